@@ -1,0 +1,1 @@
+"""osken-apps: an SDN controller for Open vSwitch hosts, written on os-ken."""

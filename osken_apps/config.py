@@ -1,0 +1,264 @@
+"""The configuration: every option, its meaning and its check, on oslo.config.
+
+`load` gives one frozen `Config`; nothing else in the project reads oslo.config.
+"""
+
+import re
+from dataclasses import dataclass
+from ipaddress import IPv4Address, ip_address
+from pathlib import Path
+from typing import Any
+
+from oslo_config import cfg
+
+from osken_apps.errors import ConfigurationError
+
+DEFAULT_OPTS = [
+    cfg.StrOpt("state_dir", default="/var/lib/osken-net", help="Directory of the database and other state."),
+    cfg.BoolOpt("debug", default=False, help="Log at level DEBUG."),
+]
+API_OPTS = [
+    cfg.HostAddressOpt("host", default="127.0.0.1", help="Address that the REST API listens on."),
+    cfg.PortOpt("port", default=9696, help="TCP port of the REST API."),
+    cfg.BoolOpt(
+        "insecure",
+        default=False,
+        help="Allow a listen address other than loopback although the API has no authentication.",
+    ),
+    cfg.BoolOpt(
+        "trust_identity_headers",
+        default=False,
+        help="A trusted proxy in front sets X-User-Id, X-Project-Id and X-Roles: requests run as that user.",
+    ),
+    cfg.StrOpt("default_project", default="default", help="Project of requests that name none."),
+    cfg.IntOpt("threads", default=4, min=1, max=64, help="Threads that answer REST requests."),
+]
+OPENFLOW_OPTS = [
+    cfg.HostAddressOpt("host", default="127.0.0.1", help="Address that bridges connect to (set-controller)."),
+    cfg.PortOpt("port", default=6653, help="TCP port for OpenFlow."),
+]
+OVSDB_OPTS = [
+    cfg.HostAddressOpt("host", default="127.0.0.1", help="Address that hosts connect to (set-manager)."),
+    cfg.PortOpt("port", default=6640, help="TCP port for OVSDB."),
+]
+DATABASE_OPTS = [
+    cfg.StrOpt(
+        "connection",
+        default="",
+        help="SQLAlchemy URL of the database. Empty: sqlite:///<state_dir>/osken-net.db.",
+        sample_default="sqlite:///<state_dir>/osken-net.db",
+    ),
+]
+NETWORK_OPTS = [
+    cfg.StrOpt("integration_bridge", default="br-int", help="Name of the bridge that machines plug into."),
+    cfg.ListOpt(
+        "bridge_mappings",
+        default=["default:br-eth2"],
+        help="Physical networks and their bridges: physical_network:bridge, separated by commas.",
+    ),
+    cfg.ListOpt(
+        "vlan_ranges",
+        default=["default:1000:2999"],
+        help="Pools of segmentation ids: physical_network:first:last, separated by commas.",
+    ),
+]
+DHCP_OPTS = [
+    cfg.IntOpt("lease_time", default=86400, min=60, max=0xFFFFFFFE, help="Lease time in seconds."),
+    cfg.StrOpt("domain", default="openstacklocal", help="Domain name that clients are told; empty: none."),
+    cfg.ListOpt(
+        "dns_servers", default=[], help="IPv4 DNS servers for subnets that name none, separated by commas."
+    ),
+]
+GROUPS: dict[str | None, list[cfg.Opt]] = {
+    None: DEFAULT_OPTS,
+    "api": API_OPTS,
+    "openflow": OPENFLOW_OPTS,
+    "ovsdb": OVSDB_OPTS,
+    "database": DATABASE_OPTS,
+    "network": NETWORK_OPTS,
+    "dhcp": DHCP_OPTS,
+}
+
+INTERFACE_NAME = re.compile(r"[A-Za-z0-9_.-]{1,15}")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An address and TCP port to listen on."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class ApiConfig:
+    """The REST edge."""
+
+    endpoint: Endpoint
+    trust_identity_headers: bool
+    default_project: str
+    threads: int
+
+
+@dataclass(frozen=True, slots=True)
+class VlanRange:
+    """A pool of segmentation ids from `first` to `last`, both included."""
+
+    physical_network: str
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkConfig:
+    """The bridges of a host and the pools of segmentation ids."""
+
+    integration_bridge: str
+    bridge_mappings: tuple[tuple[str, str], ...]
+    vlan_ranges: tuple[VlanRange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DhcpConfig:
+    """What every DHCP client is told unless its subnet says otherwise."""
+
+    lease_time_s: int
+    domain: str
+    dns_servers: tuple[IPv4Address, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole configuration, checked."""
+
+    state_dir: Path
+    debug: bool
+    api: ApiConfig
+    openflow: Endpoint
+    ovsdb: Endpoint
+    database: str
+    network: NetworkConfig
+    dhcp: DhcpConfig
+
+
+def list_opts() -> list[tuple[str | None, list[cfg.Opt]]]:
+    """Give every option to oslo-config-generator."""
+    return list(GROUPS.items())
+
+
+def load(config_file: Path) -> Config:
+    """Read and check a configuration file.
+
+    Raises ConfigurationError, in one line that names the option.
+    """
+    conf = cfg.ConfigOpts()
+    for group, opts in GROUPS.items():
+        conf.register_opts(opts, group=group)
+    try:
+        conf([], project="osken-net", default_config_files=[str(config_file)], default_config_dirs=[])
+        _refuse_unknown_options(conf)
+        return _checked(conf)
+    except cfg.Error as error:
+        raise ConfigurationError(f"{config_file}: {' '.join(str(error).split())}") from error
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{config_file}: {error}") from error
+
+
+def _refuse_unknown_options(conf: Any) -> None:
+    """Raise for an option or section that we do not have: it is a misspelling that would go unseen."""
+    known = {(group or "DEFAULT", opt.name) for group, opts in GROUPS.items() for opt in opts}
+    for parsed in conf._namespace._parsed:
+        for section, options in parsed.items():
+            for name in options:
+                if (section, name.replace("-", "_")) not in known:
+                    raise ConfigurationError(f"unknown option [{section}] {name}")
+
+
+def _checked(conf: Any) -> Config:
+    state_dir = Path(conf.state_dir)
+    network = NetworkConfig(
+        _bridge_name("[network] integration_bridge", conf.network.integration_bridge),
+        _bridge_mappings(conf.network.bridge_mappings),
+        tuple(_vlan_range(text) for text in conf.network.vlan_ranges),
+    )
+    _check_network(network)
+    return Config(
+        state_dir=state_dir,
+        debug=conf.debug,
+        api=ApiConfig(
+            _api_endpoint(conf.api),
+            conf.api.trust_identity_headers,
+            conf.api.default_project,
+            conf.api.threads,
+        ),
+        openflow=Endpoint(conf.openflow.host, conf.openflow.port),
+        ovsdb=Endpoint(conf.ovsdb.host, conf.ovsdb.port),
+        database=conf.database.connection or f"sqlite:///{state_dir}/osken-net.db",
+        network=network,
+        dhcp=DhcpConfig(
+            conf.dhcp.lease_time,
+            conf.dhcp.domain,
+            tuple(_dns_server(text) for text in conf.dhcp.dns_servers),
+        ),
+    )
+
+
+def _api_endpoint(api: Any) -> Endpoint:
+    try:
+        loopback = ip_address(api.host).is_loopback
+    except ValueError:
+        loopback = api.host == "localhost"
+    if not loopback and not api.insecure:
+        raise ConfigurationError(
+            f"[api] host={api.host} is not loopback and the API has no authentication: set insecure=true to allow it"
+        )
+    return Endpoint(api.host, api.port)
+
+
+def _bridge_name(option: str, name: str) -> str:
+    if not INTERFACE_NAME.fullmatch(name):
+        raise ConfigurationError(f"{option}: {name!r} is not a bridge name")
+    return name
+
+
+def _bridge_mappings(texts: list[str]) -> tuple[tuple[str, str], ...]:
+    mappings = []
+    for text in texts:
+        physical_network, colon, bridge = text.partition(":")
+        if not colon or not physical_network:
+            raise ConfigurationError(
+                f"[network] bridge_mappings: {text!r} is not of the form physical_network:bridge"
+            )
+        mappings.append((physical_network, _bridge_name("[network] bridge_mappings", bridge)))
+    return tuple(mappings)
+
+
+def _vlan_range(text: str) -> VlanRange:
+    match = re.fullmatch(r"([^:]+):(\d+):(\d+)", text)
+    if not match:
+        raise ConfigurationError(
+            f"[network] vlan_ranges: {text!r} is not of the form physical_network:first:last"
+        )
+    first, last = int(match[2]), int(match[3])
+    if not 1 <= first <= last <= 4094:
+        raise ConfigurationError(f"[network] vlan_ranges: {text!r} is not within 1..4094")
+    return VlanRange(match[1], first, last)
+
+
+def _check_network(network: NetworkConfig) -> None:
+    physical_networks = [name for name, _ in network.bridge_mappings]
+    bridges = [network.integration_bridge, *(bridge for _, bridge in network.bridge_mappings)]
+    if len(set(bridges)) != len(bridges) or len(set(physical_networks)) != len(physical_networks):
+        raise ConfigurationError("[network] bridge_mappings: a bridge or physical network is named twice")
+    for vlan_range in network.vlan_ranges:
+        if vlan_range.physical_network not in physical_networks:
+            raise ConfigurationError(
+                f"[network] vlan_ranges: {vlan_range.physical_network!r} is not in bridge_mappings"
+            )
+
+
+def _dns_server(text: str) -> IPv4Address:
+    try:
+        return IPv4Address(text)
+    except ValueError:
+        raise ConfigurationError(f"[dhcp] dns_servers: {text!r} is not an IPv4 address") from None

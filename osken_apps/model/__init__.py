@@ -1,0 +1,1 @@
+"""Networks, subnets, ports, what hosts report of them, and the snapshot of one host. PURE."""

@@ -1,0 +1,29 @@
+"""Address types of the model: IP addresses from `ipaddress`, MAC addresses from `netaddr`. PURE.
+
+Text is accepted and produced at the edges only; inside, an address is one of these objects.
+"""
+
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+
+from netaddr import EUI, AddrFormatError, mac_unix_expanded
+
+IPAddress = IPv4Address | IPv6Address
+IPNetwork = IPv4Network | IPv6Network
+MacAddress = EUI
+
+
+def mac_address(value: str | int) -> MacAddress:
+    """Make a MAC address that prints as `fa:16:3e:00:00:01`.
+
+    Raises ValueError for anything that is not a 48-bit address.
+    """
+    try:
+        return EUI(value, version=48, dialect=mac_unix_expanded)
+    except (AddrFormatError, TypeError) as error:
+        raise ValueError(f"{value!r} is not a MAC address") from error
+
+
+def is_unicast(address: MacAddress) -> bool:
+    """Tell whether the address can belong to one interface (group bit clear, not all zero)."""
+    number = int(address)
+    return number != 0 and not number >> 40 & 1

@@ -1,0 +1,60 @@
+"""What store and controller tell each other, as values. PURE.
+
+The store tells intent: a `Snapshot` first, then `Change`s in the order of their commits.
+The controller tells observations: a `PortReport` for each port whose binding or status changed.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from osken_apps.model.resources import Binding, Network, Port, PortStatus, Resource, Subnet
+
+
+@dataclass(frozen=True, slots=True)
+class Upserted:
+    """A resource is new or changed: its value from now on."""
+
+    resource: Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """A resource is gone."""
+
+    kind: type[Network] | type[Subnet] | type[Port]
+    id: str
+
+
+Change = Upserted | Deleted
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that the store holds at one moment."""
+
+    networks: tuple[Network, ...] = ()
+    subnets: tuple[Subnet, ...] = ()
+    ports: tuple[Port, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PortReport:
+    """What the data plane shows of one port: where it is bound (None: nowhere) and its status."""
+
+    port_id: str
+    binding: Binding | None
+    status: PortStatus
+
+
+@dataclass(frozen=True, slots=True)
+class HostReport:
+    """What the controller knows of one host, for `/v2.0/agents`."""
+
+    host: str
+    alive: bool
+    bridges: tuple[str, ...]
+    bridge_mappings: tuple[tuple[str, str], ...]
+    ovsdb: bool
+    started_at: datetime
+    last_contact: datetime
+    bound_ports: int

@@ -1,0 +1,164 @@
+"""The resources of Networking API v2.0 as values: Network, Subnet, Port. PURE.
+
+Names and meanings are Neutron's. A resource never changes; a new one replaces it.
+Times are aware datetimes in UTC with whole seconds.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+from osken_apps.model.addresses import IPAddress, IPNetwork, MacAddress
+
+DHCP_DEVICE_OWNER = "network:dhcp"
+
+
+class NetworkType(StrEnum):
+    """How a network's frames look on the physical network."""
+
+    VLAN = "vlan"
+    FLAT = "flat"
+
+
+class PortStatus(StrEnum):
+    """What the data plane does for a port: ACTIVE once its tag and flows are confirmed."""
+
+    ACTIVE = "ACTIVE"
+    DOWN = "DOWN"
+
+
+@dataclass(frozen=True, slots=True)
+class Standard:
+    """What every resource has. `description` and `tags` are the operator's own words."""
+
+    id: str
+    project_id: str
+    name: str = ""
+    description: str = ""
+    tags: tuple[str, ...] = ()
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    revision_number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Network(Standard):
+    """An isolated layer 2 segment; `segmentation_id` is its VLAN id on `physical_network`."""
+
+    admin_state_up: bool = True
+    shared: bool = False
+    external: bool = False
+    is_default: bool = False
+    mtu: int = 1500
+    port_security_enabled: bool = True
+    network_type: NetworkType = NetworkType.VLAN
+    physical_network: str = ""
+    segmentation_id: int | None = None
+    availability_zone_hints: tuple[str, ...] = ()
+    dns_domain: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AllocationPool:
+    """The addresses from `start` to `end`, both included."""
+
+    start: IPAddress
+    end: IPAddress
+
+
+@dataclass(frozen=True, slots=True)
+class HostRoute:
+    """A static route that the machines of a subnet are told of."""
+
+    destination: IPNetwork
+    nexthop: IPAddress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subnet(Standard):
+    """An address range of a network and what its machines are told by DHCP."""
+
+    network_id: str
+    cidr: IPNetwork
+    gateway_ip: IPAddress | None = None
+    allocation_pools: tuple[AllocationPool, ...] = ()
+    dns_nameservers: tuple[IPAddress, ...] = ()
+    host_routes: tuple[HostRoute, ...] = ()
+    enable_dhcp: bool = True
+    ipv6_ra_mode: str | None = None
+    ipv6_address_mode: str | None = None
+    service_types: tuple[str, ...] = ()
+
+    @property
+    def ip_version(self) -> int:
+        """4 or 6."""
+        return self.cidr.version
+
+
+@dataclass(frozen=True, slots=True)
+class FixedIp:
+    """An address that a port has from a subnet."""
+
+    subnet_id: str
+    ip_address: IPAddress
+
+
+@dataclass(frozen=True, slots=True)
+class AddressPair:
+    """A further address that a port may send from; `ip_address` is an address or a prefix."""
+
+    ip_address: str
+    mac_address: MacAddress
+
+
+@dataclass(frozen=True, slots=True)
+class ExtraDhcpOption:
+    """A DHCP option that an operator sets for one port, by dnsmasq's name or by number."""
+
+    opt_name: str
+    opt_value: str
+    ip_version: int = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """Where a port is: the host, the network's VLAN tag there, and what is still missing.
+
+    `waits_for` is empty or says in words what must happen before the port can be ACTIVE.
+    """
+
+    host: str
+    local_vlan: int
+    waits_for: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Port(Standard):
+    """A connection point of a network. `requested_host` is the operator's wish, `binding` what is."""
+
+    network_id: str
+    mac_address: MacAddress
+    fixed_ips: tuple[FixedIp, ...] = ()
+    admin_state_up: bool = True
+    device_id: str = ""
+    device_owner: str = ""
+    status: PortStatus = PortStatus.DOWN
+    requested_host: str = ""
+    binding: Binding | None = None
+    vnic_type: str = "normal"
+    binding_profile: MappingProxyType[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    port_security_enabled: bool = True
+    allowed_address_pairs: tuple[AddressPair, ...] = ()
+    extra_dhcp_opts: tuple[ExtraDhcpOption, ...] = ()
+    security_groups: tuple[str, ...] = ()
+    dns_name: str = ""
+
+    @property
+    def is_dhcp_server(self) -> bool:
+        """Tell whether this port stands for a network's DHCP server."""
+        return self.device_owner == DHCP_DEVICE_OWNER
+
+
+Resource = Network | Subnet | Port
