@@ -4,6 +4,7 @@
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_address
 from pathlib import Path
@@ -69,7 +70,7 @@ DHCP_OPTS = [
         "dns_servers", default=[], help="IPv4 DNS servers for subnets that name none, separated by commas."
     ),
 ]
-GROUPS: dict[str | None, list[cfg.Opt]] = {
+GROUPS: dict[str | None, Sequence[cfg.Opt]] = {
     None: DEFAULT_OPTS,
     "api": API_OPTS,
     "openflow": OPENFLOW_OPTS,
@@ -141,7 +142,7 @@ class Config:
     dhcp: DhcpConfig
 
 
-def list_opts() -> list[tuple[str | None, list[cfg.Opt]]]:
+def list_opts() -> list[tuple[str | None, Sequence[cfg.Opt]]]:
     """Give every option to oslo-config-generator."""
     return list(GROUPS.items())
 
@@ -210,7 +211,8 @@ def _api_endpoint(api: Any) -> Endpoint:
         loopback = api.host == "localhost"
     if not loopback and not api.insecure:
         raise ConfigurationError(
-            f"[api] host={api.host} is not loopback and the API has no authentication: set insecure=true to allow it"
+            f"[api] host={api.host} is not loopback and the API has no authentication:"
+            " set insecure=true to allow it"
         )
     return Endpoint(api.host, api.port)
 
