@@ -1,0 +1,26 @@
+"""A lab: hosts with Open vSwitch, one wire and VMs, on one machine.
+
+Owns everything that stands in for the real data centre. Uses the standard library and the machine's own tools
+only, and must not know the controller.
+"""
+
+from osken_apps.lab.dhcp_clients import Dhclient, DhcpEvent, Udhcpc
+from osken_apps.lab.host import Host, Vm
+from osken_apps.lab.lab import Lab, default_state_dir, take_down
+from osken_apps.lab.namespace_vm import NamespaceVm, PingResult
+from osken_apps.lab.shell import LabError, wait_until
+
+__all__ = [
+    "Dhclient",
+    "DhcpEvent",
+    "Host",
+    "Lab",
+    "LabError",
+    "NamespaceVm",
+    "PingResult",
+    "Udhcpc",
+    "Vm",
+    "default_state_dir",
+    "take_down",
+    "wait_until",
+]

@@ -1,0 +1,66 @@
+"""One host of the lab: Open vSwitch, and the VMs plugged into it.
+
+Owns plugging VMs of both kinds and finding those that are recorded.
+"""
+
+from __future__ import annotations
+
+import re
+
+from osken_apps.lab.namespace_vm import NamespaceVm
+from osken_apps.lab.open_vswitch import OvsHost
+from osken_apps.lab.records import VmRecord
+from osken_apps.lab.shell import LabError
+
+VM_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+MAC = re.compile(r"([0-9a-f]{2}:){5}[0-9a-f]{2}")
+
+Vm = NamespaceVm
+
+
+class Host(OvsHost):
+    """A host of the lab that is up or being brought up."""
+
+    def plug(
+        self,
+        port_id: str,
+        mac: str,
+        name: str | None = None,
+        *,
+        external_ids: bool = True,
+        tag: int | None = None,
+    ) -> NamespaceVm:
+        """Make a namespace VM and plug it into br-int.
+
+        Without `external_ids` only the interface's name tells the port; `tag` is set by the plugger, as where
+        there is no OVSDB session.
+        """
+        record = self._record_vm(name, port_id, mac, real=False)
+        vm = NamespaceVm(self.site, record, self)
+        try:
+            vm.make(external_ids=external_ids, tag=tag)
+        except BaseException:
+            vm.unplug()
+            raise
+        return vm
+
+    def _record_vm(self, name: str | None, port_id: str, mac: str, *, real: bool) -> VmRecord:
+        taken = [*self.site.recorded("vm"), *self.site.recorded("host")]
+        if name is None:
+            name = next(vm for n in range(1, len(taken) + 2) if (vm := f"vm{n}") not in taken)
+        if not VM_NAME.fullmatch(name):
+            raise LabError(f"VM name {name!r}: lower-case letters, digits and hyphens are wanted")
+        if name in taken:
+            raise LabError(f"{name} is in the lab already")
+        if not MAC.fullmatch(mac.lower()):
+            raise LabError(f"{mac!r} is not a MAC address")
+        record = VmRecord(name, self.name, port_id, mac.lower(), real)
+        self.site.record("vm", name, record)
+        return record
+
+    def vms(self) -> list[Vm]:
+        """Return the VMs plugged into this host."""
+        return [self._vm(record) for record in self.site.vm_records() if record.host == self.name]
+
+    def _vm(self, record: VmRecord) -> Vm:
+        return NamespaceVm(self.site, record, self)

@@ -1,0 +1,161 @@
+"""A VM that is a namespace: quick to make, with real clients.
+
+Owns its namespace, its interface eth0 and the plug on br-int. Gives no DHCP service and sets no flow.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Interface
+
+from osken_apps.lab import network, processes
+from osken_apps.lab.capture import Capture
+from osken_apps.lab.dhcp_clients import UDHCPC_OPTIONS, Dhclient, DhcpEvent, Udhcpc
+from osken_apps.lab.network import Namespace
+from osken_apps.lab.open_vswitch import OvsHost
+from osken_apps.lab.plugging import end_processes, plug_interface, remove_vm_files, tap_name, unplug_interface
+from osken_apps.lab.records import Site, VmRecord
+
+PING_COUNTS = re.compile(r"(\d+) packets transmitted, (\d+) (?:packets )?received")
+
+
+@dataclass(frozen=True)
+class PingResult:
+    """What ping(8) counted, and all it said."""
+
+    sent: int
+    received: int
+    text: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether every echo was answered."""
+        return self.sent > 0 and self.received == self.sent
+
+
+def parse_ping(text: str) -> PingResult:
+    """Read ping's summary, of iputils or of busybox."""
+    found = PING_COUNTS.search(text)
+    return PingResult(int(found[1]), int(found[2]), text) if found else PingResult(0, 0, text)
+
+
+class NamespaceVm:
+    """A namespace VM that is plugged into br-int of a host."""
+
+    real = False
+
+    def __init__(self, site: Site, record: VmRecord, host: OvsHost) -> None:
+        self.site = site
+        self.name = record.name
+        self.port_id = record.port_id
+        self.mac = record.mac
+        self.host = host
+        self.tap = tap_name(record.port_id)
+        self.namespace = Namespace(f"{site.prefix}vm-{record.name}")
+
+    def __repr__(self) -> str:
+        return f"<{self.name} on {self.host.name}: {self.mac} at {self.tap}>"
+
+    # -- making and unmaking
+
+    def make(self, *, external_ids: bool = True, tag: int | None = None) -> None:
+        """Make the namespace and its veth, and plug the far end into br-int."""
+        network.make_namespace(self.site, f"vm-{self.name}", ipv6=True)
+        near = ["peer", "name", "eth0", "netns", self.namespace.name, "address", self.mac]
+        network.ip("link", "add", self.tap, "netns", self.host.namespace.name, "type", "veth", *near)
+        # Else checksums are left to a network card, which a userspace datapath does not have.
+        self.run(["ethtool", "-K", "eth0", "tx", "off"])
+        self.namespace.ip("link", "set", "eth0", "up")
+        plug_interface(self.host, self.tap, self.port_id, self.mac, external_ids=external_ids, tag=tag)
+
+    def unplug(self) -> None:
+        """Take the VM from br-int and away altogether."""
+        unplug_interface(self.host, self.tap)
+        end_processes(self.site, self.name)
+        network.remove_namespace(self.site, self.namespace.name)
+        remove_vm_files(self.site, self.name)
+
+    # -- what can be done with it
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        check: bool = True,
+        timeout: float = 30.0,
+        env: Mapping[str, str] | None = None,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command inside to its end."""
+        return self.namespace.run(argv, check=check, timeout=timeout, env=env)
+
+    def spawn(self, name: str, argv: Sequence[str]) -> processes.Process:
+        """Start a command inside in the background; it ends with the VM at the latest."""
+        log = self.site.directory("vms", self.name) / f"{name}.log"
+        return processes.start(self.site, f"{self.name}.{name}", self.namespace.command(argv), log)
+
+    def configure(self, address: str, gateway: str | None = None) -> None:
+        """Set a static address ("10.0.0.2/24")."""
+        self.namespace.ip("addr", "add", address, "dev", "eth0")
+        if gateway is not None:
+            self.namespace.ip("route", "replace", "default", "via", gateway)
+
+    def addresses(self) -> list[IPv4Interface]:
+        """Return the IPv4 addresses of eth0."""
+        links = json.loads(self.namespace.ip("-j", "-4", "addr", "show", "dev", "eth0") or "[]")
+        found = [address for link in links for address in link.get("addr_info", [])]
+        return [IPv4Interface(f"{address['local']}/{address['prefixlen']}") for address in found]
+
+    def routes(self) -> list[str]:
+        """Return the lines of `ip route`."""
+        return [line.strip() for line in self.namespace.ip("route").splitlines()]
+
+    def mtu(self) -> int:
+        """Return the MTU of eth0."""
+        return int(json.loads(self.namespace.ip("-j", "link", "show", "dev", "eth0"))[0]["mtu"])
+
+    def ping(
+        self, address: str, count: int = 3, *, wait_s: float = 1.0, flags: Sequence[str] = ()
+    ) -> PingResult:
+        """Send `count` echo requests, five a second, and wait `wait_s` seconds for the last answer."""
+        command = ["ping", "-n", "-c", str(count), "-i", "0.2", "-W", str(wait_s), *flags, str(address)]
+        return parse_ping(self.run(command, check=False, timeout=count * 0.2 + wait_s + 20).stdout)
+
+    def capture(self, *expression: str, flags: Sequence[str] = ("-e", "-v")) -> Capture:
+        """Return a capture of eth0, for use in a `with`."""
+        return Capture(self.site, self.namespace, self.name, "eth0", expression, flags)
+
+    # -- DHCP
+
+    def udhcpc_client(self) -> Udhcpc:
+        """Return this VM's udhcpc, running or not."""
+        return Udhcpc(self.site, self.namespace, self.name)
+
+    def dhclient_client(self) -> Dhclient:
+        """Return this VM's dhclient, running or not."""
+        return Dhclient(self.site, self.namespace, self.name)
+
+    def udhcpc(
+        self, timeout: float = 15.0, *, options: Sequence[str] = UDHCPC_OPTIONS, extra: Sequence[str] = ()
+    ) -> DhcpEvent:
+        """Take a lease with udhcpc, which then ends; return the event with all it was handed."""
+        return self.udhcpc_client().lease(timeout, options, extra)
+
+    def udhcpc_daemon(
+        self, timeout: float = 15.0, *, options: Sequence[str] = UDHCPC_OPTIONS, extra: Sequence[str] = ()
+    ) -> Udhcpc:
+        """Take a lease with a udhcpc that stays, to renew and release it."""
+        client = self.udhcpc_client()
+        before = len(client.events())
+        client.start(options=options, extra=extra)
+        client.wait_for(*client.bound, after=before, timeout=timeout)
+        return client
+
+    def dhclient(self, timeout: float = 15.0) -> Dhclient:
+        """Take a lease with a dhclient that stays, to renew and release it."""
+        client = self.dhclient_client()
+        client.start(timeout)
+        return client

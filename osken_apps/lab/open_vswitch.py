@@ -1,0 +1,206 @@
+"""Open vSwitch on one host: two daemons of its own and the bridges of the reference.
+
+Owns the daemons, the bridges and their controller connections. Works in the host's own run directory and
+never in the system's (ovs-vswitchd(8), ovs-vswitchd.conf.db(5)). Must not
+know of VMs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import signal
+import subprocess
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from osken_apps.lab import processes
+from osken_apps.lab.capture import Capture
+from osken_apps.lab.network import Namespace
+from osken_apps.lab.records import HostRecord, Site
+from osken_apps.lab.shell import run, wait_until
+
+BRIDGES = ("br-int", "br-eth2")
+SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
+QUICK_RECONNECT = ("max_backoff=1000", "inactivity_probe=5000")
+
+
+def datapath_id(host: str, bridge: str) -> int:
+    """Return the datapath id of a bridge: 48 bits, always the same for the same names."""
+    return int.from_bytes(hashlib.sha256(f"{host}/{bridge}".encode()).digest()[:6], "big")
+
+
+def system_id(host: str) -> str:
+    """Return the system-id of a host, always the same for the same name."""
+    return str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{host}.osken-lab"))
+
+
+class OvsHost:
+    """A host of the lab as Open vSwitch's tools see it."""
+
+    def __init__(self, site: Site, record: HostRecord, controller_address: str) -> None:
+        self.site = site
+        self.name = record.name
+        self.address = record.address
+        self.controller_address = controller_address
+        self.namespace = Namespace(site.prefix + record.name)
+        self.directory: Path = site.directory("hosts", record.name)
+        self.env = {
+            f"OVS_{what}": str(self.directory) for what in ("RUNDIR", "LOGDIR", "DBDIR", "SYSCONFDIR")
+        }
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        check: bool = True,
+        timeout: float = 30.0,
+        stdin: str = "",
+        env: Mapping[str, str] | None = None,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command on the host, where the OVS tools reach the host's own daemons."""
+        return self.namespace.run(
+            argv, check=check, timeout=timeout, stdin=stdin, env={**self.env, **(env or {})}
+        )
+
+    def vsctl(self, *args: str) -> str:
+        """Run ovs-vsctl and return what it prints."""
+        return self.run(["ovs-vsctl", "--timeout=10", *args]).stdout
+
+    def ofctl(self, *args: str, stdin: str = "") -> str:
+        """Run ovs-ofctl and return what it prints."""
+        return self.run(["ovs-ofctl", "--timeout=10", *args], stdin=stdin).stdout
+
+    def appctl(self, *args: str, target: str = "ovs-vswitchd") -> str:
+        """Run ovs-appctl on one of the host's daemons and return what it prints."""
+        return self.run(["ovs-appctl", "--timeout=10", "-t", target, *args]).stdout
+
+    def dump_flows(self, bridge: str) -> str:
+        """Return plain `ovs-ofctl dump-flows` of a bridge."""
+        return self.ofctl("dump-flows", bridge)
+
+    def set_flows(self, bridge: str, flows: Sequence[str]) -> None:
+        """Replace a bridge's flows, in ovs-ofctl's syntax."""
+        self.ofctl("replace-flows", bridge, "-", stdin="".join(f"{flow}\n" for flow in flows))
+
+    def datapath_id(self, bridge: str) -> int:
+        """Return the datapath id that a bridge of this host has."""
+        return datapath_id(self.name, bridge)
+
+    def ofport(self, interface: str) -> int:
+        """Return the OpenFlow port number of an interface, once it has one."""
+        condition = ["wait-until", "Interface", interface, "ofport>0"]
+        return int(self.vsctl(*condition, "--", "get", "Interface", interface, "ofport"))
+
+    def tag(self, interface: str) -> int | None:
+        """Return the tag of a port, None when it has none or is not there."""
+        rows = json.loads(self.vsctl("--format=json", "--columns=tag", "find", "Port", f"name={interface}"))
+        found = [row[0] for row in rows["data"] if isinstance(row[0], int)]
+        return found[0] if found else None
+
+    def capture(self, interface: str, *expression: str, flags: Sequence[str] = ("-e", "-v")) -> Capture:
+        """Return a capture of what passes an interface of the host, for use in a `with`."""
+        return Capture(self.site, self.namespace, self.name, interface, expression, flags)
+
+    # -- the controller
+
+    def connect(self, controller_port: int | None = 6653, manager_port: int | None = 6640) -> None:
+        """Point both bridges, and OVSDB, at the controller; None leaves that connection away."""
+        self.disconnect()
+        if controller_port is not None:
+            target = f'target="tcp:{self.controller_address}:{controller_port}"'
+            for bridge in BRIDGES:
+                row = ["--id=@c", "create", "Controller", target, "connection_mode=out-of-band"]
+                self.vsctl("--", *row, *QUICK_RECONNECT, "--", "set", "Bridge", bridge, "controller=@c")
+        if manager_port is not None:
+            target = f'target="tcp:{self.controller_address}:{manager_port}"'
+            row = ["--id=@m", "create", "Manager", target, *QUICK_RECONNECT]
+            self.vsctl("--", *row, "--", "set", "Open_vSwitch", ".", "manager_options=@m")
+
+    def disconnect(self) -> None:
+        """Take controller and manager away from the host."""
+        clear = [word for bridge in BRIDGES for word in ("--", "del-controller", bridge)]
+        self.vsctl(*clear, "--", "del-manager")
+
+    def wait_connected(self, timeout: float = 10.0) -> None:
+        """Wait until every configured controller connection is up."""
+        columns = ["--columns=is_connected", "--bare", "list", "Controller"]
+
+        def connected() -> str:
+            words = self.vsctl(*columns).split()
+            return "yes" if words and set(words) == {"true"} else ""
+
+        wait_until(connected, timeout, f"{self.name} to be connected to {self.controller_address}")
+
+    # -- the daemons
+
+    def start_ovsdb(self) -> None:
+        """Start ovsdb-server on the host's database, and wait until it answers."""
+        database, socket = self.directory / "conf.db", self.directory / "db.sock"
+        if not database.exists():
+            run(["ovsdb-tool", "create", str(database), SCHEMA])
+        remotes = [f"--remote=punix:{socket}", "--remote=db:Open_vSwitch,Open_vSwitch,manager_options"]
+        self._start("ovsdb-server", [str(database), *remotes])
+        wait_until(socket.exists, 10.0, f"ovsdb-server of {self.name} to listen")
+
+    def start_vswitchd(self) -> None:
+        """Start ovs-vswitchd, and wait until it has set up what the database says."""
+        self._start("ovs-vswitchd", [f"unix:{self.directory / 'db.sock'}"])
+        # ovs-vsctl waits for ovs-vswitchd only when it changes something.
+        self.vsctl("set", "Open_vSwitch", ".", f"other_config:lab-start={uuid.uuid4()}")
+
+    def kill_vswitchd(self) -> None:
+        """End ovs-vswitchd with SIGKILL, as a crash does."""
+        processes.end_recorded(self.site, f"{self.name}.ovs-vswitchd", signal.SIGKILL)
+
+    def restart_vswitchd(self) -> None:
+        """End ovs-vswitchd in good order and start it again."""
+        processes.end_recorded(self.site, f"{self.name}.ovs-vswitchd", signal.SIGTERM)
+        self.start_vswitchd()
+
+    def restart_ovsdb(self) -> None:
+        """End ovsdb-server in good order and start it again."""
+        processes.end_recorded(self.site, f"{self.name}.ovsdb-server", signal.SIGTERM)
+        self.start_ovsdb()
+
+    def _start(self, daemon: str, args: Sequence[str]) -> None:
+        log = self.directory / f"{daemon}.log"
+        options = ["--pidfile", "-vconsole:off", "-vsyslog:off", "-vfile:info", f"--log-file={log}"]
+        command = self.namespace.command([daemon, *options, *args])
+        output = self.directory / f"{daemon}.out"
+        processes.start(self.site, f"{self.name}.{daemon}", command, output, self.env)
+
+    # -- the bridges
+
+    def bring_up(self) -> None:
+        """Start the daemons and make the bridges as the reference has them."""
+        self.start_ovsdb()
+        self._start("ovs-vswitchd", [f"unix:{self.directory / 'db.sock'}"])
+        self.vsctl(*self._system_settings(), *self._bridges(), *self._links())
+
+    def _system_settings(self) -> list[str]:
+        version = run(["ovs-vswitchd", "--version"]).stdout.split("\n", 1)[0].split()[-1]
+        return [
+            "set", "Open_vSwitch", ".", f"ovs_version={version}",
+            f"external_ids:hostname={self.name}", f"external_ids:system-id={system_id(self.name)}",
+            "other_config:n-handler-threads=1", "other_config:n-revalidator-threads=1",
+        ]  # fmt: skip
+
+    def _bridges(self) -> list[str]:
+        words: list[str] = []
+        for bridge in BRIDGES:
+            identity = f"other_config:datapath-id={self.datapath_id(bridge):016x}"
+            settings = ["datapath_type=netdev", "fail_mode=secure", f"other_config:dp-desc={self.name}"]
+            words += ["--", "add-br", bridge, "--", "set", "Bridge", bridge, identity, *settings]
+        return words
+
+    def _links(self) -> list[str]:
+        def port(bridge: str, name: str, *settings: str) -> list[str]:
+            return ["--", "add-port", bridge, name, "--", "set", "Interface", name, *settings]
+
+        return [
+            *port("br-int", "int-br-eth2", "type=patch", "options:peer=phy-br-eth2", "ofport_request=1"),
+            *port("br-eth2", "phy-br-eth2", "type=patch", "options:peer=int-br-eth2", "ofport_request=2"),
+            *port("br-eth2", "eth2", "ofport_request=1"),
+        ]

@@ -1,0 +1,81 @@
+"""Running commands, and waiting.
+
+Owns the two ways the lab touches the machine from outside Python: a command that ends, and a condition
+that is awaited. Must not know what a host, a bridge or a VM is.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
+
+#: Where the tools live; root's own PATH may lack the sbin directories.
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+POLL_INTERVAL_S = 0.02
+
+
+class LabError(Exception):
+    """What went wrong in the lab, in one line for the operator."""
+
+
+def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the caller's environment with the tools on PATH, a fixed locale and `extra`."""
+    return {**os.environ, "PATH": PATH, "LC_ALL": "C", **(extra or {})}
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    check: bool = True,
+    timeout: float = 30.0,
+    stdin: str = "",
+    env: Mapping[str, str] | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end and return its status, stdout and stderr as text.
+
+    Raises LabError when it cannot start, takes longer than `timeout` seconds or (with `check`) fails.
+    """
+    try:
+        done = subprocess.run(
+            list(argv),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout,
+            env=environment() if env is None else dict(env),
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise LabError(f"{argv[0]} is not installed") from error
+    except subprocess.TimeoutExpired as error:
+        raise LabError(f"no end of '{' '.join(argv)}' within {timeout:g} s") from error
+    if check and done.returncode != 0:
+        complaint = " ".join((done.stderr.strip() or done.stdout.strip()).split())
+        raise LabError(f"'{' '.join(argv)}' failed with status {done.returncode}: {complaint}")
+    return done
+
+
+def wait_until(predicate: Callable[[], T], timeout: float, what: str) -> T:
+    """Poll `predicate` until it returns something true, and return that.
+
+    Raises LabError naming `what` and the last value when `timeout` seconds pass.
+    """
+    deadline = time.monotonic() + timeout
+    while not (last := predicate()):
+        if time.monotonic() >= deadline:
+            raise LabError(f"waited {timeout:g} s in vain for {what}; it last looked like {last!r}")
+        time.sleep(POLL_INTERVAL_S)
+    return last
+
+
+def require_root() -> None:
+    """Raise LabError unless this process is root."""
+    if os.geteuid() != 0:
+        raise LabError("the lab makes namespaces and interfaces, which needs root: try it with sudo")
