@@ -1,0 +1,227 @@
+"""All hosts as the controller sees them: what is plugged where, and the snapshot that follows. PURE.
+
+It changes with every change of intent and every observation, and names the hosts that must be looked at
+again; it sends nothing. Bridges report their ports (OpenFlow), OVSDB sessions report interfaces.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from osken_apps.model.changes import Change, PortReport, Snapshot
+from osken_apps.model.inventory import Inventory, port_id_prefix
+from osken_apps.model.resources import Binding, Port, PortStatus
+from osken_apps.model.snapshot import (
+    BoundPort,
+    HostSnapshot,
+    Layout,
+    Segment,
+    assign_local_vlans,
+    dhcp_service,
+)
+
+INTERFACE_PREFIXES = ("tap", "qvo")
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """An interface of the integration bridge as OVSDB shows it; `tag` is its port's VLAN tag."""
+
+    name: str
+    iface_id: str
+    tag: int | None
+
+
+@dataclass(slots=True)
+class Host:
+    """What is known of a host.
+
+    `ofports` and `interfaces` are the last that its bridges and its OVSDB session showed, also when they
+    are not connected. `claims` says by port id, or by the beginning of one, which interface is that port.
+    """
+
+    name: str
+    ofports: dict[str, Mapping[str, int]] = field(default_factory=dict)
+    interfaces: dict[str, Interface] = field(default_factory=dict)
+    has_ovsdb: bool = False
+    claims: dict[str, str] = field(default_factory=dict)
+    local_vlans: dict[str, int] = field(default_factory=dict)
+
+
+class Fabric:
+    """Intent, hosts, and which port is plugged into which host."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self.inventory = Inventory()
+        self.hosts: dict[str, Host] = {}
+        self._claimants: dict[str, dict[str, None]] = {}  # claim -> hosts, the newest last
+
+    def host(self, name: str) -> Host:
+        """Give the host of that name; one never seen before starts empty."""
+        return self.hosts.setdefault(name, Host(name))
+
+    def load(self, snapshot: Snapshot) -> set[str]:
+        """Take the store's snapshot; give the hosts to look at again: all of them."""
+        self.inventory.replace(snapshot)
+        for port in snapshot.ports:
+            if port.binding:
+                vlans = self.host(port.binding.host).local_vlans
+                vlans.setdefault(port.network_id, port.binding.local_vlan)
+        for host in self.hosts.values():
+            self._claim(host)
+        return set(self.hosts)
+
+    def apply(self, changes: Iterable[Change]) -> set[str]:
+        """Take changes of intent; give the hosts that they concern."""
+        touched: set[str] = set()
+        for change in changes:
+            touched |= self.inventory.apply(change)
+        return {host for port_id in touched for host in self._claimants_of(port_id)}
+
+    def observe_bridge(self, host_name: str, bridge: str, ofports: Mapping[str, int]) -> set[str]:
+        """Take the ports of a connected bridge; give the hosts that this concerns."""
+        host = self.host(host_name)
+        host.ofports[bridge] = dict(ofports)
+        return self._claim(host)
+
+    def observe_interfaces(self, host_name: str, interfaces: Iterable[Interface]) -> set[str]:
+        """Take what an OVSDB session shows; give the hosts that this concerns."""
+        host = self.host(host_name)
+        host.has_ovsdb = True
+        host.interfaces = {interface.name: interface for interface in interfaces}
+        return self._claim(host)
+
+    def lose_ovsdb(self, host_name: str) -> set[str]:
+        """Note that a host's OVSDB session ended; what it showed last still counts."""
+        self.host(host_name).has_ovsdb = False
+        return {host_name}
+
+    def ready(self, host_name: str) -> bool:
+        """Tell whether enough is known of a host to say what it should have."""
+        return self.inventory.loaded and self.layout.integration_bridge in self.host(host_name).ofports
+
+    def snapshot(self, host_name: str) -> HostSnapshot:
+        """Make the snapshot of a host; takes and gives back local VLANs."""
+        host = self.host(host_name)
+        plugged = sorted(self._plugged(host), key=lambda item: item[0].id)
+        host.local_vlans = assign_local_vlans(host.local_vlans, (port.network_id for port, _ in plugged))
+        segments = self._segments(host)
+        ports = tuple(
+            self._bound(host, port, interface, segments[port.network_id])
+            for port, interface in plugged
+            if port.network_id in segments
+        )
+        return HostSnapshot(host_name, dict(host.ofports), tuple(segments.values()), ports)
+
+    def unknown_interfaces(self, host_name: str) -> list[Interface]:
+        """Give the interfaces of a host whose iface-id names no port."""
+        interfaces = self.host(host_name).interfaces.values()
+        return [item for item in interfaces if item.iface_id and item.iface_id not in self.inventory.ports]
+
+    def reports(self, snapshot: HostSnapshot, confirmed: bool) -> list[PortReport]:
+        """Say what the store should hold of this host's ports, where it holds something else.
+
+        `confirmed` tells that flows and tags of the snapshot stand.
+        """
+        wanted = {bound.port.id: self._report(snapshot, bound, confirmed) for bound in snapshot.ports}
+        for port in self.inventory.bound_to(snapshot.host):
+            wanted.setdefault(port.id, PortReport(port.id, None, PortStatus.DOWN))
+        return [report for report in wanted.values() if not self._holds(report)]
+
+    def _claim(self, host: Host) -> set[str]:
+        """Bring the claims of a host up to date; give the hosts that this concerns, itself included."""
+        claims, concerned = self._visible_claims(host), {host.name}
+        for claim in host.claims.keys() - claims.keys():
+            del self._claimants[claim][host.name]
+            concerned |= self._claimants[claim].keys()
+        for claim in claims.keys() - host.claims.keys():
+            claimants = self._claimants.setdefault(claim, {})
+            concerned |= claimants.keys()
+            claimants[host.name] = None
+        host.claims = claims
+        return concerned
+
+    def _visible_claims(self, host: Host) -> dict[str, str]:
+        """Say what is plugged: by iface-id; with no OVSDB session also by name and as last recorded."""
+        present = host.ofports.get(self.layout.integration_bridge, {})
+        claims = {}
+        if not host.has_ovsdb:
+            claims = {name[3:]: name for name in present if name.startswith(INTERFACE_PREFIXES)}
+            for port in self.inventory.bound_to(host.name):
+                if port.binding and port.binding.interface in present:
+                    claims.pop(port_id_prefix(port.id), None)
+                    claims[port.id] = port.binding.interface
+        for interface in host.interfaces.values():
+            if interface.iface_id and interface.name in present:
+                claims.pop(port_id_prefix(interface.iface_id), None)
+                claims[interface.iface_id] = interface.name
+        return claims
+
+    def _claimants_of(self, port_id: str) -> list[str]:
+        by_name = self._claimants.get(port_id_prefix(port_id), {})
+        return [*by_name, *self._claimants.get(port_id, {})]
+
+    def _plugged(self, host: Host) -> Iterator[tuple[Port, str]]:
+        """Give the ports that this host has, each with its interface: the newest claim wins."""
+        for claim, interface in host.claims.items():
+            port = self.inventory.port_claimed_by(claim)
+            if port and self._is_up(port) and self._host_of(port) == host.name:
+                yield port, interface
+
+    def _host_of(self, port: Port) -> str | None:
+        claimants = self._claimants_of(port.id)
+        if port.requested_host:
+            return port.requested_host if port.requested_host in claimants else None
+        return claimants[-1] if claimants else None
+
+    def _is_up(self, port: Port) -> bool:
+        network = self.inventory.networks[port.network_id]
+        return port.admin_state_up and network.admin_state_up and not port.is_dhcp_server
+
+    def _segments(self, host: Host) -> dict[str, Segment]:
+        segments = {}
+        for network_id, local_vlan in host.local_vlans.items():
+            network = self.inventory.networks[network_id]
+            segments[network_id] = Segment(
+                network_id, network.physical_network, network.segmentation_id, local_vlan
+            )
+        return segments
+
+    def _bound(self, host: Host, port: Port, interface: str, segment: Segment) -> BoundPort:
+        network = self.inventory.networks[port.network_id]
+        server = self.inventory.dhcp_server_of(network.id)
+        return BoundPort(
+            port,
+            interface,
+            host.ofports[self.layout.integration_bridge][interface],
+            segment,
+            dhcp_service(port, network, self.inventory.subnets_of(network.id), server),
+            server,
+        )
+
+    def _holds(self, report: PortReport) -> bool:
+        port = self.inventory.ports[report.port_id]
+        return (port.binding, port.status) == (report.binding, report.status)
+
+    def _report(self, snapshot: HostSnapshot, bound: BoundPort, confirmed: bool) -> PortReport:
+        waits_for = self._waits_for(snapshot, bound)
+        binding = Binding(snapshot.host, bound.segment.local_vlan, bound.interface, waits_for)
+        active = confirmed and not waits_for
+        return PortReport(bound.port.id, binding, PortStatus.ACTIVE if active else PortStatus.DOWN)
+
+    def _waits_for(self, snapshot: HostSnapshot, bound: BoundPort) -> str:
+        """Say in words what keeps a plugged port from being ACTIVE; empty: nothing that anyone must do."""
+        bridge = self.layout.bridge_of(bound.segment.physical_network)
+        tag = bound.segment.local_vlan
+        if bridge not in snapshot.ofports:
+            return f"bridge {bridge} of host {snapshot.host} to connect to the controller"
+        tagged = Binding(snapshot.host, tag, bound.interface)
+        known = bound.port.status is PortStatus.ACTIVE and bound.port.binding == tagged
+        confirmed = json.loads(bound.port.binding_profile).get("local_vlan") == tag
+        if self.hosts[snapshot.host].has_ovsdb or known or confirmed:
+            return ""
+        return (
+            f"tag={tag} on {bound.interface}: host {snapshot.host} has no OVSDB session, so whoever plugs the"
+            f' interface sets the tag and confirms it with binding:profile {{"local_vlan": {tag}}}'
+        )

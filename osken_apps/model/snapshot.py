@@ -1,0 +1,121 @@
+"""The snapshot of one host: all that its flows, tags and DHCP answers depend on, as one value. PURE."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+
+from osken_apps.model.resources import Network, Port, Subnet
+
+FIRST_LOCAL_VLAN = 1
+LAST_LOCAL_VLAN = 4094
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Which bridges a host has: the integration bridge and a bridge per physical network."""
+
+    integration_bridge: str
+    bridge_mappings: tuple[tuple[str, str], ...]
+
+    @property
+    def bridges(self) -> tuple[str, ...]:
+        """All bridge names, the integration bridge first."""
+        return (self.integration_bridge, *(bridge for _, bridge in self.bridge_mappings))
+
+    def bridge_of(self, physical_network: str) -> str | None:
+        """Give the bridge of a physical network, if it has one."""
+        return dict(self.bridge_mappings).get(physical_network)
+
+
+def integration_end(bridge: str) -> str:
+    """Name the end on the integration bridge of the link to a physical bridge."""
+    return f"int-{bridge}"
+
+
+def physical_end(bridge: str) -> str:
+    """Name the end on a physical bridge of the link to the integration bridge."""
+    return f"phy-{bridge}"
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A network on a host: its VLAN on the wire (None: untagged) and its VLAN on this host."""
+
+    network_id: str
+    physical_network: str
+    segmentation_id: int | None
+    local_vlan: int
+
+
+@dataclass(frozen=True, slots=True)
+class DhcpService:
+    """The DHCP service of a port: what it may be told, and the server that tells it.
+
+    `server` is None until the network's DHCP port exists.
+    """
+
+    port: Port
+    network: Network
+    subnet: Subnet
+    address: IPv4Address
+    server: Port | None
+
+    @property
+    def server_address(self) -> IPv4Address | None:
+        """The server's own address on the subnet."""
+        return _address_on(self.server, self.subnet) if self.server else None
+
+
+@dataclass(frozen=True, slots=True)
+class BoundPort:
+    """A port that is plugged into this host."""
+
+    port: Port
+    interface: str
+    ofport: int
+    segment: Segment
+    dhcp: DhcpService | None = None
+    server: Port | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HostSnapshot:
+    """One host: the ports of its bridges (bridge, interface, ofport) and what is bound there."""
+
+    host: str
+    ofports: Mapping[str, Mapping[str, int]]
+    segments: tuple[Segment, ...] = ()
+    ports: tuple[BoundPort, ...] = ()
+
+
+def dhcp_service(
+    port: Port, network: Network, subnets: Mapping[str, Subnet], server: Port | None
+) -> DhcpService | None:
+    """Choose the IPv4 address of a port that DHCP serves: the first one on a subnet with DHCP."""
+    for fixed_ip in port.fixed_ips:
+        subnet = subnets.get(fixed_ip.subnet_id)
+        if subnet and subnet.enable_dhcp and isinstance(fixed_ip.ip_address, IPv4Address):
+            return DhcpService(port, network, subnet, fixed_ip.ip_address, server)
+    return None
+
+
+def assign_local_vlans(current: Mapping[str, int], network_ids: Iterable[str]) -> dict[str, int]:
+    """Give each network its local VLAN: the one it has, else the first free; others are given back.
+
+    A network for which none is left gets none.
+    """
+    wanted = list(dict.fromkeys(network_ids))
+    assigned = {network_id: current[network_id] for network_id in wanted if network_id in current}
+    taken = set(assigned.values())
+    free = (vlan for vlan in range(FIRST_LOCAL_VLAN, LAST_LOCAL_VLAN + 1) if vlan not in taken)
+    for network_id in wanted:
+        if network_id not in assigned and (vlan := next(free, None)) is not None:
+            assigned[network_id] = vlan
+    return assigned
+
+
+def _address_on(port: Port, subnet: Subnet) -> IPv4Address | None:
+    for fixed_ip in port.fixed_ips:
+        if fixed_ip.subnet_id == subnet.id and isinstance(fixed_ip.ip_address, IPv4Address):
+            return fixed_ip.ip_address
+    return None

@@ -1,0 +1,299 @@
+"""The wire form: OpenFlow 1.4 messages with Open vSwitch's extensions, packed and read with struct. PURE.
+
+Only what the controller sends and reads itself is here; the handshake is os-ken's. Lengths are checked before
+anything is read: a decoder raises `Malformed` and nothing else. Source: OpenFlow Switch Specification 1.4.0,
+chapter 7; ovs-actions(7) for `move`.
+"""
+
+import struct
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+
+from osken_apps.errors import Malformed
+from osken_apps.openflow.fields import OPENFLOW_BASIC, Field, Value
+from osken_apps.openflow.flow import (
+    OFPP_CONTROLLER,
+    Action,
+    Flow,
+    Match,
+    Move,
+    Output,
+    PopVlan,
+    PushVlan,
+    SetField,
+)
+
+OFP_VERSION = 0x05
+OFPP_ANY = 0xFFFFFFFF
+OFPG_ANY = 0xFFFFFFFF
+OFP_NO_BUFFER = 0xFFFFFFFF
+OFPTT_ALL = 0xFF
+NX_VENDOR_ID = 0x00002320
+NXAST_REG_MOVE = 6
+OFPAT_OUTPUT = 0
+OFPAT_PUSH_VLAN = 17
+OFPAT_POP_VLAN = 18
+OFPAT_SET_FIELD = 25
+OFPAT_EXPERIMENTER = 0xFFFF
+ETH_TYPE_8021Q = 0x8100
+OFPIT_APPLY_ACTIONS = 4
+OFPMT_OXM = 1
+OFPMP_DESC = 0
+OFPMP_FLOW = 1
+OFPMPF_REPLY_MORE = 1
+BUNDLE_FLAGS = 0b11  # OFPBF_ATOMIC | OFPBF_ORDERED
+
+HEADER = struct.Struct("!BBHI")
+FLOW_MOD = struct.Struct("!QQBBHHHIIIHH")
+FLOW_STATS = struct.Struct("!HBxIIHHHH4xQQQ")
+FLOW_STATS_REQUEST = struct.Struct("!HH4xB3xII4xQQ")
+MULTIPART = struct.Struct("!HH4x")
+PACKET_IN = struct.Struct("!IHBBQ")
+PACKET_OUT = struct.Struct("!IIH6x")
+OUTPUT = struct.Struct("!HHIH6x")
+ACTION_HEADER = struct.Struct("!HH")
+REG_MOVE = struct.Struct("!HHIHHHHII")
+PUSH_VLAN = struct.Struct("!HHH2x")
+POP_VLAN = struct.Struct("!HH4x")
+MATCH_HEADER = struct.Struct("!HH")
+OXM = struct.Struct("!HBB")
+INSTRUCTION = struct.Struct("!HH4x")
+BUNDLE_CONTROL = struct.Struct("!IHH")
+BUNDLE_ADD = struct.Struct("!IHH")
+
+
+class MessageType(IntEnum):
+    """The message types of OpenFlow 1.4 that this project touches."""
+
+    HELLO = 0
+    ERROR = 1
+    ECHO_REQUEST = 2
+    ECHO_REPLY = 3
+    FEATURES_REPLY = 6
+    PACKET_IN = 10
+    FLOW_REMOVED = 11
+    PORT_STATUS = 12
+    PACKET_OUT = 13
+    FLOW_MOD = 14
+    MULTIPART_REQUEST = 18
+    MULTIPART_REPLY = 19
+    BARRIER_REQUEST = 20
+    BARRIER_REPLY = 21
+    BUNDLE_CONTROL = 33
+    BUNDLE_ADD_MESSAGE = 34
+
+
+class FlowModCommand(IntEnum):
+    """What a flow-mod does."""
+
+    ADD = 0
+    MODIFY_STRICT = 2
+    DELETE_STRICT = 4
+
+
+class BundleControl(IntEnum):
+    """The steps of a bundle."""
+
+    OPEN_REQUEST = 0
+    OPEN_REPLY = 1
+    COMMIT_REQUEST = 4
+    COMMIT_REPLY = 5
+    DISCARD_REQUEST = 6
+
+
+@dataclass(frozen=True, slots=True)
+class FlowKey:
+    """What makes a flow the same flow: its table, priority and match (wire form)."""
+
+    table_id: int
+    priority: int
+    match: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FlowBody:
+    """What a flow does (wire form of its instructions) and its cookie."""
+
+    cookie: int
+    instructions: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PacketIn:
+    """A packet that a flow sent to the controller."""
+
+    cookie: int
+    in_port: int
+    data: bytes
+
+
+def message(message_type: MessageType, xid: int, body: bytes = b"") -> bytes:
+    """Make a whole message."""
+    return HEADER.pack(OFP_VERSION, message_type, HEADER.size + len(body), xid) + body
+
+
+def encode_match(match: Match) -> bytes:
+    """Encode an ofp_match, padded to 8 octets."""
+    values = dict(match.fields)
+    oxms = b"".join(_oxm(field, values[field]) for field in Field if field in values)
+    length = MATCH_HEADER.size + len(oxms)
+    return _padded(MATCH_HEADER.pack(OFPMT_OXM, length) + oxms)
+
+
+def encode_actions(actions: Iterable[Action]) -> bytes:
+    """Encode a list of actions."""
+    return b"".join(_action(action) for action in actions)
+
+
+def encode_flow(flow: Flow) -> tuple[FlowKey, FlowBody]:
+    """Encode a flow into what identifies it and what it does."""
+    actions = encode_actions(flow.actions)
+    instructions = (
+        INSTRUCTION.pack(OFPIT_APPLY_ACTIONS, INSTRUCTION.size + len(actions)) + actions if actions else b""
+    )
+    return (
+        FlowKey(flow.table_id, flow.priority, encode_match(flow.match)),
+        FlowBody(flow.cookie, instructions),
+    )
+
+
+def flow_mod(command: FlowModCommand, key: FlowKey, body: FlowBody, xid: int) -> bytes:
+    """Make a flow-mod message; a deletion matches exactly this flow (strict)."""
+    fixed = FLOW_MOD.pack(
+        body.cookie, 0, key.table_id, command, 0, 0, key.priority, OFP_NO_BUFFER, OFPP_ANY, OFPG_ANY, 0, 0
+    )
+    return message(MessageType.FLOW_MOD, xid, fixed + key.match + body.instructions)
+
+
+def bundle_control(step: BundleControl, bundle_id: int, xid: int) -> bytes:
+    """Make a message that opens, commits or discards a bundle (atomic, ordered)."""
+    return message(MessageType.BUNDLE_CONTROL, xid, BUNDLE_CONTROL.pack(bundle_id, step, BUNDLE_FLAGS))
+
+
+def bundle_add(bundle_id: int, inner: bytes, xid: int) -> bytes:
+    """Put a message into a bundle; both carry the same xid (specification 7.3.9.6)."""
+    return message(MessageType.BUNDLE_ADD_MESSAGE, xid, BUNDLE_ADD.pack(bundle_id, 0, BUNDLE_FLAGS) + inner)
+
+
+def flow_stats_request(cookie: int, cookie_mask: int, xid: int) -> bytes:
+    """Ask for all flows whose cookie equals `cookie` under the mask."""
+    body = FLOW_STATS_REQUEST.pack(OFPMP_FLOW, 0, OFPTT_ALL, OFPP_ANY, OFPG_ANY, cookie, cookie_mask)
+    return message(MessageType.MULTIPART_REQUEST, xid, body + encode_match(Match()))
+
+
+def desc_request(xid: int) -> bytes:
+    """Ask for the switch's description."""
+    return message(MessageType.MULTIPART_REQUEST, xid, MULTIPART.pack(OFPMP_DESC, 0))
+
+
+def barrier_request(xid: int) -> bytes:
+    """Ask to be told when all earlier messages are done."""
+    return message(MessageType.BARRIER_REQUEST, xid)
+
+
+def packet_out(ofport: int, data: bytes, xid: int = 0) -> bytes:
+    """Send a packet out of a port."""
+    action = OUTPUT.pack(OFPAT_OUTPUT, OUTPUT.size, ofport, 0)
+    fixed = PACKET_OUT.pack(OFP_NO_BUFFER, OFPP_CONTROLLER, len(action))
+    return message(MessageType.PACKET_OUT, xid, fixed + action + data)
+
+
+def decode_packet_in(buffer: bytes) -> PacketIn:
+    """Read a packet-in message (whole, with header). Raises Malformed."""
+    try:
+        _, _, _, _, cookie = PACKET_IN.unpack_from(buffer, HEADER.size)
+        match_offset = HEADER.size + PACKET_IN.size
+        _, match_length = MATCH_HEADER.unpack_from(buffer, match_offset)
+        in_port = _in_port(buffer, match_offset + MATCH_HEADER.size, match_offset + match_length)
+    except struct.error as error:
+        raise Malformed(f"packet-in of {len(buffer)} octets is truncated") from error
+    data_offset = match_offset + (match_length + 7) // 8 * 8 + 2
+    return PacketIn(cookie, in_port, buffer[data_offset:])
+
+
+def decode_multipart(buffer: bytes) -> tuple[int, bool]:
+    """Read the kind of a multipart reply and whether more follow. Raises Malformed."""
+    try:
+        kind, flags = MULTIPART.unpack_from(buffer, HEADER.size)
+    except struct.error as error:
+        raise Malformed(f"multipart reply of {len(buffer)} octets is truncated") from error
+    return kind, bool(flags & OFPMPF_REPLY_MORE)
+
+
+def decode_flow_stats(buffer: bytes) -> Iterator[tuple[FlowKey, FlowBody]]:
+    """Read the flows of a flow statistics reply (whole message). Raises Malformed."""
+    offset, end = HEADER.size + MULTIPART.size, len(buffer)
+    while offset < end:
+        if end - offset < FLOW_STATS.size + 8:
+            raise Malformed(f"flow statistics end within an entry at octet {offset}")
+        length, table_id, _, _, priority, _, _, _, cookie, _, _ = FLOW_STATS.unpack_from(buffer, offset)
+        match_offset = offset + FLOW_STATS.size
+        match_length = (MATCH_HEADER.unpack_from(buffer, match_offset)[1] + 7) // 8 * 8
+        if length < FLOW_STATS.size + match_length or offset + length > end:
+            raise Malformed(f"flow statistics entry at octet {offset} has length {length}")
+        instructions_offset = match_offset + match_length
+        yield (
+            FlowKey(table_id, priority, buffer[match_offset:instructions_offset]),
+            FlowBody(cookie, buffer[instructions_offset : offset + length]),
+        )
+        offset += length
+
+
+def decode_dp_desc(buffer: bytes) -> str:
+    """Read dp_desc, the operator's description of a bridge, of a description reply. Raises Malformed."""
+    offset = HEADER.size + MULTIPART.size + 256 * 3 + 32
+    field = buffer[offset : offset + 256]
+    if len(field) < 256:
+        raise Malformed(f"description reply of {len(buffer)} octets is truncated")
+    return field.split(b"\0", 1)[0].decode(errors="replace")
+
+
+def _oxm(field: Field, value: Value) -> bytes:
+    spec = field.value
+    octets = spec.bits // 8
+    return OXM.pack(spec.oxm_class, spec.number << 1, octets) + _octets(field, value)
+
+
+def _octets(field: Field, value: Value) -> bytes:
+    return (int(value) | field.value.wire_offset).to_bytes(field.value.bits // 8, "big")
+
+
+def _action(action: Action) -> bytes:
+    match action:
+        case Output(ofport, max_len):
+            return OUTPUT.pack(OFPAT_OUTPUT, OUTPUT.size, ofport, max_len)
+        case SetField(field, value):
+            oxm = _oxm(field, value)
+            length = (ACTION_HEADER.size + len(oxm) + 7) // 8 * 8
+            return _padded(ACTION_HEADER.pack(OFPAT_SET_FIELD, length) + oxm)
+        case Move(source, destination):
+            return REG_MOVE.pack(
+                OFPAT_EXPERIMENTER, REG_MOVE.size, NX_VENDOR_ID, NXAST_REG_MOVE, source.value.bits, 0, 0,
+                _nxm_header(source), _nxm_header(destination),
+            )  # fmt: skip
+        case PushVlan():
+            return PUSH_VLAN.pack(OFPAT_PUSH_VLAN, PUSH_VLAN.size, ETH_TYPE_8021Q)
+        case PopVlan():
+            return POP_VLAN.pack(OFPAT_POP_VLAN, POP_VLAN.size)
+
+
+def _nxm_header(field: Field) -> int:
+    spec = field.value
+    if spec.nxm_header is None:
+        raise ValueError(f"{field.name} cannot be moved")
+    nxm_class, number = spec.nxm_header
+    return nxm_class << 16 | number << 9 | spec.bits // 8
+
+
+def _in_port(buffer: bytes, offset: int, end: int) -> int:
+    while offset + OXM.size <= end:
+        oxm_class, number, length = OXM.unpack_from(buffer, offset)
+        if oxm_class == OPENFLOW_BASIC and number == 0:
+            return int.from_bytes(buffer[offset + 4 : offset + 4 + length], "big")
+        offset += OXM.size + length
+    raise Malformed("packet-in names no in_port")
+
+
+def _padded(data: bytes) -> bytes:
+    return data + bytes(-len(data) % 8)

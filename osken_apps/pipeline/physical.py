@@ -1,0 +1,28 @@
+"""The flows of a physical bridge. PURE."""
+
+from collections.abc import Iterator
+
+from osken_apps.model.snapshot import HostSnapshot, Segment, physical_end
+from osken_apps.openflow.fields import Field
+from osken_apps.openflow.flow import NORMAL, Flow, Match, PopVlan, SetField
+from osken_apps.pipeline.rules import Rule
+
+
+def physical_flows(physical_network: str, bridge: str, snapshot: HostSnapshot) -> Iterator[Flow]:
+    """Give all flows of the bridge of a physical network."""
+    yield Rule.PHYSICAL_NORMAL.flow(Match(), NORMAL)
+    ofport = snapshot.ofports.get(bridge, {}).get(physical_end(bridge))
+    if ofport is None:
+        return
+    yield Rule.LOCAL_DROP.flow(Match.of({Field.IN_PORT: ofport}))
+    for segment in snapshot.segments:
+        if segment.physical_network == physical_network:
+            yield local_to_provider(ofport, segment)
+
+
+def local_to_provider(ofport: int, segment: Segment) -> Flow:
+    """Translate a network's frames from its tag on this host to the wire."""
+    match = Match.of({Field.IN_PORT: ofport, Field.VLAN_VID: segment.local_vlan})
+    if segment.segmentation_id is None:
+        return Rule.LOCAL_TO_PROVIDER.flow(match, PopVlan(), NORMAL)
+    return Rule.LOCAL_TO_PROVIDER.flow(match, SetField(Field.VLAN_VID, segment.segmentation_id), NORMAL)
