@@ -7,7 +7,9 @@ only, and must not know the controller.
 from osken_apps.lab.dhcp_clients import Dhclient, DhcpEvent, Udhcpc
 from osken_apps.lab.host import Host, Vm
 from osken_apps.lab.lab import Lab, default_state_dir, take_down
-from osken_apps.lab.namespace_vm import NamespaceVm, PingResult
+from osken_apps.lab.namespace_vm import NamespaceVm
+from osken_apps.lab.plugging import PingResult
+from osken_apps.lab.qemu_vm import QemuVm
 from osken_apps.lab.shell import LabError, wait_until
 
 __all__ = [
@@ -18,6 +20,7 @@ __all__ = [
     "LabError",
     "NamespaceVm",
     "PingResult",
+    "QemuVm",
     "Udhcpc",
     "Vm",
     "default_state_dir",

@@ -16,13 +16,13 @@ from osken_apps.lab import client_scripts, processes
 from osken_apps.lab.capture import own_copy
 from osken_apps.lab.network import Namespace
 from osken_apps.lab.records import Site
-from osken_apps.lab.shell import LabError, wait_until
+from osken_apps.lab.shell import PATH, LabError, wait_until
 
 #: udhcpc's names for what it does not ask for by itself; "staticroutes" is option 121.
 UDHCPC_OPTIONS = ("staticroutes", "mtu", "domain", "hostname", "broadcast", "ntpsrv", "search", "lease")
 
 #: What the shell itself puts in the environment.
-NOT_THE_LEASE = frozenset({"PATH", "PWD", "OLDPWD", "SHLVL", "_", "OSKEN_DHCP_DIR", "LC_ALL", "event"})
+NOT_THE_LEASE = frozenset({"PATH", "PWD", "OLDPWD", "SHLVL", "_", "OSKEN_DHCP_DIR", "event"})
 
 BOUND_UDHCPC = ("bound", "renew")
 BOUND_DHCLIENT = ("BOUND", "REBOOT", "RENEW", "REBIND")
@@ -98,10 +98,11 @@ class DhcpClient:
         """End the client without a word to the server."""
         processes.end_recorded(self._site, self._process_name)
 
-    def _start(self, argv: Sequence[str], env: Mapping[str, str]) -> None:
+    def _start(self, argv: Sequence[str]) -> None:
         self.stop()
-        command = self._namespace.command(argv)
-        processes.start(self._site, self._process_name, command, self.directory / "log", env)
+        clean = ["env", "-i", f"PATH={PATH}", f"OSKEN_DHCP_DIR={self.directory}"]
+        command = self._namespace.command([*clean, *argv])
+        processes.start(self._site, self._process_name, command, self.directory / "log")
 
     def _signal(self, number: signal.Signals) -> None:
         process = processes.find(self._site, self._process_name)
@@ -124,7 +125,7 @@ class Udhcpc(DhcpClient):
         mode = ["-q", "-n"] if once else []
         quick = ["-t", "5", "-T", "1", "-A", "1"]
         command = ["busybox", "udhcpc", "-f", *mode, "-i", "eth0", "-s", str(self._script), *quick]
-        self._start([*command, *wanted, *extra], {"OSKEN_DHCP_DIR": str(self.directory)})
+        self._start([*command, *wanted, *extra])
 
     def lease(self, timeout: float, options: Sequence[str], extra: Sequence[str]) -> DhcpEvent:
         """Take a lease and end."""
@@ -168,7 +169,7 @@ class Dhclient(DhcpClient):
     def start(self, timeout: float = 15.0) -> DhcpEvent:
         """Start it in the background and wait for its lease; one it remembers it asks for again."""
         before = len(self.events())
-        self._start(self._command("-d"), {})
+        self._start(self._command("-d"))
         return self.wait_for(*self.bound, after=before, timeout=timeout)
 
     @property

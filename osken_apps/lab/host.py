@@ -6,16 +6,19 @@ Owns plugging VMs of both kinds and finding those that are recorded.
 from __future__ import annotations
 
 import re
+import time
+from pathlib import Path
 
 from osken_apps.lab.namespace_vm import NamespaceVm
 from osken_apps.lab.open_vswitch import OvsHost
+from osken_apps.lab.qemu_vm import QemuVm
 from osken_apps.lab.records import VmRecord
 from osken_apps.lab.shell import LabError
 
 VM_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 MAC = re.compile(r"([0-9a-f]{2}:){5}[0-9a-f]{2}")
 
-Vm = NamespaceVm
+Vm = NamespaceVm | QemuVm
 
 
 class Host(OvsHost):
@@ -44,6 +47,35 @@ class Host(OvsHost):
             raise
         return vm
 
+    def boot(
+        self,
+        port_id: str,
+        mac: str,
+        name: str | None = None,
+        *,
+        external_ids: bool = True,
+        tag: int | None = None,
+        dhcp: bool = True,
+        wait: bool = True,
+        cache: Path | None = None,
+    ) -> QemuVm:
+        """Make a real VM, plug it into br-int and boot it.
+
+        With `wait` return when its shell is there. Without `dhcp` it starts no DHCP client. `cache` is
+        where the kernel is kept.
+        """
+        began = time.monotonic()
+        vm = QemuVm(self.site, self._record_vm(name, port_id, mac, real=True), self)
+        try:
+            vm.make(external_ids=external_ids, tag=tag, dhcp=dhcp, cache=cache)
+            if wait:
+                vm.wait_booted()
+        except BaseException:
+            vm.unplug()
+            raise
+        vm.boot_time_s = time.monotonic() - began
+        return vm
+
     def _record_vm(self, name: str | None, port_id: str, mac: str, *, real: bool) -> VmRecord:
         taken = [*self.site.recorded("vm"), *self.site.recorded("host")]
         if name is None:
@@ -63,4 +95,4 @@ class Host(OvsHost):
         return [self._vm(record) for record in self.site.vm_records() if record.host == self.name]
 
     def _vm(self, record: VmRecord) -> Vm:
-        return NamespaceVm(self.site, record, self)
+        return (QemuVm if record.real else NamespaceVm)(self.site, record, self)

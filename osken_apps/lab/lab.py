@@ -139,6 +139,16 @@ class Lab:
         except KeyError:
             raise LabError(f"no host {name!r} in the lab; there are: {' '.join(self.hosts)}") from None
 
+    def controller_config(self) -> str:
+        """Return a configuration file for a controller of this lab; its state goes down with the lab."""
+        state_dir = self.site.state_dir / "controller"
+        sections = {
+            "DEFAULT": f"state_dir = {state_dir}",
+            "openflow": f"host = {self.controller_address}",
+            "ovsdb": f"host = {self.controller_address}",
+        }
+        return "\n".join(f"[{section}]\n{line}\n" for section, line in sections.items())
+
     def connect(self, controller_port: int | None = 6653, manager_port: int | None = 6640) -> None:
         """Point every host at the controller."""
         for host in self.hosts.values():

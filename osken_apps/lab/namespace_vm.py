@@ -6,59 +6,24 @@ Owns its namespace, its interface eth0 and the plug on br-int. Gives no DHCP ser
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from ipaddress import IPv4Interface
 
 from osken_apps.lab import network, processes
 from osken_apps.lab.capture import Capture
 from osken_apps.lab.dhcp_clients import UDHCPC_OPTIONS, Dhclient, DhcpEvent, Udhcpc
 from osken_apps.lab.network import Namespace
-from osken_apps.lab.open_vswitch import OvsHost
-from osken_apps.lab.plugging import end_processes, plug_interface, remove_vm_files, tap_name, unplug_interface
-from osken_apps.lab.records import Site, VmRecord
-
-PING_COUNTS = re.compile(r"(\d+) packets transmitted, (\d+) (?:packets )?received")
+from osken_apps.lab.plugging import PingResult, PluggedVm, parse_ping
 
 
-@dataclass(frozen=True)
-class PingResult:
-    """What ping(8) counted, and all it said."""
-
-    sent: int
-    received: int
-    text: str
-
-    @property
-    def ok(self) -> bool:
-        """Whether every echo was answered."""
-        return self.sent > 0 and self.received == self.sent
-
-
-def parse_ping(text: str) -> PingResult:
-    """Read ping's summary, of iputils or of busybox."""
-    found = PING_COUNTS.search(text)
-    return PingResult(int(found[1]), int(found[2]), text) if found else PingResult(0, 0, text)
-
-
-class NamespaceVm:
+class NamespaceVm(PluggedVm):
     """A namespace VM that is plugged into br-int of a host."""
 
-    real = False
-
-    def __init__(self, site: Site, record: VmRecord, host: OvsHost) -> None:
-        self.site = site
-        self.name = record.name
-        self.port_id = record.port_id
-        self.mac = record.mac
-        self.host = host
-        self.tap = tap_name(record.port_id)
-        self.namespace = Namespace(f"{site.prefix}vm-{record.name}")
-
-    def __repr__(self) -> str:
-        return f"<{self.name} on {self.host.name}: {self.mac} at {self.tap}>"
+    @property
+    def namespace(self) -> Namespace:
+        """The namespace that is the VM."""
+        return Namespace(f"{self.site.prefix}vm-{self.name}")
 
     # -- making and unmaking
 
@@ -70,14 +35,14 @@ class NamespaceVm:
         # Else checksums are left to a network card, which a userspace datapath does not have.
         self.run(["ethtool", "-K", "eth0", "tx", "off"])
         self.namespace.ip("link", "set", "eth0", "up")
-        plug_interface(self.host, self.tap, self.port_id, self.mac, external_ids=external_ids, tag=tag)
+        self.plug_interface(external_ids=external_ids, tag=tag)
 
     def unplug(self) -> None:
         """Take the VM from br-int and away altogether."""
-        unplug_interface(self.host, self.tap)
-        end_processes(self.site, self.name)
+        self.unplug_interface()
+        self.end_processes()
         network.remove_namespace(self.site, self.namespace.name)
-        remove_vm_files(self.site, self.name)
+        self.forget()
 
     # -- what can be done with it
 

@@ -31,13 +31,13 @@ class Process:
     start_time: int
 
     def is_running(self) -> bool:
-        """Tell whether it is there still. A zombie is not, once its last thread is gone; a child is reaped."""
+        """Tell whether it is there still; a zombie is not, once its last thread is gone."""
         try:
             threads = sum(1 for _ in Path(f"/proc/{self.pid}/task").iterdir())
             stat = Path(f"/proc/{self.pid}/stat").read_text()
         except (FileNotFoundError, ProcessLookupError):
             return False
-        if parse_stat(stat) != self or _state(stat) in "X":
+        if parse_stat(stat) != self or _state(stat) == "X":
             return False
         if _state(stat) == "Z" and threads <= 1:
             with contextlib.suppress(ChildProcessError):
