@@ -11,6 +11,7 @@ from pathlib import Path
 
 from osken_apps.lab.namespace_vm import NamespaceVm
 from osken_apps.lab.open_vswitch import OvsHost
+from osken_apps.lab.plugging import tap_name
 from osken_apps.lab.qemu_vm import QemuVm
 from osken_apps.lab.records import VmRecord
 from osken_apps.lab.shell import LabError
@@ -86,6 +87,9 @@ class Host(OvsHost):
             raise LabError(f"{name} is in the lab already")
         if not MAC.fullmatch(mac.lower()):
             raise LabError(f"{mac!r} is not a MAC address")
+        for there in self.site.vm_records():
+            if there.host == self.name and tap_name(there.port_id) == tap_name(port_id):
+                raise LabError(f"port {port_id} is plugged into {self.name} already, as {there.name}")
         record = VmRecord(name, self.name, port_id, mac.lower(), real)
         self.site.record("vm", name, record)
         return record

@@ -51,7 +51,7 @@ class Lab:
         require_root()
         if not 1 <= hosts <= MAX_HOSTS:
             raise LabError(f"a lab has 1 to {MAX_HOSTS} hosts, not {hosts}")
-        site = Site(name, state_dir or default_state_dir(name))
+        site = Site(name, (state_dir or default_state_dir(name)).absolute())
         with network.machine_lock():
             record = cls._claim(site)
             try:
@@ -100,7 +100,7 @@ class Lab:
 
         Raises LabError when there is none.
         """
-        site = Site(name, state_dir or default_state_dir(name))
+        site = Site(name, (state_dir or default_state_dir(name)).absolute())
         record = site.lab_record()
         if record is None or record.boot_id != boot_id():
             raise LabError(f"no lab is up in {site.state_dir}")

@@ -65,8 +65,9 @@ class OvsHost:
         )
 
     def vsctl(self, *args: str) -> str:
-        """Run ovs-vsctl and return what it prints."""
-        return self.run(["ovs-vsctl", "--timeout=10", *args]).stdout
+        """Run ovs-vsctl and return what it prints; where ovs-vswitchd is down it is not waited for."""
+        wait = [] if self.vswitchd_is_running() else ["--no-wait"]
+        return self.run(["ovs-vsctl", "--timeout=10", *wait, *args]).stdout
 
     def ofctl(self, *args: str, stdin: str = "") -> str:
         """Run ovs-ofctl and return what it prints."""
@@ -149,6 +150,11 @@ class OvsHost:
         self._start("ovs-vswitchd", [f"unix:{self.directory / 'db.sock'}"])
         # ovs-vsctl waits for ovs-vswitchd only when it changes something.
         self.vsctl("set", "Open_vSwitch", ".", f"other_config:lab-start={uuid.uuid4()}")
+
+    def vswitchd_is_running(self) -> bool:
+        """Tell whether ovs-vswitchd is there."""
+        process = processes.find(self.site, f"{self.name}.ovs-vswitchd")
+        return process is not None and process.is_running()
 
     def kill_vswitchd(self) -> None:
         """End ovs-vswitchd with SIGKILL, as a crash does."""

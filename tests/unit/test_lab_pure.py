@@ -1,0 +1,106 @@
+"""The pure pieces of the lab."""
+
+from __future__ import annotations
+
+import json
+from ipaddress import IPv4Network
+from pathlib import Path
+
+import pytest
+
+from osken_apps.lab.dhcp_clients import DhcpEvent, parse_event
+from osken_apps.lab.guest import module_dependencies
+from osken_apps.lab.network import choose_subnet, taken_subnets
+from osken_apps.lab.open_vswitch import datapath_id, system_id
+from osken_apps.lab.plugging import PingResult, parse_ping, tap_name
+from osken_apps.lab.processes import Process, parse_stat
+from osken_apps.lab.records import Site
+from osken_apps.lab.shell import LabError, wait_until
+
+
+def networks(*texts: str) -> list[IPv4Network]:
+    return [IPv4Network(text) for text in texts]
+
+
+def test_the_first_free_subnet_is_chosen() -> None:
+    assert choose_subnet([]) == IPv4Network("198.18.0.0/24")
+
+
+def test_a_subnet_in_use_is_passed_over() -> None:
+    taken = networks("198.18.0.0/24", "198.18.1.128/25", "10.0.0.0/8")
+    assert choose_subnet(taken) == IPv4Network("198.18.2.0/24")
+
+
+def test_a_default_route_takes_nothing() -> None:
+    assert choose_subnet(networks("0.0.0.0/0")) == IPv4Network("198.18.0.0/24")
+
+
+def test_no_free_subnet_is_a_clear_error() -> None:
+    with pytest.raises(LabError, match=r"no /24 of 198\.18\.0\.0/15 is free"):
+        choose_subnet(networks("198.16.0.0/12"))
+
+
+def test_addresses_and_routes_are_both_read() -> None:
+    addresses = [
+        {"addr_info": [{"family": "inet", "local": "192.0.2.7", "prefixlen": 24}]},
+        {"addr_info": [{"family": "inet6", "local": "fd00::2", "prefixlen": 64}]},
+        {},
+    ]
+    routes = [{"dst": "default"}, {"dst": "198.18.5.0/24"}, {"dst": "198.18.6.1"}, {"dst": "fe80::/64"}]
+    found = taken_subnets(json.dumps(addresses), json.dumps(routes))
+    assert found == networks("192.0.2.0/24", "198.18.5.0/24", "198.18.6.1/32")
+
+
+def test_the_machine_may_have_no_ipv4_at_all() -> None:
+    assert taken_subnets("", "") == []
+
+
+@pytest.mark.parametrize("name", ["", "toolongname", "a-b", "Lab", "../x"])
+def test_a_lab_name_that_would_not_fit_an_interface_is_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(LabError, match="lab name"):
+        Site(name, tmp_path)
+
+
+def test_every_bridge_has_a_datapath_id_of_its_own_that_stays() -> None:
+    ids = {datapath_id(host, bridge) for host in ("host1", "host2") for bridge in ("br-int", "br-eth2")}
+    assert len(ids) == 4
+    assert datapath_id("host1", "br-int") == 0xD15D9C8A7FA3
+    assert system_id("host1") != system_id("host2")
+
+
+def test_a_tap_is_named_after_its_port() -> None:
+    assert tap_name("53903a95-82aa-4d9f-8c6e-000000000001") == "tap53903a95-82"
+
+
+def test_a_process_name_may_hold_anything() -> None:
+    rest = "S 1 " + " ".join(str(number) for number in range(5, 30))
+    assert parse_stat(f"42 (a) b (c) {rest}\n") == Process(42, 22)
+
+
+def test_a_dhcp_event_is_what_the_client_handed_over() -> None:
+    text = "event=bound\0PATH=/bin\0ip=10.10.10.2\0opt53=05\0staticroutes=0.0.0.0/0 10.10.10.1\0PWD=/\0"
+    variables = {"ip": "10.10.10.2", "opt53": "05", "staticroutes": "0.0.0.0/0 10.10.10.1"}
+    assert parse_event(text) == DhcpEvent("bound", variables)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["3 packets transmitted, 2 received, 33% packet loss", "3 packets transmitted, 2 packets received, 33%"],
+)
+def test_both_pings_are_understood(text: str) -> None:
+    assert parse_ping(text) == PingResult(3, 2, text)
+
+
+def test_a_ping_that_never_ran_is_not_ok() -> None:
+    assert not parse_ping("ping: connect: Network is unreachable").ok
+
+
+def test_a_module_names_what_it_depends_on() -> None:
+    content = b"\0license=GPL\0depends=net_failover,virtio-ring\0retpoline=Y\0"
+    assert module_dependencies(content) == ["net_failover", "virtio_ring"]
+    assert module_dependencies(b"\0depends=\0name=virtio_ring\0") == []
+
+
+def test_waiting_in_vain_says_for_what_and_what_was_there_instead() -> None:
+    with pytest.raises(LabError, match=r"waited 0 s in vain for a lease; it last looked like \[\]"):
+        wait_until(list, 0, "a lease")
