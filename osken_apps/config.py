@@ -3,6 +3,7 @@
 `load` gives one frozen `Config`; nothing else in the project reads oslo.config.
 """
 
+import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from ipaddress import IPv4Address, ip_address
 from pathlib import Path
 from typing import Any
 
-from oslo_config import cfg
+from oslo_config import cfg, generator
 
 from osken_apps.errors import ConfigurationError
 
@@ -264,3 +265,13 @@ def _dns_server(text: str) -> IPv4Address:
         return IPv4Address(text)
     except ValueError:
         raise ConfigurationError(f"[dhcp] dns_servers: {text!r} is not an IPv4 address") from None
+
+
+def sample() -> str:
+    """Give a configuration file in which every option stands commented out, with its help and default."""
+    output = io.StringIO()
+    conf = cfg.ConfigOpts()
+    generator.register_cli_opts(conf)
+    conf(["--namespace", "osken_apps"], project="osken-net", default_config_files=[])
+    generator.generate(conf, output_file=output)
+    return output.getvalue()

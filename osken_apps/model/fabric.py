@@ -25,11 +25,10 @@ INTERFACE_PREFIXES = ("tap", "qvo")
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """An interface of the integration bridge as OVSDB shows it; `tag` is its port's VLAN tag."""
+    """An interface of the integration bridge as OVSDB shows it."""
 
     name: str
     iface_id: str
-    tag: int | None
 
 
 @dataclass(slots=True)

@@ -41,6 +41,7 @@ OFPIT_APPLY_ACTIONS = 4
 OFPMT_OXM = 1
 OFPMP_DESC = 0
 OFPMP_FLOW = 1
+OFPMP_PORT_DESC = 13
 OFPMPF_REPLY_MORE = 1
 BUNDLE_FLAGS = 0b11  # OFPBF_ATOMIC | OFPBF_ORDERED
 
@@ -59,6 +60,9 @@ POP_VLAN = struct.Struct("!HH4x")
 MATCH_HEADER = struct.Struct("!HH")
 OXM = struct.Struct("!HBB")
 INSTRUCTION = struct.Struct("!HH4x")
+PORT = struct.Struct("!IH66x")
+PORT_PROPERTY = struct.Struct("!HH")
+ERROR_BODY = struct.Struct("!HH")
 BUNDLE_CONTROL = struct.Struct("!IHH")
 BUNDLE_ADD = struct.Struct("!IHH")
 
@@ -247,6 +251,41 @@ def decode_dp_desc(buffer: bytes) -> str:
     if len(field) < 256:
         raise Malformed(f"description reply of {len(buffer)} octets is truncated")
     return field.split(b"\0", 1)[0].decode(errors="replace")
+
+
+def decode_error(buffer: bytes) -> tuple[int, int]:
+    """Read type and code of an error message. Raises Malformed."""
+    try:
+        error_type, code = ERROR_BODY.unpack_from(buffer, HEADER.size)
+    except struct.error as error:
+        raise Malformed(f"error message of {len(buffer)} octets is truncated") from error
+    return error_type, code
+
+
+def check_ports(buffer: bytes) -> None:
+    """Check the lengths in a port-status or port description message, so that any parser ends.
+
+    Raises Malformed.
+    """
+    offset, end = HEADER.size + 8, len(buffer)
+    while offset < end:
+        if end - offset < PORT.size:
+            raise Malformed(f"port at octet {offset} is truncated")
+        _, length = PORT.unpack_from(buffer, offset)
+        if length < PORT.size or offset + length > end:
+            raise Malformed(f"port at octet {offset} has length {length}")
+        _check_port_properties(buffer, offset + PORT.size, offset + length)
+        offset += length
+
+
+def _check_port_properties(buffer: bytes, offset: int, end: int) -> None:
+    while offset < end:
+        if end - offset < PORT_PROPERTY.size:
+            raise Malformed(f"port property at octet {offset} is truncated")
+        _, length = PORT_PROPERTY.unpack_from(buffer, offset)
+        if length < PORT_PROPERTY.size or offset + length > end:
+            raise Malformed(f"port property at octet {offset} has length {length}")
+        offset += (length + 7) // 8 * 8
 
 
 def _oxm(field: Field, value: Value) -> bytes:

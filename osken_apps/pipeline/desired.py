@@ -14,8 +14,3 @@ def desired_flows(bridge: str, layout: Layout, snapshot: HostSnapshot) -> tuple[
         if name == bridge:
             return tuple(physical_flows(physical_network, bridge, snapshot))
     return ()
-
-
-def desired_tags(snapshot: HostSnapshot) -> dict[str, int]:
-    """Give the VLAN tag of each bound interface of the integration bridge."""
-    return {bound.interface: bound.segment.local_vlan for bound in snapshot.ports}

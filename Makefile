@@ -1,0 +1,44 @@
+# Each target does its own set-up: Debian packages, .venv, the package with its extras.
+SHELL := /bin/bash
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup packages lint test demo bench fuzz docs clean
+
+help:  ## show the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
+
+packages:
+	@$(SUDO) ./debian-packages
+
+.venv/.installed: setup.cfg setup.py
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[test]'
+	@touch $@
+
+setup: packages .venv/.installed  ## install what the other targets need
+
+lint: setup  ## linter, format and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: lint  ## all tests: unit, golden, packet, Open vSwitch, end to end
+	$(SUDO) $(BIN)/python -m pytest
+
+demo: setup  ## the reference's three use cases, live, beside what it says (DEMO="--keep" leaves it up to play)
+	$(SUDO) $(BIN)/python -m osken_apps.demo $(DEMO)
+
+bench: setup  ## the long benchmarks
+	$(SUDO) $(BIN)/python -m tests.bench
+
+fuzz: setup  ## the long fuzzing
+	$(BIN)/python -m tests.fuzz
+
+docs: .venv/.installed  ## write what is generated: flows/, the sample configuration
+	$(BIN)/python -m tests.golden.write
+
+clean:  ## remove what the other targets made here
+	$(SUDO) rm -rf .venv .cache build .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

@@ -1,0 +1,1 @@
+"""The os-ken applications: sockets, greenthreads and clocks around the PURE core. SHELL."""

@@ -1,0 +1,224 @@
+"""One OpenFlow connection: os-ken's Datapath with a receive loop of our own. SHELL.
+
+os-ken does the handshake, echoes and port descriptions. Ours are the bulk reads, the packet-ins (answered in
+the loop, one send a batch), and requests that wait for their reply. Nothing reaches os-ken's parser before
+its lengths were checked, as that parser loops for ever on elements of length zero.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import eventlet
+from eventlet.event import Event
+from eventlet.semaphore import Semaphore
+from os_ken.controller import ofp_event
+from os_ken.controller.controller import Datapath
+from os_ken.controller.handler import DEAD_DISPATCHER
+from os_ken.lib import hub
+from os_ken.ofproto import ofproto_parser
+
+from osken_apps.errors import Malformed, OskenAppsError
+from osken_apps.openflow.codec import (
+    HEADER,
+    OFPMP_PORT_DESC,
+    MessageType,
+    check_ports,
+    decode_error,
+    decode_multipart,
+)
+
+LOG = logging.getLogger(__name__)
+
+READ_SIZE = 1 << 18
+REPLY_TIMEOUT_S = 10.0
+OFPP_LOCAL = 0xFFFFFFFE
+FOR_OSKEN = frozenset(
+    {
+        MessageType.HELLO,
+        MessageType.ECHO_REQUEST,
+        MessageType.ECHO_REPLY,
+        MessageType.FEATURES_REPLY,
+        MessageType.PORT_STATUS,
+    }
+)
+
+PacketInHandler = Callable[["Connection", bytes], bytes | None]
+
+
+class SwitchError(OskenAppsError):
+    """The switch refused a request, did not answer it, or went away."""
+
+
+class _Exchange:
+    """A request that waits: its replies so far, and the event that ends it."""
+
+    def __init__(self) -> None:
+        self.replies: list[bytes] = []
+        self.done: Event = Event()
+
+
+class Connection(Datapath):
+    """A switch that is connected."""
+
+    def __init__(self, socket: Any, address: Any, on_packet_in: PacketInHandler) -> None:
+        super().__init__(socket, address)
+        self.malformed = 0
+        self.xid: int
+        self._on_packet_in = on_packet_in
+        self._exchanges: dict[int, _Exchange] = {}
+        self._sending = Semaphore()
+
+    def __str__(self) -> str:
+        name = f"datapath {self.id:016x}" if self.id is not None else "a switch"
+        return f"{name} at {self.address[0]}:{self.address[1]}"
+
+    @property
+    def bridge(self) -> str | None:
+        """The bridge's name: that of its LOCAL port."""
+        local = self.ports.get(OFPP_LOCAL) if self.ports else None
+        return local.name.decode(errors="replace").rstrip("\0") if local else None
+
+    def ofports(self) -> dict[str, int]:
+        """Give the bridge's port numbers by interface name, the LOCAL port left out."""
+        return {
+            port.name.decode(errors="replace").rstrip("\0"): number
+            for number, port in self.ports.items()
+            if number != OFPP_LOCAL
+        }
+
+    def serve(self) -> None:
+        """Speak with the switch until it goes."""
+        self.send_msg(self.ofproto_parser.OFPHello(self))
+        echo = hub.spawn(self._echo_request_loop)
+        try:
+            self._recv_loop()
+        finally:
+            hub.kill(echo)
+            self.is_active = False
+            self._abandon(SwitchError(f"{self} disconnected"))
+
+    def send(self, buf: bytes, close_socket: bool = False) -> bool:
+        """Send bytes; a slow switch holds up only its caller. Give False if the switch is gone."""
+        try:
+            with self._sending:
+                self.socket.sendall(buf)
+        except OSError as error:
+            LOG.debug("%s: %s", self, error)
+            self.close()
+            return False
+        if close_socket:
+            self._close_write()
+        return True
+
+    def request(self, build: Callable[[int], bytes]) -> list[bytes]:
+        """Send the messages that `build` makes for an xid, and wait for what answers that xid.
+
+        A multipart reply is complete with its last part, anything else with a barrier reply.
+        Raises SwitchError on an error message, after 10 s, or when the connection ends.
+        """
+        self.xid = (self.xid + 1) & self.ofproto.MAX_XID
+        xid, exchange = self.xid, _Exchange()
+        self._exchanges[xid] = exchange
+        try:
+            if self.state == DEAD_DISPATCHER or not self.send(build(xid)):
+                raise SwitchError(f"{self} disconnected")
+            with eventlet.Timeout(
+                REPLY_TIMEOUT_S, SwitchError(f"{self} did not answer in {REPLY_TIMEOUT_S} s")
+            ):
+                exchange.done.wait()
+        finally:
+            del self._exchanges[xid]
+        return exchange.replies
+
+    def _recv_loop(self) -> None:
+        buffer = b""
+        while self.state != DEAD_DISPATCHER:
+            try:
+                data = self.socket.recv(READ_SIZE)
+            except TimeoutError:
+                continue
+            except OSError as error:
+                LOG.debug("%s: %s", self, error)
+                break
+            if not data:
+                break
+            try:
+                buffer = self._take(buffer + data)
+            except Malformed as error:
+                self.malformed += 1
+                LOG.warning("%s sent a message that cannot be read (%s); disconnecting", self, error)
+                break
+        self.close()
+        self.socket.close()
+
+    def _take(self, buffer: bytes) -> bytes:
+        """Handle the whole messages of a buffer; give what is left. Raises Malformed."""
+        offset, answers = 0, []
+        while len(buffer) - offset >= HEADER.size:
+            _, message_type, length, xid = HEADER.unpack_from(buffer, offset)
+            if length < HEADER.size:
+                raise Malformed(f"message of length {length}")
+            if len(buffer) - offset < length:
+                break
+            message = buffer[offset : offset + length]
+            offset += length
+            if message_type == MessageType.PACKET_IN:
+                answer = self._on_packet_in(self, message)
+                if answer is not None:
+                    answers.append(answer)
+            else:
+                self._dispatch(message_type, xid, message)
+        if answers:
+            self.send(b"".join(answers))
+        return buffer[offset:]
+
+    def _dispatch(self, message_type: int, xid: int, message: bytes) -> None:
+        if message_type in FOR_OSKEN:
+            self._hand_to_osken(message_type, message)
+        elif message_type == MessageType.MULTIPART_REPLY:
+            kind, more = decode_multipart(message)
+            if kind == OFPMP_PORT_DESC:
+                self._hand_to_osken(message_type, message)
+            else:
+                self._collect(xid, message, complete=not more)
+        elif message_type == MessageType.BARRIER_REPLY:
+            self._collect(xid, message, complete=True)
+        elif message_type == MessageType.ERROR:
+            self._fail(xid, message)
+
+    def _hand_to_osken(self, message_type: int, message: bytes) -> None:
+        """Let os-ken parse a message and tell its observers, as Datapath's own loop does."""
+        if message_type == MessageType.HELLO:
+            message = message[:2] + HEADER.size.to_bytes(2, "big") + message[4 : HEADER.size]
+        elif message_type in (MessageType.PORT_STATUS, MessageType.MULTIPART_REPLY):
+            check_ports(message)
+        version, _, length, xid = HEADER.unpack_from(message)
+        parsed = ofproto_parser.msg(self, version, message_type, length, xid, message)
+        if parsed is None or self.ofp_brick is None:
+            return
+        event = ofp_event.ofp_msg_to_ev(parsed)
+        self.ofp_brick.send_event_to_observers(event, self.state)
+        for handler in list(self.ofp_brick.get_handlers(event, self.state)):
+            handler(event)
+
+    def _collect(self, xid: int, message: bytes, complete: bool) -> None:
+        exchange = self._exchanges.get(xid)
+        if exchange:
+            exchange.replies.append(message)
+            if complete and not exchange.done.ready():
+                exchange.done.send()
+
+    def _fail(self, xid: int, message: bytes) -> None:
+        error_type, code = decode_error(message)
+        exchange = self._exchanges.get(xid)
+        error = SwitchError(f"{self} refused a request: error type {error_type}, code {code}")
+        if exchange is None:
+            LOG.warning("%s", error)
+        elif not exchange.done.ready():
+            exchange.done.send_exception(error)
+
+    def _abandon(self, error: SwitchError) -> None:
+        for exchange in self._exchanges.values():
+            if not exchange.done.ready():
+                exchange.done.send_exception(error)

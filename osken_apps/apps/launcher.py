@@ -1,0 +1,127 @@
+"""Starts the controller: binds its sockets, builds the applications, runs until it is told to stop. SHELL.
+
+eventlet must be patched in before this module is imported; `osken_apps.cli` does that.
+"""
+
+import logging
+import signal
+import socket
+from pathlib import Path
+from typing import Any
+
+from os_ken.base.app_manager import AppManager, OSKenApp
+from os_ken.lib import hub
+
+from osken_apps.apps.connection import Connection
+from osken_apps.apps.dhcp import DhcpApp
+from osken_apps.apps.openflow import OpenFlowApp
+from osken_apps.apps.ovsdb import OvsdbApp
+from osken_apps.apps.reconcile import HostReconciler
+from osken_apps.apps.rest import RestApp
+from osken_apps.apps.switch import SwitchApp
+from osken_apps.apps.switchboard import Switchboard
+from osken_apps.config import Config, Endpoint
+from osken_apps.dhcp.server import Defaults
+from osken_apps.errors import ConfigurationError
+from osken_apps.model.changes import PortReport
+from osken_apps.model.fabric import Fabric
+from osken_apps.model.snapshot import Layout
+
+LOG = logging.getLogger(__name__)
+
+BACKLOG = 1024
+
+
+class Controller:
+    """The applications of one controller, and a reconciler per host."""
+
+    def __init__(self, config: Config, config_file: Path) -> None:
+        api = listen("[api]", config.api.endpoint)
+        openflow = listen("[openflow]", config.openflow)
+        ovsdb = listen("[ovsdb]", config.ovsdb)
+        layout = Layout(config.network.integration_bridge, config.network.bridge_mappings)
+        self._reconcilers: dict[str, HostReconciler] = {}
+        self._switchboard = Switchboard(Fabric(layout), self._wake)
+        dhcp = config.dhcp
+        shared: dict[str, Any] = {
+            "switchboard": self._switchboard,
+            "config_file": config_file,
+            "api_socket": api,
+            "openflow_socket": openflow,
+            "ovsdb_socket": ovsdb,
+            "queries": {},
+            "dhcp_defaults": Defaults(dhcp.lease_time_s, dhcp.domain, dhcp.dns_servers),
+            "on_packet_in": self._answer,
+        }
+        self._apps: dict[type[OSKenApp], Any] = {
+            kind: _instantiate(kind, shared) for kind in (SwitchApp, DhcpApp, OvsdbApp, RestApp)
+        }
+        self._apps[OpenFlowApp] = _instantiate(OpenFlowApp, shared)
+
+    def run(self) -> None:
+        """Run until SIGTERM or SIGINT."""
+        stopped, _wakeup = _stop_signal()
+        for app in self._apps.values():
+            app.start()
+        LOG.info("started")
+        stopped.recv(1)
+        LOG.info("stopping")
+        self._apps[RestApp].stop()
+
+    def _answer(self, connection: Connection, message: bytes) -> bytes | None:
+        dhcp: DhcpApp = self._apps[DhcpApp]
+        return dhcp.answer(connection, message)
+
+    def _wake(self, host: str) -> None:
+        reconciler = self._reconcilers.get(host)
+        if reconciler is None:
+            reconciler = self._reconcilers[host] = HostReconciler(host, self._switchboard, self._report)
+            hub.spawn(reconciler.run)
+        reconciler.wake()
+
+    def _report(self, reports: list[PortReport]) -> None:
+        rest: RestApp = self._apps[RestApp]
+        rest.report(reports)
+
+
+def listen(section: str, endpoint: Endpoint) -> Any:
+    """Bind and listen. Raises ConfigurationError that names the section of the configuration."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)[
+            0
+        ]
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(address)
+        sock.listen(BACKLOG)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{section} host={endpoint.host} port={endpoint.port}: {error.strerror or error}"
+        ) from error
+    return sock
+
+
+def run(config: Config, config_file: Path) -> None:
+    """Run the controller until it is told to stop. Raises ConfigurationError."""
+    try:
+        config.state_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"state_dir={config.state_dir}: {error.strerror}") from error
+    Controller(config, config_file).run()
+
+
+def _instantiate(kind: type[OSKenApp], shared: dict[str, Any]) -> Any:
+    return AppManager.get_instance().instantiate(kind, **shared)
+
+
+def _stop_signal() -> tuple[Any, Any]:
+    """Give a socket that becomes readable at SIGTERM or SIGINT (a handler alone would not wake the hub).
+
+    The second socket is its other end and must be kept.
+    """
+    reader, writer = socket.socketpair()
+    writer.setblocking(False)
+    signal.set_wakeup_fd(writer.fileno())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    return reader, writer

@@ -1,0 +1,42 @@
+"""os-ken's OpenFlow handler on our own listening socket and with our own Connection. SHELL."""
+
+import logging
+from contextlib import closing
+from typing import Any
+
+from os_ken import cfg
+from os_ken.base.app_manager import OSKenApp
+from os_ken.controller.ofp_handler import OFPHandler
+from os_ken.lib import hub
+
+from osken_apps.apps.connection import Connection, PacketInHandler
+
+LOG = logging.getLogger(__name__)
+
+ECHO_INTERVAL_S = 5.0
+MAX_UNREPLIED_ECHOES = 3
+
+
+class OpenFlowApp(OFPHandler):
+    """Accepts bridges; a switch is dead after three echo requests without a reply."""
+
+    def __init__(self, openflow_socket: Any, on_packet_in: PacketInHandler, **_: Any) -> None:
+        super().__init__()
+        self._socket = openflow_socket
+        self._on_packet_in = on_packet_in
+        cfg.CONF.set_override("echo_request_interval", ECHO_INTERVAL_S)
+        cfg.CONF.set_override("maximum_unreplied_echo_requests", MAX_UNREPLIED_ECHOES)
+
+    def start(self) -> Any:
+        """Start to accept connections."""
+        OSKenApp.start(self)
+        return hub.spawn(self._accept)
+
+    def _accept(self) -> None:
+        while True:
+            sock, address = self._socket.accept()
+            hub.spawn(self._serve, sock, address)
+
+    def _serve(self, sock: Any, address: Any) -> None:
+        with closing(Connection(sock, address, self._on_packet_in)) as connection:
+            connection.serve()

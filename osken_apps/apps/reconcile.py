@@ -1,0 +1,148 @@
+"""The loop that brings one host to what it should have, and keeps it there. SHELL.
+
+Level-triggered: any number of changes are one pass. A pass reads what is installed where that is not known,
+sends the difference in one bundle a bridge, writes tags, and reports what stands. Whatever fails is read
+again and tried again, later and later.
+"""
+
+import itertools
+import logging
+from collections.abc import Callable
+
+import eventlet
+from eventlet.event import Event
+
+from osken_apps.apps.connection import SwitchError
+from osken_apps.apps.ovsdb_session import OvsdbError
+from osken_apps.apps.switchboard import Bridge, Switchboard
+from osken_apps.model.changes import PortReport
+from osken_apps.model.snapshot import HostSnapshot
+from osken_apps.openflow import codec
+from osken_apps.openflow.codec import BundleControl, FlowBody, FlowKey
+from osken_apps.openflow.difference import Difference, difference
+from osken_apps.pipeline.desired import desired_flows
+from osken_apps.pipeline.rules import COOKIE, COOKIE_MASK
+from osken_apps.pipeline.tags import desired_tags, tag_changes
+
+LOG = logging.getLogger(__name__)
+
+FIRST_RETRY_S = 0.5
+LAST_RETRY_S = 30.0
+
+
+class HostReconciler:
+    """Serves one host; `wake` has it look again."""
+
+    def __init__(
+        self, host: str, switchboard: Switchboard, report: Callable[[list[PortReport]], None]
+    ) -> None:
+        self._host = host
+        self._switchboard = switchboard
+        self._report = report
+        self._wakeup: Event = Event()
+        self._bundle_ids = itertools.count(1)
+
+    def wake(self) -> None:
+        """Have the host looked at, once, however often this is called before it happens."""
+        if not self._wakeup.ready():
+            self._wakeup.send()
+
+    def run(self) -> None:
+        """Serve the host for ever."""
+        retry_s = FIRST_RETRY_S
+        while True:
+            self._wakeup.wait()
+            self._wakeup = Event()
+            try:
+                self._pass()
+                retry_s = FIRST_RETRY_S
+            except (SwitchError, OvsdbError) as error:
+                LOG.warning("host %s: %s; trying again in %.1f s", self._host, error, retry_s)
+                eventlet.spawn_after(retry_s, self.wake)
+                retry_s = min(retry_s * 2, LAST_RETRY_S)
+
+    def _pass(self) -> None:
+        fabric = self._switchboard.fabric
+        bridges = self._switchboard.bridges.get(self._host, {})
+        self._look_at_ports(bridges)
+        if not fabric.ready(self._host):
+            return
+        snapshot = fabric.snapshot(self._host)
+        self._serve_dhcp(bridges, snapshot)
+        for bridge in list(bridges.values()):
+            self._converge(bridge, snapshot)
+        self._tag(snapshot)
+        connected = snapshot.ofports.keys() <= bridges.keys()
+        reports = fabric.reports(snapshot, confirmed=connected) if connected else []
+        if reports:
+            self._report(reports)
+
+    def _look_at_ports(self, bridges: dict[str, Bridge]) -> None:
+        for bridge in bridges.values():
+            if bridge.ports_changed:
+                bridge.ports_changed = False
+                ofports = bridge.connection.ofports()
+                concerned = self._switchboard.fabric.observe_bridge(self._host, bridge.name, ofports)
+                self._switchboard.wake(concerned - {self._host})
+
+    def _serve_dhcp(self, bridges: dict[str, Bridge], snapshot: HostSnapshot) -> None:
+        bridge = bridges.get(self._switchboard.fabric.layout.integration_bridge)
+        if bridge:
+            bridge.services = {bound.ofport: bound.dhcp for bound in snapshot.ports if bound.dhcp}
+
+    def _converge(self, bridge: Bridge, snapshot: HostSnapshot) -> None:
+        """Bring the flows of a bridge to what they should be. Raises SwitchError."""
+        if bridge.installed is None:
+            bridge.installed = read_flows(bridge)
+        flows = desired_flows(bridge.name, self._switchboard.fabric.layout, snapshot)
+        desired = dict(codec.encode_flow(flow) for flow in flows)
+        delta = difference(bridge.installed, desired)
+        if not delta:
+            return
+        bridge.installed = None
+        send_bundle(bridge, delta, next(self._bundle_ids))
+        bridge.installed = desired
+        LOG.info(
+            "host %s: %s: %d flows added, %d deleted",
+            self._host,
+            bridge.name,
+            len(delta.add),
+            len(delta.delete),
+        )
+
+    def _tag(self, snapshot: HostSnapshot) -> None:
+        """Bring the tags of the host's ports to what they should be. Raises OvsdbError."""
+        session = self._switchboard.sessions.get(self._host)
+        view = session.view() if session else None
+        if session is None or view is None:
+            return
+        changes = tag_changes(view.tagged_ports, desired_tags(snapshot))
+        if changes:
+            session.set_tags(changes)
+            LOG.info("host %s: tags %s", self._host, changes)
+
+
+def read_flows(bridge: Bridge) -> dict[FlowKey, FlowBody]:
+    """Read the flows of a bridge that are ours. Raises SwitchError."""
+    replies = bridge.connection.request(lambda xid: codec.flow_stats_request(COOKIE, COOKIE_MASK, xid))
+    flows: dict[FlowKey, FlowBody] = {}
+    for reply in replies:
+        flows.update(codec.decode_flow_stats(reply))
+    return flows
+
+
+def send_bundle(bridge: Bridge, delta: Difference, bundle_id: int) -> None:
+    """Send flow-mods as one atomic bundle and wait for the barrier. Raises SwitchError."""
+
+    def build(xid: int) -> bytes:
+        flow_mods = (codec.flow_mod(command, key, body, xid) for command, key, body in delta.steps())
+        return b"".join(
+            [
+                codec.bundle_control(BundleControl.OPEN_REQUEST, bundle_id, xid),
+                *(codec.bundle_add(bundle_id, flow_mod, xid) for flow_mod in flow_mods),
+                codec.bundle_control(BundleControl.COMMIT_REQUEST, bundle_id, xid),
+                codec.barrier_request(xid),
+            ]
+        )
+
+    bridge.connection.request(build)

@@ -1,0 +1,142 @@
+"""The os-ken application that owns the REST process and the link to it. SHELL.
+
+The process serves REST and owns the database; what it commits arrives here as changes of intent, and what the
+switches show goes back as reports. If it dies, it is started again; traffic and DHCP go on from memory.
+"""
+
+import logging
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import eventlet
+from os_ken.base.app_manager import OSKenApp
+from os_ken.lib import hub
+
+from osken_apps.apps.agents import HostContacts
+from osken_apps.apps.switchboard import Switchboard
+from osken_apps.link import (
+    Answer,
+    Changes,
+    HostReports,
+    Link,
+    LinkClosed,
+    Message,
+    PortReports,
+    Query,
+    SnapshotPart,
+)
+from osken_apps.model.changes import PortReport, Snapshot
+
+LOG = logging.getLogger(__name__)
+
+RESTART_INTERVAL_S = 1.0
+HOST_REPORT_INTERVAL_S = 5.0
+STOP_TIMEOUT_S = 5.0
+
+Queries = Mapping[str, Callable[..., Any]]
+
+
+class RestApp(OSKenApp):
+    """Runs the REST process and keeps fabric and store in step."""
+
+    def __init__(
+        self, switchboard: Switchboard, config_file: Path, api_socket: Any, queries: Queries, **_: Any
+    ) -> None:
+        super().__init__()
+        self._switchboard = switchboard
+        self._config_file = config_file
+        self._api_socket = api_socket
+        self._queries = queries
+        self._contacts = HostContacts(switchboard)
+        self._link: Link | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._parts: list[Snapshot] = []
+        self._stopping = False
+
+    def start(self) -> Any:
+        """Start the REST process."""
+        super().start()
+        hub.spawn(self._report_hosts)
+        return hub.spawn(self._run)
+
+    def stop(self) -> None:
+        """End the REST process and wait until it has ended."""
+        self._stopping = True
+        process = self._process
+        if process:
+            process.terminate()
+            try:
+                process.wait(STOP_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        super().stop()
+
+    def report(self, reports: list[PortReport]) -> None:
+        """Tell the store what was observed; lost if the process is gone, as its successor is told anew."""
+        self._send(PortReports(tuple(reports)))
+
+    def _run(self) -> None:
+        while not self._stopping:
+            self._serve_one_process()
+            if not self._stopping:
+                LOG.error("the REST process ended with status %s; starting it again", self._exit_status())
+                eventlet.sleep(RESTART_INTERVAL_S)
+
+    def _exit_status(self) -> int | None:
+        return self._process.wait() if self._process else None
+
+    def _serve_one_process(self) -> None:
+        ours, theirs = socket.socketpair()
+        descriptors = (self._api_socket.fileno(), theirs.fileno())
+        command = [sys.executable, "-m", "osken_apps.rest.process", str(self._config_file)]
+        self._process = subprocess.Popen([*command, *map(str, descriptors)], pass_fds=descriptors)
+        theirs.close()
+        self._link = link = Link(ours)
+        self._parts = []
+        try:
+            while True:
+                self._take(link.receive())
+        except LinkClosed:
+            self._link = None
+            ours.close()
+
+    def _take(self, message: Message) -> None:
+        fabric = self._switchboard.fabric
+        match message:
+            case SnapshotPart(part, last):
+                self._parts.append(part)
+                if last:
+                    self._switchboard.wake(fabric.load(_joined(self._parts)))
+                    self._parts = []
+            case Changes(changes):
+                self._switchboard.wake(fabric.apply(changes))
+            case Query(number, name, arguments):
+                self._send(Answer(number, self._queries[name](*arguments)))
+
+    def _report_hosts(self) -> None:
+        while not self._stopping:
+            reports = self._contacts.reports()
+            if reports:
+                self._send(HostReports(reports))
+            eventlet.sleep(HOST_REPORT_INTERVAL_S)
+
+    def _send(self, message: Message) -> None:
+        link = self._link
+        if link:
+            try:
+                link.send(message)
+            except LinkClosed as error:
+                LOG.debug("the REST process is gone: %s", error)
+
+
+def _joined(parts: list[Snapshot]) -> Snapshot:
+    return Snapshot(
+        tuple(network for part in parts for network in part.networks),
+        tuple(subnet for part in parts for subnet in part.subnets),
+        tuple(port for part in parts for port in part.ports),
+    )

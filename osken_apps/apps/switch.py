@@ -1,0 +1,54 @@
+"""The os-ken application for the bridges: who connects, which ports they have, and a loop per host. SHELL."""
+
+import logging
+from typing import Any
+
+from os_ken.base.app_manager import OSKenApp
+from os_ken.controller import ofp_event
+from os_ken.controller.handler import DEAD_DISPATCHER, MAIN_DISPATCHER, set_ev_cls
+from os_ken.lib import hub
+from os_ken.ofproto import ofproto_v1_4
+
+from osken_apps.apps.connection import Connection, SwitchError
+from osken_apps.apps.switchboard import Switchboard
+from osken_apps.openflow import codec
+
+LOG = logging.getLogger(__name__)
+
+NO_DESCRIPTION = ("", "None")  # what Open vSwitch answers when other_config:dp-desc is not set
+
+
+class SwitchApp(OSKenApp):
+    """Follows the bridges' connections and ports."""
+
+    OFP_VERSIONS = (ofproto_v1_4.OFP_VERSION,)
+
+    def __init__(self, switchboard: Switchboard, **_: Any) -> None:
+        super().__init__()
+        self._switchboard = switchboard
+
+    @set_ev_cls(ofp_event.EventOFPStateChange, [MAIN_DISPATCHER, DEAD_DISPATCHER])
+    def state_changed(self, event: Any) -> None:
+        """Take a bridge that finished its handshake, or one that went."""
+        connection = event.datapath
+        if event.state == MAIN_DISPATCHER:
+            hub.spawn(self._identify, connection)
+        elif event.state == DEAD_DISPATCHER:
+            self._switchboard.disconnected(connection)
+
+    @set_ev_cls(ofp_event.EventOFPPortStateChange, MAIN_DISPATCHER)
+    def ports_changed(self, event: Any) -> None:
+        """Have the host of a bridge whose ports changed looked at."""
+        bridge = self._switchboard.bridge_of(event.datapath)
+        if bridge:
+            bridge.ports_changed = True
+            self._switchboard.wake([bridge.host])
+
+    def _identify(self, connection: Connection) -> None:
+        try:
+            replies = connection.request(codec.desc_request)
+        except SwitchError as error:
+            LOG.info("%s", error)
+            return
+        description = codec.decode_dp_desc(replies[0])
+        self._switchboard.connected(connection, None if description in NO_DESCRIPTION else description)

@@ -1,0 +1,113 @@
+"""Who is connected: the bridges and OVSDB sessions of each host, and the loops that serve them. SHELL.
+
+Owns the mapping from a datapath id to a host. What a host should have is the fabric's to say.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from osken_apps.apps.connection import Connection
+from osken_apps.apps.ovsdb_session import OvsdbSession
+from osken_apps.model.fabric import Fabric
+from osken_apps.model.snapshot import DhcpService
+from osken_apps.openflow.codec import FlowBody, FlowKey
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Bridge:
+    """A bridge of ours that is connected. `installed` is None until its flows were read."""
+
+    host: str
+    name: str
+    connection: Connection
+    installed: dict[FlowKey, FlowBody] | None = None
+    ports_changed: bool = True
+    services: dict[int, DhcpService] = field(default_factory=dict)
+
+
+class Switchboard:
+    """The connected bridges and sessions, and a wake-up call per host."""
+
+    def __init__(self, fabric: Fabric, wake: Callable[[str], None]) -> None:
+        self.fabric = fabric
+        self.bridges: dict[str, dict[str, Bridge]] = {}
+        self.sessions: dict[str, OvsdbSession] = {}
+        self._wake = wake
+        self._by_connection: dict[Connection, Bridge] = {}
+        self._by_datapath_id: dict[int, Bridge] = {}
+        self._host_by_datapath_id: dict[int, str] = {}
+        self._unidentified: dict[int, Connection] = {}
+
+    def wake(self, hosts: Iterable[str]) -> None:
+        """Have hosts looked at again."""
+        for host in hosts:
+            self._wake(host)
+
+    def bridge_of(self, connection: Connection) -> Bridge | None:
+        """Give the bridge that a connection speaks for, if it is one of ours."""
+        return self._by_connection.get(connection)
+
+    def connected(self, connection: Connection, description: str | None) -> None:
+        """Take a bridge that finished its handshake: find its host by OVSDB, else by its dp-desc."""
+        name = connection.bridge
+        if name not in self.fabric.layout.bridges:
+            LOG.warning("%s: bridge %r is not one of ours, left alone", connection, name)
+            return
+        host = self._host_by_datapath_id.get(connection.id, description)
+        if host is None:
+            self._unidentified[connection.id] = connection
+            LOG.warning(
+                "%s: bridge %s waits until an OVSDB session or its other_config:dp-desc names its host",
+                connection,
+                name,
+            )
+            return
+        self._adopt(host, connection)
+
+    def disconnected(self, connection: Connection) -> None:
+        """Forget a bridge's connection; what it showed last still counts."""
+        if self._unidentified.get(connection.id) is connection:
+            del self._unidentified[connection.id]
+        bridge = self._by_connection.pop(connection, None)
+        if bridge and self.bridges[bridge.host].get(bridge.name) is bridge:
+            del self.bridges[bridge.host][bridge.name]
+            del self._by_datapath_id[connection.id]
+            LOG.info("%s: bridge %s of host %s disconnected", connection, bridge.name, bridge.host)
+
+    def session_shows(self, session: OvsdbSession, host: str, datapath_ids: Iterable[int]) -> bool:
+        """Take what an OVSDB session says of its host; give False if another live session has that name."""
+        if self.sessions.setdefault(host, session) is not session:
+            return False
+        for datapath_id in datapath_ids:
+            self._host_by_datapath_id[datapath_id] = host
+            connection = self._unidentified.pop(datapath_id, None)
+            known = self._by_datapath_id.get(datapath_id)
+            if known and known.host != host:
+                connection = known.connection
+                self.disconnected(connection)
+            if connection:
+                self._adopt(host, connection)
+        return True
+
+    def session_ended(self, session: OvsdbSession, host: str) -> None:
+        """Forget a session."""
+        if self.sessions.get(host) is session:
+            del self.sessions[host]
+            self.wake(self.fabric.lose_ovsdb(host))
+
+    def _adopt(self, host: str, connection: Connection) -> None:
+        bridge = Bridge(host, str(connection.bridge), connection)
+        replaced = self.bridges.setdefault(host, {}).get(bridge.name)
+        if replaced:
+            LOG.warning(
+                "%s replaces %s as bridge %s of host %s", connection, replaced.connection, bridge.name, host
+            )
+            self._by_connection.pop(replaced.connection, None)
+            replaced.connection.close()
+        self.bridges[host][bridge.name] = bridge
+        self._by_connection[connection] = self._by_datapath_id[connection.id] = bridge
+        LOG.info("%s: bridge %s of host %s connected", connection, bridge.name, host)
+        self._wake(host)

@@ -1,0 +1,21 @@
+"""Every generated file of the repository, as a path and the text that it must hold."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from osken_apps.config import sample
+from osken_apps.openflow.flow import render
+from osken_apps.pipeline.desired import desired_flows
+from osken_apps.pipeline.document import pipeline_document
+from tests.golden.scenarios import LAYOUT, SCENARIOS
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def generated_files() -> Iterator[tuple[Path, str]]:
+    """Give path and text of the golden dumps, the pipeline's page and the sample configuration."""
+    for name, snapshot in SCENARIOS.items():
+        for bridge in LAYOUT.bridges:
+            yield ROOT / "flows" / name / f"{bridge}.txt", render(desired_flows(bridge, LAYOUT, snapshot))
+    yield ROOT / "flows" / "pipeline.md", pipeline_document()
+    yield ROOT / "osken-net.conf.sample", sample()
