@@ -3,6 +3,8 @@
 The class name is Neutron's exception name: clients read it as the error's `type`.
 """
 
+from collections.abc import Iterable
+
 
 class OskenAppsError(Exception):
     """Base of every error that the project raises on purpose."""
@@ -51,3 +53,193 @@ class ServiceUnavailable(ApiError):
     """The request is fine but cannot be served now."""
 
     status = 503
+
+
+class HTTPBadRequest(BadRequest):
+    """The request breaks the form that the API declares."""
+
+
+class NetworkNotFound(NotFound):
+    """No network has that id."""
+
+    def __init__(self, network_id: str) -> None:
+        super().__init__(f"Network {network_id} could not be found.")
+
+
+class SubnetNotFound(NotFound):
+    """No subnet has that id."""
+
+    def __init__(self, subnet_id: str) -> None:
+        super().__init__(f"Subnet {subnet_id} could not be found.")
+
+
+class PortNotFound(NotFound):
+    """No port has that id."""
+
+    def __init__(self, port_id: str) -> None:
+        super().__init__(f"Port {port_id} could not be found.")
+
+
+class VlanIdInUse(Conflict):
+    """Another network has the segmentation id."""
+
+    def __init__(self, segmentation_id: int | None, physical_network: str) -> None:
+        super().__init__(
+            f"Unable to create the network. The VLAN {segmentation_id} on physical network"
+            f" {physical_network} is in use."
+        )
+
+
+class FlatNetworkInUse(Conflict):
+    """Another flat network has the physical network."""
+
+    def __init__(self, physical_network: str) -> None:
+        super().__init__(f"Unable to create the flat network. Physical network {physical_network} is in use.")
+
+
+class NoNetworkAvailable(ServiceUnavailable):
+    """Every segmentation id of the pools is taken."""
+
+    def __init__(self) -> None:
+        super().__init__("Unable to create the network. No tenant network is available for allocation.")
+
+
+class NetworkInUse(Conflict):
+    """Ports are still on the network."""
+
+    def __init__(self, network_id: str, port_ids: Iterable[str]) -> None:
+        super().__init__(
+            f"Unable to complete operation on network {network_id}. There are one or more ports still in"
+            f" use on the network, id for these ports is {','.join(port_ids)}."
+        )
+
+
+class SubnetInUse(Conflict):
+    """Ports still have addresses of the subnet."""
+
+    def __init__(self, subnet_id: str, port_ids: Iterable[str]) -> None:
+        super().__init__(
+            f"Unable to complete operation on subnet {subnet_id}: One or more ports have an IP allocation"
+            f" from this subnet: {','.join(port_ids)}."
+        )
+
+
+class MacAddressInUse(Conflict):
+    """Another port of the network has the MAC address."""
+
+    def __init__(self, network_id: str, mac: object) -> None:
+        super().__init__(
+            f"Unable to complete operation for network {network_id}. The mac address {mac} is in use."
+        )
+
+
+class MacAddressGenerationFailure(ServiceUnavailable):
+    """No free MAC address was found."""
+
+    def __init__(self, network_id: str) -> None:
+        super().__init__(f"Unable to generate unique mac on network {network_id}.")
+
+
+class IpAddressAlreadyAllocated(Conflict):
+    """Another port has the address."""
+
+    def __init__(self, address: object, subnet_id: str) -> None:
+        super().__init__(f"IP address {address} already allocated in subnet {subnet_id}.")
+
+
+class IpAddressGenerationFailure(Conflict):
+    """Every address of the pools is taken."""
+
+    def __init__(self, network_id: str) -> None:
+        super().__init__(f"No more IP addresses available on network {network_id}.")
+
+
+class InvalidIpForNetwork(BadRequest):
+    """The address is in no subnet of the network."""
+
+    def __init__(self, address: object) -> None:
+        super().__init__(
+            f"IP address {address} is not a valid IP for any of the subnets on the specified network."
+        )
+
+
+class InvalidIpForSubnet(BadRequest):
+    """The address is not in the subnet named beside it."""
+
+    def __init__(self, address: object) -> None:
+        super().__init__(f"IP address {address} is not a valid IP for the specified subnet.")
+
+
+class AllocationOnAutoAddressSubnet(BadRequest):
+    """An address was chosen where machines choose for themselves."""
+
+    def __init__(self, address: object, subnet_id: str) -> None:
+        super().__init__(
+            f"IPv6 address {address} cannot be directly assigned to a port on subnet {subnet_id} as the"
+            " subnet is configured for automatic addresses"
+        )
+
+
+class GatewayConflictWithAllocationPools(Conflict):
+    """The gateway lies in a pool."""
+
+    def __init__(self, gateway_ip: object, pool: str) -> None:
+        super().__init__(f"Gateway ip {gateway_ip} conflicts with allocation pool {pool}.")
+
+
+class InvalidAllocationPool(BadRequest):
+    """A pool ends before it starts."""
+
+    def __init__(self, pool: str) -> None:
+        super().__init__(f"The allocation pool {pool} is not valid.")
+
+
+class OutOfBoundsAllocationPool(BadRequest):
+    """A pool leaves the subnet."""
+
+    def __init__(self, pool: str, cidr: object) -> None:
+        super().__init__(f"The allocation pool {pool} spans beyond the subnet cidr {cidr}.")
+
+
+class OverlappingAllocationPools(Conflict):
+    """Two pools share addresses."""
+
+    def __init__(self, pool: str, other: str, cidr: object) -> None:
+        super().__init__(f"Found overlapping allocation pools: {pool} {other} for subnet {cidr}.")
+
+
+class DNSNameServersExhausted(BadRequest):
+    """More DNS servers than a subnet may have."""
+
+    def __init__(self, subnet_id: str, limit: int) -> None:
+        super().__init__(
+            f"Unable to complete operation for {subnet_id}. The number of DNS nameservers exceeds the"
+            f" limit {limit}."
+        )
+
+
+class HostRoutesExhausted(BadRequest):
+    """More routes than a subnet may have."""
+
+    def __init__(self, subnet_id: str, limit: int) -> None:
+        super().__init__(
+            f"Unable to complete operation for {subnet_id}. The number of host routes exceeds the limit"
+            f" {limit}."
+        )
+
+
+class PortBound(Conflict):
+    """The change is impossible while the port is bound."""
+
+    def __init__(self, port_id: str, vif_type: str, old_mac: object, new_mac: object) -> None:
+        super().__init__(
+            f"Unable to complete operation on port {port_id}, port is already bound, port type:"
+            f" {vif_type}, old_mac {old_mac}, new_mac {new_mac}."
+        )
+
+
+class StoreUnavailable(ServiceUnavailable):
+    """The database is locked, full or gone."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The database is not available: {reason}.")

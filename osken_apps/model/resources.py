@@ -4,11 +4,9 @@ Names and meanings are Neutron's. A resource never changes; a new one replaces i
 Times are aware datetimes in UTC with whole seconds.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from types import MappingProxyType
-from typing import Any
 
 from osken_apps.model.addresses import IPAddress, IPNetwork, MacAddress
 
@@ -124,19 +122,23 @@ class ExtraDhcpOption:
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """Where a port is: the host, the network's VLAN tag there, and what is still missing.
+    """Where a port is: the host, the network's VLAN tag there, the interface, and what is still missing.
 
     `waits_for` is empty or says in words what must happen before the port can be ACTIVE.
     """
 
     host: str
     local_vlan: int
+    interface: str = ""
     waits_for: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Port(Standard):
-    """A connection point of a network. `requested_host` is the operator's wish, `binding` what is."""
+    """A connection point of a network. `requested_host` is the operator's wish, `binding` what is.
+
+    `binding_profile` is JSON text: nothing here reads it, and a port stays hashable and picklable.
+    """
 
     network_id: str
     mac_address: MacAddress
@@ -148,7 +150,7 @@ class Port(Standard):
     requested_host: str = ""
     binding: Binding | None = None
     vnic_type: str = "normal"
-    binding_profile: MappingProxyType[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    binding_profile: str = "{}"
     port_security_enabled: bool = True
     allowed_address_pairs: tuple[AddressPair, ...] = ()
     extra_dhcp_opts: tuple[ExtraDhcpOption, ...] = ()

@@ -1,0 +1,65 @@
+"""What is given out to networks, subnets and ports: ids, pools, addresses, MACs. PURE.
+
+Every function takes what is already taken and says what comes next; that two callers never get the
+same is the store's business. The rules are Neutron's.
+"""
+
+from collections.abc import Iterable, Sequence
+from ipaddress import IPv6Address, IPv6Network
+
+from osken_apps.model.addresses import IPAddress, IPNetwork, MacAddress, mac_address
+from osken_apps.model.resources import AllocationPool
+
+MAC_PREFIX = 0xFA163E000000
+MAC_RANDOM_BITS = 24
+UNIVERSAL_BIT = 1 << 57
+
+
+def first_free(first: int, last: int, taken: Iterable[int]) -> int | None:
+    """Give the lowest number of `first`..`last` that is not in `taken` (ascending), or None."""
+    candidate = first
+    for number in taken:
+        if number > candidate:
+            break
+        candidate = max(candidate, number + 1)
+    return candidate if candidate <= last else None
+
+
+def default_gateway(cidr: IPNetwork) -> IPAddress | None:
+    """Give the gateway of a subnet that names none: its first address; of IPv6 the prefix itself."""
+    if cidr.version == 6 or cidr.num_addresses == 1:
+        return cidr.network_address
+    return cidr.network_address + 1
+
+
+def default_pools(cidr: IPNetwork, gateway_ip: IPAddress | None) -> tuple[AllocationPool, ...]:
+    """Give every host address of the subnet but the gateway, as pools split around it."""
+    first, last = cidr.network_address, cidr.broadcast_address
+    if first == last:
+        return (AllocationPool(first, last),)
+    first += 1
+    if cidr.version == 4:
+        last -= 1
+    if int(first) >= int(last):
+        return ()
+    if gateway_ip is None or not int(first) <= int(gateway_ip) <= int(last):
+        return (AllocationPool(first, last),)
+    halves = ((first, gateway_ip - 1), (gateway_ip + 1, last))
+    return tuple(AllocationPool(start, end) for start, end in halves if int(start) <= int(end))
+
+
+def in_pools(pools: Sequence[AllocationPool], address: IPAddress) -> bool:
+    """Tell whether an address lies in one of the pools."""
+    return any(int(pool.start) <= int(address) <= int(pool.end) for pool in pools)
+
+
+def generated_mac(random_bits: int) -> MacAddress:
+    """Make the MAC address `fa:16:3e:…` that ends in the 24 bits given."""
+    return mac_address(MAC_PREFIX | random_bits & (1 << MAC_RANDOM_BITS) - 1)
+
+
+def eui64_address(prefix: IPv6Network, mac: MacAddress) -> IPv6Address:
+    """Derive the IPv6 address that a machine gives itself in a /64 (RFC 4291, appendix A)."""
+    number = int(mac)
+    interface = (number >> 24) << 40 | 0xFFFE << 24 | number & 0xFFFFFF
+    return prefix.network_address + (interface ^ UNIVERSAL_BIT)

@@ -1,0 +1,219 @@
+"""Types of attributes: how a value is checked and converted, shown as JSON and described. PURE.
+
+A type's `parse` takes what JSON gave and returns the value of the model. It raises ValueError with
+a reason that fits "Invalid input for <name>. Reason: <reason>.", or InvalidInput itself where Neutron
+does. The texts are Neutron's.
+"""
+
+import re
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+from osken_apps.errors import InvalidInput
+from osken_apps.model.addresses import IPAddress, IPNetwork, MacAddress, is_unicast, mac_address
+
+Schema = Mapping[str, Any]
+
+TEXT_LENGTH = 255
+UUID_PATTERN = "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
+_UUID = re.compile(UUID_PATTERN)
+TRUE_WORDS = frozenset({"true", "1"})
+FALSE_WORDS = frozenset({"false", "0"})
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """A type of values; `show` is None where the model's value is JSON already."""
+
+    parse: Callable[[Any], Any]
+    schema: Schema
+    show: Callable[[Any], Any] | None = None
+
+    def shown(self, value: Any) -> Any:
+        """Give a value of the model as JSON."""
+        return value if self.show is None or value is None else self.show(value)
+
+
+def text(length: int = TEXT_LENGTH) -> Type:
+    """Make the type of strings of at most `length` characters."""
+
+    def parse(value: Any) -> str:
+        if not isinstance(value, str):
+            raise ValueError(f"'{value}' is not a valid string")
+        if len(value) > length:
+            raise ValueError(f"'{value}' exceeds maximum length of {length}")
+        if "\0" in value or any(0xD800 <= ord(char) <= 0xDFFF for char in value):
+            raise ValueError(f"{value!r} is not a valid string")
+        return value
+
+    return Type(parse, {"type": "string", "maxLength": length})
+
+
+def parse_boolean(value: Any) -> bool:
+    """Take true and false, their names in any case, and 1 and 0."""
+    word = str(value).lower() if isinstance(value, bool | int | str) else ""
+    if word in TRUE_WORDS or word in FALSE_WORDS:
+        return word in TRUE_WORDS
+    raise InvalidInput(f"'{value}' cannot be converted to boolean")
+
+
+BOOLEAN = Type(parse_boolean, {"type": "boolean"})
+
+
+def integer(least: int, most: int) -> Type:
+    """Make the type of integers from `least` to `most`; digits in a string count as one."""
+
+    def parse(value: Any) -> int:
+        number = parse_integer(value)
+        if number < least:
+            raise ValueError(f"'{value}' is too small - must be at least '{least}'")
+        if number > most:
+            raise ValueError(f"'{value}' is too large - must be no larger than '{most}'")
+        return number
+
+    return Type(parse, {"type": "integer", "minimum": least, "maximum": most})
+
+
+def parse_integer(value: Any) -> int:
+    """Take an integer or its decimal digits."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str) and re.fullmatch(r"[+-]?[0-9]{1,18}", value.strip()):
+        return int(value)
+    raise InvalidInput(f"'{value}' is not an integer")
+
+
+def choice(*values: Any, convert: Callable[[Any], Any] | None = None) -> Type:
+    """Make the type of a few values; `convert` is applied before they are compared."""
+
+    def parse(value: Any) -> Any:
+        converted = convert(value) if convert else value
+        if not isinstance(converted, str | int) or isinstance(converted, bool) or converted not in values:
+            raise ValueError(f"'{value}' is not in {list(values)}")
+        return converted
+
+    return Type(parse, {"type": "string" if isinstance(values[0], str) else "integer", "enum": list(values)})
+
+
+def parse_uuid(value: Any) -> str:
+    """Take a UUID with hyphens."""
+    if not isinstance(value, str) or not _UUID.match(value):
+        raise ValueError(f"'{value}' is not a valid UUID")
+    return value.lower()
+
+
+UUID = Type(parse_uuid, {"type": "string", "format": "uuid", "pattern": UUID_PATTERN})
+
+
+def is_uuid(value: str) -> bool:
+    """Tell whether a string is a UUID in any of its notations."""
+    try:
+        uuid.UUID(value)
+    except ValueError:
+        return False
+    return True
+
+
+def parse_address(value: Any) -> IPAddress:
+    """Take an IPv4 or IPv6 address."""
+    try:
+        address = ip_address(value if isinstance(value, str) else "")
+    except ValueError:
+        raise ValueError(f"'{value}' is not a valid IP address") from None
+    if getattr(address, "scope_id", None):
+        raise ValueError(f"'{value}' is not a valid IP address")
+    return address
+
+
+ADDRESS = Type(parse_address, {"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]}, str)
+
+
+def parse_cidr(value: Any) -> IPNetwork:
+    """Take a range in CIDR notation; host bits are cleared."""
+    try:
+        if not isinstance(value, str) or "/" not in value or "%" in value:
+            raise ValueError
+        return ip_network(value, strict=False)
+    except ValueError:
+        raise ValueError(f"'{value}' is not a valid IP subnet") from None
+
+
+CIDR = Type(parse_cidr, {"type": "string"}, str)
+
+
+def parse_mac(value: Any) -> MacAddress:
+    """Take a MAC address that one interface can have."""
+    try:
+        address = mac_address(value if isinstance(value, str) else "")
+    except ValueError:
+        raise ValueError(f"'{value}' is not a valid MAC address") from None
+    if not is_unicast(address):
+        raise ValueError(f"'{value}' is not a valid MAC address")
+    return address
+
+
+MAC_PATTERN = "^[0-9a-fA-F]([02468aceACE])(:[0-9a-fA-F]{2}){5}$"
+MAC = Type(parse_mac, {"type": "string", "pattern": MAC_PATTERN}, str)
+
+
+def optional(type_: Type) -> Type:
+    """Let null through as well."""
+
+    def parse(value: Any) -> Any:
+        return None if value is None else type_.parse(value)
+
+    return Type(parse, {"anyOf": [type_.schema, {"type": "null"}]}, type_.show)
+
+
+def list_of(type_: Type, unique: bool = True, null: bool = True, most: int | None = None) -> Type:
+    """Make the type of lists (tuples in the model); null counts as the empty list if `null`."""
+
+    def parse(value: Any) -> tuple[Any, ...]:
+        if value is None and null:
+            return ()
+        if not isinstance(value, list):
+            raise ValueError(f"'{value}' is not a list")
+        items = tuple(type_.parse(item) for item in value)
+        if unique and any(item in items[:index] for index, item in enumerate(items)):
+            raise ValueError(f"Duplicate items in the list: '{', '.join(map(str, value))}'")
+        return items
+
+    schema: dict[str, Any] = {"type": "array", "items": type_.schema}
+    if unique:
+        schema["uniqueItems"] = True
+    if most is not None:
+        schema["maxItems"] = most
+    show = (lambda items: [type_.shown(item) for item in items]) if type_.show else list
+    return Type(parse, {"anyOf": [schema, {"type": "null"}]} if null else schema, show)
+
+
+def record(parts: Mapping[str, Type], required: tuple[str, ...], build: Callable[..., Any]) -> Type:
+    """Make the type of objects with these parts, given to `build` by name.
+
+    What is shown are the parts as attributes of the value.
+    """
+
+    def parse(value: Any) -> Any:
+        if not isinstance(value, dict):
+            raise ValueError(f"'{value}' is not a dictionary")
+        unknown = sorted(set(value) - set(parts), key=str)
+        if unknown:
+            raise ValueError(f"Unexpected keys supplied: {', '.join(map(str, unknown))}")
+        missing = [name for name in required if name not in value]
+        if missing:
+            raise ValueError(f"Expected keys not found: {', '.join(missing)}")
+        return build(**{name: parts[name].parse(part) for name, part in value.items()})
+
+    def show(value: Any) -> dict[str, Any]:
+        return {name: part.shown(getattr(value, name)) for name, part in parts.items()}
+
+    schema = {
+        "type": "object",
+        "properties": {name: part.schema for name, part in parts.items()},
+        "required": list(required),
+        "additionalProperties": False,
+    }
+    return Type(parse, schema, show)

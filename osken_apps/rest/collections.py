@@ -1,0 +1,58 @@
+"""The collections of the API: their names, attributes and rules, one declaration each."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from osken_apps.errors import NetworkNotFound, NotFound, PortNotFound, SubnetNotFound
+from osken_apps.model.resources import Network, Port, Subnet
+from osken_apps.rest import networks, ports, subnets
+from osken_apps.rest.declarations import NETWORK, PORT, SUBNET, Attribute
+from osken_apps.store.view import View
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A collection: `create`, `update` and `delete` are its rules, `select` reads it."""
+
+    plural: str
+    singular: str
+    kind: type[Network] | type[Subnet] | type[Port]
+    attributes: tuple[Attribute, ...]
+    not_found: Callable[[str], NotFound]
+    select: Callable[..., list[Any]]
+    create: Callable[..., Any]
+    update: Callable[..., Any]
+    delete: Callable[..., None]
+
+
+COLLECTIONS: Mapping[str, Collection] = {
+    collection.plural: collection
+    for collection in (
+        Collection(
+            "networks",
+            "network",
+            Network,
+            NETWORK,
+            NetworkNotFound,
+            View.networks,
+            networks.create,
+            networks.update,
+            networks.delete,
+        ),
+        Collection(
+            "subnets",
+            "subnet",
+            Subnet,
+            SUBNET,
+            SubnetNotFound,
+            View.subnets,
+            subnets.create,
+            subnets.update,
+            subnets.delete,
+        ),
+        Collection(
+            "ports", "port", Port, PORT, PortNotFound, View.ports, ports.create, ports.update, ports.delete
+        ),
+    )
+}

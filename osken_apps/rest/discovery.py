@@ -1,0 +1,97 @@
+"""What the API says of itself: versions, resources, extensions. PURE."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from osken_apps.errors import NotFound
+from osken_apps.rest.collections import COLLECTIONS
+
+UPDATED = "2026-11-22T00:00:00-00:00"
+
+
+class ExtensionNotFound(NotFound):
+    """No extension has that alias."""
+
+    def __init__(self, alias: str) -> None:
+        super().__init__(f"Extension with alias {alias} does not exist")
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """A part of the API that a client may ask for before it uses it."""
+
+    alias: str
+    name: str
+    description: str
+
+
+EXTENSIONS: Mapping[str, Extension] = {
+    extension.alias: extension
+    for extension in (
+        Extension("binding", "Port Binding", "Where a port is and how it is plugged."),
+        Extension("provider", "Provider Network", "Type, physical network and segmentation id of networks."),
+        Extension("external-net", "Neutron external network", "Networks marked as external."),
+        Extension("net-mtu", "Network MTU", "The MTU of a network."),
+        Extension("net-mtu-writable", "Network MTU (writable)", "The MTU of a network can be set."),
+        Extension("project-id", "project_id field enabled", "project_id beside tenant_id."),
+        Extension("sorting", "Sorting support", "sort_key and sort_dir in lists."),
+        Extension("pagination", "Pagination support", "limit and marker in lists."),
+        Extension("filter-validation", "Filter parameters validation", "Unknown filters are refused."),
+        Extension(
+            "empty-string-filtering", "Empty String Filtering Extension", "A filter may be the empty string."
+        ),
+        Extension("ip-substring-filtering", "IP address substring filtering", "Ports by part of an address."),
+        Extension("standard-attr-description", "standard-attr-description", "Descriptions of resources."),
+        Extension("standard-attr-timestamp", "Resource timestamps", "When a resource was made and changed."),
+        Extension("standard-attr-revisions", "Resource revision numbers", "Revision numbers of resources."),
+        Extension("revision-if-match", "If-Match constraints", "Changes on condition of a revision number."),
+        Extension("port-security", "Port Security", "Port security of networks and ports."),
+        Extension("allowed-address-pairs", "Allowed Address Pairs", "Further addresses of a port."),
+        Extension("extra_dhcp_opt", "Neutron Extra DHCP options", "DHCP options of a port."),
+        Extension("subnet-service-types", "Subnet service types", "Subnets for ports of certain owners."),
+        Extension("dns-integration", "DNS Integration", "DNS names of ports and networks."),
+    )
+}
+
+
+def versions(host_url: str) -> dict[str, Any]:
+    """Give the document of `GET /`."""
+    link = {"rel": "self", "href": f"{host_url}/v2.0/"}
+    return {"versions": [{"id": "v2.0", "status": "CURRENT", "links": [link]}]}
+
+
+def index(host_url: str) -> dict[str, Any]:
+    """Give the document of `GET /v2.0/`: the collections and their addresses."""
+    return {
+        "resources": [
+            {
+                "name": collection.singular,
+                "collection": collection.plural,
+                "links": [{"rel": "self", "href": f"{host_url}/v2.0/{collection.plural}"}],
+            }
+            for collection in COLLECTIONS.values()
+        ]
+    }
+
+
+def extensions() -> dict[str, Any]:
+    """Give the document of `GET /v2.0/extensions`."""
+    return {"extensions": [_shown(extension) for extension in EXTENSIONS.values()]}
+
+
+def extension(alias: str) -> dict[str, Any]:
+    """Give the document of one extension. Raises ExtensionNotFound."""
+    if alias not in EXTENSIONS:
+        raise ExtensionNotFound(alias)
+    return {"extension": _shown(EXTENSIONS[alias])}
+
+
+def _shown(extension: Extension) -> dict[str, Any]:
+    return {
+        "alias": extension.alias,
+        "name": extension.name,
+        "description": extension.description,
+        "updated": UPDATED,
+        "links": [],
+    }

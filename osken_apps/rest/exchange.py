@@ -1,0 +1,65 @@
+"""One request and its answer, as the rest of the API sees them."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from osken_apps.errors import BadRequest, NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: the user, the project and the roles."""
+
+    user_id: str
+    project_id: str
+    roles: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request: `path` without empty parts, `host_url` as the client wrote it, `body` as bytes."""
+
+    method: str
+    path: tuple[str, ...]
+    parameters: tuple[tuple[str, str], ...]
+    body: bytes
+    host_url: str
+    caller: Caller
+    if_match: str = ""
+
+    @property
+    def url(self) -> str:
+        """The address of what is asked for, without the query."""
+        return "/".join((self.host_url, *self.path))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer: `body` is JSON, None for nothing at all."""
+
+    status: int
+    body: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class HTTPNotFound(NotFound):
+    """Nothing has this address."""
+
+    def __init__(self) -> None:
+        super().__init__("The resource could not be found.")
+
+
+class MalformedRequestBody(BadRequest):
+    """The body is not JSON."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"Malformed request body: {reason}.")
+
+
+def json_of(body: bytes) -> Any:
+    """Read a body. Raises MalformedRequestBody."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise MalformedRequestBody(str(error) or type(error).__name__) from None

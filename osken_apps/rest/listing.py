@@ -1,0 +1,215 @@
+"""Lists: filters, order, pages, fields and the links between pages. PURE."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from osken_apps.errors import BadRequest, HTTPBadRequest, InvalidInput
+from osken_apps.rest.declarations import Attribute, Surroundings
+from osken_apps.rest.validation import convert
+from osken_apps.store.view import Among
+
+PAGING = frozenset({"fields", "sort_key", "sort_dir", "limit", "marker", "page_reverse", "verbose"})
+TAG_FILTERS = frozenset({"tags", "tags-any", "not-tags", "not-tags-any"})
+FIXED_IP_PARTS = ("subnet_id", "ip_address", "ip_address_substr")
+
+Test = Callable[[Any, Surroundings], bool]
+Parameters = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What the query string of a list asks for.
+
+    `conditions` narrow what is read from the database; `tests` decide.
+    """
+
+    tests: tuple[Test, ...] = ()
+    conditions: tuple[Among, ...] = ()
+    fields: tuple[str, ...] = ()
+    sorts: tuple[tuple[Attribute, bool], ...] = ()
+    limit: int = 0
+    marker: str = ""
+    backwards: bool = False
+    parameters: Parameters = ()
+
+
+def query_of(attributes: Sequence[Attribute], parameters: Parameters) -> Query:
+    """Understand a query string. Raises BadRequest."""
+    given: dict[str, list[str]] = {}
+    for name, value in parameters:
+        given.setdefault(name, []).append(value)
+    filters = {name: values for name, values in given.items() if name not in PAGING}
+    _refuse_unknown(attributes, filters)
+    chosen = [attribute for attribute in attributes if attribute.filter and attribute.name in filters]
+    tests = [_test(attribute, filters[attribute.name]) for attribute in chosen]
+    tests += [_tag_test(name, values) for name, values in filters.items() if name in TAG_FILTERS]
+    return Query(
+        tests=tuple(tests),
+        conditions=_conditions(chosen, filters),
+        fields=tuple(name for name in given.get("fields", ()) if name),
+        sorts=_sorts(attributes, given.get("sort_key", []), given.get("sort_dir", [])),
+        limit=_limit(given.get("limit", ["0"])[-1]),
+        marker=given.get("marker", [""])[-1],
+        backwards=given.get("page_reverse", [""])[-1].lower() in ("true", "1"),
+        parameters=tuple(parameters),
+    )
+
+
+def _refuse_unknown(attributes: Sequence[Attribute], filters: Iterable[str]) -> None:
+    known = {attribute.name for attribute in attributes if attribute.filter} | TAG_FILTERS
+    unknown = [name for name in filters if name not in known]
+    if unknown:
+        raise HTTPBadRequest(f"{unknown} is invalid attribute for filtering")
+
+
+def _filter_value(attribute: Attribute, text: str) -> Any:
+    """Give a filter's text as the attribute is shown."""
+    if text == "" or text.lower() == "null":
+        try:
+            return attribute.type.shown(attribute.type.parse(None))
+        except (ValueError, InvalidInput):
+            return text
+    return attribute.type.shown(convert(attribute, text))
+
+
+def _test(attribute: Attribute, texts: list[str]) -> Test:
+    if attribute.name == "fixed_ips":
+        return _fixed_ips_test(texts)
+    if attribute.name == "security_groups":
+        return lambda port, _: any(group in texts for group in port.security_groups)
+    if attribute.name in ("created_at", "updated_at", "revision_number", "id"):
+        wanted = frozenset(texts)
+        return lambda resource, around: str(attribute.shown(resource, around)) in wanted
+    values = [_filter_value(attribute, text) for text in texts]
+    return lambda resource, around: attribute.shown(resource, around) in values
+
+
+def _conditions(chosen: Sequence[Attribute], filters: Mapping[str, list[str]]) -> tuple[Among, ...]:
+    """Give what the database can narrow by itself: columns that hold what is shown."""
+    columns = {}
+    for attribute in chosen:
+        if attribute.column:
+            texts = filters[attribute.name]
+            values = texts if attribute.name == "id" else [_filter_value(attribute, text) for text in texts]
+            columns[attribute.column] = tuple(values)
+    return tuple(Among(column, values) for column, values in columns.items())
+
+
+def _fixed_ips_test(texts: list[str]) -> Test:
+    wanted: dict[str, list[str]] = {}
+    for text in texts:
+        part, equals, value = text.partition("=")
+        if not equals or part not in FIXED_IP_PARTS:
+            raise HTTPBadRequest(
+                f"Invalid input for fixed_ips. Reason: '{text}' is not a filter of fixed_ips."
+            )
+        wanted.setdefault(part, []).append(value)
+
+    def test(port: Any, _around: Surroundings) -> bool:
+        return any(_fixed_ip_matches(ip.subnet_id, str(ip.ip_address), wanted) for ip in port.fixed_ips)
+
+    return test
+
+
+def _fixed_ip_matches(subnet_id: str, address: str, wanted: Mapping[str, list[str]]) -> bool:
+    return (
+        ("subnet_id" not in wanted or subnet_id in wanted["subnet_id"])
+        and ("ip_address" not in wanted or address in wanted["ip_address"])
+        and (
+            "ip_address_substr" not in wanted or any(part in address for part in wanted["ip_address_substr"])
+        )
+    )
+
+
+def _tag_test(name: str, texts: list[str]) -> Test:
+    wanted = frozenset(tag for text in texts for tag in text.split(","))
+    match name:
+        case "tags":
+            return lambda resource, _: wanted <= frozenset(resource.tags)
+        case "tags-any":
+            return lambda resource, _: bool(wanted & frozenset(resource.tags))
+        case "not-tags":
+            return lambda resource, _: not wanted <= frozenset(resource.tags)
+    return lambda resource, _: not wanted & frozenset(resource.tags)
+
+
+def _sorts(
+    attributes: Sequence[Attribute], keys: list[str], directions: list[str]
+) -> tuple[tuple[Attribute, bool], ...]:
+    if len(keys) != len(directions):
+        raise HTTPBadRequest("The number of sort_keys and sort_dirs must be same")
+    sortable = {attribute.name: attribute for attribute in attributes if attribute.sort}
+    unknown = [key for key in keys if key not in sortable]
+    if unknown:
+        raise HTTPBadRequest(f"{unknown} is invalid attribute for sort_keys")
+    wrong = [direction for direction in directions if direction.lower() not in ("asc", "desc")]
+    if wrong:
+        raise HTTPBadRequest(f"{wrong[0]} is invalid value for sort_dirs, valid value is 'asc' and 'desc'")
+    return tuple((sortable[key], way.lower() == "desc") for key, way in zip(keys, directions, strict=True))
+
+
+def _limit(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise BadRequest(f"Bad limit request: Limit must be an integer 0 or greater and not '{text}'.")
+    return int(text)
+
+
+def filtered(resources: Iterable[Any], query: Query, around: Surroundings) -> list[Any]:
+    """Give the resources that pass every test."""
+    if not query.tests:
+        return list(resources)
+    return [resource for resource in resources if all(test(resource, around) for test in query.tests)]
+
+
+def ordered(resources: list[Any], query: Query, around: Surroundings) -> list[Any]:
+    """Sort as asked; where that leaves a choice, by id, so that pages fit together."""
+    resources = (
+        sorted(resources, key=lambda resource: resource.id) if query.limit or query.sorts else resources
+    )
+    for attribute, descending in reversed(query.sorts):
+        resources = sorted(
+            resources,
+            key=lambda resource, by=attribute: _sort_key(by.shown(resource, around)),  # type: ignore[misc]
+            reverse=descending,
+        )
+    return resources
+
+
+def _sort_key(value: Any) -> tuple[bool, Any]:
+    """Put null first; everything shown by one attribute is otherwise of one type."""
+    return (False, "") if value is None else (True, value)
+
+
+def page(resources: list[Any], query: Query) -> list[Any]:
+    """Cut out the page after the marker, or before it when going backwards.
+
+    Raises KeyError for a marker that is not in the list.
+    """
+    first, last = 0, len(resources)
+    if query.marker:
+        index = next((i for i, resource in enumerate(resources) if resource.id == query.marker), None)
+        if index is None:
+            raise KeyError(query.marker)
+        first, last = (first, index) if query.backwards else (index + 1, last)
+    if query.limit and query.backwards:
+        first = max(first, last - query.limit)
+    elif query.limit:
+        last = min(last, first + query.limit)
+    return resources[first:last]
+
+
+def links(shown: Sequence[Any], query: Query, url: str) -> list[dict[str, str]]:
+    """Give the links to the next page (if this one is full) and the previous one."""
+    if not query.limit:
+        return []
+    rest = [(name, value) for name, value in query.parameters if name not in ("marker", "page_reverse")]
+    found = []
+    if len(shown) >= query.limit or (query.backwards and shown):
+        found.append({"rel": "next", "href": f"{url}?{urlencode([*rest, ('marker', shown[-1].id)])}"})
+    if shown or query.marker:
+        marker = shown[0].id if shown else query.marker
+        back = [*rest, ("marker", marker), ("page_reverse", "True")]
+        found.append({"rel": "previous", "href": f"{url}?{urlencode(back)}"})
+    return found

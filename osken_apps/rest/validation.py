@@ -1,0 +1,104 @@
+"""Request bodies against the declarations: what is refused, converted and filled in. PURE."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from osken_apps.errors import BadRequest, HTTPBadRequest
+from osken_apps.rest.declarations import ABSENT, Attribute
+
+Values = dict[str, Any]
+
+
+def bodies_of(body: Any, singular: str, plural: str) -> tuple[list[Any], bool]:
+    """Take the resources out of a POST's body; the second value tells whether it is a list.
+
+    Raises BadRequest.
+    """
+    if not isinstance(body, dict):
+        raise HTTPBadRequest("Resource body required")
+    if plural in body:
+        items = body[plural]
+        if not isinstance(items, list) or not items:
+            raise HTTPBadRequest("Resources required")
+        return [_wrapped(item, singular) for item in items], True
+    return [body_of(body, singular)], False
+
+
+def body_of(body: Any, singular: str) -> dict[str, Any]:
+    """Take the resource out of a body. Raises BadRequest."""
+    if not isinstance(body, dict):
+        raise HTTPBadRequest("Resource body required")
+    if not isinstance(body.get(singular), dict):
+        raise HTTPBadRequest(f"Unable to find '{singular}' in request body")
+    return body[singular]  # type: ignore[no-any-return]
+
+
+def _wrapped(item: Any, singular: str) -> dict[str, Any]:
+    """Take one item of a list: bare, or wrapped as in a single request."""
+    if not isinstance(item, dict):
+        raise HTTPBadRequest("Invalid body in request")
+    return item.get(singular, item) if isinstance(item.get(singular, item), dict) else item
+
+
+def posted(attributes: Sequence[Attribute], body: Mapping[str, Any]) -> Values:
+    """Check and convert the body of a POST, and fill in the defaults. Raises BadRequest."""
+    refuse_unknown(attributes, body)
+    for attribute in attributes:
+        if attribute.name in body and not attribute.post:
+            raise HTTPBadRequest(f"Attribute '{attribute.name}' not allowed in POST")
+        if attribute.required and attribute.name not in body:
+            raise HTTPBadRequest(
+                f"Failed to parse request. Required attribute '{attribute.name}' not specified"
+            )
+    defaults = {
+        attribute.name: attribute.default for attribute in attributes if attribute.default is not ABSENT
+    }
+    return defaults | converted(attributes, body)
+
+
+def put(attributes: Sequence[Attribute], body: Mapping[str, Any]) -> Values:
+    """Check and convert the body of a PUT. Raises BadRequest."""
+    refuse_unknown(attributes, body)
+    for attribute in attributes:
+        if attribute.name in body and not attribute.put:
+            raise HTTPBadRequest(f"Cannot update read-only attribute {attribute.name}")
+    return converted(attributes, body)
+
+
+def refuse_unknown(attributes: Sequence[Attribute], body: Mapping[str, Any]) -> None:
+    """Raise for names that no attribute has."""
+    known = {attribute.name for attribute in attributes}
+    unknown = [name for name in body if name not in known]
+    if unknown:
+        raise HTTPBadRequest(f"Unrecognized attribute(s) '{', '.join(unknown)}'")
+
+
+def converted(attributes: Sequence[Attribute], body: Mapping[str, Any]) -> Values:
+    """Convert the attributes that a body has."""
+    return {
+        attribute.name: convert(attribute, body[attribute.name])
+        for attribute in attributes
+        if attribute.name in body
+    }
+
+
+def convert(attribute: Attribute, value: Any) -> Any:
+    """Convert one value. Raises BadRequest that names the attribute and the value."""
+    try:
+        return attribute.type.parse(value)
+    except ValueError as error:
+        raise HTTPBadRequest(f"Invalid input for {attribute.name}. Reason: {error}.") from None
+
+
+def project_of(values: Values, default: str) -> str:
+    """Give the project that a POST is for, by either of its names. Raises BadRequest."""
+    named = {values[name] for name in ("tenant_id", "project_id") if name in values}
+    if len(named) > 1:
+        raise BadRequest("'project_id' and 'tenant_id' do not match")
+    return named.pop() if named else default
+
+
+def fields_of(attributes: Sequence[Attribute], values: Values, *names: str) -> Values:
+    """Give the values of the attributes named, under the model's names."""
+    fields = {attribute.name: attribute.field or attribute.name for attribute in attributes}
+    return {fields[name]: values[name] for name in names if name in values}

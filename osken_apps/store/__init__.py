@@ -1,0 +1,1 @@
+"""The database of networks, subnets, ports and quotas, behind frozen dataclasses. SHELL."""

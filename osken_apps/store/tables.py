@@ -1,0 +1,126 @@
+"""The tables of the database.
+
+Constraints, not code, hold what must be unique. `sequence` is the order of creation. Addresses are
+fixed-width hexadecimal text, so that the database sorts them as numbers, whatever their width.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+METADATA = MetaData()
+
+SCHEMA_VERSION = Table("schema_version", METADATA, Column("version", Integer, primary_key=True))
+
+
+def _standard() -> list[Column[Any]]:
+    """Give the columns of `resources.Standard`; `tags` is JSON text, times are Unix seconds."""
+    return [
+        Column("sequence", Integer, primary_key=True, autoincrement=True),
+        Column("id", String(36), nullable=False, unique=True),
+        Column("project_id", String(255), nullable=False, index=True),
+        Column("name", String(255), nullable=False, index=True),
+        Column("description", String(255), nullable=False),
+        Column("tags", Text, nullable=False),
+        Column("created_at", Integer, nullable=False),
+        Column("updated_at", Integer, nullable=False),
+        Column("revision_number", Integer, nullable=False),
+    ]
+
+
+NETWORKS = Table(
+    "networks",
+    METADATA,
+    *_standard(),
+    Column("admin_state_up", Boolean, nullable=False),
+    Column("shared", Boolean, nullable=False),
+    Column("external", Boolean, nullable=False),
+    Column("is_default", Boolean, nullable=False),
+    Column("mtu", Integer, nullable=False),
+    Column("port_security_enabled", Boolean, nullable=False),
+    Column("network_type", String(16), nullable=False),
+    Column("physical_network", String(64), nullable=False),
+    Column("segmentation_id", Integer),
+    Column("availability_zone_hints", Text, nullable=False),
+    Column("dns_domain", String(255), nullable=False),
+    UniqueConstraint("physical_network", "segmentation_id", name="one_segmentation_id"),
+)
+# A flat network has no segmentation id, and NULLs are never equal to each other.
+Index(
+    "one_flat_network",
+    NETWORKS.c.physical_network,
+    unique=True,
+    sqlite_where=NETWORKS.c.segmentation_id.is_(None),
+    postgresql_where=NETWORKS.c.segmentation_id.is_(None),
+)
+
+SUBNETS = Table(
+    "subnets",
+    METADATA,
+    *_standard(),
+    Column("network_id", String(36), ForeignKey("networks.id"), nullable=False, index=True),
+    Column("cidr", String(64), nullable=False),
+    Column("gateway_ip", String(64)),
+    Column("allocation_pools", Text, nullable=False),
+    Column("dns_nameservers", Text, nullable=False),
+    Column("host_routes", Text, nullable=False),
+    Column("enable_dhcp", Boolean, nullable=False),
+    Column("ipv6_ra_mode", String(16)),
+    Column("ipv6_address_mode", String(16)),
+    Column("service_types", Text, nullable=False),
+    # Every pool address below this one is taken: where the search for a free one starts.
+    Column("search_from", String(32), nullable=False, default="", server_default=""),
+)
+
+PORTS = Table(
+    "ports",
+    METADATA,
+    *_standard(),
+    Column("network_id", String(36), ForeignKey("networks.id"), nullable=False),
+    Column("mac_address", String(17), nullable=False, index=True),
+    Column("admin_state_up", Boolean, nullable=False),
+    Column("device_id", String(255), nullable=False, index=True),
+    Column("device_owner", String(255), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("requested_host", String(255), nullable=False),
+    Column("binding_host", String(255)),
+    Column("binding_local_vlan", Integer),
+    Column("binding_waits_for", String(255), nullable=False),
+    Column("vnic_type", String(32), nullable=False),
+    Column("binding_profile", Text, nullable=False),
+    Column("port_security_enabled", Boolean, nullable=False),
+    Column("allowed_address_pairs", Text, nullable=False),
+    Column("extra_dhcp_opts", Text, nullable=False),
+    Column("security_groups", Text, nullable=False),
+    Column("dns_name", String(255), nullable=False),
+    UniqueConstraint("network_id", "mac_address", name="one_mac_address"),
+)
+Index("ports_by_owner", PORTS.c.network_id, PORTS.c.device_owner)
+
+FIXED_IPS = Table(
+    "fixed_ips",
+    METADATA,
+    Column("subnet_id", String(36), ForeignKey("subnets.id"), primary_key=True),
+    Column("ip_address", String(32), primary_key=True),
+    Column("port_id", String(36), ForeignKey("ports.id"), nullable=False, index=True),
+    Column("position", Integer, nullable=False),
+)
+
+QUOTAS = Table(
+    "quotas",
+    METADATA,
+    Column("project_id", String(255), primary_key=True),
+    Column("resource", String(64), primary_key=True),
+    Column("quota", Integer, nullable=False),
+)

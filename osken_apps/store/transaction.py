@@ -1,0 +1,250 @@
+"""What can be changed in one transaction, and what is given out in it.
+
+Keeps the rules that hold whoever asks: revisions and times, uniqueness, what falls with a network.
+Collects the changes for the listeners. Whether a request is allowed is not decided here.
+"""
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, bindparam, delete, exc, insert, select, update
+
+from osken_apps.config import VlanRange
+from osken_apps.errors import (
+    Conflict,
+    FlatNetworkInUse,
+    IpAddressAlreadyAllocated,
+    MacAddressGenerationFailure,
+    MacAddressInUse,
+    NoNetworkAvailable,
+    VlanIdInUse,
+)
+from osken_apps.model.addresses import IPAddress, MacAddress
+from osken_apps.model.allocation import first_free, generated_mac
+from osken_apps.model.changes import Change, Deleted, Upserted
+from osken_apps.model.resources import FixedIp, Network, Port, Resource, Subnet
+from osken_apps.store.codec import ROW_OF, TABLE_OF, address_text
+from osken_apps.store.database import violated_columns
+from osken_apps.store.tables import FIXED_IPS, NETWORKS, PORTS, QUOTAS, SUBNETS
+from osken_apps.store.view import View
+
+R = TypeVar("R", Network, Subnet, Port)
+
+MAC_ATTEMPTS = 64
+ADDRESSES_A_LOOK = 64
+
+_SEGMENTATION_IDS = (
+    select(NETWORKS.c.segmentation_id)
+    .where(
+        NETWORKS.c.physical_network == bindparam("physical_network"),
+        NETWORKS.c.segmentation_id.between(bindparam("first"), bindparam("last")),
+    )
+    .order_by(NETWORKS.c.segmentation_id)
+)
+_TAKEN_ADDRESSES = (
+    select(FIXED_IPS.c.ip_address)
+    .where(
+        FIXED_IPS.c.subnet_id == bindparam("subnet_id"),
+        FIXED_IPS.c.ip_address.between(bindparam("first"), bindparam("last")),
+    )
+    .order_by(FIXED_IPS.c.ip_address)
+)
+_SEARCH_FROM = select(SUBNETS.c.search_from).where(SUBNETS.c.id == bindparam("subnet_id"))
+_SET_SEARCH_FROM = (
+    update(SUBNETS).where(SUBNETS.c.id == bindparam("of_id")).values(search_from=bindparam("address"))
+)
+_LOWER_SEARCH_FROM = (
+    update(SUBNETS)
+    .where(SUBNETS.c.id == bindparam("of_id"), SUBNETS.c.search_from > bindparam("address"))
+    .values(search_from=bindparam("address"))
+)
+_MAC_ADDRESS = select(PORTS.c.id).where(PORTS.c.mac_address == bindparam("mac_address"))
+_CLAIM = insert(FIXED_IPS)
+_RELEASE = delete(FIXED_IPS).where(FIXED_IPS.c.port_id == bindparam("of_port_id"))
+_INSERT = {kind: insert(table) for kind, table in TABLE_OF.items()}
+_UPDATE = {kind: update(table).where(table.c.id == bindparam("of_id")) for kind, table in TABLE_OF.items()}
+_DELETE = {kind: delete(table).where(table.c.id == bindparam("of_id")) for kind, table in TABLE_OF.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where a transaction gets what no function can compute: the time and randomness."""
+
+    now: Callable[[], datetime]
+    random_bits: Callable[[int], int]
+    new_id: Callable[[], str] = lambda: str(uuid.uuid4())
+
+
+class Transaction(View):
+    """Read and write access; nothing counts before its commit, and all of it counts after."""
+
+    def __init__(self, connection: Connection, sources: Sources) -> None:
+        super().__init__(connection)
+        self._sources = sources
+        self._now = sources.now().replace(microsecond=0)
+        self._changes: dict[tuple[type[Resource], str], Change] = {}
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """The changes so far: one a resource, in the order in which they were last made."""
+        return tuple(self._changes.values())
+
+    def new_id(self) -> str:
+        """Give an id that no resource has had."""
+        return self._sources.new_id()
+
+    def create(self, resource: R, first_revision: int = 1) -> R:
+        """Insert a resource; its times and revision are set here. Raises Conflict."""
+        made = replace(resource, created_at=self._now, updated_at=self._now, revision_number=first_revision)
+        self._execute_for(made, _INSERT[type(made)], ROW_OF[type(made)](made))
+        if isinstance(made, Port):
+            self._claim(made.id, made.fixed_ips)
+        return self._changed(made)
+
+    def update(self, old: R, new: R) -> R:
+        """Write a resource that differs from `old`, with a new revision and time. Raises Conflict."""
+        if new == old:
+            return old
+        made = replace(new, updated_at=self._now, revision_number=old.revision_number + 1)
+        self._execute_for(made, _UPDATE[type(made)], ROW_OF[type(made)](made) | {"of_id": made.id})
+        if isinstance(old, Port) and isinstance(made, Port) and old.fixed_ips != made.fixed_ips:
+            self._release(old)
+            self._claim(made.id, made.fixed_ips)
+        if isinstance(old, Subnet) and isinstance(made, Subnet):
+            self._search_again(made.id, old.allocation_pools != made.allocation_pools)
+        return self._changed(made)
+
+    def touch(self, resource: R) -> R:
+        """Give a resource a new revision although its own values stay."""
+        made = replace(resource, updated_at=self._now, revision_number=resource.revision_number + 1)
+        self._connection.execute(_UPDATE[type(made)], ROW_OF[type(made)](made) | {"of_id": made.id})
+        return self._changed(made)
+
+    def delete(self, resource: Resource) -> None:
+        """Delete a resource; a network and a subnet must be empty before."""
+        if isinstance(resource, Port):
+            self._release(resource)
+        self._connection.execute(_DELETE[type(resource)], {"of_id": resource.id})
+        self._remember(Deleted(type(resource), resource.id), type(resource), resource.id)
+
+    def set_quotas(self, project_id: str, quotas: dict[str, int]) -> None:
+        """Set some of a project's quotas."""
+        for resource, quota in quotas.items():
+            key = (QUOTAS.c.project_id == project_id, QUOTAS.c.resource == resource)
+            self._connection.execute(delete(QUOTAS).where(*key))
+            self._connection.execute(
+                insert(QUOTAS).values(project_id=project_id, resource=resource, quota=quota)
+            )
+
+    def delete_quotas(self, project_id: str) -> None:
+        """Give a project the default quotas again."""
+        self._connection.execute(delete(QUOTAS).where(QUOTAS.c.project_id == project_id))
+
+    def free_segment(self, ranges: Sequence[VlanRange]) -> tuple[str, int]:
+        """Give the first (physical network, segmentation id) of the pools that no network has.
+
+        Raises NoNetworkAvailable.
+        """
+        for pool in ranges:
+            bounds = {"first": pool.first, "last": pool.last, "physical_network": pool.physical_network}
+            taken = self._connection.scalars(_SEGMENTATION_IDS, bounds)
+            segmentation_id = first_free(pool.first, pool.last, taken)
+            if segmentation_id is not None:
+                return pool.physical_network, segmentation_id
+        raise NoNetworkAvailable
+
+    def free_address(self, subnet: Subnet, besides: Sequence[IPAddress] = ()) -> IPAddress | None:
+        """Give the lowest free address of a subnet's pools that is not among `besides`, or None."""
+        search_from = self._connection.scalar(_SEARCH_FROM, {"subnet_id": subnet.id}) or ""
+        pools = sorted((address_text(pool.start), address_text(pool.end)) for pool in subnet.allocation_pools)
+        excluded = sorted(int(address) for address in besides)
+        for start, end in pools:
+            first = max(start, search_from)
+            if first > end:
+                continue
+            candidate = self._free_between(subnet.id, first, end, excluded)
+            if candidate is not None:
+                found = type(subnet.cidr.network_address)(candidate)
+                self._note_search(subnet.id, search_from, address_text(found), excluded)
+                return found
+        return None
+
+    def new_mac(self, network_id: str) -> MacAddress:
+        """Give a MAC address that no port has. Raises MacAddressGenerationFailure."""
+        for _ in range(MAC_ATTEMPTS):
+            candidate = generated_mac(self._sources.random_bits(24))
+            if self._connection.scalar(_MAC_ADDRESS, {"mac_address": str(candidate)}) is None:
+                return candidate
+        raise MacAddressGenerationFailure(network_id)
+
+    def _free_between(self, subnet_id: str, first: str, end: str, excluded: list[int]) -> int | None:
+        """Walk the taken addresses until a gap; normally the first is one, so look at few at a time."""
+        low, high = int(first, 16), int(end, 16)
+        width = len(first)
+        while low <= high:
+            bounds = {"subnet_id": subnet_id, "first": f"{low:0{width}x}", "last": end}
+            taken = self._connection.scalars(_TAKEN_ADDRESSES.limit(ADDRESSES_A_LOOK), bounds).all()
+            numbers = sorted({int(text, 16) for text in taken}.union(n for n in excluded if n >= low))
+            candidate = first_free(low, high, numbers)
+            complete = len(taken) < ADDRESSES_A_LOOK
+            if candidate is None or complete or candidate < int(taken[-1], 16):
+                return candidate
+            low = candidate
+        return None
+
+    def _note_search(self, subnet_id: str, before: str, found: str, excluded: list[int]) -> None:
+        """Remember that no address below the one found is free, unless some were passed over."""
+        if not excluded and found > before:
+            self._connection.execute(_SET_SEARCH_FROM, {"of_id": subnet_id, "address": found})
+
+    def _search_again(self, subnet_id: str, pools_changed: bool) -> None:
+        if pools_changed:
+            self._connection.execute(_SET_SEARCH_FROM, {"of_id": subnet_id, "address": ""})
+
+    def _claim(self, port_id: str, fixed_ips: Sequence[FixedIp]) -> None:
+        for position, fixed_ip in enumerate(fixed_ips):
+            row = {
+                "subnet_id": fixed_ip.subnet_id,
+                "ip_address": address_text(fixed_ip.ip_address),
+                "port_id": port_id,
+                "position": position,
+            }
+            try:
+                self._connection.execute(_CLAIM, row)
+            except exc.IntegrityError as error:
+                raise IpAddressAlreadyAllocated(fixed_ip.ip_address, fixed_ip.subnet_id) from error
+
+    def _release(self, port: Port) -> None:
+        self._connection.execute(_RELEASE, {"of_port_id": port.id})
+        for fixed_ip in port.fixed_ips:
+            freed = {"of_id": fixed_ip.subnet_id, "address": address_text(fixed_ip.ip_address)}
+            self._connection.execute(_LOWER_SEARCH_FROM, freed)
+
+    def _execute_for(self, resource: Resource, statement: Any, row: dict[str, Any]) -> None:
+        try:
+            self._connection.execute(statement, row)
+        except exc.IntegrityError as error:
+            raise _conflict(resource, violated_columns(error)) from error
+
+    def _changed(self, resource: R) -> R:
+        self._remember(Upserted(resource), type(resource), resource.id)
+        return resource
+
+    def _remember(self, change: Change, kind: type[Resource], resource_id: str) -> None:
+        self._changes.pop((kind, resource_id), None)
+        self._changes[kind, resource_id] = change
+
+
+def _conflict(resource: Resource, columns: frozenset[str]) -> Conflict:
+    """Name the constraint that a resource violates as Neutron does."""
+    match resource:
+        case Port() if "mac_address" in columns:
+            return MacAddressInUse(resource.network_id, resource.mac_address)
+        case Network(segmentation_id=None):
+            return FlatNetworkInUse(resource.physical_network)
+        case Network():
+            return VlanIdInUse(resource.segmentation_id, resource.physical_network)
+    return Conflict(f"{type(resource).__name__} {resource.id} contradicts {', '.join(sorted(columns))}.")

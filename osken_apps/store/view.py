@@ -1,0 +1,150 @@
+"""What can be read in one transaction; every answer is of the same moment."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection, Select, bindparam, func, select
+
+from osken_apps.model.changes import Snapshot
+from osken_apps.model.resources import Network, Port, Subnet
+from osken_apps.store.codec import network_of, port_of, subnet_of
+from osken_apps.store.tables import FIXED_IPS, NETWORKS, PORTS, QUOTAS, SUBNETS
+
+
+@dataclass(frozen=True, slots=True)
+class Among:
+    """A condition: the column has one of the values."""
+
+    column: str
+    values: tuple[Any, ...]
+
+
+def _selection(table: Any, columns: tuple[str, ...]) -> list[Any]:
+    return [table.c[name].in_(bindparam(name, expanding=True)) for name in columns]
+
+
+# A statement is built once for each combination of columns: building costs more than running it.
+@lru_cache(256)
+def _rows_statement(table: Any, columns: tuple[str, ...]) -> Select[Any]:
+    return select(table).where(*_selection(table, columns)).order_by(table.c.sequence)
+
+
+@lru_cache(256)
+def _addresses_statement(columns: tuple[str, ...]) -> Select[Any]:
+    wanted = select(FIXED_IPS.c.port_id, FIXED_IPS.c.subnet_id, FIXED_IPS.c.ip_address)
+    if columns == ("id",):
+        return wanted.where(FIXED_IPS.c.port_id.in_(bindparam("id", expanding=True))).order_by(
+            FIXED_IPS.c.position
+        )
+    if columns:
+        wanted = wanted.join(PORTS, PORTS.c.id == FIXED_IPS.c.port_id)
+    return wanted.where(*_selection(PORTS, columns)).order_by(FIXED_IPS.c.position)
+
+
+_SUBNET_IDS = (
+    select(SUBNETS.c.network_id, SUBNETS.c.id)
+    .where(SUBNETS.c.network_id.in_(bindparam("network_ids", expanding=True)))
+    .order_by(SUBNETS.c.sequence)
+)
+_ALL_SUBNET_IDS = select(SUBNETS.c.network_id, SUBNETS.c.id).order_by(SUBNETS.c.sequence)
+_PORT_IDS_OF_SUBNET = select(FIXED_IPS.c.port_id).where(FIXED_IPS.c.subnet_id == bindparam("subnet_id"))
+_A_BOUND_PORT = (
+    select(PORTS.c.id)
+    .where(PORTS.c.network_id == bindparam("network_id"), PORTS.c.binding_host.is_not(None))
+    .limit(1)
+)
+_QUOTAS = select(QUOTAS.c.resource, QUOTAS.c.quota).where(QUOTAS.c.project_id == bindparam("project_id"))
+
+
+class View:
+    """Read access of one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def networks(self, *conditions: Among) -> list[Network]:
+        """Give the networks that meet every condition, oldest first."""
+        return [network_of(tuple(row)) for row in self._rows(NETWORKS, conditions)]
+
+    def subnets(self, *conditions: Among) -> list[Subnet]:
+        """Give the subnets that meet every condition, oldest first."""
+        return [subnet_of(tuple(row)[:-1]) for row in self._rows(SUBNETS, conditions)]
+
+    def ports(self, *conditions: Among) -> list[Port]:
+        """Give the ports that meet every condition, oldest first."""
+        addresses: dict[str, list[tuple[str, str]]] = {}
+        for port_id, subnet_id, text in self._addresses(conditions):
+            addresses.setdefault(port_id, []).append((subnet_id, text))
+        rows = self._rows(PORTS, conditions)
+        return [port_of(tuple(row), tuple(addresses.get(row[1], ()))) for row in rows]
+
+    def network(self, network_id: str) -> Network | None:
+        """Give the network of that id."""
+        return next(iter(self.networks(Among("id", (network_id,)))), None)
+
+    def subnet(self, subnet_id: str) -> Subnet | None:
+        """Give the subnet of that id."""
+        return next(iter(self.subnets(Among("id", (subnet_id,)))), None)
+
+    def port(self, port_id: str) -> Port | None:
+        """Give the port of that id."""
+        return next(iter(self.ports(Among("id", (port_id,)))), None)
+
+    def subnets_of(self, network_id: str) -> list[Subnet]:
+        """Give a network's subnets, oldest first."""
+        return self.subnets(Among("network_id", (network_id,)))
+
+    def ports_of(self, network_id: str) -> list[Port]:
+        """Give a network's ports, oldest first."""
+        return self.ports(Among("network_id", (network_id,)))
+
+    def port_ids_of_subnet(self, subnet_id: str) -> list[str]:
+        """Give the ids of the ports that have an address of the subnet."""
+        rows = self._connection.scalars(_PORT_IDS_OF_SUBNET, {"subnet_id": subnet_id})
+        return sorted(set(rows))
+
+    def has_bound_port(self, network_id: str) -> bool:
+        """Tell whether a port of the network is bound to a host."""
+        return self._connection.scalar(_A_BOUND_PORT, {"network_id": network_id}) is not None
+
+    def subnet_ids(self, network_ids: Sequence[str] | None = None) -> dict[str, tuple[str, ...]]:
+        """Give the subnet ids of each of these networks (None: of all), oldest first."""
+        if network_ids is None or len(network_ids) > 100:
+            rows = self._connection.execute(_ALL_SUBNET_IDS)
+        else:
+            rows = self._connection.execute(_SUBNET_IDS, {"network_ids": network_ids})
+        found: dict[str, tuple[str, ...]] = {}
+        for network_id, subnet_id in rows:
+            found[network_id] = (*found.get(network_id, ()), subnet_id)
+        return found
+
+    def quotas(self, project_id: str) -> dict[str, int]:
+        """Give the quotas that were set for a project, by resource."""
+        rows = self._connection.execute(_QUOTAS, {"project_id": project_id})
+        return dict(rows.tuples().all())
+
+    def projects_with_quotas(self) -> list[str]:
+        """Give the projects that have quotas of their own."""
+        return list(self._connection.scalars(select(QUOTAS.c.project_id).distinct().order_by("project_id")))
+
+    def count(self, kind: type[Network] | type[Subnet] | type[Port], project_id: str) -> int:
+        """Count a project's resources of one kind."""
+        table = {Network: NETWORKS, Subnet: SUBNETS, Port: PORTS}[kind]
+        counted = select(func.count()).select_from(table).where(table.c.project_id == project_id)
+        return self._connection.scalar(counted) or 0
+
+    def snapshot(self) -> Snapshot:
+        """Give all there is."""
+        return Snapshot(tuple(self.networks()), tuple(self.subnets()), tuple(self.ports()))
+
+    def _rows(self, table: Any, conditions: tuple[Among, ...]) -> Any:
+        columns = tuple(condition.column for condition in conditions)
+        values = {condition.column: condition.values for condition in conditions}
+        return self._connection.execute(_rows_statement(table, columns), values)
+
+    def _addresses(self, conditions: tuple[Among, ...]) -> Any:
+        columns = tuple(condition.column for condition in conditions)
+        values = {condition.column: condition.values for condition in conditions}
+        return self._connection.execute(_addresses_statement(columns), values)
