@@ -7,6 +7,7 @@ import argparse
 import logging
 import os
 import sys
+import warnings
 from pathlib import Path
 
 from osken_apps import config
@@ -43,10 +44,12 @@ def _parser() -> argparse.ArgumentParser:
 def _run(parsed: argparse.Namespace) -> int:
     loaded = config.load(parsed.config_file)
     os.environ["OSKEN_HUB_TYPE"] = "eventlet"
+    warnings.filterwarnings("ignore", message="\\s*Eventlet is deprecated")
     import eventlet
 
     eventlet.monkey_patch()  # before os-ken is imported, or its sockets and threads stay native
     logging.basicConfig(level=logging.DEBUG if loaded.debug else logging.INFO, format=LOG_FORMAT)
+    logging.getLogger("os_ken").setLevel(logging.DEBUG if loaded.debug else logging.WARNING)
     from osken_apps.apps.launcher import run
 
     run(loaded, parsed.config_file)

@@ -5,6 +5,7 @@ switches show goes back as reports. If it dies, it is started again; traffic and
 """
 
 import logging
+import os
 import socket
 import subprocess
 import sys
@@ -92,6 +93,7 @@ class RestApp(OSKenApp):
 
     def _serve_one_process(self) -> None:
         ours, theirs = socket.socketpair()
+        os.set_blocking(theirs.fileno(), True)  # eventlet made it non-blocking; the process has real threads
         descriptors = (self._api_socket.fileno(), theirs.fileno())
         command = [sys.executable, "-m", "osken_apps.rest.process", str(self._config_file)]
         self._process = subprocess.Popen([*command, *map(str, descriptors)], pass_fds=descriptors)
