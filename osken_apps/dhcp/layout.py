@@ -1,0 +1,95 @@
+"""How options are packed into a message: the option field, then `file` and `sname` if they are free. PURE.
+
+Owns lengths and option overload. Source: RFC 2132 sections 9.3 and 9.10, RFC 2131 section 4.1, RFC 3396.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from osken_apps.dhcp.frame import IP_UDP_OCTETS
+from osken_apps.dhcp.message import (
+    FILE_OCTETS,
+    FIXED,
+    MAGIC_COOKIE,
+    MIN_OCTETS,
+    OVERLOAD_FILE,
+    OVERLOAD_SNAME,
+    SNAME_OCTETS,
+)
+from osken_apps.dhcp.options import Option, encode_option, parts
+
+#: A client takes datagrams of this size even when it says less, or nothing (RFC 2131 section 2).
+MIN_DATAGRAM_OCTETS = 576
+OVERLOAD_OPTION_OCTETS = 3
+END = bytes((Option.END,))
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Encoded options: the option field with END, `file` and `sname` (empty: free), and what did not fit."""
+
+    area: bytes
+    file: bytes = b""
+    sname: bytes = b""
+    omitted: tuple[int, ...] = ()
+
+
+def room_for_options(max_datagram: int | None, mtu: int) -> int:
+    """Give the octets of the option field for a client's option 57, which counts the IP and UDP headers."""
+    datagram = min(max(max_datagram or 0, MIN_DATAGRAM_OCTETS), mtu)
+    return max(datagram - IP_UDP_OCTETS, MIN_OCTETS) - FIXED.size - len(MAGIC_COOKIE)
+
+
+BOOTP_ROOM = MIN_OCTETS - FIXED.size - len(MAGIC_COOKIE)
+
+
+def lay_out(
+    options: Sequence[tuple[int, bytes]], last: bytes, room: int, file_free: bool, sname_free: bool
+) -> Layout:
+    """Pack options in their order; `last` is encoded already and ends the option field before END.
+
+    What fits nowhere is left out. The first option (the message type) always fits.
+    """
+    area = b"".join([encode_option(number, value) for number, value in options])
+    if len(area) + len(last) + len(END) <= room:
+        return Layout(area + last + END)
+    fields = [_Field(room - len(last) - len(END))]
+    if file_free or sname_free:
+        fields[0].room -= OVERLOAD_OPTION_OCTETS
+        fields.append(_Field(FILE_OCTETS - len(END) if file_free else 0))
+        fields.append(_Field(SNAME_OCTETS - len(END) if sname_free else 0))
+    omitted = [number for number, value in options if not _place(list(parts(number, value)), fields)]
+    return _joined(fields, last, tuple(int(number) for number in omitted))
+
+
+@dataclass(slots=True)
+class _Field:
+    """A field that is being filled."""
+
+    room: int
+    octets: bytes = b""
+
+
+def _place(option_parts: list[bytes], fields: list[_Field]) -> bool:
+    """Put all parts of an option into the fields, none before an earlier part (RFC 3396), or none at all."""
+    rooms = [field.room - len(field.octets) for field in fields]
+    chosen, index = [], 0
+    for part in option_parts:
+        while index < len(rooms) and rooms[index] < len(part):
+            index += 1
+        if index == len(rooms):
+            return False
+        rooms[index] -= len(part)
+        chosen.append(index)
+    for part, index in zip(option_parts, chosen, strict=True):
+        fields[index].octets += part
+    return True
+
+
+def _joined(fields: list[_Field], last: bytes, omitted: tuple[int, ...]) -> Layout:
+    area, *more = (field.octets for field in fields)
+    file, sname = more or (b"", b"")
+    overload = (OVERLOAD_FILE if file else 0) | (OVERLOAD_SNAME if sname else 0)
+    if overload:
+        area += encode_option(Option.OVERLOAD, bytes((overload,)))
+    return Layout(area + last + END, file and file + END, sname and sname + END, omitted)

@@ -1,0 +1,118 @@
+"""The option numbers of DHCP, each with its source, and the option field as octets. PURE.
+
+Owns the walk over an option field (PAD, END, lengths) and its making. What an option means is told elsewhere.
+Source: RFC 2132 section 2, RFC 3396 (long options), IANA's registry of DHCP parameters.
+"""
+
+import re
+from collections.abc import Iterator
+from enum import IntEnum
+
+from osken_apps.errors import Malformed
+
+
+class Option(IntEnum):
+    """An option that this server knows by name."""
+
+    PAD = 0  # RFC 2132 3.1
+    SUBNET_MASK = 1  # RFC 2132 3.3
+    ROUTER = 3  # RFC 2132 3.5
+    DNS_SERVER = 6  # RFC 2132 3.8
+    HOST_NAME = 12  # RFC 2132 3.14
+    DOMAIN_NAME = 15  # RFC 2132 3.17
+    MTU = 26  # RFC 2132 5.1
+    BROADCAST = 28  # RFC 2132 5.3
+    NTP_SERVER = 42  # RFC 2132 8.3
+    VENDOR_SPECIFIC = 43  # RFC 2132 8.4
+    REQUESTED_ADDRESS = 50  # RFC 2132 9.1
+    LEASE_TIME = 51  # RFC 2132 9.2
+    OVERLOAD = 52  # RFC 2132 9.3
+    MESSAGE_TYPE = 53  # RFC 2132 9.6
+    SERVER_ID = 54  # RFC 2132 9.7
+    PARAMETER_REQUEST_LIST = 55  # RFC 2132 9.8
+    MESSAGE = 56  # RFC 2132 9.9
+    MAX_MESSAGE_SIZE = 57  # RFC 2132 9.10
+    RENEWAL_TIME = 58  # RFC 2132 9.11 (T1)
+    REBINDING_TIME = 59  # RFC 2132 9.12 (T2)
+    VENDOR_CLASS = 60  # RFC 2132 9.13
+    CLIENT_ID = 61  # RFC 2132 9.14, RFC 4361
+    TFTP_SERVER_NAME = 66  # RFC 2132 9.4
+    BOOT_FILE = 67  # RFC 2132 9.5
+    USER_CLASS = 77  # RFC 3004
+    FQDN = 81  # RFC 4702
+    RELAY_AGENT = 82  # RFC 3046
+    CLIENT_ARCH = 93  # RFC 4578 2.1
+    CLIENT_MACHINE_ID = 97  # RFC 4578 2.3
+    IPV6_ONLY = 108  # RFC 8925
+    DOMAIN_SEARCH = 119  # RFC 3397
+    CLASSLESS_ROUTES = 121  # RFC 3442
+    VENDOR_ID_CLASS = 124  # RFC 3925 section 3
+    VENDOR_ID_SPECIFIC = 125  # RFC 3925 section 4
+    TFTP_SERVER_ADDRESS = 150  # RFC 5859
+    ETHERBOOT = 175  # what iPXE calls itself by; Etherboot's, not assigned by IANA
+    MS_CLASSLESS_ROUTES = 249  # [MS-DHCPE] 2.2.8: option 121 under an older number
+    END = 255  # RFC 2132 3.2
+
+
+#: Lengths that an option must have: (least, most, multiple of).
+LENGTHS: dict[int, tuple[int, int, int]] = {
+    Option.REQUESTED_ADDRESS: (4, 4, 1),
+    Option.LEASE_TIME: (4, 4, 1),
+    Option.OVERLOAD: (1, 1, 1),
+    Option.MESSAGE_TYPE: (1, 1, 1),
+    Option.SERVER_ID: (4, 4, 1),
+    Option.PARAMETER_REQUEST_LIST: (1, 65535, 1),
+    Option.MAX_MESSAGE_SIZE: (2, 2, 1),
+    Option.FQDN: (3, 65535, 1),
+    Option.CLIENT_ARCH: (2, 65535, 2),
+}
+#: A message has no more options than this; without a bound a hostile one costs the time of a hundred others.
+MAX_OPTIONS = 128
+MAX_OPTION_OCTETS = 255
+
+_PADS = re.compile(rb"\0*")
+
+
+def walk(area: bytes, offset: int = 0) -> Iterator[tuple[int, bytes]]:
+    """Give each option of a field from `offset` to END or the field's end. Raises Malformed."""
+    size = len(area)
+    while (offset := _PADS.match(area, offset).end()) < size:  # type: ignore[union-attr]
+        number = area[offset]
+        if number == Option.END:
+            return
+        start = offset + 2
+        if start > size or (end := start + area[start - 1]) > size:
+            raise Malformed(f"option {number} is cut off")
+        yield number, area[start:end]
+        offset = end
+
+
+def merge(options: dict[int, bytes], field: Iterator[tuple[int, bytes]]) -> None:
+    """Add a field's options; those that come again are parts of one (RFC 3396). Raises Malformed."""
+    count = len(options)
+    for number, value in field:
+        count += 1
+        if count > MAX_OPTIONS:
+            raise Malformed(f"message has more than {MAX_OPTIONS} options")
+        options[number] = options[number] + value if number in options else value
+
+
+def check_lengths(options: dict[int, bytes]) -> None:
+    """Raise Malformed for an option whose length its RFC does not allow."""
+    for number in options.keys() & LENGTHS.keys():
+        least, most, multiple = LENGTHS[number]
+        length = len(options[number])
+        if not least <= length <= most or length % multiple:
+            raise Malformed(f"option {number} has {length} octets")
+
+
+def encode_option(number: int, value: bytes) -> bytes:
+    """Encode an option; a long one becomes several of at most 255 octets (RFC 3396)."""
+    return b"".join(parts(number, value))
+
+
+def parts(number: int, value: bytes) -> Iterator[bytes]:
+    """Give an option's parts of at most 255 octets each, with number and length (RFC 3396)."""
+    for start in range(0, len(value) or 1, MAX_OPTION_OCTETS):
+        part = value[start : start + MAX_OPTION_OCTETS]
+        yield bytes((number, len(part))) + part

@@ -1,0 +1,94 @@
+"""The answer to a request as a frame: its fields, its options and where it goes. PURE.
+
+Owns RFC 2131 table 3 (fields) and section 4.1 (destination).
+"""
+
+from dataclasses import replace
+from ipaddress import IPv4Address
+
+from osken_apps.dhcp.decide import BROADCAST, AnswerReason, Decision, Request
+from osken_apps.dhcp.frame import ETH_BROADCAST, Datagram, encode_frame
+from osken_apps.dhcp.layout import BOOTP_ROOM, Layout, lay_out, room_for_options
+from osken_apps.dhcp.message import (
+    BROADCAST_FLAG,
+    NO_ADDRESS,
+    Message,
+    MessageType,
+    Op,
+    encode_message,
+)
+from osken_apps.dhcp.offer import told
+from osken_apps.dhcp.options import Option, encode_option
+from osken_apps.dhcp.terms import Terms
+
+SERVER_PORT = 67
+CLIENT_PORT = 68
+
+
+def encode_reply(request: Request, decision: Decision, terms: Terms) -> tuple[bytes, Decision]:
+    """Make the frame that answers a request, and complete the decision with the options that did not fit."""
+    layout = _layout(request, decision, terms)
+    message = encode_message(_message(request, decision, terms, layout), layout.area)
+    eth_destination, destination, port = destination_of(request, decision)
+    frame = encode_frame(
+        Datagram(eth_destination, terms.server_mac, terms.server_id, destination, SERVER_PORT, port, message)
+    )
+    return frame, replace(decision, omitted=layout.omitted) if layout.omitted else decision
+
+
+def destination_of(request: Request, decision: Decision) -> tuple[bytes, IPv4Address, int]:
+    """Give Ethernet address, IP address and UDP port that the answer goes to."""
+    message = request.message
+    if message.giaddr != NO_ADDRESS:
+        # "If the 'giaddr' field in a DHCP message from a client is non-zero, the server sends any return
+        # messages to the 'DHCP server' port on the BOOTP relay agent whose address appears in 'giaddr'."
+        return request.datagram.eth_source, message.giaddr, SERVER_PORT
+    if decision.sent is MessageType.NAK:
+        # "In all cases, when 'giaddr' is zero, the server broadcasts any DHCPNAK messages to 0xffffffff."
+        return ETH_BROADCAST, BROADCAST, CLIENT_PORT
+    if decision.reason is AnswerReason.INFORMED and decision.address is not None:
+        return message.chaddr, decision.address, CLIENT_PORT
+    if message.ciaddr != NO_ADDRESS:
+        # "the server unicasts DHCPOFFER and DHCPACK messages to the address in 'ciaddr'."
+        return message.chaddr, message.ciaddr, CLIENT_PORT
+    if message.wants_broadcast or decision.address is None:
+        return ETH_BROADCAST, BROADCAST, CLIENT_PORT
+    return message.chaddr, decision.address, CLIENT_PORT
+
+
+def _layout(request: Request, decision: Decision, terms: Terms) -> Layout:
+    options = told(request, decision, terms)
+    relay_agent = request.message.options.get(Option.RELAY_AGENT)
+    # RFC 3046 2.2: the server copies relay agent information into the answer, as the last option.
+    last = encode_option(Option.RELAY_AGENT, relay_agent) if relay_agent is not None else b""
+    if decision.sent is None:
+        return lay_out(options, last, BOOTP_ROOM, file_free=False, sname_free=False)
+    size = request.message.options.get(Option.MAX_MESSAGE_SIZE)
+    room = room_for_options(int.from_bytes(size, "big") if size else None, terms.mtu)
+    return lay_out(options, last, room, file_free=True, sname_free=True)
+
+
+def _message(request: Request, decision: Decision, terms: Terms, layout: Layout) -> Message:
+    """Fill in the fields by RFC 2131 table 3."""
+    asked = request.message
+    refused = decision.sent is MessageType.NAK
+    without_lease = refused or decision.reason is AnswerReason.INFORMED
+    return Message(
+        op=Op.REPLY,
+        htype=asked.htype,
+        chaddr=asked.chaddr,
+        xid=asked.xid,
+        flags=_flags(asked, refused),
+        ciaddr=NO_ADDRESS if refused or decision.sent is MessageType.OFFER else asked.ciaddr,
+        yiaddr=NO_ADDRESS if without_lease else terms.address,
+        giaddr=asked.giaddr,
+        sname=layout.sname,
+        file=layout.file,
+    )
+
+
+def _flags(asked: Message, refused: bool) -> int:
+    """Have a relay agent broadcast a NAK: the client may have no address to take it by (RFC 2131 4.3.2)."""
+    if refused and asked.giaddr != NO_ADDRESS:
+        return asked.flags | BROADCAST_FLAG
+    return asked.flags
