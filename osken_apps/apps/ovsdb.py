@@ -57,7 +57,7 @@ class _Watch:
         if view is None or view == self._view or self._refused:
             return
         if self._view is None:
-            LOG.info("%s: host %s", self._session, view.hostname)
+            LOG.info("OVSDB session of %s began, from %s", view.hostname, self._session.address[0])
         if not self._switchboard.session_shows(self._session, view.hostname, view.datapath_ids):
             LOG.warning(
                 "%s: host %s has a session already, this one is left alone", self._session, view.hostname
@@ -70,6 +70,6 @@ class _Watch:
 
     def ended(self) -> None:
         """Note that the session ended."""
-        LOG.info("%s ended", self._session)
         if self._view:
+            LOG.info("OVSDB session of %s ended", self._view.hostname)
             self._switchboard.session_ended(self._session, self._view.hostname)

@@ -7,6 +7,7 @@ again and tried again, later and later.
 
 import itertools
 import logging
+import time
 from collections.abc import Callable
 
 import eventlet
@@ -28,6 +29,7 @@ LOG = logging.getLogger(__name__)
 
 FIRST_RETRY_S = 0.5
 LAST_RETRY_S = 30.0
+SETTLE_S = 5.0
 
 
 class HostReconciler:
@@ -40,6 +42,8 @@ class HostReconciler:
         self._switchboard = switchboard
         self._report = report
         self._wakeup: Event = Event()
+        self._unknown: set[str] = set()
+        self._first_contact: float | None = None
         self._bundle_ids = itertools.count(1)
 
     def wake(self) -> None:
@@ -67,15 +71,25 @@ class HostReconciler:
         self._look_at_ports(bridges)
         if not fabric.ready(self._host):
             return
+        self._log_unknown()
         snapshot = fabric.snapshot(self._host)
         self._serve_dhcp(bridges, snapshot)
         for bridge in list(bridges.values()):
             self._converge(bridge, snapshot)
         self._tag(snapshot)
-        connected = snapshot.ofports.keys() <= bridges.keys()
-        reports = fabric.reports(snapshot, confirmed=connected) if connected else []
-        if reports:
-            self._report(reports)
+        if self._settled(bridges) and snapshot.ofports.keys() <= bridges.keys():
+            reports = fabric.reports(snapshot)
+            if reports:
+                self._report(reports)
+
+    def _settled(self, bridges: dict[str, Bridge]) -> bool:
+        """Tell whether the host has had its time to connect: until then nothing is said to be missing."""
+        if bridges.keys() >= set(self._switchboard.fabric.layout.bridges):
+            return True
+        if self._first_contact is None:
+            self._first_contact = time.monotonic()
+            eventlet.spawn_after(SETTLE_S, self.wake)
+        return time.monotonic() - self._first_contact >= SETTLE_S
 
     def _look_at_ports(self, bridges: dict[str, Bridge]) -> None:
         for bridge in bridges.values():
@@ -84,6 +98,15 @@ class HostReconciler:
                 ofports = bridge.connection.ofports()
                 concerned = self._switchboard.fabric.observe_bridge(self._host, bridge.name, ofports)
                 self._switchboard.wake(concerned - {self._host})
+
+    def _log_unknown(self) -> None:
+        """Log an interface whose iface-id is not a port's, once; it is left alone."""
+        unknown = {
+            item.iface_id: item.name for item in self._switchboard.fabric.unknown_interfaces(self._host)
+        }
+        for iface_id in unknown.keys() - self._unknown:
+            LOG.warning("host %s: %s has the unknown iface-id %s", self._host, unknown[iface_id], iface_id)
+        self._unknown = set(unknown)
 
     def _serve_dhcp(self, bridges: dict[str, Bridge], snapshot: HostSnapshot) -> None:
         bridge = bridges.get(self._switchboard.fabric.layout.integration_bridge)
@@ -94,6 +117,7 @@ class HostReconciler:
         """Bring the flows of a bridge to what they should be. Raises SwitchError."""
         if bridge.installed is None:
             bridge.installed = read_flows(bridge)
+            LOG.info("host %s: %s: %d flows of ours found", self._host, bridge.name, len(bridge.installed))
         flows = desired_flows(bridge.name, self._switchboard.fabric.layout, snapshot)
         desired = dict(codec.encode_flow(flow) for flow in flows)
         delta = difference(bridge.installed, desired)

@@ -118,12 +118,12 @@ class Fabric:
         interfaces = self.host(host_name).interfaces.values()
         return [item for item in interfaces if item.iface_id and item.iface_id not in self.inventory.ports]
 
-    def reports(self, snapshot: HostSnapshot, confirmed: bool) -> list[PortReport]:
+    def reports(self, snapshot: HostSnapshot) -> list[PortReport]:
         """Say what the store should hold of this host's ports, where it holds something else.
 
-        `confirmed` tells that flows and tags of the snapshot stand.
+        To be called once flows and tags of the snapshot stand.
         """
-        wanted = {bound.port.id: self._report(snapshot, bound, confirmed) for bound in snapshot.ports}
+        wanted = {bound.port.id: self._report(snapshot, bound) for bound in snapshot.ports}
         for port in self.inventory.bound_to(snapshot.host):
             wanted.setdefault(port.id, PortReport(port.id, None, PortStatus.DOWN))
         return [report for report in wanted.values() if not self._holds(report)]
@@ -203,11 +203,11 @@ class Fabric:
         port = self.inventory.ports[report.port_id]
         return (port.binding, port.status) == (report.binding, report.status)
 
-    def _report(self, snapshot: HostSnapshot, bound: BoundPort, confirmed: bool) -> PortReport:
+    def _report(self, snapshot: HostSnapshot, bound: BoundPort) -> PortReport:
         waits_for = self._waits_for(snapshot, bound)
         binding = Binding(snapshot.host, bound.segment.local_vlan, bound.interface, waits_for)
-        active = confirmed and not waits_for
-        return PortReport(bound.port.id, binding, PortStatus.ACTIVE if active else PortStatus.DOWN)
+        status = PortStatus.DOWN if waits_for else PortStatus.ACTIVE
+        return PortReport(bound.port.id, binding, status)
 
     def _waits_for(self, snapshot: HostSnapshot, bound: BoundPort) -> str:
         """Say in words what keeps a plugged port from being ACTIVE; empty: nothing that anyone must do."""

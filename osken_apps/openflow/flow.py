@@ -149,7 +149,6 @@ class Flow:
         return f"cookie={self.cookie:#x}, table={self.table_id}, {words} actions={actions}"
 
 
-def render(flows: Iterable[Flow]) -> str:
-    """Give a flow table as text: a line a flow, by table, falling priority, then text."""
-    ordered = sorted(flows, key=lambda flow: (flow.table_id, -flow.priority, flow.text()))
-    return "".join(f"{flow.text()}\n" for flow in ordered)
+def ordered(flows: Iterable[Flow]) -> list[Flow]:
+    """Order a flow table for reading: by table, falling priority, then text."""
+    return sorted(flows, key=lambda flow: (flow.table_id, -flow.priority, flow.text()))

@@ -1,6 +1,10 @@
-"""The documentation of the pipeline (`flows/pipeline.md`), generated from its declaration. PURE."""
+"""The documentation of the pipeline, generated from it: the page of rules, and commented dumps. PURE."""
 
-from osken_apps.pipeline.rules import COOKIE, COOKIE_MASK, Role, Rule
+from collections.abc import Iterable
+from itertools import groupby
+
+from osken_apps.openflow.flow import Flow, ordered
+from osken_apps.pipeline.rules import COOKIE, COOKIE_MASK, Role, Rule, rule_of
 
 
 def pipeline_document() -> str:
@@ -24,3 +28,14 @@ def pipeline_document() -> str:
                 f"| `{rule.cookie:#x}` | {value.meaning} |"
             )
     return "\n".join(lines) + "\n"
+
+
+def commented_dump(flows: Iterable[Flow]) -> str:
+    """Give a flow table as `ovs-ofctl` takes it, each rule's flows below its name and meaning."""
+    text = []
+    for cookie, group in groupby(ordered(flows), key=lambda flow: flow.cookie):
+        rule = rule_of(cookie)
+        if rule:
+            text.append(f"# {rule.name.lower()}: {rule.value.meaning}\n")
+        text += [f"{flow.text()}\n" for flow in group]
+    return "".join(text)

@@ -173,6 +173,7 @@ def port_row(port: Port) -> dict[str, Any]:
         "requested_host": port.requested_host,
         "binding_host": binding.host if binding else None,
         "binding_local_vlan": binding.local_vlan if binding else None,
+        "binding_interface": binding.interface if binding else "",
         "binding_waits_for": binding.waits_for if binding else "",
         "vnic_type": port.vnic_type,
         "binding_profile": port.binding_profile,
@@ -191,8 +192,8 @@ def port_row(port: Port) -> dict[str, Any]:
 @lru_cache(CACHED_ROWS)
 def port_of(row: Row, addresses: tuple[tuple[str, str], ...]) -> Port:
     """Make the port of a row and its (subnet id, address text) pairs."""
-    network_id, mac, up, device_id, owner, status, requested, host, vlan, waits, vnic = row[9:20]
-    profile, security, pairs, options, groups, dns_name = row[20:]
+    network_id, mac, up, device_id, owner, status, requested, host, vlan, interface, waits, vnic = row[9:21]
+    profile, security, pairs, options, groups, dns_name = row[21:]
     return Port(
         **_standard(row),
         network_id=network_id,
@@ -203,7 +204,7 @@ def port_of(row: Row, addresses: tuple[tuple[str, str], ...]) -> Port:
         device_owner=owner,
         status=PortStatus(status),
         requested_host=requested,
-        binding=None if host is None else Binding(host, vlan, waits),
+        binding=None if host is None else Binding(host, vlan, interface, waits),
         vnic_type=vnic,
         binding_profile=profile,
         port_security_enabled=security,

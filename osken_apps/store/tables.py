@@ -96,6 +96,7 @@ PORTS = Table(
     Column("requested_host", String(255), nullable=False),
     Column("binding_host", String(255)),
     Column("binding_local_vlan", Integer),
+    Column("binding_interface", String(255), nullable=False),
     Column("binding_waits_for", String(255), nullable=False),
     Column("vnic_type", String(32), nullable=False),
     Column("binding_profile", Text, nullable=False),

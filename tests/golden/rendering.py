@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from osken_apps.config import sample
-from osken_apps.openflow.flow import render
 from osken_apps.pipeline.desired import desired_flows
-from osken_apps.pipeline.document import pipeline_document
+from osken_apps.pipeline.document import commented_dump, pipeline_document
 from tests.golden.scenarios import LAYOUT, SCENARIOS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -16,6 +15,9 @@ def generated_files() -> Iterator[tuple[Path, str]]:
     """Give path and text of the golden dumps, the pipeline's page and the sample configuration."""
     for name, snapshot in SCENARIOS.items():
         for bridge in LAYOUT.bridges:
-            yield ROOT / "flows" / name / f"{bridge}.txt", render(desired_flows(bridge, LAYOUT, snapshot))
+            yield (
+                ROOT / "flows" / name / f"{bridge}.txt",
+                commented_dump(desired_flows(bridge, LAYOUT, snapshot)),
+            )
     yield ROOT / "flows" / "pipeline.md", pipeline_document()
     yield ROOT / "osken-net.conf.sample", sample()
