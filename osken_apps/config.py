@@ -30,7 +30,13 @@ API_OPTS = [
     cfg.BoolOpt(
         "trust_identity_headers",
         default=False,
-        help="A trusted proxy in front sets X-User-Id, X-Project-Id and X-Roles: requests run as that user.",
+        help="A trusted proxy in front sets X-User-Id, X-Project-Id and X-Roles: requests run as that user."
+        " A request with none of them is the administrator's.",
+    ),
+    cfg.StrOpt(
+        "policy_file",
+        default="",
+        help="YAML file of oslo.policy rules that replace default ones of the same name.",
     ),
     cfg.StrOpt("default_project", default="default", help="Project of requests that name none."),
     cfg.IntOpt("threads", default=4, min=1, max=64, help="Threads that answer REST requests."),
@@ -64,6 +70,10 @@ NETWORK_OPTS = [
         help="Pools of segmentation ids: physical_network:first:last, separated by commas.",
     ),
 ]
+QUOTA_OPTS = [
+    cfg.IntOpt(name, default=-1, min=-1, help=f"How many {name}s a project may have; -1: any number.")
+    for name in ("network", "subnet", "port")
+]
 DHCP_OPTS = [
     cfg.IntOpt("lease_time", default=86400, min=60, max=0xFFFFFFFE, help="Lease time in seconds."),
     cfg.StrOpt("domain", default="openstacklocal", help="Domain name that clients are told; empty: none."),
@@ -79,6 +89,7 @@ GROUPS: dict[str | None, Sequence[cfg.Opt]] = {
     "database": DATABASE_OPTS,
     "network": NETWORK_OPTS,
     "dhcp": DHCP_OPTS,
+    "quotas": QUOTA_OPTS,
 }
 
 INTERFACE_NAME = re.compile(r"[A-Za-z0-9_.-]{1,15}")
@@ -100,6 +111,7 @@ class ApiConfig:
     trust_identity_headers: bool
     default_project: str
     threads: int
+    policy_file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +142,15 @@ class DhcpConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class QuotaConfig:
+    """How much a project may have that has no quotas of its own; -1: any number."""
+
+    network: int = -1
+    subnet: int = -1
+    port: int = -1
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The whole configuration, checked."""
 
@@ -141,6 +162,7 @@ class Config:
     database: str
     network: NetworkConfig
     dhcp: DhcpConfig
+    quotas: QuotaConfig = QuotaConfig()
 
 
 def list_opts() -> list[tuple[str | None, Sequence[cfg.Opt]]]:
@@ -192,6 +214,7 @@ def _checked(conf: Any) -> Config:
             conf.api.trust_identity_headers,
             conf.api.default_project,
             conf.api.threads,
+            _existing_file("[api] policy_file", conf.api.policy_file),
         ),
         openflow=Endpoint(conf.openflow.host, conf.openflow.port),
         ovsdb=Endpoint(conf.ovsdb.host, conf.ovsdb.port),
@@ -202,6 +225,7 @@ def _checked(conf: Any) -> Config:
             conf.dhcp.domain,
             tuple(_dns_server(text) for text in conf.dhcp.dns_servers),
         ),
+        quotas=QuotaConfig(conf.quotas.network, conf.quotas.subnet, conf.quotas.port),
     )
 
 
@@ -216,6 +240,14 @@ def _api_endpoint(api: Any) -> Endpoint:
             " set insecure=true to allow it"
         )
     return Endpoint(api.host, api.port)
+
+
+def _existing_file(option: str, name: str) -> Path | None:
+    if not name:
+        return None
+    if not Path(name).is_file():
+        raise ConfigurationError(f"{option}: there is no file {name}")
+    return Path(name)
 
 
 def _bridge_name(option: str, name: str) -> str:

@@ -26,11 +26,20 @@ FALSE_WORDS = frozenset({"false", "0"})
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """A type of values; `show` is None where the model's value is JSON already."""
+    """A type of values; `show` is None where the model's value is JSON already.
+
+    `schema` describes what is accepted, `shown_schema` what is shown if that is narrower.
+    """
 
     parse: Callable[[Any], Any]
     schema: Schema
     show: Callable[[Any], Any] | None = None
+    shown_schema: Schema | None = None
+
+    @property
+    def answer_schema(self) -> Schema:
+        """Give the schema of what is shown."""
+        return self.schema if self.shown_schema is None else self.shown_schema
 
     def shown(self, value: Any) -> Any:
         """Give a value of the model as JSON."""
@@ -60,7 +69,12 @@ def parse_boolean(value: Any) -> bool:
     raise InvalidInput(f"'{value}' cannot be converted to boolean")
 
 
-BOOLEAN = Type(parse_boolean, {"type": "boolean"})
+BOOLEAN_WORD = {"type": "string", "pattern": "^([tT][rR][uU][eE]|[fF][aA][lL][sS][eE]|0|1)$"}
+BOOLEAN = Type(
+    parse_boolean,
+    {"anyOf": [{"type": "boolean"}, BOOLEAN_WORD, {"type": "integer", "enum": [0, 1]}]},
+    shown_schema={"type": "boolean"},
+)
 
 
 def integer(least: int, most: int) -> Type:
@@ -74,7 +88,9 @@ def integer(least: int, most: int) -> Type:
             raise ValueError(f"'{value}' is too large - must be no larger than '{most}'")
         return number
 
-    return Type(parse, {"type": "integer", "minimum": least, "maximum": most})
+    schema = {"type": "integer", "minimum": least, "maximum": most}
+    digits = {"type": "string", "pattern": "^[+-]?[0-9]{1,18}$"}
+    return Type(parse, {"anyOf": [schema, digits]}, shown_schema=schema)
 
 
 def parse_integer(value: Any) -> int:
@@ -95,7 +111,9 @@ def choice(*values: Any, convert: Callable[[Any], Any] | None = None) -> Type:
             raise ValueError(f"'{value}' is not in {list(values)}")
         return converted
 
-    return Type(parse, {"type": "string" if isinstance(values[0], str) else "integer", "enum": list(values)})
+    schema = {"type": "string" if isinstance(values[0], str) else "integer", "enum": list(values)}
+    accepted = {"enum": [*values, *map(str, values)]} if convert is parse_integer else schema
+    return Type(parse, accepted, shown_schema=schema)
 
 
 def parse_uuid(value: Any) -> str:
@@ -165,10 +183,11 @@ def optional(type_: Type) -> Type:
     def parse(value: Any) -> Any:
         return None if value is None else type_.parse(value)
 
-    return Type(parse, {"anyOf": [type_.schema, {"type": "null"}]}, type_.show)
+    null = {"type": "null"}
+    return Type(parse, {"anyOf": [type_.schema, null]}, type_.show, {"anyOf": [type_.answer_schema, null]})
 
 
-def list_of(type_: Type, unique: bool = True, null: bool = True, most: int | None = None) -> Type:
+def list_of(type_: Type, unique: bool = True, null: bool = True) -> Type:
     """Make the type of lists (tuples in the model); null counts as the empty list if `null`."""
 
     def parse(value: Any) -> tuple[Any, ...]:
@@ -181,13 +200,10 @@ def list_of(type_: Type, unique: bool = True, null: bool = True, most: int | Non
             raise ValueError(f"Duplicate items in the list: '{', '.join(map(str, value))}'")
         return items
 
-    schema: dict[str, Any] = {"type": "array", "items": type_.schema}
-    if unique:
-        schema["uniqueItems"] = True
-    if most is not None:
-        schema["maxItems"] = most
+    schema: dict[str, Any] = {"type": "array", "items": type_.schema, "uniqueItems": unique}
+    accepted = {"anyOf": [schema, {"type": "null"}]} if null else schema
     show = (lambda items: [type_.shown(item) for item in items]) if type_.show else list
-    return Type(parse, {"anyOf": [schema, {"type": "null"}]} if null else schema, show)
+    return Type(parse, accepted, show, {"type": "array", "items": type_.answer_schema})
 
 
 def record(parts: Mapping[str, Type], required: tuple[str, ...], build: Callable[..., Any]) -> Type:
@@ -216,4 +232,9 @@ def record(parts: Mapping[str, Type], required: tuple[str, ...], build: Callable
         "required": list(required),
         "additionalProperties": False,
     }
-    return Type(parse, schema, show)
+    shown = {
+        "type": "object",
+        "properties": {name: part.answer_schema for name, part in parts.items()},
+        "required": list(parts),
+    }
+    return Type(parse, schema, show, shown)

@@ -13,13 +13,14 @@ from osken_apps.store.view import View
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """A collection: `create`, `update` and `delete` are its rules, `select` reads it."""
+    """A collection: `create`, `update` and `delete` are its rules, `read` and `select` find in it."""
 
     plural: str
     singular: str
     kind: type[Network] | type[Subnet] | type[Port]
     attributes: tuple[Attribute, ...]
     not_found: Callable[[str], NotFound]
+    read: Callable[[View, str], Any]
     select: Callable[..., list[Any]]
     create: Callable[..., Any]
     update: Callable[..., Any]
@@ -35,6 +36,7 @@ COLLECTIONS: Mapping[str, Collection] = {
             Network,
             NETWORK,
             NetworkNotFound,
+            View.network,
             View.networks,
             networks.create,
             networks.update,
@@ -46,13 +48,23 @@ COLLECTIONS: Mapping[str, Collection] = {
             Subnet,
             SUBNET,
             SubnetNotFound,
+            View.subnet,
             View.subnets,
             subnets.create,
             subnets.update,
             subnets.delete,
         ),
         Collection(
-            "ports", "port", Port, PORT, PortNotFound, View.ports, ports.create, ports.update, ports.delete
+            "ports",
+            "port",
+            Port,
+            PORT,
+            PortNotFound,
+            View.port,
+            View.ports,
+            ports.create,
+            ports.update,
+            ports.delete,
         ),
     )
 }

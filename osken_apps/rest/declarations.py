@@ -60,6 +60,7 @@ class Attribute:
     `field` is the model's name where it differs; `get` replaces it for what the model computes.
     `default` ABSENT: what a POST leaves out is decided by the rules of the resource.
     `column` names the database column that a filter may be handed to.
+    `hidden`: only a filter, not shown.
     `guarded_set` and `guarded_get` mark what policy decides apart from the resource itself.
     """
 
@@ -76,6 +77,7 @@ class Attribute:
     column: str = ""
     guarded_set: bool = False
     guarded_get: bool = False
+    hidden: bool = False
 
     def shown(self, resource: Any, surroundings: Surroundings) -> Any:
         """Give the attribute of a resource as JSON."""

@@ -50,6 +50,13 @@ EXTENSIONS: Mapping[str, Extension] = {
         Extension("allowed-address-pairs", "Allowed Address Pairs", "Further addresses of a port."),
         Extension("extra_dhcp_opt", "Neutron Extra DHCP options", "DHCP options of a port."),
         Extension("subnet-service-types", "Subnet service types", "Subnets for ports of certain owners."),
+        Extension("standard-attr-tag", "Tag support for resources with standard attribute", "Tags."),
+        Extension("quotas", "Quota management support", "Quotas of projects."),
+        Extension("quota_details", "Quota details management support", "Quotas and what is used of them."),
+        Extension("agent", "agent", "Connected hosts as agents."),
+        Extension("availability_zone", "Availability Zone", "Availability zones."),
+        Extension("network_availability_zone", "Network Availability Zone", "Zones of networks."),
+        Extension("network-ip-availability", "Network IP Availability", "How many addresses are taken."),
         Extension("dns-integration", "DNS Integration", "DNS names of ports and networks."),
     )
 }

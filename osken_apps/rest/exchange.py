@@ -46,7 +46,7 @@ class Answer:
 class HTTPNotFound(NotFound):
     """Nothing has this address."""
 
-    def __init__(self) -> None:
+    def __init__(self, _resource_id: str = "") -> None:
         super().__init__("The resource could not be found.")
 
 

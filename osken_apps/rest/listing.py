@@ -22,12 +22,14 @@ Parameters = Sequence[tuple[str, str]]
 class Query:
     """What the query string of a list asks for.
 
-    `conditions` narrow what is read from the database; `tests` decide.
+    `conditions` narrow what is read from the database; `tests` decide. `guarded` are the filters that
+    only those may use who see the attribute.
     """
 
     tests: tuple[Test, ...] = ()
     conditions: tuple[Among, ...] = ()
     fields: tuple[str, ...] = ()
+    guarded: tuple[Attribute, ...] = ()
     sorts: tuple[tuple[Attribute, bool], ...] = ()
     limit: int = 0
     marker: str = ""
@@ -49,6 +51,7 @@ def query_of(attributes: Sequence[Attribute], parameters: Parameters) -> Query:
         tests=tuple(tests),
         conditions=_conditions(chosen, filters),
         fields=tuple(name for name in given.get("fields", ()) if name),
+        guarded=tuple(attribute for attribute in chosen if attribute.guarded_get),
         sorts=_sorts(attributes, given.get("sort_key", []), given.get("sort_dir", [])),
         limit=_limit(given.get("limit", ["0"])[-1]),
         marker=given.get("marker", [""])[-1],

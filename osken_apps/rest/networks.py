@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from osken_apps.config import Config, VlanRange
-from osken_apps.errors import InvalidInput, NetworkInUse
+from osken_apps.errors import InvalidInput, NetworkInUse, NotFound
 from osken_apps.model.resources import Network, NetworkType, Port
 from osken_apps.rest.declarations import NETWORK
 from osken_apps.rest.validation import Values, fields_of
 from osken_apps.store.transaction import Transaction
 
 MOST_MTU = 1500
+ZONE = "nova"
 VLAN_IDS = range(1, 4095)
 AUTO_DELETED_OWNERS = frozenset({"network:dhcp"})
 PLAIN = (
@@ -24,6 +25,13 @@ PLAIN = (
     "availability_zone_hints",
     "dns_domain",
 )
+
+
+class AvailabilityZoneNotFound(NotFound):
+    """No availability zone has that name."""
+
+    def __init__(self, zone: str) -> None:
+        super().__init__(f"AvailabilityZone {zone} could not be found.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +80,13 @@ def _check_vlan(physical_network: str | None, segmentation_id: int | None) -> No
         raise InvalidInput(f"segmentation_id out of range (1 through 4094): {segmentation_id}")
 
 
+def check_zones(hints: Sequence[str]) -> None:
+    """Refuse a hint at a zone that is not there. Raises AvailabilityZoneNotFound."""
+    for hint in hints:
+        if hint != ZONE:
+            raise AvailabilityZoneNotFound(hint)
+
+
 def mtu_of(values: Values) -> Values:
     """Check the MTU of a request; 0 and nothing mean the default. Raises InvalidInput."""
     mtu = values.get("mtu", 0)
@@ -83,6 +98,7 @@ def mtu_of(values: Values) -> Values:
 def create(transaction: Transaction, project_id: str, values: Values, config: Config) -> Network:
     """Create the network of a checked POST. Raises ApiError."""
     physical_networks = [name for name, _ in config.network.bridge_mappings]
+    check_zones(values["availability_zone_hints"])
     segment = segment_of(values, physical_networks)
     physical_network, segmentation_id = _allocated(transaction, segment, config.network.vlan_ranges)
     return transaction.create(

@@ -1,19 +1,27 @@
 """List, show, create, update and delete: the same five for every collection."""
 
 import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from osken_apps.config import Config
-from osken_apps.errors import ApiError, BadRequest, NotFound
+from osken_apps.errors import ApiError, BadRequest, Conflict, HTTPBadRequest
+from osken_apps.rest.access import Access
 from osken_apps.rest.collections import Collection
 from osken_apps.rest.declarations import Surroundings
+from osken_apps.rest.derived import Derived, Sight
 from osken_apps.rest.exchange import Answer, Request, json_of
 from osken_apps.rest.hosts import Hosts
 from osken_apps.rest.listing import Query, filtered, links, ordered, page, query_of
+from osken_apps.rest.networks import ZONE
+from osken_apps.rest.policy import Permissions, Policy, Target
 from osken_apps.rest.rendering import chosen, rendered, surroundings
-from osken_apps.rest.validation import bodies_of, body_of, posted, project_of, put
+from osken_apps.rest.validation import Values, bodies_of, body_of, posted, project_of, put
 from osken_apps.store.store import Store
+from osken_apps.store.transaction import Transaction
 from osken_apps.store.view import View
 
 
@@ -26,6 +34,13 @@ class RevisionNumberConstraintFailed(ApiError):
         super().__init__(f"Constrained to {expected}, but current revision is {current}")
 
 
+class OverQuota(Conflict):
+    """The project has as many as it may."""
+
+    def __init__(self, resource: str) -> None:
+        super().__init__(f"Quota exceeded for resources: ['{resource}'].")
+
+
 @dataclass(frozen=True, slots=True)
 class Operations:
     """The operations on resources, over one store."""
@@ -33,90 +48,178 @@ class Operations:
     store: Store
     config: Config
     hosts: Hosts
+    policy: Policy
+
+    def permissions(self, request: Request) -> Permissions:
+        """Give what the caller of a request may do."""
+        return self.policy.permissions(request.caller)
 
     def index(self, collection: Collection, request: Request) -> Answer:
         """Answer GET of a collection."""
         query = query_of(collection.attributes, request.parameters)
         with self.store.read() as view:
-            found = collection.select(view, *query.conditions)
+            access = Access(collection, self.permissions(request), view)
+            found = access.visible(collection.select(view, *query.conditions))
             around = self._around(view, collection, None)
-        found = ordered(filtered(found, query, around), query, around)
-        body = {collection.plural: self._page(collection, found, query, around)}
-        shown = _paged(collection, found, query)
-        found_links = links(shown, query, request.url)
-        return Answer(200, body | ({f"{collection.plural}_links": found_links} if found_links else {}))
+            found = [
+                item for item in found if len(access.attributes(item, query.guarded)) == len(query.guarded)
+            ]
+            found = ordered(filtered(found, query, around), query, around)
+            shown = _page(collection, found, query)
+            attributes = chosen(collection.attributes, query.fields)
+            bodies = [rendered(access.attributes(item, attributes), item, around) for item in shown]
+        return Answer(200, {collection.plural: bodies} | _links(collection.plural, shown, query, request))
 
     def show(self, collection: Collection, request: Request, resource_id: str) -> Answer:
         """Answer GET of a resource."""
-        fields = tuple(value for name, value in request.parameters if name == "fields" and value)
         with self.store.read() as view:
-            resource = found_resource(view, collection, resource_id)
+            access = Access(collection, self.permissions(request), view)
+            resource = _found(view, collection, resource_id, access)
             around = self._around(view, collection, [resource])
-        return Answer(
-            200, {collection.singular: rendered(chosen(collection.attributes, fields), resource, around)}
-        )
+            attributes = access.attributes(resource, chosen(collection.attributes, _fields(request)))
+            return Answer(200, {collection.singular: rendered(attributes, resource, around)})
+
+    def read(self, collection: Collection, request: Request, resource_id: str) -> Any:
+        """Give a resource that the caller may see. Raises NotFound."""
+        with self.store.read() as view:
+            access = Access(collection, self.permissions(request), view)
+            return _found(view, collection, resource_id, access)
 
     def create(self, collection: Collection, request: Request) -> Answer:
         """Answer POST of one resource or several; of several, all are made or none."""
         bodies, several = bodies_of(json_of(request.body), collection.singular, collection.plural)
-        checked = [posted(collection.attributes, body) for body in bodies]
-        default = request.caller.project_id
+        permissions = self.permissions(request)
+        checked = [
+            (body, values, _project(values, request, permissions))
+            for body, values in ((body, posted(collection.attributes, body)) for body in bodies)
+        ]
         with self.store.write() as transaction:
+            access = Access(collection, permissions, transaction)
+            for body, values, project_id in checked:
+                access.require_create(project_id, body, values)
+            self._check_quotas(transaction, collection, [project_id for _, _, project_id in checked])
             made = [
-                collection.create(transaction, project_of(values, default), values, self.config)
-                for values in checked
+                collection.create(transaction, project_id, values, self.config)
+                for _, values, project_id in checked
             ]
-            around = self._around(transaction, collection, made)
-        shown = [rendered(collection.attributes, resource, around) for resource in made]
+            shown = self._shown(transaction, collection, access, made)
         return Answer(201, {collection.plural: shown} if several else {collection.singular: shown[0]})
 
     def update(self, collection: Collection, request: Request, resource_id: str) -> Answer:
         """Answer PUT of a resource."""
-        values = put(collection.attributes, body_of(json_of(request.body), collection.singular))
-        with self.store.write() as transaction:
-            resource = found_resource(transaction, collection, resource_id)
-            check_revision(request.if_match, resource.revision_number)
+        body = body_of(json_of(request.body), collection.singular)
+        values = put(collection.attributes, body)
+        with self.changing(collection, request, resource_id, values) as (transaction, resource):
             made = collection.update(transaction, resource, values, self.config)
-            around = self._around(transaction, collection, [made])
-        return Answer(200, {collection.singular: rendered(collection.attributes, made, around)})
+            access = Access(collection, self.permissions(request), transaction)
+            (shown,) = self._shown(transaction, collection, access, [made])
+        return Answer(200, {collection.singular: shown})
 
     def delete(self, collection: Collection, request: Request, resource_id: str) -> Answer:
         """Answer DELETE of a resource."""
-        with self.store.write() as transaction:
-            resource = found_resource(transaction, collection, resource_id)
-            check_revision(request.if_match, resource.revision_number)
+        with self.changing(collection, request, resource_id, None, "delete") as (transaction, resource):
             collection.delete(transaction, resource, self.config)
         return Answer(204)
 
-    def _page(
-        self, collection: Collection, found: list[Any], query: Query, around: Surroundings
-    ) -> list[dict[str, Any]]:
-        attributes = chosen(collection.attributes, query.fields)
-        return [rendered(attributes, resource, around) for resource in _paged(collection, found, query)]
+    @contextmanager
+    def changing(
+        self,
+        collection: Collection,
+        request: Request,
+        resource_id: str,
+        values: Values | None = None,
+        action: str = "update",
+    ) -> Iterator[tuple[Transaction, Any]]:
+        """Open a transaction on a resource that the caller may change. Raises ApiError."""
+        with self.store.write() as transaction:
+            access = Access(collection, self.permissions(request), transaction)
+            resource = _found(transaction, collection, resource_id, access)
+            access.require(action, resource, values or (), (values or {}).get("device_owner", ""))
+            check_revision(request.if_match, resource.revision_number)
+            yield transaction, resource
 
-    def _around(self, view: View, collection: Collection, resources: list[Any] | None) -> Surroundings:
+    def derived(self, collection: Derived, request: Request) -> Answer:
+        """Answer GET of a collection that is computed."""
+        query = query_of(collection.attributes, request.parameters)
+        around = Surroundings()
+        found = ordered(filtered(self._derived_items(collection, request), query, around), query, around)
+        attributes = chosen(collection.attributes, query.fields)
+        return Answer(200, {collection.plural: [rendered(attributes, item, around) for item in found]})
+
+    def derived_one(self, collection: Derived, request: Request, resource_id: str) -> Answer:
+        """Answer GET of a resource that is computed."""
+        for item in self._derived_items(collection, request):
+            if collection.id_of(item) == resource_id:
+                attributes = chosen(collection.attributes, _fields(request))
+                return Answer(200, {collection.singular: rendered(attributes, item, Surroundings())})
+        raise collection.not_found(resource_id)
+
+    def _derived_items(self, collection: Derived, request: Request) -> list[Any]:
+        own = Target(request.caller.project_id)
+        if collection.rule and not self.permissions(request).may(collection.rule, own):
+            return []
+        with self.store.read() as view:
+            return collection.items(Sight(view, self.hosts.reports, self.config, request.caller))
+
+    def _check_quotas(self, transaction: Transaction, collection: Collection, projects: list[str]) -> None:
+        for project_id, wanted in Counter(projects).items():
+            own = transaction.quotas(project_id)
+            limit = own.get(collection.singular, getattr(self.config.quotas, collection.singular))
+            if limit >= 0 and transaction.count(collection.kind, project_id) + wanted > limit:
+                raise OverQuota(collection.singular)
+
+    def _shown(
+        self, view: View, collection: Collection, access: Access, resources: Sequence[Any]
+    ) -> list[dict[str, Any]]:
+        around = self._around(view, collection, resources)
+        return [
+            rendered(access.attributes(resource, collection.attributes), resource, around)
+            for resource in resources
+        ]
+
+    def _around(self, view: View, collection: Collection, resources: Sequence[Any] | None) -> Surroundings:
         static = Surroundings(
             known_hosts=self.hosts.known(),
             integration_bridge=self.config.network.integration_bridge,
             domain=self.config.dhcp.domain,
+            zones=(ZONE,),
         )
         return surroundings(view, collection.kind, resources, static)
 
 
-def _paged(collection: Collection, found: list[Any], query: Query) -> list[Any]:
+def _project(values: Values, request: Request, permissions: Permissions) -> str:
+    """Give the project of a POST; only administrators name another one. Raises HTTPBadRequest."""
+    project_id = project_of(values, request.caller.project_id)
+    other = project_id != request.caller.project_id
+    if other and not permissions.may("create_for_other_project", Target(request.caller.project_id)):
+        raise HTTPBadRequest(
+            "Specifying 'project_id' or 'tenant_id' other than the authenticated project in request"
+            " requires admin privileges"
+        )
+    return project_id
+
+
+def _fields(request: Request) -> tuple[str, ...]:
+    return tuple(value for name, value in request.parameters if name == "fields" and value)
+
+
+def _page(collection: Collection, found: list[Any], query: Query) -> list[Any]:
     try:
         return page(found, query)
     except KeyError:
         raise collection.not_found(query.marker) from None
 
 
-def found_resource(view: View, collection: Collection, resource_id: str) -> Any:
-    """Read one resource of a collection. Raises NotFound."""
-    reader = {"networks": view.network, "subnets": view.subnet, "ports": view.port}[collection.plural]
-    resource = reader(resource_id)
-    if resource is None:
-        not_found: NotFound = collection.not_found(resource_id)
-        raise not_found
+def _links(plural: str, shown: list[Any], query: Query, request: Request) -> dict[str, Any]:
+    found = links(shown, query, request.url)
+    return {f"{plural}_links": found} if found else {}
+
+
+def _found(view: View, collection: Collection, resource_id: str, access: Access) -> Any:
+    """Read one resource that the caller may see. Raises NotFound."""
+    resource = collection.read(view, resource_id)
+    if resource is None or not access.may_see(resource):
+        raise collection.not_found(resource_id)
     return resource
 
 

@@ -20,6 +20,7 @@ from osken_apps.model.addresses import IPAddress, MacAddress
 from osken_apps.model.allocation import eui64_address
 from osken_apps.model.resources import AddressPair, ExtraDhcpOption, FixedIp, Network, Port, Subnet
 from osken_apps.rest.declarations import PORT, AddressPairRequest, DhcpOptionRequest, FixedIpRequest
+from osken_apps.rest.groups import SecurityGroupNotFound, default_group_id
 from osken_apps.rest.subnets import is_auto_addressed, is_host_address
 from osken_apps.rest.validation import Values, fields_of
 from osken_apps.store.dhcp_ports import settle_dhcp_port
@@ -258,25 +259,36 @@ def create(transaction: Transaction, project_id: str, values: Values, _config: C
         requested_host=values["binding:host_id"],
         allowed_address_pairs=address_pairs(values.get("allowed_address_pairs", ()), mac),
         extra_dhcp_opts=dhcp_options((), values.get("extra_dhcp_opts", ())),
-        security_groups=values.get("security_groups", ()),
         **fields_of(PORT, values, *PLAIN),
-        **_default_security(network, values),
+        **_default_security(network, project_id, values),
     )
     fixed_ips = _addresses(transaction, port, values.get("fixed_ips"))
     return transaction.create(check_security(replace(port, fixed_ips=fixed_ips)))
 
 
-def _default_security(network: Network, values: Values) -> dict[str, Any]:
-    if "port_security_enabled" in values:
-        return {"port_security_enabled": values["port_security_enabled"]}
+def _default_security(network: Network, project_id: str, values: Values) -> dict[str, Any]:
     owned = values["device_owner"].startswith(NETWORK_OWNED)
-    return {"port_security_enabled": network.port_security_enabled and not owned}
+    enabled = values.get("port_security_enabled", network.port_security_enabled and not owned)
+    groups = (default_group_id(project_id),) if enabled and not owned else ()
+    return {
+        "port_security_enabled": enabled,
+        "security_groups": _known_groups(values.get("security_groups", groups), project_id),
+    }
+
+
+def _known_groups(group_ids: tuple[str, ...], project_id: str) -> tuple[str, ...]:
+    """Check that each is a group of the project. Raises SecurityGroupNotFound."""
+    for group_id in group_ids:
+        if group_id != default_group_id(project_id):
+            raise SecurityGroupNotFound(group_id)
+    return group_ids
 
 
 def update(transaction: Transaction, port: Port, values: Values, _config: Config) -> Port:
     """Change a port as a checked PUT says. Raises ApiError."""
     further = fields_of(PORT, values, *PLAIN, "port_security_enabled", "security_groups", "mac_address")
     new = replace(port, **further)
+    _known_groups(new.security_groups, port.project_id)
     if new.mac_address != port.mac_address:
         _check_unbound(port, new.mac_address)
     if "binding:host_id" in values:

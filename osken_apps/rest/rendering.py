@@ -15,7 +15,11 @@ def rendered(attributes: Sequence[Attribute], resource: Any, around: Surrounding
 
 def chosen(attributes: Iterable[Attribute], fields: Sequence[str]) -> tuple[Attribute, ...]:
     """Give the attributes that a request names; all if it names none, unknown names count for nothing."""
-    return tuple(attribute for attribute in attributes if not fields or attribute.name in fields)
+    return tuple(
+        attribute
+        for attribute in attributes
+        if not attribute.hidden and (not fields or attribute.name in fields)
+    )
 
 
 def surroundings(

@@ -11,11 +11,11 @@ import webob
 
 from osken_apps.config import Config
 from osken_apps.errors import ApiError
-from osken_apps.rest import discovery
-from osken_apps.rest.collections import COLLECTIONS, Collection
+from osken_apps.rest import routes
 from osken_apps.rest.exchange import Answer, Caller, HTTPNotFound, Request
 from osken_apps.rest.hosts import Hosts
 from osken_apps.rest.operations import Operations
+from osken_apps.rest.policy import Policy
 from osken_apps.store.store import Store
 
 LOG = logging.getLogger(__name__)
@@ -24,6 +24,7 @@ StartResponse = Callable[..., Any]
 Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
 MOST_BODY_BYTES = 16 * 1024 * 1024
+IDENTITY_HEADERS = ("X-User-Id", "X-Project-Id", "X-Roles")
 METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "HEAD"})
 
 
@@ -53,8 +54,8 @@ class InternalServerError(ApiError):
 
 
 def application(store: Store, config: Config, hosts: Hosts | None = None) -> Application:
-    """Make the WSGI application over a store."""
-    return Api(Operations(store, config, hosts or Hosts()))
+    """Make the WSGI application over a store. Raises ConfigurationError for a broken policy file."""
+    return Api(Operations(store, config, hosts or Hosts(), Policy(config)))
 
 
 class Api:
@@ -67,7 +68,7 @@ class Api:
         """Answer one request; whatever happens, with JSON."""
         request_id = f"req-{uuid.uuid4()}"
         try:
-            answer = self._answer(self._request(webob.Request(environ)))
+            answer = routes.answer(self._operations, self._request(webob.Request(environ)))
         except ApiError as error:
             answer = error_answer(error)
         except Exception:
@@ -95,49 +96,15 @@ class Api:
             if_match=http.headers.get("If-Match", ""),
         )
 
-    def _caller(self, _http: webob.Request) -> Caller:
-        project_id = self._operations.config.api.default_project
-        return Caller("admin", project_id, frozenset({"admin"}))
-
-    def _answer(self, request: Request) -> Answer:
-        match request.path:
-            case ():
-                return _only_get(request, discovery.versions(request.host_url))
-            case ("v2.0",):
-                return _only_get(request, discovery.index(request.host_url))
-            case ("v2.0", "extensions"):
-                return _only_get(request, discovery.extensions())
-            case ("v2.0", "extensions", alias):
-                return _only_get(request, discovery.extension(alias))
-            case ("v2.0", plural) if plural in COLLECTIONS:
-                return self._collection(request, COLLECTIONS[plural])
-            case ("v2.0", plural, resource_id) if plural in COLLECTIONS:
-                return self._resource(request, COLLECTIONS[plural], resource_id)
-        raise HTTPNotFound
-
-    def _collection(self, request: Request, collection: Collection) -> Answer:
-        match request.method:
-            case "GET":
-                return self._operations.index(collection, request)
-            case "POST":
-                return self._operations.create(collection, request)
-        raise HTTPNotFound
-
-    def _resource(self, request: Request, collection: Collection, resource_id: str) -> Answer:
-        match request.method:
-            case "GET":
-                return self._operations.show(collection, request, resource_id)
-            case "PUT":
-                return self._operations.update(collection, request, resource_id)
-            case "DELETE":
-                return self._operations.delete(collection, request, resource_id)
-        raise HTTPNotFound
-
-
-def _only_get(request: Request, body: Any) -> Answer:
-    if request.method != "GET":
-        raise HTTPNotFound
-    return Answer(200, body)
+    def _caller(self, http: webob.Request) -> Caller:
+        """Believe the identity headers if a trusted proxy sets them; otherwise all are administrators."""
+        api = self._operations.config.api
+        named = [http.headers.get(name) for name in IDENTITY_HEADERS]
+        if not api.trust_identity_headers or all(value is None for value in named):
+            return Caller("admin", api.default_project, frozenset({"admin"}))
+        user_id, project_id, roles = (value or "" for value in named)
+        words = (role.strip().lower() for role in roles.split(","))
+        return Caller(user_id, project_id, frozenset(role for role in words if role))
 
 
 def error_answer(error: ApiError) -> Answer:

@@ -125,6 +125,11 @@ class View:
         rows = self._connection.execute(_QUOTAS, {"project_id": project_id})
         return dict(rows.tuples().all())
 
+    def addresses_in_use(self) -> dict[str, int]:
+        """Count the addresses that ports have, by subnet."""
+        counted = select(FIXED_IPS.c.subnet_id, func.count()).group_by(FIXED_IPS.c.subnet_id)
+        return dict(self._connection.execute(counted).tuples().all())
+
     def projects_with_quotas(self) -> list[str]:
         """Give the projects that have quotas of their own."""
         return list(self._connection.scalars(select(QUOTAS.c.project_id).distinct().order_by("project_id")))

@@ -1,0 +1,99 @@
+"""What one caller sees and may do of the resources of a collection."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from osken_apps.errors import NetworkNotFound
+from osken_apps.model.resources import Network
+from osken_apps.rest.collections import Collection
+from osken_apps.rest.declarations import ABSENT, Attribute
+from osken_apps.rest.policy import Permissions, Target
+from osken_apps.rest.validation import Values
+from osken_apps.store.view import View
+
+
+class Access:
+    """The permissions of a caller, applied to a collection within one transaction."""
+
+    def __init__(self, collection: Collection, permissions: Permissions, view: View) -> None:
+        self._collection = collection
+        self._permissions = permissions
+        self._view = view
+        self._networks: dict[str, Network | None] = {}
+
+    def visible(self, resources: list[Any]) -> list[Any]:
+        """Give the resources that the caller may see."""
+        if self._permissions.sees_all:
+            return resources
+        if self._collection.kind is not Network:
+            self._networks = {network.id: network for network in self._view.networks()}
+        return [resource for resource in resources if self.may_see(resource)]
+
+    def may_see(self, resource: Any) -> bool:
+        """Tell whether the caller may see a resource."""
+        rule = f"get_{self._collection.singular}"
+        return self._permissions.sees_all or self._permissions.may(rule, self.target(resource))
+
+    def attributes(self, resource: Any, attributes: Sequence[Attribute]) -> tuple[Attribute, ...]:
+        """Give those of the attributes that the caller may see of a resource."""
+        if self._permissions.sees_all:
+            return tuple(attributes)
+        target = self.target(resource)
+        rule = f"get_{self._collection.singular}"
+        return tuple(
+            attribute
+            for attribute in attributes
+            if not attribute.guarded_get or self._permissions.may(f"{rule}:{attribute.name}", target)
+        )
+
+    def require_create(self, project_id: str, body: Iterable[str], values: Values) -> None:
+        """Refuse a POST that the caller may not make. Raises PolicyNotAuthorized, NetworkNotFound."""
+        network = self._network_of(values)
+        if network is not None and not self._may_see_network(network):
+            raise NetworkNotFound(network.id)
+        target = self._target(project_id, network, values.get("device_owner", ""))
+        given = set(body)
+        explicit = [
+            attribute.name
+            for attribute in self._collection.attributes
+            if attribute.name in given
+            and (attribute.default is ABSENT or values[attribute.name] != attribute.default)
+        ]
+        self._permissions.require(f"create_{self._collection.singular}", explicit, target)
+
+    def require(self, action: str, resource: Any, names: Iterable[str] = (), owner: str = "") -> None:
+        """Refuse a change that the caller may not make. Raises PolicyNotAuthorized, NotFound."""
+        if not self.may_see(resource):
+            raise self._collection.not_found(resource.id)
+        target = self.target(resource, owner)
+        self._permissions.require(f"{action}_{self._collection.singular}", list(names), target)
+
+    def target(self, resource: Any, device_owner: str = "") -> Target:
+        """Give what rules look at of a resource."""
+        if isinstance(resource, Network):
+            return Target(resource.project_id, resource.shared, resource.external)
+        owner = device_owner or getattr(resource, "device_owner", "")
+        return self._target(resource.project_id, self._network(resource.network_id), owner)
+
+    def _target(self, project_id: str, network: Network | None, device_owner: str) -> Target:
+        if network is None:
+            return Target(project_id, device_owner=device_owner)
+        return Target(
+            project_id,
+            network_project_id=network.project_id,
+            network_shared=network.shared,
+            device_owner=device_owner,
+        )
+
+    def _network_of(self, values: Values) -> Network | None:
+        network_id = values.get("network_id")
+        return None if network_id is None or self._permissions.sees_all else self._network(network_id)
+
+    def _may_see_network(self, network: Network) -> bool:
+        target = Target(network.project_id, network.shared, network.external)
+        return self._permissions.may("get_network", target)
+
+    def _network(self, network_id: str) -> Network | None:
+        if network_id not in self._networks:
+            self._networks[network_id] = self._view.network(network_id)
+        return self._networks[network_id]

@@ -1,0 +1,129 @@
+"""Quotas: how many networks, subnets and ports a project may have."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from osken_apps.config import QuotaConfig
+from osken_apps.errors import HTTPBadRequest, NotFound
+from osken_apps.model.resources import Network, Port, Subnet
+from osken_apps.rest.attributes import integer
+from osken_apps.rest.exchange import Answer, HTTPNotFound, Request, json_of
+from osken_apps.rest.operations import Operations
+from osken_apps.rest.policy import Target
+from osken_apps.rest.validation import body_of
+from osken_apps.store.view import View
+
+KINDS: Mapping[str, type[Network] | type[Subnet] | type[Port]] = {
+    "network": Network,
+    "subnet": Subnet,
+    "port": Port,
+}
+UNLIMITED = -1
+LIMIT = integer(UNLIMITED, 2**31 - 1)
+NAMES_OF_PROJECT = frozenset({"tenant_id", "project_id"})
+
+
+class TenantQuotaNotFound(NotFound):
+    """The project has no quotas of its own."""
+
+    def __init__(self, project_id: str) -> None:
+        super().__init__(f"Quota for tenant {project_id} could not be found.")
+
+
+def limits(view: View, defaults: QuotaConfig, project_id: str) -> dict[str, int]:
+    """Give the quotas in force for a project, by resource."""
+    own = view.quotas(project_id)
+    return {name: own.get(name, getattr(defaults, name)) for name in KINDS}
+
+
+def quotas_of(body: Any) -> dict[str, int]:
+    """Take the quotas out of a PUT's body. Raises BadRequest."""
+    wanted = {}
+    for name, value in body_of(body, "quota").items():
+        if name in NAMES_OF_PROJECT:
+            continue
+        if name not in KINDS:
+            raise HTTPBadRequest(f"Unrecognized attribute(s) '{name}'")
+        try:
+            wanted[name] = LIMIT.parse(value)
+        except ValueError as error:
+            raise HTTPBadRequest(f"Invalid input for {name}. Reason: {error}.") from None
+    return wanted
+
+
+def answer(operations: Operations, request: Request) -> Answer:
+    """Answer requests below `/v2.0/quotas`."""
+    match request.method, request.path[2:]:
+        case "GET", ():
+            return _every(operations, request)
+        case "GET", ("tenant" | "project",):
+            own = {"tenant_id": request.caller.project_id, "project_id": request.caller.project_id}
+            return Answer(200, {"tenant": own})
+        case "GET", (project_id,):
+            return _shown(operations, request, project_id)
+        case "GET", (project_id, "default"):
+            _require(operations, request, "get_quota", project_id)
+            defaults = operations.config.quotas
+            return Answer(200, {"quota": {name: getattr(defaults, name) for name in KINDS}})
+        case "GET", (project_id, "details"):
+            return _details(operations, request, project_id)
+        case "PUT", (project_id,):
+            return _set(operations, request, project_id)
+        case "DELETE", (project_id,):
+            return _reset(operations, request, project_id)
+    raise HTTPNotFound
+
+
+def _require(operations: Operations, request: Request, rule: str, project_id: str) -> None:
+    operations.permissions(request).require(rule, [], Target(project_id))
+
+
+def _every(operations: Operations, request: Request) -> Answer:
+    permissions = operations.permissions(request)
+    with operations.store.read() as view:
+        shown = [
+            _named(project_id) | limits(view, operations.config.quotas, project_id)
+            for project_id in view.projects_with_quotas()
+            if permissions.may("get_quota", Target(project_id))
+        ]
+    return Answer(200, {"quotas": shown})
+
+
+def _named(project_id: str) -> dict[str, Any]:
+    return {"tenant_id": project_id, "project_id": project_id}
+
+
+def _shown(operations: Operations, request: Request, project_id: str) -> Answer:
+    _require(operations, request, "get_quota", project_id)
+    with operations.store.read() as view:
+        return Answer(200, {"quota": limits(view, operations.config.quotas, project_id)})
+
+
+def _details(operations: Operations, request: Request, project_id: str) -> Answer:
+    _require(operations, request, "get_quota", project_id)
+    with operations.store.read() as view:
+        found = limits(view, operations.config.quotas, project_id)
+        details = {
+            name: {"limit": limit, "used": view.count(KINDS[name], project_id), "reserved": 0}
+            for name, limit in found.items()
+        }
+    return Answer(200, {"quota": details})
+
+
+def _set(operations: Operations, request: Request, project_id: str) -> Answer:
+    _require(operations, request, "update_quota", project_id)
+    wanted = quotas_of(json_of(request.body))
+    if not project_id.isprintable() or len(project_id) > 255:
+        raise HTTPBadRequest(f"Invalid input for project_id. Reason: {project_id!r} is not a project.")
+    with operations.store.write() as transaction:
+        transaction.set_quotas(project_id, wanted)
+        return Answer(200, {"quota": limits(transaction, operations.config.quotas, project_id)})
+
+
+def _reset(operations: Operations, request: Request, project_id: str) -> Answer:
+    _require(operations, request, "delete_quota", project_id)
+    with operations.store.write() as transaction:
+        if not transaction.quotas(project_id):
+            raise TenantQuotaNotFound(project_id)
+        transaction.delete_quotas(project_id)
+    return Answer(204)

@@ -1,0 +1,91 @@
+"""Tags of networks, subnets and ports: `/networks/{id}/tags` and `/networks/{id}/tags/{tag}`."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from osken_apps.errors import HTTPBadRequest, NotFound
+from osken_apps.rest.attributes import list_of, text
+from osken_apps.rest.collections import Collection
+from osken_apps.rest.exchange import Answer, HTTPNotFound, Request, json_of
+from osken_apps.rest.operations import Operations
+
+LONGEST_TAG = 255
+TAGS = list_of(text(LONGEST_TAG), unique=False, null=False)
+
+
+class TagNotFound(NotFound):
+    """The resource does not have the tag."""
+
+    def __init__(self, tag: str) -> None:
+        super().__init__(f"Tag {tag} could not be found.")
+
+
+def tags_of(body: Any) -> tuple[str, ...]:
+    """Take the tags out of a body, each once, in order. Raises BadRequest."""
+    if not isinstance(body, dict) or set(body) != {"tags"}:
+        raise HTTPBadRequest("Invalid tags body")
+    try:
+        return tuple(dict.fromkeys(TAGS.parse(body["tags"])))
+    except ValueError as error:
+        raise HTTPBadRequest(f"Invalid input for tags. Reason: {error}.") from None
+
+
+def all_tags(operations: Operations, collection: Collection, request: Request, resource_id: str) -> Answer:
+    """Answer requests for all tags of a resource."""
+    match request.method:
+        case "GET":
+            return Answer(200, {"tags": list(operations.read(collection, request, resource_id).tags)})
+        case "PUT":
+            wanted = tags_of(json_of(request.body))
+            tags = _changed(operations, collection, request, resource_id, lambda _: wanted)
+            return Answer(200, {"tags": list(tags)})
+        case "DELETE":
+            _changed(operations, collection, request, resource_id, lambda _: ())
+            return Answer(204)
+    raise HTTPNotFound
+
+
+def one_tag(
+    operations: Operations, collection: Collection, request: Request, resource_id: str, tag: str
+) -> Answer:
+    """Answer requests for one tag of a resource."""
+    match request.method:
+        case "GET":
+            if tag not in operations.read(collection, request, resource_id).tags:
+                raise TagNotFound(tag)
+            return Answer(204)
+        case "PUT":
+            tags_of({"tags": [tag]})
+            _changed(
+                operations,
+                collection,
+                request,
+                resource_id,
+                lambda tags: tags if tag in tags else (*tags, tag),
+            )
+            return Answer(201)
+        case "DELETE":
+            _changed(operations, collection, request, resource_id, lambda tags: _without(tags, tag))
+            return Answer(204)
+    raise HTTPNotFound
+
+
+def _without(tags: tuple[str, ...], tag: str) -> tuple[str, ...]:
+    if tag not in tags:
+        raise TagNotFound(tag)
+    return tuple(present for present in tags if present != tag)
+
+
+def _changed(
+    operations: Operations,
+    collection: Collection,
+    request: Request,
+    resource_id: str,
+    change: Callable[[tuple[str, ...]], tuple[str, ...]],
+) -> tuple[str, ...]:
+    """Give a resource other tags in one transaction."""
+    with operations.changing(collection, request, resource_id) as (transaction, resource):
+        made = transaction.update(resource, replace(resource, tags=change(resource.tags)))
+        tags: tuple[str, ...] = made.tags
+        return tags
