@@ -13,7 +13,7 @@ from typing import Any
 from osken_apps.config import Config
 from osken_apps.errors import NotFound
 from osken_apps.model.changes import HostReport
-from osken_apps.rest.attributes import BOOLEAN, CIDR, UUID, Type, list_of, optional
+from osken_apps.rest.attributes import BOOLEAN, CIDR, UUID, Type, choice, list_of, optional, parse_integer
 from osken_apps.rest.declarations import NAME, POSITION, Attribute
 from osken_apps.rest.exchange import Caller, HTTPNotFound
 from osken_apps.rest.groups import (
@@ -27,6 +27,7 @@ from osken_apps.store.view import View
 
 AGENT_NAMESPACE = uuid.UUID("5b6c7fd2-0b1e-4e57-93d2-0f1f6f3b1a77")
 OBJECT = Type(dict, {"type": "object"})
+VERSION = choice(4, 6, convert=parse_integer)
 OBJECTS = Type(list, {"type": "array", "items": {"type": "object"}})
 AGENT_TYPE = "Open vSwitch agent"
 
@@ -152,6 +153,15 @@ NETWORK_IP_AVAILABILITY = (
     _read_only("project_id", NAME),
     _read_only("total_ips", POSITION, lambda use: sum(subnet.total_ips for subnet in use.subnets)),
     _read_only("used_ips", POSITION, lambda use: sum(subnet.used_ips for subnet in use.subnets)),
+    Attribute(
+        "ip_version",
+        VERSION,
+        post=False,
+        put=False,
+        filter=True,
+        hidden=True,
+        get=lambda use, _around: [subnet.ip_version for subnet in use.subnets],
+    ),
     _read_only(
         "subnet_ip_availability", OBJECTS, lambda use: [_subnet_use(subnet) for subnet in use.subnets]
     ),

@@ -107,7 +107,7 @@ def _described(attribute: Attribute, schema: Any) -> Document:
 
 
 def _shown(attributes: Iterable[Attribute]) -> Document:
-    listed = list(attributes)
+    listed = [attribute for attribute in attributes if not attribute.hidden]
     properties = {attribute.name: dict(attribute.type.answer_schema) for attribute in listed}
     return _object(properties, [attribute.name for attribute in listed if not attribute.guarded_get])
 
@@ -142,7 +142,7 @@ def _filters(attributes: Sequence[Attribute], tags: bool) -> list[Document]:
     ]
     names = ("tags", "tags-any", "not-tags", "not-tags-any") if tags else ()
     filters += [_parameter(name, "query", {"type": "string"}) for name in names]
-    fields = [attribute.name for attribute in attributes]
+    fields = [attribute.name for attribute in attributes if not attribute.hidden]
     return [*filters, _parameter("fields", "query", _array({"type": "string", "enum": fields}))]
 
 

@@ -14,7 +14,7 @@ def answer(operations: Operations, request: Request) -> Answer:
     match request.path:
         case ():
             return _only_get(request, discovery.versions(request.host_url))
-        case ("openapi.json",):
+        case ("openapi",):
             return _only_get(request, openapi.DOCUMENT)
         case ("v2.0", *rest):
             return _versioned(operations, request, rest)
