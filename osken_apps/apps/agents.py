@@ -38,4 +38,5 @@ class HostContacts:
             started_at=self._started[host],
             last_contact=self._last[host],
             bound_ports=len(fabric.inventory.bound_to(host)),
+            dhcp_counters=tuple(sorted(self._switchboard.dhcp_counters[host].items())),
         )

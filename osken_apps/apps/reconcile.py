@@ -111,7 +111,7 @@ class HostReconciler:
     def _serve_dhcp(self, bridges: dict[str, Bridge], snapshot: HostSnapshot) -> None:
         bridge = bridges.get(self._switchboard.fabric.layout.integration_bridge)
         if bridge:
-            bridge.services = {bound.ofport: bound.dhcp for bound in snapshot.ports if bound.dhcp}
+            bridge.services = {bound.ofport: bound.dhcp for bound in snapshot.ports if bound.has_dhcp}
 
     def _converge(self, bridge: Bridge, snapshot: HostSnapshot) -> None:
         """Bring the flows of a bridge to what they should be. Raises SwitchError."""

@@ -35,7 +35,7 @@ from osken_apps.model.changes import PortReport, Snapshot
 LOG = logging.getLogger(__name__)
 
 RESTART_INTERVAL_S = 1.0
-HOST_REPORT_INTERVAL_S = 5.0
+HOST_REPORT_INTERVAL_S = 2.0
 STOP_TIMEOUT_S = 5.0
 
 Queries = Mapping[str, Callable[..., Any]]

@@ -4,6 +4,7 @@ Owns the mapping from a datapath id to a host. What a host should have is the fa
 """
 
 import logging
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -25,7 +26,7 @@ class Bridge:
     connection: Connection
     installed: dict[FlowKey, FlowBody] | None = None
     ports_changed: bool = True
-    services: dict[int, DhcpService] = field(default_factory=dict)
+    services: dict[int, DhcpService | None] = field(default_factory=dict)
 
 
 class Switchboard:
@@ -35,6 +36,7 @@ class Switchboard:
         self.fabric = fabric
         self.bridges: dict[str, dict[str, Bridge]] = {}
         self.sessions: dict[str, OvsdbSession] = {}
+        self.dhcp_counters: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._wake = wake
         self._by_connection: dict[Connection, Bridge] = {}
         self._by_datapath_id: dict[int, Bridge] = {}

@@ -58,3 +58,4 @@ class HostReport:
     started_at: datetime
     last_contact: datetime
     bound_ports: int
+    dhcp_counters: tuple[tuple[str, int], ...] = ()

@@ -18,6 +18,7 @@ from osken_apps.model.snapshot import (
     Segment,
     assign_local_vlans,
     dhcp_service,
+    serves_dhcp,
 )
 
 INTERFACE_PREFIXES = ("tap", "qvo")
@@ -189,13 +190,15 @@ class Fabric:
 
     def _bound(self, host: Host, port: Port, interface: str, segment: Segment) -> BoundPort:
         network = self.inventory.networks[port.network_id]
+        subnets = self.inventory.subnets_of(network.id)
         server = self.inventory.dhcp_server_of(network.id)
         return BoundPort(
             port,
             interface,
             host.ofports[self.layout.integration_bridge][interface],
             segment,
-            dhcp_service(port, network, self.inventory.subnets_of(network.id), server),
+            serves_dhcp(subnets.values()),
+            dhcp_service(port, network, subnets, server),
             server,
         )
 

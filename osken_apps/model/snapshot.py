@@ -68,12 +68,16 @@ class DhcpService:
 
 @dataclass(frozen=True, slots=True)
 class BoundPort:
-    """A port that is plugged into this host."""
+    """A port that is plugged into this host.
+
+    `has_dhcp` tells that its network serves IPv4 by DHCP; `dhcp` is None if the port has no address for it.
+    """
 
     port: Port
     interface: str
     ofport: int
     segment: Segment
+    has_dhcp: bool = False
     dhcp: DhcpService | None = None
     server: Port | None = None
 
@@ -86,6 +90,11 @@ class HostSnapshot:
     ofports: Mapping[str, Mapping[str, int]]
     segments: tuple[Segment, ...] = ()
     ports: tuple[BoundPort, ...] = ()
+
+
+def serves_dhcp(subnets: Iterable[Subnet]) -> bool:
+    """Tell whether a network of these subnets has a DHCP server for IPv4."""
+    return any(subnet.enable_dhcp and subnet.ip_version == 4 for subnet in subnets)
 
 
 def dhcp_service(

@@ -49,11 +49,11 @@ def provider_to_local(ofport: int, segment: Segment) -> Flow:
 
 def port_flows(bound: BoundPort) -> Iterator[Flow]:
     """Give the flows of one bound port: its DHCP, and the answers for its network's DHCP server."""
-    if bound.dhcp:
+    if bound.has_dhcp:
         yield Rule.DHCP_BROADCAST.flow(dhcp_request(bound.ofport, BROADCAST), CONTROLLER)
     if bound.server:
         for address in ipv4_addresses(bound.server.fixed_ips):
-            if bound.dhcp:
+            if bound.has_dhcp:
                 yield Rule.DHCP_UNICAST.flow(dhcp_request(bound.ofport, address), CONTROLLER)
             yield server_arp(bound.ofport, bound.server, address)
             yield server_ping(bound.ofport, bound.server, address)

@@ -28,7 +28,7 @@ VM1 = Port(
 )
 NET1_HERE = Segment("net1", "default", 1000, local_vlan=1)
 VM1_HERE = BoundPort(
-    VM1, "tap53903a95-82", 2, NET1_HERE, dhcp_service(VM1, NET1, {"subnet1": SUBNET1}, SERVER1), SERVER1
+    VM1, "tap53903a95-82", 2, NET1_HERE, True, dhcp_service(VM1, NET1, {"subnet1": SUBNET1}, SERVER1), SERVER1
 )
 
 NET2 = Network(id="net2", project_id="p", name="net2", physical_network="default", segmentation_id=1001)

@@ -1,0 +1,174 @@
+"""DHCP with real clients on real Open vSwitch: what they are told, and what never happens."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from osken_apps.lab import NamespaceVm, wait_until
+from tests.e2e.conftest import BIND_TIMEOUT_S, World, flows
+
+DHCP_PORTS = "port 67 or port 68"
+SEND_RAW = "import socket, sys; s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW); s.bind(('eth0', 0)); s.send(bytes.fromhex(sys.argv[1]))"  # fmt: skip  # noqa: E501
+BROKEN_DHCP = (
+    "ffffffffffff" "020000000001" "0800"
+    "4500002000000000401179ce00000000ffffffff" "00440043000c0000" "deadbeef"
+)  # fmt: skip
+
+
+def dhcp_ready(world: World, vm: NamespaceVm, network: dict[str, str]) -> None:
+    """Wait until the flows of the network's DHCP server stand on the VM's host."""
+    address = world.dhcp_port(network)["fixed_ips"][0]["ip_address"]
+    host = next(host for host in world.lab.hosts.values() if host is vm.host or host.name == vm.host.name)
+    wait_until(
+        lambda: any(f"nw_dst={address}," in line for line in flows(host, "br-int")),
+        BIND_TIMEOUT_S,
+        f"flows for {address}",
+    )
+
+
+def counters(world: World, host: str) -> Mapping[str, int]:
+    """Give what the DHCP server counted for a host, as its agent shows it."""
+    agents = [agent for agent in world.api.list("agent") if agent["host"] == host]
+    found: Mapping[str, int] = agents[0]["configurations"]["dhcp"] if agents else {}
+    return found
+
+
+def test_the_reference_exchange_is_seen_on_the_wire_of_the_vm(world: World) -> None:
+    network = world.network()
+    vm = world.launch(1, network, mac_address="fa:16:3e:fe:c7:87")
+    dhcp_ready(world, vm, network)
+    with vm.capture(DHCP_PORTS, flags=()) as capture, world.host(1).capture("eth2", DHCP_PORTS) as wire:
+        vm.udhcpc()
+        capture.wait_for("10.10.10.3.67 > 10.10.10.2.68: BOOTP/DHCP, Reply, length")
+    assert (
+        "0.0.0.0.68 > 255.255.255.255.67: BOOTP/DHCP, Request from fa:16:3e:fe:c7:87, length" in capture.text
+    )
+    assert "BOOTP/DHCP" not in wire.text
+
+
+def test_udhcpc_is_told_everything_the_subnet_says(world: World) -> None:
+    network = world.api.create("network", name="net1", mtu=1450)
+    world.api.create(
+        "subnet",
+        network_id=network["id"],
+        cidr="10.10.10.0/24",
+        ip_version=4,
+        dns_nameservers=["10.10.10.250", "10.10.10.251"],
+        host_routes=[{"destination": "10.99.0.0/16", "nexthop": "10.10.10.9"}],
+    )
+    vm = world.launch(1, network)
+    dhcp_ready(world, vm, network)
+    told = vm.udhcpc().variables
+    expected = {
+        "ip": "10.10.10.2",
+        "subnet": "255.255.255.0",
+        "broadcast": "10.10.10.255",
+        "router": "10.10.10.1",
+        "dns": "10.10.10.250 10.10.10.251",
+        "domain": "openstacklocal",
+        "hostname": "host-10-10-10-2",
+        "mtu": "1450",
+        "lease": "86400",
+        "serverid": "10.10.10.3",
+        "siaddr": "10.10.10.3",
+    }
+    assert {key: told.get(key) for key in expected} == expected
+    routes = told["staticroutes"].split()
+    pairs = set(zip(routes[::2], routes[1::2], strict=True))
+    assert pairs == {("10.99.0.0/16", "10.10.10.9"), ("0.0.0.0/0", "10.10.10.1")}
+    assert vm.mtu() == 1450
+
+
+def test_udhcpc_renews_and_releases(world: World) -> None:
+    network = world.network()
+    vm = world.launch(1, network)
+    dhcp_ready(world, vm, network)
+    client = vm.udhcpc_daemon()
+    with vm.capture(DHCP_PORTS) as capture:
+        assert client.renew().variables["ip"] == "10.10.10.2"
+        capture.wait_for("DHCP-Message (53), length 1: ACK")
+        client.release()
+        capture.wait_for("DHCP-Message (53), length 1: Release")
+    wait_until(lambda: counters(world, "host1").get("released", 0) >= 1, 15, "the release to be counted")
+    client.stop()
+
+
+def test_dhclient_takes_renews_and_releases(world: World) -> None:
+    network = world.network()
+    vm = world.launch(2, network)
+    dhcp_ready(world, vm, network)
+    client = vm.dhclient()
+    assert "fixed-address 10.10.10.2;" in client.leases
+    assert "option dhcp-server-identifier 10.10.10.3;" in client.leases
+    assert client.renew().variables["new_ip_address"] == "10.10.10.2"
+    client.release()
+    assert [str(address.ip) for address in vm.addresses()] == []
+
+
+def test_a_real_vm_takes_a_lease_and_pings_its_neighbour_on_the_other_host(world: World) -> None:
+    network = world.network()
+    port = world.port(network, mac_address="fa:16:3e:fe:c7:87")
+    neighbour = world.launch(2, network)
+    dhcp_ready(world, neighbour, network)
+    neighbour_address = neighbour.udhcpc().variables["ip"]
+    vm = world.boot(1, port)
+    lease = vm.wait_for_lease()
+    assert lease.variables["ip"] == "10.10.10.2"
+    assert lease.variables["hostname"] == "host-10-10-10-2"
+    server = world.dhcp_port(network)["fixed_ips"][0]["ip_address"]
+    assert lease.variables["serverid"] == server
+    assert vm.ping(neighbour_address).ok
+    assert vm.ping(server).ok
+    assert vm.renew().variables["ip"] == "10.10.10.2"
+    vm.release()
+    assert vm.addresses() == []
+
+
+def test_with_dhcp_off_the_clients_are_left_to_whatever_is_on_the_wire(world: World, tmp_path: Path) -> None:
+    network = world.network(enable_dhcp=False)
+    vm, other = world.launch(1, network), world.launch(2, network)
+    assert not any("CONTROLLER" in line for line in flows(world.host(1), "br-int"))
+    assert world.api.list("port", f"network_id={network['id']}&device_owner=network:dhcp") == []
+    other.configure("10.10.10.200/24")
+    config = tmp_path / "udhcpd.conf"
+    config.write_text(
+        f"start 10.10.10.77\nend 10.10.10.77\ninterface eth0\nlease_file {tmp_path}/leases\n"
+        f"pidfile {tmp_path}/pid\nopt subnet 255.255.255.0\n"
+    )
+    (tmp_path / "leases").touch()
+    other.spawn("udhcpd", ["busybox", "udhcpd", "-f", str(config)])
+    assert vm.udhcpc().variables["ip"] == "10.10.10.77"
+
+
+def test_a_change_of_the_subnet_is_in_the_next_reply(world: World) -> None:
+    network = world.network()
+    vm = world.launch(1, network)
+    dhcp_ready(world, vm, network)
+    assert "dns" not in vm.udhcpc().variables
+    subnet = world.api.list("subnet", f"network_id={network['id']}")[0]
+    world.api.update("subnet", subnet["id"], dns_nameservers=["10.10.10.53"])
+    wait_until(
+        lambda: vm.udhcpc().variables.get("dns") == "10.10.10.53", BIND_TIMEOUT_S, "the new DNS server"
+    )
+
+
+def test_a_malformed_packet_is_counted_and_dropped_and_the_next_one_answered(world: World) -> None:
+    network = world.network()
+    vm = world.launch(1, network)
+    dhcp_ready(world, vm, network)
+    before = counters(world, "host1").get("malformed", 0)
+    with world.host(1).capture("eth2", "udp") as wire:
+        vm.run([sys.executable, "-c", SEND_RAW, BROKEN_DHCP])
+        wait_until(lambda: counters(world, "host1").get("malformed", 0) > before, 15, "the counter to rise")
+    assert ".67" not in wire.text
+    assert vm.udhcpc().variables["ip"] == "10.10.10.2"
+
+
+def test_nothing_but_dhcp_of_a_bound_port_is_punted(world: World) -> None:
+    network = world.network()
+    vm = world.launch(1, network)
+    punts = [line for line in flows(world.host(1), "br-int") if "CONTROLLER" in line]
+    in_port = f"in_port={world.host(1).ofport(vm.tap)},"
+    assert punts
+    assert all(in_port in line and "udp," in line and "tp_dst=67" in line for line in punts)
+    assert not any("CONTROLLER" in line for line in flows(world.host(1), "br-eth2"))
