@@ -112,11 +112,11 @@ class LabController:
         """Start it and wait until its API answers."""
         command = [sys.executable, "-m", "osken_apps.cli", "run", "--config-file", str(self.config_file)]
         process = processes.start(self._lab.site, NAME, command, self._log_file)
-        wait_until(
-            lambda: self.api.answers() or not process.is_running(), START_TIMEOUT_S, "the controller's API"
-        )
-        if not process.is_running():
-            raise LabError(f"the controller ended:\n{self.log}")
+        try:
+            wait_until(self.api.answers, START_TIMEOUT_S, "the controller's API")
+        except LabError as error:
+            process.end()
+            raise LabError(f"{error}; its log: {self.log[-2000:]}") from None
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
         """End it with a signal and wait until it has ended."""

@@ -114,6 +114,7 @@ def _agent_configuration(report: HostReport) -> dict[str, Any]:
         "bridge_mappings": dict(report.bridge_mappings),
         "devices": report.bound_ports,
         "ovsdb": report.ovsdb,
+        "dhcp": dict(report.dhcp_counters),
     }
 
 
