@@ -146,6 +146,8 @@ def main(arguments: list[str]) -> int:
             level=logging.DEBUG if config.debug else logging.INFO,
             format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         )
+        # It warns of every request that does not find an idle thread at once.
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         listener = socket.socket(fileno=int(listen_fd))
         serve(config, listener, Link(socket.socket(fileno=int(link_fd))))
     except ConfigurationError as error:

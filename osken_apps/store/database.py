@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, exc, insert, se
 from osken_apps.errors import ConfigurationError, StoreUnavailable
 from osken_apps.store.tables import METADATA, SCHEMA_VERSION
 
-BUSY_TIMEOUT_MS = 3000
+BUSY_TIMEOUT_MS = 2000
 POOL_TIMEOUT_S = 5
 POOL_SIZE = 16
 WRITES = "osken_apps_writes"

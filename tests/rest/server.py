@@ -1,0 +1,106 @@
+"""A live API server for tests: the real process, with the test as its controller at the link."""
+
+import http.client
+import json
+import queue
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from osken_apps.link import Link, LinkClosed, Message
+
+WAIT_S = 30
+
+
+@dataclass
+class Reply:
+    """What the server answered."""
+
+    status: int
+    body: Any
+    headers: dict[str, str]
+
+
+@dataclass
+class Server:
+    """A running server; `messages` is what it told its controller."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+    link: Link
+    messages: "queue.Queue[Message]" = field(default_factory=queue.Queue)
+
+    @property
+    def url(self) -> str:
+        """The address of the server."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def call(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Reply:
+        """Send one request over a connection of its own."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=WAIT_S)
+        try:
+            return call(connection, method, path, body, headers)
+        finally:
+            connection.close()
+
+    def told(self, kind: type) -> Any:
+        """Wait for the next message of a kind."""
+        while True:
+            message = self.messages.get(timeout=WAIT_S)
+            if isinstance(message, kind):
+                return message
+
+
+def call(
+    connection: http.client.HTTPConnection,
+    method: str,
+    path: str,
+    body: Any = None,
+    headers: dict[str, str] | None = None,
+) -> Reply:
+    """Send a request over a connection that stays open; a body of bytes goes as it is."""
+    data = body if body is None or isinstance(body, bytes) else json.dumps(body)
+    connection.request(method, path, data, {"Content-Type": "application/json"} | (headers or {}))
+    response = connection.getresponse()
+    content = response.read()
+    return Reply(response.status, json.loads(content) if content else None, dict(response.headers))
+
+
+def write_config(state_dir: Path, text: str = "") -> Path:
+    """Write a configuration; `text` has further sections or options of [api]."""
+    config_file = state_dir / "osken-net.conf"
+    config_file.write_text(f"[DEFAULT]\nstate_dir = {state_dir}\n[api]\n{text}\n")
+    return config_file
+
+
+@contextmanager
+def running(config_file: Path) -> Iterator[Server]:
+    """Run a server as the controller does; at the end it must stop by itself, with status 0."""
+    ours, theirs = socket.socketpair()
+    with socket.create_server(("127.0.0.1", 0)) as listener, ours:
+        descriptors = (listener.fileno(), theirs.fileno())
+        command = [sys.executable, "-m", "osken_apps.rest.process", str(config_file), *map(str, descriptors)]
+        process = subprocess.Popen(command, pass_fds=descriptors)
+        theirs.close()
+        server = Server(listener.getsockname()[1], process, Link(ours))
+        threading.Thread(target=_collect, args=(server,), daemon=True).start()
+        try:
+            yield server
+        finally:
+            process.terminate()
+            status = process.wait(WAIT_S)
+    assert status == 0
+
+
+def _collect(server: Server) -> None:
+    try:
+        while True:
+            server.messages.put(server.link.receive())
+    except LinkClosed:
+        pass

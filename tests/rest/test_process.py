@@ -1,0 +1,169 @@
+"""The process that serves REST: its link, its reports, its restart, its end."""
+
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from osken_apps.link import Changes, HostReports, PortReports, SnapshotPart
+from osken_apps.model.changes import HostReport, PortReport, Upserted
+from osken_apps.model.resources import Binding, Network, Port, PortStatus
+from tests.rest.server import WAIT_S, Server, running, write_config
+
+NOW = datetime(2026, 11, 22, 17, 46, 19, tzinfo=UTC)
+HOST = HostReport(
+    "host1", True, ("br-int", "br-eth2"), (("default", "br-eth2"),), True, NOW, NOW, bound_ports=1
+)
+
+
+def make_port(server: Server) -> dict[str, str]:
+    """Make the network, subnet and port of the reference."""
+    network = server.call("POST", "/v2.0/networks", {"network": {"name": "net1"}}).body["network"]
+    subnet = {"network_id": network["id"], "ip_version": 4, "cidr": "10.10.10.0/24"}
+    server.call("POST", "/v2.0/subnets", {"subnet": subnet})
+    port = server.call("POST", "/v2.0/ports", {"port": {"network_id": network["id"]}}).body["port"]
+    return {"network": network["id"], "port": port["id"]}
+
+
+def test_the_controller_gets_a_snapshot_and_then_every_commit(tmp_path: Path) -> None:
+    with running(write_config(tmp_path)) as server:
+        assert server.told(SnapshotPart).last
+        network = server.call("POST", "/v2.0/networks", {"network": {"name": "net1"}}).body["network"]
+        (change,) = server.told(Changes).changes
+    assert isinstance(change, Upserted) and isinstance(change.resource, Network)
+    assert (change.resource.id, change.resource.segmentation_id) == (network["id"], 1000)
+
+
+def test_everything_survives_a_restart_and_is_told_again(tmp_path: Path) -> None:
+    config_file = write_config(tmp_path)
+    with running(config_file) as server:
+        ids = make_port(server)
+        before = server.call("GET", f"/v2.0/ports/{ids['port']}").body
+    with running(config_file) as server:
+        kinds = {type(resource) for resource in server.told(SnapshotPart).part.networks}
+        assert server.call("GET", f"/v2.0/ports/{ids['port']}").body == before
+    assert kinds == {Network}
+
+
+def test_a_killed_server_loses_nothing_that_was_answered(tmp_path: Path) -> None:
+    config_file = write_config(tmp_path)
+    with running(config_file) as server:
+        ids = make_port(server)
+        server.process.send_signal(signal.SIGKILL)
+        assert server.process.wait(WAIT_S) == -signal.SIGKILL
+        # The context expects a clean end of the process it started: give it one.
+        server.process.returncode = 0
+    with running(config_file) as server:
+        assert server.call("GET", f"/v2.0/ports/{ids['port']}").status == 200
+
+
+def test_a_bound_port_is_shown_where_it_is_and_the_dhcp_server_gets_the_next_address(tmp_path: Path) -> None:
+    with running(write_config(tmp_path)) as server:
+        ids = make_port(server)
+        report = PortReport(ids["port"], Binding("host1", 3, "tap1", waits_for="the tag"), PortStatus.ACTIVE)
+        server.link.send(PortReports((report,)))
+        while not any(
+            isinstance(change, Upserted) and isinstance(change.resource, Port) and change.resource.binding
+            for change in server.told(Changes).changes
+        ):
+            pass
+        port = server.call("GET", f"/v2.0/ports/{ids['port']}").body["port"]
+        dhcp = server.call("GET", "/v2.0/ports?device_owner=network:dhcp").body["ports"]
+    assert (port["status"], port["binding:host_id"], port["binding:vif_type"]) == ("ACTIVE", "host1", "ovs")
+    assert port["binding:vif_details"] == {
+        "connectivity": "l2",
+        "port_filter": False,
+        "ovs_hybrid_plug": False,
+        "bridge_name": "br-int",
+        "local_vlan": 3,
+        "waits_for": "the tag",
+    }
+    assert [ip["ip_address"] for port in dhcp for ip in port["fixed_ips"]] == ["10.10.10.3"]
+
+
+def test_hosts_are_shown_as_agents_and_make_requested_bindings_good(tmp_path: Path) -> None:
+    with running(write_config(tmp_path)) as server:
+        ids = make_port(server)
+        path = f"/v2.0/ports/{ids['port']}"
+        unknown = server.call("PUT", path, {"port": {"binding:host_id": "host1"}}).body["port"]
+        server.link.send(HostReports((HOST,)))
+        agents: list[dict[str, object]] = []
+        while not agents:
+            agents = server.call("GET", "/v2.0/agents").body["agents"]
+        known = server.call("GET", path).body["port"]
+        shown = server.call("GET", f"/v2.0/agents/{agents[0]['id']}").body["agent"]
+    assert (unknown["binding:vif_type"], known["binding:vif_type"]) == ("binding_failed", "ovs")
+    assert shown == agents[0]
+    assert (shown["host"], shown["alive"], shown["heartbeat_timestamp"]) == (
+        "host1",
+        True,
+        "2026-11-22 17:46:19",
+    )
+    assert shown["configurations"] == {
+        "bridges": ["br-int", "br-eth2"],
+        "bridge_mappings": {"default": "br-eth2"},
+        "devices": 1,
+        "ovsdb": True,
+        "dhcp": {},
+    }
+
+
+def test_the_process_ends_when_the_controller_is_gone(tmp_path: Path) -> None:
+    with running(write_config(tmp_path)) as server:
+        server.told(SnapshotPart)
+        server.link._socket.shutdown(socket.SHUT_RDWR)
+        assert server.process.wait(WAIT_S) == 0
+
+
+def test_a_locked_database_is_a_503_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    with running(write_config(tmp_path)) as server:
+        server.told(SnapshotPart)
+        other = sqlite3.connect(tmp_path / "osken-net.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        refused = server.call("POST", "/v2.0/networks", {"network": {"name": "net1"}})
+        readable = server.call("GET", "/v2.0/networks")
+        other.execute("ROLLBACK")
+        other.close()
+        accepted = server.call("POST", "/v2.0/networks", {"network": {"name": "net2"}})
+    assert (refused.status, refused.body["NeutronError"]["type"]) == (503, "StoreUnavailable")
+    assert (readable.status, readable.body) == (200, {"networks": []})
+    assert accepted.body["network"]["provider:segmentation_id"] == 1000
+
+
+def test_reports_wait_for_a_locked_database(tmp_path: Path) -> None:
+    with running(write_config(tmp_path)) as server:
+        ids = make_port(server)
+        other = sqlite3.connect(tmp_path / "osken-net.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        server.link.send(PortReports((PortReport(ids["port"], Binding("a", 1), PortStatus.DOWN),)))
+        server.link.send(PortReports((PortReport(ids["port"], Binding("b", 2), PortStatus.ACTIVE),)))
+        # A write that fails shows that the reports had to wait, too.
+        refused = server.call("DELETE", f"/v2.0/ports/{ids['port']}")
+        other.execute("ROLLBACK")
+        other.close()
+        status = ""
+        while status != "ACTIVE":
+            port = server.call("GET", f"/v2.0/ports/{ids['port']}").body["port"]
+            status = port["status"]
+    assert refused.status == 503
+    assert (port["binding:host_id"], port["binding:vif_details"]["local_vlan"]) == ("b", 2)
+
+
+def test_a_broken_database_is_one_line_and_status_2(tmp_path: Path) -> None:
+    (tmp_path / "osken-net.db").write_bytes(b"this is no database, but it is long enough to be read" * 40)
+    config_file = write_config(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        link, other = socket.socketpair()
+        arguments = [str(config_file), str(listener.fileno()), str(other.fileno())]
+        command = [sys.executable, "-m", "osken_apps.rest.process", *arguments]
+        ended = subprocess.run(
+            command, pass_fds=(listener.fileno(), other.fileno()), capture_output=True, timeout=WAIT_S
+        )
+        link.close()
+        other.close()
+    assert ended.returncode == 2
+    assert ended.stderr.decode().count("\n") == 1
+    assert "[database] connection" in ended.stderr.decode()
