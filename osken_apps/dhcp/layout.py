@@ -21,6 +21,8 @@ from osken_apps.dhcp.options import Option, encode_option, parts
 #: A client takes datagrams of this size even when it says less, or nothing (RFC 2131 section 2).
 MIN_DATAGRAM_OCTETS = 576
 OVERLOAD_OPTION_OCTETS = 3
+#: Room that is kept for the options that make a lease: type, server, three times, mask, overload, END.
+RESERVED_OCTETS = 64
 END = bytes((Option.END,))
 
 
@@ -40,6 +42,7 @@ def room_for_options(max_datagram: int | None, mtu: int) -> int:
     return max(datagram - IP_UDP_OCTETS, MIN_OCTETS) - FIXED.size - len(MAGIC_COOKIE)
 
 
+#: A BOOTP client may have room for no more than this.
 BOOTP_ROOM = MIN_OCTETS - FIXED.size - len(MAGIC_COOKIE)
 
 
@@ -48,8 +51,10 @@ def lay_out(
 ) -> Layout:
     """Pack options in their order; `last` is encoded already and ends the option field before END.
 
-    What fits nowhere is left out. The first option (the message type) always fits.
+    What fits nowhere is left out; `last` is when there would be no room for the usual options beside it.
     """
+    if len(last) > room - RESERVED_OCTETS:
+        last = b""
     area = b"".join([encode_option(number, value) for number, value in options])
     if len(area) + len(last) + len(END) <= room:
         return Layout(area + last + END)

@@ -1,61 +1,184 @@
 """Which options a client is told: the mandatory ones, then what it asks for in its order. PURE.
 
-Owns the choice. Where the values come from is in `terms`, how they are packed into a message in `layout`.
-Source: RFC 2131 section 4.3.1 and table 3, RFC 1534 (BOOTP clients), RFC 3046, RFC 6842.
+Owns the choice for one client. Where the values come from is in `terms`, how they are packed in `layout`.
+Source: RFC 2131 section 4.3.1 and table 3, RFC 1534 (BOOTP clients), RFC 3442, RFC 6842, RFC 4578, RFC 5859.
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import AddressValueError, IPv4Address
 
-from osken_apps.dhcp.decide import AnswerReason, Decision, Request
-from osken_apps.dhcp.message import MessageType
-from osken_apps.dhcp.options import Option
-from osken_apps.dhcp.terms import Terms
+from osken_apps.dhcp.client import HTTP_VENDOR_CLASS, PXE_VENDOR_CLASS, enterprises, vendor_class
+from osken_apps.dhcp.decide import AnswerReason, Decision
+from osken_apps.dhcp.extra import Container, times_agree
+from osken_apps.dhcp.fqdn import fqdn_answer
+from osken_apps.dhcp.message import FILE_OCTETS, NO_ADDRESS, SNAME_OCTETS, MessageType
+from osken_apps.dhcp.options import MAX_OPTION_OCTETS, Option, encode_option
+from osken_apps.dhcp.routes import default_route, has_default_route
+from osken_apps.dhcp.terms import Terms, apply
+from osken_apps.dhcp.values import INFINITE_S, NEXT_SERVER
 
 OptionList = list[tuple[int, bytes]]
 
-#: Told to every client that is given an address, whatever it asks for: without them it has no lease to keep.
+#: Told to every client that is given an address: without them it has no lease to keep.
 LEASE = (Option.LEASE_TIME, Option.RENEWAL_TIME, Option.REBINDING_TIME)
-#: What a client that sends no list is not told: aliases, and options that must be asked for (RFC 8925
-#: section 3.2).
+#: What goes first, whatever the client asks for.
+HEAD = frozenset({Option.MESSAGE_TYPE, Option.SERVER_ID, *LEASE, Option.SUBNET_MASK})
+#: What a client that sends no list is not told: an alias, and what must be asked for (RFC 8925 section 3.2).
 ONLY_WHEN_ASKED = frozenset({Option.MS_CLASSLESS_ROUTES, Option.IPV6_ONLY})
 #: RFC 1534 section 2: the options that only DHCP has.
-NOT_FOR_BOOTP = frozenset(range(Option.REQUESTED_ADDRESS, Option.CLIENT_ID + 1))
-#: Never by the client's asking: these are the protocol's own, or echoed.
-NOT_BY_ASKING = frozenset({*range(Option.REQUESTED_ADDRESS, Option.MAX_MESSAGE_SIZE + 1), *LEASE})
+NOT_FOR_BOOTP = frozenset({*range(Option.REQUESTED_ADDRESS, Option.CLIENT_ID + 1), NEXT_SERVER})
+SUBOPTION_END = bytes((Option.END,))
 
 
-def told(request: Request, decision: Decision, terms: Terms) -> OptionList:
-    """Give the options of the answer in their order, relay agent information apart."""
-    if decision.sent is None:
-        return [(number, value) for number, value in terms.options.items() if number not in NOT_FOR_BOOTP]
-    head: OptionList = [
-        (Option.MESSAGE_TYPE, bytes((decision.sent,))),
-        (Option.SERVER_ID, terms.server_id.packed),
-    ]
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What one answer tells: options in their order, and what goes into siaddr, `sname` and `file`."""
+
+    options: OptionList
+    next_server: IPv4Address = NO_ADDRESS
+    sname: bytes = b""
+    file: bytes = b""
+
+
+def offer_for(sent: Mapping[int, bytes], decision: Decision, terms: Terms) -> Offer:
+    """Choose what the answer to a client that sent these options tells."""
+    head: OptionList = []
+    if decision.sent is not None:
+        head = [(Option.MESSAGE_TYPE, bytes((decision.sent,))), (Option.SERVER_ID, terms.server_id.packed)]
     if decision.sent is MessageType.NAK:
-        return [*head, (Option.MESSAGE, decision.reason.value.encode()), *_echoed(request)]
-    if decision.reason is not AnswerReason.INFORMED:
-        head += [(number, terms.options[number]) for number in LEASE]
-    head.append((Option.SUBNET_MASK, terms.options[Option.SUBNET_MASK]))
-    return [*head, *_echoed(request), *_asked_for(request, terms)]
+        return Offer([*head, (Option.MESSAGE, decision.reason.value.encode()), *_client_id(sent)])
+    options, forced = options_for(sent, terms)
+    if decision.sent is None:
+        chosen = [(number, value) for number, value in options.items() if number not in NOT_FOR_BOOTP]
+    else:
+        if decision.reason is not AnswerReason.INFORMED:
+            head += [(number, options[number]) for number in LEASE]
+        head.append((Option.SUBNET_MASK, options[Option.SUBNET_MASK]))
+        chosen = [*head, *_client_id(sent), *_chosen(sent, options, forced)]
+    file = options.get(Option.BOOT_FILE, b"")
+    sname = options.get(Option.TFTP_SERVER_NAME, b"")
+    return Offer(
+        chosen,
+        _next_server(options),
+        sname if len(sname) < SNAME_OCTETS else b"",
+        file if len(file) < FILE_OCTETS else b"",
+    )
 
 
-def _asked_for(request: Request, terms: Terms) -> Iterable[tuple[int, bytes]]:
-    """Give what the client lists, in its order of preference (RFC 2131 4.3.1, RFC 2132 9.8)."""
-    asked = request.message.options.get(Option.PARAMETER_REQUEST_LIST)
-    numbers: Iterable[int] = dict.fromkeys(asked) if asked else terms.options.keys() - ONLY_WHEN_ASKED
-    if not asked:
-        numbers = [number for number in terms.options if number in numbers]
-    for number in numbers:
-        if number in terms.options and number not in NOT_BY_ASKING and number != Option.SUBNET_MASK:
-            yield number, terms.options[number]
+def options_for(sent: Mapping[int, bytes], terms: Terms) -> tuple[dict[int, bytes], list[int]]:
+    """Give every option that this client may be told, and the numbers that it is told without asking."""
+    options = dict(terms.options)
+    contained: dict[Container, bytes] = {}
+    for extra in terms.extras:
+        if not all(condition.holds(sent) for condition in extra.conditions):
+            continue
+        if extra.container and extra.value is not None:
+            together = contained.get(extra.container, b"") + encode_option(extra.number, extra.value)
+            if len(together) <= MAX_OPTION_OCTETS:
+                contained[extra.container] = together
+        else:
+            apply(extra, options)
+    forced = _contain(contained, options, sent)
+    _complete_times(options)
+    _complete_routes(options)
+    return options, [*forced, *_without_asking(options, sent)]
 
 
-def _echoed(request: Request) -> OptionList:
+def _chosen(sent: Mapping[int, bytes], options: Mapping[int, bytes], forced: list[int]) -> OptionList:
+    """Give what the client lists, in its order (RFC 2131 4.3.1), or what is usual when it lists nothing."""
+    asked = sent.get(Option.PARAMETER_REQUEST_LIST)
+    wanted = dict.fromkeys(asked) if asked else dict.fromkeys(options.keys() - ONLY_WHEN_ASKED)
+    order = wanted if asked else [number for number in options if number in wanted]
+    numbers = [number for number in order if number in options and number not in HEAD]
+    numbers += [number for number in forced if number not in numbers]
+    return [(number, options[number]) for number in numbers if number != NEXT_SERVER]
+
+
+def _client_id(sent: Mapping[int, bytes]) -> OptionList:
     """Give the client identifier back unaltered.
 
-    RFC 6842: "If the 'client identifier' option is set in a message received from a client, the server MUST
-    return the 'client identifier' option, unaltered, in its response message."
+    RFC 6842: "If the 'client identifier' option is set in a message received from a client, the server
+    MUST return the 'client identifier' option, unaltered, in its response message."
     """
-    client_id = request.message.options.get(Option.CLIENT_ID)
+    client_id = sent.get(Option.CLIENT_ID)
     return [(Option.CLIENT_ID, client_id)] if client_id else []
+
+
+def _contain(
+    contained: Mapping[Container, bytes], options: dict[int, bytes], sent: Mapping[int, bytes]
+) -> list[int]:
+    """Put sub-options into their options; give those that the client need not ask for."""
+    forced = []
+    asked = sent.get(Option.PARAMETER_REQUEST_LIST, b"")
+    theirs = enterprises(sent) if contained else frozenset()
+    for container, encoded in contained.items():
+        if container.number == Option.VENDOR_ID_SPECIFIC:
+            # RFC 3925 section 4: a block for each enterprise number, of those that the client knows.
+            if container.enterprise in theirs or container.number in asked:
+                block = container.enterprise.to_bytes(4, "big") + bytes((len(encoded),)) + encoded
+                options[container.number] = options.get(container.number, b"") + block
+                forced.append(container.number)
+            continue
+        options[container.number] = encoded + SUBOPTION_END
+        if container.number == Option.VENDOR_SPECIFIC or container.number in sent:
+            forced.append(container.number)
+    return forced
+
+
+def _without_asking(options: dict[int, bytes], sent: Mapping[int, bytes]) -> list[int]:
+    """Add what answers the client's own options, and name what it is told though it did not list it."""
+    forced: list[int] = []
+    boot_file, client_class = options.get(Option.BOOT_FILE, b""), vendor_class(sent)
+    if Option.FQDN in sent and (fqdn := sent[Option.FQDN]):
+        # RFC 4702 section 4: option 81 goes to a client that sent it, and to no other.
+        name, domain = options.get(Option.HOST_NAME, b""), options.get(Option.DOMAIN_NAME, b"")
+        options[Option.FQDN] = fqdn_answer(fqdn, name, domain)
+        forced.append(Option.FQDN)
+    if client_class.startswith(PXE_VENDOR_CLASS) and (machine := sent.get(Option.CLIENT_MACHINE_ID)):
+        options[Option.CLIENT_MACHINE_ID] = machine  # RFC 4578 2.3: in all packets of PXE clients and servers
+        forced.append(Option.CLIENT_MACHINE_ID)
+    if client_class.startswith(HTTP_VENDOR_CLASS) and boot_file.startswith(b"http"):
+        options.setdefault(Option.VENDOR_CLASS, HTTP_VENDOR_CLASS)  # UEFI 2.10, 24.7.3.1: else it is no offer
+    if client_class and Option.VENDOR_CLASS in options:
+        forced.append(Option.VENDOR_CLASS)
+    if len(boot_file) >= FILE_OCTETS:
+        forced.append(Option.BOOT_FILE)
+    return forced
+
+
+def _complete_times(options: dict[int, bytes]) -> None:
+    """Fill in T1 (half the lease) and T2 (seven eighths) where they are not given (RFC 2131 4.4.5)."""
+    times = {int(number): int.from_bytes(options[number], "big") for number in LEASE if number in options}
+    lease_s = times[Option.LEASE_TIME]
+    infinite = lease_s == INFINITE_S
+    usual: dict[int, int] = {
+        Option.RENEWAL_TIME: INFINITE_S if infinite else lease_s // 2,
+        Option.REBINDING_TIME: INFINITE_S if infinite else lease_s * 7 // 8,
+    }
+    wished = usual | times
+    chosen = wished if times_agree(wished) else usual
+    for number in usual:
+        options[number] = chosen[number].to_bytes(4, "big")
+
+
+def _complete_routes(options: dict[int, bytes]) -> None:
+    """Put the default route into option 121 too: a client that takes 121 ignores the router (RFC 3442)."""
+    routes, router = options.get(Option.CLASSLESS_ROUTES), options.get(Option.ROUTER)
+    if routes is None:
+        return
+    if router and not has_default_route(routes):
+        routes += default_route(router[:4])
+    options[Option.CLASSLESS_ROUTES] = routes
+    options.setdefault(Option.MS_CLASSLESS_ROUTES, routes)
+
+
+def _next_server(options: Mapping[int, bytes]) -> IPv4Address:
+    """Give siaddr: as it is set, else the boot server by address (RFC 5859), else by a name that is one."""
+    for number in (NEXT_SERVER, Option.TFTP_SERVER_ADDRESS):
+        if value := options.get(number):
+            return IPv4Address(value[:4])
+    try:
+        return IPv4Address(options.get(Option.TFTP_SERVER_NAME, b"").decode())
+    except (AddressValueError, UnicodeDecodeError):
+        return NO_ADDRESS

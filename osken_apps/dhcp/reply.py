@@ -17,7 +17,7 @@ from osken_apps.dhcp.message import (
     Op,
     encode_message,
 )
-from osken_apps.dhcp.offer import told
+from osken_apps.dhcp.offer import Offer, offer_for
 from osken_apps.dhcp.options import Option, encode_option
 from osken_apps.dhcp.terms import Terms
 
@@ -27,8 +27,9 @@ CLIENT_PORT = 68
 
 def encode_reply(request: Request, decision: Decision, terms: Terms) -> tuple[bytes, Decision]:
     """Make the frame that answers a request, and complete the decision with the options that did not fit."""
-    layout = _layout(request, decision, terms)
-    message = encode_message(_message(request, decision, terms, layout), layout.area)
+    offer = offer_for(request.message.options, decision, terms)
+    layout = _layout(request, decision, offer, terms.mtu)
+    message = encode_message(_message(request, decision, terms, offer, layout), layout.area)
     eth_destination, destination, port = destination_of(request, decision)
     frame = encode_frame(
         Datagram(eth_destination, terms.server_mac, terms.server_id, destination, SERVER_PORT, port, message)
@@ -56,19 +57,25 @@ def destination_of(request: Request, decision: Decision) -> tuple[bytes, IPv4Add
     return message.chaddr, decision.address, CLIENT_PORT
 
 
-def _layout(request: Request, decision: Decision, terms: Terms) -> Layout:
-    options = told(request, decision, terms)
-    relay_agent = request.message.options.get(Option.RELAY_AGENT)
+def _layout(request: Request, decision: Decision, offer: Offer, mtu: int) -> Layout:
+    sent = request.message.options
     # RFC 3046 2.2: the server copies relay agent information into the answer, as the last option.
+    relay_agent = sent.get(Option.RELAY_AGENT)
     last = encode_option(Option.RELAY_AGENT, relay_agent) if relay_agent is not None else b""
     if decision.sent is None:
-        return lay_out(options, last, BOOTP_ROOM, file_free=False, sname_free=False)
-    size = request.message.options.get(Option.MAX_MESSAGE_SIZE)
-    room = room_for_options(int.from_bytes(size, "big") if size else None, terms.mtu)
-    return lay_out(options, last, room, file_free=True, sname_free=True)
+        return lay_out(offer.options, last, BOOTP_ROOM, file_free=False, sname_free=False)
+    told = {number for number, _ in offer.options}
+    size = sent.get(Option.MAX_MESSAGE_SIZE)
+    return lay_out(
+        offer.options,
+        last,
+        room_for_options(int.from_bytes(size, "big") if size else None, mtu),
+        file_free=not offer.file or Option.BOOT_FILE in told,
+        sname_free=not offer.sname or Option.TFTP_SERVER_NAME in told,
+    )
 
 
-def _message(request: Request, decision: Decision, terms: Terms, layout: Layout) -> Message:
+def _message(request: Request, decision: Decision, terms: Terms, offer: Offer, layout: Layout) -> Message:
     """Fill in the fields by RFC 2131 table 3."""
     asked = request.message
     refused = decision.sent is MessageType.NAK
@@ -81,9 +88,10 @@ def _message(request: Request, decision: Decision, terms: Terms, layout: Layout)
         flags=_flags(asked, refused),
         ciaddr=NO_ADDRESS if refused or decision.sent is MessageType.OFFER else asked.ciaddr,
         yiaddr=NO_ADDRESS if without_lease else terms.address,
+        siaddr=offer.next_server,
         giaddr=asked.giaddr,
-        sname=layout.sname,
-        file=layout.file,
+        sname=layout.sname or offer.sname,
+        file=layout.file or offer.file,
     )
 
 

@@ -6,15 +6,18 @@ option by option. Knows nothing of a request. Made once for a port and used for 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv4Network
 
+from osken_apps.dhcp.extra import ExtraOption, parse_extra_dhcp_opt
 from osken_apps.dhcp.options import Option
+from osken_apps.dhcp.routes import ANY, encode_routes
+from osken_apps.dhcp.values import MAX_MTU, MIN_MTU
+from osken_apps.errors import InvalidInput
 from osken_apps.model.addresses import MacAddress
-from osken_apps.model.resources import HostRoute, Port, Subnet
+from osken_apps.model.resources import Port, Subnet
 from osken_apps.model.snapshot import DhcpService
 
-INFINITE_S = 0xFFFFFFFF
-ANY = IPv4Network("0.0.0.0/0")
 NO_DNS_SERVER = IPv4Address("0.0.0.0")  # Neutron: a subnet that names only this has no DNS server
 
 
@@ -29,7 +32,11 @@ class Defaults:
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What stands beside a port's service: a declined address, and whether its default route is for it."""
+    """What stands beside a port's service.
+
+    `in_conflict`: the client declined the port's address, and the conflict stands. `default_route`: False
+    for a second NIC (see `takes_default_route`).
+    """
 
     in_conflict: bool = False
     default_route: bool = True
@@ -40,7 +47,11 @@ USUAL = Circumstances()
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a port may be told, and by whom. `options` hold what every client of the port may ask for."""
+    """What a port may be told, and by whom.
+
+    `options` are for every client; `extras` are those that depend on what the client says of itself, the more
+    conditions the later.
+    """
 
     mac: bytes
     address: IPv4Address
@@ -52,6 +63,7 @@ class Terms:
     mtu: int
     in_conflict: bool
     options: Mapping[int, bytes]
+    extras: tuple[ExtraOption, ...]
 
 
 def terms_of(service: DhcpService, defaults: Defaults, circumstances: Circumstances) -> Terms | None:
@@ -59,6 +71,7 @@ def terms_of(service: DhcpService, defaults: Defaults, circumstances: Circumstan
     server, server_id = service.server, service.server_address
     if server is None or server_id is None or not isinstance(service.subnet.cidr, IPv4Network):
         return None
+    extras = _extras(service.port)
     return Terms(
         mac=mac_octets(service.port.mac_address),
         address=service.address,
@@ -69,7 +82,31 @@ def terms_of(service: DhcpService, defaults: Defaults, circumstances: Circumstan
         server_addresses=_ipv4_addresses(server),
         mtu=service.network.mtu,
         in_conflict=circumstances.in_conflict,
-        options=_options(service, defaults, circumstances),
+        options=_options(service, defaults, circumstances, extras),
+        extras=tuple(extra for extra in extras if extra.conditions or extra.container),
+    )
+
+
+def takes_default_route(port: Port, ports: Iterable[Port], subnets: Mapping[str, Subnet]) -> bool:
+    """Tell whether a port's default route is for it: only a device's first port with a gateway has one.
+
+    `ports` are all ports, or those of its device. First is the one created first. A later NIC is given a
+    default route by asking for it: `extra_dhcp_opts` with `router`.
+    """
+    if not port.device_id:
+        return True
+    nics = [nic for nic in ports if nic.device_id == port.device_id and _has_gateway(nic, subnets)]
+    return not nics or min(nics, key=_age).id == port.id
+
+
+def _age(port: Port) -> tuple[datetime, str]:
+    return port.created_at or datetime.min.replace(tzinfo=UTC), port.id
+
+
+def _has_gateway(port: Port, subnets: Mapping[str, Subnet]) -> bool:
+    served = (subnets.get(fixed_ip.subnet_id) for fixed_ip in port.fixed_ips)
+    return any(
+        subnet and subnet.enable_dhcp and isinstance(subnet.gateway_ip, IPv4Address) for subnet in served
     )
 
 
@@ -83,73 +120,79 @@ def _ipv4_addresses(port: Port) -> frozenset[IPv4Address]:
     return frozenset(address for address in addresses if isinstance(address, IPv4Address))
 
 
-def _options(service: DhcpService, defaults: Defaults, circumstances: Circumstances) -> dict[int, bytes]:
-    subnet, cidr = service.subnet, service.subnet.cidr
-    domain = service.network.dns_domain.rstrip(".") or defaults.domain
-    options = {Option.SUBNET_MASK: cidr.netmask.packed}
-    options |= _routes(subnet, circumstances.default_route)
-    if servers := _dns_servers(subnet, defaults):
-        options[Option.DNS_SERVER] = b"".join(server.packed for server in servers)
-    options[Option.HOST_NAME] = host_name(service.port, service.address).encode()
-    if domain:
-        options[Option.DOMAIN_NAME] = domain.encode()
-    options[Option.MTU] = service.network.mtu.to_bytes(2, "big")
-    options[Option.BROADCAST] = cidr.broadcast_address.packed
-    lease = defaults.lease_time_s
-    return {int(number): value for number, value in (options | lease_times(lease)).items()}
-
-
-def lease_times(lease_time_s: int) -> dict[Option, bytes]:
-    """Give lease time, T1 (half of it) and T2 (seven eighths), RFC 2131 section 4.4.5."""
-    if lease_time_s == INFINITE_S:
-        times = (INFINITE_S, INFINITE_S, INFINITE_S)
-    else:
-        times = (lease_time_s, lease_time_s // 2, lease_time_s * 7 // 8)
-    names = (Option.LEASE_TIME, Option.RENEWAL_TIME, Option.REBINDING_TIME)
-    return {name: time_s.to_bytes(4, "big") for name, time_s in zip(names, times, strict=True)}
-
-
 def host_name(port: Port, address: IPv4Address) -> str:
     """Name a machine by its port's DNS name, else by its address, as Neutron does."""
     return port.dns_name.partition(".")[0] or f"host-{str(address).replace('.', '-')}"
 
 
-def _dns_servers(subnet: Subnet, defaults: Defaults) -> list[IPv4Address]:
-    named = [server for server in subnet.dns_nameservers if isinstance(server, IPv4Address)]
-    return [server for server in named or defaults.dns_servers if server != NO_DNS_SERVER]
+def _extras(port: Port) -> list[ExtraOption]:
+    """Give a port's own options, the more conditions the later.
 
-
-def _routes(subnet: Subnet, default_route: bool) -> dict[Option, bytes]:
-    """Give router and static routes.
-
-    A client that takes option 121 ignores the router (RFC 3442), so the default route is in it again; without
-    static routes there is no option 121, as Neutron does it.
+    What the API would refuse today, but let through before, is left out: one option must not cost the lease.
     """
-    gateway = subnet.gateway_ip
-    routes = [route for route in subnet.host_routes if isinstance(route.destination, IPv4Network)]
-    if gateway is None:
-        gateway = next((route.nexthop for route in routes if route.destination == ANY), None)
-    routes = [route for route in routes if route.destination != ANY]
-    options: dict[Option, bytes] = {}
-    if not default_route or not isinstance(gateway, IPv4Address):
-        gateway = None
-    else:
-        options[Option.ROUTER] = gateway.packed
-    if routes:
-        if gateway:
-            routes.append(HostRoute(ANY, gateway))
-        encoded = encode_routes(routes)
-        options |= {Option.CLASSLESS_ROUTES: encoded, Option.MS_CLASSLESS_ROUTES: encoded}
+    extras = []
+    for opt in port.extra_dhcp_opts:
+        try:
+            extras += [parse_extra_dhcp_opt(opt)] if opt.ip_version == 4 else []
+        except InvalidInput:
+            continue
+    return sorted(extras, key=lambda extra: len(extra.conditions))
+
+
+def _options(
+    service: DhcpService, defaults: Defaults, circumstances: Circumstances, extras: list[ExtraOption]
+) -> dict[int, bytes]:
+    """Give what every client of the port may be told; defaults, network, subnet, port, later ones winning."""
+    options = _defaults(defaults) | _of_network(service) | _of_subnet(service, circumstances)
+    options[Option.HOST_NAME] = host_name(service.port, service.address).encode()
+    for extra in extras:
+        if not extra.conditions and not extra.container:
+            apply(extra, options)
     return options
 
 
-def encode_routes(routes: Iterable[HostRoute]) -> bytes:
-    """Encode option 121."""
-    return b"".join(encode_route(route) for route in routes)
+def apply(extra: ExtraOption, options: dict[int, bytes]) -> None:
+    """Put an option among others, or withhold it."""
+    if extra.value is None:
+        options.pop(extra.number, None)
+    else:
+        options[extra.number] = extra.value
 
 
-def encode_route(route: HostRoute) -> bytes:
-    """Encode one entry of option 121: width, significant octets, router (RFC 3442)."""
-    width = route.destination.prefixlen
-    significant = route.destination.network_address.packed[: (width + 7) // 8]
-    return bytes((width,)) + significant + route.nexthop.packed
+def _defaults(defaults: Defaults) -> dict[int, bytes]:
+    options: dict[int, bytes] = {Option.LEASE_TIME: defaults.lease_time_s.to_bytes(4, "big")}
+    servers = [server.packed for server in defaults.dns_servers if server != NO_DNS_SERVER]
+    if servers:
+        options[Option.DNS_SERVER] = b"".join(servers)
+    if defaults.domain:
+        options[Option.DOMAIN_NAME] = defaults.domain.encode()
+    return options
+
+
+def _of_network(service: DhcpService) -> dict[int, bytes]:
+    options: dict[int, bytes] = {}
+    if service.network.mtu >= MIN_MTU:
+        options[Option.MTU] = min(service.network.mtu, MAX_MTU).to_bytes(2, "big")
+    if domain := service.network.dns_domain.rstrip("."):
+        options[Option.DOMAIN_NAME] = domain.encode()
+    return options
+
+
+def _of_subnet(service: DhcpService, circumstances: Circumstances) -> dict[int, bytes]:
+    subnet, cidr = service.subnet, service.subnet.cidr
+    options: dict[int, bytes] = {
+        Option.SUBNET_MASK: cidr.netmask.packed,
+        Option.BROADCAST: cidr.broadcast_address.packed,
+    }
+    servers = [server for server in subnet.dns_nameservers if isinstance(server, IPv4Address)]
+    if servers:
+        named = (server.packed for server in servers if server != NO_DNS_SERVER)
+        options[Option.DNS_SERVER] = b"".join(named)
+    routes = [route for route in subnet.host_routes if isinstance(route.destination, IPv4Network)]
+    by_route = next((route.nexthop for route in routes if route.destination == ANY), None)
+    gateway = subnet.gateway_ip or by_route  # Neutron: a host route to everywhere stands in for a gateway
+    if gateway and circumstances.default_route:
+        options[Option.ROUTER] = gateway.packed
+    if static := [route for route in routes if route.destination != ANY]:
+        options[Option.CLASSLESS_ROUTES] = encode_routes(static)
+    return options

@@ -1,0 +1,143 @@
+"""What a client says of itself, and the conditions that an operator can put on an option. PURE.
+
+Owns vendor class, user class, architecture and how iPXE is told apart from the ROM that started it.
+Source: RFC 2132 9.13 (vendor class), RFC 3004 (user class), RFC 3925 (enterprise numbers), RFC 4578 (PXE)
+with IANA's registry of processor architectures.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from osken_apps.dhcp.options import Option
+
+IPXE_USER_CLASS = b"iPXE"
+PXE_VENDOR_CLASS = b"PXEClient"
+HTTP_VENDOR_CLASS = b"HTTPClient"
+
+#: Architecture types by the names that dnsmasq users give them; two numbers where RFC 4578 and firmware
+#: differ.
+ARCHITECTURES: dict[str, frozenset[int]] = {
+    "bios": frozenset({0, 20}),
+    "efi32": frozenset({6, 15}),
+    "efi64": frozenset({7, 9, 16, 17}),
+    "efi-x86_64": frozenset({7, 9, 16, 17}),
+    "efi-arm32": frozenset({10, 18}),
+    "efi-arm64": frozenset({11, 19}),
+    "efi": frozenset({2, 6, 7, 8, 9, 10, 11, 15, 16, 17, 18, 19}),
+}
+
+#: A list that a client sends is read up to here; the rest of a longer one is nothing that a condition is
+#: about.
+MAX_ITEMS = 16
+
+Options = Mapping[int, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Something that holds for a client or not: `kind` and `operand`, turned around by `negated`."""
+
+    kind: str
+    operand: str
+    negated: bool = False
+
+    def holds(self, options: Options) -> bool:
+        """Tell whether the condition holds for a client that sent these options."""
+        return KINDS[self.kind](options, self.operand) != self.negated
+
+
+def tag(text: str) -> Condition:
+    """Read dnsmasq's `tag:` form, without the `tag:`. Raises ValueError for a tag that no client ever has."""
+    name = text.removeprefix("!")
+    negated = name != text
+    if name in ("ipxe", "pxe", "http"):
+        return Condition(name, "", negated)
+    if name in ARCHITECTURES:
+        return Condition("architecture", name, negated)
+    kind, _, operand = name.partition("-")
+    if kind == "arch" and operand.isascii() and operand.isdigit():
+        return Condition("arch", operand, negated)
+    if kind in ("vendor", "user") and operand:
+        return Condition(kind, operand, negated)
+    known = ", ".join(["ipxe", "pxe", "http", *ARCHITECTURES])
+    raise ValueError(f"tag {name!r} is none of {known}, arch-NUMBER, vendor-CLASS, user-CLASS")
+
+
+def vendor_class(options: Options) -> bytes:
+    """Give the vendor class identifier."""
+    return options.get(Option.VENDOR_CLASS, b"")
+
+
+def has_vendor_class(options: Options, name: str) -> bool:
+    """Tell whether the client's vendor class begins so (as dnsmasq has it: `PXEClient` is most of them)."""
+    return vendor_class(options).startswith(name.encode()) or name.encode() in _classes_by_enterprise(options)
+
+
+def user_classes(options: Options) -> list[bytes]:
+    """Give the user classes: a list by RFC 3004, or the whole value as iPXE and others send it."""
+    value = options.get(Option.USER_CLASS, b"")
+    return [value, *_length_prefixed(value)] if value else []
+
+
+def is_ipxe(options: Options) -> bool:
+    """Tell iPXE by its own option 175, as Neutron's dnsmasq does, or by its user class."""
+    return Option.ETHERBOOT in options or IPXE_USER_CLASS in user_classes(options)
+
+
+def architectures(options: Options) -> frozenset[int]:
+    """Give the client's architecture types (option 93)."""
+    value = options.get(Option.CLIENT_ARCH, b"")[: 2 * MAX_ITEMS]
+    return frozenset(int.from_bytes(value[at : at + 2], "big") for at in range(0, len(value), 2))
+
+
+def enterprises(options: Options) -> frozenset[int]:
+    """Give the enterprise numbers of options 124 and 125."""
+    return frozenset(
+        number
+        for option in (Option.VENDOR_ID_CLASS, Option.VENDOR_ID_SPECIFIC)
+        for number, _ in enterprise_blocks(options.get(option, b""))
+    )
+
+
+def enterprise_blocks(value: bytes) -> list[tuple[int, bytes]]:
+    """Read the blocks of option 124 or 125: enterprise number, data; what is cut off is left out."""
+    blocks: list[tuple[int, bytes]] = []
+    offset = 0
+    while offset + 5 <= len(value) and len(blocks) < MAX_ITEMS:
+        end = offset + 5 + value[offset + 4]
+        if end > len(value):
+            break
+        blocks.append((int.from_bytes(value[offset : offset + 4], "big"), value[offset + 5 : end]))
+        offset = end
+    return blocks
+
+
+def _classes_by_enterprise(options: Options) -> list[bytes]:
+    blocks = enterprise_blocks(options.get(Option.VENDOR_ID_CLASS, b""))
+    return [name for _, data in blocks for name in _length_prefixed(data)]
+
+
+def _length_prefixed(value: bytes) -> list[bytes]:
+    items: list[bytes] = []
+    offset = 0
+    while offset < len(value) and len(items) < MAX_ITEMS:
+        end = offset + 1 + value[offset]
+        if end > len(value):
+            return []
+        items.append(value[offset + 1 : end])
+        offset = end
+    return items
+
+
+#: What each kind of condition asks.
+KINDS: dict[str, Callable[[Options, str], bool]] = {
+    "ipxe": lambda options, _: is_ipxe(options),
+    "pxe": lambda options, _: vendor_class(options).startswith(PXE_VENDOR_CLASS),
+    "http": lambda options, _: vendor_class(options).startswith(HTTP_VENDOR_CLASS),
+    "architecture": lambda options, name: bool(architectures(options) & ARCHITECTURES[name]),
+    "arch": lambda options, number: int(number) in architectures(options),
+    "vendor": has_vendor_class,
+    "user": lambda options, name: name.encode() in user_classes(options),
+    "option": lambda options, number: int(number) in options,
+    "enterprise": lambda options, number: int(number) in enterprises(options),
+}

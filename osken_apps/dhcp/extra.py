@@ -1,0 +1,176 @@
+"""A port's `extra_dhcp_opts`: read, checked, and refused when they would break a client. PURE.
+
+The name of an option is dnsmasq's, as Neutron hands it on: `[CONDITION,…][CONTAINER,]OPTION`.
+
+    OPTION      67, bootfile-name or option:bootfile-name
+    CONDITION   tag:ipxe, tag:!ipxe, tag:efi64, tag:arch-7, tag:vendor-CLASS, tag:user-CLASS (see `client`),
+                !175 (the client did not send option 175: Ironic's form)
+    CONTAINER   vendor:CLASS (OPTION goes into option 43, for clients of that vendor class),
+                encap:175 (into option 175), vi-encap:9 (into option 125 under enterprise number 9)
+
+An empty value withholds `router` or `classless-static-route`. Of several values for one option, the one
+with more conditions that hold wins, then the later one.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+
+from osken_apps.dhcp.client import Condition, tag
+from osken_apps.dhcp.options import MAX_OPTION_OCTETS, Option
+from osken_apps.dhcp.values import (
+    ENCODERS,
+    INFINITE_S,
+    NEXT_SERVER,
+    NUMBERS,
+    Refused,
+    guessed,
+)
+from osken_apps.errors import InvalidInput
+from osken_apps.model.resources import ExtraDhcpOption
+
+MAY_BE_EMPTY = frozenset({Option.ROUTER, Option.CLASSLESS_ROUTES, Option.MS_CLASSLESS_ROUTES})
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """The option that holds sub-options; `enterprise` for option 125 only."""
+
+    number: int
+    enterprise: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ExtraOption:
+    """An option of a port: told to clients for which all conditions hold; `value` None withholds it."""
+
+    number: int
+    value: bytes | None
+    conditions: tuple[Condition, ...] = ()
+    container: Container | None = None
+
+
+def parse_extra_dhcp_opts(opts: Iterable[ExtraDhcpOption]) -> tuple[ExtraOption, ...]:
+    """Read the IPv4 options of a port. Raises InvalidInput for what cannot be told to a client."""
+    return tuple(parse_extra_dhcp_opt(opt) for opt in opts if opt.ip_version == 4)
+
+
+def parse_extra_dhcp_opt(opt: ExtraDhcpOption) -> ExtraOption:
+    """Read one option. Raises InvalidInput with name, value and reason."""
+    try:
+        return _parsed(opt)
+    except ValueError as error:
+        raise _refusal(opt, str(error)) from error
+
+
+def validate_extra_dhcp_opts(opts: Iterable[ExtraDhcpOption], network_mtu: int | None = None) -> None:
+    """Raise InvalidInput for options that would break a client, or that contradict each other."""
+    seen: dict[object, ExtraDhcpOption] = {}
+    times: dict[int, int] = {}
+    room: dict[Container, int] = {}
+    for opt in opts:
+        if opt.ip_version != 4:
+            continue
+        extra = parse_extra_dhcp_opt(opt)
+        key = (extra.number, frozenset(extra.conditions), extra.container)
+        if key in seen:
+            raise _refusal(opt, f"{seen[key].opt_name!r} sets the same option")
+        seen[key] = opt
+        if extra.container:
+            room[extra.container] = room.get(extra.container, MAX_OPTION_OCTETS) - _octets(extra)
+            if room[extra.container] < 0:
+                raise _refusal(
+                    opt, f"option {extra.container.number} would hold over {MAX_OPTION_OCTETS} octets"
+                )
+        if extra.container or extra.value is None:
+            continue
+        number = int.from_bytes(extra.value, "big")
+        if extra.number == Option.MTU and network_mtu is not None and number > network_mtu:
+            raise _refusal(opt, f"the MTU of the network is {network_mtu}")
+        if extra.number in (Option.LEASE_TIME, Option.RENEWAL_TIME, Option.REBINDING_TIME):
+            times[extra.number] = number
+            if not times_agree(times):
+                raise _refusal(opt, "T1 must be before T2 and T2 before the end of the lease")
+
+
+def _octets(extra: ExtraOption) -> int:
+    return 2 + len(extra.value or b"")
+
+
+def times_agree(times: dict[int, int]) -> bool:
+    """Tell whether of T1, T2 and lease time those that are given follow each other (RFC 2131 4.4.5)."""
+    order = (Option.RENEWAL_TIME, Option.REBINDING_TIME, Option.LEASE_TIME)
+    given = [times[number] for number in order if number in times]
+    return all(earlier < later or earlier == later == INFINITE_S for earlier, later in pairwise(given))
+
+
+def _refusal(opt: ExtraDhcpOption, reason: str) -> InvalidInput:
+    return InvalidInput(f"extra_dhcp_opts: {opt.opt_name!r} with value {opt.opt_value!r}: {reason}")
+
+
+def _parsed(opt: ExtraDhcpOption) -> ExtraOption:
+    *prefixes, name = [part.strip() for part in opt.opt_name.split(",")]
+    conditions: list[Condition] = []
+    container = None
+    for prefix in prefixes:
+        condition, here = _prefix(prefix)
+        if here is not None and container is not None:
+            raise ValueError("an option goes into one other option only")
+        conditions += [condition] if condition else []
+        container = here or container
+    if container is not None:
+        value = guessed(opt.opt_value)
+        if len(value) > MAX_OPTION_OCTETS:
+            raise ValueError(f"the value is longer than {MAX_OPTION_OCTETS} octets")
+        return ExtraOption(_number(name, 1, 254), value, tuple(conditions), container)
+    number = option_number(name)
+    return ExtraOption(number, _value(number, opt.opt_value), tuple(conditions))
+
+
+def _prefix(prefix: str) -> tuple[Condition | None, Container | None]:
+    word, _, rest = prefix.partition(":")
+    match word:
+        case "tag":
+            return tag(rest), None
+        case "vendor":
+            return Condition("vendor", rest), Container(Option.VENDOR_SPECIFIC)
+        case "encap":
+            return None, Container(_allowed(_number(rest, 1, 254)))
+        case "vi-encap":
+            number = _number(rest, 0, 0xFFFFFFFF)
+            return None, Container(Option.VENDOR_ID_SPECIFIC, number)
+        case _ if prefix.startswith("!"):
+            return Condition("option", str(_number(prefix[1:], 1, 254)), negated=True), None
+        case _:
+            raise ValueError(f"{prefix!r} is neither a condition nor a container")
+
+
+def option_number(name: str) -> int:
+    """Give the number of an option by dnsmasq's name or by number. Raises ValueError."""
+    name = name.removeprefix("option:")
+    if name.isascii() and name.isdigit():
+        return _allowed(_number(name, 0, NEXT_SERVER))
+    number = NUMBERS.get(name.lower())
+    if number is None:
+        raise ValueError(f"no DHCP option is called {name!r}")
+    return _allowed(number)
+
+
+def _allowed(number: int) -> int:
+    if number in set(Refused):
+        raise ValueError(f"option {number} is the protocol's own and cannot be set")
+    return number
+
+
+def _number(text: str, least: int, most: int) -> int:
+    if not (text.isascii() and text.isdigit()) or len(text) > 10 or not least <= int(text) <= most:
+        raise ValueError(f"{text!r} is no number from {least} to {most}")
+    return int(text)
+
+
+def _value(number: int, text: str) -> bytes | None:
+    if not text.strip():
+        if number in MAY_BE_EMPTY:
+            return None
+        raise ValueError("the value is empty")
+    return ENCODERS.get(number, guessed)(text)
