@@ -5,9 +5,10 @@ Owns RFC 2131 section 4.3 (DISCOVER, REQUEST in its four states, DECLINE, RELEAS
 always known to be wrong. Knows nothing of options that are told, nor of octets.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Address
+from typing import NamedTuple
 
 from osken_apps.dhcp.frame import Datagram
 from osken_apps.dhcp.message import HTYPE_ETHERNET, NO_ADDRESS, Message, MessageType, Op
@@ -59,9 +60,8 @@ class Request:
     message: Message
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What is done about a request, for the record.
+class Decision(NamedTuple):
+    """What is done about a request, for the record. A tuple, since one is made for every packet (see `fast`).
 
     `received` is None for BOOTP and for types that have no name; `sent` is None for silence and for BOOTP.
     `address` is the one given, asked for, declined or released. `omitted` lists options that did not fit.
@@ -73,7 +73,7 @@ class Decision:
     reason: AnswerReason | SilenceReason
     address: IPv4Address | None = None
     server_id: IPv4Address | None = None
-    omitted: tuple[int, ...] = field(default=())
+    omitted: tuple[int, ...] = ()
 
 
 #: What a rule gives: the reply's type (None: BOOTP or nothing), the reason and the address concerned.

@@ -3,7 +3,6 @@
 Owns RFC 2131 table 3 (fields) and section 4.1 (destination).
 """
 
-from dataclasses import replace
 from ipaddress import IPv4Address
 
 from osken_apps.dhcp.decide import BROADCAST, AnswerReason, Decision, Request
@@ -34,7 +33,7 @@ def encode_reply(request: Request, decision: Decision, terms: Terms) -> tuple[by
     frame = encode_frame(
         Datagram(eth_destination, terms.server_mac, terms.server_id, destination, SERVER_PORT, port, message)
     )
-    return frame, replace(decision, omitted=layout.omitted) if layout.omitted else decision
+    return frame, decision._replace(omitted=layout.omitted) if layout.omitted else decision
 
 
 def destination_of(request: Request, decision: Decision) -> tuple[bytes, IPv4Address, int]:

@@ -3,7 +3,7 @@
 This is the reference, whole and plain; `fast` gives the same answers sooner.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from osken_apps.dhcp.decide import Decision, Request, SilenceReason, decide, received_type
 from osken_apps.dhcp.frame import decode_frame
@@ -24,19 +24,18 @@ __all__ = [
     "answer",
     "decode_request",
     "respond",
+    "silence",
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """A whole Ethernet frame that goes out of the port that the request came from."""
 
     frame: bytes
     decision: Decision
 
 
-@dataclass(frozen=True, slots=True)
-class Silence:
+class Silence(NamedTuple):
     """No answer, and why."""
 
     reason: SilenceReason
@@ -55,7 +54,7 @@ def respond(
     """
     request = decode_request(frame)
     if service is None:
-        return _silence(request, SilenceReason.NO_ADDRESS)
+        return silence(request, SilenceReason.NO_ADDRESS)
     terms = terms_of(service, defaults, circumstances)
     return answer(request, terms)
 
@@ -71,13 +70,14 @@ def decode_request(frame: bytes) -> Request:
 def answer(request: Request, terms: Terms | None) -> Outcome:
     """Answer a request by the terms of its port; None: the network has no server yet."""
     if terms is None:
-        return _silence(request, SilenceReason.NO_SERVER)
+        return silence(request, SilenceReason.NO_SERVER)
     decision = decide(request, terms)
     if isinstance(decision.reason, SilenceReason):
         return Silence(decision.reason, decision)
     return Reply(*encode_reply(request, decision, terms))
 
 
-def _silence(request: Request, reason: SilenceReason) -> Silence:
+def silence(request: Request, reason: SilenceReason) -> Silence:
+    """Leave a request without an answer for a reason that is not the request's."""
     message = request.message
     return Silence(reason, Decision(message.xid, received_type(message), None, reason))

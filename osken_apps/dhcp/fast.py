@@ -1,0 +1,143 @@
+"""The same answers as `server`, sooner: a port's replies are remembered and patched. PURE.
+
+A client sends the same request again and again: only the transaction id, the seconds since it began, the IP
+identification and the two checksums change. And an answer differs with the transaction id alone. So a
+reply is remembered under all other octets of its request, and for the next such request
+
+    the checksums   must make up for what changed: a remembered request had right ones, and a one's
+    complement sum
+                    is kept exactly when the sum of the changed words is (RFC 1071, RFC 1624),
+    the reply       gets the new xid, and its UDP checksum the difference.
+
+Everything else, and every request that is not quite as expected, goes the plain way. What is remembered of
+a port is bounded in number and length, whatever it sends. `tests/unit/test_dhcp_fast.py` holds both ways
+together.
+"""
+
+import struct
+from collections.abc import Callable
+from typing import NamedTuple
+
+from osken_apps.dhcp.decide import Decision
+from osken_apps.dhcp.frame import (
+    ETHERNET,
+    IP_PROTO_UDP,
+    IP_VERSION_AND_LENGTH,
+    IPV4,
+    ONES,
+    UDP,
+    ones_sum,
+    udp_checksum,
+)
+from osken_apps.dhcp.message import FIXED
+from osken_apps.dhcp.server import (
+    Circumstances,
+    Defaults,
+    Outcome,
+    Reply,
+    SilenceReason,
+    answer,
+    decode_request,
+    silence,
+)
+from osken_apps.dhcp.terms import USUAL, terms_of
+from osken_apps.model.snapshot import DhcpService
+
+MAX_REMEMBERED = 8  # DISCOVER and REQUEST of firmware, boot loader and system, renewals
+MAX_FRAME_OCTETS = 1024
+
+#: A frame without IP options up to the BOOTP flags: what changes with each request are the H and I.
+HEAD = struct.Struct("!18sH4sH14sH4sIH")
+FLAGS_OFFSET = HEAD.size
+UDP_OFFSET = ETHERNET.size + IPV4.size
+ADDRESSES_OFFSET = UDP_OFFSET - 8
+CHECKSUM_OFFSET = UDP_OFFSET + UDP.size - 2
+XID_OFFSET = UDP_OFFSET + UDP.size + 4
+MIN_FRAME_OCTETS = UDP_OFFSET + UDP.size + FIXED.size
+
+#: What a request is remembered under: all its octets that do not change, in their order.
+Key = tuple[bytes, bytes, bytes, bytes, bytes]
+
+_new_tuple = tuple.__new__
+
+
+class _Remembered(NamedTuple):
+    """A reply in pieces; the sums (modulo 65535) of what changes in the request, and of the reply."""
+
+    identification_and_checksum: int
+    checksum_xid_and_secs: int
+    reply_sum_without_xid: int
+    pack: Callable[..., bytes]
+    head: bytes
+    op: bytes
+    tail: bytes
+    decision_after_xid: tuple[object, ...]
+
+
+class Responder:
+    """Answers all requests of one port, as long as neither its service nor the circumstances change."""
+
+    __slots__ = ("_remembered", "_terms", "service")
+
+    def __init__(
+        self, service: DhcpService | None, defaults: Defaults, circumstances: Circumstances = USUAL
+    ) -> None:
+        """Work out the terms of a port; `service` is None for a port without an IPv4 address."""
+        self.service = service
+        self._terms = terms_of(service, defaults, circumstances) if service else None
+        self._remembered: dict[Key, _Remembered] = {}
+
+    def respond(self, frame: bytes) -> Outcome:
+        """Answer a frame exactly as `server.respond` does. Raises Malformed and nothing else."""
+        if not MIN_FRAME_OCTETS <= len(frame) <= MAX_FRAME_OCTETS:
+            return self._plain(frame)
+        a, identification, b, ip_checksum, c, checksum, d, xid, secs = HEAD.unpack_from(frame)
+        key = (a, b, c, d, frame[FLAGS_OFFSET:])
+        known = self._remembered.get(key)
+        if known is None:
+            return self._memorable(frame, key)
+        ip_sum, udp_sum, reply_sum, pack, head, op, tail, decision = known
+        if (identification + ip_checksum) % ONES != ip_sum:
+            return self._plain(frame)
+        if checksum and (checksum + xid + secs) % ONES != udp_sum:
+            return self._plain(frame)
+        reply = pack(head, udp_checksum(reply_sum + xid), op, xid, tail)
+        return _new_tuple(Reply, (reply, _new_tuple(Decision, (xid, *decision))))
+
+    def _plain(self, frame: bytes) -> Outcome:
+        request = decode_request(frame)
+        if self.service is None:
+            return silence(request, SilenceReason.NO_ADDRESS)
+        return answer(request, self._terms)
+
+    def _memorable(self, frame: bytes, key: Key) -> Outcome:
+        outcome = self._plain(frame)
+        if isinstance(outcome, Reply) and frame[ETHERNET.size] == IP_VERSION_AND_LENGTH:
+            if len(self._remembered) >= MAX_REMEMBERED:
+                del self._remembered[next(iter(self._remembered))]
+            self._remembered[key] = _remember(frame, outcome)
+        return outcome
+
+
+def _remember(frame: bytes, reply: Reply) -> _Remembered:
+    """Take apart a request that was found right, and its reply."""
+    _, identification, _, ip_checksum, _, checksum, _, xid, secs = HEAD.unpack_from(frame)
+    _, _, _, _, _, reply_checksum, op, _, _ = HEAD.unpack_from(reply.frame)
+    tail = reply.frame[XID_OFFSET + 4 :]
+    return _Remembered(
+        identification_and_checksum=(identification + ip_checksum) % ONES,
+        checksum_xid_and_secs=(checksum + xid + secs - _udp_sum(frame)) % ONES,
+        reply_sum_without_xid=(-reply_checksum - xid) % ONES,
+        pack=struct.Struct(f"!{CHECKSUM_OFFSET}sH4sI{len(tail)}s").pack,
+        head=reply.frame[:CHECKSUM_OFFSET],
+        op=op,
+        tail=tail,
+        decision_after_xid=reply.decision[1:],
+    )
+
+
+def _udp_sum(frame: bytes) -> int:
+    """Sum a UDP segment with its pseudo header; 0 for one whose checksum is right."""
+    length = int.from_bytes(frame[UDP_OFFSET + 4 : UDP_OFFSET + 6], "big")
+    segment = frame[UDP_OFFSET : UDP_OFFSET + length]
+    return ones_sum(segment) + ones_sum(frame[ADDRESSES_OFFSET:UDP_OFFSET]) + IP_PROTO_UDP + length
