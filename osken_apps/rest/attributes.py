@@ -20,6 +20,12 @@ Schema = Mapping[str, Any]
 TEXT_LENGTH = 255
 UUID_PATTERN = "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
 _UUID = re.compile(UUID_PATTERN)
+# No database keeps NUL, and half of a surrogate pair is no character.
+PLAIN_TEXT = "^[^\u0000]*$"
+_PLAIN_TEXT = re.compile(r"[^\x00\ud800-\udfff]*\Z")
+DNS_LABEL = "[0-9A-Za-z]([0-9A-Za-z-]{0,61}[0-9A-Za-z])?"
+DNS_NAME_PATTERN = rf"^({DNS_LABEL}(\.{DNS_LABEL})*\.?)?$"
+_DNS_NAME = re.compile(DNS_NAME_PATTERN)
 TRUE_WORDS = frozenset({"true", "1"})
 FALSE_WORDS = frozenset({"false", "0"})
 
@@ -54,11 +60,11 @@ def text(length: int = TEXT_LENGTH) -> Type:
             raise ValueError(f"'{value}' is not a valid string")
         if len(value) > length:
             raise ValueError(f"'{value}' exceeds maximum length of {length}")
-        if "\0" in value or any(0xD800 <= ord(char) <= 0xDFFF for char in value):
+        if not _PLAIN_TEXT.match(value):
             raise ValueError(f"{value!r} is not a valid string")
         return value
 
-    return Type(parse, {"type": "string", "maxLength": length})
+    return Type(parse, {"type": "string", "maxLength": length, "pattern": PLAIN_TEXT})
 
 
 def parse_boolean(value: Any) -> bool:
@@ -89,7 +95,7 @@ def integer(least: int, most: int) -> Type:
         return number
 
     schema = {"type": "integer", "minimum": least, "maximum": most}
-    digits = {"type": "string", "pattern": "^[+-]?[0-9]{1,18}$"}
+    digits = {"type": "string", "pattern": "^[0-9]{1,9}$" if least >= 0 else "^[+-]?[0-9]{1,9}$"}
     return Type(parse, {"anyOf": [schema, digits]}, shown_schema=schema)
 
 
@@ -97,7 +103,9 @@ def parse_integer(value: Any) -> int:
     """Take an integer or its decimal digits."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    if isinstance(value, str) and re.fullmatch(r"[+-]?[0-9]{1,18}", value.strip()):
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, str) and re.fullmatch(r"[+-]?[0-9]{1,18}", value):
         return int(value)
     raise InvalidInput(f"'{value}' is not an integer")
 
@@ -159,22 +167,39 @@ def parse_cidr(value: Any) -> IPNetwork:
         raise ValueError(f"'{value}' is not a valid IP subnet") from None
 
 
-CIDR = Type(parse_cidr, {"type": "string"}, str)
+OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+HEXTETS = "([0-9a-fA-F]{1,4}:){1,6}"
+IPV4_CIDR = rf"^{OCTET}(\.{OCTET}){{3}}/(3[0-2]|[12]?[0-9])$"
+IPV6_CIDR = rf"^{HEXTETS}:/(12[0-8]|1[01][0-9]|[1-9]?[0-9])$"
+CIDR = Type(
+    parse_cidr,
+    {"type": "string", "anyOf": [{"pattern": IPV4_CIDR}, {"pattern": IPV6_CIDR}]},
+    str,
+    {"type": "string"},
+)
 
 
 def parse_mac(value: Any) -> MacAddress:
     """Take a MAC address that one interface can have."""
-    try:
-        address = mac_address(value if isinstance(value, str) else "")
-    except ValueError:
-        raise ValueError(f"'{value}' is not a valid MAC address") from None
-    if not is_unicast(address):
+    if not isinstance(value, str) or not _MAC.match(value) or not is_unicast(mac_address(value)):
         raise ValueError(f"'{value}' is not a valid MAC address")
-    return address
+    return mac_address(value)
 
 
-MAC_PATTERN = "^[0-9a-fA-F]([02468aceACE])(:[0-9a-fA-F]{2}){5}$"
-MAC = Type(parse_mac, {"type": "string", "pattern": MAC_PATTERN}, str)
+MAC_PATTERN = "^[0-9a-fA-F][02468aceACE]((:[0-9a-fA-F]{2}){5}|(-[0-9a-fA-F]{2}){5})$"
+_MAC = re.compile(MAC_PATTERN)
+NO_MAC = {"not": {"pattern": "^00([:-]00){5}$"}}
+MAC = Type(parse_mac, {"type": "string", "pattern": MAC_PATTERN} | NO_MAC, str, {"type": "string"})
+
+
+def parse_dns_name(value: Any) -> str:
+    """Take a DNS name of at most 255 characters, with or without its final dot, or nothing."""
+    if not isinstance(value, str) or len(value) > TEXT_LENGTH or not _DNS_NAME.fullmatch(value):
+        raise ValueError(f"'{value}' not a valid PQDN or FQDN")
+    return value.lower()
+
+
+DNS_NAME = Type(parse_dns_name, {"type": "string", "maxLength": TEXT_LENGTH, "pattern": DNS_NAME_PATTERN})
 
 
 def optional(type_: Type) -> Type:

@@ -20,6 +20,7 @@ from osken_apps.rest.attributes import (
     ADDRESS,
     BOOLEAN,
     CIDR,
+    DNS_NAME,
     MAC,
     UUID,
     Type,
@@ -168,7 +169,7 @@ NETWORK = (
     ),
     Attribute("ipv4_address_scope", optional(UUID), post=False, put=False, get=_nothing),
     Attribute("ipv6_address_scope", optional(UUID), post=False, put=False, get=_nothing),
-    Attribute("dns_domain", NAME, default="", filter=True, sort=True),
+    Attribute("dns_domain", DNS_NAME, default="", filter=True, sort=True),
 )
 
 POOL = record({"start": ADDRESS, "end": ADDRESS}, ("start", "end"), AllocationPool)
@@ -331,7 +332,7 @@ PORT = (
         guarded_set=True,
         guarded_get=True,
     ),
-    Attribute("dns_name", text(63), default="", filter=True, sort=True),
+    Attribute("dns_name", DNS_NAME, default="", filter=True, sort=True),
     Attribute("dns_assignment", Type(list, {"type": "array"}), post=False, put=False, get=_dns_assignment),
 )
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from osken_apps.errors import BadRequest, HTTPBadRequest, InvalidInput
 from osken_apps.rest.declarations import Attribute, Surroundings
 from osken_apps.rest.validation import convert
-from osken_apps.store.view import Among
+from osken_apps.store.selection import Among
 
 PAGING = frozenset({"fields", "sort_key", "sort_dir", "limit", "marker", "page_reverse", "verbose"})
 TAG_FILTERS = frozenset({"tags", "tags-any", "not-tags", "not-tags-any"})

@@ -7,7 +7,7 @@ from osken_apps.rest.collections import COLLECTIONS, Collection
 from osken_apps.rest.declarations import ABSENT, Attribute
 from osken_apps.rest.derived import DERIVED, Derived
 from osken_apps.rest.quotas import KINDS, UNLIMITED
-from osken_apps.rest.tags import LONGEST_TAG
+from osken_apps.rest.tags import LONGEST_TAG, TAG
 
 Document = dict[str, Any]
 
@@ -142,15 +142,14 @@ def _filters(attributes: Sequence[Attribute], tags: bool) -> list[Document]:
     ]
     names = ("tags", "tags-any", "not-tags", "not-tags-any") if tags else ()
     filters += [_parameter(name, "query", {"type": "string"}) for name in names]
-    fields = [attribute.name for attribute in attributes if not attribute.hidden]
-    return [*filters, _parameter("fields", "query", _array({"type": "string", "enum": fields}))]
+    return [*filters, _parameter("fields", "query", _array({"type": "string"}))]
 
 
 def _paging() -> list[Document]:
     return [
         _parameter("limit", "query", {"type": "integer", "minimum": 0, "maximum": 1_000_000}),
-        _parameter("marker", "query", {"type": "string", "format": "uuid"}),
-        _parameter("page_reverse", "query", {"type": "boolean"}),
+        _parameter("marker", "query", {"type": "string"}),
+        _parameter("page_reverse", "query", {"type": "string"}),
     ]
 
 
@@ -167,9 +166,9 @@ def _collection_paths(collection: Collection) -> Document:
     changed = {"$ref": f"#/components/schemas/changed_{singular}"}
     one, several = _object({singular: shown}, [singular]), _object({plural: _array(shown)}, [plural])
     asked = {
-        "oneOf": [
-            _object({singular: created}, [singular]),
-            _object({plural: _array(created) | {"minItems": 1}}, [plural]),
+        "anyOf": [
+            _object({singular: created}, [singular], closed=False),
+            _object({plural: _array(created) | {"minItems": 1}}, [plural], closed=False),
         ]
     }
     part = _object({singular: {**_shown(attributes), "required": []}}, [singular])
@@ -196,7 +195,7 @@ def _collection_paths(collection: Collection) -> Document:
                 one,
                 WRITE_ERRORS,
                 [IF_MATCH],
-                _object({singular: changed}, [singular]),
+                _object({singular: changed}, [singular], closed=False),
             ),
             "delete": _operation(f"delete_{singular}", 204, None, WRITE_ERRORS, [IF_MATCH]),
         },
@@ -205,7 +204,7 @@ def _collection_paths(collection: Collection) -> Document:
 
 def _tag_paths(plural: str, singular: str) -> Document:
     tag = {"type": "string", "maxLength": LONGEST_TAG, "pattern": "^[0-9A-Za-z_-]+$"}
-    tags = _object({"tags": _array({"type": "string", "maxLength": LONGEST_TAG})}, ["tags"])
+    tags = _object({"tags": _array(dict(TAG.schema))}, ["tags"])
     path = f"/v2.0/{plural}/{{id}}/tags"
     return {
         path: {
@@ -249,10 +248,10 @@ def _quota_paths() -> Document:
     limit = {"type": "integer", "minimum": UNLIMITED, "maximum": 2**31 - 1}
     limits = _object(dict.fromkeys(KINDS, limit))
     every = _object({"quotas": _array({"type": "object"})}, ["quotas"])
-    one = _object({"quota": limits}, ["quota"])
+    one = _object({"quota": limits}, ["quota"], closed=False)
     used = _object({name: {"type": "integer"} for name in ("limit", "used", "reserved")})
     details = _object({"quota": _object(dict.fromkeys(KINDS, used))}, ["quota"])
-    project = _parameter("id", "path", {"type": "string", "pattern": "^[0-9A-Za-z-]{8,64}$"}, required=True)
+    project = _parameter("id", "path", {"type": "string", "minLength": 1}, required=True)
     return {
         "/v2.0/quotas": {"get": _operation("list_quotas", 200, every, READ_ERRORS)},
         "/v2.0/quotas/{id}": {

@@ -9,6 +9,7 @@ from typing import Any
 
 from osken_apps.config import Config
 from osken_apps.errors import ApiError, BadRequest, Conflict, HTTPBadRequest
+from osken_apps.model.resources import Network, Subnet
 from osken_apps.rest.access import Access
 from osken_apps.rest.collections import Collection
 from osken_apps.rest.declarations import Surroundings
@@ -18,8 +19,9 @@ from osken_apps.rest.hosts import Hosts
 from osken_apps.rest.listing import Query, filtered, links, ordered, page, query_of
 from osken_apps.rest.networks import ZONE
 from osken_apps.rest.policy import Permissions, Policy, Target
-from osken_apps.rest.rendering import chosen, rendered, surroundings
+from osken_apps.rest.rendering import chosen, rendered
 from osken_apps.rest.validation import Values, bodies_of, body_of, posted, project_of, put
+from osken_apps.store.selection import Among
 from osken_apps.store.store import Store
 from osken_apps.store.transaction import Transaction
 from osken_apps.store.view import View
@@ -178,13 +180,21 @@ class Operations:
         ]
 
     def _around(self, view: View, collection: Collection, resources: Sequence[Any] | None) -> Surroundings:
-        static = Surroundings(
+        """Read what else is shown of these resources (None: of any of the collection)."""
+        subnet_ids: dict[str, tuple[str, ...]] = {}
+        external: list[Any] = []
+        if collection.kind is Network:
+            subnet_ids = view.subnet_ids(None if resources is None else [item.id for item in resources])
+        if collection.kind is Subnet:
+            external = view.networks(Among("external", (True,)))
+        return Surroundings(
+            subnet_ids=subnet_ids,
+            external_networks=frozenset(network.id for network in external),
             known_hosts=self.hosts.known(),
             integration_bridge=self.config.network.integration_bridge,
             domain=self.config.dhcp.domain,
             zones=(ZONE,),
         )
-        return surroundings(view, collection.kind, resources, static)
 
 
 def _project(values: Values, request: Request, permissions: Permissions) -> str:

@@ -12,6 +12,7 @@ from osken_apps.errors import (
     InvalidAllocationPool,
     InvalidInput,
     NetworkNotFound,
+    NotFound,
     OutOfBoundsAllocationPool,
     OverlappingAllocationPools,
     SubnetInUse,
@@ -23,8 +24,16 @@ from osken_apps.rest.declarations import SUBNET
 from osken_apps.rest.networks import ports_in_use
 from osken_apps.rest.validation import Values, fields_of
 from osken_apps.store.dhcp_ports import settle_dhcp_port
+from osken_apps.store.selection import Among
 from osken_apps.store.transaction import Transaction
-from osken_apps.store.view import Among
+
+
+class SubnetPoolNotFound(NotFound):
+    """There are no subnet pools here."""
+
+    def __init__(self, subnetpool_id: str) -> None:
+        super().__init__(f"Subnet pool {subnetpool_id} could not be found.")
+
 
 MOST_DNS_SERVERS = 5
 MOST_HOST_ROUTES = 20
@@ -190,6 +199,8 @@ def create(transaction: Transaction, project_id: str, values: Values, _config: C
     network = transaction.network(values["network_id"])
     if network is None:
         raise NetworkNotFound(values["network_id"])
+    if values["subnetpool_id"] is not None:
+        raise SubnetPoolNotFound(values["subnetpool_id"])
     subnet = planned(transaction.new_id(), project_id, values)
     check_overlap(subnet, transaction.subnets_of(network.id))
     made = transaction.create(subnet, first_revision=0)

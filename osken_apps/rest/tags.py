@@ -11,7 +11,8 @@ from osken_apps.rest.exchange import Answer, HTTPNotFound, Request, json_of
 from osken_apps.rest.operations import Operations
 
 LONGEST_TAG = 255
-TAGS = list_of(text(LONGEST_TAG), unique=False, null=False)
+TAG = text(LONGEST_TAG)
+TAGS = list_of(TAG, unique=False, null=False)
 
 
 class TagNotFound(NotFound):

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from osken_apps.model.resources import DHCP_DEVICE_OWNER, FixedIp, Port, PortStatus, Subnet
+from osken_apps.store.selection import Among
 from osken_apps.store.transaction import Transaction
-from osken_apps.store.view import Among
 
 LOG = logging.getLogger(__name__)
 

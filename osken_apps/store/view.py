@@ -1,7 +1,6 @@
 """What can be read in one transaction; every answer is of the same moment."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -10,15 +9,8 @@ from sqlalchemy import Connection, Select, bindparam, func, select
 from osken_apps.model.changes import Snapshot
 from osken_apps.model.resources import Network, Port, Subnet
 from osken_apps.store.codec import network_of, port_of, subnet_of
+from osken_apps.store.selection import Among
 from osken_apps.store.tables import FIXED_IPS, NETWORKS, PORTS, QUOTAS, SUBNETS
-
-
-@dataclass(frozen=True, slots=True)
-class Among:
-    """A condition: the column has one of the values."""
-
-    column: str
-    values: tuple[Any, ...]
 
 
 def _selection(table: Any, columns: tuple[str, ...]) -> list[Any]:
@@ -123,12 +115,12 @@ class View:
     def quotas(self, project_id: str) -> dict[str, int]:
         """Give the quotas that were set for a project, by resource."""
         rows = self._connection.execute(_QUOTAS, {"project_id": project_id})
-        return dict(rows.tuples().all())
+        return {row.resource: row.quota for row in rows}
 
     def addresses_in_use(self) -> dict[str, int]:
         """Count the addresses that ports have, by subnet."""
-        counted = select(FIXED_IPS.c.subnet_id, func.count()).group_by(FIXED_IPS.c.subnet_id)
-        return dict(self._connection.execute(counted).tuples().all())
+        counted = select(FIXED_IPS.c.subnet_id, func.count().label("used")).group_by(FIXED_IPS.c.subnet_id)
+        return {row.subnet_id: row.used for row in self._connection.execute(counted)}
 
     def projects_with_quotas(self) -> list[str]:
         """Give the projects that have quotas of their own."""

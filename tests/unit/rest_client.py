@@ -1,0 +1,104 @@
+"""The API without a server: requests go straight into the WSGI application."""
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import webob
+
+from osken_apps.config import Config, load
+from osken_apps.rest.hosts import Hosts
+from osken_apps.rest.wsgi import Application, application
+from osken_apps.store.store import Store
+
+
+@dataclass
+class Reply:
+    """What the application answered; `body` is None if it answered nothing."""
+
+    status: int
+    body: Any
+    headers: dict[str, str]
+
+    @property
+    def error(self) -> str:
+        """The type of the error."""
+        return str(self.body["NeutronError"]["type"])
+
+    @property
+    def message(self) -> str:
+        """The message of the error."""
+        return str(self.body["NeutronError"]["message"])
+
+
+@dataclass
+class Client:
+    """A client with fixed headers."""
+
+    app: Application
+    store: Store
+    hosts: Hosts
+    headers: dict[str, str]
+
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> Reply:
+        """Send one request below /v2.0; a body of bytes goes as it is."""
+        request = webob.Request.blank(f"/v2.0{path}", method=method)
+        if body is not None:
+            request.body = body if isinstance(body, bytes) else json.dumps(body).encode()
+        request.headers.update(self.headers | {name.replace("_", "-"): value for name, value in headers.items()})
+        response = request.get_response(self.app)
+        content = json.loads(response.body) if response.body else None
+        return Reply(response.status_int, content, dict(response.headers))
+
+    def get(self, path: str) -> Any:
+        """Give the body of a GET that must succeed."""
+        reply = self.call("GET", path)
+        assert reply.status == 200, reply.body
+        return reply.body
+
+    def make(self, singular: str, **attributes: Any) -> dict[str, Any]:
+        """Create a resource that must succeed; `provider__x` stands for `provider:x`."""
+        reply = self.try_make(singular, **attributes)
+        assert reply.status == 201, reply.body
+        made: dict[str, Any] = reply.body[singular]
+        return made
+
+    def try_make(self, singular: str, **attributes: Any) -> Reply:
+        """Create a resource."""
+        body = {name.replace("__", ":"): value for name, value in attributes.items()}
+        return self.call("POST", f"/{singular}s", {singular: body})
+
+    def change(self, singular: str, resource_id: str, **attributes: Any) -> Reply:
+        """Change a resource."""
+        body = {name.replace("__", ":"): value for name, value in attributes.items()}
+        return self.call("PUT", f"/{singular}s/{resource_id}", {singular: body})
+
+    def subnet(self, network_id: str, cidr: str = "10.10.10.0/24", **attributes: Any) -> dict[str, Any]:
+        """Create a subnet that must succeed."""
+        version = 6 if ":" in cidr else 4
+        return self.make("subnet", network_id=network_id, cidr=cidr, ip_version=version, **attributes)
+
+    def try_subnet(self, network_id: str, cidr: str = "10.10.10.0/24", **attributes: Any) -> Reply:
+        """Create a subnet."""
+        version = attributes.pop("ip_version", 6 if ":" in cidr else 4)
+        return self.try_make("subnet", network_id=network_id, cidr=cidr, ip_version=version, **attributes)
+
+    def as_user(self, project_id: str, *roles: str) -> "Client":
+        """Give a client that a proxy has identified."""
+        headers = {"X-User-Id": "user", "X-Project-Id": project_id, "X-Roles": ",".join(roles)}
+        return replace(self, headers=headers)
+
+
+def config_of(directory: Path, text: str = "") -> Config:
+    """Load a configuration; `text` follows [api]."""
+    config_file = directory / "osken-net.conf"
+    config_file.write_text(f"[DEFAULT]\nstate_dir = {directory}\n[api]\n{text}\n")
+    return load(config_file)
+
+
+def client_of(directory: Path, text: str = "") -> Client:
+    """Make a client of a new application with an empty store."""
+    config = config_of(directory, text)
+    store, hosts = Store(config.database), Hosts()
+    return Client(application(store, config, hosts), store, hosts, {})

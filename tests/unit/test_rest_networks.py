@@ -1,0 +1,275 @@
+"""Networks of the API: attributes, segments, deletion, errors."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.rest_client import Client, client_of
+
+UUID = "11111111-2222-3333-4444-555555555555"
+
+
+@pytest.fixture
+def api(tmp_path: Path) -> Client:
+    """Give a client of an empty API."""
+    return client_of(tmp_path)
+
+
+def test_a_network_is_shown_as_in_the_reference(api: Client) -> None:
+    network = api.make("network", name="net1")
+    times = [network.pop(name) for name in ("id", "created_at", "updated_at")]
+    assert all(times)
+    assert network == {
+        "name": "net1",
+        "description": "",
+        "tenant_id": "default",
+        "project_id": "default",
+        "tags": [],
+        "revision_number": 1,
+        "admin_state_up": True,
+        "status": "ACTIVE",
+        "subnets": [],
+        "shared": False,
+        "router:external": False,
+        "is_default": False,
+        "mtu": 1500,
+        "port_security_enabled": True,
+        "provider:network_type": "vlan",
+        "provider:physical_network": "default",
+        "provider:segmentation_id": 1000,
+        "availability_zone_hints": [],
+        "availability_zones": [],
+        "ipv4_address_scope": None,
+        "ipv6_address_scope": None,
+        "dns_domain": "",
+    }
+
+
+def test_segmentation_ids_are_given_in_order_and_given_again_after_deletion(api: Client) -> None:
+    first, second = api.make("network"), api.make("network")
+    api.call("DELETE", f"/networks/{first['id']}")
+    third, fourth = api.make("network"), api.make("network")
+    ids = [network["provider:segmentation_id"] for network in (first, second, third, fourth)]
+    assert ids == [1000, 1001, 1000, 1002]
+
+
+def test_an_empty_pool_is_a_clear_503_until_a_network_goes(tmp_path: Path) -> None:
+    api = client_of(tmp_path, "[network]\nvlan_ranges = default:7:8")
+    first = api.make("network")
+    api.make("network")
+    full = api.try_make("network")
+    provider = api.try_make("network", provider__network_type="vlan", provider__physical_network="default")
+    api.call("DELETE", f"/networks/{first['id']}")
+    assert (full.status, full.error) == (503, "NoNetworkAvailable")
+    assert (provider.status, provider.error) == (503, "NoNetworkAvailable")
+    assert api.make("network")["provider:segmentation_id"] == 7
+
+
+def test_an_id_asked_for_is_honoured_also_outside_the_pool(api: Client) -> None:
+    network = api.make(
+        "network",
+        provider__network_type="vlan",
+        provider__physical_network="default",
+        provider__segmentation_id="77",
+    )
+    assert network["provider:segmentation_id"] == 77
+
+
+def test_an_id_in_use_is_refused_and_named(api: Client) -> None:
+    api.make("network")
+    reply = api.try_make(
+        "network",
+        provider__network_type="vlan",
+        provider__physical_network="default",
+        provider__segmentation_id=1000,
+    )
+    assert (reply.status, reply.error) == (409, "VlanIdInUse")
+    assert "1000" in reply.message and "default" in reply.message
+
+
+def test_a_flat_network_has_no_id_and_a_physical_network_has_one_flat_network(api: Client) -> None:
+    flat: dict[str, Any] = {"provider__network_type": "flat", "provider__physical_network": "default"}
+    network = api.make("network", **flat)
+    again = api.try_make("network", **flat)
+    assert network["provider:segmentation_id"] is None
+    assert (again.status, again.error) == (409, "FlatNetworkInUse")
+
+
+@pytest.mark.parametrize(
+    ("network_type", "physical_network", "segmentation_id", "said"),
+    [
+        (None, "default", None, "network_type required"),
+        (None, None, 5, "network_type required"),
+        ("vlan", None, 5, "requires physical_network"),
+        ("vlan", "default", 0, "out of range"),
+        ("vlan", "default", 4095, "out of range"),
+        ("vlan", "nowhere", None, "'nowhere'"),
+        ("flat", None, None, "physical_network required"),
+        ("flat", "default", 5, "prohibited"),
+        ("flat", "nowhere", None, "'nowhere'"),
+        ("vxlan", None, None, "'vxlan' not supported"),
+        ("local", None, None, "'local' not supported"),
+        ("carrier-pigeon", None, None, "'carrier-pigeon' not supported"),
+    ],
+)
+def test_segments_that_cannot_be_are_refused(
+    api: Client,
+    network_type: str | None,
+    physical_network: str | None,
+    segmentation_id: int | None,
+    said: str,
+) -> None:
+    asked: dict[str, Any] = {
+        "provider__network_type": network_type,
+        "provider__physical_network": physical_network,
+        "provider__segmentation_id": segmentation_id,
+    }
+    reply = api.try_make("network", **{name: value for name, value in asked.items() if value is not None})
+    assert (reply.status, reply.error) == (400, "InvalidInput")
+    assert said in reply.message
+
+
+@pytest.mark.parametrize(
+    ("attributes", "status", "error", "said"),
+    [
+        ({"colour": "red"}, 400, "HTTPBadRequest", "Unrecognized attribute(s) 'colour'"),
+        ({"status": "ACTIVE"}, 400, "HTTPBadRequest", "Attribute 'status' not allowed in POST"),
+        ({"admin_state_up": "maybe"}, 400, "InvalidInput", "'maybe' cannot be converted to boolean."),
+        (
+            {"name": None},
+            400,
+            "HTTPBadRequest",
+            "Invalid input for name. Reason: 'None' is not a valid string.",
+        ),
+        ({"name": "x" * 256}, 400, "HTTPBadRequest", "exceeds maximum length of 255."),
+        ({"mtu": -1}, 400, "HTTPBadRequest", "Invalid input for mtu. Reason: '-1' is too small"),
+        ({"mtu": 1501}, 400, "InvalidInput", "1501"),
+        ({"mtu": "many"}, 400, "InvalidInput", "'many' is not an integer"),
+        ({"availability_zone_hints": ["mars"]}, 404, "AvailabilityZoneNotFound", "mars"),
+        ({"dns_domain": "no spaces"}, 400, "HTTPBadRequest", "'no spaces'"),
+    ],
+)
+def test_bad_attributes_are_refused_by_name_and_value(
+    api: Client, attributes: dict[str, Any], status: int, error: str, said: str
+) -> None:
+    reply = api.try_make("network", **attributes)
+    assert (reply.status, reply.error) == (status, error)
+    assert said in reply.message
+    assert api.get("/networks") == {"networks": []}
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [("True", True), ("false", False), (1, True), (0, False), ("0", False)]
+)
+def test_booleans_come_in_many_forms(api: Client, value: Any, shown: bool) -> None:
+    assert api.make("network", admin_state_up=value)["admin_state_up"] is shown
+
+
+def test_an_mtu_of_zero_is_the_default(api: Client) -> None:
+    assert (api.make("network", mtu=0)["mtu"], api.make("network", mtu=1400)["mtu"]) == (1500, 1400)
+
+
+def test_a_change_bumps_the_revision_and_an_empty_one_does_not(api: Client) -> None:
+    network = api.make("network")
+    empty = api.change("network", network["id"]).body["network"]
+    changed = api.change("network", network["id"], name="new", shared=True).body["network"]
+    assert empty == network
+    assert (changed["name"], changed["shared"], changed["revision_number"]) == ("new", True, 2)
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value"),
+    [("id", UUID), ("status", "DOWN"), ("tenant_id", "other"), ("provider__network_type", "flat")],
+)
+def test_read_only_attributes_stay(api: Client, attribute: str, value: str) -> None:
+    network = api.make("network")
+    reply = api.change("network", network["id"], **{attribute: value})
+    name = attribute.replace("__", ":")
+    assert (reply.status, reply.message) == (400, f"Cannot update read-only attribute {name}")
+
+
+def test_a_vlan_network_can_get_another_free_segmentation_id(api: Client) -> None:
+    network, other = api.make("network"), api.make("network")
+    moved = api.change("network", network["id"], provider__segmentation_id=99)
+    taken = api.change("network", other["id"], provider__segmentation_id=99)
+    assert moved.body["network"]["provider:segmentation_id"] == 99
+    assert (taken.status, taken.error) == (409, "VlanIdInUse")
+
+
+def test_a_network_with_ports_is_not_deleted_and_names_them(api: Client) -> None:
+    network = api.make("network")
+    port = api.make("port", network_id=network["id"])
+    reply = api.call("DELETE", f"/networks/{network['id']}")
+    assert (reply.status, reply.error) == (409, "NetworkInUse")
+    assert port["id"] in reply.message
+
+
+def test_a_network_takes_its_subnets_and_dhcp_ports_along(api: Client) -> None:
+    network = api.make("network")
+    api.subnet(network["id"])
+    api.make("port", network_id=network["id"], device_owner="network:dhcp")
+    assert api.call("DELETE", f"/networks/{network['id']}").status == 204
+    assert [api.get(f"/{plural}")[plural] for plural in ("networks", "subnets", "ports")] == [[], [], []]
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+def test_an_unknown_network_is_404(api: Client, method: str) -> None:
+    reply = api.call(method, f"/networks/{UUID}", {"network": {}} if method == "PUT" else None)
+    assert (reply.status, reply.error) == (404, "NetworkNotFound")
+    assert reply.message == f"Network {UUID} could not be found."
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        (b"{", "MalformedRequestBody"),
+        (b"\xff", "MalformedRequestBody"),
+        (b"[" * 100_000, "MalformedRequestBody"),
+        (b"[]", "HTTPBadRequest"),
+        (b'{"port": {}}', "HTTPBadRequest"),
+        (b'{"network": []}', "HTTPBadRequest"),
+        (b'{"networks": []}', "HTTPBadRequest"),
+        (b'{"networks": [1]}', "HTTPBadRequest"),
+    ],
+)
+def test_bodies_that_are_no_network_are_refused(api: Client, body: bytes, error: str) -> None:
+    reply = api.call("POST", "/networks", body)
+    assert (reply.status, reply.error) == (400, error)
+
+
+def test_a_put_without_its_wrapper_is_refused(api: Client) -> None:
+    network = api.make("network")
+    reply = api.call("PUT", f"/networks/{network['id']}", {"name": "x"})
+    assert (reply.status, reply.message) == (400, "Unable to find 'network' in request body")
+
+
+def test_several_networks_are_made_in_order(api: Client) -> None:
+    names = ["c", "a", "b"]
+    reply = api.call("POST", "/networks", {"networks": [{"name": name} for name in names]})
+    assert reply.status == 201
+    assert [network["name"] for network in reply.body["networks"]] == names
+
+
+def test_of_several_networks_none_is_made_if_one_is_wrong(api: Client) -> None:
+    provider = {
+        "provider:network_type": "vlan",
+        "provider:physical_network": "default",
+        "provider:segmentation_id": 1000,
+    }
+    invalid = api.call("POST", "/networks", {"networks": [{}, {"name": 5}]})
+    conflict = api.call("POST", "/networks", {"networks": [{}, provider]})
+    assert (invalid.status, conflict.status) == (400, 409)
+    assert api.get("/networks") == {"networks": []}
+
+
+def test_if_match_refuses_a_stale_revision(api: Client) -> None:
+    network = api.make("network")
+    path = f"/networks/{network['id']}"
+    stale = api.call("PUT", path, {"network": {"name": "x"}}, If_Match="revision_number=7")
+    fresh = api.call("PUT", path, {"network": {"name": "y"}}, If_Match="revision_number=1")
+    deleted = api.call("DELETE", path, If_Match="revision_number=1")
+    garbage = api.call("DELETE", path, If_Match="whatever")
+    assert (stale.status, stale.error) == (412, "RevisionNumberConstraintFailed")
+    assert fresh.body["network"]["name"] == "y"
+    assert (deleted.status, garbage.status) == (412, 400)
