@@ -5,7 +5,6 @@ Owns RFC 2131 section 4.3 (DISCOVER, REQUEST in its four states, DECLINE, RELEAS
 always known to be wrong. Knows nothing of options that are told, nor of octets.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Address
 from typing import NamedTuple
@@ -52,8 +51,7 @@ class SilenceReason(StrEnum):
     INFORM_FROM_ELSEWHERE = "the client has an address that is not on the port's subnet"
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """A message and the datagram that it came in."""
 
     datagram: Datagram

@@ -5,8 +5,8 @@ Source: RFC 894, RFC 791, RFC 768, RFC 1071 (the checksum), RFC 6864 (identifica
 """
 
 import struct
-from dataclasses import dataclass
 from ipaddress import IPv4Address
+from typing import NamedTuple
 
 from osken_apps.errors import Malformed
 
@@ -27,8 +27,7 @@ UDP = struct.Struct("!HHHH")
 IP_UDP_OCTETS = IPV4.size + UDP.size
 
 
-@dataclass(frozen=True, slots=True)
-class Datagram:
+class Datagram(NamedTuple):
     """A UDP datagram in its frame."""
 
     eth_destination: bytes

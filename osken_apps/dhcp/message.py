@@ -6,11 +6,12 @@ A decoder raises `Malformed` and nothing else. Source: RFC 951, RFC 2131 section
 
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import IntEnum
 from ipaddress import IPv4Address
+from types import MappingProxyType
+from typing import NamedTuple
 
-from osken_apps.dhcp.options import Option, check_lengths, merge, walk
+from osken_apps.dhcp.options import Option, check_lengths, read_field
 from osken_apps.errors import Malformed
 
 MAGIC_COOKIE = b"\x63\x82\x53\x63"
@@ -23,6 +24,7 @@ CHADDR_OCTETS = 16
 BROADCAST_FLAG = 0x8000
 HTYPE_ETHERNET = 1
 NO_ADDRESS = IPv4Address(0)
+NO_OPTIONS: Mapping[int, bytes] = MappingProxyType({})
 
 OVERLOAD_FILE = 1
 OVERLOAD_SNAME = 2
@@ -48,8 +50,7 @@ class MessageType(IntEnum):
     INFORM = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """A BOOTP or DHCP message. `chaddr` has `hlen` octets; `options` are whole (RFC 3396), in order."""
 
     op: int
@@ -65,7 +66,7 @@ class Message:
     giaddr: IPv4Address = NO_ADDRESS
     sname: bytes = b""
     file: bytes = b""
-    options: Mapping[int, bytes] = field(default_factory=dict)
+    options: Mapping[int, bytes] = NO_OPTIONS
 
     @property
     def wants_broadcast(self) -> bool:
@@ -121,14 +122,14 @@ def _decode_options(octets: bytes, sname: bytes, file: bytes) -> dict[int, bytes
         if NO_COOKIE.startswith(cookie):  # BOOTP without vendor information
             return options
         raise Malformed(f"magic cookie is {cookie.hex()}")
-    merge(options, walk(octets, FIXED.size + len(MAGIC_COOKIE)))
+    read_field(octets, FIXED.size + len(MAGIC_COOKIE), options)
     overload = options.get(Option.OVERLOAD, b"")
     if len(overload) > 1 or (overload and not 1 <= overload[0] <= 3):
         raise Malformed(f"option overload is {overload.hex()}")
     if overload and overload[0] & OVERLOAD_FILE:
-        merge(options, walk(file))
+        read_field(file, 0, options)
     if overload and overload[0] & OVERLOAD_SNAME:
-        merge(options, walk(sname))
+        read_field(sname, 0, options)
     check_lengths(options)
     return options
 

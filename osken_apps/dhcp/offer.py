@@ -4,26 +4,28 @@ Owns the choice for one client. Where the values come from is in `terms`, how th
 Source: RFC 2131 section 4.3.1 and table 3, RFC 1534 (BOOTP clients), RFC 3442, RFC 6842, RFC 4578, RFC 5859.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address
 
 from osken_apps.dhcp.client import HTTP_VENDOR_CLASS, PXE_VENDOR_CLASS, enterprises, vendor_class
+from osken_apps.dhcp.complete import LEASE, complete
 from osken_apps.dhcp.decide import AnswerReason, Decision
-from osken_apps.dhcp.extra import Container, times_agree
+from osken_apps.dhcp.extra import Container
 from osken_apps.dhcp.fqdn import fqdn_answer
 from osken_apps.dhcp.message import FILE_OCTETS, NO_ADDRESS, SNAME_OCTETS, MessageType
 from osken_apps.dhcp.options import MAX_OPTION_OCTETS, Option, encode_option
-from osken_apps.dhcp.routes import default_route, has_default_route
 from osken_apps.dhcp.terms import Terms, apply
-from osken_apps.dhcp.values import INFINITE_S, NEXT_SERVER
+from osken_apps.dhcp.values import NEXT_SERVER
 
 OptionList = list[tuple[int, bytes]]
 
-#: Told to every client that is given an address: without them it has no lease to keep.
-LEASE = (Option.LEASE_TIME, Option.RENEWAL_TIME, Option.REBINDING_TIME)
-#: What goes first, whatever the client asks for.
-HEAD = frozenset({Option.MESSAGE_TYPE, Option.SERVER_ID, *LEASE, Option.SUBNET_MASK})
+#: What goes first whatever the client asks for, where it applies: without it there is no lease to keep.
+FIRST = (Option.MESSAGE_TYPE, Option.SERVER_ID, *LEASE, Option.SUBNET_MASK, Option.CLIENT_ID)
+FIRST_WITHOUT_LEASE = tuple(number for number in FIRST if number not in LEASE)
+IN_A_REFUSAL = (Option.MESSAGE_TYPE, Option.SERVER_ID, Option.MESSAGE, Option.CLIENT_ID)
+#: What does not go by the client's list: it goes first, or is no option.
+NOT_BY_ASKING = frozenset({*FIRST, NEXT_SERVER})
 #: What a client that sends no list is not told: an alias, and what must be asked for (RFC 8925 section 3.2).
 ONLY_WHEN_ASKED = frozenset({Option.MS_CLASSLESS_ROUTES, Option.IPV6_ONLY})
 #: RFC 1534 section 2: the options that only DHCP has.
@@ -43,27 +45,40 @@ class Offer:
 
 def offer_for(sent: Mapping[int, bytes], decision: Decision, terms: Terms) -> Offer:
     """Choose what the answer to a client that sent these options tells."""
-    head: OptionList = []
-    if decision.sent is not None:
-        head = [(Option.MESSAGE_TYPE, bytes((decision.sent,))), (Option.SERVER_ID, terms.server_id.packed)]
     if decision.sent is MessageType.NAK:
-        return Offer([*head, (Option.MESSAGE, decision.reason.value.encode()), *_client_id(sent)])
+        refusal = {Option.MESSAGE: decision.reason.value.encode()} | _protocol(sent, decision.sent, terms)
+        return Offer([(number, refusal[number]) for number in IN_A_REFUSAL if number in refusal])
     options, forced = options_for(sent, terms)
+    numbers: Iterable[int]
     if decision.sent is None:
-        chosen = [(number, value) for number, value in options.items() if number not in NOT_FOR_BOOTP]
+        numbers = [number for number in options if number not in NOT_FOR_BOOTP]
     else:
-        if decision.reason is not AnswerReason.INFORMED:
-            head += [(number, options[number]) for number in LEASE]
-        head.append((Option.SUBNET_MASK, options[Option.SUBNET_MASK]))
-        chosen = [*head, *_client_id(sent), *_chosen(sent, options, forced)]
+        options |= _protocol(sent, decision.sent, terms)
+        first = FIRST_WITHOUT_LEASE if decision.reason is AnswerReason.INFORMED else FIRST
+        numbers = [*first, *_chosen(sent, options, forced)]
     file = options.get(Option.BOOT_FILE, b"")
     sname = options.get(Option.TFTP_SERVER_NAME, b"")
     return Offer(
-        chosen,
+        [(number, options[number]) for number in numbers if number in options],
         _next_server(options),
         sname if len(sname) < SNAME_OCTETS else b"",
         file if len(file) < FILE_OCTETS else b"",
     )
+
+
+def _protocol(sent: Mapping[int, bytes], message_type: MessageType, terms: Terms) -> dict[int, bytes]:
+    """Give the protocol's own options, among them the client identifier if there was one.
+
+    RFC 6842: "If the 'client identifier' option is set in a message received from a client, the server MUST
+    return the 'client identifier' option, unaltered, in its response message."
+    """
+    options: dict[int, bytes] = {
+        Option.MESSAGE_TYPE: bytes((message_type,)),
+        Option.SERVER_ID: terms.server_id.packed,
+    }
+    if client_id := sent.get(Option.CLIENT_ID):
+        options[Option.CLIENT_ID] = client_id
+    return options
 
 
 def options_for(sent: Mapping[int, bytes], terms: Terms) -> tuple[dict[int, bytes], list[int]]:
@@ -80,29 +95,19 @@ def options_for(sent: Mapping[int, bytes], terms: Terms) -> tuple[dict[int, byte
         else:
             apply(extra, options)
     forced = _contain(contained, options, sent)
-    _complete_times(options)
-    _complete_routes(options)
+    if terms.extras:
+        complete(options)
     return options, [*forced, *_without_asking(options, sent)]
 
 
-def _chosen(sent: Mapping[int, bytes], options: Mapping[int, bytes], forced: list[int]) -> OptionList:
+def _chosen(sent: Mapping[int, bytes], options: Mapping[int, bytes], forced: list[int]) -> list[int]:
     """Give what the client lists, in its order (RFC 2131 4.3.1), or what is usual when it lists nothing."""
-    asked = sent.get(Option.PARAMETER_REQUEST_LIST)
-    wanted = dict.fromkeys(asked) if asked else dict.fromkeys(options.keys() - ONLY_WHEN_ASKED)
-    order = wanted if asked else [number for number in options if number in wanted]
-    numbers = [number for number in order if number in options and number not in HEAD]
+    if asked := sent.get(Option.PARAMETER_REQUEST_LIST):
+        numbers = sorted([number for number in options if number in asked], key=asked.find)
+    else:
+        numbers = [number for number in options if number not in ONLY_WHEN_ASKED]
     numbers += [number for number in forced if number not in numbers]
-    return [(number, options[number]) for number in numbers if number != NEXT_SERVER]
-
-
-def _client_id(sent: Mapping[int, bytes]) -> OptionList:
-    """Give the client identifier back unaltered.
-
-    RFC 6842: "If the 'client identifier' option is set in a message received from a client, the server
-    MUST return the 'client identifier' option, unaltered, in its response message."
-    """
-    client_id = sent.get(Option.CLIENT_ID)
-    return [(Option.CLIENT_ID, client_id)] if client_id else []
+    return [number for number in numbers if number not in NOT_BY_ASKING]
 
 
 def _contain(
@@ -145,32 +150,6 @@ def _without_asking(options: dict[int, bytes], sent: Mapping[int, bytes]) -> lis
     if len(boot_file) >= FILE_OCTETS:
         forced.append(Option.BOOT_FILE)
     return forced
-
-
-def _complete_times(options: dict[int, bytes]) -> None:
-    """Fill in T1 (half the lease) and T2 (seven eighths) where they are not given (RFC 2131 4.4.5)."""
-    times = {int(number): int.from_bytes(options[number], "big") for number in LEASE if number in options}
-    lease_s = times[Option.LEASE_TIME]
-    infinite = lease_s == INFINITE_S
-    usual: dict[int, int] = {
-        Option.RENEWAL_TIME: INFINITE_S if infinite else lease_s // 2,
-        Option.REBINDING_TIME: INFINITE_S if infinite else lease_s * 7 // 8,
-    }
-    wished = usual | times
-    chosen = wished if times_agree(wished) else usual
-    for number in usual:
-        options[number] = chosen[number].to_bytes(4, "big")
-
-
-def _complete_routes(options: dict[int, bytes]) -> None:
-    """Put the default route into option 121 too: a client that takes 121 ignores the router (RFC 3442)."""
-    routes, router = options.get(Option.CLASSLESS_ROUTES), options.get(Option.ROUTER)
-    if routes is None:
-        return
-    if router and not has_default_route(routes):
-        routes += default_route(router[:4])
-    options[Option.CLASSLESS_ROUTES] = routes
-    options.setdefault(Option.MS_CLASSLESS_ROUTES, routes)
 
 
 def _next_server(options: Mapping[int, bytes]) -> IPv4Address:

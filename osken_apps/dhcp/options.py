@@ -5,7 +5,6 @@ Source: RFC 2132 section 2, RFC 3396 (long options), IANA's registry of DHCP par
 """
 
 import re
-from collections.abc import Iterator
 from enum import IntEnum
 
 from osken_apps.errors import Malformed
@@ -67,34 +66,37 @@ LENGTHS: dict[int, tuple[int, int, int]] = {
     Option.CLIENT_ARCH: (2, 65535, 2),
 }
 #: A message has no more options than this; without a bound a hostile one costs the time of a hundred others.
-MAX_OPTIONS = 128
+MAX_OPTIONS = 64
 MAX_OPTION_OCTETS = 255
 
 _PADS = re.compile(rb"\0*")
+_END = int(Option.END)
 
 
-def walk(area: bytes, offset: int = 0) -> Iterator[tuple[int, bytes]]:
-    """Give each option of a field from `offset` to END or the field's end. Raises Malformed."""
+def read_field(area: bytes, offset: int, options: dict[int, bytes]) -> None:
+    """Add each option of a field, from `offset` to END or the field's end, to `options`. Raises Malformed.
+
+    Options that come again are parts of one (RFC 3396).
+    """
     size = len(area)
-    while (offset := _PADS.match(area, offset).end()) < size:  # type: ignore[union-attr]
+    room = MAX_OPTIONS - len(options)
+    while offset < size:
         number = area[offset]
-        if number == Option.END:
+        if number == 0:
+            offset = _PADS.match(area, offset).end()  # type: ignore[union-attr]
+            continue
+        if number == _END:
             return
         start = offset + 2
-        if start > size or (end := start + area[start - 1]) > size:
+        if start > size or (offset := start + area[start - 1]) > size:
             raise Malformed(f"option {number} is cut off")
-        yield number, area[start:end]
-        offset = end
-
-
-def merge(options: dict[int, bytes], field: Iterator[tuple[int, bytes]]) -> None:
-    """Add a field's options; those that come again are parts of one (RFC 3396). Raises Malformed."""
-    count = len(options)
-    for number, value in field:
-        count += 1
-        if count > MAX_OPTIONS:
+        if not room:
             raise Malformed(f"message has more than {MAX_OPTIONS} options")
-        options[number] = options[number] + value if number in options else value
+        room -= 1
+        if number in options:
+            options[number] += area[start:offset]
+        else:
+            options[number] = area[start:offset]
 
 
 def check_lengths(options: dict[int, bytes]) -> None:
@@ -108,11 +110,12 @@ def check_lengths(options: dict[int, bytes]) -> None:
 
 def encode_option(number: int, value: bytes) -> bytes:
     """Encode an option; a long one becomes several of at most 255 octets (RFC 3396)."""
+    if len(value) <= MAX_OPTION_OCTETS:
+        return bytes((number, len(value))) + value
     return b"".join(parts(number, value))
 
 
-def parts(number: int, value: bytes) -> Iterator[bytes]:
+def parts(number: int, value: bytes) -> list[bytes]:
     """Give an option's parts of at most 255 octets each, with number and length (RFC 3396)."""
-    for start in range(0, len(value) or 1, MAX_OPTION_OCTETS):
-        part = value[start : start + MAX_OPTION_OCTETS]
-        yield bytes((number, len(part))) + part
+    starts = range(0, len(value) or 1, MAX_OPTION_OCTETS)
+    return [encode_option(number, value[start : start + MAX_OPTION_OCTETS]) for start in starts]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv4Network
 
+from osken_apps.dhcp.complete import complete
 from osken_apps.dhcp.extra import ExtraOption, parse_extra_dhcp_opt
 from osken_apps.dhcp.options import Option
 from osken_apps.dhcp.routes import ANY, encode_routes
@@ -50,7 +51,7 @@ class Terms:
     """What a port may be told, and by whom.
 
     `options` are for every client; `extras` are those that depend on what the client says of itself, the more
-    conditions the later.
+    conditions the later. Where there are any, `options` are not complete yet (see `complete`).
     """
 
     mac: bytes
@@ -72,6 +73,10 @@ def terms_of(service: DhcpService, defaults: Defaults, circumstances: Circumstan
     if server is None or server_id is None or not isinstance(service.subnet.cidr, IPv4Network):
         return None
     extras = _extras(service.port)
+    options = _options(service, defaults, circumstances, extras)
+    special = tuple(extra for extra in extras if extra.conditions or extra.container)
+    if not special:
+        complete(options)
     return Terms(
         mac=mac_octets(service.port.mac_address),
         address=service.address,
@@ -82,8 +87,8 @@ def terms_of(service: DhcpService, defaults: Defaults, circumstances: Circumstan
         server_addresses=_ipv4_addresses(server),
         mtu=service.network.mtu,
         in_conflict=circumstances.in_conflict,
-        options=_options(service, defaults, circumstances, extras),
-        extras=tuple(extra for extra in extras if extra.conditions or extra.container),
+        options=options,
+        extras=special,
     )
 
 
