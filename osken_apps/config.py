@@ -5,7 +5,7 @@
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_address
 from pathlib import Path
@@ -92,6 +92,7 @@ GROUPS: dict[str | None, Sequence[cfg.Opt]] = {
     "quotas": QUOTA_OPTS,
 }
 
+MAX_PHYSICAL_BRIDGE_NAME = 11
 INTERFACE_NAME = re.compile(r"[A-Za-z0-9_.-]{1,15}")
 
 
@@ -180,7 +181,9 @@ def load(config_file: Path) -> Config:
         conf.register_opts(opts, group=group)
     try:
         conf([], project="osken-net", default_config_files=[str(config_file)], default_config_dirs=[])
-        _refuse_unknown_options(conf)
+        written = _written(conf)
+        _refuse_unknown_options(written)
+        _check_values(conf, written)
         return _checked(conf)
     except cfg.Error as error:
         raise ConfigurationError(f"{config_file}: {' '.join(str(error).split())}") from error
@@ -188,14 +191,35 @@ def load(config_file: Path) -> Config:
         raise ConfigurationError(f"{config_file}: {error}") from error
 
 
-def _refuse_unknown_options(conf: Any) -> None:
+def _written(conf: Any) -> dict[tuple[str, str], str]:
+    """Give every value that the file holds, by section and option: oslo.config has no public way to ask."""
+    return {
+        (section, name): values[-1]
+        for parsed in conf._namespace._parsed
+        for section, options in parsed.items()
+        for name, values in options.items()
+    }
+
+
+def _refuse_unknown_options(written: Mapping[tuple[str, str], str]) -> None:
     """Raise for an option or section that we do not have: it is a misspelling that would go unseen."""
     known = {(group or "DEFAULT", opt.name) for group, opts in GROUPS.items() for opt in opts}
-    for parsed in conf._namespace._parsed:
-        for section, options in parsed.items():
-            for name in options:
-                if (section, name.replace("-", "_")) not in known:
-                    raise ConfigurationError(f"unknown option [{section}] {name}")
+    for section, name in written:
+        if (section, name) not in known:
+            raise ConfigurationError(f"unknown option [{section}] {name}")
+
+
+def _check_values(conf: Any, written: Mapping[tuple[str, str], str]) -> None:
+    """Raise for a value that its option cannot take."""
+    for group, opts in GROUPS.items():
+        for opt in opts:
+            try:
+                getattr(conf[group] if group else conf, opt.dest)
+            except cfg.ConfigFileValueError as error:
+                section = group or "DEFAULT"
+                reason = str(error).rpartition("is not valid: ")[2]
+                value = written[section, opt.name]
+                raise ConfigurationError(f"[{section}] {opt.name}={value}: {reason}") from error
 
 
 def _checked(conf: Any) -> Config:
@@ -263,6 +287,11 @@ def _bridge_mappings(texts: list[str]) -> tuple[tuple[str, str], ...]:
         if not colon or not physical_network:
             raise ConfigurationError(
                 f"[network] bridge_mappings: {text!r} is not of the form physical_network:bridge"
+            )
+        if len(bridge) > MAX_PHYSICAL_BRIDGE_NAME:
+            raise ConfigurationError(
+                f"[network] bridge_mappings: {bridge!r} is longer than {MAX_PHYSICAL_BRIDGE_NAME} characters:"
+                f" its end on the integration bridge could not be named int-{bridge}"
             )
         mappings.append((physical_network, _bridge_name("[network] bridge_mappings", bridge)))
     return tuple(mappings)

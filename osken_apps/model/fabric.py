@@ -94,8 +94,9 @@ class Fabric:
 
     def lose_ovsdb(self, host_name: str) -> set[str]:
         """Note that a host's OVSDB session ended; what it showed last still counts."""
-        self.host(host_name).has_ovsdb = False
-        return {host_name}
+        host = self.host(host_name)
+        host.has_ovsdb = False
+        return self._claim(host)
 
     def ready(self, host_name: str) -> bool:
         """Tell whether enough is known of a host to say what it should have."""

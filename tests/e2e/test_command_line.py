@@ -1,0 +1,107 @@
+"""The command `osken-net` as another program sees it: exit status, one line, nothing left behind."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from osken_apps.lab import wait_until
+from osken_apps.lab.controller import Api
+
+COMMAND = [sys.executable, "-m", "osken_apps.cli"]
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+        return port
+
+
+def config_file(tmp_path: Path, **ports: int) -> Path:
+    path = tmp_path / "osken-net.conf"
+    sections = "".join(f"[{section}]\nport = {port}\n" for section, port in ports.items())
+    path.write_text(f"[DEFAULT]\nstate_dir = {tmp_path}/state\n{sections}")
+    return path
+
+
+@pytest.fixture
+def ports() -> dict[str, int]:
+    return {"api": free_port(), "openflow": free_port(), "ovsdb": free_port()}
+
+
+@pytest.fixture
+def controller(tmp_path: Path, ports: dict[str, int]) -> Iterator[subprocess.Popen[str]]:
+    command = [*COMMAND, "run", "--config-file", str(config_file(tmp_path, **ports))]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        wait_until(Api(ports["api"]).answers, 30, "the API")
+        yield process
+        process.kill()
+
+
+def children(process: "subprocess.Popen[str]") -> list[int]:
+    path = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    return [int(pid) for pid in path.read_text().split()]
+
+
+def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stopped_controller_ends_with_status_0_and_leaves_no_process(
+    controller: "subprocess.Popen[str]", number: signal.Signals
+) -> None:
+    (child,) = children(controller)
+    controller.send_signal(number)
+    assert controller.wait(15) == 0
+    assert not Path(f"/proc/{child}").exists()
+
+
+def test_a_killed_controller_takes_its_rest_process_along(controller: "subprocess.Popen[str]") -> None:
+    (child,) = children(controller)
+    controller.kill()
+    controller.wait()
+    wait_until(lambda: not Path(f"/proc/{child}").exists(), 10, "the end of the REST process")
+
+
+def test_a_killed_rest_process_is_started_again(
+    controller: "subprocess.Popen[str]", ports: dict[str, int]
+) -> None:
+    api = Api(ports["api"])
+    network = api.create("network", name="kept")
+    (child,) = children(controller)
+    os.kill(child, signal.SIGKILL)
+    wait_until(lambda: children(controller) not in ([], [child]), 15, "a new REST process")
+    wait_until(api.answers, 30, "the API")
+    assert api.show("network", network["id"])["name"] == "kept"
+
+
+def test_a_taken_address_is_one_line_and_status_2(tmp_path: Path, ports: dict[str, int]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", ports["ovsdb"]))
+        taken.listen()
+        done = run("run", "--config-file", str(config_file(tmp_path, **ports)))
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"osken-net: [ovsdb] host=127.0.0.1 port={ports['ovsdb']}: Address already in use\n"
+    )
+
+
+def test_a_bad_option_is_one_line_and_status_2(tmp_path: Path) -> None:
+    path = tmp_path / "bad.conf"
+    path.write_text("[network]\nvlan_ranges=default:0:10\n")
+    done = run("run", "--config-file", str(path))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"osken-net: {path}: [network] vlan_ranges: 'default:0:10' is not within 1..4094\n"
+
+
+def test_an_unknown_command_line_option_is_status_2() -> None:
+    done = run("run", "--nonsense")
+    assert done.returncode == 2
+    assert "--nonsense" in done.stderr

@@ -1,0 +1,131 @@
+"""A real Open vSwitch with dummy ports: no datapath, no namespace, no controller."""
+
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from osken_apps.lab import wait_until
+from osken_apps.openflow import codec
+from osken_apps.openflow.codec import BundleControl, FlowBody, FlowKey, FlowModCommand, MessageType
+from osken_apps.pipeline.rules import COOKIE, COOKIE_MASK
+
+SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
+
+
+@dataclass(frozen=True)
+class Switch:
+    """An ovs-vswitchd of this test session."""
+
+    directory: Path
+
+    def run(self, *command: str) -> str:
+        environment = os.environ | {"OVS_RUNDIR": str(self.directory)}
+        done = subprocess.run(
+            command, check=False, capture_output=True, text=True, timeout=30, env=environment
+        )
+        assert done.returncode == 0, done.stderr + done.stdout
+        return done.stdout
+
+    def vsctl(self, *arguments: str) -> str:
+        return self.run("ovs-vsctl", f"--db=unix:{self.directory}/db.sock", *arguments)
+
+    def trace(self, bridge: str, packet: str) -> str:
+        return self.run(
+            "ovs-appctl", "-t", str(self.directory / "switch.ctl"), "ofproto/trace", bridge, packet
+        )
+
+    def management(self, bridge: str) -> str:
+        return str(self.directory / f"{bridge}.mgmt")
+
+    def add_bridge(self, name: str, ports: Mapping[str, int]) -> None:
+        """Make a bridge with dummy ports of given numbers."""
+        self.vsctl("--if-exists", "del-br", name)
+        words = ["add-br", name, "--", "set", "bridge", name, "datapath_type=dummy", "fail_mode=secure"]
+        for port, number in ports.items():
+            words += ["--", "add-port", name, port, "--", "set", "interface", port, "type=dummy"]
+            words += [f"ofport_request={number}"]
+        self.vsctl(*words)
+
+
+class Channel:
+    """An OpenFlow connection to a bridge, over its management socket."""
+
+    def __init__(self, path: str) -> None:
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.settimeout(20)
+        self._socket.connect(path)
+        self._buffer = b""
+        self._socket.sendall(codec.message(MessageType.HELLO, 1))
+        self._receive()
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def install(self, flows: Mapping[FlowKey, FlowBody]) -> None:
+        """Add flows in one bundle."""
+        xid = 7
+        messages = [codec.bundle_control(BundleControl.OPEN_REQUEST, 1, xid)]
+        for key, body in flows.items():
+            messages.append(codec.bundle_add(1, codec.flow_mod(FlowModCommand.ADD, key, body, xid), xid))
+        messages += [codec.bundle_control(BundleControl.COMMIT_REQUEST, 1, xid), codec.barrier_request(xid)]
+        self._socket.sendall(b"".join(messages))
+        while (message := self._receive())[1] != MessageType.BARRIER_REPLY:
+            assert message[1] != MessageType.ERROR, codec.decode_error(message)
+
+    def read(self) -> dict[FlowKey, FlowBody]:
+        """Read the flows that are ours."""
+        self._socket.sendall(codec.flow_stats_request(COOKIE, COOKIE_MASK, 8))
+        flows: dict[FlowKey, FlowBody] = {}
+        more = True
+        while more:
+            message = self._receive()
+            if message[1] == MessageType.MULTIPART_REPLY:
+                flows.update(codec.decode_flow_stats(message))
+                more = codec.decode_multipart(message)[1]
+        return flows
+
+    def _receive(self) -> bytes:
+        while True:
+            if len(self._buffer) >= codec.HEADER.size:
+                length = codec.HEADER.unpack_from(self._buffer)[2]
+                if len(self._buffer) >= length:
+                    message, self._buffer = self._buffer[:length], self._buffer[length:]
+                    return message
+            data = self._socket.recv(65536)
+            assert data, "the switch closed the connection"
+            self._buffer += data
+
+
+@pytest.fixture(scope="session")
+def switch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Switch]:
+    directory = tmp_path_factory.mktemp("ovs")
+    made = Switch(directory)
+    database, remote = directory / "conf.db", f"unix:{directory}/db.sock"
+    made.run("ovsdb-tool", "create", str(database), SCHEMA)
+    options = ["--log-file=/dev/null", "--no-chdir"]
+    commands = [
+        ["ovsdb-server", str(database), f"--remote=p{remote}", f"--unixctl={directory}/db.ctl", *options],
+        ["ovs-vswitchd", remote, "--enable-dummy=override", "--disable-system",
+         f"--unixctl={directory}/switch.ctl", *options],
+    ]  # fmt: skip
+    environment = os.environ | {"OVS_RUNDIR": str(directory)}
+    processes: list[subprocess.Popen[bytes]] = []
+    try:
+        for command, awaited in zip(commands, ("db.sock", "switch.ctl"), strict=True):
+            processes.append(
+                subprocess.Popen(
+                    command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+                )
+            )
+            wait_until((directory / awaited).exists, 10, awaited)
+        yield made
+    finally:
+        for process in reversed(processes):
+            process.send_signal(signal.SIGTERM)
+            process.wait(10)

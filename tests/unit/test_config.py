@@ -1,0 +1,73 @@
+from ipaddress import IPv4Address
+from pathlib import Path
+
+import pytest
+
+from osken_apps import config
+from osken_apps.errors import ConfigurationError
+
+
+def load(tmp_path: Path, text: str) -> config.Config:
+    path = tmp_path / "osken-net.conf"
+    path.write_text(text)
+    return config.load(path)
+
+
+def test_an_empty_file_gives_the_documented_defaults(tmp_path: Path) -> None:
+    loaded = load(tmp_path, "")
+    assert loaded.state_dir == Path("/var/lib/osken-net")
+    assert loaded.database == "sqlite:////var/lib/osken-net/osken-net.db"
+    assert loaded.api.endpoint == config.Endpoint("127.0.0.1", 9696)
+    assert loaded.openflow == config.Endpoint("127.0.0.1", 6653)
+    assert loaded.ovsdb == config.Endpoint("127.0.0.1", 6640)
+    assert loaded.network == config.NetworkConfig(
+        "br-int", (("default", "br-eth2"),), (config.VlanRange("default", 1000, 2999),)
+    )
+    assert loaded.dhcp == config.DhcpConfig(86400, "openstacklocal", ())
+
+
+def test_given_values_are_used(tmp_path: Path) -> None:
+    loaded = load(
+        tmp_path,
+        "[DEFAULT]\nstate_dir=/tmp/x\n[api]\nhost=0.0.0.0\ninsecure=true\n[dhcp]\ndns_servers=10.0.0.1,10.0.0.2\n"
+        "[network]\nbridge_mappings=a:br-a,b:br-b\nvlan_ranges=a:1:9,b:5:6\n",
+    )
+    assert loaded.database == "sqlite:////tmp/x/osken-net.db"
+    assert loaded.api.endpoint.host == "0.0.0.0"
+    assert loaded.dhcp.dns_servers == (IPv4Address("10.0.0.1"), IPv4Address("10.0.0.2"))
+    assert loaded.network.bridge_mappings == (("a", "br-a"), ("b", "br-b"))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[api]\nport=http\n", ["[api] port=http"]),
+        ("[api]\nport=70000\n", ["[api] port=70000", "65535"]),
+        ("[api]\nhost=0.0.0.0\n", ["[api] host=0.0.0.0", "insecure"]),
+        ("[api]\nprot=9696\n", ["unknown option [api] prot"]),
+        ("[ovsbd]\nport=6640\n", ["unknown option [ovsbd] port"]),
+        ("[dhcp]\nlease_time=5\n", ["[dhcp] lease_time=5"]),
+        ("[dhcp]\ndns_servers=ten\n", ["[dhcp] dns_servers", "ten"]),
+        ("[network]\nbridge_mappings=br-eth2\n", ["[network] bridge_mappings", "br-eth2"]),
+        ("[network]\nbridge_mappings=default:br-eth2,default:br-eth3\n", ["bridge_mappings", "twice"]),
+        ("[network]\nbridge_mappings=default:a-much-too-long-bridge\n", ["a-much-too-long-bridge"]),
+        ("[network]\nbridge_mappings=default:br-physical1\n", ["br-physical1", "11"]),
+        ("[network]\nvlan_ranges=default:10:5000\n", ["[network] vlan_ranges", "default:10:5000"]),
+        ("[network]\nvlan_ranges=other:10:50\n", ["[network] vlan_ranges", "other"]),
+        ("[network]\nintegration_bridge=br int\n", ["[network] integration_bridge", "br int"]),
+        ("no section\n", ["no section"]),
+    ],
+)
+def test_a_broken_configuration_is_one_line_that_names_option_and_value(
+    tmp_path: Path, text: str, words: list[str]
+) -> None:
+    with pytest.raises(ConfigurationError) as error:
+        load(tmp_path, text)
+    message = str(error.value)
+    assert "\n" not in message
+    assert [word for word in words if word not in message] == []
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"nowhere\.conf"):
+        config.load(tmp_path / "nowhere.conf")

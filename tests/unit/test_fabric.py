@@ -1,0 +1,196 @@
+"""What is plugged where: the same result in every order of events."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from ipaddress import IPv4Address
+from itertools import permutations
+
+import pytest
+
+from osken_apps.model.changes import Change, Deleted, PortReport, Snapshot, Upserted
+from osken_apps.model.fabric import Fabric, Interface
+from osken_apps.model.resources import Binding, Port, PortStatus
+from osken_apps.model.snapshot import HostSnapshot, Segment, assign_local_vlans
+from osken_apps.pipeline.tags import TaggedPort, desired_tags, tag_changes
+from tests.golden.scenarios import LAYOUT, NET1, NET2, SERVER1, SUBNET1, VM1, VM2
+
+INTENT = Snapshot((NET1, NET2), (SUBNET1,), (VM1, VM2, SERVER1))
+TAP1 = Interface("tap53903a95-82", VM1.id)
+INT_PORTS = {"int-br-eth2": 1, "tap53903a95-82": 2, "vnet7": 3}
+PHY_PORTS = {"eth2": 1, "phy-br-eth2": 2}
+
+
+def fabric(*hosts: str) -> Fabric:
+    made = Fabric(LAYOUT)
+    made.load(INTENT)
+    for host in hosts:
+        made.observe_bridge(host, "br-int", INT_PORTS)
+        made.observe_bridge(host, "br-eth2", PHY_PORTS)
+    return made
+
+
+def bound(snapshot: HostSnapshot) -> list[tuple[str, str, int, int]]:
+    return [(item.port.id, item.interface, item.ofport, item.segment.local_vlan) for item in snapshot.ports]
+
+
+EVENTS: dict[str, Callable[[Fabric], object]] = {
+    "store": lambda it: it.load(replace(INTENT, ports=(VM2, SERVER1))),
+    "br-int": lambda it: it.observe_bridge("h", "br-int", INT_PORTS),
+    "br-eth2": lambda it: it.observe_bridge("h", "br-eth2", PHY_PORTS),
+    "ovsdb": lambda it: it.observe_interfaces("h", [TAP1]),
+}
+
+
+@pytest.mark.parametrize("order", list(permutations(EVENTS)), ids=" ".join)
+@pytest.mark.parametrize("late_port", [True, False])
+def test_the_order_of_events_does_not_matter(order: Iterable[str], late_port: bool) -> None:
+    made = Fabric(LAYOUT)
+    for name in order:
+        EVENTS[name](made)
+        if not late_port and name == "store":
+            made.apply([Upserted(VM1)])
+    if late_port:
+        assert made.apply([Upserted(VM1)]) == {"h"}
+    snapshot = made.snapshot("h")
+    assert bound(snapshot) == [(VM1.id, "tap53903a95-82", 2, 1)]
+    assert snapshot.segments == (Segment("net1", "default", 1000, 1),)
+    assert snapshot.ports[0].dhcp is not None
+    assert snapshot.ports[0].dhcp.server_address == IPv4Address("10.10.10.3")
+
+
+def test_a_host_is_not_ready_until_its_integration_bridge_was_seen() -> None:
+    made = Fabric(LAYOUT)
+    made.load(INTENT)
+    made.observe_bridge("h", "br-eth2", PHY_PORTS)
+    assert not made.ready("h")
+    made.observe_bridge("h", "br-int", INT_PORTS)
+    assert made.ready("h")
+
+
+def test_without_ovsdb_the_interface_name_tells_the_port() -> None:
+    assert bound(fabric("h").snapshot("h")) == [(VM1.id, "tap53903a95-82", 2, 1)]
+
+
+def test_with_ovsdb_a_name_alone_tells_nothing() -> None:
+    made = fabric("h")
+    made.observe_interfaces("h", [Interface("tap53903a95-82", "")])
+    assert bound(made.snapshot("h")) == []
+
+
+def test_an_interface_of_any_name_is_bound_by_its_iface_id_and_stays_when_the_session_ends() -> None:
+    made = fabric("h")
+    made.observe_interfaces("h", [Interface("vnet7", VM2.id)])
+    made.lose_ovsdb("h")
+    assert (VM2.id, "vnet7", 3, 2) in bound(made.snapshot("h"))
+
+
+def test_after_a_restart_without_ovsdb_the_recorded_interface_is_still_the_port() -> None:
+    recorded = replace(VM2, binding=Binding("h", 9, "vnet7"), status=PortStatus.ACTIVE)
+    made = Fabric(LAYOUT)
+    made.observe_bridge("h", "br-int", {"int-br-eth2": 1, "vnet7": 3})
+    made.load(replace(INTENT, ports=(recorded,)))
+    assert bound(made.snapshot("h")) == [(VM2.id, "vnet7", 3, 9)]
+
+
+def test_an_interface_without_an_openflow_port_is_not_bound_yet() -> None:
+    made = fabric("h")
+    made.observe_interfaces("h", [Interface("tap-not-there-yet", VM1.id)])
+    assert bound(made.snapshot("h")) == []
+
+
+def test_the_newest_claim_wins_and_the_older_one_returns_when_it_goes() -> None:
+    made = fabric("a", "b")
+    for host in ("a", "b"):
+        made.observe_interfaces(host, [])
+    made.observe_interfaces("a", [TAP1])
+    assert made.observe_interfaces("b", [TAP1]) == {"a", "b"}
+    assert (bound(made.snapshot("a")), len(made.snapshot("b").ports)) == ([], 1)
+    assert made.observe_interfaces("b", []) == {"a", "b"}
+    assert (len(made.snapshot("a").ports), bound(made.snapshot("b"))) == (1, [])
+
+
+def test_a_requested_host_wins_over_the_newest_claim() -> None:
+    made = fabric("a", "b")
+    made.apply([Upserted(replace(VM1, requested_host="a"))])
+    for host in ("a", "b"):
+        made.observe_interfaces(host, [TAP1])
+    assert (len(made.snapshot("a").ports), bound(made.snapshot("b"))) == (1, [])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        Upserted(replace(VM1, admin_state_up=False)),
+        Upserted(replace(NET1, admin_state_up=False)),
+        Deleted(Port, VM1.id),
+    ],
+)
+def test_what_is_down_or_deleted_is_not_bound(change: Change) -> None:
+    made = fabric("h")
+    assert made.apply([change]) == {"h"}
+    assert bound(made.snapshot("h")) == []
+
+
+def test_a_change_concerns_only_the_hosts_that_have_the_network() -> None:
+    made = fabric("a", "b")
+    made.observe_interfaces("a", [TAP1])
+    made.observe_interfaces("b", [Interface("vnet7", VM2.id)])
+    assert made.apply([Upserted(replace(NET2, mtu=1400))]) == {"b"}
+    assert made.apply([Upserted(replace(SUBNET1, enable_dhcp=False))]) == {"a"}
+    assert made.apply([Deleted(Port, SERVER1.id)]) == {"a"}
+
+
+def test_a_port_with_ovsdb_is_reported_active_and_only_once() -> None:
+    made = fabric("h")
+    made.observe_interfaces("h", [TAP1])
+    report = PortReport(VM1.id, Binding("h", 1, "tap53903a95-82"), PortStatus.ACTIVE)
+    assert made.reports(made.snapshot("h")) == [report]
+    made.apply([Upserted(replace(VM1, binding=report.binding, status=report.status))])
+    assert made.reports(made.snapshot("h")) == []
+    made.lose_ovsdb("h")
+    assert made.reports(made.snapshot("h")) == []
+    made.observe_interfaces("h", [])
+    assert made.reports(made.snapshot("h")) == [PortReport(VM1.id, None, PortStatus.DOWN)]
+
+
+def test_a_port_without_ovsdb_says_what_it_waits_for_until_the_plugger_confirms() -> None:
+    made = fabric("h")
+    (report,) = made.reports(made.snapshot("h"))
+    assert report.status is PortStatus.DOWN
+    assert report.binding is not None
+    assert report.binding.waits_for.startswith("tag=1 on tap53903a95-82: host h has no OVSDB session")
+    made.apply([Upserted(replace(VM1, binding_profile='{"local_vlan": 1}'))])
+    assert made.reports(made.snapshot("h"))[0].status is PortStatus.ACTIVE
+
+
+def test_a_port_waits_for_the_bridge_of_its_physical_network() -> None:
+    made = Fabric(LAYOUT)
+    made.load(INTENT)
+    made.observe_bridge("h", "br-int", INT_PORTS)
+    made.observe_interfaces("h", [TAP1])
+    (report,) = made.reports(made.snapshot("h"))
+    assert report.binding is not None
+    assert report.binding.waits_for == "bridge br-eth2 of host h to connect to the controller"
+
+
+def test_local_vlans_are_kept_given_back_and_taken_from_the_lowest() -> None:
+    assert assign_local_vlans({}, ["a", "b"]) == {"a": 1, "b": 2}
+    assert assign_local_vlans({"a": 1, "b": 2, "c": 3}, ["c", "d"]) == {"c": 3, "d": 1}
+    full = {str(vlan): vlan for vlan in range(1, 4095)}
+    assert "one too many" not in assign_local_vlans(full, [*full, "one too many"])
+
+
+def test_tags_are_written_where_they_differ_and_a_port_that_was_ours_is_dead() -> None:
+    made = fabric("h")
+    made.observe_interfaces("h", [TAP1])
+    desired = desired_tags(made.snapshot("h"))
+    assert desired == {"tap53903a95-82": 1}
+    rows = [
+        TaggedPort("tap53903a95-82", None, ours=False),
+        TaggedPort("was-ours", 7, ours=True),
+        TaggedPort("is-dead", 4095, ours=True),
+        TaggedPort("of-others", 7, ours=False),
+        TaggedPort("int-br-eth2", None, ours=False),
+    ]
+    assert tag_changes(rows, desired) == {"tap53903a95-82": 1, "was-ours": 4095}
+    assert tag_changes([TaggedPort("tap53903a95-82", 1, ours=True)], desired) == {}

@@ -1,0 +1,139 @@
+"""Flows as values: their text, their wire form, and decoders that take any bytes."""
+
+import struct
+from ipaddress import IPv4Address
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from osken_apps.errors import Malformed
+from osken_apps.model.addresses import mac_address
+from osken_apps.openflow import codec
+from osken_apps.openflow.difference import difference
+from osken_apps.openflow.fields import Field
+from osken_apps.openflow.flow import CONTROLLER, NORMAL, Flow, Match, Move, Output, SetField
+
+TRANSLATION = Flow(
+    0, 3, Match.of({Field.IN_PORT: 1, Field.VLAN_VID: 1000}), (SetField(Field.VLAN_VID, 1), NORMAL), 0
+)
+
+DROP = Flow(0, 2, Match.of({Field.IN_PORT: 1}), (), 5)
+TO_10_0_0_1 = Match.of({Field.ETH_TYPE: 0x800, Field.IPV4_DST: IPv4Address("10.0.0.1")})
+
+
+@pytest.mark.parametrize(
+    ("flow", "text"),
+    [
+        (TRANSLATION, "cookie=0x0, table=0, priority=3,in_port=1,dl_vlan=1000 actions=mod_vlan_vid:1,NORMAL"),
+        (DROP, "cookie=0x5, table=0, priority=2,in_port=1 actions=drop"),
+        (Flow(7, 1, Match(), (Output(9),), 0), "cookie=0x0, table=7, priority=1 actions=output:9"),
+        (
+            Flow(0, 1, TO_10_0_0_1, (CONTROLLER,), 0),
+            "cookie=0x0, table=0, priority=1,ip,nw_dst=10.0.0.1 actions=CONTROLLER:65535",
+        ),
+        (
+            Flow(0, 1, Match.of({Field.ETH_DST: mac_address("01:00:00:00:00:02")}), (NORMAL,), 0),
+            "cookie=0x0, table=0, priority=1,dl_dst=01:00:00:00:00:02 actions=NORMAL",
+        ),
+    ],
+)  # fmt: skip
+def test_a_flow_reads_as_ovs_ofctl_prints_it(flow: Flow, text: str) -> None:
+    assert flow.text() == text
+
+
+def test_a_flow_mod_is_packed_as_the_specification_says() -> None:
+    key, body = codec.encode_flow(TRANSLATION)
+    match = bytes.fromhex("0001 0012 8000 0004 00000001 8000 0c02 13e8 000000000000")
+    actions = bytes.fromhex("0019 0010 8000 0c02 1001 000000000000 0000 0010 fffffffa 0000 000000000000")
+    instructions = bytes.fromhex("0004 0028 00000000") + actions
+    assert (key, body) == (codec.FlowKey(0, 3, match), codec.FlowBody(0, instructions))
+    message = codec.flow_mod(codec.FlowModCommand.ADD, key, body, xid=9)
+    fixed = bytes(16) + bytes([0, 0]) + bytes(4) + struct.pack("!H", 3) + b"\xff" * 12 + bytes(4)
+    assert message == bytes.fromhex("050e 0070 00000009") + fixed + match + instructions
+
+
+def test_a_field_that_has_no_nxm_name_cannot_be_moved() -> None:
+    with pytest.raises(ValueError, match="UDP_DST"):
+        codec.encode_actions([Move(Field.UDP_DST, Field.UDP_SRC)])
+
+
+def test_the_difference_adds_changes_and_deletes_and_nothing_else() -> None:
+    kept, changed, gone, new = (codec.FlowKey(0, priority, b"m") for priority in (1, 2, 3, 4))
+    body, other = codec.FlowBody(1, b"a"), codec.FlowBody(1, b"b")
+    delta = difference({kept: body, changed: body, gone: body}, {kept: body, changed: other, new: body})
+    assert set(delta.add) == {(changed, other), (new, body)}
+    assert delta.delete == ((gone, body),)
+    assert not difference({kept: body}, {kept: body})
+
+
+def packet_in(match: bytes, data: bytes) -> bytes:
+    body = codec.PACKET_IN.pack(0xFFFFFFFF, len(data), 1, 0, 7) + match + bytes(2) + data
+    return codec.message(codec.MessageType.PACKET_IN, 0, body)
+
+
+def test_a_packet_in_gives_cookie_port_and_data() -> None:
+    match = codec.encode_match(Match.of({Field.IN_PORT: 42}))
+    assert codec.decode_packet_in(packet_in(match, b"frame")) == codec.PacketIn(7, 42, b"frame")
+
+
+def test_a_packet_in_without_a_port_is_malformed() -> None:
+    with pytest.raises(Malformed, match="in_port"):
+        codec.decode_packet_in(packet_in(codec.encode_match(Match()), b"frame"))
+
+
+def flow_stats(flow: Flow) -> bytes:
+    key, body = codec.encode_flow(flow)
+    length = codec.FLOW_STATS.size + len(key.match) + len(body.instructions)
+    fixed = codec.FLOW_STATS.pack(length, key.table_id, 0, 0, key.priority, 0, 0, 0, body.cookie, 0, 0)
+    return fixed + key.match + body.instructions
+
+
+def test_flow_statistics_give_the_flows_that_were_sent() -> None:
+    flows = [TRANSLATION, Flow(0, 2, Match(), (), 5)]
+    body = codec.MULTIPART.pack(codec.OFPMP_FLOW, 0) + b"".join(map(flow_stats, flows))
+    reply = codec.message(codec.MessageType.MULTIPART_REPLY, 1, body)
+    assert list(codec.decode_flow_stats(reply)) == [codec.encode_flow(flow) for flow in flows]
+
+
+DECODERS = (
+    codec.decode_packet_in,
+    codec.decode_multipart,
+    lambda data: list(codec.decode_flow_stats(data)),
+    codec.decode_dp_desc,
+    codec.decode_error,
+    codec.check_ports,
+)
+
+
+@pytest.mark.parametrize("decode", DECODERS)
+@given(data=st.binary(max_size=400))
+def test_a_decoder_takes_any_bytes(decode: object, data: bytes) -> None:
+    assert callable(decode)
+    try:
+        decode(data)
+    except Malformed as error:
+        assert str(error)
+
+
+def port(name: bytes, properties: bytes = b"") -> bytes:
+    length = codec.PORT.size + len(properties)
+    fixed = struct.pack("!IH2x6s2x16sII", 1, length, b"\x02\0\0\0\0\1", name, 0, 0)
+    return fixed.ljust(codec.PORT.size, b"\0") + properties
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        port(b"a")[:-1],
+        struct.pack("!IH", 1, 0) + bytes(66),
+        port(b"a", struct.pack("!HH", 0, 0)),
+        port(b"a", struct.pack("!HH", 0, 400)),
+        port(b"a", b"\0"),
+    ],
+)
+def test_a_port_with_impossible_lengths_is_malformed(broken: bytes) -> None:
+    good = codec.message(codec.MessageType.PORT_STATUS, 1, bytes(8) + port(b"eth0"))
+    codec.check_ports(good)
+    with pytest.raises(Malformed):
+        codec.check_ports(good + broken)
