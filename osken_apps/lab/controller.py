@@ -54,15 +54,20 @@ class Api:
 
     def create(self, resource: str, **attributes: Json) -> dict[str, Json]:
         """Create a network, subnet or port; give it as the API answers. Raises LabError."""
-        return self._expect("POST", f"{resource}s", {resource: attributes}, 201, resource)
+        made: dict[str, Json] = self._expect("POST", f"{resource}s", {resource: attributes}, 201, resource)
+        return made
 
     def update(self, resource: str, id: str, **attributes: Json) -> dict[str, Json]:
         """Change a resource; give it as the API answers. Raises LabError."""
-        return self._expect("PUT", f"{resource}s/{id}", {resource: attributes}, 200, resource)
+        changed: dict[str, Json] = self._expect(
+            "PUT", f"{resource}s/{id}", {resource: attributes}, 200, resource
+        )
+        return changed
 
     def show(self, resource: str, id: str) -> dict[str, Json]:
         """Give a resource. Raises LabError."""
-        return self._expect("GET", f"{resource}s/{id}", None, 200, resource)
+        found: dict[str, Json] = self._expect("GET", f"{resource}s/{id}", None, 200, resource)
+        return found
 
     def list(self, resource: str, query: str = "") -> list[dict[str, Json]]:
         """Give the resources that a query string selects. Raises LabError."""

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from osken_apps.lab import Host, Lab, NamespaceVm, QemuVm, wait_until
 from osken_apps.lab.controller import Api, LabController
+from tests.golden.dumps import golden, strip_counters
 
 API_PORT = 19696
 BIND_TIMEOUT_S = 10.0
@@ -94,28 +94,9 @@ class World:
             )
 
 
-def strip_counters(dump: str) -> list[str]:
-    """Give the flows of a live dump as `flows/` has them: without header, counters and times, sorted."""
-    lines = [line.strip() for line in dump.splitlines() if "priority=" in line]
-    return sorted(
-        ", ".join(
-            word
-            for word in line.split(", ")
-            if not word.startswith(("duration=", "n_packets=", "n_bytes=", "idle_age=", "hard_age="))
-        )
-        for line in lines
-    )
-
-
 def flows(host: Host, bridge: str) -> list[str]:
     """Give the flows of a live bridge, comparable."""
     return strip_counters(host.dump_flows(bridge))
-
-
-def golden(scenario: str, bridge: str) -> list[str]:
-    """Give the flows that `flows/` expects, comparable."""
-    path = Path(__file__).resolve().parents[2] / "flows" / scenario / f"{bridge}.txt"
-    return strip_counters(path.read_text())
 
 
 def idle(bridge: str) -> list[str]:

@@ -1,7 +1,8 @@
 """The reference's three use cases on real Open vSwitch, and what surrounds them."""
 
 from osken_apps.lab import wait_until
-from tests.e2e.conftest import BIND_TIMEOUT_S, World, flows, golden, idle
+from tests.e2e.conftest import BIND_TIMEOUT_S, World, flows, idle
+from tests.golden.dumps import golden
 
 REFERENCE_VM_MAC = "fa:16:3e:fe:c7:87"
 GOLDEN_SERVER_MAC = "fa:16:3e:1d:5c:81"

@@ -7,7 +7,7 @@ import pytest
 from osken_apps.openflow import codec
 from osken_apps.openflow.difference import difference
 from osken_apps.pipeline.desired import desired_flows
-from tests.e2e.conftest import golden, strip_counters
+from tests.golden.dumps import golden, strip_counters
 from tests.golden.rendering import ROOT
 from tests.golden.scenarios import LAYOUT, SCENARIOS
 from tests.ovs.conftest import Channel, Switch

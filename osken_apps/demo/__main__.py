@@ -1,0 +1,82 @@
+"""Run the demo: `make demo`. Exit status 0 if all came out as the reference has it, else 1."""
+
+import argparse
+import signal
+import socket
+import sys
+import time
+
+from osken_apps.demo.display import Display
+from osken_apps.demo.story import Story, client_environment
+from osken_apps.lab import Lab, LabError, default_state_dir, take_down
+from osken_apps.lab.controller import LabController
+
+LAB = "demo"
+USUAL_API_PORT = 9696
+
+
+def main() -> int:
+    """Make the lab, tell the story, take the lab down."""
+    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
+    parser.add_argument("--keep", action="store_true", help="leave all up until Ctrl-C, to play with")
+    keep: bool = parser.parse_args().keep
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    began = time.monotonic()
+    display = Display()
+    try:
+        take_down(default_state_dir(LAB))  # what an interrupted demo left
+        with Lab.up(LAB, hosts=2) as lab:
+            controller = LabController(lab, _api_port())
+            controller.start()
+            lab.connect()
+            for host in lab.hosts.values():
+                host.wait_connected()
+            Story(lab, controller.api, display).tell()
+            _conclude(display, time.monotonic() - began)
+            if keep:
+                _play(controller)
+            controller.stop()
+    except LabError as error:
+        print(f"demo: {error}", file=sys.stderr)
+        return 1
+    return 1 if display.failed else 0
+
+
+def _api_port() -> int:
+    """Give the API's usual port if it is free, else any that is."""
+    for port in (USUAL_API_PORT, 0):
+        with socket.socket() as sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                sock.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            chosen: int = sock.getsockname()[1]
+            return chosen
+    raise LabError("no TCP port is free for the API")
+
+
+def _conclude(display: Display, seconds: float) -> None:
+    total = display.passed + len(display.failed)
+    print(f"\n{display.passed} of {total} verdicts as in the reference, in {seconds:.0f} s.")
+    for what in display.failed:
+        print(f"  not so: {what}")
+
+
+def _play(controller: LabController) -> None:
+    settings = " ".join(f"{key}={value}" for key, value in client_environment(controller.api).items())
+    print(
+        f"\nAll of it is up until Ctrl-C. In another terminal:\n"
+        f"  {settings} .venv/bin/openstack network list\n"
+        f"  .venv/bin/osken-net lab show --name {LAB}\n"
+        f"  .venv/bin/osken-net lab exec --name {LAB} host1 -- ovs-ofctl dump-flows br-int\n"
+        f"  .venv/bin/osken-net lab exec --name {LAB} vm1 -- ip addr\n"
+    )
+    try:
+        signal.pause()
+    except KeyboardInterrupt:
+        print()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
