@@ -46,7 +46,9 @@ class Client:
         request = webob.Request.blank(f"/v2.0{path}", method=method)
         if body is not None:
             request.body = body if isinstance(body, bytes) else json.dumps(body).encode()
-        request.headers.update(self.headers | {name.replace("_", "-"): value for name, value in headers.items()})
+        request.headers.update(
+            self.headers | {name.replace("_", "-"): value for name, value in headers.items()}
+        )
         response = request.get_response(self.app)
         content = json.loads(response.body) if response.body else None
         return Reply(response.status_int, content, dict(response.headers))

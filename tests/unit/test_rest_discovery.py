@@ -1,0 +1,146 @@
+"""What the API says of itself, and what it says to requests that fit nothing."""
+
+from pathlib import Path
+
+import pytest
+import webob
+
+from osken_apps.rest.discovery import EXTENSIONS
+from osken_apps.rest.openapi import document
+from tests.unit.rest_client import Client, client_of
+
+UUID = "11111111-2222-3333-4444-555555555555"
+
+
+@pytest.fixture
+def api(tmp_path: Path) -> Client:
+    """Give a client of an empty API."""
+    return client_of(tmp_path)
+
+
+def test_the_versions_are_linked_by_the_name_that_the_client_used(api: Client) -> None:
+    request = webob.Request.blank("/", headers={"Host": "cloud.example:8080"})
+    (version,) = request.get_response(api.app).json["versions"]
+    assert version == {
+        "id": "v2.0",
+        "status": "CURRENT",
+        "links": [{"rel": "self", "href": "http://cloud.example:8080/v2.0/"}],
+    }
+
+
+@pytest.mark.parametrize("path", ["", "/"])
+def test_the_index_names_the_resources(api: Client, path: str) -> None:
+    resources = api.get(path)["resources"]
+    assert [resource["collection"] for resource in resources] == ["networks", "subnets", "ports"]
+
+
+def test_extensions_are_listed_and_shown_by_alias(api: Client) -> None:
+    listed = api.get("/extensions")["extensions"]
+    assert [extension["alias"] for extension in listed] == list(EXTENSIONS)
+    assert api.get("/extensions/provider")["extension"] in listed
+    unknown = api.call("GET", "/extensions/teleport")
+    assert (unknown.status, unknown.error) == (404, "ExtensionNotFound")
+
+
+def test_there_is_one_availability_zone(api: Client) -> None:
+    zone = {"name": "nova", "resource": "network", "state": "available"}
+    assert api.get("/availability_zones") == {"availability_zones": [zone]}
+
+
+def test_address_use_is_counted_by_subnet_and_network(api: Client) -> None:
+    network = api.make("network", name="net1")
+    subnet = api.subnet(network["id"], name="sub1")
+    api.make("port", network_id=network["id"])
+    use = {
+        "network_id": network["id"],
+        "network_name": "net1",
+        "tenant_id": "default",
+        "project_id": "default",
+        "total_ips": 253,
+        "used_ips": 1,
+        "subnet_ip_availability": [
+            {
+                "subnet_id": subnet["id"],
+                "subnet_name": "sub1",
+                "cidr": "10.10.10.0/24",
+                "ip_version": 4,
+                "total_ips": 253,
+                "used_ips": 1,
+            }
+        ],
+    }
+    path = "/network-ip-availabilities"
+    assert api.get(f"{path}?ip_version=4") == {"network_ip_availabilities": [use]}
+    assert api.get(f"{path}?ip_version=6") == {"network_ip_availabilities": []}
+    assert api.get(f"{path}/{network['id']}") == {"network_ip_availability": use}
+
+
+def test_the_default_security_group_lets_everything_pass_and_says_so(api: Client) -> None:
+    (group,) = api.get("/security-groups?name=default")["security_groups"]
+    rules = api.get("/security-group-rules")["security_group_rules"]
+    assert group["security_group_rules"] == rules
+    ways = {(rule["direction"], rule["ethertype"], rule["protocol"]) for rule in rules}
+    assert ways == {(way, family, None) for way in ("ingress", "egress") for family in ("IPv4", "IPv6")}
+    assert api.get(f"/security-groups/{group['id']}")["security_group"] == group
+
+
+def test_there_are_no_service_providers(api: Client) -> None:
+    assert api.get("/service-providers") == {"service_providers": []}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "error"),
+    [
+        ("GET", "/nothing", 404, "HTTPNotFound"),
+        ("GET", "/networks/a/b/c/d", 404, "HTTPNotFound"),
+        ("PUT", "/networks", 404, "HTTPNotFound"),
+        ("DELETE", "/networks", 404, "HTTPNotFound"),
+        ("POST", f"/networks/{UUID}", 404, "HTTPNotFound"),
+        ("PATCH", "/networks", 405, "HTTPMethodNotAllowed"),
+        ("PATCH", f"/networks/{UUID}", 405, "HTTPMethodNotAllowed"),
+        ("BREW", "/networks", 405, "HTTPMethodNotAllowed"),
+        ("POST", "/extensions", 404, "HTTPNotFound"),
+        ("POST", "/agents", 404, "HTTPNotFound"),
+        ("GET", f"/agents/{UUID}", 404, "AgentNotFound"),
+        ("GET", "/%FF%FE", 404, "HTTPNotFound"),
+        ("GET", "/networks/%00", 404, "NetworkNotFound"),
+    ],
+)
+def test_requests_that_fit_nothing_get_json(
+    api: Client, method: str, path: str, status: int, error: str
+) -> None:
+    reply = api.call(method, path)
+    assert (reply.status, reply.error) == (status, error)
+    assert reply.headers["Content-Type"] == "application/json"
+
+
+def test_every_answer_has_its_own_request_id(api: Client) -> None:
+    ids = {api.call("GET", path).headers["X-Openstack-Request-Id"] for path in ("/networks", "/nothing")}
+    assert len(ids) == 2
+    assert all(request_id.startswith("req-") and len(request_id) == 40 for request_id in ids)
+
+
+def test_a_fault_of_ours_is_a_500_that_tells_nothing(api: Client, caplog: pytest.LogCaptureFixture) -> None:
+    api.store.close()
+    api.store._engine = None  # type: ignore[assignment]
+    reply = api.call("GET", "/networks")
+    assert (reply.status, reply.error) == (500, "InternalServerError")
+    assert "engine" not in reply.message and "Traceback" not in reply.message
+    assert reply.headers["X-Openstack-Request-Id"] in caplog.text
+
+
+def test_a_body_that_is_too_long_is_refused_unread(api: Client) -> None:
+    request = webob.Request.blank("/v2.0/networks", method="POST")
+    request.content_length = 17 * 1024 * 1024
+    response = request.get_response(api.app)
+    assert (response.status_int, response.json["NeutronError"]["type"]) == (413, "HTTPRequestEntityTooLarge")
+
+
+def test_the_openapi_document_has_every_attribute(api: Client) -> None:
+    network = api.make("network")
+    subnet = api.subnet(network["id"])
+    port = api.make("port", network_id=network["id"])
+    served = webob.Request.blank("/openapi.json").get_response(api.app).json
+    assert served == document()
+    for name, shown in (("network", network), ("subnet", subnet), ("port", port)):
+        assert set(served["components"]["schemas"][name]["properties"]) == set(shown)

@@ -1,0 +1,208 @@
+"""Lists of the API: filters, order, pages, fields, tags."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import pytest
+
+from tests.unit.rest_client import Client, client_of
+
+
+@pytest.fixture
+def api(tmp_path: Path) -> Client:
+    """Give a client of an API with four networks, named b, a, empty and b."""
+    client = client_of(tmp_path)
+    for name, mtu in (("b", 1400), ("a", 1500), ("", 1300), ("b", 1200)):
+        client.make("network", name=name, mtu=mtu, admin_state_up=mtu > 1250)
+    return client
+
+
+def names(api: Client, query: str) -> list[str]:
+    """Give the names of the networks of a list, sorted."""
+    return sorted(network["name"] for network in api.get(f"/networks{query}")["networks"])
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", ["", "a", "b", "b"]),
+        ("?name=b", ["b", "b"]),
+        ("?name=a&name=b", ["a", "b", "b"]),
+        ("?name=a&name=b&mtu=1500", ["a"]),
+        ("?name=", [""]),
+        ("?admin_state_up=False", ["b"]),
+        ("?admin_state_up=0", ["b"]),
+        ("?provider:segmentation_id=1002", [""]),
+        ("?provider:network_type=vlan&mtu=1300", [""]),
+        ("?status=ACTIVE&shared=true", []),
+        ("?project_id=default&mtu=1200", ["b"]),
+        ("?tenant_id=other", []),
+        ("?id=none-such", []),
+        ("?revision_number=1&name=a", ["a"]),
+        (".json?name=a", ["a"]),
+    ],
+)
+def test_filters_of_one_key_add_and_of_several_narrow(api: Client, query: str, expected: list[str]) -> None:
+    assert names(api, query) == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "error", "said"),
+    [
+        ("?colour=red", "HTTPBadRequest", "['colour'] is invalid attribute for filtering"),
+        ("?subnets=x", "HTTPBadRequest", "['subnets'] is invalid attribute for filtering"),
+        ("?admin_state_up=maybe", "InvalidInput", "'maybe' cannot be converted to boolean"),
+        ("?sort_key=name", "HTTPBadRequest", "sort_keys and sort_dirs"),
+        ("?sort_key=description&sort_dir=asc", "HTTPBadRequest", "['description']"),
+        ("?sort_key=name&sort_dir=up", "HTTPBadRequest", "up"),
+        ("?limit=-1", "BadRequest", "'-1'"),
+        ("?limit=many", "BadRequest", "'many'"),
+    ],
+)
+def test_queries_that_make_no_sense_are_refused(api: Client, query: str, error: str, said: str) -> None:
+    reply = api.call("GET", f"/networks{query}")
+    assert (reply.status, reply.error) == (400, error)
+    assert said in reply.message
+
+
+def test_fields_choose_what_is_shown_and_unknown_ones_are_dropped(api: Client) -> None:
+    chosen = api.get("/networks?name=a&fields=name&fields=mtu&fields=nosuch")
+    nothing = api.get("/networks?name=a&fields=nosuch")
+    (network,) = api.get("/networks?name=a")["networks"]
+    assert chosen == {"networks": [{"name": "a", "mtu": 1500}]}
+    assert nothing == {"networks": [{}]}
+    assert api.get(f"/networks/{network['id']}?fields=name") == {"network": {"name": "a"}}
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("sort_key=mtu&sort_dir=asc", [1200, 1300, 1400, 1500]),
+        ("sort_key=mtu&sort_dir=desc", [1500, 1400, 1300, 1200]),
+        ("sort_key=name&sort_dir=desc&sort_key=mtu&sort_dir=asc", [1200, 1400, 1500, 1300]),
+    ],
+)
+def test_lists_are_sorted_by_several_keys(api: Client, query: str, expected: list[int]) -> None:
+    assert [network["mtu"] for network in api.get(f"/networks?{query}")["networks"]] == expected
+
+
+def relative(links: list[dict[str, str]], rel: str) -> str:
+    """Give the query of a link."""
+    (href,) = (link["href"] for link in links if link["rel"] == rel)
+    assert href.startswith("http://localhost/v2.0/networks?")
+    return "?" + urlencode(parse_qsl(urlsplit(href).query))
+
+
+def test_links_lead_through_all_pages_and_back(api: Client) -> None:
+    query, seen = "?limit=2&sort_key=mtu&sort_dir=asc&fields=mtu", []
+    pages: list[dict[str, Any]] = []
+    for _ in range(3):
+        pages.append(api.get(f"/networks{query}"))
+        seen += [network["mtu"] for network in pages[-1]["networks"]]
+        rels = [link["rel"] for link in pages[-1].get("networks_links", [])]
+        if "next" not in rels:
+            break
+        query = relative(pages[-1]["networks_links"], "next")
+    assert seen == [1200, 1300, 1400, 1500]
+    back = api.get("/networks" + relative(pages[1]["networks_links"], "previous"))
+    assert [network["mtu"] for network in back["networks"]] == [1200, 1300]
+
+
+def test_pages_without_a_sort_key_hold_everything_once(api: Client) -> None:
+    first = api.get("/networks?limit=3")
+    second = api.get("/networks" + relative(first["networks_links"], "next"))
+    ids = [network["id"] for page in (first, second) for network in page["networks"]]
+    assert (len(ids), len(set(ids))) == (4, 4)
+    assert [link["rel"] for link in second["networks_links"]] == ["previous"]
+
+
+def test_limit_zero_is_no_limit(api: Client) -> None:
+    body = api.get("/networks?limit=0")
+    assert (len(body["networks"]), "networks_links" in body) == (4, False)
+
+
+def test_an_unknown_marker_is_404(api: Client) -> None:
+    reply = api.call("GET", "/networks?limit=1&marker=11111111-2222-3333-4444-555555555555")
+    assert (reply.status, reply.error) == (404, "NetworkNotFound")
+
+
+def test_the_marker_may_be_filtered_out_of_nothing_but_its_own_list(api: Client) -> None:
+    body = api.get("/networks?sort_key=mtu&sort_dir=asc&limit=1")
+    rest = api.get(f"/networks?sort_key=mtu&sort_dir=asc&marker={body['networks'][0]['id']}")
+    assert [network["mtu"] for network in rest["networks"]] == [1300, 1400, 1500]
+
+
+@pytest.fixture
+def ports(tmp_path: Path) -> Client:
+    """Give a client of an API with two ports on two subnets."""
+    client = client_of(tmp_path)
+    network = client.make("network")
+    for cidr in ("10.10.10.0/24", "10.10.20.0/24"):
+        subnet = client.subnet(network["id"], cidr, name=cidr)
+        client.make("port", network_id=network["id"], name=cidr, fixed_ips=[{"subnet_id": subnet["id"]}])
+    return client
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("fixed_ips=ip_address=10.10.10.2", ["10.10.10.0/24"]),
+        (
+            "fixed_ips=ip_address%3D10.10.20.2&fixed_ips=ip_address%3D10.10.10.2",
+            ["10.10.10.0/24", "10.10.20.0/24"],
+        ),
+        ("fixed_ips=ip_address_substr=.20.", ["10.10.20.0/24"]),
+        ("fixed_ips=subnet_id=none", []),
+        ("device_owner=&status=DOWN&name=10.10.10.0/24", ["10.10.10.0/24"]),
+        ("mac_address=FA:16:3E:00:00:00", []),
+        ("binding:host_id=", ["10.10.10.0/24", "10.10.20.0/24"]),
+    ],
+)
+def test_ports_are_found_by_their_addresses(ports: Client, query: str, expected: list[str]) -> None:
+    assert sorted(port["name"] for port in ports.get(f"/ports?{query}")["ports"]) == expected
+
+
+def test_ports_are_found_by_their_subnet_and_mac_address(ports: Client) -> None:
+    (subnet,) = ports.get("/subnets?cidr=10.10.20.0/24")["subnets"]
+    (port,) = ports.get(f"/ports?fixed_ips=subnet_id={subnet['id']}")["ports"]
+    found = ports.get(f"/ports?mac_address={port['mac_address'].upper()}")["ports"]
+    assert [found_port["name"] for found_port in found] == ["10.10.20.0/24"]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("tags=red", ["both", "red"]),
+        ("tags=red,blue", ["both"]),
+        ("tags-any=red,blue", ["blue", "both", "red"]),
+        ("not-tags=red,blue", ["blue", "none", "red"]),
+        ("not-tags-any=red,blue", ["none"]),
+    ],
+)
+def test_tags_filter_in_four_ways(tmp_path: Path, query: str, expected: list[str]) -> None:
+    api = client_of(tmp_path)
+    for name, tags in (("none", []), ("red", ["red"]), ("blue", ["blue"]), ("both", ["red", "blue"])):
+        network = api.make("network", name=name)
+        api.call("PUT", f"/networks/{network['id']}/tags", {"tags": tags})
+    assert names(api, f"?{query}") == expected
+
+
+def test_tags_come_and_go_one_by_one(tmp_path: Path) -> None:
+    api = client_of(tmp_path)
+    path = f"/networks/{api.make('network')['id']}/tags"
+    added = [api.call("PUT", f"{path}/{tag}").status for tag in ("red", "blue", "red")]
+    assert (added, api.get(path)) == ([201, 201, 201], {"tags": ["red", "blue"]})
+    assert [api.call("GET", f"{path}/{tag}").status for tag in ("red", "green")] == [204, 404]
+    assert [api.call("DELETE", f"{path}/{tag}").status for tag in ("red", "red")] == [204, 404]
+    assert api.get(path) == {"tags": ["blue"]}
+    assert api.call("DELETE", path).status == 204
+    assert api.get(path) == {"tags": []}
+
+
+def test_tags_that_are_no_list_of_words_are_refused(tmp_path: Path) -> None:
+    api = client_of(tmp_path)
+    path = f"/networks/{api.make('network')['id']}/tags"
+    bodies: list[Any] = [{"tags": "red"}, {"tags": [5]}, {"tag": []}, []]
+    assert [api.call("PUT", path, body).status for body in bodies] == [400, 400, 400, 400]
+    assert api.get(path) == {"tags": []}

@@ -1,0 +1,196 @@
+"""Who may do what: projects, roles, identity headers, policy files."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from osken_apps.errors import ConfigurationError
+from osken_apps.rest.policy import RULES, list_rules
+from tests.unit.rest_client import Client, client_of
+
+
+@pytest.fixture
+def admin(tmp_path: Path) -> Client:
+    """Give the administrator of an API that trusts a proxy."""
+    return client_of(tmp_path, "trust_identity_headers = true")
+
+
+@pytest.fixture
+def alice(admin: Client) -> Client:
+    """Give a member of project a."""
+    return admin.as_user("a", "member")
+
+
+@pytest.fixture
+def bob(admin: Client) -> Client:
+    """Give a member of project b."""
+    return admin.as_user("b", "member")
+
+
+def test_headers_mean_nothing_unless_the_proxy_is_trusted(tmp_path: Path) -> None:
+    network = client_of(tmp_path).as_user("a", "reader").make("network", shared=True)
+    assert network["project_id"] == "default"
+
+
+def test_resources_belong_to_the_project_of_their_maker(alice: Client) -> None:
+    network = alice.make("network")
+    subnet = alice.subnet(network["id"])
+    port = alice.make("port", network_id=network["id"])
+    assert {resource["project_id"] for resource in (network, subnet, port)} == {"a"}
+
+
+def test_others_do_not_see_them_and_get_404(alice: Client, bob: Client, admin: Client) -> None:
+    network = alice.make("network")
+    alice.subnet(network["id"])
+    alice.make("port", network_id=network["id"])
+    lists = [bob.get(f"/{plural}")[plural] for plural in ("networks", "subnets", "ports")]
+    replies = [
+        bob.call("GET", f"/networks/{network['id']}"),
+        bob.call("DELETE", f"/networks/{network['id']}"),
+    ]
+    changed = bob.change("network", network["id"], name="mine")
+    assert lists == [[], [], []]
+    assert [(reply.status, reply.error) for reply in (*replies, changed)] == [(404, "NetworkNotFound")] * 3
+    assert len(admin.get("/networks")["networks"]) == 1
+
+
+def test_others_cannot_use_a_network_that_they_do_not_see(alice: Client, bob: Client) -> None:
+    network = alice.make("network")
+    port = bob.try_make("port", network_id=network["id"])
+    subnet = bob.try_subnet(network["id"])
+    assert [(reply.status, reply.error) for reply in (port, subnet)] == [(404, "NetworkNotFound")] * 2
+
+
+def test_a_shared_network_is_seen_and_used_but_not_changed_by_others(admin: Client, bob: Client) -> None:
+    network = admin.make("network", shared=True)
+    admin.subnet(network["id"])
+    port = bob.make("port", network_id=network["id"])
+    refused = bob.change("network", network["id"], name="mine")
+    assert [seen["id"] for seen in bob.get("/networks")["networks"]] == [network["id"]]
+    assert len(bob.get("/subnets")["subnets"]) == 1
+    assert port["project_id"] == "b"
+    assert (refused.status, refused.error) == (403, "PolicyNotAuthorized")
+    assert bob.try_subnet(network["id"], "10.9.0.0/24").status == 403
+
+
+def test_the_owner_of_a_network_sees_the_ports_of_others_on_it(
+    admin: Client, alice: Client, bob: Client
+) -> None:
+    network = admin.make("network", project_id="a", shared=True)
+    port = bob.make("port", network_id=network["id"])
+    assert [seen["id"] for seen in alice.get("/ports")["ports"]] == [port["id"]]
+
+
+def test_attributes_of_administrators_are_hidden_from_others(alice: Client) -> None:
+    network = alice.make("network")
+    port = alice.make("port", network_id=network["id"])
+    guarded = {name for name in (*network, *port) if name.startswith(("provider:", "binding:"))}
+    assert guarded == {"binding:vnic_type"}
+
+
+def test_hidden_attributes_cannot_be_guessed_by_filtering(alice: Client) -> None:
+    alice.make("network")
+    assert alice.get("/networks?provider:segmentation_id=1000") == {"networks": []}
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"shared": True},
+        {"router:external": True},
+        {"provider:network_type": "vlan"},
+        {"provider:network_type": "flat", "provider:physical_network": "default"},
+    ],
+)
+def test_attributes_of_administrators_are_refused_from_others(
+    alice: Client, attributes: dict[str, Any]
+) -> None:
+    reply = alice.try_make("network", **attributes)
+    assert (reply.status, reply.error) == (403, "PolicyNotAuthorized")
+    assert f"rule:create_network:{next(iter(attributes))}" in reply.message
+
+
+def test_saying_the_default_of_a_guarded_attribute_is_allowed(alice: Client) -> None:
+    assert alice.make("network", shared=False)["shared"] is False
+
+
+def test_a_guarded_attribute_is_refused_in_a_change(alice: Client) -> None:
+    network = alice.make("network")
+    reply = alice.change("network", network["id"], shared=True)
+    assert (reply.status, reply.error) == (403, "PolicyNotAuthorized")
+
+
+def test_a_reader_reads_and_does_nothing_else(admin: Client, alice: Client) -> None:
+    network = alice.make("network")
+    reader = admin.as_user("a", "reader")
+    assert reader.get(f"/networks/{network['id']}")["network"]["id"] == network["id"]
+    replies = [
+        reader.try_make("network"),
+        reader.change("network", network["id"], name="x"),
+        reader.call("DELETE", f"/networks/{network['id']}"),
+    ]
+    assert [reply.status for reply in replies] == [403, 403, 403]
+
+
+def test_only_administrators_make_resources_for_other_projects(admin: Client, alice: Client) -> None:
+    assert admin.make("network", tenant_id="b")["project_id"] == "b"
+    assert (
+        alice.try_make("network", project_id="b").status,
+        alice.try_make("network", project_id="a").status,
+    ) == (
+        400,
+        201,
+    )
+
+
+def test_the_two_names_of_a_project_must_agree(admin: Client) -> None:
+    assert admin.try_make("network", project_id="a", tenant_id="b").status == 400
+
+
+def test_a_port_on_a_shared_network_chooses_no_mac_address(admin: Client, bob: Client) -> None:
+    network = admin.make("network", shared=True)
+    reply = bob.try_make("port", network_id=network["id"], mac_address="fa:16:3e:00:00:01")
+    assert (reply.status, reply.error) == (403, "PolicyNotAuthorized")
+
+
+def test_a_port_of_the_network_itself_is_for_its_owner(admin: Client, bob: Client) -> None:
+    network = admin.make("network", shared=True)
+    refused = bob.try_make("port", network_id=network["id"], device_owner="network:dhcp")
+    own = bob.make("network")
+    allowed = bob.try_make("port", network_id=own["id"], device_owner="network:dhcp")
+    assert (refused.status, allowed.status) == (403, 201)
+
+
+def test_the_profile_of_a_binding_is_for_services_only(admin: Client) -> None:
+    network = admin.make("network")
+    service = admin.as_user("default", "admin", "service")
+    made = service.try_make("port", network_id=network["id"], binding__profile={"a": 1})
+    refused = admin.try_make("port", network_id=network["id"], binding__profile={"a": 1})
+    assert (made.status, made.body["port"]["binding:profile"]) == (201, {"a": 1})
+    assert refused.status == 403
+
+
+def test_agents_are_for_administrators(alice: Client) -> None:
+    assert alice.get("/agents") == {"agents": []}
+
+
+def test_a_policy_file_replaces_rules_by_name(tmp_path: Path) -> None:
+    policy_file = tmp_path / "policy.yaml"
+    policy_file.write_text('"create_network:shared": "role:member"\n"delete_network": "!"\n')
+    admin = client_of(tmp_path, f"trust_identity_headers = true\npolicy_file = {policy_file}")
+    network = admin.as_user("a", "member").make("network", shared=True)
+    assert network["shared"] is True
+    assert admin.call("DELETE", f"/networks/{network['id']}").status == 403
+
+
+@pytest.mark.parametrize("text", ["- a list", "{", "create_network: [not, a, rule"])
+def test_a_broken_policy_file_is_a_configuration_error(tmp_path: Path, text: str) -> None:
+    policy_file = tmp_path / "policy.yaml"
+    policy_file.write_text(text)
+    with pytest.raises(ConfigurationError, match=r"\[api\] policy_file"):
+        client_of(tmp_path, f"policy_file = {policy_file}")
+
+
+def test_every_rule_is_offered_to_the_tools_of_oslo_policy() -> None:
+    assert {rule.name for rule in list_rules()} == set(RULES)

@@ -1,0 +1,318 @@
+"""Ports of the API: addresses, MAC addresses, security, options, bindings."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from osken_apps.model.changes import PortReport
+from osken_apps.model.resources import Binding, PortStatus
+from osken_apps.store.reports import record
+from tests.unit.rest_client import Client, client_of
+
+UUID = "11111111-2222-3333-4444-555555555555"
+MAC = "fa:16:3e:1d:5c:81"
+
+
+@pytest.fixture
+def api(tmp_path: Path) -> Client:
+    """Give a client of an API with nothing in it."""
+    return client_of(tmp_path)
+
+
+@pytest.fixture
+def network_id(api: Client) -> str:
+    """Give the id of a network."""
+    return str(api.make("network")["id"])
+
+
+def addresses(port: dict[str, Any]) -> list[str]:
+    """Give the addresses of a port."""
+    return [ip["ip_address"] for ip in port["fixed_ips"]]
+
+
+def test_a_port_is_shown_as_neutron_shows_it(api: Client, network_id: str) -> None:
+    subnet = api.subnet(network_id)
+    port = api.make("port", network_id=network_id, name="p1", mac_address="FA:16:3E:1D:5C:81")
+    (group,) = api.get("/security-groups")["security_groups"]
+    times = [port.pop(name) for name in ("id", "created_at", "updated_at")]
+    assert all(times)
+    assert port == {
+        "name": "p1",
+        "description": "",
+        "tenant_id": "default",
+        "project_id": "default",
+        "tags": [],
+        "revision_number": 1,
+        "network_id": network_id,
+        "admin_state_up": True,
+        "status": "DOWN",
+        "mac_address": MAC,
+        "fixed_ips": [{"subnet_id": subnet["id"], "ip_address": "10.10.10.2"}],
+        "device_id": "",
+        "device_owner": "",
+        "security_groups": [group["id"]],
+        "port_security_enabled": True,
+        "allowed_address_pairs": [],
+        "extra_dhcp_opts": [],
+        "binding:host_id": "",
+        "binding:vif_type": "unbound",
+        "binding:vif_details": {},
+        "binding:vnic_type": "normal",
+        "binding:profile": {},
+        "dns_name": "",
+        "dns_assignment": [
+            {
+                "hostname": "host-10-10-10-2",
+                "ip_address": "10.10.10.2",
+                "fqdn": "host-10-10-10-2.openstacklocal.",
+            }
+        ],
+    }
+
+
+def test_a_generated_mac_has_the_prefix_and_differs(api: Client, network_id: str) -> None:
+    macs = {api.make("port", network_id=network_id)["mac_address"] for _ in range(5)}
+    assert len(macs) == 5
+    assert all(mac.startswith("fa:16:3e:") for mac in macs)
+
+
+def test_addresses_are_given_lowest_first_and_again_after_deletion(api: Client, network_id: str) -> None:
+    api.subnet(network_id)
+    first, second, _third = (api.make("port", network_id=network_id) for _ in range(3))
+    api.call("DELETE", f"/ports/{first['id']}")
+    api.call("DELETE", f"/ports/{second['id']}")
+    again = [addresses(api.make("port", network_id=network_id)) for _ in range(3)]
+    assert again == [["10.10.10.2"], ["10.10.10.3"], ["10.10.10.5"]]
+
+
+def test_addresses_chosen_inside_the_pool_are_passed_over(api: Client, network_id: str) -> None:
+    api.subnet(network_id)
+    api.make("port", network_id=network_id, fixed_ips=[{"ip_address": "10.10.10.3"}])
+    given = [addresses(api.make("port", network_id=network_id)) for _ in range(2)]
+    assert given == [["10.10.10.2"], ["10.10.10.4"]]
+
+
+def test_two_addresses_of_one_subnet_differ(api: Client, network_id: str) -> None:
+    subnet = api.subnet(network_id)
+    wish = {"subnet_id": subnet["id"]}
+    port = api.make("port", network_id=network_id, fixed_ips=[wish, wish, {"ip_address": "10.10.10.2"}])
+    assert addresses(port) == ["10.10.10.3", "10.10.10.4", "10.10.10.2"]
+
+
+def test_a_pool_that_is_full_is_a_409_until_an_address_is_free(api: Client, network_id: str) -> None:
+    api.subnet(network_id, "10.10.10.0/29", allocation_pools=[{"start": "10.10.10.4", "end": "10.10.10.5"}])
+    first = api.make("port", network_id=network_id)
+    api.make("port", network_id=network_id)
+    full = api.try_make("port", network_id=network_id)
+    outside = api.make("port", network_id=network_id, fixed_ips=[{"ip_address": "10.10.10.2"}])
+    api.call("DELETE", f"/ports/{first['id']}")
+    assert (full.status, full.error) == (409, "IpAddressGenerationFailure")
+    assert addresses(outside) == ["10.10.10.2"]
+    assert addresses(api.make("port", network_id=network_id)) == ["10.10.10.4"]
+
+
+def test_when_the_first_subnet_is_full_the_next_serves(api: Client, network_id: str) -> None:
+    api.subnet(network_id, "10.10.10.0/30")
+    api.subnet(network_id, "10.10.20.0/24")
+    given = [addresses(api.make("port", network_id=network_id)) for _ in range(2)]
+    assert given == [["10.10.10.2"], ["10.10.20.2"]]
+
+
+def test_wider_pools_are_searched_again(api: Client, network_id: str) -> None:
+    subnet = api.subnet(network_id, allocation_pools=[{"start": "10.10.10.50", "end": "10.10.10.60"}])
+    api.make("port", network_id=network_id)
+    api.change("subnet", subnet["id"], allocation_pools=[{"start": "10.10.10.40", "end": "10.10.10.60"}])
+    assert addresses(api.make("port", network_id=network_id)) == ["10.10.10.40"]
+
+
+def test_a_port_gets_one_ipv4_address_and_one_of_every_ipv6_subnet_as_applicable(
+    api: Client, network_id: str
+) -> None:
+    api.subnet(network_id, "10.10.10.0/24")
+    api.subnet(network_id, "10.10.20.0/24")
+    api.subnet(network_id, "2001:db8:1::/64", ipv6_address_mode="dhcpv6-stateful")
+    api.subnet(network_id, "2001:db8:2::/64", ipv6_address_mode="slaac")
+    port = api.make("port", network_id=network_id, mac_address=MAC)
+    assert addresses(port) == ["10.10.10.2", "2001:db8:1::1", "2001:db8:2:0:f816:3eff:fe1d:5c81"]
+
+
+def test_a_port_can_do_without_addresses(api: Client, network_id: str) -> None:
+    api.subnet(network_id)
+    assert api.make("port", network_id=network_id, fixed_ips=[])["fixed_ips"] == []
+
+
+def test_the_gateway_can_be_asked_for(api: Client, network_id: str) -> None:
+    api.subnet(network_id)
+    port = api.make("port", network_id=network_id, fixed_ips=[{"ip_address": "10.10.10.1"}])
+    assert addresses(port) == ["10.10.10.1"]
+
+
+@pytest.mark.parametrize(
+    ("fixed_ip", "status", "error"),
+    [
+        ({"ip_address": "10.10.10.2"}, 409, "IpAddressAlreadyAllocated"),
+        ({"ip_address": "192.0.2.1"}, 400, "InvalidIpForNetwork"),
+        ({"ip_address": "10.10.10.0"}, 400, "InvalidIpForNetwork"),
+        ({"ip_address": "10.10.10.255"}, 400, "InvalidIpForNetwork"),
+        ({"subnet_id": "own", "ip_address": "192.0.2.1"}, 400, "InvalidIpForSubnet"),
+        ({"subnet_id": "foreign"}, 400, "InvalidInput"),
+        ({"subnet_id": UUID}, 404, "SubnetNotFound"),
+        ({"subnet_id": "no id"}, 400, "HTTPBadRequest"),
+        ({"ip_address": "10.10.10"}, 400, "HTTPBadRequest"),
+        ({"address": "10.10.10.9"}, 400, "HTTPBadRequest"),
+        ({}, 400, "InvalidInput"),
+        ({"subnet_id": "slaac", "ip_address": "2001:db8::5"}, 400, "AllocationOnAutoAddressSubnet"),
+    ],
+)
+def test_addresses_that_cannot_be_are_refused(
+    api: Client, network_id: str, fixed_ip: dict[str, str], status: int, error: str
+) -> None:
+    ids = {
+        "own": api.subnet(network_id)["id"],
+        "slaac": api.subnet(network_id, "2001:db8::/64", ipv6_address_mode="slaac")["id"],
+        "foreign": api.subnet(api.make("network")["id"])["id"],
+    }
+    api.make("port", network_id=network_id)
+    asked = {name: ids.get(value, value) for name, value in fixed_ip.items()}
+    reply = api.try_make("port", network_id=network_id, fixed_ips=[asked])
+    assert (reply.status, reply.error) == (status, error)
+    assert len(api.get("/ports")["ports"]) == 1
+
+
+def test_a_port_has_at_most_five_addresses_and_none_twice(api: Client, network_id: str) -> None:
+    subnet = api.subnet(network_id)
+    many = api.try_make("port", network_id=network_id, fixed_ips=[{"subnet_id": subnet["id"]}] * 6)
+    twice = api.try_make("port", network_id=network_id, fixed_ips=[{"ip_address": "10.10.10.9"}] * 2)
+    assert (many.status, many.error, twice.status, twice.error) == (400, "InvalidInput", 400, "InvalidInput")
+
+
+def test_new_addresses_replace_the_old_but_those_still_asked_for_stay(api: Client, network_id: str) -> None:
+    subnet = api.subnet(network_id)
+    port = api.make("port", network_id=network_id)
+    wishes = [{"ip_address": "10.10.10.77"}, {"subnet_id": subnet["id"]}]
+    changed = api.change("port", port["id"], fixed_ips=wishes).body["port"]
+    assert addresses(changed) == ["10.10.10.77", "10.10.10.2"]
+
+
+def test_a_mac_address_is_used_once_a_network(api: Client, network_id: str) -> None:
+    api.make("port", network_id=network_id, mac_address=MAC)
+    reply = api.try_make("port", network_id=network_id, mac_address=MAC)
+    assert (reply.status, reply.error) == (409, "MacAddressInUse")
+    assert MAC in reply.message and network_id in reply.message
+    assert api.try_make("port", network_id=api.make("network")["id"], mac_address=MAC).status == 201
+
+
+@pytest.mark.parametrize(
+    "mac", ["00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff", "01:00:5e:00:00:01", "fa:16:3e", 7]
+)
+def test_a_mac_address_must_belong_to_one_interface(api: Client, network_id: str, mac: Any) -> None:
+    reply = api.try_make("port", network_id=network_id, mac_address=mac)
+    assert (reply.status, reply.message) == (
+        400,
+        f"Invalid input for mac_address. Reason: '{mac}' is not a valid MAC address.",
+    )
+
+
+def test_the_mac_address_of_a_bound_port_stays(api: Client, network_id: str) -> None:
+    port = api.make("port", network_id=network_id)
+    with api.store.write() as transaction:
+        record(transaction, [PortReport(port["id"], Binding("host1", 1), PortStatus.ACTIVE)])
+    reply = api.change("port", port["id"], mac_address=MAC)
+    assert (reply.status, reply.error) == (409, "PortBound")
+
+
+@pytest.mark.parametrize(
+    ("attributes", "status", "error"),
+    [
+        (
+            {"port_security_enabled": False, "security_groups": ["default"]},
+            409,
+            "PortSecurityPortHasSecurityGroup",
+        ),
+        (
+            {"port_security_enabled": False, "allowed_address_pairs": [{"ip_address": "10.0.0.1"}]},
+            409,
+            "AddressPairAndPortSecurityRequired",
+        ),
+        ({"security_groups": [UUID]}, 404, "SecurityGroupNotFound"),
+        ({"allowed_address_pairs": [{"ip_address": "10.0.0.1"}] * 2}, 400, "DuplicateAddressPairInRequest"),
+        (
+            {"allowed_address_pairs": [{"ip_address": f"10.0.0.{number}"} for number in range(11)]},
+            400,
+            "AddressPairsExhausted",
+        ),
+        ({"allowed_address_pairs": [{"mac_address": MAC}]}, 400, "HTTPBadRequest"),
+        ({"extra_dhcp_opts": [{"opt_name": "mtu"}]}, 400, "HTTPBadRequest"),
+        ({"binding:vnic_type": "imaginary"}, 400, "HTTPBadRequest"),
+        ({"binding:profile": {"a": 1}}, 403, "PolicyNotAuthorized"),
+        ({"binding:vif_type": "ovs"}, 400, "HTTPBadRequest"),
+        ({"dns_name": "under_score"}, 400, "HTTPBadRequest"),
+    ],
+)
+def test_attributes_that_cannot_be_are_refused(
+    api: Client, network_id: str, attributes: dict[str, Any], status: int, error: str
+) -> None:
+    (group,) = api.get("/security-groups")["security_groups"]
+    if attributes.get("security_groups") == ["default"]:
+        attributes = attributes | {"security_groups": [group["id"]]}
+    reply = api.try_make("port", network_id=network_id, **attributes)
+    assert (reply.status, reply.error) == (status, error)
+
+
+def test_address_pairs_default_to_the_mac_address_of_the_port(api: Client, network_id: str) -> None:
+    pairs = [{"ip_address": "10.0.0.0/8"}, {"ip_address": "10.0.0.1", "mac_address": "fa:16:3e:00:00:09"}]
+    port = api.make("port", network_id=network_id, mac_address=MAC, allowed_address_pairs=pairs)
+    assert port["allowed_address_pairs"] == [
+        {"ip_address": "10.0.0.0/8", "mac_address": MAC},
+        {"ip_address": "10.0.0.1", "mac_address": "fa:16:3e:00:00:09"},
+    ]
+
+
+def test_dhcp_options_are_set_one_by_one_and_deleted_with_null(api: Client, network_id: str) -> None:
+    mtu = {"opt_name": "mtu", "opt_value": "1400", "ip_version": 4}
+    boot = {"opt_name": "bootfile-name", "opt_value": "pxe.0", "ip_version": 4}
+    port = api.make("port", network_id=network_id, extra_dhcp_opts=[mtu])
+    added = api.change("port", port["id"], extra_dhcp_opts=[boot]).body["port"]
+    deletion = [{"opt_name": "mtu", "opt_value": None}]
+    deleted = api.change("port", port["id"], extra_dhcp_opts=deletion).body["port"]
+    assert (added["extra_dhcp_opts"], deleted["extra_dhcp_opts"]) == ([mtu, boot], [boot])
+
+
+def test_a_port_of_the_network_itself_has_no_port_security(api: Client, network_id: str) -> None:
+    port = api.make("port", network_id=network_id, device_owner="network:router_interface")
+    assert (port["port_security_enabled"], port["security_groups"]) == (False, [])
+
+
+def test_port_security_defaults_to_that_of_the_network(api: Client) -> None:
+    network = api.make("network", port_security_enabled=False)
+    port = api.make("port", network_id=network["id"])
+    assert (port["port_security_enabled"], port["security_groups"]) == (False, [])
+
+
+def test_port_security_goes_off_once_the_groups_are_gone(api: Client, network_id: str) -> None:
+    port = api.make("port", network_id=network_id)
+    refused = api.change("port", port["id"], port_security_enabled=False)
+    done = api.change("port", port["id"], port_security_enabled=False, security_groups=[])
+    assert (refused.status, refused.error) == (409, "PortSecurityPortHasSecurityGroup")
+    assert done.body["port"]["port_security_enabled"] is False
+
+
+def test_a_subnet_for_certain_owners_serves_only_them(api: Client, network_id: str) -> None:
+    api.subnet(network_id, "10.10.10.0/24", service_types=["compute:nova"])
+    api.subnet(network_id, "10.10.20.0/24", service_types=["network:dhcp"])
+    port = api.make("port", network_id=network_id, device_owner="compute:nova")
+    other = api.make("port", network_id=network_id, device_owner="compute:other")
+    assert (addresses(port), addresses(other)) == (["10.10.10.2"], [])
+
+
+def test_a_port_needs_a_network_that_exists(api: Client) -> None:
+    missing, unknown = api.try_make("port"), api.try_make("port", network_id=UUID)
+    assert (missing.status, missing.error) == (400, "HTTPBadRequest")
+    assert (unknown.status, unknown.error) == (404, "NetworkNotFound")
+
+
+def test_a_dns_name_is_told_with_the_domain(api: Client, network_id: str) -> None:
+    api.subnet(network_id)
+    port = api.make("port", network_id=network_id, dns_name="VM1")
+    assert [entry["fqdn"] for entry in port["dns_assignment"]] == ["vm1.openstacklocal."]

@@ -1,0 +1,66 @@
+"""Quotas of projects."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.rest_client import Client, client_of
+
+UNLIMITED = {"network": -1, "subnet": -1, "port": -1}
+
+
+@pytest.fixture
+def api(tmp_path: Path) -> Client:
+    """Give a client of an empty API."""
+    return client_of(tmp_path, "trust_identity_headers = true")
+
+
+def test_a_project_has_the_default_quotas_until_it_gets_its_own(api: Client) -> None:
+    assert api.get("/quotas/a") == {"quota": UNLIMITED}
+    own = api.call("PUT", "/quotas/a", {"quota": {"network": "2"}}).body
+    assert own == api.get("/quotas/a") == {"quota": UNLIMITED | {"network": 2}}
+    assert api.get("/quotas/a/default") == {"quota": UNLIMITED}
+    assert api.get("/quotas") == {"quotas": [{"tenant_id": "a", "project_id": "a"} | own["quota"]]}
+    assert api.call("DELETE", "/quotas/a").status == 204
+    assert api.get("/quotas/a") == {"quota": UNLIMITED}
+    assert api.call("DELETE", "/quotas/a").error == "TenantQuotaNotFound"
+
+
+def test_the_defaults_come_from_the_configuration(tmp_path: Path) -> None:
+    api = client_of(tmp_path, "[quotas]\nnetwork = 1")
+    api.make("network")
+    reply = api.try_make("network")
+    assert (reply.status, reply.error) == (409, "OverQuota")
+    assert reply.message == "Quota exceeded for resources: ['network']."
+
+
+def test_a_list_that_goes_over_the_quota_is_refused_whole(api: Client) -> None:
+    api.call("PUT", "/quotas/default", {"quota": {"network": 2}})
+    reply = api.call("POST", "/networks", {"networks": [{}, {}, {}]})
+    assert (reply.status, reply.error, api.get("/networks")) == (409, "OverQuota", {"networks": []})
+    assert api.call("POST", "/networks", {"networks": [{}, {}]}).status == 201
+
+
+def test_the_details_count_what_is_used(api: Client) -> None:
+    network = api.make("network")
+    api.make("port", network_id=network["id"])
+    details = api.get("/quotas/default/details.json")["quota"]
+    assert [details[name]["used"] for name in ("network", "subnet", "port")] == [1, 0, 1]
+
+
+@pytest.mark.parametrize("quota", [{"network": -2}, {"network": "many"}, {"tape_drive": 1}])
+def test_quotas_that_cannot_be_are_refused(api: Client, quota: dict[str, Any]) -> None:
+    assert api.call("PUT", "/quotas/a", {"quota": quota}).status == 400
+    assert api.get("/quotas/a") == {"quota": UNLIMITED}
+
+
+def test_a_member_sees_the_quotas_of_its_project_and_changes_none(api: Client) -> None:
+    alice = api.as_user("a", "member")
+    statuses = [
+        alice.call("GET", "/quotas/a").status,
+        alice.call("GET", "/quotas/b").status,
+        alice.call("PUT", "/quotas/a", {"quota": {"network": 9}}).status,
+        alice.call("DELETE", "/quotas/a").status,
+    ]
+    assert statuses == [200, 403, 403, 403]

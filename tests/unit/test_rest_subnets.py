@@ -1,0 +1,252 @@
+"""Subnets of the API: ranges, gateways, pools, IPv6 modes, deletion."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.rest_client import Client, client_of
+
+UUID = "11111111-2222-3333-4444-555555555555"
+
+
+@pytest.fixture
+def api(tmp_path: Path) -> Client:
+    """Give a client of an API with nothing in it."""
+    return client_of(tmp_path)
+
+
+@pytest.fixture
+def network_id(api: Client) -> str:
+    """Give the id of a network."""
+    return str(api.make("network")["id"])
+
+
+def test_a_subnet_is_shown_as_in_the_reference(api: Client, network_id: str) -> None:
+    subnet = api.subnet(network_id)
+    times = [subnet.pop(name) for name in ("id", "created_at", "updated_at")]
+    assert all(times)
+    assert subnet == {
+        "name": "",
+        "description": "",
+        "tenant_id": "default",
+        "project_id": "default",
+        "tags": [],
+        "revision_number": 0,
+        "network_id": network_id,
+        "ip_version": 4,
+        "cidr": "10.10.10.0/24",
+        "gateway_ip": "10.10.10.1",
+        "allocation_pools": [{"start": "10.10.10.2", "end": "10.10.10.254"}],
+        "dns_nameservers": [],
+        "host_routes": [],
+        "enable_dhcp": True,
+        "ipv6_ra_mode": None,
+        "ipv6_address_mode": None,
+        "service_types": [],
+        "subnetpool_id": None,
+        "router:external": False,
+    }
+
+
+def test_a_new_subnet_is_listed_by_its_network_and_bumps_it(api: Client, network_id: str) -> None:
+    subnet = api.subnet(network_id)
+    network = api.get(f"/networks/{network_id}")["network"]
+    assert (network["subnets"], network["revision_number"]) == ([subnet["id"]], 2)
+
+
+@pytest.mark.parametrize(
+    ("cidr", "attributes", "shown"),
+    [
+        ("10.1.0.1/24", {}, {"cidr": "10.1.0.0/24", "gateway_ip": "10.1.0.1"}),
+        ("10.1.0.0/24", {"gateway_ip": None}, {"gateway_ip": None}),
+        ("10.1.0.0/24", {"gateway_ip": "192.0.2.1"}, {"gateway_ip": "192.0.2.1"}),
+        ("2001:db8:1::/64", {}, {"gateway_ip": "2001:db8:1::"}),
+        (
+            "10.1.0.0/24",
+            {"dns_nameservers": ["9.9.9.9", "1.1.1.1"]},
+            {"dns_nameservers": ["9.9.9.9", "1.1.1.1"]},
+        ),
+        (
+            "10.1.0.0/24",
+            {"host_routes": [{"destination": "10.2.0.0/16", "nexthop": "10.1.0.9"}]},
+            {"host_routes": [{"destination": "10.2.0.0/16", "nexthop": "10.1.0.9"}]},
+        ),
+        ("10.1.0.0/31", {"enable_dhcp": False, "gateway_ip": None}, {"allocation_pools": []}),
+    ],
+)
+def test_ranges_and_what_comes_with_them(
+    api: Client, network_id: str, cidr: str, attributes: dict[str, Any], shown: dict[str, Any]
+) -> None:
+    subnet = api.subnet(network_id, cidr, **attributes)
+    assert {name: subnet[name] for name in shown} == shown
+
+
+@pytest.mark.parametrize(
+    ("attributes", "pools"),
+    [
+        ({"allocation_pools": []}, [("10.10.10.2", "10.10.10.254")]),
+        ({"gateway_ip": "192.0.2.1"}, [("10.10.10.1", "10.10.10.254")]),
+        ({"gateway_ip": "10.10.10.100"}, [("10.10.10.1", "10.10.10.99"), ("10.10.10.101", "10.10.10.254")]),
+        (
+            {"allocation_pools": [{"start": "10.10.10.20", "end": "10.10.10.29"}]},
+            [("10.10.10.20", "10.10.10.29")],
+        ),
+    ],
+)
+def test_pools_are_those_given_or_all_but_the_gateway(
+    api: Client, network_id: str, attributes: dict[str, Any], pools: list[tuple[str, str]]
+) -> None:
+    subnet = api.subnet(network_id, **attributes)
+    assert subnet["allocation_pools"] == [{"start": start, "end": end} for start, end in pools]
+
+
+def pool(start: str, end: str) -> dict[str, str]:
+    """Give a pool as clients write it."""
+    return {"start": start, "end": end}
+
+
+@pytest.mark.parametrize(
+    ("cidr", "attributes", "status", "error"),
+    [
+        ("10.1.0.0/24", {"ip_version": 6}, 400, "InvalidInput"),
+        ("10.1.0.0", {}, 400, "HTTPBadRequest"),
+        ("10.1.0.0/33", {}, 400, "HTTPBadRequest"),
+        ("0.0.0.0/0", {}, 400, "InvalidInput"),
+        ("10.1.0.0/31", {}, 400, "InvalidInput"),
+        ("10.1.0.0/32", {}, 400, "InvalidInput"),
+        ("224.0.0.0/24", {}, 400, "InvalidInput"),
+        ("127.0.0.0/8", {}, 400, "InvalidInput"),
+        ("10.1.0.0/24", {"gateway_ip": "10.1.0.0"}, 400, "InvalidInput"),
+        ("10.1.0.0/24", {"gateway_ip": "10.1.0.255"}, 400, "InvalidInput"),
+        ("10.1.0.0/24", {"gateway_ip": "2001:db8::1"}, 400, "InvalidInput"),
+        (
+            "10.1.0.0/24",
+            {"allocation_pools": [pool("10.1.0.1", "10.1.0.9")]},
+            409,
+            "GatewayConflictWithAllocationPools",
+        ),
+        (
+            "10.1.0.0/24",
+            {"allocation_pools": [pool("10.1.0.9", "10.1.0.8")]},
+            400,
+            "InvalidAllocationPool",
+        ),
+        (
+            "10.1.0.0/24",
+            {"allocation_pools": [pool("10.1.0.9", "10.1.1.8")]},
+            400,
+            "OutOfBoundsAllocationPool",
+        ),
+        (
+            "10.1.0.0/24",
+            {"allocation_pools": [pool("10.1.0.5", "10.1.0.8"), pool("10.1.0.8", "10.1.0.9")]},
+            409,
+            "OverlappingAllocationPools",
+        ),
+        ("10.1.0.0/24", {"dns_nameservers": ["1.1.1.1", "1.1.1.1"]}, 400, "HTTPBadRequest"),
+        (
+            "10.1.0.0/24",
+            {"dns_nameservers": [f"1.1.1.{number}" for number in range(6)]},
+            400,
+            "DNSNameServersExhausted",
+        ),
+        (
+            "10.1.0.0/24",
+            {
+                "host_routes": [
+                    {"destination": f"10.{number}.0.0/16", "nexthop": "10.1.0.9"} for number in range(21)
+                ]
+            },
+            400,
+            "HostRoutesExhausted",
+        ),
+        (
+            "10.1.0.0/24",
+            {"host_routes": [{"destination": "10.2.0.0/16", "nexthop": "10.1.0.9"}] * 2},
+            400,
+            "HTTPBadRequest",
+        ),
+        ("10.1.0.0/24", {"host_routes": [{"destination": "10.2.0.0/16"}]}, 400, "HTTPBadRequest"),
+        ("10.1.0.0/24", {"ipv6_ra_mode": "slaac"}, 400, "InvalidInput"),
+        ("2001:db8::/64", {"ipv6_ra_mode": "magic"}, 400, "HTTPBadRequest"),
+        (
+            "2001:db8::/64",
+            {"ipv6_ra_mode": "slaac", "ipv6_address_mode": "dhcpv6-stateful"},
+            400,
+            "InvalidInput",
+        ),
+        ("2001:db8::/72", {"ipv6_address_mode": "slaac"}, 400, "InvalidInput"),
+        ("2001:db8::/64", {"ipv6_address_mode": "slaac", "enable_dhcp": False}, 400, "InvalidInput"),
+        ("10.1.0.0/24", {"subnetpool_id": UUID}, 404, "SubnetPoolNotFound"),
+    ],
+)
+def test_subnets_that_cannot_be_are_refused_and_leave_nothing(
+    api: Client, network_id: str, cidr: str, attributes: dict[str, Any], status: int, error: str
+) -> None:
+    reply = api.try_subnet(network_id, cidr, **attributes)
+    assert (reply.status, reply.error) == (status, error)
+    assert api.get("/subnets") == {"subnets": []}
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "error"),
+    [
+        ({"ip_version": 4, "cidr": "10.0.0.0/24"}, 400, "HTTPBadRequest"),
+        ({"network_id": "net1", "ip_version": 4, "cidr": "10.0.0.0/24"}, 400, "HTTPBadRequest"),
+        ({"network_id": UUID, "ip_version": 4, "cidr": "10.0.0.0/24"}, 404, "NetworkNotFound"),
+        ({"network_id": UUID, "ip_version": 5, "cidr": "10.0.0.0/24"}, 400, "HTTPBadRequest"),
+    ],
+)
+def test_a_subnet_needs_a_network_and_a_version(
+    api: Client, body: dict[str, Any], status: int, error: str
+) -> None:
+    reply = api.try_make("subnet", **body)
+    assert (reply.status, reply.error) == (status, error)
+
+
+def test_overlap_is_refused_within_a_network_only(api: Client, network_id: str) -> None:
+    api.subnet(network_id, "10.10.0.0/16")
+    reply = api.try_subnet(network_id, "10.10.10.0/24")
+    assert (reply.status, reply.error) == (400, "InvalidInput")
+    assert "10.10.10.0/24" in reply.message and "10.10.0.0/16" in reply.message
+    assert api.try_subnet(api.make("network")["id"], "10.10.10.0/24").status == 201
+
+
+def test_a_subnet_can_be_changed_within_the_same_rules(api: Client, network_id: str) -> None:
+    subnet = api.subnet(network_id)
+    changed = api.change(
+        "subnet",
+        subnet["id"],
+        gateway_ip="10.10.10.254",
+        allocation_pools=[pool("10.10.10.1", "10.10.10.99")],
+        enable_dhcp=False,
+    )
+    conflict = api.change("subnet", subnet["id"], gateway_ip="10.10.10.50")
+    read_only = api.change("subnet", subnet["id"], cidr="10.0.0.0/8")
+    assert changed.body["subnet"]["gateway_ip"] == "10.10.10.254"
+    assert changed.body["subnet"]["allocation_pools"] == [pool("10.10.10.1", "10.10.10.99")]
+    assert (conflict.status, conflict.error) == (409, "GatewayConflictWithAllocationPools")
+    assert (read_only.status, read_only.message) == (400, "Cannot update read-only attribute cidr")
+
+
+def test_a_subnet_with_addresses_in_use_is_not_deleted(api: Client, network_id: str) -> None:
+    subnet = api.subnet(network_id)
+    port = api.make("port", network_id=network_id)
+    refused = api.call("DELETE", f"/subnets/{subnet['id']}")
+    api.call("DELETE", f"/ports/{port['id']}")
+    assert (refused.status, refused.error) == (409, "SubnetInUse")
+    assert api.call("DELETE", f"/subnets/{subnet['id']}").status == 204
+    assert api.get(f"/networks/{network_id}")["network"]["subnets"] == []
+
+
+def test_a_subnet_of_an_external_network_says_so(api: Client) -> None:
+    network = api.make("network", router__external=True)
+    assert api.subnet(network["id"])["router:external"] is True
+
+
+def test_a_slaac_subnet_gives_the_ports_that_are_there_their_addresses(api: Client, network_id: str) -> None:
+    port = api.make("port", network_id=network_id, mac_address="fa:16:3e:1d:5c:81")
+    api.subnet(network_id, "2001:db8::/64", ipv6_ra_mode="slaac", ipv6_address_mode="slaac")
+    shown = api.get(f"/ports/{port['id']}")["port"]
+    assert [ip["ip_address"] for ip in shown["fixed_ips"]] == ["2001:db8::f816:3eff:fe1d:5c81"]
