@@ -147,13 +147,16 @@ def _extras(port: Port) -> list[ExtraOption]:
 def _options(
     service: DhcpService, defaults: Defaults, circumstances: Circumstances, extras: list[ExtraOption]
 ) -> dict[int, bytes]:
-    """Give what every client of the port may be told; defaults, network, subnet, port, later ones winning."""
+    """Give what every client of the port may be told; defaults, network, subnet, port, later ones winning.
+
+    They are in the order of their numbers, so the subnet mask is before the router (RFC 2132 3.3).
+    """
     options = _defaults(defaults) | _of_network(service) | _of_subnet(service, circumstances)
     options[Option.HOST_NAME] = host_name(service.port, service.address).encode()
     for extra in extras:
         if not extra.conditions and not extra.container:
             apply(extra, options)
-    return options
+    return {number: value for number, value in sorted(options.items()) if value}
 
 
 def apply(extra: ExtraOption, options: dict[int, bytes]) -> None:

@@ -1,81 +1,53 @@
 """Whole exchanges as frames, made and read by an independent packet library (scapy)."""
 
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address
 
+import pytest
 from scapy.layers.dhcp import BOOTP, DHCP
 from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import Ether
 
-from osken_apps.dhcp.server import Defaults, Reply, Silence, SilenceReason, respond
-from osken_apps.model.addresses import mac_address
-from osken_apps.model.resources import FixedIp, HostRoute, Network, Port, Subnet
-from osken_apps.model.snapshot import DhcpService
-
-VM_MAC = "fa:16:3e:fe:c7:87"
-SERVER_MAC = "fa:16:3e:1d:5c:81"
-SUBNET = Subnet(
-    id="2d7a0a58",
-    project_id="p",
-    network_id="5f833617",
-    cidr=IPv4Network("10.10.10.0/24"),
-    gateway_ip=IPv4Address("10.10.10.1"),
-    dns_nameservers=(IPv4Address("10.10.10.53"),),
-    host_routes=(HostRoute(IPv4Network("192.168.0.0/16"), IPv4Address("10.10.10.9")),),
+from osken_apps.dhcp.server import Circumstances, Reply, respond
+from tests.packet.dhcp_scenario import (
+    ACK,
+    DECLINE,
+    DEFAULTS,
+    DISCOVER,
+    INFORM,
+    NAK,
+    OFFER,
+    RELEASE,
+    REQUEST,
+    SERVER_MAC,
+    SERVICE,
+    VM_MAC,
+    XID,
+    frame,
+    options_of,
+    route,
+    service,
 )
-SERVICE = DhcpService(
-    port=Port(
-        id="53903a95",
-        project_id="p",
-        network_id="5f833617",
-        mac_address=mac_address(VM_MAC),
-        fixed_ips=(FixedIp("2d7a0a58", IPv4Address("10.10.10.2")),),
-    ),
-    network=Network(id="5f833617", project_id="p"),
-    subnet=SUBNET,
-    address=IPv4Address("10.10.10.2"),
-    server=Port(
-        id="26c9b807",
-        project_id="p",
-        network_id="5f833617",
-        mac_address=mac_address(SERVER_MAC),
-        fixed_ips=(FixedIp("2d7a0a58", IPv4Address("10.10.10.3")),),
-        device_owner="network:dhcp",
-    ),
-)
-DEFAULTS = Defaults(86400, "openstacklocal", ())
-ASKED = [1, 3, 6, 12, 15, 26, 28, 121]
 
-
-def request(*options, flags=0, ciaddr="0.0.0.0", destination="255.255.255.255"):
-    """Make a client's frame."""
-    return bytes(
-        Ether(src=VM_MAC, dst="ff:ff:ff:ff:ff:ff")
-        / IP(src=ciaddr, dst=destination)
-        / UDP(sport=68, dport=67)
-        / BOOTP(chaddr=bytes.fromhex("fa163efec787"), xid=0x1234, flags=flags, ciaddr=ciaddr)
-        / DHCP(options=[*options, ("param_req_list", ASKED), "end"])
-    )
-
-
-def lengths_and_checksums_are_right(frame):
-    """Tell whether scapy computes the same lengths and checksums from the fields alone."""
-    packet = Ether(frame)
-    for layer in (IP, UDP):
-        del packet[layer].chksum, packet[layer].len
-    return bytes(packet) == frame
+ASKED = (1, 3, 6, 12, 15, 26, 28, 121)
+OURS, THEIRS = ("server_id", "10.10.10.3"), ("server_id", "10.10.10.9")
+ADDRESS, ANOTHER = ("requested_addr", "10.10.10.2"), ("requested_addr", "10.10.10.77")
+ELSEWHERE = ("requested_addr", "192.168.1.5")
+UNICAST = {"src": "10.10.10.2", "dst": "10.10.10.3"}
 
 
 def test_an_offer_holds_the_port_s_address_and_all_that_was_asked_for():
-    outcome = respond(request(("message-type", "discover")), SERVICE, DEFAULTS)
-    assert isinstance(outcome, Reply)
+    subnet = {
+        "dns_nameservers": (IPv4Address("10.10.10.53"),),
+        "host_routes": (route("192.168.0.0/16", "10.10.10.9"),),
+    }
+    outcome = respond(frame(DISCOVER, asks=ASKED), service(subnet), DEFAULTS)
     packet = Ether(outcome.frame)
     assert (packet.src, packet.dst) == (SERVER_MAC, VM_MAC)
     assert (packet[IP].src, packet[IP].dst) == ("10.10.10.3", "10.10.10.2")
     assert (packet[UDP].sport, packet[UDP].dport) == (67, 68)
-    assert (packet[BOOTP].op, packet[BOOTP].xid, packet[BOOTP].yiaddr) == (2, 0x1234, "10.10.10.2")
-    options = [option for option in packet[DHCP].options if option != "pad"]
-    assert options == [
-        ("message-type", 2),
+    assert (packet[BOOTP].op, packet[BOOTP].xid, packet[BOOTP].yiaddr) == (2, XID, "10.10.10.2")
+    assert options_of(outcome.frame) == [
+        ("message-type", OFFER),
         ("server_id", "10.10.10.3"),
         ("lease_time", 86400),
         ("renewal_time", 43200),
@@ -88,32 +60,186 @@ def test_an_offer_holds_the_port_s_address_and_all_that_was_asked_for():
         ("interface-mtu", 1500),
         ("broadcast_address", "10.10.10.255"),
         ("classless_static_routes", ["192.168.0.0/16:10.10.10.9", "0.0.0.0/0:10.10.10.1"]),
-        "end",
     ]
-    assert lengths_and_checksums_are_right(outcome.frame)
 
 
-def test_a_client_selects_renews_and_releases():
-    selecting = request(
-        ("message-type", "request"), ("server_id", "10.10.10.3"), ("requested_addr", "10.10.10.2")
+@pytest.mark.parametrize("asks", [ASKED, (), range(1, 255)])
+@pytest.mark.parametrize("identifier", [b"\x01\xfa\x16", b"odd length id"])
+def test_lengths_and_checksums_of_a_reply_are_what_scapy_computes(asks, identifier):
+    octets = respond(frame(DISCOVER, ("client_id", identifier), asks=asks), SERVICE, DEFAULTS).frame
+    packet = Ether(octets)
+    for layer in (IP, UDP):
+        del packet[layer].chksum, packet[layer].len
+    assert bytes(packet) == octets
+
+
+#: What a client sends, and what it gets: reason, message type, address of the record.
+EXCHANGES = {
+    "DISCOVER": (frame(DISCOVER), "OFFERED", OFFER, "10.10.10.2"),
+    "DISCOVER that asks for another address": (frame(DISCOVER, ANOTHER), "OFFERED", OFFER, "10.10.10.2"),
+    "SELECTING": (frame(REQUEST, OURS, ADDRESS), "SELECTED", ACK, "10.10.10.2"),
+    "SELECTING another server": (frame(REQUEST, THEIRS, ADDRESS), "OTHER_SERVER", None, "10.10.10.2"),
+    "SELECTING another address": (frame(REQUEST, OURS, ANOTHER), "WRONG_ADDRESS", NAK, "10.10.10.77"),
+    "SELECTING no address": (frame(REQUEST, OURS), "NO_ADDRESS_ASKED", None, None),
+    "INIT-REBOOT": (frame(REQUEST, ADDRESS), "REBOOTED", ACK, "10.10.10.2"),
+    "INIT-REBOOT, another address": (frame(REQUEST, ANOTHER), "WRONG_ADDRESS", NAK, "10.10.10.77"),
+    "INIT-REBOOT from elsewhere": (frame(REQUEST, ELSEWHERE), "WRONG_NETWORK", NAK, "192.168.1.5"),
+    "RENEWING": (frame(REQUEST, ciaddr="10.10.10.2", ip=UNICAST), "RENEWED", ACK, "10.10.10.2"),
+    "RENEWING another address": (
+        frame(REQUEST, ciaddr="10.10.10.77", ip={"src": "10.10.10.77", "dst": "10.10.10.3"}),
+        "WRONG_ADDRESS",
+        NAK,
+        "10.10.10.77",
+    ),
+    "REBINDING": (frame(REQUEST, ciaddr="10.10.10.2"), "REBOUND", ACK, "10.10.10.2"),
+    "REBINDING from elsewhere": (frame(REQUEST, ciaddr="192.168.1.5"), "WRONG_NETWORK", NAK, "192.168.1.5"),
+    "REQUEST for nothing": (frame(REQUEST), "NO_ADDRESS_ASKED", None, None),
+    "DECLINE": (frame(DECLINE, OURS, ADDRESS), "DECLINED", None, "10.10.10.2"),
+    "DECLINE of another address": (frame(DECLINE, OURS, ANOTHER), "NOT_ITS_ADDRESS", None, "10.10.10.77"),
+    "DECLINE to another server": (frame(DECLINE, THEIRS, ADDRESS), "OTHER_SERVER", None, "10.10.10.2"),
+    "RELEASE": (frame(RELEASE, OURS, ciaddr="10.10.10.2", ip=UNICAST), "RELEASED", None, "10.10.10.2"),
+    "RELEASE of another address": (
+        frame(RELEASE, OURS, ciaddr="10.10.10.77"),
+        "NOT_ITS_ADDRESS",
+        None,
+        "10.10.10.77",
+    ),
+    "INFORM": (frame(INFORM, ciaddr="10.10.10.2"), "INFORMED", ACK, "10.10.10.2"),
+    "INFORM by its IP address": (frame(INFORM, ip=UNICAST), "INFORMED", ACK, "10.10.10.2"),
+    "INFORM with an address of its own": (
+        frame(INFORM, ciaddr="10.10.10.200"),
+        "INFORMED",
+        ACK,
+        "10.10.10.200",
+    ),
+    "INFORM from elsewhere": (
+        frame(INFORM, ciaddr="192.168.1.5"),
+        "INFORM_FROM_ELSEWHERE",
+        None,
+        "192.168.1.5",
+    ),
+    "INFORM without an address": (frame(INFORM), "NO_ADDRESS_ASKED", None, None),
+    "an OFFER from the VM": (frame(OFFER), "UNKNOWN_MESSAGE_TYPE", None, None),
+    "FORCERENEW": (frame(9), "UNKNOWN_MESSAGE_TYPE", None, None),
+    "message type 0": (frame(0), "UNKNOWN_MESSAGE_TYPE", None, None),
+    "a server's BOOTREPLY": (frame(OFFER, op=2), "NOT_A_REQUEST", None, None),
+    "to another address": (frame(REQUEST, ip={"dst": "10.10.10.9"}), "NOT_FOR_US", None, None),
+    "BOOTP": (frame(None), "BOOTP", None, "10.10.10.2"),
+    "BOOTP with another address": (
+        frame(None, ciaddr="10.10.10.77"),
+        "NOT_ITS_ADDRESS",
+        None,
+        "10.10.10.77",
+    ),
+    "another Ethernet source": (
+        frame(DISCOVER, ethernet={"src": "fa:16:3e:00:00:01"}),
+        "HARDWARE_ADDRESS",
+        None,
+        None,
+    ),
+    "another chaddr": (frame(DISCOVER, chaddr=bytes(6)), "HARDWARE_ADDRESS", None, None),
+    "hlen of 5": (frame(DISCOVER, hlen=5), "HARDWARE_ADDRESS", None, None),
+    "Token Ring": (frame(DISCOVER, htype=6), "HARDWARE_ADDRESS", None, None),
+}
+
+
+@pytest.mark.parametrize("name", EXCHANGES)
+def test_each_request_is_decided_for_its_reason(name):
+    octets, reason, sent, address = EXCHANGES[name]
+    decision = respond(octets, SERVICE, DEFAULTS).decision
+    assert (decision.xid, decision.reason.name, decision.sent, decision.address) == (
+        XID,
+        reason,
+        sent,
+        IPv4Address(address) if address else None,
     )
-    renewing = request(("message-type", "request"), ciaddr="10.10.10.2", destination="10.10.10.3")
-    releasing = request(
-        ("message-type", "release"),
+
+
+@pytest.mark.parametrize("name", [name for name, (_, _, sent, _) in EXCHANGES.items() if sent])
+def test_a_reply_is_of_the_type_and_transaction_that_its_record_says(name):
+    outcome = respond(EXCHANGES[name][0], SERVICE, DEFAULTS)
+    packet = Ether(outcome.frame)
+    assert dict(options_of(outcome.frame))["message-type"] == outcome.decision.sent == EXCHANGES[name][2]
+    assert (packet[BOOTP].op, packet[BOOTP].xid, packet[BOOTP].hops, packet[BOOTP].secs) == (2, XID, 0, 0)
+    assert dict(options_of(outcome.frame))["server_id"] == "10.10.10.3"
+
+
+def test_an_address_in_conflict_is_neither_offered_nor_given_but_may_be_kept():
+    conflict = Circumstances(in_conflict=True)
+    frames = [
+        frame(DISCOVER),
+        frame(REQUEST, OURS, ADDRESS),
+        frame(REQUEST, ADDRESS),
+        frame(REQUEST, ciaddr="10.10.10.2", ip=UNICAST),
+        frame(None),
+    ]
+    decisions = [respond(octets, SERVICE, DEFAULTS, conflict).decision for octets in frames]
+    assert [(decision.reason.name, decision.sent) for decision in decisions] == [
+        ("ADDRESS_IN_CONFLICT", None),
+        ("DECLINED_ADDRESS", NAK),
+        ("DECLINED_ADDRESS", NAK),
+        ("RENEWED", ACK),
+        ("ADDRESS_IN_CONFLICT", None),
+    ]
+
+
+def test_without_a_server_or_an_address_there_is_silence():
+    from dataclasses import replace
+
+    nobody = respond(frame(DISCOVER), replace(SERVICE, server=None), DEFAULTS)
+    nothing = respond(frame(DISCOVER), None, DEFAULTS)
+    assert (nobody.reason.name, nothing.reason.name) == ("NO_SERVER", "NO_ADDRESS")
+
+
+def test_a_nak_says_why_and_holds_nothing_of_a_lease():
+    octets = respond(frame(REQUEST, ANOTHER, ("client_id", b"\x01abc"), asks=ASKED), SERVICE, DEFAULTS).frame
+    bootp = Ether(octets)[BOOTP]
+    assert (bootp.ciaddr, bootp.yiaddr, bootp.siaddr) == ("0.0.0.0", "0.0.0.0", "0.0.0.0")
+    assert options_of(octets) == [
+        ("message-type", NAK),
         ("server_id", "10.10.10.3"),
-        ciaddr="10.10.10.2",
-        destination="10.10.10.3",
-    )
-    outcomes = [respond(frame, SERVICE, DEFAULTS) for frame in (selecting, renewing, releasing)]
-    assert [outcome.decision.reason.name for outcome in outcomes] == ["SELECTED", "RENEWED", "RELEASED"]
-    assert [Ether(outcome.frame)[DHCP].options[0] for outcome in outcomes[:2]] == [("message-type", 5)] * 2
-    assert isinstance(outcomes[2], Silence)
+        ("error_message", b"the address asked for is not the port's"),
+        ("client_id", b"\x01abc"),
+    ]
 
 
-def test_a_client_that_takes_another_offer_is_not_answered():
-    frame = request(
-        ("message-type", "request"), ("server_id", "10.10.10.9"), ("requested_addr", "10.10.10.2")
+def test_an_informed_client_gets_no_address_and_no_lease():
+    octets = respond(frame(INFORM, ciaddr="10.10.10.200", asks=(3, 51, 58)), SERVICE, DEFAULTS).frame
+    bootp = Ether(octets)[BOOTP]
+    assert (bootp.ciaddr, bootp.yiaddr) == ("10.10.10.200", "0.0.0.0")
+    assert options_of(octets) == [
+        ("message-type", ACK),
+        ("server_id", "10.10.10.3"),
+        ("subnet_mask", "255.255.255.0"),
+        ("router", "10.10.10.1"),
+    ]
+
+
+def test_a_bootp_client_gets_its_address_without_the_options_of_dhcp():
+    octets = respond(frame(None), SERVICE, DEFAULTS).frame
+    packet = Ether(octets)
+    assert (packet[BOOTP].yiaddr, len(packet[UDP].payload)) == ("10.10.10.2", 300)
+    assert options_of(octets) == [
+        ("subnet_mask", "255.255.255.0"),
+        ("router", "10.10.10.1"),
+        ("hostname", b"host-10-10-10-2"),
+        ("domain", b"openstacklocal"),
+        ("interface-mtu", 1500),
+        ("broadcast_address", "10.10.10.255"),
+    ]
+
+
+def test_a_bootp_client_without_a_vendor_area_is_answered():
+    request = bytes(
+        Ether(src=VM_MAC, dst="ff:ff:ff:ff:ff:ff")
+        / IP(src="0.0.0.0", dst="255.255.255.255")
+        / UDP(sport=68, dport=67)
+        / BOOTP(chaddr=bytes.fromhex("fa163efec787"), options=bytes(64))
     )
-    outcome = respond(frame, SERVICE, DEFAULTS)
-    assert isinstance(outcome, Silence)
-    assert outcome.reason is SilenceReason.OTHER_SERVER
+    assert isinstance(respond(request, SERVICE, DEFAULTS), Reply)
+
+
+def test_every_reply_has_bootp_s_least_length():
+    small = respond(frame(REQUEST, ANOTHER), SERVICE, DEFAULTS).frame
+    assert len(Ether(small)[UDP].payload) == 300
+    assert DHCP in Ether(small)

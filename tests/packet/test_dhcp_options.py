@@ -1,0 +1,261 @@
+"""Which options a client is told, and in which octets."""
+
+from dataclasses import replace
+from ipaddress import IPv4Address
+
+import pytest
+from scapy.layers.dhcp import BOOTP
+from scapy.layers.inet import UDP
+from scapy.layers.l2 import Ether
+
+from osken_apps.dhcp.server import Circumstances, Defaults, respond
+from tests.packet.dhcp_scenario import (
+    DEFAULTS,
+    DISCOVER,
+    REQUEST,
+    SERVICE,
+    frame,
+    raw_options_of,
+    route,
+    service,
+)
+
+OURS, ADDRESS = ("server_id", "10.10.10.3"), ("requested_addr", "10.10.10.2")
+MANDATORY = [53, 54, 51, 58, 59, 1]
+
+
+def told(served=SERVICE, *options, asks=(), defaults=DEFAULTS, circumstances=Circumstances(), **bootp):  # noqa: B008
+    """Give the options of the answer to a DISCOVER, by number."""
+    reply = respond(frame(DISCOVER, *options, asks=asks, **bootp), served, defaults, circumstances)
+    return raw_options_of(reply.frame)
+
+
+def test_the_parameter_request_list_decides_order_and_choice():
+    assert list(told(asks=(28, 3, 15, 99, 3, 1, 53))) == [*MANDATORY, 28, 3, 15]
+
+
+def test_a_client_without_a_list_is_told_what_is_usual():
+    assert list(told()) == [*MANDATORY, 3, 12, 15, 26, 28]
+
+
+def test_a_subnet_without_a_gateway_has_no_router():
+    options = told(service({"gateway_ip": None}), asks=(3, 121))
+    assert list(options) == MANDATORY
+
+
+def test_static_routes_come_with_the_default_route_under_both_numbers():
+    served = service({"host_routes": (route("10.17.0.0/16", "10.10.10.9"),)})
+    encoded = bytes([16, 10, 17, 10, 10, 10, 9, 0, 10, 10, 10, 1])
+    options = told(served, asks=(121, 249))
+    assert (options[121], options[249]) == (encoded, encoded)
+
+
+def test_without_static_routes_there_is_no_option_121():
+    assert 121 not in told(asks=(121, 3))
+
+
+def test_a_host_route_to_everywhere_stands_in_for_the_gateway():
+    served = service({"gateway_ip": None, "host_routes": (route("0.0.0.0/0", "10.10.10.254"),)})
+    options = told(served, asks=(3, 121))
+    assert (options.get(3), 121 in options) == (bytes([10, 10, 10, 254]), False)
+
+
+def test_a_second_nic_gets_static_routes_but_no_default_route():
+    served = service({"host_routes": (route("10.17.0.0/16", "10.10.10.9"),)})
+    options = told(served, asks=(3, 121), circumstances=Circumstances(default_route=False))
+    assert (3 in options, options[121]) == (False, bytes([16, 10, 17, 10, 10, 10, 9]))
+
+
+def test_a_second_nic_gets_a_default_route_when_its_port_asks_for_it():
+    served = service(
+        {"host_routes": (route("10.17.0.0/16", "10.10.10.9"),)}, extra=[("router", "10.10.10.1")]
+    )
+    options = told(served, asks=(3, 121), circumstances=Circumstances(default_route=False))
+    assert options[3] == bytes([10, 10, 10, 1])
+    assert options[121] == bytes([16, 10, 17, 10, 10, 10, 9, 0, 10, 10, 10, 1])
+
+
+def test_dns_servers_are_the_subnet_s_else_the_configuration_s():
+    defaults = replace(DEFAULTS, dns_servers=(IPv4Address("9.9.9.9"),))
+    named = service({"dns_nameservers": (IPv4Address("10.10.10.53"), IPv4Address("10.10.10.54"))})
+    none = service({"dns_nameservers": (IPv4Address("0.0.0.0"),)})
+    asked = [told(served, asks=(6,), defaults=defaults).get(6) for served in (SERVICE, named, none)]
+    assert asked == [bytes([9, 9, 9, 9]), bytes([10, 10, 10, 53, 10, 10, 10, 54]), None]
+
+
+def test_the_domain_is_the_network_s_else_the_configuration_s():
+    asked = [told(served, asks=(15,))[15] for served in (SERVICE, service(network={"dns_domain": "x.org."}))]
+    assert asked == [b"openstacklocal", b"x.org"]
+    assert 15 not in told(asks=(15,), defaults=Defaults(86400, "", ()))
+
+
+def test_the_host_name_is_the_port_s_else_made_of_its_address():
+    asked = [told(served, asks=(12,))[12] for served in (SERVICE, service(port={"dns_name": "web1"}))]
+    assert asked == [b"host-10-10-10-2", b"web1"]
+
+
+def test_the_mtu_is_the_network_s():
+    assert told(service(network={"mtu": 8950}), asks=(26,))[26] == b"\x22\xf6"
+
+
+@pytest.mark.parametrize(
+    ("lease_s", "t1_s", "t2_s"),
+    [(86400, 43200, 75600), (61, 30, 53), (0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF)],
+)
+def test_t1_is_half_and_t2_seven_eighths_of_the_lease(lease_s, t1_s, t2_s):
+    options = told(defaults=Defaults(lease_s, "", ()))
+    assert [int.from_bytes(options[number], "big") for number in (51, 58, 59)] == [lease_s, t1_s, t2_s]
+
+
+def test_a_port_s_own_options_win_over_subnet_network_and_configuration():
+    served = service(
+        {"dns_nameservers": (IPv4Address("10.10.10.53"),)},
+        {"mtu": 1500},
+        extra=[
+            ("mtu", "1400"),
+            ("6", "10.10.10.99"),
+            ("option:lease-time", "1h"),
+            ("T1", "20m"),
+            ("42", "10.0.0.1"),
+        ],
+    )
+    options = told(served, asks=(26, 6, 42))
+    assert {number: options[number] for number in (26, 6, 42, 51, 58, 59)} == {
+        26: b"\x05\x78",
+        6: bytes([10, 10, 10, 99]),
+        42: bytes([10, 0, 0, 1]),
+        51: b"\0\0\x0e\x10",
+        58: b"\0\0\x04\xb0",
+        59: b"\0\0\x0c\x4e",
+    }
+
+
+def test_times_that_no_longer_agree_with_the_lease_are_made_anew():
+    options = told(service(extra=[("T1", "1h")]), defaults=Defaults(600, "", ()))
+    assert [int.from_bytes(options[number], "big") for number in (51, 58, 59)] == [600, 300, 525]
+
+
+def test_an_empty_router_withholds_the_default_route():
+    served = service({"host_routes": (route("10.17.0.0/16", "10.10.10.9"),)}, extra=[("router", "")])
+    options = told(served, asks=(3, 121))
+    assert (3 in options, options[121]) == (False, bytes([16, 10, 17, 10, 10, 10, 9]))
+
+
+def test_static_routes_of_a_port_get_the_default_route_inside():
+    served = service(extra=[("classless-static-route", "10.17.0.0/16,10.10.10.9")])
+    options = told(served, asks=(3, 121, 249))
+    assert options[121] == options[249] == bytes([16, 10, 17, 10, 10, 10, 9, 0, 10, 10, 10, 1])
+
+
+def test_an_option_stored_long_ago_that_is_refused_today_does_not_cost_the_lease():
+    options = told(service(extra=[("mtu", "lots"), ("ntp-server", "10.0.0.1")]), asks=(26, 42))
+    assert (options[26], options[42]) == (b"\x05\xdc", bytes([10, 0, 0, 1]))
+
+
+def test_the_client_identifier_is_echoed_unaltered_in_ack_and_offer():
+    identifier = b"\xff\x00\x01\x02\x03" + bytes(range(14))
+    discover = told(SERVICE, ("client_id", identifier))
+    request = raw_options_of(
+        respond(frame(REQUEST, OURS, ADDRESS, ("client_id", identifier)), SERVICE, DEFAULTS).frame
+    )
+    assert (discover[61], request[61]) == (identifier, identifier)
+
+
+def test_relay_agent_information_is_echoed_last():
+    information = b"\x01\x04ge-1\x02\x06\x00\x01\x02\x03\x04\x05"
+    options = told(SERVICE, (82, information), asks=(3, 28), giaddr="10.10.10.4")
+    assert (list(options)[-1], options[82]) == (82, information)
+
+
+def test_relay_agent_information_is_in_a_nak_too():
+    request = frame(REQUEST, ("requested_addr", "10.10.10.77"), (82, b"\x01\x01x"))
+    assert raw_options_of(respond(request, SERVICE, DEFAULTS).frame)[82] == b"\x01\x01x"
+
+
+def test_ipv6_only_is_told_when_asked_for_and_to_no_one_else():
+    served = service(extra=[("ipv6-only", "1800")])
+    answers = [told(served, asks=asks).get(108) for asks in ((3, 108), (3,), ())]
+    assert answers == [b"\0\0\x07\x08", None, None]
+
+
+def test_a_search_list_is_compressed():
+    served = service(extra=[("domain-search", "eng.apple.com,marketing.apple.com")])
+    assert told(served, asks=(119,))[119] == (
+        b"\x03eng\x05apple\x03com\x00" + b"\x09marketing" + bytes([0xC0, 0x04])
+    )
+
+
+def test_a_long_option_is_split_into_parts_that_follow_each_other():
+    names = ",".join(f"domain-number-{number:03}.example{number:03}" for number in range(12))
+    served = service(extra=[("119", names)])
+    reply = respond(frame(DISCOVER, ("max_dhcp_size", 1500), asks=(119,)), served, DEFAULTS).frame
+    area = reply[14 + 20 + 8 + 240 :]
+    start = area.index(bytes([119, 255]))
+    whole = raw_options_of(reply)[119]
+    assert area[start + 257 : start + 259] == bytes([119, len(whole) - 255])
+    assert whole.count(b"domain-number-") == 12
+
+
+#: Flags, then what the answer's flags are (RFC 4702 section 4: no update is ever made).
+FQDN_FLAGS = {0x00: 0x08, 0x01: 0x0A, 0x04: 0x0C, 0x05: 0x0E, 0x08: 0x08}
+
+
+@pytest.mark.parametrize("sent", FQDN_FLAGS)
+def test_a_client_that_sends_its_fqdn_is_told_which_one_it_has(sent):
+    answer = told(SERVICE, (81, bytes([sent, 0, 0]) + b"mine"), asks=(12,))[81]
+    name = b"\x0fhost-10-10-10-2\x0eopenstacklocal\x00" if sent & 4 else b"host-10-10-10-2.openstacklocal"
+    assert answer == bytes([FQDN_FLAGS[sent], 255, 255]) + name
+
+
+def test_a_client_that_sends_no_fqdn_is_told_none():
+    assert 81 not in told(asks=(81,))
+
+
+def test_option_57_makes_room_and_the_mtu_bounds_it():
+    extra = [(str(number), ":".join(["ab"] * 60)) for number in range(224, 240)]
+    served = service(extra=extra)
+    sizes = [
+        len(Ether(respond(octets, served, DEFAULTS).frame)[UDP].payload) + 28
+        for octets in (
+            frame(DISCOVER, asks=range(224, 240)),
+            frame(DISCOVER, ("max_dhcp_size", 100), asks=range(224, 240)),
+            frame(DISCOVER, ("max_dhcp_size", 800), asks=range(224, 240)),
+            frame(DISCOVER, ("max_dhcp_size", 1500), asks=range(224, 240)),
+            frame(DISCOVER, ("max_dhcp_size", 65535), asks=range(224, 240)),
+        )
+    ]
+    assert all(size <= limit for size, limit in zip(sizes, (576, 576, 800, 1500, 1500), strict=True)), sizes
+    assert sizes[3] == sizes[4] > sizes[2] > sizes[1] == sizes[0] > 500
+
+
+def test_what_does_not_fit_goes_to_file_and_sname_and_the_rest_is_named():
+    extra = [(str(number), ":".join(["ab"] * 58)) for number in range(224, 234)]
+    outcome = respond(frame(DISCOVER, asks=range(224, 234)), service(extra=extra), DEFAULTS)
+    options, bootp = raw_options_of(outcome.frame), Ether(outcome.frame)[BOOTP]
+    option = lambda number: bytes([number, 58]) + b"\xab" * 58  # noqa: E731
+    assert list(options) == [*MANDATORY, 224, 225, 226, 227, 52]
+    assert options[52] == b"\x03"
+    assert bootp.file == (option(228) + option(229) + b"\xff").ljust(128, b"\0")
+    assert bootp.sname == (option(230) + b"\xff").ljust(64, b"\0")
+    assert outcome.decision.omitted == (231, 232, 233)
+
+
+def test_a_boot_file_that_is_not_among_the_options_is_not_overwritten():
+    extra = [(str(number), ":".join(["ab"] * 58)) for number in range(224, 234)]
+    served = service(extra=[*extra, ("67", "pxelinux.0"), ("66", "tftp.example")])
+    in_fields = respond(frame(DISCOVER, asks=range(224, 234)), served, DEFAULTS)
+    bootp = Ether(in_fields.frame)[BOOTP]
+    assert (bootp.file.rstrip(b"\0"), bootp.sname.rstrip(b"\0")) == (b"pxelinux.0", b"tftp.example")
+    as_options = respond(frame(DISCOVER, asks=[66, 67, *range(224, 234)]), served, DEFAULTS)
+    options = raw_options_of(as_options.frame)
+    assert (options[66], options[67], options[52]) == (b"tftp.example", b"pxelinux.0", b"\x03")
+
+
+def test_options_that_a_client_overloads_are_read():
+    request = bytearray(frame(DISCOVER, (52, b"\x03"), asks=()))
+    request[40:42] = b"\0\0"
+    file, sname = 14 + 20 + 8 + 108, 14 + 20 + 8 + 44
+    request[file : file + 6] = bytes([55, 3, 3, 28, 12, 255])
+    request[sname : sname + 5] = bytes([61, 2, 0, 7, 255])
+    options = raw_options_of(respond(bytes(request), SERVICE, DEFAULTS).frame)
+    assert (list(options), options[61]) == ([*MANDATORY, 61, 3, 28, 12], b"\0\x07")

@@ -1,0 +1,129 @@
+"""The fast way gives the same answers as the plain way, byte for byte."""
+
+import struct
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from osken_apps.dhcp.fast import MAX_REMEMBERED, Responder
+from osken_apps.dhcp.server import Circumstances, Reply, respond
+from osken_apps.errors import Malformed
+from tests.packet.dhcp_scenario import DEFAULTS, DISCOVER, INFORM, RELEASE, REQUEST, XID, frame, service
+
+SERVICE = service(extra=[("tag:ipxe,67", "http://10.10.10.9/boot.ipxe"), ("tag:!ipxe,67", "undionly.kpxe")])
+ASKED = (1, 3, 6, 12, 15, 26, 28, 121)
+OURS, ADDRESS = ("server_id", "10.10.10.3"), ("requested_addr", "10.10.10.2")
+FRAMES = [
+    frame(DISCOVER, asks=ASKED),
+    frame(DISCOVER, asks=ASKED, udp={"chksum": 0}),
+    frame(DISCOVER, (175, b"\x01\x01\x01"), asks=ASKED),
+    frame(DISCOVER, flags=0x8000),
+    frame(REQUEST, OURS, ADDRESS, asks=ASKED),
+    frame(REQUEST, ADDRESS, asks=ASKED),
+    frame(REQUEST, ("requested_addr", "10.10.10.77")),
+    frame(REQUEST, ciaddr="10.10.10.2", ip={"src": "10.10.10.2", "dst": "10.10.10.3"}),
+    frame(REQUEST, ciaddr="10.10.10.2", ip={"src": "10.10.10.2", "options": b"\x01\x01\x01\x01"}),
+    frame(DISCOVER, giaddr="10.10.10.4"),
+    frame(INFORM, ciaddr="10.10.10.2"),
+    frame(RELEASE, OURS, ciaddr="10.10.10.2"),
+    frame(None),
+    frame(DISCOVER) + b"trailing octets of an Ethernet frame",
+]
+
+
+def result(answer, octets):
+    """Give an answer, or the words of what is wrong with the frame."""
+    try:
+        return answer(octets)
+    except Malformed as error:
+        return str(error)
+
+
+def plain(octets):
+    return respond(octets, SERVICE, DEFAULTS)
+
+
+def with_right_checksums(octets):
+    """Give a frame with the checksums that it should have."""
+    header = octets[14:24] + b"\0\0" + octets[26:34]
+    ip = 0xFFFF - int.from_bytes(header, "big") % 0xFFFF
+    octets = octets[:24] + struct.pack("!H", ip) + octets[26:]
+    segment = octets[34:40] + b"\0\0" + octets[42 : 34 + int.from_bytes(octets[38:40], "big")]
+    pseudo = octets[26:34] + b"\0\x11" + octets[38:40]
+    total = int.from_bytes(pseudo, "big") + int.from_bytes(segment + bytes(len(segment) % 2), "big")
+    return octets[:40] + struct.pack("!H", 0xFFFF - total % 0xFFFF) + octets[42:]
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(FRAMES),
+            st.binary(min_size=4, max_size=4),
+            st.binary(min_size=2, max_size=2),
+            st.binary(min_size=2, max_size=2),
+            st.booleans(),
+        ),
+        min_size=2,
+        max_size=12,
+    )
+)
+def test_any_sequence_of_requests_is_answered_as_on_the_plain_way(requests):
+    responder = Responder(SERVICE, DEFAULTS)
+    for octets, xid, secs, identification, right in requests:
+        changed = octets[:18] + identification + octets[20:46] + xid + secs + octets[52:]
+        if right:
+            changed = with_right_checksums(changed)
+        assert result(responder.respond, changed) == result(plain, changed)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.sampled_from(FRAMES), st.lists(st.tuples(st.integers(0, 330), st.integers(0, 255)), max_size=4))
+def test_a_changed_octet_anywhere_is_noticed_as_on_the_plain_way(octets, changes):
+    responder = Responder(SERVICE, DEFAULTS)
+    result(responder.respond, octets)
+    changed = bytearray(octets)
+    for offset, value in changes:
+        changed[offset % len(changed)] = value
+    for variant in (bytes(changed), with_right_checksums(bytes(changed))):
+        assert result(responder.respond, variant) == result(plain, variant)
+
+
+def test_every_octet_of_a_remembered_request_matters_as_on_the_plain_way():
+    for octets in FRAMES:
+        responder = Responder(SERVICE, DEFAULTS)
+        result(responder.respond, octets)
+        for offset in range(len(octets)):
+            for change in (0x01, 0x80, 0xFF):
+                changed = bytearray(octets)
+                changed[offset] ^= change
+                assert result(responder.respond, bytes(changed)) == result(plain, bytes(changed)), offset
+
+
+def test_the_second_of_two_requests_is_answered_from_memory():
+    responder = Responder(SERVICE, DEFAULTS)
+    first = responder.respond(FRAMES[0])
+    second = responder.respond(FRAMES[0])
+    assert isinstance(first, Reply)
+    assert first == second == plain(FRAMES[0])
+    assert (first.decision.xid, type(second), type(second.decision)) == (XID, Reply, type(first.decision))
+
+
+def test_what_is_remembered_of_a_port_is_bounded():
+    responder = Responder(SERVICE, DEFAULTS)
+    for number in range(100):
+        responder.respond(frame(DISCOVER, ("client_id", bytes((0, number)))))
+    responder.respond(frame(DISCOVER, ("client_id", bytes(255)), *[(200 + n, bytes(255)) for n in range(4)]))
+    assert len(responder._remembered) == MAX_REMEMBERED == 8
+    assert sum(map(len, (part for key in responder._remembered for part in key))) < 8 * 1024
+
+
+def test_silence_is_not_remembered_and_comes_with_its_reason():
+    responder = Responder(SERVICE, DEFAULTS, Circumstances(in_conflict=True))
+    outcomes = [responder.respond(FRAMES[0]) for _ in range(2)]
+    assert [outcome.reason.name for outcome in outcomes] == ["ADDRESS_IN_CONFLICT"] * 2
+    assert not responder._remembered
+
+
+def test_a_port_without_a_service_is_answered_with_silence():
+    assert Responder(None, DEFAULTS).respond(FRAMES[0]).reason.name == "NO_ADDRESS"
