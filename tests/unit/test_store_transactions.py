@@ -1,0 +1,342 @@
+"""Transactions of the store: all or nothing, uniqueness, order of changes, two processes."""
+
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from ipaddress import IPv4Address, IPv4Network, ip_address, ip_network
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import update
+
+from osken_apps.config import VlanRange
+from osken_apps.errors import ConfigurationError, NoNetworkAvailable, StoreUnavailable
+from osken_apps.model.addresses import IPAddress
+from osken_apps.model.allocation import default_pools, generated_mac
+from osken_apps.model.changes import Change, Deleted, Snapshot, Upserted
+from osken_apps.model.resources import (
+    AddressPair,
+    AllocationPool,
+    Binding,
+    ExtraDhcpOption,
+    FixedIp,
+    HostRoute,
+    Network,
+    NetworkType,
+    Port,
+    PortStatus,
+    Subnet,
+)
+from osken_apps.store import database
+from osken_apps.store.codec import address_of, address_text
+from osken_apps.store.store import SYSTEM_SOURCES, Store
+from osken_apps.store.tables import SCHEMA_VERSION
+
+RANGES = (VlanRange("default", 1000, 1003), VlanRange("other", 5, 5))
+CIDR = IPv4Network("10.0.0.0/24")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """Give an empty store."""
+    return Store(url(tmp_path))
+
+
+def url(directory: Path) -> str:
+    """Give the address of a database in a directory."""
+    return f"sqlite:///{directory}/osken-net.db"
+
+
+def network_of(segmentation_id: int, network_id: str = "n1") -> Network:
+    """Give a VLAN network."""
+    return Network(network_id, "default", physical_network="default", segmentation_id=segmentation_id)
+
+
+def make_subnet(store: Store, cidr: IPv4Network = CIDR, pools: tuple[AllocationPool, ...] = ()) -> Subnet:
+    """Make a network with a subnet."""
+    with store.write() as transaction:
+        transaction.create(network_of(1000))
+        return transaction.create(
+            Subnet(
+                id="s1",
+                project_id="default",
+                network_id="n1",
+                cidr=cidr,
+                allocation_pools=pools or default_pools(cidr, cidr[1]),
+            )
+        )
+
+
+def make_port(store: Store, number: int, *addresses: str) -> Port:
+    """Make a port with addresses of the subnet."""
+    with store.write() as transaction:
+        return transaction.create(
+            Port(
+                id=f"p{number}",
+                project_id="default",
+                network_id="n1",
+                mac_address=generated_mac(number),
+                fixed_ips=tuple(FixedIp("s1", ip_address(text)) for text in addresses),
+            )
+        )
+
+
+def full_resources() -> tuple[Network, Subnet, Subnet, Port]:
+    """Give resources in which no attribute has its default."""
+    network = Network(
+        "n1",
+        "project",
+        name="näme",
+        description="words",
+        tags=("a", "b"),
+        admin_state_up=False,
+        shared=True,
+        external=True,
+        is_default=True,
+        mtu=1400,
+        port_security_enabled=False,
+        network_type=NetworkType.FLAT,
+        physical_network="default",
+        segmentation_id=None,
+        availability_zone_hints=("nova",),
+        dns_domain="example.org.",
+    )
+    four = Subnet(
+        id="s1",
+        project_id="project",
+        network_id="n1",
+        cidr=CIDR,
+        gateway_ip=CIDR[1],
+        allocation_pools=default_pools(CIDR, CIDR[9]),
+        dns_nameservers=(IPv4Address("9.9.9.9"),),
+        host_routes=(HostRoute(IPv4Network("10.9.0.0/16"), CIDR[7]),),
+        enable_dhcp=False,
+        service_types=("compute:nova",),
+    )
+    six = Subnet(
+        id="s2",
+        project_id="project",
+        network_id="n1",
+        cidr=ip_network("2001:db8::/64"),
+        ipv6_ra_mode="slaac",
+        ipv6_address_mode="slaac",
+    )
+    port = Port(
+        id="p1",
+        project_id="project",
+        network_id="n1",
+        mac_address=generated_mac(1),
+        fixed_ips=(FixedIp("s2", ip_address("2001:db8::5")), FixedIp("s1", CIDR[5])),
+        admin_state_up=False,
+        device_id="vm",
+        device_owner="compute:nova",
+        status=PortStatus.ACTIVE,
+        requested_host="host1",
+        binding=Binding("host2", 7, "tap1", "the tag"),
+        vnic_type="direct",
+        binding_profile='{"a": 1}',
+        port_security_enabled=False,
+        allowed_address_pairs=(AddressPair("10.0.0.0/8", generated_mac(2)),),
+        extra_dhcp_opts=(ExtraDhcpOption("mtu", "1400", 4),),
+        security_groups=("g1",),
+        dns_name="vm1",
+    )
+    return network, four, six, port
+
+
+def test_every_attribute_survives_a_restart(tmp_path: Path) -> None:
+    store = Store(url(tmp_path))
+    with store.write() as transaction:
+        network, four, six, port = (transaction.create(resource) for resource in full_resources())
+    store.close()
+    snapshot = Store(url(tmp_path)).subscribe(lambda changes: None)
+    assert snapshot == Snapshot((network,), (four, six), (port,))
+
+
+def test_an_exception_undoes_everything_and_tells_nobody(store: Store) -> None:
+    told: list[tuple[Change, ...]] = []
+    store.subscribe(told.append)
+    with pytest.raises(RuntimeError), store.write() as transaction:
+        transaction.create(network_of(1000))
+        raise RuntimeError
+    with store.read() as view:
+        assert view.networks() == []
+    assert told == []
+
+
+def test_changes_are_told_after_the_commit_as_they_are_then(store: Store) -> None:
+    told: list[tuple[tuple[Change, ...], list[Network]]] = []
+
+    def listen(changes: tuple[Change, ...]) -> None:
+        with store.read() as view:
+            told.append((changes, view.networks()))
+
+    store.subscribe(listen)
+    with store.write() as transaction:
+        first = transaction.create(network_of(1000))
+        second = transaction.update(first, replace(first, name="new"))
+    with store.write() as transaction:
+        transaction.delete(second)
+    assert told == [((Upserted(second),), [second]), ((Deleted(Network, "n1"),), [])]
+
+
+def test_commits_of_many_threads_are_told_in_their_order(store: Store) -> None:
+    told: list[int] = []
+    with store.write() as transaction:
+        transaction.create(network_of(1000))
+    store.subscribe(lambda changes: told.extend(change.resource.revision_number for change in changes))  # type: ignore[union-attr]
+
+    def touch(_: int) -> None:
+        with store.write() as transaction:
+            network = transaction.network("n1")
+            assert network is not None
+            transaction.touch(network)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(touch, range(40)))
+    assert told == list(range(2, 42))
+
+
+def test_ids_come_from_the_pools_in_their_order(store: Store) -> None:
+    given_ids = []
+    for number in range(5):
+        with store.write() as transaction:
+            physical_network, segmentation_id = transaction.free_segment(RANGES)
+            transaction.create(
+                Network(
+                    f"n{number}",
+                    "default",
+                    physical_network=physical_network,
+                    segmentation_id=segmentation_id,
+                )
+            )
+        given_ids.append((physical_network, segmentation_id))
+    assert given_ids == [*(("default", number) for number in range(1000, 1004)), ("other", 5)]
+    with pytest.raises(NoNetworkAvailable), store.write() as transaction:
+        transaction.free_segment(RANGES)
+
+
+def test_two_processes_never_give_the_same(tmp_path: Path) -> None:
+    stores = [Store(url(tmp_path)) for _ in range(2)]
+    make_subnet(stores[0], IPv4Network("10.0.0.0/22"))
+
+    def allocate(number: int) -> IPAddress | None:
+        with stores[number % 2].write() as transaction:
+            subnet = transaction.subnet("s1")
+            assert subnet is not None
+            address = transaction.free_address(subnet)
+            assert address is not None
+            mac = transaction.new_mac("n1")
+            fixed_ips = (FixedIp("s1", address),)
+            transaction.create(
+                Port(id=f"p{number}", project_id="d", network_id="n1", mac_address=mac, fixed_ips=fixed_ips)
+            )
+            return address
+
+    with ThreadPoolExecutor(4) as pool:
+        addresses = list(pool.map(allocate, range(60)))
+    assert sorted(addresses, key=lambda address: int(address or 0)) == [
+        IPv4Address("10.0.0.2") + number for number in range(60)
+    ]
+
+
+def test_a_mac_that_a_port_has_is_not_generated_again(tmp_path: Path) -> None:
+    numbers = iter([1, 1, 2])
+    store = Store(url(tmp_path), replace(SYSTEM_SOURCES, random_bits=lambda bits: next(numbers)))
+    make_subnet(store)
+    given_macs = []
+    for number in range(2):
+        with store.write() as transaction:
+            mac = transaction.new_mac("n1")
+            transaction.create(Port(id=str(number), project_id="d", network_id="n1", mac_address=mac))
+        given_macs.append(mac)
+    assert given_macs == [generated_mac(1), generated_mac(2)]
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 13)), max_size=30))
+def test_the_lowest_free_address_is_found_whatever_came_before(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[bool, int]]
+) -> None:
+    store = Store(url(tmp_path_factory.mktemp("store")))
+    cidr = IPv4Network("10.0.0.0/28")
+    subnet = make_subnet(store, cidr, (AllocationPool(cidr[2], cidr[5]), AllocationPool(cidr[8], cidr[12])))
+    pool = [2, 3, 4, 5, 8, 9, 10, 11, 12]
+    taken: dict[int, Port] = {}
+    for number, (makes, wish) in enumerate(steps):
+        if not makes and taken:
+            port = taken.pop(sorted(taken)[wish % len(taken)])
+            with store.write() as transaction:
+                transaction.delete(port)
+            continue
+        with store.write() as transaction:
+            found = transaction.free_address(subnet)
+        expected = next((offset for offset in pool if offset not in taken), None)
+        assert found == (None if expected is None else cidr[expected])
+        # Every third wish is for an address of its own, anywhere.
+        chosen = wish + 1 if wish % 3 == 0 else expected
+        if chosen is not None and chosen not in taken:
+            taken[chosen] = make_port(store, number, str(cidr[chosen]))
+    store.close()
+
+
+def test_the_search_walks_over_many_taken_addresses(store: Store) -> None:
+    cidr = IPv4Network("10.0.0.0/23")
+    subnet = make_subnet(store, cidr)
+    make_port(store, 0, *(str(cidr[offset]) for offset in range(3, 400)))
+    with store.write() as transaction:
+        first = transaction.free_address(subnet)
+        second = transaction.free_address(subnet, besides=[cidr[2]])
+    assert (first, second) == (cidr[2], cidr[400])
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1))
+def test_addresses_sort_as_their_text(first: int, second: int) -> None:
+    texts = [address_text(IPv4Address(number)) for number in (first, second)]
+    assert (texts[0] < texts[1]) == (first < second)
+    assert [address_of(text) for text in texts] == [IPv4Address(first), IPv4Address(second)]
+
+
+def test_a_locked_database_is_unavailable_and_recovers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "PRAGMAS", (*database.PRAGMAS, "PRAGMA busy_timeout = 10"))
+    store = Store(url(tmp_path))
+    other = sqlite3.connect(tmp_path / "osken-net.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreUnavailable, match="locked"), store.write() as transaction:
+        transaction.create(network_of(1000))
+    other.execute("ROLLBACK")
+    other.close()
+    with store.write() as transaction:
+        transaction.create(network_of(1000))
+    with store.read() as view:
+        assert len(view.networks()) == 1
+
+
+def test_a_schema_newer_than_the_program_is_refused(tmp_path: Path) -> None:
+    store = Store(url(tmp_path))
+    with store._engine.begin() as connection:
+        connection.execute(update(SCHEMA_VERSION).values(version=99))
+    store.close()
+    with pytest.raises(ConfigurationError, match="schema 99 is newer"):
+        Store(url(tmp_path))
+
+
+def test_an_older_schema_is_brought_up_step_by_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Store(url(tmp_path)).close()
+    done: list[int] = []
+    steps = (lambda connection: done.append(2), lambda connection: done.append(3))
+    monkeypatch.setattr(database, "MIGRATIONS", steps)
+    monkeypatch.setattr(database, "NEWEST_VERSION", 3)
+    Store(url(tmp_path)).close()
+    Store(url(tmp_path)).close()
+    assert done == [2, 3]
+
+
+@pytest.mark.parametrize("address", ["nonsense", "sqlite:////no/such/directory/x.db", "oracle://x"])
+def test_a_database_that_cannot_be_opened_is_a_configuration_error(address: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"\[database\] connection"):
+        Store(address)
