@@ -1,5 +1,6 @@
 """Whole exchanges as frames, made and read by an independent packet library (scapy)."""
 
+from dataclasses import replace
 from ipaddress import IPv4Address
 
 import pytest
@@ -184,8 +185,6 @@ def test_an_address_in_conflict_is_neither_offered_nor_given_but_may_be_kept():
 
 
 def test_without_a_server_or_an_address_there_is_silence():
-    from dataclasses import replace
-
     nobody = respond(frame(DISCOVER), replace(SERVICE, server=None), DEFAULTS)
     nothing = respond(frame(DISCOVER), None, DEFAULTS)
     assert (nobody.reason.name, nothing.reason.name) == ("NO_SERVER", "NO_ADDRESS")

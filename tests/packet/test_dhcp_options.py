@@ -21,13 +21,22 @@ from tests.packet.dhcp_scenario import (
 )
 
 OURS, ADDRESS = ("server_id", "10.10.10.3"), ("requested_addr", "10.10.10.2")
+USUAL, SECOND_NIC = Circumstances(), Circumstances(default_route=False)
 MANDATORY = [53, 54, 51, 58, 59, 1]
 
+#: Ten options of 60 octets each.
+FILLING = [(str(number), ":".join(["ab"] * 58)) for number in range(224, 234)]
 
-def told(served=SERVICE, *options, asks=(), defaults=DEFAULTS, circumstances=Circumstances(), **bootp):  # noqa: B008
+
+def told(served=SERVICE, *options, asks=(), defaults=DEFAULTS, circumstances=USUAL, **bootp):
     """Give the options of the answer to a DISCOVER, by number."""
     reply = respond(frame(DISCOVER, *options, asks=asks, **bootp), served, defaults, circumstances)
     return raw_options_of(reply.frame)
+
+
+def filler(number):
+    """Give 60 octets: an option as `FILLING` sets it."""
+    return bytes([number, 58]) + b"\xab" * 58
 
 
 def test_the_parameter_request_list_decides_order_and_choice():
@@ -62,7 +71,7 @@ def test_a_host_route_to_everywhere_stands_in_for_the_gateway():
 
 def test_a_second_nic_gets_static_routes_but_no_default_route():
     served = service({"host_routes": (route("10.17.0.0/16", "10.10.10.9"),)})
-    options = told(served, asks=(3, 121), circumstances=Circumstances(default_route=False))
+    options = told(served, asks=(3, 121), circumstances=SECOND_NIC)
     assert (3 in options, options[121]) == (False, bytes([16, 10, 17, 10, 10, 10, 9]))
 
 
@@ -70,7 +79,7 @@ def test_a_second_nic_gets_a_default_route_when_its_port_asks_for_it():
     served = service(
         {"host_routes": (route("10.17.0.0/16", "10.10.10.9"),)}, extra=[("router", "10.10.10.1")]
     )
-    options = told(served, asks=(3, 121), circumstances=Circumstances(default_route=False))
+    options = told(served, asks=(3, 121), circumstances=SECOND_NIC)
     assert options[3] == bytes([10, 10, 10, 1])
     assert options[121] == bytes([16, 10, 17, 10, 10, 10, 9, 0, 10, 10, 10, 1])
 
@@ -229,20 +238,17 @@ def test_option_57_makes_room_and_the_mtu_bounds_it():
 
 
 def test_what_does_not_fit_goes_to_file_and_sname_and_the_rest_is_named():
-    extra = [(str(number), ":".join(["ab"] * 58)) for number in range(224, 234)]
-    outcome = respond(frame(DISCOVER, asks=range(224, 234)), service(extra=extra), DEFAULTS)
+    outcome = respond(frame(DISCOVER, asks=range(224, 234)), service(extra=FILLING), DEFAULTS)
     options, bootp = raw_options_of(outcome.frame), Ether(outcome.frame)[BOOTP]
-    option = lambda number: bytes([number, 58]) + b"\xab" * 58  # noqa: E731
     assert list(options) == [*MANDATORY, 224, 225, 226, 227, 52]
     assert options[52] == b"\x03"
-    assert bootp.file == (option(228) + option(229) + b"\xff").ljust(128, b"\0")
-    assert bootp.sname == (option(230) + b"\xff").ljust(64, b"\0")
+    assert bootp.file == (filler(228) + filler(229) + b"\xff").ljust(128, b"\0")
+    assert bootp.sname == (filler(230) + b"\xff").ljust(64, b"\0")
     assert outcome.decision.omitted == (231, 232, 233)
 
 
 def test_a_boot_file_that_is_not_among_the_options_is_not_overwritten():
-    extra = [(str(number), ":".join(["ab"] * 58)) for number in range(224, 234)]
-    served = service(extra=[*extra, ("67", "pxelinux.0"), ("66", "tftp.example")])
+    served = service(extra=[*FILLING, ("67", "pxelinux.0"), ("66", "tftp.example")])
     in_fields = respond(frame(DISCOVER, asks=range(224, 234)), served, DEFAULTS)
     bootp = Ether(in_fields.frame)[BOOTP]
     assert (bootp.file.rstrip(b"\0"), bootp.sname.rstrip(b"\0")) == (b"pxelinux.0", b"tftp.example")
