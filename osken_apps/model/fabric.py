@@ -4,7 +4,6 @@ It changes with every change of intent and every observation, and names the host
 again; it sends nothing. Bridges report their ports (OpenFlow), OVSDB sessions report interfaces.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -221,10 +220,10 @@ class Fabric:
             return f"bridge {bridge} of host {snapshot.host} to connect to the controller"
         tagged = Binding(snapshot.host, tag, bound.interface)
         known = bound.port.status is PortStatus.ACTIVE and bound.port.binding == tagged
-        confirmed = json.loads(bound.port.binding_profile).get("local_vlan") == tag
+        confirmed = f"local_vlan={tag}" in bound.port.tags
         if self.hosts[snapshot.host].has_ovsdb or known or confirmed:
             return ""
         return (
             f"tag={tag} on {bound.interface}: host {snapshot.host} has no OVSDB session, so whoever plugs the"
-            f' interface sets the tag and confirms it with binding:profile {{"local_vlan": {tag}}}'
+            f" interface sets the tag and confirms it by giving the port the tag local_vlan={tag}"
         )

@@ -220,7 +220,7 @@ def test_without_ovsdb_the_name_binds_and_the_plugger_sets_the_tag(world: World)
         assert "tag=1" in str(details["waits_for"])
         assert world.api.show("port", port["id"])["status"] == "DOWN"
         host.vsctl("set", "port", vm.tap, "tag=1")
-        world.api.update("port", port["id"], **{"binding:profile": {"local_vlan": 1}})
+        assert world.api.request("PUT", f"ports/{port['id']}/tags/local_vlan=1").status == 201
         world.wait_active(port)
         assert vm.udhcpc().variables["ip"] == "10.10.10.2"
     finally:

@@ -159,7 +159,7 @@ def test_a_port_without_ovsdb_says_what_it_waits_for_until_the_plugger_confirms(
     assert report.status is PortStatus.DOWN
     assert report.binding is not None
     assert report.binding.waits_for.startswith("tag=1 on tap53903a95-82: host h has no OVSDB session")
-    made.apply([Upserted(replace(VM1, binding_profile='{"local_vlan": 1}'))])
+    made.apply([Upserted(replace(VM1, tags=("local_vlan=1",)))])
     assert made.reports(made.snapshot("h"))[0].status is PortStatus.ACTIVE
 
 
