@@ -147,7 +147,7 @@ def _filters(attributes: Sequence[Attribute], tags: bool) -> list[Document]:
 
 def _paging() -> list[Document]:
     return [
-        _parameter("limit", "query", {"type": "integer", "minimum": 0, "maximum": 1_000_000}),
+        _parameter("limit", "query", {"type": "integer", "minimum": 0, "maximum": 999_999_999}),
         _parameter("marker", "query", {"type": "string"}),
         _parameter("page_reverse", "query", {"type": "string"}),
     ]

@@ -1,0 +1,197 @@
+"""The `openstack` command drives the live server, as operators do."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.rest.server import WAIT_S, Server
+
+OPENSTACK = Path(sys.executable).with_name("openstack")
+# The fields of the reference's tables, under the names that the command gives them today.
+NETWORK_FIELDS = {
+    "admin_state_up": "UP",
+    "name": "net1",
+    "provider:network_type": "vlan",
+    "provider:physical_network": "default",
+    "provider:segmentation_id": "1000",
+    "shared": "False",
+    "status": "ACTIVE",
+    "subnets": "",
+    "project_id": "default",
+}
+SUBNET_FIELDS = {
+    "allocation_pools": "10.10.10.2-10.10.10.254",
+    "cidr": "10.10.10.0/24",
+    "dns_nameservers": "",
+    "enable_dhcp": "True",
+    "gateway_ip": "10.10.10.1",
+    "host_routes": "",
+    "ip_version": "4",
+    "name": "sub1",
+    "project_id": "default",
+}
+
+
+def environment(server: Server) -> dict[str, str]:
+    """Give the environment in which the command talks to the server."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("OS_")}
+    return clean | {"OS_AUTH_TYPE": "none", "OS_ENDPOINT": server.url}
+
+
+def openstack(server: Server, *lines: str) -> list[Any]:
+    """Run commands in one session of the client; give the JSON that they print."""
+    done = subprocess.run(
+        [OPENSTACK],
+        input="\n".join(lines) + "\n",
+        env=environment(server),
+        capture_output=True,
+        text=True,
+        timeout=WAIT_S,
+    )
+    assert done.stderr == ""
+    return documents(done.stdout)
+
+
+def documents(text: str) -> list[Any]:
+    """Give the JSON documents that follow each other in a text."""
+    decoder, found = json.JSONDecoder(), []
+    rest = text.replace("(openstack)", "").strip()
+    while rest:
+        document, end = decoder.raw_decode(rest)
+        found.append(document)
+        rest = rest[end:].strip()
+    return found
+
+
+def table(text: str) -> dict[str, str]:
+    """Give the fields and values of a table as the command prints it."""
+    rows = [line.split("|") for line in text.splitlines() if line.startswith("|")]
+    return {row[1].strip(): row[2].strip() for row in rows[1:]}
+
+
+def test_the_tables_of_the_reference_come_out(server: Server) -> None:
+    options = ["--os-auth-type", "none", "--os-endpoint", server.url]
+    commands = (
+        ["network", "create", "net1"],
+        ["subnet", "create", "--network", "net1", "--subnet-range", "10.10.10.0/24", "sub1"],
+    )
+    tables = []
+    for command in commands:
+        shown = subprocess.run(
+            [OPENSTACK, *options, *command], capture_output=True, text=True, timeout=WAIT_S
+        )
+        tables.append(table(shown.stdout))
+    openstack(server, "network delete net1")
+    network, subnet = tables
+    assert {name: network[name] for name in NETWORK_FIELDS} == NETWORK_FIELDS
+    assert {name: subnet[name] for name in SUBNET_FIELDS} == SUBNET_FIELDS
+    assert subnet["network_id"] == network["id"]
+
+
+def test_networks_with_the_options_people_use(server: Server) -> None:
+    provider = "--provider-network-type vlan --provider-physical-network default --provider-segment 42"
+    created, listed, shown, changed = openstack(
+        server,
+        f"network create net1 {provider} --mtu 1400 --share --description words --tag red --tag blue -f json",
+        "network list --long --tags red -f json",
+        "network show net1 -f json",
+        "network set net1 --name net2 --no-share --disable --tag green",
+        "network unset net2 --tag red",
+        "network show net2 -f json",
+        "network delete net2",
+    )
+    assert (created["provider:segmentation_id"], created["mtu"], created["shared"]) == (42, 1400, True)
+    assert [(network["ID"], network["Network Type"]) for network in listed] == [(created["id"], "vlan")]
+    assert shown == created | {key: shown[key] for key in ("tags", "revision_number", "updated_at")}
+    assert sorted(shown["tags"]) == ["blue", "red"]
+    assert (changed["name"], changed["shared"], sorted(changed["tags"])) == ("net2", False, ["blue", "green"])
+
+
+def test_subnets_with_the_options_people_use(server: Server) -> None:
+    created, six, listed, changed, unset = openstack(
+        server,
+        "network create net1 -f json -c id --noindent",
+        "subnet create sub1 --network net1 --subnet-range 10.10.10.0/24 --gateway 10.10.10.254"
+        " --allocation-pool start=10.10.10.10,end=10.10.10.20 --dns-nameserver 9.9.9.9"
+        " --host-route destination=10.9.0.0/16,gateway=10.10.10.9 -f json",
+        "subnet create sub6 --network net1 --ip-version 6 --subnet-range 2001:db8::/64"
+        " --ipv6-ra-mode slaac --ipv6-address-mode slaac -f json",
+        "subnet list --ip-version 4 --long -f json",
+        "subnet set sub1 --no-dhcp --dns-nameserver 1.1.1.1 --gateway none",
+        "subnet show sub1 -f json",
+        "subnet unset sub1 --dns-nameserver 9.9.9.9 --host-route destination=10.9.0.0/16,gateway=10.10.10.9",
+        "subnet show sub1 -f json",
+        "subnet delete sub1 sub6",
+        "network delete net1",
+    )[1:]
+    assert created["allocation_pools"] == [{"start": "10.10.10.10", "end": "10.10.10.20"}]
+    assert (created["gateway_ip"], created["dns_nameservers"]) == ("10.10.10.254", ["9.9.9.9"])
+    assert (six["ipv6_address_mode"], six["gateway_ip"]) == ("slaac", "2001:db8::")
+    assert [subnet["Name"] for subnet in listed] == ["sub1"]
+    assert (changed["enable_dhcp"], changed["gateway_ip"]) == (False, None)
+    assert sorted(changed["dns_nameservers"]) == ["1.1.1.1", "9.9.9.9"]
+    assert (unset["dns_nameservers"], unset["host_routes"]) == (["1.1.1.1"], [])
+
+
+def test_ports_with_the_options_people_use(server: Server) -> None:
+    created, listed, changed, unset = openstack(
+        server,
+        "network create net1 -f json -c id --noindent",
+        "subnet create sub1 --network net1 --subnet-range 10.10.10.0/24 -f json -c id --noindent",
+        "port create p1 --network net1 --fixed-ip subnet=sub1,ip-address=10.10.10.77"
+        " --mac-address fa:16:3e:00:00:77 --device vm1 --device-owner compute:nova --description words"
+        " --allowed-address ip-address=10.0.0.0/8 --extra-dhcp-option name=mtu,value=1400 --host host1"
+        " --tag red -f json",
+        "port list --network net1 --device-owner compute:nova --fixed-ip ip-address=10.10.10.77 -f json",
+        "port set p1 --name p2 --fixed-ip subnet=sub1 --no-security-group --disable",
+        "port show p2 -f json",
+        "port unset p2 --fixed-ip subnet=sub1,ip-address=10.10.10.77"
+        " --allowed-address ip-address=10.0.0.0/8,mac-address=fa:16:3e:00:00:77",
+        "port show p2 -f json",
+        "port delete p2",
+        "network delete net1",
+    )[2:]
+    assert [ip["ip_address"] for ip in created["fixed_ips"]] == ["10.10.10.77"]
+    assert (created["mac_address"], created["binding_host_id"]) == ("fa:16:3e:00:00:77", "host1")
+    assert (created["binding_vif_type"], created["device_id"]) == ("binding_failed", "vm1")
+    assert [port["Name"] for port in listed] == ["p1"]
+    assert sorted(ip["ip_address"] for ip in changed["fixed_ips"]) == ["10.10.10.2", "10.10.10.77"]
+    assert (changed["security_group_ids"], changed["admin_state_up"]) == ([], False)
+    assert [ip["ip_address"] for ip in unset["fixed_ips"]] == ["10.10.10.2"]
+    assert unset["allowed_address_pairs"] == []
+
+
+def test_the_commands_beside_the_three_resources_answer(server: Server) -> None:
+    agents, zones, use, extensions, groups = openstack(
+        server,
+        "network agent list -f json",
+        "availability zone list --network -f json",
+        "ip availability list -f json",
+        "extension list --network -f json",
+        "security group list -f json",
+    )
+    assert (agents, use) == ([], [])
+    assert zones == [{"Zone Name": "nova", "Zone Status": "available"}]
+    assert "provider" in {extension["Alias"] for extension in extensions}
+    assert [group["Name"] for group in groups] == ["default"]
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("network show nothing", "No Network found for nothing"),
+        ("network create x --mtu 9000", "9000"),
+        ("subnet create x --network nothing --subnet-range 10.0.0.0/24", "No Network found for nothing"),
+    ],
+)
+def test_refusals_reach_the_operator_in_words(server: Server, command: str, said: str) -> None:
+    done = subprocess.run(
+        [OPENSTACK, *command.split()], env=environment(server), capture_output=True, text=True, timeout=WAIT_S
+    )
+    assert done.returncode != 0
+    assert said in done.stderr
