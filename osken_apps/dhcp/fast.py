@@ -104,6 +104,10 @@ class Responder:
         reply = pack(head, udp_checksum(reply_sum + xid), op, xid, tail)
         return _new_tuple(Reply, (reply, _new_tuple(Decision, (xid, *decision))))
 
+    def forget(self) -> None:
+        """Forget all replies; the next requests are answered on the plain way."""
+        self._remembered.clear()
+
     def _plain(self, frame: bytes) -> Outcome:
         request = decode_request(frame)
         if self.service is None:
