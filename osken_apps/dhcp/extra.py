@@ -8,8 +8,9 @@ The name of an option is dnsmasq's, as Neutron hands it on: `[CONDITION,…][CON
     CONTAINER   vendor:CLASS (OPTION goes into option 43, for clients of that vendor class),
                 encap:175 (into option 175), vi-encap:9 (into option 125 under enterprise number 9)
 
-An empty value withholds `router` or `classless-static-route`. Of several values for one option, the one
-with more conditions that hold wins, then the later one.
+`client-id` (61) is taken, as Neutron takes it for Ironic, and does nothing: a client is known by its port, and
+is told its own identifier. An empty value withholds `router` or `classless-static-route`. Of several values
+for one option, the one with more conditions that hold wins, then the later one.
 """
 
 from collections.abc import Iterable
@@ -23,7 +24,7 @@ from osken_apps.dhcp.values import (
     INFINITE_S,
     NEXT_SERVER,
     NUMBERS,
-    Refused,
+    REFUSED,
     guessed,
 )
 from osken_apps.errors import InvalidInput
@@ -72,29 +73,32 @@ def validate_extra_dhcp_opts(opts: Iterable[ExtraDhcpOption], network_mtu: int |
         if opt.ip_version != 4:
             continue
         extra = parse_extra_dhcp_opt(opt)
-        key = (extra.number, frozenset(extra.conditions), extra.container)
-        if key in seen:
-            raise _refusal(opt, f"{seen[key].opt_name!r} sets the same option")
-        seen[key] = opt
+        twin = seen.setdefault((extra.number, frozenset(extra.conditions), extra.container), opt)
+        if twin is not opt:
+            raise _refusal(opt, f"{twin.opt_name!r} sets the same option")
         if extra.container:
-            room[extra.container] = room.get(extra.container, MAX_OPTION_OCTETS) - _octets(extra)
-            if room[extra.container] < 0:
-                raise _refusal(
-                    opt, f"option {extra.container.number} would hold over {MAX_OPTION_OCTETS} octets"
-                )
-        if extra.container or extra.value is None:
-            continue
-        number = int.from_bytes(extra.value, "big")
-        if extra.number == Option.MTU and network_mtu is not None and number > network_mtu:
-            raise _refusal(opt, f"the MTU of the network is {network_mtu}")
-        if extra.number in (Option.LEASE_TIME, Option.RENEWAL_TIME, Option.REBINDING_TIME):
-            times[extra.number] = number
-            if not times_agree(times):
-                raise _refusal(opt, "T1 must be before T2 and T2 before the end of the lease")
+            _check_room(opt, extra, extra.container, room)
+        elif extra.value is not None:
+            _check_number(opt, extra.number, int.from_bytes(extra.value, "big"), times, network_mtu)
 
 
-def _octets(extra: ExtraOption) -> int:
-    return 2 + len(extra.value or b"")
+def _check_room(
+    opt: ExtraDhcpOption, extra: ExtraOption, container: Container, room: dict[Container, int]
+) -> None:
+    room[container] = room.get(container, MAX_OPTION_OCTETS) - 2 - len(extra.value or b"")
+    if room[container] < 0:
+        raise _refusal(opt, f"option {container.number} would hold over {MAX_OPTION_OCTETS} octets")
+
+
+def _check_number(
+    opt: ExtraDhcpOption, number: int, value: int, times: dict[int, int], network_mtu: int | None
+) -> None:
+    if number == Option.MTU and network_mtu is not None and value > network_mtu:
+        raise _refusal(opt, f"the MTU of the network is {network_mtu}")
+    if number in (Option.LEASE_TIME, Option.RENEWAL_TIME, Option.REBINDING_TIME):
+        times[number] = value
+        if not times_agree(times):
+            raise _refusal(opt, "T1 must be before T2 and T2 before the end of the lease")
 
 
 def times_agree(times: dict[int, int]) -> bool:
@@ -157,7 +161,7 @@ def option_number(name: str) -> int:
 
 
 def _allowed(number: int) -> int:
-    if number in set(Refused):
+    if number in REFUSED:
         raise ValueError(f"option {number} is the protocol's own and cannot be set")
     return number
 

@@ -75,7 +75,10 @@ class _Remembered(NamedTuple):
 
 
 class Responder:
-    """Answers all requests of one port, as long as neither its service nor the circumstances change."""
+    """Answers all requests of one port, as long as neither its service nor the circumstances change.
+
+    Its owner makes a new one when `service` is no longer the port's service (compare with `is`).
+    """
 
     __slots__ = ("_remembered", "_terms", "service")
 

@@ -141,7 +141,8 @@ def _extras(port: Port) -> list[ExtraOption]:
             extras += [parse_extra_dhcp_opt(opt)] if opt.ip_version == 4 else []
         except InvalidInput:
             continue
-    return sorted(extras, key=lambda extra: len(extra.conditions))
+    told = [extra for extra in extras if extra.number != Option.CLIENT_ID or extra.container]
+    return sorted(told, key=lambda extra: len(extra.conditions))
 
 
 def _options(

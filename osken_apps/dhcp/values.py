@@ -6,7 +6,6 @@ Source: `dnsmasq --help dhcp` and dnsmasq(8) (names and forms), RFC 2132 (kinds 
 
 import re
 from collections.abc import Callable
-from enum import IntEnum
 from ipaddress import IPv4Address, IPv4Network
 
 from osken_apps.dhcp.names import encode_search_list, labels
@@ -221,6 +220,7 @@ CATALOGUE: tuple[tuple[str, int, Encoder], ...] = (
     ("T1", Option.RENEWAL_TIME, seconds),
     ("T2", Option.REBINDING_TIME, seconds),
     ("vendor-class", Option.VENDOR_CLASS, octets),
+    ("client-id", Option.CLIENT_ID, octets),
     ("nis+-domain", 64, words),
     ("nis+-server", 65, addresses),
     ("tftp-server", Option.TFTP_SERVER_NAME, words),
@@ -248,23 +248,24 @@ NUMBERS: dict[str, int] = {name.lower(): int(number) for name, number, _ in CATA
 ENCODERS: dict[int, Encoder] = {int(number): encoder for _, number, encoder in CATALOGUE} | UNNAMED
 
 
-class Refused(IntEnum):
-    """Options that no operator sets: the protocol's own, and those that echo the client."""
-
-    PAD = Option.PAD
-    REQUESTED_ADDRESS = Option.REQUESTED_ADDRESS
-    OVERLOAD = Option.OVERLOAD
-    MESSAGE_TYPE = Option.MESSAGE_TYPE
-    SERVER_ID = Option.SERVER_ID
-    PARAMETER_REQUEST_LIST = Option.PARAMETER_REQUEST_LIST
-    MESSAGE = Option.MESSAGE
-    MAX_MESSAGE_SIZE = Option.MAX_MESSAGE_SIZE
-    CLIENT_ID = Option.CLIENT_ID
-    RAPID_COMMIT = 80
-    FQDN = Option.FQDN
-    RELAY_AGENT = Option.RELAY_AGENT
-    CLIENT_ARCH = Option.CLIENT_ARCH
-    CLIENT_INTERFACE = 94
-    CLIENT_MACHINE_ID = Option.CLIENT_MACHINE_ID
-    SUBNET_SELECTION = 118
-    VENDOR_ID_CLASS = Option.VENDOR_ID_CLASS
+#: Options that no operator sets: the protocol's own, and those that answer or repeat the client's.
+REFUSED = frozenset(
+    {
+        Option.PAD,
+        Option.REQUESTED_ADDRESS,
+        Option.OVERLOAD,
+        Option.MESSAGE_TYPE,
+        Option.SERVER_ID,
+        Option.PARAMETER_REQUEST_LIST,
+        Option.MESSAGE,
+        Option.MAX_MESSAGE_SIZE,
+        Option.RAPID_COMMIT,
+        Option.FQDN,
+        Option.RELAY_AGENT,
+        Option.CLIENT_ARCH,
+        Option.CLIENT_INTERFACE,
+        Option.CLIENT_MACHINE_ID,
+        Option.SUBNET_SELECTION,
+        Option.VENDOR_ID_CLASS,
+    }
+)

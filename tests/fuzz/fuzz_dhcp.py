@@ -3,9 +3,9 @@
     python -m tests.fuzz.fuzz_dhcp                     until it is stopped
     python -m tests.fuzz.fuzz_dhcp -runs=100000        so many frames
 
-Takes libFuzzer's options. It starts from the corpus in the repository; what it finds on the way is kept only in
-a directory that is named. A frame that breaks a rule is written to the current directory as crash-…: put it into
-the corpus under a name that says what it is.
+Takes libFuzzer's options. It starts from the corpus in the repository; what it finds on the way is kept only
+in a directory that is named. A frame that breaks a rule is written to the current directory as crash-…: put
+it into the corpus under a name that says what it is.
 """
 
 import sys

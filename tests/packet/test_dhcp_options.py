@@ -170,6 +170,12 @@ def test_the_client_identifier_is_echoed_unaltered_in_ack_and_offer():
     assert (discover[61], request[61]) == (identifier, identifier)
 
 
+def test_a_client_identifier_set_on_the_port_is_told_to_nobody():
+    served = service(extra=[("client-id", "01:02:03")])
+    answers = [told(served, asks=(61,)).get(61), told(served, ("client_id", b"\x01abc")).get(61)]
+    assert answers == [None, b"\x01abc"]
+
+
 def test_relay_agent_information_is_echoed_last():
     information = b"\x01\x04ge-1\x02\x06\x00\x01\x02\x03\x04\x05"
     options = told(SERVICE, (82, information), asks=(3, 28), giaddr="10.10.10.4")
