@@ -41,9 +41,7 @@ class Access:
         target = self.target(resource)
         rule = f"get_{self._collection.singular}"
         return tuple(
-            attribute
-            for attribute in attributes
-            if not attribute.guarded_get or self._permissions.may(f"{rule}:{attribute.name}", target)
+            attribute for attribute in attributes if self._permissions.may(f"{rule}:{attribute.name}", target)
         )
 
     def require_create(self, project_id: str, body: Iterable[str], values: Values) -> None:

@@ -9,6 +9,7 @@ import re
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -154,7 +155,15 @@ def parse_address(value: Any) -> IPAddress:
     return address
 
 
-ADDRESS = Type(parse_address, {"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]}, str)
+@lru_cache(65536)
+def address_shown(address: IPAddress) -> str:
+    """Give an address as text; a list has the same ones again and again."""
+    return str(address)
+
+
+ADDRESS = Type(
+    parse_address, {"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]}, address_shown
+)
 
 
 def parse_cidr(value: Any) -> IPNetwork:
@@ -186,10 +195,16 @@ def parse_mac(value: Any) -> MacAddress:
     return mac_address(value)
 
 
+@lru_cache(65536)
+def mac_shown(address: MacAddress) -> str:
+    """Give a MAC address as text; a list has the same ones again and again."""
+    return str(address)
+
+
 MAC_PATTERN = "^[0-9a-fA-F][02468aceACE]((:[0-9a-fA-F]{2}){5}|(-[0-9a-fA-F]{2}){5})$"
 _MAC = re.compile(MAC_PATTERN)
 NO_MAC = {"not": {"pattern": "^00([:-]00){5}$"}}
-MAC = Type(parse_mac, {"type": "string", "pattern": MAC_PATTERN} | NO_MAC, str, {"type": "string"})
+MAC = Type(parse_mac, {"type": "string", "pattern": MAC_PATTERN} | NO_MAC, mac_shown, {"type": "string"})
 
 
 def parse_dns_name(value: Any) -> str:
@@ -227,7 +242,8 @@ def list_of(type_: Type, unique: bool = True, null: bool = True) -> Type:
 
     schema: dict[str, Any] = {"type": "array", "items": type_.schema, "uniqueItems": unique}
     accepted = {"anyOf": [schema, {"type": "null"}]} if null else schema
-    show = (lambda items: [type_.shown(item) for item in items]) if type_.show else list
+    show_item = type_.show
+    show = (lambda items: [show_item(item) for item in items]) if show_item else list
     return Type(parse, accepted, show, {"type": "array", "items": type_.answer_schema})
 
 
@@ -248,8 +264,10 @@ def record(parts: Mapping[str, Type], required: tuple[str, ...], build: Callable
             raise ValueError(f"Expected keys not found: {', '.join(missing)}")
         return build(**{name: parts[name].parse(part) for name, part in value.items()})
 
+    shows = [(name, part.shown) for name, part in parts.items()]
+
     def show(value: Any) -> dict[str, Any]:
-        return {name: part.shown(getattr(value, name)) for name, part in parts.items()}
+        return {name: shown(getattr(value, name)) for name, shown in shows}
 
     schema = {
         "type": "object",

@@ -7,6 +7,8 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from osken_apps.model.resources import (
@@ -24,6 +26,7 @@ from osken_apps.rest.attributes import (
     MAC,
     UUID,
     Type,
+    address_shown,
     choice,
     integer,
     list_of,
@@ -58,11 +61,11 @@ Getter = Callable[[Any, Surroundings], Any]
 class Attribute:
     """One attribute of a resource.
 
-    `field` is the model's name where it differs; `get` replaces it for what the model computes.
+    `model_field` is the model's name where it differs; `get` replaces it for what the model computes.
     `default` ABSENT: what a POST leaves out is decided by the rules of the resource.
     `column` names the database column that a filter may be handed to.
     `hidden`: only a filter, not shown.
-    `guarded_set` and `guarded_get` mark what policy decides apart from the resource itself.
+    `guarded`: by default only administrators see it.
     """
 
     name: str
@@ -73,20 +76,33 @@ class Attribute:
     required: bool = False
     filter: bool = False
     sort: bool = False
-    field: str = ""
+    model_field: str = ""
     get: Getter | None = None
     column: str = ""
-    guarded_set: bool = False
-    guarded_get: bool = False
+    guarded: bool = False
     hidden: bool = False
 
-    def shown(self, resource: Any, surroundings: Surroundings) -> Any:
-        """Give the attribute of a resource as JSON."""
-        if self.get is not None:
-            return self.get(resource, surroundings)
-        return self.type.shown(getattr(resource, self.field or self.name))
+    # Gives the attribute of a resource as JSON; made once, for it runs for each attribute of a list.
+    shown: Getter = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Make `shown`."""
+        object.__setattr__(self, "shown", self.get or _getter(self.model_field or self.name, self.type.show))
 
 
+def _getter(name: str, show: Callable[[Any], Any] | None) -> Getter:
+    read = attrgetter(name)
+    if show is None:
+        return lambda resource, _around: read(resource)
+
+    def shown(resource: Any, _around: Surroundings) -> Any:
+        value = read(resource)
+        return None if value is None else show(value)
+
+    return shown
+
+
+@lru_cache(4096)
 def timestamp(moment: datetime) -> str:
     """Give a time in the API's form, which is UTC, whole seconds and `Z`."""
     return moment.isoformat()[:19] + "Z"
@@ -103,7 +119,13 @@ def _standard() -> tuple[Attribute, ...]:
         Attribute("name", NAME, default="", filter=True, sort=True, column="name"),
         Attribute("description", NAME, default="", filter=True),
         Attribute(
-            "tenant_id", NAME, put=False, filter=True, sort=True, field="project_id", column="project_id"
+            "tenant_id",
+            NAME,
+            put=False,
+            filter=True,
+            sort=True,
+            model_field="project_id",
+            column="project_id",
         ),
         Attribute("project_id", NAME, put=False, filter=True, sort=True, column="project_id"),
         Attribute("tags", list_of(text(60)), post=False, put=False),
@@ -128,9 +150,9 @@ NETWORK = (
         put=False,
         get=lambda network, around: list(around.subnet_ids.get(network.id, ())),
     ),
-    Attribute("shared", BOOLEAN, default=False, filter=True, guarded_set=True),
-    Attribute("router:external", BOOLEAN, default=False, filter=True, field="external", guarded_set=True),
-    Attribute("is_default", BOOLEAN, default=False, filter=True, guarded_set=True),
+    Attribute("shared", BOOLEAN, default=False, filter=True),
+    Attribute("router:external", BOOLEAN, default=False, filter=True, model_field="external"),
+    Attribute("is_default", BOOLEAN, default=False, filter=True),
     Attribute("mtu", integer(0, LARGEST), filter=True, sort=True),
     Attribute("port_security_enabled", BOOLEAN, default=True),
     Attribute(
@@ -138,26 +160,23 @@ NETWORK = (
         text(32),
         put=False,
         filter=True,
-        field="network_type",
-        guarded_set=True,
-        guarded_get=True,
+        model_field="network_type",
+        guarded=True,
     ),
     Attribute(
         "provider:physical_network",
         optional(text(64)),
         put=False,
         filter=True,
-        field="physical_network",
-        guarded_set=True,
-        guarded_get=True,
+        model_field="physical_network",
+        guarded=True,
     ),
     Attribute(
         "provider:segmentation_id",
         optional(integer(-LARGEST, LARGEST)),
         filter=True,
-        field="segmentation_id",
-        guarded_set=True,
-        guarded_get=True,
+        model_field="segmentation_id",
+        guarded=True,
     ),
     Attribute("availability_zone_hints", list_of(NAME, null=False), default=(), put=False),
     Attribute(
@@ -192,7 +211,7 @@ SUBNET = (
     Attribute(
         "ipv6_address_mode", optional(choice(*IPV6_MODES)), default=None, put=False, filter=True, sort=True
     ),
-    Attribute("service_types", list_of(NAME), default=(), guarded_set=True),
+    Attribute("service_types", list_of(NAME), default=()),
     Attribute("subnetpool_id", optional(UUID), default=None, put=False, filter=True, sort=True, get=_nothing),
     Attribute(
         "router:external",
@@ -284,11 +303,11 @@ def _vif_details(port: Port, around: Surroundings) -> dict[str, Any]:
 
 def host_name(port: Port, address: Any) -> str:
     """Give the name that a port's address has in DNS: the port's own, or one made of the address."""
-    return port.dns_name or "host-" + str(address).replace(".", "-").replace(":", "-")
+    return port.dns_name or "host-" + address_shown(address).replace(".", "-").replace(":", "-")
 
 
 def _dns_assignment(port: Port, around: Surroundings) -> list[dict[str, str]]:
-    names = [(host_name(port, ip.ip_address), str(ip.ip_address)) for ip in port.fixed_ips]
+    names = [(host_name(port, ip.ip_address), address_shown(ip.ip_address)) for ip in port.fixed_ips]
     domain = around.domain and f".{around.domain.rstrip('.')}."
     return [{"hostname": name, "ip_address": address, "fqdn": name + domain} for name, address in names]
 
@@ -312,25 +331,25 @@ PORT = (
         default="",
         filter=True,
         get=lambda port, _: port.binding.host if port.binding else port.requested_host,
-        guarded_set=True,
-        guarded_get=True,
+        guarded=True,
     ),
-    Attribute("binding:vif_type", NAME, post=False, put=False, get=_vif_type, guarded_get=True),
+    Attribute("binding:vif_type", NAME, post=False, put=False, get=_vif_type, guarded=True),
     Attribute(
         "binding:vif_details",
         Type(dict, {"type": "object"}),
         post=False,
         put=False,
         get=_vif_details,
-        guarded_get=True,
+        guarded=True,
     ),
-    Attribute("binding:vnic_type", choice(*VNIC_TYPES), default="normal", field="vnic_type", filter=True),
+    Attribute(
+        "binding:vnic_type", choice(*VNIC_TYPES), default="normal", model_field="vnic_type", filter=True
+    ),
     Attribute(
         "binding:profile",
         Type(_parse_profile, {"anyOf": [{"type": "object"}, {"type": "null"}]}, json.loads),
-        field="binding_profile",
-        guarded_set=True,
-        guarded_get=True,
+        model_field="binding_profile",
+        guarded=True,
     ),
     Attribute("dns_name", DNS_NAME, default="", filter=True, sort=True),
     Attribute("dns_assignment", Type(list, {"type": "array"}), post=False, put=False, get=_dns_assignment),

@@ -94,9 +94,13 @@ class Derived:
     rule: str = ""
 
 
-def _read_only(name: str, type_: Type, get: Callable[[Any], Any] | None = None, field: str = "") -> Attribute:
+def _read_only(
+    name: str, type_: Type, get: Callable[[Any], Any] | None = None, model_field: str = ""
+) -> Attribute:
     getter = None if get is None else (lambda item, _around: get(item))
-    return Attribute(name, type_, post=False, put=False, filter=True, sort=True, field=field, get=getter)
+    return Attribute(
+        name, type_, post=False, put=False, filter=True, sort=True, model_field=model_field, get=getter
+    )
 
 
 def agent_id(host: str) -> str:
@@ -148,9 +152,9 @@ def _subnet_use(use: SubnetUse) -> dict[str, Any]:
 
 
 NETWORK_IP_AVAILABILITY = (
-    _read_only("network_id", UUID, field="id"),
+    _read_only("network_id", UUID, model_field="id"),
     _read_only("network_name", NAME),
-    _read_only("tenant_id", NAME, field="project_id"),
+    _read_only("tenant_id", NAME, model_field="project_id"),
     _read_only("project_id", NAME),
     _read_only("total_ips", POSITION, lambda use: sum(subnet.total_ips for subnet in use.subnets)),
     _read_only("used_ips", POSITION, lambda use: sum(subnet.used_ips for subnet in use.subnets)),
@@ -191,7 +195,7 @@ def _nothing(_item: Any) -> None:
 SECURITY_GROUP_RULE = (
     _read_only("id", UUID),
     _read_only("security_group_id", UUID),
-    _read_only("tenant_id", NAME, field="project_id"),
+    _read_only("tenant_id", NAME, model_field="project_id"),
     _read_only("project_id", NAME),
     _read_only("direction", NAME),
     _read_only("ethertype", NAME),
@@ -216,7 +220,7 @@ SECURITY_GROUP = (
     _read_only("id", UUID),
     _read_only("name", NAME),
     _read_only("description", NAME),
-    _read_only("tenant_id", NAME, field="project_id"),
+    _read_only("tenant_id", NAME, model_field="project_id"),
     _read_only("project_id", NAME),
     _read_only("stateful", BOOLEAN, lambda group: False),
     _read_only("shared", BOOLEAN, lambda group: False),

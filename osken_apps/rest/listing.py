@@ -51,7 +51,7 @@ def query_of(attributes: Sequence[Attribute], parameters: Parameters) -> Query:
         tests=tuple(tests),
         conditions=_conditions(chosen, filters),
         fields=tuple(name for name in given.get("fields", ()) if name),
-        guarded=tuple(attribute for attribute in chosen if attribute.guarded_get),
+        guarded=tuple(attribute for attribute in chosen if attribute.guarded),
         sorts=_sorts(attributes, given.get("sort_key", []), given.get("sort_dir", [])),
         limit=_limit(given.get("limit", ["0"])[-1]),
         marker=given.get("marker", [""])[-1],

@@ -109,7 +109,7 @@ def _described(attribute: Attribute, schema: Any) -> Document:
 def _shown(attributes: Iterable[Attribute]) -> Document:
     listed = [attribute for attribute in attributes if not attribute.hidden]
     properties = {attribute.name: dict(attribute.type.answer_schema) for attribute in listed}
-    return _object(properties, [attribute.name for attribute in listed if not attribute.guarded_get])
+    return _object(properties, [attribute.name for attribute in listed if not attribute.guarded])
 
 
 def _accepted(attributes: Iterable[Attribute], method: str) -> Document:

@@ -100,5 +100,5 @@ def project_of(values: Values, default: str) -> str:
 
 def fields_of(attributes: Sequence[Attribute], values: Values, *names: str) -> Values:
     """Give the values of the attributes named, under the model's names."""
-    fields = {attribute.name: attribute.field or attribute.name for attribute in attributes}
+    fields = {attribute.name: attribute.model_field or attribute.name for attribute in attributes}
     return {fields[name]: values[name] for name in names if name in values}

@@ -51,6 +51,7 @@ _TAKEN_ADDRESSES = (
         FIXED_IPS.c.ip_address.between(bindparam("first"), bindparam("last")),
     )
     .order_by(FIXED_IPS.c.ip_address)
+    .limit(ADDRESSES_A_LOOK)
 )
 _SEARCH_FROM = select(SUBNETS.c.search_from).where(SUBNETS.c.id == bindparam("subnet_id"))
 _SET_SEARCH_FROM = (
@@ -186,7 +187,7 @@ class Transaction(View):
         width = len(first)
         while low <= high:
             bounds = {"subnet_id": subnet_id, "first": f"{low:0{width}x}", "last": end}
-            taken = self._connection.scalars(_TAKEN_ADDRESSES.limit(ADDRESSES_A_LOOK), bounds).all()
+            taken = self._connection.scalars(_TAKEN_ADDRESSES, bounds).all()
             numbers = sorted({int(text, 16) for text in taken}.union(n for n in excluded if n >= low))
             candidate = first_free(low, high, numbers)
             complete = len(taken) < ADDRESSES_A_LOOK
