@@ -8,9 +8,9 @@ The name of an option is dnsmasq's, as Neutron hands it on: `[CONDITION,…][CON
     CONTAINER   vendor:CLASS (OPTION goes into option 43, for clients of that vendor class),
                 encap:175 (into option 175), vi-encap:9 (into option 125 under enterprise number 9)
 
-`client-id` (61) is taken, as Neutron takes it for Ironic, and does nothing: a client is known by its port, and
-is told its own identifier. An empty value withholds `router` or `classless-static-route`. Of several values
-for one option, the one with more conditions that hold wins, then the later one.
+`client-id` (61) is taken, as Neutron takes it for Ironic, and does nothing: a client is known by its port,
+and is told its own identifier. An empty value withholds `router` or `classless-static-route`. Of several
+values for one option, the one with more conditions that hold wins, then the later one.
 """
 
 from collections.abc import Iterable

@@ -133,7 +133,7 @@ def _remember(frame: bytes, reply: Reply) -> _Remembered:
     tail = reply.frame[XID_OFFSET + 4 :]
     return _Remembered(
         identification_and_checksum=(identification + ip_checksum) % ONES,
-        checksum_xid_and_secs=(checksum + xid + secs - _udp_sum(frame)) % ONES,
+        checksum_xid_and_secs=(checksum + xid + secs - (0 if checksum else _udp_sum(frame))) % ONES,
         reply_sum_without_xid=(-reply_checksum - xid) % ONES,
         pack=struct.Struct(f"!{CHECKSUM_OFFSET}sH4sI{len(tail)}s").pack,
         head=reply.frame[:CHECKSUM_OFFSET],
@@ -144,7 +144,7 @@ def _remember(frame: bytes, reply: Reply) -> _Remembered:
 
 
 def _udp_sum(frame: bytes) -> int:
-    """Sum a UDP segment with its pseudo header; 0 for one whose checksum is right."""
+    """Sum a UDP segment with its pseudo header; it would be 0 with a right checksum in it."""
     length = int.from_bytes(frame[UDP_OFFSET + 4 : UDP_OFFSET + 6], "big")
     segment = frame[UDP_OFFSET : UDP_OFFSET + length]
     return ones_sum(segment) + ones_sum(frame[ADDRESSES_OFFSET:UDP_OFFSET]) + IP_PROTO_UDP + length

@@ -16,7 +16,7 @@ from osken_apps.dhcp.message import (
     OVERLOAD_SNAME,
     SNAME_OCTETS,
 )
-from osken_apps.dhcp.options import Option, encode_option, parts
+from osken_apps.dhcp.options import MAX_OPTION_OCTETS, Option, encode_option, parts
 
 #: A client takes datagrams of this size even when it says less, or nothing (RFC 2131 section 2).
 MIN_DATAGRAM_OCTETS = 576
@@ -46,6 +46,18 @@ def room_for_options(max_datagram: int | None, mtu: int) -> int:
 BOOTP_ROOM = MIN_OCTETS - FIXED.size - len(MAGIC_COOKIE)
 
 
+def encode_options(options: Sequence[tuple[int, bytes]]) -> bytes:
+    """Encode options one after another; short ones without a call, since every packet has a dozen."""
+    return b"".join(
+        [
+            bytes((number, len(value))) + value
+            if len(value) <= MAX_OPTION_OCTETS
+            else encode_option(number, value)
+            for number, value in options
+        ]
+    )
+
+
 def lay_out(
     options: Sequence[tuple[int, bytes]], last: bytes, room: int, file_free: bool, sname_free: bool
 ) -> Layout:
@@ -55,7 +67,7 @@ def lay_out(
     """
     if len(last) > room - RESERVED_OCTETS:
         last = b""
-    area = b"".join([encode_option(number, value) for number, value in options])
+    area = encode_options(options)
     if len(area) + len(last) + len(END) <= room:
         return Layout(area + last + END)
     fields = [_Field(room - len(last) - len(END))]
@@ -63,21 +75,34 @@ def lay_out(
         fields[0].room -= OVERLOAD_OPTION_OCTETS
         fields.append(_Field(FILE_OCTETS - len(END) if file_free else 0))
         fields.append(_Field(SNAME_OCTETS - len(END) if sname_free else 0))
-    omitted = [number for number, value in options if not _place(parts(number, value), fields)]
+    omitted = [number for number, value in options if not _place(number, value, fields)]
     return _joined(fields, last, tuple(int(number) for number in omitted))
 
 
 @dataclass(slots=True)
 class _Field:
-    """A field that is being filled."""
+    """A field that is being filled, and the octets that it has left."""
 
     room: int
     octets: bytes = b""
 
 
-def _place(option_parts: list[bytes], fields: list[_Field]) -> bool:
-    """Put all parts of an option into the fields, none before an earlier part (RFC 3396), or none at all."""
-    rooms = [field.room - len(field.octets) for field in fields]
+def _place(number: int, value: bytes, fields: list[_Field]) -> bool:
+    """Put an option into the first field with room, whole, or not at all."""
+    if len(value) > MAX_OPTION_OCTETS:
+        return _place_parts(parts(number, value), fields)
+    octets = 2 + len(value)
+    for field in fields:
+        if octets <= field.room:
+            field.room -= octets
+            field.octets += bytes((number, len(value))) + value
+            return True
+    return False
+
+
+def _place_parts(option_parts: list[bytes], fields: list[_Field]) -> bool:
+    """Put all parts of a long option into the fields, none before an earlier one (RFC 3396), or none."""
+    rooms = [field.room for field in fields]
     chosen, index = [], 0
     for part in option_parts:
         while index < len(rooms) and rooms[index] < len(part):
@@ -87,6 +112,7 @@ def _place(option_parts: list[bytes], fields: list[_Field]) -> bool:
         rooms[index] -= len(part)
         chosen.append(index)
     for part, index in zip(option_parts, chosen, strict=True):
+        fields[index].room -= len(part)
         fields[index].octets += part
     return True
 

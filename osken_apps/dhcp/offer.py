@@ -157,7 +157,10 @@ def _next_server(options: Mapping[int, bytes]) -> IPv4Address:
     for number in (NEXT_SERVER, Option.TFTP_SERVER_ADDRESS):
         if value := options.get(number):
             return IPv4Address(value[:4])
+    name = options.get(Option.TFTP_SERVER_NAME)
+    if name is None:
+        return NO_ADDRESS
     try:
-        return IPv4Address(options.get(Option.TFTP_SERVER_NAME, b"").decode())
+        return IPv4Address(name.decode())
     except (AddressValueError, UnicodeDecodeError):
         return NO_ADDRESS
