@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from osken_apps.errors import NetworkNotFound, NotFound, PortNotFound, SubnetNotFound
@@ -25,6 +26,7 @@ class Collection:
     create: Callable[..., Any]
     update: Callable[..., Any]
     delete: Callable[..., None]
+    id_of: Callable[[Any], str] = attrgetter("id")
 
 
 COLLECTIONS: Mapping[str, Collection] = {

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,9 +14,14 @@ from osken_apps.store.selection import Among
 
 PAGING = frozenset({"fields", "sort_key", "sort_dir", "limit", "marker", "page_reverse", "verbose"})
 TAG_FILTERS = frozenset({"tags", "tags-any", "not-tags", "not-tags-any"})
+CHANGED_SINCE = "changed_since"
+# What is stored has tags and times; what is computed has neither.
+STORED_FILTERS = TAG_FILTERS | {CHANGED_SINCE}
 FIXED_IP_PARTS = ("subnet_id", "ip_address", "ip_address_substr")
 
 Test = Callable[[Any, Surroundings], bool]
+Identify = Callable[[Any], str]
+ID: Identify = attrgetter("id")
 Parameters = Sequence[tuple[str, str]]
 
 
@@ -46,6 +53,7 @@ def query_of(attributes: Sequence[Attribute], parameters: Parameters) -> Query:
     _refuse_unknown(attributes, filters)
     chosen = [attribute for attribute in attributes if attribute.filter and attribute.name in filters]
     tests = [_test(attribute, filters[attribute.name]) for attribute in chosen]
+    tests += [_since_test(value) for value in filters.get(CHANGED_SINCE, ())]
     tests += [_tag_test(name, values) for name, values in filters.items() if name in TAG_FILTERS]
     return Query(
         tests=tuple(tests),
@@ -61,7 +69,9 @@ def query_of(attributes: Sequence[Attribute], parameters: Parameters) -> Query:
 
 
 def _refuse_unknown(attributes: Sequence[Attribute], filters: Iterable[str]) -> None:
-    known = {attribute.name for attribute in attributes if attribute.filter} | TAG_FILTERS
+    known = {attribute.name for attribute in attributes if attribute.filter}
+    if any(attribute.name == "updated_at" for attribute in attributes):
+        known |= STORED_FILTERS
     unknown = [name for name in filters if name not in known]
     if unknown:
         raise HTTPBadRequest(f"{unknown} is invalid attribute for filtering")
@@ -128,6 +138,15 @@ def _fixed_ip_matches(subnet_id: str, address: str, wanted: Mapping[str, list[st
     )
 
 
+def _since_test(text: str) -> Test:
+    try:
+        since = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidInput(f"changed_since '{text}' is not a time") from None
+    moment = since if since.tzinfo else since.replace(tzinfo=UTC)
+    return lambda resource, _: resource.updated_at >= moment
+
+
 def _tag_test(name: str, texts: list[str]) -> Test:
     wanted = frozenset(tag for text in texts for tag in text.split(","))
     match name:
@@ -168,11 +187,9 @@ def filtered(resources: Iterable[Any], query: Query, around: Surroundings) -> li
     return [resource for resource in resources if all(test(resource, around) for test in query.tests)]
 
 
-def ordered(resources: list[Any], query: Query, around: Surroundings) -> list[Any]:
+def ordered(resources: list[Any], query: Query, around: Surroundings, identify: Identify = ID) -> list[Any]:
     """Sort as asked; where that leaves a choice, by id, so that pages fit together."""
-    resources = (
-        sorted(resources, key=lambda resource: resource.id) if query.limit or query.sorts else resources
-    )
+    resources = sorted(resources, key=identify) if query.limit or query.sorts else resources
     for attribute, descending in reversed(query.sorts):
         resources = sorted(
             resources,
@@ -187,14 +204,14 @@ def _sort_key(value: Any) -> tuple[bool, Any]:
     return (False, "") if value is None else (True, value)
 
 
-def page(resources: list[Any], query: Query) -> list[Any]:
+def page(resources: list[Any], query: Query, identify: Identify = ID) -> list[Any]:
     """Cut out the page after the marker, or before it when going backwards.
 
     Raises KeyError for a marker that is not in the list.
     """
     first, last = 0, len(resources)
     if query.marker:
-        index = next((i for i, resource in enumerate(resources) if resource.id == query.marker), None)
+        index = next((i for i, resource in enumerate(resources) if identify(resource) == query.marker), None)
         if index is None:
             raise KeyError(query.marker)
         first, last = (first, index) if query.backwards else (index + 1, last)
@@ -205,16 +222,16 @@ def page(resources: list[Any], query: Query) -> list[Any]:
     return resources[first:last]
 
 
-def links(shown: Sequence[Any], query: Query, url: str) -> list[dict[str, str]]:
+def links(shown: Sequence[Any], query: Query, url: str, identify: Identify = ID) -> list[dict[str, str]]:
     """Give the links to the next page (if this one is full) and the previous one."""
     if not query.limit:
         return []
     rest = [(name, value) for name, value in query.parameters if name not in ("marker", "page_reverse")]
     found = []
     if len(shown) >= query.limit or (query.backwards and shown):
-        found.append({"rel": "next", "href": f"{url}?{urlencode([*rest, ('marker', shown[-1].id)])}"})
+        found.append({"rel": "next", "href": f"{url}?{urlencode([*rest, ('marker', identify(shown[-1]))])}"})
     if shown or query.marker:
-        marker = shown[0].id if shown else query.marker
+        marker = identify(shown[0]) if shown else query.marker
         back = [*rest, ("marker", marker), ("page_reverse", "True")]
         found.append({"rel": "previous", "href": f"{url}?{urlencode(back)}"})
     return found

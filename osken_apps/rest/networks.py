@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from osken_apps.config import Config, VlanRange
-from osken_apps.errors import InvalidInput, NetworkInUse, NotFound
+from osken_apps.errors import Conflict, InvalidInput, NetworkInUse, NotFound
 from osken_apps.model.resources import Network, NetworkType, Port
 from osken_apps.rest.declarations import NETWORK
 from osken_apps.rest.validation import Values, fields_of
@@ -32,6 +32,15 @@ class AvailabilityZoneNotFound(NotFound):
 
     def __init__(self, zone: str) -> None:
         super().__init__(f"AvailabilityZone {zone} could not be found.")
+
+
+class InvalidSharedSetting(Conflict):
+    """Other projects use the network."""
+
+    def __init__(self, network_id: str) -> None:
+        super().__init__(
+            f"Unable to reconfigure sharing settings for network {network_id}. Multiple tenants are using it."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +137,18 @@ def _allocated(
 def update(transaction: Transaction, network: Network, values: Values, _config: Config) -> Network:
     """Change a network as a checked PUT says. Raises ApiError."""
     changed = replace(network, **fields_of(NETWORK, values, *PLAIN), **mtu_of(values))
+    if network.shared and not changed.shared:
+        _check_unshared(network, transaction.ports_of(network.id))
     if "provider:segmentation_id" in values:
         changed = _moved(transaction, changed, values["provider:segmentation_id"])
     return transaction.update(network, changed)
+
+
+def _check_unshared(network: Network, ports: Sequence[Port]) -> None:
+    """Refuse to take a network from other projects that use it. Raises InvalidSharedSetting."""
+    for port in ports:
+        if port.project_id != network.project_id and port.device_owner not in AUTO_DELETED_OWNERS:
+            raise InvalidSharedSetting(network.id)
 
 
 def _moved(transaction: Transaction, network: Network, segmentation_id: int | None) -> Network:

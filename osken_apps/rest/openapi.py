@@ -140,6 +140,8 @@ def _filters(attributes: Sequence[Attribute], tags: bool) -> list[Document]:
         for attribute in attributes
         if attribute.filter
     ]
+    if tags:
+        filters.append(_parameter("changed_since", "query", {"type": "string", "format": "date-time"}))
     names = ("tags", "tags-any", "not-tags", "not-tags-any") if tags else ()
     filters += [_parameter(name, "query", {"type": "string"}) for name in names]
     return [*filters, _parameter("fields", "query", _array({"type": "string"}))]

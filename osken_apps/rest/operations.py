@@ -70,7 +70,7 @@ class Operations:
             shown = _page(collection, found, query)
             attributes = chosen(collection.attributes, query.fields)
             bodies = [rendered(access.attributes(item, attributes), item, around) for item in shown]
-        return Answer(200, {collection.plural: bodies} | _links(collection.plural, shown, query, request))
+        return Answer(200, {collection.plural: bodies} | _links(collection, shown, query, request))
 
     def show(self, collection: Collection, request: Request, resource_id: str) -> Answer:
         """Answer GET of a resource."""
@@ -144,9 +144,12 @@ class Operations:
         """Answer GET of a collection that is computed."""
         query = query_of(collection.attributes, request.parameters)
         around = Surroundings()
-        found = ordered(filtered(self._derived_items(collection, request), query, around), query, around)
+        found = filtered(self._derived_items(collection, request), query, around)
+        found = ordered(found, query, around, collection.id_of)
+        shown = _page(collection, found, query)
         attributes = chosen(collection.attributes, query.fields)
-        return Answer(200, {collection.plural: [rendered(attributes, item, around) for item in found]})
+        bodies = [rendered(attributes, item, around) for item in shown]
+        return Answer(200, {collection.plural: bodies} | _links(collection, shown, query, request))
 
     def derived_one(self, collection: Derived, request: Request, resource_id: str) -> Answer:
         """Answer GET of a resource that is computed."""
@@ -213,16 +216,18 @@ def _fields(request: Request) -> tuple[str, ...]:
     return tuple(value for name, value in request.parameters if name == "fields" and value)
 
 
-def _page(collection: Collection, found: list[Any], query: Query) -> list[Any]:
+def _page(collection: Collection | Derived, found: list[Any], query: Query) -> list[Any]:
     try:
-        return page(found, query)
+        return page(found, query, collection.id_of)
     except KeyError:
         raise collection.not_found(query.marker) from None
 
 
-def _links(plural: str, shown: list[Any], query: Query, request: Request) -> dict[str, Any]:
-    found = links(shown, query, request.url)
-    return {f"{plural}_links": found} if found else {}
+def _links(
+    collection: Collection | Derived, shown: list[Any], query: Query, request: Request
+) -> dict[str, Any]:
+    found = links(shown, query, request.url, collection.id_of)
+    return {f"{collection.plural}_links": found} if found else {}
 
 
 def _found(view: View, collection: Collection, resource_id: str, access: Access) -> Any:

@@ -32,6 +32,8 @@ FIRST_BACKOFF_S = 0.1
 STARTED_BADLY = 2
 GC_THRESHOLD = 100_000
 MOST_CONNECTIONS = 1000
+# What a client does not read waits in a file; only beyond this does it hold up the thread that answers.
+MOST_UNREAD_BYTES = 256 * 1024 * 1024
 
 
 class Recorder:
@@ -111,6 +113,7 @@ def serve(config: Config, listener: socket.socket, link: Link) -> None:
             clear_untrusted_proxy_headers=True,
             asyncore_use_poll=True,
             connection_limit=MOST_CONNECTIONS,
+            outbuf_high_watermark=MOST_UNREAD_BYTES,
         )
         server.run()
     finally:
@@ -137,6 +140,13 @@ def _stop(_number: int, _frame: FrameType | None) -> None:
     raise SystemExit(0)
 
 
+def _make_directory(state_dir: Path) -> None:
+    try:
+        state_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"[DEFAULT] state_dir: {error}") from error
+
+
 def main(arguments: list[str]) -> int:
     """Run the process."""
     config_file, listen_fd, link_fd = arguments
@@ -146,6 +156,7 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         config = load(Path(config_file))
+        _make_directory(config.state_dir)
         logging.basicConfig(
             level=logging.DEBUG if config.debug else logging.INFO,
             format="%(asctime)s %(levelname)s %(name)s: %(message)s",

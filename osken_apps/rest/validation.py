@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from osken_apps.errors import BadRequest, HTTPBadRequest
+from osken_apps.errors import HTTPBadRequest
 from osken_apps.rest.declarations import ABSENT, Attribute
 
 Values = dict[str, Any]
@@ -94,7 +94,7 @@ def project_of(values: Values, default: str) -> str:
     """Give the project that a POST is for, by either of its names. Raises BadRequest."""
     named = {values[name] for name in ("tenant_id", "project_id") if name in values}
     if len(named) > 1:
-        raise BadRequest("'project_id' and 'tenant_id' do not match")
+        raise HTTPBadRequest("'project_id' and 'tenant_id' do not match")
     return named.pop() if named else default
 
 

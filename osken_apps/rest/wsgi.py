@@ -104,7 +104,7 @@ class Api:
             return Caller("admin", api.default_project, frozenset({"admin"}))
         user_id, project_id, roles = (value or "" for value in named)
         words = (role.strip().lower() for role in roles.split(","))
-        return Caller(user_id, project_id, frozenset(role for role in words if role))
+        return Caller(user_id, project_id or api.default_project, frozenset(role for role in words if role))
 
 
 def error_answer(error: ApiError) -> Answer:

@@ -167,3 +167,19 @@ def test_a_broken_database_is_one_line_and_status_2(tmp_path: Path) -> None:
     assert ended.returncode == 2
     assert ended.stderr.decode().count("\n") == 1
     assert "[database] connection" in ended.stderr.decode()
+
+
+def test_clients_that_do_not_read_hold_up_nobody(tmp_path: Path) -> None:
+    with running(write_config(tmp_path)) as server:
+        server.call("POST", "/v2.0/networks", {"networks": [{"name": "n" * 200}] * 300})
+        request = b"GET /v2.0/networks HTTP/1.1\r\nHost: slow\r\n\r\n"
+        slow = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(12)]
+        for connection in slow:
+            connection.sendall(request * 100)
+        # Every thread of the server has had to do with one of them once each has begun to answer.
+        for connection in slow:
+            assert connection.recv(1) == b"H"
+        made = server.call("POST", "/v2.0/networks", {"network": {"name": "quick"}})
+        for connection in slow:
+            connection.close()
+    assert made.status == 201

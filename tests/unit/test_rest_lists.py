@@ -1,11 +1,13 @@
 """Lists of the API: filters, order, pages, fields, tags."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
+from osken_apps.model.changes import HostReport
 from tests.unit.rest_client import Client, client_of
 
 
@@ -186,6 +188,26 @@ def test_tags_filter_in_four_ways(tmp_path: Path, query: str, expected: list[str
         network = api.make("network", name=name)
         api.call("PUT", f"/networks/{network['id']}/tags", {"tags": tags})
     assert names(api, f"?{query}") == expected
+
+
+def test_changes_since_a_moment_are_found(api: Client) -> None:
+    (network,) = api.get("/networks?name=a")["networks"]
+    assert len(api.get(f"/networks?changed_since={network['updated_at']}")["networks"]) >= 1
+    assert api.get("/networks?changed_since=2999-01-01T00:00:00Z") == {"networks": []}
+    assert api.call("GET", "/networks?changed_since=yesterday").error == "InvalidInput"
+
+
+def test_computed_lists_are_paged_sorted_and_filtered_too(tmp_path: Path) -> None:
+    api = client_of(tmp_path)
+    now = datetime(2026, 11, 22, tzinfo=UTC)
+    api.hosts.replace(
+        tuple(HostReport(host, host != "b", (), (), True, now, now, 0) for host in ("c", "a", "b"))
+    )
+    by_name = api.get("/agents?sort_key=host&sort_dir=asc&limit=2&fields=host")
+    rest = api.get("/agents?" + urlsplit(by_name["agents_links"][0]["href"]).query)
+    assert [agent["host"] for agent in by_name["agents"] + rest["agents"]] == ["a", "b", "c"]
+    assert api.get("/agents?alive=false&fields=host") == {"agents": [{"host": "b"}]}
+    assert api.call("GET", "/agents?tags=red").status == 400
 
 
 def test_tags_come_and_go_one_by_one(tmp_path: Path) -> None:

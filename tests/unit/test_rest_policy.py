@@ -74,6 +74,15 @@ def test_a_shared_network_is_seen_and_used_but_not_changed_by_others(admin: Clie
     assert bob.try_subnet(network["id"], "10.9.0.0/24").status == 403
 
 
+def test_a_network_that_others_use_stays_shared(admin: Client, bob: Client) -> None:
+    network = admin.make("network", shared=True)
+    port = bob.make("port", network_id=network["id"])
+    refused = admin.change("network", network["id"], shared=False)
+    bob.call("DELETE", f"/ports/{port['id']}")
+    assert (refused.status, refused.error) == (409, "InvalidSharedSetting")
+    assert admin.change("network", network["id"], shared=False).status == 200
+
+
 def test_the_owner_of_a_network_sees_the_ports_of_others_on_it(
     admin: Client, alice: Client, bob: Client
 ) -> None:

@@ -112,6 +112,16 @@ def test_a_pool_that_is_full_is_a_409_until_an_address_is_free(api: Client, netw
     assert addresses(api.make("port", network_id=network_id)) == ["10.10.10.4"]
 
 
+def test_of_several_ports_none_is_made_if_one_cannot_be(api: Client, network_id: str) -> None:
+    api.subnet(network_id)
+    chosen = {"network_id": network_id, "fixed_ips": [{"ip_address": "10.10.10.9"}]}
+    reply = api.call("POST", "/ports", {"ports": [{"network_id": network_id}, chosen, chosen]})
+    assert (reply.status, reply.error) == (409, "IpAddressAlreadyAllocated")
+    assert api.get("/ports") == {"ports": []}
+    made = api.call("POST", "/ports", {"ports": [{"network_id": network_id}, chosen]}).body["ports"]
+    assert [addresses(port) for port in made] == [["10.10.10.2"], ["10.10.10.9"]]
+
+
 def test_when_the_first_subnet_is_full_the_next_serves(api: Client, network_id: str) -> None:
     api.subnet(network_id, "10.10.10.0/30")
     api.subnet(network_id, "10.10.20.0/24")
