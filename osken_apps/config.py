@@ -76,6 +76,12 @@ QUOTA_OPTS = [
 ]
 DHCP_OPTS = [
     cfg.IntOpt("lease_time", default=86400, min=60, max=0xFFFFFFFE, help="Lease time in seconds."),
+    cfg.IntOpt(
+        "port_rate", default=500, min=1, max=1000000, help="DHCP packets a second accepted from one port."
+    ),
+    cfg.IntOpt(
+        "bridge_rate", default=50000, min=1, max=1000000, help="DHCP packets a second accepted from one host."
+    ),
     cfg.StrOpt("domain", default="openstacklocal", help="Domain name that clients are told; empty: none."),
     cfg.ListOpt(
         "dns_servers", default=[], help="IPv4 DNS servers for subnets that name none, separated by commas."
@@ -135,11 +141,13 @@ class NetworkConfig:
 
 @dataclass(frozen=True, slots=True)
 class DhcpConfig:
-    """What every DHCP client is told unless its subnet says otherwise."""
+    """What every DHCP client is told unless its subnet says otherwise, and how many packets are heard."""
 
     lease_time_s: int
     domain: str
     dns_servers: tuple[IPv4Address, ...]
+    port_rate: int
+    bridge_rate: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +256,8 @@ def _checked(conf: Any) -> Config:
             conf.dhcp.lease_time,
             conf.dhcp.domain,
             tuple(_dns_server(text) for text in conf.dhcp.dns_servers),
+            conf.dhcp.port_rate,
+            conf.dhcp.bridge_rate,
         ),
         quotas=QuotaConfig(conf.quotas.network, conf.quotas.subnet, conf.quotas.port),
     )

@@ -29,6 +29,7 @@ class HostContacts:
 
     def _report(self, host: str) -> HostReport:
         fabric = self._switchboard.fabric
+        counters = self._switchboard.dhcp_counters[host]
         return HostReport(
             host=host,
             alive=self._is_alive(host),
@@ -38,5 +39,5 @@ class HostContacts:
             started_at=self._started[host],
             last_contact=self._last[host],
             bound_ports=len(fabric.inventory.bound_to(host)),
-            dhcp_counters=tuple(sorted(self._switchboard.dhcp_counters[host].items())),
+            dhcp_counters=tuple(sorted((reason.name.lower(), count) for reason, count in counters.items())),
         )

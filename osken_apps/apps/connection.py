@@ -64,6 +64,7 @@ class Connection(Datapath):
     def __init__(self, socket: Any, address: Any, on_packet_in: PacketInHandler) -> None:
         super().__init__(socket, address)
         self.malformed = 0
+        self.max_meters = 0
         self.xid: int
         self._on_packet_in = on_packet_in
         self._exchanges: dict[int, _Exchange] = {}

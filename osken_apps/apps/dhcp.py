@@ -1,49 +1,157 @@
 """The os-ken application that answers DHCP: a packet-in in, a packet-out back. SHELL.
 
-The decision is `osken_apps.dhcp`'s; here are the lookup of the port and the counters, by host.
+The decision is `osken_apps.dhcp`'s; here are the look-up of the port, the record, the counters by host, and
+the conflicts that clients declare.
 """
 
 import logging
+import time
+from enum import StrEnum
 from typing import Any
 
+import eventlet
 from os_ken.base.app_manager import OSKenApp
 
 from osken_apps.apps.connection import Connection
 from osken_apps.apps.switchboard import Bridge, Switchboard
-from osken_apps.dhcp.server import Defaults, Silence, respond
+from osken_apps.dhcp.decide import Decision, SilenceReason
+from osken_apps.dhcp.fast import Responder
+from osken_apps.dhcp.journal import Journal
+from osken_apps.dhcp.server import Circumstances, Defaults, Reply
+from osken_apps.dhcp.terms import takes_default_route
 from osken_apps.errors import Malformed
+from osken_apps.model.snapshot import BoundPort, HostSnapshot
 from osken_apps.openflow import codec
 
 LOG = logging.getLogger(__name__)
 
+CONFLICT_S = 600.0  # a declined address is offered again after this time, as dnsmasq does
+
+Answer = dict[str, Any]
+
+
+class Unheard(StrEnum):
+    """Why a packet is not even looked at."""
+
+    MALFORMED = "the packet is not what its protocol says"
+    NOT_BOUND = "the packet comes from a port that is not bound any more"
+
+
+class PortService:
+    """The service of one bound port, for as long as nothing about it changes."""
+
+    __slots__ = ("circumstances", "journal", "port_id", "responder")
+
+    def __init__(
+        self, bound: BoundPort, circumstances: Circumstances, defaults: Defaults, journal: Journal
+    ) -> None:
+        self.port_id = bound.port.id
+        self.circumstances = circumstances
+        self.responder = Responder(bound.dhcp, defaults, circumstances)
+        self.journal = journal.of(bound.port.id)
+
+    def serves(self, bound: BoundPort, circumstances: Circumstances) -> bool:
+        """Tell whether this is still the service of the port."""
+        return (
+            self.port_id == bound.port.id
+            and self.responder.service == bound.dhcp
+            and self.circumstances == circumstances
+        )
+
 
 class DhcpApp(OSKenApp):
-    """Answers the DHCP requests of bound ports and counts every packet by what became of it."""
+    """Answers the DHCP requests of bound ports; counts and records every one by what became of it."""
 
     def __init__(self, switchboard: Switchboard, dhcp_defaults: Defaults, **_: Any) -> None:
         super().__init__()
         self._switchboard = switchboard
         self._defaults = dhcp_defaults
+        self._journal = Journal()
+
+    def serve(self, bridge: Bridge, snapshot: HostSnapshot) -> None:
+        """Serve the ports of a host's integration bridge as the snapshot has them."""
+        known: dict[int, PortService] = bridge.dhcp
+        services = {}
+        for bound in snapshot.ports:
+            if bound.has_dhcp:
+                circumstances = self._circumstances(bound)
+                service = known.get(bound.ofport)
+                if service is None or not service.serves(bound, circumstances):
+                    service = PortService(bound, circumstances, self._defaults, self._journal)
+                services[bound.ofport] = service
+        bridge.dhcp = services
 
     def answer(self, connection: Connection, message: bytes) -> bytes | None:
         """Give the packet-out that answers a packet-in, if anything does."""
         bridge = self._switchboard.bridge_of(connection)
         if bridge is None:
             return None
+        counters = self._switchboard.dhcp_counters[bridge.host]
         try:
-            outcome, answer = self._decide(bridge, message)
+            _, in_port, data = codec.decode_packet_in(message)
+            service: PortService | None = bridge.dhcp.get(in_port)
+            if service is None:
+                counters[Unheard.NOT_BOUND] += 1
+                return None
+            outcome = service.responder.respond(data)
         except Malformed as error:
+            counters[Unheard.MALFORMED] += 1
             LOG.debug("%s: %s", connection, error)
-            outcome, answer = "malformed", None
-        self._switchboard.dhcp_counters[bridge.host][outcome] += 1
-        return answer
+            return None
+        decision = outcome.decision
+        service.journal.record(time.time(), decision)
+        counters[decision.reason] += 1
+        if isinstance(outcome, Reply):
+            return codec.packet_out(in_port, outcome.frame)
+        if outcome.reason is SilenceReason.DECLINED:
+            self._declined(service.port_id, decision)
+        return None
 
-    def _decide(self, bridge: Bridge, message: bytes) -> tuple[str, bytes | None]:
-        """Give what becomes of a packet-in, in a word, and the answer. Raises Malformed."""
-        packet_in = codec.decode_packet_in(message)
-        if packet_in.in_port not in bridge.services:
-            return "not_bound", None
-        outcome = respond(packet_in.data, bridge.services[packet_in.in_port], self._defaults)
-        if isinstance(outcome, Silence):
-            return outcome.reason.name.lower(), None
-        return "answered", codec.packet_out(packet_in.in_port, outcome.frame)
+    def port_dhcp(self, port_id: str) -> Answer:
+        """Give what the REST API shows of a port's DHCP: lease, conflict and last transactions."""
+        journal = self._journal.of(port_id)
+        lease = journal.lease(self._defaults.lease_time_s)
+        conflict = self._switchboard.fabric.conflicts.get(port_id)
+        return {
+            "port_id": port_id,
+            "lease": lease
+            and {
+                "ip_address": str(lease.address),
+                "granted_at": lease.granted_at,
+                "expires_at": lease.expires_at,
+            },
+            "conflict": conflict and str(conflict),
+            "transactions": [
+                {"xid": f"{xid:#010x}", "messages": [_shown(*entry) for entry in entries]}
+                for xid, entries in journal.transactions()
+            ],
+        }
+
+    def _circumstances(self, bound: BoundPort) -> Circumstances:
+        inventory = self._switchboard.fabric.inventory
+        siblings = inventory.ports_of_device(bound.port.device_id)
+        return Circumstances(
+            in_conflict=bound.in_conflict,
+            default_route=takes_default_route(bound.port, siblings, inventory.subnets),
+        )
+
+    def _declined(self, port_id: str, decision: Decision) -> None:
+        if decision.address is None:
+            return
+        LOG.warning("port %s: its client found %s in use by another machine", port_id, decision.address)
+        fabric = self._switchboard.fabric
+        self._switchboard.wake(fabric.decline(port_id, decision.address))
+        eventlet.spawn_after(CONFLICT_S, self._settle, port_id)
+
+    def _settle(self, port_id: str) -> None:
+        self._switchboard.wake(self._switchboard.fabric.settle(port_id))
+
+
+def _shown(moment: float, decision: Decision) -> Answer:
+    return {
+        "time": moment,
+        "received": decision.received.name if decision.received else "BOOTP",
+        "sent": decision.sent.name if decision.sent else None,
+        "reason": decision.reason.value,
+        "ip_address": str(decision.address) if decision.address else None,
+    }

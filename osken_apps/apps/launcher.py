@@ -25,7 +25,7 @@ from osken_apps.dhcp.server import Defaults
 from osken_apps.errors import ConfigurationError
 from osken_apps.model.changes import PortReport
 from osken_apps.model.fabric import Fabric
-from osken_apps.model.snapshot import Layout
+from osken_apps.model.snapshot import Layout, PuntRates
 
 LOG = logging.getLogger(__name__)
 
@@ -39,7 +39,8 @@ class Controller:
         api = listen("[api]", config.api.endpoint)
         openflow = listen("[openflow]", config.openflow)
         ovsdb = listen("[ovsdb]", config.ovsdb)
-        layout = Layout(config.network.integration_bridge, config.network.bridge_mappings)
+        rates = PuntRates(config.dhcp.port_rate, config.dhcp.bridge_rate)
+        layout = Layout(config.network.integration_bridge, config.network.bridge_mappings, rates)
         self._reconcilers: dict[str, HostReconciler] = {}
         self._switchboard = Switchboard(Fabric(layout), self._wake)
         dhcp = config.dhcp
@@ -49,7 +50,7 @@ class Controller:
             "api_socket": api,
             "openflow_socket": openflow,
             "ovsdb_socket": ovsdb,
-            "queries": {},
+            "queries": {"port_dhcp": lambda port_id: self._apps[DhcpApp].port_dhcp(port_id)},
             "dhcp_defaults": Defaults(dhcp.lease_time_s, dhcp.domain, dhcp.dns_servers),
             "on_packet_in": self._answer,
         }
@@ -75,7 +76,9 @@ class Controller:
     def _wake(self, host: str) -> None:
         reconciler = self._reconcilers.get(host)
         if reconciler is None:
-            reconciler = self._reconcilers[host] = HostReconciler(host, self._switchboard, self._report)
+            reconciler = self._reconcilers[host] = HostReconciler(
+                host, self._switchboard, self._apps[DhcpApp].serve, self._report
+            )
             hub.spawn(reconciler.run)
         reconciler.wake()
 

@@ -15,13 +15,22 @@ from eventlet.event import Event
 
 from osken_apps.apps.connection import SwitchError
 from osken_apps.apps.ovsdb_session import OvsdbError
-from osken_apps.apps.switchboard import Bridge, Switchboard
+from osken_apps.apps.switchboard import Bridge, Installed, Switchboard
 from osken_apps.model.changes import PortReport
 from osken_apps.model.snapshot import HostSnapshot
 from osken_apps.openflow import codec
 from osken_apps.openflow.codec import BundleControl, FlowBody, FlowKey
 from osken_apps.openflow.difference import Difference, difference
-from osken_apps.pipeline.desired import desired_flows
+from osken_apps.openflow.meter import (
+    Meter,
+    MeterCommand,
+    decode_meter_config,
+    meter_config_request,
+    meter_difference,
+    meter_mod,
+)
+from osken_apps.pipeline.desired import FlowEncoder
+from osken_apps.pipeline.meters import desired_meters
 from osken_apps.pipeline.rules import COOKIE, COOKIE_MASK
 from osken_apps.pipeline.tags import desired_tags, tag_changes
 
@@ -36,15 +45,21 @@ class HostReconciler:
     """Serves one host; `wake` has it look again."""
 
     def __init__(
-        self, host: str, switchboard: Switchboard, report: Callable[[list[PortReport]], None]
+        self,
+        host: str,
+        switchboard: Switchboard,
+        serve: Callable[[Bridge, HostSnapshot], None],
+        report: Callable[[list[PortReport]], None],
     ) -> None:
         self._host = host
         self._switchboard = switchboard
+        self._serve = serve
         self._report = report
         self._wakeup: Event = Event()
         self._unknown: set[str] = set()
         self._first_contact: float | None = None
         self._bundle_ids = itertools.count(1)
+        self._encoder = FlowEncoder()
 
     def wake(self) -> None:
         """Have the host looked at, once, however often this is called before it happens."""
@@ -73,7 +88,9 @@ class HostReconciler:
             return
         self._log_unknown()
         snapshot = fabric.snapshot(self._host)
-        self._serve_dhcp(bridges, snapshot)
+        integration = bridges.get(fabric.layout.integration_bridge)
+        if integration:
+            self._serve(integration, snapshot)
         for bridge in list(bridges.values()):
             self._converge(bridge, snapshot)
         self._tag(snapshot)
@@ -96,7 +113,9 @@ class HostReconciler:
             if bridge.ports_changed:
                 bridge.ports_changed = False
                 ofports = bridge.connection.ofports()
-                concerned = self._switchboard.fabric.observe_bridge(self._host, bridge.name, ofports)
+                concerned = self._switchboard.fabric.observe_bridge(
+                    self._host, bridge.name, ofports, bridge.metered
+                )
                 self._switchboard.wake(concerned - {self._host})
 
     def _log_unknown(self) -> None:
@@ -108,31 +127,29 @@ class HostReconciler:
             LOG.warning("host %s: %s has the unknown iface-id %s", self._host, unknown[iface_id], iface_id)
         self._unknown = set(unknown)
 
-    def _serve_dhcp(self, bridges: dict[str, Bridge], snapshot: HostSnapshot) -> None:
-        bridge = bridges.get(self._switchboard.fabric.layout.integration_bridge)
-        if bridge:
-            bridge.services = {bound.ofport: bound.dhcp for bound in snapshot.ports if bound.has_dhcp}
-
     def _converge(self, bridge: Bridge, snapshot: HostSnapshot) -> None:
-        """Bring the flows of a bridge to what they should be. Raises SwitchError."""
-        if bridge.installed is None:
-            bridge.installed = read_flows(bridge)
-            LOG.info("host %s: %s: %d flows of ours found", self._host, bridge.name, len(bridge.installed))
-        flows = desired_flows(bridge.name, self._switchboard.fabric.layout, snapshot)
-        desired = dict(codec.encode_flow(flow) for flow in flows)
-        delta = difference(bridge.installed, desired)
-        if not delta:
-            return
-        bridge.installed = None
-        send_bundle(bridge, delta, next(self._bundle_ids))
-        bridge.installed = desired
-        LOG.info(
-            "host %s: %s: %d flows added, %d deleted",
-            self._host,
-            bridge.name,
-            len(delta.add),
-            len(delta.delete),
+        """Bring meters and flows of a bridge to what they should be. Raises SwitchError."""
+        installed = bridge.installed or self._read(bridge)
+        layout = self._switchboard.fabric.layout
+        desired = Installed(
+            self._encoder.flows(bridge.name, layout, snapshot), desired_meters(bridge.name, layout, snapshot)
         )
+        flows = difference(installed.flows, desired.flows)
+        meters = meter_difference(installed.meters, desired.meters)
+        bridge.installed = None
+        send_meters(bridge, meters.before)
+        if flows:
+            send_bundle(bridge, flows, next(self._bundle_ids))
+            added, deleted = len(flows.add), len(flows.delete)
+            LOG.info("host %s: %s: %d flows added, %d deleted", self._host, bridge.name, added, deleted)
+        send_meters(bridge, meters.after)
+        bridge.installed = desired
+
+    def _read(self, bridge: Bridge) -> Installed:
+        """Read what a bridge has of ours. Raises SwitchError."""
+        installed = Installed(read_flows(bridge), read_meters(bridge))
+        LOG.info("host %s: %s: %d flows of ours found", self._host, bridge.name, len(installed.flows))
+        return installed
 
     def _tag(self, snapshot: HostSnapshot) -> None:
         """Bring the tags of the host's ports to what they should be. Raises OvsdbError."""
@@ -153,6 +170,22 @@ def read_flows(bridge: Bridge) -> dict[FlowKey, FlowBody]:
     for reply in replies:
         flows.update(codec.decode_flow_stats(reply))
     return flows
+
+
+def read_meters(bridge: Bridge) -> dict[int, Meter]:
+    """Read the meters of a bridge. Raises SwitchError."""
+    replies = bridge.connection.request(meter_config_request)
+    return {meter.meter_id: meter for reply in replies for meter in decode_meter_config(reply)}
+
+
+def send_meters(bridge: Bridge, steps: tuple[tuple[MeterCommand, Meter], ...]) -> None:
+    """Send meter-mods and wait for the barrier; bundles do not take them. Raises SwitchError."""
+    if steps:
+        bridge.connection.request(
+            lambda xid: b"".join(
+                [*(meter_mod(command, meter, xid) for command, meter in steps), codec.barrier_request(xid)]
+            )
+        )
 
 
 def send_bundle(bridge: Bridge, delta: Difference, bundle_id: int) -> None:

@@ -12,6 +12,7 @@ from os_ken.ofproto import ofproto_v1_4
 from osken_apps.apps.connection import Connection, SwitchError
 from osken_apps.apps.switchboard import Switchboard
 from osken_apps.openflow import codec
+from osken_apps.openflow.meter import decode_meter_features, meter_features_request
 
 LOG = logging.getLogger(__name__)
 
@@ -51,4 +52,8 @@ class SwitchApp(OSKenApp):
             LOG.info("%s", error)
             return
         description = codec.decode_dp_desc(replies[0])
+        try:
+            connection.max_meters = decode_meter_features(connection.request(meter_features_request)[0])
+        except SwitchError as error:
+            LOG.warning("%s; so the packets that it sends to the controller pass no meter", error)
         self._switchboard.connected(connection, None if description in NO_DESCRIPTION else description)

@@ -7,26 +7,37 @@ import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
 
 from osken_apps.apps.connection import Connection
 from osken_apps.apps.ovsdb_session import OvsdbSession
 from osken_apps.model.fabric import Fabric
-from osken_apps.model.snapshot import DhcpService
 from osken_apps.openflow.codec import FlowBody, FlowKey
+from osken_apps.openflow.meter import Meter
 
 LOG = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """What a bridge has of ours: flows by key, meters by id."""
+
+    flows: dict[FlowKey, FlowBody]
+    meters: dict[int, Meter]
+
+
 @dataclass(slots=True)
 class Bridge:
-    """A bridge of ours that is connected. `installed` is None until its flows were read."""
+    """A bridge of ours that is connected. `installed` is None until flows and meters were read."""
 
     host: str
     name: str
     connection: Connection
-    installed: dict[FlowKey, FlowBody] | None = None
+    installed: Installed | None = None
     ports_changed: bool = True
-    services: dict[int, DhcpService | None] = field(default_factory=dict)
+    metered: bool = True
+    dhcp: dict[int, Any] = field(default_factory=dict)  # the DHCP application's, by port number
 
 
 class Switchboard:
@@ -36,7 +47,7 @@ class Switchboard:
         self.fabric = fabric
         self.bridges: dict[str, dict[str, Bridge]] = {}
         self.sessions: dict[str, OvsdbSession] = {}
-        self.dhcp_counters: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self.dhcp_counters: defaultdict[str, Counter[StrEnum]] = defaultdict(Counter)
         self._wake = wake
         self._by_connection: dict[Connection, Bridge] = {}
         self._by_datapath_id: dict[int, Bridge] = {}
@@ -101,7 +112,7 @@ class Switchboard:
             self.wake(self.fabric.lose_ovsdb(host))
 
     def _adopt(self, host: str, connection: Connection) -> None:
-        bridge = Bridge(host, str(connection.bridge), connection)
+        bridge = Bridge(host, str(connection.bridge), connection, metered=connection.max_meters > 0)
         replaced = self.bridges.setdefault(host, {}).get(bridge.name)
         if replaced:
             LOG.warning(

@@ -6,6 +6,7 @@ again; it sends nothing. Bridges report their ports (OpenFlow), OVSDB sessions r
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Address
 
 from osken_apps.model.changes import Change, PortReport, Snapshot
 from osken_apps.model.inventory import Inventory, port_id_prefix
@@ -43,6 +44,7 @@ class Host:
     ofports: dict[str, Mapping[str, int]] = field(default_factory=dict)
     interfaces: dict[str, Interface] = field(default_factory=dict)
     has_ovsdb: bool = False
+    metered: bool = True
     claims: dict[str, str] = field(default_factory=dict)
     local_vlans: dict[str, int] = field(default_factory=dict)
 
@@ -54,6 +56,7 @@ class Fabric:
         self.layout = layout
         self.inventory = Inventory()
         self.hosts: dict[str, Host] = {}
+        self.conflicts: dict[str, IPv4Address] = {}  # port id -> the address that its client declined
         self._claimants: dict[str, dict[str, None]] = {}  # claim -> hosts, the newest last
 
     def host(self, name: str) -> Host:
@@ -78,10 +81,14 @@ class Fabric:
             touched |= self.inventory.apply(change)
         return {host for port_id in touched for host in self._claimants_of(port_id)}
 
-    def observe_bridge(self, host_name: str, bridge: str, ofports: Mapping[str, int]) -> set[str]:
-        """Take the ports of a connected bridge; give the hosts that this concerns."""
+    def observe_bridge(
+        self, host_name: str, bridge: str, ofports: Mapping[str, int], metered: bool = True
+    ) -> set[str]:
+        """Take the ports of a connected bridge, and whether it can have meters; give the hosts concerned."""
         host = self.host(host_name)
         host.ofports[bridge] = dict(ofports)
+        if bridge == self.layout.integration_bridge:
+            host.metered = metered
         return self._claim(host)
 
     def observe_interfaces(self, host_name: str, interfaces: Iterable[Interface]) -> set[str]:
@@ -96,6 +103,16 @@ class Fabric:
         host = self.host(host_name)
         host.has_ovsdb = False
         return self._claim(host)
+
+    def decline(self, port_id: str, address: IPv4Address) -> set[str]:
+        """Note that a port's client found its address in use; give the hosts that this concerns."""
+        self.conflicts[port_id] = address
+        return set(self._claimants_of(port_id))
+
+    def settle(self, port_id: str) -> set[str]:
+        """Let the address of a port be offered again; give the hosts that this concerns."""
+        self.conflicts.pop(port_id, None)
+        return set(self._claimants_of(port_id))
 
     def ready(self, host_name: str) -> bool:
         """Tell whether enough is known of a host to say what it should have."""
@@ -112,7 +129,7 @@ class Fabric:
             for port, interface in plugged
             if port.network_id in segments
         )
-        return HostSnapshot(host_name, dict(host.ofports), tuple(segments.values()), ports)
+        return HostSnapshot(host_name, dict(host.ofports), tuple(segments.values()), ports, host.metered)
 
     def unknown_interfaces(self, host_name: str) -> list[Interface]:
         """Give the interfaces of a host whose iface-id names no port."""
@@ -192,14 +209,16 @@ class Fabric:
         network = self.inventory.networks[port.network_id]
         subnets = self.inventory.subnets_of(network.id)
         server = self.inventory.dhcp_server_of(network.id)
+        service = dhcp_service(port, network, subnets, server)
         return BoundPort(
             port,
             interface,
             host.ofports[self.layout.integration_bridge][interface],
             segment,
             serves_dhcp(subnets.values()),
-            dhcp_service(port, network, subnets, server),
+            service,
             server,
+            in_conflict=service is not None and self.conflicts.get(port.id) == service.address,
         )
 
     def _holds(self, report: PortReport) -> bool:
@@ -208,8 +227,12 @@ class Fabric:
 
     def _report(self, snapshot: HostSnapshot, bound: BoundPort) -> PortReport:
         waits_for = self._waits_for(snapshot, bound)
-        binding = Binding(snapshot.host, bound.segment.local_vlan, bound.interface, waits_for)
         status = PortStatus.DOWN if waits_for else PortStatus.ACTIVE
+        if bound.in_conflict:
+            waits_for = (
+                f"{self.conflicts[bound.port.id]} to be free: its client found it in use by another machine"
+            )
+        binding = Binding(snapshot.host, bound.segment.local_vlan, bound.interface, waits_for)
         return PortReport(bound.port.id, binding, status)
 
     def _waits_for(self, snapshot: HostSnapshot, bound: BoundPort) -> str:
@@ -218,8 +241,7 @@ class Fabric:
         tag = bound.segment.local_vlan
         if bridge not in snapshot.ofports:
             return f"bridge {bridge} of host {snapshot.host} to connect to the controller"
-        tagged = Binding(snapshot.host, tag, bound.interface)
-        known = bound.port.status is PortStatus.ACTIVE and bound.port.binding == tagged
+        known = bound.port.status is PortStatus.ACTIVE and _is_at(bound.port, snapshot.host, bound)
         confirmed = f"local_vlan={tag}" in bound.port.tags
         if self.hosts[snapshot.host].has_ovsdb or known or confirmed:
             return ""
@@ -227,3 +249,10 @@ class Fabric:
             f"tag={tag} on {bound.interface}: host {snapshot.host} has no OVSDB session, so whoever plugs the"
             f" interface sets the tag and confirms it by giving the port the tag local_vlan={tag}"
         )
+
+
+def _is_at(port: Port, host: str, bound: BoundPort) -> bool:
+    """Tell whether the store holds a port as bound there, with that tag and interface."""
+    binding = port.binding
+    here = (host, bound.segment.local_vlan, bound.interface)
+    return binding is not None and (binding.host, binding.local_vlan, binding.interface) == here

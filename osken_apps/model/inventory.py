@@ -21,7 +21,8 @@ class Inventory:
         self.networks: dict[str, Network] = {}
         self.ports: dict[str, Port] = {}
         self.loaded = False
-        self._subnets: dict[str, Subnet] = {}
+        self.subnets: dict[str, Subnet] = {}
+        self._ports_of_device: dict[str, set[str]] = {}
         self._subnets_of: dict[str, dict[str, Subnet]] = {}
         self._ports_of: dict[str, set[str]] = {}
         self._servers: dict[str, str] = {}
@@ -43,7 +44,7 @@ class Inventory:
                 self.networks[network.id] = network
                 return self.ports_of(network.id)
             case Upserted(Subnet() as subnet):
-                self._subnets[subnet.id] = subnet
+                self.subnets[subnet.id] = subnet
                 self._subnets_of.setdefault(subnet.network_id, {})[subnet.id] = subnet
                 return self.ports_of(subnet.network_id)
             case Upserted(Port() as port):
@@ -60,6 +61,10 @@ class Inventory:
         """Give the ids of a network's ports."""
         return set(self._ports_of.get(network_id, ()))
 
+    def ports_of_device(self, device_id: str) -> list[Port]:
+        """Give the ports of a machine; without a device_id there is no telling, and none."""
+        return [self.ports[port_id] for port_id in self._ports_of_device.get(device_id, ()) if device_id]
+
     def dhcp_server_of(self, network_id: str) -> Port | None:
         """Give the port of a network's DHCP server, if it exists yet."""
         return self.ports.get(self._servers.get(network_id, ""))
@@ -75,12 +80,14 @@ class Inventory:
     def _put_port(self, port: Port) -> set[str]:
         self._unindex(port.id)
         self.ports[port.id] = port
+        if port.device_id:
+            self._ports_of_device.setdefault(port.device_id, set()).add(port.id)
         if port.binding:
             self._bound.setdefault(port.binding.host, set()).add(port.id)
         self._ports_of.setdefault(port.network_id, set()).add(port.id)
         self._by_prefix[port_id_prefix(port.id)] = port.id
         if not port.is_dhcp_server:
-            return {port.id}
+            return {port.id, *self._ports_of_device.get(port.device_id, ())}
         self._servers[port.network_id] = port.id
         return self.ports_of(port.network_id)
 
@@ -89,7 +96,7 @@ class Inventory:
             self.networks.pop(id, None)
             return self.ports_of(id)
         if kind is Subnet:
-            subnet = self._subnets.pop(id, None)
+            subnet = self.subnets.pop(id, None)
             if subnet is None:
                 return set()
             self._subnets_of[subnet.network_id].pop(id, None)
@@ -101,7 +108,7 @@ class Inventory:
         port = self.ports.pop(id, None)
         if port is None:
             return set()
-        touched = {id}
+        touched = {id, *self._ports_of_device.get(port.device_id, ())}
         self._ports_of[port.network_id].discard(id)
         self._by_prefix.pop(port_id_prefix(id), None)
         if self._servers.get(port.network_id) == id:
@@ -111,5 +118,7 @@ class Inventory:
 
     def _unindex(self, port_id: str) -> None:
         known = self.ports.get(port_id)
+        if known and known.device_id:
+            self._ports_of_device[known.device_id].discard(port_id)
         if known and known.binding:
             self._bound[known.binding.host].discard(port_id)

@@ -11,11 +11,20 @@ LAST_LOCAL_VLAN = 4094
 
 
 @dataclass(frozen=True, slots=True)
+class PuntRates:
+    """How many DHCP packets a second may go to the controller: from one port, and from one bridge."""
+
+    port: int = 500
+    bridge: int = 50000
+
+
+@dataclass(frozen=True, slots=True)
 class Layout:
     """Which bridges a host has: the integration bridge and a bridge per physical network."""
 
     integration_bridge: str
     bridge_mappings: tuple[tuple[str, str], ...]
+    punt_rates: PuntRates = PuntRates()
 
     @property
     def bridges(self) -> tuple[str, ...]:
@@ -71,6 +80,7 @@ class BoundPort:
     """A port that is plugged into this host.
 
     `has_dhcp` tells that its network serves IPv4 by DHCP; `dhcp` is None if the port has no address for it.
+    `in_conflict` tells that its client found that address in use by another machine.
     """
 
     port: Port
@@ -80,16 +90,21 @@ class BoundPort:
     has_dhcp: bool = False
     dhcp: DhcpService | None = None
     server: Port | None = None
+    in_conflict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class HostSnapshot:
-    """One host: the ports of its bridges (bridge, interface, ofport) and what is bound there."""
+    """One host: the ports of its bridges (bridge, interface, ofport) and what is bound there.
+
+    `metered` tells whether its integration bridge can have meters (some datapaths cannot).
+    """
 
     host: str
     ofports: Mapping[str, Mapping[str, int]]
     segments: tuple[Segment, ...] = ()
     ports: tuple[BoundPort, ...] = ()
+    metered: bool = True
 
 
 def serves_dhcp(subnets: Iterable[Subnet]) -> bool:

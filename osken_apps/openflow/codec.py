@@ -9,6 +9,7 @@ import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from osken_apps.errors import Malformed
 from osken_apps.openflow.fields import OPENFLOW_BASIC, Field, Value
@@ -37,7 +38,9 @@ OFPAT_POP_VLAN = 18
 OFPAT_SET_FIELD = 25
 OFPAT_EXPERIMENTER = 0xFFFF
 ETH_TYPE_8021Q = 0x8100
+OFPIT_GOTO_TABLE = 1
 OFPIT_APPLY_ACTIONS = 4
+OFPIT_METER = 6
 OFPMT_OXM = 1
 OFPMP_DESC = 0
 OFPMP_FLOW = 1
@@ -60,6 +63,8 @@ POP_VLAN = struct.Struct("!HH4x")
 MATCH_HEADER = struct.Struct("!HH")
 OXM = struct.Struct("!HBB")
 INSTRUCTION = struct.Struct("!HH4x")
+METER_INSTRUCTION = struct.Struct("!HHI")
+GOTO_INSTRUCTION = struct.Struct("!HHB3x")
 PORT = struct.Struct("!IH66x")
 PORT_PROPERTY = struct.Struct("!HH")
 ERROR_BODY = struct.Struct("!HH")
@@ -84,6 +89,7 @@ class MessageType(IntEnum):
     MULTIPART_REPLY = 19
     BARRIER_REQUEST = 20
     BARRIER_REPLY = 21
+    METER_MOD = 29
     BUNDLE_CONTROL = 33
     BUNDLE_ADD_MESSAGE = 34
 
@@ -123,8 +129,7 @@ class FlowBody:
     instructions: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class PacketIn:
+class PacketIn(NamedTuple):
     """A packet that a flow sent to the controller."""
 
     cookie: int
@@ -152,14 +157,23 @@ def encode_actions(actions: Iterable[Action]) -> bytes:
 
 def encode_flow(flow: Flow) -> tuple[FlowKey, FlowBody]:
     """Encode a flow into what identifies it and what it does."""
-    actions = encode_actions(flow.actions)
-    instructions = (
-        INSTRUCTION.pack(OFPIT_APPLY_ACTIONS, INSTRUCTION.size + len(actions)) + actions if actions else b""
-    )
     return (
         FlowKey(flow.table_id, flow.priority, encode_match(flow.match)),
-        FlowBody(flow.cookie, instructions),
+        FlowBody(flow.cookie, encode_instructions(flow)),
     )
+
+
+def encode_instructions(flow: Flow) -> bytes:
+    """Encode what a flow does, in the order in which Open vSwitch gives it back."""
+    instructions = b""
+    if flow.meter_id is not None:
+        instructions += METER_INSTRUCTION.pack(OFPIT_METER, METER_INSTRUCTION.size, flow.meter_id)
+    if flow.actions:
+        actions = encode_actions(flow.actions)
+        instructions += INSTRUCTION.pack(OFPIT_APPLY_ACTIONS, INSTRUCTION.size + len(actions)) + actions
+    if flow.goto_table is not None:
+        instructions += GOTO_INSTRUCTION.pack(OFPIT_GOTO_TABLE, GOTO_INSTRUCTION.size, flow.goto_table)
+    return instructions
 
 
 def flow_mod(command: FlowModCommand, key: FlowKey, body: FlowBody, xid: int) -> bytes:

@@ -134,18 +134,26 @@ CONTROLLER = Output(OFPP_CONTROLLER, max_len=OFPCML_NO_BUFFER)
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """An entry of a flow table; no action means drop."""
+    """An entry of a flow table; with neither action nor next table it drops.
+
+    `meter_id` is a meter that the packet must pass first; OpenFlow 1.0 knows no meters, so the text has none.
+    """
 
     table_id: int
     priority: int
     match: Match
     actions: tuple[Action, ...]
     cookie: int
+    meter_id: int | None = None
+    goto_table: int | None = None
 
     def text(self) -> str:
         """Give the flow as a line of `ovs-ofctl dump-flows` without its counters."""
         words = ",".join(filter(None, [f"priority={self.priority}", self.match.text()]))
-        actions = ",".join(filter(None, (action.text() for action in self.actions))) or "drop"
+        steps = [action.text() for action in self.actions]
+        if self.goto_table is not None:
+            steps.append(f"resubmit(,{self.goto_table})")
+        actions = ",".join(filter(None, steps)) or "drop"
         return f"cookie={self.cookie:#x}, table={self.table_id}, {words} actions={actions}"
 
 

@@ -14,7 +14,8 @@ from osken_apps.openflow.fields import (
     Value,
 )
 from osken_apps.openflow.flow import CONTROLLER, IN_PORT, NORMAL, Flow, Match, Move, PushVlan, SetField
-from osken_apps.pipeline.rules import Rule
+from osken_apps.pipeline.meters import DHCP_BRIDGE_METER, port_meter
+from osken_apps.pipeline.rules import Rule, Table
 
 DHCP_SERVER_PORT = 67
 BROADCAST = IPv4Address("255.255.255.255")
@@ -23,7 +24,7 @@ ICMP_ECHO_REPLY, ICMP_ECHO_REQUEST = 0, 8
 
 
 def integration_flows(layout: Layout, snapshot: HostSnapshot) -> Iterator[Flow]:
-    """Give all flows of the integration bridge."""
+    """Give the flows of the integration bridge that are not one port's."""
     ofports = snapshot.ofports.get(layout.integration_bridge, {})
     yield Rule.INTEGRATION_NORMAL.flow(Match(), NORMAL)
     for physical_network, bridge in layout.bridge_mappings:
@@ -33,8 +34,10 @@ def integration_flows(layout: Layout, snapshot: HostSnapshot) -> Iterator[Flow]:
             for segment in snapshot.segments:
                 if segment.physical_network == physical_network:
                     yield provider_to_local(ofport, segment)
-    for bound in snapshot.ports:
-        yield from port_flows(bound)
+    if any(bound.has_dhcp for bound in snapshot.ports):
+        yield Rule.DHCP_PUNT.flow(
+            Match(), CONTROLLER, meter_id=DHCP_BRIDGE_METER if snapshot.metered else None
+        )
 
 
 def provider_to_local(ofport: int, segment: Segment) -> Flow:
@@ -47,16 +50,25 @@ def provider_to_local(ofport: int, segment: Segment) -> Flow:
     return Rule.PROVIDER_TO_LOCAL.flow(tagged, set_tag, NORMAL)
 
 
-def port_flows(bound: BoundPort) -> Iterator[Flow]:
+def port_flows(bound: BoundPort, metered: bool) -> Iterator[Flow]:
     """Give the flows of one bound port: its DHCP, and the answers for its network's DHCP server."""
+    meter_id = port_meter(bound) if metered else None
     if bound.has_dhcp:
-        yield Rule.DHCP_BROADCAST.flow(dhcp_request(bound.ofport, BROADCAST), CONTROLLER)
+        broadcast = dhcp_request(bound.ofport, BROADCAST)
+        yield Rule.DHCP_BROADCAST.flow(broadcast, meter_id=meter_id, goto_table=Table.DHCP)
+    for address in ipv4_addresses(bound.server.fixed_ips) if bound.server else ():
+        if bound.has_dhcp:
+            unicast = dhcp_request(bound.ofport, address)
+            yield Rule.DHCP_UNICAST.flow(unicast, meter_id=meter_id, goto_table=Table.DHCP)
     if bound.server:
-        for address in ipv4_addresses(bound.server.fixed_ips):
-            if bound.has_dhcp:
-                yield Rule.DHCP_UNICAST.flow(dhcp_request(bound.ofport, address), CONTROLLER)
-            yield server_arp(bound.ofport, bound.server, address)
-            yield server_ping(bound.ofport, bound.server, address)
+        yield from server_flows(bound.ofport, bound.server)
+
+
+def server_flows(ofport: int, server: Port) -> Iterator[Flow]:
+    """Give the flows that answer one port for the DHCP server."""
+    for address in ipv4_addresses(server.fixed_ips):
+        yield server_arp(ofport, server, address)
+        yield server_ping(ofport, server, address)
 
 
 def dhcp_request(ofport: int, destination: IPv4Address) -> Match:

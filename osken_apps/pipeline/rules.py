@@ -17,6 +17,7 @@ class Table(IntEnum):
     """The flow tables, the same on every bridge."""
 
     CLASSIFY = 0
+    DHCP = 10
 
 
 class Role(Enum):
@@ -52,11 +53,11 @@ class Rule(Enum):
     )  # fmt: skip
     DHCP_BROADCAST = _Declaration(
         4, Role.INTEGRATION, Table.CLASSIFY, 10,
-        "A bound port broadcasts to DHCP servers: the controller answers, and the wire never sees it.",
+        "A bound port broadcasts to DHCP servers: through its own meter to the punt; the wire never sees it.",
     )  # fmt: skip
     DHCP_UNICAST = _Declaration(
         5, Role.INTEGRATION, Table.CLASSIFY, 10,
-        "A bound port talks to the DHCP server's own address, to renew or release.",
+        "A bound port talks to the DHCP server's own address, to renew or release: likewise.",
     )  # fmt: skip
     SERVER_ARP = _Declaration(
         6, Role.INTEGRATION, Table.CLASSIFY, 10,
@@ -65,6 +66,10 @@ class Rule(Enum):
     SERVER_PING = _Declaration(
         7, Role.INTEGRATION, Table.CLASSIFY, 10,
         "A bound port pings the DHCP server's address: turn the request into the reply.",
+    )  # fmt: skip
+    DHCP_PUNT = _Declaration(
+        8, Role.INTEGRATION, Table.DHCP, 1,
+        "What passed its port's meter passes the bridge's meter for DHCP, and goes to the controller.",
     )  # fmt: skip
     LOCAL_TO_PROVIDER = _Declaration(
         16, Role.PHYSICAL, Table.CLASSIFY, 4,
@@ -84,9 +89,12 @@ class Rule(Enum):
         """The cookie of every flow of this rule."""
         return COOKIE | self.value.number
 
-    def flow(self, match: Match, *actions: Action) -> Flow:
+    def flow(
+        self, match: Match, *actions: Action, meter_id: int | None = None, goto_table: Table | None = None
+    ) -> Flow:
         """Make a flow of this rule."""
-        return Flow(self.value.table, self.value.priority, match, actions, self.cookie)
+        value = self.value
+        return Flow(value.table, value.priority, match, actions, self.cookie, meter_id, goto_table)
 
 
 def rule_of(cookie: int) -> Rule | None:

@@ -4,7 +4,7 @@ import os
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,13 @@ import pytest
 from osken_apps.lab import wait_until
 from osken_apps.openflow import codec
 from osken_apps.openflow.codec import BundleControl, FlowBody, FlowKey, FlowModCommand, MessageType
+from osken_apps.openflow.meter import (
+    Meter,
+    MeterCommand,
+    decode_meter_config,
+    meter_config_request,
+    meter_mod,
+)
 from osken_apps.pipeline.rules import COOKIE, COOKIE_MASK
 
 SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
@@ -67,10 +74,11 @@ class Channel:
     def close(self) -> None:
         self._socket.close()
 
-    def install(self, flows: Mapping[FlowKey, FlowBody]) -> None:
-        """Add flows in one bundle."""
+    def install(self, flows: Mapping[FlowKey, FlowBody], meters: Iterable[Meter] = ()) -> None:
+        """Add meters, then flows in one bundle."""
         xid = 7
-        messages = [codec.bundle_control(BundleControl.OPEN_REQUEST, 1, xid)]
+        messages = [meter_mod(MeterCommand.ADD, meter, xid) for meter in meters]
+        messages += [codec.bundle_control(BundleControl.OPEN_REQUEST, 1, xid)]
         for key, body in flows.items():
             messages.append(codec.bundle_add(1, codec.flow_mod(FlowModCommand.ADD, key, body, xid), xid))
         messages += [codec.bundle_control(BundleControl.COMMIT_REQUEST, 1, xid), codec.barrier_request(xid)]
@@ -81,14 +89,21 @@ class Channel:
     def read(self) -> dict[FlowKey, FlowBody]:
         """Read the flows that are ours."""
         self._socket.sendall(codec.flow_stats_request(COOKIE, COOKIE_MASK, 8))
-        flows: dict[FlowKey, FlowBody] = {}
+        return dict(flow for part in self._parts() for flow in codec.decode_flow_stats(part))
+
+    def read_meters(self) -> dict[int, Meter]:
+        """Read all meters."""
+        self._socket.sendall(meter_config_request(8))
+        return {meter.meter_id: meter for part in self._parts() for meter in decode_meter_config(part)}
+
+    def _parts(self) -> Iterator[bytes]:
+        """Receive a multipart reply."""
         more = True
         while more:
             message = self._receive()
             if message[1] == MessageType.MULTIPART_REPLY:
-                flows.update(codec.decode_flow_stats(message))
+                yield message
                 more = codec.decode_multipart(message)[1]
-        return flows
 
     def _receive(self) -> bytes:
         while True:

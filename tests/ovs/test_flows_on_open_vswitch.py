@@ -6,7 +6,8 @@ import pytest
 
 from osken_apps.openflow import codec
 from osken_apps.openflow.difference import difference
-from osken_apps.pipeline.desired import desired_flows
+from osken_apps.pipeline.desired import FlowEncoder, desired_flows
+from osken_apps.pipeline.meters import desired_meters
 from tests.golden.dumps import golden, strip_counters
 from tests.golden.rendering import ROOT
 from tests.golden.scenarios import LAYOUT, SCENARIOS
@@ -15,13 +16,18 @@ from tests.ovs.conftest import Channel, Switch
 CASES = [(scenario, bridge) for scenario in SCENARIOS for bridge in LAYOUT.bridges]
 
 
+def install(channel: Channel, bridge: str, scenario: str) -> None:
+    snapshot = SCENARIOS[scenario]
+    flows = FlowEncoder().flows(bridge, LAYOUT, snapshot)
+    channel.install(flows, desired_meters(bridge, LAYOUT, snapshot).values())
+
+
 @pytest.fixture(params=CASES, ids=lambda case: "/".join(case))
 def installed(request: pytest.FixtureRequest, switch: Switch) -> Iterator[tuple[str, str, Channel]]:
     scenario, bridge = request.param
     switch.add_bridge(bridge, SCENARIOS[scenario].ofports[bridge])
     channel = Channel(switch.management(bridge))
-    flows = desired_flows(bridge, LAYOUT, SCENARIOS[scenario])
-    channel.install(dict(codec.encode_flow(flow) for flow in flows))
+    install(channel, bridge, scenario)
     yield scenario, bridge, channel
     channel.close()
 
@@ -30,6 +36,11 @@ def test_what_is_read_back_has_no_difference(installed: tuple[str, str, Channel]
     scenario, bridge, channel = installed
     desired = dict(codec.encode_flow(flow) for flow in desired_flows(bridge, LAYOUT, SCENARIOS[scenario]))
     assert not difference(channel.read(), desired)
+
+
+def test_the_meters_read_back_are_those_sent(installed: tuple[str, str, Channel]) -> None:
+    scenario, bridge, channel = installed
+    assert channel.read_meters() == desired_meters(bridge, LAYOUT, SCENARIOS[scenario])
 
 
 def test_dump_flows_prints_the_golden_dump(installed: tuple[str, str, Channel], switch: Switch) -> None:
@@ -59,8 +70,7 @@ def seed(switch: Switch) -> Iterator[Switch]:
     for bridge in LAYOUT.bridges:
         switch.add_bridge(bridge, SCENARIOS["two-networks-and-flat"].ofports[bridge])
         channel = Channel(switch.management(bridge))
-        flows = desired_flows(bridge, LAYOUT, SCENARIOS["two-networks-and-flat"])
-        channel.install(dict(codec.encode_flow(flow) for flow in flows))
+        install(channel, bridge, "two-networks-and-flat")
         channel.close()
     yield switch
 
