@@ -62,7 +62,8 @@ class Decision(NamedTuple):
     """What is done about a request, for the record. A tuple, since one is made for every packet (see `fast`).
 
     `received` is None for BOOTP and for types that have no name; `sent` is None for silence and for BOOTP.
-    `address` is the one given, asked for, declined or released. `omitted` lists options that did not fit.
+    `address` is the one given, asked for, declined or released; `lease_time_s` is set when it is given for a
+    time. `omitted` lists options that did not fit.
     """
 
     xid: int
@@ -71,6 +72,7 @@ class Decision(NamedTuple):
     reason: AnswerReason | SilenceReason
     address: IPv4Address | None = None
     server_id: IPv4Address | None = None
+    lease_time_s: int | None = None
     omitted: tuple[int, ...] = ()
 
 

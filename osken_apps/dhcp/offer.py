@@ -38,6 +38,7 @@ class Offer:
     """What one answer tells: options in their order, and what goes into siaddr, `sname` and `file`."""
 
     options: OptionList
+    lease_time_s: int | None = None
     next_server: IPv4Address = NO_ADDRESS
     sname: bytes = b""
     file: bytes = b""
@@ -50,16 +51,21 @@ def offer_for(sent: Mapping[int, bytes], decision: Decision, terms: Terms) -> Of
         return Offer([(number, refusal[number]) for number in IN_A_REFUSAL if number in refusal])
     options, forced = options_for(sent, terms)
     numbers: Iterable[int]
+    lease_time_s = None
     if decision.sent is None:
         numbers = [number for number in options if number not in NOT_FOR_BOOTP]
     else:
         options |= _protocol(sent, decision.sent, terms)
-        first = FIRST_WITHOUT_LEASE if decision.reason is AnswerReason.INFORMED else FIRST
+        first = FIRST_WITHOUT_LEASE
+        if decision.reason is not AnswerReason.INFORMED:
+            first = FIRST
+            lease_time_s = int.from_bytes(options[Option.LEASE_TIME], "big")
         numbers = [*first, *_chosen(sent, options, forced)]
     file = options.get(Option.BOOT_FILE, b"")
     sname = options.get(Option.TFTP_SERVER_NAME, b"")
     return Offer(
         [(number, options[number]) for number in numbers if number in options],
+        lease_time_s,
         _next_server(options),
         sname if len(sname) < SNAME_OCTETS else b"",
         file if len(file) < FILE_OCTETS else b"",

@@ -25,7 +25,7 @@ CLIENT_PORT = 68
 
 
 def encode_reply(request: Request, decision: Decision, terms: Terms) -> tuple[bytes, Decision]:
-    """Make the frame that answers a request, and complete the decision with the options that did not fit."""
+    """Make the frame that answers a request, and complete the decision with what the reply says."""
     offer = offer_for(request.message.options, decision, terms)
     layout = _layout(request, decision, offer, terms.mtu)
     message = encode_message(_message(request, decision, terms, offer, layout), layout.area)
@@ -33,7 +33,7 @@ def encode_reply(request: Request, decision: Decision, terms: Terms) -> tuple[by
     frame = encode_frame(
         Datagram(eth_destination, terms.server_mac, terms.server_id, destination, SERVER_PORT, port, message)
     )
-    return frame, decision._replace(omitted=layout.omitted) if layout.omitted else decision
+    return frame, decision._replace(lease_time_s=offer.lease_time_s, omitted=layout.omitted)
 
 
 def destination_of(request: Request, decision: Decision) -> tuple[bytes, IPv4Address, int]:
