@@ -6,7 +6,7 @@ from osken_apps.dhcp.routes import default_route, has_default_route
 from osken_apps.dhcp.values import INFINITE_S
 
 #: Told to every client that is given an address: without them it has no lease to keep.
-LEASE = (int(Option.LEASE_TIME), int(Option.RENEWAL_TIME), int(Option.REBINDING_TIME))
+LEASE = (Option.LEASE_TIME, Option.RENEWAL_TIME, Option.REBINDING_TIME)
 
 
 def complete(options: dict[int, bytes]) -> None:

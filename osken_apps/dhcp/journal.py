@@ -10,12 +10,13 @@ from itertools import groupby
 from typing import NamedTuple
 
 from osken_apps.dhcp.decide import AnswerReason, Decision, SilenceReason
-from osken_apps.dhcp.message import MessageType
 
 MESSAGES_PER_PORT = 32
 MAX_PORTS = 100_000
 
 GRANTS = frozenset({AnswerReason.SELECTED, AnswerReason.REBOOTED, AnswerReason.RENEWED, AnswerReason.REBOUND})
+ENDS = frozenset({SilenceReason.RELEASED, SilenceReason.DECLINED})
+TURNS = GRANTS | ENDS
 
 
 class Entry(NamedTuple):
@@ -34,16 +35,20 @@ class Lease(NamedTuple):
 
 
 class PortJournal:
-    """The last messages of one port, the oldest first, and its lease."""
+    """The last messages of one port, the oldest first, and its lease, which no flood of messages hides."""
 
-    __slots__ = ("entries",)
+    __slots__ = ("_turn", "entries")
 
     def __init__(self) -> None:
         self.entries: deque[Entry] = deque(maxlen=MESSAGES_PER_PORT)
+        self._turn: Entry | None = None
 
     def record(self, time: float, decision: Decision) -> None:
         """Note a message."""
-        self.entries.append(Entry(time, decision))
+        entry = Entry(time, decision)
+        self.entries.append(entry)
+        if decision.reason in TURNS:
+            self._turn = entry
 
     def transactions(self) -> Iterator[tuple[int, list[Entry]]]:
         """Give the messages by transaction: its xid and its messages, in order."""
@@ -51,13 +56,16 @@ class PortJournal:
             yield xid, list(entries)
 
     def lease(self, lease_time_s: int) -> Lease | None:
-        """Give the lease that the last messages amount to, if it was neither released nor declined."""
-        for time, decision in reversed(self.entries):
-            if decision.reason in (SilenceReason.RELEASED, SilenceReason.DECLINED):
-                return None
-            if decision.sent is MessageType.ACK and decision.reason in GRANTS and decision.address:
-                return Lease(decision.address, time, time + lease_time_s)
-        return None
+        """Give the last lease, if it was neither released nor declined.
+
+        `lease_time_s` is for grants that do not say how long they are.
+        """
+        if self._turn is None or self._turn.decision.reason in ENDS:
+            return None
+        time, decision = self._turn
+        if decision.address is None:
+            return None
+        return Lease(decision.address, time, time + (decision.lease_time_s or lease_time_s))
 
 
 class Journal:

@@ -75,8 +75,9 @@ def lay_out(
         fields[0].room -= OVERLOAD_OPTION_OCTETS
         fields.append(_Field(FILE_OCTETS - len(END) if file_free else 0))
         fields.append(_Field(SNAME_OCTETS - len(END) if sname_free else 0))
-    omitted = [number for number, value in options if not _place(number, value, fields)]
-    return _joined(fields, last, tuple(int(number) for number in omitted))
+    most = sum(field.room for field in fields)
+    omitted = [number for number, value in options if len(value) > most or not _place(number, value, fields)]
+    return _joined(fields, last, tuple(omitted))
 
 
 @dataclass(slots=True)

@@ -79,7 +79,7 @@ class Message(NamedTuple):
         value = self.options.get(Option.MESSAGE_TYPE)
         return value[0] if value else None
 
-    def address_option(self, number: Option) -> IPv4Address | None:
+    def address_option(self, number: int) -> IPv4Address | None:
         """Give the value of an option that holds one address."""
         value = self.options.get(number)
         return IPv4Address(value) if value else None

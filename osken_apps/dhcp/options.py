@@ -5,13 +5,15 @@ Source: RFC 2132 section 2, RFC 3396 (long options), IANA's registry of DHCP par
 """
 
 import re
-from enum import IntEnum
 
 from osken_apps.errors import Malformed
 
 
-class Option(IntEnum):
-    """An option that this server knows by name."""
+class Option:
+    """The numbers of the options that this server knows by name.
+
+    Plain numbers, not an enumeration: they are compared a hundred times for each packet.
+    """
 
     PAD = 0  # RFC 2132 3.1
     SUBNET_MASK = 1  # RFC 2132 3.3
@@ -73,7 +75,6 @@ MAX_OPTIONS = 64
 MAX_OPTION_OCTETS = 255
 
 _PADS = re.compile(rb"\0*")
-_END = int(Option.END)
 
 
 def read_field(area: bytes, offset: int, options: dict[int, bytes]) -> None:
@@ -88,7 +89,7 @@ def read_field(area: bytes, offset: int, options: dict[int, bytes]) -> None:
         if number == 0:
             offset = _PADS.match(area, offset).end()  # type: ignore[union-attr]
             continue
-        if number == _END:
+        if number == Option.END:
             return
         start = offset + 2
         if start > size or (offset := start + area[start - 1]) > size:

@@ -172,7 +172,7 @@ def _unquoted(text: str) -> str:
 
 
 #: siaddr, the next server: not an option; dnsmasq calls it option 255, and so does Ironic.
-NEXT_SERVER = int(Option.END)
+NEXT_SERVER = Option.END
 
 BOOLEAN = unsigned(1, most=1)
 
@@ -244,8 +244,8 @@ CATALOGUE: tuple[tuple[str, int, Encoder], ...] = (
 #: Options that dnsmasq has no name for.
 UNNAMED: dict[int, Encoder] = {Option.MS_CLASSLESS_ROUTES: static_routes, 210: words}
 
-NUMBERS: dict[str, int] = {name.lower(): int(number) for name, number, _ in CATALOGUE}
-ENCODERS: dict[int, Encoder] = {int(number): encoder for _, number, encoder in CATALOGUE} | UNNAMED
+NUMBERS: dict[str, int] = {name.lower(): number for name, number, _ in CATALOGUE}
+ENCODERS: dict[int, Encoder] = {number: encoder for _, number, encoder in CATALOGUE} | UNNAMED
 
 
 #: Options that no operator sets: the protocol's own, and those that answer or repeat the client's.
