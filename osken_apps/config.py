@@ -18,6 +18,12 @@ from osken_apps.errors import ConfigurationError
 DEFAULT_OPTS = [
     cfg.StrOpt("state_dir", default="/var/lib/osken-net", help="Directory of the database and other state."),
     cfg.BoolOpt("debug", default=False, help="Log at level DEBUG."),
+    cfg.IntOpt(
+        "audit_interval",
+        default=60,
+        min=1,
+        help="Seconds after which each bridge is read again and mended if someone changed it.",
+    ),
 ]
 API_OPTS = [
     cfg.HostAddressOpt("host", default="127.0.0.1", help="Address that the REST API listens on."),
@@ -165,6 +171,7 @@ class Config:
 
     state_dir: Path
     debug: bool
+    audit_interval_s: int
     api: ApiConfig
     openflow: Endpoint
     ovsdb: Endpoint
@@ -241,6 +248,7 @@ def _checked(conf: Any) -> Config:
     return Config(
         state_dir=state_dir,
         debug=conf.debug,
+        audit_interval_s=conf.audit_interval,
         api=ApiConfig(
             _api_endpoint(conf.api),
             conf.api.trust_identity_headers,

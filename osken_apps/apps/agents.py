@@ -39,5 +39,6 @@ class HostContacts:
             started_at=self._started[host],
             last_contact=self._last[host],
             bound_ports=len(fabric.inventory.bound_to(host)),
+            repairs=self._switchboard.repairs[host],
             dhcp_counters=tuple(sorted((reason.name.lower(), count) for reason, count in counters.items())),
         )

@@ -47,7 +47,11 @@ PacketInHandler = Callable[["Connection", bytes], bytes | None]
 
 
 class SwitchError(OskenAppsError):
-    """The switch refused a request, did not answer it, or went away."""
+    """The switch refused a request, or did not answer it."""
+
+
+class SwitchGone(SwitchError):
+    """The connection ended; another one will come, or not."""
 
 
 class _Exchange:
@@ -97,7 +101,7 @@ class Connection(Datapath):
         finally:
             hub.kill(echo)
             self.is_active = False
-            self._abandon(SwitchError(f"{self} disconnected"))
+            self._abandon(SwitchGone(f"{self} disconnected"))
 
     def send(self, buf: bytes, close_socket: bool = False) -> bool:
         """Send bytes; a slow switch holds up only its caller. Give False if the switch is gone."""
@@ -123,7 +127,7 @@ class Connection(Datapath):
         self._exchanges[xid] = exchange
         try:
             if self.state == DEAD_DISPATCHER or not self.send(build(xid)):
-                raise SwitchError(f"{self} disconnected")
+                raise SwitchGone(f"{self} disconnected")
             with eventlet.Timeout(
                 REPLY_TIMEOUT_S, SwitchError(f"{self} did not answer in {REPLY_TIMEOUT_S} s")
             ):
@@ -219,7 +223,7 @@ class Connection(Datapath):
         elif not exchange.done.ready():
             exchange.done.send_exception(error)
 
-    def _abandon(self, error: SwitchError) -> None:
+    def _abandon(self, error: SwitchGone) -> None:
         for exchange in self._exchanges.values():
             if not exchange.done.ready():
                 exchange.done.send_exception(error)

@@ -12,8 +12,9 @@ from typing import Any
 import eventlet
 from os_ken.base.app_manager import OSKenApp
 
+from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.connection import Connection
-from osken_apps.apps.switchboard import Bridge, Switchboard
+from osken_apps.apps.switchboard import Switchboard
 from osken_apps.dhcp.decide import Decision, SilenceReason
 from osken_apps.dhcp.fast import Responder
 from osken_apps.dhcp.journal import Journal

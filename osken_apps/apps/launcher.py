@@ -41,6 +41,7 @@ class Controller:
         ovsdb = listen("[ovsdb]", config.ovsdb)
         rates = PuntRates(config.dhcp.port_rate, config.dhcp.bridge_rate)
         layout = Layout(config.network.integration_bridge, config.network.bridge_mappings, rates)
+        self._audit_interval_s = config.audit_interval_s
         self._reconcilers: dict[str, HostReconciler] = {}
         self._switchboard = Switchboard(Fabric(layout), self._wake)
         dhcp = config.dhcp
@@ -80,6 +81,7 @@ class Controller:
                 host, self._switchboard, self._apps[DhcpApp].serve, self._report
             )
             hub.spawn(reconciler.run)
+            hub.spawn(reconciler.audit, self._audit_interval_s)
         reconciler.wake()
 
     def _report(self, reports: list[PortReport]) -> None:

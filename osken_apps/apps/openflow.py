@@ -14,11 +14,11 @@ from osken_apps.apps.connection import Connection, PacketInHandler
 LOG = logging.getLogger(__name__)
 
 ECHO_INTERVAL_S = 5.0
-MAX_UNREPLIED_ECHOES = 3
+MAX_UNREPLIED_ECHOES = 2  # more than these: os-ken looks after sending the third
 
 
 class OpenFlowApp(OFPHandler):
-    """Accepts bridges; a switch is dead after three echo requests without a reply."""
+    """Accepts bridges; one that leaves three echo requests unanswered is dead."""
 
     def __init__(self, openflow_socket: Any, on_packet_in: PacketInHandler, **_: Any) -> None:
         super().__init__()

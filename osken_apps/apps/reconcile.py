@@ -1,37 +1,26 @@
 """The loop that brings one host to what it should have, and keeps it there. SHELL.
 
 Level-triggered: any number of changes are one pass. A pass reads what is installed where that is not known,
-sends the difference in one bundle a bridge, writes tags, and reports what stands. Whatever fails is read
-again and tried again, later and later.
+sends the difference, writes tags, and reports what stands. Whatever fails is read again and tried again,
+later and later. An audit has all of it read again, however sure we are.
 """
 
-import itertools
 import logging
+import random
 import time
 from collections.abc import Callable
 
 import eventlet
 from eventlet.event import Event
 
-from osken_apps.apps.connection import SwitchError
-from osken_apps.apps.ovsdb_session import OvsdbError
-from osken_apps.apps.switchboard import Bridge, Installed, Switchboard
+from osken_apps.apps.bridge import Bridge, Installed
+from osken_apps.apps.connection import SwitchGone
+from osken_apps.apps.switchboard import Switchboard
+from osken_apps.errors import OskenAppsError
 from osken_apps.model.changes import PortReport
 from osken_apps.model.snapshot import HostSnapshot
-from osken_apps.openflow import codec
-from osken_apps.openflow.codec import BundleControl, FlowBody, FlowKey
-from osken_apps.openflow.difference import Difference, difference
-from osken_apps.openflow.meter import (
-    Meter,
-    MeterCommand,
-    decode_meter_config,
-    meter_config_request,
-    meter_difference,
-    meter_mod,
-)
 from osken_apps.pipeline.desired import FlowEncoder
 from osken_apps.pipeline.meters import desired_meters
-from osken_apps.pipeline.rules import COOKIE, COOKIE_MASK
 from osken_apps.pipeline.tags import desired_tags, tag_changes
 
 LOG = logging.getLogger(__name__)
@@ -58,7 +47,6 @@ class HostReconciler:
         self._wakeup: Event = Event()
         self._unknown: set[str] = set()
         self._first_contact: float | None = None
-        self._bundle_ids = itertools.count(1)
         self._encoder = FlowEncoder()
 
     def wake(self) -> None:
@@ -72,17 +60,43 @@ class HostReconciler:
         while True:
             self._wakeup.wait()
             self._wakeup = Event()
-            try:
-                self._pass()
+            if self.attempt():
                 retry_s = FIRST_RETRY_S
-            except (SwitchError, OvsdbError) as error:
-                LOG.warning("host %s: %s; trying again in %.1f s", self._host, error, retry_s)
+            else:
                 eventlet.spawn_after(retry_s, self.wake)
                 retry_s = min(retry_s * 2, LAST_RETRY_S)
 
+    def audit(self, interval_s: float) -> None:
+        """Have the host read and compared every so often, for ever; hosts are spread over the interval."""
+        eventlet.sleep(random.uniform(0, interval_s))
+        while True:
+            eventlet.sleep(interval_s)
+            self.forget_installed()
+            self.wake()
+
+    def forget_installed(self) -> None:
+        """Have the next pass read what the bridges have."""
+        for bridge in self._bridges().values():
+            bridge.audited, bridge.installed = bridge.installed, None
+
+    def attempt(self) -> bool:
+        """Make one pass; give False if it must be made again."""
+        try:
+            self._pass()
+        except SwitchGone as error:
+            LOG.info("host %s: %s", self._host, error)
+        except OskenAppsError as error:
+            LOG.warning("host %s: %s", self._host, error)
+            self._report_trouble(str(error))
+            return False
+        except Exception:
+            LOG.exception("host %s: a pass failed", self._host)
+            self._report_trouble("an error of the controller; see its log")
+            return False
+        return True
+
     def _pass(self) -> None:
-        fabric = self._switchboard.fabric
-        bridges = self._switchboard.bridges.get(self._host, {})
+        fabric, bridges = self._switchboard.fabric, self._bridges()
         self._look_at_ports(bridges)
         if not fabric.ready(self._host):
             return
@@ -95,9 +109,10 @@ class HostReconciler:
             self._converge(bridge, snapshot)
         self._tag(snapshot)
         if self._settled(bridges) and snapshot.ofports.keys() <= bridges.keys():
-            reports = fabric.reports(snapshot)
-            if reports:
-                self._report(reports)
+            self._send(fabric.reports(snapshot))
+
+    def _bridges(self) -> dict[str, Bridge]:
+        return self._switchboard.bridges.get(self._host, {})
 
     def _settled(self, bridges: dict[str, Bridge]) -> bool:
         """Tell whether the host has had its time to connect: until then nothing is said to be missing."""
@@ -129,26 +144,24 @@ class HostReconciler:
 
     def _converge(self, bridge: Bridge, snapshot: HostSnapshot) -> None:
         """Bring meters and flows of a bridge to what they should be. Raises SwitchError."""
-        installed = bridge.installed or self._read(bridge)
         layout = self._switchboard.fabric.layout
         desired = Installed(
             self._encoder.flows(bridge.name, layout, snapshot), desired_meters(bridge.name, layout, snapshot)
         )
-        flows = difference(installed.flows, desired.flows)
-        meters = meter_difference(installed.meters, desired.meters)
-        bridge.installed = None
-        send_meters(bridge, meters.before)
-        if flows:
-            send_bundle(bridge, flows, next(self._bundle_ids))
-            added, deleted = len(flows.add), len(flows.delete)
+        installed = bridge.installed or self._read(bridge)
+        delta = bridge.apply(installed, desired)
+        if delta:
+            added, deleted = len(delta.add), len(delta.delete)
             LOG.info("host %s: %s: %d flows added, %d deleted", self._host, bridge.name, added, deleted)
-        send_meters(bridge, meters.after)
-        bridge.installed = desired
 
     def _read(self, bridge: Bridge) -> Installed:
-        """Read what a bridge has of ours. Raises SwitchError."""
-        installed = Installed(read_flows(bridge), read_meters(bridge))
-        LOG.info("host %s: %s: %d flows of ours found", self._host, bridge.name, len(installed.flows))
+        installed, believed = bridge.read(), bridge.audited
+        bridge.audited = None
+        if believed is None:
+            LOG.info("host %s: %s: %d flows of ours found", self._host, bridge.name, len(installed.flows))
+        elif installed != believed:
+            self._switchboard.repairs[self._host] += 1
+            LOG.warning("host %s: %s was changed by another hand; mending it", self._host, bridge.name)
         return installed
 
     def _tag(self, snapshot: HostSnapshot) -> None:
@@ -162,44 +175,12 @@ class HostReconciler:
             session.set_tags(changes)
             LOG.info("host %s: tags %s", self._host, changes)
 
+    def _report_trouble(self, trouble: str) -> None:
+        """Let the host's ports say what keeps them from what they should be."""
+        fabric = self._switchboard.fabric
+        if fabric.ready(self._host):
+            self._send(fabric.reports(fabric.snapshot(self._host), trouble))
 
-def read_flows(bridge: Bridge) -> dict[FlowKey, FlowBody]:
-    """Read the flows of a bridge that are ours. Raises SwitchError."""
-    replies = bridge.connection.request(lambda xid: codec.flow_stats_request(COOKIE, COOKIE_MASK, xid))
-    flows: dict[FlowKey, FlowBody] = {}
-    for reply in replies:
-        flows.update(codec.decode_flow_stats(reply))
-    return flows
-
-
-def read_meters(bridge: Bridge) -> dict[int, Meter]:
-    """Read the meters of a bridge. Raises SwitchError."""
-    replies = bridge.connection.request(meter_config_request)
-    return {meter.meter_id: meter for reply in replies for meter in decode_meter_config(reply)}
-
-
-def send_meters(bridge: Bridge, steps: tuple[tuple[MeterCommand, Meter], ...]) -> None:
-    """Send meter-mods and wait for the barrier; bundles do not take them. Raises SwitchError."""
-    if steps:
-        bridge.connection.request(
-            lambda xid: b"".join(
-                [*(meter_mod(command, meter, xid) for command, meter in steps), codec.barrier_request(xid)]
-            )
-        )
-
-
-def send_bundle(bridge: Bridge, delta: Difference, bundle_id: int) -> None:
-    """Send flow-mods as one atomic bundle and wait for the barrier. Raises SwitchError."""
-
-    def build(xid: int) -> bytes:
-        flow_mods = (codec.flow_mod(command, key, body, xid) for command, key, body in delta.steps())
-        return b"".join(
-            [
-                codec.bundle_control(BundleControl.OPEN_REQUEST, bundle_id, xid),
-                *(codec.bundle_add(bundle_id, flow_mod, xid) for flow_mod in flow_mods),
-                codec.bundle_control(BundleControl.COMMIT_REQUEST, bundle_id, xid),
-                codec.barrier_request(xid),
-            ]
-        )
-
-    bridge.connection.request(build)
+    def _send(self, reports: list[PortReport]) -> None:
+        if reports:
+            self._report(reports)

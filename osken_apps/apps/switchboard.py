@@ -6,38 +6,14 @@ Owns the mapping from a datapath id to a host. What a host should have is the fa
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
+from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.connection import Connection
 from osken_apps.apps.ovsdb_session import OvsdbSession
 from osken_apps.model.fabric import Fabric
-from osken_apps.openflow.codec import FlowBody, FlowKey
-from osken_apps.openflow.meter import Meter
 
 LOG = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Installed:
-    """What a bridge has of ours: flows by key, meters by id."""
-
-    flows: dict[FlowKey, FlowBody]
-    meters: dict[int, Meter]
-
-
-@dataclass(slots=True)
-class Bridge:
-    """A bridge of ours that is connected. `installed` is None until flows and meters were read."""
-
-    host: str
-    name: str
-    connection: Connection
-    installed: Installed | None = None
-    ports_changed: bool = True
-    metered: bool = True
-    dhcp: dict[int, Any] = field(default_factory=dict)  # the DHCP application's, by port number
 
 
 class Switchboard:
@@ -48,6 +24,7 @@ class Switchboard:
         self.bridges: dict[str, dict[str, Bridge]] = {}
         self.sessions: dict[str, OvsdbSession] = {}
         self.dhcp_counters: defaultdict[str, Counter[StrEnum]] = defaultdict(Counter)
+        self.repairs: Counter[str] = Counter()
         self._wake = wake
         self._by_connection: dict[Connection, Bridge] = {}
         self._by_datapath_id: dict[int, Bridge] = {}

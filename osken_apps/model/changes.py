@@ -59,3 +59,4 @@ class HostReport:
     last_contact: datetime
     bound_ports: int
     dhcp_counters: tuple[tuple[str, int], ...] = ()
+    repairs: int = 0

@@ -129,19 +129,23 @@ class Fabric:
             for port, interface in plugged
             if port.network_id in segments
         )
-        return HostSnapshot(host_name, dict(host.ofports), tuple(segments.values()), ports, host.metered)
+        bound = {item.interface for item in ports}
+        dead = tuple(name for name in self._known_interfaces(host) if name not in bound)
+        return HostSnapshot(
+            host_name, dict(host.ofports), tuple(segments.values()), ports, dead, host.metered
+        )
 
     def unknown_interfaces(self, host_name: str) -> list[Interface]:
         """Give the interfaces of a host whose iface-id names no port."""
         interfaces = self.host(host_name).interfaces.values()
         return [item for item in interfaces if item.iface_id and item.iface_id not in self.inventory.ports]
 
-    def reports(self, snapshot: HostSnapshot) -> list[PortReport]:
+    def reports(self, snapshot: HostSnapshot, trouble: str = "") -> list[PortReport]:
         """Say what the store should hold of this host's ports, where it holds something else.
 
-        To be called once flows and tags of the snapshot stand.
+        `trouble` says what keeps the snapshot's flows and tags from standing; empty: they stand.
         """
-        wanted = {bound.port.id: self._report(snapshot, bound) for bound in snapshot.ports}
+        wanted = {bound.port.id: self._report(snapshot, bound, trouble) for bound in snapshot.ports}
         for port in self.inventory.bound_to(snapshot.host):
             wanted.setdefault(port.id, PortReport(port.id, None, PortStatus.DOWN))
         return [report for report in wanted.values() if not self._holds(report)]
@@ -174,6 +178,12 @@ class Fabric:
                 claims.pop(port_id_prefix(interface.iface_id), None)
                 claims[interface.iface_id] = interface.name
         return claims
+
+    def _known_interfaces(self, host: Host) -> Iterator[str]:
+        """Give the interfaces that are some port's, bound here or not."""
+        for interface in host.interfaces.values():
+            if interface.iface_id in self.inventory.ports:
+                yield interface.name
 
     def _claimants_of(self, port_id: str) -> list[str]:
         by_name = self._claimants.get(port_id_prefix(port_id), {})
@@ -225,8 +235,8 @@ class Fabric:
         port = self.inventory.ports[report.port_id]
         return (port.binding, port.status) == (report.binding, report.status)
 
-    def _report(self, snapshot: HostSnapshot, bound: BoundPort) -> PortReport:
-        waits_for = self._waits_for(snapshot, bound)
+    def _report(self, snapshot: HostSnapshot, bound: BoundPort, trouble: str) -> PortReport:
+        waits_for = trouble or self._waits_for(snapshot, bound)
         status = PortStatus.DOWN if waits_for else PortStatus.ACTIVE
         if bound.in_conflict:
             waits_for = (

@@ -97,13 +97,15 @@ class BoundPort:
 class HostSnapshot:
     """One host: the ports of its bridges (bridge, interface, ofport) and what is bound there.
 
-    `metered` tells whether its integration bridge can have meters (some datapaths cannot).
+    `dead` are interfaces that are some port's but must not carry anything here (the port is down, or bound
+    elsewhere). `metered` tells whether its integration bridge can have meters (some datapaths cannot).
     """
 
     host: str
     ofports: Mapping[str, Mapping[str, int]]
     segments: tuple[Segment, ...] = ()
     ports: tuple[BoundPort, ...] = ()
+    dead: tuple[str, ...] = ()
     metered: bool = True
 
 

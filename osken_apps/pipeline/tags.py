@@ -21,8 +21,9 @@ class TaggedPort:
 
 
 def desired_tags(snapshot: HostSnapshot) -> dict[str, int]:
-    """Give the VLAN tag of each bound interface of the integration bridge."""
-    return {bound.interface: bound.segment.local_vlan for bound in snapshot.ports}
+    """Give the VLAN tag of each interface of the integration bridge that is a port's."""
+    tags = dict.fromkeys(snapshot.dead, DEAD_TAG)
+    return tags | {bound.interface: bound.segment.local_vlan for bound in snapshot.ports}
 
 
 def tag_changes(rows: Iterable[TaggedPort], desired: Mapping[str, int]) -> dict[str, int]:

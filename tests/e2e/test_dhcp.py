@@ -166,8 +166,15 @@ def test_a_malformed_packet_is_counted_and_dropped_and_the_next_one_answered(wor
 def test_nothing_but_dhcp_of_a_bound_port_is_punted(world: World) -> None:
     network = world.network()
     vm = world.launch(1, network)
-    punts = [line for line in flows(world.host(1), "br-int") if "CONTROLLER" in line]
-    in_port = f"in_port={world.host(1).ofport(vm.tap)},"
-    assert punts
-    assert all(in_port in line and "udp," in line and "tp_dst=67" in line for line in punts)
+    dhcp_ready(world, vm, network)
+    lines = flows(world.host(1), "br-int")
+    to_punt = [line.partition("priority=")[2] for line in lines if "resubmit(,10)" in line]
+    here = f"10,udp,in_port={world.host(1).ofport(vm.tap)}"
+    assert sorted(to_punt) == [
+        f"{here},nw_dst=10.10.10.3,tp_dst=67 actions=resubmit(,10)",
+        f"{here},nw_dst=255.255.255.255,tp_dst=67 actions=resubmit(,10)",
+    ]
+    punts = [line.partition(", ")[2] for line in lines if "CONTROLLER" in line]
+    assert punts == ["table=10, priority=1 actions=CONTROLLER:65535"]
+    assert [line for line in lines if "table=10" in line and "CONTROLLER" not in line] == []
     assert not any("CONTROLLER" in line for line in flows(world.host(1), "br-eth2"))
