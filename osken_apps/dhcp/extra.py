@@ -139,7 +139,7 @@ def _prefix(prefix: str) -> tuple[Condition | None, Container | None]:
         case "vendor":
             return Condition("vendor", rest), Container(Option.VENDOR_SPECIFIC)
         case "encap":
-            return None, Container(_allowed(_number(rest, 1, 254)))
+            return None, Container(_holder(_number(rest, 1, 254)))
         case "vi-encap":
             number = _number(rest, 0, 0xFFFFFFFF)
             return None, Container(Option.VENDOR_ID_SPECIFIC, number)
@@ -164,6 +164,12 @@ def _allowed(number: int) -> int:
     if number in REFUSED:
         raise ValueError(f"option {number} is the protocol's own and cannot be set")
     return number
+
+
+def _holder(number: int) -> int:
+    if number in ENCODERS and number != Option.VENDOR_SPECIFIC:
+        raise ValueError(f"option {number} holds no other options")
+    return _allowed(number)
 
 
 def _number(text: str, least: int, most: int) -> int:

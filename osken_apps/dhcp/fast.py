@@ -4,9 +4,8 @@ A client sends the same request again and again: only the transaction id, the se
 identification and the two checksums change. And an answer differs with the transaction id alone. So a
 reply is remembered under all other octets of its request, and for the next such request
 
-    the checksums   must make up for what changed: a remembered request had right ones, and a one's
-    complement sum
-                    is kept exactly when the sum of the changed words is (RFC 1071, RFC 1624),
+    the checksums   must make up for what changed: a remembered request had right ones, and a one's complement
+                    sum is kept exactly when the sum of the changed words is (RFC 1071, RFC 1624),
     the reply       gets the new xid, and its UDP checksum the difference.
 
 Everything else, and every request that is not quite as expected, goes the plain way. What is remembered of

@@ -4,7 +4,7 @@ Owns the choice for one client. Where the values come from is in `terms`, how th
 Source: RFC 2131 section 4.3.1 and table 3, RFC 1534 (BOOTP clients), RFC 3442, RFC 6842, RFC 4578, RFC 5859.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address
 
@@ -50,26 +50,26 @@ def offer_for(sent: Mapping[int, bytes], decision: Decision, terms: Terms) -> Of
         refusal = {Option.MESSAGE: decision.reason.value.encode()} | _protocol(sent, decision.sent, terms)
         return Offer([(number, refusal[number]) for number in IN_A_REFUSAL if number in refusal])
     options, forced = options_for(sent, terms)
-    numbers: Iterable[int]
     lease_time_s = None
     if decision.sent is None:
         numbers = [number for number in options if number not in NOT_FOR_BOOTP]
+    elif decision.reason is AnswerReason.INFORMED:
+        options |= _protocol(sent, decision.sent, terms)
+        numbers = [*FIRST_WITHOUT_LEASE, *_chosen(sent, options, forced)]
     else:
         options |= _protocol(sent, decision.sent, terms)
-        first = FIRST_WITHOUT_LEASE
-        if decision.reason is not AnswerReason.INFORMED:
-            first = FIRST
-            lease_time_s = int.from_bytes(options[Option.LEASE_TIME], "big")
-        numbers = [*first, *_chosen(sent, options, forced)]
-    file = options.get(Option.BOOT_FILE, b"")
-    sname = options.get(Option.TFTP_SERVER_NAME, b"")
+        numbers = [*FIRST, *_chosen(sent, options, forced)]
+        lease_time_s = int.from_bytes(options[Option.LEASE_TIME], "big")
+    told = [(number, options[number]) for number in numbers if number in options]
+    sname, file = options.get(Option.TFTP_SERVER_NAME, b""), options.get(Option.BOOT_FILE, b"")
     return Offer(
-        [(number, options[number]) for number in numbers if number in options],
-        lease_time_s,
-        _next_server(options),
-        sname if len(sname) < SNAME_OCTETS else b"",
-        file if len(file) < FILE_OCTETS else b"",
+        told, lease_time_s, _next_server(options), _fits(sname, SNAME_OCTETS), _fits(file, FILE_OCTETS)
     )
+
+
+def _fits(value: bytes, octets: int) -> bytes:
+    """Give a value that fits into a field with the zero that ends it, else nothing."""
+    return value if len(value) < octets else b""
 
 
 def _protocol(sent: Mapping[int, bytes], message_type: MessageType, terms: Terms) -> dict[int, bytes]:

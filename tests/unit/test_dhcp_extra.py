@@ -98,6 +98,7 @@ REFUSED = [
     ("tag:nonsense,67", "x", "tag 'nonsense' is none of"),
     ("nonsense,67", "x", "'nonsense' is neither a condition nor a container"),
     ("encap:0,1", "x", "'0' is no number from 1 to 254"),
+    ("encap:1,1", "x", "option 1 holds no other options"),
     ("encap:53,1", "x", "option 53 is the protocol's own and cannot be set"),
     ("encap:175,vendor:x,1", "x", "an option goes into one other option only"),
     ("256", "x", "'256' is no number from 0 to 255"),
