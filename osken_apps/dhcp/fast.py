@@ -15,6 +15,7 @@ together.
 
 import struct
 from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 from osken_apps.dhcp.decide import Decision
@@ -134,12 +135,17 @@ def _remember(frame: bytes, reply: Reply) -> _Remembered:
         identification_and_checksum=(identification + ip_checksum) % ONES,
         checksum_xid_and_secs=(checksum + xid + secs - (0 if checksum else _udp_sum(frame))) % ONES,
         reply_sum_without_xid=(-reply_checksum - xid) % ONES,
-        pack=struct.Struct(f"!{CHECKSUM_OFFSET}sH4sI{len(tail)}s").pack,
+        pack=_packer(len(tail)),
         head=reply.frame[:CHECKSUM_OFFSET],
         op=op,
         tail=tail,
         decision_after_xid=reply.decision[1:],
     )
+
+
+@cache
+def _packer(tail_octets: int) -> Callable[..., bytes]:
+    return struct.Struct(f"!{CHECKSUM_OFFSET}sH4sI{tail_octets}s").pack
 
 
 def _udp_sum(frame: bytes) -> int:

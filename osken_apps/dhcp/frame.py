@@ -23,6 +23,8 @@ ONES = 0xFFFF
 ETHERNET = struct.Struct("!6s6sH")
 IPV4 = struct.Struct("!BBHHHBBHII")
 UDP = struct.Struct("!HHHH")
+#: The words of our IPv4 header that are always the same.
+IPV4_CONSTANT_SUM = (IP_VERSION_AND_LENGTH << 8) + IP_DONT_FRAGMENT + (IP_TTL << 8 | IP_PROTO_UDP)
 #: The IPv4 header's length without options, and with the UDP header.
 IP_UDP_OCTETS = IPV4.size + UDP.size
 
@@ -115,10 +117,8 @@ def udp_checksum(words_sum: int) -> int:
 
 
 def _ipv4_header(source: int, destination: int, total: int) -> bytes:
-    def header(checksum: int) -> bytes:
-        return IPV4.pack(
-            IP_VERSION_AND_LENGTH, 0, total, 0, IP_DONT_FRAGMENT, IP_TTL, IP_PROTO_UDP, checksum,
-            source, destination,
-        )  # fmt: skip
-
-    return header((ONES - ones_sum(header(0))) % ONES)
+    words_sum = IPV4_CONSTANT_SUM + total + source + destination
+    return IPV4.pack(
+        IP_VERSION_AND_LENGTH, 0, total, 0, IP_DONT_FRAGMENT, IP_TTL, IP_PROTO_UDP,
+        (ONES - words_sum % ONES) % ONES, source, destination,
+    )  # fmt: skip

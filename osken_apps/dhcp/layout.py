@@ -16,7 +16,7 @@ from osken_apps.dhcp.message import (
     OVERLOAD_SNAME,
     SNAME_OCTETS,
 )
-from osken_apps.dhcp.options import MAX_OPTION_OCTETS, Option, encode_option, parts
+from osken_apps.dhcp.options import MAX_PART_OCTETS, Option, encode_option, parts
 
 #: A client takes datagrams of this size even when it says less, or nothing (RFC 2131 section 2).
 MIN_DATAGRAM_OCTETS = 576
@@ -46,28 +46,16 @@ def room_for_options(max_datagram: int | None, mtu: int) -> int:
 BOOTP_ROOM = MIN_OCTETS - FIXED.size - len(MAGIC_COOKIE)
 
 
-def encode_options(options: Sequence[tuple[int, bytes]]) -> bytes:
-    """Encode options one after another; short ones without a call, since every packet has a dozen."""
-    return b"".join(
-        [
-            bytes((number, len(value))) + value
-            if len(value) <= MAX_OPTION_OCTETS
-            else encode_option(number, value)
-            for number, value in options
-        ]
-    )
-
-
 def lay_out(
     options: Sequence[tuple[int, bytes]], last: bytes, room: int, file_free: bool, sname_free: bool
 ) -> Layout:
-    """Pack options in their order; `last` is encoded already and ends the option field before END.
+    """Pack encoded options in their order; `last` ends the option field before END.
 
     What fits nowhere is left out; `last` is when there would be no room for the usual options beside it.
     """
     if len(last) > room - RESERVED_OCTETS:
         last = b""
-    area = encode_options(options)
+    area = b"".join([encoded for _, encoded in options])
     if len(area) + len(last) + len(END) <= room:
         return Layout(area + last + END)
     fields = [_Field(room - len(last) - len(END))]
@@ -76,7 +64,7 @@ def lay_out(
         fields.append(_Field(FILE_OCTETS - len(END) if file_free else 0))
         fields.append(_Field(SNAME_OCTETS - len(END) if sname_free else 0))
     most = sum(field.room for field in fields)
-    omitted = [number for number, value in options if len(value) > most or not _place(number, value, fields)]
+    omitted = [number for number, encoded in options if len(encoded) > most or not _place(encoded, fields)]
     return _joined(fields, last, tuple(omitted))
 
 
@@ -88,15 +76,14 @@ class _Field:
     octets: bytes = b""
 
 
-def _place(number: int, value: bytes, fields: list[_Field]) -> bool:
+def _place(encoded: bytes, fields: list[_Field]) -> bool:
     """Put an option into the first field with room, whole, or not at all."""
-    if len(value) > MAX_OPTION_OCTETS:
-        return _place_parts(parts(number, value), fields)
-    octets = 2 + len(value)
+    if len(encoded) > MAX_PART_OCTETS:
+        return _place_parts(parts(encoded), fields)
     for field in fields:
-        if octets <= field.room:
-            field.room -= octets
-            field.octets += bytes((number, len(value))) + value
+        if len(encoded) <= field.room:
+            field.room -= len(encoded)
+            field.octets += encoded
             return True
     return False
 

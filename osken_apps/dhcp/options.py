@@ -73,6 +73,8 @@ LENGTHS: dict[int, tuple[int, int, int]] = {
 #: A message has no more options than this; without a bound a hostile one costs the time of a hundred others.
 MAX_OPTIONS = 64
 MAX_OPTION_OCTETS = 255
+#: The same with number and length.
+MAX_PART_OCTETS = 2 + MAX_OPTION_OCTETS
 
 _PADS = re.compile(rb"\0*")
 
@@ -116,10 +118,10 @@ def encode_option(number: int, value: bytes) -> bytes:
     """Encode an option; a long one becomes several of at most 255 octets (RFC 3396)."""
     if len(value) <= MAX_OPTION_OCTETS:
         return bytes((number, len(value))) + value
-    return b"".join(parts(number, value))
+    starts = range(0, len(value), MAX_OPTION_OCTETS)
+    return b"".join(encode_option(number, value[start : start + MAX_OPTION_OCTETS]) for start in starts)
 
 
-def parts(number: int, value: bytes) -> list[bytes]:
-    """Give an option's parts of at most 255 octets each, with number and length (RFC 3396)."""
-    starts = range(0, len(value) or 1, MAX_OPTION_OCTETS)
-    return [encode_option(number, value[start : start + MAX_OPTION_OCTETS]) for start in starts]
+def parts(encoded: bytes) -> list[bytes]:
+    """Take an encoded option apart into the options that it became."""
+    return [encoded[start : start + MAX_PART_OCTETS] for start in range(0, len(encoded), MAX_PART_OCTETS)]

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv4Network
 
-from osken_apps.dhcp.complete import complete
 from osken_apps.dhcp.extra import ExtraOption, parse_extra_dhcp_opt
+from osken_apps.dhcp.menu import Menu, menu_of
 from osken_apps.dhcp.options import Option
 from osken_apps.dhcp.routes import ANY, encode_routes
 from osken_apps.dhcp.values import MAX_MTU, MIN_MTU
@@ -51,7 +51,7 @@ class Terms:
     """What a port may be told, and by whom.
 
     `options` are for every client; `extras` are those that depend on what the client says of itself, the more
-    conditions the later. Where there are any, `options` are not complete yet (see `complete`).
+    conditions the later. Where there are none, `menu` is what every client may be told.
     """
 
     mac: bytes
@@ -65,6 +65,7 @@ class Terms:
     in_conflict: bool
     options: Mapping[int, bytes]
     extras: tuple[ExtraOption, ...]
+    menu: Menu | None
 
 
 def terms_of(service: DhcpService, defaults: Defaults, circumstances: Circumstances) -> Terms | None:
@@ -75,8 +76,6 @@ def terms_of(service: DhcpService, defaults: Defaults, circumstances: Circumstan
     extras = _extras(service.port)
     options = _options(service, defaults, circumstances, extras)
     special = tuple(extra for extra in extras if extra.conditions or extra.container)
-    if not special:
-        complete(options)
     return Terms(
         mac=mac_octets(service.port.mac_address),
         address=service.address,
@@ -89,6 +88,7 @@ def terms_of(service: DhcpService, defaults: Defaults, circumstances: Circumstan
         in_conflict=circumstances.in_conflict,
         options=options,
         extras=special,
+        menu=None if special else menu_of(options),
     )
 
 
@@ -148,16 +148,13 @@ def _extras(port: Port) -> list[ExtraOption]:
 def _options(
     service: DhcpService, defaults: Defaults, circumstances: Circumstances, extras: list[ExtraOption]
 ) -> dict[int, bytes]:
-    """Give what every client of the port may be told; defaults, network, subnet, port, later ones winning.
-
-    They are in the order of their numbers, so the subnet mask is before the router (RFC 2132 3.3).
-    """
+    """Give what every client of the port may be told; defaults, network, subnet, port, later ones winning."""
     options = _defaults(defaults) | _of_network(service) | _of_subnet(service, circumstances)
     options[Option.HOST_NAME] = host_name(service.port, service.address).encode()
     for extra in extras:
         if not extra.conditions and not extra.container:
             apply(extra, options)
-    return {number: value for number, value in sorted(options.items()) if value}
+    return options
 
 
 def apply(extra: ExtraOption, options: dict[int, bytes]) -> None:

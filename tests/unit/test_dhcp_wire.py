@@ -214,7 +214,8 @@ def test_a_frame_that_is_not_what_it_says_is_malformed(frame, reason):
     st.booleans(),
 )
 def test_every_option_is_laid_out_whole_or_named_as_omitted(options, room, file_free, sname_free):
-    layout = lay_out(options, b"", room, file_free, sname_free)
+    encoded = [(number, encode_option(number, value)) for number, value in options]
+    layout = lay_out(encoded, b"", room, file_free, sname_free)
     assert len(layout.area) <= room
     assert (len(layout.file) <= 128, len(layout.sname) <= 64) == (True, True)
     assert (bool(layout.file) <= file_free, bool(layout.sname) <= sname_free) == (True, True)
