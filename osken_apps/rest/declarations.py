@@ -110,6 +110,8 @@ def timestamp(moment: datetime) -> str:
 
 TIME = Type(str, {"type": "string", "format": "date-time"}, timestamp)
 NAME = text()
+LONGEST_TAG = 255
+TAG = text(LONGEST_TAG)
 POSITION = integer(0, LARGEST)
 
 
@@ -128,7 +130,7 @@ def _standard() -> tuple[Attribute, ...]:
             column="project_id",
         ),
         Attribute("project_id", NAME, put=False, filter=True, sort=True, column="project_id"),
-        Attribute("tags", list_of(text(60)), post=False, put=False),
+        Attribute("tags", list_of(TAG), post=False, put=False),
         Attribute("created_at", TIME, post=False, put=False, filter=True, sort=True),
         Attribute("updated_at", TIME, post=False, put=False, filter=True, sort=True),
         Attribute("revision_number", POSITION, post=False, put=False, filter=True, sort=True),

@@ -4,10 +4,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from osken_apps.rest.collections import COLLECTIONS, Collection
-from osken_apps.rest.declarations import ABSENT, Attribute
+from osken_apps.rest.declarations import ABSENT, LONGEST_TAG, TAG, Attribute
 from osken_apps.rest.derived import DERIVED, Derived
 from osken_apps.rest.quotas import KINDS, UNLIMITED
-from osken_apps.rest.tags import LONGEST_TAG, TAG
 
 Document = dict[str, Any]
 
@@ -96,7 +95,7 @@ def _parameter(name: str, place: str, schema: Document, required: bool = False) 
 
 
 RESOURCE_ID = _parameter("id", "path", {"type": "string", "pattern": "^[0-9A-Za-z-]+$"}, required=True)
-IF_MATCH = _parameter("If-Match", "header", {"type": "string", "pattern": "^revision_number=[0-9]{1,9}$"})
+IF_MATCH = _parameter("If-Match", "header", {"type": "string", "pattern": "^(revision_number=[0-9]{1,9})?$"})
 
 
 def _described(attribute: Attribute, schema: Any) -> Document:
@@ -205,7 +204,7 @@ def _collection_paths(collection: Collection) -> Document:
 
 
 def _tag_paths(plural: str, singular: str) -> Document:
-    tag = {"type": "string", "maxLength": LONGEST_TAG, "pattern": "^[0-9A-Za-z_-]+$"}
+    tag = {"type": "string", "maxLength": LONGEST_TAG, "pattern": "^[^/\u0000]+$"}
     tags = _object({"tags": _array(dict(TAG.schema))}, ["tags"])
     path = f"/v2.0/{plural}/{{id}}/tags"
     return {

@@ -5,13 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 from osken_apps.errors import HTTPBadRequest, NotFound
-from osken_apps.rest.attributes import list_of, text
+from osken_apps.rest.attributes import list_of
 from osken_apps.rest.collections import Collection
+from osken_apps.rest.declarations import TAG
 from osken_apps.rest.exchange import Answer, HTTPNotFound, Request, json_of
 from osken_apps.rest.operations import Operations
 
-LONGEST_TAG = 255
-TAG = text(LONGEST_TAG)
 TAGS = list_of(TAG, unique=False, null=False)
 
 
