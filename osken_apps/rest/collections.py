@@ -8,7 +8,9 @@ from typing import Any
 from osken_apps.errors import NetworkNotFound, NotFound, PortNotFound, SubnetNotFound
 from osken_apps.model.resources import Network, Port, Subnet
 from osken_apps.rest import networks, ports, subnets
-from osken_apps.rest.declarations import NETWORK, PORT, SUBNET, Attribute
+from osken_apps.rest.declarations import Attribute
+from osken_apps.rest.network_declarations import NETWORK, SUBNET
+from osken_apps.rest.port_declarations import PORT
 from osken_apps.store.view import View
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from osken_apps.config import Config, VlanRange
 from osken_apps.errors import Conflict, InvalidInput, NetworkInUse, NotFound
 from osken_apps.model.resources import Network, NetworkType, Port
-from osken_apps.rest.declarations import NETWORK
+from osken_apps.rest.network_declarations import NETWORK
 from osken_apps.rest.validation import Values, fields_of
 from osken_apps.store.transaction import Transaction
 

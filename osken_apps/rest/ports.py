@@ -19,8 +19,8 @@ from osken_apps.errors import (
 from osken_apps.model.addresses import IPAddress, MacAddress
 from osken_apps.model.allocation import eui64_address
 from osken_apps.model.resources import AddressPair, ExtraDhcpOption, FixedIp, Network, Port, Subnet
-from osken_apps.rest.declarations import PORT, AddressPairRequest, DhcpOptionRequest, FixedIpRequest
 from osken_apps.rest.groups import SecurityGroupNotFound, default_group_id
+from osken_apps.rest.port_declarations import PORT, AddressPairRequest, DhcpOptionRequest, FixedIpRequest
 from osken_apps.rest.subnets import is_auto_addressed, is_host_address
 from osken_apps.rest.validation import Values, fields_of
 from osken_apps.store.dhcp_ports import settle_dhcp_port

@@ -20,7 +20,7 @@ from osken_apps.errors import (
 from osken_apps.model.addresses import IPAddress, IPNetwork
 from osken_apps.model.allocation import default_gateway, default_pools, eui64_address
 from osken_apps.model.resources import AllocationPool, FixedIp, Subnet
-from osken_apps.rest.declarations import SUBNET
+from osken_apps.rest.network_declarations import SUBNET
 from osken_apps.rest.networks import ports_in_use
 from osken_apps.rest.validation import Values, fields_of
 from osken_apps.store.dhcp_ports import settle_dhcp_port
