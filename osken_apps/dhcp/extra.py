@@ -51,11 +51,6 @@ class ExtraOption:
     container: Container | None = None
 
 
-def parse_extra_dhcp_opts(opts: Iterable[ExtraDhcpOption]) -> tuple[ExtraOption, ...]:
-    """Read the IPv4 options of a port. Raises InvalidInput for what cannot be told to a client."""
-    return tuple(parse_extra_dhcp_opt(opt) for opt in opts if opt.ip_version == 4)
-
-
 def parse_extra_dhcp_opt(opt: ExtraDhcpOption) -> ExtraOption:
     """Read one option. Raises InvalidInput with name, value and reason."""
     try:
