@@ -1,11 +1,10 @@
 """What the API says of itself: versions, resources, extensions. PURE."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from osken_apps.errors import NotFound
-from osken_apps.rest.collections import COLLECTIONS
 
 UPDATED = "2026-11-22T00:00:00-00:00"
 
@@ -68,16 +67,16 @@ def versions(host_url: str) -> dict[str, Any]:
     return {"versions": [{"id": "v2.0", "status": "CURRENT", "links": [link]}]}
 
 
-def index(host_url: str) -> dict[str, Any]:
-    """Give the document of `GET /v2.0/`: the collections and their addresses."""
+def index(host_url: str, names: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """Give the document of `GET /v2.0/`: the collections, named in singular and plural."""
     return {
         "resources": [
             {
-                "name": collection.singular,
-                "collection": collection.plural,
-                "links": [{"rel": "self", "href": f"{host_url}/v2.0/{collection.plural}"}],
+                "name": singular,
+                "collection": plural,
+                "links": [{"rel": "self", "href": f"{host_url}/v2.0/{plural}"}],
             }
-            for collection in COLLECTIONS.values()
+            for singular, plural in names
         ]
     }
 

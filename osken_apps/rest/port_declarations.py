@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from osken_apps.model.addresses import IPAddress
 from osken_apps.model.resources import Port
 from osken_apps.rest.attributes import (
     ADDRESS,
@@ -104,15 +105,27 @@ def _vif_details(port: Port, around: Surroundings) -> dict[str, Any]:
     return details
 
 
-def host_name(port: Port, address: Any) -> str:
-    """Give the name that a port's address has in DNS: the port's own, or one made of the address."""
-    return port.dns_name or "host-" + address_shown(address).replace(".", "-").replace(":", "-")
+def host_name(port: Port, address: IPAddress) -> str:
+    """Give the host name that goes with a port's address: the port's own, or one made of the address."""
+    own = port.dns_name.partition(".")[0]
+    return own or "host-" + address_shown(address).replace(".", "-").replace(":", "-")
 
 
 def _dns_assignment(port: Port, around: Surroundings) -> list[dict[str, str]]:
-    names = [(host_name(port, ip.ip_address), address_shown(ip.ip_address)) for ip in port.fixed_ips]
-    domain = around.domain and f".{around.domain.rstrip('.')}."
-    return [{"hostname": name, "ip_address": address, "fqdn": name + domain} for name, address in names]
+    return [
+        {
+            "hostname": host_name(port, fixed_ip.ip_address),
+            "ip_address": address_shown(fixed_ip.ip_address),
+            "fqdn": _full_name(port, host_name(port, fixed_ip.ip_address), around.domain),
+        }
+        for fixed_ip in port.fixed_ips
+    ]
+
+
+def _full_name(port: Port, name: str, domain: str) -> str:
+    """Give the name with its domain: that of the port's own name, or that of the configuration."""
+    full = port.dns_name if "." in port.dns_name.rstrip(".") else f"{name}.{domain}"
+    return full.rstrip(".") + "."
 
 
 PORT = (

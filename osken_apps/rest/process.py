@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 import threading
+from itertools import islice
 from pathlib import Path
 from types import FrameType
 
@@ -30,6 +31,8 @@ LOG = logging.getLogger(__name__)
 LONGEST_BACKOFF_S = 10.0
 FIRST_BACKOFF_S = 0.1
 STARTED_BADLY = 2
+# Thousands of ports report at once when the controller starts: requests get their turn in between.
+REPORTS_A_COMMIT = 500
 GC_THRESHOLD = 100_000
 MOST_CONNECTIONS = 1000
 # What a client does not read waits in a file; only beyond this does it hold up the thread that answers.
@@ -58,8 +61,9 @@ class Recorder:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting)
-                reports = tuple(self._waiting.values())
-                self._waiting.clear()
+                reports = tuple(islice(self._waiting.values(), REPORTS_A_COMMIT))
+                for report in reports:
+                    del self._waiting[report.port_id]
             if self._recorded(reports):
                 backoff_s = FIRST_BACKOFF_S
                 continue

@@ -8,6 +8,8 @@ from osken_apps.rest.derived import DERIVED, Derived
 from osken_apps.rest.exchange import Answer, HTTPNotFound, Request
 from osken_apps.rest.operations import Operations
 
+NAMES = [(collection.singular, collection.plural) for collection in COLLECTIONS.values()]
+
 
 def answer(operations: Operations, request: Request) -> Answer:
     """Answer a request. Raises ApiError."""
@@ -24,7 +26,7 @@ def answer(operations: Operations, request: Request) -> Answer:
 def _versioned(operations: Operations, request: Request, path: list[str]) -> Answer:
     match path:
         case []:
-            return _only_get(request, discovery.index(request.host_url))
+            return _only_get(request, discovery.index(request.host_url, NAMES))
         case ["extensions"]:
             return _only_get(request, discovery.extensions())
         case ["extensions", alias]:

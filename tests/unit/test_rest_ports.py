@@ -325,4 +325,8 @@ def test_a_port_needs_a_network_that_exists(api: Client) -> None:
 def test_a_dns_name_is_told_with_the_domain(api: Client, network_id: str) -> None:
     api.subnet(network_id)
     port = api.make("port", network_id=network_id, dns_name="VM1")
-    assert [entry["fqdn"] for entry in port["dns_assignment"]] == ["vm1.openstacklocal."]
+    full = api.change("port", port["id"], dns_name="vm2.example.org").body["port"]
+    names = [
+        (entry["hostname"], entry["fqdn"]) for entry in (*port["dns_assignment"], *full["dns_assignment"])
+    ]
+    assert names == [("vm1", "vm1.openstacklocal."), ("vm2", "vm2.example.org.")]

@@ -102,6 +102,29 @@ def test_the_report_and_the_dhcp_port_are_told_in_one_commit(store: Store) -> No
     assert isinstance(second.resource, Port) and second.resource.is_dhcp_server
 
 
+def test_a_report_of_what_is_known_changes_nothing(store: Store) -> None:
+    network_with_port(store)
+    report(store, PortReport("p1", BINDING, PortStatus.ACTIVE))
+    commits: list[tuple[object, ...]] = []
+    store.subscribe(commits.append)
+    report(store, PortReport("p1", BINDING, PortStatus.ACTIVE))
+    assert commits == []
+
+
+def test_the_last_of_several_reports_of_a_port_counts(store: Store) -> None:
+    network_with_port(store)
+    report(
+        store,
+        PortReport("p1", BINDING, PortStatus.DOWN),
+        PortReport("p1", None, PortStatus.DOWN),
+        PortReport("p1", Binding("host2", 5), PortStatus.ACTIVE),
+    )
+    with store.read() as view:
+        seen = view.port("p1")
+    assert seen is not None
+    assert (seen.binding, seen.status) == (Binding("host2", 5), PortStatus.ACTIVE)
+
+
 def test_a_network_without_dhcp_gets_no_dhcp_port(store: Store) -> None:
     network_with_port(store, enable_dhcp=False)
     report(store, PortReport("p1", BINDING, PortStatus.ACTIVE))
