@@ -60,6 +60,11 @@ class MalformedRequestBody(BadRequest):
 def json_of(body: bytes) -> Any:
     """Read a body. Raises MalformedRequestBody."""
     try:
-        return json.loads(body)
+        return json.loads(body, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise MalformedRequestBody(str(error) or type(error).__name__) from None
+
+
+def _refuse_constant(name: str) -> None:
+    """Refuse NaN and the infinities: Python reads them, but they are no JSON and nobody could read them back."""
+    raise ValueError(f"{name} is not JSON")

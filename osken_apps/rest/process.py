@@ -22,7 +22,7 @@ from osken_apps.errors import ApiError, ConfigurationError
 from osken_apps.link import Changes, HostReports, Link, LinkClosed, PortReports, snapshot_parts
 from osken_apps.model.changes import Change, PortReport
 from osken_apps.rest.hosts import Hosts
-from osken_apps.rest.wsgi import application
+from osken_apps.rest.wsgi import MOST_BODY_BYTES, application
 from osken_apps.store.reports import record
 from osken_apps.store.store import Store
 
@@ -35,6 +35,8 @@ STARTED_BADLY = 2
 REPORTS_A_COMMIT = 500
 GC_THRESHOLD = 100_000
 MOST_CONNECTIONS = 1000
+# The application refuses less than this in the API's own form; this is what is read at all.
+MOST_RECEIVED_BYTES = 4 * MOST_BODY_BYTES
 # What a client does not read waits in a file; only beyond this does it hold up the thread that answers.
 MOST_UNREAD_BYTES = 256 * 1024 * 1024
 
@@ -118,6 +120,7 @@ def serve(config: Config, listener: socket.socket, link: Link) -> None:
             asyncore_use_poll=True,
             connection_limit=MOST_CONNECTIONS,
             outbuf_high_watermark=MOST_UNREAD_BYTES,
+            max_request_body_size=MOST_RECEIVED_BYTES,
         )
         server.run()
     finally:

@@ -226,6 +226,7 @@ def test_an_unknown_network_is_404(api: Client, method: str) -> None:
         (b"{", "MalformedRequestBody"),
         (b"\xff", "MalformedRequestBody"),
         (b"[" * 100_000, "MalformedRequestBody"),
+        (b'{"network": {"mtu": NaN}}', "MalformedRequestBody"),
         (b"[]", "HTTPBadRequest"),
         (b'{"port": {}}', "HTTPBadRequest"),
         (b'{"network": []}', "HTTPBadRequest"),
