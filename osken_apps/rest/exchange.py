@@ -66,5 +66,5 @@ def json_of(body: bytes) -> Any:
 
 
 def _refuse_constant(name: str) -> None:
-    """Refuse NaN and the infinities: Python reads them, but they are no JSON and nobody could read them back."""
+    """Refuse NaN and the infinities: Python reads them, but they are no JSON."""
     raise ValueError(f"{name} is not JSON")

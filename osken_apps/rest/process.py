@@ -84,8 +84,11 @@ class Recorder:
             LOG.warning("%d port reports wait: %s", len(reports), error)
             return False
         except Exception:
-            # One report that breaks must not end all recording.
-            LOG.exception("port reports dropped: %s", reports)
+            # One report that breaks must neither end all recording nor take the others with it.
+            if len(reports) == 1:
+                LOG.exception("a port report is dropped: %s", reports)
+                return True
+            return all([self._recorded((report,)) for report in reports])
         return True
 
 
