@@ -88,7 +88,7 @@ class Recorder:
             if len(reports) == 1:
                 LOG.exception("a port report is dropped: %s", reports)
                 return True
-            return all([self._recorded((report,)) for report in reports])
+            return all(self._recorded((report,)) for report in reports)
         return True
 
 
