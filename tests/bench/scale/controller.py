@@ -1,0 +1,151 @@
+"""The controller as a process under measurement: started, asked over its API, weighed, ended."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+START_TIMEOUT_S = 180.0
+STOP_TIMEOUT_S = 30.0
+KIB = 1024
+
+
+@dataclass(frozen=True)
+class Ports:
+    """TCP ports of one controller."""
+
+    api: int
+    openflow: int
+    ovsdb: int
+
+
+@dataclass(frozen=True)
+class Weight:
+    """Resident memory in octets, now and at its highest, of the controller and of its REST process."""
+
+    controller: int
+    rest: int
+    controller_peak: int
+    rest_peak: int
+
+
+class Api:
+    """A client of the REST API that keeps its connection."""
+
+    def __init__(self, port: int) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+
+    def __call__(self, method: str, path: str, body: Any = None) -> Any:
+        """Send a request; give the body of the answer. Raises RuntimeError unless it succeeded."""
+        try:
+            self._connection.request(method, f"/v2.0/{path}", None if body is None else json.dumps(body))
+            answer = self._connection.getresponse()
+            content = answer.read()
+        except (OSError, http.client.HTTPException):
+            self._connection.close()
+            raise
+        if answer.status >= 300:
+            raise RuntimeError(f"{method} {path}: {answer.status} {content[:200]!r}")
+        return json.loads(content) if content else None
+
+
+class Controller:
+    """A controller that runs."""
+
+    def __init__(self, process: subprocess.Popen[bytes], ports: Ports, started_at: float) -> None:
+        self.pid = process.pid
+        self.api = Api(ports.api)
+        self.started_at = started_at
+        self._process = process
+
+    def wait_for_api(self) -> None:
+        """Wait until the API answers."""
+        limit = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < limit:
+            try:
+                self.api("GET", "networks?limit=1")
+            except (OSError, http.client.HTTPException):
+                if self._process.poll() is not None:
+                    break
+                time.sleep(0.1)
+            else:
+                return
+        raise RuntimeError("the controller's API does not answer")
+
+    def cpu_s(self) -> float:
+        """Give the processor time that the controller's own process has used."""
+        tasks = Path(f"/proc/{self.pid}/task").iterdir()
+        return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
+
+    def weight(self) -> Weight:
+        """Give the memory of both processes."""
+        rest = _child(self.pid)
+        return Weight(
+            _status(self.pid, "VmRSS"),
+            _status(rest, "VmRSS"),
+            _status(self.pid, "VmHWM"),
+            _status(rest, "VmHWM"),
+        )
+
+    def stop(self) -> None:
+        """End it and wait."""
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+            raise RuntimeError("the controller did not end") from None
+
+
+def free_ports() -> Ports:
+    """Choose TCP ports that are free now."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
+    ports = Ports(*(sock.getsockname()[1] for sock in sockets))
+    for sock in sockets:
+        sock.close()
+    return ports
+
+
+def write_config(directory: Path, ports: Ports) -> Path:
+    """Write a configuration whose state is in `directory`."""
+    path = directory / "osken-net.conf"
+    path.write_text(
+        f"[DEFAULT]\nstate_dir = {directory}\n[api]\nport = {ports.api}\n"
+        f"[openflow]\nport = {ports.openflow}\n[ovsdb]\nport = {ports.ovsdb}\n"
+    )
+    return path
+
+
+@contextmanager
+def running(config_file: Path, ports: Ports) -> Iterator[Controller]:
+    """Run a controller; its log is appended to `controller.log` beside the configuration."""
+    command = [sys.executable, "-m", "osken_apps.cli", "run", "--config-file", str(config_file)]
+    with config_file.with_name("controller.log").open("ab") as log:
+        started_at = time.monotonic()
+        process = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ)
+        controller = Controller(process, ports, started_at)
+        try:
+            yield controller
+        finally:
+            controller.stop()
+
+
+def _child(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
+
+
+def _status(pid: int, name: str) -> int:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(f"{name}:"):
+            return int(line.split()[1]) * KIB
+    raise RuntimeError(f"/proc/{pid}/status has no {name}")

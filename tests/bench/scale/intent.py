@@ -1,0 +1,120 @@
+"""The intent of the benchmark: networks and ports, written to a database by the store's own code.
+
+Hosts belong to tenants of ten networks each, as rented machines do: a host has ports in its tenant's networks
+only, and every network spans many hosts.
+"""
+
+import uuid
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+
+from osken_apps.model.allocation import default_gateway, default_pools, generated_mac
+from osken_apps.model.resources import FixedIp, Network, Port, Subnet
+from osken_apps.store.store import Store
+
+PROJECT = "default"
+PHYSICAL_NETWORK = "default"
+FIRST_SEGMENT = 1000
+NETWORKS_OF_A_TENANT = 10
+FIRST_ADDRESS = 2
+PORTS_A_TRANSACTION = 5000
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large: hosts, networks (a multiple of ten), ports plugged into each host."""
+
+    hosts: int
+    networks: int
+    ports_per_host: int
+
+    @property
+    def ports(self) -> int:
+        """All ports."""
+        return self.hosts * self.ports_per_host
+
+
+@dataclass(frozen=True)
+class Intent:
+    """What the database holds: network ids, and the port ids of each host."""
+
+    size: Size
+    network_ids: tuple[str, ...]
+    port_ids: tuple[tuple[str, ...], ...]
+
+    def network_of(self, host: int, index: int) -> str:
+        """Give the id of the network that a host's port is in."""
+        return self.network_ids[network_number(self.size, host, index)]
+
+
+def network_number(size: Size, host: int, index: int) -> int:
+    """Say which network a host's port is in."""
+    tenants = max(1, size.networks // NETWORKS_OF_A_TENANT)
+    width = min(size.networks, NETWORKS_OF_A_TENANT)
+    return host % tenants * width + index % width
+
+
+def fill(url: str, size: Size) -> Intent:
+    """Write networks, subnets and ports; nothing is bound."""
+    store = Store(url)
+    try:
+        networks = [_network(number) for number in range(size.networks)]
+        subnets = [_subnet(number, network) for number, network in enumerate(networks)]
+        with store.write() as transaction:
+            for resource in (*networks, *subnets):
+                transaction.create(resource)
+        ports = _ports(size, subnets)
+        for start in range(0, len(ports), PORTS_A_TRANSACTION):
+            with store.write() as transaction:
+                for port in ports[start : start + PORTS_A_TRANSACTION]:
+                    transaction.create(port)
+    finally:
+        store.close()
+    each = size.ports_per_host
+    ids = [port.id for port in ports]
+    dealt = tuple(tuple(ids[host * each : (host + 1) * each]) for host in range(size.hosts))
+    return Intent(size, tuple(network.id for network in networks), dealt)
+
+
+def _network(number: int) -> Network:
+    return Network(
+        str(uuid.uuid4()),
+        PROJECT,
+        f"net{number}",
+        physical_network=PHYSICAL_NETWORK,
+        segmentation_id=FIRST_SEGMENT + number,
+    )
+
+
+def _subnet(number: int, network: Network) -> Subnet:
+    cidr = IPv4Network((0x0A000000 + (number << 12), 20))
+    gateway = default_gateway(cidr)
+    return Subnet(
+        str(uuid.uuid4()),
+        PROJECT,
+        network_id=network.id,
+        cidr=cidr,
+        gateway_ip=gateway,
+        allocation_pools=default_pools(cidr, gateway),
+    )
+
+
+def _ports(size: Size, subnets: list[Subnet]) -> list[Port]:
+    given = [FIRST_ADDRESS] * size.networks
+    ports = []
+    for number in range(size.ports):
+        host, index = divmod(number, size.ports_per_host)
+        which = network_number(size, host, index)
+        subnet = subnets[which]
+        fixed_ip = FixedIp(subnet.id, subnet.cidr.network_address + given[which])
+        given[which] += 1
+        ports.append(
+            Port(
+                str(uuid.uuid4()),
+                PROJECT,
+                network_id=subnet.network_id,
+                mac_address=generated_mac(number),
+                fixed_ips=(fixed_ip,),
+            )
+        )
+    return ports

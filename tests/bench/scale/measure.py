@@ -1,0 +1,227 @@
+"""What is measured: a cold start, a restart, one new port after the other, and the cost of each.
+
+Every figure is a value here; `report` writes them down. The hosts are simulated, the controller is real, and
+the clock is the machine's monotonic one, which all processes share.
+"""
+
+import sqlite3
+import statistics
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.bench.scale import truth
+from tests.bench.scale.controller import Controller, Ports, Weight, free_ports, running, write_config
+from tests.bench.scale.host import HostCounts
+from tests.bench.scale.intent import Intent
+from tests.bench.scale.simulator import Client, Plan, simulated
+
+POLL_S = 0.5
+HOSTS_A_CALL = 50
+MOST_DIFFERENCES = 5
+CONVERGENCE_TIMEOUT_S = 900.0
+
+
+class Failed(Exception):
+    """What should hold at every size does not."""
+
+
+@dataclass(frozen=True)
+class ColdStart:
+    """Seconds from the controller's start; `settled_s`: flows and tags stood and all ports were ACTIVE."""
+
+    api_s: float
+    flows_s: float
+    tags_s: float
+    settled_s: float
+    cpu_s: float
+    flow_mods: int
+    writes: int
+    weight: Weight
+
+
+@dataclass(frozen=True)
+class Restart:
+    """A start with everything in place: when the last host had been read, and what was changed needlessly."""
+
+    settled_s: float
+    cpu_s: float
+    flow_mods: int
+    writes: int
+    weight: Weight
+
+
+@dataclass(frozen=True)
+class NewPort:
+    """One port: seconds for the API's answer, and from the interface's appearance to flows, tag, ACTIVE."""
+
+    create_s: float
+    flows_s: float
+    tag_s: float
+    messages: int
+    messages_to_others: int
+
+
+@dataclass(frozen=True)
+class Total:
+    """The counts of all hosts, summed; the times are the latest of all."""
+
+    messages: int = 0
+    flow_mods: int = 0
+    writes: int = 0
+    flows_at: float = 0.0
+    tags_at: float = 0.0
+
+    def plus(self, counts: list[HostCounts]) -> "Total":
+        """Add what was counted since."""
+        return Total(
+            self.messages + sum(count.messages for count in counts),
+            self.flow_mods + sum(count.flow_mods for count in counts),
+            self.writes + sum(count.writes for count in counts),
+            max(self.flows_at, *(count.flows_at for count in counts)),
+            max(self.tags_at, *(count.tags_at for count in counts)),
+        )
+
+
+class Site:
+    """A directory with database and configuration, and the simulated hosts that dial its controller."""
+
+    def __init__(self, directory: Path, intent: Intent, ports: Ports, hosts: Client) -> None:
+        self.intent = intent
+        self.hosts = hosts
+        self._ports = ports
+        self._config_file = write_config(directory, ports)
+        self._database = directory / "osken-net.db"
+
+    @contextmanager
+    def controller(self) -> Iterator[Controller]:
+        """Run a controller on this site."""
+        with running(self._config_file, self._ports) as controller:
+            yield controller
+
+    def active_ports(self) -> int:
+        """Count the ports that the API shows as ACTIVE, the DHCP servers' own left out."""
+        with sqlite3.connect(f"file:{self._database}?mode=ro", uri=True, timeout=30) as database:
+            counted = database.execute(
+                "SELECT count(*) FROM ports WHERE status = 'ACTIVE' AND binding_host IS NOT NULL"
+            )
+            return int(counted.fetchone()[0])
+
+    def check(self) -> None:
+        """Compare every host with what it should have. Raises Failed."""
+        snapshot = truth.stored(f"sqlite:///{self._database}")
+        found: list[str] = []
+        for first in range(0, self.hosts.hosts, HOSTS_A_CALL):
+            states = self.hosts("states", first, first + HOSTS_A_CALL)
+            found += truth.differences(snapshot, states)
+        if found:
+            raise Failed(f"{len(found)} differences: {'; '.join(found[:MOST_DIFFERENCES])}")
+
+
+@contextmanager
+def site(directory: Path, intent: Intent) -> Iterator[Site]:
+    """Simulate the hosts of an intent, whose database is in `directory`."""
+    ports = free_ports()
+    with simulated(Plan(ports.openflow, ports.ovsdb, intent.port_ids)) as hosts:
+        yield Site(directory, intent, ports, hosts)
+
+
+def cold_start(on: Site, controller: Controller, quiet_s: float) -> ColdStart:
+    """Wait until all hosts have what they should, from nothing. Raises Failed."""
+    on.hosts("take_counts")
+    controller.wait_for_api()
+    api_s = time.monotonic() - controller.started_at
+    total, active_s = _settled(on, controller, on.intent.size.ports, quiet_s)
+    flows_s, tags_s = total.flows_at - controller.started_at, total.tags_at - controller.started_at
+    cpu_s, weight = controller.cpu_s(), controller.weight()
+    on.check()
+    settled_s = max(flows_s, tags_s, active_s)
+    return ColdStart(api_s, flows_s, tags_s, settled_s, cpu_s, total.flow_mods, total.writes, weight)
+
+
+def restart(on: Site, controller: Controller, quiet_s: float) -> Restart:
+    """Wait until a controller that finds everything in place has read all hosts. Raises Failed."""
+    controller.wait_for_api()
+    total, settled_s = _settled(on, controller, on.intent.size.ports, quiet_s)
+    cpu_s, weight = controller.cpu_s(), controller.weight()
+    on.check()
+    return Restart(settled_s, cpu_s, total.flow_mods, total.writes, weight)
+
+
+def _settled(on: Site, controller: Controller, ports: int, quiet_s: float) -> tuple[Total, float]:
+    """Wait until all ports are ACTIVE and no host was told anything for a while.
+
+    Gives what was counted, and the later of the last message and the last port: seconds after the start.
+    """
+    total, last = Total(), time.monotonic()
+    while True:
+        time.sleep(POLL_S)
+        before, total = total.messages, total.plus(on.hosts("take_counts"))
+        active = on.active_ports()
+        now = time.monotonic()
+        if total.messages != before or active < ports or on.hosts("connections") < 3 * on.hosts.hosts:
+            last = now
+        elif now - last >= quiet_s:
+            return total, last - controller.started_at
+        if now - controller.started_at > CONVERGENCE_TIMEOUT_S:
+            raise Failed(f"{active} of {ports} ports are ACTIVE after {CONVERGENCE_TIMEOUT_S} s")
+
+
+def new_port(on: Site, controller: Controller, host: int, index: int, settle_s: float) -> NewPort:
+    """Create a port in a network that the host has, plug it, and see who is told what. Raises Failed."""
+    _quiet(on, settle_s)
+    began = time.monotonic()
+    port_id = create_port(on, controller, host, index)
+    create_s = time.monotonic() - began
+    plugged_at = on.hosts("plug", host, port_id)
+    counts = _quiet(on, settle_s)
+    mine = counts[host]
+    if min(mine.flows_at, mine.tags_at) < plugged_at:
+        raise Failed(f"port {port_id} has no flows or no tag after {settle_s} s")
+    others = sum(count.messages for number, count in enumerate(counts) if number != host)
+    return NewPort(create_s, mine.flows_at - plugged_at, mine.tags_at - plugged_at, mine.messages, others)
+
+
+def create_port(on: Site, controller: Controller, host: int, index: int) -> str:
+    """Create a port in one of a host's networks; give its id."""
+    network_id = on.intent.network_of(host, index)
+    made = controller.api("POST", "ports", {"port": {"network_id": network_id}})
+    return str(made["port"]["id"])
+
+
+def cpu_per_port(on: Site, controller: Controller, ports: int, window_s: float, first_host: int) -> float:
+    """Give the controller's processor seconds for a new port, over what it uses when nothing happens."""
+    idle_s = _cpu_within(controller, window_s)
+    before, began = controller.cpu_s(), time.monotonic()
+    for number in range(ports):
+        host = (first_host + number) % on.hosts.hosts
+        on.hosts("plug", host, create_port(on, controller, host, number))
+        time.sleep(max(0.0, began + (number + 1) * window_s / ports - time.monotonic()))
+    time.sleep(1)
+    took_s = time.monotonic() - began
+    return (controller.cpu_s() - before - idle_s / window_s * took_s) / ports
+
+
+def idle_share(controller: Controller, window_s: float) -> float:
+    """Give the share of a core that the controller uses when nothing happens."""
+    return _cpu_within(controller, window_s) / window_s
+
+
+def _cpu_within(controller: Controller, window_s: float) -> float:
+    before = controller.cpu_s()
+    time.sleep(window_s)
+    return controller.cpu_s() - before
+
+
+def _quiet(on: Site, settle_s: float) -> list[HostCounts]:
+    """Wait, and give what the hosts were told in the meantime."""
+    time.sleep(settle_s)
+    counts: list[HostCounts] = on.hosts("take_counts")
+    return counts
+
+
+def median_ms(values: list[float]) -> float:
+    """Give the median of seconds, in milliseconds."""
+    return statistics.median(values) * 1000
