@@ -104,7 +104,9 @@ class Operations:
                 collection.create(transaction, project_id, values, self.config)
                 for _, values, project_id in checked
             ]
-            shown = self._shown(transaction, collection, access, made)
+            # What has just been made has no subnets yet: nothing to read about it.
+            around = self._around(transaction, collection, ())
+            shown = [rendered(access.attributes(item, collection.attributes), item, around) for item in made]
         return Answer(201, {collection.plural: shown} if several else {collection.singular: shown[0]})
 
     def update(self, collection: Collection, request: Request, resource_id: str) -> Answer:
@@ -114,7 +116,8 @@ class Operations:
         with self.changing(collection, request, resource_id, values) as (transaction, resource):
             made = collection.update(transaction, resource, values, self.config)
             access = Access(collection, self.permissions(request), transaction)
-            (shown,) = self._shown(transaction, collection, access, [made])
+            around = self._around(transaction, collection, [made])
+            shown = rendered(access.attributes(made, collection.attributes), made, around)
         return Answer(200, {collection.singular: shown})
 
     def delete(self, collection: Collection, request: Request, resource_id: str) -> Answer:
@@ -172,15 +175,6 @@ class Operations:
             limit = own.get(collection.singular, getattr(self.config.quotas, collection.singular))
             if limit >= 0 and transaction.count(collection.kind, project_id) + wanted > limit:
                 raise OverQuota(collection.singular)
-
-    def _shown(
-        self, view: View, collection: Collection, access: Access, resources: Sequence[Any]
-    ) -> list[dict[str, Any]]:
-        around = self._around(view, collection, resources)
-        return [
-            rendered(access.attributes(resource, collection.attributes), resource, around)
-            for resource in resources
-        ]
 
     def _around(self, view: View, collection: Collection, resources: Sequence[Any] | None) -> Surroundings:
         """Read what else is shown of these resources (None: of any of the collection)."""

@@ -103,6 +103,8 @@ class View:
 
     def subnet_ids(self, network_ids: Sequence[str] | None = None) -> dict[str, tuple[str, ...]]:
         """Give the subnet ids of each of these networks (None: of all), oldest first."""
+        if network_ids is not None and not network_ids:
+            return {}
         if network_ids is None or len(network_ids) > 100:
             rows = self._connection.execute(_ALL_SUBNET_IDS)
         else:
