@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import eventlet
+import os_ken.base.app_manager  # noqa: F401  before its controller, or they import each other in vain
 from eventlet.event import Event
 from eventlet.semaphore import Semaphore
 from os_ken.controller import ofp_event

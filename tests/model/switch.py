@@ -1,0 +1,158 @@
+"""A switch and an OVSDB session in memory, which speak through the same calls as the real ones."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from osken_apps.apps.connection import SwitchError, SwitchGone
+from osken_apps.apps.ovsdb_session import HostView, OvsdbError
+from osken_apps.model.fabric import Interface
+from osken_apps.openflow import codec
+from osken_apps.openflow.codec import FlowBody, FlowKey, FlowModCommand, MessageType
+from osken_apps.openflow.meter import (
+    DROP_BAND,
+    METER_CONFIG,
+    METER_MOD,
+    OFPMF_PKTPS_BURST_STATS,
+    OFPMP_METER_CONFIG,
+    Meter,
+    MeterCommand,
+)
+from osken_apps.pipeline.tags import TaggedPort
+
+_datapath_ids = itertools.count(1)
+
+
+@dataclass
+class SwitchBridge:
+    """A bridge's tables and ports; they outlive its connections."""
+
+    ports: dict[str, int]
+    flows: dict[FlowKey, FlowBody] = field(default_factory=dict)
+    meters: dict[int, Meter] = field(default_factory=dict)
+    datapath_id: int = field(default_factory=lambda: next(_datapath_ids))
+
+    def restart(self) -> None:
+        """Lose what a restart of vswitchd loses."""
+        self.flows.clear()
+        self.meters.clear()
+
+
+class SwitchConnection:
+    """A connection to a bridge; `fault` breaks the next request: refused, unanswered or gone."""
+
+    max_meters = 262144
+
+    def __init__(self, bridge: SwitchBridge) -> None:
+        self.bridge_in_memory = bridge
+        self.id = bridge.datapath_id
+        self.fault = ""
+        self.alive = True
+
+    def ofports(self) -> dict[str, int]:
+        return dict(self.bridge_in_memory.ports)
+
+    def close(self) -> None:
+        self.alive = False
+
+    def request(self, build: Callable[[int], bytes]) -> list[bytes]:
+        fault, self.fault = self.fault, ""
+        if not self.alive or fault == "gone":
+            raise SwitchGone("gone")
+        if fault == "refused":
+            raise SwitchError("refused")
+        replies = [reply for message in _split(build(1)) for reply in self._take(message)]
+        if fault == "unanswered":
+            raise SwitchError("unanswered")
+        return replies
+
+    def _take(self, message: bytes) -> Iterator[bytes]:
+        match message[1]:
+            case MessageType.BUNDLE_ADD_MESSAGE:
+                self._flow_mod(message[codec.HEADER.size + codec.BUNDLE_ADD.size :])
+            case MessageType.METER_MOD:
+                self._meter_mod(message)
+            case MessageType.MULTIPART_REQUEST:
+                kind = codec.MULTIPART.unpack_from(message, codec.HEADER.size)[0]
+                entries = self._meter_configs() if kind == OFPMP_METER_CONFIG else self._flow_stats()
+                body = codec.MULTIPART.pack(kind, 0) + b"".join(entries)
+                yield codec.message(MessageType.MULTIPART_REPLY, 1, body)
+
+    def _flow_mod(self, message: bytes) -> None:
+        fixed = codec.FLOW_MOD.unpack_from(message, codec.HEADER.size)
+        cookie, table_id, command, priority = fixed[0], fixed[2], fixed[3], fixed[6]
+        offset = codec.HEADER.size + codec.FLOW_MOD.size
+        end = offset + (codec.MATCH_HEADER.unpack_from(message, offset)[1] + 7) // 8 * 8
+        key, body = FlowKey(table_id, priority, message[offset:end]), FlowBody(cookie, message[end:])
+        if command == FlowModCommand.ADD:
+            meter_id = _meter_of(body)
+            if meter_id is not None and meter_id not in self.bridge_in_memory.meters:
+                raise SwitchError(f"there is no meter {meter_id}")
+            self.bridge_in_memory.flows[key] = body
+        else:
+            self.bridge_in_memory.flows.pop(key, None)
+
+    def _meter_mod(self, message: bytes) -> None:
+        command, _, meter_id = METER_MOD.unpack_from(message, codec.HEADER.size)
+        bridge = self.bridge_in_memory
+        if command == MeterCommand.DELETE:
+            bridge.meters.pop(meter_id, None)
+            bridge.flows = {key: body for key, body in bridge.flows.items() if _meter_of(body) != meter_id}
+            return
+        if (command == MeterCommand.ADD) == (meter_id in bridge.meters):
+            raise SwitchError(f"meter {meter_id} exists, or does not")
+        _, _, rate, burst = DROP_BAND.unpack_from(message, codec.HEADER.size + METER_MOD.size)
+        bridge.meters[meter_id] = Meter(meter_id, rate, burst)
+
+    def _flow_stats(self) -> Iterator[bytes]:
+        for key, body in self.bridge_in_memory.flows.items():
+            length = codec.FLOW_STATS.size + len(key.match) + len(body.instructions)
+            fixed = codec.FLOW_STATS.pack(
+                length, key.table_id, 0, 0, key.priority, 0, 0, 0, body.cookie, 0, 0
+            )
+            yield fixed + key.match + body.instructions
+
+    def _meter_configs(self) -> Iterator[bytes]:
+        for meter in self.bridge_in_memory.meters.values():
+            length = METER_CONFIG.size + DROP_BAND.size
+            yield METER_CONFIG.pack(length, OFPMF_PKTPS_BURST_STATS, meter.meter_id) + DROP_BAND.pack(
+                1, DROP_BAND.size, meter.rate, meter.burst
+            )
+
+
+class Ovsdb:
+    """A host's database and its session: interfaces with iface-ids, ports with tags."""
+
+    def __init__(self, host: str, datapath_ids: tuple[int, ...]) -> None:
+        self.host = host
+        self.datapath_ids = datapath_ids
+        self.iface_ids: dict[str, str] = {}
+        self.tags: dict[str, int] = {}
+        self.ours: set[str] = set()
+        self.fault = False
+
+    def view(self) -> HostView:
+        interfaces = tuple(Interface(name, iface_id) for name, iface_id in self.iface_ids.items())
+        ports = tuple(TaggedPort(name, self.tags.get(name), name in self.ours) for name in self.iface_ids)
+        return HostView(self.host, self.datapath_ids, interfaces, ports)
+
+    def set_tags(self, tags: dict[str, int]) -> None:
+        if self.fault:
+            self.fault = False
+            raise OvsdbError("the transaction failed")
+        self.tags.update(tags)
+        self.ours.update(tags)
+
+
+def _meter_of(body: FlowBody) -> int | None:
+    if body.instructions[:2] != codec.OFPIT_METER.to_bytes(2, "big"):
+        return None
+    meter_id: int = codec.METER_INSTRUCTION.unpack_from(body.instructions)[2]
+    return meter_id
+
+
+def _split(buffer: bytes) -> Iterator[bytes]:
+    while buffer:
+        length = codec.HEADER.unpack_from(buffer)[2]
+        yield buffer[:length]
+        buffer = buffer[length:]
