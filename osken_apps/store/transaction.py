@@ -35,6 +35,7 @@ R = TypeVar("R", Network, Subnet, Port)
 
 MAC_ATTEMPTS = 64
 ADDRESSES_A_LOOK = 64
+SEARCH_STEP = 32
 
 _SEGMENTATION_ID = select(NETWORKS.c.id).where(
     NETWORKS.c.physical_network == bindparam("physical_network"),
@@ -168,7 +169,9 @@ class Transaction(View):
 
     def free_address(self, subnet: Subnet, besides: Sequence[IPAddress] = ()) -> IPAddress | None:
         """Give the lowest free address of a subnet's pools that is not among `besides`, or None."""
-        search_from = self._connection.scalar(_SEARCH_FROM, {"subnet_id": subnet.id}) or ""
+        search_from = self._search_from.get(subnet.id)
+        if search_from is None:
+            search_from = self._connection.scalar(_SEARCH_FROM, {"subnet_id": subnet.id}) or ""
         pools = sorted((address_text(pool.start), address_text(pool.end)) for pool in subnet.allocation_pools)
         excluded = sorted(int(address) for address in besides)
         for start, end in pools:
@@ -213,13 +216,18 @@ class Transaction(View):
         return None
 
     def _note_search(self, subnet_id: str, before: str, found: str, excluded: list[int]) -> None:
-        """Remember that no address below the one found is free, unless some were passed over."""
-        if not excluded and found > before:
+        """Remember that no address below the one found is free, unless some were passed over.
+
+        Not for every address: a write costs more than walking over a few.
+        """
+        if not excluded and int(found, 16) - int(before or "0", 16) >= SEARCH_STEP:
             self._connection.execute(_SET_SEARCH_FROM, {"of_id": subnet_id, "address": found})
+            self._search_from[subnet_id] = found
 
     def _search_again(self, subnet_id: str, pools_changed: bool) -> None:
         if pools_changed:
             self._connection.execute(_SET_SEARCH_FROM, {"of_id": subnet_id, "address": ""})
+            self._search_from.pop(subnet_id, None)
 
     def _claim(self, port_id: str, fixed_ips: Sequence[FixedIp]) -> None:
         for position, fixed_ip in enumerate(fixed_ips):
@@ -239,6 +247,7 @@ class Transaction(View):
         for fixed_ip in port.fixed_ips:
             freed = {"of_id": fixed_ip.subnet_id, "address": address_text(fixed_ip.ip_address)}
             self._connection.execute(_LOWER_SEARCH_FROM, freed)
+            self._search_from.pop(fixed_ip.subnet_id, None)
 
     def _execute_for(self, resource: Resource, statement: Any, row: dict[str, Any]) -> None:
         try:

@@ -55,6 +55,8 @@ class View:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        # Where the search for a free address of a subnet starts, as far as it has been read.
+        self._search_from: dict[str, str] = {}
 
     def networks(self, *conditions: Among) -> list[Network]:
         """Give the networks that meet every condition, oldest first."""
@@ -62,7 +64,9 @@ class View:
 
     def subnets(self, *conditions: Among) -> list[Subnet]:
         """Give the subnets that meet every condition, oldest first."""
-        return [subnet_of(tuple(row)[:-1]) for row in self._rows(SUBNETS, conditions)]
+        rows = self._rows(SUBNETS, conditions).all()
+        self._search_from.update((row.id, row.search_from) for row in rows)
+        return [subnet_of(tuple(row)[:-1]) for row in rows]
 
     def ports(self, *conditions: Among) -> list[Port]:
         """Give the ports that meet every condition, oldest first."""

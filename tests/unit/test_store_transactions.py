@@ -282,6 +282,25 @@ def test_the_lowest_free_address_is_found_whatever_came_before(
     store.close()
 
 
+def test_addresses_given_back_are_found_although_the_search_has_gone_on(store: Store) -> None:
+    make_subnet(store)
+
+    def allocate(number: int) -> Port:
+        with store.write() as transaction:
+            subnet = transaction.subnet("s1")
+            assert subnet is not None
+            address = transaction.free_address(subnet)
+        return make_port(store, number, str(address))
+
+    ports = [allocate(number) for number in range(100)]
+    with store.write() as transaction:
+        transaction.delete(ports[50])
+        transaction.delete(ports[5])
+    again = [allocate(number).fixed_ips[0].ip_address for number in range(100, 103)]
+    assert [port.fixed_ips[0].ip_address for port in ports] == [CIDR[2 + number] for number in range(100)]
+    assert again == [CIDR[7], CIDR[52], CIDR[102]]
+
+
 def test_the_search_walks_over_many_taken_addresses(store: Store) -> None:
     cidr = IPv4Network("10.0.0.0/23")
     subnet = make_subnet(store, cidr)
