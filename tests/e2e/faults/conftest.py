@@ -1,0 +1,126 @@
+"""Traffic that must not be disturbed, and a table of what each fault cost."""
+
+import re
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import pytest
+
+from osken_apps.lab import Lab, LabError, NamespaceVm, wait_until
+from osken_apps.lab.controller import LabController
+from osken_apps.lab.plugging import parse_ping
+from tests.e2e.conftest import API_PORT, World, flows
+
+AUDIT_INTERVAL_S = 2
+FLOW_MODS = re.compile(r"(\d+) flows added, (\d+) deleted")
+RECOVERY_TIMEOUT_S = 40.0
+
+
+@dataclass
+class Row:
+    """What one fault cost."""
+
+    fault: str
+    sent: int = 0
+    lost: int = 0
+    leases: int = 0
+    refused: int = 0
+    flow_mods: int = 0
+    recovery_s: float = 0.0
+
+
+@dataclass
+class Site:
+    """Two VMs on two hosts that ping each other, and a third that asks for a lease every second."""
+
+    world: World
+    pinger: NamespaceVm
+    pinged: NamespaceVm
+    asker: NamespaceVm
+    rows: list[Row] = field(default_factory=list)
+
+    @contextmanager
+    def during(self, fault: str) -> Iterator[Row]:
+        """Have traffic flow while a fault happens; then wait for the desired state, and note what it cost."""
+        row = Row(fault)
+        desired = self.installed()
+        logged = len(self.world.controller.log)
+        address = str(self.pinged.addresses()[0].ip)
+        ping = self.pinger.spawn("ping", ["ping", "-n", "-i", "0.01", address])
+        log = self.pinger.site.directory("vms", self.pinger.name) / "ping.log"
+        log_start = log.stat().st_size
+        wait_until(lambda: log.stat().st_size > log_start, 10, "the first answer")
+        stop = threading.Event()
+        asking = threading.Thread(target=self._ask, args=(row, stop))
+        asking.start()
+        try:
+            yield row
+            healed = time.monotonic()
+            wait_until(lambda: self.installed() == desired, RECOVERY_TIMEOUT_S, "the desired state")
+            row.recovery_s = time.monotonic() - healed
+        finally:
+            stop.set()
+            asking.join()
+            ping.end(signal.SIGINT)
+        result = parse_ping(log.read_text()[log_start:])
+        row.sent, row.lost = result.sent, result.sent - result.received
+        found = FLOW_MODS.findall(self.world.controller.log[logged:])
+        row.flow_mods = sum(int(added) + int(deleted) for added, deleted in found)
+        self.rows.append(row)
+
+    def installed(self) -> dict[str, list[str]]:
+        """Give all flows of all hosts; a host whose switch is away has none."""
+        return {
+            f"{host.name}/{bridge}": _or_nothing(lambda host=host, bridge=bridge: flows(host, bridge))
+            for host in self.world.lab.hosts.values()
+            for bridge in ("br-int", "br-eth2")
+        }
+
+    def _ask(self, row: Row, stop: threading.Event) -> None:
+        while not stop.is_set():
+            try:
+                self.asker.udhcpc(timeout=3)
+                row.leases += 1
+            except LabError:
+                row.refused += 1
+            stop.wait(1)
+
+
+def _or_nothing(read: Callable[[], list[str]]) -> list[str]:
+    try:
+        return read()
+    except LabError:
+        return []
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    options = {"DEFAULT": f"audit_interval = {AUDIT_INTERVAL_S}"}
+    with Lab.up("faults", hosts=2, state_dir=tmp_path_factory.mktemp("faults")) as lab:
+        world = World(lab, LabController(lab, API_PORT + 1, options))
+        lab.connect()
+        world.start_controller()
+        network = world.network()
+        pinger, pinged, asker = (world.launch(host, network) for host in (1, 2, 1))
+        world.dhcp_port(network)
+        for vm in (pinger, pinged, asker):
+            vm.udhcpc()
+        made = Site(world, pinger, pinged, asker)
+        yield made
+        print(_table(made.rows))
+        world.controller.stop()
+
+
+def _table(rows: list[Row]) -> str:
+    lines = ["", "| fault | pings sent | lost | leases | none in 3 s | flow-mods | desired state after |"]
+    lines.append("| --- | --- | --- | --- | --- | --- | --- |")
+    for row in rows:
+        lines.append(
+            f"| {row.fault} | {row.sent} | {row.lost} | {row.leases} | {row.refused} | {row.flow_mods} "
+            f"| {row.recovery_s:.2f} s |"
+        )
+    return "\n".join(lines)

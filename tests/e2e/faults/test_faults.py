@@ -1,0 +1,161 @@
+"""Faults, each while two VMs ping each other 100 times a second and a third asks for a lease every second."""
+
+import signal
+import sqlite3
+
+from osken_apps.lab import Host, processes, wait_until
+from tests.e2e.conftest import BIND_TIMEOUT_S
+from tests.e2e.faults.conftest import AUDIT_INTERVAL_S, Row, Site
+
+REPAIR_TIMEOUT_S = 3 * AUDIT_INTERVAL_S + 5
+
+
+def wait_connected(site: Site) -> None:
+    for host in site.world.lab.hosts.values():
+        host.wait_connected(30)
+
+
+def wait_for_leases(row: Row, more: int = 1) -> None:
+    """Wait until the asker took leases, so that a fault is seen by it."""
+    before = row.leases
+    wait_until(lambda: row.leases >= before + more, 20, "another lease")
+
+
+def test_a_restarted_controller_disturbs_nothing(site: Site) -> None:
+    with site.during("controller stopped and started") as row:
+        site.world.controller.stop()
+        site.world.controller.start()
+        wait_connected(site)
+        wait_for_leases(row)
+    assert (row.lost, row.flow_mods) == (0, 0)
+
+
+def test_a_killed_controller_disturbs_nothing(site: Site) -> None:
+    with site.during("controller killed and started") as row:
+        site.world.controller.stop(signal.SIGKILL)
+        site.world.controller.start()
+        wait_connected(site)
+        wait_for_leases(row)
+    assert (row.lost, row.flow_mods) == (0, 0)
+
+
+def test_a_restarted_ovsdb_server_disturbs_nothing(site: Site) -> None:
+    with site.during("ovsdb-server restarted") as row:
+        site.world.host(1).restart_ovsdb()
+        wait_for_leases(row, 2)
+    assert (row.lost, row.flow_mods, row.refused) == (0, 0, 0)
+
+
+def test_a_restarted_vswitchd_has_all_its_flows_again(site: Site) -> None:
+    with site.during("ovs-vswitchd killed and started") as row:
+        site.world.host(1).kill_vswitchd()
+        site.world.host(1).start_vswitchd()
+        wait_connected(site)
+        wait_for_leases(row)
+    assert row.flow_mods > 0
+
+
+def test_everything_restarted_at_once_comes_back(site: Site) -> None:
+    with site.during("controller, ovsdb-server and ovs-vswitchd restarted") as row:
+        site.world.controller.stop(signal.SIGKILL)
+        site.world.host(1).kill_vswitchd()
+        site.world.host(1).restart_ovsdb()
+        site.world.host(1).start_vswitchd()
+        site.world.controller.start()
+        wait_connected(site)
+        wait_for_leases(row)
+    assert row.flow_mods > 0
+
+
+def test_a_host_cut_off_from_the_controller_goes_on(site: Site) -> None:
+    host = site.world.host(1)
+    with site.during("host 1 cut off from the controller for 4 s") as row:
+        host.run(["ip", "link", "set", "mgmt", "down"])
+        refused = row.refused
+        wait_until(lambda: row.refused > refused, 15, "a lease that is not answered")
+        host.run(["ip", "link", "set", "mgmt", "up"])
+        wait_connected(site)
+        wait_for_leases(row)
+    assert (row.lost, row.flow_mods) == (0, 0)
+
+
+def test_deleted_flows_are_put_back_by_the_audit(site: Site) -> None:
+    with site.during("someone's del-flows on br-int of host 1") as row:
+        site.world.host(1).ofctl("del-flows", "br-int")
+    assert row.recovery_s < REPAIR_TIMEOUT_S
+    assert row.flow_mods > 0
+
+
+def test_a_tag_set_by_hand_is_set_back(site: Site) -> None:
+    host, tap = site.world.host(1), site.pinger.tap
+    tag = host.tag(tap)
+    with site.during("someone's tag on the pinging VM's interface") as row:
+        host.vsctl("set", "port", tap, "tag=99")
+        wait_until(lambda: host.tag(tap) == tag, REPAIR_TIMEOUT_S, "the tag")
+    assert row.flow_mods == 0
+
+
+def test_a_killed_rest_process_disturbs_nothing(site: Site) -> None:
+    world = site.world
+    with site.during("REST process killed") as row:
+        pid = rest_process(site)
+        world.host(1).run(["kill", "-KILL", str(pid)])
+        wait_until(lambda: rest_process(site) not in (0, pid), 20, "a new REST process")
+        wait_until(world.api.answers, 30, "the API")
+        wait_for_leases(row)
+    assert (row.lost, row.flow_mods, row.refused) == (0, 0, 0)
+
+
+def rest_process(site: Site) -> int:
+    """Give the pid of the controller's REST process, 0 if there is none now."""
+    controller = processes.find(site.world.lab.site, "controller")
+    assert controller is not None
+    with open(f"/proc/{controller.pid}/task/{controller.pid}/children") as children:
+        pids = children.read().split()
+    return int(pids[0]) if pids else 0
+
+
+def test_a_locked_database_is_503_and_leases_go_on(site: Site) -> None:
+    path = site.world.controller.config_file.with_name("osken-net.db")
+    with site.during("database locked") as row:
+        lock = sqlite3.connect(path)
+        lock.execute("BEGIN IMMEDIATE")
+        assert site.world.api.request("POST", "networks", {"network": {}}).status == 503
+        wait_for_leases(row, 2)
+        lock.rollback()
+        lock.close()
+    assert (row.lost, row.flow_mods, row.refused) == (0, 0, 0)
+
+
+def test_a_moved_interface_is_bound_where_it_is_now(site: Site) -> None:
+    """Live migration: the interface appears on the other host before it goes from the first."""
+    world = site.world
+    network = world.network("10.77.0.0/24")
+    port = world.port(network)
+    first: Host = world.host(1)
+    old = first.plug(port["id"], port["mac_address"], "mover1")
+    world.wait_active(port)
+    with site.during("a VM's interface moved to the other host") as row:
+        new = world.host(2).plug(port["id"], port["mac_address"], "mover2")
+
+        def moved() -> bool:
+            shown = world.api.show("port", port["id"])
+            return (shown["binding:host_id"], shown["status"]) == ("host2", "ACTIVE")
+
+        wait_until(moved, BIND_TIMEOUT_S, "the port on host2")
+        assert first.tag(old.tap) == 4095
+        old.unplug()
+        assert new.udhcpc().variables["ip"] == "10.77.0.2"
+        new.unplug()
+        world.wait_status(port, "DOWN")
+        old = first.plug(port["id"], port["mac_address"], "mover1")
+        world.wait_active(port)
+    assert row.lost == 0
+    old.unplug()
+    world.api.delete("port", port["id"])
+
+
+def test_a_network_with_plugged_ports_is_not_deleted(site: Site) -> None:
+    network_id = site.world.api.show("port", site.pinger.port_id)["network_id"]
+    answer = site.world.api.request("DELETE", f"networks/{network_id}")
+    assert (answer.status, answer.body["NeutronError"]["type"]) == (409, "NetworkInUse")
