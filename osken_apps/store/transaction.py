@@ -37,7 +37,7 @@ MAC_ATTEMPTS = 64
 ADDRESSES_A_LOOK = 64
 SEARCH_STEP = 32
 
-_SEGMENTATION_ID = select(NETWORKS.c.id).where(
+_IS_FIRST_TAKEN = exists().where(
     NETWORKS.c.physical_network == bindparam("physical_network"),
     NETWORKS.c.segmentation_id == bindparam("first"),
 )
@@ -56,6 +56,7 @@ _END_OF_FIRST_RUN = (
     .order_by(NETWORKS.c.segmentation_id)
     .limit(1)
 )
+_TAKEN_SEGMENTS = select(_IS_FIRST_TAKEN.label("first"), _END_OF_FIRST_RUN.scalar_subquery().label("end"))
 _TAKEN_ADDRESSES = (
     select(FIXED_IPS.c.ip_address)
     .where(
@@ -196,9 +197,11 @@ class Transaction(View):
     def _free_segmentation_id(self, pool: VlanRange) -> int:
         """Give the lowest free id of a pool, or one beyond its end."""
         bounds = {"physical_network": pool.physical_network, "first": pool.first, "last": pool.last}
-        if self._connection.scalar(_SEGMENTATION_ID, bounds) is None:
+        taken = self._connection.execute(_TAKEN_SEGMENTS, bounds).one()
+        if not taken.first:
             return pool.first
-        return int(self._connection.scalar(_END_OF_FIRST_RUN, bounds) or pool.first) + 1
+        # No end within the pool: all of it is taken, and the id behind it is, too.
+        return pool.last + 1 if taken.end is None else int(taken.end) + 1
 
     def _free_between(self, subnet_id: str, first: str, end: str, excluded: list[int]) -> int | None:
         """Walk the taken addresses until a gap; normally the first is one, so look at few at a time."""

@@ -218,6 +218,31 @@ def test_ids_come_from_the_pools_in_their_order(store: Store) -> None:
         transaction.free_segment(RANGES)
 
 
+def test_a_full_pool_is_full_also_beside_an_id_taken_beyond_its_end(store: Store) -> None:
+    with store.write() as transaction:
+        for number in range(1000, 1005):
+            transaction.create(network_of(number, f"n{number}"))
+    with pytest.raises(NoNetworkAvailable), store.write() as transaction:
+        transaction.free_segment(RANGES[:1])
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.sets(st.integers(995, 1010), max_size=14))
+def test_the_lowest_free_id_is_found(tmp_path_factory: pytest.TempPathFactory, taken: set[int]) -> None:
+    store = Store(url(tmp_path_factory.mktemp("store")))
+    with store.write() as transaction:
+        for number in taken:
+            transaction.create(network_of(number, f"n{number}"))
+    expected = next((number for number in range(1000, 1004) if number not in taken), None)
+    try:
+        with store.write() as transaction:
+            found: int | None = transaction.free_segment(RANGES[:1])[1]
+    except NoNetworkAvailable:
+        found = None
+    store.close()
+    assert found == expected
+
+
 def test_two_processes_never_give_the_same(tmp_path: Path) -> None:
     stores = [Store(url(tmp_path)) for _ in range(2)]
     make_subnet(stores[0], IPv4Network("10.0.0.0/22"))
