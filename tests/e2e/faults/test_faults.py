@@ -135,7 +135,7 @@ def test_a_moved_interface_is_bound_where_it_is_now(site: Site) -> None:
     first: Host = world.host(1)
     old = first.plug(port["id"], port["mac_address"], "mover1")
     world.wait_active(port)
-    with site.during("a VM's interface moved to the other host") as row:
+    with site.during("a VM's interface moved to the other host", same_ports=False) as row:
         new = world.host(2).plug(port["id"], port["mac_address"], "mover2")
 
         def moved() -> bool:
