@@ -53,9 +53,9 @@ class Site:
         desired = self.installed()
         logged = len(self.world.controller.log)
         address = str(self.pinged.addresses()[0].ip)
-        ping = self.pinger.spawn("ping", ["ping", "-n", "-i", "0.01", address])
         log = self.pinger.site.directory("vms", self.pinger.name) / "ping.log"
-        log_start = log.stat().st_size
+        log_start = log.stat().st_size if log.exists() else 0
+        ping = self.pinger.spawn("ping", ["ping", "-n", "-i", "0.01", address])
         wait_until(lambda: log.stat().st_size > log_start, 10, "the first answer")
         stop = threading.Event()
         asking = threading.Thread(target=self._ask, args=(row, stop))
