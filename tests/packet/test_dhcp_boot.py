@@ -152,3 +152,24 @@ def test_encapsulated_options_go_to_clients_that_send_or_ask_for_the_option():
         for sent, asks in (([(175, b"\x01\x01\x01")], (3,)), ([], (175,)), ([], (3,)))
     ]
     assert told == [b"\x08\x01\x01\xbd\x01u\xff"] * 2 + [None]
+
+
+def test_an_http_boot_client_is_no_http_client_to_a_server_of_files():
+    assert 60 not in answer(service(extra=[("67", "a.efi")]), (60, b"HTTPClient:Arch:00016"), asks=(67,))[3]
+
+
+@pytest.mark.parametrize(("number", "room"), [(67, 127), (66, 63)])
+def test_a_boot_field_holds_a_name_and_the_zero_that_ends_it(number, room):
+    fields = [
+        answer(service(extra=[(str(number), "a" * length)]), PXE)[0 if number == 67 else 1]
+        for length in (room, room + 1)
+    ]
+    assert fields == [b"a" * room, b""]
+
+
+def test_sub_options_may_fill_their_option_to_the_last_octet():
+    full = service(extra=[("vi-encap:9,1", "a" * 251), ("vi-encap:9,2", "b" * 10)])
+    told = answer(full, (124, b"\0\0\0\x09\0"), ("max_dhcp_size", 1500), asks=(3,))[3]
+    assert told[125] == b"\0\0\0\x09\xfd\x01\xfb" + b"a" * 251
+    brim = service(extra=[("vi-encap:9,1", "a" * 253)])
+    assert answer(brim, (124, b"\0\0\0\x09\0"), ("max_dhcp_size", 1500), asks=(3,))[3][125][4] == 255

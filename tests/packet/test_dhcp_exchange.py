@@ -25,6 +25,7 @@ from tests.packet.dhcp_scenario import (
     XID,
     frame,
     options_of,
+    raw_options_of,
     route,
     service,
 )
@@ -226,6 +227,12 @@ def test_a_bootp_client_gets_its_address_without_the_options_of_dhcp():
         ("interface-mtu", 1500),
         ("broadcast_address", "10.10.10.255"),
     ]
+
+
+def test_a_bootp_client_is_told_no_option_from_50_to_61():
+    served = service(extra=[("lease-time", "90"), ("vendor-class", "x"), ("nis+-domain", "y")])
+    options = raw_options_of(respond(frame(None), served, DEFAULTS).frame)
+    assert sorted(options) == [1, 3, 12, 15, 26, 28, 64]
 
 
 def test_a_bootp_client_without_a_vendor_area_is_answered():
