@@ -119,6 +119,7 @@ def _agent_configuration(report: HostReport) -> dict[str, Any]:
         "devices": report.bound_ports,
         "ovsdb": report.ovsdb,
         "dhcp": dict(report.dhcp_counters),
+        "repairs": report.repairs,
     }
 
 

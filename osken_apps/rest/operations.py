@@ -19,6 +19,7 @@ from osken_apps.rest.hosts import Hosts
 from osken_apps.rest.listing import Query, filtered, links, ordered, page, query_of
 from osken_apps.rest.networks import ZONE
 from osken_apps.rest.policy import Permissions, Policy, Target
+from osken_apps.rest.questions import Questions
 from osken_apps.rest.rendering import chosen, rendered
 from osken_apps.rest.validation import Values, bodies_of, body_of, posted, project_of, put
 from osken_apps.store.selection import Among
@@ -51,6 +52,7 @@ class Operations:
     config: Config
     hosts: Hosts
     policy: Policy
+    questions: Questions
 
     def permissions(self, request: Request) -> Permissions:
         """Give what the caller of a request may do."""
@@ -86,6 +88,11 @@ class Operations:
         with self.store.read() as view:
             access = Access(collection, self.permissions(request), view)
             return _found(view, collection, resource_id, access)
+
+    def port_dhcp(self, collection: Collection, request: Request, resource_id: str) -> Answer:
+        """Answer GET of what a port's DHCP client asked and was told, which the controller remembers."""
+        port = self.read(collection, request, resource_id)
+        return Answer(200, {"dhcp": self.questions.ask("port_dhcp", port.id)})
 
     def create(self, collection: Collection, request: Request) -> Answer:
         """Answer POST of one resource or several; of several, all are made or none."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from osken_apps.config import Config
+from osken_apps.dhcp.extra import validate_extra_dhcp_opts
 from osken_apps.errors import (
     AllocationOnAutoAddressSubnet,
     Conflict,
@@ -89,9 +90,12 @@ def address_pairs(requests: Sequence[AddressPairRequest], mac: MacAddress) -> tu
 
 
 def dhcp_options(
-    present: Iterable[ExtraDhcpOption], requests: Iterable[DhcpOptionRequest]
+    present: Iterable[ExtraDhcpOption], requests: Iterable[DhcpOptionRequest], network_mtu: int
 ) -> tuple[ExtraDhcpOption, ...]:
-    """Set the options that a request names; those with the value None go, the others stay."""
+    """Set the options that a request names; those with the value None go, the others stay.
+
+    Raises InvalidInput for options that would break a client.
+    """
     options = {(option.opt_name, option.ip_version): option for option in present}
     for request in requests:
         key = (request.opt_name, request.ip_version)
@@ -99,7 +103,9 @@ def dhcp_options(
             options.pop(key, None)
         else:
             options[key] = ExtraDhcpOption(request.opt_name, request.opt_value, request.ip_version)
-    return tuple(options.values())
+    wanted = tuple(options.values())
+    validate_extra_dhcp_opts(wanted, network_mtu)
+    return wanted
 
 
 def check_security(port: Port) -> Port:
@@ -258,7 +264,7 @@ def create(transaction: Transaction, project_id: str, values: Values, _config: C
         mac_address=mac,
         requested_host=values["binding:host_id"],
         allowed_address_pairs=address_pairs(values.get("allowed_address_pairs", ()), mac),
-        extra_dhcp_opts=dhcp_options((), values.get("extra_dhcp_opts", ())),
+        extra_dhcp_opts=dhcp_options((), values.get("extra_dhcp_opts", ()), network.mtu),
         **fields_of(PORT, values, *PLAIN),
         **_default_security(network, project_id, values),
     )
@@ -297,7 +303,10 @@ def update(transaction: Transaction, port: Port, values: Values, _config: Config
         pairs = address_pairs(values["allowed_address_pairs"], new.mac_address)
         new = replace(new, allowed_address_pairs=pairs)
     if "extra_dhcp_opts" in values:
-        options = dhcp_options(port.extra_dhcp_opts, values["extra_dhcp_opts"])
+        network = transaction.network(port.network_id)
+        if network is None:
+            raise NetworkNotFound(port.network_id)
+        options = dhcp_options(port.extra_dhcp_opts, values["extra_dhcp_opts"], network.mtu)
         new = replace(new, extra_dhcp_opts=options)
     if "fixed_ips" in values:
         new = replace(new, fixed_ips=_addresses(transaction, new, values["fixed_ips"]))

@@ -19,9 +19,10 @@ from waitress.server import create_server
 
 from osken_apps.config import Config, load
 from osken_apps.errors import ApiError, ConfigurationError
-from osken_apps.link import Changes, HostReports, Link, LinkClosed, PortReports, snapshot_parts
+from osken_apps.link import Answer, Changes, HostReports, Link, LinkClosed, PortReports, snapshot_parts
 from osken_apps.model.changes import Change, PortReport
 from osken_apps.rest.hosts import Hosts
+from osken_apps.rest.questions import Questions
 from osken_apps.rest.wsgi import MOST_BODY_BYTES, application
 from osken_apps.store.reports import record
 from osken_apps.store.store import Store
@@ -92,7 +93,7 @@ class Recorder:
         return True
 
 
-def receive(link: Link, recorder: Recorder, hosts: Hosts) -> None:
+def receive(link: Link, recorder: Recorder, hosts: Hosts, questions: Questions) -> None:
     """Take the controller's messages until it is gone, then stop the process."""
     try:
         while True:
@@ -101,6 +102,8 @@ def receive(link: Link, recorder: Recorder, hosts: Hosts) -> None:
                     recorder.add(reports)
                 case HostReports(host_reports):
                     hosts.replace(host_reports)
+                case Answer() as answer:
+                    questions.take(answer)
     except LinkClosed:
         os.kill(os.getpid(), signal.SIGTERM)
 
@@ -108,14 +111,17 @@ def receive(link: Link, recorder: Recorder, hosts: Hosts) -> None:
 def serve(config: Config, listener: socket.socket, link: Link) -> None:
     """Serve until SIGTERM. Raises ConfigurationError when the database cannot be opened."""
     signal.signal(signal.SIGTERM, _stop)
-    store, hosts = Store(config.database), Hosts()
+    store, hosts, questions = Store(config.database), Hosts(), Questions(link.send)
     try:
         tell_changes(store, link)
         recorder = Recorder(store)
-        for target, arguments in ((recorder.run, ()), (receive, (link, recorder, hosts))):
+        for target, arguments in (
+            (recorder.run, ()),
+            (receive, (link, recorder, hosts, questions)),
+        ):
             threading.Thread(target=target, args=arguments, daemon=True).start()
         server = create_server(
-            application(store, config, hosts),
+            application(store, config, hosts, questions),
             sockets=[listener],
             threads=config.api.threads,
             ident=None,

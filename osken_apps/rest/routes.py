@@ -52,6 +52,8 @@ def _stored(operations: Operations, request: Request, collection: Collection, pa
             return operations.update(collection, request, resource_id)
         case "DELETE", [resource_id]:
             return operations.delete(collection, request, resource_id)
+        case "GET", [resource_id, "dhcp"] if collection.plural == "ports":
+            return operations.port_dhcp(collection, request, resource_id)
         case _, [resource_id, "tags"]:
             return tags.all_tags(operations, collection, request, resource_id)
         case _, [resource_id, "tags", tag]:

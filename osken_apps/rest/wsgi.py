@@ -16,6 +16,7 @@ from osken_apps.rest.exchange import Answer, Caller, HTTPNotFound, Request
 from osken_apps.rest.hosts import Hosts
 from osken_apps.rest.operations import Operations
 from osken_apps.rest.policy import Policy
+from osken_apps.rest.questions import Questions
 from osken_apps.store.store import Store
 
 LOG = logging.getLogger(__name__)
@@ -53,9 +54,11 @@ class InternalServerError(ApiError):
         super().__init__("Request Failed: internal server error while processing your request.")
 
 
-def application(store: Store, config: Config, hosts: Hosts | None = None) -> Application:
+def application(
+    store: Store, config: Config, hosts: Hosts | None = None, questions: Questions | None = None
+) -> Application:
     """Make the WSGI application over a store. Raises ConfigurationError for a broken policy file."""
-    return Api(Operations(store, config, hosts or Hosts(), Policy(config)))
+    return Api(Operations(store, config, hosts or Hosts(), Policy(config), questions or Questions()))
 
 
 class Api:

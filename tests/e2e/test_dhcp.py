@@ -9,6 +9,7 @@ from tests.e2e.conftest import BIND_TIMEOUT_S, World, flows
 
 DHCP_PORTS = "port 67 or port 68"
 SEND_RAW = "import socket, sys; s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW); s.bind(('eth0', 0)); s.send(bytes.fromhex(sys.argv[1]))"  # fmt: skip  # noqa: E501
+FLOOD = SEND_RAW.replace("s.send(", "[s.send(") + " for _ in range(20000)]"
 BROKEN_DHCP = (
     "ffffffffffff" "020000000001" "0800"
     "4500002000000000401179ce00000000ffffffff" "00440043000c0000" "deadbeef"
@@ -178,3 +179,86 @@ def test_nothing_but_dhcp_of_a_bound_port_is_punted(world: World) -> None:
     assert punts == ["table=10, priority=1 actions=CONTROLLER:65535"]
     assert [line for line in lines if "table=10" in line and "CONTROLLER" not in line] == []
     assert not any("CONTROLLER" in line for line in flows(world.host(1), "br-eth2"))
+
+
+def test_the_lease_and_the_last_transactions_of_a_port_are_shown(world: World) -> None:
+    network = world.network()
+    vm = world.launch(1, network)
+    dhcp_ready(world, vm, network)
+    path = f"ports/{vm.port_id}/dhcp"
+    assert world.api.request("GET", path).body["dhcp"]["lease"] is None
+    vm.udhcpc()
+    shown = world.api.request("GET", path).body["dhcp"]
+    lease = shown["lease"]
+    assert lease["ip_address"] == "10.10.10.2"
+    assert lease["expires_at"] - lease["granted_at"] == 86400
+    messages = [
+        (message["received"], message["sent"], message["ip_address"])
+        for transaction in shown["transactions"]
+        for message in transaction["messages"]
+    ]
+    assert messages == [("DISCOVER", "OFFER", "10.10.10.2"), ("REQUEST", "ACK", "10.10.10.2")]
+    assert world.api.request("GET", "ports/nowhere/dhcp").status == 404
+
+
+def test_extra_dhcp_opts_are_in_the_next_reply_and_one_that_breaks_clients_is_refused(world: World) -> None:
+    network = world.network()
+    vm = world.launch(1, network)
+    dhcp_ready(world, vm, network)
+    options = [
+        {"opt_name": "bootfile-name", "opt_value": "pxelinux.0"},
+        {"opt_name": "42", "opt_value": "10.10.10.123"},
+    ]
+    world.api.update("port", vm.port_id, extra_dhcp_opts=options)
+
+    def told() -> bool:
+        variables = vm.udhcpc().variables
+        return variables.get("ntpsrv") == "10.10.10.123" and "pxelinux.0" in variables.values()
+
+    wait_until(told, BIND_TIMEOUT_S, "the options")
+    broken = {"port": {"extra_dhcp_opts": [{"opt_name": "router", "opt_value": "nowhere"}]}}
+    answer = world.api.request("PUT", f"ports/{vm.port_id}", broken)
+    assert answer.status == 400
+    assert "nowhere" in answer.body["NeutronError"]["message"]
+
+
+def test_a_declined_address_is_not_offered_again_and_the_port_says_so(world: World) -> None:
+    network = world.network()
+    vm, thief = world.launch(1, network), world.launch(1, network)
+    dhcp_ready(world, vm, network)
+    thief.configure("10.10.10.2/24")
+    client = vm.udhcpc_client()
+    client.start(options=("router",), extra=("-a",))
+    try:
+
+        def details() -> str:
+            shown = world.api.show("port", vm.port_id)["binding:vif_details"]
+            return str(shown.get("waits_for", ""))
+
+        assert "10.10.10.2 to be free" in wait_until(details, 20, "the port to say so")
+        assert world.api.request("GET", f"ports/{vm.port_id}/dhcp").body["dhcp"]["conflict"] == "10.10.10.2"
+        wait_until(
+            lambda: counters(world, "host1").get("address_in_conflict", 0) > 0,
+            30,
+            "a DISCOVER without an offer",
+        )
+    finally:
+        client.stop()
+    world.api.update("port", vm.port_id, fixed_ips=[{"ip_address": "10.10.10.99"}])
+    wait_until(lambda: not details(), BIND_TIMEOUT_S, "the conflict's end")
+    assert vm.udhcpc().variables["ip"] == "10.10.10.99"
+
+
+def test_a_flooding_port_does_not_starve_its_neighbour(world: World) -> None:
+    network = world.network()
+    flooder, neighbour = world.launch(1, network), world.launch(1, network)
+    dhcp_ready(world, neighbour, network)
+    flood = flooder.spawn("flood", [sys.executable, "-c", FLOOD, BROKEN_DHCP])
+    before = counters(world, "host1").get("malformed", 0)
+    wait_until(lambda: counters(world, "host1").get("malformed", 0) > before + 100, 20, "the flood")
+    assert neighbour.udhcpc(timeout=3).variables["ip"]
+    flood.wait_gone("the flood's end", 20)
+    meter = world.host(1).ofport(flooder.tap)
+    stats = world.host(1).ofctl("-O", "OpenFlow14", "meter-stats", "br-int", f"meter={meter}")
+    dropped = [int(word.partition(":")[2]) for word in stats.split() if word.startswith("packet_count:")]
+    assert dropped[0] > 0
