@@ -22,6 +22,7 @@ POLL_S = 0.5
 HOSTS_A_CALL = 50
 MOST_DIFFERENCES = 5
 CONVERGENCE_TIMEOUT_S = 900.0
+NEW_PORT_TIMEOUT_S = 30.0
 
 
 class Failed(Exception):
@@ -80,8 +81,8 @@ class Total:
             self.messages + sum(count.messages for count in counts),
             self.flow_mods + sum(count.flow_mods for count in counts),
             self.writes + sum(count.writes for count in counts),
-            max(self.flows_at, *(count.flows_at for count in counts)),
-            max(self.tags_at, *(count.tags_at for count in counts)),
+            max([self.flows_at, *(count.flows_at for count in counts)]),
+            max([self.tags_at, *(count.tags_at for count in counts)]),
         )
 
 
@@ -176,11 +177,14 @@ def new_port(on: Site, controller: Controller, host: int, index: int, settle_s: 
     port_id = create_port(on, controller, host, index)
     create_s = time.monotonic() - began
     plugged_at = on.hosts("plug", host, port_id)
-    counts = _quiet(on, settle_s)
-    mine = counts[host]
-    if min(mine.flows_at, mine.tags_at) < plugged_at:
-        raise Failed(f"port {port_id} has no flows or no tag after {settle_s} s")
-    others = sum(count.messages for number, count in enumerate(counts) if number != host)
+    total, mine, others = Total(), Total(), 0
+    while min(mine.flows_at, mine.tags_at) < plugged_at or mine.messages != total.messages:
+        if time.monotonic() - plugged_at > NEW_PORT_TIMEOUT_S:
+            raise Failed(f"port {port_id} has no flows or no tag after {NEW_PORT_TIMEOUT_S} s")
+        total = mine
+        counts = _quiet(on, settle_s)
+        mine = mine.plus([counts[host]])
+        others += sum(count.messages for number, count in enumerate(counts) if number != host)
     return NewPort(create_s, mine.flows_at - plugged_at, mine.tags_at - plugged_at, mine.messages, others)
 
 
