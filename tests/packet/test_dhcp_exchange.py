@@ -203,6 +203,17 @@ def test_a_nak_says_why_and_holds_nothing_of_a_lease():
     ]
 
 
+def test_ciaddr_is_repeated_in_an_ack_alone():
+    frames = [
+        frame(DISCOVER, ciaddr="10.10.10.2"),
+        frame(REQUEST, ciaddr="10.10.10.2"),
+        frame(REQUEST, ciaddr="10.10.10.77"),
+        frame(None, ciaddr="10.10.10.2"),
+    ]
+    replies = [Ether(respond(octets, SERVICE, DEFAULTS).frame)[BOOTP].ciaddr for octets in frames]
+    assert replies == ["0.0.0.0", "10.10.10.2", "0.0.0.0", "10.10.10.2"]
+
+
 def test_an_informed_client_gets_no_address_and_no_lease():
     octets = respond(frame(INFORM, ciaddr="10.10.10.200", asks=(3, 51, 58)), SERVICE, DEFAULTS).frame
     bootp = Ether(octets)[BOOTP]
