@@ -1,0 +1,32 @@
+"""The benchmarks in short form: that they run, and that every reply is right; no speed is asked for."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.bench import openflow_loopback
+from tests.bench.dhcp.load import compile_generator
+from tests.bench.dhcp.ours import Ours
+
+CLIENTS = 8
+
+
+@pytest.fixture
+def ours(tmp_path: Path):
+    system = Ours(tmp_path, compile_generator(tmp_path), "bench")
+    system.start(CLIENTS)
+    yield system
+    system.stop()
+
+
+def test_every_client_behind_open_vswitch_is_answered_rightly(ours: Ours) -> None:
+    one_by_one = ours.generator.exchanges(1, 0.3, 0)
+    assert one_by_one.done >= CLIENTS
+    assert one_by_one.lost == 0
+    at_once = ours.generator.exchanges(CLIENTS, 0.3, 0)
+    assert at_once.lost == 0
+    assert ours.cpu_s() > 0
+
+
+def test_the_fake_switch_is_answered_rightly() -> None:
+    assert min(openflow_loopback.run(rounds=1, seconds=0.2, ports=CLIENTS)) > 0
