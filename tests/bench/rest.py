@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.rest.server import Server, running, write_config
+from tests.rest.server import WAIT_S, Server, running, write_config
 
 CLIENTS = 16
 NETWORKS = 800
@@ -36,7 +36,7 @@ class Client:
     """A client that costs little itself: one connection, requests as bytes."""
 
     def __init__(self, server: Server) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", server.port))
+        self._socket = socket.create_connection(("127.0.0.1", server.port), timeout=WAIT_S)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def call(self, method: str, path: str, body: Any = None) -> bytes:
