@@ -108,6 +108,7 @@ def test_hosts_are_shown_as_agents_and_make_requested_bindings_good(tmp_path: Pa
         "devices": 1,
         "ovsdb": True,
         "dhcp": {},
+        "repairs": 0,
     }
 
 
