@@ -34,11 +34,15 @@ class HostState:
 
 @dataclass(frozen=True)
 class HostCounts:
-    """What a host was told since the counts were last taken, and when it last changed."""
+    """What a host was told since the counts were last taken, and when it last changed.
+
+    `reads` is how often each of its flow tables was read, at least.
+    """
 
     messages: int
     flow_mods: int
     writes: int
+    reads: int
     flows_at: float
     tags_at: float
 
@@ -77,13 +81,14 @@ class SimulatedHost:
             sum(peer.received.total() for peer in self.peers),
             sum(switch.flow_mods for switch in switches),
             self.database.writes,
+            min(switch.reads for switch in switches),
             max(switch.changed_at for switch in switches),
             self.database.changed_at,
         )
         for peer in self.peers:
             peer.received.clear()
         for switch in switches:
-            switch.flow_mods = 0
+            switch.flow_mods = switch.reads = 0
         self.database.writes = 0
         return counts
 

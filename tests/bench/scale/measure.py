@@ -152,17 +152,20 @@ def restart(on: Site, controller: Controller, quiet_s: float) -> Restart:
 
 
 def _settled(on: Site, controller: Controller, ports: int, quiet_s: float) -> tuple[Total, float]:
-    """Wait until all ports are ACTIVE and no host was told anything for a while.
+    """Wait until all ports are ACTIVE, all flow tables were read, and no host was told anything for a while.
 
     Gives what was counted, and the later of the last message and the last port: seconds after the start.
     """
     total, last = Total(), time.monotonic()
+    unread = set(range(on.hosts.hosts))
     while True:
         time.sleep(POLL_S)
-        before, total = total.messages, total.plus(on.hosts("take_counts"))
+        counts: list[HostCounts] = on.hosts("take_counts")
+        before, total = total.messages, total.plus(counts)
+        unread -= {number for number in unread if counts[number].reads}
         active = on.active_ports()
         now = time.monotonic()
-        if total.messages != before or active < ports or on.hosts("connections") < 3 * on.hosts.hosts:
+        if total.messages != before or active < ports or unread:
             last = now
         elif now - last >= quiet_s:
             return total, last - controller.started_at

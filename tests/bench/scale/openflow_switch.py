@@ -42,7 +42,7 @@ def message(message_type: int, xid: int, body: bytes = b"") -> bytes:
 
 
 class SimulatedSwitch:
-    """One bridge. `flows` is what is installed, `received` counts messages by type, echoes left out."""
+    """One bridge. `flows` is what is installed; `received` counts messages, `reads` whole reads of it."""
 
     def __init__(self, name: str, datapath_id: int, ofports: Mapping[str, int]) -> None:
         self.name = name
@@ -52,6 +52,7 @@ class SimulatedSwitch:
         self.meters: dict[int, bytes] = {}
         self.received: Counter[int] = Counter()
         self.flow_mods = 0
+        self.reads = 0
         self.changed_at = 0.0
         self._now = 0.0
         self._buffer = b""
@@ -165,6 +166,7 @@ class SimulatedSwitch:
         if kind == PORT_DESC:
             return _reply(xid, kind, [self._port(*port) for port in self.ofports.items()])
         if kind == FLOW:
+            self.reads += 1
             cookie, mask = struct.unpack_from("!QQ", body, 24)
             return _reply(xid, kind, self._flow_entries(cookie, mask))
         if kind == METER_CONFIG:

@@ -83,10 +83,6 @@ class Simulator:
                 elif descriptor in self._by_descriptor:
                     self._ready(self._by_descriptor[descriptor], events)
 
-    def connections(self) -> int:
-        """Tell how many channels are connected."""
-        return sum(channel.connected for channel in self._channels.values())
-
     def take_counts(self) -> list[HostCounts]:
         """Give what each host was told since the last call."""
         return [host.take_counts() for host in self.hosts]

@@ -1,0 +1,25 @@
+"""The short form of the scale benchmark: the same steps with ten hosts, and no clock."""
+
+from pathlib import Path
+
+from tests.bench.scale import intent, measure
+from tests.bench.scale.intent import Size
+
+SIZE = Size(hosts=10, networks=20, ports_per_host=5)
+QUIET_S = 1.0
+SETTLE_S = 0.3
+
+
+def test_hosts_converge_a_change_concerns_its_own_host_and_a_restart_sends_nothing(tmp_path: Path) -> None:
+    filled = intent.fill(f"sqlite:///{tmp_path}/osken-net.db", SIZE)
+    with measure.site(tmp_path, filled) as on:
+        with on.controller() as controller:
+            cold = measure.cold_start(on, controller, QUIET_S)
+            ports = [measure.new_port(on, controller, host, host, SETTLE_S) for host in (3, 7)]
+        on.hosts("take_counts")
+        with on.controller() as controller:
+            again = measure.restart(on, controller, QUIET_S)
+    assert cold.flow_mods > SIZE.ports
+    assert [port.messages_to_others for port in ports] == [0, 0]
+    assert all(port.messages > 0 for port in ports)
+    assert (again.flow_mods, again.writes) == (0, 0)
