@@ -52,6 +52,7 @@ LAYOUT = Layout(BRIDGE, (("default", "br-eth2"),))
 START_TIMEOUT_S = 20.0
 FLOWS_OF_A_PORT = 4
 NETWORKS = 100
+PROBE_MS = 60_000  # encoding so many flows at once may take longer than the default on a busy machine
 INSTALL_BAR, READ_BAR = 1.0, 2.0
 RESULTS = Path(__file__).parent / "results"
 
@@ -160,7 +161,9 @@ def connect(switch: Switch) -> Connection:
     server = apps.instantiate(OpenFlowApp, openflow_socket=listener, on_packet_in=lambda *_: None)
     for app in (watcher, server):
         app.start()
-    switch.vsctl("set-controller", BRIDGE, f"tcp:127.0.0.1:{listener.getsockname()[1]}")
+    target = f"tcp:127.0.0.1:{listener.getsockname()[1]}"
+    settings = ("connection_mode=out-of-band", f"inactivity_probe={PROBE_MS}")
+    switch.vsctl("set-controller", BRIDGE, target, "--", "set", "controller", BRIDGE, *settings)
     with eventlet.Timeout(START_TIMEOUT_S):
         connection: Connection = watcher.connected.wait()
     return connection

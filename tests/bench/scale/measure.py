@@ -4,6 +4,7 @@ Every figure is a value here; `report` writes them down. The hosts are simulated
 the clock is the machine's monotonic one, which all processes share.
 """
 
+import os
 import sqlite3
 import statistics
 import time
@@ -38,9 +39,11 @@ class ColdStart:
     tags_s: float
     settled_s: float
     cpu_s: float
+    rest_cpu_s: float
     flow_mods: int
     writes: int
     weight: Weight
+    load: float
 
 
 @dataclass(frozen=True)
@@ -136,10 +139,12 @@ def cold_start(on: Site, controller: Controller, quiet_s: float) -> ColdStart:
     api_s = time.monotonic() - controller.started_at
     total, active_s = _settled(on, controller, on.intent.size.ports, quiet_s)
     flows_s, tags_s = total.flows_at - controller.started_at, total.tags_at - controller.started_at
-    cpu_s, weight = controller.cpu_s(), controller.weight()
+    cpu_s, rest_cpu_s, weight = controller.cpu_s(), controller.rest_cpu_s(), controller.weight()
+    load = os.getloadavg()[0]
     on.check()
     settled_s = max(flows_s, tags_s, active_s)
-    return ColdStart(api_s, flows_s, tags_s, settled_s, cpu_s, total.flow_mods, total.writes, weight)
+    counted = (total.flow_mods, total.writes)
+    return ColdStart(api_s, flows_s, tags_s, settled_s, cpu_s, rest_cpu_s, *counted, weight, load)
 
 
 def restart(on: Site, controller: Controller, quiet_s: float) -> Restart:

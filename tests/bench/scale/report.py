@@ -72,7 +72,11 @@ def lines(rounds: list[Round]) -> Iterator[Line]:
     yield Line(
         "cold start: flow-mods, OVSDB writes", [f"{r.cold.flow_mods}, {r.cold.writes}" for r in rounds]
     )
-    yield Line("cold start: controller's processor time, s", [f"{r.cold.cpu_s:.1f}" for r in rounds])
+    yield Line(
+        "cold start: processor time of controller, of REST process, s",
+        [f"{r.cold.cpu_s:.1f}, {r.cold.rest_cpu_s:.1f}" for r in rounds],
+    )
+    yield Line("… load average of the machine meanwhile", [f"{r.cold.load:.1f}" for r in rounds])
     yield Line("restart: all hosts read, s", [f"{r.warm.settled_s:.1f}" for r in rounds])
     yield Line(
         "restart: flow-mods, OVSDB writes",
