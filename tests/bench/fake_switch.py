@@ -1,5 +1,6 @@
-"""A switch that is not one: enough OpenFlow 1.4 to be taken for br-int of a host, with ports by name."""
+"""A switch that is not one: enough OpenFlow 1.4 to be taken for a bridge of a host."""
 
+import contextlib
 import socket
 import struct
 import time
@@ -13,6 +14,7 @@ MULTIPART_REQUEST, MULTIPART_REPLY, BARRIER_REQUEST, BARRIER_REPLY = 18, 19, 20,
 PACKET_OUT, BUNDLE_CONTROL = 13, 33
 DESC, PORT_DESC, METER_FEATURES = 0, 13, 11
 LOCAL = 0xFFFFFFFE
+HOST = "fake"
 READ_SIZE = 1 << 20
 TIMEOUT_S = 20.0
 PROBE_INTERVAL_S = 0.5
@@ -31,11 +33,11 @@ def packet_in(ofport: int, frame: bytes) -> bytes:
 
 
 class FakeSwitch:
-    """A connection to the controller; `ports` are the interfaces' names by number."""
+    """A bridge's connection to the controller; `ports` are the interfaces' names by number."""
 
-    def __init__(self, port: int, ports: Mapping[int, str], host: str = "fake") -> None:
-        self._ports = {LOCAL: "br-int", **ports}
-        self._host = host
+    def __init__(self, port: int, bridge: str, ports: Mapping[int, str]) -> None:
+        self._ports = {LOCAL: bridge, **ports}
+        self._datapath_id = int.from_bytes(bridge.encode()[-6:], "big")
         self._buffer = bytearray()
         self._socket = socket.create_connection(("127.0.0.1", port), TIMEOUT_S)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -46,6 +48,12 @@ class FakeSwitch:
 
     def send(self, data: bytes) -> None:
         self._socket.sendall(data)
+
+    def serve(self) -> None:
+        """Answer what the controller asks until the connection ends."""
+        with contextlib.suppress(OSError, LabError):
+            while True:
+                self._answer(*self._next_message())
 
     def serve_until_answered(self, probe: bytes) -> None:
         """Answer what the controller asks until it answers a packet-in. Raises LabError."""
@@ -106,7 +114,9 @@ class FakeSwitch:
         if kind == ECHO_REQUEST:
             self.send(message(ECHO_REPLY, xid, body))
         elif kind == FEATURES_REQUEST:
-            self.send(message(FEATURES_REPLY, xid, struct.pack("!QIBB2xII", 0xFA4E, 0, 254, 0, 0, 0)))
+            self.send(
+                message(FEATURES_REPLY, xid, struct.pack("!QIBB2xII", self._datapath_id, 0, 254, 0, 0, 0))
+            )
         elif kind == MULTIPART_REQUEST:
             self.send(message(MULTIPART_REPLY, xid, self._multipart(*struct.unpack_from("!H", body))))
         elif kind == BARRIER_REQUEST:
@@ -118,7 +128,7 @@ class FakeSwitch:
     def _multipart(self, kind: int) -> bytes:
         body = b""
         if kind == DESC:
-            body = struct.pack("!256s256s256s32s256s", b"", b"", b"", b"", self._host.encode())
+            body = struct.pack("!256s256s256s32s256s", b"", b"", b"", b"", HOST.encode())
         elif kind == PORT_DESC:
             body = b"".join(_port(number, name) for number, name in self._ports.items())
         elif kind == METER_FEATURES:

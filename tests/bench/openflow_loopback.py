@@ -132,7 +132,9 @@ def run(rounds: int = ROUNDS, seconds: float = SECONDS, ports: int = PORTS) -> l
             api = Api(API_PORT)
             wait_until(api.answers, 30.0, "the controller's API")
             names = make_ports(api, ports)
-            return _against(FakeSwitch(OPENFLOW_PORT, names), ports, rounds, seconds)
+            other = FakeSwitch(OPENFLOW_PORT, "br-eth2", {})
+            threading.Thread(target=other.serve, daemon=True).start()
+            return _against(FakeSwitch(OPENFLOW_PORT, "br-int", names), ports, rounds, seconds)
         finally:
             controller.terminate()
             controller.wait(10)

@@ -69,7 +69,10 @@ def beside_rest(results: Results, system: Ours, seconds: float) -> None:
     network_id = system.other_network()
     command = [sys.executable, "-m", "tests.bench.dhcp.rest_load", str(system.api.port), network_id]
     with subprocess.Popen(
-        [*command, str(REST_CLIENTS)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment()
+        [*command, str(REST_CLIENTS), system.api.host],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environment(),
     ) as load:
         busy = system.generator.exchanges(OUTSTANDING, seconds).per_second
         made, load_s = map(float, load.communicate(b"stop")[0].split())

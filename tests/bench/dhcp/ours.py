@@ -1,39 +1,46 @@
 """This server."""
 
-from osken_apps.lab.controller import Api, LabController
+import sys
+
+from osken_apps.lab.controller import Api
 from osken_apps.lab.shell import wait_until
 from tests.bench.dhcp import plan
 from tests.bench.dhcp.system import START_TIMEOUT_S, System
 
-API_PORT = 19796
+API_PORT = 9696
 PORTS_PER_REQUEST = 250
 
 
 class Ours(System):
-    """osken-net: OpenFlow and OVSDB from the controller, ports by REST."""
+    """osken-net on the host itself, as the others are: OpenFlow and OVSDB over loopback, ports by REST."""
 
     name = "osken-net"
 
     def _serve(self, clients: int) -> None:
-        # A lab's management network is its own, so its third octet tells controllers apart.
-        api_port = API_PORT + self.lab.subnet[0].packed[2]
-        options = {"dhcp": f"dns_servers = {plan.DNS_SERVER}\ndomain = {plan.DOMAIN}"}
-        self._controller = LabController(self.lab, api_port, options)
-        self._controller.start()
-        self.lab.connect()
+        self.api = Api(API_PORT, self.host.address)
+        self._start_controller()
+        self.host.controller_address = "127.0.0.1"
+        self.host.connect()
         self.host.wait_connected()
         self.network_id = self.api.create("network", name="bench", mtu=plan.MTU)["id"]
+        gateway = str(plan.GATEWAY)
         self.api.create(
-            "subnet", network_id=self.network_id, cidr=str(plan.SUBNET), ip_version=4,
-            gateway_ip=str(plan.GATEWAY),
-        )  # fmt: skip
+            "subnet", network_id=self.network_id, cidr=str(plan.SUBNET), ip_version=4, gateway_ip=gateway
+        )
         self._make_ports(self._port_ids(clients))
         wait_until(lambda: self._active() >= clients, START_TIMEOUT_S, "all ports to be ACTIVE")
 
-    @property
-    def api(self) -> Api:
-        """The controller's API."""
-        return self._controller.api
+    def _start_controller(self) -> None:
+        directory = self.lab.site.directory("controller")
+        config_file = directory / "osken-net.conf"
+        config_file.write_text(
+            f"[DEFAULT]\nstate_dir = {directory}\n"
+            f"[api]\nhost = {self.host.address}\nport = {API_PORT}\ninsecure = true\n"
+            f"[dhcp]\ndns_servers = {plan.DNS_SERVER}\ndomain = {plan.DOMAIN}\n"
+        )
+        command = [sys.executable, "-m", "osken_apps.cli", "run", "--config-file", str(config_file)]
+        self._start_process("controller", command, self.host.namespace)
+        wait_until(self.api.answers, START_TIMEOUT_S, "the controller's API")
 
     def _port_ids(self, clients: int) -> list[str]:
         """Create a port for each client; give their ids in order."""

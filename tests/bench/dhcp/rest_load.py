@@ -1,4 +1,4 @@
-"""REST clients that create ports without pause: `rest_load PORT NETWORK_ID CLIENTS`, until stdin ends.
+"""REST clients that create ports without pause: `rest_load PORT NETWORK_ID CLIENTS HOST`, until stdin ends.
 
 Prints how many ports they made and in how many seconds. Costs little itself: connections that stay open.
 """
@@ -10,10 +10,10 @@ import threading
 import time
 
 
-def create_ports(port: int, network_id: str, stopped: threading.Event, made: list[int]) -> None:
+def create_ports(host: str, port: int, network_id: str, stopped: threading.Event, made: list[int]) -> None:
     """Create ports until told to stop; count them."""
     body = json.dumps({"port": {"network_id": network_id}})
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection = http.client.HTTPConnection(host, port, timeout=30)
     while not stopped.is_set():
         connection.request("POST", "/v2.0/ports", body, {"Content-Type": "application/json"})
         answer = connection.getresponse()
@@ -23,11 +23,11 @@ def create_ports(port: int, network_id: str, stopped: threading.Event, made: lis
         made.append(1)
 
 
-def main(port: str, network_id: str, clients: str) -> None:
+def main(port: str, network_id: str, clients: str, host: str = "127.0.0.1") -> None:
     """Run the clients."""
     stopped, made, began = threading.Event(), [], time.monotonic()
     threads = [
-        threading.Thread(target=create_ports, args=(int(port), network_id, stopped, made))
+        threading.Thread(target=create_ports, args=(host, int(port), network_id, stopped, made))
         for _ in range(int(clients))
     ]
     for thread in threads:
