@@ -36,7 +36,7 @@ class HostState:
 class HostCounts:
     """What a host was told since the counts were last taken, and when it last changed.
 
-    `reads` is how often each of its flow tables was read, at least.
+    `reads` is how often each of its flow tables was read since it connected, at least.
     """
 
     messages: int
@@ -88,7 +88,7 @@ class SimulatedHost:
         for peer in self.peers:
             peer.received.clear()
         for switch in switches:
-            switch.flow_mods = switch.reads = 0
+            switch.flow_mods = 0
         self.database.writes = 0
         return counts
 

@@ -72,6 +72,7 @@ class SimulatedSwitch:
         """Begin a connection: what the switch says first."""
         self._buffer = b""
         self._bundles.clear()
+        self.reads = 0
         return message(HELLO, 1, VERSION_BITMAP)
 
     def feed(self, data: bytes, now: float) -> bytes:
