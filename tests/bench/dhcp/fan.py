@@ -13,14 +13,20 @@ from tests.bench.dhcp import ovsdb, plan
 from tests.bench.dhcp.ovsdb import Operation, as_map
 
 LOAD_BRIDGE = "br-load"
-GENERATOR_OFPORT = 60000
+GENERATOR_OFPORT, FLOOD_OFPORT = 60000, 60001
 
 
-def make(host: Host, interface: str, iface_ids: Sequence[str], port: dict[str, Any]) -> None:
-    """Give br-int a port for each iface-id, with the Port columns `port`, and the load bridge."""
+def make(host: Host, interface: str, flood: str, iface_ids: Sequence[str], port: dict[str, Any]) -> None:
+    """Give br-int a port for each iface-id, with the Port columns `port`, and the load bridge.
+
+    What comes in at the interface `flood` goes to the first port.
+    """
     words = ["add-br", LOAD_BRIDGE, "--", "set", "bridge", LOAD_BRIDGE, "datapath_type=netdev"]
-    words += ["fail_mode=secure", "--", "add-port", LOAD_BRIDGE, interface]
-    host.vsctl(*words, "--", "set", "interface", interface, f"ofport_request={GENERATOR_OFPORT}")
+    words.append("fail_mode=secure")
+    for name, ofport in ((interface, GENERATOR_OFPORT), (flood, FLOOD_OFPORT)):
+        words += ["--", "add-port", LOAD_BRIDGE, name]
+        words += ["--", "set", "interface", name, f"ofport_request={ofport}"]
+    host.vsctl(*words)
     host.set_flows(LOAD_BRIDGE, load_flows(len(iface_ids)))
     operations: list[Operation] = []
     for client, iface_id in enumerate(iface_ids):
@@ -40,6 +46,7 @@ def load_flows(clients: int) -> list[str]:
     """Give the flows of the load bridge."""
     flows = [
         f"priority=2,in_port={GENERATOR_OFPORT},actions=drop",
+        f"priority=2,in_port={FLOOD_OFPORT},actions=output:1",
         "priority=1,udp,tp_dst=67,actions=drop",
         f"priority=0,actions=output:{GENERATOR_OFPORT}",
     ]

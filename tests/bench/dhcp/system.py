@@ -13,8 +13,8 @@ from tests.bench.dhcp import fan
 from tests.bench.dhcp.load import Generator
 
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
-GENERATOR = "gen"
-START_TIMEOUT_S = 180.0
+GENERATOR, FLOOD = "gen", "flood"
+START_TIMEOUT_S = 300.0
 
 
 class System(abc.ABC):
@@ -38,10 +38,12 @@ class System(abc.ABC):
         """Bring everything up, and wait until each client is served."""
         self.lab = Lab.up(self._lab_name, hosts=1, state_dir=self._state_dir)
         try:
-            namespace = self._veth(GENERATOR)
+            namespace = make_namespace(self.lab.site, GENERATOR)
+            self._veth(namespace, GENERATOR, "eth0")
+            self._veth(namespace, FLOOD, FLOOD)
             self.generator = Generator(self._program, namespace, "eth0", clients)
             self._serve(clients)
-            wait_until(self._answers, START_TIMEOUT_S, f"{self.name} to answer all clients")
+            wait_until(self._answers, START_TIMEOUT_S, f"{self.name} to answer")
         except BaseException:
             self.lab.down()
             raise
@@ -72,23 +74,21 @@ class System(abc.ABC):
         return {process.pid for process in found if process}
 
     def _answers(self) -> bool:
-        """Tell whether exchanges of all clients work."""
+        """Tell whether exchanges work."""
         seen = self.generator.exchanges(1, 0.05, 0)
         return seen.done > 0 and seen.lost == 0
 
-    def _veth(self, name: str) -> Namespace:
-        """Make a namespace with an interface eth0 whose other end, of the namespace's name, is the host's."""
-        namespace = make_namespace(self.lab.site, name)
+    def _veth(self, namespace: Namespace, name: str, end: str) -> None:
+        """Join a namespace's interface `end` with an interface of the host."""
         self.host.namespace.ip(
-            "link", "add", name, "type", "veth", "peer", "name", "eth0", "netns", namespace.name
+            "link", "add", name, "type", "veth", "peer", "name", end, "netns", namespace.name
         )
         self.host.namespace.ip("link", "set", name, "up")
-        namespace.ip("link", "set", "eth0", "up")
-        namespace.run(["ethtool", "-K", "eth0", "tx", "off"])
-        return namespace
+        namespace.ip("link", "set", end, "up")
+        namespace.run(["ethtool", "-K", end, "tx", "off"])
 
     def _make_ports(self, iface_ids: Sequence[str], port: dict[str, Any] | None = None) -> None:
-        fan.make(self.host, GENERATOR, iface_ids, port or {})
+        fan.make(self.host, GENERATOR, FLOOD, iface_ids, port or {})
 
     def _start_process(
         self, name: str, argv: Sequence[str], namespace: Namespace, env: dict[str, str] | None = None
