@@ -52,8 +52,7 @@ def _run(parsed: argparse.Namespace) -> int:
     logging.getLogger("os_ken").setLevel(logging.DEBUG if loaded.debug else logging.WARNING)
     from osken_apps.apps.launcher import run
 
-    run(loaded, parsed.config_file)
-    return 0
+    return run(loaded, parsed.config_file)
 
 
 if __name__ == "__main__":

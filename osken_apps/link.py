@@ -41,7 +41,7 @@ class PortReports:
 
 @dataclass(frozen=True, slots=True)
 class HostReports:
-    """What the controller knows of all hosts now, sent when it changes and every few seconds."""
+    """What the controller knows of all hosts now, sent every few seconds."""
 
     reports: tuple[HostReport, ...]
 

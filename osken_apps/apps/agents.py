@@ -1,6 +1,8 @@
 """When each host was last in contact, for the API's list of agents. SHELL (it reads the clock)."""
 
+from collections import Counter
 from datetime import UTC, datetime
+from enum import StrEnum
 
 from osken_apps.apps.switchboard import Switchboard
 from osken_apps.model.changes import HostReport
@@ -40,5 +42,10 @@ class HostContacts:
             last_contact=self._last[host],
             bound_ports=len(fabric.inventory.bound_to(host)),
             repairs=self._switchboard.repairs[host],
-            dhcp_counters=tuple(sorted((reason.name.lower(), count) for reason, count in counters.items())),
+            dhcp_counters=_named(counters, self._switchboard.meter_drops[host]),
         )
+
+
+def _named(counters: Counter[StrEnum], meter_drops: int) -> tuple[tuple[str, int], ...]:
+    counted = {reason.name.lower(): count for reason, count in counters.items()}
+    return tuple(sorted((counted | {"dropped_by_meters": meter_drops}).items()))

@@ -16,10 +16,13 @@ from osken_apps.openflow.meter import (
     Meter,
     MeterCommand,
     decode_meter_config,
+    decode_meter_stats,
     meter_config_request,
     meter_difference,
     meter_mod,
+    meter_stats_request,
 )
+from osken_apps.pipeline.meters import OUR_METERS
 from osken_apps.pipeline.rules import COOKIE, COOKIE_MASK
 
 _bundle_ids = itertools.count(1)
@@ -54,6 +57,14 @@ class Bridge:
         """Read what the bridge has of ours. Raises SwitchError."""
         return Installed(read_flows(self.connection), read_meters(self.connection))
 
+    def meter_drops(self) -> int:
+        """Read how many packets our meters have dropped. Raises SwitchError."""
+        if not self.metered:
+            return 0
+        replies = self.connection.request(meter_stats_request)
+        stats = (meter for reply in replies for meter in decode_meter_stats(reply))
+        return sum(meter.dropped for meter in stats if meter.meter_id in OUR_METERS)
+
     def apply(self, installed: Installed, desired: Installed) -> Difference:
         """Bring the bridge from what it has to what it should have; give the flows that it took.
 
@@ -80,11 +91,12 @@ def read_flows(connection: Connection) -> dict[FlowKey, FlowBody]:
 
 
 def read_meters(connection: Connection) -> dict[int, Meter]:
-    """Read the meters of a bridge. Raises SwitchError."""
+    """Read the meters of a bridge that are ours. Raises SwitchError."""
     if connection.max_meters == 0:
         return {}
     replies = connection.request(meter_config_request)
-    return {meter.meter_id: meter for reply in replies for meter in decode_meter_config(reply)}
+    meters = (meter for reply in replies for meter in decode_meter_config(reply))
+    return {meter.meter_id: meter for meter in meters if meter.meter_id in OUR_METERS}
 
 
 def send_meters(connection: Connection, steps: tuple[tuple[MeterCommand, Meter], ...]) -> None:

@@ -16,6 +16,7 @@ from eventlet.semaphore import Semaphore
 from os_ken.controller import ofp_event
 from os_ken.controller.controller import Datapath
 from os_ken.controller.handler import DEAD_DISPATCHER
+from os_ken.exception import OFPUnknownVersion
 from os_ken.lib import hub
 from os_ken.ofproto import ofproto_parser
 
@@ -48,7 +49,11 @@ PacketInHandler = Callable[["Connection", bytes], bytes | None]
 
 
 class SwitchError(OskenAppsError):
-    """The switch refused a request, or did not answer it."""
+    """A request to a switch failed: it did not answer in time."""
+
+
+class SwitchRefused(SwitchError):
+    """The switch answered a request with an error."""
 
 
 class SwitchGone(SwitchError):
@@ -68,7 +73,6 @@ class Connection(Datapath):
 
     def __init__(self, socket: Any, address: Any, on_packet_in: PacketInHandler) -> None:
         super().__init__(socket, address)
-        self.malformed = 0
         self.max_meters = 0
         self.xid: int
         self._on_packet_in = on_packet_in
@@ -78,6 +82,11 @@ class Connection(Datapath):
     def __str__(self) -> str:
         name = f"datapath {self.id:016x}" if self.id is not None else "a switch"
         return f"{name} at {self.address[0]}:{self.address[1]}"
+
+    @property
+    def closed(self) -> bool:
+        """Tell whether the connection has ended."""
+        return bool(self.state == DEAD_DISPATCHER)
 
     @property
     def bridge(self) -> str | None:
@@ -127,7 +136,7 @@ class Connection(Datapath):
         xid, exchange = self.xid, _Exchange()
         self._exchanges[xid] = exchange
         try:
-            if self.state == DEAD_DISPATCHER or not self.send(build(xid)):
+            if self.closed or not self.send(build(xid)):
                 raise SwitchGone(f"{self} disconnected")
             with eventlet.Timeout(
                 REPLY_TIMEOUT_S, SwitchError(f"{self} did not answer in {REPLY_TIMEOUT_S} s")
@@ -151,8 +160,8 @@ class Connection(Datapath):
                 break
             try:
                 buffer = self._take(buffer + data)
+                eventlet.sleep(0)  # a switch that never stops must not keep the others waiting
             except Malformed as error:
-                self.malformed += 1
                 LOG.warning("%s sent a message that cannot be read (%s); disconnecting", self, error)
                 break
         self.close()
@@ -200,7 +209,10 @@ class Connection(Datapath):
         elif message_type in (MessageType.PORT_STATUS, MessageType.MULTIPART_REPLY):
             check_ports(message)
         version, _, length, xid = HEADER.unpack_from(message)
-        parsed = ofproto_parser.msg(self, version, message_type, length, xid, message)
+        try:
+            parsed = ofproto_parser.msg(self, version, message_type, length, xid, message)
+        except OFPUnknownVersion as error:
+            raise Malformed(f"OpenFlow version {version:#x}") from error
         if parsed is None or self.ofp_brick is None:
             return
         event = ofp_event.ofp_msg_to_ev(parsed)
@@ -218,7 +230,7 @@ class Connection(Datapath):
     def _fail(self, xid: int, message: bytes) -> None:
         error_type, code = decode_error(message)
         exchange = self._exchanges.get(xid)
-        error = SwitchError(f"{self} refused a request: error type {error_type}, code {code}")
+        error = SwitchRefused(f"{self} refused a request: error type {error_type}, code {code}")
         if exchange is None:
             LOG.warning("%s", error)
         elif not exchange.done.ready():

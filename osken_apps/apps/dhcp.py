@@ -7,6 +7,7 @@ the conflicts that clients declare.
 import logging
 import time
 from enum import StrEnum
+from ipaddress import IPv4Address
 from typing import Any
 
 import eventlet
@@ -128,6 +129,11 @@ class DhcpApp(OSKenApp):
             ],
         }
 
+    def forget(self, port_id: str) -> None:
+        """Drop what is remembered of a port that is gone."""
+        self._journal.forget(port_id)
+        self._switchboard.fabric.conflicts.pop(port_id, None)
+
     def _circumstances(self, bound: BoundPort) -> Circumstances:
         inventory = self._switchboard.fabric.inventory
         siblings = inventory.ports_of_device(bound.port.device_id)
@@ -137,21 +143,21 @@ class DhcpApp(OSKenApp):
         )
 
     def _declined(self, port_id: str, decision: Decision) -> None:
-        if decision.address is None:
+        fabric = self._switchboard.fabric
+        if decision.address is None or fabric.conflicts.get(port_id) == decision.address:
             return
         LOG.warning("port %s: its client found %s in use by another machine", port_id, decision.address)
-        fabric = self._switchboard.fabric
         self._switchboard.wake(fabric.decline(port_id, decision.address))
-        eventlet.spawn_after(CONFLICT_S, self._settle, port_id)
+        eventlet.spawn_after(CONFLICT_S, self._settle, port_id, decision.address)
 
-    def _settle(self, port_id: str) -> None:
-        self._switchboard.wake(self._switchboard.fabric.settle(port_id))
+    def _settle(self, port_id: str, address: IPv4Address) -> None:
+        self._switchboard.wake(self._switchboard.fabric.settle(port_id, address))
 
 
 def _shown(moment: float, decision: Decision) -> Answer:
     return {
         "time": moment,
-        "received": decision.received.name if decision.received else "BOOTP",
+        "received": decision.received.name if decision.received else None,
         "sent": decision.sent.name if decision.sent else None,
         "reason": decision.reason.value,
         "ip_address": str(decision.address) if decision.address else None,

@@ -14,13 +14,14 @@ from os_ken.lib import hub
 
 from osken_apps.apps.connection import Connection
 from osken_apps.apps.dhcp import DhcpApp
+from osken_apps.apps.listening import allow_many_sockets, listen
 from osken_apps.apps.openflow import OpenFlowApp
 from osken_apps.apps.ovsdb import OvsdbApp
 from osken_apps.apps.reconcile import HostReconciler
-from osken_apps.apps.rest import RestApp
+from osken_apps.apps.rest import STARTED_BADLY, RestApp
 from osken_apps.apps.switch import SwitchApp
 from osken_apps.apps.switchboard import Switchboard
-from osken_apps.config import Config, Endpoint
+from osken_apps.config import Config
 from osken_apps.dhcp.server import Defaults
 from osken_apps.errors import ConfigurationError
 from osken_apps.model.changes import PortReport
@@ -28,8 +29,6 @@ from osken_apps.model.fabric import Fabric
 from osken_apps.model.snapshot import Layout, PuntRates
 
 LOG = logging.getLogger(__name__)
-
-BACKLOG = 1024
 
 
 class Controller:
@@ -41,6 +40,8 @@ class Controller:
         ovsdb = listen("[ovsdb]", config.ovsdb)
         rates = PuntRates(config.dhcp.port_rate, config.dhcp.bridge_rate)
         layout = Layout(config.network.integration_bridge, config.network.bridge_mappings, rates)
+        self._status = 0
+        self._stopped, self._wakeup = _stop_signal()
         self._audit_interval_s = config.audit_interval_s
         self._reconcilers: dict[str, HostReconciler] = {}
         self._switchboard = Switchboard(Fabric(layout), self._wake)
@@ -54,21 +55,28 @@ class Controller:
             "queries": {"port_dhcp": lambda port_id: self._apps[DhcpApp].port_dhcp(port_id)},
             "dhcp_defaults": Defaults(dhcp.lease_time_s, dhcp.domain, dhcp.dns_servers),
             "on_packet_in": self._answer,
+            "forget_port": lambda port_id: self._apps[DhcpApp].forget(port_id),
+            "give_up": self._give_up,
         }
         self._apps: dict[type[OSKenApp], Any] = {
             kind: _instantiate(kind, shared) for kind in (SwitchApp, DhcpApp, OvsdbApp, RestApp)
         }
         self._apps[OpenFlowApp] = _instantiate(OpenFlowApp, shared)
 
-    def run(self) -> None:
-        """Run until SIGTERM or SIGINT."""
-        stopped, _wakeup = _stop_signal()
+    def run(self) -> int:
+        """Run until SIGTERM or SIGINT, or until the REST process cannot even start; give the exit status."""
         for app in self._apps.values():
             app.start()
         LOG.info("started")
-        stopped.recv(1)
+        self._stopped.recv(1)
         LOG.info("stopping")
         self._apps[RestApp].stop()
+        return self._status
+
+    def _give_up(self) -> None:
+        """End the controller: its configuration cannot work, as the REST process has said."""
+        self._status = STARTED_BADLY
+        self._wakeup.send(b"!")
 
     def _answer(self, connection: Connection, message: bytes) -> bytes | None:
         dhcp: DhcpApp = self._apps[DhcpApp]
@@ -89,30 +97,14 @@ class Controller:
         rest.report(reports)
 
 
-def listen(section: str, endpoint: Endpoint) -> Any:
-    """Bind and listen. Raises ConfigurationError that names the section of the configuration."""
-    try:
-        family, _, _, _, address = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)[
-            0
-        ]
-        sock = socket.socket(family, socket.SOCK_STREAM)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind(address)
-        sock.listen(BACKLOG)
-    except OSError as error:
-        raise ConfigurationError(
-            f"{section} host={endpoint.host} port={endpoint.port}: {error.strerror or error}"
-        ) from error
-    return sock
-
-
-def run(config: Config, config_file: Path) -> None:
-    """Run the controller until it is told to stop. Raises ConfigurationError."""
+def run(config: Config, config_file: Path) -> int:
+    """Run the controller until it is told to stop; give the exit status. Raises ConfigurationError."""
+    allow_many_sockets()
     try:
         config.state_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigurationError(f"state_dir={config.state_dir}: {error.strerror}") from error
-    Controller(config, config_file).run()
+    return Controller(config, config_file).run()
 
 
 def _instantiate(kind: type[OSKenApp], shared: dict[str, Any]) -> Any:

@@ -10,6 +10,7 @@ from os_ken.controller.ofp_handler import OFPHandler
 from os_ken.lib import hub
 
 from osken_apps.apps.connection import Connection, PacketInHandler
+from osken_apps.apps.listening import accept_for_ever
 
 LOG = logging.getLogger(__name__)
 
@@ -30,12 +31,7 @@ class OpenFlowApp(OFPHandler):
     def start(self) -> Any:
         """Start to accept connections."""
         OSKenApp.start(self)
-        return hub.spawn(self._accept)
-
-    def _accept(self) -> None:
-        while True:
-            sock, address = self._socket.accept()
-            hub.spawn(self._serve, sock, address)
+        return hub.spawn(accept_for_ever, self._socket, self._serve)
 
     def _serve(self, sock: Any, address: Any) -> None:
         with closing(Connection(sock, address, self._on_packet_in)) as connection:

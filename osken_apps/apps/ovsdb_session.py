@@ -20,7 +20,7 @@ from ovs.poller import Poller
 
 from osken_apps.errors import OskenAppsError
 from osken_apps.model.fabric import Interface
-from osken_apps.pipeline.tags import TaggedPort
+from osken_apps.pipeline.tags import DEAD_TAG, TaggedPort
 
 LOG = logging.getLogger(__name__)
 
@@ -160,10 +160,11 @@ class OvsdbSession:
         datapath_ids = tuple(int(bridge.datapath_id[0], 16) for bridge in root.bridges if bridge.datapath_id)
         interfaces, ports = [], []
         for port in self._integration_ports():
-            tag = port.tag[0] if port.tag else None
-            ports.append(TaggedPort(port.name, tag, MARK in port.external_ids))
+            tag, ours = port.tag[0] if port.tag else None, MARK in port.external_ids
+            ports.append(TaggedPort(port.name, tag, ours))
+            live = tag if ours and tag != DEAD_TAG else None
             for row in port.interfaces:
-                interfaces.append(Interface(row.name, row.external_ids.get("iface-id", "")))
+                interfaces.append(Interface(row.name, row.external_ids.get("iface-id", ""), live))
         return datapath_ids, tuple(interfaces), tuple(ports)
 
     def _integration_ports(self) -> list[ovs.db.idl.Row]:

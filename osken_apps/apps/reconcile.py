@@ -21,7 +21,7 @@ from osken_apps.model.changes import PortReport
 from osken_apps.model.snapshot import HostSnapshot
 from osken_apps.pipeline.desired import FlowEncoder
 from osken_apps.pipeline.meters import desired_meters
-from osken_apps.pipeline.tags import desired_tags, tag_changes
+from osken_apps.pipeline.tags import DEAD_TAG, desired_tags, is_to_be_dead, tag_changes
 
 LOG = logging.getLogger(__name__)
 
@@ -46,7 +46,8 @@ class HostReconciler:
         self._report = report
         self._wakeup: Event = Event()
         self._unknown: set[str] = set()
-        self._first_contact: float | None = None
+        self._tags: dict[str, int] = {}
+        self._incomplete_since: float | None = None
         self._encoder = FlowEncoder()
 
     def wake(self) -> None:
@@ -56,15 +57,13 @@ class HostReconciler:
 
     def run(self) -> None:
         """Serve the host for ever."""
-        retry_s = FIRST_RETRY_S
+        retry_s: float | None = None  # for ever: until someone wakes it
         while True:
-            self._wakeup.wait()
+            with eventlet.Timeout(retry_s, False):
+                self._wakeup.wait()
             self._wakeup = Event()
-            if self.attempt():
-                retry_s = FIRST_RETRY_S
-            else:
-                eventlet.spawn_after(retry_s, self.wake)
-                retry_s = min(retry_s * 2, LAST_RETRY_S)
+            done = self.attempt()
+            retry_s = None if done else min((retry_s or FIRST_RETRY_S / 2) * 2, LAST_RETRY_S)
 
     def audit(self, interval_s: float) -> None:
         """Have the host read and compared every so often, for ever; hosts are spread over the interval."""
@@ -73,6 +72,15 @@ class HostReconciler:
             eventlet.sleep(interval_s)
             self.forget_installed()
             self.wake()
+            self._count_meter_drops()
+
+    def _count_meter_drops(self) -> None:
+        bridge = self._bridges().get(self._switchboard.fabric.layout.integration_bridge)
+        if bridge:
+            try:
+                self._switchboard.meter_drops[self._host] = bridge.meter_drops()
+            except OskenAppsError as error:
+                LOG.info("host %s: %s", self._host, error)
 
     def forget_installed(self) -> None:
         """Have the next pass read what the bridges have."""
@@ -83,8 +91,6 @@ class HostReconciler:
         """Make one pass; give False if it must be made again."""
         try:
             self._pass()
-        except SwitchGone as error:
-            LOG.info("host %s: %s", self._host, error)
         except OskenAppsError as error:
             LOG.warning("host %s: %s", self._host, error)
             self._report_trouble(str(error))
@@ -105,11 +111,13 @@ class HostReconciler:
         integration = bridges.get(fabric.layout.integration_bridge)
         if integration:
             self._serve(integration, snapshot)
-        for bridge in list(bridges.values()):
-            self._converge(bridge, snapshot)
-        self._tag(snapshot)
-        if self._settled(bridges) and snapshot.ofports.keys() <= bridges.keys():
-            self._send(fabric.reports(snapshot))
+        self._write_tags(snapshot, dead=True)
+        for name in fabric.layout.bridges:  # the integration bridge first: it must drop before frames come
+            if name in bridges:
+                self._converge(bridges[name], snapshot)
+        self._write_tags(snapshot, dead=False)
+        if integration and self._settled(bridges):
+            self._send(fabric.reports(snapshot, bridges.keys()))
 
     def _bridges(self) -> dict[str, Bridge]:
         return self._switchboard.bridges.get(self._host, {})
@@ -117,11 +125,12 @@ class HostReconciler:
     def _settled(self, bridges: dict[str, Bridge]) -> bool:
         """Tell whether the host has had its time to connect: until then nothing is said to be missing."""
         if bridges.keys() >= set(self._switchboard.fabric.layout.bridges):
+            self._incomplete_since = None
             return True
-        if self._first_contact is None:
-            self._first_contact = time.monotonic()
+        if self._incomplete_since is None:
+            self._incomplete_since = time.monotonic()
             eventlet.spawn_after(SETTLE_S, self.wake)
-        return time.monotonic() - self._first_contact >= SETTLE_S
+        return time.monotonic() - self._incomplete_since >= SETTLE_S
 
     def _look_at_ports(self, bridges: dict[str, Bridge]) -> None:
         for bridge in bridges.values():
@@ -143,7 +152,13 @@ class HostReconciler:
         self._unknown = set(unknown)
 
     def _converge(self, bridge: Bridge, snapshot: HostSnapshot) -> None:
-        """Bring meters and flows of a bridge to what they should be. Raises SwitchError."""
+        """Bring a bridge to what it should have; one that is gone meanwhile is left. Raises SwitchError."""
+        try:
+            self._apply(bridge, snapshot)
+        except SwitchGone as error:
+            LOG.info("host %s: %s", self._host, error)
+
+    def _apply(self, bridge: Bridge, snapshot: HostSnapshot) -> None:
         layout = self._switchboard.fabric.layout
         desired = Installed(
             self._encoder.flows(bridge.name, layout, snapshot), desired_meters(bridge.name, layout, snapshot)
@@ -164,22 +179,39 @@ class HostReconciler:
             LOG.warning("host %s: %s was changed by another hand; mending it", self._host, bridge.name)
         return installed
 
-    def _tag(self, snapshot: HostSnapshot) -> None:
-        """Bring the tags of the host's ports to what they should be. Raises OvsdbError."""
+    def _write_tags(self, snapshot: HostSnapshot, dead: bool) -> None:
+        """Write the tags that differ; `dead`: let those interfaces carry nothing until the flows stand.
+
+        Raises OvsdbError.
+        """
         session = self._switchboard.sessions.get(self._host)
         view = session.view() if session else None
         if session is None or view is None:
             return
-        changes = tag_changes(view.tagged_ports, desired_tags(snapshot))
+        desired = desired_tags(snapshot)
+        changes = tag_changes(view.tagged_ports, desired)
+        if dead:
+            self._count_foreign_tags(changes)
+            changes = {row.name: DEAD_TAG for row in view.tagged_ports if is_to_be_dead(row, changes)}
+        else:
+            self._tags = desired
         if changes:
             session.set_tags(changes)
             LOG.info("host %s: tags %s", self._host, changes)
+
+    def _count_foreign_tags(self, changes: dict[str, int]) -> None:
+        """Count tags that we had written and someone else has changed."""
+        foreign = [name for name, tag in changes.items() if self._tags.get(name) == tag]
+        if foreign:
+            self._switchboard.repairs[self._host] += len(foreign)
+            LOG.warning("host %s: the tags of %s were changed by another hand", self._host, foreign)
 
     def _report_trouble(self, trouble: str) -> None:
         """Let the host's ports say what keeps them from what they should be."""
         fabric = self._switchboard.fabric
         if fabric.ready(self._host):
-            self._send(fabric.reports(fabric.snapshot(self._host), trouble))
+            snapshot = fabric.snapshot(self._host)
+            self._send(fabric.reports(snapshot, self._bridges().keys(), trouble))
 
     def _send(self, reports: list[PortReport]) -> None:
         if reports:

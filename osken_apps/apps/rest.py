@@ -30,13 +30,15 @@ from osken_apps.link import (
     Query,
     SnapshotPart,
 )
-from osken_apps.model.changes import PortReport, Snapshot
+from osken_apps.model.changes import Deleted, PortReport, Snapshot
+from osken_apps.model.resources import Port
 
 LOG = logging.getLogger(__name__)
 
 RESTART_INTERVAL_S = 1.0
 HOST_REPORT_INTERVAL_S = 2.0
 STOP_TIMEOUT_S = 5.0
+STARTED_BADLY = 2  # the process said on stderr what is wrong with its configuration
 
 Queries = Mapping[str, Callable[..., Any]]
 
@@ -45,13 +47,22 @@ class RestApp(OSKenApp):
     """Runs the REST process and keeps fabric and store in step."""
 
     def __init__(
-        self, switchboard: Switchboard, config_file: Path, api_socket: Any, queries: Queries, **_: Any
+        self,
+        switchboard: Switchboard,
+        config_file: Path,
+        api_socket: Any,
+        queries: Queries,
+        forget_port: Callable[[str], None],
+        give_up: Callable[[], None],
+        **_: Any,
     ) -> None:
         super().__init__()
         self._switchboard = switchboard
         self._config_file = config_file
         self._api_socket = api_socket
         self._queries = queries
+        self._forget_port = forget_port
+        self._give_up = give_up
         self._contacts = HostContacts(switchboard)
         self._link: Link | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -67,14 +78,7 @@ class RestApp(OSKenApp):
     def stop(self) -> None:
         """End the REST process and wait until it has ended."""
         self._stopping = True
-        process = self._process
-        if process:
-            process.terminate()
-            try:
-                process.wait(STOP_TIMEOUT_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        self._end_process()
         super().stop()
 
     def report(self, reports: list[PortReport]) -> None:
@@ -83,13 +87,32 @@ class RestApp(OSKenApp):
 
     def _run(self) -> None:
         while not self._stopping:
-            self._serve_one_process()
-            if not self._stopping:
-                LOG.error("the REST process ended with status %s; starting it again", self._exit_status())
-                eventlet.sleep(RESTART_INTERVAL_S)
+            try:
+                self._serve_one_process()
+            except Exception:
+                LOG.exception("the link to the REST process broke")
+            self._link = None
+            if self._stopping:
+                return
+            status = self._end_process()
+            if status == STARTED_BADLY and not self._switchboard.fabric.inventory.loaded:
+                self._give_up()
+                return
+            LOG.error("the REST process ended with status %s; starting it again", status)
+            eventlet.sleep(RESTART_INTERVAL_S)
 
-    def _exit_status(self) -> int | None:
-        return self._process.wait() if self._process else None
+    def _end_process(self) -> int | None:
+        """See to it that the process has ended; give its exit status."""
+        process = self._process
+        if process is None:
+            return None
+        try:
+            if self._stopping:
+                process.terminate()
+            return process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return process.wait()
 
     def _serve_one_process(self) -> None:
         ours, theirs = socket.socketpair()
@@ -104,7 +127,8 @@ class RestApp(OSKenApp):
             while True:
                 self._take(link.receive())
         except LinkClosed:
-            self._link = None
+            LOG.debug("the REST process closed the link")
+        finally:
             ours.close()
 
     def _take(self, message: Message) -> None:
@@ -117,6 +141,9 @@ class RestApp(OSKenApp):
                     self._parts = []
             case Changes(changes):
                 self._switchboard.wake(fabric.apply(changes))
+                for change in changes:
+                    if isinstance(change, Deleted) and change.kind is Port:
+                        self._forget_port(change.id)
             case Query(number, name, arguments):
                 self._send(Answer(number, self._queries[name](*arguments)))
 

@@ -9,8 +9,9 @@ from os_ken.controller.handler import DEAD_DISPATCHER, MAIN_DISPATCHER, set_ev_c
 from os_ken.lib import hub
 from os_ken.ofproto import ofproto_v1_4
 
-from osken_apps.apps.connection import Connection, SwitchError
+from osken_apps.apps.connection import Connection, SwitchRefused
 from osken_apps.apps.switchboard import Switchboard
+from osken_apps.errors import OskenAppsError
 from osken_apps.openflow import codec
 from osken_apps.openflow.meter import decode_meter_features, meter_features_request
 
@@ -47,13 +48,19 @@ class SwitchApp(OSKenApp):
 
     def _identify(self, connection: Connection) -> None:
         try:
-            replies = connection.request(codec.desc_request)
-        except SwitchError as error:
-            LOG.info("%s", error)
+            description = codec.decode_dp_desc(connection.request(codec.desc_request)[0])
+            connection.max_meters = _max_meters(connection)
+        except OskenAppsError as error:
+            LOG.warning("%s; disconnecting", error)
+            connection.close()  # Open vSwitch dials again
             return
-        description = codec.decode_dp_desc(replies[0])
-        try:
-            connection.max_meters = decode_meter_features(connection.request(meter_features_request)[0])
-        except SwitchError as error:
-            LOG.warning("%s; so the packets that it sends to the controller pass no meter", error)
         self._switchboard.connected(connection, None if description in NO_DESCRIPTION else description)
+
+
+def _max_meters(connection: Connection) -> int:
+    """Ask how many meters a switch can have; some datapaths know none. Raises SwitchError, Malformed."""
+    try:
+        return decode_meter_features(connection.request(meter_features_request)[0])
+    except SwitchRefused as error:
+        LOG.warning("%s; so the packets that it sends to the controller pass no meter", error)
+        return 0

@@ -25,6 +25,7 @@ class Switchboard:
         self.sessions: dict[str, OvsdbSession] = {}
         self.dhcp_counters: defaultdict[str, Counter[StrEnum]] = defaultdict(Counter)
         self.repairs: Counter[str] = Counter()
+        self.meter_drops: Counter[str] = Counter()
         self._wake = wake
         self._by_connection: dict[Connection, Bridge] = {}
         self._by_datapath_id: dict[int, Bridge] = {}
@@ -42,6 +43,8 @@ class Switchboard:
 
     def connected(self, connection: Connection, description: str | None) -> None:
         """Take a bridge that finished its handshake: find its host by OVSDB, else by its dp-desc."""
+        if connection.closed:
+            return
         name = connection.bridge
         if name not in self.fabric.layout.bridges:
             LOG.warning("%s: bridge %r is not one of ours, left alone", connection, name)
@@ -64,14 +67,25 @@ class Switchboard:
         bridge = self._by_connection.pop(connection, None)
         if bridge and self.bridges[bridge.host].get(bridge.name) is bridge:
             del self.bridges[bridge.host][bridge.name]
-            del self._by_datapath_id[connection.id]
+            self._drop_datapath_id(bridge)
             LOG.info("%s: bridge %s of host %s disconnected", connection, bridge.name, bridge.host)
+            self._wake(bridge.host)
 
-    def session_shows(self, session: OvsdbSession, host: str, datapath_ids: Iterable[int]) -> bool:
-        """Take what an OVSDB session says of its host; give False if another live session has that name."""
-        if self.sessions.setdefault(host, session) is not session:
-            return False
+    def session_shows(self, session: OvsdbSession, host: str, datapath_ids: Iterable[int]) -> None:
+        """Take what an OVSDB session says of its host; the newest session of a host replaces an older one.
+
+        A datapath id that another host with a session has is not taken from it.
+        """
+        older = self.sessions.get(host)
+        self.sessions[host] = session
+        if older is not None and older is not session:
+            LOG.warning("%s takes the place of %s as that of host %s", session, older, host)
+            older.close()
         for datapath_id in datapath_ids:
+            owner = self._host_by_datapath_id.get(datapath_id, host)
+            if owner != host and owner in self.sessions:
+                LOG.warning("%s: datapath %016x is host %s's, not %s's", session, datapath_id, owner, host)
+                continue
             self._host_by_datapath_id[datapath_id] = host
             connection = self._unidentified.pop(datapath_id, None)
             known = self._by_datapath_id.get(datapath_id)
@@ -80,7 +94,6 @@ class Switchboard:
                 self.disconnected(connection)
             if connection:
                 self._adopt(host, connection)
-        return True
 
     def session_ended(self, session: OvsdbSession, host: str) -> None:
         """Forget a session."""
@@ -96,8 +109,13 @@ class Switchboard:
                 "%s replaces %s as bridge %s of host %s", connection, replaced.connection, bridge.name, host
             )
             self._by_connection.pop(replaced.connection, None)
+            self._drop_datapath_id(replaced)
             replaced.connection.close()
         self.bridges[host][bridge.name] = bridge
         self._by_connection[connection] = self._by_datapath_id[connection.id] = bridge
         LOG.info("%s: bridge %s of host %s connected", connection, bridge.name, host)
         self._wake(host)
+
+    def _drop_datapath_id(self, bridge: Bridge) -> None:
+        if self._by_datapath_id.get(bridge.connection.id) is bridge:
+            del self._by_datapath_id[bridge.connection.id]

@@ -4,7 +4,7 @@ It changes with every change of intent and every observation, and names the host
 again; it sends nothing. Bridges report their ports (OpenFlow), OVSDB sessions report interfaces.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 
@@ -26,10 +26,11 @@ INTERFACE_PREFIXES = ("tap", "qvo")
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """An interface of the integration bridge as OVSDB shows it."""
+    """An interface of the integration bridge as OVSDB shows it; `tag` is the tag that it has from us."""
 
     name: str
     iface_id: str
+    tag: int | None = None
 
 
 @dataclass(slots=True)
@@ -37,13 +38,17 @@ class Host:
     """What is known of a host.
 
     `ofports` and `interfaces` are the last that its bridges and its OVSDB session showed, also when they
-    are not connected. `claims` says by port id, or by the beginning of one, which interface is that port.
+    are not connected. `settled` tells that OVSDB has shown it once: only what appears after that can take a
+    port from the host that the store holds. `tagged` are the live tags that interfaces still have, as far as
+    is known. `claims` says by port id, or by the beginning of one, which interface is that port.
     """
 
     name: str
     ofports: dict[str, Mapping[str, int]] = field(default_factory=dict)
     interfaces: dict[str, Interface] = field(default_factory=dict)
     has_ovsdb: bool = False
+    settled: bool = False
+    tagged: dict[str, int] = field(default_factory=dict)
     metered: bool = True
     claims: dict[str, str] = field(default_factory=dict)
     local_vlans: dict[str, int] = field(default_factory=dict)
@@ -96,7 +101,9 @@ class Fabric:
         host = self.host(host_name)
         host.has_ovsdb = True
         host.interfaces = {interface.name: interface for interface in interfaces}
-        return self._claim(host)
+        concerned = self._claim(host)
+        host.settled = True
+        return concerned
 
     def lose_ovsdb(self, host_name: str) -> set[str]:
         """Note that a host's OVSDB session ended; what it showed last still counts."""
@@ -109,9 +116,10 @@ class Fabric:
         self.conflicts[port_id] = address
         return set(self._claimants_of(port_id))
 
-    def settle(self, port_id: str) -> set[str]:
-        """Let the address of a port be offered again; give the hosts that this concerns."""
-        self.conflicts.pop(port_id, None)
+    def settle(self, port_id: str, address: IPv4Address) -> set[str]:
+        """Let an address be offered to a port again; give the hosts that this concerns."""
+        if self.conflicts.get(port_id) == address:
+            del self.conflicts[port_id]
         return set(self._claimants_of(port_id))
 
     def ready(self, host_name: str) -> bool:
@@ -122,7 +130,14 @@ class Fabric:
         """Make the snapshot of a host; takes and gives back local VLANs."""
         host = self.host(host_name)
         plugged = sorted(self._plugged(host), key=lambda item: item[0].id)
-        host.local_vlans = assign_local_vlans(host.local_vlans, (port.network_id for port, _ in plugged))
+        self._look_at_tags(host)
+        self._read_back_vlans(host, plugged)
+        host.local_vlans = assign_local_vlans(
+            host.local_vlans, (port.network_id for port, _ in plugged), set(host.tagged.values())
+        )
+        for port, interface in plugged:
+            if port.network_id in host.local_vlans:
+                host.tagged[interface] = host.local_vlans[port.network_id]
         segments = self._segments(host)
         ports = tuple(
             self._bound(host, port, interface, segments[port.network_id])
@@ -135,42 +150,81 @@ class Fabric:
             host_name, dict(host.ofports), tuple(segments.values()), ports, dead, host.metered
         )
 
+    def _look_at_tags(self, host: Host) -> None:
+        """Forget the tags of interfaces that are gone or, as OVSDB shows, have another one."""
+        present = host.ofports.get(self.layout.integration_bridge, {})
+        host.tagged = {name: tag for name, tag in host.tagged.items() if name in present}
+        for interface in host.interfaces.values():
+            if host.has_ovsdb:
+                host.tagged.pop(interface.name, None)
+            if interface.tag is not None and interface.name in present:
+                host.tagged[interface.name] = interface.tag
+
+    def _read_back_vlans(self, host: Host, plugged: Iterable[tuple[Port, str]]) -> None:
+        """Take the local VLAN of a network that the store does not tell from a tag that stands."""
+        for port, interface in plugged:
+            if port.network_id not in host.local_vlans and interface in host.tagged:
+                tag = host.tagged[interface]
+                if tag not in host.local_vlans.values():
+                    host.local_vlans[port.network_id] = tag
+
     def unknown_interfaces(self, host_name: str) -> list[Interface]:
         """Give the interfaces of a host whose iface-id names no port."""
         interfaces = self.host(host_name).interfaces.values()
         return [item for item in interfaces if item.iface_id and item.iface_id not in self.inventory.ports]
 
-    def reports(self, snapshot: HostSnapshot, trouble: str = "") -> list[PortReport]:
+    def reports(
+        self, snapshot: HostSnapshot, connected: Collection[str], trouble: str = ""
+    ) -> list[PortReport]:
         """Say what the store should hold of this host's ports, where it holds something else.
 
-        `trouble` says what keeps the snapshot's flows and tags from standing; empty: they stand.
+        `connected` are the bridges that are. `trouble` says what keeps the snapshot's flows and tags from
+        standing; empty: they stand. A port that another host has now is for that host to report.
         """
-        wanted = {bound.port.id: self._report(snapshot, bound, trouble) for bound in snapshot.ports}
+        wanted = {
+            bound.port.id: self._report(
+                snapshot, bound, trouble or self._waits_for(snapshot, bound, connected)
+            )
+            for bound in snapshot.ports
+        }
         for port in self.inventory.bound_to(snapshot.host):
-            wanted.setdefault(port.id, PortReport(port.id, None, PortStatus.DOWN))
+            if self._host_of(port) in (None, snapshot.host):
+                wanted.setdefault(port.id, PortReport(port.id, None, PortStatus.DOWN))
         return [report for report in wanted.values() if not self._holds(report)]
 
     def _claim(self, host: Host) -> set[str]:
         """Bring the claims of a host up to date; give the hosts that this concerns, itself included."""
         claims, concerned = self._visible_claims(host), {host.name}
         for claim in host.claims.keys() - claims.keys():
-            del self._claimants[claim][host.name]
-            concerned |= self._claimants[claim].keys()
+            claimants = self._claimants[claim]
+            del claimants[host.name]
+            concerned |= claimants.keys()
+            if not claimants:
+                del self._claimants[claim]
         for claim in claims.keys() - host.claims.keys():
             claimants = self._claimants.setdefault(claim, {})
             concerned |= claimants.keys()
-            claimants[host.name] = None
+            if host.settled or self._is_recorded_at(claim, host.name):
+                claimants[host.name] = None
+            else:
+                self._claimants[claim] = {host.name: None, **claimants}
         host.claims = claims
         return concerned
+
+    def _is_recorded_at(self, claim: str, host_name: str) -> bool:
+        port = self.inventory.port_claimed_by(claim)
+        return port is not None and port.binding is not None and port.binding.host == host_name
 
     def _visible_claims(self, host: Host) -> dict[str, str]:
         """Say what is plugged: by iface-id; with no OVSDB session also by name and as last recorded."""
         present = host.ofports.get(self.layout.integration_bridge, {})
         claims = {}
         if not host.has_ovsdb:
-            claims = {name[3:]: name for name in present if name.startswith(INTERFACE_PREFIXES)}
+            shown = host.interfaces
+            named = (name for name in present if name.startswith(INTERFACE_PREFIXES) and name not in shown)
+            claims = {name[3:]: name for name in named}
             for port in self.inventory.bound_to(host.name):
-                if port.binding and port.binding.interface in present:
+                if port.binding and port.binding.interface in present.keys() - shown.keys():
                     claims.pop(port_id_prefix(port.id), None)
                     claims[port.id] = port.binding.interface
         for interface in host.interfaces.values():
@@ -232,11 +286,10 @@ class Fabric:
         )
 
     def _holds(self, report: PortReport) -> bool:
-        port = self.inventory.ports[report.port_id]
-        return (port.binding, port.status) == (report.binding, report.status)
+        port = self.inventory.ports.get(report.port_id)
+        return port is None or (port.binding, port.status) == (report.binding, report.status)
 
-    def _report(self, snapshot: HostSnapshot, bound: BoundPort, trouble: str) -> PortReport:
-        waits_for = trouble or self._waits_for(snapshot, bound)
+    def _report(self, snapshot: HostSnapshot, bound: BoundPort, waits_for: str) -> PortReport:
         status = PortStatus.DOWN if waits_for else PortStatus.ACTIVE
         if bound.in_conflict:
             waits_for = (
@@ -245,11 +298,11 @@ class Fabric:
         binding = Binding(snapshot.host, bound.segment.local_vlan, bound.interface, waits_for)
         return PortReport(bound.port.id, binding, status)
 
-    def _waits_for(self, snapshot: HostSnapshot, bound: BoundPort) -> str:
+    def _waits_for(self, snapshot: HostSnapshot, bound: BoundPort, connected: Collection[str]) -> str:
         """Say in words what keeps a plugged port from being ACTIVE; empty: nothing that anyone must do."""
         bridge = self.layout.bridge_of(bound.segment.physical_network)
         tag = bound.segment.local_vlan
-        if bridge not in snapshot.ofports:
+        if bridge not in connected:
             return f"bridge {bridge} of host {snapshot.host} to connect to the controller"
         known = bound.port.status is PortStatus.ACTIVE and _is_at(bound.port, snapshot.host, bound)
         confirmed = f"local_vlan={tag}" in bound.port.tags

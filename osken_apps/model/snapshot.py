@@ -1,6 +1,6 @@
 """The snapshot of one host: all that its flows, tags and DHCP answers depend on, as one value. PURE."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
@@ -125,14 +125,20 @@ def dhcp_service(
     return None
 
 
-def assign_local_vlans(current: Mapping[str, int], network_ids: Iterable[str]) -> dict[str, int]:
+def assign_local_vlans(
+    current: Mapping[str, int], network_ids: Iterable[str], held: Collection[int] = ()
+) -> dict[str, int]:
     """Give each network its local VLAN: the one it has, else the first free; others are given back.
 
-    A network for which none is left gets none.
+    `held` are VLANs that some interface still has as its tag: they are not given to another network. A
+    network for which none is left gets none.
     """
     wanted = list(dict.fromkeys(network_ids))
-    assigned = {network_id: current[network_id] for network_id in wanted if network_id in current}
-    taken = set(assigned.values())
+    assigned: dict[str, int] = {}
+    for network_id in wanted:
+        if network_id in current and current[network_id] not in assigned.values():
+            assigned[network_id] = current[network_id]
+    taken = {*assigned.values(), *held}
     free = (vlan for vlan in range(FIRST_LOCAL_VLAN, LAST_LOCAL_VLAN + 1) if vlan not in taken)
     for network_id in wanted:
         if network_id not in assigned and (vlan := next(free, None)) is not None:

@@ -46,7 +46,7 @@ def _of_bridge(bridge: str, layout: Layout, snapshot: HostSnapshot) -> Iterator[
         yield from integration_flows(layout, snapshot)
     for physical_network, name in layout.bridge_mappings:
         if name == bridge:
-            yield from physical_flows(physical_network, bridge, snapshot)
+            yield from physical_flows(physical_network, bridge, layout, snapshot)
 
 
 def _ports_of(bridge: str, layout: Layout, snapshot: HostSnapshot) -> Iterable[BoundPort]:

@@ -34,3 +34,8 @@ def tag_changes(rows: Iterable[TaggedPort], desired: Mapping[str, int]) -> dict[
         if wanted is not None and (row.tag != wanted or not row.ours):
             changes[row.name] = wanted
     return changes
+
+
+def is_to_be_dead(row: TaggedPort, changes: Mapping[str, int]) -> bool:
+    """Tell whether a port must be made dead before its tag may change: it carries something now."""
+    return row.name in changes and row.tag != DEAD_TAG

@@ -18,7 +18,7 @@ from osken_apps.openflow.meter import (
     Meter,
     MeterCommand,
 )
-from osken_apps.pipeline.tags import TaggedPort
+from osken_apps.pipeline.tags import DEAD_TAG, TaggedPort
 
 _datapath_ids = itertools.count(1)
 
@@ -47,7 +47,12 @@ class SwitchConnection:
         self.bridge_in_memory = bridge
         self.id = bridge.datapath_id
         self.fault = ""
+        self.on_gone: Callable[[], None] = lambda: None
         self.alive = True
+
+    @property
+    def closed(self) -> bool:
+        return not self.alive
 
     def ofports(self) -> dict[str, int]:
         return dict(self.bridge_in_memory.ports)
@@ -58,6 +63,8 @@ class SwitchConnection:
     def request(self, build: Callable[[int], bytes]) -> list[bytes]:
         fault, self.fault = self.fault, ""
         if not self.alive or fault == "gone":
+            self.alive = False
+            self.on_gone()
             raise SwitchGone("gone")
         if fault == "refused":
             raise SwitchError("refused")
@@ -132,9 +139,18 @@ class Ovsdb:
         self.fault = False
 
     def view(self) -> HostView:
-        interfaces = tuple(Interface(name, iface_id) for name, iface_id in self.iface_ids.items())
+        interfaces = tuple(
+            Interface(name, iface_id, self._live_tag(name)) for name, iface_id in self.iface_ids.items()
+        )
         ports = tuple(TaggedPort(name, self.tags.get(name), name in self.ours) for name in self.iface_ids)
         return HostView(self.host, self.datapath_ids, interfaces, ports)
+
+    def _live_tag(self, name: str) -> int | None:
+        tag = self.tags.get(name)
+        return tag if name in self.ours and tag != DEAD_TAG else None
+
+    def close(self) -> None:
+        """Nothing is to be closed."""
 
     def set_tags(self, tags: dict[str, int]) -> None:
         if self.fault:

@@ -158,6 +158,7 @@ class Interleavings(RuleBasedStateMachine):
         machine = self.machines[host]
         connection = SwitchConnection(machine.bridges[bridge])
         connection.bridge = bridge  # type: ignore[attr-defined]
+        connection.on_gone = lambda: self.switchboard.disconnected(connection)  # type: ignore[arg-type]
         machine.connections[bridge] = connection
         self.switchboard.connected(connection, host)  # type: ignore[arg-type]
 
@@ -211,7 +212,7 @@ class Interleavings(RuleBasedStateMachine):
     @rule(host=hosts)
     def ovsdb_connects(self, host: str) -> None:
         view = self.machines[host].ovsdb.view()
-        assert self.switchboard.session_shows(self.machines[host].ovsdb, host, view.datapath_ids)  # type: ignore[arg-type]
+        self.switchboard.session_shows(self.machines[host].ovsdb, host, view.datapath_ids)  # type: ignore[arg-type]
         self.awake |= self.switchboard.fabric.observe_interfaces(host, view.interfaces)
 
     @rule(host=hosts)
@@ -286,12 +287,10 @@ class Interleavings(RuleBasedStateMachine):
             self.check_against_the_machine(host)
 
     def live_bridges(self, host: str) -> list[Bridge]:
-        """The bridges that are connected and not waiting to be cut off by a fault."""
-        return [
-            bridge
-            for bridge in self.switchboard.bridges.get(host, {}).values()
-            if bridge.installed is not None
-        ]
+        """The bridges that are connected; each must have been brought to what it should have."""
+        bridges = list(self.switchboard.bridges.get(host, {}).values())
+        assert all(bridge.installed is not None for bridge in bridges), "a bridge is stuck"
+        return bridges
 
     def check_against_the_machine(self, host: str) -> None:
         """With everything connected, what is plugged and up is bound and tagged; all else of ours is dead."""

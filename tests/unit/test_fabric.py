@@ -144,23 +144,23 @@ def test_a_port_with_ovsdb_is_reported_active_and_only_once() -> None:
     made = fabric("h")
     made.observe_interfaces("h", [TAP1])
     report = PortReport(VM1.id, Binding("h", 1, "tap53903a95-82"), PortStatus.ACTIVE)
-    assert made.reports(made.snapshot("h")) == [report]
+    assert made.reports(made.snapshot("h"), LAYOUT.bridges) == [report]
     made.apply([Upserted(replace(VM1, binding=report.binding, status=report.status))])
-    assert made.reports(made.snapshot("h")) == []
+    assert made.reports(made.snapshot("h"), LAYOUT.bridges) == []
     made.lose_ovsdb("h")
-    assert made.reports(made.snapshot("h")) == []
+    assert made.reports(made.snapshot("h"), LAYOUT.bridges) == []
     made.observe_interfaces("h", [])
-    assert made.reports(made.snapshot("h")) == [PortReport(VM1.id, None, PortStatus.DOWN)]
+    assert made.reports(made.snapshot("h"), LAYOUT.bridges) == [PortReport(VM1.id, None, PortStatus.DOWN)]
 
 
 def test_a_port_without_ovsdb_says_what_it_waits_for_until_the_plugger_confirms() -> None:
     made = fabric("h")
-    (report,) = made.reports(made.snapshot("h"))
+    (report,) = made.reports(made.snapshot("h"), LAYOUT.bridges)
     assert report.status is PortStatus.DOWN
     assert report.binding is not None
     assert report.binding.waits_for.startswith("tag=1 on tap53903a95-82: host h has no OVSDB session")
     made.apply([Upserted(replace(VM1, tags=("local_vlan=1",)))])
-    assert made.reports(made.snapshot("h"))[0].status is PortStatus.ACTIVE
+    assert made.reports(made.snapshot("h"), LAYOUT.bridges)[0].status is PortStatus.ACTIVE
 
 
 def test_a_port_waits_for_the_bridge_of_its_physical_network() -> None:
@@ -168,7 +168,7 @@ def test_a_port_waits_for_the_bridge_of_its_physical_network() -> None:
     made.load(INTENT)
     made.observe_bridge("h", "br-int", INT_PORTS)
     made.observe_interfaces("h", [TAP1])
-    (report,) = made.reports(made.snapshot("h"))
+    (report,) = made.reports(made.snapshot("h"), ["br-int"])
     assert report.binding is not None
     assert report.binding.waits_for == "bridge br-eth2 of host h to connect to the controller"
 
@@ -194,3 +194,64 @@ def test_tags_are_written_where_they_differ_and_a_port_that_was_ours_is_dead() -
     ]
     assert tag_changes(rows, desired) == {"tap53903a95-82": 1, "was-ours": 4095}
     assert tag_changes([TaggedPort("tap53903a95-82", 1, ours=True)], desired) == {}
+
+
+def test_a_local_vlan_is_not_given_to_another_network_while_an_interface_still_has_it() -> None:
+    made = fabric("h")
+    assert bound(made.snapshot("h")) == [(VM1.id, "tap53903a95-82", 2, 1)]
+    made.apply([Deleted(Port, VM1.id)])
+    made.observe_interfaces("h", [Interface("vnet7", VM2.id), Interface("tap53903a95-82", VM1.id, 1)])
+    assert bound(made.snapshot("h")) == [(VM2.id, "vnet7", 3, 2)]
+
+
+def test_without_ovsdb_a_tag_counts_until_its_interface_is_gone() -> None:
+    made = fabric("h")
+    made.snapshot("h")
+    made.apply([Deleted(Port, VM1.id), Upserted(replace(VM2, binding=Binding("h", 1, "vnet7")))])
+    made.observe_bridge("h", "br-int", INT_PORTS)
+    assert [item.segment.local_vlan for item in made.snapshot("h").ports] == [2]
+
+
+def test_a_local_vlan_that_the_store_does_not_tell_is_read_back_from_the_tag() -> None:
+    made = fabric("h")
+    made.observe_interfaces("h", [Interface("tap53903a95-82", VM1.id, 33)])
+    assert bound(made.snapshot("h")) == [(VM1.id, "tap53903a95-82", 2, 33)]
+
+
+def test_two_networks_never_share_a_local_vlan_whatever_the_store_says() -> None:
+    assert assign_local_vlans({"a": 1, "b": 1}, ["a", "b"]) == {"a": 1, "b": 2}
+
+
+@pytest.mark.parametrize("order", [("a", "b"), ("b", "a")])
+def test_after_a_restart_the_recorded_host_keeps_a_port_that_two_hosts_claim(order: tuple[str, str]) -> None:
+    recorded = replace(VM1, binding=Binding("a", 1, TAP1.name), status=PortStatus.ACTIVE)
+    made = Fabric(LAYOUT)
+    made.load(replace(INTENT, ports=(recorded,)))
+    for host in order:
+        made.observe_bridge(host, "br-int", INT_PORTS)
+        made.observe_interfaces(host, [TAP1])
+    assert (len(made.snapshot("a").ports), bound(made.snapshot("b"))) == (1, [])
+
+
+def test_an_interface_that_ovsdb_gave_to_another_port_is_not_claimed_by_name_when_the_session_ends() -> None:
+    made = fabric("h")
+    made.observe_interfaces("h", [Interface("tap53903a95-82", VM2.id)])
+    made.lose_ovsdb("h")
+    assert [item.port.id for item in made.snapshot("h").ports] == [VM2.id]
+
+
+def test_a_host_does_not_report_a_port_that_another_host_has_now() -> None:
+    made = fabric("a", "b")
+    for host in ("a", "b"):
+        made.observe_interfaces(host, [])
+    made.observe_interfaces("a", [TAP1])
+    made.apply([Upserted(replace(VM1, binding=Binding("a", 1, TAP1.name), status=PortStatus.ACTIVE))])
+    made.observe_interfaces("b", [TAP1])
+    assert made.reports(made.snapshot("a"), LAYOUT.bridges) == []
+
+
+def test_a_port_deleted_during_a_pass_is_not_reported() -> None:
+    made = fabric("h")
+    snapshot = made.snapshot("h")
+    made.apply([Deleted(Port, VM1.id)])
+    assert made.reports(snapshot, LAYOUT.bridges) == []
