@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from osken_apps.lab import NamespaceVm, wait_until
+from osken_apps.pipeline.meters import PORT_METERS
 from tests.e2e.conftest import BIND_TIMEOUT_S, World, flows
 
 DHCP_PORTS = "port 67 or port 68"
@@ -258,7 +259,7 @@ def test_a_flooding_port_does_not_starve_its_neighbour(world: World) -> None:
     wait_until(lambda: counters(world, "host1").get("malformed", 0) > before + 100, 20, "the flood")
     assert neighbour.udhcpc(timeout=3).variables["ip"]
     flood.wait_gone("the flood's end", 20)
-    meter = world.host(1).ofport(flooder.tap)
+    meter = PORT_METERS + world.host(1).ofport(flooder.tap)
     stats = world.host(1).ofctl("-O", "OpenFlow14", "meter-stats", "br-int", f"meter={meter}")
     dropped = [int(word.partition(":")[2]) for word in stats.split() if word.startswith("packet_count:")]
     assert dropped[0] > 0
