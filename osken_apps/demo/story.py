@@ -120,12 +120,13 @@ class Story:
         self._flows(self._host2, "br-int", reference.BR_INT_FLOWS)
 
     def _flows(self, host: Host, bridge: str, expected: tuple[str, ...]) -> None:
-        """Show a live dump beside the reference's; flows of a higher priority than its own are ours."""
+        """Show a live dump beside the reference's; what has a higher priority or another table is ours."""
         self._display.say(f"{host.name} $ ovs-ofctl dump-flows {bridge}")
         dump = host.dump_flows(bridge)
-        here = [line.rpartition(", ")[2] for line in dump.splitlines() if "priority=" in line]
-        ours = [line for line in here if _priority(line) > REFERENCE_TOP_PRIORITY]
-        same = [line for line in here if line not in ours]
+        lines = [line for line in dump.splitlines() if "priority=" in line]
+        first_table = [line.rpartition(", ")[2] for line in lines if "table=0," in line]
+        same = [line for line in first_table if _priority(line) <= REFERENCE_TOP_PRIORITY]
+        ours = [line for line in first_table if line not in same]
         self._display.show(dump)
         self._display.beside(expected, same)
         self._display.verdict(f"{bridge} has the reference's flows", sorted(same) == sorted(expected))
