@@ -1,0 +1,11 @@
+import subprocess
+import sys
+
+
+def test_the_demo_comes_out_as_the_reference_has_it() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "osken_apps.demo"], capture_output=True, text=True, timeout=240, check=False
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr
+    assert "15 of 15 verdicts as in the reference" in done.stdout
+    assert "[FAIL]" not in done.stdout
