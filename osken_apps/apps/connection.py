@@ -7,6 +7,7 @@ its lengths were checked, as that parser loops for ever on elements of length ze
 
 import logging
 from collections.abc import Callable
+from socket import MSG_DONTWAIT, MSG_PEEK
 from typing import Any
 
 import eventlet
@@ -34,6 +35,7 @@ LOG = logging.getLogger(__name__)
 
 READ_SIZE = 1 << 18
 REPLY_TIMEOUT_S = 10.0
+MOST_WAITS = 6
 OFPP_LOCAL = 0xFFFFFFFE
 FOR_OSKEN = frozenset(
     {
@@ -138,13 +140,26 @@ class Connection(Datapath):
         try:
             if self.closed or not self.send(build(xid)):
                 raise SwitchGone(f"{self} disconnected")
-            with eventlet.Timeout(
-                REPLY_TIMEOUT_S, SwitchError(f"{self} did not answer in {REPLY_TIMEOUT_S} s")
-            ):
-                exchange.done.wait()
+            self._await(exchange)
         finally:
             del self._exchanges[xid]
         return exchange.replies
+
+    def _await(self, exchange: _Exchange) -> None:
+        """Wait for the end of an exchange; while the answer may lie unread, it is we who are late."""
+        for _ in range(MOST_WAITS):
+            with eventlet.Timeout(REPLY_TIMEOUT_S, False):
+                exchange.done.wait()
+                return
+            if not self._has_unread():
+                break
+        raise SwitchError(f"{self} did not answer in {REPLY_TIMEOUT_S} s")
+
+    def _has_unread(self) -> bool:
+        try:
+            return bool(self.socket.fd.recv(1, MSG_PEEK | MSG_DONTWAIT))
+        except OSError:
+            return False
 
     def _recv_loop(self) -> None:
         buffer = b""

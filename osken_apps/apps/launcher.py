@@ -15,6 +15,7 @@ from os_ken.lib import hub
 from osken_apps.apps.connection import Connection
 from osken_apps.apps.dhcp import DhcpApp
 from osken_apps.apps.listening import allow_many_sockets, listen
+from osken_apps.apps.memory import freeze_what_stays
 from osken_apps.apps.openflow import OpenFlowApp
 from osken_apps.apps.ovsdb import OvsdbApp
 from osken_apps.apps.reconcile import HostReconciler
@@ -67,6 +68,7 @@ class Controller:
         """Run until SIGTERM or SIGINT, or until the REST process cannot even start; give the exit status."""
         for app in self._apps.values():
             app.start()
+        hub.spawn(freeze_what_stays)
         LOG.info("started")
         self._stopped.recv(1)
         LOG.info("stopping")

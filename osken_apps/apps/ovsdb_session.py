@@ -18,6 +18,7 @@ import ovs.timeval
 from eventlet.event import Event
 from ovs.poller import Poller
 
+from osken_apps.apps.ovsdb_stream import JsonConnection
 from osken_apps.errors import OskenAppsError
 from osken_apps.model.fabric import Interface
 from osken_apps.pipeline.tags import DEAD_TAG, TaggedPort
@@ -87,6 +88,8 @@ class OvsdbSession:
         self.address = address
         self._integration_bridge = integration_bridge
         self._idl = _idl(sock, f"tcp:{address[0]}:{address[1]}")
+        self._viewed_at = -1
+        self._view: HostView | None = None
         self._pending: dict[ovs.db.idl.Transaction, Event] = {}
 
     def __str__(self) -> str:
@@ -118,6 +121,11 @@ class OvsdbSession:
 
     def view(self) -> HostView | None:
         """Give what the session shows; None until it shows a host with a name."""
+        if self._viewed_at != self._idl.change_seqno:
+            self._viewed_at, self._view = self._idl.change_seqno, self._look()
+        return self._view
+
+    def _look(self) -> HostView | None:
         for row in list(self._idl.tables["Open_vSwitch"].rows.values()):
             name = row.external_ids.get("hostname") or row.external_ids.get("system-id")
             if name:
@@ -190,5 +198,5 @@ def _idl(sock: Any, name: str) -> ovs.db.idl.Idl:
     reconnect.connected(now)
     sock.setblocking(False)
     stream = ovs.stream.Stream(sock, name, 0)
-    idl._session = ovs.jsonrpc.Session(reconnect, ovs.jsonrpc.Connection(stream), [name])
+    idl._session = ovs.jsonrpc.Session(reconnect, JsonConnection(stream), [name])
     return idl

@@ -61,7 +61,6 @@ class HostReconciler:
         while True:
             with eventlet.Timeout(retry_s, False):
                 self._wakeup.wait()
-            self._wakeup = Event()
             done = self.attempt()
             retry_s = None if done else min((retry_s or FIRST_RETRY_S / 2) * 2, LAST_RETRY_S)
 
@@ -103,18 +102,23 @@ class HostReconciler:
 
     def _pass(self) -> None:
         fabric, bridges = self._switchboard.fabric, self._bridges()
-        self._look_at_ports(bridges)
-        if not fabric.ready(self._host):
-            return
-        self._log_unknown()
-        snapshot = fabric.snapshot(self._host)
-        integration = bridges.get(fabric.layout.integration_bridge)
-        if integration:
-            self._serve(integration, snapshot)
+        with self._switchboard.turns:
+            eventlet.sleep(0)  # what waits in the sockets is read between one host's turn and the next
+            self._wakeup = Event()  # what came until now is in this pass
+            self._look_at_ports(bridges)
+            if not fabric.ready(self._host):
+                return
+            self._log_unknown()
+            snapshot = fabric.snapshot(self._host)
+            integration = bridges.get(fabric.layout.integration_bridge)
+            if integration:
+                self._serve(integration, snapshot)
+            # The integration bridge comes first: it must drop before a physical bridge lets frames through.
+            desired = {name: self._desired(name, snapshot) for name in fabric.layout.bridges}
         self._write_tags(snapshot, dead=True)
-        for name in fabric.layout.bridges:  # the integration bridge first: it must drop before frames come
+        for name, wanted in desired.items():
             if name in bridges:
-                self._converge(bridges[name], snapshot)
+                self._converge(bridges[name], wanted)
         self._write_tags(snapshot, dead=False)
         if integration and self._settled(bridges):
             self._send(fabric.reports(snapshot, bridges.keys()))
@@ -151,20 +155,19 @@ class HostReconciler:
             LOG.warning("host %s: %s has the unknown iface-id %s", self._host, unknown[iface_id], iface_id)
         self._unknown = set(unknown)
 
-    def _converge(self, bridge: Bridge, snapshot: HostSnapshot) -> None:
+    def _desired(self, bridge: str, snapshot: HostSnapshot) -> Installed:
+        layout = self._switchboard.fabric.layout
+        return Installed(
+            self._encoder.flows(bridge, layout, snapshot), desired_meters(bridge, layout, snapshot)
+        )
+
+    def _converge(self, bridge: Bridge, desired: Installed) -> None:
         """Bring a bridge to what it should have; one that is gone meanwhile is left. Raises SwitchError."""
         try:
-            self._apply(bridge, snapshot)
+            delta = bridge.apply(bridge.installed or self._read(bridge), desired)
         except SwitchGone as error:
             LOG.info("host %s: %s", self._host, error)
-
-    def _apply(self, bridge: Bridge, snapshot: HostSnapshot) -> None:
-        layout = self._switchboard.fabric.layout
-        desired = Installed(
-            self._encoder.flows(bridge.name, layout, snapshot), desired_meters(bridge.name, layout, snapshot)
-        )
-        installed = bridge.installed or self._read(bridge)
-        delta = bridge.apply(installed, desired)
+            return
         if delta:
             added, deleted = len(delta.add), len(delta.delete)
             LOG.info("host %s: %s: %d flows added, %d deleted", self._host, bridge.name, added, deleted)

@@ -8,6 +8,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from enum import StrEnum
 
+from eventlet.semaphore import Semaphore
+
 from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.connection import Connection
 from osken_apps.apps.ovsdb_session import OvsdbSession
@@ -26,6 +28,7 @@ class Switchboard:
         self.dhcp_counters: defaultdict[str, Counter[StrEnum]] = defaultdict(Counter)
         self.repairs: Counter[str] = Counter()
         self.meter_drops: Counter[str] = Counter()
+        self.turns: Semaphore = Semaphore()  # one host computes at a time
         self._wake = wake
         self._by_connection: dict[Connection, Bridge] = {}
         self._by_datapath_id: dict[int, Bridge] = {}

@@ -12,7 +12,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from osken_apps.errors import Malformed
-from osken_apps.openflow.fields import OPENFLOW_BASIC, Field, Value
+from osken_apps.openflow.fields import OPENFLOW_BASIC, Field, Spec, Value
 from osken_apps.openflow.flow import (
     OFPP_CONTROLLER,
     Action,
@@ -144,8 +144,8 @@ def message(message_type: MessageType, xid: int, body: bytes = b"") -> bytes:
 
 def encode_match(match: Match) -> bytes:
     """Encode an ofp_match, padded to 8 octets."""
-    values = dict(match.fields)
-    oxms = b"".join(_oxm(field, values[field]) for field in Field if field in values)
+    fields = sorted(match.fields, key=_wire_position)
+    oxms = b"".join([_oxm(field, value) for field, value in fields])
     length = MATCH_HEADER.size + len(oxms)
     return _padded(MATCH_HEADER.pack(OFPMT_OXM, length) + oxms)
 
@@ -303,13 +303,21 @@ def _check_port_properties(buffer: bytes, offset: int, end: int) -> None:
 
 
 def _oxm(field: Field, value: Value) -> bytes:
-    spec = field.value
+    header, octets, wire_offset = _OXM_OF[field]
+    return header + (int(value) | wire_offset).to_bytes(octets, "big")
+
+
+def _oxm_parts(spec: Spec) -> tuple[bytes, int, int]:
     octets = spec.bits // 8
-    return OXM.pack(spec.oxm_class, spec.number << 1, octets) + _octets(field, value)
+    return OXM.pack(spec.oxm_class, spec.number << 1, octets), octets, spec.wire_offset
 
 
-def _octets(field: Field, value: Value) -> bytes:
-    return (int(value) | field.value.wire_offset).to_bytes(field.value.bits // 8, "big")
+_OXM_OF = {field: _oxm_parts(field.value) for field in Field}
+_POSITIONS = {field: position for position, field in enumerate(Field)}
+
+
+def _wire_position(item: tuple[Field, Value]) -> int:
+    return _POSITIONS[item[0]]
 
 
 def _action(action: Action) -> bytes:

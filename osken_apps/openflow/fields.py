@@ -48,6 +48,8 @@ class Spec:
 class Field(Enum):
     """A header field."""
 
+    __hash__ = object.__hash__  # each is one object: Enum's own hash, of the name, is slow
+
     IN_PORT = Spec("in_port", OPENFLOW_BASIC, 0, 32, "NXM_OF_IN_PORT")
     ETH_SRC = Spec("dl_src", OPENFLOW_BASIC, 4, 48, "NXM_OF_ETH_SRC", str, nxm_header=(NXM_0, 2))
     ETH_DST = Spec("dl_dst", OPENFLOW_BASIC, 3, 48, "NXM_OF_ETH_DST", str, nxm_header=(NXM_0, 1))
