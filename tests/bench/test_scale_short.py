@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.bench.scale import intent, measure
+from tests.bench.scale import intent, measure, new_ports
 from tests.bench.scale.intent import Size
 
 SIZE = Size(hosts=10, networks=20, ports_per_host=5)
@@ -15,8 +15,7 @@ def test_hosts_converge_a_change_concerns_its_own_host_and_a_restart_sends_nothi
     with measure.site(tmp_path, filled) as on:
         with on.controller() as controller:
             cold = measure.cold_start(on, controller, QUIET_S)
-            ports = [measure.new_port(on, controller, host, host, SETTLE_S) for host in (3, 7)]
-        on.hosts("take_counts")
+            ports = [new_ports.new_port(on, controller, host, host, SETTLE_S) for host in (3, 7)]
         with on.controller() as controller:
             again = measure.restart(on, controller, QUIET_S)
     assert cold.flow_mods > SIZE.ports

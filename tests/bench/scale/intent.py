@@ -61,8 +61,10 @@ def fill(url: str, size: Size) -> Intent:
         networks = [_network(number) for number in range(size.networks)]
         subnets = [_subnet(number, network) for number, network in enumerate(networks)]
         with store.write() as transaction:
-            for resource in (*networks, *subnets):
-                transaction.create(resource)
+            for network in networks:
+                transaction.create(network)
+            for subnet in subnets:
+                transaction.create(subnet)
         ports = _ports(size, subnets)
         for start in range(0, len(ports), PORTS_A_TRANSACTION):
             with store.write() as transaction:

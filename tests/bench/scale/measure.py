@@ -1,4 +1,4 @@
-"""What is measured: a cold start, a restart, one new port after the other, and the cost of each.
+"""What is measured of a controller that starts: from nothing, and with everything in place.
 
 Every figure is a value here; `report` writes them down. The hosts are simulated, the controller is real, and
 the clock is the machine's monotonic one, which all processes share.
@@ -6,7 +6,6 @@ the clock is the machine's monotonic one, which all processes share.
 
 import os
 import sqlite3
-import statistics
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +22,6 @@ POLL_S = 0.5
 HOSTS_A_CALL = 50
 MOST_DIFFERENCES = 5
 CONVERGENCE_TIMEOUT_S = 900.0
-NEW_PORT_TIMEOUT_S = 30.0
 
 
 class Failed(Exception):
@@ -55,17 +53,6 @@ class Restart:
     flow_mods: int
     writes: int
     weight: Weight
-
-
-@dataclass(frozen=True)
-class NewPort:
-    """One port: seconds for the API's answer, and from the interface's appearance to flows, tag, ACTIVE."""
-
-    create_s: float
-    flows_s: float
-    tag_s: float
-    messages: int
-    messages_to_others: int
 
 
 @dataclass(frozen=True)
@@ -101,9 +88,14 @@ class Site:
 
     @contextmanager
     def controller(self) -> Iterator[Controller]:
-        """Run a controller on this site."""
-        with running(self._config_file, self._ports) as controller:
-            yield controller
+        """Run a controller on this site; the hosts dial it as long as it runs."""
+        self.hosts("take_counts")
+        self.hosts("dial", True)
+        try:
+            with running(self._config_file, self._ports) as controller:
+                yield controller
+        finally:
+            self.hosts("dial", False)
 
     def active_ports(self) -> int:
         """Count the ports that the API shows as ACTIVE, the DHCP servers' own left out."""
@@ -134,7 +126,6 @@ def site(directory: Path, intent: Intent) -> Iterator[Site]:
 
 def cold_start(on: Site, controller: Controller, quiet_s: float) -> ColdStart:
     """Wait until all hosts have what they should, from nothing. Raises Failed."""
-    on.hosts("take_counts")
     controller.wait_for_api()
     api_s = time.monotonic() - controller.started_at
     total, active_s = _settled(on, controller, on.intent.size.ports, quiet_s)
@@ -176,64 +167,3 @@ def _settled(on: Site, controller: Controller, ports: int, quiet_s: float) -> tu
             return total, last - controller.started_at
         if now - controller.started_at > CONVERGENCE_TIMEOUT_S:
             raise Failed(f"{active} of {ports} ports are ACTIVE after {CONVERGENCE_TIMEOUT_S} s")
-
-
-def new_port(on: Site, controller: Controller, host: int, index: int, settle_s: float) -> NewPort:
-    """Create a port in a network that the host has, plug it, and see who is told what. Raises Failed."""
-    _quiet(on, settle_s)
-    began = time.monotonic()
-    port_id = create_port(on, controller, host, index)
-    create_s = time.monotonic() - began
-    plugged_at = on.hosts("plug", host, port_id)
-    total, mine, others = Total(), Total(), 0
-    while min(mine.flows_at, mine.tags_at) < plugged_at or mine.messages != total.messages:
-        if time.monotonic() - plugged_at > NEW_PORT_TIMEOUT_S:
-            raise Failed(f"port {port_id} has no flows or no tag after {NEW_PORT_TIMEOUT_S} s")
-        total = mine
-        counts = _quiet(on, settle_s)
-        mine = mine.plus([counts[host]])
-        others += sum(count.messages for number, count in enumerate(counts) if number != host)
-    return NewPort(create_s, mine.flows_at - plugged_at, mine.tags_at - plugged_at, mine.messages, others)
-
-
-def create_port(on: Site, controller: Controller, host: int, index: int) -> str:
-    """Create a port in one of a host's networks; give its id."""
-    network_id = on.intent.network_of(host, index)
-    made = controller.api("POST", "ports", {"port": {"network_id": network_id}})
-    return str(made["port"]["id"])
-
-
-def cpu_per_port(on: Site, controller: Controller, ports: int, window_s: float, first_host: int) -> float:
-    """Give the controller's processor seconds for a new port, over what it uses when nothing happens."""
-    idle_s = _cpu_within(controller, window_s)
-    before, began = controller.cpu_s(), time.monotonic()
-    for number in range(ports):
-        host = (first_host + number) % on.hosts.hosts
-        on.hosts("plug", host, create_port(on, controller, host, number))
-        time.sleep(max(0.0, began + (number + 1) * window_s / ports - time.monotonic()))
-    time.sleep(1)
-    took_s = time.monotonic() - began
-    return (controller.cpu_s() - before - idle_s / window_s * took_s) / ports
-
-
-def idle_share(controller: Controller, window_s: float) -> float:
-    """Give the share of a core that the controller uses when nothing happens."""
-    return _cpu_within(controller, window_s) / window_s
-
-
-def _cpu_within(controller: Controller, window_s: float) -> float:
-    before = controller.cpu_s()
-    time.sleep(window_s)
-    return controller.cpu_s() - before
-
-
-def _quiet(on: Site, settle_s: float) -> list[HostCounts]:
-    """Wait, and give what the hosts were told in the meantime."""
-    time.sleep(settle_s)
-    counts: list[HostCounts] = on.hosts("take_counts")
-    return counts
-
-
-def median_ms(values: list[float]) -> float:
-    """Give the median of seconds, in milliseconds."""
-    return statistics.median(values) * 1000

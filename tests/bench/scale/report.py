@@ -10,7 +10,8 @@ from pathlib import Path
 
 from tests.bench.scale.controller import Weight
 from tests.bench.scale.intent import Size
-from tests.bench.scale.measure import ColdStart, NewPort, Restart, median_ms
+from tests.bench.scale.measure import ColdStart, Restart
+from tests.bench.scale.new_ports import NewPort, median_ms
 
 RESULTS = Path(__file__).parents[1] / "results"
 MIB = 1 << 20
@@ -21,21 +22,49 @@ GROWTH_BAR = 1.1
 
 
 @dataclass(frozen=True)
+class Starts:
+    """A cold start, a restart, and the share of a core that the controller uses after it."""
+
+    cold: ColdStart
+    warm: Restart
+    idle_share: float
+
+
+@dataclass(frozen=True)
+class Changes:
+    """New ports one by one, and the controller's processor seconds for one, by window."""
+
+    ports: list[NewPort]
+    cpu_s: list[float]
+
+
+@dataclass(frozen=True)
 class Round:
     """All that was measured at one size."""
 
     size: Size
-    cold: ColdStart
-    warm: Restart
-    new_ports: list[NewPort]
-    cpu_s: list[float]
-    idle_share: float
-    weight: Weight
+    starts: Starts
+    changes: Changes
+
+    @property
+    def cold(self) -> ColdStart:
+        """The cold start."""
+        return self.starts.cold
+
+    @property
+    def warm(self) -> Restart:
+        """The restart."""
+        return self.starts.warm
+
+    @property
+    def new_ports(self) -> list[NewPort]:
+        """The new ports."""
+        return self.changes.ports
 
     @property
     def memory_mib(self) -> float:
-        """The highest resident memory of both processes, over a cold start and what followed."""
-        peaks = (self.cold.weight, self.weight)
+        """The highest resident memory of both processes, of both starts."""
+        peaks = (self.cold.weight, self.warm.weight)
         return max(peak.controller_peak + peak.rest_peak for peak in peaks) / MIB
 
     @property
@@ -46,7 +75,7 @@ class Round:
     @property
     def cpu_ms(self) -> float:
         """Median processor time of the controller for a new port."""
-        return median_ms(self.cpu_s)
+        return median_ms(self.changes.cpu_s)
 
 
 @dataclass(frozen=True)
@@ -85,8 +114,8 @@ def lines(rounds: list[Round]) -> Iterator[Line]:
         not any(r.warm.flow_mods or r.warm.writes for r in rounds),
     )
     yield _bar("peak resident memory of both processes, MiB", [r.memory_mib for r in rounds], MEMORY_BAR_MIB)
-    yield Line("… after the restart: controller, REST process", [_weights(r.weight) for r in rounds])
-    yield Line("idle controller, share of a core", [f"{r.idle_share:.0%}" for r in rounds])
+    yield Line("… after the restart: controller, REST process", [_weights(r.warm.weight) for r in rounds])
+    yield Line("idle controller, share of a core", [f"{r.starts.idle_share:.0%}" for r in rounds])
     yield _bar(
         f"new port: appearance to flows, median of {len(last.new_ports)}, ms",
         [r.new_port_ms for r in rounds],

@@ -63,6 +63,7 @@ class Simulator:
                 self._channels[switch] = Channel(switch, plan.openflow_port)
             self._channels[host.database] = Channel(host.database, plan.ovsdb_port)
         self._idle = list(self._channels.values())
+        self._dials = False
         self._by_descriptor: dict[int, Channel] = {}
         self._epoll = select.epoll()
 
@@ -83,6 +84,10 @@ class Simulator:
                 elif descriptor in self._by_descriptor:
                     self._ready(self._by_descriptor[descriptor], events)
 
+    def dial(self, dials: bool) -> None:
+        """Have peers without a connection dial, or not."""
+        self._dials = dials
+
     def take_counts(self) -> list[HostCounts]:
         """Give what each host was told since the last call."""
         return [host.take_counts() for host in self.hosts]
@@ -101,7 +106,7 @@ class Simulator:
         return now
 
     def _dial(self) -> None:
-        if not self._idle:
+        if not self._idle or not self._dials:
             return
         now, waiting = time.monotonic(), []
         dialled = 0
