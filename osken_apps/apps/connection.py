@@ -5,6 +5,7 @@ the loop, one send a batch), and requests that wait for their reply. Nothing rea
 its lengths were checked, as that parser loops for ever on elements of length zero.
 """
 
+import itertools
 import logging
 from collections.abc import Callable
 from socket import MSG_DONTWAIT, MSG_PEEK
@@ -25,6 +26,7 @@ from osken_apps.errors import Malformed, OskenAppsError
 from osken_apps.openflow.codec import (
     HEADER,
     OFPMP_PORT_DESC,
+    PACKET_IN_TYPE,
     MessageType,
     check_ports,
     decode_error,
@@ -33,7 +35,9 @@ from osken_apps.openflow.codec import (
 
 LOG = logging.getLogger(__name__)
 
-READ_SIZE = 1 << 18
+HEADER_SIZE = HEADER.size
+READ_SIZE = 1 << 16
+READS_PER_TURN = 8
 REPLY_TIMEOUT_S = 10.0
 MOST_WAITS = 6
 OFPP_LOCAL = 0xFFFFFFFE
@@ -163,7 +167,11 @@ class Connection(Datapath):
 
     def _recv_loop(self) -> None:
         buffer = b""
-        while self.state != DEAD_DISPATCHER:
+        for read in itertools.count(1):
+            if self.closed:
+                break
+            if read % READS_PER_TURN == 0:
+                eventlet.sleep(0)  # a switch that never stops must not keep the others waiting
             try:
                 data = self.socket.recv(READ_SIZE)
             except TimeoutError:
@@ -175,7 +183,6 @@ class Connection(Datapath):
                 break
             try:
                 buffer = self._take(buffer + data)
-                eventlet.sleep(0)  # a switch that never stops must not keep the others waiting
             except Malformed as error:
                 LOG.warning("%s sent a message that cannot be read (%s); disconnecting", self, error)
                 break
@@ -184,17 +191,18 @@ class Connection(Datapath):
 
     def _take(self, buffer: bytes) -> bytes:
         """Handle the whole messages of a buffer; give what is left. Raises Malformed."""
-        offset, answers = 0, []
-        while len(buffer) - offset >= HEADER.size:
-            _, message_type, length, xid = HEADER.unpack_from(buffer, offset)
-            if length < HEADER.size:
+        offset, end, answers = 0, len(buffer), []
+        read_header, on_packet_in = HEADER.unpack_from, self._on_packet_in
+        while end - offset >= HEADER_SIZE:
+            _, message_type, length, xid = read_header(buffer, offset)
+            if length < HEADER_SIZE:
                 raise Malformed(f"message of length {length}")
-            if len(buffer) - offset < length:
+            if end - offset < length:
                 break
             message = buffer[offset : offset + length]
             offset += length
-            if message_type == MessageType.PACKET_IN:
-                answer = self._on_packet_in(self, message)
+            if message_type == PACKET_IN_TYPE:
+                answer = on_packet_in(self, message)
                 if answer is not None:
                     answers.append(answer)
             else:

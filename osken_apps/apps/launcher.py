@@ -12,7 +12,6 @@ from typing import Any
 from os_ken.base.app_manager import AppManager, OSKenApp
 from os_ken.lib import hub
 
-from osken_apps.apps.connection import Connection
 from osken_apps.apps.dhcp import DhcpApp
 from osken_apps.apps.listening import allow_many_sockets, listen
 from osken_apps.apps.memory import freeze_what_stays
@@ -55,13 +54,13 @@ class Controller:
             "ovsdb_socket": ovsdb,
             "queries": {"port_dhcp": lambda port_id: self._apps[DhcpApp].port_dhcp(port_id)},
             "dhcp_defaults": Defaults(dhcp.lease_time_s, dhcp.domain, dhcp.dns_servers),
-            "on_packet_in": self._answer,
             "forget_port": lambda port_id: self._apps[DhcpApp].forget(port_id),
             "give_up": self._give_up,
         }
         self._apps: dict[type[OSKenApp], Any] = {
             kind: _instantiate(kind, shared) for kind in (SwitchApp, DhcpApp, OvsdbApp, RestApp)
         }
+        shared["on_packet_in"] = self._apps[DhcpApp].answer
         self._apps[OpenFlowApp] = _instantiate(OpenFlowApp, shared)
 
     def run(self) -> int:
@@ -79,10 +78,6 @@ class Controller:
         """End the controller: its configuration cannot work, as the REST process has said."""
         self._status = STARTED_BADLY
         self._wakeup.send(b"!")
-
-    def _answer(self, connection: Connection, message: bytes) -> bytes | None:
-        dhcp: DhcpApp = self._apps[DhcpApp]
-        return dhcp.answer(connection, message)
 
     def _wake(self, host: str) -> None:
         reconciler = self._reconcilers.get(host)

@@ -53,8 +53,8 @@ FLOW_MOD = struct.Struct("!QQBBHHHIIIHH")
 FLOW_STATS = struct.Struct("!HBxIIHHHH4xQQQ")
 FLOW_STATS_REQUEST = struct.Struct("!HH4xB3xII4xQQ")
 MULTIPART = struct.Struct("!HH4x")
-PACKET_IN = struct.Struct("!IHBBQ")
-PACKET_OUT = struct.Struct("!IIH6x")
+PACKET_IN = struct.Struct("!8xIHBBQHHII")  # whole, up to the first field of the match
+PACKET_OUT = struct.Struct("!BBHIIIH6xHHIH6x")  # whole, with one output action, up to the frame
 OUTPUT = struct.Struct("!HHIH6x")
 ACTION_HEADER = struct.Struct("!HH")
 REG_MOVE = struct.Struct("!HHIHHHHII")
@@ -92,6 +92,14 @@ class MessageType(IntEnum):
     METER_MOD = 29
     BUNDLE_CONTROL = 33
     BUNDLE_ADD_MESSAGE = 34
+
+
+PACKET_IN_TYPE = int(
+    MessageType.PACKET_IN
+)  # plain numbers, for what happens a hundred thousand times a second
+PACKET_OUT_TYPE = int(MessageType.PACKET_OUT)
+MATCH_OFFSET = HEADER.size + 16  # of a packet-in
+IN_PORT_OXM = OPENFLOW_BASIC << 16 | 4
 
 
 class FlowModCommand(IntEnum):
@@ -212,21 +220,25 @@ def barrier_request(xid: int) -> bytes:
 
 def packet_out(ofport: int, data: bytes, xid: int = 0) -> bytes:
     """Send a packet out of a port."""
-    action = OUTPUT.pack(OFPAT_OUTPUT, OUTPUT.size, ofport, 0)
-    fixed = PACKET_OUT.pack(OFP_NO_BUFFER, OFPP_CONTROLLER, len(action))
-    return message(MessageType.PACKET_OUT, xid, fixed + action + data)
+    length = PACKET_OUT.size + len(data)
+    return (
+        PACKET_OUT.pack(
+            OFP_VERSION, PACKET_OUT_TYPE, length, xid, OFP_NO_BUFFER, OFPP_CONTROLLER, OUTPUT.size,
+            OFPAT_OUTPUT, OUTPUT.size, ofport, 0,
+        )
+        + data
+    )  # fmt: skip
 
 
 def decode_packet_in(buffer: bytes) -> PacketIn:
     """Read a packet-in message (whole, with header). Raises Malformed."""
     try:
-        _, _, _, _, cookie = PACKET_IN.unpack_from(buffer, HEADER.size)
-        match_offset = HEADER.size + PACKET_IN.size
-        _, match_length = MATCH_HEADER.unpack_from(buffer, match_offset)
-        in_port = _in_port(buffer, match_offset + MATCH_HEADER.size, match_offset + match_length)
+        _, _, _, _, cookie, _, match_length, oxm, in_port = PACKET_IN.unpack_from(buffer)
+        if oxm != IN_PORT_OXM:  # Open vSwitch puts it first
+            in_port = _in_port(buffer, MATCH_OFFSET + MATCH_HEADER.size, MATCH_OFFSET + match_length)
     except struct.error as error:
         raise Malformed(f"packet-in of {len(buffer)} octets is truncated") from error
-    data_offset = match_offset + (match_length + 7) // 8 * 8 + 2
+    data_offset = MATCH_OFFSET + (match_length + 7 & ~7) + 2
     return PacketIn(cookie, in_port, buffer[data_offset:])
 
 

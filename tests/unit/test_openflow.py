@@ -68,13 +68,26 @@ def test_the_difference_adds_changes_and_deletes_and_nothing_else() -> None:
 
 
 def packet_in(match: bytes, data: bytes) -> bytes:
-    body = codec.PACKET_IN.pack(0xFFFFFFFF, len(data), 1, 0, 7) + match + bytes(2) + data
+    body = struct.pack("!IHBBQ", 0xFFFFFFFF, len(data), 1, 0, 7) + match + bytes(2) + data
     return codec.message(codec.MessageType.PACKET_IN, 0, body)
 
 
 def test_a_packet_in_gives_cookie_port_and_data() -> None:
     match = codec.encode_match(Match.of({Field.IN_PORT: 42}))
     assert codec.decode_packet_in(packet_in(match, b"frame")) == codec.PacketIn(7, 42, b"frame")
+
+
+def test_a_packet_in_whose_port_is_not_the_first_field_is_read_too() -> None:
+    match = codec.encode_match(Match.of({Field.IN_PORT: 42, Field.ETH_TYPE: 0x800}))
+    in_port, eth_type = match[4:12], match[12:18]
+    other_order = match[:4] + eth_type + in_port + match[18:]
+    assert codec.decode_packet_in(packet_in(other_order, b"frame")) == codec.PacketIn(7, 42, b"frame")
+
+
+def test_a_packet_out_is_packed_as_the_specification_says() -> None:
+    fixed = bytes.fromhex("050d 002d 00000000 ffffffff fffffffd 0010 000000000000")
+    action = bytes.fromhex("0000 0010 0000002a 0000 000000000000")
+    assert codec.packet_out(42, b"frame") == fixed + action + b"frame"
 
 
 def test_a_packet_in_without_a_port_is_malformed() -> None:
