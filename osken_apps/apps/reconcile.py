@@ -101,10 +101,11 @@ class HostReconciler:
         return True
 
     def _pass(self) -> None:
-        fabric, bridges = self._switchboard.fabric, self._bridges()
+        fabric = self._switchboard.fabric
         with self._switchboard.turns:
             eventlet.sleep(0)  # what waits in the sockets is read between one host's turn and the next
-            self._wakeup = Event()  # what came until now is in this pass
+            self._wakeup = Event()  # what came until now is in this pass: all is read after this line
+            bridges = self._bridges()
             self._look_at_ports(bridges)
             if not fabric.ready(self._host):
                 return
