@@ -32,6 +32,7 @@ LOG = logging.getLogger(__name__)
 LONGEST_BACKOFF_S = 10.0
 FIRST_BACKOFF_S = 0.1
 STARTED_BADLY = 2
+NICENESS = 10  # where processors are short, DHCP goes first
 # Thousands of ports report at once when the controller starts: requests get their turn in between.
 REPORTS_A_COMMIT = 500
 GC_THRESHOLD = 100_000
@@ -111,6 +112,7 @@ def receive(link: Link, recorder: Recorder, hosts: Hosts, questions: Questions) 
 def serve(config: Config, listener: socket.socket, link: Link) -> None:
     """Serve until SIGTERM. Raises ConfigurationError when the database cannot be opened."""
     signal.signal(signal.SIGTERM, _stop)
+    os.nice(NICENESS)
     store, hosts, questions = Store(config.database), Hosts(), Questions(link.send)
     try:
         tell_changes(store, link)
