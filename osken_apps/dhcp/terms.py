@@ -125,11 +125,6 @@ def _ipv4_addresses(port: Port) -> frozenset[IPv4Address]:
     return frozenset(address for address in addresses if isinstance(address, IPv4Address))
 
 
-def host_name(port: Port, address: IPv4Address) -> str:
-    """Name a machine by its port's DNS name, else by its address, as Neutron does."""
-    return port.dns_name.partition(".")[0] or f"host-{str(address).replace('.', '-')}"
-
-
 def _extras(port: Port) -> list[ExtraOption]:
     """Give a port's own options, the more conditions the later.
 
@@ -150,7 +145,7 @@ def _options(
 ) -> dict[int, bytes]:
     """Give what every client of the port may be told; defaults, network, subnet, port, later ones winning."""
     options = _defaults(defaults) | _of_network(service) | _of_subnet(service, circumstances)
-    options[Option.HOST_NAME] = host_name(service.port, service.address).encode()
+    options[Option.HOST_NAME] = service.port.host_name(service.address).encode()
     for extra in extras:
         if not extra.conditions and not extra.container:
             apply(extra, options)

@@ -162,5 +162,10 @@ class Port(Standard):
         """Tell whether this port stands for a network's DHCP server."""
         return self.device_owner == DHCP_DEVICE_OWNER
 
+    def host_name(self, address: IPAddress) -> str:
+        """Name the machine behind one of the port's addresses: its DNS name, else one made of the address."""
+        own = self.dns_name.partition(".")[0]
+        return own or "host-" + str(address).replace(".", "-").replace(":", "-")
+
 
 Resource = Network | Subnet | Port

@@ -155,15 +155,7 @@ def parse_address(value: Any) -> IPAddress:
     return address
 
 
-@lru_cache(65536)
-def address_shown(address: IPAddress) -> str:
-    """Give an address as text; a list has the same ones again and again."""
-    return str(address)
-
-
-ADDRESS = Type(
-    parse_address, {"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]}, address_shown
-)
+ADDRESS = Type(parse_address, {"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]}, str)
 
 
 def parse_cidr(value: Any) -> IPNetwork:

@@ -3,7 +3,7 @@
 Validation, defaults, filters, sorting, policy, rendering and the OpenAPI document follow from it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -63,24 +63,18 @@ class Attribute:
     guarded: bool = False
     hidden: bool = False
 
-    # Gives the attribute of a resource as JSON; made once, for it runs for each attribute of a list.
-    shown: Getter = field(init=False, compare=False, repr=False)
+    def shown(self, resource: Any, around: Surroundings) -> Any:
+        """Give the attribute of a resource as JSON."""
+        return self.shown_of((resource,), around)[0]
 
-    def __post_init__(self) -> None:
-        """Make `shown`."""
-        object.__setattr__(self, "shown", self.get or _getter(self.model_field or self.name, self.type.show))
-
-
-def _getter(name: str, show: Callable[[Any], Any] | None) -> Getter:
-    read = attrgetter(name)
-    if show is None:
-        return lambda resource, _around: read(resource)
-
-    def shown(resource: Any, _around: Surroundings) -> Any:
-        value = read(resource)
-        return None if value is None else show(value)
-
-    return shown
+    def shown_of(self, resources: Sequence[Any], around: Surroundings) -> list[Any]:
+        """Give the attribute of each of the resources as JSON; a long list is made column by column."""
+        if self.get is not None:
+            get = self.get
+            return [get(resource, around) for resource in resources]
+        values = map(attrgetter(self.model_field or self.name), resources)
+        show = self.type.show
+        return list(values) if show is None else [None if value is None else show(value) for value in values]
 
 
 @lru_cache(4096)

@@ -20,7 +20,7 @@ from osken_apps.rest.listing import Query, filtered, links, ordered, page, query
 from osken_apps.rest.networks import ZONE
 from osken_apps.rest.policy import Permissions, Policy, Target
 from osken_apps.rest.questions import Questions
-from osken_apps.rest.rendering import chosen, rendered
+from osken_apps.rest.rendering import chosen, rendered, rendered_list
 from osken_apps.rest.validation import Values, bodies_of, body_of, posted, project_of, put
 from osken_apps.store.selection import Among
 from osken_apps.store.store import Store
@@ -71,7 +71,7 @@ class Operations:
             found = ordered(filtered(found, query, around), query, around)
             shown = _page(collection, found, query)
             attributes = chosen(collection.attributes, query.fields)
-            bodies = [rendered(access.attributes(item, attributes), item, around) for item in shown]
+            bodies = rendered_list(lambda item: access.attributes(item, attributes), shown, around)
         return Answer(200, {collection.plural: bodies} | _links(collection, shown, query, request))
 
     def show(self, collection: Collection, request: Request, resource_id: str) -> Answer:
@@ -113,7 +113,7 @@ class Operations:
             ]
             # What has just been made has no subnets yet: nothing to read about it.
             around = self._around(transaction, collection, ())
-            shown = [rendered(access.attributes(item, collection.attributes), item, around) for item in made]
+            shown = rendered_list(lambda item: access.attributes(item, collection.attributes), made, around)
         return Answer(201, {collection.plural: shown} if several else {collection.singular: shown[0]})
 
     def update(self, collection: Collection, request: Request, resource_id: str) -> Answer:
@@ -158,7 +158,7 @@ class Operations:
         found = ordered(found, query, around, collection.id_of)
         shown = _page(collection, found, query)
         attributes = chosen(collection.attributes, query.fields)
-        bodies = [rendered(attributes, item, around) for item in shown]
+        bodies = rendered_list(lambda _item: attributes, shown, around)
         return Answer(200, {collection.plural: bodies} | _links(collection, shown, query, request))
 
     def derived_one(self, collection: Derived, request: Request, resource_id: str) -> Answer:

@@ -4,7 +4,6 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from osken_apps.model.addresses import IPAddress
 from osken_apps.model.resources import Port
 from osken_apps.rest.attributes import (
     ADDRESS,
@@ -14,7 +13,6 @@ from osken_apps.rest.attributes import (
     MAC,
     UUID,
     Type,
-    address_shown,
     choice,
     list_of,
     optional,
@@ -64,6 +62,10 @@ def _parse_profile(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
 
 
+def _shown_profile(text: str) -> Any:
+    return {} if text == "{}" else json.loads(text)
+
+
 FIXED_IPS = list_of(
     record({"subnet_id": optional(UUID), "ip_address": optional(ADDRESS)}, (), FixedIpRequest), unique=False
 )
@@ -105,21 +107,13 @@ def _vif_details(port: Port, around: Surroundings) -> dict[str, Any]:
     return details
 
 
-def host_name(port: Port, address: IPAddress) -> str:
-    """Give the host name that goes with a port's address: the port's own, or one made of the address."""
-    own = port.dns_name.partition(".")[0]
-    return own or "host-" + address_shown(address).replace(".", "-").replace(":", "-")
-
-
 def _dns_assignment(port: Port, around: Surroundings) -> list[dict[str, str]]:
-    return [
-        {
-            "hostname": host_name(port, fixed_ip.ip_address),
-            "ip_address": address_shown(fixed_ip.ip_address),
-            "fqdn": _full_name(port, host_name(port, fixed_ip.ip_address), around.domain),
-        }
-        for fixed_ip in port.fixed_ips
-    ]
+    assigned = []
+    for fixed_ip in port.fixed_ips:
+        name = port.host_name(fixed_ip.ip_address)
+        full = _full_name(port, name, around.domain)
+        assigned.append({"hostname": name, "ip_address": str(fixed_ip.ip_address), "fqdn": full})
+    return assigned
 
 
 def _full_name(port: Port, name: str, domain: str) -> str:
@@ -163,7 +157,7 @@ PORT = (
     ),
     Attribute(
         "binding:profile",
-        Type(_parse_profile, {"anyOf": [{"type": "object"}, {"type": "null"}]}, json.loads),
+        Type(_parse_profile, {"anyOf": [{"type": "object"}, {"type": "null"}]}, _shown_profile),
         model_field="binding_profile",
         guarded=True,
     ),

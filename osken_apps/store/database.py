@@ -38,7 +38,7 @@ def open_engine(url: str) -> Engine:
     Raises ConfigurationError for a URL that cannot be used or a schema newer than this program.
     """
     try:
-        engine = create_engine(url, pool_size=POOL_SIZE, pool_timeout=POOL_TIMEOUT_S)
+        engine = create_engine(url, pool_size=POOL_SIZE, pool_timeout=POOL_TIMEOUT_S, pool_use_lifo=True)
     except (exc.ArgumentError, ImportError) as error:
         raise ConfigurationError(f"[database] connection: {error}") from error
     if engine.dialect.name == "sqlite":

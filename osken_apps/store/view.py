@@ -64,7 +64,7 @@ class View:
 
     def subnets(self, *conditions: Among) -> list[Subnet]:
         """Give the subnets that meet every condition, oldest first."""
-        rows = self._rows(SUBNETS, conditions).all()
+        rows = self._rows(SUBNETS, conditions)
         self._search_from.update((row.id, row.search_from) for row in rows)
         return [subnet_of(tuple(row)[:-1]) for row in rows]
 
@@ -142,12 +142,12 @@ class View:
         """Give all there is."""
         return Snapshot(tuple(self.networks()), tuple(self.subnets()), tuple(self.ports()))
 
-    def _rows(self, table: Any, conditions: tuple[Among, ...]) -> Any:
+    def _rows(self, table: Any, conditions: tuple[Among, ...]) -> Sequence[Any]:
         columns = tuple(condition.column for condition in conditions)
         values = {condition.column: condition.values for condition in conditions}
-        return self._connection.execute(_rows_statement(table, columns), values)
+        return self._connection.execute(_rows_statement(table, columns), values).all()
 
-    def _addresses(self, conditions: tuple[Among, ...]) -> Any:
+    def _addresses(self, conditions: tuple[Among, ...]) -> Sequence[Any]:
         columns = tuple(condition.column for condition in conditions)
         values = {condition.column: condition.values for condition in conditions}
-        return self._connection.execute(_addresses_statement(columns), values)
+        return self._connection.execute(_addresses_statement(columns), values).all()
