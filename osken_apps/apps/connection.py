@@ -5,14 +5,15 @@ the loop, one send a batch), and requests that wait for their reply. Nothing rea
 its lengths were checked, as that parser loops for ever on elements of length zero.
 """
 
-import itertools
 import logging
 from collections.abc import Callable
-from socket import MSG_DONTWAIT, MSG_PEEK
+from contextlib import closing, suppress
+from socket import MSG_DONTWAIT, MSG_PEEK, SHUT_RDWR
 from typing import Any
 
 import eventlet
 import os_ken.base.app_manager  # noqa: F401  before its controller, or they import each other in vain
+from eventlet import hubs
 from eventlet.event import Event
 from eventlet.semaphore import Semaphore
 from os_ken.controller import ofp_event
@@ -37,7 +38,6 @@ LOG = logging.getLogger(__name__)
 
 HEADER_SIZE = HEADER.size
 READ_SIZE = 1 << 16
-READS_PER_TURN = 8
 REPLY_TIMEOUT_S = 10.0
 MOST_WAITS = 6
 OFPP_LOCAL = 0xFFFFFFFE
@@ -72,6 +72,44 @@ class _Exchange:
     def __init__(self) -> None:
         self.replies: list[bytes] = []
         self.done: Event = Event()
+
+
+class _Readable:
+    """Waits until a socket is readable, and stays registered: epoll is not told anew each time."""
+
+    def __init__(self, sock: Any) -> None:
+        self._hub = hubs.get_hub()
+        self._fd = sock.fileno()
+        self._greenlet = eventlet.getcurrent()
+        self._listener: Any = None
+        self._waiting = False
+
+    def wait(self) -> None:
+        """Wait, for the greenthread that made this; others have their turn even if it is readable now."""
+        if self._listener is None:
+            self._listener = self._hub.add(
+                self._hub.READ, self._fd, self._ready, self._greenlet.throw, self._closed
+            )
+        self._waiting = True
+        try:
+            self._hub.switch()
+        finally:
+            self._waiting = False
+
+    def close(self) -> None:
+        """Leave the hub."""
+        if self._listener is not None:
+            self._hub.remove(self._listener)
+            self._listener = None
+
+    def _ready(self, _fd: int) -> None:
+        if self._waiting:
+            self._greenlet.switch()
+        else:  # it waits for something else, as for a slow switch to read
+            self.close()
+
+    def _closed(self) -> None:
+        self._listener = None
 
 
 class Connection(Datapath):
@@ -132,6 +170,12 @@ class Connection(Datapath):
             self._close_write()
         return True
 
+    def close(self) -> None:
+        """End the connection; its reader wakes and leaves."""
+        super().close()
+        with suppress(OSError):
+            self.socket.fd.shutdown(SHUT_RDWR)
+
     def request(self, build: Callable[[int], bytes]) -> list[bytes]:
         """Send the messages that `build` makes for an xid, and wait for what answers that xid.
 
@@ -166,15 +210,18 @@ class Connection(Datapath):
             return False
 
     def _recv_loop(self) -> None:
+        with closing(_Readable(self.socket)) as readable:
+            self._receive(readable)
+        self.close()
+        self.socket.close()
+
+    def _receive(self, readable: _Readable) -> None:
         buffer = b""
-        for read in itertools.count(1):
-            if self.closed:
-                break
-            if read % READS_PER_TURN == 0:
-                eventlet.sleep(0)  # a switch that never stops must not keep the others waiting
+        while not self.closed:
             try:
-                data = self.socket.recv(READ_SIZE)
-            except TimeoutError:
+                readable.wait()
+                data = self.socket.fd.recv(READ_SIZE)
+            except BlockingIOError:
                 continue
             except OSError as error:
                 LOG.debug("%s: %s", self, error)
@@ -186,8 +233,6 @@ class Connection(Datapath):
             except Malformed as error:
                 LOG.warning("%s sent a message that cannot be read (%s); disconnecting", self, error)
                 break
-        self.close()
-        self.socket.close()
 
     def _take(self, buffer: bytes) -> bytes:
         """Handle the whole messages of a buffer; give what is left. Raises Malformed."""
