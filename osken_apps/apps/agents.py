@@ -42,6 +42,7 @@ class HostContacts:
             last_contact=self._last[host],
             bound_ports=len(fabric.inventory.bound_to(host)),
             repairs=self._switchboard.repairs[host],
+            trouble=self._switchboard.troubles.get(host, ""),
             dhcp_counters=_named(counters, self._switchboard.meter_drops[host]),
         )
 

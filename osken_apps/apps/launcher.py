@@ -12,6 +12,7 @@ from typing import Any
 from os_ken.base.app_manager import AppManager, OSKenApp
 from os_ken.lib import hub
 
+from osken_apps.apps.audit import audit_for_ever
 from osken_apps.apps.dhcp import DhcpApp
 from osken_apps.apps.listening import allow_many_sockets, listen
 from osken_apps.apps.memory import freeze_what_stays
@@ -68,6 +69,7 @@ class Controller:
         for app in self._apps.values():
             app.start()
         hub.spawn(freeze_what_stays)
+        hub.spawn(audit_for_ever, self._reconcilers, self._audit_interval_s)
         LOG.info("started")
         self._stopped.recv(1)
         LOG.info("stopping")
@@ -86,7 +88,6 @@ class Controller:
                 host, self._switchboard, self._apps[DhcpApp].serve, self._report
             )
             hub.spawn(reconciler.run)
-            hub.spawn(reconciler.audit, self._audit_interval_s)
         reconciler.wake()
 
     def _report(self, reports: list[PortReport]) -> None:

@@ -26,7 +26,7 @@ from osken_apps.pipeline.tags import DEAD_TAG, TaggedPort
 LOG = logging.getLogger(__name__)
 
 PROBE_INTERVAL_MS = 5000
-WAKE_INTERVAL_MS = 2000
+WAKE_INTERVAL_MS = 60_000
 TRANSACTION_TIMEOUT_S = 10.0
 MARK = "osken-net-port"  # external_ids key of the port rows that we have tagged
 

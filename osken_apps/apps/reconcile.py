@@ -2,11 +2,10 @@
 
 Level-triggered: any number of changes are one pass. A pass reads what is installed where that is not known,
 sends the difference, writes tags, and reports what stands. Whatever fails is read again and tried again,
-later and later. An audit has all of it read again, however sure we are.
+later and later.
 """
 
 import logging
-import random
 import time
 from collections.abc import Callable
 
@@ -64,27 +63,11 @@ class HostReconciler:
             done = self.attempt()
             retry_s = None if done else min((retry_s or FIRST_RETRY_S / 2) * 2, LAST_RETRY_S)
 
-    def audit(self, interval_s: float) -> None:
-        """Have the host read and compared every so often, for ever; hosts are spread over the interval."""
-        eventlet.sleep(random.uniform(0, interval_s))
-        while True:
-            eventlet.sleep(interval_s)
-            self.forget_installed()
-            self.wake()
-            self._count_meter_drops()
-
-    def _count_meter_drops(self) -> None:
-        bridge = self._bridges().get(self._switchboard.fabric.layout.integration_bridge)
-        if bridge:
-            try:
-                self._switchboard.meter_drops[self._host] = bridge.meter_drops()
-            except OskenAppsError as error:
-                LOG.info("host %s: %s", self._host, error)
-
-    def forget_installed(self) -> None:
-        """Have the next pass read what the bridges have."""
+    def audit(self) -> None:
+        """Have what the bridges have read again, and compared."""
         for bridge in self._bridges().values():
             bridge.audited, bridge.installed = bridge.installed, None
+        self.wake()
 
     def attempt(self) -> bool:
         """Make one pass; give False if it must be made again."""
@@ -98,6 +81,7 @@ class HostReconciler:
             LOG.exception("host %s: a pass failed", self._host)
             self._report_trouble("an error of the controller; see its log")
             return False
+        self._switchboard.troubles.pop(self._host, None)
         return True
 
     def _pass(self) -> None:
@@ -181,7 +165,15 @@ class HostReconciler:
         elif installed != believed:
             self._switchboard.repairs[self._host] += 1
             LOG.warning("host %s: %s was changed by another hand; mending it", self._host, bridge.name)
+        if bridge.name == self._switchboard.fabric.layout.integration_bridge:
+            self._count_meter_drops(bridge)
         return installed
+
+    def _count_meter_drops(self, bridge: Bridge) -> None:
+        try:
+            self._switchboard.meter_drops[self._host] = bridge.meter_drops()
+        except OskenAppsError as error:
+            LOG.info("host %s: its meters tell nothing: %s", self._host, error)
 
     def _write_tags(self, snapshot: HostSnapshot, dead: bool) -> None:
         """Write the tags that differ; `dead`: let those interfaces carry nothing until the flows stand.
@@ -211,7 +203,8 @@ class HostReconciler:
             LOG.warning("host %s: the tags of %s were changed by another hand", self._host, foreign)
 
     def _report_trouble(self, trouble: str) -> None:
-        """Let the host's ports say what keeps them from what they should be."""
+        """Let the host, and its ports, say what keeps them from what they should be."""
+        self._switchboard.troubles[self._host] = trouble
         fabric = self._switchboard.fabric
         if fabric.ready(self._host):
             snapshot = fabric.snapshot(self._host)

@@ -27,6 +27,7 @@ class Switchboard:
         self.sessions: dict[str, OvsdbSession] = {}
         self.dhcp_counters: defaultdict[str, Counter[StrEnum]] = defaultdict(Counter)
         self.repairs: Counter[str] = Counter()
+        self.troubles: dict[str, str] = {}
         self.meter_drops: Counter[str] = Counter()
         self.turns: Semaphore = Semaphore()  # one host computes at a time
         self._wake = wake

@@ -48,7 +48,10 @@ class PortReport:
 
 @dataclass(frozen=True, slots=True)
 class HostReport:
-    """What the controller knows of one host, for `/v2.0/agents`."""
+    """What the controller knows of one host, for `/v2.0/agents`.
+
+    `trouble` is empty or says why the host is not yet what it should be.
+    """
 
     host: str
     alive: bool
@@ -60,3 +63,4 @@ class HostReport:
     bound_ports: int
     dhcp_counters: tuple[tuple[str, int], ...] = ()
     repairs: int = 0
+    trouble: str = ""

@@ -120,6 +120,7 @@ def _agent_configuration(report: HostReport) -> dict[str, Any]:
         "ovsdb": report.ovsdb,
         "dhcp": dict(report.dhcp_counters),
         "repairs": report.repairs,
+        "trouble": report.trouble,
     }
 
 
@@ -138,7 +139,7 @@ AGENT = (
     _read_only("heartbeat_timestamp", NAME, lambda report: _agent_time(report.last_contact)),
     _read_only("configurations", OBJECT, _agent_configuration),
     _read_only("resource_versions", OBJECT, lambda report: {}),
-    _read_only("resources_synced", optional(BOOLEAN), lambda report: None),
+    _read_only("resources_synced", optional(BOOLEAN), lambda report: report.alive and not report.trouble),
 )
 
 AVAILABILITY_ZONE = (

@@ -1,6 +1,6 @@
 """Measure packet-in to packet-out: the whole controller against a fake switch on loopback.
 
-Run with `python -m tests.bench openflow_loopback`. The switch sends DISCOVERs and REQUESTs of 250 ports in
+Run with `python -m tests.bench.openflow_loopback`. The switch sends DISCOVERs and REQUESTs of 250 ports in
 blocks and reads the answers; each is checked once, and later answers to the same request must be the same.
 """
 

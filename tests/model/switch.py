@@ -10,10 +10,13 @@ from osken_apps.model.fabric import Interface
 from osken_apps.openflow import codec
 from osken_apps.openflow.codec import FlowBody, FlowKey, FlowModCommand, MessageType
 from osken_apps.openflow.meter import (
+    BAND_STATS,
     DROP_BAND,
     METER_CONFIG,
     METER_MOD,
+    METER_STATS,
     OFPMF_PKTPS_BURST_STATS,
+    OFPMP_METER,
     OFPMP_METER_CONFIG,
     Meter,
     MeterCommand,
@@ -81,7 +84,8 @@ class SwitchConnection:
                 self._meter_mod(message)
             case MessageType.MULTIPART_REQUEST:
                 kind = codec.MULTIPART.unpack_from(message, codec.HEADER.size)[0]
-                entries = self._meter_configs() if kind == OFPMP_METER_CONFIG else self._flow_stats()
+                tell = {OFPMP_METER_CONFIG: self._meter_configs, OFPMP_METER: self._meter_stats}
+                entries = tell.get(kind, self._flow_stats)()
                 body = codec.MULTIPART.pack(kind, 0) + b"".join(entries)
                 yield codec.message(MessageType.MULTIPART_REPLY, 1, body)
 
@@ -125,6 +129,11 @@ class SwitchConnection:
             yield METER_CONFIG.pack(length, OFPMF_PKTPS_BURST_STATS, meter.meter_id) + DROP_BAND.pack(
                 1, DROP_BAND.size, meter.rate, meter.burst
             )
+
+    def _meter_stats(self) -> Iterator[bytes]:
+        for meter_id in self.bridge_in_memory.meters:
+            length = METER_STATS.size + BAND_STATS.size
+            yield METER_STATS.pack(meter_id, length, 0, 0, 0, 0, 0) + BAND_STATS.pack(0, 0)
 
 
 class Ovsdb:

@@ -224,7 +224,7 @@ class Interleavings(RuleBasedStateMachine):
     @rule(host=hosts, bridge=bridges)
     def someone_deletes_flows_and_an_audit_follows(self, host: str, bridge: str) -> None:
         self.machines[host].bridges[bridge].flows.clear()
-        self.reconcilers[host].forget_installed()
+        self.reconcilers[host].audit()
         self.awake.add(host)
 
     @rule(host=hosts, data=st.data())

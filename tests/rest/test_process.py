@@ -109,6 +109,7 @@ def test_hosts_are_shown_as_agents_and_make_requested_bindings_good(tmp_path: Pa
         "ovsdb": True,
         "dhcp": {},
         "repairs": 0,
+        "trouble": "",
     }
 
 

@@ -53,7 +53,7 @@ class Ovn(System):
     def _start_daemon(self, name: str, arguments: list[str], program: str | None = None) -> None:
         command = [program or name, "-vconsole:warn", "-vsyslog:off", *arguments]
         namespace = self.host.namespace
-        processes.start(self.lab.site, name, namespace.command(command), self._log(name), self._env)
+        processes.start(self.lab.site, name, namespace.command(command), self.log(name), self._env)
 
     def _configure_host(self) -> None:
         settings = {

@@ -94,10 +94,10 @@ class System(abc.ABC):
         self, name: str, argv: Sequence[str], namespace: Namespace, env: dict[str, str] | None = None
     ) -> None:
         """Start a server in a namespace; it is recorded and counted."""
-        log = self._log(name)
+        log = self.log(name)
         processes.start(self.lab.site, name, namespace.command(argv), log, env)
 
-    def _log(self, name: str) -> Path:
+    def log(self, name: str) -> Path:
         return self.lab.site.directory("servers") / f"{name}.log"
 
     def check_running(self) -> None:
@@ -105,6 +105,6 @@ class System(abc.ABC):
         for name in self.lab.site.recorded("process"):
             process = processes.find(self.lab.site, name)
             if process is None or not process.is_running():
-                log = self._log(name)
+                log = self.log(name)
                 said = log.read_text()[-1000:] if log.exists() else ""
                 raise LabError(f"{self.name}: {name} has ended: {said}")

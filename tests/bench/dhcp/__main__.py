@@ -1,4 +1,7 @@
-"""Runs the DHCP benchmark, prints table and bars, and writes results/dhcp.md with its plot."""
+"""Runs the DHCP benchmark, prints table and bars, and writes results/dhcp.md with its plot.
+
+python -m tests.bench.dhcp
+"""
 
 import contextlib
 import os
