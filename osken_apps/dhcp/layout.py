@@ -5,6 +5,7 @@ Owns lengths and option overload. Source: RFC 2132 sections 9.3 and 9.10, RFC 21
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from osken_apps.dhcp.frame import IP_UDP_OCTETS
 from osken_apps.dhcp.message import (
@@ -26,8 +27,7 @@ RESERVED_OCTETS = 64
 END = bytes((Option.END,))
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(NamedTuple):
     """Encoded options: the option field with END, `file` and `sname` (empty: free), and what did not fit."""
 
     area: bytes

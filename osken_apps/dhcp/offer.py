@@ -5,8 +5,8 @@ Source: RFC 2131 section 4.3.1 and table 3, RFC 1534 (BOOTP clients), RFC 3442, 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from ipaddress import IPv4Address
+from typing import NamedTuple
 
 from osken_apps.dhcp.client import HTTP_VENDOR_CLASS, PXE_VENDOR_CLASS, enterprises, vendor_class
 from osken_apps.dhcp.decide import AnswerReason, Decision
@@ -34,8 +34,7 @@ NOT_FOR_BOOTP = frozenset(range(Option.REQUESTED_ADDRESS, Option.CLIENT_ID + 1))
 SUBOPTION_END = bytes((Option.END,))
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(NamedTuple):
     """What one answer tells: options in their order, and what goes into siaddr, `sname` and `file`."""
 
     options: OptionList
@@ -102,7 +101,7 @@ def _protocol(sent: Options, message_type: MessageType, terms: Terms) -> dict[in
     """
     options: dict[int, bytes] = {
         Option.MESSAGE_TYPE: bytes((Option.MESSAGE_TYPE, 1, message_type)),
-        Option.SERVER_ID: encode_option(Option.SERVER_ID, terms.server_id.packed),
+        Option.SERVER_ID: terms.server_id_option,
     }
     if client_id := sent.get(Option.CLIENT_ID):
         options[Option.CLIENT_ID] = encode_option(Option.CLIENT_ID, client_id)

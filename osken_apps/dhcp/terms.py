@@ -11,7 +11,7 @@ from ipaddress import IPv4Address, IPv4Network
 
 from osken_apps.dhcp.extra import ExtraOption, parse_extra_dhcp_opt
 from osken_apps.dhcp.menu import Menu, menu_of
-from osken_apps.dhcp.options import Option
+from osken_apps.dhcp.options import Option, encode_option
 from osken_apps.dhcp.routes import ANY, encode_routes
 from osken_apps.dhcp.values import MAX_MTU, MIN_MTU
 from osken_apps.errors import InvalidInput
@@ -60,6 +60,7 @@ class Terms:
     subnet: IPv4Network
     server_mac: bytes
     server_id: IPv4Address
+    server_id_option: bytes
     server_addresses: frozenset[IPv4Address]
     mtu: int
     in_conflict: bool
@@ -83,6 +84,7 @@ def terms_of(service: DhcpService, defaults: Defaults, circumstances: Circumstan
         subnet=service.subnet.cidr,
         server_mac=mac_octets(server.mac_address),
         server_id=server_id,
+        server_id_option=encode_option(Option.SERVER_ID, server_id.packed),
         server_addresses=_ipv4_addresses(server),
         mtu=service.network.mtu,
         in_conflict=circumstances.in_conflict,
