@@ -7,7 +7,7 @@ ovs-vswitchd.conf.db(5).
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import eventlet
 import ovs.db.idl
@@ -29,6 +29,9 @@ PROBE_INTERVAL_MS = 5000
 WAKE_INTERVAL_MS = 60_000
 TRANSACTION_TIMEOUT_S = 10.0
 MARK = "osken-net-port"  # external_ids key of the port rows that we have tagged
+
+
+R = TypeVar("R")
 
 
 def _map(key: str = "string") -> dict[str, Any]:
@@ -99,12 +102,14 @@ class OvsdbSession:
         """Serve the session; call `changed` after each change of the replica."""
         seqno = self._idl.change_seqno
         try:
-            while self._idl._session.is_connected():
+            while True:
                 self._idl.run()
                 self._finish_transactions()
                 if self._idl.change_seqno != seqno:
                     seqno = self._idl.change_seqno
                     changed()
+                if not self._idl._session.is_connected():
+                    return
                 poller = Poller()
                 self._idl.wait(poller)
                 poller.timer_wait(WAKE_INTERVAL_MS)
@@ -126,10 +131,11 @@ class OvsdbSession:
         return self._view
 
     def _look(self) -> HostView | None:
-        for row in list(self._idl.tables["Open_vSwitch"].rows.values()):
-            name = row.external_ids.get("hostname") or row.external_ids.get("system-id")
-            if name:
-                return HostView(name, *self._bridges(row))
+        for root in self._rows("Open_vSwitch", _Root):
+            if root.hostname:
+                datapath_ids = (bridge.datapath_id for bridge in self._rows("Bridge", _Bridge))
+                known = tuple(sorted(number for number in datapath_ids if number is not None))
+                return HostView(root.hostname, known, *self._ports())
         return None
 
     def set_tags(self, tags: Mapping[str, int]) -> None:
@@ -139,9 +145,9 @@ class OvsdbSession:
         """
         transaction = ovs.db.idl.Transaction(self._idl)
         for port in self._integration_ports():
-            if port.name in tags:
-                port.tag = tags[port.name]
-                port.setkey("external_ids", MARK, "true")
+            if port.tagged.name in tags:
+                port.row.tag = tags[port.tagged.name]
+                port.row.setkey("external_ids", MARK, "true")
         status = self._commit(transaction)
         if status not in (transaction.SUCCESS, transaction.UNCHANGED):
             raise OvsdbError(f"{self}: writing tags failed: {transaction.status_to_string(status)}")
@@ -162,31 +168,84 @@ class OvsdbSession:
                 del self._pending[transaction]
                 event.send(status)
 
-    def _bridges(
-        self, root: ovs.db.idl.Row
-    ) -> tuple[tuple[int, ...], tuple[Interface, ...], tuple[TaggedPort, ...]]:
-        datapath_ids = tuple(int(bridge.datapath_id[0], 16) for bridge in root.bridges if bridge.datapath_id)
+    def _ports(self) -> tuple[tuple[Interface, ...], tuple[TaggedPort, ...]]:
         interfaces, ports = [], []
         for port in self._integration_ports():
-            tag, ours = port.tag[0] if port.tag else None, MARK in port.external_ids
-            ports.append(TaggedPort(port.name, tag, ours))
-            live = tag if ours and tag != DEAD_TAG else None
+            ports.append(port.tagged)
+            live = port.tagged.tag if port.tagged.ours and port.tagged.tag != DEAD_TAG else None
             for row in port.interfaces:
-                interfaces.append(Interface(row.name, row.external_ids.get("iface-id", ""), live))
-        return datapath_ids, tuple(interfaces), tuple(ports)
+                interface = self._idl.shown(row, _Interface)
+                interfaces.append(Interface(interface.name, interface.iface_id, live))
+        return tuple(interfaces), tuple(ports)
 
-    def _integration_ports(self) -> list[ovs.db.idl.Row]:
-        for bridge in self._idl.tables["Bridge"].rows.values():
+    def _integration_ports(self) -> list["_Port"]:
+        for bridge in self._rows("Bridge", _Bridge):
             if bridge.name == self._integration_bridge:
-                return list(bridge.ports)
+                return [self._idl.shown(row, _Port) for row in bridge.ports]
         return []
 
+    def _rows(self, table: str, kind: type[R]) -> list[R]:
+        return [self._idl.shown(row, kind) for row in self._idl.tables[table].rows.values()]
 
-def _idl(sock: Any, name: str) -> ovs.db.idl.Idl:
+
+class _Root:
+    """What the row of Open_vSwitch shows."""
+
+    def __init__(self, row: ovs.db.idl.Row) -> None:
+        ids = row.external_ids
+        self.hostname: str = ids.get("hostname") or ids.get("system-id") or ""
+
+
+class _Bridge:
+    """What a row of Bridge shows."""
+
+    def __init__(self, row: ovs.db.idl.Row) -> None:
+        self.name: str = row.name
+        self.datapath_id = int(row.datapath_id[0], 16) if row.datapath_id else None
+        self.ports: list[ovs.db.idl.Row] = row.ports
+
+
+class _Port:
+    """What a row of Port shows."""
+
+    def __init__(self, row: ovs.db.idl.Row) -> None:
+        self.row = row
+        self.tagged = TaggedPort(row.name, row.tag[0] if row.tag else None, MARK in row.external_ids)
+        self.interfaces: list[ovs.db.idl.Row] = row.interfaces
+
+
+class _Interface:
+    """What a row of Interface shows."""
+
+    def __init__(self, row: ovs.db.idl.Row) -> None:
+        self.name: str = row.name
+        self.iface_id: str = row.external_ids.get("iface-id", "")
+
+
+class _Replica(ovs.db.idl.Idl):
+    """An Idl that keeps what a row shows until it changes: a Row makes a value anew each time it is read."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self._shown: dict[Any, Any] = {}
+        super().__init__(*arguments, **options)
+
+    def notify(self, _event: str, row: ovs.db.idl.Row, _updates: Any = None) -> None:
+        """Forget what a row showed that is new, changed or gone; called by the Idl."""
+        self._shown.pop(row.uuid, None)
+
+    def shown(self, row: ovs.db.idl.Row, kind: type[R]) -> R:
+        """Give what a row shows."""
+        found: R | None = self._shown.get(row.uuid)
+        if found is None:
+            found = self._shown[row.uuid] = kind(row)  # type: ignore[call-arg]
+        return found
+
+
+def _idl(sock: Any, name: str) -> _Replica:
     """Make an Idl that speaks over an accepted socket instead of dialling."""
     helper = ovs.db.idl.SchemaHelper(schema_json=SCHEMA)
     helper.register_all()
-    idl = ovs.db.idl.Idl(name, helper, leader_only=False)
+    idl = _Replica(name, helper, leader_only=False)
     now = ovs.timeval.msec()
     reconnect = ovs.reconnect.Reconnect(now)
     reconnect.set_name(name)

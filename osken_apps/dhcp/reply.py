@@ -63,7 +63,7 @@ def _layout(request: Request, decision: Decision, offer: Offer, mtu: int) -> Lay
     last = encode_option(Option.RELAY_AGENT, relay_agent) if relay_agent is not None else b""
     if decision.sent is None:
         return lay_out(offer.options, last, BOOTP_ROOM, file_free=False, sname_free=False)
-    told = {number for number, _ in offer.options}
+    told = {number for number, _ in offer.options} if offer.file or offer.sname else ()
     size = sent.get(Option.MAX_MESSAGE_SIZE)
     return lay_out(
         offer.options,
