@@ -15,7 +15,7 @@ from osken_apps.dhcp.options import Option
 from osken_apps.dhcp.terms import Terms
 
 BROADCAST = IPv4Address("255.255.255.255")
-RECEIVED_TYPES = frozenset(MessageType)
+MESSAGE_TYPES = {int(kind): kind for kind in MessageType}
 
 
 class AnswerReason(StrEnum):
@@ -91,7 +91,7 @@ def decide(request: Request, terms: Terms) -> Decision:
 def received_type(message: Message) -> MessageType | None:
     """Give the message's type by name, None for BOOTP and unknown types."""
     number = message.message_type
-    return MessageType(number) if number in RECEIVED_TYPES else None
+    return None if number is None else MESSAGE_TYPES.get(number)
 
 
 def _verdict(request: Request, terms: Terms) -> Verdict:

@@ -132,14 +132,14 @@ def _remember(frame: bytes, reply: Reply) -> _Remembered:
     _, _, _, _, _, reply_checksum, op, _, _ = HEAD.unpack_from(reply.frame)
     tail = reply.frame[XID_OFFSET + 4 :]
     return _Remembered(
-        identification_and_checksum=(identification + ip_checksum) % ONES,
-        checksum_xid_and_secs=(checksum + xid + secs - (0 if checksum else _udp_sum(frame))) % ONES,
-        reply_sum_without_xid=(-reply_checksum - xid) % ONES,
-        pack=_packer(len(tail)),
-        head=reply.frame[:CHECKSUM_OFFSET],
-        op=op,
-        tail=tail,
-        decision_after_xid=reply.decision[1:],
+        (identification + ip_checksum) % ONES,
+        (checksum + xid + secs - (0 if checksum else _udp_sum(frame))) % ONES,
+        (-reply_checksum - xid) % ONES,
+        _packer(len(tail)),
+        reply.frame[:CHECKSUM_OFFSET],
+        op,
+        tail,
+        reply.decision[1:],
     )
 
 

@@ -5,6 +5,7 @@ Source: RFC 894, RFC 791, RFC 768, RFC 1071 (the checksum), RFC 6864 (identifica
 """
 
 import struct
+from functools import lru_cache
 from ipaddress import IPv4Address
 from typing import NamedTuple
 
@@ -27,6 +28,10 @@ UDP = struct.Struct("!HHHH")
 IPV4_CONSTANT_SUM = (IP_VERSION_AND_LENGTH << 8) + IP_DONT_FRAGMENT + (IP_TTL << 8 | IP_PROTO_UDP)
 #: The IPv4 header's length without options, and with the UDP header.
 IP_UDP_OCTETS = IPV4.size + UDP.size
+
+
+#: An address by its number or octets: the same few come again and again, and finding one is soonest.
+ipv4_address = lru_cache(1024)(IPv4Address)
 
 
 class Datagram(NamedTuple):
@@ -63,7 +68,7 @@ def decode_frame(frame: bytes) -> Datagram:
     source, destination, segment = _decode_ipv4(frame[ETHERNET.size :])
     source_port, destination_port, payload = _decode_udp(source, destination, segment)
     return Datagram(
-        eth_destination, eth_source, IPv4Address(source), IPv4Address(destination),
+        eth_destination, eth_source, ipv4_address(source), ipv4_address(destination),
         source_port, destination_port, payload,
     )  # fmt: skip
 

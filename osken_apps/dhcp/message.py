@@ -11,6 +11,7 @@ from ipaddress import IPv4Address
 from types import MappingProxyType
 from typing import NamedTuple
 
+from osken_apps.dhcp.frame import ipv4_address
 from osken_apps.dhcp.options import Option, check_lengths, read_field
 from osken_apps.errors import Malformed
 
@@ -82,7 +83,7 @@ class Message(NamedTuple):
     def address_option(self, number: int) -> IPv4Address | None:
         """Give the value of an option that holds one address."""
         value = self.options.get(number)
-        return IPv4Address(value) if value else None
+        return ipv4_address(value) if value else None
 
 
 def decode_message(octets: bytes) -> Message:
@@ -97,21 +98,12 @@ def decode_message(octets: bytes) -> Message:
     options = _decode_options(octets, sname, file)
     overload = options.get(Option.OVERLOAD, b"\0")[0]
     return Message(
-        op=op,
-        htype=htype,
-        chaddr=chaddr[:hlen],
-        xid=xid,
-        hops=hops,
-        secs=secs,
-        flags=flags,
-        ciaddr=IPv4Address(ciaddr) if ciaddr else NO_ADDRESS,
-        yiaddr=IPv4Address(yiaddr) if yiaddr else NO_ADDRESS,
-        siaddr=IPv4Address(siaddr) if siaddr else NO_ADDRESS,
-        giaddr=IPv4Address(giaddr) if giaddr else NO_ADDRESS,
-        sname=b"" if overload & OVERLOAD_SNAME else sname.partition(b"\0")[0],
-        file=b"" if overload & OVERLOAD_FILE else file.partition(b"\0")[0],
-        options=options,
-    )
+        op, htype, chaddr[:hlen], xid, hops, secs, flags,
+        ipv4_address(ciaddr), ipv4_address(yiaddr), ipv4_address(siaddr), ipv4_address(giaddr),
+        b"" if overload & OVERLOAD_SNAME else sname.partition(b"\0")[0],
+        b"" if overload & OVERLOAD_FILE else file.partition(b"\0")[0],
+        options,
+    )  # fmt: skip
 
 
 def _decode_options(octets: bytes, sname: bytes, file: bytes) -> dict[int, bytes]:

@@ -58,20 +58,21 @@ class Option:
     END = 255  # RFC 2132 3.2
 
 
-#: Lengths that an option must have: (least, most, multiple of).
-LENGTHS: dict[int, tuple[int, int, int]] = {
-    Option.REQUESTED_ADDRESS: (4, 4, 1),
-    Option.LEASE_TIME: (4, 4, 1),
-    Option.OVERLOAD: (1, 1, 1),
-    Option.MESSAGE_TYPE: (1, 1, 1),
-    Option.SERVER_ID: (4, 4, 1),
-    Option.PARAMETER_REQUEST_LIST: (1, 65535, 1),
-    Option.MAX_MESSAGE_SIZE: (2, 2, 1),
-    Option.FQDN: (3, 65535, 1),
-    Option.CLIENT_ARCH: (2, 65535, 2),
+#: Lengths that an option may have.
+LENGTHS: dict[int, range] = {
+    Option.REQUESTED_ADDRESS: range(4, 5),
+    Option.LEASE_TIME: range(4, 5),
+    Option.OVERLOAD: range(1, 2),
+    Option.MESSAGE_TYPE: range(1, 2),
+    Option.SERVER_ID: range(4, 5),
+    Option.PARAMETER_REQUEST_LIST: range(1, 65536),
+    Option.MAX_MESSAGE_SIZE: range(2, 3),
+    Option.CLIENT_ID: range(256),
+    Option.FQDN: range(3, 65536),
+    Option.CLIENT_ARCH: range(2, 65536, 2),
 }
 #: A message has no more options than this; without a bound a hostile one costs the time of a hundred others.
-MAX_OPTIONS = 64
+MAX_OPTIONS = 48
 MAX_OPTION_OCTETS = 255
 #: The same with number and length.
 MAX_PART_OCTETS = 2 + MAX_OPTION_OCTETS
@@ -108,10 +109,8 @@ def read_field(area: bytes, offset: int, options: dict[int, bytes]) -> None:
 def check_lengths(options: dict[int, bytes]) -> None:
     """Raise Malformed for an option whose length its RFC does not allow."""
     for number in options.keys() & LENGTHS.keys():
-        least, most, multiple = LENGTHS[number]
-        length = len(options[number])
-        if not least <= length <= most or length % multiple:
-            raise Malformed(f"option {number} has {length} octets")
+        if len(options[number]) not in LENGTHS[number]:
+            raise Malformed(f"option {number} has {len(options[number])} octets")
 
 
 def encode_option(number: int, value: bytes) -> bytes:
