@@ -27,6 +27,7 @@ from osken_apps.openflow import codec
 
 LOG = logging.getLogger(__name__)
 
+PORTS_A_TURN = 200  # some ten milliseconds of work
 CONFLICT_S = 600.0  # a declined address is offered again after this time, as dnsmasq does
 
 Answer = dict[str, Any]
@@ -74,7 +75,9 @@ class DhcpApp(OSKenApp):
         """Serve the ports of a host's integration bridge as the snapshot has them."""
         known: dict[int, PortService] = bridge.dhcp
         services = {}
-        for bound in snapshot.ports:
+        for number, bound in enumerate(snapshot.ports, start=1):
+            if number % PORTS_A_TURN == 0:
+                eventlet.sleep(0)
             if bound.has_dhcp:
                 circumstances = self._circumstances(bound)
                 service = known.get(bound.ofport)

@@ -143,7 +143,8 @@ class HostReconciler:
     def _desired(self, bridge: str, snapshot: HostSnapshot) -> Installed:
         layout = self._switchboard.fabric.layout
         return Installed(
-            self._encoder.flows(bridge, layout, snapshot), desired_meters(bridge, layout, snapshot)
+            self._encoder.flows(bridge, layout, snapshot, pause=lambda: eventlet.sleep(0)),
+            desired_meters(bridge, layout, snapshot),
         )
 
     def _converge(self, bridge: Bridge, desired: Installed) -> None:

@@ -1,12 +1,14 @@
 """What each bridge of a host should have, as a function of the host's snapshot. PURE."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from osken_apps.model.snapshot import BoundPort, HostSnapshot, Layout
 from osken_apps.openflow.codec import FlowBody, FlowKey, encode_flow
 from osken_apps.openflow.flow import Flow
 from osken_apps.pipeline.integration import integration_flows, port_flows
 from osken_apps.pipeline.physical import physical_flows
+
+PORTS_A_TURN = 200  # some ten milliseconds of encoding
 
 
 def desired_flows(bridge: str, layout: Layout, snapshot: HostSnapshot) -> tuple[Flow, ...]:
@@ -21,15 +23,20 @@ class FlowEncoder:
     def __init__(self) -> None:
         self._ports: dict[str, tuple[BoundPort, bool, list[tuple[FlowKey, FlowBody]]]] = {}
 
-    def flows(self, bridge: str, layout: Layout, snapshot: HostSnapshot) -> dict[FlowKey, FlowBody]:
-        """Give all flows that a bridge should have, by key."""
+    def flows(
+        self, bridge: str, layout: Layout, snapshot: HostSnapshot, pause: Callable[[], None] = lambda: None
+    ) -> dict[FlowKey, FlowBody]:
+        """Give all flows that a bridge should have, by key; calls `pause` where it may take long."""
         encoded = dict(encode_flow(flow) for flow in _of_bridge(bridge, layout, snapshot))
-        if bridge == layout.integration_bridge:
-            self._ports = {
-                bound.port.id: self._port(bound, snapshot) for bound in _ports_of(bridge, layout, snapshot)
-            }
-            for _, _, flows in self._ports.values():
-                encoded.update(flows)
+        if bridge != layout.integration_bridge:
+            return encoded
+        ports = {}
+        for number, bound in enumerate(_ports_of(bridge, layout, snapshot), start=1):
+            ports[bound.port.id] = of_port = self._port(bound, snapshot)
+            encoded.update(of_port[2])
+            if number % PORTS_A_TURN == 0:
+                pause()
+        self._ports = ports
         return encoded
 
     def _port(
