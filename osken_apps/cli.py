@@ -45,8 +45,11 @@ def _run(parsed: argparse.Namespace) -> int:
     loaded = config.load(parsed.config_file)
     os.environ["OSKEN_HUB_TYPE"] = "eventlet"
     warnings.filterwarnings("ignore", message="\\s*Eventlet is deprecated")
-    import eventlet
+    import eventlet.hubs
 
+    from osken_apps.apps.hub import Hub
+
+    eventlet.hubs.use_hub(Hub)
     eventlet.monkey_patch()  # before os-ken is imported, or its sockets and threads stay native
     logging.basicConfig(level=logging.DEBUG if loaded.debug else logging.INFO, format=LOG_FORMAT)
     logging.getLogger("os_ken").setLevel(logging.DEBUG if loaded.debug else logging.WARNING)

@@ -5,8 +5,7 @@ that no flow uses any more; each step ends with a barrier.
 """
 
 import itertools
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from osken_apps.apps.connection import Connection
 from osken_apps.openflow import codec
@@ -41,7 +40,7 @@ class Bridge:
     """A bridge of ours that is connected.
 
     `installed` is None until flows and meters were read; `audited` is what the bridge was believed to have
-    when an audit had it read again. `dhcp` is the DHCP application's, by port number.
+    when an audit had it read again.
     """
 
     host: str
@@ -51,7 +50,6 @@ class Bridge:
     installed: Installed | None = None
     audited: Installed | None = None
     ports_changed: bool = True
-    dhcp: dict[int, Any] = field(default_factory=dict)
 
     def read(self) -> Installed:
         """Read what the bridge has of ours. Raises SwitchError."""

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 from contextlib import closing, suppress
 from socket import MSG_DONTWAIT, MSG_PEEK, SHUT_RDWR
-from typing import Any
+from typing import Any, Protocol
 
 import eventlet
 import os_ken.base.app_manager  # noqa: F401  before its controller, or they import each other in vain
@@ -51,7 +51,27 @@ FOR_OSKEN = frozenset(
     }
 )
 
-PacketInHandler = Callable[["Connection", bytes], bytes | None]
+ANSWERS_A_SEND = 8  # the switch works on some answers while the next are worked out
+
+
+class PacketInHandler(Protocol):
+    """Takes the packet-ins of a connection."""
+
+    def answer(self, message: bytes) -> bytes | None:
+        """Give the message that answers a packet-in (whole, with header), if any does."""
+
+    def after_answers(self) -> None:
+        """Do what can wait until the answers were sent."""
+
+
+class _Nobody:
+    """Takes them as long as it is not known whose they are."""
+
+    def answer(self, _message: bytes) -> None:
+        """Answer nothing."""
+
+    def after_answers(self) -> None:
+        """Have nothing to do."""
 
 
 class SwitchError(OskenAppsError):
@@ -113,13 +133,13 @@ class _Readable:
 
 
 class Connection(Datapath):
-    """A switch that is connected."""
+    """A switch that is connected; whoever knows its ports sets `packet_ins`."""
 
-    def __init__(self, socket: Any, address: Any, on_packet_in: PacketInHandler) -> None:
+    def __init__(self, socket: Any, address: Any) -> None:
         super().__init__(socket, address)
         self.max_meters = 0
         self.xid: int
-        self._on_packet_in = on_packet_in
+        self.packet_ins: PacketInHandler = _Nobody()
         self._exchanges: dict[int, _Exchange] = {}
         self._sending = Semaphore()
 
@@ -217,7 +237,7 @@ class Connection(Datapath):
 
     def _receive(self, readable: _Readable) -> None:
         buffer = b""
-        while not self.closed:
+        while self.state != DEAD_DISPATCHER:
             try:
                 readable.wait()
                 data = self.socket.fd.recv(READ_SIZE)
@@ -237,7 +257,7 @@ class Connection(Datapath):
     def _take(self, buffer: bytes) -> bytes:
         """Handle the whole messages of a buffer; give what is left. Raises Malformed."""
         offset, end, answers = 0, len(buffer), []
-        read_header, on_packet_in = HEADER.unpack_from, self._on_packet_in
+        read_header, packet_ins = HEADER.unpack_from, self.packet_ins
         while end - offset >= HEADER_SIZE:
             _, message_type, length, xid = read_header(buffer, offset)
             if length < HEADER_SIZE:
@@ -247,22 +267,30 @@ class Connection(Datapath):
             message = buffer[offset : offset + length]
             offset += length
             if message_type == PACKET_IN_TYPE:
-                answer = on_packet_in(self, message)
+                answer = packet_ins.answer(message)
                 if answer is not None:
                     answers.append(answer)
+                    if len(answers) == ANSWERS_A_SEND:
+                        self._answer(b"".join(answers))
+                        answers.clear()
             else:
                 self._dispatch(message_type, xid, message)
         if answers:
             self._answer(b"".join(answers))
+        packet_ins.after_answers()
         return buffer[offset:]
 
     def _answer(self, buf: bytes) -> None:
         """Send as `send` does, sooner where nobody else is sending and the switch reads."""
         if not self._sending.locked():
-            with suppress(OSError):  # it does not read now, or is gone: `send` sees to both
-                buf = buf[self.socket.fd.send(buf) :]
-        if buf:
-            self.send(buf)
+            try:
+                sent = self.socket.fd.send(buf)
+            except OSError:
+                sent = 0  # it does not read now, or is gone: `send` sees to both
+            if sent == len(buf):
+                return
+            buf = buf[sent:]
+        self.send(buf)
 
     def _dispatch(self, message_type: int, xid: int, message: bytes) -> None:
         if message_type in FOR_OSKEN:

@@ -6,9 +6,12 @@ the conflicts that clients declare.
 
 import logging
 import time
+from collections import Counter
+from collections.abc import Callable
 from enum import StrEnum
 from ipaddress import IPv4Address
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import eventlet
 from os_ken.base.app_manager import OSKenApp
@@ -62,6 +65,50 @@ class PortService:
         )
 
 
+class BridgeService:
+    """Answers the packet-ins of one bridge, whose ports are known by number.
+
+    Each is counted and recorded, after the answers were sent; `declined` is told of a port and the decision.
+    """
+
+    def __init__(
+        self,
+        ports: dict[int, PortService],
+        counters: Counter[StrEnum],
+        declined: Callable[[str, Decision], None],
+    ) -> None:
+        self.ports = ports
+        self._counters = counters
+        self._declined = declined
+        self._decided: list[tuple[PortService, Decision]] = []
+
+    def answer(self, message: bytes) -> bytes | None:
+        """Give the packet-out that answers a packet-in, if anything does."""
+        try:
+            in_port, frame = codec.decode_packet_in(message)
+            service = self.ports.get(in_port)
+            if service is None:
+                self._counters[Unheard.NOT_BOUND] += 1
+                return None
+            outcome = service.responder.respond(frame)
+        except Malformed as error:
+            self._counters[Unheard.MALFORMED] += 1
+            LOG.debug("%s", error)
+            return None
+        self._decided.append((service, outcome.decision))
+        return codec.packet_out(in_port, outcome.frame) if isinstance(outcome, Reply) else None
+
+    def after_answers(self) -> None:
+        """Count and record what was decided."""
+        now = time.time()
+        for service, decision in self._decided:
+            service.journal.record(now, decision)
+            self._counters[decision.reason] += 1
+            if decision.reason is SilenceReason.DECLINED:
+                self._declined(service.port_id, decision)
+        self._decided.clear()
+
+
 class DhcpApp(OSKenApp):
     """Answers the DHCP requests of bound ports; counts and records every one by what became of it."""
 
@@ -70,10 +117,12 @@ class DhcpApp(OSKenApp):
         self._switchboard = switchboard
         self._defaults = dhcp_defaults
         self._journal = Journal()
+        self._services: WeakKeyDictionary[Connection, BridgeService] = WeakKeyDictionary()
 
     def serve(self, bridge: Bridge, snapshot: HostSnapshot) -> None:
         """Serve the ports of a host's integration bridge as the snapshot has them."""
-        known: dict[int, PortService] = bridge.dhcp
+        before = self._services.get(bridge.connection)
+        known = before.ports if before else {}
         services = {}
         for number, bound in enumerate(snapshot.ports, start=1):
             if number % PORTS_A_TURN == 0:
@@ -84,33 +133,9 @@ class DhcpApp(OSKenApp):
                 if service is None or not service.serves(bound, circumstances):
                     service = PortService(bound, circumstances, self._defaults, self._journal)
                 services[bound.ofport] = service
-        bridge.dhcp = services
-
-    def answer(self, connection: Connection, message: bytes) -> bytes | None:
-        """Give the packet-out that answers a packet-in, if anything does."""
-        bridge = self._switchboard.bridge_of(connection)
-        if bridge is None:
-            return None
         counters = self._switchboard.dhcp_counters[bridge.host]
-        try:
-            _, in_port, data = codec.decode_packet_in(message)
-            service: PortService | None = bridge.dhcp.get(in_port)
-            if service is None:
-                counters[Unheard.NOT_BOUND] += 1
-                return None
-            outcome = service.responder.respond(data)
-        except Malformed as error:
-            counters[Unheard.MALFORMED] += 1
-            LOG.debug("%s: %s", connection, error)
-            return None
-        decision = outcome.decision
-        service.journal.record(time.time(), decision)
-        counters[decision.reason] += 1
-        if isinstance(outcome, Reply):
-            return codec.packet_out(in_port, outcome.frame)
-        if outcome.reason is SilenceReason.DECLINED:
-            self._declined(service.port_id, decision)
-        return None
+        self._services[bridge.connection] = after = BridgeService(services, counters, self._declined)
+        bridge.connection.packet_ins = after
 
     def port_dhcp(self, port_id: str) -> Answer:
         """Give what the REST API shows of a port's DHCP: lease, conflict and last transactions."""

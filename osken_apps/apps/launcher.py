@@ -59,10 +59,8 @@ class Controller:
             "give_up": self._give_up,
         }
         self._apps: dict[type[OSKenApp], Any] = {
-            kind: _instantiate(kind, shared) for kind in (SwitchApp, DhcpApp, OvsdbApp, RestApp)
+            kind: _instantiate(kind, shared) for kind in (SwitchApp, DhcpApp, OvsdbApp, RestApp, OpenFlowApp)
         }
-        shared["on_packet_in"] = self._apps[DhcpApp].answer
-        self._apps[OpenFlowApp] = _instantiate(OpenFlowApp, shared)
 
     def run(self) -> int:
         """Run until SIGTERM or SIGINT, or until the REST process cannot even start; give the exit status."""

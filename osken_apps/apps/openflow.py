@@ -9,7 +9,7 @@ from os_ken.base.app_manager import OSKenApp
 from os_ken.controller.ofp_handler import OFPHandler
 from os_ken.lib import hub
 
-from osken_apps.apps.connection import Connection, PacketInHandler
+from osken_apps.apps.connection import Connection
 from osken_apps.apps.listening import accept_for_ever
 
 LOG = logging.getLogger(__name__)
@@ -21,10 +21,9 @@ MAX_UNREPLIED_ECHOES = 2  # more than these: os-ken looks after sending the thir
 class OpenFlowApp(OFPHandler):
     """Accepts bridges; one that leaves three echo requests unanswered is dead."""
 
-    def __init__(self, openflow_socket: Any, on_packet_in: PacketInHandler, **_: Any) -> None:
+    def __init__(self, openflow_socket: Any, **_: Any) -> None:
         super().__init__()
         self._socket = openflow_socket
-        self._on_packet_in = on_packet_in
         cfg.CONF.set_override("echo_request_interval", ECHO_INTERVAL_S)
         cfg.CONF.set_override("maximum_unreplied_echo_requests", MAX_UNREPLIED_ECHOES)
 
@@ -34,5 +33,5 @@ class OpenFlowApp(OFPHandler):
         return hub.spawn(accept_for_ever, self._socket, self._serve)
 
     def _serve(self, sock: Any, address: Any) -> None:
-        with closing(Connection(sock, address, self._on_packet_in)) as connection:
+        with closing(Connection(sock, address)) as connection:
             connection.serve()

@@ -9,7 +9,6 @@ import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import NamedTuple
 
 from osken_apps.errors import Malformed
 from osken_apps.openflow.fields import OPENFLOW_BASIC, Field, Spec, Value
@@ -53,7 +52,7 @@ FLOW_MOD = struct.Struct("!QQBBHHHIIIHH")
 FLOW_STATS = struct.Struct("!HBxIIHHHH4xQQQ")
 FLOW_STATS_REQUEST = struct.Struct("!HH4xB3xII4xQQ")
 MULTIPART = struct.Struct("!HH4x")
-PACKET_IN = struct.Struct("!8xIHBBQHHII")  # whole, up to the first field of the match
+PACKET_IN = struct.Struct("!26xHII")  # whole, from the length of the match to its first field
 PACKET_OUT = struct.Struct("!BBHIIIH6xHHIH6x")  # whole, with one output action, up to the frame
 OUTPUT = struct.Struct("!HHIH6x")
 ACTION_HEADER = struct.Struct("!HH")
@@ -135,14 +134,6 @@ class FlowBody:
 
     cookie: int
     instructions: bytes
-
-
-class PacketIn(NamedTuple):
-    """A packet that a flow sent to the controller."""
-
-    cookie: int
-    in_port: int
-    data: bytes
 
 
 def message(message_type: MessageType, xid: int, body: bytes = b"") -> bytes:
@@ -230,16 +221,16 @@ def packet_out(ofport: int, data: bytes, xid: int = 0) -> bytes:
     )  # fmt: skip
 
 
-def decode_packet_in(buffer: bytes) -> PacketIn:
-    """Read a packet-in message (whole, with header). Raises Malformed."""
+def decode_packet_in(buffer: bytes) -> tuple[int, bytes]:
+    """Read port and frame of a packet-in message (whole, with header). Raises Malformed."""
     try:
-        _, _, _, _, cookie, _, match_length, oxm, in_port = PACKET_IN.unpack_from(buffer)
+        match_length, oxm, in_port = PACKET_IN.unpack_from(buffer)
         if oxm != IN_PORT_OXM:  # Open vSwitch puts it first
             in_port = _in_port(buffer, MATCH_OFFSET + MATCH_HEADER.size, MATCH_OFFSET + match_length)
     except struct.error as error:
         raise Malformed(f"packet-in of {len(buffer)} octets is truncated") from error
     data_offset = MATCH_OFFSET + (match_length + 7 & ~7) + 2
-    return PacketIn(cookie, in_port, buffer[data_offset:])
+    return in_port, buffer[data_offset:]
 
 
 def decode_multipart(buffer: bytes) -> tuple[int, bool]:

@@ -159,7 +159,7 @@ def connect(switch: Switch) -> Connection:
     listener = eventlet.listen(("127.0.0.1", 0))
     apps = AppManager.get_instance()
     watcher: Watcher = apps.instantiate(Watcher)
-    server = apps.instantiate(OpenFlowApp, openflow_socket=listener, on_packet_in=lambda *_: None)
+    server = apps.instantiate(OpenFlowApp, openflow_socket=listener)
     for app in (watcher, server):
         app.start()
     target = f"tcp:127.0.0.1:{listener.getsockname()[1]}"

@@ -1,0 +1,98 @@
+"""The hub's short way: timers keep their time, and an error in a callback ends nothing but its descriptor."""
+
+import contextlib
+import io
+import socket
+import threading
+from collections.abc import Callable, Iterator
+
+import eventlet.hubs
+import pytest
+
+from osken_apps.apps.hub import Hub
+
+LIMIT_S = 20.0
+
+
+def in_a_hub(work: Callable[[Hub], object]) -> None:
+    """Run `work` in a thread that has a hub of its own: hubs are per thread."""
+    trouble: list[BaseException] = []
+
+    def run() -> None:
+        eventlet.hubs.use_hub(Hub)
+        try:
+            with eventlet.Timeout(LIMIT_S):
+                work(eventlet.hubs.get_hub())
+        except BaseException as error:
+            trouble.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    if trouble:
+        raise trouble[0]
+
+
+@pytest.fixture
+def readable() -> Iterator[socket.socket]:
+    """Give a socket that stays readable, since nobody reads it."""
+    ours, other = socket.socketpair()
+    with ours, other:
+        other.send(b"x")
+        yield ours
+
+
+def test_a_timer_fires_beside_a_socket_that_is_readable_at_every_poll(readable: socket.socket) -> None:
+    def work(hub: Hub) -> None:
+        calls = []
+        listener = hub.add(hub.READ, readable.fileno(), calls.append, lambda *_: None, lambda: None)
+        eventlet.sleep(0.05)
+        hub.remove(listener)
+        assert len(calls) > 10
+
+    in_a_hub(work)
+
+
+def test_a_callback_that_asks_for_a_timer_gets_it_at_once(readable: socket.socket) -> None:
+    def work(hub: Hub) -> None:
+        woken = eventlet.Event()
+
+        def ready(_fileno: int) -> None:
+            hub.remove(listener)
+            hub.schedule_call_global(0, woken.send)
+
+        listener = hub.add(hub.READ, readable.fileno(), ready, lambda *_: None, lambda: None)
+        woken.wait()
+
+    in_a_hub(work)
+
+
+def test_an_error_in_a_callback_costs_its_descriptor_and_nothing_else(readable: socket.socket) -> None:
+    def work(hub: Hub) -> None:
+        def ready(_fileno: int) -> None:
+            raise ValueError("said by the callback")
+
+        with contextlib.redirect_stderr(io.StringIO()) as said:
+            hub.add(hub.READ, readable.fileno(), ready, lambda *_: None, lambda: None)
+            eventlet.sleep(0.01)
+        assert readable.fileno() not in hub.listeners[hub.READ]
+        assert "said by the callback" in said.getvalue()
+
+    in_a_hub(work)
+
+
+def test_two_sockets_that_are_readable_at_once_are_both_served(readable: socket.socket) -> None:
+    def work(hub: Hub) -> None:
+        ours, other = socket.socketpair()
+        with ours, other:
+            other.send(b"y")
+            calls: list[int] = []
+            fds = [sock.fileno() for sock in (readable, ours)]
+            listeners = [hub.add(hub.READ, fd, calls.append, lambda *_: None, lambda: None) for fd in fds]
+            eventlet.sleep(0.01)
+            for listener in listeners:
+                hub.remove(listener)
+            assert set(calls) == set(fds)
+            assert calls.count(fds[0]) == calls.count(fds[1])
+
+    in_a_hub(work)
