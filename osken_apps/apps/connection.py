@@ -1,19 +1,18 @@
-"""One OpenFlow connection: os-ken's Datapath with a receive loop of our own. SHELL.
+"""One OpenFlow connection: os-ken's Datapath with a reader of our own. SHELL.
 
-os-ken does the handshake, echoes and port descriptions. Ours are the bulk reads, the packet-ins (answered in
-the loop, one send a batch), and requests that wait for their reply. Nothing reaches os-ken's parser before
-its lengths were checked, as that parser loops for ever on elements of length zero.
+os-ken does the handshake, echoes and port descriptions. Ours are the bulk reads, the packet-ins (`reader`)
+and requests that wait for their reply. Nothing reaches os-ken's parser before its lengths were checked, as
+that parser loops for ever on elements of length zero.
 """
 
 import logging
 from collections.abc import Callable
 from contextlib import closing, suppress
 from socket import MSG_DONTWAIT, MSG_PEEK, SHUT_RDWR
-from typing import Any, Protocol
+from typing import Any
 
 import eventlet
 import os_ken.base.app_manager  # noqa: F401  before its controller, or they import each other in vain
-from eventlet import hubs
 from eventlet.event import Event
 from eventlet.semaphore import Semaphore
 from os_ken.controller import ofp_event
@@ -23,11 +22,11 @@ from os_ken.exception import OFPUnknownVersion
 from os_ken.lib import hub
 from os_ken.ofproto import ofproto_parser
 
+from osken_apps.apps.reader import PacketInHandler, Reader
 from osken_apps.errors import Malformed, OskenAppsError
 from osken_apps.openflow.codec import (
     HEADER,
     OFPMP_PORT_DESC,
-    PACKET_IN_TYPE,
     MessageType,
     check_ports,
     decode_error,
@@ -36,8 +35,6 @@ from osken_apps.openflow.codec import (
 
 LOG = logging.getLogger(__name__)
 
-HEADER_SIZE = HEADER.size
-READ_SIZE = 1 << 16
 REPLY_TIMEOUT_S = 10.0
 MOST_WAITS = 6
 OFPP_LOCAL = 0xFFFFFFFE
@@ -50,28 +47,6 @@ FOR_OSKEN = frozenset(
         MessageType.PORT_STATUS,
     }
 )
-
-ANSWERS_A_SEND = 8  # the switch works on some answers while the next are worked out
-
-
-class PacketInHandler(Protocol):
-    """Takes the packet-ins of a connection."""
-
-    def answer(self, message: bytes) -> bytes | None:
-        """Give the message that answers a packet-in (whole, with header), if any does."""
-
-    def after_answers(self) -> None:
-        """Do what can wait until the answers were sent."""
-
-
-class _Nobody:
-    """Takes them as long as it is not known whose they are."""
-
-    def answer(self, _message: bytes) -> None:
-        """Answer nothing."""
-
-    def after_answers(self) -> None:
-        """Have nothing to do."""
 
 
 class SwitchError(OskenAppsError):
@@ -94,54 +69,16 @@ class _Exchange:
         self.done: Event = Event()
 
 
-class _Readable:
-    """Waits until a socket is readable, and stays registered: epoll is not told anew each time."""
-
-    def __init__(self, sock: Any) -> None:
-        self._hub = hubs.get_hub()
-        self._fd = sock.fileno()
-        self._greenlet = eventlet.getcurrent()
-        self._listener: Any = None
-        self._waiting = False
-
-    def wait(self) -> None:
-        """Wait, for the greenthread that made this; others have their turn even if it is readable now."""
-        if self._listener is None:
-            self._listener = self._hub.add(
-                self._hub.READ, self._fd, self._ready, self._greenlet.throw, self._closed
-            )
-        self._waiting = True
-        try:
-            self._hub.switch()
-        finally:
-            self._waiting = False
-
-    def close(self) -> None:
-        """Leave the hub."""
-        if self._listener is not None:
-            self._hub.remove(self._listener)
-            self._listener = None
-
-    def _ready(self, _fd: int) -> None:
-        if self._waiting:
-            self._greenlet.switch()
-        else:  # it waits for something else, as for a slow switch to read
-            self.close()
-
-    def _closed(self) -> None:
-        self._listener = None
-
-
 class Connection(Datapath):
-    """A switch that is connected; whoever knows its ports sets `packet_ins`."""
+    """A switch that is connected."""
 
     def __init__(self, socket: Any, address: Any) -> None:
         super().__init__(socket, address)
         self.max_meters = 0
         self.xid: int
-        self.packet_ins: PacketInHandler = _Nobody()
         self._exchanges: dict[int, _Exchange] = {}
         self._sending = Semaphore()
+        self._reader = Reader(socket, self._sending, self.send)
 
     def __str__(self) -> str:
         name = f"datapath {self.id:016x}" if self.id is not None else "a switch"
@@ -176,6 +113,10 @@ class Connection(Datapath):
             hub.kill(echo)
             self.is_active = False
             self._abandon(SwitchGone(f"{self} disconnected"))
+
+    def answer_packet_ins(self, handler: PacketInHandler) -> None:
+        """Have packet-ins answered by `handler`; nobody answers them until this is called."""
+        self._reader.packet_ins = handler
 
     def send(self, buf: bytes, close_socket: bool = False) -> bool:
         """Send bytes; a slow switch holds up only its caller. Give False if the switch is gone."""
@@ -230,67 +171,18 @@ class Connection(Datapath):
             return False
 
     def _recv_loop(self) -> None:
-        with closing(_Readable(self.socket)) as readable:
-            self._receive(readable)
+        try:
+            with closing(self._reader.messages()) as messages:
+                for message in messages:
+                    self._dispatch(*message)
+                    if self.closed:
+                        break
+        except OSError as error:
+            LOG.debug("%s: %s", self, error)
+        except Malformed as error:
+            LOG.warning("%s sent a message that cannot be read (%s); disconnecting", self, error)
         self.close()
         self.socket.close()
-
-    def _receive(self, readable: _Readable) -> None:
-        buffer = b""
-        while self.state != DEAD_DISPATCHER:
-            try:
-                readable.wait()
-                data = self.socket.fd.recv(READ_SIZE)
-            except BlockingIOError:
-                continue
-            except OSError as error:
-                LOG.debug("%s: %s", self, error)
-                break
-            if not data:
-                break
-            try:
-                buffer = self._take(buffer + data)
-            except Malformed as error:
-                LOG.warning("%s sent a message that cannot be read (%s); disconnecting", self, error)
-                break
-
-    def _take(self, buffer: bytes) -> bytes:
-        """Handle the whole messages of a buffer; give what is left. Raises Malformed."""
-        offset, end, answers = 0, len(buffer), []
-        read_header, packet_ins = HEADER.unpack_from, self.packet_ins
-        while end - offset >= HEADER_SIZE:
-            _, message_type, length, xid = read_header(buffer, offset)
-            if length < HEADER_SIZE:
-                raise Malformed(f"message of length {length}")
-            if end - offset < length:
-                break
-            message = buffer[offset : offset + length]
-            offset += length
-            if message_type == PACKET_IN_TYPE:
-                answer = packet_ins.answer(message)
-                if answer is not None:
-                    answers.append(answer)
-                    if len(answers) == ANSWERS_A_SEND:
-                        self._answer(b"".join(answers))
-                        answers.clear()
-            else:
-                self._dispatch(message_type, xid, message)
-        if answers:
-            self._answer(b"".join(answers))
-        packet_ins.after_answers()
-        return buffer[offset:]
-
-    def _answer(self, buf: bytes) -> None:
-        """Send as `send` does, sooner where nobody else is sending and the switch reads."""
-        if not self._sending.locked():
-            try:
-                sent = self.socket.fd.send(buf)
-            except OSError:
-                sent = 0  # it does not read now, or is gone: `send` sees to both
-            if sent == len(buf):
-                return
-            buf = buf[sent:]
-        self.send(buf)
 
     def _dispatch(self, message_type: int, xid: int, message: bytes) -> None:
         if message_type in FOR_OSKEN:

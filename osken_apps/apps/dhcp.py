@@ -135,7 +135,7 @@ class DhcpApp(OSKenApp):
                 services[bound.ofport] = service
         counters = self._switchboard.dhcp_counters[bridge.host]
         self._services[bridge.connection] = after = BridgeService(services, counters, self._declined)
-        bridge.connection.packet_ins = after
+        bridge.connection.answer_packet_ins(after)
 
     def port_dhcp(self, port_id: str) -> Answer:
         """Give what the REST API shows of a port's DHCP: lease, conflict and last transactions."""

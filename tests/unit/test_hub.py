@@ -3,34 +3,13 @@
 import contextlib
 import io
 import socket
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-import eventlet.hubs
+import eventlet
 import pytest
 
 from osken_apps.apps.hub import Hub
-
-LIMIT_S = 20.0
-
-
-def in_a_hub(work: Callable[[Hub], object]) -> None:
-    """Run `work` in a thread that has a hub of its own: hubs are per thread."""
-    trouble: list[BaseException] = []
-
-    def run() -> None:
-        eventlet.hubs.use_hub(Hub)
-        try:
-            with eventlet.Timeout(LIMIT_S):
-                work(eventlet.hubs.get_hub())
-        except BaseException as error:
-            trouble.append(error)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join()
-    if trouble:
-        raise trouble[0]
+from tests.unit.hub_thread import in_a_hub
 
 
 @pytest.fixture
