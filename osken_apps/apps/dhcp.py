@@ -21,8 +21,8 @@ from osken_apps.apps.connection import Connection
 from osken_apps.apps.switchboard import Switchboard
 from osken_apps.dhcp.decide import Decision, SilenceReason
 from osken_apps.dhcp.fast import Responder
-from osken_apps.dhcp.journal import Journal
-from osken_apps.dhcp.server import Circumstances, Defaults, Reply
+from osken_apps.dhcp.journal import Entry, Journal
+from osken_apps.dhcp.server import Circumstances, Defaults, Outcome, Reply
 from osken_apps.dhcp.terms import takes_default_route
 from osken_apps.errors import Malformed
 from osken_apps.model.snapshot import BoundPort, HostSnapshot
@@ -80,7 +80,7 @@ class BridgeService:
         self.ports = ports
         self._counters = counters
         self._declined = declined
-        self._decided: list[tuple[PortService, Decision]] = []
+        self._decided: list[tuple[PortService, Outcome]] = []
 
     def answer(self, message: bytes) -> bytes | None:
         """Give the packet-out that answers a packet-in, if anything does."""
@@ -95,14 +95,15 @@ class BridgeService:
             self._counters[Unheard.MALFORMED] += 1
             LOG.debug("%s", error)
             return None
-        self._decided.append((service, outcome.decision))
+        self._decided.append((service, outcome))
         return codec.packet_out(in_port, outcome.frame) if isinstance(outcome, Reply) else None
 
     def after_answers(self) -> None:
         """Count and record what was decided."""
         now = time.time()
-        for service, decision in self._decided:
-            service.journal.record(now, decision)
+        for service, outcome in self._decided:
+            decision = outcome.decision
+            service.journal.record(now, outcome.xid, decision)
             self._counters[decision.reason] += 1
             if decision.reason is SilenceReason.DECLINED:
                 self._declined(service.port_id, decision)
@@ -152,7 +153,7 @@ class DhcpApp(OSKenApp):
             },
             "conflict": conflict and str(conflict),
             "transactions": [
-                {"xid": f"{xid:#010x}", "messages": [_shown(*entry) for entry in entries]}
+                {"xid": f"{xid:#010x}", "messages": list(map(_shown, entries))}
                 for xid, entries in journal.transactions()
             ],
         }
@@ -182,9 +183,10 @@ class DhcpApp(OSKenApp):
         self._switchboard.wake(self._switchboard.fabric.settle(port_id, address))
 
 
-def _shown(moment: float, decision: Decision) -> Answer:
+def _shown(entry: Entry) -> Answer:
+    decision = entry.decision
     return {
-        "time": moment,
+        "time": entry.time,
         "received": decision.received.name if decision.received else None,
         "sent": decision.sent.name if decision.sent else None,
         "reason": decision.reason.value,

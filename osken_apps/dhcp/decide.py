@@ -59,14 +59,13 @@ class Request(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """What is done about a request, for the record. A tuple, since one is made for every packet (see `fast`).
+    """What is done about a request, for the record.
 
     `received` is None for BOOTP and for types that have no name; `sent` is None for silence and for BOOTP.
     `address` is the one given, asked for, declined or released; `lease_time_s` is set when it is given for a
     time. `omitted` lists options that did not fit.
     """
 
-    xid: int
     received: MessageType | None
     sent: MessageType | None
     reason: AnswerReason | SilenceReason
@@ -83,9 +82,7 @@ Verdict = tuple[MessageType | None, AnswerReason | SilenceReason, IPv4Address | 
 def decide(request: Request, terms: Terms) -> Decision:
     """Decide what a request is answered with."""
     sent, reason, address = _verdict(request, terms)
-    return Decision(
-        request.message.xid, received_type(request.message), sent, reason, address, terms.server_id
-    )
+    return Decision(received_type(request.message), sent, reason, address, terms.server_id)
 
 
 def received_type(message: Message) -> MessageType | None:

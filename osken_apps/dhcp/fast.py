@@ -71,7 +71,7 @@ class _Remembered(NamedTuple):
     head: bytes
     op: bytes
     tail: bytes
-    decision_after_xid: tuple[object, ...]
+    decision: Decision
 
 
 class Responder:
@@ -105,7 +105,7 @@ class Responder:
         if checksum and (checksum + xid + secs) % ONES != udp_sum:
             return self._plain(frame)
         reply = pack(head, udp_checksum(reply_sum + xid), op, xid, tail)
-        return _new_tuple(Reply, (reply, _new_tuple(Decision, (xid, *decision))))
+        return _new_tuple(Reply, (reply, decision, xid))
 
     def forget(self) -> None:
         """Forget all replies; the next requests are answered on the plain way."""
@@ -139,7 +139,7 @@ def _remember(frame: bytes, reply: Reply) -> _Remembered:
         reply.frame[:CHECKSUM_OFFSET],
         op,
         tail,
-        reply.decision[1:],
+        reply.decision,
     )
 
 

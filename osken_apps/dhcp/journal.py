@@ -23,6 +23,7 @@ class Entry(NamedTuple):
     """One message of a client and what became of it."""
 
     time: float
+    xid: int
     decision: Decision
 
 
@@ -43,16 +44,16 @@ class PortJournal:
         self.entries: deque[Entry] = deque(maxlen=MESSAGES_PER_PORT)
         self._turn: Entry | None = None
 
-    def record(self, time: float, decision: Decision) -> None:
+    def record(self, time: float, xid: int, decision: Decision) -> None:
         """Note a message."""
-        entry = Entry(time, decision)
+        entry = Entry(time, xid, decision)
         self.entries.append(entry)
         if decision.reason in TURNS:
             self._turn = entry
 
     def transactions(self) -> Iterator[tuple[int, list[Entry]]]:
         """Give the messages by transaction: its xid and its messages, in order."""
-        for xid, entries in groupby(self.entries, key=lambda entry: entry.decision.xid):
+        for xid, entries in groupby(self.entries, key=lambda entry: entry.xid):
             yield xid, list(entries)
 
     def lease(self, lease_time_s: int) -> Lease | None:
@@ -62,7 +63,7 @@ class PortJournal:
         """
         if self._turn is None or self._turn.decision.reason in ENDS:
             return None
-        time, decision = self._turn
+        time, _, decision = self._turn
         if decision.address is None:
             return None
         return Lease(decision.address, time, time + (decision.lease_time_s or lease_time_s))

@@ -33,7 +33,7 @@ def encode_reply(request: Request, decision: Decision, terms: Terms) -> tuple[by
     frame = encode_frame(
         Datagram(eth_destination, terms.server_mac, terms.server_id, destination, SERVER_PORT, port, message)
     )
-    return frame, Decision(*decision[:6], offer.lease_time_s, layout.omitted)
+    return frame, Decision(*decision[:5], offer.lease_time_s, layout.omitted)
 
 
 def destination_of(request: Request, decision: Decision) -> tuple[bytes, IPv4Address, int]:

@@ -33,6 +33,7 @@ class Reply(NamedTuple):
 
     frame: bytes
     decision: Decision
+    xid: int
 
 
 class Silence(NamedTuple):
@@ -40,6 +41,7 @@ class Silence(NamedTuple):
 
     reason: SilenceReason
     decision: Decision
+    xid: int
 
 
 Outcome = Reply | Silence
@@ -73,11 +75,11 @@ def answer(request: Request, terms: Terms | None) -> Outcome:
         return silence(request, SilenceReason.NO_SERVER)
     decision = decide(request, terms)
     if isinstance(decision.reason, SilenceReason):
-        return Silence(decision.reason, decision)
-    return Reply(*encode_reply(request, decision, terms))
+        return Silence(decision.reason, decision, request.message.xid)
+    return Reply(*encode_reply(request, decision, terms), request.message.xid)
 
 
 def silence(request: Request, reason: SilenceReason) -> Silence:
     """Leave a request without an answer for a reason that is not the request's."""
     message = request.message
-    return Silence(reason, Decision(message.xid, received_type(message), None, reason))
+    return Silence(reason, Decision(received_type(message), None, reason), message.xid)

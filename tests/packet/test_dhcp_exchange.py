@@ -148,8 +148,9 @@ EXCHANGES = {
 @pytest.mark.parametrize("name", EXCHANGES)
 def test_each_request_is_decided_for_its_reason(name):
     octets, reason, sent, address = EXCHANGES[name]
-    decision = respond(octets, SERVICE, DEFAULTS).decision
-    assert (decision.xid, decision.reason.name, decision.sent, decision.address) == (
+    outcome = respond(octets, SERVICE, DEFAULTS)
+    decision = outcome.decision
+    assert (outcome.xid, decision.reason.name, decision.sent, decision.address) == (
         XID,
         reason,
         sent,

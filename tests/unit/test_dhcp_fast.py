@@ -106,7 +106,7 @@ def test_the_second_of_two_requests_is_answered_from_memory():
     second = responder.respond(FRAMES[0])
     assert isinstance(first, Reply)
     assert first == second == plain(FRAMES[0])
-    assert (first.decision.xid, type(second), type(second.decision)) == (XID, Reply, type(first.decision))
+    assert (first.xid, type(second), type(second.decision)) == (XID, Reply, type(first.decision))
 
 
 def test_what_is_remembered_of_a_port_is_bounded():

@@ -22,7 +22,7 @@ def after(*events, served=SERVICE, circumstances=None):
     journal = Journal().of("vm")
     for at, octets in events:
         outcome = respond(octets, served, Defaults(600, "", ()), circumstances or Circumstances())
-        journal.record(at, outcome.decision)
+        journal.record(at, outcome.xid, outcome.decision)
     return journal
 
 

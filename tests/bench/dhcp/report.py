@@ -11,7 +11,8 @@ from tests.bench.dhcp.measure import Results, Settings
 NOTES = """\
 Each client is a port of its own on br-int; ratios are the medians of the rounds' ratios. All replies were
 checked. Copies of requests that a bridge floods to the other clients end before the generator, which spares
-dnsmasq and Kea most of what they cost. The clients of OVN are on switches of 250 ports each.
+dnsmasq and Kea most of what they cost. The clients of OVN are on switches of 250 ports each. Open vSwitch
+writes no statistics of its interfaces to its database while any of them is measured.
 """
 VERDICTS = {True: "reached", False: "**not reached**", None: "not measured"}
 
