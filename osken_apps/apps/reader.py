@@ -5,12 +5,14 @@ answer that comes sooner is worth twice. So a packet-in takes the shortest way:
 
     the socket   stays registered with the hub, so that epoll is not told anew for each packet;
     the hub      itself reads, has the packet answered and sends the answer: none of it waits for anything;
-    the rest     (records, counters) comes after the sending.
+    the rest     (records, counters) comes after the sending;
+    the hub      stays awake a while after a packet that came alone, for the REQUEST that follows the OFFER.
 
 From the first message that is no packet-in, or if the switch does not take an answer, what was read is the
 greenthread's; until it has done with that, nothing more is read.
 """
 
+import time
 from collections.abc import Callable, Generator, Iterator
 from typing import Any, NamedTuple, Protocol
 
@@ -23,6 +25,8 @@ from osken_apps.openflow.codec import HEADER, PACKET_IN_TYPE
 
 HEADER_SIZE = HEADER.size
 READ_SIZE = 1 << 16
+AWAKE_S = 0.0004  # from an OFFER until the client's REQUEST is here, if client and switch are quick
+STREAM_S = 0.00015  # packets that are closer than this are a stream: there will be more at each look
 FIRST_ANSWERS = 8  # sent while the next are worked out, so that the switch has its work; then twice as many
 
 
@@ -61,8 +65,14 @@ class Reader:
     greenthread gives them to `send`, which may wait.
     """
 
-    def __init__(self, sock: Any, sending: Semaphore, send: Callable[[bytes], object]) -> None:
-        """Read from an eventlet socket."""
+    def __init__(
+        self,
+        sock: Any,
+        sending: Semaphore,
+        send: Callable[[bytes], object],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Read from an eventlet socket, under `osken_apps.apps.hub.Hub`; `clock` gives seconds."""
         self.packet_ins: PacketInHandler = Nobody()
         self._hub = hubs.get_hub()
         self._socket = sock.fd
@@ -71,6 +81,8 @@ class Reader:
         self._buffer = b""
         self._unsent = b""
         self._ended: Exception | bool = False
+        self._clock = clock
+        self._alone_at = 0.0
         self._waiting: Any = None
         self._listener: Any = None
 
@@ -164,8 +176,17 @@ class Reader:
                     answers, enough = [], enough * 2
         if answers:
             self._put(b"".join(answers))
+            if length == end:
+                self._stay_awake()
         self._buffer = buffer[offset:]
         packet_ins.after_answers()
+
+    def _stay_awake(self) -> None:
+        """Have the hub look out for the next packet, where packets come one by one and not in a stream."""
+        now = self._clock()
+        if now - self._alone_at > STREAM_S:
+            self._hub.stay_awake(AWAKE_S)
+        self._alone_at = now
 
     def _put(self, answers: bytes) -> None:
         """Send what the socket takes now; the rest is left."""

@@ -4,12 +4,13 @@ import contextlib
 import io
 import socket
 from collections.abc import Iterator
+from typing import Any
 
 import eventlet
 import pytest
 
 from osken_apps.apps.hub import Hub
-from tests.unit.hub_thread import in_a_hub
+from tests.unit.hub_thread import LIMIT_S, in_a_hub
 
 
 @pytest.fixture
@@ -73,5 +74,56 @@ def test_two_sockets_that_are_readable_at_once_are_both_served(readable: socket.
                 hub.remove(listener)
             assert set(calls) == set(fds)
             assert calls.count(fds[0]) == calls.count(fds[1])
+
+    in_a_hub(work)
+
+
+class Looks:
+    """Polls as the hub would, and notes each time-out."""
+
+    def __init__(self, poll: Any) -> None:
+        self._poll = poll
+        self.timeouts: list[float] = []
+
+    def poll(self, timeout: float) -> Any:
+        self.timeouts.append(timeout)
+        return self._poll.poll(timeout)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._poll, name)
+
+
+def test_the_hub_stays_awake_for_the_time_that_was_asked_for_and_no_longer() -> None:
+    def work(hub: Hub) -> None:
+        hub.poll = looks = Looks(hub.poll)
+        hub.stay_awake(0.01)
+        eventlet.sleep(0.05)
+        awake = looks.timeouts.count(0)
+        eventlet.sleep(0.02)
+        assert awake > 1
+        assert 0 not in looks.timeouts[awake:]
+
+    in_a_hub(work)
+
+
+def test_a_timer_does_not_wait_for_a_hub_that_stays_awake() -> None:
+    def work(hub: Hub) -> None:
+        hub.stay_awake(LIMIT_S * 2)
+        eventlet.sleep(0.01)
+
+    in_a_hub(work)
+
+
+def test_what_comes_while_the_hub_is_awake_is_served(readable: socket.socket) -> None:
+    def work(hub: Hub) -> None:
+        woken = eventlet.Event()
+
+        def ready(_fileno: int) -> None:
+            hub.remove(listener)
+            woken.send()
+
+        hub.stay_awake(LIMIT_S * 2)
+        listener = hub.add(hub.READ, readable.fileno(), ready, lambda *_: None, lambda: None)
+        woken.wait()
 
     in_a_hub(work)

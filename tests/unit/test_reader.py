@@ -9,7 +9,7 @@ import pytest
 from eventlet.green import socket
 from eventlet.semaphore import Semaphore
 
-from osken_apps.apps.reader import FIRST_ANSWERS, Message, Nobody, Reader
+from osken_apps.apps.reader import AWAKE_S, FIRST_ANSWERS, STREAM_S, Message, Nobody, Reader
 from osken_apps.errors import Malformed
 from osken_apps.openflow.codec import MessageType, message
 from tests.unit.hub_thread import in_a_hub
@@ -57,12 +57,14 @@ class Wire:
     """A switch's end of a connection, and what the reader's greenthread was given."""
 
     def __init__(self, handler: Handler, stingy: bool) -> None:
+        self.now = 1.0
         ours, self.switch = socket.socketpair()
         self.ours: Any = ours
         self.sending: Any = Semaphore()
         self.given: list[Message] = []
         self.waited_for: list[int] = []
-        self.reader = Reader(Stingy(ours) if stingy else ours, self.sending, self._send)
+        sock = Stingy(ours) if stingy else ours
+        self.reader = Reader(sock, self.sending, self._send, clock=lambda: self.now)
         self.reader.packet_ins = handler
         self.thread = eventlet.spawn(self._read)
 
@@ -110,6 +112,24 @@ def test_packet_ins_are_answered_in_order_and_recorded_after_that() -> None:
         assert made.given == []
 
     with_wire(work)
+
+
+def test_a_packet_that_comes_alone_keeps_the_hub_awake_and_a_stream_does_not() -> None:
+    def work(hub: Any) -> None:
+        awake: list[float] = []
+        hub.stay_awake = awake.append
+        with wire(Handler(), stingy=False) as made:
+            for after in (0, STREAM_S / 2, STREAM_S * 2):
+                made.now += after
+                made.switch.sendall(packet_in(1))
+                made.answers(1)
+            assert awake == [AWAKE_S] * 2
+            made.now += STREAM_S * 2
+            made.switch.sendall(b"".join(map(packet_in, range(1, MANY + 1))))
+            made.answers(MANY)
+            assert awake == [AWAKE_S] * 2
+
+    in_a_hub(work)
 
 
 def test_what_is_no_packet_in_is_given_in_its_order() -> None:

@@ -39,14 +39,14 @@ class System(abc.ABC):
         """Bring everything up, and wait until each client is served."""
         self.lab = Lab.up(self._lab_name, hosts=1, state_dir=self._state_dir)
         try:
-            seldom = f"other_config:stats-update-interval={STATISTICS_INTERVAL_MS}"
-            self.host.vsctl("set", "Open_vSwitch", ".", seldom)
             namespace = make_namespace(self.lab.site, GENERATOR)
             self._veth(namespace, GENERATOR, "eth0")
             self._veth(namespace, FLOOD, FLOOD)
             self.generator = Generator(self._program, namespace, "eth0", clients)
             self._serve(clients)
             wait_until(self._answers, START_TIMEOUT_S, f"{self.name} to answer")
+            seldom = f"other_config:stats-update-interval={STATISTICS_INTERVAL_MS}"
+            self.host.vsctl("set", "Open_vSwitch", ".", seldom)
         except BaseException:
             self.lab.down()
             raise
