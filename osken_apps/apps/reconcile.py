@@ -89,7 +89,7 @@ class HostReconciler:
         with self._switchboard.turns:
             eventlet.sleep(0)  # what waits in the sockets is read between one host's turn and the next
             self._wakeup = Event()  # what came until now is in this pass: all is read after this line
-            bridges = self._bridges()
+            bridges = dict(self._bridges())  # one that connects from here on waits for the next pass
             self._look_at_ports(bridges)
             if not fabric.ready(self._host):
                 return

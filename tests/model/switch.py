@@ -42,7 +42,10 @@ class SwitchBridge:
 
 
 class SwitchConnection:
-    """A connection to a bridge; `fault` breaks the next request: refused, unanswered or gone."""
+    """A connection to a bridge; `fault` breaks the next request: refused, unanswered or gone.
+
+    `on_request` is called whenever a request waits for its answer: anything may happen then.
+    """
 
     max_meters = 262144
 
@@ -51,6 +54,7 @@ class SwitchConnection:
         self.id = bridge.datapath_id
         self.fault = ""
         self.on_gone: Callable[[], None] = lambda: None
+        self.on_request: Callable[[], None] = lambda: None
         self.alive = True
 
     @property
@@ -65,6 +69,7 @@ class SwitchConnection:
 
     def request(self, build: Callable[[int], bytes]) -> list[bytes]:
         fault, self.fault = self.fault, ""
+        self.on_request()
         if not self.alive or fault == "gone":
             self.alive = False
             self.on_gone()
