@@ -26,11 +26,11 @@ from osken_apps.dhcp.server import Circumstances, Defaults, Outcome, Reply
 from osken_apps.dhcp.terms import takes_default_route
 from osken_apps.errors import Malformed
 from osken_apps.model.snapshot import BoundPort, HostSnapshot
+from osken_apps.model.turns import in_turns
 from osken_apps.openflow import codec
 
 LOG = logging.getLogger(__name__)
 
-PORTS_A_TURN = 200  # some ten milliseconds of work
 CONFLICT_S = 600.0  # a declined address is offered again after this time, as dnsmasq does
 
 Answer = dict[str, Any]
@@ -125,9 +125,7 @@ class DhcpApp(OSKenApp):
         before = self._services.get(bridge.connection)
         known = before.ports if before else {}
         services = {}
-        for number, bound in enumerate(snapshot.ports, start=1):
-            if number % PORTS_A_TURN == 0:
-                eventlet.sleep(0)
+        for bound in in_turns(snapshot.ports, pause=lambda: eventlet.sleep(0)):
             if bound.has_dhcp:
                 circumstances = self._circumstances(bound)
                 service = known.get(bound.ofport)

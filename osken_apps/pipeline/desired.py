@@ -3,12 +3,11 @@
 from collections.abc import Callable, Iterable, Iterator
 
 from osken_apps.model.snapshot import BoundPort, HostSnapshot, Layout
+from osken_apps.model.turns import in_turns
 from osken_apps.openflow.codec import FlowBody, FlowKey, encode_flow
 from osken_apps.openflow.flow import Flow
 from osken_apps.pipeline.integration import integration_flows, port_flows
 from osken_apps.pipeline.physical import physical_flows
-
-PORTS_A_TURN = 200  # some ten milliseconds of encoding
 
 
 def desired_flows(bridge: str, layout: Layout, snapshot: HostSnapshot) -> tuple[Flow, ...]:
@@ -31,11 +30,9 @@ class FlowEncoder:
         if bridge != layout.integration_bridge:
             return encoded
         ports = {}
-        for number, bound in enumerate(_ports_of(bridge, layout, snapshot), start=1):
+        for bound in in_turns(_ports_of(bridge, layout, snapshot), pause):
             ports[bound.port.id] = of_port = self._port(bound, snapshot)
             encoded.update(of_port[2])
-            if number % PORTS_A_TURN == 0:
-                pause()
         self._ports = ports
         return encoded
 

@@ -26,8 +26,11 @@ from typing import Any
 
 os.environ["OSKEN_HUB_TYPE"] = "eventlet"
 warnings.filterwarnings("ignore", message="\\s*Eventlet is deprecated")
-import eventlet  # noqa: E402
+import eventlet.hubs  # noqa: E402
 
+from osken_apps.apps.hub import Hub  # noqa: E402
+
+eventlet.hubs.use_hub(Hub)  # as `osken_apps.cli` does: the reader asks for it
 eventlet.monkey_patch()
 
 from eventlet.event import Event  # noqa: E402

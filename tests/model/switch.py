@@ -49,8 +49,9 @@ class SwitchConnection:
 
     max_meters = 262144
 
-    def __init__(self, bridge: SwitchBridge) -> None:
+    def __init__(self, bridge: SwitchBridge, name: str) -> None:
         self.bridge_in_memory = bridge
+        self.bridge = name
         self.id = bridge.datapath_id
         self.fault = ""
         self.on_gone: Callable[[], None] = lambda: None

@@ -156,8 +156,7 @@ class Interleavings(RuleBasedStateMachine):
     @rule(host=hosts, bridge=bridges)
     def bridge_connects(self, host: str, bridge: str) -> None:
         machine = self.machines[host]
-        connection = SwitchConnection(machine.bridges[bridge])
-        connection.bridge = bridge  # type: ignore[attr-defined]
+        connection = SwitchConnection(machine.bridges[bridge], bridge)
         connection.on_gone = lambda: self.switchboard.disconnected(connection)  # type: ignore[arg-type]
         machine.connections[bridge] = connection
         self.switchboard.connected(connection, host)  # type: ignore[arg-type]

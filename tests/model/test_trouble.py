@@ -14,8 +14,7 @@ def test_a_switch_that_refuses_is_its_host_s_trouble_until_it_takes_the_flows() 
     switchboard.fabric.load(Snapshot())
     reconciler = HostReconciler("h", switchboard, lambda bridge, snapshot: None, lambda reports: None)
     contacts = HostContacts(switchboard)
-    connection = SwitchConnection(SwitchBridge({"int-br-eth2": 1}))
-    connection.bridge = "br-int"  # type: ignore[attr-defined]
+    connection = SwitchConnection(SwitchBridge({"int-br-eth2": 1}), "br-int")
     switchboard.connected(connection, "h")  # type: ignore[arg-type]
 
     connection.fault = "refused"

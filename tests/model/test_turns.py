@@ -10,6 +10,12 @@ from tests.golden.scenarios import LAYOUT
 from tests.model.switch import SwitchBridge, SwitchConnection
 
 
+def connect(switchboard: Switchboard, name: str, bridge: SwitchBridge) -> SwitchConnection:
+    connection = SwitchConnection(bridge, name)
+    switchboard.connected(connection, "h")  # type: ignore[arg-type]
+    return connection
+
+
 def test_a_bridge_that_connects_while_its_host_waits_for_a_turn_is_served() -> None:
     switchboard = Switchboard(Fabric(LAYOUT), lambda host: reconciler.wake())
     reconciler = HostReconciler("h", switchboard, lambda bridge, snapshot: None, lambda reports: None)
@@ -19,20 +25,11 @@ def test_a_bridge_that_connects_while_its_host_waits_for_a_turn_is_served() -> N
         reconciler.wake()
         eventlet.sleep(0)
         bridge = SwitchBridge({"int-br-eth2": 1})
-        connection = SwitchConnection(bridge)
-        connection.bridge = "br-int"  # type: ignore[attr-defined]
-        switchboard.connected(connection, "h")  # type: ignore[arg-type]
+        connect(switchboard, "br-int", bridge)
     for _ in range(10):
         eventlet.sleep(0)
     thread.kill()
     assert len(bridge.flows) == 2
-
-
-def connect(switchboard: Switchboard, name: str, bridge: SwitchBridge) -> SwitchConnection:
-    connection = SwitchConnection(bridge)
-    connection.bridge = name  # type: ignore[attr-defined]
-    switchboard.connected(connection, "h")  # type: ignore[arg-type]
-    return connection
 
 
 def started() -> tuple[Switchboard, HostReconciler]:

@@ -104,7 +104,7 @@ def with_wire(work: Callable[[Wire, Handler], object], octets: int = 1, stingy: 
     in_a_hub(run)
 
 
-def test_packet_ins_are_answered_in_order_and_recorded_after_that() -> None:
+def test_packet_ins_are_answered_in_order_and_the_handler_is_told() -> None:
     def work(made: Wire, handler: Handler) -> None:
         made.switch.sendall(b"".join(map(packet_in, range(1, MANY + 1))))
         assert made.answers(MANY) == bytes(range(1, MANY + 1))
