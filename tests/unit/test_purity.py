@@ -9,8 +9,8 @@ PACKAGE = Path(__file__).resolve().parents[2] / "osken_apps"
 PURE = ("model", "openflow", "pipeline", "dhcp")
 ALLOWED = {
     "abc", "base64", "bisect", "collections", "contextlib", "dataclasses", "datetime", "enum", "functools",
-    "heapq", "ipaddress", "itertools", "json", "netaddr", "operator", "re", "string", "struct", "types",
-    "typing", "uuid", "weakref", "zlib", "__future__",
+    "heapq", "ipaddress", "itertools", "json", "netaddr", "operator", "re", "shlex", "string", "struct",
+    "types", "typing", "uuid", "weakref", "zlib", "__future__",
 }  # fmt: skip
 ALLOWED_OF_OURS = {f"osken_apps.{name}" for name in (*PURE, "errors")}
 

@@ -1,0 +1,41 @@
+"""What is wrong with a host, in words, with the remedy: from what its OVSDB shows. PURE.
+
+The controller and `osken-net host-check` say the same, because both ask here.
+"""
+
+from osken_apps.model.conditions import bridges, interfaces, wiring
+from osken_apps.model.conditions.condition import Code, Condition, Expected
+from osken_apps.model.conditions.facts import (
+    TRUNK_KEY,
+    BridgeFacts,
+    ControllerFacts,
+    HostFacts,
+    InterfaceFacts,
+    PortFacts,
+)
+from osken_apps.model.conditions.iface_ids import PortDirectory
+
+__all__ = [
+    "TRUNK_KEY",
+    "BridgeFacts",
+    "Code",
+    "Condition",
+    "ControllerFacts",
+    "Expected",
+    "HostFacts",
+    "InterfaceFacts",
+    "PortDirectory",
+    "PortFacts",
+    "conditions",
+]
+
+
+def conditions(host: HostFacts, expected: Expected) -> tuple[Condition, ...]:
+    """Give all that is wrong with a host: its connections first, then the wiring, then interfaces."""
+    return (
+        *bridges.of_host(host, expected),
+        *bridges.of_bridges(host, expected),
+        *wiring.of_patches(host, expected),
+        *wiring.of_nics(host, expected),
+        *interfaces.of_interfaces(host, expected),
+    )

@@ -1,0 +1,234 @@
+"""Conditions of a host's identity, its bridges, and their way to the controller. PURE."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from osken_apps.model.conditions.condition import Code, Condition, Expected
+from osken_apps.model.conditions.facts import BridgeFacts, ControllerFacts, HostFacts
+from osken_apps.model.conditions.iface_ids import is_near
+from osken_apps.model.conditions.words import shown
+from osken_apps.model.snapshot import integration_end
+
+OPENFLOW_VERSION = "OpenFlow14"
+OPENFLOW_PORT = 6653  # what Open vSwitch takes where a target names none
+OVSDB_PORT = 6640
+NAMELESS = ("localhost", "localhost.localdomain", "(none)")
+TARGET = re.compile(r"(?P<method>tcp|ssl):(?P<address>\[[^]]*\]|[^:]*)(?::(?P<port>\d+))?")
+
+
+def of_host(host: HostFacts, expected: Expected) -> Iterator[Condition]:
+    """Give what is wrong with how a host names itself and where its OVSDB dials."""
+    if not host.system_id:
+        yield Condition(
+            Code.SYSTEM_ID_MISSING,
+            "the host has no system-id: nothing tells it from another host of its name",
+            'ovs-vsctl set Open_vSwitch . external_ids:system-id="$(cat /etc/machine-id)"',
+        )
+    if host.hostname in NAMELESS:
+        yield Condition(
+            Code.HOST_NAMELESS,
+            f"the host calls itself {host.hostname}, as another may",
+            "ovs-vsctl set Open_vSwitch . external_ids:hostname=NAME",
+        )
+    yield from _of_managers(host, expected)
+
+
+def _of_managers(host: HostFacts, expected: Expected) -> Iterator[Condition]:
+    address = expected.address or _address_of_controllers(host)
+    remedy = f"ovs-vsctl set-manager {tcp_target(address, expected.ovsdb_port)}"
+    if not host.managers:
+        yield Condition(
+            Code.MANAGER_MISSING,
+            "no set-manager: the controller cannot read the iface-ids of this host nor set its tags",
+            remedy,
+        )
+    elif not any(
+        _is_at(target, expected.address, expected.ovsdb_port, OVSDB_PORT) for target in host.managers
+    ):
+        target = host.managers[0]
+        yield Condition(
+            Code.MANAGER_TARGET,
+            f"set-manager is {shown(target)}{_whose_port(target, expected.ovsdb_port, expected)},"
+            f" not {_endpoint(expected, expected.ovsdb_port)}",
+            remedy,
+        )
+
+
+def of_bridges(host: HostFacts, expected: Expected) -> Iterator[Condition]:
+    """Give what is wrong with each bridge and with its way to the controller."""
+    for name in wanted_bridges(host, expected):
+        bridge = host.bridge(name)
+        if bridge is None:
+            yield _missing(name, host, expected)
+        else:
+            yield from _of_bridge(bridge, host, expected)
+
+
+def wanted_bridges(host: HostFacts, expected: Expected) -> list[str]:
+    """Give the bridges that the host must have, the integration bridge first.
+
+    A host need not have every physical network: a bridge that nothing here needs and nothing hints at is not
+    missed, unless there is no physical bridge at all.
+    """
+    layout = expected.layout
+    there = [bridge for _, bridge in layout.bridge_mappings if host.bridge(bridge)]
+    wanted = [layout.integration_bridge]
+    for physical_network, bridge in layout.bridge_mappings:
+        needed = physical_network in expected.needed
+        if needed or not there or bridge in there or _is_meant(bridge, host, expected):
+            wanted.append(bridge)
+    return wanted
+
+
+def _is_meant(bridge: str, host: HostFacts, expected: Expected) -> bool:
+    """Tell whether something on the host is meant to be, or to lead to, a bridge that it lacks."""
+    integration = host.bridge(expected.layout.integration_bridge)
+    leads_there = integration and integration.port(integration_end(bridge))
+    return leads_there is not None or bool(_similar(bridge, host, expected))
+
+
+def _similar(bridge: str, host: HostFacts, expected: Expected) -> str:
+    """Give the name of a bridge that is probably the wanted one misspelled; else empty."""
+    others = (other.name for other in host.bridges if other.name not in expected.layout.bridges)
+    return next((other for other in others if is_near(other.lower(), bridge.lower())), "")
+
+
+def _missing(bridge: str, host: HostFacts, expected: Expected) -> Condition:
+    similar = _similar(bridge, host, expected)
+    there = f", but there is {shown(similar)}" if similar else ""
+    return Condition(
+        Code.BRIDGE_MISSING,
+        f"there is no bridge {bridge}{there}",
+        f"ovs-vsctl add-br {bridge} -- set bridge {bridge} fail_mode=secure",
+        bridge=bridge,
+        cuts=True,
+    )
+
+
+def _of_bridge(bridge: BridgeFacts, host: HostFacts, expected: Expected) -> Iterator[Condition]:
+    name = bridge.name
+    if bridge.fail_mode != "secure":
+        yield Condition(
+            Code.FAIL_MODE,
+            f"bridge {name} is not fail_mode=secure: without its controller networks mix on the wire",
+            f"ovs-vsctl set-fail-mode {name} secure",
+            bridge=name,
+        )
+    if bridge.protocols and OPENFLOW_VERSION not in bridge.protocols:
+        yield Condition(
+            Code.PROTOCOLS,
+            f"bridge {name} speaks {shown(', '.join(bridge.protocols))} and not {OPENFLOW_VERSION}",
+            f"ovs-vsctl add bridge {name} protocols {OPENFLOW_VERSION}",
+            bridge=name,
+            cuts=True,
+        )
+    yield from _of_controllers(bridge, expected)
+    yield from _of_path(bridge, host)
+
+
+def _of_controllers(bridge: BridgeFacts, expected: Expected) -> Iterator[Condition]:
+    name, port = bridge.name, expected.openflow_port
+    right = [row for row in bridge.controllers if _is_at(row.target, expected.address, port, OPENFLOW_PORT)]
+    remedy = (
+        f"ovs-vsctl set-controller {name} {tcp_target(expected.address, port)}"
+        f" -- set controller {name} connection_mode=out-of-band"
+    )
+    if not bridge.controllers:
+        sentence = f"bridge {name} has no controller"
+        yield Condition(Code.CONTROLLER_MISSING, sentence, remedy, bridge=name, cuts=True)
+    elif not right:
+        target = bridge.controllers[0].target
+        yield Condition(
+            Code.CONTROLLER_TARGET,
+            f"the controller of bridge {name} is {shown(target)}{_whose_port(target, port, expected)},"
+            f" not {_endpoint(expected, port)}",
+            remedy,
+            bridge=name,
+            cuts=True,
+        )
+    elif not _is_connected(bridge, right, expected):
+        yield Condition(
+            Code.NOT_CONNECTED,
+            f"bridge {name} is not connected to {shown(right[0].target)}",
+            f"ovs-vsctl --columns=target,status list controller {name} shows the last error",
+            bridge=name,
+        )
+
+
+def _is_connected(bridge: BridgeFacts, rows: list[ControllerFacts], expected: Expected) -> bool:
+    """Tell whether a bridge is connected, as the controller or the host knows; if neither does, it is."""
+    if expected.connected is not None:
+        return bridge.name in expected.connected
+    return any(row.is_connected is not False for row in rows)
+
+
+def _of_path(bridge: BridgeFacts, host: HostFacts) -> Iterator[Condition]:
+    """Warn of a host that reaches its controller through a bridge that the controller must first program."""
+    device = host.way_to_controller
+    in_band = any(row.in_band for row in bridge.controllers)
+    ports = {
+        interface.name for port in bridge.ports for interface in port.interfaces if interface.type != "patch"
+    }
+    if device not in {bridge.name, *ports} or in_band:
+        return
+    yield Condition(
+        Code.CONTROLLER_PATH,
+        f"the host reaches its controller through bridge {bridge.name} ({shown(device)}): after a reboot the"
+        " bridge has no flows, and the host never gets there",
+        f"use another NIC for management, or: ovs-vsctl set controller {bridge.name} connection_mode=in-band",
+        bridge=bridge.name,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a bridge or OVSDB dials; `port` is None where Open vSwitch takes its usual one."""
+
+    address: str
+    port: int | None
+
+
+def parse_target(text: str) -> Target | None:
+    """Read a target of the form method:address[:port]; None for those that do not dial."""
+    found = TARGET.fullmatch(text)
+    return (
+        Target(found["address"].strip("[]"), int(found["port"]) if found["port"] else None) if found else None
+    )
+
+
+def tcp_target(address: str, port: int) -> str:
+    """Write a target; without an address there is a word to put it in the place of."""
+    return f"tcp:[{address}]:{port}" if ":" in address else f"tcp:{address or 'CONTROLLER'}:{port}"
+
+
+def _is_at(text: str, address: str, port: int, usual_port: int) -> bool:
+    """Tell whether a target dials the controller; of two names nobody can say that they are not the same."""
+    target = parse_target(text)
+    return target is not None and (target.port or usual_port) == port and _same(target.address, address)
+
+
+def _same(one: str, other: str) -> bool:
+    try:
+        return not other or ip_address(one) == ip_address(other)
+    except ValueError:
+        return True
+
+
+def _whose_port(text: str, port: int, expected: Expected) -> str:
+    """Say what the controller has at the port of a target that is not `port`; empty if nothing."""
+    owners = {expected.openflow_port: "OpenFlow", expected.ovsdb_port: "OVSDB", expected.api_port: "the API"}
+    target = parse_target(text)
+    owner = owners.get(target.port or 0) if target and target.port != port else None
+    return f" (the port of {owner})" if owner else ""
+
+
+def _endpoint(expected: Expected, port: int) -> str:
+    return f"{expected.address}:{port}" if expected.address else f"port {port}"
+
+
+def _address_of_controllers(host: HostFacts) -> str:
+    """Give the address that the first of the host's bridges dials, to guess the controller's; else empty."""
+    targets = (parse_target(row.target) for bridge in host.bridges for row in bridge.controllers)
+    return next((target.address for target in targets if target), "")

@@ -1,0 +1,82 @@
+"""A condition, its kinds, and what a host is measured against. PURE."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from osken_apps.model.conditions.iface_ids import PortDirectory
+from osken_apps.model.snapshot import Layout
+
+
+class Code(StrEnum):
+    """The kinds of conditions; the API shows these words."""
+
+    HOST_NAMELESS = "host_nameless"
+    SYSTEM_ID_MISSING = "system_id_missing"
+    MANAGER_MISSING = "manager_missing"
+    MANAGER_TARGET = "manager_target"
+    CONTROLLER_MISSING = "controller_missing"
+    CONTROLLER_TARGET = "controller_target"
+    CONTROLLER_PATH = "controller_path"
+    NOT_CONNECTED = "not_connected"
+    BRIDGE_MISSING = "bridge_missing"
+    FAIL_MODE = "fail_mode"
+    PROTOCOLS = "protocols"
+    PATCH_MISSING = "patch_missing"
+    PATCH_TYPE = "patch_type"
+    PATCH_PEER = "patch_peer"
+    DATAPATH_TYPE = "datapath_type"
+    NIC_MISSING = "nic_missing"
+    NIC_ERROR = "nic_error"
+    NIC_DOWN = "nic_down"
+    NIC_UNPLUGGED = "nic_unplugged"
+    NIC_MTU = "nic_mtu"
+    INTERFACE_ERROR = "interface_error"
+    INTERFACE_DOWN = "interface_down"
+    INTERFACE_UNDECLARED = "interface_undeclared"
+    TRUNK_WITH_IFACE_ID = "trunk_with_iface_id"
+    VLAN_MODE = "vlan_mode"
+    MAC_ADDRESS = "mac_address"
+    IFACE_ID_UNKNOWN = "iface_id_unknown"
+    IFACE_ID_TWICE = "iface_id_twice"
+    IFACE_ID_ON_PORT_ROW = "iface_id_on_port_row"
+    WRONG_BRIDGE = "wrong_bridge"
+    WRONG_HOST = "wrong_host"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One thing that is wrong. `sentence` has no capital and no full stop; `remedy` is what to type or do.
+
+    `bridge`, `interface` and `port_id` say what it is about, where that is one. `cuts` tells that frames do
+    not pass for it: those of the interface, else those of the bridge's networks, else all of the host's.
+    """
+
+    code: Code
+    sentence: str
+    remedy: str
+    bridge: str = ""
+    interface: str = ""
+    port_id: str = ""
+    cuts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a host is measured against.
+
+    `address` is the controller's, empty where any will do. `needed` are the physical networks that the host
+    must have; of the others only those are looked at that it has, or all where it has none. `mtus` are
+    the largest MTU of a network on each, in octets. `connected` are the bridges with an OpenFlow connection
+    and `ports` the ports of the store; None where they are not known.
+    """
+
+    layout: Layout
+    address: str = ""
+    openflow_port: int = 6653
+    ovsdb_port: int = 6640
+    api_port: int = 9696
+    needed: Collection[str] = ()
+    mtus: Mapping[str, int] = field(default_factory=dict)
+    connected: Collection[str] | None = None
+    ports: PortDirectory | None = None

@@ -1,0 +1,83 @@
+"""What a host's OVSDB shows of its bridges, ports and interfaces, as one value. PURE.
+
+Names and meanings are those of ovs-vswitchd.conf.db(5). Only what `conditions` asks for is here. The
+controller fills it in from a session, `osken-net host-check` from ovs-vsctl.
+"""
+
+from dataclasses import dataclass
+
+TRUNK_KEY = "osken-net-trunk"  # external_ids key of an interface of br-int: an operator's own trunk or uplink
+
+
+@dataclass(frozen=True, slots=True)
+class ControllerFacts:
+    """A row of Controller: where a bridge dials. `is_connected` is None where it is not known."""
+
+    target: str
+    is_connected: bool | None = None
+    in_band: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class InterfaceFacts:
+    """A row of Interface. `type` is empty for a device of the system; None is what is not shown.
+
+    `mtu` is in octets. `iface_id` and `attached_mac` are external_ids; `is_trunk` is the mark TRUNK_KEY.
+    """
+
+    name: str
+    type: str = ""
+    peer: str = ""
+    error: str = ""
+    admin_up: bool | None = None
+    link_up: bool | None = None
+    mtu: int | None = None
+    iface_id: str = ""
+    attached_mac: str = ""
+    is_trunk: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PortFacts:
+    """A row of Port with its interfaces (a bond has several). `iface_id` is one on the wrong row: this."""
+
+    name: str
+    interfaces: tuple[InterfaceFacts, ...] = ()
+    tag: int | None = None
+    vlan_mode: str = ""
+    iface_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeFacts:
+    """A row of Bridge with its ports. No `protocols` are those that Open vSwitch enables by itself."""
+
+    name: str
+    fail_mode: str = ""
+    protocols: tuple[str, ...] = ()
+    datapath_type: str = ""
+    controllers: tuple[ControllerFacts, ...] = ()
+    ports: tuple[PortFacts, ...] = ()
+
+    def port(self, name: str) -> PortFacts | None:
+        """Give the port of that name."""
+        return next((port for port in self.ports if port.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class HostFacts:
+    """A host. `managers` are the targets of set-manager.
+
+    `way_to_controller` is the device over which the host reaches the controller, empty where that is not
+    known; OVSDB does not show it.
+    """
+
+    hostname: str = ""
+    system_id: str = ""
+    bridges: tuple[BridgeFacts, ...] = ()
+    managers: tuple[str, ...] = ()
+    way_to_controller: str = ""
+
+    def bridge(self, name: str) -> BridgeFacts | None:
+        """Give the bridge of that name."""
+        return next((bridge for bridge in self.bridges if bridge.name == name), None)

@@ -1,0 +1,115 @@
+"""Which port is meant by an iface-id that is no port's: its name, its machine, or a slip of the pen. PURE.
+
+A directory of ports that answers without walking them all, however many there are.
+"""
+
+import re
+from collections.abc import Iterable
+
+from osken_apps.model.resources import Port
+
+MAX_SLIPS = 2
+HEAD = 11  # characters of an id that are enough to be the beginning of one: what fits into tap...
+TAIL = 12
+PORT_ID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
+MAX_WRITTEN = 48  # characters that any way to write a UUID takes
+NOT_HEX = re.compile(r"[^0-9a-f]")
+
+
+class PortDirectory:
+    """Ports by id, name and device, and by either end of their id. It changes as ports do."""
+
+    def __init__(self, ports: Iterable[Port] = ()) -> None:
+        self._ports: dict[str, Port] = {}
+        self._by_name: dict[str, str] = {}
+        self._by_device: dict[str, str] = {}
+        self._by_head: dict[str, str] = {}
+        self._by_tail: dict[str, str] = {}
+        for port in ports:
+            self.put(port)
+
+    def put(self, port: Port) -> None:
+        """Take a port that is new or changed."""
+        self.remove(port.id)
+        self._ports[port.id] = port
+        for index, key in self._keys(port):
+            index[key] = port.id
+
+    def remove(self, port_id: str) -> None:
+        """Forget a port."""
+        port = self._ports.pop(port_id, None)
+        for index, key in self._keys(port) if port else ():
+            if index.get(key) == port_id:
+                del index[key]
+
+    def _keys(self, port: Port) -> list[tuple[dict[str, str], str]]:
+        found = [(self._by_head, port.id[:HEAD]), (self._by_tail, port.id[-TAIL:])]
+        if port.name:
+            found.append((self._by_name, port.name))
+        if port.device_id:
+            found.append((self._by_device, port.device_id))
+        return found
+
+    def port(self, port_id: str) -> Port | None:
+        """Give the port of an id."""
+        return self._ports.get(port_id)
+
+    def named(self, name: str) -> Port | None:
+        """Give a port of that name; of several any."""
+        return self._ports.get(self._by_name.get(name, ""))
+
+    def of_device(self, device_id: str) -> Port | None:
+        """Give a port of a machine; of several any."""
+        return self._ports.get(self._by_device.get(device_id, ""))
+
+    def similar(self, iface_id: str) -> Port | None:
+        """Give the port whose id was probably meant: written otherwise, cut short, or with a slip or two."""
+        text = canonical(iface_id)
+        for port_id in (self._by_head.get(text[:HEAD]), self._by_tail.get(text[-TAIL:])):
+            if port_id and (port_id == text or _is_beginning(text, port_id) or is_near(text, port_id)):
+                return self._ports[port_id]
+        return None
+
+
+def is_port_id(text: str) -> bool:
+    """Tell whether a text is written as ids of ports are."""
+    return PORT_ID.fullmatch(text) is not None
+
+
+def canonical(iface_id: str) -> str:
+    """Write what has the 32 digits of a UUID as UUIDs are written; other text only in lower case."""
+    text = iface_id[:MAX_WRITTEN].strip().lower()
+    digits = NOT_HEX.sub("", text.removeprefix("urn:uuid:"))
+    if len(digits) != 32:
+        return text
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
+def _is_beginning(text: str, port_id: str) -> bool:
+    return len(text) >= HEAD and port_id.startswith(text)
+
+
+def is_near(one: str, other: str) -> bool:
+    """Tell whether at most two characters must be changed, put in, left out or swapped to make them equal."""
+    if one == other:
+        return True
+    if abs(len(one) - len(other)) > MAX_SLIPS:
+        return False
+    return _slips(one, other, MAX_SLIPS)
+
+
+def _slips(one: str, other: str, left: int) -> bool:
+    """Tell whether `left` slips turn one text into the other: try each kind where they first differ."""
+    same = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), None)
+    if same is None:
+        return abs(len(one) - len(other)) <= left
+    if not left:
+        return False
+    one, other, left = one[same:], other[same:], left - 1
+    swapped = one[:2] == other[1::-1] and _slips(one[2:], other[2:], left)
+    return (
+        swapped
+        or _slips(one[1:], other[1:], left)
+        or _slips(one[1:], other, left)
+        or _slips(one, other[1:], left)
+    )

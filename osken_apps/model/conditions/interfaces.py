@@ -1,0 +1,195 @@
+"""Conditions of what is plugged into a host: interfaces, and the ports that they are or ought to be. PURE."""
+
+from collections.abc import Iterator
+
+from osken_apps.model.conditions.condition import Code, Condition, Expected
+from osken_apps.model.conditions.facts import TRUNK_KEY, BridgeFacts, HostFacts, InterfaceFacts, PortFacts
+from osken_apps.model.conditions.iface_ids import NOT_HEX, PortDirectory, canonical, is_port_id
+from osken_apps.model.conditions.words import shown, typed
+from osken_apps.model.resources import Port
+from osken_apps.model.snapshot import Layout, integration_end, physical_end
+
+DEAD_TAG = 4095
+ACCESS = ("", "access")
+NAME_PREFIXES = ("tap", "qvo")  # with no OVSDB session, the rest of the name tells the port
+
+
+def of_interfaces(host: HostFacts, expected: Expected) -> Iterator[Condition]:
+    """Give what is wrong with each interface that is, or was meant to be, a port's."""
+    for bridge in host.bridges:
+        if bridge.name == expected.layout.integration_bridge:
+            yield from _of_integration_bridge(bridge, host, expected)
+        else:
+            yield from _of_other_bridge(bridge, expected.layout.integration_bridge)
+
+
+def _of_other_bridge(bridge: BridgeFacts, integration_bridge: str) -> Iterator[Condition]:
+    for port in bridge.ports:
+        for interface in port.interfaces:
+            if interface.iface_id:
+                name = typed(port.name)
+                yield Condition(
+                    Code.WRONG_BRIDGE,
+                    f"{shown(interface.name)} has an iface-id and is on bridge {shown(bridge.name)}, not"
+                    f" {integration_bridge}",
+                    f"ovs-vsctl del-port {typed(bridge.name)} {name} and plug it into {integration_bridge}",
+                    interface=interface.name,
+                    port_id=interface.iface_id,
+                    cuts=True,
+                )
+
+
+def _of_integration_bridge(bridge: BridgeFacts, host: HostFacts, expected: Expected) -> Iterator[Condition]:
+    wiring = {bridge.name, *_ends(expected.layout)}
+    physical = {name for _, name in expected.layout.bridge_mappings}
+    outside = {port.name for other in host.bridges if other.name in physical for port in other.ports}
+    first: dict[str, str] = {}
+    for port in bridge.ports:
+        for interface in port.interfaces if port.name not in wiring else ():
+            if interface.iface_id:
+                yield from _of_plugged(port, interface, host, expected.ports)
+                yield from _of_second(interface, first)
+            elif port.iface_id:
+                yield _on_port_row(port, interface)
+            elif not _is_intended(port, interface, host, outside):
+                yield _undeclared(interface)
+
+
+def _ends(layout: Layout) -> Iterator[str]:
+    for _, bridge in layout.bridge_mappings:
+        yield integration_end(bridge)
+        yield physical_end(bridge)
+
+
+def _is_intended(port: PortFacts, interface: InterfaceFacts, host: HostFacts, outside: set[str]) -> bool:
+    """Tell whether an interface has no iface-id by intent.
+
+    It is declared a trunk, or plugged dead; or its name alone tells the port, as where no OVSDB session does;
+    or it is a patch port to a physical bridge, which `of_patches` judges.
+    """
+    is_named = not host.managers and interface.name.startswith(NAME_PREFIXES)
+    is_patch = interface.type == "patch" and interface.peer in outside
+    return interface.is_trunk or port.tag == DEAD_TAG or is_named or is_patch
+
+
+def _on_port_row(port: PortFacts, interface: InterfaceFacts) -> Condition:
+    name, iface_id = typed(interface.name), typed(port.iface_id)
+    return Condition(
+        Code.IFACE_ID_ON_PORT_ROW,
+        f"{shown(interface.name)} has its iface-id on the row of Port, and it belongs on that of Interface",
+        f"ovs-vsctl remove port {typed(port.name)} external_ids iface-id"
+        f" -- set interface {name} external_ids:iface-id={iface_id}",
+        interface=interface.name,
+        port_id=port.iface_id,
+        cuts=True,
+    )
+
+
+def _undeclared(interface: InterfaceFacts) -> Condition:
+    name = typed(interface.name)
+    return Condition(
+        Code.INTERFACE_UNDECLARED,
+        f"{shown(interface.name)} has no iface-id: it is no port's, and carries nothing",
+        f"ovs-vsctl set interface {name} external_ids:iface-id=PORT_ID, or for a trunk of your own"
+        f" external_ids:{TRUNK_KEY}=true",
+        interface=interface.name,
+        cuts=True,
+    )
+
+
+def _of_second(interface: InterfaceFacts, first: dict[str, str]) -> Iterator[Condition]:
+    """Say that an interface has the iface-id of another; `first` is where each was seen first."""
+    other = first.setdefault(interface.iface_id, interface.name)
+    if other != interface.name:
+        yield Condition(
+            Code.IFACE_ID_TWICE,
+            f"{shown(other)} and {shown(interface.name)} have the same iface-id {shown(interface.iface_id)}",
+            f"ovs-vsctl remove interface {typed(interface.name)} external_ids iface-id (or of the other)",
+            interface=interface.name,
+            port_id=interface.iface_id,
+        )
+
+
+def _of_plugged(
+    port: PortFacts, interface: InterfaceFacts, host: HostFacts, ports: PortDirectory | None
+) -> Iterator[Condition]:
+    """Give what is wrong with an interface that has an iface-id."""
+    name, iface_id = interface.name, interface.iface_id
+    if interface.error:
+        sentence = f"Open vSwitch cannot use {shown(name)}: {shown(interface.error)}"
+        remedy = f"ovs-vsctl del-port {typed(port.name)}, and plug a device that there is"
+        yield Condition(Code.INTERFACE_ERROR, sentence, remedy, "", name, iface_id, cuts=True)
+    elif interface.admin_up is False and not interface.type:
+        sentence, remedy = f"{shown(name)} is down", f"ip link set {typed(name)} up"
+        yield Condition(Code.INTERFACE_DOWN, sentence, remedy, "", name, iface_id, cuts=True)
+    if port.vlan_mode not in ACCESS:
+        sentence = (
+            f"{shown(name)} has vlan_mode={shown(port.vlan_mode)}: it carries VLANs that are not its own"
+        )
+        remedy = f"ovs-vsctl clear port {typed(port.name)} vlan_mode"
+        yield Condition(Code.VLAN_MODE, sentence, remedy, "", name, iface_id)
+    if interface.is_trunk:
+        sentence = f"{shown(name)} is declared a trunk and has an iface-id: it can be one of the two"
+        remedy = f"ovs-vsctl remove interface {typed(name)} external_ids {TRUNK_KEY} (or iface-id)"
+        yield Condition(Code.TRUNK_WITH_IFACE_ID, sentence, remedy, "", name, iface_id)
+    known = ports.port(iface_id) if ports else None
+    if known:
+        yield from _of_port(interface, known, host)
+    elif ports or not is_port_id(iface_id):
+        yield _unknown(interface, ports or PortDirectory())
+
+
+def _of_port(interface: InterfaceFacts, port: Port, host: HostFacts) -> Iterator[Condition]:
+    """Give what does not fit between an interface and the port that it is."""
+    name = interface.name
+    digits = NOT_HEX.sub("", interface.attached_mac.lower())
+    if digits and digits != f"{int(port.mac_address):012x}":
+        yield Condition(
+            Code.MAC_ADDRESS,
+            f"the machine at {shown(name)} has the MAC address {shown(interface.attached_mac)}, and"
+            f" {_called(port)} has {port.mac_address}",
+            f"give the machine the port's, or: openstack port set {port.id} --mac-address"
+            f" {typed(interface.attached_mac)}",
+            "",
+            name,
+            port.id,
+        )
+    if port.requested_host and port.requested_host not in (host.hostname, host.system_id):
+        yield Condition(
+            Code.WRONG_HOST,
+            f"{shown(name)} is {_called(port)}, which is asked for on host {shown(port.requested_host)}",
+            f"openstack port unset --host {port.id}, or plug it there",
+            "",
+            name,
+            port.id,
+            cuts=True,
+        )
+
+
+def _unknown(interface: InterfaceFacts, ports: PortDirectory) -> Condition:
+    """Say which port was meant by an iface-id that is no port's, where that can be told."""
+    iface_id = interface.iface_id
+    what, meant = _meant(iface_id, ports)
+    remedy = f"ovs-vsctl set interface {typed(interface.name)} external_ids:iface-id={meant or 'PORT_ID'}"
+    sentence = f"{shown(interface.name)} has the iface-id {shown(iface_id)}, {what}"
+    return Condition(Code.IFACE_ID_UNKNOWN, sentence, remedy, "", interface.name, meant, cuts=True)
+
+
+def _meant(iface_id: str, ports: PortDirectory) -> tuple[str, str]:
+    """Give in words what an iface-id is instead of a port's id, and the id that was meant, if one was."""
+    if port := ports.named(iface_id):
+        return f"the name of port {port.id} and not its id", port.id
+    if port := ports.of_device(iface_id):
+        return f"the device_id of {_called(port)} and not its id", port.id
+    if port := ports.similar(iface_id):
+        return f"and no port has that id: {_called(port)} was probably meant", port.id
+    if is_port_id(iface_id):
+        return "and no port has that id", ""
+    written = canonical(iface_id)
+    if is_port_id(written):
+        return f"and ids are written {written}", written
+    return "which is not the id of a port", ""
+
+
+def _called(port: Port) -> str:
+    return f"port {shown(port.name)} ({port.id})" if port.name else f"port {port.id}"
