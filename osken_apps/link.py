@@ -1,35 +1,45 @@
 """The link between the controller and the process that serves REST: messages over a socket pair.
 
-Both ends are this program and nobody else holds the sockets, so a message is a pickled value behind
-its length. Owns the framing and the message types; what they cause is decided at either end.
+Both ends are this program and nobody else holds the sockets, so a message is a pickled value behind its
+length. Owns the framing and the message types; what they cause is decided at either end. At each end one task
+writes and one reads: nobody else ever waits for the other process.
 """
 
 import pickle
 import socket
 import struct
-import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from osken_apps.model.changes import Change, HostReport, PortReport, Snapshot
 
 LENGTH = struct.Struct("!I")
-RESOURCES_PER_MESSAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
 class SnapshotPart:
-    """A part of the store's snapshot; after the `last` one the controller has it all."""
+    """A part of the store's snapshot as of the commit `sequence`; after the `last` one it is whole.
 
+    A part of another `sequence` begins another snapshot.
+    """
+
+    sequence: int
     part: Snapshot
     last: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Changes of one commit, in order."""
+    """Changes of one commit, in order. Commits are numbered by `sequence`, without a gap."""
 
+    sequence: int
     changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotWanted:
+    """The controller missed a commit: it takes no more changes until it has a whole snapshot again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +67,26 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer to the query of that number."""
+    """The answer to the query of that number; `error` is empty or says why there is no `value`."""
 
     number: int
-    value: Any
+    value: Any = None
+    error: str = ""
 
 
-Message = SnapshotPart | Changes | PortReports | HostReports | Query | Answer
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """The controller asks whether the REST process still runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pong:
+    """It does."""
+
+
+FromController = PortReports | HostReports | Answer | Ping | SnapshotWanted
+FromRest = SnapshotPart | Changes | Query | Pong
+Message = FromController | FromRest
 
 
 class LinkClosed(Exception):
@@ -71,19 +94,17 @@ class LinkClosed(Exception):
 
 
 class Link:
-    """One end of the link; `send` may be called from several threads, `receive` from one."""
+    """One end of the link; `send` is called by one task, `receive` by one, which may be another."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
         self._stream = sock.makefile("rb")
-        self._sending = threading.Lock()
 
     def send(self, message: Message) -> None:
-        """Send a message. Raises LinkClosed."""
+        """Send a message; waits for as long as the other end does not read. Raises LinkClosed."""
         body = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
         try:
-            with self._sending:
-                self._socket.sendall(LENGTH.pack(len(body)) + body)
+            self._socket.sendall(LENGTH.pack(len(body)) + body)
         except OSError as error:
             raise LinkClosed(str(error)) from error
 
@@ -93,6 +114,11 @@ class Link:
         message: Message = pickle.loads(body)
         return message
 
+    def close(self) -> None:
+        """End the link; whoever waits at either end is told LinkClosed."""
+        with suppress(OSError):  # the other end was faster
+            self._socket.shutdown(socket.SHUT_RDWR)
+
     def _read(self, size: int) -> bytes:
         try:
             data = self._stream.read(size)
@@ -101,16 +127,3 @@ class Link:
         if len(data) < size:
             raise LinkClosed("end of stream")
         return data
-
-
-def snapshot_parts(snapshot: Snapshot) -> list[SnapshotPart]:
-    """Cut a snapshot into messages that take only milliseconds each to read."""
-    kinds: tuple[tuple[Any, ...], ...] = (snapshot.networks, snapshot.subnets, snapshot.ports)
-    parts = []
-    for index, resources in enumerate(kinds):
-        for start in range(0, len(resources), RESOURCES_PER_MESSAGE):
-            chunk = resources[start : start + RESOURCES_PER_MESSAGE]
-            empty: list[tuple[Any, ...]] = [(), (), ()]
-            empty[index] = chunk
-            parts.append(SnapshotPart(Snapshot(*empty), last=False))
-    return [*parts, SnapshotPart(Snapshot(), last=True)]

@@ -1,46 +1,49 @@
 """The os-ken application that owns the REST process and the link to it. SHELL.
 
 The process serves REST and owns the database; what it commits arrives here as changes of intent, and what the
-switches show goes back as reports. If it dies, it is started again; traffic and DHCP go on from memory.
+switches show goes back as reports. If it dies, or does not answer for a while, it is started again; traffic
+and DHCP go on from memory. Nothing here waits for the process but the tasks of the link itself.
 """
 
 import logging
-import os
-import socket
-import subprocess
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import eventlet
+from eventlet.event import Event
 from os_ken.base.app_manager import OSKenApp
-from os_ken.lib import hub
 
 from osken_apps.apps.agents import HostContacts
+from osken_apps.apps.intent import Gap, Intent
+from osken_apps.apps.outbox import Outbox
+from osken_apps.apps.queries import Handlers, Queries
+from osken_apps.apps.rest_process import RestProcess
 from osken_apps.apps.switchboard import Switchboard
+from osken_apps.failures import Failures
 from osken_apps.link import (
-    Answer,
     Changes,
+    FromController,
     HostReports,
     Link,
     LinkClosed,
     Message,
+    Ping,
     PortReports,
     Query,
     SnapshotPart,
+    SnapshotWanted,
 )
-from osken_apps.model.changes import Deleted, PortReport, Snapshot
+from osken_apps.model.changes import Deleted, PortReport
 from osken_apps.model.resources import Port
 
 LOG = logging.getLogger(__name__)
 
-RESTART_INTERVAL_S = 1.0
-HOST_REPORT_INTERVAL_S = 2.0
-STOP_TIMEOUT_S = 5.0
+FIRST_RESTART_S = 1.0
+LAST_RESTART_S = 30.0
+BEAT_S = 2.0
+MAX_SILENT_BEATS = 15
 STARTED_BADLY = 2  # the process said on stderr what is wrong with its configuration
-
-Queries = Mapping[str, Callable[..., Any]]
 
 
 class RestApp(OSKenApp):
@@ -51,121 +54,134 @@ class RestApp(OSKenApp):
         switchboard: Switchboard,
         config_file: Path,
         api_socket: Any,
-        queries: Queries,
+        queries: Handlers,
         forget_port: Callable[[str], None],
         give_up: Callable[[], None],
         **_: Any,
     ) -> None:
         super().__init__()
+        self.failures = Failures()
         self._switchboard = switchboard
         self._config_file = config_file
         self._api_socket = api_socket
-        self._queries = queries
+        self._queries = Queries(queries, self._put, self.failures)
         self._forget_port = forget_port
         self._give_up = give_up
         self._contacts = HostContacts(switchboard)
-        self._link: Link | None = None
-        self._process: subprocess.Popen[bytes] | None = None
-        self._parts: list[Snapshot] = []
+        self._intent = Intent(switchboard.fabric, self.failures)
+        self._outbox = Outbox()
+        self._something_to_send: Event = Event()
+        self._process: RestProcess | None = None
+        self._silent_beats = 0
         self._stopping = False
 
     def start(self) -> Any:
         """Start the REST process."""
         super().start()
-        hub.spawn(self._report_hosts)
-        return hub.spawn(self._run)
+        eventlet.spawn(self._beat)
+        return eventlet.spawn(self._run)
 
     def stop(self) -> None:
         """End the REST process and wait until it has ended."""
         self._stopping = True
-        self._end_process()
+        if self._process:
+            self._process.terminate()
+            self._process.ended()
         super().stop()
 
     def report(self, reports: list[PortReport]) -> None:
-        """Tell the store what was observed; lost if the process is gone, as its successor is told anew."""
-        self._send(PortReports(tuple(reports)))
+        """Tell the store what was observed, soon; if the process dies, its successor is told anew."""
+        self._put(PortReports(tuple(reports)))
+
+    def _put(self, message: FromController) -> None:
+        """Have a message sent when the process reads; waits for nothing."""
+        if self._process:
+            self._outbox.put(message)
+            if not self._something_to_send.ready():
+                self._something_to_send.send()
 
     def _run(self) -> None:
+        restart_s = FIRST_RESTART_S
         while not self._stopping:
-            try:
-                self._serve_one_process()
-            except Exception:
-                LOG.exception("the link to the REST process broke")
-            self._link = None
+            status, answered = self._serve_one_process()
             if self._stopping:
                 return
-            status = self._end_process()
             if status == STARTED_BADLY and not self._switchboard.fabric.inventory.loaded:
                 self._give_up()
                 return
-            LOG.error("the REST process ended with status %s; starting it again", status)
-            eventlet.sleep(RESTART_INTERVAL_S)
+            restart_s = FIRST_RESTART_S if answered else min(2 * restart_s, LAST_RESTART_S)
+            LOG.error("the REST process ended with status %s; starting it again in %.0f s", status, restart_s)
+            eventlet.sleep(restart_s)
 
-    def _end_process(self) -> int | None:
-        """See to it that the process has ended; give its exit status."""
-        process = self._process
-        if process is None:
-            return None
-        try:
-            if self._stopping:
-                process.terminate()
-            return process.wait(STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            return process.wait()
-
-    def _serve_one_process(self) -> None:
-        ours, theirs = socket.socketpair()
-        os.set_blocking(theirs.fileno(), True)  # eventlet made it non-blocking; the process has real threads
-        descriptors = (self._api_socket.fileno(), theirs.fileno())
-        command = [sys.executable, "-m", "osken_apps.rest.process", str(self._config_file)]
-        self._process = subprocess.Popen([*command, *map(str, descriptors)], pass_fds=descriptors)
-        theirs.close()
-        self._link = link = Link(ours)
-        self._parts = []
+    def _serve_one_process(self) -> tuple[int | None, bool]:
+        """Start a process and serve its link to the end; give its exit status, and whether it ever spoke."""
+        self._outbox, self._silent_beats = Outbox(), 0
+        self._intent = Intent(self._switchboard.fabric, self.failures)
+        self._process = process = RestProcess(self._config_file, self._api_socket)
+        writer, answered = eventlet.spawn(self._write, process.link), False
         try:
             while True:
-                self._take(link.receive())
+                message = process.link.receive()
+                answered, self._silent_beats = True, 0
+                self._take(message)
+                eventlet.sleep(0)  # a snapshot is many messages, and the next may be here already
         except LinkClosed:
             LOG.debug("the REST process closed the link")
+        except Exception:
+            LOG.exception("the link to the REST process broke")
         finally:
-            ours.close()
+            status = process.ended()
+            self._process = None
+            writer.kill()
+            process.close()
+        return status, answered
+
+    def _write(self, link: Link) -> None:
+        """Send what waits, for as long as the link lives; the only one who waits for the process to read."""
+        try:
+            while True:
+                self._something_to_send = Event()  # what is put from here on is noticed
+                while message := self._outbox.take():
+                    link.send(message)
+                self._something_to_send.wait()
+        except LinkClosed as error:
+            LOG.debug("the REST process is gone: %s", error)
 
     def _take(self, message: Message) -> None:
-        fabric = self._switchboard.fabric
-        match message:
-            case SnapshotPart(part, last):
-                self._parts.append(part)
-                if last:
-                    self._switchboard.wake(fabric.load(_joined(self._parts)))
-                    self._parts = []
-            case Changes(changes):
-                self._switchboard.wake(fabric.apply(changes))
-                for change in changes:
-                    if isinstance(change, Deleted) and change.kind is Port:
-                        self._forget_port(change.id)
-            case Query(number, name, arguments):
-                self._send(Answer(number, self._queries[name](*arguments)))
+        """Take a message; what breaks about it is only its own."""
+        try:
+            match message:
+                case SnapshotPart():
+                    self._switchboard.wake(self._intent.take_part(message))
+                case Changes():
+                    self._switchboard.wake(self._intent.take_changes(message))
+                    for change in message.changes:
+                        if isinstance(change, Deleted) and change.kind is Port:
+                            self._forget_port(change.id)
+                case Query():
+                    self._queries.take(message)
+        except Gap:
+            LOG.warning("a change of the store was missed; asking for all there is")
+            self._put(SnapshotWanted())
+        except Exception as error:
+            self.failures.note("a message of the REST process was not understood", error)
 
-    def _report_hosts(self) -> None:
+    def _beat(self) -> None:
+        """Tell of the hosts now and then, and see whether the process still answers."""
         while not self._stopping:
-            reports = self._contacts.reports()
-            if reports:
-                self._send(HostReports(reports))
-            eventlet.sleep(HOST_REPORT_INTERVAL_S)
-
-    def _send(self, message: Message) -> None:
-        link = self._link
-        if link:
             try:
-                link.send(message)
-            except LinkClosed as error:
-                LOG.debug("the REST process is gone: %s", error)
+                if reports := self._contacts.reports():
+                    self._put(HostReports(reports))
+            except Exception as error:
+                self.failures.note("the hosts were not reported", error)
+            self._put(Ping())
+            self._watch_silence()
+            eventlet.sleep(BEAT_S)
 
-
-def _joined(parts: list[Snapshot]) -> Snapshot:
-    return Snapshot(
-        tuple(network for part in parts for network in part.networks),
-        tuple(subnet for part in parts for subnet in part.subnets),
-        tuple(port for part in parts for port in part.ports),
-    )
+    def _watch_silence(self) -> None:
+        """Kill a process that was silent for too many beats; not seconds: we may have slept ourselves."""
+        self._silent_beats += 1
+        if self._process and self._silent_beats > MAX_SILENT_BEATS:
+            LOG.error("the REST process has not answered for %.0f s", MAX_SILENT_BEATS * BEAT_S)
+            self._silent_beats = 0
+            self._process.kill()

@@ -70,8 +70,15 @@ class Fabric:
 
     def load(self, snapshot: Snapshot) -> set[str]:
         """Take the store's snapshot; give the hosts to look at again: all of them."""
-        self.inventory.replace(snapshot)
-        for port in snapshot.ports:
+        inventory = Inventory()
+        inventory.replace(snapshot)
+        return self.adopt(inventory)
+
+    def adopt(self, inventory: Inventory) -> set[str]:
+        """Take an inventory that was filled part by part in place of the one before; give all hosts."""
+        inventory.loaded = True
+        self.inventory = inventory
+        for port in inventory.ports.values():
             if port.binding:
                 vlans = self.host(port.binding.host).local_vlans
                 vlans.setdefault(port.network_id, port.binding.local_vlan)

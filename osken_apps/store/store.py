@@ -1,20 +1,17 @@
-"""The store: transactions over the database, and listeners that are told of every commit in order."""
+"""The store: transactions over the database, and listeners that are told of every commit in order. SHELL."""
 
 import random
-import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from osken_apps.errors import StoreUnavailable
-from osken_apps.model.changes import Change, Snapshot
+from osken_apps.model.changes import Change
 from osken_apps.store.database import WRITES, open_engine, telling_unavailable
 from osken_apps.store.transaction import Sources, Transaction
 from osken_apps.store.view import View
+from osken_apps.store.writer import WriterQueue
 
-WRITER_TIMEOUT_S = 10
-
-Listener = Callable[[tuple[Change, ...]], None]
+Listener = Callable[[int, tuple[Change, ...]], None]
 
 SYSTEM_SOURCES = Sources(now=lambda: datetime.now(UTC), random_bits=random.SystemRandom().getrandbits)
 
@@ -26,9 +23,10 @@ class Store:
         """Open the database. Raises ConfigurationError."""
         self._engine = open_engine(url)
         self._sources = sources
-        # Held from the start of a write to the end of its listeners: they see commits in order.
-        self._writer = threading.Lock()
+        # A turn lasts from the start of a write to the end of its listeners: they see commits in order.
+        self._writers = WriterQueue()
         self._listeners: list[Listener] = []
+        self._sequence = 0  # of the last commit that changed anything
 
     @contextmanager
     def read(self) -> Iterator[View]:
@@ -37,34 +35,36 @@ class Store:
             yield View(connection)
 
     @contextmanager
+    def moment(self) -> Iterator[tuple[int, View]]:
+        """Open a read transaction between two commits; gives the number of the last one, too.
+
+        It may stay open for long: nobody waits for it. Raises StoreUnavailable.
+        """
+        with telling_unavailable(), self._engine.connect() as connection:
+            with self._writers.turn():
+                view = View(connection)
+                view.begin()
+                sequence = self._sequence
+            yield sequence, view
+
+    @contextmanager
     def write(self) -> Iterator[Transaction]:
         """Open a write transaction; an exception undoes it. Raises StoreUnavailable, Conflict."""
-        with self._sole_writer():
+        with self._writers.turn():
             transaction = yield from self._written()
             if transaction.changes:
+                self._sequence += 1
                 for listener in self._listeners:
-                    listener(transaction.changes)
+                    listener(self._sequence, transaction.changes)
 
-    def subscribe(self, listener: Listener) -> Snapshot:
-        """Give what is now; `listener` is called with the changes of every later commit, in order."""
-        with self._sole_writer():
-            with self.read() as view:
-                snapshot = view.snapshot()
+    def listen(self, listener: Listener) -> None:
+        """Have `listener` called with number and changes of each later commit, in order; it must not wait."""
+        with self._writers.turn():
             self._listeners.append(listener)
-            return snapshot
 
     def close(self) -> None:
         """Close the database's connections."""
         self._engine.dispose()
-
-    @contextmanager
-    def _sole_writer(self) -> Iterator[None]:
-        if not self._writer.acquire(timeout=WRITER_TIMEOUT_S):
-            raise StoreUnavailable("another change is taking too long")
-        try:
-            yield
-        finally:
-            self._writer.release()
 
     def _written(self) -> Generator[Transaction, None, Transaction]:
         with telling_unavailable(), self._engine.connect() as connection:

@@ -1,16 +1,16 @@
 """What can be read in one transaction; every answer is of the same moment."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, func, select
+from sqlalchemy import Connection, Integer, Select, bindparam, func, select
 
 from osken_apps.model.changes import Snapshot
 from osken_apps.model.resources import Network, Port, Subnet
 from osken_apps.store.codec import network_of, port_of, subnet_of
 from osken_apps.store.selection import Among
-from osken_apps.store.tables import FIXED_IPS, NETWORKS, PORTS, QUOTAS, SUBNETS
+from osken_apps.store.tables import FIXED_IPS, NETWORKS, PORTS, QUOTAS, SCHEMA_VERSION, SUBNETS
 
 
 def _selection(table: Any, columns: tuple[str, ...]) -> list[Any]:
@@ -48,6 +48,20 @@ _A_BOUND_PORT = (
     .limit(1)
 )
 _QUOTAS = select(QUOTAS.c.resource, QUOTAS.c.quota).where(QUOTAS.c.project_id == bindparam("project_id"))
+
+
+_ANY = select(SCHEMA_VERSION.c.version)
+
+
+@lru_cache
+def _chunk_statement(table: Any) -> Select[Any]:
+    newer = table.c.sequence > bindparam("last")
+    return (
+        select(table.c.sequence, table.c.id)
+        .where(newer)
+        .order_by(table.c.sequence)
+        .limit(bindparam("size", type_=Integer))
+    )
 
 
 class View:
@@ -138,9 +152,29 @@ class View:
         counted = select(func.count()).select_from(table).where(table.c.project_id == project_id)
         return self._connection.scalar(counted) or 0
 
+    def begin(self) -> None:
+        """Begin the transaction now and not with the first question: all answers are of this moment."""
+        self._connection.scalar(_ANY)
+
     def snapshot(self) -> Snapshot:
-        """Give all there is."""
+        """Give all there is at once."""
         return Snapshot(tuple(self.networks()), tuple(self.subnets()), tuple(self.ports()))
+
+    def parts(self, size: int) -> Iterator[Snapshot]:
+        """Give all there is, oldest first, in parts of `size`: networks, then subnets, then ports."""
+        for networks in self._chunks(NETWORKS, size):
+            yield Snapshot(networks=tuple(self.networks(networks)))
+        for subnets in self._chunks(SUBNETS, size):
+            yield Snapshot(subnets=tuple(self.subnets(subnets)))
+        for ports in self._chunks(PORTS, size):
+            yield Snapshot(ports=tuple(self.ports(ports)))
+
+    def _chunks(self, table: Any, size: int) -> Iterator[Among]:
+        """Give the ids of a table, oldest first, `size` at a time."""
+        last = 0
+        while rows := self._connection.execute(_chunk_statement(table), {"last": last, "size": size}).all():
+            last = rows[-1].sequence
+            yield Among("id", tuple(row.id for row in rows))
 
     def _rows(self, table: Any, conditions: tuple[Among, ...]) -> Sequence[Any]:
         columns = tuple(condition.column for condition in conditions)

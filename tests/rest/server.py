@@ -7,8 +7,8 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,18 +43,34 @@ class Server:
 
     def call(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Reply:
         """Send one request over a connection of its own."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=WAIT_S)
-        try:
-            return call(connection, method, path, body, headers)
-        finally:
-            connection.close()
+        return call_at(self.port, method, path, body, headers)
 
-    def told(self, kind: type) -> Any:
+    def listen(self) -> None:
+        """Begin to take what it tells."""
+        threading.Thread(target=self._collect, daemon=True).start()
+
+    def _collect(self) -> None:
+        with suppress(LinkClosed):
+            while True:
+                self.messages.put(self.link.receive())
+
+    def told(self, kind: type, which: Callable[[Any], bool] = lambda message: True) -> Any:
         """Wait for the next message of a kind."""
         while True:
             message = self.messages.get(timeout=WAIT_S)
-            if isinstance(message, kind):
+            if isinstance(message, kind) and which(message):
                 return message
+
+
+def call_at(
+    port: int, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
+) -> Reply:
+    """Send one request to a server over a connection of its own."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=WAIT_S)
+    try:
+        return call(connection, method, path, body, headers)
+    finally:
+        connection.close()
 
 
 def call(
@@ -80,8 +96,11 @@ def write_config(state_dir: Path, text: str = "") -> Path:
 
 
 @contextmanager
-def running(config_file: Path) -> Iterator[Server]:
-    """Run a server as the controller does; at the end it must stop by itself, with status 0."""
+def running(config_file: Path, listening: bool = True) -> Iterator[Server]:
+    """Run a server as the controller does; at the end it must stop by itself, with status 0.
+
+    `listening`: take what it tells from the start; otherwise nobody does before `Server.listen`.
+    """
     ours, theirs = socket.socketpair()
     with socket.create_server(("127.0.0.1", 0)) as listener, ours:
         descriptors = (listener.fileno(), theirs.fileno())
@@ -89,18 +108,11 @@ def running(config_file: Path) -> Iterator[Server]:
         process = subprocess.Popen(command, pass_fds=descriptors)
         theirs.close()
         server = Server(listener.getsockname()[1], process, Link(ours))
-        threading.Thread(target=_collect, args=(server,), daemon=True).start()
+        if listening:
+            server.listen()
         try:
             yield server
         finally:
             process.terminate()
             status = process.wait(WAIT_S)
     assert status == 0
-
-
-def _collect(server: Server) -> None:
-    try:
-        while True:
-            server.messages.put(server.link.receive())
-    except LinkClosed:
-        pass

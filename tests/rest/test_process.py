@@ -8,9 +8,10 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from osken_apps.link import Changes, HostReports, PortReports, SnapshotPart
-from osken_apps.model.changes import HostReport, PortReport, Upserted
+from osken_apps.link import Changes, HostReports, Ping, Pong, PortReports, SnapshotPart, SnapshotWanted
+from osken_apps.model.changes import Deleted, HostReport, PortReport, Upserted
 from osken_apps.model.resources import Binding, Network, Port, PortStatus
+from tests.bench.scale.intent import Size, fill
 from tests.rest.server import WAIT_S, Server, running, write_config
 
 NOW = datetime(2026, 11, 22, 17, 46, 19, tzinfo=UTC)
@@ -35,6 +36,21 @@ def test_the_controller_gets_a_snapshot_and_then_every_commit(tmp_path: Path) ->
         (change,) = server.told(Changes).changes
     assert isinstance(change, Upserted) and isinstance(change.resource, Network)
     assert (change.resource.id, change.resource.segmentation_id) == (network["id"], 1000)
+
+
+def test_the_api_serves_while_nobody_takes_the_snapshot(tmp_path: Path) -> None:
+    config_file = write_config(tmp_path)
+    fill(f"sqlite:///{tmp_path}/osken-net.db", Size(hosts=40, networks=10, ports_per_host=50))
+    with running(config_file, listening=False) as server:
+        made = server.call("POST", "/v2.0/networks", {"network": {"name": "late"}})
+        server.listen()
+        parts = [server.told(SnapshotPart)]
+        while not parts[-1].last:
+            parts.append(server.told(SnapshotPart))
+        (change,) = server.told(Changes).changes
+    assert made.status == 201
+    assert sum(len(part.part.ports) for part in parts) == 2000
+    assert change.resource.name == "late"
 
 
 def test_everything_survives_a_restart_and_is_told_again(tmp_path: Path) -> None:
@@ -133,6 +149,30 @@ def test_a_locked_database_is_a_503_and_leaves_nothing_behind(tmp_path: Path) ->
     assert (refused.status, refused.body["NeutronError"]["type"]) == (503, "StoreUnavailable")
     assert (readable.status, readable.body) == (200, {"networks": []})
     assert accepted.body["network"]["provider:segmentation_id"] == 1000
+
+
+def test_a_message_that_breaks_costs_only_itself(tmp_path: Path) -> None:
+    with running(write_config(tmp_path)) as server:
+        ids = make_port(server)
+        server.link.send(PortReports((None,)))  # type: ignore[arg-type]
+        server.link.send(PortReports((PortReport(ids["port"], Binding("a", 1), PortStatus.ACTIVE),)))
+        server.told(Changes, lambda message: "binding=Binding" in repr(message))
+        server.link.send(Ping())
+        server.told(Pong)
+
+
+def test_a_snapshot_is_told_again_when_it_is_wanted_and_changes_go_on_after_it(tmp_path: Path) -> None:
+    with running(write_config(tmp_path)) as server:
+        ids = make_port(server)
+        server.told(Changes, lambda message: "Port(" in repr(message))
+        server.link.send(SnapshotWanted())
+        parts = [server.told(SnapshotPart)]
+        while not parts[-1].last:
+            parts.append(server.told(SnapshotPart))
+        server.call("DELETE", f"/v2.0/ports/{ids['port']}")
+        deleted = server.told(Changes)
+    assert [port.id for part in parts for port in part.part.ports] == [ids["port"]]
+    assert (deleted.sequence, deleted.changes) == (parts[-1].sequence + 1, (Deleted(Port, ids["port"]),))
 
 
 def test_reports_wait_for_a_locked_database(tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ def test_a_second_report_makes_no_second_dhcp_port(store: Store) -> None:
 def test_the_report_and_the_dhcp_port_are_told_in_one_commit(store: Store) -> None:
     network_with_port(store)
     commits: list[tuple[object, ...]] = []
-    store.subscribe(commits.append)
+    store.listen(lambda sequence, changes: commits.append(changes))
     report(store, PortReport("p1", BINDING, PortStatus.DOWN))
     ((first, second),) = commits
     assert isinstance(first, Upserted) and isinstance(second, Upserted)
@@ -106,7 +106,7 @@ def test_a_report_of_what_is_known_changes_nothing(store: Store) -> None:
     network_with_port(store)
     report(store, PortReport("p1", BINDING, PortStatus.ACTIVE))
     commits: list[tuple[object, ...]] = []
-    store.subscribe(commits.append)
+    store.listen(lambda sequence, changes: commits.append(changes))
     report(store, PortReport("p1", BINDING, PortStatus.ACTIVE))
     assert commits == []
 
@@ -176,7 +176,7 @@ def test_a_full_subnet_does_not_lose_the_report(store: Store) -> None:
 def test_a_report_of_a_port_that_is_gone_is_dropped(store: Store) -> None:
     port = network_with_port(store)
     commits: list[tuple[object, ...]] = []
-    store.subscribe(commits.append)
+    store.listen(lambda sequence, changes: commits.append(changes))
     with store.write() as transaction:
         transaction.delete(port)
     report(store, PortReport("p1", BINDING, PortStatus.ACTIVE))

@@ -151,13 +151,13 @@ def test_every_attribute_survives_a_restart(tmp_path: Path) -> None:
     with store.write() as transaction:
         network, four, six, port = (transaction.create(resource) for resource in full_resources())
     store.close()
-    snapshot = Store(url(tmp_path)).subscribe(lambda changes: None)
-    assert snapshot == Snapshot((network,), (four, six), (port,))
+    with Store(url(tmp_path)).read() as view:
+        assert view.snapshot() == Snapshot((network,), (four, six), (port,))
 
 
 def test_an_exception_undoes_everything_and_tells_nobody(store: Store) -> None:
     told: list[tuple[Change, ...]] = []
-    store.subscribe(told.append)
+    store.listen(lambda sequence, changes: told.append(changes))
     with pytest.raises(RuntimeError), store.write() as transaction:
         transaction.create(network_of(1000))
         raise RuntimeError
@@ -169,11 +169,11 @@ def test_an_exception_undoes_everything_and_tells_nobody(store: Store) -> None:
 def test_changes_are_told_after_the_commit_as_they_are_then(store: Store) -> None:
     told: list[tuple[tuple[Change, ...], list[Network]]] = []
 
-    def listen(changes: tuple[Change, ...]) -> None:
+    def listen(_sequence: int, changes: tuple[Change, ...]) -> None:
         with store.read() as view:
             told.append((changes, view.networks()))
 
-    store.subscribe(listen)
+    store.listen(listen)
     with store.write() as transaction:
         first = transaction.create(network_of(1000))
         second = transaction.update(first, replace(first, name="new"))
@@ -183,10 +183,14 @@ def test_changes_are_told_after_the_commit_as_they_are_then(store: Store) -> Non
 
 
 def test_commits_of_many_threads_are_told_in_their_order(store: Store) -> None:
-    told: list[int] = []
+    told: list[tuple[int, int]] = []
     with store.write() as transaction:
         transaction.create(network_of(1000))
-    store.subscribe(lambda changes: told.extend(change.resource.revision_number for change in changes))  # type: ignore[union-attr]
+
+    def listen(sequence: int, changes: tuple[Change, ...]) -> None:
+        told.extend((sequence, change.resource.revision_number) for change in changes)  # type: ignore[union-attr]
+
+    store.listen(listen)
 
     def touch(_: int) -> None:
         with store.write() as transaction:
@@ -196,7 +200,7 @@ def test_commits_of_many_threads_are_told_in_their_order(store: Store) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(touch, range(40)))
-    assert told == list(range(2, 42))
+    assert told == [(number, number) for number in range(2, 42)]
 
 
 def test_ids_come_from_the_pools_in_their_order(store: Store) -> None:

@@ -4,7 +4,7 @@ import signal
 import sqlite3
 
 from osken_apps.lab import Host, processes, wait_until
-from tests.e2e.conftest import BIND_TIMEOUT_S
+from tests.e2e.conftest import BIND_TIMEOUT_S, flows
 from tests.e2e.faults.conftest import AUDIT_INTERVAL_S, Row, Site
 
 REPAIR_TIMEOUT_S = 3 * AUDIT_INTERVAL_S + 5
@@ -104,6 +104,22 @@ def test_a_killed_rest_process_disturbs_nothing(site: Site) -> None:
         wait_until(world.api.answers, 30, "the API")
         wait_for_leases(row)
     assert (row.lost, row.flow_mods, row.refused) == (0, 0, 0)
+
+
+def test_a_stopped_rest_process_holds_up_no_host(site: Site) -> None:
+    world, host = site.world, site.world.host(1)
+    desired = flows(host, "br-int")
+    with site.during("REST process stopped, then ovs-vswitchd killed and started") as row:
+        pid = str(rest_process(site))
+        host.run(["kill", "-STOP", pid])
+        host.kill_vswitchd()
+        host.start_vswitchd()
+        wait_connected(site)
+        wait_until(lambda: flows(host, "br-int") == desired, 1, "its flows")
+        wait_for_leases(row)
+        host.run(["kill", "-CONT", pid])
+        wait_until(world.api.answers, 30, "the API")
+    assert rest_process(site) == int(pid)
 
 
 def rest_process(site: Site) -> int:

@@ -5,15 +5,26 @@ from pathlib import Path
 import pytest
 
 from osken_apps.errors import StoreUnavailable
+from osken_apps.failures import Failures
 from osken_apps.model.changes import PortReport
 from osken_apps.model.resources import Binding, PortStatus
-from osken_apps.rest import process
-from osken_apps.rest.process import Recorder
+from osken_apps.store import recorder as recorder_module
+from osken_apps.store.recorder import Recorder
 from osken_apps.store.store import Store
 from osken_apps.store.transaction import Transaction
 
 GOOD = PortReport("good", Binding("host1", 1), PortStatus.ACTIVE)
 BAD = PortReport("bad", None, PortStatus.DOWN)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(f"sqlite:///{tmp_path}/osken-net.db")
+
+
+@pytest.fixture
+def recorder() -> Recorder:
+    return Recorder(Failures())
 
 
 @pytest.fixture
@@ -26,23 +37,33 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> list[PortReport]:
             raise RuntimeError("this report breaks")
         done.extend(reports)
 
-    monkeypatch.setattr(process, "record", record)
+    monkeypatch.setattr(recorder_module, "record", record)
     return done
 
 
 def test_a_report_that_breaks_does_not_take_the_others_with_it(
-    tmp_path: Path, recorded: list[PortReport], caplog: pytest.LogCaptureFixture
+    store: Store, recorder: Recorder, recorded: list[PortReport], caplog: pytest.LogCaptureFixture
 ) -> None:
-    recorder = Recorder(Store(f"sqlite:///{tmp_path}/osken-net.db"))
-    assert recorder._recorded((BAD, GOOD)) is True
+    recorder.record(store, (BAD, GOOD))
     assert recorded == [GOOD]
     assert "a port report is dropped" in caplog.text
 
 
-def test_reports_are_kept_while_the_database_is_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reports_are_kept_while_the_database_is_away(
+    store: Store, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def record(_transaction: Transaction, _reports: tuple[PortReport, ...]) -> None:
         raise StoreUnavailable("gone")
 
-    monkeypatch.setattr(process, "record", record)
-    recorder = Recorder(Store(f"sqlite:///{tmp_path}/osken-net.db"))
-    assert recorder._recorded((GOOD,)) is False
+    monkeypatch.setattr(recorder_module, "record", record)
+    with pytest.raises(StoreUnavailable):
+        recorder.record(store, (GOOD,))
+
+
+def test_a_report_that_waits_gives_way_to_a_newer_one_of_its_port(recorder: Recorder) -> None:
+    newer = PortReport("good", None, PortStatus.DOWN)
+    recorder.add((GOOD, BAD))
+    assert recorder._next() == (GOOD, BAD)
+    recorder.add((newer,))
+    recorder._keep((GOOD, BAD))
+    assert recorder._next() == (newer, BAD)

@@ -1,0 +1,61 @@
+"""Follows the store: its snapshot, part by part, and then every commit, without a gap.
+
+While a snapshot comes, hosts keep what was known before; the new one takes its place when it is whole.
+"""
+
+from osken_apps.failures import Failures
+from osken_apps.link import Changes, SnapshotPart
+from osken_apps.model.changes import Change, Upserted
+from osken_apps.model.fabric import Fabric
+from osken_apps.model.inventory import Inventory
+from osken_apps.model.resources import Resource
+
+
+class Gap(Exception):
+    """A commit was missed; only another snapshot helps."""
+
+
+class Intent:
+    """Brings what one REST process tells of the store to the fabric."""
+
+    def __init__(self, fabric: Fabric, failures: Failures) -> None:
+        self._fabric = fabric
+        self._failures = failures
+        self._loading = Inventory()
+        self._loading_sequence: int | None = None
+        self._sequence: int | None = None  # of the last commit taken; None: no change is of use yet
+
+    def take_part(self, message: SnapshotPart) -> set[str]:
+        """Take a part of a snapshot; give the hosts to look at again: all with the last part, else none."""
+        if message.sequence != self._loading_sequence:
+            self._loading, self._loading_sequence = Inventory(), message.sequence
+        part = message.part
+        resources: tuple[Resource, ...] = (*part.networks, *part.subnets, *part.ports)
+        for resource in resources:
+            self._guarded(self._loading, Upserted(resource))
+        if not message.last:
+            return set()
+        whole, self._loading, self._loading_sequence = self._loading, Inventory(), None
+        self._sequence = message.sequence
+        return self._fabric.adopt(whole)
+
+    def take_changes(self, message: Changes) -> set[str]:
+        """Take a commit; give the hosts that it concerns. Raises Gap, once for each snapshot missed."""
+        if self._sequence is None or message.sequence <= self._sequence:
+            return set()
+        if message.sequence > self._sequence + 1:
+            self._sequence = None
+            raise Gap
+        self._sequence = message.sequence
+        hosts: set[str] = set()
+        for change in message.changes:
+            hosts |= self._guarded(self._fabric, change)
+        return hosts
+
+    def _guarded(self, taker: Fabric | Inventory, change: Change) -> set[str]:
+        """Have a change taken; one that cannot be costs nothing but itself."""
+        try:
+            return taker.apply((change,)) if isinstance(taker, Fabric) else taker.apply(change)
+        except Exception as error:
+            self._failures.note("a change of intent was not taken", error)
+            return set()

@@ -1,0 +1,65 @@
+"""The REST process as the controller sees it: started with one end of a link, ended for certain. SHELL."""
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from eventlet.green import socket, subprocess
+
+from osken_apps.link import Link
+
+LOG = logging.getLogger(__name__)
+
+STOP_TIMEOUT_S = 5.0
+
+
+class RestProcess:
+    """A process that serves REST; `link` is our end of the link to it."""
+
+    def __init__(self, config_file: Path, api_socket: Any) -> None:
+        ours, theirs = socket.socketpair()
+        os.set_blocking(theirs.fileno(), True)  # eventlet made it non-blocking; the process has real threads
+        descriptors = (api_socket.fileno(), theirs.fileno())
+        # -P: no code from the directory that the controller happens to be started in.
+        command = [sys.executable, "-P", "-m", "osken_apps.rest.process", str(config_file)]
+        self._process = subprocess.Popen([*command, *map(str, descriptors)], pass_fds=descriptors)
+        theirs.close()
+        self._socket = ours
+        self.link = Link(ours)
+
+    @property
+    def pid(self) -> int:
+        """The id of the process."""
+        return int(self._process.pid)
+
+    def terminate(self) -> None:
+        """Ask the process to finish what it has begun and to end."""
+        self._process.terminate()
+
+    def kill(self) -> None:
+        """End the process now, also one that is stopped, and the link, whatever holds up the process."""
+        self._process.kill()
+        self.link.close()
+
+    def ended(self) -> int | None:
+        """See to it that the process has ended; give its exit status, None if nothing can end it yet."""
+        status = self._wait()
+        if status is None:
+            self.kill()
+            status = self._wait()
+        if status is None:
+            LOG.error("the REST process %d does not end although it was killed", self.pid)
+        return status
+
+    def close(self) -> None:
+        """Close our end of the link."""
+        self._socket.close()
+
+    def _wait(self) -> int | None:
+        try:
+            status: int = self._process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            return None
+        return status

@@ -1,0 +1,36 @@
+"""Exceptions that cost one message each and nothing else: each kind is logged once, all are counted."""
+
+import logging
+from collections import Counter
+
+LOG = logging.getLogger(__name__)
+
+Kind = tuple[str, type[BaseException], str, int]
+
+
+class Failures:
+    """Counts exceptions by what failed, their type and the line that raised them."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[Kind] = Counter()
+
+    def note(self, what: str, error: BaseException) -> None:
+        """Count an exception; the first of a kind is logged with its traceback, the 10th, 100th … in a line.
+
+        `what` says what failed, with no ids in it: it is part of the kind.
+        """
+        kind = (what, type(error), *_origin(error))
+        self.counts[kind] += 1
+        count = self.counts[kind]
+        if count == 1:
+            LOG.error("%s", what, exc_info=error)
+        elif count == 10 ** (len(str(count)) - 1):
+            LOG.error("%s, for the %dth time: %r", what, count, error)
+
+
+def _origin(error: BaseException) -> tuple[str, int]:
+    """Give file and line that raised an exception."""
+    traceback = error.__traceback__
+    while traceback and traceback.tb_next:
+        traceback = traceback.tb_next
+    return (traceback.tb_frame.f_code.co_filename, traceback.tb_lineno) if traceback else ("", 0)

@@ -1,0 +1,80 @@
+"""The queue between the controller's reports and the database: the newest report of each port. SHELL."""
+
+import logging
+import threading
+from itertools import islice
+
+from osken_apps.errors import StoreUnavailable
+from osken_apps.failures import Failures
+from osken_apps.model.changes import PortReport
+from osken_apps.store.reports import record
+from osken_apps.store.store import Store
+
+LOG = logging.getLogger(__name__)
+
+FIRST_BACKOFF_S = 0.1
+LAST_BACKOFF_S = 10.0
+# Thousands of ports report at once when the controller starts: requests get their turn in between.
+REPORTS_A_COMMIT = 500
+
+
+class Recorder:
+    """Writes port reports to a store; while it cannot, keeps the newest of each port."""
+
+    def __init__(self, failures: Failures) -> None:
+        self._failures = failures
+        self._waiting: dict[str, PortReport] = {}
+        self._changed = threading.Condition()
+
+    def add(self, reports: tuple[PortReport, ...]) -> None:
+        """Take reports to record soon; waits for nothing."""
+        with self._changed:
+            # A port keeps its place in the queue, or one that flaps would never be recorded.
+            self._waiting.update((report.port_id, report) for report in reports)
+            self._changed.notify()
+
+    def run(self, store: Store) -> None:
+        """Record what comes, for ever."""
+        backoff_s = FIRST_BACKOFF_S
+        while True:
+            reports = self._next()
+            try:
+                self.record(store, reports)
+            except StoreUnavailable as error:
+                if backoff_s == FIRST_BACKOFF_S:
+                    LOG.warning("%d port reports wait: %s", len(reports), error)
+                self._keep(reports)
+                # Only time helps: a report that comes meanwhile must not cut the wait short.
+                threading.Event().wait(backoff_s)
+                backoff_s = min(2 * backoff_s, LAST_BACKOFF_S)
+            else:
+                backoff_s = FIRST_BACKOFF_S
+
+    def record(self, store: Store, reports: tuple[PortReport, ...]) -> None:
+        """Record reports; one that can never be recorded is dropped. Raises StoreUnavailable."""
+        try:
+            with store.write() as transaction:
+                record(transaction, reports)
+        except StoreUnavailable:
+            raise
+        except Exception as error:
+            # One report that breaks must neither end all recording nor take the others with it.
+            if len(reports) == 1:
+                LOG.warning("a port report is dropped: %s", reports[0])
+                self._failures.note("a port report was not recorded", error)
+                return
+            for report in reports:
+                self.record(store, (report,))
+
+    def _next(self) -> tuple[PortReport, ...]:
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting)
+            reports = tuple(islice(self._waiting.values(), REPORTS_A_COMMIT))
+            for report in reports:
+                del self._waiting[report.port_id]
+            return reports
+
+    def _keep(self, reports: tuple[PortReport, ...]) -> None:
+        """Put reports back to the front; a newer one of the same port stays."""
+        with self._changed:
+            self._waiting = {report.port_id: report for report in reports} | self._waiting

@@ -1,0 +1,206 @@
+"""The controller beside its REST process, which is slow, stopped, killed or wrong: nobody waits for it."""
+
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import eventlet
+import pytest
+
+from osken_apps.apps import queries, rest
+from osken_apps.apps.rest import RestApp
+from osken_apps.apps.switchboard import Switchboard
+from osken_apps.model.changes import PortReport
+from osken_apps.model.fabric import Fabric
+from osken_apps.model.resources import Binding, PortStatus
+from tests.golden.scenarios import LAYOUT
+from tests.rest.server import Reply, call_at, write_config
+from tests.unit.hub_thread import in_a_hub
+
+SHORT_S = 1.0
+REPORTS = 20_000
+
+
+class Controller:
+    """The controller's side of the REST process and nothing else of it."""
+
+    def __init__(self, config_file: Path, listener: socket.socket, queries: dict[str, Any]) -> None:
+        self.port = listener.getsockname()[1]
+        self.switchboard = Switchboard(Fabric(LAYOUT), lambda host: None)
+        self.gave_up = False
+        self.app = RestApp(
+            switchboard=self.switchboard,
+            config_file=config_file,
+            api_socket=listener,
+            queries=queries,
+            forget_port=lambda port_id: None,
+            give_up=lambda: None,
+        )
+
+    @property
+    def inventory(self) -> Any:
+        return self.switchboard.fabric.inventory
+
+    @property
+    def pid(self) -> int:
+        return self.app._process.pid if self.app._process else 0
+
+    def call(self, method: str, path: str, body: Any = None) -> Reply:
+        """Send a request from a thread of its own, as the hub must go on meanwhile."""
+        replies: list[Reply] = []
+        thread = threading.Thread(target=lambda: replies.append(call_at(self.port, method, path, body)))
+        thread.start()
+        wait_until(lambda: not thread.is_alive())
+        return replies[0]
+
+    def make_port(self) -> str:
+        """Make a network and a port; give the port's id."""
+        network = self.call("POST", "/v2.0/networks", {"network": {}}).body["network"]["id"]
+        return str(self.call("POST", "/v2.0/ports", {"port": {"network_id": network}}).body["port"]["id"])
+
+
+def wait_until(condition: Callable[[], Any]) -> None:
+    """Wait in the hub; the limit is that of `in_a_hub`."""
+    while not condition():
+        eventlet.sleep(0.01)
+
+
+@contextmanager
+def controlling(directory: Path, **queries: Any) -> Iterator[Controller]:
+    """Run a REST process under a controller."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        controller = Controller(write_config(directory), listener, queries)
+        controller.app.start()
+        try:
+            wait_until(lambda: controller.inventory.loaded)
+            yield controller
+        finally:
+            controller.app.stop()
+
+
+def bound(port_id: str, host: str) -> PortReport:
+    return PortReport(port_id, Binding(host, 1, "tap" + "x" * 200), PortStatus.ACTIVE)
+
+
+def test_a_stopped_rest_process_holds_up_nobody_and_hears_the_newest_afterwards(tmp_path: Path) -> None:
+    def work(_hub: object) -> None:
+        with controlling(tmp_path) as controller:
+            port_id = controller.make_port()
+            os.kill(controller.pid, signal.SIGSTOP)
+            with eventlet.Timeout(SHORT_S):
+                for number in range(REPORTS):
+                    controller.app.report([bound(port_id, f"host{number}"), bound(f"gone{number}", "host")])
+            os.kill(controller.pid, signal.SIGCONT)
+            wait_until(lambda: controller.inventory.ports[port_id].binding)
+            wait_until(lambda: controller.inventory.ports[port_id].binding.host == f"host{REPORTS - 1}")
+
+    in_a_hub(work)
+
+
+def test_a_rest_process_that_does_not_answer_is_killed_and_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rest, "FIRST_RESTART_S", 0.01)
+
+    def work(_hub: object) -> None:
+        with controlling(tmp_path) as controller:
+            port_id, first = controller.make_port(), controller.pid
+            monkeypatch.setattr(rest, "BEAT_S", 0.02)
+            os.kill(first, signal.SIGSTOP)
+            wait_until(lambda: controller.pid not in (0, first))
+            monkeypatch.setattr(rest, "BEAT_S", 2.0)
+            assert controller.call("GET", f"/v2.0/ports/{port_id}").status == 200
+
+    in_a_hub(work)
+
+
+def test_a_rest_process_that_answers_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def work(_hub: object) -> None:
+        with controlling(tmp_path) as controller:
+            first, beats = controller.pid, 0
+
+            def counted(reports: Callable[[], Any] = controller.app._contacts.reports) -> Any:
+                nonlocal beats
+                beats += 1
+                return reports()
+
+            monkeypatch.setattr(rest, "BEAT_S", 0.1)
+            monkeypatch.setattr(controller.app._contacts, "reports", counted)
+            wait_until(lambda: beats > 2 * rest.MAX_SILENT_BEATS)
+            assert controller.pid == first
+
+    in_a_hub(work)
+
+
+def test_a_gap_in_the_changes_is_closed_by_a_fresh_snapshot(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def work(_hub: object) -> None:
+        with controlling(tmp_path) as controller:
+            take = controller.app._intent.take_changes
+            controller.app._intent.take_changes = lambda message: set()  # type: ignore[method-assign]
+            missed = controller.make_port()
+            wait_until(lambda: "port" in controller.call("GET", f"/v2.0/ports/{missed}").body)
+            controller.app._intent.take_changes = take  # type: ignore[method-assign]
+            seen = controller.make_port()
+            wait_until(lambda: {missed, seen} <= controller.inventory.ports.keys())
+
+    in_a_hub(work)
+    assert caplog.text.count("a change of the store was missed") == 1
+
+
+def test_a_query_that_breaks_or_hangs_is_its_own_answer_and_the_link_lives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(queries, "DEADLINE_S", 0.2)
+
+    def port_dhcp(port_id: str) -> Any:
+        if controllers[0].inventory.ports[port_id].name == "hangs":
+            eventlet.sleep(60)
+        raise RuntimeError("this query breaks")
+
+    controllers: list[Controller] = []
+
+    def work(_hub: object) -> None:
+        with controlling(tmp_path, port_dhcp=port_dhcp) as controller:
+            controllers.append(controller)
+            port_id, first = controller.make_port(), controller.pid
+            path = f"/v2.0/ports/{port_id}"
+            broken = [controller.call("GET", f"{path}/dhcp") for _ in range(3)]
+            controller.call("PUT", path, {"port": {"name": "hangs"}})
+            hung = controller.call("GET", f"{path}/dhcp")
+            assert [reply.status for reply in (*broken, hung)] == [503] * 4
+            assert "an error of the controller" in broken[0].body["NeutronError"]["message"]
+            assert "had no answer" in hung.body["NeutronError"]["message"]
+            assert controller.pid == first
+
+    in_a_hub(work)
+    assert caplog.text.count("Traceback") == 1
+
+
+def test_a_change_that_breaks_costs_only_itself(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def work(_hub: object) -> None:
+        with controlling(tmp_path) as controller:
+            first = controller.pid
+            apply = controller.switchboard.fabric.apply
+
+            def breaking(changes: Any) -> set[str]:
+                if "Network(" in repr(changes):
+                    raise RuntimeError("this change breaks")
+                return apply(changes)
+
+            controller.switchboard.fabric.apply = breaking  # type: ignore[method-assign]
+            for _ in range(3):
+                controller.call("POST", "/v2.0/networks", {"network": {}})
+            controller.switchboard.fabric.apply = apply  # type: ignore[method-assign]
+            port_id = controller.make_port()
+            wait_until(lambda: port_id in controller.inventory.ports)
+            assert controller.pid == first
+
+    in_a_hub(work)
+    assert caplog.text.count("Traceback") == 1
