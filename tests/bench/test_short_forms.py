@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import openflow_loopback
+from tests.bench import openflow_loopback, start
 from tests.bench.dhcp.load import compile_generator
 from tests.bench.dhcp.ours import Ours
+from tests.bench.scale.intent import Size
 
 CLIENTS = 40  # fewer would send more than a port may
 
@@ -30,3 +31,8 @@ def test_every_client_behind_open_vswitch_is_answered_rightly(ours: Ours) -> Non
 
 def test_the_fake_switch_is_answered_rightly() -> None:
     assert min(openflow_loopback.run(rounds=1, seconds=0.2, ports=CLIENTS)) > 0
+
+
+def test_a_controller_that_starts_answers() -> None:
+    (result,) = start.measure(Size(hosts=4, networks=10, ports_per_host=5), asked_s=0.1, rounds=1)
+    assert min(result.first_s, result.longest_s) > 0
