@@ -2,7 +2,8 @@
 
 Owns RFC 2131 section 4.3 (DISCOVER, REQUEST in its four states, DECLINE, RELEASE, INFORM) and BOOTP requests
 (RFC 951, RFC 1534). Every port has its one address, so no lease needs to be looked up: a wrong address is
-always known to be wrong. Knows nothing of options that are told, nor of octets.
+always known to be wrong. And every port is served by itself: what a relay agent sends is not answered.
+Knows nothing of options that are told, nor of octets.
 """
 
 from enum import StrEnum
@@ -36,10 +37,12 @@ class AnswerReason(StrEnum):
 class SilenceReason(StrEnum):
     """Why a request gets no answer."""
 
+    MALFORMED = "the packet is not what its protocol says"
     NO_ADDRESS = "the port has no address to give"
     NO_SERVER = "the network has no DHCP server on the subnet yet"
     NOT_A_REQUEST = "the message is a server's"
     UNKNOWN_MESSAGE_TYPE = "no server answers this message type"
+    RELAYED = "the message comes from a relay agent, and a port is served for its own client only"
     HARDWARE_ADDRESS = "chaddr, the Ethernet source and the port's MAC address do not agree"
     NOT_FOR_US = "the packet is for another address"
     OTHER_SERVER = "the client takes another server's offer"
@@ -62,27 +65,32 @@ class Decision(NamedTuple):
     """What is done about a request, for the record.
 
     `received` is None for BOOTP and for types that have no name; `sent` is None for silence and for BOOTP.
-    `address` is the one given, asked for, declined or released; `lease_time_s` is set when it is given for a
-    time. `omitted` lists options that did not fit.
+    `address` is the one given, asked for, declined or released. `detail` says in words what the reason is
+    about, where that is not plain. `lease_time_s` is set when the address is given for a time. `omitted`
+    lists options that did not fit.
     """
 
     received: MessageType | None
     sent: MessageType | None
     reason: AnswerReason | SilenceReason
     address: IPv4Address | None = None
-    server_id: IPv4Address | None = None
+    detail: str = ""
     lease_time_s: int | None = None
     omitted: tuple[int, ...] = ()
 
 
-#: What a rule gives: the reply's type (None: BOOTP or nothing), the reason and the address concerned.
-Verdict = tuple[MessageType | None, AnswerReason | SilenceReason, IPv4Address | None]
+class Verdict(NamedTuple):
+    """What a rule gives: the fields of the decision that are the rule's."""
+
+    sent: MessageType | None
+    reason: AnswerReason | SilenceReason
+    address: IPv4Address | None = None
+    detail: str = ""
 
 
 def decide(request: Request, terms: Terms) -> Decision:
     """Decide what a request is answered with."""
-    sent, reason, address = _verdict(request, terms)
-    return Decision(received_type(request.message), sent, reason, address, terms.server_id)
+    return Decision(received_type(request.message), *_verdict(request, terms))
 
 
 def received_type(message: Message) -> MessageType | None:
@@ -93,7 +101,7 @@ def received_type(message: Message) -> MessageType | None:
 
 def _verdict(request: Request, terms: Terms) -> Verdict:
     if refusal := _refusal(request, terms):
-        return None, refusal, None
+        return refusal
     message = request.message
     match message.message_type:
         case None:
@@ -109,26 +117,35 @@ def _verdict(request: Request, terms: Terms) -> Verdict:
         case MessageType.INFORM:
             return _inform(request, terms)
         case _:
-            return None, SilenceReason.UNKNOWN_MESSAGE_TYPE, None
+            return Verdict(None, SilenceReason.UNKNOWN_MESSAGE_TYPE)
 
 
-def _refusal(request: Request, terms: Terms) -> SilenceReason | None:
+def _refusal(request: Request, terms: Terms) -> Verdict | None:
     """Say why a message of whatever type is not for this server."""
     message, datagram = request.message, request.datagram
     if message.op != Op.REQUEST:
-        return SilenceReason.NOT_A_REQUEST
+        return Verdict(None, SilenceReason.NOT_A_REQUEST)
+    if message.giaddr != NO_ADDRESS:
+        return Verdict(None, SilenceReason.RELAYED, detail=f"its giaddr is {message.giaddr}")
     if message.htype != HTYPE_ETHERNET or not message.chaddr == datagram.eth_source == terms.mac:
-        return SilenceReason.HARDWARE_ADDRESS
+        detail = _hardware_addresses(message, datagram.eth_source, terms.mac)
+        return Verdict(None, SilenceReason.HARDWARE_ADDRESS, detail=detail)
     if datagram.destination != BROADCAST and datagram.destination not in terms.server_addresses:
-        return SilenceReason.NOT_FOR_US
+        return Verdict(None, SilenceReason.NOT_FOR_US, detail=f"for {datagram.destination}")
     return None
+
+
+def _hardware_addresses(message: Message, eth_source: bytes, port_mac: bytes) -> str:
+    seen = f"chaddr is {message.chaddr.hex(':')}, the source {eth_source.hex(':')}"
+    kind = "" if message.htype == HTYPE_ETHERNET else f", the hardware type {message.htype}"
+    return f"{seen}{kind}; the port's is {port_mac.hex(':')}"
 
 
 def _discover(terms: Terms) -> Verdict:
     """RFC 2131 4.3.1: the server chooses the address; what the client asks for is a wish."""
     if terms.in_conflict:
-        return None, SilenceReason.ADDRESS_IN_CONFLICT, terms.address
-    return MessageType.OFFER, AnswerReason.OFFERED, terms.address
+        return Verdict(None, SilenceReason.ADDRESS_IN_CONFLICT, terms.address)
+    return Verdict(MessageType.OFFER, AnswerReason.OFFERED, terms.address)
 
 
 def _request(request: Request, terms: Terms) -> Verdict:
@@ -140,22 +157,26 @@ def _request(request: Request, terms: Terms) -> Verdict:
         # "DHCPREQUEST generated during SELECTING state: Client inserts the address of the selected server in
         # 'server identifier'". The client uses the same message to decline all other offers (3.1, step 3).
         if server_id not in terms.server_addresses:
-            return None, SilenceReason.OTHER_SERVER, requested
+            return _other_server(server_id, requested)
         return _take(requested or message.ciaddr, terms, AnswerReason.SELECTED)
     if requested is not None:
         # INIT-REBOOT: "'server identifier' MUST NOT be filled in, 'requested IP address' option MUST be
         # filled in with client's notion of its previously assigned address."
         return _take(requested, terms, AnswerReason.REBOOTED)
     # RENEWING and REBINDING: "'ciaddr' MUST be filled in with client's IP address." The one is unicast,
-    # the other broadcast (or relayed).
-    unicast = request.datagram.destination != BROADCAST and message.giaddr == NO_ADDRESS
+    # the other broadcast.
+    unicast = request.datagram.destination != BROADCAST
     return _keep(message.ciaddr, terms, AnswerReason.RENEWED if unicast else AnswerReason.REBOUND)
+
+
+def _other_server(server_id: IPv4Address, address: IPv4Address | None) -> Verdict:
+    return Verdict(None, SilenceReason.OTHER_SERVER, address, f"server {server_id}")
 
 
 def _take(asked: IPv4Address, terms: Terms, reason: AnswerReason) -> Verdict:
     """Answer a client that wants to begin to use an address."""
     if asked == terms.address and terms.in_conflict:
-        return MessageType.NAK, AnswerReason.DECLINED_ADDRESS, asked
+        return Verdict(MessageType.NAK, AnswerReason.DECLINED_ADDRESS, asked)
     return _keep(asked, terms, reason)
 
 
@@ -167,11 +188,11 @@ def _keep(asked: IPv4Address, terms: Terms, reason: AnswerReason) -> Verdict:
     port's address has been changed.
     """
     if asked == NO_ADDRESS:
-        return None, SilenceReason.NO_ADDRESS_ASKED, None
+        return Verdict(None, SilenceReason.NO_ADDRESS_ASKED)
     if asked == terms.address:
-        return MessageType.ACK, reason, asked
+        return Verdict(MessageType.ACK, reason, asked)
     wrong = AnswerReason.WRONG_ADDRESS if asked in terms.subnet else AnswerReason.WRONG_NETWORK
-    return MessageType.NAK, wrong, asked
+    return Verdict(MessageType.NAK, wrong, asked)
 
 
 def _decline(message: Message, terms: Terms) -> Verdict:
@@ -187,10 +208,10 @@ def _release(message: Message, terms: Terms) -> Verdict:
 def _give_up(message: Message, address: IPv4Address | None, terms: Terms, reason: SilenceReason) -> Verdict:
     server_id = message.address_option(Option.SERVER_ID)  # "MUST" by table 5; not all clients do
     if server_id is not None and server_id not in terms.server_addresses:
-        return None, SilenceReason.OTHER_SERVER, address
+        return _other_server(server_id, address)
     if address != terms.address:
-        return None, SilenceReason.NOT_ITS_ADDRESS, address
-    return None, reason, address
+        return Verdict(None, SilenceReason.NOT_ITS_ADDRESS, address)
+    return Verdict(None, reason, address)
 
 
 def _inform(request: Request, terms: Terms) -> Verdict:
@@ -199,16 +220,16 @@ def _inform(request: Request, terms: Terms) -> Verdict:
     if address == NO_ADDRESS:
         address = request.datagram.source  # "'ciaddr' filled in" is not what all clients do
     if address == NO_ADDRESS:
-        return None, SilenceReason.NO_ADDRESS_ASKED, None
+        return Verdict(None, SilenceReason.NO_ADDRESS_ASKED)
     if address not in terms.subnet and address not in terms.addresses:
-        return None, SilenceReason.INFORM_FROM_ELSEWHERE, address
-    return MessageType.ACK, AnswerReason.INFORMED, address
+        return Verdict(None, SilenceReason.INFORM_FROM_ELSEWHERE, address)
+    return Verdict(MessageType.ACK, AnswerReason.INFORMED, address)
 
 
 def _bootp(message: Message, terms: Terms) -> Verdict:
     """RFC 951 section 7.3 and RFC 1534: the same address as by DHCP, without a lease."""
     if message.ciaddr not in (NO_ADDRESS, terms.address):
-        return None, SilenceReason.NOT_ITS_ADDRESS, message.ciaddr
+        return Verdict(None, SilenceReason.NOT_ITS_ADDRESS, message.ciaddr)
     if terms.in_conflict:
-        return None, SilenceReason.ADDRESS_IN_CONFLICT, terms.address
-    return None, AnswerReason.BOOTP, terms.address
+        return Verdict(None, SilenceReason.ADDRESS_IN_CONFLICT, terms.address)
+    return Verdict(None, AnswerReason.BOOTP, terms.address)

@@ -36,9 +36,7 @@ from osken_apps.dhcp.server import (
     Outcome,
     Reply,
     SilenceReason,
-    answer,
-    decode_request,
-    silence,
+    answer_frame,
 )
 from osken_apps.dhcp.terms import USUAL, terms_of
 from osken_apps.model.snapshot import DhcpService
@@ -91,7 +89,7 @@ class Responder:
         self._remembered: dict[Key, _Remembered] = {}
 
     def respond(self, frame: bytes) -> Outcome:
-        """Answer a frame exactly as `server.respond` does. Raises Malformed and nothing else."""
+        """Answer a frame exactly as `server.respond` does."""
         if not MIN_FRAME_OCTETS <= len(frame) <= MAX_FRAME_OCTETS:
             return self._plain(frame)
         a, identification, b, ip_checksum, c, checksum, d, xid, secs = HEAD.unpack_from(frame)
@@ -112,10 +110,8 @@ class Responder:
         self._remembered.clear()
 
     def _plain(self, frame: bytes) -> Outcome:
-        request = decode_request(frame)
-        if self.service is None:
-            return silence(request, SilenceReason.NO_ADDRESS)
-        return answer(request, self._terms)
+        without_terms = SilenceReason.NO_SERVER if self.service else SilenceReason.NO_ADDRESS
+        return answer_frame(frame, self._terms, without_terms)
 
     def _memorable(self, frame: bytes, key: Key) -> Outcome:
         outcome = self._plain(frame)

@@ -1,7 +1,8 @@
 """Ethernet II, IPv4 and UDP around a DHCP message, both ways. PURE.
 
 Owns headers and checksums. Knows nothing of DHCP. A decoder raises `Malformed` and nothing else.
-Source: RFC 894, RFC 791, RFC 768, RFC 1071 (the checksum), RFC 6864 (identification 0 when not fragmented).
+Source: RFC 894, IEEE 802.1Q 9.6 (the tag), RFC 791, RFC 768, RFC 1071 (the checksum), RFC 6864
+(identification 0 when not fragmented).
 """
 
 import struct
@@ -12,7 +13,8 @@ from typing import NamedTuple
 from osken_apps.errors import Malformed
 
 ETH_TYPE_IPV4 = 0x0800
-ETH_TYPES_VLAN = frozenset({0x8100, 0x88A8, 0x9100})
+ETH_TYPE_VLAN = 0x8100
+VLAN_ID = 0x0FFF
 ETH_BROADCAST = b"\xff" * 6
 IP_PROTO_UDP = 17
 IP_VERSION_AND_LENGTH = 0x45
@@ -22,6 +24,7 @@ IP_TTL = 64
 ONES = 0xFFFF
 
 ETHERNET = struct.Struct("!6s6sH")
+VLAN_TAG = struct.Struct("!HH")
 IPV4 = struct.Struct("!BBHHHBBHII")
 UDP = struct.Struct("!HHHH")
 #: The words of our IPv4 header that are always the same.
@@ -57,20 +60,35 @@ def ones_sum(octets: bytes) -> int:
 
 
 def decode_frame(frame: bytes) -> Datagram:
-    """Read the UDP datagram of an untagged Ethernet frame. Raises Malformed."""
-    if len(frame) < ETHERNET.size + IP_UDP_OCTETS:
+    """Read the UDP datagram of an Ethernet frame of no VLAN. Raises Malformed."""
+    if len(frame) < ETHERNET.size + VLAN_TAG.size:
         raise Malformed(f"frame of {len(frame)} octets is too short for UDP")
     eth_destination, eth_source, eth_type = ETHERNET.unpack_from(frame)
-    if eth_type in ETH_TYPES_VLAN:
-        raise Malformed("frame is VLAN-tagged")
+    offset = ETHERNET.size
+    if eth_type == ETH_TYPE_VLAN:
+        eth_type = _decode_priority_tag(frame)
+        offset += VLAN_TAG.size
     if eth_type != ETH_TYPE_IPV4:
         raise Malformed(f"frame of type 0x{eth_type:04x} is not IPv4")
-    source, destination, segment = _decode_ipv4(frame[ETHERNET.size :])
+    if len(frame) < offset + IP_UDP_OCTETS:
+        raise Malformed(f"frame of {len(frame)} octets is too short for UDP")
+    source, destination, segment = _decode_ipv4(frame[offset:])
     source_port, destination_port, payload = _decode_udp(source, destination, segment)
     return Datagram(
         eth_destination, eth_source, ipv4_address(source), ipv4_address(destination),
         source_port, destination_port, payload,
     )  # fmt: skip
+
+
+def _decode_priority_tag(frame: bytes) -> int:
+    """Give the type behind an 802.1Q tag that says a priority and no VLAN.
+
+    Table 9-2: a frame with the null VLAN id belongs to no VLAN, like one without a tag.
+    """
+    control, eth_type = VLAN_TAG.unpack_from(frame, ETHERNET.size)
+    if control & VLAN_ID:
+        raise Malformed(f"frame is of VLAN {control & VLAN_ID}")
+    return int(eth_type)
 
 
 def _decode_ipv4(packet: bytes) -> tuple[int, int, bytes]:

@@ -12,11 +12,10 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from osken_apps.dhcp.frame import ipv4_address
-from osken_apps.dhcp.options import Option, check_lengths, read_field
+from osken_apps.dhcp.options import Option, drop_useless, read_field
 from osken_apps.errors import Malformed
 
 MAGIC_COOKIE = b"\x63\x82\x53\x63"
-NO_COOKIE = bytes(4)
 FIXED = struct.Struct("!BBBBIHHIIII16s64s128s")
 MIN_OCTETS = 300  # RFC 951: 236 fixed and 64 of vendor's; some BOOTP relays drop what is shorter
 SNAME_OCTETS = 64
@@ -29,6 +28,7 @@ NO_OPTIONS: Mapping[int, bytes] = MappingProxyType({})
 
 OVERLOAD_FILE = 1
 OVERLOAD_SNAME = 2
+OVERLOADS = frozenset({b"\x01", b"\x02", b"\x03"})
 
 
 class Op(IntEnum):
@@ -107,22 +107,23 @@ def decode_message(octets: bytes) -> Message:
 
 
 def _decode_options(octets: bytes, sname: bytes, file: bytes) -> dict[int, bytes]:
-    """Read the options: the option field, then `file`, then `sname` (RFC 2131 4.1)."""
+    """Read the options: the option field, then `file`, then `sname` (RFC 2131 4.1).
+
+    Without DHCP's cookie it is BOOTP, and whatever the vendor field holds is another vendor's (RFC 1497).
+    """
     options: dict[int, bytes] = {}
-    cookie = octets[FIXED.size : FIXED.size + len(MAGIC_COOKIE)]
-    if cookie != MAGIC_COOKIE:
-        if NO_COOKIE.startswith(cookie):  # BOOTP without vendor information
-            return options
-        raise Malformed(f"magic cookie is {cookie.hex()}")
+    if not octets.startswith(MAGIC_COOKIE, FIXED.size):
+        return options
     read_field(octets, FIXED.size + len(MAGIC_COOKIE), options)
     overload = options.get(Option.OVERLOAD, b"")
-    if len(overload) > 1 or (overload and not 1 <= overload[0] <= 3):
-        raise Malformed(f"option overload is {overload.hex()}")
-    if overload and overload[0] & OVERLOAD_FILE:
-        read_field(file, 0, options)
-    if overload and overload[0] & OVERLOAD_SNAME:
-        read_field(sname, 0, options)
-    check_lengths(options)
+    if overload in OVERLOADS:
+        if overload[0] & OVERLOAD_FILE:
+            read_field(file, 0, options)
+        if overload[0] & OVERLOAD_SNAME:
+            read_field(sname, 0, options)
+    elif overload:
+        del options[Option.OVERLOAD]
+    drop_useless(options)
     return options
 
 

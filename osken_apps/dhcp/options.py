@@ -6,8 +6,6 @@ Source: RFC 2132 section 2, RFC 3396 (long options), IANA's registry of DHCP par
 
 import re
 
-from osken_apps.errors import Malformed
-
 
 class Option:
     """The numbers of the options that this server knows by name.
@@ -58,21 +56,34 @@ class Option:
     END = 255  # RFC 2132 3.2
 
 
-#: Lengths that an option may have.
+#: Lengths that an option may have; one of another length is as good as absent.
 LENGTHS: dict[int, range] = {
     Option.REQUESTED_ADDRESS: range(4, 5),
     Option.LEASE_TIME: range(4, 5),
     Option.OVERLOAD: range(1, 2),
     Option.MESSAGE_TYPE: range(1, 2),
     Option.SERVER_ID: range(4, 5),
-    Option.PARAMETER_REQUEST_LIST: range(1, 65536),
+    Option.PARAMETER_REQUEST_LIST: range(1, 256),
     Option.MAX_MESSAGE_SIZE: range(2, 3),
-    Option.CLIENT_ID: range(256),
     Option.FQDN: range(3, 65536),
-    Option.CLIENT_ARCH: range(2, 65536, 2),
+    Option.CLIENT_ARCH: range(2, 256, 2),
 }
-#: A message has no more options than this; without a bound a hostile one costs the time of a hundred others.
-MAX_OPTIONS = 48
+#: Options whose parts are joined when they come again, as the RFC of each asks (RFC 3396: "concatenation-
+#: requiring"). Of any other that comes again the first counts: clients send such, and mean one.
+IN_PARTS = frozenset(
+    {
+        Option.FQDN,  # RFC 4702: a name may be longer than an option
+        Option.DOMAIN_SEARCH,  # RFC 3397 section 2
+        Option.CLASSLESS_ROUTES,  # RFC 3442
+        Option.VENDOR_ID_CLASS,  # RFC 3925 section 3
+        Option.VENDOR_ID_SPECIFIC,  # RFC 3925 section 4
+    }
+)
+READ_AGAIN = IN_PARTS | LENGTHS.keys()
+#: No more options of a field are read: there are no more numbers, and without a bound a hostile message costs
+#: the time of a hundred others.
+MAX_OPTIONS = 256
+MAX_JOINED_OCTETS = 1024
 MAX_OPTION_OCTETS = 255
 #: The same with number and length.
 MAX_PART_OCTETS = 2 + MAX_OPTION_OCTETS
@@ -81,36 +92,41 @@ _PADS = re.compile(rb"\0*")
 
 
 def read_field(area: bytes, offset: int, options: dict[int, bytes]) -> None:
-    """Add each option of a field, from `offset` to END or the field's end, to `options`. Raises Malformed.
+    """Add each option of a field to `options`, from `offset` to END, the field's end or one that is cut off.
 
-    Options that come again are parts of one (RFC 3396).
+    An option that cannot be used hides no other: what came before it is there.
     """
     size = len(area)
-    room = MAX_OPTIONS - len(options)
-    while offset < size:
+    room = MAX_OPTIONS
+    while offset < size and room:
         number = area[offset]
         if number == 0:
             offset = _PADS.match(area, offset).end()  # type: ignore[union-attr]
             continue
-        if number == Option.END:
-            return
         start = offset + 2
-        if start > size or (offset := start + area[start - 1]) > size:
-            raise Malformed(f"option {number} is cut off")
-        if not room:
-            raise Malformed(f"message has more than {MAX_OPTIONS} options")
+        if number == Option.END or start > size or (offset := start + area[start - 1]) > size:
+            return
         room -= 1
-        if number in options:
-            options[number] += area[start:offset]
-        else:
+        if number not in options:
             options[number] = area[start:offset]
+        elif number in READ_AGAIN:
+            _read_again(number, area[start:offset], options)
 
 
-def check_lengths(options: dict[int, bytes]) -> None:
-    """Raise Malformed for an option whose length its RFC does not allow."""
+def _read_again(number: int, value: bytes, options: dict[int, bytes]) -> None:
+    """Take an option that is there already: as a further part, or in place of a useless one."""
+    if number in IN_PARTS:
+        if len(options[number]) < MAX_JOINED_OCTETS:
+            options[number] += value
+    elif len(options[number]) not in LENGTHS[number]:
+        options[number] = value
+
+
+def drop_useless(options: dict[int, bytes]) -> None:
+    """Take out the options whose length their RFC does not allow."""
     for number in options.keys() & LENGTHS.keys():
         if len(options[number]) not in LENGTHS[number]:
-            raise Malformed(f"option {number} has {len(options[number])} octets")
+            del options[number]
 
 
 def encode_option(number: int, value: bytes) -> bytes:

@@ -9,7 +9,6 @@ from osken_apps.dhcp.decide import BROADCAST, AnswerReason, Decision, Request
 from osken_apps.dhcp.frame import ETH_BROADCAST, Datagram, encode_frame
 from osken_apps.dhcp.layout import BOOTP_ROOM, Layout, lay_out, room_for_options
 from osken_apps.dhcp.message import (
-    BROADCAST_FLAG,
     NO_ADDRESS,
     Message,
     MessageType,
@@ -29,38 +28,37 @@ def encode_reply(request: Request, decision: Decision, terms: Terms) -> tuple[by
     offer = offer_for(request.message.options, decision, terms)
     layout = _layout(request, decision, offer, terms.mtu)
     message = encode_message(_message(request, decision, terms, offer, layout), layout.area)
-    eth_destination, destination, port = destination_of(request, decision)
+    eth_destination, destination = destination_of(request, decision)
     frame = encode_frame(
-        Datagram(eth_destination, terms.server_mac, terms.server_id, destination, SERVER_PORT, port, message)
-    )
+        Datagram(
+            eth_destination, terms.server_mac, terms.server_id, destination, SERVER_PORT, CLIENT_PORT, message
+        )
+    )  # fmt: skip
     return frame, Decision(*decision[:5], offer.lease_time_s, layout.omitted)
 
 
-def destination_of(request: Request, decision: Decision) -> tuple[bytes, IPv4Address, int]:
-    """Give Ethernet address, IP address and UDP port that the answer goes to."""
+def destination_of(request: Request, decision: Decision) -> tuple[bytes, IPv4Address]:
+    """Give the Ethernet and the IP address that the answer goes to; the port is always the client's."""
     message = request.message
-    if message.giaddr != NO_ADDRESS:
-        # "If the 'giaddr' field in a DHCP message from a client is non-zero, the server sends any return
-        # messages to the 'DHCP server' port on the BOOTP relay agent whose address appears in 'giaddr'."
-        return request.datagram.eth_source, message.giaddr, SERVER_PORT
     if decision.sent is MessageType.NAK:
         # "In all cases, when 'giaddr' is zero, the server broadcasts any DHCPNAK messages to 0xffffffff."
-        return ETH_BROADCAST, BROADCAST, CLIENT_PORT
+        return ETH_BROADCAST, BROADCAST
     if decision.reason is AnswerReason.INFORMED and decision.address is not None:
-        return message.chaddr, decision.address, CLIENT_PORT
+        return message.chaddr, decision.address
     if message.ciaddr != NO_ADDRESS:
         # "the server unicasts DHCPOFFER and DHCPACK messages to the address in 'ciaddr'."
-        return message.chaddr, message.ciaddr, CLIENT_PORT
+        return message.chaddr, message.ciaddr
     if message.wants_broadcast or decision.address is None:
-        return ETH_BROADCAST, BROADCAST, CLIENT_PORT
-    return message.chaddr, decision.address, CLIENT_PORT
+        return ETH_BROADCAST, BROADCAST
+    return message.chaddr, decision.address
 
 
 def _layout(request: Request, decision: Decision, offer: Offer, mtu: int) -> Layout:
     sent = request.message.options
-    # RFC 3046 2.2: the server copies relay agent information into the answer, as the last option.
+    # RFC 3046 2.2: the server copies relay agent information into the answer, as the last option. A switch
+    # between a client and its port puts it in and leaves giaddr zero.
     relay_agent = sent.get(Option.RELAY_AGENT)
-    last = encode_option(Option.RELAY_AGENT, relay_agent) if relay_agent is not None else b""
+    last = encode_option(Option.RELAY_AGENT, relay_agent) if relay_agent else b""
     if decision.sent is None:
         return lay_out(offer.options, last, BOOTP_ROOM, file_free=False, sname_free=False)
     told = {number for number, _ in offer.options} if offer.file or offer.sname else ()
@@ -84,18 +82,10 @@ def _message(request: Request, decision: Decision, terms: Terms, offer: Offer, l
         htype=asked.htype,
         chaddr=asked.chaddr,
         xid=asked.xid,
-        flags=_flags(asked, refused),
+        flags=asked.flags,
         ciaddr=NO_ADDRESS if refused or decision.sent is MessageType.OFFER else asked.ciaddr,
         yiaddr=NO_ADDRESS if without_lease else terms.address,
         siaddr=offer.next_server,
-        giaddr=asked.giaddr,
         sname=layout.sname or offer.sname,
         file=layout.file or offer.file,
     )
-
-
-def _flags(asked: Message, refused: bool) -> int:
-    """Have a relay agent broadcast a NAK: the client may have no address to take it by (RFC 2131 4.3.2)."""
-    if refused and asked.giaddr != NO_ADDRESS:
-        return asked.flags | BROADCAST_FLAG
-    return asked.flags

@@ -21,10 +21,10 @@ __all__ = [
     "Reply",
     "Silence",
     "SilenceReason",
-    "answer",
+    "answer_frame",
     "decode_request",
+    "malformed",
     "respond",
-    "silence",
 ]
 
 
@@ -37,11 +37,10 @@ class Reply(NamedTuple):
 
 
 class Silence(NamedTuple):
-    """No answer, and why."""
+    """No answer, and the reason in the decision; `xid` is None where the message could not be read."""
 
-    reason: SilenceReason
     decision: Decision
-    xid: int
+    xid: int | None
 
 
 Outcome = Reply | Silence
@@ -50,15 +49,26 @@ Outcome = Reply | Silence
 def respond(
     frame: bytes, service: DhcpService | None, defaults: Defaults, circumstances: Circumstances = USUAL
 ) -> Outcome:
-    """Answer a frame that a port sent to UDP port 67; `service` is None for a port without an IPv4 address.
-
-    Raises Malformed and nothing else.
-    """
-    request = decode_request(frame)
+    """Answer a frame that a port sent to a DHCP server; `service` is None for a port without an address."""
     if service is None:
-        return silence(request, SilenceReason.NO_ADDRESS)
+        return answer_frame(frame, None, SilenceReason.NO_ADDRESS)
     terms = terms_of(service, defaults, circumstances)
-    return answer(request, terms)
+    return answer_frame(frame, terms, SilenceReason.NO_SERVER)
+
+
+def answer_frame(frame: bytes, terms: Terms | None, without_terms: SilenceReason) -> Outcome:
+    """Answer a frame by the terms of its port; where there are none, `without_terms` says why."""
+    try:
+        request = decode_request(frame)
+    except Malformed as error:
+        return malformed(str(error))
+    message = request.message
+    if terms is None:
+        return Silence(Decision(received_type(message), None, without_terms), message.xid)
+    decision = decide(request, terms)
+    if isinstance(decision.reason, SilenceReason):
+        return Silence(decision, message.xid)
+    return Reply(*encode_reply(request, decision, terms), message.xid)
 
 
 def decode_request(frame: bytes) -> Request:
@@ -69,17 +79,6 @@ def decode_request(frame: bytes) -> Request:
     return Request(datagram, decode_message(datagram.payload))
 
 
-def answer(request: Request, terms: Terms | None) -> Outcome:
-    """Answer a request by the terms of its port; None: the network has no server yet."""
-    if terms is None:
-        return silence(request, SilenceReason.NO_SERVER)
-    decision = decide(request, terms)
-    if isinstance(decision.reason, SilenceReason):
-        return Silence(decision.reason, decision, request.message.xid)
-    return Reply(*encode_reply(request, decision, terms), request.message.xid)
-
-
-def silence(request: Request, reason: SilenceReason) -> Silence:
-    """Leave a request without an answer for a reason that is not the request's."""
-    message = request.message
-    return Silence(reason, Decision(received_type(message), None, reason), message.xid)
+def malformed(words: str) -> Silence:
+    """Give no answer to a packet that cannot be read; `words` say what is wrong with it."""
+    return Silence(Decision(None, None, SilenceReason.MALFORMED, detail=words), None)

@@ -72,7 +72,7 @@ def server_flows(ofport: int, server: Port) -> Iterator[Flow]:
 
 
 def dhcp_request(ofport: int, destination: IPv4Address) -> Match:
-    """Match DHCP requests of a port; from any UDP port, since relay agents send from 67."""
+    """Match DHCP requests of a port, from any UDP port: what is for a DHCP server is for ours."""
     return _ipv4(ofport, destination, IP_PROTO_UDP, {Field.UDP_DST: DHCP_SERVER_PORT})
 
 

@@ -13,7 +13,6 @@ from collections.abc import Callable
 
 from osken_apps.dhcp.fast import Responder
 from osken_apps.dhcp.server import respond
-from osken_apps.errors import Malformed
 from tests.packet.dhcp_scenario import DEFAULTS, DISCOVER, RELEASE, REQUEST, frame, route, service
 
 ASKED = [1, 3, 6, 12, 15, 26, 28, 42, 119, 121]
@@ -49,10 +48,7 @@ def microseconds(answer: Callable[[bytes], object], requests: list[bytes]) -> fl
     for _ in range(ROUNDS):
         start = time.process_time()
         for request in requests:
-            try:
-                answer(request)
-            except Malformed:
-                continue
+            answer(request)
         best = min(best, time.process_time() - start)
     return best / len(requests) * 1e6
 

@@ -4,9 +4,11 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from osken_apps.dhcp.decide import AnswerReason, SilenceReason
 from osken_apps.lab import NamespaceVm, wait_until
 from osken_apps.pipeline.meters import PORT_METERS
 from tests.e2e.conftest import BIND_TIMEOUT_S, World, flows
+from tests.packet.dhcp_scenario import DISCOVER, VM_MAC, frame, tagged
 
 DHCP_PORTS = "port 67 or port 68"
 SEND_RAW = "import socket, sys; s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW); s.bind(('eth0', 0)); s.send(bytes.fromhex(sys.argv[1]))"  # fmt: skip  # noqa: E501
@@ -163,6 +165,22 @@ def test_a_malformed_packet_is_counted_and_dropped_and_the_next_one_answered(wor
         wait_until(lambda: counters(world, "host1").get("malformed", 0) > before, 15, "the counter to rise")
     assert ".67" not in wire.text
     assert vm.udhcpc().variables["ip"] == "10.10.10.2"
+
+
+def test_a_priority_tagged_request_is_answered_without_a_tag_and_one_of_a_vlan_is_not(world: World) -> None:
+    network = world.network()
+    vm = world.launch(1, network, mac_address=VM_MAC)
+    dhcp_ready(world, vm, network)
+    with vm.capture("udp or vlan", flags=("-e", "-v")) as capture:
+        for control in (5, 0x6000):
+            vm.run([sys.executable, "-c", SEND_RAW, tagged(frame(DISCOVER, xid=control), control).hex()])
+        capture.wait_for("> 10.10.10.2.68: BOOTP/DHCP, Reply")
+    replies = [line for line in capture.text.splitlines() if f"> {VM_MAC}" in line]
+    assert len(replies) == 1
+    assert "ethertype IPv4" in replies[0]
+    transactions = world.api.request("GET", f"ports/{vm.port_id}/dhcp").body["dhcp"]["transactions"]
+    reasons = [message["reason"] for transaction in transactions for message in transaction["messages"]]
+    assert reasons == [f"{SilenceReason.MALFORMED}: frame is of VLAN 5", AnswerReason.OFFERED]
 
 
 def test_nothing_but_dhcp_of_a_bound_port_is_punted(world: World) -> None:

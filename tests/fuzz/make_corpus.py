@@ -4,7 +4,7 @@ Run with `python -m tests.fuzz.make_corpus`.
 """
 
 from tests.fuzz.dhcp_target import CORPUS
-from tests.packet.dhcp_scenario import DECLINE, DISCOVER, INFORM, RELEASE, REQUEST, frame
+from tests.packet.dhcp_scenario import DECLINE, DISCOVER, INFORM, RELEASE, REQUEST, frame, tagged
 
 ASKED = (1, 28, 2, 3, 15, 6, 119, 12, 44, 47, 26, 121, 42)
 OURS, ADDRESS = ("server_id", "10.10.10.3"), ("requested_addr", "10.10.10.2")
@@ -20,7 +20,23 @@ FRAMES = {
     "discover-broadcast": frame(DISCOVER, flags=0x8000),
     "discover-checksum-none": frame(DISCOVER, udp={"chksum": 0}),
     "discover-ip-options": frame(DISCOVER, ip={"options": b"\x01" * 4}),
-    "discover-relayed": frame(DISCOVER, (82, b"\x01\x04ge-1"), giaddr="10.10.10.4", udp={"sport": 67}),
+    "discover-relayed": frame(
+        DISCOVER,
+        (82, b"\x01\x04ge-1"),
+        ethernet={"src": "52:54:00:00:00:01"},
+        ip={"src": "10.10.10.4", "dst": "10.10.10.3"},
+        udp={"sport": 67},
+        giaddr="10.10.10.4",
+        hops=1,
+    ),
+    "discover-relay-option": frame(DISCOVER, (82, b"\x01\x04ge-1")),
+    "discover-priority-tagged": tagged(frame(DISCOVER, asks=ASKED), 0x6000),
+    "discover-odd-options": frame(
+        DISCOVER, (50, b""), (51, b"ab"), (57, b"\0\0\5\0"), (52, b"\0"), (93, b"a")
+    ),
+    "discover-twice": frame(DISCOVER, ("message-type", REQUEST), CLIENT_ID, CLIENT_ID, ADDRESS, ADDRESS),
+    "discover-60-options": frame(DISCOVER, *[(number, b"x") for number in range(150, 210)]),
+    "bootp-cmu": frame(DISCOVER).replace(b"\x63\x82\x53\x63", b"CMU\0"),
     "discover-fqdn": frame(DISCOVER, (81, b"\x05\0\0\x04host\x03org\0"), asks=(12, 81)),
     "discover-fqdn-ascii": frame(DISCOVER, (81, b"\x01\0\0host")),
     "discover-ipv6-only": frame(DISCOVER, asks=(1, 3, 108)),

@@ -95,6 +95,11 @@ def frame(
     )
 
 
+def tagged(octets: bytes, control: int) -> bytes:
+    """Put an 802.1Q tag with this control field (priority, VLAN id) into a frame."""
+    return octets[:12] + b"\x81\x00" + control.to_bytes(2, "big") + octets[12:]
+
+
 def options_of(reply: bytes) -> list[Any]:
     """Give the options of a reply as scapy reads them, without padding."""
     return [option for option in Ether(reply)[DHCP].options if option not in ("pad", "end")]

@@ -140,6 +140,24 @@ EXCHANGES = {
         None,
     ),
     "another chaddr": (frame(DISCOVER, chaddr=bytes(6)), "HARDWARE_ADDRESS", None, None),
+    "from a relay agent of this subnet": (
+        frame(DISCOVER, giaddr="10.10.10.2", hops=1, udp={"sport": 67}),
+        "RELAYED",
+        None,
+        None,
+    ),
+    "from a relay agent of another network": (
+        frame(
+            DISCOVER,
+            ethernet={"src": "52:54:00:00:00:01", "dst": SERVER_MAC},
+            ip={"src": "192.168.1.1", "dst": "10.10.10.3"},
+            udp={"sport": 67},
+            giaddr="192.168.1.1",
+        ),
+        "RELAYED",
+        None,
+        None,
+    ),
     "hlen of 5": (frame(DISCOVER, hlen=5), "HARDWARE_ADDRESS", None, None),
     "Token Ring": (frame(DISCOVER, htype=6), "HARDWARE_ADDRESS", None, None),
 }
@@ -189,7 +207,7 @@ def test_an_address_in_conflict_is_neither_offered_nor_given_but_may_be_kept():
 def test_without_a_server_or_an_address_there_is_silence():
     nobody = respond(frame(DISCOVER), replace(SERVICE, server=None), DEFAULTS)
     nothing = respond(frame(DISCOVER), None, DEFAULTS)
-    assert (nobody.reason.name, nothing.reason.name) == ("NO_SERVER", "NO_ADDRESS")
+    assert (nobody.decision.reason.name, nothing.decision.reason.name) == ("NO_SERVER", "NO_ADDRESS")
 
 
 def test_a_nak_says_why_and_holds_nothing_of_a_lease():

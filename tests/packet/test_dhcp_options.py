@@ -178,13 +178,17 @@ def test_a_client_identifier_set_on_the_port_is_told_to_nobody():
 
 def test_relay_agent_information_is_echoed_last():
     information = b"\x01\x04ge-1\x02\x06\x00\x01\x02\x03\x04\x05"
-    options = told(SERVICE, (82, information), asks=(3, 28), giaddr="10.10.10.4")
+    options = told(SERVICE, (82, information), asks=(3, 28))
     assert (list(options)[-1], options[82]) == (82, information)
 
 
 def test_relay_agent_information_is_in_a_nak_too():
     request = frame(REQUEST, ("requested_addr", "10.10.10.77"), (82, b"\x01\x01x"))
     assert raw_options_of(respond(request, SERVICE, DEFAULTS).frame)[82] == b"\x01\x01x"
+
+
+def test_an_empty_relay_agent_option_is_not_echoed():
+    assert 82 not in told(SERVICE, (82, b""), asks=(3, 28))
 
 
 def test_ipv6_only_is_told_when_asked_for_and_to_no_one_else():
