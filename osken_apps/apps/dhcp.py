@@ -8,6 +8,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime
 from enum import StrEnum
 from ipaddress import IPv4Address
 from typing import Any
@@ -21,7 +22,7 @@ from osken_apps.apps.connection import Connection
 from osken_apps.apps.switchboard import Switchboard
 from osken_apps.dhcp.decide import Decision, SilenceReason
 from osken_apps.dhcp.fast import Responder
-from osken_apps.dhcp.journal import Entry, Journal
+from osken_apps.dhcp.journal import Entry, Journal, Lease
 from osken_apps.dhcp.server import Circumstances, Defaults, Outcome, Reply
 from osken_apps.dhcp.terms import takes_default_route
 from osken_apps.errors import Malformed
@@ -35,26 +36,25 @@ CONFLICT_S = 600.0  # a declined address is offered again after this time, as dn
 
 Answer = dict[str, Any]
 
+#: Keeps what was decided for a port (its id), at a time in seconds since the epoch.
+Record = Callable[[str, Outcome, float], None]
+
 
 class Unheard(StrEnum):
     """Why a packet is not even looked at."""
 
-    MALFORMED = "the packet is not what its protocol says"
     NOT_BOUND = "the packet comes from a port that is not bound any more"
 
 
 class PortService:
     """The service of one bound port, for as long as nothing about it changes."""
 
-    __slots__ = ("circumstances", "journal", "port_id", "responder")
+    __slots__ = ("circumstances", "port_id", "responder")
 
-    def __init__(
-        self, bound: BoundPort, circumstances: Circumstances, defaults: Defaults, journal: Journal
-    ) -> None:
+    def __init__(self, bound: BoundPort, circumstances: Circumstances, defaults: Defaults) -> None:
         self.port_id = bound.port.id
         self.circumstances = circumstances
         self.responder = Responder(bound.dhcp, defaults, circumstances)
-        self.journal = journal.of(bound.port.id)
 
     def serves(self, bound: BoundPort, circumstances: Circumstances) -> bool:
         """Tell whether this is still the service of the port."""
@@ -68,46 +68,38 @@ class PortService:
 class BridgeService:
     """Answers the packet-ins of one bridge, whose ports are known by number.
 
-    Each is counted and recorded, after the answers were sent; `declined` is told of a port and the decision.
+    Each is counted and handed to `record`, after the answers were sent.
     """
 
-    def __init__(
-        self,
-        ports: dict[int, PortService],
-        counters: Counter[StrEnum],
-        declined: Callable[[str, Decision], None],
-    ) -> None:
+    def __init__(self, ports: dict[int, PortService], counters: Counter[StrEnum], record: Record) -> None:
         self.ports = ports
         self._counters = counters
-        self._declined = declined
+        self._record = record
         self._decided: list[tuple[PortService, Outcome]] = []
 
     def answer(self, message: bytes) -> bytes | None:
         """Give the packet-out that answers a packet-in, if anything does."""
         try:
             in_port, frame = codec.decode_packet_in(message)
-            service = self.ports.get(in_port)
-            if service is None:
-                self._counters[Unheard.NOT_BOUND] += 1
-                return None
-            outcome = service.responder.respond(frame)
         except Malformed as error:
-            self._counters[Unheard.MALFORMED] += 1
+            self._counters[SilenceReason.MALFORMED] += 1
             LOG.debug("%s", error)
             return None
+        service = self.ports.get(in_port)
+        if service is None:
+            self._counters[Unheard.NOT_BOUND] += 1
+            return None
+        outcome = service.responder.respond(frame)
         self._decided.append((service, outcome))
         return codec.packet_out(in_port, outcome.frame) if isinstance(outcome, Reply) else None
 
     def after_answers(self) -> None:
         """Count and record what was decided."""
+        decided, self._decided = self._decided, []
         now = time.time()
-        for service, outcome in self._decided:
-            decision = outcome.decision
-            service.journal.record(now, outcome.xid, decision)
-            self._counters[decision.reason] += 1
-            if decision.reason is SilenceReason.DECLINED:
-                self._declined(service.port_id, decision)
-        self._decided.clear()
+        for service, outcome in decided:
+            self._counters[outcome.decision.reason] += 1
+            self._record(service.port_id, outcome, now)
 
 
 class DhcpApp(OSKenApp):
@@ -118,6 +110,7 @@ class DhcpApp(OSKenApp):
         self._switchboard = switchboard
         self._defaults = dhcp_defaults
         self._journal = Journal()
+        self._known_since = time.time()
         self._services: WeakKeyDictionary[Connection, BridgeService] = WeakKeyDictionary()
 
     def serve(self, bridge: Bridge, snapshot: HostSnapshot) -> None:
@@ -130,28 +123,27 @@ class DhcpApp(OSKenApp):
                 circumstances = self._circumstances(bound)
                 service = known.get(bound.ofport)
                 if service is None or not service.serves(bound, circumstances):
-                    service = PortService(bound, circumstances, self._defaults, self._journal)
+                    service = PortService(bound, circumstances, self._defaults)
                 services[bound.ofport] = service
         counters = self._switchboard.dhcp_counters[bridge.host]
-        self._services[bridge.connection] = after = BridgeService(services, counters, self._declined)
+        after = BridgeService(services, counters, self._record)
+        self._services[bridge.connection] = after
         bridge.connection.answer_packet_ins(after)
 
     def port_dhcp(self, port_id: str) -> Answer:
-        """Give what the REST API shows of a port's DHCP: lease, conflict and last transactions."""
+        """Give what the REST API shows of a port's DHCP: lease, conflict and last transactions.
+
+        Nothing is known of what was before `known_since`: a lease that was granted then is not shown.
+        """
         journal = self._journal.of(port_id)
-        lease = journal.lease(self._defaults.lease_time_s)
         conflict = self._switchboard.fabric.conflicts.get(port_id)
         return {
             "port_id": port_id,
-            "lease": lease
-            and {
-                "ip_address": str(lease.address),
-                "granted_at": lease.granted_at,
-                "expires_at": lease.expires_at,
-            },
+            "known_since": _time_shown(self._known_since),
+            "lease": _lease_shown(journal.lease()),
             "conflict": conflict and str(conflict),
             "transactions": [
-                {"xid": f"{xid:#010x}", "messages": list(map(_shown, entries))}
+                {"xid": xid if xid is None else f"{xid:#010x}", "messages": list(map(_shown, entries))}
                 for xid, entries in journal.transactions()
             ],
         }
@@ -169,6 +161,13 @@ class DhcpApp(OSKenApp):
             default_route=takes_default_route(bound.port, siblings, inventory.subnets),
         )
 
+    def _record(self, port_id: str, outcome: Outcome, now: float) -> None:
+        """Keep what was decided for a port; its service may outlive it by a moment, its journal does not."""
+        if port_id in self._switchboard.fabric.inventory.ports:
+            self._journal.record(port_id, now, outcome.xid, outcome.decision)
+            if outcome.decision.reason is SilenceReason.DECLINED:
+                self._declined(port_id, outcome.decision)
+
     def _declined(self, port_id: str, decision: Decision) -> None:
         fabric = self._switchboard.fabric
         if decision.address is None or fabric.conflicts.get(port_id) == decision.address:
@@ -181,12 +180,29 @@ class DhcpApp(OSKenApp):
         self._switchboard.wake(self._switchboard.fabric.settle(port_id, address))
 
 
+def _lease_shown(lease: Lease | None) -> Answer | None:
+    return lease and {
+        "ip_address": str(lease.address),
+        "granted_at": _time_shown(lease.granted_at),
+        "expires_at": None if lease.expires_at is None else _time_shown(lease.expires_at),
+    }
+
+
 def _shown(entry: Entry) -> Answer:
     decision = entry.decision
     return {
-        "time": entry.time,
+        "time": _time_shown(entry.time),
         "received": decision.received.name if decision.received else None,
         "sent": decision.sent.name if decision.sent else None,
-        "reason": decision.reason.value,
+        "reason": _reason_shown(decision),
         "ip_address": str(decision.address) if decision.address else None,
     }
+
+
+def _reason_shown(decision: Decision) -> str:
+    return f"{decision.reason}: {decision.detail}" if decision.detail else str(decision.reason)
+
+
+def _time_shown(time_s: float) -> str:
+    """Write a time as the API does."""
+    return datetime.fromtimestamp(int(time_s), UTC).isoformat()[:19] + "Z"

@@ -1,18 +1,20 @@
-"""What a port's DHCP client asked and was told, kept in memory, and the lease that follows from it. PURE.
+"""What each port's DHCP client asked and was told, kept in memory, and the lease that follows from it. PURE.
 
-Bounded: the last messages of a port, and so many ports. Times are seconds since the epoch.
+Bounded: so many messages of a port, and so many of all. A lease outlives the messages that it follows from.
+Times are seconds since the epoch.
 """
 
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Iterator
 from ipaddress import IPv4Address
 from itertools import groupby
 from typing import NamedTuple
 
 from osken_apps.dhcp.decide import AnswerReason, Decision, SilenceReason
+from osken_apps.dhcp.values import INFINITE_S
 
-MESSAGES_PER_PORT = 32
-MAX_PORTS = 100_000
+MAX_MESSAGES_OF_PORT = 32
+MAX_MESSAGES = 100_000  # at most 65 MB, half of it where each port has many
 
 GRANTS = frozenset({AnswerReason.SELECTED, AnswerReason.REBOOTED, AnswerReason.RENEWED, AnswerReason.REBOUND})
 ENDS = frozenset({SilenceReason.RELEASED, SilenceReason.DECLINED})
@@ -20,70 +22,74 @@ TURNS = GRANTS | ENDS
 
 
 class Entry(NamedTuple):
-    """One message of a client and what became of it."""
+    """One message of a client and what became of it; `xid` is None for one that could not be read."""
 
     time: float
-    xid: int
+    xid: int | None
     decision: Decision
 
 
 class Lease(NamedTuple):
-    """An address that a client took, and until when."""
+    """An address that a client took, and until when; `expires_at` is None for a lease without end."""
 
     address: IPv4Address
     granted_at: float
-    expires_at: float
+    expires_at: float | None
 
 
-class PortJournal:
-    """The last messages of one port, the oldest first, and its lease, which no flood of messages hides."""
+class PortJournal(NamedTuple):
+    """What is known of one port: its last messages, the oldest first, and what its lease follows from."""
 
-    __slots__ = ("_turn", "entries")
+    entries: tuple[Entry, ...] = ()
+    turn: Entry | None = None
 
-    def __init__(self) -> None:
-        self.entries: deque[Entry] = deque(maxlen=MESSAGES_PER_PORT)
-        self._turn: Entry | None = None
-
-    def record(self, time: float, xid: int, decision: Decision) -> None:
-        """Note a message."""
-        entry = Entry(time, xid, decision)
-        self.entries.append(entry)
-        if decision.reason in TURNS:
-            self._turn = entry
-
-    def transactions(self) -> Iterator[tuple[int, list[Entry]]]:
+    def transactions(self) -> Iterator[tuple[int | None, list[Entry]]]:
         """Give the messages by transaction: its xid and its messages, in order."""
         for xid, entries in groupby(self.entries, key=lambda entry: entry.xid):
             yield xid, list(entries)
 
-    def lease(self, lease_time_s: int) -> Lease | None:
-        """Give the last lease, if it was neither released nor declined.
-
-        `lease_time_s` is for grants that do not say how long they are.
-        """
-        if self._turn is None or self._turn.decision.reason in ENDS:
+    def lease(self) -> Lease | None:
+        """Give the last lease, if it was neither released nor declined."""
+        if self.turn is None or self.turn.decision.reason in ENDS:
             return None
-        time, _, decision = self._turn
-        if decision.address is None:
+        time, _, decision = self.turn
+        if decision.address is None or decision.lease_time_s is None:
             return None
-        return Lease(decision.address, time, time + (decision.lease_time_s or lease_time_s))
+        infinite = decision.lease_time_s == INFINITE_S
+        return Lease(decision.address, time, None if infinite else time + decision.lease_time_s)
 
 
 class Journal:
-    """The journals of all ports; the one that was made first goes when there are too many."""
+    """The messages and leases of all ports.
+
+    Where there are too many messages, those of the port that has been quiet the longest go.
+    """
 
     def __init__(self) -> None:
-        self._ports: dict[str, PortJournal] = {}
+        self._messages: OrderedDict[str, list[Entry]] = OrderedDict()  # the port quiet the longest first
+        self._turns: dict[str, Entry] = {}
+        self._count = 0
+
+    def record(self, port_id: str, time: float, xid: int | None, decision: Decision) -> None:
+        """Note a message of a port."""
+        entry = Entry(time, xid, decision)
+        messages = self._messages.setdefault(port_id, [])
+        self._messages.move_to_end(port_id)
+        messages.append(entry)
+        if len(messages) > MAX_MESSAGES_OF_PORT:
+            del messages[0]
+        else:
+            self._count += 1
+        if decision.reason in TURNS:
+            self._turns[port_id] = entry
+        while self._count > MAX_MESSAGES:
+            self._count -= len(self._messages.popitem(last=False)[1])
 
     def of(self, port_id: str) -> PortJournal:
-        """Give the journal of a port, made if need be."""
-        journal = self._ports.get(port_id)
-        if journal is None:
-            if len(self._ports) >= MAX_PORTS:
-                del self._ports[next(iter(self._ports))]
-            journal = self._ports[port_id] = PortJournal()
-        return journal
+        """Give what is known of a port, if anything."""
+        return PortJournal(tuple(self._messages.get(port_id, ())), self._turns.get(port_id))
 
     def forget(self, port_id: str) -> None:
-        """Drop the journal of a port that is gone."""
-        self._ports.pop(port_id, None)
+        """Drop what is known of a port that is gone."""
+        self._count -= len(self._messages.pop(port_id, ()))
+        self._turns.pop(port_id, None)

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 
 from osken_apps.dhcp.decide import AnswerReason, SilenceReason
@@ -210,7 +211,9 @@ def test_the_lease_and_the_last_transactions_of_a_port_are_shown(world: World) -
     shown = world.api.request("GET", path).body["dhcp"]
     lease = shown["lease"]
     assert lease["ip_address"] == "10.10.10.2"
-    assert lease["expires_at"] - lease["granted_at"] == 86400
+    granted_at, expires_at = (datetime.fromisoformat(lease[name]) for name in ("granted_at", "expires_at"))
+    assert (expires_at - granted_at).total_seconds() == 86400
+    assert datetime.fromisoformat(shown["known_since"]) < granted_at
     messages = [
         (message["received"], message["sent"], message["ip_address"])
         for transaction in shown["transactions"]

@@ -1,8 +1,13 @@
 """What the journal tells of a port after its client's requests."""
 
+import tracemalloc
 from ipaddress import IPv4Address
 
-from osken_apps.dhcp.journal import Journal, Lease
+import pytest
+
+from osken_apps.dhcp.decide import AnswerReason, Decision
+from osken_apps.dhcp.journal import MAX_MESSAGES, Journal, Lease, PortJournal
+from osken_apps.dhcp.message import MessageType
 from osken_apps.dhcp.server import Circumstances, Defaults, respond
 from tests.packet.dhcp_scenario import DECLINE, DISCOVER, INFORM, RELEASE, REQUEST, SERVICE, frame, service
 
@@ -15,46 +20,54 @@ DECLINES = frame(DECLINE, OURS, ADDRESS)
 INFORMS = frame(INFORM, ciaddr="10.10.10.2")
 WRONG = frame(REQUEST, ("requested_addr", "10.10.10.77"))
 VM = IPv4Address("10.10.10.2")
+OFFERED = Decision(MessageType.DISCOVER, MessageType.OFFER, AnswerReason.OFFERED, VM, "", 600)
+GRANTED = Decision(MessageType.REQUEST, MessageType.ACK, AnswerReason.SELECTED, VM, "", 600)
 
 
 def after(*events, served=SERVICE, circumstances=None):
     """Give a port's journal after requests at their times."""
-    journal = Journal().of("vm")
+    journal = Journal()
     for at, octets in events:
         outcome = respond(octets, served, Defaults(600, "", ()), circumstances or Circumstances())
-        journal.record(at, outcome.xid, outcome.decision)
-    return journal
+        journal.record("vm", at, outcome.xid, outcome.decision)
+    return journal.of("vm")
 
 
 def test_an_offer_is_no_lease():
-    assert after((1, DISCOVERS)).lease(600) is None
+    assert after((1, DISCOVERS)).lease() is None
 
 
 def test_a_lease_begins_with_the_ack_and_is_as_long_as_that_said():
-    assert after((1, DISCOVERS), (2, SELECTS)).lease(1) == Lease(VM, 2, 602)
-    assert after((2, SELECTS), served=service(extra=[("lease-time", "90")])).lease(600) == Lease(VM, 2, 92)
+    assert after((1, DISCOVERS), (2, SELECTS)).lease() == Lease(VM, 2, 602)
+    assert after((2, SELECTS), served=service(extra=[("lease-time", "90")])).lease() == Lease(VM, 2, 92)
+
+
+def test_a_lease_without_end_does_not_expire():
+    assert after((2, SELECTS), served=service(extra=[("lease-time", "infinite")])).lease() == Lease(
+        VM, 2, None
+    )
 
 
 def test_a_renewal_makes_a_lease_longer():
-    assert after((2, SELECTS), (300, RENEWS), (301, INFORMS), (302, WRONG)).lease(600) == Lease(VM, 300, 900)
+    assert after((2, SELECTS), (300, RENEWS), (301, INFORMS), (302, WRONG)).lease() == Lease(VM, 300, 900)
 
 
 def test_a_released_or_declined_lease_is_none_until_the_next_ack():
     leases = [
-        after((2, SELECTS), (3, RELEASES)).lease(600),
-        after((2, SELECTS), (3, DECLINES)).lease(600),
-        after((2, SELECTS), (3, RELEASES), (4, SELECTS)).lease(600),
+        after((2, SELECTS), (3, RELEASES)).lease(),
+        after((2, SELECTS), (3, DECLINES)).lease(),
+        after((2, SELECTS), (3, RELEASES), (4, SELECTS)).lease(),
     ]
     assert leases == [None, None, Lease(VM, 4, 604)]
 
 
 def test_a_refused_request_is_no_lease():
-    assert after((2, SELECTS), circumstances=Circumstances(in_conflict=True)).lease(600) is None
+    assert after((2, SELECTS), circumstances=Circumstances(in_conflict=True)).lease() is None
 
 
 def test_a_flood_does_not_hide_the_lease_and_does_not_fill_the_journal():
     journal = after((2, SELECTS), *[(3 + number, DISCOVERS) for number in range(100)])
-    assert (len(journal.entries), journal.lease(600)) == (32, Lease(VM, 2, 602))
+    assert (len(journal.entries), journal.lease()) == (32, Lease(VM, 2, 602))
 
 
 def test_messages_of_one_transaction_are_together():
@@ -65,9 +78,60 @@ def test_messages_of_one_transaction_are_together():
     assert told == [(0x1234ABCD, [(1, "OFFERED"), (2, "SELECTED")]), (7, [(300, "RENEWED")])]
 
 
-def test_a_port_keeps_its_journal_until_it_is_forgotten():
+def test_what_cannot_be_read_is_recorded_with_its_reason():
+    (entry,) = after((1, DISCOVERS[:-200])).entries
+    assert (entry.xid, entry.decision.reason.name) == (None, "MALFORMED")
+    assert entry.decision.detail.startswith("IPv4 header 0x45 with length")
+
+
+def record(journal, port_id, count, at=1.0):
+    for number in range(count):
+        journal.record(port_id, at + number, number, OFFERED)
+
+
+def test_asking_for_a_journal_makes_none():
     journal = Journal()
-    first = journal.of("vm")
-    assert journal.of("vm") is first
+    assert journal.of("vm") == PortJournal()
+    record(journal, "vm", 1)
+    assert len(journal.of("vm").entries) == 1
+
+
+def test_a_journal_ends_with_its_port():
+    journal = Journal()
+    journal.record("vm", 2, 7, GRANTED)
     journal.forget("vm")
-    assert journal.of("vm") is not first
+    journal.forget("nobody")
+    assert journal.of("vm") == PortJournal()
+
+
+def test_with_too_many_messages_those_of_the_port_that_was_quiet_the_longest_go_and_its_lease_stays(
+    monkeypatch,
+):
+    monkeypatch.setattr("osken_apps.dhcp.journal.MAX_MESSAGES", 64)
+    journal = Journal()
+    journal.record("a", 2, 7, GRANTED)
+    record(journal, "b", 31)
+    record(journal, "a", 1)
+    record(journal, "c", 31)
+    assert [len(journal.of(port_id).entries) for port_id in "abc"] == [2, 31, 31]
+    record(journal, "c", 1)
+    assert [len(journal.of(port_id).entries) for port_id in "abc"] == [2, 0, 32]
+    record(journal, "b", 5)
+    record(journal, "d", 31)
+    assert [len(journal.of(port_id).entries) for port_id in "abcd"] == [0, 5, 0, 31]
+    assert journal.of("a").lease() == Lease(VM, 2, 602)
+
+
+@pytest.mark.parametrize(("of_port", "octets"), [(1, 650), (32, 400)])
+def test_what_is_kept_of_a_message_has_a_bound(of_port, octets, monkeypatch):
+    monkeypatch.setattr("osken_apps.dhcp.journal.MAX_MESSAGES", 10_000)
+    journal = Journal()
+    tracemalloc.start()
+    try:
+        for number in range(15_000):
+            decision = OFFERED._replace(detail=f"a detail of a usual length, {number:06}")
+            journal.record(f"port {number // of_port}", float(number), number + 10**6, decision)
+        used, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (used < octets * 10_000, MAX_MESSAGES) == (True, 100_000), used

@@ -1,0 +1,167 @@
+"""The controller's DHCP application: what one packet may cost, what is recorded, logged and shown."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from osken_apps.apps.bridge import Bridge
+from osken_apps.apps.dhcp import BridgeService, DhcpApp, PortService
+from osken_apps.dhcp.journal import Journal
+from osken_apps.dhcp.server import Circumstances, Outcome
+from osken_apps.model.changes import Deleted, Snapshot
+from osken_apps.model.fabric import Fabric
+from osken_apps.model.resources import Port
+from osken_apps.model.snapshot import BoundPort, HostSnapshot, Layout, Segment
+from tests.bench.fake_switch import packet_in
+from tests.packet.dhcp_scenario import DECLINE, DEFAULTS, DISCOVER, REQUEST, SERVICE, frame
+
+OFPORT = 5
+OURS, ADDRESS = ("server_id", "10.10.10.3"), ("requested_addr", "10.10.10.2")
+SEGMENT = Segment(SERVICE.network.id, "default", 1000, 1)
+BOUND = BoundPort(SERVICE.port, "tap", OFPORT, SEGMENT, has_dhcp=True, dhcp=SERVICE, server=SERVICE.server)
+BROKEN = frame(DISCOVER, ip={"chksum": 1})
+STRANGER = frame(DISCOVER, ethernet={"src": "52:54:00:00:00:01"})
+
+
+class World:
+    """One bridge with one port, as the application serves it."""
+
+    def __init__(self) -> None:
+        self.port = PortService(BOUND, Circumstances(), DEFAULTS)
+        self.counters: Counter[Any] = Counter()
+        self.journal = Journal()
+        self.service = BridgeService({OFPORT: self.port}, self.counters, self._record)
+
+    def _record(self, port_id: str, outcome: Outcome, now: float) -> None:
+        self.journal.record(port_id, now, outcome.xid, outcome.decision)
+
+    def take(self, *frames: bytes, ofport: int = OFPORT) -> list[bytes | None]:
+        """Let frames come in one after the other."""
+        answers = [self.service.answer(packet_in(ofport, octets)) for octets in frames]
+        self.service.after_answers()
+        return answers
+
+    def counted(self) -> dict[str, int]:
+        return {reason.name: count for reason, count in self.counters.items()}
+
+    def reasons(self) -> list[str]:
+        return [entry.decision.reason.name for entry in self.journal.of(SERVICE.port.id).entries]
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_a_packet_in_is_answered_out_of_its_port_counted_and_recorded(world: World) -> None:
+    answer, nothing = world.take(frame(DISCOVER), STRANGER)
+    assert answer is not None
+    assert (answer[28:32], nothing) == (OFPORT.to_bytes(4, "big"), None)
+    assert world.counted() == {"OFFERED": 1, "HARDWARE_ADDRESS": 1}
+    assert world.reasons() == ["OFFERED", "HARDWARE_ADDRESS"]
+
+
+def test_a_packet_that_cannot_be_read_is_in_its_port_s_journal(world: World) -> None:
+    world.take(BROKEN)
+    assert world.counted() == {"MALFORMED": 1}
+    assert world.reasons() == ["MALFORMED"]
+
+
+def test_a_packet_from_a_port_that_is_not_bound_is_counted(world: World) -> None:
+    assert world.take(frame(DISCOVER), ofport=OFPORT + 1) == [None]
+    assert world.counted() == {"NOT_BOUND": 1}
+
+
+def test_a_packet_in_that_is_cut_off_is_counted(world: World) -> None:
+    assert world.service.answer(packet_in(OFPORT, b"")[:20]) is None
+    assert world.counted() == {"MALFORMED": 1}
+
+
+class Switchboard:
+    """Hosts of which only the inventory matters: it holds the port."""
+
+    def __init__(self) -> None:
+        self.fabric = Fabric(Layout("br-int", (("default", "br-eth2"),)))
+        self.fabric.load(Snapshot((SERVICE.network,), (SERVICE.subnet,), (SERVICE.port,)))
+        self.dhcp_counters: dict[str, Counter[Any]] = {"host1": Counter()}
+        self.woken: list[set[str]] = []
+
+    def wake(self, hosts: set[str]) -> None:
+        self.woken.append(hosts)
+
+
+class Connection:
+    """A bridge's connection."""
+
+    handler: BridgeService
+
+    def answer_packet_ins(self, handler: BridgeService) -> None:
+        self.handler = handler
+
+
+@pytest.fixture
+def app() -> DhcpApp:
+    return DhcpApp(Switchboard(), DEFAULTS)  # type: ignore[arg-type]
+
+
+def serve(app: DhcpApp) -> BridgeService:
+    """Have the application serve the port; give what answers its packets."""
+    connection: Any = Connection()
+    snapshot = HostSnapshot("host1", {}, (SEGMENT,), (BOUND,))
+    app.serve(Bridge("host1", "br-int", connection), snapshot)
+    handler: BridgeService = connection.handler
+    return handler
+
+
+def ask(service: BridgeService, *frames: bytes) -> None:
+    """Let frames of the port come in."""
+    for octets in frames:
+        service.answer(packet_in(OFPORT, octets))
+    service.after_answers()
+
+
+def test_what_a_port_s_client_did_is_shown_in_the_api_s_words_and_times(
+    app: DhcpApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = serve(app)
+    monkeypatch.setattr("time.time", lambda: 1_780_000_000.9)
+    ask(service, frame(DISCOVER), frame(REQUEST, OURS, ADDRESS), BROKEN)
+    shown = app.port_dhcp(SERVICE.port.id)
+    assert shown["lease"] == {
+        "ip_address": "10.10.10.2",
+        "granted_at": "2026-05-28T20:26:40Z",
+        "expires_at": "2026-05-29T20:26:40Z",
+    }
+    assert [transaction["xid"] for transaction in shown["transactions"]] == ["0x1234abcd", None]
+    (unread,) = shown["transactions"][1]["messages"]
+    assert unread == {
+        "time": "2026-05-28T20:26:40Z",
+        "received": None,
+        "sent": None,
+        "reason": "the packet is not what its protocol says: IPv4 header checksum is wrong",
+        "ip_address": None,
+    }
+
+
+def test_a_lease_from_before_the_start_is_not_denied(monkeypatch: pytest.MonkeyPatch, app: DhcpApp) -> None:
+    shown = app.port_dhcp("vm")
+    assert shown["lease"] is None
+    assert len(shown["known_since"]) == len("2026-05-28T20:26:40Z")
+
+
+def test_to_ask_for_a_port_s_dhcp_keeps_nothing(app: DhcpApp) -> None:
+    for number in range(1000):
+        assert app.port_dhcp(f"port {number}")["transactions"] == []
+    assert not app._journal._messages
+
+
+def test_a_service_that_outlives_its_port_leaves_nothing(app: DhcpApp) -> None:
+    service = serve(app)
+    ask(service, frame(REQUEST, OURS, ADDRESS), frame(DECLINE, OURS, ADDRESS))
+    assert app.port_dhcp(SERVICE.port.id)["conflict"] == "10.10.10.2"
+    app._switchboard.fabric.apply([Deleted(Port, SERVICE.port.id)])
+    app.forget(SERVICE.port.id)
+    ask(service, frame(REQUEST, OURS, ADDRESS), frame(DECLINE, OURS, ADDRESS))
+    shown = app.port_dhcp(SERVICE.port.id)
+    assert (shown["lease"], shown["conflict"], shown["transactions"]) == (None, None, [])
