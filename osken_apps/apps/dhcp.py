@@ -44,17 +44,20 @@ class Unheard(StrEnum):
     """Why a packet is not even looked at."""
 
     NOT_BOUND = "the packet comes from a port that is not bound any more"
+    FAILED = "an error of the controller; its log has it"
 
 
 class PortService:
     """The service of one bound port, for as long as nothing about it changes."""
 
-    __slots__ = ("circumstances", "port_id", "responder")
+    __slots__ = ("circumstances", "failed", "mac_address", "port_id", "responder")
 
     def __init__(self, bound: BoundPort, circumstances: Circumstances, defaults: Defaults) -> None:
         self.port_id = bound.port.id
+        self.mac_address = bound.port.mac_address
         self.circumstances = circumstances
         self.responder = Responder(bound.dhcp, defaults, circumstances)
+        self.failed = False
 
     def serves(self, bound: BoundPort, circumstances: Circumstances) -> bool:
         """Tell whether this is still the service of the port."""
@@ -68,7 +71,8 @@ class PortService:
 class BridgeService:
     """Answers the packet-ins of one bridge, whose ports are known by number.
 
-    Each is counted and handed to `record`, after the answers were sent.
+    Each is counted, handed to `record` and, at level DEBUG, logged, after the answers were sent. An error of
+    ours costs the packet that met it, and no other.
     """
 
     def __init__(self, ports: dict[int, PortService], counters: Counter[StrEnum], record: Record) -> None:
@@ -89,9 +93,14 @@ class BridgeService:
         if service is None:
             self._counters[Unheard.NOT_BOUND] += 1
             return None
-        outcome = service.responder.respond(frame)
+        try:
+            outcome = service.responder.respond(frame)
+            answer = codec.packet_out(in_port, outcome.frame) if isinstance(outcome, Reply) else None
+        except Exception:
+            self._note_failure(service, frame)
+            return None
         self._decided.append((service, outcome))
-        return codec.packet_out(in_port, outcome.frame) if isinstance(outcome, Reply) else None
+        return answer
 
     def after_answers(self) -> None:
         """Count and record what was decided."""
@@ -100,6 +109,16 @@ class BridgeService:
         for service, outcome in decided:
             self._counters[outcome.decision.reason] += 1
             self._record(service.port_id, outcome, now)
+        if LOG.isEnabledFor(logging.DEBUG):
+            for service, outcome in decided:
+                LOG.debug("%s", _described(service, outcome))
+
+    def _note_failure(self, service: PortService, frame: bytes) -> None:
+        """Count a packet that met an error of ours, and log the first of its port."""
+        self._counters[Unheard.FAILED] += 1
+        if not service.failed:
+            service.failed = True
+            LOG.exception("port %s: a packet of its client met an error: %s", service.port_id, frame.hex())
 
 
 class DhcpApp(OSKenApp):
@@ -206,3 +225,15 @@ def _reason_shown(decision: Decision) -> str:
 def _time_shown(time_s: float) -> str:
     """Write a time as the API does."""
     return datetime.fromtimestamp(int(time_s), UTC).isoformat()[:19] + "Z"
+
+
+def _described(service: PortService, outcome: Outcome) -> str:
+    """Describe a decision in a line."""
+    decision = outcome.decision
+    received = decision.received.name if decision.received else "a message"
+    sent = decision.sent.name if decision.sent else "a reply" if isinstance(outcome, Reply) else "nothing"
+    address = f" {decision.address}" if decision.address else ""
+    return (
+        f"port {service.port_id} ({service.mac_address}): {received} is answered with {sent}{address}:"
+        f" {_reason_shown(decision)}"
+    )

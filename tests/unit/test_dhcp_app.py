@@ -1,12 +1,15 @@
 """The controller's DHCP application: what one packet may cost, what is recorded, logged and shown."""
 
+import logging
 from collections import Counter
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.dhcp import BridgeService, DhcpApp, PortService
+from osken_apps.dhcp.decide import AnswerReason, SilenceReason
 from osken_apps.dhcp.journal import Journal
 from osken_apps.dhcp.server import Circumstances, Outcome
 from osken_apps.model.changes import Deleted, Snapshot
@@ -14,7 +17,7 @@ from osken_apps.model.fabric import Fabric
 from osken_apps.model.resources import Port
 from osken_apps.model.snapshot import BoundPort, HostSnapshot, Layout, Segment
 from tests.bench.fake_switch import packet_in
-from tests.packet.dhcp_scenario import DECLINE, DEFAULTS, DISCOVER, REQUEST, SERVICE, frame
+from tests.packet.dhcp_scenario import DECLINE, DEFAULTS, DISCOVER, REQUEST, SERVICE, VM_MAC, frame
 
 OFPORT = 5
 OURS, ADDRESS = ("server_id", "10.10.10.3"), ("requested_addr", "10.10.10.2")
@@ -76,6 +79,51 @@ def test_a_packet_from_a_port_that_is_not_bound_is_counted(world: World) -> None
 def test_a_packet_in_that_is_cut_off_is_counted(world: World) -> None:
     assert world.service.answer(packet_in(OFPORT, b"")[:20]) is None
     assert world.counted() == {"MALFORMED": 1}
+
+
+def test_an_error_about_one_packet_costs_that_packet_and_is_logged_once(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    respond = world.port.responder.respond
+
+    def breaks(octets: bytes) -> Any:
+        if octets == STRANGER:
+            raise RuntimeError("boom")
+        return respond(octets)
+
+    world.port.responder = SimpleNamespace(respond=breaks)  # type: ignore[assignment]
+    first, second, third = world.take(STRANGER, STRANGER, frame(DISCOVER))
+    assert (first, second, third is not None) == (None, None, True)
+    assert world.counted() == {"FAILED": 2, "OFFERED": 1}
+    (logged,) = caplog.records
+    assert SERVICE.port.id in logged.getMessage()
+    assert STRANGER.hex() in logged.getMessage()
+
+
+def test_each_decision_is_a_line_at_level_debug_after_the_answers(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "osken_apps.apps.dhcp")
+    for octets in (frame(DISCOVER), STRANGER, frame(None), BROKEN):
+        world.service.answer(packet_in(OFPORT, octets))
+    assert caplog.messages == []
+    world.service.after_answers()
+    about = f"port {SERVICE.port.id} ({VM_MAC}):"
+    disagree = f"chaddr is {VM_MAC}, the source 52:54:00:00:00:01; the port's is {VM_MAC}"
+    wrong = "IPv4 header checksum is wrong"
+    assert caplog.messages == [
+        f"{about} DISCOVER is answered with OFFER 10.10.10.2: {AnswerReason.OFFERED}",
+        f"{about} DISCOVER is answered with nothing: {SilenceReason.HARDWARE_ADDRESS}: {disagree}",
+        f"{about} a message is answered with a reply 10.10.10.2: {AnswerReason.BOOTP}",
+        f"{about} a message is answered with nothing: {SilenceReason.MALFORMED}: {wrong}",
+    ]
+
+
+def test_at_other_levels_no_line_is_made(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "osken_apps.apps.dhcp")
+    world.port.mac_address = None  # type: ignore[assignment]
+    world.take(frame(DISCOVER))
+    assert caplog.messages == []
 
 
 class Switchboard:
