@@ -9,6 +9,9 @@ from ipaddress import IPv4Address, IPv4Network
 from osken_apps.model.resources import HostRoute
 
 ANY = IPv4Network("0.0.0.0/0")
+ON_LINK = IPv4Address(
+    "0.0.0.0"
+)  # the router of a subnet that is on the same link (RFC 3442, "Local Subnet Routes")
 
 
 def encode_routes(routes: Iterable[HostRoute]) -> bytes:

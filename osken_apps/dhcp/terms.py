@@ -12,11 +12,11 @@ from ipaddress import IPv4Address, IPv4Network
 from osken_apps.dhcp.extra import ExtraOption, parse_extra_dhcp_opt
 from osken_apps.dhcp.menu import Menu, menu_of
 from osken_apps.dhcp.options import Option, encode_option
-from osken_apps.dhcp.routes import ANY, encode_routes
+from osken_apps.dhcp.routes import ANY, ON_LINK, encode_routes
 from osken_apps.dhcp.values import MAX_MTU, MIN_MTU
 from osken_apps.errors import InvalidInput
 from osken_apps.model.addresses import MacAddress
-from osken_apps.model.resources import Port, Subnet
+from osken_apps.model.resources import HostRoute, Port, Subnet
 from osken_apps.model.snapshot import DhcpService
 
 NO_DNS_SERVER = IPv4Address("0.0.0.0")  # Neutron: a subnet that names only this has no DNS server
@@ -196,6 +196,8 @@ def _of_subnet(service: DhcpService, circumstances: Circumstances) -> dict[int, 
     gateway = subnet.gateway_ip or by_route  # Neutron: a host route to everywhere stands in for a gateway
     if gateway and circumstances.default_route:
         options[Option.ROUTER] = gateway.packed
-    if static := [route for route in routes if route.destination != ANY]:
+    # Neutron: what is on the link first, so that the routers of the host routes can be reached.
+    on_link = [HostRoute(cidr, ON_LINK) for cidr in service.other_cidrs]
+    if static := on_link + [route for route in routes if route.destination != ANY]:
         options[Option.CLASSLESS_ROUTES] = encode_routes(static)
     return options

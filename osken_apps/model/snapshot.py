@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv4Network
 
 from osken_apps.model.resources import Network, Port, Subnet
 
@@ -60,7 +60,8 @@ class Segment:
 class DhcpService:
     """The DHCP service of a port: what it may be told, and the server that tells it.
 
-    `server` is None until the network's DHCP port exists.
+    `server` is None until the network's DHCP port exists. `other_cidrs` are those of the network's other IPv4
+    subnets, with DHCP or without: they are on the link, too.
     """
 
     port: Port
@@ -68,6 +69,7 @@ class DhcpService:
     subnet: Subnet
     address: IPv4Address
     server: Port | None
+    other_cidrs: tuple[IPv4Network, ...] = ()
 
     @property
     def server_address(self) -> IPv4Address | None:
@@ -121,7 +123,9 @@ def dhcp_service(
     for fixed_ip in port.fixed_ips:
         subnet = subnets.get(fixed_ip.subnet_id)
         if subnet and subnet.enable_dhcp and isinstance(fixed_ip.ip_address, IPv4Address):
-            return DhcpService(port, network, subnet, fixed_ip.ip_address, server)
+            cidrs = {other.cidr for other in subnets.values() if isinstance(other.cidr, IPv4Network)}
+            others = tuple(sorted(cidrs - {subnet.cidr}))
+            return DhcpService(port, network, subnet, fixed_ip.ip_address, server, others)
     return None
 
 

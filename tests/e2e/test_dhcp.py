@@ -83,6 +83,19 @@ def test_udhcpc_is_told_everything_the_subnet_says(world: World) -> None:
     assert vm.mtu() == 1450
 
 
+def test_machines_on_two_subnets_of_one_network_reach_each_other_without_a_router(world: World) -> None:
+    network = world.network("10.50.1.0/24", gateway_ip=None)
+    other = world.api.create(
+        "subnet", network_id=network["id"], cidr="10.50.2.0/24", ip_version=4, gateway_ip=None
+    )
+    here = world.launch(1, network, fixed_ips=[{"ip_address": "10.50.1.77"}])
+    there = world.launch(2, network, fixed_ips=[{"subnet_id": other["id"]}])
+    dhcp_ready(world, here, network)
+    address = there.udhcpc().variables["ip"]
+    assert here.udhcpc().variables["staticroutes"] == "10.50.2.0/24 0.0.0.0"
+    assert here.ping(address).ok
+
+
 def test_udhcpc_renews_and_releases(world: World) -> None:
     network = world.network()
     vm = world.launch(1, network)

@@ -1,7 +1,7 @@
 """Which options a client is told, and in which octets."""
 
 from dataclasses import replace
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv4Network
 
 import pytest
 from scapy.layers.dhcp import BOOTP
@@ -61,6 +61,21 @@ def test_static_routes_come_with_the_default_route_under_both_numbers():
 
 def test_without_static_routes_there_is_no_option_121():
     assert 121 not in told(asks=(121, 3))
+
+
+def test_other_subnets_of_the_network_are_on_the_link_before_all_other_routes():
+    others = (IPv4Network("10.50.2.0/24"), IPv4Network("10.60.0.0/16"))
+    on_link = bytes([24, 10, 50, 2, 0, 0, 0, 0, 16, 10, 60, 0, 0, 0, 0])
+    host_route, default = bytes([16, 10, 17, 10, 10, 10, 9]), bytes([0, 10, 10, 10, 1])
+    routed = {"host_routes": (route("10.17.0.0/16", "10.10.10.9"),)}
+    for subnet, expected in (
+        (routed, on_link + host_route + default),
+        ({}, on_link + default),
+        ({"gateway_ip": None}, on_link),
+    ):
+        options = told(replace(service(subnet), other_cidrs=others), asks=(3, 121, 249))
+        assert (options[121], options[249]) == (expected, expected)
+        assert (3 in options) == (subnet != {"gateway_ip": None})
 
 
 def test_a_host_route_to_everywhere_stands_in_for_the_gateway():

@@ -7,6 +7,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from osken_apps.dhcp.server import Circumstances
 from osken_apps.dhcp.terms import takes_default_route, terms_of
 from osken_apps.model.resources import FixedIp, Subnet
+from osken_apps.model.snapshot import dhcp_service
 from tests.packet.dhcp_scenario import DEFAULTS, SERVICE, SUBNET
 
 ISOLATED = Subnet(id="isolated", project_id="p", network_id="n2", cidr=IPv4Network("10.20.0.0/24"))
@@ -56,6 +57,15 @@ def test_there_are_no_terms_without_a_server_on_the_subnet():
     elsewhere = replace(SERVICE.server, fixed_ips=(FixedIp("isolated", IPv4Address("10.20.0.3")),))
     services = [replace(SERVICE, server=None), replace(SERVICE, server=elsewhere)]
     assert [terms_of(service, DEFAULTS, Circumstances()) for service in services] == [None, None]
+
+
+def test_a_port_s_service_knows_the_other_ipv4_subnets_of_its_network():
+    off = replace(ISOLATED, id="off", cidr=IPv4Network("10.5.0.0/24"), enable_dhcp=False)
+    subnets = {subnet.id: subnet for subnet in (ISOLATED, SUBNET, SIX, off)}
+    served = dhcp_service(SERVICE.port, SERVICE.network, subnets, SERVICE.server)
+    assert served.other_cidrs == (IPv4Network("10.5.0.0/24"), IPv4Network("10.20.0.0/24"))
+    alone = dhcp_service(SERVICE.port, SERVICE.network, {SUBNET.id: SUBNET}, SERVICE.server)
+    assert alone == SERVICE
 
 
 def test_terms_know_all_addresses_of_the_server_and_of_the_port():
