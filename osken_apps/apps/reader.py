@@ -20,8 +20,7 @@ import eventlet
 from eventlet import hubs
 from eventlet.semaphore import Semaphore
 
-from osken_apps.errors import Malformed
-from osken_apps.openflow.codec import HEADER, PACKET_IN_TYPE
+from osken_apps.openflow.codec import HEADER, MIN_PACKET_IN_OCTETS, PACKET_IN_TYPE, message_octets
 
 HEADER_SIZE = HEADER.size
 READ_SIZE = 1 << 16
@@ -114,7 +113,10 @@ class Reader:
         if self._unsent:
             return True
         buffer = self._buffer
-        return len(buffer) >= HEADER_SIZE and len(buffer) >= HEADER.unpack_from(buffer)[2]
+        if len(buffer) < HEADER_SIZE:
+            return False
+        _, message_type, length, _ = HEADER.unpack_from(buffer)
+        return len(buffer) >= message_octets(message_type, length)
 
     def _wait(self) -> None:
         """Wait until something is left; others have their turn even if it is readable now."""
@@ -163,8 +165,8 @@ class Reader:
         offset, end, answers, enough = 0, len(buffer), [], FIRST_ANSWERS
         while end - offset >= HEADER_SIZE:
             _, message_type, length, _ = HEADER.unpack_from(buffer, offset)
-            if length < HEADER_SIZE:
-                raise Malformed(f"message of length {length}")
+            if length < MIN_PACKET_IN_OCTETS:
+                length = message_octets(message_type, length)
             if message_type != PACKET_IN_TYPE or end - offset < length:
                 break
             answer = packet_ins.answer(buffer[offset : offset + length])

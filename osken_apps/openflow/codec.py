@@ -79,6 +79,7 @@ class MessageType(IntEnum):
     ECHO_REQUEST = 2
     ECHO_REPLY = 3
     FEATURES_REPLY = 6
+    SET_CONFIG = 9
     PACKET_IN = 10
     FLOW_REMOVED = 11
     PORT_STATUS = 12
@@ -98,6 +99,8 @@ PACKET_IN_TYPE = int(
 )  # plain numbers, for what happens a hundred thousand times a second
 PACKET_OUT_TYPE = int(MessageType.PACKET_OUT)
 MATCH_OFFSET = HEADER.size + 16  # of a packet-in
+#: A packet-in of an ARP or IP packet has more, and one whose length has wrapped has less.
+MIN_PACKET_IN_OCTETS = 64
 IN_PORT_OXM = OPENFLOW_BASIC << 16 | 4
 
 
@@ -219,6 +222,19 @@ def packet_out(ofport: int, data: bytes, xid: int = 0) -> bytes:
         )
         + data
     )  # fmt: skip
+
+
+def message_octets(message_type: int, length: int) -> int:
+    """Give the octets that a message has, by type and length of its header. Raises Malformed.
+
+    Open vSwitch sends packets whole whatever `max_len` says (seen with 3.1), and lets the 16 bits of a
+    packet-in's length wrap for a frame of more than 65,493 octets: then the header says what is above 65,536.
+    """
+    if message_type == PACKET_IN_TYPE and length < MIN_PACKET_IN_OCTETS:
+        return length + (1 << 16)
+    if length < HEADER.size:
+        raise Malformed(f"message of length {length}")
+    return length
 
 
 def decode_packet_in(buffer: bytes) -> tuple[int, bytes]:

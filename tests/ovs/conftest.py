@@ -47,6 +47,12 @@ class Switch:
             "ovs-appctl", "-t", str(self.directory / "switch.ctl"), "ofproto/trace", bridge, packet
         )
 
+    def receive(self, port: str, frame: bytes) -> None:
+        """Let a frame come in at a dummy port."""
+        self.run(
+            "ovs-appctl", "-t", str(self.directory / "switch.ctl"), "netdev-dummy/receive", port, frame.hex()
+        )
+
     def management(self, bridge: str) -> str:
         return str(self.directory / f"{bridge}.mgmt")
 
@@ -96,6 +102,19 @@ class Channel:
         self._socket.sendall(meter_config_request(8))
         return {meter.meter_id: meter for part in self._parts() for meter in decode_meter_config(part)}
 
+    def ask_for_packet_ins(self) -> None:
+        """Have packets for the controller sent here, too."""
+        self._socket.sendall(codec.message(MessageType.SET_CONFIG, 8, b"\0\0\xff\xff"))
+        self._socket.sendall(codec.barrier_request(8))
+        while self._receive()[1] != MessageType.BARRIER_REPLY:
+            continue
+
+    def packet_in(self) -> bytes:
+        """Receive the next packet-in, whole."""
+        while (message := self._receive())[1] != MessageType.PACKET_IN:
+            continue
+        return message
+
     def _parts(self) -> Iterator[bytes]:
         """Receive a multipart reply."""
         more = True
@@ -108,7 +127,8 @@ class Channel:
     def _receive(self) -> bytes:
         while True:
             if len(self._buffer) >= codec.HEADER.size:
-                length = codec.HEADER.unpack_from(self._buffer)[2]
+                _, message_type, length, _ = codec.HEADER.unpack_from(self._buffer)
+                length = codec.message_octets(message_type, length)
                 if len(self._buffer) >= length:
                     message, self._buffer = self._buffer[:length], self._buffer[length:]
                     return message

@@ -11,7 +11,7 @@ from eventlet.semaphore import Semaphore
 
 from osken_apps.apps.reader import AWAKE_S, FIRST_ANSWERS, STREAM_S, Message, Nobody, Reader
 from osken_apps.errors import Malformed
-from osken_apps.openflow.codec import MessageType, message
+from osken_apps.openflow.codec import MIN_PACKET_IN_OCTETS, MessageType, message
 from tests.unit.hub_thread import in_a_hub
 
 ECHO = message(MessageType.ECHO_REQUEST, 7, b"ping")
@@ -19,7 +19,7 @@ MANY = 5 * FIRST_ANSWERS
 
 
 def packet_in(number: int) -> bytes:
-    return message(MessageType.PACKET_IN, number, number.to_bytes(4, "big"))
+    return message(MessageType.PACKET_IN, number, number.to_bytes(MIN_PACKET_IN_OCTETS, "big"))
 
 
 class Handler:
@@ -204,10 +204,24 @@ def test_nobody_answers_nothing() -> None:
 @pytest.mark.parametrize("before", [b"", ECHO, packet_in(1), packet_in(1) + ECHO])
 def test_a_length_that_cannot_be_ends_the_reading_with_an_error(before: bytes) -> None:
     def work(made: Wire, _handler: Handler) -> None:
-        made.switch.sendall(before + bytes.fromhex("050a000700000000"))
+        made.switch.sendall(before + bytes.fromhex("0502000700000000"))
         with pytest.raises(Malformed, match="length 7"):
             made.thread.wait()
         made.thread = eventlet.spawn(lambda: None)
+
+    with_wire(work)
+
+
+@pytest.mark.parametrize("cut", [0, 8, 64, 65535, 65536, 65548])
+def test_a_packet_in_whose_length_has_wrapped_is_read_whole(cut: int) -> None:
+    def work(made: Wire, _handler: Handler) -> None:
+        data = bytearray(bytes(1 << 16) + bytes(13))
+        data[:8], data[-1] = bytes.fromhex("050a000d00000000"), 1
+        made.switch.sendall(packet_in(9) + data[:cut])
+        assert made.answers(1) == b"\x09"
+        made.switch.sendall(data[cut:] + ECHO + packet_in(2))
+        assert made.answers(2) == b"\1\2"
+        assert made.given == [Message(MessageType.ECHO_REQUEST, 7, ECHO)]
 
     with_wire(work)
 
