@@ -1,0 +1,87 @@
+"""What is complained of strangers: the same words once a minute, then counted. SHELL (it logs, by the clock).
+
+Whoever is connected can send wrong things as fast as the network carries them; the log must stay readable and
+the disk free. So each complaint has a source (an address) and words that name its kind; what a stranger sent
+stands in the details, cut and escaped.
+"""
+
+import logging
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from osken_apps.apps import runtime
+
+INTERVAL_S = 60.0
+MAX_KINDS = 10_000
+MAX_SHOWN = 64
+MAX_DETAIL = 200
+
+
+def shown(text: str | bytes, limit: int = MAX_SHOWN) -> str:
+    """Give a stranger's text as it may stand in a log or an answer: printable, of one line, cut."""
+    if isinstance(text, bytes):
+        text = text[: limit * 4 + 4].decode(errors="replace")
+    start = "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text[:limit]
+    )
+    return start + "…" if len(text) > limit else start
+
+
+@dataclass(slots=True)
+class _Told:
+    """A complaint that was logged: when, with which details last, and how often it came since."""
+
+    log: logging.Logger
+    since: float
+    details: tuple[object, ...] = ()
+    again: int = 0
+
+
+class Complaints:
+    """Logs complaints of the same source and words once in an interval, and then how many more there were."""
+
+    def __init__(self, clock: Callable[[], float] = runtime.clock, interval_s: float = INTERVAL_S) -> None:
+        self._clock = clock
+        self._interval_s = interval_s
+        self._told: OrderedDict[tuple[str, str], _Told] = OrderedDict()
+
+    def complain(self, log: logging.Logger, source: str, words: str, *details: object) -> None:
+        """Log a warning, unless the same one of this source was logged a moment ago.
+
+        `words` are a format as logging has it and name the kind, so they must be a constant. Details that are
+        texts are cut and escaped.
+        """
+        safe = tuple(shown(item, MAX_DETAIL) if isinstance(item, str | bytes) else item for item in details)
+        told = self._told.get((source, words))
+        if told:
+            told.again += 1
+            told.details = safe
+            return
+        while len(self._told) >= MAX_KINDS:
+            self._told.popitem(last=False)
+        self._told[source, words] = _Told(log, self._clock())
+        log.warning(words, *safe)
+
+    def tell_again(self) -> None:
+        """Log how often each came again whose interval is over; to be called every second or so."""
+        now = self._clock()
+        while self._told:
+            key, told = next(iter(self._told.items()))
+            if now < told.since + self._interval_s:
+                break
+            del self._told[key]
+            if told.again:
+                told.log.warning(f"{key[1]} (%d times more)", *told.details, told.again)
+                self._told[key] = _Told(told.log, now)
+
+
+_complaints = Complaints()
+complain = _complaints.complain
+
+
+def tell_again_for_ever() -> None:
+    """Log what came again, for ever."""
+    while True:
+        _complaints.tell_again()
+        runtime.sleep(1.0)

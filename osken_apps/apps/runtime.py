@@ -1,0 +1,125 @@
+"""What we need of an event loop, by name; behind it stands eventlet, with a hub of our own. SHELL.
+
+Tasks take turns and run until they wait for something: here is everything that they may wait for. Nothing
+else of the controller knows the loop, so that another one can stand behind this module.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import eventlet
+import eventlet.hubs
+from eventlet.event import Event as _Event
+from eventlet.semaphore import Semaphore as _Semaphore
+
+LOG = logging.getLogger(__name__)
+
+clock = time.monotonic
+
+
+class Task(Protocol):
+    """Something that runs, or will."""
+
+    def cancel(self) -> None:
+        """Have it not begin; one that has begun goes on."""
+
+    def kill(self) -> None:
+        """End it where it waits."""
+
+
+class Once(Protocol):
+    """Something that happens once; whoever waits for it is told."""
+
+    def ready(self) -> bool:
+        """Tell whether it has happened."""
+
+    def send(self, result: Any = None) -> None:
+        """Let it happen, with a result."""
+
+    def wait(self) -> Any:
+        """Wait until it happens; give the result."""
+
+
+class Lock(Protocol):
+    """Is held by one task at a time; the others wait in their order."""
+
+    def __enter__(self) -> Any: ...
+    def __exit__(self, *_: object) -> None: ...
+    def locked(self) -> bool:
+        """Tell whether a task holds it."""
+
+
+def once() -> Once:
+    """Make something that will happen once."""
+    made: Once = _Event()
+    return made
+
+
+def lock() -> Lock:
+    """Make a lock that nobody holds."""
+    made: Lock = _Semaphore()
+    return made
+
+
+def spawn(work: Callable[..., object], *arguments: object) -> Task:
+    """Run a function beside the others; what it raises is logged."""
+    return spawn_after(0, work, *arguments)
+
+
+def spawn_after(seconds: float, work: Callable[..., object], *arguments: object) -> Task:
+    """Run a function after some time; what it raises is logged."""
+    task: Task = eventlet.spawn_after(seconds, _logged, work, arguments)
+    return task
+
+
+def _logged(work: Callable[..., object], arguments: tuple[object, ...]) -> None:
+    try:
+        work(*arguments)
+    except Exception:
+        LOG.exception("%s ended by an error", getattr(work, "__qualname__", work))
+
+
+def sleep(seconds: float) -> None:
+    """Wait some time."""
+    eventlet.sleep(seconds)
+
+
+def pause() -> None:
+    """Let all others have their turn."""
+    eventlet.sleep(0)
+
+
+def wait_within(seconds: float, thing: Once) -> bool:
+    """Wait until something happens, for so long at most; tell whether it has."""
+    with eventlet.Timeout(seconds, False):
+        thing.wait()
+    return thing.ready()
+
+
+def wait_ready(fileno: int, *, read: bool = False, write: bool = False, seconds: float | None = None) -> None:
+    """Wait until a descriptor is ready, or the time is over; nobody else may wait for the same."""
+    hub, task = eventlet.hubs.get_hub(), eventlet.getcurrent()
+    woken = False
+
+    def wake(*_: object) -> None:
+        nonlocal woken
+        if not woken:  # a descriptor may be ready for both at once
+            woken = True
+            task.switch()
+
+    listeners = [
+        hub.add(kind, fileno, wake, task.throw, lambda: None)
+        for kind, wanted in ((hub.READ, read), (hub.WRITE, write))
+        if wanted
+    ]
+    timer = None if seconds is None else hub.schedule_call_global(seconds, wake)
+    try:
+        hub.switch()
+    finally:
+        woken = True
+        if timer:
+            timer.cancel()
+        for listener in listeners:
+            hub.remove(listener)
