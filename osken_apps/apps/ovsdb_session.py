@@ -1,77 +1,38 @@
 """One OVSDB session: a host that dialled us with set-manager, seen through python-ovs's Idl. SHELL.
 
-Owns the replica of the few columns that we need and the writing of tags. Source: RFC 7047,
+Owns what a host's rows mean to us, the writing of tags, and the deadlines. Source: RFC 7047,
 ovs-vswitchd.conf.db(5).
 """
 
 import logging
+import re
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import eventlet
 import ovs.db.idl
-import ovs.jsonrpc
-import ovs.reconnect
-import ovs.stream
-import ovs.timeval
 from eventlet.event import Event
-from ovs.poller import Poller
+from eventlet.semaphore import Semaphore
 
+from osken_apps.apps.ovsdb_poller import Poller
+from osken_apps.apps.ovsdb_replica import OvsdbError, R, replica_on
 from osken_apps.apps.ovsdb_stream import JsonConnection
-from osken_apps.errors import OskenAppsError
+from osken_apps.apps.transport import plain
 from osken_apps.model.fabric import Interface
 from osken_apps.pipeline.tags import DEAD_TAG, TaggedPort
 
 LOG = logging.getLogger(__name__)
 
-PROBE_INTERVAL_MS = 5000
 WAKE_INTERVAL_MS = 60_000
+DEADLINE_LOOK_MS = 1000
+FIRST_VIEW_S = 10.0  # a peer that shows no host for so long is none
+MESSAGE_S = 20.0  # from the first octet of a message to its last: the longest may take 3 Mbit/s
 TRANSACTION_TIMEOUT_S = 10.0
+MAX_NAME = 255  # a name or an id that is longer is cut, and so is none that we know
+DATAPATH_ID = re.compile("[0-9a-fA-F]{1,16}")
 MARK = "osken-net-port"  # external_ids key of the port rows that we have tagged
-
-
-R = TypeVar("R")
-
-
-def _map(key: str = "string") -> dict[str, Any]:
-    return {"type": {"key": key, "value": "string", "min": 0, "max": "unlimited"}}
-
-
-def _references(table: str) -> dict[str, Any]:
-    return {"type": {"key": {"type": "uuid", "refTable": table}, "min": 0, "max": "unlimited"}}
-
-
-SCHEMA = {
-    "name": "Open_vSwitch",
-    "version": "8.0.0",
-    "tables": {
-        "Open_vSwitch": {
-            "columns": {"bridges": _references("Bridge"), "external_ids": _map()},
-            "isRoot": True,
-        },
-        "Bridge": {
-            "columns": {
-                "name": {"type": "string"},
-                "datapath_id": {"type": {"key": "string", "min": 0, "max": 1}},
-                "ports": _references("Port"),
-            }
-        },
-        "Port": {
-            "columns": {
-                "name": {"type": "string"},
-                "tag": {"type": {"key": "integer", "min": 0, "max": 1}},
-                "interfaces": _references("Interface"),
-                "external_ids": _map(),
-            }
-        },
-        "Interface": {"columns": {"name": {"type": "string"}, "external_ids": _map()}},
-    },
-}
-
-
-class OvsdbError(OskenAppsError):
-    """A transaction failed, or the session ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +51,12 @@ class OvsdbSession:
     def __init__(self, sock: Any, address: Any, integration_bridge: str) -> None:
         self.address = address
         self._integration_bridge = integration_bridge
-        self._idl = _idl(sock, f"tcp:{address[0]}:{address[1]}")
+        self._stream = JsonConnection(plain(sock), f"tcp:{address[0]}:{address[1]}")
+        self._idl = replica_on(self._stream)
+        self._updating = Semaphore()
+        self._ended = False
+        self._began = time.monotonic()
+        self._unfinished_since: float | None = None
         self._viewed_at = -1
         self._view: HostView | None = None
         self._pending: dict[ovs.db.idl.Transaction, Event] = {}
@@ -99,34 +65,56 @@ class OvsdbSession:
         return f"OVSDB session from {self.address[0]}:{self.address[1]}"
 
     def run(self, changed: Callable[[], None]) -> None:
-        """Serve the session; call `changed` after each change of the replica."""
+        """Serve the session; call `changed` after each change of the replica.
+
+        Raises OvsdbError if the peer sends what it must not, or does not send what it must in time.
+        """
         seqno = self._idl.change_seqno
         try:
             while True:
-                self._idl.run()
+                with self._updating:
+                    self._idl.run()
                 self._finish_transactions()
                 if self._idl.change_seqno != seqno:
                     seqno = self._idl.change_seqno
                     changed()
                 if not self._idl._session.is_connected():
-                    return
+                    break
                 poller = Poller()
                 self._idl.wait(poller)
-                poller.timer_wait(WAKE_INTERVAL_MS)
+                poller.timer_wait(DEADLINE_LOOK_MS if self._looks_at_deadlines() else WAKE_INTERVAL_MS)
                 poller.block()
         finally:
             self.close()
+            self._idl.forget()
+        if self._stream.fault:
+            raise OvsdbError(self._stream.fault)
 
     def close(self) -> None:
         """End the session; whoever waits for a transaction is told."""
+        self._ended = True
         self._idl.close()
         for event in self._pending.values():
-            event.send_exception(OvsdbError(f"{self} ended"))
+            event.send(None)
         self._pending.clear()
 
+    def _looks_at_deadlines(self) -> bool:
+        """Tell whether the peer owes us something. Raises OvsdbError if it is too late."""
+        now = time.monotonic()
+        owes_host = self.view() is None
+        if owes_host and now > self._began + FIRST_VIEW_S:
+            raise OvsdbError(f"it showed no host for {FIRST_VIEW_S:.0f} s")
+        if not self._stream.unfinished:
+            self._unfinished_since = None
+        elif self._unfinished_since is None:
+            self._unfinished_since = now
+        elif now > self._unfinished_since + MESSAGE_S:
+            raise OvsdbError(f"a message of it had no end for {MESSAGE_S:.0f} s")
+        return owes_host or self._stream.unfinished
+
     def view(self) -> HostView | None:
-        """Give what the session shows; None until it shows a host with a name."""
-        if self._viewed_at != self._idl.change_seqno:
+        """Give what the session shows, whole; None until it shows a host with a name."""
+        if self._viewed_at != self._idl.change_seqno and not (self._updating.locked() or self._ended):
             self._viewed_at, self._view = self._idl.change_seqno, self._look()
         return self._view
 
@@ -143,22 +131,31 @@ class OvsdbSession:
 
         Raises OvsdbError.
         """
-        transaction = ovs.db.idl.Transaction(self._idl)
-        for port in self._integration_ports():
-            if port.tagged.name in tags:
-                port.row.tag = tags[port.tagged.name]
-                port.row.setkey("external_ids", MARK, "true")
-        status = self._commit(transaction)
+        with self._updating:
+            if self._ended:
+                raise OvsdbError(f"{self} ended")
+            transaction = ovs.db.idl.Transaction(self._idl)
+            for port in self._integration_ports():
+                if port.tagged.name in tags:
+                    port.row.tag = tags[port.tagged.name]
+                    port.row.setkey("external_ids", MARK, "true")
+            status = transaction.commit()
+        status = self._outcome(transaction, status)
         if status not in (transaction.SUCCESS, transaction.UNCHANGED):
             raise OvsdbError(f"{self}: writing tags failed: {transaction.status_to_string(status)}")
 
-    def _commit(self, transaction: ovs.db.idl.Transaction) -> str:
-        status: str = transaction.commit()
+    def _outcome(self, transaction: ovs.db.idl.Transaction, status: str) -> str:
+        """Wait for the end of a transaction. Raises OvsdbError."""
         if status != transaction.INCOMPLETE:
             return status
         event = self._pending[transaction] = Event()
-        with eventlet.Timeout(TRANSACTION_TIMEOUT_S, OvsdbError(f"{self}: no answer to a transaction")):
-            answer: str = event.wait()
+        try:
+            with eventlet.Timeout(TRANSACTION_TIMEOUT_S, OvsdbError(f"{self}: no answer to a transaction")):
+                answer: str | None = event.wait()
+        finally:
+            self._pending.pop(transaction, None)
+        if answer is None:
+            raise OvsdbError(f"{self} ended")
         return answer
 
     def _finish_transactions(self) -> None:
@@ -193,15 +190,15 @@ class _Root:
 
     def __init__(self, row: ovs.db.idl.Row) -> None:
         ids = row.external_ids
-        self.hostname: str = ids.get("hostname") or ids.get("system-id") or ""
+        self.hostname = _name(ids.get("hostname") or ids.get("system-id") or "")
 
 
 class _Bridge:
     """What a row of Bridge shows."""
 
     def __init__(self, row: ovs.db.idl.Row) -> None:
-        self.name: str = row.name
-        self.datapath_id = int(row.datapath_id[0], 16) if row.datapath_id else None
+        self.name = _name(row.name)
+        self.datapath_id = _datapath_id(row.datapath_id[0]) if row.datapath_id else None
         self.ports: list[ovs.db.idl.Row] = row.ports
 
 
@@ -210,7 +207,7 @@ class _Port:
 
     def __init__(self, row: ovs.db.idl.Row) -> None:
         self.row = row
-        self.tagged = TaggedPort(row.name, row.tag[0] if row.tag else None, MARK in row.external_ids)
+        self.tagged = TaggedPort(_name(row.name), row.tag[0] if row.tag else None, MARK in row.external_ids)
         self.interfaces: list[ovs.db.idl.Row] = row.interfaces
 
 
@@ -218,44 +215,13 @@ class _Interface:
     """What a row of Interface shows."""
 
     def __init__(self, row: ovs.db.idl.Row) -> None:
-        self.name: str = row.name
-        self.iface_id: str = row.external_ids.get("iface-id", "")
+        self.name = _name(row.name)
+        self.iface_id = _name(row.external_ids.get("iface-id", ""))
 
 
-class _Replica(ovs.db.idl.Idl):
-    """An Idl that keeps what a row shows until it changes: a Row makes a value anew each time it is read."""
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        self._shown: dict[Any, Any] = {}
-        super().__init__(*arguments, **options)
-
-    def notify(self, _event: str, row: ovs.db.idl.Row, _updates: Any = None) -> None:
-        """Forget what a row showed that is new, changed or gone; called by the Idl."""
-        self._shown.pop(row.uuid, None)
-
-    def shown(self, row: ovs.db.idl.Row, kind: type[R]) -> R:
-        """Give what a row shows."""
-        found: R | None = self._shown.get(row.uuid)
-        if found is None:
-            found = self._shown[row.uuid] = kind(row)  # type: ignore[call-arg]
-        return found
+def _name(text: str) -> str:
+    return text[:MAX_NAME]
 
 
-def _idl(sock: Any, name: str) -> _Replica:
-    """Make an Idl that speaks over an accepted socket instead of dialling."""
-    helper = ovs.db.idl.SchemaHelper(schema_json=SCHEMA)
-    helper.register_all()
-    idl = _Replica(name, helper, leader_only=False)
-    now = ovs.timeval.msec()
-    reconnect = ovs.reconnect.Reconnect(now)
-    reconnect.set_name(name)
-    reconnect.set_quiet(True)
-    reconnect.set_passive(True, now)
-    reconnect.set_max_tries(0)
-    reconnect.set_probe_interval(PROBE_INTERVAL_MS)
-    reconnect.enable(now)
-    reconnect.connected(now)
-    sock.setblocking(False)
-    stream = ovs.stream.Stream(sock, name, 0)
-    idl._session = ovs.jsonrpc.Session(reconnect, JsonConnection(stream), [name])
-    return idl
+def _datapath_id(text: str) -> int | None:
+    return int(text, 16) if DATAPATH_ID.fullmatch(text) else None

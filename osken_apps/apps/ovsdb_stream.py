@@ -1,76 +1,153 @@
-"""python-ovs's JSON-RPC connection with the standard library's JSON decoder. SHELL.
+"""The octets of an OVSDB session below python-ovs: its JSON-RPC connection, on our own reading. SHELL.
 
-The parser of python-ovs is written in Python and was half of what a host cost when it connects. This one also
-reads no more than a piece at a time, and bounds a message: a peer that never ends one is cut off.
+python-ovs's parser is written in Python and was half of what a host cost when it connects. Here the standard
+library decodes; what a peer may send is bounded, and one turn of reading and decoding is short, whatever it
+sends. `osken_apps.ovsdb.json_texts` cuts and decodes.
 """
 
 import errno
 import json
-from collections import deque
+from collections.abc import Generator
+from contextlib import suppress
+from socket import SHUT_RDWR
 from typing import Any
 
 import ovs.jsonrpc
+from ovs.poller import POLLIN, POLLOUT
 
-READ_SIZE = 1 << 18
-MAX_MESSAGE = 1 << 26
-DECODER = json.JSONDecoder()
+from osken_apps.apps.transport import Transport
+from osken_apps.errors import Malformed
+from osken_apps.ovsdb.json_texts import Json, JsonTexts, decode_in_parts
+
+READ_SIZE = 1 << 16
+MAX_BACKLOG = 1 << 24  # octets that a peer does not take: a transaction over ten thousand ports is a tenth
+MESSAGES_PER_TURN = 8
 
 
 class JsonConnection(ovs.jsonrpc.Connection):
-    """A connection whose `recv` gives a message, or says EAGAIN after one read."""
+    """A connection whose `recv` does one short step: it gives a message, or says EAGAIN.
 
-    def __init__(self, stream: Any) -> None:
-        super().__init__(stream)
-        self._unread = b""
-        self._messages: deque[Any] = deque()
+    `fault` says in words what the peer did wrong, once `get_status` gives EPROTO.
+    """
+
+    def __init__(self, transport: Transport, name: str) -> None:
+        self.name = name
+        self.status = 0
+        self.received_bytes = 0
+        self.fault = ""
+        self._transport: Transport | None = transport
+        self._texts = JsonTexts()
+        self._decoding: Generator[None, None, Json] | None = None
+        self._output = bytearray()
+        self._given = 0
+
+    @property
+    def unfinished(self) -> bool:
+        """Tell whether the peer has begun a message and not ended it."""
+        return self._texts.unfinished
 
     def recv(self) -> tuple[int, Any]:
         """Give an error number (0: none, EOF: -1) and a message."""
-        if self.status:
-            return self.status, None
-        if not self._messages:
-            error = self._read()
-            if error:
-                return error, None
-        return (0, self._messages.popleft()) if self._messages else (errno.EAGAIN, None)
+        if self.status or self._given >= MESSAGES_PER_TURN:
+            return self.status or errno.EAGAIN, None
+        try:
+            return self._step()
+        except Malformed as error:
+            return self._refuse(str(error)), None
 
     def recv_wait(self, poller: Any) -> None:
-        """Have the poller wake when there is something to receive."""
-        if self.status or self._messages:
+        """Have the poller wake when there is something to receive; a new turn begins."""
+        waits = self.status or self._decoding or self._texts.is_whole or self._given >= MESSAGES_PER_TURN
+        self._given = 0
+        if waits:
             poller.immediate_wake()
-        else:
-            self.stream.recv_wait(poller)
+        elif self._transport:
+            poller.fd_wait(self._transport.fileno(), POLLIN)
 
-    def _read(self) -> int:
-        error, data = self.stream.recv(READ_SIZE)
-        if error == errno.EAGAIN:
-            return errno.EAGAIN
-        if error or not data:
-            self.error(error or ovs.jsonrpc.EOF)
-            return int(self.status)
-        self.received_bytes += len(data)
-        self._unread += data
-        if len(self._unread) > MAX_MESSAGE or not self._decode():
-            self.error(errno.EPROTO)
-        return int(self.status)
+    def send(self, msg: ovs.jsonrpc.Message) -> int:
+        """Send a message, or keep it until the peer takes it; give an error number."""
+        if not self.status:
+            self._output += json.dumps(msg.to_json(), separators=(",", ":")).encode()
+            self.run()
+        return self.status
 
-    def _decode(self) -> bool:
-        """Decode the whole messages among what was read; False if a message is not one of JSON-RPC."""
-        if not self._unread.endswith(b"}"):
-            return True  # the end of a message is still to come
+    def run(self) -> None:
+        """Send what waits to be sent."""
+        if self.status or not self._output or not self._transport:
+            return
         try:
-            text = self._unread.decode()
-        except UnicodeDecodeError:
-            return False
-        position = 0
-        while position < len(text):
-            try:
-                value, position = DECODER.raw_decode(text, position)
-            except json.JSONDecodeError:
-                break
-            message = ovs.jsonrpc.Message.from_json(value)
-            if not isinstance(message, ovs.jsonrpc.Message):
-                return False
-            self._messages.append(message)
-        self._unread = text[position:].encode()
-        return True
+            del self._output[: self._transport.send(self._output)]
+        except BlockingIOError:
+            pass
+        except OSError as error:
+            self.error(error.errno or errno.EIO)
+        if len(self._output) > MAX_BACKLOG:
+            self._refuse("it does not take what it is sent")
+
+    def wait(self, poller: Any) -> None:
+        """Have the poller wake when more can be sent."""
+        if self._output and self._transport and not self.status:
+            poller.fd_wait(self._transport.fileno(), POLLOUT)
+
+    def get_backlog(self) -> int:
+        """Give how many octets wait to be sent."""
+        return len(self._output)
+
+    def error(self, error: int) -> None:
+        """End the connection with an error number; the first one counts."""
+        if not self.status:
+            self.status = error
+            self.close()
+
+    def close(self) -> None:
+        """End the stream; its socket is closed by whoever opened it."""
+        transport, self._transport = self._transport, None
+        self._output.clear()
+        self._decoding = None
+        if transport:
+            with suppress(OSError):  # it has ended already
+                transport.shutdown(SHUT_RDWR)
+
+    def _step(self) -> tuple[int, Any]:
+        """Decode a part of a message, after reading if there is none. Raises Malformed."""
+        if self._decoding is None:
+            text = self._texts.take() or self._read()
+            if text is None:
+                return self.status or errno.EAGAIN, None
+            self._decoding = decode_in_parts(text)
+        try:
+            next(self._decoding)
+        except StopIteration as end:
+            self._decoding = None
+            return 0, self._message(end.value)
+        return errno.EAGAIN, None
+
+    def _read(self) -> bytes | None:
+        """Read once; give a whole text if there is one then. Raises Malformed."""
+        if not self._transport:
+            return None
+        try:
+            data = self._transport.recv(READ_SIZE)
+        except BlockingIOError:
+            return None
+        except OSError as error:
+            self.error(error.errno or errno.EIO)
+            return None
+        if not data:
+            self.error(ovs.jsonrpc.EOF)
+            return None
+        self.received_bytes += len(data)
+        self._texts.feed(data)
+        return self._texts.take()
+
+    def _message(self, value: Json) -> ovs.jsonrpc.Message:
+        message = ovs.jsonrpc.Message.from_json(value)
+        if not isinstance(message, ovs.jsonrpc.Message):
+            raise Malformed(f"a message is none of JSON-RPC: {message}")
+        self._given += 1
+        return message
+
+    def _refuse(self, fault: str) -> int:
+        self.fault = self.fault or fault
+        self.error(errno.EPROTO)
+        return errno.EPROTO

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from osken_apps.apps.connection import SwitchError, SwitchGone
-from osken_apps.apps.ovsdb_session import HostView, OvsdbError
+from osken_apps.apps.ovsdb_replica import OvsdbError
+from osken_apps.apps.ovsdb_session import HostView
 from osken_apps.model.fabric import Interface
 from osken_apps.openflow import codec
 from osken_apps.openflow.codec import FlowBody, FlowKey, FlowModCommand, MessageType

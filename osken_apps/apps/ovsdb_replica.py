@@ -1,0 +1,158 @@
+"""The replica of a host's OVSDB: the few columns that we need, kept by python-ovs's Idl. SHELL.
+
+Owns what is asked for, the bound on what a host may have of it, and the end of it all. Source: RFC 7047,
+ovs-vswitchd.conf.db(5).
+"""
+
+from typing import Any, TypeVar
+
+import eventlet
+import ovs.db.idl
+import ovs.db.types
+import ovs.jsonrpc
+import ovs.reconnect
+import ovs.timeval
+
+from osken_apps.apps.ovsdb_stream import JsonConnection
+from osken_apps.errors import OskenAppsError
+
+PROBE_INTERVAL_MS = 5000
+ROWS_PER_TURN = 50
+MAX_OCTETS = 1 << 26  # some 30,000 interfaces with their ports
+VALUE_OCTETS = 100  # what a value costs beside its text, about
+
+R = TypeVar("R")
+
+
+def _map(key: str = "string") -> dict[str, Any]:
+    return {"type": {"key": key, "value": "string", "min": 0, "max": "unlimited"}}
+
+
+def _references(table: str) -> dict[str, Any]:
+    return {"type": {"key": {"type": "uuid", "refTable": table}, "min": 0, "max": "unlimited"}}
+
+
+SCHEMA = {
+    "name": "Open_vSwitch",
+    "version": "8.0.0",
+    "tables": {
+        "Open_vSwitch": {
+            "columns": {"bridges": _references("Bridge"), "external_ids": _map()},
+            "isRoot": True,
+        },
+        "Bridge": {
+            "columns": {
+                "name": {"type": "string"},
+                "datapath_id": {"type": {"key": "string", "min": 0, "max": 1}},
+                "ports": _references("Port"),
+            }
+        },
+        "Port": {
+            "columns": {
+                "name": {"type": "string"},
+                "tag": {"type": {"key": "integer", "min": 0, "max": 1}},
+                "interfaces": _references("Interface"),
+                "external_ids": _map(),
+            }
+        },
+        "Interface": {"columns": {"name": {"type": "string"}, "external_ids": _map()}},
+    },
+}
+
+
+class OvsdbError(OskenAppsError):
+    """A transaction failed, or the session ended."""
+
+
+class Replica(ovs.db.idl.Idl):
+    """An Idl that keeps what a row shows until it changes: a Row makes a value anew each time it is read."""
+
+    server_tables: dict[str, Any] | None
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self._shown: dict[Any, Any] = {}
+        self._octets_of: dict[Any, int] = {}
+        self._octets = 0
+        self._rows = 0
+        super().__init__(*arguments, **options)
+        _drop_index_classes(self.tables)
+
+    def run(self) -> bool:
+        """Take what has come; tell whether the replica changed."""
+        changed: bool = super().run()
+        if self.server_tables:
+            _drop_index_classes(self.server_tables)
+        return changed
+
+    def cooperative_yield(self) -> None:
+        """Let others have their turn; called by the Idl for each row of an update."""
+        self._rows += 1
+        if self._rows % ROWS_PER_TURN == 0:
+            eventlet.sleep(0)
+
+    def forget(self) -> None:
+        """Let go of all rows: they, their tables and this refer to each other."""
+        for table in (*self.tables.values(), *(self.server_tables or {}).values()):
+            table.rows.clear()
+            table.rows.table = table.idl = None
+        self.tables.clear()
+        self.server_tables = None
+        self._outstanding_txns.clear()
+        self._shown.clear()
+        self._octets_of.clear()
+
+    def notify(self, event: str, row: ovs.db.idl.Row, _updates: Any = None) -> None:
+        """Forget what a row showed that is new, changed or gone; called by the Idl. Raises OvsdbError."""
+        self._shown.pop(row.uuid, None)
+        self._octets -= self._octets_of.pop(row.uuid, 0)
+        if event != ovs.db.idl.ROW_DELETE:
+            octets = self._octets_of[row.uuid] = _octets(row)
+            self._octets += octets
+            if self._octets > MAX_OCTETS:
+                raise OvsdbError(f"its database is larger than {MAX_OCTETS >> 20} MiB")
+
+    def shown(self, row: ovs.db.idl.Row, kind: type[R]) -> R:
+        """Give what a row shows."""
+        found: R | None = self._shown.get(row.uuid)
+        if found is None:
+            found = self._shown[row.uuid] = kind(row)  # type: ignore[call-arg]
+        return found
+
+
+def _drop_index_classes(tables: dict[str, Any]) -> None:
+    """Let go of the class that each table makes for indexes: a class is a cycle, and we have no index."""
+    for table in tables.values():
+        table.rows.IndexEntry = None
+
+
+def _octets(row: ovs.db.idl.Row) -> int:
+    """Give about how much memory a row takes."""
+    octets = 0
+    for datum in row._data.values():
+        octets += VALUE_OCTETS * (1 + len(datum.values))
+        if datum.type.key.type is not ovs.db.types.UuidType:
+            octets += sum(_length(atom) for pair in datum.values.items() for atom in pair)
+    return octets
+
+
+def _length(atom: Any) -> int:
+    return len(atom.value) if atom is not None and isinstance(atom.value, str) else 0
+
+
+def replica_on(stream: JsonConnection) -> Replica:
+    """Make an Idl that speaks over an accepted stream instead of dialling."""
+    name = stream.name
+    helper = ovs.db.idl.SchemaHelper(schema_json=SCHEMA)
+    helper.register_all()
+    idl = Replica(name, helper, leader_only=False)
+    now = ovs.timeval.msec()
+    reconnect = ovs.reconnect.Reconnect(now)
+    reconnect.set_name(name)
+    reconnect.set_quiet(True)
+    reconnect.set_passive(True, now)
+    reconnect.set_max_tries(0)
+    reconnect.set_probe_interval(PROBE_INTERVAL_MS)
+    reconnect.enable(now)
+    reconnect.connected(now)
+    idl._session = ovs.jsonrpc.Session(reconnect, stream, [name])
+    return idl

@@ -1,0 +1,277 @@
+"""OVSDB sessions against a simulated server on a socket pair, and against peers that are none."""
+
+import gc
+import json
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import eventlet
+import pytest
+from eventlet.green import socket
+
+from osken_apps.apps import ovsdb_replica, ovsdb_session
+from osken_apps.apps.ovsdb_replica import OvsdbError
+from osken_apps.apps.ovsdb_session import OvsdbSession
+from osken_apps.apps.ovsdb_stream import MAX_BACKLOG, READ_SIZE, JsonConnection
+from osken_apps.ovsdb import json_texts
+from tests.bench.scale.ovsdb_server import SimulatedDatabase
+from tests.unit.hub_thread import in_a_hub
+
+ADDRESS = ("192.0.2.1", 1234)
+
+
+class Peer:
+    """The other end of a session, and what the session showed and raised."""
+
+    def __init__(self) -> None:
+        ours, self.socket = socket.socketpair()
+        self.session = OvsdbSession(ours, ADDRESS, "br-int")
+        self.views: list[Any] = []
+        self.error: str | None = None
+        self.task = eventlet.spawn(self._run, ours)
+        self.server: Any = None
+
+    def _run(self, ours: Any) -> None:
+        try:
+            self.session.run(lambda: self.views.append(self.session.view()))
+        except OvsdbError as error:
+            self.error = str(error)
+        finally:
+            ours.close()
+
+    def serve(self, database: SimulatedDatabase) -> None:
+        """Answer as the server of a host does, until the session ends."""
+        self.server = eventlet.spawn(serve, self.socket, database)
+
+    def ended(self) -> str | None:
+        """Wait for the end of the session; give what it raised."""
+        self.task.wait()
+        return self.error
+
+
+def serve(sock: Any, database: SimulatedDatabase) -> None:
+    while data := sock.recv(1 << 16):
+        sock.sendall(database.feed(data, 0.0))
+
+
+@contextmanager
+def peer() -> Iterator[Peer]:
+    made = Peer()
+    try:
+        yield made
+    finally:
+        if made.server:
+            made.server.kill()
+        made.socket.close()
+        made.task.wait()
+
+
+def host(ports: int) -> SimulatedDatabase:
+    plugged = [(f"tap{number}", f"iface{number}") for number in range(ports)]
+    return SimulatedDatabase("host1", {"br-int": (0xABC, plugged)})
+
+
+def with_peer(work: Callable[[Peer], object]) -> None:
+    def run(_hub: object) -> None:
+        with peer() as made:
+            work(made)
+
+    in_a_hub(run)
+
+
+def wait_for(met: Callable[[], object]) -> None:
+    while not met():
+        eventlet.sleep(0.001)
+
+
+def test_a_session_shows_its_host_and_writes_tags() -> None:
+    def work(made: Peer) -> None:
+        database = host(3)
+        made.serve(database)
+        wait_for(lambda: made.views and made.views[-1])
+        view = made.session.view()
+        assert view is not None
+        assert (view.hostname, view.datapath_ids) == ("host1", (0xABC,))
+        assert [item.iface_id for item in view.interfaces] == ["", "iface0", "iface1", "iface2"]
+        made.session.set_tags({"tap1": 7})
+        assert database.tags() == {"tap1": 7}
+
+    with_peer(work)
+
+
+def test_a_large_host_is_shown_whole_and_others_have_their_turn_meanwhile() -> None:
+    def work(made: Peer) -> None:
+        turns = 0
+
+        def others() -> None:
+            nonlocal turns
+            while not made.views:
+                turns += 1
+                assert made.session.view() is None
+                eventlet.sleep(0)
+
+        made.serve(host(3000))
+        others()
+        assert {len(view.interfaces) for view in made.views if view} == {3001}
+        assert turns > 3000 * 2 / ovsdb_replica.ROWS_PER_TURN
+
+    with_peer(work)
+
+
+def test_a_peer_that_shows_no_host_in_time_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ovsdb_session, "FIRST_VIEW_S", 0.05)
+    monkeypatch.setattr(ovsdb_session, "DEADLINE_LOOK_MS", 10)
+
+    def work(made: Peer) -> None:
+        assert made.ended() == "it showed no host for 0 s"
+
+    with_peer(work)
+
+
+def test_a_message_that_does_not_end_in_time_ends_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ovsdb_session, "MESSAGE_S", 0.05)
+    monkeypatch.setattr(ovsdb_session, "DEADLINE_LOOK_MS", 10)
+
+    def work(made: Peer) -> None:
+        made.socket.sendall(b'{"id":')
+        drip = eventlet.spawn(
+            lambda: [(made.socket.sendall(b" "), eventlet.sleep(0.005)) for _ in range(999)]
+        )
+        assert made.ended() == "a message of it had no end for 0 s"
+        drip.kill()
+
+    with_peer(work)
+
+
+@pytest.mark.parametrize(
+    ("sent", "reason"),
+    [
+        (b"GET / HTTP/1.1\r\n\r\n", "something else"),
+        (b'{"id":1}{"method":7,"params":[],"id":null}', "a message is none of JSON-RPC"),
+        (b'{"id":1,}', "a message is no JSON"),
+        (b'{"\xff":1}', "a message is no JSON"),
+        (b'{"a":' * 100, "a message is deeper"),
+    ],
+)
+def test_what_is_no_ovsdb_ends_the_session_with_the_reason(sent: bytes, reason: str) -> None:
+    def work(made: Peer) -> None:
+        made.socket.sendall(sent)
+        assert reason in str(made.ended())
+
+    with_peer(work)
+
+
+def test_a_message_that_is_too_long_ends_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_texts, "MAX_OCTETS", 1 << 17)
+
+    def work(made: Peer) -> None:
+        eventlet.spawn(made.socket.sendall, b'{"id":"' + b"x" * (1 << 18))
+        assert "longer than 131072 octets" in str(made.ended())
+
+    with_peer(work)
+
+
+def test_a_database_that_is_too_large_ends_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ovsdb_replica, "MAX_OCTETS", 1 << 20)
+
+    def work(made: Peer) -> None:
+        made.serve(host(1000))
+        assert made.ended() == "its database is larger than 1 MiB"
+
+    with_peer(work)
+
+
+def test_a_peer_that_takes_nothing_is_not_buffered_for_without_end() -> None:
+    class Deaf:
+        def __init__(self) -> None:
+            self.data = json.dumps({"id": "e", "method": "echo", "params": ["x" * (1 << 15)]}).encode()
+
+        def recv(self, size: int) -> bytes:
+            return self.data
+
+        def send(self, data: bytes) -> int:
+            raise BlockingIOError
+
+        def fileno(self) -> int:
+            return -1
+
+        def shutdown(self, how: int) -> None:
+            pass
+
+    connection = JsonConnection(Deaf(), "deaf")
+    while not connection.get_status():
+        error, message = connection.recv()
+        if not error:
+            connection.send(message)
+        assert connection.get_backlog() <= MAX_BACKLOG + READ_SIZE
+        connection.recv_wait(
+            type("Poller", (), {"fd_wait": lambda *_: None, "immediate_wake": lambda *_: None})()
+        )
+    assert connection.fault == "it does not take what it is sent"
+
+
+def test_names_and_ids_of_a_host_are_cut() -> None:
+    def work(made: Peer) -> None:
+        database = SimulatedDatabase("h" * 100_000, {"br-int": (1, [("t" * 100_000, "i" * 100_000)])})
+        made.serve(database)
+        wait_for(lambda: made.views and made.views[-1])
+        view = made.session.view()
+        assert view is not None
+        shown = [view.hostname, *(text for item in view.interfaces for text in (item.name, item.iface_id))]
+        assert max(map(len, shown)) == ovsdb_session.MAX_NAME
+
+    with_peer(work)
+
+
+def test_an_odd_datapath_id_is_none() -> None:
+    def work(made: Peer) -> None:
+        database = host(1)
+        for row in database.tables["Bridge"].values():
+            row["datapath_id"] = "no number"
+        made.serve(database)
+        wait_for(lambda: made.views and made.views[-1])
+        assert made.views[-1].datapath_ids == ()
+
+    with_peer(work)
+
+
+def test_whoever_waits_for_a_transaction_is_told_when_the_session_ends() -> None:
+    def work(made: Peer) -> None:
+        database = host(1)
+        made.serve(database)
+        wait_for(lambda: made.views and made.views[-1])
+        made.server.kill()
+        eventlet.spawn(lambda: (eventlet.sleep(0.01), made.session.close()))
+        with pytest.raises(OvsdbError, match="ended"):
+            made.session.set_tags({"tap0": 7})
+        with pytest.raises(OvsdbError, match="ended"):
+            made.session.set_tags({"tap0": 8})
+        assert made.ended() is None
+        assert made.session.view() == made.views[-1]
+
+    with_peer(work)
+
+
+def a_session_that_ended() -> list[weakref.ref[Any]]:
+    """Give references to a session, its replica and a row of it."""
+    with peer() as made:
+        made.serve(host(50))
+        wait_for(lambda: made.views and made.views[-1])
+        row = next(iter(made.session._idl.tables["Port"].rows.values()))
+        return [weakref.ref(made.session), weakref.ref(made.session._idl), weakref.ref(row)]
+
+
+def test_a_session_that_ended_leaves_nothing_even_if_the_collector_never_sees_it() -> None:
+    def work(_hub: object) -> None:
+        gc.collect()
+        gc.disable()
+        try:
+            references = a_session_that_ended()
+            eventlet.sleep(0)
+            assert [reference() for reference in references] == [None, None, None]
+        finally:
+            gc.enable()
+
+    in_a_hub(work)
