@@ -13,6 +13,7 @@ from os_ken.base.app_manager import AppManager, OSKenApp
 from os_ken.lib import hub
 
 from osken_apps.apps.audit import audit_for_ever
+from osken_apps.apps.complaints import tell_again_for_ever
 from osken_apps.apps.dhcp import DhcpApp
 from osken_apps.apps.listening import allow_many_sockets, listen
 from osken_apps.apps.memory import freeze_what_stays
@@ -67,6 +68,7 @@ class Controller:
         for app in self._apps.values():
             app.start()
         hub.spawn(freeze_what_stays)
+        hub.spawn(tell_again_for_ever)
         hub.spawn(audit_for_ever, self._reconcilers, self._audit_interval_s)
         LOG.info("started")
         self._stopped.recv(1)

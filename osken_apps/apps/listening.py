@@ -1,13 +1,17 @@
 """Listening sockets: binding them with a clear error, and accepting for ever. SHELL."""
 
+import itertools
 import logging
 import resource
 import socket
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
-import eventlet
-
+from osken_apps.apps import runtime
+from osken_apps.apps.admission import Admission, Guest
+from osken_apps.apps.complaints import complain
 from osken_apps.config import Endpoint
 from osken_apps.errors import ConfigurationError
 
@@ -15,6 +19,10 @@ LOG = logging.getLogger(__name__)
 
 BACKLOG = 1024
 RETRY_S = 1.0
+ACCEPTS_PER_TURN = 16
+
+#: Is given the socket, its peer's address, and what to call once the peer has shown who it is.
+Serve = Callable[[Any, Any, Callable[[], None]], None]
 
 
 def listen(section: str, endpoint: Endpoint) -> Any:
@@ -34,16 +42,39 @@ def listen(section: str, endpoint: Endpoint) -> Any:
     return sock
 
 
-def accept_for_ever(sock: Any, serve: Callable[[Any, Any], None]) -> None:
-    """Serve each connection in a greenthread of its own; running out of descriptors ends nothing."""
-    while True:
+def accept_for_ever(sock: Any, admission: Admission, serve: Serve) -> None:
+    """Serve each connection that there is room for in a task of its own, and close it in the end.
+
+    Running out of descriptors ends nothing, and a thousand that dial at once hold up nobody.
+    """
+    for number in itertools.count(1):
         try:
             connection, address = sock.accept()
         except OSError as error:
             LOG.error("cannot accept a connection: %s", error)
-            eventlet.sleep(RETRY_S)
+            runtime.sleep(RETRY_S)
             continue
-        eventlet.spawn(serve, connection, address)
+        guest = admission.enter(address[0], partial(_shut, connection))
+        if guest is None:
+            complain(LOG, address[0], "a connection from %s is refused: there are too many", address[0])
+            connection.close()
+        else:
+            runtime.spawn(_serve, connection, address, admission, guest, serve)
+        if number % ACCEPTS_PER_TURN == 0:
+            runtime.pause()
+
+
+def _serve(connection: Any, address: Any, admission: Admission, guest: Guest, serve: Serve) -> None:
+    try:
+        serve(connection, address, partial(admission.know, guest))
+    finally:
+        admission.leave(guest)
+        connection.close()
+
+
+def _shut(connection: Any) -> None:
+    with suppress(OSError):  # it has ended already
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 def allow_many_sockets() -> None:
