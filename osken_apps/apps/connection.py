@@ -22,6 +22,7 @@ from os_ken.exception import OFPUnknownVersion
 from os_ken.lib import hub
 from os_ken.ofproto import ofproto_parser
 
+from osken_apps.apps.complaints import complain, shown
 from osken_apps.apps.reader import PacketInHandler, Reader
 from osken_apps.errors import Malformed, OskenAppsError
 from osken_apps.openflow.codec import (
@@ -32,6 +33,7 @@ from osken_apps.openflow.codec import (
     decode_error,
     decode_multipart,
 )
+from osken_apps.openflow.error_words import error_words
 
 LOG = logging.getLogger(__name__)
 
@@ -82,6 +84,8 @@ class Connection(Datapath):
 
     def __str__(self) -> str:
         name = f"datapath {self.id:016x}" if self.id is not None else "a switch"
+        if self.bridge:
+            name = f"{shown(self.bridge)} ({name})"
         return f"{name} at {self.address[0]}:{self.address[1]}"
 
     @property
@@ -180,7 +184,8 @@ class Connection(Datapath):
         except OSError as error:
             LOG.debug("%s: %s", self, error)
         except Malformed as error:
-            LOG.warning("%s sent a message that cannot be read (%s); disconnecting", self, error)
+            words = "%s sent a message that cannot be read (%s); disconnecting"
+            complain(LOG, self.address[0], words, self, str(error))
         self.close()
         self.socket.close()
 
@@ -226,9 +231,10 @@ class Connection(Datapath):
     def _fail(self, xid: int, message: bytes) -> None:
         error_type, code = decode_error(message)
         exchange = self._exchanges.get(xid)
-        error = SwitchRefused(f"{self} refused a request: error type {error_type}, code {code}")
+        words = error_words(error_type, code)
+        error = SwitchRefused(f"{self} refused a request: {words}")
         if exchange is None:
-            LOG.warning("%s", error)
+            complain(LOG, self.address[0], "%s sent an error: %s", self, words)
         elif not exchange.done.ready():
             exchange.done.send_exception(error)
 
