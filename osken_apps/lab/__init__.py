@@ -7,6 +7,7 @@ only, and must not know the controller.
 from osken_apps.lab.dhcp_clients import Dhclient, DhcpEvent, Udhcpc
 from osken_apps.lab.host import Host, Vm
 from osken_apps.lab.lab import Lab, default_state_dir, take_down
+from osken_apps.lab.libvirt import Domain, Libvirt, Migration
 from osken_apps.lab.namespace_vm import NamespaceVm
 from osken_apps.lab.plugging import PingResult
 from osken_apps.lab.qemu_vm import QemuVm
@@ -15,9 +16,12 @@ from osken_apps.lab.shell import LabError, wait_until
 __all__ = [
     "Dhclient",
     "DhcpEvent",
+    "Domain",
     "Host",
     "Lab",
     "LabError",
+    "Libvirt",
+    "Migration",
     "NamespaceVm",
     "PingResult",
     "QemuVm",

@@ -9,6 +9,7 @@ import re
 import time
 from pathlib import Path
 
+from osken_apps.lab.libvirt import Libvirt
 from osken_apps.lab.namespace_vm import NamespaceVm
 from osken_apps.lab.open_vswitch import OvsHost
 from osken_apps.lab.plugging import tap_name
@@ -76,6 +77,11 @@ class Host(OvsHost):
             raise
         vm.boot_time_s = time.monotonic() - began
         return vm
+
+    @property
+    def libvirt(self) -> Libvirt:
+        """The host's libvirt, running or not."""
+        return Libvirt(self)
 
     def _record_vm(self, name: str | None, port_id: str, mac: str, *, real: bool) -> VmRecord:
         taken = [*self.site.recorded("vm"), *self.site.recorded("host")]

@@ -1,39 +1,19 @@
 """A real VM: a kernel of its own under qemu, without KVM, with a tap on br-int as Nova makes it.
 
-Owns the qemu process, its tap and its serial console, over which it is driven: a command's output is what
-comes between two markers. Waits for words on the console, never for time to pass.
+Owns the qemu process and its tap. What is done inside goes over the console.
 """
 
-from __future__ import annotations
-
-import base64
-import contextlib
-import itertools
-import os
-import re
-import socket
-import time
-from collections.abc import Iterator, Sequence
-from ipaddress import IPv4Interface
 from pathlib import Path
 
-from osken_apps.lab import guest, guest_scripts, processes
-from osken_apps.lab.dhcp_clients import DhcpEvent, parse_event
-from osken_apps.lab.plugging import PingResult, PluggedVm, parse_ping
-from osken_apps.lab.shell import LabError, wait_until
+from osken_apps.lab import guest, processes
+from osken_apps.lab.console_vm import ConsoleVm
+from osken_apps.lab.plugging import PluggedVm
 
 MEMORY_MIB = 96
-BOOT_TIMEOUT_S = 90.0
-
-#: Of a line in canonical mode (termios(3)), less what `run` wraps around a command.
-MAX_COMMAND = 2900
-
 KERNEL_COMMAND_LINE = "console=ttyS0 quiet loglevel=3 panic=-1 tsc=reliable no_timer_check mitigations=off"
 
-_numbers = itertools.count(1)
 
-
-class QemuVm(PluggedVm):
+class QemuVm(PluggedVm, ConsoleVm):
     """A real VM that is plugged into br-int of a host."""
 
     boot_time_s: float | None = None
@@ -42,6 +22,18 @@ class QemuVm(PluggedVm):
     def directory(self) -> Path:
         """Where the VM's files are."""
         return self.site.directory("vms", self.name)
+
+    @property
+    def console_directory(self) -> Path:
+        """Where the console's socket and log are: the VM's directory."""
+        return self.directory
+
+    def complaint(self) -> str | None:
+        """Say what qemu said when it ended; None while it runs."""
+        process = processes.find(self.site, self._process_name)
+        if process is not None and process.is_running():
+            return None
+        return (self.directory / "qemu.log").read_text(errors="replace")
 
     @property
     def _process_name(self) -> str:
@@ -65,7 +57,7 @@ class QemuVm(PluggedVm):
         processes.start(self.site, self._process_name, command, self.directory / "qemu.log")
 
     def _qemu(self, images: guest.Guest, dhcp: bool) -> list[str]:
-        """Return qemu's command line; its relative paths are in the VM's directory."""
+        """Give qemu's command line; its relative paths are in the VM's directory."""
         console = "socket,id=console,path=console.sock,server=on,wait=off,logfile=console.log"
         card = f"virtio-net-pci,netdev=net,mac={self.mac},romfile="
         tap = f"tap,id=net,ifname={self.tap},script=no,downscript=no,vnet_hdr=off"
@@ -77,132 +69,8 @@ class QemuVm(PluggedVm):
             *("-chardev", console, "-serial", "chardev:console", "-netdev", tap, "-device", card),
         ]
 
-    def wait_booted(self, timeout: float = BOOT_TIMEOUT_S) -> None:
-        """Wait until the VM's shell is there."""
-        wait_until(lambda: self._said(guest_scripts.READY), timeout, f"{self.name} to boot")
-
     def unplug(self) -> None:
         """Switch the VM off and take it from br-int and away altogether."""
         self.end_processes()
         self.unplug_interface()
         self.forget()
-
-    # -- the console
-
-    @property
-    def console_text(self) -> str:
-        """All that the console has shown."""
-        path = self.directory / "console.log"
-        return path.read_text(errors="replace").replace("\r\n", "\n") if path.exists() else ""
-
-    def _said(self, words: str) -> int:
-        """Return how often the console has shown `words`.
-
-        Raises LabError when the VM has ended.
-        """
-        process = processes.find(self.site, self._process_name)
-        if process is None or not process.is_running():
-            log = (self.directory / "qemu.log").read_text(errors="replace")
-            raise LabError(
-                f"{self.name} is not running: {log[-300:].strip()} {self.console_text[-300:].strip()}"
-            )
-        return self.console_text.count(words)
-
-    @contextlib.contextmanager
-    def _console(self) -> Iterator[socket.socket]:
-        """Connect to the console, by way of a descriptor: a socket's path may have 107 characters only."""
-        folder = os.open(self.directory, os.O_RDONLY)
-        try:
-            with socket.socket(socket.AF_UNIX) as console:
-                console.connect(f"/proc/self/fd/{folder}/console.sock")
-                yield console
-        finally:
-            os.close(folder)
-
-    def run(self, command: str, timeout: float = 30.0) -> tuple[int, str]:
-        """Run a shell command in the VM and return its status and what it printed."""
-        self.wait_booted()
-        encoded = base64.b64encode(command.encode()).decode()
-        if len(encoded) > MAX_COMMAND * 4 // 3:
-            raise LabError(f"a command of {len(command)} characters is too long for the console")
-        mark = f"{os.getpid()}-{next(_numbers)}"
-        body = f'sh -c "$(echo {encoded}|base64 -d)" </dev/null 2>&1'
-        # The quotes keep the line's own echo from looking like a marker.
-        line = f'echo "<""{mark}>"; {body}; echo "</""{mark} $?>"\n'
-        answer = re.compile(rf"<{mark}>\r?\n(.*)</{mark} (\d+)>", re.DOTALL)
-        with self._console() as console:
-            console.sendall(line.encode())
-            found = _await(console, answer, timeout, f"the end of {command!r} in {self.name}")
-        return int(found[2]), found[1].replace("\r\n", "\n")
-
-    # -- what can be done with it
-
-    def configure(self, address: str, gateway: str | None = None) -> None:
-        """Set a static address ("10.0.0.2/24")."""
-        route = f" && ip route replace default via {gateway}" if gateway is not None else ""
-        status, output = self.run(f"ip addr add {address} dev eth0{route}")
-        if status != 0:
-            raise LabError(f"{self.name} refuses {address}: {output.strip()}")
-
-    def addresses(self) -> list[IPv4Interface]:
-        """Return the IPv4 addresses of eth0."""
-        output = self.run("ip -4 -o addr show dev eth0")[1]
-        return [IPv4Interface(address) for address in re.findall(r" inet (\S+)", output)]
-
-    def routes(self) -> list[str]:
-        """Return the lines of `ip route`."""
-        return [line.strip() for line in self.run("ip route")[1].splitlines()]
-
-    def ping(
-        self, address: str, count: int = 3, *, wait_s: float = 1.0, flags: Sequence[str] = ()
-    ) -> PingResult:
-        """Send `count` echo requests, one a second, and wait `wait_s` seconds for the last answer."""
-        wait = max(1, round(wait_s))
-        command = " ".join(["ping", "-c", str(count), "-W", str(wait), *flags, str(address)])
-        return parse_ping(self.run(command, timeout=count + wait + 30)[1])
-
-    # -- DHCP
-
-    def wait_for_lease(self, timeout: float = 30.0) -> DhcpEvent:
-        """Wait until the VM has booted and has a lease; return what its client was handed."""
-        self.wait_booted()
-        words = [f"{guest_scripts.LEASE_EVENT} {event}" for event in ("bound", "renew")]
-        wait_until(lambda: any(self._said(word) for word in words), timeout, f"{self.name} to take a lease")
-        return self._last_event()
-
-    def renew(self, timeout: float = 15.0) -> DhcpEvent:
-        """Renew the lease now, and wait until that is done."""
-        return self._tell_client("USR1", timeout)
-
-    def release(self, timeout: float = 15.0) -> DhcpEvent:
-        """Release the lease, and wait until that is done."""
-        return self._tell_client("USR2", timeout)
-
-    def _tell_client(self, name: str, timeout: float) -> DhcpEvent:
-        before = self._said(guest_scripts.LEASE_EVENT)
-        self.run(f"kill -{name} $(cat /run/udhcpc.pid)")
-        wait_until(
-            lambda: self._said(guest_scripts.LEASE_EVENT) > before,
-            timeout,
-            f"udhcpc of {self.name} to act on {name}",
-        )
-        return self._last_event()
-
-    def _last_event(self) -> DhcpEvent:
-        return parse_event(self.run(f"cat {guest_scripts.LEASE_FILE}")[1].replace("\n", "\0"))
-
-
-def _await(console: socket.socket, answer: re.Pattern[str], timeout: float, what: str) -> re.Match[str]:
-    """Read the console until `answer` is in what came."""
-    deadline = time.monotonic() + timeout
-    text = ""
-    while (found := answer.search(text)) is None:
-        console.settimeout(max(0.01, deadline - time.monotonic()))
-        try:
-            received = console.recv(65536)
-        except TimeoutError:
-            raise LabError(f"waited {timeout:g} s in vain for {what}; the console: {text[-300:]!r}") from None
-        if not received:
-            raise LabError(f"the console closed before {what}; it said {text[-300:]!r}")
-        text += received.decode(errors="replace")
-    return found

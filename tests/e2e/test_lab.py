@@ -14,6 +14,7 @@ import pytest
 from osken_apps.lab import Host, Lab, LabError, NamespaceVm, wait_until
 from osken_apps.lab.lab import take_down
 from osken_apps.lab.network import machine_subnets, strangers
+from osken_apps.lab.processes import inside_namespace
 from osken_apps.lab.records import Site
 
 NAME = "e2elab"
@@ -292,3 +293,26 @@ def test_a_pid_that_the_kernel_has_given_to_another_is_not_killed(tmp_path: Path
         alive = other.poll() is None
         other.kill()
     assert alive
+
+
+def test_a_host_comes_back_from_a_power_cut_with_its_bridges(lab: Lab) -> None:
+    host = lab.hosts["host1"]
+    host.cut_power()
+    assert (host.vswitchd_is_running(), inside_namespace(host.namespace.name)) == (False, [])
+    host.power_on()
+    assert host.vsctl("list-br").split() == ["br-eth2", "br-int"]
+    assert host.dump_flows("br-int").count("priority") == 0
+    put_reference_flows(host, LOCAL_VLAN["host1"])
+
+
+def test_a_lab_takes_its_libvirt_and_the_domains_along(tmp_path: Path) -> None:
+    with Lab.up("e2evirt", hosts=1, state_dir=tmp_path / "virt") as lab:
+        host = lab.hosts["host1"]
+        host.libvirt.start()
+        domain = host.libvirt.launch(REAL[0], REAL[1], "domain")
+        domain.wait_booted()
+        running = inside_namespace(host.namespace.name)
+        names = {Path(f"/proc/{process.pid}/comm").read_text().strip() for process in running}
+        assert {"libvirtd", "qemu-system-x86"} <= names
+    assert [process for process in running if process.is_running()] == []
+    assert left_of("e2evirt", tmp_path / "virt") == []
