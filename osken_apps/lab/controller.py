@@ -45,7 +45,10 @@ class Api:
         """Send a request; an error of the API is an answer like any other."""
         connection = http.client.HTTPConnection(self.host, self.port, timeout=REQUEST_TIMEOUT_S)
         try:
-            connection.request(method, f"/v2.0/{path}", None if body is None else json.dumps(body))
+            content_type = {"Content-Type": "application/json"}
+            connection.request(
+                method, f"/v2.0/{path}", None if body is None else json.dumps(body), content_type
+            )
             answer = connection.getresponse()
             content = answer.read()
         finally:

@@ -123,7 +123,7 @@ def run(rounds: int = ROUNDS, seconds: float = SECONDS, ports: int = PORTS) -> l
         config_file = Path(directory, "osken-net.conf")
         config_file.write_text(
             f"[DEFAULT]\nstate_dir = {directory}\n[api]\nport = {API_PORT}\n"
-            f"[openflow]\nport = {OPENFLOW_PORT}\n[ovsdb]\nport = {OVSDB_PORT}\n"
+            f"[openflow]\nport = {OPENFLOW_PORT}\n[ovsdb]\nport = {OVSDB_PORT}\n[quotas]\nport = -1\n"
         )
         command = [sys.executable, "-m", "osken_apps.cli", "run", "--config-file", str(config_file)]
         with Path(directory, "log").open("w") as log:

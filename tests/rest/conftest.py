@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.rest.server import Server, running, write_config
+from tests.rest.server import NO_QUOTAS, Server, running, write_config
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Give a server with an empty database."""
     state_dir: Path = tmp_path_factory.mktemp("state")
-    with running(write_config(state_dir)) as started:
+    with running(write_config(state_dir, NO_QUOTAS)) as started:
         yield started

@@ -37,6 +37,7 @@ class Ours(System):
             f"[DEFAULT]\nstate_dir = {directory}\n"
             f"[api]\nhost = {self.host.address}\nport = {API_PORT}\ninsecure = true\n"
             f"[dhcp]\ndns_servers = {plan.DNS_SERVER}\ndomain = {plan.DOMAIN}\n"
+            "[quotas]\nport = -1\n"
         )
         command = [sys.executable, "-m", "osken_apps.cli", "run", "--config-file", str(config_file)]
         self._start_process("controller", command, self.host.namespace)

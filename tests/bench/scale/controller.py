@@ -48,7 +48,9 @@ class Api:
     def __call__(self, method: str, path: str, body: Any = None) -> Any:
         """Send a request; give the body of the answer. Raises RuntimeError unless it succeeded."""
         try:
-            self._connection.request(method, f"/v2.0/{path}", None if body is None else json.dumps(body))
+            content = None if body is None else json.dumps(body)
+            content_type = {"Content-Type": "application/json"}
+            self._connection.request(method, f"/v2.0/{path}", content, content_type)
             answer = self._connection.getresponse()
             content = answer.read()
         except (OSError, http.client.HTTPException):
@@ -131,6 +133,7 @@ def write_config(directory: Path, ports: Ports) -> Path:
         f"[DEFAULT]\nstate_dir = {directory}\naudit_interval = {AUDIT_INTERVAL_S}\n"
         f"[api]\nport = {ports.api}\n"
         f"[openflow]\nport = {ports.openflow}\n[ovsdb]\nport = {ports.ovsdb}\n"
+        "[quotas]\nnetwork = -1\nsubnet = -1\nport = -1\n"
     )
     return path
 
