@@ -7,7 +7,7 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +37,26 @@ API_OPTS = [
     cfg.BoolOpt(
         "trust_identity_headers",
         default=False,
-        help="A trusted proxy in front sets X-User-Id, X-Project-Id and X-Roles: requests run as that user."
-        " A request with none of them is the administrator's.",
+        help="A trusted proxy in front sets X-User-Id, X-Project-Id and X-Roles (names with commas between):"
+        " requests run as that user. A request without one of them, or with X-Identity-Status other than"
+        " Confirmed, is refused.",
+    ),
+    cfg.BoolOpt(
+        "trust_forwarded_headers",
+        default=False,
+        help="A trusted proxy in front sets Forwarded, or X-Forwarded-Proto and X-Forwarded-Host: links are"
+        " made of them.",
+    ),
+    cfg.ListOpt(
+        "trusted_proxies",
+        default=["127.0.0.1", "::1"],
+        help="Addresses or ranges of the proxies whose headers are trusted, separated by commas.",
+    ),
+    cfg.ListOpt(
+        "allowed_hosts",
+        default=[],
+        help="Names by which clients may ask for the API (Host), beside localhost, loopback addresses and"
+        " the listen address; * allows any.",
     ),
     cfg.StrOpt(
         "policy_file",
@@ -76,10 +94,16 @@ NETWORK_OPTS = [
         default=["default:1000:2999"],
         help="Pools of segmentation ids: physical_network:first:last, separated by commas.",
     ),
+    cfg.ListOpt(
+        "physical_mtus",
+        default=[],
+        help="MTUs of physical networks that carry more or less than 1500 octets: physical_network:mtu,"
+        " separated by commas. It is the default and the maximum of their networks' MTU.",
+    ),
 ]
 QUOTA_OPTS = [
-    cfg.IntOpt(name, default=-1, min=-1, help=f"How many {name}s a project may have; -1: any number.")
-    for name in ("network", "subnet", "port")
+    cfg.IntOpt(name, default=most, min=-1, help=f"How many {name}s a project may have; -1: any number.")
+    for name, most in (("network", 100), ("subnet", 100), ("port", 500))
 ]
 DHCP_OPTS = [
     cfg.IntOpt("lease_time", default=86400, min=60, max=0xFFFFFFFE, help="Lease time in seconds."),
@@ -106,6 +130,8 @@ GROUPS: dict[str | None, Sequence[cfg.Opt]] = {
 }
 
 MAX_PHYSICAL_BRIDGE_NAME = 11
+DEFAULT_MTU = 1500
+MIN_MTU, MAX_MTU = 68, 65535
 INTERFACE_NAME = re.compile(r"[A-Za-z0-9_.-]{1,15}")
 
 
@@ -126,6 +152,9 @@ class ApiConfig:
     default_project: str
     threads: int
     policy_file: Path | None = None
+    trust_forwarded_headers: bool = False
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    allowed_hosts: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +173,11 @@ class NetworkConfig:
     integration_bridge: str
     bridge_mappings: tuple[tuple[str, str], ...]
     vlan_ranges: tuple[VlanRange, ...]
+    physical_mtus: tuple[tuple[str, int], ...] = ()
+
+    def max_mtu(self, physical_network: str) -> int:
+        """Give the largest MTU of a network on a physical network."""
+        return dict(self.physical_mtus).get(physical_network, DEFAULT_MTU)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +195,9 @@ class DhcpConfig:
 class QuotaConfig:
     """How much a project may have that has no quotas of its own; -1: any number."""
 
-    network: int = -1
-    subnet: int = -1
-    port: int = -1
+    network: int = 100
+    subnet: int = 100
+    port: int = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +278,7 @@ def _checked(conf: Any) -> Config:
         _bridge_name("[network] integration_bridge", conf.network.integration_bridge),
         _bridge_mappings(conf.network.bridge_mappings),
         tuple(_vlan_range(text) for text in conf.network.vlan_ranges),
+        tuple(_physical_mtu(text) for text in conf.network.physical_mtus),
     )
     _check_network(network)
     return Config(
@@ -256,6 +291,9 @@ def _checked(conf: Any) -> Config:
             conf.api.default_project,
             conf.api.threads,
             _existing_file("[api] policy_file", conf.api.policy_file),
+            conf.api.trust_forwarded_headers,
+            tuple(_proxy(text) for text in conf.api.trusted_proxies),
+            frozenset(name.lower() for name in conf.api.allowed_hosts),
         ),
         openflow=Endpoint(conf.openflow.host, conf.openflow.port),
         ovsdb=Endpoint(conf.ovsdb.host, conf.ovsdb.port),
@@ -283,6 +321,13 @@ def _api_endpoint(api: Any) -> Endpoint:
             " set insecure=true to allow it"
         )
     return Endpoint(api.host, api.port)
+
+
+def _proxy(text: str) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(text)
+    except ValueError as error:
+        raise ConfigurationError(f"[api] trusted_proxies: {error}") from None
 
 
 def _existing_file(option: str, name: str) -> Path | None:
@@ -328,11 +373,26 @@ def _vlan_range(text: str) -> VlanRange:
     return VlanRange(match[1], first, last)
 
 
+def _physical_mtu(text: str) -> tuple[str, int]:
+    physical_network, _, mtu = text.rpartition(":")
+    if not physical_network or not re.fullmatch(r"[0-9]{1,5}", mtu) or not MIN_MTU <= int(mtu) <= MAX_MTU:
+        raise ConfigurationError(
+            f"[network] physical_mtus: {text!r} is not of the form physical_network:mtu"
+            f" with an MTU from {MIN_MTU} to {MAX_MTU}"
+        )
+    return physical_network, int(mtu)
+
+
 def _check_network(network: NetworkConfig) -> None:
     physical_networks = [name for name, _ in network.bridge_mappings]
     bridges = [network.integration_bridge, *(bridge for _, bridge in network.bridge_mappings)]
     if len(set(bridges)) != len(bridges) or len(set(physical_networks)) != len(physical_networks):
         raise ConfigurationError("[network] bridge_mappings: a bridge or physical network is named twice")
+    for name, _ in network.physical_mtus:
+        if name not in physical_networks:
+            raise ConfigurationError(f"[network] physical_mtus: {name!r} is not in bridge_mappings")
+    if len(dict(network.physical_mtus)) != len(network.physical_mtus):
+        raise ConfigurationError("[network] physical_mtus: a physical network is named twice")
     for vlan_range in network.vlan_ranges:
         if vlan_range.physical_network not in physical_networks:
             raise ConfigurationError(

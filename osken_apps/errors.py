@@ -211,9 +211,9 @@ class OverlappingAllocationPools(Conflict):
 class DNSNameServersExhausted(BadRequest):
     """More DNS servers than a subnet may have."""
 
-    def __init__(self, subnet_id: str, limit: int) -> None:
+    def __init__(self, limit: int) -> None:
         super().__init__(
-            f"Unable to complete operation for {subnet_id}. The number of DNS nameservers exceeds the"
+            "Unable to complete operation for the subnet. The number of DNS nameservers exceeds the"
             f" limit {limit}."
         )
 
@@ -221,11 +221,18 @@ class DNSNameServersExhausted(BadRequest):
 class HostRoutesExhausted(BadRequest):
     """More routes than a subnet may have."""
 
-    def __init__(self, subnet_id: str, limit: int) -> None:
+    def __init__(self, limit: int) -> None:
         super().__init__(
-            f"Unable to complete operation for {subnet_id}. The number of host routes exceeds the limit"
+            "Unable to complete operation for the subnet. The number of host routes exceeds the limit"
             f" {limit}."
         )
+
+
+class NetworkMTUSubnetConflict(Conflict):
+    """The network's MTU is less than one of its subnets needs."""
+
+    def __init__(self, network_id: str, least_mtu: int) -> None:
+        super().__init__(f"MTU of {network_id} is not valid, subnet requires a minimum of {least_mtu}")
 
 
 class PortBound(Conflict):

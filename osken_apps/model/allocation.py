@@ -26,26 +26,36 @@ def first_free(first: int, last: int, taken: Iterable[int]) -> int | None:
 
 
 def default_gateway(cidr: IPNetwork) -> IPAddress | None:
-    """Give the gateway of a subnet that names none: its first address; of IPv6 the prefix itself."""
-    if cidr.version == 6 or cidr.num_addresses == 1:
+    """Give the gateway of a subnet that names none: its first address; of IPv6 the prefix itself.
+
+    Of a /32 it is the address behind the subnet's only one. None behind the last address that there is.
+    """
+    if cidr.version == 6:
         return cidr.network_address
-    return cidr.network_address + 1
+    number = int(cidr.network_address) + 1
+    return None if number >> cidr.max_prefixlen else type(cidr.network_address)(number)
+
+
+def host_bounds(cidr: IPNetwork) -> tuple[int, int]:
+    """Give the first and the last address that a machine may have.
+
+    All but the network's and, of IPv4, the broadcast address; a /31 has neither (RFC 3021), a single address
+    is a host's.
+    """
+    first, last = int(cidr.network_address), int(cidr.broadcast_address)
+    if first == last or (cidr.version == 4 and cidr.prefixlen > 30):
+        return first, last
+    return first + 1, last - (cidr.version == 4)
 
 
 def default_pools(cidr: IPNetwork, gateway_ip: IPAddress | None) -> tuple[AllocationPool, ...]:
     """Give every host address of the subnet but the gateway, as pools split around it."""
-    first, last = cidr.network_address, cidr.broadcast_address
-    if first == last:
-        return (AllocationPool(first, last),)
-    first += 1
-    if cidr.version == 4:
-        last -= 1
-    if int(first) >= int(last):
-        return ()
-    if gateway_ip is None or not int(first) <= int(gateway_ip) <= int(last):
-        return (AllocationPool(first, last),)
-    halves = ((first, gateway_ip - 1), (gateway_ip + 1, last))
-    return tuple(AllocationPool(start, end) for start, end in halves if int(start) <= int(end))
+    address = type(cidr.network_address)
+    first, last = host_bounds(cidr)
+    if cidr.num_addresses == 1 or gateway_ip is None or not first <= int(gateway_ip) <= last:
+        return (AllocationPool(address(first), address(last)),)
+    halves = ((first, int(gateway_ip) - 1), (int(gateway_ip) + 1, last))
+    return tuple(AllocationPool(address(start), address(end)) for start, end in halves if start <= end)
 
 
 def in_pools(pools: Sequence[AllocationPool], address: IPAddress) -> bool:

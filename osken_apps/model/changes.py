@@ -50,7 +50,8 @@ class PortReport:
 class HostReport:
     """What the controller knows of one host, for `/v2.0/agents`.
 
-    `trouble` is empty or says why the host is not yet what it should be.
+    `trouble` is empty or says why the host is not yet what it should be. `datapath_type` is that of the
+    integration bridge, as in OVSDB; empty: not known.
     """
 
     host: str
@@ -64,3 +65,4 @@ class HostReport:
     dhcp_counters: tuple[tuple[str, int], ...] = ()
     repairs: int = 0
     trouble: str = ""
+    datapath_type: str = ""

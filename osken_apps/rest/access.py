@@ -1,6 +1,6 @@
 """What one caller sees and may do of the resources of a collection."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from osken_apps.errors import NetworkNotFound
@@ -44,7 +44,7 @@ class Access:
             attribute for attribute in attributes if self._permissions.may(f"{rule}:{attribute.name}", target)
         )
 
-    def require_create(self, project_id: str, body: Iterable[str], values: Values) -> None:
+    def require_create(self, project_id: str, body: Mapping[str, Any], values: Values) -> None:
         """Refuse a POST that the caller may not make. Raises PolicyNotAuthorized, NetworkNotFound."""
         network = self._network_of(values)
         if network is not None and not self._may_see_network(network):
@@ -57,14 +57,19 @@ class Access:
             if attribute.name in given
             and (attribute.default is ABSENT or values[attribute.name] != attribute.default)
         ]
-        self._permissions.require(f"create_{self._collection.singular}", explicit, target)
+        self._permissions.require(f"create_{self._collection.singular}", _parts_of(explicit, body), target)
 
-    def require(self, action: str, resource: Any, names: Iterable[str] = (), owner: str = "") -> None:
+    def require(self, action: str, resource: Any, body: Mapping[str, Any]) -> None:
         """Refuse a change that the caller may not make. Raises PolicyNotAuthorized, NotFound."""
         if not self.may_see(resource):
             raise self._collection.not_found(resource.id)
-        target = self.target(resource, owner)
-        self._permissions.require(f"{action}_{self._collection.singular}", list(names), target)
+        target = self.target(resource, body.get("device_owner", ""))
+        self._permissions.require(f"{action}_{self._collection.singular}", _parts_of(body, body), target)
+
+    def require_member(self, resource: Any, member: str) -> None:
+        """Refuse to show what belongs to a resource beside its attributes. Raises PolicyNotAuthorized."""
+        rule = f"get_{self._collection.singular}_{member}"
+        self._permissions.require(rule, [], self.target(resource))
 
     def target(self, resource: Any, device_owner: str = "") -> Target:
         """Give what rules look at of a resource."""
@@ -80,6 +85,7 @@ class Access:
             project_id,
             network_project_id=network.project_id,
             network_shared=network.shared,
+            network_external=network.external,
             device_owner=device_owner,
         )
 
@@ -95,3 +101,15 @@ class Access:
         if network_id not in self._networks:
             self._networks[network_id] = self._view.network(network_id)
         return self._networks[network_id]
+
+
+def _parts_of(names: Iterable[str], body: Mapping[str, Any]) -> list[str]:
+    """Name what rules tell apart of a body: attributes, and the parts that items of a list really have."""
+    found: dict[str, None] = {}
+    for name in names:
+        found[name] = None
+        value = body[name]
+        for item in value if isinstance(value, list) else ():
+            if isinstance(item, dict):
+                found.update((f"{name}:{part}", None) for part, given in item.items() if given is not None)
+    return list(found)

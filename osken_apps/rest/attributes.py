@@ -2,13 +2,14 @@
 
 A type's `parse` takes what JSON gave and returns the value of the model. It raises ValueError with
 a reason that fits "Invalid input for <name>. Reason: <reason>.", or InvalidInput itself where Neutron
-does. The texts are Neutron's.
+does. The texts are Neutron's. Every type has a bound, and its schema states it: `maxLength`, `minimum`
+and `maximum`, `maxItems`, `maxProperties`, or an `enum`. What is longer is refused before work is done on it.
 """
 
 import re
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Any
@@ -19,11 +20,15 @@ from osken_apps.model.addresses import IPAddress, IPNetwork, MacAddress, is_unic
 Schema = Mapping[str, Any]
 
 TEXT_LENGTH = 255
+UUID_LENGTH = 36
+ADDRESS_LENGTH = 45  # ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255
+CIDR_LENGTH = ADDRESS_LENGTH + len("/128")
+MAC_LENGTH = 17
 UUID_PATTERN = "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
 _UUID = re.compile(UUID_PATTERN)
 # No database keeps NUL, and half of a surrogate pair is no character.
 PLAIN_TEXT = "^[^\u0000]*$"
-_PLAIN_TEXT = re.compile(r"[^\x00\ud800-\udfff]*\Z")
+_PLAIN_TEXT = re.compile(r"[^\x00\ud800-\udfff]*")
 DNS_LABEL = "[0-9A-Za-z]([0-9A-Za-z-]{0,61}[0-9A-Za-z])?"
 DNS_NAME_PATTERN = rf"^({DNS_LABEL}(\.{DNS_LABEL})*\.?)?$"
 _DNS_NAME = re.compile(DNS_NAME_PATTERN)
@@ -35,13 +40,15 @@ FALSE_WORDS = frozenset({"false", "0"})
 class Type:
     """A type of values; `show` is None where the model's value is JSON already.
 
-    `schema` describes what is accepted, `shown_schema` what is shown if that is narrower.
+    `schema` describes what is accepted, `shown_schema` what is shown if that is narrower. `parts` names the
+    parts of records, which policy rules may tell apart.
     """
 
     parse: Callable[[Any], Any]
     schema: Schema
     show: Callable[[Any], Any] | None = None
     shown_schema: Schema | None = None
+    parts: tuple[str, ...] = ()
 
     @property
     def answer_schema(self) -> Schema:
@@ -61,7 +68,7 @@ def text(length: int = TEXT_LENGTH) -> Type:
             raise ValueError(f"'{value}' is not a valid string")
         if len(value) > length:
             raise ValueError(f"'{value}' exceeds maximum length of {length}")
-        if not _PLAIN_TEXT.match(value):
+        if not _PLAIN_TEXT.fullmatch(value):
             raise ValueError(f"{value!r} is not a valid string")
         return value
 
@@ -76,7 +83,11 @@ def parse_boolean(value: Any) -> bool:
     raise InvalidInput(f"'{value}' cannot be converted to boolean")
 
 
-BOOLEAN_WORD = {"type": "string", "pattern": "^([tT][rR][uU][eE]|[fF][aA][lL][sS][eE]|0|1)$"}
+BOOLEAN_WORD = {
+    "type": "string",
+    "maxLength": len("false"),
+    "pattern": "^([tT][rR][uU][eE]|[fF][aA][lL][sS][eE]|0|1)$",
+}
 BOOLEAN = Type(
     parse_boolean,
     {"anyOf": [{"type": "boolean"}, BOOLEAN_WORD, {"type": "integer", "enum": [0, 1]}]},
@@ -96,7 +107,8 @@ def integer(least: int, most: int) -> Type:
         return number
 
     schema = {"type": "integer", "minimum": least, "maximum": most}
-    digits = {"type": "string", "pattern": "^[0-9]{1,9}$" if least >= 0 else "^[+-]?[0-9]{1,9}$"}
+    pattern = "^[0-9]{1,9}$" if least >= 0 else "^[+-]?[0-9]{1,9}$"
+    digits = {"type": "string", "maxLength": 10, "pattern": pattern}
     return Type(parse, {"anyOf": [schema, digits]}, shown_schema=schema)
 
 
@@ -127,12 +139,14 @@ def choice(*values: Any, convert: Callable[[Any], Any] | None = None) -> Type:
 
 def parse_uuid(value: Any) -> str:
     """Take a UUID with hyphens."""
-    if not isinstance(value, str) or not _UUID.match(value):
+    if not isinstance(value, str) or not _UUID.fullmatch(value):
         raise ValueError(f"'{value}' is not a valid UUID")
     return value.lower()
 
 
-UUID = Type(parse_uuid, {"type": "string", "format": "uuid", "pattern": UUID_PATTERN})
+UUID = Type(
+    parse_uuid, {"type": "string", "format": "uuid", "pattern": UUID_PATTERN, "maxLength": UUID_LENGTH}
+)
 
 
 def is_uuid(value: str) -> bool:
@@ -147,7 +161,7 @@ def is_uuid(value: str) -> bool:
 def parse_address(value: Any) -> IPAddress:
     """Take an IPv4 or IPv6 address."""
     try:
-        address = ip_address(value if isinstance(value, str) else "")
+        address = ip_address(value if isinstance(value, str) and len(value) <= ADDRESS_LENGTH else "")
     except ValueError:
         raise ValueError(f"'{value}' is not a valid IP address") from None
     if getattr(address, "scope_id", None):
@@ -155,13 +169,17 @@ def parse_address(value: Any) -> IPAddress:
     return address
 
 
-ADDRESS = Type(parse_address, {"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]}, str)
+ADDRESS = Type(
+    parse_address,
+    {"type": "string", "maxLength": ADDRESS_LENGTH, "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]},
+    str,
+)
 
 
 def parse_cidr(value: Any) -> IPNetwork:
     """Take a range in CIDR notation; host bits are cleared."""
     try:
-        if not isinstance(value, str) or "/" not in value or "%" in value:
+        if not isinstance(value, str) or len(value) > CIDR_LENGTH or "/" not in value or "%" in value:
             raise ValueError
         return ip_network(value, strict=False)
     except ValueError:
@@ -174,17 +192,20 @@ IPV4_CIDR = rf"^{OCTET}(\.{OCTET}){{3}}/(3[0-2]|[12]?[0-9])$"
 IPV6_CIDR = rf"^{HEXTETS}:/(12[0-8]|1[01][0-9]|[1-9]?[0-9])$"
 CIDR = Type(
     parse_cidr,
-    {"type": "string", "anyOf": [{"pattern": IPV4_CIDR}, {"pattern": IPV6_CIDR}]},
+    {"type": "string", "maxLength": CIDR_LENGTH, "anyOf": [{"pattern": IPV4_CIDR}, {"pattern": IPV6_CIDR}]},
     str,
-    {"type": "string"},
+    {"type": "string", "maxLength": CIDR_LENGTH},
 )
 
 
 def parse_mac(value: Any) -> MacAddress:
-    """Take a MAC address that one interface can have."""
-    if not isinstance(value, str) or not _MAC.match(value) or not is_unicast(mac_address(value)):
+    """Take a MAC address that one interface can have, in any form that netaddr reads."""
+    if not isinstance(value, str) or not _MAC.fullmatch(value):
         raise ValueError(f"'{value}' is not a valid MAC address")
-    return mac_address(value)
+    address = mac_address(value)
+    if not is_unicast(address):
+        raise ValueError(f"'{value}' is not a valid MAC address")
+    return address
 
 
 @lru_cache(65536)
@@ -193,10 +214,29 @@ def mac_shown(address: MacAddress) -> str:
     return str(address)
 
 
-MAC_PATTERN = "^[0-9a-fA-F][02468aceACE]((:[0-9a-fA-F]{2}){5}|(-[0-9a-fA-F]{2}){5})$"
+def _same(separators: str, form: str, times: int) -> str:
+    """Give the pattern of a form that is repeated with one of the separators between."""
+    return "|".join(f"{form}({re.escape(separator)}{form}){{{times - 1}}}" for separator in separators)
+
+
+# Six octets, three words (Cisco), two halves (PostgreSQL), or bare digits; leading zeros may be missing.
+MAC_FORMS = (
+    _same(":-", "[0-9a-fA-F]{1,2}", 6),
+    _same(":-.", "[0-9a-fA-F]{1,4}", 3),
+    _same(":-", "[0-9a-fA-F]{5,6}", 2),
+    "[0-9a-fA-F]{11,12}",
+)
+MAC_PATTERN = f"^({'|'.join(MAC_FORMS)})$"
 _MAC = re.compile(MAC_PATTERN)
-NO_MAC = {"not": {"pattern": "^00([:-]00){5}$"}}
-MAC = Type(parse_mac, {"type": "string", "pattern": MAC_PATTERN} | NO_MAC, mac_shown, {"type": "string"})
+# The usual form, of one interface; the document names it beside the others.
+MAC_OCTETS = "^[0-9a-fA-F][02468aceACE]((:[0-9a-fA-F]{2}){5}|(-[0-9a-fA-F]{2}){5})$"
+MAC_USUAL = {"pattern": MAC_OCTETS, "not": {"pattern": "^00([:-]00){5}$"}}
+MAC = Type(
+    parse_mac,
+    {"type": "string", "maxLength": MAC_LENGTH, "anyOf": [MAC_USUAL, {"pattern": MAC_PATTERN}]},
+    mac_shown,
+    {"type": "string", "maxLength": MAC_LENGTH},
+)
 
 
 def parse_dns_name(value: Any) -> str:
@@ -219,24 +259,44 @@ def optional(type_: Type) -> Type:
     return Type(parse, {"anyOf": [type_.schema, null]}, type_.show, {"anyOf": [type_.answer_schema, null]})
 
 
-def list_of(type_: Type, unique: bool = True, null: bool = True) -> Type:
-    """Make the type of lists (tuples in the model); null counts as the empty list if `null`."""
+def not_null(type_: Type) -> Type:
+    """Show null where there is nothing, but take it from nobody."""
+    return replace(type_, shown_schema={"anyOf": [type_.answer_schema, {"type": "null"}]})
+
+
+def list_of(
+    type_: Type,
+    most: int | None = None,
+    unique: bool = True,
+    null: bool = True,
+    too_many: Callable[[int], Exception] | None = None,
+) -> Type:
+    """Make the type of lists of at most `most` items (tuples in the model); None is for what is only shown.
+
+    Null counts as the empty list if `null`. `too_many` makes the error that Neutron has for a longer one.
+    """
 
     def parse(value: Any) -> tuple[Any, ...]:
         if value is None and null:
             return ()
         if not isinstance(value, list):
             raise ValueError(f"'{value}' is not a list")
+        if most is not None and len(value) > most:
+            raise too_many(most) if too_many else ValueError(f"{len(value)} items are more than {most}")
         items = tuple(type_.parse(item) for item in value)
-        if unique and any(item in items[:index] for index, item in enumerate(items)):
+        if unique and len(set(items)) < len(items):
             raise ValueError(f"Duplicate items in the list: '{', '.join(map(str, value))}'")
         return items
 
-    schema: dict[str, Any] = {"type": "array", "items": type_.schema, "uniqueItems": unique}
-    accepted = {"anyOf": [schema, {"type": "null"}]} if null else schema
+    bound = {} if most is None else {"maxItems": most}
+    schema: dict[str, Any] = {"type": "array", "items": type_.schema} | bound
+    accepted = {"anyOf": [schema | {"uniqueItems": unique}, {"type": "null"}]}
+    if not null:
+        accepted = schema | {"uniqueItems": unique}
     show_item = type_.show
     show = (lambda items: [show_item(item) for item in items]) if show_item else list
-    return Type(parse, accepted, show, {"type": "array", "items": type_.answer_schema})
+    answer = {"type": "array", "items": type_.answer_schema} | bound
+    return Type(parse, accepted, show, answer, type_.parts)
 
 
 def record(parts: Mapping[str, Type], required: tuple[str, ...], build: Callable[..., Any]) -> Type:
@@ -272,4 +332,4 @@ def record(parts: Mapping[str, Type], required: tuple[str, ...], build: Callable
         "properties": {name: part.answer_schema for name, part in parts.items()},
         "required": list(parts),
     }
-    return Type(parse, schema, show, shown)
+    return Type(parse, schema, show, shown, tuple(parts))

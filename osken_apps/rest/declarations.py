@@ -10,6 +10,7 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
+from osken_apps.model.changes import HostReport
 from osken_apps.rest.attributes import (
     UUID,
     Type,
@@ -29,7 +30,9 @@ class Surroundings:
 
     subnet_ids: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     external_networks: frozenset[str] = frozenset()
-    known_hosts: frozenset[str] = frozenset()
+    shared_networks: frozenset[str] = frozenset()
+    disabled_networks: frozenset[str] = frozenset()
+    hosts: Mapping[str, HostReport] = field(default_factory=dict)
     integration_bridge: str = "br-int"
     domain: str = ""
     zones: tuple[str, ...] = ()
@@ -45,7 +48,7 @@ class Attribute:
     `model_field` is the model's name where it differs; `get` replaces it for what the model computes.
     `default` ABSENT: what a POST leaves out is decided by the rules of the resource.
     `column` names the database column that a filter may be handed to.
-    `hidden`: only a filter, not shown.
+    `hidden`: only a filter, not shown; where it gives a tuple, each of its values counts.
     `guarded`: by default only administrators see it.
     """
 
@@ -83,10 +86,11 @@ def timestamp(moment: datetime) -> str:
     return moment.isoformat()[:19] + "Z"
 
 
-TIME = Type(str, {"type": "string", "format": "date-time"}, timestamp)
+TIME = Type(str, {"type": "string", "format": "date-time", "maxLength": 64}, timestamp)
 NAME = text()
-LONGEST_TAG = 255
-TAG = text(LONGEST_TAG)
+MAX_TAG_LENGTH = 255
+MAX_TAGS = 50
+TAG = text(MAX_TAG_LENGTH)
 POSITION = integer(0, LARGEST)
 
 
@@ -106,7 +110,7 @@ def standard() -> tuple[Attribute, ...]:
             column="project_id",
         ),
         Attribute("project_id", NAME, put=False, filter=True, sort=True, column="project_id"),
-        Attribute("tags", list_of(TAG), post=False, put=False),
+        Attribute("tags", list_of(TAG, MAX_TAGS), post=False, put=False),
         Attribute("created_at", TIME, post=False, put=False, filter=True, sort=True),
         Attribute("updated_at", TIME, post=False, put=False, filter=True, sort=True),
         Attribute("revision_number", POSITION, post=False, put=False, filter=True, sort=True),

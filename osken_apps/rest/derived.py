@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from osken_apps.config import Config
-from osken_apps.errors import NotFound
+from osken_apps.errors import Conflict, NotFound
 from osken_apps.model.changes import HostReport
 from osken_apps.rest.attributes import BOOLEAN, CIDR, UUID, Type, choice, list_of, optional, parse_integer
 from osken_apps.rest.declarations import NAME, POSITION, Attribute
@@ -23,11 +23,15 @@ from osken_apps.rest.groups import (
     default_group,
 )
 from osken_apps.rest.networks import ZONE
+from osken_apps.rest.questions import Questions
+from osken_apps.store.reports import unbind_host
+from osken_apps.store.store import Store
 from osken_apps.store.view import View
 
 AGENT_NAMESPACE = uuid.UUID("5b6c7fd2-0b1e-4e57-93d2-0f1f6f3b1a77")
 OBJECT = Type(dict, {"type": "object"})
 VERSION = choice(4, 6, convert=parse_integer)
+NAMES = list_of(NAME)
 OBJECTS = Type(list, {"type": "array", "items": {"type": "object"}})
 AGENT_TYPE = "Open vSwitch agent"
 
@@ -44,7 +48,7 @@ class Sight:
     """What these collections are computed from."""
 
     view: View
-    hosts: tuple[HostReport, ...]
+    hosts: Mapping[str, HostReport]
     config: Config
     caller: Caller
 
@@ -83,7 +87,7 @@ class NetworkUse:
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """A collection that can only be read; `rule` names the policy rule that guards it, if any."""
+    """A collection that can only be read, but for what `delete` takes away, if anything."""
 
     plural: str
     singular: str
@@ -91,21 +95,51 @@ class Derived:
     items: Callable[[Sight], list[Any]]
     not_found: Callable[[str], NotFound]
     id_of: Callable[[Any], str] = lambda item: str(item.id)
-    rule: str = ""
+    delete: Callable[[Any, Store, Questions], None] | None = None
 
 
 def _read_only(
     name: str, type_: Type, get: Callable[[Any], Any] | None = None, model_field: str = ""
 ) -> Attribute:
     getter = None if get is None else (lambda item, _around: get(item))
+    plain = type_ not in (OBJECT, OBJECTS, NAMES)
     return Attribute(
-        name, type_, post=False, put=False, filter=True, sort=True, model_field=model_field, get=getter
+        name, type_, post=False, put=False, filter=plain, sort=plain, model_field=model_field, get=getter
     )
 
 
 def agent_id(host: str) -> str:
     """Give the id of a host as an agent: the same whenever the host comes back."""
     return str(uuid.uuid5(AGENT_NAMESPACE, host))
+
+
+class AgentInUse(Conflict):
+    """The host of the agent is there."""
+
+    def __init__(self, host: str, reason: str) -> None:
+        super().__init__(f"Agent of host {host} cannot be deleted: {reason}.")
+
+
+def _agents(sight: Sight) -> list[HostReport]:
+    """Give every host that the controller knows, and those that only have ports left."""
+    known = list(sight.hosts.values())
+    for use in sight.view.hosts_of_ports():
+        if use.host not in sight.hosts:
+            known.append(
+                HostReport(use.host, False, (), (), False, use.last_change, use.last_change, use.ports)
+            )
+    return sorted(known, key=lambda report: report.host)
+
+
+def _delete_agent(report: HostReport, store: Store, questions: Questions) -> None:
+    """Forget a host that is gone: its ports are unbound. Raises AgentInUse, ServiceUnavailable."""
+    if report.alive:
+        raise AgentInUse(report.host, "the host is connected")
+    refused = questions.ask("forget_host", report.host)
+    if refused:
+        raise AgentInUse(report.host, refused)
+    with store.write() as transaction:
+        unbind_host(transaction, report.host)
 
 
 def _agent_time(moment: datetime) -> str:
@@ -117,6 +151,7 @@ def _agent_configuration(report: HostReport) -> dict[str, Any]:
         "bridges": list(report.bridges),
         "bridge_mappings": dict(report.bridge_mappings),
         "devices": report.bound_ports,
+        "datapath_type": report.datapath_type,
         "ovsdb": report.ovsdb,
         "dhcp": dict(report.dhcp_counters),
         "repairs": report.repairs,
@@ -167,7 +202,7 @@ NETWORK_IP_AVAILABILITY = (
         put=False,
         filter=True,
         hidden=True,
-        get=lambda use, _around: [subnet.ip_version for subnet in use.subnets],
+        get=lambda use, _around: tuple(subnet.ip_version for subnet in use.subnets),
     ),
     _read_only(
         "subnet_ip_availability", OBJECTS, lambda use: [_subnet_use(subnet) for subnet in use.subnets]
@@ -226,7 +261,7 @@ SECURITY_GROUP = (
     _read_only("project_id", NAME),
     _read_only("stateful", BOOLEAN, lambda group: False),
     _read_only("shared", BOOLEAN, lambda group: False),
-    _read_only("tags", list_of(NAME), lambda group: []),
+    _read_only("tags", NAMES, lambda group: []),
     _read_only("security_group_rules", OBJECTS, _rules_shown),
 )
 SERVICE_PROVIDER = (
@@ -240,10 +275,10 @@ DERIVED: Mapping[str, Derived] = {
         "agents",
         "agent",
         AGENT,
-        lambda sight: list(sight.hosts),
+        _agents,
         AgentNotFound,
         lambda report: agent_id(report.host),
-        rule="get_agent",
+        _delete_agent,
     ),
     "availability_zones": Derived(
         "availability_zones",
@@ -258,7 +293,6 @@ DERIVED: Mapping[str, Derived] = {
         NETWORK_IP_AVAILABILITY,
         _network_uses,
         HTTPNotFound,
-        rule="get_network_ip_availability",
     ),
     "security-groups": Derived(
         "security_groups",

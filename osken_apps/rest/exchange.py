@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from osken_apps.errors import BadRequest, NotFound
+from osken_apps.errors import ApiError, BadRequest, NotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +14,9 @@ class Caller:
     user_id: str
     project_id: str
     roles: frozenset[str]
+
+
+NOBODY = Caller("", "", frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,15 @@ class HTTPNotFound(NotFound):
 
     def __init__(self, _resource_id: str = "") -> None:
         super().__init__("The resource could not be found.")
+
+
+class HTTPMethodNotAllowed(ApiError):
+    """What is asked for cannot be changed so."""
+
+    status = 405
+
+    def __init__(self, method: str) -> None:
+        super().__init__(f"The method {method} is not allowed for this resource.")
 
 
 class MalformedRequestBody(BadRequest):

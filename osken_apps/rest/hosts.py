@@ -1,5 +1,7 @@
 """What the controller last told of its hosts, kept in memory for the threads of the API."""
 
+from collections.abc import Iterable, Mapping
+
 from osken_apps.model.changes import HostReport
 
 
@@ -7,17 +9,13 @@ class Hosts:
     """The newest reports; replaced as a whole, so that readers need no lock."""
 
     def __init__(self) -> None:
-        self._reports: tuple[HostReport, ...] = ()
+        self._by_name: Mapping[str, HostReport] = {}
 
     @property
-    def reports(self) -> tuple[HostReport, ...]:
-        """The newest reports."""
-        return self._reports
+    def by_name(self) -> Mapping[str, HostReport]:
+        """The newest report of each host."""
+        return self._by_name
 
-    def replace(self, reports: tuple[HostReport, ...]) -> None:
+    def replace(self, reports: Iterable[HostReport]) -> None:
         """Take over new reports."""
-        self._reports = reports
-
-    def known(self) -> frozenset[str]:
-        """Give the names of the hosts that are connected."""
-        return frozenset(report.host for report in self._reports if report.alive)
+        self._by_name = {report.host: report for report in reports}

@@ -8,7 +8,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from osken_apps.errors import BadRequest, HTTPBadRequest, InvalidInput
-from osken_apps.rest.declarations import Attribute, Surroundings
+from osken_apps.rest.attributes import TEXT_LENGTH
+from osken_apps.rest.declarations import MAX_TAG_LENGTH, MAX_TAGS, Attribute, Surroundings
 from osken_apps.rest.validation import convert
 from osken_apps.store.selection import Among
 
@@ -18,6 +19,15 @@ CHANGED_SINCE = "changed_since"
 # What is stored has tags and times; what is computed has neither.
 STORED_FILTERS = TAG_FILTERS | {CHANGED_SINCE}
 FIXED_IP_PARTS = ("subnet_id", "ip_address", "ip_address_substr")
+# A query string holds some 1,500 ids; each bound is stated in the OpenAPI document.
+MAX_QUERY_BYTES = 128 * 1024
+MAX_FILTER_VALUES = 2000
+MAX_TAG_LIST = MAX_TAGS * (MAX_TAG_LENGTH + 1)
+MAX_SUBSTRINGS = 10  # each is looked for in each address
+MAX_FIELDS = 100
+MAX_SORT_KEYS = 10
+MAX_LIMIT = 999_999_999
+MAX_PARAMETERS = MAX_FILTER_VALUES + MAX_FIELDS + 2 * MAX_SORT_KEYS
 
 Test = Callable[[Any, Surroundings], bool]
 Identify = Callable[[Any], str]
@@ -46,9 +56,7 @@ class Query:
 
 def query_of(attributes: Sequence[Attribute], parameters: Parameters) -> Query:
     """Understand a query string. Raises BadRequest."""
-    given: dict[str, list[str]] = {}
-    for name, value in parameters:
-        given.setdefault(name, []).append(value)
+    given = _given(parameters)
     filters = {name: values for name, values in given.items() if name not in PAGING}
     _refuse_unknown(attributes, filters)
     chosen = [attribute for attribute in attributes if attribute.filter and attribute.name in filters]
@@ -58,7 +66,7 @@ def query_of(attributes: Sequence[Attribute], parameters: Parameters) -> Query:
     return Query(
         tests=tuple(tests),
         conditions=_conditions(chosen, filters),
-        fields=tuple(name for name in given.get("fields", ()) if name),
+        fields=_fields(given),
         guarded=tuple(attribute for attribute in chosen if attribute.guarded),
         sorts=_sorts(attributes, given.get("sort_key", []), given.get("sort_dir", [])),
         limit=_limit(given.get("limit", ["0"])[-1]),
@@ -66,6 +74,32 @@ def query_of(attributes: Sequence[Attribute], parameters: Parameters) -> Query:
         backwards=given.get("page_reverse", [""])[-1].lower() in ("true", "1"),
         parameters=tuple(parameters),
     )
+
+
+def fields_of_show(parameters: Parameters) -> tuple[str, ...]:
+    """Give the fields that are asked for of one resource. Raises HTTPBadRequest."""
+    return _fields(_given(parameters))
+
+
+def _fields(given: Mapping[str, list[str]]) -> tuple[str, ...]:
+    return tuple(name for name in given.get("fields", ()) if name)
+
+
+def _given(parameters: Parameters) -> dict[str, list[str]]:
+    """Give the values of each parameter. Raises HTTPBadRequest for more than are looked at."""
+    given: dict[str, list[str]] = {}
+    for name, value in parameters:
+        length = MAX_TAG_LIST if name in TAG_FILTERS else TEXT_LENGTH
+        if len(value) > length:
+            raise HTTPBadRequest(f"Invalid input for {name}. Reason: it is longer than {length}.")
+        given.setdefault(name, []).append(value)
+    for name, values in given.items():
+        most = {"fields": MAX_FIELDS, "sort_key": MAX_SORT_KEYS, "sort_dir": MAX_SORT_KEYS}
+        if len(values) > most.get(name, MAX_FILTER_VALUES):
+            raise HTTPBadRequest(
+                f"{len(values)} values of {name} are more than {most.get(name, MAX_FILTER_VALUES)}"
+            )
+    return given
 
 
 def _refuse_unknown(attributes: Sequence[Attribute], filters: Iterable[str]) -> None:
@@ -91,14 +125,19 @@ def _test(attribute: Attribute, texts: list[str]) -> Test:
     if attribute.name == "fixed_ips":
         return _fixed_ips_test(texts)
     if attribute.name == "security_groups":
-        return lambda port, _: any(group in texts for group in port.security_groups)
+        groups = frozenset(texts)
+        return lambda port, _: not groups.isdisjoint(port.security_groups)
     if attribute.name in ("created_at", "updated_at", "revision_number", "id"):
         wanted = frozenset(texts)
         return lambda resource, around: str(attribute.shown(resource, around)) in wanted
-    values = [_filter_value(attribute, text) for text in texts]
+    values = frozenset(_filter_value(attribute, text) for text in texts)
     if attribute.hidden:
-        return lambda resource, around: any(value in attribute.shown(resource, around) for value in values)
+        return lambda resource, around: not values.isdisjoint(_each(attribute.shown(resource, around)))
     return lambda resource, around: attribute.shown(resource, around) in values
+
+
+def _each(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else (value,)
 
 
 def _conditions(chosen: Sequence[Attribute], filters: Mapping[str, list[str]]) -> tuple[Among, ...]:
@@ -108,19 +147,21 @@ def _conditions(chosen: Sequence[Attribute], filters: Mapping[str, list[str]]) -
         if attribute.column:
             texts = filters[attribute.name]
             values = texts if attribute.name == "id" else [_filter_value(attribute, text) for text in texts]
-            columns[attribute.column] = tuple(values)
+            columns[attribute.column] = tuple(dict.fromkeys(values))
     return tuple(Among(column, values) for column, values in columns.items())
 
 
 def _fixed_ips_test(texts: list[str]) -> Test:
-    wanted: dict[str, list[str]] = {}
+    wanted: dict[str, set[str]] = {}
     for text in texts:
         part, equals, value = text.partition("=")
         if not equals or part not in FIXED_IP_PARTS:
             raise HTTPBadRequest(
                 f"Invalid input for fixed_ips. Reason: '{text}' is not a filter of fixed_ips."
             )
-        wanted.setdefault(part, []).append(value)
+        wanted.setdefault(part, set()).add(value)
+    if len(wanted.get("ip_address_substr", ())) > MAX_SUBSTRINGS:
+        raise HTTPBadRequest(f"more than {MAX_SUBSTRINGS} values of fixed_ips=ip_address_substr")
 
     def test(port: Any, _around: Surroundings) -> bool:
         return any(_fixed_ip_matches(ip.subnet_id, str(ip.ip_address), wanted) for ip in port.fixed_ips)
@@ -128,7 +169,7 @@ def _fixed_ips_test(texts: list[str]) -> Test:
     return test
 
 
-def _fixed_ip_matches(subnet_id: str, address: str, wanted: Mapping[str, list[str]]) -> bool:
+def _fixed_ip_matches(subnet_id: str, address: str, wanted: Mapping[str, set[str]]) -> bool:
     return (
         ("subnet_id" not in wanted or subnet_id in wanted["subnet_id"])
         and ("ip_address" not in wanted or address in wanted["ip_address"])
@@ -148,7 +189,7 @@ def _since_test(text: str) -> Test:
 
 
 def _tag_test(name: str, texts: list[str]) -> Test:
-    wanted = frozenset(tag for text in texts for tag in text.split(","))
+    wanted = frozenset(tag for text in texts for tag in text.split(",", MAX_FILTER_VALUES))
     match name:
         case "tags":
             return lambda resource, _: wanted <= frozenset(resource.tags)
@@ -171,7 +212,10 @@ def _sorts(
     wrong = [direction for direction in directions if direction.lower() not in ("asc", "desc")]
     if wrong:
         raise HTTPBadRequest(f"{wrong[0]} is invalid value for sort_dirs, valid value is 'asc' and 'desc'")
-    return tuple((sortable[key], way.lower() == "desc") for key, way in zip(keys, directions, strict=True))
+    chosen: dict[str, tuple[Attribute, bool]] = {}
+    for key, way in zip(keys, directions, strict=True):
+        chosen.setdefault(key, (sortable[key], way.lower() == "desc"))
+    return tuple(chosen.values())
 
 
 def _limit(text: str) -> int:
@@ -191,11 +235,9 @@ def ordered(resources: list[Any], query: Query, around: Surroundings, identify: 
     """Sort as asked; where that leaves a choice, by id, so that pages fit together."""
     resources = sorted(resources, key=identify) if query.limit or query.sorts else resources
     for attribute, descending in reversed(query.sorts):
-        resources = sorted(
-            resources,
-            key=lambda resource, by=attribute: _sort_key(by.shown(resource, around)),  # type: ignore[misc]
-            reverse=descending,
-        )
+        keys = [_sort_key(value) for value in attribute.shown_of(resources, around)]
+        order = sorted(range(len(resources)), key=keys.__getitem__, reverse=descending)
+        resources = [resources[index] for index in order]
     return resources
 
 

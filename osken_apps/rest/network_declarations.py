@@ -1,5 +1,6 @@
 """The attributes of networks and subnets. PURE."""
 
+from osken_apps.errors import DNSNameServersExhausted, HostRoutesExhausted
 from osken_apps.model.resources import AllocationPool, HostRoute
 from osken_apps.rest.attributes import (
     ADDRESS,
@@ -10,12 +11,19 @@ from osken_apps.rest.attributes import (
     choice,
     integer,
     list_of,
+    not_null,
     optional,
     parse_integer,
     record,
     text,
 )
 from osken_apps.rest.declarations import LARGEST, NAME, Attribute, nothing, standard
+
+MAX_ZONE_HINTS = 10
+MAX_POOLS = 64
+MAX_DNS_SERVERS = 5
+MAX_HOST_ROUTES = 20
+MAX_SERVICE_TYPES = 20
 
 NETWORK = (
     *standard(),
@@ -43,7 +51,7 @@ NETWORK = (
     ),
     Attribute(
         "provider:physical_network",
-        optional(text(64)),
+        not_null(text(64)),
         put=False,
         filter=True,
         model_field="physical_network",
@@ -51,12 +59,12 @@ NETWORK = (
     ),
     Attribute(
         "provider:segmentation_id",
-        optional(integer(-LARGEST, LARGEST)),
+        not_null(integer(-LARGEST, LARGEST)),
         filter=True,
         model_field="segmentation_id",
         guarded=True,
     ),
-    Attribute("availability_zone_hints", list_of(NAME, null=False), default=(), put=False),
+    Attribute("availability_zone_hints", list_of(NAME, MAX_ZONE_HINTS, null=False), default=(), put=False),
     Attribute(
         "availability_zones",
         list_of(NAME),
@@ -81,15 +89,17 @@ SUBNET = (
     ),
     Attribute("cidr", CIDR, put=False, required=True, filter=True, sort=True, column="cidr"),
     Attribute("gateway_ip", optional(ADDRESS), filter=True, sort=True),
-    Attribute("allocation_pools", list_of(POOL, unique=False)),
-    Attribute("dns_nameservers", list_of(ADDRESS), default=()),
-    Attribute("host_routes", list_of(ROUTE), default=()),
+    Attribute("allocation_pools", list_of(POOL, MAX_POOLS, unique=False)),
+    Attribute(
+        "dns_nameservers", list_of(ADDRESS, MAX_DNS_SERVERS, too_many=DNSNameServersExhausted), default=()
+    ),
+    Attribute("host_routes", list_of(ROUTE, MAX_HOST_ROUTES, too_many=HostRoutesExhausted), default=()),
     Attribute("enable_dhcp", BOOLEAN, default=True, filter=True, sort=True),
     Attribute("ipv6_ra_mode", optional(choice(*IPV6_MODES)), default=None, put=False, filter=True, sort=True),
     Attribute(
         "ipv6_address_mode", optional(choice(*IPV6_MODES)), default=None, put=False, filter=True, sort=True
     ),
-    Attribute("service_types", list_of(NAME), default=()),
+    Attribute("service_types", list_of(NAME, MAX_SERVICE_TYPES), default=()),
     Attribute("subnetpool_id", optional(UUID), default=None, put=False, filter=True, sort=True, get=nothing),
     Attribute(
         "router:external",
@@ -97,5 +107,14 @@ SUBNET = (
         post=False,
         put=False,
         get=lambda subnet, around: subnet.network_id in around.external_networks,
+    ),
+    Attribute(
+        "shared",
+        BOOLEAN,
+        post=False,
+        put=False,
+        filter=True,
+        hidden=True,
+        get=lambda subnet, around: subnet.network_id in around.shared_networks,
     ),
 )

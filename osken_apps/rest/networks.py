@@ -1,16 +1,16 @@
 """Networks: what a request makes of the state. Pure rules first, then the steps in a transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from osken_apps.config import Config, VlanRange
-from osken_apps.errors import Conflict, InvalidInput, NetworkInUse, NotFound
-from osken_apps.model.resources import Network, NetworkType, Port
+from osken_apps.errors import Conflict, InvalidInput, NetworkInUse, NetworkMTUSubnetConflict, NotFound
+from osken_apps.model.resources import Network, NetworkType, Port, Subnet
 from osken_apps.rest.network_declarations import NETWORK
 from osken_apps.rest.validation import Values, fields_of
 from osken_apps.store.transaction import Transaction
 
-MOST_MTU = 1500
+MIN_MTU = {4: 68, 6: 1280}  # of a network with subnets of that IP version
 ZONE = "nova"
 VLAN_IDS = range(1, 4095)
 AUTO_DELETED_OWNERS = frozenset({"network:dhcp"})
@@ -96,12 +96,19 @@ def check_zones(hints: Sequence[str]) -> None:
             raise AvailabilityZoneNotFound(hint)
 
 
-def mtu_of(values: Values) -> Values:
-    """Check the MTU of a request; 0 and nothing mean the default. Raises InvalidInput."""
+def mtu_of(values: Values, most: int) -> Values:
+    """Check the MTU of a request; 0 means the default, `most`. Raises InvalidInput."""
     mtu = values.get("mtu", 0)
-    if mtu > MOST_MTU:
-        raise InvalidInput(f"Requested MTU is too big, maximum is {MOST_MTU}: {mtu}")
-    return {"mtu": mtu or MOST_MTU} if "mtu" in values else {}
+    if mtu > most:
+        raise InvalidInput(f"Requested MTU is too big, maximum is {most}: {mtu}")
+    return {"mtu": mtu or most} if "mtu" in values else {}
+
+
+def check_mtu(network: Network, subnets: Iterable[Subnet]) -> None:
+    """Refuse an MTU that is less than a subnet needs (RFC 791, RFC 8200). Raises NetworkMTUSubnetConflict."""
+    least = max((MIN_MTU[subnet.ip_version] for subnet in subnets), default=0)
+    if network.mtu < least:
+        raise NetworkMTUSubnetConflict(network.id, least)
 
 
 def create(transaction: Transaction, project_id: str, values: Values, config: Config) -> Network:
@@ -115,7 +122,7 @@ def create(transaction: Transaction, project_id: str, values: Values, config: Co
             id=transaction.new_id(),
             project_id=project_id,
             **fields_of(NETWORK, values, *PLAIN),
-            **mtu_of(values),
+            **mtu_of({"mtu": 0} | values, config.network.max_mtu(physical_network)),
             network_type=segment.network_type,
             physical_network=physical_network,
             segmentation_id=segmentation_id,
@@ -134,9 +141,12 @@ def _allocated(
     )
 
 
-def update(transaction: Transaction, network: Network, values: Values, _config: Config) -> Network:
+def update(transaction: Transaction, network: Network, values: Values, config: Config) -> Network:
     """Change a network as a checked PUT says. Raises ApiError."""
-    changed = replace(network, **fields_of(NETWORK, values, *PLAIN), **mtu_of(values))
+    most_mtu = config.network.max_mtu(network.physical_network)
+    changed = replace(network, **fields_of(NETWORK, values, *PLAIN), **mtu_of(values, most_mtu))
+    if changed.mtu < network.mtu:
+        check_mtu(changed, transaction.subnets_of(network.id))
     if network.shared and not changed.shared:
         _check_unshared(network, transaction.ports_of(network.id))
     if "provider:segmentation_id" in values:

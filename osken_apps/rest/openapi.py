@@ -3,20 +3,36 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from osken_apps.rest.attributes import TEXT_LENGTH
 from osken_apps.rest.collections import COLLECTIONS, Collection
-from osken_apps.rest.declarations import ABSENT, LONGEST_TAG, TAG, Attribute
+from osken_apps.rest.declarations import ABSENT, MAX_TAG_LENGTH, MAX_TAGS, TAG, Attribute
 from osken_apps.rest.derived import DERIVED, Derived
+from osken_apps.rest.listing import MAX_FIELDS, MAX_FILTER_VALUES, MAX_LIMIT, MAX_SORT_KEYS, MAX_TAG_LIST
 from osken_apps.rest.quotas import KINDS, UNLIMITED
+from osken_apps.rest.validation import MAX_BULK
 
 Document = dict[str, Any]
 
 ERRORS = {
     400: "The request breaks a rule; the message names the attribute and the value.",
+    401: "No trusted proxy says who asks.",
     403: "The policy refuses the request.",
     404: "The resource does not exist.",
+    405: "The resource cannot be changed so.",
     409: "The request contradicts what is.",
     412: "The resource has another revision than If-Match says.",
+    413: "The body is longer than any request needs.",
+    414: "The query string is longer than any list needs.",
+    415: "The body is not application/json.",
+    421: "The request is for a name that is not this API's.",
     503: "The database or a pool cannot serve the request now.",
+}
+# The server refuses it before the application sees it, in words instead of JSON.
+TOO_LONG_TO_READ: Document = {
+    "431": {
+        "description": "The header with the query string is longer than is read.",
+        "content": {"text/plain": {"schema": {"type": "string"}}},
+    }
 }
 ERROR: Document = {
     "type": "object",
@@ -39,8 +55,8 @@ LINK: Document = {
     "properties": {"rel": {"enum": ["next", "previous", "self"]}, "href": {"type": "string"}},
 }
 LINKS: Document = {"type": "array", "items": LINK}
-WRITE_ERRORS = (400, 403, 404, 409, 412, 503)
-READ_ERRORS = (400, 403, 404, 503)
+WRITE_ERRORS = (400, 401, 403, 404, 409, 412, 413, 415, 421, 503)
+READ_ERRORS = (400, 401, 403, 404, 414, 421, 503)
 
 
 def _object(properties: Document, required: Sequence[str] = (), closed: bool = True) -> Document:
@@ -66,7 +82,7 @@ def _responses(status: int, schema: Document | None, errors: Iterable[int]) -> D
         str(code): {"description": ERRORS[code], "headers": header, "content": _json(error)}
         for code in errors
     }
-    return {str(status): success} | told
+    return {str(status): success} | told | (TOO_LONG_TO_READ if "414" in told else {})
 
 
 def _operation(
@@ -94,8 +110,12 @@ def _parameter(name: str, place: str, schema: Document, required: bool = False) 
     return parameter
 
 
-RESOURCE_ID = _parameter("id", "path", {"type": "string", "pattern": "^[0-9A-Za-z-]+$"}, required=True)
-IF_MATCH = _parameter("If-Match", "header", {"type": "string", "pattern": "^(revision_number=[0-9]{1,9})?$"})
+RESOURCE_ID = _parameter(
+    "id", "path", {"type": "string", "maxLength": 255, "pattern": "^[0-9A-Za-z-]+$"}, required=True
+)
+REVISION = {"type": "string", "maxLength": 25, "pattern": "^(revision_number=[0-9]{1,9})?$"}
+IF_MATCH = _parameter("If-Match", "header", REVISION)
+TEXT = {"type": "string", "maxLength": TEXT_LENGTH}
 
 
 def _described(attribute: Attribute, schema: Any) -> Document:
@@ -120,37 +140,42 @@ def _accepted(attributes: Iterable[Attribute], method: str) -> Document:
     return _object(properties, required)
 
 
-def _array(items: Document) -> Document:
-    return {"type": "array", "items": items}
+def _array(items: Document, most: int | None = None) -> Document:
+    array: Document = {"type": "array", "items": items}
+    return array if most is None else array | {"maxItems": most}
 
 
 def _filter_schema(attribute: Attribute) -> Document:
     """Say what a filter accepts; a query string has only text."""
     if attribute.name == "fixed_ips":
-        return {"type": "string", "pattern": "^(subnet_id|ip_address|ip_address_substr)=[0-9a-f.:-]+$"}
+        return TEXT | {"pattern": "^(subnet_id|ip_address|ip_address_substr)=[0-9a-f.:-]+$"}
     if attribute.post or attribute.put:
         return dict(attribute.type.schema)
-    return {"type": "string"}
+    return TEXT
 
 
 def _filters(attributes: Sequence[Attribute], tags: bool) -> list[Document]:
     filters = [
-        _parameter(attribute.name, "query", _array(_filter_schema(attribute)))
+        _parameter(attribute.name, "query", _array(_filter_schema(attribute), MAX_FILTER_VALUES))
         for attribute in attributes
         if attribute.filter
     ]
     if tags:
-        filters.append(_parameter("changed_since", "query", {"type": "string", "format": "date-time"}))
+        time = {"type": "string", "format": "date-time", "maxLength": TEXT_LENGTH}
+        filters.append(_parameter("changed_since", "query", time))
     names = ("tags", "tags-any", "not-tags", "not-tags-any") if tags else ()
-    filters += [_parameter(name, "query", {"type": "string"}) for name in names]
-    return [*filters, _parameter("fields", "query", _array({"type": "string"}))]
+    listed = {"type": "string", "maxLength": MAX_TAG_LIST}
+    filters += [_parameter(name, "query", listed) for name in names]
+    return [*filters, _parameter("fields", "query", _array(TEXT, MAX_FIELDS))]
 
 
 def _paging() -> list[Document]:
     return [
-        _parameter("limit", "query", {"type": "integer", "minimum": 0, "maximum": 999_999_999}),
-        _parameter("marker", "query", {"type": "string"}),
-        _parameter("page_reverse", "query", {"type": "string"}),
+        _parameter("limit", "query", {"type": "integer", "minimum": 0, "maximum": MAX_LIMIT}),
+        _parameter("marker", "query", TEXT),
+        _parameter("page_reverse", "query", TEXT),
+        _parameter("sort_key", "query", _array(TEXT, MAX_SORT_KEYS)),
+        _parameter("sort_dir", "query", _array({"enum": ["asc", "desc"]}, MAX_SORT_KEYS)),
     ]
 
 
@@ -169,7 +194,7 @@ def _collection_paths(collection: Collection) -> Document:
     asked = {
         "anyOf": [
             _object({singular: created}, [singular], closed=False),
-            _object({plural: _array(created) | {"minItems": 1}}, [plural], closed=False),
+            _object({plural: _array(created, MAX_BULK) | {"minItems": 1}}, [plural], closed=False),
         ]
     }
     part = _object({singular: {**_shown(attributes), "required": []}}, [singular])
@@ -204,8 +229,8 @@ def _collection_paths(collection: Collection) -> Document:
 
 
 def _tag_paths(plural: str, singular: str) -> Document:
-    tag = {"type": "string", "maxLength": LONGEST_TAG, "pattern": "^[^/\u0000]+$"}
-    tags = _object({"tags": _array(dict(TAG.schema))}, ["tags"])
+    tag = {"type": "string", "maxLength": MAX_TAG_LENGTH, "pattern": "^[^/\u0000]+$"}
+    tags = _object({"tags": _array(dict(TAG.schema), MAX_TAGS)}, ["tags"])
     path = f"/v2.0/{plural}/{{id}}/tags"
     return {
         path: {
@@ -241,8 +266,15 @@ def _derived_paths(path: str, collection: Derived) -> Document:
                 READ_ERRORS,
                 [fields],
             ),
-        },
+        }
+        | _deletion(collection),
     }
+
+
+def _deletion(collection: Derived) -> Document:
+    if collection.delete is None:
+        return {}
+    return {"delete": _operation(f"delete_{collection.singular}", 204, None, WRITE_ERRORS)}
 
 
 def _quota_paths() -> Document:
@@ -252,7 +284,7 @@ def _quota_paths() -> Document:
     one = _object({"quota": limits}, ["quota"], closed=False)
     used = _object({name: {"type": "integer"} for name in ("limit", "used", "reserved")})
     details = _object({"quota": _object(dict.fromkeys(KINDS, used))}, ["quota"])
-    project = _parameter("id", "path", {"type": "string", "minLength": 1}, required=True)
+    project = _parameter("id", "path", TEXT | {"minLength": 1}, required=True)
     return {
         "/v2.0/quotas": {"get": _operation("list_quotas", 200, every, READ_ERRORS)},
         "/v2.0/quotas/{id}": {
@@ -274,7 +306,7 @@ def _quota_paths() -> Document:
 
 def _discovery_paths() -> Document:
     anything = {"type": "object"}
-    alias = _parameter("alias", "path", {"type": "string", "pattern": "^[0-9A-Za-z_-]+$"}, required=True)
+    alias = _parameter("alias", "path", TEXT | {"pattern": "^[0-9A-Za-z_-]+$"}, required=True)
     return {
         "/": {"get": _operation("versions", 200, _object({"versions": _array(anything)}, ["versions"]), ())},
         "/v2.0": {

@@ -2,21 +2,21 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from osken_apps.config import Config
 from osken_apps.errors import ApiError, BadRequest, Conflict, HTTPBadRequest
-from osken_apps.model.resources import Network, Subnet
+from osken_apps.model.resources import Network, Port, Subnet
 from osken_apps.rest.access import Access
 from osken_apps.rest.collections import Collection
-from osken_apps.rest.declarations import Surroundings
+from osken_apps.rest.declarations import Attribute, Surroundings
 from osken_apps.rest.derived import Derived, Sight
 from osken_apps.rest.exchange import Answer, Request, json_of
 from osken_apps.rest.hosts import Hosts
-from osken_apps.rest.listing import Query, filtered, links, ordered, page, query_of
+from osken_apps.rest.listing import Query, fields_of_show, filtered, links, ordered, page, query_of
 from osken_apps.rest.networks import ZONE
 from osken_apps.rest.policy import Permissions, Policy, Target
 from osken_apps.rest.questions import Questions
@@ -80,7 +80,9 @@ class Operations:
             access = Access(collection, self.permissions(request), view)
             resource = _found(view, collection, resource_id, access)
             around = self._around(view, collection, [resource])
-            attributes = access.attributes(resource, chosen(collection.attributes, _fields(request)))
+            attributes = access.attributes(
+                resource, chosen(collection.attributes, fields_of_show(request.parameters))
+            )
             return Answer(200, {collection.singular: rendered(attributes, resource, around)})
 
     def read(self, collection: Collection, request: Request, resource_id: str) -> Any:
@@ -91,7 +93,10 @@ class Operations:
 
     def port_dhcp(self, collection: Collection, request: Request, resource_id: str) -> Answer:
         """Answer GET of what a port's DHCP client asked and was told, which the controller remembers."""
-        port = self.read(collection, request, resource_id)
+        with self.store.read() as view:
+            access = Access(collection, self.permissions(request), view)
+            port = _found(view, collection, resource_id, access)
+            access.require_member(port, "dhcp")
         return Answer(200, {"dhcp": self.questions.ask("port_dhcp", port.id)})
 
     def create(self, collection: Collection, request: Request) -> Answer:
@@ -120,7 +125,7 @@ class Operations:
         """Answer PUT of a resource."""
         body = body_of(json_of(request.body), collection.singular)
         values = put(collection.attributes, body)
-        with self.changing(collection, request, resource_id, values) as (transaction, resource):
+        with self.changing(collection, request, resource_id, body) as (transaction, resource):
             made = collection.update(transaction, resource, values, self.config)
             access = Access(collection, self.permissions(request), transaction)
             around = self._around(transaction, collection, [made])
@@ -129,7 +134,7 @@ class Operations:
 
     def delete(self, collection: Collection, request: Request, resource_id: str) -> Answer:
         """Answer DELETE of a resource."""
-        with self.changing(collection, request, resource_id, None, "delete") as (transaction, resource):
+        with self.changing(collection, request, resource_id, {}, "delete") as (transaction, resource):
             collection.delete(transaction, resource, self.config)
         return Answer(204)
 
@@ -139,14 +144,14 @@ class Operations:
         collection: Collection,
         request: Request,
         resource_id: str,
-        values: Values | None = None,
+        body: Mapping[str, Any],
         action: str = "update",
     ) -> Iterator[tuple[Transaction, Any]]:
-        """Open a transaction on a resource that the caller may change. Raises ApiError."""
+        """Open a transaction on a resource whose parts in `body` the caller may change. Raises ApiError."""
         with self.store.write() as transaction:
             access = Access(collection, self.permissions(request), transaction)
             resource = _found(transaction, collection, resource_id, access)
-            access.require(action, resource, values or (), (values or {}).get("device_owner", ""))
+            access.require(action, resource, body)
             check_revision(request.if_match, resource.revision_number)
             yield transaction, resource
 
@@ -157,24 +162,47 @@ class Operations:
         found = filtered(self._derived_items(collection, request), query, around)
         found = ordered(found, query, around, collection.id_of)
         shown = _page(collection, found, query)
-        attributes = chosen(collection.attributes, query.fields)
+        attributes = self._derived_attributes(collection, request, query.fields)
         bodies = rendered_list(lambda _item: attributes, shown, around)
         return Answer(200, {collection.plural: bodies} | _links(collection, shown, query, request))
 
     def derived_one(self, collection: Derived, request: Request, resource_id: str) -> Answer:
         """Answer GET of a resource that is computed."""
+        item = self._derived_item(collection, request, resource_id)
+        attributes = self._derived_attributes(collection, request, fields_of_show(request.parameters))
+        return Answer(200, {collection.singular: rendered(attributes, item, Surroundings())})
+
+    def delete_derived(self, collection: Derived, request: Request, resource_id: str) -> Answer:
+        """Answer DELETE of a resource that is computed."""
+        item = self._derived_item(collection, request, resource_id)
+        own = Target(request.caller.project_id)
+        self.permissions(request).require(f"delete_{collection.singular}", [], own)
+        if collection.delete is not None:
+            collection.delete(item, self.store, self.questions)
+        return Answer(204)
+
+    def _derived_item(self, collection: Derived, request: Request, resource_id: str) -> Any:
         for item in self._derived_items(collection, request):
             if collection.id_of(item) == resource_id:
-                attributes = chosen(collection.attributes, _fields(request))
-                return Answer(200, {collection.singular: rendered(attributes, item, Surroundings())})
+                return item
         raise collection.not_found(resource_id)
 
     def _derived_items(self, collection: Derived, request: Request) -> list[Any]:
         own = Target(request.caller.project_id)
-        if collection.rule and not self.permissions(request).may(collection.rule, own):
+        if not self.permissions(request).may(f"get_{collection.singular}", own):
             return []
         with self.store.read() as view:
-            return collection.items(Sight(view, self.hosts.reports, self.config, request.caller))
+            return collection.items(Sight(view, self.hosts.by_name, self.config, request.caller))
+
+    def _derived_attributes(
+        self, collection: Derived, request: Request, fields: Sequence[str]
+    ) -> tuple[Attribute, ...]:
+        permissions, own = self.permissions(request), Target(request.caller.project_id)
+        return tuple(
+            attribute
+            for attribute in chosen(collection.attributes, fields)
+            if permissions.may(f"get_{collection.singular}:{attribute.name}", own)
+        )
 
     def _check_quotas(self, transaction: Transaction, collection: Collection, projects: list[str]) -> None:
         for project_id, wanted in Counter(projects).items():
@@ -186,19 +214,29 @@ class Operations:
     def _around(self, view: View, collection: Collection, resources: Sequence[Any] | None) -> Surroundings:
         """Read what else is shown of these resources (None: of any of the collection)."""
         subnet_ids: dict[str, tuple[str, ...]] = {}
-        external: list[Any] = []
+        external, shared, disabled = (frozenset[str](),) * 3
         if collection.kind is Network:
             subnet_ids = view.subnet_ids(None if resources is None else [item.id for item in resources])
         if collection.kind is Subnet:
-            external = view.networks(Among("external", (True,)))
+            external = _ids(view.networks(Among("external", (True,))))
+            # Only a filter asks for it.
+            shared = frozenset() if resources is not None else _ids(view.networks(Among("shared", (True,))))
+        if collection.kind is Port:
+            disabled = _ids(view.networks(Among("admin_state_up", (False,))))
         return Surroundings(
             subnet_ids=subnet_ids,
-            external_networks=frozenset(network.id for network in external),
-            known_hosts=self.hosts.known(),
+            external_networks=external,
+            shared_networks=shared,
+            disabled_networks=disabled,
+            hosts=self.hosts.by_name,
             integration_bridge=self.config.network.integration_bridge,
             domain=self.config.dhcp.domain,
             zones=(ZONE,),
         )
+
+
+def _ids(networks: Sequence[Network]) -> frozenset[str]:
+    return frozenset(network.id for network in networks)
 
 
 def _project(values: Values, request: Request, permissions: Permissions) -> str:
@@ -211,10 +249,6 @@ def _project(values: Values, request: Request, permissions: Permissions) -> str:
             " requires admin privileges"
         )
     return project_id
-
-
-def _fields(request: Request) -> tuple[str, ...]:
-    return tuple(value for name, value in request.parameters if name == "fields" and value)
 
 
 def _page(collection: Collection | Derived, found: list[Any], query: Query) -> list[Any]:

@@ -21,14 +21,18 @@ from osken_apps.model.addresses import IPAddress, MacAddress
 from osken_apps.model.allocation import eui64_address
 from osken_apps.model.resources import AddressPair, ExtraDhcpOption, FixedIp, Network, Port, Subnet
 from osken_apps.rest.groups import SecurityGroupNotFound, default_group_id
-from osken_apps.rest.port_declarations import PORT, AddressPairRequest, DhcpOptionRequest, FixedIpRequest
+from osken_apps.rest.port_declarations import (
+    MAX_DHCP_OPTIONS,
+    PORT,
+    AddressPairRequest,
+    DhcpOptionRequest,
+    FixedIpRequest,
+)
 from osken_apps.rest.subnets import is_auto_addressed, is_host_address
 from osken_apps.rest.validation import Values, fields_of
 from osken_apps.store.dhcp_ports import settle_dhcp_port
 from osken_apps.store.transaction import Transaction
 
-MOST_FIXED_IPS = 5
-MOST_ADDRESS_PAIRS = 10
 PLAIN = (
     "name",
     "description",
@@ -59,13 +63,6 @@ class AddressPairAndPortSecurityRequired(Conflict):
         super().__init__("Port Security must be enabled in order to have allowed address pairs on a port.")
 
 
-class AddressPairsExhausted(InvalidInput):
-    """More address pairs than a port may have."""
-
-    def __init__(self, limit: int) -> None:
-        super().__init__(f"The number of allowed address pairs exceeds the maximum {limit}")
-
-
 class DuplicateAddressPairInRequest(InvalidInput):
     """An address pair is named twice."""
 
@@ -78,8 +75,6 @@ class DuplicateAddressPairInRequest(InvalidInput):
 
 def address_pairs(requests: Sequence[AddressPairRequest], mac: MacAddress) -> tuple[AddressPair, ...]:
     """Give the pairs that a request asks for; without a MAC address it is the port's. Raises InvalidInput."""
-    if len(requests) > MOST_ADDRESS_PAIRS:
-        raise AddressPairsExhausted(MOST_ADDRESS_PAIRS)
     pairs: list[AddressPair] = []
     for request in requests:
         pair = AddressPair(request.ip_address, request.mac_address or mac)
@@ -104,6 +99,8 @@ def dhcp_options(
         else:
             options[key] = ExtraDhcpOption(request.opt_name, request.opt_value, request.ip_version)
     wanted = tuple(options.values())
+    if len(wanted) > MAX_DHCP_OPTIONS:
+        raise InvalidInput(f"extra_dhcp_opts: {len(wanted)} options are more than {MAX_DHCP_OPTIONS}")
     validate_extra_dhcp_opts(wanted, network_mtu)
     return wanted
 
@@ -162,8 +159,6 @@ def _auto_address(subnet: Subnet, mac: MacAddress) -> IPAddress:
 def _wishes(
     transaction: Transaction, network_id: str, requests: Sequence[FixedIpRequest], subnets: Sequence[Subnet]
 ) -> list[Wish]:
-    if len(requests) > MOST_FIXED_IPS:
-        raise InvalidInput(f"Exceeded maximum amount of fixed ips per port: {MOST_FIXED_IPS}")
     known = {subnet.id for subnet in subnets}
     for request in requests:
         if request.subnet_id is not None and request.subnet_id not in known:
@@ -283,18 +278,18 @@ def _default_security(network: Network, project_id: str, values: Values) -> dict
 
 
 def _known_groups(group_ids: tuple[str, ...], project_id: str) -> tuple[str, ...]:
-    """Check that each is a group of the project. Raises SecurityGroupNotFound."""
+    """Give each group once; each must be one of the project. Raises SecurityGroupNotFound."""
     for group_id in group_ids:
         if group_id != default_group_id(project_id):
             raise SecurityGroupNotFound(group_id)
-    return group_ids
+    return tuple(dict.fromkeys(group_ids))
 
 
 def update(transaction: Transaction, port: Port, values: Values, _config: Config) -> Port:
     """Change a port as a checked PUT says. Raises ApiError."""
     further = fields_of(PORT, values, *PLAIN, "port_security_enabled", "security_groups", "mac_address")
     new = replace(port, **further)
-    _known_groups(new.security_groups, port.project_id)
+    new = replace(new, security_groups=_known_groups(new.security_groups, port.project_id))
     if new.mac_address != port.mac_address:
         _check_unbound(port, new.mac_address)
     if "binding:host_id" in values:
@@ -314,7 +309,8 @@ def update(transaction: Transaction, port: Port, values: Values, _config: Config
 
 
 def _check_unbound(port: Port, mac: MacAddress) -> None:
-    if port.binding is not None:
+    """Refuse another MAC address for a port that is somewhere, or is wanted somewhere. Raises PortBound."""
+    if port.binding is not None or port.requested_host:
         raise PortBound(port.id, "ovs", port.mac_address, mac)
 
 

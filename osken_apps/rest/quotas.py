@@ -6,7 +6,7 @@ from typing import Any
 from osken_apps.config import QuotaConfig
 from osken_apps.errors import HTTPBadRequest, NotFound
 from osken_apps.model.resources import Network, Port, Subnet
-from osken_apps.rest.attributes import integer
+from osken_apps.rest.attributes import TEXT_LENGTH, integer
 from osken_apps.rest.exchange import Answer, HTTPNotFound, Request, json_of
 from osken_apps.rest.operations import Operations
 from osken_apps.rest.policy import Target
@@ -53,6 +53,8 @@ def quotas_of(body: Any) -> dict[str, int]:
 
 def answer(operations: Operations, request: Request) -> Answer:
     """Answer requests below `/v2.0/quotas`."""
+    if len(request.path) > 2 and len(request.path[2]) > TEXT_LENGTH:
+        raise HTTPNotFound
     match request.method, request.path[2:]:
         case "GET", ():
             return _every(operations, request)

@@ -25,6 +25,7 @@ def rendered_list(
 def _together(
     attributes: Sequence[Attribute], resources: Sequence[Any], around: Surroundings
 ) -> list[dict[str, Any]]:
+    attributes = [attribute for attribute in attributes if not attribute.hidden]
     if not attributes:
         return [{} for _ in resources]
     names = [attribute.name for attribute in attributes]
@@ -34,8 +35,4 @@ def _together(
 
 def chosen(attributes: Iterable[Attribute], fields: Sequence[str]) -> tuple[Attribute, ...]:
     """Give the attributes that a request names; all if it names none, unknown names count for nothing."""
-    return tuple(
-        attribute
-        for attribute in attributes
-        if not attribute.hidden and (not fields or attribute.name in fields)
-    )
+    return tuple(attribute for attribute in attributes if not fields or attribute.name in fields)

@@ -1,18 +1,26 @@
 """Which operation answers which path and method."""
 
+import re
+from dataclasses import replace
 from typing import Any
 
 from osken_apps.rest import discovery, openapi, quotas, tags
 from osken_apps.rest.collections import COLLECTIONS, Collection
 from osken_apps.rest.derived import DERIVED, Derived
-from osken_apps.rest.exchange import Answer, HTTPNotFound, Request
+from osken_apps.rest.exchange import Answer, HTTPMethodNotAllowed, HTTPNotFound, Request
 from osken_apps.rest.operations import Operations
 
 NAMES = [(collection.singular, collection.plural) for collection in COLLECTIONS.values()]
+SUFFIX = ".json"
+WORDS = frozenset(
+    {"tags", "dhcp", "quotas", "default", "details", "tenant", "project", "extensions", "openapi"}
+)
+IDS = re.compile("[0-9a-fA-F]{32}|[0-9a-fA-F-]{36}")
 
 
 def answer(operations: Operations, request: Request) -> Answer:
     """Answer a request. Raises ApiError."""
+    request = replace(request, path=without_suffix(request.path))
     match request.path:
         case ():
             return _only_get(request, discovery.versions(request.host_url))
@@ -21,6 +29,15 @@ def answer(operations: Operations, request: Request) -> Answer:
         case ("v2.0", *rest):
             return _versioned(operations, request, rest)
     raise HTTPNotFound
+
+
+def without_suffix(path: tuple[str, ...]) -> tuple[str, ...]:
+    """Take `.json` off a path that ends in a word of the API or an id; a tag or a name may end so itself."""
+    if not path or not path[-1].endswith(SUFFIX) or path[-2:-1] == ("tags",):
+        return path
+    last = path[-1].removesuffix(SUFFIX)
+    known = last in WORDS or last in COLLECTIONS or last in DERIVED or last in discovery.EXTENSIONS
+    return (*path[:-1], last) if known or IDS.fullmatch(last) else path
 
 
 def _versioned(operations: Operations, request: Request, path: list[str]) -> Answer:
@@ -35,7 +52,7 @@ def _versioned(operations: Operations, request: Request, path: list[str]) -> Ans
             return quotas.answer(operations, request)
         case [plural, *rest] if plural in COLLECTIONS:
             return _stored(operations, request, COLLECTIONS[plural], rest)
-        case [plural, *rest] if plural in DERIVED and request.method == "GET":
+        case [plural, *rest] if plural in DERIVED:
             return _computed(operations, request, DERIVED[plural], rest)
     raise HTTPNotFound
 
@@ -62,11 +79,15 @@ def _stored(operations: Operations, request: Request, collection: Collection, pa
 
 
 def _computed(operations: Operations, request: Request, collection: Derived, path: list[str]) -> Answer:
-    match path:
-        case []:
+    match request.method, path:
+        case "GET", []:
             return operations.derived(collection, request)
-        case [resource_id]:
+        case "GET", [resource_id]:
             return operations.derived_one(collection, request, resource_id)
+        case "DELETE", [resource_id] if collection.delete is not None:
+            return operations.delete_derived(collection, request, resource_id)
+        case _, [_]:
+            raise HTTPMethodNotAllowed(request.method)
     raise HTTPNotFound
 
 

@@ -6,9 +6,7 @@ from itertools import pairwise
 
 from osken_apps.config import Config
 from osken_apps.errors import (
-    DNSNameServersExhausted,
     GatewayConflictWithAllocationPools,
-    HostRoutesExhausted,
     InvalidAllocationPool,
     InvalidInput,
     NetworkNotFound,
@@ -18,10 +16,10 @@ from osken_apps.errors import (
     SubnetInUse,
 )
 from osken_apps.model.addresses import IPAddress, IPNetwork
-from osken_apps.model.allocation import default_gateway, default_pools, eui64_address
+from osken_apps.model.allocation import default_gateway, default_pools, eui64_address, host_bounds
 from osken_apps.model.resources import AllocationPool, FixedIp, Subnet
 from osken_apps.rest.network_declarations import SUBNET
-from osken_apps.rest.networks import ports_in_use
+from osken_apps.rest.networks import check_mtu, ports_in_use
 from osken_apps.rest.validation import Values, fields_of
 from osken_apps.store.dhcp_ports import settle_dhcp_port
 from osken_apps.store.selection import Among
@@ -35,8 +33,6 @@ class SubnetPoolNotFound(NotFound):
         super().__init__(f"Subnet pool {subnetpool_id} could not be found.")
 
 
-MOST_DNS_SERVERS = 5
-MOST_HOST_ROUTES = 20
 AUTO_MODES = frozenset({"slaac", "dhcpv6-stateless"})
 PLAIN = ("name", "description", "dns_nameservers", "host_routes", "enable_dhcp", "service_types")
 LEAST_ADDRESSES_WITH_DHCP = 4
@@ -53,6 +49,7 @@ def planned(subnet_id: str, project_id: str, values: Values) -> Subnet:
     if cidr.version != values["ip_version"]:
         raise InvalidInput(f"'cidr' '{cidr}' does not match the ip_version '{values['ip_version']}'")
     gateway = values["gateway_ip"] if "gateway_ip" in values else default_gateway(cidr)
+    # In a POST an empty list of pools means the default ones, in a PUT no pool.
     pools = values.get("allocation_pools") or default_pools(cidr, gateway)
     return checked(
         Subnet(
@@ -71,10 +68,7 @@ def planned(subnet_id: str, project_id: str, values: Values) -> Subnet:
 
 def changed(subnet: Subnet, values: Values) -> Subnet:
     """Make the subnet that a checked PUT asks for. Raises ApiError."""
-    further = fields_of(SUBNET, values, *PLAIN, "gateway_ip")
-    if values.get("allocation_pools"):
-        further["allocation_pools"] = values["allocation_pools"]
-    new = replace(subnet, **further)
+    new = replace(subnet, **fields_of(SUBNET, values, *PLAIN, "gateway_ip", "allocation_pools"))
     return new if new == subnet else checked(new)
 
 
@@ -127,8 +121,7 @@ def _pool_text(pool: AllocationPool) -> str:
 
 def _check_pools(subnet: Subnet) -> None:
     cidr = subnet.cidr
-    least = int(cidr.network_address) + (cidr.num_addresses > 2)
-    most = int(cidr.broadcast_address) - (cidr.version == 4 and cidr.num_addresses > 2)
+    least, most = host_bounds(cidr)
     for pool in subnet.allocation_pools:
         versions = {pool.start.version, pool.end.version, cidr.version}
         if len(versions) > 1 or int(pool.start) > int(pool.end):
@@ -150,10 +143,6 @@ def _check_overlaps(subnet: Subnet) -> None:
 
 
 def _check_servers(subnet: Subnet) -> None:
-    if len(subnet.dns_nameservers) > MOST_DNS_SERVERS:
-        raise DNSNameServersExhausted(subnet.id, MOST_DNS_SERVERS)
-    if len(subnet.host_routes) > MOST_HOST_ROUTES:
-        raise HostRoutesExhausted(subnet.id, MOST_HOST_ROUTES)
     version = subnet.ip_version
     for server in subnet.dns_nameservers:
         if server.version != version:
@@ -202,6 +191,7 @@ def create(transaction: Transaction, project_id: str, values: Values, _config: C
     if values["subnetpool_id"] is not None:
         raise SubnetPoolNotFound(values["subnetpool_id"])
     subnet = planned(transaction.new_id(), project_id, values)
+    check_mtu(network, [subnet])
     check_overlap(subnet, transaction.subnets_of(network.id))
     made = transaction.create(subnet, first_revision=0)
     transaction.touch(network)

@@ -4,14 +4,20 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from osken_apps.errors import HTTPBadRequest, NotFound
+from osken_apps.errors import BadRequest, HTTPBadRequest, NotFound
 from osken_apps.rest.attributes import list_of
 from osken_apps.rest.collections import Collection
-from osken_apps.rest.declarations import TAG
+from osken_apps.rest.declarations import MAX_TAGS, TAG
 from osken_apps.rest.exchange import Answer, HTTPNotFound, Request, json_of
 from osken_apps.rest.operations import Operations
 
-TAGS = list_of(TAG, unique=False, null=False)
+
+def too_many_tags(limit: int) -> BadRequest:
+    """Make the error for more tags than a resource may have."""
+    return BadRequest(f"Bad request: The number of tags exceed the per-resource limit of {limit}.")
+
+
+TAGS = list_of(TAG, MAX_TAGS, unique=False, null=False, too_many=too_many_tags)
 
 
 class TagNotFound(NotFound):
@@ -85,7 +91,10 @@ def _changed(
     change: Callable[[tuple[str, ...]], tuple[str, ...]],
 ) -> tuple[str, ...]:
     """Give a resource other tags in one transaction."""
-    with operations.changing(collection, request, resource_id) as (transaction, resource):
-        made = transaction.update(resource, replace(resource, tags=change(resource.tags)))
+    with operations.changing(collection, request, resource_id, {"tags": None}) as (transaction, resource):
+        wanted = change(resource.tags)
+        if len(wanted) > MAX_TAGS:
+            raise too_many_tags(MAX_TAGS)
+        made = transaction.update(resource, replace(resource, tags=wanted))
         tags: tuple[str, ...] = made.tags
         return tags

@@ -8,6 +8,9 @@ from osken_apps.rest.declarations import ABSENT, Attribute
 
 Values = dict[str, Any]
 
+# A bulk holds the store's writer: others wait for less than half a second.
+MAX_BULK = 500
+
 
 def bodies_of(body: Any, singular: str, plural: str) -> tuple[list[Any], bool]:
     """Take the resources out of a POST's body; the second value tells whether it is a list.
@@ -20,6 +23,8 @@ def bodies_of(body: Any, singular: str, plural: str) -> tuple[list[Any], bool]:
         items = body[plural]
         if not isinstance(items, list) or not items:
             raise HTTPBadRequest("Resources required")
+        if len(items) > MAX_BULK:
+            raise HTTPBadRequest(f"{len(items)} {plural} in one request are more than {MAX_BULK}")
         return [_wrapped(item, singular) for item in items], True
     return [body_of(body, singular)], False
 

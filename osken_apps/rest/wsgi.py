@@ -10,10 +10,12 @@ from urllib.parse import parse_qsl
 import webob
 
 from osken_apps.config import Config
-from osken_apps.errors import ApiError
-from osken_apps.rest import routes
-from osken_apps.rest.exchange import Answer, Caller, HTTPNotFound, Request
+from osken_apps.errors import ApiError, HTTPBadRequest
+from osken_apps.rest import edge, journal, routes
+from osken_apps.rest.exchange import NOBODY, Answer, HTTPMethodNotAllowed, HTTPNotFound, Request
 from osken_apps.rest.hosts import Hosts
+from osken_apps.rest.identity import caller_of
+from osken_apps.rest.listing import MAX_PARAMETERS, MAX_QUERY_BYTES
 from osken_apps.rest.operations import Operations
 from osken_apps.rest.policy import Policy
 from osken_apps.rest.questions import Questions
@@ -24,18 +26,9 @@ LOG = logging.getLogger(__name__)
 StartResponse = Callable[..., Any]
 Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
-MOST_BODY_BYTES = 16 * 1024 * 1024
-IDENTITY_HEADERS = ("X-User-Id", "X-Project-Id", "X-Roles")
+MAX_BODY_BYTES = 2 * 1024 * 1024
+MAX_MESSAGE = 4096
 METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "HEAD"})
-
-
-class HTTPMethodNotAllowed(ApiError):
-    """No address of the API has this method."""
-
-    status = 405
-
-    def __init__(self, method: str) -> None:
-        super().__init__(f"The method {method} is not allowed for this resource.")
 
 
 class HTTPRequestEntityTooLarge(ApiError):
@@ -44,7 +37,16 @@ class HTTPRequestEntityTooLarge(ApiError):
     status = 413
 
     def __init__(self, length: int) -> None:
-        super().__init__(f"The body of {length} bytes is longer than {MOST_BODY_BYTES}.")
+        super().__init__(f"The body of {length} bytes is longer than {MAX_BODY_BYTES}.")
+
+
+class HTTPRequestURITooLong(ApiError):
+    """The query string is longer than any list needs."""
+
+    status = 414
+
+    def __init__(self, length: int) -> None:
+        super().__init__(f"The query string of {length} bytes is longer than {MAX_QUERY_BYTES}.")
 
 
 class InternalServerError(ApiError):
@@ -70,50 +72,66 @@ class Api:
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request; whatever happens, with JSON."""
         request_id = f"req-{uuid.uuid4()}"
+        request, error = None, None
         try:
-            answer = routes.answer(self._operations, self._request(webob.Request(environ)))
-        except ApiError as error:
-            answer = error_answer(error)
+            request = self._request(webob.Request(environ))
+            answer = routes.answer(self._operations, request)
+        except ApiError as refusal:
+            answer, error = error_answer(refusal), refusal
         except Exception:
             LOG.exception("%s: %s failed", request_id, environ.get("PATH_INFO"))
             answer = error_answer(InternalServerError())
+        journal.note(request_id, environ, request, answer, error)
         return _response(answer, request_id)(environ, start_response)
 
     def _request(self, http: webob.Request) -> Request:
         if http.method not in METHODS:
             raise HTTPMethodNotAllowed(http.method)
         length = http.content_length or 0
-        if length > MOST_BODY_BYTES:
+        if length > MAX_BODY_BYTES:
             raise HTTPRequestEntityTooLarge(length)
-        try:
-            path = http.path_info
-        except UnicodeDecodeError:
-            raise HTTPNotFound from None
+        if len(http.query_string) > MAX_QUERY_BYTES:
+            raise HTTPRequestURITooLong(len(http.query_string))
+        api, peer = self._operations.config.api, http.remote_addr or ""
+        host = http.headers.get("Host") or f"{api.endpoint.host}:{api.endpoint.port}"
+        address = edge.address_of(http.headers, edge.Address(http.scheme, host), peer, api)
+        edge.check(http.method, http.headers, address, length > 0, api)
+        path = _path(http)
         return Request(
             method="GET" if http.method == "HEAD" else http.method,
-            path=tuple(part for part in path.removesuffix(".json").split("/") if part),
-            parameters=tuple(parse_qsl(http.query_string, keep_blank_values=True)),
+            path=path,
+            parameters=_parameters(http.query_string),
             body=http.body,
-            host_url=http.host_url,
-            caller=self._caller(http),
+            host_url=address.url,
+            # What the API says of itself is for everybody: a client asks for it before it has a token.
+            caller=caller_of(http.headers, peer, api) if path[:1] == ("v2.0",) else NOBODY,
             if_match=http.headers.get("If-Match", ""),
         )
 
-    def _caller(self, http: webob.Request) -> Caller:
-        """Believe the identity headers if a trusted proxy sets them; otherwise all are administrators."""
-        api = self._operations.config.api
-        named = [http.headers.get(name) for name in IDENTITY_HEADERS]
-        if not api.trust_identity_headers or all(value is None for value in named):
-            return Caller("admin", api.default_project, frozenset({"admin"}))
-        user_id, project_id, roles = (value or "" for value in named)
-        words = (role.strip().lower() for role in roles.split(","))
-        return Caller(user_id, project_id or api.default_project, frozenset(role for role in words if role))
+
+def _path(http: webob.Request) -> tuple[str, ...]:
+    try:
+        return tuple(part for part in http.path_info.split("/") if part)
+    except UnicodeDecodeError:
+        raise HTTPNotFound from None
+
+
+def _parameters(query_string: str) -> tuple[tuple[str, str], ...]:
+    try:
+        return tuple(parse_qsl(query_string, keep_blank_values=True, max_num_fields=MAX_PARAMETERS))
+    except ValueError:
+        raise HTTPBadRequest(f"The query string has more than {MAX_PARAMETERS} parameters") from None
 
 
 def error_answer(error: ApiError) -> Answer:
     """Give the answer that tells a client of an error, in Neutron's form."""
-    told = {"type": type(error).__name__, "message": str(error), "detail": ""}
+    told = {"type": type(error).__name__, "message": shortened(str(error)), "detail": ""}
     return Answer(error.status, {"NeutronError": told})
+
+
+def shortened(message: str, most: int = MAX_MESSAGE) -> str:
+    """Cut a message that repeats a long value."""
+    return message if len(message) <= most else f"{message[:most]}..."
 
 
 def _response(answer: Answer, request_id: str) -> webob.Response:

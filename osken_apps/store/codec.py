@@ -54,7 +54,8 @@ def _seconds(moment: datetime | None) -> int:
 
 
 @lru_cache(1024)
-def _moment(seconds: int) -> datetime:
+def moment(seconds: int) -> datetime:
+    """Give the time of a row."""
     return datetime.fromtimestamp(seconds, UTC)
 
 
@@ -80,8 +81,8 @@ def _standard(row: Row) -> dict[str, Any]:
         "name": name,
         "description": description,
         "tags": tuple(_unpacked(tags)),
-        "created_at": _moment(created_at),
-        "updated_at": _moment(updated_at),
+        "created_at": moment(created_at),
+        "updated_at": moment(updated_at),
         "revision_number": revision_number,
     }
 

@@ -15,6 +15,7 @@ from osken_apps.store.transaction import Transaction
 LOG = logging.getLogger(__name__)
 
 DHCP_DEVICE_ID = "osken-net-dhcp"
+DHCP_PORT_NAME = "dhcp"
 
 
 def settle_dhcp_port(transaction: Transaction, network_id: str, bound: bool = False) -> None:
@@ -52,6 +53,7 @@ def _create(transaction: Transaction, network_id: str, subnets: Sequence[Subnet]
     transaction.create(
         Port(
             id=transaction.new_id(),
+            name=DHCP_PORT_NAME,
             project_id=network.project_id,
             network_id=network_id,
             mac_address=transaction.new_mac(network_id),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from osken_apps.model.changes import PortReport
+from osken_apps.model.resources import PortStatus
 from osken_apps.store.dhcp_ports import settle_dhcp_port
 from osken_apps.store.selection import Among
 from osken_apps.store.transaction import Transaction
@@ -27,3 +28,9 @@ def record(transaction: Transaction, reports: Sequence[PortReport]) -> None:
             bound_networks[port.network_id] = True
     for network_id in bound_networks:
         settle_dhcp_port(transaction, network_id, bound=True)
+
+
+def unbind_host(transaction: Transaction, host: str) -> None:
+    """Note that a host is gone for good: nothing is bound to it any more."""
+    for port in transaction.ports(Among("binding_host", (host,))):
+        transaction.update(port, replace(port, binding=None, status=PortStatus.DOWN))

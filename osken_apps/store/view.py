@@ -1,6 +1,8 @@
 """What can be read in one transaction; every answer is of the same moment."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -8,7 +10,7 @@ from sqlalchemy import Connection, Integer, Select, bindparam, func, select
 
 from osken_apps.model.changes import Snapshot
 from osken_apps.model.resources import Network, Port, Subnet
-from osken_apps.store.codec import network_of, port_of, subnet_of
+from osken_apps.store.codec import moment, network_of, port_of, subnet_of
 from osken_apps.store.selection import Among
 from osken_apps.store.tables import FIXED_IPS, NETWORKS, PORTS, QUOTAS, SCHEMA_VERSION, SUBNETS
 
@@ -47,6 +49,12 @@ _A_BOUND_PORT = (
     .where(PORTS.c.network_id == bindparam("network_id"), PORTS.c.binding_host.is_not(None))
     .limit(1)
 )
+_HOSTS = (
+    select(PORTS.c.binding_host, func.count(), func.max(PORTS.c.updated_at))
+    .where(PORTS.c.binding_host.is_not(None))
+    .group_by(PORTS.c.binding_host)
+    .order_by(PORTS.c.binding_host)
+)
 _QUOTAS = select(QUOTAS.c.resource, QUOTAS.c.quota).where(QUOTAS.c.project_id == bindparam("project_id"))
 
 
@@ -62,6 +70,15 @@ def _chunk_statement(table: Any) -> Select[Any]:
         .order_by(table.c.sequence)
         .limit(bindparam("size", type_=Integer))
     )
+
+
+@dataclass(frozen=True, slots=True)
+class HostUse:
+    """A host that ports are bound to: how many, and when one of them changed last."""
+
+    host: str
+    ports: int
+    last_change: datetime
 
 
 class View:
@@ -118,6 +135,10 @@ class View:
     def has_bound_port(self, network_id: str) -> bool:
         """Tell whether a port of the network is bound to a host."""
         return self._connection.scalar(_A_BOUND_PORT, {"network_id": network_id}) is not None
+
+    def hosts_of_ports(self) -> list[HostUse]:
+        """Give the hosts that ports are bound to."""
+        return [HostUse(host, ports, moment(last)) for host, ports, last in self._connection.execute(_HOSTS)]
 
     def subnet_ids(self, network_ids: Sequence[str] | None = None) -> dict[str, tuple[str, ...]]:
         """Give the subnet ids of each of these networks (None: of all), oldest first."""

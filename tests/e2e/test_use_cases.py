@@ -80,11 +80,9 @@ def test_unplugging_undoes_it_all(world: World) -> None:
     world.vms.remove(vm)
     vm.unplug()
     port = world.wait_status({"id": vm.port_id}, "DOWN")
-    assert (port["binding:host_id"], port["binding:vif_type"], port["binding:vif_details"]) == (
-        "",
-        "unbound",
-        {},
-    )
+    details = port["binding:vif_details"]
+    assert (port["binding:host_id"], port["binding:vif_type"], details["host"]) == ("", "unbound", "")
+    assert vm.port_id in details["waits_for"]
     assert flows(world.host(1), "br-int") == idle("br-int")
     assert flows(world.host(1), "br-eth2") == idle("br-eth2")
 

@@ -4,11 +4,15 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from osken_apps.link import PortReports
+from osken_apps.model.changes import PortReport
+from osken_apps.model.resources import Binding, PortStatus
 from tests.rest.server import WAIT_S, Server
 
 OPENSTACK = Path(sys.executable).with_name("openstack")
@@ -179,6 +183,77 @@ def test_the_commands_beside_the_three_resources_answer(server: Server) -> None:
     assert zones == [{"Zone Name": "nova", "Zone Status": "available"}]
     assert "provider" in {extension["Alias"] for extension in extensions}
     assert [group["Name"] for group in groups] == ["default"]
+
+
+def bind(server: Server, port_id: str, host: str) -> None:
+    """Report a port as bound to a host, and wait until the API shows it."""
+    server.link.send(PortReports((PortReport(port_id, Binding(host, 1, "tap1"), PortStatus.ACTIVE),)))
+    deadline = time.monotonic() + WAIT_S
+    while server.call("GET", f"/v2.0/ports/{port_id}").body["port"]["status"] != "ACTIVE":
+        assert time.monotonic() < deadline
+
+
+def test_the_host_of_a_port_is_asked_for_and_no_longer_asked_for(server: Server) -> None:
+    network, port = openstack(server, "network create net1 -f json", "port create p1 --network net1 -f json")
+    bind(server, port["id"], "host1")
+    fact, same, wish, none = openstack(
+        server,
+        "port show p1 -f json",
+        "port set p1 --host host1",
+        "port show p1 -f json",
+        "port set p1 --host host2",
+        "port show p1 -f json",
+        "port unset p1 --host",
+        "port show p1 -f json",
+        "port delete p1",
+        "network delete net1",
+    )
+    told = [
+        (
+            shown["binding_host_id"],
+            shown["binding_vif_details"]["host"],
+            shown["binding_vif_details"]["requested_host"],
+        )
+        for shown in (fact, same, wish, none)
+    ]
+    assert network["name"] == "net1"
+    # The client sends only what differs from what it has read: a port is not pinned to where it is already.
+    assert told == [
+        ("host1", "host1", ""),
+        ("host1", "host1", ""),
+        ("host2", "host1", "host2"),
+        ("host1", "host1", ""),
+    ]
+
+
+def test_address_pairs_are_taken_away_as_they_were_given(server: Server) -> None:
+    made, rest = openstack(
+        server,
+        "network create net1 -f json -c id --noindent",
+        "port create p1 --network net1 --mac-address fa16.3e00.0011"
+        " --allowed-address ip-address=10.10.10.5/24 --allowed-address ip-address=2001:DB8::1/64 -f json",
+        "port unset p1 --allowed-address ip-address=10.10.10.5/24,mac-address=fa:16:3e:00:00:11",
+        "port show p1 -f json",
+        "port delete p1",
+        "network delete net1",
+    )[1:]
+    assert [pair["ip_address"] for pair in made["allowed_address_pairs"]] == [
+        "10.10.10.5/24",
+        "2001:DB8::1/64",
+    ]
+    assert [pair["ip_address"] for pair in rest["allowed_address_pairs"]] == ["2001:DB8::1/64"]
+
+
+def test_the_pools_of_a_subnet_are_emptied(server: Server) -> None:
+    (shown,) = openstack(
+        server,
+        "network create net1 -f json -c id --noindent",
+        "subnet create sub1 --network net1 --subnet-range 10.10.10.0/24 -f json -c id --noindent",
+        "subnet set sub1 --no-allocation-pool",
+        "subnet show sub1 -f json",
+        "network delete net1",
+    )[2:]
+    assert shown["allocation_pools"] == []
 
 
 @pytest.mark.parametrize(

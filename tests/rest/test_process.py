@@ -94,6 +94,11 @@ def test_a_bound_port_is_shown_where_it_is_and_the_dhcp_server_gets_the_next_add
         "port_filter": False,
         "ovs_hybrid_plug": False,
         "bridge_name": "br-int",
+        "datapath_type": "system",
+        "ovs_create_tap": True,
+        "bound_drivers": {"0": "openvswitch"},
+        "host": "host1",
+        "requested_host": "",
         "local_vlan": 3,
         "waits_for": "the tag",
     }
@@ -122,6 +127,7 @@ def test_hosts_are_shown_as_agents_and_make_requested_bindings_good(tmp_path: Pa
         "bridges": ["br-int", "br-eth2"],
         "bridge_mappings": {"default": "br-eth2"},
         "devices": 1,
+        "datapath_type": "",
         "ovsdb": True,
         "dhcp": {},
         "repairs": 0,
@@ -225,3 +231,23 @@ def test_clients_that_do_not_read_hold_up_nobody(tmp_path: Path) -> None:
         for connection in slow:
             connection.close()
     assert made.status == 201
+
+
+def test_half_requests_by_the_thousand_keep_nobody_out(tmp_path: Path) -> None:
+    with running(write_config(tmp_path)) as server:
+        halves = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(1100)]
+        for half in halves:
+            half.sendall(b"GET /v2.0/networks HTTP/1.1\r\nHost: localhost\r\n")
+        answered = server.call("GET", "/v2.0/networks").status
+        closed = sum(is_closed(half) for half in halves[:800])
+        for half in halves:
+            half.close()
+    assert (answered, closed) == (200, 800)
+
+
+def is_closed(connection: socket.socket) -> bool:
+    """Wait until the other end says something, or closes."""
+    try:
+        return connection.recv(1) == b""
+    except ConnectionResetError:
+        return True

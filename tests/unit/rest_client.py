@@ -43,8 +43,9 @@ class Client:
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> Reply:
         """Send one request below /v2.0; a body of bytes goes as it is."""
-        request = webob.Request.blank(f"/v2.0{path}", method=method)
+        request = webob.Request.blank(f"/v2.0{path}", method=method, environ={"REMOTE_ADDR": "127.0.0.1"})
         if body is not None:
+            request.content_type = "application/json"
             request.body = body if isinstance(body, bytes) else json.dumps(body).encode()
         request.headers.update(
             self.headers | {name.replace("_", "-"): value for name, value in headers.items()}

@@ -55,6 +55,11 @@ def test_given_values_are_used(tmp_path: Path) -> None:
         ("[network]\nvlan_ranges=default:10:5000\n", ["[network] vlan_ranges", "default:10:5000"]),
         ("[network]\nvlan_ranges=other:10:50\n", ["[network] vlan_ranges", "other"]),
         ("[network]\nintegration_bridge=br int\n", ["[network] integration_bridge", "br int"]),
+        ("[network]\nphysical_mtus=default\n", ["[network] physical_mtus", "default"]),
+        ("[network]\nphysical_mtus=default:67\n", ["physical_mtus", "default:67", "68"]),
+        ("[network]\nphysical_mtus=other:9000\n", ["physical_mtus", "other", "bridge_mappings"]),
+        ("[network]\nphysical_mtus=default:9000,default:1500\n", ["physical_mtus", "twice"]),
+        ("[api]\ntrusted_proxies=10.0.0.1/8\n", ["[api] trusted_proxies", "10.0.0.1/8"]),
         ("no section\n", ["no section"]),
     ],
 )

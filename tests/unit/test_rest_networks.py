@@ -274,3 +274,48 @@ def test_if_match_refuses_a_stale_revision(api: Client) -> None:
     assert (stale.status, stale.error) == (412, "RevisionNumberConstraintFailed")
     assert fresh.body["network"]["name"] == "y"
     assert (deleted.status, garbage.status) == (412, 400)
+
+
+JUMBO = (
+    "[network]\nbridge_mappings = default:br-eth2, fast:br-eth3\nvlan_ranges = default:1000:1001, fast:1:9"
+)
+
+
+def test_the_mtu_of_a_physical_network_is_the_default_and_the_maximum(tmp_path: Path) -> None:
+    api = client_of(tmp_path, f"{JUMBO}\nphysical_mtus = fast:9000")
+    provider = {"provider__network_type": "vlan", "provider__physical_network": "fast"}
+    jumbo = api.make("network", **provider)
+    small = api.make("network", mtu=1400, **provider)
+    usual = api.make("network")
+    refused = [
+        api.try_make("network", mtu=9001, **provider),
+        api.try_make("network", mtu=1501),
+        api.change("network", jumbo["id"], mtu=9001),
+        api.change("network", usual["id"], mtu=1501),
+    ]
+    assert (jumbo["mtu"], small["mtu"], usual["mtu"]) == (9000, 1400, 1500)
+    assert api.change("network", small["id"], mtu=0).body["network"]["mtu"] == 9000
+    assert [(reply.status, reply.error) for reply in refused] == [(400, "InvalidInput")] * 4
+    assert "maximum is 9000" in refused[2].message
+
+
+@pytest.mark.parametrize(("cidr", "mtu"), [("10.0.0.0/24", 68), ("2001:db8::/64", 1280)])
+def test_a_network_and_its_subnets_agree_on_the_least_mtu_whichever_comes_first(
+    api: Client, cidr: str, mtu: int
+) -> None:
+    network = api.make("network", mtu=mtu - 1)
+    subnet_late = api.try_subnet(network["id"], cidr)
+    raised = api.change("network", network["id"], mtu=mtu)
+    api.subnet(network["id"], cidr)
+    mtu_late = api.change("network", network["id"], mtu=mtu - 1)
+    assert [(reply.status, reply.error) for reply in (subnet_late, mtu_late)] == [
+        (409, "NetworkMTUSubnetConflict")
+    ] * 2
+    assert mtu_late.message == f"MTU of {network['id']} is not valid, subnet requires a minimum of {mtu}"
+    assert raised.status == 200
+
+
+def test_a_network_with_a_low_mtu_may_still_be_renamed(api: Client) -> None:
+    network = api.make("network", mtu=1300)
+    api.subnet(network["id"], "2001:db8::/64")
+    assert api.change("network", network["id"], name="n", mtu=1300).status == 200

@@ -6,14 +6,20 @@ from typing import Any
 import pytest
 
 from osken_apps.errors import ConfigurationError
-from osken_apps.rest.policy import RULES, list_rules
-from tests.unit.rest_client import Client, client_of
+from osken_apps.rest.collections import COLLECTIONS
+from osken_apps.rest.derived import DERIVED
+from osken_apps.rest.exchange import Caller
+from osken_apps.rest.openapi import document
+from osken_apps.rest.policy import RULES, Policy, PolicyNotAuthorized, Target, list_rules
+from tests.unit.rest_client import Client, client_of, config_of
+
+UUID = "11111111-2222-3333-4444-555555555555"
 
 
 @pytest.fixture
 def admin(tmp_path: Path) -> Client:
     """Give the administrator of an API that trusts a proxy."""
-    return client_of(tmp_path, "trust_identity_headers = true")
+    return client_of(tmp_path, "trust_identity_headers = true").as_user("default", "admin")
 
 
 @pytest.fixture
@@ -188,6 +194,7 @@ def test_a_policy_file_replaces_rules_by_name(tmp_path: Path) -> None:
     policy_file = tmp_path / "policy.yaml"
     policy_file.write_text('"create_network:shared": "role:member"\n"delete_network": "!"\n')
     admin = client_of(tmp_path, f"trust_identity_headers = true\npolicy_file = {policy_file}")
+    admin = admin.as_user("default", "admin")
     network = admin.as_user("a", "member").make("network", shared=True)
     assert network["shared"] is True
     assert admin.call("DELETE", f"/networks/{network['id']}").status == 403
@@ -203,3 +210,114 @@ def test_a_broken_policy_file_is_a_configuration_error(tmp_path: Path, text: str
 
 def test_every_rule_is_offered_to_the_tools_of_oslo_policy() -> None:
     assert {rule.name for rule in list_rules()} == set(RULES)
+
+
+def test_on_the_shared_network_of_others_no_address_is_chosen(admin: Client, bob: Client) -> None:
+    network = admin.make("network", shared=True)
+    subnet = admin.subnet(network["id"])
+    chosen = [
+        bob.try_make("port", network_id=network["id"], fixed_ips=[{"ip_address": address}])
+        for address in ("10.10.10.1", "10.10.10.77")
+    ]
+    port = bob.make("port", network_id=network["id"], fixed_ips=[{"subnet_id": subnet["id"]}])
+    changed = [
+        bob.change("port", port["id"], fixed_ips=[wish])
+        for wish in ({"ip_address": "10.10.10.1"}, {"subnet_id": subnet["id"], "ip_address": "10.10.10.9"})
+    ]
+    assert [(reply.status, reply.error) for reply in (*chosen, *changed)] == [
+        (403, "PolicyNotAuthorized")
+    ] * 4
+    assert "rule:create_port:fixed_ips:ip_address" in chosen[0].message
+    assert bob.get(f"/ports/{port['id']}")["port"]["fixed_ips"] == port["fixed_ips"]
+
+
+def test_the_owner_of_a_network_chooses_addresses(alice: Client) -> None:
+    network = alice.make("network")
+    alice.subnet(network["id"])
+    port = alice.make("port", network_id=network["id"], fixed_ips=[{"ip_address": "10.10.10.1"}])
+    assert port["fixed_ips"][0]["ip_address"] == "10.10.10.1"
+
+
+def test_the_owner_of_a_network_says_whom_its_subnets_are_for(alice: Client) -> None:
+    network = alice.make("network")
+    subnet = alice.subnet(network["id"], service_types=["compute:nova"])
+    changed = alice.change("subnet", subnet["id"], service_types=[])
+    assert (subnet["service_types"], changed.status) == (["compute:nova"], 200)
+
+
+def test_every_action_and_every_attribute_has_a_rule() -> None:
+    missing = [
+        rule
+        for collection in COLLECTIONS.values()
+        for action in ("create", "get", "update", "delete")
+        for rule in rules_of(action, collection)
+        if rule not in RULES
+    ]
+    missing += [
+        rule
+        for derived in DERIVED.values()
+        for rule in (f"get_{derived.singular}", *rules_of("get", derived))
+        if rule not in RULES
+    ]
+    assert missing == []
+
+
+def rules_of(action: str, collection: Any) -> list[str]:
+    """Name the rules of an action and of the attributes that it is about."""
+    action_rule = f"{action}_{collection.singular}"
+    attributes = () if action == "delete" else collection.attributes
+    return [action_rule, *(f"{action_rule}:{attribute.name}" for attribute in attributes)]
+
+
+PUBLIC = {"/", "/v2.0", "/v2.0/extensions", "/v2.0/extensions/{alias}", "/v2.0/availability_zones"}
+
+
+def test_somebody_without_a_role_gets_nothing_by_any_route(admin: Client, alice: Client) -> None:
+    network = alice.make("network")
+    ids = {
+        "networks": network["id"],
+        "subnets": alice.subnet(network["id"])["id"],
+        "ports": alice.make("port", network_id=network["id"])["id"],
+        "quotas": "a",
+    }
+    nobody = admin.as_user("a", "nothing")
+    answered = []
+    for path, operations in document()["paths"].items():
+        plural = path.removeprefix("/v2.0/").partition("/")[0]
+        address = path.removeprefix("/v2.0").replace("{id}", ids.get(plural, UUID)).replace("{tag}", "red")
+        singular = plural.removesuffix("s")
+        body = {"tags": []} if path.endswith("tags") else {singular: {}}
+        if plural in ("subnets", "ports"):
+            body = {singular: {"network_id": network["id"], "cidr": "10.9.0.0/24", "ip_version": 4}}
+        body = {"tags": []} if path.endswith("/tags") else body
+        for method in operations.keys() - {"parameters"}:
+            reply = nobody.call(method.upper(), address, None if method in ("get", "delete") else body)
+            empty = reply.status == 200 and not any(reply.body.values())
+            if reply.status < 400 and not empty:
+                answered.append(path)
+    assert set(answered) <= PUBLIC
+    assert alice.get(f"/networks/{network['id']}")["network"]["revision_number"] == 2  # made, then its subnet
+
+
+def test_what_nobody_wrote_a_rule_for_is_denied(tmp_path: Path) -> None:
+    policy = Policy(config_of(tmp_path))
+    administrator = policy.permissions(Caller("u", "p", frozenset({"admin"})))
+    assert administrator.may("get_network", Target("p"))
+    assert not administrator.may("get_tape_drive", Target("p"))
+    with pytest.raises(PolicyNotAuthorized):
+        administrator.require("create_network", ["tape_drive"], Target("p"))
+
+
+def test_a_policy_file_may_guard_an_attribute_that_has_no_rule_of_its_own(tmp_path: Path) -> None:
+    policy_file = tmp_path / "policy.yaml"
+    policy_file.write_text('"get_network:description": "role:admin"\n"create_network:name": "!"\n')
+    api = client_of(tmp_path, f"trust_identity_headers = true\npolicy_file = {policy_file}")
+    alice = api.as_user("a", "member")
+    assert "description" not in alice.make("network")
+    assert alice.try_make("network", name="mine").status == 403
+
+
+def test_the_dhcp_journal_of_a_port_is_for_those_who_see_the_port(alice: Client, bob: Client) -> None:
+    port = alice.make("port", network_id=alice.make("network")["id"])
+    assert bob.call("GET", f"/ports/{port['id']}/dhcp").status == 404
+    assert alice.call("GET", f"/ports/{port['id']}/dhcp").status == 503  # there is no controller to ask

@@ -35,7 +35,7 @@ def test_a_port_is_shown_as_neutron_shows_it(api: Client, network_id: str) -> No
     subnet = api.subnet(network_id)
     port = api.make("port", network_id=network_id, name="p1", mac_address="FA:16:3E:1D:5C:81")
     (group,) = api.get("/security-groups")["security_groups"]
-    times = [port.pop(name) for name in ("id", "created_at", "updated_at")]
+    port_id, *times = (port.pop(name) for name in ("id", "created_at", "updated_at"))
     assert all(times)
     assert port == {
         "name": "p1",
@@ -57,7 +57,11 @@ def test_a_port_is_shown_as_neutron_shows_it(api: Client, network_id: str) -> No
         "extra_dhcp_opts": [],
         "binding:host_id": "",
         "binding:vif_type": "unbound",
-        "binding:vif_details": {},
+        "binding:vif_details": {
+            "host": "",
+            "requested_host": "",
+            "waits_for": f"an interface with external_ids:iface-id={port_id} on a host: none is shown",
+        },
         "binding:vnic_type": "normal",
         "binding:profile": {},
         "dns_name": "",
@@ -214,7 +218,7 @@ def test_a_mac_address_is_used_once_a_network(api: Client, network_id: str) -> N
 
 
 @pytest.mark.parametrize(
-    "mac", ["00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff", "01:00:5e:00:00:01", "fa:16:3e", 7]
+    "mac", ["00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff", "01:00:5e:00:00:01", "fa:16", "fa:16:3e:00:00:09\n", 7]
 )
 def test_a_mac_address_must_belong_to_one_interface(api: Client, network_id: str, mac: Any) -> None:
     reply = api.try_make("port", network_id=network_id, mac_address=mac)
@@ -250,7 +254,7 @@ def test_the_mac_address_of_a_bound_port_stays(api: Client, network_id: str) -> 
         (
             {"allowed_address_pairs": [{"ip_address": f"10.0.0.{number}"} for number in range(11)]},
             400,
-            "AddressPairsExhausted",
+            "AllowedAddressPairExhausted",
         ),
         ({"allowed_address_pairs": [{"mac_address": MAC}]}, 400, "HTTPBadRequest"),
         ({"extra_dhcp_opts": [{"opt_name": "mtu"}]}, 400, "HTTPBadRequest"),
@@ -330,3 +334,62 @@ def test_a_dns_name_is_told_with_the_domain(api: Client, network_id: str) -> Non
         (entry["hostname"], entry["fqdn"]) for entry in (*port["dns_assignment"], *full["dns_assignment"])
     ]
     assert names == [("vm1", "vm1.openstacklocal."), ("vm2", "vm2.example.org.")]
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "fa16.3e00.0011",
+        "fa163e000011",
+        "FA163E000011",
+        "fa:16:3e:0:0:11",
+        "FA-16-3E-00-00-11",
+        "fa16:3e00:11",
+        "fa163e-000011",
+    ],
+)
+def test_a_mac_address_is_taken_in_every_form_and_shown_with_colons(
+    api: Client, network_id: str, form: str
+) -> None:
+    pair = {"ip_address": "10.0.0.1", "mac_address": form}
+    port = api.make("port", network_id=network_id, mac_address=form, allowed_address_pairs=[pair])
+    found = api.get(f"/ports?mac_address={form}")["ports"]
+    assert port["mac_address"] == "fa:16:3e:00:00:11"
+    assert port["allowed_address_pairs"] == [{"ip_address": "10.0.0.1", "mac_address": "fa:16:3e:00:00:11"}]
+    assert [item["id"] for item in found] == [port["id"]]
+
+
+def test_the_text_of_an_address_pair_comes_back_as_it_was_given(api: Client, network_id: str) -> None:
+    texts = ["10.1.1.5/24", "2001:DB8::1/64", "2001:db8:0:0::7", "10.1.1.5"]
+    pairs = [{"ip_address": text, "mac_address": MAC} for text in texts]
+    port = api.make("port", network_id=network_id, allowed_address_pairs=pairs)
+    assert port["allowed_address_pairs"] == pairs
+    assert api.get(f"/ports/{port['id']}")["port"]["allowed_address_pairs"] == pairs
+
+
+@pytest.mark.parametrize("text", ["224.0.0.1", "ff02::1/128", "10.0.0.1/33", "10.0.0", "10.0.0.0/24\n"])
+def test_an_address_pair_must_be_of_machines(api: Client, network_id: str, text: str) -> None:
+    reply = api.try_make("port", network_id=network_id, allowed_address_pairs=[{"ip_address": text}])
+    assert (reply.status, reply.error) == (400, "HTTPBadRequest")
+
+
+def test_a_group_that_is_named_twice_is_there_once(api: Client, network_id: str) -> None:
+    (group,) = api.get("/security-groups")["security_groups"]
+    twice = [group["id"]] * 2
+    port = api.make("port", network_id=network_id, security_groups=twice)
+    changed = api.change("port", port["id"], security_groups=twice).body["port"]
+    assert port["security_groups"] == changed["security_groups"] == [group["id"]]
+
+
+def test_dhcp_options_of_ipv6_take_values_of_ipv6(api: Client, network_id: str) -> None:
+    options = [
+        {"opt_name": "dns-server", "opt_value": "[2001:db8::53]", "ip_version": 6},
+        {"opt_name": "bootfile-url", "opt_value": "tftp://[2001:db8::1]/x", "ip_version": 6},
+        {"opt_name": "59", "opt_value": "http://[2001:db8::1]/y", "ip_version": 6},
+        {"opt_name": "dns-server", "opt_value": "9.9.9.9", "ip_version": 4},
+    ]
+    port = api.make("port", network_id=network_id, extra_dhcp_opts=options)
+    assert port["extra_dhcp_opts"] == options
+    (gone, *rest) = options
+    deletion = [gone | {"opt_value": None}]
+    assert api.change("port", port["id"], extra_dhcp_opts=deletion).body["port"]["extra_dhcp_opts"] == rest

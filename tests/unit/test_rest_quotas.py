@@ -7,23 +7,23 @@ import pytest
 
 from tests.unit.rest_client import Client, client_of
 
-UNLIMITED = {"network": -1, "subnet": -1, "port": -1}
+DEFAULTS = {"network": 100, "subnet": 100, "port": 500}
 
 
 @pytest.fixture
 def api(tmp_path: Path) -> Client:
     """Give a client of an empty API."""
-    return client_of(tmp_path, "trust_identity_headers = true")
+    return client_of(tmp_path, "trust_identity_headers = true").as_user("default", "admin")
 
 
 def test_a_project_has_the_default_quotas_until_it_gets_its_own(api: Client) -> None:
-    assert api.get("/quotas/a") == {"quota": UNLIMITED}
+    assert api.get("/quotas/a") == {"quota": DEFAULTS}
     own = api.call("PUT", "/quotas/a", {"quota": {"network": "2"}}).body
-    assert own == api.get("/quotas/a") == {"quota": UNLIMITED | {"network": 2}}
-    assert api.get("/quotas/a/default") == {"quota": UNLIMITED}
+    assert own == api.get("/quotas/a") == {"quota": DEFAULTS | {"network": 2}}
+    assert api.get("/quotas/a/default") == {"quota": DEFAULTS}
     assert api.get("/quotas") == {"quotas": [{"tenant_id": "a", "project_id": "a"} | own["quota"]]}
     assert api.call("DELETE", "/quotas/a").status == 204
-    assert api.get("/quotas/a") == {"quota": UNLIMITED}
+    assert api.get("/quotas/a") == {"quota": DEFAULTS}
     assert api.call("DELETE", "/quotas/a").error == "TenantQuotaNotFound"
 
 
@@ -52,7 +52,7 @@ def test_the_details_count_what_is_used(api: Client) -> None:
 @pytest.mark.parametrize("quota", [{"network": -2}, {"network": "many"}, {"tape_drive": 1}])
 def test_quotas_that_cannot_be_are_refused(api: Client, quota: dict[str, Any]) -> None:
     assert api.call("PUT", "/quotas/a", {"quota": quota}).status == 400
-    assert api.get("/quotas/a") == {"quota": UNLIMITED}
+    assert api.get("/quotas/a") == {"quota": DEFAULTS}
 
 
 def test_a_member_sees_the_quotas_of_its_project_and_changes_none(api: Client) -> None:

@@ -72,7 +72,27 @@ def test_a_new_subnet_is_listed_by_its_network_and_bumps_it(api: Client, network
             {"host_routes": [{"destination": "10.2.0.0/16", "nexthop": "10.1.0.9"}]},
             {"host_routes": [{"destination": "10.2.0.0/16", "nexthop": "10.1.0.9"}]},
         ),
-        ("10.1.0.0/31", {"enable_dhcp": False, "gateway_ip": None}, {"allocation_pools": []}),
+        (
+            "10.14.0.20/31",
+            {"enable_dhcp": False, "gateway_ip": "10.14.0.19"},
+            {"allocation_pools": [{"start": "10.14.0.20", "end": "10.14.0.21"}]},
+        ),
+        (
+            "10.14.0.20/31",
+            {"enable_dhcp": False},
+            {
+                "gateway_ip": "10.14.0.21",
+                "allocation_pools": [{"start": "10.14.0.20", "end": "10.14.0.20"}],
+            },
+        ),
+        (
+            "10.14.0.20/32",
+            {"enable_dhcp": False},
+            {
+                "gateway_ip": "10.14.0.21",
+                "allocation_pools": [{"start": "10.14.0.20", "end": "10.14.0.20"}],
+            },
+        ),
     ],
 )
 def test_ranges_and_what_comes_with_them(
@@ -250,3 +270,30 @@ def test_a_slaac_subnet_gives_the_ports_that_are_there_their_addresses(api: Clie
     api.subnet(network_id, "2001:db8::/64", ipv6_ra_mode="slaac", ipv6_address_mode="slaac")
     shown = api.get(f"/ports/{port['id']}")["port"]
     assert [ip["ip_address"] for ip in shown["fixed_ips"]] == ["2001:db8::f816:3eff:fe1d:5c81"]
+
+
+def test_pools_are_emptied_by_an_empty_list(api: Client, network_id: str) -> None:
+    subnet = api.subnet(network_id)
+    emptied = api.change("subnet", subnet["id"], allocation_pools=[]).body["subnet"]
+    port = api.try_make("port", network_id=network_id)
+    assert (emptied["allocation_pools"], emptied["revision_number"]) == ([], 1)
+    assert (port.status, port.error) == (409, "IpAddressGenerationFailure")
+
+
+def test_subnets_are_filtered_by_whether_their_network_is_shared(api: Client, network_id: str) -> None:
+    own = api.subnet(network_id)
+    shared = api.subnet(api.make("network", shared=True)["id"])
+    found = {
+        word: [subnet["id"] for subnet in api.get(f"/subnets?shared={word}")["subnets"]]
+        for word in ("true", "False")
+    }
+    assert found == {"true": [shared["id"]], "False": [own["id"]]}
+    assert "shared" not in own
+    assert api.try_subnet(network_id, "10.9.0.0/24", shared=True).status == 400
+
+
+def test_both_addresses_of_a_subnet_of_two_are_given(api: Client, network_id: str) -> None:
+    api.subnet(network_id, "10.14.0.20/31", enable_dhcp=False, gateway_ip="10.14.0.19")
+    given = [api.make("port", network_id=network_id)["fixed_ips"][0]["ip_address"] for _ in range(2)]
+    assert given == ["10.14.0.20", "10.14.0.21"]
+    assert api.try_make("port", network_id=network_id).status == 409

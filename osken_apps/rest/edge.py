@@ -1,0 +1,126 @@
+"""What a request must be before anybody reads it: sent to our name, by no foreign page, in JSON. PURE.
+
+The API listens on loopback, where every page in a local browser reaches it. A page of another site may send
+a "simple" request without asking (Fetch, section 3.3), and with DNS rebinding its own name may lead here. So
+the name that was asked for must be ours, a write must not come from another site's page, and a body must be
+JSON, which no form and no simple request can be. Commands and SDKs send none of these headers.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from osken_apps.config import ApiConfig
+from osken_apps.errors import ApiError
+from osken_apps.rest.identity import is_trusted
+
+ANY = "*"
+READS = frozenset({"GET", "HEAD"})
+OWN_SITES = frozenset({"same-origin", "none"})
+USUAL_PORTS = {"http": ":80", "https": ":443"}
+JSON = "application/json"
+
+
+class MisdirectedRequest(ApiError):
+    """The request is for a name that is not ours."""
+
+    status = 421
+
+    def __init__(self, host: str) -> None:
+        super().__init__(f"Host {host!r} is not this API's name; [api] allowed_hosts may add it.")
+
+
+class ForeignOrigin(ApiError):
+    """A page of another site sent the request."""
+
+    status = 403
+
+    def __init__(self, header: str, value: str) -> None:
+        super().__init__(f"A change that a page of another site asks for is refused: {header} is {value!r}.")
+
+
+class HTTPUnsupportedMediaType(ApiError):
+    """The body is not JSON, or does not say so."""
+
+    status = 415
+
+    def __init__(self, content_type: str) -> None:
+        super().__init__(f"The media type {content_type!r} is not supported, use {JSON}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """The scheme and the authority (`host:port`) by which the client reached us."""
+
+    scheme: str
+    host: str
+
+    @property
+    def url(self) -> str:
+        """The beginning of every link to us."""
+        return f"{self.scheme}://{self.host.removesuffix(USUAL_PORTS[self.scheme])}"
+
+
+def address_of(headers: Mapping[str, str], own: Address, peer: str, api: ApiConfig) -> Address:
+    """Give the address that the client used, as a trusted proxy tells it, else as the request has it."""
+    if not api.trust_forwarded_headers or not is_trusted(peer, api):
+        return own
+    if "Forwarded" in headers:
+        told = _forwarded(headers["Forwarded"])
+    else:
+        told = {"proto": headers.get("X-Forwarded-Proto", ""), "host": headers.get("X-Forwarded-Host", "")}
+        told = {name: value.rpartition(",")[2].strip() for name, value in told.items()}
+    scheme = told.get("proto", "").lower()
+    return Address(
+        scheme if scheme in USUAL_PORTS else own.scheme,
+        told.get("host") or own.host.removesuffix(USUAL_PORTS[own.scheme]),
+    )
+
+
+def _forwarded(text: str) -> dict[str, str]:
+    """Read the last element of a Forwarded header (RFC 7239): what the nearest proxy says."""
+    pairs = (part.partition("=") for part in text.rpartition(",")[2].split(";"))
+    return {name.strip().lower(): value.strip().strip('"') for name, _, value in pairs}
+
+
+def check(method: str, headers: Mapping[str, str], address: Address, has_body: bool, api: ApiConfig) -> None:
+    """Refuse what is not meant for us. Raises MisdirectedRequest, ForeignOrigin, HTTPUnsupportedMediaType."""
+    if not is_our_name(_name(address.host), api):
+        raise MisdirectedRequest(address.host)
+    if method in READS:
+        return
+    origin = headers.get("Origin")
+    if origin is not None and origin.lower() != address.url.lower():
+        raise ForeignOrigin("Origin", origin)
+    site = headers.get("Sec-Fetch-Site")
+    if site is not None and site not in OWN_SITES:
+        raise ForeignOrigin("Sec-Fetch-Site", site)
+    content_type = headers.get("Content-Type", "")
+    if has_body and content_type.partition(";")[0].strip().lower() != JSON:
+        raise HTTPUnsupportedMediaType(content_type)
+
+
+def is_our_name(name: str, api: ApiConfig) -> bool:
+    """Tell whether a host name or address is one that this API is known by."""
+    if ANY in api.allowed_hosts or name in ("localhost", api.endpoint.host.lower(), *api.allowed_hosts):
+        return True
+    try:
+        address = ip_address(name)
+    except ValueError:
+        return False
+    # Rebinding takes a name: where we listen on every address, each is ours.
+    return address.is_loopback or _listens_everywhere(api)
+
+
+def _listens_everywhere(api: ApiConfig) -> bool:
+    try:
+        return ip_address(api.endpoint.host).is_unspecified
+    except ValueError:
+        return False
+
+
+def _name(authority: str) -> str:
+    """Give the host of `host`, `host:port`, `[address]` or `[address]:port`, in lower case."""
+    if authority.startswith("["):
+        return authority[1:].partition("]")[0].lower()
+    return authority.partition(":")[0].rstrip(".").lower()

@@ -1,0 +1,67 @@
+"""Who asks: believed from a trusted proxy, and only if it says all of it, once. PURE.
+
+Without `[api] trust_identity_headers` everybody is the administrator of one project.
+"""
+
+from collections.abc import Mapping
+from ipaddress import ip_address
+
+from osken_apps.config import ApiConfig
+from osken_apps.errors import ApiError
+from osken_apps.rest.exchange import Caller
+
+USER, PROJECT, ROLES, STATUS = "X-User-Id", "X-Project-Id", "X-Roles", "X-Identity-Status"
+CONFIRMED = "Confirmed"
+MAX_LENGTH = 255
+MAX_ROLES = 100
+
+
+class HTTPUnauthorized(ApiError):
+    """Nobody that we trust says who asks."""
+
+    status = 401
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The request you have made requires authentication: {reason}.")
+
+
+def caller_of(headers: Mapping[str, str], peer: str, api: ApiConfig) -> Caller:
+    """Give who asks. Raises HTTPUnauthorized."""
+    if not api.trust_identity_headers:
+        return Caller("admin", api.default_project, frozenset({"admin"}))
+    if not is_trusted(peer, api):
+        raise HTTPUnauthorized(f"{peer or 'the peer'} is not in [api] trusted_proxies")
+    status = headers.get(STATUS, CONFIRMED)
+    if status != CONFIRMED:
+        raise HTTPUnauthorized(f"{STATUS} is {status!r}")
+    return Caller(_one(headers, USER), _one(headers, PROJECT), _roles(headers))
+
+
+def is_trusted(peer: str, api: ApiConfig) -> bool:
+    """Tell whether a peer is a proxy whose headers count."""
+    try:
+        address = ip_address(peer)
+    except ValueError:
+        return False
+    return any(address in network for network in api.trusted_proxies)
+
+
+def _one(headers: Mapping[str, str], name: str) -> str:
+    """Give the value of a header that must be there once; a server joins two of one name by a comma."""
+    value = headers.get(name, "")
+    if not value or len(value) > MAX_LENGTH or not value.isprintable() or set(value) & set(", "):
+        raise HTTPUnauthorized(f"{name} must be there once and not be empty: {value[:MAX_LENGTH]!r}")
+    return value
+
+
+def _roles(headers: Mapping[str, str]) -> frozenset[str]:
+    """Give the roles: names with commas between; a blank behind a comma means two headers joined."""
+    text = headers.get(ROLES, "")
+    roles = text.split(",")
+    if len(roles) > MAX_ROLES or not all(_is_role(role) for role in roles):
+        raise HTTPUnauthorized(f"{ROLES} must be there once and have names of roles: {text[:MAX_LENGTH]!r}")
+    return frozenset(role.lower() for role in roles)
+
+
+def _is_role(name: str) -> bool:
+    return bool(name) and len(name) <= MAX_LENGTH and name.isprintable() and name == name.strip()
