@@ -16,8 +16,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from waitress.server import create_server
-
 from osken_apps.config import Config, load
 from osken_apps.errors import ConfigurationError
 from osken_apps.failures import Failures
@@ -25,7 +23,8 @@ from osken_apps.link import Link
 from osken_apps.rest.controller_link import Listener, Speaker
 from osken_apps.rest.hosts import Hosts
 from osken_apps.rest.questions import Questions
-from osken_apps.rest.wsgi import MOST_BODY_BYTES, application
+from osken_apps.rest.server import api_server
+from osken_apps.rest.wsgi import application
 from osken_apps.store.feed import Feed
 from osken_apps.store.recorder import Recorder
 from osken_apps.store.store import Store
@@ -35,11 +34,6 @@ LOG = logging.getLogger(__name__)
 STARTED_BADLY = 2
 NICENESS = 10  # where processors are short, DHCP goes first
 GC_THRESHOLD = 100_000
-MOST_CONNECTIONS = 1000
-# The application refuses less than this in the API's own form; this is what is read at all.
-MOST_RECEIVED_BYTES = 4 * MOST_BODY_BYTES
-# What a client does not read waits in a file; only beyond this does it hold up the thread that answers.
-MOST_UNREAD_BYTES = 256 * 1024 * 1024
 
 
 def serve(config: Config, listener: socket.socket, link: Link) -> None:
@@ -56,18 +50,7 @@ def serve(config: Config, listener: socket.socket, link: Link) -> None:
     try:
         _in_background(recorder.run, store)
         speaker.tell(Feed(store, speaker.wake))
-        server = create_server(
-            application(store, config, hosts, questions),
-            sockets=[listener],
-            threads=config.api.threads,
-            ident=None,
-            clear_untrusted_proxy_headers=True,
-            asyncore_use_poll=True,
-            connection_limit=MOST_CONNECTIONS,
-            outbuf_high_watermark=MOST_UNREAD_BYTES,
-            max_request_body_size=MOST_RECEIVED_BYTES,
-        )
-        server.run()
+        api_server(application(store, config, hosts, questions), listener, config.api.threads).run()
     finally:
         store.close()
 

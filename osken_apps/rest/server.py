@@ -1,0 +1,105 @@
+"""The HTTP server: waitress, with a deadline for what is begun and a share of connections for each address.
+
+waitress closes a connection on which nothing happens for a while, but one that sends a byte now and then may
+hold its place for ever, and all places together keep everybody else out. SHELL.
+"""
+
+import socket
+import time
+from collections.abc import Callable
+from typing import Any
+
+from waitress.adjustments import Adjustments
+from waitress.channel import HTTPChannel
+from waitress.server import TcpWSGIServer
+
+from osken_apps.rest.wsgi import MAX_BODY_BYTES
+
+MAX_CONNECTIONS = 1000
+# Of one client address; beyond it the one that has been silent longest makes room for the next.
+MAX_CONNECTIONS_OF_ADDRESS = 250
+HEADER_DEADLINE_S = 10
+BODY_DEADLINE_S = 60
+MAINTENANCE_INTERVAL_S = 2
+MAX_HEADER_BYTES = 192 * 1024  # with the longest query string
+# The application refuses less than this in the API's own form; this is what is read at all.
+MAX_RECEIVED_BYTES = 2 * MAX_BODY_BYTES
+# What a client does not read waits in a file; only beyond this does it hold up the thread that answers.
+MAX_UNREAD_BYTES = 256 * 1024 * 1024
+
+
+class Channel(HTTPChannel):  # type: ignore[misc]
+    """A connection that knows since when its client has owed the rest of a request."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.owed_since: float | None = time.monotonic()
+
+    def received(self, data: bytes) -> bool:
+        """Take bytes and note whether a request is now begun and not complete."""
+        taken: bool = super().received(data)
+        if self.request is None and taken:
+            self.owed_since = None
+        elif self.request is not None and self.owed_since is None:
+            self.owed_since = time.monotonic()
+        return taken
+
+    @property
+    def is_idle(self) -> bool:
+        """Tell whether nothing is being answered."""
+        return not self.requests and not self.total_outbufs_len
+
+    def is_overdue(self, now: float) -> bool:
+        """Tell whether the client has taken too long over a request, or over its first byte."""
+        has_header = self.request is not None and self.request.headers_finished
+        deadline = BODY_DEADLINE_S if has_header else HEADER_DEADLINE_S
+        return self.owed_since is not None and now - self.owed_since > deadline
+
+
+class ApiServer(TcpWSGIServer):  # type: ignore[misc]
+    """The server of the API."""
+
+    channel_class = Channel
+
+    def maintenance(self, now: float) -> None:
+        """Close what is silent and what is overdue; called every MAINTENANCE_INTERVAL_S."""
+        super().maintenance(now)
+        moment = time.monotonic()
+        for channel in self.active_channels.values():
+            if channel.is_overdue(moment) and channel.is_idle:
+                channel.will_close = True
+
+    def handle_accept(self) -> None:
+        """Accept a connection; if its address has too many, close the one that was silent longest."""
+        present = set(self.active_channels)
+        super().handle_accept()
+        for number in self.active_channels.keys() - present:
+            self._make_room(self.active_channels[number].addr[0])
+
+    def _make_room(self, address: str) -> None:
+        own = [
+            item for item in self.active_channels.values() if item.addr[0] == address and not item.will_close
+        ]
+        if len(own) > MAX_CONNECTIONS_OF_ADDRESS:
+            # The newest is among them: if all others are being answered, it is the one that goes.
+            idle = [item for item in own if item.is_idle]
+            min(idle, key=lambda item: item.last_activity).will_close = True
+
+
+def api_server(application: Callable[..., Any], listener: socket.socket, threads: int) -> ApiServer:
+    """Make the server of an application on a socket that listens already."""
+    settings = Adjustments(
+        sockets=[listener],
+        threads=threads,
+        ident=None,
+        # The application itself knows which proxies to believe.
+        clear_untrusted_proxy_headers=False,
+        asyncore_use_poll=True,
+        connection_limit=MAX_CONNECTIONS,
+        cleanup_interval=MAINTENANCE_INTERVAL_S,
+        outbuf_high_watermark=MAX_UNREAD_BYTES,
+        max_request_header_size=MAX_HEADER_BYTES,
+        max_request_body_size=MAX_RECEIVED_BYTES,
+    )
+    address = (listener.family, listener.type, listener.proto, listener.getsockname())
+    return ApiServer(application, adj=settings, _sock=listener, bind_socket=False, sockinfo=address)

@@ -1,0 +1,79 @@
+"""How long a client may take over a request, and which of its connections goes when it has too many."""
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from osken_apps.rest import server
+from osken_apps.rest.server import ApiServer, Channel, api_server
+
+WHOLE = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+HALF = b"GET / HTTP/1.1\r\nHost:"
+HEADER = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf"
+
+
+@pytest.fixture
+def api() -> Iterator[ApiServer]:
+    """Give a server that nobody drives."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        made = api_server(lambda environ, start: [], listener, 1)
+        yield made
+        for channel in list(made.active_channels.values()):
+            channel.handle_close()
+        made.task_dispatcher.shutdown(timeout=0)
+        made.close()
+
+
+def connected(api: ApiServer) -> tuple[socket.socket, Channel]:
+    """Open a connection; give the client's end and the server's."""
+    before = set(api.active_channels)
+    client = socket.create_connection((api.effective_host, api.effective_port))
+    api.handle_accept()
+    (number,) = api.active_channels.keys() - before
+    return client, api.active_channels[number]
+
+
+@pytest.mark.parametrize(
+    ("sent", "deadline_s"),
+    [(b"", server.HEADER_DEADLINE_S), (HALF, server.HEADER_DEADLINE_S), (HEADER, server.BODY_DEADLINE_S)],
+)
+def test_a_request_that_is_begun_has_a_deadline(api: ApiServer, sent: bytes, deadline_s: int) -> None:
+    client, channel = connected(api)
+    channel.received(sent)
+    since = channel.owed_since
+    assert since is not None
+    assert not channel.is_overdue(since + deadline_s)
+    assert channel.is_overdue(since + deadline_s + 1)
+    client.close()
+
+
+def test_further_bytes_do_not_move_the_deadline(api: ApiServer) -> None:
+    client, channel = connected(api)
+    since = channel.owed_since
+    for byte in HALF:
+        channel.received(bytes([byte]))
+    assert channel.owed_since == since
+    client.close()
+
+
+def test_a_client_that_owes_nothing_has_no_deadline(api: ApiServer) -> None:
+    client, channel = connected(api)
+    channel.received(WHOLE)
+    assert channel.owed_since is None
+    channel.received(HALF)
+    assert channel.owed_since is not None
+    client.close()
+
+
+def test_the_connection_that_was_silent_longest_makes_room(
+    api: ApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "MAX_CONNECTIONS_OF_ADDRESS", 2)
+    pairs = [connected(api) for _ in range(2)]
+    for moment, (_, channel) in zip((2.0, 1.0), pairs, strict=True):
+        channel.last_activity = moment
+    pairs.append(connected(api))
+    assert [channel.will_close for _, channel in pairs] == [False, True, False]
+    for client, _ in pairs:
+        client.close()
