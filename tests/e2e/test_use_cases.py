@@ -210,8 +210,9 @@ def test_without_ovsdb_the_name_binds_and_the_plugger_sets_the_tag(world: World)
         port = world.port(network)
         vm = world.plug(2, port, external_ids=False)
 
-        def waiting() -> dict[str, object]:
-            return world.api.show("port", port["id"])["binding:vif_details"]
+        def waiting() -> dict[str, object] | None:
+            shown = world.api.show("port", port["id"])["binding:vif_details"]
+            return shown if "local_vlan" in shown else None
 
         details = wait_until(waiting, BIND_TIMEOUT_S, "the port to say what it waits for")
         assert details["local_vlan"] == 1
