@@ -18,6 +18,12 @@ from osken_apps.errors import ConfigurationError
 DEFAULT_OPTS = [
     cfg.StrOpt("state_dir", default="/var/lib/osken-net", help="Directory of the database and other state."),
     cfg.BoolOpt("debug", default=False, help="Log at level DEBUG."),
+    cfg.BoolOpt(
+        "remove_unknown",
+        default=False,
+        help="End the traffic of ports that a controller served and the database does not know, and of ports"
+        " on physical networks that bridge_mappings lacks. False: their flows and tags stay as they are.",
+    ),
     cfg.IntOpt(
         "audit_interval",
         default=60,
@@ -207,6 +213,7 @@ class Config:
     state_dir: Path
     debug: bool
     audit_interval_s: int
+    remove_unknown: bool
     api: ApiConfig
     openflow: Endpoint
     ovsdb: Endpoint
@@ -285,6 +292,7 @@ def _checked(conf: Any) -> Config:
         state_dir=state_dir,
         debug=conf.debug,
         audit_interval_s=conf.audit_interval,
+        remove_unknown=conf.remove_unknown,
         api=ApiConfig(
             _api_endpoint(conf.api),
             conf.api.trust_identity_headers,

@@ -5,9 +5,12 @@ that no flow uses any more; each step ends with a barrier.
 """
 
 import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from osken_apps.apps.connection import Connection
+from osken_apps.apps.connection import Connection, SwitchGone, SwitchRefused
+from osken_apps.model.conditions import ForeignFlow
 from osken_apps.openflow import codec
 from osken_apps.openflow.codec import BundleControl, FlowBody, FlowKey
 from osken_apps.openflow.difference import Difference, difference
@@ -22,17 +25,32 @@ from osken_apps.openflow.meter import (
     meter_stats_request,
 )
 from osken_apps.pipeline.meters import OUR_METERS
-from osken_apps.pipeline.rules import COOKIE, COOKIE_MASK
+from osken_apps.pipeline.stage import COOKIE, COOKIE_MASK
+
+if TYPE_CHECKING:
+    from osken_apps.apps.hosts import Host
+
+MAX_FOREIGN_FLOWS = 1000
 
 _bundle_ids = itertools.count(1)
+
+Owner = Callable[[FlowKey], str | None]  # the port whose flow it is; None: the bridge's own
 
 
 @dataclass(frozen=True, slots=True)
 class Installed:
     """What a bridge has of ours: flows by key, meters by id."""
 
-    flows: dict[FlowKey, FlowBody]
-    meters: dict[int, Meter]
+    flows: Mapping[FlowKey, FlowBody]
+    meters: Mapping[int, Meter]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a difference: the flows that were sent, and by port why the switch refused its flows."""
+
+    sent: Difference
+    refused: Mapping[str, str]
 
 
 @dataclass(slots=True)
@@ -40,52 +58,101 @@ class Bridge:
     """A bridge of ours that is connected.
 
     `installed` is None until flows and meters were read; `audited` is what the bridge was believed to have
-    when an audit had it read again.
+    when an audit had it read again. `foreign` are the flows of others that were read then, not all of very
+    many.
     """
 
-    host: str
+    host: "Host"
     name: str
     connection: Connection
-    metered: bool = True
     installed: Installed | None = None
     audited: Installed | None = None
     ports_changed: bool = True
+    foreign: tuple[ForeignFlow, ...] = ()
 
     def read(self) -> Installed:
-        """Read what the bridge has of ours. Raises SwitchError."""
-        return Installed(read_flows(self.connection), read_meters(self.connection))
+        """Read what the bridge has of ours, and note what it has of others. Raises SwitchError."""
+        ours: dict[FlowKey, FlowBody] = {}
+        foreign: list[ForeignFlow] = []
+        for key, body in read_flows(self.connection):
+            if body.cookie & COOKIE_MASK == COOKIE:
+                ours[key] = body
+            elif len(foreign) < MAX_FOREIGN_FLOWS:
+                foreign.append(ForeignFlow(key.table_id, key.priority, body.cookie))
+        self.foreign = tuple(foreign)
+        return Installed(ours, read_meters(self.connection))
 
     def meter_drops(self) -> int:
         """Read how many packets our meters have dropped. Raises SwitchError."""
-        if not self.metered:
+        if not self.connection.max_meters:
             return 0
         replies = self.connection.request(meter_stats_request)
         stats = (meter for reply in replies for meter in decode_meter_stats(reply))
         return sum(meter.dropped for meter in stats if meter.meter_id in OUR_METERS)
 
-    def apply(self, installed: Installed, desired: Installed) -> Difference:
-        """Bring the bridge from what it has to what it should have; give the flows that it took.
+    def apply(self, installed: Installed, desired: Installed, takes_away: bool, owner: Owner) -> Outcome:
+        """Bring the bridge from what it has to what it should have; not `takes_away`: only add to it.
 
-        Raises SwitchError; then what is installed is unknown until it is read again.
+        What one port's flows are refused for leaves the others as they should be. Raises SwitchError; then
+        what is installed is unknown until it is read again.
         """
         flows = difference(installed.flows, desired.flows)
         meters = meter_difference(installed.meters, desired.meters)
+        if not takes_away:
+            flows = flows.additions(installed.flows)
         self.installed = None
-        send_meters(self.connection, meters.before)
-        if flows:
-            send_bundle(self.connection, flows)
+        self._send_meters(meters.before)
+        outcome = self._send_flows(flows, owner)
+        if not takes_away:
+            meters_now = {**installed.meters, **desired.meters}
+            self.installed = Installed(outcome.sent.applied_to(installed.flows), meters_now)
+            return outcome
         send_meters(self.connection, meters.after)
+        if outcome.refused:
+            desired = Installed(outcome.sent.applied_to(installed.flows), desired.meters)
         self.installed = desired
-        return flows
+        return outcome
+
+    def _send_meters(self, steps: tuple[tuple[MeterCommand, Meter], ...]) -> None:
+        """Send meters; a switch that refuses one is used without meters from now on. Raises SwitchError."""
+        try:
+            send_meters(self.connection, steps)
+        except SwitchRefused:
+            self.connection.max_meters = 0
+            raise
+
+    def _send_flows(self, flows: Difference, owner: Owner) -> Outcome:
+        if not flows:
+            return Outcome(flows, {})
+        try:
+            send_bundle(self.connection, flows)
+        except SwitchRefused:
+            return self._send_apart(flows, owner)
+        return Outcome(flows, {})
+
+    def _send_apart(self, flows: Difference, owner: Owner) -> Outcome:
+        """Send the bridge's own flows, then those of each port, then what goes; each in a bundle of its own.
+
+        Raises SwitchError if more than single ports are refused.
+        """
+        sent, refused = [], {}
+        for port_id, part in flows.apart(owner):
+            try:
+                send_bundle(self.connection, part)
+                sent.append(part)
+            except SwitchGone:
+                raise
+            except SwitchRefused as error:
+                if port_id is None:
+                    raise
+                refused[port_id] = str(error)
+        return Outcome(Difference.joined(sent), refused)
 
 
-def read_flows(connection: Connection) -> dict[FlowKey, FlowBody]:
-    """Read the flows of a bridge that are ours. Raises SwitchError."""
-    replies = connection.request(lambda xid: codec.flow_stats_request(COOKIE, COOKIE_MASK, xid))
-    flows: dict[FlowKey, FlowBody] = {}
-    for reply in replies:
-        flows.update(codec.decode_flow_stats(reply))
-    return flows
+def read_flows(connection: Connection) -> Iterator[tuple[FlowKey, FlowBody]]:
+    """Read the flows of a bridge, whoever put them there. Raises SwitchError."""
+    for reply in connection.request(lambda xid: codec.flow_stats_request(0, 0, xid)):
+        yield from codec.decode_flow_stats(reply)
 
 
 def read_meters(connection: Connection) -> dict[int, Meter]:
@@ -97,7 +164,7 @@ def read_meters(connection: Connection) -> dict[int, Meter]:
     return {meter.meter_id: meter for meter in meters if meter.meter_id in OUR_METERS}
 
 
-def send_meters(connection: Connection, steps: tuple[tuple[MeterCommand, Meter], ...]) -> None:
+def send_meters(connection: Connection, steps: Iterable[tuple[MeterCommand, Meter]]) -> None:
     """Send meter-mods and wait for the barrier; bundles do not take them. Raises SwitchError."""
     if steps:
         connection.request(

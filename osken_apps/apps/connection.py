@@ -29,6 +29,7 @@ from osken_apps.openflow.codec import (
     HEADER,
     OFPMP_PORT_DESC,
     MessageType,
+    barrier_request,
     check_ports,
     decode_error,
     decode_multipart,
@@ -38,6 +39,7 @@ from osken_apps.openflow.error_words import error_words
 LOG = logging.getLogger(__name__)
 
 REPLY_TIMEOUT_S = 10.0
+PROBE_TIMEOUT_S = 2.0
 MOST_WAITS = 6
 OFPP_LOCAL = 0xFFFFFFFE
 FOR_OSKEN = frozenset(
@@ -157,6 +159,11 @@ class Connection(Datapath):
         finally:
             del self._exchanges[xid]
         return exchange.replies
+
+    def probe(self) -> None:
+        """Ask the switch for a sign of life. Raises SwitchError if it gives none."""
+        with eventlet.Timeout(PROBE_TIMEOUT_S, SwitchError(f"{self} gives no sign of life")):
+            self.request(barrier_request)
 
     def _await(self, exchange: _Exchange) -> None:
         """Wait for the end of an exchange; while the answer may lie unread, it is we who are late."""

@@ -19,7 +19,7 @@ from os_ken.base.app_manager import OSKenApp
 
 from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.connection import Connection
-from osken_apps.apps.switchboard import Switchboard
+from osken_apps.apps.hosts import Hosts
 from osken_apps.dhcp.decide import Decision, SilenceReason
 from osken_apps.dhcp.fast import Responder
 from osken_apps.dhcp.journal import Entry, Journal, Lease
@@ -124,16 +124,16 @@ class BridgeService:
 class DhcpApp(OSKenApp):
     """Answers the DHCP requests of bound ports; counts and records every one by what became of it."""
 
-    def __init__(self, switchboard: Switchboard, dhcp_defaults: Defaults, **_: Any) -> None:
+    def __init__(self, hosts: Hosts, dhcp_defaults: Defaults, **_: Any) -> None:
         super().__init__()
-        self._switchboard = switchboard
+        self._hosts = hosts
         self._defaults = dhcp_defaults
         self._journal = Journal()
         self._known_since = time.time()
         self._services: WeakKeyDictionary[Connection, BridgeService] = WeakKeyDictionary()
 
-    def serve(self, bridge: Bridge, snapshot: HostSnapshot) -> None:
-        """Serve the ports of a host's integration bridge as the snapshot has them."""
+    def handler(self, bridge: Bridge, snapshot: HostSnapshot) -> BridgeService:
+        """Give what answers the ports of a host's integration bridge as the snapshot has them."""
         before = self._services.get(bridge.connection)
         known = before.ports if before else {}
         services = {}
@@ -144,10 +144,9 @@ class DhcpApp(OSKenApp):
                 if service is None or not service.serves(bound, circumstances):
                     service = PortService(bound, circumstances, self._defaults)
                 services[bound.ofport] = service
-        counters = self._switchboard.dhcp_counters[bridge.host]
-        after = BridgeService(services, counters, self._record)
+        after = BridgeService(services, bridge.host.dhcp_counters, self._record)
         self._services[bridge.connection] = after
-        bridge.connection.answer_packet_ins(after)
+        return after
 
     def port_dhcp(self, port_id: str) -> Answer:
         """Give what the REST API shows of a port's DHCP: lease, conflict and last transactions.
@@ -155,7 +154,7 @@ class DhcpApp(OSKenApp):
         Nothing is known of what was before `known_since`: a lease that was granted then is not shown.
         """
         journal = self._journal.of(port_id)
-        conflict = self._switchboard.fabric.conflicts.get(port_id)
+        conflict = self._hosts.fabric.conflicts.get(port_id)
         return {
             "port_id": port_id,
             "known_since": _time_shown(self._known_since),
@@ -170,11 +169,11 @@ class DhcpApp(OSKenApp):
     def forget(self, port_id: str) -> None:
         """Drop what is remembered of a port that is gone."""
         self._journal.forget(port_id)
-        self._switchboard.fabric.conflicts.pop(port_id, None)
+        self._hosts.fabric.conflicts.pop(port_id, None)
 
     def _circumstances(self, bound: BoundPort) -> Circumstances:
-        inventory = self._switchboard.fabric.inventory
-        siblings = inventory.ports_of_device(bound.port.device_id)
+        inventory = self._hosts.fabric.inventory
+        siblings = inventory.ports_of_device(bound.port)
         return Circumstances(
             in_conflict=bound.in_conflict,
             default_route=takes_default_route(bound.port, siblings, inventory.subnets),
@@ -182,21 +181,21 @@ class DhcpApp(OSKenApp):
 
     def _record(self, port_id: str, outcome: Outcome, now: float) -> None:
         """Keep what was decided for a port; its service may outlive it by a moment, its journal does not."""
-        if port_id in self._switchboard.fabric.inventory.ports:
+        if port_id in self._hosts.fabric.inventory.ports:
             self._journal.record(port_id, now, outcome.xid, outcome.decision)
             if outcome.decision.reason is SilenceReason.DECLINED:
                 self._declined(port_id, outcome.decision)
 
     def _declined(self, port_id: str, decision: Decision) -> None:
-        fabric = self._switchboard.fabric
+        fabric = self._hosts.fabric
         if decision.address is None or fabric.conflicts.get(port_id) == decision.address:
             return
         LOG.warning("port %s: its client found %s in use by another machine", port_id, decision.address)
-        self._switchboard.wake(fabric.decline(port_id, decision.address))
+        self._hosts.wake(fabric.decline(port_id, decision.address))
         eventlet.spawn_after(CONFLICT_S, self._settle, port_id, decision.address)
 
     def _settle(self, port_id: str, address: IPv4Address) -> None:
-        self._switchboard.wake(self._switchboard.fabric.settle(port_id, address))
+        self._hosts.wake(self._hosts.fabric.settle(port_id, address))
 
 
 def _lease_shown(lease: Lease | None) -> Answer | None:

@@ -13,28 +13,34 @@ from os_ken.base.app_manager import AppManager, OSKenApp
 from os_ken.lib import hub
 
 from osken_apps.apps.audit import audit_for_ever
+from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.complaints import tell_again_for_ever
 from osken_apps.apps.dhcp import DhcpApp
+from osken_apps.apps.hosts import FIRST_CONNECTIONS_S, Host, Hosts
 from osken_apps.apps.listening import allow_many_sockets, listen
 from osken_apps.apps.memory import freeze_what_stays
 from osken_apps.apps.openflow import OpenFlowApp
 from osken_apps.apps.ovsdb import OvsdbApp
+from osken_apps.apps.packet_ins import Arrivals, PacketIns
+from osken_apps.apps.reader import PacketInHandler
 from osken_apps.apps.reconcile import HostReconciler
 from osken_apps.apps.rest import STARTED_BADLY, RestApp
 from osken_apps.apps.switch import SwitchApp
-from osken_apps.apps.switchboard import Switchboard
 from osken_apps.config import Config
 from osken_apps.dhcp.server import Defaults
 from osken_apps.errors import ConfigurationError
-from osken_apps.model.changes import PortReport
+from osken_apps.model.conditions import Expected
 from osken_apps.model.fabric import Fabric
-from osken_apps.model.snapshot import Layout, PuntRates
+from osken_apps.model.snapshot import HostSnapshot, Layout, PuntRates
+from osken_apps.pipeline.features.dead import GUEST_ANNOUNCES
+from osken_apps.pipeline.features.dhcp import DHCP_PUNT
+from osken_apps.pipeline.stage import Rule
 
 LOG = logging.getLogger(__name__)
 
 
 class Controller:
-    """The applications of one controller, and a reconciler per host."""
+    """The applications of one controller, over all hosts."""
 
     def __init__(self, config: Config, config_file: Path) -> None:
         api = listen("[api]", config.api.endpoint)
@@ -45,16 +51,25 @@ class Controller:
         self._status = 0
         self._stopped, self._wakeup = _stop_signal()
         self._audit_interval_s = config.audit_interval_s
-        self._reconcilers: dict[str, HostReconciler] = {}
-        self._switchboard = Switchboard(Fabric(layout), self._wake)
+        fabric = Fabric(layout, remove_unknown=config.remove_unknown)
+        expected = Expected(
+            layout,
+            openflow_port=config.openflow.port,
+            ovsdb_port=config.ovsdb.port,
+            api_port=config.api.endpoint.port,
+        )
+        self._hosts = Hosts(fabric, self._reconciler, expected)
         dhcp = config.dhcp
         shared: dict[str, Any] = {
-            "switchboard": self._switchboard,
+            "hosts": self._hosts,
             "config_file": config_file,
             "api_socket": api,
             "openflow_socket": openflow,
             "ovsdb_socket": ovsdb,
-            "queries": {"port_dhcp": lambda port_id: self._apps[DhcpApp].port_dhcp(port_id)},
+            "queries": {
+                "port_dhcp": lambda port_id: self._apps[DhcpApp].port_dhcp(port_id),
+                "forget_host": self._hosts.forget,
+            },
             "dhcp_defaults": Defaults(dhcp.lease_time_s, dhcp.domain, dhcp.dns_servers),
             "forget_port": lambda port_id: self._apps[DhcpApp].forget(port_id),
             "give_up": self._give_up,
@@ -69,7 +84,8 @@ class Controller:
             app.start()
         hub.spawn(freeze_what_stays)
         hub.spawn(tell_again_for_ever)
-        hub.spawn(audit_for_ever, self._reconcilers, self._audit_interval_s)
+        hub.spawn(audit_for_ever, self._hosts, self._audit_interval_s)
+        hub.spawn_after(FIRST_CONNECTIONS_S, self._hosts.expect_no_more)
         LOG.info("started")
         self._stopped.recv(1)
         LOG.info("stopping")
@@ -81,18 +97,15 @@ class Controller:
         self._status = STARTED_BADLY
         self._wakeup.send(b"!")
 
-    def _wake(self, host: str) -> None:
-        reconciler = self._reconcilers.get(host)
-        if reconciler is None:
-            reconciler = self._reconcilers[host] = HostReconciler(
-                host, self._switchboard, self._apps[DhcpApp].serve, self._report
-            )
-            hub.spawn(reconciler.run)
-        reconciler.wake()
+    def _reconciler(self, host: Host) -> HostReconciler:
+        return HostReconciler(host, self._hosts, self._serve, self._apps[RestApp].report)
 
-    def _report(self, reports: list[PortReport]) -> None:
-        rest: RestApp = self._apps[RestApp]
-        rest.report(reports)
+    def _serve(self, bridge: Bridge, snapshot: HostSnapshot) -> None:
+        """Have the packet-ins of a host's integration bridge answered as its snapshot says."""
+        handlers: dict[Rule, PacketInHandler] = {DHCP_PUNT: self._apps[DhcpApp].handler(bridge, snapshot)}
+        if snapshot.waiting:
+            handlers[GUEST_ANNOUNCES] = Arrivals(bridge.host, self._hosts, snapshot)
+        bridge.connection.answer_packet_ins(PacketIns(handlers))
 
 
 def run(config: Config, config_file: Path) -> int:

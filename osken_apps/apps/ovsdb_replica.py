@@ -32,30 +32,58 @@ def _references(table: str) -> dict[str, Any]:
     return {"type": {"key": {"type": "uuid", "refTable": table}, "min": 0, "max": "unlimited"}}
 
 
+def _optional(kind: str) -> dict[str, Any]:
+    return {"type": {"key": kind, "min": 0, "max": 1}}
+
+
+STRING = {"type": "string"}
+# Neither `statistics` nor `status`: Open vSwitch writes them all the time.
 SCHEMA = {
     "name": "Open_vSwitch",
     "version": "8.0.0",
     "tables": {
         "Open_vSwitch": {
-            "columns": {"bridges": _references("Bridge"), "external_ids": _map()},
+            "columns": {
+                "bridges": _references("Bridge"),
+                "manager_options": _references("Manager"),
+                "external_ids": _map(),
+            },
             "isRoot": True,
         },
+        "Manager": {"columns": {"target": STRING}},
         "Bridge": {
             "columns": {
-                "name": {"type": "string"},
-                "datapath_id": {"type": {"key": "string", "min": 0, "max": 1}},
+                "name": STRING,
+                "datapath_id": _optional("string"),
+                "datapath_type": STRING,
+                "fail_mode": _optional("string"),
+                "protocols": {"type": {"key": "string", "min": 0, "max": "unlimited"}},
+                "controller": _references("Controller"),
                 "ports": _references("Port"),
             }
         },
+        "Controller": {"columns": {"target": STRING, "connection_mode": _optional("string")}},
         "Port": {
             "columns": {
-                "name": {"type": "string"},
-                "tag": {"type": {"key": "integer", "min": 0, "max": 1}},
+                "name": STRING,
+                "tag": _optional("integer"),
+                "vlan_mode": _optional("string"),
                 "interfaces": _references("Interface"),
                 "external_ids": _map(),
             }
         },
-        "Interface": {"columns": {"name": {"type": "string"}, "external_ids": _map()}},
+        "Interface": {
+            "columns": {
+                "name": STRING,
+                "type": STRING,
+                "options": _map(),
+                "error": _optional("string"),
+                "admin_state": _optional("string"),
+                "link_state": _optional("string"),
+                "mtu": _optional("integer"),
+                "external_ids": _map(),
+            }
+        },
     },
 }
 

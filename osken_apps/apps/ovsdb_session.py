@@ -5,10 +5,10 @@ ovs-vswitchd.conf.db(5).
 """
 
 import logging
-import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import eventlet
@@ -18,10 +18,12 @@ from eventlet.semaphore import Semaphore
 
 from osken_apps.apps.ovsdb_poller import Poller
 from osken_apps.apps.ovsdb_replica import OvsdbError, R, replica_on
+from osken_apps.apps.ovsdb_rows import BridgeRow, ControllerRow, InterfaceRow, PortRow, RootRow
 from osken_apps.apps.ovsdb_stream import JsonConnection
 from osken_apps.apps.transport import plain
-from osken_apps.model.fabric import Interface
-from osken_apps.pipeline.tags import DEAD_TAG, TaggedPort
+from osken_apps.model.conditions import BridgeFacts, HostFacts, PortFacts
+from osken_apps.model.host import Interface
+from osken_apps.pipeline.tags import TaggedPort
 
 LOG = logging.getLogger(__name__)
 
@@ -30,19 +32,19 @@ DEADLINE_LOOK_MS = 1000
 FIRST_VIEW_S = 10.0  # a peer that shows no host for so long is none
 MESSAGE_S = 20.0  # from the first octet of a message to its last: the longest may take 3 Mbit/s
 TRANSACTION_TIMEOUT_S = 10.0
-MAX_NAME = 255  # a name or an id that is longer is cut, and so is none that we know
-DATAPATH_ID = re.compile("[0-9a-fA-F]{1,16}")
-MARK = "osken-net-port"  # external_ids key of the port rows that we have tagged
+PROBE_TIMEOUT_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class HostView:
     """What a session shows of its host."""
 
+    system_id: str
     hostname: str
     datapath_ids: tuple[int, ...]
     interfaces: tuple[Interface, ...]
     tagged_ports: tuple[TaggedPort, ...]
+    facts: HostFacts
 
 
 class OvsdbSession:
@@ -60,6 +62,9 @@ class OvsdbSession:
         self._viewed_at = -1
         self._view: HostView | None = None
         self._pending: dict[ovs.db.idl.Transaction, Event] = {}
+        self.began_at = datetime.now(UTC).replace(microsecond=0)
+        self._received = 0
+        self._heard: Event | None = None
 
     def __str__(self) -> str:
         return f"OVSDB session from {self.address[0]}:{self.address[1]}"
@@ -74,6 +79,7 @@ class OvsdbSession:
             while True:
                 with self._updating:
                     self._idl.run()
+                self._hear()
                 self._finish_transactions()
                 if self._idl.change_seqno != seqno:
                     seqno = self._idl.change_seqno
@@ -119,17 +125,37 @@ class OvsdbSession:
         return self._view
 
     def _look(self) -> HostView | None:
-        for root in self._rows("Open_vSwitch", _Root):
-            if root.hostname:
-                datapath_ids = (bridge.datapath_id for bridge in self._rows("Bridge", _Bridge))
-                known = tuple(sorted(number for number in datapath_ids if number is not None))
-                return HostView(root.hostname, known, *self._ports())
+        for root in self._rows("Open_vSwitch", RootRow):
+            if root.hostname or root.system_id:
+                bridges = self._rows("Bridge", BridgeRow)
+                numbers = sorted(bridge.datapath_id for bridge in bridges if bridge.datapath_id is not None)
+                managers = tuple(sorted(row.target for row in self._idl.tables["Manager"].rows.values()))
+                facts = HostFacts(
+                    root.hostname,
+                    root.system_id,
+                    tuple(sorted(map(self._facts_of, bridges), key=lambda bridge: bridge.name)),
+                    managers,
+                )
+                return HostView(root.system_id, root.hostname, tuple(numbers), *self._ports(), facts)
         return None
 
-    def set_tags(self, tags: Mapping[str, int]) -> None:
+    def _facts_of(self, bridge: BridgeRow) -> BridgeFacts:
+        controllers = (self._idl.shown(row, ControllerRow).facts for row in bridge.controllers)
+        ports = (self._port_facts(self._idl.shown(row, PortRow)) for row in bridge.ports)
+        return replace(
+            bridge.facts,
+            controllers=tuple(sorted(controllers, key=lambda controller: controller.target)),
+            ports=tuple(sorted(ports, key=lambda port: port.name)),
+        )
+
+    def _port_facts(self, port: PortRow) -> PortFacts:
+        interfaces = tuple(self._idl.shown(row, InterfaceRow).facts for row in port.interfaces)
+        return port.show(interfaces)
+
+    def set_tags(self, tags: Mapping[str, int | None], mark: str) -> None:
         """Write the tags of ports of the integration bridge in one transaction, and wait until it is done.
 
-        Raises OvsdbError.
+        None takes the tag off, and the mark. Raises OvsdbError.
         """
         with self._updating:
             if self._ended:
@@ -137,12 +163,25 @@ class OvsdbSession:
             transaction = ovs.db.idl.Transaction(self._idl)
             for port in self._integration_ports():
                 if port.tagged.name in tags:
-                    port.row.tag = tags[port.tagged.name]
-                    port.row.setkey("external_ids", MARK, "true")
+                    port.write_tag(tags[port.tagged.name], mark)
             status = transaction.commit()
         status = self._outcome(transaction, status)
         if status not in (transaction.SUCCESS, transaction.UNCHANGED):
             raise OvsdbError(f"{self}: writing tags failed: {transaction.status_to_string(status)}")
+
+    def probe(self) -> None:
+        """Ask the peer for a sign of life. Raises OvsdbError if it gives none."""
+        heard = self._heard = Event()
+        self._idl._session.send(ovs.jsonrpc.Message.create_request("echo", []))
+        with eventlet.Timeout(PROBE_TIMEOUT_S, OvsdbError(f"{self} gives no sign of life")):
+            heard.wait()
+
+    def _hear(self) -> None:
+        """Note that something came from the peer."""
+        received = self._stream.received_bytes
+        if received != self._received and self._heard and not self._heard.ready():
+            self._heard.send()
+        self._received = received
 
     def _outcome(self, transaction: ovs.db.idl.Transaction, status: str) -> str:
         """Wait for the end of a transaction. Raises OvsdbError."""
@@ -168,60 +207,20 @@ class OvsdbSession:
     def _ports(self) -> tuple[tuple[Interface, ...], tuple[TaggedPort, ...]]:
         interfaces, ports = [], []
         for port in self._integration_ports():
-            ports.append(port.tagged)
-            live = port.tagged.tag if port.tagged.ours and port.tagged.tag != DEAD_TAG else None
+            tagged = port.tagged
+            ports.append(tagged)
             for row in port.interfaces:
-                interface = self._idl.shown(row, _Interface)
-                interfaces.append(Interface(interface.name, interface.iface_id, live))
+                facts = self._idl.shown(row, InterfaceRow).facts
+                interfaces.append(
+                    Interface(facts.name, facts.iface_id, tagged.tag, tagged.mark, facts.is_trunk)
+                )
         return tuple(interfaces), tuple(ports)
 
-    def _integration_ports(self) -> list["_Port"]:
-        for bridge in self._rows("Bridge", _Bridge):
+    def _integration_ports(self) -> list[PortRow]:
+        for bridge in self._rows("Bridge", BridgeRow):
             if bridge.name == self._integration_bridge:
-                return [self._idl.shown(row, _Port) for row in bridge.ports]
+                return [self._idl.shown(row, PortRow) for row in bridge.ports]
         return []
 
     def _rows(self, table: str, kind: type[R]) -> list[R]:
         return [self._idl.shown(row, kind) for row in self._idl.tables[table].rows.values()]
-
-
-class _Root:
-    """What the row of Open_vSwitch shows."""
-
-    def __init__(self, row: ovs.db.idl.Row) -> None:
-        ids = row.external_ids
-        self.hostname = _name(ids.get("hostname") or ids.get("system-id") or "")
-
-
-class _Bridge:
-    """What a row of Bridge shows."""
-
-    def __init__(self, row: ovs.db.idl.Row) -> None:
-        self.name = _name(row.name)
-        self.datapath_id = _datapath_id(row.datapath_id[0]) if row.datapath_id else None
-        self.ports: list[ovs.db.idl.Row] = row.ports
-
-
-class _Port:
-    """What a row of Port shows."""
-
-    def __init__(self, row: ovs.db.idl.Row) -> None:
-        self.row = row
-        self.tagged = TaggedPort(_name(row.name), row.tag[0] if row.tag else None, MARK in row.external_ids)
-        self.interfaces: list[ovs.db.idl.Row] = row.interfaces
-
-
-class _Interface:
-    """What a row of Interface shows."""
-
-    def __init__(self, row: ovs.db.idl.Row) -> None:
-        self.name = _name(row.name)
-        self.iface_id = _name(row.external_ids.get("iface-id", ""))
-
-
-def _name(text: str) -> str:
-    return text[:MAX_NAME]
-
-
-def _datapath_id(text: str) -> int | None:
-    return int(text, 16) if DATAPATH_ID.fullmatch(text) else None

@@ -6,7 +6,6 @@ later and later.
 """
 
 import logging
-import time
 from collections.abc import Callable
 
 import eventlet
@@ -14,19 +13,24 @@ from eventlet.event import Event
 
 from osken_apps.apps.bridge import Bridge, Installed
 from osken_apps.apps.connection import SwitchGone
-from osken_apps.apps.switchboard import Switchboard
+from osken_apps.apps.host_conditions import HostConditions
+from osken_apps.apps.hosts import Host, Hosts
 from osken_apps.errors import OskenAppsError
 from osken_apps.model.changes import PortReport
+from osken_apps.model.host_snapshot import host_snapshot
+from osken_apps.model.local_vlans import DEAD_TAG
+from osken_apps.model.reports import port_reports
+from osken_apps.model.resources import Port, PortStatus
 from osken_apps.model.snapshot import HostSnapshot
-from osken_apps.pipeline.desired import FlowEncoder
-from osken_apps.pipeline.meters import desired_meters
-from osken_apps.pipeline.tags import DEAD_TAG, desired_tags, is_to_be_dead, tag_changes
+from osken_apps.openflow import codec
+from osken_apps.pipeline.desired import FlowEncoder, desired_meters
+from osken_apps.pipeline.meters import port_meter
+from osken_apps.pipeline.tags import Tags, desired_tags, is_to_be_dead, tag_changes
 
 LOG = logging.getLogger(__name__)
 
 FIRST_RETRY_S = 0.5
 LAST_RETRY_S = 30.0
-SETTLE_S = 5.0
 
 
 class HostReconciler:
@@ -34,20 +38,22 @@ class HostReconciler:
 
     def __init__(
         self,
-        host: str,
-        switchboard: Switchboard,
+        host: Host,
+        hosts: Hosts,
         serve: Callable[[Bridge, HostSnapshot], None],
         report: Callable[[list[PortReport]], None],
     ) -> None:
         self._host = host
-        self._switchboard = switchboard
+        self._hosts = hosts
+        self._fabric = hosts.fabric
         self._serve = serve
         self._report = report
         self._wakeup: Event = Event()
-        self._unknown: set[str] = set()
-        self._tags: dict[str, int] = {}
-        self._incomplete_since: float | None = None
+        self._tags: Tags = {}
         self._encoder = FlowEncoder()
+        self._conditions = HostConditions(host, hosts)
+        self._unsettled: set[str] = set()  # ports whose flows or tags were to be changed and may not stand
+        self._arrivals: dict[str, bytes] = {}  # port id -> what its machine announced itself with
 
     def wake(self) -> None:
         """Have the host looked at, once, however often this is called before it happens."""
@@ -65,152 +71,217 @@ class HostReconciler:
 
     def audit(self) -> None:
         """Have what the bridges have read again, and compared."""
-        for bridge in self._bridges().values():
+        for bridge in self._host.bridges.values():
             bridge.audited, bridge.installed = bridge.installed, None
         self.wake()
+
+    def announce(self, port_id: str, frame: bytes) -> None:
+        """Keep what a machine that has come here announced itself with, until its port can send it."""
+        self._arrivals[port_id] = frame
 
     def attempt(self) -> bool:
         """Make one pass; give False if it must be made again."""
         try:
-            self._pass()
+            refused = self._pass()
         except OskenAppsError as error:
-            LOG.warning("host %s: %s", self._host, error)
+            LOG.warning("host %s: %s", self._host.name, error)
             self._report_trouble(str(error))
             return False
         except Exception:
-            LOG.exception("host %s: a pass failed", self._host)
+            LOG.exception("host %s: a pass failed", self._host.name)
             self._report_trouble("an error of the controller; see its log")
             return False
-        self._switchboard.troubles.pop(self._host, None)
-        return True
+        self._host.say("pass", "")
+        return not refused
 
-    def _pass(self) -> None:
-        fabric = self._switchboard.fabric
-        with self._switchboard.turns:
+    def _pass(self) -> dict[str, str]:
+        """Bring the host to what it should have; give the ports whose flows are refused, with the reason."""
+        fabric, name = self._fabric, self._host.name
+        with self._hosts.turns:
             eventlet.sleep(0)  # what waits in the sockets is read between one host's turn and the next
             self._wakeup = Event()  # what came until now is in this pass: all is read after this line
-            bridges = dict(self._bridges())  # one that connects from here on waits for the next pass
+            bridges = dict(self._host.bridges)  # one that connects from here on waits for the next pass
             self._look_at_ports(bridges)
-            if not fabric.ready(self._host):
-                return
-            self._log_unknown()
-            snapshot = fabric.snapshot(self._host)
+            if not fabric.ready(name):
+                return {}
+            fabric.assign_local_vlans(name)
+            snapshot = host_snapshot(fabric, name)
             integration = bridges.get(fabric.layout.integration_bridge)
             if integration:
                 self._serve(integration, snapshot)
+            self._say_what_is_kept(snapshot)
             # The integration bridge comes first: it must drop before a physical bridge lets frames through.
-            desired = {name: self._desired(name, snapshot) for name in fabric.layout.bridges}
+            desired = {bridge: self._desired(bridge, snapshot) for bridge in fabric.layout.bridges}
         self._write_tags(snapshot, dead=True)
-        for name, wanted in desired.items():
-            if name in bridges:
-                self._converge(bridges[name], wanted)
+        refused: dict[str, str] = {}
+        for bridge, wanted in desired.items():
+            if bridge in bridges:
+                refused |= self._converge(bridges[bridge], wanted, snapshot.takes_away)
         self._write_tags(snapshot, dead=False)
-        if integration and self._settled(bridges):
-            self._send(fabric.reports(snapshot, bridges.keys()))
+        self._unsettled = set(refused)
+        self._conditions.look(snapshot)
+        self._send_arrivals(snapshot, integration)
+        if integration and self._may_report(bridges):
+            self._send(port_reports(fabric, snapshot, bridges.keys(), refused, self._conditions.cut()))
+        return refused
 
-    def _bridges(self) -> dict[str, Bridge]:
-        return self._switchboard.bridges.get(self._host, {})
-
-    def _settled(self, bridges: dict[str, Bridge]) -> bool:
+    def _may_report(self, bridges: dict[str, Bridge]) -> bool:
         """Tell whether the host has had its time to connect: until then nothing is said to be missing."""
-        if bridges.keys() >= set(self._switchboard.fabric.layout.bridges):
-            self._incomplete_since = None
-            return True
-        if self._incomplete_since is None:
-            self._incomplete_since = time.monotonic()
-            eventlet.spawn_after(SETTLE_S, self.wake)
-        return time.monotonic() - self._incomplete_since >= SETTLE_S
+        complete = self._fabric.host(self._host.name).complete
+        return complete and (self._host.settled or bridges.keys() >= set(self._fabric.layout.bridges))
 
     def _look_at_ports(self, bridges: dict[str, Bridge]) -> None:
         for bridge in bridges.values():
             if bridge.ports_changed:
                 bridge.ports_changed = False
-                ofports = bridge.connection.ofports()
-                concerned = self._switchboard.fabric.observe_bridge(
-                    self._host, bridge.name, ofports, bridge.metered
+                connection = bridge.connection
+                concerned = self._fabric.observe_bridge(
+                    self._host.name, bridge.name, connection.ofports(), connection.max_meters
                 )
-                self._switchboard.wake(concerned - {self._host})
+                self._hosts.wake(concerned - {self._host.name})
 
-    def _log_unknown(self) -> None:
-        """Log an interface whose iface-id is not a port's, once; it is left alone."""
-        unknown = {
-            item.iface_id: item.name for item in self._switchboard.fabric.unknown_interfaces(self._host)
-        }
-        for iface_id in unknown.keys() - self._unknown:
-            LOG.warning("host %s: %s has the unknown iface-id %s", self._host, unknown[iface_id], iface_id)
-        self._unknown = set(unknown)
+    def _say_what_is_kept(self, snapshot: HostSnapshot) -> None:
+        """Tell the operator what is not taken away, and which ports share a meter."""
+        kept = "; ".join(snapshot.keeps)
+        if kept and kept != self._host.troubles.get("kept"):
+            LOG.error("host %s: %s", self._host.name, kept)
+        self._host.say("kept", kept)
+        sharing = [
+            bound.interface
+            for bound in snapshot.ports
+            if bound.has_dhcp and port_meter(bound.ofport, snapshot.max_meters) is None
+        ]
+        self._host.say(
+            "meters",
+            f"its switch has {snapshot.max_meters} meters, too few for each port to have its own:"
+            f" {len(sharing)} ports are held back together only"
+            if sharing
+            else "",
+        )
 
     def _desired(self, bridge: str, snapshot: HostSnapshot) -> Installed:
-        layout = self._switchboard.fabric.layout
+        layout = self._fabric.layout
         return Installed(
             self._encoder.flows(bridge, layout, snapshot, pause=lambda: eventlet.sleep(0)),
             desired_meters(bridge, layout, snapshot),
         )
 
-    def _converge(self, bridge: Bridge, desired: Installed) -> None:
-        """Bring a bridge to what it should have; one that is gone meanwhile is left. Raises SwitchError."""
+    def _converge(self, bridge: Bridge, desired: Installed, takes_away: bool) -> dict[str, str]:
+        """Bring a bridge to what it should have; one that is gone meanwhile is left.
+
+        Gives the ports whose flows it refuses, with the reason. Raises SwitchError.
+        """
         try:
-            delta = bridge.apply(bridge.installed or self._read(bridge), desired)
+            installed = bridge.installed or self._read(bridge)
+            missing = (key for key, body in desired.flows.items() if installed.flows.get(key) != body)
+            self._unsettled |= {port_id for key in missing if (port_id := self._encoder.owner(key))}
+            outcome = bridge.apply(installed, desired, takes_away, self._encoder.owner)
         except SwitchGone as error:
-            LOG.info("host %s: %s", self._host, error)
-            return
-        if delta:
-            added, deleted = len(delta.add), len(delta.delete)
-            LOG.info("host %s: %s: %d flows added, %d deleted", self._host, bridge.name, added, deleted)
+            LOG.info("host %s: %s", self._host.name, error)
+            return {}
+        if outcome.sent:
+            added, deleted = len(outcome.sent.add), len(outcome.sent.delete)
+            LOG.info("host %s: %s: %d flows added, %d deleted", self._host.name, bridge.name, added, deleted)
+        return dict(outcome.refused)
 
     def _read(self, bridge: Bridge) -> Installed:
         installed, believed = bridge.read(), bridge.audited
         bridge.audited = None
         if believed is None:
-            LOG.info("host %s: %s: %d flows of ours found", self._host, bridge.name, len(installed.flows))
+            LOG.info(
+                "host %s: %s: %d flows of ours found", self._host.name, bridge.name, len(installed.flows)
+            )
         elif installed != believed:
-            self._switchboard.repairs[self._host] += 1
-            LOG.warning("host %s: %s was changed by another hand; mending it", self._host, bridge.name)
-        if bridge.name == self._switchboard.fabric.layout.integration_bridge:
+            self._host.repairs += 1
+            LOG.warning("host %s: %s was changed by another hand; mending it", self._host.name, bridge.name)
+        if bridge.name == self._fabric.layout.integration_bridge:
             self._count_meter_drops(bridge)
         return installed
 
     def _count_meter_drops(self, bridge: Bridge) -> None:
         try:
-            self._switchboard.meter_drops[self._host] = bridge.meter_drops()
+            self._host.meter_drops = bridge.meter_drops()
         except OskenAppsError as error:
-            LOG.info("host %s: its meters tell nothing: %s", self._host, error)
+            LOG.info("host %s: its meters tell nothing: %s", self._host.name, error)
 
     def _write_tags(self, snapshot: HostSnapshot, dead: bool) -> None:
         """Write the tags that differ; `dead`: let those interfaces carry nothing until the flows stand.
 
         Raises OvsdbError.
         """
-        session = self._switchboard.sessions.get(self._host)
+        session = self._host.session
         view = session.view() if session else None
         if session is None or view is None:
             return
-        desired = desired_tags(snapshot)
-        changes = tag_changes(view.tagged_ports, desired)
+        desired, mark = desired_tags(snapshot), self._fabric.mark
+        changes = tag_changes(view.tagged_ports, desired, snapshot, mark)
+        self._unsettled |= {bound.port.id for bound in snapshot.ports if bound.interface in changes}
         if dead:
             self._count_foreign_tags(changes)
             changes = {row.name: DEAD_TAG for row in view.tagged_ports if is_to_be_dead(row, changes)}
         else:
-            self._tags = desired
+            self._tags = dict(desired)
         if changes:
-            session.set_tags(changes)
-            LOG.info("host %s: tags %s", self._host, changes)
+            session.set_tags(changes, mark)
+            LOG.info("host %s: tags %s", self._host.name, changes)
 
-    def _count_foreign_tags(self, changes: dict[str, int]) -> None:
+    def _count_foreign_tags(self, changes: Tags) -> None:
         """Count tags that we had written and someone else has changed."""
-        foreign = [name for name, tag in changes.items() if self._tags.get(name) == tag]
+        session = self._host.session
+        view = session.view() if session else None
+        marked = {row.name for row in view.tagged_ports if row.mark} if view else set()
+        foreign = [name for name, tag in changes.items() if name in marked and self._tags.get(name) == tag]
         if foreign:
-            self._switchboard.repairs[self._host] += len(foreign)
-            LOG.warning("host %s: the tags of %s were changed by another hand", self._host, foreign)
+            self._host.repairs += len(foreign)
+            LOG.warning("host %s: the tags of %s were changed by another hand", self._host.name, foreign)
+
+    def _send_arrivals(self, snapshot: HostSnapshot, integration: Bridge | None) -> None:
+        """Let a machine that has come here be heard: what it announced itself with was caught on the way."""
+        here = {bound.port.id: bound.ofport for bound in snapshot.ports}
+        for port_id in self._arrivals.keys() & here.keys():
+            frame = self._arrivals.pop(port_id)
+            if integration:
+                integration.connection.send(codec.packet_out_of(here[port_id], frame))
+        waiting = {waiting.port_id for waiting in snapshot.waiting}
+        self._arrivals = {port_id: frame for port_id, frame in self._arrivals.items() if port_id in waiting}
 
     def _report_trouble(self, trouble: str) -> None:
-        """Let the host, and its ports, say what keeps them from what they should be."""
-        self._switchboard.troubles[self._host] = trouble
-        fabric = self._switchboard.fabric
-        if fabric.ready(self._host):
-            snapshot = fabric.snapshot(self._host)
-            self._send(fabric.reports(snapshot, self._bridges().keys(), trouble))
+        """Let the host, and the ports that were to be changed, say what keeps them from it."""
+        self._host.say("pass", trouble)
+        if self._fabric.ready(self._host.name):
+            snapshot = host_snapshot(self._fabric, self._host.name)
+            new = {bound.port.id for bound in snapshot.ports if not _is_known(bound.port, self._host.name)}
+            troubles = dict.fromkeys(self._unsettled | new, trouble)
+            self._conditions.look(snapshot)
+            connected, cut = self._host.bridges.keys(), self._conditions.cut()
+            self._send(port_reports(self._fabric, snapshot, connected, troubles, cut))
 
     def _send(self, reports: list[PortReport]) -> None:
         if reports:
+            for report in reports:
+                _log(self._fabric.inventory.ports.get(report.port_id), report)
             self._report(reports)
+
+
+def _is_known(port: Port, host: str) -> bool:
+    """Tell whether the store holds a port as working at a host."""
+    return port.status is PortStatus.ACTIVE and port.binding is not None and port.binding.host == host
+
+
+def _log(port: Port | None, report: PortReport) -> None:
+    """Say in one line what became of a port."""
+    if port is None:
+        return
+    named = f"port {port.name or '-'} ({port.id})"
+    before, now = port.binding, report.binding
+    if now is None:
+        if before:
+            LOG.info("%s is plugged in nowhere now, it was at %s %s", named, before.host, before.interface)
+        return
+    where = f"{now.host} {now.interface} tag {now.local_vlan}"
+    if report.waits_for:
+        LOG.info("%s at %s waits for %s", named, where, report.waits_for)
+    elif before and before.host != now.host:
+        LOG.info("%s moved from %s %s to %s", named, before.host, before.interface, where)
+    elif report.status is not port.status or before != now:
+        LOG.info("%s is %s at %s", named, report.status.value, where)

@@ -14,12 +14,12 @@ import eventlet
 from eventlet.event import Event
 from os_ken.base.app_manager import OSKenApp
 
-from osken_apps.apps.agents import HostContacts
+from osken_apps.apps.host_reports import host_reports
+from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.intent import Gap, Intent
 from osken_apps.apps.outbox import Outbox
 from osken_apps.apps.queries import Handlers, Queries
 from osken_apps.apps.rest_process import RestProcess
-from osken_apps.apps.switchboard import Switchboard
 from osken_apps.failures import Failures
 from osken_apps.link import (
     Changes,
@@ -51,7 +51,7 @@ class RestApp(OSKenApp):
 
     def __init__(
         self,
-        switchboard: Switchboard,
+        hosts: Hosts,
         config_file: Path,
         api_socket: Any,
         queries: Handlers,
@@ -61,14 +61,13 @@ class RestApp(OSKenApp):
     ) -> None:
         super().__init__()
         self.failures = Failures()
-        self._switchboard = switchboard
+        self._hosts = hosts
         self._config_file = config_file
         self._api_socket = api_socket
         self._queries = Queries(queries, self._put, self.failures)
         self._forget_port = forget_port
         self._give_up = give_up
-        self._contacts = HostContacts(switchboard)
-        self._intent = Intent(switchboard.fabric, self.failures)
+        self._intent = Intent(hosts.fabric, self.failures)
         self._outbox = Outbox()
         self._something_to_send: Event = Event()
         self._process: RestProcess | None = None
@@ -106,7 +105,7 @@ class RestApp(OSKenApp):
             status, answered = self._serve_one_process()
             if self._stopping:
                 return
-            if status == STARTED_BADLY and not self._switchboard.fabric.inventory.loaded:
+            if status == STARTED_BADLY and not self._hosts.fabric.inventory.loaded:
                 self._give_up()
                 return
             restart_s = FIRST_RESTART_S if answered else min(2 * restart_s, LAST_RESTART_S)
@@ -116,7 +115,7 @@ class RestApp(OSKenApp):
     def _serve_one_process(self) -> tuple[int | None, bool]:
         """Start a process and serve its link to the end; give its exit status, and whether it ever spoke."""
         self._outbox, self._silent_beats = Outbox(), 0
-        self._intent = Intent(self._switchboard.fabric, self.failures)
+        self._intent = Intent(self._hosts.fabric, self.failures)
         self._process = process = RestProcess(self._config_file, self._api_socket)
         writer, answered = eventlet.spawn(self._write, process.link), False
         try:
@@ -152,9 +151,9 @@ class RestApp(OSKenApp):
         try:
             match message:
                 case SnapshotPart():
-                    self._switchboard.wake(self._intent.take_part(message))
+                    self._hosts.wake(self._intent.take_part(message))
                 case Changes():
-                    self._switchboard.wake(self._intent.take_changes(message))
+                    self._hosts.wake(self._intent.take_changes(message))
                     for change in message.changes:
                         if isinstance(change, Deleted) and change.kind is Port:
                             self._forget_port(change.id)
@@ -170,7 +169,7 @@ class RestApp(OSKenApp):
         """Tell of the hosts now and then, and see whether the process still answers."""
         while not self._stopping:
             try:
-                if reports := self._contacts.reports():
+                if reports := host_reports(self._hosts):
                     self._put(HostReports(reports))
             except Exception as error:
                 self.failures.note("the hosts were not reported", error)

@@ -10,7 +10,7 @@ from os_ken.lib import hub
 from os_ken.ofproto import ofproto_v1_4
 
 from osken_apps.apps.connection import Connection, SwitchRefused
-from osken_apps.apps.switchboard import Switchboard
+from osken_apps.apps.hosts import Hosts
 from osken_apps.errors import OskenAppsError
 from osken_apps.openflow import codec
 from osken_apps.openflow.meter import decode_meter_features, meter_features_request
@@ -25,9 +25,9 @@ class SwitchApp(OSKenApp):
 
     OFP_VERSIONS = (ofproto_v1_4.OFP_VERSION,)
 
-    def __init__(self, switchboard: Switchboard, **_: Any) -> None:
+    def __init__(self, hosts: Hosts, **_: Any) -> None:
         super().__init__()
-        self._switchboard = switchboard
+        self._hosts = hosts
 
     @set_ev_cls(ofp_event.EventOFPStateChange, [MAIN_DISPATCHER, DEAD_DISPATCHER])
     def state_changed(self, event: Any) -> None:
@@ -36,15 +36,15 @@ class SwitchApp(OSKenApp):
         if event.state == MAIN_DISPATCHER:
             hub.spawn(self._identify, connection)
         elif event.state == DEAD_DISPATCHER:
-            self._switchboard.disconnected(connection)
+            self._hosts.disconnected(connection)
 
     @set_ev_cls(ofp_event.EventOFPPortStateChange, MAIN_DISPATCHER)
     def ports_changed(self, event: Any) -> None:
         """Have the host of a bridge whose ports changed looked at."""
-        bridge = self._switchboard.bridge_of(event.datapath)
+        bridge = self._hosts.bridge_of(event.datapath)
         if bridge:
             bridge.ports_changed = True
-            self._switchboard.wake([bridge.host])
+            self._hosts.wake([bridge.host.name])
 
     def _identify(self, connection: Connection) -> None:
         try:
@@ -54,7 +54,7 @@ class SwitchApp(OSKenApp):
             LOG.warning("%s; disconnecting", error)
             connection.close()  # Open vSwitch dials again
             return
-        self._switchboard.connected(connection, None if description in NO_DESCRIPTION else description)
+        self._hosts.connected(connection, None if description in NO_DESCRIPTION else description)
 
 
 def _max_meters(connection: Connection) -> int:

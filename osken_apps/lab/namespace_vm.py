@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Interface
 
@@ -15,6 +16,18 @@ from osken_apps.lab.capture import Capture
 from osken_apps.lab.dhcp_clients import UDHCPC_OPTIONS, Dhclient, DhcpEvent, Udhcpc
 from osken_apps.lab.network import Namespace
 from osken_apps.lab.plugging import PingResult, PluggedVm, parse_ping
+
+#: As qemu sends them, but sooner after each other.
+ANNOUNCE = """
+import socket, sys, time
+mac = bytes.fromhex(sys.argv[1])
+link = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+link.bind(("eth0", 0))
+rarp = bytes.fromhex("0001080006040003") + mac + bytes(4) + mac + bytes(4)
+for _ in range(3):
+    link.send(bytes.fromhex("ff" * 6) + mac + bytes.fromhex("8035") + rarp + bytes(18))
+    time.sleep(0.05)
+"""
 
 
 class NamespaceVm(PluggedVm):
@@ -88,6 +101,12 @@ class NamespaceVm(PluggedVm):
         """Send `count` echo requests, five a second, and wait `wait_s` seconds for the last answer."""
         command = ["ping", "-n", "-c", str(count), "-i", "0.2", "-W", str(wait_s), *flags, str(address)]
         return parse_ping(self.run(command, check=False, timeout=count * 0.2 + wait_s + 20).stdout)
+
+    def announce(self) -> None:
+        """Say what a hypervisor says for a machine that has moved to it: RARP requests (RFC 903), three
+        times.
+        """
+        self.run([sys.executable, "-c", ANNOUNCE, self.mac.replace(":", "")])
 
     def capture(self, *expression: str, flags: Sequence[str] = ("-e", "-v")) -> Capture:
         """Return a capture of eth0, for use in a `with`."""

@@ -30,28 +30,39 @@ Change = Upserted | Deleted
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All that the store holds at one moment."""
+    """All that the store holds at one moment.
+
+    `store_id` tells one store from another. `deleted_ports` are ids of ports that were bound when they were
+    deleted.
+    """
 
     networks: tuple[Network, ...] = ()
     subnets: tuple[Subnet, ...] = ()
     ports: tuple[Port, ...] = ()
+    store_id: str = ""
+    deleted_ports: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class PortReport:
-    """What the data plane shows of one port: where it is bound (None: nowhere) and its status."""
+    """What the data plane shows of one port: where it is bound (None: nowhere), its status, what it waits
+    for.
+    """
 
     port_id: str
     binding: Binding | None
     status: PortStatus
+    waits_for: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class HostReport:
     """What the controller knows of one host, for `/v2.0/agents`.
 
-    `trouble` is empty or says why the host is not yet what it should be. `datapath_type` is that of the
-    integration bridge, as in OVSDB; empty: not known.
+    `trouble` is empty or says why the host is not yet what it should be; `conditions` are what its OVSDB
+    shows to be wrong: code, sentence and remedy of each. `datapath_type` is that of the integration bridge,
+    as in OVSDB; empty: not known. `refused` is the address of one that uses the names of another and is not
+    served; empty for a host that is.
     """
 
     host: str
@@ -65,4 +76,7 @@ class HostReport:
     dhcp_counters: tuple[tuple[str, int], ...] = ()
     repairs: int = 0
     trouble: str = ""
+    conditions: tuple[tuple[str, str, str], ...] = ()
     datapath_type: str = ""
+    system_id: str = ""
+    refused: str = ""

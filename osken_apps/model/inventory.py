@@ -1,11 +1,15 @@
 """The controller's copy of the store's intent, indexed for quick answers. PURE (it changes, but does no I/O).
 
-Owns networks, subnets and ports; knows nothing of hosts.
+Owns networks, subnets and ports, and which ports were deleted; knows nothing of hosts.
 """
 
+from typing import Any, TypeVar
+
 from osken_apps.model.changes import Change, Deleted, Snapshot, Upserted
+from osken_apps.model.conditions import PortDirectory
 from osken_apps.model.resources import Network, Port, Resource, Subnet
 
+MAX_DELETED_PORTS = 100_000
 PORT_ID_PREFIX_LENGTH = 11  # what fits of a port id into an interface name: tap + 11 characters
 
 
@@ -14,24 +18,36 @@ def port_id_prefix(port_id: str) -> str:
     return port_id[:PORT_ID_PREFIX_LENGTH]
 
 
+M = TypeVar("M")
+
+
 class Inventory:
-    """Networks, subnets and ports by id, and by the questions that a host asks."""
+    """Networks, subnets and ports by id, and by the questions that a host asks.
+
+    `deleted` are ids of ports that were deleted on purpose: an interface of another unknown port may be one
+    whose port this store has lost.
+    """
 
     def __init__(self) -> None:
+        self.store_id = ""
+        self.deleted: dict[str, None] = {}
         self.networks: dict[str, Network] = {}
         self.ports: dict[str, Port] = {}
         self.loaded = False
         self.subnets: dict[str, Subnet] = {}
-        self._ports_of_device: dict[str, set[str]] = {}
+        self._ports_of_device: dict[tuple[str, str], set[str]] = {}
         self._subnets_of: dict[str, dict[str, Subnet]] = {}
         self._ports_of: dict[str, set[str]] = {}
         self._servers: dict[str, str] = {}
         self._by_prefix: dict[str, str] = {}
         self._bound: dict[str, set[str]] = {}
+        self.directory = PortDirectory(self.ports)  # by what an operator may have meant
 
     def replace(self, snapshot: Snapshot) -> None:
         """Take the store's snapshot in place of all that was known."""
         self.__init__()  # type: ignore[misc]
+        self.store_id = snapshot.store_id
+        self.deleted = dict.fromkeys(snapshot.deleted_ports)
         resources: tuple[Resource, ...] = (*snapshot.networks, *snapshot.subnets, *snapshot.ports)
         for resource in resources:
             self.apply(Upserted(resource))
@@ -61,9 +77,9 @@ class Inventory:
         """Give the ids of a network's ports."""
         return set(self._ports_of.get(network_id, ()))
 
-    def ports_of_device(self, device_id: str) -> list[Port]:
-        """Give the ports of a machine; without a device_id there is no telling, and none."""
-        return [self.ports[port_id] for port_id in self._ports_of_device.get(device_id, ()) if device_id]
+    def ports_of_device(self, port: Port) -> list[Port]:
+        """Give the ports of a port's machine: those of its project with its device_id; without one, none."""
+        return [self.ports[port_id] for port_id in self._ports_of_device.get(_device(port), ())]
 
     def dhcp_server_of(self, network_id: str) -> Port | None:
         """Give the port of a network's DHCP server, if it exists yet."""
@@ -78,16 +94,19 @@ class Inventory:
         return [self.ports[port_id] for port_id in self._bound.get(host, ())]
 
     def _put_port(self, port: Port) -> set[str]:
+        before = self.ports.get(port.id)
+        touched = {port.id} | self._siblings_of(before)
+        self.directory.change(before, port)
         self._unindex(port.id)
         self.ports[port.id] = port
         if port.device_id:
-            self._ports_of_device.setdefault(port.device_id, set()).add(port.id)
+            self._ports_of_device.setdefault(_device(port), set()).add(port.id)
         if port.binding:
             self._bound.setdefault(port.binding.host, set()).add(port.id)
         self._ports_of.setdefault(port.network_id, set()).add(port.id)
         self._by_prefix[port_id_prefix(port.id)] = port.id
         if not port.is_dhcp_server:
-            return {port.id, *self._ports_of_device.get(port.device_id, ())}
+            return touched | self._siblings_of(port)
         self._servers[port.network_id] = port.id
         return self.ports_of(port.network_id)
 
@@ -100,25 +119,56 @@ class Inventory:
             if subnet is None:
                 return set()
             self._subnets_of[subnet.network_id].pop(id, None)
+            _drop_if_empty(self._subnets_of, subnet.network_id)
             return self.ports_of(subnet.network_id)
         return self._delete_port(id)
 
     def _delete_port(self, id: str) -> set[str]:
-        self._unindex(id)
-        port = self.ports.pop(id, None)
+        port = self.ports.get(id)
         if port is None:
             return set()
-        touched = {id, *self._ports_of_device.get(port.device_id, ())}
-        self._ports_of[port.network_id].discard(id)
+        touched = {id} | self._siblings_of(port)
+        self._unindex(id)
+        del self.ports[id]
+        self.directory.change(port, None)
         self._by_prefix.pop(port_id_prefix(id), None)
+        self._remember_deleted(id)
         if self._servers.get(port.network_id) == id:
             del self._servers[port.network_id]
             touched |= self.ports_of(port.network_id)
         return touched
 
+    def _remember_deleted(self, port_id: str) -> None:
+        self.deleted[port_id] = None
+        if len(self.deleted) > MAX_DELETED_PORTS:
+            del self.deleted[next(iter(self.deleted))]
+
+    def _siblings_of(self, port: Port | None) -> set[str]:
+        """Give the ids of the ports of a port's machine: which of them has the default route may change."""
+        return set(self._ports_of_device.get(_device(port), ())) if port else set()
+
     def _unindex(self, port_id: str) -> None:
         known = self.ports.get(port_id)
-        if known and known.device_id:
-            self._ports_of_device[known.device_id].discard(port_id)
-        if known and known.binding:
-            self._bound[known.binding.host].discard(port_id)
+        if known is None:
+            return
+        _discard(self._ports_of_device, _device(known), port_id)
+        _discard(self._ports_of, known.network_id, port_id)
+        if known.binding:
+            _discard(self._bound, known.binding.host, port_id)
+
+
+def _device(port: Port) -> tuple[str, str]:
+    """Give what makes ports one machine's: another project's port cannot be."""
+    return port.project_id, port.device_id
+
+
+def _discard(index: dict[M, set[str]], key: M, port_id: str) -> None:
+    """Take a port out of an index; nothing is kept of a key that has none."""
+    if key in index:
+        index[key].discard(port_id)
+        _drop_if_empty(index, key)
+
+
+def _drop_if_empty(index: dict[M, Any], key: M) -> None:
+    if not index[key]:
+        del index[key]

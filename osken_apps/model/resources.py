@@ -122,22 +122,19 @@ class ExtraDhcpOption:
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """Where a port is: the host, the network's VLAN tag there, the interface, and what is still missing.
-
-    `waits_for` is empty or says in words what must happen before the port can be ACTIVE.
-    """
+    """Where a port is: the host, the network's VLAN tag there, and the interface."""
 
     host: str
     local_vlan: int
     interface: str = ""
-    waits_for: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Port(Standard):
     """A connection point of a network. `requested_host` is the operator's wish, `binding` what is.
 
-    `binding_profile` is JSON text: nothing here reads it, and a port stays hashable and picklable.
+    `waits_for` is empty or says in words what must happen before the port can be ACTIVE, or can use its
+    address. `binding_profile` is JSON text: nothing here reads it, and a port stays hashable and picklable.
     """
 
     network_id: str
@@ -149,6 +146,7 @@ class Port(Standard):
     status: PortStatus = PortStatus.DOWN
     requested_host: str = ""
     binding: Binding | None = None
+    waits_for: str = ""
     vnic_type: str = "normal"
     binding_profile: str = "{}"
     port_security_enabled: bool = True

@@ -1,13 +1,13 @@
 """The snapshot of one host: all that its flows, tags and DHCP answers depend on, as one value. PURE."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
+from osken_apps.model.addresses import MacAddress
 from osken_apps.model.resources import Network, Port, Subnet
 
-FIRST_LOCAL_VLAN = 1
-LAST_LOCAL_VLAN = 4094
+MAX_METERS = 262_144  # of Open vSwitch's userspace datapath
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,19 +96,46 @@ class BoundPort:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingPort:
+    """A port that another host has, and whose machine may come here: its interface and what it would send
+    from.
+    """
+
+    port_id: str
+    interface: str
+    ofport: int
+    mac_address: MacAddress
+    addresses: tuple[IPv4Address, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class HostSnapshot:
     """One host: the ports of its bridges (bridge, interface, ofport) and what is bound there.
 
-    `dead` are interfaces that are some port's but must not carry anything here (the port is down, or bound
-    elsewhere). `metered` tells whether its integration bridge can have meters (some datapaths cannot).
+    `waiting` are ports that another host has. `dead` are the interfaces of the integration bridge that must
+    not carry anything, by name with their ofport: those of `waiting`, and all that is no bound port, no link
+    to a physical bridge and no declared trunk. `trunks` are those that are declared, `orphans` those of ports
+    that the store does not know. Its integration bridge can have `max_meters` (some datapaths have none). As
+    long as it is not `complete`, as one that has just connected, nothing is taken away from it; nor while
+    `keeps` says why, in words for its operator.
     """
 
     host: str
     ofports: Mapping[str, Mapping[str, int]]
     segments: tuple[Segment, ...] = ()
     ports: tuple[BoundPort, ...] = ()
-    dead: tuple[str, ...] = ()
-    metered: bool = True
+    waiting: tuple[WaitingPort, ...] = ()
+    dead: tuple[tuple[str, int], ...] = ()
+    trunks: tuple[str, ...] = ()
+    orphans: tuple[str, ...] = ()
+    max_meters: int = MAX_METERS
+    complete: bool = True
+    keeps: tuple[str, ...] = ()
+
+    @property
+    def takes_away(self) -> bool:
+        """Tell whether what is not wanted goes."""
+        return self.complete and not self.keeps
 
 
 def serves_dhcp(subnets: Iterable[Subnet]) -> bool:
@@ -127,27 +154,6 @@ def dhcp_service(
             others = tuple(sorted(cidrs - {subnet.cidr}))
             return DhcpService(port, network, subnet, fixed_ip.ip_address, server, others)
     return None
-
-
-def assign_local_vlans(
-    current: Mapping[str, int], network_ids: Iterable[str], held: Collection[int] = ()
-) -> dict[str, int]:
-    """Give each network its local VLAN: the one it has, else the first free; others are given back.
-
-    `held` are VLANs that some interface still has as its tag: they are not given to another network. A
-    network for which none is left gets none.
-    """
-    wanted = list(dict.fromkeys(network_ids))
-    assigned: dict[str, int] = {}
-    for network_id in wanted:
-        if network_id in current and current[network_id] not in assigned.values():
-            assigned[network_id] = current[network_id]
-    taken = {*assigned.values(), *held}
-    free = (vlan for vlan in range(FIRST_LOCAL_VLAN, LAST_LOCAL_VLAN + 1) if vlan not in taken)
-    for network_id in wanted:
-        if network_id not in assigned and (vlan := next(free, None)) is not None:
-            assigned[network_id] = vlan
-    return assigned
 
 
 def _address_on(port: Port, subnet: Subnet) -> IPv4Address | None:

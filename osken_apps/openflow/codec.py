@@ -9,9 +9,10 @@ import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+from ipaddress import IPv4Network
 
 from osken_apps.errors import Malformed
-from osken_apps.openflow.fields import OPENFLOW_BASIC, Field, Spec, Value
+from osken_apps.openflow.fields import OPENFLOW_BASIC, UNTAGGED, Field, Masked, Spec, Value, masked
 from osken_apps.openflow.flow import (
     OFPP_CONTROLLER,
     Action,
@@ -26,6 +27,7 @@ from osken_apps.openflow.flow import (
 
 OFP_VERSION = 0x05
 OFPP_ANY = 0xFFFFFFFF
+OFPP_TABLE = 0xFFFFFFF9
 OFPG_ANY = 0xFFFFFFFF
 OFP_NO_BUFFER = 0xFFFFFFFF
 OFPTT_ALL = 0xFF
@@ -98,7 +100,8 @@ PACKET_IN_TYPE = int(
     MessageType.PACKET_IN
 )  # plain numbers, for what happens a hundred thousand times a second
 PACKET_OUT_TYPE = int(MessageType.PACKET_OUT)
-MATCH_OFFSET = HEADER.size + 16  # of a packet-in
+COOKIE_OFFSET = HEADER.size + 8  # of a packet-in
+MATCH_OFFSET = HEADER.size + 16
 #: A packet-in of an ARP or IP packet has more, and one whose length has wrapped has less.
 MIN_PACKET_IN_OCTETS = 64
 IN_PORT_OXM = OPENFLOW_BASIC << 16 | 4
@@ -237,6 +240,23 @@ def message_octets(message_type: int, length: int) -> int:
     return length
 
 
+def packet_out_of(ofport: int, data: bytes, xid: int = 0) -> bytes:
+    """Send a packet as if it came from a port, through the flow tables."""
+    length = PACKET_OUT.size + len(data)
+    return (
+        PACKET_OUT.pack(
+            OFP_VERSION, PACKET_OUT_TYPE, length, xid, OFP_NO_BUFFER, ofport, OUTPUT.size,
+            OFPAT_OUTPUT, OUTPUT.size, OFPP_TABLE, 0,
+        )
+        + data
+    )  # fmt: skip
+
+
+def packet_in_cookie(buffer: bytes) -> bytes:
+    """Give the eight octets of a packet-in (whole, with header) that name the flow that sent it."""
+    return buffer[COOKIE_OFFSET : COOKIE_OFFSET + 8]
+
+
 def decode_packet_in(buffer: bytes) -> tuple[int, bytes]:
     """Read port and frame of a packet-in message (whole, with header). Raises Malformed."""
     try:
@@ -322,13 +342,24 @@ def _check_port_properties(buffer: bytes, offset: int, end: int) -> None:
 
 
 def _oxm(field: Field, value: Value) -> bytes:
-    header, octets, wire_offset = _OXM_OF[field]
-    return header + (int(value) | wire_offset).to_bytes(octets, "big")
+    header, masked_header, octets, wire_offset = _OXM_OF[field]
+    if isinstance(value, Masked | IPv4Network):
+        exact, mask = masked(value, field.value.bits)
+        if mask is not None:
+            number = int(exact) | wire_offset
+            return (
+                masked_header + number.to_bytes(octets, "big") + (mask | wire_offset).to_bytes(octets, "big")
+            )
+        value = exact
+    number = 0 if value == UNTAGGED else int(value) | wire_offset
+    return header + number.to_bytes(octets, "big")
 
 
-def _oxm_parts(spec: Spec) -> tuple[bytes, int, int]:
+def _oxm_parts(spec: Spec) -> tuple[bytes, bytes, int, int]:
     octets = spec.bits // 8
-    return OXM.pack(spec.oxm_class, spec.number << 1, octets), octets, spec.wire_offset
+    exact = OXM.pack(spec.oxm_class, spec.number << 1, octets)
+    with_mask = OXM.pack(spec.oxm_class, spec.number << 1 | 1, 2 * octets)
+    return exact, with_mask, octets, spec.wire_offset
 
 
 _OXM_OF = {field: _oxm_parts(field.value) for field in Field}

@@ -1,6 +1,6 @@
 """The difference between the flows that a switch has and those it should have. PURE."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from osken_apps.openflow.codec import FlowBody, FlowKey, FlowModCommand
@@ -12,8 +12,8 @@ FlowTable = Mapping[FlowKey, FlowBody]
 class Difference:
     """What to send: flows to add (or overwrite: same key) and flows to delete."""
 
-    add: tuple[tuple[FlowKey, FlowBody], ...]
-    delete: tuple[tuple[FlowKey, FlowBody], ...]
+    add: tuple[tuple[FlowKey, FlowBody], ...] = ()
+    delete: tuple[tuple[FlowKey, FlowBody], ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.add or self.delete)
@@ -27,6 +27,35 @@ class Difference:
             yield FlowModCommand.ADD, key, body
         for key, body in self.delete:
             yield FlowModCommand.DELETE_STRICT, key, body
+
+    def additions(self, installed: FlowTable) -> "Difference":
+        """Give what only adds to what is installed: nothing goes, and nothing does something else."""
+        return Difference(tuple((key, body) for key, body in self.add if key not in installed))
+
+    def apart(self, owner: Callable[[FlowKey], str | None]) -> Iterator[tuple[str | None, "Difference"]]:
+        """Give it in parts: what has no owner, what each owner adds, and last what goes."""
+        parts: dict[str | None, list[tuple[FlowKey, FlowBody]]] = {None: []}
+        for key, body in self.add:
+            parts.setdefault(owner(key), []).append((key, body))
+        for name, added in parts.items():
+            if added:
+                yield name, Difference(tuple(added))
+        if self.delete:
+            yield None, Difference((), self.delete)
+
+    def applied_to(self, installed: FlowTable) -> dict[FlowKey, FlowBody]:
+        """Give the flows that are there after it."""
+        gone = {key for key, _ in self.delete}
+        return {key: body for key, body in installed.items() if key not in gone} | dict(self.add)
+
+    @classmethod
+    def joined(cls, parts: Iterable["Difference"]) -> "Difference":
+        """Put parts together again."""
+        listed = list(parts)
+        return cls(
+            tuple(item for part in listed for item in part.add),
+            tuple(item for part in listed for item in part.delete),
+        )
 
 
 def difference(installed: FlowTable, desired: FlowTable) -> Difference:

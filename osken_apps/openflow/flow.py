@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from osken_apps.openflow.fields import (
     ETH_TYPE_ARP,
     ETH_TYPE_IPV4,
+    ETH_TYPE_RARP,
     IP_PROTO_ICMP,
     IP_PROTO_UDP,
+    Exact,
     Field,
     Value,
 )
@@ -27,10 +29,11 @@ PROTOCOL_WORDS: tuple[tuple[str, dict[Field, int]], ...] = (
     ("udp", {Field.ETH_TYPE: ETH_TYPE_IPV4, Field.IP_PROTO: IP_PROTO_UDP}),
     ("icmp", {Field.ETH_TYPE: ETH_TYPE_IPV4, Field.IP_PROTO: IP_PROTO_ICMP}),
     ("arp", {Field.ETH_TYPE: ETH_TYPE_ARP}),
+    ("rarp", {Field.ETH_TYPE: ETH_TYPE_RARP}),
     ("ip", {Field.ETH_TYPE: ETH_TYPE_IPV4}),
 )
 TEXT_ORDER = (
-    Field.IN_PORT, Field.VLAN_VID, Field.NO_VLAN, Field.ETH_SRC, Field.ETH_DST, Field.ETH_TYPE,
+    Field.IN_PORT, Field.VLAN_VID, Field.ETH_SRC, Field.ETH_DST, Field.ETH_TYPE,
     Field.IPV4_SRC, Field.IPV4_DST, Field.ARP_SPA, Field.ARP_TPA, Field.ARP_OP, Field.ARP_SHA, Field.ARP_THA,
     Field.IP_PROTO, Field.UDP_SRC, Field.UDP_DST, Field.ICMP_TYPE, Field.ICMP_CODE,
 )  # fmt: skip
@@ -38,7 +41,7 @@ TEXT_ORDER = (
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What packets a flow is for: exact values of header fields; no field, any packet."""
+    """What packets a flow is for: values of header fields, whole or masked; no field, any packet."""
 
     fields: frozenset[tuple[Field, Value]] = frozenset()
 
@@ -46,6 +49,11 @@ class Match:
     def of(cls, values: dict[Field, Value]) -> "Match":
         """Make a match from values by field."""
         return cls(frozenset(values.items()))
+
+    @property
+    def names(self) -> frozenset[Field]:
+        """The fields that are matched."""
+        return frozenset(field for field, _ in self.fields)
 
     def text(self) -> str:
         """Give the match in ovs-ofctl's words, such as `udp,in_port=3,tp_dst=67`."""
@@ -58,7 +66,7 @@ class Match:
                 break
         for field in TEXT_ORDER:
             if field in values:
-                words.append(f"{field.value.match_name}={field.value.to_text(values[field])}")
+                words.append(field.value.text(values[field]))
         return ",".join(words)
 
 
@@ -81,7 +89,7 @@ class SetField:
     """Overwrite a header field."""
 
     field: Field
-    value: Value
+    value: Exact
 
     def text(self) -> str:
         """Give the action in ovs-ofctl's words."""

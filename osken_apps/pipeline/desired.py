@@ -1,61 +1,80 @@
 """What each bridge of a host should have, as a function of the host's snapshot. PURE."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 from osken_apps.model.snapshot import BoundPort, HostSnapshot, Layout
 from osken_apps.model.turns import in_turns
 from osken_apps.openflow.codec import FlowBody, FlowKey, encode_flow
 from osken_apps.openflow.flow import Flow
-from osken_apps.pipeline.integration import integration_flows, port_flows
-from osken_apps.pipeline.physical import physical_flows
+from osken_apps.openflow.meter import Meter
+from osken_apps.pipeline.feature import Bridge, bridge_of
+from osken_apps.pipeline.features import FEATURES
+from osken_apps.pipeline.stage import Role
+
+Encoded = list[tuple[FlowKey, FlowBody]]
 
 
-def desired_flows(bridge: str, layout: Layout, snapshot: HostSnapshot) -> tuple[Flow, ...]:
+def desired_flows(name: str, layout: Layout, snapshot: HostSnapshot) -> tuple[Flow, ...]:
     """Give all flows that a bridge should have; a bridge that is not ours, none."""
-    of_ports = (flow for bound in _ports_of(bridge, layout, snapshot) for flow in _of_port(bound, snapshot))
-    return (*_of_bridge(bridge, layout, snapshot), *of_ports)
+    bridge = bridge_of(name, layout, snapshot)
+    if bridge is None:
+        return ()
+    ports = snapshot.ports if bridge.role is Role.INTEGRATION else ()
+    of_ports = (flow for bound in ports for flow in _of_port(bound, snapshot.max_meters))
+    return (*_of_bridge(bridge), *of_ports)
+
+
+def desired_meters(name: str, layout: Layout, snapshot: HostSnapshot) -> dict[int, Meter]:
+    """Give all meters that a bridge should have, by id."""
+    bridge = bridge_of(name, layout, snapshot)
+    if bridge is None:
+        return {}
+    return {meter.meter_id: meter for feature in FEATURES for meter in feature.meters(bridge)}
 
 
 class FlowEncoder:
     """Gives what `desired_flows` gives in wire form; a port that did not change is not encoded again."""
 
     def __init__(self) -> None:
-        self._ports: dict[str, tuple[BoundPort, bool, list[tuple[FlowKey, FlowBody]]]] = {}
+        self._ports: dict[str, tuple[BoundPort, int, Encoded]] = {}
+        self._owners: dict[FlowKey, str] | None = None
 
     def flows(
-        self, bridge: str, layout: Layout, snapshot: HostSnapshot, pause: Callable[[], None] = lambda: None
+        self, name: str, layout: Layout, snapshot: HostSnapshot, pause: Callable[[], None] = lambda: None
     ) -> dict[FlowKey, FlowBody]:
         """Give all flows that a bridge should have, by key; calls `pause` where it may take long."""
-        encoded = dict(encode_flow(flow) for flow in _of_bridge(bridge, layout, snapshot))
-        if bridge != layout.integration_bridge:
+        bridge = bridge_of(name, layout, snapshot)
+        if bridge is None:
+            return {}
+        encoded = dict(encode_flow(flow) for flow in _of_bridge(bridge))
+        if bridge.role is not Role.INTEGRATION:
             return encoded
         ports = {}
-        for bound in in_turns(_ports_of(bridge, layout, snapshot), pause):
-            ports[bound.port.id] = of_port = self._port(bound, snapshot)
+        for bound in in_turns(snapshot.ports, pause):
+            ports[bound.port.id] = of_port = self._port(bound, snapshot.max_meters)
             encoded.update(of_port[2])
-        self._ports = ports
+        self._ports, self._owners = ports, None
         return encoded
 
-    def _port(
-        self, bound: BoundPort, snapshot: HostSnapshot
-    ) -> tuple[BoundPort, bool, list[tuple[FlowKey, FlowBody]]]:
+    def owner(self, key: FlowKey) -> str | None:
+        """Name the port whose flow it is; None for a flow of the bridge, or one that is not wanted."""
+        if self._owners is None:
+            of_ports = ((port_id, encoded) for port_id, (_, _, encoded) in self._ports.items())
+            self._owners = {key: port_id for port_id, encoded in of_ports for key, _ in encoded}
+        return self._owners.get(key)
+
+    def _port(self, bound: BoundPort, max_meters: int) -> tuple[BoundPort, int, Encoded]:
         known = self._ports.get(bound.port.id)
-        if known and known[0] == bound and known[1] == snapshot.metered:
+        if known and known[0] == bound and known[1] == max_meters:
             return known
-        return bound, snapshot.metered, [encode_flow(flow) for flow in _of_port(bound, snapshot)]
+        return bound, max_meters, [encode_flow(flow) for flow in _of_port(bound, max_meters)]
 
 
-def _of_bridge(bridge: str, layout: Layout, snapshot: HostSnapshot) -> Iterator[Flow]:
-    if bridge == layout.integration_bridge:
-        yield from integration_flows(layout, snapshot)
-    for physical_network, name in layout.bridge_mappings:
-        if name == bridge:
-            yield from physical_flows(physical_network, bridge, layout, snapshot)
+def _of_bridge(bridge: Bridge) -> Iterator[Flow]:
+    for feature in FEATURES:
+        yield from feature.bridge_flows(bridge)
 
 
-def _ports_of(bridge: str, layout: Layout, snapshot: HostSnapshot) -> Iterable[BoundPort]:
-    return snapshot.ports if bridge == layout.integration_bridge else ()
-
-
-def _of_port(bound: BoundPort, snapshot: HostSnapshot) -> Iterator[Flow]:
-    return port_flows(bound, snapshot.metered)
+def _of_port(bound: BoundPort, max_meters: int) -> Iterator[Flow]:
+    for feature in FEATURES:
+        yield from feature.port_flows(bound, max_meters)

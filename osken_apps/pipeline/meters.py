@@ -1,30 +1,23 @@
-"""The meters of the integration bridge: one for each kind of punt, and for each port its share. PURE.
+"""The ids of our meters: one for each kind of punt, and one for each port. PURE.
 
-A port that floods is held to its own share, so it cannot starve its neighbours; the bridge's meter keeps all
-of them together within what a controller should be sent. A meter's id follows from the port's number or from
-the kind of punt, so it is the same after a restart.
+A port that floods is held to its own share, so it cannot starve its neighbours; the meter of the kind keeps
+all of a bridge together within what a controller should be sent. An id follows from the port's number or from
+the kind, so it is the same after a restart; it is small, as a switch refuses ids above the number of meters
+that it has.
 """
 
-from osken_apps.model.snapshot import BoundPort, HostSnapshot, Layout
-from osken_apps.openflow.meter import Meter
-
-PORT_METERS = 0x10000  # one for each port number, which has 16 bits
-KIND_METERS = 0x20000
-OUR_METERS = range(PORT_METERS, KIND_METERS + 0x100)  # meters with other ids are not ours
-DHCP_BRIDGE_METER = KIND_METERS + 1
+DHCP_PUNTS = 1
+ANNOUNCEMENTS = 2
+PORT_METERS = 16  # the first one, of port number 0; a port number has 16 bits
+OUR_METERS = range(1, 0x20100)  # meters with other ids are not ours
 
 
-def port_meter(bound: BoundPort) -> int:
-    """Give the id of a port's meter."""
-    return PORT_METERS + bound.ofport
+def kind_meter(kind: int, max_meters: int) -> int | None:
+    """Give the id of the meter of a kind of punt; None if the switch has no such meter."""
+    return kind if kind <= max_meters else None
 
 
-def desired_meters(bridge: str, layout: Layout, snapshot: HostSnapshot) -> dict[int, Meter]:
-    """Give all meters that a bridge should have, by id."""
-    ports = [bound for bound in snapshot.ports if bound.has_dhcp]
-    if bridge != layout.integration_bridge or not snapshot.metered or not ports:
-        return {}
-    rates = layout.punt_rates
-    meters = [Meter(DHCP_BRIDGE_METER, rates.bridge, rates.bridge)]
-    meters += [Meter(port_meter(bound), rates.port, rates.port) for bound in ports]
-    return {meter.meter_id: meter for meter in meters}
+def port_meter(ofport: int, max_meters: int) -> int | None:
+    """Give the id of a port's meter; None if the switch has no such meter."""
+    meter_id = PORT_METERS + ofport
+    return meter_id if meter_id <= max_meters else None

@@ -6,36 +6,56 @@ OpenFlow matches do not see the tag of an access port, only NORMAL does: so the 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from osken_apps.model.local_vlans import DEAD_MARK, DEAD_TAG
 from osken_apps.model.snapshot import HostSnapshot
 
-DEAD_TAG = 4095  # Open vSwitch drops everything on a port with this tag
+Tags = dict[str, int | None]  # by port row; None: no tag at all
 
 
 @dataclass(frozen=True, slots=True)
 class TaggedPort:
-    """A port row of OVSDB; `ours` tells that this controller has tagged it."""
+    """A port row of OVSDB; its `mark` is as that of an `Interface`."""
 
     name: str
     tag: int | None
-    ours: bool
+    mark: str = ""
 
 
 def desired_tags(snapshot: HostSnapshot) -> dict[str, int]:
-    """Give the VLAN tag of each interface of the integration bridge that is a port's."""
-    tags = dict.fromkeys(snapshot.dead, DEAD_TAG)
+    """Give the VLAN tag of each interface of the integration bridge that carries a network, or nothing."""
+    tags = {name: DEAD_TAG for name, _ in snapshot.dead}
     return tags | {bound.interface: bound.segment.local_vlan for bound in snapshot.ports}
 
 
-def tag_changes(rows: Iterable[TaggedPort], desired: Mapping[str, int]) -> dict[str, int]:
-    """Say which tags to write. A port that we tagged and that is bound no more is dead until it is again."""
-    changes = {}
+def tag_changes(
+    rows: Iterable[TaggedPort], desired: Mapping[str, int], snapshot: HostSnapshot, mark: str
+) -> Tags:
+    """Say which tags to write.
+
+    A port that a controller tagged and that nobody wants any more is dead until it is wanted again; one that
+    its operator has declared a trunk loses the tag that it has from us. What is kept is left alone. `mark` is
+    what a port row is marked with from now on.
+    """
+    changes: Tags = {}
     for row in rows:
-        wanted = desired.get(row.name, DEAD_TAG if row.ours else None)
-        if wanted is not None and (row.tag != wanted or not row.ours):
+        if row.name in snapshot.orphans:
+            continue
+        if row.name in snapshot.trunks:
+            if row.mark:
+                changes[row.name] = None
+            continue
+        wanted = desired.get(row.name, DEAD_TAG if row.mark and snapshot.complete else None)
+        if wanted is not None and (row.tag != wanted or row.mark != mark_of(wanted, mark)):
             changes[row.name] = wanted
     return changes
 
 
-def is_to_be_dead(row: TaggedPort, changes: Mapping[str, int]) -> bool:
+def mark_of(tag: int, mark: str) -> str:
+    """Give what a port row with a tag is marked with."""
+    return DEAD_MARK if tag == DEAD_TAG else mark
+
+
+def is_to_be_dead(row: TaggedPort, changes: Tags) -> bool:
     """Tell whether a port must be made dead before its tag may change: it carries something now."""
-    return row.name in changes and row.tag != DEAD_TAG
+    wanted = changes.get(row.name)
+    return wanted is not None and row.tag not in (wanted, DEAD_TAG)

@@ -49,6 +49,7 @@ class Sight:
 
     view: View
     hosts: Mapping[str, HostReport]
+    refused: tuple[HostReport, ...]
     config: Config
     caller: Caller
 
@@ -108,9 +109,9 @@ def _read_only(
     )
 
 
-def agent_id(host: str) -> str:
+def agent_id(report: HostReport) -> str:
     """Give the id of a host as an agent: the same whenever the host comes back."""
-    return str(uuid.uuid5(AGENT_NAMESPACE, host))
+    return str(uuid.uuid5(AGENT_NAMESPACE, report.host + report.refused))
 
 
 class AgentInUse(Conflict):
@@ -121,14 +122,14 @@ class AgentInUse(Conflict):
 
 
 def _agents(sight: Sight) -> list[HostReport]:
-    """Give every host that the controller knows, and those that only have ports left."""
-    known = list(sight.hosts.values())
+    """Give every host that the controller knows or refuses, and those that only have ports left."""
+    known = [*sight.hosts.values(), *sight.refused]
     for use in sight.view.hosts_of_ports():
         if use.host not in sight.hosts:
             known.append(
                 HostReport(use.host, False, (), (), False, use.last_change, use.last_change, use.ports)
             )
-    return sorted(known, key=lambda report: report.host)
+    return sorted(known, key=lambda report: (report.host, report.refused))
 
 
 def _delete_agent(report: HostReport, store: Store, questions: Questions) -> None:
@@ -156,11 +157,16 @@ def _agent_configuration(report: HostReport) -> dict[str, Any]:
         "dhcp": dict(report.dhcp_counters),
         "repairs": report.repairs,
         "trouble": report.trouble,
+        "conditions": [
+            {"code": code, "sentence": sentence, "remedy": remedy}
+            for code, sentence, remedy in report.conditions
+        ],
+        "system_id": report.system_id,
     }
 
 
 AGENT = (
-    _read_only("id", UUID, lambda report: agent_id(report.host)),
+    _read_only("id", UUID, agent_id),
     _read_only("agent_type", NAME, lambda report: AGENT_TYPE),
     _read_only("binary", NAME, lambda report: "osken-net"),
     _read_only("topic", NAME, lambda report: "N/A"),
@@ -277,7 +283,7 @@ DERIVED: Mapping[str, Derived] = {
         AGENT,
         _agents,
         AgentNotFound,
-        lambda report: agent_id(report.host),
+        agent_id,
         _delete_agent,
     ),
     "availability_zones": Derived(

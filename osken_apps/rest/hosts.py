@@ -10,12 +10,20 @@ class Hosts:
 
     def __init__(self) -> None:
         self._by_name: Mapping[str, HostReport] = {}
+        self._refused: tuple[HostReport, ...] = ()
 
     @property
     def by_name(self) -> Mapping[str, HostReport]:
         """The newest report of each host."""
         return self._by_name
 
+    @property
+    def refused(self) -> tuple[HostReport, ...]:
+        """Those that use the names of other hosts, and are not served."""
+        return self._refused
+
     def replace(self, reports: Iterable[HostReport]) -> None:
         """Take over new reports."""
-        self._by_name = {report.host: report for report in reports}
+        listed = list(reports)
+        self._by_name = {report.host: report for report in listed if not report.refused}
+        self._refused = tuple(report for report in listed if report.refused)

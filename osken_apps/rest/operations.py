@@ -192,7 +192,9 @@ class Operations:
         if not self.permissions(request).may(f"get_{collection.singular}", own):
             return []
         with self.store.read() as view:
-            return collection.items(Sight(view, self.hosts.by_name, self.config, request.caller))
+            return collection.items(
+                Sight(view, self.hosts.by_name, self.hosts.refused, self.config, request.caller)
+            )
 
     def _derived_attributes(
         self, collection: Derived, request: Request, fields: Sequence[str]

@@ -151,7 +151,7 @@ def _vif_details(port: Port, around: Surroundings) -> dict[str, Any]:
     details["requested_host"] = port.requested_host
     if port.binding is not None:
         details["local_vlan"] = port.binding.local_vlan
-    waits_for = port.binding.waits_for if port.binding else _waits_for(port, around)
+    waits_for = port.waits_for or ("" if port.binding else _waits_for(port, around))
     if waits_for:
         details["waits_for"] = waits_for
     return details

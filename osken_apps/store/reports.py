@@ -22,7 +22,7 @@ def record(transaction: Transaction, reports: Sequence[PortReport]) -> None:
         port = ports.get(report.port_id)
         if port is None:
             continue
-        changed = replace(port, binding=report.binding, status=report.status)
+        changed = replace(port, binding=report.binding, status=report.status, waits_for=report.waits_for)
         ports[port.id] = transaction.update(port, changed)
         if report.binding is not None and port.binding is None:
             bound_networks[port.network_id] = True

@@ -9,8 +9,9 @@ import pytest
 from osken_apps.lab import Host, Lab, NamespaceVm, QemuVm, wait_until
 from osken_apps.lab.controller import Api, LabController
 from tests.golden.dumps import golden, strip_counters
+from tests.slot import lab_name, slot_port
 
-API_PORT = 19696
+API_PORT = slot_port(19696)
 BIND_TIMEOUT_S = 10.0
 
 
@@ -80,6 +81,12 @@ class World:
         query = f"network_id={network['id']}&device_owner=network:dhcp"
         return wait_until(lambda: self.api.list("port", query), BIND_TIMEOUT_S, "the DHCP server's port")[0]
 
+    def conditions(self, host: str) -> list[dict[str, str]] | None:
+        """Give what a host's agent says to be wrong with it; None if there is no such agent yet."""
+        agents = [agent for agent in self.api.list("agent") if agent["host"] == host and agent["alive"]]
+        found: list[dict[str, str]] | None = agents[0]["configurations"]["conditions"] if agents else None
+        return found
+
     def clear(self) -> None:
         """Unplug all and delete all."""
         while self.vms:
@@ -99,13 +106,20 @@ def flows(host: Host, bridge: str) -> list[str]:
     return strip_counters(host.dump_flows(bridge))
 
 
+def has_drop(world: World, host: int, interface: str) -> bool:
+    """Tell whether what an interface sends is dropped as that of a dead one."""
+    ofport = world.host(host).ofport(interface)
+    drop = f"priority=30,in_port={ofport} actions=drop"
+    return any(drop in flow for flow in flows(world.host(host), "br-int"))
+
+
 def idle(bridge: str) -> list[str]:
     return golden("idle", bridge)
 
 
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with Lab.up("e2e", hosts=2, state_dir=tmp_path_factory.mktemp("lab")) as lab:
+    with Lab.up(lab_name("e2e"), hosts=2, state_dir=tmp_path_factory.mktemp("lab")) as lab:
         world = World(lab, LabController(lab, API_PORT))
         lab.connect()
         world.start_controller()

@@ -16,8 +16,9 @@ from osken_apps.lab.lab import take_down
 from osken_apps.lab.network import machine_subnets, strangers
 from osken_apps.lab.processes import inside_namespace
 from osken_apps.lab.records import Site
+from tests.slot import lab_name
 
-NAME = "e2elab"
+NAME = lab_name("e2elab")
 SEGMENTATION_ID = 1000
 LOCAL_VLAN = {"host1": 1, "host2": 3}
 OTHER_LOCAL_VLAN = 4
@@ -261,28 +262,28 @@ def test_a_second_lab_of_the_same_name_is_refused(lab: Lab, tmp_path: Path) -> N
 
 def test_a_lab_of_another_name_has_its_own_management_network(lab: Lab, tmp_path: Path) -> None:
     assert lab.subnet in machine_subnets()
-    with Lab.up("e2eother", hosts=1, state_dir=tmp_path / "other") as other:
+    with Lab.up(lab_name("e2eother"), hosts=1, state_dir=tmp_path / "other") as other:
         assert not other.subnet.overlaps(lab.subnet)
-    assert left_of("e2eother", tmp_path / "other") == []
+    assert left_of(lab_name("e2eother"), tmp_path / "other") == []
     assert lab.hosts["host1"].vsctl("br-exists", "br-int") == ""
 
 
 @pytest.mark.parametrize("point", ["start_ovsdb", "_bridges", "running"])
 def test_a_lab_whose_maker_was_killed_goes_down(point: str, tmp_path: Path) -> None:
     state_dir = tmp_path / "crashed"
-    command = [sys.executable, "-c", CRASHING_MAKER, point, "e2ecrash", str(state_dir)]
+    command = [sys.executable, "-c", CRASHING_MAKER, point, lab_name("e2ecrash"), str(state_dir)]
     made = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert made.returncode == -signal.SIGKILL, made.stderr
-    assert left_of("e2ecrash", state_dir) != []
+    assert left_of(lab_name("e2ecrash"), state_dir) != []
     assert take_down(state_dir)
-    wait_until(lambda: not left_of("e2ecrash", state_dir), 2, "nothing to be left")
+    wait_until(lambda: not left_of(lab_name("e2ecrash"), state_dir), 2, "nothing to be left")
     assert not state_dir.exists()
     assert not take_down(state_dir)
 
 
 def test_a_pid_that_the_kernel_has_given_to_another_is_not_killed(tmp_path: Path) -> None:
     with (
-        Lab.up("e2epid", hosts=1, state_dir=tmp_path / "pid") as lab,
+        Lab.up(lab_name("e2epid"), hosts=1, state_dir=tmp_path / "pid") as lab,
         subprocess.Popen(["sleep", "30"]) as other,
     ):
         stat = Path(f"/proc/{other.pid}/stat").read_text()
@@ -306,7 +307,7 @@ def test_a_host_comes_back_from_a_power_cut_with_its_bridges(lab: Lab) -> None:
 
 
 def test_a_lab_takes_its_libvirt_and_the_domains_along(tmp_path: Path) -> None:
-    with Lab.up("e2evirt", hosts=1, state_dir=tmp_path / "virt") as lab:
+    with Lab.up(lab_name("e2evirt"), hosts=1, state_dir=tmp_path / "virt") as lab:
         host = lab.hosts["host1"]
         host.libvirt.start()
         domain = host.libvirt.launch(REAL[0], REAL[1], "domain")
@@ -315,4 +316,4 @@ def test_a_lab_takes_its_libvirt_and_the_domains_along(tmp_path: Path) -> None:
         names = {Path(f"/proc/{process.pid}/comm").read_text().strip() for process in running}
         assert {"libvirtd", "qemu-system-x86"} <= names
     assert [process for process in running if process.is_running()] == []
-    assert left_of("e2evirt", tmp_path / "virt") == []
+    assert left_of(lab_name("e2evirt"), tmp_path / "virt") == []

@@ -19,5 +19,11 @@ def generated_files() -> Iterator[tuple[Path, str]]:
                 ROOT / "flows" / name / f"{bridge}.txt",
                 commented_dump(desired_flows(bridge, LAYOUT, snapshot)),
             )
-    yield ROOT / "flows" / "pipeline.md", pipeline_document()
+    samples = (
+        flow
+        for snapshot in SCENARIOS.values()
+        for bridge in LAYOUT.bridges
+        for flow in desired_flows(bridge, LAYOUT, snapshot)
+    )
+    yield ROOT / "flows" / "pipeline.md", pipeline_document(samples)
     yield ROOT / "osken-net.conf.sample", sample()

@@ -3,11 +3,19 @@
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
-from osken_apps.apps.connection import SwitchError, SwitchGone
+from osken_apps.apps.connection import SwitchError, SwitchGone, SwitchRefused
 from osken_apps.apps.ovsdb_replica import OvsdbError
 from osken_apps.apps.ovsdb_session import HostView
-from osken_apps.model.fabric import Interface
+from osken_apps.model.conditions import (
+    BridgeFacts,
+    ControllerFacts,
+    HostFacts,
+    InterfaceFacts,
+    PortFacts,
+)
+from osken_apps.model.host import Interface
 from osken_apps.openflow import codec
 from osken_apps.openflow.codec import FlowBody, FlowKey, FlowModCommand, MessageType
 from osken_apps.openflow.meter import (
@@ -22,7 +30,21 @@ from osken_apps.openflow.meter import (
     Meter,
     MeterCommand,
 )
-from osken_apps.pipeline.tags import DEAD_TAG, TaggedPort
+from osken_apps.pipeline.tags import TaggedPort, mark_of
+
+
+def _port(name: str, type: str = "", peer: str = "") -> PortFacts:
+    return PortFacts(name, (InterfaceFacts(name, type, peer, admin_up=True, link_up=True),))
+
+
+def _bridge(name: str, *ports: PortFacts) -> BridgeFacts:
+    return BridgeFacts(name, "secure", controllers=(ControllerFacts("tcp:192.0.2.9:6653"),), ports=ports)
+
+
+GOOD_BRIDGES = (
+    _bridge("br-eth2", _port("eth2"), _port("phy-br-eth2", "patch", "int-br-eth2")),
+    _bridge("br-int", _port("int-br-eth2", "patch", "phy-br-eth2")),
+)
 
 _datapath_ids = itertools.count(1)
 
@@ -45,12 +67,19 @@ class SwitchBridge:
 class SwitchConnection:
     """A connection to a bridge; `fault` breaks the next request: refused, unanswered or gone.
 
-    `on_request` is called whenever a request waits for its answer: anything may happen then.
+    `on_request` is called whenever a request waits for its answer: anything may happen then. `full_at` is how
+    many flows the bridge takes.
     """
 
-    max_meters = 262144
-
-    def __init__(self, bridge: SwitchBridge, name: str) -> None:
+    def __init__(
+        self, bridge: SwitchBridge, name: str, address: str = "192.0.2.1", max_meters: int = 262144
+    ) -> None:
+        self.address = (address, 40000)
+        self.max_meters = max_meters
+        self.full_at = 1_000_000
+        self.sent: list[bytes] = []
+        self.answers = True
+        self.handler: object = None
         self.bridge_in_memory = bridge
         self.bridge = name
         self.id = bridge.datapath_id
@@ -67,7 +96,21 @@ class SwitchConnection:
         return dict(self.bridge_in_memory.ports)
 
     def close(self) -> None:
-        self.alive = False
+        """End the connection, as the peer sees it too."""
+        if self.alive:
+            self.alive = False
+            self.on_gone()
+
+    def send(self, message: bytes) -> bool:
+        self.sent.append(message)
+        return self.alive
+
+    def answer_packet_ins(self, handler: object) -> None:
+        self.handler = handler
+
+    def probe(self) -> None:
+        if not self.answers:
+            raise SwitchError("no answer")
 
     def request(self, build: Callable[[int], bytes]) -> list[bytes]:
         fault, self.fault = self.fault, ""
@@ -78,7 +121,11 @@ class SwitchConnection:
             raise SwitchGone("gone")
         if fault == "refused":
             raise SwitchError("refused")
+        before = dict(self.bridge_in_memory.flows)
         replies = [reply for message in _split(build(1)) for reply in self._take(message)]
+        if len(self.bridge_in_memory.flows) > self.full_at:
+            self.bridge_in_memory.flows = before
+            raise SwitchRefused("the table is full")
         if fault == "unanswered":
             raise SwitchError("unanswered")
         return replies
@@ -146,34 +193,44 @@ class SwitchConnection:
 class Ovsdb:
     """A host's database and its session: interfaces with iface-ids, ports with tags."""
 
-    def __init__(self, host: str, datapath_ids: tuple[int, ...]) -> None:
+    def __init__(self, host: str, datapath_ids: tuple[int, ...], address: str = "192.0.2.1") -> None:
+        self.address = (address, 50000)
+        self.began_at = datetime.now(UTC)
         self.host = host
+        self.system_id = f"system-id of {host}"
         self.datapath_ids = datapath_ids
         self.iface_ids: dict[str, str] = {}
-        self.tags: dict[str, int] = {}
-        self.ours: set[str] = set()
+        self.tags: dict[str, int | None] = {}
+        self.marks: dict[str, str] = {}
+        self.trunks: set[str] = set()
         self.fault = False
+        self.answers = True
+        self.on_gone: Callable[[], None] = lambda: None
 
     def view(self) -> HostView:
         interfaces = tuple(
-            Interface(name, iface_id, self._live_tag(name)) for name, iface_id in self.iface_ids.items()
+            Interface(name, iface_id, self.tags.get(name), self.marks.get(name, ""), name in self.trunks)
+            for name, iface_id in self.iface_ids.items()
         )
-        ports = tuple(TaggedPort(name, self.tags.get(name), name in self.ours) for name in self.iface_ids)
-        return HostView(self.host, self.datapath_ids, interfaces, ports)
-
-    def _live_tag(self, name: str) -> int | None:
-        tag = self.tags.get(name)
-        return tag if name in self.ours and tag != DEAD_TAG else None
+        ports = tuple(
+            TaggedPort(name, self.tags.get(name), self.marks.get(name, "")) for name in self.iface_ids
+        )
+        facts = HostFacts(self.host, self.system_id, GOOD_BRIDGES, ("tcp:192.0.2.9:6640",))
+        return HostView(self.system_id, self.host, self.datapath_ids, interfaces, ports, facts)
 
     def close(self) -> None:
-        """Nothing is to be closed."""
+        self.on_gone()
 
-    def set_tags(self, tags: dict[str, int]) -> None:
+    def probe(self) -> None:
+        if not self.answers:
+            raise OvsdbError("no sign of life")
+
+    def set_tags(self, tags: dict[str, int | None], mark: str) -> None:
         if self.fault:
             self.fault = False
             raise OvsdbError("the transaction failed")
         self.tags.update(tags)
-        self.ours.update(tags)
+        self.marks.update({name: mark_of(tag, mark) for name, tag in tags.items() if tag is not None})
 
 
 def _meter_of(body: FlowBody) -> int | None:

@@ -1,6 +1,5 @@
 """Store, switches and OVSDB in any order, with faults: at every quiet point the desired is installed."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Network
 
@@ -9,16 +8,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from osken_apps.apps.bridge import Bridge
+from osken_apps.apps.hosts import Host, Hosts
 from osken_apps.apps.reconcile import HostReconciler
-from osken_apps.apps.switchboard import Switchboard
 from osken_apps.model.addresses import mac_address
 from osken_apps.model.changes import Deleted, PortReport, Snapshot, Upserted
 from osken_apps.model.fabric import Fabric
+from osken_apps.model.host_snapshot import host_snapshot
+from osken_apps.model.local_vlans import DEAD_TAG
 from osken_apps.model.resources import FixedIp, Network, Port, PortStatus, Subnet
-from osken_apps.model.snapshot import Layout
-from osken_apps.pipeline.desired import FlowEncoder
-from osken_apps.pipeline.meters import desired_meters
-from osken_apps.pipeline.tags import DEAD_TAG
+from osken_apps.model.snapshot import HostSnapshot, Layout
+from osken_apps.pipeline.desired import FlowEncoder, desired_meters
 from tests.model.switch import Ovsdb, SwitchBridge, SwitchConnection
 
 LAYOUT = Layout("br-int", (("default", "br-eth2"),))
@@ -54,6 +53,62 @@ def network(network_id: str, segmentation_id: int) -> Network:
     return Network(id=network_id, project_id="p", physical_network="default", segmentation_id=segmentation_id)
 
 
+class ManualReconciler(HostReconciler):
+    """A reconciler that looks when the test says so."""
+
+    def __init__(self, host: Host, hosts: Hosts, reports: list[PortReport], awake: dict[str, Host]) -> None:
+        super().__init__(host, hosts, lambda bridge, snapshot: None, reports.extend)
+        self._awake = awake
+
+    def wake(self) -> None:
+        self._awake[self._host.name] = self._host
+
+    def run(self) -> None:
+        """Do nothing by itself."""
+
+
+class Controller:
+    """A controller without sockets and clock, over machines that connect when the test says so."""
+
+    def __init__(self) -> None:
+        self.awake: dict[str, Host] = {}
+        self.reports: list[PortReport] = []
+        self.hosts = Hosts(
+            Fabric(LAYOUT), lambda host: ManualReconciler(host, self.hosts, self.reports, self.awake)
+        )
+        self.fabric = self.hosts.fabric
+
+    def connect_bridge(self, machine: Machine, bridge: str, description: str) -> None:
+        connection = SwitchConnection(machine.bridges[bridge], bridge)
+        connection.on_gone = lambda: self.hosts.disconnected(connection)  # type: ignore[arg-type]
+        self.cut_off(machine, bridge)
+        machine.connections[bridge] = connection
+        self.hosts.connected(connection, description)  # type: ignore[arg-type]
+
+    def cut_off(self, machine: Machine, bridge: str) -> None:
+        connection = machine.connections.pop(bridge, None)
+        if connection:
+            connection.close()
+
+    def show(self, machine: Machine) -> None:
+        self.hosts.session_shows(machine.ovsdb, machine.ovsdb.view())  # type: ignore[arg-type]
+
+    def wait(self) -> None:
+        """Let the time pass that hosts are given: to connect, and to come back."""
+        self.hosts.expect_no_more()
+        for host in list(self.hosts.by_name.values()):
+            self.hosts._settle(host, host.changes)
+            self.hosts._away(host, host.last_contact)
+
+    def look_at(self, name: str) -> None:
+        host = self.awake.pop(name)
+        if host.reconciler and not host.reconciler.attempt():  # type: ignore[attr-defined]
+            self.awake[host.name] = host
+
+    def snapshot(self, name: str) -> HostSnapshot:
+        return host_snapshot(self.fabric, name)
+
+
 class Interleavings(RuleBasedStateMachine):
     """The controller between a store and two hosts; every rule is something that can happen."""
 
@@ -61,6 +116,7 @@ class Interleavings(RuleBasedStateMachine):
         super().__init__()
         self.networks: dict[str, Network] = {}
         self.ports: dict[str, Port] = {}
+        self.deleted: set[str] = set()
         self.machines = {name: machine(name) for name in HOSTS}
         self.segmentation_ids = iter(range(1000, 3000))
         self.next_ofport = 10
@@ -68,19 +124,16 @@ class Interleavings(RuleBasedStateMachine):
 
     def start_controller(self) -> None:
         """A controller that knows nothing but the store's snapshot; the switches connect anew."""
-        self.awake: set[str] = set()
-        self.reports: list[PortReport] = []
-        self.switchboard = Switchboard(Fabric(LAYOUT), self.awake.add)
-        self.reconcilers = {
-            name: HostReconciler(name, self.switchboard, lambda bridge, snapshot: None, self.reports.extend)
-            for name in HOSTS
-        }
-        subnets = tuple(self.subnet(network_id) for network_id in self.networks)
-        servers = tuple(self.server(network_id) for network_id in self.networks)
-        intent = Snapshot(tuple(self.networks.values()), subnets, (*self.ports.values(), *servers))
-        self.awake |= self.switchboard.fabric.load(intent)
+        self.controller = Controller()
+        self.controller.fabric.load(self.intent())
         for machine in self.machines.values():
             machine.connections.clear()
+
+    def intent(self) -> Snapshot:
+        subnets = tuple(self.subnet(network_id) for network_id in self.networks)
+        servers = tuple(self.server(network_id) for network_id in self.networks)
+        ports = (*self.ports.values(), *servers)
+        return Snapshot(tuple(self.networks.values()), subnets, ports, "the-store", frozenset(self.deleted))
 
     def subnet(self, network_id: str) -> Subnet:
         return Subnet(
@@ -98,7 +151,7 @@ class Interleavings(RuleBasedStateMachine):
         )
 
     def tell(self, *changes: Upserted | Deleted) -> None:
-        self.awake |= self.switchboard.fabric.apply(changes)
+        self.controller.hosts.wake(self.controller.fabric.apply(changes))
 
     # -- the store
 
@@ -129,6 +182,7 @@ class Interleavings(RuleBasedStateMachine):
     @rule(port_id=port_ids)
     def port_is_deleted(self, port_id: str) -> None:
         if self.ports.pop(port_id, None):
+            self.deleted.add(port_id)
             self.tell(Deleted(Port, port_id))
 
     @rule(network_id=network_ids)
@@ -144,40 +198,47 @@ class Interleavings(RuleBasedStateMachine):
 
     @rule()
     def store_takes_the_reports(self) -> None:
-        for report in self.reports:
+        for report in self.controller.reports:
             port = self.ports.get(report.port_id)
             if port:
-                self.ports[port.id] = replace(port, binding=report.binding, status=report.status)
+                self.ports[port.id] = replace(
+                    port, binding=report.binding, status=report.status, waits_for=report.waits_for
+                )
                 self.tell(Upserted(self.ports[port.id]))
-        self.reports.clear()
+        self.controller.reports.clear()
 
     # -- the switches
 
     @rule(host=hosts, bridge=bridges)
     def bridge_connects(self, host: str, bridge: str) -> None:
-        machine = self.machines[host]
-        connection = SwitchConnection(machine.bridges[bridge], bridge)
-        connection.on_gone = lambda: self.switchboard.disconnected(connection)  # type: ignore[arg-type]
-        machine.connections[bridge] = connection
-        self.switchboard.connected(connection, host)  # type: ignore[arg-type]
+        self.controller.connect_bridge(self.machines[host], bridge, host)
 
     @rule(host=hosts, bridge=bridges, restarted=st.booleans())
     def bridge_is_cut_off(self, host: str, bridge: str, restarted: bool) -> None:
         machine = self.machines[host]
         if restarted:
             machine.bridges[bridge].restart()
-        connection = machine.connections.pop(bridge, None)
-        if connection:
-            connection.close()
-            self.switchboard.disconnected(connection)  # type: ignore[arg-type]
+        self.controller.cut_off(machine, bridge)
 
     @rule(host=hosts, port_id=port_ids, name=st.sampled_from(("tap", "vnet")))
     def interface_is_plugged(self, host: str, port_id: str, name: str) -> None:
+        self.plug(host, f"{name}{port_id[:11]}", port_id)
+
+    @rule(host=hosts, iface_id=st.sampled_from(("", "no-port")))
+    def stranger_is_plugged(self, host: str, iface_id: str) -> None:
+        self.plug(host, "stranger", iface_id)
+
+    @rule(host=hosts)
+    def trunk_is_declared_or_not_any_more(self, host: str) -> None:
+        self.machines[host].ovsdb.trunks ^= {"stranger"}
+        self.machine_changed(host)
+
+    def plug(self, host: str, interface: str, iface_id: str) -> None:
         machine = self.machines[host]
-        interface = f"{name}{port_id[:11]}"
-        machine.bridges["br-int"].ports[interface] = self.next_ofport
-        machine.ovsdb.iface_ids[interface] = port_id
-        self.next_ofport += 1
+        if interface not in machine.ovsdb.iface_ids:
+            machine.bridges["br-int"].ports[interface] = self.next_ofport
+            self.next_ofport += 1
+        machine.ovsdb.iface_ids[interface] = iface_id
         self.machine_changed(host)
 
     @rule(host=hosts, data=st.data())
@@ -187,7 +248,7 @@ class Interleavings(RuleBasedStateMachine):
             interface = data.draw(st.sampled_from(sorted(machine.ovsdb.iface_ids)))
             del machine.bridges["br-int"].ports[interface], machine.ovsdb.iface_ids[interface]
             machine.ovsdb.tags.pop(interface, None)
-            machine.ovsdb.ours.discard(interface)
+            machine.ovsdb.marks.pop(interface, None)
             self.machine_changed(host)
 
     @rule(host=hosts)
@@ -199,39 +260,64 @@ class Interleavings(RuleBasedStateMachine):
                 self.next_ofport += 1
         self.machine_changed(host)
 
+    @rule(host=hosts, port_id=port_ids)
+    def machine_speaks(self, host: str, port_id: str) -> None:
+        """What a waiting interface's announcement brings."""
+        name = self.name_of(host)
+        if name:
+            waiting = {waiting.port_id for waiting in self.controller.snapshot(name).waiting}
+            if port_id in waiting:
+                self.controller.hosts.wake(self.controller.fabric.hear_guest(name, port_id))
+
+    @rule(host=hosts, name=st.sampled_from((*HOSTS, "c")))
+    def host_is_renamed(self, host: str, name: str) -> None:
+        self.machines[host].ovsdb.host = name
+        self.machine_changed(host)
+
     def machine_changed(self, host: str) -> None:
         """Let the controller hear of it, where it is connected."""
-        bridge = self.switchboard.bridges.get(host, {}).get("br-int")
+        machine, hosts = self.machines[host], self.controller.hosts
+        connection = machine.connections.get("br-int")
+        bridge = hosts.bridge_of(connection) if connection else None  # type: ignore[arg-type]
         if bridge:
             bridge.ports_changed = True
-            self.awake.add(host)
-        if host in self.switchboard.sessions:
+            hosts.wake([bridge.host.name])
+        if machine.ovsdb in hosts._sessions:
             self.ovsdb_connects(host)
 
     @rule(host=hosts)
     def ovsdb_connects(self, host: str) -> None:
-        view = self.machines[host].ovsdb.view()
-        self.switchboard.session_shows(self.machines[host].ovsdb, host, view.datapath_ids)  # type: ignore[arg-type]
-        self.awake |= self.switchboard.fabric.observe_interfaces(host, view.interfaces)
+        self.controller.show(self.machines[host])
 
     @rule(host=hosts)
     def ovsdb_is_cut_off(self, host: str) -> None:
-        self.switchboard.session_ended(self.machines[host].ovsdb, host)  # type: ignore[arg-type]
+        self.controller.hosts.session_ended(self.machines[host].ovsdb)  # type: ignore[arg-type]
+
+    @rule()
+    def time_passes(self) -> None:
+        self.controller.wait()
+
+    def name_of(self, host: str) -> str | None:
+        """Give the name by which the controller has a machine's integration bridge."""
+        connection = self.machines[host].connections.get("br-int")
+        bridge = self.controller.hosts.bridge_of(connection) if connection else None  # type: ignore[arg-type]
+        return bridge.host.name if bridge else None
 
     # -- other hands, faults, restarts
 
     @rule(host=hosts, bridge=bridges)
     def someone_deletes_flows_and_an_audit_follows(self, host: str, bridge: str) -> None:
         self.machines[host].bridges[bridge].flows.clear()
-        self.reconcilers[host].audit()
-        self.awake.add(host)
+        for served in self.controller.hosts.served().values():
+            assert served.reconciler
+            served.reconciler.audit()
 
     @rule(host=hosts, data=st.data())
     def someone_sets_a_tag(self, host: str, data: st.DataObject) -> None:
         ovsdb = self.machines[host].ovsdb
         if ovsdb.iface_ids:
             ovsdb.tags[data.draw(st.sampled_from(sorted(ovsdb.iface_ids)))] = 77
-            self.awake.add(host)
+            self.machine_changed(host)
 
     @rule(host=hosts, bridge=bridges, fault=st.sampled_from(("refused", "unanswered", "gone")))
     def next_request_fails(self, host: str, bridge: str, fault: str) -> None:
@@ -249,76 +335,124 @@ class Interleavings(RuleBasedStateMachine):
 
     # -- the controller works
 
-    @precondition(lambda self: self.awake)
+    @precondition(lambda self: self.controller.awake)
     @rule(data=st.data())
     def a_host_is_looked_at(self, data: st.DataObject) -> None:
-        self.look_at(data.draw(st.sampled_from(sorted(self.awake))))
-
-    def look_at(self, host: str) -> None:
-        self.awake.discard(host)
-        if not self.reconcilers[host].attempt():
-            self.awake.add(host)
+        self.controller.look_at(data.draw(st.sampled_from(sorted(self.controller.awake))))
 
     @rule()
     def it_becomes_quiet(self) -> None:
-        for _ in range(MAX_PASSES):
-            if not self.awake and not self.reports:
-                break
-            for host in sorted(self.awake):
-                self.look_at(host)
-            self.store_takes_the_reports()
-        assert not self.awake, "the controller never comes to rest"
+        self.settle()
         for host in HOSTS:
             self.check(host)
+        if all("br-int" in host.bridges for host in self.controller.hosts.served().values()):
+            self.check_against_a_fresh_controller()
+
+    def settle(self) -> None:
+        """Let all be done that is to be done, until nothing changes any more."""
+        for _ in range(MAX_PASSES):
+            self.controller.wait()
+            if not self.controller.awake and not self.controller.reports:
+                break
+            for name in sorted(self.controller.awake):
+                self.controller.look_at(name)
+            self.store_takes_the_reports()
+        assert not self.controller.awake, "the controller never comes to rest"
 
     def check(self, host: str) -> None:
-        fabric, machine = self.switchboard.fabric, self.machines[host]
-        if not fabric.ready(host):
+        machine, name = self.machines[host], self.name_of(host)
+        if name is None or not self.controller.fabric.ready(name):
             return
-        snapshot = fabric.snapshot(host)
+        snapshot = self.controller.snapshot(name)
         vlans = [segment.local_vlan for segment in snapshot.segments]
         assert len(set(vlans)) == len(vlans)
-        for bridge in self.live_bridges(host):
+        assert snapshot.takes_away
+        for bridge in self.live_bridges(name):
             real = machine.bridges[bridge.name]
             assert real.flows == FlowEncoder().flows(bridge.name, LAYOUT, snapshot)
             assert real.meters == desired_meters(bridge.name, LAYOUT, snapshot)
-        if host in self.switchboard.sessions and len(self.live_bridges(host)) == 2:
-            self.check_against_the_machine(host)
+        shown = self.controller.hosts.by_name[name].session is machine.ovsdb
+        if shown and len(self.live_bridges(name)) == 2:
+            self.check_against_the_machine(host, snapshot)
 
-    def live_bridges(self, host: str) -> list[Bridge]:
+    def live_bridges(self, name: str) -> list[Bridge]:
         """The bridges that are connected; each must have been brought to what it should have."""
-        bridges = list(self.switchboard.bridges.get(host, {}).values())
+        bridges = list(self.controller.hosts.by_name[name].bridges.values())
         assert all(bridge.installed is not None for bridge in bridges), "a bridge is stuck"
         return bridges
 
-    def check_against_the_machine(self, host: str) -> None:
-        """With everything connected, what is plugged and up is bound and tagged; all else of ours is dead."""
+    def check_against_the_machine(self, host: str, snapshot: HostSnapshot) -> None:
+        """With everything connected, what is plugged and up is bound and tagged; all else is dead."""
         machine = self.machines[host]
-        bound = {item.interface: item for item in self.switchboard.fabric.snapshot(host).ports}
+        bound = {item.interface: item for item in snapshot.ports}
+        dead = {name for name, _ in snapshot.dead}
         for interface, iface_id in machine.ovsdb.iface_ids.items():
             port = self.ports.get(iface_id)
             tag = machine.ovsdb.tags.get(interface)
             if interface in bound:
                 assert port is not None
                 assert port.admin_state_up
-                assert port.requested_host in ("", host)
+                assert port.requested_host in ("", snapshot.host)
                 assert tag == bound[interface].segment.local_vlan
                 assert port.status is PortStatus.ACTIVE
                 assert port.binding is not None
-                assert port.binding.host == host
-            elif port is not None:
+                assert port.binding.host == snapshot.host
+            elif interface in machine.ovsdb.trunks:
+                assert tag != DEAD_TAG
+            else:
+                assert interface in dead
                 assert tag == DEAD_TAG
-                assert not self.must_be_bound(host, iface_id)
+                assert port is None or not self.must_be_bound(snapshot.host, iface_id), snapshot
 
-    def must_be_bound(self, host: str, port_id: str) -> bool:
+    def must_be_bound(self, name: str, port_id: str) -> bool:
         """Tell whether no other interface claims a port that is up and may be here."""
         port = self.ports[port_id]
-        claims = list(self.claims(port_id))
-        return port.admin_state_up and port.requested_host in ("", host) and claims == [host]
+        claims = self.controller.fabric.claimants_of(port_id)
+        own = self.controller.fabric.host(name).claims.get(port_id, ())
+        return (
+            port.admin_state_up and port.requested_host in ("", name) and claims == [name] and len(own) == 1
+        )
 
-    def claims(self, port_id: str) -> Iterator[str]:
-        for name, machine in self.machines.items():
-            yield from (name for iface_id in machine.ovsdb.iface_ids.values() if iface_id == port_id)
+    def check_against_a_fresh_controller(self) -> None:
+        """What many events led to is what a controller decides that has just started."""
+        fresh = Controller()
+        fresh.fabric.load(self.intent())
+        believed = sorted(HOSTS, key=lambda host: self.believed(self.machines[host]), reverse=True)
+        connections = {host: dict(self.machines[host].connections) for host in believed}
+        for host in believed:
+            if self.machines[host].ovsdb in self.controller.hosts._sessions:
+                fresh.show(self.machines[host])
+        for host in believed:
+            for bridge, connection in connections[host].items():
+                if connection.closed:
+                    continue
+                copy = SwitchConnection(self.machines[host].bridges[bridge], bridge)
+                fresh.hosts.connected(copy, host)  # type: ignore[arg-type]
+        fresh.wait()
+        for name, host in self.controller.hosts.served().items():
+            assert fresh.hosts.by_name[name].bridges.keys() == host.bridges.keys()
+            for served in fresh.hosts.by_name[name].bridges.values():
+                ofports = served.connection.ofports()
+                fresh.fabric.observe_bridge(name, served.name, ofports, served.connection.max_meters)
+        for name, host in self.controller.hosts.served().items():
+            if self.controller.fabric.ready(name) and "br-int" in host.bridges:
+                fresh.fabric.assign_local_vlans(name)
+                remembered = host.session is None and self.controller.fabric.host(name).interfaces
+                if not remembered:  # what a session showed that has ended since is not known to a fresh one
+                    told, known = self.essence(fresh, name), self.essence(self.controller, name)
+                    assert told == known, (told, known)
+
+    def believed(self, machine: Machine) -> bool:
+        return bool(self.controller.hosts._sessions.get(machine.ovsdb))  # type: ignore[call-overload]
+
+    def essence(self, controller: Controller, name: str) -> object:
+        snapshot = controller.snapshot(name)
+        return (
+            [(bound.port.id, bound.interface, bound.ofport, bound.segment) for bound in snapshot.ports],
+            snapshot.waiting,
+            snapshot.dead,
+            snapshot.trunks,
+        )
 
     @initialize()
     def something_to_begin_with(self) -> None:
@@ -337,7 +471,7 @@ class Interleavings(RuleBasedStateMachine):
 
     @invariant()
     def no_report_names_a_port_that_the_store_never_had(self) -> None:
-        assert all(report.port_id in PORTS for report in self.reports)
+        assert all(report.port_id in PORTS for report in self.controller.reports)
 
 
 Interleavings.TestCase.settings = settings(

@@ -1,25 +1,138 @@
-"""What keeps a host from what it should be is shown, for as long as it does."""
+"""What keeps a host from what it should be is shown, as long as it does; a port's trouble is that port's."""
 
-from osken_apps.apps.agents import HostContacts
+from dataclasses import replace
+
+from osken_apps.apps.host_reports import host_reports
+from osken_apps.apps.hosts import Host, Hosts
 from osken_apps.apps.reconcile import HostReconciler
-from osken_apps.apps.switchboard import Switchboard
-from osken_apps.model.changes import Snapshot
+from osken_apps.model.changes import PortReport, Snapshot, Upserted
 from osken_apps.model.fabric import Fabric
-from tests.golden.scenarios import LAYOUT
-from tests.model.switch import SwitchBridge, SwitchConnection
+from osken_apps.model.resources import PortStatus
+from osken_apps.openflow.codec import encode_flow
+from osken_apps.pipeline.desired import desired_flows
+from tests.golden.scenarios import LAYOUT, NET1, SCENARIOS, SERVER1, SUBNET1, VM1
+from tests.model.switch import Ovsdb, SwitchBridge, SwitchConnection
+
+
+class ByHand(HostReconciler):
+    """A reconciler that makes a pass when the test says so."""
+
+    def run(self) -> None:
+        """Do nothing by itself."""
+
+
+class World:
+    """A host of two ports, and what the controller says of it."""
+
+    def __init__(self, max_meters: int = 262144) -> None:
+        self.reports: dict[str, PortReport] = {}
+        self.hosts = Hosts(Fabric(LAYOUT), self.serve)
+        self.second = replace(VM1, id="00000000-02", mac_address=VM1.mac_address, fixed_ips=())
+        self.hosts.fabric.load(Snapshot((NET1,), (SUBNET1,), (VM1, self.second, SERVER1)))
+        self.bridge = SwitchBridge({"int-br-eth2": 1, "tap1": 2, "tap2": 3})
+        self.connection = SwitchConnection(self.bridge, "br-int", max_meters=max_meters)
+        physical = SwitchBridge({"phy-br-eth2": 2, "eth2": 1})
+        self.ovsdb = Ovsdb("h", (self.bridge.datapath_id, physical.datapath_id))
+        self.hosts.session_shows(self.ovsdb, self.ovsdb.view())  # type: ignore[arg-type]
+        for connection in (self.connection, SwitchConnection(physical, "br-eth2")):
+            self.hosts.connected(connection, None)  # type: ignore[arg-type]
+
+    def serve(self, host: Host) -> HostReconciler:
+        return ByHand(host, self.hosts, lambda bridge, snapshot: None, self.report)
+
+    def report(self, reports: list[PortReport]) -> None:
+        ports = self.hosts.fabric.inventory.ports
+        for report in reports:
+            self.reports[report.port_id] = report
+            told = {"binding": report.binding, "status": report.status, "waits_for": report.waits_for}
+            self.hosts.fabric.apply([Upserted(replace(ports[report.port_id], **told))])  # type: ignore[arg-type]
+
+    def plug(self, **iface_ids: str) -> None:
+        self.ovsdb.iface_ids.update(iface_ids)
+        self.hosts.session_shows(self.ovsdb, self.ovsdb.view())  # type: ignore[arg-type]
+
+    def attempt(self) -> bool:
+        reconciler = self.hosts.by_name["h"].reconciler
+        assert isinstance(reconciler, HostReconciler)
+        return reconciler.attempt()
+
+    @property
+    def trouble(self) -> str:
+        (report,) = host_reports(self.hosts)
+        return report.trouble
 
 
 def test_a_switch_that_refuses_is_its_host_s_trouble_until_it_takes_the_flows() -> None:
-    switchboard = Switchboard(Fabric(LAYOUT), lambda host: None)
-    switchboard.fabric.load(Snapshot())
-    reconciler = HostReconciler("h", switchboard, lambda bridge, snapshot: None, lambda reports: None)
-    contacts = HostContacts(switchboard)
-    connection = SwitchConnection(SwitchBridge({"int-br-eth2": 1}), "br-int")
-    switchboard.connected(connection, "h")  # type: ignore[arg-type]
+    world = World()
+    world.connection.fault = "refused"
+    assert not world.attempt()
+    assert world.trouble == "refused"
+    assert world.attempt()
+    assert world.trouble == ""
 
-    connection.fault = "refused"
-    assert not reconciler.attempt()
-    assert [report.trouble for report in contacts.reports()] == ["refused"]
 
-    assert reconciler.attempt()
-    assert [report.trouble for report in contacts.reports()] == [""]
+def test_a_table_that_is_full_leaves_the_ports_that_stand_and_blames_the_one_that_does_not() -> None:
+    world = World()
+    world.plug(tap1=VM1.id)
+    assert world.attempt()
+    assert world.reports[VM1.id].status is PortStatus.ACTIVE
+
+    world.connection.full_at = len(world.bridge.flows) + 2
+    world.plug(tap2=world.second.id)
+    assert not world.attempt()
+    assert world.reports[VM1.id].status is PortStatus.ACTIVE
+    assert world.reports[world.second.id].status is PortStatus.DOWN
+    assert world.reports[world.second.id].waits_for == "the table is full"
+
+    world.connection.full_at = 1_000_000
+    assert world.attempt()
+    assert world.reports[world.second.id].status is PortStatus.ACTIVE
+
+
+def test_a_switch_of_few_meters_gives_the_bridge_its_meter_and_every_port_its_flows() -> None:
+    world = World(max_meters=18)
+    world.plug(tap1=VM1.id, tap2=world.second.id)
+    assert world.attempt()
+    assert sorted(world.bridge.meters) == [1, 18]
+    assert all(report.status is PortStatus.ACTIVE for report in world.reports.values())
+    assert world.trouble == (
+        "its switch has 18 meters, too few for each port to have its own: 1 ports are held back together only"
+    )
+
+
+def test_two_hosts_of_one_name_the_second_is_refused_and_both_say_so() -> None:
+    world = World()
+    other = Ovsdb("h", (77,), "192.0.2.66")
+    other.system_id = "another"
+    world.hosts.session_shows(other, other.view())  # type: ignore[arg-type]
+    assert world.attempt()
+    first, second = host_reports(world.hosts)
+    assert (first.system_id, first.refused) == ("system-id of h", "")
+    assert "192.0.2.66" in first.trouble
+    assert (second.system_id, second.refused, second.bridges) == ("another", "192.0.2.66", ())
+    assert second.trouble.startswith("its host name h is that of host h (system-id system-id of h)")
+
+    other.host = "elsewhere"
+    world.hosts.session_shows(other, other.view())  # type: ignore[arg-type]
+    assert [(report.host, report.trouble) for report in host_reports(world.hosts)] == [
+        ("elsewhere", ""),
+        ("h", ""),
+    ]
+
+
+def test_flows_of_others_are_named_with_what_takes_them_away() -> None:
+    world = World()
+    foreign = replace(desired_flows("br-int", LAYOUT, SCENARIOS["idle"])[0], cookie=0xABC, priority=100)
+    key, body = encode_flow(foreign)
+    world.bridge.flows[key] = body
+    assert world.attempt()
+    assert world.bridge.flows[key] == body
+    (report,) = host_reports(world.hosts)
+    assert report.conditions == (
+        (
+            "foreign_flows",
+            "bridge br-int has 1 flows of others (cookies 0xabc, highest priority 100): they may take frames"
+            " before ours do",
+            "ovs-ofctl del-flows br-int cookie=0xabc/-1",
+        ),
+    )

@@ -2,61 +2,75 @@
 
 import eventlet
 
+from osken_apps.apps.hosts import Host, Hosts
 from osken_apps.apps.reconcile import HostReconciler
-from osken_apps.apps.switchboard import Switchboard
 from osken_apps.model.changes import Snapshot
 from osken_apps.model.fabric import Fabric
 from tests.golden.scenarios import LAYOUT
 from tests.model.switch import SwitchBridge, SwitchConnection
 
 
-def connect(switchboard: Switchboard, name: str, bridge: SwitchBridge) -> SwitchConnection:
+def connect(hosts: Hosts, name: str, bridge: SwitchBridge) -> SwitchConnection:
     connection = SwitchConnection(bridge, name)
-    switchboard.connected(connection, "h")  # type: ignore[arg-type]
+    hosts.connected(connection, "h")  # type: ignore[arg-type]
     return connection
 
 
+class ByHand(HostReconciler):
+    """A reconciler that makes a pass when the test says so."""
+
+    def run(self) -> None:
+        """Do nothing by itself."""
+
+
+def started(kind: type[HostReconciler]) -> Hosts:
+    """Give what a controller has that was just started."""
+
+    def serve(host: Host) -> HostReconciler:
+        return kind(host, hosts, lambda bridge, snapshot: None, lambda reports: None)
+
+    hosts = Hosts(Fabric(LAYOUT), serve)
+    hosts.fabric.load(Snapshot())
+    return hosts
+
+
+def attempt(hosts: Hosts) -> bool:
+    reconciler = hosts.by_name["h"].reconciler
+    assert isinstance(reconciler, HostReconciler)
+    return reconciler.attempt()
+
+
 def test_a_bridge_that_connects_while_its_host_waits_for_a_turn_is_served() -> None:
-    switchboard = Switchboard(Fabric(LAYOUT), lambda host: reconciler.wake())
-    reconciler = HostReconciler("h", switchboard, lambda bridge, snapshot: None, lambda reports: None)
-    switchboard.fabric.load(Snapshot())
-    thread = eventlet.spawn(reconciler.run)
-    with switchboard.turns:
-        reconciler.wake()
+    hosts = started(HostReconciler)
+    with hosts.turns:
+        connect(hosts, "br-eth2", SwitchBridge({"phy-br-eth2": 1}))
         eventlet.sleep(0)
         bridge = SwitchBridge({"int-br-eth2": 1})
-        connect(switchboard, "br-int", bridge)
+        connect(hosts, "br-int", bridge)
     for _ in range(10):
         eventlet.sleep(0)
-    thread.kill()
+    hosts.by_name["h"].end()
     assert len(bridge.flows) == 2
-
-
-def started() -> tuple[Switchboard, HostReconciler]:
-    """Give what a controller has that was just started."""
-    switchboard = Switchboard(Fabric(LAYOUT), lambda host: None)
-    switchboard.fabric.load(Snapshot())
-    return switchboard, HostReconciler("h", switchboard, lambda bridge, snapshot: None, lambda reports: None)
 
 
 def test_a_bridge_that_connects_in_the_middle_of_a_pass_keeps_its_flows() -> None:
     integration, physical = SwitchBridge({"int-br-eth2": 1}), SwitchBridge({"phy-br-eth2": 1})
-    switchboard, reconciler = started()
-    connect(switchboard, "br-int", integration)
-    connect(switchboard, "br-eth2", physical)
-    assert reconciler.attempt()
+    hosts = started(ByHand)
+    connect(hosts, "br-int", integration)
+    connect(hosts, "br-eth2", physical)
+    assert attempt(hosts)
     before = dict(physical.flows)
     assert len(before) == 2
 
-    switchboard, reconciler = started()
+    hosts = started(ByHand)
     late: list[SwitchConnection] = []
 
     def meanwhile() -> None:
         if not late:
-            late.append(connect(switchboard, "br-eth2", physical))
+            late.append(connect(hosts, "br-eth2", physical))
 
-    connect(switchboard, "br-int", integration).on_request = meanwhile
+    connect(hosts, "br-int", integration).on_request = meanwhile
     for _ in range(2):
-        assert reconciler.attempt()
+        assert attempt(hosts)
         assert physical.flows == before
     assert late

@@ -20,7 +20,7 @@ from osken_apps.openflow.meter import (
     meter_config_request,
     meter_mod,
 )
-from osken_apps.pipeline.rules import COOKIE, COOKIE_MASK
+from osken_apps.pipeline.stage import COOKIE, COOKIE_MASK
 
 SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
 

@@ -6,8 +6,7 @@ import pytest
 
 from osken_apps.openflow import codec
 from osken_apps.openflow.difference import difference
-from osken_apps.pipeline.desired import FlowEncoder, desired_flows
-from osken_apps.pipeline.meters import desired_meters
+from osken_apps.pipeline.desired import FlowEncoder, desired_flows, desired_meters
 from tests.golden.dumps import golden, strip_counters
 from tests.golden.rendering import ROOT
 from tests.golden.scenarios import LAYOUT, SCENARIOS

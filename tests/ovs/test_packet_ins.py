@@ -6,8 +6,7 @@ import pytest
 
 from osken_apps.dhcp.server import Reply, respond
 from osken_apps.openflow import codec
-from osken_apps.pipeline.desired import FlowEncoder
-from osken_apps.pipeline.meters import desired_meters
+from osken_apps.pipeline.desired import FlowEncoder, desired_meters
 from tests.golden.scenarios import LAYOUT, SCENARIOS
 from tests.ovs.conftest import Channel, Switch
 from tests.packet.dhcp_scenario import DEFAULTS, DISCOVER, SERVICE, frame

@@ -13,9 +13,9 @@ import eventlet
 import pytest
 
 from osken_apps.apps import queries, rest
+from osken_apps.apps.hosts import Host, Hosts, Reconciler
 from osken_apps.apps.rest import RestApp
-from osken_apps.apps.switchboard import Switchboard
-from osken_apps.model.changes import PortReport
+from osken_apps.model.changes import HostReport, PortReport
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.resources import Binding, PortStatus
 from tests.golden.scenarios import LAYOUT
@@ -26,15 +26,19 @@ SHORT_S = 1.0
 REPORTS = 20_000
 
 
+def no_reconciler(host: Host) -> Reconciler:
+    raise AssertionError(f"host {host.name} connected, and there is no switch")
+
+
 class Controller:
     """The controller's side of the REST process and nothing else of it."""
 
     def __init__(self, config_file: Path, listener: socket.socket, queries: dict[str, Any]) -> None:
         self.port = listener.getsockname()[1]
-        self.switchboard = Switchboard(Fabric(LAYOUT), lambda host: None)
+        self.hosts = Hosts(Fabric(LAYOUT), no_reconciler)
         self.gave_up = False
         self.app = RestApp(
-            switchboard=self.switchboard,
+            hosts=self.hosts,
             config_file=config_file,
             api_socket=listener,
             queries=queries,
@@ -44,7 +48,7 @@ class Controller:
 
     @property
     def inventory(self) -> Any:
-        return self.switchboard.fabric.inventory
+        return self.hosts.fabric.inventory
 
     @property
     def pid(self) -> int:
@@ -124,13 +128,13 @@ def test_a_rest_process_that_answers_is_left_alone(tmp_path: Path, monkeypatch: 
         with controlling(tmp_path) as controller:
             first, beats = controller.pid, 0
 
-            def counted(reports: Callable[[], Any] = controller.app._contacts.reports) -> Any:
+            def counted(_hosts: Hosts) -> tuple[HostReport, ...]:
                 nonlocal beats
                 beats += 1
-                return reports()
+                return ()
 
             monkeypatch.setattr(rest, "BEAT_S", 0.1)
-            monkeypatch.setattr(controller.app._contacts, "reports", counted)
+            monkeypatch.setattr(rest, "host_reports", counted)
             wait_until(lambda: beats > 2 * rest.MAX_SILENT_BEATS)
             assert controller.pid == first
 
@@ -187,17 +191,17 @@ def test_a_change_that_breaks_costs_only_itself(tmp_path: Path, caplog: pytest.L
     def work(_hub: object) -> None:
         with controlling(tmp_path) as controller:
             first = controller.pid
-            apply = controller.switchboard.fabric.apply
+            apply = controller.hosts.fabric.apply
 
             def breaking(changes: Any) -> set[str]:
                 if "Network(" in repr(changes):
                     raise RuntimeError("this change breaks")
                 return apply(changes)
 
-            controller.switchboard.fabric.apply = breaking  # type: ignore[method-assign]
+            controller.hosts.fabric.apply = breaking  # type: ignore[method-assign]
             for _ in range(3):
                 controller.call("POST", "/v2.0/networks", {"network": {}})
-            controller.switchboard.fabric.apply = apply  # type: ignore[method-assign]
+            controller.hosts.fabric.apply = apply  # type: ignore[method-assign]
             port_id = controller.make_port()
             wait_until(lambda: port_id in controller.inventory.ports)
             assert controller.pid == first

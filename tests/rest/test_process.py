@@ -79,7 +79,7 @@ def test_a_killed_server_loses_nothing_that_was_answered(tmp_path: Path) -> None
 def test_a_bound_port_is_shown_where_it_is_and_the_dhcp_server_gets_the_next_address(tmp_path: Path) -> None:
     with running(write_config(tmp_path)) as server:
         ids = make_port(server)
-        report = PortReport(ids["port"], Binding("host1", 3, "tap1", waits_for="the tag"), PortStatus.ACTIVE)
+        report = PortReport(ids["port"], Binding("host1", 3, "tap1"), PortStatus.ACTIVE, "the tag")
         server.link.send(PortReports((report,)))
         while not any(
             isinstance(change, Upserted) and isinstance(change.resource, Port) and change.resource.binding
@@ -132,6 +132,8 @@ def test_hosts_are_shown_as_agents_and_make_requested_bindings_good(tmp_path: Pa
         "dhcp": {},
         "repairs": 0,
         "trouble": "",
+        "conditions": [],
+        "system_id": "",
     }
 
 

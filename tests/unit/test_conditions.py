@@ -112,7 +112,7 @@ def with_controller(on: str, target: str, **values: object) -> Edit:
 
 
 def found(edit: Edit, **expected: object) -> tuple[Condition, ...]:
-    settings = {"address": CONTROLLER, "ports": PortDirectory([VM1])} | expected
+    settings = {"address": CONTROLLER, "ports": PortDirectory({VM1.id: VM1})} | expected
     return conditions(edit(HOST), Expected(ONE, **settings))  # type: ignore[arg-type]
 
 
@@ -406,11 +406,11 @@ def test_a_nic_with_a_smaller_mtu_than_a_network_is_told() -> None:
 
 def test_a_port_asked_for_on_another_host_is_told() -> None:
     wished = replace(VM1, requested_host="host2")
-    assert [c.sentence for c in found(in_turn(), ports=PortDirectory([wished]))] == [
+    assert [c.sentence for c in found(in_turn(), ports=PortDirectory({wished.id: wished}))] == [
         f"tap1 is port vm1 ({PORT_ID}), which is asked for on host host2"
     ]
     here = replace(VM1, requested_host="host1")
-    assert found(in_turn(), ports=PortDirectory([here])) == ()
+    assert found(in_turn(), ports=PortDirectory({here.id: here})) == ()
 
 
 def test_a_host_need_not_have_every_physical_network() -> None:
@@ -495,11 +495,15 @@ def test_two_slips_are_near_and_three_are_not(one: str, other: str, near: bool) 
 
 
 def test_a_port_is_found_under_what_it_is_called_now() -> None:
-    directory = PortDirectory([VM1])
-    directory.put(replace(VM1, name="web", device_id=""))
+    ports = {VM1.id: VM1}
+    directory = PortDirectory(ports)
+    assert directory.named("vm1") == VM1
+    ports[VM1.id] = web = replace(VM1, name="web", device_id="")
+    directory.change(VM1, web)
     assert (directory.named("vm1"), directory.of_device(VM1.device_id)) == (None, None)
     assert directory.named("web") == directory.port(PORT_ID) == directory.similar(PORT_ID[:-1])
-    directory.remove(PORT_ID)
+    del ports[VM1.id]
+    directory.change(web, None)
     assert (directory.named("web"), directory.port(PORT_ID), directory.similar(PORT_ID)) == (None, None, None)
 
 
@@ -508,4 +512,4 @@ def test_a_port_is_found_under_what_it_is_called_now() -> None:
     [f"{{{PORT_ID.upper()}}}", f"urn:uuid:{PORT_ID}", PORT_ID.replace("-", ""), f" {PORT_ID}\n", PORT_ID[1:]],
 )
 def test_an_id_written_otherwise_is_the_same_ports(text: str) -> None:
-    assert PortDirectory([VM1]).similar(text) == VM1
+    assert PortDirectory({VM1.id: VM1}).similar(text) == VM1

@@ -9,6 +9,7 @@ import pytest
 
 from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.dhcp import BridgeService, DhcpApp, PortService
+from osken_apps.apps.hosts import Host
 from osken_apps.dhcp.decide import AnswerReason, SilenceReason
 from osken_apps.dhcp.journal import Journal
 from osken_apps.dhcp.server import Circumstances, Outcome
@@ -126,13 +127,12 @@ def test_at_other_levels_no_line_is_made(world: World, caplog: pytest.LogCapture
     assert caplog.messages == []
 
 
-class Switchboard:
+class FakeHosts:
     """Hosts of which only the inventory matters: it holds the port."""
 
     def __init__(self) -> None:
         self.fabric = Fabric(Layout("br-int", (("default", "br-eth2"),)))
         self.fabric.load(Snapshot((SERVICE.network,), (SERVICE.subnet,), (SERVICE.port,)))
-        self.dhcp_counters: dict[str, Counter[Any]] = {"host1": Counter()}
         self.woken: list[set[str]] = []
 
     def wake(self, hosts: set[str]) -> None:
@@ -142,24 +142,17 @@ class Switchboard:
 class Connection:
     """A bridge's connection."""
 
-    handler: BridgeService
-
-    def answer_packet_ins(self, handler: BridgeService) -> None:
-        self.handler = handler
-
 
 @pytest.fixture
 def app() -> DhcpApp:
-    return DhcpApp(Switchboard(), DEFAULTS)  # type: ignore[arg-type]
+    return DhcpApp(FakeHosts(), DEFAULTS)  # type: ignore[arg-type]
 
 
 def serve(app: DhcpApp) -> BridgeService:
     """Have the application serve the port; give what answers its packets."""
     connection: Any = Connection()
     snapshot = HostSnapshot("host1", {}, (SEGMENT,), (BOUND,))
-    app.serve(Bridge("host1", "br-int", connection), snapshot)
-    handler: BridgeService = connection.handler
-    return handler
+    return app.handler(Bridge(Host("host1"), "br-int", connection), snapshot)
 
 
 def ask(service: BridgeService, *frames: bytes) -> None:
@@ -208,7 +201,7 @@ def test_a_service_that_outlives_its_port_leaves_nothing(app: DhcpApp) -> None:
     service = serve(app)
     ask(service, frame(REQUEST, OURS, ADDRESS), frame(DECLINE, OURS, ADDRESS))
     assert app.port_dhcp(SERVICE.port.id)["conflict"] == "10.10.10.2"
-    app._switchboard.fabric.apply([Deleted(Port, SERVICE.port.id)])
+    app._hosts.fabric.apply([Deleted(Port, SERVICE.port.id)])
     app.forget(SERVICE.port.id)
     ask(service, frame(REQUEST, OURS, ADDRESS), frame(DECLINE, OURS, ADDRESS))
     shown = app.port_dhcp(SERVICE.port.id)

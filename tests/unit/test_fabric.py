@@ -8,9 +8,13 @@ from itertools import permutations
 import pytest
 
 from osken_apps.model.changes import Change, Deleted, PortReport, Snapshot, Upserted
-from osken_apps.model.fabric import Fabric, Interface
+from osken_apps.model.fabric import Fabric
+from osken_apps.model.host import Interface
+from osken_apps.model.host_snapshot import host_snapshot
+from osken_apps.model.local_vlans import assign_local_vlans
+from osken_apps.model.reports import port_reports
 from osken_apps.model.resources import Binding, Port, PortStatus
-from osken_apps.model.snapshot import HostSnapshot, Segment, assign_local_vlans
+from osken_apps.model.snapshot import HostSnapshot, Segment
 from osken_apps.pipeline.tags import TaggedPort, desired_tags, tag_changes
 from tests.golden.scenarios import LAYOUT, NET1, NET2, SERVER1, SUBNET1, VM1, VM2
 
@@ -27,6 +31,11 @@ def fabric(*hosts: str) -> Fabric:
         made.observe_bridge(host, "br-int", INT_PORTS)
         made.observe_bridge(host, "br-eth2", PHY_PORTS)
     return made
+
+
+def snapshot_of(made: Fabric, host: str) -> HostSnapshot:
+    made.assign_local_vlans(host)
+    return host_snapshot(made, host)
 
 
 def bound(snapshot: HostSnapshot) -> list[tuple[str, str, int, int]]:
@@ -51,7 +60,7 @@ def test_the_order_of_events_does_not_matter(order: Iterable[str], late_port: bo
             made.apply([Upserted(VM1)])
     if late_port:
         assert made.apply([Upserted(VM1)]) == {"h"}
-    snapshot = made.snapshot("h")
+    snapshot = snapshot_of(made, "h")
     assert bound(snapshot) == [(VM1.id, "tap53903a95-82", 2, 1)]
     assert snapshot.segments == (Segment("net1", "default", 1000, 1),)
     assert snapshot.ports[0].dhcp is not None
@@ -68,20 +77,20 @@ def test_a_host_is_not_ready_until_its_integration_bridge_was_seen() -> None:
 
 
 def test_without_ovsdb_the_interface_name_tells_the_port() -> None:
-    assert bound(fabric("h").snapshot("h")) == [(VM1.id, "tap53903a95-82", 2, 1)]
+    assert bound(snapshot_of(fabric("h"), "h")) == [(VM1.id, "tap53903a95-82", 2, 1)]
 
 
 def test_with_ovsdb_a_name_alone_tells_nothing() -> None:
     made = fabric("h")
     made.observe_interfaces("h", [Interface("tap53903a95-82", "")])
-    assert bound(made.snapshot("h")) == []
+    assert bound(snapshot_of(made, "h")) == []
 
 
 def test_an_interface_of_any_name_is_bound_by_its_iface_id_and_stays_when_the_session_ends() -> None:
     made = fabric("h")
     made.observe_interfaces("h", [Interface("vnet7", VM2.id)])
     made.lose_ovsdb("h")
-    assert (VM2.id, "vnet7", 3, 2) in bound(made.snapshot("h"))
+    assert (VM2.id, "vnet7", 3, 2) in bound(snapshot_of(made, "h"))
 
 
 def test_after_a_restart_without_ovsdb_the_recorded_interface_is_still_the_port() -> None:
@@ -89,32 +98,176 @@ def test_after_a_restart_without_ovsdb_the_recorded_interface_is_still_the_port(
     made = Fabric(LAYOUT)
     made.observe_bridge("h", "br-int", {"int-br-eth2": 1, "vnet7": 3})
     made.load(replace(INTENT, ports=(recorded,)))
-    assert bound(made.snapshot("h")) == [(VM2.id, "vnet7", 3, 9)]
+    assert bound(snapshot_of(made, "h")) == [(VM2.id, "vnet7", 3, 9)]
 
 
 def test_an_interface_without_an_openflow_port_is_not_bound_yet() -> None:
     made = fabric("h")
     made.observe_interfaces("h", [Interface("tap-not-there-yet", VM1.id)])
-    assert bound(made.snapshot("h")) == []
+    assert bound(snapshot_of(made, "h")) == []
 
 
-def test_the_newest_claim_wins_and_the_older_one_returns_when_it_goes() -> None:
+def two_hosts_plugged_in_turn() -> Fabric:
+    """Host a has the port, then b claims it too."""
     made = fabric("a", "b")
     for host in ("a", "b"):
         made.observe_interfaces(host, [])
     made.observe_interfaces("a", [TAP1])
-    assert made.observe_interfaces("b", [TAP1]) == {"a", "b"}
-    assert (bound(made.snapshot("a")), len(made.snapshot("b").ports)) == ([], 1)
-    assert made.observe_interfaces("b", []) == {"a", "b"}
-    assert (len(made.snapshot("a").ports), bound(made.snapshot("b"))) == (1, [])
+    assert made.observe_interfaces("b", [TAP1]) == {"b"}
+    return made
 
 
-def test_a_requested_host_wins_over_the_newest_claim() -> None:
-    made = fabric("a", "b")
-    made.apply([Upserted(replace(VM1, requested_host="a"))])
-    for host in ("a", "b"):
-        made.observe_interfaces(host, [TAP1])
-    assert (len(made.snapshot("a").ports), bound(made.snapshot("b"))) == (1, [])
+def has_it(made: Fabric) -> list[str]:
+    return [host for host in ("a", "b") if snapshot_of(made, host).ports]
+
+
+def test_who_has_a_port_keeps_it_when_another_host_claims_it() -> None:
+    made = two_hosts_plugged_in_turn()
+    assert has_it(made) == ["a"]
+    snapshot = snapshot_of(made, "b")
+    assert [(item.port_id, item.interface, item.ofport) for item in snapshot.waiting] == [
+        (VM1.id, TAP1.name, 2)
+    ]
+    assert (TAP1.name, 2) in snapshot.dead
+
+
+def test_a_cancelled_migration_changes_nothing() -> None:
+    made = two_hosts_plugged_in_turn()
+    made.observe_interfaces("b", [])
+    assert has_it(made) == ["a"]
+
+
+def test_a_port_goes_to_the_other_host_when_its_interface_is_gone() -> None:
+    made = two_hosts_plugged_in_turn()
+    assert made.observe_interfaces("a", []) == {"a", "b"}
+    assert has_it(made) == ["b"]
+
+
+def test_a_port_goes_to_the_host_where_its_machine_speaks() -> None:
+    made = two_hosts_plugged_in_turn()
+    assert made.hear_guest("b", VM1.id) == {"a", "b"}
+    assert has_it(made) == ["b"]
+    made.observe_interfaces("a", [])
+    assert has_it(made) == ["b"]
+
+
+def test_a_port_goes_to_a_live_host_when_its_own_is_gone_and_stays_there_when_that_one_returns() -> None:
+    made = two_hosts_plugged_in_turn()
+    made.lose_ovsdb("a")
+    assert has_it(made) == ["a"]
+    assert made.host_is_gone("a") == {"a", "b"}
+    assert has_it(made) == ["b"]
+    made.observe_bridge("a", "br-int", INT_PORTS)
+    made.observe_interfaces("a", [TAP1])
+    assert has_it(made) == ["b"]
+
+
+def test_a_host_that_is_gone_keeps_its_ports_as_long_as_nobody_else_claims_them() -> None:
+    made = fabric("a")
+    made.observe_interfaces("a", [TAP1])
+    made.host_is_gone("a")
+    assert len(snapshot_of(made, "a").ports) == 1
+
+
+def test_a_renamed_host_keeps_its_ports_also_when_it_is_renamed_back() -> None:
+    made = fabric("a")
+    made.observe_interfaces("a", [TAP1])
+    before = snapshot_of(made, "a")
+    assert made.rename("a", "a.example.org") == {"a.example.org"}
+    assert snapshot_of(made, "a.example.org") == replace(before, host="a.example.org")
+    made.rename("a.example.org", "a")
+    assert snapshot_of(made, "a") == before
+    assert list(made.hosts) == ["a"]
+
+
+def test_a_port_that_a_renamed_host_has_no_more_is_reported_by_it() -> None:
+    made = fabric("a")
+    made.observe_interfaces("a", [TAP1])
+    made.apply([Upserted(replace(VM1, binding=Binding("a", 1, TAP1.name), status=PortStatus.ACTIVE))])
+    made.rename("a", "b")
+    made.observe_interfaces("b", [])
+    assert port_reports(made, snapshot_of(made, "b"), LAYOUT.bridges) == [
+        PortReport(VM1.id, None, PortStatus.DOWN)
+    ]
+
+
+def test_a_second_interface_of_one_iface_id_on_a_host_is_dead() -> None:
+    made = fabric("h")
+    made.observe_interfaces("h", [Interface("vnet7", VM1.id), TAP1])
+    snapshot = snapshot_of(made, "h")
+    assert bound(snapshot) == [(VM1.id, TAP1.name, 2, 1)]
+    assert snapshot.dead == (("vnet7", 3),)
+
+
+def test_a_wish_decides_at_once_whoever_had_the_port() -> None:
+    made = two_hosts_plugged_in_turn()
+    made.apply([Upserted(replace(VM1, requested_host="b"))])
+    assert has_it(made) == ["b"]
+    assert made.hear_guest("a", VM1.id) == set()
+    made.apply([Upserted(replace(VM1, requested_host="c"))])
+    assert has_it(made) == []
+    (report,) = port_reports(made, snapshot_of(made, "a"), LAYOUT.bridges)
+    assert (report.binding, report.status) == (None, PortStatus.DOWN)
+    assert "on host c, which binding:host_id asks for" in report.waits_for
+    assert port_reports(made, snapshot_of(made, "b"), LAYOUT.bridges) == []
+
+
+def test_what_is_no_port_link_or_declared_trunk_is_dead() -> None:
+    made = fabric("h")
+    strangers = [Interface("vnet7", "no-port"), Interface("uplink", trunk=True), TAP1]
+    made.observe_bridge("h", "br-int", {**INT_PORTS, "uplink": 4, "by-hand": 5})
+    made.observe_interfaces("h", strangers)
+    snapshot = snapshot_of(made, "h")
+    assert snapshot.dead == (("by-hand", 5), ("vnet7", 3))
+    assert snapshot.trunks == ("uplink",)
+
+
+def test_before_ovsdb_has_shown_a_host_only_what_is_surely_dead_is_and_nothing_is_taken_away() -> None:
+    made = fabric("h")
+    snapshot = snapshot_of(made, "h")
+    assert (snapshot.dead, snapshot.takes_away) == ((), False)
+    assert made.expect_no_more("h") == {"h"}
+    snapshot = snapshot_of(made, "h")
+    assert (snapshot.dead, snapshot.takes_away) == ((("vnet7", 3),), True)
+
+
+@pytest.mark.parametrize(
+    ("intent", "kept"),
+    [
+        (Snapshot(), True),
+        (replace(INTENT, store_id="another"), False),
+        (Snapshot(store_id="the-store", deleted_ports=frozenset({VM1.id})), False),
+    ],
+)
+def test_a_host_keeps_what_carries_ports_that_the_database_does_not_know(
+    intent: Snapshot, kept: bool
+) -> None:
+    made = Fabric(LAYOUT)
+    made.load(intent)
+    made.observe_bridge("h", "br-int", INT_PORTS)
+    made.observe_interfaces("h", [Interface(TAP1.name, VM1.id, tag=1, mark="the-store"), Interface("vnet7")])
+    snapshot = snapshot_of(made, "h")
+    assert snapshot.takes_away is not kept
+    assert snapshot.orphans == ((TAP1.name,) if kept else ())
+    assert ((TAP1.name, 2) in snapshot.dead) is (intent.ports == () and not kept)
+    made.remove_unknown = True
+    assert snapshot_of(made, "h").takes_away
+
+
+def test_a_host_keeps_its_flows_when_the_configuration_lost_a_physical_network() -> None:
+    made = Fabric(replace(LAYOUT, bridge_mappings=(("other", "br-eth2"),)))
+    made.load(INTENT)
+    made.observe_bridge("h", "br-int", INT_PORTS)
+    made.observe_bridge("h", "br-eth2", PHY_PORTS)
+    made.observe_interfaces("h", [TAP1])
+    snapshot = snapshot_of(made, "h")
+    assert not snapshot.takes_away
+    assert "physical network default" in snapshot.keeps[0]
+    (report,) = port_reports(made, snapshot, LAYOUT.bridges)
+    assert (report.status, report.waits_for) == (
+        PortStatus.DOWN,
+        "physical network default to be among [network] bridge_mappings again",
+    )
 
 
 @pytest.mark.parametrize(
@@ -128,7 +281,7 @@ def test_a_requested_host_wins_over_the_newest_claim() -> None:
 def test_what_is_down_or_deleted_is_not_bound(change: Change) -> None:
     made = fabric("h")
     assert made.apply([change]) == {"h"}
-    assert bound(made.snapshot("h")) == []
+    assert bound(snapshot_of(made, "h")) == []
 
 
 def test_a_change_concerns_only_the_hosts_that_have_the_network() -> None:
@@ -144,23 +297,25 @@ def test_a_port_with_ovsdb_is_reported_active_and_only_once() -> None:
     made = fabric("h")
     made.observe_interfaces("h", [TAP1])
     report = PortReport(VM1.id, Binding("h", 1, "tap53903a95-82"), PortStatus.ACTIVE)
-    assert made.reports(made.snapshot("h"), LAYOUT.bridges) == [report]
+    assert port_reports(made, snapshot_of(made, "h"), LAYOUT.bridges) == [report]
     made.apply([Upserted(replace(VM1, binding=report.binding, status=report.status))])
-    assert made.reports(made.snapshot("h"), LAYOUT.bridges) == []
+    assert port_reports(made, snapshot_of(made, "h"), LAYOUT.bridges) == []
     made.lose_ovsdb("h")
-    assert made.reports(made.snapshot("h"), LAYOUT.bridges) == []
+    assert port_reports(made, snapshot_of(made, "h"), LAYOUT.bridges) == []
     made.observe_interfaces("h", [])
-    assert made.reports(made.snapshot("h"), LAYOUT.bridges) == [PortReport(VM1.id, None, PortStatus.DOWN)]
+    assert port_reports(made, snapshot_of(made, "h"), LAYOUT.bridges) == [
+        PortReport(VM1.id, None, PortStatus.DOWN)
+    ]
 
 
 def test_a_port_without_ovsdb_says_what_it_waits_for_until_the_plugger_confirms() -> None:
     made = fabric("h")
-    (report,) = made.reports(made.snapshot("h"), LAYOUT.bridges)
+    (report,) = port_reports(made, snapshot_of(made, "h"), LAYOUT.bridges)
     assert report.status is PortStatus.DOWN
     assert report.binding is not None
-    assert report.binding.waits_for.startswith("tag=1 on tap53903a95-82: host h has no OVSDB session")
+    assert report.waits_for.startswith("tag=1 on tap53903a95-82: host h has no OVSDB session")
     made.apply([Upserted(replace(VM1, tags=("local_vlan=1",)))])
-    assert made.reports(made.snapshot("h"), LAYOUT.bridges)[0].status is PortStatus.ACTIVE
+    assert port_reports(made, snapshot_of(made, "h"), LAYOUT.bridges)[0].status is PortStatus.ACTIVE
 
 
 def test_a_port_waits_for_the_bridge_of_its_physical_network() -> None:
@@ -168,9 +323,8 @@ def test_a_port_waits_for_the_bridge_of_its_physical_network() -> None:
     made.load(INTENT)
     made.observe_bridge("h", "br-int", INT_PORTS)
     made.observe_interfaces("h", [TAP1])
-    (report,) = made.reports(made.snapshot("h"), ["br-int"])
-    assert report.binding is not None
-    assert report.binding.waits_for == "bridge br-eth2 of host h to connect to the controller"
+    (report,) = port_reports(made, snapshot_of(made, "h"), ["br-int"])
+    assert report.waits_for == "bridge br-eth2 of host h to connect to the controller"
 
 
 def test_local_vlans_are_kept_given_back_and_taken_from_the_lowest() -> None:
@@ -182,40 +336,45 @@ def test_local_vlans_are_kept_given_back_and_taken_from_the_lowest() -> None:
 
 def test_tags_are_written_where_they_differ_and_a_port_that_was_ours_is_dead() -> None:
     made = fabric("h")
-    made.observe_interfaces("h", [TAP1])
-    desired = desired_tags(made.snapshot("h"))
-    assert desired == {"tap53903a95-82": 1}
+    made.observe_interfaces("h", [TAP1, Interface("uplink", trunk=True)])
+    snapshot = snapshot_of(made, "h")
+    desired = desired_tags(snapshot)
+    assert desired == {"tap53903a95-82": 1, "vnet7": 4095}
     rows = [
-        TaggedPort("tap53903a95-82", None, ours=False),
-        TaggedPort("was-ours", 7, ours=True),
-        TaggedPort("is-dead", 4095, ours=True),
-        TaggedPort("of-others", 7, ours=False),
-        TaggedPort("int-br-eth2", None, ours=False),
+        TaggedPort("tap53903a95-82", None),
+        TaggedPort("was-ours", 7, "s"),
+        TaggedPort("is-dead", 4095, "dead"),
+        TaggedPort("of-others", 7),
+        TaggedPort("int-br-eth2", None),
+        TaggedPort("uplink", 4095, "dead"),
+        TaggedPort("vnet7", None),
     ]
-    assert tag_changes(rows, desired) == {"tap53903a95-82": 1, "was-ours": 4095}
-    assert tag_changes([TaggedPort("tap53903a95-82", 1, ours=True)], desired) == {}
+    changes = tag_changes(rows, desired, snapshot, "s")
+    assert changes == {"tap53903a95-82": 1, "was-ours": 4095, "uplink": None, "vnet7": 4095}
+    assert tag_changes([TaggedPort("tap53903a95-82", 1, "s")], desired, snapshot, "s") == {}
+    assert tag_changes([TaggedPort("tap53903a95-82", 1, "old")], desired, snapshot, "s") == {TAP1.name: 1}
 
 
 def test_a_local_vlan_is_not_given_to_another_network_while_an_interface_still_has_it() -> None:
     made = fabric("h")
-    assert bound(made.snapshot("h")) == [(VM1.id, "tap53903a95-82", 2, 1)]
+    assert bound(snapshot_of(made, "h")) == [(VM1.id, "tap53903a95-82", 2, 1)]
     made.apply([Deleted(Port, VM1.id)])
-    made.observe_interfaces("h", [Interface("vnet7", VM2.id), Interface("tap53903a95-82", VM1.id, 1)])
-    assert bound(made.snapshot("h")) == [(VM2.id, "vnet7", 3, 2)]
+    made.observe_interfaces("h", [Interface("vnet7", VM2.id), Interface("tap53903a95-82", VM1.id, 1, "s")])
+    assert bound(snapshot_of(made, "h")) == [(VM2.id, "vnet7", 3, 2)]
 
 
 def test_without_ovsdb_a_tag_counts_until_its_interface_is_gone() -> None:
     made = fabric("h")
-    made.snapshot("h")
+    snapshot_of(made, "h")
     made.apply([Deleted(Port, VM1.id), Upserted(replace(VM2, binding=Binding("h", 1, "vnet7")))])
     made.observe_bridge("h", "br-int", INT_PORTS)
-    assert [item.segment.local_vlan for item in made.snapshot("h").ports] == [2]
+    assert [item.segment.local_vlan for item in snapshot_of(made, "h").ports] == [2]
 
 
 def test_a_local_vlan_that_the_store_does_not_tell_is_read_back_from_the_tag() -> None:
     made = fabric("h")
-    made.observe_interfaces("h", [Interface("tap53903a95-82", VM1.id, 33)])
-    assert bound(made.snapshot("h")) == [(VM1.id, "tap53903a95-82", 2, 33)]
+    made.observe_interfaces("h", [Interface("tap53903a95-82", VM1.id, 33, "s")])
+    assert bound(snapshot_of(made, "h")) == [(VM1.id, "tap53903a95-82", 2, 33)]
 
 
 def test_two_networks_never_share_a_local_vlan_whatever_the_store_says() -> None:
@@ -230,14 +389,14 @@ def test_after_a_restart_the_recorded_host_keeps_a_port_that_two_hosts_claim(ord
     for host in order:
         made.observe_bridge(host, "br-int", INT_PORTS)
         made.observe_interfaces(host, [TAP1])
-    assert (len(made.snapshot("a").ports), bound(made.snapshot("b"))) == (1, [])
+    assert (len(snapshot_of(made, "a").ports), bound(snapshot_of(made, "b"))) == (1, [])
 
 
 def test_an_interface_that_ovsdb_gave_to_another_port_is_not_claimed_by_name_when_the_session_ends() -> None:
     made = fabric("h")
     made.observe_interfaces("h", [Interface("tap53903a95-82", VM2.id)])
     made.lose_ovsdb("h")
-    assert [item.port.id for item in made.snapshot("h").ports] == [VM2.id]
+    assert [item.port.id for item in snapshot_of(made, "h").ports] == [VM2.id]
 
 
 def test_a_host_does_not_report_a_port_that_another_host_has_now() -> None:
@@ -247,11 +406,11 @@ def test_a_host_does_not_report_a_port_that_another_host_has_now() -> None:
     made.observe_interfaces("a", [TAP1])
     made.apply([Upserted(replace(VM1, binding=Binding("a", 1, TAP1.name), status=PortStatus.ACTIVE))])
     made.observe_interfaces("b", [TAP1])
-    assert made.reports(made.snapshot("a"), LAYOUT.bridges) == []
+    assert port_reports(made, snapshot_of(made, "a"), LAYOUT.bridges) == []
 
 
 def test_a_port_deleted_during_a_pass_is_not_reported() -> None:
     made = fabric("h")
-    snapshot = made.snapshot("h")
+    snapshot = snapshot_of(made, "h")
     made.apply([Deleted(Port, VM1.id)])
-    assert made.reports(snapshot, LAYOUT.bridges) == []
+    assert port_reports(made, snapshot, LAYOUT.bridges) == []

@@ -11,7 +11,7 @@ import eventlet
 import pytest
 from eventlet.green import socket
 
-from osken_apps.apps import ovsdb_replica, ovsdb_session
+from osken_apps.apps import ovsdb_replica, ovsdb_rows, ovsdb_session
 from osken_apps.apps.ovsdb_replica import OvsdbError
 from osken_apps.apps.ovsdb_session import OvsdbSession
 from osken_apps.apps.ovsdb_stream import MAX_BACKLOG, READ_SIZE, JsonConnection
@@ -95,7 +95,11 @@ def test_a_session_shows_its_host_and_writes_tags() -> None:
         assert view is not None
         assert (view.hostname, view.datapath_ids) == ("host1", (0xABC,))
         assert [item.iface_id for item in view.interfaces] == ["", "iface0", "iface1", "iface2"]
-        made.session.set_tags({"tap1": 7})
+        made.session.set_tags({"tap1": 7, "tap2": 4095}, "the-store")
+        assert database.tags() == {"tap1": 7, "tap2": 4095}
+        marks = {port.name: port.mark for port in made.views[-1].tagged_ports}
+        assert marks == {"br-int": "", "tap0": "", "tap1": "the-store", "tap2": "dead"}
+        made.session.set_tags({"tap2": None}, "the-store")
         assert database.tags() == {"tap1": 7}
 
     with_peer(work)
@@ -220,7 +224,7 @@ def test_names_and_ids_of_a_host_are_cut() -> None:
         view = made.session.view()
         assert view is not None
         shown = [view.hostname, *(text for item in view.interfaces for text in (item.name, item.iface_id))]
-        assert max(map(len, shown)) == ovsdb_session.MAX_NAME
+        assert max(map(len, shown)) == ovsdb_rows.MAX_NAME
 
     with_peer(work)
 
@@ -245,9 +249,9 @@ def test_whoever_waits_for_a_transaction_is_told_when_the_session_ends() -> None
         made.server.kill()
         eventlet.spawn(lambda: (eventlet.sleep(0.01), made.session.close()))
         with pytest.raises(OvsdbError, match="ended"):
-            made.session.set_tags({"tap0": 7})
+            made.session.set_tags({"tap0": 7}, "the-store")
         with pytest.raises(OvsdbError, match="ended"):
-            made.session.set_tags({"tap0": 8})
+            made.session.set_tags({"tap0": 8}, "the-store")
         assert made.ended() is None
         assert made.session.view() == made.views[-1]
 

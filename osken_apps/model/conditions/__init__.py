@@ -13,6 +13,7 @@ from osken_apps.model.conditions.facts import (
     InterfaceFacts,
     PortFacts,
 )
+from osken_apps.model.conditions.foreign import ForeignFlow, of_foreign_flows
 from osken_apps.model.conditions.iface_ids import PortDirectory
 
 __all__ = [
@@ -22,11 +23,13 @@ __all__ = [
     "Condition",
     "ControllerFacts",
     "Expected",
+    "ForeignFlow",
     "HostFacts",
     "InterfaceFacts",
     "PortDirectory",
     "PortFacts",
     "conditions",
+    "of_foreign_flows",
 ]
 
 

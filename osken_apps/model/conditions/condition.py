@@ -42,6 +42,7 @@ class Code(StrEnum):
     IFACE_ID_ON_PORT_ROW = "iface_id_on_port_row"
     WRONG_BRIDGE = "wrong_bridge"
     WRONG_HOST = "wrong_host"
+    FOREIGN_FLOWS = "foreign_flows"
 
 
 @dataclass(frozen=True, slots=True)

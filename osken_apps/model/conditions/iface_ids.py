@@ -4,7 +4,7 @@ A directory of ports that answers without walking them all, however many there a
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from osken_apps.model.resources import Port
 
@@ -17,30 +17,35 @@ NOT_HEX = re.compile(r"[^0-9a-f]")
 
 
 class PortDirectory:
-    """Ports by id, name and device, and by either end of their id. It changes as ports do."""
+    """Ports by id, name and device, and by either end of their id.
 
-    def __init__(self, ports: Iterable[Port] = ()) -> None:
-        self._ports: dict[str, Port] = {}
+    `ports` is its owner's, who tells of changes. Nothing but ids is indexed until something else is asked
+    for.
+    """
+
+    def __init__(self, ports: Mapping[str, Port]) -> None:
+        self._ports = ports
         self._by_name: dict[str, str] = {}
         self._by_device: dict[str, str] = {}
         self._by_head: dict[str, str] = {}
         self._by_tail: dict[str, str] = {}
-        for port in ports:
-            self.put(port)
+        self._indexed = False
 
-    def put(self, port: Port) -> None:
-        """Take a port that is new or changed."""
-        self.remove(port.id)
-        self._ports[port.id] = port
-        for index, key in self._keys(port):
-            index[key] = port.id
-
-    def remove(self, port_id: str) -> None:
-        """Forget a port."""
-        port = self._ports.pop(port_id, None)
-        for index, key in self._keys(port) if port else ():
-            if index.get(key) == port_id:
+    def change(self, before: Port | None, now: Port | None) -> None:
+        """Take that a port is new, changed or gone."""
+        if not self._indexed:
+            return
+        for index, key in self._keys(before) if before else ():
+            if index.get(key) == before.id:  # type: ignore[union-attr]
                 del index[key]
+        for index, key in self._keys(now) if now else ():
+            index[key] = now.id  # type: ignore[union-attr]
+
+    def _index(self) -> None:
+        if not self._indexed:
+            self._indexed = True
+            for port in self._ports.values():
+                self.change(None, port)
 
     def _keys(self, port: Port) -> list[tuple[dict[str, str], str]]:
         found = [(self._by_head, port.id[:HEAD]), (self._by_tail, port.id[-TAIL:])]
@@ -56,14 +61,17 @@ class PortDirectory:
 
     def named(self, name: str) -> Port | None:
         """Give a port of that name; of several any."""
+        self._index()
         return self._ports.get(self._by_name.get(name, ""))
 
     def of_device(self, device_id: str) -> Port | None:
         """Give a port of a machine; of several any."""
+        self._index()
         return self._ports.get(self._by_device.get(device_id, ""))
 
     def similar(self, iface_id: str) -> Port | None:
         """Give the port whose id was probably meant: written otherwise, cut short, or with a slip or two."""
+        self._index()
         text = canonical(iface_id)
         for port_id in (self._by_head.get(text[:HEAD]), self._by_tail.get(text[-TAIL:])):
             if port_id and (port_id == text or _is_beginning(text, port_id) or is_near(text, port_id)):

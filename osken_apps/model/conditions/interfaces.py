@@ -136,7 +136,7 @@ def _of_plugged(
     if known:
         yield from _of_port(interface, known, host)
     elif ports or not is_port_id(iface_id):
-        yield _unknown(interface, ports or PortDirectory())
+        yield _unknown(interface, ports or PortDirectory({}))
 
 
 def _of_port(interface: InterfaceFacts, port: Port, host: HostFacts) -> Iterator[Condition]:

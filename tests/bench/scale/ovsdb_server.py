@@ -20,10 +20,15 @@ COMPOSITE = {
     "bridges": "set",
     "ports": "set",
     "interfaces": "set",
+    "controller": "set",
+    "manager_options": "set",
+    "protocols": "set",
+    "options": "map",
     "external_ids": "map",
     "other_config": "map",
 }
 EMPTY = (["set", []], ["map", []], "")
+PEERS = {"int-br-eth2": "phy-br-eth2", "phy-br-eth2": "int-br-eth2"}
 FILLER = json.dumps({"columns": {"other_config": {"type": {"key": "string", "min": 0, "max": "unlimited"}}}})
 MODELS = ["clustered", "relay", "standalone"]
 SERVER_SCHEMA = {
@@ -69,7 +74,7 @@ class SimulatedDatabase:
     def __init__(self, hostname: str, bridges: dict[str, tuple[int, list[tuple[str, str]]]]) -> None:
         """Make the rows: by bridge its datapath id, and the name and iface-id of each of its ports."""
         self.tables: dict[str, dict[str, Row]] = {
-            name: {} for name in ("Open_vSwitch", "Bridge", "Port", "Interface")
+            name: {} for name in ("Open_vSwitch", "Manager", "Bridge", "Controller", "Port", "Interface")
         }
         self.received: Counter[str] = Counter()
         self.writes = 0
@@ -80,7 +85,9 @@ class SimulatedDatabase:
         self._now = 0.0
         made = [self._bridge(name, *bridge) for name, bridge in bridges.items()]
         ids = ["map", [["hostname", hostname], ["system-id", f"id-of-{hostname}"]]]
-        self._insert("Open_vSwitch", {"bridges": _references(made), "external_ids": ids})
+        managers = _references([self._insert("Manager", {"target": "tcp:127.0.0.1:6640"})])
+        row = {"bridges": _references(made), "manager_options": managers, "external_ids": ids}
+        self._insert("Open_vSwitch", row)
 
     def connected(self) -> bytes:
         """Begin a session: a server says nothing first."""
@@ -130,25 +137,40 @@ class SimulatedDatabase:
 
     def _interface(self, name: str, iface_id: str) -> str:
         ids = [["iface-id", iface_id], ["iface-status", "active"]] if iface_id else []
+        peer = PEERS.get(name)
         row = {
             "name": name,
-            "type": "",
+            "type": "patch" if peer else "",
+            "options": ["map", [["peer", peer]] if peer else []],
             "external_ids": ["map", ids],
             "error": ["set", []],
             "ofport": ["set", []],
+            "admin_state": "up",
+            "link_state": "up",
+            "mtu": 1500,
         }
         return self._insert("Interface", row)
 
     def _port(self, name: str, interface: str) -> str:
-        row = {"name": name, "tag": ["set", []], "interfaces": _references([interface])}
+        row = {"name": name, "tag": ["set", []], "vlan_mode": ["set", []]}
+        row |= {"interfaces": _references([interface])}
         return self._insert("Port", row | {"external_ids": ["map", []], "other_config": ["map", []]})
 
     def _bridge(self, name: str, datapath_id: int, ports: list[tuple[str, str]]) -> str:
         made = [self._port(port, self._interface(port, iface_id)) for port, iface_id in [(name, ""), *ports]]
-        row = {"name": name, "datapath_id": f"{datapath_id:016x}", "ports": _references(made)}
-        return self._insert(
-            "Bridge", row | {"external_ids": ["map", []], "other_config": ["map", []], "fail_mode": "secure"}
-        )
+        controller = {"target": "tcp:127.0.0.1:6653", "connection_mode": "out-of-band"}
+        row = {
+            "name": name,
+            "datapath_id": f"{datapath_id:016x}",
+            "datapath_type": "",
+            "protocols": ["set", []],
+            "controller": _references([self._insert("Controller", controller)]),
+            "ports": _references(made),
+            "external_ids": ["map", []],
+            "other_config": ["map", []],
+            "fail_mode": "secure",
+        }
+        return self._insert("Bridge", row)
 
     def _take(self, request: Json) -> bytes:
         method, params, request_id = request.get("method"), request.get("params"), request.get("id")

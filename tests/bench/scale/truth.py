@@ -8,11 +8,12 @@ import struct
 from collections.abc import Iterable, Iterator
 
 from osken_apps.model.changes import Snapshot
-from osken_apps.model.fabric import Fabric, Interface
+from osken_apps.model.fabric import Fabric
+from osken_apps.model.host import Interface
+from osken_apps.model.host_snapshot import host_snapshot
 from osken_apps.model.snapshot import HostSnapshot, Layout
 from osken_apps.openflow.codec import encode_flow
-from osken_apps.pipeline.desired import desired_flows
-from osken_apps.pipeline.meters import desired_meters
+from osken_apps.pipeline.desired import desired_flows, desired_meters
 from osken_apps.pipeline.tags import desired_tags
 from osken_apps.store.store import Store
 from tests.bench.scale.host import INTEGRATION, PHYSICAL, HostState
@@ -39,7 +40,8 @@ def differences(snapshot: Snapshot, states: Iterable[HostState]) -> Iterator[str
         fabric.observe_interfaces(state.name, [Interface(*item) for item in state.interfaces.items()])
         for bridge, ofports in state.ofports.items():
             fabric.observe_bridge(state.name, bridge, ofports)
-        host = fabric.snapshot(state.name)
+        fabric.assign_local_vlans(state.name)
+        host = host_snapshot(fabric, state.name)
         if desired_tags(host) != state.tags:
             yield f"{state.name}: the tags differ"
         for bridge, flows in state.flows.items():

@@ -13,6 +13,7 @@ import pytest
 from osken_apps.lab import Lab, LabError, NamespaceVm, wait_until
 from osken_apps.lab.controller import LabController
 from tests.e2e.conftest import API_PORT, World, flows
+from tests.slot import lab_name
 
 AUDIT_INTERVAL_S = 2
 FLOW_MODS = re.compile(r"(\d+) flows added, (\d+) deleted")
@@ -110,7 +111,7 @@ def _or_nothing(read: Callable[[], list[str]]) -> list[str]:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     options = {"DEFAULT": f"audit_interval = {AUDIT_INTERVAL_S}"}
-    with Lab.up("faults", hosts=2, state_dir=tmp_path_factory.mktemp("faults")) as lab:
+    with Lab.up(lab_name("faults"), hosts=2, state_dir=tmp_path_factory.mktemp("faults")) as lab:
         world = World(lab, LabController(lab, API_PORT + 1, options))
         lab.connect()
         world.start_controller()

@@ -143,32 +143,83 @@ def test_a_locked_database_is_503_and_leases_go_on(site: Site) -> None:
     assert (row.lost, row.flow_mods, row.refused) == (0, 0, 0)
 
 
-def test_a_moved_interface_is_bound_where_it_is_now(site: Site) -> None:
-    """Live migration: the interface appears on the other host before it goes from the first."""
+def trouble(site: Site, host: str) -> str:
+    """Give what a host says keeps it from what it should be."""
+    agents = [agent for agent in site.world.api.list("agent") if agent["host"] == host]
+    return "; ".join(agent["configurations"]["trouble"] for agent in agents)
+
+
+def alive(site: Site) -> dict[str, bool]:
+    return {agent["host"]: agent["alive"] for agent in site.world.api.list("agent")}
+
+
+def set_hostname(host: Host, name: str) -> None:
+    host.vsctl("set", "Open_vSwitch", ".", f"external_ids:hostname={name}")
+
+
+def test_a_second_host_of_one_name_disturbs_nobody_and_heals(site: Site) -> None:
+    second = site.world.host(2)
+    with site.during("a second host takes the name of the first") as row:
+        set_hostname(second, "host1")
+        wait_until(lambda: "is refused" in trouble(site, "host1"), 10, "trouble of the first")
+        assert "its host name host1 is that of host host1" in trouble(site, "host1")
+        wait_for_leases(row, 2)
+        set_hostname(second, "host2")
+        wait_until(lambda: alive(site).get("host2") and trouble(site, "host1") == "", 10, "all to be well")
+    assert (row.lost, row.flow_mods, row.refused) == (0, 0, 0)
+
+
+def test_a_host_renamed_and_renamed_back_keeps_its_ports(site: Site) -> None:
+    second = site.world.host(2)
+    port_id = site.pinged.port_id
+    with site.during("a host renamed, and renamed back") as row:
+        for name in ("host2.example.org", "host2"):
+            set_hostname(second, name)
+            wait_until(
+                lambda name=name: site.world.api.show("port", port_id)["binding:host_id"] == name,
+                BIND_TIMEOUT_S,
+                f"the port at {name}",
+            )
+        wait_for_leases(row)
+    assert (row.lost, row.flow_mods, row.refused) == (0, 0, 0)
+    assert site.world.api.show("port", port_id)["status"] == "ACTIVE"
+
+
+def test_an_empty_database_silences_nobody(site: Site) -> None:
     world = site.world
-    network = world.network("10.77.0.0/24")
-    port = world.port(network)
-    first: Host = world.host(1)
-    old = first.plug(port["id"], port["mac_address"], "mover1")
-    world.wait_active(port)
-    with site.during("a VM's interface moved to the other host", same_ports=False) as row:
-        new = world.host(2).plug(port["id"], port["mac_address"], "mover2")
+    database = world.controller.config_file.with_name("osken-net.db")
+    aside = database.with_name("aside.db")
+    with site.during("the controller started with an empty database") as row:
+        world.controller.stop()
+        database.rename(aside)
+        world.controller.start()
+        for host in ("host1", "host2"):
+            wait_until(lambda host=host: "this database does not know" in trouble(site, host), 20, "trouble")
+        world.controller.stop()
+        aside.rename(database)
+        world.controller.start()
+        wait_connected(site)
+        wait_for_leases(row)
+        wait_until(lambda: trouble(site, "host1") == "", 20, "all to be well")
+    assert (row.lost, row.flow_mods) == (0, 0)
 
-        def moved() -> bool:
-            shown = world.api.show("port", port["id"])
-            return (shown["binding:host_id"], shown["status"]) == ("host2", "ACTIVE")
 
-        wait_until(moved, BIND_TIMEOUT_S, "the port on host2")
-        assert first.tag(old.tap) == 4095
-        old.unplug()
-        assert new.udhcpc().variables["ip"] == "10.77.0.2"
-        new.unplug()
-        world.wait_status(port, "DOWN")
-        old = first.plug(port["id"], port["mac_address"], "mover1")
-        world.wait_active(port)
-    assert row.lost == 0
-    old.unplug()
-    world.api.delete("port", port["id"])
+def test_a_physical_network_lost_from_the_configuration_silences_nobody(site: Site) -> None:
+    controller = site.world.controller
+    right = controller.config_file.read_text()
+    with site.during("a physical network lost from the configuration") as row:
+        controller.stop()
+        lost = "[network]\nbridge_mappings = other:br-eth2\nvlan_ranges = other:1000:1999\n"
+        controller.config_file.write_text(f"{right}\n{lost}")
+        controller.start()
+        wait_until(lambda: "bridge_mappings lacks" in trouble(site, "host1"), 20, "trouble")
+        controller.stop()
+        controller.config_file.write_text(right)
+        controller.start()
+        wait_connected(site)
+        wait_for_leases(row)
+        wait_until(lambda: trouble(site, "host1") == "", 20, "all to be well")
+    assert (row.lost, row.flow_mods) == (0, 0)
 
 
 def test_a_network_with_plugged_ports_is_not_deleted(site: Site) -> None:

@@ -1,0 +1,76 @@
+"""What is wrong with a host, found anew when what it shows has changed. SHELL (it logs)."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+
+from osken_apps.apps.hosts import Host, Hosts
+from osken_apps.model.conditions import Condition, Expected, HostFacts, conditions, of_foreign_flows
+from osken_apps.model.snapshot import HostSnapshot
+from osken_apps.pipeline.features import FEATURES
+
+TABLES = frozenset(stage.table_id for feature in FEATURES for stage in feature.stages)
+
+LOG = logging.getLogger(__name__)
+
+
+class HostConditions:
+    """Watches one host."""
+
+    def __init__(self, host: Host, hosts: Hosts) -> None:
+        self._host = host
+        self._hosts = hosts
+        self._seen: tuple[HostFacts, Expected] | None = None
+        self._found: tuple[Condition, ...] = ()
+
+    def look(self, snapshot: HostSnapshot) -> None:
+        """Find what is wrong now, and say what is new of it."""
+        found = (*self._shown(snapshot), *self._foreign())
+        for condition in found:
+            if condition not in self._host.conditions:
+                LOG.warning("host %s: %s (%s)", self._host.name, condition.sentence, condition.remedy)
+        for condition in self._host.conditions:
+            if condition not in found:
+                LOG.info("host %s: no more: %s", self._host.name, condition.sentence)
+        self._host.conditions = found
+
+    def _shown(self, snapshot: HostSnapshot) -> tuple[Condition, ...]:
+        """Give what OVSDB shows to be wrong; looked for again when that, or what is expected, has changed."""
+        view = self._hosts.view_of(self._host)
+        if view is None:
+            self._seen = None
+            return ()
+        expected = self._expected(snapshot)
+        unknown = any(condition.port_id or condition.interface for condition in self._found)
+        if self._seen != (view.facts, expected) or unknown:
+            self._seen = view.facts, expected
+            ports = self._hosts.fabric.inventory.directory
+            self._found = conditions(view.facts, replace(expected, ports=ports))
+        return self._found
+
+    def _foreign(self) -> Iterator[Condition]:
+        for name, bridge in sorted(self._host.bridges.items()):
+            yield from of_foreign_flows(name, bridge.foreign, TABLES)
+
+    def cut(self) -> dict[str, str]:
+        """Say by interface, or by physical network, why no frame passes."""
+        networks = {bridge: network for network, bridge in self._hosts.fabric.layout.bridge_mappings}
+        cut: dict[str, str] = {}
+        for condition in self._host.conditions:
+            about = condition.interface or networks.get(condition.bridge, "")
+            if condition.cuts and about:
+                cut.setdefault(about, condition.sentence)
+        return cut
+
+    def _expected(self, snapshot: HostSnapshot) -> Expected:
+        mtus: dict[str, int] = {}
+        networks = self._hosts.fabric.inventory.networks
+        for segment in snapshot.segments:
+            mtu = networks[segment.network_id].mtu
+            mtus[segment.physical_network] = max(mtu, mtus.get(segment.physical_network, 0))
+        return replace(
+            self._hosts.expected,
+            needed=frozenset(mtus),
+            mtus=mtus,
+            connected=frozenset(self._host.bridges) if self._host.settled else None,
+        )

@@ -1,0 +1,77 @@
+"""What the API's list of agents shows of each host. SHELL (it reads the clock)."""
+
+from collections import Counter
+from collections.abc import Iterable
+from enum import StrEnum
+
+from osken_apps.apps.hosts import Host, Hosts, now
+from osken_apps.model.changes import HostReport
+from osken_apps.model.identity import Key, Refused
+
+
+def host_reports(hosts: Hosts) -> tuple[HostReport, ...]:
+    """Give a report of every host that is known, and of every host that is refused."""
+    refused = hosts.identities.refused()
+    rivals: dict[str, list[str]] = {}
+    for _, it in refused:
+        rivals.setdefault(it.rival, []).append(f"another that uses its names is refused: {it.reason}")
+    known = [_of_host(hosts, host, rivals.get(name, [])) for name, host in sorted(hosts.by_name.items())]
+    return (*known, *_of_refused(hosts, refused))
+
+
+def _of_host(hosts: Hosts, host: Host, rivals: list[str]) -> HostReport:
+    if host.alive:
+        host.last_contact = now()
+    fabric = hosts.fabric
+    troubles = [host.troubles[topic] for topic in sorted(host.troubles)]
+    return HostReport(
+        host=host.name,
+        alive=host.alive,
+        bridges=tuple(sorted(host.bridges)),
+        bridge_mappings=fabric.layout.bridge_mappings,
+        ovsdb=host.session is not None,
+        started_at=host.started_at,
+        last_contact=host.last_contact,
+        bound_ports=len(fabric.inventory.bound_to(host.name)),
+        repairs=host.repairs,
+        trouble="; ".join((*troubles, *rivals, *(condition.sentence for condition in host.conditions))),
+        conditions=tuple((it.code.value, it.sentence, it.remedy) for it in host.conditions),
+        dhcp_counters=_named(host.dhcp_counters, host.meter_drops),
+        datapath_type=_datapath_type(hosts, host),
+        system_id=host.system_id,
+    )
+
+
+def _datapath_type(hosts: Hosts, host: Host) -> str:
+    view = hosts.view_of(host)
+    bridge = view.facts.bridge(hosts.fabric.layout.integration_bridge) if view else None
+    return bridge.datapath_type if bridge else ""
+
+
+def _of_refused(hosts: Hosts, refused: Iterable[tuple[Key, Refused]]) -> list[HostReport]:
+    """Report the sessions that are refused, so that their operator finds them among the hosts."""
+    reports = []
+    for key, it in refused:
+        session = hosts.session(key)
+        if session is not None:
+            reports.append(
+                HostReport(
+                    host=it.host,
+                    alive=True,
+                    bridges=(),
+                    bridge_mappings=hosts.fabric.layout.bridge_mappings,
+                    ovsdb=False,
+                    started_at=session.began_at,
+                    last_contact=now(),
+                    bound_ports=0,
+                    trouble=it.reason,
+                    system_id=hosts.identities.system_id_of(key),
+                    refused=session.address[0],
+                )
+            )
+    return reports
+
+
+def _named(counters: Counter[StrEnum], meter_drops: int) -> tuple[tuple[str, int], ...]:
+    counted = {reason.name.lower(): count for reason, count in counters.items()}
+    return tuple(sorted((counted | {"dropped_by_meters": meter_drops}).items()))

@@ -1,0 +1,369 @@
+"""The hosts that are connected: one object for each, from its first connection until it is forgotten. SHELL.
+
+Owns who is connected, and begins and ends the loop that serves a host. Which host a connection is of is
+decided in `model.identity`, what a host should have is the fabric's to say.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Protocol
+
+import eventlet
+from eventlet.semaphore import Semaphore
+
+from osken_apps.apps.bridge import Bridge
+from osken_apps.apps.connection import Connection
+from osken_apps.apps.ovsdb_session import HostView, OvsdbSession
+from osken_apps.errors import OskenAppsError
+from osken_apps.model.conditions import Condition, Expected
+from osken_apps.model.fabric import Fabric
+from osken_apps.model.identity import BridgeIdentity, Identities, Key, SessionIdentity
+
+LOG = logging.getLogger(__name__)
+
+AWAY_S = 5.0  # so long a host may be without any connection before another may have its ports
+FIRST_CONNECTIONS_S = 30.0  # so long after the start the hosts that the store knows are waited for
+SETTLE_S = 5.0  # so long a host has, from its first bridge on, to connect the rest
+MAX_GONE_HOSTS = 1000
+
+
+class Reconciler(Protocol):
+    """The loop that serves a host."""
+
+    def wake(self) -> None:
+        """Have the host looked at again."""
+
+    def audit(self) -> None:
+        """Have what its bridges have read again."""
+
+    def run(self) -> None:
+        """Serve the host for ever."""
+
+    def announce(self, port_id: str, frame: bytes) -> None:
+        """Have a frame sent from a port that has come to this host, as soon as it can."""
+
+
+class Host:
+    """A host that is, or was, connected."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.system_id = ""
+        self.bridges: dict[str, Bridge] = {}
+        self.session: OvsdbSession | None = None
+        self.reconciler: Reconciler | None = None
+        self.dhcp_counters: Counter[StrEnum] = Counter()
+        self.meter_drops = 0
+        self.repairs = 0
+        self.conditions: tuple[Condition, ...] = ()
+        self.troubles: dict[str, str] = {}  # what it is about -> in words
+        self.started_at = self.last_contact = now()
+        self.changes = 0  # of what is connected
+        self.settled = False  # it had its time to connect all that it has
+        self._thread: eventlet.greenthread.GreenThread | None = None
+
+    @property
+    def alive(self) -> bool:
+        """Tell whether anything of the host is connected."""
+        return bool(self.bridges) or self.session is not None
+
+    def begin(self, reconciler: Reconciler) -> None:
+        """Serve the host from now on."""
+        self.reconciler = reconciler
+        self.started_at = now()
+        self._thread = eventlet.spawn(reconciler.run)
+
+    def end(self) -> None:
+        """Serve it no more."""
+        if self._thread is not None:
+            self._thread.kill()
+        self._thread = self.reconciler = None
+        self.last_contact = now()
+
+    def say(self, topic: str, trouble: str) -> None:
+        """Note what keeps the host from what it should be; nothing: it is over."""
+        if trouble:
+            self.troubles[topic] = trouble
+        else:
+            self.troubles.pop(topic, None)
+
+
+def now() -> datetime:
+    """Give the time in whole seconds."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+class Hosts:
+    """All hosts by name, and the way from a connection or a session to its host."""
+
+    def __init__(
+        self, fabric: Fabric, serve: Callable[[Host], Reconciler], expected: Expected | None = None
+    ) -> None:
+        """Begin with none; `serve` makes the loop of a host that has connected.
+
+        `expected` is what every host is measured against.
+        """
+        self.fabric = fabric
+        self.expected = expected or Expected(fabric.layout)
+        self.identities = Identities()
+        self.turns: Semaphore = Semaphore()  # one host computes at a time
+        self.by_name: dict[str, Host] = {}
+        self._serve = serve
+        self._bridges: dict[Connection, Bridge] = {}
+        self._connections: dict[Connection, BridgeIdentity] = {}
+        self._sessions: dict[OvsdbSession, Host | None] = {}
+        self._views: dict[OvsdbSession, HostView] = {}
+        self._told: dict[Key, str] = {}  # what was last said of one that is refused
+
+    def wake(self, names: Iterable[str]) -> None:
+        """Have hosts looked at again; of one that is not connected there is nothing to look at."""
+        for name in names:
+            host = self.by_name.get(name)
+            if host and host.reconciler:
+                host.reconciler.wake()
+
+    def served(self) -> dict[str, Host]:
+        """Give the hosts that are served, by name."""
+        return {name: host for name, host in self.by_name.items() if host.reconciler}
+
+    def bridge_of(self, connection: Connection) -> Bridge | None:
+        """Give the bridge that a connection speaks for, if it is one of ours."""
+        return self._bridges.get(connection)
+
+    # -- bridges
+
+    def connected(self, connection: Connection, description: str | None) -> None:
+        """Take a bridge that finished its handshake; `description` is its dp-desc."""
+        if connection.closed:
+            return
+        name = connection.bridge
+        if name not in self.fabric.layout.bridges:
+            LOG.warning("%s: bridge %r is not one of ours, left alone", connection, name)
+            return
+        identity = BridgeIdentity(connection.id, str(name), description, connection.address[0])
+        self._connections[connection] = identity
+        self._follow(self.identities.show_bridge(connection, identity))
+
+    def disconnected(self, connection: Connection, reason: str = "") -> None:
+        """Forget a bridge's connection; what it showed last still counts."""
+        if self._connections.pop(connection, None) is None:
+            return
+        self._told.pop(connection, None)
+        self._let_go(connection, reason)
+        self._follow(self.identities.end_bridge(connection))
+
+    # -- OVSDB sessions
+
+    def session_shows(self, session: OvsdbSession, view: HostView) -> None:
+        """Take what an OVSDB session shows of its host."""
+        self._views[session] = view
+        before = self._sessions.setdefault(session, None)
+        identity = SessionIdentity(
+            view.system_id, view.hostname, frozenset(view.datapath_ids), session.address[0]
+        )
+        self._follow(self.identities.show_session(session, identity))
+        host = self._sessions[session]
+        if host and host is before:
+            self.wake(self.fabric.observe_interfaces(host.name, view.interfaces) | {host.name})
+
+    def session_ended(self, session: OvsdbSession) -> None:
+        """Forget a session."""
+        if session not in self._sessions:
+            return
+        self._part(session)
+        del self._sessions[session], self._views[session]
+        self._told.pop(session, None)
+        self._follow(self.identities.end_session(session))
+
+    def session(self, key: Key) -> OvsdbSession | None:
+        """Give the session that the identities know by a key; None if it is a bridge's."""
+        return key if key in self._sessions else None
+
+    def view_of(self, host: Host) -> HostView | None:
+        """Give what the session of a host shows."""
+        return self._views.get(host.session) if host.session else None
+
+    # -- what time brings
+
+    def expect_no_more(self) -> None:
+        """Wait no longer for hosts that the store knows and that have not connected since the start."""
+        for name, known in list(self.fabric.hosts.items()):
+            if not known.appeared and not (name in self.by_name and self.by_name[name].alive):
+                self.wake(self.fabric.host_is_gone(name))
+
+    def forget(self, name: str) -> str:
+        """Forget a host that is gone; if it is connected nothing is forgotten, and what is given says so."""
+        host = self.by_name.get(name)
+        if host and host.alive:
+            return "the host is connected"
+        self.by_name.pop(name, None)
+        self.wake(self.fabric.forget(name))
+        return ""
+
+    # -- following what was decided
+
+    def _follow(self, concerned: Iterable[Key]) -> None:
+        """Bring bridges and sessions to the hosts that they are of now."""
+        sessions = [key for key in concerned if key in self._sessions]
+        bridges = [key for key in concerned if key in self._connections]
+        names = {host: name for session in sessions for host, name in self._renamed(session)}
+        for connection in bridges:
+            bridge = self._bridges.get(connection)
+            if bridge and self.identities.host_of_bridge(connection) != names.get(
+                bridge.host, bridge.host.name
+            ):
+                self._let_go(connection, "it is not believed any more")
+        for session in sessions:
+            host = self._sessions[session]
+            if host in names:
+                self._rename(host, names[host])
+            elif host and self.identities.host_of_session(session) != host.name:
+                self._part(session)
+        for session in sessions:
+            self._place_session(session)
+        for connection in bridges:
+            self._place_bridge(connection)
+
+    def _renamed(self, session: OvsdbSession) -> Iterator[tuple[Host, str]]:
+        """Give the new name of a session's host, if it shows another one than before."""
+        host, name = self._sessions[session], self.identities.host_of_session(session)
+        if host and name and name != host.name and self.identities.system_id_of(session) == host.system_id:
+            yield host, name
+
+    def _rename(self, host: Host, name: str) -> None:
+        LOG.info("host %s is called %s now", host.name, name)
+        gone = self.by_name.pop(name, None)
+        if gone:
+            gone.end()
+        del self.by_name[host.name]
+        concerned = self.fabric.rename(host.name, name)
+        host.name = name
+        self.by_name[name] = host
+        self.wake(concerned)
+
+    def _place_session(self, session: OvsdbSession) -> None:
+        name = self.identities.host_of_session(session)
+        if name is None:
+            self._refuse(session)
+        elif self._sessions[session] is None:
+            self._told.pop(session, None)
+            host = self._host(name)
+            host.system_id = self.identities.system_id_of(session)
+            host.session, self._sessions[session] = session, host
+            self._begin(host, f"its OVSDB session from {session.address[0]} began")
+            self.wake(self.fabric.observe_interfaces(name, self._views[session].interfaces) | {name})
+
+    def _place_bridge(self, connection: Connection) -> None:
+        name = self.identities.host_of_bridge(connection)
+        if name is None:
+            self._refuse(connection)
+        elif connection not in self._bridges:
+            self._told.pop(connection, None)
+            host = self._host(name)
+            bridge = Bridge(host, str(connection.bridge), connection)
+            host.bridges[bridge.name] = self._bridges[connection] = bridge
+            self._begin(host, f"its bridge {bridge.name} connected from {connection.address[0]}")
+            self.wake([name])
+
+    def _refuse(self, key: Key) -> None:
+        """Say why a session or bridge is not believed, and see whether what it rivals is still alive."""
+        refused = self.identities.why_not(key)
+        if refused is None:
+            eventlet.spawn_after(SETTLE_S, self._still_waits, key)
+        elif self._told.get(key) != refused.reason:
+            self._told[key] = refused.reason
+            LOG.warning("%s is refused: %s", key, refused.reason)
+            rival = self.identities.rival(key)
+            if rival is not None:
+                eventlet.spawn(_probe, rival)
+
+    def _still_waits(self, connection: Key) -> None:
+        waits = connection in self._connections and connection not in self._bridges
+        if waits and self.identities.why_not(connection) is None and connection not in self._told:
+            self._told[connection] = "waits"
+            LOG.warning(
+                "%s: its bridge %s waits until an OVSDB session or its other_config:dp-desc names its host",
+                connection,
+                self._connections[connection].name,  # type: ignore[index]
+            )
+
+    def _let_go(self, connection: Connection, reason: str) -> None:
+        bridge = self._bridges.pop(connection, None)
+        if bridge is None:
+            return
+        host = bridge.host
+        del host.bridges[bridge.name]
+        LOG.info("host %s: bridge %s disconnected%s", host.name, bridge.name, f": {reason}" if reason else "")
+        self._let_settle(host)
+        self._may_be_away(host)
+        self.wake([host.name])
+
+    def _part(self, session: OvsdbSession) -> None:
+        host = self._sessions[session]
+        if host is None:
+            return
+        self._sessions[session] = host.session = None
+        LOG.info("host %s: OVSDB session from %s ended", host.name, session.address[0])
+        self.wake(self.fabric.lose_ovsdb(host.name))
+        self._may_be_away(host)
+
+    def _host(self, name: str) -> Host:
+        host = self.by_name.get(name)
+        if host is None:
+            host = self.by_name[name] = Host(name)
+        return host
+
+    def _begin(self, host: Host, how: str) -> None:
+        if host.reconciler is None:
+            LOG.info("host %s is here: %s", host.name, how)
+            host.begin(self._serve(host))
+            self._let_settle(host)
+        else:
+            LOG.debug("host %s: %s", host.name, how)
+
+    def _let_settle(self, host: Host) -> None:
+        """Give a host time to connect, and then look at what it has."""
+        host.settled = False
+        host.changes += 1
+        eventlet.spawn_after(SETTLE_S, self._settle, host, host.changes)
+
+    def _settle(self, host: Host, changes: int) -> None:
+        if host.reconciler and host.changes == changes:
+            host.settled = True
+            self.wake(self.fabric.expect_no_more(host.name) | {host.name})
+
+    def _may_be_away(self, host: Host) -> None:
+        if not host.alive:
+            host.last_contact = now()
+            eventlet.spawn_after(AWAY_S, self._away, host, host.last_contact)
+
+    def _away(self, host: Host, since: datetime) -> None:
+        """End a host that has not come back; of those without ports not all are remembered."""
+        replaced = self.by_name.get(host.name) is not host
+        if replaced or host.alive or host.reconciler is None or host.last_contact != since:
+            return
+        LOG.info("host %s is gone: nothing of it is connected since %s", host.name, since.isoformat())
+        host.end()
+        host.last_contact = since
+        self.wake(self.fabric.host_is_gone(host.name))
+        if not self.fabric.inventory.bound_to(host.name):
+            self.fabric.forget(host.name)
+        self._forget_oldest()
+
+    def _forget_oldest(self) -> None:
+        gone = [host for host in self.by_name.values() if host.reconciler is None]
+        without_ports = [host for host in gone if not self.fabric.inventory.bound_to(host.name)]
+        for host in sorted(without_ports, key=lambda host: host.last_contact)[:-MAX_GONE_HOSTS]:
+            self.forget(host.name)
+
+
+def _probe(rival: Connection | OvsdbSession) -> None:
+    """End a connection or session that does not answer: somebody waits for its place."""
+    try:
+        rival.probe()
+    except OskenAppsError as error:
+        LOG.info("%s, and another one waits for its place; closing it", error)
+        rival.close()

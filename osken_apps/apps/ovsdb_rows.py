@@ -1,0 +1,115 @@
+"""What the rows of a host's OVSDB show, each read once until it changes. SHELL (rows are python-ovs's).
+
+Texts are cut where they are longer than any that we know. Source: ovs-vswitchd.conf.db(5).
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+import ovs.db.idl
+
+from osken_apps.model.conditions import (
+    TRUNK_KEY,
+    BridgeFacts,
+    ControllerFacts,
+    InterfaceFacts,
+    PortFacts,
+)
+from osken_apps.pipeline.tags import TaggedPort, mark_of
+
+MAX_NAME = 255  # a name or an id that is longer is cut, and so is none that we know
+DATAPATH_ID = re.compile("[0-9a-fA-F]{1,16}")
+MARK = "osken-net-port"  # external_ids key of the port rows that a controller has tagged: for which store
+
+
+class RootRow:
+    """What the row of Open_vSwitch shows."""
+
+    def __init__(self, row: ovs.db.idl.Row) -> None:
+        ids = row.external_ids
+        self.hostname = _cut(ids.get("hostname", ""))
+        self.system_id = _cut(ids.get("system-id", ""))
+
+
+class BridgeRow:
+    """What a row of Bridge shows."""
+
+    def __init__(self, row: ovs.db.idl.Row) -> None:
+        self.name = _cut(row.name)
+        self.datapath_id = _datapath_id(_first(row.datapath_id))
+        self.ports: list[ovs.db.idl.Row] = row.ports
+        self.controllers: list[ovs.db.idl.Row] = row.controller
+        protocols = tuple(sorted(map(_cut, row.protocols)))
+        self.facts = BridgeFacts(self.name, _first(row.fail_mode), protocols, _cut(row.datapath_type))
+
+
+class ControllerRow:
+    """What a row of Controller shows."""
+
+    def __init__(self, row: ovs.db.idl.Row) -> None:
+        in_band = _first(row.connection_mode) != "out-of-band"
+        self.facts = ControllerFacts(_cut(row.target), in_band=in_band)
+
+
+class PortRow:
+    """What a row of Port shows."""
+
+    def __init__(self, row: ovs.db.idl.Row) -> None:
+        ids = row.external_ids
+        self._row = row
+        tag = row.tag[0] if row.tag else None
+        self.tagged = TaggedPort(_cut(row.name), tag, _cut(ids.get(MARK, "")))
+        self.interfaces: list[ovs.db.idl.Row] = row.interfaces
+        self.facts = PortFacts(
+            self.tagged.name, (), tag, _first(row.vlan_mode), _cut(ids.get("iface-id", ""))
+        )
+
+    def show(self, interfaces: tuple[InterfaceFacts, ...]) -> PortFacts:
+        """Give what the row shows with its interfaces; the same value as long as they are the same."""
+        if self.facts.interfaces != interfaces:
+            self.facts = replace(self.facts, interfaces=interfaces)
+        return self.facts
+
+    def write_tag(self, tag: int | None, mark: str) -> None:
+        """Write a tag with its mark, within a transaction; None takes both off."""
+        self._row.tag = [] if tag is None else tag
+        if tag is None:
+            self._row.delkey("external_ids", MARK)
+        else:
+            self._row.setkey("external_ids", MARK, mark_of(tag, mark))
+
+
+class InterfaceRow:
+    """What a row of Interface shows."""
+
+    def __init__(self, row: ovs.db.idl.Row) -> None:
+        ids = row.external_ids
+        self.facts = InterfaceFacts(
+            _cut(row.name),
+            _cut(row.type),
+            _cut(row.options.get("peer", "")),
+            _first(row.error),
+            _is_up(row.admin_state),
+            _is_up(row.link_state),
+            row.mtu[0] if row.mtu else None,
+            _cut(ids.get("iface-id", "")),
+            _cut(ids.get("attached-mac", "")),
+            ids.get(TRUNK_KEY) == "true",
+        )
+
+
+def _cut(text: str) -> str:
+    return text[:MAX_NAME]
+
+
+def _first(values: Sequence[str]) -> str:
+    return _cut(values[0]) if values else ""
+
+
+def _is_up(values: Sequence[str]) -> bool | None:
+    return values[0] == "up" if values else None
+
+
+def _datapath_id(text: str) -> int | None:
+    return int(text, 16) if DATAPATH_ID.fullmatch(text) else None

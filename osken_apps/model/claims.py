@@ -1,0 +1,106 @@
+"""Who has a port: of all interfaces that say they are it, the one that carries its traffic. PURE.
+
+An interface claims a port by its iface-id or by its name. Two hosts may claim one port, as during a live
+migration, when the target's interface is made long before the machine runs there. So:
+
+- A wish (`binding:host_id`) decides at once.
+- Else whoever has the port keeps it until its interface goes, its host is gone, or the machine itself speaks
+  at another host that claims it.
+- What a host showed last counts while it is away, until it is said to be gone and another one claims the
+  port.
+- What nobody has goes to a host that is not gone, the first by name: so a controller that has just started
+  decides as one that saw it all. What the store holds of a port counts as what was before.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from osken_apps.model.resources import Port
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An interface of a host."""
+
+    host: str
+    interface: str
+
+
+def holder_of(
+    port: Port,
+    claims: Mapping[str, Sequence[str]],
+    before: Place | None,
+    gone: Collection[str],
+    awaited: bool = False,
+) -> Place | None:
+    """Decide who has a port.
+
+    `claims` are the interfaces that claim it, by host, the first to prefer first; `gone` are the hosts among
+    them that are gone. `before` had it until now. `awaited`: that one's host has not shown its interfaces
+    yet, and may.
+    """
+    host = _host_of(port, claims, before, gone, awaited)
+    if host is None:
+        return None
+    interfaces = claims.get(host, ())
+    if before and before.host == host and (before.interface in interfaces or awaited):
+        return before
+    return Place(host, interfaces[0])
+
+
+def _host_of(
+    port: Port,
+    claims: Mapping[str, Sequence[str]],
+    before: Place | None,
+    gone: Collection[str],
+    awaited: bool,
+) -> str | None:
+    if port.requested_host:
+        return port.requested_host if port.requested_host in claims else None
+    if before and awaited:
+        return before.host
+    present = claims.keys() - gone or claims.keys()
+    if before and before.host in present:
+        return before.host
+    return min(present, default=None)
+
+
+class Claims:
+    """What every host claims, and who has each port as it was last decided."""
+
+    def __init__(self) -> None:
+        self._claimants: dict[str, dict[str, tuple[str, ...]]] = {}  # claim -> host -> interfaces
+        self._places: dict[str, Place] = {}
+
+    def show(
+        self, host: str, before: Mapping[str, Sequence[str]], now: Mapping[str, tuple[str, ...]]
+    ) -> set[str]:
+        """Take the claims of a host, which had others `before`; give those that are new, changed or gone."""
+        changed = {claim for claim in before.keys() | now.keys() if before.get(claim) != now.get(claim)}
+        for claim in changed:
+            claimants = self._claimants.setdefault(claim, {})
+            claimants.pop(host, None)
+            if claim in now:
+                claimants[host] = now[claim]
+            if not claimants:
+                del self._claimants[claim]
+        return changed
+
+    def of(self, *claims: str) -> dict[str, tuple[str, ...]]:
+        """Give the interfaces that make any of these claims, by host."""
+        found: dict[str, tuple[str, ...]] = {}
+        for claim in dict.fromkeys(claims):
+            for host, interfaces in self._claimants.get(claim, {}).items():
+                found[host] = (*found.get(host, ()), *interfaces)
+        return found
+
+    def place_of(self, port_id: str) -> Place | None:
+        """Say who has a port, as it was last decided."""
+        return self._places.get(port_id)
+
+    def put(self, port_id: str, place: Place | None) -> None:
+        """Note who has a port."""
+        if place is None:
+            self._places.pop(port_id, None)
+        else:
+            self._places[port_id] = place

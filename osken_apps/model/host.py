@@ -1,0 +1,106 @@
+"""One host as its bridges and its OVSDB session show it. PURE (it changes, but does no I/O)."""
+
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from osken_apps.model.local_vlans import DEAD_MARK, DEAD_TAG
+from osken_apps.model.snapshot import MAX_METERS
+
+INTERFACE_PREFIXES = ("tap", "qvo")
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """An interface of the integration bridge as OVSDB shows it, with what its port row has.
+
+    `mark` is the store whose controller gave the port row its `tag`, or says that it was made dead; empty if
+    no controller did either. `trunk`: its operator has declared that it carries the networks' tags itself.
+    """
+
+    name: str
+    iface_id: str = ""
+    tag: int | None = None
+    mark: str = ""
+    trunk: bool = False
+
+    @property
+    def live_tag(self) -> int | None:
+        """The tag that a controller gave it for a network; None if it has none, or is dead."""
+        return self.tag if self.mark not in ("", DEAD_MARK) and self.tag != DEAD_TAG else None
+
+
+@dataclass(slots=True)
+class Host:
+    """What is known of a host.
+
+    `ofports` and `interfaces` are the last that its bridges and its OVSDB session showed, also when they are
+    not connected. `complete`: OVSDB has shown the interfaces, or it is known that it will not. `appeared`:
+    its integration bridge was seen. `gone`: it is not connected, and no more waited for. `tagged` are the
+    live tags that interfaces still have, as far as is known. `claims` says by port id, or by the beginning of
+    one, which interfaces say that they are that port.
+    """
+
+    name: str
+    ofports: dict[str, Mapping[str, int]] = field(default_factory=dict)
+    interfaces: dict[str, Interface] = field(default_factory=dict)
+    has_ovsdb: bool = False
+    complete: bool = False
+    appeared: bool = False
+    gone: bool = False
+    max_meters: int = MAX_METERS
+    claims: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    tagged: dict[str, int] = field(default_factory=dict)
+    local_vlans: dict[str, int] = field(default_factory=dict)
+    former_names: set[str] = field(default_factory=set)
+
+    def visible_claims(self, bridge: str, recorded: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+        """Say what is plugged into a bridge: by iface-id; with no OVSDB session also by name and as
+        `recorded`.
+
+        `recorded` are the interfaces that the store has of this host, by port id. Of several interfaces that
+        claim one port the one plugged first comes first.
+        """
+        present = self.ofports.get(bridge, {})
+        found: dict[str, list[str]] = {}
+        if not self.has_ovsdb:
+            for claim, name in self._claims_by_name(present, recorded):
+                found.setdefault(claim, []).append(name)
+        for interface in self.interfaces.values():
+            if interface.iface_id and interface.name in present:
+                found.setdefault(interface.iface_id, []).append(interface.name)
+        return {claim: tuple(sorted(names, key=lambda name: present[name])) for claim, names in found.items()}
+
+    def _claims_by_name(
+        self, present: Mapping[str, int], recorded: Mapping[str, str]
+    ) -> Iterator[tuple[str, str]]:
+        """Give what the port's numbers and the store tell of interfaces that OVSDB never showed."""
+        by_name = {
+            name for name in present if name.startswith(INTERFACE_PREFIXES) and name not in self.interfaces
+        }
+        for port_id, name in recorded.items():
+            if name in present and name not in self.interfaces:
+                by_name.discard(name)
+                yield port_id, name
+        for name in by_name:
+            yield name[3:], name
+
+    def look_at_tags(self, bridge: str) -> None:
+        """Forget the tags of interfaces that are gone or, as OVSDB shows, have another one."""
+        present = self.ofports.get(bridge, {})
+        self.tagged = {name: tag for name, tag in self.tagged.items() if name in present}
+        for interface in self.interfaces.values():
+            if self.has_ovsdb:
+                self.tagged.pop(interface.name, None)
+            if interface.live_tag is not None and interface.name in present:
+                self.tagged[interface.name] = interface.live_tag
+
+    def trunks(self) -> Iterator[str]:
+        """Give the interfaces that their operator has declared to be trunks."""
+        return (interface.name for interface in self.interfaces.values() if interface.trunk)
+
+    def orphans(self, ports: Container[str], deleted: Container[str]) -> Iterator[Interface]:
+        """Give the interfaces that a controller has tagged for ports that the store does not know of."""
+        for interface in self.interfaces.values():
+            known = interface.iface_id in ports or interface.iface_id in deleted
+            if interface.live_tag is not None and not known:
+                yield interface

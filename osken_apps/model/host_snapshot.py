@@ -1,0 +1,119 @@
+"""The snapshot of a host, out of what is known of it and of its ports. PURE; asking changes nothing."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from ipaddress import IPv4Address
+
+from osken_apps.model.fabric import Fabric
+from osken_apps.model.host import Host, Interface
+from osken_apps.model.resources import Port
+from osken_apps.model.snapshot import (
+    BoundPort,
+    HostSnapshot,
+    Segment,
+    WaitingPort,
+    dhcp_service,
+    integration_end,
+    serves_dhcp,
+)
+
+
+def host_snapshot(fabric: Fabric, host_name: str) -> HostSnapshot:
+    """Say what a host is to be: all that its flows, tags and DHCP answers depend on."""
+    host = fabric.host(host_name)
+    present = host.ofports.get(fabric.layout.integration_bridge, {})
+    plugged = sorted(fabric.plugged(host), key=lambda item: item[0].id)
+    segments = _segments(fabric, host)
+    ports = tuple(
+        _bound(fabric, port, interface, present[interface], segments[port.network_id])
+        for port, interface in plugged
+        if port.network_id in segments
+    )
+    orphans = tuple(sorted(item.name for item in _orphans(fabric, host)))
+    trunks = tuple(sorted(host.trunks()))
+    carrying = {bound.interface for bound in ports}.union(orphans, trunks)
+    dead = _dead(fabric, host, carrying) if host.complete else _known_dead(fabric, host, carrying)
+    return HostSnapshot(
+        host_name,
+        dict(host.ofports),
+        tuple(segments.values()),
+        ports,
+        tuple(sorted(_waiting(fabric, host, present), key=lambda waiting: waiting.port_id)),
+        tuple(sorted((name, present[name]) for name in dead if name in present)),
+        trunks,
+        orphans,
+        host.max_meters,
+        host.complete,
+        tuple(_keeps(fabric, ports, orphans)),
+    )
+
+
+def _segments(fabric: Fabric, host: Host) -> dict[str, Segment]:
+    segments = {}
+    for network_id, local_vlan in host.local_vlans.items():
+        network = fabric.inventory.networks[network_id]
+        segments[network_id] = Segment(
+            network_id, network.physical_network, network.segmentation_id, local_vlan
+        )
+    return segments
+
+
+def _bound(fabric: Fabric, port: Port, interface: str, ofport: int, segment: Segment) -> BoundPort:
+    network = fabric.inventory.networks[port.network_id]
+    subnets = fabric.inventory.subnets_of(network.id)
+    server = fabric.inventory.dhcp_server_of(network.id)
+    service = dhcp_service(port, network, subnets, server)
+    return BoundPort(
+        port,
+        interface,
+        ofport,
+        segment,
+        serves_dhcp(subnets.values()),
+        service,
+        server,
+        in_conflict=service is not None and fabric.conflicts.get(port.id) == service.address,
+    )
+
+
+def _waiting(fabric: Fabric, host: Host, present: Mapping[str, int]) -> Iterator[WaitingPort]:
+    for port, interface in fabric.waiting(host):
+        addresses = (fixed_ip.ip_address for fixed_ip in port.fixed_ips)
+        ipv4 = tuple(address for address in addresses if isinstance(address, IPv4Address))
+        yield WaitingPort(port.id, interface, present[interface], port.mac_address, ipv4)
+
+
+def _dead(fabric: Fabric, host: Host, carrying: Iterable[str]) -> set[str]:
+    """Name what must carry nothing: all of the integration bridge but what is known to be wanted."""
+    layout = fabric.layout
+    links = {integration_end(bridge) for _, bridge in layout.bridge_mappings}
+    return set(host.ofports.get(layout.integration_bridge, {})) - links - set(carrying)
+
+
+def _known_dead(fabric: Fabric, host: Host, carrying: Iterable[str]) -> set[str]:
+    """Name what is dead whatever else the host will show: interfaces that are a port's, and not bound."""
+    claimed = {name for names in host.claims.values() for name in names}
+    return claimed - set(carrying)
+
+
+def _orphans(fabric: Fabric, host: Host) -> Iterator[Interface]:
+    if not fabric.remove_unknown:
+        yield from host.orphans(fabric.inventory.ports, fabric.inventory.deleted)
+
+
+def _keeps(fabric: Fabric, ports: Iterable[BoundPort], orphans: tuple[str, ...]) -> Iterator[str]:
+    """Say what else nothing may be taken from a host for."""
+    if orphans:
+        yield (
+            f"{', '.join(orphans)} carry traffic of ports that this database does not know: their flows and"
+            " tags stay. Restore the database that has them, or end their traffic by [DEFAULT]"
+            " remove_unknown=true"
+        )
+    if fabric.remove_unknown:
+        return
+    lost = {bound.segment.physical_network for bound in ports} - {
+        physical_network for physical_network, _ in fabric.layout.bridge_mappings
+    }
+    for physical_network in sorted(lost):
+        yield (
+            f"it has ports on physical network {physical_network}, which [network] bridge_mappings lacks:"
+            " their flows stay. Add it again, or end their traffic by [DEFAULT] remove_unknown=true"
+        )

@@ -1,0 +1,128 @@
+"""What the store should hold of a host's ports: where each is bound, its status, what it waits for. PURE."""
+
+from collections.abc import Collection, Iterator, Mapping
+
+from osken_apps.model.changes import PortReport
+from osken_apps.model.fabric import Fabric
+from osken_apps.model.resources import Binding, Port, PortStatus
+from osken_apps.model.snapshot import BoundPort, HostSnapshot, integration_end, physical_end
+
+
+def port_reports(
+    fabric: Fabric,
+    snapshot: HostSnapshot,
+    connected: Collection[str],
+    troubles: Mapping[str, str] | None = None,
+    cut: Mapping[str, str] | None = None,
+) -> list[PortReport]:
+    """Say what the store should hold of a host's ports, where it holds something else.
+
+    `connected` are the bridges that are. `troubles` says by port id what keeps its flows and tag from
+    standing; those of all others stand. `cut` says by interface, or by physical network, why no frame passes.
+    A port that another host has now is for that host to report, and one that no host has for the first of
+    those that claim it.
+    """
+    troubles, cut = troubles or {}, cut or {}
+    wanted = []
+    for bound in snapshot.ports:
+        waits_for = troubles.get(bound.port.id) or _waits_for(fabric, snapshot, bound, connected, cut)
+        wanted.append(_of_bound(fabric, snapshot, bound, waits_for))
+    here = {report.port_id for report in wanted}
+    wanted += (report for report in _of_unbound(fabric, snapshot.host) if report.port_id not in here)
+    return [report for report in wanted if not _holds(fabric, report)]
+
+
+def _of_bound(fabric: Fabric, snapshot: HostSnapshot, bound: BoundPort, waits_for: str) -> PortReport:
+    status = PortStatus.DOWN if waits_for else PortStatus.ACTIVE
+    if bound.in_conflict:
+        waits_for = (
+            f"{fabric.conflicts[bound.port.id]} to be free: its client found it in use by another machine"
+        )
+    binding = Binding(snapshot.host, bound.segment.local_vlan, bound.interface)
+    return PortReport(bound.port.id, binding, status, waits_for)
+
+
+def _of_unbound(fabric: Fabric, host_name: str) -> Iterator[PortReport]:
+    """Give the reports of ports that this host has no more, or claims while nobody has them."""
+    host = fabric.host(host_name)
+    recorded = {port.id: port for port in fabric.recorded_at(host)}
+    claimed = {port.id: port for port in fabric.claimed_by(host)}
+    for port_id, port in (recorded | claimed).items():
+        place = fabric.claims.place_of(port_id)
+        claimants = fabric.claimants_of(port_id)
+        if place and place.host != host_name:
+            continue
+        if place is None and port_id not in recorded and claimants[:1] != [host_name]:
+            continue
+        yield PortReport(port_id, None, PortStatus.DOWN, _why_unbound(fabric, port, claimants))
+
+
+def _why_unbound(fabric: Fabric, port: Port, claimants: list[str]) -> str:
+    if not claimants:
+        return ""
+    if not port.admin_state_up:
+        return "admin_state_up to be set"
+    if not fabric.is_up(port):
+        return f"admin_state_up of its network {port.network_id} to be set"
+    if port.requested_host and port.requested_host not in claimants:
+        return (
+            f"an interface with its id on host {port.requested_host}, which binding:host_id asks for;"
+            f" it is plugged into {', '.join(claimants)}"
+        )
+    return f"a local VLAN: host {claimants[0]} has given out all"
+
+
+def _waits_for(
+    fabric: Fabric,
+    snapshot: HostSnapshot,
+    bound: BoundPort,
+    connected: Collection[str],
+    cut: Mapping[str, str],
+) -> str:
+    """Say in words what keeps a plugged port from being ACTIVE; empty: nothing that anyone must do."""
+    segment = bound.segment
+    way = _missing_way(fabric, snapshot, segment.physical_network, connected)
+    if way:
+        return way
+    reason = cut.get(bound.interface) or cut.get(segment.physical_network)
+    if reason:
+        return f"this to be put right: {reason}"
+    known = bound.port.status is PortStatus.ACTIVE and _is_at(bound, snapshot.host)
+    confirmed = f"local_vlan={segment.local_vlan}" in bound.port.tags
+    if fabric.hosts[snapshot.host].has_ovsdb or known or confirmed:
+        return ""
+    return (
+        f"tag={segment.local_vlan} on {bound.interface}: host {snapshot.host} has no OVSDB session, so"
+        " whoever plugs the interface sets the tag and confirms it by giving the port the tag"
+        f" local_vlan={segment.local_vlan}"
+    )
+
+
+def _missing_way(
+    fabric: Fabric, snapshot: HostSnapshot, physical_network: str, connected: Collection[str]
+) -> str:
+    """Say what is missing between the integration bridge and the wire, as far as OpenFlow shows it."""
+    layout, host = fabric.layout, snapshot.host
+    bridge = layout.bridge_of(physical_network)
+    if bridge is None:
+        return f"physical network {physical_network} to be among [network] bridge_mappings again"
+    if bridge not in connected:
+        return f"bridge {bridge} of host {host} to connect to the controller"
+    ends = ((layout.integration_bridge, integration_end(bridge)), (bridge, physical_end(bridge)))
+    for name, end in ends:
+        if end not in snapshot.ofports.get(name, {}):
+            return f"patch port {end} on bridge {name} of host {host}"
+    if snapshot.ofports[bridge].keys() <= {physical_end(bridge)}:
+        return f"a network interface on bridge {bridge} of host {host}"
+    return ""
+
+
+def _is_at(bound: BoundPort, host: str) -> bool:
+    """Tell whether the store holds a port as bound there, with that tag and interface."""
+    return bound.port.binding == Binding(host, bound.segment.local_vlan, bound.interface)
+
+
+def _holds(fabric: Fabric, report: PortReport) -> bool:
+    port = fabric.inventory.ports.get(report.port_id)
+    told = (report.binding, report.status, report.waits_for)
+    return port is None or (port.binding, port.status, port.waits_for) == told

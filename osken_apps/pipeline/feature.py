@@ -1,0 +1,56 @@
+"""What a feature is: a part of the pipeline that gives rules, flows and meters for a host. PURE."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from osken_apps.model.snapshot import BoundPort, HostSnapshot, Layout
+from osken_apps.openflow.flow import Flow
+from osken_apps.openflow.meter import Meter
+from osken_apps.pipeline.stage import Role, Rule, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """A bridge of a host, for which a feature gives its part; `physical_network` is empty on the integration
+    bridge.
+    """
+
+    name: str
+    role: Role
+    layout: Layout
+    snapshot: HostSnapshot
+    physical_network: str = ""
+
+    def ofport(self, interface: str) -> int | None:
+        """Give the number of an interface of this bridge, if it is there."""
+        return self.snapshot.ofports.get(self.name, {}).get(interface)
+
+
+class Feature:
+    """A part of the pipeline. What it gives depends on its arguments and on nothing else."""
+
+    name: str = ""
+    stages: tuple[Stage, ...] = ()
+    rules: tuple[Rule, ...] = ()
+
+    def bridge_flows(self, bridge: Bridge) -> Iterable[Flow]:
+        """Give the flows of a bridge that are not one port's."""
+        return ()
+
+    def port_flows(self, bound: BoundPort, max_meters: int) -> Iterable[Flow]:
+        """Give the flows of one bound port on the integration bridge, which has so many meters."""
+        return ()
+
+    def meters(self, bridge: Bridge) -> Iterable[Meter]:
+        """Give the meters that its flows pass."""
+        return ()
+
+
+def bridge_of(name: str, layout: Layout, snapshot: HostSnapshot) -> Bridge | None:
+    """Give a bridge of a host by its name; None for one that is not ours."""
+    if name == layout.integration_bridge:
+        return Bridge(name, Role.INTEGRATION, layout, snapshot)
+    for physical_network, bridge in layout.bridge_mappings:
+        if bridge == name:
+            return Bridge(name, Role.PHYSICAL, layout, snapshot, physical_network)
+    return None

@@ -1,0 +1,158 @@
+"""DHCP: requests of bound ports go to the controller, metered; the server's address answers ARP and ping.
+PURE.
+"""
+
+from collections.abc import Iterator, Mapping
+from ipaddress import IPv4Address
+
+from osken_apps.model.resources import FixedIp, Port
+from osken_apps.model.snapshot import BoundPort
+from osken_apps.openflow.fields import (
+    ETH_TYPE_ARP,
+    ETH_TYPE_IPV4,
+    IP_PROTO_ICMP,
+    IP_PROTO_UDP,
+    Field,
+    Value,
+)
+from osken_apps.openflow.flow import CONTROLLER, IN_PORT, Flow, Match, Move, SetField
+from osken_apps.openflow.meter import Meter
+from osken_apps.pipeline.feature import Bridge, Feature
+from osken_apps.pipeline.meters import DHCP_PUNTS, kind_meter, port_meter
+from osken_apps.pipeline.stage import Role, Rule, Stage
+from osken_apps.pipeline.stages import CLASSIFY
+
+DHCP_SERVER_PORT = 67
+BROADCAST = IPv4Address("255.255.255.255")
+ARP_REQUEST, ARP_REPLY = 1, 2
+ICMP_ECHO_REPLY, ICMP_ECHO_REQUEST = 0, 8
+
+DHCP = Stage(
+    "dhcp", Role.INTEGRATION, 10, "dropped: no port of this host has DHCP",
+    matches=frozenset(), entered_from=(CLASSIFY,),
+)  # fmt: skip
+
+DHCP_BROADCAST = Rule(
+    4, "dhcp_broadcast", CLASSIFY, 10,
+    "A bound port broadcasts to DHCP servers: through its own meter to the punt; the wire never sees it.",
+    "the port's",
+)  # fmt: skip
+DHCP_UNICAST = Rule(
+    5, "dhcp_unicast", CLASSIFY, 10,
+    "A bound port talks to the DHCP server's own address, to renew or release: likewise.",
+    "the port's",
+)  # fmt: skip
+SERVER_ARP = Rule(
+    6, "server_arp", CLASSIFY, 10,
+    "A bound port asks who has the DHCP server's address: turn the request into the reply.",
+)  # fmt: skip
+SERVER_PING = Rule(
+    7, "server_ping", CLASSIFY, 10,
+    "A bound port pings the DHCP server's address: turn the request into the reply.",
+)  # fmt: skip
+DHCP_PUNT = Rule(
+    8, "dhcp_punt", DHCP, 1,
+    "What passed its port's meter passes the bridge's meter for DHCP, and goes to the controller.",
+    "the bridge's for DHCP",
+)  # fmt: skip
+
+
+class Dhcp(Feature):
+    """What catches DHCP requests and stands for the server's address."""
+
+    name = "dhcp"
+    stages = (DHCP,)
+    rules = (DHCP_BROADCAST, DHCP_UNICAST, SERVER_ARP, SERVER_PING, DHCP_PUNT)
+
+    def bridge_flows(self, bridge: Bridge) -> Iterator[Flow]:
+        """Give the punt, where a port has DHCP."""
+        if _has_dhcp(bridge):
+            meter_id = kind_meter(DHCP_PUNTS, bridge.snapshot.max_meters)
+            yield DHCP_PUNT.flow(Match(), CONTROLLER, meter_id=meter_id)
+
+    def port_flows(self, bound: BoundPort, max_meters: int) -> Iterator[Flow]:
+        """Give the flows of one bound port: its DHCP, and the answers for its network's DHCP server."""
+        meter_id = port_meter(bound.ofport, max_meters)
+        if bound.has_dhcp:
+            yield DHCP_BROADCAST.flow(dhcp_request(bound.ofport, BROADCAST), meter_id=meter_id, goto=DHCP)
+        for address in ipv4_addresses(bound.server.fixed_ips) if bound.server else ():
+            if bound.has_dhcp:
+                yield DHCP_UNICAST.flow(dhcp_request(bound.ofport, address), meter_id=meter_id, goto=DHCP)
+        if bound.server:
+            yield from server_flows(bound.ofport, bound.server)
+
+    def meters(self, bridge: Bridge) -> Iterator[Meter]:
+        """Give the bridge's meter first, then those of the ports: as many as the switch has."""
+        if not _has_dhcp(bridge):
+            return
+        rates, max_meters = bridge.layout.punt_rates, bridge.snapshot.max_meters
+        if (meter_id := kind_meter(DHCP_PUNTS, max_meters)) is not None:
+            yield Meter(meter_id, rates.bridge, rates.bridge)
+        for bound in bridge.snapshot.ports:
+            if bound.has_dhcp and (meter_id := port_meter(bound.ofport, max_meters)) is not None:
+                yield Meter(meter_id, rates.port, rates.port)
+
+
+def _has_dhcp(bridge: Bridge) -> bool:
+    return bridge.role is Role.INTEGRATION and any(bound.has_dhcp for bound in bridge.snapshot.ports)
+
+
+def server_flows(ofport: int, server: Port) -> Iterator[Flow]:
+    """Give the flows that answer one port for the DHCP server."""
+    for address in ipv4_addresses(server.fixed_ips):
+        yield server_arp(ofport, server, address)
+        yield server_ping(ofport, server, address)
+
+
+def dhcp_request(ofport: int, destination: IPv4Address) -> Match:
+    """Match DHCP requests of a port, from any UDP port: what is for a DHCP server is for ours."""
+    return _ipv4(ofport, destination, IP_PROTO_UDP, {Field.UDP_DST: DHCP_SERVER_PORT})
+
+
+def server_arp(ofport: int, server: Port, address: IPv4Address) -> Flow:
+    """Answer an ARP request for the server's address (RFC 826) out of the port that it came from."""
+    request: dict[Field, Value] = {Field.ARP_OP: ARP_REQUEST, Field.ARP_TPA: address}
+    return SERVER_ARP.flow(
+        Match.of({Field.IN_PORT: ofport, Field.ETH_TYPE: ETH_TYPE_ARP, **request}),
+        Move(Field.ETH_SRC, Field.ETH_DST),
+        SetField(Field.ETH_SRC, server.mac_address),
+        SetField(Field.ARP_OP, ARP_REPLY),
+        Move(Field.ARP_SHA, Field.ARP_THA),
+        Move(Field.ARP_SPA, Field.ARP_TPA),
+        SetField(Field.ARP_SHA, server.mac_address),
+        SetField(Field.ARP_SPA, address),
+        IN_PORT,
+    )
+
+
+def server_ping(ofport: int, server: Port, address: IPv4Address) -> Flow:
+    """Answer an ICMP echo request to the server's address (RFC 792) out of the port that it came from."""
+    request: dict[Field, Value] = {Field.ICMP_TYPE: ICMP_ECHO_REQUEST, Field.ICMP_CODE: 0}
+    return SERVER_PING.flow(
+        _ipv4(ofport, address, IP_PROTO_ICMP, request),
+        Move(Field.ETH_SRC, Field.ETH_DST),
+        SetField(Field.ETH_SRC, server.mac_address),
+        Move(Field.IPV4_SRC, Field.IPV4_DST),
+        SetField(Field.IPV4_SRC, address),
+        SetField(Field.ICMP_TYPE, ICMP_ECHO_REPLY),
+        IN_PORT,
+    )
+
+
+def ipv4_addresses(fixed_ips: tuple[FixedIp, ...]) -> Iterator[IPv4Address]:
+    """Give the IPv4 addresses among a port's addresses."""
+    for fixed_ip in fixed_ips:
+        if isinstance(fixed_ip.ip_address, IPv4Address):
+            yield fixed_ip.ip_address
+
+
+def _ipv4(ofport: int, destination: IPv4Address, protocol: int, more: Mapping[Field, Value]) -> Match:
+    return Match.of(
+        {
+            Field.IN_PORT: ofport,
+            Field.ETH_TYPE: ETH_TYPE_IPV4,
+            Field.IP_PROTO: protocol,
+            Field.IPV4_DST: destination,
+            **more,
+        }
+    )

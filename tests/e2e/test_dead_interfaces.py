@@ -1,0 +1,98 @@
+"""What is no bound port sends and hears nothing, from the moment that it is plugged dead; a trunk is
+declared.
+"""
+
+from typing import Any
+
+import pytest
+
+from osken_apps.lab import NamespaceVm, wait_until
+from tests.e2e.conftest import BIND_TIMEOUT_S, World, has_drop
+
+DEAD_TAG = 4095
+NO_PORT = "0c6f6d6e-0000-4000-8000-00000000dead"
+STRANGER = "fa:16:3e:99:99:99"
+SHOUT = """
+import socket, sys, time
+link = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+link.bind(("eth0", 0))
+arp = bytes.fromhex("0001080006040001fa163e9999990a0a0a630000000000000a0a0a63")
+tags = [bytes.fromhex("8100") + int(vlan).to_bytes(2, "big") for vlan in sys.argv[1:]] + [b""]
+end = time.monotonic() + 30
+while time.monotonic() < end:
+    for tag in tags:
+        link.send(bytes.fromhex("ff" * 6 + "fa163e999999") + tag + bytes.fromhex("0806") + arp + bytes(18))
+    time.sleep(0.0006)
+"""
+
+
+def wait_dead(world: World, host: int, interface: str) -> None:
+    wait_until(lambda: world.host(host).tag(interface) == DEAD_TAG, BIND_TIMEOUT_S, f"{interface} to be dead")
+    wait_until(lambda: has_drop(world, host, interface), BIND_TIMEOUT_S, f"the drop of {interface}")
+
+
+def test_dead_ports_of_two_networks_do_not_reach_each_other(world: World) -> None:
+    machines = []
+    for subnet, address in (("10.10.10.0/24", "10.10.10.77"), ("10.20.20.0/24", "10.10.10.78")):
+        vm = world.launch(1, world.network(subnet))
+        vm.configure(f"{address}/24")
+        machines.append(vm)
+    one, other = machines
+    world.api.update("port", one.port_id, admin_state_up=False)
+    world.api.delete("port", other.port_id)
+    for vm in machines:
+        wait_dead(world, 1, vm.tap)
+    assert one.ping("10.10.10.78").received == 0
+    assert other.ping("10.10.10.77").received == 0
+    world.api.update("port", one.port_id, admin_state_up=True)
+    world.wait_status({"id": one.port_id}, "ACTIVE")
+    assert one.udhcpc().variables["ip"] == "10.10.10.2"
+
+
+def stranger(world: World, **plugged: Any) -> NamespaceVm:
+    """Plug a machine whose iface-id, if it has one, is no port's."""
+    vm = world.host(1).plug(NO_PORT, STRANGER, "stranger", **plugged)
+    world.vms.append(vm)
+    return vm
+
+
+@pytest.mark.parametrize("external_ids", [True, False], ids=["unknown iface-id", "no iface-id"])
+def test_what_is_plugged_dead_and_is_no_port_s_hears_and_says_nothing(
+    world: World, external_ids: bool
+) -> None:
+    """Ten plugs of a machine that shouts into every VLAN without a pause."""
+    host, vm = world.host(1), world.launch(1, world.network())
+    vm.udhcpc()
+    shouter = stranger(world, external_ids=external_ids, tag=DEAD_TAG)
+    wait_dead(world, 1, shouter.tap)
+    shouting = shouter.spawn("shout", ["python3", "-c", SHOUT, "1", "2", "1000", "4095"])
+    chatter = vm.spawn("chatter", ["ping", "-n", "-i", "0.01", "-b", "10.10.10.255"])
+    with (
+        vm.capture("ether", "src", STRANGER) as heard,
+        host.capture("eth2", "ether", "src", STRANGER) as wire,
+        shouter.capture("ether", "src", vm.mac) as overheard,
+        vm.capture("icmp") as talk,
+    ):
+        talk.wait_for("ICMP echo request")
+        for _ in range(10):
+            shouter.plug_interface(external_ids=external_ids, tag=DEAD_TAG)
+            wait_dead(world, 1, shouter.tap)
+    chatter.end()
+    shouting.end()
+    assert ["ethertype" in capture.text for capture in (heard, wire, overheard)] == [False, False, False]
+
+
+def test_only_a_declared_trunk_carries_the_networks(world: World) -> None:
+    host, vm = world.host(1), world.launch(1, world.network())
+    vm.udhcpc()
+    tag = host.tag(vm.tap)
+    trunk = stranger(world, external_ids=False)
+    wait_dead(world, 1, trunk.tap)
+    host.vsctl("set", "interface", trunk.tap, "external_ids:osken-net-trunk=true")
+    wait_until(lambda: host.tag(trunk.tap) is None, BIND_TIMEOUT_S, "the trunk to have no tag")
+    wait_until(lambda: not has_drop(world, 1, trunk.tap), BIND_TIMEOUT_S, "the trunk to have no drop")
+    with trunk.capture("vlan", str(tag), "and", "ether", "src", vm.mac) as heard:
+        vm.ping("10.10.10.200", 1)
+        heard.wait_for("10.10.10.200")
+    host.vsctl("remove", "interface", trunk.tap, "external_ids", "osken-net-trunk")
+    wait_dead(world, 1, trunk.tap)

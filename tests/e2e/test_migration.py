@@ -1,0 +1,175 @@
+"""A machine that moves, or was to move and does not, or whose host dies: who has its port, and what is lost.
+
+libvirt makes the interface at the target, with the port's iface-id, before it copies the machine's memory;
+the machine runs at the source until all is copied, and the hypervisor announces it at the target then.
+"""
+
+import re
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from osken_apps.lab import NamespaceVm, processes, wait_until
+from osken_apps.lab.network import Namespace
+from tests.e2e.conftest import BIND_TIMEOUT_S, World
+
+SEQUENCE = re.compile(r"icmp_seq=(\d+) ttl")
+GONE_TIMEOUT_S = 30
+
+
+class Migration:
+    """A machine on host1 that another one on host2 pings ten times a second, and its interface-to-be on
+    host2.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        network = world.network()
+        self.pinger = world.launch(2, network)
+        self.port = world.port(network)
+        self.source = world.plug(1, self.port, name="mover1")
+        world.wait_active(self.port)
+        self.address = self.port["fixed_ips"][0]["ip_address"]
+        self.source.configure(f"{self.address}/24")
+        self.pinger.udhcpc()
+
+    def prepare_target(self) -> NamespaceVm:
+        """Plug the interface at the target; nothing runs behind it yet."""
+        target = self.world.plug(2, self.port, name="mover2")
+        target.configure(f"{self.address}/24")
+        tap = target.tap
+        wait_until(
+            lambda: self.world.host(2).tag(tap) == 4095, BIND_TIMEOUT_S, "the target's interface to be dead"
+        )
+        return target
+
+    def move(self, target: NamespaceVm) -> None:
+        """Let the machine run at the target from now on."""
+        self.source.namespace.ip("link", "set", "eth0", "down")
+        target.announce()
+
+    def is_at(self, host: str) -> bool:
+        port: dict[str, Any] = self.world.api.show("port", self.port["id"])
+        return (port["binding:host_id"], port["status"]) == (host, "ACTIVE")
+
+    def wait_at(self, host: str) -> None:
+        wait_until(lambda: self.is_at(host), GONE_TIMEOUT_S, f"the port to be ACTIVE at {host}")
+
+    @contextmanager
+    def pings(self) -> Iterator[list[int]]:
+        """Ping the machine meanwhile; what is given holds in the end the numbers of those that were lost."""
+        lost: list[int] = []
+        log = self.pinger.site.directory("vms", self.pinger.name) / "migration.log"
+        ping = self.pinger.spawn("migration", ["ping", "-n", "-i", "0.1", self.address])
+        answered = lambda: {int(number) for number in SEQUENCE.findall(log.read_text())}  # noqa: E731
+        wait_until(lambda: log.exists() and answered(), 10, "the first answer")
+        try:
+            yield lost
+            last = max(answered())
+            wait_until(lambda: max(answered()) > last + 3, 10, "further answers")
+        finally:
+            ping.end(signal.SIGINT)
+        lost += sorted(set(range(1, max(answered()))) - answered())
+
+
+@pytest.fixture
+def migration(world: World) -> Migration:
+    return Migration(world)
+
+
+def test_a_live_migration_loses_two_pings_at_most(migration: Migration) -> None:
+    with migration.pings() as lost:
+        target = migration.prepare_target()
+        assert migration.is_at("host1")
+        migration.move(target)
+        migration.wait_at("host2")
+        tap = migration.source.tap
+        wait_until(lambda: migration.world.host(1).tag(tap) == 4095, BIND_TIMEOUT_S, "the source to be dead")
+        migration.source.unplug_interface()
+    assert len(lost) <= 2
+    assert migration.is_at("host2")
+
+
+def test_a_cancelled_migration_loses_nothing(migration: Migration) -> None:
+    with migration.pings() as lost:
+        migration.prepare_target().unplug_interface()
+        wait_until(
+            lambda: not migration.world.host(2).vsctl("find", "interface", f"name={migration.source.tap}"),
+            BIND_TIMEOUT_S,
+            "the target's interface to be gone",
+        )
+    assert lost == []
+    assert migration.is_at("host1")
+
+
+def test_a_wish_moves_the_port_at_once_and_pins_it(migration: Migration) -> None:
+    target = migration.prepare_target()
+    port_id = migration.port["id"]
+    migration.world.api.update("port", port_id, **{"binding:host_id": "host2"})
+    migration.wait_at("host2")
+    migration.world.api.update("port", port_id, **{"binding:host_id": "host1"})
+    migration.wait_at("host1")
+    target.announce()
+    assert migration.pinger.ping(migration.address).ok
+    assert migration.is_at("host1")
+
+
+def test_when_the_target_s_host_dies_nothing_is_lost(migration: Migration) -> None:
+    """The pinger must not be on the host that dies."""
+    world = migration.world
+    network_id = migration.port["network_id"]
+    migration.pinger = world.launch(1, {"id": network_id})
+    migration.pinger.udhcpc()
+    with migration.pings() as lost, cut_off(world, 2):
+        migration.prepare_target()
+        assert migration.is_at("host1")
+    assert lost == []
+    assert migration.is_at("host1")
+
+
+def test_when_the_source_s_host_dies_the_port_goes_to_the_one_that_claims_it_and_stays(
+    migration: Migration,
+) -> None:
+    migration.prepare_target()
+    world = migration.world
+    migration.source.namespace.ip("link", "set", "eth0", "down")
+    with dead(world, 1):
+        migration.wait_at("host2")
+        assert migration.pinger.ping(migration.address).ok
+    world.host(1).wait_connected(30)
+    wait_until(
+        lambda: world.host(1).tag(migration.source.tap) == 4095,
+        BIND_TIMEOUT_S,
+        "the old interface to be dead",
+    )
+    assert migration.is_at("host2")
+
+
+@contextmanager
+def cut_off(world: World, number: int) -> Iterator[None]:
+    """Have a host lose its controller in the end, for long enough to be gone."""
+    yield
+    namespace: Namespace = world.host(number).namespace
+    name = f"host{number}"
+    namespace.ip("link", "set", "mgmt", "down")
+    wait_until(lambda: not alive(world, name), GONE_TIMEOUT_S, f"{name} to be gone")
+    namespace.ip("link", "set", "mgmt", "up")
+    world.host(number).wait_connected(30)
+
+
+@contextmanager
+def dead(world: World, number: int) -> Iterator[None]:
+    """Have both daemons of a host killed, and started again in the end."""
+    host = world.host(number)
+    host.kill_vswitchd()
+    processes.end_recorded(world.lab.site, f"{host.name}.ovsdb-server", signal.SIGKILL)
+    yield
+    host.start_ovsdb()
+    host.start_vswitchd()
+
+
+def alive(world: World, name: str) -> bool:
+    return any(agent["alive"] for agent in world.api.list("agent") if agent["host"] == name)

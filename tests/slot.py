@@ -1,0 +1,31 @@
+"""Several runs of the tests stand beside each other on one machine by slots: `TEST_SLOT=1 make test`.
+
+A slot has names of labs and ports of its own.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+SLOT = int(os.environ.get("TEST_SLOT", "0"))
+PORTS_A_SLOT = 20
+
+
+def lab_name(name: str) -> str:
+    """Name a lab of this slot."""
+    return f"{name}{SLOT}" if SLOT else name
+
+
+def slot_port(number: int) -> int:
+    """Give this slot's TCP port for what the first slot has at `number`."""
+    return number + SLOT * PORTS_A_SLOT
+
+
+@contextmanager
+def alone(what: str) -> Iterator[None]:
+    """Keep other slots from something that the machine has once."""
+    with Path(f"/run/osken-test-{what}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
