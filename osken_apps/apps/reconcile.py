@@ -260,6 +260,7 @@ class HostReconciler:
         if reports:
             for report in reports:
                 _log(self._fabric.inventory.ports.get(report.port_id), report)
+            self._fabric.told(reports)
             self._report(reports)
 
 

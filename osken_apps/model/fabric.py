@@ -8,15 +8,20 @@ for one host is made by `host_snapshot`, who has a port is decided in `claims`.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from ipaddress import IPv4Address
 
-from osken_apps.model.changes import Change, Snapshot
+from osken_apps.model.changes import Change, Deleted, PortReport, Snapshot, Upserted
 from osken_apps.model.claims import Claims, Place, holder_of
 from osken_apps.model.host import Host, Interface
 from osken_apps.model.inventory import Inventory, port_id_prefix
 from osken_apps.model.local_vlans import assign_local_vlans, read_back
-from osken_apps.model.resources import Port
+from osken_apps.model.resources import Binding, Port, PortStatus
 from osken_apps.model.snapshot import MAX_METERS, Layout
 
+Reported = tuple[Binding | None, PortStatus, str]
 Moved = Callable[[Port, Place | None, Place | None], None]
+
+
+def _reported(of: Port | PortReport) -> Reported:
+    return of.binding, of.status, of.waits_for
 
 
 def _nobody(_port: Port, _before: Place | None, _now: Place | None) -> None:
@@ -38,6 +43,7 @@ class Fabric:
         self.claims = Claims()
         self.conflicts: dict[str, IPv4Address] = {}  # port id -> the address that its client declined
         self._moved = moved
+        self._told: dict[str, Reported] = {}
 
     def host(self, name: str) -> Host:
         """Give the host of that name; one never seen before starts empty."""
@@ -57,6 +63,7 @@ class Fabric:
         inventory.loaded = True
         inventory.deleted = known.deleted | inventory.deleted
         self.inventory = inventory
+        self._told.clear()
         for port in inventory.ports.values():
             if port.binding:
                 host = self.host(port.binding.host)
@@ -72,9 +79,27 @@ class Fabric:
         """Take changes of intent; give the hosts that they concern."""
         touched: set[str] = set()
         for change in changes:
-            touched |= self.inventory.apply(change)
+            touched |= self._disputed(change) | self.inventory.apply(change)
         concerned = self._decide(touched)
         return concerned.union(*(self._hosts_of(port_id) for port_id in touched))
+
+    def told(self, reports: Iterable[PortReport]) -> None:
+        """Note what the store is told of ports: it will say so of them."""
+        for report in reports:
+            self._told[report.port_id] = _reported(report)
+
+    def _disputed(self, change: Change) -> set[str]:
+        """Give a port's id if the store says something else of where it is than it was told last, or than
+        before.
+        """
+        match change:
+            case Upserted(Port() as port):
+                known = self.inventory.ports.get(port.id)
+                told = self._told.pop(port.id, _reported(known) if known else None)
+                return {port.id} if told not in (None, _reported(port)) else set()
+            case Deleted(kind, id) if kind is Port:
+                self._told.pop(id, None)
+        return set()
 
     def decline(self, port_id: str, address: IPv4Address) -> set[str]:
         """Note that a port's client found its address in use; give the hosts that this concerns."""

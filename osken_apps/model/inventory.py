@@ -3,6 +3,9 @@
 Owns networks, subnets and ports, and which ports were deleted; knows nothing of hosts.
 """
 
+from collections.abc import Callable
+from dataclasses import fields
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from osken_apps.model.changes import Change, Deleted, Snapshot, Upserted
@@ -54,15 +57,20 @@ class Inventory:
         self.loaded = True
 
     def apply(self, change: Change) -> set[str]:
-        """Take one change; give the ids of the ports that may look different now."""
+        """Take one change; give the ids of the ports for which hosts may have to do something else now.
+
+        What a resource is called, and what is reported of a port, is nothing to hosts.
+        """
         match change:
             case Upserted(Network() as network):
+                before = self.networks.get(network.id)
                 self.networks[network.id] = network
-                return self.ports_of(network.id)
+                return self.ports_of(network.id) if _matters(before, network) else set()
             case Upserted(Subnet() as subnet):
+                known = self.subnets.get(subnet.id)
                 self.subnets[subnet.id] = subnet
                 self._subnets_of.setdefault(subnet.network_id, {})[subnet.id] = subnet
-                return self.ports_of(subnet.network_id)
+                return self.ports_of(subnet.network_id) if _matters(known, subnet) else set()
             case Upserted(Port() as port):
                 return self._put_port(port)
             case Deleted(kind, id):
@@ -105,10 +113,13 @@ class Inventory:
             self._bound.setdefault(port.binding.host, set()).add(port.id)
         self._ports_of.setdefault(port.network_id, set()).add(port.id)
         self._by_prefix[port_id_prefix(port.id)] = port.id
-        if not port.is_dhcp_server:
-            return touched | self._siblings_of(port)
-        self._servers[port.network_id] = port.id
-        return self.ports_of(port.network_id)
+        if port.is_dhcp_server:
+            self._servers[port.network_id] = port.id
+        if not _matters(before, port):
+            return set()
+        if port.is_dhcp_server:
+            return self.ports_of(port.network_id)
+        return touched | self._siblings_of(port)
 
     def _delete(self, kind: type, id: str) -> set[str]:
         if kind is Network:
@@ -155,6 +166,28 @@ class Inventory:
         _discard(self._ports_of, known.network_id, port_id)
         if known.binding:
             _discard(self._bound, known.binding.host, port_id)
+
+
+def _essence(kind: type[Any], besides: frozenset[str]) -> Callable[[Any], tuple[Any, ...]]:
+    names = [field.name for field in fields(kind) if field.name not in besides]
+    return attrgetter(*names)
+
+
+_WORDS = frozenset({"name", "description", "tags", "created_at", "updated_at", "revision_number"})
+_REPORTED = frozenset({"status", "binding", "waits_for"})
+_ESSENCE = {
+    Network: _essence(Network, _WORDS),
+    Subnet: _essence(Subnet, _WORDS),
+    Port: _essence(Port, _WORDS - {"tags"} | _REPORTED),  # a tag may confirm the tag of an interface
+}
+
+
+def _matters(before: Resource | None, now: Resource) -> bool:
+    """Tell whether a change is one for hosts."""
+    if before is None:
+        return True
+    essence = _ESSENCE[type(now)]
+    return essence(before) != essence(now)
 
 
 def _device(port: Port) -> tuple[str, str]:
