@@ -11,12 +11,11 @@ from ipaddress import IPv4Address
 from typing import NamedTuple
 
 from osken_apps.dhcp.frame import Datagram
-from osken_apps.dhcp.message import HTYPE_ETHERNET, NO_ADDRESS, Message, MessageType, Op
+from osken_apps.dhcp.message import HTYPE_ETHERNET, NO_ADDRESS, OP_REQUEST, Message, MessageType
 from osken_apps.dhcp.options import Option
 from osken_apps.dhcp.terms import Terms
 
-BROADCAST = IPv4Address("255.255.255.255")
-MESSAGE_TYPES = {int(kind): kind for kind in MessageType}
+BROADCAST = 0xFFFFFFFF
 
 
 class AnswerReason(StrEnum):
@@ -54,13 +53,6 @@ class SilenceReason(StrEnum):
     INFORM_FROM_ELSEWHERE = "the client has an address that is not on the port's subnet"
 
 
-class Request(NamedTuple):
-    """A message and the datagram that it came in."""
-
-    datagram: Datagram
-    message: Message
-
-
 class Decision(NamedTuple):
     """What is done about a request, for the record.
 
@@ -79,60 +71,22 @@ class Decision(NamedTuple):
     omitted: tuple[int, ...] = ()
 
 
-class Verdict(NamedTuple):
-    """What a rule gives: the fields of the decision that are the rule's."""
-
-    sent: MessageType | None
-    reason: AnswerReason | SilenceReason
-    address: IPv4Address | None = None
-    detail: str = ""
+#: What a rule gives: the reply's type (None: BOOTP or nothing), the reason, the address concerned, a detail.
+Verdict = tuple[MessageType | None, AnswerReason | SilenceReason, int | None, str]
 
 
-def decide(request: Request, terms: Terms) -> Decision:
-    """Decide what a request is answered with."""
-    return Decision(received_type(request.message), *_verdict(request, terms))
-
-
-def received_type(message: Message) -> MessageType | None:
-    """Give the message's type by name, None for BOOTP and unknown types."""
-    number = message.message_type
-    return None if number is None else MESSAGE_TYPES.get(number)
-
-
-def _verdict(request: Request, terms: Terms) -> Verdict:
-    if refusal := _refusal(request, terms):
-        return refusal
-    message = request.message
-    match message.message_type:
-        case None:
-            return _bootp(message, terms)
-        case MessageType.DISCOVER:
-            return _discover(terms)
-        case MessageType.REQUEST:
-            return _request(request, terms)
-        case MessageType.DECLINE:
-            return _decline(message, terms)
-        case MessageType.RELEASE:
-            return _release(message, terms)
-        case MessageType.INFORM:
-            return _inform(request, terms)
-        case _:
-            return Verdict(None, SilenceReason.UNKNOWN_MESSAGE_TYPE)
-
-
-def _refusal(request: Request, terms: Terms) -> Verdict | None:
-    """Say why a message of whatever type is not for this server."""
-    message, datagram = request.message, request.datagram
-    if message.op != Op.REQUEST:
-        return Verdict(None, SilenceReason.NOT_A_REQUEST)
+def decide(datagram: Datagram, message: Message, terms: Terms) -> Verdict:
+    """Decide what a message, and the datagram that it came in, is answered with."""
+    if message.op != OP_REQUEST:
+        return None, SilenceReason.NOT_A_REQUEST, None, ""
     if message.giaddr != NO_ADDRESS:
-        return Verdict(None, SilenceReason.RELAYED, detail=f"its giaddr is {message.giaddr}")
+        return None, SilenceReason.RELAYED, None, f"its giaddr is {IPv4Address(message.giaddr)}"
     if message.htype != HTYPE_ETHERNET or not message.chaddr == datagram.eth_source == terms.mac:
         detail = _hardware_addresses(message, datagram.eth_source, terms.mac)
-        return Verdict(None, SilenceReason.HARDWARE_ADDRESS, detail=detail)
+        return None, SilenceReason.HARDWARE_ADDRESS, None, detail
     if datagram.destination != BROADCAST and datagram.destination not in terms.server_addresses:
-        return Verdict(None, SilenceReason.NOT_FOR_US, detail=f"for {datagram.destination}")
-    return None
+        return None, SilenceReason.NOT_FOR_US, None, f"for {IPv4Address(datagram.destination)}"
+    return _by_type(datagram, message, terms)
 
 
 def _hardware_addresses(message: Message, eth_source: bytes, port_mac: bytes) -> str:
@@ -141,16 +95,33 @@ def _hardware_addresses(message: Message, eth_source: bytes, port_mac: bytes) ->
     return f"{seen}{kind}; the port's is {port_mac.hex(':')}"
 
 
+def _by_type(datagram: Datagram, message: Message, terms: Terms) -> Verdict:
+    match message.message_type:
+        case None:
+            return _bootp(message, terms)
+        case MessageType.DISCOVER:
+            return _discover(terms)
+        case MessageType.REQUEST:
+            return _request(datagram, message, terms)
+        case MessageType.DECLINE:
+            return _decline(message, terms)
+        case MessageType.RELEASE:
+            return _release(message, terms)
+        case MessageType.INFORM:
+            return _inform(datagram, message, terms)
+        case _:
+            return None, SilenceReason.UNKNOWN_MESSAGE_TYPE, None, ""
+
+
 def _discover(terms: Terms) -> Verdict:
     """RFC 2131 4.3.1: the server chooses the address; what the client asks for is a wish."""
     if terms.in_conflict:
-        return Verdict(None, SilenceReason.ADDRESS_IN_CONFLICT, terms.address)
-    return Verdict(MessageType.OFFER, AnswerReason.OFFERED, terms.address)
+        return None, SilenceReason.ADDRESS_IN_CONFLICT, terms.address, ""
+    return MessageType.OFFER, AnswerReason.OFFERED, terms.address, ""
 
 
-def _request(request: Request, terms: Terms) -> Verdict:
+def _request(datagram: Datagram, message: Message, terms: Terms) -> Verdict:
     """RFC 2131 4.3.2: which of four states the client is in shows in what it fills in."""
-    message = request.message
     requested = message.address_option(Option.REQUESTED_ADDRESS)
     server_id = message.address_option(Option.SERVER_ID)
     if server_id is not None:
@@ -165,34 +136,35 @@ def _request(request: Request, terms: Terms) -> Verdict:
         return _take(requested, terms, AnswerReason.REBOOTED)
     # RENEWING and REBINDING: "'ciaddr' MUST be filled in with client's IP address." The one is unicast,
     # the other broadcast.
-    unicast = request.datagram.destination != BROADCAST
+    unicast = datagram.destination != BROADCAST
     return _keep(message.ciaddr, terms, AnswerReason.RENEWED if unicast else AnswerReason.REBOUND)
 
 
-def _other_server(server_id: IPv4Address, address: IPv4Address | None) -> Verdict:
-    return Verdict(None, SilenceReason.OTHER_SERVER, address, f"server {server_id}")
+def _other_server(server_id: int, address: int | None) -> Verdict:
+    return None, SilenceReason.OTHER_SERVER, address, f"server {IPv4Address(server_id)}"
 
 
-def _take(asked: IPv4Address, terms: Terms, reason: AnswerReason) -> Verdict:
+def _take(asked: int, terms: Terms, reason: AnswerReason) -> Verdict:
     """Answer a client that wants to begin to use an address."""
     if asked == terms.address and terms.in_conflict:
-        return Verdict(MessageType.NAK, AnswerReason.DECLINED_ADDRESS, asked)
+        return MessageType.NAK, AnswerReason.DECLINED_ADDRESS, asked, ""
     return _keep(asked, terms, reason)
 
 
-def _keep(asked: IPv4Address, terms: Terms, reason: AnswerReason) -> Verdict:
+def _keep(asked: int, terms: Terms, reason: AnswerReason) -> Verdict:
     """Answer a client that uses an address.
 
     "Server SHOULD send a DHCPNAK message to the client if the 'requested IP address' is incorrect, or is
     on the wrong network." A wrong ciaddr is refused likewise, so that a client moves at once when its
     port's address has been changed.
     """
-    if asked == NO_ADDRESS:
-        return Verdict(None, SilenceReason.NO_ADDRESS_ASKED)
     if asked == terms.address:
-        return Verdict(MessageType.ACK, reason, asked)
-    wrong = AnswerReason.WRONG_ADDRESS if asked in terms.subnet else AnswerReason.WRONG_NETWORK
-    return Verdict(MessageType.NAK, wrong, asked)
+        return MessageType.ACK, reason, asked, ""
+    if asked == NO_ADDRESS:
+        return None, SilenceReason.NO_ADDRESS_ASKED, None, ""
+    on_subnet = IPv4Address(asked) in terms.subnet
+    wrong = AnswerReason.WRONG_ADDRESS if on_subnet else AnswerReason.WRONG_NETWORK
+    return MessageType.NAK, wrong, asked, ""
 
 
 def _decline(message: Message, terms: Terms) -> Verdict:
@@ -205,31 +177,31 @@ def _release(message: Message, terms: Terms) -> Verdict:
     return _give_up(message, message.ciaddr, terms, SilenceReason.RELEASED)
 
 
-def _give_up(message: Message, address: IPv4Address | None, terms: Terms, reason: SilenceReason) -> Verdict:
+def _give_up(message: Message, address: int | None, terms: Terms, reason: SilenceReason) -> Verdict:
     server_id = message.address_option(Option.SERVER_ID)  # "MUST" by table 5; not all clients do
     if server_id is not None and server_id not in terms.server_addresses:
         return _other_server(server_id, address)
     if address != terms.address:
-        return Verdict(None, SilenceReason.NOT_ITS_ADDRESS, address)
-    return Verdict(None, reason, address)
+        return None, SilenceReason.NOT_ITS_ADDRESS, address, ""
+    return None, reason, address, ""
 
 
-def _inform(request: Request, terms: Terms) -> Verdict:
+def _inform(datagram: Datagram, message: Message, terms: Terms) -> Verdict:
     """RFC 2131 4.3.5: an ACK with the parameters, no lease; the address is checked for consistency only."""
-    address = request.message.ciaddr
+    address = message.ciaddr
     if address == NO_ADDRESS:
-        address = request.datagram.source  # "'ciaddr' filled in" is not what all clients do
+        address = datagram.source  # "'ciaddr' filled in" is not what all clients do
     if address == NO_ADDRESS:
-        return Verdict(None, SilenceReason.NO_ADDRESS_ASKED)
-    if address not in terms.subnet and address not in terms.addresses:
-        return Verdict(None, SilenceReason.INFORM_FROM_ELSEWHERE, address)
-    return Verdict(MessageType.ACK, AnswerReason.INFORMED, address)
+        return None, SilenceReason.NO_ADDRESS_ASKED, None, ""
+    if IPv4Address(address) not in terms.subnet and address not in terms.addresses:
+        return None, SilenceReason.INFORM_FROM_ELSEWHERE, address, ""
+    return MessageType.ACK, AnswerReason.INFORMED, address, ""
 
 
 def _bootp(message: Message, terms: Terms) -> Verdict:
     """RFC 951 section 7.3 and RFC 1534: the same address as by DHCP, without a lease."""
     if message.ciaddr not in (NO_ADDRESS, terms.address):
-        return Verdict(None, SilenceReason.NOT_ITS_ADDRESS, message.ciaddr)
+        return None, SilenceReason.NOT_ITS_ADDRESS, message.ciaddr, ""
     if terms.in_conflict:
-        return Verdict(None, SilenceReason.ADDRESS_IN_CONFLICT, terms.address)
-    return Verdict(None, AnswerReason.BOOTP, terms.address)
+        return None, SilenceReason.ADDRESS_IN_CONFLICT, terms.address, ""
+    return None, AnswerReason.BOOTP, terms.address, ""

@@ -20,10 +20,10 @@ from typing import NamedTuple
 
 from osken_apps.dhcp.decide import Decision
 from osken_apps.dhcp.frame import (
-    ETHERNET,
     IP_PROTO_UDP,
     IP_VERSION_AND_LENGTH,
-    IPV4,
+    IPV4_OCTETS,
+    IPV4_OFFSET,
     ONES,
     UDP,
     ones_sum,
@@ -47,7 +47,7 @@ MAX_FRAME_OCTETS = 1024
 #: A frame without IP options up to the BOOTP flags: what changes with each request are the H and I.
 HEAD = struct.Struct("!18sH4sH14sH4sIH")
 FLAGS_OFFSET = HEAD.size
-UDP_OFFSET = ETHERNET.size + IPV4.size
+UDP_OFFSET = IPV4_OFFSET + IPV4_OCTETS
 ADDRESSES_OFFSET = UDP_OFFSET - 8
 CHECKSUM_OFFSET = UDP_OFFSET + UDP.size - 2
 XID_OFFSET = UDP_OFFSET + UDP.size + 4
@@ -96,7 +96,11 @@ class Responder:
         key = (a, b, c, d, frame[FLAGS_OFFSET:])
         known = self._remembered.get(key)
         if known is None:
-            return self._memorable(frame, key)
+            outcome = self._plain(frame)
+            if isinstance(outcome, Reply) and frame[IPV4_OFFSET] == IP_VERSION_AND_LENGTH:
+                udp_sum = checksum + xid + secs - (0 if checksum else _udp_sum(frame))
+                self._remember(key, (identification + ip_checksum) % ONES, udp_sum % ONES, outcome)
+            return outcome
         ip_sum, udp_sum, reply_sum, pack, head, op, tail, decision = known
         if (identification + ip_checksum) % ONES != ip_sum:
             return self._plain(frame)
@@ -113,30 +117,23 @@ class Responder:
         without_terms = SilenceReason.NO_SERVER if self.service else SilenceReason.NO_ADDRESS
         return answer_frame(frame, self._terms, without_terms)
 
-    def _memorable(self, frame: bytes, key: Key) -> Outcome:
-        outcome = self._plain(frame)
-        if isinstance(outcome, Reply) and frame[ETHERNET.size] == IP_VERSION_AND_LENGTH:
-            if len(self._remembered) >= MAX_REMEMBERED:
-                del self._remembered[next(iter(self._remembered))]
-            self._remembered[key] = _remember(frame, outcome)
-        return outcome
-
-
-def _remember(frame: bytes, reply: Reply) -> _Remembered:
-    """Take apart a request that was found right, and its reply."""
-    _, identification, _, ip_checksum, _, checksum, _, xid, secs = HEAD.unpack_from(frame)
-    _, _, _, _, _, reply_checksum, op, _, _ = HEAD.unpack_from(reply.frame)
-    tail = reply.frame[XID_OFFSET + 4 :]
-    return _Remembered(
-        (identification + ip_checksum) % ONES,
-        (checksum + xid + secs - (0 if checksum else _udp_sum(frame))) % ONES,
-        (-reply_checksum - xid) % ONES,
-        _packer(len(tail)),
-        reply.frame[:CHECKSUM_OFFSET],
-        op,
-        tail,
-        reply.decision,
-    )
+    def _remember(self, key: Key, ip_sum: int, udp_sum: int, outcome: Reply) -> None:
+        """Take apart the reply to a request that was found right."""
+        if len(self._remembered) >= MAX_REMEMBERED:
+            del self._remembered[next(iter(self._remembered))]
+        frame, decision, xid = outcome
+        checksum = int.from_bytes(frame[CHECKSUM_OFFSET : CHECKSUM_OFFSET + 2], "big")
+        tail = frame[XID_OFFSET + 4 :]
+        self._remembered[key] = _Remembered(
+            ip_sum,
+            udp_sum,
+            (-checksum - xid) % ONES,
+            _packer(len(tail)),
+            frame[:CHECKSUM_OFFSET],
+            frame[CHECKSUM_OFFSET + 2 : XID_OFFSET],
+            tail,
+            decision,
+        )
 
 
 @cache

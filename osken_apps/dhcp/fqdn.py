@@ -5,6 +5,7 @@ This server registers no names: it says so, and says which name the machine has.
 
 from osken_apps.dhcp.names import encode_name
 
+MIN_FQDN_OCTETS = 3  # flags and both deprecated fields
 FLAG_SERVER_UPDATES = 0x01  # S
 FLAG_OVERRIDE = 0x02  # O
 FLAG_ENCODED = 0x04  # E
@@ -13,7 +14,7 @@ RCODE = 255  # sections 2.2 and 4: what a server puts into both deprecated field
 
 
 def fqdn_answer(sent: bytes, host_name: bytes, domain: bytes) -> bytes:
-    """Encode option 81 for a client that sent it, with at least its three fixed octets.
+    """Encode option 81 for a client that sent it, with at least its fixed octets.
 
     Section 4: N is set when no update is made, then S is clear; O is set when that is not what the client
     asked for; E is the client's, who may be told a name in no other form than its own.

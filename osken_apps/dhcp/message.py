@@ -7,35 +7,26 @@ A decoder raises `Malformed` and nothing else. Source: RFC 951, RFC 2131 section
 import struct
 from collections.abc import Mapping
 from enum import IntEnum
-from ipaddress import IPv4Address
-from types import MappingProxyType
 from typing import NamedTuple
 
-from osken_apps.dhcp.frame import ipv4_address
-from osken_apps.dhcp.options import Option, drop_useless, read_field
+from osken_apps.dhcp.options import Option, read_field
 from osken_apps.errors import Malformed
 
 MAGIC_COOKIE = b"\x63\x82\x53\x63"
 FIXED = struct.Struct("!BBBBIHHIIII16s64s128s")
+OPTIONS_OFFSET = FIXED.size + len(MAGIC_COOKIE)
 MIN_OCTETS = 300  # RFC 951: 236 fixed and 64 of vendor's; some BOOTP relays drop what is shorter
 SNAME_OCTETS = 64
 FILE_OCTETS = 128
 CHADDR_OCTETS = 16
 BROADCAST_FLAG = 0x8000
+OP_REQUEST, OP_REPLY = 1, 2
 HTYPE_ETHERNET = 1
-NO_ADDRESS = IPv4Address(0)
-NO_OPTIONS: Mapping[int, bytes] = MappingProxyType({})
+NO_ADDRESS = 0
 
 OVERLOAD_FILE = 1
 OVERLOAD_SNAME = 2
-OVERLOADS = frozenset({b"\x01", b"\x02", b"\x03"})
-
-
-class Op(IntEnum):
-    """Which way a message goes."""
-
-    REQUEST = 1
-    REPLY = 2
+OVERLOADS = range(1, 4)
 
 
 class MessageType(IntEnum):
@@ -52,58 +43,37 @@ class MessageType(IntEnum):
 
 
 class Message(NamedTuple):
-    """A BOOTP or DHCP message. `chaddr` has `hlen` octets; `options` are whole (RFC 3396), in order."""
+    """What a server reads of a BOOTP or DHCP message.
+
+    `chaddr` has `hlen` octets; `message_type` is None for BOOTP; `options` are whole (RFC 3396), in order.
+    """
 
     op: int
     htype: int
     chaddr: bytes
     xid: int
-    hops: int = 0
-    secs: int = 0
-    flags: int = 0
-    ciaddr: IPv4Address = NO_ADDRESS
-    yiaddr: IPv4Address = NO_ADDRESS
-    siaddr: IPv4Address = NO_ADDRESS
-    giaddr: IPv4Address = NO_ADDRESS
-    sname: bytes = b""
-    file: bytes = b""
-    options: Mapping[int, bytes] = NO_OPTIONS
+    flags: int
+    ciaddr: int
+    giaddr: int
+    message_type: int | None
+    options: Mapping[int, bytes]
 
-    @property
-    def wants_broadcast(self) -> bool:
-        """Tell whether the client cannot take unicast before it has its address."""
-        return bool(self.flags & BROADCAST_FLAG)
-
-    @property
-    def message_type(self) -> int | None:
-        """The DHCP message type, known or not; None for BOOTP."""
-        value = self.options.get(Option.MESSAGE_TYPE)
-        return value[0] if value else None
-
-    def address_option(self, number: int) -> IPv4Address | None:
+    def address_option(self, number: int) -> int | None:
         """Give the value of an option that holds one address."""
         value = self.options.get(number)
-        return ipv4_address(value) if value else None
+        return None if value is None else int.from_bytes(value, "big")
 
 
 def decode_message(octets: bytes) -> Message:
     """Read a message. Raises Malformed."""
     if len(octets) < FIXED.size:
         raise Malformed(f"BOOTP message of {len(octets)} octets is truncated")
-    (
-        op, htype, hlen, hops, xid, secs, flags, ciaddr, yiaddr, siaddr, giaddr, chaddr, sname, file,
-    ) = FIXED.unpack_from(octets)  # fmt: skip
+    op, htype, hlen, _, xid, _, flags, ciaddr, _, _, giaddr, chaddr, sname, file = FIXED.unpack_from(octets)
     if hlen > CHADDR_OCTETS:
         raise Malformed(f"hardware address of {hlen} octets")
     options = _decode_options(octets, sname, file)
-    overload = options.get(Option.OVERLOAD, b"\0")[0]
-    return Message(
-        op, htype, chaddr[:hlen], xid, hops, secs, flags,
-        ipv4_address(ciaddr), ipv4_address(yiaddr), ipv4_address(siaddr), ipv4_address(giaddr),
-        b"" if overload & OVERLOAD_SNAME else sname.partition(b"\0")[0],
-        b"" if overload & OVERLOAD_FILE else file.partition(b"\0")[0],
-        options,
-    )  # fmt: skip
+    message_type = options[Option.MESSAGE_TYPE][0] if Option.MESSAGE_TYPE in options else None
+    return Message(op, htype, chaddr[:hlen], xid, flags, ciaddr, giaddr, message_type, options)
 
 
 def _decode_options(octets: bytes, sname: bytes, file: bytes) -> dict[int, bytes]:
@@ -114,24 +84,25 @@ def _decode_options(octets: bytes, sname: bytes, file: bytes) -> dict[int, bytes
     options: dict[int, bytes] = {}
     if not octets.startswith(MAGIC_COOKIE, FIXED.size):
         return options
-    read_field(octets, FIXED.size + len(MAGIC_COOKIE), options)
-    overload = options.get(Option.OVERLOAD, b"")
-    if overload in OVERLOADS:
-        if overload[0] & OVERLOAD_FILE:
+    read_field(octets, OPTIONS_OFFSET, options)
+    if Option.OVERLOAD in options:
+        overload = options[Option.OVERLOAD][0]
+        if overload not in OVERLOADS:
+            del options[Option.OVERLOAD]
+            return options
+        if overload & OVERLOAD_FILE:
             read_field(file, 0, options)
-        if overload[0] & OVERLOAD_SNAME:
+        if overload & OVERLOAD_SNAME:
             read_field(sname, 0, options)
-    elif overload:
-        del options[Option.OVERLOAD]
-    drop_useless(options)
     return options
 
 
-def encode_message(message: Message, area: bytes) -> bytes:
-    """Encode the fixed fields, the cookie and an encoded option area; pads to BOOTP's minimum."""
+def encode_reply_message(
+    asked: Message, area: bytes, *, ciaddr: int, yiaddr: int, siaddr: int, sname: bytes, file: bytes
+) -> bytes:
+    """Encode the reply to a message: fixed fields, cookie and option area; pads to BOOTP's minimum."""
     fixed = FIXED.pack(
-        message.op, message.htype, len(message.chaddr), message.hops, message.xid, message.secs,
-        message.flags, int(message.ciaddr), int(message.yiaddr), int(message.siaddr), int(message.giaddr),
-        message.chaddr, message.sname, message.file,
+        OP_REPLY, asked.htype, len(asked.chaddr), 0, asked.xid, 0, asked.flags,
+        ciaddr, yiaddr, siaddr, 0, asked.chaddr, sname, file,
     )  # fmt: skip
     return (fixed + MAGIC_COOKIE + area).ljust(MIN_OCTETS, b"\0")

@@ -56,6 +56,8 @@ class Option:
     END = 255  # RFC 2132 3.2
 
 
+END = Option.END
+
 #: Lengths that an option may have; one of another length is as good as absent.
 LENGTHS: dict[int, range] = {
     Option.REQUESTED_ADDRESS: range(4, 5),
@@ -65,11 +67,10 @@ LENGTHS: dict[int, range] = {
     Option.SERVER_ID: range(4, 5),
     Option.PARAMETER_REQUEST_LIST: range(1, 256),
     Option.MAX_MESSAGE_SIZE: range(2, 3),
-    Option.FQDN: range(3, 65536),
     Option.CLIENT_ARCH: range(2, 256, 2),
 }
 #: Options whose parts are joined when they come again, as the RFC of each asks (RFC 3396: "concatenation-
-#: requiring"). Of any other that comes again the first counts: clients send such, and mean one.
+#: requiring"). Of any other the first that can be used counts: clients send it twice, and mean one.
 IN_PARTS = frozenset(
     {
         Option.FQDN,  # RFC 4702: a name may be longer than an option
@@ -79,7 +80,6 @@ IN_PARTS = frozenset(
         Option.VENDOR_ID_SPECIFIC,  # RFC 3925 section 4
     }
 )
-READ_AGAIN = IN_PARTS | LENGTHS.keys()
 #: No more options of a field are read: there are no more numbers, and without a bound a hostile message costs
 #: the time of a hundred others.
 MAX_OPTIONS = 256
@@ -97,36 +97,26 @@ def read_field(area: bytes, offset: int, options: dict[int, bytes]) -> None:
     An option that cannot be used hides no other: what came before it is there.
     """
     size = len(area)
-    room = MAX_OPTIONS
-    while offset < size and room:
-        number = area[offset]
-        if number == 0:
-            offset = _PADS.match(area, offset).end()  # type: ignore[union-attr]
-            continue
-        start = offset + 2
-        if number == Option.END or start > size or (offset := start + area[start - 1]) > size:
-            return
-        room -= 1
-        if number not in options:
-            options[number] = area[start:offset]
-        elif number in READ_AGAIN:
-            _read_again(number, area[start:offset], options)
-
-
-def _read_again(number: int, value: bytes, options: dict[int, bytes]) -> None:
-    """Take an option that is there already: as a further part, or in place of a useless one."""
-    if number in IN_PARTS:
-        if len(options[number]) < MAX_JOINED_OCTETS:
-            options[number] += value
-    elif len(options[number]) not in LENGTHS[number]:
-        options[number] = value
-
-
-def drop_useless(options: dict[int, bytes]) -> None:
-    """Take out the options whose length their RFC does not allow."""
-    for number in options.keys() & LENGTHS.keys():
-        if len(options[number]) not in LENGTHS[number]:
-            del options[number]
+    try:
+        for _ in range(MAX_OPTIONS):
+            number = area[offset]
+            if number == 0:
+                offset = _PADS.match(area, offset).end()  # type: ignore[union-attr]
+                continue
+            if number == END:
+                return
+            start = offset + 2
+            offset = start + area[offset + 1]
+            if offset > size:
+                return
+            if number in LENGTHS and offset - start not in LENGTHS[number]:
+                continue
+            if number not in options:
+                options[number] = area[start:offset]
+            elif number in IN_PARTS and len(options[number]) < MAX_JOINED_OCTETS:
+                options[number] += area[start:offset]
+    except IndexError:
+        return  # the field's end
 
 
 def encode_option(number: int, value: bytes) -> bytes:
@@ -135,6 +125,20 @@ def encode_option(number: int, value: bytes) -> bytes:
         return bytes((number, len(value))) + value
     starts = range(0, len(value), MAX_OPTION_OCTETS)
     return b"".join(encode_option(number, value[start : start + MAX_OPTION_OCTETS]) for start in starts)
+
+
+def split(encoded: bytes) -> list[bytes]:
+    """Take encoded options apart, one by one; the parts of a long one stay together."""
+    options: list[bytes] = []
+    offset = 0
+    while offset < len(encoded):
+        end = offset + 2 + encoded[offset + 1]
+        if options and options[-1][0] == encoded[offset]:
+            options[-1] += encoded[offset:end]
+        else:
+            options.append(encoded[offset:end])
+        offset = end
+    return options
 
 
 def parts(encoded: bytes) -> list[bytes]:

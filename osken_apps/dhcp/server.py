@@ -3,11 +3,12 @@
 This is the reference, whole and plain; `fast` gives the same answers sooner.
 """
 
+from ipaddress import IPv4Address
 from typing import NamedTuple
 
-from osken_apps.dhcp.decide import Decision, Request, SilenceReason, decide, received_type
+from osken_apps.dhcp.decide import Decision, SilenceReason, decide
 from osken_apps.dhcp.frame import decode_frame
-from osken_apps.dhcp.message import decode_message
+from osken_apps.dhcp.message import MessageType, decode_message
 from osken_apps.dhcp.reply import SERVER_PORT, encode_reply
 from osken_apps.dhcp.terms import USUAL, Circumstances, Defaults, Terms, terms_of
 from osken_apps.errors import Malformed
@@ -22,10 +23,10 @@ __all__ = [
     "Silence",
     "SilenceReason",
     "answer_frame",
-    "decode_request",
-    "malformed",
     "respond",
 ]
+
+MESSAGE_TYPES: dict[int | None, MessageType] = {int(kind): kind for kind in MessageType}
 
 
 class Reply(NamedTuple):
@@ -59,26 +60,22 @@ def respond(
 def answer_frame(frame: bytes, terms: Terms | None, without_terms: SilenceReason) -> Outcome:
     """Answer a frame by the terms of its port; where there are none, `without_terms` says why."""
     try:
-        request = decode_request(frame)
+        datagram = decode_frame(frame)
+        if datagram.destination_port != SERVER_PORT:
+            raise Malformed(f"UDP port {datagram.destination_port} is not a DHCP server's")
+        message = decode_message(datagram.payload)
     except Malformed as error:
-        return malformed(str(error))
-    message = request.message
+        return Silence(Decision(None, None, SilenceReason.MALFORMED, detail=str(error)), None)
+    received = MESSAGE_TYPES.get(message.message_type)
     if terms is None:
-        return Silence(Decision(received_type(message), None, without_terms), message.xid)
-    decision = decide(request, terms)
-    if isinstance(decision.reason, SilenceReason):
-        return Silence(decision, message.xid)
-    return Reply(*encode_reply(request, decision, terms), message.xid)
+        return Silence(Decision(received, None, without_terms), message.xid)
+    sent, reason, number, detail = decide(datagram, message, terms)
+    address = terms.ip_address if number == terms.address else _ipv4_address(number)
+    if isinstance(reason, SilenceReason):
+        return Silence(Decision(received, None, reason, address, detail), message.xid)
+    reply, lease_time_s, omitted = encode_reply(message, sent, reason, number, terms)
+    return Reply(reply, Decision(received, sent, reason, address, detail, lease_time_s, omitted), message.xid)
 
 
-def decode_request(frame: bytes) -> Request:
-    """Read a frame that a port sent to UDP port 67. Raises Malformed."""
-    datagram = decode_frame(frame)
-    if datagram.destination_port != SERVER_PORT:
-        raise Malformed(f"UDP port {datagram.destination_port} is not a DHCP server's")
-    return Request(datagram, decode_message(datagram.payload))
-
-
-def malformed(words: str) -> Silence:
-    """Give no answer to a packet that cannot be read; `words` say what is wrong with it."""
-    return Silence(Decision(None, None, SilenceReason.MALFORMED, detail=words), None)
+def _ipv4_address(number: int | None) -> IPv4Address | None:
+    return None if number is None else IPv4Address(number)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv4Network
 
+from osken_apps.dhcp.configured_options import ConfiguredOptions, configured_options
 from osken_apps.dhcp.extra import ExtraOption, parse_extra_dhcp_opt
-from osken_apps.dhcp.menu import Menu, menu_of
 from osken_apps.dhcp.options import Option, encode_option
 from osken_apps.dhcp.routes import ANY, ON_LINK, encode_routes
 from osken_apps.dhcp.values import MAX_MTU, MIN_MTU
@@ -48,25 +48,27 @@ USUAL = Circumstances()
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a port may be told, and by whom.
+    """What a port may be told, and by whom. Addresses are numbers, as in a message.
 
-    `options` are for every client; `extras` are those that depend on what the client says of itself, the more
-    conditions the later. Where there are none, `menu` is what every client may be told.
+    `configured` and `host_name` (encoded) are what every client may be told, unless there are `extras`: those
+    depend on what the client says of itself, the more conditions the later, and are put among `options`.
     """
 
     mac: bytes
-    address: IPv4Address
-    addresses: frozenset[IPv4Address]
+    address: int
+    ip_address: IPv4Address
+    addresses: frozenset[int]
     subnet: IPv4Network
     server_mac: bytes
-    server_id: IPv4Address
+    server_id: int
     server_id_option: bytes
-    server_addresses: frozenset[IPv4Address]
+    server_addresses: frozenset[int]
     mtu: int
     in_conflict: bool
+    host_name: bytes
+    configured: ConfiguredOptions | None
     options: Mapping[int, bytes]
     extras: tuple[ExtraOption, ...]
-    menu: Menu | None
 
 
 def terms_of(service: DhcpService, defaults: Defaults, circumstances: Circumstances) -> Terms | None:
@@ -79,18 +81,20 @@ def terms_of(service: DhcpService, defaults: Defaults, circumstances: Circumstan
     special = tuple(extra for extra in extras if extra.conditions or extra.container)
     return Terms(
         mac=mac_octets(service.port.mac_address),
-        address=service.address,
+        address=int(service.address),
+        ip_address=service.address,
         addresses=_ipv4_addresses(service.port),
         subnet=service.subnet.cidr,
         server_mac=mac_octets(server.mac_address),
-        server_id=server_id,
+        server_id=int(server_id),
         server_id_option=encode_option(Option.SERVER_ID, server_id.packed),
         server_addresses=_ipv4_addresses(server),
         mtu=service.network.mtu,
         in_conflict=circumstances.in_conflict,
-        options=options,
+        host_name=encode_option(Option.HOST_NAME, options[Option.HOST_NAME]),
+        configured=None if special else configured_options(_without_host_name(options)),
+        options=options if special else {},
         extras=special,
-        menu=None if special else menu_of(options),
     )
 
 
@@ -122,9 +126,9 @@ def mac_octets(address: MacAddress) -> bytes:
     return int(address).to_bytes(6, "big")
 
 
-def _ipv4_addresses(port: Port) -> frozenset[IPv4Address]:
+def _ipv4_addresses(port: Port) -> frozenset[int]:
     addresses = (fixed_ip.ip_address for fixed_ip in port.fixed_ips)
-    return frozenset(address for address in addresses if isinstance(address, IPv4Address))
+    return frozenset(int(address) for address in addresses if isinstance(address, IPv4Address))
 
 
 def _extras(port: Port) -> list[ExtraOption]:
@@ -152,6 +156,10 @@ def _options(
         if not extra.conditions and not extra.container:
             apply(extra, options)
     return options
+
+
+def _without_host_name(options: Mapping[int, bytes]) -> dict[int, bytes]:
+    return {number: value for number, value in options.items() if number != Option.HOST_NAME}
 
 
 def apply(extra: ExtraOption, options: dict[int, bytes]) -> None:

@@ -6,10 +6,10 @@ Used by the coverage-guided fuzzer, by its short form in the test suite, and by 
 from ipaddress import IPv4Address
 from pathlib import Path
 
-from osken_apps.dhcp.decide import AnswerReason, SilenceReason
+from osken_apps.dhcp.decide import BROADCAST, AnswerReason, SilenceReason
 from osken_apps.dhcp.fast import Responder
-from osken_apps.dhcp.frame import Datagram, decode_frame, encode_frame
-from osken_apps.dhcp.message import NO_ADDRESS, decode_message
+from osken_apps.dhcp.frame import decode_frame, encode_frame
+from osken_apps.dhcp.message import NO_ADDRESS, OP_REPLY, decode_message
 from osken_apps.dhcp.server import Outcome, Reply, answer_frame
 from osken_apps.dhcp.terms import USUAL, terms_of
 from tests.packet.dhcp_scenario import DEFAULTS, SERVICE, VM_MAC, route, service
@@ -40,12 +40,7 @@ PORTS = [(terms_of(served, DEFAULTS, USUAL), Responder(served, DEFAULTS)) for se
 
 def frame_around(payload: bytes) -> bytes:
     """Make the client's frame around any octets as a UDP payload, with right lengths and checksums."""
-    return encode_frame(
-        Datagram(
-            b"\xff" * 6, bytes.fromhex(VM_MAC.replace(":", "")),
-            IPv4Address(0), IPv4Address("255.255.255.255"), 68, 67, payload,
-        )
-    )  # fmt: skip
+    return encode_frame(b"\xff" * 6, bytes.fromhex(VM_MAC.replace(":", "")), 0, BROADCAST, 68, 67, payload)
 
 
 def check(octets: bytes) -> None:
@@ -71,7 +66,7 @@ def _check_outcome(frame: bytes, outcome: Outcome) -> None:
     datagram = decode_frame(outcome.frame)
     told = decode_message(datagram.payload)
     size = max(576, int.from_bytes(asked.options.get(57, b""), "big"))
-    expected = (2, asked.xid, asked.chaddr, NO_ADDRESS, True, True)
+    expected = (OP_REPLY, asked.xid, asked.chaddr, NO_ADDRESS, True, True)
     found = (
         told.op,
         told.xid,

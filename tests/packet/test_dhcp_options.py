@@ -243,6 +243,7 @@ def test_a_client_that_sends_its_fqdn_is_told_which_one_it_has(sent):
 
 def test_a_client_that_sends_no_fqdn_is_told_none():
     assert 81 not in told(asks=(81,))
+    assert 81 not in told(SERVICE, (81, b"\x05\0"), asks=(81,))
 
 
 def test_option_57_makes_room_and_the_mtu_bounds_it():

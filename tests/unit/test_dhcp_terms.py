@@ -74,7 +74,8 @@ def test_terms_know_all_addresses_of_the_server_and_of_the_port():
         fixed_ips=(*SERVICE.server.fixed_ips, FixedIp("isolated", IPv4Address("10.20.0.3"))),
     )
     terms = terms_of(replace(SERVICE, server=server), DEFAULTS, Circumstances())
-    assert terms.server_id == IPv4Address("10.10.10.3")
-    assert terms.server_addresses == {IPv4Address("10.10.10.3"), IPv4Address("10.20.0.3")}
-    assert terms.addresses == {IPv4Address("10.10.10.2")}
+    assert terms.server_id == 0x0A0A0A03
+    assert terms.server_addresses == {0x0A0A0A03, 0x0A140003}
+    assert (terms.address, terms.ip_address) == (0x0A0A0A02, IPv4Address("10.10.10.2"))
+    assert terms.addresses == {terms.address}
     assert (terms.mac, terms.server_mac) == (bytes.fromhex("fa163efec787"), bytes.fromhex("fa163e1d5c81"))

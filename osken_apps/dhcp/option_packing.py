@@ -3,7 +3,6 @@
 Owns lengths and option overload. Source: RFC 2132 sections 9.3 and 9.10, RFC 2131 section 4.1, RFC 3396.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,7 +16,7 @@ from osken_apps.dhcp.message import (
     OVERLOAD_SNAME,
     SNAME_OCTETS,
 )
-from osken_apps.dhcp.options import MAX_PART_OCTETS, Option, encode_option, parts
+from osken_apps.dhcp.options import MAX_PART_OCTETS, Option, encode_option, parts, split
 
 #: A client takes datagrams of this size even when it says less, or nothing (RFC 2131 section 2).
 MIN_DATAGRAM_OCTETS = 576
@@ -25,9 +24,13 @@ OVERLOAD_OPTION_OCTETS = 3
 #: Room that is kept for the options that make a lease: type, server, three times, mask, overload, END.
 RESERVED_OCTETS = 64
 END = bytes((Option.END,))
+#: A BOOTP client may have room for no more than this.
+BOOTP_ROOM = MIN_OCTETS - FIXED.size - len(MAGIC_COOKIE)
+#: What a datagram holds beside the option field.
+AROUND_OPTIONS = IP_UDP_OCTETS + FIXED.size + len(MAGIC_COOKIE)
 
 
-class Layout(NamedTuple):
+class PackedOptions(NamedTuple):
     """Encoded options: the option field with END, `file` and `sname` (empty: free), and what did not fit."""
 
     area: bytes
@@ -36,35 +39,38 @@ class Layout(NamedTuple):
     omitted: tuple[int, ...] = ()
 
 
-def room_for_options(max_datagram: int | None, mtu: int) -> int:
+def room_for_options(max_datagram: int, mtu: int) -> int:
     """Give the octets of the option field for a client's option 57, which counts the IP and UDP headers."""
-    datagram = min(max(max_datagram or 0, MIN_DATAGRAM_OCTETS), mtu)
-    return max(datagram - IP_UDP_OCTETS, MIN_OCTETS) - FIXED.size - len(MAGIC_COOKIE)
+    datagram = max_datagram if max_datagram > MIN_DATAGRAM_OCTETS else MIN_DATAGRAM_OCTETS
+    room = (datagram if datagram < mtu else mtu) - AROUND_OPTIONS
+    return room if room > BOOTP_ROOM else BOOTP_ROOM
 
 
-#: A BOOTP client may have room for no more than this.
-BOOTP_ROOM = MIN_OCTETS - FIXED.size - len(MAGIC_COOKIE)
-
-
-def lay_out(
-    options: Sequence[tuple[int, bytes]], last: bytes, room: int, file_free: bool, sname_free: bool
-) -> Layout:
+def pack_options(
+    encoded: bytes, last: bytes, room: int, file_free: bool = True, sname_free: bool = True
+) -> PackedOptions:
     """Pack encoded options in their order; `last` ends the option field before END.
 
+    `file` and `sname` may hold options where they are free, or where their own content is among the options.
     What fits nowhere is left out; `last` is when there would be no room for the usual options beside it.
     """
     if len(last) > room - RESERVED_OCTETS:
         last = b""
-    area = b"".join([encoded for _, encoded in options])
-    if len(area) + len(last) + len(END) <= room:
-        return Layout(area + last + END)
+    if len(encoded) + len(last) + len(END) <= room:
+        return PackedOptions(encoded + last + END)
+    options = split(encoded)
+    numbers = {option[0] for option in options}
+    file_free, sname_free = (
+        file_free or Option.BOOT_FILE in numbers,
+        sname_free or Option.TFTP_SERVER_NAME in numbers,
+    )
     fields = [_Field(room - len(last) - len(END))]
     if file_free or sname_free:
         fields[0].room -= OVERLOAD_OPTION_OCTETS
         fields.append(_Field(FILE_OCTETS - len(END) if file_free else 0))
         fields.append(_Field(SNAME_OCTETS - len(END) if sname_free else 0))
     most = sum(field.room for field in fields)
-    omitted = [number for number, encoded in options if len(encoded) > most or not _place(encoded, fields)]
+    omitted = [option[0] for option in options if len(option) > most or not _place(option, fields)]
     return _joined(fields, last, tuple(omitted))
 
 
@@ -105,10 +111,10 @@ def _place_parts(option_parts: list[bytes], fields: list[_Field]) -> bool:
     return True
 
 
-def _joined(fields: list[_Field], last: bytes, omitted: tuple[int, ...]) -> Layout:
+def _joined(fields: list[_Field], last: bytes, omitted: tuple[int, ...]) -> PackedOptions:
     area, *more = (field.octets for field in fields)
     file, sname = more or (b"", b"")
     overload = (OVERLOAD_FILE if file else 0) | (OVERLOAD_SNAME if sname else 0)
     if overload:
         area += encode_option(Option.OVERLOAD, bytes((overload,)))
-    return Layout(area + last + END, file and file + END, sname and sname + END, omitted)
+    return PackedOptions(area + last + END, file and file + END, sname and sname + END, omitted)

@@ -1,0 +1,160 @@
+"""What is configured for clients of one kind: every option completed and encoded, and the boot fields. PURE.
+
+Owns what follows from other options: T1 and T2 from the lease, the default route among static routes, siaddr.
+The ports of a subnet mostly differ in their host names alone, so that is left out, and all share the rest:
+what one client asks for is worked out for the next.
+Source: RFC 2131 section 4.4.5, RFC 3442, RFC 5859.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from ipaddress import AddressValueError, IPv4Address
+from typing import NamedTuple
+
+from osken_apps.dhcp.extra import times_agree
+from osken_apps.dhcp.message import FILE_OCTETS, NO_ADDRESS, SNAME_OCTETS
+from osken_apps.dhcp.options import Option, encode_option
+from osken_apps.dhcp.routes import default_route, has_default_route
+from osken_apps.dhcp.values import INFINITE_S, NEXT_SERVER
+
+#: Told to every client that is given an address: without them it has no lease to keep.
+LEASE = (Option.LEASE_TIME, Option.RENEWAL_TIME, Option.REBINDING_TIME)
+#: What does not go by the client's list: it goes first, where it goes.
+NOT_BY_ASKING = frozenset(
+    {Option.MESSAGE_TYPE, Option.SERVER_ID, *LEASE, Option.SUBNET_MASK, Option.CLIENT_ID}
+)
+#: What a client that sends no list is not told: an alias, and what must be asked for (RFC 8925 section 3.2).
+ONLY_WHEN_ASKED = frozenset({Option.MS_CLASSLESS_ROUTES, Option.IPV6_ONLY})
+#: RFC 1534 section 2: the options that only DHCP has.
+NOT_FOR_BOOTP = frozenset(range(Option.REQUESTED_ADDRESS, Option.CLIENT_ID + 1))
+
+MAX_KINDS = 1024
+MAX_SELECTIONS = 16  # lists of options that the clients of one kind ask for
+
+
+class Selection(NamedTuple):
+    """Encoded options in the order in which they go, around the host name if that is among them."""
+
+    before: bytes
+    has_host_name: bool = False
+    after: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredOptions:
+    """Options, encoded, without the host name, and what is told outside of options.
+
+    `lease` is those of a lease together; `mask` is among them, but told without a lease, too, and before the
+    router (RFC 2132 3.3). `by_asking` are all others by number, in its order. `for_bootp` is what a BOOTP
+    client is told behind the mask.
+    """
+
+    lease: bytes
+    mask: bytes
+    by_asking: Mapping[int, bytes]
+    for_bootp: Selection
+    lease_time_s: int
+    domain: bytes
+    boot_file: bytes
+    next_server: int
+    sname: bytes
+    file: bytes
+    _selections: dict[bytes, Selection] = field(default_factory=dict, compare=False, repr=False)
+
+    def selection(self, asked: bytes) -> Selection:
+        """Select what a client asks for, in its order (RFC 2131 4.3.1); what is usual if it does not ask."""
+        selection = self._selections.get(asked)
+        if selection is None:
+            selection = select(self.by_asking, dict.fromkeys(asked) or self.usual())
+            if len(self._selections) >= MAX_SELECTIONS:
+                del self._selections[next(iter(self._selections))]
+            self._selections[asked] = selection
+        return selection
+
+    def usual(self) -> list[int]:
+        """Give the numbers of what a client is told that asks for nothing, the host name among them."""
+        return [
+            number for number in sorted({*self.by_asking, Option.HOST_NAME}) if number not in ONLY_WHEN_ASKED
+        ]
+
+
+def select(encoded: Mapping[int, bytes], numbers: Iterable[int]) -> Selection:
+    """Select options in the order of the numbers."""
+    wanted = list(numbers)
+    if Option.HOST_NAME not in wanted:
+        return Selection(_joined(encoded, wanted))
+    at = wanted.index(Option.HOST_NAME)
+    return Selection(_joined(encoded, wanted[:at]), True, _joined(encoded, wanted[at + 1 :]))
+
+
+def _joined(encoded: Mapping[int, bytes], numbers: Iterable[int]) -> bytes:
+    return b"".join([encoded[number] for number in numbers if number in encoded])
+
+
+def configured_options(options: Mapping[int, bytes]) -> ConfiguredOptions:
+    """Complete and encode options; equal ones are made once."""
+    return _configured_options(tuple(sorted(options.items())))
+
+
+@lru_cache(MAX_KINDS)
+def _configured_options(items: tuple[tuple[int, bytes], ...]) -> ConfiguredOptions:
+    options = dict(items)
+    whole = {number: value for number, value in items if value and number != NEXT_SERVER}
+    whole |= _times(options)
+    whole |= _routes(options)
+    encoded = {number: encode_option(number, value) for number, value in sorted(whole.items())}
+    by_asking = {number: octets for number, octets in encoded.items() if number not in NOT_BY_ASKING}
+    bootp = sorted({*by_asking, Option.HOST_NAME} - NOT_FOR_BOOTP)
+    boot_file = options.get(Option.BOOT_FILE, b"")
+    boot_server = options.get(Option.TFTP_SERVER_NAME, b"")
+    return ConfiguredOptions(
+        lease=b"".join([encoded[number] for number in (*LEASE, Option.SUBNET_MASK)]),
+        mask=encoded[Option.SUBNET_MASK],
+        by_asking=by_asking,
+        for_bootp=select(by_asking, bootp),
+        lease_time_s=int.from_bytes(options[Option.LEASE_TIME], "big"),
+        domain=options.get(Option.DOMAIN_NAME, b""),
+        boot_file=boot_file,
+        next_server=_next_server(options),
+        sname=boot_server if len(boot_server) < SNAME_OCTETS else b"",
+        file=boot_file if len(boot_file) < FILE_OCTETS else b"",
+    )
+
+
+def _times(options: Mapping[int, bytes]) -> dict[int, bytes]:
+    """Give T1 (half the lease) and T2 (seven eighths) unless they are given and agree (RFC 2131 4.4.5)."""
+    times = {number: int.from_bytes(options[number], "big") for number in LEASE if number in options}
+    lease_s = times[Option.LEASE_TIME]
+    infinite = lease_s == INFINITE_S
+    usual: dict[int, int] = {
+        Option.RENEWAL_TIME: INFINITE_S if infinite else lease_s // 2,
+        Option.REBINDING_TIME: INFINITE_S if infinite else lease_s * 7 // 8,
+    }
+    wished = usual | times
+    chosen = wished if times_agree(wished) else usual
+    return {number: chosen[number].to_bytes(4, "big") for number in usual}
+
+
+def _routes(options: Mapping[int, bytes]) -> dict[int, bytes]:
+    """Put the default route into option 121 too: a client that takes 121 ignores the router (RFC 3442)."""
+    routes, router = options.get(Option.CLASSLESS_ROUTES), options.get(Option.ROUTER)
+    if not routes:
+        return {}
+    if router and not has_default_route(routes):
+        routes += default_route(router[:4])
+    return {
+        Option.CLASSLESS_ROUTES: routes,
+        Option.MS_CLASSLESS_ROUTES: options.get(Option.MS_CLASSLESS_ROUTES, routes),
+    }
+
+
+def _next_server(options: Mapping[int, bytes]) -> int:
+    """Give siaddr: as it is set, else the boot server by address (RFC 5859), else by a name that is one."""
+    for number in (NEXT_SERVER, Option.TFTP_SERVER_ADDRESS):
+        if value := options.get(number):
+            return int.from_bytes(value[:4], "big")
+    try:
+        return int(IPv4Address(options.get(Option.TFTP_SERVER_NAME, b"").decode()))
+    except (AddressValueError, UnicodeDecodeError):
+        return NO_ADDRESS
