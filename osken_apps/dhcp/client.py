@@ -5,7 +5,7 @@ Source: RFC 2132 9.13 (vendor class), RFC 3004 (user class), RFC 3925 (enterpris
 with IANA's registry of processor architectures.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from osken_apps.dhcp.options import Option
@@ -13,6 +13,7 @@ from osken_apps.dhcp.options import Option
 IPXE_USER_CLASS = b"iPXE"
 PXE_VENDOR_CLASS = b"PXEClient"
 HTTP_VENDOR_CLASS = b"HTTPClient"
+BOOT_VENDOR_CLASSES = {"pxe": PXE_VENDOR_CLASS, "http": HTTP_VENDOR_CLASS}
 
 #: Architecture types by the names that dnsmasq users give them; two numbers where RFC 4578 and firmware
 #: differ.
@@ -32,6 +33,9 @@ MAX_ITEMS = 16
 
 Options = Mapping[int, bytes]
 
+#: Something that is true of a client: the kind and the operand of a condition.
+Fact = tuple[str, str]
+
 
 @dataclass(frozen=True, slots=True)
 class Condition:
@@ -41,9 +45,10 @@ class Condition:
     operand: str
     negated: bool = False
 
-    def holds(self, options: Options) -> bool:
-        """Tell whether the condition holds for a client that sent these options."""
-        return KINDS[self.kind](options, self.operand) != self.negated
+    @property
+    def fact(self) -> Fact:
+        """What must be true, or must not if the condition is negated."""
+        return self.kind, self.operand
 
 
 def tag(text: str) -> Condition:
@@ -56,21 +61,41 @@ def tag(text: str) -> Condition:
         return Condition("architecture", name, negated)
     kind, _, operand = name.partition("-")
     if kind == "arch" and operand.isascii() and operand.isdigit():
-        return Condition("arch", operand, negated)
+        return Condition("arch", operand.lstrip("0") or "0", negated)
     if kind in ("vendor", "user") and operand:
         return Condition(kind, operand, negated)
     known = ", ".join(["ipxe", "pxe", "http", *ARCHITECTURES])
     raise ValueError(f"tag {name!r} is none of {known}, arch-NUMBER, vendor-CLASS, user-CLASS")
 
 
+def facts(options: Options, vendor_class_lengths: Iterable[int]) -> set[Fact]:
+    """Give all that is true of a client that sent these options, as far as conditions can ask for it.
+
+    A vendor class counts by how it begins, as dnsmasq has it (`PXEClient` is most of them):
+    `vendor_class_lengths` are the octets of the beginnings that conditions ask for.
+    """
+    name = vendor_class(options)
+    true = {("option", str(number)) for number in options}
+    true |= {("vendor", _text(name[:length])) for length in vendor_class_lengths if length <= len(name)}
+    true |= {("vendor", _text(other)) for other in _classes_by_enterprise(options)}
+    true |= {("user", _text(other)) for other in user_classes(options)}
+    numbers = architectures(options)
+    true |= {("arch", str(number)) for number in numbers}
+    true |= {("architecture", word) for word, meant in ARCHITECTURES.items() if numbers & meant}
+    true |= {(kind, "") for kind, prefix in BOOT_VENDOR_CLASSES.items() if name.startswith(prefix)}
+    if is_ipxe(options):
+        true.add(("ipxe", ""))
+    return true
+
+
+def _text(octets: bytes) -> str:
+    """Give octets as text that is an operand's only if its octets are the same."""
+    return octets.decode(errors="surrogateescape")
+
+
 def vendor_class(options: Options) -> bytes:
     """Give the vendor class identifier."""
     return options.get(Option.VENDOR_CLASS, b"")
-
-
-def has_vendor_class(options: Options, name: str) -> bool:
-    """Tell whether the client's vendor class begins so (as dnsmasq has it: `PXEClient` is most of them)."""
-    return vendor_class(options).startswith(name.encode()) or name.encode() in _classes_by_enterprise(options)
 
 
 def user_classes(options: Options) -> list[bytes]:
@@ -127,17 +152,3 @@ def _length_prefixed(value: bytes) -> list[bytes]:
         items.append(value[offset + 1 : end])
         offset = end
     return items
-
-
-#: What each kind of condition asks.
-KINDS: dict[str, Callable[[Options, str], bool]] = {
-    "ipxe": lambda options, _: is_ipxe(options),
-    "pxe": lambda options, _: vendor_class(options).startswith(PXE_VENDOR_CLASS),
-    "http": lambda options, _: vendor_class(options).startswith(HTTP_VENDOR_CLASS),
-    "architecture": lambda options, name: bool(architectures(options) & ARCHITECTURES[name]),
-    "arch": lambda options, number: int(number) in architectures(options),
-    "vendor": has_vendor_class,
-    "user": lambda options, name: name.encode() in user_classes(options),
-    "option": lambda options, number: int(number) in options,
-    "enterprise": lambda options, number: int(number) in enterprises(options),
-}

@@ -30,6 +30,7 @@ from osken_apps.dhcp.values import (
 from osken_apps.errors import InvalidInput
 from osken_apps.model.resources import ExtraDhcpOption
 
+MAX_EXTRA_DHCP_OPTS = 64  # of a port
 MAY_BE_EMPTY = frozenset({Option.ROUTER, Option.CLASSLESS_ROUTES, Option.MS_CLASSLESS_ROUTES})
 
 

@@ -67,9 +67,7 @@ def configured_for(sent: Options, terms: Terms) -> tuple[ConfiguredOptions, byte
         return terms.configured, terms.host_name, []
     options = dict(terms.options)
     contained: dict[Container, bytes] = {}
-    for extra in terms.extras:
-        if not all(condition.holds(sent) for condition in extra.conditions):
-            continue
+    for extra in terms.conditional.applying(sent):
         if extra.container and extra.value is not None:
             together = contained.get(extra.container, b"") + encode_option(extra.number, extra.value)
             if len(together) <= MAX_OPTION_OCTETS:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv4Network
 
+from osken_apps.dhcp.conditional_options import ConditionalOptions, conditional_options
 from osken_apps.dhcp.configured_options import ConfiguredOptions, configured_options
-from osken_apps.dhcp.extra import ExtraOption, parse_extra_dhcp_opt
+from osken_apps.dhcp.extra import MAX_EXTRA_DHCP_OPTS, ExtraOption, parse_extra_dhcp_opt
 from osken_apps.dhcp.options import Option, encode_option
 from osken_apps.dhcp.routes import ANY, ON_LINK, encode_routes
 from osken_apps.dhcp.values import MAX_MTU, MIN_MTU
@@ -44,14 +45,15 @@ class Circumstances:
 
 
 USUAL = Circumstances()
+NOTHING_CONDITIONAL = conditional_options(())
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
     """What a port may be told, and by whom. Addresses are numbers, as in a message.
 
-    `configured` and `host_name` (encoded) are what every client may be told, unless there are `extras`: those
-    depend on what the client says of itself, the more conditions the later, and are put among `options`.
+    `configured` and `host_name` (encoded) are what every client may be told, unless there are `conditional`
+    options: those are put among `options` for each client.
     """
 
     mac: bytes
@@ -68,7 +70,7 @@ class Terms:
     host_name: bytes
     configured: ConfiguredOptions | None
     options: Mapping[int, bytes]
-    extras: tuple[ExtraOption, ...]
+    conditional: ConditionalOptions
 
 
 def terms_of(service: DhcpService, defaults: Defaults, circumstances: Circumstances) -> Terms | None:
@@ -78,7 +80,7 @@ def terms_of(service: DhcpService, defaults: Defaults, circumstances: Circumstan
         return None
     extras = _extras(service.port)
     options = _options(service, defaults, circumstances, extras)
-    special = tuple(extra for extra in extras if extra.conditions or extra.container)
+    special = [extra for extra in extras if extra.conditions or extra.container]
     return Terms(
         mac=mac_octets(service.port.mac_address),
         address=int(service.address),
@@ -94,7 +96,7 @@ def terms_of(service: DhcpService, defaults: Defaults, circumstances: Circumstan
         host_name=encode_option(Option.HOST_NAME, options[Option.HOST_NAME]),
         configured=None if special else configured_options(_without_host_name(options)),
         options=options if special else {},
-        extras=special,
+        conditional=conditional_options(special) if special else NOTHING_CONDITIONAL,
     )
 
 
@@ -132,18 +134,18 @@ def _ipv4_addresses(port: Port) -> frozenset[int]:
 
 
 def _extras(port: Port) -> list[ExtraOption]:
-    """Give a port's own options, the more conditions the later.
+    """Give a port's own options.
 
-    What the API would refuse today, but let through before, is left out: one option must not cost the lease.
+    What the API would refuse today, but let through before, is left out: one option must not cost the lease,
+    and thousands must not cost the time of others.
     """
     extras = []
-    for opt in port.extra_dhcp_opts:
+    for opt in port.extra_dhcp_opts[:MAX_EXTRA_DHCP_OPTS]:
         try:
             extras += [parse_extra_dhcp_opt(opt)] if opt.ip_version == 4 else []
         except InvalidInput:
             continue
-    told = [extra for extra in extras if extra.number != Option.CLIENT_ID or extra.container]
-    return sorted(told, key=lambda extra: len(extra.conditions))
+    return [extra for extra in extras if extra.number != Option.CLIENT_ID or extra.container]
 
 
 def _options(

@@ -91,6 +91,12 @@ def test_conditions_and_containers_are_read_from_the_name(name, extra):
     assert parse_extra_dhcp_opt(ExtraDhcpOption(name, "x")) == extra
 
 
+def test_a_number_of_an_architecture_counts_by_its_value():
+    assert parse_extra_dhcp_opt(ExtraDhcpOption("tag:arch-007,67", "x")).conditions == (
+        Condition("arch", "7"),
+    )
+
+
 REFUSED = [
     ("no-such-option", "x", "no DHCP option is called 'no-such-option'"),
     ("", "x", "no DHCP option is called ''"),
