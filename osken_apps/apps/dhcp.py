@@ -94,7 +94,7 @@ class BridgeService:
             self._counters[Unheard.NOT_BOUND] += 1
             return None
         try:
-            outcome = service.responder.respond(frame)
+            outcome = service.responder.respond(frame, time.monotonic())
             answer = codec.packet_out(in_port, outcome.frame) if isinstance(outcome, Reply) else None
         except Exception:
             self._note_failure(service, frame)

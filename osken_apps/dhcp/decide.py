@@ -36,6 +36,7 @@ class AnswerReason(StrEnum):
 class SilenceReason(StrEnum):
     """Why a request gets no answer."""
 
+    OVER_BUDGET = "the port's client asks for more new answers than a port has in a second"
     MALFORMED = "the packet is not what its protocol says"
     NO_ADDRESS = "the port has no address to give"
     NO_SERVER = "the network has no DHCP server on the subnet yet"

@@ -8,9 +8,9 @@ reply is remembered under all other octets of its request, and for the next such
                     sum is kept exactly when the sum of the changed words is (RFC 1071, RFC 1624),
     the reply       gets the new xid, and its UDP checksum the difference.
 
-Everything else, and every request that is not quite as expected, goes the plain way. What is remembered of
-a port is bounded in number and length, whatever it sends. `tests/unit/test_dhcp_fast.py` holds both ways
-together.
+Everything else, and every request that is not quite as expected, goes the plain way. A port may do that only so
+often in a second: requests that are hard to answer delay nobody else. What is remembered of a port is bounded
+in number and length. `tests/unit/test_dhcp_fast.py` holds both ways together.
 """
 
 import struct
@@ -35,6 +35,7 @@ from osken_apps.dhcp.server import (
     Defaults,
     Outcome,
     Reply,
+    Silence,
     SilenceReason,
     answer_frame,
 )
@@ -43,6 +44,9 @@ from osken_apps.model.snapshot import DhcpService
 
 MAX_REMEMBERED = 8  # DISCOVER and REQUEST of firmware, boot loader and system, renewals
 MAX_FRAME_OCTETS = 1024
+MAX_NEW_ANSWERS = 20  # a second: a machine asks for two when it boots, and for some more if it boots over PXE
+
+OVER_BUDGET = Silence(Decision(None, None, SilenceReason.OVER_BUDGET), None)
 
 #: A frame without IP options up to the BOOTP flags: what changes with each request are the H and I.
 HEAD = struct.Struct("!18sH4sH14sH4sIH")
@@ -78,7 +82,7 @@ class Responder:
     Its owner makes a new one when `service` is no longer the port's service (compare with `is`).
     """
 
-    __slots__ = ("_remembered", "_terms", "service")
+    __slots__ = ("_answered", "_remembered", "_second", "_terms", "service")
 
     def __init__(
         self, service: DhcpService | None, defaults: Defaults, circumstances: Circumstances = USUAL
@@ -87,25 +91,30 @@ class Responder:
         self.service = service
         self._terms = terms_of(service, defaults, circumstances) if service else None
         self._remembered: dict[Key, _Remembered] = {}
+        self._second = 0
+        self._answered = 0  # in this second, on the plain way
 
-    def respond(self, frame: bytes) -> Outcome:
-        """Answer a frame exactly as `server.respond` does."""
+    def respond(self, frame: bytes, now: float) -> Outcome:
+        """Answer a frame exactly as `server.respond` does, within the port's budget.
+
+        `now` is in seconds, of whatever clock.
+        """
         if not MIN_FRAME_OCTETS <= len(frame) <= MAX_FRAME_OCTETS:
-            return self._plain(frame)
+            return self._plain(frame, now)
         a, identification, b, ip_checksum, c, checksum, d, xid, secs = HEAD.unpack_from(frame)
         key = (a, b, c, d, frame[FLAGS_OFFSET:])
         known = self._remembered.get(key)
         if known is None:
-            outcome = self._plain(frame)
+            outcome = self._plain(frame, now)
             if isinstance(outcome, Reply) and frame[IPV4_OFFSET] == IP_VERSION_AND_LENGTH:
                 udp_sum = checksum + xid + secs - (0 if checksum else _udp_sum(frame))
                 self._remember(key, (identification + ip_checksum) % ONES, udp_sum % ONES, outcome)
             return outcome
         ip_sum, udp_sum, reply_sum, pack, head, op, tail, decision = known
         if (identification + ip_checksum) % ONES != ip_sum:
-            return self._plain(frame)
+            return self._plain(frame, now)
         if checksum and (checksum + xid + secs) % ONES != udp_sum:
-            return self._plain(frame)
+            return self._plain(frame, now)
         reply = pack(head, udp_checksum(reply_sum + xid), op, xid, tail)
         return _new_tuple(Reply, (reply, decision, xid))
 
@@ -113,7 +122,13 @@ class Responder:
         """Forget all replies; the next requests are answered on the plain way."""
         self._remembered.clear()
 
-    def _plain(self, frame: bytes) -> Outcome:
+    def _plain(self, frame: bytes, now: float) -> Outcome:
+        second = int(now)
+        if second != self._second:
+            self._second, self._answered = second, 0
+        self._answered += 1
+        if self._answered > MAX_NEW_ANSWERS:
+            return OVER_BUDGET
         without_terms = SilenceReason.NO_SERVER if self.service else SilenceReason.NO_ADDRESS
         return answer_frame(frame, self._terms, without_terms)
 

@@ -71,9 +71,11 @@ class Journal:
         self._count = 0
 
     def record(self, port_id: str, time: float, xid: int | None, decision: Decision) -> None:
-        """Note a message of a port."""
-        entry = Entry(time, xid, decision)
+        """Note a message of a port; of a flood over its budget only the first, or it would hide all else."""
         messages = self._messages.setdefault(port_id, [])
+        if decision.reason is SilenceReason.OVER_BUDGET and messages and messages[-1].decision == decision:
+            return
+        entry = Entry(time, xid, decision)
         self._messages.move_to_end(port_id)
         messages.append(entry)
         if len(messages) > MAX_MESSAGES_OF_PORT:

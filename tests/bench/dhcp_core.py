@@ -7,6 +7,7 @@ Run with `python -m tests.bench.dhcp_core`.
     again     a `Responder` that remembers the request (the xid differs)
 """
 
+import itertools
 import struct
 import time
 from collections.abc import Callable
@@ -56,18 +57,22 @@ def microseconds(answer: Callable[[bytes], object], requests: list[bytes]) -> fl
 def main() -> None:
     """Print the table."""
     responder = Responder(SERVICE, DEFAULTS)
+    clock = itertools.count(1.0)  # a second for each packet: the budget of a port is not measured
 
     def first(request: bytes) -> None:
         responder.forget()
-        responder.respond(request)
+        again(request)
+
+    def again(request: bytes) -> None:
+        responder.respond(request, next(clock))
 
     print(f"{'microseconds for a packet':40} {'plain':>8} {'first':>8} {'again':>8}")
     for name, request in REQUESTS.items():
         requests = [with_xid(request, xid) for xid in range(PACKETS)]
-        again = microseconds(responder.respond, requests)
+        known = microseconds(again, requests)
         once = microseconds(first, requests)
         plain = microseconds(lambda request: respond(request, SERVICE, DEFAULTS), requests)
-        print(f"{name:40} {plain:8.2f} {once:8.2f} {again:8.2f}")
+        print(f"{name:40} {plain:8.2f} {once:8.2f} {known:8.2f}")
 
 
 if __name__ == "__main__":

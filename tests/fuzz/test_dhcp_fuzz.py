@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.fuzz.dhcp_target import BOOTP_OFFSET, CORPUS, PORTS, check, frame_around
+from tests.fuzz.dhcp_target import BOOTP_OFFSET, CLOCK, CORPUS, PORTS, check, frame_around
 from tests.fuzz.make_corpus import FRAMES
 from tests.packet.dhcp_scenario import DISCOVER, frame
 
@@ -103,7 +103,7 @@ def lines_run(octets: bytes) -> int:
     before = sys.gettrace()
     sys.settrace(trace)
     try:
-        responder.respond(octets)
+        responder.respond(octets, next(CLOCK))
     finally:
         sys.settrace(before)
     return count

@@ -11,6 +11,7 @@ from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.dhcp import BridgeService, DhcpApp, PortService
 from osken_apps.apps.hosts import Host
 from osken_apps.dhcp.decide import AnswerReason, SilenceReason
+from osken_apps.dhcp.fast import MAX_NEW_ANSWERS
 from osken_apps.dhcp.journal import Journal
 from osken_apps.dhcp.server import Circumstances, Outcome
 from osken_apps.model.changes import Deleted, Snapshot
@@ -77,6 +78,13 @@ def test_a_packet_from_a_port_that_is_not_bound_is_counted(world: World) -> None
     assert world.counted() == {"NOT_BOUND": 1}
 
 
+def test_a_flood_of_new_requests_is_counted_where_it_is_over_the_port_s_budget(world: World) -> None:
+    world.take(*[frame(DISCOVER, ("client_id", bytes((1, number)))) for number in range(100)])
+    counted = world.counted()
+    assert counted["OFFERED"] + counted["OVER_BUDGET"] == 100
+    assert MAX_NEW_ANSWERS <= counted["OFFERED"] <= 2 * MAX_NEW_ANSWERS
+
+
 def test_a_packet_in_that_is_cut_off_is_counted(world: World) -> None:
     assert world.service.answer(packet_in(OFPORT, b"")[:20]) is None
     assert world.counted() == {"MALFORMED": 1}
@@ -87,10 +95,10 @@ def test_an_error_about_one_packet_costs_that_packet_and_is_logged_once(
 ) -> None:
     respond = world.port.responder.respond
 
-    def breaks(octets: bytes) -> Any:
+    def breaks(octets: bytes, now: float) -> Any:
         if octets == STRANGER:
             raise RuntimeError("boom")
-        return respond(octets)
+        return respond(octets, now)
 
     world.port.responder = SimpleNamespace(respond=breaks)  # type: ignore[assignment]
     first, second, third = world.take(STRANGER, STRANGER, frame(DISCOVER))

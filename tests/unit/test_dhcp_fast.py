@@ -1,11 +1,12 @@
 """The fast way gives the same answers as the plain way, byte for byte."""
 
+import itertools
 import struct
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from osken_apps.dhcp.fast import MAX_REMEMBERED, Responder
+from osken_apps.dhcp.fast import MAX_NEW_ANSWERS, MAX_REMEMBERED, Responder
 from osken_apps.dhcp.server import Circumstances, Reply, respond
 from tests.packet.dhcp_scenario import (
     DEFAULTS,
@@ -40,6 +41,10 @@ FRAMES = [
     tagged(frame(DISCOVER, asks=ASKED), 0x6000),
     tagged(frame(DISCOVER, asks=ASKED), 5),
 ]
+
+
+#: A second for each request: the budget of a port is no matter here.
+CLOCK = itertools.count(1.0)
 
 
 def plain(octets):
@@ -77,36 +82,36 @@ def test_any_sequence_of_requests_is_answered_as_on_the_plain_way(requests):
         changed = octets[:18] + identification + octets[20:46] + xid + secs + octets[52:]
         if right:
             changed = with_right_checksums(changed)
-        assert responder.respond(changed) == plain(changed)
+        assert responder.respond(changed, next(CLOCK)) == plain(changed)
 
 
 @settings(max_examples=400, deadline=None)
 @given(st.sampled_from(FRAMES), st.lists(st.tuples(st.integers(0, 330), st.integers(0, 255)), max_size=4))
 def test_a_changed_octet_anywhere_is_noticed_as_on_the_plain_way(octets, changes):
     responder = Responder(SERVICE, DEFAULTS)
-    responder.respond(octets)
+    responder.respond(octets, next(CLOCK))
     changed = bytearray(octets)
     for offset, value in changes:
         changed[offset % len(changed)] = value
     for variant in (bytes(changed), with_right_checksums(bytes(changed))):
-        assert responder.respond(variant) == plain(variant)
+        assert responder.respond(variant, next(CLOCK)) == plain(variant)
 
 
 def test_every_octet_of_a_remembered_request_matters_as_on_the_plain_way():
     for octets in FRAMES:
         responder = Responder(SERVICE, DEFAULTS)
-        responder.respond(octets)
+        responder.respond(octets, next(CLOCK))
         for offset in range(len(octets)):
             for change in (0x01, 0x80, 0xFF):
                 changed = bytearray(octets)
                 changed[offset] ^= change
-                assert responder.respond(bytes(changed)) == plain(bytes(changed)), offset
+                assert responder.respond(bytes(changed), next(CLOCK)) == plain(bytes(changed)), offset
 
 
 def test_the_second_of_two_requests_is_answered_from_memory():
     responder = Responder(SERVICE, DEFAULTS)
-    first = responder.respond(FRAMES[0])
-    second = responder.respond(FRAMES[0])
+    first = responder.respond(FRAMES[0], next(CLOCK))
+    second = responder.respond(FRAMES[0], next(CLOCK))
     assert isinstance(first, Reply)
     assert first == second == plain(FRAMES[0])
     assert (first.xid, type(second), type(second.decision)) == (XID, Reply, type(first.decision))
@@ -115,18 +120,32 @@ def test_the_second_of_two_requests_is_answered_from_memory():
 def test_what_is_remembered_of_a_port_is_bounded():
     responder = Responder(SERVICE, DEFAULTS)
     for number in range(100):
-        responder.respond(frame(DISCOVER, ("client_id", bytes((0, number)))))
-    responder.respond(frame(DISCOVER, ("client_id", bytes(255)), *[(200 + n, bytes(255)) for n in range(4)]))
+        responder.respond(frame(DISCOVER, ("client_id", bytes((0, number)))), next(CLOCK))
+    long = frame(DISCOVER, ("client_id", bytes(255)), *[(200 + n, bytes(255)) for n in range(4)])
+    responder.respond(long, next(CLOCK))
     assert len(responder._remembered) == MAX_REMEMBERED == 8
     assert sum(map(len, (part for key in responder._remembered for part in key))) < 8 * 1024
 
 
 def test_silence_is_not_remembered_and_comes_with_its_reason():
     responder = Responder(SERVICE, DEFAULTS, Circumstances(in_conflict=True))
-    outcomes = [responder.respond(FRAMES[0]) for _ in range(2)]
+    outcomes = [responder.respond(FRAMES[0], next(CLOCK)) for _ in range(2)]
     assert [outcome.decision.reason.name for outcome in outcomes] == ["ADDRESS_IN_CONFLICT"] * 2
     assert not responder._remembered
 
 
 def test_a_port_without_a_service_is_answered_with_silence():
-    assert Responder(None, DEFAULTS).respond(FRAMES[0]).decision.reason.name == "NO_ADDRESS"
+    assert Responder(None, DEFAULTS).respond(FRAMES[0], 0.0).decision.reason.name == "NO_ADDRESS"
+
+
+def test_a_port_has_a_budget_of_new_answers_a_second_and_what_is_remembered_costs_none():
+    responder = Responder(SERVICE, DEFAULTS)
+    new = [frame(DISCOVER, ("client_id", bytes((1, number)))) for number in range(MAX_NEW_ANSWERS + 5)]
+    new[0] = FRAMES[0][:100]
+    outcomes = [responder.respond(octets, 7.0 + place / 100) for place, octets in enumerate(new)]
+    reasons = [outcome.decision.reason.name for outcome in outcomes]
+    assert reasons == ["MALFORMED", *["OFFERED"] * (MAX_NEW_ANSWERS - 1), *["OVER_BUDGET"] * 5]
+    known = new[MAX_NEW_ANSWERS - 1]
+    assert responder.respond(known, 7.9) == plain(known)
+    assert responder.respond(new[-1], 7.9).decision.reason.name == "OVER_BUDGET"
+    assert responder.respond(new[-1], 8.0) == plain(new[-1])

@@ -5,7 +5,7 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from osken_apps.dhcp.decide import AnswerReason, Decision
+from osken_apps.dhcp.decide import AnswerReason, Decision, SilenceReason
 from osken_apps.dhcp.journal import MAX_MESSAGES, Journal, Lease, PortJournal
 from osken_apps.dhcp.message import MessageType
 from osken_apps.dhcp.server import Circumstances, Defaults, respond
@@ -21,6 +21,7 @@ INFORMS = frame(INFORM, ciaddr="10.10.10.2")
 WRONG = frame(REQUEST, ("requested_addr", "10.10.10.77"))
 VM = IPv4Address("10.10.10.2")
 OFFERED = Decision(MessageType.DISCOVER, MessageType.OFFER, AnswerReason.OFFERED, VM, "", 600)
+OVER = Decision(None, None, SilenceReason.OVER_BUDGET)
 GRANTED = Decision(MessageType.REQUEST, MessageType.ACK, AnswerReason.SELECTED, VM, "", 600)
 
 
@@ -82,6 +83,13 @@ def test_what_cannot_be_read_is_recorded_with_its_reason():
     (entry,) = after((1, DISCOVERS[:-200])).entries
     assert (entry.xid, entry.decision.reason.name) == (None, "MALFORMED")
     assert entry.decision.detail.startswith("IPv4 header 0x45 with length")
+
+
+def test_of_a_flood_that_is_over_its_budget_only_the_first_is_kept():
+    journal = Journal()
+    for decision in (OFFERED, OVER, OVER, OVER, OFFERED, OVER, OVER):
+        journal.record("vm", 1.0, None, decision)
+    assert [entry.decision for entry in journal.of("vm").entries] == [OFFERED, OVER, OFFERED, OVER]
 
 
 def record(journal, port_id, count, at=1.0):
