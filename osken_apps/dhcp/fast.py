@@ -8,9 +8,9 @@ reply is remembered under all other octets of its request, and for the next such
                     sum is kept exactly when the sum of the changed words is (RFC 1071, RFC 1624),
     the reply       gets the new xid, and its UDP checksum the difference.
 
-Everything else, and every request that is not quite as expected, goes the plain way. A port may do that only so
-often in a second: requests that are hard to answer delay nobody else. What is remembered of a port is bounded
-in number and length. `tests/unit/test_dhcp_fast.py` holds both ways together.
+Everything else, and every request that is not quite as expected, goes the plain way. A port may do that only
+so often in a second: requests that are hard to answer delay nobody else. What is remembered of a port is
+bounded in number and length. `tests/unit/test_dhcp_fast.py` holds both ways together.
 """
 
 import struct

@@ -14,8 +14,8 @@ MAX_METERS = 262_144  # of Open vSwitch's userspace datapath
 class PuntRates:
     """How many DHCP packets a second may go to the controller: from one port, and from one bridge."""
 
-    port: int = 500
-    bridge: int = 50000
+    port: int = 50
+    bridge: int = 10000
 
 
 @dataclass(frozen=True, slots=True)

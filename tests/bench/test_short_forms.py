@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench import openflow_loopback, start
+from tests.bench.dhcp.crowd import crowded, two_hosts
 from tests.bench.dhcp.load import compile_generator
 from tests.bench.dhcp.ours import Ours
 from tests.bench.scale.intent import Size
@@ -27,6 +28,13 @@ def test_every_client_behind_open_vswitch_is_answered_rightly(ours: Ours) -> Non
     at_once = ours.generator.exchanges(CLIENTS, 0.3, 0)
     assert at_once.lost == 0
     assert ours.cpu_s() > 0
+
+
+def test_others_are_answered_beside_a_crowd(tmp_path: Path) -> None:
+    with two_hosts(tmp_path / "crowd", compile_generator(tmp_path), 5) as generators:
+        for first in (False, True):
+            beside, elsewhere = crowded(generators, 5, 0.3, first)
+            assert (beside.flooded > 0, beside.lost, elsewhere.lost) == (True, 0, 0)
 
 
 def test_the_fake_switch_is_answered_rightly() -> None:

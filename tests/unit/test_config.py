@@ -23,7 +23,7 @@ def test_an_empty_file_gives_the_documented_defaults(tmp_path: Path) -> None:
     assert loaded.network == config.NetworkConfig(
         "br-int", (("default", "br-eth2"),), (config.VlanRange("default", 1000, 2999),)
     )
-    assert loaded.dhcp == config.DhcpConfig(86400, "openstacklocal", (), 500, 50000)
+    assert loaded.dhcp == config.DhcpConfig(86400, "openstacklocal", (), 50, 10000)
 
 
 def test_given_values_are_used(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.bench.dhcp import measure, report
+from tests.bench.dhcp import crowd, measure, report
 from tests.bench.dhcp.bars import bars
 from tests.bench.dhcp.dnsmasq import Dnsmasq
 from tests.bench.dhcp.kea import Kea
@@ -55,7 +55,17 @@ def run(settings: Settings) -> Results:
                 print(f"round {number + 1} with {size:,} clients is done", file=sys.stderr)
             if size == settings.sizes[0]:
                 measure.run_own(results, next(s for s in systems if isinstance(s, Ours)), settings)
+    run_crowd(results)
     return results
+
+
+def run_crowd(results: Results) -> None:
+    """Measure what others meet beside a crowd."""
+    with tempfile.TemporaryDirectory() as name:
+        program = compile_generator(Path(name))
+        with crowd.two_hosts(Path(name, "crowd"), program, crowd.CROWD) as generators:
+            measure.run_crowd(results, generators)
+    print("the crowd is done", file=sys.stderr)
 
 
 def main() -> int:

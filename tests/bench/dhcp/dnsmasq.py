@@ -1,7 +1,7 @@
 """dnsmasq, with the command line, the hosts file and the options file of the reference."""
 
 from osken_apps.lab.network import Namespace, make_namespace
-from tests.bench.dhcp import plan
+from tests.bench.dhcp import fan, plan
 from tests.bench.dhcp.system import System
 
 SERVER_END = "dhcp"
@@ -15,7 +15,7 @@ class Dnsmasq(System):
     def _serve(self, clients: int) -> None:
         self._make_ports([f"client{client}" for client in range(clients)], {"tag": plan.LOCAL_VLAN})
         namespace = make_namespace(self.lab.site, SERVER_END)
-        self._veth(namespace, SERVER_END, "eth0")
+        fan.join(self.host, namespace, SERVER_END, "eth0")
         namespace.ip("link", "set", "eth0", "address", plan.SERVER_MAC)
         namespace.ip("addr", "add", f"{plan.SERVER}/{plan.SUBNET.prefixlen}", "dev", "eth0")
         self.host.vsctl("add-port", "br-int", SERVER_END, f"tag={plan.LOCAL_VLAN}")

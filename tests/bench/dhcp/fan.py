@@ -9,11 +9,20 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from osken_apps.lab import Host, wait_until
+from osken_apps.lab.network import Namespace
 from tests.bench.dhcp import ovsdb, plan
 from tests.bench.dhcp.ovsdb import Operation, as_map
 
 LOAD_BRIDGE = "br-load"
 GENERATOR_OFPORT, FLOOD_OFPORT = 60000, 60001
+
+
+def join(host: Host, namespace: Namespace, name: str, end: str) -> None:
+    """Join a namespace's interface `end` with an interface of the host."""
+    host.namespace.ip("link", "add", name, "type", "veth", "peer", "name", end, "netns", namespace.name)
+    host.namespace.ip("link", "set", name, "up")
+    namespace.ip("link", "set", end, "up")
+    namespace.run(["ethtool", "-K", end, "tx", "off"])
 
 
 def make(host: Host, interface: str, flood: str, iface_ids: Sequence[str], port: dict[str, Any]) -> None:

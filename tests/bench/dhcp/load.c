@@ -1,10 +1,14 @@
 /* The load generator: DHCP clients behind one interface, each with its own MAC address, all replies checked.
  *
  *     load exchange INTERFACE CLIENTS OUTSTANDING WARM_UP_S SECONDS   whole exchanges, without pause
- *     load flood INTERFACE CLIENTS RATE SECONDS AFTER_S               DISCOVERs of client 0, others meanwhile
+ *     load first    INTERFACE CLIENTS OUTSTANDING WARM_UP_S SECONDS   likewise, each with a host name of its own
+ *     load flood    INTERFACE CLIENTS RATE SECONDS AFTER_S            DISCOVERs of client 0, others meanwhile
+ *     load crowd    INTERFACE CLIENTS CROWD RATE SECONDS              likewise, of each of so many the same
+ *     load first-crowd   likewise, all with a host name of their own
  *
  * Client i has the MAC address 02:00:00 and i, and wants 10.16.16.0 plus i from the server 10.16.0.2: see plan.py.
  * Client 0 floods through an interface of its own, called flood: the queue that runs over there is nobody else's.
+ * RATE is a client's; a crowd may be nobody, then the others are alone.
  * What was measured goes to stdout, as JSON. It blocks while it has nothing to do: the cores are the servers'.
  */
 #define _GNU_SOURCE
@@ -33,8 +37,9 @@ static const double TIMEOUT_S = 3.0, PROBE_INTERVAL_S = 0.02;
 struct client { int state; uint32_t xid; double began; };
 
 static struct client *clients;
-static int client_count, sock, flood_sock;
+static int client_count, sock;
 static uint32_t next_xid;
+static int names_itself;
 static uint8_t sending[BATCH][ROOM], received[BATCH][ROOM];
 static int to_send;
 static double *times;
@@ -122,6 +127,11 @@ static void send_request(int index, int type)
     memcpy(f + BOOTP + 28, f + 6, 6);
     put32(f + BOOTP + 236, 0x63825363);
     *options++ = 53, *options++ = 1, *options++ = type;
+    if (names_itself) {
+        *options++ = 12, *options++ = 8;
+        for (int shift = 28; shift >= 0; shift -= 4)
+            *options++ = "0123456789abcdef"[clients[index].xid >> shift & 15];
+    }
     if (type == REQUEST) {
         *options++ = 50, *options++ = 4, put32(options, FIRST_ADDRESS + index), options += 4;
         *options++ = 54, *options++ = 4, put32(options, SERVER), options += 4;
@@ -281,14 +291,15 @@ static void run_exchanges(int wanted, double warm_up_s, double seconds)
            seconds, lost + outstanding);
 }
 
-/* ---- a flood, and others between it */
+/* ---- some that flood, and others between them */
 
 static long flooded_answers;
+static int crowd;
 
 static void take_flood(int index, int type)
 {
     (void)type;
-    if (index == 0) {
+    if (index < crowd) {
         flooded_answers++;
         return;
     }
@@ -296,20 +307,20 @@ static void take_flood(int index, int type)
     remember(now() - clients[index].began);
 }
 
-static void run_flood(double rate, double seconds, double after_s)
+static void run_flood(int out, double rate, double seconds, double after_s)
 {
     double began = now(), next_probe = began;
     long flooded = 0, probes = 0;
     while (now() < began + seconds + after_s + 1) {
         double elapsed = now() - began;
-        while (elapsed < seconds && flooded < elapsed * rate) {
-            discover(0);
+        while (elapsed < seconds && flooded < elapsed * rate * crowd) {
+            discover(flooded % crowd);
             if (++flooded % (BATCH / 2) == 0)
-                flush_to(flood_sock);
+                flush_to(out);
         }
-        flush_to(flood_sock);
+        flush_to(out);
         if (now() >= next_probe && elapsed < seconds + after_s) {
-            discover(1 + probes++ % (client_count - 1));
+            discover(crowd + probes++ % (client_count - crowd));
             next_probe += PROBE_INTERVAL_S;
         }
         flush();
@@ -364,12 +375,14 @@ int main(int argc, char **argv)
     times = calloc(MOST_TIMES, sizeof *times);
     next_xid = (uint32_t)(now() * 1e6);
     sock = open_socket(argv[2]);
-    if (!strcmp(argv[1], "exchange"))
+    names_itself = !strncmp(argv[1], "first", 5);
+    crowd = strstr(argv[1], "crowd") ? atoi(argv[4]) : 1;
+    if (strstr(argv[1], "crowd"))
+        run_flood(sock, atof(argv[5]), atof(argv[6]), 0);
+    else if (!strcmp(argv[1], "flood"))
+        run_flood(open_socket("flood"), atof(argv[4]), atof(argv[5]), atof(argv[6]));
+    else
         run_exchanges(atoi(argv[4]), atof(argv[5]), atof(argv[6]));
-    else {
-        flood_sock = open_socket("flood");
-        run_flood(atof(argv[4]), atof(argv[5]), atof(argv[6]));
-    }
     qsort(times, times_count, sizeof *times, compare);
     printf("\"p50_s\": %.6f, \"p99_s\": %.6f, \"max_s\": %.6f, \"sent\": %ld, \"replies\": %ld, \"unsummed\": %ld, "
            "\"wrong\": %ld, \"late\": %ld, \"first_wrong\": \"%s\"}\n",

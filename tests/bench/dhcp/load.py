@@ -27,7 +27,7 @@ class Exchanges:
 
 @dataclass(frozen=True)
 class Flood:
-    """A flood from one port, and how long DISCOVERs of others waited for their OFFER meanwhile and after."""
+    """A flood, and how long DISCOVERs of others waited for their OFFER meanwhile and after."""
 
     flooded: int
     answered: int
@@ -56,19 +56,21 @@ class Generator:
     interface: str
     clients: int
 
-    def exchanges(self, outstanding: int, seconds: float, warm_up_s: float = WARM_UP_S) -> Exchanges:
-        """Run whole exchanges without pause. Raises LabError at a wrong reply."""
-        found = self._run("exchange", outstanding, warm_up_s, seconds)
+    def exchanges(
+        self, outstanding: int, seconds: float, warm_up_s: float = WARM_UP_S, first: bool = False
+    ) -> Exchanges:
+        """Run whole exchanges; `first`: none like one before. Raises LabError at a wrong reply."""
+        found = self._run("first" if first else "exchange", outstanding, warm_up_s, seconds)
         rate = found["counted"] / found["seconds"]
         return Exchanges(found["exchanges"], rate, found["lost"], found["p50_s"], found["p99_s"])
 
     def flood(self, per_second: int, seconds: float, after_s: float) -> Flood:
         """Flood from one port. Raises LabError at a wrong reply."""
-        found = self._run("flood", per_second, seconds, after_s)
-        return Flood(
-            found["flooded"], found["flooded_answers"], found["probes"], found["lost"], found["p50_s"],
-            found["max_s"],
-        )  # fmt: skip
+        return _flood(self._run("flood", per_second, seconds, after_s))
+
+    def crowd(self, crowd: int, per_second: float, seconds: float, first: bool = False) -> Flood:
+        """Ask from so many ports so often each; `first`: never the same. Raises LabError at a wrong reply."""
+        return _flood(self._run("first-crowd" if first else "crowd", crowd, per_second, seconds))
 
     def _run(self, mode: str, first: float, second: float, third: float) -> dict[str, Any]:
         arguments = [mode, self.interface, self.clients, first, second, third]
@@ -78,3 +80,8 @@ class Generator:
         if found["wrong"]:
             raise LabError(f"{found['wrong']} replies are wrong, the first: {found['first_wrong']}")
         return found
+
+
+def _flood(found: dict[str, Any]) -> Flood:
+    names = ("flooded", "flooded_answers", "probes", "lost", "p50_s", "max_s")
+    return Flood(*(found[name] for name in names))

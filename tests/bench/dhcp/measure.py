@@ -7,12 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from osken_apps.lab.shell import environment
+from tests.bench.dhcp.crowd import CROWD, crowded
+from tests.bench.dhcp.load import Generator
 from tests.bench.dhcp.ours import Ours
+from tests.bench.dhcp.ovn import Ovn
 from tests.bench.dhcp.system import System
 
 OUTSTANDING = 32
 FLOOD_PER_SECOND, FLOOD_S, AFTER_FLOOD_S = 20_000, 3.0, 2.0
 REST_CLIENTS = 16
+CROWD_ROUNDS = 3
+FIRST_EXCHANGES_OF = (Ours.name, Ovn.name)  # the others do a hundred a second with so many clients
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,13 @@ def exchanges(results: Results, system: System, size: int, seconds: float) -> No
     results.add(f"exchanges/{size}", system.name, seen.per_second)
     results.add(f"lost/{size}", system.name, seen.lost)
     results.add(f"cpu/{size}", system.name, cpu_s / max(1, seen.done))
+
+
+def first_exchanges(results: Results, system: System, size: int, seconds: float) -> None:
+    """Measure full exchanges of which none was seen before, as after a power cut."""
+    seen = system.generator.exchanges(OUTSTANDING, seconds, first=True)
+    results.add(f"first/{size}", system.name, seen.per_second)
+    results.add(f"first-lost/{size}", system.name, seen.lost)
 
 
 def one_at_a_time(results: Results, system: System, seconds: float) -> None:
@@ -87,7 +99,19 @@ def run_round(results: Results, systems: Sequence[System], size: int, settings: 
         exchanges(results, system, size, settings.seconds)
         if size == settings.sizes[0]:
             one_at_a_time(results, system, settings.seconds / 2)
+        elif system.name in FIRST_EXCHANGES_OF:
+            first_exchanges(results, system, size, settings.seconds)
         system.check_running()
+
+
+def run_crowd(results: Results, generators: tuple[Generator, Generator]) -> None:
+    """Measure how long others wait while a crowd asks; without end if one is never answered."""
+    for _ in range(CROWD_ROUNDS):
+        for kind, first in (("again", False), ("first", True)):
+            beside, elsewhere = crowded(generators, CROWD, first=first)
+            for where, seen in (("here", beside), ("there", elsewhere)):
+                worst_s = float("inf") if seen.lost else seen.worst_s
+                results.add(f"crowd/{kind}/{where}", Ours.name, worst_s)
 
 
 def run_own(results: Results, system: Ours, settings: Settings) -> None:

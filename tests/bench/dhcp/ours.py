@@ -9,6 +9,7 @@ from tests.bench.dhcp.system import START_TIMEOUT_S, System
 
 API_PORT = 9696
 PORTS_PER_REQUEST = 250
+PORT_RATE, BRIDGE_RATE = 1000, 100_000  # more than the switch can send: its own limits are to be measured
 
 
 class Ours(System):
@@ -22,12 +23,8 @@ class Ours(System):
         self.host.controller_address = "127.0.0.1"
         self.host.connect()
         self.host.wait_connected()
-        self.network_id = self.api.create("network", name="bench", mtu=plan.MTU)["id"]
-        gateway = str(plan.GATEWAY)
-        self.api.create(
-            "subnet", network_id=self.network_id, cidr=str(plan.SUBNET), ip_version=4, gateway_ip=gateway
-        )
-        self._make_ports(self._port_ids(clients))
+        self.network_id = make_network(self.api)
+        self._make_ports(make_ports(self.api, self.network_id, clients))
         wait_until(lambda: self._active() >= clients, START_TIMEOUT_S, "all ports to be ACTIVE")
 
     def _start_controller(self) -> None:
@@ -37,24 +34,12 @@ class Ours(System):
             f"[DEFAULT]\nstate_dir = {directory}\n"
             f"[api]\nhost = {self.host.address}\nport = {API_PORT}\ninsecure = true\n"
             f"[dhcp]\ndns_servers = {plan.DNS_SERVER}\ndomain = {plan.DOMAIN}\n"
+            f"port_rate = {PORT_RATE}\nbridge_rate = {BRIDGE_RATE}\n"
             "[quotas]\nport = -1\n"
         )
         command = [sys.executable, "-m", "osken_apps.cli", "run", "--config-file", str(config_file)]
         self._start_process("controller", command, self.host.namespace)
         wait_until(self.api.answers, START_TIMEOUT_S, "the controller's API")
-
-    def _port_ids(self, clients: int) -> list[str]:
-        """Create a port for each client; give their ids in order."""
-        ids: list[str] = []
-        for first in range(0, clients, PORTS_PER_REQUEST):
-            some = range(first, min(clients, first + PORTS_PER_REQUEST))
-            answer = self.api.request("POST", "ports", {"ports": [self._port(client) for client in some]})
-            ids += [port["id"] for port in answer.body["ports"]]
-        return ids
-
-    def _port(self, client: int) -> dict[str, object]:
-        fixed_ips = [{"ip_address": str(plan.address(client))}]
-        return {"network_id": self.network_id, "mac_address": plan.mac(client), "fixed_ips": fixed_ips}
 
     def _active(self) -> int:
         return len(self.api.list("port", "status=ACTIVE&fields=id&device_owner="))
@@ -64,3 +49,25 @@ class Ours(System):
         network_id: str = self.api.create("network", name="other")["id"]
         self.api.create("subnet", network_id=network_id, cidr="10.99.0.0/16", ip_version=4)
         return network_id
+
+
+def make_network(api: Api) -> str:
+    """Create a network as `plan` has it; give its id."""
+    network_id: str = api.create("network", name="bench", mtu=plan.MTU)["id"]
+    gateway = str(plan.GATEWAY)
+    api.create("subnet", network_id=network_id, cidr=str(plan.SUBNET), ip_version=4, gateway_ip=gateway)
+    return network_id
+
+
+def make_ports(api: Api, network_id: str, clients: int) -> list[str]:
+    """Create a port for each client; give their ids in order."""
+    ids: list[str] = []
+    for first in range(0, clients, PORTS_PER_REQUEST):
+        some = [_port(network_id, client) for client in range(first, min(clients, first + PORTS_PER_REQUEST))]
+        ids += [port["id"] for port in api.request("POST", "ports", {"ports": some}).body["ports"]]
+    return ids
+
+
+def _port(network_id: str, client: int) -> dict[str, object]:
+    fixed_ips = [{"ip_address": str(plan.address(client))}]
+    return {"network_id": network_id, "mac_address": plan.mac(client), "fixed_ips": fixed_ips}

@@ -40,8 +40,8 @@ class System(abc.ABC):
         self.lab = Lab.up(self._lab_name, hosts=1, state_dir=self._state_dir)
         try:
             namespace = make_namespace(self.lab.site, GENERATOR)
-            self._veth(namespace, GENERATOR, "eth0")
-            self._veth(namespace, FLOOD, FLOOD)
+            fan.join(self.host, namespace, GENERATOR, "eth0")
+            fan.join(self.host, namespace, FLOOD, FLOOD)
             self.generator = Generator(self._program, namespace, "eth0", clients)
             self._serve(clients)
             wait_until(self._answers, START_TIMEOUT_S, f"{self.name} to answer")
@@ -80,15 +80,6 @@ class System(abc.ABC):
         """Tell whether exchanges work."""
         seen = self.generator.exchanges(1, 0.05, 0)
         return seen.done > 0 and seen.lost == 0
-
-    def _veth(self, namespace: Namespace, name: str, end: str) -> None:
-        """Join a namespace's interface `end` with an interface of the host."""
-        self.host.namespace.ip(
-            "link", "add", name, "type", "veth", "peer", "name", end, "netns", namespace.name
-        )
-        self.host.namespace.ip("link", "set", name, "up")
-        namespace.ip("link", "set", end, "up")
-        namespace.run(["ethtool", "-K", end, "tx", "off"])
 
     def _make_ports(self, iface_ids: Sequence[str], port: dict[str, Any] | None = None) -> None:
         fan.make(self.host, GENERATOR, FLOOD, iface_ids, port or {})
