@@ -63,6 +63,7 @@ class HostConditions:
         return cut
 
     def _expected(self, snapshot: HostSnapshot) -> Expected:
+        layout = self._hosts.fabric.layout
         mtus: dict[str, int] = {}
         networks = self._hosts.fabric.inventory.networks
         for segment in snapshot.segments:
@@ -72,5 +73,5 @@ class HostConditions:
             self._hosts.expected,
             needed=frozenset(mtus),
             mtus=mtus,
-            connected=frozenset(self._host.bridges) if self._host.settled else None,
+            connected=frozenset(self._host.bridges if self._host.settled else layout.bridges),
         )

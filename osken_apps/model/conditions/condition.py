@@ -67,9 +67,10 @@ class Expected:
     """What a host is measured against.
 
     `address` is the controller's, empty where any will do. `needed` are the physical networks that the host
-    must have; of the others only those are looked at that it has, or all where it has none. `mtus` are
-    the largest MTU of a network on each, in octets. `connected` are the bridges with an OpenFlow connection
-    and `ports` the ports of the store; None where they are not known.
+    must have; of the others only those are looked at that it has, or all where it has none. `mtus` are the
+    largest MTU of a network on each, in octets. `connected` are the bridges with an OpenFlow connection,
+    which is right whatever their database says, and `ports` the ports of the store; None where they are not
+    known.
     """
 
     layout: Layout
