@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from osken_apps.apps.connection import Connection, SwitchGone, SwitchRefused
 from osken_apps.model.conditions import ForeignFlow
 from osken_apps.openflow import codec
-from osken_apps.openflow.codec import BundleControl, FlowBody, FlowKey
+from osken_apps.openflow.codec import BundleControl
 from osken_apps.openflow.difference import Difference, difference
 from osken_apps.openflow.meter import (
     Meter,
@@ -24,6 +24,7 @@ from osken_apps.openflow.meter import (
     meter_mod,
     meter_stats_request,
 )
+from osken_apps.openflow.wire import FlowBody, FlowKey
 from osken_apps.pipeline.meters import OUR_METERS
 from osken_apps.pipeline.stage import COOKIE, COOKIE_MASK
 

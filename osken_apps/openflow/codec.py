@@ -6,24 +6,14 @@ chapter 7; ovs-actions(7) for `move`.
 """
 
 import struct
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from enum import IntEnum
-from ipaddress import IPv4Network
 
 from osken_apps.errors import Malformed
-from osken_apps.openflow.fields import OPENFLOW_BASIC, UNTAGGED, Field, Masked, Spec, Value, masked
-from osken_apps.openflow.flow import (
-    OFPP_CONTROLLER,
-    Action,
-    Flow,
-    Match,
-    Move,
-    Output,
-    PopVlan,
-    PushVlan,
-    SetField,
-)
+from osken_apps.openflow.actions import OFPP_CONTROLLER
+from osken_apps.openflow.fields import OPENFLOW_BASIC
+from osken_apps.openflow.match import Match
+from osken_apps.openflow.wire import MATCH_HEADER, OFPAT_OUTPUT, OUTPUT, OXM, FlowBody, FlowKey, encode_match
 
 OFP_VERSION = 0x05
 OFPP_ANY = 0xFFFFFFFF
@@ -31,18 +21,6 @@ OFPP_TABLE = 0xFFFFFFF9
 OFPG_ANY = 0xFFFFFFFF
 OFP_NO_BUFFER = 0xFFFFFFFF
 OFPTT_ALL = 0xFF
-NX_VENDOR_ID = 0x00002320
-NXAST_REG_MOVE = 6
-OFPAT_OUTPUT = 0
-OFPAT_PUSH_VLAN = 17
-OFPAT_POP_VLAN = 18
-OFPAT_SET_FIELD = 25
-OFPAT_EXPERIMENTER = 0xFFFF
-ETH_TYPE_8021Q = 0x8100
-OFPIT_GOTO_TABLE = 1
-OFPIT_APPLY_ACTIONS = 4
-OFPIT_METER = 6
-OFPMT_OXM = 1
 OFPMP_DESC = 0
 OFPMP_FLOW = 1
 OFPMP_PORT_DESC = 13
@@ -56,16 +34,6 @@ FLOW_STATS_REQUEST = struct.Struct("!HH4xB3xII4xQQ")
 MULTIPART = struct.Struct("!HH4x")
 PACKET_IN = struct.Struct("!26xHII")  # whole, from the length of the match to its first field
 PACKET_OUT = struct.Struct("!BBHIIIH6xHHIH6x")  # whole, with one output action, up to the frame
-OUTPUT = struct.Struct("!HHIH6x")
-ACTION_HEADER = struct.Struct("!HH")
-REG_MOVE = struct.Struct("!HHIHHHHII")
-PUSH_VLAN = struct.Struct("!HHH2x")
-POP_VLAN = struct.Struct("!HH4x")
-MATCH_HEADER = struct.Struct("!HH")
-OXM = struct.Struct("!HBB")
-INSTRUCTION = struct.Struct("!HH4x")
-METER_INSTRUCTION = struct.Struct("!HHI")
-GOTO_INSTRUCTION = struct.Struct("!HHB3x")
 PORT = struct.Struct("!IH66x")
 PORT_PROPERTY = struct.Struct("!HH")
 ERROR_BODY = struct.Struct("!HH")
@@ -125,60 +93,9 @@ class BundleControl(IntEnum):
     DISCARD_REQUEST = 6
 
 
-@dataclass(frozen=True, slots=True)
-class FlowKey:
-    """What makes a flow the same flow: its table, priority and match (wire form)."""
-
-    table_id: int
-    priority: int
-    match: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class FlowBody:
-    """What a flow does (wire form of its instructions) and its cookie."""
-
-    cookie: int
-    instructions: bytes
-
-
 def message(message_type: MessageType, xid: int, body: bytes = b"") -> bytes:
     """Make a whole message."""
     return HEADER.pack(OFP_VERSION, message_type, HEADER.size + len(body), xid) + body
-
-
-def encode_match(match: Match) -> bytes:
-    """Encode an ofp_match, padded to 8 octets."""
-    fields = sorted(match.fields, key=_wire_position)
-    oxms = b"".join([_oxm(field, value) for field, value in fields])
-    length = MATCH_HEADER.size + len(oxms)
-    return _padded(MATCH_HEADER.pack(OFPMT_OXM, length) + oxms)
-
-
-def encode_actions(actions: Iterable[Action]) -> bytes:
-    """Encode a list of actions."""
-    return b"".join(_action(action) for action in actions)
-
-
-def encode_flow(flow: Flow) -> tuple[FlowKey, FlowBody]:
-    """Encode a flow into what identifies it and what it does."""
-    return (
-        FlowKey(flow.table_id, flow.priority, encode_match(flow.match)),
-        FlowBody(flow.cookie, encode_instructions(flow)),
-    )
-
-
-def encode_instructions(flow: Flow) -> bytes:
-    """Encode what a flow does, in the order in which Open vSwitch gives it back."""
-    instructions = b""
-    if flow.meter_id is not None:
-        instructions += METER_INSTRUCTION.pack(OFPIT_METER, METER_INSTRUCTION.size, flow.meter_id)
-    if flow.actions:
-        actions = encode_actions(flow.actions)
-        instructions += INSTRUCTION.pack(OFPIT_APPLY_ACTIONS, INSTRUCTION.size + len(actions)) + actions
-    if flow.goto_table is not None:
-        instructions += GOTO_INSTRUCTION.pack(OFPIT_GOTO_TABLE, GOTO_INSTRUCTION.size, flow.goto_table)
-    return instructions
 
 
 def flow_mod(command: FlowModCommand, key: FlowKey, body: FlowBody, xid: int) -> bytes:
@@ -341,62 +258,6 @@ def _check_port_properties(buffer: bytes, offset: int, end: int) -> None:
         offset += (length + 7) // 8 * 8
 
 
-def _oxm(field: Field, value: Value) -> bytes:
-    header, masked_header, octets, wire_offset = _OXM_OF[field]
-    if isinstance(value, Masked | IPv4Network):
-        exact, mask = masked(value, field.value.bits)
-        if mask is not None:
-            number = int(exact) | wire_offset
-            return (
-                masked_header + number.to_bytes(octets, "big") + (mask | wire_offset).to_bytes(octets, "big")
-            )
-        value = exact
-    number = 0 if value == UNTAGGED else int(value) | wire_offset
-    return header + number.to_bytes(octets, "big")
-
-
-def _oxm_parts(spec: Spec) -> tuple[bytes, bytes, int, int]:
-    octets = spec.bits // 8
-    exact = OXM.pack(spec.oxm_class, spec.number << 1, octets)
-    with_mask = OXM.pack(spec.oxm_class, spec.number << 1 | 1, 2 * octets)
-    return exact, with_mask, octets, spec.wire_offset
-
-
-_OXM_OF = {field: _oxm_parts(field.value) for field in Field}
-_POSITIONS = {field: position for position, field in enumerate(Field)}
-
-
-def _wire_position(item: tuple[Field, Value]) -> int:
-    return _POSITIONS[item[0]]
-
-
-def _action(action: Action) -> bytes:
-    match action:
-        case Output(ofport, max_len):
-            return OUTPUT.pack(OFPAT_OUTPUT, OUTPUT.size, ofport, max_len)
-        case SetField(field, value):
-            oxm = _oxm(field, value)
-            length = (ACTION_HEADER.size + len(oxm) + 7) // 8 * 8
-            return _padded(ACTION_HEADER.pack(OFPAT_SET_FIELD, length) + oxm)
-        case Move(source, destination):
-            return REG_MOVE.pack(
-                OFPAT_EXPERIMENTER, REG_MOVE.size, NX_VENDOR_ID, NXAST_REG_MOVE, source.value.bits, 0, 0,
-                _nxm_header(source), _nxm_header(destination),
-            )  # fmt: skip
-        case PushVlan():
-            return PUSH_VLAN.pack(OFPAT_PUSH_VLAN, PUSH_VLAN.size, ETH_TYPE_8021Q)
-        case PopVlan():
-            return POP_VLAN.pack(OFPAT_POP_VLAN, POP_VLAN.size)
-
-
-def _nxm_header(field: Field) -> int:
-    spec = field.value
-    if spec.nxm_header is None:
-        raise ValueError(f"{field.name} cannot be moved")
-    nxm_class, number = spec.nxm_header
-    return nxm_class << 16 | number << 9 | spec.bits // 8
-
-
 def _in_port(buffer: bytes, offset: int, end: int) -> int:
     while offset + OXM.size <= end:
         oxm_class, number, length = OXM.unpack_from(buffer, offset)
@@ -404,7 +265,3 @@ def _in_port(buffer: bytes, offset: int, end: int) -> int:
             return int.from_bytes(buffer[offset + 4 : offset + 4 + length], "big")
         offset += OXM.size + length
     raise Malformed("packet-in names no in_port")
-
-
-def _padded(data: bytes) -> bytes:
-    return data + bytes(-len(data) % 8)

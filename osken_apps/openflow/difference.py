@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from osken_apps.openflow.codec import FlowBody, FlowKey, FlowModCommand
+from osken_apps.openflow.codec import FlowModCommand
+from osken_apps.openflow.wire import FlowBody, FlowKey
 
 FlowTable = Mapping[FlowKey, FlowBody]
 

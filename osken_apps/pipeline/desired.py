@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 
 from osken_apps.model.snapshot import BoundPort, HostSnapshot, Layout
 from osken_apps.model.turns import in_turns
-from osken_apps.openflow.codec import FlowBody, FlowKey, encode_flow
 from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.meter import Meter
+from osken_apps.openflow.wire import FlowBody, FlowKey, encode_flow
 from osken_apps.pipeline.feature import Bridge, bridge_of
 from osken_apps.pipeline.features import FEATURES
 from osken_apps.pipeline.stage import Role

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 
+from osken_apps.openflow.actions import Action, Move, SetField
 from osken_apps.openflow.fields import Field
-from osken_apps.openflow.flow import Action, Flow, Match, Move, SetField
+from osken_apps.openflow.flow import Flow
+from osken_apps.openflow.match import Match
 
 COOKIE = 0x6F736B6E << 32  # "oskn": flows with another value in these bits are not ours
 COOKIE_MASK = 0xFFFFFFFF << 32

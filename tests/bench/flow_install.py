@@ -46,8 +46,9 @@ from osken_apps.apps.openflow import OpenFlowApp  # noqa: E402
 from osken_apps.model.addresses import mac_address  # noqa: E402
 from osken_apps.model.resources import FixedIp, Port  # noqa: E402
 from osken_apps.model.snapshot import BoundPort, HostSnapshot, Layout, Segment  # noqa: E402
-from osken_apps.openflow.codec import FlowBody, FlowKey  # noqa: E402
+from osken_apps.openflow.codec import FlowKey  # noqa: E402
 from osken_apps.openflow.difference import difference  # noqa: E402
+from osken_apps.openflow.wire import FlowBody  # noqa: E402
 from osken_apps.pipeline.desired import FlowEncoder, desired_flows  # noqa: E402
 
 SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"

@@ -16,8 +16,8 @@ from osken_apps.model.conditions import (
     PortFacts,
 )
 from osken_apps.model.host import Interface
-from osken_apps.openflow import codec
-from osken_apps.openflow.codec import FlowBody, FlowKey, FlowModCommand, MessageType
+from osken_apps.openflow import codec, wire
+from osken_apps.openflow.codec import FlowModCommand, MessageType
 from osken_apps.openflow.meter import (
     BAND_STATS,
     DROP_BAND,
@@ -30,6 +30,7 @@ from osken_apps.openflow.meter import (
     Meter,
     MeterCommand,
 )
+from osken_apps.openflow.wire import FlowBody, FlowKey
 from osken_apps.pipeline.tags import TaggedPort, mark_of
 
 
@@ -147,7 +148,7 @@ class SwitchConnection:
         fixed = codec.FLOW_MOD.unpack_from(message, codec.HEADER.size)
         cookie, table_id, command, priority = fixed[0], fixed[2], fixed[3], fixed[6]
         offset = codec.HEADER.size + codec.FLOW_MOD.size
-        end = offset + (codec.MATCH_HEADER.unpack_from(message, offset)[1] + 7) // 8 * 8
+        end = offset + (wire.MATCH_HEADER.unpack_from(message, offset)[1] + 7) // 8 * 8
         key, body = FlowKey(table_id, priority, message[offset:end]), FlowBody(cookie, message[end:])
         if command == FlowModCommand.ADD:
             meter_id = _meter_of(body)
@@ -234,9 +235,9 @@ class Ovsdb:
 
 
 def _meter_of(body: FlowBody) -> int | None:
-    if body.instructions[:2] != codec.OFPIT_METER.to_bytes(2, "big"):
+    if body.instructions[:2] != wire.OFPIT_METER.to_bytes(2, "big"):
         return None
-    meter_id: int = codec.METER_INSTRUCTION.unpack_from(body.instructions)[2]
+    meter_id: int = wire.METER_INSTRUCTION.unpack_from(body.instructions)[2]
     return meter_id
 
 

@@ -8,7 +8,7 @@ from osken_apps.apps.reconcile import HostReconciler
 from osken_apps.model.changes import PortReport, Snapshot, Upserted
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.resources import PortStatus
-from osken_apps.openflow.codec import encode_flow
+from osken_apps.openflow.wire import encode_flow
 from osken_apps.pipeline.desired import desired_flows
 from tests.golden.scenarios import LAYOUT, NET1, SCENARIOS, SERVER1, SUBNET1, VM1
 from tests.model.switch import Ovsdb, SwitchBridge, SwitchConnection

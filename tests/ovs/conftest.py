@@ -12,7 +12,7 @@ import pytest
 
 from osken_apps.lab import wait_until
 from osken_apps.openflow import codec
-from osken_apps.openflow.codec import BundleControl, FlowBody, FlowKey, FlowModCommand, MessageType
+from osken_apps.openflow.codec import BundleControl, FlowModCommand, MessageType
 from osken_apps.openflow.meter import (
     Meter,
     MeterCommand,
@@ -20,6 +20,7 @@ from osken_apps.openflow.meter import (
     meter_config_request,
     meter_mod,
 )
+from osken_apps.openflow.wire import FlowBody, FlowKey
 from osken_apps.pipeline.stage import COOKIE, COOKIE_MASK
 
 SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"

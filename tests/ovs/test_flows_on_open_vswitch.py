@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from osken_apps.openflow import codec
+from osken_apps.openflow import wire
 from osken_apps.openflow.difference import difference
 from osken_apps.pipeline.desired import FlowEncoder, desired_flows, desired_meters
 from tests.golden.dumps import golden, strip_counters
@@ -33,7 +33,7 @@ def installed(request: pytest.FixtureRequest, switch: Switch) -> Iterator[tuple[
 
 def test_what_is_read_back_has_no_difference(installed: tuple[str, str, Channel]) -> None:
     scenario, bridge, channel = installed
-    desired = dict(codec.encode_flow(flow) for flow in desired_flows(bridge, LAYOUT, SCENARIOS[scenario]))
+    desired = dict(wire.encode_flow(flow) for flow in desired_flows(bridge, LAYOUT, SCENARIOS[scenario]))
     assert not difference(channel.read(), desired)
 
 

@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 
 from osken_apps.errors import Malformed
 from osken_apps.model.addresses import mac_address
-from osken_apps.openflow import codec
+from osken_apps.openflow import codec, wire
+from osken_apps.openflow.actions import CONTROLLER, NORMAL, Move, Output, SetField
 from osken_apps.openflow.difference import difference
 from osken_apps.openflow.fields import Field
-from osken_apps.openflow.flow import CONTROLLER, NORMAL, Flow, Match, Move, Output, SetField
+from osken_apps.openflow.flow import Flow
+from osken_apps.openflow.match import Match
 
 TRANSLATION = Flow(
     0, 3, Match.of({Field.IN_PORT: 1, Field.VLAN_VID: 1000}), (SetField(Field.VLAN_VID, 1), NORMAL), 0
@@ -43,11 +45,11 @@ def test_a_flow_reads_as_ovs_ofctl_prints_it(flow: Flow, text: str) -> None:
 
 
 def test_a_flow_mod_is_packed_as_the_specification_says() -> None:
-    key, body = codec.encode_flow(TRANSLATION)
+    key, body = wire.encode_flow(TRANSLATION)
     match = bytes.fromhex("0001 0012 8000 0004 00000001 8000 0c02 13e8 000000000000")
     actions = bytes.fromhex("0019 0010 8000 0c02 1001 000000000000 0000 0010 fffffffa 0000 000000000000")
     instructions = bytes.fromhex("0004 0028 00000000") + actions
-    assert (key, body) == (codec.FlowKey(0, 3, match), codec.FlowBody(0, instructions))
+    assert (key, body) == (wire.FlowKey(0, 3, match), wire.FlowBody(0, instructions))
     message = codec.flow_mod(codec.FlowModCommand.ADD, key, body, xid=9)
     fixed = bytes(16) + bytes([0, 0]) + bytes(4) + struct.pack("!H", 3) + b"\xff" * 12 + bytes(4)
     assert message == bytes.fromhex("050e 0070 00000009") + fixed + match + instructions
@@ -55,12 +57,12 @@ def test_a_flow_mod_is_packed_as_the_specification_says() -> None:
 
 def test_a_field_that_has_no_nxm_name_cannot_be_moved() -> None:
     with pytest.raises(ValueError, match="UDP_DST"):
-        codec.encode_actions([Move(Field.UDP_DST, Field.UDP_SRC)])
+        wire.encode_actions([Move(Field.UDP_DST, Field.UDP_SRC)])
 
 
 def test_the_difference_adds_changes_and_deletes_and_nothing_else() -> None:
-    kept, changed, gone, new = (codec.FlowKey(0, priority, b"m") for priority in (1, 2, 3, 4))
-    body, other = codec.FlowBody(1, b"a"), codec.FlowBody(1, b"b")
+    kept, changed, gone, new = (wire.FlowKey(0, priority, b"m") for priority in (1, 2, 3, 4))
+    body, other = wire.FlowBody(1, b"a"), wire.FlowBody(1, b"b")
     delta = difference({kept: body, changed: body, gone: body}, {kept: body, changed: other, new: body})
     assert set(delta.add) == {(changed, other), (new, body)}
     assert delta.delete == ((gone, body),)
@@ -73,12 +75,12 @@ def packet_in(match: bytes, data: bytes) -> bytes:
 
 
 def test_a_packet_in_gives_port_and_frame() -> None:
-    match = codec.encode_match(Match.of({Field.IN_PORT: 42}))
+    match = wire.encode_match(Match.of({Field.IN_PORT: 42}))
     assert codec.decode_packet_in(packet_in(match, b"frame")) == (42, b"frame")
 
 
 def test_a_packet_in_whose_port_is_not_the_first_field_is_read_too() -> None:
-    match = codec.encode_match(Match.of({Field.IN_PORT: 42, Field.ETH_TYPE: 0x800}))
+    match = wire.encode_match(Match.of({Field.IN_PORT: 42, Field.ETH_TYPE: 0x800}))
     in_port, eth_type = match[4:12], match[12:18]
     other_order = match[:4] + eth_type + in_port + match[18:]
     assert codec.decode_packet_in(packet_in(other_order, b"frame")) == (42, b"frame")
@@ -92,11 +94,11 @@ def test_a_packet_out_is_packed_as_the_specification_says() -> None:
 
 def test_a_packet_in_without_a_port_is_malformed() -> None:
     with pytest.raises(Malformed, match="in_port"):
-        codec.decode_packet_in(packet_in(codec.encode_match(Match()), b"frame"))
+        codec.decode_packet_in(packet_in(wire.encode_match(Match()), b"frame"))
 
 
 def flow_stats(flow: Flow) -> bytes:
-    key, body = codec.encode_flow(flow)
+    key, body = wire.encode_flow(flow)
     length = codec.FLOW_STATS.size + len(key.match) + len(body.instructions)
     fixed = codec.FLOW_STATS.pack(length, key.table_id, 0, 0, key.priority, 0, 0, 0, body.cookie, 0, 0)
     return fixed + key.match + body.instructions
@@ -106,7 +108,7 @@ def test_flow_statistics_give_the_flows_that_were_sent() -> None:
     flows = [TRANSLATION, Flow(0, 2, Match(), (), 5)]
     body = codec.MULTIPART.pack(codec.OFPMP_FLOW, 0) + b"".join(map(flow_stats, flows))
     reply = codec.message(codec.MessageType.MULTIPART_REPLY, 1, body)
-    assert list(codec.decode_flow_stats(reply)) == [codec.encode_flow(flow) for flow in flows]
+    assert list(codec.decode_flow_stats(reply)) == [wire.encode_flow(flow) for flow in flows]
 
 
 DECODERS = (

@@ -7,8 +7,10 @@ would reach each other, as the tag is a VLAN like any other; so what they send i
 from collections.abc import Iterator
 
 from osken_apps.model.snapshot import WaitingPort
+from osken_apps.openflow.actions import CONTROLLER
 from osken_apps.openflow.fields import ETH_TYPE_ARP, ETH_TYPE_RARP, Field, Value
-from osken_apps.openflow.flow import CONTROLLER, Flow, Match
+from osken_apps.openflow.flow import Flow
+from osken_apps.openflow.match import Match
 from osken_apps.openflow.meter import Meter
 from osken_apps.pipeline.feature import Bridge, Feature
 from osken_apps.pipeline.meters import ANNOUNCEMENTS, kind_meter

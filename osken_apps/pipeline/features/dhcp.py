@@ -7,6 +7,7 @@ from ipaddress import IPv4Address
 
 from osken_apps.model.resources import FixedIp, Port
 from osken_apps.model.snapshot import BoundPort
+from osken_apps.openflow.actions import CONTROLLER, IN_PORT, Move, SetField
 from osken_apps.openflow.fields import (
     ETH_TYPE_ARP,
     ETH_TYPE_IPV4,
@@ -15,7 +16,8 @@ from osken_apps.openflow.fields import (
     Field,
     Value,
 )
-from osken_apps.openflow.flow import CONTROLLER, IN_PORT, Flow, Match, Move, SetField
+from osken_apps.openflow.flow import Flow
+from osken_apps.openflow.match import Match
 from osken_apps.openflow.meter import Meter
 from osken_apps.pipeline.feature import Bridge, Feature
 from osken_apps.pipeline.meters import DHCP_PUNTS, kind_meter, port_meter

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 
 from osken_apps.model.snapshot import Segment, integration_end, physical_end
+from osken_apps.openflow.actions import NORMAL, PopVlan, PushVlan, SetField
 from osken_apps.openflow.fields import UNTAGGED, Field
-from osken_apps.openflow.flow import NORMAL, Flow, Match, PopVlan, PushVlan, SetField
+from osken_apps.openflow.flow import Flow
+from osken_apps.openflow.match import Match
 from osken_apps.pipeline.feature import Bridge, Feature
 from osken_apps.pipeline.stage import Role, Rule
 from osken_apps.pipeline.stages import CLASSIFY, PHYSICAL_CLASSIFY

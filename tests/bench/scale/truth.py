@@ -12,7 +12,7 @@ from osken_apps.model.fabric import Fabric
 from osken_apps.model.host import Interface
 from osken_apps.model.host_snapshot import host_snapshot
 from osken_apps.model.snapshot import HostSnapshot, Layout
-from osken_apps.openflow.codec import encode_flow
+from osken_apps.openflow.wire import encode_flow
 from osken_apps.pipeline.desired import desired_flows, desired_meters
 from osken_apps.pipeline.tags import desired_tags
 from osken_apps.store.store import Store
