@@ -1,4 +1,4 @@
-"""The command `osken-net`: `run` the controller, or make and use a `lab`.
+"""The command `osken-net`: `run` the controller, `backup` its database, or make and use a `lab`.
 
 Exit status: 0, 1 when a command failed, 2 when the command line or the configuration is wrong.
 """
@@ -37,6 +37,11 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="run the controller in the foreground")
     run.add_argument("--config-file", type=Path, default=DEFAULT_CONFIG_FILE, metavar="FILE")
     run.set_defaults(handler=_run)
+    backup = commands.add_parser("backup", help="copy the database, also while the controller runs")
+    backup.add_argument("file", type=Path, metavar="FILE")
+    backup.add_argument("--force", action="store_true", help="overwrite FILE")
+    backup.add_argument("--config-file", type=Path, default=DEFAULT_CONFIG_FILE, metavar="FILE")
+    backup.set_defaults(handler=_backup)
     lab.add_parser(commands)
     return parser
 
@@ -56,6 +61,17 @@ def _run(parsed: argparse.Namespace) -> int:
     from osken_apps.apps.launcher import run
 
     return run(loaded, parsed.config_file)
+
+
+def _backup(parsed: argparse.Namespace) -> int:
+    from osken_apps.store.backup import BackupFailed, back_up
+
+    try:
+        back_up(config.load(parsed.config_file).database, parsed.file, parsed.force)
+    except BackupFailed as error:
+        print(f"osken-net: {error}", file=sys.stderr)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":

@@ -84,8 +84,15 @@ class Pong:
     """It does."""
 
 
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """The process has understood its configuration and serves; `store` says in words which store, or none."""
+
+    store: str
+
+
 FromController = PortReports | HostReports | Answer | Ping | SnapshotWanted
-FromRest = SnapshotPart | Changes | Query | Pong
+FromRest = Serving | SnapshotPart | Changes | Query | Pong
 Message = FromController | FromRest
 
 

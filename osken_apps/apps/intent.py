@@ -33,6 +33,8 @@ class Intent:
         resources: tuple[Resource, ...] = (*part.networks, *part.subnets, *part.ports)
         for resource in resources:
             self._guarded(self._loading, Upserted(resource))
+        self._loading.deleted.update(dict.fromkeys(part.deleted_ports))
+        self._loading.store_id = part.store_id or self._loading.store_id
         if not message.last:
             return set()
         whole, self._loading, self._loading_sequence = self._loading, Inventory(), None

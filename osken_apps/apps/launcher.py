@@ -49,6 +49,7 @@ class Controller:
         rates = PuntRates(config.dhcp.port_rate, config.dhcp.bridge_rate)
         layout = Layout(config.network.integration_bridge, config.network.bridge_mappings, rates)
         self._status = 0
+        self._has_started = False
         self._stopped, self._wakeup = _stop_signal()
         self._audit_interval_s = config.audit_interval_s
         fabric = Fabric(layout, remove_unknown=config.remove_unknown)
@@ -72,6 +73,7 @@ class Controller:
             },
             "dhcp_defaults": Defaults(dhcp.lease_time_s, dhcp.domain, dhcp.dns_servers),
             "forget_port": lambda port_id: self._apps[DhcpApp].forget(port_id),
+            "started": self._log_started,
             "give_up": self._give_up,
         }
         self._apps: dict[type[OSKenApp], Any] = {
@@ -86,11 +88,17 @@ class Controller:
         hub.spawn(tell_again_for_ever)
         hub.spawn(audit_for_ever, self._hosts, self._audit_interval_s)
         hub.spawn_after(FIRST_CONNECTIONS_S, self._hosts.expect_no_more)
-        LOG.info("started")
         self._stopped.recv(1)
-        LOG.info("stopping")
+        if not self._status:
+            LOG.info("stopping")
         self._apps[RestApp].stop()
         return self._status
+
+    def _log_started(self) -> None:
+        """Say once that the controller runs: now it is known that its configuration can work."""
+        if not self._has_started:
+            LOG.info("started")
+        self._has_started = True
 
     def _give_up(self) -> None:
         """End the controller: its configuration cannot work, as the REST process has said."""
@@ -112,7 +120,7 @@ def run(config: Config, config_file: Path) -> int:
     """Run the controller until it is told to stop; give the exit status. Raises ConfigurationError."""
     allow_many_sockets()
     try:
-        config.state_dir.mkdir(parents=True, exist_ok=True)
+        config.state_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigurationError(f"state_dir={config.state_dir}: {error.strerror}") from error
     return Controller(config, config_file).run()

@@ -31,6 +31,7 @@ from osken_apps.link import (
     Ping,
     PortReports,
     Query,
+    Serving,
     SnapshotPart,
     SnapshotWanted,
 )
@@ -56,6 +57,7 @@ class RestApp(OSKenApp):
         api_socket: Any,
         queries: Handlers,
         forget_port: Callable[[str], None],
+        started: Callable[[], None],
         give_up: Callable[[], None],
         **_: Any,
     ) -> None:
@@ -66,6 +68,7 @@ class RestApp(OSKenApp):
         self._api_socket = api_socket
         self._queries = Queries(queries, self._put, self.failures)
         self._forget_port = forget_port
+        self._started = started
         self._give_up = give_up
         self._intent = Intent(hosts.fabric, self.failures)
         self._outbox = Outbox()
@@ -116,7 +119,8 @@ class RestApp(OSKenApp):
         """Start a process and serve its link to the end; give its exit status, and whether it ever spoke."""
         self._outbox, self._silent_beats = Outbox(), 0
         self._intent = Intent(self._hosts.fabric, self.failures)
-        self._process = process = RestProcess(self._config_file, self._api_socket)
+        store_id = self._hosts.fabric.inventory.store_id
+        self._process = process = RestProcess(self._config_file, self._api_socket, store_id)
         writer, answered = eventlet.spawn(self._write, process.link), False
         try:
             while True:
@@ -150,6 +154,9 @@ class RestApp(OSKenApp):
         """Take a message; what breaks about it is only its own."""
         try:
             match message:
+                case Serving(store):
+                    LOG.info("the REST process serves %s", store)
+                    self._started()
                 case SnapshotPart():
                     self._hosts.wake(self._intent.take_part(message))
                 case Changes():

@@ -18,13 +18,15 @@ STOP_TIMEOUT_S = 5.0
 class RestProcess:
     """A process that serves REST; `link` is our end of the link to it."""
 
-    def __init__(self, config_file: Path, api_socket: Any) -> None:
+    def __init__(self, config_file: Path, api_socket: Any, store_id: str = "") -> None:
+        """Start it; with the id of a store it serves no other one, nor makes one."""
         ours, theirs = socket.socketpair()
         os.set_blocking(theirs.fileno(), True)  # eventlet made it non-blocking; the process has real threads
         descriptors = (api_socket.fileno(), theirs.fileno())
         # -P: no code from the directory that the controller happens to be started in.
         command = [sys.executable, "-P", "-m", "osken_apps.rest.process", str(config_file)]
-        self._process = subprocess.Popen([*command, *map(str, descriptors)], pass_fds=descriptors)
+        arguments = [*map(str, descriptors), *filter(None, [store_id])]
+        self._process = subprocess.Popen([*command, *arguments], pass_fds=descriptors)
         theirs.close()
         self._socket = ours
         self.link = Link(ours)

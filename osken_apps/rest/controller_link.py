@@ -6,6 +6,7 @@ import signal
 import threading
 from collections import deque
 
+from osken_apps.errors import StoreUnavailable
 from osken_apps.failures import Failures
 from osken_apps.link import (
     Answer,
@@ -18,6 +19,7 @@ from osken_apps.link import (
     Pong,
     PortReports,
     Query,
+    Serving,
     SnapshotWanted,
 )
 from osken_apps.rest.hosts import Hosts
@@ -37,11 +39,11 @@ class Speaker:
     def __init__(self, link: Link, failures: Failures) -> None:
         self._link = link
         self._failures = failures
-        self._urgent: deque[Query | Pong] = deque(maxlen=MAX_URGENT)
+        self._urgent: deque[Query | Pong | Serving] = deque(maxlen=MAX_URGENT)
         self._feed: Feed | None = None
         self._something_to_say = threading.Event()
 
-    def say(self, message: Query | Pong) -> None:
+    def say(self, message: Query | Pong | Serving) -> None:
         """Have a message sent soon; waits for nothing."""
         self._urgent.append(message)
         self.wake()
@@ -77,10 +79,12 @@ class Speaker:
             return self._urgent.popleft()
         try:
             return self._feed.take() if self._feed else None
+        except StoreUnavailable:
+            pass  # whoever opened the store has said so
         except Exception as error:
             self._failures.note("the store was not told", error)
-            threading.Timer(RETRY_S, self.wake).start()
-            return None
+        threading.Timer(RETRY_S, self.wake).start()
+        return None
 
 
 class Listener:

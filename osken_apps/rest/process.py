@@ -1,7 +1,8 @@
-"""The process that owns the database and serves REST: `process CONFIG_FILE LISTEN_FD LINK_FD`.
+"""The process that owns the database and serves REST: `process CONFIG_FILE LISTEN_FD LINK_FD [STORE_ID]`.
 
 Started by the controller, with native threads only. The controller holds the listening socket, so a
-restart of this process loses no connection. Without the controller it ends.
+restart of this process loses no connection. Without the controller it ends. With a STORE_ID it serves that
+store and makes none; whoever asks for one that cannot be used is told why.
 """
 
 import gc
@@ -17,14 +18,15 @@ from types import FrameType
 from typing import Any
 
 from osken_apps.config import Config, load
-from osken_apps.errors import ConfigurationError
+from osken_apps.errors import ConfigurationError, StoreUnavailable
 from osken_apps.failures import Failures
-from osken_apps.link import Link
+from osken_apps.link import Link, Serving
 from osken_apps.rest.controller_link import Listener, Speaker
 from osken_apps.rest.hosts import Hosts
 from osken_apps.rest.questions import Questions
 from osken_apps.rest.server import api_server
 from osken_apps.rest.wsgi import application
+from osken_apps.store.checkpoints import keep_checkpoints
 from osken_apps.store.feed import Feed
 from osken_apps.store.recorder import Recorder
 from osken_apps.store.store import Store
@@ -32,12 +34,13 @@ from osken_apps.store.store import Store
 LOG = logging.getLogger(__name__)
 
 STARTED_BADLY = 2
+STATE_DIR_MODE = 0o750
 NICENESS = 10  # where processors are short, DHCP goes first
 GC_THRESHOLD = 100_000
 
 
-def serve(config: Config, listener: socket.socket, link: Link) -> None:
-    """Serve until SIGTERM. Raises ConfigurationError when the database cannot be opened."""
+def serve(config: Config, listener: socket.socket, link: Link, store_id: str = "") -> None:
+    """Serve until SIGTERM. Raises ConfigurationError."""
     signal.signal(signal.SIGTERM, _stop)
     os.nice(NICENESS)
     failures, hosts = Failures(), Hosts()
@@ -46,13 +49,34 @@ def serve(config: Config, listener: socket.socket, link: Link) -> None:
     # Before the database is opened, which may take long: the controller asks whether this process lives.
     _in_background(speaker.run)
     _in_background(Listener(link, failures, speaker, recorder, hosts, questions).run)
-    store = Store(config.database)
+    store = Store(config.database, expected_id=store_id)
     try:
+        _log_lost_networks(store, config)
         _in_background(recorder.run, store)
+        _in_background(keep_checkpoints, store, failures)
+        speaker.say(Serving(str(store)))
         speaker.tell(Feed(store, speaker.wake))
         api_server(application(store, config, hosts, questions), listener, config.api.threads).run()
     finally:
         store.close()
+
+
+def _log_lost_networks(store: Store, config: Config) -> None:
+    """Say which networks are on a physical network that the configuration has no bridge for."""
+    known = [name for name, _ in config.network.bridge_mappings]
+    try:
+        with store.read() as view:
+            counts = view.networks_by_physical_network()
+    except StoreUnavailable:
+        return  # that has been said
+    for name in sorted(counts.keys() - set(known)):
+        LOG.error(
+            "%d networks are on physical network %s, which [network] bridge_mappings lacks (it has %s):"
+            " give it its bridge again, or delete these networks",
+            counts[name],
+            name,
+            ", ".join(known),
+        )
 
 
 def _in_background(target: Callable[..., None], *arguments: Any) -> None:
@@ -66,14 +90,14 @@ def _stop(_number: int, _frame: FrameType | None) -> None:
 
 def _make_directory(state_dir: Path) -> None:
     try:
-        state_dir.mkdir(parents=True, exist_ok=True)
+        state_dir.mkdir(mode=STATE_DIR_MODE, parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigurationError(f"[DEFAULT] state_dir: {error}") from error
 
 
 def main(arguments: list[str]) -> int:
     """Run the process."""
-    config_file, listen_fd, link_fd = arguments
+    config_file, listen_fd, link_fd, *store_id = arguments
     # A list makes containers by the ten thousand and no cycles: do not look for any every 700.
     gc.set_threshold(GC_THRESHOLD)
     # The terminal's SIGINT is the controller's to handle: it ends this process when it ends.
@@ -88,9 +112,9 @@ def main(arguments: list[str]) -> int:
         # It warns of every request that does not find an idle thread at once.
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         listener = socket.socket(fileno=int(listen_fd))
-        serve(config, listener, Link(socket.socket(fileno=int(link_fd))))
+        serve(config, listener, Link(socket.socket(fileno=int(link_fd))), *store_id)
     except ConfigurationError as error:
-        print(error, file=sys.stderr)
+        print(f"osken-net: {error}", file=sys.stderr)
         return STARTED_BADLY
     return 0
 

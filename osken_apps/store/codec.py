@@ -175,7 +175,7 @@ def port_row(port: Port) -> dict[str, Any]:
         "binding_host": binding.host if binding else None,
         "binding_local_vlan": binding.local_vlan if binding else None,
         "binding_interface": binding.interface if binding else "",
-        "binding_waits_for": port.waits_for,
+        "waits_for": port.waits_for,
         "vnic_type": port.vnic_type,
         "binding_profile": port.binding_profile,
         "port_security_enabled": port.port_security_enabled,

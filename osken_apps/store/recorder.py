@@ -53,7 +53,7 @@ class Recorder:
     def record(self, store: Store, reports: tuple[PortReport, ...]) -> None:
         """Record reports; one that can never be recorded is dropped. Raises StoreUnavailable."""
         try:
-            with store.write() as transaction:
+            with store.write(lazy=True) as transaction:
                 record(transaction, reports)
         except StoreUnavailable:
             raise

@@ -1,15 +1,27 @@
-"""The store: transactions over the database, and listeners that are told of every commit in order. SHELL."""
+"""The store: transactions over the database, and listeners that are told of every commit in order. SHELL.
 
+A database that cannot be used makes a store that says so to whoever asks, with the way out; what does not
+need it goes on.
+"""
+
+import logging
 import random
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
+from sqlalchemy import exc
+
+from osken_apps.errors import StoreUnavailable
 from osken_apps.model.changes import Change
-from osken_apps.store.database import WRITES, open_engine, telling_unavailable
+from osken_apps.store.database import Database, corrupt
+from osken_apps.store.engines import LAZY, WRITES, cause, is_corrupt, telling_unavailable
+from osken_apps.store.opening import StoreUnusable, open_database
 from osken_apps.store.transaction import Sources, Transaction
 from osken_apps.store.view import View
 from osken_apps.store.writer import WriterQueue
+
+LOG = logging.getLogger(__name__)
 
 Listener = Callable[[int, tuple[Change, ...]], None]
 
@@ -17,21 +29,42 @@ SYSTEM_SOURCES = Sources(now=lambda: datetime.now(UTC), random_bits=random.Syste
 
 
 class Store:
-    """All networks, subnets, ports and quotas; may be used from several threads."""
+    """All networks, subnets, ports and quotas; may be used from several threads.
 
-    def __init__(self, url: str, sources: Sources = SYSTEM_SOURCES) -> None:
-        """Open the database. Raises ConfigurationError."""
-        self._engine = open_engine(url)
+    `database` is None if it could not be opened; `commits` counts what was written.
+    """
+
+    def __init__(self, url: str, sources: Sources = SYSTEM_SOURCES, expected_id: str = "") -> None:
+        """Open the database, which must be of the store of that id if one is given.
+
+        Raises ConfigurationError; a database that cannot be used is logged, and each transaction raises
+        StoreUnavailable.
+        """
+        self.database: Database | None = None
+        self.commits = 0
+        self._trouble = ""
         self._sources = sources
         # A turn lasts from the start of a write to the end of its listeners: they see commits in order.
         self._writers = WriterQueue()
         self._listeners: list[Listener] = []
         self._sequence = 0  # of the last commit that changed anything
+        try:
+            self.database = open_database(url, expected_id)
+        except StoreUnusable as error:
+            self._give_up(str(error))
+            return
+        if self.database.made:
+            LOG.warning("there was no database; made a new one: %s", self.database)
+        if self.database.read_only:
+            LOG.error("%s", self.database.read_only)
+
+    def __str__(self) -> str:
+        return str(self.database) if self.database else f"no database: {self._trouble}"
 
     @contextmanager
     def read(self) -> Iterator[View]:
         """Open a read transaction. Raises StoreUnavailable."""
-        with telling_unavailable(), self._engine.connect() as connection:
+        with self._telling(), self._usable().engine.connect() as connection:
             yield View(connection)
 
     @contextmanager
@@ -40,7 +73,7 @@ class Store:
 
         It may stay open for long: nobody waits for it. Raises StoreUnavailable.
         """
-        with telling_unavailable(), self._engine.connect() as connection:
+        with self._telling(), self._usable().engine.connect() as connection:
             with self._writers.turn():
                 view = View(connection)
                 view.begin()
@@ -48,10 +81,14 @@ class Store:
             yield sequence, view
 
     @contextmanager
-    def write(self) -> Iterator[Transaction]:
-        """Open a write transaction; an exception undoes it. Raises StoreUnavailable, Conflict."""
+    def write(self, lazy: bool = False) -> Iterator[Transaction]:
+        """Open a write transaction; an exception undoes it. Raises StoreUnavailable, Conflict.
+
+        What was committed outlives a power failure, unless it is `lazy`: then it may have to be made again.
+        """
         with self._writers.turn():
-            transaction = yield from self._written()
+            transaction = yield from self._written(lazy)
+            self.commits += 1
             if transaction.changes:
                 self._sequence += 1
                 for listener in self._listeners:
@@ -62,14 +99,51 @@ class Store:
         with self._writers.turn():
             self._listeners.append(listener)
 
+    def checkpoint(self) -> None:
+        """Bring what is committed from the log into the database's file.
+
+        Raises StoreUnavailable, sqlite3.Error.
+        """
+        with self._writers.turn():
+            self._usable().checkpoint()
+
     def close(self) -> None:
         """Close the database's connections."""
-        self._engine.dispose()
+        if self.database:
+            self.database.engine.dispose()
 
-    def _written(self) -> Generator[Transaction, None, Transaction]:
-        with telling_unavailable(), self._engine.connect() as connection:
-            writing = connection.execution_options(**{WRITES: True})
+    def _written(self, lazy: bool) -> Generator[Transaction, None, Transaction]:
+        with self._telling(), self._writable().engine.connect() as connection:
+            writing = connection.execution_options(**{WRITES: True, LAZY: lazy})
             with writing.begin():
                 transaction = Transaction(writing, self._sources)
                 yield transaction
         return transaction
+
+    def _usable(self) -> Database:
+        if self.database is None or self._trouble:
+            raise StoreUnavailable(self._trouble)
+        if trouble := self.database.trouble:
+            raise StoreUnavailable(trouble)
+        return self.database
+
+    def _writable(self) -> Database:
+        database = self._usable()
+        if database.read_only:
+            raise StoreUnavailable(database.read_only)
+        return database
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Tell what a database does not do now; one that is corrupt is not used any more."""
+        with telling_unavailable():
+            try:
+                yield
+            except exc.DBAPIError as error:
+                if is_corrupt(error) and not self._trouble:
+                    self._give_up(corrupt(self.database.path if self.database else None, cause(error)))
+                raise
+
+    def _give_up(self, trouble: str) -> None:
+        self._trouble = trouble
+        LOG.error("%s", trouble)

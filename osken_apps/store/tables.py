@@ -23,6 +23,9 @@ METADATA = MetaData()
 
 SCHEMA_VERSION = Table("schema_version", METADATA, Column("version", Integer, primary_key=True))
 
+# One row: a random id that tells this store from any other.
+STORE = Table("store", METADATA, Column("id", String(36), primary_key=True))
+
 
 def _standard() -> list[Column[Any]]:
     """Give the columns of `resources.Standard`; `tags` is JSON text, times are Unix seconds."""
@@ -97,7 +100,7 @@ PORTS = Table(
     Column("binding_host", String(255)),
     Column("binding_local_vlan", Integer),
     Column("binding_interface", String(255), nullable=False),
-    Column("binding_waits_for", String(255), nullable=False),
+    Column("waits_for", Text, nullable=False),
     Column("vnic_type", String(32), nullable=False),
     Column("binding_profile", Text, nullable=False),
     Column("port_security_enabled", Boolean, nullable=False),
@@ -124,4 +127,13 @@ QUOTAS = Table(
     Column("project_id", String(255), primary_key=True),
     Column("resource", String(64), primary_key=True),
     Column("quota", Integer, nullable=False),
+)
+
+# Ports that were bound when they were deleted: what their hosts still have of them is to end.
+DELETED_PORTS = Table(
+    "deleted_ports",
+    METADATA,
+    Column("sequence", Integer, primary_key=True, autoincrement=True),
+    Column("port_id", String(36), nullable=False, unique=True),
+    Column("deleted_at", Integer, nullable=False, index=True),
 )

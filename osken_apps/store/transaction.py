@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, bindparam, delete, exc, exists, func, insert, select, update
+from sqlalchemy import Connection, Integer, bindparam, delete, exc, exists, func, insert, select, update
 
 from osken_apps.config import VlanRange
 from osken_apps.errors import (
@@ -27,8 +27,8 @@ from osken_apps.model.allocation import first_free, generated_mac
 from osken_apps.model.changes import Change, Deleted, Upserted
 from osken_apps.model.resources import FixedIp, Network, Port, Resource, Subnet
 from osken_apps.store.codec import ROW_OF, TABLE_OF, address_text
-from osken_apps.store.database import violated_columns
-from osken_apps.store.tables import FIXED_IPS, NETWORKS, PORTS, QUOTAS, SUBNETS
+from osken_apps.store.engines import violated_columns
+from osken_apps.store.tables import DELETED_PORTS, FIXED_IPS, NETWORKS, PORTS, QUOTAS, SUBNETS
 from osken_apps.store.view import View
 
 R = TypeVar("R", Network, Subnet, Port)
@@ -36,6 +36,9 @@ R = TypeVar("R", Network, Subnet, Port)
 MAC_ATTEMPTS = 64
 ADDRESSES_A_LOOK = 64
 SEARCH_STEP = 32
+# A host that comes back later than this, or after so many others, keeps the flows of a port that is gone.
+MAX_DELETED_PORTS = 100_000
+DELETED_PORT_AGE_S = 30 * 24 * 3600
 
 _IN_POOL = (
     NETWORKS.c.physical_network == bindparam("physical_network"),
@@ -82,6 +85,12 @@ _LOWER_SEARCH_FROM = (
     .values(search_from=bindparam("address"))
 )
 _MAC_ADDRESS = select(PORTS.c.id).where(PORTS.c.mac_address == bindparam("mac_address"))
+_REMEMBER_DELETED = insert(DELETED_PORTS)
+_FORGET_OLDEST = delete(DELETED_PORTS).where(
+    DELETED_PORTS.c.sequence
+    <= select(func.max(DELETED_PORTS.c.sequence)).scalar_subquery() - bindparam("most", type_=Integer)
+)
+_FORGET_OLD = delete(DELETED_PORTS).where(DELETED_PORTS.c.deleted_at < bindparam("before"))
 _CLAIM = insert(FIXED_IPS)
 _RELEASE = delete(FIXED_IPS).where(FIXED_IPS.c.port_id == bindparam("of_port_id"))
 _INSERT = {kind: insert(table) for kind, table in TABLE_OF.items()}
@@ -147,6 +156,8 @@ class Transaction(View):
         """Delete a resource; a network and a subnet must be empty before."""
         if isinstance(resource, Port):
             self._release(resource)
+            if resource.binding is not None:
+                self._remember_deleted(resource.id)
         self._connection.execute(_DELETE[type(resource)], {"of_id": resource.id})
         self._remember(Deleted(type(resource), resource.id), type(resource), resource.id)
 
@@ -263,6 +274,13 @@ class Transaction(View):
             freed = {"of_id": fixed_ip.subnet_id, "address": address_text(fixed_ip.ip_address)}
             self._connection.execute(_LOWER_SEARCH_FROM, freed)
             self._search_from.pop(fixed_ip.subnet_id, None)
+
+    def _remember_deleted(self, port_id: str) -> None:
+        """Remember a port that a host has, and forget those of long ago."""
+        moment = int(self._now.timestamp())
+        self._connection.execute(_REMEMBER_DELETED, {"port_id": port_id, "deleted_at": moment})
+        self._connection.execute(_FORGET_OLDEST, {"most": MAX_DELETED_PORTS})
+        self._connection.execute(_FORGET_OLD, {"before": moment - DELETED_PORT_AGE_S})
 
     def _execute_for(self, resource: Resource, statement: Any, row: dict[str, Any]) -> None:
         try:

@@ -10,9 +10,10 @@ from sqlalchemy import Connection, Integer, Select, bindparam, func, select
 
 from osken_apps.model.changes import Snapshot
 from osken_apps.model.resources import Network, Port, Subnet
+from osken_apps.store import schema
 from osken_apps.store.codec import moment, network_of, port_of, subnet_of
 from osken_apps.store.selection import Among
-from osken_apps.store.tables import FIXED_IPS, NETWORKS, PORTS, QUOTAS, SCHEMA_VERSION, SUBNETS
+from osken_apps.store.tables import DELETED_PORTS, FIXED_IPS, NETWORKS, PORTS, QUOTAS, SCHEMA_VERSION, SUBNETS
 
 
 def _selection(table: Any, columns: tuple[str, ...]) -> list[Any]:
@@ -55,9 +56,15 @@ _HOSTS = (
     .group_by(PORTS.c.binding_host)
     .order_by(PORTS.c.binding_host)
 )
+_PHYSICAL_NETWORKS = (
+    select(NETWORKS.c.physical_network, func.count().label("networks"))
+    .group_by(NETWORKS.c.physical_network)
+    .order_by(NETWORKS.c.physical_network)
+)
 _QUOTAS = select(QUOTAS.c.resource, QUOTAS.c.quota).where(QUOTAS.c.project_id == bindparam("project_id"))
 
 
+_DELETED_PORTS = select(DELETED_PORTS.c.port_id).order_by(DELETED_PORTS.c.sequence)
 _ANY = select(SCHEMA_VERSION.c.version)
 
 
@@ -173,16 +180,30 @@ class View:
         counted = select(func.count()).select_from(table).where(table.c.project_id == project_id)
         return self._connection.scalar(counted) or 0
 
+    def networks_by_physical_network(self) -> dict[str, int]:
+        """Count the networks on each physical network."""
+        return {row.physical_network: row.networks for row in self._connection.execute(_PHYSICAL_NETWORKS)}
+
     def begin(self) -> None:
         """Begin the transaction now and not with the first question: all answers are of this moment."""
         self._connection.scalar(_ANY)
 
     def snapshot(self) -> Snapshot:
         """Give all there is at once."""
-        return Snapshot(tuple(self.networks()), tuple(self.subnets()), tuple(self.ports()))
+        deleted = frozenset(self._connection.scalars(_DELETED_PORTS))
+        return Snapshot(
+            tuple(self.networks()), tuple(self.subnets()), tuple(self.ports()), self.store_id(), deleted
+        )
+
+    def store_id(self) -> str:
+        """Give the id that tells this store from another one."""
+        return schema.store_id(self._connection)
 
     def parts(self, size: int) -> Iterator[Snapshot]:
-        """Give all there is, oldest first, in parts of `size`: networks, then subnets, then ports."""
+        """Give all there is, oldest first, in parts of `size`; what is referred to comes before."""
+        yield Snapshot(store_id=self.store_id())
+        for deleted in self._connection.scalars(_DELETED_PORTS).partitions(size):
+            yield Snapshot(deleted_ports=frozenset(deleted))
         for networks in self._chunks(NETWORKS, size):
             yield Snapshot(networks=tuple(self.networks(networks)))
         for subnets in self._chunks(SUBNETS, size):

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from osken_apps.lab import wait_until
-from osken_apps.lab.controller import Api
+from osken_apps.lab.controller import Api, Response
 
 COMMAND = [sys.executable, "-m", "osken_apps.cli"]
 
@@ -99,6 +100,49 @@ def test_a_bad_option_is_one_line_and_status_2(tmp_path: Path) -> None:
     done = run("run", "--config-file", str(path))
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"osken-net: {path}: [network] vlan_ranges: 'default:0:10' is not within 1..4094\n"
+
+
+def test_a_wrong_database_is_one_line_and_status_2_and_nothing_has_started(
+    tmp_path: Path, ports: dict[str, int]
+) -> None:
+    path = config_file(tmp_path, **ports)
+    path.write_text(path.read_text() + "[database]\nconnection = sqlite:////no/such/directory/x.db\n")
+    done = run("run", "--config-file", str(path))
+    reason = "[database] connection: /no/such/directory/x.db: No such file or directory"
+    assert (done.returncode, done.stderr) == (2, f"osken-net: {reason}\n")
+
+
+def test_a_corrupt_database_leaves_a_controller_that_says_so(tmp_path: Path, ports: dict[str, int]) -> None:
+    path = config_file(tmp_path, **ports)
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "osken-net.db").write_bytes(b"")
+    command = [*COMMAND, "run", "--config-file", str(path)]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        api = Api(ports["api"])
+        answer = wait_until(lambda: _answer(api), 30, "an answer")
+        process.terminate()
+        assert process.wait(15) == 0
+    assert answer.status == 503
+    assert "osken-net.db is empty; to restore a backup" in answer.body["NeutronError"]["message"]
+
+
+def test_a_backup_is_made_beside_a_controller_and_never_over_a_file(
+    controller: "subprocess.Popen[str]", ports: dict[str, int], tmp_path: Path
+) -> None:
+    Api(ports["api"]).create("network", name="kept")
+    command = ["backup", str(tmp_path / "backup"), "--config-file", str(tmp_path / "osken-net.conf")]
+    first, second, forced = run(*command), run(*command), run(*command, "--force")
+    assert [done.returncode for done in (first, second, forced)] == [0, 1, 0]
+    assert second.stderr == f"osken-net: {tmp_path}/backup exists; --force overwrites it\n"
+    with sqlite3.connect(tmp_path / "backup") as connection:
+        assert connection.execute("SELECT name FROM networks").fetchall() == [("kept",)]
+
+
+def _answer(api: Api) -> Response | None:
+    try:
+        return api.request("GET", "networks")
+    except OSError:
+        return None
 
 
 def test_an_unknown_command_line_option_is_status_2() -> None:

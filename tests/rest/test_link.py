@@ -43,6 +43,7 @@ class Controller:
             api_socket=listener,
             queries=queries,
             forget_port=lambda port_id: None,
+            started=lambda: None,
             give_up=lambda: None,
         )
 
@@ -208,3 +209,27 @@ def test_a_change_that_breaks_costs_only_itself(tmp_path: Path, caplog: pytest.L
 
     in_a_hub(work)
     assert caplog.text.count("Traceback") == 1
+
+
+def test_a_database_that_vanished_is_not_made_anew_and_hosts_keep_what_they_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rest, "FIRST_RESTART_S", 0.01)
+    database = tmp_path / "osken-net.db"
+
+    def work(_hub: object) -> None:
+        with controlling(tmp_path) as controller:
+            port_id, first = controller.make_port(), controller.pid
+            wait_until(lambda: port_id in controller.inventory.ports)
+            for file in tmp_path.glob("osken-net.db*"):
+                file.unlink()
+            refused = controller.call("POST", "/v2.0/networks", {"network": {}})
+            os.kill(first, signal.SIGKILL)
+            wait_until(lambda: controller.pid not in (0, first))
+            again = controller.call("GET", "/v2.0/networks")
+            assert (refused.status, again.status) == (503, 503)
+            assert "was removed" in again.body["NeutronError"]["message"]
+            assert not database.exists()
+            assert list(controller.inventory.ports) == [port_id]
+
+    in_a_hub(work)

@@ -8,7 +8,18 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from osken_apps.link import Changes, HostReports, Ping, Pong, PortReports, SnapshotPart, SnapshotWanted
+import pytest
+
+from osken_apps.link import (
+    Changes,
+    HostReports,
+    Ping,
+    Pong,
+    PortReports,
+    Serving,
+    SnapshotPart,
+    SnapshotWanted,
+)
 from osken_apps.model.changes import Deleted, HostReport, PortReport, Upserted
 from osken_apps.model.resources import Binding, Network, Port, PortStatus
 from tests.bench.scale.intent import Size, fill
@@ -31,6 +42,7 @@ def make_port(server: Server) -> dict[str, str]:
 
 def test_the_controller_gets_a_snapshot_and_then_every_commit(tmp_path: Path) -> None:
     with running(write_config(tmp_path)) as server:
+        assert server.told(SnapshotPart).part.store_id
         assert server.told(SnapshotPart).last
         network = server.call("POST", "/v2.0/networks", {"network": {"name": "net1"}}).body["network"]
         (change,) = server.told(Changes).changes
@@ -59,9 +71,8 @@ def test_everything_survives_a_restart_and_is_told_again(tmp_path: Path) -> None
         ids = make_port(server)
         before = server.call("GET", f"/v2.0/ports/{ids['port']}").body
     with running(config_file) as server:
-        kinds = {type(resource) for resource in server.told(SnapshotPart).part.networks}
+        server.told(SnapshotPart, lambda message: message.part.networks)
         assert server.call("GET", f"/v2.0/ports/{ids['port']}").body == before
-    assert kinds == {Network}
 
 
 def test_a_killed_server_loses_nothing_that_was_answered(tmp_path: Path) -> None:
@@ -202,21 +213,58 @@ def test_reports_wait_for_a_locked_database(tmp_path: Path) -> None:
     assert (port["binding:host_id"], port["binding:vif_details"]["local_vlan"]) == ("b", 2)
 
 
-def test_a_broken_database_is_one_line_and_status_2(tmp_path: Path) -> None:
+def test_a_broken_database_is_told_to_whoever_asks(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "osken-net.db").write_bytes(b"this is no database, but it is long enough to be read" * 40)
-    config_file = write_config(tmp_path)
+    with running(write_config(tmp_path)) as server:
+        assert "no database" in server.told(Serving).store
+        server.link.send(Ping())
+        server.told(Pong)
+        answers = [
+            server.call("GET", "/v2.0/networks"),
+            server.call("POST", "/v2.0/networks", {"network": {}}),
+        ]
+        assert server.call("GET", "/").status == 200
+    assert [answer.status for answer in answers] == [503, 503]
+    assert "osken-net.db is not a database; to restore a backup" in answers[0].body["NeutronError"]["message"]
+    (line,) = (line for line in capfd.readouterr().err.splitlines() if " ERROR " in line)
+    assert "is not a database" in line
+
+
+def test_a_database_that_cannot_be_meant_is_one_line_and_status_2(tmp_path: Path) -> None:
+    config_file = write_config(tmp_path, "[database]\nconnection = sqlite:////no/such/directory/x.db")
     with socket.create_server(("127.0.0.1", 0)) as listener:
         link, other = socket.socketpair()
-        arguments = [str(config_file), str(listener.fileno()), str(other.fileno())]
-        command = [sys.executable, "-m", "osken_apps.rest.process", *arguments]
-        ended = subprocess.run(
-            command, pass_fds=(listener.fileno(), other.fileno()), capture_output=True, timeout=WAIT_S
-        )
+        descriptors = (listener.fileno(), other.fileno())
+        command = [sys.executable, "-m", "osken_apps.rest.process", str(config_file), *map(str, descriptors)]
+        ended = subprocess.run(command, pass_fds=descriptors, capture_output=True, text=True, timeout=WAIT_S)
         link.close()
         other.close()
-    assert ended.returncode == 2
-    assert ended.stderr.decode().count("\n") == 1
-    assert "[database] connection" in ended.stderr.decode()
+    assert (ended.returncode, ended.stderr) == (
+        2,
+        "osken-net: [database] connection: /no/such/directory/x.db: No such file or directory\n",
+    )
+
+
+def test_networks_without_a_bridge_are_said_at_the_start(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    config_file = write_config(tmp_path)
+    with running(config_file) as server:
+        for _ in range(3):
+            server.call("POST", "/v2.0/networks", {"network": {}})
+    assert "bridge_mappings" not in capfd.readouterr().err
+    mappings = "bridge_mappings = physnet1:br-eth2\nvlan_ranges = physnet1:1000:2000"
+    with running(write_config(tmp_path, f"[network]\n{mappings}")) as server:
+        parts = [server.told(SnapshotPart)]
+        while not parts[-1].last:
+            parts.append(server.told(SnapshotPart))
+    lines = [line for line in capfd.readouterr().err.splitlines() if "bridge_mappings" in line]
+    assert len(lines) == 1 and " ERROR " in lines[0]
+    assert (
+        "3 networks are on physical network default, which [network] bridge_mappings lacks (it has"
+        in lines[0]
+    )
+    assert sum(len(part.part.networks) for part in parts) == 3
 
 
 def test_clients_that_do_not_read_hold_up_nobody(tmp_path: Path) -> None:

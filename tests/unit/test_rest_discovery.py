@@ -122,7 +122,7 @@ def test_every_answer_has_its_own_request_id(api: Client) -> None:
 
 def test_a_fault_of_ours_is_a_500_that_tells_nothing(api: Client, caplog: pytest.LogCaptureFixture) -> None:
     api.store.close()
-    api.store._engine = None  # type: ignore[assignment]
+    api.store.database.engine = None  # type: ignore[union-attr, assignment]
     reply = api.call("GET", "/networks")
     assert (reply.status, reply.error) == (500, "InternalServerError")
     assert "engine" not in reply.message and "Traceback" not in reply.message

@@ -3,16 +3,16 @@
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address, IPv4Network, ip_address, ip_network
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import update
 
 from osken_apps.config import VlanRange
-from osken_apps.errors import ConfigurationError, NoNetworkAvailable, StoreUnavailable
+from osken_apps.errors import NoNetworkAvailable, StoreUnavailable
 from osken_apps.model.addresses import IPAddress
 from osken_apps.model.allocation import default_pools, generated_mac
 from osken_apps.model.changes import Change, Deleted, Snapshot, Upserted
@@ -29,10 +29,10 @@ from osken_apps.model.resources import (
     PortStatus,
     Subnet,
 )
-from osken_apps.store import database
+from osken_apps.store import engines
+from osken_apps.store import transaction as transaction_module
 from osken_apps.store.codec import address_of, address_text
 from osken_apps.store.store import SYSTEM_SOURCES, Store
-from osken_apps.store.tables import SCHEMA_VERSION
 
 RANGES = (VlanRange("default", 1000, 1003), VlanRange("other", 5, 5))
 CIDR = IPv4Network("10.0.0.0/24")
@@ -153,7 +153,7 @@ def test_every_attribute_survives_a_restart(tmp_path: Path) -> None:
         network, four, six, port = (transaction.create(resource) for resource in full_resources())
     store.close()
     with Store(url(tmp_path)).read() as view:
-        assert view.snapshot() == Snapshot((network,), (four, six), (port,))
+        assert view.snapshot() == Snapshot((network,), (four, six), (port,), view.store_id())
 
 
 def test_an_exception_undoes_everything_and_tells_nobody(store: Store) -> None:
@@ -351,7 +351,7 @@ def test_addresses_sort_as_their_text(first: int, second: int) -> None:
 def test_a_locked_database_is_unavailable_and_recovers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "PRAGMAS", (*database.PRAGMAS, "PRAGMA busy_timeout = 10"))
+    monkeypatch.setattr(engines, "BUSY_TIMEOUT_MS", 10)
     store = Store(url(tmp_path))
     other = sqlite3.connect(tmp_path / "osken-net.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -365,27 +365,45 @@ def test_a_locked_database_is_unavailable_and_recovers(
         assert len(view.networks()) == 1
 
 
-def test_a_schema_newer_than_the_program_is_refused(tmp_path: Path) -> None:
-    store = Store(url(tmp_path))
-    with store._engine.begin() as connection:
-        connection.execute(update(SCHEMA_VERSION).values(version=99))
-    store.close()
-    with pytest.raises(ConfigurationError, match="schema 99 is newer"):
-        Store(url(tmp_path))
+def deleted_ports(store: Store) -> frozenset[str]:
+    with store.read() as view:
+        return view.snapshot().deleted_ports
 
 
-def test_an_older_schema_is_brought_up_step_by_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    Store(url(tmp_path)).close()
-    done: list[int] = []
-    steps = (lambda connection: done.append(2), lambda connection: done.append(3))
-    monkeypatch.setattr(database, "MIGRATIONS", steps)
-    monkeypatch.setattr(database, "NEWEST_VERSION", 3)
-    Store(url(tmp_path)).close()
-    Store(url(tmp_path)).close()
-    assert done == [2, 3]
+def delete_bound(store: Store, *numbers: int) -> None:
+    """Make ports, bind them, delete them, each in a transaction."""
+    for number in numbers:
+        port = make_port(store, number)
+        with store.write() as transaction:
+            bound = transaction.update(port, replace(port, binding=Binding("host1", 1)))
+        with store.write() as transaction:
+            transaction.delete(bound)
 
 
-@pytest.mark.parametrize("address", ["nonsense", "sqlite:////no/such/directory/x.db", "oracle://x"])
-def test_a_database_that_cannot_be_opened_is_a_configuration_error(address: str) -> None:
-    with pytest.raises(ConfigurationError, match=r"\[database\] connection"):
-        Store(address)
+def test_a_port_that_was_bound_when_it_was_deleted_is_remembered(store: Store) -> None:
+    make_subnet(store)
+    delete_bound(store, 1)
+    unbound = make_port(store, 2)
+    with store.write() as transaction:
+        transaction.delete(unbound)
+    assert deleted_ports(store) == {"p1"}
+
+
+def test_the_newest_deleted_ports_are_remembered(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transaction_module, "MAX_DELETED_PORTS", 3)
+    make_subnet(store)
+    delete_bound(store, *range(6))
+    assert deleted_ports(store) == {"p3", "p4", "p5"}
+
+
+def test_deleted_ports_of_long_ago_are_forgotten(tmp_path: Path) -> None:
+    now = [datetime(2026, 11, 1, tzinfo=UTC)]
+    store = Store(url(tmp_path), replace(SYSTEM_SOURCES, now=lambda: now[0]))
+    make_subnet(store)
+    delete_bound(store, 1)
+    now[0] += timedelta(days=29)
+    delete_bound(store, 2)
+    assert deleted_ports(store) == {"p1", "p2"}
+    now[0] += timedelta(days=2)
+    delete_bound(store, 3)
+    assert deleted_ports(store) == {"p2", "p3"}

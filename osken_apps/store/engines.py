@@ -1,0 +1,151 @@
+"""The connections to the database: their settings, how a transaction begins, how trouble is told. SHELL.
+
+A transaction that writes takes the write lock at its very beginning, so that nothing it read can change
+before it commits: for SQLite by BEGIN IMMEDIATE. Another database has its own lock taken at the same place.
+"""
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event, exc, make_url
+
+from osken_apps.errors import ConfigurationError, StoreUnavailable
+
+BUSY_TIMEOUT_MS = 2000
+POOL_TIMEOUT_S = 5
+POOL_SIZE = 80  # more than the API has threads; opened when they are needed
+WRITES = "osken_apps_writes"
+LAZY = "osken_apps_lazy"  # a commit that may be lost when the power fails, since it can be made again
+
+PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA cache_size = -16384",
+)
+# A table that is made anew is dropped and renamed meanwhile; what refers to it is checked at the end.
+UPGRADE_PRAGMAS = (
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = OFF",
+)
+# The index of the write-ahead log is kept in memory: nothing is written, not even to read.
+READ_ONLY_PRAGMAS = ("PRAGMA locking_mode = EXCLUSIVE", "PRAGMA query_only = ON")
+
+
+def parsed_url(text: str) -> URL:
+    """Read the URL of a database. Raises ConfigurationError, which never shows a password."""
+    try:
+        url = make_url(text)
+        url.get_dialect()
+    except exc.ArgumentError as error:
+        raise ConfigurationError(f"[database] connection: {error}") from None
+    if url.get_backend_name() == "sqlite" and path_of(url) is None:
+        raise ConfigurationError(f"[database] connection: {url} names no file")
+    return url
+
+
+def path_of(url: URL) -> Path | None:
+    """Give the file of an SQLite database; None: it is no file."""
+    name = url.database or ""
+    is_file = url.get_backend_name() == "sqlite" and name and not name.startswith((":", "file:"))
+    return Path(name) if is_file else None
+
+
+def file_uri(path: Path, how: str) -> str:
+    """Give the URI by which SQLite opens a file in a certain way, such as `mode=ro`."""
+    return f"file:{quote(str(path))}?{how}"
+
+
+def engine_of(url: URL, pragmas: tuple[str, ...] = PRAGMAS, connections: int = POOL_SIZE) -> Engine:
+    """Make an engine that opens so many connections at most. Raises ConfigurationError."""
+    path = path_of(url)
+    if path is not None:
+        return _file_engine(path, "mode=rw", pragmas, connections)
+    try:
+        return create_engine(url, pool_size=connections, pool_timeout=POOL_TIMEOUT_S, pool_use_lifo=True)
+    except (exc.ArgumentError, ImportError) as error:
+        raise ConfigurationError(f"[database] connection: {error}") from None
+
+
+def unchanging_engine(path: Path) -> Engine:
+    """Make an engine over an SQLite file that nobody changes: it needs no lock, no log and no space."""
+    return _file_engine(path, "immutable=1", ("PRAGMA query_only = ON",), POOL_SIZE)
+
+
+def _file_engine(path: Path, how: str, pragmas: tuple[str, ...], connections: int) -> Engine:
+    """Make an engine over an SQLite file that must be there: SQLite makes none."""
+
+    def connect() -> sqlite3.Connection:
+        return sqlite3.connect(file_uri(path, how), uri=True, check_same_thread=False)
+
+    engine = create_engine(
+        "sqlite://",
+        creator=connect,
+        poolclass=QueuePool,
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=POOL_TIMEOUT_S,
+        pool_use_lifo=True,
+    )
+    _prepare_sqlite(engine, pragmas)
+    return engine
+
+
+def _prepare_sqlite(engine: Engine, pragmas: tuple[str, ...]) -> None:
+    """Leave transactions to us (the driver would begin them too late) and set the pragmas."""
+
+    def connected(dbapi_connection: Any, _record: Any) -> None:
+        dbapi_connection.isolation_level = None
+        dbapi_connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        for pragma in pragmas:
+            dbapi_connection.execute(pragma)
+
+    event.listen(engine, "connect", connected)
+    event.listen(engine, "begin", _begin_sqlite)
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    options = connection.get_execution_options()
+    if options.get(WRITES):
+        connection.exec_driver_sql(f"PRAGMA synchronous = {'NORMAL' if options.get(LAZY) else 'FULL'}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.exec_driver_sql("BEGIN")
+
+
+def cause(error: exc.SQLAlchemyError) -> str:
+    """Give in one line what the driver said."""
+    return str(getattr(error, "orig", None) or error).splitlines()[0]
+
+
+def sqlite_code(error: exc.DBAPIError) -> int:
+    """Give SQLite's primary result code (sqlite.org/rescode.html); 0 for what has none."""
+    return int(getattr(error.orig, "sqlite_errorcode", 0)) & 0xFF
+
+
+def is_corrupt(error: exc.DBAPIError) -> bool:
+    """Tell whether the file itself is broken."""
+    return sqlite_code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+@contextmanager
+def telling_unavailable() -> Iterator[None]:
+    """Turn a database that is locked, gone, full or broken into StoreUnavailable.
+
+    What can never succeed, however long one waits, stays what it is.
+    """
+    try:
+        yield
+    except (exc.IntegrityError, exc.ProgrammingError, exc.DataError):
+        raise
+    except (exc.DBAPIError, exc.TimeoutError) as error:
+        raise StoreUnavailable(cause(error)) from error
+
+
+def violated_columns(error: exc.IntegrityError) -> frozenset[str]:
+    """Give the columns of the unique constraint that a statement violated."""
+    return frozenset(re.findall(r"\w+\.(\w+)", str(error.orig)))

@@ -1,0 +1,220 @@
+"""Opening the database of a store: which one it is, whether it may be used, and for what. SHELL.
+
+A database is made only where there is none and none was known; whatever else is wrong is told with the way
+out, and changes nothing. Where nothing can be written (a full disk, above all) it is opened for reading.
+"""
+
+import logging
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from sqlalchemy import URL, Connection, Engine, exc
+
+from osken_apps.errors import ConfigurationError, OskenAppsError
+from osken_apps.store import schema
+from osken_apps.store.backup import copy_database
+from osken_apps.store.database import RESTART, Database, corrupt, restore, vanished
+from osken_apps.store.engines import (
+    READ_ONLY_PRAGMAS,
+    UPGRADE_PRAGMAS,
+    WRITES,
+    cause,
+    engine_of,
+    is_corrupt,
+    parsed_url,
+    path_of,
+    sqlite_code,
+    unchanging_engine,
+)
+
+LOG = logging.getLogger(__name__)
+
+FILE_MODE = 0o600
+MAGIC = b"SQLite format 3\0"
+CANNOT_WRITE = (
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PERM,
+)
+
+
+class StoreUnusable(OskenAppsError):
+    """The database must not or cannot be used; says why, and the way out."""
+
+
+def open_database(text: str, expected_id: str = "") -> Database:
+    """Open the database of a URL; make it where there is none; bring its schema up to date.
+
+    `expected_id` is the id of the store that it must be; empty: any, also a new one. Raises
+    ConfigurationError for a URL that cannot be used, StoreUnusable for a database that cannot.
+    """
+    url = parsed_url(text)
+    path = path_of(url)
+    made = path is not None and _find_or_make(url, path, expected_id)
+    try:
+        store_id = _brought_up_to_date(url, path)
+        database = Database(engine_of(url), store_id, path, made)
+    except exc.DBAPIError as error:
+        if path is None:
+            raise StoreUnusable(cause(error)) from error
+        if is_corrupt(error):
+            raise StoreUnusable(corrupt(path, cause(error))) from error
+        if sqlite_code(error) not in CANNOT_WRITE:
+            raise StoreUnusable(f"{path}: {cause(error)}; {RESTART}") from error
+        database = _opened_read_only(url, path, cause(error))
+    if expected_id and database.store_id != expected_id:
+        database.engine.dispose()
+        raise StoreUnusable(
+            f"{path or 'the database'} holds store {database.store_id}, but this controller runs with store"
+            f" {expected_id}; put that one back, or restart the controller to use this one"
+        )
+    return database
+
+
+def _find_or_make(url: URL, path: Path, expected_id: str) -> bool:
+    """See that there is a file that may be our database; tell whether it was made for that."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(MAGIC))
+    except FileNotFoundError:
+        if expected_id:
+            raise StoreUnusable(vanished(path)) from None
+        return _made(url, path)
+    except IsADirectoryError as error:
+        raise ConfigurationError(f"[database] connection: {path}: {error.strerror}") from error
+    except OSError as error:
+        raise StoreUnusable(f"{path}: {error.strerror}; {RESTART}") from error
+    if not start:
+        raise StoreUnusable(f"{path} is empty; {restore(path)}; or rm -f {path} to begin with nothing")
+    if start != MAGIC:
+        raise StoreUnusable(f"{path} is not a database; {restore(path)}")
+    if path.stat().st_mode & 0o777 & ~FILE_MODE:
+        with suppress(OSError):  # it is another user's
+            path.chmod(FILE_MODE)
+    return False
+
+
+def _made(url: URL, path: Path) -> bool:
+    """Make a database beside its place and move it there when it is whole.
+
+    Raises ConfigurationError, StoreUnusable.
+    """
+    new, log = path.with_name(path.name + ".new"), path.with_name(path.name + "-wal")
+    if log.exists():
+        raise StoreUnusable(f"{log} is there without {path}; {restore(path)}; or rm -f {log} to begin anew")
+    try:
+        for left_over in ("", "-journal"):
+            new.with_name(new.name + left_over).unlink(missing_ok=True)
+        os.close(os.open(new, os.O_CREAT | os.O_EXCL, FILE_MODE))
+        with _upgrading(url.set(database=str(new))) as engine, _transaction(engine) as connection:
+            schema.create(connection)
+        with suppress(FileExistsError):  # another process was faster: its database is as good
+            os.link(new, path)
+        new.unlink()
+    except OSError as error:
+        raise ConfigurationError(f"[database] connection: {path}: {error.strerror}") from error
+    except exc.DBAPIError as error:
+        raise ConfigurationError(f"[database] connection: {path}: {cause(error)}") from error
+    return True
+
+
+def _brought_up_to_date(url: URL, path: Path | None) -> str:
+    """Bring an older schema up to date; give the id of the store. Raises DBAPIError, StoreUnusable."""
+    with _upgrading(url) as engine:
+        with engine.connect() as connection:
+            found = schema.version(connection)
+            _check(found, schema.tables(connection), path)
+            if found == schema.NEWEST_VERSION:
+                return _store_id(connection, path)
+        if path is not None:
+            _keep_copy(path, found)
+        with _transaction(engine) as connection:
+            if found == 0:
+                schema.create(connection)
+            else:
+                schema.upgrade(connection, found)
+                _check_references(connection, path)
+            return _store_id(connection, path)
+
+
+def _keep_copy(path: Path, found: int) -> None:
+    """Keep a copy of a database that is upgraded: the older program cannot read it afterwards."""
+    copy = path.with_name(f"{path.name}.schema-{found}")
+    try:
+        copy_database(path, copy)
+    except (OSError, sqlite3.Error) as error:
+        raise StoreUnusable(
+            f"{path} must be brought from schema {found} to {schema.NEWEST_VERSION}, and no copy of it could"
+            f" be made: {error}; {RESTART}"
+        ) from error
+    LOG.warning("%s is brought to schema %d; %s is as it was", path, schema.NEWEST_VERSION, copy)
+
+
+def _check(found: int, tables: frozenset[str], path: Path | None) -> None:
+    """Refuse a database that is not ours, or of a newer program. Raises StoreUnusable."""
+    if found > schema.NEWEST_VERSION:
+        raise StoreUnusable(
+            f"{path or 'the database'} has schema {found}, newer than this program's {schema.NEWEST_VERSION};"
+            f" run the newer program, or restore a backup that was made before it"
+        )
+    if found == 0 and tables:
+        raise StoreUnusable(f"{path or 'the database'} is a database of another program; {RESTART}")
+    if found == 0 and path is not None:
+        raise StoreUnusable(f"{path} holds nothing, as a copy without its log; {restore(path)}")
+
+
+def _store_id(connection: Connection, path: Path | None) -> str:
+    """Give the id of the store. Raises StoreUnusable if it has none."""
+    if found := schema.store_id(connection):
+        return found
+    raise StoreUnusable(corrupt(path, "the store has no id"))
+
+
+def _check_references(connection: Connection, path: Path | None) -> None:
+    """Check the foreign keys, which were not enforced meanwhile. Raises StoreUnusable."""
+    if path is not None and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").first()):
+        raise StoreUnusable(corrupt(path, f"a row of {broken[0]} refers to no row of {broken[2]}"))
+
+
+def _opened_read_only(url: URL, path: Path, reason: str) -> Database:
+    """Open a file that cannot be written now. Raises StoreUnusable."""
+    log = path.with_name(path.name + "-wal")
+    ways: list[Callable[[], Engine]] = [lambda: engine_of(url, READ_ONLY_PRAGMAS, connections=1)]
+    if not log.exists() or not log.stat().st_size:  # else what is in the log would be missing
+        ways.append(lambda: unchanging_engine(path))
+    for way in ways:
+        engine = way()
+        try:
+            with engine.connect() as connection:
+                found = schema.version(connection)
+                if found == schema.NEWEST_VERSION:
+                    told = f"{path} is open for reading only: {reason}; {RESTART}"
+                    return Database(engine, _store_id(connection, path), path, read_only=told)
+                _check(found, schema.tables(connection), path)
+                reason = f"schema {found} cannot be brought to {schema.NEWEST_VERSION}: {reason}"
+        except exc.DBAPIError:
+            pass  # the other way, if there is one
+        engine.dispose()
+    raise StoreUnusable(f"{path}: {reason}; {RESTART}")
+
+
+@contextmanager
+def _upgrading(url: URL) -> Iterator[Engine]:
+    engine = engine_of(url, UPGRADE_PRAGMAS)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def _transaction(engine: Engine) -> Iterator[Connection]:
+    with engine.connect() as connection:
+        writing = connection.execution_options(**{WRITES: True})
+        with writing.begin():
+            yield writing

@@ -1,0 +1,116 @@
+"""Copies of the database that can be restored."""
+
+import shutil
+import sqlite3
+import threading
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from osken_apps.errors import ConfigurationError
+from osken_apps.failures import Failures
+from osken_apps.model.resources import Network
+from osken_apps.store import checkpoints
+from osken_apps.store.backup import BackupFailed, back_up
+from osken_apps.store.checkpoints import keep_checkpoints
+from osken_apps.store.store import Store
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "osken-net.db"
+
+
+@pytest.fixture
+def store(path: Path) -> Store:
+    return Store(f"sqlite:///{path}")
+
+
+def make(store: Store, number: int) -> None:
+    with store.write() as transaction:
+        transaction.create(
+            Network(f"n{number}", "default", physical_network="default", segmentation_id=number)
+        )
+
+
+def held(path: Path) -> list[str]:
+    """Give the networks of a database file that stands alone, as it is."""
+    with closing(sqlite3.connect(f"file:{path}?immutable=1", uri=True)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        return [name for (name,) in connection.execute("SELECT id FROM networks ORDER BY sequence")]
+
+
+def test_a_backup_has_all_that_was_committed_and_serves_in_its_place(
+    store: Store, path: Path, tmp_path: Path
+) -> None:
+    make(store, 1)
+    with store.read() as view:
+        view.begin()  # a reader keeps the log from the file
+        make(store, 2)
+        back_up(f"sqlite:///{path}", tmp_path / "backup")
+    assert held(tmp_path / "backup") == ["n1", "n2"]
+    assert (tmp_path / "backup").stat().st_mode & 0o777 == 0o600
+    restored = Store(f"sqlite:///{tmp_path / 'backup'}")
+    with store.read() as view, restored.read() as other:
+        assert view.snapshot() == other.snapshot()
+
+
+def test_a_backup_does_not_overwrite_unless_it_is_told_to(store: Store, path: Path, tmp_path: Path) -> None:
+    make(store, 1)
+    target = tmp_path / "backup"
+    target.write_text("precious")
+    with pytest.raises(BackupFailed, match="--force"):
+        back_up(f"sqlite:///{path}", target)
+    assert target.read_text() == "precious"
+    back_up(f"sqlite:///{path}", target, overwrite=True)
+    assert held(target) == ["n1"]
+
+
+def test_a_backup_that_fails_leaves_nothing(path: Path, tmp_path: Path) -> None:
+    path.write_bytes(b"this is no database" * 100)
+    with pytest.raises(BackupFailed, match="not a database"):
+        back_up(f"sqlite:///{path}", tmp_path / "backup")
+    with pytest.raises(BackupFailed, match="No such file or directory"):
+        back_up(f"sqlite:///{path}", tmp_path / "nowhere" / "backup")
+    with pytest.raises(BackupFailed, match="there is no database"):
+        back_up(f"sqlite:///{tmp_path}/none.db", tmp_path / "backup")
+    with pytest.raises(BackupFailed, match="tools"):
+        back_up("postgresql://host/x", tmp_path / "backup")
+    with pytest.raises(ConfigurationError):
+        back_up("sqlite://", tmp_path / "backup")
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+def test_the_file_alone_is_a_backup_after_a_checkpoint(store: Store, path: Path, tmp_path: Path) -> None:
+    for number in range(1, 4):
+        make(store, number)
+        store.checkpoint()
+        shutil.copy(path, tmp_path / "copy")
+        assert held(tmp_path / "copy") == [f"n{one}" for one in range(1, number + 1)]
+
+
+def test_checkpoints_come_by_themselves_while_writes_go_on_slowly(
+    store: Store, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoints, "LOOK_S", 0.005)
+    threading.Thread(target=keep_checkpoints, args=(store, Failures()), daemon=True).start()
+    for number in range(1, 6):
+        make(store, number)
+        done: list[str] = []
+        while f"n{number}" not in done:
+            with store._writers.turn():  # no checkpoint falls into the copy
+                shutil.copy(path, tmp_path / "copy")
+            if (tmp_path / "copy").stat().st_size > 0:
+                done = held(tmp_path / "copy")
+        assert done == [f"n{one}" for one in range(1, number + 1)]
+
+
+def test_a_reader_holds_up_no_checkpoint_for_long_and_no_writer(store: Store) -> None:
+    make(store, 1)
+    with store.read() as view:
+        view.begin()
+        make(store, 2)
+        store.checkpoint()
+        make(store, 3)
+        assert [network.id for network in view.networks()] == ["n1"]
