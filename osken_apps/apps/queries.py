@@ -3,8 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import eventlet
-
+from osken_apps.apps import runtime
 from osken_apps.failures import Failures
 from osken_apps.link import Answer, Query
 
@@ -29,17 +28,22 @@ class Queries:
             self._answer(Answer(query.number, error=f"the controller answers {MAX_QUERIES} others just now"))
             return
         self._running += 1
-        eventlet.spawn(self._run, query)
+        runtime.spawn(self._run, query)
 
     def _run(self, query: Query) -> None:
-        try:
-            with eventlet.Timeout(DEADLINE_S):
-                answer = Answer(query.number, self._handlers[query.name](*query.arguments))
-        except eventlet.Timeout:
+        answered = runtime.once()
+        task = runtime.spawn(lambda: answered.send(self._answer_to(query)))
+        if runtime.wait_within(DEADLINE_S, answered):
+            answer: Answer = answered.wait()
+        else:
+            task.kill()
             answer = Answer(query.number, error=f"the controller had no answer within {DEADLINE_S:.0f} s")
+        self._running -= 1
+        self._answer(answer)
+
+    def _answer_to(self, query: Query) -> Answer:
+        try:
+            return Answer(query.number, self._handlers[query.name](*query.arguments))
         except Exception as error:
             self._failures.note(f"the query {query.name} failed", error)
-            answer = Answer(query.number, error="an error of the controller; see its log")
-        finally:
-            self._running -= 1
-        self._answer(answer)
+            return Answer(query.number, error="an error of the controller; see its log")

@@ -10,10 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import eventlet
-from eventlet.event import Event
 from os_ken.base.app_manager import OSKenApp
 
+from osken_apps.apps import runtime
 from osken_apps.apps.host_reports import host_reports
 from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.intent import Gap, Intent
@@ -72,7 +71,7 @@ class RestApp(OSKenApp):
         self._give_up = give_up
         self._intent = Intent(hosts.fabric, self.failures)
         self._outbox = Outbox()
-        self._something_to_send: Event = Event()
+        self._something_to_send = runtime.once()
         self._process: RestProcess | None = None
         self._silent_beats = 0
         self._stopping = False
@@ -80,8 +79,8 @@ class RestApp(OSKenApp):
     def start(self) -> Any:
         """Start the REST process."""
         super().start()
-        eventlet.spawn(self._beat)
-        return eventlet.spawn(self._run)
+        runtime.spawn(self._beat)
+        return runtime.spawn(self._run)
 
     def stop(self) -> None:
         """End the REST process and wait until it has ended."""
@@ -113,7 +112,7 @@ class RestApp(OSKenApp):
                 return
             restart_s = FIRST_RESTART_S if answered else min(2 * restart_s, LAST_RESTART_S)
             LOG.error("the REST process ended with status %s; starting it again in %.0f s", status, restart_s)
-            eventlet.sleep(restart_s)
+            runtime.sleep(restart_s)
 
     def _serve_one_process(self) -> tuple[int | None, bool]:
         """Start a process and serve its link to the end; give its exit status, and whether it ever spoke."""
@@ -121,13 +120,13 @@ class RestApp(OSKenApp):
         self._intent = Intent(self._hosts.fabric, self.failures)
         store_id = self._hosts.fabric.inventory.store_id
         self._process = process = RestProcess(self._config_file, self._api_socket, store_id)
-        writer, answered = eventlet.spawn(self._write, process.link), False
+        writer, answered = runtime.spawn(self._write, process.link), False
         try:
             while True:
                 message = process.link.receive()
                 answered, self._silent_beats = True, 0
                 self._take(message)
-                eventlet.sleep(0)  # a snapshot is many messages, and the next may be here already
+                runtime.pause()  # a snapshot is many messages, and the next may be here already
         except LinkClosed:
             LOG.debug("the REST process closed the link")
         except Exception:
@@ -143,7 +142,7 @@ class RestApp(OSKenApp):
         """Send what waits, for as long as the link lives; the only one who waits for the process to read."""
         try:
             while True:
-                self._something_to_send = Event()  # what is put from here on is noticed
+                self._something_to_send = runtime.once()  # what is put from here on is noticed
                 while message := self._outbox.take():
                     link.send(message)
                 self._something_to_send.wait()
@@ -182,7 +181,7 @@ class RestApp(OSKenApp):
                 self.failures.note("the hosts were not reported", error)
             self._put(Ping())
             self._watch_silence()
-            eventlet.sleep(BEAT_S)
+            runtime.sleep(BEAT_S)
 
     def _watch_silence(self) -> None:
         """Kill a process that was silent for too many beats; not seconds: we may have slept ourselves."""
