@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from osken_apps.model.addresses import IPAddress, mac_address
 from osken_apps.model.resources import (
@@ -25,9 +25,10 @@ from osken_apps.model.resources import (
 )
 from osken_apps.store.tables import NETWORKS, PORTS, SUBNETS
 
-CACHED_ROWS = 20_000
 Row = Sequence[Any]
 EMPTY_LIST = "[]"
+
+R = TypeVar("R", Network, Subnet, Port)
 
 
 def address_text(address: IPAddress) -> str:
@@ -104,7 +105,6 @@ def network_row(network: Network) -> dict[str, Any]:
     }
 
 
-@lru_cache(CACHED_ROWS)
 def network_of(row: Row) -> Network:
     """Make the network of a row."""
     (up, shared, external, default, mtu, security, type_, physical, segment, hints, domain) = row[9:]
@@ -140,10 +140,9 @@ def subnet_row(subnet: Subnet) -> dict[str, Any]:
     }
 
 
-@lru_cache(CACHED_ROWS)
 def subnet_of(row: Row) -> Subnet:
-    """Make the subnet of a row (without `search_from`)."""
-    (network_id, cidr, gateway, pools, servers, routes, dhcp, ra_mode, address_mode, types) = row[9:]
+    """Make the subnet of a row."""
+    (network_id, cidr, gateway, pools, servers, routes, dhcp, ra_mode, address_mode, types, _) = row[9:]
     return Subnet(
         **_standard(row),
         network_id=network_id,
@@ -190,8 +189,7 @@ def port_row(port: Port) -> dict[str, Any]:
     }
 
 
-@lru_cache(CACHED_ROWS)
-def port_of(row: Row, addresses: tuple[tuple[str, str], ...]) -> Port:
+def port_of(row: Row, addresses: Iterable[tuple[str, str]]) -> Port:
     """Make the port of a row and its (subnet id, address text) pairs."""
     network_id, mac, up, device_id, owner, status, requested, host, vlan, interface, waits, vnic = row[9:21]
     profile, security, pairs, options, groups, dns_name = row[21:]
@@ -223,3 +221,10 @@ ROW_OF: Mapping[type[Resource], Callable[[Any], dict[str, Any]]] = {
     Subnet: subnet_row,
     Port: port_row,
 }
+_OF_ROW: Mapping[type[Resource], Callable[[Row], Resource]] = {Network: network_of, Subnet: subnet_of}
+
+
+def resource_of(kind: type[R], row: Row, addresses: Iterable[tuple[str, str]] = ()) -> R:
+    """Make the resource of a row; of a port with its (subnet id, address text) pairs."""
+    made: Any = port_of(row, addresses) if kind is Port else _OF_ROW[kind](row)
+    return cast(R, made)

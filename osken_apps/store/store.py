@@ -14,6 +14,7 @@ from sqlalchemy import exc
 
 from osken_apps.errors import StoreUnavailable
 from osken_apps.model.changes import Change
+from osken_apps.store.cache import Cache
 from osken_apps.store.database import Database, corrupt
 from osken_apps.store.engines import LAZY, WRITES, cause, is_corrupt, telling_unavailable
 from osken_apps.store.opening import StoreUnusable, open_database
@@ -44,6 +45,7 @@ class Store:
         self.commits = 0
         self._trouble = ""
         self._sources = sources
+        self._cache = Cache()
         # A turn lasts from the start of a write to the end of its listeners: they see commits in order.
         self._writers = WriterQueue()
         self._listeners: list[Listener] = []
@@ -65,7 +67,7 @@ class Store:
     def read(self) -> Iterator[View]:
         """Open a read transaction. Raises StoreUnavailable."""
         with self._telling(), self._usable().engine.connect() as connection:
-            yield View(connection)
+            yield View(connection, self._cache)
 
     @contextmanager
     def moment(self) -> Iterator[tuple[int, View]]:
@@ -75,7 +77,7 @@ class Store:
         """
         with self._telling(), self._usable().engine.connect() as connection:
             with self._writers.turn():
-                view = View(connection)
+                view = View(connection, self._cache)
                 view.begin()
                 sequence = self._sequence
             yield sequence, view
@@ -90,6 +92,8 @@ class Store:
             transaction = yield from self._written(lazy)
             self.commits += 1
             if transaction.changes:
+                for kind, id in transaction.changed:
+                    self._cache.forget(kind, id)
                 self._sequence += 1
                 for listener in self._listeners:
                     listener(self._sequence, transaction.changes)
@@ -116,7 +120,7 @@ class Store:
         with self._telling(), self._writable().engine.connect() as connection:
             writing = connection.execution_options(**{WRITES: True, LAZY: lazy})
             with writing.begin():
-                transaction = Transaction(writing, self._sources)
+                transaction = Transaction(writing, self._cache, self._sources)
                 yield transaction
         return transaction
 

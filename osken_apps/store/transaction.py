@@ -5,7 +5,7 @@ Collects the changes for the listeners. Whether a request is allowed is not deci
 """
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -26,6 +26,7 @@ from osken_apps.model.addresses import IPAddress, MacAddress
 from osken_apps.model.allocation import first_free, generated_mac
 from osken_apps.model.changes import Change, Deleted, Upserted
 from osken_apps.model.resources import FixedIp, Network, Port, Resource, Subnet
+from osken_apps.store.cache import Cache
 from osken_apps.store.codec import ROW_OF, TABLE_OF, address_text
 from osken_apps.store.engines import violated_columns
 from osken_apps.store.tables import DELETED_PORTS, FIXED_IPS, NETWORKS, PORTS, QUOTAS, SUBNETS
@@ -110,16 +111,26 @@ class Sources:
 class Transaction(View):
     """Read and write access; nothing counts before its commit, and all of it counts after."""
 
-    def __init__(self, connection: Connection, sources: Sources) -> None:
-        super().__init__(connection)
+    fills_cache = False  # what is read here may be undone
+
+    def __init__(self, connection: Connection, cache: Cache, sources: Sources) -> None:
+        super().__init__(connection, cache)
         self._sources = sources
         self._now = sources.now().replace(microsecond=0)
         self._changes: dict[tuple[type[Resource], str], Change] = {}
+        # Where the search for a free address of a subnet starts, and what the database holds of that.
+        self._search_from: dict[str, str] = {}
+        self._stored_search_from: dict[str, str] = {}
 
     @property
     def changes(self) -> tuple[Change, ...]:
         """The changes so far: one a resource, in the order in which they were last made."""
         return tuple(self._changes.values())
+
+    @property
+    def changed(self) -> Iterable[tuple[type[Resource], str]]:
+        """The kinds and ids of what was changed so far."""
+        return self._changes.keys()
 
     def new_id(self) -> str:
         """Give an id that no resource has had."""
@@ -187,9 +198,10 @@ class Transaction(View):
 
     def free_address(self, subnet: Subnet, besides: Sequence[IPAddress] = ()) -> IPAddress | None:
         """Give the lowest free address of a subnet's pools that is not among `besides`, or None."""
-        search_from = self._search_from.get(subnet.id)
-        if search_from is None:
-            search_from = self._connection.scalar(_SEARCH_FROM, {"subnet_id": subnet.id}) or ""
+        if subnet.id not in self._search_from:
+            stored = self._connection.scalar(_SEARCH_FROM, {"subnet_id": subnet.id}) or ""
+            self._search_from[subnet.id] = self._stored_search_from[subnet.id] = stored
+        search_from = self._search_from[subnet.id]
         pools = sorted((address_text(pool.start), address_text(pool.end)) for pool in subnet.allocation_pools)
         excluded = sorted(int(address) for address in besides)
         for start, end in pools:
@@ -199,7 +211,7 @@ class Transaction(View):
             candidate = self._free_between(subnet.id, first, end, excluded)
             if candidate is not None:
                 found = type(subnet.cidr.network_address)(candidate)
-                self._note_search(subnet.id, search_from, address_text(found), excluded)
+                self._note_search(subnet.id, address_text(found), excluded)
                 return found
         return None
 
@@ -241,14 +253,17 @@ class Transaction(View):
             low = candidate
         return None
 
-    def _note_search(self, subnet_id: str, before: str, found: str, excluded: list[int]) -> None:
+    def _note_search(self, subnet_id: str, found: str, excluded: list[int]) -> None:
         """Remember that no address below the one found is free, unless some were passed over.
 
         Not for every address: a write costs more than walking over a few.
         """
-        if not excluded and int(found, 16) - int(before or "0", 16) >= SEARCH_STEP:
+        if excluded:
+            return
+        self._search_from[subnet_id] = found
+        if int(found, 16) - int(self._stored_search_from[subnet_id] or "0", 16) >= SEARCH_STEP:
             self._connection.execute(_SET_SEARCH_FROM, {"of_id": subnet_id, "address": found})
-            self._search_from[subnet_id] = found
+            self._stored_search_from[subnet_id] = found
 
     def _search_again(self, subnet_id: str, pools_changed: bool) -> None:
         if pools_changed:
@@ -295,6 +310,9 @@ class Transaction(View):
     def _remember(self, change: Change, kind: type[Resource], resource_id: str) -> None:
         self._changes.pop((kind, resource_id), None)
         self._changes[kind, resource_id] = change
+        self._known.pop((kind, resource_id), None)
+        if kind is Subnet:
+            self._known_subnets.clear()
 
 
 def _conflict(resource: Resource, columns: frozenset[str]) -> Conflict:

@@ -4,40 +4,63 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Integer, Select, bindparam, func, select
 
 from osken_apps.model.changes import Snapshot
-from osken_apps.model.resources import Network, Port, Subnet
+from osken_apps.model.resources import Network, Port, Resource, Subnet
 from osken_apps.store import schema
-from osken_apps.store.codec import moment, network_of, port_of, subnet_of
-from osken_apps.store.selection import Among
+from osken_apps.store.cache import Cache
+from osken_apps.store.codec import TABLE_OF, moment, resource_of
+from osken_apps.store.selection import Among, Page
 from osken_apps.store.tables import DELETED_PORTS, FIXED_IPS, NETWORKS, PORTS, QUOTAS, SCHEMA_VERSION, SUBNETS
 
+R = TypeVar("R", Network, Subnet, Port)
 
-def _selection(table: Any, columns: tuple[str, ...]) -> list[Any]:
-    return [table.c[name].in_(bindparam(name, expanding=True)) for name in columns]
+A_BATCH = 500
 
 
-# A statement is built once for each combination of columns: building costs more than running it.
+# A statement is built once for each shape of conditions: building costs more than running it. A single value
+# is compared and not looked for in a list, which costs as much as the rest of a small question.
+Shape = tuple[tuple[str, bool], ...]
+
+
+def _narrowed(statement: Select[Any], table: Any, shape: Shape) -> Select[Any]:
+    for name, single in shape:
+        value = bindparam(name, expanding=not single, type_=table.c[name].type)
+        statement = statement.where(table.c[name] == value if single else table.c[name].in_(value))
+    return statement.order_by(table.c.sequence)
+
+
 @lru_cache(256)
-def _rows_statement(table: Any, columns: tuple[str, ...]) -> Select[Any]:
-    return select(table).where(*_selection(table, columns)).order_by(table.c.sequence)
+def rows_statement(table: Any, shape: Shape) -> Select[Any]:
+    """Give the statement for rows of a table."""
+    return _narrowed(select(table), table, shape)
 
 
 @lru_cache(256)
-def _addresses_statement(columns: tuple[str, ...]) -> Select[Any]:
-    wanted = select(FIXED_IPS.c.port_id, FIXED_IPS.c.subnet_id, FIXED_IPS.c.ip_address)
-    if columns == ("id",):
-        return wanted.where(FIXED_IPS.c.port_id.in_(bindparam("id", expanding=True))).order_by(
-            FIXED_IPS.c.position
-        )
-    if columns:
-        wanted = wanted.join(PORTS, PORTS.c.id == FIXED_IPS.c.port_id)
-    return wanted.where(*_selection(PORTS, columns)).order_by(FIXED_IPS.c.position)
+def revisions_statement(table: Any, shape: Shape) -> Select[Any]:
+    """Give the statement for ids and revisions of rows of a table."""
+    return _narrowed(select(table.c.id, table.c.revision_number), table, shape)
 
 
+@lru_cache(256)
+def paged_statement(table: Any, shape: Shape, marked: bool, backwards: bool) -> Select[Any]:
+    """Give the statement for ids and revisions of a page of rows; backwards in falling order."""
+    statement = _narrowed(select(table.c.id, table.c.revision_number), table, shape).order_by(None)
+    marker = bindparam("marker", type_=table.c.id.type)
+    if marked:
+        statement = statement.where(table.c.id < marker if backwards else table.c.id > marker)
+    ordered = statement.order_by(table.c.id.desc() if backwards else table.c.id)
+    return ordered.limit(bindparam("limit", type_=Integer))
+
+
+_ADDRESSES = (
+    select(FIXED_IPS.c.port_id, FIXED_IPS.c.subnet_id, FIXED_IPS.c.ip_address)
+    .where(FIXED_IPS.c.port_id.in_(bindparam("ids", expanding=True)))
+    .order_by(FIXED_IPS.c.position)
+)
 _SUBNET_IDS = (
     select(SUBNETS.c.network_id, SUBNETS.c.id)
     .where(SUBNETS.c.network_id.in_(bindparam("network_ids", expanding=True)))
@@ -89,46 +112,70 @@ class HostUse:
 
 
 class View:
-    """Read access of one transaction."""
+    """Read access of one transaction; resources that the cache has are not made of their rows again."""
 
-    def __init__(self, connection: Connection) -> None:
+    fills_cache = True
+
+    def __init__(self, connection: Connection, cache: Cache) -> None:
         self._connection = connection
-        # Where the search for a free address of a subnet starts, as far as it has been read.
-        self._search_from: dict[str, str] = {}
+        self._cache = cache
+        self._known: dict[tuple[type[Resource], str], Resource] = {}  # what was asked for by its id
+        self._known_subnets: dict[str, list[Subnet]] = {}  # of a network
 
-    def networks(self, *conditions: Among) -> list[Network]:
-        """Give the networks that meet every condition, oldest first."""
-        return [network_of(tuple(row)) for row in self._rows(NETWORKS, conditions)]
+    def find(self, kind: type[R], *conditions: Among, page: Page | None = None) -> list[R]:
+        """Give the resources of a kind that meet every condition, oldest first; of a page, by id."""
+        columns = [condition.column for condition in conditions]
+        if columns == ["id"] and len(conditions[0].values) <= A_BATCH and page is None:
+            return self._made(kind, self._rows(kind, conditions))
+        # Most are in the cache as a rule: ask which they are, and then only for those that are not.
+        found: dict[str, R | None] = {
+            row.id: self._cache.get(kind, row.id, row.revision_number)
+            for row in self._revisions(kind, conditions, page)
+        }
+        missing = [id for id, resource in found.items() if resource is None]
+        for start in range(0, len(missing), A_BATCH):
+            batch = Among("id", tuple(missing[start : start + A_BATCH]))
+            for resource in self._made(kind, self._rows(kind, (batch,))):
+                found[resource.id] = resource
+        return [resource for resource in found.values() if resource is not None]
 
-    def subnets(self, *conditions: Among) -> list[Subnet]:
-        """Give the subnets that meet every condition, oldest first."""
-        rows = self._rows(SUBNETS, conditions)
-        self._search_from.update((row.id, row.search_from) for row in rows)
-        return [subnet_of(tuple(row)[:-1]) for row in rows]
+    def one(self, kind: type[R], id: str) -> R | None:
+        """Give the resource of that id."""
+        known = self._known.get((kind, id))
+        if known is None:
+            for known in self.find(kind, Among("id", (id,))):
+                self._known[kind, id] = known
+        return known if isinstance(known, kind) else None
 
-    def ports(self, *conditions: Among) -> list[Port]:
-        """Give the ports that meet every condition, oldest first."""
-        addresses: dict[str, list[tuple[str, str]]] = {}
-        for port_id, subnet_id, text in self._addresses(conditions):
-            addresses.setdefault(port_id, []).append((subnet_id, text))
-        rows = self._rows(PORTS, conditions)
-        return [port_of(tuple(row), tuple(addresses.get(row[1], ()))) for row in rows]
+    def networks(self, *conditions: Among, page: Page | None = None) -> list[Network]:
+        """Give the networks that meet every condition, oldest first; of a page, by id."""
+        return self.find(Network, *conditions, page=page)
+
+    def subnets(self, *conditions: Among, page: Page | None = None) -> list[Subnet]:
+        """Give the subnets that meet every condition, oldest first; of a page, by id."""
+        return self.find(Subnet, *conditions, page=page)
+
+    def ports(self, *conditions: Among, page: Page | None = None) -> list[Port]:
+        """Give the ports that meet every condition, oldest first; of a page, by id."""
+        return self.find(Port, *conditions, page=page)
 
     def network(self, network_id: str) -> Network | None:
         """Give the network of that id."""
-        return next(iter(self.networks(Among("id", (network_id,)))), None)
+        return self.one(Network, network_id)
 
     def subnet(self, subnet_id: str) -> Subnet | None:
         """Give the subnet of that id."""
-        return next(iter(self.subnets(Among("id", (subnet_id,)))), None)
+        return self.one(Subnet, subnet_id)
 
     def port(self, port_id: str) -> Port | None:
         """Give the port of that id."""
-        return next(iter(self.ports(Among("id", (port_id,)))), None)
+        return self.one(Port, port_id)
 
     def subnets_of(self, network_id: str) -> list[Subnet]:
         """Give a network's subnets, oldest first."""
-        return self.subnets(Among("network_id", (network_id,)))
+        if network_id not in self._known_subnets:
+            self._known_subnets[network_id] = self.subnets(Among("network_id", (network_id,)))
+        return self._known_subnets[network_id]
 
     def ports_of(self, network_id: str) -> list[Port]:
         """Give a network's ports, oldest first."""
@@ -218,12 +265,47 @@ class View:
             last = rows[-1].sequence
             yield Among("id", tuple(row.id for row in rows))
 
-    def _rows(self, table: Any, conditions: tuple[Among, ...]) -> Sequence[Any]:
-        columns = tuple(condition.column for condition in conditions)
-        values = {condition.column: condition.values for condition in conditions}
-        return self._connection.execute(_rows_statement(table, columns), values).all()
+    def _made(self, kind: type[R], rows: Sequence[Any]) -> list[R]:
+        """Make the resources of rows, but those that the cache has."""
+        found = {row.id: self._cache.get(kind, row.id, row.revision_number) for row in rows}
+        new = [row for row in rows if found[row.id] is None]
+        children = self._children(kind, [row.id for row in new])
+        for row in new:
+            found[row.id] = made = resource_of(kind, row, children.get(row.id, ()))
+            if self.fills_cache:
+                self._cache.put(made)
+        return [resource for resource in found.values() if resource is not None]
 
-    def _addresses(self, conditions: tuple[Among, ...]) -> Sequence[Any]:
-        columns = tuple(condition.column for condition in conditions)
-        values = {condition.column: condition.values for condition in conditions}
-        return self._connection.execute(_addresses_statement(columns), values).all()
+    def _children(self, kind: type[Resource], ids: list[str]) -> dict[str, list[tuple[str, str]]]:
+        """Read what rows of a kind have in tables of their own: the addresses of ports."""
+        found: dict[str, list[tuple[str, str]]] = {}
+        if kind is Port and ids:
+            for port_id, subnet_id, text in self._connection.execute(_ADDRESSES, {"ids": ids}):
+                found.setdefault(port_id, []).append((subnet_id, text))
+        return found
+
+    def _rows(self, kind: type[Resource], conditions: tuple[Among, ...]) -> Sequence[Any]:
+        statement = rows_statement(TABLE_OF[kind], _shape(conditions))
+        return self._connection.execute(statement, _values(conditions)).all()
+
+    def _revisions(
+        self, kind: type[Resource], conditions: tuple[Among, ...], page: Page | None
+    ) -> Sequence[Any]:
+        table, shape, values = TABLE_OF[kind], _shape(conditions), _values(conditions)
+        if page is None:
+            return self._connection.execute(revisions_statement(table, shape), values).all()
+        values |= {"limit": page.limit} | ({"marker": page.marker} if page.marker else {})
+        statement = paged_statement(table, shape, bool(page.marker), page.backwards)
+        rows = self._connection.execute(statement, values).all()
+        return rows[::-1] if page.backwards else rows
+
+
+def _shape(conditions: tuple[Among, ...]) -> Shape:
+    return tuple((condition.column, len(condition.values) == 1) for condition in conditions)
+
+
+def _values(conditions: tuple[Among, ...]) -> dict[str, Any]:
+    return {
+        condition.column: condition.values[0] if len(condition.values) == 1 else condition.values
+        for condition in conditions
+    }

@@ -1,0 +1,39 @@
+"""Resources that were made of rows, kept for those who ask again. SHELL (it is shared by threads)."""
+
+from typing import TypeVar
+
+from osken_apps.model.resources import Network, Port, Resource, Subnet
+
+MAX_RESOURCES = 100_000  # of a kind; a port takes some 1 KiB
+
+R = TypeVar("R", Network, Subnet, Port)
+
+
+class Cache:
+    """The newest known resource of each row, by kind and id; its revision tells whether it still is.
+
+    Only what is committed may be put in: a revision that was undone is given to something else.
+    """
+
+    def __init__(self) -> None:
+        self._kinds: dict[type[Resource], dict[str, Resource]] = {Network: {}, Subnet: {}, Port: {}}
+
+    def get(self, kind: type[R], id: str, revision: int) -> R | None:
+        """Give the resource of a row with that id and revision, if it is known."""
+        known = self._kinds[kind].get(id)
+        return known if isinstance(known, kind) and known.revision_number == revision else None
+
+    def put(self, resource: Resource) -> None:
+        """Keep a resource that was read.
+
+        Where there are too many, it takes the place of the one that came last: so reading all of them again
+        and again finds what it found before, and misses only what is too much.
+        """
+        known = self._kinds[type(resource)]
+        if len(known) >= MAX_RESOURCES and resource.id not in known:
+            known.popitem()
+        known[resource.id] = resource
+
+    def forget(self, kind: type[Resource], id: str) -> None:
+        """Drop a resource that was changed or deleted."""
+        self._kinds[kind].pop(id, None)
