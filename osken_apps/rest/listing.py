@@ -11,7 +11,7 @@ from osken_apps.errors import BadRequest, HTTPBadRequest, InvalidInput
 from osken_apps.rest.attributes import TEXT_LENGTH
 from osken_apps.rest.declarations import MAX_TAG_LENGTH, MAX_TAGS, Attribute, Surroundings
 from osken_apps.rest.validation import convert
-from osken_apps.store.selection import Among
+from osken_apps.store.selection import Among, Page
 
 PAGING = frozenset({"fields", "sort_key", "sort_dir", "limit", "marker", "page_reverse", "verbose"})
 TAG_FILTERS = frozenset({"tags", "tags-any", "not-tags", "not-tags-any"})
@@ -52,6 +52,14 @@ class Query:
     marker: str = ""
     backwards: bool = False
     parameters: Parameters = ()
+
+    @property
+    def page(self) -> Page | None:
+        """The page that the database cuts by itself: by id, of what conditions alone decide; else None."""
+        columns = [condition.column for condition in self.conditions]
+        if not self.limit or self.sorts or "id" in columns or len(self.tests) > len(columns):
+            return None
+        return Page(self.limit, self.marker, self.backwards)
 
 
 def query_of(attributes: Sequence[Attribute], parameters: Parameters) -> Query:

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import pytest
 
 from osken_apps.model.changes import HostReport
+from osken_apps.store import view as view_module
 from tests.unit.rest_client import Client, client_of
 
 
@@ -228,3 +229,31 @@ def test_tags_that_are_no_list_of_words_are_refused(tmp_path: Path) -> None:
     bodies: list[Any] = [{"tags": "red"}, {"tags": [5]}, {"tag": []}, []]
     assert [api.call("PUT", path, body).status for body in bodies] == [400, 400, 400, 400]
     assert api.get(path) == {"tags": []}
+
+
+def test_a_page_by_id_is_all_that_is_read(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(5):
+        api.make("network", name="net")
+    read: list[str] = []
+    resource_of = view_module.resource_of
+
+    def counted(kind: type, row: Any, addresses: Any) -> Any:
+        read.append(row.id)
+        return resource_of(kind, row, addresses)
+
+    monkeypatch.setattr(view_module, "resource_of", counted)
+    shown = api.get("/networks?limit=2&name=net")["networks"]
+    assert read == [network["id"] for network in shown]
+
+
+def test_pages_of_those_who_see_all_are_those_of_the_whole_list(api: Client) -> None:
+    made = [api.make("network", name=name)["id"] for name in ("x", "y", "x", "x", "y", "x")]
+    wanted = sorted(made[index] for index in (0, 2, 3, 5))
+    pages, marker = [], ""
+    while page := api.get(f"/networks?name=x&limit=3{marker}")["networks"]:
+        pages += [network["id"] for network in page]
+        marker = f"&marker={pages[-1]}"
+    assert pages == wanted
+    back = api.get(f"/networks?name=x&limit=2&page_reverse=True&marker={wanted[-1]}")["networks"]
+    assert [network["id"] for network in back] == wanted[1:3]
+    assert api.call("GET", f"/networks?name=x&limit=1&marker={made[1]}").status == 404
