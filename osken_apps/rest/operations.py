@@ -20,7 +20,7 @@ from osken_apps.rest.listing import Query, fields_of_show, filtered, links, orde
 from osken_apps.rest.networks import ZONE
 from osken_apps.rest.policy import Permissions, Policy, Target
 from osken_apps.rest.questions import Questions
-from osken_apps.rest.rendering import chosen, rendered, rendered_list
+from osken_apps.rest.rendering import chosen, encoded_list, rendered, rendered_list
 from osken_apps.rest.validation import Values, bodies_of, body_of, posted, project_of, put
 from osken_apps.store.selection import Among
 from osken_apps.store.store import Store
@@ -77,7 +77,7 @@ class Operations:
                 found = ordered(filtered(found, query, around), query, around)
                 shown = _page(collection, found, query)
             attributes = chosen(collection.attributes, query.fields)
-            bodies = rendered_list(lambda item: access.attributes(item, attributes), shown, around)
+            bodies = encoded_list(lambda item: access.attributes(item, attributes), shown, around)
         return Answer(200, {collection.plural: bodies} | _links(collection, shown, query, request))
 
     def show(self, collection: Collection, request: Request, resource_id: str) -> Answer:

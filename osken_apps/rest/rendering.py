@@ -1,10 +1,21 @@
 """Resources as JSON objects. PURE."""
 
+import json
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 from osken_apps.rest.declarations import Attribute, Surroundings
+
+RESOURCES_A_PART = 500
+
+
+@dataclass(frozen=True, slots=True)
+class JsonText:
+    """JSON that is text already, in parts: a long list takes the room of its text and not of its objects."""
+
+    parts: tuple[bytes, ...]
 
 
 def rendered(attributes: Sequence[Attribute], resource: Any, around: Surroundings) -> dict[str, Any]:
@@ -20,6 +31,33 @@ def rendered_list(
     for attributes, group in groupby(resources, attributes_of):
         bodies += _together(attributes, tuple(group), around)
     return bodies
+
+
+def encoded_list(
+    attributes_of: Callable[[Any], tuple[Attribute, ...]], resources: Sequence[Any], around: Surroundings
+) -> JsonText:
+    """Give resources as the text of a JSON array, each with its own attributes."""
+    parts = []
+    for start in range(0, len(resources), RESOURCES_A_PART):
+        bodies = rendered_list(attributes_of, resources[start : start + RESOURCES_A_PART], around)
+        parts += [b",", json_text(bodies)[1:-1]]
+    return JsonText((b"[", *parts[1:], b"]"))
+
+
+def json_text(value: Any) -> bytes:
+    """Give a value as JSON text."""
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def json_parts(body: Any) -> list[bytes]:
+    """Give a body as JSON text, in parts; what is text already stays as it is."""
+    if not isinstance(body, dict) or not any(isinstance(value, JsonText) for value in body.values()):
+        return [json_text(body)]
+    parts: list[bytes] = []
+    for name, value in body.items():
+        parts += [b"," if parts else b"{", json_text(name), b":"]
+        parts += value.parts if isinstance(value, JsonText) else (json_text(value),)
+    return [*parts, b"}"]
 
 
 def _together(

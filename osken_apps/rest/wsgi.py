@@ -1,6 +1,5 @@
 """The WSGI application: HTTP to requests, paths to operations, answers and errors to HTTP."""
 
-import json
 import logging
 import uuid
 from collections.abc import Callable, Iterable
@@ -19,6 +18,7 @@ from osken_apps.rest.listing import MAX_PARAMETERS, MAX_QUERY_BYTES
 from osken_apps.rest.operations import Operations
 from osken_apps.rest.policy import Policy
 from osken_apps.rest.questions import Questions
+from osken_apps.rest.rendering import json_parts
 from osken_apps.store.store import Store
 
 LOG = logging.getLogger(__name__)
@@ -140,7 +140,9 @@ def _response(answer: Answer, request_id: str) -> webob.Response:
         response.headers.pop("Content-Type", None)
     else:
         response.content_type = "application/json"
-        response.body = json.dumps(answer.body, separators=(",", ":")).encode()
+        parts = json_parts(answer.body)
+        response.app_iter = parts
+        response.content_length = sum(map(len, parts))
     response.headers["X-Openstack-Request-Id"] = request_id
     response.headers.update(answer.headers.items())
     return response
