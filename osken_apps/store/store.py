@@ -14,11 +14,12 @@ from sqlalchemy import exc
 
 from osken_apps.errors import StoreUnavailable
 from osken_apps.model.changes import Change
+from osken_apps.store.allocator import Sources
 from osken_apps.store.cache import Cache
 from osken_apps.store.database import Database, corrupt
 from osken_apps.store.engines import LAZY, WRITES, cause, is_corrupt, telling_unavailable
 from osken_apps.store.opening import StoreUnusable, open_database
-from osken_apps.store.transaction import Sources, Transaction
+from osken_apps.store.transaction import Transaction
 from osken_apps.store.view import View
 from osken_apps.store.writer import WriterQueue
 

@@ -3,10 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Integer, Select, bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from osken_apps.model.changes import Snapshot
 from osken_apps.model.resources import Network, Port, Resource, Subnet
@@ -14,46 +13,19 @@ from osken_apps.store import schema
 from osken_apps.store.cache import Cache
 from osken_apps.store.codec import TABLE_OF, moment, resource_of
 from osken_apps.store.selection import Among, Page
+from osken_apps.store.statements import (
+    chunk_statement,
+    paged_statement,
+    revisions_statement,
+    rows_statement,
+    shape_of,
+    values_of,
+)
 from osken_apps.store.tables import DELETED_PORTS, FIXED_IPS, NETWORKS, PORTS, QUOTAS, SCHEMA_VERSION, SUBNETS
 
 R = TypeVar("R", Network, Subnet, Port)
 
 A_BATCH = 500
-
-
-# A statement is built once for each shape of conditions: building costs more than running it. A single value
-# is compared and not looked for in a list, which costs as much as the rest of a small question.
-Shape = tuple[tuple[str, bool], ...]
-
-
-def _narrowed(statement: Select[Any], table: Any, shape: Shape) -> Select[Any]:
-    for name, single in shape:
-        value = bindparam(name, expanding=not single, type_=table.c[name].type)
-        statement = statement.where(table.c[name] == value if single else table.c[name].in_(value))
-    return statement.order_by(table.c.sequence)
-
-
-@lru_cache(256)
-def rows_statement(table: Any, shape: Shape) -> Select[Any]:
-    """Give the statement for rows of a table."""
-    return _narrowed(select(table), table, shape)
-
-
-@lru_cache(256)
-def revisions_statement(table: Any, shape: Shape) -> Select[Any]:
-    """Give the statement for ids and revisions of rows of a table."""
-    return _narrowed(select(table.c.id, table.c.revision_number), table, shape)
-
-
-@lru_cache(256)
-def paged_statement(table: Any, shape: Shape, marked: bool, backwards: bool) -> Select[Any]:
-    """Give the statement for ids and revisions of a page of rows; backwards in falling order."""
-    statement = _narrowed(select(table.c.id, table.c.revision_number), table, shape).order_by(None)
-    marker = bindparam("marker", type_=table.c.id.type)
-    if marked:
-        statement = statement.where(table.c.id < marker if backwards else table.c.id > marker)
-    ordered = statement.order_by(table.c.id.desc() if backwards else table.c.id)
-    return ordered.limit(bindparam("limit", type_=Integer))
 
 
 _ADDRESSES = (
@@ -89,17 +61,6 @@ _QUOTAS = select(QUOTAS.c.resource, QUOTAS.c.quota).where(QUOTAS.c.project_id ==
 
 _DELETED_PORTS = select(DELETED_PORTS.c.port_id).order_by(DELETED_PORTS.c.sequence)
 _ANY = select(SCHEMA_VERSION.c.version)
-
-
-@lru_cache
-def _chunk_statement(table: Any) -> Select[Any]:
-    newer = table.c.sequence > bindparam("last")
-    return (
-        select(table.c.sequence, table.c.id)
-        .where(newer)
-        .order_by(table.c.sequence)
-        .limit(bindparam("size", type_=Integer))
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +222,7 @@ class View:
     def _chunks(self, table: Any, size: int) -> Iterator[Among]:
         """Give the ids of a table, oldest first, `size` at a time."""
         last = 0
-        while rows := self._connection.execute(_chunk_statement(table), {"last": last, "size": size}).all():
+        while rows := self._connection.execute(chunk_statement(table), {"last": last, "size": size}).all():
             last = rows[-1].sequence
             yield Among("id", tuple(row.id for row in rows))
 
@@ -285,27 +246,16 @@ class View:
         return found
 
     def _rows(self, kind: type[Resource], conditions: tuple[Among, ...]) -> Sequence[Any]:
-        statement = rows_statement(TABLE_OF[kind], _shape(conditions))
-        return self._connection.execute(statement, _values(conditions)).all()
+        statement = rows_statement(TABLE_OF[kind], shape_of(conditions))
+        return self._connection.execute(statement, values_of(conditions)).all()
 
     def _revisions(
         self, kind: type[Resource], conditions: tuple[Among, ...], page: Page | None
     ) -> Sequence[Any]:
-        table, shape, values = TABLE_OF[kind], _shape(conditions), _values(conditions)
+        table, shape, values = TABLE_OF[kind], shape_of(conditions), values_of(conditions)
         if page is None:
             return self._connection.execute(revisions_statement(table, shape), values).all()
         values |= {"limit": page.limit} | ({"marker": page.marker} if page.marker else {})
         statement = paged_statement(table, shape, bool(page.marker), page.backwards)
         rows = self._connection.execute(statement, values).all()
         return rows[::-1] if page.backwards else rows
-
-
-def _shape(conditions: tuple[Among, ...]) -> Shape:
-    return tuple((condition.column, len(condition.values) == 1) for condition in conditions)
-
-
-def _values(conditions: tuple[Among, ...]) -> dict[str, Any]:
-    return {
-        condition.column: condition.values[0] if len(condition.values) == 1 else condition.values
-        for condition in conditions
-    }

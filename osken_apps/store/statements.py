@@ -1,0 +1,69 @@
+"""The statements that read rows of any table: by conditions, by page, in chunks. SHELL.
+
+A statement is built once for each shape of conditions: building costs more than running it. A single value
+is compared and not looked for in a list, which costs as much as the rest of a small question.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Integer, Select, bindparam, select
+
+from osken_apps.store.selection import Among
+
+Shape = tuple[tuple[str, bool], ...]
+
+
+def _narrowed(statement: Select[Any], table: Any, shape: Shape) -> Select[Any]:
+    for name, single in shape:
+        value = bindparam(name, expanding=not single, type_=table.c[name].type)
+        statement = statement.where(table.c[name] == value if single else table.c[name].in_(value))
+    return statement.order_by(table.c.sequence)
+
+
+@lru_cache(256)
+def rows_statement(table: Any, shape: Shape) -> Select[Any]:
+    """Give the statement for rows of a table."""
+    return _narrowed(select(table), table, shape)
+
+
+@lru_cache(256)
+def revisions_statement(table: Any, shape: Shape) -> Select[Any]:
+    """Give the statement for ids and revisions of rows of a table."""
+    return _narrowed(select(table.c.id, table.c.revision_number), table, shape)
+
+
+@lru_cache(256)
+def paged_statement(table: Any, shape: Shape, marked: bool, backwards: bool) -> Select[Any]:
+    """Give the statement for ids and revisions of a page of rows; backwards in falling order."""
+    statement = _narrowed(select(table.c.id, table.c.revision_number), table, shape).order_by(None)
+    marker = bindparam("marker", type_=table.c.id.type)
+    if marked:
+        statement = statement.where(table.c.id < marker if backwards else table.c.id > marker)
+    ordered = statement.order_by(table.c.id.desc() if backwards else table.c.id)
+    return ordered.limit(bindparam("limit", type_=Integer))
+
+
+@lru_cache
+def chunk_statement(table: Any) -> Select[Any]:
+    """Give the statement for sequences and ids of `size` rows after the `last` one, oldest first."""
+    newer = table.c.sequence > bindparam("last")
+    return (
+        select(table.c.sequence, table.c.id)
+        .where(newer)
+        .order_by(table.c.sequence)
+        .limit(bindparam("size", type_=Integer))
+    )
+
+
+def shape_of(conditions: tuple[Among, ...]) -> Shape:
+    """Give what of conditions makes a statement: the columns, and which of them have a single value."""
+    return tuple((condition.column, len(condition.values) == 1) for condition in conditions)
+
+
+def values_of(conditions: tuple[Among, ...]) -> dict[str, Any]:
+    """Give what of conditions a statement is run with."""
+    return {
+        condition.column: condition.values[0] if len(condition.values) == 1 else condition.values
+        for condition in conditions
+    }
