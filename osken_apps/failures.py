@@ -14,16 +14,16 @@ class Failures:
     def __init__(self) -> None:
         self.counts: Counter[Kind] = Counter()
 
-    def note(self, what: str, error: BaseException) -> None:
+    def note(self, what: str, error: BaseException, detail: object = "") -> None:
         """Count an exception; the first of a kind is logged with its traceback, the 10th, 100th … in a line.
 
-        `what` says what failed, with no ids in it: it is part of the kind.
+        `what` says what failed, with no ids in it: it is part of the kind. `detail` is shown with the first.
         """
         kind = (what, type(error), *_origin(error))
         self.counts[kind] += 1
         count = self.counts[kind]
         if count == 1:
-            LOG.error("%s", what, exc_info=error)
+            LOG.error("%s: %s" if detail else "%s%s", what, detail, exc_info=error)
         elif count == 10 ** (len(str(count)) - 1):
             LOG.error("%s, for the %dth time: %r", what, count, error)
 

@@ -60,8 +60,7 @@ class Recorder:
         except Exception as error:
             # One report that breaks must neither end all recording nor take the others with it.
             if len(reports) == 1:
-                LOG.warning("a port report is dropped: %s", reports[0])
-                self._failures.note("a port report was not recorded", error)
+                self._failures.note("a port report is dropped", error, reports[0])
                 return
             for report in reports:
                 self.record(store, (report,))

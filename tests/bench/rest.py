@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from osken_apps.rest.validation import MAX_BULK
 from tests.rest.server import NO_QUOTAS, WAIT_S, Server, running, write_config
 
 CLIENTS = 16
@@ -25,6 +26,8 @@ WARM_UP = 160
 NETWORKS = 800
 PORTS = 1000
 LISTS = 11
+BULKS = 5
+LONGEST_WAIT_S = 1.0
 NEUTRON_NETWORKS_A_SECOND = 10.8
 NEUTRON_PORTS_A_SECOND = 4.1
 NEUTRON_LIST_S = 1.4
@@ -144,6 +147,23 @@ def measure(server: Server) -> list[Result]:
     return results
 
 
+def longest_wait_s(server: Server) -> float:
+    """Give how long another's write takes at most, while one client makes as many ports at once as it may."""
+    client, other = Client(server), Client(server)
+    network_id = network_with_subnet(client, "10.3.0.0/16")
+    body = {"ports": [{"network_id": network_id}] * MAX_BULK}
+    waits = []
+    with ThreadPoolExecutor(1) as pool:
+        for _ in range(BULKS):
+            bulk = pool.submit(client.call, "POST", "/v2.0/ports", body)
+            while not bulk.done():
+                started = time.perf_counter()
+                other.call("POST", "/v2.0/networks", {"network": {}})
+                waits.append(time.perf_counter() - started)
+            bulk.result()
+    return max(waits)
+
+
 def _clients(clients: int) -> str:
     return "1 client" if clients == 1 else f"{clients} clients"
 
@@ -166,9 +186,11 @@ def main() -> int:
         tempfile.TemporaryDirectory() as directory,
         running(write_config(Path(directory), NO_QUOTAS)) as server,
     ):
-        results = measure(server)
+        results, longest_s = measure(server), longest_wait_s(server)
     print(table(results))
-    return 0 if all(result.factor >= result.target for result in results) else 1
+    print(f"another's write beside {MAX_BULK} ports at once waits {longest_s:.2f} s at most")
+    reached = all(result.factor >= result.target for result in results) and longest_s < LONGEST_WAIT_S
+    return 0 if reached else 1
 
 
 if __name__ == "__main__":
