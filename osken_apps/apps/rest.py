@@ -104,7 +104,11 @@ class RestApp(OSKenApp):
     def _run(self) -> None:
         restart_s = FIRST_RESTART_S
         while not self._stopping:
-            status, answered = self._serve_one_process()
+            try:
+                status, answered = self._serve_one_process()
+            except OSError as error:
+                LOG.error("cannot start the REST process: %s", error)
+                status, answered = None, False
             if self._stopping:
                 return
             if status == STARTED_BADLY and not self._hosts.fabric.inventory.loaded:

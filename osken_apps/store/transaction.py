@@ -1,6 +1,6 @@
 """What can be changed in one transaction. SHELL.
 
-Keeps the rules that hold whoever asks: revisions and times, uniqueness, what falls with a network.
+Keeps the rules that hold whoever asks: revisions and times, uniqueness, which deleted ports are remembered.
 Collects the changes for the listeners. Whether a request is allowed is not decided here.
 """
 
@@ -32,6 +32,7 @@ MAX_DELETED_PORTS = 100_000
 DELETED_PORT_AGE_S = 30 * 24 * 3600
 
 _REMEMBER_DELETED = insert(DELETED_PORTS)
+_FORGET_DELETED = delete(DELETED_PORTS).where(DELETED_PORTS.c.port_id == bindparam("of_port_id"))
 _FORGET_OLDEST = delete(DELETED_PORTS).where(
     DELETED_PORTS.c.sequence
     <= select(func.max(DELETED_PORTS.c.sequence)).scalar_subquery() - bindparam("most", type_=Integer)
@@ -138,6 +139,7 @@ class Transaction(Allocator):
     def _remember_deleted(self, port_id: str) -> None:
         """Remember a port that a host has, and forget those of long ago."""
         moment = int(self._now.timestamp())
+        self._connection.execute(_FORGET_DELETED, {"of_port_id": port_id})
         self._connection.execute(_REMEMBER_DELETED, {"port_id": port_id, "deleted_at": moment})
         self._connection.execute(_FORGET_OLDEST, {"most": MAX_DELETED_PORTS})
         self._connection.execute(_FORGET_OLD, {"before": moment - DELETED_PORT_AGE_S})

@@ -1,4 +1,4 @@
-"""What can be read in one transaction; every answer is of the same moment."""
+"""What can be read in one transaction; every answer is of the same moment. SHELL."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -26,7 +26,6 @@ from osken_apps.store.tables import DELETED_PORTS, FIXED_IPS, NETWORKS, PORTS, Q
 R = TypeVar("R", Network, Subnet, Port)
 
 A_BATCH = 500
-
 
 _ADDRESSES = (
     select(FIXED_IPS.c.port_id, FIXED_IPS.c.subnet_id, FIXED_IPS.c.ip_address)
@@ -57,8 +56,6 @@ _PHYSICAL_NETWORKS = (
     .order_by(NETWORKS.c.physical_network)
 )
 _QUOTAS = select(QUOTAS.c.resource, QUOTAS.c.quota).where(QUOTAS.c.project_id == bindparam("project_id"))
-
-
 _DELETED_PORTS = select(DELETED_PORTS.c.port_id).order_by(DELETED_PORTS.c.sequence)
 _ANY = select(SCHEMA_VERSION.c.version)
 
@@ -184,7 +181,7 @@ class View:
 
     def count(self, kind: type[Network] | type[Subnet] | type[Port], project_id: str) -> int:
         """Count a project's resources of one kind."""
-        table = {Network: NETWORKS, Subnet: SUBNETS, Port: PORTS}[kind]
+        table = TABLE_OF[kind]
         counted = select(func.count()).select_from(table).where(table.c.project_id == project_id)
         return self._connection.scalar(counted) or 0
 

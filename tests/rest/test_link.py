@@ -233,3 +233,24 @@ def test_a_database_that_vanished_is_not_made_anew_and_hosts_keep_what_they_have
             assert list(controller.inventory.ports) == [port_id]
 
     in_a_hub(work)
+
+
+def test_a_process_that_cannot_be_started_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rest, "FIRST_RESTART_S", 0.01)
+    made = rest.RestProcess
+    refusals = iter([True, True, False])
+
+    def refusing(*arguments: Any) -> Any:
+        if next(refusals):
+            raise OSError("Cannot allocate memory")
+        return made(*arguments)
+
+    monkeypatch.setattr(rest, "RestProcess", refusing)
+
+    def work(_hub: object) -> None:
+        with controlling(tmp_path) as controller:
+            assert controller.call("GET", "/v2.0/networks").status == 200
+
+    in_a_hub(work)

@@ -387,6 +387,8 @@ def test_a_port_that_was_bound_when_it_was_deleted_is_remembered(store: Store) -
     with store.write() as transaction:
         transaction.delete(unbound)
     assert deleted_ports(store) == {"p1"}
+    delete_bound(store, 1)
+    assert deleted_ports(store) == {"p1"}
 
 
 def test_the_newest_deleted_ports_are_remembered(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
