@@ -6,7 +6,7 @@
 import io
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,9 @@ from typing import Any
 from oslo_config import cfg, generator
 
 from osken_apps.errors import ConfigurationError
+from osken_apps.model.kind import KINDS
+from osken_apps.model.resources import Network, Port, Subnet  # noqa: F401  they declare their kinds
+from osken_apps.networking.physical import PhysicalNetworks, VlanRange
 
 DEFAULT_OPTS = [
     cfg.StrOpt("state_dir", default="/var/lib/osken-net", help="Directory of the database and other state."),
@@ -108,8 +111,13 @@ NETWORK_OPTS = [
     ),
 ]
 QUOTA_OPTS = [
-    cfg.IntOpt(name, default=most, min=-1, help=f"How many {name}s a project may have; -1: any number.")
-    for name, most in (("network", 100), ("subnet", 100), ("port", 500))
+    cfg.IntOpt(
+        kind.singular,
+        default=kind.quota,
+        min=-1,
+        help=f"How many {kind.plural} a project may have; -1: any number.",
+    )
+    for kind in KINDS.values()
 ]
 DHCP_OPTS = [
     cfg.IntOpt("lease_time", default=86400, min=60, max=0xFFFFFFFE, help="Lease time in seconds."),
@@ -145,7 +153,6 @@ GROUPS: dict[str | None, Sequence[cfg.Opt]] = {
 }
 
 MAX_PHYSICAL_BRIDGE_NAME = 11
-DEFAULT_MTU = 1500
 MIN_MTU, MAX_MTU = 68, 65535
 INTERFACE_NAME = re.compile(r"[A-Za-z0-9_.-]{1,15}")
 
@@ -173,15 +180,6 @@ class ApiConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class VlanRange:
-    """A pool of segmentation ids from `first` to `last`, both included."""
-
-    physical_network: str
-    first: int
-    last: int
-
-
-@dataclass(frozen=True, slots=True)
 class NetworkConfig:
     """The bridges of a host and the pools of segmentation ids."""
 
@@ -190,9 +188,11 @@ class NetworkConfig:
     vlan_ranges: tuple[VlanRange, ...]
     physical_mtus: tuple[tuple[str, int], ...] = ()
 
-    def max_mtu(self, physical_network: str) -> int:
-        """Give the largest MTU of a network on a physical network."""
-        return dict(self.physical_mtus).get(physical_network, DEFAULT_MTU)
+    @property
+    def physical(self) -> PhysicalNetworks:
+        """What the rules of networks must know of the physical ones."""
+        names = tuple(name for name, _ in self.bridge_mappings)
+        return PhysicalNetworks(names, self.vlan_ranges, self.physical_mtus)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,15 +204,6 @@ class DhcpConfig:
     dns_servers: tuple[IPv4Address, ...]
     port_rate: int
     bridge_rate: int
-
-
-@dataclass(frozen=True, slots=True)
-class QuotaConfig:
-    """How much a project may have that has no quotas of its own; -1: any number."""
-
-    network: int = 100
-    subnet: int = 100
-    port: int = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +220,7 @@ class Config:
     database: str
     network: NetworkConfig
     dhcp: DhcpConfig
-    quotas: QuotaConfig = QuotaConfig()
+    quotas: Mapping[str, int] = field(default_factory=dict)
 
 
 def list_opts() -> list[tuple[str | None, Sequence[cfg.Opt]]]:
@@ -323,7 +314,7 @@ def _checked(conf: Any) -> Config:
             conf.dhcp.port_rate,
             conf.dhcp.bridge_rate,
         ),
-        quotas=QuotaConfig(conf.quotas.network, conf.quotas.subnet, conf.quotas.port),
+        quotas={opt.name: getattr(conf.quotas, opt.dest) for opt in QUOTA_OPTS},
     )
 
 

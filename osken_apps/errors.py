@@ -1,9 +1,10 @@
-"""The errors of the project. Each names the offending value; the REST edge maps them to HTTP once.
+"""The errors of the project. Each names the offending value; `rest.status` maps them to HTTP once.
 
 The class name is Neutron's exception name: clients read it as the error's `type`.
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 
 class OskenAppsError(Exception):
@@ -19,15 +20,11 @@ class Malformed(OskenAppsError):
 
 
 class ApiError(OskenAppsError):
-    """An error that a client of the REST API is told, with its HTTP `status`."""
-
-    status = 500
+    """An error that a client of the REST API is told; its class name is the error's type."""
 
 
 class BadRequest(ApiError):
     """The request cannot be understood."""
-
-    status = 400
 
 
 class InvalidInput(BadRequest):
@@ -40,23 +37,35 @@ class InvalidInput(BadRequest):
 class NotFound(ApiError):
     """The resource does not exist, or not for this project."""
 
-    status = 404
-
 
 class Conflict(ApiError):
     """The request contradicts what is."""
-
-    status = 409
 
 
 class ServiceUnavailable(ApiError):
     """The request is fine but cannot be served now."""
 
-    status = 503
-
 
 class HTTPBadRequest(BadRequest):
     """The request breaks the form that the API declares."""
+
+
+@lru_cache
+def not_found_of(singular: str) -> type[NotFound]:
+    """Give the error for a kind of resource of which none has the id: `NetworkNotFound` of `network`."""
+    words = singular.split("_")
+    name = "".join(word.capitalize() for word in words) + "NotFound"
+    known = globals().get(name)
+    return known or type(name, (_IdNotFound,), {"words": " ".join(words).capitalize()})
+
+
+class _IdNotFound(NotFound):
+    """Nothing of its kind has that id."""
+
+    words = "Resource"
+
+    def __init__(self, resource_id: str) -> None:
+        super().__init__(f"{self.words} {resource_id} could not be found.")
 
 
 class NetworkNotFound(NotFound):
@@ -243,6 +252,13 @@ class PortBound(Conflict):
             f"Unable to complete operation on port {port_id}, port is already bound, port type:"
             f" {vif_type}, old_mac {old_mac}, new_mac {new_mac}."
         )
+
+
+class InUse(Conflict):
+    """Something else refers to the resource."""
+
+    def __init__(self, kind: str, resource_id: str) -> None:
+        super().__init__(f"{kind} {resource_id} is in use: another resource refers to it.")
 
 
 class StoreUnavailable(ServiceUnavailable):

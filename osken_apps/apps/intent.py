@@ -8,7 +8,6 @@ from osken_apps.link import Changes, SnapshotPart
 from osken_apps.model.changes import Change, Upserted
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.inventory import Inventory
-from osken_apps.model.resources import Resource
 
 
 class Gap(Exception):
@@ -30,8 +29,7 @@ class Intent:
         if message.sequence != self._loading_sequence:
             self._loading, self._loading_sequence = Inventory(), message.sequence
         part = message.part
-        resources: tuple[Resource, ...] = (*part.networks, *part.subnets, *part.ports)
-        for resource in resources:
+        for resource in part.resources:
             self._guarded(self._loading, Upserted(resource))
         self._loading.deleted.update(dict.fromkeys(part.deleted_ports))
         self._loading.store_id = part.store_id or self._loading.store_id

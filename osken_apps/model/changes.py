@@ -4,24 +4,27 @@ The store tells intent: a `Snapshot` first, then `Change`s in the order of their
 The controller tells observations: a `PortReport` for each port whose binding or status changed.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from osken_apps.model.resources import Binding, Network, Port, PortStatus, Resource, Subnet
+from osken_apps.model.kind import Kind
+from osken_apps.model.resources import Binding, Network, Port, PortStatus, Standard, Subnet
 
 
 @dataclass(frozen=True, slots=True)
 class Upserted:
     """A resource is new or changed: its value from now on."""
 
-    resource: Resource
+    resource: Standard
 
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
     """A resource is gone."""
 
-    kind: type[Network] | type[Subnet] | type[Port]
+    kind: type[Standard]
     id: str
 
 
@@ -41,6 +44,19 @@ class Snapshot:
     ports: tuple[Port, ...] = ()
     store_id: str = ""
     deleted_ports: frozenset[str] = frozenset()
+    further: tuple[Standard, ...] = ()
+
+    @classmethod
+    def of(cls, kind: Kind, resources: Iterable[Standard]) -> "Snapshot":
+        """Make the part of a snapshot that has resources of one kind."""
+        field = kind.plural if kind.plural in ("networks", "subnets", "ports") else "further"
+        part: dict[str, Any] = {field: tuple(resources)}
+        return cls(**part)
+
+    @property
+    def resources(self) -> tuple[Standard, ...]:
+        """All of them; what is referred to comes first."""
+        return (*self.networks, *self.subnets, *self.ports, *self.further)
 
 
 @dataclass(frozen=True, slots=True)

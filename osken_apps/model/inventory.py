@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from osken_apps.model.changes import Change, Deleted, Snapshot, Upserted
 from osken_apps.model.conditions import PortDirectory
-from osken_apps.model.resources import Network, Port, Resource, Subnet
+from osken_apps.model.resources import Network, Port, Standard, Subnet
 
 MAX_DELETED_PORTS = 100_000
 PORT_ID_PREFIX_LENGTH = 11  # what fits of a port id into an interface name: tap + 11 characters
@@ -37,6 +37,8 @@ class Inventory:
         self.networks: dict[str, Network] = {}
         self.ports: dict[str, Port] = {}
         self.loaded = False
+        # What no host's flows depend on yet, by kind and id.
+        self.further: dict[type[Standard], dict[str, Standard]] = {}
         self.subnets: dict[str, Subnet] = {}
         self._ports_of_device: dict[tuple[str, str], set[str]] = {}
         self._subnets_of: dict[str, dict[str, Subnet]] = {}
@@ -51,8 +53,7 @@ class Inventory:
         self.__init__()  # type: ignore[misc]
         self.store_id = snapshot.store_id
         self.deleted = dict.fromkeys(snapshot.deleted_ports)
-        resources: tuple[Resource, ...] = (*snapshot.networks, *snapshot.subnets, *snapshot.ports)
-        for resource in resources:
+        for resource in snapshot.resources:
             self.apply(Upserted(resource))
         self.loaded = True
 
@@ -73,6 +74,9 @@ class Inventory:
                 return self.ports_of(subnet.network_id) if _matters(known, subnet) else set()
             case Upserted(Port() as port):
                 return self._put_port(port)
+            case Upserted(resource):
+                self.further.setdefault(type(resource), {})[resource.id] = resource
+                return set()
             case Deleted(kind, id):
                 return self._delete(kind, id)
         raise TypeError(f"{change!r} is not a change")
@@ -132,7 +136,10 @@ class Inventory:
             self._subnets_of[subnet.network_id].pop(id, None)
             _drop_if_empty(self._subnets_of, subnet.network_id)
             return self.ports_of(subnet.network_id)
-        return self._delete_port(id)
+        if kind is Port:
+            return self._delete_port(id)
+        self.further.get(kind, {}).pop(id, None)
+        return set()
 
     def _delete_port(self, id: str) -> set[str]:
         port = self.ports.get(id)
@@ -182,7 +189,7 @@ _ESSENCE = {
 }
 
 
-def _matters(before: Resource | None, now: Resource) -> bool:
+def _matters(before: Standard | None, now: Standard) -> bool:
     """Tell whether a change is one for hosts."""
     if before is None:
         return True

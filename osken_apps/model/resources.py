@@ -4,11 +4,12 @@ Names and meanings are Neutron's. A resource never changes; a new one replaces i
 Times are aware datetimes in UTC with whole seconds.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from osken_apps.model.addresses import IPAddress, IPNetwork, MacAddress
+from osken_apps.model.kind import LENGTH, kind
 
 DHCP_DEVICE_OWNER = "network:dhcp"
 
@@ -41,6 +42,7 @@ class Standard:
     revision_number: int = 0
 
 
+@kind("network", "networks", quota=100)
 @dataclass(frozen=True, slots=True)
 class Network(Standard):
     """An isolated layer 2 segment; `segmentation_id` is its VLAN id on `physical_network`."""
@@ -52,7 +54,7 @@ class Network(Standard):
     mtu: int = 1500
     port_security_enabled: bool = True
     network_type: NetworkType = NetworkType.VLAN
-    physical_network: str = ""
+    physical_network: str = field(default="", metadata={LENGTH: 64})
     segmentation_id: int | None = None
     availability_zone_hints: tuple[str, ...] = ()
     dns_domain: str = ""
@@ -74,6 +76,7 @@ class HostRoute:
     nexthop: IPAddress
 
 
+@kind("subnet", "subnets", quota=100)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subnet(Standard):
     """An address range of a network and what its machines are told by DHCP."""
@@ -85,8 +88,8 @@ class Subnet(Standard):
     dns_nameservers: tuple[IPAddress, ...] = ()
     host_routes: tuple[HostRoute, ...] = ()
     enable_dhcp: bool = True
-    ipv6_ra_mode: str | None = None
-    ipv6_address_mode: str | None = None
+    ipv6_ra_mode: str | None = field(default=None, metadata={LENGTH: 16})
+    ipv6_address_mode: str | None = field(default=None, metadata={LENGTH: 16})
     service_types: tuple[str, ...] = ()
 
     @property
@@ -129,6 +132,7 @@ class Binding:
     interface: str = ""
 
 
+@kind("port", "ports", quota=500)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Port(Standard):
     """A connection point of a network. `requested_host` is the operator's wish, `binding` what is.
@@ -164,6 +168,3 @@ class Port(Standard):
         """Name the machine behind one of the port's addresses: its DNS name, else one made of the address."""
         own = self.dns_name.partition(".")[0]
         return own or "host-" + str(address).replace(".", "-").replace(":", "-")
-
-
-Resource = Network | Subnet | Port

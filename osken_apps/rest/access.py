@@ -5,8 +5,8 @@ from typing import Any
 
 from osken_apps.errors import NetworkNotFound
 from osken_apps.model.resources import Network
-from osken_apps.rest.collections import Collection
-from osken_apps.rest.declarations import ABSENT, Attribute
+from osken_apps.rest.attribute import ABSENT, Attribute
+from osken_apps.rest.collection import Collection
 from osken_apps.rest.policy import Permissions, Target
 from osken_apps.rest.validation import Values
 from osken_apps.store.view import View
@@ -25,7 +25,7 @@ class Access:
         """Give the resources that the caller may see."""
         if self._permissions.sees_all:
             return resources
-        if self._collection.kind is not Network:
+        if self._collection.kind.model is not Network:
             self._networks = {network.id: network for network in self._view.networks()}
         return [resource for resource in resources if self.may_see(resource)]
 
@@ -43,6 +43,12 @@ class Access:
         return tuple(
             attribute for attribute in attributes if self._permissions.may(f"{rule}:{attribute.name}", target)
         )
+
+    def telling(self, resources: list[Any], asked: Sequence[Attribute]) -> list[Any]:
+        """Give the resources of which the caller may see all of these attributes."""
+        if self._permissions.sees_all or not asked:
+            return resources
+        return [item for item in resources if len(self.attributes(item, asked)) == len(asked)]
 
     def require_create(self, project_id: str, body: Mapping[str, Any], values: Values) -> None:
         """Refuse a POST that the caller may not make. Raises PolicyNotAuthorized, NetworkNotFound."""
@@ -76,7 +82,9 @@ class Access:
         if isinstance(resource, Network):
             return Target(resource.project_id, resource.shared, resource.external)
         owner = device_owner or getattr(resource, "device_owner", "")
-        return self._target(resource.project_id, self._network(resource.network_id), owner)
+        network_id = getattr(resource, "network_id", None)
+        network = None if network_id is None else self._network(network_id)
+        return self._target(resource.project_id, network, owner)
 
     def _target(self, project_id: str, network: Network | None, device_owner: str) -> Target:
         if network is None:

@@ -22,8 +22,7 @@ from osken_apps.link import (
     Serving,
     SnapshotWanted,
 )
-from osken_apps.rest.hosts import Hosts
-from osken_apps.rest.questions import Questions
+from osken_apps.rest.controller import Hosts, Questions
 from osken_apps.store.feed import Feed
 from osken_apps.store.recorder import Recorder
 

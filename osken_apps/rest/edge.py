@@ -1,4 +1,4 @@
-"""What a request must be before anybody reads it: sent to our name, by no foreign page, in JSON. PURE.
+"""What a request must be before anybody reads it: sent to our name, by no foreign page, in JSON.
 
 The API listens on loopback, where every page in a local browser reaches it. A page of another site may send
 a "simple" request without asking (Fetch, section 3.3), and with DNS rebinding its own name may lead here. So
@@ -24,8 +24,6 @@ JSON = "application/json"
 class MisdirectedRequest(ApiError):
     """The request is for a name that is not ours."""
 
-    status = 421
-
     def __init__(self, host: str) -> None:
         super().__init__(f"Host {host!r} is not this API's name; [api] allowed_hosts may add it.")
 
@@ -33,16 +31,12 @@ class MisdirectedRequest(ApiError):
 class ForeignOrigin(ApiError):
     """A page of another site sent the request."""
 
-    status = 403
-
     def __init__(self, header: str, value: str) -> None:
         super().__init__(f"A change that a page of another site asks for is refused: {header} is {value!r}.")
 
 
 class HTTPUnsupportedMediaType(ApiError):
     """The body is not JSON, or does not say so."""
-
-    status = 415
 
     def __init__(self, content_type: str) -> None:
         super().__init__(f"The media type {content_type!r} is not supported, use {JSON}.")

@@ -1,4 +1,4 @@
-"""Who asks: believed from a trusted proxy, and only if it says all of it, once. PURE.
+"""Who asks: believed from a trusted proxy, and only if it says all of it, once.
 
 Without `[api] trust_identity_headers` everybody is the administrator of one project.
 """
@@ -8,7 +8,7 @@ from ipaddress import ip_address
 
 from osken_apps.config import ApiConfig
 from osken_apps.errors import ApiError
-from osken_apps.rest.exchange import Caller
+from osken_apps.rest.request import Caller
 
 USER, PROJECT, ROLES, STATUS = "X-User-Id", "X-Project-Id", "X-Roles", "X-Identity-Status"
 CONFIRMED = "Confirmed"
@@ -18,8 +18,6 @@ MAX_ROLES = 100
 
 class HTTPUnauthorized(ApiError):
     """Nobody that we trust says who asks."""
-
-    status = 401
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"The request you have made requires authentication: {reason}.")

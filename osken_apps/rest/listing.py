@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from osken_apps.errors import BadRequest, HTTPBadRequest, InvalidInput
-from osken_apps.rest.attributes import TEXT_LENGTH
-from osken_apps.rest.declarations import MAX_TAG_LENGTH, MAX_TAGS, Attribute, Surroundings
+from osken_apps.rest.attribute import MAX_TAG_LENGTH, MAX_TAGS, Attribute, RenderContext
+from osken_apps.rest.types import TEXT_LENGTH
 from osken_apps.rest.validation import convert
 from osken_apps.store.selection import Among, Page
 
@@ -20,7 +20,6 @@ CHANGED_SINCE = "changed_since"
 STORED_FILTERS = TAG_FILTERS | {CHANGED_SINCE}
 FIXED_IP_PARTS = ("subnet_id", "ip_address", "ip_address_substr")
 # A query string holds some 1,500 ids; each bound is stated in the OpenAPI document.
-MAX_QUERY_BYTES = 128 * 1024
 MAX_FILTER_VALUES = 2000
 MAX_TAG_LIST = MAX_TAGS * (MAX_TAG_LENGTH + 1)
 MAX_SUBSTRINGS = 10  # each is looked for in each address
@@ -29,7 +28,7 @@ MAX_SORT_KEYS = 10
 MAX_LIMIT = 999_999_999
 MAX_PARAMETERS = MAX_FILTER_VALUES + MAX_FIELDS + 2 * MAX_SORT_KEYS
 
-Test = Callable[[Any, Surroundings], bool]
+Test = Callable[[Any, RenderContext], bool]
 Identify = Callable[[Any], str]
 ID: Identify = attrgetter("id")
 Parameters = Sequence[tuple[str, str]]
@@ -39,14 +38,14 @@ Parameters = Sequence[tuple[str, str]]
 class Query:
     """What the query string of a list asks for.
 
-    `conditions` narrow what is read from the database; `tests` decide. `guarded` are the filters that
-    only those may use who see the attribute.
+    `conditions` narrow what is read from the database; `tests` decide. `asked` are the attributes that it
+    filters or sorts by: only those who see them learn anything from that.
     """
 
     tests: tuple[Test, ...] = ()
     conditions: tuple[Among, ...] = ()
     fields: tuple[str, ...] = ()
-    guarded: tuple[Attribute, ...] = ()
+    asked: tuple[Attribute, ...] = ()
     sorts: tuple[tuple[Attribute, bool], ...] = ()
     limit: int = 0
     marker: str = ""
@@ -71,12 +70,13 @@ def query_of(attributes: Sequence[Attribute], parameters: Parameters) -> Query:
     tests = [_test(attribute, filters[attribute.name]) for attribute in chosen]
     tests += [_since_test(value) for value in filters.get(CHANGED_SINCE, ())]
     tests += [_tag_test(name, values) for name, values in filters.items() if name in TAG_FILTERS]
+    sorts = _sorts(attributes, given.get("sort_key", []), given.get("sort_dir", []))
     return Query(
         tests=tuple(tests),
         conditions=_conditions(chosen, filters),
         fields=_fields(given),
-        guarded=tuple(attribute for attribute in chosen if attribute.guarded),
-        sorts=_sorts(attributes, given.get("sort_key", []), given.get("sort_dir", [])),
+        asked=(*chosen, *(attribute for attribute, _ in sorts)),
+        sorts=sorts,
         limit=_limit(given.get("limit", ["0"])[-1]),
         marker=given.get("marker", [""])[-1],
         backwards=given.get("page_reverse", [""])[-1].lower() in ("true", "1"),
@@ -137,11 +137,11 @@ def _test(attribute: Attribute, texts: list[str]) -> Test:
         return lambda port, _: not groups.isdisjoint(port.security_groups)
     if attribute.name in ("created_at", "updated_at", "revision_number", "id"):
         wanted = frozenset(texts)
-        return lambda resource, around: str(attribute.shown(resource, around)) in wanted
+        return lambda resource, context: str(attribute.shown(resource, context)) in wanted
     values = frozenset(_filter_value(attribute, text) for text in texts)
     if attribute.hidden:
-        return lambda resource, around: not values.isdisjoint(_each(attribute.shown(resource, around)))
-    return lambda resource, around: attribute.shown(resource, around) in values
+        return lambda resource, context: not values.isdisjoint(_each(attribute.shown(resource, context)))
+    return lambda resource, context: attribute.shown(resource, context) in values
 
 
 def _each(value: Any) -> tuple[Any, ...]:
@@ -171,7 +171,7 @@ def _fixed_ips_test(texts: list[str]) -> Test:
     if len(wanted.get("ip_address_substr", ())) > MAX_SUBSTRINGS:
         raise HTTPBadRequest(f"more than {MAX_SUBSTRINGS} values of fixed_ips=ip_address_substr")
 
-    def test(port: Any, _around: Surroundings) -> bool:
+    def test(port: Any, _around: RenderContext) -> bool:
         return any(_fixed_ip_matches(ip.subnet_id, str(ip.ip_address), wanted) for ip in port.fixed_ips)
 
     return test
@@ -232,18 +232,18 @@ def _limit(text: str) -> int:
     return int(text)
 
 
-def filtered(resources: Iterable[Any], query: Query, around: Surroundings) -> list[Any]:
+def filtered(resources: Iterable[Any], query: Query, context: RenderContext) -> list[Any]:
     """Give the resources that pass every test."""
     if not query.tests:
         return list(resources)
-    return [resource for resource in resources if all(test(resource, around) for test in query.tests)]
+    return [resource for resource in resources if all(test(resource, context) for test in query.tests)]
 
 
-def ordered(resources: list[Any], query: Query, around: Surroundings, identify: Identify = ID) -> list[Any]:
+def ordered(resources: list[Any], query: Query, context: RenderContext, identify: Identify = ID) -> list[Any]:
     """Sort as asked; where that leaves a choice, by id, so that pages fit together."""
     resources = sorted(resources, key=identify) if query.limit or query.sorts else resources
     for attribute, descending in reversed(query.sorts):
-        keys = [_sort_key(value) for value in attribute.shown_of(resources, around)]
+        keys = [_sort_key(value) for value in attribute.shown_of(resources, context)]
         order = sorted(range(len(resources)), key=keys.__getitem__, reverse=descending)
         resources = [resources[index] for index in order]
     return resources

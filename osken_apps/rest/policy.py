@@ -16,90 +16,10 @@ from oslo_policy import policy
 
 from osken_apps.config import Config
 from osken_apps.errors import ApiError, ConfigurationError
-from osken_apps.rest.collections import COLLECTIONS
-from osken_apps.rest.declarations import Attribute
-from osken_apps.rest.derived import DERIVED
-from osken_apps.rest.exchange import Caller
-
-ANYBODY = "rule:regular_user"
-ADMIN = "rule:admin_only"
-MEMBER = "rule:admin_or_member"
-READER = "rule:admin_or_reader"
-NETWORK_OWNER = "rule:admin_or_network_owner"
-SERVICE = "role:service"
-
-WRITTEN: Mapping[str, str] = {
-    "regular_user": "",
-    "context_is_admin": "role:admin",
-    "admin_only": "rule:context_is_admin",
-    "owner": "project_id:%(project_id)s",
-    "network_owner": "project_id:%(network:project_id)s",
-    "shared": "field:networks:shared=True",
-    "external": "field:networks:router:external=True",
-    "network_shared": "field:networks:network:shared=True",
-    "network_external": "field:networks:network:router:external=True",
-    "network_device": "field:port:device_owner=~^network:",
-    "admin_or_reader": "rule:context_is_admin or (role:reader and rule:owner)",
-    "admin_or_member": "rule:context_is_admin or (role:member and rule:owner)",
-    "admin_or_network_owner": "rule:context_is_admin or (role:member and rule:network_owner)",
-    "create_network": MEMBER,
-    "create_network:shared": ADMIN,
-    "create_network:router:external": ADMIN,
-    "create_network:is_default": ADMIN,
-    "create_network:provider:network_type": ADMIN,
-    "create_network:provider:physical_network": ADMIN,
-    "create_network:provider:segmentation_id": ADMIN,
-    "get_network": f"{READER} or rule:shared or rule:external",
-    "get_network:provider:network_type": ADMIN,
-    "get_network:provider:physical_network": ADMIN,
-    "get_network:provider:segmentation_id": ADMIN,
-    "update_network": MEMBER,
-    "update_network:shared": ADMIN,
-    "update_network:router:external": ADMIN,
-    "update_network:is_default": ADMIN,
-    "update_network:provider:segmentation_id": ADMIN,
-    "delete_network": MEMBER,
-    "create_subnet": NETWORK_OWNER,
-    "get_subnet": f"{READER} or rule:network_shared or rule:network_external"
-    " or (role:reader and rule:network_owner)",
-    "update_subnet": f"{MEMBER} or {NETWORK_OWNER}",
-    "delete_subnet": f"{MEMBER} or {NETWORK_OWNER}",
-    "create_port": MEMBER,
-    "create_port:device_owner": f"not rule:network_device or {NETWORK_OWNER}",
-    "create_port:mac_address": NETWORK_OWNER,
-    "create_port:fixed_ips": f"{NETWORK_OWNER} or rule:network_shared",
-    "create_port:fixed_ips:ip_address": NETWORK_OWNER,
-    "create_port:port_security_enabled": NETWORK_OWNER,
-    "create_port:allowed_address_pairs": NETWORK_OWNER,
-    "create_port:binding:host_id": ADMIN,
-    "create_port:binding:profile": SERVICE,
-    "get_port": f"{READER} or (role:reader and rule:network_owner)",
-    "get_port:binding:host_id": ADMIN,
-    "get_port:binding:vif_type": ADMIN,
-    "get_port:binding:vif_details": ADMIN,
-    "get_port:binding:profile": ADMIN,
-    "update_port": f"{MEMBER} or {NETWORK_OWNER}",
-    "update_port:device_owner": f"not rule:network_device or {NETWORK_OWNER}",
-    "update_port:mac_address": f"{ADMIN} or (role:manager and rule:network_owner)",
-    "update_port:fixed_ips": NETWORK_OWNER,
-    "update_port:port_security_enabled": NETWORK_OWNER,
-    "update_port:allowed_address_pairs": NETWORK_OWNER,
-    "update_port:binding:host_id": ADMIN,
-    "update_port:binding:profile": SERVICE,
-    "delete_port": f"{MEMBER} or {NETWORK_OWNER}",
-    "get_quota": READER,
-    "update_quota": ADMIN,
-    "delete_quota": ADMIN,
-    "get_port_dhcp": f"{READER} or (role:reader and rule:network_owner)",
-    "get_agent": ADMIN,
-    "delete_agent": ADMIN,
-    "get_availability_zone": ANYBODY,
-    "get_security_group": READER,
-    "get_security_group_rule": READER,
-    "get_service_provider": ANYBODY,
-    "get_network_ip_availability": ADMIN,
-    "create_for_other_project": ADMIN,
-}
+from osken_apps.rest.attribute import Attribute
+from osken_apps.rest.registry import REGISTRY, Registry
+from osken_apps.rest.request import Caller
+from osken_apps.rest.rules import BASE
 
 ACTIONS = ("create", "get", "update")
 
@@ -118,16 +38,19 @@ def inherited(singular: str, attributes: Iterable[Attribute]) -> dict[str, str]:
     return rules
 
 
-ATTRIBUTES_OF = {of.singular: of.attributes for of in COLLECTIONS.values()} | {
-    of.singular: of.attributes for of in DERIVED.values()
-}
-INHERITED: Mapping[str, str] = {
-    rule: check
-    for singular, attributes in ATTRIBUTES_OF.items()
-    for rule, check in inherited(singular, attributes).items()
-    if rule.partition(":")[0] in WRITTEN
-}
-RULES: Mapping[str, str] = {**INHERITED, **WRITTEN}
+def default_rules(registry: Registry) -> tuple[dict[str, str], dict[str, str]]:
+    """Give the default policy: the rules that are inherited, and those that are written."""
+    written = dict(BASE)
+    for collection in registry.every():
+        written |= collection.policy
+    rules = {
+        rule: check
+        for collection in registry.every()
+        for rule, check in inherited(collection.singular, collection.attributes).items()
+        if rule.partition(":")[0] in written
+    }
+    return {rule: check for rule, check in rules.items() if rule not in written}, written
+
 
 # What a role includes, as in Keystone; a proxy may send the roles expanded or not.
 INCLUDED_ROLES: Mapping[str, tuple[str, ...]] = {
@@ -139,8 +62,6 @@ INCLUDED_ROLES: Mapping[str, tuple[str, ...]] = {
 
 class PolicyNotAuthorized(ApiError):
     """The policy refuses the action."""
-
-    status = 403
 
     def __init__(self, rules: str) -> None:
         super().__init__(f"{rules} is disallowed by policy")
@@ -190,31 +111,33 @@ class FieldCheck(policy.Check):
 
 def list_rules() -> list[policy.RuleDefault]:
     """Give every rule to oslopolicy's tools."""
-    return [policy.RuleDefault(name, check) for name, check in RULES.items()]
+    inherited_rules, written = default_rules(REGISTRY)
+    return [policy.RuleDefault(name, check) for name, check in (inherited_rules | written).items()]
 
 
 class Policy:
     """The rules in force."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, registry: Registry = REGISTRY) -> None:
         """Read the rules. Raises ConfigurationError."""
+        inherited_rules, written = default_rules(registry)
         policy.register("field", FieldCheck)
         conf = cfg.ConfigOpts()
         conf([], default_config_files=[], default_config_dirs=[])
         self._enforcer = policy.Enforcer(conf, use_conf=False)
-        rules = dict(RULES) | _rules_of(config.api.policy_file)
+        rules = inherited_rules | written | _rules_of(config.api.policy_file)
         self._enforcer.set_rules(policy.Rules.from_dict(rules), use_conf=False)
         self._default = config.api.policy_file is None
-        self._asked = {rule: _root(rule, rules) for rule in INHERITED}
+        self._asked = {rule: _root(rule, rules, inherited_rules) for rule in inherited_rules}
 
     def permissions(self, caller: Caller) -> "Permissions":
         """Give what a caller may do."""
         return Permissions(self._enforcer, caller, self._default, self._asked)
 
 
-def _root(rule: str, rules: Mapping[str, str]) -> str:
+def _root(rule: str, rules: Mapping[str, str], inherited_rules: Mapping[str, str]) -> str:
     """Give the rule that decides for one that only refers to it: one question then answers for many."""
-    while rule in INHERITED and rules[rule] == INHERITED[rule]:
+    while rule in inherited_rules and rules[rule] == inherited_rules[rule]:
         rule = rules[rule].removeprefix("rule:")
     return rule
 

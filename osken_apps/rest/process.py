@@ -21,10 +21,9 @@ from osken_apps.config import Config, load
 from osken_apps.errors import ConfigurationError, StoreUnavailable
 from osken_apps.failures import Failures
 from osken_apps.link import Link, Serving
+from osken_apps.rest.controller import Hosts, Questions
 from osken_apps.rest.controller_link import Listener, Speaker
-from osken_apps.rest.hosts import Hosts
-from osken_apps.rest.questions import Questions
-from osken_apps.rest.server import api_server
+from osken_apps.rest.http_server import api_server
 from osken_apps.rest.wsgi import application
 from osken_apps.store.checkpoints import keep_checkpoints
 from osken_apps.store.feed import Feed

@@ -1,23 +1,17 @@
-"""Quotas: how many networks, subnets and ports a project may have."""
+"""Quotas: how many resources of each kind a project may have."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
-from osken_apps.config import QuotaConfig
 from osken_apps.errors import HTTPBadRequest, NotFound
-from osken_apps.model.resources import Network, Port, Subnet
-from osken_apps.rest.attributes import TEXT_LENGTH, integer
-from osken_apps.rest.exchange import Answer, HTTPNotFound, Request, json_of
+from osken_apps.model.kind import Kind
 from osken_apps.rest.operations import Operations
 from osken_apps.rest.policy import Target
+from osken_apps.rest.quota import quota_of
+from osken_apps.rest.request import Answer, HTTPNotFound, Request, json_of
+from osken_apps.rest.types import TEXT_LENGTH, integer
 from osken_apps.rest.validation import body_of
-from osken_apps.store.view import View
 
-KINDS: Mapping[str, type[Network] | type[Subnet] | type[Port]] = {
-    "network": Network,
-    "subnet": Subnet,
-    "port": Port,
-}
 UNLIMITED = -1
 LIMIT = integer(UNLIMITED, 2**31 - 1)
 NAMES_OF_PROJECT = frozenset({"tenant_id", "project_id"})
@@ -30,19 +24,23 @@ class TenantQuotaNotFound(NotFound):
         super().__init__(f"Quota for tenant {project_id} could not be found.")
 
 
-def limits(view: View, defaults: QuotaConfig, project_id: str) -> dict[str, int]:
-    """Give the quotas in force for a project, by resource."""
-    own = view.quotas(project_id)
-    return {name: own.get(name, getattr(defaults, name)) for name in KINDS}
+def kinds(operations: Operations) -> dict[str, Kind]:
+    """Give the kinds of resources that have quotas, by name."""
+    return {item.singular: item.kind for item in operations.registry.collections.values()}
 
 
-def quotas_of(body: Any) -> dict[str, int]:
+def limits(operations: Operations, own: Mapping[str, int]) -> dict[str, int]:
+    """Give the quotas in force for a project that has these of its own, by resource."""
+    return {name: quota_of(kind, own, operations.config) for name, kind in kinds(operations).items()}
+
+
+def quotas_of(body: Any, known: Container[str]) -> dict[str, int]:
     """Take the quotas out of a PUT's body. Raises BadRequest."""
     wanted = {}
     for name, value in body_of(body, "quota").items():
         if name in NAMES_OF_PROJECT:
             continue
-        if name not in KINDS:
+        if name not in known:
             raise HTTPBadRequest(f"Unrecognized attribute(s) '{name}'")
         try:
             wanted[name] = LIMIT.parse(value)
@@ -65,8 +63,7 @@ def answer(operations: Operations, request: Request) -> Answer:
             return _shown(operations, request, project_id)
         case "GET", (project_id, "default"):
             _require(operations, request, "get_quota", project_id)
-            defaults = operations.config.quotas
-            return Answer(200, {"quota": {name: getattr(defaults, name) for name in KINDS}})
+            return Answer(200, {"quota": limits(operations, {})})
         case "GET", (project_id, "details"):
             return _details(operations, request, project_id)
         case "PUT", (project_id,):
@@ -84,7 +81,7 @@ def _every(operations: Operations, request: Request) -> Answer:
     permissions = operations.permissions(request)
     with operations.store.read() as view:
         shown = [
-            _named(project_id) | limits(view, operations.config.quotas, project_id)
+            _named(project_id) | limits(operations, view.quotas(project_id))
             for project_id in view.projects_with_quotas()
             if permissions.may("get_quota", Target(project_id))
         ]
@@ -98,15 +95,19 @@ def _named(project_id: str) -> dict[str, Any]:
 def _shown(operations: Operations, request: Request, project_id: str) -> Answer:
     _require(operations, request, "get_quota", project_id)
     with operations.store.read() as view:
-        return Answer(200, {"quota": limits(view, operations.config.quotas, project_id)})
+        return Answer(200, {"quota": limits(operations, view.quotas(project_id))})
 
 
 def _details(operations: Operations, request: Request, project_id: str) -> Answer:
     _require(operations, request, "get_quota", project_id)
     with operations.store.read() as view:
-        found = limits(view, operations.config.quotas, project_id)
+        found = limits(operations, view.quotas(project_id))
         details = {
-            name: {"limit": limit, "used": view.count(KINDS[name], project_id), "reserved": 0}
+            name: {
+                "limit": limit,
+                "used": view.count(kinds(operations)[name].model, project_id),
+                "reserved": 0,
+            }
             for name, limit in found.items()
         }
     return Answer(200, {"quota": details})
@@ -114,12 +115,12 @@ def _details(operations: Operations, request: Request, project_id: str) -> Answe
 
 def _set(operations: Operations, request: Request, project_id: str) -> Answer:
     _require(operations, request, "update_quota", project_id)
-    wanted = quotas_of(json_of(request.body))
+    wanted = quotas_of(json_of(request.body), kinds(operations))
     if not project_id.isprintable() or len(project_id) > 255:
         raise HTTPBadRequest(f"Invalid input for project_id. Reason: {project_id!r} is not a project.")
     with operations.store.write() as transaction:
         transaction.set_quotas(project_id, wanted)
-        return Answer(200, {"quota": limits(transaction, operations.config.quotas, project_id)})
+        return Answer(200, {"quota": limits(operations, transaction.quotas(project_id))})
 
 
 def _reset(operations: Operations, request: Request, project_id: str) -> Answer:

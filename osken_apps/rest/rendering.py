@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from osken_apps.rest.declarations import Attribute, Surroundings
+from osken_apps.rest.attribute import Attribute, RenderContext
 
 RESOURCES_A_PART = 500
 
@@ -18,28 +18,28 @@ class JsonText:
     parts: tuple[bytes, ...]
 
 
-def rendered(attributes: Sequence[Attribute], resource: Any, around: Surroundings) -> dict[str, Any]:
+def rendered(attributes: Sequence[Attribute], resource: Any, context: RenderContext) -> dict[str, Any]:
     """Give a resource as JSON."""
-    return _together(attributes, (resource,), around)[0]
+    return _together(attributes, (resource,), context)[0]
 
 
 def rendered_list(
-    attributes_of: Callable[[Any], tuple[Attribute, ...]], resources: Iterable[Any], around: Surroundings
+    attributes_of: Callable[[Any], tuple[Attribute, ...]], resources: Iterable[Any], context: RenderContext
 ) -> list[dict[str, Any]]:
     """Give resources as JSON, each with its own attributes."""
     bodies = []
     for attributes, group in groupby(resources, attributes_of):
-        bodies += _together(attributes, tuple(group), around)
+        bodies += _together(attributes, tuple(group), context)
     return bodies
 
 
 def encoded_list(
-    attributes_of: Callable[[Any], tuple[Attribute, ...]], resources: Sequence[Any], around: Surroundings
+    attributes_of: Callable[[Any], tuple[Attribute, ...]], resources: Sequence[Any], context: RenderContext
 ) -> JsonText:
     """Give resources as the text of a JSON array, each with its own attributes."""
     parts = []
     for start in range(0, len(resources), RESOURCES_A_PART):
-        bodies = rendered_list(attributes_of, resources[start : start + RESOURCES_A_PART], around)
+        bodies = rendered_list(attributes_of, resources[start : start + RESOURCES_A_PART], context)
         parts += [b",", json_text(bodies)[1:-1]]
     return JsonText((b"[", *parts[1:], b"]"))
 
@@ -61,13 +61,13 @@ def json_parts(body: Any) -> list[bytes]:
 
 
 def _together(
-    attributes: Sequence[Attribute], resources: Sequence[Any], around: Surroundings
+    attributes: Sequence[Attribute], resources: Sequence[Any], context: RenderContext
 ) -> list[dict[str, Any]]:
     attributes = [attribute for attribute in attributes if not attribute.hidden]
     if not attributes:
         return [{} for _ in resources]
     names = [attribute.name for attribute in attributes]
-    columns = [attribute.shown_of(resources, around) for attribute in attributes]
+    columns = [attribute.shown_of(resources, context) for attribute in attributes]
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 

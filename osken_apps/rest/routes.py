@@ -5,12 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 from osken_apps.rest import discovery, openapi, quotas, tags
-from osken_apps.rest.collections import COLLECTIONS, Collection
-from osken_apps.rest.derived import DERIVED, Derived
-from osken_apps.rest.exchange import Answer, HTTPMethodNotAllowed, HTTPNotFound, Request
+from osken_apps.rest.collection import Collection
 from osken_apps.rest.operations import Operations
+from osken_apps.rest.read_only import ReadOnlyCollection
+from osken_apps.rest.registry import Registry
+from osken_apps.rest.request import Answer, HTTPMethodNotAllowed, HTTPNotFound, Request
 
-NAMES = [(collection.singular, collection.plural) for collection in COLLECTIONS.values()]
 SUFFIX = ".json"
 WORDS = frozenset(
     {"tags", "dhcp", "quotas", "default", "details", "tenant", "project", "extensions", "openapi"}
@@ -20,40 +20,43 @@ IDS = re.compile("[0-9a-fA-F]{32}|[0-9a-fA-F-]{36}")
 
 def answer(operations: Operations, request: Request) -> Answer:
     """Answer a request. Raises ApiError."""
-    request = replace(request, path=without_suffix(request.path))
+    request = replace(request, path=without_suffix(request.path, operations.registry))
     match request.path:
         case ():
             return _only_get(request, discovery.versions(request.host_url))
         case ("openapi",):
-            return _only_get(request, openapi.DOCUMENT)
+            return _only_get(request, openapi.document(operations.registry))
         case ("v2.0", *rest):
             return _versioned(operations, request, rest)
     raise HTTPNotFound
 
 
-def without_suffix(path: tuple[str, ...]) -> tuple[str, ...]:
+def without_suffix(path: tuple[str, ...], registry: Registry) -> tuple[str, ...]:
     """Take `.json` off a path that ends in a word of the API or an id; a tag or a name may end so itself."""
     if not path or not path[-1].endswith(SUFFIX) or path[-2:-1] == ("tags",):
         return path
     last = path[-1].removesuffix(SUFFIX)
-    known = last in WORDS or last in COLLECTIONS or last in DERIVED or last in discovery.EXTENSIONS
-    return (*path[:-1], last) if known or IDS.fullmatch(last) else path
+    names = (WORDS, registry.collections, registry.read_only, discovery.EXTENSIONS)
+    known = any(last in some for some in names) or IDS.fullmatch(last)
+    return (*path[:-1], last) if known else path
 
 
 def _versioned(operations: Operations, request: Request, path: list[str]) -> Answer:
+    registry = operations.registry
     match path:
         case []:
-            return _only_get(request, discovery.index(request.host_url, NAMES))
+            names = [(item.singular, item.path) for item in registry.collections.values()]
+            return _only_get(request, discovery.index(request.host_url, names))
         case ["extensions"]:
             return _only_get(request, discovery.extensions())
         case ["extensions", alias]:
             return _only_get(request, discovery.extension(alias))
         case ["quotas", *_]:
             return quotas.answer(operations, request)
-        case [plural, *rest] if plural in COLLECTIONS:
-            return _stored(operations, request, COLLECTIONS[plural], rest)
-        case [plural, *rest] if plural in DERIVED:
-            return _computed(operations, request, DERIVED[plural], rest)
+        case [name, *rest] if name in registry.collections:
+            return _stored(operations, request, registry.collections[name], rest)
+        case [name, *rest] if name in registry.read_only:
+            return _computed(operations, request, registry.read_only[name], rest)
     raise HTTPNotFound
 
 
@@ -69,8 +72,8 @@ def _stored(operations: Operations, request: Request, collection: Collection, pa
             return operations.update(collection, request, resource_id)
         case "DELETE", [resource_id]:
             return operations.delete(collection, request, resource_id)
-        case "GET", [resource_id, "dhcp"] if collection.plural == "ports":
-            return operations.port_dhcp(collection, request, resource_id)
+        case "GET", [resource_id, name] if name in collection.members:
+            return operations.member(collection, request, resource_id, name)
         case _, [resource_id, "tags"]:
             return tags.all_tags(operations, collection, request, resource_id)
         case _, [resource_id, "tags", tag]:
@@ -78,14 +81,16 @@ def _stored(operations: Operations, request: Request, collection: Collection, pa
     raise HTTPNotFound
 
 
-def _computed(operations: Operations, request: Request, collection: Derived, path: list[str]) -> Answer:
+def _computed(
+    operations: Operations, request: Request, collection: ReadOnlyCollection, path: list[str]
+) -> Answer:
     match request.method, path:
         case "GET", []:
-            return operations.derived(collection, request)
+            return operations.index_read_only(collection, request)
         case "GET", [resource_id]:
-            return operations.derived_one(collection, request, resource_id)
+            return operations.show_read_only(collection, request, resource_id)
         case "DELETE", [resource_id] if collection.delete is not None:
-            return operations.delete_derived(collection, request, resource_id)
+            return operations.delete_read_only(collection, request, resource_id)
         case _, [_]:
             raise HTTPMethodNotAllowed(request.method)
     raise HTTPNotFound

@@ -5,11 +5,11 @@ from dataclasses import replace
 from typing import Any
 
 from osken_apps.errors import BadRequest, HTTPBadRequest, NotFound
-from osken_apps.rest.attributes import list_of
-from osken_apps.rest.collections import Collection
-from osken_apps.rest.declarations import MAX_TAGS, TAG
-from osken_apps.rest.exchange import Answer, HTTPNotFound, Request, json_of
+from osken_apps.rest.attribute import MAX_TAGS, TAG
+from osken_apps.rest.collection import Collection
 from osken_apps.rest.operations import Operations
+from osken_apps.rest.request import Answer, HTTPNotFound, Request, json_of
+from osken_apps.rest.types import list_of
 
 
 def too_many_tags(limit: int) -> BadRequest:

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from osken_apps.errors import HTTPBadRequest
-from osken_apps.rest.declarations import ABSENT, Attribute
+from osken_apps.rest.attribute import ABSENT, Attribute
 
 Values = dict[str, Any]
 
-# A bulk holds the store's writer: others wait for less than half a second.
+# A bulk holds the writer: 500 ports do for 0.4 to 0.7 s, and others must wait for less than a second.
 MAX_BULK = 500
 
 

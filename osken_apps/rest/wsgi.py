@@ -10,15 +10,26 @@ import webob
 
 from osken_apps.config import Config
 from osken_apps.errors import ApiError, HTTPBadRequest
-from osken_apps.rest import edge, journal, routes
-from osken_apps.rest.exchange import NOBODY, Answer, HTTPMethodNotAllowed, HTTPNotFound, Request
-from osken_apps.rest.hosts import Hosts
+from osken_apps.rest import access_log, edge, routes
+from osken_apps.rest.controller import Hosts, Questions
 from osken_apps.rest.identity import caller_of
-from osken_apps.rest.listing import MAX_PARAMETERS, MAX_QUERY_BYTES
+from osken_apps.rest.listing import MAX_PARAMETERS
 from osken_apps.rest.operations import Operations
 from osken_apps.rest.policy import Policy
-from osken_apps.rest.questions import Questions
+from osken_apps.rest.registry import REGISTRY, Registry
 from osken_apps.rest.rendering import json_parts
+from osken_apps.rest.request import (
+    MAX_BODY_BYTES,
+    MAX_QUERY_BYTES,
+    NOBODY,
+    Answer,
+    HTTPMethodNotAllowed,
+    HTTPNotFound,
+    HTTPRequestEntityTooLarge,
+    HTTPRequestURITooLong,
+    Request,
+)
+from osken_apps.rest.status import status_of
 from osken_apps.store.store import Store
 
 LOG = logging.getLogger(__name__)
@@ -26,27 +37,8 @@ LOG = logging.getLogger(__name__)
 StartResponse = Callable[..., Any]
 Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
-MAX_BODY_BYTES = 2 * 1024 * 1024
 MAX_MESSAGE = 4096
 METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "HEAD"})
-
-
-class HTTPRequestEntityTooLarge(ApiError):
-    """The body is longer than any request can be."""
-
-    status = 413
-
-    def __init__(self, length: int) -> None:
-        super().__init__(f"The body of {length} bytes is longer than {MAX_BODY_BYTES}.")
-
-
-class HTTPRequestURITooLong(ApiError):
-    """The query string is longer than any list needs."""
-
-    status = 414
-
-    def __init__(self, length: int) -> None:
-        super().__init__(f"The query string of {length} bytes is longer than {MAX_QUERY_BYTES}.")
 
 
 class InternalServerError(ApiError):
@@ -57,10 +49,15 @@ class InternalServerError(ApiError):
 
 
 def application(
-    store: Store, config: Config, hosts: Hosts | None = None, questions: Questions | None = None
+    store: Store,
+    config: Config,
+    hosts: Hosts | None = None,
+    questions: Questions | None = None,
+    registry: Registry = REGISTRY,
 ) -> Application:
     """Make the WSGI application over a store. Raises ConfigurationError for a broken policy file."""
-    return Api(Operations(store, config, hosts or Hosts(), Policy(config), questions or Questions()))
+    policy = Policy(config, registry)
+    return Api(Operations(store, config, hosts or Hosts(), policy, questions or Questions(), registry))
 
 
 class Api:
@@ -81,7 +78,7 @@ class Api:
         except Exception:
             LOG.exception("%s: %s failed", request_id, environ.get("PATH_INFO"))
             answer = error_answer(InternalServerError())
-        journal.note(request_id, environ, request, answer, error)
+        access_log.note(request_id, environ, request, answer, error)
         return _response(answer, request_id)(environ, start_response)
 
     def _request(self, http: webob.Request) -> Request:
@@ -126,7 +123,7 @@ def _parameters(query_string: str) -> tuple[tuple[str, str], ...]:
 def error_answer(error: ApiError) -> Answer:
     """Give the answer that tells a client of an error, in Neutron's form."""
     told = {"type": type(error).__name__, "message": shortened(str(error)), "detail": ""}
-    return Answer(error.status, {"NeutronError": told})
+    return Answer(status_of(error), {"NeutronError": told})
 
 
 def shortened(message: str, most: int = MAX_MESSAGE) -> str:

@@ -11,11 +11,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, exists, func, select, update
 
-from osken_apps.config import VlanRange
 from osken_apps.errors import MacAddressGenerationFailure, NoNetworkAvailable
 from osken_apps.model.addresses import IPAddress, MacAddress
 from osken_apps.model.allocation import first_free, generated_mac
 from osken_apps.model.resources import FixedIp, Subnet
+from osken_apps.networking.physical import VlanRange
 from osken_apps.store.cache import Cache
 from osken_apps.store.codec import address_text
 from osken_apps.store.tables import FIXED_IPS, NETWORKS, PORTS, SUBNETS

@@ -1,12 +1,13 @@
 """Resources that were made of rows, kept for those who ask again. SHELL (it is shared by threads)."""
 
+from collections import defaultdict
 from typing import TypeVar
 
-from osken_apps.model.resources import Network, Port, Resource, Subnet
+from osken_apps.model.resources import Standard
 
 MAX_RESOURCES = 100_000  # of a kind; a port takes some 1 KiB
 
-R = TypeVar("R", Network, Subnet, Port)
+R = TypeVar("R", bound=Standard)
 
 
 class Cache:
@@ -16,14 +17,14 @@ class Cache:
     """
 
     def __init__(self) -> None:
-        self._kinds: dict[type[Resource], dict[str, Resource]] = {Network: {}, Subnet: {}, Port: {}}
+        self._kinds: defaultdict[type[Standard], dict[str, Standard]] = defaultdict(dict)
 
     def get(self, kind: type[R], id: str, revision: int) -> R | None:
         """Give the resource of a row with that id and revision, if it is known."""
         known = self._kinds[kind].get(id)
         return known if isinstance(known, kind) and known.revision_number == revision else None
 
-    def put(self, resource: Resource) -> None:
+    def put(self, resource: Standard) -> None:
         """Keep a resource that was read.
 
         Where there are too many, it takes the place of the one that came last: so reading all of them again
@@ -34,6 +35,6 @@ class Cache:
             known.popitem()
         known[resource.id] = resource
 
-    def forget(self, kind: type[Resource], id: str) -> None:
+    def forget(self, kind: type[Standard], id: str) -> None:
         """Drop a resource that was changed or deleted."""
         self._kinds[kind].pop(id, None)

@@ -129,13 +129,15 @@ def _brought_up_to_date(url: URL, path: Path | None) -> str:
         with engine.connect() as connection:
             found = schema.version(connection)
             _check(found, schema.tables(connection), path)
-            if found == schema.NEWEST_VERSION:
+            if found == schema.NEWEST_VERSION and not schema.lacks_kinds(connection):
                 return _store_id(connection, path)
-        if path is not None:
+        if path is not None and found != schema.NEWEST_VERSION:
             _keep_copy(path, found)
         with _transaction(engine) as connection:
             if found == 0:
                 schema.create(connection)
+            elif found == schema.NEWEST_VERSION:
+                schema.add_kinds(connection)
             else:
                 schema.upgrade(connection, found)
                 _check_references(connection, path)

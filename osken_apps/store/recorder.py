@@ -7,7 +7,7 @@ from itertools import islice
 from osken_apps.errors import StoreUnavailable
 from osken_apps.failures import Failures
 from osken_apps.model.changes import PortReport
-from osken_apps.store.reports import record
+from osken_apps.networking.bindings import record
 from osken_apps.store.store import Store
 
 LOG = logging.getLogger(__name__)

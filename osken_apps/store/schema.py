@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Column, Connection, Integer, String, Text, insert, inspect, select, update
 
-from osken_apps.store.tables import METADATA, SCHEMA_VERSION, STORE
+from osken_apps.model.kind import KINDS
+from osken_apps.store.codec import form
+from osken_apps.store.forms import METADATA
+from osken_apps.store.tables import SCHEMA_VERSION, STORE
 
 if TYPE_CHECKING:
     from alembic.operations import Operations
@@ -65,6 +68,7 @@ def store_id(connection: Connection) -> str:
 def create(connection: Connection) -> None:
     """Make all tables in a database that has none, and the id."""
     METADATA.create_all(connection)
+    add_kinds(connection)
     connection.execute(insert(SCHEMA_VERSION).values(version=NEWEST_VERSION))
     _give_id(connection)
 
@@ -80,9 +84,21 @@ def upgrade(connection: Connection, found: int) -> None:
     operations = Operations(MigrationContext.configure(connection))
     for step in STEPS[found - 1 :]:
         step(operations)
+    add_kinds(connection)
     connection.execute(update(SCHEMA_VERSION).values(version=NEWEST_VERSION))
     if not store_id(connection):
         _give_id(connection)
+
+
+def lacks_kinds(connection: Connection) -> bool:
+    """Tell whether a kind of resource has no table yet: it is newer than the database."""
+    return not {kind.plural for kind in KINDS.values()} <= tables(connection)
+
+
+def add_kinds(connection: Connection) -> None:
+    """Make the tables of the kinds of resources that the database does not know yet."""
+    for kind in KINDS.values():
+        form(kind.model).table.create(connection, checkfirst=True)
 
 
 def _give_id(connection: Connection) -> None:

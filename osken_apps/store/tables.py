@@ -4,22 +4,11 @@ Constraints, not code, hold what must be unique. `sequence` is the order of crea
 fixed-width hexadecimal text, so that the database sorts them as numbers, whatever their width.
 """
 
-from typing import Any
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
 
-from sqlalchemy import (
-    Boolean,
-    Column,
-    ForeignKey,
-    Index,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-    UniqueConstraint,
-)
-
-METADATA = MetaData()
+from osken_apps.model.kind import KINDS
+from osken_apps.model.resources import Network, Port, Subnet
+from osken_apps.store.forms import METADATA, form_of, standard_columns
 
 SCHEMA_VERSION = Table("schema_version", METADATA, Column("version", Integer, primary_key=True))
 
@@ -27,38 +16,10 @@ SCHEMA_VERSION = Table("schema_version", METADATA, Column("version", Integer, pr
 STORE = Table("store", METADATA, Column("id", String(36), primary_key=True))
 
 
-def _standard() -> list[Column[Any]]:
-    """Give the columns of `resources.Standard`; `tags` is JSON text, times are Unix seconds."""
-    return [
-        Column("sequence", Integer, primary_key=True, autoincrement=True),
-        Column("id", String(36), nullable=False, unique=True),
-        Column("project_id", String(255), nullable=False, index=True),
-        Column("name", String(255), nullable=False, index=True),
-        Column("description", String(255), nullable=False),
-        Column("tags", Text, nullable=False),
-        Column("created_at", Integer, nullable=False),
-        Column("updated_at", Integer, nullable=False),
-        Column("revision_number", Integer, nullable=False),
-    ]
-
-
-NETWORKS = Table(
-    "networks",
-    METADATA,
-    *_standard(),
-    Column("admin_state_up", Boolean, nullable=False),
-    Column("shared", Boolean, nullable=False),
-    Column("external", Boolean, nullable=False),
-    Column("is_default", Boolean, nullable=False),
-    Column("mtu", Integer, nullable=False),
-    Column("port_security_enabled", Boolean, nullable=False),
-    Column("network_type", String(16), nullable=False),
-    Column("physical_network", String(64), nullable=False),
-    Column("segmentation_id", Integer),
-    Column("availability_zone_hints", Text, nullable=False),
-    Column("dns_domain", String(255), nullable=False),
-    UniqueConstraint("physical_network", "segmentation_id", name="one_segmentation_id"),
+NETWORK = form_of(
+    KINDS[Network], UniqueConstraint("physical_network", "segmentation_id", name="one_segmentation_id")
 )
+NETWORKS = NETWORK.table
 # A flat network has no segmentation id, and NULLs are never equal to each other.
 Index(
     "one_flat_network",
@@ -68,28 +29,18 @@ Index(
     postgresql_where=NETWORKS.c.segmentation_id.is_(None),
 )
 
-SUBNETS = Table(
-    "subnets",
-    METADATA,
-    *_standard(),
-    Column("network_id", String(36), ForeignKey("networks.id"), nullable=False, index=True),
-    Column("cidr", String(64), nullable=False),
-    Column("gateway_ip", String(64)),
-    Column("allocation_pools", Text, nullable=False),
-    Column("dns_nameservers", Text, nullable=False),
-    Column("host_routes", Text, nullable=False),
-    Column("enable_dhcp", Boolean, nullable=False),
-    Column("ipv6_ra_mode", String(16)),
-    Column("ipv6_address_mode", String(16)),
-    Column("service_types", Text, nullable=False),
+SUBNET = form_of(
+    KINDS[Subnet],
     # Every pool address below this one is taken: where the search for a free one starts.
     Column("search_from", String(32), nullable=False, default="", server_default=""),
 )
+SUBNETS = SUBNET.table
 
+# A port is declared by hand: its addresses have a table of their own, and its binding several columns.
 PORTS = Table(
     "ports",
     METADATA,
-    *_standard(),
+    *standard_columns(KINDS[Port]),
     Column("network_id", String(36), ForeignKey("networks.id"), nullable=False),
     Column("mac_address", String(17), nullable=False, index=True),
     Column("admin_state_up", Boolean, nullable=False),

@@ -4,28 +4,32 @@ Keeps the rules that hold whoever asks: revisions and times, uniqueness, which d
 Collects the changes for the listeners. Whether a request is allowed is not decided here.
 """
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Integer, bindparam, delete, exc, func, insert, select, update
+from sqlalchemy import Connection, Integer, bindparam, delete, exc, func, insert, select
 
 from osken_apps.errors import (
     Conflict,
     FlatNetworkInUse,
+    InUse,
     IpAddressAlreadyAllocated,
     MacAddressInUse,
     VlanIdInUse,
 )
 from osken_apps.model.changes import Change, Deleted, Upserted
-from osken_apps.model.resources import FixedIp, Network, Port, Resource, Subnet
+from osken_apps.model.resources import FixedIp, Network, Port, Standard, Subnet
 from osken_apps.store.allocator import Allocator, Sources
 from osken_apps.store.cache import Cache
-from osken_apps.store.codec import ROW_OF, TABLE_OF, address_text
+from osken_apps.store.codec import address_text, form
 from osken_apps.store.engines import violated_columns
 from osken_apps.store.tables import DELETED_PORTS, FIXED_IPS, QUOTAS
 
-R = TypeVar("R", Network, Subnet, Port)
+LOG = logging.getLogger(__name__)
+
+R = TypeVar("R", bound=Standard)
 
 # A host that comes back later than this, or after so many others, keeps the flows of a port that is gone.
 MAX_DELETED_PORTS = 100_000
@@ -40,9 +44,6 @@ _FORGET_OLDEST = delete(DELETED_PORTS).where(
 _FORGET_OLD = delete(DELETED_PORTS).where(DELETED_PORTS.c.deleted_at < bindparam("before"))
 _CLAIM = insert(FIXED_IPS)
 _RELEASE = delete(FIXED_IPS).where(FIXED_IPS.c.port_id == bindparam("of_port_id"))
-_INSERT = {kind: insert(table) for kind, table in TABLE_OF.items()}
-_UPDATE = {kind: update(table).where(table.c.id == bindparam("of_id")) for kind, table in TABLE_OF.items()}
-_DELETE = {kind: delete(table).where(table.c.id == bindparam("of_id")) for kind, table in TABLE_OF.items()}
 
 
 class Transaction(Allocator):
@@ -53,7 +54,7 @@ class Transaction(Allocator):
     def __init__(self, connection: Connection, cache: Cache, sources: Sources) -> None:
         super().__init__(connection, cache, sources)
         self._now = sources.now().replace(microsecond=0)
-        self._changes: dict[tuple[type[Resource], str], Change] = {}
+        self._changes: dict[tuple[type[Standard], str], Change] = {}
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -61,14 +62,15 @@ class Transaction(Allocator):
         return tuple(self._changes.values())
 
     @property
-    def changed(self) -> Iterable[tuple[type[Resource], str]]:
+    def changed(self) -> Iterable[tuple[type[Standard], str]]:
         """The kinds and ids of what was changed so far."""
         return self._changes.keys()
 
     def create(self, resource: R, first_revision: int = 1) -> R:
         """Insert a resource; its times and revision are set here. Raises Conflict."""
         made = replace(resource, created_at=self._now, updated_at=self._now, revision_number=first_revision)
-        self._execute_for(made, _INSERT[type(made)], ROW_OF[type(made)](made))
+        of = form(type(made))
+        self._execute_for(made, of.insert, of.row(made))
         if isinstance(made, Port):
             self._claim(made.id, made.fixed_ips)
         return self._changed(made)
@@ -78,7 +80,8 @@ class Transaction(Allocator):
         if new == old:
             return old
         made = replace(new, updated_at=self._now, revision_number=old.revision_number + 1)
-        self._execute_for(made, _UPDATE[type(made)], ROW_OF[type(made)](made) | {"of_id": made.id})
+        of = form(type(made))
+        self._execute_for(made, of.update, of.row(made) | {"of_id": made.id})
         if isinstance(old, Port) and isinstance(made, Port) and old.fixed_ips != made.fixed_ips:
             self._release(old)
             self._claim(made.id, made.fixed_ips)
@@ -93,16 +96,20 @@ class Transaction(Allocator):
     def touch(self, resource: R) -> R:
         """Give a resource a new revision although its own values stay."""
         made = replace(resource, updated_at=self._now, revision_number=resource.revision_number + 1)
-        self._connection.execute(_UPDATE[type(made)], ROW_OF[type(made)](made) | {"of_id": made.id})
+        of = form(type(made))
+        self._connection.execute(of.update, of.row(made) | {"of_id": made.id})
         return self._changed(made)
 
-    def delete(self, resource: Resource) -> None:
-        """Delete a resource; a network and a subnet must be empty before."""
+    def delete(self, resource: Standard) -> None:
+        """Delete a resource; nothing may refer to it. Raises InUse."""
         if isinstance(resource, Port):
             self._release(resource)
             if resource.binding is not None:
                 self._remember_deleted(resource.id)
-        self._connection.execute(_DELETE[type(resource)], {"of_id": resource.id})
+        try:
+            self._connection.execute(form(type(resource)).delete, {"of_id": resource.id})
+        except exc.IntegrityError as error:
+            raise InUse(type(resource).__name__, resource.id) from error
         self._remember(Deleted(type(resource), resource.id), type(resource), resource.id)
 
     def set_quotas(self, project_id: str, quotas: dict[str, int]) -> None:
@@ -117,6 +124,10 @@ class Transaction(Allocator):
     def delete_quotas(self, project_id: str) -> None:
         """Give a project the default quotas again."""
         self._connection.execute(delete(QUOTAS).where(QUOTAS.c.project_id == project_id))
+
+    def warn(self, text: str) -> None:
+        """Log what nobody asked for and what fails."""
+        LOG.warning("%s", text)
 
     def _claim(self, port_id: str, fixed_ips: Sequence[FixedIp]) -> None:
         for position, fixed_ip in enumerate(fixed_ips):
@@ -144,7 +155,7 @@ class Transaction(Allocator):
         self._connection.execute(_FORGET_OLDEST, {"most": MAX_DELETED_PORTS})
         self._connection.execute(_FORGET_OLD, {"before": moment - DELETED_PORT_AGE_S})
 
-    def _execute_for(self, resource: Resource, statement: Any, row: dict[str, Any]) -> None:
+    def _execute_for(self, resource: Standard, statement: Any, row: dict[str, Any]) -> None:
         try:
             self._connection.execute(statement, row)
         except exc.IntegrityError as error:
@@ -154,7 +165,7 @@ class Transaction(Allocator):
         self._remember(Upserted(resource), type(resource), resource.id)
         return resource
 
-    def _remember(self, change: Change, kind: type[Resource], resource_id: str) -> None:
+    def _remember(self, change: Change, kind: type[Standard], resource_id: str) -> None:
         self._changes.pop((kind, resource_id), None)
         self._changes[kind, resource_id] = change
         self._known.pop((kind, resource_id), None)
@@ -162,7 +173,7 @@ class Transaction(Allocator):
             self._known_subnets.clear()
 
 
-def _conflict(resource: Resource, columns: frozenset[str]) -> Conflict:
+def _conflict(resource: Standard, columns: frozenset[str]) -> Conflict:
     """Name the constraint that a resource violates as Neutron does."""
     match resource:
         case Port() if "mac_address" in columns:

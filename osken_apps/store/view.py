@@ -1,6 +1,6 @@
 """What can be read in one transaction; every answer is of the same moment. SHELL."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -8,10 +8,12 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, bindparam, func, select
 
 from osken_apps.model.changes import Snapshot
-from osken_apps.model.resources import Network, Port, Resource, Subnet
+from osken_apps.model.kind import KINDS
+from osken_apps.model.resources import Network, Port, Standard, Subnet
 from osken_apps.store import schema
 from osken_apps.store.cache import Cache
-from osken_apps.store.codec import TABLE_OF, moment, resource_of
+from osken_apps.store.codec import form, resource_of
+from osken_apps.store.forms import moment
 from osken_apps.store.selection import Among, Page
 from osken_apps.store.statements import (
     chunk_statement,
@@ -23,7 +25,7 @@ from osken_apps.store.statements import (
 )
 from osken_apps.store.tables import DELETED_PORTS, FIXED_IPS, NETWORKS, PORTS, QUOTAS, SCHEMA_VERSION, SUBNETS
 
-R = TypeVar("R", Network, Subnet, Port)
+R = TypeVar("R", bound=Standard)
 
 A_BATCH = 500
 
@@ -77,7 +79,7 @@ class View:
     def __init__(self, connection: Connection, cache: Cache) -> None:
         self._connection = connection
         self._cache = cache
-        self._known: dict[tuple[type[Resource], str], Resource] = {}  # what was asked for by its id
+        self._known: dict[tuple[type[Standard], str], Standard] = {}  # what was asked for by its id
         self._known_subnets: dict[str, list[Subnet]] = {}  # of a network
 
     def find(self, kind: type[R], *conditions: Among, page: Page | None = None) -> list[R]:
@@ -139,10 +141,22 @@ class View:
         """Give a network's ports, oldest first."""
         return self.ports(Among("network_id", (network_id,)))
 
-    def port_ids_of_subnet(self, subnet_id: str) -> list[str]:
-        """Give the ids of the ports that have an address of the subnet."""
-        rows = self._connection.scalars(_PORT_IDS_OF_SUBNET, {"subnet_id": subnet_id})
-        return sorted(set(rows))
+    def ports_in_subnet(self, subnet_id: str) -> list[Port]:
+        """Give the ports that have an address of a subnet, oldest first."""
+        return self.ports_named(self._connection.scalars(_PORT_IDS_OF_SUBNET, {"subnet_id": subnet_id}))
+
+    def ports_named(self, port_ids: Iterable[str]) -> list[Port]:
+        """Give the ports of these ids, as far as they exist, oldest first."""
+        ids = tuple(set(port_ids))
+        return self.ports(Among("id", ids)) if ids else []
+
+    def ports_at(self, host: str) -> list[Port]:
+        """Give the ports that are bound to a host, oldest first."""
+        return self.ports(Among("binding_host", (host,)))
+
+    def ports_owned(self, network_id: str, device_owner: str) -> list[Port]:
+        """Give the ports of a network that belong to such a device, oldest first."""
+        return self.ports(Among("network_id", (network_id,)), Among("device_owner", (device_owner,)))
 
     def has_bound_port(self, network_id: str) -> bool:
         """Tell whether a port of the network is bound to a host."""
@@ -179,9 +193,9 @@ class View:
         """Give the projects that have quotas of their own."""
         return list(self._connection.scalars(select(QUOTAS.c.project_id).distinct().order_by("project_id")))
 
-    def count(self, kind: type[Network] | type[Subnet] | type[Port], project_id: str) -> int:
+    def count(self, kind: type[Standard], project_id: str) -> int:
         """Count a project's resources of one kind."""
-        table = TABLE_OF[kind]
+        table = form(kind).table
         counted = select(func.count()).select_from(table).where(table.c.project_id == project_id)
         return self._connection.scalar(counted) or 0
 
@@ -209,12 +223,9 @@ class View:
         yield Snapshot(store_id=self.store_id())
         for deleted in self._connection.scalars(_DELETED_PORTS).partitions(size):
             yield Snapshot(deleted_ports=frozenset(deleted))
-        for networks in self._chunks(NETWORKS, size):
-            yield Snapshot(networks=tuple(self.networks(networks)))
-        for subnets in self._chunks(SUBNETS, size):
-            yield Snapshot(subnets=tuple(self.subnets(subnets)))
-        for ports in self._chunks(PORTS, size):
-            yield Snapshot(ports=tuple(self.ports(ports)))
+        for kind in KINDS.values():
+            for chunk in self._chunks(form(kind.model).table, size):
+                yield Snapshot.of(kind, self.find(kind.model, chunk))
 
     def _chunks(self, table: Any, size: int) -> Iterator[Among]:
         """Give the ids of a table, oldest first, `size` at a time."""
@@ -234,7 +245,7 @@ class View:
                 self._cache.put(made)
         return [resource for resource in found.values() if resource is not None]
 
-    def _children(self, kind: type[Resource], ids: list[str]) -> dict[str, list[tuple[str, str]]]:
+    def _children(self, kind: type[Standard], ids: list[str]) -> dict[str, list[tuple[str, str]]]:
         """Read what rows of a kind have in tables of their own: the addresses of ports."""
         found: dict[str, list[tuple[str, str]]] = {}
         if kind is Port and ids:
@@ -242,14 +253,14 @@ class View:
                 found.setdefault(port_id, []).append((subnet_id, text))
         return found
 
-    def _rows(self, kind: type[Resource], conditions: tuple[Among, ...]) -> Sequence[Any]:
-        statement = rows_statement(TABLE_OF[kind], shape_of(conditions))
+    def _rows(self, kind: type[Standard], conditions: tuple[Among, ...]) -> Sequence[Any]:
+        statement = rows_statement(form(kind).table, shape_of(conditions))
         return self._connection.execute(statement, values_of(conditions)).all()
 
     def _revisions(
-        self, kind: type[Resource], conditions: tuple[Among, ...], page: Page | None
+        self, kind: type[Standard], conditions: tuple[Among, ...], page: Page | None
     ) -> Sequence[Any]:
-        table, shape, values = TABLE_OF[kind], shape_of(conditions), values_of(conditions)
+        table, shape, values = form(kind).table, shape_of(conditions), values_of(conditions)
         if page is None:
             return self._connection.execute(revisions_statement(table, shape), values).all()
         values |= {"limit": page.limit} | ({"marker": page.marker} if page.marker else {})

@@ -5,13 +5,15 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from osken_apps.link import PortReports
-from osken_apps.model.changes import PortReport
+from osken_apps.link import Answer, HostReports, PortReports, Query
+from osken_apps.model.changes import HostReport, PortReport
 from osken_apps.model.resources import Binding, PortStatus
 from tests.rest.server import WAIT_S, Server
 
@@ -254,6 +256,23 @@ def test_the_pools_of_a_subnet_are_emptied(server: Server) -> None:
         "network delete net1",
     )[2:]
     assert shown["allocation_pools"] == []
+
+
+def test_the_agent_of_a_host_that_is_gone_is_deleted(server: Server) -> None:
+    now = datetime(2026, 11, 25, tzinfo=UTC)
+    server.link.send(HostReports((HostReport("gone", False, (), (), False, now, now, 0),)))
+    deadline = time.monotonic() + WAIT_S
+    while not server.call("GET", "/v2.0/agents?host=gone").body["agents"]:
+        assert time.monotonic() < deadline
+    (listed,) = openstack(server, "network agent list -f json")
+    (agent,) = [agent for agent in listed if agent["Host"] == "gone"]
+    with ThreadPoolExecutor(1) as pool:
+        deleted = pool.submit(openstack, server, f"network agent delete {agent['ID']}")
+        query = server.told(Query)
+        server.link.send(Answer(query.number, ""))
+        assert deleted.result() == []
+    server.link.send(HostReports(()))
+    assert (query.name, query.arguments) == ("forget_host", ("gone",))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 import webob
 
 from osken_apps.config import Config, load
-from osken_apps.rest.hosts import Hosts
+from osken_apps.rest.controller import Hosts
 from osken_apps.rest.wsgi import Application, application
 from osken_apps.store.store import Store
 

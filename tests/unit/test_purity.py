@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[2] / "osken_apps"
-PURE = ("model", "openflow", "ovsdb", "pipeline", "dhcp")
+PURE = ("model", "networking", "openflow", "ovsdb", "pipeline", "dhcp")
 ALLOWED = {
     "abc", "base64", "bisect", "collections", "contextlib", "dataclasses", "datetime", "enum", "functools",
     "heapq", "ipaddress", "itertools", "json", "netaddr", "operator", "re", "shlex", "string", "struct",

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from osken_apps.rest.collections import COLLECTIONS
+from osken_apps.rest.registry import REGISTRY
 from tests.unit.rest_client import Client, client_of
 
 MAC = "fa:16:3e:00:00:01"
@@ -160,7 +160,7 @@ def test_an_attribute_that_is_absent_null_or_empty_means_what_neutron_means(
 def test_the_table_has_every_attribute_that_can_be_set() -> None:
     settable = {
         f"{collection.singular} {attribute.name}"
-        for collection in COLLECTIONS.values()
+        for collection in REGISTRY.collections.values()
         for attribute in collection.attributes
         if attribute.post or attribute.put
     }

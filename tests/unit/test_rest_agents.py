@@ -13,9 +13,9 @@ import pytest
 from osken_apps.link import Answer, Query
 from osken_apps.model.changes import HostReport, PortReport
 from osken_apps.model.resources import Binding, PortStatus
-from osken_apps.rest.questions import Questions
+from osken_apps.networking.bindings import record
+from osken_apps.rest.controller import Questions
 from osken_apps.rest.wsgi import application
-from osken_apps.store.reports import record
 from tests.unit.rest_client import Client, client_of, config_of
 
 NOW = datetime(2026, 11, 25, 12, 0, 0, tzinfo=UTC)
@@ -178,8 +178,9 @@ def test_a_port_says_what_it_waits_for(api: Client, attributes: dict[str, Any], 
 
 def test_a_port_of_a_network_that_is_down_waits_for_it(api: Client) -> None:
     network_id = api.make("network", admin_state_up=False)["id"]
-    port = api.make("port", network_id=network_id)
-    assert port["binding:vif_details"]["waits_for"] == f"admin_state_up of network {network_id} to be true"
+    port_id = api.make("port", network_id=network_id)["id"]
+    details = api.get(f"/ports/{port_id}")["port"]["binding:vif_details"]
+    assert details["waits_for"] == f"admin_state_up of network {network_id} to be true"
 
 
 def test_a_port_that_nobody_plugs_waits_for_nothing(api: Client) -> None:

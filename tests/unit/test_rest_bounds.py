@@ -9,10 +9,9 @@ from urllib.parse import urlencode
 import pytest
 import webob
 
-from osken_apps.rest import listing, wsgi
-from osken_apps.rest.collections import COLLECTIONS
-from osken_apps.rest.derived import DERIVED
+from osken_apps.rest import listing, request, wsgi
 from osken_apps.rest.openapi import document
+from osken_apps.rest.registry import REGISTRY
 from osken_apps.rest.validation import MAX_BULK
 from tests.unit.rest_client import Client, client_of
 
@@ -63,7 +62,7 @@ def unbounded(schema: Any, where: str) -> Iterator[str]:
 def test_every_attribute_that_a_client_gives_has_a_bound() -> None:
     found = [
         place
-        for collection in COLLECTIONS.values()
+        for collection in REGISTRY.collections.values()
         for attribute in collection.attributes
         if attribute.post or attribute.put or attribute.filter
         for place in unbounded(attribute.type.schema, f"{collection.singular}/{attribute.name}")
@@ -74,7 +73,7 @@ def test_every_attribute_that_a_client_gives_has_a_bound() -> None:
 def test_every_filter_of_what_is_computed_has_a_bound() -> None:
     found = [
         place
-        for collection in DERIVED.values()
+        for collection in REGISTRY.read_only.values()
         for attribute in collection.attributes
         if attribute.filter
         for place in unbounded(attribute.type.schema, f"{collection.singular}/{attribute.name}")
@@ -83,7 +82,7 @@ def test_every_filter_of_what_is_computed_has_a_bound() -> None:
 
 
 def test_the_document_states_a_bound_for_every_parameter_and_body() -> None:
-    described = document()
+    described = document(REGISTRY)
     found = []
     for path, operations in described["paths"].items():
         shared = operations.get("parameters", [])
@@ -210,7 +209,7 @@ def test_a_query_of_fifteen_hundred_ids_is_answered(api: Client, port_id: str) -
 
 
 def test_a_query_string_that_is_too_long_is_refused_unread(api: Client) -> None:
-    reply = api.call("GET", f"/ports?name={'x' * listing.MAX_QUERY_BYTES}")
+    reply = api.call("GET", f"/ports?name={'x' * request.MAX_QUERY_BYTES}")
     assert (reply.status, reply.error) == (414, "HTTPRequestURITooLong")
 
 
@@ -233,7 +232,7 @@ def test_the_largest_sensible_body_fits(tmp_path: Path) -> None:
 def test_no_type_takes_a_newline_behind_its_text(line: str) -> None:
     patterned = [
         attribute
-        for collection in COLLECTIONS.values()
+        for collection in REGISTRY.collections.values()
         for attribute in collection.attributes
         if "pattern" in str(attribute.type.schema) and attribute.name not in ("name", "description")
     ]
@@ -277,8 +276,8 @@ def test_no_pattern_of_the_product_is_matched_at_its_beginning_only() -> None:
 
 
 def test_a_body_of_another_length_than_it_says_is_no_way_around(api: Client) -> None:
-    request = webob.Request.blank("/v2.0/networks", method="POST", environ={"REMOTE_ADDR": "127.0.0.1"})
-    request.content_type = "application/json"
-    request.content_length = wsgi.MAX_BODY_BYTES + 1
-    response = request.get_response(api.app)
+    asked = webob.Request.blank("/v2.0/networks", method="POST", environ={"REMOTE_ADDR": "127.0.0.1"})
+    asked.content_type = "application/json"
+    asked.content_length = request.MAX_BODY_BYTES + 1
+    response = asked.get_response(api.app)
     assert (response.status_int, response.json["NeutronError"]["type"]) == (413, "HTTPRequestEntityTooLarge")

@@ -7,6 +7,7 @@ import webob
 
 from osken_apps.rest.discovery import EXTENSIONS
 from osken_apps.rest.openapi import document
+from osken_apps.rest.registry import REGISTRY
 from tests.unit.rest_client import Client, client_of
 
 UUID = "11111111-2222-3333-4444-555555555555"
@@ -141,6 +142,6 @@ def test_the_openapi_document_has_every_attribute(api: Client) -> None:
     subnet = api.subnet(network["id"])
     port = api.make("port", network_id=network["id"])
     served = webob.Request.blank("/openapi.json").get_response(api.app).json
-    assert served == document()
+    assert served == document(REGISTRY)
     for name, shown in (("network", network), ("subnet", subnet), ("port", port)):
         assert set(served["components"]["schemas"][name]["properties"]) == set(shown)

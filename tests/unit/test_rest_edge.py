@@ -218,7 +218,7 @@ def lines_of(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [
         record.getMessage().partition(": ")[2]
         for record in caplog.records
-        if record.name == "osken_apps.rest.journal"
+        if record.name == "osken_apps.rest.access_log"
     ]
 
 

@@ -6,11 +6,10 @@ from typing import Any
 import pytest
 
 from osken_apps.errors import ConfigurationError
-from osken_apps.rest.collections import COLLECTIONS
-from osken_apps.rest.derived import DERIVED
-from osken_apps.rest.exchange import Caller
 from osken_apps.rest.openapi import document
-from osken_apps.rest.policy import RULES, Policy, PolicyNotAuthorized, Target, list_rules
+from osken_apps.rest.policy import Policy, PolicyNotAuthorized, Target, default_rules, list_rules
+from osken_apps.rest.registry import REGISTRY
+from osken_apps.rest.request import Caller
 from tests.unit.rest_client import Client, client_of, config_of
 
 UUID = "11111111-2222-3333-4444-555555555555"
@@ -209,7 +208,8 @@ def test_a_broken_policy_file_is_a_configuration_error(tmp_path: Path, text: str
 
 
 def test_every_rule_is_offered_to_the_tools_of_oslo_policy() -> None:
-    assert {rule.name for rule in list_rules()} == set(RULES)
+    inherited, written = default_rules(REGISTRY)
+    assert {rule.name for rule in list_rules()} == {*inherited, *written}
 
 
 def test_on_the_shared_network_of_others_no_address_is_chosen(admin: Client, bob: Client) -> None:
@@ -246,18 +246,19 @@ def test_the_owner_of_a_network_says_whom_its_subnets_are_for(alice: Client) -> 
 
 
 def test_every_action_and_every_attribute_has_a_rule() -> None:
+    rules = {rule.name for rule in list_rules()}
     missing = [
         rule
-        for collection in COLLECTIONS.values()
+        for collection in REGISTRY.collections.values()
         for action in ("create", "get", "update", "delete")
         for rule in rules_of(action, collection)
-        if rule not in RULES
+        if rule not in rules
     ]
     missing += [
         rule
-        for derived in DERIVED.values()
+        for derived in REGISTRY.read_only.values()
         for rule in (f"get_{derived.singular}", *rules_of("get", derived))
-        if rule not in RULES
+        if rule not in rules
     ]
     assert missing == []
 
@@ -282,7 +283,7 @@ def test_somebody_without_a_role_gets_nothing_by_any_route(admin: Client, alice:
     }
     nobody = admin.as_user("a", "nothing")
     answered = []
-    for path, operations in document()["paths"].items():
+    for path, operations in document(REGISTRY)["paths"].items():
         plural = path.removeprefix("/v2.0/").partition("/")[0]
         address = path.removeprefix("/v2.0").replace("{id}", ids.get(plural, UUID)).replace("{tag}", "red")
         singular = plural.removesuffix("s")
@@ -313,8 +314,19 @@ def test_a_policy_file_may_guard_an_attribute_that_has_no_rule_of_its_own(tmp_pa
     policy_file.write_text('"get_network:description": "role:admin"\n"create_network:name": "!"\n')
     api = client_of(tmp_path, f"trust_identity_headers = true\npolicy_file = {policy_file}")
     alice = api.as_user("a", "member")
-    assert "description" not in alice.make("network")
+    assert "description" not in alice.make("network", description="secret")
+    assert alice.get("/networks?description=secret") == {"networks": []}
     assert alice.try_make("network", name="mine").status == 403
+
+
+def test_the_order_of_what_is_hidden_cannot_be_asked_for(tmp_path: Path) -> None:
+    policy_file = tmp_path / "policy.yaml"
+    policy_file.write_text('"get_network:mtu": "role:admin"\n')
+    api = client_of(tmp_path, f"trust_identity_headers = true\npolicy_file = {policy_file}")
+    alice = api.as_user("a", "member")
+    alice.make("network")
+    assert alice.get("/networks?sort_key=mtu&sort_dir=asc") == {"networks": []}
+    assert len(alice.get("/networks?sort_key=name&sort_dir=asc")["networks"]) == 1
 
 
 def test_the_dhcp_journal_of_a_port_is_for_those_who_see_the_port(alice: Client, bob: Client) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from osken_apps.model.changes import PortReport
 from osken_apps.model.resources import Binding, PortStatus
-from osken_apps.store.reports import record
+from osken_apps.networking.bindings import record
 from tests.unit.rest_client import Client, client_of
 
 UUID = "11111111-2222-3333-4444-555555555555"

@@ -6,8 +6,8 @@ import pytest
 
 from osken_apps.model.resources import Network
 from osken_apps.rest import rendering
-from osken_apps.rest.declarations import Surroundings
-from osken_apps.rest.network_declarations import NETWORK
+from osken_apps.rest.attribute import RenderContext
+from osken_apps.rest.networks import ATTRIBUTES as NETWORK
 from osken_apps.rest.rendering import JsonText, encoded_list, json_parts, rendered_list
 
 
@@ -15,7 +15,7 @@ from osken_apps.rest.rendering import JsonText, encoded_list, json_parts, render
 def test_a_list_in_parts_is_the_list(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
     monkeypatch.setattr(rendering, "RESOURCES_A_PART", 2)
     networks = [Network(f"n{number}", "default", name="näme") for number in range(count)]
-    around = Surroundings()
+    around = RenderContext()
     body = {
         "networks": encoded_list(lambda _: NETWORK, networks, around),
         "networks_links": [{"rel": "next"}],

@@ -16,8 +16,8 @@ from osken_apps.errors import ConfigurationError, StoreUnavailable
 from osken_apps.model.changes import Snapshot
 from osken_apps.model.resources import Network
 from osken_apps.store import schema
+from osken_apps.store.forms import METADATA
 from osken_apps.store.store import Store
-from osken_apps.store.tables import METADATA
 
 SCHEMA_1 = Path(__file__).with_name("data") / "schema-1.sql"
 

@@ -9,8 +9,8 @@ import pytest
 from osken_apps.model.allocation import default_pools, generated_mac
 from osken_apps.model.changes import Deleted, PortReport, Upserted
 from osken_apps.model.resources import Binding, FixedIp, Network, Port, PortStatus, Subnet
-from osken_apps.store.dhcp_ports import DHCP_DEVICE_ID, settle_dhcp_port
-from osken_apps.store.reports import record
+from osken_apps.networking.bindings import record
+from osken_apps.networking.dhcp_ports import DHCP_DEVICE_ID, settle_dhcp_port
 from osken_apps.store.store import Store
 
 BINDING = Binding("host1", 1)

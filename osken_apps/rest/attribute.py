@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import Any
 
 from osken_apps.model.changes import HostReport
-from osken_apps.rest.attributes import (
+from osken_apps.rest.types import (
     UUID,
     Type,
     integer,
@@ -21,11 +21,11 @@ from osken_apps.rest.attributes import (
 
 ABSENT: Any = object()
 
-LARGEST = 2**31 - 1
+MAX_INTEGER = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class RenderContext:
     """What is shown of a resource although another one, or the controller, knows it."""
 
     subnet_ids: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -35,10 +35,9 @@ class Surroundings:
     hosts: Mapping[str, HostReport] = field(default_factory=dict)
     integration_bridge: str = "br-int"
     domain: str = ""
-    zones: tuple[str, ...] = ()
 
 
-Getter = Callable[[Any, Surroundings], Any]
+Getter = Callable[[Any, RenderContext], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +65,15 @@ class Attribute:
     guarded: bool = False
     hidden: bool = False
 
-    def shown(self, resource: Any, around: Surroundings) -> Any:
+    def shown(self, resource: Any, context: RenderContext) -> Any:
         """Give the attribute of a resource as JSON."""
-        return self.shown_of((resource,), around)[0]
+        return self.shown_of((resource,), context)[0]
 
-    def shown_of(self, resources: Sequence[Any], around: Surroundings) -> list[Any]:
+    def shown_of(self, resources: Sequence[Any], context: RenderContext) -> list[Any]:
         """Give the attribute of each of the resources as JSON; a long list is made column by column."""
         if self.get is not None:
             get = self.get
-            return [get(resource, around) for resource in resources]
+            return [get(resource, context) for resource in resources]
         values = map(attrgetter(self.model_field or self.name), resources)
         show = self.type.show
         return list(values) if show is None else [None if value is None else show(value) for value in values]
@@ -91,7 +90,7 @@ NAME = text()
 MAX_TAG_LENGTH = 255
 MAX_TAGS = 50
 TAG = text(MAX_TAG_LENGTH)
-POSITION = integer(0, LARGEST)
+POSITION = integer(0, MAX_INTEGER)
 
 
 def standard() -> tuple[Attribute, ...]:
@@ -117,5 +116,5 @@ def standard() -> tuple[Attribute, ...]:
     )
 
 
-def nothing(_resource: Any, _surroundings: Surroundings) -> None:
+def nothing(_resource: Any, _surroundings: RenderContext) -> None:
     """Show null: an attribute that clients expect and we have nothing for."""

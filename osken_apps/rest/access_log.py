@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from osken_apps.errors import ApiError
-from osken_apps.rest.exchange import Answer, Request
+from osken_apps.rest.request import Answer, Request
 
 LOG = logging.getLogger(__name__)
 

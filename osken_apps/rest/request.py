@@ -16,6 +16,8 @@ class Caller:
     roles: frozenset[str]
 
 
+MAX_BODY_BYTES = 2 * 1024 * 1024
+MAX_QUERY_BYTES = 128 * 1024
 NOBODY = Caller("", "", frozenset())
 
 
@@ -56,10 +58,22 @@ class HTTPNotFound(NotFound):
 class HTTPMethodNotAllowed(ApiError):
     """What is asked for cannot be changed so."""
 
-    status = 405
-
     def __init__(self, method: str) -> None:
         super().__init__(f"The method {method} is not allowed for this resource.")
+
+
+class HTTPRequestEntityTooLarge(ApiError):
+    """The body is longer than any request can be."""
+
+    def __init__(self, length: int) -> None:
+        super().__init__(f"The body of {length} bytes is longer than {MAX_BODY_BYTES}.")
+
+
+class HTTPRequestURITooLong(ApiError):
+    """The query string is longer than any list needs."""
+
+    def __init__(self, length: int) -> None:
+        super().__init__(f"The query string of {length} bytes is longer than {MAX_QUERY_BYTES}.")
 
 
 class MalformedRequestBody(BadRequest):

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from osken_apps.rest import server
-from osken_apps.rest.server import ApiServer, Channel, api_server
+from osken_apps.rest import http_server as server
+from osken_apps.rest.http_server import ApiServer, Channel, api_server
 
 WHOLE = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 HALF = b"GET / HTTP/1.1\r\nHost:"

@@ -52,6 +52,14 @@ def default_group_id(project_id: str) -> str:
     return str(uuid.uuid5(NAMESPACE, project_id))
 
 
+def known_groups(group_ids: tuple[str, ...], project_id: str) -> tuple[str, ...]:
+    """Give each group once; each must be one of the project. Raises SecurityGroupNotFound."""
+    for group_id in group_ids:
+        if group_id != default_group_id(project_id):
+            raise SecurityGroupNotFound(group_id)
+    return tuple(dict.fromkeys(group_ids))
+
+
 def default_group(project_id: str) -> Group:
     """Give a project's default group."""
     group_id = default_group_id(project_id)

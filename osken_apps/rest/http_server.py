@@ -13,7 +13,7 @@ from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
 
-from osken_apps.rest.wsgi import MAX_BODY_BYTES
+from osken_apps.rest.request import MAX_BODY_BYTES
 
 MAX_CONNECTIONS = 1000
 # Of one client address; beyond it the one that has been silent longest makes room for the next.

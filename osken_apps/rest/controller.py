@@ -1,14 +1,39 @@
-"""Questions to the controller's memory, asked over the link by the threads of the API."""
+"""What the API knows of the controller and asks it: its hosts as last told, and questions over the link."""
 
 import itertools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from osken_apps.errors import ServiceUnavailable
 from osken_apps.link import Answer, Query
+from osken_apps.model.changes import HostReport
 
 TIMEOUT_S = 5.0
+
+
+class Hosts:
+    """The newest reports; replaced as a whole, so that readers need no lock."""
+
+    def __init__(self) -> None:
+        self._by_name: Mapping[str, HostReport] = {}
+        self._refused: tuple[HostReport, ...] = ()
+
+    @property
+    def by_name(self) -> Mapping[str, HostReport]:
+        """The newest report of each host."""
+        return self._by_name
+
+    @property
+    def refused(self) -> tuple[HostReport, ...]:
+        """Those that use the names of other hosts, and are not served."""
+        return self._refused
+
+    def replace(self, reports: Iterable[HostReport]) -> None:
+        """Take over new reports."""
+        listed = list(reports)
+        self._by_name = {report.host: report for report in listed if not report.refused}
+        self._refused = tuple(report for report in listed if report.refused)
 
 
 class Questions:

@@ -1,0 +1,37 @@
+"""The kinds of resources, each declared once: what it is called, and how many of it a project may have. PURE.
+
+The table, the form of a row, the part in a snapshot, the controller's copy, the quota and the option for it
+follow from the declaration: they go through `KINDS`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+T = TypeVar("T", bound=type[Any])
+
+LENGTH = "length"  # in a field's metadata: how many characters its text has at most, if not 255
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of resource: its dataclass, its names in the API, and its default quota (-1: any number)."""
+
+    model: type[Any]
+    singular: str
+    plural: str
+    quota: int
+
+
+# In the order in which they need each other: what refers to another one comes after it.
+KINDS: dict[type[Any], Kind] = {}
+
+
+def kind(singular: str, plural: str, quota: int) -> Callable[[T], T]:
+    """Declare a dataclass of `resources.Standard` as a kind of resource."""
+
+    def declare(model: T) -> T:
+        KINDS[model] = Kind(model, singular, plural, quota)
+        return model
+
+    return declare

@@ -1,0 +1,161 @@
+"""The addresses of a port: those that are asked for, those it has already, or free ones. PURE."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from osken_apps.errors import (
+    AllocationOnAutoAddressSubnet,
+    InvalidInput,
+    InvalidIpForNetwork,
+    InvalidIpForSubnet,
+    IpAddressGenerationFailure,
+    SubnetNotFound,
+)
+from osken_apps.model.addresses import IPAddress, MacAddress
+from osken_apps.model.allocation import eui64_address
+from osken_apps.model.resources import FixedIp, Port, Subnet
+from osken_apps.networking.state import State
+from osken_apps.networking.subnets import is_auto_addressed, is_host_address
+
+NETWORK_OWNED = "network:"
+
+
+@dataclass(frozen=True, slots=True)
+class FixedIpRequest:
+    """An address that is asked for: any of a subnet, that one, or that one of that subnet."""
+
+    subnet_id: str | None = None
+    ip_address: IPAddress | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """An address to allocate: `ip_address`, or any of the first of `subnets` that has one."""
+
+    subnets: tuple[Subnet, ...]
+    ip_address: IPAddress | None = None
+
+
+def default_allocations(subnets: Sequence[Subnet]) -> list[Allocation]:
+    """Ask for one IPv4 address and one of the IPv6 subnets that are served by DHCP."""
+    chosen = [subnet for subnet in subnets if not is_auto_addressed(subnet)]
+    families = [tuple(subnet for subnet in chosen if subnet.ip_version == version) for version in (4, 6)]
+    return [Allocation(family) for family in families if family]
+
+
+def allocation_of(request: FixedIpRequest, subnets: Sequence[Subnet]) -> Allocation:
+    """Understand one requested address; `subnets` are all those of the network. Raises BadRequest."""
+    address = request.ip_address
+    if request.subnet_id is None:
+        if address is None:
+            raise InvalidInput("IP allocation requires subnet_id or ip_address")
+        holders = [subnet for subnet in subnets if is_host_address(subnet.cidr, address)]
+        if not holders:
+            raise InvalidIpForNetwork(address)
+        return _chosen(holders[0], address)
+    subnet = next(subnet for subnet in subnets if subnet.id == request.subnet_id)
+    if address is None:
+        return Allocation((subnet,))
+    if not is_host_address(subnet.cidr, address):
+        raise InvalidIpForSubnet(address)
+    return _chosen(subnet, address)
+
+
+def _chosen(subnet: Subnet, address: IPAddress) -> Allocation:
+    return Allocation((subnet,), address)
+
+
+def _auto_address(subnet: Subnet, mac: MacAddress) -> IPAddress:
+    return eui64_address(subnet.cidr, mac)  # type: ignore[arg-type]
+
+
+def _allocations(
+    state: State, network_id: str, requests: Sequence[FixedIpRequest], subnets: Sequence[Subnet]
+) -> list[Allocation]:
+    known = {subnet.id for subnet in subnets}
+    for request in requests:
+        if request.subnet_id is not None and request.subnet_id not in known:
+            if state.subnet(request.subnet_id) is None:
+                raise SubnetNotFound(request.subnet_id)
+            raise InvalidInput(
+                f"Failed to create port on network {network_id}, because fixed_ips included invalid subnet"
+                f" {request.subnet_id}"
+            )
+    return [allocation_of(request, subnets) for request in requests]
+
+
+def _granted(state: State, network_id: str, allocations: Sequence[Allocation], port: Port) -> list[FixedIp]:
+    """Give an address for each allocation: the one asked for, the one held already, or a free one."""
+    held = list(port.fixed_ips)
+    granted: list[FixedIp] = []
+    # What is asked for by name is not given away to an allocation that takes any address.
+    named = {
+        id(allocation): FixedIp(allocation.subnets[0].id, allocation.ip_address)
+        for allocation in allocations
+        if allocation.ip_address
+    }
+    _refuse_twice(list(named.values()))
+    for allocation in allocations:
+        fixed_ip = named.get(id(allocation)) or _held(allocation, held, [*named.values(), *granted])
+        fixed_ip = fixed_ip or _fresh(state, network_id, allocation, port, [*named.values(), *granted])
+        _check_auto(allocation, fixed_ip, port)
+        granted.append(fixed_ip)
+    return granted
+
+
+def _refuse_twice(fixed_ips: Sequence[FixedIp]) -> None:
+    for index, fixed_ip in enumerate(fixed_ips):
+        if fixed_ip in fixed_ips[:index]:
+            raise InvalidInput(f"Duplicate IP address '{fixed_ip.ip_address}'")
+
+
+def _check_auto(allocation: Allocation, fixed_ip: FixedIp, port: Port) -> None:
+    subnet = next(subnet for subnet in allocation.subnets if subnet.id == fixed_ip.subnet_id)
+    chosen = allocation.ip_address is not None and not port.device_owner.startswith(NETWORK_OWNED)
+    if (
+        chosen
+        and is_auto_addressed(subnet)
+        and fixed_ip.ip_address != _auto_address(subnet, port.mac_address)
+    ):
+        raise AllocationOnAutoAddressSubnet(fixed_ip.ip_address, subnet.id)
+
+
+def _held(allocation: Allocation, held: Sequence[FixedIp], used: Sequence[FixedIp]) -> FixedIp | None:
+    ids = {subnet.id for subnet in allocation.subnets}
+    return next((ip for ip in held if ip.subnet_id in ids and ip not in used), None)
+
+
+def _fresh(
+    state: State, network_id: str, allocation: Allocation, port: Port, used: Sequence[FixedIp]
+) -> FixedIp:
+    for subnet in allocation.subnets:
+        if is_auto_addressed(subnet):
+            return FixedIp(subnet.id, _auto_address(subnet, port.mac_address))
+        besides = [ip.ip_address for ip in used if ip.subnet_id == subnet.id]
+        address = state.free_address(subnet, besides)
+        if address is not None:
+            return FixedIp(subnet.id, address)
+    raise IpAddressGenerationFailure(network_id)
+
+
+def allocated(state: State, port: Port, requests: Sequence[FixedIpRequest] | None) -> tuple[FixedIp, ...]:
+    """Give a port's addresses: those requested, or the default ones (None)."""
+    if requests is not None and not requests:
+        return ()
+    subnets = state.subnets_of(port.network_id)
+    eligible = [
+        subnet for subnet in subnets if not subnet.service_types or port.device_owner in subnet.service_types
+    ]
+    if requests is None:
+        allocations = default_allocations(eligible)
+    else:
+        allocations = _allocations(state, port.network_id, requests, subnets)
+    granted = _granted(state, port.network_id, allocations, port)
+    if not port.device_owner.startswith(NETWORK_OWNED):
+        present = {fixed_ip.subnet_id for fixed_ip in granted}
+        granted += [
+            FixedIp(subnet.id, _auto_address(subnet, port.mac_address))
+            for subnet in eligible
+            if is_auto_addressed(subnet) and subnet.id not in present
+        ]
+    return tuple(granted)

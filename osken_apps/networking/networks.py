@@ -1,0 +1,146 @@
+"""Networks: what is made, changed and deleted when somebody asks for it. PURE."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from osken_apps.errors import Conflict, InvalidInput, NetworkInUse, NetworkMTUSubnetConflict, NotFound
+from osken_apps.model.resources import DHCP_DEVICE_OWNER, Network, Port, Subnet
+from osken_apps.networking.physical import PhysicalNetworks
+from osken_apps.networking.segments import allocated, moved, segment_of
+from osken_apps.networking.state import ABSENT, Absent, State, given
+
+MIN_MTU = {4: 68, 6: 1280}  # of a network with subnets of that IP version
+ZONE = "nova"
+AUTO_DELETED_OWNERS = frozenset({DHCP_DEVICE_OWNER})
+PLAIN = (
+    "name",
+    "description",
+    "admin_state_up",
+    "shared",
+    "external",
+    "is_default",
+    "port_security_enabled",
+    "availability_zone_hints",
+    "dns_domain",
+)
+
+
+class AvailabilityZoneNotFound(NotFound):
+    """No availability zone has that name."""
+
+    def __init__(self, zone: str) -> None:
+        super().__init__(f"AvailabilityZone {zone} could not be found.")
+
+
+class InvalidSharedSetting(Conflict):
+    """Other projects use the network."""
+
+    def __init__(self, network_id: str) -> None:
+        super().__init__(
+            f"Unable to reconfigure sharing settings for network {network_id}. Multiple tenants are using it."
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkRequest:
+    """What is asked of a network; the fields are those of `Network`. An MTU of 0 is the default one."""
+
+    name: str | Absent = ABSENT
+    description: str | Absent = ABSENT
+    admin_state_up: bool | Absent = ABSENT
+    shared: bool | Absent = ABSENT
+    external: bool | Absent = ABSENT
+    is_default: bool | Absent = ABSENT
+    mtu: int | Absent = ABSENT
+    port_security_enabled: bool | Absent = ABSENT
+    network_type: str | Absent = ABSENT
+    physical_network: str | Absent = ABSENT
+    segmentation_id: int | Absent = ABSENT
+    availability_zone_hints: tuple[str, ...] | Absent = ABSENT
+    dns_domain: str | Absent = ABSENT
+
+
+def check_zones(hints: Sequence[str]) -> None:
+    """Refuse a hint at a zone that is not there. Raises AvailabilityZoneNotFound."""
+    for hint in hints:
+        if hint != ZONE:
+            raise AvailabilityZoneNotFound(hint)
+
+
+def checked_mtu(mtu: int, most: int) -> int:
+    """Check the MTU that is asked for; 0 means the default, `most`. Raises InvalidInput."""
+    if mtu > most:
+        raise InvalidInput(f"Requested MTU is too big, maximum is {most}: {mtu}")
+    return mtu or most
+
+
+def check_mtu(network: Network, subnets: Iterable[Subnet]) -> None:
+    """Refuse an MTU that is less than a subnet needs (RFC 791, RFC 8200). Raises NetworkMTUSubnetConflict."""
+    least = max((MIN_MTU[subnet.ip_version] for subnet in subnets), default=0)
+    if network.mtu < least:
+        raise NetworkMTUSubnetConflict(network.id, least)
+
+
+def create(state: State, project_id: str, request: NetworkRequest, physical: PhysicalNetworks) -> Network:
+    """Make a network. Raises BadRequest, NotFound, Conflict, NoNetworkAvailable."""
+    plain = given(request, *PLAIN)
+    check_zones(plain.get("availability_zone_hints", ()))
+    asked = given(request, "network_type", "physical_network", "segmentation_id")
+    segment = segment_of(
+        asked.get("network_type"),
+        asked.get("physical_network"),
+        asked.get("segmentation_id"),
+        physical.names,
+    )
+    physical_network, segmentation_id = allocated(state, segment, physical.vlan_ranges)
+    mtu = 0 if isinstance(request.mtu, Absent) else request.mtu
+    return state.create(
+        Network(
+            id=state.new_id(),
+            project_id=project_id,
+            mtu=checked_mtu(mtu, physical.max_mtu(physical_network)),
+            network_type=segment.network_type,
+            physical_network=physical_network,
+            segmentation_id=segmentation_id,
+            **plain,
+        )
+    )
+
+
+def update(state: State, network: Network, request: NetworkRequest, physical: PhysicalNetworks) -> Network:
+    """Change a network. Raises BadRequest, Conflict."""
+    new = replace(network, **given(request, *PLAIN))
+    if not isinstance(request.mtu, Absent):
+        new = replace(new, mtu=checked_mtu(request.mtu, physical.max_mtu(network.physical_network)))
+    if new.mtu < network.mtu:
+        check_mtu(new, state.subnets_of(network.id))
+    if network.shared and not new.shared:
+        _check_unshared(network, state.ports_of(network.id))
+    if not isinstance(request.segmentation_id, Absent):
+        new = moved(state, new, request.segmentation_id)
+    return state.update(network, new)
+
+
+def _check_unshared(network: Network, ports: Sequence[Port]) -> None:
+    """Refuse to take a network from other projects that use it. Raises InvalidSharedSetting."""
+    for port in ports:
+        if port.project_id != network.project_id and port.device_owner not in AUTO_DELETED_OWNERS:
+            raise InvalidSharedSetting(network.id)
+
+
+def delete(state: State, network: Network) -> None:
+    """Delete a network with its subnets and its DHCP server's port. Raises NetworkInUse."""
+    ports = state.ports_of(network.id)
+    in_use = ports_in_use(ports)
+    if in_use:
+        raise NetworkInUse(network.id, in_use)
+    for port in ports:
+        state.delete(port)
+    for subnet in state.subnets_of(network.id):
+        state.delete(subnet)
+    state.delete(network)
+
+
+def ports_in_use(ports: Sequence[Port]) -> list[str]:
+    """Give the ids of the ports that keep a network or subnet from being deleted."""
+    return [port.id for port in ports if port.device_owner not in AUTO_DELETED_OWNERS]

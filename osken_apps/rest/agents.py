@@ -1,0 +1,111 @@
+"""Agents: the hosts, as Neutron shows its agents."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from osken_apps.errors import Conflict, NotFound
+from osken_apps.model.changes import HostReport
+from osken_apps.networking.bindings import unbind_host
+from osken_apps.rest.attribute import NAME
+from osken_apps.rest.controller import Questions
+from osken_apps.rest.read_only import OBJECT, ReadContext, ReadOnlyCollection, shown
+from osken_apps.rest.rules import ADMIN
+from osken_apps.rest.types import BOOLEAN, UUID, optional
+from osken_apps.store.store import Store
+
+AGENT_NAMESPACE = uuid.UUID("5b6c7fd2-0b1e-4e57-93d2-0f1f6f3b1a77")
+AGENT_TYPE = "Open vSwitch agent"
+
+
+class AgentNotFound(NotFound):
+    """No agent has that id."""
+
+    def __init__(self, agent_id: str) -> None:
+        super().__init__(f"Agent {agent_id} could not be found.")
+
+
+def agent_id(report: HostReport) -> str:
+    """Give the id of a host as an agent: the same whenever the host comes back."""
+    return str(uuid.uuid5(AGENT_NAMESPACE, report.host + report.refused))
+
+
+class AgentInUse(Conflict):
+    """The host of the agent is there."""
+
+    def __init__(self, host: str, reason: str) -> None:
+        super().__init__(f"Agent of host {host} cannot be deleted: {reason}.")
+
+
+def _agents(context: ReadContext) -> list[HostReport]:
+    """Give every host that the controller knows or refuses, and those that only have ports left."""
+    known = [*context.hosts.values(), *context.refused]
+    for use in context.view.hosts_of_ports():
+        if use.host not in context.hosts:
+            known.append(
+                HostReport(use.host, False, (), (), False, use.last_change, use.last_change, use.ports)
+            )
+    return sorted(known, key=lambda report: (report.host, report.refused))
+
+
+def _delete_agent(report: HostReport, store: Store, questions: Questions) -> None:
+    """Forget a host that is gone: its ports are unbound. Raises AgentInUse, ServiceUnavailable."""
+    if report.alive:
+        raise AgentInUse(report.host, "the host is connected")
+    refused = questions.ask("forget_host", report.host)
+    if refused:
+        raise AgentInUse(report.host, refused)
+    with store.write() as transaction:
+        unbind_host(transaction, report.host)
+
+
+def _agent_time(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _agent_configuration(report: HostReport) -> dict[str, Any]:
+    return {
+        "bridges": list(report.bridges),
+        "bridge_mappings": dict(report.bridge_mappings),
+        "devices": report.bound_ports,
+        "datapath_type": report.datapath_type,
+        "ovsdb": report.ovsdb,
+        "dhcp": dict(report.dhcp_counters),
+        "repairs": report.repairs,
+        "trouble": report.trouble,
+        "conditions": [
+            {"code": code, "sentence": sentence, "remedy": remedy}
+            for code, sentence, remedy in report.conditions
+        ],
+        "system_id": report.system_id,
+    }
+
+
+ATTRIBUTES = (
+    shown("id", UUID, agent_id),
+    shown("agent_type", NAME, lambda report: AGENT_TYPE),
+    shown("binary", NAME, lambda report: "osken-net"),
+    shown("topic", NAME, lambda report: "N/A"),
+    shown("host", NAME),
+    shown("admin_state_up", BOOLEAN, lambda report: True),
+    shown("alive", BOOLEAN),
+    shown("availability_zone", optional(NAME), lambda report: None),
+    shown("description", optional(NAME), lambda report: None),
+    shown("created_at", NAME, lambda report: _agent_time(report.started_at)),
+    shown("started_at", NAME, lambda report: _agent_time(report.started_at)),
+    shown("heartbeat_timestamp", NAME, lambda report: _agent_time(report.last_contact)),
+    shown("configurations", OBJECT, _agent_configuration),
+    shown("resource_versions", OBJECT, lambda report: {}),
+    shown("resources_synced", optional(BOOLEAN), lambda report: report.alive and not report.trouble),
+)
+
+AGENTS = ReadOnlyCollection(
+    "agents",
+    "agent",
+    ATTRIBUTES,
+    {"get_agent": ADMIN, "delete_agent": ADMIN},
+    _agents,
+    AgentNotFound,
+    agent_id,
+    _delete_agent,
+)

@@ -1,0 +1,69 @@
+"""What a port tells whoever plugs it: how, where it is and is wanted, what it waits for. PURE."""
+
+from typing import Any
+
+from osken_apps.model.resources import Port
+from osken_apps.rest.attribute import RenderContext
+
+KERNEL_DATAPATH = "system"
+
+
+def vif_type(port: Port, context: RenderContext) -> str:
+    """Say how a port is plugged, or that it is not, or that it is wanted where no host is."""
+    if port.binding is not None:
+        return "ovs"
+    if not port.requested_host:
+        return "unbound"
+    return "ovs" if _is_alive(port.requested_host, context) else "binding_failed"
+
+
+def _is_alive(host: str, context: RenderContext) -> bool:
+    report = context.hosts.get(host)
+    return report is not None and report.alive
+
+
+def vif_details(port: Port, context: RenderContext) -> dict[str, Any]:
+    """Give what Neutron's Open vSwitch driver gives, and beside it the fact (`host`) and the wish."""
+    details: dict[str, Any] = {}
+    if vif_type(port, context) == "ovs":
+        details = _ovs_details(port.binding.host if port.binding else port.requested_host, context)
+    details["host"] = port.binding.host if port.binding else ""
+    details["requested_host"] = port.requested_host
+    if port.binding is not None:
+        details["local_vlan"] = port.binding.local_vlan
+    waits_for = port.waits_for or ("" if port.binding else _waits_for(port, context))
+    if waits_for:
+        details["waits_for"] = waits_for
+    return details
+
+
+def _ovs_details(host: str, context: RenderContext) -> dict[str, Any]:
+    """Give what whoever plugs the interface must know; os-vif makes the tap itself on a kernel datapath."""
+    report = context.hosts.get(host)
+    datapath_type = (report.datapath_type if report else "") or KERNEL_DATAPATH
+    details: dict[str, Any] = {
+        "connectivity": "l2",
+        "port_filter": False,
+        "ovs_hybrid_plug": False,
+        "bridge_name": context.integration_bridge,
+        "datapath_type": datapath_type,
+        "bound_drivers": {"0": "openvswitch"},
+    }
+    return details | {"ovs_create_tap": True} if datapath_type == KERNEL_DATAPATH else details
+
+
+def _waits_for(port: Port, context: RenderContext) -> str:
+    """Say what an unbound port waits for, as far as it can be known here; "" if nothing need plug it."""
+    if port.device_owner.startswith("network:"):
+        return ""
+    if not port.admin_state_up:
+        return "its admin_state_up to be true"
+    if port.network_id in context.disabled_networks:
+        return f"admin_state_up of network {port.network_id} to be true"
+    host = port.requested_host
+    if host and host not in context.hosts:
+        return f"host {host} to connect: no host of that name is known"
+    if host and not context.hosts[host].alive:
+        return f"host {host} to connect again"
+    where = f"host {host}" if host else "a host"
+    return f"an interface with external_ids:iface-id={port.id} on {where}: none is shown"
