@@ -68,7 +68,7 @@ def query_of(attributes: Sequence[Attribute], parameters: Parameters) -> Query:
     _refuse_unknown(attributes, filters)
     chosen = [attribute for attribute in attributes if attribute.filter and attribute.name in filters]
     tests = [_test(attribute, filters[attribute.name]) for attribute in chosen]
-    tests += [_since_test(value) for value in filters.get(CHANGED_SINCE, ())]
+    tests += [_since_test(filters[CHANGED_SINCE])] if CHANGED_SINCE in filters else []
     tests += [_tag_test(name, values) for name, values in filters.items() if name in TAG_FILTERS]
     sorts = _sorts(attributes, given.get("sort_key", []), given.get("sort_dir", []))
     return Query(
@@ -187,13 +187,17 @@ def _fixed_ip_matches(subnet_id: str, address: str, wanted: Mapping[str, set[str
     )
 
 
-def _since_test(text: str) -> Test:
+def _since_test(texts: Iterable[str]) -> Test:
+    latest = max(map(_moment, texts))
+    return lambda resource, _: resource.updated_at >= latest
+
+
+def _moment(text: str) -> datetime:
     try:
-        since = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError:
         raise InvalidInput(f"changed_since '{text}' is not a time") from None
-    moment = since if since.tzinfo else since.replace(tzinfo=UTC)
-    return lambda resource, _: resource.updated_at >= moment
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _tag_test(name: str, texts: list[str]) -> Test:

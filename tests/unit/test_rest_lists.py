@@ -257,3 +257,10 @@ def test_pages_of_those_who_see_all_are_those_of_the_whole_list(api: Client) -> 
     back = api.get(f"/networks?name=x&limit=2&page_reverse=True&marker={wanted[-1]}")["networks"]
     assert [network["id"] for network in back] == wanted[1:3]
     assert api.call("GET", f"/networks?name=x&limit=1&marker={made[1]}").status == 404
+
+
+def test_of_several_times_the_latest_counts(api: Client) -> None:
+    api.make("network")
+    every = api.get("/networks")
+    assert api.get("/networks?changed_since=2999-01-01&changed_since=2020-01-01") == {"networks": []}
+    assert api.get("/networks?changed_since=2020-01-01&changed_since=2021-01-01") == every
