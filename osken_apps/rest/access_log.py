@@ -16,6 +16,7 @@ LOG = logging.getLogger(__name__)
 READS = frozenset({"GET", "HEAD"})
 # Of reads, too: who may not come in, or came by a wrong name.
 NOTED_STATUSES = frozenset({401, 403, 421})
+OUR_TROUBLE = 500
 MAX_REASON = 200
 MAX_WORD = 80
 
@@ -41,8 +42,16 @@ def note(
         word(method),
         _target(environ, answer),
         answer.status,
-        f" {type(error).__name__}: {word(str(error), MAX_REASON)}" if error else "",
+        _reason(answer, error),
     )
+
+
+def _reason(answer: Answer, error: ApiError | None) -> str:
+    """Say why a request was refused; what is wrong here is logged where it is found, once."""
+    if error is None:
+        return ""
+    told = f": {word(str(error), MAX_REASON)}" if answer.status < OUR_TROUBLE else ""
+    return f" {type(error).__name__}{told}"
 
 
 def word(text: str, most: int = MAX_WORD) -> str:

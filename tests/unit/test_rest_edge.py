@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 import webob
 
+from osken_apps.model.changes import PortReport
+from osken_apps.model.resources import Binding, PortStatus
+from osken_apps.networking.bindings import record
 from tests.unit.rest_client import Client, client_of
 
 IDENTITY = {"X-User-Id": "u", "X-Project-Id": "p", "X-Roles": "member"}
@@ -297,3 +300,20 @@ def test_the_quotas_of_a_project_whose_name_has_the_suffix_are_its_own(api: Clie
 def test_every_collection_may_be_asked_for_with_the_suffix(api: Client) -> None:
     paths: list[Any] = ["/networks.json", "/ports.json?limit=1", "/agents.json", "/extensions/binding.json"]
     assert [api.call("GET", path).status for path in paths] == [200] * 4
+
+
+def test_what_is_wrong_here_is_not_told_again_with_each_request(
+    api: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    port = api.make("port", network_id=api.make("network")["id"])
+    caplog.clear()
+    api.call("GET", f"/ports/{port['id']}/dhcp")  # there is no controller to ask: a read is not noted
+    api.hosts.replace(())
+    with api.store.write() as transaction:
+        record(transaction, [PortReport(port["id"], Binding("gone", 1), PortStatus.ACTIVE)])
+    (agent,) = api.get("/agents")["agents"]
+    api.call("DELETE", f"/agents/{agent['id']}")
+    assert lines_of(caplog) == [
+        f"user admin of project default at 127.0.0.1: DELETE agents/{agent['id']}: 503 ServiceUnavailable"
+    ]
