@@ -41,7 +41,9 @@ def is_trusted(peer: str, api: ApiConfig) -> bool:
         address = ip_address(peer)
     except ValueError:
         return False
-    return any(address in network for network in api.trusted_proxies)
+    # A socket that listens on :: shows IPv4 peers as ::ffff:a.b.c.d.
+    known = getattr(address, "ipv4_mapped", None) or address
+    return any(known in network for network in api.trusted_proxies)
 
 
 def _one(headers: Mapping[str, str], name: str) -> str:

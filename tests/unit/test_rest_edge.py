@@ -155,6 +155,7 @@ def test_what_a_proxy_says_counts_only_from_a_trusted_one_and_if_asked_for(
     far = client_of(tmp_path, f"{FORWARDED}\ntrusted_proxies = 192.0.2.0/24")
     assert links(far, **told) == "http://localhost/v2.0/"
     assert links(far, "192.0.2.7", **told) == "https://localhost/v2.0/"
+    assert links(far, "::ffff:192.0.2.7", **told) == "https://localhost/v2.0/"
 
 
 def test_a_forwarded_name_must_be_ours_too(tmp_path: Path) -> None:
