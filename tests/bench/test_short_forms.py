@@ -10,7 +10,7 @@ from tests.bench.dhcp.load import compile_generator
 from tests.bench.dhcp.ours import Ours
 from tests.bench.scale.intent import Size
 
-CLIENTS = 40  # fewer would send more than a port may
+CLIENTS = 120  # fewer would send more than a port may: 40,000 exchanges a second are 200 packets each
 
 
 @pytest.fixture
