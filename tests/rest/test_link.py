@@ -55,6 +55,11 @@ class Controller:
     def pid(self) -> int:
         return self.app._process.pid if self.app._process else 0
 
+    @property
+    def intent(self) -> Any:
+        assert self.app._link is not None
+        return self.app._link._intent
+
     def call(self, method: str, path: str, body: Any = None) -> Reply:
         """Send a request from a thread of its own, as the hub must go on meanwhile."""
         replies: list[Reply] = []
@@ -147,11 +152,11 @@ def test_a_gap_in_the_changes_is_closed_by_a_fresh_snapshot(
 ) -> None:
     def work(_hub: object) -> None:
         with controlling(tmp_path) as controller:
-            take = controller.app._intent.take_changes
-            controller.app._intent.take_changes = lambda message: set()  # type: ignore[method-assign]
+            take = controller.intent.take_changes
+            controller.intent.take_changes = lambda message: set()
             missed = controller.make_port()
             wait_until(lambda: "port" in controller.call("GET", f"/v2.0/ports/{missed}").body)
-            controller.app._intent.take_changes = take  # type: ignore[method-assign]
+            controller.intent.take_changes = take
             seen = controller.make_port()
             wait_until(lambda: {missed, seen} <= controller.inventory.ports.keys())
 

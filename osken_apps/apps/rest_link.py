@@ -1,0 +1,115 @@
+"""The controller's end of the link to one REST process, from its start to its end. SHELL.
+
+One task reads and one writes; nobody else ever waits for the process. What breaks about a message costs that
+message.
+"""
+
+import logging
+from collections.abc import Callable
+
+from osken_apps.apps import runtime
+from osken_apps.apps.hosts import Hosts
+from osken_apps.apps.intent import Gap, Intent
+from osken_apps.apps.outbox import Outbox
+from osken_apps.apps.queries import Handlers, Queries
+from osken_apps.failures import Failures
+from osken_apps.link import (
+    Changes,
+    FromController,
+    Link,
+    LinkClosed,
+    Message,
+    Query,
+    Serving,
+    SnapshotPart,
+    SnapshotWanted,
+)
+from osken_apps.model.changes import Change, Deleted
+from osken_apps.model.resources import Port
+
+LOG = logging.getLogger(__name__)
+
+
+class RestLink:
+    """Brings what the store tells to the fabric, answers questions, and sends what there is to report.
+
+    `forget_port` is called with the id of a deleted port, `serving` when the process begins to serve.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        hosts: Hosts,
+        queries: Handlers,
+        forget_port: Callable[[str], None],
+        serving: Callable[[], None],
+        failures: Failures,
+    ) -> None:
+        self.has_spoken = False
+        self.silent_beats = 0
+        self._link = link
+        self._hosts = hosts
+        self._queries = Queries(queries, self.put, failures)
+        self._forget_port = forget_port
+        self._serving = serving
+        self._failures = failures
+        self._intent = Intent(hosts.fabric, failures)
+        self._outbox = Outbox()
+        self._something_to_send = runtime.once()
+
+    def put(self, message: FromController) -> None:
+        """Have a message sent when the process reads; waits for nothing."""
+        self._outbox.put(message)
+        if not self._something_to_send.ready():
+            self._something_to_send.send()
+
+    def serve(self) -> None:
+        """Take what the process tells and send what waits, until one of both ends is gone."""
+        writer = runtime.spawn(self._write)
+        try:
+            while True:
+                message = self._link.receive()
+                self.has_spoken, self.silent_beats = True, 0
+                self._take(message)
+                runtime.pause()  # a snapshot is many messages, and the next may be here already
+        except LinkClosed:
+            LOG.debug("the REST process closed the link")
+        except Exception:
+            LOG.exception("the link to the REST process broke")
+        finally:
+            writer.kill()
+
+    def _write(self) -> None:
+        """Send what waits; the only one who waits for the process to read."""
+        try:
+            while True:
+                self._something_to_send = runtime.once()  # what is put from here on is noticed
+                while message := self._outbox.take():
+                    self._link.send(message)
+                self._something_to_send.wait()
+        except LinkClosed as error:
+            LOG.debug("the REST process is gone: %s", error)
+
+    def _take(self, message: Message) -> None:
+        try:
+            match message:
+                case Serving(store):
+                    LOG.info("the REST process serves %s", store)
+                    self._serving()
+                case SnapshotPart():
+                    self._hosts.wake(self._intent.take_part(message))
+                case Changes(_, changes):
+                    self._hosts.wake(self._intent.take_changes(message))
+                    self._forget_ports(changes)
+                case Query():
+                    self._queries.take(message)
+        except Gap:
+            LOG.warning("a change of the store was missed; asking for all there is")
+            self.put(SnapshotWanted())
+        except Exception as error:
+            self._failures.note("a message of the REST process was not understood", error)
+
+    def _forget_ports(self, changes: tuple[Change, ...]) -> None:
+        for change in changes:
+            if isinstance(change, Deleted) and change.kind is Port:
+                self._forget_port(change.id)
