@@ -3,7 +3,7 @@
 Text is accepted and produced at the edges only; inside, an address is one of these objects.
 """
 
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 
 from netaddr import EUI, AddrFormatError, mac_unix_expanded
 
@@ -21,6 +21,11 @@ def mac_address(value: str | int) -> MacAddress:
         return EUI(value, version=48, dialect=mac_unix_expanded)
     except (AddrFormatError, TypeError) as error:
         raise ValueError(f"{value!r} is not a MAC address") from error
+
+
+def network_of(prefix: str) -> IPNetwork:
+    """Make the network of a prefix, whose host bits are cleared. Raises ValueError for text that is none."""
+    return ip_network(prefix, strict=False)
 
 
 def is_unicast(address: MacAddress) -> bool:

@@ -1,0 +1,95 @@
+"""Security groups, their rules, and address groups, as values. PURE.
+
+Names and meanings are those of the Networking API v2.0. Numbers come from the database and are never used
+again, so flows that hang on them are the same on every host and after every restart.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from osken_apps.model.addresses import IPNetwork, network_of
+from osken_apps.model.kind import LENGTH
+from osken_apps.model.resources import Standard
+
+
+class Direction(StrEnum):
+    """Which way a rule looks: from the port's machine, or to it."""
+
+    EGRESS = "egress"
+    INGRESS = "ingress"
+
+
+class Ethertype(StrEnum):
+    """Which family of addresses a rule is for."""
+
+    IPV4 = "IPv4"
+    IPV6 = "IPv6"
+
+
+# The protocols that have a name in the API, by the number that they have (IANA, Assigned Internet Protocol
+# Numbers).
+PROTOCOLS = {
+    "ah": 51, "dccp": 33, "egp": 8, "esp": 50, "gre": 47, "hopopt": 0, "icmp": 1, "icmpv6": 58, "igmp": 2,
+    "ip": 0, "ipip": 4, "ipv6-encap": 41, "ipv6-frag": 44, "ipv6-icmp": 58, "ipv6-nonxt": 59,
+    "ipv6-opts": 60, "ipv6-route": 43, "ospf": 89, "pgm": 113, "rsvp": 46, "sctp": 132, "tcp": 6, "udp": 17,
+    "udplite": 136, "vrrp": 112,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecurityGroup(Standard):
+    """What a port that belongs to it may send and be sent: what a rule of it permits, and nothing else.
+
+    `stateful`: who may speak may be answered.
+    """
+
+    stateful: bool = True
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecurityGroupRule(Standard):
+    """Permits what it describes; no value means any.
+
+    `protocol` is a name or a number as it was given, in lower case. Of ICMP the range's lower end is the type
+    and its upper end the code. `remote_ip_prefix` may have host bits. `set_number` is the same for all rules
+    of one group with one remote group or address group, one direction and one ethertype: the `number` of the
+    first of them.
+    """
+
+    security_group_id: str
+    direction: Direction
+    ethertype: Ethertype = Ethertype.IPV4
+    protocol: str | None = field(default=None, metadata={LENGTH: 16})
+    port_range_min: int | None = None
+    port_range_max: int | None = None
+    remote_ip_prefix: str | None = field(default=None, metadata={LENGTH: 64})
+    remote_group_id: str | None = field(default=None, metadata={LENGTH: 36})
+    remote_address_group_id: str | None = field(default=None, metadata={LENGTH: 36})
+    number: int = 0
+    set_number: int = 0
+
+    @property
+    def protocol_number(self) -> int | None:
+        """The protocol's number in the header of IP; None: any, as which the API has 0, too."""
+        if self.protocol is None:
+            return None
+        known = PROTOCOLS.get(self.protocol)
+        return (int(self.protocol) if known is None else known) or None
+
+    @property
+    def prefix(self) -> IPNetwork | None:
+        """The remote prefix without host bits; None: any."""
+        return None if self.remote_ip_prefix is None else network_of(self.remote_ip_prefix)
+
+    @property
+    def remote_id(self) -> str | None:
+        """The group or address group whose members are the remote ones."""
+        return self.remote_group_id or self.remote_address_group_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressGroup(Standard):
+    """Addresses and prefixes that rules name together."""
+
+    addresses: tuple[IPNetwork, ...] = ()
