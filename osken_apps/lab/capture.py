@@ -4,8 +4,6 @@ Owns one run of tcpdump(8): it has begun when the `with` body begins, and nothin
 the body is missing from the text afterwards.
 """
 
-from __future__ import annotations
-
 import itertools
 import os
 import re
@@ -14,6 +12,7 @@ import signal
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from osken_apps.lab import processes
 from osken_apps.lab.network import Namespace
@@ -26,7 +25,7 @@ _numbers = itertools.count(1)
 
 
 def own_copy(site: Site, program: str) -> str:
-    """Return the path of the lab's own copy of a program.
+    """Give the path of the lab's own copy of a program.
 
     Debian's AppArmor profiles, which apply by path, keep the installed programs from the lab's files.
     """
@@ -65,11 +64,11 @@ class Capture:
         """The packets seen so far, as tcpdump tells them; tcpdump's own remarks are among them."""
         return self._log.read_text(errors="replace")
 
-    def wait_for(self, text: str, timeout: float = 10.0) -> None:
+    def wait_for(self, text: str, timeout_s: float = 10.0) -> None:
         """Wait until `text` has been seen."""
-        wait_until(lambda: text in self.text, timeout, f"{text!r} in the capture {self._name}")
+        wait_until(lambda: text in self.text, timeout_s, f"{text!r} in the capture {self._name}")
 
-    def __enter__(self) -> Capture:
+    def __enter__(self) -> Self:
         self._log.unlink(missing_ok=True)
         command = self._namespace.command([own_copy(self._site, "tcpdump"), *self._argv])
         self._process = processes.start(self._site, self._name, command, self._log)

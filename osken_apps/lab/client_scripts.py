@@ -5,8 +5,6 @@ classless static routes), MTU. They write to the directory in $OSKEN_DHCP_DIR an
 never to /etc/resolv.conf.
 """
 
-from __future__ import annotations
-
 #: Needs $interface, $cidr (address/width or address/mask), $mtu, $routes ("DEST GATEWAY ..."), $router.
 APPLY = """
 add_route() {

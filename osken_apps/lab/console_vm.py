@@ -44,9 +44,9 @@ class ConsoleVm(ABC):
     def complaint(self) -> str | None:
         """Say why the VM is not running; None while it runs."""
 
-    def wait_booted(self, timeout: float = BOOT_TIMEOUT_S) -> None:
+    def wait_booted(self, timeout_s: float = BOOT_TIMEOUT_S) -> None:
         """Wait until the VM's shell is there."""
-        wait_until(lambda: self._said(guest_scripts.READY), timeout, f"{self.name} to boot")
+        wait_until(lambda: self._said(guest_scripts.READY), timeout_s, f"{self.name} to boot")
 
     # -- the console
 
@@ -74,7 +74,7 @@ class ConsoleVm(ABC):
         finally:
             os.close(folder)
 
-    def run(self, command: str, timeout: float = 30.0) -> tuple[int, str]:
+    def run(self, command: str, timeout_s: float = 30.0) -> tuple[int, str]:
         """Run a shell command in the VM, once it has booted; give its status and what it printed."""
         self.wait_booted()
         encoded = base64.b64encode(command.encode()).decode()
@@ -87,7 +87,7 @@ class ConsoleVm(ABC):
         answer = re.compile(rf"<{mark}>\r?\n(.*)</{mark} (\d+)>", re.DOTALL)
         with self._console() as console:
             console.sendall(line.encode())
-            found = _await(console, answer, timeout, f"the end of {command!r} in {self.name}")
+            found = _await(console, answer, timeout_s, f"the end of {command!r} in {self.name}")
         return int(found[2]), found[1].replace("\r\n", "\n")
 
     # -- what can be done with it
@@ -114,31 +114,31 @@ class ConsoleVm(ABC):
         """Send `count` echo requests, one a second, and wait `wait_s` seconds for the last answer."""
         wait = max(1, round(wait_s))
         command = " ".join(["ping", "-c", str(count), "-W", str(wait), *flags, str(address)])
-        return parse_ping(self.run(command, timeout=count + wait + 30)[1])
+        return parse_ping(self.run(command, timeout_s=count + wait + 30)[1])
 
     # -- DHCP
 
-    def wait_for_lease(self, timeout: float = 30.0) -> DhcpEvent:
+    def wait_for_lease(self, timeout_s: float = 30.0) -> DhcpEvent:
         """Wait until the VM has booted and has a lease; give what its client was handed."""
         self.wait_booted()
         words = [f"{guest_scripts.LEASE_EVENT} {event}" for event in ("bound", "renew")]
-        wait_until(lambda: any(self._said(word) for word in words), timeout, f"{self.name} to take a lease")
+        wait_until(lambda: any(self._said(word) for word in words), timeout_s, f"{self.name} to take a lease")
         return self._last_event()
 
-    def renew(self, timeout: float = 15.0) -> DhcpEvent:
+    def renew(self, timeout_s: float = 15.0) -> DhcpEvent:
         """Renew the lease now, and wait until that is done."""
-        return self._tell_client("USR1", timeout)
+        return self._tell_client("USR1", timeout_s)
 
-    def release(self, timeout: float = 15.0) -> DhcpEvent:
+    def release(self, timeout_s: float = 15.0) -> DhcpEvent:
         """Release the lease, and wait until that is done."""
-        return self._tell_client("USR2", timeout)
+        return self._tell_client("USR2", timeout_s)
 
-    def _tell_client(self, name: str, timeout: float) -> DhcpEvent:
+    def _tell_client(self, name: str, timeout_s: float) -> DhcpEvent:
         before = self._said(guest_scripts.LEASE_EVENT)
         self.run(f"kill -{name} $(cat /run/udhcpc.pid)")
         wait_until(
             lambda: self._said(guest_scripts.LEASE_EVENT) > before,
-            timeout,
+            timeout_s,
             f"udhcpc of {self.name} to act on {name}",
         )
         return self._last_event()
@@ -147,9 +147,9 @@ class ConsoleVm(ABC):
         return parse_event(self.run(f"cat {guest_scripts.LEASE_FILE}")[1].replace("\n", "\0"))
 
 
-def _await(console: socket.socket, answer: re.Pattern[str], timeout: float, what: str) -> re.Match[str]:
+def _await(console: socket.socket, answer: re.Pattern[str], timeout_s: float, what: str) -> re.Match[str]:
     """Read the console until `answer` is in what came."""
-    deadline = time.monotonic() + timeout
+    deadline = time.monotonic() + timeout_s
     text = ""
     while (found := answer.search(text)) is None:
         console.settimeout(max(0.01, deadline - time.monotonic()))
@@ -157,7 +157,7 @@ def _await(console: socket.socket, answer: re.Pattern[str], timeout: float, what
             received = console.recv(65536)
         except TimeoutError:
             raise LabError(
-                f"waited {timeout:g} s in vain for {what}; the console: {text[-SHOWN_OF_LOG:]!r}"
+                f"waited {timeout_s:g} s in vain for {what}; the console: {text[-SHOWN_OF_LOG:]!r}"
             ) from None
         if not received:
             raise LabError(f"the console closed before {what}; it said {text[-SHOWN_OF_LOG:]!r}")

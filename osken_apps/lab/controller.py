@@ -4,8 +4,6 @@ The process is recorded, so taking the lab down ends it. Must not know anything 
 command line and its API.
 """
 
-from __future__ import annotations
-
 import http.client
 import json
 import signal

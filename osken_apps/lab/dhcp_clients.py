@@ -4,8 +4,6 @@ Owns their processes, their files and the events they report. Changes nothing ou
 directory it is given.
 """
 
-from __future__ import annotations
-
 import contextlib
 import signal
 from collections.abc import Mapping, Sequence
@@ -70,18 +68,18 @@ class DhcpClient:
         return (self.directory / "resolv.conf").read_text()
 
     def events(self) -> list[DhcpEvent]:
-        """Return the script's calls so far, oldest first."""
+        """Give the script's calls so far, oldest first."""
         paths = sorted(self.directory.glob("*.event"))
         return [parse_event(path.read_text(errors="replace")) for path in paths]
 
-    def wait_for(self, *events: str, after: int = 0, timeout: float = 15.0) -> DhcpEvent:
-        """Wait for one of `events` among those past the first `after`, and return the first."""
+    def wait_for(self, *events: str, after: int = 0, timeout_s: float = 15.0) -> DhcpEvent:
+        """Wait for one of `events` among those past the first `after`; give the first."""
 
         def found() -> DhcpEvent | None:
             return next((event for event in self.events()[after:] if event.event in events), None)
 
         try:
-            event = wait_until(found, timeout, f"{' or '.join(events)} of {self._process_name}")
+            event = wait_until(found, timeout_s, f"{' or '.join(events)} of {self._process_name}")
         except LabError as error:
             seen = [event.event for event in self.events()[after:]]
             raise LabError(f"{error}; events: {seen}; log: {self.log[-600:].strip()}") from None
@@ -127,28 +125,28 @@ class Udhcpc(DhcpClient):
         command = ["busybox", "udhcpc", "-f", *mode, "-i", "eth0", "-s", str(self._script), *quick]
         self._start([*command, *wanted, *extra])
 
-    def lease(self, timeout: float, options: Sequence[str], extra: Sequence[str]) -> DhcpEvent:
+    def lease(self, timeout_s: float, options: Sequence[str], extra: Sequence[str]) -> DhcpEvent:
         """Take a lease and end."""
         before = len(self.events())
         self.start(once=True, options=options, extra=extra)
-        event = self.wait_for(*self.bound, after=before, timeout=timeout)
+        event = self.wait_for(*self.bound, after=before, timeout_s=timeout_s)
         process = processes.find(self._site, self._process_name)
         if process is not None:
             process.wait_gone("udhcpc -q to end with its lease")
         self._site.forget("process", self._process_name)
         return event
 
-    def renew(self, timeout: float = 15.0) -> DhcpEvent:
+    def renew(self, timeout_s: float = 15.0) -> DhcpEvent:
         """Renew the lease now (SIGUSR1) and wait until that is done."""
         before = len(self.events())
         self._signal(signal.SIGUSR1)
-        return self.wait_for(*self.bound, after=before, timeout=timeout)
+        return self.wait_for(*self.bound, after=before, timeout_s=timeout_s)
 
-    def release(self, timeout: float = 15.0) -> DhcpEvent:
+    def release(self, timeout_s: float = 15.0) -> DhcpEvent:
         """Release the lease (SIGUSR2) and wait until the address is gone; the client stays."""
         before = len(self.events())
         self._signal(signal.SIGUSR2)
-        return self.wait_for("deconfig", after=before, timeout=timeout)
+        return self.wait_for("deconfig", after=before, timeout_s=timeout_s)
 
 
 class Dhclient(DhcpClient):
@@ -166,11 +164,11 @@ class Dhclient(DhcpClient):
         program = own_copy(self._site, "dhclient")
         return [program, "-4", "-v", *mode, *names, "-sf", str(self._script), "-e", variable, "eth0"]
 
-    def start(self, timeout: float = 15.0) -> DhcpEvent:
+    def start(self, timeout_s: float = 15.0) -> DhcpEvent:
         """Start it in the background and wait for its lease; one it remembers it asks for again."""
         before = len(self.events())
         self._start(self._command("-d"))
-        return self.wait_for(*self.bound, after=before, timeout=timeout)
+        return self.wait_for(*self.bound, after=before, timeout_s=timeout_s)
 
     @property
     def leases(self) -> str:
@@ -178,21 +176,21 @@ class Dhclient(DhcpClient):
         path = self.directory / "leases"
         return path.read_text() if path.exists() else ""
 
-    def renew(self, timeout: float = 15.0) -> DhcpEvent:
+    def renew(self, timeout_s: float = 15.0) -> DhcpEvent:
         """Ask for the same lease again; dhclient has no renew on demand, so it is started anew (INIT-REBOOT).
 
         For a unicast renewal give the network a short lease time and wait for the event RENEW.
         """
-        return self.start(timeout)
+        return self.start(timeout_s)
 
-    def release(self, timeout: float = 15.0) -> DhcpEvent:
+    def release(self, timeout_s: float = 15.0) -> DhcpEvent:
         """Release the lease (`dhclient -r`), which also ends the client in the background."""
         before = len(self.events())
         process = processes.find(self._site, self._process_name)
-        self._namespace.run(self._command("-r"), timeout=timeout)
-        event = self.wait_for("RELEASE", after=before, timeout=timeout)
+        self._namespace.run(self._command("-r"), timeout_s=timeout_s)
+        event = self.wait_for("RELEASE", after=before, timeout_s=timeout_s)
         if process is not None:
             with contextlib.suppress(LabError):
-                process.wait_gone("dhclient to end after -r", timeout=3.0)
+                process.wait_gone("dhclient to end after -r", timeout_s=3.0)
         self.stop()
         return event

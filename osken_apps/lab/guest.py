@@ -5,8 +5,6 @@ installed; the root file system is busybox and the few modules that a virtio net
 nothing outside the cache directory.
 """
 
-from __future__ import annotations
-
 import fcntl
 import gzip
 import hashlib
@@ -36,13 +34,13 @@ class Guest:
 
 
 def default_cache_dir() -> Path:
-    """Return the user's cache directory for guests (XDG base directories)."""
+    """Give the user's cache directory for guests (XDG base directories)."""
     base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     return Path(base) / "osken-net" / "guest"
 
 
 def guest(cache: Path | None = None) -> Guest:
-    """Return the guest, from the cache or made for it.
+    """Give the guest, from the cache or made for it.
 
     Raises LabError when there is no kernel to be had.
     """
@@ -55,7 +53,7 @@ def guest(cache: Path | None = None) -> Guest:
 
 
 def _cached_kernel(cache: Path) -> Path | None:
-    """Return the directory of the kernel in the cache; it holds `vmlinuz` and `modules`."""
+    """Give the directory of the kernel in the cache; it holds `vmlinuz` and `modules`."""
     found = sorted(path.parent for path in cache.glob("kernel-*/vmlinuz"))
     return found[-1] if found else None
 
@@ -76,21 +74,21 @@ def _fill(cache: Path) -> Path:
 
 
 def _download(scratch: Path) -> Path:
-    """Fetch and unpack the package that PACKAGE depends on, and return the tree."""
+    """Fetch and unpack the package that PACKAGE depends on; give the tree."""
     scratch.chmod(0o755)
     depends = run(["apt-cache", "depends", PACKAGE]).stdout
     found = re.search(r"Depends: (linux-image-\S+)", depends)
     if found is None:
         raise LabError(f"apt knows no package that {PACKAGE} depends on")
     fetch = f"cd {scratch} && exec apt-get -q download {found[1]}"
-    run(["sh", "-c", fetch], timeout=DOWNLOAD_TIMEOUT_S)
+    run(["sh", "-c", fetch], timeout_s=DOWNLOAD_TIMEOUT_S)
     tree = scratch / "tree"
-    run(["dpkg-deb", "-x", str(next(scratch.glob("*.deb"))), str(tree)], timeout=DOWNLOAD_TIMEOUT_S)
+    run(["dpkg-deb", "-x", str(next(scratch.glob("*.deb"))), str(tree)], timeout_s=DOWNLOAD_TIMEOUT_S)
     return tree
 
 
 def _release(tree: Path) -> str | None:
-    """Return the newest release whose kernel and modules are both in a tree, a cloud kernel first."""
+    """Give the newest release whose kernel and modules are both in a tree, a cloud kernel first."""
     found = [path.name.removeprefix("vmlinuz-") for path in (tree / "boot").glob("vmlinuz-*")]
     whole = sorted((name for name in found if (tree / "lib/modules" / name).is_dir()), reverse=True)
     return min(whole, key=lambda name: "cloud" not in name) if whole else None
@@ -130,19 +128,19 @@ def _load_modules(source: Path, destination: Path) -> list[str]:
 
 
 def _module(path: Path) -> bytes:
-    """Return a module's content, which some Debian releases compress."""
+    """Give a module's content, which some Debian releases compress."""
     content = path.read_bytes()
     return lzma.decompress(content) if path.suffix == ".xz" else content
 
 
 def module_dependencies(content: bytes) -> list[str]:
-    """Return the names of the modules that a module says it depends on (its .modinfo section)."""
+    """Give the names of the modules that a module says it depends on (its .modinfo section)."""
     found = DEPENDS.search(content)
     return [name.replace("-", "_") for name in found[1].decode().split(",") if name] if found else []
 
 
 def _initramfs(kernel: Path) -> Path:
-    """Return the root file system for a kernel, made anew when busybox or a script has changed."""
+    """Give the root file system for a kernel, made anew when busybox or a script has changed."""
     busybox = shutil.which("busybox", path=PATH)
     if busybox is None:
         raise LabError("busybox is not installed (Debian package busybox-static)")

@@ -3,8 +3,6 @@
 Owns what its init does and what it says on the console; whoever drives the VM waits for these words.
 """
 
-from __future__ import annotations
-
 from osken_apps.lab.client_scripts import APPLY, UDHCPC_BODY
 
 READY = "osken-guest: ready"

@@ -3,8 +3,6 @@
 Owns plugging VMs of both kinds and finding those that are recorded.
 """
 
-from __future__ import annotations
-
 import re
 import time
 from pathlib import Path
@@ -101,7 +99,7 @@ class Host(OvsHost):
         return record
 
     def vms(self) -> list[Vm]:
-        """Return the VMs plugged into this host."""
+        """Give the VMs plugged into this host."""
         return [self._vm(record) for record in self.site.vm_records() if record.host == self.name]
 
     def _vm(self, record: VmRecord) -> Vm:

@@ -4,14 +4,13 @@ Owns bringing it up, finding it again and taking it down, also after a crash of 
 works from the records alone.
 """
 
-from __future__ import annotations
-
 import contextlib
 import shutil
 import signal
 from ipaddress import IPv4Interface, IPv4Network
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from osken_apps.lab import network, processes
 from osken_apps.lab.host import Host, Vm
@@ -23,7 +22,7 @@ MAX_HOSTS = 99
 
 
 def default_state_dir(name: str) -> Path:
-    """Return where a lab keeps its state unless told otherwise; a reboot empties it, as it ends the lab."""
+    """Give where a lab keeps its state unless told otherwise; a reboot empties it, as it ends the lab."""
     return Path("/run/osken-lab") / name
 
 
@@ -42,7 +41,7 @@ class Lab:
     # -- up and down
 
     @classmethod
-    def up(cls, name: str = DEFAULT_NAME, hosts: int = 2, state_dir: Path | None = None) -> Lab:
+    def up(cls, name: str = DEFAULT_NAME, hosts: int = 2, state_dir: Path | None = None) -> Self:
         """Make a lab of host1 to hostN.
 
         Raises LabError when one of this name or in this place is there already, or when anything fails; then
@@ -95,8 +94,8 @@ class Lab:
         self.hosts[record.name] = host
 
     @classmethod
-    def open(cls, name: str = DEFAULT_NAME, state_dir: Path | None = None) -> Lab:
-        """Return the lab that is up already.
+    def open(cls, name: str = DEFAULT_NAME, state_dir: Path | None = None) -> Self:
+        """Give the lab that is up already.
 
         Raises LabError when there is none.
         """
@@ -110,7 +109,7 @@ class Lab:
         """Take everything down."""
         take_down(self.site.state_dir)
 
-    def __enter__(self) -> Lab:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -126,21 +125,21 @@ class Lab:
         return {vm.name: vm for host in self.hosts.values() for vm in host.vms()}
 
     def vm(self, name: str) -> Vm:
-        """Return a VM by its name."""
+        """Give a VM by its name."""
         try:
             return self.vms[name]
         except KeyError:
             raise LabError(f"no VM {name!r} in the lab; there are: {' '.join(self.vms) or 'none'}") from None
 
     def host(self, name: str) -> Host:
-        """Return a host by its name."""
+        """Give a host by its name."""
         try:
             return self.hosts[name]
         except KeyError:
             raise LabError(f"no host {name!r} in the lab; there are: {' '.join(self.hosts)}") from None
 
     def controller_config(self) -> str:
-        """Return a configuration file for a controller of this lab; its state goes down with the lab."""
+        """Give a configuration file for a controller of this lab; its state goes down with the lab."""
         state_dir = self.site.state_dir / "controller"
         sections = {
             "DEFAULT": f"state_dir = {state_dir}",

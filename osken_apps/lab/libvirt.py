@@ -159,7 +159,7 @@ class Libvirt:
         self, *args: str, check: bool = True, timeout_s: float = 30.0
     ) -> subprocess.CompletedProcess[str]:
         """Run virsh(1) on the host."""
-        return run(self.command(["virsh", *args]), check=check, timeout=timeout_s)
+        return run(self.command(["virsh", *args]), check=check, timeout_s=timeout_s)
 
     def console_directory(self, domain: str) -> Path:
         """Give where a domain's console is while it is here."""

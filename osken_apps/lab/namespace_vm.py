@@ -3,8 +3,6 @@
 Owns its namespace, its interface eth0 and the plug on br-int. Gives no DHCP service and sets no flow.
 """
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys
@@ -64,11 +62,11 @@ class NamespaceVm(PluggedVm):
         argv: Sequence[str],
         *,
         check: bool = True,
-        timeout: float = 30.0,
+        timeout_s: float = 30.0,
         env: Mapping[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """Run a command inside to its end."""
-        return self.namespace.run(argv, check=check, timeout=timeout, env=env)
+        return self.namespace.run(argv, check=check, timeout_s=timeout_s, env=env)
 
     def spawn(self, name: str, argv: Sequence[str]) -> processes.Process:
         """Start a command inside in the background; it ends with the VM at the latest."""
@@ -82,17 +80,17 @@ class NamespaceVm(PluggedVm):
             self.namespace.ip("route", "replace", "default", "via", gateway)
 
     def addresses(self) -> list[IPv4Interface]:
-        """Return the IPv4 addresses of eth0."""
+        """Give the IPv4 addresses of eth0."""
         links = json.loads(self.namespace.ip("-j", "-4", "addr", "show", "dev", "eth0") or "[]")
         found = [address for link in links for address in link.get("addr_info", [])]
         return [IPv4Interface(f"{address['local']}/{address['prefixlen']}") for address in found]
 
     def routes(self) -> list[str]:
-        """Return the lines of `ip route`."""
+        """Give the lines of `ip route`."""
         return [line.strip() for line in self.namespace.ip("route").splitlines()]
 
     def mtu(self) -> int:
-        """Return the MTU of eth0."""
+        """Give the MTU of eth0."""
         return int(json.loads(self.namespace.ip("-j", "link", "show", "dev", "eth0"))[0]["mtu"])
 
     def ping(
@@ -100,7 +98,7 @@ class NamespaceVm(PluggedVm):
     ) -> PingResult:
         """Send `count` echo requests, five a second, and wait `wait_s` seconds for the last answer."""
         command = ["ping", "-n", "-c", str(count), "-i", "0.2", "-W", str(wait_s), *flags, str(address)]
-        return parse_ping(self.run(command, check=False, timeout=count * 0.2 + wait_s + 20).stdout)
+        return parse_ping(self.run(command, check=False, timeout_s=count * 0.2 + wait_s + 20).stdout)
 
     def announce(self) -> None:
         """Say what a hypervisor says for a machine that has moved to it: RARP requests (RFC 903), three
@@ -109,37 +107,37 @@ class NamespaceVm(PluggedVm):
         self.run([sys.executable, "-c", ANNOUNCE, self.mac.replace(":", "")])
 
     def capture(self, *expression: str, flags: Sequence[str] = ("-e", "-v")) -> Capture:
-        """Return a capture of eth0, for use in a `with`."""
+        """Give a capture of eth0, for use in a `with`."""
         return Capture(self.site, self.namespace, self.name, "eth0", expression, flags)
 
     # -- DHCP
 
     def udhcpc_client(self) -> Udhcpc:
-        """Return this VM's udhcpc, running or not."""
+        """Give this VM's udhcpc, running or not."""
         return Udhcpc(self.site, self.namespace, self.name)
 
     def dhclient_client(self) -> Dhclient:
-        """Return this VM's dhclient, running or not."""
+        """Give this VM's dhclient, running or not."""
         return Dhclient(self.site, self.namespace, self.name)
 
     def udhcpc(
-        self, timeout: float = 15.0, *, options: Sequence[str] = UDHCPC_OPTIONS, extra: Sequence[str] = ()
+        self, timeout_s: float = 15.0, *, options: Sequence[str] = UDHCPC_OPTIONS, extra: Sequence[str] = ()
     ) -> DhcpEvent:
         """Take a lease with udhcpc, which then ends; return the event with all it was handed."""
-        return self.udhcpc_client().lease(timeout, options, extra)
+        return self.udhcpc_client().lease(timeout_s, options, extra)
 
     def udhcpc_daemon(
-        self, timeout: float = 15.0, *, options: Sequence[str] = UDHCPC_OPTIONS, extra: Sequence[str] = ()
+        self, timeout_s: float = 15.0, *, options: Sequence[str] = UDHCPC_OPTIONS, extra: Sequence[str] = ()
     ) -> Udhcpc:
         """Take a lease with a udhcpc that stays, to renew and release it."""
         client = self.udhcpc_client()
         before = len(client.events())
         client.start(options=options, extra=extra)
-        client.wait_for(*client.bound, after=before, timeout=timeout)
+        client.wait_for(*client.bound, after=before, timeout_s=timeout_s)
         return client
 
-    def dhclient(self, timeout: float = 15.0) -> Dhclient:
+    def dhclient(self, timeout_s: float = 15.0) -> Dhclient:
         """Take a lease with a dhclient that stays, to renew and release it."""
         client = self.dhclient_client()
-        client.start(timeout)
+        client.start(timeout_s)
         return client

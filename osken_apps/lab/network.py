@@ -4,8 +4,6 @@ Owns what `ip` makes. Everything in the root namespace carries the lab's prefix 
 not know of Open vSwitch or of VMs.
 """
 
-from __future__ import annotations
-
 import contextlib
 import fcntl
 import json
@@ -30,7 +28,7 @@ NO_IPV6 = "for f in all default; do echo 1 >/proc/sys/net/ipv6/conf/$f/disable_i
 
 
 def choose_subnet(taken: Iterable[IPv4Network], pool: IPv4Network = MANAGEMENT_POOL) -> IPv4Network:
-    """Return the first /24 of `pool` that overlaps none of `taken`, a default route aside.
+    """Give the first /24 of `pool` that overlaps none of `taken`, a default route aside.
 
     Raises LabError when there is none.
     """
@@ -56,7 +54,7 @@ def taken_subnets(addresses: str, routes: str) -> list[IPv4Network]:
 
 
 def machine_subnets() -> list[IPv4Network]:
-    """Return the IPv4 networks that this machine has addresses in or routes to."""
+    """Give the IPv4 networks that this machine has addresses in or routes to."""
     return taken_subnets(ip("-j", "-4", "addr"), ip("-j", "-4", "route", "show", "table", "all"))
 
 
@@ -69,7 +67,7 @@ def machine_lock() -> Iterator[None]:
 
 
 def ip(*args: str, check: bool = True) -> str:
-    """Run `ip` in the root namespace and return what it prints."""
+    """Run `ip` in the root namespace; give what it prints."""
     return run(["ip", *args], check=check).stdout
 
 
@@ -80,7 +78,7 @@ class Namespace:
     name: str
 
     def command(self, argv: Sequence[str]) -> list[str]:
-        """Return the command that runs `argv` inside."""
+        """Give the command that runs `argv` inside."""
         return ["ip", "netns", "exec", self.name, *argv]
 
     def run(
@@ -88,16 +86,16 @@ class Namespace:
         argv: Sequence[str],
         *,
         check: bool = True,
-        timeout: float = 30.0,
+        timeout_s: float = 30.0,
         stdin: str = "",
         env: Mapping[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """Run a command inside to its end; as `shell.run`, with `env` added to the environment."""
         command = self.command(argv)
-        return run(command, check=check, timeout=timeout, stdin=stdin, env=environment(env))
+        return run(command, check=check, timeout_s=timeout_s, stdin=stdin, env=environment(env))
 
     def ip(self, *args: str, check: bool = True) -> str:
-        """Run `ip` inside and return what it prints."""
+        """Run `ip` inside; give what it prints."""
         return run(["ip", "-n", self.name, *args], check=check).stdout
 
     def exists(self) -> bool:
@@ -155,7 +153,7 @@ def make_management(site: Site, controller: IPv4Interface) -> None:
 
 
 def management_bridge(site: Site) -> str:
-    """Return the name of the bridge of the management network."""
+    """Give the name of the bridge of the management network."""
     return site.prefix + "br"
 
 
@@ -173,7 +171,7 @@ def attach_host(site: Site, host: Namespace, number: int, management: IPv4Interf
 
 
 def strangers(site: Site) -> list[str]:
-    """Return the namespaces and interfaces that already carry the prefix of a lab about to be made."""
+    """Give the namespaces and interfaces that already carry the prefix of a lab about to be made."""
     names = [link["ifname"] for link in json.loads(ip("-j", "link"))]
     folder = Path("/run/netns")
     names += [path.name for path in folder.iterdir()] if folder.is_dir() else []

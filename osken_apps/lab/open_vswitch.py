@@ -5,8 +5,6 @@ never in the system's (ovs-vswitchd(8), ovs-vswitchd.conf.db(5)). Must not
 know of VMs.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import signal
@@ -27,12 +25,12 @@ QUICK_RECONNECT = ("max_backoff=1000", "inactivity_probe=5000")
 
 
 def datapath_id(host: str, bridge: str) -> int:
-    """Return the datapath id of a bridge: 48 bits, always the same for the same names."""
+    """Give the datapath id of a bridge: 48 bits, always the same for the same names."""
     return int.from_bytes(hashlib.sha256(f"{host}/{bridge}".encode()).digest()[:6], "big")
 
 
 def system_id(host: str) -> str:
-    """Return the system-id of a host, always the same for the same name."""
+    """Give the system-id of a host, always the same for the same name."""
     return str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{host}.osken-lab"))
 
 
@@ -55,30 +53,30 @@ class OvsHost:
         argv: Sequence[str],
         *,
         check: bool = True,
-        timeout: float = 30.0,
+        timeout_s: float = 30.0,
         stdin: str = "",
         env: Mapping[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """Run a command on the host, where the OVS tools reach the host's own daemons."""
         return self.namespace.run(
-            argv, check=check, timeout=timeout, stdin=stdin, env={**self.env, **(env or {})}
+            argv, check=check, timeout_s=timeout_s, stdin=stdin, env={**self.env, **(env or {})}
         )
 
     def vsctl(self, *args: str) -> str:
-        """Run ovs-vsctl and return what it prints; where ovs-vswitchd is down it is not waited for."""
+        """Run ovs-vsctl; give what it prints; where ovs-vswitchd is down it is not waited for."""
         wait = [] if self.vswitchd_is_running() else ["--no-wait"]
         return self.run(["ovs-vsctl", "--timeout=10", *wait, *args]).stdout
 
     def ofctl(self, *args: str, stdin: str = "") -> str:
-        """Run ovs-ofctl and return what it prints."""
+        """Run ovs-ofctl; give what it prints."""
         return self.run(["ovs-ofctl", "--timeout=10", *args], stdin=stdin).stdout
 
     def appctl(self, *args: str, target: str = "ovs-vswitchd") -> str:
-        """Run ovs-appctl on one of the host's daemons and return what it prints."""
+        """Run ovs-appctl on one of the host's daemons; give what it prints."""
         return self.run(["ovs-appctl", "--timeout=10", "-t", target, *args]).stdout
 
     def dump_flows(self, bridge: str) -> str:
-        """Return plain `ovs-ofctl dump-flows` of a bridge."""
+        """Give plain `ovs-ofctl dump-flows` of a bridge."""
         return self.ofctl("dump-flows", bridge)
 
     def set_flows(self, bridge: str, flows: Sequence[str]) -> None:
@@ -86,22 +84,22 @@ class OvsHost:
         self.ofctl("replace-flows", bridge, "-", stdin="".join(f"{flow}\n" for flow in flows))
 
     def datapath_id(self, bridge: str) -> int:
-        """Return the datapath id that a bridge of this host has."""
+        """Give the datapath id that a bridge of this host has."""
         return datapath_id(self.name, bridge)
 
     def ofport(self, interface: str) -> int:
-        """Return the OpenFlow port number of an interface, once it has one."""
+        """Give the OpenFlow port number of an interface, once it has one."""
         condition = ["wait-until", "Interface", interface, "ofport>0"]
         return int(self.vsctl(*condition, "--", "get", "Interface", interface, "ofport"))
 
     def tag(self, interface: str) -> int | None:
-        """Return the tag of a port, None when it has none or is not there."""
+        """Give the tag of a port, None when it has none or is not there."""
         rows = json.loads(self.vsctl("--format=json", "--columns=tag", "find", "Port", f"name={interface}"))
         found = [row[0] for row in rows["data"] if isinstance(row[0], int)]
         return found[0] if found else None
 
     def capture(self, interface: str, *expression: str, flags: Sequence[str] = ("-e", "-v")) -> Capture:
-        """Return a capture of what passes an interface of the host, for use in a `with`."""
+        """Give a capture of what passes an interface of the host, for use in a `with`."""
         return Capture(self.site, self.namespace, self.name, interface, expression, flags)
 
     # -- the controller
@@ -124,7 +122,7 @@ class OvsHost:
         clear = [word for bridge in BRIDGES for word in ("--", "del-controller", bridge)]
         self.vsctl(*clear, "--", "del-manager")
 
-    def wait_connected(self, timeout: float = 10.0) -> None:
+    def wait_connected(self, timeout_s: float = 10.0) -> None:
         """Wait until every configured controller connection is up."""
         columns = ["--columns=is_connected", "--bare", "list", "Controller"]
 
@@ -132,7 +130,7 @@ class OvsHost:
             words = self.vsctl(*columns).split()
             return "yes" if words and set(words) == {"true"} else ""
 
-        wait_until(connected, timeout, f"{self.name} to be connected to {self.controller_address}")
+        wait_until(connected, timeout_s, f"{self.name} to be connected to {self.controller_address}")
 
     # -- the daemons
 

@@ -3,8 +3,6 @@
 Owns the name of the tap, and the external_ids that bind an interface to a port.
 """
 
-from __future__ import annotations
-
 import re
 import shutil
 from dataclasses import dataclass
@@ -37,7 +35,7 @@ def parse_ping(text: str) -> PingResult:
 
 
 def tap_name(port_id: str) -> str:
-    """Return the name that Nova gives the interface of a port."""
+    """Give the name that Nova gives the interface of a port."""
     return f"tap{port_id[:11]}"
 
 

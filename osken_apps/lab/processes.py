@@ -4,8 +4,6 @@ Owns starting, finding and ending them. A process is its pid together with its s
 22), so a pid that the kernel has given to somebody else is never signalled. Must not look at process names.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import signal
@@ -56,13 +54,13 @@ class Process:
         self.send(number)
         self.wait_gone(f"the end of process {self.pid} after {number.name}")
 
-    def wait_gone(self, what: str, timeout: float = DEFAULT_TIMEOUT_S) -> None:
+    def wait_gone(self, what: str, timeout_s: float = DEFAULT_TIMEOUT_S) -> None:
         """Wait until it is gone."""
-        wait_until(lambda: not self.is_running(), timeout, what)
+        wait_until(lambda: not self.is_running(), timeout_s, what)
 
 
 def _fields(stat: str) -> list[str]:
-    """Return the fields after the command name, which is in parentheses and may hold anything."""
+    """Give the fields after the command name, which is in parentheses and may hold anything."""
     return stat[stat.rindex(")") + 2 :].split()
 
 
@@ -76,7 +74,7 @@ def parse_stat(stat: str) -> Process:
 
 
 def find(site: Site, name: str) -> Process | None:
-    """Return the recorded process `name`, running or not; None when there is no record."""
+    """Give the recorded process `name`, running or not; None when there is no record."""
     try:
         return parse_stat(site.record_path("process", name).read_text())
     except FileNotFoundError:
@@ -105,7 +103,7 @@ def end_recorded(site: Site, name: str, number: signal.Signals = signal.SIGKILL)
 
 
 def inside_namespace(namespace: str) -> list[Process]:
-    """Return the processes whose network namespace is the named one."""
+    """Give the processes whose network namespace is the named one."""
     try:
         wanted = os.stat(f"/run/netns/{namespace}")
     except FileNotFoundError:

@@ -5,8 +5,6 @@ gone, so a crash can leave a record without a thing but never a thing without a 
 destroy the things themselves.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import os
@@ -22,7 +20,7 @@ NAME = re.compile(r"[a-z0-9]{1,8}")
 
 
 def boot_id() -> str:
-    """Return the kernel's identity of this boot: records of another boot name nothing that still runs."""
+    """Give the kernel's identity of this boot: records of another boot name nothing that still runs."""
     return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
@@ -71,13 +69,13 @@ class Site:
         return f"osk-{self.name}-"
 
     def directory(self, *parts: str) -> Path:
-        """Return a directory below the state directory, made if need be."""
+        """Give a directory below the state directory, made if need be."""
         path = self.state_dir.joinpath(*parts)
         path.mkdir(parents=True, exist_ok=True)
         return path
 
     def record_path(self, kind: str, name: str) -> Path:
-        """Return the file that records the thing `name` of `kind`."""
+        """Give the file that records the thing `name` of `kind`."""
         return self.directory("records") / f"{kind}.{name}"
 
     def record(self, kind: str, name: str, content: Any = None) -> None:
@@ -90,7 +88,7 @@ class Site:
         self.record_path(kind, name).unlink(missing_ok=True)
 
     def recorded(self, kind: str) -> list[str]:
-        """Return the names of the recorded things of one kind, in order."""
+        """Give the names of the recorded things of one kind, in order."""
         folder = self.state_dir / "records"
         found = sorted(folder.glob(f"{kind}.*")) if folder.is_dir() else []
         return [path.name.removeprefix(f"{kind}.") for path in found if not path.name.endswith(".new")]
@@ -105,19 +103,19 @@ class Site:
         write_whole(self.lab_path, json.dumps(dataclasses.asdict(record)))
 
     def lab_record(self) -> LabRecord | None:
-        """Return the lab's own record, or None where there is no lab."""
+        """Give the lab's own record, or None where there is no lab."""
         try:
             return LabRecord(**json.loads(self.lab_path.read_text()))
         except FileNotFoundError:
             return None
 
     def host_records(self) -> Iterator[HostRecord]:
-        """Yield the hosts in the order of their numbers."""
+        """Give the hosts in the order of their numbers."""
         for name in sorted(self.recorded("host"), key=lambda name: int(name.removeprefix("host"))):
             yield HostRecord(**json.loads(self.record_path("host", name).read_text()))
 
     def vm_records(self) -> Iterator[VmRecord]:
-        """Yield the VMs in the order of their names."""
+        """Give the VMs in the order of their names."""
         for name in self.recorded("vm"):
             yield VmRecord(**json.loads(self.record_path("vm", name).read_text()))
 

@@ -4,8 +4,6 @@ Owns the two ways the lab touches the machine from outside Python: a command tha
 that is awaited. Must not know what a host, a bridge or a VM is.
 """
 
-from __future__ import annotations
-
 import os
 import subprocess
 import time
@@ -25,7 +23,7 @@ class LabError(Exception):
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the caller's environment with the tools on PATH, a fixed locale and `extra`."""
+    """Give the caller's environment with the tools on PATH, a fixed locale and `extra`."""
     return {**os.environ, "PATH": PATH, "LC_ALL": "C", **(extra or {})}
 
 
@@ -33,13 +31,13 @@ def run(
     argv: Sequence[str],
     *,
     check: bool = True,
-    timeout: float = 30.0,
+    timeout_s: float = 30.0,
     stdin: str = "",
     env: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end and return its status, stdout and stderr as text.
+    """Run a command to its end; give its status, stdout and stderr as text.
 
-    Raises LabError when it cannot start, takes longer than `timeout` seconds or (with `check`) fails.
+    Raises LabError when it cannot start, takes longer than `timeout_s` seconds or (with `check`) fails.
     """
     try:
         done = subprocess.run(
@@ -48,29 +46,29 @@ def run(
             capture_output=True,
             text=True,
             errors="replace",
-            timeout=timeout,
+            timeout=timeout_s,
             env=environment() if env is None else dict(env),
             check=False,
         )
     except FileNotFoundError as error:
         raise LabError(f"{argv[0]} is not installed") from error
     except subprocess.TimeoutExpired as error:
-        raise LabError(f"no end of '{' '.join(argv)}' within {timeout:g} s") from error
+        raise LabError(f"no end of '{' '.join(argv)}' within {timeout_s:g} s") from error
     if check and done.returncode != 0:
         complaint = " ".join((done.stderr.strip() or done.stdout.strip()).split())
         raise LabError(f"'{' '.join(argv)}' failed with status {done.returncode}: {complaint}")
     return done
 
 
-def wait_until(predicate: Callable[[], T], timeout: float, what: str) -> T:
-    """Poll `predicate` until it returns something true, and return that.
+def wait_until(predicate: Callable[[], T], timeout_s: float, what: str) -> T:
+    """Poll `predicate` until it gives something true; give that.
 
-    Raises LabError naming `what` and the last value when `timeout` seconds pass.
+    Raises LabError naming `what` and the last value when `timeout_s` seconds pass.
     """
-    deadline = time.monotonic() + timeout
+    deadline = time.monotonic() + timeout_s
     while not (last := predicate()):
         if time.monotonic() >= deadline:
-            raise LabError(f"waited {timeout:g} s in vain for {what}; it last looked like {last!r}")
+            raise LabError(f"waited {timeout_s:g} s in vain for {what}; it last looked like {last!r}")
         time.sleep(POLL_INTERVAL_S)
     return last
 

@@ -298,7 +298,7 @@ def test_a_flooding_port_does_not_starve_its_neighbour(world: World) -> None:
     flood = flooder.spawn("flood", [sys.executable, "-c", FLOOD, BROKEN_DHCP])
     before = unread(world)
     wait_until(lambda: unread(world) > before + MAX_NEW_ANSWERS, 20, "the flood")
-    assert neighbour.udhcpc(timeout=3).variables["ip"]
+    assert neighbour.udhcpc(timeout_s=3).variables["ip"]
     flood.wait_gone("the flood's end", 20)
     meter = PORT_METERS + world.host(1).ofport(flooder.tap)
     stats = world.host(1).ofctl("-O", "OpenFlow14", "meter-stats", "br-int", f"meter={meter}")

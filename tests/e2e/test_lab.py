@@ -1,7 +1,5 @@
 """The lab itself, with no controller: what it makes works as the reference says, and all of it goes away."""
 
-from __future__ import annotations
-
 import signal
 import socket
 import subprocess
@@ -91,7 +89,7 @@ def plug(host: Host, vm: tuple[str, str, str], name: str, tag: int) -> Namespace
 
 
 def left_of(name: str, state_dir: Path) -> list[str]:
-    """Return the namespaces, interfaces and processes of a lab that are still there."""
+    """Give the namespaces, interfaces and processes of a lab that are still there."""
     found = strangers(Site(name, state_dir))
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:

@@ -1,7 +1,5 @@
 """The pure pieces of the lab."""
 
-from __future__ import annotations
-
 import json
 from ipaddress import IPv4Network
 from pathlib import Path

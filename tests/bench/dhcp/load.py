@@ -75,7 +75,7 @@ class Generator:
     def _run(self, mode: str, first: float, second: float, third: float) -> dict[str, Any]:
         arguments = [mode, self.interface, self.clients, first, second, third]
         command = [str(self.program), *map(str, arguments)]
-        done = self.namespace.run(command, timeout=second + third + GRACE_S)
+        done = self.namespace.run(command, timeout_s=second + third + GRACE_S)
         found: dict[str, Any] = json.loads(done.stdout)
         if found["wrong"]:
             raise LabError(f"{found['wrong']} replies are wrong, the first: {found['first_wrong']}")

@@ -69,7 +69,7 @@ class Ovn(System):
 
     def _nbctl(self, *arguments: str) -> str:
         command = ["ovn-nbctl", f"--db={self._remote('nb')}", "--timeout=120", *arguments]
-        return self.host.run(command, env=self._env, timeout=150).stdout
+        return self.host.run(command, env=self._env, timeout_s=150).stdout
 
     def _ports_up(self) -> int:
         time.sleep(0.5)  # each look is a copy of the whole database

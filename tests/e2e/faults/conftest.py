@@ -88,7 +88,7 @@ class Site:
     def _ask(self, row: Row, stop: threading.Event) -> None:
         while not stop.is_set():
             try:
-                self.asker.udhcpc(timeout=3)
+                self.asker.udhcpc(timeout_s=3)
                 row.leases += 1
             except LabError:
                 row.refused += 1
