@@ -242,6 +242,8 @@ def load(config_file: Path) -> Config:
         _refuse_unknown_options(written)
         _check_values(conf, written)
         return _checked(conf)
+    except cfg.ConfigFilesNotFoundError as error:
+        raise ConfigurationError(f"there is no file {config_file}: name one with --config-file") from error
     except cfg.Error as error:
         raise ConfigurationError(f"{config_file}: {' '.join(str(error).split())}") from error
     except ConfigurationError as error:
@@ -274,9 +276,24 @@ def _check_values(conf: Any, written: Mapping[tuple[str, str], str]) -> None:
                 getattr(conf[group] if group else conf, opt.dest)
             except cfg.ConfigFileValueError as error:
                 section = group or "DEFAULT"
-                reason = str(error).rpartition("is not valid: ")[2]
                 value = written[section, opt.name]
-                raise ConfigurationError(f"[{section}] {opt.name}={value}: {reason}") from error
+                raise ConfigurationError(
+                    f"[{section}] {opt.name}={value}: {_wanted(opt)} is wanted"
+                ) from error
+
+
+def _wanted(opt: cfg.Opt) -> str:
+    """Say what an option takes."""
+    match opt:
+        case cfg.BoolOpt():
+            return "true or false"
+        case cfg.HostAddressOpt():
+            return "an address or the name of a host"
+        case cfg.IntOpt() | cfg.PortOpt():
+            kind: Any = opt.type
+            bounds = "" if kind.max is None else f" from {kind.min} to {kind.max}"
+            return f"a whole number{bounds}"
+    return "another value"
 
 
 def _checked(conf: Any) -> Config:

@@ -50,7 +50,7 @@ class Controller:
         layout = Layout(config.network.integration_bridge, config.network.bridge_mappings, rates)
         self._status = 0
         self._has_started = False
-        self._stopped, self._wakeup = _stop_signal()
+        self._signals, self._wakeup = _signals()
         self._audit_interval_s = config.audit_interval_s
         fabric = Fabric(layout, remove_unknown=config.remove_unknown)
         expected = Expected(
@@ -88,7 +88,8 @@ class Controller:
         hub.spawn(tell_again_for_ever)
         hub.spawn(audit_for_ever, self._hosts, self._audit_interval_s)
         hub.spawn_after(FIRST_CONNECTIONS_S, self._hosts.expect_no_more)
-        self._stopped.recv(1)
+        while self._signals.recv(1) == bytes([signal.SIGHUP]):
+            LOG.info("SIGHUP: there is nothing to read again or to reopen; going on")
         if not self._status:
             LOG.info("stopping")
         self._apps[RestApp].stop()
@@ -130,14 +131,14 @@ def _instantiate(kind: type[OSKenApp], shared: dict[str, Any]) -> Any:
     return AppManager.get_instance().instantiate(kind, **shared)
 
 
-def _stop_signal() -> tuple[Any, Any]:
-    """Give a socket that becomes readable at SIGTERM or SIGINT (a handler alone would not wake the hub).
+def _signals() -> tuple[Any, Any]:
+    """Give a socket that has an octet, the number, for each SIGTERM, SIGINT and SIGHUP.
 
-    The second socket is its other end and must be kept.
+    A handler alone would not wake the hub. The second socket is its other end and must be kept.
     """
     reader, writer = socket.socketpair()
     writer.setblocking(False)
     signal.set_wakeup_fd(writer.fileno())
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: None)
     return reader, writer

@@ -1,41 +1,41 @@
 """`osken-net lab`: the lab from the command line.
 
-Owns the subcommands and what they print. Everything they do is in `Lab`; an error is one line on stderr and
-status 1.
+Owns the subcommands and what they print. Everything they do is in `Lab`.
 """
-
-from __future__ import annotations
 
 import argparse
 import shlex
 import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
+from osken_apps.cli.command import CommandError
 from osken_apps.lab.host import Host, Vm
 from osken_apps.lab.lab import DEFAULT_NAME, Lab, default_state_dir, take_down
 from osken_apps.lab.qemu_vm import QemuVm
 from osken_apps.lab.shell import LabError, environment, require_root
 
+DESCRIPTION = """Make hosts on this machine, each a namespace with an Open vSwitch of its own, a wire between
+them, a network to the controller, and VMs; and take it all down again, also after a crash."""
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 Handler = Callable[[argparse.Namespace], int]
 
 #: The parsed namespace has the chosen subcommand's function under this name.
 HANDLER = "handler"
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add `lab` and its subcommands; the one chosen is `handler` in the parsed namespace."""
-    lab = subparsers.add_parser("lab", help="hosts with Open vSwitch and VMs on this machine")
-    commands = lab.add_subparsers(metavar="COMMAND", required=True)
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the subcommands of `lab`; the one called is `handler` in the parsed namespace."""
+    parser.description = DESCRIPTION
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_whole(commands)
     _add_vms(commands)
     _add_controller(commands)
 
 
-def _add(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, handler: Handler, text: str
-) -> argparse.ArgumentParser:
+def _add(commands: Commands, name: str, handler: Handler, text: str) -> argparse.ArgumentParser:
     """Add one subcommand, with the options that say which lab is meant."""
     parser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
     parser.add_argument("--name", default=DEFAULT_NAME, help="the lab's name (%(default)s)")
@@ -46,26 +46,25 @@ def _add(
 
 
 def _with_errors(handler: Handler) -> Handler:
-    """Turn a LabError into one line on stderr and status 1."""
+    """Turn a LabError into a failure of the command."""
 
     def guarded(args: argparse.Namespace) -> int:
         try:
             return handler(args)
         except LabError as error:
-            print(f"osken-net lab: {error}", file=sys.stderr)
-            return 1
+            raise CommandError(str(error)) from error
 
     return guarded
 
 
-def _add_whole(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_whole(commands: Commands) -> None:
     up = _add(commands, "up", _up, "make the lab")
     up.add_argument("--hosts", type=int, default=2, help="how many hosts (%(default)s)")
     _add(commands, "down", _down, "take the lab down, also after a crash")
     _add(commands, "show", _show, "show hosts, VMs and addresses")
 
 
-def _add_vms(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_vms(commands: Commands) -> None:
     plug = _add(commands, "plug", _plug, "make a VM and plug it into a host")
     plug.add_argument("host", metavar="HOST")
     plug.add_argument("port_id", metavar="PORT_ID", help="the id of the port")
@@ -81,7 +80,7 @@ def _add_vms(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     execute.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND ...")
 
 
-def _add_controller(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_controller(commands: Commands) -> None:
     connect = _add(commands, "connect", _connect, "point a host, or all, at the controller")
     connect.add_argument("host", metavar="HOST", nargs="?")
     connect.add_argument("--controller-port", type=int, default=6653, help="OpenFlow (%(default)s)")
@@ -104,7 +103,7 @@ def _open(args: argparse.Namespace, *, root: bool = True) -> Lab:
 
 
 def _hosts(args: argparse.Namespace) -> list[Host]:
-    """Return the host named on the command line, or all."""
+    """Give the host named on the command line, or all."""
     lab = _open(args)
     return [lab.host(args.host)] if args.host is not None else list(lab.hosts.values())
 
@@ -127,7 +126,7 @@ def _show(args: argparse.Namespace) -> int:
 
 
 def describe(lab: Lab) -> str:
-    """Return what `lab show` prints."""
+    """Give what `lab show` prints."""
     lines = [
         f"lab {lab.name} in {lab.site.state_dir}",
         f"controller: {lab.controller_address} (management network {lab.subnet})",

@@ -99,8 +99,9 @@ def main(arguments: list[str]) -> int:
     config_file, listen_fd, link_fd, *store_id = arguments
     # A list makes containers by the ten thousand and no cycles: do not look for any every 700.
     gc.set_threshold(GC_THRESHOLD)
-    # The terminal's SIGINT is the controller's to handle: it ends this process when it ends.
+    # The terminal's signals are the controller's to handle: it ends this process when it ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         config = load(Path(config_file))
         _make_directory(config.state_dir)

@@ -1,6 +1,7 @@
 """The command `osken-net` as another program sees it: exit status, one line, nothing left behind."""
 
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -62,6 +63,21 @@ def test_a_stopped_controller_ends_with_status_0_and_leaves_no_process(
     controller.send_signal(number)
     assert controller.wait(15) == 0
     assert not Path(f"/proc/{child}").exists()
+
+
+def test_a_hangup_is_said_and_ends_nothing(
+    controller: "subprocess.Popen[str]", ports: dict[str, int]
+) -> None:
+    (child,) = children(controller)
+    for pid in (controller.pid, child):
+        os.kill(pid, signal.SIGHUP)
+    assert controller.stderr
+    log = iter(controller.stderr.readline, "")
+    assert any(
+        line.endswith("SIGHUP: there is nothing to read again or to reopen; going on\n") for line in log
+    )
+    assert Api(ports["api"]).answers()
+    assert children(controller) == [child]
 
 
 def test_a_killed_controller_takes_its_rest_process_along(controller: "subprocess.Popen[str]") -> None:
@@ -145,7 +161,16 @@ def _answer(api: Api) -> Response | None:
         return None
 
 
-def test_an_unknown_command_line_option_is_status_2() -> None:
-    done = run("run", "--nonsense")
-    assert done.returncode == 2
-    assert "--nonsense" in done.stderr
+def test_a_controller_loads_nothing_of_the_lab(tmp_path: Path, ports: dict[str, int]) -> None:
+    command = [*COMMAND, "run", "--config-file", str(config_file(tmp_path, **ports))]
+    environment = os.environ | {"PYTHONPROFILEIMPORTTIME": "1"}  # each process tells what it imports
+    with (
+        (tmp_path / "log").open("w") as log,
+        subprocess.Popen(command, stderr=log, env=environment) as process,
+    ):
+        wait_until(Api(ports["api"]).answers, 30, "the API")
+        process.terminate()
+    imported = set(re.findall(r"\| +(osken_apps\.\S+)", (tmp_path / "log").read_text()))
+    assert {"osken_apps.apps.launcher", "osken_apps.rest.wsgi"} <= imported
+    strange = ("osken_apps.lab", "osken_apps.demo", "osken_apps.cli.host")
+    assert [name for name in sorted(imported) if name.startswith(strange)] == []

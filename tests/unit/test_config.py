@@ -41,8 +41,12 @@ def test_given_values_are_used(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("[api]\nport=http\n", ["[api] port=http"]),
-        ("[api]\nport=70000\n", ["[api] port=70000", "65535"]),
+        ("[api]\nport=http\n", ["[api] port=http: a whole number from 0 to 65535 is wanted"]),
+        ("[api]\nport=70000\n", ["[api] port=70000: a whole number from 0 to 65535 is wanted"]),
+        ("[api]\ninsecure=perhaps\n", ["[api] insecure=perhaps: true or false is wanted"]),
+        ("[ovsdb]\nhost=a host\n", ["[ovsdb] host=a host: an address or the name of a host is wanted"]),
+        ("[quotas]\nport=many\n", ["[quotas] port=many: a whole number is wanted"]),
+        ("[dhcp]\nlease_time=1h\n", ["[dhcp] lease_time=1h: a whole number from 60 to 4294967294 is wanted"]),
         ("[api]\nhost=0.0.0.0\n", ["[api] host=0.0.0.0", "insecure"]),
         ("[api]\nprot=9696\n", ["unknown option [api] prot"]),
         ("[ovsbd]\nport=6640\n", ["unknown option [ovsbd] port"]),
@@ -74,5 +78,5 @@ def test_a_broken_configuration_is_one_line_that_names_option_and_value(
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"nowhere\.conf"):
+    with pytest.raises(ConfigurationError, match=r"^there is no file \S+nowhere\.conf: .* --config-file$"):
         config.load(tmp_path / "nowhere.conf")

@@ -1,0 +1,64 @@
+"""The command `osken-net`: `run` the controller and what goes with it; make and use a `lab`.
+
+Owns the names of the subcommands and what an error looks like: one line on stderr, `osken-net: ...`. Each
+subcommand is a module that is imported when it is called, so that the controller loads nothing of the lab.
+Exit status: 0; 1 when a command failed; 2 when the command line or the configuration is wrong; 130 at Ctrl-C.
+"""
+
+import argparse
+import importlib
+import importlib.metadata
+import sys
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from osken_apps.cli.command import CommandError, Parser
+from osken_apps.errors import ConfigurationError
+
+
+class Subcommand(NamedTuple):
+    """Where a subcommand is (its `configure` fills a parser and sets `handler`), and what it is for."""
+
+    module: str
+    help: str
+
+
+SUBCOMMANDS: Mapping[str, Subcommand] = {
+    "run": Subcommand("osken_apps.cli.run", "run the controller in the foreground"),
+    "backup": Subcommand("osken_apps.cli.backup", "copy the database, also while the controller runs"),
+    "host-setup": Subcommand("osken_apps.cli.host_setup", "make a host ready for the controller"),
+    "host-check": Subcommand("osken_apps.cli.host_check", "say what is missing on a host"),
+    "lab": Subcommand("osken_apps.lab.commands", "hosts with Open vSwitch and VMs on this machine"),
+}
+EPILOG = "`osken-net COMMAND --help` tells more of a command. Exit status: 0; 1 failed; 2 wrongly asked for."
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; give the exit status."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        parsed = _parser(given).parse_args(given)
+        status: int = parsed.handler(parsed)
+    except CommandError as error:
+        print(f"osken-net: {error}", file=sys.stderr)
+        return 1
+    except ConfigurationError as error:
+        print(f"osken-net: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return status
+
+
+def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
+    """Make the parser; of the subcommands only the one that is called is imported."""
+    parser = Parser(prog="osken-net", description="An SDN controller for Open vSwitch hosts.", epilog=EPILOG)
+    version = importlib.metadata.version("osken-apps")
+    parser.add_argument("--version", action="version", version=f"osken-net {version}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    called = next((word for word in given if not word.startswith("-")), "")
+    for name, subcommand in SUBCOMMANDS.items():
+        below = commands.add_parser(name, help=subcommand.help)
+        if name == called:
+            importlib.import_module(subcommand.module).configure(below)
+    return parser

@@ -1,0 +1,30 @@
+"""`osken-net backup`: a copy of the database. SHELL."""
+
+import argparse
+from pathlib import Path
+
+from osken_apps import config
+from osken_apps.cli.command import CommandError, add_config_file
+from osken_apps.store.backup import BackupFailed, back_up
+
+DESCRIPTION = """Copy the database to FILE, also while the controller runs.
+
+To restore it, end the controller and put FILE where its database was."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Say what the command line of `backup` is."""
+    parser.description = DESCRIPTION
+    parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument("--force", action="store_true", help="overwrite FILE")
+    add_config_file(parser)
+    parser.set_defaults(handler=backup)
+
+
+def backup(parsed: argparse.Namespace) -> int:
+    """Copy the database. Raises ConfigurationError and CommandError."""
+    try:
+        back_up(config.load(parsed.config_file).database, parsed.file, parsed.force)
+    except BackupFailed as error:
+        raise CommandError(str(error)) from error
+    return 0

@@ -1,0 +1,101 @@
+"""What `host-setup` and `host-check` share: the options that say what a host is to have, the way to it."""
+
+import argparse
+import re
+import shlex
+import subprocess
+from collections.abc import Sequence
+
+from osken_apps.cli.command import CommandError
+from osken_apps.cli.host_script import HostPlan, PhysicalBridge
+from osken_apps.config import INTERFACE_NAME, MAX_PHYSICAL_BRIDGE_NAME
+
+TIMEOUT_S = 60.0
+DEFAULT_PHYSICAL = PhysicalBridge("br-eth2", "eth2")
+ADDRESS = re.compile(r"[A-Za-z0-9.:_-]+")
+
+
+def add_options(parser: argparse.ArgumentParser, *, controller_required: bool) -> None:
+    """Add the options of a host."""
+    host = parser.add_argument_group("what the host is to have")
+    host.add_argument(
+        "--controller",
+        metavar="ADDRESS",
+        type=_address,
+        required=controller_required,
+        help="the address under which hosts reach the controller",
+    )
+    host.add_argument(
+        "--physical-bridge",
+        metavar="BRIDGE[:NIC]",
+        type=_physical_bridge,
+        action="append",
+        help="a bridge of `bridge_mappings` and the NIC in it; can be given more than once (br-eth2:eth2)",
+    )
+    host.add_argument(
+        "--integration-bridge",
+        metavar="BRIDGE",
+        type=_bridge,
+        default="br-int",
+        help="the bridge that machines plug into (%(default)s)",
+    )
+    host.add_argument("--openflow-port", type=int, default=6653, metavar="PORT", help="(%(default)s)")
+    host.add_argument("--ovsdb-port", type=int, default=6640, metavar="PORT", help="(%(default)s)")
+    parser.add_argument(
+        "--through",
+        metavar="COMMAND",
+        type=shlex.split,
+        default=[],
+        help="run what must run on the host through this command, for example 'ssh root@host1'",
+    )
+
+
+def plan_of(parsed: argparse.Namespace) -> HostPlan:
+    """Give what the options ask for."""
+    return HostPlan(
+        parsed.controller or "",
+        parsed.integration_bridge,
+        tuple(parsed.physical_bridge or (DEFAULT_PHYSICAL,)),
+        openflow_port=parsed.openflow_port,
+        ovsdb_port=parsed.ovsdb_port,
+    )
+
+
+def run_on_host(
+    through: Sequence[str], command: Sequence[str], *, stdin: str = "", check: bool = True
+) -> str:
+    """Run a command on the host; give what it printed. Raises CommandError with what it complained of."""
+    argv, name = [*through, *command], shlex.join([*through, command[0]])
+    try:
+        done = subprocess.run(
+            argv, input=stdin, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
+        )
+    except OSError as error:
+        raise CommandError(f"{argv[0]}: {error.strerror}") from error
+    except subprocess.TimeoutExpired as error:
+        raise CommandError(f"{name}: no end within {TIMEOUT_S:.0f} s") from error
+    if check and done.returncode != 0:
+        complaint = " ".join(done.stderr.split()).removeprefix(f"{command[0]}: ")
+        raise CommandError(f"{name}: {complaint or f'exit status {done.returncode}'}")
+    return done.stdout
+
+
+def _address(text: str) -> str:
+    if not ADDRESS.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not an address")
+    return text
+
+
+def _bridge(text: str) -> str:
+    if not INTERFACE_NAME.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not the name of a bridge")
+    return text
+
+
+def _physical_bridge(text: str) -> PhysicalBridge:
+    name, _, nic = text.partition(":")
+    if len(_bridge(name)) > MAX_PHYSICAL_BRIDGE_NAME:
+        raise argparse.ArgumentTypeError(f"{name!r} is longer than {MAX_PHYSICAL_BRIDGE_NAME} characters")
+    if nic and not INTERFACE_NAME.fullmatch(nic):
+        raise argparse.ArgumentTypeError(f"{nic!r} is not the name of a NIC")
+    return PhysicalBridge(name, nic)

@@ -1,0 +1,103 @@
+"""The commands that make a host ready for the controller, as a shell script that may run again. PURE.
+
+Each command leaves alone what is as it should be. In particular a controller that is set already is not set
+again: Open vSwitch flushes the flows of a bridge whose controllers are set, even to the same. Source:
+ovs-vsctl(8).
+"""
+
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from osken_apps.model.conditions.bridges import OPENFLOW_VERSION, tcp_target
+from osken_apps.model.snapshot import integration_end, physical_end
+
+
+@dataclass(frozen=True, slots=True)
+class PhysicalBridge:
+    """A physical bridge and its NIC; without one the NICs are the operator's to add (a bond, for example)."""
+
+    name: str
+    nic: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HostPlan:
+    """What a host is to have. `datapath_type` is empty for the kernel's."""
+
+    controller: str
+    integration_bridge: str = "br-int"
+    physical_bridges: tuple[PhysicalBridge, ...] = (PhysicalBridge("br-eth2", "eth2"),)
+    datapath_type: str = ""
+    openflow_port: int = 6653
+    ovsdb_port: int = 6640
+    connection_mode: str = "out-of-band"
+
+
+def script(plan: HostPlan) -> str:
+    """Write the script, for /bin/sh."""
+    return "\n".join(["set -e", *_nics_are_free(plan), *_lines(plan)]) + "\n"
+
+
+def _nics_are_free(plan: HostPlan) -> Iterator[str]:
+    """Refuse to take the NIC that leads to the controller: that would be the last that the host does."""
+    if plan.connection_mode != "out-of-band":
+        return
+    address = shlex.quote(plan.controller)
+    yield f"way=$(ip -o route get {address} 2>/dev/null | sed 's/.* dev \\([^ ]*\\).*/\\1/')"
+    for bridge in plan.physical_bridges:
+        for device in filter(None, (bridge.nic, bridge.name)):
+            complaint = f"{device} is the way to the controller: use another NIC, or --in-band"
+            yield f'[ "$way" != {device} ] || {{ echo {shlex.quote(complaint)} >&2; exit 1; }}'
+
+
+def _lines(plan: HostPlan) -> Iterator[str]:
+    yield from _identity()
+    bridges = [plan.integration_bridge, *(bridge.name for bridge in plan.physical_bridges)]
+    for bridge in bridges:
+        kind = f" datapath_type={shlex.quote(plan.datapath_type)}" if plan.datapath_type else ""
+        yield f"ovs-vsctl --may-exist add-br {bridge} -- set bridge {bridge} fail_mode=secure{kind}"
+        yield (
+            f'[ "$(ovs-vsctl get bridge {bridge} protocols)" = "[]" ] ||'
+            f" ovs-vsctl add bridge {bridge} protocols {OPENFLOW_VERSION}"
+        )
+    for physical in plan.physical_bridges:
+        if physical.nic:
+            yield f"ovs-vsctl --may-exist add-port {physical.name} {physical.nic}"
+            yield f"ip link set {physical.nic} up"
+    yield from _manager(tcp_target(plan.controller, plan.ovsdb_port))
+    for bridge in bridges:
+        yield from _controller(bridge, tcp_target(plan.controller, plan.openflow_port), plan.connection_mode)
+    for physical in plan.physical_bridges:
+        yield from _patch(plan.integration_bridge, physical.name)
+
+
+def _identity() -> Iterator[str]:
+    """Give the host its identity where Open vSwitch's start script did not."""
+    for key, value in (("system-id", "cat /proc/sys/kernel/random/uuid"), ("hostname", "hostname")):
+        yield f'[ -n "$(ovs-vsctl --if-exists get Open_vSwitch . external_ids:{key})" ] ||'
+        yield f'    ovs-vsctl set Open_vSwitch . external_ids:{key}="$({value})"'
+
+
+def _manager(target: str) -> Iterator[str]:
+    """Set the manager; what only listens, for the host's own tools, stays."""
+    yield f"ovs-vsctl get-manager | grep -qxF {shlex.quote(target)} ||"
+    yield f"    ovs-vsctl set-manager {shlex.quote(target)} $(ovs-vsctl get-manager | grep ^p || true)"
+
+
+def _controller(bridge: str, target: str, connection_mode: str) -> Iterator[str]:
+    yield f'[ "$(ovs-vsctl get-controller {bridge})" = {shlex.quote(target)} ] ||'
+    yield (
+        f"    ovs-vsctl set-controller {bridge} {shlex.quote(target)}"
+        f" -- set controller {bridge} connection_mode={connection_mode}"
+    )
+
+
+def _patch(integration_bridge: str, physical_bridge: str) -> Iterator[str]:
+    near, far = integration_end(physical_bridge), physical_end(physical_bridge)
+    ends = ((integration_bridge, near, far), (physical_bridge, far, near))
+    commands = (
+        f"-- --may-exist add-port {bridge} {name} -- set interface {name} type=patch options:peer={peer}"
+        for bridge, name, peer in ends
+    )
+    yield "ovs-vsctl " + " \\\n    ".join(commands)

@@ -1,0 +1,41 @@
+"""`osken-net run`: the controller in the foreground. SHELL."""
+
+import argparse
+import logging
+import os
+import warnings
+
+from osken_apps import config
+from osken_apps.cli.command import add_config_file
+
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+DESCRIPTION = """Run the controller in the foreground; it logs to stderr.
+
+It listens for bridges (OpenFlow, 6653), hosts (OVSDB, 6640) and users of the REST API (9696). SIGTERM and
+Ctrl-C end it; traffic goes on, and after the next start no flow is sent if nothing changed.
+osken-net.conf.sample has every option."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Say what the command line of `run` is."""
+    parser.description = DESCRIPTION
+    add_config_file(parser)
+    parser.set_defaults(handler=run)
+
+
+def run(parsed: argparse.Namespace) -> int:
+    """Run the controller until it is told to stop; give its exit status. Raises ConfigurationError."""
+    loaded = config.load(parsed.config_file)
+    os.environ["OSKEN_HUB_TYPE"] = "eventlet"
+    warnings.filterwarnings("ignore", message="\\s*Eventlet is deprecated")
+    import eventlet.hubs
+
+    from osken_apps.apps.hub import Hub
+
+    eventlet.hubs.use_hub(Hub)
+    eventlet.monkey_patch()  # before os-ken is imported, or its sockets and threads stay native
+    logging.basicConfig(level=logging.DEBUG if loaded.debug else logging.INFO, format=LOG_FORMAT)
+    logging.getLogger("os_ken").setLevel(logging.DEBUG if loaded.debug else logging.WARNING)
+    from osken_apps.apps import launcher
+
+    return launcher.run(loaded, parsed.config_file)

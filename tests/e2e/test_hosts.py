@@ -1,0 +1,185 @@
+"""Making a host ready and checking it, on a host that has Open vSwitch and nothing else."""
+
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from osken_apps.lab import Host, Lab, wait_until
+from osken_apps.lab.controller import LabController
+from tests.e2e.conftest import API_PORT, World, flows, idle
+
+COMMAND = [sys.executable, "-m", "osken_apps.cli"]
+TIMEOUT_S = 15.0
+
+
+def osken_net(host: Host, command: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run a subcommand of `osken-net` on a host."""
+    settings = [f"{name}={value}" for name, value in host.env.items()]
+    through = shlex.join(host.namespace.command(["env", *settings]))
+    words = [*COMMAND, command, "--controller", host.controller_address, "--through", through, *arguments]
+    return subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+
+
+def set_up(host: Host) -> None:
+    done = osken_net(host, "host-setup", "--apply", "--datapath-type", "netdev")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def make_bare(host: Host) -> None:
+    """Take away all that the lab made of Open vSwitch's."""
+    host.vsctl("del-br", "br-int", "--", "del-br", "br-eth2", "--", "del-manager")
+
+
+def connections(host: Host) -> list[str]:
+    """Give the rows that say where a host dials."""
+    return [host.vsctl("--columns=_uuid,target", "list", table) for table in ("Controller", "Manager")]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with Lab.up("e2ehosts", hosts=2, state_dir=tmp_path_factory.mktemp("lab")) as lab:
+        world = World(lab, LabController(lab, API_PORT + 2))
+        world.controller.start()
+        for host in lab.hosts.values():
+            make_bare(host)
+            set_up(host)
+            host.wait_connected()
+        yield world
+        world.controller.stop()
+
+
+def test_a_bare_host_is_made_ready(world: World) -> None:
+    host = world.host(1)
+    make_bare(host)
+    bare = osken_net(host, "host-check")
+    assert bare.returncode == 1
+    assert "- there is no bridge br-int\n    ovs-vsctl add-br br-int" in bare.stdout
+    set_up(host)
+    wait_until(lambda: flows(host, "br-eth2") == idle("br-eth2"), TIMEOUT_S, "the flows of br-eth2")
+    assert flows(host, "br-int") == idle("br-int")
+    wait_until(  # Open vSwitch writes down every 5 s who is connected
+        lambda: osken_net(host, "host-check").stdout == "host1: nothing is missing\n",
+        TIMEOUT_S,
+        "a clean bill",
+    )
+
+
+def test_a_host_that_is_ready_is_left_alone(world: World) -> None:
+    """Its rows stay, no ping is lost, and the controller has no flow to send."""
+    network = world.network()
+    pinger, pinged = (world.launch(number, network) for number in (1, 2))
+    for vm in (pinger, pinged):
+        vm.udhcpc()
+    rows = connections(world.host(1))
+    logged, log = len(world.controller.log), pinger.site.directory("vms", pinger.name) / "ping.log"
+    ping = pinger.spawn("ping", ["ping", "-n", "-i", "0.01", str(pinged.addresses()[0].ip)])
+    wait_until(lambda: "ttl" in log.read_text(), TIMEOUT_S, "the first answer")
+    for _ in range(2):
+        for host in world.lab.hosts.values():
+            set_up(host)
+    ping.end(signal.SIGINT)
+    answered = {int(number) for number in re.findall(r"icmp_seq=(\d+) ttl", log.read_text())}
+    assert answered == set(range(1, max(answered) + 1))
+    assert "flows added" not in world.controller.log[logged:]
+    assert connections(world.host(1)) == rows
+
+
+def test_the_nic_that_leads_to_the_controller_is_not_taken(world: World) -> None:
+    host = world.host(1)
+    done = osken_net(host, "host-setup", "--apply", "--physical-bridge", "br-eth2:mgmt")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "mgmt is the way to the controller: use another NIC" in done.stderr
+    assert "mgmt" not in host.vsctl("list-ports", "br-eth2")
+
+
+MISTAKES = {
+    "fail_mode": (["del-fail-mode", "br-int"], "bridge br-int is not fail_mode=secure"),
+    "protocols": (
+        ["set", "bridge", "br-eth2", "protocols=OpenFlow10,OpenFlow13"],
+        "bridge br-eth2 speaks OpenFlow10, OpenFlow13 and not OpenFlow14",
+    ),
+    "no controller": (["del-controller", "br-eth2"], "bridge br-eth2 has no controller"),
+    "controller at the port of OVSDB": (
+        ["set-controller", "br-int", "tcp:{controller}:6640"],
+        "the controller of bridge br-int is tcp:{controller}:6640 (the port of OVSDB), not {controller}:6653",
+    ),
+    "no manager": (["del-manager"], "no set-manager"),
+    "manager at the API": (
+        ["set-manager", "tcp:{controller}:9696"],
+        "set-manager is tcp:{controller}:9696 (the port of the API), not {controller}:6640",
+    ),
+    "one end of the patch": (
+        ["del-port", "br-eth2", "phy-br-eth2"],
+        "there is no patch port phy-br-eth2 on bridge br-eth2",
+    ),
+    "a peer misspelled": (
+        ["set", "interface", "int-br-eth2", "options:peer=phy-br-eht2"],
+        "patch int-br-eth2: its peer phy-br-eht2 does not exist",
+    ),
+    "no peer": (
+        ["remove", "interface", "int-br-eth2", "options", "peer"],
+        "patch int-br-eth2: it has no peer",
+    ),
+    "an internal port for a patch port": (
+        ["set", "interface", "int-br-eth2", "type=internal"],
+        "int-br-eth2 on bridge br-int is of type internal, not a patch port",
+    ),
+    "no NIC": (["del-port", "br-eth2", "eth2"], "bridge br-eth2 has no NIC"),
+    "a NIC misspelled": (
+        ["--", "del-port", "eth2", "--", "add-port", "br-eth2", "eth22"],
+        "Open vSwitch cannot use eth22 of bridge br-eth2: could not open network device eth22",
+    ),
+    "an interface without an iface-id": (
+        ["add-port", "br-int", "stray0", "--", "set", "interface", "stray0", "type=internal"],
+        "stray0 has no iface-id: it is no port's, and carries nothing",
+    ),
+    "vlan_mode": (
+        ["--", "add-port", "br-int", "tap1", "vlan_mode=trunk",
+         "--", "set", "interface", "tap1", "type=internal", "external_ids:iface-id={port_id}"],
+        "tap1 has vlan_mode=trunk: it carries VLANs that are not its own",
+    ),
+    "iface-id on the row of Port": (
+        ["--", "add-port", "br-int", "tap2", "external_ids:iface-id={port_id}",
+         "--", "set", "interface", "tap2", "type=internal"],
+        "tap2 has its iface-id on the row of Port",
+    ),
+    "upper case": (
+        ["--", "add-port", "br-int", "tap3",
+         "--", "set", "interface", "tap3", "type=internal", "external_ids:iface-id={port_id_in_capitals}"],
+        "tap3 has the iface-id {port_id_in_capitals}, and ids are written {port_id}",
+    ),
+    "an interface that is not there": (
+        ["--", "add-port", "br-int", "tap4",
+         "--", "set", "interface", "tap4", "external_ids:iface-id={port_id}"],
+        "Open vSwitch cannot use tap4: could not open network device tap4",
+    ),
+}  # fmt: skip
+PORT_ID = "8a42c1de-82aa-4d9f-8c6e-0123456789ab"
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_named_and_the_remedy_mends_it(world: World, mistake: str) -> None:
+    host = world.host(2)
+    names = {
+        "controller": host.controller_address,
+        "port_id": PORT_ID,
+        "port_id_in_capitals": PORT_ID.upper(),
+    }
+    words, sentence = MISTAKES[mistake]
+    # ovs-vsctl complains where Open vSwitch cannot do what it is told: that is the mistake.
+    host.run(["ovs-vsctl", "--timeout=10", *(word.format(**names) for word in words)], check=False)
+    said = osken_net(host, "host-check")
+    assert said.returncode == 1
+    lines = said.stdout.splitlines()
+    (place,) = [n for n, line in enumerate(lines) if line.startswith(f"- {sentence.format(**names)}")]
+    for typed in (lines[n] for n in range(place + 1, len(lines), 2)):
+        command = re.split(r", (?:or|and) ", typed.strip())[0]
+        host.run(["sh", "-c", command.replace("NIC", "eth2").replace("PORT_ID", PORT_ID)], check=False)
+    for stray in ("stray0", "tap1", "tap2", "tap3", "tap4"):
+        host.vsctl("--if-exists", "del-port", stray)
+    wait_until(lambda: osken_net(host, "host-check").returncode == 0, TIMEOUT_S, "nothing to be missing")

@@ -1,0 +1,66 @@
+"""The command line of `osken-net`: what it refuses, and how it says so."""
+
+import importlib.metadata
+
+import pytest
+
+from osken_apps import cli
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "complaint"),
+    [
+        ([], 2, "the following arguments are required: COMMAND (osken-net --help tells more)"),
+        (["--nonsense"], 2, "the following arguments are required: COMMAND (osken-net --help tells more)"),
+        (["run", "--nonsense"], 2, "unrecognized arguments: --nonsense (osken-net --help tells more)"),
+        (["run", "--config-file", "/nowhere"], 2, "there is no file /nowhere: name one with --config-file"),
+        (["lab"], 2, "the following arguments are required: COMMAND (osken-net lab --help tells more)"),
+        (["lab", "show", "--name", "nobodys"], 1, "no lab is up in /run/osken-lab/nobodys"),
+        (["host-setup"], 2, "the following arguments are required: --controller"),
+        (
+            ["host-setup", "--controller", "a b"],
+            2,
+            "argument --controller: 'a b' is not an address (osken-net host-setup --help tells more)",
+        ),
+        (
+            ["host-check", "--physical-bridge", "br-eth2:eth 2"],
+            2,
+            "argument --physical-bridge: 'eth 2' is not the name of a NIC",
+        ),
+        (
+            ["host-check", "--physical-bridge", "br-physical1"],
+            2,
+            "argument --physical-bridge: 'br-physical1' is longer than 11 characters"
+            " (osken-net host-check --help tells more)",
+        ),
+        (["host-check", "--through", "nowhere"], 1, "nowhere: No such file or directory"),
+        (["host-check", "--through", "sh -c 'exit 3'"], 1, "sh -c 'exit 3' ovs-vsctl: exit status 3"),
+        (["host-check", "--through", "echo"], 1, "ovs-vsctl printed something else than its tables:"),
+    ],
+)  # fmt: skip
+def test_an_error_is_one_line(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], status: int, complaint: str
+) -> None:
+    try:
+        given = cli.main(arguments)
+    except SystemExit as error:
+        given = error.code  # type: ignore[assignment]
+    out, err = capsys.readouterr()
+    assert (given, out, err.count("\n")) == (status, "", 1)
+    assert err.startswith(f"osken-net: {complaint}")
+
+
+def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["--version"])
+    assert capsys.readouterr().out == f"osken-net {importlib.metadata.version('osken-apps')}\n"
+
+
+@pytest.mark.parametrize("command", cli.SUBCOMMANDS)
+def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    with pytest.raises(SystemExit) as end:
+        cli.main([command, "--help"])
+    text = capsys.readouterr().out
+    assert end.value.code == 0
+    assert text.startswith(f"usage: osken-net {command}")
+    assert len(text.split("\n\n")) >= 3
