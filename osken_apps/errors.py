@@ -1,4 +1,4 @@
-"""The errors of the project. Each names the offending value; `rest.status` maps them to HTTP once.
+"""The errors of the project. PURE. Each names the offending value; `rest.status` maps them to HTTP once.
 
 The class name is Neutron's exception name: clients read it as the error's `type`.
 """

@@ -1,4 +1,4 @@
-"""One request and its answer, as the rest of the API sees them."""
+"""One request and its answer, as the rest of the API sees them. PURE."""
 
 import json
 from dataclasses import dataclass, field

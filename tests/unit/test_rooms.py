@@ -1,0 +1,58 @@
+"""Which room may know which: the arrows between the packages of `osken_apps`, and no circle anywhere."""
+
+import ast
+import graphlib
+
+import pytest
+
+from tests.unit.modules import Module, imported, module_of, modules
+
+#: The rooms from the inside out. A room knows those that it names and no other.
+MAY_KNOW: dict[str, tuple[str, ...]] = {
+    "errors": (),
+    "model": ("errors",),
+    "openflow": ("errors",),
+    "ovsdb": ("errors",),
+    "pipeline": ("errors", "model", "openflow"),
+    "dhcp": ("errors", "model"),
+    "failures": (),
+    "config": ("errors",),
+    "link": ("errors", "model"),
+    "store": ("config", "errors", "failures", "link", "model"),
+    "rest": ("config", "dhcp", "errors", "failures", "link", "model", "store"),
+    "apps": ("config", "dhcp", "errors", "failures", "link", "model", "openflow", "ovsdb", "pipeline"),
+    "cli": ("apps", "config", "errors", "model"),
+    "lab": ("cli",),
+    "demo": ("lab",),
+}
+
+
+def at_start(module: Module) -> set[str]:
+    """Give the modules of ours that a module loads when it is loaded."""
+    found = set()
+    for statement in module.tree.body:
+        if isinstance(statement, ast.Import | ast.ImportFrom):
+            found |= {name for text in imported(statement) if (name := module_of(text))}
+    return found - {module.name, "osken_apps"}
+
+
+@pytest.mark.parametrize("module", modules().values(), ids=lambda module: module.name)
+def test_a_room_knows_only_those_that_it_may(module: Module) -> None:
+    known = {modules()[name].room for text in module.imports() if (name := module_of(text))}
+    assert known - {module.room, ""} <= set(MAY_KNOW.get(module.room, ())), module.name
+
+
+def test_every_room_has_its_place() -> None:
+    assert {module.room for module in modules().values()} - {""} == set(MAY_KNOW)
+
+
+def test_no_rooms_know_each_other() -> None:
+    list(graphlib.TopologicalSorter(MAY_KNOW).static_order())
+
+
+def test_no_modules_load_each_other() -> None:
+    list(
+        graphlib.TopologicalSorter(
+            {name: at_start(module) for name, module in modules().items()}
+        ).static_order()
+    )
