@@ -3,9 +3,10 @@ SHELL := /bin/bash
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 PYTHON ?= python3
 BIN := .venv/bin
+UNIT := tests/unit tests/model tests/golden tests/packet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages lint test demo bench fuzz docs clean
+.PHONY: help setup packages lint unit test pythons demo bench fuzz docs clean
 
 help:  ## show the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -13,9 +14,9 @@ help:  ## show the targets
 packages:
 	@$(SUDO) ./debian-packages
 
-.venv/.installed: setup.cfg setup.py
+.venv/.installed: setup.cfg setup.py constraints.txt
 	@[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[test]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
 	@touch $@
 
 setup: packages .venv/.installed  ## install what the other targets need
@@ -25,8 +26,14 @@ lint: setup  ## linter, format and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+unit: .venv/.installed  ## the tests that need neither root nor a switch, in half a minute
+	$(BIN)/python -m pytest -q $(UNIT)
+
 test: lint  ## all tests: unit, golden, packet, Open vSwitch, end to end
 	$(SUDO) $(BIN)/python -m pytest
+
+pythons: .venv/.installed  ## the unit tests under Python 3.11 to 3.13, where they are here
+	$(BIN)/python -m tests.pythons
 
 demo: setup  ## the reference's three use cases, live, beside what it says (DEMO="--keep" leaves it up to play)
 	$(SUDO) $(BIN)/python -m osken_apps.demo $(DEMO)
@@ -41,4 +48,4 @@ docs: .venv/.installed  ## write what is generated: flows/, the sample configura
 	$(BIN)/python -m tests.golden.write
 
 clean:  ## remove what the other targets made here
-	$(SUDO) rm -rf .venv .cache build .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	$(SUDO) rm -rf .venv .venv-* .cache build .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

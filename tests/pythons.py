@@ -1,0 +1,64 @@
+"""The unit tests under each Python that is here: `python -m tests.pythons`. A Python that is not is skipped.
+
+An interpreter is `python3.12` on the PATH, or one of pyenv's. Each has an environment of its own,
+`.venv-3.12`, made anew when the dependencies change.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+VERSIONS = ("3.11", "3.12", "3.13")
+TESTS = ("tests/unit", "tests/model", "tests/golden", "tests/packet")
+TOP = Path(__file__).resolve().parents[1]
+DEPENDENCIES = ("setup.cfg", "constraints.txt")
+
+
+def interpreter(version: str) -> str | None:
+    """Give the path of a Python of that version that runs."""
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    found = [
+        shutil.which(f"python{version}"),
+        *sorted(map(str, pyenv.glob(f"versions/{version}.*/bin/python"))),
+    ]
+    for path in filter(None, found):
+        if subprocess.run([path, "-c", ""], capture_output=True, check=False).returncode == 0:
+            return path
+    return None
+
+
+def environment(version: str, python: str) -> Path:
+    """Make the environment of a version, if it is not there or not up to date; give its Python."""
+    folder = TOP / f".venv-{version}"
+    own, stamp = folder / "bin/python", folder / ".installed"
+    wanted = hashlib.sha256(b"".join((TOP / name).read_bytes() for name in DEPENDENCIES)).hexdigest()
+    if not stamp.exists() or stamp.read_text() != wanted:
+        shutil.rmtree(folder, ignore_errors=True)
+        subprocess.run([python, "-m", "venv", str(folder)], check=True)
+        install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-c", "constraints.txt"]
+        subprocess.run([own, *install, "-e", ".[unit]"], cwd=TOP, check=True)
+        stamp.write_text(wanted)
+    return own
+
+
+def main() -> int:
+    """Run the tests under each Python but our own; give 1 if any fails."""
+    failed = False
+    for version in VERSIONS:
+        if version == f"{sys.version_info.major}.{sys.version_info.minor}":
+            continue
+        python = interpreter(version)
+        if python is None:
+            print(f"Python {version} is not here: its unit tests are skipped", flush=True)
+            continue
+        print(f"unit tests under Python {version}", flush=True)
+        command = [environment(version, python), "-m", "pytest", "-q", "-p", "no:cacheprovider", *TESTS]
+        failed |= subprocess.run(command, cwd=TOP, check=False).returncode != 0
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
