@@ -2,13 +2,14 @@
 
 import argparse
 import re
+import time
 from collections.abc import Sequence
 
 from osken_apps.cli import ovs_facts
 from osken_apps.cli.command import CommandError
 from osken_apps.cli.host_options import add_options, plan_of, run_on_host
 from osken_apps.cli.host_script import HostPlan
-from osken_apps.model.conditions import Condition, Expected, HostFacts, conditions
+from osken_apps.model.conditions import Code, Condition, Expected, HostFacts, conditions
 from osken_apps.model.snapshot import Layout
 
 DESCRIPTION = """Say what is missing on a host, and what to type there.
@@ -17,6 +18,8 @@ It reads the host's Open vSwitch and changes nothing. Exit status 0: all is well
 EPILOG = """examples:
   osken-net host-check
   osken-net host-check --controller 192.0.2.10 --through 'ssh root@host1'"""
+CONNECTION_SHOWN_WITHIN_S = 6.0  # Open vSwitch writes down every 5 s which bridge is connected
+INTERVAL_S = 0.5
 DEVICE = re.compile(r" dev (\S+)")
 
 
@@ -30,8 +33,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def host_check(parsed: argparse.Namespace) -> int:
     """Print what is wrong with the host; give 1 if anything is. Raises CommandError."""
     plan = plan_of(parsed)
-    facts = _facts(parsed.through, plan.controller)
-    found = conditions(facts, _expected(plan))
+    deadline = time.monotonic() + CONNECTION_SHOWN_WITHIN_S
+    while True:
+        facts = _facts(parsed.through, plan.controller)
+        found = conditions(facts, _expected(plan))
+        if {condition.code for condition in found} != {Code.NOT_CONNECTED} or time.monotonic() > deadline:
+            break
+        time.sleep(INTERVAL_S)
     print(rendered(facts, found))
     return 1 if found else 0
 
