@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,7 +47,7 @@ def controller(tmp_path: Path, ports: dict[str, int]) -> Iterator[subprocess.Pop
         process.kill()
 
 
-def children(process: "subprocess.Popen[str]") -> list[int]:
+def children(process: "subprocess.Popen[Any]") -> list[int]:
     path = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     return [int(pid) for pid in path.read_text().split()]
 
@@ -78,6 +79,18 @@ def test_a_hangup_is_said_and_ends_nothing(
     )
     assert Api(ports["api"]).answers()
     assert children(controller) == [child]
+
+
+def test_a_controller_needs_no_privilege(tmp_path: Path, ports: dict[str, int]) -> None:
+    none = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"]
+    command = [*none, *COMMAND, "run", "--config-file", str(config_file(tmp_path, **ports))]
+    with subprocess.Popen(command) as process:
+        wait_until(Api(ports["api"]).answers, 30, "the API")
+        (child,) = children(process)
+        statuses = [Path(f"/proc/{pid}/status").read_text() for pid in (process.pid, child)]
+        process.terminate()
+        assert process.wait(15) == 0
+    assert ["CapEff:\t0000000000000000\n" in status for status in statuses] == [True, True]
 
 
 def test_a_killed_controller_takes_its_rest_process_along(controller: "subprocess.Popen[str]") -> None:
