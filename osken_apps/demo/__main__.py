@@ -30,7 +30,7 @@ def main() -> int:
             controller.start()
             lab.connect()
             for host in lab.hosts.values():
-                host.wait_connected()
+                host.ovs.wait_connected()
             Story(lab, controller.api, display).tell()
             _conclude(display, time.monotonic() - began)
             if keep:

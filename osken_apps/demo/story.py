@@ -76,7 +76,7 @@ class Story:
         vm = self._host1.boot(port["id"], port["mac_address"], "vm1", wait=False)
         bound = self._wait_active(port["id"])
         address = bound["fixed_ips"][0]["ip_address"]
-        tag = self._host1.tag(vm.tap)
+        tag = self._host1.ovs.tag(vm.tap)
         self._display.beside(
             [f"net1={reference.VM_ADDRESS}", f"tag: {reference.VM_TAG} on the VM's host"],
             [f"net1={address}", f"tag: {tag} on {bound['binding:host_id']}"],
@@ -110,11 +110,11 @@ class Story:
         self._display.verdict("the server has the reference's address", address == reference.SERVER_ADDRESS)
         for host in (self._host1, self._host2):
             self._display.say(f"{host.name} $ ovs-vsctl show")
-            self._display.show(host.vsctl("show"))
-        tag = self._host2.tag(neighbour.tap)
+            self._display.show(host.ovs.vsctl("show"))
+        tag = self._host2.ovs.tag(neighbour.tap)
         self._display.verdict(
             f"net1 is tag {reference.SERVER_TAG} on host2 and tag {reference.VM_TAG} on host1",
-            (tag, self._host1.tag(vm.tap)) == (reference.SERVER_TAG, reference.VM_TAG),
+            (tag, self._host1.ovs.tag(vm.tap)) == (reference.SERVER_TAG, reference.VM_TAG),
         )
         self._flows(self._host2, "br-eth2", reference.BR_ETH2_FLOWS)
         self._flows(self._host2, "br-int", reference.BR_INT_FLOWS)
@@ -122,7 +122,7 @@ class Story:
     def _flows(self, host: Host, bridge: str, expected: tuple[str, ...]) -> None:
         """Show a live dump beside the reference's; what has a higher priority or another table is ours."""
         self._display.say(f"{host.name} $ ovs-ofctl dump-flows {bridge}")
-        dump = host.dump_flows(bridge)
+        dump = host.ovs.dump_flows(bridge)
         lines = [line for line in dump.splitlines() if "priority=" in line]
         first_table = [line.rpartition(", ")[2] for line in lines if "table=0," in line]
         same = [line for line in first_table if _priority(line) <= REFERENCE_TOP_PRIORITY]

@@ -9,7 +9,7 @@ from osken_apps.lab.host import Host, Vm
 from osken_apps.lab.lab import Lab, default_state_dir, take_down
 from osken_apps.lab.libvirt import Domain, Libvirt, Migration
 from osken_apps.lab.namespace_vm import NamespaceVm
-from osken_apps.lab.plugging import PingResult
+from osken_apps.lab.ping import PingResult
 from osken_apps.lab.qemu_vm import QemuVm
 from osken_apps.lab.shell import LabError, wait_until
 

@@ -183,13 +183,13 @@ def _exec(args: argparse.Namespace) -> int:
 
 def _connect(args: argparse.Namespace) -> int:
     for host in _hosts(args):
-        host.connect(args.controller_port, None if args.no_manager else args.manager_port)
+        host.ovs.connect(args.controller_port, None if args.no_manager else args.manager_port)
     return 0
 
 
 def _disconnect(args: argparse.Namespace) -> int:
     for host in _hosts(args):
-        host.disconnect()
+        host.ovs.disconnect()
     return 0
 
 

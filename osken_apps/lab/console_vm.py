@@ -18,7 +18,7 @@ from pathlib import Path
 
 from osken_apps.lab import guest_scripts
 from osken_apps.lab.dhcp_clients import DhcpEvent, parse_event
-from osken_apps.lab.plugging import PingResult, parse_ping
+from osken_apps.lab.ping import PingResult, parse_ping
 from osken_apps.lab.shell import LabError, wait_until
 
 BOOT_TIMEOUT_S = 90.0

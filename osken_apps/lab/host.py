@@ -1,6 +1,6 @@
-"""One host of the lab: Open vSwitch, and the VMs plugged into it.
+"""One host of the lab: a machine with Open vSwitch, libvirt, and the VMs plugged into it.
 
-Owns plugging VMs of both kinds and finding those that are recorded.
+Owns plugging VMs of both kinds and finding those that are recorded; and what a power cut is.
 """
 
 import re
@@ -8,11 +8,12 @@ import time
 from pathlib import Path
 
 from osken_apps.lab.libvirt import Libvirt
+from osken_apps.lab.machine import Machine
 from osken_apps.lab.namespace_vm import NamespaceVm
-from osken_apps.lab.open_vswitch import OvsHost
-from osken_apps.lab.plugging import tap_name
+from osken_apps.lab.open_vswitch import OpenVSwitch
+from osken_apps.lab.plug import tap_name
 from osken_apps.lab.qemu_vm import QemuVm
-from osken_apps.lab.records import VmRecord
+from osken_apps.lab.records import HostRecord, Site, VmRecord
 from osken_apps.lab.shell import LabError
 
 VM_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
@@ -21,8 +22,12 @@ MAC = re.compile(r"([0-9a-f]{2}:){5}[0-9a-f]{2}")
 Vm = NamespaceVm | QemuVm
 
 
-class Host(OvsHost):
-    """A host of the lab that is up or being brought up."""
+class Host(Machine):
+    """A host of the lab that is up or being brought up; `ovs` is its Open vSwitch."""
+
+    def __init__(self, site: Site, record: HostRecord, controller_address: str) -> None:
+        super().__init__(site, record)
+        self.ovs = OpenVSwitch(self, controller_address)
 
     def plug(
         self,
@@ -39,7 +44,7 @@ class Host(OvsHost):
         there is no OVSDB session.
         """
         record = self._record_vm(name, port_id, mac, real=False)
-        vm = NamespaceVm(self.site, record, self)
+        vm = NamespaceVm(record, self, self.ovs)
         try:
             vm.make(external_ids=external_ids, tag=tag)
         except BaseException:
@@ -65,7 +70,7 @@ class Host(OvsHost):
         where the kernel is kept.
         """
         began = time.monotonic()
-        vm = QemuVm(self.site, self._record_vm(name, port_id, mac, real=True), self)
+        vm = QemuVm(self._record_vm(name, port_id, mac, real=True), self, self.ovs)
         try:
             vm.make(external_ids=external_ids, tag=tag, dhcp=dhcp, cache=cache)
             if wait:
@@ -75,6 +80,17 @@ class Host(OvsHost):
             raise
         vm.boot_time_s = time.monotonic() - began
         return vm
+
+    def cut_power(self) -> None:
+        """End all that runs on the host, and take its links down, at once."""
+        self.set_links("down")
+        self.end_all()
+
+    def power_on(self) -> None:
+        """Boot the host again after a power cut: its links and Open vSwitch, with what its database holds."""
+        self.set_links("up")
+        self.ovs.start_ovsdb()
+        self.ovs.start_vswitchd()
 
     @property
     def libvirt(self) -> Libvirt:
@@ -103,4 +119,4 @@ class Host(OvsHost):
         return [self._vm(record) for record in self.site.vm_records() if record.host == self.name]
 
     def _vm(self, record: VmRecord) -> Vm:
-        return (QemuVm if record.real else NamespaceVm)(self.site, record, self)
+        return (QemuVm if record.real else NamespaceVm)(record, self, self.ovs)

@@ -90,7 +90,7 @@ class Lab:
         namespace = network.make_namespace(self.site, record.name)
         network.attach_host(self.site, namespace, number, IPv4Interface(f"{record.address}/24"))
         host = Host(self.site, record, self.controller_address)
-        host.bring_up()
+        host.ovs.bring_up()
         self.hosts[record.name] = host
 
     @classmethod
@@ -151,12 +151,12 @@ class Lab:
     def connect(self, controller_port: int | None = 6653, manager_port: int | None = 6640) -> None:
         """Point every host at the controller."""
         for host in self.hosts.values():
-            host.connect(controller_port, manager_port)
+            host.ovs.connect(controller_port, manager_port)
 
     def disconnect(self) -> None:
         """Take the controller away from every host."""
         for host in self.hosts.values():
-            host.disconnect()
+            host.ovs.disconnect()
 
 
 def take_down(state_dir: Path) -> bool:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from osken_apps.lab import guest, processes
 from osken_apps.lab.console_vm import ConsoleVm
-from osken_apps.lab.open_vswitch import OvsHost
+from osken_apps.lab.machine import Machine
 from osken_apps.lab.qemu_vm import KERNEL_COMMAND_LINE, MEMORY_MIB
 from osken_apps.lab.shell import LabError, run, wait_until
 
@@ -93,7 +93,7 @@ DOMAIN = """<domain type='qemu'>
 class Libvirt:
     """libvirtd on one host."""
 
-    host: OvsHost
+    host: Machine
 
     @property
     def directory(self) -> Path:

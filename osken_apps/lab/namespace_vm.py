@@ -13,7 +13,8 @@ from osken_apps.lab import network, processes
 from osken_apps.lab.capture import Capture
 from osken_apps.lab.dhcp_clients import UDHCPC_OPTIONS, Dhclient, DhcpEvent, Udhcpc
 from osken_apps.lab.network import Namespace
-from osken_apps.lab.plugging import PingResult, PluggedVm, parse_ping
+from osken_apps.lab.ping import PingResult, parse_ping
+from osken_apps.lab.vm import PluggedVm
 
 #: As qemu sends them, but sooner after each other.
 ANNOUNCE = """
@@ -46,11 +47,11 @@ class NamespaceVm(PluggedVm):
         # Else checksums are left to a network card, which a userspace datapath does not have.
         self.run(["ethtool", "-K", "eth0", "tx", "off"])
         self.namespace.ip("link", "set", "eth0", "up")
-        self.plug_interface(external_ids=external_ids, tag=tag)
+        self.plug.put_in(external_ids=external_ids, tag=tag)
 
     def unplug(self) -> None:
         """Take the VM from br-int and away altogether."""
-        self.unplug_interface()
+        self.plug.take_out()
         self.end_processes()
         network.remove_namespace(self.site, self.namespace.name)
         self.forget()

@@ -1,22 +1,16 @@
-"""Open vSwitch on one host: two daemons of its own and the bridges of the reference.
+"""Open vSwitch on one machine: two daemons of its own and the bridges of the reference.
 
-Owns the daemons, the bridges and their controller connections. Works in the host's own run directory and
-never in the system's (ovs-vswitchd(8), ovs-vswitchd.conf.db(5)). Must not
-know of VMs.
+Owns the daemons, the bridges and their controller connections. Works in the machine's own run directory and
+never in the system's (ovs-vswitchd(8), ovs-vswitchd.conf.db(5)). Must not know of VMs.
 """
 
 import hashlib
 import json
 import signal
-import subprocess
 import uuid
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
-from osken_apps.lab import processes
-from osken_apps.lab.capture import Capture
-from osken_apps.lab.network import Namespace
-from osken_apps.lab.records import HostRecord, Site
+from osken_apps.lab.machine import Machine
 from osken_apps.lab.shell import run, wait_until
 
 BRIDGES = ("br-int", "br-eth2")
@@ -34,46 +28,26 @@ def system_id(host: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{host}.osken-lab"))
 
 
-class OvsHost:
-    """A host of the lab as Open vSwitch's tools see it."""
+class OpenVSwitch:
+    """Open vSwitch on one machine, through its own tools."""
 
-    def __init__(self, site: Site, record: HostRecord, controller_address: str) -> None:
-        self.site = site
-        self.name = record.name
-        self.address = record.address
-        self.controller_address = controller_address
-        self.namespace = Namespace(site.prefix + record.name)
-        self.directory: Path = site.directory("hosts", record.name)
-        self.env = {
-            f"OVS_{what}": str(self.directory) for what in ("RUNDIR", "LOGDIR", "DBDIR", "SYSCONFDIR")
-        }
-
-    def run(
-        self,
-        argv: Sequence[str],
-        *,
-        check: bool = True,
-        timeout_s: float = 30.0,
-        stdin: str = "",
-        env: Mapping[str, str] | None = None,
-    ) -> subprocess.CompletedProcess[str]:
-        """Run a command on the host, where the OVS tools reach the host's own daemons."""
-        return self.namespace.run(
-            argv, check=check, timeout_s=timeout_s, stdin=stdin, env={**self.env, **(env or {})}
-        )
+    def __init__(self, machine: Machine, controller_address: str) -> None:
+        self._machine = machine
+        self._host = machine.name
+        self._controller_address = controller_address
 
     def vsctl(self, *args: str) -> str:
         """Run ovs-vsctl; give what it prints; where ovs-vswitchd is down it is not waited for."""
         wait = [] if self.vswitchd_is_running() else ["--no-wait"]
-        return self.run(["ovs-vsctl", "--timeout=10", *wait, *args]).stdout
+        return self._machine.run(["ovs-vsctl", "--timeout=10", *wait, *args]).stdout
 
     def ofctl(self, *args: str, stdin: str = "") -> str:
         """Run ovs-ofctl; give what it prints."""
-        return self.run(["ovs-ofctl", "--timeout=10", *args], stdin=stdin).stdout
+        return self._machine.run(["ovs-ofctl", "--timeout=10", *args], stdin=stdin).stdout
 
     def appctl(self, *args: str, target: str = "ovs-vswitchd") -> str:
         """Run ovs-appctl on one of the host's daemons; give what it prints."""
-        return self.run(["ovs-appctl", "--timeout=10", "-t", target, *args]).stdout
+        return self._machine.run(["ovs-appctl", "--timeout=10", "-t", target, *args]).stdout
 
     def dump_flows(self, bridge: str) -> str:
         """Give plain `ovs-ofctl dump-flows` of a bridge."""
@@ -84,8 +58,8 @@ class OvsHost:
         self.ofctl("replace-flows", bridge, "-", stdin="".join(f"{flow}\n" for flow in flows))
 
     def datapath_id(self, bridge: str) -> int:
-        """Give the datapath id that a bridge of this host has."""
-        return datapath_id(self.name, bridge)
+        """Give the datapath id that a bridge here has."""
+        return datapath_id(self._host, bridge)
 
     def ofport(self, interface: str) -> int:
         """Give the OpenFlow port number of an interface, once it has one."""
@@ -98,22 +72,18 @@ class OvsHost:
         found = [row[0] for row in rows["data"] if isinstance(row[0], int)]
         return found[0] if found else None
 
-    def capture(self, interface: str, *expression: str, flags: Sequence[str] = ("-e", "-v")) -> Capture:
-        """Give a capture of what passes an interface of the host, for use in a `with`."""
-        return Capture(self.site, self.namespace, self.name, interface, expression, flags)
-
     # -- the controller
 
     def connect(self, controller_port: int | None = 6653, manager_port: int | None = 6640) -> None:
         """Point both bridges, and OVSDB, at the controller; None leaves that connection away."""
         self.disconnect()
         if controller_port is not None:
-            target = f'target="tcp:{self.controller_address}:{controller_port}"'
+            target = f'target="tcp:{self._controller_address}:{controller_port}"'
             for bridge in BRIDGES:
                 row = ["--id=@c", "create", "Controller", target, "connection_mode=out-of-band"]
                 self.vsctl("--", *row, *QUICK_RECONNECT, "--", "set", "Bridge", bridge, "controller=@c")
         if manager_port is not None:
-            target = f'target="tcp:{self.controller_address}:{manager_port}"'
+            target = f'target="tcp:{self._controller_address}:{manager_port}"'
             row = ["--id=@m", "create", "Manager", target, *QUICK_RECONNECT]
             self.vsctl("--", *row, "--", "set", "Open_vSwitch", ".", "manager_options=@m")
 
@@ -130,79 +100,62 @@ class OvsHost:
             words = self.vsctl(*columns).split()
             return "yes" if words and set(words) == {"true"} else ""
 
-        wait_until(connected, timeout_s, f"{self.name} to be connected to {self.controller_address}")
+        wait_until(connected, timeout_s, f"{self._host} to be connected to {self._controller_address}")
 
     # -- the daemons
 
     def start_ovsdb(self) -> None:
         """Start ovsdb-server on the host's database, and wait until it answers."""
-        database, socket = self.directory / "conf.db", self.directory / "db.sock"
+        database, socket = self._machine.directory / "conf.db", self._machine.directory / "db.sock"
+        socket.unlink(missing_ok=True)  # one that a power cut left
         if not database.exists():
             run(["ovsdb-tool", "create", str(database), SCHEMA])
         remotes = [f"--remote=punix:{socket}", "--remote=db:Open_vSwitch,Open_vSwitch,manager_options"]
         self._start("ovsdb-server", [str(database), *remotes])
-        wait_until(socket.exists, 10.0, f"ovsdb-server of {self.name} to listen")
+        wait_until(socket.exists, 10.0, f"ovsdb-server of {self._host} to listen")
 
     def start_vswitchd(self) -> None:
         """Start ovs-vswitchd, and wait until it has set up what the database says."""
-        self._start("ovs-vswitchd", [f"unix:{self.directory / 'db.sock'}"])
+        self._start("ovs-vswitchd", [f"unix:{self._machine.directory / 'db.sock'}"])
         # ovs-vsctl waits for ovs-vswitchd only when it changes something.
         self.vsctl("set", "Open_vSwitch", ".", f"other_config:lab-start={uuid.uuid4()}")
 
     def vswitchd_is_running(self) -> bool:
         """Tell whether ovs-vswitchd is there."""
-        process = processes.find(self.site, f"{self.name}.ovs-vswitchd")
-        return process is not None and process.is_running()
+        return self._machine.is_running("ovs-vswitchd")
 
     def kill_vswitchd(self) -> None:
         """End ovs-vswitchd with SIGKILL, as a crash does."""
-        processes.end_recorded(self.site, f"{self.name}.ovs-vswitchd", signal.SIGKILL)
+        self._machine.end("ovs-vswitchd", signal.SIGKILL)
 
     def restart_vswitchd(self) -> None:
         """End ovs-vswitchd in good order and start it again."""
-        processes.end_recorded(self.site, f"{self.name}.ovs-vswitchd", signal.SIGTERM)
-        self.start_vswitchd()
-
-    def cut_power(self) -> None:
-        """End all that runs on the host, and take its links down, at once."""
-        for link in ("eth2", "mgmt"):
-            self.namespace.ip("link", "set", link, "down")
-        for process in processes.inside_namespace(self.namespace.name):
-            process.end(signal.SIGKILL)
-        (self.directory / "db.sock").unlink(missing_ok=True)
-
-    def power_on(self) -> None:
-        """Boot the host again after a power cut: its links and Open vSwitch, with what its database holds."""
-        for link in ("eth2", "mgmt"):
-            self.namespace.ip("link", "set", link, "up")
-        self.start_ovsdb()
+        self._machine.end("ovs-vswitchd", signal.SIGTERM)
         self.start_vswitchd()
 
     def restart_ovsdb(self) -> None:
         """End ovsdb-server in good order and start it again."""
-        processes.end_recorded(self.site, f"{self.name}.ovsdb-server", signal.SIGTERM)
+        self._machine.end("ovsdb-server", signal.SIGTERM)
         self.start_ovsdb()
 
     def _start(self, daemon: str, args: Sequence[str]) -> None:
-        log = self.directory / f"{daemon}.log"
+        log = self._machine.directory / f"{daemon}.log"
         options = ["--pidfile", "-vconsole:off", "-vsyslog:off", "-vfile:info", f"--log-file={log}"]
-        command = self.namespace.command([daemon, *options, *args])
-        output = self.directory / f"{daemon}.out"
-        processes.start(self.site, f"{self.name}.{daemon}", command, output, self.env)
+        self._machine.start(daemon, [daemon, *options, *args])
 
     # -- the bridges
 
     def bring_up(self) -> None:
         """Start the daemons and make the bridges as the reference has them."""
         self.start_ovsdb()
-        self._start("ovs-vswitchd", [f"unix:{self.directory / 'db.sock'}"])
+        self._start("ovs-vswitchd", [f"unix:{self._machine.directory / 'db.sock'}"])
         self.vsctl(*self._system_settings(), *self._bridges(), *self._links())
 
     def _system_settings(self) -> list[str]:
         version = run(["ovs-vswitchd", "--version"]).stdout.split("\n", 1)[0].split()[-1]
         return [
             "set", "Open_vSwitch", ".", f"ovs_version={version}",
-            f"external_ids:hostname={self.name}", f"external_ids:system-id={system_id(self.name)}",
+            f"external_ids:hostname={self._host}", f"external_ids:system-id={system_id(self._host)}",
             "other_config:n-handler-threads=1", "other_config:n-revalidator-threads=1",
         ]  # fmt: skip
 
@@ -210,7 +163,11 @@ class OvsHost:
         words: list[str] = []
         for bridge in BRIDGES:
             identity = f"other_config:datapath-id={self.datapath_id(bridge):016x}"
-            settings = ["datapath_type=netdev", "fail_mode=secure", f"other_config:dp-desc={self.name}"]
+            settings = [
+                "datapath_type=netdev",
+                "fail_mode=secure",
+                f"other_config:dp-desc={self._host}",
+            ]
             words += ["--", "add-br", bridge, "--", "set", "Bridge", bridge, identity, *settings]
         return words
 

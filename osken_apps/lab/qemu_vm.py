@@ -7,7 +7,7 @@ from pathlib import Path
 
 from osken_apps.lab import guest, processes
 from osken_apps.lab.console_vm import ConsoleVm
-from osken_apps.lab.plugging import PluggedVm
+from osken_apps.lab.vm import PluggedVm
 
 MEMORY_MIB = 96
 KERNEL_COMMAND_LINE = "console=ttyS0 quiet loglevel=3 panic=-1 tsc=reliable no_timer_check mitigations=off"
@@ -52,7 +52,7 @@ class QemuVm(PluggedVm, ConsoleVm):
         """Make the tap, plug it into br-int and start the VM; it boots on its own from here."""
         images = guest.guest(cache)
         self.host.namespace.ip("tuntap", "add", "dev", self.tap, "mode", "tap")
-        self.plug_interface(external_ids=external_ids, tag=tag)
+        self.plug.put_in(external_ids=external_ids, tag=tag)
         command = self.host.namespace.command(self._qemu(images, dhcp))
         processes.start(self.site, self._process_name, command, self.directory / "qemu.log")
 
@@ -72,5 +72,5 @@ class QemuVm(PluggedVm, ConsoleVm):
     def unplug(self) -> None:
         """Switch the VM off and take it from br-int and away altogether."""
         self.end_processes()
-        self.unplug_interface()
+        self.plug.take_out()
         self.forget()

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from osken_apps.lab.controller import Api
-from osken_apps.lab.plugging import tap_name
+from osken_apps.lab.plug import tap_name
 from osken_apps.lab.shell import wait_until
 from tests.bench.dhcp import plan
 from tests.bench.dhcp.frames import DISCOVER, REQUEST, check_reply, request_frame

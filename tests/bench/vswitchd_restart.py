@@ -29,8 +29,8 @@ def restored_s(system: Ours) -> float:
     """Kill ovs-vswitchd; give the seconds from its reconnection until its flows stand. Raises LabError."""
     before, log = flows(system), system.log("controller")
     known = len(log.read_text())
-    system.host.kill_vswitchd()
-    system.host.start_vswitchd()
+    system.host.ovs.kill_vswitchd()
+    system.host.ovs.start_vswitchd()
     wait_until(
         lambda: f"{RESTORED}{len(before)} flows added" in log.read_text()[known:], TIMEOUT_S, "the flows"
     )
@@ -49,7 +49,7 @@ def moment(line: str) -> datetime:
 
 def flows(system: Ours) -> list[str]:
     """Give the flows of the bridge."""
-    return sorted(system.host.ofctl("--no-stats", "dump-flows", BRIDGE).splitlines())
+    return sorted(system.host.ovs.ofctl("--no-stats", "dump-flows", BRIDGE).splitlines())
 
 
 def main(arguments: list[str]) -> int:

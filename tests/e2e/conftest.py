@@ -31,7 +31,7 @@ class World:
         """Start the controller and wait until all hosts are connected."""
         self.controller.start()
         for host in self.lab.hosts.values():
-            host.wait_connected()
+            host.ovs.wait_connected()
 
     def host(self, number: int) -> Host:
         return self.lab.hosts[f"host{number}"]
@@ -103,12 +103,12 @@ class World:
 
 def flows(host: Host, bridge: str) -> list[str]:
     """Give the flows of a live bridge, comparable."""
-    return strip_counters(host.dump_flows(bridge))
+    return strip_counters(host.ovs.dump_flows(bridge))
 
 
 def has_drop(world: World, host: int, interface: str) -> bool:
     """Tell whether what an interface sends is dropped as that of a dead one."""
-    ofport = world.host(host).ofport(interface)
+    ofport = world.host(host).ovs.ofport(interface)
     drop = f"priority=30,in_port={ofport} actions=drop"
     return any(drop in flow for flow in flows(world.host(host), "br-int"))
 

@@ -27,7 +27,9 @@ while time.monotonic() < end:
 
 
 def wait_dead(world: World, host: int, interface: str) -> None:
-    wait_until(lambda: world.host(host).tag(interface) == DEAD_TAG, BIND_TIMEOUT_S, f"{interface} to be dead")
+    wait_until(
+        lambda: world.host(host).ovs.tag(interface) == DEAD_TAG, BIND_TIMEOUT_S, f"{interface} to be dead"
+    )
     wait_until(lambda: has_drop(world, host, interface), BIND_TIMEOUT_S, f"the drop of {interface}")
 
 
@@ -75,7 +77,7 @@ def test_what_is_plugged_dead_and_is_no_port_s_hears_and_says_nothing(
     ):
         talk.wait_for("ICMP echo request")
         for _ in range(10):
-            shouter.plug_interface(external_ids=external_ids, tag=DEAD_TAG)
+            shouter.plug.put_in(external_ids=external_ids, tag=DEAD_TAG)
             wait_dead(world, 1, shouter.tap)
     chatter.end()
     shouting.end()
@@ -85,14 +87,14 @@ def test_what_is_plugged_dead_and_is_no_port_s_hears_and_says_nothing(
 def test_only_a_declared_trunk_carries_the_networks(world: World) -> None:
     host, vm = world.host(1), world.launch(1, world.network())
     vm.udhcpc()
-    tag = host.tag(vm.tap)
+    tag = host.ovs.tag(vm.tap)
     trunk = stranger(world, external_ids=False)
     wait_dead(world, 1, trunk.tap)
-    host.vsctl("set", "interface", trunk.tap, "external_ids:osken-net-trunk=true")
-    wait_until(lambda: host.tag(trunk.tap) is None, BIND_TIMEOUT_S, "the trunk to have no tag")
+    host.ovs.vsctl("set", "interface", trunk.tap, "external_ids:osken-net-trunk=true")
+    wait_until(lambda: host.ovs.tag(trunk.tap) is None, BIND_TIMEOUT_S, "the trunk to have no tag")
     wait_until(lambda: not has_drop(world, 1, trunk.tap), BIND_TIMEOUT_S, "the trunk to have no drop")
     with trunk.capture("vlan", str(tag), "and", "ether", "src", vm.mac) as heard:
         vm.ping("10.10.10.200", 1)
         heard.wait_for("10.10.10.200")
-    host.vsctl("remove", "interface", trunk.tap, "external_ids", "osken-net-trunk")
+    host.ovs.vsctl("remove", "interface", trunk.tap, "external_ids", "osken-net-trunk")
     wait_dead(world, 1, trunk.tap)

@@ -210,7 +210,7 @@ def test_nothing_but_dhcp_of_a_bound_port_is_punted(world: World) -> None:
     dhcp_ready(world, vm, network)
     lines = flows(world.host(1), "br-int")
     to_punt = [line.partition("priority=")[2] for line in lines if "resubmit(,10)" in line]
-    here = f"10,udp,in_port={world.host(1).ofport(vm.tap)}"
+    here = f"10,udp,in_port={world.host(1).ovs.ofport(vm.tap)}"
     assert sorted(to_punt) == [
         f"{here},nw_dst=10.10.10.3,tp_dst=67 actions=resubmit(,10)",
         f"{here},nw_dst=255.255.255.255,tp_dst=67 actions=resubmit(,10)",
@@ -300,7 +300,7 @@ def test_a_flooding_port_does_not_starve_its_neighbour(world: World) -> None:
     wait_until(lambda: unread(world) > before + MAX_NEW_ANSWERS, 20, "the flood")
     assert neighbour.udhcpc(timeout_s=3).variables["ip"]
     flood.wait_gone("the flood's end", 20)
-    meter = PORT_METERS + world.host(1).ofport(flooder.tap)
-    stats = world.host(1).ofctl("-O", "OpenFlow14", "meter-stats", "br-int", f"meter={meter}")
+    meter = PORT_METERS + world.host(1).ovs.ofport(flooder.tap)
+    stats = world.host(1).ovs.ofctl("-O", "OpenFlow14", "meter-stats", "br-int", f"meter={meter}")
     dropped = [int(word.partition(":")[2]) for word in stats.split() if word.startswith("packet_count:")]
     assert dropped[0] > 0

@@ -61,7 +61,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def ready(world: World, tmp_path_factory: pytest.TempPathFactory) -> World:
     """Make the host ready as README has it, from nothing."""
     host, directory = world.host(1), tmp_path_factory.mktemp("bin")
-    host.vsctl("del-br", "br-int", "--", "del-br", "br-eth2")
+    host.ovs.vsctl("del-br", "br-int", "--", "del-br", "br-eth2")
     settings = [f"{name}={value}" for name, value in host.env.items()]
     ssh = directory / "ssh"
     ssh.write_text(SSH.format(command=shlex.join(host.namespace.command(["env", *settings]))))
@@ -94,7 +94,7 @@ def test_by_hand(ready: World, port: dict[str, str]) -> None:
     block, unplug = blocks(PLUG_A_VM, "By hand")
     on_host(host, with_values(block, {"PORT_ID": port["id"]}))
     ready.wait_active(port)
-    assert host.tag("tap1") not in (None, DEAD_TAG)
+    assert host.ovs.tag("tap1") not in (None, DEAD_TAG)
     on_host(host, unplug)
     ready.wait_status(port, "DOWN")
 
@@ -108,7 +108,7 @@ def test_namespaces(ready: World, port: dict[str, str]) -> None:
     command = host.namespace.command(["bash", "-e", "-c", text])
     with subprocess.Popen(command, env=os.environ | host.env, stdin=subprocess.PIPE) as shell:
         ready.wait_active(port)
-        assert host.tag("tapweb") not in (None, DEAD_TAG)
+        assert host.ovs.tag("tapweb") not in (None, DEAD_TAG)
         shell.communicate(b"\n", timeout=TIMEOUT_S)
     assert shell.returncode == 0
 
@@ -127,7 +127,7 @@ def test_libvirt(ready: World, port: dict[str, str]) -> None:
     host.libvirt.virsh("create", str(path))
     domain = Domain("documented", port["id"], port["mac_address"], host.libvirt)
     domain.wait_for_lease()
-    assert host.tag(domain.interface()) not in (None, DEAD_TAG)
+    assert host.ovs.tag(domain.interface()) not in (None, DEAD_TAG)
     domain.destroy()
 
 
@@ -135,5 +135,5 @@ def test_a_declared_trunk_is_no_mistake(ready: World) -> None:
     host = ready.host(1)
     (block,) = blocks(PLUG_A_VM, "A trunk of your own")
     on_host(host, block)
-    assert host.tag("mytrunk") is None
-    host.vsctl("del-port", "mytrunk")
+    assert host.ovs.tag("mytrunk") is None
+    host.ovs.vsctl("del-port", "mytrunk")

@@ -32,12 +32,12 @@ def set_up(host: Host) -> None:
 
 def make_bare(host: Host) -> None:
     """Take away all that the lab made of Open vSwitch's."""
-    host.vsctl("del-br", "br-int", "--", "del-br", "br-eth2", "--", "del-manager")
+    host.ovs.vsctl("del-br", "br-int", "--", "del-br", "br-eth2", "--", "del-manager")
 
 
 def connections(host: Host) -> list[str]:
     """Give the rows that say where a host dials."""
-    return [host.vsctl("--columns=_uuid,target", "list", table) for table in ("Controller", "Manager")]
+    return [host.ovs.vsctl("--columns=_uuid,target", "list", table) for table in ("Controller", "Manager")]
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         for host in lab.hosts.values():
             make_bare(host)
             set_up(host)
-            host.wait_connected()
+            host.ovs.wait_connected()
         yield world
         world.controller.stop()
 
@@ -91,7 +91,17 @@ def test_the_nic_that_leads_to_the_controller_is_not_taken(world: World) -> None
     done = osken_net(host, "host-setup", "--apply", "--physical-bridge", "br-eth2:mgmt")
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert "mgmt is the way to the controller: use another NIC" in done.stderr
-    assert "mgmt" not in host.vsctl("list-ports", "br-eth2")
+    assert "mgmt" not in host.ovs.vsctl("list-ports", "br-eth2")
+
+
+def test_with_the_api_a_name_for_an_id_is_told(world: World) -> None:
+    host, port = world.host(2), world.port(world.network(), name="web")
+    host.ovs.vsctl("add-port", "br-int", "tap9", "--", "set", "interface", "tap9",
+                   "type=internal", "external_ids:iface-id=web")  # fmt: skip
+    said = osken_net(host, "host-check", "--api", f"http://127.0.0.1:{world.api.port}")
+    host.ovs.vsctl("del-port", "tap9")
+    assert f"- tap9 has the iface-id web, the name of port {port['id']} and not its id\n" in said.stdout
+    assert f"    ovs-vsctl set interface tap9 external_ids:iface-id={port['id']}\n" in said.stdout
 
 
 MISTAKES = {
@@ -178,5 +188,5 @@ def test_a_mistake_is_named_and_the_remedy_mends_it(world: World, mistake: str) 
         command = re.split(r", (?:or|and) ", typed.strip())[0]
         host.run(["sh", "-c", command.replace("NIC", "eth2").replace("PORT_ID", PORT_ID)], check=False)
     for stray in ("stray0", "tap1", "tap2", "tap3", "tap4"):
-        host.vsctl("--if-exists", "del-port", stray)
+        host.ovs.vsctl("--if-exists", "del-port", stray)
     wait_until(lambda: osken_net(host, "host-check").returncode == 0, TIMEOUT_S, "nothing to be missing")

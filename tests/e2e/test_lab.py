@@ -55,14 +55,14 @@ CRASHING_MAKER = """
 import os, signal, sys
 from pathlib import Path
 from osken_apps.lab import Lab
-from osken_apps.lab.open_vswitch import OvsHost
+from osken_apps.lab.open_vswitch import OpenVSwitch
 
 def die(*_, **__):
     os.kill(os.getpid(), signal.SIGKILL)
 
 point, name, state_dir = sys.argv[1:]
 if point != "running":
-    setattr(OvsHost, point, die)
+    setattr(OpenVSwitch, point, die)
 lab = Lab.up(name, hosts=1, state_dir=Path(state_dir))
 vm = lab.hosts["host1"].plug("53903a95-82", "fa:16:3e:00:00:01")
 vm.spawn("pinger", ["ping", "127.0.0.1"])
@@ -76,8 +76,8 @@ def put_reference_flows(host: Host, local_vlan: int) -> None:
     rest = ["priority=2,in_port={port},actions=drop", "priority=1,actions=NORMAL"]
     to_wire = f"priority=4,in_port=2,dl_vlan={local_vlan},actions=mod_vlan_vid:{SEGMENTATION_ID},NORMAL"
     from_wire = f"priority=3,in_port=1,dl_vlan={SEGMENTATION_ID},actions=mod_vlan_vid:{local_vlan},NORMAL"
-    host.set_flows("br-eth2", [to_wire, *(flow.format(port=2) for flow in rest)])
-    host.set_flows("br-int", [from_wire, *(flow.format(port=1) for flow in rest)])
+    host.ovs.set_flows("br-eth2", [to_wire, *(flow.format(port=2) for flow in rest)])
+    host.ovs.set_flows("br-int", [from_wire, *(flow.format(port=1) for flow in rest)])
 
 
 def plug(host: Host, vm: tuple[str, str, str], name: str, tag: int) -> NamespaceVm:
@@ -140,16 +140,16 @@ def test_a_vm_of_another_vlan_is_isolated(lab: Lab, vm1: NamespaceVm, vm2: Names
 
 def test_the_ports_have_the_numbers_of_the_reference(lab: Lab) -> None:
     host = lab.hosts["host1"]
-    numbers = {name: host.ofport(name) for name in ("int-br-eth2", "phy-br-eth2", "eth2")}
+    numbers = {name: host.ovs.ofport(name) for name in ("int-br-eth2", "phy-br-eth2", "eth2")}
     assert numbers == {"int-br-eth2": 1, "phy-br-eth2": 2, "eth2": 1}
 
 
 def test_a_host_tells_who_it_is(lab: Lab) -> None:
     host = lab.hosts["host2"]
-    assert host.vsctl("get", "Open_vSwitch", ".", "external_ids:hostname").strip() == "host2"
-    assert host.vsctl("get", "Bridge", "br-int", "other_config:dp-desc").strip() == "host2"
-    reported = host.vsctl("get", "Bridge", "br-int", "datapath_id").strip().strip('"')
-    assert int(reported, 16) == host.datapath_id("br-int")
+    assert host.ovs.vsctl("get", "Open_vSwitch", ".", "external_ids:hostname").strip() == "host2"
+    assert host.ovs.vsctl("get", "Bridge", "br-int", "other_config:dp-desc").strip() == "host2"
+    reported = host.ovs.vsctl("get", "Bridge", "br-int", "datapath_id").strip().strip('"')
+    assert int(reported, 16) == host.ovs.datapath_id("br-int")
 
 
 def test_an_interface_is_plugged_as_nova_does_it(lab: Lab, vm1: NamespaceVm) -> None:
@@ -158,15 +158,15 @@ def test_an_interface_is_plugged_as_nova_does_it(lab: Lab, vm1: NamespaceVm) -> 
         f'{key}="{value}"' if key != "iface-status" else f"{key}={value}" for key, value in ids.items()
     )
     host = lab.hosts["host1"]
-    assert host.vsctl("get", "Interface", "tap53903a95-82", "external_ids").strip() == f"{{{shown}}}"
-    assert host.tag("tap53903a95-82") == 1
+    assert host.ovs.vsctl("get", "Interface", "tap53903a95-82", "external_ids").strip() == f"{{{shown}}}"
+    assert host.ovs.tag("tap53903a95-82") == 1
 
 
 def test_an_interface_can_be_known_by_its_name_alone(lab: Lab) -> None:
     host = lab.hosts["host1"]
     vm = host.plug(STRANGER[0], STRANGER[1], external_ids=False)
-    assert host.vsctl("get", "Interface", vm.tap, "external_ids").strip() == "{}"
-    assert host.tag(vm.tap) is None
+    assert host.ovs.vsctl("get", "Interface", vm.tap, "external_ids").strip() == "{}"
+    assert host.ovs.tag(vm.tap) is None
     vm.unplug()
 
 
@@ -179,25 +179,25 @@ def test_a_host_reaches_the_controller_and_leaves_it_again(lab: Lab) -> None:
     host = lab.hosts["host1"]
     with socket.create_server((lab.controller_address, 0)) as server:
         server.settimeout(5)
-        host.connect(controller_port=server.getsockname()[1], manager_port=None)
+        host.ovs.connect(controller_port=server.getsockname()[1], manager_port=None)
         peers = [server.accept()[0] for _ in range(2)]
         hello = peers[0].recv(8)
         assert peers[0].getpeername()[0] == host.address
         assert hello[1] == 0, "the first OpenFlow message is Hello"
-        assert host.vsctl("get-manager") == ""
-        host.disconnect()
+        assert host.ovs.vsctl("get-manager") == ""
+        host.ovs.disconnect()
         for peer in peers:
             peer.close()
-    assert host.vsctl("get-controller", "br-int") == ""
+    assert host.ovs.vsctl("get-controller", "br-int") == ""
     put_reference_flows(host, LOCAL_VLAN["host1"])
 
 
 def test_a_dead_switch_comes_back_with_its_ports(lab: Lab, vm1: NamespaceVm, vm2: NamespaceVm) -> None:
     host = lab.hosts["host1"]
-    host.kill_vswitchd()
+    host.ovs.kill_vswitchd()
     assert vm1.ping(VM2[2], count=1).received == 0
-    host.start_vswitchd()
-    host.restart_ovsdb()
+    host.ovs.start_vswitchd()
+    host.ovs.restart_ovsdb()
     put_reference_flows(host, LOCAL_VLAN["host1"])
     assert vm1.ping(VM2[2]).ok
 
@@ -247,7 +247,7 @@ def test_a_real_vm_boots_and_reaches_its_neighbour(lab: Lab, vm2: NamespaceVm) -
     assert vm2.ping(REAL[2]).ok
     assert real.mac in real.run("cat /sys/class/net/eth0/address")[1]
     real.unplug()
-    assert real.tap not in lab.hosts["host1"].vsctl("list-ports", "br-int")
+    assert real.tap not in lab.hosts["host1"].ovs.vsctl("list-ports", "br-int")
 
 
 def test_a_second_lab_of_the_same_name_is_refused(lab: Lab, tmp_path: Path) -> None:
@@ -255,7 +255,7 @@ def test_a_second_lab_of_the_same_name_is_refused(lab: Lab, tmp_path: Path) -> N
         Lab.up(NAME, state_dir=lab.site.state_dir)
     with pytest.raises(LabError, match=f"a lab '{NAME}' is up elsewhere on this machine"):
         Lab.up(NAME, state_dir=tmp_path / "elsewhere")
-    assert lab.hosts["host1"].vsctl("br-exists", "br-int") == ""
+    assert lab.hosts["host1"].ovs.vsctl("br-exists", "br-int") == ""
 
 
 def test_a_lab_of_another_name_has_its_own_management_network(lab: Lab, tmp_path: Path) -> None:
@@ -263,7 +263,7 @@ def test_a_lab_of_another_name_has_its_own_management_network(lab: Lab, tmp_path
     with Lab.up(lab_name("e2eother"), hosts=1, state_dir=tmp_path / "other") as other:
         assert not other.subnet.overlaps(lab.subnet)
     assert left_of(lab_name("e2eother"), tmp_path / "other") == []
-    assert lab.hosts["host1"].vsctl("br-exists", "br-int") == ""
+    assert lab.hosts["host1"].ovs.vsctl("br-exists", "br-int") == ""
 
 
 @pytest.mark.parametrize("point", ["start_ovsdb", "_bridges", "running"])
@@ -297,10 +297,10 @@ def test_a_pid_that_the_kernel_has_given_to_another_is_not_killed(tmp_path: Path
 def test_a_host_comes_back_from_a_power_cut_with_its_bridges(lab: Lab) -> None:
     host = lab.hosts["host1"]
     host.cut_power()
-    assert (host.vswitchd_is_running(), inside_namespace(host.namespace.name)) == (False, [])
+    assert (host.ovs.vswitchd_is_running(), inside_namespace(host.namespace.name)) == (False, [])
     host.power_on()
-    assert host.vsctl("list-br").split() == ["br-eth2", "br-int"]
-    assert host.dump_flows("br-int").count("priority") == 0
+    assert host.ovs.vsctl("list-br").split() == ["br-eth2", "br-int"]
+    assert host.ovs.dump_flows("br-int").count("priority") == 0
     put_reference_flows(host, LOCAL_VLAN["host1"])
 
 

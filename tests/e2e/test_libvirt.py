@@ -48,7 +48,7 @@ def test_a_vm_that_libvirt_plugs_dead_gets_its_tag(world: World, launch: Launch)
     port = world.port(world.network())
     domain = launch(1, port, tag=4095)
     domain.wait_for_lease()
-    assert world.host(1).tag(domain.interface()) == 1
+    assert world.host(1).ovs.tag(domain.interface()) == 1
 
 
 def test_a_migrated_vm_is_active_where_it_runs(world: World, launch: Launch) -> None:

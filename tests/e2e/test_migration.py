@@ -42,7 +42,9 @@ class Migration:
         target.configure(f"{self.address}/24")
         tap = target.tap
         wait_until(
-            lambda: self.world.host(2).tag(tap) == 4095, BIND_TIMEOUT_S, "the target's interface to be dead"
+            lambda: self.world.host(2).ovs.tag(tap) == 4095,
+            BIND_TIMEOUT_S,
+            "the target's interface to be dead",
         )
         return target
 
@@ -87,17 +89,21 @@ def test_a_live_migration_loses_two_pings_at_most(migration: Migration) -> None:
         migration.move(target)
         migration.wait_at("host2")
         tap = migration.source.tap
-        wait_until(lambda: migration.world.host(1).tag(tap) == 4095, BIND_TIMEOUT_S, "the source to be dead")
-        migration.source.unplug_interface()
+        wait_until(
+            lambda: migration.world.host(1).ovs.tag(tap) == 4095, BIND_TIMEOUT_S, "the source to be dead"
+        )
+        migration.source.plug.take_out()
     assert len(lost) <= 2
     assert migration.is_at("host2")
 
 
 def test_a_cancelled_migration_loses_nothing(migration: Migration) -> None:
     with migration.pings() as lost:
-        migration.prepare_target().unplug_interface()
+        migration.prepare_target().plug.take_out()
         wait_until(
-            lambda: not migration.world.host(2).vsctl("find", "interface", f"name={migration.source.tap}"),
+            lambda: (
+                not migration.world.host(2).ovs.vsctl("find", "interface", f"name={migration.source.tap}")
+            ),
             BIND_TIMEOUT_S,
             "the target's interface to be gone",
         )
@@ -139,9 +145,9 @@ def test_when_the_source_s_host_dies_the_port_goes_to_the_one_that_claims_it_and
     with dead(world, 1):
         migration.wait_at("host2")
         assert migration.pinger.ping(migration.address).ok
-    world.host(1).wait_connected(30)
+    world.host(1).ovs.wait_connected(30)
     wait_until(
-        lambda: world.host(1).tag(migration.source.tap) == 4095,
+        lambda: world.host(1).ovs.tag(migration.source.tap) == 4095,
         BIND_TIMEOUT_S,
         "the old interface to be dead",
     )
@@ -157,18 +163,18 @@ def cut_off(world: World, number: int) -> Iterator[None]:
     namespace.ip("link", "set", "mgmt", "down")
     wait_until(lambda: not alive(world, name), GONE_TIMEOUT_S, f"{name} to be gone")
     namespace.ip("link", "set", "mgmt", "up")
-    world.host(number).wait_connected(30)
+    world.host(number).ovs.wait_connected(30)
 
 
 @contextmanager
 def dead(world: World, number: int) -> Iterator[None]:
     """Have both daemons of a host killed, and started again in the end."""
     host = world.host(number)
-    host.kill_vswitchd()
+    host.ovs.kill_vswitchd()
     processes.end_recorded(world.lab.site, f"{host.name}.ovsdb-server", signal.SIGKILL)
     yield
-    host.start_ovsdb()
-    host.start_vswitchd()
+    host.ovs.start_ovsdb()
+    host.ovs.start_vswitchd()
 
 
 def alive(world: World, name: str) -> bool:

@@ -62,9 +62,9 @@ def test_a_launched_vm_has_the_references_flows_and_addresses(world: World) -> N
     assert [ip["ip_address"] for ip in server["fixed_ips"]] == ["10.10.10.3"]
     assert (port["binding:host_id"], port["binding:vif_type"]) == ("host1", "ovs")
     host = world.host(1)
-    assert host.tag(vm.tap) == 1
+    assert host.ovs.tag(vm.tap) == 1
     expected = golden("seed", "br-int")
-    in_port = f"in_port={host.ofport(vm.tap)}"
+    in_port = f"in_port={host.ovs.ofport(vm.tap)}"
 
     def live() -> bool:
         lines = as_in_golden(flows(host, "br-int"), server["mac_address"])
@@ -92,7 +92,11 @@ def test_local_vlans_differ_by_host_and_are_given_back_with_the_last_port(world:
     a = world.launch(1, net1)
     b = world.launch(2, net2)
     c = world.launch(2, net1)
-    assert (world.host(1).tag(a.tap), world.host(2).tag(b.tap), world.host(2).tag(c.tap)) == (1, 1, 2)
+    assert (world.host(1).ovs.tag(a.tap), world.host(2).ovs.tag(b.tap), world.host(2).ovs.tag(c.tap)) == (
+        1,
+        1,
+        2,
+    )
     a.configure("10.10.10.2/24")
     c.configure("10.10.10.9/24")
     assert a.ping("10.10.10.9").ok
@@ -101,7 +105,7 @@ def test_local_vlans_differ_by_host_and_are_given_back_with_the_last_port(world:
     world.wait_status({"id": b.port_id}, "DOWN")
     net3 = world.network("10.30.0.0/24")
     d = world.launch(2, net3)
-    assert (world.host(2).tag(c.tap), world.host(2).tag(d.tap)) == (2, 1)
+    assert (world.host(2).ovs.tag(c.tap), world.host(2).ovs.tag(d.tap)) == (2, 1)
 
 
 def test_networks_are_isolated_also_with_the_same_addresses(world: World) -> None:
@@ -145,13 +149,13 @@ def test_an_interface_that_is_there_before_its_port_is_bound_all_the_same(world:
     port_id = "0d5b5c4e-1111-4222-8333-444455556666"
     vm = world.plug(1, {"id": port_id, "mac_address": "fa:16:3e:00:00:77"})
     wait_until(lambda: has_drop(world, 1, vm.tap), BIND_TIMEOUT_S, "its drop")
-    assert world.host(1).tag(vm.tap) == 4095
+    assert world.host(1).ovs.tag(vm.tap) == 4095
     (condition,) = wait_until(lambda: world.conditions("host1"), BIND_TIMEOUT_S, "the host's condition")
     assert condition["code"] == "iface_id_unknown"
     assert port_id in condition["sentence"]
     assert world.controller.log.count(condition["sentence"]) == 1
     port = world.port(network)
-    world.host(1).vsctl("set", "interface", vm.tap, f"external_ids:iface-id={port['id']}")
+    world.host(1).ovs.vsctl("set", "interface", vm.tap, f"external_ids:iface-id={port['id']}")
     assert world.wait_active(port)["binding:host_id"] == "host1"
 
 
@@ -160,7 +164,7 @@ def test_a_port_deleted_while_plugged_leaves_a_dead_interface(world: World) -> N
     vm = world.launch(1, network)
     world.api.delete("port", vm.port_id)
     wait_until(lambda: has_drop(world, 1, vm.tap), BIND_TIMEOUT_S, "its drop")
-    assert world.host(1).tag(vm.tap) == 4095
+    assert world.host(1).ovs.tag(vm.tap) == 4095
     assert len(flows(world.host(1), "br-int")) == len(idle("br-int")) + 1
 
 
@@ -204,8 +208,8 @@ def test_without_ovsdb_the_name_binds_and_the_plugger_sets_the_tag(world: World)
     network = world.network()
     host = world.host(2)
     read = len(world.controller.log)
-    host.connect(manager_port=None)
-    host.wait_connected()
+    host.ovs.connect(manager_port=None)
+    host.ovs.wait_connected()
     wait_until(
         lambda: f"host {host.name}: OVSDB session from {host.address} ended" in world.controller.log[read:],
         10,
@@ -223,10 +227,10 @@ def test_without_ovsdb_the_name_binds_and_the_plugger_sets_the_tag(world: World)
         assert details["local_vlan"] == 1
         assert "tag=1" in str(details["waits_for"])
         assert world.api.show("port", port["id"])["status"] == "DOWN"
-        host.vsctl("set", "port", vm.tap, "tag=1")
+        host.ovs.vsctl("set", "port", vm.tap, "tag=1")
         assert world.api.request("PUT", f"ports/{port['id']}/tags/local_vlan=1").status == 201
         world.wait_active(port)
         assert vm.udhcpc().variables["ip"] == "10.10.10.2"
     finally:
-        host.connect()
-        host.wait_connected()
+        host.ovs.connect()
+        host.ovs.wait_connected()

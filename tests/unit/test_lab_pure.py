@@ -10,7 +10,8 @@ from osken_apps.lab.dhcp_clients import DhcpEvent, parse_event
 from osken_apps.lab.guest import module_dependencies
 from osken_apps.lab.network import choose_subnet, taken_subnets
 from osken_apps.lab.open_vswitch import datapath_id, system_id
-from osken_apps.lab.plugging import PingResult, parse_ping, tap_name
+from osken_apps.lab.ping import PingResult, parse_ping
+from osken_apps.lab.plug import tap_name
 from osken_apps.lab.processes import Process, parse_stat
 from osken_apps.lab.records import Site
 from osken_apps.lab.shell import LabError, wait_until

@@ -18,8 +18,8 @@ class Dnsmasq(System):
         fan.join(self.host, namespace, SERVER_END, "eth0")
         namespace.ip("link", "set", "eth0", "address", plan.SERVER_MAC)
         namespace.ip("addr", "add", f"{plan.SERVER}/{plan.SUBNET.prefixlen}", "dev", "eth0")
-        self.host.vsctl("add-port", "br-int", SERVER_END, f"tag={plan.LOCAL_VLAN}")
-        self.host.set_flows("br-int", ["priority=1,actions=NORMAL"])
+        self.host.ovs.vsctl("add-port", "br-int", SERVER_END, f"tag={plan.LOCAL_VLAN}")
+        self.host.ovs.set_flows("br-int", ["priority=1,actions=NORMAL"])
         self._start_server(namespace, clients)
 
     def _start_server(self, namespace: Namespace, clients: int) -> None:

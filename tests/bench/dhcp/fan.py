@@ -35,8 +35,8 @@ def make(host: Host, interface: str, flood: str, iface_ids: Sequence[str], port:
     for name, ofport in ((interface, GENERATOR_OFPORT), (flood, FLOOD_OFPORT)):
         words += ["--", "add-port", LOAD_BRIDGE, name]
         words += ["--", "set", "interface", name, f"ofport_request={ofport}"]
-    host.vsctl(*words)
-    host.set_flows(LOAD_BRIDGE, load_flows(len(iface_ids)))
+    host.ovs.vsctl(*words)
+    host.ovs.set_flows(LOAD_BRIDGE, load_flows(len(iface_ids)))
     operations: list[Operation] = []
     for client, iface_id in enumerate(iface_ids):
         operations += patch("l", "c", client, {"ofport_request": client + 1}, {})

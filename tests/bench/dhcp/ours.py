@@ -21,8 +21,8 @@ class Ours(System):
         self.api = Api(API_PORT, self.host.address)
         self._start_controller()
         self.host.controller_address = "127.0.0.1"
-        self.host.connect()
-        self.host.wait_connected()
+        self.host.ovs.connect()
+        self.host.ovs.wait_connected()
         self.network_id = make_network(self.api)
         self._make_ports(make_ports(self.api, self.network_id, clients))
         wait_until(lambda: self._active() >= clients, START_TIMEOUT_S, "all ports to be ACTIVE")

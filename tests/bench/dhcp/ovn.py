@@ -65,7 +65,7 @@ class Ovn(System):
             "ovn-monitor-all": "true",  # with thousands of ports, conditions take it minutes
         }
         pairs = [f'external_ids:{key}="{value}"' for key, value in settings.items()]
-        self.host.vsctl("set", "Open_vSwitch", ".", "other_config:bundle-idle-timeout=300", *pairs)
+        self.host.ovs.vsctl("set", "Open_vSwitch", ".", "other_config:bundle-idle-timeout=300", *pairs)
 
     def _nbctl(self, *arguments: str) -> str:
         command = ["ovn-nbctl", f"--db={self._remote('nb')}", "--timeout=120", *arguments]

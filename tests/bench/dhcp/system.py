@@ -46,7 +46,7 @@ class System(abc.ABC):
             self._serve(clients)
             wait_until(self._answers, START_TIMEOUT_S, f"{self.name} to answer")
             seldom = f"other_config:stats-update-interval={STATISTICS_INTERVAL_MS}"
-            self.host.vsctl("set", "Open_vSwitch", ".", seldom)
+            self.host.ovs.vsctl("set", "Open_vSwitch", ".", seldom)
         except BaseException:
             self.lab.down()
             raise

@@ -12,7 +12,7 @@ REPAIR_TIMEOUT_S = 3 * AUDIT_INTERVAL_S + 5
 
 def wait_connected(site: Site) -> None:
     for host in site.world.lab.hosts.values():
-        host.wait_connected(30)
+        host.ovs.wait_connected(30)
 
 
 def wait_for_leases(row: Row, more: int = 1) -> None:
@@ -41,15 +41,15 @@ def test_a_killed_controller_disturbs_nothing(site: Site) -> None:
 
 def test_a_restarted_ovsdb_server_disturbs_nothing(site: Site) -> None:
     with site.during("ovsdb-server restarted") as row:
-        site.world.host(1).restart_ovsdb()
+        site.world.host(1).ovs.restart_ovsdb()
         wait_for_leases(row, 2)
     assert (row.lost, row.flow_mods, row.refused) == (0, 0, 0)
 
 
 def test_a_restarted_vswitchd_has_all_its_flows_again(site: Site) -> None:
     with site.during("ovs-vswitchd killed and started") as row:
-        site.world.host(1).kill_vswitchd()
-        site.world.host(1).start_vswitchd()
+        site.world.host(1).ovs.kill_vswitchd()
+        site.world.host(1).ovs.start_vswitchd()
         wait_connected(site)
         wait_for_leases(row)
     assert row.flow_mods > 0
@@ -58,9 +58,9 @@ def test_a_restarted_vswitchd_has_all_its_flows_again(site: Site) -> None:
 def test_everything_restarted_at_once_comes_back(site: Site) -> None:
     with site.during("controller, ovsdb-server and ovs-vswitchd restarted") as row:
         site.world.controller.stop(signal.SIGKILL)
-        site.world.host(1).kill_vswitchd()
-        site.world.host(1).restart_ovsdb()
-        site.world.host(1).start_vswitchd()
+        site.world.host(1).ovs.kill_vswitchd()
+        site.world.host(1).ovs.restart_ovsdb()
+        site.world.host(1).ovs.start_vswitchd()
         site.world.controller.start()
         wait_connected(site)
         wait_for_leases(row)
@@ -81,17 +81,17 @@ def test_a_host_cut_off_from_the_controller_goes_on(site: Site) -> None:
 
 def test_deleted_flows_are_put_back_by_the_audit(site: Site) -> None:
     with site.during("someone's del-flows on br-int of host 1") as row:
-        site.world.host(1).ofctl("del-flows", "br-int")
+        site.world.host(1).ovs.ofctl("del-flows", "br-int")
     assert row.recovery_s < REPAIR_TIMEOUT_S
     assert row.flow_mods > 0
 
 
 def test_a_tag_set_by_hand_is_set_back(site: Site) -> None:
     host, tap = site.world.host(1), site.pinger.tap
-    tag = host.tag(tap)
+    tag = host.ovs.tag(tap)
     with site.during("someone's tag on the pinging VM's interface") as row:
-        host.vsctl("set", "port", tap, "tag=99")
-        wait_until(lambda: host.tag(tap) == tag, REPAIR_TIMEOUT_S, "the tag")
+        host.ovs.vsctl("set", "port", tap, "tag=99")
+        wait_until(lambda: host.ovs.tag(tap) == tag, REPAIR_TIMEOUT_S, "the tag")
     assert row.flow_mods == 0
 
 
@@ -112,8 +112,8 @@ def test_a_stopped_rest_process_holds_up_no_host(site: Site) -> None:
     with site.during("REST process stopped, then ovs-vswitchd killed and started") as row:
         pid = str(rest_process(site))
         host.run(["kill", "-STOP", pid])
-        host.kill_vswitchd()
-        host.start_vswitchd()
+        host.ovs.kill_vswitchd()
+        host.ovs.start_vswitchd()
         wait_connected(site)
         wait_until(lambda: flows(host, "br-int") == desired, 1, "its flows")
         wait_for_leases(row)
@@ -154,7 +154,7 @@ def alive(site: Site) -> dict[str, bool]:
 
 
 def set_hostname(host: Host, name: str) -> None:
-    host.vsctl("set", "Open_vSwitch", ".", f"external_ids:hostname={name}")
+    host.ovs.vsctl("set", "Open_vSwitch", ".", f"external_ids:hostname={name}")
 
 
 def test_a_second_host_of_one_name_disturbs_nobody_and_heals(site: Site) -> None:
