@@ -4,12 +4,15 @@ import argparse
 import re
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
-from osken_apps.cli import ovs_facts
+from osken_apps.cli import api, ovs_facts
 from osken_apps.cli.command import CommandError
 from osken_apps.cli.host_options import add_options, plan_of, run_on_host
 from osken_apps.cli.host_script import HostPlan
-from osken_apps.model.conditions import Code, Condition, Expected, HostFacts, conditions
+from osken_apps.model.addresses import mac_address
+from osken_apps.model.conditions import Code, Condition, Expected, HostFacts, PortDirectory, conditions
+from osken_apps.model.resources import Port
 from osken_apps.model.snapshot import Layout
 
 DESCRIPTION = """Say what is missing on a host, and what to type there.
@@ -17,7 +20,7 @@ DESCRIPTION = """Say what is missing on a host, and what to type there.
 It reads the host's Open vSwitch and changes nothing. Exit status 0: all is well; 1: something is missing."""
 EPILOG = """examples:
   osken-net host-check
-  osken-net host-check --controller 192.0.2.10 --through 'ssh root@host1'"""
+  osken-net host-check --controller 192.0.2.10 --through 'ssh root@host1' --api http://127.0.0.1:9696"""
 CONNECTION_SHOWN_WITHIN_S = 6.0  # Open vSwitch writes down every 5 s which bridge is connected
 INTERVAL_S = 0.5
 DEVICE = re.compile(r" dev (\S+)")
@@ -27,16 +30,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Say what the command line of `host-check` is."""
     parser.description, parser.epilog = DESCRIPTION, EPILOG
     add_options(parser, controller_required=False)
+    parser.add_argument(
+        "--api",
+        metavar="URL",
+        type=api.url,
+        help=f"ask the API ({api.DEFAULT_URL}) which ports there are, to name the one that was meant",
+    )
     parser.set_defaults(handler=host_check)
 
 
 def host_check(parsed: argparse.Namespace) -> int:
     """Print what is wrong with the host; give 1 if anything is. Raises CommandError."""
     plan = plan_of(parsed)
+    ports = _ports(parsed.api) if parsed.api else None
+    expected = replace(_expected(plan), ports=ports)
     deadline = time.monotonic() + CONNECTION_SHOWN_WITHIN_S
     while True:
         facts = _facts(parsed.through, plan.controller)
-        found = conditions(facts, _expected(plan))
+        found = conditions(facts, expected)
         if {condition.code for condition in found} != {Code.NOT_CONNECTED} or time.monotonic() > deadline:
             break
         time.sleep(INTERVAL_S)
@@ -54,6 +65,24 @@ def _facts(through: Sequence[str], controller: str) -> HostFacts:
         return ovs_facts.host_facts(output, way)
     except (KeyError, ValueError) as error:
         raise CommandError(f"ovs-vsctl printed something else than its tables: {error}") from error
+
+
+def _ports(url: str) -> PortDirectory:
+    """Ask the API for all ports."""
+    fields = ["id", "name", "network_id", "device_id", "mac_address"]
+    shown = api.get(url, "ports", fields=fields)["ports"]
+    return PortDirectory({port["id"]: _port(port) for port in shown})
+
+
+def _port(shown: dict[str, str]) -> Port:
+    return Port(
+        id=shown["id"],
+        project_id="",
+        name=shown["name"],
+        network_id=shown["network_id"],
+        device_id=shown["device_id"],
+        mac_address=mac_address(shown["mac_address"]),
+    )
 
 
 def _expected(plan: HostPlan) -> Expected:
