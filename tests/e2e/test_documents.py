@@ -14,6 +14,7 @@ from osken_apps.lab.controller import LabController
 from osken_apps.lab.libvirt import Domain, domain_xml
 from tests.documents import TOP, blocks, with_values
 from tests.e2e.conftest import API_PORT, World
+from tests.slot import lab_name
 
 PLUG_A_VM = "docs/plug-a-vm.md"
 TIMEOUT_S = 15.0
@@ -50,7 +51,7 @@ def on_host(host: Host, text: str) -> str:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with Lab.up("e2edocs", hosts=1, state_dir=tmp_path_factory.mktemp("lab")) as lab:
+    with Lab.up(lab_name("e2edo"), hosts=1, state_dir=tmp_path_factory.mktemp("lab")) as lab:
         world = World(lab, LabController(lab, API_PORT + 3))
         world.controller.start()
         yield world

@@ -12,6 +12,7 @@ import pytest
 from osken_apps.lab import Host, Lab, wait_until
 from osken_apps.lab.controller import LabController
 from tests.e2e.conftest import API_PORT, World, flows, idle
+from tests.slot import lab_name
 
 COMMAND = [sys.executable, "-m", "osken_apps.cli"]
 TIMEOUT_S = 15.0
@@ -42,7 +43,7 @@ def connections(host: Host) -> list[str]:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with Lab.up("e2ehosts", hosts=2, state_dir=tmp_path_factory.mktemp("lab")) as lab:
+    with Lab.up(lab_name("e2eho"), hosts=2, state_dir=tmp_path_factory.mktemp("lab")) as lab:
         world = World(lab, LabController(lab, API_PORT + 2))
         world.controller.start()
         for host in lab.hosts.values():
