@@ -27,6 +27,7 @@ class Host(Machine):
 
     def __init__(self, site: Site, record: HostRecord, controller_address: str) -> None:
         super().__init__(site, record)
+        self.controller_address = controller_address
         self.ovs = OpenVSwitch(self, controller_address)
 
     def plug(

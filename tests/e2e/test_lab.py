@@ -260,21 +260,21 @@ def test_a_second_lab_of_the_same_name_is_refused(lab: Lab, tmp_path: Path) -> N
 
 def test_a_lab_of_another_name_has_its_own_management_network(lab: Lab, tmp_path: Path) -> None:
     assert lab.subnet in machine_subnets()
-    with Lab.up(lab_name("e2eother"), hosts=1, state_dir=tmp_path / "other") as other:
+    with Lab.up(lab_name("e2eot"), hosts=1, state_dir=tmp_path / "other") as other:
         assert not other.subnet.overlaps(lab.subnet)
-    assert left_of(lab_name("e2eother"), tmp_path / "other") == []
+    assert left_of(lab_name("e2eot"), tmp_path / "other") == []
     assert lab.hosts["host1"].ovs.vsctl("br-exists", "br-int") == ""
 
 
 @pytest.mark.parametrize("point", ["start_ovsdb", "_bridges", "running"])
 def test_a_lab_whose_maker_was_killed_goes_down(point: str, tmp_path: Path) -> None:
     state_dir = tmp_path / "crashed"
-    command = [sys.executable, "-c", CRASHING_MAKER, point, lab_name("e2ecrash"), str(state_dir)]
+    command = [sys.executable, "-c", CRASHING_MAKER, point, lab_name("e2ecr"), str(state_dir)]
     made = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert made.returncode == -signal.SIGKILL, made.stderr
-    assert left_of(lab_name("e2ecrash"), state_dir) != []
+    assert left_of(lab_name("e2ecr"), state_dir) != []
     assert take_down(state_dir)
-    wait_until(lambda: not left_of(lab_name("e2ecrash"), state_dir), 2, "nothing to be left")
+    wait_until(lambda: not left_of(lab_name("e2ecr"), state_dir), 2, "nothing to be left")
     assert not state_dir.exists()
     assert not take_down(state_dir)
 
