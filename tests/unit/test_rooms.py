@@ -21,7 +21,7 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
     "store": ("config", "errors", "failures", "link", "model"),
     "rest": ("config", "dhcp", "errors", "failures", "link", "model", "store"),
     "apps": ("config", "dhcp", "errors", "failures", "link", "model", "openflow", "ovsdb", "pipeline"),
-    "cli": ("apps", "config", "errors", "model"),
+    "cli": ("apps", "config", "errors", "model", "store"),
     "lab": ("cli",),
     "demo": ("lab",),
 }
