@@ -1,4 +1,4 @@
-"""What the data plane reports of ports, recorded."""
+"""What the data plane reports of ports, recorded. PURE."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The port of a network's DHCP server: when it is there and which addresses it has.
+"""The port of a network's DHCP server: when it is there and which addresses it has. PURE.
 
 It is made when the first port of the network is bound, after that port has its address: so the first
 machine has .2 and the server .3, as in the reference.
