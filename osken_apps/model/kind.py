@@ -10,7 +10,10 @@ from typing import Any, TypeVar
 
 T = TypeVar("T", bound=type[Any])
 
-LENGTH = "length"  # in a field's metadata: how many characters its text has at most, if not 255
+# In a field's metadata.
+LENGTH = "length"  # how many characters its text has at most, if not 255
+UNBOUNDED = -1  # as a length: any number
+INDEX = "index"  # whether it is looked for by its value, if it is not what all kinds are looked for by
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from osken_apps.model.addresses import IPAddress, IPNetwork, MacAddress
-from osken_apps.model.kind import LENGTH, kind
+from osken_apps.model.kind import INDEX, LENGTH, UNBOUNDED, kind
 
 DHCP_DEVICE_OWNER = "network:dhcp"
 
@@ -141,18 +141,18 @@ class Port(Standard):
     address. `binding_profile` is JSON text: nothing here reads it, and a port stays hashable and picklable.
     """
 
-    network_id: str
-    mac_address: MacAddress
+    network_id: str = field(metadata={INDEX: False})  # what is unique with it has one
+    mac_address: MacAddress = field(metadata={INDEX: True})
     fixed_ips: tuple[FixedIp, ...] = ()
     admin_state_up: bool = True
-    device_id: str = ""
+    device_id: str = field(default="", metadata={INDEX: True})
     device_owner: str = ""
     status: PortStatus = PortStatus.DOWN
     requested_host: str = ""
     binding: Binding | None = None
-    waits_for: str = ""
-    vnic_type: str = "normal"
-    binding_profile: str = "{}"
+    waits_for: str = field(default="", metadata={LENGTH: UNBOUNDED})
+    vnic_type: str = field(default="normal", metadata={LENGTH: 32})
+    binding_profile: str = field(default="{}", metadata={LENGTH: UNBOUNDED})
     port_security_enabled: bool = True
     allowed_address_pairs: tuple[AddressPair, ...] = ()
     extra_dhcp_opts: tuple[ExtraDhcpOption, ...] = ()

@@ -16,8 +16,8 @@ from osken_apps.model.addresses import IPAddress, MacAddress
 from osken_apps.model.allocation import first_free, generated_mac
 from osken_apps.model.resources import FixedIp, Subnet
 from osken_apps.networking.physical import VlanRange
+from osken_apps.store.address_text import address_text
 from osken_apps.store.cache import Cache
-from osken_apps.store.codec import address_text
 from osken_apps.store.tables import FIXED_IPS, NETWORKS, PORTS, SUBNETS
 from osken_apps.store.view import View
 

@@ -146,6 +146,7 @@ def telling_unavailable() -> Iterator[None]:
         raise StoreUnavailable(cause(error)) from error
 
 
-def violated_columns(error: exc.IntegrityError) -> frozenset[str]:
-    """Give the columns of the unique constraint that a statement violated."""
-    return frozenset(re.findall(r"\w+\.(\w+)", str(error.orig)))
+def violated(error: exc.IntegrityError) -> tuple[str, frozenset[str]]:
+    """Give the name of the constraint that a statement violated, or its columns: SQLite tells only these."""
+    name = getattr(getattr(error.orig, "diag", None), "constraint_name", None) or ""
+    return name, frozenset(re.findall(r"\w+\.(\w+)", "" if name else str(error.orig)))

@@ -1,74 +1,91 @@
 """The form of a kind of resource in the database, made of its dataclass: a table, rows, and back. SHELL.
 
-A field is a column of its name. Text, numbers, truth and times are themselves; enums and addresses are text;
-a tuple, also of small dataclasses, is JSON text; `network_id` and the like refer to the kind that they name.
-What a kind has besides (constraints, columns of the store's own) is given with it.
+A field is a column of its name, as `values` says of its type; a small dataclass, or None, has a column for
+each of its fields: `binding_host` for `binding.host`. `network_id` and the like refer to the kind that they
+name. What a kind has besides (what no two of it share, columns of the store's own) is given with it.
 """
 
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import Field, dataclass, fields, is_dataclass
-from datetime import UTC, datetime
-from enum import StrEnum
-from functools import cached_property, lru_cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, Field, dataclass, fields
+from datetime import datetime
+from functools import cached_property
 from operator import attrgetter
-from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any
 
-from netaddr import EUI
 from sqlalchemy import (
-    Boolean,
     Column,
     Delete,
     ForeignKey,
+    Index,
     Insert,
     Integer,
     MetaData,
     String,
     Table,
-    Text,
+    UniqueConstraint,
     Update,
     bindparam,
     delete,
+    exc,
     insert,
     update,
 )
 
-from osken_apps.model.addresses import mac_address
-from osken_apps.model.kind import KINDS, LENGTH, Kind
-from osken_apps.model.resources import Standard
+from osken_apps.errors import Conflict
+from osken_apps.model.kind import INDEX, KINDS, LENGTH, Kind
+from osken_apps.store.engines import violated
+from osken_apps.store.values import given_of, hints_of, kept_of, may_be_null, part_of, value_of
 
 Row = Sequence[Any]
-Convert = Callable[[Any], Any]
 
 METADATA = MetaData()
-EMPTY_LIST = "[]"
-TEXT_LENGTH = 255
 ID_LENGTH = 36
-ENUM_LENGTH = 16
-ADDRESS_LENGTH = 64
+INDEXED = ("project_id", "name")
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
-    """How values of one type are kept: the column's type, and the way there and back (None: as they are)."""
+class Unique:
+    """Columns whose values no two rows share, and the error of a resource that would.
 
-    type: Any
-    keep: Convert | None = None
-    give: Convert | None = None
+    `null` names a column that makes it count only where it is null: nulls are never equal to each other.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    conflict: Callable[[Any], Conflict]
+    null: str = ""
+
+    def add_to(self, table: Table) -> None:
+        """Make it a constraint of a table."""
+        columns = [table.c[name] for name in self.columns]
+        if self.null:
+            where = table.c[self.null].is_(None)
+            Index(self.name, *columns, unique=True, sqlite_where=where, postgresql_where=where)
+        else:
+            UniqueConstraint(*columns, name=self.name)
 
 
 @dataclass(frozen=True)
 class Form:
-    """The form of a kind: its table, and its resources as rows. `resource` takes the columns in order.
+    """The form of a kind: its table, and its resources as rows.
 
-    A statement is built once: building costs more than running it.
+    `row` gives a resource's columns by name; `resource` takes the columns in order, and by name what another
+    table has of it. A statement is built once: building costs more than running it.
     """
 
     table: Table
     row: Callable[[Any], dict[str, Any]]
     resource: Callable[..., Any]
+    unique: tuple[Unique, ...] = ()
+
+    def conflict(self, resource: Any, error: exc.IntegrityError) -> Conflict:
+        """Name what a resource that was refused shares with another one."""
+        name, columns = violated(error)
+        for unique in self.unique:
+            if unique.name == name or set(unique.columns) == columns:
+                return unique.conflict(resource)
+        what = name or ", ".join(sorted(columns))
+        return Conflict(f"{type(resource).__name__} {resource.id} contradicts {what}.")
 
     @cached_property
     def insert(self) -> Insert:
@@ -86,154 +103,110 @@ class Form:
         return delete(self.table).where(self.table.c.id == bindparam("of_id"))
 
 
-def packed(values: Iterable[Any]) -> str:
-    """Give values of JSON as text."""
-    listed = list(values)
-    return json.dumps(listed, separators=(",", ":"), ensure_ascii=False) if listed else EMPTY_LIST
+class _Part:
+    """A field that is a small dataclass or None, in columns of its own: None where the first is null."""
+
+    def __init__(self, name: str, model: type[Any]) -> None:
+        inner = fields(model)
+        hints = hints_of(model)
+        self.field = name
+        self.model = model
+        self.names = [f"{name}_{item.name}" for item in inner]
+        self.values = [value_of(hints[item.name], item.metadata.get(LENGTH, 0)) for item in inner]
+        # What they hold when there is none: the default of a field, or null.
+        self.absent = [None if item.default is MISSING else item.default for item in inner]
+        self._read = attrgetter(*(item.name for item in inner))
+
+    def columns(self) -> list[Column[Any]]:
+        """Give its columns."""
+        described = zip(self.names, self.values, self.absent, strict=True)
+        return [Column(name, value.type, nullable=absent is None) for name, value, absent in described]
+
+    def keep(self, part: Any) -> dict[str, Any]:
+        """Give its columns of a row."""
+        kept = self.absent if part is None else kept_of(self.values, self._read(part))
+        return dict(zip(self.names, kept, strict=True))
+
+    def give(self, *kept: Any) -> Any:
+        """Give the part that its columns are."""
+        return None if kept[0] is None else self.model(*given_of(self.values, kept))
 
 
-def unpacked(text: str) -> list[Any]:
-    """Give back the values of `packed`."""
-    return [] if text == EMPTY_LIST else json.loads(text)
+def form_of(kind: Kind, *besides: Unique | Column[Any], elsewhere: tuple[str, ...] = ()) -> Form:
+    """Make the form of a kind; `elsewhere` are fields that another table holds."""
+    here = [item for item in fields(kind.model) if item.name not in elsewhere]
+    hints = hints_of(kind.model)
+    parts = {item.name: _Part(item.name, part) for item in here if (part := part_of(hints[item.name]))}
+    columns = [Column("sequence", Integer, primary_key=True, autoincrement=True)]
+    for item in here:
+        columns += parts[item.name].columns() if item.name in parts else [_column(item, hints[item.name])]
+    further = [item for item in besides if isinstance(item, Column)]
+    table = Table(kind.plural, METADATA, *columns, *further)
+    unique = tuple(item for item in besides if isinstance(item, Unique))
+    for one in unique:
+        one.add_to(table)
+    names = [column.name for column in columns]
+    plain = [item for item in here if item.name not in parts]
+    return Form(table, _rows(plain, hints, parts), _resources(kind.model, names, here, hints, parts), unique)
 
 
-def seconds(moment: datetime | None) -> int:
-    """Give a time as a row has it."""
-    return int(moment.timestamp()) if moment else 0
-
-
-@lru_cache(1024)
-def moment(seconds: int) -> datetime:
-    """Give the time of a row."""
-    return datetime.fromtimestamp(seconds, UTC)
-
-
-SIMPLE: Mapping[Any, Value] = {
-    bool: Value(Boolean),
-    int: Value(Integer),
-    str: Value(String(TEXT_LENGTH)),
-    datetime: Value(Integer, seconds, moment),
-    EUI: Value(String(17), str, mac_address),
-    IPv4Address: Value(String(ADDRESS_LENGTH), str, ip_address),
-    IPv6Address: Value(String(ADDRESS_LENGTH), str, ip_address),
-    IPv4Network: Value(String(ADDRESS_LENGTH), str, ip_network),
-    IPv6Network: Value(String(ADDRESS_LENGTH), str, ip_network),
-}
-
-
-def value_of(hint: Any, length: int = 0) -> Value:
-    """Say how values of a type are kept. Raises TypeError for a type that has no form here."""
-    if get_origin(hint) is tuple:
-        return _listed(get_args(hint)[0])
-    if get_origin(hint) in (Union, UnionType):
-        # Null, or one of several types that are kept alike.
-        value = value_of(next(part for part in get_args(hint) if part is not NoneType), length)
-        return Value(value.type, _or_none(value.keep), _or_none(value.give)) if _may_be_null(hint) else value
-    if length:
-        return Value(String(length))
-    if isinstance(hint, type) and issubclass(hint, StrEnum):
-        return Value(String(ENUM_LENGTH), attrgetter("value"), hint)
-    if hint in SIMPLE:
-        return SIMPLE[hint]
-    raise TypeError(f"{hint!r} has no form in the database")
-
-
-def _listed(hint: Any) -> Value:
-    """Say how a tuple is kept: as a list, in which a small dataclass is a list of its fields."""
-    if is_dataclass(hint) and isinstance(hint, type):
-        parts = [value_of(part) for part in _hints(hint).values()]
-        names = attrgetter(*_hints(hint))
-
-        def keep(items: Iterable[Any]) -> str:
-            return packed([_kept(parts, names(item)) for item in items])
-
-        def give(text: str) -> tuple[Any, ...]:
-            return tuple(hint(*_given(parts, item)) for item in unpacked(text))
-
-        return Value(Text, keep, give)
-    part = value_of(hint)
-    if part.keep is None or part.give is None:
-        return Value(Text, packed, lambda text: tuple(unpacked(text)))
-    keep_one, give_one = part.keep, part.give
-    return Value(
-        Text, lambda items: packed(map(keep_one, items)), lambda text: tuple(map(give_one, unpacked(text)))
-    )
-
-
-def _kept(parts: Sequence[Value], values: Sequence[Any]) -> list[Any]:
-    return [part.keep(value) if part.keep else value for part, value in zip(parts, values, strict=True)]
-
-
-def _given(parts: Sequence[Value], values: Sequence[Any]) -> list[Any]:
-    return [part.give(value) if part.give else value for part, value in zip(parts, values, strict=True)]
-
-
-def _or_none(convert: Convert | None) -> Convert | None:
-    return None if convert is None else lambda value: None if value is None else convert(value)
-
-
-def _may_be_null(hint: Any) -> bool:
-    return NoneType in get_args(hint)
-
-
-def _hints(of: type[Any]) -> Mapping[str, Any]:
-    return {name: hint for name, hint in get_type_hints(of).items() if not name.startswith("_")}
-
-
-def standard_columns(kind: Kind) -> list[Column[Any]]:
-    """Give the columns that every resource has; `sequence` is the order of creation."""
-    standard = [item for item in fields(kind.model) if item.name in Standard.__dataclass_fields__]
-    return [Column("sequence", Integer, primary_key=True, autoincrement=True), *_columns(kind, standard)]
-
-
-def own_columns(kind: Kind) -> list[Column[Any]]:
-    """Give the columns of what only this kind has."""
-    own = [item for item in fields(kind.model) if item.name not in Standard.__dataclass_fields__]
-    return _columns(kind, own)
-
-
-def _columns(kind: Kind, items: Iterable[Field[Any]]) -> list[Column[Any]]:
-    named = {other.singular: other.plural for other in KINDS.values()}
-    return [_column(item, _hints(kind.model)[item.name], named) for item in items]
-
-
-def _column(item: Field[Any], hint: Any, named: Mapping[str, str]) -> Column[Any]:
-    standard = item.name in Standard.__dataclass_fields__
+def _column(item: Field[Any], hint: Any) -> Column[Any]:
+    """Give the column of a field. `sequence` is the order of creation."""
     if item.name == "id":
         return Column("id", String(ID_LENGTH), nullable=False, unique=True)
-    if item.name.removesuffix("_id") in named:
-        target = ForeignKey(f"{named[item.name.removesuffix('_id')]}.id")
-        return Column(item.name, String(ID_LENGTH), target, nullable=False, index=True)
-    null = _may_be_null(hint) and not standard
-    index = item.name in ("project_id", "name")
-    return Column(item.name, _value(item, hint).type, nullable=null, index=index or None)
+    named = {other.singular: other.plural for other in KINDS.values()}
+    target = named.get(item.name.removesuffix("_id"))
+    index = item.metadata.get(INDEX, target is not None or item.name in INDEXED) or None
+    if target is not None:
+        return Column(item.name, String(ID_LENGTH), ForeignKey(f"{target}.id"), nullable=False, index=index)
+    null = may_be_null(hint) and hint != datetime | None
+    return Column(item.name, value_of(hint, item.metadata.get(LENGTH, 0)).type, nullable=null, index=index)
 
 
-def _value(item: Field[Any], hint: Any) -> Value:
-    # A time that is not known yet is kept as 0; only resources that nobody has stored have none.
-    return SIMPLE[datetime] if hint == datetime | None else value_of(hint, item.metadata.get(LENGTH, 0))
-
-
-def form_of(kind: Kind, *besides: Any) -> Form:
-    """Make the form of a kind; `besides` are constraints of its table, and further columns at its end."""
-    hints, own = _hints(kind.model), fields(kind.model)
-    values = [_value(item, hints[item.name]) for item in own]
-    names = [item.name for item in own]
+def _rows(
+    plain: Sequence[Field[Any]], hints: Mapping[str, Any], parts: Mapping[str, _Part]
+) -> Callable[[Any], dict[str, Any]]:
+    """Make the function that gives a resource's columns."""
+    names = [item.name for item in plain]
     read = attrgetter(*names)
-    keeps = [(name, value.keep) for name, value in zip(names, values, strict=True) if value.keep]
-    gives = [(name, value.give) for name, value in zip(names, values, strict=True) if value.give]
+    keeps = [(name, keep) for name in names if (keep := value_of(hints[name]).keep)]
 
     def row(resource: Any) -> dict[str, Any]:
         kept = dict(zip(names, read(resource), strict=True))
         for name, keep in keeps:
             kept[name] = keep(kept[name])
+        for name, part in parts.items():
+            kept |= part.keep(getattr(resource, name))
         return kept
 
-    def resource(row: Row) -> Any:
-        found = dict(zip(names, row[1:], strict=False))
-        for name, give in gives:
-            found[name] = give(found[name])
-        return kind.model(**found)
+    return row
 
-    table = Table(kind.plural, METADATA, *standard_columns(kind), *own_columns(kind), *besides)
-    return Form(table, row, resource)
+
+def _resources(
+    model: type[Any],
+    names: Sequence[str],
+    here: Sequence[Field[Any]],
+    hints: Mapping[str, Any],
+    parts: Mapping[str, _Part],
+) -> Callable[..., Any]:
+    """Make the function that makes a resource of its columns.
+
+    It is made of source, as dataclasses make theirs: by dictionaries a row costs half as much again.
+    """
+    known: dict[str, Any] = {"model": model}
+    arguments = []
+    for item in here:
+        part = parts.get(item.name)
+        give = part.give if part else value_of(hints[item.name]).give
+        columns = ", ".join(f"_{name}" for name in (part.names if part else (item.name,)))
+        if give:
+            known[f"give_{item.name}"] = give
+        arguments.append(f"{item.name}=give_{item.name}({columns})" if give else f"{item.name}={columns}")
+    source = (
+        "def resource(row, **elsewhere):",
+        f"    {', '.join(f'_{name}' for name in names)}, *_ = row",
+        f"    return model({', '.join(arguments)}, **elsewhere)",
+    )
+    exec("\n".join(source), known)
+    made: Callable[..., Any] = known["resource"]
+    return made

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Column, Connection, Integer, String, Text, insert, inspect, select, update
 
 from osken_apps.model.kind import KINDS
-from osken_apps.store.codec import form
 from osken_apps.store.forms import METADATA
-from osken_apps.store.tables import SCHEMA_VERSION, STORE
+from osken_apps.store.tables import SCHEMA_VERSION, STORE, form
 
 if TYPE_CHECKING:
     from alembic.operations import Operations
@@ -74,9 +73,9 @@ def create(connection: Connection) -> None:
 
 
 def upgrade(connection: Connection, found: int) -> None:
-    """Bring a database from the version found to the newest one; foreign keys must not be enforced meanwhile.
+    """Bring a database from the version found to the newest one.
 
-    Raises IntegrityError (SQLite's own) if afterwards something refers to what is not there.
+    SQLite must not enforce foreign keys meanwhile; whoever calls this looks at them afterwards.
     """
     from alembic.migration import MigrationContext
     from alembic.operations import Operations

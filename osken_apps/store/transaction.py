@@ -11,21 +11,13 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Integer, bindparam, delete, exc, func, insert, select
 
-from osken_apps.errors import (
-    Conflict,
-    FlatNetworkInUse,
-    InUse,
-    IpAddressAlreadyAllocated,
-    MacAddressInUse,
-    VlanIdInUse,
-)
+from osken_apps.errors import InUse, IpAddressAlreadyAllocated
 from osken_apps.model.changes import Change, Deleted, Upserted
-from osken_apps.model.resources import FixedIp, Network, Port, Standard, Subnet
+from osken_apps.model.resources import FixedIp, Port, Standard, Subnet
+from osken_apps.store.address_text import address_text
 from osken_apps.store.allocator import Allocator, Sources
 from osken_apps.store.cache import Cache
-from osken_apps.store.codec import address_text, form
-from osken_apps.store.engines import violated_columns
-from osken_apps.store.tables import DELETED_PORTS, FIXED_IPS, QUOTAS
+from osken_apps.store.tables import DELETED_PORTS, FIXED_IPS, QUOTAS, form
 
 LOG = logging.getLogger(__name__)
 
@@ -159,7 +151,7 @@ class Transaction(Allocator):
         try:
             self._connection.execute(statement, row)
         except exc.IntegrityError as error:
-            raise _conflict(resource, violated_columns(error)) from error
+            raise form(type(resource)).conflict(resource, error) from error
 
     def _changed(self, resource: R) -> R:
         self._remember(Upserted(resource), type(resource), resource.id)
@@ -171,15 +163,3 @@ class Transaction(Allocator):
         self._known.pop((kind, resource_id), None)
         if kind is Subnet:
             self._known_subnets.clear()
-
-
-def _conflict(resource: Standard, columns: frozenset[str]) -> Conflict:
-    """Name the constraint that a resource violates as Neutron does."""
-    match resource:
-        case Port() if "mac_address" in columns:
-            return MacAddressInUse(resource.network_id, resource.mac_address)
-        case Network(segmentation_id=None):
-            return FlatNetworkInUse(resource.physical_network)
-        case Network():
-            return VlanIdInUse(resource.segmentation_id, resource.physical_network)
-    return Conflict(f"{type(resource).__name__} {resource.id} contradicts {', '.join(sorted(columns))}.")

@@ -9,11 +9,10 @@ from sqlalchemy import Connection, bindparam, func, select
 
 from osken_apps.model.changes import Snapshot
 from osken_apps.model.kind import KINDS
-from osken_apps.model.resources import Network, Port, Standard, Subnet
+from osken_apps.model.resources import FixedIp, Network, Port, Standard, Subnet
 from osken_apps.store import schema
+from osken_apps.store.address_text import address_of
 from osken_apps.store.cache import Cache
-from osken_apps.store.codec import form, resource_of
-from osken_apps.store.forms import moment
 from osken_apps.store.selection import Among, Page
 from osken_apps.store.statements import (
     chunk_statement,
@@ -23,7 +22,17 @@ from osken_apps.store.statements import (
     shape_of,
     values_of,
 )
-from osken_apps.store.tables import DELETED_PORTS, FIXED_IPS, NETWORKS, PORTS, QUOTAS, SCHEMA_VERSION, SUBNETS
+from osken_apps.store.tables import (
+    DELETED_PORTS,
+    FIXED_IPS,
+    NETWORKS,
+    PORTS,
+    QUOTAS,
+    SCHEMA_VERSION,
+    SUBNETS,
+    form,
+)
+from osken_apps.store.values import moment
 
 R = TypeVar("R", bound=Standard)
 
@@ -238,19 +247,20 @@ class View:
         """Make the resources of rows, but those that the cache has."""
         found = {row.id: self._cache.get(kind, row.id, row.revision_number) for row in rows}
         new = [row for row in rows if found[row.id] is None]
-        children = self._children(kind, [row.id for row in new])
+        elsewhere = self._elsewhere(kind, [row.id for row in new])
         for row in new:
-            found[row.id] = made = resource_of(kind, row, children.get(row.id, ()))
+            found[row.id] = made = form(kind).resource(row, **elsewhere.get(row.id, {}))
             if self.fills_cache:
                 self._cache.put(made)
         return [resource for resource in found.values() if resource is not None]
 
-    def _children(self, kind: type[Standard], ids: list[str]) -> dict[str, list[tuple[str, str]]]:
-        """Read what rows of a kind have in tables of their own: the addresses of ports."""
-        found: dict[str, list[tuple[str, str]]] = {}
+    def _elsewhere(self, kind: type[Standard], ids: list[str]) -> dict[str, dict[str, Any]]:
+        """Read what resources of a kind have in another table: the addresses of ports."""
+        found: dict[str, dict[str, Any]] = {}
         if kind is Port and ids:
             for port_id, subnet_id, text in self._connection.execute(_ADDRESSES, {"ids": ids}):
-                found.setdefault(port_id, []).append((subnet_id, text))
+                before = found.get(port_id, {}).get("fixed_ips", ())
+                found[port_id] = {"fixed_ips": (*before, FixedIp(subnet_id, address_of(text)))}
         return found
 
     def _rows(self, kind: type[Standard], conditions: tuple[Among, ...]) -> Sequence[Any]:

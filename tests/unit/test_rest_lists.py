@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import pytest
 
 from osken_apps.model.changes import HostReport
-from osken_apps.store import view as view_module
+from osken_apps.store.cache import Cache
 from tests.unit.rest_client import Client, client_of
 
 
@@ -235,13 +235,13 @@ def test_a_page_by_id_is_all_that_is_read(api: Client, monkeypatch: pytest.Monke
     for _ in range(5):
         api.make("network", name="net")
     read: list[str] = []
-    resource_of = view_module.resource_of
+    put = Cache.put
 
-    def counted(kind: type, row: Any, addresses: Any) -> Any:
-        read.append(row.id)
-        return resource_of(kind, row, addresses)
+    def counted(cache: Cache, resource: Any) -> None:
+        read.append(resource.id)
+        put(cache, resource)
 
-    monkeypatch.setattr(view_module, "resource_of", counted)
+    monkeypatch.setattr(Cache, "put", counted)
     shown = api.get("/networks?limit=2&name=net")["networks"]
     assert sorted(read) == [network["id"] for network in shown]
 

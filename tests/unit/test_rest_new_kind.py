@@ -16,9 +16,9 @@ from osken_apps.model.inventory import Inventory
 from osken_apps.model.kind import KINDS
 from osken_apps.rest.registry import REGISTRY, Registry
 from osken_apps.rest.wsgi import application
-from osken_apps.store.codec import FORMS
 from osken_apps.store.forms import METADATA
 from osken_apps.store.store import Store
+from osken_apps.store.tables import FORMS
 from tests.unit.rest_client import Client, client_of, config_of
 
 TOY = "tests.unit.toy.tape_drives"

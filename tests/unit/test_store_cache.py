@@ -7,7 +7,7 @@ import pytest
 
 from osken_apps.model.resources import Network
 from osken_apps.store import cache as cache_module
-from osken_apps.store import view as view_module
+from osken_apps.store.cache import Cache
 from osken_apps.store.selection import Among
 from osken_apps.store.store import Store
 from tests.unit.test_store_transactions import make_subnet
@@ -27,14 +27,13 @@ def store(path: Path) -> Store:
 def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Give the ids of the resources that are made of rows."""
     ids: list[str] = []
-    resource_of = view_module.resource_of
+    put = Cache.put
 
-    def counted(kind: type[Network], row: object, addresses: tuple[tuple[str, str], ...]) -> Network:
-        resource = resource_of(kind, row, addresses)  # type: ignore[arg-type]
+    def counted(cache: Cache, resource: Network) -> None:
         ids.append(resource.id)
-        return resource
+        put(cache, resource)
 
-    monkeypatch.setattr(view_module, "resource_of", counted)
+    monkeypatch.setattr(Cache, "put", counted)
     return ids
 
 

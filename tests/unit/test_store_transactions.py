@@ -31,7 +31,7 @@ from osken_apps.model.resources import (
 )
 from osken_apps.store import engines
 from osken_apps.store import transaction as transaction_module
-from osken_apps.store.codec import address_of, address_text
+from osken_apps.store.address_text import address_of, address_text
 from osken_apps.store.store import SYSTEM_SOURCES, Store
 
 RANGES = (VlanRange("default", 1000, 1003), VlanRange("other", 5, 5))
