@@ -1,0 +1,54 @@
+"""What an OpenFlow session tells whoever serves it. PURE."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Up:
+    """The handshake is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class PortsChanged:
+    """Ports came, went or changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A question has its whole answer."""
+
+    xid: int
+    parts: list[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A question was answered by an error."""
+
+    xid: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """A question has no answer, or no whole one, in time."""
+
+    xid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Odd:
+    """The switch did what it should not, at no more cost; `words` are a format, as logging has it."""
+
+    words: str
+    details: tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The session is over; it is to be closed once what is to be sent was sent."""
+
+    reason: str
+
+
+Event = Up | PortsChanged | Answered | Refused | Unanswered | Odd | Ended

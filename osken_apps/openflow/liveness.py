@@ -1,0 +1,42 @@
+"""Whether a switch is there, and how long it may take for each step of the handshake. PURE.
+
+Time comes as an argument, in seconds. A deadline counts once two looks in a row found it passed: what lay
+unread at the first was read until the second, so that the lateness is never ours.
+"""
+
+STEP_S = 10.0  # of the handshake
+ECHO_INTERVAL_S = 5.0  # of silence, until the switch is asked for an echo
+ECHO_S = 10.0
+
+
+class Liveness:
+    """What was heard of a switch, and when; `heard` is set by whoever takes a whole message of it."""
+
+    def __init__(self, now: float) -> None:
+        self.heard = False
+        self._heard_at = now
+        self._asked_at: float | None = None
+        self._step_began = now
+        self._step: str | None = None
+        self._late = False
+
+    def look(self, now: float, awaited: str | None) -> tuple[bool, str | None]:
+        """Look at the time; `awaited` names what the handshake waits for, None when it is done.
+
+        Give whether the switch is to be asked for an echo, and why it is dead, if it is.
+        """
+        asks, reason = False, None
+        if self.heard:
+            self.heard, self._heard_at, self._asked_at = False, now, None
+        if awaited is not None:
+            if awaited != self._step:
+                self._step, self._step_began = awaited, now
+            if now >= self._step_began + STEP_S:
+                reason = f"it did not say {awaited} in {STEP_S:.0f} s"
+        elif self._asked_at is None:
+            asks = now >= self._heard_at + ECHO_INTERVAL_S
+            self._asked_at = now if asks else None
+        elif now >= self._asked_at + ECHO_S:
+            reason = f"it was silent for {now - self._heard_at:.0f} s"
+        late_before, self._late = self._late, reason is not None
+        return asks, reason if late_before else None
