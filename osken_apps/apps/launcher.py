@@ -25,7 +25,6 @@ from osken_apps.apps.packet_ins import Arrivals, PacketIns
 from osken_apps.apps.reader import PacketInHandler
 from osken_apps.apps.reconcile import HostReconciler
 from osken_apps.apps.rest import STARTED_BADLY, RestApp
-from osken_apps.apps.switch import SwitchApp
 from osken_apps.config import Config
 from osken_apps.dhcp.server import Defaults
 from osken_apps.errors import ConfigurationError
@@ -77,7 +76,7 @@ class Controller:
             "give_up": self._give_up,
         }
         self._apps: dict[type[OSKenApp], Any] = {
-            kind: _instantiate(kind, shared) for kind in (SwitchApp, DhcpApp, OvsdbApp, RestApp, OpenFlowApp)
+            kind: _instantiate(kind, shared) for kind in (DhcpApp, OvsdbApp, RestApp, OpenFlowApp)
         }
 
     def run(self) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 from osken_apps.apps import runtime
 from osken_apps.apps.admission import Admission, Guest
 from osken_apps.apps.complaints import complain
+from osken_apps.apps.transport import plain
 from osken_apps.config import Endpoint
 from osken_apps.errors import ConfigurationError
 
@@ -47,9 +48,13 @@ def accept_for_ever(sock: Any, admission: Admission, serve: Serve) -> None:
 
     Running out of descriptors ends nothing, and a thousand that dial at once hold up nobody.
     """
+    listener = plain(sock)
     for number in itertools.count(1):
         try:
-            connection, address = sock.accept()
+            connection, address = listener.accept()
+        except BlockingIOError:
+            runtime.wait_ready(listener.fileno(), read=True)
+            continue
         except OSError as error:
             LOG.error("cannot accept a connection: %s", error)
             runtime.sleep(RETRY_S)

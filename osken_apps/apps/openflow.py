@@ -1,41 +1,68 @@
-"""os-ken's OpenFlow handler on our own listening socket and with our own Connection. SHELL."""
+"""The edge where bridges connect: accepting them, and looking at the time for all of them. SHELL."""
 
 import logging
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import suppress
+from socket import IPPROTO_TCP, TCP_NODELAY
 from typing import Any
 
-from os_ken import cfg
 from os_ken.base.app_manager import OSKenApp
-from os_ken.controller.ofp_handler import OFPHandler
-from os_ken.lib import hub
 
+from osken_apps.apps import runtime
 from osken_apps.apps.admission import Admission
-from osken_apps.apps.connection import Connection
+from osken_apps.apps.connection import Connection, Observer
+from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.listening import accept_for_ever
+from osken_apps.apps.switch import SwitchObserver
+from osken_apps.apps.transport import plain
+from osken_apps.failures import Failures
+from osken_apps.model.turns import in_turns
 
 LOG = logging.getLogger(__name__)
 
 MAX_CONNECTIONS = 8192
-ECHO_INTERVAL_S = 5.0
-MAX_UNREPLIED_ECHOES = 2  # more than these: os-ken looks after sending the third
+LOOK_INTERVAL_S = 1.0
 
 
-class OpenFlowApp(OFPHandler):
-    """Accepts bridges; one that leaves three echo requests unanswered is dead."""
+class OpenFlowServer:
+    """Serves the switches that connect to a listening socket, a task each."""
 
-    def __init__(self, openflow_socket: Any, **_: Any) -> None:
-        super().__init__()
-        self._socket = openflow_socket
-        cfg.CONF.set_override("echo_request_interval", ECHO_INTERVAL_S)
-        cfg.CONF.set_override("maximum_unreplied_echo_requests", MAX_UNREPLIED_ECHOES)
+    def __init__(self, listening_socket: Any, observer: Observer) -> None:
+        self._socket = listening_socket
+        self._observer = observer
+        self._connections: set[Connection] = set()
+        self._failures = Failures()
 
-    def start(self) -> Any:
+    def start(self) -> None:
         """Start to accept connections."""
-        OSKenApp.start(self)
-        return hub.spawn(accept_for_ever, self._socket, Admission(MAX_CONNECTIONS), self._serve)
+        runtime.spawn(self._look_for_ever)
+        runtime.spawn(accept_for_ever, self._socket, Admission(MAX_CONNECTIONS), self._serve)
 
     def _serve(self, sock: Any, address: Any, known: Callable[[], None]) -> None:
-        known()
-        with closing(Connection(sock, address)) as connection:
-            connection.serve()
+        with suppress(OSError):
+            sock.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)  # an answer to a packet-in waits for nothing
+        connection = Connection(plain(sock), address, self._failures)
+        self._connections.add(connection)
+        try:
+            connection.serve(self._observer, known)
+        finally:
+            self._connections.discard(connection)
+
+    def _look_for_ever(self) -> None:
+        while True:
+            for connection in in_turns(list(self._connections), pause=runtime.pause):
+                connection.look(runtime.clock())
+            runtime.sleep(LOOK_INTERVAL_S)
+
+
+class OpenFlowApp(OSKenApp):
+    """The os-ken application for the bridges."""
+
+    def __init__(self, openflow_socket: Any, hosts: Hosts, **_: Any) -> None:
+        super().__init__()
+        self._server = OpenFlowServer(openflow_socket, SwitchObserver(hosts))
+
+    def start(self) -> None:
+        """Start to accept bridges."""
+        super().start()
+        self._server.start()

@@ -1,28 +1,26 @@
-"""Reading what a switch sends: packet-ins are answered at once, all else is a greenthread's. SHELL.
+"""Reading what a switch sends: packet-ins are answered at once, all else is a task's. SHELL.
 
 Open vSwitch goes to sleep some 80 us after it has sent a packet-in, and to wake it costs as much again: an
 answer that comes sooner is worth twice. So a packet-in takes the shortest way:
 
-    the socket   stays registered with the hub, so that epoll is not told anew for each packet;
-    the hub      itself reads, has the packet answered and sends the answer: none of it waits for anything;
-    the rest     (records, counters) comes after the sending;
-    the hub      stays awake a while after a packet that came alone, for the REQUEST that follows the OFFER.
+    the transport  stays registered with the event loop, so that epoll is not told anew for each packet;
+    the loop       itself reads, has the packet answered and sends the answer: none of it waits for anything;
+    the rest       (records, counters) comes after the sending;
+    the loop       stays awake a while after a packet that came alone, for the REQUEST that follows the OFFER.
 
 From the first message that is no packet-in, or if the switch does not take an answer, what was read is the
-greenthread's; until it has done with that, nothing more is read.
+task's; until it has done with that, nothing more is read.
 """
 
-import time
-from collections.abc import Callable, Generator, Iterator
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable
+from typing import Protocol
 
-import eventlet
-from eventlet import hubs
-from eventlet.semaphore import Semaphore
+from osken_apps.apps import runtime
+from osken_apps.apps.sender import Sender
+from osken_apps.apps.transport import Transport
+from osken_apps.failures import Failures
+from osken_apps.openflow.session import Session
 
-from osken_apps.openflow.codec import HEADER, MIN_PACKET_IN_OCTETS, PACKET_IN_TYPE, message_octets
-
-HEADER_SIZE = HEADER.size
 READ_SIZE = 1 << 16
 AWAKE_S = 0.0004  # from an OFFER until the client's REQUEST is here, if client and switch are quick
 STREAM_S = 0.00015  # packets that are closer than this are a stream: there will be more at each look
@@ -49,153 +47,106 @@ class Nobody:
         """Have nothing to do."""
 
 
-class Message(NamedTuple):
-    """A whole message, its header included."""
-
-    message_type: int
-    xid: int
-    data: bytes
-
-
 class Reader:
-    """Reads one switch's messages, for the greenthread that asks for them.
-
-    Answers go to the socket itself as long as nobody holds `sending` and the socket takes them; else the
-    greenthread gives them to `send`, which may wait.
-    """
+    """Feeds one switch's octets to its session, for the task that asks for them."""
 
     def __init__(
         self,
-        sock: Any,
-        sending: Semaphore,
-        send: Callable[[bytes], object],
-        clock: Callable[[], float] = time.monotonic,
+        transport: Transport,
+        session: Session,
+        sender: Sender,
+        failures: Failures,
+        clock: Callable[[], float] = runtime.clock,
     ) -> None:
-        """Read from an eventlet socket, under `osken_apps.apps.hub.Hub`; `clock` gives seconds."""
         self.packet_ins: PacketInHandler = Nobody()
-        self._hub = hubs.get_hub()
-        self._socket = sock.fd
-        self._sending = sending
-        self._send = send
-        self._buffer = b""
-        self._unsent = b""
-        self._ended: Exception | bool = False
+        self._transport = transport
+        self._session = session
+        self._sender = sender
+        self._failures = failures
         self._clock = clock
         self._alone_at = 0.0
-        self._waiting: Any = None
-        self._listener: Any = None
+        self._signal = runtime.Signal()
+        self._watch: runtime.Watch | None = None
+        self._task_waits = False
+        self._ended: OSError | bool = False
 
-    def messages(self) -> Generator[Message, None, None]:
-        """Give all messages that are no packet-ins, until the switch goes. Raises Malformed, OSError."""
-        try:
-            while not self._ended:
-                yield from self._left()
-                self._wait()
-        finally:
-            self._leave()
-        if isinstance(self._ended, Exception):
+    def wait(self) -> bool:
+        """Wait until there is something for the task; give False once the switch has gone. Raises OSError.
+
+        Others have their turn even if there is more to read now.
+        """
+        if not self._ended:
+            self._watch = self._watch or runtime.Watch(self._transport.fileno(), self._readable)
+            self._task_waits = True
+            self._signal.wait()
+        if isinstance(self._ended, OSError):
             raise self._ended
+        return not self._ended
 
-    def _left(self) -> Iterator[Message]:
-        """Give what the hub has left of what it read."""
-        while self._is_left():
-            if self._unsent:
-                unsent, self._unsent = self._unsent, b""
-                self._send(unsent)
-            else:
-                _, message_type, length, xid = HEADER.unpack_from(self._buffer)
-                message, self._buffer = self._buffer[:length], self._buffer[length:]
-                yield Message(message_type, xid, message)
-            self._answer()
+    def wake(self) -> None:
+        """Have the task look, as if something had come for it."""
+        self._task_waits = False
+        self._signal.set()
 
-    def _is_left(self) -> bool:
-        """Tell whether the buffer begins with a whole message, or answers are not sent."""
-        if self._unsent:
-            return True
-        buffer = self._buffer
-        if len(buffer) < HEADER_SIZE:
-            return False
-        _, message_type, length, _ = HEADER.unpack_from(buffer)
-        return len(buffer) >= message_octets(message_type, length)
+    def stop(self) -> None:
+        """Read no more, and let go of whoever takes packet-ins."""
+        self._stop_watching()
+        self.packet_ins = Nobody()
 
-    def _wait(self) -> None:
-        """Wait until something is left; others have their turn even if it is readable now."""
-        here = eventlet.getcurrent()
-        if self._listener is None:
-            self._listener = self._hub.add(
-                self._hub.READ, self._socket.fileno(), self._readable, here.throw, self._closed
-            )
-        self._waiting = here
+    def answer(self) -> None:
+        """Have the packet-ins answered that come next. Raises OSError."""
+        packet_ins = self._session.take_packet_ins()
+        if not packet_ins:
+            return
+        handler, answers, enough = self.packet_ins, [], FIRST_ANSWERS
+        for packet_in in packet_ins:
+            try:
+                answer = handler.answer(packet_in)
+            except Exception as error:
+                self._failures.note("a packet-in was not answered", error)
+                continue
+            if answer is not None:
+                answers.append(answer)
+                if len(answers) == enough:
+                    self._sender.offer(b"".join(answers))
+                    answers, enough = [], enough * 2
+        if answers:
+            self._sender.offer(b"".join(answers))
+            if len(packet_ins) == 1:
+                self._stay_awake()
         try:
-            self._hub.switch()
-        finally:
-            self._waiting = None
-
-    def _leave(self) -> None:
-        if self._listener is not None:
-            self._hub.remove(self._listener)
-            self._listener = None
-
-    def _closed(self) -> None:
-        self._listener = None
+            handler.after_answers()
+        except Exception as error:
+            self._failures.note("what follows packet-ins was not done", error)
 
     def _readable(self, _fileno: int) -> None:
-        """Read, answer, and wake the greenthread for what is left. The hub calls this, so it never waits."""
-        if self._waiting is None:  # the greenthread has not done with what it got
-            self._leave()
+        """Read, answer, and wake the task for what is left. The loop calls this, so it never waits."""
+        if not self._task_waits:  # the task has not done with what it got
+            self._stop_watching()
             return
         try:
-            data = self._socket.recv(READ_SIZE)
+            data = self._transport.recv(READ_SIZE)
             if data:
-                self._buffer += data
-                self._answer()
-                if not self._buffer and not self._unsent:
+                self._session.feed(data)
+                self.answer()
+                if not self._session.has_more() and not self._sender.has_unsent:
                     return
             else:
                 self._ended = True
         except BlockingIOError:
             return
-        except Exception as error:  # for the greenthread: the hub would print it and drop the socket
+        except OSError as error:
             self._ended = error
-        self._waiting.switch()
+        self.wake()
 
-    def _answer(self) -> None:
-        """Answer the packet-ins that the buffer begins with. Raises Malformed."""
-        buffer, packet_ins = self._buffer, self.packet_ins
-        offset, end, answers, enough = 0, len(buffer), [], FIRST_ANSWERS
-        while end - offset >= HEADER_SIZE:
-            _, message_type, length, _ = HEADER.unpack_from(buffer, offset)
-            if length < MIN_PACKET_IN_OCTETS:
-                length = message_octets(message_type, length)
-            if message_type != PACKET_IN_TYPE or end - offset < length:
-                break
-            answer = packet_ins.answer(buffer[offset : offset + length])
-            offset += length
-            if answer is not None:
-                answers.append(answer)
-                if len(answers) == enough:
-                    self._put(b"".join(answers))
-                    answers, enough = [], enough * 2
-        if answers:
-            self._put(b"".join(answers))
-            if length == end:
-                self._stay_awake()
-        self._buffer = buffer[offset:]
-        packet_ins.after_answers()
+    def _stop_watching(self) -> None:
+        if self._watch:
+            self._watch.stop()
+            self._watch = None
 
     def _stay_awake(self) -> None:
-        """Have the hub look out for the next packet, where packets come one by one and not in a stream."""
+        """Have the loop look out for the next packet, where packets come one by one and not in a stream."""
         now = self._clock()
         if now - self._alone_at > STREAM_S:
-            self._hub.stay_awake(AWAKE_S)
+            runtime.stay_awake(AWAKE_S)
         self._alone_at = now
-
-    def _put(self, answers: bytes) -> None:
-        """Send what the socket takes now; the rest is left."""
-        if not self._unsent and not self._sending.locked():
-            try:
-                sent = self._socket.send(answers)
-            except BlockingIOError:
-                sent = 0
-            answers = answers[sent:]
-        self._unsent += answers

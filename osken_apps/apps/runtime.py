@@ -91,6 +91,57 @@ def pause() -> None:
     eventlet.sleep(0)
 
 
+class Signal:
+    """Wakes the one task that waits for it; set before that, the wait is none."""
+
+    def __init__(self) -> None:
+        self._is_set = False
+        self._task: Any = None
+        self._waking: Any = None
+
+    def set(self) -> None:
+        """Wake the task in its next turn."""
+        self._is_set = True
+        if self._task is not None and self._waking is None:
+            self._waking = eventlet.hubs.get_hub().schedule_call_global(0, self._task.switch)
+
+    def wait(self) -> None:
+        """Wait until it is set, and unset it."""
+        if not self._is_set:
+            self._task = eventlet.getcurrent()
+            try:
+                eventlet.hubs.get_hub().switch()
+            finally:
+                self._task = None
+                if self._waking:
+                    self._waking.cancel()
+                    self._waking = None
+        self._is_set = False
+
+
+class Watch:
+    """Calls `ready` with a descriptor whenever it can be read, until it is stopped; `ready` must not wait."""
+
+    def __init__(self, fileno: int, ready: Callable[[int], None]) -> None:
+        self._hub = eventlet.hubs.get_hub()
+        self._listener: Any = self._hub.add(self._hub.READ, fileno, ready, _ignore, _ignore)
+
+    def stop(self) -> None:
+        """Watch no more."""
+        if self._listener is not None:
+            self._hub.remove(self._listener)
+            self._listener = None
+
+
+def _ignore(*_: object) -> None:
+    pass
+
+
+def stay_awake(seconds: float) -> None:
+    """Have the loop look for what comes without sleep, for so long or until something comes."""
+    eventlet.hubs.get_hub().stay_awake(seconds)
+
+
 def wait_within(seconds: float, thing: Once) -> bool:
     """Wait until something happens, for so long at most; tell whether it has."""
     with eventlet.Timeout(seconds, False):

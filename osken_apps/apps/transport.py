@@ -29,8 +29,8 @@ class Transport(Protocol):
         """End the stream, so that whoever waits for it wakes. Raises OSError."""
 
 
-def plain(sock: Any) -> Transport:
-    """Give the transport of an accepted socket, be it eventlet's or the system's."""
-    transport: Transport = getattr(sock, "fd", sock)
-    transport.setblocking(False)  # type: ignore[attr-defined]
-    return transport
+def plain(sock: Any) -> Any:
+    """Give the system's socket, never to wait, of one that may be eventlet's; it is a transport itself."""
+    system = getattr(sock, "fd", sock)
+    system.setblocking(False)
+    return system

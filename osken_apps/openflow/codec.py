@@ -1,8 +1,8 @@
 """The wire form: OpenFlow 1.4 messages with Open vSwitch's extensions, packed and read with struct. PURE.
 
-Only what the controller sends and reads itself is here; the handshake is os-ken's. Lengths are checked before
-anything is read: a decoder raises `Malformed` and nothing else. Source: OpenFlow Switch Specification 1.4.0,
-chapter 7; ovs-actions(7) for `move`.
+Flows, packets, questions and their answers are here; the handshake has its own module. Lengths are checked
+before anything is read: a decoder raises `Malformed` and nothing else. Source: OpenFlow Switch Specification
+1.4.0, chapter 7; ovs-actions(7) for `move`.
 """
 
 import struct
@@ -34,8 +34,6 @@ FLOW_STATS_REQUEST = struct.Struct("!HH4xB3xII4xQQ")
 MULTIPART = struct.Struct("!HH4x")
 PACKET_IN = struct.Struct("!26xHII")  # whole, from the length of the match to its first field
 PACKET_OUT = struct.Struct("!BBHIIIH6xHHIH6x")  # whole, with one output action, up to the frame
-PORT = struct.Struct("!IH66x")
-PORT_PROPERTY = struct.Struct("!HH")
 ERROR_BODY = struct.Struct("!HH")
 BUNDLE_CONTROL = struct.Struct("!IHH")
 BUNDLE_ADD = struct.Struct("!IHH")
@@ -230,32 +228,6 @@ def decode_error(buffer: bytes) -> tuple[int, int]:
     except struct.error as error:
         raise Malformed(f"error message of {len(buffer)} octets is truncated") from error
     return error_type, code
-
-
-def check_ports(buffer: bytes) -> None:
-    """Check the lengths in a port-status or port description message, so that any parser ends.
-
-    Raises Malformed.
-    """
-    offset, end = HEADER.size + 8, len(buffer)
-    while offset < end:
-        if end - offset < PORT.size:
-            raise Malformed(f"port at octet {offset} is truncated")
-        _, length = PORT.unpack_from(buffer, offset)
-        if length < PORT.size or offset + length > end:
-            raise Malformed(f"port at octet {offset} has length {length}")
-        _check_port_properties(buffer, offset + PORT.size, offset + length)
-        offset += length
-
-
-def _check_port_properties(buffer: bytes, offset: int, end: int) -> None:
-    while offset < end:
-        if end - offset < PORT_PROPERTY.size:
-            raise Malformed(f"port property at octet {offset} is truncated")
-        _, length = PORT_PROPERTY.unpack_from(buffer, offset)
-        if length < PORT_PROPERTY.size or offset + length > end:
-            raise Malformed(f"port property at octet {offset} has length {length}")
-        offset += (length + 7) // 8 * 8
 
 
 def _in_port(buffer: bytes, offset: int, end: int) -> int:

@@ -78,6 +78,8 @@ def decode_hello(buffer: bytes) -> Hello:
     """Read a HELLO (whole message). Raises Malformed."""
     bitmaps: list[bytes] = []
     offset, end = HEADER.size, len(buffer)
+    if end < offset:
+        raise Malformed(f"hello of {end} octets is truncated")
     while offset < end:
         if end - offset < HELLO_ELEMENT.size:
             raise Malformed(f"hello element at octet {offset} is truncated")

@@ -69,6 +69,10 @@ class Session:
         output, self._output = bytes(self._output), bytearray()
         return output
 
+    def has_to_send(self) -> bool:
+        """Tell whether there is something to send."""
+        return bool(self._output)
+
     def take_packet_ins(self) -> list[bytes]:
         """Give the packet-ins that come next, as whole messages."""
         if Input.PACKET_IN not in TABLE[self.state]:

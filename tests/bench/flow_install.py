@@ -35,14 +35,10 @@ eventlet.monkey_patch()
 
 from eventlet.event import Event  # noqa: E402
 from eventlet.green import subprocess  # noqa: E402 (the connection must answer probes meanwhile)
-from os_ken.base.app_manager import AppManager, OSKenApp  # noqa: E402
-from os_ken.controller import ofp_event  # noqa: E402
-from os_ken.controller.handler import MAIN_DISPATCHER, set_ev_cls  # noqa: E402
-from os_ken.ofproto import ofproto_v1_4  # noqa: E402
 
 from osken_apps.apps.bridge import read_flows, send_bundle  # noqa: E402
 from osken_apps.apps.connection import Connection  # noqa: E402
-from osken_apps.apps.openflow import OpenFlowApp  # noqa: E402
+from osken_apps.apps.openflow import OpenFlowServer  # noqa: E402
 from osken_apps.model.addresses import mac_address  # noqa: E402
 from osken_apps.model.resources import FixedIp, Port  # noqa: E402
 from osken_apps.model.snapshot import BoundPort, HostSnapshot, Layout, Segment  # noqa: E402
@@ -104,20 +100,22 @@ class Times:
     read_ofctl: list[float] = field(default_factory=list)
 
 
-class Watcher(OSKenApp):
+class Watcher:
     """Tells of the first switch that finished its handshake."""
 
-    OFP_VERSIONS = (ofproto_v1_4.OFP_VERSION,)
+    def __init__(self) -> None:
+        self.first: Event = Event()
 
-    def __init__(self, **_: Any) -> None:
-        super().__init__()
-        self.connected: Event = Event()
-
-    @set_ev_cls(ofp_event.EventOFPStateChange, MAIN_DISPATCHER)
-    def state_changed(self, event: Any) -> None:
+    def connected(self, connection: Connection) -> None:
         """Take a switch."""
-        if not self.connected.ready():
-            self.connected.send(event.datapath)
+        if not self.first.ready():
+            self.first.send(connection)
+
+    def ports_changed(self, _connection: Connection) -> None:
+        """Have no use for ports."""
+
+    def disconnected(self, _connection: Connection) -> None:
+        """Have no use for what went."""
 
 
 @contextmanager
@@ -159,18 +157,15 @@ def _start(switch: Switch, command: list[str], awaited: str) -> subprocess.Popen
 
 
 def connect(switch: Switch) -> Connection:
-    """Have the bridge dial the controller's own OpenFlow application; give the connection."""
+    """Have the bridge dial the controller's own OpenFlow server; give the connection."""
     listener = eventlet.listen(("127.0.0.1", 0))
-    apps = AppManager.get_instance()
-    watcher: Watcher = apps.instantiate(Watcher)
-    server = apps.instantiate(OpenFlowApp, openflow_socket=listener)
-    for app in (watcher, server):
-        app.start()
+    watcher = Watcher()
+    OpenFlowServer(listener, watcher).start()
     target = f"tcp:127.0.0.1:{listener.getsockname()[1]}"
     settings = ("connection_mode=out-of-band", f"inactivity_probe={PROBE_MS}")
     switch.vsctl("set-controller", BRIDGE, target, "--", "set", "controller", BRIDGE, *settings)
     with eventlet.Timeout(START_TIMEOUT_S):
-        connection: Connection = watcher.connected.wait()
+        connection: Connection = watcher.first.wait()
     return connection
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from osken_apps.errors import Malformed
 from osken_apps.model.addresses import mac_address
-from osken_apps.openflow import codec, wire
+from osken_apps.openflow import codec, handshake, ports, wire
 from osken_apps.openflow.actions import CONTROLLER, NORMAL, Move, Output, SetField
 from osken_apps.openflow.difference import difference
 from osken_apps.openflow.fields import Field
@@ -117,7 +117,9 @@ DECODERS = (
     lambda data: list(codec.decode_flow_stats(data)),
     codec.decode_dp_desc,
     codec.decode_error,
-    codec.check_ports,
+    handshake.decode_hello,
+    handshake.decode_features,
+    lambda data: list(ports.decode_ports(data, 16)),
 )
 
 
@@ -129,26 +131,3 @@ def test_a_decoder_takes_any_bytes(decode: object, data: bytes) -> None:
         decode(data)
     except Malformed as error:
         assert str(error)
-
-
-def port(name: bytes, properties: bytes = b"") -> bytes:
-    length = codec.PORT.size + len(properties)
-    fixed = struct.pack("!IH2x6s2x16sII", 1, length, b"\x02\0\0\0\0\1", name, 0, 0)
-    return fixed.ljust(codec.PORT.size, b"\0") + properties
-
-
-@pytest.mark.parametrize(
-    "broken",
-    [
-        port(b"a")[:-1],
-        struct.pack("!IH", 1, 0) + bytes(66),
-        port(b"a", struct.pack("!HH", 0, 0)),
-        port(b"a", struct.pack("!HH", 0, 400)),
-        port(b"a", b"\0"),
-    ],
-)
-def test_a_port_with_impossible_lengths_is_malformed(broken: bytes) -> None:
-    good = codec.message(codec.MessageType.PORT_STATUS, 1, bytes(8) + port(b"eth0"))
-    codec.check_ports(good)
-    with pytest.raises(Malformed):
-        codec.check_ports(good + broken)

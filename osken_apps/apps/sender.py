@@ -1,0 +1,47 @@
+"""Sending to one switch: in order, at once if the transport takes it, and never without end. SHELL."""
+
+from osken_apps.apps import runtime
+from osken_apps.apps.transport import Transport
+
+PATIENCE_S = 10.0  # for a peer that takes nothing at all
+
+
+class Sender:
+    """What is sent on one transport; all of it passes here, or it would fall into the middle of a message."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._turn = runtime.lock()
+        self._unsent = bytearray()
+
+    @property
+    def has_unsent(self) -> bool:
+        """Tell whether something waits for a task to send it."""
+        return bool(self._unsent)
+
+    def offer(self, data: bytes) -> None:
+        """Send what the transport takes now; the rest waits. Raises OSError."""
+        if not self._unsent and not self._turn.locked():
+            try:
+                sent = self._transport.send(data)
+            except BlockingIOError:
+                sent = 0
+            data = data[sent:]
+        self._unsent += data
+
+    def send(self, data: bytes = b"") -> None:
+        """Send what waits, then this; wait for a slow peer. Raises OSError, TimeoutError among them."""
+        with self._turn:
+            self._unsent += data
+            while self._unsent:
+                if not self._send_some():
+                    runtime.wait_ready(self._transport.fileno(), write=True, seconds=PATIENCE_S)
+                    if not self._send_some():
+                        raise TimeoutError(f"it took nothing for {PATIENCE_S:.0f} s")
+
+    def _send_some(self) -> bool:
+        try:
+            del self._unsent[: self._transport.send(self._unsent)]
+        except BlockingIOError:
+            return False
+        return True

@@ -1,0 +1,127 @@
+"""The edge for switches, on loopback: crowds of peers that are none cost the others nothing."""
+
+import socket as plain_socket
+from collections.abc import Callable
+from typing import Any
+
+import eventlet
+import pytest
+from eventlet.green import socket
+
+from osken_apps.apps import connection, listening, openflow
+from osken_apps.apps.complaints import Complaints
+from osken_apps.apps.listening import allow_many_sockets
+from osken_apps.apps.openflow import OpenFlowServer
+from osken_apps.openflow import liveness
+from osken_apps.openflow.codec import MessageType, message
+from tests.bench.scale.openflow_switch import SimulatedSwitch
+from tests.unit.hub_thread import in_a_hub
+from tests.unit.test_connection import Told, serve
+from tests.unit.test_session import hello
+
+
+@pytest.fixture(autouse=True)
+def short_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (connection, listening):
+        monkeypatch.setattr(module, "complain", Complaints().complain)
+    monkeypatch.setattr(liveness, "STEP_S", 0.3)
+    monkeypatch.setattr(openflow, "LOOK_INTERVAL_S", 0.1)
+    allow_many_sockets()
+
+
+class Site:
+    """A server, and what its observer was told."""
+
+    def __init__(self) -> None:
+        self.told = Told()
+        listener = eventlet.listen(("127.0.0.1", 0), backlog=listening.BACKLOG)
+        self.server = OpenFlowServer(listener, self.told)
+        self.server.start()
+        self.address = listener.getsockname()
+        self.peers: list[Any] = []
+
+    def dial(self, said: bytes = b"") -> Any:
+        """Connect without waiting for anybody, and say something."""
+        sock = plain_socket.socket()
+        sock.setblocking(False)
+        self.peers.append(sock)
+        try:
+            sock.connect(self.address)
+        except BlockingIOError:
+            eventlet.sleep(0)
+        if said:
+            sock.send(said)
+        return sock
+
+    def plug_in(self, name: str) -> Any:
+        """Connect a switch that does as it should."""
+        sock, switch = socket.create_connection(self.address), SimulatedSwitch(name, 1, {})
+        self.peers.append(sock)
+        sock.sendall(switch.connected())
+        return eventlet.spawn(serve, sock, switch)
+
+    def __len__(self) -> int:
+        return len(self.server._connections)
+
+
+def with_site(work: Callable[[Site], object]) -> None:
+    def run(_hub: object) -> None:
+        site = Site()
+        try:
+            work(site)
+        finally:
+            for peer in site.peers:
+                peer.close()
+
+    in_a_hub(run)
+
+
+def wait_for(met: Callable[[], bool]) -> None:
+    while not met():
+        eventlet.sleep(0.005)
+
+
+ECHO_REPLY = message(MessageType.ECHO_REPLY, 1)
+
+
+@pytest.mark.parametrize(
+    ("said", "crowd"), [(b"", 3000), (hello()[:5], 500), (hello(), 500), (hello() + ECHO_REPLY, 500)]
+)
+def test_peers_that_go_no_further_end_and_a_switch_is_served_meanwhile(said: bytes, crowd: int) -> None:
+    def work(site: Site) -> None:
+        for _ in range(crowd):
+            site.dial(said)
+        site.plug_in("br-int")
+        wait_for(lambda: site.told.events == ["connected br-int"])
+        wait_for(lambda: len(site) == 1)
+
+    with_site(work)
+
+
+def test_connections_beyond_the_bound_are_closed_with_one_line(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(openflow, "MAX_CONNECTIONS", 10)
+    monkeypatch.setattr(liveness, "STEP_S", 1e6)
+
+    def work(site: Site) -> None:
+        for _ in range(30):
+            site.dial()
+        wait_for(lambda: len(site) == 10)
+        closed = 0
+        while closed < 20:
+            closed += sum(_is_closed(peer) for peer in site.peers)
+            eventlet.sleep(0.01)
+        assert (closed, len(site)) == (20, 10)
+
+    with_site(work)
+    assert caplog.messages == ["a connection from 127.0.0.1 is refused: there are too many"]
+
+
+def _is_closed(peer: Any) -> bool:
+    try:
+        return peer.recv(1 << 16, plain_socket.MSG_PEEK) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True

@@ -1,0 +1,111 @@
+"""The sender: all that is sent comes in its order, whatever the transport takes."""
+
+import eventlet
+import pytest
+from eventlet.green import socket
+
+from osken_apps.apps import sender
+from osken_apps.apps.sender import Sender
+from osken_apps.apps.transport import Transport, plain
+from tests.unit.hub_thread import in_a_hub
+
+
+class Stingy:
+    """A transport that takes so many octets at a time, and then none until it is let."""
+
+    def __init__(self, inner: Transport, most: int) -> None:
+        self.recv, self.fileno, self.shutdown = inner.recv, inner.fileno, inner.shutdown
+        self._send = inner.send
+        self.most = most
+        self.left = most
+
+    def send(self, data: bytes | bytearray) -> int:
+        if not self.left:
+            self.left = self.most
+            raise BlockingIOError
+        sent = self._send(data[: self.left])
+        self.left -= sent
+        return sent
+
+
+def received(sock: socket.socket, count: int) -> bytes:
+    got = b""
+    while len(got) < count:
+        got += sock.recv(1 << 16)
+    return got
+
+
+def test_what_a_task_sends_does_not_fall_into_what_the_loop_could_not_send() -> None:
+    def work(_hub: object) -> None:
+        ours, other = socket.socketpair()
+        made = Sender(Stingy(plain(ours), 3))
+        made.offer(b"from the loop")
+        assert made.has_unsent
+        made.send(b" from a task")
+        assert received(other, 25) == b"from the loop from a task"
+        assert not made.has_unsent
+
+    in_a_hub(work)
+
+
+def test_what_the_loop_sends_does_not_fall_into_what_a_task_is_sending() -> None:
+    def work(_hub: object) -> None:
+        ours, other = socket.socketpair()
+        made, large = Sender(plain(ours)), b"t" * (1 << 22)
+        task = eventlet.spawn(made.send, large)
+        eventlet.sleep(0)
+        made.offer(b"loop")
+        assert received(other, len(large) + 4) == large + b"loop"
+        task.wait()
+
+    in_a_hub(work)
+
+
+def test_two_tasks_send_one_after_the_other() -> None:
+    def work(_hub: object) -> None:
+        ours, other = socket.socketpair()
+        made, octets = Sender(plain(ours)), 1 << 21
+        tasks = [eventlet.spawn(made.send, letter * octets) for letter in (b"a", b"b")]
+        assert received(other, 2 * octets) == b"a" * octets + b"b" * octets
+        for task in tasks:
+            task.wait()
+
+    in_a_hub(work)
+
+
+def test_a_peer_that_takes_nothing_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sender, "PATIENCE_S", 0.05)
+
+    def work(_hub: object) -> None:
+        ours, _other = socket.socketpair()
+        with pytest.raises(TimeoutError, match="it took nothing"):
+            Sender(plain(ours)).send(b"x" * (1 << 24))
+
+    in_a_hub(work)
+
+
+def test_a_peer_that_takes_a_little_at_a_time_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sender, "PATIENCE_S", 0.2)
+
+    def work(_hub: object) -> None:
+        ours, other = socket.socketpair()
+        octets = 1 << 22
+        task = eventlet.spawn(Sender(plain(ours)).send, b"x" * octets)
+        while octets:
+            eventlet.sleep(0.01)
+            octets -= len(other.recv(1 << 17))
+        task.wait()
+
+    in_a_hub(work)
+
+
+def test_a_peer_that_goes_ends_the_wait() -> None:
+    def work(_hub: object) -> None:
+        ours, other = socket.socketpair()
+        task = eventlet.spawn(Sender(plain(ours)).send, b"x" * (1 << 24))
+        eventlet.sleep(0)
+        other.close()
+        with pytest.raises(OSError, match=r"Broken pipe|reset"):
+            task.wait()
+
+    in_a_hub(work)
