@@ -18,7 +18,7 @@ from osken_apps.apps.complaints import tell_again_for_ever
 from osken_apps.apps.dhcp import DhcpApp
 from osken_apps.apps.hosts import FIRST_CONNECTIONS_S, Host, Hosts
 from osken_apps.apps.listening import allow_many_sockets, listen
-from osken_apps.apps.memory import freeze_what_stays
+from osken_apps.apps.memory import keep_collections_short, watch_endings
 from osken_apps.apps.openflow import OpenFlowApp
 from osken_apps.apps.ovsdb import OvsdbApp
 from osken_apps.apps.packet_ins import Arrivals, PacketIns
@@ -83,7 +83,8 @@ class Controller:
         """Run until SIGTERM or SIGINT, or until the REST process cannot even start; give the exit status."""
         for app in self._apps.values():
             app.start()
-        hub.spawn(freeze_what_stays)
+        keep_collections_short()
+        hub.spawn(watch_endings)
         hub.spawn(tell_again_for_ever)
         hub.spawn(audit_for_ever, self._hosts, self._audit_interval_s)
         hub.spawn_after(FIRST_CONNECTIONS_S, self._hosts.expect_no_more)

@@ -13,6 +13,7 @@ from osken_apps.apps.admission import Admission
 from osken_apps.apps.connection import Connection, Observer
 from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.listening import accept_for_ever
+from osken_apps.apps.memory import endings
 from osken_apps.apps.switch import SwitchObserver
 from osken_apps.apps.transport import plain
 from osken_apps.failures import Failures
@@ -47,6 +48,7 @@ class OpenFlowServer:
             connection.serve(self._observer, known)
         finally:
             self._connections.discard(connection)
+            endings.note(connection)
 
     def _look_for_ever(self) -> None:
         while True:

@@ -14,6 +14,7 @@ from osken_apps.apps.admission import Admission
 from osken_apps.apps.complaints import complain
 from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.listening import accept_for_ever
+from osken_apps.apps.memory import endings
 from osken_apps.apps.ovsdb_replica import OvsdbError
 from osken_apps.apps.ovsdb_session import HostView, OvsdbSession
 from osken_apps.failures import Failures
@@ -56,3 +57,4 @@ class OvsdbApp(OSKenApp):
             self._failures.note("an OVSDB session ended by an error of ours", error)
         finally:
             self._hosts.session_ended(session)
+            endings.note(session)

@@ -88,6 +88,15 @@ class Simulator:
         """Have peers without a connection dial, or not."""
         self._dials = dials
 
+    def drop(self) -> None:
+        """Have every peer close its connection and dial again at once."""
+        for channel in list(self._by_descriptor.values()):
+            self._lost(channel)
+            channel.redial_at = 0.0
+        for host in self.hosts:
+            for switch in host.switches.values():
+                switch.reads = 0
+
     def take_counts(self) -> list[HostCounts]:
         """Give what each host was told since the last call."""
         return [host.take_counts() for host in self.hosts]
