@@ -44,23 +44,24 @@ class Complaints:
     def __init__(self, clock: Callable[[], float] = runtime.clock, interval_s: float = INTERVAL_S) -> None:
         self._clock = clock
         self._interval_s = interval_s
-        self._told: OrderedDict[tuple[str, str], _Told] = OrderedDict()
+        self._told: OrderedDict[tuple[str, str, str], _Told] = OrderedDict()
 
     def complain(self, log: logging.Logger, source: str, words: str, *details: object) -> None:
         """Log a warning, unless the same one of this source was logged a moment ago.
 
-        `words` are a format as logging has it and name the kind, so they must be a constant. Details that are
-        texts are cut and escaped.
+        `words` are a format as logging has it and name the kind: they never hold what a stranger chose.
+        Details that are texts are cut and escaped.
         """
         safe = tuple(shown(item, MAX_DETAIL) if isinstance(item, str | bytes) else item for item in details)
-        told = self._told.get((source, words))
+        kind = (log.name, source, words)
+        told = self._told.get(kind)
         if told:
             told.again += 1
             told.details = safe
             return
         while len(self._told) >= MAX_KINDS:
             self._told.popitem(last=False)
-        self._told[source, words] = _Told(log, self._clock())
+        self._told[kind] = _Told(log, self._clock())
         log.warning(words, *safe)
 
     def tell_again(self) -> None:
@@ -72,7 +73,7 @@ class Complaints:
                 break
             del self._told[key]
             if told.again:
-                told.log.warning(f"{key[1]} (%d times more)", *told.details, told.again)
+                told.log.warning(f"{key[2]} (%d times more)", *told.details, told.again)
                 self._told[key] = _Told(told.log, now)
 
 

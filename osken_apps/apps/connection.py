@@ -207,8 +207,8 @@ class Connection:
                     self._questions.pop(xid).send(event)
             case Odd(words, details):
                 complain(LOG, self.address[0], f"%s {words}", self, *details)
-            case Ended(reason):
-                complain(LOG, self.address[0], "%s: %s; disconnecting", self, reason)
+            case Ended(words, details):
+                complain(LOG, self.address[0], f"%s: {words}; disconnecting", self, *details)
                 with suppress(OSError):
                     self._sender.send(self._session.to_send())
                 self.close()

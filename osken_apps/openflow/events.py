@@ -46,9 +46,10 @@ class Odd:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The session is over; it is to be closed once what is to be sent was sent."""
+    """The session is over, for a reason as `Odd` has it; it is to be closed once all was sent."""
 
-    reason: str
+    words: str
+    details: tuple[object, ...] = ()
 
 
 Event = Up | PortsChanged | Answered | Refused | Unanswered | Odd | Ended

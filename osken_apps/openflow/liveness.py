@@ -20,23 +20,24 @@ class Liveness:
         self._step: str | None = None
         self._late = False
 
-    def look(self, now: float, awaited: str | None) -> tuple[bool, str | None]:
+    def look(self, now: float, awaited: str | None) -> tuple[bool, tuple[str, ...] | None]:
         """Look at the time; `awaited` names what the handshake waits for, None when it is done.
 
-        Give whether the switch is to be asked for an echo, and why it is dead, if it is.
+        Give whether the switch is to be asked for an echo, and why it is dead, if it is: a format, its details.
         """
-        asks, reason = False, None
+        asks = False
+        reason: tuple[str, ...] | None = None
         if self.heard:
             self.heard, self._heard_at, self._asked_at = False, now, None
         if awaited is not None:
             if awaited != self._step:
                 self._step, self._step_began = awaited, now
             if now >= self._step_began + STEP_S:
-                reason = f"it did not say {awaited} in {STEP_S:.0f} s"
+                reason = ("it did not say %s in %s s", awaited, f"{STEP_S:.0f}")
         elif self._asked_at is None:
             asks = now >= self._heard_at + ECHO_INTERVAL_S
             self._asked_at = now if asks else None
         elif now >= self._asked_at + ECHO_S:
-            reason = f"it was silent for {now - self._heard_at:.0f} s"
+            reason = ("it was silent for %s s", f"{now - self._heard_at:.0f}")
         late_before, self._late = self._late, reason is not None
         return asks, reason if late_before else None

@@ -118,7 +118,7 @@ class Session:
             if asks:
                 self._output += message(MessageType.ECHO_REQUEST, self._exchanges.new_xid())
             if reason:
-                self._end(reason)
+                self._end(*reason)
             for xid in self._exchanges.late(now, self._frames.behind):
                 self._exchanges.end(xid)
                 self._events.append(Unanswered(xid))
@@ -133,20 +133,20 @@ class Session:
         try:
             message_octets(head.message_type, head.length)
         except Malformed as error:
-            self._end(f"it sent a {error}")  # nobody knows where the next one begins
+            self._end("it sent a %s", str(error))  # nobody knows where the next one begins
             return
         if head.version != OFP_VERSION and self.state is not State.HELLO:
-            self._end(f"it sent a message of OpenFlow version {head.version:#x}")
+            self._end("it sent a message of OpenFlow version %#x", head.version)
             return
         try:
             self._move(INPUT_OF_TYPE.get(head.message_type, Input.OTHER), head, data)
         except TooMuch as error:
-            self._end(f"it sent {error}")
+            self._end("it sent %s", str(error))
         except Malformed as error:
             if self.state is State.UP:
                 self._odd("sent what cannot be read: %s", str(error))
             else:
-                self._end(f"it sent what cannot be read: {error}")
+                self._end("it sent what cannot be read: %s", str(error))
 
     def _move(self, what: Input, head: Head, data: bytes) -> None:
         after = TABLE[self.state].get(what)
@@ -156,9 +156,9 @@ class Session:
         elif self.state is State.UP:
             self._odd("sent a message of type %d, which is not expected", head.message_type)
         elif what is Input.ERROR:
-            self._end(f"it refuses: {error_words(*codec.decode_error(data))}")
+            self._end("it refuses: %s", error_words(*codec.decode_error(data)))
         else:
-            self._end(f"it sent a message of type {head.message_type} and not {self.state.value}")
+            self._end("it sent a message of type %d and not %s", head.message_type, self.state.value)
 
     def _hello(self, head: Head, data: bytes) -> None:
         peer = handshake.decode_hello(data)
@@ -167,7 +167,7 @@ class Session:
             return
         self._output += handshake.hello_failed(peer.version, head.xid, "OpenFlow 1.4 is wanted")
         remedy = "ovs-vsctl add bridge BRIDGE protocols OpenFlow14"
-        self._end(f"it speaks OpenFlow {peer.words()} and not 1.4 ({remedy})")
+        self._end("it speaks OpenFlow %s and not 1.4 (%s)", peer.words(), remedy)
 
     def _features(self, _head: Head, data: bytes) -> None:
         features = handshake.decode_features(data)
@@ -223,7 +223,7 @@ class Session:
             self._odd("has no meters (%s): what it sends to the controller passes none", words)
             self._close_question(head.xid)
         elif question:
-            self._end(f"it refuses to tell {self.state.value}: {words}")
+            self._end("it refuses to tell %s: %s", self.state.value, words)
         elif head.xid in self._exchanges:
             self._exchanges.end(head.xid)
             self._refused_xid = head.xid
@@ -249,11 +249,11 @@ class Session:
     def _odd(self, words: str, *details: object) -> None:
         self._events.append(Odd(words, details))
 
-    def _end(self, reason: str) -> None:
+    def _end(self, words: str, *details: object) -> None:
         if self.state is not State.ENDED:
             self.state = State.ENDED
             self._questions.clear()
-            self._events.append(Ended(reason))
+            self._events.append(Ended(words, details))
 
     def _given(self) -> list[Event]:
         events, self._events = self._events, []

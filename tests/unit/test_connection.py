@@ -263,6 +263,17 @@ def test_a_peer_that_speaks_another_version_is_answered_and_closed(caplog: pytes
     assert "it speaks OpenFlow 1.0 and not 1.4" in caplog.text
 
 
+def test_one_reason_does_not_hide_another(caplog: pytest.LogCaptureFixture) -> None:
+    def work(_hub: object) -> None:
+        for said in (hello(1, b""), message(MessageType.ECHO_REPLY, 1), hello(4, b"")):
+            with wire() as made:
+                made.send(said)
+                made.task.wait()
+
+    in_a_hub(work)
+    assert [text.partition("1234: ")[2][:12] for text in caplog.messages] == ["it speaks Op", "it sent a me"]
+
+
 def test_a_switch_that_answers_no_echo_is_closed() -> None:
     def work(made: Wire) -> None:
         begun = runtime.clock()

@@ -63,6 +63,12 @@ def split(data: bytes) -> Iterator[bytes]:
         data = data[length:]
 
 
+def reason(event: Event) -> str:
+    """Give why a session ended."""
+    assert isinstance(event, Ended), event
+    return event.words % event.details
+
+
 def all_of(session: Session, data: bytes = b"") -> list[Event]:
     """Feed octets and give all that follows; packet-ins are left out."""
     session.feed(data)
@@ -205,7 +211,7 @@ def test_a_hello_that_leads_elsewhere_is_answered_and_the_reason_names_what_is_s
 ) -> None:
     session = session_in(State.HELLO)
     remedy = "ovs-vsctl add bridge BRIDGE protocols OpenFlow14"
-    assert all_of(session, wire) == [Ended(f"it speaks OpenFlow {spoken} and not 1.4 ({remedy})")]
+    assert list(map(reason, all_of(session, wire))) == [f"it speaks OpenFlow {spoken} and not 1.4 ({remedy})"]
     answer = session.to_send()
     assert answer[0] == min(wire[0], 5)
     assert (answer[1], answer[8:12]) == (MessageType.ERROR, bytes(4))
@@ -233,12 +239,12 @@ def test_a_hello_whose_lengths_are_wrong_ends_the_session(elements: bytes) -> No
 @pytest.mark.parametrize("state", [State.FEATURES, State.DESCRIPTION, State.UP])
 def test_a_message_of_another_version_ends_the_session(state: State) -> None:
     events = all_of(session_in(state), struct.pack("!BBHI", 4, 2, 8, 0))
-    assert events == [Ended("it sent a message of OpenFlow version 0x4")]
+    assert list(map(reason, events)) == ["it sent a message of OpenFlow version 0x4"]
 
 
 def test_an_auxiliary_connection_is_refused() -> None:
     events = all_of(session_in(State.FEATURES), features(auxiliary_id=1))
-    assert events == [Ended("it is an auxiliary connection, of which there is no use here")]
+    assert list(map(reason, events)) == ["it is an auxiliary connection, of which there is no use here"]
 
 
 @pytest.mark.parametrize("wire", [features()[:-1], message(MessageType.FEATURES_REPLY, 1)])
@@ -269,8 +275,7 @@ def test_a_switch_without_meters_is_served_and_that_is_said() -> None:
 @pytest.mark.parametrize("name", ["ports", "description"])
 def test_a_switch_that_refuses_to_describe_itself_is_not_served(name: str) -> None:
     (ended,) = described(session_in(State.DESCRIPTION), **{name: error({"ports": 2, "description": 3}[name])})
-    assert isinstance(ended, Ended)
-    assert "refuses to tell its ports" in ended.reason
+    assert "refuses to tell its ports" in reason(ended)
 
 
 def test_the_description_is_the_operator_s_if_there_is_one() -> None:
@@ -293,7 +298,7 @@ def test_a_description_of_too_many_ports_ends_the_session(monkeypatch: pytest.Mo
     session = session_in(State.DESCRIPTION)
     part = multipart(2, 13, b"".join(port(number, "x") for number in range(600)), more=True)
     assert described(session, ports=part) == []
-    assert all_of(session, part) == [Ended("it sent a description of more than 1000 ports")]
+    assert list(map(reason, all_of(session, part))) == ["it sent a description of more than 1000 ports"]
 
 
 @pytest.mark.parametrize(
@@ -311,7 +316,7 @@ def test_each_step_of_the_handshake_has_a_deadline_whatever_else_is_sent(state: 
         if state is not State.HELLO:
             all_of(session, message(MessageType.ECHO_REPLY, 1))
     assert session.look(STEP_S + 1.0) == []
-    assert session.look(STEP_S + 2.0) == [Ended(f"it did not say {awaited} in 10 s")]
+    assert list(map(reason, session.look(STEP_S + 2.0))) == [f"it did not say {awaited} in 10 s"]
 
 
 def test_a_deadline_that_we_come_late_to_look_at_does_not_count() -> None:
@@ -340,7 +345,7 @@ def test_a_switch_that_says_nothing_is_asked_and_is_dead_when_it_does_not_answer
     dead_at = ECHO_INTERVAL_S + ECHO_S
     assert up.look(dead_at - 1) == []
     assert up.look(dead_at) == []
-    assert up.look(dead_at + 1) == [Ended(f"it was silent for {dead_at + 1:.0f} s")]
+    assert list(map(reason, up.look(dead_at + 1))) == [f"it was silent for {dead_at + 1:.0f} s"]
 
 
 @pytest.mark.parametrize("said", [message(MessageType.ECHO_REPLY, 1), packet_in(), port_status(2, 7, "tap1")])
@@ -359,7 +364,7 @@ def test_half_a_message_is_no_sign_of_life(up: Session) -> None:
         second += 1
         all_of(up, bytes([next(half)]))
         ended = up.look(float(second))
-    assert ended == [Ended(f"it was silent for {second - 1} s")]
+    assert list(map(reason, ended)) == [f"it was silent for {second - 1} s"]
     assert second < 20
 
 
@@ -389,7 +394,7 @@ def test_so_many_messages_are_taken_as_are_asked_for(up: Session) -> None:
 @pytest.mark.parametrize("state", [State.HELLO, State.UP])
 def test_a_length_that_cannot_be_ends_the_session(state: State, length: int) -> None:
     events = all_of(session_in(state), struct.pack("!BBHI", 5, 2, length, 0))
-    assert events == [Ended(f"it sent a message of length {length}")]
+    assert list(map(reason, events)) == [f"it sent a message of length {length}"]
 
 
 def test_ports_that_come_and_go_are_known_and_told_once_a_turn(up: Session) -> None:
@@ -503,7 +508,7 @@ def test_an_answer_that_is_too_long_ends_the_session(
         events = all_of(up, part)
         taken += len(part)
         assert taken <= 1 << 21
-    assert events == [Ended("it sent an answer of more than 1 MiB")]
+    assert list(map(reason, events)) == ["it sent an answer of more than 1 MiB"]
 
 
 # -- anything
