@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from os_ken.base.app_manager import OSKenApp
-from os_ken.lib import hub
 
+from osken_apps.apps import runtime
 from osken_apps.apps.admission import Admission
 from osken_apps.apps.complaints import complain
 from osken_apps.apps.hosts import Hosts
@@ -36,7 +36,7 @@ class OvsdbApp(OSKenApp):
     def start(self) -> Any:
         """Start to accept sessions."""
         super().start()
-        return hub.spawn(accept_for_ever, self._socket, Admission(MAX_SESSIONS), self._serve)
+        return runtime.spawn(accept_for_ever, self._socket, Admission(MAX_SESSIONS), self._serve)
 
     def _serve(self, sock: Any, address: Any, known: Callable[[], None]) -> None:
         session = OvsdbSession(sock, address, self._hosts.fabric.layout.integration_bridge)

@@ -6,13 +6,13 @@ ovs-vswitchd.conf.db(5).
 
 from typing import Any, TypeVar
 
-import eventlet
 import ovs.db.idl
 import ovs.db.types
 import ovs.jsonrpc
 import ovs.reconnect
 import ovs.timeval
 
+from osken_apps.apps import runtime
 from osken_apps.apps.ovsdb_stream import JsonConnection
 from osken_apps.errors import OskenAppsError
 
@@ -116,7 +116,7 @@ class Replica(ovs.db.idl.Idl):
         """Let others have their turn; called by the Idl for each row of an update."""
         self._rows += 1
         if self._rows % ROWS_PER_TURN == 0:
-            eventlet.sleep(0)
+            runtime.pause()
 
     def forget(self) -> None:
         """Let go of all rows: they, their tables and this refer to each other."""

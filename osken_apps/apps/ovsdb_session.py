@@ -5,17 +5,14 @@ ovs-vswitchd.conf.db(5).
 """
 
 import logging
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-import eventlet
 import ovs.db.idl
-from eventlet.event import Event
-from eventlet.semaphore import Semaphore
 
+from osken_apps.apps import runtime
 from osken_apps.apps.ovsdb_poller import Poller
 from osken_apps.apps.ovsdb_replica import OvsdbError, R, replica_on
 from osken_apps.apps.ovsdb_rows import BridgeRow, ControllerRow, InterfaceRow, PortRow, RootRow
@@ -55,16 +52,16 @@ class OvsdbSession:
         self._integration_bridge = integration_bridge
         self._stream = JsonConnection(plain(sock), f"tcp:{address[0]}:{address[1]}")
         self._idl = replica_on(self._stream)
-        self._updating = Semaphore()
+        self._updating = runtime.lock()
         self._ended = False
-        self._began = time.monotonic()
+        self._began = runtime.clock()
         self._unfinished_since: float | None = None
         self._viewed_at = -1
         self._view: HostView | None = None
-        self._pending: dict[ovs.db.idl.Transaction, Event] = {}
+        self._pending: dict[ovs.db.idl.Transaction, runtime.Once] = {}
         self.began_at = datetime.now(UTC).replace(microsecond=0)
         self._received = 0
-        self._heard: Event | None = None
+        self._heard: runtime.Once | None = None
 
     def __str__(self) -> str:
         return f"OVSDB session from {self.address[0]}:{self.address[1]}"
@@ -106,7 +103,7 @@ class OvsdbSession:
 
     def _looks_at_deadlines(self) -> bool:
         """Tell whether the peer owes us something. Raises OvsdbError if it is too late."""
-        now = time.monotonic()
+        now = runtime.clock()
         owes_host = self.view() is None
         if owes_host and now > self._began + FIRST_VIEW_S:
             raise OvsdbError(f"it showed no host for {FIRST_VIEW_S:.0f} s")
@@ -171,10 +168,10 @@ class OvsdbSession:
 
     def probe(self) -> None:
         """Ask the peer for a sign of life. Raises OvsdbError if it gives none."""
-        heard = self._heard = Event()
+        heard = self._heard = runtime.once()
         self._idl._session.send(ovs.jsonrpc.Message.create_request("echo", []))
-        with eventlet.Timeout(PROBE_TIMEOUT_S, OvsdbError(f"{self} gives no sign of life")):
-            heard.wait()
+        if not runtime.wait_within(PROBE_TIMEOUT_S, heard):
+            raise OvsdbError(f"{self} gives no sign of life")
 
     def _hear(self) -> None:
         """Note that something came from the peer."""
@@ -187,9 +184,9 @@ class OvsdbSession:
         """Wait for the end of a transaction. Raises OvsdbError."""
         if status != transaction.INCOMPLETE:
             return status
-        event = self._pending[transaction] = Event()
+        event = self._pending[transaction] = runtime.once()
         try:
-            with eventlet.Timeout(TRANSACTION_TIMEOUT_S, OvsdbError(f"{self}: no answer to a transaction")):
+            with runtime.within(TRANSACTION_TIMEOUT_S, OvsdbError(f"{self}: no answer to a transaction")):
                 answer: str | None = event.wait()
         finally:
             self._pending.pop(transaction, None)

@@ -5,8 +5,10 @@ else of the controller knows the loop, so that another one can stand behind this
 """
 
 import logging
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import eventlet
@@ -14,9 +16,21 @@ import eventlet.hubs
 from eventlet.event import Event as _Event
 from eventlet.semaphore import Semaphore as _Semaphore
 
+from osken_apps.apps.hub import Hub
+
 LOG = logging.getLogger(__name__)
 
 clock = time.monotonic
+
+
+def install() -> None:
+    """Have this process run on our loop, and what waits in the standard library wait on it, too.
+
+    Must come before any module is imported that takes sockets or threads from the standard library.
+    """
+    os.environ["OSKEN_HUB_TYPE"] = "eventlet"
+    eventlet.hubs.use_hub(Hub)
+    eventlet.monkey_patch()
 
 
 class Task(Protocol):
@@ -142,8 +156,15 @@ def stay_awake(seconds: float) -> None:
     eventlet.hubs.get_hub().stay_awake(seconds)
 
 
-def wait_within(seconds: float, thing: Once) -> bool:
-    """Wait until something happens, for so long at most; tell whether it has."""
+@contextmanager
+def within(seconds: float | None, error: Exception) -> Iterator[None]:
+    """Have the work within raise an error if it waits for so long; None: for ever."""
+    with eventlet.Timeout(seconds, error):
+        yield
+
+
+def wait_within(seconds: float | None, thing: Once) -> bool:
+    """Wait until something happens, for so long at most (None: for ever); tell whether it has."""
     with eventlet.Timeout(seconds, False):
         thing.wait()
     return thing.ready()

@@ -23,7 +23,7 @@ class Liveness:
     def look(self, now: float, awaited: str | None) -> tuple[bool, tuple[str, ...] | None]:
         """Look at the time; `awaited` names what the handshake waits for, None when it is done.
 
-        Give whether the switch is to be asked for an echo, and why it is dead, if it is: a format, its details.
+        Give whether the switch is to be asked for an echo, and why it is dead, if it is (format and details).
         """
         asks = False
         reason: tuple[str, ...] | None = None

@@ -1,0 +1,171 @@
+"""What we need of an event loop keeps its word."""
+
+from collections.abc import Callable
+from contextlib import suppress
+
+import eventlet
+import pytest
+from eventlet.green import socket
+
+from osken_apps.apps import runtime
+from tests.unit.hub_thread import in_a_hub
+
+
+def in_a_loop(work: Callable[[], object]) -> None:
+    in_a_hub(lambda hub: work())
+
+
+def test_a_task_that_raises_is_logged_and_nobody_else_ends(caplog: pytest.LogCaptureFixture) -> None:
+    def work() -> None:
+        done = runtime.once()
+        runtime.spawn(int, "no number")
+        runtime.spawn(done.send, 7)
+        assert done.wait() == 7
+
+    in_a_loop(work)
+    assert caplog.messages == ["int ended by an error"]
+    assert "ValueError" in caplog.text
+
+
+def test_a_task_that_was_cancelled_does_not_begin() -> None:
+    def work() -> None:
+        done: list[int] = []
+        runtime.spawn_after(0.01, done.append, 1).cancel()
+        runtime.spawn_after(0.01, done.append, 2)
+        runtime.sleep(0.02)
+        assert done == [2]
+
+    in_a_loop(work)
+
+
+def test_what_happens_in_time_was_waited_for_and_what_does_not_was_not() -> None:
+    def work() -> None:
+        early, late = runtime.once(), runtime.once()
+        runtime.spawn_after(0.01, early.send)
+        assert runtime.wait_within(10.0, early)
+        assert not runtime.wait_within(0.01, late)
+        late.send()
+        assert runtime.wait_within(None, late)
+
+    in_a_loop(work)
+
+
+def test_work_that_waits_for_too_long_raises_the_given_error() -> None:
+    def work() -> None:
+        with pytest.raises(KeyError, match="late"), runtime.within(0.01, KeyError("late")):
+            runtime.sleep(10.0)
+        with runtime.within(10.0, KeyError("late")):
+            runtime.pause()
+
+    in_a_loop(work)
+
+
+def test_a_signal_wakes_its_task_once_however_often_it_is_set() -> None:
+    def work() -> None:
+        signal, woken = runtime.Signal(), []
+
+        def wait() -> None:
+            while True:
+                signal.wait()
+                woken.append(1)
+
+        task = runtime.spawn(wait)
+        runtime.pause()
+        for _ in range(3):
+            signal.set()
+        for _ in range(5):
+            runtime.pause()
+        assert len(woken) == 1
+        signal.set()
+        runtime.pause()
+        runtime.pause()
+        assert len(woken) == 2
+        task.kill()
+
+    in_a_loop(work)
+
+
+def test_a_signal_that_was_set_before_is_not_waited_for() -> None:
+    def work() -> None:
+        signal = runtime.Signal()
+        signal.set()
+        signal.wait()
+
+    in_a_loop(work)
+
+
+def test_a_task_that_was_ended_while_it_waited_for_a_signal_is_not_woken_elsewhere() -> None:
+    def work() -> None:
+        signal, seen = runtime.Signal(), []
+
+        def wait() -> None:
+            with suppress(KeyError), runtime.within(0.01, KeyError()):
+                signal.wait()
+            signal.set()
+            runtime.sleep(0.05)
+            seen.append(runtime.clock())
+
+        began = runtime.clock()
+        runtime.spawn(wait)
+        runtime.sleep(0.1)
+        assert seen[0] - began >= 0.05
+
+    in_a_loop(work)
+
+
+@pytest.mark.parametrize("seconds", [None, 10.0])
+def test_a_descriptor_that_is_ready_for_both_wakes_its_task_once(seconds: float | None) -> None:
+    def work() -> None:
+        ours, other = socket.socketpair()
+        other.send(b"x")
+        for _ in range(3):
+            runtime.wait_ready(ours.fileno(), read=True, write=True, seconds=seconds)
+        runtime.sleep(0.01)
+
+    in_a_loop(work)
+
+
+def test_a_descriptor_that_is_not_ready_is_waited_for_so_long_and_nothing_stays() -> None:
+    def work() -> None:
+        ours, _other = socket.socketpair()
+        runtime.wait_ready(ours.fileno(), read=True, seconds=0.01)
+        hub = eventlet.hubs.get_hub()
+        assert ours.fileno() not in hub.listeners[hub.READ]
+
+    in_a_loop(work)
+
+
+def test_a_watch_calls_until_it_is_stopped() -> None:
+    def work() -> None:
+        ours, other = socket.socketpair()
+        calls: list[int] = []
+        watch = runtime.Watch(ours.fileno(), calls.append)
+        other.send(b"x")
+        while len(calls) < 3:
+            runtime.pause()
+        watch.stop()
+        watch.stop()
+        seen = len(calls)
+        runtime.sleep(0.01)
+        assert (len(calls), set(calls)) == (seen, {ours.fileno()})
+
+    in_a_loop(work)
+
+
+def test_a_lock_is_held_by_one_task_at_a_time() -> None:
+    def work() -> None:
+        lock, order = runtime.lock(), []
+
+        def hold(name: str) -> None:
+            with lock:
+                order.append(name)
+                runtime.pause()
+                order.append(name)
+
+        for name in ("a", "b"):
+            runtime.spawn(hold, name)
+        runtime.sleep(0.01)
+        assert order == ["a", "a", "b", "b"]
+        assert not lock.locked()
+
+    in_a_loop(work)
