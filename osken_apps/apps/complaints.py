@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from osken_apps.apps import runtime
+from osken_apps.openflow.text import printable
 
 INTERVAL_S = 60.0
 MAX_KINDS = 10_000
@@ -22,9 +23,7 @@ def shown(text: str | bytes, limit: int = MAX_SHOWN) -> str:
     """Give a stranger's text as it may stand in a log or an answer: printable, of one line, cut."""
     if isinstance(text, bytes):
         text = text[: limit * 4 + 4].decode(errors="replace")
-    start = "".join(
-        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text[:limit]
-    )
+    start = printable(text[:limit])
     return start + "…" if len(text) > limit else start
 
 

@@ -1,6 +1,6 @@
 """What the rows of a host's OVSDB show, each read once until it changes. SHELL (rows are python-ovs's).
 
-Texts are cut where they are longer than any that we know. Source: ovs-vswitchd.conf.db(5).
+Texts are cut where they are longer than any that we know, and printable. Source: ovs-vswitchd.conf.db(5).
 """
 
 import re
@@ -16,6 +16,7 @@ from osken_apps.model.conditions import (
     InterfaceFacts,
     PortFacts,
 )
+from osken_apps.openflow.text import printable
 from osken_apps.pipeline.tags import TaggedPort, mark_of
 
 MAX_NAME = 255  # a name or an id that is longer is cut, and so is none that we know
@@ -100,7 +101,7 @@ class InterfaceRow:
 
 
 def _cut(text: str) -> str:
-    return text[:MAX_NAME]
+    return printable(text[:MAX_NAME])
 
 
 def _first(values: Sequence[str]) -> str:

@@ -33,11 +33,14 @@ class Sender:
         """Send what waits, then this; wait for a slow peer. Raises OSError, TimeoutError among them."""
         with self._turn:
             self._unsent += data
+            until = runtime.clock() + PATIENCE_S
             while self._unsent:
-                if not self._send_some():
+                if self._send_some():
+                    until = runtime.clock() + PATIENCE_S
+                elif runtime.clock() >= until:
+                    raise TimeoutError(f"it took nothing for {PATIENCE_S:.0f} s")
+                else:
                     runtime.wait_ready(self._transport.fileno(), write=True, seconds=PATIENCE_S)
-                    if not self._send_some():
-                        raise TimeoutError(f"it took nothing for {PATIENCE_S:.0f} s")
 
     def _send_some(self) -> bool:
         try:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from osken_apps.errors import Malformed
 from osken_apps.openflow.codec import HEADER, MULTIPART, OFPMP_PORT_DESC, MessageType, message
 from osken_apps.openflow.exchanges import TooMuch
+from osken_apps.openflow.text import fixed_text
 
 OFPP_LOCAL = 0xFFFFFFFE
 OFPPR_DELETE = 1
@@ -75,5 +76,5 @@ def decode_ports(buffer: bytes, offset: int) -> Iterator[tuple[int, str]]:
         number, length, name = PORT.unpack_from(buffer, offset)
         if length < PORT.size or offset + length > end:
             raise Malformed(f"port at octet {offset} has length {length}")
-        yield number, name.split(b"\0", 1)[0].decode(errors="replace")
+        yield number, fixed_text(name)
         offset += length

@@ -23,6 +23,7 @@ from osken_apps.openflow.liveness import Liveness
 from osken_apps.openflow.meter import decode_meter_features, meter_features_request
 from osken_apps.openflow.ports import Ports, port_desc_request
 from osken_apps.openflow.states import INPUT_OF_TYPE, TABLE, Input, State
+from osken_apps.openflow.text import printable
 
 NO_DESCRIPTION = ("", "None")  # what Open vSwitch answers when other_config:dp-desc is not set
 
@@ -185,7 +186,7 @@ class Session:
             case Question.PORTS:
                 self.ports.describe(data)
             case Question.DESCRIPTION:
-                text = codec.decode_dp_desc(data)
+                text = printable(codec.decode_dp_desc(data))
                 self.description = None if text in NO_DESCRIPTION else text
             case Question.METERS:
                 self.max_meters = decode_meter_features(data)

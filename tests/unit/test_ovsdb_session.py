@@ -229,6 +229,30 @@ def test_names_and_ids_of_a_host_are_cut() -> None:
     with_peer(work)
 
 
+def test_names_and_ids_of_a_host_are_printable() -> None:
+    def work(made: Peer) -> None:
+        made.serve(SimulatedDatabase("host\n1", {"br-int": (1, [("tap\x1b1", "iface\r1")])}))
+        wait_for(lambda: made.views and made.views[-1])
+        view = made.views[-1]
+        assert (view.hostname, view.interfaces[1].name) == ("host\\n1", "tap\\x1b1")
+        assert view.interfaces[1].iface_id == "iface\\r1"
+        made.session.set_tags({"tap\\x1b1": 7}, "the-store")
+
+    with_peer(work)
+
+
+def test_a_host_that_falls_silent_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ovsdb_replica, "PROBE_INTERVAL_MS", 100)
+
+    def work(made: Peer) -> None:
+        made.serve(host(1))
+        wait_for(lambda: made.views and made.views[-1])
+        made.server.kill()
+        assert made.ended() is None
+
+    with_peer(work)
+
+
 def test_an_odd_datapath_id_is_none() -> None:
     def work(made: Peer) -> None:
         database = host(1)

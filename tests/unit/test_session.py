@@ -278,10 +278,18 @@ def test_a_switch_that_refuses_to_describe_itself_is_not_served(name: str) -> No
     assert "refuses to tell its ports" in reason(ended)
 
 
-def test_the_description_is_the_operator_s_if_there_is_one() -> None:
+@pytest.mark.parametrize(
+    ("octets", "text"), [(b"host7", "host7"), (b"a\nb\xff\0c", "a\\nb\ufffd"), ("Größe".encode(), "Größe")]
+)
+def test_the_description_is_the_operator_s_if_there_is_one_and_printable(octets: bytes, text: str) -> None:
     session = session_in(State.DESCRIPTION)
-    described(session, description=multipart(3, 0, bytes(800) + b"host7".ljust(256, b"\0")))
-    assert session.description == "host7"
+    described(session, description=multipart(3, 0, bytes(800) + octets.ljust(256, b"\0")))
+    assert session.description == text
+
+
+def test_the_names_of_ports_are_printable(up: Session) -> None:
+    all_of(up, message(MessageType.PORT_STATUS, 0, bytes(8) + port(9, "tap\x1b[1m\n")))
+    assert up.ports.by_name()["tap\\x1b[1m\\n"] == 9
 
 
 def test_ports_come_in_parts_and_change_meanwhile() -> None:
