@@ -223,6 +223,7 @@ class Connection:
         """Leave nothing that refers to this, and tell whoever waits."""
         self.close()
         self._reader.stop()
+        self._sender.stop()  # before the descriptor is closed, and another connection has its number
         questions, self._questions = self._questions, {}
         for answer in questions.values():
             answer.send(None)

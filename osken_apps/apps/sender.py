@@ -42,6 +42,11 @@ class Sender:
                 else:
                     runtime.wait_ready(self._transport.fileno(), write=True, seconds=PATIENCE_S)
 
+    def stop(self) -> None:
+        """Wait until nobody is sending any more; the transport has ended, so that they notice."""
+        with self._turn:
+            self._unsent.clear()
+
     def _send_some(self) -> bool:
         try:
             del self._unsent[: self._transport.send(self._unsent)]

@@ -58,8 +58,12 @@ class Wire:
         self.connection = Connection(plain(self.ours), ADDRESS, self.failures)
         self.told = Told()
         self.known = False
-        self.task = eventlet.spawn(self.connection.serve, self.told, self._know)
+        self.task = eventlet.spawn(self._serve)
         self.switch = SimulatedSwitch("br-int", 0xABC, {"tap1": 7})
+
+    def _serve(self) -> None:
+        self.connection.serve(self.told, self._know)
+        self.ours.close()  # as its server does, at once
 
     def _know(self) -> None:
         self.known = True
@@ -224,6 +228,19 @@ def test_whoever_waits_for_an_answer_is_told_when_the_connection_ends(end: str) 
         with pytest.raises(SwitchGone):
             made.connection.request(barrier_request)
         assert not made.connection.send(b"too late")
+
+    with_wire(work)
+
+
+def test_a_task_that_waits_to_send_has_left_when_the_connection_has_ended() -> None:
+    def work(made: Wire) -> None:
+        task = spawned(lambda: made.connection.send(b"x" * (1 << 24)))
+        eventlet.sleep(0.01)
+        hub, fileno = eventlet.hubs.get_hub(), made.ours.fileno()
+        made.connection.close()
+        made.task.wait()
+        assert all(fileno not in hub.listeners[kind] for kind in (hub.READ, hub.WRITE))
+        assert task.wait() is False
 
     with_wire(work)
 
