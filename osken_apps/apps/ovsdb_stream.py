@@ -7,6 +7,7 @@ sends. `osken_apps.ovsdb.json_texts` cuts and decodes.
 
 import errno
 import json
+from collections import deque
 from collections.abc import Generator
 from contextlib import suppress
 from socket import SHUT_RDWR
@@ -17,7 +18,7 @@ from ovs.poller import POLLIN, POLLOUT
 
 from osken_apps.apps.transport import Transport
 from osken_apps.errors import Malformed
-from osken_apps.ovsdb.json_texts import Json, JsonTexts, decode_in_parts
+from osken_apps.ovsdb.json_texts import Json, JsonTexts, decode_in_parts, decode_whole
 
 READ_SIZE = 1 << 16
 MAX_BACKLOG = 1 << 24  # octets that a peer does not take: a transaction over ten thousand ports is a tenth
@@ -37,6 +38,7 @@ class JsonConnection(ovs.jsonrpc.Connection):
         self.fault = ""
         self._transport: Transport | None = transport
         self._texts = JsonTexts()
+        self._values: deque[Json] = deque()
         self._decoding: Generator[None, None, Json] | None = None
         self._output = bytearray()
         self._given = 0
@@ -57,7 +59,7 @@ class JsonConnection(ovs.jsonrpc.Connection):
 
     def recv_wait(self, poller: Any) -> None:
         """Have the poller wake when there is something to receive; a new turn begins."""
-        waits = self.status or self._decoding or self._texts.is_whole or self._given >= MESSAGES_PER_TURN
+        waits = self.status or self._values or self._decoding or self._texts.is_whole
         self._given = 0
         if waits:
             poller.immediate_wake()
@@ -109,36 +111,51 @@ class JsonConnection(ovs.jsonrpc.Connection):
                 transport.shutdown(SHUT_RDWR)
 
     def _step(self) -> tuple[int, Any]:
-        """Decode a part of a message, after reading if there is none. Raises Malformed."""
-        if self._decoding is None:
-            text = self._texts.take() or self._read()
-            if text is None:
-                return self.status or errno.EAGAIN, None
-            self._decoding = decode_in_parts(text)
-        try:
-            next(self._decoding)
-        except StopIteration as end:
-            self._decoding = None
-            return 0, self._message(end.value)
-        return errno.EAGAIN, None
+        """Give a message, or decode a part of one, after reading if there is none. Raises Malformed."""
+        if not self._values and self._decoding is None:
+            self._fetch()
+        if self._values:
+            return 0, self._message(self._values.popleft())
+        if self._decoding is not None:
+            try:
+                next(self._decoding)
+            except StopIteration as end:
+                self._decoding = None
+                return 0, self._message(end.value)
+        return self.status or errno.EAGAIN, None
 
-    def _read(self) -> bytes | None:
-        """Read once; give a whole text if there is one then. Raises Malformed."""
+    def _fetch(self) -> None:
+        """Decode what is short, or begin with what is long. Raises Malformed."""
+        text = self._texts.take()
+        if text is None:
+            data = self._read()
+            if not self._texts.unfinished and self._decode(data):
+                return
+            self._texts.feed(data)
+            text = self._texts.take()
+        if text is not None and (len(text) > READ_SIZE or not self._decode(text)):
+            self._decoding = decode_in_parts(text)
+
+    def _decode(self, data: bytes) -> bool:
+        values = decode_whole(data)
+        self._values.extend(values or ())
+        return values is not None
+
+    def _read(self) -> bytes:
+        """Read once; nothing if there is nothing."""
         if not self._transport:
-            return None
+            return b""
         try:
             data = self._transport.recv(READ_SIZE)
         except BlockingIOError:
-            return None
+            return b""
         except OSError as error:
             self.error(error.errno or errno.EIO)
-            return None
+            return b""
         if not data:
             self.error(ovs.jsonrpc.EOF)
-            return None
         self.received_bytes += len(data)
-        self._texts.feed(data)
-        return self._texts.take()
+        return data
 
     def _message(self, value: Json) -> ovs.jsonrpc.Message:
         message = ovs.jsonrpc.Message.from_json(value)

@@ -103,8 +103,23 @@ class JsonTexts:
         self._text, self._containers = bytearray(), 0
 
 
+def decode_whole(data: bytes) -> list[Json] | None:
+    """Decode octets that are nothing but whole texts, as they mostly come; None: they are something else."""
+    if not data.endswith(b"}"):
+        return None
+    values, position = [], 0
+    try:
+        text = data.decode()
+        while position < len(text):
+            value, position = DECODER.raw_decode(text, _skip(text, position))
+            values.append(value)
+    except (ValueError, RecursionError):
+        return None
+    return values
+
+
 def decode_in_parts(text: bytes) -> Generator[None, None, Json]:
-    """Decode a JSON text; yields after each part, and returns the value. Raises Malformed."""
+    """Decode a long text; yields after each part, and returns the value. Raises Malformed."""
     try:
         decoding = _Decoding(text.decode())
         value, end = yield from decoding.value(0, ROW_DEPTH)
@@ -173,4 +188,8 @@ class _Decoding:
         return self._skip(position + 1)
 
     def _skip(self, position: int) -> int:
-        return SPACE.match(self.text, position).end()  # type: ignore[union-attr]  # it matches nothing, too
+        return _skip(self.text, position)
+
+
+def _skip(text: str, position: int) -> int:
+    return SPACE.match(text, position).end()  # type: ignore[union-attr]  # it matches nothing, too

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from osken_apps.errors import Malformed
 from osken_apps.ovsdb import json_texts
-from osken_apps.ovsdb.json_texts import JsonTexts, decode_in_parts
+from osken_apps.ovsdb.json_texts import JsonTexts, decode_in_parts, decode_whole
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
 values = st.recursive(
@@ -108,6 +108,18 @@ def test_a_text_decoded_in_parts_is_the_text_decoded(value: object) -> None:
     assert decoded(text) == json.loads(text)
 
 
+@given(st.lists(objects, max_size=4), st.sampled_from(("", " ", "\r\n\t")))
+def test_octets_that_are_whole_texts_are_decoded_at_once(sent: list[object], between: str) -> None:
+    data = between.join(map(json.dumps, sent)).encode()
+    assert decode_whole(data) == (sent or None)
+    assert decode_whole(data[:-1]) in (sent[:-1], None)
+
+
+@pytest.mark.parametrize("data", [b"", b" ", b"{", b'{"a":"}', b'{"a":"\xff"}', b"[" * 5000 + b"}", b"{}x{}"])
+def test_octets_that_are_something_else_are_left(data: bytes) -> None:
+    assert decode_whole(data) is None
+
+
 def test_a_long_text_is_decoded_in_parts() -> None:
     rows = {str(number): {"new": {"name": f"tap{number}", "tag": ["set", []]}} for number in range(10_000)}
     value = {"id": None, "method": "update3", "params": ["m", "t", {"Port": rows}]}
@@ -140,3 +152,4 @@ def test_any_octets_are_taken_or_refused(data: bytes) -> None:
             decoded(text)
     except Malformed:
         pass
+    decode_whole(data)
