@@ -10,8 +10,6 @@ from contextlib import suppress
 from socket import SHUT_RDWR
 from typing import Any, Protocol
 
-import eventlet
-
 from osken_apps.apps import runtime
 from osken_apps.apps.complaints import complain, shown
 from osken_apps.apps.reader import PacketInHandler, Reader
@@ -172,7 +170,7 @@ class Connection:
 
     def probe(self) -> None:
         """Ask the switch for a sign of life. Raises SwitchError if it gives none."""
-        with eventlet.Timeout(PROBE_S, SwitchError(f"{self} gives no sign of life")):
+        with runtime.within(PROBE_S, SwitchError(f"{self} gives no sign of life")):
             self.request(barrier_request)
 
     def look(self, now: float) -> None:

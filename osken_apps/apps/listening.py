@@ -1,5 +1,6 @@
 """Listening sockets: binding them with a clear error, and accepting for ever. SHELL."""
 
+import errno
 import itertools
 import logging
 import resource
@@ -21,6 +22,7 @@ LOG = logging.getLogger(__name__)
 BACKLOG = 1024
 RETRY_S = 1.0
 ACCEPTS_PER_TURN = 16
+OUT_OF = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 #: Is given the socket, its peer's address, and what to call once the peer has shown who it is.
 Serve = Callable[[Any, Any, Callable[[], None]], None]
@@ -56,9 +58,10 @@ def accept_for_ever(sock: Any, admission: Admission, serve: Serve) -> None:
             runtime.wait_ready(listener.fileno(), read=True)
             continue
         except OSError as error:
-            LOG.error("cannot accept a connection: %s", error)
-            runtime.sleep(RETRY_S)
-            continue
+            if error.errno in OUT_OF:
+                complain(LOG, "", "cannot accept a connection: %s", str(error))
+                runtime.sleep(RETRY_S)
+            continue  # else it is that connection's error, and it is gone
         guest = admission.enter(address[0], partial(_shut, connection))
         if guest is None:
             complain(LOG, address[0], "a connection from %s is refused: there are too many", address[0])

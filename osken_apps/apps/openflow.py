@@ -46,6 +46,8 @@ class OpenFlowServer:
         self._connections.add(connection)
         try:
             connection.serve(self._observer, known)
+        except Exception as error:
+            self._failures.note("a connection ended by an error of ours", error)
         finally:
             self._connections.discard(connection)
             endings.note(connection)

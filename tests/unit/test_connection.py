@@ -218,6 +218,18 @@ def test_a_request_that_nobody_answers_ends_in_time_and_the_next_one_is_answered
     with_wire(work)
 
 
+def test_a_probe_is_answered_or_raises(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection_module, "PROBE_S", 0.05)
+
+    def work(made: Wire) -> None:
+        with pytest.raises(SwitchError, match="gives no sign of life"):
+            made.connection.probe()
+        made.serve()
+        made.connection.probe()
+
+    with_wire(work)
+
+
 @pytest.mark.parametrize("end", ["theirs", "ours"])
 def test_whoever_waits_for_an_answer_is_told_when_the_connection_ends(end: str) -> None:
     def work(made: Wire) -> None:
