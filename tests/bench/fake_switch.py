@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 
 from osken_apps.lab.shell import LabError
+from osken_apps.pipeline.features.dhcp import DHCP_PUNT
 
 VERSION = 5
 HELLO, ECHO_REQUEST, ECHO_REPLY, FEATURES_REQUEST, FEATURES_REPLY, PACKET_IN = 0, 2, 3, 5, 6, 10
@@ -26,8 +27,8 @@ def message(kind: int, xid: int, body: bytes = b"") -> bytes:
 
 
 def packet_in(ofport: int, frame: bytes) -> bytes:
-    """Give the packet-in that brings a frame from a port, by a flow's action."""
-    head = struct.pack("!IHBBQ", 0xFFFFFFFF, len(frame), 1, 0, 0)
+    """Give the packet-in that brings a frame from a port, by the flow that sends DHCP to the controller."""
+    head = struct.pack("!IHBBQ", 0xFFFFFFFF, len(frame), 1, 0, DHCP_PUNT.cookie)
     match = struct.pack("!HHII4x", 1, 12, 0x80000004, ofport)
     return message(PACKET_IN, 0, head + match + b"\0\0" + frame)
 
