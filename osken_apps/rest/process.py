@@ -71,7 +71,7 @@ def _log_lost_networks(store: Store, config: Config) -> None:
     for name in sorted(counts.keys() - set(known)):
         LOG.error(
             "%d networks are on physical network %s, which [network] bridge_mappings lacks (it has %s):"
-            " give it its bridge again, or delete these networks",
+            " give it its bridge again, or delete these networks; until then their ports stay as they are",
             counts[name],
             name,
             ", ".join(known),

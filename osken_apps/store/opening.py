@@ -113,14 +113,24 @@ def _made(url: URL, path: Path) -> bool:
         os.close(os.open(new, os.O_CREAT | os.O_EXCL, FILE_MODE))
         with _upgrading(url.set(database=str(new))) as engine, _transaction(engine) as connection:
             schema.create(connection)
-        with suppress(FileExistsError):  # another process was faster: its database is as good
-            os.link(new, path)
-        new.unlink()
+        _put_in_place(new, path)
     except OSError as error:
         raise ConfigurationError(f"[database] connection: {path}: {error.strerror}") from error
     except exc.DBAPIError as error:
         raise ConfigurationError(f"[database] connection: {path}: {cause(error)}") from error
     return True
+
+
+def _put_in_place(new: Path, path: Path) -> None:
+    """Give a new file its name, but never in place of a file that is there."""
+    try:
+        os.link(new, path)
+    except FileExistsError:
+        pass  # another process was faster: its database is as good
+    except OSError:  # a file system without hard links
+        new.rename(path)
+        return
+    new.unlink()
 
 
 def _brought_up_to_date(url: URL, path: Path | None) -> str:

@@ -68,6 +68,17 @@ def test_a_new_database_is_said_and_is_its_owner_s_alone(
     assert os.listdir(path.parent) == [path.name]
 
 
+def test_a_database_is_made_where_a_file_can_have_one_name_only(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "link", refuse)
+    opened(path).close()
+    assert os.listdir(path.parent) == [path.name]
+
+
 def test_an_old_database_is_opened_quietly_and_others_cannot_read_it_any_more(
     path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
