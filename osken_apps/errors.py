@@ -19,6 +19,10 @@ class Malformed(OskenAppsError):
     """Bytes from the wire are not what their protocol says."""
 
 
+class InvalidDhcpOption(OskenAppsError):
+    """A port's DHCP options would break its client, or contradict each other."""
+
+
 class ApiError(OskenAppsError):
     """An error that a client of the REST API is told; its class name is the error's type."""
 

@@ -27,10 +27,9 @@ from osken_apps.dhcp.values import (
     REFUSED,
     guessed,
 )
-from osken_apps.errors import InvalidInput
+from osken_apps.errors import InvalidDhcpOption
 from osken_apps.model.resources import ExtraDhcpOption
 
-MAX_EXTRA_DHCP_OPTS = 64  # of a port
 MAY_BE_EMPTY = frozenset({Option.ROUTER, Option.CLASSLESS_ROUTES, Option.MS_CLASSLESS_ROUTES})
 
 
@@ -53,7 +52,7 @@ class ExtraOption:
 
 
 def parse_extra_dhcp_opt(opt: ExtraDhcpOption) -> ExtraOption:
-    """Read one option. Raises InvalidInput with name, value and reason."""
+    """Read one option. Raises InvalidDhcpOption with name, value and reason."""
     try:
         return _parsed(opt)
     except ValueError as error:
@@ -61,7 +60,7 @@ def parse_extra_dhcp_opt(opt: ExtraDhcpOption) -> ExtraOption:
 
 
 def validate_extra_dhcp_opts(opts: Iterable[ExtraDhcpOption], network_mtu: int | None = None) -> None:
-    """Raise InvalidInput for options that would break a client, or that contradict each other."""
+    """Raise InvalidDhcpOption for options that would break a client, or that contradict each other."""
     seen: dict[object, ExtraDhcpOption] = {}
     times: dict[int, int] = {}
     room: dict[Container, int] = {}
@@ -104,8 +103,8 @@ def times_agree(times: dict[int, int]) -> bool:
     return all(earlier < later or earlier == later == INFINITE_S for earlier, later in pairwise(given))
 
 
-def _refusal(opt: ExtraDhcpOption, reason: str) -> InvalidInput:
-    return InvalidInput(f"extra_dhcp_opts: {opt.opt_name!r} with value {opt.opt_value!r}: {reason}")
+def _refusal(opt: ExtraDhcpOption, reason: str) -> InvalidDhcpOption:
+    return InvalidDhcpOption(f"extra_dhcp_opts: {opt.opt_name!r} with value {opt.opt_value!r}: {reason}")
 
 
 def _parsed(opt: ExtraDhcpOption) -> ExtraOption:

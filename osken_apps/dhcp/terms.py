@@ -11,13 +11,13 @@ from ipaddress import IPv4Address, IPv4Network
 
 from osken_apps.dhcp.conditional_options import ConditionalOptions, conditional_options
 from osken_apps.dhcp.configured_options import ConfiguredOptions, configured_options
-from osken_apps.dhcp.extra import MAX_EXTRA_DHCP_OPTS, ExtraOption, parse_extra_dhcp_opt
+from osken_apps.dhcp.extra import ExtraOption, parse_extra_dhcp_opt
 from osken_apps.dhcp.options import Option, encode_option
 from osken_apps.dhcp.routes import ANY, ON_LINK, encode_routes
 from osken_apps.dhcp.values import MAX_MTU, MIN_MTU
-from osken_apps.errors import InvalidInput
+from osken_apps.errors import InvalidDhcpOption
 from osken_apps.model.addresses import MacAddress
-from osken_apps.model.resources import HostRoute, Port, Subnet
+from osken_apps.model.resources import MAX_EXTRA_DHCP_OPTS, HostRoute, Port, Subnet
 from osken_apps.model.snapshot import DhcpService
 
 NO_DNS_SERVER = IPv4Address("0.0.0.0")  # Neutron: a subnet that names only this has no DNS server
@@ -143,7 +143,7 @@ def _extras(port: Port) -> list[ExtraOption]:
     for opt in port.extra_dhcp_opts[:MAX_EXTRA_DHCP_OPTS]:
         try:
             extras += [parse_extra_dhcp_opt(opt)] if opt.ip_version == 4 else []
-        except InvalidInput:
+        except InvalidDhcpOption:
             continue
     return [extra for extra in extras if extra.number != Option.CLIENT_ID or extra.container]
 

@@ -114,6 +114,9 @@ class AddressPair:
     mac_address: MacAddress
 
 
+MAX_EXTRA_DHCP_OPTS = 64  # of a port
+
+
 @dataclass(frozen=True, slots=True)
 class ExtraDhcpOption:
     """A DHCP option that an operator sets for one port, by dnsmasq's name or by number."""

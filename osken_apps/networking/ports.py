@@ -5,15 +5,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from osken_apps.dhcp.extra import validate_extra_dhcp_opts
-from osken_apps.errors import Conflict, InvalidInput, NetworkNotFound, PortBound
+from osken_apps.errors import Conflict, InvalidDhcpOption, InvalidInput, NetworkNotFound, PortBound
 from osken_apps.model.addresses import MacAddress
-from osken_apps.model.resources import AddressPair, ExtraDhcpOption, Network, Port
+from osken_apps.model.resources import MAX_EXTRA_DHCP_OPTS, AddressPair, ExtraDhcpOption, Network, Port
 from osken_apps.networking.addresses import NETWORK_OWNED, FixedIpRequest, allocated
 from osken_apps.networking.dhcp_ports import settle_dhcp_port
 from osken_apps.networking.security_groups import default_group_id, known_groups
 from osken_apps.networking.state import ABSENT, Absent, State, given
 
-MAX_DHCP_OPTIONS = 64
 PLAIN = (
     "name",
     "description",
@@ -118,9 +117,12 @@ def dhcp_options(
         else:
             options[key] = ExtraDhcpOption(request.opt_name, request.opt_value, request.ip_version)
     wanted = tuple(options.values())
-    if len(wanted) > MAX_DHCP_OPTIONS:
-        raise InvalidInput(f"extra_dhcp_opts: {len(wanted)} options are more than {MAX_DHCP_OPTIONS}")
-    validate_extra_dhcp_opts(wanted, network_mtu)
+    if len(wanted) > MAX_EXTRA_DHCP_OPTS:
+        raise InvalidInput(f"extra_dhcp_opts: {len(wanted)} options are more than {MAX_EXTRA_DHCP_OPTS}")
+    try:
+        validate_extra_dhcp_opts(wanted, network_mtu)
+    except InvalidDhcpOption as error:
+        raise InvalidInput(str(error)) from error
     return wanted
 
 

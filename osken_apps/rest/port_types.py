@@ -4,8 +4,9 @@ import json
 from typing import Any
 
 from osken_apps.errors import BadRequest, InvalidInput
+from osken_apps.model.resources import MAX_EXTRA_DHCP_OPTS
 from osken_apps.networking.addresses import FixedIpRequest
-from osken_apps.networking.ports import MAX_DHCP_OPTIONS, AddressPairRequest, DhcpOptionRequest
+from osken_apps.networking.ports import AddressPairRequest, DhcpOptionRequest
 from osken_apps.rest.address_types import ADDRESS, CIDR, CIDR_LENGTH, MAC
 from osken_apps.rest.attribute import NAME
 from osken_apps.rest.types import UUID, Type, choice, list_of, optional, parse_integer, record, text
@@ -83,6 +84,6 @@ DHCP_OPTION = {
     "ip_version": choice(4, 6, convert=parse_integer),
 }
 DHCP_OPTIONS = list_of(
-    record(DHCP_OPTION, ("opt_name", "opt_value"), DhcpOptionRequest), MAX_DHCP_OPTIONS, unique=False
+    record(DHCP_OPTION, ("opt_name", "opt_value"), DhcpOptionRequest), MAX_EXTRA_DHCP_OPTS, unique=False
 )
 VNIC_TYPES = ("normal", "direct", "macvtap", "baremetal", "direct-physical", "virtio-forwarder", "smart-nic")

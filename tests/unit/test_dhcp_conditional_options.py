@@ -5,9 +5,9 @@ import sys
 import pytest
 
 from osken_apps.dhcp.conditional_options import ConditionalOptions, conditional_options
-from osken_apps.dhcp.extra import MAX_EXTRA_DHCP_OPTS, parse_extra_dhcp_opt
+from osken_apps.dhcp.extra import parse_extra_dhcp_opt
 from osken_apps.dhcp.server import respond
-from osken_apps.model.resources import ExtraDhcpOption
+from osken_apps.model.resources import MAX_EXTRA_DHCP_OPTS, ExtraDhcpOption
 from tests.packet.dhcp_scenario import DEFAULTS, DISCOVER, frame, raw_options_of, service
 
 PXE = {60: b"PXEClient:Arch:00007:UNDI:003016", 93: b"\0\x07"}

@@ -12,7 +12,7 @@ from osken_apps.dhcp.extra import (
     validate_extra_dhcp_opts,
 )
 from osken_apps.dhcp.values import CATALOGUE
-from osken_apps.errors import InvalidInput
+from osken_apps.errors import InvalidDhcpOption
 from osken_apps.model.resources import ExtraDhcpOption
 
 
@@ -25,7 +25,7 @@ def refusal(*opts, mtu=None):
     """Give the words that refuse a set of options, or None."""
     try:
         validate_extra_dhcp_opts([ExtraDhcpOption(*opt) for opt in opts], mtu)
-    except InvalidInput as error:
+    except InvalidDhcpOption as error:
         return str(error)
     return None
 
@@ -143,7 +143,7 @@ REFUSED = [
 @pytest.mark.parametrize(("name", "text", "reason"), REFUSED)
 def test_what_would_break_a_client_is_refused_by_name_value_and_reason(name, text, reason):
     words = refusal((name, text))
-    assert words.startswith(f"Invalid input for operation: extra_dhcp_opts: {name!r} with value {text!r}: ")
+    assert words.startswith(f"extra_dhcp_opts: {name!r} with value {text!r}: ")
     assert reason in words
 
 

@@ -258,6 +258,7 @@ def test_the_mac_address_of_a_bound_port_stays(api: Client, network_id: str) -> 
         ),
         ({"allowed_address_pairs": [{"mac_address": MAC}]}, 400, "HTTPBadRequest"),
         ({"extra_dhcp_opts": [{"opt_name": "mtu"}]}, 400, "HTTPBadRequest"),
+        ({"extra_dhcp_opts": [{"opt_name": "mtu", "opt_value": "lots"}]}, 400, "InvalidInput"),
         ({"binding:vnic_type": "imaginary"}, 400, "HTTPBadRequest"),
         ({"binding:profile": {"a": 1}}, 403, "PolicyNotAuthorized"),
         ({"binding:vif_type": "ovs"}, 400, "HTTPBadRequest"),
