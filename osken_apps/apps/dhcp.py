@@ -20,11 +20,11 @@ from os_ken.base.app_manager import OSKenApp
 from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.connection import Connection
 from osken_apps.apps.hosts import Hosts
-from osken_apps.dhcp.decide import Decision, SilenceReason
-from osken_apps.dhcp.fast import Responder
+from osken_apps.dhcp.decision import Decision, SilenceReason
 from osken_apps.dhcp.journal import Entry, Journal, Lease
-from osken_apps.dhcp.server import Circumstances, Defaults, Outcome, Reply
-from osken_apps.dhcp.terms import takes_default_route
+from osken_apps.dhcp.reservation import Defaults, reservation_of, takes_default_route
+from osken_apps.dhcp.responder import Responder
+from osken_apps.dhcp.server import Outcome, Reply
 from osken_apps.errors import Malformed
 from osken_apps.model.snapshot import BoundPort, HostSnapshot
 from osken_apps.model.turns import in_turns
@@ -48,24 +48,22 @@ class Unheard(StrEnum):
 
 
 class PortService:
-    """The service of one bound port, for as long as nothing about it changes."""
+    """The service of one bound port, for as long as nothing that its answers depend on changes."""
 
-    __slots__ = ("circumstances", "failed", "mac_address", "port_id", "responder")
+    __slots__ = ("_depends_on", "failed", "mac_address", "port_id", "responder")
 
-    def __init__(self, bound: BoundPort, circumstances: Circumstances, defaults: Defaults) -> None:
+    def __init__(self, bound: BoundPort, default_route: bool, defaults: Defaults) -> None:
         self.port_id = bound.port.id
         self.mac_address = bound.port.mac_address
-        self.circumstances = circumstances
-        self.responder = Responder(bound.dhcp, defaults, circumstances)
         self.failed = False
-
-    def serves(self, bound: BoundPort, circumstances: Circumstances) -> bool:
-        """Tell whether this is still the service of the port."""
-        return (
-            self.port_id == bound.port.id
-            and self.responder.service == bound.dhcp
-            and self.circumstances == circumstances
+        self._depends_on = (self.port_id, bound.dhcp, bound.in_conflict, default_route)
+        self.responder = Responder(
+            reservation_of(bound.dhcp, defaults, in_conflict=bound.in_conflict, default_route=default_route)
         )
+
+    def serves(self, bound: BoundPort, default_route: bool) -> bool:
+        """Tell whether this is still the service of the port."""
+        return self._depends_on == (bound.port.id, bound.dhcp, bound.in_conflict, default_route)
 
 
 class BridgeService:
@@ -139,10 +137,10 @@ class DhcpApp(OSKenApp):
         services = {}
         for bound in in_turns(snapshot.ports, pause=lambda: eventlet.sleep(0)):
             if bound.has_dhcp:
-                circumstances = self._circumstances(bound)
+                default_route = self._takes_default_route(bound)
                 service = known.get(bound.ofport)
-                if service is None or not service.serves(bound, circumstances):
-                    service = PortService(bound, circumstances, self._defaults)
+                if service is None or not service.serves(bound, default_route):
+                    service = PortService(bound, default_route, self._defaults)
                 services[bound.ofport] = service
         after = BridgeService(services, bridge.host.dhcp_counters, self._record)
         self._services[bridge.connection] = after
@@ -171,13 +169,9 @@ class DhcpApp(OSKenApp):
         self._journal.forget(port_id)
         self._hosts.fabric.conflicts.pop(port_id, None)
 
-    def _circumstances(self, bound: BoundPort) -> Circumstances:
+    def _takes_default_route(self, bound: BoundPort) -> bool:
         inventory = self._hosts.fabric.inventory
-        siblings = inventory.ports_of_device(bound.port)
-        return Circumstances(
-            in_conflict=bound.in_conflict,
-            default_route=takes_default_route(bound.port, siblings, inventory.subnets),
-        )
+        return takes_default_route(bound.port, inventory.ports_of_device(bound.port), inventory.subnets)
 
     def _record(self, port_id: str, outcome: Outcome, now: float) -> None:
         """Keep what was decided for a port; its service may outlive it by a moment, its journal does not."""

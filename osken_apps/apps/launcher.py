@@ -26,7 +26,7 @@ from osken_apps.apps.reader import PacketInHandler
 from osken_apps.apps.reconcile import HostReconciler
 from osken_apps.apps.rest import STARTED_BADLY, RestApp
 from osken_apps.config import Config
-from osken_apps.dhcp.server import Defaults
+from osken_apps.dhcp.reservation import Defaults
 from osken_apps.errors import ConfigurationError
 from osken_apps.model.conditions import Expected
 from osken_apps.model.fabric import Fabric

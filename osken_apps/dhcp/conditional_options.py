@@ -7,8 +7,8 @@ not to how many conditions the port has.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from osken_apps.dhcp.client import Fact, Options, facts
-from osken_apps.dhcp.extra import ExtraOption
+from osken_apps.dhcp.client_class import Fact, Options, facts
+from osken_apps.dhcp.extra_dhcp_opts import ExtraOption
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """What is configured for clients of one kind: every option completed and encoded, and the boot fields. PURE.
 
-Owns what follows from other options: T1 and T2 from the lease, the default route among static routes, siaddr.
+Owns what follows from other options: T1 and T2 from the lease, siaddr.
 The ports of a subnet mostly differ in their host names alone, so that is left out, and all share the rest:
 what one client asks for is worked out for the next.
-Source: RFC 2131 section 4.4.5, RFC 3442, RFC 5859.
+Source: RFC 2131 section 4.4.5, RFC 5859.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,25 +12,25 @@ from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address
 from typing import NamedTuple
 
-from osken_apps.dhcp.extra import times_agree
+from osken_apps.dhcp.classless_routes import completed_routes
+from osken_apps.dhcp.dnsmasq_values import INFINITE_S, NEXT_SERVER
+from osken_apps.dhcp.extra_dhcp_opts import times_agree
 from osken_apps.dhcp.message import FILE_OCTETS, NO_ADDRESS, SNAME_OCTETS
 from osken_apps.dhcp.options import Option, encode_option
-from osken_apps.dhcp.routes import default_route, has_default_route
-from osken_apps.dhcp.values import INFINITE_S, NEXT_SERVER
 
 #: Told to every client that is given an address: without them it has no lease to keep.
 LEASE = (Option.LEASE_TIME, Option.RENEWAL_TIME, Option.REBINDING_TIME)
-#: What does not go by the client's list: it goes first, where it goes.
-NOT_BY_ASKING = frozenset(
+#: What a client's list does not decide about: it goes first, where it goes.
+NOT_REQUESTABLE = frozenset(
     {Option.MESSAGE_TYPE, Option.SERVER_ID, *LEASE, Option.SUBNET_MASK, Option.CLIENT_ID}
 )
 #: What a client that sends no list is not told: an alias, and what must be asked for (RFC 8925 section 3.2).
-ONLY_WHEN_ASKED = frozenset({Option.MS_CLASSLESS_ROUTES, Option.IPV6_ONLY})
+ONLY_ON_REQUEST = frozenset({Option.MS_CLASSLESS_ROUTES, Option.IPV6_ONLY})
 #: RFC 1534 section 2: the options that only DHCP has.
 NOT_FOR_BOOTP = frozenset(range(Option.REQUESTED_ADDRESS, Option.CLIENT_ID + 1))
 
 MAX_KINDS = 1024
-MAX_SELECTIONS = 16  # lists of options that the clients of one kind ask for
+MAX_SELECTIONS = 16  # parameter request lists of the clients of one kind
 
 
 class Selection(NamedTuple):
@@ -46,13 +46,13 @@ class ConfiguredOptions:
     """Options, encoded, without the host name, and what is told outside of options.
 
     `lease` is those of a lease together; `mask` is among them, but told without a lease, too, and before the
-    router (RFC 2132 3.3). `by_asking` are all others by number, in its order. `for_bootp` is what a BOOTP
+    router (RFC 2132 3.3). `requestable` are all others by number, in its order. `for_bootp` is what a BOOTP
     client is told behind the mask.
     """
 
     lease: bytes
     mask: bytes
-    by_asking: Mapping[int, bytes]
+    requestable: Mapping[int, bytes]
     for_bootp: Selection
     lease_time_s: int
     domain: bytes
@@ -62,20 +62,22 @@ class ConfiguredOptions:
     file: bytes
     _selections: dict[bytes, Selection] = field(default_factory=dict, compare=False, repr=False)
 
-    def selection(self, asked: bytes) -> Selection:
-        """Select what a client asks for, in its order (RFC 2131 4.3.1); what is usual if it does not ask."""
-        selection = self._selections.get(asked)
+    def selection(self, requested: bytes) -> Selection:
+        """Select what a parameter request list names, in its order (RFC 2131 4.3.1); if empty, the usual."""
+        selection = self._selections.get(requested)
         if selection is None:
-            selection = select(self.by_asking, dict.fromkeys(asked) or self.usual())
+            selection = select(self.requestable, dict.fromkeys(requested) or self.unrequested())
             if len(self._selections) >= MAX_SELECTIONS:
                 del self._selections[next(iter(self._selections))]
-            self._selections[asked] = selection
+            self._selections[requested] = selection
         return selection
 
-    def usual(self) -> list[int]:
-        """Give the numbers of what a client is told that asks for nothing, the host name among them."""
+    def unrequested(self) -> list[int]:
+        """Give the numbers of what a client is told that sends no list, the host name among them."""
         return [
-            number for number in sorted({*self.by_asking, Option.HOST_NAME}) if number not in ONLY_WHEN_ASKED
+            number
+            for number in sorted({*self.requestable, Option.HOST_NAME})
+            if number not in ONLY_ON_REQUEST
         ]
 
 
@@ -102,17 +104,17 @@ def _configured_options(items: tuple[tuple[int, bytes], ...]) -> ConfiguredOptio
     options = dict(items)
     whole = {number: value for number, value in items if value and number != NEXT_SERVER}
     whole |= _times(options)
-    whole |= _routes(options)
+    whole |= completed_routes(options)
     encoded = {number: encode_option(number, value) for number, value in sorted(whole.items())}
-    by_asking = {number: octets for number, octets in encoded.items() if number not in NOT_BY_ASKING}
-    bootp = sorted({*by_asking, Option.HOST_NAME} - NOT_FOR_BOOTP)
+    requestable = {number: octets for number, octets in encoded.items() if number not in NOT_REQUESTABLE}
+    bootp = sorted({*requestable, Option.HOST_NAME} - NOT_FOR_BOOTP)
     boot_file = options.get(Option.BOOT_FILE, b"")
     boot_server = options.get(Option.TFTP_SERVER_NAME, b"")
     return ConfiguredOptions(
         lease=b"".join([encoded[number] for number in (*LEASE, Option.SUBNET_MASK)]),
         mask=encoded[Option.SUBNET_MASK],
-        by_asking=by_asking,
-        for_bootp=select(by_asking, bootp),
+        requestable=requestable,
+        for_bootp=select(requestable, bootp),
         lease_time_s=int.from_bytes(options[Option.LEASE_TIME], "big"),
         domain=options.get(Option.DOMAIN_NAME, b""),
         boot_file=boot_file,
@@ -134,19 +136,6 @@ def _times(options: Mapping[int, bytes]) -> dict[int, bytes]:
     wished = usual | times
     chosen = wished if times_agree(wished) else usual
     return {number: chosen[number].to_bytes(4, "big") for number in usual}
-
-
-def _routes(options: Mapping[int, bytes]) -> dict[int, bytes]:
-    """Put the default route into option 121 too: a client that takes 121 ignores the router (RFC 3442)."""
-    routes, router = options.get(Option.CLASSLESS_ROUTES), options.get(Option.ROUTER)
-    if not routes:
-        return {}
-    if router and not has_default_route(routes):
-        routes += default_route(router[:4])
-    return {
-        Option.CLASSLESS_ROUTES: routes,
-        Option.MS_CLASSLESS_ROUTES: options.get(Option.MS_CLASSLESS_ROUTES, routes),
-    }
 
 
 def _next_server(options: Mapping[int, bytes]) -> int:

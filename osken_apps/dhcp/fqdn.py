@@ -3,7 +3,7 @@
 This server registers no names: it says so, and says which name the machine has. Source: RFC 4702.
 """
 
-from osken_apps.dhcp.names import encode_name
+from osken_apps.dhcp.domain_names import encode_name
 
 MIN_FQDN_OCTETS = 3  # flags and both deprecated fields
 FLAG_SERVER_UPDATES = 0x01  # S

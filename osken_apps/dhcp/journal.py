@@ -10,15 +10,15 @@ from ipaddress import IPv4Address
 from itertools import groupby
 from typing import NamedTuple
 
-from osken_apps.dhcp.decide import AnswerReason, Decision, SilenceReason
-from osken_apps.dhcp.values import INFINITE_S
+from osken_apps.dhcp.decision import AnswerReason, Decision, SilenceReason
+from osken_apps.dhcp.dnsmasq_values import INFINITE_S
 
 MAX_MESSAGES_OF_PORT = 32
 MAX_MESSAGES = 100_000  # at most 65 MB, half of it where each port has many
 
 GRANTS = frozenset({AnswerReason.SELECTED, AnswerReason.REBOOTED, AnswerReason.RENEWED, AnswerReason.REBOUND})
 ENDS = frozenset({SilenceReason.RELEASED, SilenceReason.DECLINED})
-TURNS = GRANTS | ENDS
+LEASE_EVENTS = GRANTS | ENDS
 
 
 class Entry(NamedTuple):
@@ -38,10 +38,10 @@ class Lease(NamedTuple):
 
 
 class PortJournal(NamedTuple):
-    """What is known of one port: its last messages, the oldest first, and what its lease follows from."""
+    """What is known of a port: its last messages, the oldest first; the last that began or ended a lease."""
 
     entries: tuple[Entry, ...] = ()
-    turn: Entry | None = None
+    lease_event: Entry | None = None
 
     def transactions(self) -> Iterator[tuple[int | None, list[Entry]]]:
         """Give the messages by transaction: its xid and its messages, in order."""
@@ -50,9 +50,9 @@ class PortJournal(NamedTuple):
 
     def lease(self) -> Lease | None:
         """Give the last lease, if it was neither released nor declined."""
-        if self.turn is None or self.turn.decision.reason in ENDS:
+        if self.lease_event is None or self.lease_event.decision.reason in ENDS:
             return None
-        time, _, decision = self.turn
+        time, _, decision = self.lease_event
         if decision.address is None or decision.lease_time_s is None:
             return None
         infinite = decision.lease_time_s == INFINITE_S
@@ -67,7 +67,7 @@ class Journal:
 
     def __init__(self) -> None:
         self._messages: OrderedDict[str, list[Entry]] = OrderedDict()  # the port quiet the longest first
-        self._turns: dict[str, Entry] = {}
+        self._lease_events: dict[str, Entry] = {}
         self._count = 0
 
     def record(self, port_id: str, time: float, xid: int | None, decision: Decision) -> None:
@@ -82,16 +82,16 @@ class Journal:
             del messages[0]
         else:
             self._count += 1
-        if decision.reason in TURNS:
-            self._turns[port_id] = entry
+        if decision.reason in LEASE_EVENTS:
+            self._lease_events[port_id] = entry
         while self._count > MAX_MESSAGES:
             self._count -= len(self._messages.popitem(last=False)[1])
 
     def of(self, port_id: str) -> PortJournal:
         """Give what is known of a port, if anything."""
-        return PortJournal(tuple(self._messages.get(port_id, ())), self._turns.get(port_id))
+        return PortJournal(tuple(self._messages.get(port_id, ())), self._lease_events.get(port_id))
 
     def forget(self, port_id: str) -> None:
         """Drop what is known of a port that is gone."""
         self._count -= len(self._messages.pop(port_id, ()))
-        self._turns.pop(port_id, None)
+        self._lease_events.pop(port_id, None)

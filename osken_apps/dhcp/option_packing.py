@@ -27,7 +27,7 @@ END = bytes((Option.END,))
 #: A BOOTP client may have room for no more than this.
 BOOTP_ROOM = MIN_OCTETS - FIXED.size - len(MAGIC_COOKIE)
 #: What a datagram holds beside the option field.
-AROUND_OPTIONS = IP_UDP_OCTETS + FIXED.size + len(MAGIC_COOKIE)
+BESIDE_OPTIONS_OCTETS = IP_UDP_OCTETS + FIXED.size + len(MAGIC_COOKIE)
 
 
 class PackedOptions(NamedTuple):
@@ -42,7 +42,7 @@ class PackedOptions(NamedTuple):
 def room_for_options(max_datagram: int, mtu: int) -> int:
     """Give the octets of the option field for a client's option 57, which counts the IP and UDP headers."""
     datagram = max_datagram if max_datagram > MIN_DATAGRAM_OCTETS else MIN_DATAGRAM_OCTETS
-    room = (datagram if datagram < mtu else mtu) - AROUND_OPTIONS
+    room = (datagram if datagram < mtu else mtu) - BESIDE_OPTIONS_OCTETS
     return room if room > BOOTP_ROOM else BOOTP_ROOM
 
 

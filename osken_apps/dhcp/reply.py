@@ -5,40 +5,51 @@ Owns RFC 2131 table 3 (fields) and section 4.1 (destination).
 
 from collections.abc import Mapping
 
-from osken_apps.dhcp.decide import BROADCAST, AnswerReason
+from osken_apps.dhcp.decide import BROADCAST
+from osken_apps.dhcp.decision import AnswerReason
 from osken_apps.dhcp.frame import ETH_BROADCAST, encode_frame
 from osken_apps.dhcp.message import BROADCAST_FLAG, NO_ADDRESS, Message, MessageType, encode_reply_message
 from osken_apps.dhcp.option_packing import BOOTP_ROOM, PackedOptions, pack_options, room_for_options
 from osken_apps.dhcp.options import Option, encode_option
 from osken_apps.dhcp.reply_options import ReplyOptions, reply_options
-from osken_apps.dhcp.terms import Terms
+from osken_apps.dhcp.reservation import Reservation
 
 SERVER_PORT = 67
 CLIENT_PORT = 68
 
 
 def encode_reply(
-    message: Message, sent: MessageType | None, reason: AnswerReason, address: int | None, terms: Terms
+    message: Message,
+    sent: MessageType | None,
+    reason: AnswerReason,
+    address: int | None,
+    reservation: Reservation,
 ) -> tuple[bytes, int | None, tuple[int, ...]]:
     """Make the frame that answers a message; give it, the lease time that it tells, and what did not fit."""
-    told = reply_options(message.options, sent, reason, terms)
-    packed = _packed(message.options, sent, told, terms.mtu)
+    options = reply_options(message.options, sent, reason, reservation)
+    packed = _packed(message.options, sent, options, reservation.mtu)
     without_lease = sent is MessageType.NAK or reason is AnswerReason.INFORMED
     # RFC 2131 table 3
     payload = encode_reply_message(
         message,
         packed.area,
         ciaddr=NO_ADDRESS if sent is MessageType.NAK or sent is MessageType.OFFER else message.ciaddr,
-        yiaddr=NO_ADDRESS if without_lease else terms.address,
-        siaddr=told.next_server,
-        sname=packed.sname or told.sname,
-        file=packed.file or told.file,
+        yiaddr=NO_ADDRESS if without_lease else reservation.address,
+        siaddr=options.next_server,
+        sname=packed.sname or options.sname,
+        file=packed.file or options.file,
     )
     eth_destination, destination = destination_of(message, sent, reason, address)
     frame = encode_frame(
-        eth_destination, terms.server_mac, terms.server_id, destination, SERVER_PORT, CLIENT_PORT, payload
+        eth_destination,
+        reservation.server_mac,
+        reservation.server_id,
+        destination,
+        SERVER_PORT,
+        CLIENT_PORT,
+        payload,
     )
-    return frame, told.lease_time_s, packed.omitted
+    return frame, options.lease_time_s, packed.omitted
 
 
 def destination_of(
@@ -59,14 +70,14 @@ def destination_of(
 
 
 def _packed(
-    options: Mapping[int, bytes], sent: MessageType | None, told: ReplyOptions, mtu: int
+    asked: Mapping[int, bytes], sent: MessageType | None, options: ReplyOptions, mtu: int
 ) -> PackedOptions:
     # RFC 3046 2.2: the server copies relay agent information into the answer, as the last option. A switch
     # between a client and its port puts it in and leaves giaddr zero.
-    relay_agent = options.get(Option.RELAY_AGENT)
+    relay_agent = asked.get(Option.RELAY_AGENT)
     last = encode_option(Option.RELAY_AGENT, relay_agent) if relay_agent else b""
     if sent is None:
-        return pack_options(told.encoded, last, BOOTP_ROOM, file_free=False, sname_free=False)
-    size = options.get(Option.MAX_MESSAGE_SIZE)
+        return pack_options(options.encoded, last, BOOTP_ROOM, file_free=False, sname_free=False)
+    size = asked.get(Option.MAX_MESSAGE_SIZE)
     room = room_for_options(int.from_bytes(size, "big") if size else 0, mtu)
-    return pack_options(told.encoded, last, room, not told.file, not told.sname)
+    return pack_options(options.encoded, last, room, not options.file, not options.sname)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from osken_apps.dhcp.extra import validate_extra_dhcp_opts
+from osken_apps.dhcp.extra_dhcp_opts import validate_extra_dhcp_opts
 from osken_apps.errors import Conflict, InvalidDhcpOption, InvalidInput, NetworkNotFound, PortBound
 from osken_apps.model.addresses import MacAddress
 from osken_apps.model.resources import MAX_EXTRA_DHCP_OPTS, AddressPair, ExtraDhcpOption, Network, Port

@@ -2,7 +2,7 @@
 
 Run with `python -m tests.bench.dhcp_core`.
 
-    plain     `server.respond`: everything worked out anew, the port's terms too
+    plain     `server.respond`: everything worked out anew, the port's reservation too
     first     a `Responder` that sees a request for the first time
     again     a `Responder` that remembers the request (the xid differs)
 """
@@ -12,9 +12,9 @@ import struct
 import time
 from collections.abc import Callable
 
-from osken_apps.dhcp.fast import Responder
-from osken_apps.dhcp.server import respond
-from tests.packet.dhcp_scenario import DEFAULTS, DISCOVER, RELEASE, REQUEST, frame, route, service
+from osken_apps.dhcp.reservation import reservation_of
+from osken_apps.dhcp.responder import Responder
+from tests.packet.dhcp_scenario import DEFAULTS, DISCOVER, RELEASE, REQUEST, frame, respond, route, service
 
 ASKED = [1, 3, 6, 12, 15, 26, 28, 42, 119, 121]
 OURS, ADDRESS = ("server_id", "10.10.10.3"), ("requested_addr", "10.10.10.2")
@@ -56,12 +56,12 @@ def microseconds(answer: Callable[[bytes], object], requests: list[bytes]) -> fl
 
 def main() -> None:
     """Print the table."""
-    responder = Responder(SERVICE, DEFAULTS)
+    reservation = reservation_of(SERVICE, DEFAULTS)
+    responder = Responder(reservation)
     clock = itertools.count(1.0)  # a second for each packet: the budget of a port is not measured
 
     def first(request: bytes) -> None:
-        responder.forget()
-        again(request)
+        Responder(reservation).respond(request, 0.0)
 
     def again(request: bytes) -> None:
         responder.respond(request, next(clock))
@@ -71,7 +71,7 @@ def main() -> None:
         requests = [with_xid(request, xid) for xid in range(PACKETS)]
         known = microseconds(again, requests)
         once = microseconds(first, requests)
-        plain = microseconds(lambda request: respond(request, SERVICE, DEFAULTS), requests)
+        plain = microseconds(lambda request: respond(request, SERVICE), requests)
         print(f"{name:40} {plain:8.2f} {once:8.2f} {known:8.2f}")
 
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
-from osken_apps.dhcp.decide import AnswerReason, SilenceReason
-from osken_apps.dhcp.fast import MAX_NEW_ANSWERS
+from osken_apps.dhcp.decision import AnswerReason, SilenceReason
+from osken_apps.dhcp.responder import MAX_NEW_ANSWERS
 from osken_apps.lab import NamespaceVm, wait_until
 from osken_apps.pipeline.meters import PORT_METERS
 from tests.e2e.conftest import BIND_TIMEOUT_S, World, flows

@@ -3,20 +3,19 @@
 Used by the coverage-guided fuzzer, by its short form in the test suite, and by the property tests.
 """
 
-import itertools
 from ipaddress import IPv4Address
 from pathlib import Path
 
-from osken_apps.dhcp.decide import BROADCAST, AnswerReason, SilenceReason
-from osken_apps.dhcp.fast import Responder
+from osken_apps.dhcp.decide import BROADCAST
+from osken_apps.dhcp.decision import AnswerReason, SilenceReason
 from osken_apps.dhcp.frame import decode_frame, encode_frame
 from osken_apps.dhcp.message import NO_ADDRESS, OP_REPLY, decode_message
-from osken_apps.dhcp.server import Outcome, Reply, answer_frame
-from osken_apps.dhcp.terms import USUAL, terms_of
+from osken_apps.dhcp.reservation import reservation_of
+from osken_apps.dhcp.responder import Responder
+from osken_apps.dhcp.server import Outcome, Reply, respond
 from tests.packet.dhcp_scenario import DEFAULTS, SERVICE, VM_MAC, route, service
 
 CORPUS = Path(__file__).parent / "corpus" / "dhcp"
-CLOCK = itertools.count(1.0)  # a second for each frame: the budget of a port is no matter here
 MAX_DETAIL = 150  # characters: the journal keeps them
 BOOTP_OFFSET = 14 + 20 + 8
 
@@ -37,7 +36,7 @@ RICH = service(
         ("ipv6-only", "1800"),
     ],
 )
-PORTS = [(terms_of(served, DEFAULTS, USUAL), Responder(served, DEFAULTS)) for served in (PLAIN, RICH)]
+RESERVATIONS = [reservation_of(served, DEFAULTS) for served in (PLAIN, RICH)]
 
 
 def frame_around(payload: bytes) -> bytes:
@@ -48,11 +47,11 @@ def frame_around(payload: bytes) -> bytes:
 def check(octets: bytes) -> None:
     """Hold all that must hold: for the octets as a frame, and for what follows its headers as a message."""
     for frame in (octets, frame_around(octets[BOOTP_OFFSET:])):
-        for terms, responder in PORTS:
-            responder.forget()
-            outcome = answer_frame(frame, terms, SilenceReason.NO_SERVER)
+        for reservation in RESERVATIONS:
+            responder = Responder(reservation)
+            outcome = respond(frame, reservation)
             for _ in range(2):
-                if responder.respond(frame, next(CLOCK)) != outcome:
+                if responder.respond(frame, 0.0) != outcome:
                     raise AssertionError("the fast way answers otherwise")
             _check_outcome(frame, outcome)
 

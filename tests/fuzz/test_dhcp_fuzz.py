@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.fuzz.dhcp_target import BOOTP_OFFSET, CLOCK, CORPUS, PORTS, check, frame_around
+from osken_apps.dhcp.responder import Responder
+from tests.fuzz.dhcp_target import BOOTP_OFFSET, CORPUS, RESERVATIONS, check, frame_around
 from tests.fuzz.make_corpus import FRAMES
 from tests.packet.dhcp_scenario import DISCOVER, frame
 
@@ -98,12 +99,11 @@ def lines_run(octets: bytes) -> int:
         count += event == "line"
         return trace
 
-    _, responder = PORTS[1]
-    responder.forget()
+    responder = Responder(RESERVATIONS[1])
     before = sys.gettrace()
     sys.settrace(trace)
     try:
-        responder.respond(octets, next(CLOCK))
+        responder.respond(octets, 0.0)
     finally:
         sys.settrace(before)
     return count

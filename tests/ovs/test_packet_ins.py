@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from osken_apps.dhcp.server import Reply, respond
+from osken_apps.dhcp.server import Reply
 from osken_apps.openflow import codec
 from osken_apps.pipeline.desired import FlowEncoder, desired_meters
 from tests.golden.scenarios import LAYOUT, SCENARIOS
 from tests.ovs.conftest import Channel, Switch
-from tests.packet.dhcp_scenario import DEFAULTS, DISCOVER, SERVICE, frame
+from tests.packet.dhcp_scenario import DISCOVER, SERVICE, frame, respond
 
 SEED = SCENARIOS["seed"]
 (VM,) = SEED.ports
@@ -38,4 +38,4 @@ def test_a_request_of_any_length_is_read_whole_and_what_comes_next_too(
         switch.receive(VM.interface, sent)
     for sent in (large, small):
         assert codec.decode_packet_in(channel.packet_in()) == (VM.ofport, sent)
-        assert isinstance(respond(sent, SERVICE, DEFAULTS), Reply)
+        assert isinstance(respond(sent, SERVICE), Reply)

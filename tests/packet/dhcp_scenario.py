@@ -9,7 +9,9 @@ from scapy.layers.dhcp import BOOTP, DHCP
 from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import Ether
 
-from osken_apps.dhcp.server import Defaults
+from osken_apps.dhcp.reservation import Defaults, reservation_of
+from osken_apps.dhcp.server import Outcome
+from osken_apps.dhcp.server import respond as respond_by_reservation
 from osken_apps.model.addresses import mac_address
 from osken_apps.model.resources import ExtraDhcpOption, FixedIp, HostRoute, Network, Port, Subnet
 from osken_apps.model.snapshot import DhcpService
@@ -47,6 +49,13 @@ SERVICE = DhcpService(
         device_owner="network:dhcp",
     ),
 )
+
+
+def respond(
+    octets: bytes, served: DhcpService | None, defaults: Defaults = DEFAULTS, **state: bool
+) -> Outcome:
+    """Answer a frame on the plain way, from the port's service on; `state` is `reservation_of`'s."""
+    return respond_by_reservation(octets, reservation_of(served, defaults, **state))
 
 
 def service(

@@ -4,8 +4,7 @@ import pytest
 from scapy.layers.dhcp import BOOTP
 from scapy.layers.l2 import Ether
 
-from osken_apps.dhcp.server import respond
-from tests.packet.dhcp_scenario import DEFAULTS, DISCOVER, SERVICE, frame, raw_options_of, service
+from tests.packet.dhcp_scenario import DISCOVER, SERVICE, frame, raw_options_of, respond, service
 
 SCRIPT, FIRMWARE = b"http://10.10.10.9:8080/boot.ipxe", b"undionly.kpxe"
 #: What Ironic hands to Neutron for a node that boots by iPXE.
@@ -30,7 +29,7 @@ NOTHING = (0, b"")
 
 def answer(served, *options, asks=(66, 67, 150, 43)):
     """Give boot file field, server name field, siaddr and options of the answer to a DISCOVER."""
-    octets = respond(frame(DISCOVER, *options, asks=asks), served, DEFAULTS).frame
+    octets = respond(frame(DISCOVER, *options, asks=asks), served).frame
     bootp = Ether(octets)[BOOTP]
     return bootp.file.rstrip(b"\0"), bootp.sname.rstrip(b"\0"), bootp.siaddr, raw_options_of(octets)
 

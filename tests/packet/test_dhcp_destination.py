@@ -5,8 +5,7 @@ from scapy.layers.dhcp import BOOTP
 from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import Ether
 
-from osken_apps.dhcp.server import respond
-from tests.packet.dhcp_scenario import DEFAULTS, DISCOVER, INFORM, REQUEST, SERVICE, VM_MAC, frame
+from tests.packet.dhcp_scenario import DISCOVER, INFORM, REQUEST, SERVICE, VM_MAC, frame, respond
 
 EVERYBODY = "ff:ff:ff:ff:ff:ff"
 OURS, ADDRESS = ("server_id", "10.10.10.3"), ("requested_addr", "10.10.10.2")
@@ -53,6 +52,6 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_a_reply_goes_where_section_4_1_says(name):
     request, *expected = CASES[name]
-    packet = Ether(respond(request, SERVICE, DEFAULTS).frame)
+    packet = Ether(respond(request, SERVICE).frame)
     assert [packet.dst, packet[IP].dst, int(packet[BOOTP].flags)] == expected
     assert (packet[IP].src, packet[UDP].sport, packet[UDP].dport) == ("10.10.10.3", 67, 68)

@@ -8,11 +8,10 @@ from scapy.layers.dhcp import BOOTP, DHCP
 from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import Ether
 
-from osken_apps.dhcp.server import Circumstances, Reply, respond
+from osken_apps.dhcp.server import Reply
 from tests.packet.dhcp_scenario import (
     ACK,
     DECLINE,
-    DEFAULTS,
     DISCOVER,
     INFORM,
     NAK,
@@ -26,6 +25,7 @@ from tests.packet.dhcp_scenario import (
     frame,
     options_of,
     raw_options_of,
+    respond,
     route,
     service,
 )
@@ -42,7 +42,7 @@ def test_an_offer_holds_the_port_s_address_and_all_that_was_asked_for():
         "dns_nameservers": (IPv4Address("10.10.10.53"),),
         "host_routes": (route("192.168.0.0/16", "10.10.10.9"),),
     }
-    outcome = respond(frame(DISCOVER, asks=ASKED), service(subnet), DEFAULTS)
+    outcome = respond(frame(DISCOVER, asks=ASKED), service(subnet))
     packet = Ether(outcome.frame)
     assert (packet.src, packet.dst) == (SERVER_MAC, VM_MAC)
     assert (packet[IP].src, packet[IP].dst) == ("10.10.10.3", "10.10.10.2")
@@ -68,7 +68,7 @@ def test_an_offer_holds_the_port_s_address_and_all_that_was_asked_for():
 @pytest.mark.parametrize("asks", [ASKED, (), range(1, 255)])
 @pytest.mark.parametrize("identifier", [b"\x01\xfa\x16", b"odd length id"])
 def test_lengths_and_checksums_of_a_reply_are_what_scapy_computes(asks, identifier):
-    octets = respond(frame(DISCOVER, ("client_id", identifier), asks=asks), SERVICE, DEFAULTS).frame
+    octets = respond(frame(DISCOVER, ("client_id", identifier), asks=asks), SERVICE).frame
     packet = Ether(octets)
     for layer in (IP, UDP):
         del packet[layer].chksum, packet[layer].len
@@ -166,7 +166,7 @@ EXCHANGES = {
 @pytest.mark.parametrize("name", EXCHANGES)
 def test_each_request_is_decided_for_its_reason(name):
     octets, reason, sent, address = EXCHANGES[name]
-    outcome = respond(octets, SERVICE, DEFAULTS)
+    outcome = respond(octets, SERVICE)
     decision = outcome.decision
     assert (outcome.xid, decision.reason.name, decision.sent, decision.address) == (
         XID,
@@ -178,7 +178,7 @@ def test_each_request_is_decided_for_its_reason(name):
 
 @pytest.mark.parametrize("name", [name for name, (_, _, sent, _) in EXCHANGES.items() if sent])
 def test_a_reply_is_of_the_type_and_transaction_that_its_record_says(name):
-    outcome = respond(EXCHANGES[name][0], SERVICE, DEFAULTS)
+    outcome = respond(EXCHANGES[name][0], SERVICE)
     packet = Ether(outcome.frame)
     assert dict(options_of(outcome.frame))["message-type"] == outcome.decision.sent == EXCHANGES[name][2]
     assert (packet[BOOTP].op, packet[BOOTP].xid, packet[BOOTP].hops, packet[BOOTP].secs) == (2, XID, 0, 0)
@@ -186,7 +186,6 @@ def test_a_reply_is_of_the_type_and_transaction_that_its_record_says(name):
 
 
 def test_an_address_in_conflict_is_neither_offered_nor_given_but_may_be_kept():
-    conflict = Circumstances(in_conflict=True)
     frames = [
         frame(DISCOVER),
         frame(REQUEST, OURS, ADDRESS),
@@ -194,7 +193,7 @@ def test_an_address_in_conflict_is_neither_offered_nor_given_but_may_be_kept():
         frame(REQUEST, ciaddr="10.10.10.2", ip=UNICAST),
         frame(None),
     ]
-    decisions = [respond(octets, SERVICE, DEFAULTS, conflict).decision for octets in frames]
+    decisions = [respond(octets, SERVICE, in_conflict=True).decision for octets in frames]
     assert [(decision.reason.name, decision.sent) for decision in decisions] == [
         ("ADDRESS_IN_CONFLICT", None),
         ("DECLINED_ADDRESS", NAK),
@@ -205,13 +204,13 @@ def test_an_address_in_conflict_is_neither_offered_nor_given_but_may_be_kept():
 
 
 def test_without_a_server_or_an_address_there_is_silence():
-    nobody = respond(frame(DISCOVER), replace(SERVICE, server=None), DEFAULTS)
-    nothing = respond(frame(DISCOVER), None, DEFAULTS)
+    nobody = respond(frame(DISCOVER), replace(SERVICE, server=None))
+    nothing = respond(frame(DISCOVER), None)
     assert (nobody.decision.reason.name, nothing.decision.reason.name) == ("NO_SERVER", "NO_ADDRESS")
 
 
 def test_a_nak_says_why_and_holds_nothing_of_a_lease():
-    octets = respond(frame(REQUEST, ANOTHER, ("client_id", b"\x01abc"), asks=ASKED), SERVICE, DEFAULTS).frame
+    octets = respond(frame(REQUEST, ANOTHER, ("client_id", b"\x01abc"), asks=ASKED), SERVICE).frame
     bootp = Ether(octets)[BOOTP]
     assert (bootp.ciaddr, bootp.yiaddr, bootp.siaddr) == ("0.0.0.0", "0.0.0.0", "0.0.0.0")
     assert options_of(octets) == [
@@ -229,12 +228,12 @@ def test_ciaddr_is_repeated_in_an_ack_alone():
         frame(REQUEST, ciaddr="10.10.10.77"),
         frame(None, ciaddr="10.10.10.2"),
     ]
-    replies = [Ether(respond(octets, SERVICE, DEFAULTS).frame)[BOOTP].ciaddr for octets in frames]
+    replies = [Ether(respond(octets, SERVICE).frame)[BOOTP].ciaddr for octets in frames]
     assert replies == ["0.0.0.0", "10.10.10.2", "0.0.0.0", "10.10.10.2"]
 
 
 def test_an_informed_client_gets_no_address_and_no_lease():
-    octets = respond(frame(INFORM, ciaddr="10.10.10.200", asks=(3, 51, 58)), SERVICE, DEFAULTS).frame
+    octets = respond(frame(INFORM, ciaddr="10.10.10.200", asks=(3, 51, 58)), SERVICE).frame
     bootp = Ether(octets)[BOOTP]
     assert (bootp.ciaddr, bootp.yiaddr) == ("10.10.10.200", "0.0.0.0")
     assert options_of(octets) == [
@@ -246,7 +245,7 @@ def test_an_informed_client_gets_no_address_and_no_lease():
 
 
 def test_a_bootp_client_gets_its_address_without_the_options_of_dhcp():
-    octets = respond(frame(None), SERVICE, DEFAULTS).frame
+    octets = respond(frame(None), SERVICE).frame
     packet = Ether(octets)
     assert (packet[BOOTP].yiaddr, len(packet[UDP].payload)) == ("10.10.10.2", 300)
     assert options_of(octets) == [
@@ -261,7 +260,7 @@ def test_a_bootp_client_gets_its_address_without_the_options_of_dhcp():
 
 def test_a_bootp_client_is_told_no_option_from_50_to_61():
     served = service(extra=[("lease-time", "90"), ("vendor-class", "x"), ("nis+-domain", "y")])
-    options = raw_options_of(respond(frame(None), served, DEFAULTS).frame)
+    options = raw_options_of(respond(frame(None), served).frame)
     assert sorted(options) == [1, 3, 12, 15, 26, 28, 64]
 
 
@@ -272,10 +271,10 @@ def test_a_bootp_client_without_a_vendor_area_is_answered():
         / UDP(sport=68, dport=67)
         / BOOTP(chaddr=bytes.fromhex("fa163efec787"), options=bytes(64))
     )
-    assert isinstance(respond(request, SERVICE, DEFAULTS), Reply)
+    assert isinstance(respond(request, SERVICE), Reply)
 
 
 def test_every_reply_has_bootp_s_least_length():
-    small = respond(frame(REQUEST, ANOTHER), SERVICE, DEFAULTS).frame
+    small = respond(frame(REQUEST, ANOTHER), SERVICE).frame
     assert len(Ether(small)[UDP].payload) == 300
     assert DHCP in Ether(small)

@@ -8,7 +8,7 @@ from scapy.layers.dhcp import BOOTP
 from scapy.layers.inet import UDP
 from scapy.layers.l2 import Ether
 
-from osken_apps.dhcp.server import Circumstances, Defaults, respond
+from osken_apps.dhcp.reservation import Defaults
 from tests.packet.dhcp_scenario import (
     DEFAULTS,
     DISCOVER,
@@ -16,21 +16,23 @@ from tests.packet.dhcp_scenario import (
     SERVICE,
     frame,
     raw_options_of,
+    respond,
     route,
     service,
 )
 
 OURS, ADDRESS = ("server_id", "10.10.10.3"), ("requested_addr", "10.10.10.2")
-USUAL, SECOND_NIC = Circumstances(), Circumstances(default_route=False)
 MANDATORY = [53, 54, 51, 58, 59, 1]
 
 #: Ten options of 60 octets each.
 FILLING = [(str(number), ":".join(["ab"] * 58)) for number in range(224, 234)]
 
 
-def told(served=SERVICE, *options, asks=(), defaults=DEFAULTS, circumstances=USUAL, **bootp):
+def told(served=SERVICE, *options, asks=(), defaults=DEFAULTS, default_route=True, **bootp):
     """Give the options of the answer to a DISCOVER, by number."""
-    reply = respond(frame(DISCOVER, *options, asks=asks, **bootp), served, defaults, circumstances)
+    reply = respond(
+        frame(DISCOVER, *options, asks=asks, **bootp), served, defaults, default_route=default_route
+    )
     return raw_options_of(reply.frame)
 
 
@@ -86,7 +88,7 @@ def test_a_host_route_to_everywhere_stands_in_for_the_gateway():
 
 def test_a_second_nic_gets_static_routes_but_no_default_route():
     served = service({"host_routes": (route("10.17.0.0/16", "10.10.10.9"),)})
-    options = told(served, asks=(3, 121), circumstances=SECOND_NIC)
+    options = told(served, asks=(3, 121), default_route=False)
     assert (3 in options, options[121]) == (False, bytes([16, 10, 17, 10, 10, 10, 9]))
 
 
@@ -94,7 +96,7 @@ def test_a_second_nic_gets_a_default_route_when_its_port_asks_for_it():
     served = service(
         {"host_routes": (route("10.17.0.0/16", "10.10.10.9"),)}, extra=[("router", "10.10.10.1")]
     )
-    options = told(served, asks=(3, 121), circumstances=SECOND_NIC)
+    options = told(served, asks=(3, 121), default_route=False)
     assert options[3] == bytes([10, 10, 10, 1])
     assert options[121] == bytes([16, 10, 17, 10, 10, 10, 9, 0, 10, 10, 10, 1])
 
@@ -179,9 +181,7 @@ def test_an_option_stored_long_ago_that_is_refused_today_does_not_cost_the_lease
 def test_the_client_identifier_is_echoed_unaltered_in_ack_and_offer():
     identifier = b"\xff\x00\x01\x02\x03" + bytes(range(14))
     discover = told(SERVICE, ("client_id", identifier))
-    request = raw_options_of(
-        respond(frame(REQUEST, OURS, ADDRESS, ("client_id", identifier)), SERVICE, DEFAULTS).frame
-    )
+    request = raw_options_of(respond(frame(REQUEST, OURS, ADDRESS, ("client_id", identifier)), SERVICE).frame)
     assert (discover[61], request[61]) == (identifier, identifier)
 
 
@@ -199,7 +199,7 @@ def test_relay_agent_information_is_echoed_last():
 
 def test_relay_agent_information_is_in_a_nak_too():
     request = frame(REQUEST, ("requested_addr", "10.10.10.77"), (82, b"\x01\x01x"))
-    assert raw_options_of(respond(request, SERVICE, DEFAULTS).frame)[82] == b"\x01\x01x"
+    assert raw_options_of(respond(request, SERVICE).frame)[82] == b"\x01\x01x"
 
 
 def test_an_empty_relay_agent_option_is_not_echoed():
@@ -222,7 +222,7 @@ def test_a_search_list_is_compressed():
 def test_a_long_option_is_split_into_parts_that_follow_each_other():
     names = ",".join(f"domain-number-{number:03}.example{number:03}" for number in range(12))
     served = service(extra=[("119", names)])
-    reply = respond(frame(DISCOVER, ("max_dhcp_size", 1500), asks=(119,)), served, DEFAULTS).frame
+    reply = respond(frame(DISCOVER, ("max_dhcp_size", 1500), asks=(119,)), served).frame
     area = reply[14 + 20 + 8 + 240 :]
     start = area.index(bytes([119, 255]))
     whole = raw_options_of(reply)[119]
@@ -250,7 +250,7 @@ def test_option_57_makes_room_and_the_mtu_bounds_it():
     extra = [(str(number), ":".join(["ab"] * 60)) for number in range(224, 240)]
     served = service(extra=extra)
     sizes = [
-        len(Ether(respond(octets, served, DEFAULTS).frame)[UDP].payload) + 28
+        len(Ether(respond(octets, served).frame)[UDP].payload) + 28
         for octets in (
             frame(DISCOVER, asks=range(224, 240)),
             frame(DISCOVER, ("max_dhcp_size", 100), asks=range(224, 240)),
@@ -264,7 +264,7 @@ def test_option_57_makes_room_and_the_mtu_bounds_it():
 
 
 def test_what_does_not_fit_goes_to_file_and_sname_and_the_rest_is_named():
-    outcome = respond(frame(DISCOVER, asks=range(224, 234)), service(extra=FILLING), DEFAULTS)
+    outcome = respond(frame(DISCOVER, asks=range(224, 234)), service(extra=FILLING))
     options, bootp = raw_options_of(outcome.frame), Ether(outcome.frame)[BOOTP]
     assert list(options) == [*MANDATORY, 224, 225, 226, 227, 52]
     assert options[52] == b"\x03"
@@ -275,10 +275,10 @@ def test_what_does_not_fit_goes_to_file_and_sname_and_the_rest_is_named():
 
 def test_a_boot_file_that_is_not_among_the_options_is_not_overwritten():
     served = service(extra=[*FILLING, ("67", "pxelinux.0"), ("66", "tftp.example")])
-    in_fields = respond(frame(DISCOVER, asks=range(224, 234)), served, DEFAULTS)
+    in_fields = respond(frame(DISCOVER, asks=range(224, 234)), served)
     bootp = Ether(in_fields.frame)[BOOTP]
     assert (bootp.file.rstrip(b"\0"), bootp.sname.rstrip(b"\0")) == (b"pxelinux.0", b"tftp.example")
-    as_options = respond(frame(DISCOVER, asks=[66, 67, *range(224, 234)]), served, DEFAULTS)
+    as_options = respond(frame(DISCOVER, asks=[66, 67, *range(224, 234)]), served)
     options = raw_options_of(as_options.frame)
     assert (options[66], options[67], options[52]) == (b"tftp.example", b"pxelinux.0", b"\x03")
 
@@ -289,5 +289,5 @@ def test_options_that_a_client_overloads_are_read():
     file, sname = 14 + 20 + 8 + 108, 14 + 20 + 8 + 44
     request[file : file + 6] = bytes([55, 3, 3, 28, 12, 255])
     request[sname : sname + 5] = bytes([61, 2, 0, 7, 255])
-    options = raw_options_of(respond(bytes(request), SERVICE, DEFAULTS).frame)
+    options = raw_options_of(respond(bytes(request), SERVICE).frame)
     assert (list(options), options[61]) == ([*MANDATORY, 61, 3, 28, 12], b"\0\x07")

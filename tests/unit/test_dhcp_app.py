@@ -10,10 +10,10 @@ import pytest
 from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.dhcp import BridgeService, DhcpApp, PortService
 from osken_apps.apps.hosts import Host
-from osken_apps.dhcp.decide import AnswerReason, SilenceReason
-from osken_apps.dhcp.fast import MAX_NEW_ANSWERS
+from osken_apps.dhcp.decision import AnswerReason, SilenceReason
 from osken_apps.dhcp.journal import Journal
-from osken_apps.dhcp.server import Circumstances, Outcome
+from osken_apps.dhcp.responder import MAX_NEW_ANSWERS
+from osken_apps.dhcp.server import Outcome
 from osken_apps.model.changes import Deleted, Snapshot
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.resources import Port
@@ -33,7 +33,7 @@ class World:
     """One bridge with one port, as the application serves it."""
 
     def __init__(self) -> None:
-        self.port = PortService(BOUND, Circumstances(), DEFAULTS)
+        self.port = PortService(BOUND, True, DEFAULTS)
         self.counters: Counter[Any] = Counter()
         self.journal = Journal()
         self.service = BridgeService({OFPORT: self.port}, self.counters, self._record)

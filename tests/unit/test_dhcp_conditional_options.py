@@ -5,10 +5,9 @@ import sys
 import pytest
 
 from osken_apps.dhcp.conditional_options import ConditionalOptions, conditional_options
-from osken_apps.dhcp.extra import parse_extra_dhcp_opt
-from osken_apps.dhcp.server import respond
+from osken_apps.dhcp.extra_dhcp_opts import parse_extra_dhcp_opt
 from osken_apps.model.resources import MAX_EXTRA_DHCP_OPTS, ExtraDhcpOption
-from tests.packet.dhcp_scenario import DEFAULTS, DISCOVER, frame, raw_options_of, service
+from tests.packet.dhcp_scenario import DISCOVER, frame, raw_options_of, respond, service
 
 PXE = {60: b"PXEClient:Arch:00007:UNDI:003016", 93: b"\0\x07"}
 IPXE = PXE | {175: b"\x01\x01\x01"}
@@ -99,5 +98,5 @@ def test_thousands_of_conditions_that_do_not_hold_cost_nothing(name: str) -> Non
 def test_more_options_than_the_api_takes_are_not_looked_at() -> None:
     extra = [(f"tag:user-{number},224", "x") for number in range(MAX_EXTRA_DHCP_OPTS - 1)]
     served = service(extra=[*extra, ("225", "in"), ("226", "out")])
-    told = raw_options_of(respond(frame(DISCOVER, asks=(225, 226)), served, DEFAULTS).frame)
+    told = raw_options_of(respond(frame(DISCOVER, asks=(225, 226)), served).frame)
     assert (told.get(225), told.get(226)) == (b"in", None)

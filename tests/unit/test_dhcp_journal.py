@@ -5,11 +5,21 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from osken_apps.dhcp.decide import AnswerReason, Decision, SilenceReason
+from osken_apps.dhcp.decision import AnswerReason, Decision, SilenceReason
 from osken_apps.dhcp.journal import MAX_MESSAGES, Journal, Lease, PortJournal
 from osken_apps.dhcp.message import MessageType
-from osken_apps.dhcp.server import Circumstances, Defaults, respond
-from tests.packet.dhcp_scenario import DECLINE, DISCOVER, INFORM, RELEASE, REQUEST, SERVICE, frame, service
+from osken_apps.dhcp.reservation import Defaults
+from tests.packet.dhcp_scenario import (
+    DECLINE,
+    DISCOVER,
+    INFORM,
+    RELEASE,
+    REQUEST,
+    SERVICE,
+    frame,
+    respond,
+    service,
+)
 
 OURS, ADDRESS = ("server_id", "10.10.10.3"), ("requested_addr", "10.10.10.2")
 DISCOVERS = frame(DISCOVER)
@@ -25,11 +35,11 @@ OVER = Decision(None, None, SilenceReason.OVER_BUDGET)
 GRANTED = Decision(MessageType.REQUEST, MessageType.ACK, AnswerReason.SELECTED, VM, "", 600)
 
 
-def after(*events, served=SERVICE, circumstances=None):
+def after(*events, served=SERVICE, in_conflict=False):
     """Give a port's journal after requests at their times."""
     journal = Journal()
     for at, octets in events:
-        outcome = respond(octets, served, Defaults(600, "", ()), circumstances or Circumstances())
+        outcome = respond(octets, served, Defaults(600, "", ()), in_conflict=in_conflict)
         journal.record("vm", at, outcome.xid, outcome.decision)
     return journal.of("vm")
 
@@ -63,7 +73,7 @@ def test_a_released_or_declined_lease_is_none_until_the_next_ack():
 
 
 def test_a_refused_request_is_no_lease():
-    assert after((2, SELECTS), circumstances=Circumstances(in_conflict=True)).lease() is None
+    assert after((2, SELECTS), in_conflict=True).lease() is None
 
 
 def test_a_flood_does_not_hide_the_lease_and_does_not_fill_the_journal():

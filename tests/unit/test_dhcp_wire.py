@@ -9,12 +9,12 @@ from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import Ether
 from scapy.utils import checksum as scapy_checksum
 
+from osken_apps.dhcp.classless_routes import encode_route, has_default_route
+from osken_apps.dhcp.domain_names import encode_name, encode_search_list
 from osken_apps.dhcp.frame import Datagram, decode_frame, encode_frame, ones_sum
 from osken_apps.dhcp.message import MAGIC_COOKIE, Message, decode_message, encode_reply_message
-from osken_apps.dhcp.names import encode_name, encode_search_list
 from osken_apps.dhcp.option_packing import pack_options
 from osken_apps.dhcp.options import IN_PARTS, LENGTHS, encode_option, read_field, split
-from osken_apps.dhcp.routes import encode_route, has_default_route
 from osken_apps.errors import Malformed
 from osken_apps.model.resources import HostRoute
 from tests.packet.dhcp_scenario import tagged

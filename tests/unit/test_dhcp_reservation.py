@@ -1,11 +1,11 @@
-"""Which of a machine's ports takes its default route, and what a port's terms hold."""
+"""Which of a machine's ports takes its default route, and what a port's reservation holds."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
-from osken_apps.dhcp.server import Circumstances
-from osken_apps.dhcp.terms import takes_default_route, terms_of
+from osken_apps.dhcp.decision import SilenceReason
+from osken_apps.dhcp.reservation import reservation_of, takes_default_route
 from osken_apps.model.resources import FixedIp, Subnet
 from osken_apps.model.snapshot import dhcp_service
 from tests.packet.dhcp_scenario import DEFAULTS, SERVICE, SUBNET
@@ -53,10 +53,11 @@ def test_ports_of_different_machines_and_of_none_take_their_own():
     assert who_takes_it(nic("a", 1), nic("b", 2, device="vm2"), nic("c", 3, device="")) == ["a", "b", "c"]
 
 
-def test_there_are_no_terms_without_a_server_on_the_subnet():
+def test_there_is_no_reservation_without_a_server_on_the_subnet():
     elsewhere = replace(SERVICE.server, fixed_ips=(FixedIp("isolated", IPv4Address("10.20.0.3")),))
     services = [replace(SERVICE, server=None), replace(SERVICE, server=elsewhere)]
-    assert [terms_of(service, DEFAULTS, Circumstances()) for service in services] == [None, None]
+    reservations = [reservation_of(service, DEFAULTS) for service in services]
+    assert reservations == [SilenceReason.NO_SERVER, SilenceReason.NO_SERVER]
 
 
 def test_a_port_s_service_knows_the_other_ipv4_subnets_of_its_network():
@@ -68,14 +69,17 @@ def test_a_port_s_service_knows_the_other_ipv4_subnets_of_its_network():
     assert alone == SERVICE
 
 
-def test_terms_know_all_addresses_of_the_server_and_of_the_port():
+def test_a_reservation_knows_all_addresses_of_the_server_and_of_the_port():
     server = replace(
         SERVICE.server,
         fixed_ips=(*SERVICE.server.fixed_ips, FixedIp("isolated", IPv4Address("10.20.0.3"))),
     )
-    terms = terms_of(replace(SERVICE, server=server), DEFAULTS, Circumstances())
-    assert terms.server_id == 0x0A0A0A03
-    assert terms.server_addresses == {0x0A0A0A03, 0x0A140003}
-    assert (terms.address, terms.ip_address) == (0x0A0A0A02, IPv4Address("10.10.10.2"))
-    assert terms.addresses == {terms.address}
-    assert (terms.mac, terms.server_mac) == (bytes.fromhex("fa163efec787"), bytes.fromhex("fa163e1d5c81"))
+    reservation = reservation_of(replace(SERVICE, server=server), DEFAULTS)
+    assert reservation.server_id == 0x0A0A0A03
+    assert reservation.server_addresses == {0x0A0A0A03, 0x0A140003}
+    assert (reservation.address, reservation.ip_address) == (0x0A0A0A02, IPv4Address("10.10.10.2"))
+    assert reservation.addresses == {reservation.address}
+    assert (reservation.mac, reservation.server_mac) == (
+        bytes.fromhex("fa163efec787"),
+        bytes.fromhex("fa163e1d5c81"),
+    )

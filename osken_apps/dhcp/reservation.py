@@ -1,4 +1,4 @@
-"""The terms of service of a port: everything about it and its network that answers depend on. PURE.
+"""A port's reservation: the address that is its client's, by which server, and what it is told with it. PURE.
 
 Owns where each option comes from: the configuration, the network, the subnet, the port, later ones winning
 option by option. Knows nothing of a request. Made once for a port and used for all its requests.
@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv4Network
 
+from osken_apps.dhcp.classless_routes import gateway_of, subnet_routes
 from osken_apps.dhcp.conditional_options import ConditionalOptions, conditional_options
 from osken_apps.dhcp.configured_options import ConfiguredOptions, configured_options
-from osken_apps.dhcp.extra import ExtraOption, parse_extra_dhcp_opt
+from osken_apps.dhcp.decision import SilenceReason
+from osken_apps.dhcp.dnsmasq_values import MAX_MTU, MIN_MTU
+from osken_apps.dhcp.extra_dhcp_opts import ExtraOption, parse_extra_dhcp_opt
 from osken_apps.dhcp.options import Option, encode_option
-from osken_apps.dhcp.routes import ANY, ON_LINK, encode_routes
-from osken_apps.dhcp.values import MAX_MTU, MIN_MTU
 from osken_apps.errors import InvalidDhcpOption
 from osken_apps.model.addresses import MacAddress
-from osken_apps.model.resources import MAX_EXTRA_DHCP_OPTS, HostRoute, Port, Subnet
+from osken_apps.model.resources import MAX_EXTRA_DHCP_OPTS, Port, Subnet
 from osken_apps.model.snapshot import DhcpService
 
 NO_DNS_SERVER = IPv4Address("0.0.0.0")  # Neutron: a subnet that names only this has no DNS server
@@ -32,26 +33,14 @@ class Defaults:
     dns_servers: tuple[IPv4Address, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Circumstances:
-    """What stands beside a port's service.
-
-    `in_conflict`: the client declined the port's address, and the conflict stands. `default_route`: False
-    for a second NIC (see `takes_default_route`).
-    """
-
-    in_conflict: bool = False
-    default_route: bool = True
-
-
-USUAL = Circumstances()
 NOTHING_CONDITIONAL = conditional_options(())
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
-    """What a port may be told, and by whom. Addresses are numbers, as in a message.
+class Reservation:
+    """A client, by its MAC address, and what it is given and told. Addresses are numbers, as in a message.
 
+    `addresses` are all of the port. An address `in_conflict` was declined by the client, and is not offered.
     `configured` and `host_name` (encoded) are what every client may be told, unless there are `conditional`
     options: those are put among `options` for each client.
     """
@@ -73,15 +62,23 @@ class Terms:
     conditional: ConditionalOptions
 
 
-def terms_of(service: DhcpService, defaults: Defaults, circumstances: Circumstances) -> Terms | None:
-    """Work out the terms of a port; None while its network has no server on the subnet."""
+def reservation_of(
+    service: DhcpService | None, defaults: Defaults, *, in_conflict: bool = False, default_route: bool = True
+) -> Reservation | SilenceReason:
+    """Work out the reservation of a port, or why it has none.
+
+    `service` is None for a port without an IPv4 address; `default_route` is False for a second NIC (see
+    `takes_default_route`).
+    """
+    if service is None:
+        return SilenceReason.NO_ADDRESS
     server, server_id = service.server, service.server_address
     if server is None or server_id is None or not isinstance(service.subnet.cidr, IPv4Network):
-        return None
+        return SilenceReason.NO_SERVER
     extras = _extras(service.port)
-    options = _options(service, defaults, circumstances, extras)
+    options = _options(service, defaults, default_route, extras)
     special = [extra for extra in extras if extra.conditions or extra.container]
-    return Terms(
+    return Reservation(
         mac=mac_octets(service.port.mac_address),
         address=int(service.address),
         ip_address=service.address,
@@ -92,7 +89,7 @@ def terms_of(service: DhcpService, defaults: Defaults, circumstances: Circumstan
         server_id_option=encode_option(Option.SERVER_ID, server_id.packed),
         server_addresses=_ipv4_addresses(server),
         mtu=service.network.mtu,
-        in_conflict=circumstances.in_conflict,
+        in_conflict=in_conflict,
         host_name=encode_option(Option.HOST_NAME, options[Option.HOST_NAME]),
         configured=None if special else configured_options(_without_host_name(options)),
         options=options if special else {},
@@ -149,14 +146,14 @@ def _extras(port: Port) -> list[ExtraOption]:
 
 
 def _options(
-    service: DhcpService, defaults: Defaults, circumstances: Circumstances, extras: list[ExtraOption]
+    service: DhcpService, defaults: Defaults, default_route: bool, extras: list[ExtraOption]
 ) -> dict[int, bytes]:
     """Give what every client of the port may be told; defaults, network, subnet, port, later ones winning."""
-    options = _defaults(defaults) | _of_network(service) | _of_subnet(service, circumstances)
+    options = _defaults(defaults) | _of_network(service) | _of_subnet(service, default_route)
     options[Option.HOST_NAME] = service.port.host_name(service.address).encode()
     for extra in extras:
         if not extra.conditions and not extra.container:
-            apply(extra, options)
+            set_option(extra, options)
     return options
 
 
@@ -164,7 +161,7 @@ def _without_host_name(options: Mapping[int, bytes]) -> dict[int, bytes]:
     return {number: value for number, value in options.items() if number != Option.HOST_NAME}
 
 
-def apply(extra: ExtraOption, options: dict[int, bytes]) -> None:
+def set_option(extra: ExtraOption, options: dict[int, bytes]) -> None:
     """Put an option among others, or withhold it."""
     if extra.value is None:
         options.pop(extra.number, None)
@@ -191,7 +188,7 @@ def _of_network(service: DhcpService) -> dict[int, bytes]:
     return options
 
 
-def _of_subnet(service: DhcpService, circumstances: Circumstances) -> dict[int, bytes]:
+def _of_subnet(service: DhcpService, default_route: bool) -> dict[int, bytes]:
     subnet, cidr = service.subnet, service.subnet.cidr
     options: dict[int, bytes] = {
         Option.SUBNET_MASK: cidr.netmask.packed,
@@ -201,13 +198,8 @@ def _of_subnet(service: DhcpService, circumstances: Circumstances) -> dict[int, 
     if servers:
         named = (server.packed for server in servers if server != NO_DNS_SERVER)
         options[Option.DNS_SERVER] = b"".join(named)
-    routes = [route for route in subnet.host_routes if isinstance(route.destination, IPv4Network)]
-    by_route = next((route.nexthop for route in routes if route.destination == ANY), None)
-    gateway = subnet.gateway_ip or by_route  # Neutron: a host route to everywhere stands in for a gateway
-    if gateway and circumstances.default_route:
+    if default_route and (gateway := gateway_of(subnet)):
         options[Option.ROUTER] = gateway.packed
-    # Neutron: what is on the link first, so that the routers of the host routes can be reached.
-    on_link = [HostRoute(cidr, ON_LINK) for cidr in service.other_cidrs]
-    if static := on_link + [route for route in routes if route.destination != ANY]:
-        options[Option.CLASSLESS_ROUTES] = encode_routes(static)
+    if routes := subnet_routes(subnet, service.other_cidrs):
+        options[Option.CLASSLESS_ROUTES] = routes
     return options

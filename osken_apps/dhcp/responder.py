@@ -10,7 +10,7 @@ reply is remembered under all other octets of its request, and for the next such
 
 Everything else, and every request that is not quite as expected, goes the plain way. A port may do that only
 so often in a second: requests that are hard to answer delay nobody else. What is remembered of a port is
-bounded in number and length. `tests/unit/test_dhcp_fast.py` holds both ways together.
+bounded in number and length. `tests/unit/test_dhcp_responder.py` holds both ways together.
 """
 
 import struct
@@ -18,7 +18,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
-from osken_apps.dhcp.decide import Decision
+from osken_apps.dhcp.decision import Decision, SilenceReason
 from osken_apps.dhcp.frame import (
     IP_PROTO_UDP,
     IP_VERSION_AND_LENGTH,
@@ -30,17 +30,8 @@ from osken_apps.dhcp.frame import (
     udp_checksum,
 )
 from osken_apps.dhcp.message import FIXED
-from osken_apps.dhcp.server import (
-    Circumstances,
-    Defaults,
-    Outcome,
-    Reply,
-    Silence,
-    SilenceReason,
-    answer_frame,
-)
-from osken_apps.dhcp.terms import USUAL, terms_of
-from osken_apps.model.snapshot import DhcpService
+from osken_apps.dhcp.reservation import Reservation
+from osken_apps.dhcp.server import Outcome, Reply, Silence, respond
 
 MAX_REMEMBERED = 8  # DISCOVER and REQUEST of firmware, boot loader and system, renewals
 MAX_FRAME_OCTETS = 1024
@@ -77,19 +68,12 @@ class _Remembered(NamedTuple):
 
 
 class Responder:
-    """Answers all requests of one port, as long as neither its service nor the circumstances change.
+    """Answers all requests of one port, for as long as its reservation stands."""
 
-    Its owner makes a new one when `service` is no longer the port's service (compare with `is`).
-    """
+    __slots__ = ("_answered", "_remembered", "_reservation", "_second")
 
-    __slots__ = ("_answered", "_remembered", "_second", "_terms", "service")
-
-    def __init__(
-        self, service: DhcpService | None, defaults: Defaults, circumstances: Circumstances = USUAL
-    ) -> None:
-        """Work out the terms of a port; `service` is None for a port without an IPv4 address."""
-        self.service = service
-        self._terms = terms_of(service, defaults, circumstances) if service else None
+    def __init__(self, reservation: Reservation | SilenceReason) -> None:
+        self._reservation = reservation
         self._remembered: dict[Key, _Remembered] = {}
         self._second = 0
         self._answered = 0  # in this second, on the plain way
@@ -118,10 +102,6 @@ class Responder:
         reply = pack(head, udp_checksum(reply_sum + xid), op, xid, tail)
         return _new_tuple(Reply, (reply, decision, xid))
 
-    def forget(self) -> None:
-        """Forget all replies; the next requests are answered on the plain way."""
-        self._remembered.clear()
-
     def _plain(self, frame: bytes, now: float) -> Outcome:
         second = int(now)
         if second != self._second:
@@ -129,8 +109,7 @@ class Responder:
         self._answered += 1
         if self._answered > MAX_NEW_ANSWERS:
             return OVER_BUDGET
-        without_terms = SilenceReason.NO_SERVER if self.service else SilenceReason.NO_ADDRESS
-        return answer_frame(frame, self._terms, without_terms)
+        return respond(frame, self._reservation)
 
     def _remember(self, key: Key, ip_sum: int, udp_sum: int, outcome: Reply) -> None:
         """Take apart the reply to a request that was found right."""

@@ -1,4 +1,4 @@
-"""The fast way gives the same answers as the plain way, byte for byte."""
+"""A responder gives the same answers as the plain way, byte for byte."""
 
 import itertools
 import struct
@@ -6,8 +6,9 @@ import struct
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from osken_apps.dhcp.fast import MAX_NEW_ANSWERS, MAX_REMEMBERED, Responder
-from osken_apps.dhcp.server import Circumstances, Reply, respond
+from osken_apps.dhcp.reservation import reservation_of
+from osken_apps.dhcp.responder import MAX_NEW_ANSWERS, MAX_REMEMBERED, Responder
+from osken_apps.dhcp.server import Reply, respond
 from tests.packet.dhcp_scenario import (
     DEFAULTS,
     DISCOVER,
@@ -21,6 +22,7 @@ from tests.packet.dhcp_scenario import (
 )
 
 SERVICE = service(extra=[("tag:ipxe,67", "http://10.10.10.9/boot.ipxe"), ("tag:!ipxe,67", "undionly.kpxe")])
+RESERVATION = reservation_of(SERVICE, DEFAULTS)
 ASKED = (1, 3, 6, 12, 15, 26, 28, 121)
 OURS, ADDRESS = ("server_id", "10.10.10.3"), ("requested_addr", "10.10.10.2")
 FRAMES = [
@@ -48,7 +50,7 @@ CLOCK = itertools.count(1.0)
 
 
 def plain(octets):
-    return respond(octets, SERVICE, DEFAULTS)
+    return respond(octets, RESERVATION)
 
 
 def with_right_checksums(octets):
@@ -77,7 +79,7 @@ def with_right_checksums(octets):
     )
 )
 def test_any_sequence_of_requests_is_answered_as_on_the_plain_way(requests):
-    responder = Responder(SERVICE, DEFAULTS)
+    responder = Responder(RESERVATION)
     for octets, xid, secs, identification, right in requests:
         changed = octets[:18] + identification + octets[20:46] + xid + secs + octets[52:]
         if right:
@@ -88,7 +90,7 @@ def test_any_sequence_of_requests_is_answered_as_on_the_plain_way(requests):
 @settings(max_examples=400, deadline=None)
 @given(st.sampled_from(FRAMES), st.lists(st.tuples(st.integers(0, 330), st.integers(0, 255)), max_size=4))
 def test_a_changed_octet_anywhere_is_noticed_as_on_the_plain_way(octets, changes):
-    responder = Responder(SERVICE, DEFAULTS)
+    responder = Responder(RESERVATION)
     responder.respond(octets, next(CLOCK))
     changed = bytearray(octets)
     for offset, value in changes:
@@ -99,7 +101,7 @@ def test_a_changed_octet_anywhere_is_noticed_as_on_the_plain_way(octets, changes
 
 def test_every_octet_of_a_remembered_request_matters_as_on_the_plain_way():
     for octets in FRAMES:
-        responder = Responder(SERVICE, DEFAULTS)
+        responder = Responder(RESERVATION)
         responder.respond(octets, next(CLOCK))
         for offset in range(len(octets)):
             for change in (0x01, 0x80, 0xFF):
@@ -109,7 +111,7 @@ def test_every_octet_of_a_remembered_request_matters_as_on_the_plain_way():
 
 
 def test_the_second_of_two_requests_is_answered_from_memory():
-    responder = Responder(SERVICE, DEFAULTS)
+    responder = Responder(RESERVATION)
     first = responder.respond(FRAMES[0], next(CLOCK))
     second = responder.respond(FRAMES[0], next(CLOCK))
     assert isinstance(first, Reply)
@@ -118,7 +120,7 @@ def test_the_second_of_two_requests_is_answered_from_memory():
 
 
 def test_what_is_remembered_of_a_port_is_bounded():
-    responder = Responder(SERVICE, DEFAULTS)
+    responder = Responder(RESERVATION)
     for number in range(100):
         responder.respond(frame(DISCOVER, ("client_id", bytes((0, number)))), next(CLOCK))
     long = frame(DISCOVER, ("client_id", bytes(255)), *[(200 + n, bytes(255)) for n in range(4)])
@@ -128,18 +130,20 @@ def test_what_is_remembered_of_a_port_is_bounded():
 
 
 def test_silence_is_not_remembered_and_comes_with_its_reason():
-    responder = Responder(SERVICE, DEFAULTS, Circumstances(in_conflict=True))
+    responder = Responder(reservation_of(SERVICE, DEFAULTS, in_conflict=True))
     outcomes = [responder.respond(FRAMES[0], next(CLOCK)) for _ in range(2)]
     assert [outcome.decision.reason.name for outcome in outcomes] == ["ADDRESS_IN_CONFLICT"] * 2
     assert not responder._remembered
 
 
 def test_a_port_without_a_service_is_answered_with_silence():
-    assert Responder(None, DEFAULTS).respond(FRAMES[0], 0.0).decision.reason.name == "NO_ADDRESS"
+    assert (
+        Responder(reservation_of(None, DEFAULTS)).respond(FRAMES[0], 0.0).decision.reason.name == "NO_ADDRESS"
+    )
 
 
 def test_a_port_has_a_budget_of_new_answers_a_second_and_what_is_remembered_costs_none():
-    responder = Responder(SERVICE, DEFAULTS)
+    responder = Responder(RESERVATION)
     new = [frame(DISCOVER, ("client_id", bytes((1, number)))) for number in range(MAX_NEW_ANSWERS + 5)]
     new[0] = FRAMES[0][:100]
     outcomes = [responder.respond(octets, 7.0 + place / 100) for place, octets in enumerate(new)]

@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from osken_apps.dhcp.client import Condition
-from osken_apps.dhcp.extra import (
+from osken_apps.dhcp.client_class import Condition
+from osken_apps.dhcp.dnsmasq_values import CATALOGUE
+from osken_apps.dhcp.extra_dhcp_opts import (
     Container,
     ExtraOption,
     parse_extra_dhcp_opt,
     validate_extra_dhcp_opts,
 )
-from osken_apps.dhcp.values import CATALOGUE
 from osken_apps.errors import InvalidDhcpOption
 from osken_apps.model.resources import ExtraDhcpOption
 

@@ -3,7 +3,7 @@
 The name of an option is dnsmasq's, as Neutron hands it on: `[CONDITION,…][CONTAINER,]OPTION`.
 
     OPTION      67, bootfile-name or option:bootfile-name
-    CONDITION   tag:ipxe, tag:!ipxe, tag:efi64, tag:arch-7, tag:vendor-CLASS, tag:user-CLASS (see `client`),
+    CONDITION   tag:ipxe, tag:!ipxe, tag:efi64, tag:arch-7, tag:vendor-CLASS, tag:user-CLASS (`client_class`),
                 !175 (the client did not send option 175: Ironic's form)
     CONTAINER   vendor:CLASS (OPTION goes into option 43, for clients of that vendor class),
                 encap:175 (into option 175), vi-encap:9 (into option 125 under enterprise number 9)
@@ -17,9 +17,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
-from osken_apps.dhcp.client import Condition, tag
-from osken_apps.dhcp.options import MAX_OPTION_OCTETS, Option
-from osken_apps.dhcp.values import (
+from osken_apps.dhcp.client_class import Condition, tag
+from osken_apps.dhcp.dnsmasq_values import (
     ENCODERS,
     INFINITE_S,
     NEXT_SERVER,
@@ -27,6 +26,7 @@ from osken_apps.dhcp.values import (
     REFUSED,
     guessed,
 )
+from osken_apps.dhcp.options import MAX_OPTION_OCTETS, Option
 from osken_apps.errors import InvalidDhcpOption
 from osken_apps.model.resources import ExtraDhcpOption
 

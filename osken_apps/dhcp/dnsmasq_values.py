@@ -1,6 +1,6 @@
 """Option values as an operator writes them: dnsmasq's option names, and the text of each kind of value. PURE.
 
-Owns the text form, dnsmasq's where it has one. Which options an operator may set is told in `extra`.
+Owns the text form, dnsmasq's where it has one. Which options an operator may set: `extra_dhcp_opts`.
 Source: `dnsmasq --help dhcp` and dnsmasq(8) (names and forms), RFC 2132 (kinds and limits).
 """
 
@@ -8,10 +8,9 @@ import re
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv4Network
 
-from osken_apps.dhcp.names import encode_search_list, labels
+from osken_apps.dhcp.classless_routes import routes_of_items
+from osken_apps.dhcp.domain_names import encode_search_list, labels
 from osken_apps.dhcp.options import Option
-from osken_apps.dhcp.routes import encode_routes
-from osken_apps.model.resources import HostRoute
 
 INFINITE_S = 0xFFFFFFFF
 MIN_MTU = 68  # RFC 2132 5.1
@@ -115,11 +114,7 @@ def search_list(text: str) -> bytes:
 
 def static_routes(text: str) -> bytes:
     """Encode destinations and routers in turn, separated by commas, for option 121."""
-    items = _items(text)
-    if len(items) % 2:
-        raise ValueError("the routes are not pairs of destination and router")
-    pairs = zip(items[::2], items[1::2], strict=True)
-    return encode_routes(HostRoute(IPv4Network(to), IPv4Address(through)) for to, through in pairs)
+    return routes_of_items(_items(text))
 
 
 def octets(text: str) -> bytes:
