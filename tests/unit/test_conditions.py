@@ -332,7 +332,10 @@ MISTAKES: dict[str, tuple[Edit, list[str]]] = {
         ["tap1 has no iface-id: it is no port's, and carries nothing"],
     ),
     "a declared trunk": (with_tap(iface_id="", is_trunk=True), []),
-    "an interface plugged dead": (with_port("br-int", "tap1", port(replace(TAP, iface_id=""), tag=4095)), []),
+    "an operator's own interface, dead by the controller": (
+        with_port("br-int", "tap1", port(replace(TAP, iface_id=""), tag=4095)),
+        ["tap1 has no iface-id: it is no port's, and carries nothing"],
+    ),
     "a declared trunk with an iface-id": (
         with_tap(is_trunk=True),
         ["tap1 is declared a trunk and has an iface-id: it can be one of the two"],

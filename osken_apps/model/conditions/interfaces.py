@@ -9,7 +9,6 @@ from osken_apps.model.conditions.words import shown, typed
 from osken_apps.model.resources import Port
 from osken_apps.model.snapshot import Layout, integration_end, physical_end
 
-DEAD_TAG = 4095
 ACCESS = ("", "access")
 NAME_PREFIXES = ("tap", "qvo")  # with no OVSDB session, the rest of the name tells the port
 
@@ -51,7 +50,7 @@ def _of_integration_bridge(bridge: BridgeFacts, host: HostFacts, expected: Expec
                 yield from _of_second(interface, first)
             elif port.iface_id:
                 yield _on_port_row(port, interface)
-            elif not _is_intended(port, interface, host, outside):
+            elif not _is_intended(interface, host, outside):
                 yield _undeclared(interface)
 
 
@@ -61,15 +60,15 @@ def _ends(layout: Layout) -> Iterator[str]:
         yield physical_end(bridge)
 
 
-def _is_intended(port: PortFacts, interface: InterfaceFacts, host: HostFacts, outside: set[str]) -> bool:
+def _is_intended(interface: InterfaceFacts, host: HostFacts, outside: set[str]) -> bool:
     """Tell whether an interface has no iface-id by intent.
 
-    It is declared a trunk, or plugged dead; or its name alone tells the port, as where no OVSDB session does;
-    or it is a patch port to a physical bridge, which `of_patches` judges.
+    It is declared a trunk; or its name alone tells the port, as where no OVSDB session does; or it is a patch
+    port to a physical bridge, which `of_patches` judges. A dead tag says nothing: it may be the controller's.
     """
     is_named = not host.managers and interface.name.startswith(NAME_PREFIXES)
     is_patch = interface.type == "patch" and interface.peer in outside
-    return interface.is_trunk or port.tag == DEAD_TAG or is_named or is_patch
+    return interface.is_trunk or is_named or is_patch
 
 
 def _on_port_row(port: PortFacts, interface: InterfaceFacts) -> Condition:
