@@ -3,8 +3,7 @@
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 
-import eventlet
-
+from osken_apps.apps import runtime
 from osken_apps.apps.hosts import Hosts
 
 MOST_HOSTS_PER_S = 5.0  # a thousand hosts take longer than `audit_interval`, not a tenth of a processor
@@ -13,7 +12,7 @@ MOST_HOSTS_PER_S = 5.0  # a thousand hosts take longer than `audit_interval`, no
 def audit_for_ever(hosts: Hosts, interval_s: float) -> None:
     """Audit each host once in `interval_s`, spread over it; less often where they are very many."""
     for pause_s, name in turns(hosts.served, interval_s):
-        eventlet.sleep(pause_s)
+        runtime.sleep(pause_s)
         host = hosts.by_name.get(name) if name is not None else None
         if host and host.reconciler:
             host.reconciler.audit()

@@ -14,9 +14,9 @@ from ipaddress import IPv4Address
 from typing import Any
 from weakref import WeakKeyDictionary
 
-import eventlet
 from os_ken.base.app_manager import OSKenApp
 
+from osken_apps.apps import runtime
 from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.connection import Connection
 from osken_apps.apps.hosts import Hosts
@@ -135,7 +135,7 @@ class DhcpApp(OSKenApp):
         before = self._services.get(bridge.connection)
         known = before.ports if before else {}
         services = {}
-        for bound in in_turns(snapshot.ports, pause=lambda: eventlet.sleep(0)):
+        for bound in in_turns(snapshot.ports, pause=runtime.pause):
             if bound.has_dhcp:
                 default_route = self._takes_default_route(bound)
                 service = known.get(bound.ofport)
@@ -186,7 +186,7 @@ class DhcpApp(OSKenApp):
             return
         LOG.warning("port %s: its client found %s in use by another machine", port_id, decision.address)
         self._hosts.wake(fabric.decline(port_id, decision.address))
-        eventlet.spawn_after(CONFLICT_S, self._settle, port_id, decision.address)
+        runtime.spawn_after(CONFLICT_S, self._settle, port_id, decision.address)
 
     def _settle(self, port_id: str, address: IPv4Address) -> None:
         self._hosts.wake(self._hosts.fabric.settle(port_id, address))

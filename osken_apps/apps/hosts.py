@@ -11,9 +11,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Protocol
 
-import eventlet
-from eventlet.semaphore import Semaphore
-
+from osken_apps.apps import runtime
 from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.connection import Connection
 from osken_apps.apps.ovsdb_session import HostView, OvsdbSession
@@ -63,7 +61,7 @@ class Host:
         self.started_at = self.last_contact = now()
         self.changes = 0  # of what is connected
         self.settled = False  # it had its time to connect all that it has
-        self._thread: eventlet.greenthread.GreenThread | None = None
+        self._task: runtime.Task | None = None
 
     @property
     def alive(self) -> bool:
@@ -74,13 +72,13 @@ class Host:
         """Serve the host from now on."""
         self.reconciler = reconciler
         self.started_at = now()
-        self._thread = eventlet.spawn(reconciler.run)
+        self._task = runtime.spawn(reconciler.run)
 
     def end(self) -> None:
         """Serve it no more."""
-        if self._thread is not None:
-            self._thread.kill()
-        self._thread = self.reconciler = None
+        if self._task is not None:
+            self._task.kill()
+        self._task = self.reconciler = None
         self.last_contact = now()
 
     def say(self, topic: str, trouble: str) -> None:
@@ -109,7 +107,7 @@ class Hosts:
         self.fabric = fabric
         self.expected = expected or Expected(fabric.layout)
         self.identities = Identities()
-        self.turns: Semaphore = Semaphore()  # one host computes at a time
+        self.turns = runtime.lock()  # one host computes at a time
         self.by_name: dict[str, Host] = {}
         self._serve = serve
         self._bridges: dict[Connection, Bridge] = {}
@@ -272,13 +270,13 @@ class Hosts:
         """Say why a session or bridge is not believed, and see whether what it rivals is still alive."""
         refused = self.identities.why_not(key)
         if refused is None:
-            eventlet.spawn_after(SETTLE_S, self._still_waits, key)
+            runtime.spawn_after(SETTLE_S, self._still_waits, key)
         elif self._told.get(key) != refused.reason:
             self._told[key] = refused.reason
             LOG.warning("%s is refused: %s", key, refused.reason)
             rival = self.identities.rival(key)
             if rival is not None:
-                eventlet.spawn(_probe, rival)
+                runtime.spawn(_probe, rival)
 
     def _still_waits(self, connection: Key) -> None:
         waits = connection in self._connections and connection not in self._bridges
@@ -328,7 +326,7 @@ class Hosts:
         """Give a host time to connect, and then look at what it has."""
         host.settled = False
         host.changes += 1
-        eventlet.spawn_after(SETTLE_S, self._settle, host, host.changes)
+        runtime.spawn_after(SETTLE_S, self._settle, host, host.changes)
 
     def _settle(self, host: Host, changes: int) -> None:
         if host.reconciler and host.changes == changes:
@@ -338,7 +336,7 @@ class Hosts:
     def _may_be_away(self, host: Host) -> None:
         if not host.alive:
             host.last_contact = now()
-            eventlet.spawn_after(AWAY_S, self._away, host, host.last_contact)
+            runtime.spawn_after(AWAY_S, self._away, host, host.last_contact)
 
     def _away(self, host: Host, since: datetime) -> None:
         """End a host that has not come back; of those without ports not all are remembered."""

@@ -1,6 +1,6 @@
 """Starts the controller: binds its sockets, builds the applications, runs until it is told to stop. SHELL.
 
-eventlet must be patched in before this module is imported; `osken_apps.cli` does that.
+The event loop must be installed before this module is imported; `osken_apps.cli` does that.
 """
 
 import logging
@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from os_ken.base.app_manager import AppManager, OSKenApp
-from os_ken.lib import hub
 
+from osken_apps.apps import runtime
 from osken_apps.apps.audit import audit_for_ever
 from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.complaints import tell_again_for_ever
@@ -84,10 +84,10 @@ class Controller:
         for app in self._apps.values():
             app.start()
         keep_collections_short()
-        hub.spawn(watch_endings)
-        hub.spawn(tell_again_for_ever)
-        hub.spawn(audit_for_ever, self._hosts, self._audit_interval_s)
-        hub.spawn_after(FIRST_CONNECTIONS_S, self._hosts.expect_no_more)
+        runtime.spawn(watch_endings)
+        runtime.spawn(tell_again_for_ever)
+        runtime.spawn(audit_for_ever, self._hosts, self._audit_interval_s)
+        runtime.spawn_after(FIRST_CONNECTIONS_S, self._hosts.expect_no_more)
         while self._signals.recv(1) == bytes([signal.SIGHUP]):
             LOG.info("SIGHUP: there is nothing to read again or to reopen; going on")
         if not self._status:
@@ -134,7 +134,7 @@ def _instantiate(kind: type[OSKenApp], shared: dict[str, Any]) -> Any:
 def _signals() -> tuple[Any, Any]:
     """Give a socket that has an octet, the number, for each SIGTERM, SIGINT and SIGHUP.
 
-    A handler alone would not wake the hub. The second socket is its other end and must be kept.
+    A handler alone would not wake the loop. The second socket is its other end and must be kept.
     """
     reader, writer = socket.socketpair()
     writer.setblocking(False)

@@ -8,9 +8,7 @@ later and later.
 import logging
 from collections.abc import Callable
 
-import eventlet
-from eventlet.event import Event
-
+from osken_apps.apps import runtime
 from osken_apps.apps.bridge import Bridge, Installed
 from osken_apps.apps.connection import SwitchGone
 from osken_apps.apps.host_conditions import HostConditions
@@ -48,7 +46,7 @@ class HostReconciler:
         self._fabric = hosts.fabric
         self._serve = serve
         self._report = report
-        self._wakeup: Event = Event()
+        self._wakeup = runtime.once()
         self._tags: Tags = {}
         self._encoder = FlowEncoder()
         self._conditions = HostConditions(host, hosts)
@@ -64,8 +62,7 @@ class HostReconciler:
         """Serve the host for ever."""
         retry_s: float | None = None  # for ever: until someone wakes it
         while True:
-            with eventlet.Timeout(retry_s, False):
-                self._wakeup.wait()
+            runtime.wait_within(retry_s, self._wakeup)
             done = self.attempt()
             retry_s = None if done else min((retry_s or FIRST_RETRY_S / 2) * 2, LAST_RETRY_S)
 
@@ -98,8 +95,8 @@ class HostReconciler:
         """Bring the host to what it should have; give the ports whose flows are refused, with the reason."""
         fabric, name = self._fabric, self._host.name
         with self._hosts.turns:
-            eventlet.sleep(0)  # what waits in the sockets is read between one host's turn and the next
-            self._wakeup = Event()  # what came until now is in this pass: all is read after this line
+            runtime.pause()  # what waits in the sockets is read between one host's turn and the next
+            self._wakeup = runtime.once()  # what came until now is in this pass: all is read after this line
             bridges = dict(self._host.bridges)  # one that connects from here on waits for the next pass
             self._look_at_ports(bridges)
             if not fabric.ready(name):
@@ -162,7 +159,7 @@ class HostReconciler:
     def _desired(self, bridge: str, snapshot: HostSnapshot) -> Installed:
         layout = self._fabric.layout
         return Installed(
-            self._encoder.flows(bridge, layout, snapshot, pause=lambda: eventlet.sleep(0)),
+            self._encoder.flows(bridge, layout, snapshot, pause=runtime.pause),
             desired_meters(bridge, layout, snapshot),
         )
 

@@ -6,8 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from eventlet.green import socket, subprocess
-
+from osken_apps.apps import runtime
 from osken_apps.link import Link
 
 LOG = logging.getLogger(__name__)
@@ -20,13 +19,13 @@ class RestProcess:
 
     def __init__(self, config_file: Path, api_socket: Any, store_id: str = "") -> None:
         """Start it; with the id of a store it serves no other one, nor makes one."""
-        ours, theirs = socket.socketpair()
-        os.set_blocking(theirs.fileno(), True)  # eventlet made it non-blocking; the process has real threads
+        ours, theirs = runtime.socket.socketpair()
+        os.set_blocking(theirs.fileno(), True)  # ours never waits; the process has real threads
         descriptors = (api_socket.fileno(), theirs.fileno())
         # -P: no code from the directory that the controller happens to be started in.
         command = [sys.executable, "-P", "-m", "osken_apps.rest.process", str(config_file)]
         arguments = [*map(str, descriptors), *filter(None, [store_id])]
-        self._process = subprocess.Popen([*command, *arguments], pass_fds=descriptors)
+        self._process = runtime.subprocess.Popen([*command, *arguments], pass_fds=descriptors)
         theirs.close()
         self._socket = ours
         self.link = Link(ours)
@@ -62,6 +61,6 @@ class RestProcess:
     def _wait(self) -> int | None:
         try:
             status: int = self._process.wait(STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
+        except runtime.subprocess.TimeoutExpired:
             return None
         return status

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 import eventlet
+import eventlet.green.socket
+import eventlet.green.subprocess
 import eventlet.hubs
 from eventlet.event import Event as _Event
 from eventlet.semaphore import Semaphore as _Semaphore
@@ -21,6 +23,10 @@ from osken_apps.apps.hub import Hub
 LOG = logging.getLogger(__name__)
 
 clock = time.monotonic
+
+#: The standard library's modules; what waits in them lets others have their turn.
+socket: Any = eventlet.green.socket
+subprocess: Any = eventlet.green.subprocess
 
 
 def install() -> None:

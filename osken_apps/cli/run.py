@@ -2,7 +2,6 @@
 
 import argparse
 import logging
-import os
 import warnings
 
 from osken_apps import config
@@ -26,14 +25,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(parsed: argparse.Namespace) -> int:
     """Run the controller until it is told to stop; give its exit status. Raises ConfigurationError."""
     loaded = config.load(parsed.config_file)
-    os.environ["OSKEN_HUB_TYPE"] = "eventlet"
     warnings.filterwarnings("ignore", message="\\s*Eventlet is deprecated")
-    import eventlet.hubs
+    from osken_apps.apps import runtime
 
-    from osken_apps.apps.hub import Hub
-
-    eventlet.hubs.use_hub(Hub)
-    eventlet.monkey_patch()  # before os-ken is imported, or its sockets and threads stay native
+    runtime.install()  # before the rest is imported, or its sockets and threads stay the system's
     logging.basicConfig(level=logging.DEBUG if loaded.debug else logging.INFO, format=LOG_FORMAT)
     logging.getLogger("os_ken").setLevel(logging.DEBUG if loaded.debug else logging.WARNING)
     from osken_apps.apps import launcher

@@ -24,15 +24,12 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
-os.environ["OSKEN_HUB_TYPE"] = "eventlet"
 warnings.filterwarnings("ignore", message="\\s*Eventlet is deprecated")
-import eventlet.hubs  # noqa: E402
+from osken_apps.apps import runtime  # noqa: E402
 
-from osken_apps.apps.hub import Hub  # noqa: E402
+runtime.install()  # as `osken_apps.cli` does
 
-eventlet.hubs.use_hub(Hub)  # as `osken_apps.cli` does: the reader asks for it
-eventlet.monkey_patch()
-
+import eventlet  # noqa: E402
 from eventlet.event import Event  # noqa: E402
 from eventlet.green import subprocess  # noqa: E402 (the connection must answer probes meanwhile)
 
@@ -178,7 +175,7 @@ def host_of(flows: int) -> HostSnapshot:
                   server=servers[n % NETWORKS])
         for n in range(flows // FLOWS_OF_A_PORT)
     )  # fmt: skip
-    return HostSnapshot("host1", {BRIDGE: {"int-br-eth2": 1}}, segments, ports, metered=False)
+    return HostSnapshot("host1", {BRIDGE: {"int-br-eth2": 1}}, segments, ports, max_meters=0)
 
 
 def _port(name: str, number: int, address: int) -> Port:
