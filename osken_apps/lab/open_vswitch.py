@@ -34,7 +34,7 @@ class OpenVSwitch:
     def __init__(self, machine: Machine, controller_address: str) -> None:
         self._machine = machine
         self._host = machine.name
-        self._controller_address = controller_address
+        self.controller_address = controller_address
 
     def vsctl(self, *args: str) -> str:
         """Run ovs-vsctl; give what it prints; where ovs-vswitchd is down it is not waited for."""
@@ -78,12 +78,12 @@ class OpenVSwitch:
         """Point both bridges, and OVSDB, at the controller; None leaves that connection away."""
         self.disconnect()
         if controller_port is not None:
-            target = f'target="tcp:{self._controller_address}:{controller_port}"'
+            target = f'target="tcp:{self.controller_address}:{controller_port}"'
             for bridge in BRIDGES:
                 row = ["--id=@c", "create", "Controller", target, "connection_mode=out-of-band"]
                 self.vsctl("--", *row, *QUICK_RECONNECT, "--", "set", "Bridge", bridge, "controller=@c")
         if manager_port is not None:
-            target = f'target="tcp:{self._controller_address}:{manager_port}"'
+            target = f'target="tcp:{self.controller_address}:{manager_port}"'
             row = ["--id=@m", "create", "Manager", target, *QUICK_RECONNECT]
             self.vsctl("--", *row, "--", "set", "Open_vSwitch", ".", "manager_options=@m")
 
@@ -100,7 +100,7 @@ class OpenVSwitch:
             words = self.vsctl(*columns).split()
             return "yes" if words and set(words) == {"true"} else ""
 
-        wait_until(connected, timeout_s, f"{self._host} to be connected to {self._controller_address}")
+        wait_until(connected, timeout_s, f"{self._host} to be connected to {self.controller_address}")
 
     # -- the daemons
 

@@ -20,7 +20,7 @@ class Ours(System):
     def _serve(self, clients: int) -> None:
         self.api = Api(API_PORT, self.host.address)
         self._start_controller()
-        self.host.controller_address = "127.0.0.1"
+        self.host.ovs.controller_address = "127.0.0.1"
         self.host.ovs.connect()
         self.host.ovs.wait_connected()
         self.network_id = make_network(self.api)
