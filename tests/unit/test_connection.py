@@ -165,7 +165,8 @@ def test_an_observer_that_fails_costs_what_it_was_told_and_no_more(caplog: pytes
         made.told.ports_changed = None  # type: ignore[assignment,method-assign]
         for number in range(3):
             made.send(made.switch.plug(f"tap{number}", number + 2))
-            eventlet.sleep(0.01)
+            while made.failures.counts.total() <= number:
+                eventlet.sleep(0)
         made.serve()
         assert made.connection.request(barrier_request)
         assert set(made.failures.counts.values()) == {3}

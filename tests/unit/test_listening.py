@@ -17,7 +17,7 @@ class Listener:
     """Gives what it was told to, errors among it, and then waits."""
 
     def __init__(self, *results: Any) -> None:
-        self._results = list(results)
+        self.results = list(results)
         self._waits, self._other = socket.socketpair()
 
     def setblocking(self, blocking: bool) -> None:
@@ -27,9 +27,9 @@ class Listener:
         return self._waits.fileno()
 
     def accept(self) -> Any:
-        if not self._results:
+        if not self.results:
             raise BlockingIOError
-        result = self._results.pop(0)
+        result = self.results.pop(0)
         if isinstance(result, OSError):
             raise result
         return result, ("192.0.2.1", 1)
@@ -40,10 +40,9 @@ def accepted(*results: Any) -> list[Any]:
     served: list[Any] = []
 
     def work(_hub: object) -> None:
-        task = runtime.spawn(
-            accept_for_ever, Listener(*results), Admission(100), lambda sock, *_: served.append(sock)
-        )
-        for _ in range(len(results) + 5):
+        listener, admission = Listener(*results), Admission(100)
+        task = runtime.spawn(accept_for_ever, listener, admission, lambda sock, *_: served.append(sock))
+        while listener.results or len(admission):
             runtime.sleep(0.001)
         task.kill()
 

@@ -30,9 +30,10 @@ def test_a_task_that_raises_is_logged_and_nobody_else_ends(caplog: pytest.LogCap
 def test_a_task_that_was_cancelled_does_not_begin() -> None:
     def work() -> None:
         done: list[int] = []
-        runtime.spawn_after(0.01, done.append, 1).cancel()
-        runtime.spawn_after(0.01, done.append, 2)
-        runtime.sleep(0.02)
+        runtime.spawn_after(0.001, done.append, 1).cancel()
+        runtime.spawn_after(0.002, done.append, 2)
+        while not done:
+            runtime.sleep(0.001)
         assert done == [2]
 
     in_a_loop(work)
@@ -94,21 +95,27 @@ def test_a_signal_that_was_set_before_is_not_waited_for() -> None:
     in_a_loop(work)
 
 
-def test_a_task_that_was_ended_while_it_waited_for_a_signal_is_not_woken_elsewhere() -> None:
+def test_a_task_that_gave_up_a_signal_is_not_woken_by_it_elsewhere() -> None:
     def work() -> None:
-        signal, seen = runtime.Signal(), []
+        signal, later, seen = runtime.Signal(), runtime.once(), list[str]()
 
         def wait() -> None:
-            with suppress(KeyError), runtime.within(0.01, KeyError()):
+            with suppress(KeyError), runtime.within(0.001, KeyError()):
                 signal.wait()
-            signal.set()
-            runtime.sleep(0.05)
-            seen.append(runtime.clock())
+            seen.append("gave up")
+            later.wait()
+            seen.append("went on")
 
-        began = runtime.clock()
         runtime.spawn(wait)
-        runtime.sleep(0.1)
-        assert seen[0] - began >= 0.05
+        while not seen:
+            runtime.sleep(0.001)
+        signal.set()
+        for _ in range(5):
+            runtime.pause()
+        assert seen == ["gave up"]
+        later.send()
+        while len(seen) < 2:
+            runtime.pause()
 
     in_a_loop(work)
 
@@ -164,7 +171,8 @@ def test_a_lock_is_held_by_one_task_at_a_time() -> None:
 
         for name in ("a", "b"):
             runtime.spawn(hold, name)
-        runtime.sleep(0.01)
+        while len(order) < 4:
+            runtime.pause()
         assert order == ["a", "a", "b", "b"]
         assert not lock.locked()
 

@@ -1,10 +1,12 @@
 """The sender: all that is sent comes in its order, whatever the transport takes."""
 
+import itertools
+
 import eventlet
 import pytest
 from eventlet.green import socket
 
-from osken_apps.apps import sender
+from osken_apps.apps import runtime, sender
 from osken_apps.apps.sender import Sender
 from osken_apps.apps.transport import Transport, plain
 from tests.unit.hub_thread import in_a_hub
@@ -85,16 +87,17 @@ def test_a_peer_that_takes_nothing_is_not_waited_for_without_end(monkeypatch: py
 
 
 def test_a_peer_that_takes_a_little_at_a_time_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sender, "PATIENCE_S", 0.2)
+    seconds = itertools.count(0.0, sender.PATIENCE_S / 4)  # it is later at each look
+    monkeypatch.setattr(runtime, "clock", lambda: next(seconds))
 
     def work(_hub: object) -> None:
         ours, other = socket.socketpair()
         octets = 1 << 22
         task = eventlet.spawn(Sender(plain(ours)).send, b"x" * octets)
         while octets:
-            eventlet.sleep(0.01)
-            octets -= len(other.recv(1 << 17))
+            octets -= len(other.recv(1 << 16))
         task.wait()
+        assert next(seconds) > 3 * sender.PATIENCE_S
 
     in_a_hub(work)
 
