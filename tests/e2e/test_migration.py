@@ -4,10 +4,9 @@ libvirt makes the interface at the target, with the port's iface-id, before it c
 the machine runs at the source until all is copied, and the hypervisor announces it at the target then.
 """
 
-import re
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
@@ -15,8 +14,8 @@ import pytest
 from osken_apps.lab import NamespaceVm, processes, wait_until
 from osken_apps.lab.network import Namespace
 from tests.e2e.conftest import BIND_TIMEOUT_S, World
+from tests.e2e.pings import pings
 
-SEQUENCE = re.compile(r"icmp_seq=(\d+) ttl")
 GONE_TIMEOUT_S = 30
 
 
@@ -60,21 +59,9 @@ class Migration:
     def wait_at(self, host: str) -> None:
         wait_until(lambda: self.is_at(host), GONE_TIMEOUT_S, f"the port to be ACTIVE at {host}")
 
-    @contextmanager
-    def pings(self) -> Iterator[list[int]]:
+    def pings(self) -> AbstractContextManager[list[int]]:
         """Ping the machine meanwhile; what is given holds in the end the numbers of those that were lost."""
-        lost: list[int] = []
-        log = self.pinger.site.directory("vms", self.pinger.name) / "migration.log"
-        ping = self.pinger.spawn("migration", ["ping", "-n", "-i", "0.1", self.address])
-        answered = lambda: {int(number) for number in SEQUENCE.findall(log.read_text())}  # noqa: E731
-        wait_until(lambda: log.exists() and answered(), 10, "the first answer")
-        try:
-            yield lost
-            last = max(answered())
-            wait_until(lambda: max(answered()) > last + 3, 10, "further answers")
-        finally:
-            ping.end(signal.SIGINT)
-        lost += sorted(set(range(1, max(answered()))) - answered())
+        return pings(self.pinger, self.address)
 
 
 @pytest.fixture

@@ -56,7 +56,7 @@ def test_a_restarted_vswitchd_has_all_its_flows_again(site: Site) -> None:
 
 
 def test_everything_restarted_at_once_comes_back(site: Site) -> None:
-    with site.during("controller, ovsdb-server and ovs-vswitchd restarted") as row:
+    with site.during("controller, ovsdb-server and ovs-vswitchd killed together") as row:
         site.world.controller.stop(signal.SIGKILL)
         site.world.host(1).ovs.kill_vswitchd()
         site.world.host(1).ovs.restart_ovsdb()
@@ -69,7 +69,7 @@ def test_everything_restarted_at_once_comes_back(site: Site) -> None:
 
 def test_a_host_cut_off_from_the_controller_goes_on(site: Site) -> None:
     host = site.world.host(1)
-    with site.during("host 1 cut off from the controller for 4 s") as row:
+    with site.during("a host cut off from the controller for 4 s") as row:
         host.run(["ip", "link", "set", "mgmt", "down"])
         refused = row.refused
         wait_until(lambda: row.refused > refused, 15, "a lease that is not answered")
@@ -80,7 +80,7 @@ def test_a_host_cut_off_from_the_controller_goes_on(site: Site) -> None:
 
 
 def test_deleted_flows_are_put_back_by_the_audit(site: Site) -> None:
-    with site.during("someone's del-flows on br-int of host 1") as row:
+    with site.during("someone's `del-flows` on br-int") as row:
         site.world.host(1).ovs.ofctl("del-flows", "br-int")
     assert row.recovery_s < REPAIR_TIMEOUT_S
     assert row.flow_mods > 0
@@ -89,7 +89,7 @@ def test_deleted_flows_are_put_back_by_the_audit(site: Site) -> None:
 def test_a_tag_set_by_hand_is_set_back(site: Site) -> None:
     host, tap = site.world.host(1), site.pinger.tap
     tag = host.ovs.tag(tap)
-    with site.during("someone's tag on the pinging VM's interface") as row:
+    with site.during("someone's tag on a VM's interface") as row:
         host.ovs.vsctl("set", "port", tap, "tag=99")
         wait_until(lambda: host.ovs.tag(tap) == tag, REPAIR_TIMEOUT_S, "the tag")
     assert row.flow_mods == 0
@@ -133,7 +133,7 @@ def rest_process(site: Site) -> int:
 
 def test_a_locked_database_is_503_and_leases_go_on(site: Site) -> None:
     path = site.world.controller.config_file.with_name("osken-net.db")
-    with site.during("database locked") as row:
+    with site.during("database locked (REST says 503)") as row:
         lock = sqlite3.connect(path)
         lock.execute("BEGIN IMMEDIATE")
         assert site.world.api.request("POST", "networks", {"network": {}}).status == 503

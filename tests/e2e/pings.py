@@ -1,0 +1,35 @@
+"""Pinging a machine while something happens to it."""
+
+import re
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from osken_apps.lab import NamespaceVm, wait_until
+
+SEQUENCE = re.compile(r"icmp_seq=(\d+) ttl")
+ANSWER_TIMEOUT_S = 30.0
+
+
+@contextmanager
+def pings(pinger: NamespaceVm, address: str) -> Iterator[list[int]]:
+    """Ping ten times a second; what is given holds in the end the numbers of those that were lost.
+
+    It has begun when the body begins, and goes on until the machine answers after the body's end.
+    """
+    lost: list[int] = []
+    log = pinger.site.directory("vms", pinger.name) / "pings.log"
+    log.unlink(missing_ok=True)
+    ping = pinger.spawn("pings", ["ping", "-n", "-i", "0.1", address])
+
+    def answered() -> set[int]:
+        return {int(number) for number in SEQUENCE.findall(log.read_text())}
+
+    wait_until(lambda: log.exists() and answered(), ANSWER_TIMEOUT_S, "the first answer")
+    try:
+        yield lost
+        last = max(answered())
+        wait_until(lambda: max(answered()) > last + 3, ANSWER_TIMEOUT_S, "further answers")
+    finally:
+        ping.end(signal.SIGINT)
+    lost += sorted(set(range(1, max(answered()))) - answered())
