@@ -1,4 +1,4 @@
-"""The os-ken application that answers DHCP: a packet-in in, a packet-out back. SHELL.
+"""DHCP on the bridges: a packet-in in, a packet-out back. SHELL.
 
 The decision is `osken_apps.dhcp`'s; here are the look-up of the port, the record, the counters by host, and
 the conflicts that clients declare.
@@ -13,8 +13,6 @@ from enum import StrEnum
 from ipaddress import IPv4Address
 from typing import Any
 from weakref import WeakKeyDictionary
-
-from os_ken.base.app_manager import OSKenApp
 
 from osken_apps.apps import runtime
 from osken_apps.apps.bridge import Bridge
@@ -119,19 +117,20 @@ class BridgeService:
             LOG.exception("port %s: a packet of its client met an error: %s", service.port_id, frame.hex())
 
 
-class DhcpApp(OSKenApp):
+class Dhcp:
     """Answers the DHCP requests of bound ports; counts and records every one by what became of it."""
 
-    def __init__(self, hosts: Hosts, dhcp_defaults: Defaults, **_: Any) -> None:
-        super().__init__()
+    def __init__(self, hosts: Hosts, defaults: Defaults) -> None:
         self._hosts = hosts
-        self._defaults = dhcp_defaults
+        self._defaults = defaults
         self._journal = Journal()
+        self._inventory = hosts.fabric.inventory
         self._known_since = time.time()
         self._services: WeakKeyDictionary[Connection, BridgeService] = WeakKeyDictionary()
 
     def handler(self, bridge: Bridge, snapshot: HostSnapshot) -> BridgeService:
         """Give what answers the ports of a host's integration bridge as the snapshot has them."""
+        self._forget_gone()
         before = self._services.get(bridge.connection)
         known = before.ports if before else {}
         services = {}
@@ -168,6 +167,14 @@ class DhcpApp(OSKenApp):
         """Drop what is remembered of a port that is gone."""
         self._journal.forget(port_id)
         self._hosts.fabric.conflicts.pop(port_id, None)
+
+    def _forget_gone(self) -> None:
+        """Drop what is remembered of ports that a new snapshot of the store has no more."""
+        fabric = self._hosts.fabric
+        if fabric.inventory is not self._inventory:
+            self._inventory = fabric.inventory
+            for port_id in {*self._journal.port_ids(), *fabric.conflicts} - fabric.inventory.ports.keys():
+                self.forget(port_id)
 
     def _takes_default_route(self, bound: BoundPort) -> bool:
         inventory = self._hosts.fabric.inventory
@@ -208,6 +215,7 @@ def _shown(entry: Entry) -> Answer:
         "sent": decision.sent.name if decision.sent else None,
         "reason": _reason_shown(decision),
         "ip_address": str(decision.address) if decision.address else None,
+        "omitted_options": list(decision.omitted),
     }
 
 

@@ -15,7 +15,7 @@ from osken_apps.apps import runtime
 from osken_apps.apps.audit import audit_for_ever
 from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.complaints import tell_again_for_ever
-from osken_apps.apps.dhcp import DhcpApp
+from osken_apps.apps.dhcp import Dhcp
 from osken_apps.apps.hosts import FIRST_CONNECTIONS_S, Host, Hosts
 from osken_apps.apps.listening import allow_many_sockets, listen
 from osken_apps.apps.memory import keep_collections_short, watch_endings
@@ -59,7 +59,8 @@ class Controller:
             api_port=config.api.endpoint.port,
         )
         self._hosts = Hosts(fabric, self._reconciler, expected)
-        dhcp = config.dhcp
+        defaults = Defaults(config.dhcp.lease_time_s, config.dhcp.domain, config.dhcp.dns_servers)
+        self._dhcp = Dhcp(self._hosts, defaults)
         shared: dict[str, Any] = {
             "hosts": self._hosts,
             "config_file": config_file,
@@ -67,16 +68,15 @@ class Controller:
             "openflow_socket": openflow,
             "ovsdb_socket": ovsdb,
             "queries": {
-                "port_dhcp": lambda port_id: self._apps[DhcpApp].port_dhcp(port_id),
+                "port_dhcp": self._dhcp.port_dhcp,
                 "forget_host": self._hosts.forget,
             },
-            "dhcp_defaults": Defaults(dhcp.lease_time_s, dhcp.domain, dhcp.dns_servers),
-            "forget_port": lambda port_id: self._apps[DhcpApp].forget(port_id),
+            "forget_port": self._dhcp.forget,
             "started": self._log_started,
             "give_up": self._give_up,
         }
         self._apps: dict[type[OSKenApp], Any] = {
-            kind: _instantiate(kind, shared) for kind in (DhcpApp, OvsdbApp, RestApp, OpenFlowApp)
+            kind: _instantiate(kind, shared) for kind in (OvsdbApp, RestApp, OpenFlowApp)
         }
 
     def run(self) -> int:
@@ -111,7 +111,7 @@ class Controller:
 
     def _serve(self, bridge: Bridge, snapshot: HostSnapshot) -> None:
         """Have the packet-ins of a host's integration bridge answered as its snapshot says."""
-        handlers: dict[Rule, PacketInHandler] = {DHCP_PUNT: self._apps[DhcpApp].handler(bridge, snapshot)}
+        handlers: dict[Rule, PacketInHandler] = {DHCP_PUNT: self._dhcp.handler(bridge, snapshot)}
         if snapshot.waiting:
             handlers[GUEST_ANNOUNCES] = Arrivals(bridge.host, self._hosts, snapshot)
         bridge.connection.answer_packet_ins(PacketIns(handlers))

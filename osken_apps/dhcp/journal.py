@@ -91,6 +91,10 @@ class Journal:
         """Give what is known of a port, if anything."""
         return PortJournal(tuple(self._messages.get(port_id, ())), self._lease_events.get(port_id))
 
+    def port_ids(self) -> set[str]:
+        """Give the ids of all ports of which something is known."""
+        return {*self._messages, *self._lease_events}
+
     def forget(self, port_id: str) -> None:
         """Drop what is known of a port that is gone."""
         self._count -= len(self._messages.pop(port_id, ()))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from osken_apps.apps.bridge import Bridge
-from osken_apps.apps.dhcp import BridgeService, DhcpApp, PortService
+from osken_apps.apps.dhcp import BridgeService, Dhcp, PortService
 from osken_apps.apps.hosts import Host
 from osken_apps.dhcp.decision import AnswerReason, SilenceReason
 from osken_apps.dhcp.journal import Journal
@@ -152,11 +152,11 @@ class Connection:
 
 
 @pytest.fixture
-def app() -> DhcpApp:
-    return DhcpApp(FakeHosts(), DEFAULTS)  # type: ignore[arg-type]
+def app() -> Dhcp:
+    return Dhcp(FakeHosts(), DEFAULTS)  # type: ignore[arg-type]
 
 
-def serve(app: DhcpApp) -> BridgeService:
+def serve(app: Dhcp) -> BridgeService:
     """Have the application serve the port; give what answers its packets."""
     connection: Any = Connection()
     snapshot = HostSnapshot("host1", {}, (SEGMENT,), (BOUND,))
@@ -171,7 +171,7 @@ def ask(service: BridgeService, *frames: bytes) -> None:
 
 
 def test_what_a_port_s_client_did_is_shown_in_the_api_s_words_and_times(
-    app: DhcpApp, monkeypatch: pytest.MonkeyPatch
+    app: Dhcp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service = serve(app)
     monkeypatch.setattr("time.time", lambda: 1_780_000_000.9)
@@ -190,22 +190,23 @@ def test_what_a_port_s_client_did_is_shown_in_the_api_s_words_and_times(
         "sent": None,
         "reason": "the packet is not what its protocol says: IPv4 header checksum is wrong",
         "ip_address": None,
+        "omitted_options": [],
     }
 
 
-def test_a_lease_from_before_the_start_is_not_denied(monkeypatch: pytest.MonkeyPatch, app: DhcpApp) -> None:
+def test_a_lease_from_before_the_start_is_not_denied(monkeypatch: pytest.MonkeyPatch, app: Dhcp) -> None:
     shown = app.port_dhcp("vm")
     assert shown["lease"] is None
     assert len(shown["known_since"]) == len("2026-05-28T20:26:40Z")
 
 
-def test_to_ask_for_a_port_s_dhcp_keeps_nothing(app: DhcpApp) -> None:
+def test_to_ask_for_a_port_s_dhcp_keeps_nothing(app: Dhcp) -> None:
     for number in range(1000):
         assert app.port_dhcp(f"port {number}")["transactions"] == []
     assert not app._journal._messages
 
 
-def test_a_service_that_outlives_its_port_leaves_nothing(app: DhcpApp) -> None:
+def test_a_service_that_outlives_its_port_leaves_nothing(app: Dhcp) -> None:
     service = serve(app)
     ask(service, frame(REQUEST, OURS, ADDRESS), frame(DECLINE, OURS, ADDRESS))
     assert app.port_dhcp(SERVICE.port.id)["conflict"] == "10.10.10.2"
@@ -214,3 +215,12 @@ def test_a_service_that_outlives_its_port_leaves_nothing(app: DhcpApp) -> None:
     ask(service, frame(REQUEST, OURS, ADDRESS), frame(DECLINE, OURS, ADDRESS))
     shown = app.port_dhcp(SERVICE.port.id)
     assert (shown["lease"], shown["conflict"], shown["transactions"]) == (None, None, [])
+
+
+def test_a_new_snapshot_ends_what_is_known_of_ports_that_it_has_no_more(app: Dhcp) -> None:
+    ask(serve(app), frame(REQUEST, OURS, ADDRESS), frame(DECLINE, OURS, ADDRESS))
+    app._hosts.fabric.load(Snapshot())
+    serve(app)
+    shown = app.port_dhcp(SERVICE.port.id)
+    assert (shown["lease"], shown["conflict"], shown["transactions"]) == (None, None, [])
+    assert not app._journal.port_ids()
