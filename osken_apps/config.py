@@ -115,9 +115,10 @@ QUOTA_OPTS = [
         kind.singular,
         default=kind.quota,
         min=-1,
-        help=f"How many {kind.plural} a project may have; -1: any number.",
+        help=f"How many {kind.plural.replace('_', ' ')} a project may have; -1: any number.",
     )
     for kind in KINDS.values()
+    if kind.quota is not None
 ]
 DHCP_OPTS = [
     cfg.IntOpt("lease_time", default=86400, min=60, max=0xFFFFFFFE, help="Lease time in seconds."),

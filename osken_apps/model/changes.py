@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from osken_apps.model.kind import Kind
+from osken_apps.model.kind import KINDS, Kind
 from osken_apps.model.resources import Binding, Network, Port, PortStatus, Standard, Subnet
 
 
@@ -29,6 +29,21 @@ class Deleted:
 
 
 Change = Upserted | Deleted
+
+
+def rank(kind: type[Standard]) -> int:
+    """Give the place of a kind among all: what is referred to comes before what refers to it."""
+    return list(KINDS).index(kind)
+
+
+def in_order(changes: Iterable[Change]) -> tuple[Change, ...]:
+    """Put the changes of one commit in order: what is referred to is there before, and goes after."""
+    listed = list(changes)
+    upserted = [change for change in listed if isinstance(change, Upserted)]
+    deleted = [change for change in listed if isinstance(change, Deleted)]
+    upserted.sort(key=lambda change: rank(type(change.resource)))
+    deleted.sort(key=lambda change: -rank(change.kind))
+    return (*upserted, *deleted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +71,8 @@ class Snapshot:
     @property
     def resources(self) -> tuple[Standard, ...]:
         """All of them; what is referred to comes first."""
-        return (*self.networks, *self.subnets, *self.ports, *self.further)
+        every = (*self.networks, *self.subnets, *self.ports, *self.further)
+        return tuple(sorted(every, key=lambda resource: rank(type(resource))) if self.further else every)
 
 
 @dataclass(frozen=True, slots=True)

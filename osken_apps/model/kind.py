@@ -18,20 +18,23 @@ INDEX = "index"  # whether it is looked for by its value, if it is not what all 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of resource: its dataclass, its names in the API, and its default quota (-1: any number)."""
+    """A kind of resource: its dataclass, its names in the API, and its default quota.
+
+    A quota of -1 is any number; None: none can be set, since no project has resources of the kind.
+    """
 
     model: type[Any]
     singular: str
     plural: str
-    quota: int
+    quota: int | None
 
 
 # In the order in which they need each other: what refers to another one comes after it.
 KINDS: dict[type[Any], Kind] = {}
 
 
-def kind(singular: str, plural: str, quota: int) -> Callable[[T], T]:
-    """Declare a dataclass of `resources.Standard` as a kind of resource."""
+def kind(singular: str, plural: str, quota: int | None) -> Callable[[T], T]:
+    """Declare a dataclass of `standard.Standard` as a kind of resource."""
 
     def declare(model: T) -> T:
         KINDS[model] = Kind(model, singular, plural, quota)

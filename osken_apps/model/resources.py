@@ -1,15 +1,15 @@
 """The resources of Networking API v2.0 as values: Network, Subnet, Port. PURE.
 
 Names and meanings are Neutron's. A resource never changes; a new one replaces it.
-Times are aware datetimes in UTC with whole seconds.
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
 
+from osken_apps.model import security_groups  # noqa: F401  ports refer to groups, so these are declared before
 from osken_apps.model.addresses import IPAddress, IPNetwork, MacAddress
 from osken_apps.model.kind import INDEX, LENGTH, UNBOUNDED, kind
+from osken_apps.model.standard import Standard as Standard
 
 DHCP_DEVICE_OWNER = "network:dhcp"
 
@@ -26,20 +26,6 @@ class PortStatus(StrEnum):
 
     ACTIVE = "ACTIVE"
     DOWN = "DOWN"
-
-
-@dataclass(frozen=True, slots=True)
-class Standard:
-    """What every resource has. `description` and `tags` are the operator's own words."""
-
-    id: str
-    project_id: str
-    name: str = ""
-    description: str = ""
-    tags: tuple[str, ...] = ()
-    created_at: datetime | None = None
-    updated_at: datetime | None = None
-    revision_number: int = 0
 
 
 @kind("network", "networks", quota=100)

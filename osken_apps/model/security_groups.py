@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from osken_apps.model.addresses import IPNetwork, network_of
-from osken_apps.model.kind import LENGTH
-from osken_apps.model.resources import Standard
+from osken_apps.model.kind import INDEX, LENGTH, kind
+from osken_apps.model.standard import Standard
 
 
 class Direction(StrEnum):
@@ -36,6 +36,7 @@ PROTOCOLS = {
 }  # fmt: skip
 
 
+@kind("security_group", "security_groups", quota=10)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecurityGroup(Standard):
     """What a port that belongs to it may send and be sent: what a rule of it permits, and nothing else.
@@ -48,26 +49,21 @@ class SecurityGroup(Standard):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SecurityGroupRule(Standard):
+class Permission(Standard):
     """Permits what it describes; no value means any.
 
     `protocol` is a name or a number as it was given, in lower case. Of ICMP the range's lower end is the type
-    and its upper end the code. `remote_ip_prefix` may have host bits. `set_number` is the same for all rules
-    of one group with one remote group or address group, one direction and one ethertype: the `number` of the
-    first of them.
+    and its upper end the code. `remote_ip_prefix` may have host bits.
     """
 
-    security_group_id: str
     direction: Direction
     ethertype: Ethertype = Ethertype.IPV4
     protocol: str | None = field(default=None, metadata={LENGTH: 16})
     port_range_min: int | None = None
     port_range_max: int | None = None
     remote_ip_prefix: str | None = field(default=None, metadata={LENGTH: 64})
-    remote_group_id: str | None = field(default=None, metadata={LENGTH: 36})
-    remote_address_group_id: str | None = field(default=None, metadata={LENGTH: 36})
-    number: int = 0
-    set_number: int = 0
+    remote_group_id: str | None = field(default=None, metadata={LENGTH: 36, INDEX: True})
+    remote_address_group_id: str | None = field(default=None, metadata={LENGTH: 36, INDEX: True})
 
     @property
     def protocol_number(self) -> int | None:
@@ -88,8 +84,41 @@ class SecurityGroupRule(Standard):
         return self.remote_group_id or self.remote_address_group_id
 
 
+@kind("security_group_rule", "security_group_rules", quota=100)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecurityGroupRule(Permission):
+    """A permission of a group's members.
+
+    `set_number` is the same for all rules of one group with one remote group or address group, one direction
+    and one ethertype: the `number` of the first of them; 0 for a rule that names neither. `by_default` are
+    those that the group was made with.
+    """
+
+    security_group_id: str
+    number: int = 0
+    set_number: int = 0
+    by_default: bool = False
+
+
+@kind("address_group", "address_groups", quota=10)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddressGroup(Standard):
     """Addresses and prefixes that rules name together."""
 
     addresses: tuple[IPNetwork, ...] = ()
+
+
+# Who a rule of a new group permits, where it is the group itself.
+PARENT = "PARENT"
+
+
+@kind("default_security_group_rule", "default_security_group_rules", quota=None)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefaultSecurityGroupRule(Permission):
+    """A permission that new groups are made with: the default groups of projects, all others, or both.
+
+    It is no project's; `remote_group_id` may be the word PARENT. Hosts need not know of it.
+    """
+
+    used_in_default_sg: bool = False
+    used_in_non_default_sg: bool = True

@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 from osken_apps.errors import Conflict, InvalidInput, NetworkInUse, NetworkMTUSubnetConflict, NotFound
 from osken_apps.model.resources import DHCP_DEVICE_OWNER, Network, Port, Subnet
 from osken_apps.networking.physical import PhysicalNetworks
+from osken_apps.networking.security_groups import default_group
 from osken_apps.networking.segments import allocated, moved, segment_of
 from osken_apps.networking.state import ABSENT, Absent, State, given
+from osken_apps.networking.terms import Terms
 
 MIN_MTU = {4: 68, 6: 1280}  # of a network with subnets of that IP version
 ZONE = "nova"
@@ -81,8 +83,11 @@ def check_mtu(network: Network, subnets: Iterable[Subnet]) -> None:
         raise NetworkMTUSubnetConflict(network.id, least)
 
 
-def create(state: State, project_id: str, request: NetworkRequest, physical: PhysicalNetworks) -> Network:
+def create(
+    state: State, project_id: str, request: NetworkRequest, physical: PhysicalNetworks, terms: Terms
+) -> Network:
     """Make a network. Raises BadRequest, NotFound, Conflict, NoNetworkAvailable."""
+    default_group(state, project_id, terms)
     plain = given(request, *PLAIN)
     check_zones(plain.get("availability_zone_hints", ()))
     asked = given(request, "network_type", "physical_network", "segmentation_id")

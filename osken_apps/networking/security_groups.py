@@ -1,71 +1,207 @@
-"""Security groups as far as clients need them: one default group a project, that allows everything.
+"""Security groups: how one is made, changed and deleted; the default ones; which a port may have. PURE.
 
-Nothing filters by groups yet, and the rules say so. PURE.
+A project's default group is made when it is first of use, and its id is always the same.
 """
 
 import uuid
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
-from osken_apps.errors import NotFound
+from osken_apps.errors import Conflict, NotFound
+from osken_apps.model.security_groups import (
+    PARENT,
+    DefaultSecurityGroupRule,
+    SecurityGroup,
+    SecurityGroupRule,
+)
+from osken_apps.networking.state import ABSENT, Absent, State, given
+from osken_apps.networking.terms import Terms
 
 NAMESPACE = uuid.UUID("8f0d4b0a-4f0c-4c58-9f8e-3f1a4a6f2c11")
+DEFAULT_NAME = "default"
+DEFAULT_DESCRIPTION = "Default security group"
 
 
 class SecurityGroupNotFound(NotFound):
-    """No security group has that id."""
+    """No security group has that id, or none that may be used."""
+
+    def __init__(self, *group_ids: str) -> None:
+        super().__init__(f"Security group {', '.join(group_ids)} does not exist")
+
+
+class SecurityGroupInUse(Conflict):
+    """Ports belong to the group."""
 
     def __init__(self, group_id: str) -> None:
-        super().__init__(f"Security group {group_id} does not exist")
+        super().__init__(f"Security Group {group_id} in use.")
 
 
-class SecurityGroupRuleNotFound(NotFound):
-    """No rule of a security group has that id."""
+class SecurityGroupCannotRemoveDefault(Conflict):
+    """Only an administrator deletes a default group."""
 
-    def __init__(self, rule_id: str) -> None:
-        super().__init__(f"Security group rule {rule_id} does not exist")
-
-
-@dataclass(frozen=True, slots=True)
-class GroupRule:
-    """A rule that lets everything of one family pass one way."""
-
-    id: str
-    security_group_id: str
-    project_id: str
-    direction: str
-    ethertype: str
+    def __init__(self) -> None:
+        super().__init__("Insufficient rights for removing default security group.")
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """The default group of a project."""
+class SecurityGroupCannotUpdateDefault(Conflict):
+    """A default group keeps its name."""
 
-    id: str
-    project_id: str
-    rules: tuple[GroupRule, ...]
-    name: str = "default"
-    description: str = "Default security group: everything may pass."
+    def __init__(self) -> None:
+        super().__init__("Updating default security group not allowed.")
+
+
+class SecurityGroupDefaultAlreadyExists(Conflict):
+    """Only a default group has its name."""
+
+    def __init__(self) -> None:
+        super().__init__("Default security group already exists.")
+
+
+class SecurityGroupConflict(Conflict):
+    """A port cannot have these groups together."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Error Cannot apply both stateful and stateless security groups on the same port at the same time"
+            " while attempting the operation."
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecurityGroupRequest:
+    """What is asked of a security group; the fields are those of `SecurityGroup`."""
+
+    name: str | Absent = ABSENT
+    description: str | Absent = ABSENT
+    stateful: bool | Absent = ABSENT
 
 
 def default_group_id(project_id: str) -> str:
-    """Give the id of a project's default group: always the same, without a table."""
+    """Give the id of a project's default group: always the same."""
     return str(uuid.uuid5(NAMESPACE, project_id))
 
 
-def known_groups(group_ids: tuple[str, ...], project_id: str) -> tuple[str, ...]:
-    """Give each group once; each must be one of the project. Raises SecurityGroupNotFound."""
-    for group_id in group_ids:
-        if group_id != default_group_id(project_id):
-            raise SecurityGroupNotFound(group_id)
-    return tuple(dict.fromkeys(group_ids))
+def is_default(group: SecurityGroup) -> bool:
+    """Tell whether a group is its project's default group."""
+    return group.id == default_group_id(group.project_id)
 
 
-def default_group(project_id: str) -> Group:
-    """Give a project's default group."""
-    group_id = default_group_id(project_id)
-    rules = tuple(
-        GroupRule(str(uuid.uuid5(NAMESPACE, f"{group_id}{way}{family}")), group_id, project_id, way, family)
-        for way in ("egress", "ingress")
-        for family in ("IPv4", "IPv6")
+def default_group(state: State, project_id: str, terms: Terms) -> SecurityGroup | None:
+    """Give a project's default group; where there is none yet, make it.
+
+    Only the project itself or an administrator has it made: for anybody else it is None then.
+    """
+    known = state.one(SecurityGroup, default_group_id(project_id))
+    if known is not None or not (terms.is_admin or terms.project_id == project_id):
+        return known
+    group = SecurityGroup(
+        id=default_group_id(project_id),
+        project_id=project_id,
+        name=DEFAULT_NAME,
+        description=DEFAULT_DESCRIPTION,
+        number=state.new_number(),
     )
-    return Group(group_id, project_id, rules)
+    return _made(state, group, [rule for rule in state.default_rules() if rule.used_in_default_sg])
+
+
+def create(state: State, project_id: str, request: SecurityGroupRequest) -> SecurityGroup:
+    """Make a group with the rules that every new group has."""
+    group = SecurityGroup(
+        id=state.new_id(), project_id=project_id, number=state.new_number(), **given(request)
+    )
+    return _made(state, group, rules_of_new_group(state))
+
+
+def rules_of_new_group(state: State) -> list[DefaultSecurityGroupRule]:
+    """Give what a new group's rules are made of."""
+    return [rule for rule in state.default_rules() if rule.used_in_non_default_sg]
+
+
+def _made(state: State, group: SecurityGroup, defaults: Sequence[DefaultSecurityGroupRule]) -> SecurityGroup:
+    made = state.create(group)
+    for default in defaults:
+        state.create(_rule_of(state, made, default))
+    return made
+
+
+def _rule_of(state: State, group: SecurityGroup, default: DefaultSecurityGroupRule) -> SecurityGroupRule:
+    number = state.new_number()
+    remote_group_id = group.id if default.remote_group_id == PARENT else default.remote_group_id
+    rule = SecurityGroupRule(
+        id=state.new_id(),
+        project_id=group.project_id,
+        security_group_id=group.id,
+        direction=default.direction,
+        ethertype=default.ethertype,
+        protocol=default.protocol,
+        port_range_min=default.port_range_min,
+        port_range_max=default.port_range_max,
+        remote_ip_prefix=default.remote_ip_prefix,
+        remote_group_id=remote_group_id,
+        remote_address_group_id=default.remote_address_group_id,
+        number=number,
+        by_default=True,
+    )
+    return replace(rule, set_number=set_number(rule, state.rules_of(group.id)))
+
+
+def set_number(rule: SecurityGroupRule, siblings: Iterable[SecurityGroupRule]) -> int:
+    """Give what a new rule of a group shares with its siblings of the same remote ones; 0: it has none."""
+    if rule.remote_id is None:
+        return 0
+    key = (rule.remote_id, rule.direction, rule.ethertype)
+    known = (
+        other.set_number for other in siblings if (other.remote_id, other.direction, other.ethertype) == key
+    )
+    return next(known, rule.number)
+
+
+def update(state: State, group: SecurityGroup, request: SecurityGroupRequest) -> SecurityGroup:
+    """Change a group. Raises Conflict."""
+    new = replace(group, **given(request))
+    if new.stateful != group.stateful and state.has_members(group.id):
+        raise SecurityGroupInUse(group.id)
+    if is_default(group) and not isinstance(request.name, Absent):
+        raise SecurityGroupCannotUpdateDefault
+    return state.update(group, new)
+
+
+def delete(state: State, group: SecurityGroup, terms: Terms) -> None:
+    """Delete a group with its rules, and those of others that name it. Raises Conflict."""
+    if state.has_members(group.id):
+        raise SecurityGroupInUse(group.id)
+    if is_default(group) and not terms.is_admin:
+        raise SecurityGroupCannotRemoveDefault
+    own, naming = state.rules_of(group.id), state.rules_naming(group.id)
+    others = {rule.security_group_id: rule for rule in naming if rule.security_group_id != group.id}
+    for rule in {rule.id: rule for rule in (*own, *naming)}.values():
+        state.delete(rule)
+    for other_id in others:
+        other = state.one(SecurityGroup, other_id)
+        if other is not None:
+            state.touch(other)
+    for default in state.default_rules():
+        if default.remote_group_id == group.id:
+            state.delete(default)
+    state.delete(group)
+
+
+def groups_of_port(
+    state: State, group_ids: Sequence[str], terms: Terms, project_id: str = ""
+) -> tuple[str, ...]:
+    """Give each of the groups that are asked for once, if a port may have them together.
+
+    They must be of `project_id`, which is that of a new port, and the asker's; an administrator gives any
+    group. Raises SecurityGroupNotFound, SecurityGroupConflict.
+    """
+    found = {id: state.one(SecurityGroup, id) for id in group_ids}
+    missing = [
+        id
+        for id, group in found.items()
+        if group is None or not (terms.is_admin or group.project_id == (project_id or terms.project_id))
+    ]
+    if missing:
+        raise SecurityGroupNotFound(*missing)
+    if len({group.stateful for group in found.values() if group is not None}) > 1:
+        raise SecurityGroupConflict
+    return tuple(found)

@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 from osken_apps.model.addresses import IPAddress, MacAddress
 from osken_apps.model.resources import Network, Port, Standard, Subnet
+from osken_apps.model.security_groups import DefaultSecurityGroupRule, SecurityGroupRule
 from osken_apps.networking.physical import VlanRange
 
 R = TypeVar("R", bound=Standard)
@@ -75,6 +76,21 @@ class State(Protocol):
 
     def has_bound_port(self, network_id: str) -> bool:
         """Tell whether a port of the network is bound to a host."""
+
+    def rules_of(self, group_id: str) -> list[SecurityGroupRule]:
+        """Give the rules of a security group, oldest first."""
+
+    def rules_naming(self, remote_id: str) -> list[SecurityGroupRule]:
+        """Give the rules whose remote ones are those of a group or address group."""
+
+    def default_rules(self) -> list[DefaultSecurityGroupRule]:
+        """Give the rules that new groups are made with, oldest first."""
+
+    def has_members(self, group_id: str) -> bool:
+        """Tell whether a port belongs to a security group."""
+
+    def new_number(self) -> int:
+        """Give a number > 0 that no group or rule has had."""
 
     def free_segment(self, ranges: Sequence[VlanRange]) -> tuple[str, int]:
         """Give the first (physical network, segmentation id) of the pools. Raises NoNetworkAvailable."""

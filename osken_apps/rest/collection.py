@@ -12,18 +12,28 @@ from osken_apps.config import Config
 from osken_apps.errors import NotFound, not_found_of
 from osken_apps.model.kind import KINDS, Kind
 from osken_apps.networking.state import State
+from osken_apps.networking.terms import Terms
 from osken_apps.rest.attribute import Attribute
 from osken_apps.rest.validation import Values
 
-Create = Callable[[Any, str, Values, Config], Any]
-Update = Callable[[Any, Any, Values, Config], Any]
-Delete = Callable[[Any, Any], None]
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What the rules of a collection see of what is around a request."""
+
+    config: Config
+    terms: Terms
+
+
+Create = Callable[[Any, str, Values, Around], Any]
+Update = Callable[[Any, Any, Values, Around], Any]
+Delete = Callable[[Any, Any, Around], None]
 # Reads what else is shown of resources (None: of any of the collection): fields of RenderContext.
 Context = Callable[[Any, Sequence[Any] | None], Mapping[str, Any]]
 
 
 def _create(kind: Kind, attributes: Sequence[Attribute]) -> Create:
-    def create(state: State, project_id: str, values: Values, _config: Config) -> Any:
+    def create(state: State, project_id: str, values: Values, _around: Around) -> Any:
         fields = model_fields(attributes, values)
         _check_references(state, fields)
         return state.create(kind.model(id=state.new_id(), project_id=project_id, **fields))
@@ -32,7 +42,7 @@ def _create(kind: Kind, attributes: Sequence[Attribute]) -> Create:
 
 
 def _update(attributes: Sequence[Attribute]) -> Update:
-    def update(state: State, resource: Any, values: Values, _config: Config) -> Any:
+    def update(state: State, resource: Any, values: Values, _around: Around) -> Any:
         fields = model_fields(attributes, values)
         _check_references(state, fields)
         return state.update(resource, replace(resource, **fields))
@@ -48,7 +58,7 @@ def _check_references(state: State, fields: Mapping[str, Any]) -> None:
             raise not_found_of(kinds[name].singular)(value)
 
 
-def _delete(state: State, resource: Any) -> None:
+def _delete(state: State, resource: Any, _around: Around) -> None:
     state.delete(resource)
 
 

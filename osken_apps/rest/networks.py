@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from osken_apps.config import Config
 from osken_apps.model.kind import KINDS
 from osken_apps.model.resources import Network
 from osken_apps.networking import networks
@@ -11,7 +10,7 @@ from osken_apps.networking.networks import ZONE, NetworkRequest
 from osken_apps.networking.state import State
 from osken_apps.rest.address_types import DNS_NAME
 from osken_apps.rest.attribute import MAX_INTEGER, NAME, Attribute, nothing, standard
-from osken_apps.rest.collection import Collection, request_of
+from osken_apps.rest.collection import Around, Collection, request_of
 from osken_apps.rest.rules import ADMIN, READER, of_projects
 from osken_apps.rest.types import BOOLEAN, UUID, integer, list_of, not_null, optional, text
 from osken_apps.rest.validation import Values
@@ -85,14 +84,18 @@ POLICY = of_projects("network") | {
 }
 
 
-def _create(state: State, project_id: str, values: Values, config: Config) -> Network:
+def _create(state: State, project_id: str, values: Values, around: Around) -> Network:
     request = request_of(NetworkRequest, ATTRIBUTES, values)
-    return networks.create(state, project_id, request, config.network.physical)
+    return networks.create(state, project_id, request, around.config.network.physical, around.terms)
 
 
-def _update(state: State, network: Network, values: Values, config: Config) -> Network:
+def _update(state: State, network: Network, values: Values, around: Around) -> Network:
     request = request_of(NetworkRequest, ATTRIBUTES, values)
-    return networks.update(state, network, request, config.network.physical)
+    return networks.update(state, network, request, around.config.network.physical)
+
+
+def _delete(state: State, network: Network, _around: Around) -> None:
+    networks.delete(state, network)
 
 
 def _context(view: Any, resources: Sequence[Network] | None) -> Mapping[str, Any]:
@@ -101,4 +104,4 @@ def _context(view: Any, resources: Sequence[Network] | None) -> Mapping[str, Any
     return {"subnet_ids": view.subnet_ids(ids)}
 
 
-NETWORKS = Collection(KINDS[Network], ATTRIBUTES, POLICY, _create, _update, networks.delete, _context)
+NETWORKS = Collection(KINDS[Network], ATTRIBUTES, POLICY, _create, _update, _delete, _context)

@@ -9,9 +9,10 @@ from typing import Any
 
 from osken_apps.config import Config
 from osken_apps.errors import ApiError, BadRequest, Conflict, HTTPBadRequest
+from osken_apps.networking.terms import Terms
 from osken_apps.rest.access import Access
 from osken_apps.rest.attribute import Attribute, RenderContext
-from osken_apps.rest.collection import Collection
+from osken_apps.rest.collection import Around, Collection
 from osken_apps.rest.controller import Hosts, Questions
 from osken_apps.rest.listing import Query, fields_of_show, filtered, links, ordered, page, query_of
 from osken_apps.rest.policy import Permissions, Policy, Target
@@ -55,6 +56,12 @@ class Operations:
     def permissions(self, request: Request) -> Permissions:
         """Give what the caller of a request may do."""
         return self.policy.permissions(request.caller)
+
+    def around(self, request: Request) -> Around:
+        """Give what rules of collections see of what is around a request."""
+        caller = request.caller
+        is_admin = self.permissions(request).may("context_is_admin", Target(caller.project_id))
+        return Around(self.config, Terms(caller.project_id, is_admin))
 
     def index(self, collection: Collection, request: Request) -> Answer:
         """Answer GET of a collection."""
@@ -112,8 +119,9 @@ class Operations:
             for body, values, project_id in checked:
                 access.require_create(project_id, body, values)
             self._check_quotas(transaction, collection, [project_id for _, _, project_id in checked])
+            around = self.around(request)
             made = [
-                collection.create(transaction, project_id, values, self.config)
+                collection.create(transaction, project_id, values, around)
                 for _, values, project_id in checked
             ]
             # What has just been made has no subnets yet: nothing to read about it.
@@ -126,7 +134,7 @@ class Operations:
         body = body_of(json_of(request.body), collection.singular)
         values = put(collection.attributes, body)
         with self.changing(collection, request, resource_id, body) as (transaction, resource):
-            made = collection.update(transaction, resource, values, self.config)
+            made = collection.update(transaction, resource, values, self.around(request))
             access = Access(collection, self.permissions(request), transaction)
             context = self._context(transaction, collection, [made])
             shown = rendered(access.attributes(made, collection.attributes), made, context)
@@ -135,7 +143,7 @@ class Operations:
     def delete(self, collection: Collection, request: Request, resource_id: str) -> Answer:
         """Answer DELETE of a resource."""
         with self.changing(collection, request, resource_id, {}, "delete") as (transaction, resource):
-            collection.delete(transaction, resource)
+            collection.delete(transaction, resource, self.around(request))
         return Answer(204)
 
     @contextmanager

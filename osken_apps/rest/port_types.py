@@ -6,7 +6,8 @@ from typing import Any
 from osken_apps.errors import BadRequest, InvalidInput
 from osken_apps.model.resources import MAX_EXTRA_DHCP_OPTS
 from osken_apps.networking.addresses import FixedIpRequest
-from osken_apps.networking.ports import AddressPairRequest, DhcpOptionRequest
+from osken_apps.networking.port_security import AddressPairRequest
+from osken_apps.networking.ports import DhcpOptionRequest
 from osken_apps.rest.address_types import ADDRESS, CIDR, CIDR_LENGTH, MAC
 from osken_apps.rest.attribute import NAME
 from osken_apps.rest.types import UUID, Type, choice, list_of, optional, parse_integer, record, text

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from osken_apps.config import Config
 from osken_apps.model.kind import KINDS
 from osken_apps.model.resources import Port
 from osken_apps.networking import ports
@@ -11,7 +10,7 @@ from osken_apps.networking.ports import PortRequest
 from osken_apps.networking.state import State
 from osken_apps.rest.address_types import DNS_NAME, MAC
 from osken_apps.rest.attribute import NAME, Attribute, RenderContext, standard
-from osken_apps.rest.collection import Collection, request_of
+from osken_apps.rest.collection import Around, Collection, request_of
 from osken_apps.rest.port_types import (
     DHCP_OPTIONS,
     FIXED_IPS,
@@ -116,13 +115,17 @@ POLICY = {
 }
 
 
-def _create(state: State, project_id: str, values: Values, _config: Config) -> Port:
+def _create(state: State, project_id: str, values: Values, around: Around) -> Port:
     request = request_of(PortRequest, ATTRIBUTES, values)
-    return ports.create(state, project_id, values["network_id"], request)
+    return ports.create(state, project_id, values["network_id"], request, around.terms)
 
 
-def _update(state: State, port: Port, values: Values, _config: Config) -> Port:
-    return ports.update(state, port, request_of(PortRequest, ATTRIBUTES, values))
+def _update(state: State, port: Port, values: Values, around: Around) -> Port:
+    return ports.update(state, port, request_of(PortRequest, ATTRIBUTES, values), around.terms)
+
+
+def _delete(state: State, port: Port, _around: Around) -> None:
+    ports.delete(state, port)
 
 
 def _context(view: Any, resources: Sequence[Port] | None) -> Mapping[str, Any]:
@@ -134,5 +137,5 @@ def _context(view: Any, resources: Sequence[Port] | None) -> Mapping[str, Any]:
 
 
 PORTS = Collection(
-    KINDS[Port], ATTRIBUTES, POLICY, _create, _update, ports.delete, _context, members={"dhcp": "port_dhcp"}
+    KINDS[Port], ATTRIBUTES, POLICY, _create, _update, _delete, _context, members={"dhcp": "port_dhcp"}
 )

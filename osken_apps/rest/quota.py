@@ -7,5 +7,6 @@ from osken_apps.model.kind import Kind
 
 
 def quota_of(kind: Kind, own: Mapping[str, int], config: Config) -> int:
-    """Give the project's own quota, else that of the configuration, else that of the kind."""
-    return own.get(kind.singular, config.quotas.get(kind.singular, kind.quota))
+    """Give the project's own quota, else that of the configuration, else that of the kind; -1: any number."""
+    default = config.quotas.get(kind.singular, kind.quota)
+    return -1 if default is None else own.get(kind.singular, default)

@@ -26,7 +26,8 @@ class TenantQuotaNotFound(NotFound):
 
 def kinds(operations: Operations) -> dict[str, Kind]:
     """Give the kinds of resources that have quotas, by name."""
-    return {item.singular: item.kind for item in operations.registry.collections.values()}
+    kinds = (item.kind for item in operations.registry.collections.values())
+    return {kind.singular: kind for kind in kinds if kind.quota is not None}
 
 
 def limits(operations: Operations, own: Mapping[str, int]) -> dict[str, int]:

@@ -1,18 +1,56 @@
 """Security groups and their rules, as far as clients need them: each project has its default group."""
 
+import uuid
+from dataclasses import dataclass
 from typing import Any
 
-from osken_apps.networking.security_groups import (
-    Group,
-    SecurityGroupNotFound,
-    SecurityGroupRuleNotFound,
-    default_group,
-)
+from osken_apps.errors import NotFound
+from osken_apps.networking.security_groups import NAMESPACE, SecurityGroupNotFound, default_group_id
 from osken_apps.rest.address_types import CIDR
 from osken_apps.rest.attribute import NAME, POSITION
 from osken_apps.rest.read_only import NAMES, OBJECTS, ReadOnlyCollection, shown
 from osken_apps.rest.rules import READER
 from osken_apps.rest.types import BOOLEAN, UUID, optional
+
+
+class SecurityGroupRuleNotFound(NotFound):
+    """No rule of a security group has that id."""
+
+    def __init__(self, rule_id: str) -> None:
+        super().__init__(f"Security group rule {rule_id} does not exist")
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRule:
+    """A rule that lets everything of one family pass one way."""
+
+    id: str
+    security_group_id: str
+    project_id: str
+    direction: str
+    ethertype: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The default group of a project."""
+
+    id: str
+    project_id: str
+    rules: tuple[GroupRule, ...]
+    name: str = "default"
+    description: str = "Default security group: everything may pass."
+
+
+def default_group(project_id: str) -> Group:
+    """Give a project's default group."""
+    group_id = default_group_id(project_id)
+    rules = tuple(
+        GroupRule(str(uuid.uuid5(NAMESPACE, f"{group_id}{way}{family}")), group_id, project_id, way, family)
+        for way in ("egress", "ingress")
+        for family in ("IPv4", "IPv6")
+    )
+    return Group(group_id, project_id, rules)
 
 
 def _nothing(_item: Any) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from osken_apps.config import Config
 from osken_apps.errors import DNSNameServersExhausted, HostRoutesExhausted
 from osken_apps.model.kind import KINDS
 from osken_apps.model.resources import AllocationPool, HostRoute, Network, Subnet
@@ -12,7 +11,7 @@ from osken_apps.networking.state import State
 from osken_apps.networking.subnets import NewSubnet, SubnetRequest
 from osken_apps.rest.address_types import ADDRESS, CIDR
 from osken_apps.rest.attribute import NAME, Attribute, nothing, standard
-from osken_apps.rest.collection import Collection, request_of
+from osken_apps.rest.collection import Around, Collection, request_of
 from osken_apps.rest.rules import MEMBER, NETWORK_OWNER, NETWORK_READER, READER
 from osken_apps.rest.types import BOOLEAN, UUID, choice, list_of, optional, parse_integer, record
 from osken_apps.rest.validation import Values
@@ -73,13 +72,17 @@ POLICY = {
 }
 
 
-def _create(state: State, project_id: str, values: Values, _config: Config) -> Subnet:
+def _create(state: State, project_id: str, values: Values, _around: Around) -> Subnet:
     new = request_of(NewSubnet, ATTRIBUTES, values)
     return subnets.create(state, project_id, new, request_of(SubnetRequest, ATTRIBUTES, values))
 
 
-def _update(state: State, subnet: Subnet, values: Values, _config: Config) -> Subnet:
+def _update(state: State, subnet: Subnet, values: Values, _around: Around) -> Subnet:
     return subnets.update(state, subnet, request_of(SubnetRequest, ATTRIBUTES, values))
+
+
+def _delete(state: State, subnet: Subnet, _around: Around) -> None:
+    subnets.delete(state, subnet)
 
 
 def _context(view: Any, resources: Sequence[Subnet] | None) -> Mapping[str, Any]:
@@ -95,4 +98,4 @@ def _ids(networks: Iterable[Network]) -> frozenset[str]:
     return frozenset(network.id for network in networks)
 
 
-SUBNETS = Collection(KINDS[Subnet], ATTRIBUTES, POLICY, _create, _update, subnets.delete, _context)
+SUBNETS = Collection(KINDS[Subnet], ATTRIBUTES, POLICY, _create, _update, _delete, _context)

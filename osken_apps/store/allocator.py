@@ -18,7 +18,7 @@ from osken_apps.model.resources import FixedIp, Subnet
 from osken_apps.networking.physical import VlanRange
 from osken_apps.store.address_text import address_text
 from osken_apps.store.cache import Cache
-from osken_apps.store.tables import FIXED_IPS, NETWORKS, PORTS, SUBNETS
+from osken_apps.store.tables import COUNTERS, FIXED_IPS, NETWORKS, PORTS, SUBNETS
 from osken_apps.store.view import View
 
 MAC_ATTEMPTS = 64
@@ -69,6 +69,10 @@ _LOWER_SEARCH_FROM = (
     .where(SUBNETS.c.id == bindparam("of_id"), SUBNETS.c.search_from > bindparam("address"))
     .values(search_from=bindparam("address"))
 )
+# Groups and rules are told apart by numbers of one row: flows hang on them.
+_NUMBERED = COUNTERS.c.name == "security"
+_LAST_NUMBER = select(COUNTERS.c.last).where(_NUMBERED)
+_KEEP_LAST_NUMBER = update(COUNTERS).where(_NUMBERED).values(last=bindparam("number"))
 _MAC_ADDRESS = select(PORTS.c.id).where(PORTS.c.mac_address == bindparam("mac_address"))
 
 
@@ -90,10 +94,24 @@ class Allocator(View):
         # Where the search for a free address of a subnet starts, and what the database holds of that.
         self._search_from: dict[str, str] = {}
         self._stored_search_from: dict[str, str] = {}
+        self._last_number: int | None = None  # None: none was given out here
 
     def new_id(self) -> str:
         """Give an id that no resource has had."""
         return self._sources.new_id()
+
+    def new_number(self) -> int:
+        """Give a number > 0 that no group or rule has had."""
+        if self._last_number is None:
+            self._last_number = int(self._connection.execute(_LAST_NUMBER).scalar_one())
+        self._last_number += 1
+        return self._last_number
+
+    def keep_numbers(self) -> None:
+        """Note in the database which numbers were given out."""
+        if self._last_number is not None:
+            self._connection.execute(_KEEP_LAST_NUMBER, {"number": self._last_number})
+            self._last_number = None
 
     def free_segment(self, ranges: Sequence[VlanRange]) -> tuple[str, int]:
         """Give the first (physical network, segmentation id) of the pools that no network has.

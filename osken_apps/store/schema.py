@@ -1,49 +1,20 @@
 """The schema of the database: made anew, or brought up to date step by step. SHELL.
 
-A step is a function over alembic's operations, which change a table of SQLite (it is made anew) as one of
-PostgreSQL; alembic's own numbering, scripts and command are not needed for one line of history, which each
-controller walks by itself when it starts. A step is never changed once it was released, and uses nothing of
-`tables`, which goes on.
+What every database has from its beginning is put in here, too: the id of its store, the rules that new
+security groups are made with, the counter of their numbers.
 """
 
 import uuid
-from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from sqlalchemy import Column, Connection, Integer, String, Text, insert, inspect, select, update
+from sqlalchemy import Connection, insert, inspect, select, update
 
 from osken_apps.model.kind import KINDS
+from osken_apps.model.security_groups import DefaultSecurityGroupRule
 from osken_apps.store.forms import METADATA
-from osken_apps.store.tables import SCHEMA_VERSION, STORE, form
+from osken_apps.store.steps import STEPS
+from osken_apps.store.steps.security_groups import first_counter, first_default_rules
+from osken_apps.store.tables import COUNTERS, SCHEMA_VERSION, STORE, form
 
-if TYPE_CHECKING:
-    from alembic.operations import Operations
-
-Step = Callable[["Operations"], None]
-
-
-def _identity_and_deleted_ports(op: "Operations") -> None:
-    """To version 2: a store has an id and remembers deleted ports; a port waits for any text."""
-    op.create_table("store", Column("id", String(36), primary_key=True))
-    op.create_table(
-        "deleted_ports",
-        Column("sequence", Integer, primary_key=True, autoincrement=True),
-        Column("port_id", String(36), nullable=False, unique=True),
-        Column("deleted_at", Integer, nullable=False),
-    )
-    op.create_index("ix_deleted_ports_deleted_at", "deleted_ports", ["deleted_at"])
-    with op.batch_alter_table("ports") as ports:
-        ports.alter_column(
-            "binding_waits_for",
-            new_column_name="waits_for",
-            existing_type=String(255),
-            type_=Text,
-            existing_nullable=False,
-        )
-
-
-# Step n (from 0) brings a database of version n + 1 to version n + 2; a new database needs none.
-STEPS: tuple[Step, ...] = (_identity_and_deleted_ports,)
 NEWEST_VERSION = len(STEPS) + 1
 
 
@@ -69,6 +40,8 @@ def create(connection: Connection) -> None:
     METADATA.create_all(connection)
     add_kinds(connection)
     connection.execute(insert(SCHEMA_VERSION).values(version=NEWEST_VERSION))
+    connection.execute(insert(COUNTERS), first_counter(0))
+    connection.execute(insert(form(DefaultSecurityGroupRule).table), first_default_rules())
     _give_id(connection)
 
 

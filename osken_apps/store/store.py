@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from sqlalchemy import exc
 
 from osken_apps.errors import StoreUnavailable
-from osken_apps.model.changes import Change
+from osken_apps.model.changes import Change, Deleted, Upserted
 from osken_apps.store.allocator import Sources
 from osken_apps.store.cache import Cache
 from osken_apps.store.database import Database, corrupt
@@ -93,8 +93,8 @@ class Store:
             transaction = yield from self._written(lazy)
             self.commits += 1
             if transaction.changes:
-                for kind, id in transaction.changed:
-                    self._cache.forget(kind, id)
+                for change in transaction.changes:
+                    self._forget(change)
                 self._sequence += 1
                 for listener in self._listeners:
                     listener(self._sequence, transaction.changes)
@@ -123,7 +123,15 @@ class Store:
             with writing.begin():
                 transaction = Transaction(writing, self._cache, self._sources)
                 yield transaction
+                transaction.finish()
         return transaction
+
+    def _forget(self, change: Change) -> None:
+        match change:
+            case Upserted(resource):
+                self._cache.forget(type(resource), resource.id)
+            case Deleted(kind, id):
+                self._cache.bury(kind, id)
 
     def _usable(self) -> Database:
         if self.database is None or self._trouble:

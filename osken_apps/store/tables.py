@@ -9,6 +9,7 @@ from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table
 from osken_apps.errors import FlatNetworkInUse, MacAddressInUse, VlanIdInUse
 from osken_apps.model.kind import KINDS
 from osken_apps.model.resources import Network, Port, Standard, Subnet
+from osken_apps.model.security_groups import SecurityGroup
 from osken_apps.store.forms import METADATA, Form, Unique, form_of
 
 SCHEMA_VERSION = Table("schema_version", METADATA, Column("version", Integer, primary_key=True))
@@ -47,7 +48,12 @@ PORT = form_of(
 NETWORKS, SUBNETS, PORTS = NETWORK.table, SUBNET.table, PORT.table
 Index("ports_by_owner", PORTS.c.network_id, PORTS.c.device_owner)
 
-FORMS: dict[type[Standard], Form] = {Network: NETWORK, Subnet: SUBNET, Port: PORT}
+FORMS: dict[type[Standard], Form] = {
+    Network: NETWORK,
+    Subnet: SUBNET,
+    Port: PORT,
+    SecurityGroup: form_of(KINDS[SecurityGroup]),  # ports are its members
+}
 
 
 def form(model: type[Standard]) -> Form:
@@ -64,6 +70,22 @@ FIXED_IPS = Table(
     Column("ip_address", String(32), primary_key=True),
     Column("port_id", String(36), ForeignKey("ports.id"), nullable=False, index=True),
     Column("position", Integer, nullable=False),
+)
+
+# The ports of each group: what the row of a port has as a list, the other way round.
+MEMBERS = Table(
+    "security_group_members",
+    METADATA,
+    Column("port_id", String(36), ForeignKey("ports.id", ondelete="CASCADE"), primary_key=True),
+    Column("security_group_id", String(36), ForeignKey("security_groups.id"), primary_key=True, index=True),
+)
+
+# The last number that was given out of each kind; none is ever given out again.
+COUNTERS = Table(
+    "counters",
+    METADATA,
+    Column("name", String(64), primary_key=True),
+    Column("last", Integer, nullable=False),
 )
 
 QUOTAS = Table(

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, func, select
 from osken_apps.model.changes import Snapshot
 from osken_apps.model.kind import KINDS
 from osken_apps.model.resources import FixedIp, Network, Port, Standard, Subnet
+from osken_apps.model.security_groups import DefaultSecurityGroupRule, SecurityGroupRule
 from osken_apps.store import schema
 from osken_apps.store.address_text import address_of
 from osken_apps.store.cache import Cache
@@ -25,6 +26,7 @@ from osken_apps.store.statements import (
 from osken_apps.store.tables import (
     DELETED_PORTS,
     FIXED_IPS,
+    MEMBERS,
     NETWORKS,
     PORTS,
     QUOTAS,
@@ -55,6 +57,7 @@ _A_BOUND_PORT = (
     .where(PORTS.c.network_id == bindparam("network_id"), PORTS.c.binding_host.is_not(None))
     .limit(1)
 )
+_A_MEMBER = select(MEMBERS.c.port_id).where(MEMBERS.c.security_group_id == bindparam("group_id")).limit(1)
 _HOSTS = (
     select(PORTS.c.binding_host, func.count(), func.max(PORTS.c.updated_at))
     .where(PORTS.c.binding_host.is_not(None))
@@ -171,6 +174,26 @@ class View:
         """Tell whether a port of the network is bound to a host."""
         return self._connection.scalar(_A_BOUND_PORT, {"network_id": network_id}) is not None
 
+    def rules_of(self, group_id: str) -> list[SecurityGroupRule]:
+        """Give the rules of a security group, oldest first."""
+        return self.find(SecurityGroupRule, Among("security_group_id", (group_id,)))
+
+    def rules_naming(self, remote_id: str) -> list[SecurityGroupRule]:
+        """Give the rules whose remote ones are those of a group or address group, oldest first."""
+        return [
+            rule
+            for column in ("remote_group_id", "remote_address_group_id")
+            for rule in self.find(SecurityGroupRule, Among(column, (remote_id,)))
+        ]
+
+    def default_rules(self) -> list[DefaultSecurityGroupRule]:
+        """Give the rules that new groups are made with, oldest first."""
+        return self.find(DefaultSecurityGroupRule)
+
+    def has_members(self, group_id: str) -> bool:
+        """Tell whether a port belongs to a security group."""
+        return self._connection.scalar(_A_MEMBER, {"group_id": group_id}) is not None
+
     def hosts_of_ports(self) -> list[HostUse]:
         """Give the hosts that ports are bound to."""
         return [HostUse(host, ports, moment(last)) for host, ports, last in self._connection.execute(_HOSTS)]
@@ -219,8 +242,15 @@ class View:
     def snapshot(self) -> Snapshot:
         """Give all there is at once."""
         deleted = frozenset(self._connection.scalars(_DELETED_PORTS))
+        known = (Network, Subnet, Port)
+        further = [item for kind in KINDS if kind not in known for item in self.find(kind)]
         return Snapshot(
-            tuple(self.networks()), tuple(self.subnets()), tuple(self.ports()), self.store_id(), deleted
+            tuple(self.networks()),
+            tuple(self.subnets()),
+            tuple(self.ports()),
+            self.store_id(),
+            deleted,
+            tuple(further),
         )
 
     def store_id(self) -> str:

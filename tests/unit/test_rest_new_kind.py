@@ -134,7 +134,8 @@ def test_the_controller_is_told_of_it_and_keeps_it(toy: Any, alice: Client) -> N
     made = make(alice, alice.make("network")["id"], **DRIVE).body["tape_drive"]
     with alice.store.read() as view:
         parts = list(view.parts(10))
-    whole, inventory = Snapshot(further=tuple(item for part in parts for item in part.further)), Inventory()
+    drives = tuple(item for part in parts for item in part.further if isinstance(item, toy.TapeDrive))
+    whole, inventory = Snapshot(further=drives), Inventory()
     inventory.replace(whole)
     (drive,) = whole.further
     assert (drive.id, drive.speed, drive.tapes) == (made["id"], "fast", (toy.Tape("a", 7),))

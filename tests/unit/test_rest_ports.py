@@ -241,8 +241,8 @@ def test_the_mac_address_of_a_bound_port_stays(api: Client, network_id: str) -> 
     [
         (
             {"port_security_enabled": False, "security_groups": ["default"]},
-            409,
-            "PortSecurityPortHasSecurityGroup",
+            400,
+            "PortSecurityAndIPRequiredForSecurityGroups",
         ),
         (
             {"port_security_enabled": False, "allowed_address_pairs": [{"ip_address": "10.0.0.1"}]},

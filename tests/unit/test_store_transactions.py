@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address, IPv4Network, ip_address, ip_network
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -28,6 +29,14 @@ from osken_apps.model.resources import (
     Port,
     PortStatus,
     Subnet,
+)
+from osken_apps.model.security_groups import (
+    AddressGroup,
+    DefaultSecurityGroupRule,
+    Direction,
+    Ethertype,
+    SecurityGroup,
+    SecurityGroupRule,
 )
 from osken_apps.store import engines
 from osken_apps.store import transaction as transaction_module
@@ -84,7 +93,7 @@ def make_port(store: Store, number: int, *addresses: str) -> Port:
 
 
 def full_resources() -> tuple[Network, Subnet, Subnet, Port]:
-    """Give resources in which no attribute has its default."""
+    """Give resources in which no attribute has its default; the port is in group g1."""
     network = Network(
         "n1",
         "project",
@@ -147,13 +156,48 @@ def full_resources() -> tuple[Network, Subnet, Subnet, Port]:
     return network, four, six, port
 
 
+def full_groups() -> tuple[SecurityGroup, SecurityGroupRule, AddressGroup, DefaultSecurityGroupRule]:
+    """Give groups and rules in which no attribute has its default."""
+    permission: dict[str, Any] = {
+        "description": "words",
+        "direction": Direction.INGRESS,
+        "ethertype": Ethertype.IPV6,
+        "protocol": "tcp",
+        "port_range_min": 1,
+        "port_range_max": 2,
+        "remote_ip_prefix": "2001:db8::1/64",
+        "remote_group_id": "g1",
+        "remote_address_group_id": "a1",
+    }
+    group = SecurityGroup(id="g1", project_id="project", name="g", tags=("a",), stateful=False, number=7)
+    rule = SecurityGroupRule(
+        id="r1",
+        project_id="project",
+        security_group_id="g1",
+        number=8,
+        set_number=9,
+        by_default=True,
+        **permission,
+    )
+    addresses = (ip_network("10.0.0.0/8"), ip_network("2001:db8::/64"))
+    address_group = AddressGroup(id="a1", project_id="project", name="a", addresses=addresses)
+    default = DefaultSecurityGroupRule(
+        id="t1", project_id="", used_in_default_sg=True, used_in_non_default_sg=False, **permission
+    )
+    return group, rule, address_group, default
+
+
 def test_every_attribute_survives_a_restart(tmp_path: Path) -> None:
     store = Store(url(tmp_path))
     with store.write() as transaction:
+        shipped = transaction.default_rules()
+        group, rule, address_group, default = (transaction.create(item) for item in full_groups())
         network, four, six, port = (transaction.create(resource) for resource in full_resources())
     store.close()
+    further = (group, rule, address_group, *shipped, default)
     with Store(url(tmp_path)).read() as view:
-        assert view.snapshot() == Snapshot((network,), (four, six), (port,), view.store_id())
+        assert view.snapshot() == Snapshot((network,), (four, six), (port,), view.store_id(), further=further)
+        assert view.has_members("g1")
 
 
 def test_an_exception_undoes_everything_and_tells_nobody(store: Store) -> None:
