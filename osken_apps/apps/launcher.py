@@ -16,6 +16,7 @@ from osken_apps.apps.audit import audit_for_ever
 from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.complaints import tell_again_for_ever
 from osken_apps.apps.dhcp import Dhcp
+from osken_apps.apps.host_flows import host_flows
 from osken_apps.apps.hosts import FIRST_CONNECTIONS_S, Host, Hosts
 from osken_apps.apps.listening import allow_many_sockets, listen
 from osken_apps.apps.memory import keep_collections_short, watch_endings
@@ -70,6 +71,7 @@ class Controller:
             "queries": {
                 "port_dhcp": self._dhcp.port_dhcp,
                 "forget_host": self._hosts.forget,
+                "host_flows": lambda host: host_flows(fabric, host),
             },
             "forget_port": self._dhcp.forget,
             "started": self._log_started,

@@ -28,6 +28,7 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
     "backup": Subcommand("osken_apps.cli.backup", "copy the database, also while the controller runs"),
     "host-setup": Subcommand("osken_apps.cli.host_setup", "make a host ready for the controller"),
     "host-check": Subcommand("osken_apps.cli.host_check", "say what is missing on a host"),
+    "diff": Subcommand("osken_apps.cli.diff", "compare a host's flows with those that it should have"),
     "lab": Subcommand("osken_apps.lab.commands", "hosts with Open vSwitch and VMs on this machine"),
 }
 EPILOG = "`osken-net COMMAND --help` tells more of a command. Exit status: 0; 1 failed; 2 wrongly asked for."

@@ -59,7 +59,7 @@ def _facts(through: Sequence[str], controller: str) -> HostFacts:
     output = run_on_host(through, ovs_facts.command())
     way = ""
     if controller:
-        route = run_on_host(through, ["ip", "-o", "route", "get", controller], check=False)
+        route = run_on_host(through, ["ip", "-o", "route", "get", controller], ok=())
         way = found[1] if (found := DEVICE.search(route)) else ""
     try:
         return ovs_facts.host_facts(output, way)

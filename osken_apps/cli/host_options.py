@@ -4,7 +4,7 @@ import argparse
 import re
 import shlex
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from osken_apps.cli.command import CommandError
 from osken_apps.cli.host_script import HostPlan, PhysicalBridge
@@ -41,6 +41,11 @@ def add_options(parser: argparse.ArgumentParser, *, controller_required: bool) -
     )
     host.add_argument("--openflow-port", type=int, default=6653, metavar="PORT", help="(%(default)s)")
     host.add_argument("--ovsdb-port", type=int, default=6640, metavar="PORT", help="(%(default)s)")
+    add_through(parser)
+
+
+def add_through(parser: argparse.ArgumentParser) -> None:
+    """Add the option that says how a host is reached."""
     parser.add_argument(
         "--through",
         metavar="COMMAND",
@@ -62,9 +67,12 @@ def plan_of(parsed: argparse.Namespace) -> HostPlan:
 
 
 def run_on_host(
-    through: Sequence[str], command: Sequence[str], *, stdin: str = "", check: bool = True
+    through: Sequence[str], command: Sequence[str], *, stdin: str = "", ok: Collection[int] = (0,)
 ) -> str:
-    """Run a command on the host; give what it printed. Raises CommandError with what it complained of."""
+    """Run a command on the host; give what it printed.
+
+    Raises CommandError with what it complained of, if its exit status is not one of `ok`.
+    """
     argv, name = [*through, *command], shlex.join([*through, command[0]])
     try:
         done = subprocess.run(
@@ -74,7 +82,7 @@ def run_on_host(
         raise CommandError(f"{argv[0]}: {error.strerror}") from error
     except subprocess.TimeoutExpired as error:
         raise CommandError(f"{name}: no end within {TIMEOUT_S:.0f} s") from error
-    if check and done.returncode != 0:
+    if ok and done.returncode not in ok:
         complaint = " ".join(done.stderr.split()).removeprefix(f"{command[0]}: ")
         raise CommandError(f"{name}: {complaint or f'exit status {done.returncode}'}")
     return done.stdout

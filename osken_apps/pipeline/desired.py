@@ -24,6 +24,18 @@ def desired_flows(name: str, layout: Layout, snapshot: HostSnapshot) -> tuple[Fl
     return (*_of_bridge(bridge), *of_ports)
 
 
+def desired_texts(name: str, layout: Layout, snapshot: HostSnapshot, pause: Callable[[], None]) -> list[str]:
+    """Give what `desired_flows` gives in ovs-ofctl's words; calls `pause` where it may take long."""
+    bridge = bridge_of(name, layout, snapshot)
+    if bridge is None:
+        return []
+    ports = snapshot.ports if bridge.role is Role.INTEGRATION else ()
+    texts = [flow.text() for flow in _of_bridge(bridge)]
+    for bound in in_turns(ports, pause):
+        texts += [flow.text() for flow in _of_port(bound, snapshot.max_meters)]
+    return texts
+
+
 def desired_meters(name: str, layout: Layout, snapshot: HostSnapshot) -> dict[int, Meter]:
     """Give all meters that a bridge should have, by id."""
     bridge = bridge_of(name, layout, snapshot)

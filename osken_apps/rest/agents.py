@@ -59,6 +59,11 @@ def _delete_agent(report: HostReport, store: Store, questions: Questions) -> Non
         unbind_host(transaction, report.host)
 
 
+def _flows(report: HostReport, questions: Questions) -> Any:
+    """Give by bridge the flows that the host should have, in ovs-ofctl's words. Raises ServiceUnavailable."""
+    return questions.ask("host_flows", report.host)
+
+
 def _agent_time(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d %H:%M:%S")
 
@@ -103,9 +108,10 @@ AGENTS = ReadOnlyCollection(
     "agents",
     "agent",
     ATTRIBUTES,
-    {"get_agent": ADMIN, "delete_agent": ADMIN},
+    {"get_agent": ADMIN, "delete_agent": ADMIN, "get_agent_flows": ADMIN},
     _agents,
     AgentNotFound,
     agent_id,
     _delete_agent,
+    members={"flows": _flows},
 )

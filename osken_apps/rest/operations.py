@@ -180,6 +180,15 @@ class Operations:
         attributes = self._read_only_attributes(collection, request, fields_of_show(request.parameters))
         return Answer(200, {collection.singular: rendered(attributes, item, RenderContext())})
 
+    def member_read_only(
+        self, collection: ReadOnlyCollection, request: Request, resource_id: str, name: str
+    ) -> Answer:
+        """Answer GET of what the controller knows about a resource that is computed."""
+        item = self._read_only_item(collection, request, resource_id)
+        own = Target(request.caller.project_id)
+        self.permissions(request).require(f"get_{collection.singular}_{name}", [], own)
+        return Answer(200, {name: collection.members[name](item, self.questions)})
+
     def delete_read_only(self, collection: ReadOnlyCollection, request: Request, resource_id: str) -> Answer:
         """Answer DELETE of a resource that is computed."""
         item = self._read_only_item(collection, request, resource_id)

@@ -1,7 +1,7 @@
 """Collections that can only be read: a table of attributes over values that are computed."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from osken_apps.config import Config
@@ -31,7 +31,8 @@ class ReadContext:
 class ReadOnlyCollection:
     """A collection that can only be read, but for what `delete` (item, store, questions) takes away.
 
-    `policy` has its lines of the default policy: what is not in it is denied.
+    `policy` has its lines of the default policy: what is not in it is denied. `members` are what can be read
+    below an item: by the last part of the path, what gives it (item, questions).
     """
 
     plural: str
@@ -43,6 +44,7 @@ class ReadOnlyCollection:
     id_of: Callable[[Any], str] = lambda item: str(item.id)
     delete: Callable[[Any, Any, Any], None] | None = None
     url_name: str = ""
+    members: Mapping[str, Callable[[Any, Any], Any]] = field(default_factory=dict)
 
     @property
     def path(self) -> str:

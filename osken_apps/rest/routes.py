@@ -13,7 +13,7 @@ from osken_apps.rest.request import Answer, HTTPMethodNotAllowed, HTTPNotFound, 
 
 SUFFIX = ".json"
 WORDS = frozenset(
-    {"tags", "dhcp", "quotas", "default", "details", "tenant", "project", "extensions", "openapi"}
+    {"tags", "dhcp", "quotas", "default", "details", "tenant", "project", "flows", "extensions", "openapi"}
 )
 IDS = re.compile("[0-9a-fA-F]{32}|[0-9a-fA-F-]{36}")
 
@@ -89,6 +89,8 @@ def _computed(
             return operations.index_read_only(collection, request)
         case "GET", [resource_id]:
             return operations.show_read_only(collection, request, resource_id)
+        case "GET", [resource_id, name] if name in collection.members:
+            return operations.member_read_only(collection, request, resource_id, name)
         case "DELETE", [resource_id] if collection.delete is not None:
             return operations.delete_read_only(collection, request, resource_id)
         case _, [_]:

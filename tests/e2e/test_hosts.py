@@ -18,11 +18,16 @@ COMMAND = [sys.executable, "-m", "osken_apps.cli"]
 TIMEOUT_S = 15.0
 
 
+def through(host: Host) -> str:
+    """Give the command that runs another one on a host."""
+    settings = [f"{name}={value}" for name, value in host.env.items()]
+    return shlex.join(host.namespace.command(["env", *settings]))
+
+
 def osken_net(host: Host, command: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
     """Run a subcommand of `osken-net` on a host."""
-    settings = [f"{name}={value}" for name, value in host.env.items()]
-    through = shlex.join(host.namespace.command(["env", *settings]))
-    words = [*COMMAND, command, "--controller", host.controller_address, "--through", through, *arguments]
+    there = ["--controller", host.controller_address, "--through", through(host)]
+    words = [*COMMAND, command, *there, *arguments]
     return subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
 
 
@@ -103,6 +108,34 @@ def test_with_the_api_a_name_for_an_id_is_told(world: World) -> None:
     host.ovs.vsctl("del-port", "tap9")
     assert f"- tap9 has the iface-id web, the name of port {port['id']} and not its id\n" in said.stdout
     assert f"    ovs-vsctl set interface tap9 external_ids:iface-id={port['id']}\n" in said.stdout
+
+
+def diff(world: World, host: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run `osken-net diff`."""
+    words = [*COMMAND, "diff", host, "--api", f"http://127.0.0.1:{world.api.port}", *arguments]
+    return subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_diff_shows_what_is_missing_and_what_is_too_much(world: World) -> None:
+    host = world.host(1)
+    world.launch(1, world.network())
+    there = ["--through", through(host)]
+    done = diff(world, "host1", *there)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "br-int: as it should be\nbr-eth2: as it should be\n"
+    host.ovs.ofctl("add-flow", "br-int", "cookie=0xabc,priority=100,actions=drop")
+    host.ovs.ofctl("--strict", "del-flows", "br-eth2", "priority=1")
+    done = diff(world, "host1", *there)
+    host.ovs.ofctl("del-flows", "br-int", "cookie=0xabc/-1")
+    title, too_much, other_title, missing = done.stdout.splitlines()
+    assert (done.returncode, title, other_title) == (1, "br-int:", "br-eth2:")
+    assert too_much == "+priority=100 cookie=0xabc actions=drop"
+    assert re.fullmatch(r"-priority=1 cookie=\w+ actions=NORMAL", missing)
+
+
+def test_a_host_that_nobody_knows_has_no_flows(world: World) -> None:
+    done = diff(world, "nobody")
+    assert (done.returncode, done.stderr) == (1, "osken-net: the controller knows no host nobody\n")
 
 
 MISTAKES = {

@@ -45,8 +45,8 @@ def port_at(api: Client, host: str) -> str:
 
 
 @contextmanager
-def controller(api: Client, tmp_path: Path, answers: dict[str, str]) -> Iterator[list[Query]]:
-    """Put a controller behind the API that answers `forget_host` by host."""
+def controller(api: Client, tmp_path: Path, answers: dict[str, Any]) -> Iterator[list[Query]]:
+    """Put a controller behind the API that answers every question by its host."""
     asked: list[Query] = []
 
     def send(query: Query) -> None:
@@ -118,6 +118,27 @@ def test_the_controller_may_know_better(api: Client, tmp_path: Path) -> None:
 def test_without_the_controller_no_host_is_forgotten(api: Client) -> None:
     reply = api.call("DELETE", f"/agents/{agents(api)['host2']['id']}")
     assert (reply.status, reply.error) == (503, "ServiceUnavailable")
+
+
+def test_the_flows_that_a_host_should_have_are_the_controllers_answer(api: Client, tmp_path: Path) -> None:
+    flows = {"br-int": ["cookie=0x1, table=0, priority=1 actions=NORMAL"]}
+    with controller(api, tmp_path, {"host1": flows}) as asked:
+        shown = api.get(f"/agents/{agents(api)['host1']['id']}/flows")
+    assert shown == {"flows": flows}
+    assert [(query.name, query.arguments) for query in asked] == [("host_flows", ("host1",))]
+
+
+def test_only_administrators_see_flows(tmp_path: Path) -> None:
+    api = client_of(tmp_path, "trust_identity_headers = true").as_user("default", "admin")
+    api.hosts.replace((HOST1,))
+    path = f"/agents/{agents(api)['host1']['id']}/flows"
+    assert api.as_user("a", "member").call("GET", path).status == 404
+    assert api.call("GET", path).error == "ServiceUnavailable"  # there is no controller to ask
+
+
+@pytest.mark.parametrize("path", ["/agents/{}/nonsense", "/agents/{}/flows/more"])
+def test_nothing_else_is_below_an_agent(api: Client, path: str) -> None:
+    assert api.call("GET", path.format(agents(api)["host1"]["id"])).status == 404
 
 
 @pytest.mark.parametrize("method", ["PUT", "POST", "PATCH"])
