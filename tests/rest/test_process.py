@@ -22,6 +22,7 @@ from osken_apps.link import (
 )
 from osken_apps.model.changes import Deleted, HostReport, PortReport, Upserted
 from osken_apps.model.resources import Binding, Network, Port, PortStatus
+from osken_apps.model.security_groups import SecurityGroup, SecurityGroupRule
 from tests.bench.scale.intent import Size, fill
 from tests.rest.server import WAIT_S, Server, running, write_config
 
@@ -43,11 +44,12 @@ def make_port(server: Server) -> dict[str, str]:
 def test_the_controller_gets_a_snapshot_and_then_every_commit(tmp_path: Path) -> None:
     with running(write_config(tmp_path)) as server:
         assert server.told(SnapshotPart).part.store_id
-        assert server.told(SnapshotPart).last
+        assert server.told(SnapshotPart, lambda part: part.last)
         network = server.call("POST", "/v2.0/networks", {"network": {"name": "net1"}}).body["network"]
-        (change,) = server.told(Changes).changes
-    assert isinstance(change, Upserted) and isinstance(change.resource, Network)
-    assert (change.resource.id, change.resource.segmentation_id) == (network["id"], 1000)
+        changes = server.told(Changes).changes
+    # With the project's first network comes its default group.
+    assert [type(change.resource) for change in changes] == [SecurityGroup, *[SecurityGroupRule] * 4, Network]
+    assert (changes[-1].resource.id, changes[-1].resource.segmentation_id) == (network["id"], 1000)
 
 
 def test_the_api_serves_while_nobody_takes_the_snapshot(tmp_path: Path) -> None:
@@ -59,7 +61,7 @@ def test_the_api_serves_while_nobody_takes_the_snapshot(tmp_path: Path) -> None:
         parts = [server.told(SnapshotPart)]
         while not parts[-1].last:
             parts.append(server.told(SnapshotPart))
-        (change,) = server.told(Changes).changes
+        *_, change = server.told(Changes).changes
     assert made.status == 201
     assert sum(len(part.part.ports) for part in parts) == 2000
     assert change.resource.name == "late"
