@@ -51,9 +51,13 @@ class PortReports:
 
 @dataclass(frozen=True, slots=True)
 class HostReports:
-    """What the controller knows of all hosts now, sent every few seconds."""
+    """What the controller knows of all hosts now, sent every few seconds.
+
+    `complete`: hosts that were there before the controller's start had their time to connect again.
+    """
 
     reports: tuple[HostReport, ...]
+    complete: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from enum import StrEnum
 from osken_apps.apps.hosts import Host, Hosts, now
 from osken_apps.model.changes import HostReport
 from osken_apps.model.identity import Key, Refused
+from osken_apps.model.known_hosts import KERNEL_DATAPATH
 
 
 def host_reports(hosts: Hosts) -> tuple[HostReport, ...]:
@@ -43,9 +44,10 @@ def _of_host(hosts: Hosts, host: Host, rivals: list[str]) -> HostReport:
 
 
 def _datapath_type(hosts: Hosts, host: Host) -> str:
+    """Give the datapath type of the integration bridge, as Neutron names them; empty: it is not shown."""
     view = hosts.view_of(host)
     bridge = view.facts.bridge(hosts.fabric.layout.integration_bridge) if view else None
-    return bridge.datapath_type if bridge else ""
+    return (bridge.datapath_type or KERNEL_DATAPATH) if bridge else ""
 
 
 def _of_refused(hosts: Hosts, refused: Iterable[tuple[Key, Refused]]) -> list[HostReport]:

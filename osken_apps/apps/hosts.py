@@ -109,6 +109,7 @@ class Hosts:
         self.identities = Identities()
         self.turns = runtime.lock()  # one host computes at a time
         self.by_name: dict[str, Host] = {}
+        self.complete = False  # those that were there before the start had their time to connect
         self._serve = serve
         self._bridges: dict[Connection, Bridge] = {}
         self._connections: dict[Connection, BridgeIdentity] = {}
@@ -188,6 +189,7 @@ class Hosts:
 
     def expect_no_more(self) -> None:
         """Wait no longer for hosts that the store knows and that have not connected since the start."""
+        self.complete = True
         for name, known in list(self.fabric.hosts.items()):
             if not known.appeared and not (name in self.by_name and self.by_name[name].alive):
                 self.wake(self.fabric.host_is_gone(name))

@@ -117,8 +117,7 @@ class RestApp(OSKenApp):
 
     def _tell_of_hosts(self, link: RestLink) -> None:
         try:
-            if reports := host_reports(self._hosts):
-                link.put(HostReports(reports))
+            link.put(HostReports(host_reports(self._hosts), self._hosts.complete))
         except Exception as error:
             self.failures.note("the hosts were not reported", error)
 

@@ -93,8 +93,9 @@ class HostReport:
 
     `trouble` is empty or says why the host is not yet what it should be; `conditions` are what its OVSDB
     shows to be wrong: code, sentence and remedy of each. `datapath_type` is that of the integration bridge,
-    as in OVSDB; empty: not known. `refused` is the address of one that uses the names of another and is not
-    served; empty for a host that is.
+    `system` or another; empty: not known. `refused` is the address of one that uses the names of another and
+    is not served; empty for a host that is. `awaited`: it was here before the controller's start and may
+    still come.
     """
 
     host: str
@@ -112,3 +113,4 @@ class HostReport:
     datapath_type: str = ""
     system_id: str = ""
     refused: str = ""
+    awaited: bool = False

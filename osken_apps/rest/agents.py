@@ -1,6 +1,7 @@
 """Agents: the hosts, as Neutron shows its agents."""
 
 import uuid
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +9,7 @@ from osken_apps.errors import Conflict, NotFound
 from osken_apps.model.changes import HostReport
 from osken_apps.networking.bindings import unbind_host
 from osken_apps.rest.attribute import NAME
-from osken_apps.rest.controller import Questions
+from osken_apps.rest.controller import Hosts, Questions
 from osken_apps.rest.read_only import OBJECT, ReadContext, ReadOnlyCollection, shown
 from osken_apps.rest.rules import ADMIN
 from osken_apps.rest.types import BOOLEAN, UUID, optional
@@ -38,17 +39,18 @@ class AgentInUse(Conflict):
 
 
 def _agents(context: ReadContext) -> list[HostReport]:
-    """Give every host that the controller knows or refuses, and those that only have ports left."""
-    known = [*context.hosts.values(), *context.refused]
+    """Give every host that is known or refused, and those that only have ports left."""
+    known = dict(context.hosts)
     for use in context.view.hosts_of_ports():
-        if use.host not in context.hosts:
-            known.append(
-                HostReport(use.host, False, (), (), False, use.last_change, use.last_change, use.ports)
-            )
-    return sorted(known, key=lambda report: (report.host, report.refused))
+        report = known.get(use.host)
+        if report is None:
+            report = HostReport(use.host, False, (), (), False, use.last_change, use.last_change, use.ports)
+        # The controller counts the ports of a host that it knows.
+        known[use.host] = replace(report, bound_ports=report.bound_ports or use.ports)
+    return sorted((*known.values(), *context.refused), key=lambda report: (report.host, report.refused))
 
 
-def _delete_agent(report: HostReport, store: Store, questions: Questions) -> None:
+def _delete_agent(report: HostReport, store: Store, questions: Questions, hosts: Hosts) -> None:
     """Forget a host that is gone: its ports are unbound. Raises AgentInUse, ServiceUnavailable."""
     if report.alive:
         raise AgentInUse(report.host, "the host is connected")
@@ -57,6 +59,8 @@ def _delete_agent(report: HostReport, store: Store, questions: Questions) -> Non
         raise AgentInUse(report.host, refused)
     with store.write() as transaction:
         unbind_host(transaction, report.host)
+        transaction.forget_host(report.host)
+    hosts.forget(report)
 
 
 def _flows(report: HostReport, questions: Questions) -> Any:

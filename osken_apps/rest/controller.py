@@ -8,20 +8,26 @@ from typing import Any
 from osken_apps.errors import ServiceUnavailable
 from osken_apps.link import Answer, Query
 from osken_apps.model.changes import HostReport
+from osken_apps.model.known_hosts import KnownHost, bounded, learned, report_of
 
 TIMEOUT_S = 5.0
 
 
 class Hosts:
-    """The newest reports; replaced as a whole, so that readers need no lock."""
+    """The newest reports, and what the store keeps of hosts; what is read is replaced as a whole."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: dict[str, KnownHost] = {}
+        self._told: dict[str, HostReport] = {}
+        self._forgotten: dict[str, HostReport] = {}
+        self._complete = False
         self._by_name: Mapping[str, HostReport] = {}
         self._refused: tuple[HostReport, ...] = ()
 
     @property
     def by_name(self) -> Mapping[str, HostReport]:
-        """The newest report of each host."""
+        """The newest report of each host; one that has not connected yet is as it was last."""
         return self._by_name
 
     @property
@@ -29,11 +35,49 @@ class Hosts:
         """Those that use the names of other hosts, and are not served."""
         return self._refused
 
-    def replace(self, reports: Iterable[HostReport]) -> None:
-        """Take over new reports."""
+    def remember(self, kept: Iterable[KnownHost]) -> None:
+        """Take over what the store keeps of hosts."""
+        with self._lock:
+            self._kept = {host.name: host for host in kept} | self._kept
+            self._show()
+
+    def replace(self, reports: Iterable[HostReport], complete: bool = True) -> list[KnownHost]:
+        """Take over new reports; give what the store is to keep of them.
+
+        `complete`: a host that has not connected yet is waited for no longer.
+        """
         listed = list(reports)
-        self._by_name = {report.host: report for report in listed if not report.refused}
-        self._refused = tuple(report for report in listed if report.refused)
+        told = {report.host: report for report in listed if not report.refused}
+        with self._lock:
+            # What was on its way when a host was forgotten does not bring it back.
+            self._forgotten = {name: old for name, old in self._forgotten.items() if _is_no_news(told, old)}
+            self._told = {name: report for name, report in told.items() if name not in self._forgotten}
+            self._refused = tuple(report for report in listed if report.refused)
+            self._complete = complete
+            new = learned(self._kept, self._told.values())
+            self._kept = bounded(self._kept | {host.name: host for host in new}, self._told)
+            self._show()
+        return new
+
+    def forget(self, report: HostReport) -> None:
+        """Forget a host that is gone."""
+        with self._lock:
+            self._kept.pop(report.host, None)
+            self._forgotten[report.host] = report
+            self._told.pop(report.host, None)
+            self._show()
+
+    def _show(self) -> None:
+        kept = {
+            name: report_of(host, self._told.get(name), awaited=not self._complete)
+            for name, host in self._kept.items()
+        }
+        self._by_name = self._told | kept
+
+
+def _is_no_news(told: Mapping[str, HostReport], forgotten: HostReport) -> bool:
+    report = told.get(forgotten.host)
+    return report is not None and not report.alive and report.last_contact == forgotten.last_contact
 
 
 class Questions:

@@ -122,8 +122,8 @@ class Listener:
             match message:
                 case PortReports(reports):
                     self._recorder.add(reports)
-                case HostReports(reports):
-                    self._hosts.replace(reports)
+                case HostReports(reports, complete):
+                    self._recorder.add(self._hosts.replace(reports, complete))
                 case Answer():
                     self._questions.take(message)
                 case Ping():

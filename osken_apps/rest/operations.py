@@ -195,7 +195,7 @@ class Operations:
         own = Target(request.caller.project_id)
         self.permissions(request).require(f"delete_{collection.singular}", [], own)
         if collection.delete is not None:
-            collection.delete(item, self.store, self.questions)
+            collection.delete(item, self.store, self.questions, self.hosts)
         return Answer(204)
 
     def _read_only_item(self, collection: ReadOnlyCollection, request: Request, resource_id: str) -> Any:

@@ -12,7 +12,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -50,7 +50,7 @@ def serve(config: Config, listener: socket.socket, link: Link, store_id: str = "
     _in_background(Listener(link, failures, speaker, recorder, hosts, questions).run)
     store = Store(config.database, expected_id=store_id)
     try:
-        _log_lost_networks(store, config)
+        _look_at(store, config, hosts)
         _in_background(recorder.run, store)
         _in_background(keep_checkpoints, store, failures)
         speaker.say(Serving(str(store)))
@@ -60,14 +60,20 @@ def serve(config: Config, listener: socket.socket, link: Link, store_id: str = "
         store.close()
 
 
-def _log_lost_networks(store: Store, config: Config) -> None:
-    """Say which networks are on a physical network that the configuration has no bridge for."""
-    known = [name for name, _ in config.network.bridge_mappings]
+def _look_at(store: Store, config: Config, hosts: Hosts) -> None:
+    """Remember the hosts that the store knows, and say which networks cannot be served."""
     try:
         with store.read() as view:
+            hosts.remember(view.known_hosts())
             counts = view.networks_by_physical_network()
     except StoreUnavailable:
         return  # that has been said
+    _log_lost_networks(counts, config)
+
+
+def _log_lost_networks(counts: Mapping[str, int], config: Config) -> None:
+    """Say which networks are on a physical network that the configuration has no bridge for."""
+    known = [name for name, _ in config.network.bridge_mappings]
     for name in sorted(counts.keys() - set(known)):
         LOG.error(
             "%d networks are on physical network %s, which [network] bridge_mappings lacks (it has %s):"

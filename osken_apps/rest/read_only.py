@@ -42,7 +42,7 @@ class ReadOnlyCollection:
     items: Callable[[ReadContext], list[Any]]
     not_found: Callable[[str], NotFound]
     id_of: Callable[[Any], str] = lambda item: str(item.id)
-    delete: Callable[[Any, Any, Any], None] | None = None
+    delete: Callable[[Any, Any, Any, Any], None] | None = None
     url_name: str = ""
     members: Mapping[str, Callable[[Any, Any], Any]] = field(default_factory=dict)
 

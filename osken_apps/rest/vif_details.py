@@ -2,10 +2,9 @@
 
 from typing import Any
 
+from osken_apps.model.known_hosts import KERNEL_DATAPATH
 from osken_apps.model.resources import Port
 from osken_apps.rest.attribute import RenderContext
-
-KERNEL_DATAPATH = "system"
 
 
 def vif_type(port: Port, context: RenderContext) -> str:
@@ -14,12 +13,13 @@ def vif_type(port: Port, context: RenderContext) -> str:
         return "ovs"
     if not port.requested_host:
         return "unbound"
-    return "ovs" if _is_alive(port.requested_host, context) else "binding_failed"
+    return "ovs" if may_be_plugged(port.requested_host, context) else "binding_failed"
 
 
-def _is_alive(host: str, context: RenderContext) -> bool:
+def may_be_plugged(host: str, context: RenderContext) -> bool:
+    """Tell whether something can be plugged into a host: it is there, or was there before a restart."""
     report = context.hosts.get(host)
-    return report is not None and report.alive
+    return report is not None and (report.alive or report.awaited)
 
 
 def vif_details(port: Port, context: RenderContext) -> dict[str, Any]:

@@ -139,7 +139,7 @@ def _brought_up_to_date(url: URL, path: Path | None) -> str:
         with engine.connect() as connection:
             found = schema.version(connection)
             _check(found, schema.tables(connection), path)
-            if found == schema.NEWEST_VERSION and not schema.lacks_kinds(connection):
+            if found == schema.NEWEST_VERSION and not schema.lacks_tables(connection):
                 return _store_id(connection, path)
         if path is not None and found != schema.NEWEST_VERSION:
             _keep_copy(path, found)
@@ -147,7 +147,7 @@ def _brought_up_to_date(url: URL, path: Path | None) -> str:
             if found == 0:
                 schema.create(connection)
             elif found == schema.NEWEST_VERSION:
-                schema.add_kinds(connection)
+                schema.add_tables(connection)
             else:
                 schema.upgrade(connection, found)
                 _check_references(connection, path)

@@ -1,12 +1,14 @@
-"""The queue between the controller's reports and the database: the newest report of each port. SHELL."""
+"""The queue between the controller's reports and the database: the newest of each port and host. SHELL."""
 
 import logging
 import threading
+from collections.abc import Iterable
 from itertools import islice
 
 from osken_apps.errors import StoreUnavailable
 from osken_apps.failures import Failures
 from osken_apps.model.changes import PortReport
+from osken_apps.model.known_hosts import KnownHost
 from osken_apps.networking.bindings import record
 from osken_apps.store.store import Store
 
@@ -18,19 +20,27 @@ LAST_BACKOFF_S = 10.0
 REPORTS_A_COMMIT = 500
 
 
+Observed = PortReport | KnownHost
+
+
+def _key(observed: Observed) -> tuple[type[Observed], str]:
+    """Say what an observation is of: a newer one of the same takes its place."""
+    return type(observed), observed.name if isinstance(observed, KnownHost) else observed.port_id
+
+
 class Recorder:
-    """Writes port reports to a store; while it cannot, keeps the newest of each port."""
+    """Writes what was observed to a store; while it cannot, keeps the newest of each port and host."""
 
     def __init__(self, failures: Failures) -> None:
         self._failures = failures
-        self._waiting: dict[str, PortReport] = {}
+        self._waiting: dict[tuple[type[Observed], str], Observed] = {}
         self._changed = threading.Condition()
 
-    def add(self, reports: tuple[PortReport, ...]) -> None:
-        """Take reports to record soon; waits for nothing."""
+    def add(self, observed: Iterable[Observed]) -> None:
+        """Take reports of ports, and what is to be kept of hosts, to record soon; waits for nothing."""
         with self._changed:
             # A port keeps its place in the queue, or one that flaps would never be recorded.
-            self._waiting.update((report.port_id, report) for report in reports)
+            self._waiting.update((_key(one), one) for one in observed)
             self._changed.notify()
 
     def run(self, store: Store) -> None:
@@ -42,7 +52,7 @@ class Recorder:
                 self.record(store, reports)
             except StoreUnavailable as error:
                 if backoff_s == FIRST_BACKOFF_S:
-                    LOG.warning("%d port reports wait: %s", len(reports), error)
+                    LOG.warning("%d reports wait: %s", len(reports), error)
                 self._keep(reports)
                 # Only time helps: a report that comes meanwhile must not cut the wait short.
                 threading.Event().wait(backoff_s)
@@ -50,30 +60,33 @@ class Recorder:
             else:
                 backoff_s = FIRST_BACKOFF_S
 
-    def record(self, store: Store, reports: tuple[PortReport, ...]) -> None:
+    def record(self, store: Store, reports: tuple[Observed, ...]) -> None:
         """Record reports; one that can never be recorded is dropped. Raises StoreUnavailable."""
         try:
             with store.write(lazy=True) as transaction:
-                record(transaction, reports)
+                record(transaction, [report for report in reports if isinstance(report, PortReport)])
+                for host in reports:
+                    if isinstance(host, KnownHost):
+                        transaction.keep_host(host)
         except StoreUnavailable:
             raise
         except Exception as error:
             # One report that breaks must neither end all recording nor take the others with it.
             if len(reports) == 1:
-                self._failures.note("a port report is dropped", error, reports[0])
+                self._failures.note("a report is dropped", error, reports[0])
                 return
             for report in reports:
                 self.record(store, (report,))
 
-    def _next(self) -> tuple[PortReport, ...]:
+    def _next(self) -> tuple[Observed, ...]:
         with self._changed:
             self._changed.wait_for(lambda: self._waiting)
             reports = tuple(islice(self._waiting.values(), REPORTS_A_COMMIT))
             for report in reports:
-                del self._waiting[report.port_id]
+                del self._waiting[_key(report)]
             return reports
 
-    def _keep(self, reports: tuple[PortReport, ...]) -> None:
-        """Put reports back to the front; a newer one of the same port stays."""
+    def _keep(self, reports: tuple[Observed, ...]) -> None:
+        """Put reports back to the front; a newer one of the same port or host stays."""
         with self._changed:
-            self._waiting = {report.port_id: report for report in reports} | self._waiting
+            self._waiting = {_key(report): report for report in reports} | self._waiting

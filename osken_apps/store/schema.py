@@ -6,7 +6,7 @@ security groups are made with, the counter of their numbers.
 
 import uuid
 
-from sqlalchemy import Connection, insert, inspect, select, update
+from sqlalchemy import Connection, Table, insert, inspect, select, update
 
 from osken_apps.model.kind import KINDS
 from osken_apps.model.security_groups import DefaultSecurityGroupRule
@@ -37,8 +37,7 @@ def store_id(connection: Connection) -> str:
 
 def create(connection: Connection) -> None:
     """Make all tables in a database that has none, and the id."""
-    METADATA.create_all(connection)
-    add_kinds(connection)
+    add_tables(connection)
     connection.execute(insert(SCHEMA_VERSION).values(version=NEWEST_VERSION))
     connection.execute(insert(COUNTERS), first_counter(0))
     connection.execute(insert(form(DefaultSecurityGroupRule).table), first_default_rules())
@@ -56,21 +55,27 @@ def upgrade(connection: Connection, found: int) -> None:
     operations = Operations(MigrationContext.configure(connection))
     for step in STEPS[found - 1 :]:
         step(operations)
-    add_kinds(connection)
+    add_tables(connection)
     connection.execute(update(SCHEMA_VERSION).values(version=NEWEST_VERSION))
     if not store_id(connection):
         _give_id(connection)
 
 
-def lacks_kinds(connection: Connection) -> bool:
-    """Tell whether a kind of resource has no table yet: it is newer than the database."""
-    return not {kind.plural for kind in KINDS.values()} <= tables(connection)
+def lacks_tables(connection: Connection) -> bool:
+    """Tell whether a table is newer than the database: one of its own needs no step."""
+    return not _wanted().keys() <= tables(connection)
 
 
-def add_kinds(connection: Connection) -> None:
-    """Make the tables of the kinds of resources that the database does not know yet."""
+def add_tables(connection: Connection) -> None:
+    """Make the tables that the database does not have yet."""
+    METADATA.create_all(connection, list(_wanted().values()))
+
+
+def _wanted() -> dict[str, Table]:
+    """Give all tables by name, also of a kind of resource that nobody has asked for yet."""
     for kind in KINDS.values():
-        form(kind.model).table.create(connection, checkfirst=True)
+        form(kind.model)
+    return dict(METADATA.tables)
 
 
 def _give_id(connection: Connection) -> None:

@@ -104,3 +104,13 @@ DELETED_PORTS = Table(
     Column("port_id", String(36), nullable=False, unique=True),
     Column("deleted_at", Integer, nullable=False, index=True),
 )
+
+# What is kept of hosts, so that they are known before they have connected again.
+KNOWN_HOSTS = Table(
+    "known_hosts",
+    METADATA,
+    Column("name", String(255), primary_key=True),
+    Column("seen_at", Integer, nullable=False),
+    Column("datapath_type", String(64), nullable=False),
+    Column("address", String(64), nullable=False),
+)

@@ -9,15 +9,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Integer, bindparam, delete, exc, func, insert, select
+from sqlalchemy import Connection, Integer, bindparam, delete, exc, exists, func, insert, select, update
 
 from osken_apps.errors import InUse, IpAddressAlreadyAllocated
 from osken_apps.model.changes import Change, Deleted, Upserted, in_order
+from osken_apps.model.known_hosts import MAX_KNOWN_HOSTS, KnownHost
 from osken_apps.model.resources import FixedIp, Port, Standard, Subnet
 from osken_apps.store.address_text import address_text
 from osken_apps.store.allocator import Allocator, Sources
 from osken_apps.store.cache import Cache
-from osken_apps.store.tables import DELETED_PORTS, FIXED_IPS, MEMBERS, QUOTAS, form
+from osken_apps.store.tables import DELETED_PORTS, FIXED_IPS, KNOWN_HOSTS, MEMBERS, PORTS, QUOTAS, form
+from osken_apps.store.values import seconds
 
 LOG = logging.getLogger(__name__)
 
@@ -34,6 +36,17 @@ _FORGET_OLDEST = delete(DELETED_PORTS).where(
     <= select(func.max(DELETED_PORTS.c.sequence)).scalar_subquery() - bindparam("most", type_=Integer)
 )
 _FORGET_OLD = delete(DELETED_PORTS).where(DELETED_PORTS.c.deleted_at < bindparam("before"))
+_KEEP_HOST = insert(KNOWN_HOSTS)
+_CHANGE_HOST = update(KNOWN_HOSTS).where(KNOWN_HOSTS.c.name == bindparam("of_name"))
+_FORGET_HOST = delete(KNOWN_HOSTS).where(KNOWN_HOSTS.c.name == bindparam("of_name"))
+_FORGET_HOSTS = delete(KNOWN_HOSTS).where(
+    KNOWN_HOSTS.c.name.in_(
+        select(KNOWN_HOSTS.c.name)
+        .where(~exists().where(PORTS.c.binding_host == KNOWN_HOSTS.c.name))
+        .order_by(KNOWN_HOSTS.c.seen_at.desc(), KNOWN_HOSTS.c.name)
+        .offset(bindparam("most", type_=Integer))
+    )
+)
 _CLAIM = insert(FIXED_IPS)
 _JOIN = insert(MEMBERS)
 _LEAVE = delete(MEMBERS).where(MEMBERS.c.port_id == bindparam("of_port_id"))
@@ -133,6 +146,19 @@ class Transaction(Allocator):
             self._connection.execute(_JOIN, self._joined)
             self._joined = []
         self.keep_numbers()
+
+    def keep_host(self, host: KnownHost) -> None:
+        """Keep what is known of a host; of those that have no ports, the first to go is who was seen least
+        lately.
+        """
+        row = {"datapath_type": host.datapath_type, "address": host.address, "seen_at": seconds(host.seen_at)}
+        if not self._connection.execute(_CHANGE_HOST, row | {"of_name": host.name}).rowcount:
+            self._connection.execute(_KEEP_HOST, row | {"name": host.name})
+            self._connection.execute(_FORGET_HOSTS, {"most": MAX_KNOWN_HOSTS})
+
+    def forget_host(self, name: str) -> None:
+        """Keep nothing of a host any more."""
+        self._connection.execute(_FORGET_HOST, {"of_name": name})
 
     def warn(self, text: str) -> None:
         """Log what nobody asked for and what fails."""

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, func, select
 
 from osken_apps.model.changes import Snapshot
 from osken_apps.model.kind import KINDS
+from osken_apps.model.known_hosts import KnownHost
 from osken_apps.model.resources import FixedIp, Network, Port, Standard, Subnet
 from osken_apps.model.security_groups import DefaultSecurityGroupRule, SecurityGroupRule
 from osken_apps.store import schema
@@ -26,6 +27,7 @@ from osken_apps.store.statements import (
 from osken_apps.store.tables import (
     DELETED_PORTS,
     FIXED_IPS,
+    KNOWN_HOSTS,
     MEMBERS,
     NETWORKS,
     PORTS,
@@ -71,6 +73,7 @@ _PHYSICAL_NETWORKS = (
 )
 _QUOTAS = select(QUOTAS.c.resource, QUOTAS.c.quota).where(QUOTAS.c.project_id == bindparam("project_id"))
 _DELETED_PORTS = select(DELETED_PORTS.c.port_id).order_by(DELETED_PORTS.c.sequence)
+_KNOWN_HOSTS = select(KNOWN_HOSTS).order_by(KNOWN_HOSTS.c.name)
 _ANY = select(SCHEMA_VERSION.c.version)
 
 
@@ -197,6 +200,13 @@ class View:
     def hosts_of_ports(self) -> list[HostUse]:
         """Give the hosts that ports are bound to."""
         return [HostUse(host, ports, moment(last)) for host, ports, last in self._connection.execute(_HOSTS)]
+
+    def known_hosts(self) -> list[KnownHost]:
+        """Give what is kept of hosts."""
+        return [
+            KnownHost(row.name, moment(row.seen_at), row.datapath_type, row.address)
+            for row in self._connection.execute(_KNOWN_HOSTS)
+        ]
 
     def subnet_ids(self, network_ids: Sequence[str] | None = None) -> dict[str, tuple[str, ...]]:
         """Give the subnet ids of each of these networks (None: of all), oldest first."""

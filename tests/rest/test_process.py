@@ -5,11 +5,13 @@ import socket
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from osken_apps.config import load
 from osken_apps.link import (
     Changes,
     HostReports,
@@ -23,6 +25,7 @@ from osken_apps.link import (
 from osken_apps.model.changes import Deleted, HostReport, PortReport, Upserted
 from osken_apps.model.resources import Binding, Network, Port, PortStatus
 from osken_apps.model.security_groups import SecurityGroup, SecurityGroupRule
+from osken_apps.store.store import Store
 from tests.bench.scale.intent import Size, fill
 from tests.rest.server import WAIT_S, Server, running, write_config
 
@@ -148,6 +151,22 @@ def test_hosts_are_shown_as_agents_and_make_requested_bindings_good(tmp_path: Pa
         "conditions": [],
         "system_id": "",
     }
+
+
+def test_a_host_is_known_after_a_restart_before_it_has_connected(tmp_path: Path) -> None:
+    config_file = write_config(tmp_path)
+    with running(config_file) as server:
+        ids = make_port(server)
+        server.link.send(HostReports((replace(HOST, datapath_type="netdev"),)))
+        store, known = Store(load(config_file).database), []
+        while not known:
+            with store.read() as view:
+                known = view.known_hosts()
+        store.close()
+    with running(config_file) as server:
+        path = f"/v2.0/ports/{ids['port']}"
+        port = server.call("PUT", path, {"port": {"binding:host_id": "host1"}}).body["port"]
+    assert (port["binding:vif_type"], port["binding:vif_details"]["datapath_type"]) == ("ovs", "netdev")
 
 
 def test_the_process_ends_when_the_controller_is_gone(tmp_path: Path) -> None:

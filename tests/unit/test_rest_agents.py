@@ -12,6 +12,7 @@ import pytest
 
 from osken_apps.link import Answer, Query
 from osken_apps.model.changes import HostReport, PortReport
+from osken_apps.model.known_hosts import KnownHost
 from osken_apps.model.resources import Binding, PortStatus
 from osken_apps.networking.bindings import record
 from osken_apps.rest.controller import Questions
@@ -91,12 +92,17 @@ def test_the_ports_of_a_host_are_found_by_where_they_are(api: Client) -> None:
 
 def test_a_host_that_is_gone_is_forgotten_and_its_ports_are_unbound(api: Client, tmp_path: Path) -> None:
     port_id = port_at(api, "host2")
+    with api.store.write() as transaction:
+        transaction.keep_host(KnownHost("host2", NOW))
     with controller(api, tmp_path, {}) as asked:
         reply = api.call("DELETE", f"/agents/{agents(api)['host2']['id']}")
     assert (reply.status, reply.body) == (204, None)
     assert [(query.name, query.arguments) for query in asked] == [("forget_host", ("host2",))]
     port = api.get(f"/ports/{port_id}")["port"]
     assert (port["status"], port["binding:host_id"], port["binding:vif_type"]) == ("DOWN", "", "unbound")
+    assert set(agents(api)) == {"host1"}
+    with api.store.read() as view:
+        assert view.known_hosts() == []
 
 
 def test_a_host_that_is_there_is_not_forgotten(api: Client, tmp_path: Path) -> None:
@@ -174,7 +180,7 @@ def test_a_bound_port_is_described_as_neutrons_driver_does_and_tells_fact_from_w
 
 
 def test_on_a_kernel_datapath_the_tap_is_made_by_who_plugs(api: Client) -> None:
-    api.hosts.replace((replace(HOST1, datapath_type=""),))
+    api.hosts.replace((replace(HOST1, datapath_type="system"),))
     shown = details(api, binding__host_id="host1")
     assert (shown["datapath_type"], shown["ovs_create_tap"]) == ("system", True)
 

@@ -1,5 +1,6 @@
 """How port reports are recorded when something is wrong."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from osken_apps.errors import StoreUnavailable
 from osken_apps.failures import Failures
 from osken_apps.model.changes import PortReport
+from osken_apps.model.known_hosts import KnownHost
 from osken_apps.model.resources import Binding, PortStatus
 from osken_apps.store import recorder as recorder_module
 from osken_apps.store.recorder import Recorder
@@ -14,6 +16,7 @@ from osken_apps.store.store import Store
 from osken_apps.store.transaction import Transaction
 
 GOOD = PortReport("good", Binding("host1", 1), PortStatus.ACTIVE)
+NOW = datetime(2026, 11, 25, 12, 0, 0, tzinfo=UTC)
 BAD = PortReport("bad", None, PortStatus.DOWN)
 
 
@@ -46,7 +49,7 @@ def test_a_report_that_breaks_does_not_take_the_others_with_it(
 ) -> None:
     recorder.record(store, (BAD, GOOD))
     assert recorded == [GOOD]
-    assert f"a port report is dropped: {BAD}" in caplog.text
+    assert f"a report is dropped: {BAD}" in caplog.text
 
 
 def test_reports_are_kept_while_the_database_is_away(
@@ -67,3 +70,14 @@ def test_a_report_that_waits_gives_way_to_a_newer_one_of_its_port(recorder: Reco
     recorder.add((newer,))
     recorder._keep((GOOD, BAD))
     assert recorder._next() == (newer, BAD)
+
+
+def test_what_is_to_be_kept_of_a_host_is_recorded_among_the_reports_of_ports(
+    store: Store, recorder: Recorder, recorded: list[PortReport]
+) -> None:
+    older, newer = KnownHost("host1", NOW), KnownHost("host1", NOW, "netdev")
+    recorder.add((older, GOOD))
+    recorder.add((newer,))
+    recorder.record(store, recorder._next())
+    with store.read() as view:
+        assert (view.known_hosts(), recorded) == ([newer], [GOOD])
