@@ -1,12 +1,13 @@
-"""Who asks: believed from a trusted proxy, and only if it says all of it, once.
+"""Who asks, as `[api] authentication` says.
 
-Without `[api] trust_identity_headers` everybody is the administrator of one project.
+`none`: everybody is the administrator of one project. `headers`: whom a trusted proxy names, and only if it
+says all of it, once.
 """
 
 from collections.abc import Mapping
 from ipaddress import ip_address
 
-from osken_apps.config import ApiConfig
+from osken_apps.config import ApiConfig, Authentication
 from osken_apps.errors import ApiError
 from osken_apps.rest.request import Caller
 
@@ -25,7 +26,7 @@ class HTTPUnauthorized(ApiError):
 
 def caller_of(headers: Mapping[str, str], peer: str, api: ApiConfig) -> Caller:
     """Give who asks. Raises HTTPUnauthorized."""
-    if not api.trust_identity_headers:
+    if api.authentication is Authentication.NONE:
         return Caller("admin", api.default_project, frozenset({"admin"}))
     if not is_trusted(peer, api):
         raise HTTPUnauthorized(f"{peer or 'the peer'} is not in [api] trusted_proxies")

@@ -47,7 +47,16 @@ def test_given_values_are_used(tmp_path: Path) -> None:
         ("[ovsdb]\nhost=a host\n", ["[ovsdb] host=a host: an address or the name of a host is wanted"]),
         ("[quotas]\nport=many\n", ["[quotas] port=many: a whole number is wanted"]),
         ("[dhcp]\nlease_time=1h\n", ["[dhcp] lease_time=1h: a whole number from 60 to 4294967294 is wanted"]),
-        ("[api]\nhost=0.0.0.0\n", ["[api] host=0.0.0.0", "insecure"]),
+        ("[api]\nhost=0.0.0.0\n", ["[api] host=0.0.0.0", "everybody is administrator", "insecure"]),
+        (
+            "[api]\nhost=0.0.0.0\nauthentication=headers\n",
+            ["[api] host=0.0.0.0", "readable on the way", "insecure"],
+        ),
+        ("[api]\nauthentication=yes\n", ["[api] authentication=yes: none or headers"]),
+        (
+            "[api]\ntrust_identity_headers=true\n",
+            ["[api] trust_identity_headers is now authentication (headers where it was true"],
+        ),
         ("[api]\nprot=9696\n", ["unknown option [api] prot"]),
         ("[ovsbd]\nport=6640\n", ["unknown option [ovsbd] port"]),
         ("[dhcp]\nlease_time=5\n", ["[dhcp] lease_time=5"]),

@@ -90,7 +90,7 @@ SET: dict[str, Any] = {
 @pytest.fixture
 def api(tmp_path: Path) -> Client:
     """Give an administrator who is a service too, so that every attribute may be set."""
-    return client_of(tmp_path, "trust_identity_headers = true").as_user("default", "admin", "service")
+    return client_of(tmp_path, "authentication = headers").as_user("default", "admin", "service")
 
 
 def empty_of(name: str) -> Any:

@@ -154,7 +154,7 @@ def test_an_agent_cannot_be_changed(api: Client, method: str) -> None:
 
 
 def test_only_administrators_delete_agents(tmp_path: Path) -> None:
-    api = client_of(tmp_path, "trust_identity_headers = true").as_user("default", "admin")
+    api = client_of(tmp_path, "authentication = headers").as_user("default", "admin")
     api.hosts.replace((HOST2,))
     path = f"/agents/{agents(api)['host2']['id']}"
     assert api.as_user("a", "member").call("DELETE", path).status == 404

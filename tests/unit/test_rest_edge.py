@@ -25,7 +25,7 @@ def api(tmp_path: Path) -> Client:
 @pytest.fixture
 def behind_proxy(tmp_path: Path) -> Client:
     """Give a client of an API that trusts a proxy's identity headers."""
-    return client_of(tmp_path, "trust_identity_headers = true")
+    return client_of(tmp_path, "authentication = headers")
 
 
 def send(api: Client, method: str = "POST", peer: str = "127.0.0.1", **headers: str) -> webob.Response:

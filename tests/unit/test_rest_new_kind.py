@@ -22,7 +22,7 @@ from osken_apps.store.tables import FORMS
 from tests.unit.rest_client import Client, client_of, config_of
 
 TOY = "tests.unit.toy.tape_drives"
-TRUSTED = "trust_identity_headers = true"
+TRUSTED = "authentication = headers"
 DRIVE = {"speed": "fast", "address": "10.0.0.9", "tapes": [{"label": "a", "blocks": 7}]}
 
 

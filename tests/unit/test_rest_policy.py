@@ -18,7 +18,7 @@ UUID = "11111111-2222-3333-4444-555555555555"
 @pytest.fixture
 def admin(tmp_path: Path) -> Client:
     """Give the administrator of an API that trusts a proxy."""
-    return client_of(tmp_path, "trust_identity_headers = true").as_user("default", "admin")
+    return client_of(tmp_path, "authentication = headers").as_user("default", "admin")
 
 
 @pytest.fixture
@@ -192,7 +192,7 @@ def test_agents_are_for_administrators(alice: Client) -> None:
 def test_a_policy_file_replaces_rules_by_name(tmp_path: Path) -> None:
     policy_file = tmp_path / "policy.yaml"
     policy_file.write_text('"create_network:shared": "role:member"\n"delete_network": "!"\n')
-    admin = client_of(tmp_path, f"trust_identity_headers = true\npolicy_file = {policy_file}")
+    admin = client_of(tmp_path, f"authentication = headers\npolicy_file = {policy_file}")
     admin = admin.as_user("default", "admin")
     network = admin.as_user("a", "member").make("network", shared=True)
     assert network["shared"] is True
@@ -312,7 +312,7 @@ def test_what_nobody_wrote_a_rule_for_is_denied(tmp_path: Path) -> None:
 def test_a_policy_file_may_guard_an_attribute_that_has_no_rule_of_its_own(tmp_path: Path) -> None:
     policy_file = tmp_path / "policy.yaml"
     policy_file.write_text('"get_network:description": "role:admin"\n"create_network:name": "!"\n')
-    api = client_of(tmp_path, f"trust_identity_headers = true\npolicy_file = {policy_file}")
+    api = client_of(tmp_path, f"authentication = headers\npolicy_file = {policy_file}")
     alice = api.as_user("a", "member")
     assert "description" not in alice.make("network", description="secret")
     assert alice.get("/networks?description=secret") == {"networks": []}
@@ -322,7 +322,7 @@ def test_a_policy_file_may_guard_an_attribute_that_has_no_rule_of_its_own(tmp_pa
 def test_the_order_of_what_is_hidden_cannot_be_asked_for(tmp_path: Path) -> None:
     policy_file = tmp_path / "policy.yaml"
     policy_file.write_text('"get_network:mtu": "role:admin"\n')
-    api = client_of(tmp_path, f"trust_identity_headers = true\npolicy_file = {policy_file}")
+    api = client_of(tmp_path, f"authentication = headers\npolicy_file = {policy_file}")
     alice = api.as_user("a", "member")
     alice.make("network")
     assert alice.get("/networks?sort_key=mtu&sort_dir=asc") == {"networks": []}

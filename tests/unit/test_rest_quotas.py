@@ -13,7 +13,7 @@ DEFAULTS = {"network": 100, "subnet": 100, "port": 500}
 @pytest.fixture
 def api(tmp_path: Path) -> Client:
     """Give a client of an empty API."""
-    return client_of(tmp_path, "trust_identity_headers = true").as_user("default", "admin")
+    return client_of(tmp_path, "authentication = headers").as_user("default", "admin")
 
 
 def test_a_project_has_the_default_quotas_until_it_gets_its_own(api: Client) -> None:

@@ -7,16 +7,29 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
 from oslo_config import cfg, generator
 
+from osken_apps.config.api import API_OPTS, REPLACED_OPTS, ApiConfig, Authentication, api_config
+from osken_apps.config.endpoint import Endpoint
 from osken_apps.errors import ConfigurationError
 from osken_apps.model.kind import KINDS
 from osken_apps.model.resources import Network, Port, Subnet  # noqa: F401  they declare their kinds
 from osken_apps.networking.physical import PhysicalNetworks, VlanRange
+
+__all__ = [
+    "ApiConfig",
+    "Authentication",
+    "Config",
+    "DhcpConfig",
+    "Endpoint",
+    "NetworkConfig",
+    "load",
+    "sample",
+]
 
 DEFAULT_OPTS = [
     cfg.StrOpt("state_dir", default="/var/lib/osken-net", help="Directory of the database and other state."),
@@ -34,46 +47,6 @@ DEFAULT_OPTS = [
         help="Seconds after which each bridge is read again and mended if someone changed it; five hosts a"
         " second at most.",
     ),
-]
-API_OPTS = [
-    cfg.HostAddressOpt("host", default="127.0.0.1", help="Address that the REST API listens on."),
-    cfg.PortOpt("port", default=9696, help="TCP port of the REST API."),
-    cfg.BoolOpt(
-        "insecure",
-        default=False,
-        help="Allow a listen address other than loopback although the API has no authentication.",
-    ),
-    cfg.BoolOpt(
-        "trust_identity_headers",
-        default=False,
-        help="A trusted proxy in front sets X-User-Id, X-Project-Id and X-Roles (names with commas between):"
-        " requests run as that user. A request without one of them, or with X-Identity-Status other than"
-        " Confirmed, is refused.",
-    ),
-    cfg.BoolOpt(
-        "trust_forwarded_headers",
-        default=False,
-        help="A trusted proxy in front sets Forwarded, or X-Forwarded-Proto and X-Forwarded-Host: links are"
-        " made of them.",
-    ),
-    cfg.ListOpt(
-        "trusted_proxies",
-        default=["127.0.0.1", "::1"],
-        help="Addresses or ranges of the proxies whose headers are trusted, separated by commas.",
-    ),
-    cfg.ListOpt(
-        "allowed_hosts",
-        default=[],
-        help="Names by which clients may ask for the API (Host), beside localhost, loopback addresses and"
-        " the listen address; * allows any.",
-    ),
-    cfg.StrOpt(
-        "policy_file",
-        default="",
-        help="YAML file of oslo.policy rules that replace default ones of the same name.",
-    ),
-    cfg.StrOpt("default_project", default="default", help="Project of requests that name none."),
-    cfg.IntOpt("threads", default=4, min=1, max=64, help="Threads that answer REST requests."),
 ]
 OPENFLOW_OPTS = [
     cfg.HostAddressOpt("host", default="127.0.0.1", help="Address that bridges connect to (set-controller)."),
@@ -156,28 +129,6 @@ GROUPS: dict[str | None, Sequence[cfg.Opt]] = {
 MAX_PHYSICAL_BRIDGE_NAME = 11
 MIN_MTU, MAX_MTU = 68, 65535
 INTERFACE_NAME = re.compile(r"[A-Za-z0-9_.-]{1,15}")
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """An address and TCP port to listen on."""
-
-    host: str
-    port: int
-
-
-@dataclass(frozen=True, slots=True)
-class ApiConfig:
-    """The REST edge."""
-
-    endpoint: Endpoint
-    trust_identity_headers: bool
-    default_project: str
-    threads: int
-    policy_file: Path | None = None
-    trust_forwarded_headers: bool = False
-    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
-    allowed_hosts: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +216,8 @@ def _refuse_unknown_options(written: Mapping[tuple[str, str], str]) -> None:
     """Raise for an option or section that we do not have: it is a misspelling that would go unseen."""
     known = {(group or "DEFAULT", opt.name) for group, opts in GROUPS.items() for opt in opts}
     for section, name in written:
+        if section == "api" and name in REPLACED_OPTS:
+            raise ConfigurationError(f"[api] {name} is now {REPLACED_OPTS[name]}")
         if (section, name) not in known:
             raise ConfigurationError(f"unknown option [{section}] {name}")
 
@@ -294,6 +247,9 @@ def _wanted(opt: cfg.Opt) -> str:
             kind: Any = opt.type
             bounds = "" if kind.max is None else f" from {kind.min} to {kind.max}"
             return f"a whole number{bounds}"
+        case cfg.StrOpt():
+            choices: Any = opt.type
+            return " or ".join(choices.choices)
     return "another value"
 
 
@@ -311,16 +267,7 @@ def _checked(conf: Any) -> Config:
         debug=conf.debug,
         audit_interval_s=conf.audit_interval,
         remove_unknown=conf.remove_unknown,
-        api=ApiConfig(
-            _api_endpoint(conf.api),
-            conf.api.trust_identity_headers,
-            conf.api.default_project,
-            conf.api.threads,
-            _existing_file("[api] policy_file", conf.api.policy_file),
-            conf.api.trust_forwarded_headers,
-            tuple(_proxy(text) for text in conf.api.trusted_proxies),
-            frozenset(name.lower() for name in conf.api.allowed_hosts),
-        ),
+        api=api_config(conf.api),
         openflow=Endpoint(conf.openflow.host, conf.openflow.port),
         ovsdb=Endpoint(conf.ovsdb.host, conf.ovsdb.port),
         database=conf.database.connection or f"sqlite:///{state_dir}/osken-net.db",
@@ -334,34 +281,6 @@ def _checked(conf: Any) -> Config:
         ),
         quotas={opt.name: getattr(conf.quotas, opt.dest) for opt in QUOTA_OPTS},
     )
-
-
-def _api_endpoint(api: Any) -> Endpoint:
-    try:
-        loopback = ip_address(api.host).is_loopback
-    except ValueError:
-        loopback = api.host == "localhost"
-    if not loopback and not api.insecure:
-        raise ConfigurationError(
-            f"[api] host={api.host} is not loopback and the API has no authentication:"
-            " set insecure=true to allow it"
-        )
-    return Endpoint(api.host, api.port)
-
-
-def _proxy(text: str) -> IPv4Network | IPv6Network:
-    try:
-        return ip_network(text)
-    except ValueError as error:
-        raise ConfigurationError(f"[api] trusted_proxies: {error}") from None
-
-
-def _existing_file(option: str, name: str) -> Path | None:
-    if not name:
-        return None
-    if not Path(name).is_file():
-        raise ConfigurationError(f"{option}: there is no file {name}")
-    return Path(name)
 
 
 def _bridge_name(option: str, name: str) -> str:

@@ -1,0 +1,131 @@
+"""The options of `[api]`: where it listens, who is believed, who may do what."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Any
+
+from oslo_config import cfg
+
+from osken_apps.config.endpoint import Endpoint
+from osken_apps.errors import ConfigurationError
+
+
+class Authentication(StrEnum):
+    """How the API learns who asks."""
+
+    NONE = "none"
+    HEADERS = "headers"
+
+
+API_OPTS = [
+    cfg.HostAddressOpt("host", default="127.0.0.1", help="Address that the REST API listens on."),
+    cfg.PortOpt("port", default=9696, help="TCP port of the REST API."),
+    cfg.StrOpt(
+        "authentication",
+        default=Authentication.NONE.value,
+        choices=[
+            (Authentication.NONE.value, "everybody is administrator of the default project"),
+            (
+                Authentication.HEADERS.value,
+                "a trusted proxy sets X-User-Id, X-Project-Id and X-Roles (names with commas between); a"
+                " request without one of them, or with X-Identity-Status other than Confirmed, is refused",
+            ),
+        ],
+        help="How the API learns who asks.",
+    ),
+    cfg.BoolOpt(
+        "insecure",
+        default=False,
+        help="Allow a listen address other than loopback although everybody who reaches it is believed, or"
+        " may read what is said.",
+    ),
+    cfg.BoolOpt(
+        "trust_forwarded_headers",
+        default=False,
+        help="A trusted proxy in front sets Forwarded, or X-Forwarded-Proto and X-Forwarded-Host: links are"
+        " made of them.",
+    ),
+    cfg.ListOpt(
+        "trusted_proxies",
+        default=["127.0.0.1", "::1"],
+        help="Addresses or ranges of the proxies whose headers are trusted, separated by commas.",
+    ),
+    cfg.ListOpt(
+        "allowed_hosts",
+        default=[],
+        help="Names by which clients may ask for the API (Host), beside localhost, loopback addresses and"
+        " the listen address; * allows any.",
+    ),
+    cfg.StrOpt(
+        "policy_file",
+        default="",
+        help="YAML file of oslo.policy rules that replace default ones of the same name.",
+    ),
+    cfg.StrOpt("default_project", default="default", help="Project of requests that name none."),
+    cfg.IntOpt("threads", default=4, min=1, max=64, help="Threads that answer REST requests."),
+]
+# What was there once, and what says the same now.
+REPLACED_OPTS: Mapping[str, str] = {
+    "trust_identity_headers": "authentication (headers where it was true, none where it was false)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ApiConfig:
+    """The REST edge."""
+
+    endpoint: Endpoint
+    authentication: Authentication
+    default_project: str
+    threads: int
+    policy_file: Path | None = None
+    trust_forwarded_headers: bool = False
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    allowed_hosts: frozenset[str] = frozenset()
+
+
+def api_config(api: Any) -> ApiConfig:
+    """Check the options of `[api]`. Raises ConfigurationError."""
+    return ApiConfig(
+        _endpoint(api),
+        Authentication(api.authentication),
+        api.default_project,
+        api.threads,
+        _existing_file("[api] policy_file", api.policy_file),
+        api.trust_forwarded_headers,
+        tuple(_proxy(text) for text in api.trusted_proxies),
+        frozenset(name.lower() for name in api.allowed_hosts),
+    )
+
+
+def _endpoint(api: Any) -> Endpoint:
+    """Give where the API listens; what others reach must be safe, or meant to be not."""
+    endpoint = Endpoint(api.host, api.port)
+    if not endpoint.is_loopback and not api.insecure:
+        what = (
+            "everybody is administrator"
+            if api.authentication == Authentication.NONE
+            else "everything is readable on the way"
+        )
+        raise ConfigurationError(
+            f"[api] host={api.host} is not loopback and {what}: set insecure=true to allow it"
+        )
+    return endpoint
+
+
+def _proxy(text: str) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(text)
+    except ValueError as error:
+        raise ConfigurationError(f"[api] trusted_proxies: {error}") from None
+
+
+def _existing_file(option: str, name: str) -> Path | None:
+    if not name:
+        return None
+    if not Path(name).is_file():
+        raise ConfigurationError(f"{option}: there is no file {name}")
+    return Path(name)
