@@ -104,31 +104,52 @@ def _collection_paths(collection: Collection) -> Document:
     }
     part = object_of({singular: {**_shown(attributes), "required": []}}, [singular])
     fields = _filters(attributes, tags=False)[-1]
+    return (
+        {
+            f"/v2.0/{collection.path}": {
+                "get": operation(
+                    f"list_{plural}",
+                    200,
+                    _listed(plural, _shown(attributes)),
+                    READ_ERRORS,
+                    [*_filters(attributes, tags=True), *_paging()],
+                ),
+                "post": operation(
+                    f"create_{singular}", 201, {"oneOf": [one, several]}, WRITE_ERRORS, body=asked
+                ),
+            },
+            f"/v2.0/{collection.path}/{{id}}": {
+                "parameters": [RESOURCE_ID],
+                "get": operation(f"show_{singular}", 200, part, READ_ERRORS, [fields]),
+                "put": operation(
+                    f"update_{singular}",
+                    200,
+                    one,
+                    WRITE_ERRORS,
+                    [IF_MATCH],
+                    object_of({singular: changed}, [singular], closed=False),
+                ),
+                "delete": operation(f"delete_{singular}", 204, None, WRITE_ERRORS, [IF_MATCH]),
+            },
+        }
+        | _member_paths(collection.path, collection.singular, collection.members)
+        | _tag_paths(collection.path, singular)
+    )
+
+
+def _member_paths(path: str, singular: str, names: Iterable[str]) -> Document:
     return {
-        f"/v2.0/{collection.path}": {
-            "get": operation(
-                f"list_{plural}",
-                200,
-                _listed(plural, _shown(attributes)),
-                READ_ERRORS,
-                [*_filters(attributes, tags=True), *_paging()],
-            ),
-            "post": operation(f"create_{singular}", 201, {"oneOf": [one, several]}, WRITE_ERRORS, body=asked),
-        },
-        f"/v2.0/{collection.path}/{{id}}": {
+        f"/v2.0/{path}/{{id}}/{name}": {
             "parameters": [RESOURCE_ID],
-            "get": operation(f"show_{singular}", 200, part, READ_ERRORS, [fields]),
-            "put": operation(
-                f"update_{singular}",
+            "get": operation(
+                f"show_{singular}_{name}",
                 200,
-                one,
-                WRITE_ERRORS,
-                [IF_MATCH],
-                object_of({singular: changed}, [singular], closed=False),
+                object_of({name: {"type": "object"}}, [name]),
+                READ_ERRORS,
             ),
-            "delete": operation(f"delete_{singular}", 204, None, WRITE_ERRORS, [IF_MATCH]),
-        },
-    } | _tag_paths(collection.path, singular)
+        }
+        for name in names
+    }
 
 
 def _tag_paths(name: str, singular: str) -> Document:
@@ -171,7 +192,7 @@ def _read_only_paths(path: str, collection: ReadOnlyCollection) -> Document:
             ),
         }
         | _deletion(collection),
-    }
+    } | _member_paths(path, collection.singular, collection.members)
 
 
 def _deletion(collection: ReadOnlyCollection) -> Document:
@@ -187,20 +208,23 @@ def _quota_paths(names: Sequence[str]) -> Document:
     one = object_of({"quota": limits}, ["quota"], closed=False)
     used = object_of({name: {"type": "integer"} for name in ("limit", "used", "reserved")})
     details = object_of({"quota": object_of(dict.fromkeys(names, used))}, ["quota"])
-    project = parameter("id", "path", TEXT | {"minLength": 1}, required=True)
+    project = parameter("project_id", "path", TEXT | {"minLength": 1}, required=True)
+    own = object_of({"tenant": object_of(dict.fromkeys(("tenant_id", "project_id"), TEXT))}, ["tenant"])
     return {
         "/v2.0/quotas": {"get": operation("list_quotas", 200, every, READ_ERRORS)},
-        "/v2.0/quotas/{id}": {
+        "/v2.0/quotas/tenant": {"get": operation("own_tenant", 200, own, READ_ERRORS)},
+        "/v2.0/quotas/project": {"get": operation("own_project", 200, own, READ_ERRORS)},
+        "/v2.0/quotas/{project_id}": {
             "parameters": [project],
             "get": operation("show_quota", 200, one, READ_ERRORS),
             "put": operation("update_quota", 200, one, WRITE_ERRORS, body=one),
             "delete": operation("delete_quota", 204, None, WRITE_ERRORS),
         },
-        "/v2.0/quotas/{id}/default": {
+        "/v2.0/quotas/{project_id}/default": {
             "parameters": [project],
             "get": operation("default_quota", 200, one, READ_ERRORS),
         },
-        "/v2.0/quotas/{id}/details": {
+        "/v2.0/quotas/{project_id}/details": {
             "parameters": [project],
             "get": operation("quota_details", 200, details, READ_ERRORS),
         },

@@ -1,6 +1,6 @@
 """Quotas: how many resources of each kind a project may have."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
 from osken_apps.errors import HTTPBadRequest, NotFound
@@ -50,32 +50,24 @@ def quotas_of(body: Any, known: Container[str]) -> dict[str, int]:
     return wanted
 
 
-def answer(operations: Operations, request: Request) -> Answer:
-    """Answer requests below `/v2.0/quotas`."""
-    if len(request.path) > 2 and len(request.path[2]) > TEXT_LENGTH:
-        raise HTTPNotFound
-    match request.method, request.path[2:]:
-        case "GET", ():
-            return _every(operations, request)
-        case "GET", ("tenant" | "project",):
-            own = {"tenant_id": request.caller.project_id, "project_id": request.caller.project_id}
-            return Answer(200, {"tenant": own})
-        case "GET", (project_id,):
-            return _shown(operations, request, project_id)
-        case "GET", (project_id, "default"):
-            _require(operations, request, "get_quota", project_id)
-            return Answer(200, {"quota": limits(operations, {})})
-        case "GET", (project_id, "details"):
-            return _details(operations, request, project_id)
-        case "PUT", (project_id,):
-            return _set(operations, request, project_id)
-        case "DELETE", (project_id,):
-            return _reset(operations, request, project_id)
-    raise HTTPNotFound
-
-
 def _require(operations: Operations, request: Request, rule: str, project_id: str) -> None:
-    operations.permissions(request).require(rule, [], Target(project_id))
+    """Refuse what the caller may not do with a project's quotas. Raises PolicyNotAuthorized.
+
+    Another project's are not there for who may not see them: raises HTTPNotFound.
+    """
+    permissions, target = operations.permissions(request), Target(project_id)
+    if len(project_id) > TEXT_LENGTH or not permissions.may("get_quota", target):
+        raise HTTPNotFound
+    permissions.require(rule, [], target)
+
+
+def _own_project(_operations: Operations, request: Request) -> Answer:
+    return Answer(200, {"tenant": _named(request.caller.project_id)})
+
+
+def _default(operations: Operations, request: Request, project_id: str) -> Answer:
+    _require(operations, request, "get_quota", project_id)
+    return Answer(200, {"quota": limits(operations, {})})
 
 
 def _every(operations: Operations, request: Request) -> Answer:
@@ -131,3 +123,16 @@ def _reset(operations: Operations, request: Request, project_id: str) -> Answer:
             raise TenantQuotaNotFound(project_id)
         transaction.delete_quotas(project_id)
     return Answer(204)
+
+
+# Below /v2.0/quotas: method, path, and what answers it.
+ROUTES: Sequence[tuple[str, tuple[str, ...], Callable[..., Answer]]] = (
+    ("GET", (), _every),
+    ("GET", ("tenant",), _own_project),
+    ("GET", ("project",), _own_project),
+    ("GET", ("{project_id}",), _shown),
+    ("GET", ("{project_id}", "default"), _default),
+    ("GET", ("{project_id}", "details"), _details),
+    ("PUT", ("{project_id}",), _set),
+    ("DELETE", ("{project_id}",), _reset),
+)

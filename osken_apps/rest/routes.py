@@ -1,7 +1,8 @@
-"""Which operation answers which path and method."""
+"""Which operation answers which method and path: a table, and how a row of it is found."""
 
 import re
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from osken_apps.rest import discovery, openapi, quotas, tags
@@ -9,26 +10,88 @@ from osken_apps.rest.collection import Collection
 from osken_apps.rest.operations import Operations
 from osken_apps.rest.read_only import ReadOnlyCollection
 from osken_apps.rest.registry import Registry
-from osken_apps.rest.request import Answer, HTTPMethodNotAllowed, HTTPNotFound, Request
+from osken_apps.rest.request import Answer, HTTPMethodNotAllowed, Request
 
 SUFFIX = ".json"
 WORDS = frozenset(
     {"tags", "dhcp", "quotas", "default", "details", "tenant", "project", "flows", "extensions", "openapi"}
 )
 IDS = re.compile("[0-9a-fA-F]{32}|[0-9a-fA-F-]{36}")
+ANY = "*"
+VERSION = "v2.0"
+
+Handler = Callable[..., Answer]
 
 
-def answer(operations: Operations, request: Request) -> Answer:
-    """Answer a request. Raises ApiError."""
-    request = replace(request, path=without_suffix(request.path, operations.registry))
-    match request.path:
-        case ():
-            return _only_get(request, discovery.versions(request.host_url))
-        case ("openapi",):
-            return _only_get(request, openapi.document(operations.registry))
-        case ("v2.0", *rest):
-            return _versioned(operations, request, rest)
-    raise HTTPNotFound
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A row: a method (`*`: any other), a path, and what answers it: handler(operations, request, …).
+
+    A part of the path in braces stands for any text, which the handler gets. What is `public` the API says of
+    itself: a client asks for it before it has an identity.
+    """
+
+    method: str
+    path: tuple[str, ...]
+    handler: Handler
+    public: bool = False
+
+    @property
+    def template(self) -> str:
+        """The path as the OpenAPI document has it."""
+        return "/" + "/".join(self.path)
+
+
+@dataclass(slots=True)
+class _Node:
+    """What may follow the beginning of a path, and what answers where it ends."""
+
+    words: dict[str, "_Node"] = field(default_factory=dict)
+    any_text: "_Node | None" = None
+    routes: dict[str, Route] = field(default_factory=dict)
+
+
+class Router:
+    """Finds the row of a request; a word of the API goes before any text."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self._root = _Node()
+        for route in routes:
+            node = self._root
+            for part in route.path:
+                if part.startswith("{"):
+                    node.any_text = node = node.any_text or _Node()
+                else:
+                    node = node.words.setdefault(part, _Node())
+            node.routes[route.method] = route
+
+    def find(self, method: str, path: tuple[str, ...]) -> tuple[Route, tuple[str, ...]] | None:
+        """Give the row, and the parts of the path that stand for braces; None: nothing has this address."""
+        for node, texts in _ends(self._root, path, ()):
+            if route := node.routes.get(method) or node.routes.get(ANY):
+                return route, texts
+        return None
+
+
+def _ends(node: _Node, path: tuple[str, ...], texts: tuple[str, ...]) -> Iterator[tuple[_Node, Any]]:
+    if not path:
+        yield node, texts
+        return
+    first, *rest = path
+    if first in node.words:
+        yield from _ends(node.words[first], tuple(rest), texts)
+    if node.any_text:
+        yield from _ends(node.any_text, tuple(rest), (*texts, first))
+
+
+def table(registry: Registry) -> list[Route]:
+    """Give every row of the API."""
+    routes = [*_discovery(registry), *_quotas()]
+    for collection in registry.collections.values():
+        routes += _stored(collection)
+    for read_only in registry.read_only.values():
+        routes += _computed(read_only)
+    return routes
 
 
 def without_suffix(path: tuple[str, ...], registry: Registry) -> tuple[str, ...]:
@@ -41,64 +104,62 @@ def without_suffix(path: tuple[str, ...], registry: Registry) -> tuple[str, ...]
     return (*path[:-1], last) if known else path
 
 
-def _versioned(operations: Operations, request: Request, path: list[str]) -> Answer:
-    registry = operations.registry
-    match path:
-        case []:
-            names = [(item.singular, item.path) for item in registry.collections.values()]
-            return _only_get(request, discovery.index(request.host_url, names))
-        case ["extensions"]:
-            return _only_get(request, discovery.extensions())
-        case ["extensions", alias]:
-            return _only_get(request, discovery.extension(alias))
-        case ["quotas", *_]:
-            return quotas.answer(operations, request)
-        case [name, *rest] if name in registry.collections:
-            return _stored(operations, request, registry.collections[name], rest)
-        case [name, *rest] if name in registry.read_only:
-            return _computed(operations, request, registry.read_only[name], rest)
-    raise HTTPNotFound
+def _discovery(registry: Registry) -> Iterator[Route]:
+    names = [(item.singular, item.path) for item in registry.collections.values()]
+
+    def told(path: tuple[str, ...], document: Callable[..., Any], public: bool = False) -> Route:
+        return Route("GET", path, lambda _, request, *texts: Answer(200, document(request, *texts)), public)
+
+    yield told((), lambda request: discovery.versions(request.host_url), public=True)
+    yield told(("openapi",), lambda _: openapi.document(registry), public=True)
+    yield told((VERSION,), lambda request: discovery.index(request.host_url, names))
+    yield told((VERSION, "extensions"), lambda _: discovery.extensions())
+    yield told((VERSION, "extensions", "{alias}"), lambda _, alias: discovery.extension(alias))
 
 
-def _stored(operations: Operations, request: Request, collection: Collection, path: list[str]) -> Answer:
-    match request.method, path:
-        case "GET", []:
-            return operations.index(collection, request)
-        case "POST", []:
-            return operations.create(collection, request)
-        case "GET", [resource_id]:
-            return operations.show(collection, request, resource_id)
-        case "PUT", [resource_id]:
-            return operations.update(collection, request, resource_id)
-        case "DELETE", [resource_id]:
-            return operations.delete(collection, request, resource_id)
-        case "GET", [resource_id, name] if name in collection.members:
-            return operations.member(collection, request, resource_id, name)
-        case _, [resource_id, "tags"]:
-            return tags.all_tags(operations, collection, request, resource_id)
-        case _, [resource_id, "tags", tag]:
-            return tags.one_tag(operations, collection, request, resource_id, tag)
-    raise HTTPNotFound
+def _quotas() -> Iterator[Route]:
+    for method, path, handler in quotas.ROUTES:
+        yield Route(method, (VERSION, "quotas", *path), handler)
 
 
-def _computed(
-    operations: Operations, request: Request, collection: ReadOnlyCollection, path: list[str]
-) -> Answer:
-    match request.method, path:
-        case "GET", []:
-            return operations.index_read_only(collection, request)
-        case "GET", [resource_id]:
-            return operations.show_read_only(collection, request, resource_id)
-        case "GET", [resource_id, name] if name in collection.members:
-            return operations.member_read_only(collection, request, resource_id, name)
-        case "DELETE", [resource_id] if collection.delete is not None:
-            return operations.delete_read_only(collection, request, resource_id)
-        case _, [_]:
-            raise HTTPMethodNotAllowed(request.method)
-    raise HTTPNotFound
+def _stored(collection: Collection) -> Iterator[Route]:
+    base = (VERSION, collection.path)
+    one = (*base, "{id}")
+    yield Route("GET", base, lambda operations, *given: operations.index(collection, *given))
+    yield Route("POST", base, lambda operations, *given: operations.create(collection, *given))
+    yield Route("GET", one, lambda operations, *given: operations.show(collection, *given))
+    yield Route("PUT", one, lambda operations, *given: operations.update(collection, *given))
+    yield Route("DELETE", one, lambda operations, *given: operations.delete(collection, *given))
+    for name in collection.members:
+        yield Route("GET", (*one, name), _member(collection, name))
+    for method in ("GET", "PUT", "DELETE"):
+        yield Route(method, (*one, "tags"), _with(collection, tags.all_tags))
+        yield Route(method, (*one, "tags", "{tag}"), _with(collection, tags.one_tag))
 
 
-def _only_get(request: Request, body: Any) -> Answer:
-    if request.method != "GET":
-        raise HTTPNotFound
-    return Answer(200, body)
+def _member(collection: Collection, name: str) -> Handler:
+    return lambda operations, *given: operations.member(collection, *given, name)
+
+
+def _member_read_only(collection: ReadOnlyCollection, name: str) -> Handler:
+    return lambda operations, *given: operations.member_read_only(collection, *given, name)
+
+
+def _with(collection: Collection, answer: Handler) -> Handler:
+    return lambda operations, *given: answer(operations, collection, *given)
+
+
+def _computed(collection: ReadOnlyCollection) -> Iterator[Route]:
+    base = (VERSION, collection.path)
+    one = (*base, "{id}")
+    yield Route("GET", base, lambda operations, *given: operations.index_read_only(collection, *given))
+    yield Route("GET", one, lambda operations, *given: operations.show_read_only(collection, *given))
+    for name in collection.members:
+        yield Route("GET", (*one, name), _member_read_only(collection, name))
+    if collection.delete is not None:
+        yield Route("DELETE", one, lambda operations, *given: operations.delete_read_only(collection, *given))
+    yield Route(ANY, one, _not_allowed)
+
+
+def _not_allowed(_operations: Operations, request: Request, _id: str) -> Answer:
+    raise HTTPMethodNotAllowed(request.method)

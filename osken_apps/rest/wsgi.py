@@ -36,6 +36,7 @@ LOG = logging.getLogger(__name__)
 
 StartResponse = Callable[..., Any]
 Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
+Found = tuple[routes.Route, tuple[str, ...]] | None
 
 MAX_MESSAGE = 4096
 METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "HEAD"})
@@ -65,14 +66,18 @@ class Api:
 
     def __init__(self, operations: Operations) -> None:
         self._operations = operations
+        self._router = routes.Router(routes.table(operations.registry))
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request; whatever happens, with JSON."""
         request_id = f"req-{uuid.uuid4()}"
         request, error = None, None
         try:
-            request = self._request(webob.Request(environ))
-            answer = routes.answer(self._operations, request)
+            request, found = self._request(webob.Request(environ))
+            if found is None:
+                raise HTTPNotFound
+            route, texts = found
+            answer = route.handler(self._operations, request, *texts)
         except ApiError as refusal:
             answer, error = error_answer(refusal), refusal
         except Exception:
@@ -81,7 +86,8 @@ class Api:
         access_log.note(request_id, environ, request, answer, error)
         return _response(answer, request_id)(environ, start_response)
 
-    def _request(self, http: webob.Request) -> Request:
+    def _request(self, http: webob.Request) -> tuple[Request, Found]:
+        """Give the request, and what answers it. Raises ApiError if it is none or nobody's."""
         if http.method not in METHODS:
             raise HTTPMethodNotAllowed(http.method)
         length = http.content_length or 0
@@ -93,17 +99,20 @@ class Api:
         host = http.headers.get("Host") or f"{api.endpoint.host}:{api.endpoint.port}"
         address = edge.address_of(http.headers, edge.Address(http.scheme, host), peer, api)
         edge.check(http.method, http.headers, address, length > 0, api)
-        path = _path(http)
-        return Request(
-            method="GET" if http.method == "HEAD" else http.method,
+        method = "GET" if http.method == "HEAD" else http.method
+        path = routes.without_suffix(_path(http), self._operations.registry)
+        found = self._router.find(method, path)
+        is_public = path[:1] != (routes.VERSION,) if found is None else found[0].public
+        request = Request(
+            method=method,
             path=path,
             parameters=_parameters(http.query_string),
             body=http.body,
             host_url=address.url,
-            # What the API says of itself is for everybody: a client asks for it before it has a token.
-            caller=caller_of(http.headers, peer, api) if path[:1] == ("v2.0",) else NOBODY,
+            caller=NOBODY if is_public else caller_of(http.headers, peer, api),
             if_match=http.headers.get("If-Match", ""),
         )
+        return request, found
 
 
 def _path(http: webob.Request) -> tuple[str, ...]:

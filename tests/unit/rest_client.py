@@ -43,7 +43,11 @@ class Client:
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> Reply:
         """Send one request below /v2.0; a body of bytes goes as it is."""
-        request = webob.Request.blank(f"/v2.0{path}", method=method, environ={"REMOTE_ADDR": "127.0.0.1"})
+        return self.call_path(method, f"/v2.0{path}", body, **headers)
+
+    def call_path(self, method: str, path: str, body: Any = None, **headers: str) -> Reply:
+        """Send one request to a whole path."""
+        request = webob.Request.blank(path, method=method, environ={"REMOTE_ADDR": "127.0.0.1"})
         if body is not None:
             request.content_type = "application/json"
             request.body = body if isinstance(body, bytes) else json.dumps(body).encode()

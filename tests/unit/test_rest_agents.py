@@ -135,7 +135,7 @@ def test_the_flows_that_a_host_should_have_are_the_controllers_answer(api: Clien
 
 
 def test_only_administrators_see_flows(tmp_path: Path) -> None:
-    api = client_of(tmp_path, "trust_identity_headers = true").as_user("default", "admin")
+    api = client_of(tmp_path, "authentication = headers").as_user("default", "admin")
     api.hosts.replace((HOST1,))
     path = f"/agents/{agents(api)['host1']['id']}/flows"
     assert api.as_user("a", "member").call("GET", path).status == 404

@@ -270,7 +270,11 @@ def rules_of(action: str, collection: Any) -> list[str]:
     return [action_rule, *(f"{action_rule}:{attribute.name}" for attribute in attributes)]
 
 
-PUBLIC = {"/", "/v2.0", "/v2.0/extensions", "/v2.0/extensions/{alias}", "/v2.0/availability_zones"}
+# What the API says of itself, and to whom it speaks.
+PUBLIC = {"/", "/v2.0", "/v2.0/extensions", "/v2.0/extensions/{alias}", "/v2.0/availability_zones"} | {
+    "/v2.0/quotas/tenant",
+    "/v2.0/quotas/project",
+}
 
 
 def test_somebody_without_a_role_gets_nothing_by_any_route(admin: Client, alice: Client) -> None:
@@ -285,7 +289,8 @@ def test_somebody_without_a_role_gets_nothing_by_any_route(admin: Client, alice:
     answered = []
     for path, operations in document(REGISTRY)["paths"].items():
         plural = path.removeprefix("/v2.0/").partition("/")[0]
-        address = path.removeprefix("/v2.0").replace("{id}", ids.get(plural, UUID)).replace("{tag}", "red")
+        address = path.removeprefix("/v2.0").replace("{id}", ids.get(plural, UUID))
+        address = address.replace("{tag}", "red").replace("{project_id}", "a")
         singular = plural.removesuffix("s")
         body = {"tags": []} if path.endswith("tags") else {singular: {}}
         if plural in ("subnets", "ports"):
