@@ -9,6 +9,7 @@ from osken_apps.rest.network_ip_availabilities import NETWORK_IP_AVAILABILITIES
 from osken_apps.rest.networks import NETWORKS
 from osken_apps.rest.ports import PORTS
 from osken_apps.rest.read_only import ReadOnlyCollection
+from osken_apps.rest.routing import FLOATING_IPS, ROUTERS
 from osken_apps.rest.security_groups import SECURITY_GROUP_RULES, SECURITY_GROUPS
 from osken_apps.rest.service_providers import SERVICE_PROVIDERS
 from osken_apps.rest.subnets import SUBNETS
@@ -33,7 +34,9 @@ REGISTRY = Registry(
     (
         AGENTS,
         AVAILABILITY_ZONES,
+        FLOATING_IPS,
         NETWORK_IP_AVAILABILITIES,
+        ROUTERS,
         SECURITY_GROUPS,
         SECURITY_GROUP_RULES,
         SERVICE_PROVIDERS,
