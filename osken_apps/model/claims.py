@@ -3,7 +3,8 @@
 An interface claims a port by its iface-id or by its name. Two hosts may claim one port, as during a live
 migration, when the target's interface is made long before the machine runs there. So:
 
-- A wish (`binding:host_id`) decides at once.
+- A wish (`binding:host_id`) decides at once. While a port has inactive bindings, its machine is on its way to
+  one of their hosts: where it speaks first decides, until the wish follows or the binding is taken back.
 - Else whoever has the port keeps it until its interface goes, its host is gone, or the machine itself speaks
   at another host that claims it.
 - What a host showed last counts while it is away, until it is said to be gone and another one claims the
@@ -27,19 +28,19 @@ class Place:
 
 
 def holder_of(
-    port: Port,
+    wish: str,
     claims: Mapping[str, Sequence[str]],
     before: Place | None,
     gone: Collection[str],
     awaited: bool = False,
 ) -> Place | None:
-    """Decide who has a port.
+    """Decide who has a port; `wish` is the host that it is wanted at, or empty.
 
     `claims` are the interfaces that claim it, by host, the first to prefer first; `gone` are the hosts among
     them that are gone. `before` had it until now. `awaited`: that one's host has not shown its interfaces
     yet, and may.
     """
-    host = _host_of(port, claims, before, gone, awaited)
+    host = _host_of(wish, claims, before, gone, awaited)
     if host is None:
         return None
     interfaces = claims.get(host, ())
@@ -49,14 +50,14 @@ def holder_of(
 
 
 def _host_of(
-    port: Port,
+    wish: str,
     claims: Mapping[str, Sequence[str]],
     before: Place | None,
     gone: Collection[str],
     awaited: bool,
 ) -> str | None:
-    if port.requested_host:
-        return port.requested_host if port.requested_host in claims else None
+    if wish:
+        return wish if wish in claims else None
     if before and awaited:
         return before.host
     present = claims.keys() - gone or claims.keys()
@@ -71,6 +72,25 @@ class Claims:
     def __init__(self) -> None:
         self._claimants: dict[str, dict[str, tuple[str, ...]]] = {}  # claim -> host -> interfaces
         self._places: dict[str, Place] = {}
+        self._heard: dict[str, tuple[str, str]] = {}  # port id -> where it was wanted, where it spoke then
+
+    def wish_of(self, port: Port) -> str:
+        """Say where a port is wanted: where its machine has arrived while the wish did not follow yet."""
+        wanted, heard = self._heard.get(port.id, ("", ""))
+        if wanted and wanted == port.requested_host and port.may_run_at(heard):
+            return heard
+        self._heard.pop(port.id, None)
+        return port.requested_host
+
+    def hear(self, port: Port, host: str) -> None:
+        """Note that a port's machine spoke at a host."""
+        if port.requested_host:
+            self._heard[port.id] = (port.requested_host, host)
+
+    def forget(self, port_id: str) -> None:
+        """Forget a port that is gone."""
+        self._places.pop(port_id, None)
+        self._heard.pop(port_id, None)
 
     def show(
         self, host: str, before: Mapping[str, Sequence[str]], now: Mapping[str, tuple[str, ...]]

@@ -190,8 +190,11 @@ class Fabric:
         port = self.inventory.ports.get(port_id)
         place = self.claims.place_of(port_id)
         interfaces = self._claims_on(port_id).get(host_name)
-        if port is None or not interfaces or port.requested_host or (place and place.host == host_name):
+        if port is None or not interfaces or not port.may_run_at(host_name):
             return set()
+        if place and place.host == host_name:
+            return set()
+        self.claims.hear(port, host_name)
         return self._put(port, Place(host_name, interfaces[0])) | self._hosts_of(port_id)
 
     # -- local VLANs
@@ -235,7 +238,7 @@ class Fabric:
         """
         for port in self.claimed_by(host):
             place = self.claims.place_of(port.id)
-            if place and place.host != host.name and not port.requested_host and self.is_up(port):
+            if place and place.host != host.name and port.may_run_at(host.name) and self.is_up(port):
                 yield port, self._claims_on(port.id)[host.name][0]
 
     def claimed_by(self, host: Host) -> Iterator[Port]:
@@ -280,11 +283,12 @@ class Fabric:
         for port_id in list(port_ids):
             port = self.inventory.ports.get(port_id)
             if port is None:
-                self.claims.put(port_id, None)
+                self.claims.forget(port_id)
                 continue
             before, claims = self.claims.place_of(port_id), self._claims_on(port_id)
             gone = [host for host in claims if self.hosts[host].gone]
-            concerned |= self._put(port, holder_of(port, claims, before, gone, self._is_awaited(before)))
+            wish = self.claims.wish_of(port)
+            concerned |= self._put(port, holder_of(wish, claims, before, gone, self._is_awaited(before)))
         return concerned
 
     def _put(self, port: Port, place: Place | None) -> set[str]:

@@ -121,6 +121,15 @@ class Binding:
     interface: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class InactiveBinding:
+    """A host that a port may move to, and how it would be plugged there; `profile` is JSON text."""
+
+    host: str
+    vnic_type: str = "normal"
+    profile: str = "{}"
+
+
 @kind("port", "ports", quota=500)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Port(Standard):
@@ -142,6 +151,7 @@ class Port(Standard):
     waits_for: str = field(default="", metadata={LENGTH: UNBOUNDED})
     vnic_type: str = field(default="normal", metadata={LENGTH: 32})
     binding_profile: str = field(default="{}", metadata={LENGTH: UNBOUNDED})
+    inactive_bindings: tuple[InactiveBinding, ...] = ()
     port_security_enabled: bool = True
     allowed_address_pairs: tuple[AddressPair, ...] = ()
     extra_dhcp_opts: tuple[ExtraDhcpOption, ...] = ()
@@ -152,6 +162,11 @@ class Port(Standard):
     def is_dhcp_server(self) -> bool:
         """Tell whether this port stands for a network's DHCP server."""
         return self.device_owner == DHCP_DEVICE_OWNER
+
+    def may_run_at(self, host: str) -> bool:
+        """Tell whether the machine may run at a host: it is wanted or may move there, or wanted nowhere."""
+        wanted = (self.requested_host, *(binding.host for binding in self.inactive_bindings))
+        return not self.requested_host or host in wanted
 
     def host_name(self, address: IPAddress) -> str:
         """Name the machine behind one of the port's addresses: its DNS name, else one made of the address."""

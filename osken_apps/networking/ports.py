@@ -9,6 +9,7 @@ from osken_apps.model.addresses import MacAddress
 from osken_apps.model.resources import MAX_EXTRA_DHCP_OPTS, ExtraDhcpOption, Network, Port
 from osken_apps.networking.addresses import FixedIpRequest, allocated
 from osken_apps.networking.dhcp_ports import settle_dhcp_port
+from osken_apps.networking.port_bindings import wanted_elsewhere
 from osken_apps.networking.port_security import (
     AddressPairRequest,
     SecurityRequest,
@@ -110,6 +111,8 @@ def update(state: State, port: Port, request: PortRequest, terms: Terms) -> Port
     new = replace(port, **given(request, *PLAIN, "mac_address"))
     if new.mac_address != port.mac_address:
         _check_unbound(port, new.mac_address)
+    if not isinstance(request.requested_host, Absent):
+        new = wanted_elsewhere(new)
     if not isinstance(request.fixed_ips, Absent):
         new = replace(new, fixed_ips=allocated(state, new, request.fixed_ips))
     new = secured_again(state, new, _security(request), terms)

@@ -29,6 +29,7 @@ EXTENSIONS: Mapping[str, Extension] = {
     extension.alias: extension
     for extension in (
         Extension("binding", "Port Binding", "Where a port is and how it is plugged."),
+        Extension("binding-extended", "Port Bindings Extended", "Where a port may move to."),
         Extension("provider", "Provider Network", "Type, physical network and segmentation id of networks."),
         Extension("external-net", "Neutron external network", "Networks marked as external."),
         Extension("net-mtu", "Network MTU", "The MTU of a network."),

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
+from osken_apps.rest import port_bindings
 from osken_apps.rest.attribute import ABSENT, MAX_TAG_LENGTH, MAX_TAGS, TAG, Attribute
 from osken_apps.rest.collection import Collection
 from osken_apps.rest.listing import MAX_FIELDS, MAX_FILTER_VALUES, MAX_LIMIT, MAX_SORT_KEYS, MAX_TAG_LIST
@@ -21,6 +22,7 @@ from osken_apps.rest.openapi_words import (
     operation,
     parameter,
 )
+from osken_apps.rest.ports import PORTS
 from osken_apps.rest.quotas import UNLIMITED
 from osken_apps.rest.read_only import ReadOnlyCollection
 from osken_apps.rest.registry import Registry
@@ -172,6 +174,37 @@ def _tag_paths(name: str, singular: str) -> Document:
     }
 
 
+def _binding_paths() -> Document:
+    attributes, none = port_bindings.ATTRIBUTES, object_of({}, closed=False)
+    shown = _shown(attributes)
+    one = object_of({"binding": shown}, ["binding"])
+    part = object_of({"binding": {**shown, "required": []}}, ["binding"])
+    fields = _filters(attributes, tags=False)
+    asked, changed = (
+        object_of({"binding": _accepted(attributes, method)}, ["binding"], closed=False)
+        for method in ("POST", "PUT")
+    )
+    path = "/v2.0/ports/{id}/bindings"
+    host = parameter("host", "path", TEXT | {"minLength": 1, "pattern": "^[^/\u0000]+$"}, required=True)
+    return {
+        path: {
+            "parameters": [RESOURCE_ID],
+            "get": operation("list_bindings", 200, _listed("bindings", shown), READ_ERRORS, fields),
+            "post": operation("create_binding", 201, one, WRITE_ERRORS, [IF_MATCH], asked),
+        },
+        f"{path}/{{host}}": {
+            "parameters": [RESOURCE_ID, host],
+            "get": operation("show_binding", 200, part, READ_ERRORS, fields[-1:]),
+            "put": operation("update_binding", 200, one, WRITE_ERRORS, [IF_MATCH], changed),
+            "delete": operation("delete_binding", 204, None, WRITE_ERRORS, [IF_MATCH]),
+        },
+        f"{path}/{{host}}/activate": {
+            "parameters": [RESOURCE_ID, host],
+            "put": operation("activate_binding", 200, shown, WRITE_ERRORS, [IF_MATCH], none),
+        },
+    }
+
+
 def _read_only_paths(path: str, collection: ReadOnlyCollection) -> Document:
     item = {**_shown(collection.attributes), "required": []}
     fields = _filters(collection.attributes, tags=False)[-1]
@@ -273,6 +306,8 @@ def document(registry: Registry) -> Document:
     paths = _discovery_paths() | _quota_paths([collection.singular for collection in collections])
     for collection in collections:
         paths |= _collection_paths(collection)
+    if PORTS.path in registry.collections:
+        paths |= _binding_paths()
     for path, read_only in registry.read_only.items():
         paths |= _read_only_paths(path, read_only)
     return {

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from osken_apps.config import Config
@@ -163,6 +163,38 @@ class Operations:
             check_revision(request.if_match, resource.revision_number)
             yield transaction, resource
 
+    def read_for(self, collection: Collection, request: Request, resource_id: str, rule: str) -> Any:
+        """Give a resource for something beside its attributes that a rule of its own decides.
+
+        Raises NotFound, PolicyNotAuthorized.
+        """
+        with self.store.read() as view:
+            access = Access(collection, self.permissions(request), view)
+            resource = _found(view, collection, resource_id, access)
+            self.permissions(request).require(rule, [], access.target(resource))
+            return resource
+
+    @contextmanager
+    def changing_for(
+        self, collection: Collection, request: Request, resource_id: str, rules: Sequence[str]
+    ) -> Iterator[tuple[Transaction, Any]]:
+        """Open a transaction on a resource, for a change that rules of its own decide. Raises ApiError."""
+        with self.store.write() as transaction:
+            access = Access(collection, self.permissions(request), transaction)
+            resource = _found(transaction, collection, resource_id, access)
+            for rule in rules:
+                self.permissions(request).require(rule, [], access.target(resource))
+            check_revision(request.if_match, resource.revision_number)
+            yield transaction, resource
+
+    def around_hosts(self) -> RenderContext:
+        """Give what is shown of hosts beside what a resource says."""
+        return RenderContext(
+            hosts=self.hosts.by_name,
+            integration_bridge=self.config.network.integration_bridge,
+            domain=self.config.dhcp.domain,
+        )
+
     def index_read_only(self, collection: ReadOnlyCollection, request: Request) -> Answer:
         """Answer GET of a collection that is computed."""
         query = query_of(collection.attributes, request.parameters)
@@ -231,12 +263,7 @@ class Operations:
 
     def _context(self, view: View, collection: Collection, resources: Sequence[Any] | None) -> RenderContext:
         """Read what else is shown of these resources (None: of any of the collection)."""
-        return RenderContext(
-            hosts=self.hosts.by_name,
-            integration_bridge=self.config.network.integration_bridge,
-            domain=self.config.dhcp.domain,
-            **collection.context(view, resources),
-        )
+        return replace(self.around_hosts(), **collection.context(view, resources))
 
 
 def _project(values: Values, request: Request, permissions: Permissions) -> str:

@@ -112,6 +112,12 @@ POLICY = {
     "update_port:binding:host_id": ADMIN,
     "update_port:binding:profile": SERVICE,
     "delete_port": f"{MEMBER} or {NETWORK_OWNER}",
+    **dict.fromkeys(
+        (f"{action}_port_binding" for action in ("create", "get", "update", "activate", "delete")),
+        f"{ADMIN} or {SERVICE}",
+    ),
+    "create_port_binding:profile": SERVICE,
+    "update_port_binding:profile": SERVICE,
 }
 
 

@@ -5,16 +5,30 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from osken_apps.rest import discovery, openapi, quotas, tags
+from osken_apps.rest import discovery, openapi, port_bindings, quotas, tags
 from osken_apps.rest.collection import Collection
 from osken_apps.rest.operations import Operations
+from osken_apps.rest.ports import PORTS
 from osken_apps.rest.read_only import ReadOnlyCollection
 from osken_apps.rest.registry import Registry
 from osken_apps.rest.request import Answer, HTTPMethodNotAllowed, Request
 
 SUFFIX = ".json"
 WORDS = frozenset(
-    {"tags", "dhcp", "quotas", "default", "details", "tenant", "project", "flows", "extensions", "openapi"}
+    {
+        "tags",
+        "dhcp",
+        "quotas",
+        "default",
+        "details",
+        "tenant",
+        "project",
+        "flows",
+        "extensions",
+        "openapi",
+        "bindings",
+        "activate",
+    }
 )
 IDS = re.compile("[0-9a-fA-F]{32}|[0-9a-fA-F-]{36}")
 ANY = "*"
@@ -91,6 +105,8 @@ def table(registry: Registry) -> list[Route]:
         routes += _stored(collection)
     for read_only in registry.read_only.values():
         routes += _computed(read_only)
+    if PORTS.path in registry.collections:
+        routes += _port_bindings()
     return routes
 
 
@@ -120,6 +136,11 @@ def _discovery(registry: Registry) -> Iterator[Route]:
 def _quotas() -> Iterator[Route]:
     for method, path, handler in quotas.ROUTES:
         yield Route(method, (VERSION, "quotas", *path), handler)
+
+
+def _port_bindings() -> Iterator[Route]:
+    for method, path, handler in port_bindings.ROUTES:
+        yield Route(method, (VERSION, PORTS.path, "{id}", "bindings", *path), handler)
 
 
 def _stored(collection: Collection) -> Iterator[Route]:

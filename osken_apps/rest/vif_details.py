@@ -26,7 +26,7 @@ def vif_details(port: Port, context: RenderContext) -> dict[str, Any]:
     """Give what Neutron's Open vSwitch driver gives, and beside it the fact (`host`) and the wish."""
     details: dict[str, Any] = {}
     if vif_type(port, context) == "ovs":
-        details = _ovs_details(port.binding.host if port.binding else port.requested_host, context)
+        details = ovs_details(port.binding.host if port.binding else port.requested_host, context)
     details["host"] = port.binding.host if port.binding else ""
     details["requested_host"] = port.requested_host
     if port.binding is not None:
@@ -37,7 +37,7 @@ def vif_details(port: Port, context: RenderContext) -> dict[str, Any]:
     return details
 
 
-def _ovs_details(host: str, context: RenderContext) -> dict[str, Any]:
+def ovs_details(host: str, context: RenderContext) -> dict[str, Any]:
     """Give what whoever plugs the interface must know; os-vif makes the tap itself on a kernel datapath."""
     report = context.hosts.get(host)
     datapath_type = (report.datapath_type if report else "") or KERNEL_DATAPATH

@@ -5,10 +5,11 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from osken_apps.model.changes import PortReport
+from osken_apps.model.changes import HostReport, PortReport
 from osken_apps.model.resources import Binding, PortStatus
 from osken_apps.networking.bindings import record
 from osken_apps.rest.controller import Questions
@@ -35,6 +36,8 @@ ACTORS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 LISTS = {(name,) for name in ("quotas", *REGISTRY.collections, *REGISTRY.read_only)}
 WORDS = {401: "401", 403: "no", 404: "hidden"}
 TAG = "red"
+HOSTS = ("at1", "at2", "at3")
+NOW = datetime(2026, 11, 25, 12, 0, 0, tzinfo=UTC)
 
 
 class Controller(Questions):
@@ -65,6 +68,14 @@ class World:
         """Make a thing of project `a`; give its id."""
         return str(self.admin.make(singular, **self.body(singular), project_id="a")["id"])
 
+    def make_bindings(self) -> tuple[str, str]:
+        """Make a port of project `a` that may move; give its id and where it may move to."""
+        self.admin.hosts.replace(HostReport(host, True, (), (), True, NOW, NOW, 0) for host in HOSTS)
+        body = BODIES["port"](self) | {"device_owner": "compute:nova", "binding:host_id": HOSTS[0]}
+        port_id = str(self.admin.make("port", **body, project_id="a")["id"])
+        self.admin.call("POST", f"/ports/{port_id}/bindings", {"binding": {"host": HOSTS[1]}})
+        return port_id, HOSTS[1]
+
     def body(self, singular: str) -> dict[str, Any]:
         """Give what such a thing is made with."""
         return BODIES[singular](self)
@@ -89,6 +100,8 @@ def subject(world: World, route: Route) -> dict[str, str]:
     if name in REGISTRY.collections:
         collection = REGISTRY.collections[name]
         found["id"] = world.make(collection.singular)
+        if "bindings" in route.path:
+            found["id"], found["host"] = world.make_bindings()
         if "tags" in route.path:
             world.admin.call("PUT", f"/{name}/{found['id']}/tags", {"tags": [TAG]})
     elif name in REGISTRY.read_only:
@@ -121,6 +134,8 @@ def body(world: World, route: Route) -> Any:
     name = route.path[1] if len(route.path) > 1 else ""
     if route.method not in ("POST", "PUT") or "{tag}" in route.path:
         return None
+    if "bindings" in route.path:
+        return {"binding": {"host": "at3"} if route.method == "POST" else {}}
     if "tags" in route.path:
         return {"tags": [TAG]}
     if name == "quotas":

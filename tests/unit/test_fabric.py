@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from ipaddress import IPv4Address
 from itertools import permutations
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from osken_apps.model.host import Interface
 from osken_apps.model.host_snapshot import host_snapshot
 from osken_apps.model.local_vlans import assign_local_vlans
 from osken_apps.model.reports import port_reports
-from osken_apps.model.resources import Binding, Port, PortStatus
+from osken_apps.model.resources import Binding, InactiveBinding, Port, PortStatus
 from osken_apps.model.snapshot import HostSnapshot, Segment
 from osken_apps.pipeline.tags import TaggedPort, desired_tags, tag_changes
 from tests.golden.scenarios import LAYOUT, NET1, NET2, SERVER1, SUBNET1, VM1, VM2
@@ -210,6 +211,53 @@ def test_a_wish_decides_at_once_whoever_had_the_port() -> None:
     assert (report.binding, report.status) == (None, PortStatus.DOWN)
     assert "on host c, which binding:host_id asks for" in report.waits_for
     assert port_reports(made, snapshot_of(made, "b"), LAYOUT.bridges) == []
+
+
+def moving_to_b(**also: Any) -> Port:
+    """Give the port as a live migration from a to b makes it."""
+    return replace(VM1, requested_host="a", inactive_bindings=(InactiveBinding("b"),), **also)
+
+
+def test_a_port_with_an_inactive_binding_stays_until_its_machine_speaks_at_the_target() -> None:
+    made = two_hosts_plugged_in_turn()
+    made.apply([Upserted(moving_to_b())])
+    assert has_it(made) == ["a"]
+    assert [item.port_id for item in snapshot_of(made, "b").waiting] == [VM1.id]
+    made.hear_guest("b", VM1.id)
+    made.apply([Upserted(moving_to_b(name="changed meanwhile"))])
+    assert has_it(made) == ["b"]
+
+
+def test_the_activation_of_a_binding_moves_a_port_whose_machine_never_spoke() -> None:
+    made = two_hosts_plugged_in_turn()
+    made.apply([Upserted(moving_to_b())])
+    made.apply([Upserted(replace(VM1, requested_host="b", inactive_bindings=(InactiveBinding("a"),)))])
+    assert has_it(made) == ["b"]
+
+
+def test_a_binding_that_is_taken_back_takes_the_port_back() -> None:
+    made = two_hosts_plugged_in_turn()
+    made.apply([Upserted(moving_to_b())])
+    made.hear_guest("b", VM1.id)
+    made.apply([Upserted(replace(VM1, requested_host="a"))])
+    assert has_it(made) == ["a"]
+
+
+def test_a_machine_that_speaks_at_its_source_again_has_its_port_there() -> None:
+    made = two_hosts_plugged_in_turn()
+    made.apply([Upserted(moving_to_b())])
+    made.hear_guest("b", VM1.id)
+    made.hear_guest("a", VM1.id)
+    assert has_it(made) == ["a"]
+
+
+def test_a_port_that_is_deleted_and_comes_again_is_where_it_is_wanted() -> None:
+    made = two_hosts_plugged_in_turn()
+    made.apply([Upserted(moving_to_b())])
+    made.hear_guest("b", VM1.id)
+    made.apply([Deleted(Port, VM1.id)])
+    made.apply([Upserted(moving_to_b())])
+    assert has_it(made) == ["a"]
 
 
 def test_what_is_no_port_link_or_declared_trunk_is_dead() -> None:

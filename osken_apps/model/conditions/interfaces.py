@@ -153,7 +153,7 @@ def _of_port(interface: InterfaceFacts, port: Port, host: HostFacts) -> Iterator
             name,
             port.id,
         )
-    if port.requested_host and port.requested_host not in (host.hostname, host.system_id):
+    if not (port.may_run_at(host.hostname) or port.may_run_at(host.system_id)):
         yield Condition(
             Code.WRONG_HOST,
             f"{shown(name)} is {_called(port)}, which is asked for on host {shown(port.requested_host)}",

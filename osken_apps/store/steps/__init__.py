@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from osken_apps.store.steps.identity import identity_and_deleted_ports
+from osken_apps.store.steps.port_bindings import port_bindings
 from osken_apps.store.steps.security_groups import security_groups
 
 if TYPE_CHECKING:
@@ -18,4 +19,4 @@ if TYPE_CHECKING:
 Step = Callable[["Operations"], None]
 
 # Step n (from 0) brings a database of version n + 1 to version n + 2; a new database needs none.
-STEPS: tuple[Step, ...] = (identity_and_deleted_ports, security_groups)
+STEPS: tuple[Step, ...] = (identity_and_deleted_ports, security_groups, port_bindings)
