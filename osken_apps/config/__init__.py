@@ -21,6 +21,7 @@ from osken_apps.model.resources import Network, Port, Subnet  # noqa: F401  they
 from osken_apps.networking.physical import PhysicalNetworks, VlanRange
 
 __all__ = [
+    "KEYSTONE_SECTION",
     "ApiConfig",
     "Authentication",
     "Config",
@@ -127,6 +128,7 @@ GROUPS: dict[str | None, Sequence[cfg.Opt]] = {
 }
 
 MAX_PHYSICAL_BRIDGE_NAME = 11
+KEYSTONE_SECTION = "keystone_authtoken"
 MIN_MTU, MAX_MTU = 68, 65535
 INTERFACE_NAME = re.compile(r"[A-Za-z0-9_.-]{1,15}")
 
@@ -173,6 +175,7 @@ class Config:
     network: NetworkConfig
     dhcp: DhcpConfig
     quotas: Mapping[str, int] = field(default_factory=dict)
+    file: Path = Path()
 
 
 def list_opts() -> list[tuple[str | None, Sequence[cfg.Opt]]]:
@@ -191,9 +194,13 @@ def load(config_file: Path) -> Config:
     try:
         conf([], project="osken-net", default_config_files=[str(config_file)], default_config_dirs=[])
         written = _written(conf)
-        _refuse_unknown_options(written)
+        # The options of that section are keystonemiddleware's to know.
+        others = (
+            {KEYSTONE_SECTION} if written.get(("api", "authentication")) == Authentication.KEYSTONE else ()
+        )
+        _refuse_unknown_options({key: value for key, value in written.items() if key[0] not in others})
         _check_values(conf, written)
-        return _checked(conf)
+        return _checked(conf, config_file)
     except cfg.ConfigFilesNotFoundError as error:
         raise ConfigurationError(f"there is no file {config_file}: name one with --config-file") from error
     except cfg.Error as error:
@@ -253,7 +260,7 @@ def _wanted(opt: cfg.Opt) -> str:
     return "another value"
 
 
-def _checked(conf: Any) -> Config:
+def _checked(conf: Any, config_file: Path) -> Config:
     state_dir = Path(conf.state_dir)
     network = NetworkConfig(
         _bridge_name("[network] integration_bridge", conf.network.integration_bridge),
@@ -268,6 +275,7 @@ def _checked(conf: Any) -> Config:
         audit_interval_s=conf.audit_interval,
         remove_unknown=conf.remove_unknown,
         api=api_config(conf.api),
+        file=config_file,
         openflow=Endpoint(conf.openflow.host, conf.openflow.port),
         ovsdb=Endpoint(conf.ovsdb.host, conf.ovsdb.port),
         database=conf.database.connection or f"sqlite:///{state_dir}/osken-net.db",

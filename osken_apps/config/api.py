@@ -18,6 +18,7 @@ class Authentication(StrEnum):
 
     NONE = "none"
     HEADERS = "headers"
+    KEYSTONE = "keystone"
 
 
 API_OPTS = [
@@ -32,6 +33,10 @@ API_OPTS = [
                 Authentication.HEADERS.value,
                 "a trusted proxy sets X-User-Id, X-Project-Id and X-Roles (names with commas between); a"
                 " request without one of them, or with X-Identity-Status other than Confirmed, is refused",
+            ),
+            (
+                Authentication.KEYSTONE.value,
+                "OpenStack's Keystone, by keystonemiddleware and its section [keystone_authtoken]",
             ),
         ],
         help="How the API learns who asks.",

@@ -1,13 +1,14 @@
-"""Who asks, as `[api] authentication` says.
+"""Who asks, where a request itself says so: `[api] authentication` is `none` or `headers`.
 
 `none`: everybody is the administrator of one project. `headers`: whom a trusted proxy names, and only if it
 says all of it, once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from ipaddress import ip_address
 
-from osken_apps.config import ApiConfig, Authentication
+from osken_apps.config import ApiConfig
 from osken_apps.errors import ApiError
 from osken_apps.rest.request import Caller
 
@@ -17,6 +18,20 @@ MAX_LENGTH = 255
 MAX_ROLES = 100
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a request shows of who asks; `peer` is the address that it came from."""
+
+    headers: Mapping[str, str]
+    peer: str = ""
+    method: str = "GET"
+    path: str = "/"
+
+
+#: Gives who asks. Raises HTTPUnauthorized, ServiceUnavailable.
+Identify = Callable[[Asked], Caller]
+
+
 class HTTPUnauthorized(ApiError):
     """Nobody that we trust says who asks."""
 
@@ -24,12 +39,25 @@ class HTTPUnauthorized(ApiError):
         super().__init__(f"The request you have made requires authentication: {reason}.")
 
 
-def caller_of(headers: Mapping[str, str], peer: str, api: ApiConfig) -> Caller:
-    """Give who asks. Raises HTTPUnauthorized."""
-    if api.authentication is Authentication.NONE:
-        return Caller("admin", api.default_project, frozenset({"admin"}))
-    if not is_trusted(peer, api):
-        raise HTTPUnauthorized(f"{peer or 'the peer'} is not in [api] trusted_proxies")
+def everybody(api: ApiConfig) -> Identify:
+    """Take everybody for the administrator of the default project."""
+    caller = Caller("admin", api.default_project, frozenset({"admin"}))
+    return lambda _asked: caller
+
+
+def named_by_proxy(api: ApiConfig) -> Identify:
+    """Believe the headers of trusted proxies, and no others."""
+
+    def identify(asked: Asked) -> Caller:
+        if not is_trusted(asked.peer, api):
+            raise HTTPUnauthorized(f"{asked.peer or 'the peer'} is not in [api] trusted_proxies")
+        return caller_of(asked.headers)
+
+    return identify
+
+
+def caller_of(headers: Mapping[str, str]) -> Caller:
+    """Give whom identity headers name. Raises HTTPUnauthorized."""
     status = headers.get(STATUS, CONFIRMED)
     if status != CONFIRMED:
         raise HTTPUnauthorized(f"{STATUS} is {status!r}")
@@ -49,7 +77,7 @@ def is_trusted(peer: str, api: ApiConfig) -> bool:
 
 def _one(headers: Mapping[str, str], name: str) -> str:
     """Give the value of a header that must be there once; a server joins two of one name by a comma."""
-    value = headers.get(name, "")
+    value = headers.get(name) or ""
     if not value or len(value) > MAX_LENGTH or not value.isprintable() or set(value) & set(", "):
         raise HTTPUnauthorized(f"{name} must be there once and not be empty: {value[:MAX_LENGTH]!r}")
     return value

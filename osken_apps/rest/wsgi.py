@@ -11,8 +11,9 @@ import webob
 from osken_apps.config import Config
 from osken_apps.errors import ApiError, HTTPBadRequest
 from osken_apps.rest import access_log, edge, routes
+from osken_apps.rest.authentication import identify_by
 from osken_apps.rest.controller import Hosts, Questions
-from osken_apps.rest.identity import caller_of
+from osken_apps.rest.identity import Asked, Identify
 from osken_apps.rest.listing import MAX_PARAMETERS
 from osken_apps.rest.operations import Operations
 from osken_apps.rest.policy import Policy
@@ -58,14 +59,16 @@ def application(
 ) -> Application:
     """Make the WSGI application over a store. Raises ConfigurationError for a broken policy file."""
     policy = Policy(config, registry)
-    return Api(Operations(store, config, hosts or Hosts(), policy, questions or Questions(), registry))
+    operations = Operations(store, config, hosts or Hosts(), policy, questions or Questions(), registry)
+    return Api(operations, identify_by(config))
 
 
 class Api:
     """The application; holds nothing of a request."""
 
-    def __init__(self, operations: Operations) -> None:
+    def __init__(self, operations: Operations, identify: Identify) -> None:
         self._operations = operations
+        self._identify = identify
         self._router = routes.Router(routes.table(operations.registry))
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
@@ -103,13 +106,14 @@ class Api:
         path = routes.without_suffix(_path(http), self._operations.registry)
         found = self._router.find(method, path)
         is_public = path[:1] != (routes.VERSION,) if found is None else found[0].public
+        asked = Asked(http.headers, peer, http.method, http.path_info)
         request = Request(
             method=method,
             path=path,
             parameters=_parameters(http.query_string),
             body=http.body,
             host_url=address.url,
-            caller=NOBODY if is_public else caller_of(http.headers, peer, api),
+            caller=NOBODY if is_public else self._identify(asked),
             if_match=http.headers.get("If-Match", ""),
         )
         return request, found

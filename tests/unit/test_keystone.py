@@ -1,0 +1,177 @@
+"""Who asks, as a Keystone tells that the test plays: right, refusing, absent, silent."""
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from osken_apps.errors import ConfigurationError
+from osken_apps.rest.identity import Asked, HTTPUnauthorized
+from osken_apps.rest.keystone import PAUSE_S, Keystone, KeystoneUnavailable
+from osken_apps.rest.request import Caller
+from tests.unit.rest_client import client_of, config_of
+
+NEVER = "2999-01-01T00:00:00.000000Z"
+PROJECT = {"id": "p", "name": "p", "domain": {"id": "default", "name": "Default"}}
+
+
+def token(name: str, *roles: str, **scope: Any) -> dict[str, Any]:
+    """Give a token as Keystone describes it."""
+    user = {"id": name, "name": name, "domain": {"id": "default", "name": "Default"}}
+    about: dict[str, Any] = {"user": user, "expires_at": NEVER, "issued_at": NEVER, "methods": ["password"]}
+    return {"token": about | {"roles": [{"id": role, "name": role} for role in roles]} | scope}
+
+
+TOKENS = {
+    "service": token("osken-net", "service", project=PROJECT),
+    "alice's": token("alice", "member", "reader", project=PROJECT),
+    "unscoped": token("alice"),
+}
+
+
+class FakeKeystone(BaseHTTPRequestHandler):
+    """Answers what keystonemiddleware asks."""
+
+    asked: list[str]
+
+    def do_GET(self) -> None:
+        type(self).asked.append(self.path)
+        if "tokens" in self.path:
+            found = TOKENS.get(self.headers["X-Subject-Token"])
+            self._answer(200 if found else 404, found or {})
+        else:
+            version = {
+                "id": "v3.14",
+                "status": "stable",
+                "links": [{"rel": "self", "href": self._url}],
+            }
+            self._answer(200, {"version": version})
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        places = [{"interface": "internal", "url": self._url, "region": "r", "region_id": "r", "id": "e"}]
+        catalog = [{"type": "identity", "name": "keystone", "id": "i", "endpoints": places}]
+        self._answer(201, {"token": TOKENS["service"]["token"] | {"catalog": catalog}})
+
+    @property
+    def _url(self) -> str:
+        return f"http://127.0.0.1:{self.server.server_address[1]}/v3/"
+
+    def _answer(self, status: int, body: Any) -> None:
+        data = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.send_header("X-Subject-Token", "service")
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+def section(port: int, more: str = "") -> str:
+    """Give the options of an API that asks a Keystone at a port of this machine."""
+    return f"""authentication = keystone
+[keystone_authtoken]
+auth_type = v3password
+auth_url = http://127.0.0.1:{port}/v3
+www_authenticate_uri = http://127.0.0.1:{port}/v3
+username = osken-net
+password = secret
+user_domain_id = default
+project_name = service
+project_domain_id = default
+{more}"""
+
+
+def keystone_at(directory: Path, port: int, more: str = "", now: Any = None) -> Keystone:
+    """Give what asks a Keystone."""
+    config = config_of(directory, section(port, more))
+    return Keystone(config, now) if now else Keystone(config)
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """Give the port of a Keystone that answers."""
+    FakeKeystone.asked = []
+    with ThreadingHTTPServer(("127.0.0.1", 0), FakeKeystone) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server.server_address[1]
+        server.shutdown()
+        thread.join()
+
+
+def test_a_token_that_keystone_knows_says_who_asks(tmp_path: Path, port: int) -> None:
+    keystone = keystone_at(tmp_path, port)
+    forged = {"X-Auth-Token": "alice's", "X-Roles": "admin", "X-User-Id": "root", "X-Project-Id": "other"}
+    alice = Caller("alice", "p", frozenset({"member", "reader"}))
+    assert keystone.identify(Asked(forged)) == alice
+    asked = len(FakeKeystone.asked)
+    assert keystone.identify(Asked({"X-Auth-Token": "alice's"})) == alice
+    assert len(FakeKeystone.asked) == asked  # it is remembered
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"X-Auth-Token": "wrong"},
+        {"X-Auth-Token": "unscoped"},
+        {"X-User-Id": "u", "X-Project-Id": "p", "X-Roles": "admin", "X-Identity-Status": "Confirmed"},
+    ],
+)
+def test_no_token_a_wrong_one_and_one_of_no_project_are_refused(
+    tmp_path: Path, port: int, headers: dict[str, str]
+) -> None:
+    with pytest.raises(HTTPUnauthorized):
+        keystone_at(tmp_path, port).identify(Asked(headers))
+
+
+def test_a_keystone_that_does_not_answer_is_asked_again_only_after_a_pause(tmp_path: Path) -> None:
+    moments = [0.0]
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        keystone = keystone_at(
+            tmp_path, silent.getsockname()[1], "http_connect_timeout = 1", lambda: moments[0]
+        )
+        asked = Asked({"X-Auth-Token": "alice's"})
+        with pytest.raises(KeystoneUnavailable):
+            keystone.identify(asked)
+        silent.setblocking(False)
+        while True:
+            try:
+                silent.accept()[0].close()
+            except BlockingIOError:
+                break
+        for moment, is_asked in ((PAUSE_S - 1, False), (PAUSE_S + 1, True)):
+            moments[0] = moment
+            with pytest.raises(KeystoneUnavailable):
+                keystone.identify(asked)
+            try:
+                silent.accept()[0].close()
+            except BlockingIOError:
+                assert not is_asked
+            else:
+                assert is_asked
+
+
+def test_without_keystone_what_needs_no_identity_is_answered_and_the_rest_is_503(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    api = client_of(tmp_path, section(port))
+    api.headers = {"X-Auth-Token": "alice's"}
+    assert api.call_path("GET", "/").status == 200
+    reply = api.call("GET", "/networks")
+    assert (reply.status, reply.error) == (503, "KeystoneUnavailable")
+
+
+def test_a_section_that_cannot_work_is_one_line(tmp_path: Path) -> None:
+    text = "authentication = keystone\n[keystone_authtoken]\nauth_type = nothing\n"
+    with pytest.raises(ConfigurationError, match=r"^\[keystone_authtoken\] .*nothing"):
+        Keystone(config_of(tmp_path, text))
