@@ -93,6 +93,41 @@ class PortNotFound(NotFound):
         super().__init__(f"Port {port_id} could not be found.")
 
 
+class SecurityGroupNotFound(NotFound):
+    """No security group has that id, or none that may be used."""
+
+    def __init__(self, *group_ids: str) -> None:
+        super().__init__(f"Security group {', '.join(group_ids)} does not exist")
+
+
+class SecurityGroupRuleNotFound(NotFound):
+    """No rule of a security group has that id."""
+
+    def __init__(self, rule_id: str) -> None:
+        super().__init__(f"Security group rule {rule_id} does not exist")
+
+
+class DefaultSecurityGroupRuleNotFound(NotFound):
+    """No rule of new groups has that id."""
+
+    def __init__(self, rule_id: str) -> None:
+        super().__init__(f"Default Security Group rule {rule_id} does not exist")
+
+
+class AddressGroupNotFound(NotFound):
+    """No address group has that id, or none that may be used."""
+
+    def __init__(self, group_id: str) -> None:
+        super().__init__(f"Address group {group_id} could not be found.")
+
+
+class OverQuota(Conflict):
+    """There are as many as there may be."""
+
+    def __init__(self, resource: str) -> None:
+        super().__init__(f"Quota exceeded for resources: ['{resource}'].")
+
+
 class VlanIdInUse(Conflict):
     """Another network has the segmentation id."""
 

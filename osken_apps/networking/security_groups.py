@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from osken_apps.errors import Conflict, NotFound
+from osken_apps.errors import Conflict, SecurityGroupNotFound
 from osken_apps.model.security_groups import (
     PARENT,
     DefaultSecurityGroupRule,
@@ -20,13 +20,6 @@ from osken_apps.networking.terms import Terms
 NAMESPACE = uuid.UUID("8f0d4b0a-4f0c-4c58-9f8e-3f1a4a6f2c11")
 DEFAULT_NAME = "default"
 DEFAULT_DESCRIPTION = "Default security group"
-
-
-class SecurityGroupNotFound(NotFound):
-    """No security group has that id, or none that may be used."""
-
-    def __init__(self, *group_ids: str) -> None:
-        super().__init__(f"Security group {', '.join(group_ids)} does not exist")
 
 
 class SecurityGroupInUse(Conflict):
@@ -105,11 +98,18 @@ def default_group(state: State, project_id: str, terms: Terms) -> SecurityGroup 
 
 
 def create(state: State, project_id: str, request: SecurityGroupRequest) -> SecurityGroup:
-    """Make a group with the rules that every new group has."""
+    """Make a group with the rules that every new group has. Raises SecurityGroupDefaultAlreadyExists."""
+    _check_name(request)
     group = SecurityGroup(
         id=state.new_id(), project_id=project_id, number=state.new_number(), **given(request)
     )
     return _made(state, group, rules_of_new_group(state))
+
+
+def _check_name(request: SecurityGroupRequest) -> None:
+    """Refuse the name of default groups, in any case. Raises SecurityGroupDefaultAlreadyExists."""
+    if not isinstance(request.name, Absent) and request.name.lower() == DEFAULT_NAME:
+        raise SecurityGroupDefaultAlreadyExists
 
 
 def rules_of_new_group(state: State) -> list[DefaultSecurityGroupRule]:
@@ -163,6 +163,7 @@ def update(state: State, group: SecurityGroup, request: SecurityGroupRequest) ->
         raise SecurityGroupInUse(group.id)
     if is_default(group) and not isinstance(request.name, Absent):
         raise SecurityGroupCannotUpdateDefault
+    _check_name(request)
     return state.update(group, new)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from osken_apps.errors import NetworkNotFound
 from osken_apps.model.resources import Network
+from osken_apps.model.security_groups import SecurityGroup
 from osken_apps.rest.attribute import ABSENT, Attribute
 from osken_apps.rest.collection import Collection
 from osken_apps.rest.policy import Permissions, Target
@@ -20,13 +21,17 @@ class Access:
         self._permissions = permissions
         self._view = view
         self._networks: dict[str, Network | None] = {}
+        self._groups: dict[str, SecurityGroup | None] = {}
 
     def visible(self, resources: list[Any]) -> list[Any]:
         """Give the resources that the caller may see."""
         if self._permissions.sees_all:
             return resources
-        if self._collection.kind.model is not Network:
+        fields = self._collection.kind.model.__dataclass_fields__
+        if "network_id" in fields:
             self._networks = {network.id: network for network in self._view.networks()}
+        if "security_group_id" in fields:
+            self._groups = {group.id: group for group in self._view.find(SecurityGroup)}
         return [resource for resource in resources if self.may_see(resource)]
 
     def may_see(self, resource: Any) -> bool:
@@ -81,6 +86,10 @@ class Access:
         """Give what rules look at of a resource."""
         if isinstance(resource, Network):
             return Target(resource.project_id, resource.shared, resource.external)
+        group_id = getattr(resource, "security_group_id", None)
+        if group_id is not None:
+            group = self._group(group_id)
+            return Target(resource.project_id, group_project_id=group.project_id if group else "")
         owner = device_owner or getattr(resource, "device_owner", "")
         network_id = getattr(resource, "network_id", None)
         network = None if network_id is None else self._network(network_id)
@@ -109,6 +118,11 @@ class Access:
         if network_id not in self._networks:
             self._networks[network_id] = self._view.network(network_id)
         return self._networks[network_id]
+
+    def _group(self, group_id: str) -> SecurityGroup | None:
+        if group_id not in self._groups:
+            self._groups[group_id] = self._view.one(SecurityGroup, group_id)
+        return self._groups[group_id]
 
 
 def _parts_of(names: Iterable[str], body: Mapping[str, Any]) -> list[str]:

@@ -11,6 +11,7 @@ from operator import attrgetter
 from typing import Any
 
 from osken_apps.model.changes import HostReport
+from osken_apps.model.security_groups import SecurityGroupRule
 from osken_apps.rest.types import (
     UUID,
     Type,
@@ -32,6 +33,8 @@ class RenderContext:
     external_networks: frozenset[str] = frozenset()
     shared_networks: frozenset[str] = frozenset()
     disabled_networks: frozenset[str] = frozenset()
+    rules: Mapping[str, Sequence[SecurityGroupRule]] = field(default_factory=dict)
+    default_groups: frozenset[str] = frozenset()
     hosts: Mapping[str, HostReport] = field(default_factory=dict)
     integration_bridge: str = "br-int"
     domain: str = ""

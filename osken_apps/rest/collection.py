@@ -30,6 +30,24 @@ Update = Callable[[Any, Any, Values, Around], Any]
 Delete = Callable[[Any, Any, Around], None]
 # Reads what else is shown of resources (None: of any of the collection): fields of RenderContext.
 Context = Callable[[Any, Sequence[Any] | None], Mapping[str, Any]]
+# Looks at all that one request makes, by project and values, before anything is made.
+Prepare = Callable[[Any, Sequence[tuple[str, Values]], Around], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What can be done to a resource with PUT of a path below it: what its body has, and how it is done."""
+
+    attributes: tuple[Attribute, ...]
+    run: Update
+
+
+@dataclass(frozen=True, slots=True)
+class FirstUse:
+    """What the first list of a project's resources makes: whether that has been (view, project), and how."""
+
+    is_over: Callable[[Any, str], bool]
+    begin: Callable[[Any, str, Terms], Any]
 
 
 def _create(kind: Kind, attributes: Sequence[Attribute]) -> Create:
@@ -72,6 +90,15 @@ def model_fields(attributes: Sequence[Attribute], values: Values) -> dict[str, A
     return {names[name]: value for name, value in values.items() if name in names}
 
 
+def nothing_to_prepare(_state: State, _wanted: Sequence[tuple[str, Values]], _around: Around) -> None:
+    """Let each be made as if it were alone."""
+
+
+def brings_nothing(_state: State) -> Mapping[Kind, int]:
+    """Give nothing: a new one comes alone."""
+    return {}
+
+
 def no_context(_view: Any, _resources: Sequence[Any] | None) -> Mapping[str, Any]:
     """Give nothing: the resource itself has all that is shown."""
     return {}
@@ -83,7 +110,9 @@ class Collection:
 
     `create`, `update` and `delete` are its rules. `policy` has its lines of the default policy: what is not
     in it is denied. `members` are what can be read below a resource: by the last part of the path, the name
-    of the question that the controller answers with the resource's id.
+    of the question that the controller answers with the resource's id. `actions` are what can be done to one.
+    `brings` tells how many of other kinds come with a new one, which quotas must allow. `own_context`:
+    what else is shown is read by what a resource is, of a new one and in a short list, too.
     """
 
     kind: Kind
@@ -94,6 +123,11 @@ class Collection:
     delete: Delete = _delete
     context: Context = no_context
     members: Mapping[str, str] = field(default_factory=dict)
+    actions: Mapping[str, Action] = field(default_factory=dict)
+    prepare: Prepare = nothing_to_prepare
+    brings: Callable[[Any], Mapping[Kind, int]] = brings_nothing
+    first_use: FirstUse | None = None
+    own_context: bool = False
 
     @property
     def singular(self) -> str:
@@ -113,6 +147,11 @@ class Collection:
     def not_found(self, resource_id: str) -> NotFound:
         """Make the error for an id that no resource has."""
         return not_found_of(self.singular)(resource_id)
+
+    @cached_property
+    def has_tags(self) -> bool:
+        """Tell whether its resources have tags."""
+        return any(attribute.name == "tags" for attribute in self.attributes)
 
     @staticmethod
     def id_of(resource: Any) -> str:

@@ -16,8 +16,6 @@ from osken_apps.store.selection import Among, Page
 PAGING = frozenset({"fields", "sort_key", "sort_dir", "limit", "marker", "page_reverse", "verbose"})
 TAG_FILTERS = frozenset({"tags", "tags-any", "not-tags", "not-tags-any"})
 CHANGED_SINCE = "changed_since"
-# What is stored has tags and times; what is computed has neither.
-STORED_FILTERS = TAG_FILTERS | {CHANGED_SINCE}
 FIXED_IP_PARTS = ("subnet_id", "ip_address", "ip_address_substr")
 # A query string holds some 1,500 ids; each bound is stated in the OpenAPI document.
 MAX_FILTER_VALUES = 2000
@@ -112,8 +110,9 @@ def _given(parameters: Parameters) -> dict[str, list[str]]:
 
 def _refuse_unknown(attributes: Sequence[Attribute], filters: Iterable[str]) -> None:
     known = {attribute.name for attribute in attributes if attribute.filter}
-    if any(attribute.name == "updated_at" for attribute in attributes):
-        known |= STORED_FILTERS
+    names = {attribute.name for attribute in attributes}
+    known |= {CHANGED_SINCE} if "updated_at" in names else set()
+    known |= TAG_FILTERS if "tags" in names and "updated_at" in names else set()
     unknown = [name for name in filters if name not in known]
     if unknown:
         raise HTTPBadRequest(f"{unknown} is invalid attribute for filtering")

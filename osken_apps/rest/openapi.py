@@ -61,15 +61,16 @@ def _filter_schema(attribute: Attribute) -> Document:
     return TEXT
 
 
-def _filters(attributes: Sequence[Attribute], tags: bool) -> list[Document]:
+def _filters(attributes: Sequence[Attribute], stored: bool) -> list[Document]:
     filters = [
         parameter(attribute.name, "query", array_of(_filter_schema(attribute), MAX_FILTER_VALUES))
         for attribute in attributes
         if attribute.filter
     ]
-    if tags:
+    if stored:
         time = {"type": "string", "format": "date-time", "maxLength": TEXT_LENGTH}
         filters.append(parameter("changed_since", "query", time))
+    tags = stored and any(attribute.name == "tags" for attribute in attributes)
     names = ("tags", "tags-any", "not-tags", "not-tags-any") if tags else ()
     listed = {"type": "string", "maxLength": MAX_TAG_LIST}
     filters += [parameter(name, "query", listed) for name in names]
@@ -105,7 +106,7 @@ def _collection_paths(collection: Collection) -> Document:
         ]
     }
     part = object_of({singular: {**_shown(attributes), "required": []}}, [singular])
-    fields = _filters(attributes, tags=False)[-1]
+    fields = _filters(attributes, stored=False)[-1]
     return (
         {
             f"/v2.0/{collection.path}": {
@@ -114,7 +115,7 @@ def _collection_paths(collection: Collection) -> Document:
                     200,
                     _listed(plural, _shown(attributes)),
                     READ_ERRORS,
-                    [*_filters(attributes, tags=True), *_paging()],
+                    [*_filters(attributes, stored=True), *_paging()],
                 ),
                 "post": operation(
                     f"create_{singular}", 201, {"oneOf": [one, several]}, WRITE_ERRORS, body=asked
@@ -135,7 +136,8 @@ def _collection_paths(collection: Collection) -> Document:
             },
         }
         | _member_paths(collection.path, collection.singular, collection.members)
-        | _tag_paths(collection.path, singular)
+        | _action_paths(collection, one)
+        | (_tag_paths(collection.path, singular) if collection.has_tags else {})
     )
 
 
@@ -151,6 +153,23 @@ def _member_paths(path: str, singular: str, names: Iterable[str]) -> Document:
             ),
         }
         for name in names
+    }
+
+
+def _action_paths(collection: Collection, shown: Document) -> Document:
+    return {
+        f"/v2.0/{collection.path}/{{id}}/{name}": {
+            "parameters": [RESOURCE_ID],
+            "put": operation(
+                f"{name}_of_{collection.singular}",
+                200,
+                shown,
+                WRITE_ERRORS,
+                [IF_MATCH],
+                _accepted(action.attributes, "POST"),
+            ),
+        }
+        for name, action in collection.actions.items()
     }
 
 
@@ -179,7 +198,7 @@ def _binding_paths() -> Document:
     shown = _shown(attributes)
     one = object_of({"binding": shown}, ["binding"])
     part = object_of({"binding": {**shown, "required": []}}, ["binding"])
-    fields = _filters(attributes, tags=False)
+    fields = _filters(attributes, stored=False)
     asked, changed = (
         object_of({"binding": _accepted(attributes, method)}, ["binding"], closed=False)
         for method in ("POST", "PUT")
@@ -207,7 +226,7 @@ def _binding_paths() -> Document:
 
 def _read_only_paths(path: str, collection: ReadOnlyCollection) -> Document:
     item = {**_shown(collection.attributes), "required": []}
-    fields = _filters(collection.attributes, tags=False)[-1]
+    fields = _filters(collection.attributes, stored=False)[-1]
     return {
         f"/v2.0/{path}": {
             "get": operation(

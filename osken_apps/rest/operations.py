@@ -3,16 +3,16 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from osken_apps.config import Config
-from osken_apps.errors import ApiError, BadRequest, Conflict, HTTPBadRequest
+from osken_apps.errors import ApiError, BadRequest, HTTPBadRequest, OverQuota, StoreUnavailable
 from osken_apps.networking.terms import Terms
 from osken_apps.rest.access import Access
 from osken_apps.rest.attribute import Attribute, RenderContext
-from osken_apps.rest.collection import Around, Collection
+from osken_apps.rest.collection import Action, Around, Collection
 from osken_apps.rest.controller import Hosts, Questions
 from osken_apps.rest.listing import Query, fields_of_show, filtered, links, ordered, page, query_of
 from osken_apps.rest.policy import Permissions, Policy, Target
@@ -27,19 +27,14 @@ from osken_apps.store.store import Store
 from osken_apps.store.transaction import Transaction
 from osken_apps.store.view import View
 
+A_FEW = 100  # of which what belongs to them is read by their ids; of more, all is read
+
 
 class RevisionNumberConstraintFailed(ApiError):
     """The resource has changed since the client read it."""
 
     def __init__(self, expected: str, current: int) -> None:
         super().__init__(f"Constrained to {expected}, but current revision is {current}")
-
-
-class OverQuota(Conflict):
-    """The project has as many as it may."""
-
-    def __init__(self, resource: str) -> None:
-        super().__init__(f"Quota exceeded for resources: ['{resource}'].")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +61,7 @@ class Operations:
     def index(self, collection: Collection, request: Request) -> Answer:
         """Answer GET of a collection."""
         query = query_of(collection.attributes, request.parameters)
+        self._settle(collection, request)
         with self.store.read() as view:
             access = Access(collection, self.permissions(request), view)
             if query.page is not None and self.permissions(request).sees_all:
@@ -73,7 +69,8 @@ class Operations:
                 context = self._context(view, collection, shown)
             else:
                 found = access.visible(view.find(collection.kind.model, *query.conditions))
-                context = self._context(view, collection, None)
+                few = collection.own_context and len(found) <= A_FEW
+                context = self._context(view, collection, found if few else None)
                 found = access.telling(found, query.asked)
                 found = ordered(filtered(found, query, context), query, context)
                 shown = _page(collection, found, query)
@@ -118,14 +115,15 @@ class Operations:
             access = Access(collection, permissions, transaction)
             for body, values, project_id in checked:
                 access.require_create(project_id, body, values)
-            self._check_quotas(transaction, collection, [project_id for _, _, project_id in checked])
             around = self.around(request)
+            wanted = [(project_id, values) for _, values, project_id in checked]
+            collection.prepare(transaction, wanted, around)
+            self._check_quotas(transaction, collection, [project_id for project_id, _ in wanted])
             made = [
                 collection.create(transaction, project_id, values, around)
                 for _, values, project_id in checked
             ]
-            # What has just been made has no subnets yet: nothing to read about it.
-            context = self._context(transaction, collection, ())
+            context = self._context(transaction, collection, made if collection.own_context else ())
             shown = rendered_list(lambda item: access.attributes(item, collection.attributes), made, context)
         return Answer(201, {collection.plural: shown} if several else {collection.singular: shown[0]})
 
@@ -135,6 +133,19 @@ class Operations:
         values = put(collection.attributes, body)
         with self.changing(collection, request, resource_id, body) as (transaction, resource):
             made = collection.update(transaction, resource, values, self.around(request))
+            access = Access(collection, self.permissions(request), transaction)
+            context = self._context(transaction, collection, [made])
+            shown = rendered(access.attributes(made, collection.attributes), made, context)
+        return Answer(200, {collection.singular: shown})
+
+    def act(self, collection: Collection, request: Request, resource_id: str, action: Action) -> Answer:
+        """Answer PUT of what is done to a resource beside changing its attributes."""
+        body = json_of(request.body)
+        if not isinstance(body, dict):
+            raise HTTPBadRequest("Resource body required")
+        values = posted(action.attributes, body)
+        with self.changing(collection, request, resource_id, {}) as (transaction, resource):
+            made = action.run(transaction, resource, values, self.around(request))
             access = Access(collection, self.permissions(request), transaction)
             context = self._context(transaction, collection, [made])
             shown = rendered(access.attributes(made, collection.attributes), made, context)
@@ -257,9 +268,27 @@ class Operations:
 
     def _check_quotas(self, transaction: Transaction, collection: Collection, projects: list[str]) -> None:
         for project_id, wanted in Counter(projects).items():
-            limit = quota_of(collection.kind, transaction.quotas(project_id), self.config)
-            if limit >= 0 and transaction.count(collection.kind.model, project_id) + wanted > limit:
-                raise OverQuota(collection.singular)
+            own = transaction.quotas(project_id)
+            for kind, each in {collection.kind: 1, **collection.brings(transaction)}.items():
+                limit = quota_of(kind, own, self.config)
+                if limit >= 0 and transaction.count(kind.model, project_id) + wanted * each > limit:
+                    raise OverQuota(kind.singular)
+
+    def _settle(self, collection: Collection, request: Request) -> None:
+        """Make what a list of a project has from its first use on; without a database for it, go on."""
+        if collection.first_use is None:
+            return
+        named = [value for name, value in request.parameters if name in ("project_id", "tenant_id")]
+        project_id = named[0] if named else request.caller.project_id
+        if not project_id or not self.permissions(request).may(
+            f"get_{collection.singular}", Target(project_id)
+        ):
+            return
+        with self.store.read() as view:
+            if collection.first_use.is_over(view, project_id):
+                return
+        with suppress(StoreUnavailable), self.store.write() as transaction:
+            collection.first_use.begin(transaction, project_id, self.around(request).terms)
 
     def _context(self, view: View, collection: Collection, resources: Sequence[Any] | None) -> RenderContext:
         """Read what else is shown of these resources (None: of any of the collection)."""

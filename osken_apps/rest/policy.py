@@ -78,6 +78,7 @@ class Target:
     network_shared: bool = False
     network_external: bool = False
     device_owner: str = ""
+    group_project_id: str = ""
 
     def fields(self) -> dict[str, Any]:
         """Give the names that rules use."""
@@ -91,6 +92,8 @@ class Target:
             "network:shared": self.network_shared,
             "network:router:external": self.network_external,
             "device_owner": self.device_owner,
+            "security_group:project_id": self.group_project_id,
+            "security_group:tenant_id": self.group_project_id,
         }
 
 

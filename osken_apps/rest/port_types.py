@@ -1,6 +1,7 @@
 """What requests for addresses, address pairs, options and profiles of a port look like. PURE."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from osken_apps.errors import BadRequest, InvalidInput
@@ -29,6 +30,20 @@ class AllowedAddressPairExhausted(BadRequest):
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"The number of allowed address pair exceeds the maximum {limit}.")
+
+
+class AllowedAddressPairsMissingIP(BadRequest):
+    """An address pair without an address."""
+
+    def __init__(self) -> None:
+        super().__init__("AllowedAddressPair must contain ip_address")
+
+
+def _parse_pair(value: Any) -> AddressPairRequest:
+    if isinstance(value, dict) and "ip_address" not in value:
+        raise AllowedAddressPairsMissingIP
+    pair: AddressPairRequest = _PAIR.parse(value)
+    return pair
 
 
 def _parse_prefix(value: Any) -> str:
@@ -66,8 +81,9 @@ FIXED_IPS = list_of(
     too_many=too_many_fixed_ips,
 )
 PREFIX = Type(_parse_prefix, {"type": "string", "maxLength": CIDR_LENGTH})
+_PAIR = record({"ip_address": PREFIX, "mac_address": optional(MAC)}, ("ip_address",), AddressPairRequest)
 PAIRS = list_of(
-    record({"ip_address": PREFIX, "mac_address": optional(MAC)}, ("ip_address",), AddressPairRequest),
+    replace(_PAIR, parse=_parse_pair),
     MAX_ADDRESS_PAIRS,
     unique=False,
     too_many=AllowedAddressPairExhausted,

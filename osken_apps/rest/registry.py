@@ -2,15 +2,18 @@
 
 from collections.abc import Iterable, Mapping
 
+from osken_apps.rest.address_groups import ADDRESS_GROUPS
 from osken_apps.rest.agents import AGENTS
 from osken_apps.rest.availability_zones import AVAILABILITY_ZONES
 from osken_apps.rest.collection import Collection
+from osken_apps.rest.default_security_group_rules import DEFAULT_SECURITY_GROUP_RULES
 from osken_apps.rest.network_ip_availabilities import NETWORK_IP_AVAILABILITIES
 from osken_apps.rest.networks import NETWORKS
 from osken_apps.rest.ports import PORTS
 from osken_apps.rest.read_only import ReadOnlyCollection
 from osken_apps.rest.routing import FLOATING_IPS, ROUTERS
-from osken_apps.rest.security_groups import SECURITY_GROUP_RULES, SECURITY_GROUPS
+from osken_apps.rest.security_group_rules import SECURITY_GROUP_RULES
+from osken_apps.rest.security_groups import SECURITY_GROUPS
 from osken_apps.rest.service_providers import SERVICE_PROVIDERS
 from osken_apps.rest.subnets import SUBNETS
 
@@ -30,15 +33,21 @@ class Registry:
 
 
 REGISTRY = Registry(
-    (NETWORKS, SUBNETS, PORTS),
+    (
+        NETWORKS,
+        SUBNETS,
+        PORTS,
+        SECURITY_GROUPS,
+        SECURITY_GROUP_RULES,
+        ADDRESS_GROUPS,
+        DEFAULT_SECURITY_GROUP_RULES,
+    ),
     (
         AGENTS,
         AVAILABILITY_ZONES,
         FLOATING_IPS,
         NETWORK_IP_AVAILABILITIES,
         ROUTERS,
-        SECURITY_GROUPS,
-        SECURITY_GROUP_RULES,
         SERVICE_PROVIDERS,
     ),
 )

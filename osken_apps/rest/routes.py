@@ -28,6 +28,9 @@ WORDS = frozenset(
         "openapi",
         "bindings",
         "activate",
+        "use",
+        "add_addresses",
+        "remove_addresses",
     }
 )
 IDS = re.compile("[0-9a-fA-F]{32}|[0-9a-fA-F-]{36}")
@@ -153,13 +156,19 @@ def _stored(collection: Collection) -> Iterator[Route]:
     yield Route("DELETE", one, lambda operations, *given: operations.delete(collection, *given))
     for name in collection.members:
         yield Route("GET", (*one, name), _member(collection, name))
-    for method in ("GET", "PUT", "DELETE"):
+    for name in collection.actions:
+        yield Route("PUT", (*one, name), _action(collection, name))
+    for method in ("GET", "PUT", "DELETE") if collection.has_tags else ():
         yield Route(method, (*one, "tags"), _with(collection, tags.all_tags))
         yield Route(method, (*one, "tags", "{tag}"), _with(collection, tags.one_tag))
 
 
 def _member(collection: Collection, name: str) -> Handler:
     return lambda operations, *given: operations.member(collection, *given, name)
+
+
+def _action(collection: Collection, name: str) -> Handler:
+    return lambda operations, *given: operations.act(collection, *given, collection.actions[name])
 
 
 def _member_read_only(collection: ReadOnlyCollection, name: str) -> Handler:

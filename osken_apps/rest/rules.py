@@ -6,8 +6,11 @@ ANYBODY = "rule:regular_user"
 ADMIN = "rule:admin_only"
 MEMBER = "rule:admin_or_member"
 READER = "rule:admin_or_reader"
+ANY_READER = "rule:admin_only or role:reader"
 NETWORK_OWNER = "rule:admin_or_network_owner"
 NETWORK_READER = "(role:reader and rule:network_owner)"
+GROUP_OWNER = "(role:member and rule:sg_owner)"
+GROUP_READER = "(role:reader and rule:sg_owner)"
 SERVICE = "role:service"
 
 BASE: Mapping[str, str] = {
@@ -16,6 +19,7 @@ BASE: Mapping[str, str] = {
     "admin_only": "rule:context_is_admin",
     "owner": "project_id:%(project_id)s",
     "network_owner": "project_id:%(network:project_id)s",
+    "sg_owner": "project_id:%(security_group:project_id)s",
     "shared": "field:networks:shared=True",
     "external": "field:networks:router:external=True",
     "network_shared": "field:networks:network:shared=True",

@@ -1,111 +1,99 @@
-"""Security groups and their rules, as far as clients need them: each project has its default group."""
+"""Security groups: their attributes, what a request of one means, and who may make it."""
 
-import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from osken_apps.errors import NotFound
-from osken_apps.networking.security_groups import NAMESPACE, SecurityGroupNotFound, default_group_id
-from osken_apps.rest.address_types import CIDR
-from osken_apps.rest.attribute import NAME, POSITION
-from osken_apps.rest.read_only import NAMES, OBJECTS, ReadOnlyCollection, shown
-from osken_apps.rest.rules import READER
-from osken_apps.rest.types import BOOLEAN, UUID, optional
+from osken_apps.model.kind import KINDS, Kind
+from osken_apps.model.security_groups import SecurityGroup, SecurityGroupRule
+from osken_apps.networking import security_groups
+from osken_apps.networking.security_group_rules import MAX_RULES
+from osken_apps.networking.security_groups import (
+    SecurityGroupRequest,
+    default_group,
+    rules_of_new_group,
+)
+from osken_apps.networking.state import State
+from osken_apps.rest import security_group_rules
+from osken_apps.rest.attribute import Attribute, RenderContext, standard
+from osken_apps.rest.collection import Around, Collection, request_of
+from osken_apps.rest.rendering import rendered_list
+from osken_apps.rest.rules import of_projects
+from osken_apps.rest.security_group_rules import FIRST_USE, default_groups_among
+from osken_apps.rest.types import BOOLEAN, Type
+from osken_apps.rest.validation import Values
+from osken_apps.store.selection import Among
 
 
-class SecurityGroupRuleNotFound(NotFound):
-    """No rule of a security group has that id."""
-
-    def __init__(self, rule_id: str) -> None:
-        super().__init__(f"Security group rule {rule_id} does not exist")
+def _shown_only(value: Any) -> Any:
+    raise ValueError(f"'{value}' cannot be given")
 
 
-@dataclass(frozen=True, slots=True)
-class GroupRule:
-    """A rule that lets everything of one family pass one way."""
-
-    id: str
-    security_group_id: str
-    project_id: str
-    direction: str
-    ethertype: str
+def _rules(group: SecurityGroup, context: RenderContext) -> list[dict[str, Any]]:
+    attributes = security_group_rules.ATTRIBUTES
+    return rendered_list(lambda _rule: attributes, context.rules.get(group.id, ()), context)
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """The default group of a project."""
-
-    id: str
-    project_id: str
-    rules: tuple[GroupRule, ...]
-    name: str = "default"
-    description: str = "Default security group: everything may pass."
-
-
-def default_group(project_id: str) -> Group:
-    """Give a project's default group."""
-    group_id = default_group_id(project_id)
-    rules = tuple(
-        GroupRule(str(uuid.uuid5(NAMESPACE, f"{group_id}{way}{family}")), group_id, project_id, way, family)
-        for way in ("egress", "ingress")
-        for family in ("IPv4", "IPv6")
-    )
-    return Group(group_id, project_id, rules)
-
-
-def _nothing(_item: Any) -> None:
-    """Show null: clients expect the attribute."""
-
-
-SECURITY_GROUP_RULE = (
-    shown("id", UUID),
-    shown("security_group_id", UUID),
-    shown("tenant_id", NAME, model_field="project_id"),
-    shown("project_id", NAME),
-    shown("direction", NAME),
-    shown("ethertype", NAME),
-    shown("protocol", optional(NAME), _nothing),
-    shown("port_range_min", optional(POSITION), _nothing),
-    shown("port_range_max", optional(POSITION), _nothing),
-    shown("remote_ip_prefix", optional(CIDR), _nothing),
-    shown("remote_group_id", optional(UUID), _nothing),
-    shown("description", NAME, lambda rule: ""),
+RULE_SCHEMA = {
+    "type": "object",
+    "properties": {
+        attribute.name: dict(attribute.type.answer_schema) for attribute in security_group_rules.ATTRIBUTES
+    },
+    "required": [attribute.name for attribute in security_group_rules.ATTRIBUTES],
+}
+RULES = Type(_shown_only, {"type": "array", "items": RULE_SCHEMA, "maxItems": MAX_RULES})
+ATTRIBUTES = (
+    *standard(),
+    Attribute("stateful", BOOLEAN, default=True, filter=True),
+    Attribute("shared", BOOLEAN, post=False, put=False, filter=True, get=lambda group, _: False),
+    Attribute("security_group_rules", RULES, post=False, put=False, get=_rules),
 )
 
-
-def _rules_shown(group: Group) -> list[dict[str, Any]]:
-    context: Any = None
-    return [
-        {attribute.name: attribute.shown(rule, context) for attribute in SECURITY_GROUP_RULE}
-        for rule in group.rules
-    ]
+POLICY = of_projects("security_group")
 
 
-SECURITY_GROUP = (
-    shown("id", UUID),
-    shown("name", NAME),
-    shown("description", NAME),
-    shown("tenant_id", NAME, model_field="project_id"),
-    shown("project_id", NAME),
-    shown("stateful", BOOLEAN, lambda group: False),
-    shown("shared", BOOLEAN, lambda group: False),
-    shown("tags", NAMES, lambda group: []),
-    shown("security_group_rules", OBJECTS, _rules_shown),
-)
+def _prepare(state: State, wanted: Sequence[tuple[str, Values]], around: Around) -> None:
+    """Make the default groups first: they count as well."""
+    for project_id in dict.fromkeys(project_id for project_id, _ in wanted):
+        default_group(state, project_id, around.terms)
 
-SECURITY_GROUPS = ReadOnlyCollection(
-    "security_groups",
-    "security_group",
-    SECURITY_GROUP,
-    {"get_security_group": READER},
-    lambda context: [default_group(context.caller.project_id)],
-    SecurityGroupNotFound,
-)
-SECURITY_GROUP_RULES = ReadOnlyCollection(
-    "security_group_rules",
-    "security_group_rule",
-    SECURITY_GROUP_RULE,
-    {"get_security_group_rule": READER},
-    lambda context: list(default_group(context.caller.project_id).rules),
-    SecurityGroupRuleNotFound,
+
+def _brings(state: State) -> Mapping[Kind, int]:
+    return {KINDS[SecurityGroupRule]: len(rules_of_new_group(state))}
+
+
+def _create(state: State, project_id: str, values: Values, _around: Around) -> SecurityGroup:
+    request = request_of(SecurityGroupRequest, ATTRIBUTES, values)
+    return security_groups.create(state, project_id, request)
+
+
+def _update(state: State, group: SecurityGroup, values: Values, _around: Around) -> SecurityGroup:
+    return security_groups.update(state, group, request_of(SecurityGroupRequest, ATTRIBUTES, values))
+
+
+def _delete(state: State, group: SecurityGroup, around: Around) -> None:
+    security_groups.delete(state, group, around.terms)
+
+
+def _context(view: Any, groups: Sequence[SecurityGroup] | None) -> Mapping[str, Any]:
+    """Read the rules of groups."""
+    conditions = () if groups is None else (Among("security_group_id", tuple(group.id for group in groups)),)
+    rules: dict[str, list[SecurityGroupRule]] = {}
+    for rule in view.find(SecurityGroupRule, *conditions):
+        rules.setdefault(rule.security_group_id, []).append(rule)
+    known = view.find(SecurityGroup) if groups is None else groups
+    return {"rules": rules, "default_groups": default_groups_among(known)}
+
+
+SECURITY_GROUPS = Collection(
+    KINDS[SecurityGroup],
+    ATTRIBUTES,
+    POLICY,
+    _create,
+    _update,
+    _delete,
+    _context,
+    prepare=_prepare,
+    brings=_brings,
+    first_use=FIRST_USE,
+    own_context=True,
 )

@@ -15,6 +15,7 @@ from osken_apps.errors import InUse, IpAddressAlreadyAllocated
 from osken_apps.model.changes import Change, Deleted, Upserted, in_order
 from osken_apps.model.known_hosts import MAX_KNOWN_HOSTS, KnownHost
 from osken_apps.model.resources import FixedIp, Port, Standard, Subnet
+from osken_apps.model.security_groups import SecurityGroupRule
 from osken_apps.store.address_text import address_text
 from osken_apps.store.allocator import Allocator, Sources
 from osken_apps.store.cache import Cache
@@ -213,3 +214,14 @@ class Transaction(Allocator):
         self._known.pop((kind, resource_id), None)
         if kind is Subnet:
             self._known_subnets.clear()
+        if kind is SecurityGroupRule:
+            self._know_rule(change)
+
+    def _know_rule(self, change: Change) -> None:
+        """Keep what is known of groups' rules true: a bulk of them asks for the rules again and again."""
+        if isinstance(change, Deleted):
+            self._known_rules.clear()
+        elif isinstance(change.resource, SecurityGroupRule):
+            rule = change.resource
+            if rule.security_group_id in self._known_rules:
+                self._known_rules[rule.security_group_id][rule.id] = rule

@@ -96,6 +96,7 @@ class View:
         self._cache = cache
         self._known: dict[tuple[type[Standard], str], Standard] = {}  # what was asked for by its id
         self._known_subnets: dict[str, list[Subnet]] = {}  # of a network
+        self._known_rules: dict[str, dict[str, SecurityGroupRule]] = {}  # of a security group
 
     def find(self, kind: type[R], *conditions: Among, page: Page | None = None) -> list[R]:
         """Give the resources of a kind that meet every condition, oldest first; of a page, by id."""
@@ -179,7 +180,10 @@ class View:
 
     def rules_of(self, group_id: str) -> list[SecurityGroupRule]:
         """Give the rules of a security group, oldest first."""
-        return self.find(SecurityGroupRule, Among("security_group_id", (group_id,)))
+        if group_id not in self._known_rules:
+            found = self.find(SecurityGroupRule, Among("security_group_id", (group_id,)))
+            self._known_rules[group_id] = {rule.id: rule for rule in found}
+        return list(self._known_rules[group_id].values())
 
     def rules_naming(self, remote_id: str) -> list[SecurityGroupRule]:
         """Give the rules whose remote ones are those of a group or address group, oldest first."""

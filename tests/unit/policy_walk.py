@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from osken_apps.model.changes import HostReport, PortReport
+from osken_apps.model.kind import KINDS
 from osken_apps.model.resources import Binding, PortStatus
 from osken_apps.networking.bindings import record
 from osken_apps.rest.controller import Questions
@@ -52,7 +53,8 @@ class World:
     """An API, and a maker of things of project `a`."""
 
     def __init__(self, directory: Path) -> None:
-        text = "authentication = headers\n[quotas]\nnetwork = -1\nsubnet = -1\nport = -1"
+        counted = (kind.singular for kind in KINDS.values() if kind.quota is not None)
+        text = "\n".join(["authentication = headers", "[quotas]", *(f"{name} = -1" for name in counted)])
         client = client_of(directory, text)
         app = application(client.store, config_of(directory, text), client.hosts, Controller())
         self._client = replace(client, app=app)
@@ -66,7 +68,8 @@ class World:
 
     def make(self, singular: str) -> str:
         """Make a thing of project `a`; give its id."""
-        return str(self.admin.make(singular, **self.body(singular), project_id="a")["id"])
+        project = {} if singular in OF_NO_PROJECT else {"project_id": "a"}
+        return str(self.admin.make(singular, **self.body(singular), **project)["id"])
 
     def make_bindings(self) -> tuple[str, str]:
         """Make a port of project `a` that may move; give its id and where it may move to."""
@@ -80,6 +83,16 @@ class World:
         """Give what such a thing is made with."""
         return BODIES[singular](self)
 
+    def tcp(self) -> dict[str, Any]:
+        """Give a rule for a port of TCP that no rule is for."""
+        number = next(self._numbers)
+        return {
+            "direction": "ingress",
+            "protocol": "tcp",
+            "port_range_min": number,
+            "port_range_max": number,
+        }
+
     def cidr(self) -> str:
         """Give a range that no subnet has."""
         number = next(self._numbers)
@@ -90,7 +103,14 @@ BODIES: Mapping[str, Callable[[World], dict[str, Any]]] = {
     "network": lambda world: {},
     "subnet": lambda world: {"network_id": world.make("network"), "cidr": world.cidr(), "ip_version": 4},
     "port": lambda world: {"network_id": world.make("network")},
+    "security_group": lambda world: {},
+    "security_group_rule": lambda world: world.tcp() | {"security_group_id": world.make("security_group")},
+    "address_group": lambda world: {"addresses": [LEAVING]},
+    "default_security_group_rule": lambda world: world.tcp(),
 }
+OF_NO_PROJECT = {"default_security_group_rule"}
+LEAVING = "192.0.2.1/32"
+ACTIONS = {"add_addresses": "192.0.2.2/32", "remove_addresses": LEAVING}
 
 
 def subject(world: World, route: Route) -> dict[str, str]:
@@ -140,8 +160,11 @@ def body(world: World, route: Route) -> Any:
         return {"tags": [TAG]}
     if name == "quotas":
         return {"quota": {"network": 10_000}}
+    if route.path[-1] in ACTIONS:
+        return {"addresses": [ACTIONS[route.path[-1]]]}
     singular = REGISTRY.collections[name].singular
-    return {singular: world.body(singular) if route.method == "POST" else {"name": "n"}}
+    has_name = any(attribute.name == "name" for attribute in REGISTRY.collections[name].attributes)
+    return {singular: world.body(singular) if route.method == "POST" else {"name": "n"} if has_name else {}}
 
 
 def word(route: Route, reply: Reply, subject_id: str) -> str:

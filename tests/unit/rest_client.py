@@ -32,6 +32,11 @@ class Reply:
         return str(self.body["NeutronError"]["message"])
 
 
+def path_of(singular: str) -> str:
+    """Give the part of the URL of a kind of resource."""
+    return singular.replace("_", "-") + "s"
+
+
 @dataclass
 class Client:
     """A client with fixed headers."""
@@ -74,12 +79,12 @@ class Client:
     def try_make(self, singular: str, **attributes: Any) -> Reply:
         """Create a resource."""
         body = {name.replace("__", ":"): value for name, value in attributes.items()}
-        return self.call("POST", f"/{singular}s", {singular: body})
+        return self.call("POST", f"/{path_of(singular)}", {singular: body})
 
     def change(self, singular: str, resource_id: str, **attributes: Any) -> Reply:
         """Change a resource."""
         body = {name.replace("__", ":"): value for name, value in attributes.items()}
-        return self.call("PUT", f"/{singular}s/{resource_id}", {singular: body})
+        return self.call("PUT", f"/{path_of(singular)}/{resource_id}", {singular: body})
 
     def subnet(self, network_id: str, cidr: str = "10.10.10.0/24", **attributes: Any) -> dict[str, Any]:
         """Create a subnet that must succeed."""

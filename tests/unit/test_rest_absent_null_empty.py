@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from osken_apps.rest.registry import REGISTRY
-from tests.unit.rest_client import Client, client_of
+from tests.unit.rest_client import Client, client_of, path_of
 
 MAC = "fa:16:3e:00:00:01"
 TABLE = """
@@ -67,6 +67,39 @@ port     binding:host_id            | ""             | ""        | ""         | 
 port     binding:vnic_type          | "normal"       | 400       | 400        | 400      | 400
 port     binding:profile            | {}             | {}        | {}         | {}       | {}
 port     dns_name                   | ""             | 400       | ""         | 400      | ""
+security_group name             | ""             | 400       | ""         | 400      | ""
+security_group description      | ""             | 400       | ""         | 400      | ""
+security_group tenant_id        | "default"      | 400       | ""         | 400      | 400
+security_group project_id       | "default"      | 400       | ""         | 400      | 400
+security_group stateful         | true           | 400       | 400        | 400      | 400
+security_group_rule description | ""             | 400       | ""         | 400      | 400
+security_group_rule tenant_id   | "default"      | 400       | ""         | 400      | 400
+security_group_rule project_id  | "default"      | 400       | ""         | 400      | 400
+security_group_rule security_group_id | 400      | 400       | 400        | 400      | 400
+security_group_rule direction   | 400            | 400       | 400        | 400      | 400
+security_group_rule ethertype   | "IPv4"         | 400       | 400        | 400      | 400
+security_group_rule protocol    | null           | null      | 400        | 400      | 400
+security_group_rule port_range_min | null        | null      | 400        | 400      | 400
+security_group_rule port_range_max | null        | null      | 400        | 400      | 400
+security_group_rule remote_ip_prefix | null      | null      | null       | 400      | 400
+security_group_rule remote_group_id | null       | null      | 400        | 400      | 400
+security_group_rule remote_address_group_id | null | null    | 400        | 400      | 400
+address_group name              | ""             | 400       | ""         | 400      | ""
+address_group description       | ""             | 400       | ""         | 400      | ""
+address_group tenant_id         | "default"      | 400       | ""         | 400      | 400
+address_group project_id        | "default"      | 400       | ""         | 400      | 400
+address_group addresses         | []             | []        | []         | 400      | 400
+default_security_group_rule description | ""     | 400       | ""         | 400      | 400
+default_security_group_rule direction | 400      | 400       | 400        | 400      | 400
+default_security_group_rule ethertype | "IPv4"   | 400       | 400        | 400      | 400
+default_security_group_rule protocol | null      | null      | 400        | 400      | 400
+default_security_group_rule port_range_min | null | null     | 400        | 400      | 400
+default_security_group_rule port_range_max | null | null     | 400        | 400      | 400
+default_security_group_rule remote_ip_prefix | null | null   | null       | 400      | 400
+default_security_group_rule remote_group_id | null | null    | 400        | 400      | 400
+default_security_group_rule remote_address_group_id | null | null | 400   | 400      | 400
+default_security_group_rule used_in_default_sg | false | 400 | 400        | 400      | 400
+default_security_group_rule used_in_non_default_sg | true | 400 | 400     | 400      | 400
 """
 ROWS = [[cell.strip() for cell in line.split("|")] for line in TABLE.strip().splitlines()[1:]]
 SET: dict[str, Any] = {
@@ -95,14 +128,29 @@ def api(tmp_path: Path) -> Client:
 
 def empty_of(name: str) -> Any:
     """Give the empty value of an attribute's kind."""
-    lists = ("hints", "pools", "nameservers", "routes", "types", "fixed_ips", "groups", "pairs", "opts")
+    lists = (
+        "hints",
+        "addresses",
+        "pools",
+        "nameservers",
+        "routes",
+        "types",
+        "fixed_ips",
+        "groups",
+        "pairs",
+        "opts",
+    )
     return {} if name == "binding:profile" else [] if name.endswith(lists) else ""
 
 
 def required(api: Client, resource: str) -> dict[str, Any]:
     """Make what a resource needs; give the attributes that a POST must have."""
-    if resource == "network":
+    if resource in ("network", "security_group", "address_group"):
         return {}
+    if resource == "default_security_group_rule":
+        return {"direction": "ingress"}
+    if resource == "security_group_rule":
+        return {"direction": "ingress", "security_group_id": api.make("security_group")["id"]}
     network_id = api.make("network")["id"]
     if resource == "subnet":
         return {"network_id": network_id, "cidr": "10.0.0.0/24", "ip_version": 4}
@@ -146,15 +194,15 @@ def test_an_attribute_that_is_absent_null_or_empty_means_what_neutron_means(
         reply = api.try_make(resource, **others | given)
         check(api, name, cell, reply, resource)
         if reply.status == 201 and resource != "network":
-            api.call("DELETE", f"/{resource}s/{reply.body[resource]['id']}")
+            api.call("DELETE", f"/{path_of(resource)}/{reply.body[resource]['id']}")
     for cell, value in ((row[4], None), (row[5], empty_of(name))):
         made = api.make(resource, **attributes | ({name: SET[name]} if name in SET else {}))
         reply = api.change(resource, made["id"], **{name: value})
         check(api, name, cell, reply, resource, made[name])
         if reply.status == 400:
-            assert api.get(f"/{resource}s/{made['id']}")[resource] == made
+            assert api.get(f"/{path_of(resource)}/{made['id']}")[resource] == made
         if resource != "network":
-            api.call("DELETE", f"/{resource}s/{made['id']}")
+            api.call("DELETE", f"/{path_of(resource)}/{made['id']}")
 
 
 def test_the_table_has_every_attribute_that_can_be_set() -> None:

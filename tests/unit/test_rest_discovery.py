@@ -32,7 +32,15 @@ def test_the_versions_are_linked_by_the_name_that_the_client_used(api: Client) -
 @pytest.mark.parametrize("path", ["", "/"])
 def test_the_index_names_the_resources(api: Client, path: str) -> None:
     resources = api.get(path)["resources"]
-    assert [resource["collection"] for resource in resources] == ["networks", "subnets", "ports"]
+    assert [resource["collection"] for resource in resources] == [
+        "networks",
+        "subnets",
+        "ports",
+        "security-groups",
+        "security-group-rules",
+        "address-groups",
+        "default-security-group-rules",
+    ]
 
 
 def test_extensions_are_listed_and_shown_by_alias(api: Client) -> None:
@@ -74,15 +82,6 @@ def test_address_use_is_counted_by_subnet_and_network(api: Client) -> None:
     assert api.get(f"{path}?ip_version=4") == {"network_ip_availabilities": [use]}
     assert api.get(f"{path}?ip_version=6") == {"network_ip_availabilities": []}
     assert api.get(f"{path}/{network['id']}") == {"network_ip_availability": use}
-
-
-def test_the_default_security_group_lets_everything_pass_and_says_so(api: Client) -> None:
-    (group,) = api.get("/security-groups?name=default")["security_groups"]
-    rules = api.get("/security-group-rules")["security_group_rules"]
-    assert group["security_group_rules"] == rules
-    ways = {(rule["direction"], rule["ethertype"], rule["protocol"]) for rule in rules}
-    assert ways == {(way, family, None) for way in ("ingress", "egress") for family in ("IPv4", "IPv6")}
-    assert api.get(f"/security-groups/{group['id']}")["security_group"] == group
 
 
 def test_there_are_no_service_providers(api: Client) -> None:

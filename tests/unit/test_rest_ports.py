@@ -256,7 +256,7 @@ def test_the_mac_address_of_a_bound_port_stays(api: Client, network_id: str) -> 
             400,
             "AllowedAddressPairExhausted",
         ),
-        ({"allowed_address_pairs": [{"mac_address": MAC}]}, 400, "HTTPBadRequest"),
+        ({"allowed_address_pairs": [{"mac_address": MAC}]}, 400, "AllowedAddressPairsMissingIP"),
         ({"extra_dhcp_opts": [{"opt_name": "mtu"}]}, 400, "HTTPBadRequest"),
         ({"extra_dhcp_opts": [{"opt_name": "mtu", "opt_value": "lots"}]}, 400, "InvalidInput"),
         ({"binding:vnic_type": "imaginary"}, 400, "HTTPBadRequest"),

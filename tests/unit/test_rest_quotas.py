@@ -7,7 +7,14 @@ import pytest
 
 from tests.unit.rest_client import Client, client_of
 
-DEFAULTS = {"network": 100, "subnet": 100, "port": 500}
+DEFAULTS = {
+    "network": 100,
+    "subnet": 100,
+    "port": 500,
+    "security_group": 10,
+    "security_group_rule": 100,
+    "address_group": 10,
+}
 
 
 @pytest.fixture
