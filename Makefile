@@ -27,7 +27,7 @@ lint: setup  ## linter, format and types
 	$(BIN)/mypy
 
 unit: .venv/.installed  ## the tests that need neither root nor a switch, in half a minute
-	$(BIN)/python -m pytest -q $(UNIT)
+	$(BIN)/python -m pytest -q -n auto $(UNIT)
 
 test: lint  ## all tests: unit, golden, packet, Open vSwitch, end to end
 	$(SUDO) $(BIN)/python -m pytest
