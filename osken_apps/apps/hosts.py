@@ -61,6 +61,7 @@ class Host:
         self.started_at = self.last_contact = now()
         self.changes = 0  # of what is connected
         self.settled = False  # it had its time to connect all that it has
+        self.in_order = False  # it was brought to what it should have, since it is served
         self._task: runtime.Task | None = None
 
     @property
@@ -79,6 +80,7 @@ class Host:
         if self._task is not None:
             self._task.kill()
         self._task = self.reconciler = None
+        self.in_order = False
         self.last_contact = now()
 
     def say(self, topic: str, trouble: str) -> None:
@@ -110,6 +112,7 @@ class Hosts:
         self.turns = runtime.lock()  # one host computes at a time
         self.by_name: dict[str, Host] = {}
         self.complete = False  # those that were there before the start had their time to connect
+        self.news = runtime.Signal()  # something has changed that people are shown
         self._serve = serve
         self._bridges: dict[Connection, Bridge] = {}
         self._connections: dict[Connection, BridgeIdentity] = {}
@@ -200,6 +203,7 @@ class Hosts:
         if host and host.alive:
             return "the host is connected"
         self.by_name.pop(name, None)
+        self.news.set()
         self.wake(self.fabric.forget(name))
         return ""
 
@@ -235,6 +239,7 @@ class Hosts:
 
     def _rename(self, host: Host, name: str) -> None:
         LOG.info("host %s is called %s now", host.name, name)
+        self.news.set()
         gone = self.by_name.pop(name, None)
         if gone:
             gone.end()
@@ -275,6 +280,7 @@ class Hosts:
             runtime.spawn_after(SETTLE_S, self._still_waits, key)
         elif self._told.get(key) != refused.reason:
             self._told[key] = refused.reason
+            self.news.set()
             LOG.warning("%s is refused: %s", key, refused.reason)
             rival = self.identities.rival(key)
             if rival is not None:
@@ -296,6 +302,7 @@ class Hosts:
             return
         host = bridge.host
         del host.bridges[bridge.name]
+        self.news.set()
         LOG.info("host %s: bridge %s disconnected%s", host.name, bridge.name, f": {reason}" if reason else "")
         self._let_settle(host)
         self._may_be_away(host)
@@ -306,6 +313,7 @@ class Hosts:
         if host is None:
             return
         self._sessions[session] = host.session = None
+        self.news.set()
         LOG.info("host %s: OVSDB session from %s ended", host.name, session.address[0])
         self.wake(self.fabric.lose_ovsdb(host.name))
         self._may_be_away(host)
@@ -317,6 +325,7 @@ class Hosts:
         return host
 
     def _begin(self, host: Host, how: str) -> None:
+        self.news.set()
         if host.reconciler is None:
             LOG.info("host %s is here: %s", host.name, how)
             host.begin(self._serve(host))

@@ -6,6 +6,7 @@ The event loop must be installed before this module is imported; `osken_apps.cli
 import logging
 import signal
 import socket
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from osken_apps.apps.memory import keep_collections_short, watch_endings
 from osken_apps.apps.openflow import OpenFlowApp
 from osken_apps.apps.ovsdb import OvsdbApp
 from osken_apps.apps.packet_ins import Arrivals, PacketIns
+from osken_apps.apps.progress import tell_progress
 from osken_apps.apps.reader import PacketInHandler
 from osken_apps.apps.reconcile import HostReconciler
 from osken_apps.apps.rest import STARTED_BADLY, RestApp
@@ -48,6 +50,10 @@ class Controller:
         ovsdb = listen("[ovsdb]", config.ovsdb)
         rates = PuntRates(config.dhcp.port_rate, config.dhcp.bridge_rate)
         layout = Layout(config.network.integration_bridge, config.network.bridge_mappings, rates)
+        self._listeners = ", ".join(
+            f"{what} on {_address(sock)}"
+            for what, sock in (("API", api), ("OpenFlow", openflow), ("OVSDB", ovsdb))
+        )
         self._status = 0
         self._has_started = False
         self._signals, self._wakeup = _signals()
@@ -88,6 +94,7 @@ class Controller:
         keep_collections_short()
         runtime.spawn(watch_endings)
         runtime.spawn(tell_again_for_ever)
+        runtime.spawn(tell_progress, self._hosts)
         runtime.spawn(audit_for_ever, self._hosts, self._audit_interval_s)
         runtime.spawn_after(FIRST_CONNECTIONS_S, self._hosts.expect_no_more)
         while self._signals.recv(1) == bytes([signal.SIGHUP]):
@@ -97,10 +104,12 @@ class Controller:
         self._apps[RestApp].stop()
         return self._status
 
-    def _log_started(self) -> None:
-        """Say once that the controller runs: now it is known that its configuration can work."""
-        if not self._has_started:
-            LOG.info("started")
+    def _log_started(self, store: str) -> None:
+        """Say which store is served; the first time the controller runs: its configuration can work."""
+        if self._has_started:
+            LOG.info("the REST process serves %s", store)
+        else:
+            LOG.info("started: osken-net %s; database %s; %s", version("osken-apps"), store, self._listeners)
         self._has_started = True
 
     def _give_up(self) -> None:
@@ -127,6 +136,12 @@ def run(config: Config, config_file: Path) -> int:
     except OSError as error:
         raise ConfigurationError(f"state_dir={config.state_dir}: {error.strerror}") from error
     return Controller(config, config_file).run()
+
+
+def _address(sock: socket.socket) -> str:
+    """Give where a socket listens, as people write it."""
+    host, port = sock.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _instantiate(kind: type[OSKenApp], shared: dict[str, Any]) -> Any:

@@ -78,6 +78,17 @@ class HostReconciler:
 
     def attempt(self) -> bool:
         """Make one pass; give False if it must be made again."""
+        shown = self._shown()
+        done = self._attempt()
+        if self._shown() != shown:
+            self._hosts.news.set()
+        return done
+
+    def _shown(self) -> object:
+        """Give what a pass may change of what people are shown of the host."""
+        return self._host.conditions, dict(self._host.troubles)
+
+    def _attempt(self) -> bool:
         try:
             refused = self._pass()
         except OskenAppsError as error:
@@ -89,6 +100,7 @@ class HostReconciler:
             self._report_trouble("an error of the controller; see its log")
             return False
         self._host.say("pass", "")
+        self._host.in_order = not refused and self._fabric.ready(self._host.name)
         return not refused
 
     def _pass(self) -> dict[str, str]:

@@ -28,6 +28,8 @@ FIRST_RESTART_S = 1.0
 LAST_RESTART_S = 30.0
 BEAT_S = 2.0
 MAX_SILENT_BEATS = 15
+GATHER_S = 0.05  # what changes of hosts within it is told at once
+MOST_OF_THE_TIME = 20  # telling of hosts takes no more than this part of it
 STARTED_BADLY = 2  # the process said on stderr what is wrong with its configuration
 
 
@@ -41,7 +43,7 @@ class RestApp(OSKenApp):
         api_socket: Any,
         queries: Handlers,
         forget_port: Callable[[str], None],
-        started: Callable[[], None],
+        started: Callable[[str], None],
         give_up: Callable[[], None],
         **_: Any,
     ) -> None:
@@ -63,6 +65,7 @@ class RestApp(OSKenApp):
         """Start the REST process."""
         super().start()
         runtime.spawn(self._beat)
+        runtime.spawn(self._tell_news)
         return runtime.spawn(self._run)
 
     def stop(self) -> None:
@@ -114,6 +117,17 @@ class RestApp(OSKenApp):
                 self._link.put(Ping())
                 self._watch_silence(self._link)
             runtime.sleep(BEAT_S)
+
+    def _tell_news(self) -> None:
+        """Tell of the hosts whenever something of them has changed."""
+        gather_s = GATHER_S
+        while not self._stopping:
+            self._hosts.news.wait()
+            runtime.sleep(gather_s)
+            began_at = runtime.clock()
+            if self._link:
+                self._tell_of_hosts(self._link)
+            gather_s = min(BEAT_S, max(GATHER_S, MOST_OF_THE_TIME * (runtime.clock() - began_at)))
 
     def _tell_of_hosts(self, link: RestLink) -> None:
         try:

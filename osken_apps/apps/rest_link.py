@@ -33,7 +33,8 @@ LOG = logging.getLogger(__name__)
 class RestLink:
     """Brings what the store tells to the fabric, answers questions, and sends what there is to report.
 
-    `forget_port` is called with the id of a deleted port, `serving` when the process begins to serve.
+    `forget_port` is called with the id of a deleted port, `serving` when the process begins to serve a store,
+    which is told in words.
     """
 
     def __init__(
@@ -42,7 +43,7 @@ class RestLink:
         hosts: Hosts,
         queries: Handlers,
         forget_port: Callable[[str], None],
-        serving: Callable[[], None],
+        serving: Callable[[str], None],
         failures: Failures,
     ) -> None:
         self.has_spoken = False
@@ -94,8 +95,7 @@ class RestLink:
         try:
             match message:
                 case Serving(store):
-                    LOG.info("the REST process serves %s", store)
-                    self._serving()
+                    self._serving(store)
                 case SnapshotPart():
                     self._hosts.wake(self._intent.take_part(message))
                 case Changes(_, changes):

@@ -1,5 +1,6 @@
 """The command `osken-net` as another program sees it: exit status, one line, nothing left behind."""
 
+import importlib.metadata
 import os
 import re
 import signal
@@ -64,6 +65,22 @@ def test_a_stopped_controller_ends_with_status_0_and_leaves_no_process(
     controller.send_signal(number)
     assert controller.wait(15) == 0
     assert not Path(f"/proc/{child}").exists()
+
+
+def test_the_start_says_version_database_and_listeners(
+    controller: "subprocess.Popen[str]", tmp_path: Path, ports: dict[str, int]
+) -> None:
+    assert controller.stderr
+    log = iter(controller.stderr.readline, "")
+    started = next(line for line in log if "started" in line)
+    told = re.search("started: osken-net (.+); database (.+), schema .+; (.+)", started)
+    assert told
+    assert told.groups() == (
+        importlib.metadata.version("osken-apps"),
+        f"{tmp_path}/state/osken-net.db",
+        f"API on 127.0.0.1:{ports['api']}, OpenFlow on 127.0.0.1:{ports['openflow']},"
+        f" OVSDB on 127.0.0.1:{ports['ovsdb']}",
+    )
 
 
 def test_a_hangup_is_said_and_ends_nothing(

@@ -1,5 +1,7 @@
 """The reference's three use cases on real Open vSwitch, and what surrounds them."""
 
+import re
+
 from osken_apps.lab import wait_until
 from tests.e2e.conftest import BIND_TIMEOUT_S, World, flows, has_drop, idle
 from tests.golden.dumps import golden
@@ -186,6 +188,9 @@ def test_everything_survives_a_restart_and_no_flow_is_sent(world: World) -> None
     assert "tags" not in world.controller.log[read:]
     assert flows(world.host(1), "br-int") == installed
     wait_until(lambda: world.conditions("host1") is not None, 10, "the hosts to be known to the API")
+    progress = "2 of 2 hosts are as they should be, with 1 of 1 ports"
+    wait_until(lambda: progress in world.controller.log[read:], 15, "the end of the start to be told")
+    assert re.findall(".* (?:WARNING|ERROR) .*", world.controller.log[read:]) == []
     assert [world.api.list(kind) for kind in ("network", "subnet", "port")] == before
     assert vm.udhcpc().variables["ip"] == "10.10.10.2"
 

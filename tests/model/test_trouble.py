@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from osken_apps.apps.host_reports import host_reports
 from osken_apps.apps.hosts import Host, Hosts
 from osken_apps.apps.reconcile import HostReconciler
@@ -69,6 +71,18 @@ def test_a_switch_that_refuses_is_its_host_s_trouble_until_it_takes_the_flows() 
     assert world.trouble == "refused"
     assert world.attempt()
     assert world.trouble == ""
+
+
+def test_what_a_pass_changes_of_what_is_shown_is_news_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    news: list[None] = []
+    monkeypatch.setattr(world.hosts.news, "set", lambda: news.append(None))
+    told = []
+    for fault in ("refused", "refused", "", ""):
+        world.connection.fault = fault
+        world.attempt()
+        told.append(len(news))
+    assert told == [1, 1, 2, 2]
 
 
 def test_a_table_that_is_full_leaves_the_ports_that_stand_and_blames_the_one_that_does_not() -> None:

@@ -19,6 +19,7 @@ from osken_apps.model.changes import HostReport, PortReport
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.resources import Binding, PortStatus
 from tests.golden.scenarios import LAYOUT
+from tests.model.switch import SwitchBridge, SwitchConnection
 from tests.rest.server import Reply, call_at, write_config
 from tests.unit.hub_thread import in_a_hub
 
@@ -43,7 +44,7 @@ class Controller:
             api_socket=listener,
             queries=queries,
             forget_port=lambda port_id: None,
-            started=lambda: None,
+            started=lambda store: None,
             give_up=lambda: None,
         )
 
@@ -143,6 +144,36 @@ def test_a_rest_process_that_answers_is_left_alone(tmp_path: Path, monkeypatch: 
             monkeypatch.setattr(rest, "host_reports", counted)
             wait_until(lambda: beats > 2 * rest.MAX_SILENT_BEATS)
             assert controller.pid == first
+
+    in_a_hub(work)
+
+
+class Idle:
+    """A reconciler that does nothing."""
+
+    def wake(self) -> None: ...
+    def audit(self) -> None: ...
+    def run(self) -> None: ...
+    def announce(self, port_id: str, frame: bytes) -> None: ...
+
+
+def test_a_host_that_comes_or_goes_is_shown_before_the_next_beat(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rest, "BEAT_S", 3600.0)
+
+    def shown(controller: Controller) -> list[tuple[str, bool, list[str]]]:
+        agents = controller.call("GET", "/v2.0/agents").body["agents"]
+        return [(agent["host"], agent["alive"], agent["configurations"]["bridges"]) for agent in agents]
+
+    def work(_hub: object) -> None:
+        with controlling(tmp_path) as controller:
+            monkeypatch.setattr(controller.hosts, "_serve", lambda host: Idle())
+            connection = SwitchConnection(SwitchBridge({}), "br-int")
+            controller.hosts.connected(connection, "host1")  # type: ignore[arg-type]
+            wait_until(lambda: shown(controller) == [("host1", True, ["br-int"])])
+            controller.hosts.disconnected(connection)  # type: ignore[arg-type]
+            wait_until(lambda: shown(controller) == [("host1", False, [])])
 
     in_a_hub(work)
 
