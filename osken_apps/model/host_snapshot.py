@@ -50,7 +50,9 @@ def host_snapshot(fabric: Fabric, host_name: str) -> HostSnapshot:
 def _segments(fabric: Fabric, host: Host) -> dict[str, Segment]:
     segments = {}
     for network_id, local_vlan in host.local_vlans.items():
-        network = fabric.inventory.networks[network_id]
+        network = fabric.inventory.networks.get(network_id)
+        if network is None:
+            continue  # deleted since; its VLAN is given back when the host is looked at
         segments[network_id] = Segment(
             network_id, network.physical_network, network.segmentation_id, local_vlan
         )

@@ -14,7 +14,7 @@ from osken_apps.model.host import Interface
 from osken_apps.model.host_snapshot import host_snapshot
 from osken_apps.model.local_vlans import assign_local_vlans
 from osken_apps.model.reports import port_reports
-from osken_apps.model.resources import Binding, InactiveBinding, Port, PortStatus
+from osken_apps.model.resources import Binding, InactiveBinding, Network, Port, PortStatus
 from osken_apps.model.snapshot import HostSnapshot, Segment
 from osken_apps.pipeline.tags import TaggedPort, desired_tags, tag_changes
 from tests.golden.scenarios import LAYOUT, NET1, NET2, SERVER1, SUBNET1, VM1, VM2
@@ -380,6 +380,13 @@ def test_local_vlans_are_kept_given_back_and_taken_from_the_lowest() -> None:
     assert assign_local_vlans({"a": 1, "b": 2, "c": 3}, ["c", "d"]) == {"c": 3, "d": 1}
     full = {str(vlan): vlan for vlan in range(1, 4095)}
     assert "one too many" not in assign_local_vlans(full, [*full, "one too many"])
+
+
+def test_a_network_that_was_deleted_is_in_no_snapshot_before_its_vlan_was_given_back() -> None:
+    made = fabric("h")
+    assert [segment.network_id for segment in snapshot_of(made, "h").segments] == ["net1"]
+    made.apply([Deleted(Port, VM1.id), Deleted(Port, SERVER1.id), Deleted(Network, "net1")])
+    assert host_snapshot(made, "h").segments == ()
 
 
 def test_tags_are_written_where_they_differ_and_a_port_that_was_ours_is_dead() -> None:
