@@ -25,6 +25,10 @@ class Subcommand(NamedTuple):
 
 SUBCOMMANDS: Mapping[str, Subcommand] = {
     "run": Subcommand("osken_apps.cli.run", "run the controller in the foreground"),
+    "user": Subcommand("osken_apps.cli.user", "make and list the users of the API"),
+    "project": Subcommand("osken_apps.cli.project", "make and list projects"),
+    "role": Subcommand("osken_apps.cli.role", "say what users may do in projects"),
+    "credential": Subcommand("osken_apps.cli.credential", "make and list what programs show for a user"),
     "backup": Subcommand("osken_apps.cli.backup", "copy the database, also while the controller runs"),
     "host-setup": Subcommand("osken_apps.cli.host_setup", "make a host ready for the controller"),
     "host-check": Subcommand("osken_apps.cli.host_check", "say what is missing on a host"),

@@ -19,6 +19,7 @@ class Authentication(StrEnum):
     NONE = "none"
     HEADERS = "headers"
     KEYSTONE = "keystone"
+    LOCAL = "local"
 
 
 API_OPTS = [
@@ -37,6 +38,11 @@ API_OPTS = [
             (
                 Authentication.KEYSTONE.value,
                 "OpenStack's Keystone, by keystonemiddleware and its section [keystone_authtoken]",
+            ),
+            (
+                Authentication.LOCAL.value,
+                "users of this API's own, which `osken-net user` makes, by a password, a token of Keystone's"
+                " API (which is at /identity), an application credential, or a client certificate",
             ),
         ],
         help="How the API learns who asks.",
@@ -70,6 +76,13 @@ API_OPTS = [
         help="YAML file of oslo.policy rules that replace default ones of the same name.",
     ),
     cfg.StrOpt("default_project", default="default", help="Project of requests that name none."),
+    cfg.IntOpt(
+        "token_lifetime",
+        default=3600,
+        min=60,
+        max=7 * 24 * 3600,
+        help="How many seconds a token lives that authentication=local gives.",
+    ),
     cfg.IntOpt("threads", default=4, min=1, max=64, help="Threads that answer REST requests."),
 ]
 # What was there once, and what says the same now.
@@ -90,6 +103,7 @@ class ApiConfig:
     trust_forwarded_headers: bool = False
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     allowed_hosts: frozenset[str] = frozenset()
+    token_lifetime_s: int = 3600
 
 
 def api_config(api: Any) -> ApiConfig:
@@ -103,6 +117,7 @@ def api_config(api: Any) -> ApiConfig:
         api.trust_forwarded_headers,
         tuple(_proxy(text) for text in api.trusted_proxies),
         frozenset(name.lower() for name in api.allowed_hosts),
+        api.token_lifetime,
     )
 
 

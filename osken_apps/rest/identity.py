@@ -5,12 +5,11 @@ says all of it, once.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from ipaddress import ip_address
 
 from osken_apps.config import ApiConfig
 from osken_apps.errors import ApiError
-from osken_apps.rest.request import Caller
+from osken_apps.rest.request import Asked, Caller
 
 USER, PROJECT, ROLES, STATUS = "X-User-Id", "X-Project-Id", "X-Roles", "X-Identity-Status"
 CONFIRMED = "Confirmed"
@@ -18,25 +17,16 @@ MAX_LENGTH = 255
 MAX_ROLES = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a request shows of who asks; `peer` is the address that it came from."""
-
-    headers: Mapping[str, str]
-    peer: str = ""
-    method: str = "GET"
-    path: str = "/"
-
-
 #: Gives who asks. Raises HTTPUnauthorized, ServiceUnavailable.
 Identify = Callable[[Asked], Caller]
 
 
 class HTTPUnauthorized(ApiError):
-    """Nobody that we trust says who asks."""
+    """Nobody that we trust says who asks; `tried` is who it was said to be."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, tried: str = "") -> None:
         super().__init__(f"The request you have made requires authentication: {reason}.")
+        self.tried = tried
 
 
 def everybody(api: ApiConfig) -> Identify:

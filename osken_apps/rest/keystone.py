@@ -15,8 +15,8 @@ from oslo_config import cfg
 
 from osken_apps.config import KEYSTONE_SECTION, Config
 from osken_apps.errors import ConfigurationError, ServiceUnavailable
-from osken_apps.rest.identity import Asked, HTTPUnauthorized, caller_of
-from osken_apps.rest.request import Caller
+from osken_apps.rest.identity import HTTPUnauthorized, caller_of
+from osken_apps.rest.request import Asked, Caller
 
 LOG = logging.getLogger(__name__)
 

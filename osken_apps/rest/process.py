@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from osken_apps.config import Config, load
+from osken_apps.config import Authentication, Config, load
 from osken_apps.errors import ConfigurationError, StoreUnavailable
 from osken_apps.failures import Failures
 from osken_apps.link import Link, Serving
@@ -55,6 +55,8 @@ def serve(config: Config, listener: socket.socket, link: Link, store_id: str = "
         _in_background(keep_checkpoints, store, failures)
         speaker.say(Serving(str(store)))
         speaker.tell(Feed(store, speaker.wake))
+        if config.api.authentication is Authentication.LOCAL:
+            _make_first_user(store, config)
         api_server(application(store, config, hosts, questions), listener, config.api.threads).run()
     finally:
         store.close()
@@ -69,6 +71,16 @@ def _look_at(store: Store, config: Config, hosts: Hosts) -> None:
     except StoreUnavailable:
         return  # that has been said
     _log_lost_networks(counts, config)
+
+
+def _make_first_user(store: Store, config: Config) -> None:
+    """Make the administrator at the first start; without a database nobody is let in anyway."""
+    from osken_apps.accounts.first import first_start
+
+    try:
+        first_start(store, config)
+    except StoreUnavailable as error:
+        LOG.error("no user could be made: %s", error)
 
 
 def _log_lost_networks(counts: Mapping[str, int], config: Config) -> None:

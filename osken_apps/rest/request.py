@@ -1,6 +1,7 @@
 """One request and its answer, as the rest of the API sees them. PURE."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,11 +10,27 @@ from osken_apps.errors import ApiError, BadRequest, NotFound
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: the user, the project and the roles."""
+    """Who asks: the user, the project and the roles; the user's name where it is known."""
 
     user_id: str
     project_id: str
     roles: frozenset[str]
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a request shows of who asks.
+
+    `peer` is the address that it came from, `certificate` the name in the client's certificate, if it has one
+    that our authority signed.
+    """
+
+    headers: Mapping[str, str] = field(default_factory=dict)
+    peer: str = ""
+    method: str = "GET"
+    path: str = "/"
+    certificate: str = ""
 
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
@@ -32,6 +49,7 @@ class Request:
     host_url: str
     caller: Caller
     if_match: str = ""
+    asked: Asked = Asked()
 
     @property
     def url(self) -> str:

@@ -2,7 +2,9 @@
 
 import logging
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -11,9 +13,10 @@ import webob
 from osken_apps.config import Config
 from osken_apps.errors import ApiError, HTTPBadRequest
 from osken_apps.rest import access_log, edge, routes
-from osken_apps.rest.authentication import identify_by
+from osken_apps.rest.authentication import Identification, identification
 from osken_apps.rest.controller import Hosts, Questions
-from osken_apps.rest.identity import Asked, Identify
+from osken_apps.rest.identity import HTTPUnauthorized
+from osken_apps.rest.identity_documents import ROOT as IDENTITY
 from osken_apps.rest.listing import MAX_PARAMETERS
 from osken_apps.rest.operations import Operations
 from osken_apps.rest.policy import Policy
@@ -24,6 +27,7 @@ from osken_apps.rest.request import (
     MAX_QUERY_BYTES,
     NOBODY,
     Answer,
+    Asked,
     HTTPMethodNotAllowed,
     HTTPNotFound,
     HTTPRequestEntityTooLarge,
@@ -40,6 +44,8 @@ Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 Found = tuple[routes.Route, tuple[str, ...]] | None
 
 MAX_MESSAGE = 4096
+HOST_URL = "osken_net.host_url"  # in the environ: how the client has reached us
+CERTIFICATE = "osken_net.certificate"  # and the name in its certificate
 METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "HEAD"})
 
 
@@ -60,16 +66,16 @@ def application(
     """Make the WSGI application over a store. Raises ConfigurationError for a broken policy file."""
     policy = Policy(config, registry)
     operations = Operations(store, config, hosts or Hosts(), policy, questions or Questions(), registry)
-    return Api(operations, identify_by(config))
+    return Api(operations, identification(config, store))
 
 
 class Api:
     """The application; holds nothing of a request."""
 
-    def __init__(self, operations: Operations, identify: Identify) -> None:
+    def __init__(self, operations: Operations, identification: Identification) -> None:
         self._operations = operations
-        self._identify = identify
-        self._router = routes.Router(routes.table(operations.registry))
+        self._identification = identification
+        self._router = routes.Router([*routes.table(operations.registry), *identification.routes])
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request; whatever happens, with JSON."""
@@ -82,12 +88,24 @@ class Api:
             route, texts = found
             answer = route.handler(self._operations, request, *texts)
         except ApiError as refusal:
-            answer, error = error_answer(refusal), refusal
+            answer, error = self._refusal(refusal, environ), refusal
         except Exception:
             LOG.exception("%s: %s failed", request_id, environ.get("PATH_INFO"))
             answer = error_answer(InternalServerError())
         access_log.note(request_id, environ, request, answer, error)
         return _response(answer, request_id)(environ, start_response)
+
+    def _refusal(self, error: ApiError, environ: Mapping[str, Any]) -> Answer:
+        """Give the answer that tells of an error, in the words of the API that was asked."""
+        path = str(environ.get("PATH_INFO", ""))
+        answer = identity_error(error) if path.startswith(f"/{IDENTITY}/") else error_answer(error)
+        if isinstance(error, HTTPUnauthorized):
+            url = environ.get(HOST_URL, "")
+            headers = {
+                name: text.format(host_url=url) for name, text in self._identification.challenge.items()
+            }
+            return replace(answer, headers=headers)
+        return answer
 
     def _request(self, http: webob.Request) -> tuple[Request, Found]:
         """Give the request, and what answers it. Raises ApiError if it is none or nobody's."""
@@ -101,20 +119,23 @@ class Api:
         api, peer = self._operations.config.api, http.remote_addr or ""
         host = http.headers.get("Host") or f"{api.endpoint.host}:{api.endpoint.port}"
         address = edge.address_of(http.headers, edge.Address(http.scheme, host), peer, api)
+        http.environ[HOST_URL] = address.url
         edge.check(http.method, http.headers, address, length > 0, api)
         method = "GET" if http.method == "HEAD" else http.method
         path = routes.without_suffix(_path(http), self._operations.registry)
         found = self._router.find(method, path)
         is_public = path[:1] != (routes.VERSION,) if found is None else found[0].public
-        asked = Asked(http.headers, peer, http.method, http.path_info)
+        certificate = http.environ.get(CERTIFICATE, "")
+        asked = Asked(http.headers, peer, http.method, http.path_info, certificate)
         request = Request(
             method=method,
             path=path,
             parameters=_parameters(http.query_string),
             body=http.body,
             host_url=address.url,
-            caller=NOBODY if is_public else self._identify(asked),
+            caller=NOBODY if is_public else self._identification.identify(asked),
             if_match=http.headers.get("If-Match", ""),
+            asked=asked,
         )
         return request, found
 
@@ -137,6 +158,13 @@ def error_answer(error: ApiError) -> Answer:
     """Give the answer that tells a client of an error, in Neutron's form."""
     told = {"type": type(error).__name__, "message": shortened(str(error)), "detail": ""}
     return Answer(status_of(error), {"NeutronError": told})
+
+
+def identity_error(error: ApiError) -> Answer:
+    """Give the answer that tells a client of an error, in Keystone's form."""
+    status = status_of(error)
+    told = {"code": status, "title": HTTPStatus(status).phrase, "message": shortened(str(error))}
+    return Answer(status, {"error": told})
 
 
 def shortened(message: str, most: int = MAX_MESSAGE) -> str:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Table, insert, inspect, select, update
 
 from osken_apps.model.kind import KINDS
 from osken_apps.model.security_groups import DefaultSecurityGroupRule
+from osken_apps.store import account_tables  # noqa: F401  it has tables
 from osken_apps.store.forms import METADATA
 from osken_apps.store.steps import STEPS
 from osken_apps.store.steps.security_groups import first_counter, first_default_rules

@@ -16,6 +16,7 @@ from osken_apps.model.changes import Change, Deleted, Upserted, in_order
 from osken_apps.model.known_hosts import MAX_KNOWN_HOSTS, KnownHost
 from osken_apps.model.resources import FixedIp, Port, Standard, Subnet
 from osken_apps.model.security_groups import SecurityGroupRule
+from osken_apps.store.accounts import AccountsWriter
 from osken_apps.store.address_text import address_text
 from osken_apps.store.allocator import Allocator, Sources
 from osken_apps.store.cache import Cache
@@ -66,6 +67,11 @@ class Transaction(Allocator):
         self._joined: list[
             dict[str, str]
         ] = []  # many ports in one statement cost a fraction of many statements
+
+    @property
+    def accounts(self) -> AccountsWriter:
+        """What there is of users and their projects, to be changed."""
+        return AccountsWriter(self._connection)
 
     @property
     def changes(self) -> tuple[Change, ...]:

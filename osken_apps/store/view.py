@@ -13,6 +13,7 @@ from osken_apps.model.known_hosts import KnownHost
 from osken_apps.model.resources import FixedIp, Network, Port, Standard, Subnet
 from osken_apps.model.security_groups import DefaultSecurityGroupRule, SecurityGroupRule
 from osken_apps.store import schema
+from osken_apps.store.accounts import Accounts
 from osken_apps.store.address_text import address_of
 from osken_apps.store.cache import Cache
 from osken_apps.store.selection import Among, Page
@@ -97,6 +98,11 @@ class View:
         self._known: dict[tuple[type[Standard], str], Standard] = {}  # what was asked for by its id
         self._known_subnets: dict[str, list[Subnet]] = {}  # of a network
         self._known_rules: dict[str, dict[str, SecurityGroupRule]] = {}  # of a security group
+
+    @property
+    def accounts(self) -> Accounts:
+        """What there is of users and their projects."""
+        return Accounts(self._connection)
 
     def find(self, kind: type[R], *conditions: Among, page: Page | None = None) -> list[R]:
         """Give the resources of a kind that meet every condition, oldest first; of a page, by id."""

@@ -52,7 +52,7 @@ def test_given_values_are_used(tmp_path: Path) -> None:
             "[api]\nhost=0.0.0.0\nauthentication=headers\n",
             ["[api] host=0.0.0.0", "readable on the way", "insecure"],
         ),
-        ("[api]\nauthentication=yes\n", ["[api] authentication=yes: none or headers or keystone"]),
+        ("[api]\nauthentication=yes\n", ["[api] authentication=yes: none or headers or keystone or local"]),
         (
             "[api]\ntrust_identity_headers=true\n",
             ["[api] trust_identity_headers is now authentication (headers where it was true"],

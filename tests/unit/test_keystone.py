@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from osken_apps.errors import ConfigurationError
-from osken_apps.rest.identity import Asked, HTTPUnauthorized
+from osken_apps.rest.identity import HTTPUnauthorized
 from osken_apps.rest.keystone import PAUSE_S, Keystone, KeystoneUnavailable
-from osken_apps.rest.request import Caller
+from osken_apps.rest.request import Asked, Caller
 from tests.unit.rest_client import client_of, config_of
 
 NEVER = "2999-01-01T00:00:00.000000Z"

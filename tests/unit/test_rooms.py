@@ -20,9 +20,10 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
     "config": ("errors", "model", "networking"),
     "link": ("errors", "model"),
     "store": ("errors", "failures", "link", "model", "networking"),
-    "rest": ("config", "errors", "failures", "link", "model", "networking", "store"),
+    "accounts": ("config", "errors", "model", "store"),
+    "rest": ("accounts", "config", "errors", "failures", "link", "model", "networking", "store"),
     "apps": ("config", "dhcp", "errors", "failures", "link", "model", "openflow", "ovsdb", "pipeline"),
-    "cli": ("apps", "config", "errors", "model", "store"),
+    "cli": ("accounts", "apps", "config", "errors", "model", "store"),
     "lab": ("cli",),
     "demo": ("lab",),
 }

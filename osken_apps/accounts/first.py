@@ -1,0 +1,88 @@
+"""The first start with users: an administrator is made, and a file that lets in who may read it. SHELL."""
+
+import logging
+import os
+import shlex
+import socket
+from collections.abc import Mapping
+from contextlib import suppress
+from ipaddress import ip_address
+from pathlib import Path
+from uuid import uuid4
+
+from osken_apps.accounts.passwords import hashed, new_secret
+from osken_apps.config import ApiConfig, Config
+from osken_apps.errors import ConfigurationError
+from osken_apps.model.accounts import DOMAIN_ID, Assignment, Project, User
+from osken_apps.store.store import Store
+
+LOG = logging.getLogger(__name__)
+
+ADMIN = "admin"
+FILE = "admin-openrc"
+FILE_MODE = 0o600
+# What else a shell may have set, and the client would mix with ours.
+OTHERS = tuple(
+    f"OS_{name}"
+    for name in (
+        *("AUTH_TYPE", "ENDPOINT", "TOKEN", "CLOUD", "SYSTEM_SCOPE", "DOMAIN_ID", "DOMAIN_NAME", "USER_ID"),
+        *("PROJECT_ID", "TENANT_ID", "TENANT_NAME", "USER_DOMAIN_NAME", "PROJECT_DOMAIN_NAME", "CACERT"),
+        *("USERNAME", "PASSWORD", "PROJECT_NAME", "APPLICATION_CREDENTIAL_ID", "REGION_NAME"),
+        *("APPLICATION_CREDENTIAL_SECRET", "APPLICATION_CREDENTIAL_NAME"),
+    )
+)
+
+
+def first_start(store: Store, config: Config) -> None:
+    """Make an administrator if there is no user yet. Raises StoreUnavailable, ConfigurationError.
+
+    Its project is the one that everything belongs to that was made before there were users.
+    """
+    with store.read() as view:
+        if view.accounts.users():
+            return
+    name, password, file = config.api.default_project, new_secret(), config.state_dir / FILE
+    with store.write() as transaction:
+        accounts = transaction.accounts
+        if not accounts.projects(id=name):
+            accounts.add(Project(name, name))
+        user = User(uuid4().hex, ADMIN, hashed(password), default_project_id=name)
+        accounts.add(user)
+        accounts.add(Assignment(user.id, name, ADMIN))
+        values = environment(config.api, {"USERNAME": ADMIN, "PASSWORD": password, "PROJECT_NAME": name})
+        write_openrc(file, values)
+    LOG.warning("the API has its first user, %s: `. %s` before you use the openstack command", ADMIN, file)
+
+
+def environment(api: ApiConfig, who: Mapping[str, str]) -> dict[str, str]:
+    """Give the environment in which clients speak to this API as somebody."""
+    values = {"AUTH_URL": f"{public_url(api)}/identity/v3", "IDENTITY_API_VERSION": "3"} | dict(who)
+    if "USERNAME" in who:
+        values |= {"USER_DOMAIN_ID": DOMAIN_ID, "PROJECT_DOMAIN_ID": DOMAIN_ID}
+    return {f"OS_{name}": value for name, value in values.items()}
+
+
+def public_url(api: ApiConfig) -> str:
+    """Give the address by which clients on other machines may reach the API, as far as we can know."""
+    host = api.endpoint.host
+    with suppress(ValueError):
+        address = ip_address(host)
+        if address.is_unspecified:
+            host = socket.getfqdn()
+        elif address.version == 6:
+            host = f"[{host}]"
+    return f"http://{host}:{api.endpoint.port}"
+
+
+def write_openrc(file: Path, values: Mapping[str, str]) -> None:
+    """Write a file of a shell that sets an environment, for its owner alone. Raises ConfigurationError."""
+    text = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in values.items())
+    text = f"unset {' '.join(OTHERS)}\n{text}"
+    new = file.with_name(f".{file.name}.new")
+    try:
+        new.unlink(missing_ok=True)
+        with os.fdopen(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, FILE_MODE), "w") as output:
+            output.write(text)
+        new.replace(file)
+    except OSError as error:
+        raise ConfigurationError(f"{file}: {error.strerror}") from error

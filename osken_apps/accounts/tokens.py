@@ -1,0 +1,123 @@
+"""Tokens: who was let in, when, to what; sealed with Fernet under keys of the store that change daily. SHELL.
+
+Whoever has the store reads a token without asking anybody. A key is kept as long as a token of its may live.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import uuid4
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from osken_apps.errors import StoreUnavailable
+from osken_apps.store.store import Store
+
+KEY_AGE_S = 24 * 3600
+REREAD_S = 60.0
+MAX_LENGTH = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What a token says; times are in ms since 1970. `project_id` is empty where it is for no project."""
+
+    id: str
+    user_id: str
+    project_id: str
+    methods: tuple[str, ...]
+    issued_at: int
+    expires_at: int
+    credential_id: str = ""
+
+
+class Tokens:
+    """Makes and reads tokens; may be used from several threads."""
+
+    def __init__(self, store: Store, lifetime_s: int, now: Callable[[], float] = time.time) -> None:
+        self._store = store
+        self._lifetime_s = lifetime_s
+        self._now = now
+        self._lock = threading.Lock()
+        self._keys: list[tuple[str, int]] = []
+        self._fernet: MultiFernet | None = None  # without keys there is none
+        self._read_at = float("-inf")
+
+    def now_ms(self) -> int:
+        """Give the time in ms since 1970."""
+        return int(self._now() * 1000)
+
+    def issue(
+        self,
+        user_id: str,
+        project_id: str,
+        methods: tuple[str, ...],
+        credential_id: str = "",
+        expires_at: int = 0,
+    ) -> tuple[str, Token]:
+        """Make a token, which ends at `expires_at` at the latest if not 0. Raises StoreUnavailable."""
+        now = self.now_ms()
+        end = now + 1000 * self._lifetime_s
+        token = Token(
+            uuid4().hex,
+            user_id,
+            project_id,
+            methods,
+            now,
+            min(end, expires_at) if expires_at else end,
+            credential_id,
+        )
+        values = [getattr(token, name) for name in Token.__slots__]
+        return self._sealing().encrypt(json.dumps(values).encode()).decode(), token
+
+    def read(self, text: str) -> Token | None:
+        """Read a token that is ours and has not expired. Raises StoreUnavailable."""
+        if not 0 < len(text) <= MAX_LENGTH or not text.isascii():
+            return None
+        try:
+            data = self._opening().decrypt(text.encode())
+        except InvalidToken:
+            return None
+        token_id, user_id, project_id, methods, *rest = json.loads(data)
+        token = Token(token_id, user_id, project_id, tuple(methods), *rest)
+        return token if token.expires_at > self._now() * 1000 else None
+
+    def _opening(self) -> MultiFernet:
+        """Give all keys, newest first, as they were a minute ago at most."""
+        with self._lock:
+            if self._fernet is None or self._now() - self._read_at > REREAD_S:
+                self._take()
+            if self._fernet is not None:
+                return self._fernet
+        return self._sealing()
+
+    def _sealing(self) -> MultiFernet:
+        """Give all keys, the first of them not older than a day, as far as there can be a new one."""
+        with self._lock:
+            now = int(self._now())
+            if not self._keys or self._keys[0][1] + KEY_AGE_S <= now:
+                try:
+                    self._change(now)
+                except StoreUnavailable:
+                    if self._fernet is None:
+                        raise
+            if self._fernet is None:
+                raise StoreUnavailable("there is no key for tokens")
+            return self._fernet
+
+    def _change(self, now: int) -> None:
+        """Make a new key if another process did not."""
+        with self._store.write() as transaction:
+            keys = transaction.accounts.token_keys()
+            if not keys or keys[0][1] + KEY_AGE_S <= now:
+                oldest = now - 2 * KEY_AGE_S - self._lifetime_s
+                transaction.accounts.add_token_key(Fernet.generate_key().decode(), now, oldest)
+        self._take()
+
+    def _take(self) -> None:
+        with self._store.read() as view:
+            self._keys = view.accounts.token_keys()
+        self._read_at = self._now()
+        self._fernet = MultiFernet([Fernet(key) for key, _ in self._keys]) if self._keys else None

@@ -1,0 +1,91 @@
+"""What `user`, `project`, `role` and `credential` share: the store, secrets in and out, refusals. SHELL.
+
+They work on the database itself, also while the controller runs: whoever may write it may make users.
+"""
+
+import argparse
+import getpass
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from osken_apps import config
+from osken_apps.accounts.first import environment, write_openrc
+from osken_apps.cli.command import CommandError, add_config_file
+from osken_apps.cli.tables import add_json
+from osken_apps.config import Config
+from osken_apps.errors import OskenAppsError
+from osken_apps.model.accounts import is_name
+from osken_apps.store.engines import parsed_url, path_of
+from osken_apps.store.store import Store
+
+MIN_PASSWORD = 8
+
+Handler = Callable[[argparse.Namespace], None]
+
+
+def add_action(
+    actions: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, handler: Handler, help: str
+) -> argparse.ArgumentParser:
+    """Add an action of a subcommand, with the options that all have."""
+    parser = actions.add_parser(name, help=help, description=help)
+    add_config_file(parser)
+    add_json(parser)
+
+    def run(parsed: argparse.Namespace) -> int:
+        handler(parsed)
+        return 0
+
+    parser.set_defaults(handler=run)
+    return parser
+
+
+@contextmanager
+def store_of(parsed: argparse.Namespace) -> Iterator[tuple[Store, Config]]:
+    """Open the store that the configuration names. Raises CommandError, ConfigurationError."""
+    loaded = config.load(parsed.config_file)
+    path = path_of(parsed_url(loaded.database))
+    if path is not None and not path.is_file():
+        raise CommandError(f"there is no database {path}: start the controller once, it makes one")
+    store = Store(loaded.database)
+    try:
+        yield store, loaded
+    except OskenAppsError as error:
+        raise CommandError(str(error)) from error
+    finally:
+        store.close()
+
+
+def name(text: str) -> str:
+    """Read the name of something new from the command line."""
+    if not is_name(text):
+        raise argparse.ArgumentTypeError(f"{text!r} cannot be a name: no commas, no blanks at its ends")
+    return text
+
+
+def add_openrc(parser: argparse.ArgumentParser, secret: str) -> None:
+    """Add the option that makes a secret and writes it to a file."""
+    parser.add_argument(
+        "--openrc",
+        type=Path,
+        metavar="FILE",
+        help=f"make {secret} and write a file (mode 0600) that lets in whoever sources it",
+    )
+
+
+def openrc(file: Path, loaded: Config, **who: str) -> None:
+    """Write a file that lets in whoever sources it. Raises ConfigurationError."""
+    write_openrc(file, environment(loaded.api, who))
+    print(f"{file} is written: `. {file}`", file=sys.stderr)
+
+
+def asked_password() -> str:
+    """Ask for a password: on a terminal twice and unseen, else it is the first line of the input."""
+    if not sys.stdin.isatty():
+        password = sys.stdin.readline().rstrip("\n")
+    elif (password := getpass.getpass("Password: ")) != getpass.getpass("Again: "):
+        raise CommandError("the passwords differ")
+    if len(password) < MIN_PASSWORD:
+        raise CommandError(f"a password has at least {MIN_PASSWORD} characters")
+    return password

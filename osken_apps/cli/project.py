@@ -1,0 +1,72 @@
+"""`osken-net project`: whose networks, subnets and ports are. SHELL."""
+
+import argparse
+from dataclasses import replace
+from uuid import uuid4
+
+from osken_apps.cli import accounts
+from osken_apps.cli.tables import show
+from osken_apps.model.accounts import Project, ProjectInUse
+from osken_apps.model.resources import Network, Port, Subnet
+
+DESCRIPTION = "Make, list and change the projects of the API ([api] authentication=local)."
+COLUMNS = ("name", "id", "description", "enabled")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Say what the command line of `project` is."""
+    parser.description = DESCRIPTION
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
+    accounts.add_action(actions, "list", _list, "list the projects")
+    create = accounts.add_action(actions, "create", _create, "make a project")
+    create.add_argument("name", metavar="NAME", type=accounts.name)
+    create.add_argument("--description", default="", metavar="TEXT")
+    change = accounts.add_action(actions, "set", _set, "change a project")
+    change.add_argument("name", metavar="NAME")
+    change.add_argument("--description", metavar="TEXT")
+    switch = change.add_mutually_exclusive_group()
+    switch.add_argument("--enable", dest="enabled", action="store_true", default=None)
+    switch.add_argument("--disable", dest="enabled", action="store_false", help="let nobody into it")
+    delete = accounts.add_action(actions, "delete", _delete, "delete a project that has nothing")
+    delete.add_argument("name", metavar="NAME")
+
+
+def _list(parsed: argparse.Namespace) -> None:
+    with accounts.store_of(parsed) as (store, _), store.read() as view:
+        show([_row(item) for item in view.accounts.projects()], COLUMNS, parsed.json)
+
+
+def _create(parsed: argparse.Namespace) -> None:
+    project = Project(uuid4().hex, parsed.name, description=parsed.description)
+    with accounts.store_of(parsed) as (store, _), store.write() as transaction:
+        transaction.accounts.add(project)
+    show([_row(project)], COLUMNS, parsed.json)
+
+
+def _set(parsed: argparse.Namespace) -> None:
+    with accounts.store_of(parsed) as (store, _), store.write() as transaction:
+        project = transaction.accounts.project(parsed.name)
+        if parsed.description is not None:
+            project = replace(project, description=parsed.description)
+        if parsed.enabled is not None:
+            project = replace(project, enabled=parsed.enabled)
+        transaction.accounts.change(project)
+
+
+def _delete(parsed: argparse.Namespace) -> None:
+    with accounts.store_of(parsed) as (store, _), store.write() as transaction:
+        project = transaction.accounts.project(parsed.name)
+        kinds = {"networks": Network, "subnets": Subnet, "ports": Port}
+        left = [name for name, kind in kinds.items() if transaction.count(kind, project.id)]
+        if left:
+            raise ProjectInUse(project.name, ", ".join(left))
+        transaction.accounts.remove(project)
+
+
+def _row(item: Project) -> dict[str, object]:
+    return {
+        "name": item.name,
+        "id": item.id,
+        "description": item.description,
+        "enabled": item.enabled,
+    }

@@ -1,0 +1,96 @@
+"""`osken-net user`: who may use the API. SHELL."""
+
+import argparse
+import time
+from dataclasses import replace
+from uuid import uuid4
+
+from osken_apps.accounts.passwords import hashed, new_secret
+from osken_apps.cli import accounts
+from osken_apps.cli.role import add_role_option
+from osken_apps.cli.tables import show
+from osken_apps.model.accounts import Assignment, User
+
+DESCRIPTION = """Make, list and change the users of the API ([api] authentication=local).
+
+A password is asked for on the terminal, or is the first line of the input; it is never an argument."""
+EPILOG = """examples:
+  osken-net user create alice --project demo --openrc alice-openrc
+  osken-net user set alice --disable"""
+COLUMNS = ("name", "id", "default_project", "enabled")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Say what the command line of `user` is."""
+    parser.description, parser.epilog = DESCRIPTION, EPILOG
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
+    accounts.add_action(actions, "list", _list, "list the users")
+    create = accounts.add_action(actions, "create", _create, "make a user, with a role in a project")
+    create.add_argument("name", metavar="NAME", type=accounts.name)
+    create.add_argument("--project", metavar="PROJECT", required=True, help="its default project")
+    add_role_option(create, "its role there, member unless another is named")
+    accounts.add_openrc(create, "a password")
+    change = accounts.add_action(actions, "set", _set, "change a user")
+    change.add_argument("name", metavar="NAME")
+    change.add_argument("--password", action="store_true", help="ask for a new password; its tokens are void")
+    change.add_argument("--project", metavar="PROJECT", help="another default project")
+    accounts.add_openrc(change, "a new password")
+    switch = change.add_mutually_exclusive_group()
+    switch.add_argument("--enable", dest="enabled", action="store_true", default=None)
+    switch.add_argument("--disable", dest="enabled", action="store_false", help="let it in no more")
+    delete = accounts.add_action(actions, "delete", _delete, "delete a user, its roles and its credentials")
+    delete.add_argument("name", metavar="NAME")
+
+
+def _list(parsed: argparse.Namespace) -> None:
+    with accounts.store_of(parsed) as (store, _), store.read() as view:
+        projects = {item.id: item.name for item in view.accounts.projects()}
+        rows = [
+            {
+                "name": item.name,
+                "id": item.id,
+                "default_project": projects.get(item.default_project_id),
+                "enabled": item.enabled,
+            }
+            for item in view.accounts.users()
+        ]
+    show(rows, COLUMNS, parsed.json)
+
+
+def _create(parsed: argparse.Namespace) -> None:
+    with accounts.store_of(parsed) as (store, loaded):
+        password = new_secret() if parsed.openrc else accounts.asked_password()
+        with store.write() as transaction:
+            project = transaction.accounts.project(parsed.project)
+            user = User(uuid4().hex, parsed.name, hashed(password), default_project_id=project.id)
+            transaction.accounts.add(user)
+            for role in parsed.role or ["member"]:
+                transaction.accounts.add(Assignment(user.id, project.id, role))
+            if parsed.openrc:
+                who = {"USERNAME": user.name, "PASSWORD": password, "PROJECT_NAME": project.name}
+                accounts.openrc(parsed.openrc, loaded, **who)
+    row = {"name": user.name, "id": user.id, "default_project": project.name, "enabled": True}
+    show([row], COLUMNS, parsed.json)
+
+
+def _set(parsed: argparse.Namespace) -> None:
+    with accounts.store_of(parsed) as (store, loaded):
+        password = new_secret() if parsed.openrc else accounts.asked_password() if parsed.password else None
+        with store.write() as transaction:
+            user = transaction.accounts.user(parsed.name)
+            if parsed.project:
+                user = replace(user, default_project_id=transaction.accounts.project(parsed.project).id)
+            if password is not None:
+                user = replace(user, password=hashed(password), tokens_after=int(time.time() * 1000))
+            if parsed.enabled is not None:
+                user = replace(user, enabled=parsed.enabled)
+            transaction.accounts.change(user)
+            if parsed.openrc:
+                project = transaction.accounts.project(user.default_project_id)
+                who = {"USERNAME": user.name, "PASSWORD": password or "", "PROJECT_NAME": project.name}
+                accounts.openrc(parsed.openrc, loaded, **who)
+
+
+def _delete(parsed: argparse.Namespace) -> None:
+    with accounts.store_of(parsed) as (store, _), store.write() as transaction:
+        transaction.accounts.remove(transaction.accounts.user(parsed.name))

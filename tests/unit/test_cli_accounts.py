@@ -1,0 +1,151 @@
+"""`osken-net user`, `project`, `role` and `credential`, on a database that a controller has made."""
+
+import io
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from osken_apps.cli import main
+from osken_apps.store.store import Store
+from tests.unit.rest_client import config_of
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """Give the directory of a controller's state and configuration."""
+    Store(config_of(tmp_path, "authentication = local").database).close()
+    return tmp_path
+
+
+def osken_net(directory: Path, *words: str) -> int:
+    """Run a command on the configuration."""
+    return main([*words, "--config-file", str(directory / "osken-net.conf")])
+
+
+def listed(directory: Path, capsys: pytest.CaptureFixture[str], *words: str) -> Any:
+    """Give what a command prints as JSON."""
+    capsys.readouterr()
+    assert osken_net(directory, *words, "--json") == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_a_user_is_made_with_a_file_that_only_its_owner_reads(
+    directory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    openrc = directory / "alice-openrc"
+    assert osken_net(directory, "project", "create", "demo") == 0
+    assert osken_net(directory, "user", "create", "alice", "--project", "demo", "--openrc", str(openrc)) == 0
+    assert stat.S_IMODE(openrc.stat().st_mode) == 0o600
+    text = openrc.read_text()
+    for line in (
+        "OS_USERNAME=alice",
+        "OS_PROJECT_NAME=demo",
+        "OS_AUTH_URL=http://127.0.0.1:9696/identity/v3",
+    ):
+        assert f"export {line}\n" in text
+    (password,) = [line for line in text.splitlines() if line.startswith("export OS_PASSWORD=")]
+    shown = capsys.readouterr()
+    assert password.partition("=")[2] not in shown.out + shown.err
+    assert shown.out.splitlines()[1].split() == [
+        "|",
+        "name",
+        "|",
+        "id",
+        "|",
+        "description",
+        "|",
+        "enabled",
+        "|",
+    ]
+    (alice,) = listed(directory, capsys, "user", "list")
+    assert (alice["name"], alice["default_project"], alice["enabled"]) == ("alice", "demo", True)
+    assert listed(directory, capsys, "role", "list") == [
+        {"user": "alice", "project": "demo", "role": "member"}
+    ]
+
+
+def test_a_password_comes_over_the_input_and_never_by_the_command_line(
+    directory: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    osken_net(directory, "project", "create", "demo")
+    for given, status in (("short\n", 1), ("", 1), ("long enough\n", 0)):
+        monkeypatch.setattr("sys.stdin", io.StringIO(given))
+        assert osken_net(directory, "user", "create", "alice", "--project", "demo") == status
+    with pytest.raises(SystemExit):
+        osken_net(directory, "user", "set", "alice", "--password", "secret")
+    capsys.readouterr()
+
+
+def test_roles_and_users_are_changed(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rc = str(directory / "rc")
+    for words in (
+        ("project", "create", "demo"),
+        ("project", "create", "other", "--description", "of others"),
+        ("user", "create", "alice", "--project", "demo", "--role", "reader", "--openrc", rc),
+        ("role", "add", "member", "--user", "alice", "--project", "other"),
+        ("role", "remove", "reader", "--user", "alice", "--project", "demo"),
+        ("user", "set", "alice", "--disable", "--project", "other"),
+        ("project", "set", "demo", "--disable"),
+    ):
+        assert osken_net(directory, *words) == 0
+    assert listed(directory, capsys, "role", "list", "--user", "alice") == [
+        {"user": "alice", "project": "other", "role": "member"}
+    ]
+    (alice,) = listed(directory, capsys, "user", "list")
+    assert (alice["default_project"], alice["enabled"]) == ("other", False)
+    projects = {row["name"]: row["enabled"] for row in listed(directory, capsys, "project", "list")}
+    assert projects == {"demo": False, "other": True}
+    assert osken_net(directory, "user", "delete", "alice") == 0
+    assert osken_net(directory, "project", "delete", "demo") == 0
+    assert listed(directory, capsys, "user", "list") == listed(directory, capsys, "role", "list") == []
+
+
+def test_a_credential_has_some_roles_of_its_user_and_its_secret_is_shown_once(
+    directory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rc = str(directory / "rc")
+    osken_net(directory, "project", "create", "demo")
+    osken_net(directory, "user", "create", "alice", "--project", "demo", "--openrc", rc)
+    of = ("--user", "alice")
+    (made,) = listed(directory, capsys, "credential", "create", "robot", *of, "--days", "30")
+    assert (made["roles"], len(made["secret"]) > 30) == (["member"], True)
+    (shown,) = listed(directory, capsys, "credential", "list", *of)
+    assert shown == {name: value for name, value in made.items() if name != "secret"}
+    assert osken_net(directory, "credential", "create", "more", *of, "--role", "admin") == 1
+    assert "alice has member in project demo" in capsys.readouterr().err
+    (made,) = listed(directory, capsys, "credential", "create", "terraform", *of, "--openrc", rc)
+    assert "secret" not in made
+    assert f"OS_APPLICATION_CREDENTIAL_ID={made['id']}" in Path(rc).read_text()
+    assert osken_net(directory, "credential", "delete", "robot", *of) == 0
+    assert [row["name"] for row in listed(directory, capsys, "credential", "list")] == ["terraform"]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("user", "create", "alice", "--project", "nothing", "--openrc", "/dev/null/x"), "project 'nothing'"),
+        (("user", "delete", "nobody"), "There is no user 'nobody'"),
+        (("role", "add", "member", "--user", "nobody", "--project", "demo"), "There is no user 'nobody'"),
+        (("project", "create", "demo"), "There is a project 'demo' already"),
+        (("role", "remove", "member", "--user", "alice", "--project", "other"), "There is no"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(
+    directory: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], told: str
+) -> None:
+    osken_net(directory, "project", "create", "demo")
+    capsys.readouterr()
+    assert osken_net(directory, *words) == 1
+    error = capsys.readouterr().err
+    assert told in error
+    assert error.count("\n") == 1
+
+
+def test_without_a_database_none_is_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config_of(tmp_path)
+    assert osken_net(tmp_path, "user", "list") == 1
+    assert "start the controller once" in capsys.readouterr().err
+    assert not (tmp_path / "osken-net.db").exists()

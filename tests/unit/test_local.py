@@ -1,0 +1,381 @@
+"""Users of the API's own: how they are let in, and what of wrong attempts shows."""
+
+import base64
+import json
+import stat
+import time
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import webob
+
+from osken_apps.accounts import passwords, tokens
+from osken_apps.accounts.first import FILE, first_start
+from osken_apps.accounts.passwords import Passwords, hashed
+from osken_apps.accounts.tokens import KEY_AGE_S, Tokens
+from osken_apps.model.accounts import Assignment, Project, User
+from osken_apps.rest.controller import Hosts
+from osken_apps.rest.wsgi import application
+from osken_apps.store.store import Store
+from tests.unit.rest_client import Client, Reply, config_of
+
+PASSWORD = "correct horse"
+UNAUTHORIZED = 401
+
+
+@pytest.fixture(autouse=True)
+def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make checks cheap: what they cost is not looked at here."""
+    monkeypatch.setattr(
+        passwords, "_HASHER", passwords.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    )
+
+
+@pytest.fixture
+def api(tmp_path: Path) -> Client:
+    """Give a client of an API with users: alice and bob, members of projects a and b; root, administrator."""
+    config = config_of(tmp_path, "authentication = local")
+    store = Store(config.database)
+    with store.write() as transaction:
+        for name, project, role in (("alice", "a", "member"), ("bob", "b", "member"), ("root", "r", "admin")):
+            transaction.accounts.add(Project(f"id-{project}", project))
+            transaction.accounts.add(
+                User(f"id-{name}", name, hashed(PASSWORD), default_project_id=f"id-{project}")
+            )
+            transaction.accounts.add(Assignment(f"id-{name}", f"id-{project}", role))
+    hosts = Hosts()
+    return Client(application(store, config, hosts), store, hosts, {})
+
+
+def by_password(name: str, password: str = PASSWORD, **scope: Any) -> dict[str, Any]:
+    """Give what asks for a token by name and password."""
+    user = {"name": name, "domain": {"id": "default"}, "password": password}
+    identity = {"methods": ["password"], "password": {"user": user}}
+    return {"auth": {"identity": identity} | ({"scope": scope} if scope else {})}
+
+
+def project(name: str) -> dict[str, Any]:
+    """Give the scope of a project."""
+    return {"project": {"name": name, "domain": {"name": "Default"}}}
+
+
+def log_in(api: Client, body: dict[str, Any]) -> Reply:
+    """Ask for a token."""
+    return api.call_path("POST", "/identity/v3/auth/tokens", body)
+
+
+def token(api: Client, name: str) -> str:
+    """Give a token of somebody's."""
+    return log_in(api, by_password(name)).headers["X-Subject-Token"]
+
+
+def with_token(api: Client, text: str) -> Client:
+    """Give a client with a token."""
+    return Client(api.app, api.store, api.hosts, {"X-Auth-Token": text})
+
+
+def with_password(api: Client, name: str, password: str = PASSWORD) -> Client:
+    """Give a client with name and password."""
+    text = base64.b64encode(f"{name}:{password}".encode()).decode()
+    return Client(api.app, api.store, api.hosts, {"Authorization": f"Basic {text}"})
+
+
+def test_a_token_lets_in_with_the_roles_of_its_project(api: Client) -> None:
+    alice, bob = with_token(api, token(api, "alice")), with_token(api, token(api, "bob"))
+    network = alice.make("network")
+    assert network["project_id"] == "id-a"
+    assert alice.try_make("network", shared=True).status == 403
+    assert bob.call("GET", f"/networks/{network['id']}").status == 404
+    assert with_token(api, token(api, "root")).make("network", shared=True)["project_id"] == "id-r"
+
+
+def test_the_token_says_who_for_what_and_where_the_services_are(api: Client) -> None:
+    reply = log_in(api, by_password("alice", **project("a")))
+    shown = reply.body["token"]
+    assert reply.status == 201
+    assert shown["methods"] == ["password"]
+    assert (shown["user"]["name"], shown["project"]["id"]) == ("alice", "id-a")
+    assert [role["name"] for role in shown["roles"]] == ["member"]
+    assert {service["type"]: service["endpoints"][0]["url"] for service in shown["catalog"]} == {
+        "network": "http://localhost",
+        "identity": "http://localhost/identity/v3",
+    }
+
+
+def wrong(name: str) -> dict[str, Any]:
+    """Give what asks for a token with a wrong password."""
+    return by_password(name, "wrong")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        wrong("alice"),
+        wrong("nobody"),
+        wrong("id-alice"),
+        by_password("nobody"),
+        by_password(""),
+        by_password("alice", **project("b")),
+        by_password("alice", **project("nothing")),
+        by_password("alice", system={"all": True}),
+        by_password("alice", domain={"id": "default"}),
+        by_password("alice", "\ud800"),
+        by_password("alice", "x" * 100_000),
+    ],
+)
+def test_whatever_is_wrong_the_answer_is_the_same(api: Client, body: dict[str, Any]) -> None:
+    reply = log_in(api, body)
+    assert reply.status == UNAUTHORIZED
+    assert reply.body == log_in(api, wrong("alice")).body
+    assert "X-Subject-Token" not in reply.headers
+
+
+def test_a_wrong_name_costs_a_check_as_a_wrong_password_does(api: Client) -> None:
+    check = Passwords()
+    kept = hashed(PASSWORD)
+    for number, (of_user, password) in enumerate(((kept, "wrong"), (None, "wrong"), (None, PASSWORD)), 1):
+        assert not check.is_right(of_user, password)
+        assert check.checks == number
+
+
+def test_the_hash_of_nobody_costs_what_others_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    kept = hashed(PASSWORD)
+    assert kept.rpartition("$")[0].rpartition("$")[0] == "$argon2id$v=19$m=19456,t=2,p=1"
+    assert Passwords()._of_nobody.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+
+
+def test_what_was_right_is_remembered_for_a_minute_and_what_was_wrong_is_not() -> None:
+    moments = [0.0]
+    check, kept = Passwords(lambda: moments[0]), hashed(PASSWORD)
+    for moment, password, checks in (
+        (0.0, PASSWORD, 1),
+        (59.0, PASSWORD, 1),
+        (59.0, "wrong", 2),
+        (59.0, "wrong", 3),
+        (61.0, PASSWORD, 4),
+    ):
+        moments[0] = moment
+        assert check.is_right(kept, password) == (password == PASSWORD)
+        assert check.checks == checks
+    assert not check.is_right(hashed("another"), PASSWORD)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"X-Auth-Token": "x"},
+        {"X-Auth-Token": "notused"},
+        {"X-Auth-Token": "gAAAAA" + "A" * 5000},
+        {"X-Auth-Token": "é"},
+        {"Authorization": "Basic"},
+        {"Authorization": "Basic !"},
+        {"Authorization": "Basic " + base64.b64encode(b"alice").decode()},
+        {"Authorization": "Basic " + base64.b64encode(b"\xff:\xff").decode()},
+        {"Authorization": "Basic " + base64.b64encode(b"alice:wrong").decode()},
+        {"Authorization": "Bearer x"},
+        {"X-User-Id": "u", "X-Project-Id": "p", "X-Roles": "admin", "X-Identity-Status": "Confirmed"},
+    ],
+)
+def test_nobody_gets_in_otherwise_and_is_told_what_to_show(api: Client, headers: dict[str, str]) -> None:
+    for path in ("/v2.0/networks", "/identity/v3/projects", "/identity/v3/auth/tokens"):
+        reply = Client(api.app, api.store, api.hosts, headers).call_path("GET", path)
+        assert reply.status == UNAUTHORIZED
+        assert reply.headers["WWW-Authenticate"] == (
+            'Keystone uri="http://localhost/identity", Basic realm="osken-net"'
+        )
+
+
+def test_name_and_password_let_in_without_a_token(api: Client) -> None:
+    assert with_password(api, "alice").make("network")["project_id"] == "id-a"
+
+
+def test_a_certificate_lets_in_whose_name_is_in_it(api: Client) -> None:
+    def status(name: str) -> int:
+        environ = {"osken_net.certificate": name}
+        request = webob.Request.blank("/v2.0/networks", environ=environ)
+        request.headers["X-Auth-Token"] = "notused"
+        return int(request.get_response(api.app).status_int)
+
+    assert [status("alice"), status("nobody"), status("")] == [200, UNAUTHORIZED, UNAUTHORIZED]
+
+
+@pytest.mark.parametrize("what", ["disabled", "password", "role", "project disabled", "deleted", "revoked"])
+def test_what_is_taken_away_ends_tokens_at_once(api: Client, what: str) -> None:
+    text = token(api, "alice")
+    alice = with_token(api, text)
+    assert alice.call("GET", "/networks").status == 200
+    if what == "revoked":
+        subject = alice.call_path("DELETE", "/identity/v3/auth/tokens", X_Subject_Token=text)
+        assert subject.status == 204
+    else:
+        with api.store.write() as transaction:
+            accounts = transaction.accounts
+            user, of = accounts.user("alice"), accounts.project("a")
+            later = int(time.time() * 1000) + 1
+            match what:
+                case "disabled":
+                    accounts.change(User(user.id, user.name, user.password, False, of.id))
+                case "password":
+                    accounts.change(User(user.id, user.name, hashed("new"), True, of.id, later))
+                case "role":
+                    accounts.remove(Assignment(user.id, of.id, "member"))
+                case "project disabled":
+                    accounts.change(Project(of.id, of.name, enabled=False))
+                case "deleted":
+                    accounts.remove(user)
+    assert alice.call("GET", "/networks").status == UNAUTHORIZED
+
+
+def test_a_token_of_a_token_ends_with_it_and_goes_to_other_projects(api: Client) -> None:
+    with api.store.write() as transaction:
+        transaction.accounts.add(Assignment("id-alice", "id-b", "reader"))
+    first = log_in(api, by_password("alice"))
+    identity = {"methods": ["token"], "token": {"id": first.headers["X-Subject-Token"]}}
+    second = log_in(api, {"auth": {"identity": identity, "scope": project("b")}})
+    assert second.body["token"]["expires_at"] == first.body["token"]["expires_at"]
+    assert second.body["token"]["methods"] == ["password", "token"]
+    assert with_token(api, second.headers["X-Subject-Token"]).try_make("network").status == 403
+
+
+def credential(api: Client, user_name: str, **wanted: Any) -> Reply:
+    """Make an application credential of somebody's."""
+    user = with_token(api, token(api, user_name))
+    path = f"/identity/v3/users/id-{user_name}/application_credentials"
+    return user.call_path("POST", path, {"application_credential": {"name": "robot"} | wanted})
+
+
+def by_credential(made: dict[str, Any]) -> dict[str, Any]:
+    """Give what asks for a token by an application credential."""
+    shown = {"id": made["id"], "secret": made["secret"]}
+    return {"auth": {"identity": {"methods": ["application_credential"], "application_credential": shown}}}
+
+
+def test_an_application_credential_lets_in_to_its_project_and_makes_no_other(api: Client) -> None:
+    made = credential(api, "alice").body["application_credential"]
+    reply = log_in(api, by_credential(made))
+    robot = with_token(api, reply.headers["X-Subject-Token"])
+    assert robot.make("network")["project_id"] == "id-a"
+    path = "/identity/v3/users/id-alice/application_credentials"
+    assert robot.call_path("POST", path, {"application_credential": {"name": "more"}}).status == 403
+    identity = {"methods": ["token"], "token": {"id": reply.headers["X-Subject-Token"]}}
+    assert log_in(api, {"auth": {"identity": identity, "scope": project("a")}}).status == UNAUTHORIZED
+    alice = with_token(api, token(api, "alice"))
+    (shown,) = alice.call_path("GET", path).body["application_credentials"]
+    assert "secret" not in shown
+    assert alice.call_path("DELETE", f"{path}/{made['id']}").status == 204
+    assert robot.call("GET", "/networks").status == UNAUTHORIZED
+    assert log_in(api, by_credential(made)).status == UNAUTHORIZED
+
+
+def test_an_application_credential_gives_no_more_than_the_user_has_and_ends_in_time(api: Client) -> None:
+    assert credential(api, "alice", roles=[{"name": "admin"}]).status == 400
+    assert credential(api, "alice", expires_at="soon").status == 400
+    assert credential(api, "alice", name="a", expires_at="2020-01-01T00:00:00").status == 201
+    expired = credential(api, "alice", name="b", expires_at="2020-01-01T00:00:00").body
+    assert log_in(api, by_credential(expired["application_credential"])).status == UNAUTHORIZED
+    assert credential(api, "alice", name="b").status == 409
+
+
+def test_others_projects_users_and_credentials_are_not_there(api: Client) -> None:
+    made = credential(api, "alice").body["application_credential"]
+    bob, root = with_token(api, token(api, "bob")), with_token(api, token(api, "root"))
+    paths = (
+        "/identity/v3/projects/id-a",
+        "/identity/v3/users/id-alice",
+        "/identity/v3/users/id-alice/projects",
+        "/identity/v3/users/id-alice/application_credentials",
+        f"/identity/v3/users/id-alice/application_credentials/{made['id']}",
+    )
+    assert [bob.call_path("GET", path).status for path in paths] == [404] * len(paths)
+    assert [root.call_path("GET", path).status for path in paths] == [200] * len(paths)
+    subject = token(api, "alice")
+    for method in ("GET", "DELETE"):
+        reply = bob.call_path(method, "/identity/v3/auth/tokens", X_Subject_Token=subject)
+        assert reply.status == 404
+    names = [item["name"] for item in bob.call_path("GET", "/identity/v3/projects").body["projects"]]
+    assert names == ["b"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"auth": []},
+        {"auth": {"identity": {"methods": "password"}}},
+        {"auth": {"identity": {"methods": ["password", "totp"], "password": {}}}},
+        {"auth": {"identity": {"methods": ["totp"], "totp": {}}}},
+        {"auth": {"identity": {"methods": ["password"], "password": {"user": {"name": 1, "password": "x"}}}}},
+        {"auth": {"identity": {"methods": ["password"], "password": {"user": {"name": "alice"}}}}},
+        by_password("alice") | {"auth": by_password("alice")["auth"] | {"scope": "everything"}},
+        by_password("alice") | {"auth": by_password("alice")["auth"] | {"scope": {"project": "a"}}},
+    ],
+)
+def test_a_body_that_asks_for_nothing_is_refused_in_keystones_words(api: Client, body: Any) -> None:
+    reply = log_in(api, body)
+    assert (reply.status, reply.body["error"]["code"]) == (400, 400)
+
+
+def test_keys_of_tokens_change_daily_and_old_tokens_live_on(tmp_path: Path) -> None:
+    store = Store(config_of(tmp_path).database)
+    moments = [1_000_000.0]
+    made = Tokens(store, 2 * KEY_AGE_S, lambda: moments[0])
+    first, said = made.issue("u", "p", ("password",))
+    moments[0] += KEY_AGE_S + 1
+    second, _ = made.issue("u", "p", ("password",))
+    assert made.read(first) == said
+    with store.read() as view:
+        assert len(view.accounts.token_keys()) == 2
+    assert Tokens(store, 60, lambda: moments[0]).read(second) is not None
+    moments[0] += 4 * KEY_AGE_S
+    made.issue("u", "p", ("password",))
+    assert made.read(first) is None
+    with store.read() as view:
+        assert len(view.accounts.token_keys()) < 3
+
+
+def test_a_token_of_another_store_is_nothing(tmp_path: Path) -> None:
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+    one, other = (Store(config_of(tmp_path / name).database) for name in ("one", "other"))
+    text, _ = Tokens(one, 60).issue("u", "p", ("password",))
+    Tokens(other, 60).issue("u", "p", ("password",))
+    assert Tokens(other, 60).read(text) is None
+    assert len(text) < tokens.MAX_LENGTH
+
+
+def test_the_first_start_makes_an_administrator_and_tells_only_the_owner(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = config_of(tmp_path, "authentication = local")
+    store = Store(config.database)
+    first_start(store, config)
+    file = tmp_path / FILE
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert f". {file}" in caplog.text
+    said = dict(
+        line.removeprefix("export ").split("=", 1)
+        for line in file.read_text().splitlines()
+        if line.startswith("export ")
+    )
+    assert said["OS_PASSWORD"] not in caplog.text
+    assert said["OS_AUTH_URL"] == "http://127.0.0.1:9696/identity/v3"
+    api = Client(application(store, config), store, Hosts(), {})
+    admin = with_token(api, log_in(api, by_password("admin", said["OS_PASSWORD"])).headers["X-Subject-Token"])
+    assert admin.make("network", shared=True)["project_id"] == "default"
+    before = file.read_text()
+    first_start(store, config)
+    assert file.read_text() == before
+
+
+def test_secrets_are_not_kept(api: Client, tmp_path: Path) -> None:
+    made = credential(api, "alice", secret=f"secret-{uuid4()}").body["application_credential"]
+    text = token(api, "alice")
+    api.store.checkpoint()
+    data = (tmp_path / "osken-net.db").read_bytes()
+    assert b"alice" in data
+    for secret in (PASSWORD, made["secret"], text):
+        assert json.dumps(secret).strip('"').encode() not in data
