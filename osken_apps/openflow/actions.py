@@ -84,6 +84,28 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True)
+class Push:
+    """Put the value of a field on the stack."""
+
+    field: Field
+
+    def text(self) -> str:
+        """Give the action in ovs-ofctl's words."""
+        return f"push:{self.field.value.nxm_name}[]"
+
+
+@dataclass(frozen=True, slots=True)
+class Pop:
+    """Take the value on the top of the stack into a field."""
+
+    field: Field
+
+    def text(self) -> str:
+        """Give the action in ovs-ofctl's words."""
+        return f"pop:{self.field.value.nxm_name}[]"
+
+
+@dataclass(frozen=True, slots=True)
 class PushVlan:
     """Put an 802.1Q header in front; a SetField of VLAN_VID follows."""
 
@@ -134,6 +156,15 @@ class Ct:
 
 
 @dataclass(frozen=True, slots=True)
+class CtClear:
+    """Forget what is known of the connection, as of a packet that the host itself has tracked."""
+
+    def text(self) -> str:
+        """Give the action in ovs-ofctl's words."""
+        return "ct_clear"
+
+
+@dataclass(frozen=True, slots=True)
 class Conjunction:
     """Fulfil one of several conditions that must all be (ovs-fields(7), conjunctive match)."""
 
@@ -146,7 +177,10 @@ class Conjunction:
         return f"conjunction({self.conj_id},{self.clause}/{self.clauses})"
 
 
-Action = Output | OutputField | SetField | SetBit | Move | PushVlan | PopVlan | Resubmit | Ct | Conjunction
+Action = (
+    Output | OutputField | SetField | SetBit | Move | Push | Pop | PushVlan | PopVlan
+    | Resubmit | Ct | CtClear | Conjunction
+)  # fmt: skip
 
 NORMAL = Output(OFPP_NORMAL)
 IN_PORT = Output(OFPP_IN_PORT)

@@ -63,7 +63,8 @@ def _decimal(value: Exact, _mask: int | None) -> str:
 
 
 def _hexadecimal(value: Exact, mask: int | None) -> str:
-    return f"{int(value):#x}" if mask is None else f"{int(value):#x}/{mask:#x}"
+    number = f"{int(value):#x}" if int(value) else "0"
+    return number if mask is None else f"{number}/{mask:#x}"
 
 
 def _ethertype(value: Exact, _mask: int | None) -> str:
@@ -151,8 +152,8 @@ class Field(Enum):
     TCP_DST = Spec("tp_dst", OPENFLOW_BASIC, 14, 16, "NXM_OF_TCP_DST")
     UDP_SRC = Spec("tp_src", OPENFLOW_BASIC, 15, 16, "NXM_OF_UDP_SRC")
     UDP_DST = Spec("tp_dst", OPENFLOW_BASIC, 16, 16, "NXM_OF_UDP_DST")
-    SCTP_SRC = Spec("tp_src", OPENFLOW_BASIC, 17, 16, "OXM_OF_SCTP_SRC")
-    SCTP_DST = Spec("tp_dst", OPENFLOW_BASIC, 18, 16, "OXM_OF_SCTP_DST")
+    SCTP_SRC = Spec("tp_src", OPENFLOW_BASIC, 17, 16, "OXM_OF_SCTP_SRC", nxm_header=(OPENFLOW_BASIC, 17))
+    SCTP_DST = Spec("tp_dst", OPENFLOW_BASIC, 18, 16, "OXM_OF_SCTP_DST", nxm_header=(OPENFLOW_BASIC, 18))
     ICMP_TYPE = Spec("icmp_type", OPENFLOW_BASIC, 19, 8, "NXM_OF_ICMP_TYPE")
     ICMP_CODE = Spec("icmp_code", OPENFLOW_BASIC, 20, 8, "NXM_OF_ICMP_CODE")
     ICMPV6_TYPE = Spec("icmp_type", OPENFLOW_BASIC, 29, 8, "NXM_NX_ICMPV6_TYPE")
@@ -178,6 +179,7 @@ ETH_TYPE_ARP = 0x0806
 ETH_TYPE_RARP = 0x8035
 ETH_TYPE_IPV6 = 0x86DD
 IP_PROTO_ICMP = 1
+IP_PROTO_IGMP = 2
 IP_PROTO_TCP = 6
 IP_PROTO_UDP = 17
 IP_PROTO_ICMPV6 = 58

@@ -14,10 +14,13 @@ OFPHET_VERSIONBITMAP = 1
 OFPET_HELLO_FAILED = 0
 OFPHFC_INCOMPATIBLE = 0
 FEATURES_REQUEST = 5
+OFPC_FRAG_NX_MATCH = 3  # Open vSwitch's: flows match fragments by what they have, and say which they mean
+OFPCML_NO_BUFFER = 0xFFFF
 
 HELLO_ELEMENT = struct.Struct("!HH")
 BITMAP = struct.Struct("!I")
 ERROR = struct.Struct("!HH")
+CONFIG = struct.Struct("!HH")
 FEATURES = struct.Struct("!QIBB2xI4x")
 
 VERSION_NAMES = {1: "1.0", 2: "1.1", 3: "1.2", 4: "1.3", 5: "1.4", 6: "1.5"}
@@ -72,6 +75,11 @@ def hello_failed(peer_version: int, xid: int, text: str) -> bytes:
 def features_request(xid: int) -> bytes:
     """Ask what the switch is."""
     return HEADER.pack(OFP_VERSION, FEATURES_REQUEST, HEADER.size, xid)
+
+
+def set_config(xid: int) -> bytes:
+    """Have fragments matched as what they are (ovs-fields(7), fragments), and packets sent here whole."""
+    return message(MessageType.SET_CONFIG, xid, CONFIG.pack(OFPC_FRAG_NX_MATCH, OFPCML_NO_BUFFER))
 
 
 def decode_hello(buffer: bytes) -> Hello:

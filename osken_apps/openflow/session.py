@@ -180,6 +180,7 @@ class Session:
             xid = self._exchanges.new_xid()
             self._questions[xid] = question
             self._output += request(xid)
+        self._output += handshake.set_config(self._exchanges.new_xid())
 
     def _describe(self, question: "Question", data: bytes) -> None:
         match question:

@@ -13,10 +13,13 @@ from osken_apps.openflow.actions import (
     Action,
     Conjunction,
     Ct,
+    CtClear,
     Move,
     Output,
     OutputField,
+    Pop,
     PopVlan,
+    Push,
     PushVlan,
     Resubmit,
     SetBit,
@@ -40,8 +43,11 @@ NXAST_REG_MOVE = 6
 NXAST_REG_LOAD = 7
 NXAST_RESUBMIT_TABLE = 14
 NXAST_OUTPUT_REG = 15
+NXAST_STACK_PUSH = 27
+NXAST_STACK_POP = 28
 NXAST_CONJUNCTION = 34
 NXAST_CT = 35
+NXAST_CT_CLEAR = 43
 NXAST_RESUBMIT_TABLE_CT = 44
 NX_CT_F_COMMIT = 1
 OFPP_IN_PORT_16 = 0xFFF8
@@ -61,6 +67,8 @@ REG_MOVE = struct.Struct(f"{NICIRA}HHHII")
 REG_LOAD = struct.Struct(f"{NICIRA}HIQ")
 RESUBMIT = struct.Struct(f"{NICIRA}HB3x")
 OUTPUT_REG = struct.Struct(f"{NICIRA}HIH6x")
+STACK = struct.Struct(f"{NICIRA}HIH6x")
+CT_CLEAR = struct.Struct(f"{NICIRA}6x")
 CONJUNCTION = struct.Struct(f"{NICIRA}BBI")
 CT = struct.Struct(f"{NICIRA}HIHB3xH")
 
@@ -158,6 +166,10 @@ def _action(action: Action) -> bytes:
         case Move(source, destination):
             headers = _nxm_header(source), _nxm_header(destination)
             return _nicira(REG_MOVE, NXAST_REG_MOVE, source.value.bits, 0, 0, *headers)
+        case Push(field):
+            return _nicira(STACK, NXAST_STACK_PUSH, 0, _nxm_header(field), field.value.bits)
+        case Pop(field):
+            return _nicira(STACK, NXAST_STACK_POP, 0, _nxm_header(field), field.value.bits)
         case PushVlan():
             return PUSH_VLAN.pack(OFPAT_PUSH_VLAN, PUSH_VLAN.size, ETH_TYPE_8021Q)
         case PopVlan():
@@ -170,6 +182,8 @@ def _action(action: Action) -> bytes:
             return _nicira(RESUBMIT, subtype, OFPP_IN_PORT_16, table_id)
         case Conjunction(conj_id, clause, clauses):
             return _nicira(CONJUNCTION, NXAST_CONJUNCTION, clause - 1, clauses, conj_id)
+        case CtClear():
+            return _nicira(CT_CLEAR, NXAST_CT_CLEAR)
         case Ct(zone, table_id, commit):
             flags = NX_CT_F_COMMIT if commit else 0
             zone_bits = 15  # the lowest 16 of the field

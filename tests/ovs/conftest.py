@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,9 @@ import pytest
 
 from osken_apps.lab import wait_until
 from osken_apps.openflow import codec
-from osken_apps.openflow.codec import BundleControl, FlowModCommand, MessageType
+from osken_apps.openflow.codec import BundleControl, MessageType
+from osken_apps.openflow.difference import Difference
+from osken_apps.openflow.handshake import set_config
 from osken_apps.openflow.meter import (
     Meter,
     MeterCommand,
@@ -84,14 +87,8 @@ class Channel:
     def install(self, flows: Mapping[FlowKey, FlowBody], meters: Iterable[Meter] = ()) -> None:
         """Add meters, then flows in one bundle."""
         xid = 7
-        messages = [meter_mod(MeterCommand.ADD, meter, xid) for meter in meters]
-        messages += [codec.bundle_control(BundleControl.OPEN_REQUEST, 1, xid)]
-        for key, body in flows.items():
-            messages.append(codec.bundle_add(1, codec.flow_mod(FlowModCommand.ADD, key, body, xid), xid))
-        messages += [codec.bundle_control(BundleControl.COMMIT_REQUEST, 1, xid), codec.barrier_request(xid)]
-        self._socket.sendall(b"".join(messages))
-        while (message := self._receive())[1] != MessageType.BARRIER_REPLY:
-            assert message[1] != MessageType.ERROR, codec.decode_error(message)
+        self._socket.sendall(b"".join(meter_mod(MeterCommand.ADD, meter, xid) for meter in meters))
+        self.send(Difference(tuple(flows.items())))
 
     def read(self) -> dict[FlowKey, FlowBody]:
         """Read the flows that are ours."""
@@ -103,9 +100,19 @@ class Channel:
         self._socket.sendall(meter_config_request(8))
         return {meter.meter_id: meter for part in self._parts() for meter in decode_meter_config(part)}
 
-    def ask_for_packet_ins(self) -> None:
-        """Have packets for the controller sent here, too."""
-        self._socket.sendall(codec.message(MessageType.SET_CONFIG, 8, b"\0\0\xff\xff"))
+    def send(self, delta: Difference) -> None:
+        """Send a difference in one bundle."""
+        messages = [codec.bundle_control(BundleControl.OPEN_REQUEST, 1, 7)]
+        messages += [codec.bundle_add(1, codec.flow_mod(*step, 7), 7) for step in delta.steps()]
+        self._commit(messages)
+
+    def set_config(self) -> None:
+        """Have fragments matched as the controller does, and packets for it sent here, too."""
+        self._socket.sendall(set_config(8))
+        self.barrier()
+
+    def barrier(self) -> None:
+        """Wait until the switch has done all that it was told; forget what else it sent."""
         self._socket.sendall(codec.barrier_request(8))
         while self._receive()[1] != MessageType.BARRIER_REPLY:
             continue
@@ -115,6 +122,12 @@ class Channel:
         while (message := self._receive())[1] != MessageType.PACKET_IN:
             continue
         return message
+
+    def _commit(self, messages: list[bytes]) -> None:
+        messages += [codec.bundle_control(BundleControl.COMMIT_REQUEST, 1, 7), codec.barrier_request(7)]
+        self._socket.sendall(b"".join(messages))
+        while (message := self._receive())[1] != MessageType.BARRIER_REPLY:
+            assert message[1] != MessageType.ERROR, codec.decode_error(message)
 
     def _parts(self) -> Iterator[bytes]:
         """Receive a multipart reply."""
@@ -138,9 +151,9 @@ class Channel:
             self._buffer += data
 
 
-@pytest.fixture(scope="session")
-def switch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Switch]:
-    directory = tmp_path_factory.mktemp("ovs")
+@contextmanager
+def open_vswitch(directory: Path) -> Iterator[Switch]:
+    """Run an ovs-vswitchd with its database in a directory."""
     made = Switch(directory)
     database, remote = directory / "conf.db", f"unix:{directory}/db.sock"
     made.run("ovsdb-tool", "create", str(database), SCHEMA)
@@ -165,3 +178,9 @@ def switch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Switch]:
         for process in reversed(processes):
             process.send_signal(signal.SIGTERM)
             process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def switch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Switch]:
+    with open_vswitch(tmp_path_factory.mktemp("ovs")) as made:
+        yield made

@@ -22,7 +22,7 @@ def channel(switch: Switch) -> Iterator[Channel]:
     made = Channel(switch.management("br-int"))
     flows, meters = FlowEncoder().flows("br-int", LAYOUT, SEED), desired_meters("br-int", LAYOUT, SEED)
     made.install(flows, meters.values())
-    made.ask_for_packet_ins()
+    made.set_config()
     yield made
     made.close()
 

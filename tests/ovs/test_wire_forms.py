@@ -12,9 +12,12 @@ from osken_apps.openflow.actions import (
     Action,
     Conjunction,
     Ct,
+    CtClear,
     Output,
     OutputField,
+    Pop,
     PopVlan,
+    Push,
     PushVlan,
     Resubmit,
     SetBit,
@@ -74,6 +77,7 @@ MATCHES: list[dict[Field, Value]] = [
     {**IP, Field.IP_FRAG: Masked(0, IpFrag.LATER)},
     {**IP, Field.IP_FRAG: IpFrag.ANY | IpFrag.LATER},
     {Field.REG0: Masked(1, 1)},
+    {Field.REG0: Masked(0, 2), Field.REG7: 0},
     {Field.REG4: 9, **IP, Field.CONJ_ID: 77},
     {Field.REG4: 9, Field.REG7: 0x10},
 ]  # fmt: skip
@@ -85,13 +89,18 @@ ACTIONS: list[tuple[Action, ...]] = [
     (Ct(Field.REG6, 71, commit=True),),
     (Conjunction(5, 1, 2), Conjunction(6, 2, 2)),
     (OutputField(Field.REG7),),
+    (Push(Field.ETH_SRC), Push(Field.ETH_DST), Pop(Field.ETH_SRC), Pop(Field.ETH_DST)),
+    (Push(Field.IPV4_SRC), Pop(Field.IPV4_DST)),
+    (CtClear(), Output(4)),
     (PushVlan(), SetField(Field.VLAN_VID, 9), Output(2)),
     (CONTROLLER,),
 ]
+SWAP_SCTP = (Push(Field.IPV6_SRC), Pop(Field.IPV6_DST), Push(Field.SCTP_DST), Pop(Field.SCTP_SRC))
 IP_TRACKED = Match.of({**IP, Field.CT_STATE: TRACKED})
 FLOWS = [
     *(Flow(1, 10 + number, Match.of(match), (NORMAL,), COOKIE) for number, match in enumerate(MATCHES)),
     *(Flow(2, 10 + number, IP_TRACKED, actions, COOKIE) for number, actions in enumerate(ACTIONS)),
+    Flow(1, 5, Match.of({**IPV6, **SCTP}), (*SWAP_SCTP, Resubmit(30)), COOKIE),
     Flow(2, 1, Match.of(TAGGED), (PopVlan(), NORMAL), COOKIE),
     Flow(3, 1, IP_TRACKED, (SetField(Field.REG4, 1), Resubmit(30, original=True)), COOKIE, goto_table=35),
 ]
