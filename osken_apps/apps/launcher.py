@@ -58,7 +58,7 @@ class Controller:
         self._has_started = False
         self._signals, self._wakeup = _signals()
         self._audit_interval_s = config.audit_interval_s
-        fabric = Fabric(layout, remove_unknown=config.remove_unknown)
+        fabric = Fabric(layout, remove_unknown=config.remove_unknown, enforce=False)
         expected = Expected(
             layout,
             openflow_port=config.openflow.port,

@@ -113,7 +113,7 @@ class HostReconciler:
             self._look_at_ports(bridges)
             if not fabric.ready(name):
                 return {}
-            fabric.assign_local_vlans(name)
+            fabric.prepare(name)
             snapshot = host_snapshot(fabric, name)
             integration = bridges.get(fabric.layout.integration_bridge)
             if integration:

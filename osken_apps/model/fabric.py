@@ -13,6 +13,7 @@ from osken_apps.model.claims import Claims, Place, holder_of
 from osken_apps.model.host import Host, Interface
 from osken_apps.model.inventory import Inventory, port_id_prefix
 from osken_apps.model.local_vlans import assign_local_vlans, read_back
+from osken_apps.model.port_security import Guard
 from osken_apps.model.resources import Binding, Port, PortStatus
 from osken_apps.model.snapshot import MAX_METERS, Layout
 
@@ -31,13 +32,17 @@ def _nobody(_port: Port, _before: Place | None, _now: Place | None) -> None:
 class Fabric:
     """Intent, hosts, and which port is plugged into which host."""
 
-    def __init__(self, layout: Layout, moved: Moved = _nobody, remove_unknown: bool = False) -> None:
+    def __init__(
+        self, layout: Layout, moved: Moved = _nobody, remove_unknown: bool = False, enforce: bool = True
+    ) -> None:
         """Begin with nothing known; `moved` is told of every port that another interface has now.
 
-        `remove_unknown`: the traffic of ports that the store does not know is ended.
+        `remove_unknown`: the traffic of ports that the store does not know is ended. `enforce`: ports with
+        port security are guarded.
         """
         self.layout = layout
         self.remove_unknown = remove_unknown
+        self.enforce = enforce
         self.inventory = Inventory()
         self.hosts: dict[str, Host] = {}
         self.claims = Claims()
@@ -80,7 +85,7 @@ class Fabric:
         touched: set[str] = set()
         for change in changes:
             touched |= self._disputed(change) | self.inventory.apply(change)
-        concerned = self._decide(touched)
+        concerned = self._decide(touched) | self._hosts_with(self.inventory.groups.take_changed())
         return concerned.union(*(self._hosts_of(port_id) for port_id in touched))
 
     def told(self, reports: Iterable[PortReport]) -> None:
@@ -197,10 +202,10 @@ class Fabric:
         self.claims.hear(port, host_name)
         return self._put(port, Place(host_name, interfaces[0])) | self._hosts_of(port_id)
 
-    # -- local VLANs
+    # -- what follows for a host
 
-    def assign_local_vlans(self, host_name: str) -> None:
-        """Take and give back local VLANs, as what is plugged into a host asks for."""
+    def prepare(self, host_name: str) -> None:
+        """Take and give back local VLANs, and note the groups, as what is plugged into a host asks for."""
         host = self.host(host_name)
         plugged = sorted(self.plugged(host), key=lambda item: item[0].id)
         host.look_at_tags(self.layout.integration_bridge)
@@ -213,6 +218,8 @@ class Fabric:
         for port, interface in plugged:
             if port.network_id in host.local_vlans:
                 host.tagged[interface] = host.local_vlans[port.network_id]
+        guarded = (port for port, _ in plugged if self.guard_of(port))
+        host.groups = frozenset(group_id for port in guarded for group_id in port.security_groups)
 
     # -- questions
 
@@ -231,6 +238,10 @@ class Fabric:
             place = self.claims.place_of(port.id)
             if place and place.host == host.name and self.is_up(port):
                 yield port, place.interface
+
+    def guard_of(self, port: Port) -> Guard | None:
+        """Say how a port is guarded; None if it is not."""
+        return self.inventory.guard_of(port) if self.enforce else None
 
     def waiting(self, host: Host) -> Iterator[tuple[Port, str]]:
         """Give the ports that a host claims while another has them, each with the interface that would have
@@ -309,6 +320,12 @@ class Fabric:
 
     def _claims_on(self, port_id: str) -> dict[str, tuple[str, ...]]:
         return self.claims.of(port_id, port_id_prefix(port_id))
+
+    def _hosts_with(self, group_ids: set[str]) -> set[str]:
+        """Name the hosts that have guarded ports of any of these groups."""
+        if not group_ids:
+            return set()
+        return {host.name for host in self.hosts.values() if not group_ids.isdisjoint(host.groups)}
 
     def _hosts_of(self, port_id: str) -> set[str]:
         place = self.claims.place_of(port_id)

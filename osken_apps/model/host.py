@@ -37,7 +37,8 @@ class Host:
     not connected. `complete`: OVSDB has shown the interfaces, or it is known that it will not. `appeared`:
     its integration bridge was seen. `gone`: it is not connected, and no more waited for. `tagged` are the
     live tags that interfaces still have, as far as is known. `claims` says by port id, or by the beginning of
-    one, which interfaces say that they are that port.
+    one, which interfaces say that they are that port. `groups` are the ids of the security groups of its
+    guarded ports.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Host:
     claims: dict[str, tuple[str, ...]] = field(default_factory=dict)
     tagged: dict[str, int] = field(default_factory=dict)
     local_vlans: dict[str, int] = field(default_factory=dict)
+    groups: frozenset[str] = frozenset()
     former_names: set[str] = field(default_factory=set)
 
     def visible_claims(self, bridge: str, recorded: Mapping[str, str]) -> dict[str, tuple[str, ...]]:

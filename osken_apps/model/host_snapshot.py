@@ -1,10 +1,11 @@
 """The snapshot of a host, out of what is known of it and of its ports. PURE; asking changes nothing."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from ipaddress import IPv4Address
 
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.host import Host, Interface
+from osken_apps.model.port_security import GroupPolicy, Guard
 from osken_apps.model.resources import Port
 from osken_apps.model.snapshot import (
     BoundPort,
@@ -22,9 +23,10 @@ def host_snapshot(fabric: Fabric, host_name: str) -> HostSnapshot:
     host = fabric.host(host_name)
     present = host.ofports.get(fabric.layout.integration_bridge, {})
     plugged = sorted(fabric.plugged(host), key=lambda item: item[0].id)
-    segments = _segments(fabric, host)
+    guards = {port.id: guard for port, _ in plugged if (guard := fabric.guard_of(port))}
+    segments = _segments(fabric, host, {port.network_id for port, _ in plugged if port.id in guards})
     ports = tuple(
-        _bound(fabric, port, interface, present[interface], segments[port.network_id])
+        _bound(fabric, port, interface, present[interface], segments[port.network_id], guards.get(port.id))
         for port, interface in plugged
         if port.network_id in segments
     )
@@ -41,25 +43,37 @@ def host_snapshot(fabric: Fabric, host_name: str) -> HostSnapshot:
         tuple(sorted((name, present[name]) for name in dead if name in present)),
         trunks,
         orphans,
+        _policies(fabric, host),
         host.max_meters,
         host.complete,
         tuple(_keeps(fabric, ports, orphans)),
     )
 
 
-def _segments(fabric: Fabric, host: Host) -> dict[str, Segment]:
+def _policies(fabric: Fabric, host: Host) -> tuple[GroupPolicy, ...]:
+    policies = (fabric.inventory.groups.policy(group_id) for group_id in host.groups)
+    return tuple(sorted((policy for policy in policies if policy), key=lambda policy: policy.number))
+
+
+def _segments(fabric: Fabric, host: Host, guarded: Container[str]) -> dict[str, Segment]:
     segments = {}
     for network_id, local_vlan in host.local_vlans.items():
         network = fabric.inventory.networks.get(network_id)
         if network is None:
             continue  # deleted since; its VLAN is given back when the host is looked at
         segments[network_id] = Segment(
-            network_id, network.physical_network, network.segmentation_id, local_vlan
+            network_id,
+            network.physical_network,
+            network.segmentation_id,
+            local_vlan,
+            network_id in guarded,
         )
     return segments
 
 
-def _bound(fabric: Fabric, port: Port, interface: str, ofport: int, segment: Segment) -> BoundPort:
+def _bound(
+    fabric: Fabric, port: Port, interface: str, ofport: int, segment: Segment, guard: Guard | None
+) -> BoundPort:
     network = fabric.inventory.networks[port.network_id]
     subnets = fabric.inventory.subnets_of(network.id)
     server = fabric.inventory.dhcp_server_of(network.id)
@@ -73,6 +87,7 @@ def _bound(fabric: Fabric, port: Port, interface: str, ofport: int, segment: Seg
         service,
         server,
         in_conflict=service is not None and fabric.conflicts.get(port.id) == service.address,
+        guard=guard,
     )
 
 

@@ -10,7 +10,10 @@ from typing import Any, TypeVar
 
 from osken_apps.model.changes import Change, Deleted, Snapshot, Upserted
 from osken_apps.model.conditions import PortDirectory
+from osken_apps.model.group_index import GroupIndex
+from osken_apps.model.port_security import Guard, OwnAddress, is_guarded, own_addresses
 from osken_apps.model.resources import Network, Port, Standard, Subnet
+from osken_apps.model.security_groups import AddressGroup, SecurityGroup, SecurityGroupRule
 
 MAX_DELETED_PORTS = 100_000
 PORT_ID_PREFIX_LENGTH = 11  # what fits of a port id into an interface name: tap + 11 characters
@@ -46,6 +49,8 @@ class Inventory:
         self._servers: dict[str, str] = {}
         self._by_prefix: dict[str, str] = {}
         self._bound: dict[str, set[str]] = {}
+        self.groups = GroupIndex()
+        self._own: dict[str, tuple[OwnAddress, ...]] = {}  # by port id, as far as it was asked for
         self.directory = PortDirectory(self.ports)  # by what an operator may have meant
 
     def replace(self, snapshot: Snapshot) -> None:
@@ -60,7 +65,8 @@ class Inventory:
     def apply(self, change: Change) -> set[str]:
         """Take one change; give the ids of the ports for which hosts may have to do something else now.
 
-        What a resource is called, and what is reported of a port, is nothing to hosts.
+        What a resource is called, and what is reported of a port, is nothing to hosts. Which groups permit
+        something else now, `groups` knows.
         """
         match change:
             case Upserted(Network() as network):
@@ -74,6 +80,15 @@ class Inventory:
                 return self.ports_of(subnet.network_id) if _matters(known, subnet) else set()
             case Upserted(Port() as port):
                 return self._put_port(port)
+            case Upserted(SecurityGroup() as group):
+                self.groups.put_group(group)
+                return set()
+            case Upserted(SecurityGroupRule() as rule):
+                self.groups.put_rule(rule)
+                return set()
+            case Upserted(AddressGroup() as addresses):
+                self.groups.put_address_group(addresses)
+                return set()
             case Upserted(resource):
                 self.further.setdefault(type(resource), {})[resource.id] = resource
                 return set()
@@ -105,10 +120,21 @@ class Inventory:
         """Give the ports that the store holds as bound to a host."""
         return [self.ports[port_id] for port_id in self._bound.get(host, ())]
 
+    def guard_of(self, port: Port) -> Guard | None:
+        """Say how a port is guarded; None if it is not."""
+        if not is_guarded(port):
+            return None
+        if port.id not in self._own:
+            self._own[port.id] = own_addresses(port)
+        groups = [group for id in port.security_groups if (group := self.groups.groups.get(id))]
+        numbers = tuple(sorted(group.number for group in groups))
+        return Guard(self._own[port.id], numbers, all(group.stateful for group in groups))
+
     def _put_port(self, port: Port) -> set[str]:
         before = self.ports.get(port.id)
         touched = {port.id} | self._siblings_of(before)
         self.directory.change(before, port)
+        self.groups.put_port(before, port)
         self._unindex(port.id)
         self.ports[port.id] = port
         if port.device_id:
@@ -138,6 +164,14 @@ class Inventory:
             return self.ports_of(subnet.network_id)
         if kind is Port:
             return self._delete_port(id)
+        drop = {
+            SecurityGroup: self.groups.drop_group,
+            SecurityGroupRule: self.groups.drop_rule,
+            AddressGroup: self.groups.drop_address_group,
+        }.get(kind)
+        if drop:
+            drop(id)
+            return set()
         self.further.get(kind, {}).pop(id, None)
         return set()
 
@@ -149,6 +183,7 @@ class Inventory:
         self._unindex(id)
         del self.ports[id]
         self.directory.change(port, None)
+        self.groups.put_port(port, None)
         self._by_prefix.pop(port_id_prefix(id), None)
         self._remember_deleted(id)
         if self._servers.get(port.network_id) == id:
@@ -171,6 +206,7 @@ class Inventory:
             return
         _discard(self._ports_of_device, _device(known), port_id)
         _discard(self._ports_of, known.network_id, port_id)
+        self._own.pop(port_id, None)
         if known.binding:
             _discard(self._bound, known.binding.host, port_id)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
 from osken_apps.model.addresses import MacAddress
+from osken_apps.model.port_security import GroupPolicy, Guard
 from osken_apps.model.resources import Network, Port, Subnet
 
 MAX_METERS = 262_144  # of Open vSwitch's userspace datapath
@@ -48,12 +49,16 @@ def physical_end(bridge: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A network on a host: its VLAN on the wire (None: untagged) and its VLAN on this host."""
+    """A network on a host: its VLAN on the wire (None: untagged) and its VLAN on this host.
+
+    `guarded`: one of its ports here is.
+    """
 
     network_id: str
     physical_network: str
     segmentation_id: int | None
     local_vlan: int
+    guarded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,8 @@ class BoundPort:
     """A port that is plugged into this host.
 
     `has_dhcp` tells that its network serves IPv4 by DHCP; `dhcp` is None if the port has no address for it.
-    `in_conflict` tells that its client found that address in use by another machine.
+    `in_conflict` tells that its client found that address in use by another machine. `guard` is None for a
+    port without port security.
     """
 
     port: Port
@@ -93,6 +99,7 @@ class BoundPort:
     dhcp: DhcpService | None = None
     server: Port | None = None
     in_conflict: bool = False
+    guard: Guard | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +122,10 @@ class HostSnapshot:
     `waiting` are ports that another host has. `dead` are the interfaces of the integration bridge that must
     not carry anything, by name with their ofport: those of `waiting`, and all that is no bound port, no link
     to a physical bridge and no declared trunk. `trunks` are those that are declared, `orphans` those of ports
-    that the store does not know. Its integration bridge can have `max_meters` (some datapaths have none). As
-    long as it is not `complete`, as one that has just connected, nothing is taken away from it; nor while
-    `keeps` says why, in words for its operator.
+    that the store does not know. `policies` are those of all groups of its guarded ports, by rising number.
+    Its integration bridge can have `max_meters` (some datapaths have none). As long as it is not `complete`,
+    as one that has just connected, nothing is taken away from it; nor while `keeps` says why, in words for
+    its operator.
     """
 
     host: str
@@ -128,9 +136,15 @@ class HostSnapshot:
     dead: tuple[tuple[str, int], ...] = ()
     trunks: tuple[str, ...] = ()
     orphans: tuple[str, ...] = ()
+    policies: tuple[GroupPolicy, ...] = ()
     max_meters: int = MAX_METERS
     complete: bool = True
     keeps: tuple[str, ...] = ()
+
+    @property
+    def is_guarded(self) -> bool:
+        """Tell whether a network of it is guarded."""
+        return any(segment.guarded for segment in self.segments)
 
     @property
     def takes_away(self) -> bool:

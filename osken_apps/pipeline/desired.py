@@ -1,7 +1,9 @@
 """What each bridge of a host should have, as a function of the host's snapshot. PURE."""
 
 from collections.abc import Callable, Iterator
+from weakref import WeakKeyDictionary
 
+from osken_apps.model.port_security import GroupPolicy
 from osken_apps.model.snapshot import BoundPort, HostSnapshot, Layout
 from osken_apps.model.turns import in_turns
 from osken_apps.openflow.flow import Flow
@@ -20,8 +22,10 @@ def desired_flows(name: str, layout: Layout, snapshot: HostSnapshot) -> tuple[Fl
     if bridge is None:
         return ()
     ports = snapshot.ports if bridge.role is Role.INTEGRATION else ()
+    policies = snapshot.policies if bridge.role is Role.INTEGRATION else ()
     of_ports = (flow for bound in ports for flow in _of_port(bound, snapshot.max_meters))
-    return (*_of_bridge(bridge), *of_ports)
+    of_groups = (flow for policy in policies for flow in _of_group(policy))
+    return (*_of_bridge(bridge), *of_ports, *of_groups)
 
 
 def desired_texts(name: str, layout: Layout, snapshot: HostSnapshot, pause: Callable[[], None]) -> list[str]:
@@ -61,6 +65,8 @@ class FlowEncoder:
         encoded = dict(encode_flow(flow) for flow in _of_bridge(bridge))
         if bridge.role is not Role.INTEGRATION:
             return encoded
+        for policy in in_turns(snapshot.policies, pause):
+            encoded.update(encoded_group(policy))
         ports = {}
         for bound in in_turns(snapshot.ports, pause):
             ports[bound.port.id] = of_port = self._port(bound, snapshot.max_meters)
@@ -80,6 +86,22 @@ class FlowEncoder:
         if known and known[0] == bound and known[1] == max_meters:
             return known
         return bound, max_meters, [encode_flow(flow) for flow in _of_port(bound, max_meters)]
+
+
+_encoded_groups: WeakKeyDictionary[GroupPolicy, Encoded] = WeakKeyDictionary()
+
+
+def encoded_group(policy: GroupPolicy) -> Encoded:
+    """Give the flows of a group in wire form; they are made once for all hosts."""
+    known = _encoded_groups.get(policy)
+    if known is None:
+        known = _encoded_groups[policy] = [encode_flow(flow) for flow in _of_group(policy)]
+    return known
+
+
+def _of_group(policy: GroupPolicy) -> Iterator[Flow]:
+    for feature in FEATURES:
+        yield from feature.group_flows(policy)
 
 
 def _of_bridge(bridge: Bridge) -> Iterator[Flow]:

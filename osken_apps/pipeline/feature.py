@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from osken_apps.model.port_security import GroupPolicy
 from osken_apps.model.snapshot import BoundPort, HostSnapshot, Layout
 from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.meter import Meter
@@ -39,6 +40,10 @@ class Feature:
 
     def port_flows(self, bound: BoundPort, max_meters: int) -> Iterable[Flow]:
         """Give the flows of one bound port on the integration bridge, which has so many meters."""
+        return ()
+
+    def group_flows(self, policy: GroupPolicy) -> Iterable[Flow]:
+        """Give the flows of one security group on the integration bridge, the same on every host."""
         return ()
 
     def meters(self, bridge: Bridge) -> Iterable[Meter]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 
-from osken_apps.openflow.actions import Action, Move, SetField
+from osken_apps.openflow.actions import Action, Ct, Move, Pop, Resubmit, SetBit, SetField
 from osken_apps.openflow.fields import Field
 from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.match import Match
@@ -33,8 +33,9 @@ class BrokenContract(Exception):
 class Stage:
     """A flow table and its contract.
 
-    Its flows may match `matches` and set `sets`; stages of `entered_from` may go on to it. `miss` says in
-    words what becomes of a packet that none of its flows matches.
+    Its flows may match `matches` and set `sets`; stages of `entered_from` may go on to it, look something up
+    in it, or have connections tracked before it. `miss` says in words what becomes of a packet that none of
+    its flows matches.
     """
 
     name: str
@@ -65,10 +66,15 @@ class Rule:
         return COOKIE | self.number
 
     def flow(
-        self, match: Match, *actions: Action, meter_id: int | None = None, goto: Stage | None = None
+        self,
+        match: Match,
+        *actions: Action,
+        meter_id: int | None = None,
+        goto: Stage | None = None,
+        via: tuple[Stage, ...] = (),
     ) -> Flow:
-        """Make a flow of this rule. Raises BrokenContract."""
-        _check(self, match.names, _fields_set(actions), goto)
+        """Make a flow of this rule; `via` are the stages that its actions name. Raises BrokenContract."""
+        _check(self, match.names, _fields_set(actions), goto, via, _tables_named(actions))
         table_id = None if goto is None else goto.table_id
         return Flow(self.stage.table_id, self.priority, match, actions, self.cookie, meter_id, table_id)
 
@@ -76,14 +82,26 @@ class Rule:
 def _fields_set(actions: tuple[Action, ...]) -> tuple[Field, ...]:
     """Give the fields that actions write."""
     return tuple(
-        action.field if isinstance(action, SetField) else action.destination
+        action.destination if isinstance(action, Move) else action.field
         for action in actions
-        if isinstance(action, SetField | Move)
+        if isinstance(action, SetField | SetBit | Move | Pop)
     )
 
 
+def _tables_named(actions: tuple[Action, ...]) -> frozenset[int]:
+    """Give the tables that actions look something up in, or go on in."""
+    return frozenset(action.table_id for action in actions if isinstance(action, Resubmit | Ct))
+
+
 @lru_cache(4096)
-def _check(rule: Rule, matched: frozenset[Field], written: tuple[Field, ...], goto: Stage | None) -> None:
+def _check(
+    rule: Rule,
+    matched: frozenset[Field],
+    written: tuple[Field, ...],
+    goto: Stage | None,
+    via: tuple[Stage, ...],
+    named: frozenset[int],
+) -> None:
     stage = rule.stage
     for field in matched - stage.matches:
         raise BrokenContract(f"{rule.name}: stage {stage.name} does not match {field.name}")
@@ -91,3 +109,8 @@ def _check(rule: Rule, matched: frozenset[Field], written: tuple[Field, ...], go
         raise BrokenContract(f"{rule.name}: stage {stage.name} does not set {field.name}")
     if goto is not None and (stage not in goto.entered_from or goto.table_id <= stage.table_id):
         raise BrokenContract(f"{rule.name}: stage {stage.name} does not go to {goto.name}")
+    for other in via:
+        if stage not in other.entered_from:
+            raise BrokenContract(f"{rule.name}: stage {stage.name} does not look at {other.name}")
+    if named != {other.table_id for other in via}:
+        raise BrokenContract(f"{rule.name}: its actions name other tables than those of {via}")

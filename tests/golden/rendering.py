@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from osken_apps.config import sample
+from osken_apps.openflow.flow import ordered
 from osken_apps.pipeline.desired import desired_flows
 from osken_apps.pipeline.document import commented_dump, pipeline_document
 from tests.golden.scenarios import LAYOUT, SCENARIOS
@@ -23,7 +24,7 @@ def generated_files() -> Iterator[tuple[Path, str]]:
         flow
         for snapshot in SCENARIOS.values()
         for bridge in LAYOUT.bridges
-        for flow in desired_flows(bridge, LAYOUT, snapshot)
+        for flow in ordered(desired_flows(bridge, LAYOUT, snapshot))
     )
     yield ROOT / "flows" / "pipeline.md", pipeline_document(samples)
     yield ROOT / "osken-net.conf.sample", sample()

@@ -1,9 +1,12 @@
 """The scenarios whose flows stand in `flows/`: the reference's walk, and what else a host can have."""
 
 from ipaddress import IPv4Address, IPv4Network
+from typing import Any
 
 from osken_apps.model.addresses import mac_address
-from osken_apps.model.resources import FixedIp, Network, NetworkType, Port, Subnet
+from osken_apps.model.port_security import GroupPolicy, Guard, Member, members_of, own_addresses
+from osken_apps.model.resources import AddressPair, FixedIp, Network, NetworkType, Port, Subnet
+from osken_apps.model.security_groups import Direction, Ethertype, SecurityGroupRule
 from osken_apps.model.snapshot import BoundPort, HostSnapshot, Layout, Segment, dhcp_service
 
 LAYOUT = Layout("br-int", (("default", "br-eth2"),))
@@ -25,6 +28,7 @@ VM1 = Port(
     network_id="net1",
     mac_address=mac_address("fa:16:3e:fe:c7:87"),
     fixed_ips=(FixedIp("subnet1", IPv4Address("10.10.10.2")),),
+    port_security_enabled=False,
 )
 NET1_HERE = Segment("net1", "default", 1000, local_vlan=1)
 VM1_HERE = BoundPort(
@@ -32,13 +36,99 @@ VM1_HERE = BoundPort(
 )
 
 NET2 = Network(id="net2", project_id="p", name="net2", physical_network="default", segmentation_id=1001)
-VM2 = Port(id="vm2", project_id="p", network_id="net2", mac_address=mac_address("fa:16:3e:00:00:02"))
+VM2 = Port(
+    id="vm2",
+    project_id="p",
+    network_id="net2",
+    mac_address=mac_address("fa:16:3e:00:00:02"),
+    port_security_enabled=False,
+)
 NET2_HERE = Segment("net2", "default", 1001, local_vlan=2)
 
 FLAT = Network(
     id="flat", project_id="p", name="flat", network_type=NetworkType.FLAT, physical_network="default"
 )
 FLAT_HERE = Segment("flat", "default", None, local_vlan=3)
+
+
+# A network with guarded ports: two in one group, which lets its members in, one of them a virtual router; a
+# stateless one; and one that is not guarded.
+NET3 = Network(id="net3", project_id="p", name="net3", physical_network="default", segmentation_id=1003)
+NET3_HERE = Segment("net3", "default", 1003, local_vlan=1, guarded=True)
+
+
+def _rule(number: int, group: str, direction: Direction, **more: Any) -> SecurityGroupRule:
+    return SecurityGroupRule(
+        id=f"rule{number}",
+        project_id="p",
+        security_group_id=group,
+        direction=direction,
+        number=number,
+        **more,
+    )
+
+
+DEFAULT_RULES = (
+    _rule(1, "default", Direction.EGRESS),
+    _rule(2, "default", Direction.EGRESS, ethertype=Ethertype.IPV6),
+    _rule(3, "default", Direction.INGRESS, remote_group_id="default", set_number=3),
+    _rule(4, "default", Direction.INGRESS, ethertype=Ethertype.IPV6, remote_group_id="default", set_number=4),
+)
+WEB_RULES = (
+    _rule(5, "web", Direction.INGRESS, protocol="tcp", port_range_min=80, port_range_max=80),
+    _rule(6, "web", Direction.INGRESS, protocol="tcp", port_range_min=8000, port_range_max=8009,
+          remote_address_group_id="clients", set_number=6),
+    _rule(7, "web", Direction.INGRESS, protocol="icmp", port_range_min=8, remote_ip_prefix="10.10.30.0/24"),
+    _rule(8, "web", Direction.INGRESS, ethertype=Ethertype.IPV6, protocol="ipv6-icmp"),
+    _rule(9, "web", Direction.EGRESS, protocol="sctp", port_range_min=5000, port_range_max=5003),
+)  # fmt: skip
+
+
+def _guarded(ofport: int, groups: tuple[int, ...], stateful: bool = True, **more: Any) -> BoundPort:
+    port = Port(
+        id=f"guarded{ofport}",
+        project_id="p",
+        network_id="net3",
+        mac_address=mac_address(f"fa:16:3e:00:03:{ofport:02x}"),
+        fixed_ips=(FixedIp("subnet3", IPv4Address(f"10.10.30.{ofport}")),),
+        **more,
+    )
+    guard = Guard(own_addresses(port), groups, stateful)
+    return BoundPort(port, f"tapguarded{ofport}", ofport, NET3_HERE, True, None, SERVER3, guard=guard)
+
+
+SERVER3 = Port(
+    id="server3",
+    project_id="p",
+    network_id="net3",
+    mac_address=mac_address("fa:16:3e:00:03:ff"),
+    fixed_ips=(FixedIp("subnet3", IPv4Address("10.10.30.254")),),
+    device_owner="network:dhcp",
+)
+VIRTUAL_ROUTER = AddressPair("10.10.30.100", mac_address("00:00:5e:00:01:07"))
+GUARDED_PORTS = (
+    _guarded(2, (1,)),
+    _guarded(3, (1, 2), allowed_address_pairs=(VIRTUAL_ROUTER,)),
+    _guarded(4, (2,), stateful=False),
+)
+UNGUARDED = BoundPort(
+    Port(
+        id="unguarded",
+        project_id="p",
+        network_id="net3",
+        mac_address=mac_address("fa:16:3e:00:03:05"),
+        port_security_enabled=False,
+    ),
+    "tapunguarded",
+    5,
+    NET3_HERE,
+)
+MEMBERS = frozenset(member for bound in GUARDED_PORTS[:2] for member in members_of(bound.port))
+CLIENTS = frozenset({Member(IPv4Network("192.0.2.0/24"))})
+POLICIES = (
+    GroupPolicy(1, DEFAULT_RULES, {"default": MEMBERS}),
+    GroupPolicy(2, WEB_RULES, {"clients": CLIENTS}),
+)
 
 
 def _plugged(*interfaces: str) -> dict[str, dict[str, int]]:
@@ -55,5 +145,13 @@ SCENARIOS = {
         _plugged("tap53903a95-82", "tapvm2"),
         (NET1_HERE, NET2_HERE, FLAT_HERE),
         (VM1_HERE, BoundPort(VM2, "tapvm2", 3, NET2_HERE)),
+    ),
+    "guarded": HostSnapshot(
+        "host1",
+        _plugged("tapguarded2", "tapguarded3", "tapguarded4", "tapunguarded", "tapvm2", "trunk"),
+        (NET3_HERE, NET2_HERE),
+        (*GUARDED_PORTS, UNGUARDED, BoundPort(VM2, "tapvm2", 6, NET2_HERE)),
+        trunks=("trunk",),
+        policies=POLICIES,
     ),
 }

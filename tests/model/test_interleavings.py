@@ -436,7 +436,7 @@ class Interleavings(RuleBasedStateMachine):
                 fresh.fabric.observe_bridge(name, served.name, ofports, served.connection.max_meters)
         for name, host in self.controller.hosts.served().items():
             if self.controller.fabric.ready(name) and "br-int" in host.bridges:
-                fresh.fabric.assign_local_vlans(name)
+                fresh.fabric.prepare(name)
                 remembered = host.session is None and self.controller.fabric.host(name).interfaces
                 if not remembered:  # what a session showed that has ended since is not known to a fresh one
                     told, known = self.essence(fresh, name), self.essence(self.controller, name)

@@ -35,7 +35,7 @@ def fabric(*hosts: str) -> Fabric:
 
 
 def snapshot_of(made: Fabric, host: str) -> HostSnapshot:
-    made.assign_local_vlans(host)
+    made.prepare(host)
     return host_snapshot(made, host)
 
 

@@ -2,37 +2,33 @@
 PURE.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from osken_apps.model.resources import FixedIp, Port
 from osken_apps.model.snapshot import BoundPort
 from osken_apps.openflow.actions import CONTROLLER, IN_PORT, Move, SetField
-from osken_apps.openflow.fields import (
-    ETH_TYPE_ARP,
-    ETH_TYPE_IPV4,
-    IP_PROTO_ICMP,
-    IP_PROTO_UDP,
-    Field,
-    Value,
-)
+from osken_apps.openflow.fields import Field
 from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.match import Match
 from osken_apps.openflow.meter import Meter
 from osken_apps.pipeline.feature import Bridge, Feature
+from osken_apps.pipeline.headers import (
+    ARP,
+    ARP_REPLY,
+    ARP_REQUEST,
+    BROADCAST,
+    DHCP_SERVER_PORT,
+    ICMP,
+    UDP,
+    Values,
+)
 from osken_apps.pipeline.meters import DHCP_PUNTS, kind_meter, port_meter
-from osken_apps.pipeline.stage import Role, Rule, Stage
-from osken_apps.pipeline.stages import CLASSIFY
+from osken_apps.pipeline.stage import Role, Rule
+from osken_apps.pipeline.stages import CLASSIFY, DHCP, SERVICES
 
-DHCP_SERVER_PORT = 67
-BROADCAST = IPv4Address("255.255.255.255")
-ARP_REQUEST, ARP_REPLY = 1, 2
 ICMP_ECHO_REPLY, ICMP_ECHO_REQUEST = 0, 8
-
-DHCP = Stage(
-    "dhcp", Role.INTEGRATION, 10, "dropped: no port of this host has DHCP",
-    matches=frozenset(), entered_from=(CLASSIFY,),
-)  # fmt: skip
 
 DHCP_BROADCAST = Rule(
     4, "dhcp_broadcast", CLASSIFY, 10,
@@ -57,6 +53,32 @@ DHCP_PUNT = Rule(
     "What passed its port's meter passes the bridge's meter for DHCP, and goes to the controller.",
     "the bridge's for DHCP",
 )  # fmt: skip
+GUARDED_DHCP_BROADCAST = Rule(
+    49, "guarded_dhcp_broadcast", SERVICES, 40, "As dhcp_broadcast, of a guarded port.", "the port's",
+)  # fmt: skip
+GUARDED_DHCP_UNICAST = Rule(
+    50, "guarded_dhcp_unicast", SERVICES, 40, "As dhcp_unicast, of a guarded port.", "the port's",
+)  # fmt: skip
+GUARDED_SERVER_ARP = Rule(
+    51, "guarded_server_arp", SERVICES, 40, "As server_arp, of a guarded port.",
+)  # fmt: skip
+GUARDED_SERVER_PING = Rule(
+    52, "guarded_server_ping", SERVICES, 40, "As server_ping, of a guarded port.",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """The rules of one stage by which a port is heard."""
+
+    broadcast: Rule
+    unicast: Rule
+    arp: Rule
+    ping: Rule
+
+
+PLAIN = Server(DHCP_BROADCAST, DHCP_UNICAST, SERVER_ARP, SERVER_PING)
+GUARDED = Server(GUARDED_DHCP_BROADCAST, GUARDED_DHCP_UNICAST, GUARDED_SERVER_ARP, GUARDED_SERVER_PING)
 
 
 class Dhcp(Feature):
@@ -64,7 +86,10 @@ class Dhcp(Feature):
 
     name = "dhcp"
     stages = (DHCP,)
-    rules = (DHCP_BROADCAST, DHCP_UNICAST, SERVER_ARP, SERVER_PING, DHCP_PUNT)
+    rules = (
+        DHCP_BROADCAST, DHCP_UNICAST, SERVER_ARP, SERVER_PING, DHCP_PUNT, GUARDED_DHCP_BROADCAST,
+        GUARDED_DHCP_UNICAST, GUARDED_SERVER_ARP, GUARDED_SERVER_PING,
+    )  # fmt: skip
 
     def bridge_flows(self, bridge: Bridge) -> Iterator[Flow]:
         """Give the punt, where a port has DHCP."""
@@ -74,14 +99,15 @@ class Dhcp(Feature):
 
     def port_flows(self, bound: BoundPort, max_meters: int) -> Iterator[Flow]:
         """Give the flows of one bound port: its DHCP, and the answers for its network's DHCP server."""
+        rules = GUARDED if bound.guard else PLAIN
         meter_id = port_meter(bound.ofport, max_meters)
         if bound.has_dhcp:
-            yield DHCP_BROADCAST.flow(dhcp_request(bound.ofport, BROADCAST), meter_id=meter_id, goto=DHCP)
+            yield rules.broadcast.flow(dhcp_request(bound.ofport, BROADCAST), meter_id=meter_id, goto=DHCP)
         for address in ipv4_addresses(bound.server.fixed_ips) if bound.server else ():
             if bound.has_dhcp:
-                yield DHCP_UNICAST.flow(dhcp_request(bound.ofport, address), meter_id=meter_id, goto=DHCP)
+                yield rules.unicast.flow(dhcp_request(bound.ofport, address), meter_id=meter_id, goto=DHCP)
         if bound.server:
-            yield from server_flows(bound.ofport, bound.server)
+            yield from server_flows(rules, bound.ofport, bound.server)
 
     def meters(self, bridge: Bridge) -> Iterator[Meter]:
         """Give the bridge's meter first, then those of the ports: as many as the switch has."""
@@ -99,23 +125,24 @@ def _has_dhcp(bridge: Bridge) -> bool:
     return bridge.role is Role.INTEGRATION and any(bound.has_dhcp for bound in bridge.snapshot.ports)
 
 
-def server_flows(ofport: int, server: Port) -> Iterator[Flow]:
+def server_flows(rules: Server, ofport: int, server: Port) -> Iterator[Flow]:
     """Give the flows that answer one port for the DHCP server."""
     for address in ipv4_addresses(server.fixed_ips):
-        yield server_arp(ofport, server, address)
-        yield server_ping(ofport, server, address)
+        yield server_arp(rules.arp, ofport, server, address)
+        yield server_ping(rules.ping, ofport, server, address)
 
 
 def dhcp_request(ofport: int, destination: IPv4Address) -> Match:
     """Match DHCP requests of a port, from any UDP port: what is for a DHCP server is for ours."""
-    return _ipv4(ofport, destination, IP_PROTO_UDP, {Field.UDP_DST: DHCP_SERVER_PORT})
+    request: Values = {Field.IPV4_DST: destination, Field.UDP_DST: DHCP_SERVER_PORT}
+    return Match.of({Field.IN_PORT: ofport} | UDP | request)
 
 
-def server_arp(ofport: int, server: Port, address: IPv4Address) -> Flow:
+def server_arp(rule: Rule, ofport: int, server: Port, address: IPv4Address) -> Flow:
     """Answer an ARP request for the server's address (RFC 826) out of the port that it came from."""
-    request: dict[Field, Value] = {Field.ARP_OP: ARP_REQUEST, Field.ARP_TPA: address}
-    return SERVER_ARP.flow(
-        Match.of({Field.IN_PORT: ofport, Field.ETH_TYPE: ETH_TYPE_ARP, **request}),
+    request: Values = {Field.ARP_OP: ARP_REQUEST, Field.ARP_TPA: address}
+    return rule.flow(
+        Match.of({Field.IN_PORT: ofport} | ARP | request),
         Move(Field.ETH_SRC, Field.ETH_DST),
         SetField(Field.ETH_SRC, server.mac_address),
         SetField(Field.ARP_OP, ARP_REPLY),
@@ -127,11 +154,11 @@ def server_arp(ofport: int, server: Port, address: IPv4Address) -> Flow:
     )
 
 
-def server_ping(ofport: int, server: Port, address: IPv4Address) -> Flow:
+def server_ping(rule: Rule, ofport: int, server: Port, address: IPv4Address) -> Flow:
     """Answer an ICMP echo request to the server's address (RFC 792) out of the port that it came from."""
-    request: dict[Field, Value] = {Field.ICMP_TYPE: ICMP_ECHO_REQUEST, Field.ICMP_CODE: 0}
-    return SERVER_PING.flow(
-        _ipv4(ofport, address, IP_PROTO_ICMP, request),
+    request: Values = {Field.ICMP_TYPE: ICMP_ECHO_REQUEST, Field.ICMP_CODE: 0, Field.IPV4_DST: address}
+    return rule.flow(
+        Match.of({Field.IN_PORT: ofport} | ICMP | request),
         Move(Field.ETH_SRC, Field.ETH_DST),
         SetField(Field.ETH_SRC, server.mac_address),
         Move(Field.IPV4_SRC, Field.IPV4_DST),
@@ -146,15 +173,3 @@ def ipv4_addresses(fixed_ips: tuple[FixedIp, ...]) -> Iterator[IPv4Address]:
     for fixed_ip in fixed_ips:
         if isinstance(fixed_ip.ip_address, IPv4Address):
             yield fixed_ip.ip_address
-
-
-def _ipv4(ofport: int, destination: IPv4Address, protocol: int, more: Mapping[Field, Value]) -> Match:
-    return Match.of(
-        {
-            Field.IN_PORT: ofport,
-            Field.ETH_TYPE: ETH_TYPE_IPV4,
-            Field.IP_PROTO: protocol,
-            Field.IPV4_DST: destination,
-            **more,
-        }
-    )

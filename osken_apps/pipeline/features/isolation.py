@@ -57,13 +57,14 @@ class Isolation(Feature):
 
 
 def _of_integration(bridge: Bridge) -> Iterator[Flow]:
-    yield INTEGRATION_NORMAL.flow(Match(), NORMAL)
+    if not bridge.snapshot.is_guarded:
+        yield INTEGRATION_NORMAL.flow(Match(), NORMAL)
     for physical_network, name in bridge.layout.bridge_mappings:
         ofport = bridge.ofport(integration_end(name))
         if ofport is not None:
             yield PROVIDER_DROP.flow(Match.of({Field.IN_PORT: ofport}))
             for segment in bridge.snapshot.segments:
-                if segment.physical_network == physical_network:
+                if segment.physical_network == physical_network and not segment.guarded:
                     yield provider_to_local(ofport, segment)
 
 

@@ -40,7 +40,7 @@ def differences(snapshot: Snapshot, states: Iterable[HostState]) -> Iterator[str
         fabric.observe_interfaces(state.name, [Interface(*item) for item in state.interfaces.items()])
         for bridge, ofports in state.ofports.items():
             fabric.observe_bridge(state.name, bridge, ofports)
-        fabric.assign_local_vlans(state.name)
+        fabric.prepare(state.name)
         host = host_snapshot(fabric, state.name)
         if desired_tags(host) != state.tags:
             yield f"{state.name}: the tags differ"

@@ -1,0 +1,58 @@
+"""What several features match: the headers of protocols, and their numbers. PURE."""
+
+from ipaddress import IPv4Address, IPv6Address, IPv6Network
+
+from osken_apps.model.addresses import IPNetwork
+from osken_apps.openflow.fields import (
+    ETH_TYPE_ARP,
+    ETH_TYPE_IPV4,
+    ETH_TYPE_IPV6,
+    ETH_TYPE_RARP,
+    IP_PROTO_ICMP,
+    IP_PROTO_ICMPV6,
+    IP_PROTO_IGMP,
+    IP_PROTO_SCTP,
+    IP_PROTO_UDP,
+    CtState,
+    Field,
+    Masked,
+    Value,
+)
+
+Values = dict[Field, Value]
+
+ARP: Values = {Field.ETH_TYPE: ETH_TYPE_ARP}
+RARP: Values = {Field.ETH_TYPE: ETH_TYPE_RARP}
+IPV4: Values = {Field.ETH_TYPE: ETH_TYPE_IPV4}
+IPV6: Values = {Field.ETH_TYPE: ETH_TYPE_IPV6}
+ICMP = IPV4 | {Field.IP_PROTO: IP_PROTO_ICMP}
+IGMP = IPV4 | {Field.IP_PROTO: IP_PROTO_IGMP}
+ICMPV6 = IPV6 | {Field.IP_PROTO: IP_PROTO_ICMPV6}
+UDP = IPV4 | {Field.IP_PROTO: IP_PROTO_UDP}
+UDP_OVER_IPV6 = IPV6 | {Field.IP_PROTO: IP_PROTO_UDP}
+SCTP = IPV4 | {Field.IP_PROTO: IP_PROTO_SCTP}
+SCTP_OVER_IPV6 = IPV6 | {Field.IP_PROTO: IP_PROTO_SCTP}
+
+ARP_REQUEST, ARP_REPLY = 1, 2
+DHCP_SERVER_PORT, DHCP_CLIENT_PORT = 67, 68
+DHCPV6_CLIENT_PORT, DHCPV6_SERVER_PORT = 546, 547
+MLD_QUERY, MLD_REPORT, MLD_DONE, MLD_REPORT_V2 = 130, 131, 132, 143
+ROUTER_SOLICITATION, ROUTER_ADVERTISEMENT = 133, 134
+NEIGHBOR_SOLICITATION, NEIGHBOR_ADVERTISEMENT, REDIRECT = 135, 136, 137
+LISTENER_KINDS = (MLD_QUERY, MLD_REPORT, MLD_DONE, MLD_REPORT_V2)
+ANY_IPV4, BROADCAST = IPv4Address("0.0.0.0"), IPv4Address("255.255.255.255")
+ANY_IPV6, LINK_MULTICAST = IPv6Address("::"), IPv6Network("ff02::/16")
+
+UNTRACKED: Values = {Field.CT_STATE: Masked(0, CtState.TRK)}
+INVALID: Values = {Field.CT_STATE: Masked(CtState.TRK | CtState.INV, CtState.TRK | CtState.INV)}
+VALID: Values = {Field.CT_STATE: Masked(CtState.TRK, CtState.TRK | CtState.INV)}
+
+
+def within(field: Field, network: IPNetwork) -> Values:
+    """Ask that a field is an address of a network; of any, nothing is asked."""
+    return {field: network} if network.prefixlen else {}
+
+
+def icmpv6(kind: int) -> Values:
+    """Match a type of ICMPv6 message."""
+    return ICMPV6 | {Field.ICMPV6_TYPE: kind}
