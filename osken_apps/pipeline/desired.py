@@ -33,10 +33,12 @@ def desired_texts(name: str, layout: Layout, snapshot: HostSnapshot, pause: Call
     bridge = bridge_of(name, layout, snapshot)
     if bridge is None:
         return []
-    ports = snapshot.ports if bridge.role is Role.INTEGRATION else ()
     texts = [flow.text() for flow in _of_bridge(bridge)]
-    for bound in in_turns(ports, pause):
-        texts += [flow.text() for flow in _of_port(bound, snapshot.max_meters)]
+    if bridge.role is Role.INTEGRATION:
+        for bound in in_turns(snapshot.ports, pause):
+            texts += [flow.text() for flow in _of_port(bound, snapshot.max_meters)]
+        for policy in in_turns(snapshot.policies, pause):
+            texts += [flow.text() for flow in _of_group(policy)]
     return texts
 
 

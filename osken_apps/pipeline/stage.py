@@ -29,7 +29,7 @@ class BrokenContract(Exception):
     """A flow does what its stage does not allow."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # each is one object
 class Stage:
     """A flow table and its contract.
 
@@ -47,7 +47,7 @@ class Stage:
     entered_from: tuple["Stage", ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rule:
     """A kind of flow; `number` is part of its cookie and never changes meaning. `meter` says what its packets
     pass.

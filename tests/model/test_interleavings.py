@@ -97,7 +97,8 @@ class Controller:
         """Let the time pass that hosts are given: to connect, and to come back."""
         self.hosts.expect_no_more()
         for host in list(self.hosts.by_name.values()):
-            self.hosts._settle(host, host.changes)
+            if not host.settled:
+                self.hosts._settle(host, host.changes)
             self.hosts._away(host, host.last_contact)
 
     def look_at(self, name: str) -> None:
