@@ -93,6 +93,11 @@ class Fabric:
         for report in reports:
             self._told[report.port_id] = _reported(report)
 
+    def holds(self, report: PortReport) -> bool:
+        """Tell whether the store says this of a port already, will as it was told, or has no such port."""
+        port = self.inventory.ports.get(report.port_id)
+        return port is None or self._told.get(port.id, _reported(port)) == _reported(report)
+
     def _disputed(self, change: Change) -> set[str]:
         """Give a port's id if the store says something else of where it is than it was told last, or than
         before.

@@ -29,7 +29,7 @@ def port_reports(
         wanted.append(_of_bound(fabric, snapshot, bound, waits_for))
     here = {report.port_id for report in wanted}
     wanted += (report for report in _of_unbound(fabric, snapshot.host) if report.port_id not in here)
-    return [report for report in wanted if not _holds(fabric, report)]
+    return [report for report in wanted if not fabric.holds(report)]
 
 
 def _of_bound(fabric: Fabric, snapshot: HostSnapshot, bound: BoundPort, waits_for: str) -> PortReport:
@@ -120,9 +120,3 @@ def _missing_way(
 def _is_at(bound: BoundPort, host: str) -> bool:
     """Tell whether the store holds a port as bound there, with that tag and interface."""
     return bound.port.binding == Binding(host, bound.segment.local_vlan, bound.interface)
-
-
-def _holds(fabric: Fabric, report: PortReport) -> bool:
-    port = fabric.inventory.ports.get(report.port_id)
-    told = (report.binding, report.status, report.waits_for)
-    return port is None or (port.binding, port.status, port.waits_for) == told

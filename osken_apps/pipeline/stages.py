@@ -125,7 +125,7 @@ RECEIVER_GROUPS = Stage(
 )  # fmt: skip
 RECEIVED = Stage(
     "received", Role.INTEGRATION, 62, "not permitted",
-    matches=_TRACKED, sets=_SWAPPED, entered_from=(RECEIVER_GROUPS,),
+    matches=_TRACKED | {Field.REG7}, sets=_SWAPPED, entered_from=(RECEIVER_GROUPS,),
 )  # fmt: skip
 EGRESS_RULES = Stage(
     "egress_rules", Role.INTEGRATION, 30, "not permitted by this group",

@@ -356,6 +356,17 @@ def test_a_port_with_ovsdb_is_reported_active_and_only_once() -> None:
     ]
 
 
+def test_what_is_reported_is_compared_with_what_is_still_on_its_way_to_the_store() -> None:
+    made = fabric("h")
+    made.observe_interfaces("h", [TAP1])
+    snapshot = snapshot_of(made, "h")
+    active = PortReport(VM1.id, Binding("h", 1, "tap53903a95-82"), PortStatus.ACTIVE)
+    made.apply([Upserted(replace(VM1, binding=active.binding, status=active.status))])
+    (failed,) = port_reports(made, snapshot, LAYOUT.bridges, {VM1.id: "the transaction failed"})
+    made.told([failed])
+    assert port_reports(made, snapshot, LAYOUT.bridges) == [active]
+
+
 def test_a_port_without_ovsdb_says_what_it_waits_for_until_the_plugger_confirms() -> None:
     made = fabric("h")
     (report,) = port_reports(made, snapshot_of(made, "h"), LAYOUT.bridges)

@@ -128,7 +128,8 @@ RECEIVED_SCTP = Rule(
     123, "received_sctp", RECEIVED, 30, "As in sent: it may come in, or answers what may leave.",
 )  # fmt: skip
 RECEIVED_STATELESS = Rule(
-    124, "received_stateless", RECEIVED, 20, "With stateless groups a packet is judged as it is.",
+    124, "received_stateless", RECEIVED, 40,
+    "With stateless groups a packet is judged as it is, also one that its sender has had tracked.",
 )  # fmt: skip
 RECEIVED_ORIGINAL = Rule(
     125, "received_original", RECEIVED, 10, "Another machine has opened the connection: may this come in?",
@@ -157,7 +158,6 @@ class Side:
     ask: Rule
     judge: Stage
     sctp: Rule
-    stateless: Rule
     original: Rule
     reply: Rule
     own: Stage
@@ -167,12 +167,12 @@ class Side:
 
 
 SENDING = Side(
-    INVALID_SENT, LATER_FRAGMENT_SENT, TRACKED_SENT, ASK_SENDER, SENT, SENT_SCTP, SENT_STATELESS,
-    SENT_ORIGINAL, SENT_REPLY, EGRESS_RULES, INGRESS_RULES, MAY_LEAVE, LOOKUP,
+    INVALID_SENT, LATER_FRAGMENT_SENT, TRACKED_SENT, ASK_SENDER, SENT, SENT_SCTP, SENT_ORIGINAL,
+    SENT_REPLY, EGRESS_RULES, INGRESS_RULES, MAY_LEAVE, LOOKUP,
 )  # fmt: skip
 RECEIVING = Side(
     INVALID_RECEIVED, LATER_FRAGMENT_RECEIVED, TRACKED_RECEIVED, ASK_RECEIVER, RECEIVED, RECEIVED_SCTP,
-    RECEIVED_STATELESS, RECEIVED_ORIGINAL, RECEIVED_REPLY, INGRESS_RULES, EGRESS_RULES, MAY_COME_IN, COMMIT,
+    RECEIVED_ORIGINAL, RECEIVED_REPLY, INGRESS_RULES, EGRESS_RULES, MAY_COME_IN, COMMIT,
 )  # fmt: skip
 
 
@@ -198,6 +198,8 @@ class SecurityGroups(Feature):
             for kind in (ROUTER_ADVERTISEMENT, REDIRECT):
                 yield NO_ROUTER_SENT.flow(Match.of(icmpv6(kind)))
             yield from _judging(SENDING)
+            for family in (IPV4, IPV6):
+                yield _as_it_is(SENT_STATELESS, UNTRACKED | family, EGRESS_RULES)
             yield from _admission()
             yield from _judging(RECEIVING)
             yield from _commitment()
@@ -211,6 +213,7 @@ class SecurityGroups(Feature):
         if not guard.stateful:
             for family in (IPV4, IPV6):
                 yield STATELESS_RECEIVED.flow(Match.of(receiver | family), goto=RECEIVER_GROUPS)
+                yield _as_it_is(RECEIVED_STATELESS, receiver | family, INGRESS_RULES)
         if guard.groups:
             yield _ask(SENDING, {Field.IN_PORT: bound.ofport}, guard.groups)
             yield _ask(RECEIVING, receiver, guard.groups)
@@ -221,6 +224,10 @@ def _ask(side: Side, port: Values, groups: Iterable[int]) -> Flow:
     for number in groups:
         asked += (SetField(Field.REG4, number), Resubmit(side.judge.table_id))
     return side.ask.flow(Match.of(port), *asked, goto=side.verdict.stage, via=(side.judge,))
+
+
+def _as_it_is(rule: Rule, values: Values, rules: Stage) -> Flow:
+    return rule.flow(Match.of(values), Resubmit(rules.table_id), via=(rules,))
 
 
 def _judging(side: Side) -> Iterator[Flow]:
@@ -234,7 +241,6 @@ def _judging(side: Side) -> Iterator[Flow]:
         yield side.original.flow(Match.of(ORIGINAL | family), original, via=(own,))
         answered = _swapped(MACS, Resubmit(other.table_id, original=True))
         yield side.reply.flow(Match.of(REPLY | family), *answered, via=(other,))
-        yield side.stateless.flow(Match.of(UNTRACKED | family), Resubmit(own.table_id), via=(own,))
     for addresses, family in SCTP_ENDS.items():
         ends = (*MACS, addresses, (Field.SCTP_SRC, Field.SCTP_DST))
         either = (Resubmit(own.table_id), *_swapped(ends, Resubmit(other.table_id)))

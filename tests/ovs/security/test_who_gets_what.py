@@ -192,8 +192,10 @@ STORIES: dict[str, list[Row]] = {
         row("free", "an answer, for which there is no rule", udp(FREE, PLAIN, 40000, 5353), "trunk wire"),
         row("alice", "DNS to plain", udp(ALICE, PLAIN), "plain"),
         row("plain", "its answer", udp(PLAIN, ALICE, 40000, 53), "alice"),
-        row("plain", "TCP", tcp(PLAIN, FREE), NOBODY),
+        row("plain", "TCP 22", tcp(PLAIN, FREE, 22), NOBODY),
         row("alice", "TCP to plain", tcp(ALICE, PLAIN), NOBODY),
+        row("plain", "TCP 80 to web, whose group knows connections", tcp(PLAIN, WEB), "web"),
+        row("web", "an answer, for which plain has no rule", tcp(WEB, PLAIN, 40000, "SA", 80), NOBODY),
     ],
     "SCTP": [
         row("alice", "SCTP 5000 to web", sctp(ALICE, WEB), "web"),
