@@ -15,6 +15,7 @@ from oslo_config import cfg, generator
 
 from osken_apps.config.api import API_OPTS, REPLACED_OPTS, ApiConfig, Authentication, api_config
 from osken_apps.config.endpoint import Endpoint
+from osken_apps.config.nova import NOVA_OPTS, NovaConfig, nova_config
 from osken_apps.errors import ConfigurationError
 from osken_apps.model.kind import KINDS
 from osken_apps.model.resources import Network, Port, Subnet  # noqa: F401  they declare their kinds
@@ -28,6 +29,7 @@ __all__ = [
     "DhcpConfig",
     "Endpoint",
     "NetworkConfig",
+    "NovaConfig",
     "load",
     "sample",
 ]
@@ -125,6 +127,7 @@ GROUPS: dict[str | None, Sequence[cfg.Opt]] = {
     "network": NETWORK_OPTS,
     "dhcp": DHCP_OPTS,
     "quotas": QUOTA_OPTS,
+    "nova": NOVA_OPTS,
 }
 
 MAX_PHYSICAL_BRIDGE_NAME = 11
@@ -176,6 +179,7 @@ class Config:
     dhcp: DhcpConfig
     quotas: Mapping[str, int] = field(default_factory=dict)
     file: Path = Path()
+    nova: NovaConfig | None = None
 
 
 def list_opts() -> list[tuple[str | None, Sequence[cfg.Opt]]]:
@@ -276,6 +280,7 @@ def _checked(conf: Any, config_file: Path) -> Config:
         remove_unknown=conf.remove_unknown,
         api=api_config(conf.api),
         file=config_file,
+        nova=nova_config(conf.nova),
         openflow=Endpoint(conf.openflow.host, conf.openflow.port),
         ovsdb=Endpoint(conf.ovsdb.host, conf.ovsdb.port),
         database=conf.database.connection or f"sqlite:///{state_dir}/osken-net.db",

@@ -21,6 +21,8 @@ from osken_apps.config import Authentication, Config, load
 from osken_apps.errors import ConfigurationError, StoreUnavailable
 from osken_apps.failures import Failures
 from osken_apps.link import Link, Serving
+from osken_apps.nova.endpoint import Nova
+from osken_apps.nova.notifier import Notifier
 from osken_apps.rest.controller import Hosts, Questions
 from osken_apps.rest.controller_link import Listener, Speaker
 from osken_apps.rest.http_server import api_server
@@ -48,11 +50,14 @@ def serve(config: Config, listener: socket.socket, link: Link, store_id: str = "
     # Before the database is opened, which may take long: the controller asks whether this process lives.
     _in_background(speaker.run)
     _in_background(Listener(link, failures, speaker, recorder, hosts, questions).run)
-    store = Store(config.database, expected_id=store_id)
+    nova = Nova(config.nova) if config.nova else None
+    store = Store(config.database, expected_id=store_id, note_events=nova is not None)
     try:
         _look_at(store, config, hosts)
         _in_background(recorder.run, store)
         _in_background(keep_checkpoints, store, failures)
+        if nova:
+            _in_background(Notifier(store, nova.say, failures).run)
         speaker.say(Serving(str(store)))
         speaker.tell(Feed(store, speaker.wake))
         if config.api.authentication is Authentication.LOCAL:

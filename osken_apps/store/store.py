@@ -36,8 +36,16 @@ class Store:
     `database` is None if it could not be opened; `commits` counts what was written.
     """
 
-    def __init__(self, url: str, sources: Sources = SYSTEM_SOURCES, expected_id: str = "") -> None:
+    def __init__(
+        self,
+        url: str,
+        sources: Sources = SYSTEM_SOURCES,
+        expected_id: str = "",
+        note_events: bool = False,
+    ) -> None:
         """Open the database, which must be of the store of that id if one is given.
+
+        `note_events`: with each change of a port what its server is to be told of it is kept.
 
         Raises ConfigurationError; a database that cannot be used is logged, and each transaction raises
         StoreUnavailable.
@@ -46,6 +54,7 @@ class Store:
         self.commits = 0
         self._trouble = ""
         self._sources = sources
+        self._note_events = note_events
         self._cache = Cache()
         # A turn lasts from the start of a write to the end of its listeners: they see commits in order.
         self._writers = WriterQueue()
@@ -121,7 +130,7 @@ class Store:
         with self._telling(), self._writable().engine.connect() as connection:
             writing = connection.execution_options(**{WRITES: True, LAZY: lazy})
             with writing.begin():
-                transaction = Transaction(writing, self._cache, self._sources)
+                transaction = Transaction(writing, self._cache, self._sources, self._note_events)
                 yield transaction
                 transaction.finish()
         return transaction

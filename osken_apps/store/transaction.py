@@ -16,6 +16,8 @@ from osken_apps.model.changes import Change, Deleted, Upserted, in_order
 from osken_apps.model.known_hosts import MAX_KNOWN_HOSTS, KnownHost
 from osken_apps.model.resources import FixedIp, Port, Standard, Subnet
 from osken_apps.model.security_groups import SecurityGroupRule
+from osken_apps.networking.server_events import ServerEvent, events_of
+from osken_apps.store import outbox
 from osken_apps.store.accounts import AccountsWriter
 from osken_apps.store.address_text import address_text
 from osken_apps.store.allocator import Allocator, Sources
@@ -60,8 +62,13 @@ class Transaction(Allocator):
 
     fills_cache = False  # what is read here may be undone
 
-    def __init__(self, connection: Connection, cache: Cache, sources: Sources) -> None:
+    def __init__(
+        self, connection: Connection, cache: Cache, sources: Sources, note_events: bool = False
+    ) -> None:
+        """Begin; `note_events`: what servers are to be told of their ports is kept for whoever tells them."""
         super().__init__(connection, cache, sources)
+        self._note_events = note_events
+        self._events: list[ServerEvent] = []
         self._now = sources.now().replace(microsecond=0)
         self._changes: dict[tuple[type[Standard], str], Change] = {}
         self._joined: list[
@@ -92,6 +99,7 @@ class Transaction(Allocator):
         """Write a resource that differs from `old`, with a new revision and time. Raises Conflict."""
         if new == old:
             return old
+        self._note(old, new)
         made = replace(new, updated_at=self._now, revision_number=old.revision_number + 1)
         of = form(type(made))
         self._execute_for(made, of.update, of.row(made) | {"of_id": made.id})
@@ -119,6 +127,7 @@ class Transaction(Allocator):
     def delete(self, resource: Standard) -> None:
         """Delete a resource; nothing may refer to it. Raises InUse."""
         self.finish()
+        self._note(resource, None)
         if isinstance(resource, Port):
             self._release(resource)
             if resource.binding is not None:
@@ -152,6 +161,8 @@ class Transaction(Allocator):
         if self._joined:
             self._connection.execute(_JOIN, self._joined)
             self._joined = []
+        outbox.add(self._connection, self._events, self._now)
+        self._events = []
         self.keep_numbers()
 
     def keep_host(self, host: KnownHost) -> None:
@@ -167,9 +178,18 @@ class Transaction(Allocator):
         """Keep nothing of a host any more."""
         self._connection.execute(_FORGET_HOST, {"of_name": name})
 
+    def forget_server_events(self, numbers: Sequence[int]) -> None:
+        """Forget events that need not be told any more."""
+        outbox.forget(self._connection, numbers)
+
     def warn(self, text: str) -> None:
         """Log what nobody asked for and what fails."""
         LOG.warning("%s", text)
+
+    def _note(self, before: Standard, after: Standard | None) -> None:
+        """Note what a server is to be told of a port."""
+        if self._note_events and isinstance(before, Port):
+            self._events += events_of(before, after if isinstance(after, Port) else None)
 
     def _claim(self, port_id: str, fixed_ips: Sequence[FixedIp]) -> None:
         for position, fixed_ip in enumerate(fixed_ips):

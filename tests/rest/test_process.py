@@ -27,6 +27,7 @@ from osken_apps.model.resources import Binding, Network, Port, PortStatus
 from osken_apps.model.security_groups import SecurityGroup, SecurityGroupRule
 from osken_apps.store.store import Store
 from tests.bench.scale.intent import Size, fill
+from tests.fake_nova import fake_nova
 from tests.rest.server import WAIT_S, Server, running, write_config
 
 NOW = datetime(2026, 11, 22, 17, 46, 19, tzinfo=UTC)
@@ -167,6 +168,34 @@ def test_a_host_is_known_after_a_restart_before_it_has_connected(tmp_path: Path)
         path = f"/v2.0/ports/{ids['port']}"
         port = server.call("PUT", path, {"port": {"binding:host_id": "host1"}}).body["port"]
     assert (port["binding:vif_type"], port["binding:vif_details"]["datapath_type"]) == ("ovs", "netdev")
+
+
+def test_nova_hears_what_an_earlier_process_could_not_tell_and_nothing_twice(tmp_path: Path) -> None:
+    with fake_nova() as nova:
+        config_file = write_config(tmp_path, nova.section)
+        nova.let_in = False
+        with running(config_file) as server:
+            port_id = make_port(server)["port"]
+            owner = {"device_owner": "compute:nova", "device_id": "5a4b8f5e-2f5f-4a5b-8f5e-2f5f4a5b8f5e"}
+            server.call("PUT", f"/v2.0/ports/{port_id}", {"port": owner})
+            active = PortReports((PortReport(port_id, Binding("host1", 1), PortStatus.ACTIVE),))
+            server.link.send(active)
+            server.told(
+                Changes,
+                lambda message: any(
+                    isinstance(change, Upserted)
+                    and isinstance(change.resource, Port)
+                    and change.resource.binding is not None
+                    for change in message.changes
+                ),
+            )
+        nova.let_in = True
+        with running(config_file) as server:
+            told = nova.told()
+            server.link.send(active)
+            server.link.send(PortReports((PortReport(port_id, None, PortStatus.DOWN),)))
+            told += nova.told()
+    assert told == [("network-vif-plugged", port_id), ("network-vif-unplugged", port_id)]
 
 
 def test_the_process_ends_when_the_controller_is_gone(tmp_path: Path) -> None:
