@@ -71,7 +71,7 @@ def public_url(api: ApiConfig) -> str:
             host = socket.getfqdn()
         elif address.version == 6:
             host = f"[{host}]"
-    return f"http://{host}:{api.endpoint.port}"
+    return f"{'https' if api.tls else 'http'}://{host}:{api.endpoint.port}"
 
 
 def write_openrc(file: Path, values: Mapping[str, str]) -> None:

@@ -98,7 +98,8 @@ class Controller:
         runtime.spawn(audit_for_ever, self._hosts, self._audit_interval_s)
         runtime.spawn_after(FIRST_CONNECTIONS_S, self._hosts.expect_no_more)
         while self._signals.recv(1) == bytes([signal.SIGHUP]):
-            LOG.info("SIGHUP: there is nothing to read again or to reopen; going on")
+            LOG.info("SIGHUP: reading certificates and policy again")
+            self._apps[RestApp].reload()
         if not self._status:
             LOG.info("stopping")
         self._apps[RestApp].stop()

@@ -76,6 +76,11 @@ class RestApp(OSKenApp):
             self._process.ended()
         super().stop()
 
+    def reload(self) -> None:
+        """Have the process read its certificates and its policy again."""
+        if self._process:
+            self._process.reload()
+
     def report(self, reports: list[PortReport]) -> None:
         """Tell the store what was observed, soon; if the process dies, its successor is told anew."""
         if self._link:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,10 @@ class RestProcess:
     def terminate(self) -> None:
         """Ask the process to finish what it has begun and to end."""
         self._process.terminate()
+
+    def reload(self) -> None:
+        """Have the process read its certificates and its policy again."""
+        self._process.send_signal(signal.SIGHUP)
 
     def kill(self) -> None:
         """End the process now, also one that is stopped, and the link, whatever holds up the process."""

@@ -13,7 +13,14 @@ from typing import Any
 
 from oslo_config import cfg, generator
 
-from osken_apps.config.api import API_OPTS, REPLACED_OPTS, ApiConfig, Authentication, api_config
+from osken_apps.config.api import (
+    API_OPTS,
+    REPLACED_OPTS,
+    ApiConfig,
+    Authentication,
+    TlsConfig,
+    api_config,
+)
 from osken_apps.config.endpoint import Endpoint
 from osken_apps.config.nova import NOVA_OPTS, NovaConfig, nova_config
 from osken_apps.errors import ConfigurationError
@@ -30,6 +37,7 @@ __all__ = [
     "Endpoint",
     "NetworkConfig",
     "NovaConfig",
+    "TlsConfig",
     "load",
     "sample",
 ]

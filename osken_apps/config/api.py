@@ -26,6 +26,19 @@ API_OPTS = [
     cfg.HostAddressOpt("host", default="127.0.0.1", help="Address that the REST API listens on."),
     cfg.PortOpt("port", default=9696, help="TCP port of the REST API."),
     cfg.StrOpt(
+        "certificate",
+        default="",
+        help="PEM file of the API's certificate and what leads to its authority: with it the API speaks HTTPS"
+        " only. It is read again when it changes, and at SIGHUP.",
+    ),
+    cfg.StrOpt("private_key", default="", help="PEM file of the certificate's key."),
+    cfg.StrOpt(
+        "client_ca",
+        default="",
+        help="PEM file of the authority whose certificates let in the users of authentication=local that they"
+        " name.",
+    ),
+    cfg.StrOpt(
         "authentication",
         default=Authentication.NONE.value,
         choices=[
@@ -75,6 +88,11 @@ API_OPTS = [
         default="",
         help="YAML file of oslo.policy rules that replace default ones of the same name.",
     ),
+    cfg.StrOpt(
+        "audit_log",
+        default="",
+        help="File that each change asked of the API is appended to, as a line of JSON, instead of the log.",
+    ),
     cfg.StrOpt("default_project", default="default", help="Project of requests that name none."),
     cfg.IntOpt(
         "token_lifetime",
@@ -92,6 +110,20 @@ REPLACED_OPTS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
+class TlsConfig:
+    """The files of TLS; `client_ca` is whose certificates let in users."""
+
+    certificate: Path
+    private_key: Path
+    client_ca: Path | None = None
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All of them."""
+        return (self.certificate, self.private_key, *filter(None, [self.client_ca]))
+
+
+@dataclass(frozen=True, slots=True)
 class ApiConfig:
     """The REST edge."""
 
@@ -104,6 +136,8 @@ class ApiConfig:
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     allowed_hosts: frozenset[str] = frozenset()
     token_lifetime_s: int = 3600
+    tls: TlsConfig | None = None
+    audit_log: Path | None = None
 
 
 def api_config(api: Any) -> ApiConfig:
@@ -118,22 +152,35 @@ def api_config(api: Any) -> ApiConfig:
         tuple(_proxy(text) for text in api.trusted_proxies),
         frozenset(name.lower() for name in api.allowed_hosts),
         api.token_lifetime,
+        _tls(api),
+        Path(api.audit_log) if api.audit_log else None,
     )
 
 
 def _endpoint(api: Any) -> Endpoint:
     """Give where the API listens; what others reach must be safe, or meant to be not."""
     endpoint = Endpoint(api.host, api.port)
-    if not endpoint.is_loopback and not api.insecure:
-        what = (
-            "everybody is administrator"
-            if api.authentication == Authentication.NONE
-            else "everything is readable on the way"
-        )
+    is_open = api.authentication == Authentication.NONE
+    if not endpoint.is_loopback and not api.insecure and (is_open or not api.certificate):
+        what = "everybody is administrator" if is_open else "without a certificate all is readable on the way"
         raise ConfigurationError(
             f"[api] host={api.host} is not loopback and {what}: set insecure=true to allow it"
         )
     return endpoint
+
+
+def _tls(api: Any) -> TlsConfig | None:
+    """Give the files of TLS: both, and perhaps the third, or none."""
+    certificate = _existing_file("[api] certificate", api.certificate)
+    private_key = _existing_file("[api] private_key", api.private_key)
+    client_ca = _existing_file("[api] client_ca", api.client_ca)
+    if certificate and private_key:
+        return TlsConfig(certificate, private_key, client_ca)
+    if certificate or private_key or client_ca:
+        raise ConfigurationError(
+            "[api] certificate and private_key need each other, and client_ca needs both"
+        )
+    return None
 
 
 def _proxy(text: str) -> IPv4Network | IPv6Network:

@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -87,6 +88,11 @@ class Questions:
         self._send = send
         self._numbers = itertools.count(1)
         self._waiting: dict[int, tuple[threading.Event, list[Answer]]] = {}
+        self.heard_at: float | None = None  # when the controller last said anything
+
+    def hear(self) -> None:
+        """Note that the controller lives."""
+        self.heard_at = time.monotonic()
 
     def ask(self, name: str, *arguments: Any) -> Any:
         """Ask the controller and give its answer. Raises ServiceUnavailable."""

@@ -118,6 +118,7 @@ class Listener:
             os.kill(os.getpid(), signal.SIGTERM)
 
     def _take(self, message: Message) -> None:
+        self._questions.hear()
         try:
             match message:
                 case PortReports(reports):

@@ -1,18 +1,19 @@
 """The HTTP server: waitress, with a deadline for what is begun and a share of connections for each address.
 
-waitress closes a connection on which nothing happens for a while, but one that sends a byte now and then may
-hold its place for ever, and all places together keep everybody else out. SHELL.
+waitress closes a connection on which nothing happens for a while, but one that sends a byte now and then
+may hold its place for ever, and all places together keep everybody else out. TLS, if there is a certificate,
+is in `http_tls`; which request is answered next, in `lanes`. SHELL.
 """
 
-import socket
 import time
-from collections.abc import Callable
 from typing import Any
 
-from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
 from waitress.server import TcpWSGIServer
+from waitress.task import ErrorTask, Task, WSGITask
 
+from osken_apps.rest.environ import CERTIFICATE, IS_KNOWN, IS_ONE_TOO_MANY
 from osken_apps.rest.request import MAX_BODY_BYTES
 
 MAX_CONNECTIONS = 1000
@@ -28,8 +29,65 @@ MAX_RECEIVED_BYTES = 2 * MAX_BODY_BYTES
 MAX_UNREAD_BYTES = 256 * 1024 * 1024
 
 
+# Answers are JSON for programs: no page may frame them, guess at their type, or keep them.
+SECURITY_HEADERS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Cache-Control", "no-store"),
+)
+OVER_TLS = (("Strict-Transport-Security", "max-age=31536000"),)
+
+
+class Parser(HTTPRequestParser):  # type: ignore[misc]
+    """A request; `secret` is what of it is checked as a password is."""
+
+    secret: bytes | None = None
+    is_one_too_many = False
+
+
+class Secured(Task):  # type: ignore[misc]
+    """An answer with the security headers, whoever gives it."""
+
+    def build_response_header(self) -> Any:
+        """Give the header; what the answer says itself goes before."""
+        present = {name.lower() for name, _ in self.response_headers}
+        more = SECURITY_HEADERS + (OVER_TLS if self.channel.is_tls else ())
+        self.response_headers += [item for item in more if item[0].lower() not in present]
+        return super().build_response_header()
+
+
+class ApiTask(Secured, WSGITask):  # type: ignore[misc]
+    """A request of the application."""
+
+    def get_environment(self) -> Any:
+        """Give the environ, with what only the connection knows."""
+        environ = super().get_environment()
+        environ[CERTIFICATE] = self.channel.certificate
+        environ[IS_ONE_TOO_MANY] = self.request.is_one_too_many
+        return environ
+
+    def execute(self) -> None:
+        """Have it answered, and remember what was right of it."""
+        super().execute()
+        known = self.channel.server.task_dispatcher.known
+        if known is not None and self.request.secret and self.get_environment().get(IS_KNOWN):
+            known.add(self.request.secret)
+
+
+class RefusalTask(Secured, ErrorTask):  # type: ignore[misc]
+    """What the server itself refuses."""
+
+
 class Channel(HTTPChannel):  # type: ignore[misc]
     """A connection that knows since when its client has owed the rest of a request."""
+
+    task_class = ApiTask
+    error_task_class = RefusalTask
+    parser_class = Parser
+    is_tls = False
+    certificate = ""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -84,22 +142,3 @@ class ApiServer(TcpWSGIServer):  # type: ignore[misc]
             # The newest is among them: if all others are being answered, it is the one that goes.
             idle = [item for item in own if item.is_idle]
             min(idle, key=lambda item: item.last_activity).will_close = True
-
-
-def api_server(application: Callable[..., Any], listener: socket.socket, threads: int) -> ApiServer:
-    """Make the server of an application on a socket that listens already."""
-    settings = Adjustments(
-        sockets=[listener],
-        threads=threads,
-        ident=None,
-        # The application itself knows which proxies to believe.
-        clear_untrusted_proxy_headers=False,
-        asyncore_use_poll=True,
-        connection_limit=MAX_CONNECTIONS,
-        cleanup_interval=MAINTENANCE_INTERVAL_S,
-        outbuf_high_watermark=MAX_UNREAD_BYTES,
-        max_request_header_size=MAX_HEADER_BYTES,
-        max_request_body_size=MAX_RECEIVED_BYTES,
-    )
-    address = (listener.family, listener.type, listener.proto, listener.getsockname())
-    return ApiServer(application, adj=settings, _sock=listener, bind_socket=False, sockinfo=address)

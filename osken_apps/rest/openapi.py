@@ -286,7 +286,13 @@ def _quota_paths(names: Sequence[str]) -> Document:
 def _discovery_paths() -> Document:
     anything = {"type": "object"}
     alias = parameter("alias", "path", TEXT | {"pattern": "^[0-9A-Za-z_-]+$"}, required=True)
+    status = object_of({"status": TEXT, "reasons": array_of(TEXT)}, ["status"])
+    ready = operation("readyz", 200, status, ())
+    missing = {"description": "What is missing.", "content": {"application/json": {"schema": status}}}
+    ready["responses"]["503"] = missing
     return {
+        "/healthz": {"get": operation("healthz", 200, status, ())},
+        "/readyz": {"get": ready},
         "/": {
             "get": operation("versions", 200, object_of({"versions": array_of(anything)}, ["versions"]), ())
         },

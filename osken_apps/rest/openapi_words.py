@@ -9,7 +9,7 @@ Document = dict[str, Any]
 
 ERRORS = {
     400: "The request breaks a rule; the message names the attribute and the value.",
-    401: "No trusted proxy says who asks.",
+    401: "Nobody that is believed says who asks.",
     403: "The policy refuses the request.",
     404: "The resource does not exist.",
     405: "The resource cannot be changed so.",
@@ -19,6 +19,7 @@ ERRORS = {
     414: "The query string is longer than any list needs.",
     415: "The body is not application/json.",
     421: "The request is for a name that is not this API's.",
+    429: "Too many passwords wait to be checked.",
     503: "The database or a pool cannot serve the request now.",
 }
 # The server refuses it before the application sees it, in words instead of JSON.
@@ -49,8 +50,8 @@ LINK: Document = {
     "properties": {"rel": {"enum": ["next", "previous", "self"]}, "href": {"type": "string"}},
 }
 LINKS: Document = {"type": "array", "items": LINK}
-WRITE_ERRORS = (400, 401, 403, 404, 409, 412, 413, 415, 421, 503)
-READ_ERRORS = (400, 401, 403, 404, 414, 421, 503)
+WRITE_ERRORS = (400, 401, 403, 404, 409, 412, 413, 415, 421, 429, 503)
+READ_ERRORS = (400, 401, 403, 404, 414, 421, 429, 503)
 
 
 def object_of(properties: Document, required: Sequence[str] = (), closed: bool = True) -> Document:

@@ -23,10 +23,12 @@ from osken_apps.failures import Failures
 from osken_apps.link import Link, Serving
 from osken_apps.nova.endpoint import Nova
 from osken_apps.nova.notifier import Notifier
+from osken_apps.rest.api_server import api_server
+from osken_apps.rest.audit_log import AuditLog
+from osken_apps.rest.certificates import Certificates
 from osken_apps.rest.controller import Hosts, Questions
 from osken_apps.rest.controller_link import Listener, Speaker
-from osken_apps.rest.http_server import api_server
-from osken_apps.rest.wsgi import application
+from osken_apps.rest.wsgi import Api, application
 from osken_apps.store.checkpoints import keep_checkpoints
 from osken_apps.store.feed import Feed
 from osken_apps.store.recorder import Recorder
@@ -44,6 +46,11 @@ def serve(config: Config, listener: socket.socket, link: Link, store_id: str = "
     """Serve until SIGTERM. Raises ConfigurationError."""
     signal.signal(signal.SIGTERM, _stop)
     os.nice(NICENESS)
+    has_logins = config.api.authentication is Authentication.LOCAL
+    certificates = Certificates(config.api.tls) if config.api.tls else None
+    if certificates:
+        _in_background(certificates.watch)
+    audit = AuditLog(config.api.audit_log)
     failures, hosts = Failures(), Hosts()
     speaker, recorder = Speaker(link, failures), Recorder(failures)
     questions = Questions(speaker.say)
@@ -60,10 +67,13 @@ def serve(config: Config, listener: socket.socket, link: Link, store_id: str = "
             _in_background(Notifier(store, nova.say, failures).run)
         speaker.say(Serving(str(store)))
         speaker.tell(Feed(store, speaker.wake))
-        if config.api.authentication is Authentication.LOCAL:
+        if has_logins:
             _make_first_user(store, config)
-        api_server(application(store, config, hosts, questions), listener, config.api.threads).run()
+        api = application(store, config, hosts, questions, audit=audit.write)
+        signal.signal(signal.SIGHUP, lambda *_: _in_background(_reload, api, certificates))
+        api_server(api, listener, config.api.threads, certificates, has_logins).run()
     finally:
+        audit.close()
         store.close()
 
 
@@ -76,6 +86,13 @@ def _look_at(store: Store, config: Config, hosts: Hosts) -> None:
     except StoreUnavailable:
         return  # that has been said
     _log_lost_networks(counts, config)
+
+
+def _reload(api: Api, certificates: Certificates | None) -> None:
+    """Read again what an operator may have changed."""
+    if certificates:
+        certificates.look(is_asked=True)
+    api.reload_policy()
 
 
 def _make_first_user(store: Store, config: Config) -> None:

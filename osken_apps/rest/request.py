@@ -94,6 +94,13 @@ class HTTPRequestURITooLong(ApiError):
         super().__init__(f"The query string of {length} bytes is longer than {MAX_QUERY_BYTES}.")
 
 
+class TooManyLogins(ApiError):
+    """Too many passwords wait to be checked."""
+
+    def __init__(self) -> None:
+        super().__init__("Too many log in at once; try again in a moment.")
+
+
 class MalformedRequestBody(BadRequest):
     """The body is not JSON."""
 

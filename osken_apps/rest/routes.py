@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from osken_apps.rest import discovery, openapi, port_bindings, quotas, tags
+from osken_apps.rest import discovery, health, openapi, port_bindings, quotas, tags
 from osken_apps.rest.collection import Collection
 from osken_apps.rest.operations import Operations
 from osken_apps.rest.ports import PORTS
@@ -131,6 +131,8 @@ def _discovery(registry: Registry) -> Iterator[Route]:
 
     yield told((), lambda request: discovery.versions(request.host_url), public=True)
     yield told(("openapi",), lambda _: openapi.document(registry), public=True)
+    yield Route("GET", ("healthz",), health.healthz, public=True)
+    yield Route("GET", ("readyz",), health.readyz, public=True)
     yield told((VERSION,), lambda request: discovery.index(request.host_url, names))
     yield told((VERSION, "extensions"), lambda _: discovery.extensions())
     yield told((VERSION, "extensions", "{alias}"), lambda _, alias: discovery.extension(alias))

@@ -7,7 +7,12 @@ from osken_apps.rest.edge import ForeignOrigin, HTTPUnsupportedMediaType, Misdir
 from osken_apps.rest.identity import HTTPUnauthorized
 from osken_apps.rest.operations import RevisionNumberConstraintFailed
 from osken_apps.rest.policy import PolicyNotAuthorized
-from osken_apps.rest.request import HTTPMethodNotAllowed, HTTPRequestEntityTooLarge, HTTPRequestURITooLong
+from osken_apps.rest.request import (
+    HTTPMethodNotAllowed,
+    HTTPRequestEntityTooLarge,
+    HTTPRequestURITooLong,
+    TooManyLogins,
+)
 
 STATUS: Mapping[type[ApiError], int] = {
     BadRequest: 400,
@@ -22,6 +27,7 @@ STATUS: Mapping[type[ApiError], int] = {
     HTTPRequestURITooLong: 414,
     HTTPUnsupportedMediaType: 415,
     MisdirectedRequest: 421,
+    TooManyLogins: 429,
     ServiceUnavailable: 503,
 }
 OUR_FAULT = 500

@@ -11,10 +11,11 @@ from urllib.parse import parse_qsl
 import webob
 
 from osken_apps.config import Config
-from osken_apps.errors import ApiError, HTTPBadRequest
-from osken_apps.rest import access_log, edge, routes
+from osken_apps.errors import ApiError, ConfigurationError, HTTPBadRequest
+from osken_apps.rest import audit_log, edge, routes
 from osken_apps.rest.authentication import Identification, identification
 from osken_apps.rest.controller import Hosts, Questions
+from osken_apps.rest.environ import CERTIFICATE, HOST_URL, IS_KNOWN, IS_ONE_TOO_MANY
 from osken_apps.rest.identity import HTTPUnauthorized
 from osken_apps.rest.identity_documents import ROOT as IDENTITY
 from osken_apps.rest.listing import MAX_PARAMETERS
@@ -33,6 +34,7 @@ from osken_apps.rest.request import (
     HTTPRequestEntityTooLarge,
     HTTPRequestURITooLong,
     Request,
+    TooManyLogins,
 )
 from osken_apps.rest.status import status_of
 from osken_apps.store.store import Store
@@ -44,8 +46,6 @@ Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 Found = tuple[routes.Route, tuple[str, ...]] | None
 
 MAX_MESSAGE = 4096
-HOST_URL = "osken_net.host_url"  # in the environ: how the client has reached us
-CERTIFICATE = "osken_net.certificate"  # and the name in its certificate
 METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "HEAD"})
 
 
@@ -62,18 +62,25 @@ def application(
     hosts: Hosts | None = None,
     questions: Questions | None = None,
     registry: Registry = REGISTRY,
-) -> Application:
-    """Make the WSGI application over a store. Raises ConfigurationError for a broken policy file."""
+    audit: audit_log.Write = audit_log.log,
+) -> "Api":
+    """Make the WSGI application over a store; `audit` writes what was asked for.
+
+    Raises ConfigurationError, for a broken policy file above all.
+    """
     policy = Policy(config, registry)
     operations = Operations(store, config, hosts or Hosts(), policy, questions or Questions(), registry)
-    return Api(operations, identification(config, store))
+    return Api(operations, identification(config, store), audit)
 
 
 class Api:
     """The application; holds nothing of a request."""
 
-    def __init__(self, operations: Operations, identification: Identification) -> None:
+    def __init__(
+        self, operations: Operations, identification: Identification, audit: audit_log.Write
+    ) -> None:
         self._operations = operations
+        self._audit = audit
         self._identification = identification
         self._router = routes.Router([*routes.table(operations.registry), *identification.routes])
 
@@ -87,13 +94,25 @@ class Api:
                 raise HTTPNotFound
             route, texts = found
             answer = route.handler(self._operations, request, *texts)
+            if not route.public or answer.status == HTTPStatus.CREATED:
+                environ[IS_KNOWN] = True
         except ApiError as refusal:
             answer, error = self._refusal(refusal, environ), refusal
         except Exception:
             LOG.exception("%s: %s failed", request_id, environ.get("PATH_INFO"))
             answer = error_answer(InternalServerError())
-        access_log.note(request_id, environ, request, answer, error)
+        if entry := audit_log.entry_of(request_id, environ, request, answer, error):
+            self._audit(entry)
         return _response(answer, request_id)(environ, start_response)
+
+    def reload_policy(self) -> None:
+        """Take the policy file as it is now; if it is broken, go on with the rules in force."""
+        operations = self._operations
+        try:
+            policy = Policy(operations.config, operations.registry)
+            self._operations = replace(operations, policy=policy)
+        except ConfigurationError as error:
+            LOG.error("%s; the rules in force stay", error)
 
     def _refusal(self, error: ApiError, environ: Mapping[str, Any]) -> Answer:
         """Give the answer that tells of an error, in the words of the API that was asked."""
@@ -105,6 +124,8 @@ class Api:
                 name: text.format(host_url=url) for name, text in self._identification.challenge.items()
             }
             return replace(answer, headers=headers)
+        if isinstance(error, TooManyLogins):
+            return replace(answer, headers={"Retry-After": "1"})
         return answer
 
     def _request(self, http: webob.Request) -> tuple[Request, Found]:
@@ -121,6 +142,8 @@ class Api:
         address = edge.address_of(http.headers, edge.Address(http.scheme, host), peer, api)
         http.environ[HOST_URL] = address.url
         edge.check(http.method, http.headers, address, length > 0, api)
+        if http.environ.get(IS_ONE_TOO_MANY):
+            raise TooManyLogins
         method = "GET" if http.method == "HEAD" else http.method
         path = routes.without_suffix(_path(http), self._operations.registry)
         found = self._router.find(method, path)

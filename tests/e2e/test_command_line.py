@@ -91,9 +91,7 @@ def test_a_hangup_is_said_and_ends_nothing(
         os.kill(pid, signal.SIGHUP)
     assert controller.stderr
     log = iter(controller.stderr.readline, "")
-    assert any(
-        line.endswith("SIGHUP: there is nothing to read again or to reopen; going on\n") for line in log
-    )
+    assert any(line.endswith("SIGHUP: reading certificates and policy again\n") for line in log)
     assert Api(ports["api"]).answers()
     assert children(controller) == [child]
 

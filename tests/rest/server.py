@@ -4,6 +4,7 @@ import http.client
 import json
 import queue
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -36,15 +37,16 @@ class Server:
     process: subprocess.Popen[bytes]
     link: Link
     messages: "queue.Queue[Message]" = field(default_factory=queue.Queue)
+    context: ssl.SSLContext | None = None  # how its clients speak TLS
 
     @property
     def url(self) -> str:
         """The address of the server."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.context else 'http'}://127.0.0.1:{self.port}"
 
     def call(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Reply:
         """Send one request over a connection of its own."""
-        return call_at(self.port, method, path, body, headers)
+        return call_at(self.port, method, path, body, headers, self.context)
 
     def listen(self) -> None:
         """Begin to take what it tells."""
@@ -64,14 +66,26 @@ class Server:
 
 
 def call_at(
-    port: int, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
+    port: int,
+    method: str,
+    path: str,
+    body: Any = None,
+    headers: dict[str, str] | None = None,
+    context: ssl.SSLContext | None = None,
 ) -> Reply:
     """Send one request to a server over a connection of its own."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=WAIT_S)
+    connection = connection_to(port, context)
     try:
         return call(connection, method, path, body, headers)
     finally:
         connection.close()
+
+
+def connection_to(port: int, context: ssl.SSLContext | None = None) -> http.client.HTTPConnection:
+    """Give a connection to a server of this machine."""
+    if context:
+        return http.client.HTTPSConnection("127.0.0.1", port, timeout=WAIT_S, context=context)
+    return http.client.HTTPConnection("127.0.0.1", port, timeout=WAIT_S)
 
 
 def call(
@@ -97,9 +111,12 @@ def write_config(state_dir: Path, text: str = "") -> Path:
 
 
 @contextmanager
-def running(config_file: Path, listening: bool = True) -> Iterator[Server]:
+def running(
+    config_file: Path, listening: bool = True, context: ssl.SSLContext | None = None
+) -> Iterator[Server]:
     """Run a server as the controller does; at the end it must stop by itself, with status 0.
 
+    `context`: how its clients speak TLS.
     `listening`: take what it tells from the start; otherwise nobody does before `Server.listen`.
     """
     ours, theirs = socket.socketpair()
@@ -108,7 +125,7 @@ def running(config_file: Path, listening: bool = True) -> Iterator[Server]:
         command = [sys.executable, "-m", "osken_apps.rest.process", str(config_file), *map(str, descriptors)]
         process = subprocess.Popen(command, pass_fds=descriptors)
         theirs.close()
-        server = Server(listener.getsockname()[1], process, Link(ours))
+        server = Server(listener.getsockname()[1], process, Link(ours), context=context)
         if listening:
             server.listen()
         try:

@@ -1,9 +1,10 @@
-"""Users of the API's own, as real clients come: the openstack command, the SDK, curl's requests."""
+"""Users of the API's own, as real clients come over TLS: the openstack command, the SDK, curl's requests."""
 
 import base64
 import json
 import os
 import shlex
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from typing import Any
 import openstack
 import pytest
 
+from tests.certificates import api_options, files
 from tests.rest.server import WAIT_S, Server, running, write_config
 
 BIN = Path(sys.executable).parent
@@ -25,6 +27,11 @@ class Users:
 
     server: Server
     directory: Path
+
+    @property
+    def authority(self) -> str:
+        """Who has signed the server's certificate."""
+        return str(self.directory / "ca.pem")
 
     @property
     def auth_url(self) -> str:
@@ -42,7 +49,7 @@ class Users:
         said = [line.removeprefix("export ") for line in lines if line.startswith("export ")]
         values = {name: shlex.split(text)[0] for name, _, text in (line.partition("=") for line in said)}
         clean = {name: value for name, value in os.environ.items() if not name.startswith("OS_")}
-        return clean | values | {"OS_AUTH_URL": self.auth_url}
+        return clean | values | {"OS_AUTH_URL": self.auth_url, "OS_CACERT": self.authority}
 
     def openstack(self, environment: dict[str, str], *words: str) -> Any:
         """Run a command of the client; give the JSON that it prints."""
@@ -65,7 +72,9 @@ class Users:
 def users(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Users]:
     """Give a server with its administrator, and alice and her robot in the project demo."""
     directory = tmp_path_factory.mktemp("state")
-    with running(write_config(directory, "authentication = local")) as server:
+    options = f"authentication = local\n{api_options(directory)}"
+    context = ssl.create_default_context(cafile=directory / "ca.pem")
+    with running(write_config(directory, options), context=context) as server:
         made = Users(server, directory)
         assert server.call("GET", "/").status == 200
         made.osken_net("project", "create", "demo")
@@ -102,6 +111,7 @@ def test_users_make_credentials_with_the_command(users: Users) -> None:
     own = {
         "OS_AUTH_TYPE": "v3applicationcredential",
         "OS_AUTH_URL": users.auth_url,
+        "OS_CACERT": users.authority,
         "OS_APPLICATION_CREDENTIAL_ID": made["id"],
         "OS_APPLICATION_CREDENTIAL_SECRET": made["secret"],
     }
@@ -126,7 +136,8 @@ def test_the_sdk_works_with_a_clouds_yaml(users: Users, monkeypatch: pytest.Monk
     }
     clouds = {"alice": {"auth": auth}, "robot": {"auth_type": "v3applicationcredential", "auth": robot}}
     file = users.directory / "clouds.yaml"
-    file.write_text(json.dumps({"clouds": clouds}))  # JSON is YAML
+    over_tls = {name: cloud | {"cacert": users.authority} for name, cloud in clouds.items()}
+    file.write_text(json.dumps({"clouds": over_tls}))  # JSON is YAML
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(file))
     for name in clouds:
         cloud = openstack.connect(cloud=name)
@@ -134,6 +145,16 @@ def test_the_sdk_works_with_a_clouds_yaml(users: Users, monkeypatch: pytest.Monk
         assert network.project_id == cloud.current_project_id
         assert cloud.get_network(f"of-{name}").id == network.id  # as Ansible's modules ask
         cloud.network.delete_network(network)
+
+
+def test_a_client_certificate_lets_in_without_a_password(users: Users) -> None:
+    certificate, key = files(users.directory, "alice")
+    where = {"OS_AUTH_TYPE": "none", "OS_ENDPOINT": users.server.url, "OS_CACERT": users.authority}
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("OS_")}
+    shown = {"OS_CERT": str(certificate), "OS_KEY": str(key)}
+    alice = users.openstack(clean | where | shown, "network", "create", "by-certificate")
+    assert users.openstack(clean | where | shown, "network", "list")[0]["Name"]
+    users.openstack(users.environment("alice-openrc"), "network", "delete", alice["id"])
 
 
 def basic(name: str, password: str) -> dict[str, str]:
@@ -160,6 +181,7 @@ def test_the_middleware_of_openstack_services_takes_our_tokens(users: Users, tmp
 [keystone_authtoken]
 auth_type = password
 auth_url = {users.auth_url}
+cafile = {users.authority}
 www_authenticate_uri = {users.auth_url}
 username = admin
 password = {password}

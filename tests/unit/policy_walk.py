@@ -42,7 +42,11 @@ NOW = datetime(2026, 11, 25, 12, 0, 0, tzinfo=UTC)
 
 
 class Controller(Questions):
-    """A controller that has an answer to everything."""
+    """A controller that has just spoken, and has an answer to everything."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hear()
 
     def ask(self, name: str, *arguments: Any) -> Any:
         """Give what `name` asks for."""

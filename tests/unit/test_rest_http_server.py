@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from osken_apps.rest import http_server as server
-from osken_apps.rest.http_server import ApiServer, Channel, api_server
+from osken_apps.rest.api_server import api_server
+from osken_apps.rest.http_server import ApiServer, Channel
 
 WHOLE = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 HALF = b"GET / HTTP/1.1\r\nHost:"

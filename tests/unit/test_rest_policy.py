@@ -10,6 +10,7 @@ from osken_apps.rest.openapi import document
 from osken_apps.rest.policy import Policy, PolicyNotAuthorized, Target, default_rules, list_rules
 from osken_apps.rest.registry import REGISTRY
 from osken_apps.rest.request import Caller
+from osken_apps.rest.wsgi import Api
 from tests.unit.rest_client import Client, client_of, config_of
 
 UUID = "11111111-2222-3333-4444-555555555555"
@@ -338,3 +339,17 @@ def test_the_dhcp_journal_of_a_port_is_for_those_who_see_the_port(alice: Client,
     port = alice.make("port", network_id=alice.make("network")["id"])
     assert bob.call("GET", f"/ports/{port['id']}/dhcp").status == 404
     assert alice.call("GET", f"/ports/{port['id']}/dhcp").status == 503  # there is no controller to ask
+
+
+def test_a_policy_file_is_read_again_and_a_broken_one_is_not(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "policy.yaml"
+    file.write_text("{}")
+    alice = client_of(tmp_path, f"authentication = headers\npolicy_file = {file}").as_user("a", "member")
+    assert isinstance(alice.app, Api)
+    for text, status in (("create_network: '!'", 403), ("[broken", 403), ("{}", 201)):
+        file.write_text(text)
+        alice.app.reload_policy()
+        assert alice.try_make("network").status == status
+    assert "the rules in force stay" in caplog.text

@@ -1,0 +1,53 @@
+"""The server of the API as a whole: over TLS or plain, with its bounds. SHELL."""
+
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from waitress.adjustments import Adjustments
+
+from osken_apps.rest.certificates import Certificates
+from osken_apps.rest.http_server import (
+    MAINTENANCE_INTERVAL_S,
+    MAX_CONNECTIONS,
+    MAX_HEADER_BYTES,
+    MAX_RECEIVED_BYTES,
+    MAX_UNREAD_BYTES,
+    ApiServer,
+)
+from osken_apps.rest.http_tls import MAX_RECORD_BYTES, TlsServer
+from osken_apps.rest.lanes import Dispatcher, Known
+
+
+def api_server(
+    application: Callable[..., Any],
+    listener: socket.socket,
+    threads: int,
+    certificates: Certificates | None = None,
+    has_logins: bool = False,
+) -> ApiServer:
+    """Make the server of an application on a socket that listens already; with certificates it speaks TLS."""
+    settings = Adjustments(
+        sockets=[listener],
+        ident=None,
+        # The application itself knows which proxies to believe.
+        clear_untrusted_proxy_headers=False,
+        asyncore_use_poll=True,
+        connection_limit=MAX_CONNECTIONS,
+        cleanup_interval=MAINTENANCE_INTERVAL_S,
+        outbuf_high_watermark=MAX_UNREAD_BYTES,
+        max_request_header_size=MAX_HEADER_BYTES,
+        max_request_body_size=MAX_RECEIVED_BYTES,
+        recv_bytes=MAX_RECORD_BYTES,
+        url_scheme="https" if certificates else "http",
+    )
+    address = (listener.family, listener.type, listener.proto, listener.getsockname())
+    return (TlsServer if certificates else ApiServer)(
+        application,
+        adj=settings,
+        _sock=listener,
+        bind_socket=False,
+        sockinfo=address,
+        dispatcher=Dispatcher(threads, Known() if has_logins else None),
+        **({"certificates": certificates} if certificates else {}),
+    )

@@ -1,0 +1,136 @@
+"""A line of JSON for each change that was asked for: who, what, of which resource, from where, how it ended.
+
+Also for requests that were refused before anybody looked at what they ask for. Bodies and headers are not
+written. A thread of its own writes: a slow disk delays nobody who asks. SHELL.
+"""
+
+import json
+import logging
+import os
+import queue
+import threading
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from osken_apps.errors import ApiError, ConfigurationError
+from osken_apps.rest.identity import HTTPUnauthorized
+from osken_apps.rest.request import Answer, Request
+
+LOG = logging.getLogger(__name__)
+
+READS = frozenset({"GET", "HEAD"})
+# Of reads, too: who may not come in, or came by a wrong name.
+NOTED_STATUSES = frozenset({401, 403, 421, 429})
+OUR_TROUBLE = 500
+MAX_REASON = 200
+MAX_WORD = 80
+MAX_MADE = 100
+MAX_WAITING = 10_000
+FILE_MODE = 0o640
+
+Entry = Mapping[str, Any]
+Write = Callable[[Entry], None]
+
+
+def log(entry: Entry) -> None:
+    """Write an entry as a line of the program's log."""
+    LOG.info("%s", json.dumps(entry))
+
+
+class AuditLog:
+    """Writes entries behind everybody's back: to a file, or to the program's log."""
+
+    def __init__(self, file: Path | None) -> None:
+        """Open the file. Raises ConfigurationError."""
+        self._file = file
+        self._waiting: queue.Queue[Entry | None] = queue.Queue(MAX_WAITING)
+        self._lost = 0
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        if file is not None:
+            self._open(file)
+        self._thread.start()
+
+    def write(self, entry: Entry) -> None:
+        """Have an entry written soon; what does not fit any more is counted."""
+        try:
+            self._waiting.put_nowait(entry)
+        except queue.Full:
+            self._lost += 1
+
+    def close(self) -> None:
+        """Write what waits, and end."""
+        self._waiting.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while (entry := self._waiting.get()) is not None:
+            lost, self._lost = self._lost, 0
+            for item in ([{"lost": lost}] if lost else []) + [entry]:
+                self._write(item)
+
+    def _write(self, entry: Entry) -> None:
+        if self._file is None:
+            log(entry)
+            return
+        try:
+            # Opened for each line: whoever moves the file away finds a new one in its place.
+            with open(self._file, "a", encoding="utf-8", opener=_private) as output:
+                output.write(f"{json.dumps(entry)}\n")
+        except OSError as error:
+            LOG.error("%s: %s: %s", self._file, error.strerror, json.dumps(entry))
+
+    def _open(self, file: Path) -> None:
+        try:
+            open(file, "a", opener=_private).close()
+        except OSError as error:
+            raise ConfigurationError(f"[api] audit_log: {file}: {error.strerror}") from error
+
+
+def _private(name: str, flags: int) -> int:
+    return os.open(name, flags, FILE_MODE)
+
+
+def entry_of(
+    request_id: str,
+    environ: Mapping[str, Any],
+    request: Request | None,
+    answer: Answer,
+    error: ApiError | None,
+) -> Entry | None:
+    """Give the entry of a request; None: it deserves none."""
+    method = environ.get("REQUEST_METHOD", "")
+    if method in READS and answer.status not in NOTED_STATUSES:
+        return None
+    caller = request.caller if request else None
+    tried = error.tried if isinstance(error, HTTPUnauthorized) else ""
+    entry = {
+        "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "request": request_id,
+        "user_id": word(caller.user_id) if caller else "",
+        "user": word((caller.name if caller else "") or tried),
+        "project_id": word(caller.project_id) if caller else "",
+        "from": environ.get("REMOTE_ADDR", ""),
+        "method": word(method),
+        "path": word(str(environ.get("PATH_INFO", "")), MAX_REASON),
+        "made": _made(answer.body)[:MAX_MADE] if answer.status == 201 else [],
+        "status": answer.status,
+        "error": type(error).__name__ if error else "",
+        # What is wrong here is logged where it is found, once.
+        "reason": word(str(error), MAX_REASON) if error and answer.status < OUR_TROUBLE else "",
+    }
+    return {name: value for name, value in entry.items() if value not in ("", [])}
+
+
+def word(text: str, most: int = MAX_WORD) -> str:
+    """Give a text as it can stand in a line of log: no control characters, not too long."""
+    return "".join(char if char.isprintable() else "?" for char in text[:most])
+
+
+def _made(body: Any) -> list[str]:
+    """Give the ids of what was made."""
+    if not isinstance(body, dict):
+        return []
+    items = [item for value in body.values() for item in (value if isinstance(value, list) else [value])]
+    return [str(item["id"]) for item in items if isinstance(item, dict) and "id" in item]

@@ -1,0 +1,42 @@
+"""Whether the API lives and can do its work, for whoever watches it: no identity asked, no secret told."""
+
+import time
+
+from osken_apps.errors import StoreUnavailable
+from osken_apps.rest.operations import Operations
+from osken_apps.rest.request import Answer, Request
+
+# The controller says something every two seconds.
+MAX_SILENCE_S = 15.0
+
+
+def healthz(_operations: Operations, _request: Request) -> Answer:
+    """Answer that the process lives."""
+    return Answer(200, {"status": "ok"})
+
+
+def readyz(operations: Operations, _request: Request) -> Answer:
+    """Answer whether everything is there that the API needs, or what is missing."""
+    reasons = [*_database(operations), *_controller(operations)]
+    if reasons:
+        return Answer(503, {"status": "not ready", "reasons": reasons})
+    return Answer(200, {"status": "ready"})
+
+
+def _database(operations: Operations) -> list[str]:
+    """Say what is wrong with the database; the log has the details."""
+    try:
+        with operations.store.read() as view:
+            view.begin()
+    except StoreUnavailable:
+        return ["the database cannot be used"]
+    database = operations.store.database
+    return ["the database can only be read"] if database and database.read_only else []
+
+
+def _controller(operations: Operations) -> list[str]:
+    heard_at = operations.questions.heard_at
+    if heard_at is None:
+        return ["the controller has not spoken yet"]
+    silence = time.monotonic() - heard_at
+    return [f"the controller has been silent for {silence:.0f} s"] if silence > MAX_SILENCE_S else []

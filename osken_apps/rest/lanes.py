@@ -1,0 +1,198 @@
+"""Which request is answered next, and by which thread: nobody who hammers holds up the others. SHELL.
+
+Requests stand in three lanes with threads of their own. `HEALTH` is never held up by anything. `LOGIN` has
+one thread, since one password is checked at a time, and takes turns between those who try: by address and
+name, each with a few waiting. What was right a moment ago is known without a check, and goes with the others;
+these take turns by address.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import logging
+import secrets
+import threading
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable, Hashable, Mapping
+from enum import Enum, auto
+from typing import Any
+
+LOG = logging.getLogger(__name__)
+
+MAX_WAITING = 64  # for a check of a password, of all
+MAX_WAITING_OF_ONE = 8
+MAX_LOGIN_BYTES = 16 * 1024
+KNOWN_S = 60.0
+MAX_KNOWN = 10_000
+HEALTH_PATHS = frozenset({"/healthz", "/readyz"})
+LOGIN_PATH = ["identity", "v3", "auth", "tokens"]
+
+
+class Lane(Enum):
+    """Where a request waits."""
+
+    HEALTH = auto()
+    LOGIN = auto()
+    OTHER = auto()
+
+
+class Known:
+    """What was right within the last minute, as digests under a key that dies with the process."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._key = secrets.token_bytes(32)
+        self._until: OrderedDict[bytes, float] = OrderedDict()
+
+    def add(self, secret: bytes) -> None:
+        """Remember what was right."""
+        self._until[self._digest(secret)] = self._now() + KNOWN_S
+        while len(self._until) > MAX_KNOWN:
+            self._until.popitem(last=False)
+
+    def __contains__(self, secret: bytes) -> bool:
+        return self._until.get(self._digest(secret), 0.0) > self._now()
+
+    def _digest(self, secret: bytes) -> bytes:
+        return hmac.new(self._key, secret, hashlib.sha256).digest()
+
+
+def secret_of(method: str, path: str, headers: Mapping[str, str], body: bytes) -> bytes | None:
+    """Give what of a request is to be checked as a password is; None: nothing.
+
+    `headers` are by name, in capitals and with underscores. A token goes before a password.
+    """
+    # As the application reads them: without empty parts, the method in capitals.
+    if method.upper() == "POST" and [part for part in path.split("/") if part] == LOGIN_PATH:
+        return body
+    authorization = headers.get("AUTHORIZATION", "")
+    has_token = headers.get("X_AUTH_TOKEN", "notused") not in ("", "notused")
+    return authorization.encode() if authorization and not has_token else None
+
+
+def name_of(secret: bytes) -> str:
+    """Give the name that somebody tries, as far as it can be read."""
+    try:
+        if secret.startswith(b"{"):
+            identity = json.loads(secret)["auth"]["identity"]
+            user = identity[identity["methods"][0]].get("user", identity[identity["methods"][0]])
+            return str(user.get("name") or user.get("id"))[:255]
+        return base64.b64decode(secret.partition(b" ")[2]).decode().partition(":")[0]
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError, binascii.Error):
+        return ""
+
+
+class Turns:
+    """A queue that takes turns between keys, with a bound for each and for all."""
+
+    def __init__(self, most: int | None = None, most_of_one: int | None = None) -> None:
+        self._most, self._most_of_one = most, most_of_one
+        self._waiting: OrderedDict[Hashable, deque[Any]] = OrderedDict()
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def put(self, key: Hashable, item: Any) -> bool:
+        """Put an item behind those of its key; tell whether there was room."""
+        own = self._waiting.get(key, ())
+        if self._most is not None and self._count >= self._most:
+            return False
+        if self._most_of_one is not None and len(own) >= self._most_of_one:
+            return False
+        self._waiting.setdefault(key, deque()).append(item)
+        self._count += 1
+        return True
+
+    def take(self) -> Any:
+        """Take the first item of the key whose turn it is."""
+        key, own = self._waiting.popitem(last=False)
+        item = own.popleft()
+        if own:
+            self._waiting[key] = own
+        self._count -= 1
+        return item
+
+
+class Dispatcher:
+    """Threads that answer requests, as waitress asks for them: `add_task`, `shutdown`."""
+
+    def __init__(self, threads: int, known: Known | None = None) -> None:
+        """Start the threads; without `known` nobody logs in here."""
+        self.known = known
+        self._lock = threading.Lock()
+        self._ready = {lane: threading.Condition(self._lock) for lane in Lane}
+        self._stopping = False
+        self._lanes = {
+            Lane.HEALTH: Turns(),
+            Lane.LOGIN: Turns(MAX_WAITING, MAX_WAITING_OF_ONE),
+            Lane.OTHER: Turns(),
+        }
+        counts = {Lane.HEALTH: 1, Lane.LOGIN: 1, Lane.OTHER: threads}
+        self._threads = [
+            threading.Thread(target=self._serve, args=(self._lanes[lane], self._ready[lane]), daemon=True)
+            for lane, count in counts.items()
+            for _ in range(count)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def add_task(self, task: Any) -> None:
+        """Have a channel's first request answered."""
+        request, address = task.requests[0], task.addr[0]
+        lane, key = self._lane_of(request, address)
+        with self._lock:
+            if not self._lanes[lane].put(key, task):
+                request.is_one_too_many = True
+                lane = Lane.OTHER
+                self._lanes[lane].put(address, task)
+            self._ready[lane].notify()
+
+    def shutdown(self, cancel_pending: bool = True, timeout: float = 5) -> None:
+        """Let the threads finish what they are at, and end."""
+        with self._lock:
+            self._stopping = True
+            for ready in self._ready.values():
+                ready.notify_all()
+        ends = time.monotonic() + timeout
+        for thread in self._threads:
+            thread.join(max(0.0, ends - time.monotonic()))
+
+    def _lane_of(self, request: Any, address: str) -> tuple[Lane, Hashable]:
+        path = getattr(request, "path", "")
+        if request.error:
+            return Lane.OTHER, address
+        if path in HEALTH_PATHS:
+            return Lane.HEALTH, address
+        if self.known is None:
+            return Lane.OTHER, address
+        secret = request.secret = secret_of(request.command, path, request.headers, _body(request))
+        if secret is None or secret in self.known:
+            return Lane.OTHER, address
+        return Lane.LOGIN, (address, name_of(secret))
+
+    def _serve(self, lane: Turns, ready: threading.Condition) -> None:
+        while True:
+            with self._lock:
+                while not len(lane) and not self._stopping:
+                    ready.wait()
+                if self._stopping:
+                    return
+                task = lane.take()
+            try:
+                task.service()
+            except Exception:
+                LOG.exception("a request was not answered")
+
+
+def _body(request: Any) -> bytes:
+    """Give the beginning of a body; the rest is there for whoever answers."""
+    if request.command.upper() != "POST":
+        return b""
+    stream = request.get_body_stream()
+    start: bytes = stream.read(MAX_LOGIN_BYTES)
+    stream.seek(0)
+    return start

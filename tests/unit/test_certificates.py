@@ -1,0 +1,89 @@
+"""The API's certificate: what cannot be used is told, what changes is taken."""
+
+import logging
+import os
+import ssl
+from pathlib import Path
+
+import pytest
+
+from osken_apps.config import TlsConfig
+from osken_apps.errors import ConfigurationError
+from osken_apps.rest.certificates import Certificates, context_of, name_of
+from tests.certificates import api_options, authority_file, files
+from tests.unit.rest_client import config_of
+
+
+def tls_of(directory: Path) -> TlsConfig:
+    """Give the files of a configuration."""
+    tls = config_of(directory, api_options(directory)).api.tls
+    assert tls is not None
+    return tls
+
+
+def test_tls_1_2_is_the_least_and_client_certificates_may_be_shown(tmp_path: Path) -> None:
+    context = context_of(tls_of(tmp_path))
+    assert (context.minimum_version, context.verify_mode) == (ssl.TLSVersion.TLSv1_2, ssl.CERT_OPTIONAL)
+
+
+def test_what_cannot_be_used_is_one_line_that_names_the_option(tmp_path: Path) -> None:
+    tls = tls_of(tmp_path)
+    _, other_key = files(tmp_path, "other.example")
+    junk = tmp_path / "junk"
+    junk.write_text("junk")
+    for broken, told in (
+        (TlsConfig(tls.certificate, other_key), "KEY_VALUES_MISMATCH"),
+        (TlsConfig(junk, tls.private_key), "certificate="),
+        (TlsConfig(tls.certificate, tls.private_key, junk), "client_ca="),
+        (TlsConfig(tmp_path / "nothing", tls.private_key), "No such file"),
+    ):
+        with pytest.raises(ConfigurationError, match=told):
+            context_of(broken)
+    tls.private_key.chmod(0o644)
+    with pytest.raises(ConfigurationError, match="everybody may read"):
+        context_of(tls)
+
+
+def test_files_that_change_are_taken_and_broken_ones_are_not(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    tls = tls_of(tmp_path)
+    certificates = Certificates(tls)
+    first = certificates.context
+    certificates.look()
+    assert certificates.context is first
+    files(tmp_path, "127.0.0.1")
+    certificates.look()
+    second = certificates.context
+    assert second is not first
+    tls.certificate.write_text("")
+    certificates.look()
+    certificates.look()
+    assert certificates.context is second
+    assert [record.levelname for record in caplog.records] == ["INFO", "ERROR"]
+    os.unlink(tls.certificate)
+    certificates.look()
+    assert certificates.context is second
+
+
+def test_the_name_is_the_common_name_else_the_first_dns_name() -> None:
+    subject = ((("organizationName", "o"),), (("commonName", "alice"),))
+    names = (("DNS", "bob"),)
+    assert name_of({"subject": subject, "subjectAltName": names}) == "alice"
+    assert name_of({"subject": (), "subjectAltName": names}) == "bob"
+    assert [name_of(nobody) for nobody in (None, {}, {"subject": ()})] == ["", "", ""]
+
+
+@pytest.mark.parametrize("left", ["certificate", "private_key", "client_ca"])
+def test_certificate_and_key_need_each_other(tmp_path: Path, left: str) -> None:
+    text = f"{left} = {authority_file(tmp_path)}"
+    with pytest.raises(ConfigurationError, match="need each other"):
+        config_of(tmp_path, text)
+
+
+def test_an_address_that_others_reach_needs_a_certificate_and_users(tmp_path: Path) -> None:
+    options = api_options(tmp_path) + "host = 0.0.0.0\n"
+    with pytest.raises(ConfigurationError, match="everybody is administrator"):
+        config_of(tmp_path, options)
+    assert config_of(tmp_path, options + "authentication = local\n").api.endpoint.host == "0.0.0.0"

@@ -1,0 +1,170 @@
+"""Whose request is next: passwords wait in their own lane, by turns; health waits for nobody."""
+
+import base64
+import json
+import threading
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Any
+
+import pytest
+
+from osken_apps.rest.lanes import (
+    KNOWN_S,
+    MAX_WAITING,
+    MAX_WAITING_OF_ONE,
+    Dispatcher,
+    Known,
+    Turns,
+    name_of,
+    secret_of,
+)
+
+WAIT_S = 10
+LOGIN = "/identity/v3/auth/tokens"
+
+
+def basic(name: str, password: str = "p") -> str:
+    """Give the header that curl's -u sends."""
+    return "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()
+
+
+def login(name: str, password: str = "p") -> bytes:
+    """Give the body that asks for a token."""
+    user = {"name": name, "password": password}
+    return json.dumps({"auth": {"identity": {"methods": ["password"], "password": {"user": user}}}}).encode()
+
+
+@dataclass
+class Asked:
+    """A request as the server has read it."""
+
+    path: str = "/v2.0/networks"
+    command: str = "GET"
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    error: Any = None
+    is_one_too_many: bool = False
+    secret: bytes | None = None
+
+    def get_body_stream(self) -> BytesIO:
+        """Give the body."""
+        return BytesIO(self.body)
+
+
+class Channel:
+    """A connection with a request, whose answer may wait for the test."""
+
+    def __init__(self, request: Asked, address: str = "192.0.2.1", waits: threading.Event | None = None):
+        self.requests = [request]
+        self.addr = (address, 1)
+        self.waits = waits
+        self.begun, self.done = threading.Event(), threading.Event()
+
+    def service(self) -> None:
+        """Answer."""
+        self.begun.set()
+        if self.waits:
+            assert self.waits.wait(WAIT_S)
+        self.done.set()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "is_checked"),
+    [
+        ("GET", "/v2.0/networks", {}, False),
+        ("GET", "/v2.0/networks", {"AUTHORIZATION": basic("a")}, True),
+        ("GET", "/v2.0/networks", {"AUTHORIZATION": basic("a"), "X_AUTH_TOKEN": "t"}, False),
+        ("GET", "/v2.0/networks", {"AUTHORIZATION": basic("a"), "X_AUTH_TOKEN": "notused"}, True),
+        ("POST", LOGIN, {}, True),
+        ("post", LOGIN, {}, True),
+        ("POST", "//identity///v3/auth/tokens/", {"X_AUTH_TOKEN": "t"}, True),
+        ("GET", LOGIN, {}, False),
+    ],
+)
+def test_what_is_checked_as_a_password_is_known_however_it_is_written(
+    method: str, path: str, headers: dict[str, str], is_checked: bool
+) -> None:
+    assert (secret_of(method, path, headers, b"{}") is not None) == is_checked
+
+
+@pytest.mark.parametrize(
+    ("secret", "name"),
+    [
+        (login("alice"), "alice"),
+        (basic("alice").encode(), "alice"),
+        (b'{"auth": {"identity": {"methods": ["token"], "token": {"id": "t"}}}}', "t"),
+        (b"{", ""),
+        (b'{"auth": []}', ""),
+        (b'{"auth": {"identity": {"methods": []}}}', ""),
+        (b'{"a":' * 5000, ""),
+        (b"Basic !", ""),
+        (b"Basic", ""),
+        (b"", ""),
+        (b"\xff\xfe", ""),
+    ],
+)
+def test_the_name_that_is_tried_is_read_as_far_as_it_can(secret: bytes, name: str) -> None:
+    assert name_of(secret) == name
+
+
+def test_keys_take_turns_and_have_bounds() -> None:
+    turns = Turns(4, 2)
+    assert [turns.put(key, number) for number, key in enumerate("aaabbc")] == [1, 1, 0, 1, 1, 0]
+    assert [turns.take() for _ in range(len(turns))] == [0, 3, 1, 4]
+
+
+def test_what_was_right_is_known_for_a_minute() -> None:
+    moments = [0.0]
+    known = Known(lambda: moments[0])
+    known.add(b"right")
+    moments[0] = KNOWN_S - 1
+    assert b"right" in known and b"wrong" not in known
+    moments[0] = KNOWN_S + 1
+    assert b"right" not in known
+
+
+def test_while_passwords_wait_others_are_answered_and_too_many_are_told_so() -> None:
+    dispatcher, gate = Dispatcher(1, Known()), threading.Event()
+    first = Channel(Asked(headers={"AUTHORIZATION": basic("alice")}), waits=gate)
+    dispatcher.add_task(first)
+    assert first.begun.wait(WAIT_S)
+    guesses = [
+        Channel(Asked(LOGIN, "POST", body=login("alice", str(number))))
+        for number in range(MAX_WAITING_OF_ONE + 1)
+    ]
+    for guess in guesses:
+        dispatcher.add_task(guess)
+    assert guesses[-1].done.wait(WAIT_S)  # it is told that it is one too many, by another thread
+    assert [guess.requests[0].is_one_too_many for guess in guesses] == [False] * MAX_WAITING_OF_ONE + [True]
+    dispatcher.known.add(basic("bob").encode())  # type: ignore[union-attr]
+    for request in (
+        Asked(),
+        Asked("/healthz"),
+        Asked(headers={"X_AUTH_TOKEN": "t"}),
+        Asked(headers={"AUTHORIZATION": basic("bob")}),
+    ):
+        other = Channel(request)
+        dispatcher.add_task(other)
+        assert other.done.wait(WAIT_S)
+    carol = Channel(Asked(LOGIN, "POST", body=login("carol")), waits=gate)
+    dispatcher.add_task(carol)
+    gate.set()
+    assert carol.done.wait(WAIT_S)
+    assert all(guess.done.wait(WAIT_S) for guess in guesses)
+    dispatcher.shutdown()
+    assert MAX_WAITING > MAX_WAITING_OF_ONE
+
+
+def test_health_is_answered_while_all_threads_are_at_work() -> None:
+    dispatcher, gate = Dispatcher(2), threading.Event()
+    busy = [Channel(Asked(), waits=gate) for _ in range(3)]
+    for channel in busy:
+        dispatcher.add_task(channel)
+    health = Channel(Asked("/readyz"))
+    dispatcher.add_task(health)
+    assert health.done.wait(WAIT_S)
+    assert not any(channel.done.is_set() for channel in busy)
+    gate.set()
+    assert all(channel.done.wait(WAIT_S) for channel in busy)
+    dispatcher.shutdown()
