@@ -43,6 +43,7 @@ bench: setup  ## the long benchmarks
 
 fuzz: setup  ## the long fuzzing
 	$(BIN)/python -m tests.fuzz
+	MORE_EXAMPLES=25 $(BIN)/python -m pytest -q tests/model/test_interleavings.py tests/ovs/security/test_semantics.py
 
 docs: .venv/.installed  ## write what is generated: flows/, the sample configuration
 	$(BIN)/python -m tests.golden.write

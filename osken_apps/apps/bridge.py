@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from osken_apps.apps.connection import Connection, SwitchGone, SwitchRefused
+from osken_apps.apps.connection import CannotTrack, Connection, SwitchGone, SwitchRefused
 from osken_apps.model.conditions import ForeignFlow
 from osken_apps.openflow import codec
 from osken_apps.openflow.codec import BundleControl
@@ -127,6 +127,9 @@ class Bridge:
             return Outcome(flows, {})
         try:
             send_bundle(self.connection, flows)
+        except CannotTrack:
+            self.connection.tracks, self.ports_changed = False, True
+            raise
         except SwitchRefused:
             return self._send_apart(flows, owner)
         return Outcome(flows, {})

@@ -35,6 +35,10 @@ class SwitchRefused(SwitchError):
     """The switch answered a request with an error."""
 
 
+class CannotTrack(SwitchRefused):
+    """The switch's datapath lacks connection tracking, or a part of it that our flows need."""
+
+
 class SwitchGone(SwitchError):
     """The connection ended; another one will come, or not."""
 
@@ -59,6 +63,7 @@ class Connection:
         """Speak over a transport with a peer at `address` (host and port)."""
         self.address = address
         self.closed = False
+        self.tracks = True  # connections, as far as is known
         self.max_meters = 0  # that the switch can have, once it has told; some datapaths know none
         self._transport = transport
         self._failures = failures
@@ -162,8 +167,9 @@ class Connection:
         match outcome:
             case Answered(_, parts):
                 return parts
-            case Refused(_, words):
-                raise SwitchRefused(f"{self} refused a request: {words}")
+            case Refused(_, words, tracking):
+                kind = CannotTrack if tracking else SwitchRefused
+                raise kind(f"{self} refused a request: {words}")
             case Unanswered():
                 raise SwitchError(f"{self} did not answer a request in time")
         raise SwitchGone(f"{self} disconnected")

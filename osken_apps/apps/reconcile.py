@@ -30,6 +30,8 @@ LOG = logging.getLogger(__name__)
 FIRST_RETRY_S = 0.5
 LAST_RETRY_S = 30.0
 
+CANNOT_TRACK = "its datapath lacks connection tracking, or a part of it: ports with port security are dead"
+
 
 class HostReconciler:
     """Serves one host; `wake` has it look again."""
@@ -122,6 +124,8 @@ class HostReconciler:
             # The integration bridge comes first: it must drop before a physical bridge lets frames through.
             desired = {bridge: self._desired(bridge, snapshot) for bridge in fabric.layout.bridges}
         self._write_tags(snapshot, dead=True)
+        if integration:
+            self._clean_zones(integration)
         refused: dict[str, str] = {}
         for bridge, wanted in desired.items():
             if bridge in bridges:
@@ -145,7 +149,11 @@ class HostReconciler:
                 bridge.ports_changed = False
                 connection = bridge.connection
                 concerned = self._fabric.observe_bridge(
-                    self._host.name, bridge.name, connection.ofports(), connection.max_meters
+                    self._host.name,
+                    bridge.name,
+                    connection.ofports(),
+                    connection.max_meters,
+                    connection.tracks,
                 )
                 self._hosts.wake(concerned - {self._host.name})
 
@@ -155,6 +163,8 @@ class HostReconciler:
         if kept and kept != self._host.troubles.get("kept"):
             LOG.error("host %s: %s", self._host.name, kept)
         self._host.say("kept", kept)
+        tracks = self._fabric.host(self._host.name).tracks
+        self._host.say("tracking", "" if tracks else CANNOT_TRACK)
         sharing = [
             bound.interface
             for bound in snapshot.ports
@@ -167,6 +177,13 @@ class HostReconciler:
             if sharing
             else "",
         )
+
+    def _clean_zones(self, integration: Bridge) -> None:
+        """Let no network inherit connections, before the flows come that would know them."""
+        for zone in self._fabric.stale_zones(self._host.name):
+            if not integration.connection.send(codec.ct_flush_zone(zone)):
+                return
+        self._fabric.zones_are_clean(self._host.name)
 
     def _desired(self, bridge: str, snapshot: HostSnapshot) -> Installed:
         layout = self._fabric.layout

@@ -125,14 +125,22 @@ class Fabric:
     # -- what hosts show
 
     def observe_bridge(
-        self, host_name: str, bridge: str, ofports: Mapping[str, int], max_meters: int = MAX_METERS
+        self,
+        host_name: str,
+        bridge: str,
+        ofports: Mapping[str, int],
+        max_meters: int = MAX_METERS,
+        tracks: bool = True,
     ) -> set[str]:
-        """Take the ports of a connected bridge, and how many meters it can have; give the hosts concerned."""
+        """Take the ports of a connected bridge, how many meters it can have, whether it tracks connections.
+
+        Give the hosts that this concerns.
+        """
         host = self.host(host_name)
         host.ofports[bridge] = dict(ofports)
         concerned = {host_name}
         if bridge == self.layout.integration_bridge:
-            host.max_meters = max_meters
+            host.max_meters, host.tracks = max_meters, tracks
             if not host.appeared:
                 host.appeared, host.gone = True, False
                 concerned |= self._claim(host) | self._decide(self._ports_at(host))
@@ -226,6 +234,28 @@ class Fabric:
         guarded = (port for port, _ in plugged if self.guard_of(port))
         host.groups = frozenset(group_id for port in guarded for group_id in port.security_groups)
 
+    def stale_zones(self, host_name: str) -> list[int]:
+        """Give the local VLANs of a host whose zones may hold connections of another network.
+
+        What the store has as bound there was told when its zone was clean.
+        """
+        if not self.enforce:
+            return []
+        host = self.host(host_name)
+        recorded = {
+            port.binding.local_vlan: port.network_id for port in self.recorded_at(host) if port.binding
+        }
+        return [
+            local_vlan
+            for network_id, local_vlan in host.local_vlans.items()
+            if host.zones.get(local_vlan, recorded.get(local_vlan)) != network_id
+        ]
+
+    def zones_are_clean(self, host_name: str) -> None:
+        """Note that the zones of a host hold connections of the networks that have them now."""
+        host = self.host(host_name)
+        host.zones |= {local_vlan: network_id for network_id, local_vlan in host.local_vlans.items()}
+
     # -- questions
 
     @property
@@ -241,8 +271,12 @@ class Fabric:
         """Give the ports that a host has and that are up, each with its interface."""
         for port in self.claimed_by(host):
             place = self.claims.place_of(port.id)
-            if place and place.host == host.name and self.is_up(port):
+            if place and place.host == host.name and self.is_up(port) and self.can_guard(host, port):
                 yield port, place.interface
+
+    def can_guard(self, host: Host, port: Port) -> bool:
+        """Tell whether a host can do for a port what its security asks for, if it has any."""
+        return host.tracks or self.guard_of(port) is None
 
     def guard_of(self, port: Port) -> Guard | None:
         """Say how a port is guarded; None if it is not."""

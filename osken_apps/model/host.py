@@ -38,7 +38,8 @@ class Host:
     its integration bridge was seen. `gone`: it is not connected, and no more waited for. `tagged` are the
     live tags that interfaces still have, as far as is known. `claims` says by port id, or by the beginning of
     one, which interfaces say that they are that port. `groups` are the ids of the security groups of its
-    guarded ports.
+    guarded ports. `tracks`: its datapath can do what guarded ports need. `zones` says by local VLAN of which
+    network its connection tracking zone holds connections, where that is known.
     """
 
     name: str
@@ -49,6 +50,8 @@ class Host:
     appeared: bool = False
     gone: bool = False
     max_meters: int = MAX_METERS
+    tracks: bool = True
+    zones: dict[int, str] = field(default_factory=dict)
     claims: dict[str, tuple[str, ...]] = field(default_factory=dict)
     tagged: dict[str, int] = field(default_factory=dict)
     local_vlans: dict[str, int] = field(default_factory=dict)

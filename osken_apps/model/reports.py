@@ -54,7 +54,10 @@ def _of_unbound(fabric: Fabric, host_name: str) -> Iterator[PortReport]:
             continue
         if place is None and port_id not in recorded and claimants[:1] != [host_name]:
             continue
-        yield PortReport(port_id, None, PortStatus.DOWN, _why_unbound(fabric, port, claimants))
+        why = _why_unbound(fabric, port, claimants)
+        if place and not fabric.can_guard(host, port):
+            why = f"a datapath of host {host_name} that tracks connections, as port security needs"
+        yield PortReport(port_id, None, PortStatus.DOWN, why)
 
 
 def _why_unbound(fabric: Fabric, port: Port, claimants: list[str]) -> str:

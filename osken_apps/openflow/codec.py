@@ -13,7 +13,16 @@ from osken_apps.errors import Malformed
 from osken_apps.openflow.actions import OFPP_CONTROLLER
 from osken_apps.openflow.fields import OPENFLOW_BASIC
 from osken_apps.openflow.match import Match
-from osken_apps.openflow.wire import MATCH_HEADER, OFPAT_OUTPUT, OUTPUT, OXM, FlowBody, FlowKey, encode_match
+from osken_apps.openflow.wire import (
+    MATCH_HEADER,
+    NX_VENDOR_ID,
+    OFPAT_OUTPUT,
+    OUTPUT,
+    OXM,
+    FlowBody,
+    FlowKey,
+    encode_match,
+)
 
 OFP_VERSION = 0x05
 OFPP_ANY = 0xFFFFFFFF
@@ -37,6 +46,8 @@ PACKET_OUT = struct.Struct("!BBHIIIH6xHHIH6x")  # whole, with one output action,
 ERROR_BODY = struct.Struct("!HH")
 BUNDLE_CONTROL = struct.Struct("!IHH")
 BUNDLE_ADD = struct.Struct("!IHH")
+CT_FLUSH_ZONE = struct.Struct("!II6xH")
+NXT_CT_FLUSH_ZONE = 29
 
 
 class MessageType(IntEnum):
@@ -46,6 +57,7 @@ class MessageType(IntEnum):
     ERROR = 1
     ECHO_REQUEST = 2
     ECHO_REPLY = 3
+    EXPERIMENTER = 4
     FEATURES_REPLY = 6
     SET_CONFIG = 9
     PACKET_IN = 10
@@ -140,6 +152,11 @@ def packet_out(ofport: int, data: bytes, xid: int = 0) -> bytes:
         )
         + data
     )  # fmt: skip
+
+
+def ct_flush_zone(zone: int, xid: int = 0) -> bytes:
+    """Have the connections of a connection tracking zone forgotten (NXT_CT_FLUSH_ZONE, nicira-ext.h)."""
+    return message(MessageType.EXPERIMENTER, xid, CT_FLUSH_ZONE.pack(NX_VENDOR_ID, NXT_CT_FLUSH_ZONE, zone))
 
 
 def message_octets(message_type: int, length: int) -> int:

@@ -1,4 +1,10 @@
-"""What a switch's error messages mean, in words. PURE. Source: OpenFlow Switch Specification 1.4.0, 7.4.4."""
+"""What a switch's error messages mean, in words. PURE.
+
+Source: OpenFlow Switch Specification 1.4.0, 7.4.4; Open vSwitch's own errors: ofp-errors.h.
+"""
+
+#: Open vSwitch's: a flow asks for connection tracking, or a part of it, that the datapath does not have.
+NO_CONNECTION_TRACKING = {(0xFFFF, 42), (0xFFFF, 43)}
 
 #: By type: its name, and the names of its codes in order; empty where the specification leaves one out.
 ERRORS: dict[int, tuple[str, tuple[str, ...]]] = {
@@ -89,6 +95,8 @@ ERRORS: dict[int, tuple[str, tuple[str, ...]]] = {
 
 def error_words(error_type: int, code: int) -> str:
     """Give an error in words: `meter mod failed, out of meters (type 12, code 10)`."""
+    if (error_type, code) in NO_CONNECTION_TRACKING:
+        return f"its datapath lacks connection tracking, or a part of it (type {error_type}, code {code})"
     name, codes = ERRORS.get(error_type, ("unknown error", ()))
     known = codes[code] if code < len(codes) else ""
     words = ", ".join(word.replace("_", " ").lower() for word in (name, known) if word)

@@ -23,10 +23,11 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A question was answered by an error."""
+    """A question was answered by an error; `tracking`: for want of connection tracking."""
 
     xid: int
     words: str
+    tracking: bool = False
 
 
 @dataclass(frozen=True, slots=True)

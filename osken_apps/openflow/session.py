@@ -15,7 +15,7 @@ from enum import Enum, auto
 from osken_apps.errors import Malformed
 from osken_apps.openflow import codec, handshake
 from osken_apps.openflow.codec import OFP_VERSION, MessageType, message, message_octets
-from osken_apps.openflow.error_words import error_words
+from osken_apps.openflow.error_words import NO_CONNECTION_TRACKING, error_words
 from osken_apps.openflow.events import Answered, Ended, Event, Odd, PortsChanged, Refused, Unanswered, Up
 from osken_apps.openflow.exchanges import Exchanges, TooMuch
 from osken_apps.openflow.framing import Frames, Head
@@ -219,7 +219,8 @@ class Session:
             self._answered(head.xid)
 
     def _error(self, head: Head, data: bytes) -> None:
-        words = error_words(*codec.decode_error(data))
+        error = codec.decode_error(data)
+        words = error_words(*error)
         question = self._questions.get(head.xid)
         if question is Question.METERS:  # some datapaths know none
             self._odd("has no meters (%s): what it sends to the controller passes none", words)
@@ -229,7 +230,7 @@ class Session:
         elif head.xid in self._exchanges:
             self._exchanges.end(head.xid)
             self._refused_xid = head.xid
-            self._events.append(Refused(head.xid, words))
+            self._events.append(Refused(head.xid, words, error in NO_CONNECTION_TRACKING))
         elif head.xid != self._refused_xid:  # the messages of a bundle are refused one by one
             self._odd("sent an error: %s", words)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from osken_apps.apps.connection import SwitchError, SwitchGone, SwitchRefused
+from osken_apps.apps.connection import CannotTrack, SwitchError, SwitchGone, SwitchRefused
 from osken_apps.apps.ovsdb_replica import OvsdbError
 from osken_apps.apps.ovsdb_session import HostView
 from osken_apps.model.conditions import (
@@ -31,6 +31,7 @@ from osken_apps.openflow.meter import (
     MeterCommand,
 )
 from osken_apps.openflow.wire import FlowBody, FlowKey
+from osken_apps.pipeline.features.security_groups import COMMIT_NEW
 from osken_apps.pipeline.tags import TaggedPort, mark_of
 
 
@@ -69,7 +70,8 @@ class SwitchConnection:
     """A connection to a bridge; `fault` breaks the next request: refused, unanswered or gone.
 
     `on_request` is called whenever a request waits for its answer: anything may happen then. `full_at` is how
-    many flows the bridge takes.
+    many flows the bridge takes. Without `can_track` it takes no flow
+    that has connections kept.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class SwitchConnection:
         self.address = (address, 40000)
         self.max_meters = max_meters
         self.full_at = 1_000_000
+        self.tracks = self.can_track = True
         self.sent: list[bytes] = []
         self.answers = True
         self.handler: object = None
@@ -152,6 +155,8 @@ class SwitchConnection:
         key, body = FlowKey(table_id, priority, message[offset:end]), FlowBody(cookie, message[end:])
         if command == FlowModCommand.ADD:
             meter_id = _meter_of(body)
+            if cookie == COMMIT_NEW.cookie and not self.can_track:
+                raise CannotTrack("its datapath lacks connection tracking")
             if meter_id is not None and meter_id not in self.bridge_in_memory.meters:
                 raise SwitchError(f"there is no meter {meter_id}")
             self.bridge_in_memory.flows[key] = body

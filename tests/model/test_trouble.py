@@ -10,9 +10,10 @@ from osken_apps.apps.reconcile import HostReconciler
 from osken_apps.model.changes import PortReport, Snapshot, Upserted
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.resources import PortStatus
+from osken_apps.openflow.codec import MessageType
 from osken_apps.openflow.wire import encode_flow
 from osken_apps.pipeline.desired import desired_flows
-from tests.golden.scenarios import LAYOUT, NET1, SCENARIOS, SERVER1, SUBNET1, VM1
+from tests.golden.scenarios import LAYOUT, NET1, NET2, SCENARIOS, SERVER1, SUBNET1, VM1
 from tests.model.switch import Ovsdb, SwitchBridge, SwitchConnection
 
 
@@ -150,3 +151,73 @@ def test_flows_of_others_are_named_with_what_takes_them_away() -> None:
             "ovs-ofctl del-flows br-int cookie=0xabc/-1",
         ),
     )
+
+
+def guarded(world: World) -> None:
+    """Let the second port be guarded, and the first one not."""
+    first, second = (
+        replace(VM1, port_security_enabled=False),
+        replace(world.second, port_security_enabled=True),
+    )
+    world.hosts.fabric.apply([Upserted(first), Upserted(second)])
+    world.plug(tap1=VM1.id, tap2=second.id)
+
+
+def test_a_datapath_that_cannot_track_connections_leaves_guarded_ports_dead_until_it_can() -> None:
+    world = World()
+    guarded(world)
+    world.connection.can_track = False
+    assert not world.attempt()
+    assert world.attempt()
+    assert world.ovsdb.tags == {"tap1": 1, "tap2": 4095}
+    assert world.reports[VM1.id].status is PortStatus.ACTIVE
+    waiting = world.reports[world.second.id]
+    assert (waiting.status, waiting.binding) == (PortStatus.DOWN, None)
+    assert "tracks connections" in waiting.waits_for
+    assert "connection tracking" in world.trouble
+    world.connection.close()
+    world.hosts.disconnected(world.connection)  # type: ignore[arg-type]
+    world.hosts.connected(SwitchConnection(world.bridge, "br-int"), None)  # type: ignore[arg-type]
+    assert world.attempt()
+    assert world.trouble == ""
+    assert world.reports[world.second.id].status is PortStatus.ACTIVE
+
+
+def flushed(world: World) -> list[int]:
+    """Take which zones the controller has had forgotten."""
+    zones = [sent[-1] for sent in world.connection.sent if sent[1] == MessageType.EXPERIMENTER]
+    world.connection.sent.clear()
+    return zones
+
+
+def test_a_local_vlan_s_connections_are_forgotten_when_another_network_has_it_and_at_no_other_time() -> None:
+    world = World()
+    guarded(world)
+    assert world.attempt()
+    assert flushed(world) == [1]
+    assert world.attempt()
+    assert flushed(world) == []
+    world.ovsdb.iface_ids.clear()
+    world.plug()
+    assert world.attempt()
+    world.hosts.fabric.apply([Upserted(NET2), Upserted(replace(world.second, network_id=NET2.id))])
+    world.plug(tap2=world.second.id)
+    assert world.attempt()
+    assert flushed(world) == [1]
+    world.ovsdb.iface_ids.clear()
+    world.plug()
+    assert world.attempt()
+    world.hosts.fabric.apply([Upserted(replace(world.second, network_id=NET2.id))])
+    world.plug(tap2=world.second.id)
+    assert world.attempt()
+    assert flushed(world) == []
+
+
+def test_what_the_store_has_as_bound_is_not_forgotten_when_the_controller_is_new() -> None:
+    world = World()
+    guarded(world)
+    assert world.attempt()
+    assert flushed(world) == [1]
+    world.hosts.fabric.host("h").zones.clear()
+    assert world.attempt()
+    assert flushed(world) == []

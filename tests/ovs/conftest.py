@@ -111,6 +111,10 @@ class Channel:
         self._socket.sendall(set_config(8))
         self.barrier()
 
+    def flush_zone(self, zone: int) -> None:
+        """Have a zone's connections forgotten."""
+        self._done([codec.ct_flush_zone(zone, 7)])
+
     def barrier(self) -> None:
         """Wait until the switch has done all that it was told; forget what else it sent."""
         self._socket.sendall(codec.barrier_request(8))
@@ -124,8 +128,10 @@ class Channel:
         return message
 
     def _commit(self, messages: list[bytes]) -> None:
-        messages += [codec.bundle_control(BundleControl.COMMIT_REQUEST, 1, 7), codec.barrier_request(7)]
-        self._socket.sendall(b"".join(messages))
+        self._done([*messages, codec.bundle_control(BundleControl.COMMIT_REQUEST, 1, 7)])
+
+    def _done(self, messages: list[bytes]) -> None:
+        self._socket.sendall(b"".join([*messages, codec.barrier_request(7)]))
         while (message := self._receive())[1] != MessageType.BARRIER_REPLY:
             assert message[1] != MessageType.ERROR, codec.decode_error(message)
 

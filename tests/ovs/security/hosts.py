@@ -148,6 +148,10 @@ class Host:
         self._channels["br-int"].barrier()
         self.control.call("version")
 
+    def flush_zone(self, zone: int) -> None:
+        """Forget the connections of one zone, as the controller has it done."""
+        self._channels["br-int"].flush_zone(zone)
+
     def flush(self) -> None:
         """Forget all connections, and what MAC learning has learned."""
         self.control.call("dpctl/flush-conntrack")

@@ -1,5 +1,6 @@
 """What a change of rules and members does to connections that live, and what it costs, on real switches."""
 
+import ast
 from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import IPv4Network
@@ -9,6 +10,8 @@ import pytest
 from osken_apps.model.host_snapshot import host_snapshot
 from osken_apps.model.resources import Port
 from osken_apps.model.security_groups import AddressGroup
+from osken_apps.openflow.error_words import NO_CONNECTION_TRACKING
+from tests.golden.scenarios import LAYOUT
 from tests.ovs.security.cast import ALICE, BOB, CAROL, RED, WEB, group, port, rule
 from tests.ovs.security.frames import Machine, tcp, udp
 from tests.ovs.security.hosts import World, two_hosts
@@ -128,3 +131,27 @@ def test_a_policy_is_one_object_until_it_changes_and_the_same_for_all_hosts(worl
     moved: Port = replace(port("alice", "default"), fixed_ips=port("mute").fixed_ips)
     world.tell(moved)
     assert policies("host1")[1] != before[1]
+
+
+def test_a_zone_that_is_flushed_knows_no_connection_any_more(world: World) -> None:
+    answer = tcp(WEB, BOB, 40000, "SA", 80)
+    assert gets(world, "bob", "web", tcp(BOB, WEB))
+    assert gets(world, "web", "bob", answer)
+    red, other = world.fabric.host("host1").local_vlans[RED.id], 77
+    world.hosts["host1"].flush_zone(other)
+    assert gets(world, "web", "bob", answer)
+    world.hosts["host1"].flush_zone(red)
+    assert not gets(world, "web", "bob", answer)
+
+
+def test_a_datapath_that_does_not_know_how_connections_began_refuses_the_flows_and_says_why(
+    world: World,
+) -> None:
+    host = world.hosts["host1"]
+    for bridge in LAYOUT.bridges:
+        host.control.call("dpif/set-dp-features", bridge, "ct_orig_tuple", "false")
+    world.tell(rule(23, "web", "in", protocol="tcp", port_range_min=443, port_range_max=443))
+    host.flows.clear()
+    with pytest.raises(AssertionError) as refused:
+        world.settle()
+    assert ast.literal_eval(str(refused.value).split("\n")[0]) in NO_CONNECTION_TRACKING

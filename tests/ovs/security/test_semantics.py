@@ -10,6 +10,7 @@ from scapy.all import GRE, IP, UDP, Ether, Raw
 
 from osken_apps.model.resources import Port
 from osken_apps.model.security_groups import SecurityGroup, SecurityGroupRule
+from tests.examples import examples
 from tests.ovs.security.cast import RED, group, machine, port, rule
 from tests.ovs.security.hosts import World, two_hosts
 from tests.ovs.security.semantics import Model, Packet
@@ -85,7 +86,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         st.tuples(packets, st.booleans(), st.sampled_from([None, "less", "more"])), min_size=3, max_size=12
     ),
 )
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(**examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_open_vswitch_does_is_what_the_groups_mean(
     world: World,
     rules: dict[str, SecurityGroupRule],
