@@ -94,6 +94,14 @@ NETWORK_OPTS = [
         " separated by commas. It is the default and the maximum of their networks' MTU.",
     ),
 ]
+SECURITY_OPTS = [
+    cfg.BoolOpt(
+        "enforce",
+        default=True,
+        help="Guard ports whose port_security_enabled is true: their own addresses, and what their security"
+        " groups permit. False: nothing is guarded, and the API says so.",
+    ),
+]
 QUOTA_OPTS = [
     cfg.IntOpt(
         kind.singular,
@@ -134,6 +142,7 @@ GROUPS: dict[str | None, Sequence[cfg.Opt]] = {
     "database": DATABASE_OPTS,
     "network": NETWORK_OPTS,
     "dhcp": DHCP_OPTS,
+    "security": SECURITY_OPTS,
     "quotas": QUOTA_OPTS,
     "nova": NOVA_OPTS,
 }
@@ -172,6 +181,13 @@ class DhcpConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class SecurityConfig:
+    """Whether ports are guarded."""
+
+    enforce: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The whole configuration, checked."""
 
@@ -188,6 +204,7 @@ class Config:
     quotas: Mapping[str, int] = field(default_factory=dict)
     file: Path = Path()
     nova: NovaConfig | None = None
+    security: SecurityConfig = SecurityConfig()
 
 
 def list_opts() -> list[tuple[str | None, Sequence[cfg.Opt]]]:
@@ -293,6 +310,7 @@ def _checked(conf: Any, config_file: Path) -> Config:
         ovsdb=Endpoint(conf.ovsdb.host, conf.ovsdb.port),
         database=conf.database.connection or f"sqlite:///{state_dir}/osken-net.db",
         network=network,
+        security=SecurityConfig(conf.security.enforce),
         dhcp=DhcpConfig(
             conf.dhcp.lease_time,
             conf.dhcp.domain,

@@ -36,6 +36,10 @@ PROTOCOLS = {
 }  # fmt: skip
 
 
+# Protocols whose ports no flow can match: a rule for them permits nothing.
+WITHOUT_MATCH_OF_PORTS = ("dccp", "udplite", "33", "136")
+
+
 @kind("security_group", "security_groups", quota=10)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecurityGroup(Standard):
@@ -58,7 +62,7 @@ class Permission(Standard):
 
     direction: Direction
     ethertype: Ethertype = Ethertype.IPV4
-    protocol: str | None = field(default=None, metadata={LENGTH: 16})
+    protocol: str | None = field(default=None, metadata={LENGTH: 16, INDEX: True})
     port_range_min: int | None = None
     port_range_max: int | None = None
     remote_ip_prefix: str | None = field(default=None, metadata={LENGTH: 64})
@@ -72,6 +76,11 @@ class Permission(Standard):
             return None
         known = PROTOCOLS.get(self.protocol)
         return (int(self.protocol) if known is None else known) or None
+
+    @property
+    def is_closed(self) -> bool:
+        """Tell whether it permits nothing because no flow can match what it describes."""
+        return self.protocol in WITHOUT_MATCH_OF_PORTS and self.port_range_min is not None
 
     @property
     def prefix(self) -> IPNetwork | None:

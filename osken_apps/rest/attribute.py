@@ -35,6 +35,8 @@ class RenderContext:
     disabled_networks: frozenset[str] = frozenset()
     rules: Mapping[str, Sequence[SecurityGroupRule]] = field(default_factory=dict)
     default_groups: frozenset[str] = frozenset()
+    enforced: bool = True
+    closed_rules: Mapping[str, Sequence[SecurityGroupRule]] = field(default_factory=dict)
     hosts: Mapping[str, HostReport] = field(default_factory=dict)
     integration_bridge: str = "br-int"
     domain: str = ""
@@ -117,6 +119,11 @@ def standard() -> tuple[Attribute, ...]:
         Attribute("updated_at", TIME, post=False, put=False, filter=True, sort=True),
         Attribute("revision_number", POSITION, post=False, put=False, filter=True, sort=True),
     )
+
+
+def port_security(resource: Any, context: RenderContext) -> bool:
+    """Show whether port security is on: where nothing enforces it, it is on nowhere."""
+    return bool(context.enforced and resource.port_security_enabled)
 
 
 def nothing(_resource: Any, _surroundings: RenderContext) -> None:

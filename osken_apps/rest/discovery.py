@@ -46,8 +46,6 @@ EXTENSIONS: Mapping[str, Extension] = {
         Extension("standard-attr-timestamp", "Resource timestamps", "When a resource was made and changed."),
         Extension("standard-attr-revisions", "Resource revision numbers", "Revision numbers of resources."),
         Extension("revision-if-match", "If-Match constraints", "Changes on condition of a revision number."),
-        Extension("port-security", "Port Security", "Port security of networks and ports."),
-        Extension("allowed-address-pairs", "Allowed Address Pairs", "Further addresses of a port."),
         Extension("extra_dhcp_opt", "Neutron Extra DHCP options", "DHCP options of a port."),
         Extension("subnet-service-types", "Subnet service types", "Subnets for ports of certain owners."),
         Extension("standard-attr-tag", "Tag support for resources with standard attribute", "Tags."),
@@ -60,6 +58,52 @@ EXTENSIONS: Mapping[str, Extension] = {
         Extension("dns-integration", "DNS Integration", "DNS names of ports and networks."),
     )
 }
+
+
+# These are offered where they are enforced.
+OF_SECURITY: Mapping[str, Extension] = {
+    extension.alias: extension
+    for extension in (
+        Extension("port-security", "Port Security", "Port security of networks and ports."),
+        Extension("allowed-address-pairs", "Allowed Address Pairs", "Further addresses of a port."),
+        Extension("security-group", "security-group", "Security groups and their rules."),
+        Extension("stateful-security-group", "Stateful security group", "Groups that track connections."),
+        Extension("address-group", "Address group", "Addresses that rules name together."),
+        Extension(
+            "security-groups-remote-address-group",
+            "Remote address group in security group rules",
+            "Rules for address groups.",
+        ),
+        Extension(
+            "security-groups-normalized-cidr",
+            "Normalized CIDR in security group rules",
+            "The prefix of a rule without host bits.",
+        ),
+        Extension(
+            "security-groups-default-rules",
+            "Default rules for security groups",
+            "The rules that new groups are made with.",
+        ),
+        Extension(
+            "security-groups-shared-filtering",
+            "Security group filtering on the shared field",
+            "Groups by whether they are shared.",
+        ),
+        Extension(
+            "security-groups-rules-belongs-to-default-sg",
+            "Security group rules of default groups",
+            "Rules by whether their group is a default one.",
+        ),
+        Extension(
+            "port-security-groups-filtering", "Port filtering on security groups", "Ports by their groups."
+        ),
+    )
+}
+
+
+def offered(enforced: bool) -> Mapping[str, Extension]:
+    """Give the extensions that the API has, by alias."""
+    return {**EXTENSIONS, **OF_SECURITY} if enforced else EXTENSIONS
 
 
 def versions(host_url: str) -> dict[str, Any]:
@@ -82,16 +126,17 @@ def index(host_url: str, names: Iterable[tuple[str, str]]) -> dict[str, Any]:
     }
 
 
-def extensions() -> dict[str, Any]:
+def extensions(enforced: bool) -> dict[str, Any]:
     """Give the document of `GET /v2.0/extensions`."""
-    return {"extensions": [_shown(extension) for extension in EXTENSIONS.values()]}
+    return {"extensions": [_shown(extension) for extension in offered(enforced).values()]}
 
 
-def extension(alias: str) -> dict[str, Any]:
+def extension(enforced: bool, alias: str) -> dict[str, Any]:
     """Give the document of one extension. Raises ExtensionNotFound."""
-    if alias not in EXTENSIONS:
+    known = offered(enforced).get(alias)
+    if known is None:
         raise ExtensionNotFound(alias)
-    return {"extension": _shown(EXTENSIONS[alias])}
+    return {"extension": _shown(known)}
 
 
 def _shown(extension: Extension) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from osken_apps.networking import networks
 from osken_apps.networking.networks import ZONE, NetworkRequest
 from osken_apps.networking.state import State
 from osken_apps.rest.address_types import DNS_NAME
-from osken_apps.rest.attribute import MAX_INTEGER, NAME, Attribute, nothing, standard
+from osken_apps.rest.attribute import MAX_INTEGER, NAME, Attribute, nothing, port_security, standard
 from osken_apps.rest.collection import Around, Collection, request_of
 from osken_apps.rest.rules import ADMIN, READER, of_projects
 from osken_apps.rest.types import BOOLEAN, UUID, integer, list_of, not_null, optional, text
@@ -32,7 +32,7 @@ ATTRIBUTES = (
     Attribute("router:external", BOOLEAN, default=False, filter=True, model_field="external"),
     Attribute("is_default", BOOLEAN, default=False, filter=True),
     Attribute("mtu", integer(0, MAX_INTEGER), filter=True, sort=True),
-    Attribute("port_security_enabled", BOOLEAN, default=True),
+    Attribute("port_security_enabled", BOOLEAN, default=True, get=port_security),
     Attribute(
         "provider:network_type",
         text(32),

@@ -204,6 +204,7 @@ class Operations:
             hosts=self.hosts.by_name,
             integration_bridge=self.config.network.integration_bridge,
             domain=self.config.dhcp.domain,
+            enforced=self.config.security.enforce,
         )
 
     def index_read_only(self, collection: ReadOnlyCollection, request: Request) -> Answer:

@@ -5,11 +5,12 @@ from typing import Any
 
 from osken_apps.model.kind import KINDS
 from osken_apps.model.resources import Port
+from osken_apps.model.security_groups import WITHOUT_MATCH_OF_PORTS, SecurityGroupRule
 from osken_apps.networking import ports
 from osken_apps.networking.ports import PortRequest
 from osken_apps.networking.state import State
 from osken_apps.rest.address_types import DNS_NAME, MAC
-from osken_apps.rest.attribute import NAME, Attribute, RenderContext, standard
+from osken_apps.rest.attribute import NAME, Attribute, RenderContext, port_security, standard
 from osken_apps.rest.collection import Around, Collection, request_of
 from osken_apps.rest.port_types import (
     DHCP_OPTIONS,
@@ -52,7 +53,7 @@ ATTRIBUTES = (
     Attribute("device_id", NAME, default="", filter=True, sort=True, column="device_id"),
     Attribute("device_owner", NAME, default="", filter=True, sort=True, column="device_owner"),
     Attribute("security_groups", list_of(UUID, MAX_SECURITY_GROUPS, unique=False), filter=True),
-    Attribute("port_security_enabled", BOOLEAN),
+    Attribute("port_security_enabled", BOOLEAN, get=port_security),
     Attribute("allowed_address_pairs", PAIRS),
     Attribute("extra_dhcp_opts", DHCP_OPTIONS),
     Attribute(
@@ -135,11 +136,23 @@ def _delete(state: State, port: Port, _around: Around) -> None:
 
 
 def _context(view: Any, resources: Sequence[Port] | None) -> Mapping[str, Any]:
-    """Read which networks are down: their ports wait for them. Of a few ports that are bound, none need."""
-    if resources is not None and all(port.binding for port in resources):
-        return {}
-    down = view.networks(Among("admin_state_up", (False,)))
-    return {"disabled_networks": frozenset(network.id for network in down)}
+    """Read which networks are down, as ports of them wait for that, and which rules of groups are closed.
+
+    Of a few ports that are bound, none waits for a network.
+    """
+    found: dict[str, Any] = {"closed_rules": _closed_rules(view)} if resources != () else {}
+    if resources is None or not all(port.binding for port in resources):
+        down = view.networks(Among("admin_state_up", (False,)))
+        found["disabled_networks"] = frozenset(network.id for network in down)
+    return found
+
+
+def _closed_rules(view: Any) -> Mapping[str, list[SecurityGroupRule]]:
+    closed: dict[str, list[SecurityGroupRule]] = {}
+    for rule in view.find(SecurityGroupRule, Among("protocol", WITHOUT_MATCH_OF_PORTS)):
+        if rule.is_closed:
+            closed.setdefault(rule.security_group_id, []).append(rule)
+    return closed
 
 
 PORTS = Collection(

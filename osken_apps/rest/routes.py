@@ -118,7 +118,7 @@ def without_suffix(path: tuple[str, ...], registry: Registry) -> tuple[str, ...]
     if not path or not path[-1].endswith(SUFFIX) or path[-2:-1] == ("tags",):
         return path
     last = path[-1].removesuffix(SUFFIX)
-    names = (WORDS, registry.collections, registry.read_only, discovery.EXTENSIONS)
+    names = (WORDS, registry.collections, registry.read_only, discovery.offered(True))
     known = any(last in some for some in names) or IDS.fullmatch(last)
     return (*path[:-1], last) if known else path
 
@@ -134,8 +134,14 @@ def _discovery(registry: Registry) -> Iterator[Route]:
     yield Route("GET", ("healthz",), health.healthz, public=True)
     yield Route("GET", ("readyz",), health.readyz, public=True)
     yield told((VERSION,), lambda request: discovery.index(request.host_url, names))
-    yield told((VERSION, "extensions"), lambda _: discovery.extensions())
-    yield told((VERSION, "extensions", "{alias}"), lambda _, alias: discovery.extension(alias))
+    for path, document in (((), discovery.extensions), (("{alias}",), discovery.extension)):
+        yield Route("GET", (VERSION, "extensions", *path), _by_enforcement(document))
+
+
+def _by_enforcement(document: Callable[..., Any]) -> Handler:
+    return lambda operations, _request, *texts: Answer(
+        200, document(operations.config.security.enforce, *texts)
+    )
 
 
 def _quotas() -> Iterator[Route]:

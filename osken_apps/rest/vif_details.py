@@ -6,6 +6,8 @@ from osken_apps.model.known_hosts import KERNEL_DATAPATH
 from osken_apps.model.resources import Port
 from osken_apps.rest.attribute import RenderContext
 
+MAX_CLOSED_RULES = 10
+
 
 def vif_type(port: Port, context: RenderContext) -> str:
     """Say how a port is plugged, or that it is not, or that it is wanted where no host is."""
@@ -31,6 +33,9 @@ def vif_details(port: Port, context: RenderContext) -> dict[str, Any]:
     details["requested_host"] = port.requested_host
     if port.binding is not None:
         details["local_vlan"] = port.binding.local_vlan
+    closed = _closed_rules(port, context)
+    if closed:
+        details["closed_rules"] = closed
     waits_for = port.waits_for or ("" if port.binding else _waits_for(port, context))
     if waits_for:
         details["waits_for"] = waits_for
@@ -43,13 +48,22 @@ def ovs_details(host: str, context: RenderContext) -> dict[str, Any]:
     datapath_type = (report.datapath_type if report else "") or KERNEL_DATAPATH
     details: dict[str, Any] = {
         "connectivity": "l2",
-        "port_filter": False,
+        "port_filter": context.enforced,
         "ovs_hybrid_plug": False,
         "bridge_name": context.integration_bridge,
         "datapath_type": datapath_type,
         "bound_drivers": {"0": "openvswitch"},
     }
     return details | {"ovs_create_tap": True} if datapath_type == KERNEL_DATAPATH else details
+
+
+def _closed_rules(port: Port, context: RenderContext) -> list[str]:
+    """Say which rules of the port's groups permit nothing, as no flow can: of many, the first ones."""
+    rules = [rule for group_id in port.security_groups for rule in context.closed_rules.get(group_id, ())]
+    return [
+        f"{rule.id}: Open vSwitch cannot match the ports of {rule.protocol}; what the rule names stays closed"
+        for rule in rules[:MAX_CLOSED_RULES]
+    ]
 
 
 def _waits_for(port: Port, context: RenderContext) -> str:

@@ -108,7 +108,7 @@ def test_a_bound_port_is_shown_where_it_is_and_the_dhcp_server_gets_the_next_add
     assert (port["status"], port["binding:host_id"], port["binding:vif_type"]) == ("ACTIVE", "host1", "ovs")
     assert port["binding:vif_details"] == {
         "connectivity": "l2",
-        "port_filter": False,
+        "port_filter": True,
         "ovs_hybrid_plug": False,
         "bridge_name": "br-int",
         "datapath_type": "system",

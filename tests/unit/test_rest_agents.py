@@ -168,7 +168,7 @@ def test_a_bound_port_is_described_as_neutrons_driver_does_and_tells_fact_from_w
     assert (port["binding:host_id"], port["binding:vif_type"]) == ("host2", "ovs")
     assert port["binding:vif_details"] == {
         "connectivity": "l2",
-        "port_filter": False,
+        "port_filter": True,
         "ovs_hybrid_plug": False,
         "bridge_name": "br-int",
         "datapath_type": "netdev",

@@ -61,7 +61,7 @@ def test_a_live_migration_binds_at_its_target_activates_and_takes_the_source_s_a
             "vif_type": "ovs",
             "vif_details": {
                 "connectivity": "l2",
-                "port_filter": False,
+                "port_filter": True,
                 "ovs_hybrid_plug": False,
                 "bridge_name": "br-int",
                 "datapath_type": "system",

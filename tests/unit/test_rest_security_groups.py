@@ -617,3 +617,64 @@ def test_address_groups_are_their_projects(admin: Client, alice: Client, group_i
         If_Match="revision_number=9",
     )
     assert (reader.status, stale.status) == (403, 412)
+
+
+# -- what is enforced
+
+
+def extensions(client: Client) -> set[str]:
+    """Give the aliases of the extensions that are offered."""
+    return {extension["alias"] for extension in client.get("/extensions")["extensions"]}
+
+
+def test_where_nothing_is_enforced_the_api_says_so(admin: Client, tmp_path_factory: Any) -> None:
+    text = "[security]\nenforce = false"
+    other = client_of(tmp_path_factory.mktemp("loose"), text)
+    network = other.make("network", port_security_enabled=True)
+    port = other.make("port", network_id=network["id"], **{"binding:host_id": "h"})
+    assert (network["port_security_enabled"], port["port_security_enabled"]) == (False, False)
+    assert other.get(f"/ports/{port['id']}")["port"]["security_groups"] == port["security_groups"] != []
+    gone = extensions(admin) - extensions(other)
+    assert {"port-security", "allowed-address-pairs", "security-group", "address-group"} <= gone
+    assert all(other.call("GET", f"/extensions/{alias}").error == "ExtensionNotFound" for alias in gone)
+    assert all(admin.get(f"/extensions/{alias}")["extension"]["alias"] == alias for alias in gone)
+    assert other.make("security_group")["stateful"] is True
+
+
+def test_what_is_stored_counts_again_once_it_is_enforced(tmp_path: Path) -> None:
+    text = "[security]\nenforce = false"
+    loose = client_of(tmp_path, text)
+    network = loose.make("network")
+    guarded = loose.make("port", network_id=network["id"])
+    free = loose.make("port", network_id=network["id"], port_security_enabled=False)
+    loose.store.close()
+    strict = client_of(tmp_path)
+    shown = [strict.get(f"/ports/{port['id']}")["port"] for port in (guarded, free)]
+    assert [port["port_security_enabled"] for port in shown] == [True, False]
+
+
+def test_a_port_says_which_rules_of_its_groups_no_flow_can_match(alice: Client, admin: Client) -> None:
+    group = alice.make("security_group")
+    closed = [
+        rule(alice, group["id"], protocol=protocol, port_range_min=9, port_range_max=9)
+        for protocol in ("dccp", "136")
+    ]
+    rule(alice, group["id"], protocol="udplite")
+    rule(alice, group["id"], protocol="sctp", port_range_min=9, port_range_max=9)
+    network_id = alice.make("network")["id"]
+    port = alice.make("port", network_id=network_id, security_groups=[group["id"]])
+    other = alice.make("port", network_id=network_id)
+    listed = {item["id"]: item["binding:vif_details"] for item in admin.get("/ports")["ports"]}
+    shown = admin.get(f"/ports/{port['id']}")["port"]["binding:vif_details"]
+    assert shown == listed[port["id"]]
+    assert [line.partition(":")[0] for line in shown["closed_rules"]] == [item["id"] for item in closed]
+    assert "closed_rules" not in listed[other["id"]]
+
+
+def test_of_many_closed_rules_ten_are_named(admin: Client) -> None:
+    group = admin.make("security_group")
+    for number in range(11):
+        rule(admin, group["id"], protocol="dccp", port_range_min=number + 1, port_range_max=number + 1)
+    port = admin.make("port", network_id=admin.make("network")["id"], security_groups=[group["id"]])
+    shown = admin.get(f"/ports/{port['id']}")["port"]["binding:vif_details"]
+    assert len(shown["closed_rules"]) == 10

@@ -104,7 +104,7 @@ def _permission_columns() -> list[Column[Any]]:
     return [
         Column("direction", String(16), nullable=False),
         Column("ethertype", String(16), nullable=False),
-        Column("protocol", String(16)),
+        Column("protocol", String(16), index=True),
         Column("port_range_min", Integer),
         Column("port_range_max", Integer),
         Column("remote_ip_prefix", String(64)),
