@@ -289,3 +289,90 @@ def test_refusals_reach_the_operator_in_words(server: Server, command: str, said
     )
     assert done.returncode != 0
     assert said in done.stderr
+
+
+def test_security_groups_and_their_rules_with_the_options_people_use(server: Server) -> None:
+    created, renamed, ssh, ping, named, listed, tagged, shown, unset = openstack(
+        server,
+        "security group create web --description servers --tag red -f json",
+        "security group set web --name www --description words --stateless",
+        "security group show www -f json",
+        "security group set www --stateful",
+        "security group rule create www --protocol tcp --dst-port 22 --remote-ip 10.0.0.0/8"
+        " --description ssh -f json",
+        "security group rule create www --protocol icmp --icmp-type 8 --icmp-code 0 -f json",
+        "security group rule create www --egress --ethertype IPv6 --protocol udp --dst-port 5000:5010"
+        " --remote-group www -f json",
+        "security group rule list www -f json",
+        "security group list --tag red -f json",
+        "security group show www -f json",
+        "security group unset www --tag red",
+        "security group show www -f json",
+    )
+    assert (created["name"], created["description"], len(created["rules"])) == ("web", "servers", 2)
+    assert (renamed["name"], renamed["description"], renamed["stateful"]) == ("www", "words", False)
+    assert (ssh["port_range_min"], ssh["port_range_max"], ssh["remote_ip_prefix"]) == (22, 22, "10.0.0.0/8")
+    assert (ping["port_range_min"], ping["port_range_max"], ping["remote_ip_prefix"]) == (8, 0, "0.0.0.0/0")
+    assert (named["remote_group_id"], named["direction"]) == (created["id"], "egress")
+    assert {row["ID"] for row in listed} == {rule["id"] for rule in shown["rules"]}
+    assert [group["Name"] for group in tagged] == ["www"]
+    assert (len(shown["rules"]), shown["stateful"], unset["tags"]) == (5, True, [])
+    rules = " ".join(rule["id"] for rule in shown["rules"])
+    left, groups = openstack(
+        server,
+        f"security group rule delete {rules}",
+        "security group rule list www -f json",
+        "security group delete www",
+        "security group list -f json",
+    )
+    assert (left, [group["Name"] for group in groups]) == ([], ["default"])
+
+
+def test_address_groups_and_rules_of_new_groups_by_the_command(server: Server) -> None:
+    created, shown, _, rule, default, listed, group = openstack(
+        server,
+        "address group create ag --address 10.0.0.0/8 --description words -f json",
+        "address group set ag --name ag2 --address 192.0.2.0/24 --address 2001:db8::/32",
+        "address group unset ag2 --address 10.0.0.0/8",
+        "address group show ag2 -f json",
+        "security group create web -f json -c id --noindent",
+        "security group rule create web --protocol tcp --dst-port 80 --remote-address-group ag2 -f json",
+        "default security group rule create --ingress --protocol tcp --dst-port 22 --for-custom-sg -f json",
+        "default security group rule list -f json",
+        "security group create other -f json",
+        "security group delete web other",
+    )
+    assert (created["addresses"], created["description"]) == (["10.0.0.0/8"], "words")
+    assert (shown["addresses"], shown["id"]) == (["192.0.2.0/24", "2001:db8::/32"], created["id"])
+    assert rule["remote_address_group_id"] == created["id"]
+    assert default["id"] in [row["ID"] for row in listed]
+    assert [item["port_range_min"] for item in group["rules"] if item["direction"] == "ingress"] == [22]
+    openstack(server, f"default security group rule delete {default['id']}", "address group delete ag2")
+
+
+def test_port_security_with_the_options_people_use(server: Server) -> None:
+    network, free, guarded, pair, none, group, off = openstack(
+        server,
+        "network create open --disable-port-security -f json",
+        "port create p1 --network open -f json",
+        "network set open --enable-port-security",
+        "port create p2 --network open -f json",
+        "port set p2 --allowed-address ip-address=192.0.2.0/24",
+        "port show p2 -f json",
+        "port set p2 --no-security-group",
+        "port show p2 -f json",
+        "port set p2 --security-group default",
+        "port show p2 -f json",
+        "port set p2 --no-security-group --no-allowed-address --disable-port-security",
+        "port show p2 -f json",
+        "port delete p1 p2",
+        "network delete open",
+    )
+    assert (network["port_security_enabled"], free["port_security_enabled"]) == (False, False)
+    assert (free["security_group_ids"], len(guarded["security_group_ids"])) == ([], 1)
+    assert pair["allowed_address_pairs"] == [
+        {"ip_address": "192.0.2.0/24", "mac_address": guarded["mac_address"]}
+    ]
+    assert (none["security_group_ids"], none["port_security_enabled"]) == ([], True)
+    assert group["security_group_ids"] == guarded["security_group_ids"]
+    assert (off["port_security_enabled"], off["allowed_address_pairs"]) == (False, [])

@@ -108,3 +108,39 @@ def test_address_use_is_counted(cloud: Any) -> None:
     cloud.network.create_port(network_id=network.id)
     use = cloud.network.get_network_ip_availability(network.id)
     assert (use.total_ips, use.used_ips) == (253, 1)
+
+
+def test_security_groups_are_made_used_and_deleted(cloud: Any) -> None:
+    proxy = cloud.network
+    group = cloud.create_security_group("web", "servers", stateful=False)
+    rule = cloud.create_security_group_rule("web", 80, 80, "tcp", "10.0.0.0/8")
+    again = proxy.create_security_group_rule(
+        security_group_id=group.id, direction="egress", ether_type="IPv6", protocol="58", port_range_min=128
+    )
+    assert {found.id for found in proxy.security_group_rules(security_group_id=group.id)} >= {
+        rule.id,
+        again.id,
+    }
+    assert proxy.update_security_group(group, name="www").name == "www"
+    assert [found.id for found in proxy.security_groups(name="www", is_shared=False)] == [group.id]
+    network = proxy.create_network(name="net1", is_port_security_enabled=False)
+    port = proxy.create_port(network_id=network.id, is_port_security_enabled=True, security_groups=[group.id])
+    assert [found.id for found in proxy.ports(security_groups=[group.id])] == [port.id]
+    with pytest.raises(exceptions.ConflictException, match=group.id):
+        proxy.delete_security_group(group)
+    proxy.update_port(port, security_groups=[])
+    proxy.delete_security_group(group)
+    assert proxy.find_security_group("www", ignore_missing=True) is None
+
+
+def test_address_groups_and_rules_of_new_groups_are_made_and_deleted(cloud: Any) -> None:
+    proxy = cloud.network
+    group = proxy.create_address_group(name="ag", addresses=["10.0.0.0/8"])
+    proxy.add_addresses_to_address_group(group, ["192.0.2.0/24"])
+    proxy.remove_addresses_from_address_group(group, ["10.0.0.0/8"])
+    assert proxy.get_address_group(group.id).addresses == ["192.0.2.0/24"]
+    rule = proxy.create_default_security_group_rule(direction="ingress", protocol="icmp", ether_type="IPv4")
+    assert rule.id in {found.id for found in proxy.default_security_group_rules()}
+    proxy.delete_default_security_group_rule(rule)
+    proxy.delete_address_group(group)
+    assert list(proxy.address_groups()) == []
