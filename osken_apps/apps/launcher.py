@@ -17,6 +17,7 @@ from osken_apps.apps.audit import audit_for_ever
 from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.complaints import tell_again_for_ever
 from osken_apps.apps.dhcp import Dhcp
+from osken_apps.apps.group_use import group_packets
 from osken_apps.apps.host_flows import host_flows
 from osken_apps.apps.hosts import FIRST_CONNECTIONS_S, Host, Hosts
 from osken_apps.apps.listening import allow_many_sockets, listen
@@ -58,7 +59,7 @@ class Controller:
         self._has_started = False
         self._signals, self._wakeup = _signals()
         self._audit_interval_s = config.audit_interval_s
-        fabric = Fabric(layout, remove_unknown=config.remove_unknown, enforce=False)
+        fabric = Fabric(layout, remove_unknown=config.remove_unknown, enforce=config.security.enforce)
         expected = Expected(
             layout,
             openflow_port=config.openflow.port,
@@ -77,6 +78,7 @@ class Controller:
             "queries": {
                 "port_dhcp": self._dhcp.port_dhcp,
                 "forget_host": self._hosts.forget,
+                "group_packets": lambda group_id: group_packets(self._hosts, group_id),
                 "host_flows": lambda host: host_flows(fabric, host),
             },
             "forget_port": self._dhcp.forget,

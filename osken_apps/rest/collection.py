@@ -14,6 +14,7 @@ from osken_apps.model.kind import KINDS, Kind
 from osken_apps.networking.state import State
 from osken_apps.networking.terms import Terms
 from osken_apps.rest.attribute import Attribute
+from osken_apps.rest.controller import Questions
 from osken_apps.rest.validation import Values
 
 
@@ -40,6 +41,15 @@ class Action:
 
     attributes: tuple[Attribute, ...]
     run: Update
+
+
+# Gives what can be read below a resource (view, resource): what is left to ask the controller gives it.
+Member = Callable[[Any, Any], Callable[[Questions], Any]]
+
+
+def asks(name: str) -> Member:
+    """Make a member of which the controller knows all: `name` is the question, with the resource's id."""
+    return lambda _view, resource: lambda questions: questions.ask(name, resource.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +119,10 @@ class Collection:
     """A collection of stored resources.
 
     `create`, `update` and `delete` are its rules. `policy` has its lines of the default policy: what is not
-    in it is denied. `members` are what can be read below a resource: by the last part of the path, the name
-    of the question that the controller answers with the resource's id. `actions` are what can be done to one.
-    `brings` tells how many of other kinds come with a new one, which quotas must allow. `own_context`:
-    what else is shown is read by what a resource is, of a new one and in a short list, too.
+    in it is denied. `members` are what can be read below a resource, by the last part of the path; `actions`
+    what can be done to one. `brings` tells how many of other kinds come with a new one, which quotas must
+    allow. `own_context`: what else is shown is read by what a resource is, of a new one and in a short list,
+    too.
     """
 
     kind: Kind
@@ -122,7 +132,7 @@ class Collection:
     update: Update
     delete: Delete = _delete
     context: Context = no_context
-    members: Mapping[str, str] = field(default_factory=dict)
+    members: Mapping[str, Member] = field(default_factory=dict)
     actions: Mapping[str, Action] = field(default_factory=dict)
     prepare: Prepare = nothing_to_prepare
     brings: Callable[[Any], Mapping[Kind, int]] = brings_nothing

@@ -101,7 +101,8 @@ class Operations:
             access = Access(collection, self.permissions(request), view)
             resource = _found(view, collection, resource_id, access)
             access.require_member(resource, name)
-        return Answer(200, {name: self.questions.ask(collection.members[name], resource.id)})
+            rest = collection.members[name](view, resource)
+        return Answer(200, {name: rest(self.questions)})
 
     def create(self, collection: Collection, request: Request) -> Answer:
         """Answer POST of one resource or several; of several, all are made or none."""

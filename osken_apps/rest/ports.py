@@ -11,7 +11,7 @@ from osken_apps.networking.ports import PortRequest
 from osken_apps.networking.state import State
 from osken_apps.rest.address_types import DNS_NAME, MAC
 from osken_apps.rest.attribute import NAME, Attribute, RenderContext, port_security, standard
-from osken_apps.rest.collection import Around, Collection, request_of
+from osken_apps.rest.collection import Around, Collection, asks, request_of
 from osken_apps.rest.port_types import (
     DHCP_OPTIONS,
     FIXED_IPS,
@@ -156,5 +156,5 @@ def _closed_rules(view: Any) -> Mapping[str, list[SecurityGroupRule]]:
 
 
 PORTS = Collection(
-    KINDS[Port], ATTRIBUTES, POLICY, _create, _update, _delete, _context, members={"dhcp": "port_dhcp"}
+    KINDS[Port], ATTRIBUTES, POLICY, _create, _update, _delete, _context, members={"dhcp": asks("port_dhcp")}
 )

@@ -1,6 +1,6 @@
 """Security groups: their attributes, what a request of one means, and who may make it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from osken_apps.model.kind import KINDS, Kind
@@ -16,12 +16,15 @@ from osken_apps.networking.state import State
 from osken_apps.rest import security_group_rules
 from osken_apps.rest.attribute import Attribute, RenderContext, standard
 from osken_apps.rest.collection import Around, Collection, request_of
+from osken_apps.rest.controller import Questions
 from osken_apps.rest.rendering import rendered_list
-from osken_apps.rest.rules import of_projects
+from osken_apps.rest.rules import ADMIN, of_projects
 from osken_apps.rest.security_group_rules import FIRST_USE, default_groups_among
 from osken_apps.rest.types import BOOLEAN, Type
 from osken_apps.rest.validation import Values
 from osken_apps.store.selection import Among
+
+MAX_PORTS_TOLD = 1000  # of those that use a group
 
 
 def _shown_only(value: Any) -> Any:
@@ -48,7 +51,8 @@ ATTRIBUTES = (
     Attribute("security_group_rules", RULES, post=False, put=False, get=_rules),
 )
 
-POLICY = of_projects("security_group")
+# Who asks is told of hosts.
+POLICY = of_projects("security_group") | {"get_security_group_use": ADMIN}
 
 
 def _prepare(state: State, wanted: Sequence[tuple[str, Values]], around: Around) -> None:
@@ -84,6 +88,34 @@ def _context(view: Any, groups: Sequence[SecurityGroup] | None) -> Mapping[str, 
     return {"rules": rules, "default_groups": default_groups_among(known)}
 
 
+def _use(view: Any, group: SecurityGroup) -> Callable[[Questions], Any]:
+    """Give who uses a group, and how: its ports, where they are, what its rules have permitted there."""
+    ports = view.members_of(group.id)
+    rules = view.rules_of(group.id)
+
+    def told(questions: Questions) -> dict[str, Any]:
+        counted = questions.ask("group_packets", group.id)
+        return {
+            "port_count": len(ports),
+            "ports": [
+                {
+                    "id": port.id,
+                    "name": port.name,
+                    "network_id": port.network_id,
+                    "status": port.status,
+                    "host": port.binding.host if port.binding else "",
+                }
+                for port in ports[:MAX_PORTS_TOLD]
+            ],
+            "hosts": sorted({port.binding.host for port in ports if port.binding}),
+            "counted_on": counted["hosts"],
+            "silent": counted["silent"],
+            "rules": [{"id": rule.id, "packets": counted["rules"].get(rule.id, 0)} for rule in rules],
+        }
+
+    return told
+
+
 SECURITY_GROUPS = Collection(
     KINDS[SecurityGroup],
     ATTRIBUTES,
@@ -95,5 +127,6 @@ SECURITY_GROUPS = Collection(
     prepare=_prepare,
     brings=_brings,
     first_use=FIRST_USE,
+    members={"use": _use},
     own_context=True,
 )

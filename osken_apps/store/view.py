@@ -61,6 +61,7 @@ _A_BOUND_PORT = (
     .limit(1)
 )
 _A_MEMBER = select(MEMBERS.c.port_id).where(MEMBERS.c.security_group_id == bindparam("group_id")).limit(1)
+_MEMBERS = select(MEMBERS.c.port_id).where(MEMBERS.c.security_group_id == bindparam("group_id"))
 _HOSTS = (
     select(PORTS.c.binding_host, func.count(), func.max(PORTS.c.updated_at))
     .where(PORTS.c.binding_host.is_not(None))
@@ -202,6 +203,10 @@ class View:
     def default_rules(self) -> list[DefaultSecurityGroupRule]:
         """Give the rules that new groups are made with, oldest first."""
         return self.find(DefaultSecurityGroupRule)
+
+    def members_of(self, group_id: str) -> list[Port]:
+        """Give the ports that belong to a security group, oldest first."""
+        return self.ports_named(self._connection.scalars(_MEMBERS, {"group_id": group_id}))
 
     def has_members(self, group_id: str) -> bool:
         """Tell whether a port belongs to a security group."""

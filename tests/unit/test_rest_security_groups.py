@@ -1,14 +1,22 @@
 """Security groups, rules, rules of new groups and address groups of the API."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import webob
 
+from osken_apps.errors import StoreUnavailable
+from osken_apps.model.changes import PortReport
+from osken_apps.model.resources import Binding, PortStatus
 from osken_apps.networking.address_groups import MAX_ADDRESSES
+from osken_apps.networking.bindings import record
 from osken_apps.networking.security_groups import default_group_id
-from tests.unit.rest_client import Client, Reply, client_of
+from osken_apps.rest.controller import Questions
+from osken_apps.rest.wsgi import application
+from osken_apps.store.store import Store
+from tests.unit.rest_client import Client, Reply, client_of, config_of
 
 UUID = "11111111-2222-3333-4444-555555555555"
 TRUSTED = "authentication = headers"
@@ -85,9 +93,6 @@ def test_only_a_project_itself_or_an_administrator_makes_its_default_group(
 def test_a_list_does_without_the_default_group_while_nothing_can_be_written(
     alice: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from osken_apps.errors import StoreUnavailable
-    from osken_apps.store.store import Store
-
     def refuse(_store: Store) -> Any:
         raise StoreUnavailable("it is full")
 
@@ -678,3 +683,49 @@ def test_of_many_closed_rules_ten_are_named(admin: Client) -> None:
     port = admin.make("port", network_id=admin.make("network")["id"], security_groups=[group["id"]])
     shown = admin.get(f"/ports/{port['id']}")["port"]["binding:vif_details"]
     assert len(shown["closed_rules"]) == 10
+
+
+# -- use
+
+
+class Controller(Questions):
+    """A controller that has counted on one host, and not on another."""
+
+    store: Store
+
+    def ask(self, name: str, *arguments: Any) -> Any:
+        """Say what each rule has permitted."""
+        assert name == "group_packets"
+        with self.store.read() as view:
+            rules = [rule.id for rule in view.rules_of(arguments[0])]
+        return {"rules": {rules[0]: 7, "gone": 9}, "hosts": ["host1"], "silent": ["host2"]}
+
+
+def test_the_use_of_a_group_is_its_ports_where_they_are_and_what_its_rules_permitted(
+    admin: Client, tmp_path: Path
+) -> None:
+    questions = Controller()
+    questions.store = admin.store
+    app = application(admin.store, config_of(tmp_path, TRUSTED), admin.hosts, questions)
+    asker = replace(admin, app=app)
+    group = asker.make("security_group")
+    network_id = asker.make("network")["id"]
+    ports = [asker.make("port", network_id=network_id, security_groups=[group["id"]]) for _ in range(2)]
+    with admin.store.write() as transaction:
+        record(transaction, [PortReport(ports[1]["id"], Binding("host1", 1), PortStatus.ACTIVE)])
+    use = asker.get(f"/security-groups/{group['id']}/use")["use"]
+    assert [(port["id"], port["host"], port["status"]) for port in use.pop("ports")] == [
+        (ports[0]["id"], "", "DOWN"),
+        (ports[1]["id"], "host1", "ACTIVE"),
+    ]
+    rules = [rule["id"] for rule in group["security_group_rules"]]
+    assert use == {
+        "port_count": 2,
+        "hosts": ["host1"],
+        "counted_on": ["host1"],
+        "silent": ["host2"],
+        "rules": [{"id": rules[0], "packets": 7}, {"id": rules[1], "packets": 0}],
+    }
+    assert asker.as_user("default", "member").call("GET", f"/security-groups/{group['id']}/use").status == 403
+    absent = asker.call("GET", f"/security-groups/{UUID}/use")
+    assert (absent.status, absent.error) == (404, "SecurityGroupNotFound")

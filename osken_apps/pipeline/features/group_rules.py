@@ -89,6 +89,22 @@ class GroupRules(Feature):
             yield from _of_remotes(group, policy, WAYS[direction], ethertype, rules)
 
 
+def flows_of_rule(policy: GroupPolicy, rule: SecurityGroupRule) -> Iterator[Flow]:
+    """Give the flows that count what a rule of a group has permitted.
+
+    Rules that permit the same count together, and so do those of one direction and ethertype for the same
+    remote ones; a rule that permits nothing has no flow.
+    """
+    way = WAYS[rule.direction]
+    if rule.remote_id is not None:
+        if permitted(rule):
+            yield way.remote.flow(Match.of({Field.CONJ_ID: rule.set_number}), IS_PERMITTED)
+        return
+    for what in permitted(rule):
+        match = Match.of({Field.REG4: policy.number} | _prefix(rule) | what)
+        yield way.permits.flow(match, IS_PERMITTED)
+
+
 def _without_remote(group: Values, policy: GroupPolicy) -> Iterator[Flow]:
     """Permit what rules permit that name no other group; what several permit is one flow."""
     matches = {
