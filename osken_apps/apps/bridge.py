@@ -25,6 +25,7 @@ from osken_apps.openflow.meter import (
     meter_stats_request,
 )
 from osken_apps.openflow.wire import FlowBody, FlowKey
+from osken_apps.pipeline.keeping import additions
 from osken_apps.pipeline.meters import OUR_METERS
 from osken_apps.pipeline.stage import COOKIE, COOKIE_MASK
 
@@ -100,7 +101,7 @@ class Bridge:
         flows = difference(installed.flows, desired.flows)
         meters = meter_difference(installed.meters, desired.meters)
         if not takes_away:
-            flows = flows.additions(installed.flows)
+            flows = additions(flows, installed.flows)
         self.installed = None
         self._send_meters(meters.before)
         outcome = self._send_flows(flows, owner)
