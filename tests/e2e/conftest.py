@@ -36,9 +36,9 @@ class World:
     def host(self, number: int) -> Host:
         return self.lab.hosts[f"host{number}"]
 
-    def network(self, cidr: str = "10.10.10.0/24", **subnet: Any) -> dict[str, Any]:
-        """Create a network with one subnet."""
-        network = self.api.create("network", name="net")
+    def network(self, cidr: str = "10.10.10.0/24", *, guarded: bool = True, **subnet: Any) -> dict[str, Any]:
+        """Create a network with one subnet; its ports are guarded, as those of every new network."""
+        network = self.api.create("network", name="net", port_security_enabled=guarded)
         self.api.create("subnet", network_id=network["id"], cidr=cidr, ip_version=4, **subnet)
         return network
 

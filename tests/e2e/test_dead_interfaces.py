@@ -36,7 +36,7 @@ def wait_dead(world: World, host: int, interface: str) -> None:
 def test_dead_ports_of_two_networks_do_not_reach_each_other(world: World) -> None:
     machines = []
     for subnet, address in (("10.10.10.0/24", "10.10.10.77"), ("10.20.20.0/24", "10.10.10.78")):
-        vm = world.launch(1, world.network(subnet))
+        vm = world.launch(1, world.network(subnet, guarded=False))
         vm.configure(f"{address}/24")
         machines.append(vm)
     one, other = machines
@@ -63,7 +63,7 @@ def test_what_is_plugged_dead_and_is_no_port_s_hears_and_says_nothing(
     world: World, external_ids: bool
 ) -> None:
     """Ten plugs of a machine that shouts into every VLAN without a pause."""
-    host, vm = world.host(1), world.launch(1, world.network())
+    host, vm = world.host(1), world.launch(1, world.network(guarded=False))
     vm.udhcpc()
     shouter = stranger(world, external_ids=external_ids, tag=DEAD_TAG)
     wait_dead(world, 1, shouter.tap)
@@ -85,7 +85,7 @@ def test_what_is_plugged_dead_and_is_no_port_s_hears_and_says_nothing(
 
 
 def test_only_a_declared_trunk_carries_the_networks(world: World) -> None:
-    host, vm = world.host(1), world.launch(1, world.network())
+    host, vm = world.host(1), world.launch(1, world.network(guarded=False))
     vm.udhcpc()
     tag = host.ovs.tag(vm.tap)
     trunk = stranger(world, external_ids=False)

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
+import pytest
+
 from osken_apps.dhcp.decision import AnswerReason, SilenceReason
 from osken_apps.dhcp.responder import MAX_NEW_ANSWERS
 from osken_apps.lab import NamespaceVm, wait_until
@@ -15,10 +17,14 @@ from tests.packet.dhcp_scenario import DISCOVER, VM_MAC, frame, tagged
 DHCP_PORTS = "port 67 or port 68"
 SEND_RAW = "import socket, sys; s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW); s.bind(('eth0', 0)); s.send(bytes.fromhex(sys.argv[1]))"  # fmt: skip  # noqa: E501
 FLOOD = SEND_RAW.replace("s.send(", "[s.send(") + " for _ in range(20000)]"
-BROKEN_DHCP = (
-    "ffffffffffff" "020000000001" "0800"
-    "4500002000000000401179ce00000000ffffffff" "00440043000c0000" "deadbeef"
-)  # fmt: skip
+
+
+def broken_dhcp(vm: NamespaceVm) -> str:
+    """Give a frame of a machine to port 67 that is no DHCP message, in hexadecimal."""
+    return (
+        f"ffffffffffff{vm.mac.replace(':', '')}0800"
+        "4500002000000000401179ce00000000ffffffff00440043000c0000deadbeef"
+    )
 
 
 def dhcp_ready(world: World, vm: NamespaceVm, network: dict[str, str]) -> None:
@@ -149,7 +155,7 @@ def test_a_real_vm_takes_a_lease_and_pings_its_neighbour_on_the_other_host(world
 
 
 def test_with_dhcp_off_the_clients_are_left_to_whatever_is_on_the_wire(world: World, tmp_path: Path) -> None:
-    network = world.network(enable_dhcp=False)
+    network = world.network(enable_dhcp=False, guarded=False)  # a guarded machine serves no DHCP
     vm, other = world.launch(1, network), world.launch(2, network)
     assert not any("CONTROLLER" in line for line in flows(world.host(1), "br-int"))
     assert world.api.list("port", f"network_id={network['id']}&device_owner=network:dhcp") == []
@@ -182,14 +188,17 @@ def test_a_malformed_packet_is_counted_and_dropped_and_the_next_one_answered(wor
     dhcp_ready(world, vm, network)
     before = counters(world, "host1").get("malformed", 0)
     with world.host(1).capture("eth2", "udp") as wire:
-        vm.run([sys.executable, "-c", SEND_RAW, BROKEN_DHCP])
+        vm.run([sys.executable, "-c", SEND_RAW, broken_dhcp(vm)])
         wait_until(lambda: counters(world, "host1").get("malformed", 0) > before, 15, "the counter to rise")
     assert ".67" not in wire.text
     assert vm.udhcpc().variables["ip"] == "10.10.10.2"
 
 
-def test_a_priority_tagged_request_is_answered_without_a_tag_and_one_of_a_vlan_is_not(world: World) -> None:
-    network = world.network()
+@pytest.mark.parametrize("guarded", [False, True], ids=["unguarded", "guarded"])
+def test_a_priority_tagged_request_is_answered_without_a_tag_and_one_of_a_vlan_is_not(
+    world: World, guarded: bool
+) -> None:
+    network = world.network(guarded=guarded)
     vm = world.launch(1, network, mac_address=VM_MAC)
     dhcp_ready(world, vm, network)
     with vm.capture("udp or vlan", flags=("-e", "-v")) as capture:
@@ -201,11 +210,12 @@ def test_a_priority_tagged_request_is_answered_without_a_tag_and_one_of_a_vlan_i
     assert "ethertype IPv4" in replies[0]
     transactions = world.api.request("GET", f"ports/{vm.port_id}/dhcp").body["dhcp"]["transactions"]
     reasons = [message["reason"] for transaction in transactions for message in transaction["messages"]]
-    assert reasons == [f"{SilenceReason.MALFORMED}: frame is of VLAN 5", AnswerReason.OFFERED]
+    refused = [] if guarded else [f"{SilenceReason.MALFORMED}: frame is of VLAN 5"]  # a guard drops it before
+    assert reasons == [*refused, AnswerReason.OFFERED]
 
 
 def test_nothing_but_dhcp_of_a_bound_port_is_punted(world: World) -> None:
-    network = world.network()
+    network = world.network(guarded=False)
     vm = world.launch(1, network)
     dhcp_ready(world, vm, network)
     lines = flows(world.host(1), "br-int")
@@ -266,7 +276,7 @@ def test_extra_dhcp_opts_are_in_the_next_reply_and_one_that_breaks_clients_is_re
 
 def test_a_declined_address_is_not_offered_again_and_the_port_says_so(world: World) -> None:
     network = world.network()
-    vm, thief = world.launch(1, network), world.launch(1, network)
+    vm, thief = world.launch(1, network), world.launch(1, network, port_security_enabled=False)
     dhcp_ready(world, vm, network)
     thief.configure("10.10.10.2/24")
     client = vm.udhcpc_client()
@@ -295,7 +305,7 @@ def test_a_flooding_port_does_not_starve_its_neighbour(world: World) -> None:
     network = world.network()
     flooder, neighbour = world.launch(1, network), world.launch(1, network)
     dhcp_ready(world, neighbour, network)
-    flood = flooder.spawn("flood", [sys.executable, "-c", FLOOD, BROKEN_DHCP])
+    flood = flooder.spawn("flood", [sys.executable, "-c", FLOOD, broken_dhcp(flooder)])
     before = unread(world)
     wait_until(lambda: unread(world) > before + MAX_NEW_ANSWERS, 20, "the flood")
     assert neighbour.udhcpc(timeout_s=3).variables["ip"]

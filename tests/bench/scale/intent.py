@@ -85,6 +85,7 @@ def _network(number: int) -> Network:
         f"net{number}",
         physical_network=PHYSICAL_NETWORK,
         segmentation_id=FIRST_SEGMENT + number,
+        port_security_enabled=False,
     )
 
 
@@ -117,6 +118,7 @@ def _ports(size: Size, subnets: list[Subnet]) -> list[Port]:
                 network_id=subnet.network_id,
                 mac_address=generated_mac(number),
                 fixed_ips=(fixed_ip,),
+                port_security_enabled=False,
             )
         )
     return ports
