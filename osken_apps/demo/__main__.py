@@ -1,4 +1,4 @@
-"""Run the demo: `make demo`. Exit status 0 if all came out as the reference has it, else 1."""
+"""Run the demo: `make demo`. Exit status 0 if all came out as it should, else 1."""
 
 import argparse
 import signal
@@ -58,7 +58,7 @@ def _api_port() -> int:
 
 def _conclude(display: Display, seconds: float) -> None:
     total = display.passed + len(display.failed)
-    print(f"\n{display.passed} of {total} verdicts as in the reference, in {seconds:.0f} s.")
+    print(f"\n{display.passed} of {total} verdicts hold, in {seconds:.0f} s.")
     for what in display.failed:
         print(f"  not so: {what}")
 

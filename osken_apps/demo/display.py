@@ -12,7 +12,7 @@ MARKS = {True: "ok  ", False: "FAIL"}
 
 @dataclass
 class Display:
-    """Prints the story; `failed` collects what did not come out as the reference has it."""
+    """Prints the story; `failed` collects what did not come out as it should."""
 
     failed: list[str] = field(default_factory=list)
     passed: int = 0

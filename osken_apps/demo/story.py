@@ -9,6 +9,7 @@ from typing import Any
 
 from osken_apps.demo import reference
 from osken_apps.demo.display import Display
+from osken_apps.demo.guards import Guards
 from osken_apps.lab import Host, Lab, NamespaceVm, QemuVm, wait_until
 from osken_apps.lab.controller import Api
 
@@ -18,7 +19,7 @@ REFERENCE_TOP_PRIORITY = 4
 
 
 class Story:
-    """The three use cases, one method each; what one makes the next one uses."""
+    """The use cases, one method each; what one makes the next one uses."""
 
     def __init__(self, lab: Lab, api: Api, display: Display) -> None:
         self._lab = lab
@@ -36,12 +37,15 @@ class Story:
         self._look_at_switches(vm, neighbour)
         self._serve_dhcp(vm)
         self._ping(vm, neighbour)
+        Guards(self._api, self._display, self._openstack, (self._host1, self._host2)).tell()
 
     def _create_network(self) -> None:
         self._display.title("Use case 1: create a network")
-        network = self._openstack("network", "create", "net1")
+        network = self._openstack("network", "create", "--disable-port-security", "net1")
         self._network = self._api.list("network", "name=net1")[0]
-        self._table("openstack network create net1", reference.NETWORK, network, self._network)
+        self._table(
+            "openstack network create --disable-port-security net1", reference.NETWORK, network, self._network
+        )
         subnet = self._openstack(
             "subnet", "create", "--network", "net1", "--subnet-range", "10.10.10.0/24", ""
         )
@@ -88,7 +92,7 @@ class Story:
         return vm
 
     def _other_network(self, number: int) -> None:
-        network = self._api.create("network", name=f"net{number}")
+        network = self._api.create("network", name=f"net{number}", port_security_enabled=False)
         port = self._api.create("port", network_id=network["id"])
         self._host1.plug(port["id"], port["mac_address"], f"other{number}")
         self._wait_active(port["id"])

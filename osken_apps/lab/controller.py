@@ -54,32 +54,34 @@ class Api:
         return Response(answer.status, json.loads(content) if content else None)
 
     def create(self, resource: str, **attributes: Json) -> dict[str, Json]:
-        """Create a network, subnet or port; give it as the API answers. Raises LabError."""
-        made: dict[str, Json] = self._expect("POST", f"{resource}s", {resource: attributes}, 201, resource)
+        """Create a resource; give it as the API answers. Raises LabError."""
+        made: dict[str, Json] = self._expect("POST", _path(resource), {resource: attributes}, 201, resource)
         return made
 
     def update(self, resource: str, id: str, **attributes: Json) -> dict[str, Json]:
         """Change a resource; give it as the API answers. Raises LabError."""
         changed: dict[str, Json] = self._expect(
-            "PUT", f"{resource}s/{id}", {resource: attributes}, 200, resource
+            "PUT", f"{_path(resource)}/{id}", {resource: attributes}, 200, resource
         )
         return changed
 
     def show(self, resource: str, id: str) -> dict[str, Json]:
         """Give a resource. Raises LabError."""
-        found: dict[str, Json] = self._expect("GET", f"{resource}s/{id}", None, 200, resource)
+        found: dict[str, Json] = self._expect("GET", f"{_path(resource)}/{id}", None, 200, resource)
         return found
 
     def list(self, resource: str, query: str = "") -> list[dict[str, Json]]:
         """Give the resources that a query string selects. Raises LabError."""
-        found: list[dict[str, Json]] = self._expect("GET", f"{resource}s?{query}", None, 200, f"{resource}s")
+        found: list[dict[str, Json]] = self._expect(
+            "GET", f"{_path(resource)}?{query}", None, 200, f"{resource}s"
+        )
         return found
 
     def delete(self, resource: str, id: str) -> None:
         """Delete a resource. Raises LabError."""
-        answer = self.request("DELETE", f"{resource}s/{id}")
+        answer = self.request("DELETE", f"{_path(resource)}/{id}")
         if answer.status != 204:
-            raise LabError(f"DELETE {resource}s/{id}: {answer.status} {answer.body}")
+            raise LabError(f"DELETE {_path(resource)}/{id}: {answer.status} {answer.body}")
 
     def _expect(self, method: str, path: str, body: Json, status: int, key: str) -> Json:
         answer = self.request(method, path, body)
@@ -93,6 +95,11 @@ class Api:
             return self.request("GET", "networks?limit=1").status == 200
         except OSError:
             return False
+
+
+def _path(resource: str) -> str:
+    """Give the part of the path of a kind of resource."""
+    return resource.replace("_", "-") + "s"
 
 
 class LabController:
