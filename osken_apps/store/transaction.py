@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Integer, bindparam, delete, exc, exists, func, insert, select, update
+from sqlalchemy import Connection, Integer, bindparam, delete, exc, func, insert, select, update
 
 from osken_apps.errors import InUse, IpAddressAlreadyAllocated
 from osken_apps.model.changes import Change, Deleted, Upserted, in_order
@@ -42,11 +42,14 @@ _FORGET_OLDEST = delete(DELETED_PORTS).where(
 _FORGET_OLD = delete(DELETED_PORTS).where(DELETED_PORTS.c.deleted_at < bindparam("before"))
 _KEEP_HOST = insert(KNOWN_HOSTS)
 _CHANGE_HOST = update(KNOWN_HOSTS).where(KNOWN_HOSTS.c.name == bindparam("of_name"))
+_COUNT_HOSTS = select(func.count()).select_from(KNOWN_HOSTS)
 _FORGET_HOST = delete(KNOWN_HOSTS).where(KNOWN_HOSTS.c.name == bindparam("of_name"))
 _FORGET_HOSTS = delete(KNOWN_HOSTS).where(
     KNOWN_HOSTS.c.name.in_(
         select(KNOWN_HOSTS.c.name)
-        .where(~exists().where(PORTS.c.binding_host == KNOWN_HOSTS.c.name))
+        .where(
+            KNOWN_HOSTS.c.name.not_in(select(PORTS.c.binding_host).where(PORTS.c.binding_host.is_not(None)))
+        )
         .order_by(KNOWN_HOSTS.c.seen_at.desc(), KNOWN_HOSTS.c.name)
         .offset(bindparam("most", type_=Integer))
     )
@@ -172,7 +175,8 @@ class Transaction(Allocator):
         row = {"datapath_type": host.datapath_type, "address": host.address, "seen_at": seconds(host.seen_at)}
         if not self._connection.execute(_CHANGE_HOST, row | {"of_name": host.name}).rowcount:
             self._connection.execute(_KEEP_HOST, row | {"name": host.name})
-            self._connection.execute(_FORGET_HOSTS, {"most": MAX_KNOWN_HOSTS})
+            if (self._connection.scalar(_COUNT_HOSTS) or 0) > MAX_KNOWN_HOSTS:
+                self._connection.execute(_FORGET_HOSTS, {"most": MAX_KNOWN_HOSTS})
 
     def forget_host(self, name: str) -> None:
         """Keep nothing of a host any more."""

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from osken_apps.model import known_hosts
 from osken_apps.model.changes import HostReport, PortReport
@@ -155,6 +156,20 @@ def test_of_too_many_hosts_those_without_ports_that_were_seen_least_lately_go(
         for number in range(5):
             transaction.keep_host(KnownHost(f"host{number}", NOW + timedelta(seconds=number)))
         assert [host.name for host in transaction.known_hosts()] == ["host0", "host3", "host4"]
+
+
+def test_while_there_is_room_no_port_is_looked_at_to_keep_a_host(tmp_path: Path) -> None:
+    client = client_of(tmp_path)
+    statements: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        statements.append(statement)
+
+    with client.store.write() as transaction:
+        event.listen(transaction._connection.engine, "before_cursor_execute", note)
+        transaction.keep_host(KnownHost("host1", NOW))
+        assert any("INSERT INTO known_hosts" in statement for statement in statements)
+        assert not any("ports" in statement for statement in statements)
 
 
 def test_too_many_hosts_are_not_kept_in_memory_either(monkeypatch: pytest.MonkeyPatch) -> None:
