@@ -83,10 +83,24 @@ class Fabric:
     def apply(self, changes: Iterable[Change]) -> set[str]:
         """Take changes of intent; give the hosts that they concern."""
         touched: set[str] = set()
+        left: set[str] = set()
         for change in changes:
+            recorded = self._recorded_host(change)
             touched |= self._disputed(change) | self.inventory.apply(change)
-        concerned = self._decide(touched) | self._hosts_with(self.inventory.groups.take_changed())
+            left |= recorded - self._recorded_host(change)
+        # What the store recorded of a host is a claim of it where OVSDB shows none, and no longer than that.
+        claims = [{name} | self._claim(self.hosts[name]) for name in left if not self.hosts[name].has_ovsdb]
+        concerned = self._decide(touched).union(*claims)
+        concerned |= self._hosts_with(self.inventory.groups.take_changed())
         return concerned.union(*(self._hosts_of(port_id) for port_id in touched))
+
+    def _recorded_host(self, change: Change) -> set[str]:
+        """Name the host, if it is known, that the store now has the port of a change on."""
+        match change:
+            case Upserted(Port(id=id)):
+                port = self.inventory.ports.get(id)
+                return {port.binding.host} & self.hosts.keys() if port and port.binding else set()
+        return set()
 
     def told(self, reports: Iterable[PortReport]) -> None:
         """Note what the store is told of ports: it will say so of them."""

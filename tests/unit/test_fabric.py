@@ -458,6 +458,19 @@ def test_after_a_restart_the_recorded_host_keeps_a_port_that_two_hosts_claim(ord
     assert (len(snapshot_of(made, "a").ports), bound(snapshot_of(made, "b"))) == (1, [])
 
 
+def test_what_the_store_recorded_of_a_host_is_a_claim_of_it_no_longer_than_that() -> None:
+    bound_to_h = replace(VM1, binding=Binding("h", 1, "vnet7"))
+    made = Fabric(LAYOUT)
+    made.load(replace(INTENT, ports=(bound_to_h, SERVER1)))
+    made.observe_bridge("h", "br-int", INT_PORTS)
+    assert made.claimants_of(VM1.id) == ["h"]
+    assert "h" in made.apply([Upserted(replace(VM1, binding=Binding("other", 1, "vnet7")))])
+    fresh = Fabric(LAYOUT)
+    fresh.load(replace(INTENT, ports=(replace(VM1, binding=Binding("other", 1, "vnet7")), SERVER1)))
+    fresh.observe_bridge("h", "br-int", INT_PORTS)
+    assert made.host("h").claims == fresh.host("h").claims
+
+
 def test_an_interface_that_ovsdb_gave_to_another_port_is_not_claimed_by_name_when_the_session_ends() -> None:
     made = fabric("h")
     made.observe_interfaces("h", [Interface("tap53903a95-82", VM2.id)])
