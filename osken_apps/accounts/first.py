@@ -10,6 +10,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from uuid import uuid4
 
+from osken_apps.accounts.certificate import certified
 from osken_apps.accounts.passwords import hashed, new_secret
 from osken_apps.config import ApiConfig, Config
 from osken_apps.errors import ConfigurationError
@@ -57,6 +58,8 @@ def first_start(store: Store, config: Config) -> None:
 def environment(api: ApiConfig, who: Mapping[str, str]) -> dict[str, str]:
     """Give the environment in which clients speak to this API as somebody."""
     values = {"AUTH_URL": f"{public_url(api)}/identity/v3", "IDENTITY_API_VERSION": "3"} | dict(who)
+    if api.tls and (authority := certified(api.tls.certificate).authority):
+        values["CACERT"] = str(authority)
     if "USERNAME" in who:
         values |= {"USER_DOMAIN_ID": DOMAIN_ID, "PROJECT_DOMAIN_ID": DOMAIN_ID}
     return {f"OS_{name}": value for name, value in values.items()}
@@ -65,6 +68,9 @@ def environment(api: ApiConfig, who: Mapping[str, str]) -> dict[str, str]:
 def public_url(api: ApiConfig) -> str:
     """Give the address by which clients on other machines may reach the API, as far as we can know."""
     host = api.endpoint.host
+    names = certified(api.tls.certificate).names if api.tls else ()
+    if host not in names and names:
+        host = names[0]  # clients check the name
     with suppress(ValueError):
         address = ip_address(host)
         if address.is_unspecified:

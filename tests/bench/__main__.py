@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 BENCHMARKS = (
+    "api_edge",
     "dhcp",
     "dhcp_core",
     "flow_install",

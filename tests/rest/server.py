@@ -112,15 +112,15 @@ def write_config(state_dir: Path, text: str = "") -> Path:
 
 @contextmanager
 def running(
-    config_file: Path, listening: bool = True, context: ssl.SSLContext | None = None
+    config_file: Path, listening: bool = True, context: ssl.SSLContext | None = None, port: int = 0
 ) -> Iterator[Server]:
     """Run a server as the controller does; at the end it must stop by itself, with status 0.
 
-    `context`: how its clients speak TLS.
+    `context`: how its clients speak TLS; `port`: where it listens, if it is not all the same.
     `listening`: take what it tells from the start; otherwise nobody does before `Server.listen`.
     """
     ours, theirs = socket.socketpair()
-    with socket.create_server(("127.0.0.1", 0)) as listener, ours:
+    with socket.create_server(("127.0.0.1", port)) as listener, ours:
         descriptors = (listener.fileno(), theirs.fileno())
         command = [sys.executable, "-m", "osken_apps.rest.process", str(config_file), *map(str, descriptors)]
         process = subprocess.Popen(command, pass_fds=descriptors)

@@ -8,6 +8,7 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -169,6 +170,22 @@ def test_curl_works_with_name_and_password(users: Users) -> None:
     assert reply.status == 401
     (told,) = [value for name, value in reply.headers.items() if name.lower() == "www-authenticate"]
     assert told == f'Keystone uri="{users.server.url}/identity", Basic realm="osken-net"'
+
+
+def test_guesses_keep_nobody_out_who_knows_a_password(users: Users) -> None:
+    right = basic("alice", users.value("alice-openrc", "PASSWORD"))
+    assert users.server.call("GET", "/v2.0/networks", headers=right).status == 200
+
+    def guess(number: int) -> int:
+        wrong = basic("alice", f"wrong {number}")
+        return users.server.call("GET", "/v2.0/networks", headers=wrong).status
+
+    with ThreadPoolExecutor(30) as pool:
+        guesses = pool.map(guess, range(150))
+        for _ in range(5):
+            assert users.server.call("GET", "/v2.0/networks", headers=right).status == 200
+            assert users.server.call("GET", "/healthz").status == 200
+        assert set(guesses) <= {401, 429}
 
 
 def test_the_middleware_of_openstack_services_takes_our_tokens(users: Users, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from osken_apps.accounts.first import environment
 from osken_apps.config import TlsConfig
 from osken_apps.errors import ConfigurationError
 from osken_apps.rest.certificates import Certificates, context_of, name_of
@@ -87,3 +88,15 @@ def test_an_address_that_others_reach_needs_a_certificate_and_users(tmp_path: Pa
     with pytest.raises(ConfigurationError, match="everybody is administrator"):
         config_of(tmp_path, options)
     assert config_of(tmp_path, options + "authentication = local\n").api.endpoint.host == "0.0.0.0"
+
+
+def test_clients_are_told_the_name_and_the_authority_of_a_certificate(tmp_path: Path) -> None:
+    certificate, key = files(tmp_path, "api.example", "192.0.2.1")
+    options = f"certificate = {certificate}\nprivate_key = {key}\nhost = 0.0.0.0\nauthentication = local\n"
+    who = {"USERNAME": "alice"}
+    values = environment(config_of(tmp_path, options).api, who)
+    assert values["OS_AUTH_URL"] == "https://api.example:9696/identity/v3"
+    assert "OS_CACERT" not in values
+    with certificate.open("ab") as chain:
+        chain.write(authority_file(tmp_path).read_bytes())
+    assert environment(config_of(tmp_path, options).api, who)["OS_CACERT"] == str(certificate)

@@ -1,0 +1,53 @@
+"""README's "Securing it", typed as it is printed."""
+
+import os
+import socket
+import ssl
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.documents import blocks, with_values
+from tests.rest.server import running, write_config
+
+STATE_DIR = "/var/lib/osken-net"
+
+
+def typed(text: str, directory: Path) -> str:
+    """Type commands into a shell in a directory; give what they print."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("OS_")}
+    done = subprocess.run(
+        ["bash", "-e", "-o", "pipefail", "-c", text],
+        cwd=directory,
+        env=clean | {"PATH": f"{directory}:{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def installed(directory: Path) -> None:
+    """Put an `osken-net` there that finds its configuration there, too."""
+    command = directory / "osken-net"
+    real = Path(sys.executable).with_name("osken-net")
+    command.write_text(f'#!/bin/sh\nexec {real} "$@" --config-file {directory}/osken-net.conf\n')
+    command.chmod(0o755)
+
+
+def test_from_nothing_to_users_over_https(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    here = {STATE_DIR: str(tmp_path)}
+    certify, options, first, users = blocks("README.md", "Securing it")[:4]
+    typed(with_values(certify, {"192.0.2.10": "127.0.0.1"} | here), tmp_path)
+    text = with_values(options, {"[api]": "", "192.0.2.10": f"127.0.0.1\nport = {port}"} | here)
+    config_file = write_config(tmp_path, text)
+    installed(tmp_path)
+    context = ssl.create_default_context(cafile=tmp_path / "api.pem")
+    with running(config_file, context=context, port=port) as server:
+        assert server.call("GET", "/healthz").status == 200
+        assert "net1" in typed(with_values(first, here), tmp_path)
+        said = typed(with_values(users, {"192.0.2.10:9696": f"127.0.0.1:{port}"}), tmp_path)
+    assert said.count("of-demo") == 3
