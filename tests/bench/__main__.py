@@ -15,6 +15,7 @@ BENCHMARKS = (
     "openflow_loopback",
     "rest",
     "scale",
+    "security",
     "start",
     "vswitchd_restart",
 )
