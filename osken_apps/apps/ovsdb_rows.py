@@ -6,6 +6,7 @@ Texts are cut where they are longer than any that we know, and printable. Source
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import ovs.db.idl
 
@@ -24,11 +25,25 @@ DATAPATH_ID = re.compile("[0-9a-fA-F]{1,16}")
 MARK = "osken-net-port"  # external_ids key of the port rows that a controller has tagged: for which store
 
 
+class _Shown:
+    """A row as the database has it, by column.
+
+    The row itself would first look for what a transaction of ours changes, and make each value three times.
+    """
+
+    def __init__(self, row: ovs.db.idl.Row) -> None:
+        self._row = row
+
+    def __getattr__(self, column: str) -> Any:
+        return self._row._data[column].to_python(self._row._uuid_to_row)
+
+
 class RootRow:
     """What the row of Open_vSwitch shows."""
 
     def __init__(self, row: ovs.db.idl.Row) -> None:
-        ids = row.external_ids
+        shown = _Shown(row)
+        ids = shown.external_ids
         self.hostname = _cut(ids.get("hostname", ""))
         self.system_id = _cut(ids.get("system-id", ""))
 
@@ -37,33 +52,36 @@ class BridgeRow:
     """What a row of Bridge shows."""
 
     def __init__(self, row: ovs.db.idl.Row) -> None:
-        self.name = _cut(row.name)
-        self.datapath_id = _datapath_id(_first(row.datapath_id))
-        self.ports: list[ovs.db.idl.Row] = row.ports
-        self.controllers: list[ovs.db.idl.Row] = row.controller
-        protocols = tuple(sorted(map(_cut, row.protocols)))
-        self.facts = BridgeFacts(self.name, _first(row.fail_mode), protocols, _cut(row.datapath_type))
+        shown = _Shown(row)
+        self.name = _cut(shown.name)
+        self.datapath_id = _datapath_id(_first(shown.datapath_id))
+        self.ports: list[ovs.db.idl.Row] = shown.ports
+        self.controllers: list[ovs.db.idl.Row] = shown.controller
+        protocols = tuple(sorted(map(_cut, shown.protocols)))
+        self.facts = BridgeFacts(self.name, _first(shown.fail_mode), protocols, _cut(shown.datapath_type))
 
 
 class ControllerRow:
     """What a row of Controller shows."""
 
     def __init__(self, row: ovs.db.idl.Row) -> None:
-        in_band = _first(row.connection_mode) != "out-of-band"
-        self.facts = ControllerFacts(_cut(row.target), in_band=in_band)
+        shown = _Shown(row)
+        in_band = _first(shown.connection_mode) != "out-of-band"
+        self.facts = ControllerFacts(_cut(shown.target), in_band=in_band)
 
 
 class PortRow:
     """What a row of Port shows."""
 
     def __init__(self, row: ovs.db.idl.Row) -> None:
-        ids = row.external_ids
+        shown = _Shown(row)
+        ids = shown.external_ids
         self._row = row
-        tag = row.tag[0] if row.tag else None
-        self.tagged = TaggedPort(_cut(row.name), tag, _cut(ids.get(MARK, "")))
-        self.interfaces: list[ovs.db.idl.Row] = row.interfaces
+        tag = next(iter(shown.tag), None)
+        self.tagged = TaggedPort(_cut(shown.name), tag, _cut(ids.get(MARK, "")))
+        self.interfaces: list[ovs.db.idl.Row] = shown.interfaces
         self.facts = PortFacts(
-            self.tagged.name, (), tag, _first(row.vlan_mode), _cut(ids.get("iface-id", ""))
+            self.tagged.name, (), tag, _first(shown.vlan_mode), _cut(ids.get("iface-id", ""))
         )
 
     def show(self, interfaces: tuple[InterfaceFacts, ...]) -> PortFacts:
@@ -85,15 +103,16 @@ class InterfaceRow:
     """What a row of Interface shows."""
 
     def __init__(self, row: ovs.db.idl.Row) -> None:
-        ids = row.external_ids
+        shown = _Shown(row)
+        ids = shown.external_ids
         self.facts = InterfaceFacts(
-            _cut(row.name),
-            _cut(row.type),
-            _cut(row.options.get("peer", "")),
-            _first(row.error),
-            _is_up(row.admin_state),
-            _is_up(row.link_state),
-            row.mtu[0] if row.mtu else None,
+            _cut(shown.name),
+            _cut(shown.type),
+            _cut(shown.options.get("peer", "")),
+            _first(shown.error),
+            _is_up(shown.admin_state),
+            _is_up(shown.link_state),
+            next(iter(shown.mtu), None),
             _cut(ids.get("iface-id", "")),
             _cut(ids.get("attached-mac", "")),
             ids.get(TRUNK_KEY) == "true",
