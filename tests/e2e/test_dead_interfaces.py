@@ -84,6 +84,33 @@ def test_what_is_plugged_dead_and_is_no_port_s_hears_and_says_nothing(
     assert ["ethertype" in capture.text for capture in (heard, wire, overheard)] == [False, False, False]
 
 
+def test_a_port_that_is_plugged_dead_reaches_no_other_network_before_it_has_its_tag(world: World) -> None:
+    """Ten plugs of a bound port's machine that shouts into every VLAN without a pause."""
+    host, vm = world.host(1), world.launch(1, world.network(guarded=False))
+    vm.udhcpc()
+    port = world.port(world.network("10.20.20.0/24", guarded=False), mac_address=STRANGER)
+    shouter = world.plug(1, port, tag=DEAD_TAG)
+    world.wait_active(port)
+    tag, other_tag = host.ovs.tag(shouter.tap), host.ovs.tag(vm.tap)
+    shouting = shouter.spawn("shout", ["python3", "-c", SHOUT, str(other_tag), "1000", str(tag), "4095"])
+    chatter = vm.spawn("chatter", ["ping", "-n", "-i", "0.01", "-b", "10.10.10.255"])
+    with (
+        vm.capture("ether", "src", STRANGER) as heard,
+        host.capture("eth2", "vlan", "1000", "and", "ether", "src", STRANGER) as wire,
+        host.capture("eth2", "vlan", "1001", "and", "ether", "src", STRANGER) as own,
+        shouter.capture("ether", "src", vm.mac) as overheard,
+        vm.capture("icmp") as talk,
+    ):
+        talk.wait_for("ICMP echo request")
+        for _ in range(10):
+            shouter.plug.put_in(external_ids=True, tag=DEAD_TAG)
+            wait_until(lambda: host.ovs.tag(shouter.tap) == tag, BIND_TIMEOUT_S, "its tag")
+        own.wait_for("ethertype")  # it does shout, and its own network hears it
+    chatter.end()
+    shouting.end()
+    assert ["ethertype" in capture.text for capture in (heard, wire, overheard)] == [False, False, False]
+
+
 def test_only_a_declared_trunk_carries_the_networks(world: World) -> None:
     host, vm = world.host(1), world.launch(1, world.network(guarded=False))
     vm.udhcpc()
