@@ -3,6 +3,8 @@
 While a snapshot comes, hosts keep what was known before; the new one takes its place when it is whole.
 """
 
+from collections.abc import Callable
+
 from osken_apps.failures import Failures
 from osken_apps.link import Changes, SnapshotPart
 from osken_apps.model.changes import Change, Upserted
@@ -17,9 +19,13 @@ class Gap(Exception):
 class Intent:
     """Brings what one REST process tells of the store to the fabric."""
 
-    def __init__(self, fabric: Fabric, failures: Failures) -> None:
+    def __init__(
+        self, fabric: Fabric, failures: Failures, pause: Callable[[], object] = lambda: None
+    ) -> None:
+        """Begin with nothing known; `pause` is called where others should have their turn."""
         self._fabric = fabric
         self._failures = failures
+        self._pause = pause
         self._loading = Inventory()
         self._loading_sequence: int | None = None
         self._sequence: int | None = None  # of the last commit taken; None: no change is of use yet
@@ -37,7 +43,7 @@ class Intent:
             return set()
         whole, self._loading, self._loading_sequence = self._loading, Inventory(), None
         self._sequence = message.sequence
-        return self._fabric.adopt(whole)
+        return self._fabric.adopt(whole, self._pause)
 
     def take_changes(self, message: Changes) -> set[str]:
         """Take a commit; give the hosts that it concerns. Raises Gap, once for each snapshot missed."""

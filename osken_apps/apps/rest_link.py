@@ -54,7 +54,7 @@ class RestLink:
         self._forget_port = forget_port
         self._serving = serving
         self._failures = failures
-        self._intent = Intent(hosts.fabric, failures)
+        self._intent = Intent(hosts.fabric, failures, runtime.pause)
         self._outbox = Outbox()
         self._something_to_send = runtime.once()
 

@@ -16,6 +16,7 @@ from osken_apps.model.local_vlans import assign_local_vlans, read_back
 from osken_apps.model.port_security import Guard
 from osken_apps.model.resources import Binding, Port, PortStatus
 from osken_apps.model.snapshot import MAX_METERS, Layout
+from osken_apps.model.turns import in_turns
 
 Reported = tuple[Binding | None, PortStatus, str]
 Moved = Callable[[Port, Place | None, Place | None], None]
@@ -62,22 +63,28 @@ class Fabric:
         inventory.replace(snapshot)
         return self.adopt(inventory)
 
-    def adopt(self, inventory: Inventory) -> set[str]:
-        """Take an inventory that was filled part by part in place of the one before; give all hosts."""
+    def adopt(self, inventory: Inventory, pause: Callable[[], object] = lambda: None) -> set[str]:
+        """Take an inventory that was filled part by part in place of the one before; give all hosts.
+
+        Calls `pause` where it may take long; until the first one is taken whole, no host is ready.
+        """
         first, known = not self.inventory.loaded, self.inventory
-        inventory.loaded = True
+        inventory.loaded = not first
         inventory.deleted = known.deleted | inventory.deleted
         self.inventory = inventory
         self._told.clear()
-        for port in inventory.ports.values():
+        for port in in_turns(list(inventory.ports.values()), pause):
             if port.binding:
                 host = self.host(port.binding.host)
                 host.local_vlans.setdefault(port.network_id, port.binding.local_vlan)
                 if first:
                     self.claims.put(port.id, Place(host.name, port.binding.interface))
-        for host in self.hosts.values():
-            self._claim(host)
-        self._decide(inventory.ports.keys() | known.ports.keys())
+        for host in in_turns(list(self.hosts.values()), pause):
+            if self.hosts.get(host.name) is host:
+                self._claim(host)
+        for port_id in in_turns(list(inventory.ports.keys() | known.ports.keys()), pause):
+            self._decide((port_id,))
+        inventory.loaded = True
         return set(self.hosts)
 
     def apply(self, changes: Iterable[Change]) -> set[str]:

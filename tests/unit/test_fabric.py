@@ -12,10 +12,12 @@ from osken_apps.model.changes import Change, Deleted, PortReport, Snapshot, Upse
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.host import Interface
 from osken_apps.model.host_snapshot import host_snapshot
+from osken_apps.model.inventory import Inventory
 from osken_apps.model.local_vlans import assign_local_vlans
 from osken_apps.model.reports import port_reports
 from osken_apps.model.resources import Binding, InactiveBinding, Network, Port, PortStatus
 from osken_apps.model.snapshot import HostSnapshot, Segment
+from osken_apps.model.turns import PORTS_A_TURN
 from osken_apps.pipeline.tags import TaggedPort, desired_tags, tag_changes
 from tests.golden.scenarios import LAYOUT, NET1, NET2, SERVER1, SUBNET1, VM1, VM2
 
@@ -66,6 +68,25 @@ def test_the_order_of_events_does_not_matter(order: Iterable[str], late_port: bo
     assert snapshot.segments == (Segment("net1", "default", 1000, 1),)
     assert snapshot.ports[0].dhcp is not None
     assert snapshot.ports[0].dhcp.server_address == IPv4Address("10.10.10.3")
+
+
+def test_a_snapshot_is_taken_in_turns_and_no_host_is_ready_before_the_first_is_whole() -> None:
+    ports = tuple(
+        replace(VM1, id=f"{number:08}-0000", binding=Binding("h", 1, f"tap{number:08}-00"))
+        for number in range(2 * PORTS_A_TURN + 1)
+    )
+    inventories = [Inventory(), Inventory()]
+    for inventory in inventories:
+        inventory.replace(replace(INTENT, ports=ports))
+    made = Fabric(LAYOUT)
+    made.observe_bridge("h", "br-int", INT_PORTS)
+    ready: list[bool] = []
+    made.adopt(inventories[0], lambda: ready.append(made.ready("h")))
+    assert ready == [False] * 4
+    assert made.ready("h")
+    ready.clear()
+    made.adopt(inventories[1], lambda: ready.append(made.ready("h")))
+    assert ready == [True] * 4
 
 
 def test_a_host_is_not_ready_until_its_integration_bridge_was_seen() -> None:
