@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from datetime import UTC, datetime
 from ipaddress import IPv4Address
 from itertools import permutations
 from typing import Any
@@ -21,6 +22,7 @@ from osken_apps.model.turns import PORTS_A_TURN
 from osken_apps.pipeline.tags import TaggedPort, desired_tags, tag_changes
 from tests.golden.scenarios import LAYOUT, NET1, NET2, SERVER1, SUBNET1, VM1, VM2
 
+NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 INTENT = Snapshot((NET1, NET2), (SUBNET1,), (VM1, VM2, SERVER1))
 TAP1 = Interface("tap53903a95-82", VM1.id)
 INT_PORTS = {"int-br-eth2": 1, "tap53903a95-82": 2, "vnet7": 3}
@@ -360,6 +362,28 @@ def test_a_change_concerns_only_the_hosts_that_have_the_network() -> None:
     assert made.apply([Upserted(replace(NET2, mtu=1400))]) == {"b"}
     assert made.apply([Upserted(replace(SUBNET1, enable_dhcp=False))]) == {"a"}
     assert made.apply([Deleted(Port, SERVER1.id)]) == {"a"}
+
+
+@pytest.mark.parametrize("resource", [NET1, SUBNET1, VM1], ids=lambda it: type(it).__name__)
+@pytest.mark.parametrize(
+    "words",
+    [{"name": "other"}, {"description": "other"}, {"updated_at": NOON, "revision_number": 7}],
+    ids=lambda words: next(iter(words)),
+)
+def test_what_a_resource_is_called_is_no_pass(resource: Any, words: dict[str, Any]) -> None:
+    made = fabric("h")
+    made.observe_interfaces("h", [TAP1])
+    assert made.apply([Upserted(replace(resource, **words))]) == set()
+
+
+def test_what_the_store_was_told_of_a_port_is_no_second_pass() -> None:
+    made = fabric("h")
+    made.observe_interfaces("h", [TAP1])
+    reports = port_reports(made, snapshot_of(made, "h"), LAYOUT.bridges)
+    made.told(reports)
+    (report,) = reports
+    assert made.apply([Upserted(replace(VM1, binding=report.binding, status=report.status))]) == set()
+    assert made.apply([Upserted(replace(VM1, binding=report.binding, status=PortStatus.DOWN))]) == {"h"}
 
 
 def test_a_port_with_ovsdb_is_reported_active_and_only_once() -> None:
