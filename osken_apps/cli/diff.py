@@ -22,7 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Say what the command line of `diff` is."""
     parser.description, parser.epilog = DESCRIPTION, EPILOG
     parser.add_argument("host", metavar="HOST", help="the host, as `openstack network agent list` names it")
-    parser.add_argument("--api", metavar="URL", type=api.url, default=api.DEFAULT_URL, help="(%(default)s)")
+    parser.add_argument("--api", metavar="URL", type=api.url, default=api.default_url(), help="(%(default)s)")
     add_through(parser)
     parser.set_defaults(handler=diff)
 

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 
 import webob
 
+from osken_apps.accounts.certificate import certified
 from osken_apps.config import Config
 from osken_apps.errors import ApiError, ConfigurationError, HTTPBadRequest
 from osken_apps.rest import audit_log, edge, routes
@@ -68,9 +69,18 @@ def application(
 
     Raises ConfigurationError, for a broken policy file above all.
     """
+    config = _with_names_of_certificate(config)
     policy = Policy(config, registry)
     operations = Operations(store, config, hosts or Hosts(), policy, questions or Questions(), registry)
     return Api(operations, identification(config, store), audit)
+
+
+def _with_names_of_certificate(config: Config) -> Config:
+    """Answer also to the names that our certificate proves: no other site has them."""
+    if config.api.tls is None:
+        return config
+    names = {name.lower() for name in certified(config.api.tls.certificate).names} - {edge.ANY}
+    return replace(config, api=replace(config.api, allowed_hosts=config.api.allowed_hosts | names))
 
 
 class Api:

@@ -172,6 +172,16 @@ def test_curl_works_with_name_and_password(users: Users) -> None:
     assert told == f'Keystone uri="{users.server.url}/identity", Basic realm="osken-net"'
 
 
+def test_osken_net_asks_as_whom_the_environment_says(users: Users) -> None:
+    admin = users.environment("admin-openrc")
+    nobody = {name: value for name, value in admin.items() if "PASSWORD" not in name}
+    for environment, told in ((admin, "knows no host nowhere"), (nobody, "must know who asks")):
+        done = subprocess.run(
+            [BIN / "osken-net", "diff", "nowhere"], env=environment, capture_output=True, text=True
+        )
+        assert (done.returncode, told in done.stderr) == (1, True)
+
+
 def test_guesses_keep_nobody_out_who_knows_a_password(users: Users) -> None:
     right = basic("alice", users.value("alice-openrc", "PASSWORD"))
     assert users.server.call("GET", "/v2.0/networks", headers=right).status == 200

@@ -3,7 +3,7 @@
 `page` gives the table that docs/who-may-do-what.md must be. A new kind of resource needs a line in BODIES.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from osken_apps.rest.controller import Questions
 from osken_apps.rest.registry import REGISTRY
 from osken_apps.rest.routes import ANY, Route, table
 from osken_apps.rest.wsgi import application
+from tests.unit import identity_walk
 from tests.unit.rest_client import Client, Reply, client_of, config_of
 
 PAGE = Path(__file__).parents[2] / "docs" / "who-may-do-what.md"
@@ -25,6 +26,13 @@ TITLE = """# Who may do what
 Every request of the API about something of project `a`, by the default policy: asked by nobody, a reader and
 a member of `a`, a member of `b`, and an administrator. `yes`: done or shown; `no`: 403; `hidden`: 404,
 or a list without it; `401`: who asks must say who it is. `make docs` writes this page and a test holds it.
+
+"""
+USERS = """
+## Users
+
+Where the API has users of its own (`authentication = local`): every request about user `alice` and her
+project, asked by nobody, by her, by another user and by an administrator.
 
 """
 ACTORS: Mapping[str, tuple[str, tuple[str, ...]]] = {
@@ -201,5 +209,11 @@ def rows(directory: Path) -> Iterator[tuple[str, ...]]:
 
 def page(directory: Path) -> str:
     """Give the page of the documentation."""
-    lines = [("request", *ACTORS), ("---",) * (len(ACTORS) + 1), *rows(directory)]
-    return TITLE + "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    (directory / "identity").mkdir()
+    of_identity = identity_walk.rows(directory / "identity")
+    return TITLE + _table(ACTORS, rows(directory)) + USERS + _table(identity_walk.ACTORS, of_identity)
+
+
+def _table(actors: Iterable[str], lines: Iterable[tuple[str, ...]]) -> str:
+    head = ("request", *actors)
+    return "".join(f"| {' | '.join(line)} |\n" for line in (head, ("---",) * len(head), *lines))

@@ -12,7 +12,7 @@ from osken_apps.config import TlsConfig
 from osken_apps.errors import ConfigurationError
 from osken_apps.rest.certificates import Certificates, context_of, name_of
 from tests.certificates import api_options, authority_file, files
-from tests.unit.rest_client import config_of
+from tests.unit.rest_client import client_of, config_of
 
 
 def tls_of(directory: Path) -> TlsConfig:
@@ -100,3 +100,10 @@ def test_clients_are_told_the_name_and_the_authority_of_a_certificate(tmp_path: 
     with certificate.open("ab") as chain:
         chain.write(authority_file(tmp_path).read_bytes())
     assert environment(config_of(tmp_path, options).api, who)["OS_CACERT"] == str(certificate)
+
+
+def test_the_api_answers_to_the_names_in_its_certificate(tmp_path: Path) -> None:
+    certificate, key = files(tmp_path, "api.example", "192.0.2.1", "*.api.example")
+    api = client_of(tmp_path, f"certificate = {certificate}\nprivate_key = {key}\n")
+    for host, status in (("api.example:9696", 200), ("192.0.2.1", 200), ("other.example", 421)):
+        assert api.call("GET", "/networks", Host=host).status == status
