@@ -55,7 +55,8 @@ def main() -> int:
             print(f"Python {version} is not here: its unit tests are skipped", flush=True)
             continue
         print(f"unit tests under Python {version}", flush=True)
-        command = [environment(version, python), "-m", "pytest", "-q", "-n", "auto", "-p", "no:cacheprovider", *TESTS]
+        pytest = ["-m", "pytest", "-q", "-n", "auto", "-p", "no:cacheprovider"]
+        command = [environment(version, python), *pytest, *TESTS]
         failed |= subprocess.run(command, cwd=TOP, check=False).returncode != 0
     return int(failed)
 
