@@ -222,6 +222,19 @@ def test_a_physical_network_lost_from_the_configuration_silences_nobody(site: Si
     assert (row.lost, row.flow_mods) == (0, 0)
 
 
+def test_a_rule_changed_a_hundred_times_disturbs_nobody_that_it_does_not_concern(site: Site) -> None:
+    api = site.world.api
+    (group_id,) = api.show("port", site.pinger.port_id)["security_groups"]
+    ssh = {"direction": "ingress", "protocol": "tcp", "port_range_min": 22, "port_range_max": 22}
+    with site.during("a security group's rule made and deleted fifty times") as row:
+        for _ in range(50):
+            rule = api.create("security_group_rule", security_group_id=group_id, **ssh)
+            api.delete("security_group_rule", rule["id"])
+        wait_for_leases(row)
+    assert (row.lost, row.refused) == (0, 0)
+    assert row.flow_mods > 0
+
+
 def test_a_network_with_plugged_ports_is_not_deleted(site: Site) -> None:
     network_id = site.world.api.show("port", site.pinger.port_id)["network_id"]
     answer = site.world.api.request("DELETE", f"networks/{network_id}")
