@@ -60,6 +60,7 @@ class Snapshot:
     store_id: str = ""
     deleted_ports: frozenset[str] = frozenset()
     further: tuple[Standard, ...] = ()
+    tunnel_addresses: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def of(cls, kind: Kind, resources: Iterable[Standard]) -> "Snapshot":

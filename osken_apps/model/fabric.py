@@ -16,6 +16,7 @@ from osken_apps.model.local_vlans import assign_local_vlans, read_back
 from osken_apps.model.port_security import Guard
 from osken_apps.model.resources import Binding, Port, PortStatus
 from osken_apps.model.snapshot import MAX_METERS, Layout
+from osken_apps.model.tunnels import RemotePorts, Spread, TunnelAddresses
 from osken_apps.model.turns import in_turns
 
 Reported = tuple[Binding | None, PortStatus, str]
@@ -48,6 +49,9 @@ class Fabric:
         self.hosts: dict[str, Host] = {}
         self.claims = Claims()
         self.conflicts: dict[str, IPv4Address] = {}  # port id -> the address that its client declined
+        self.spread = Spread()
+        self.tunnel_addresses = TunnelAddresses()
+        self.remote_ports = RemotePorts()
         self._moved = moved
         self._told: dict[str, Reported] = {}
 
@@ -78,7 +82,9 @@ class Fabric:
                 host = self.host(port.binding.host)
                 host.local_vlans.setdefault(port.network_id, port.binding.local_vlan)
                 if first:
-                    self.claims.put(port.id, Place(host.name, port.binding.interface))
+                    self._place(port, Place(host.name, port.binding.interface))
+        for name, address in inventory.tunnel_addresses.items():
+            self.tunnel_addresses.keep(name, address)
         for host in in_turns(list(self.hosts.values()), pause):
             if self.hosts.get(host.name) is host:
                 self._claim(host)
@@ -97,7 +103,8 @@ class Fabric:
             left |= recorded - self._recorded_host(change)
         # What the store recorded of a host is a claim of it where OVSDB shows none, and no longer than that.
         claims = [{name} | self._claim(self.hosts[name]) for name in left if not self.hosts[name].has_ovsdb]
-        concerned = self._decide(touched).union(*claims)
+        concerned = self._hosts_beyond(touched)
+        concerned |= self._decide(touched).union(*claims)
         concerned |= self._hosts_with(self.inventory.groups.take_changed())
         return concerned.union(*(self._hosts_of(port_id) for port_id in touched))
 
@@ -175,6 +182,11 @@ class Fabric:
         host.interfaces = {interface.name: interface for interface in interfaces}
         return {host_name} | self._claim(host)
 
+    def observe_tunnel_address(self, host_name: str, text: str) -> set[str]:
+        """Take where a host says that others reach it, empty for nowhere; give the hosts concerned."""
+        changed = self.tunnel_addresses.show(host_name, text)
+        return changed | self._hosts_reaching(changed)
+
     def lose_ovsdb(self, host_name: str) -> set[str]:
         """Note that a host's OVSDB session ended; what it showed last still counts."""
         host = self.host(host_name)
@@ -205,7 +217,8 @@ class Fabric:
             return set()
         port_ids = self._ports_at(host)
         self.claims.show(host.name, host.claims, {})
-        return self._decide(port_ids) - {host_name}
+        concerned = self._hosts_reaching(self.tunnel_addresses.forget(host_name))
+        return (concerned | self._decide(port_ids)) - {host_name}
 
     def rename(self, name: str, new_name: str) -> set[str]:
         """Note that a host is called something else now; give the hosts that this concerns."""
@@ -220,8 +233,9 @@ class Fabric:
         self.claims.show(new_name, {}, host.claims)
         for port_id in port_ids:
             place = self.claims.place_of(port_id)
-            if place and place.host == name:
-                self.claims.put(port_id, Place(new_name, place.interface))
+            if place and place.host == name and (port := self.inventory.ports.get(port_id)):
+                self._place(port, Place(new_name, place.interface))
+        self.tunnel_addresses.rename(name, new_name)
         return concerned | self._decide(port_ids) | {new_name}
 
     def hear_guest(self, host_name: str, port_id: str) -> set[str]:
@@ -355,6 +369,8 @@ class Fabric:
             port = self.inventory.ports.get(port_id)
             if port is None:
                 self.claims.forget(port_id)
+                self.spread.drop(port_id)
+                self.remote_ports.forget(port_id)
                 continue
             before, claims = self.claims.place_of(port_id), self._claims_on(port_id)
             gone = [host for host in claims if self.hosts[host].gone]
@@ -366,9 +382,17 @@ class Fabric:
         before = self.claims.place_of(port.id)
         if place == before:
             return set()
-        self.claims.put(port.id, place)
+        concerned = self._hosts_beyond([port.id])
+        self._place(port, place)
         self._moved(port, before, place)
-        return self._hosts_of(port.id) | ({before.host} if before else set())
+        concerned |= self._hosts_beyond([port.id])
+        return concerned | self._hosts_of(port.id) | ({before.host} if before else set())
+
+    def _place(self, port: Port, place: Place | None) -> None:
+        self.claims.put(port.id, place)
+        network = self.inventory.networks.get(port.network_id)
+        if network and network.network_type.is_tunnel:
+            self.spread.put(network.id, port.id, place.host if place else None)
 
     def _is_awaited(self, place: Place | None) -> bool:
         host = self.hosts.get(place.host) if place else None
@@ -386,6 +410,16 @@ class Fabric:
         if not group_ids:
             return set()
         return {host.name for host in self.hosts.values() if not group_ids.isdisjoint(host.groups)}
+
+    def _hosts_beyond(self, port_ids: Iterable[str]) -> set[str]:
+        """Name the hosts that have a network over tunnels of any of these ports."""
+        networks = self.spread.networks_of(port_ids)
+        return set().union(*(self.spread.hosts_of(network_id) for network_id in networks))
+
+    def _hosts_reaching(self, host_names: Iterable[str]) -> set[str]:
+        """Name the hosts that have a network over tunnels which one of these has."""
+        networks = set().union(*(self.spread.networks_at(name) for name in host_names))
+        return set().union(*(self.spread.hosts_of(network_id) for network_id in networks))
 
     def _hosts_of(self, port_id: str) -> set[str]:
         place = self.claims.place_of(port_id)

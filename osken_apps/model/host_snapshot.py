@@ -3,11 +3,13 @@
 from collections.abc import Container, Iterable, Iterator, Mapping
 from ipaddress import IPv4Address
 
+from osken_apps.model.addresses import MacAddress
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.host import Host, Interface
 from osken_apps.model.port_security import GroupPolicy, Guard
 from osken_apps.model.resources import Port
 from osken_apps.model.snapshot import (
+    INTEGRATION_TUNNEL_END,
     BoundPort,
     HostSnapshot,
     Segment,
@@ -16,6 +18,7 @@ from osken_apps.model.snapshot import (
     integration_end,
     serves_dhcp,
 )
+from osken_apps.model.tunnels import Reach, RemotePort, further_macs
 
 
 def host_snapshot(fabric: Fabric, host_name: str) -> HostSnapshot:
@@ -47,6 +50,36 @@ def host_snapshot(fabric: Fabric, host_name: str) -> HostSnapshot:
         host.max_meters,
         host.complete,
         tuple(_keeps(fabric, ports, orphans)),
+        tuple(_reach(fabric, host, segment.network_id) for segment in segments.values() if segment.is_tunnel),
+        fabric.tunnel_addresses.of(host_name),
+    )
+
+
+def _reach(fabric: Fabric, host: Host, network_id: str) -> Reach:
+    """Say where a network over tunnels is besides a host; a peer without an address is not reached yet."""
+    network = fabric.inventory.networks[network_id]
+    peers: set[IPv4Address] = set()
+    remotes: list[RemotePort] = []
+    shared: set[MacAddress] = set()
+    holders: dict[MacAddress, set[IPv4Address]] = {}
+    floods_unknown = False
+    for other, port_id in fabric.spread.ports_beyond(network_id, host.name):
+        address, port = fabric.tunnel_addresses.of(other), fabric.inventory.ports[port_id]
+        if address is None or not fabric.is_up(port):
+            continue
+        peers.add(address)
+        remotes.append(fabric.remote_ports.of(port, network, address))
+        floods_unknown |= fabric.guard_of(port) is None
+        further = further_macs(port)
+        shared |= further
+        for mac in {port.mac_address, *further}:
+            holders.setdefault(mac, set()).add(address)
+    return Reach(
+        network_id,
+        tuple(sorted(peers)),
+        tuple(remotes),
+        tuple((mac, tuple(sorted(holders[mac]))) for mac in sorted(shared, key=int)),
+        floods_unknown,
     )
 
 
@@ -67,6 +100,7 @@ def _segments(fabric: Fabric, host: Host, guarded: Container[str]) -> dict[str, 
             network.segmentation_id,
             local_vlan,
             network_id in guarded,
+            network.network_type,
         )
     return segments
 
@@ -101,7 +135,7 @@ def _waiting(fabric: Fabric, host: Host, present: Mapping[str, int]) -> Iterator
 def _dead(fabric: Fabric, host: Host, carrying: Iterable[str]) -> set[str]:
     """Name what must carry nothing: all of the integration bridge but what is known to be wanted."""
     layout = fabric.layout
-    links = {integration_end(bridge) for _, bridge in layout.bridge_mappings}
+    links = {integration_end(bridge) for _, bridge in layout.bridge_mappings} | {INTEGRATION_TUNNEL_END}
     return set(host.ofports.get(layout.integration_bridge, {})) - links - set(carrying)
 
 
@@ -126,7 +160,7 @@ def _keeps(fabric: Fabric, ports: Iterable[BoundPort], orphans: tuple[str, ...])
         )
     if fabric.remove_unknown:
         return
-    lost = {bound.segment.physical_network for bound in ports} - {
+    lost = {bound.segment.physical_network for bound in ports if not bound.segment.is_tunnel} - {
         physical_network for physical_network, _ in fabric.layout.bridge_mappings
     }
     for physical_network in sorted(lost):

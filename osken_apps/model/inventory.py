@@ -37,6 +37,7 @@ class Inventory:
     def __init__(self) -> None:
         self.store_id = ""
         self.deleted: dict[str, None] = {}
+        self.tunnel_addresses: dict[str, str] = {}  # of hosts, as the store keeps them
         self.networks: dict[str, Network] = {}
         self.ports: dict[str, Port] = {}
         self.loaded = False
@@ -58,6 +59,7 @@ class Inventory:
         self.__init__()  # type: ignore[misc]
         self.store_id = snapshot.store_id
         self.deleted = dict.fromkeys(snapshot.deleted_ports)
+        self.tunnel_addresses = dict(snapshot.tunnel_addresses)
         for resource in snapshot.resources:
             self.apply(Upserted(resource))
         self.loaded = True

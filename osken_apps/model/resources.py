@@ -15,10 +15,21 @@ DHCP_DEVICE_OWNER = "network:dhcp"
 
 
 class NetworkType(StrEnum):
-    """How a network's frames look on the physical network."""
+    """How a network's frames go from host to host."""
 
     VLAN = "vlan"
     FLAT = "flat"
+    VXLAN = "vxlan"
+    GRE = "gre"
+    GENEVE = "geneve"
+
+    @property
+    def is_tunnel(self) -> bool:
+        """Tell whether frames go from host to host in packets of the hosts' own."""
+        return self in TUNNEL_TYPES
+
+
+TUNNEL_TYPES = (NetworkType.VXLAN, NetworkType.GRE, NetworkType.GENEVE)
 
 
 class PortStatus(StrEnum):
@@ -31,7 +42,11 @@ class PortStatus(StrEnum):
 @kind("network", "networks", quota=100)
 @dataclass(frozen=True, slots=True)
 class Network(Standard):
-    """An isolated layer 2 segment; `segmentation_id` is its VLAN id on `physical_network`."""
+    """An isolated layer 2 segment.
+
+    `segmentation_id` is its VLAN id on `physical_network`; over tunnels, its id in them, and there is no
+    physical network.
+    """
 
     admin_state_up: bool = True
     shared: bool = False

@@ -6,7 +6,8 @@ from ipaddress import IPv4Address, IPv4Network
 
 from osken_apps.model.addresses import MacAddress
 from osken_apps.model.port_security import GroupPolicy, Guard
-from osken_apps.model.resources import Network, Port, Subnet
+from osken_apps.model.resources import Network, NetworkType, Port, Subnet
+from osken_apps.model.tunnels import Reach
 
 MAX_METERS = 262_144  # of Open vSwitch's userspace datapath
 
@@ -21,16 +22,24 @@ class PuntRates:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Which bridges a host has: the integration bridge and a bridge per physical network."""
+    """Which bridges a host has: the integration bridge, a bridge per physical network, and the tunnel bridge
+    where it has a network over tunnels.
+    """
 
     integration_bridge: str
     bridge_mappings: tuple[tuple[str, str], ...]
     punt_rates: PuntRates = PuntRates()
+    tunnel_bridge: str = "br-tun"
 
     @property
     def bridges(self) -> tuple[str, ...]:
-        """All bridge names, the integration bridge first."""
+        """The names of the bridges that every host has, the integration bridge first."""
         return (self.integration_bridge, *(bridge for _, bridge in self.bridge_mappings))
+
+    @property
+    def all_bridges(self) -> tuple[str, ...]:
+        """The names of all bridges of ours, the integration bridge first."""
+        return (*self.bridges, self.tunnel_bridge)
 
     def bridge_of(self, physical_network: str) -> str | None:
         """Give the bridge of a physical network, if it has one."""
@@ -47,9 +56,19 @@ def physical_end(bridge: str) -> str:
     return f"phy-{bridge}"
 
 
+INTEGRATION_TUNNEL_END = "patch-tun"  # on the integration bridge, of the link to the tunnel bridge
+TUNNEL_END = "patch-int"  # the other one
+
+
+def tunnel_port(network_type: NetworkType) -> str:
+    """Name the port of the tunnel bridge for all tunnels of a type."""
+    return f"tun-{network_type}"
+
+
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A network on a host: its VLAN on the wire (None: untagged) and its VLAN on this host.
+    """A network on a host: its VLAN on the wire (None: untagged), or its id in tunnels, and its VLAN on this
+    host.
 
     `guarded`: one of its ports here is.
     """
@@ -59,6 +78,17 @@ class Segment:
     segmentation_id: int | None
     local_vlan: int
     guarded: bool = False
+    network_type: NetworkType = NetworkType.VLAN
+
+    @property
+    def is_tunnel(self) -> bool:
+        """Tell whether it reaches other hosts over tunnels."""
+        return self.network_type.is_tunnel
+
+    @property
+    def link_vlan(self) -> int | None:
+        """Its VLAN on the link to the integration bridge, from the other side; None: untagged."""
+        return self.local_vlan if self.is_tunnel else self.segmentation_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +153,7 @@ class HostSnapshot:
     not carry anything, by name with their ofport: those of `waiting`, and all that is no bound port, no link
     to a physical bridge and no declared trunk. `trunks` are those that are declared, `orphans` those of ports
     that the store does not know. `policies` are those of all groups of its guarded ports, by rising number.
+    `reaches` say where its networks over tunnels are besides, and `tunnel_address` where others reach it.
     Its integration bridge can have `max_meters` (some datapaths have none). As long as it is not `complete`,
     as one that has just connected, nothing is taken away from it; nor while `keeps` says why, in words for
     its operator.
@@ -140,6 +171,8 @@ class HostSnapshot:
     max_meters: int = MAX_METERS
     complete: bool = True
     keeps: tuple[str, ...] = ()
+    reaches: tuple[Reach, ...] = ()
+    tunnel_address: IPv4Address | None = None
 
     @property
     def is_guarded(self) -> bool:

@@ -36,6 +36,7 @@ PROTOCOL_WORDS: dict[tuple[Value | None, Value | None], str] = {
 }
 FIELD_ORDER = (
     Field.REG0, Field.REG4, Field.REG5, Field.REG6, Field.REG7,
+    Field.TUN_ID, Field.TUN_SRC, Field.TUN_DST,
     Field.IN_PORT, Field.VLAN_VID, Field.ETH_SRC, Field.ETH_DST, Field.ETH_TYPE,
     Field.IPV6_SRC, Field.IPV6_DST, Field.IPV4_SRC, Field.IPV4_DST, Field.ARP_SPA, Field.ARP_TPA,
     Field.ARP_OP, Field.IP_PROTO, Field.ARP_SHA, Field.ARP_THA, Field.IP_TTL, Field.IP_FRAG,

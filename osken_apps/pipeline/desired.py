@@ -4,13 +4,15 @@ from collections.abc import Callable, Iterator
 from weakref import WeakKeyDictionary
 
 from osken_apps.model.port_security import GroupPolicy
-from osken_apps.model.snapshot import BoundPort, HostSnapshot, Layout
+from osken_apps.model.snapshot import BoundPort, HostSnapshot, Layout, tunnel_port
+from osken_apps.model.tunnels import RemotePort
 from osken_apps.model.turns import in_turns
 from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.meter import Meter
 from osken_apps.openflow.wire import FlowBody, FlowKey, encode_flow
 from osken_apps.pipeline.feature import Bridge, bridge_of
 from osken_apps.pipeline.features import FEATURES
+from osken_apps.pipeline.features.tunnels import is_linked
 from osken_apps.pipeline.stage import Role
 
 Encoded = list[tuple[FlowKey, FlowBody]]
@@ -25,7 +27,8 @@ def desired_flows(name: str, layout: Layout, snapshot: HostSnapshot) -> tuple[Fl
     policies = snapshot.policies if bridge.role is Role.INTEGRATION else ()
     of_ports = (flow for bound in ports for flow in _of_port(bound, snapshot.max_meters))
     of_groups = (flow for policy in policies for flow in _of_group(policy))
-    return (*_of_bridge(bridge), *of_ports, *of_groups)
+    of_remotes = (flow for remote, ofport in _remotes(bridge) for flow in _of_remote(remote, ofport))
+    return (*_of_bridge(bridge), *of_ports, *of_groups, *of_remotes)
 
 
 def desired_texts(name: str, layout: Layout, snapshot: HostSnapshot, pause: Callable[[], None]) -> list[str]:
@@ -39,6 +42,8 @@ def desired_texts(name: str, layout: Layout, snapshot: HostSnapshot, pause: Call
             texts += [flow.text() for flow in _of_port(bound, snapshot.max_meters)]
         for policy in in_turns(snapshot.policies, pause):
             texts += [flow.text() for flow in _of_group(policy)]
+    for remote, ofport in in_turns(_remotes(bridge), pause):
+        texts += [flow.text() for flow in _of_remote(remote, ofport)]
     return texts
 
 
@@ -65,6 +70,8 @@ class FlowEncoder:
         if bridge is None:
             return {}
         encoded = dict(encode_flow(flow) for flow in _of_bridge(bridge))
+        for remote, ofport in in_turns(_remotes(bridge), pause):
+            encoded.update(encoded_remote(remote, ofport))
         if bridge.role is not Role.INTEGRATION:
             return encoded
         for policy in in_turns(snapshot.policies, pause):
@@ -99,6 +106,32 @@ def encoded_group(policy: GroupPolicy) -> Encoded:
     if known is None:
         known = _encoded_groups[policy] = [encode_flow(flow) for flow in _of_group(policy)]
     return known
+
+
+_encoded_remotes: WeakKeyDictionary[RemotePort, dict[int, Encoded]] = WeakKeyDictionary()
+
+
+def encoded_remote(remote: RemotePort, ofport: int) -> Encoded:
+    """Give the flows of a port of another host in wire form; they are made once for all hosts."""
+    by_ofport = _encoded_remotes.setdefault(remote, {})
+    if ofport not in by_ofport:
+        by_ofport[ofport] = [encode_flow(flow) for flow in _of_remote(remote, ofport)]
+    return by_ofport[ofport]
+
+
+def _remotes(bridge: Bridge) -> Iterator[tuple[RemotePort, int]]:
+    """Give the ports of other hosts that a tunnel bridge reaches, each with the number of its tunnels."""
+    if bridge.role is Role.TUNNEL and is_linked(bridge):
+        for reach in bridge.snapshot.reaches:
+            for remote in reach.ports:
+                ofport = bridge.ofport(tunnel_port(remote.network_type))
+                if ofport is not None:
+                    yield remote, ofport
+
+
+def _of_remote(remote: RemotePort, ofport: int) -> Iterator[Flow]:
+    for feature in FEATURES:
+        yield from feature.remote_flows(remote, ofport)
 
 
 def _of_group(policy: GroupPolicy) -> Iterator[Flow]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from osken_apps.model.port_security import GroupPolicy
 from osken_apps.model.snapshot import BoundPort, HostSnapshot, Layout
+from osken_apps.model.tunnels import RemotePort
 from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.meter import Meter
 from osken_apps.pipeline.stage import Role, Rule, Stage
@@ -12,8 +13,8 @@ from osken_apps.pipeline.stage import Role, Rule, Stage
 
 @dataclass(frozen=True, slots=True)
 class Bridge:
-    """A bridge of a host, for which a feature gives its part; `physical_network` is empty on the integration
-    bridge.
+    """A bridge of a host, for which a feature gives its part; `physical_network` is empty where it is no
+    physical bridge.
     """
 
     name: str
@@ -42,6 +43,13 @@ class Feature:
         """Give the flows of one bound port on the integration bridge, which has so many meters."""
         return ()
 
+    def remote_flows(self, remote: RemotePort, ofport: int) -> Iterable[Flow]:
+        """Give the flows of one port of another host on the tunnel bridge, the same on every host.
+
+        `ofport` is that of the type's tunnels.
+        """
+        return ()
+
     def group_flows(self, policy: GroupPolicy) -> Iterable[Flow]:
         """Give the flows of one security group on the integration bridge, the same on every host."""
         return ()
@@ -55,6 +63,8 @@ def bridge_of(name: str, layout: Layout, snapshot: HostSnapshot) -> Bridge | Non
     """Give a bridge of a host by its name; None for one that is not ours."""
     if name == layout.integration_bridge:
         return Bridge(name, Role.INTEGRATION, layout, snapshot)
+    if name == layout.tunnel_bridge:
+        return Bridge(name, Role.TUNNEL, layout, snapshot)
     for physical_network, bridge in layout.bridge_mappings:
         if bridge == name:
             return Bridge(name, Role.PHYSICAL, layout, snapshot, physical_network)

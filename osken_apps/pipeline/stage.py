@@ -23,6 +23,7 @@ class Role(Enum):
 
     INTEGRATION = "integration bridge (br-int)"
     PHYSICAL = "physical bridge (br-eth2)"
+    TUNNEL = "tunnel bridge (br-tun)"
 
 
 class BrokenContract(Exception):

@@ -154,6 +154,26 @@ DELIVER = Stage(
     entered_from=(COMMIT, COMMITTED),
 )  # fmt: skip
 
+TUNNEL_CLASSIFY = Stage(
+    "classify", Role.TUNNEL, 0, "dropped: it is of no network and no host that belong to this one",
+    matches=frozenset({Field.IN_PORT, Field.VLAN_VID, Field.TUN_SRC}),
+    sets=frozenset({Field.REG0, Field.TUN_ID}),
+)  # fmt: skip
+SEGMENT_IN = Stage(
+    "segment_in", Role.TUNNEL, 10, "dropped: this host does not have the network",
+    matches=frozenset({Field.IN_PORT, Field.TUN_ID}), sets=frozenset({Field.VLAN_VID}),
+    entered_from=(TUNNEL_CLASSIFY,),
+)  # fmt: skip
+REMOTE = Stage(
+    "remote", Role.TUNNEL, 20, "dropped: no other host has a machine that it may be for",
+    matches=_ARP | {Field.REG0, Field.TUN_ID, Field.ETH_DST, Field.ETH_TYPE},
+    sets=_ANSWERS | {Field.TUN_DST}, entered_from=(TUNNEL_CLASSIFY,),
+)  # fmt: skip
+ANSWERED = Stage(
+    "answered", Role.TUNNEL, 30, "dropped: there is no such packet",
+    matches=frozenset({Field.REG0, Field.TUN_ID}), sets=frozenset({Field.VLAN_VID}), entered_from=(REMOTE,),
+)  # fmt: skip
+
 PHYSICAL_CLASSIFY = Stage(
     "classify", Role.PHYSICAL, 0,
     "dropped: this is so before both ends of the link to the integration bridge are known",

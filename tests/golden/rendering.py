@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from osken_apps.config import sample
+from osken_apps.model.snapshot import HostSnapshot
 from osken_apps.openflow.flow import ordered
 from osken_apps.pipeline.desired import desired_flows
 from osken_apps.pipeline.document import commented_dump, pipeline_document
@@ -12,10 +13,15 @@ from tests.golden.scenarios import LAYOUT, SCENARIOS
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def bridges_of(snapshot: HostSnapshot) -> list[str]:
+    """Name the bridges that a scenario's host has."""
+    return [bridge for bridge in LAYOUT.all_bridges if bridge in snapshot.ofports]
+
+
 def generated_files() -> Iterator[tuple[Path, str]]:
     """Give path and text of the golden dumps, the pipeline's page and the sample configuration."""
     for name, snapshot in SCENARIOS.items():
-        for bridge in LAYOUT.bridges:
+        for bridge in bridges_of(snapshot):
             yield (
                 ROOT / "flows" / name / f"{bridge}.txt",
                 commented_dump(desired_flows(bridge, LAYOUT, snapshot)),
@@ -23,7 +29,7 @@ def generated_files() -> Iterator[tuple[Path, str]]:
     samples = (
         flow
         for snapshot in SCENARIOS.values()
-        for bridge in LAYOUT.bridges
+        for bridge in bridges_of(snapshot)
         for flow in ordered(desired_flows(bridge, LAYOUT, snapshot))
     )
     yield ROOT / "flows" / "pipeline.md", pipeline_document(samples)

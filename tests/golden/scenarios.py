@@ -8,6 +8,7 @@ from osken_apps.model.port_security import GroupPolicy, Guard, Member, members_o
 from osken_apps.model.resources import AddressPair, FixedIp, Network, NetworkType, Port, Subnet
 from osken_apps.model.security_groups import Direction, Ethertype, SecurityGroupRule
 from osken_apps.model.snapshot import BoundPort, HostSnapshot, Layout, Segment, dhcp_service
+from osken_apps.model.tunnels import Reach, RemotePort
 
 LAYOUT = Layout("br-int", (("default", "br-eth2"),))
 LINKS = {"br-int": {"int-br-eth2": 1}, "br-eth2": {"eth2": 1, "phy-br-eth2": 2}}
@@ -131,6 +132,51 @@ POLICIES = (
 )
 
 
+# Networks over tunnels of each type, two of them of one id: one with machines on two other hosts, either of
+# which may have the MAC address of a virtual router; a guarded one; and one that no other host has.
+HOST2, HOST3 = IPv4Address("192.0.2.2"), IPv4Address("192.0.2.3")
+OVERLAY = Segment("overlay", "", 5, local_vlan=3, network_type=NetworkType.VXLAN)
+GUARDED_OVERLAY = Segment("goverlay", "", 5, local_vlan=4, guarded=True, network_type=NetworkType.GENEVE)
+LONE_OVERLAY = Segment("loverlay", "", 4294967295, local_vlan=5, network_type=NetworkType.GRE)
+
+
+def _overlay(id: str, network_id: str, number: int) -> Port:
+    return Port(
+        id=id,
+        project_id="p",
+        network_id=network_id,
+        mac_address=mac_address(f"fa:16:3e:00:05:{number:02x}"),
+        fixed_ips=(FixedIp("subnet5", IPv4Address(f"10.10.50.{number}")),),
+    )
+
+
+def _remote(network: Segment, host: IPv4Address, number: int) -> RemotePort:
+    mac, address = mac_address(f"fa:16:3e:00:05:{number:02x}"), IPv4Address(f"10.10.50.{number}")
+    return RemotePort(network.network_type, network.segmentation_id or 0, host, mac, (address,))
+
+
+OVERLAY_PORTS = (
+    BoundPort(_overlay("overlay2", "overlay", 2), "tapoverlay2", 3, OVERLAY),
+    BoundPort(
+        _overlay("overlay3", "goverlay", 3), "tapoverlay3", 4, GUARDED_OVERLAY,
+        guard=Guard(own_addresses(_overlay("overlay3", "goverlay", 3)), (1,)),
+    ),
+    BoundPort(_overlay("overlay4", "loverlay", 4), "tapoverlay4", 5, LONE_OVERLAY),
+)  # fmt: skip
+REACHES = (
+    Reach(
+        "overlay",
+        (HOST2, HOST3),
+        (_remote(OVERLAY, HOST2, 10), _remote(OVERLAY, HOST3, 11)),
+        ((VIRTUAL_ROUTER.mac_address, (HOST2, HOST3)),),
+        floods_unknown=True,
+    ),
+    Reach("goverlay", (HOST3,), (_remote(GUARDED_OVERLAY, HOST3, 12),)),
+    Reach("loverlay"),
+)
+TUNNEL_LINKS = {"patch-int": 1, "tun-vxlan": 2, "tun-gre": 3, "tun-geneve": 4}
+
+
 def _plugged(*interfaces: str) -> dict[str, dict[str, int]]:
     ofports = {name: 2 + index for index, name in enumerate(interfaces)}
     return {"br-int": {**LINKS["br-int"], **ofports}, "br-eth2": LINKS["br-eth2"]}
@@ -153,5 +199,17 @@ SCENARIOS = {
         (*GUARDED_PORTS, UNGUARDED, BoundPort(VM2, "tapvm2", 6, NET2_HERE)),
         trunks=("trunk",),
         policies=POLICIES,
+    ),
+    "tunnels": HostSnapshot(
+        "host1",
+        {
+            **_plugged("tap53903a95-82", "tapoverlay2", "tapoverlay3", "tapoverlay4", "patch-tun"),
+            "br-tun": TUNNEL_LINKS,
+        },
+        (NET1_HERE, OVERLAY, GUARDED_OVERLAY, LONE_OVERLAY),
+        (VM1_HERE, *OVERLAY_PORTS),
+        policies=POLICIES[:1],
+        reaches=REACHES,
+        tunnel_address=IPv4Address("192.0.2.1"),
     ),
 }

@@ -8,11 +8,11 @@ from osken_apps.openflow import wire
 from osken_apps.openflow.difference import difference
 from osken_apps.pipeline.desired import FlowEncoder, desired_flows, desired_meters
 from tests.golden.dumps import golden, strip_counters
-from tests.golden.rendering import ROOT
+from tests.golden.rendering import ROOT, bridges_of
 from tests.golden.scenarios import LAYOUT, SCENARIOS
 from tests.ovs.conftest import Channel, Switch
 
-CASES = [(scenario, bridge) for scenario in SCENARIOS for bridge in LAYOUT.bridges]
+CASES = [(scenario, bridge) for scenario, snapshot in SCENARIOS.items() for bridge in bridges_of(snapshot)]
 
 
 def install(channel: Channel, bridge: str, scenario: str) -> None:

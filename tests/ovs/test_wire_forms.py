@@ -80,6 +80,9 @@ MATCHES: list[dict[Field, Value]] = [
     {Field.REG0: Masked(0, 2), Field.REG7: 0},
     {Field.REG4: 9, **IP, Field.CONJ_ID: 77},
     {Field.REG4: 9, Field.REG7: 0x10},
+    {Field.IN_PORT: 3, Field.TUN_SRC: IPv4Address("192.0.2.2")},
+    {Field.TUN_SRC: IPv4Network("192.0.2.0/24"), Field.TUN_DST: IPv4Address("192.0.2.1")},
+    {Field.REG0: 2, Field.TUN_ID: 0xFFFFFFFF, **ARP, Field.ARP_OP: 1},
 ]  # fmt: skip
 ACTIONS: list[tuple[Action, ...]] = [
     (SetField(Field.REG5, 3), SetField(Field.REG6, 7), Output(4)),
@@ -93,6 +96,7 @@ ACTIONS: list[tuple[Action, ...]] = [
     (Push(Field.IPV4_SRC), Pop(Field.IPV4_DST)),
     (CtClear(), Output(4)),
     (PushVlan(), SetField(Field.VLAN_VID, 9), Output(2)),
+    (SetField(Field.TUN_ID, 5), SetField(Field.TUN_DST, IPv4Address("192.0.2.2")), Output(2)),
     (CONTROLLER,),
 ]
 SWAP_SCTP = (Push(Field.IPV6_SRC), Pop(Field.IPV6_DST), Push(Field.SCTP_DST), Pop(Field.SCTP_SRC))

@@ -8,6 +8,7 @@ from osken_apps.pipeline.features.isolation import Isolation
 from osken_apps.pipeline.features.port_security import PortSecurity
 from osken_apps.pipeline.features.security_groups import SecurityGroups
 from osken_apps.pipeline.features.switching import Switching
+from osken_apps.pipeline.features.tunnels import Tunnels
 
 FEATURES: tuple[Feature, ...] = (
     Isolation(),
@@ -17,4 +18,5 @@ FEATURES: tuple[Feature, ...] = (
     SecurityGroups(),
     GroupRules(),
     Switching(),
+    Tunnels(),
 )

@@ -53,7 +53,12 @@ class Isolation(Feature):
 
     def bridge_flows(self, bridge: Bridge) -> Iterator[Flow]:
         """Give the flows of either kind of bridge."""
-        return _of_integration(bridge) if bridge.role is Role.INTEGRATION else _of_physical(bridge)
+        match bridge.role:
+            case Role.INTEGRATION:
+                return _of_integration(bridge)
+            case Role.PHYSICAL:
+                return _of_physical(bridge)
+        return iter(())
 
 
 def _of_integration(bridge: Bridge) -> Iterator[Flow]:

@@ -9,7 +9,7 @@ to the bound ports of networks that are not, and to trunks.
 from collections.abc import Iterable, Iterator
 
 from osken_apps.model.addresses import MacAddress, mac_address
-from osken_apps.model.snapshot import BoundPort, Segment, integration_end
+from osken_apps.model.snapshot import INTEGRATION_TUNNEL_END, BoundPort, Segment, integration_end
 from osken_apps.openflow.actions import (
     NORMAL,
     Action,
@@ -205,17 +205,18 @@ def _shared(to_mac: Values, holders: list[BoundPort], ends: list[int]) -> Iterat
 
 
 def _from_wire(patch: int, segment: Segment) -> Flow:
-    if segment.segmentation_id is None:
+    if segment.link_vlan is None:
         untagged = Match.of({Field.IN_PORT: patch, Field.VLAN_VID: UNTAGGED})
         return PROVIDER_TO_GUARDED.flow(untagged, _network(segment), goto=LOOKUP)
-    tagged = Match.of({Field.IN_PORT: patch, Field.VLAN_VID: segment.segmentation_id})
+    tagged = Match.of({Field.IN_PORT: patch, Field.VLAN_VID: segment.link_vlan})
     return PROVIDER_TO_GUARDED.flow(tagged, PopVlan(), _network(segment), goto=LOOKUP)
 
 
 def _wire(bridge: Bridge, segment: Segment) -> list[int]:
-    """Give the number of the link to the network's physical bridge, if it is there."""
+    """Give the number of the link to the bridge that leads to other hosts, if it is there."""
     name = bridge.layout.bridge_of(segment.physical_network)
-    ofport = None if name is None else bridge.ofport(integration_end(name))
+    end = INTEGRATION_TUNNEL_END if segment.is_tunnel else integration_end(name) if name else ""
+    ofport = bridge.ofport(end)
     return [] if ofport is None else [ofport]
 
 

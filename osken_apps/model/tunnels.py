@@ -1,0 +1,206 @@
+"""Networks over tunnels: on which hosts they are, where these are reached, and who is behind them. PURE (it
+changes, but does no I/O).
+
+What a host's flows say of others is an intent (networks, ports) and what was last seen (bindings, tunnel
+addresses), never what is connected just now: a peer that is away is where it was.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from ipaddress import AddressValueError, IPv4Address
+
+from osken_apps.model.addresses import MacAddress
+from osken_apps.model.resources import Network, NetworkType, Port
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class RemotePort:
+    """A port of a network over tunnels, as other hosts see it: `address` is where its host is reached.
+
+    All hosts share one, until something of it changes; then there is another one. `known` are its addresses
+    with the MAC address that is to be told; none of those that another machine may take over.
+    """
+
+    network_type: NetworkType
+    segmentation_id: int
+    address: IPv4Address
+    mac_address: MacAddress
+    known: tuple[IPv4Address, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Where a network over tunnels is besides this host: the addresses of its `peers`, in order.
+
+    `shared` are MAC addresses that several machines may have, with the peers where these are.
+    `floods_unknown`: there may be machines of other MAC addresses than are known.
+    """
+
+    network_id: str
+    peers: tuple[IPv4Address, ...] = ()
+    ports: tuple[RemotePort, ...] = ()
+    shared: tuple[tuple[MacAddress, tuple[IPv4Address, ...]], ...] = ()
+    floods_unknown: bool = False
+
+
+class TunnelAddresses:
+    """Where each host is reached, by what it shows or what is kept of it; no two hosts have one address."""
+
+    def __init__(self) -> None:
+        self._shown: dict[str, str] = {}
+        self._holders: dict[IPv4Address, str] = {}
+        self._addresses: dict[str, IPv4Address] = {}
+
+    def keep(self, host: str, text: str) -> set[str]:
+        """Take what is kept of a host that has not shown itself yet; give the hosts that have another one."""
+        return set() if host in self._shown else self.show(host, text)
+
+    def show(self, host: str, text: str) -> set[str]:
+        """Take what a host shows, empty for nothing; give the hosts that have another address now."""
+        if self._shown.get(host) == text:
+            return set()
+        self._shown[host] = text
+        return self._settle(host)
+
+    def forget(self, host: str) -> set[str]:
+        """Forget a host; give the hosts that have another address now."""
+        self._shown.pop(host, None)
+        return self._settle(host)
+
+    def rename(self, host: str, new_name: str) -> None:
+        """Note that a host is called something else now."""
+        if host not in self._shown:
+            return
+        self._shown[new_name] = self._shown.pop(host)
+        address = self._addresses.pop(host, None)
+        if address is not None:
+            self._addresses[new_name], self._holders[address] = address, new_name
+
+    def of(self, host: str) -> IPv4Address | None:
+        """Give where a host is reached; None: nobody knows."""
+        return self._addresses.get(host)
+
+    def why_not(self, host: str) -> str:
+        """Say in words what must be put right for a host to have an address; empty: it has one."""
+        if host in self._addresses:
+            return ""
+        text = self._shown.get(host, "")
+        remedy = "ovs-vsctl set Open_vSwitch . other_config:local_ip=ADDRESS"
+        if not text:
+            return f"host {host} to have a tunnel address: {remedy}"
+        address = _address(text)
+        if address is None:
+            return f"host {host} to have a tunnel address that is IPv4 and a host's, not {text}: {remedy}"
+        other = self._holders[address]
+        return f"host {host} to have a tunnel address that is not also {other}'s, as {text} is: {remedy}"
+
+    def _settle(self, host: str) -> set[str]:
+        before, now = self._addresses.pop(host, None), _address(self._shown.get(host, ""))
+        changed = {host}
+        if before is not None:
+            del self._holders[before]
+        if now is not None and now not in self._holders:
+            self._addresses[host], self._holders[now] = now, host
+        if before is not None and before != now:
+            heir = min((name for name, text in self._shown.items() if _address(text) == before), default=None)
+            if heir is not None:
+                self._addresses[heir], self._holders[before] = before, heir
+                changed.add(heir)
+        return changed
+
+
+def _address(text: str) -> IPv4Address | None:
+    try:
+        address = IPv4Address(text)
+    except AddressValueError:
+        return None
+    useless = address.is_unspecified or address.is_multicast or address.is_loopback
+    return None if useless or address.is_reserved else address
+
+
+class Spread:
+    """On which hosts each network is, by its ports that are bound."""
+
+    def __init__(self) -> None:
+        self._hosts: dict[str, dict[str, set[str]]] = {}  # network id -> host -> port ids
+        self._placed: dict[str, tuple[str, str]] = {}  # port id -> network id and host
+
+    def put(self, network_id: str, port_id: str, host: str | None) -> None:
+        """Note where a port is; None: nowhere."""
+        self.drop(port_id)
+        if host is not None:
+            self._hosts.setdefault(network_id, {}).setdefault(host, set()).add(port_id)
+            self._placed[port_id] = (network_id, host)
+
+    def drop(self, port_id: str) -> None:
+        """Forget a port."""
+        placed = self._placed.pop(port_id, None)
+        if placed is None:
+            return
+        network_id, host = placed
+        hosts = self._hosts[network_id]
+        hosts[host].discard(port_id)
+        if not hosts[host]:
+            del hosts[host]
+        if not hosts:
+            del self._hosts[network_id]
+
+    def networks_of(self, port_ids: Iterable[str]) -> set[str]:
+        """Give the networks of ports that are bound."""
+        return {self._placed[port_id][0] for port_id in port_ids if port_id in self._placed}
+
+    def networks_at(self, host: str) -> set[str]:
+        """Give the networks that a host has."""
+        return {network_id for network_id, hosts in self._hosts.items() if host in hosts}
+
+    def hosts_of(self, network_id: str) -> set[str]:
+        """Give the hosts that have a network."""
+        return set(self._hosts.get(network_id, ()))
+
+    def ports_beyond(self, network_id: str, host: str) -> Iterator[tuple[str, str]]:
+        """Give host and id of the ports of a network on other hosts, in order."""
+        for other, port_ids in sorted(self._hosts.get(network_id, {}).items()):
+            if other != host:
+                for port_id in sorted(port_ids):
+                    yield other, port_id
+
+
+class RemotePorts:
+    """The ports as other hosts see them, each made once for all."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, tuple[Port, Network, RemotePort]] = {}
+
+    def of(self, port: Port, network: Network, address: IPv4Address) -> RemotePort:
+        """Give a port as seen from other hosts than its own, the same object until it changes."""
+        known = self._made.get(port.id)
+        if known and known[0] is port and known[1] is network and known[2].address == address:
+            return known[2]
+        made = _remote_port(port, network, address)
+        remote = known[2] if known and _values(known[2]) == _values(made) else made
+        self._made[port.id] = (port, network, remote)
+        return remote
+
+    def forget(self, port_id: str) -> None:
+        """Forget a port that is gone."""
+        self._made.pop(port_id, None)
+
+
+def _remote_port(port: Port, network: Network, address: IPv4Address) -> RemotePort:
+    paired = {pair.ip_address for pair in port.allowed_address_pairs}
+    known = tuple(
+        fixed.ip_address
+        for fixed in port.fixed_ips
+        if isinstance(fixed.ip_address, IPv4Address) and str(fixed.ip_address) not in paired
+    )
+    number = network.segmentation_id or 0
+    return RemotePort(network.network_type, number, address, port.mac_address, known)
+
+
+def _values(remote: RemotePort) -> tuple[object, ...]:
+    return remote.network_type, remote.segmentation_id, remote.address, remote.mac_address, remote.known
+
+
+def further_macs(port: Port) -> set[MacAddress]:
+    """Give the MAC addresses that a port may have besides its own."""
+    return {pair.mac_address for pair in port.allowed_address_pairs} - {port.mac_address}

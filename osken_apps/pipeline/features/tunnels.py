@@ -1,0 +1,180 @@
+"""Networks over tunnels: a frame goes to hosts that have its network, in packets of the hosts' own. PURE.
+
+The tunnel bridge gives a frame its network's id in tunnels and takes it off again. Which machine is behind
+which host is known, so nothing is learned; ARP for a known address is answered where it is asked. Ids of
+different types are different networks, so REG0 says the type, by `TYPE_NUMBERS`.
+"""
+
+from collections.abc import Iterable, Iterator
+from ipaddress import IPv4Address
+
+from osken_apps.model.addresses import mac_address
+from osken_apps.model.resources import NetworkType
+from osken_apps.model.snapshot import (
+    INTEGRATION_TUNNEL_END,
+    TUNNEL_END,
+    Segment,
+    tunnel_port,
+)
+from osken_apps.model.tunnels import Reach, RemotePort
+from osken_apps.openflow.actions import IN_PORT, NORMAL, Action, Move, Output, PopVlan, PushVlan, SetField
+from osken_apps.openflow.fields import Field, Masked
+from osken_apps.openflow.flow import Flow
+from osken_apps.openflow.match import Match
+from osken_apps.pipeline.feature import Bridge, Feature
+from osken_apps.pipeline.headers import ARP, ARP_REPLY, ARP_REQUEST, Values
+from osken_apps.pipeline.stage import Role, Rule
+from osken_apps.pipeline.stages import ANSWERED, CLASSIFY, REMOTE, SEGMENT_IN, TUNNEL_CLASSIFY
+
+TYPE_NUMBERS = {NetworkType.VXLAN: 1, NetworkType.GRE: 2, NetworkType.GENEVE: 3}
+GROUP_BIT = mac_address("01:00:00:00:00:00")
+
+TUNNEL_TO_LOCAL = Rule(
+    160, "tunnel_to_local", CLASSIFY, 3,
+    "A frame of a network of this host comes from the tunnel bridge, with the network's tag already.",
+)  # fmt: skip
+TUNNEL_DROP = Rule(
+    161, "tunnel_drop", CLASSIFY, 2,
+    "Any other frame from the tunnel bridge belongs to no network of this host.",
+)  # fmt: skip
+LOCAL_TO_SEGMENT = Rule(
+    162, "local_to_segment", TUNNEL_CLASSIFY, 4,
+    "A frame of a network over tunnels leaves: take off its tag, note its type and its id.",
+)  # fmt: skip
+PEER_IN = Rule(
+    163, "peer_in", TUNNEL_CLASSIFY, 3, "Only hosts that this one shares a network with may send to it.",
+)  # fmt: skip
+SEGMENT_TO_LOCAL = Rule(
+    164, "segment_to_local", SEGMENT_IN, 1,
+    "A frame of a network of this host comes from another one: give it the network's tag on this host.",
+)  # fmt: skip
+ARP_KNOWN = Rule(
+    165, "arp_known", REMOTE, 10,
+    "Whoever asks for the address of a machine of another host is answered here (RFC 826).",
+)  # fmt: skip
+TO_SHARED_MAC = Rule(
+    166, "to_shared_mac", REMOTE, 6, "To each host with a machine that may have this MAC address.",
+)  # fmt: skip
+TO_KNOWN_MAC = Rule(
+    167, "to_known_mac", REMOTE, 5, "To the host of the machine that has this MAC address.",
+)  # fmt: skip
+TO_EACH_HOST = Rule(
+    168, "to_each_host", REMOTE, 4, "Broadcast and multicast go to each other host that has the network.",
+)  # fmt: skip
+TO_UNKNOWN_MAC = Rule(
+    169, "to_unknown_mac", REMOTE, 3,
+    "Likewise a MAC address that nobody is known by, where a port is not guarded: its machine may have it.",
+)  # fmt: skip
+REPLY_TO_LOCAL = Rule(
+    170, "reply_to_local", ANSWERED, 1, "The answer goes back to who asked, with the network's tag.",
+)  # fmt: skip
+
+
+class Tunnels(Feature):
+    """The tunnel bridge, and what comes from it."""
+
+    name = "tunnels"
+    stages = (TUNNEL_CLASSIFY, SEGMENT_IN, REMOTE, ANSWERED)
+    rules = (
+        TUNNEL_TO_LOCAL, TUNNEL_DROP, LOCAL_TO_SEGMENT, PEER_IN, SEGMENT_TO_LOCAL, ARP_KNOWN, TO_SHARED_MAC,
+        TO_KNOWN_MAC, TO_EACH_HOST, TO_UNKNOWN_MAC, REPLY_TO_LOCAL,
+    )  # fmt: skip
+
+    def bridge_flows(self, bridge: Bridge) -> Iterator[Flow]:
+        """Give the flows of the networks over tunnels, without those of single machines of other hosts."""
+        if bridge.role is Role.INTEGRATION:
+            yield from _of_integration(bridge)
+        elif bridge.role is Role.TUNNEL and is_linked(bridge):
+            yield from _of_tunnel_bridge(bridge)
+
+    def remote_flows(self, remote: RemotePort, ofport: int) -> Iterator[Flow]:
+        """Give the way to a machine of another host, and the answers for its addresses."""
+        network = _network(remote.network_type, remote.segmentation_id)
+        to_mac = Match.of(network | {Field.ETH_DST: remote.mac_address})
+        yield TO_KNOWN_MAC.flow(to_mac, *_to([remote.address], ofport))
+        for address in remote.known:
+            yield _arp_known(network, remote, address)
+
+
+def is_linked(bridge: Bridge) -> bool:
+    """Tell whether both ends of the link between integration bridge and tunnel bridge are known.
+
+    Until then the tunnel bridge has no flows: a frame must not pass the link before the flows that drop.
+    """
+    integration = bridge.snapshot.ofports.get(bridge.layout.integration_bridge, {})
+    return bridge.ofport(TUNNEL_END) is not None and INTEGRATION_TUNNEL_END in integration
+
+
+def _of_integration(bridge: Bridge) -> Iterator[Flow]:
+    ofport = bridge.ofport(INTEGRATION_TUNNEL_END)
+    if ofport is None:
+        return
+    yield TUNNEL_DROP.flow(Match.of({Field.IN_PORT: ofport}))
+    for segment in bridge.snapshot.segments:
+        if segment.is_tunnel and not segment.guarded:
+            tagged = Match.of({Field.IN_PORT: ofport, Field.VLAN_VID: segment.local_vlan})
+            yield TUNNEL_TO_LOCAL.flow(tagged, NORMAL)
+
+
+def _of_tunnel_bridge(bridge: Bridge) -> Iterator[Flow]:
+    patch = bridge.ofport(TUNNEL_END) or 0
+    reaches = {reach.network_id: reach for reach in bridge.snapshot.reaches}
+    peers: dict[int, set[IPv4Address]] = {}
+    for segment in bridge.snapshot.segments:
+        ofport = bridge.ofport(tunnel_port(segment.network_type)) if segment.is_tunnel else None
+        if ofport is not None:
+            reach = reaches[segment.network_id]
+            peers.setdefault(ofport, set()).update(reach.peers)
+            yield from _of_network(segment, reach, patch, ofport)
+    for ofport, addresses in sorted(peers.items()):
+        for address in sorted(addresses):
+            from_peer = Match.of({Field.IN_PORT: ofport, Field.TUN_SRC: address})
+            yield PEER_IN.flow(from_peer, goto=SEGMENT_IN)
+
+
+def _of_network(segment: Segment, reach: Reach, patch: int, ofport: int) -> Iterator[Flow]:
+    segmentation_id = segment.segmentation_id or 0
+    network = _network(segment.network_type, segmentation_id)
+    set_tag = SetField(Field.VLAN_VID, segment.local_vlan)
+    yield LOCAL_TO_SEGMENT.flow(
+        Match.of({Field.IN_PORT: patch, Field.VLAN_VID: segment.local_vlan}),
+        PopVlan(),
+        SetField(Field.REG0, TYPE_NUMBERS[segment.network_type]),
+        SetField(Field.TUN_ID, segmentation_id),
+        goto=REMOTE,
+    )
+    of_network = Match.of({Field.IN_PORT: ofport, Field.TUN_ID: segmentation_id})
+    yield SEGMENT_TO_LOCAL.flow(of_network, PushVlan(), set_tag, Output(patch))
+    yield REPLY_TO_LOCAL.flow(Match.of(network), PushVlan(), set_tag, IN_PORT)
+    if reach.peers:
+        several: Values = {Field.ETH_DST: Masked(GROUP_BIT, int(GROUP_BIT))}
+        yield TO_EACH_HOST.flow(Match.of(network | several), *_to(reach.peers, ofport))
+    if reach.floods_unknown:
+        yield TO_UNKNOWN_MAC.flow(Match.of(network), *_to(reach.peers, ofport))
+    for mac, addresses in reach.shared:
+        yield TO_SHARED_MAC.flow(Match.of(network | {Field.ETH_DST: mac}), *_to(addresses, ofport))
+
+
+def _network(network_type: NetworkType, segmentation_id: int) -> Values:
+    return {Field.REG0: TYPE_NUMBERS[network_type], Field.TUN_ID: segmentation_id}
+
+
+def _to(addresses: Iterable[IPv4Address], ofport: int) -> Iterator[Action]:
+    for address in addresses:
+        yield SetField(Field.TUN_DST, address)
+        yield Output(ofport)
+
+
+def _arp_known(network: Values, remote: RemotePort, address: IPv4Address) -> Flow:
+    request: Values = {Field.ARP_OP: ARP_REQUEST, Field.ARP_TPA: address}
+    return ARP_KNOWN.flow(
+        Match.of(network | ARP | request),
+        Move(Field.ETH_SRC, Field.ETH_DST),
+        SetField(Field.ETH_SRC, remote.mac_address),
+        SetField(Field.ARP_OP, ARP_REPLY),
+        Move(Field.ARP_SHA, Field.ARP_THA),
+        Move(Field.ARP_SPA, Field.ARP_TPA),
+        SetField(Field.ARP_SHA, remote.mac_address),
+        SetField(Field.ARP_SPA, address),
+        goto=ANSWERED,
+    )

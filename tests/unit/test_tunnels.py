@@ -1,0 +1,199 @@
+"""Networks over tunnels: who is reached where, and who hears of a change."""
+
+from dataclasses import replace
+from ipaddress import IPv4Address, IPv4Network
+
+import pytest
+
+from osken_apps.model.addresses import mac_address
+from osken_apps.model.changes import Deleted, Snapshot, Upserted
+from osken_apps.model.fabric import Fabric
+from osken_apps.model.host import Interface
+from osken_apps.model.host_snapshot import host_snapshot
+from osken_apps.model.resources import AddressPair, Binding, FixedIp, Network, NetworkType, Port, Subnet
+from osken_apps.model.snapshot import HostSnapshot
+from osken_apps.model.tunnels import Reach, TunnelAddresses
+from osken_apps.openflow.wire import encode_flow
+from osken_apps.pipeline.desired import FlowEncoder, desired_flows, encoded_remote
+from tests.golden.scenarios import LAYOUT
+
+VXLAN = Network(id="vx", project_id="p", network_type=NetworkType.VXLAN, segmentation_id=5)
+OTHER = Network(id="gre", project_id="p", network_type=NetworkType.GRE, segmentation_id=5)
+SUBNET = Subnet(id="sub", project_id="p", network_id="vx", cidr=IPv4Network("10.0.0.0/24"))
+A, B, C = IPv4Address("192.0.2.1"), IPv4Address("192.0.2.2"), IPv4Address("192.0.2.3")
+ADDRESSES = {"a": A, "b": B, "c": C}
+
+
+def port(number: int, network: Network = VXLAN, **more: object) -> Port:
+    fixed = (FixedIp("sub", IPv4Address(f"10.0.0.{number}")),)
+    mac = mac_address(f"fa:16:3e:00:00:{number:02x}")
+    values = {"id": f"{number}0000000-port", "project_id": "p", "network_id": network.id, "fixed_ips": fixed}
+    return Port(**{**values, "mac_address": mac, **more})  # type: ignore[arg-type]
+
+
+PORTS = (port(1), port(2), port(3, OTHER))
+
+
+def bring(fabric: Fabric, host: str, *plugged: Port) -> set[str]:
+    """Have a host connect with ports plugged in; give the hosts that this concerns."""
+    ofports = {f"tap{item.id[:11]}": 10 + index for index, item in enumerate(plugged)}
+    concerned = fabric.observe_bridge(host, "br-int", {"int-br-eth2": 1, "patch-tun": 2, **ofports})
+    fabric.observe_bridge(host, "br-tun", {"patch-int": 1, "tun-vxlan": 2, "tun-gre": 3, "tun-geneve": 4})
+    interfaces = [Interface(f"tap{item.id[:11]}", item.id) for item in plugged]
+    return concerned | fabric.observe_interfaces(host, interfaces)
+
+
+def fabric(*ports: Port) -> Fabric:
+    """Give three hosts with an address each: the first port on a, the second on b, the third on c."""
+    made = Fabric(LAYOUT)
+    made.load(Snapshot((VXLAN, OTHER), (SUBNET,), ports or PORTS))
+    for host, item in zip("abc", ports or PORTS, strict=False):
+        made.observe_tunnel_address(host, str(ADDRESSES[host]))
+        bring(made, host, item)
+    return made
+
+
+def snapshot(made: Fabric, host: str) -> HostSnapshot:
+    made.prepare(host)
+    return host_snapshot(made, host)
+
+
+def reach(made: Fabric, host: str) -> Reach:
+    (found,) = snapshot(made, host).reaches
+    return found
+
+
+def test_a_host_reaches_the_others_that_have_its_network_and_no_others() -> None:
+    made = fabric()
+    found = reach(made, "a")
+    assert found.peers == (B,)
+    assert [(item.address, str(item.mac_address), item.known) for item in found.ports] == [
+        (B, "fa:16:3e:00:00:02", (IPv4Address("10.0.0.2"),))
+    ]
+    assert reach(made, "c").peers == ()
+
+
+def test_a_new_port_wakes_the_hosts_of_its_network_only() -> None:
+    made = fabric(port(1), port(2))
+    made.observe_tunnel_address("c", str(C))
+    bring(made, "c")
+    assert made.apply([Upserted(port(3))]) == set()
+    assert bring(made, "c", port(3)) == {"a", "b", "c"}
+    assert made.apply([Upserted(port(4, OTHER))]) == set()
+    assert reach(made, "a").peers == (B, C)
+
+
+def test_a_port_that_changes_or_goes_wakes_the_hosts_of_its_network() -> None:
+    made = fabric()
+    assert made.apply([Upserted(replace(port(2), mac_address=mac_address("fa:16:3e:00:00:99")))]) == {
+        "a",
+        "b",
+    }
+    assert str(reach(made, "a").ports[0].mac_address) == "fa:16:3e:00:00:99"
+    assert made.apply([Upserted(replace(port(2), admin_state_up=False))]) == {"a", "b"}
+    assert reach(made, "a").peers == ()
+    assert made.apply([Deleted(Port, port(2).id)]) == {"a", "b"}
+    assert made.spread.hosts_of("vx") == {"a"}
+
+
+def test_a_port_that_moves_is_reached_at_its_new_host() -> None:
+    made = fabric()
+    bring(made, "c", port(2), port(3, OTHER))
+    bring(made, "b")
+    assert reach(made, "a").peers == (C,)
+
+
+def test_an_address_that_changes_concerns_the_hosts_that_share_a_network() -> None:
+    made = fabric()
+    assert made.observe_tunnel_address("b", "192.0.2.22") == {"a", "b"}
+    assert reach(made, "a").peers == (IPv4Address("192.0.2.22"),)
+    assert made.observe_tunnel_address("b", "192.0.2.22") == set()
+    assert made.observe_tunnel_address("b", "") == {"a", "b"}
+    assert reach(made, "a").peers == ()
+
+
+def test_after_a_restart_hosts_that_are_away_are_reached_as_before() -> None:
+    before = fabric()
+    flows = desired_flows("br-tun", LAYOUT, snapshot(before, "a"))
+    bound = [
+        replace(item, binding=Binding(host, 1, f"tap{item.id[:11]}"))
+        for host, item in zip("abc", PORTS, strict=True)
+    ]
+    made = Fabric(LAYOUT)
+    kept = tuple((host, str(address)) for host, address in ADDRESSES.items())
+    made.load(Snapshot((VXLAN, OTHER), (SUBNET,), tuple(bound), tunnel_addresses=kept))
+    bring(made, "a", port(1))
+    assert desired_flows("br-tun", LAYOUT, snapshot(made, "a")) == flows
+
+
+def test_a_remote_port_is_one_object_for_all_hosts_and_encoded_once_until_it_changes() -> None:
+    made = fabric(port(1), port(2), port(3))
+    of_a = {item.mac_address: item for item in reach(made, "a").ports}
+    of_b = {item.mac_address: item for item in reach(made, "b").ports}
+    shared = of_a[mac_address("fa:16:3e:00:00:03")]
+    assert shared is of_b[mac_address("fa:16:3e:00:00:03")]
+    made.apply([Upserted(replace(port(3), name="renamed"))])
+    assert shared in reach(made, "a").ports
+    assert encoded_remote(shared, 2) is encoded_remote(shared, 2)
+
+
+def test_what_is_encoded_is_what_is_desired() -> None:
+    found = snapshot(fabric(), "a")
+    desired = dict(encode_flow(flow) for flow in desired_flows("br-tun", LAYOUT, found))
+    assert FlowEncoder().flows("br-tun", LAYOUT, found) == desired
+    assert len(desired) == 7
+
+
+def test_an_address_that_another_machine_may_take_over_is_not_answered_for() -> None:
+    router = mac_address("00:00:5e:00:01:07")
+    pairs = (AddressPair("10.0.0.2", router), AddressPair("10.0.0.100", router))
+    found = reach(fabric(port(1), port(2, allowed_address_pairs=pairs)), "a")
+    assert found.ports[0].known == ()
+    assert found.shared == ((router, (B,)),)
+
+
+def test_only_where_a_port_is_not_guarded_may_there_be_unknown_machines() -> None:
+    assert not reach(fabric(), "a").floods_unknown
+    assert reach(fabric(port(1), port(2, port_security_enabled=False)), "a").floods_unknown
+
+
+def test_the_tunnel_bridge_has_no_flow_before_both_ends_of_its_link_are_known() -> None:
+    made = fabric()
+    made.observe_bridge("a", "br-int", {"int-br-eth2": 1, f"tap{port(1).id[:11]}": 10})
+    assert desired_flows("br-tun", LAYOUT, snapshot(made, "a")) == ()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "nonsense", "192.0.2", "2001:db8::1", "0.0.0.0", "127.0.0.1", "224.0.0.5"]
+)
+def test_what_is_no_address_of_a_host_is_none_and_says_so(text: str) -> None:
+    addresses = TunnelAddresses()
+    addresses.show("a", text)
+    assert addresses.of("a") is None
+    assert text in addresses.why_not("a")
+    assert "other_config:local_ip" in addresses.why_not("a")
+    addresses.show("a", str(A))
+    assert (addresses.of("a"), addresses.why_not("a")) == (A, "")
+
+
+def test_of_two_hosts_with_one_address_the_first_has_it_until_it_gives_it_up() -> None:
+    addresses = TunnelAddresses()
+    addresses.show("b", str(A))
+    assert addresses.show("a", str(A)) == {"a"}
+    assert (addresses.of("a"), addresses.of("b")) == (None, A)
+    assert "not also b's" in addresses.why_not("a")
+    assert addresses.show("b", str(B)) == {"a", "b"}
+    assert (addresses.of("a"), addresses.of("b")) == (A, B)
+
+
+def test_what_is_kept_of_a_host_counts_until_it_shows_itself() -> None:
+    addresses = TunnelAddresses()
+    addresses.keep("a", str(A))
+    assert addresses.of("a") == A
+    addresses.show("a", str(B))
+    addresses.keep("a", str(A))
+    assert addresses.of("a") == B
+    addresses.rename("a", "z")
+    assert (addresses.of("a"), addresses.of("z")) == (None, B)
+    addresses.forget("z")
+    assert addresses.of("z") is None
