@@ -138,6 +138,13 @@ class VlanIdInUse(Conflict):
         )
 
 
+class TunnelIdInUse(Conflict):
+    """Another network of the type has the id."""
+
+    def __init__(self, segmentation_id: int | None) -> None:
+        super().__init__(f"Unable to create the network. The tunnel ID {segmentation_id} is in use.")
+
+
 class FlatNetworkInUse(Conflict):
     """Another flat network has the physical network."""
 

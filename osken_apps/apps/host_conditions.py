@@ -66,7 +66,7 @@ class HostConditions:
         layout = self._hosts.fabric.layout
         mtus: dict[str, int] = {}
         networks = self._hosts.fabric.inventory.networks
-        for segment in snapshot.segments:
+        for segment in (segment for segment in snapshot.segments if not segment.is_tunnel):
             mtu = networks[segment.network_id].mtu
             mtus[segment.physical_network] = max(mtu, mtus.get(segment.physical_network, 0))
         return replace(

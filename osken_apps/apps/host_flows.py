@@ -13,6 +13,6 @@ def host_flows(fabric: Fabric, host: str) -> dict[str, list[str]]:
     snapshot = host_snapshot(fabric, host)
     return {
         bridge: desired_texts(bridge, fabric.layout, snapshot, runtime.pause)
-        for bridge in fabric.layout.bridges
+        for bridge in fabric.layout.all_bridges
         if bridge in snapshot.ofports
     }

@@ -40,7 +40,15 @@ def _of_host(hosts: Hosts, host: Host, rivals: list[str]) -> HostReport:
         dhcp_counters=_named(host.dhcp_counters, host.meter_drops),
         datapath_type=_datapath_type(hosts, host),
         system_id=host.system_id,
+        tunnel_address=_tunnel_address(hosts, host),
     )
+
+
+def _tunnel_address(hosts: Hosts, host: Host) -> str | None:
+    """Give where others reach a host; None as long as it is not known what the store has of it."""
+    if not hosts.fabric.inventory.loaded:
+        return None
+    return str(hosts.fabric.tunnel_addresses.of(host.name) or "")
 
 
 def _datapath_type(hosts: Hosts, host: Host) -> str:

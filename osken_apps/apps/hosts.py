@@ -142,7 +142,7 @@ class Hosts:
         if connection.closed:
             return
         name = connection.bridge
-        if name not in self.fabric.layout.bridges:
+        if name not in self.fabric.layout.all_bridges:
             LOG.warning("%s: bridge %r is not one of ours, left alone", connection, name)
             return
         identity = BridgeIdentity(connection.id, str(name), description, connection.address[0])
@@ -169,7 +169,7 @@ class Hosts:
         self._follow(self.identities.show_session(session, identity))
         host = self._sessions[session]
         if host and host is before:
-            self.wake(self.fabric.observe_interfaces(host.name, view.interfaces) | {host.name})
+            self._observe(host, view)
 
     def session_ended(self, session: OvsdbSession) -> None:
         """Forget a session."""
@@ -259,7 +259,11 @@ class Hosts:
             host.system_id = self.identities.system_id_of(session)
             host.session, self._sessions[session] = session, host
             self._begin(host, f"its OVSDB session from {session.address[0]} began")
-            self.wake(self.fabric.observe_interfaces(name, self._views[session].interfaces) | {name})
+            self._observe(host, self._views[session])
+
+    def _observe(self, host: Host, view: HostView) -> None:
+        concerned = self.fabric.observe_tunnel_address(host.name, view.tunnel_address)
+        self.wake(concerned | self.fabric.observe_interfaces(host.name, view.interfaces) | {host.name})
 
     def _place_bridge(self, connection: Connection) -> None:
         name = self.identities.host_of_bridge(connection)

@@ -38,6 +38,7 @@ class Intent:
         for resource in part.resources:
             self._guarded(self._loading, Upserted(resource))
         self._loading.deleted.update(dict.fromkeys(part.deleted_ports))
+        self._loading.tunnel_addresses.update(part.tunnel_addresses)
         self._loading.store_id = part.store_id or self._loading.store_id
         if not message.last:
             return set()

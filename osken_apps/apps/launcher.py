@@ -50,7 +50,8 @@ class Controller:
         openflow = listen("[openflow]", config.openflow)
         ovsdb = listen("[ovsdb]", config.ovsdb)
         rates = PuntRates(config.dhcp.port_rate, config.dhcp.bridge_rate)
-        layout = Layout(config.network.integration_bridge, config.network.bridge_mappings, rates)
+        network = config.network
+        layout = Layout(network.integration_bridge, network.bridge_mappings, rates, network.tunnel_bridge)
         self._listeners = ", ".join(
             f"{what} on {_address(sock)}"
             for what, sock in (("API", api), ("OpenFlow", openflow), ("OVSDB", ovsdb))

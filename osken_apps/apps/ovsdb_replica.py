@@ -47,6 +47,7 @@ SCHEMA = {
                 "bridges": _references("Bridge"),
                 "manager_options": _references("Manager"),
                 "external_ids": _map(),
+                "other_config": _map(),
             },
             "isRoot": True,
         },
@@ -62,7 +63,14 @@ SCHEMA = {
                 "ports": _references("Port"),
             }
         },
-        "Controller": {"columns": {"target": STRING, "connection_mode": _optional("string")}},
+        "Controller": {
+            "columns": {
+                "target": STRING,
+                "connection_mode": _optional("string"),
+                "inactivity_probe": _optional("integer"),
+                "max_backoff": _optional("integer"),
+            }
+        },
         "Port": {
             "columns": {
                 "name": STRING,
@@ -77,6 +85,7 @@ SCHEMA = {
                 "name": STRING,
                 "type": STRING,
                 "options": _map(),
+                "ofport_request": _optional("integer"),
                 "error": _optional("string"),
                 "admin_state": _optional("string"),
                 "link_state": _optional("string"),

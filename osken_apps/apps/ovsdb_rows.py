@@ -17,10 +17,12 @@ from osken_apps.model.conditions import (
     InterfaceFacts,
     PortFacts,
 )
+from osken_apps.model.resources import TUNNEL_TYPES
 from osken_apps.openflow.text import printable
 from osken_apps.pipeline.tags import TaggedPort, mark_of
 
 MAX_NAME = 255  # a name or an id that is longer is cut, and so is none that we know
+LINK_TYPES = ("patch", *TUNNEL_TYPES)
 DATAPATH_ID = re.compile("[0-9a-fA-F]{1,16}")
 MARK = "osken-net-port"  # external_ids key of the port rows that a controller has tagged: for which store
 
@@ -46,6 +48,8 @@ class RootRow:
         ids = shown.external_ids
         self.hostname = _cut(ids.get("hostname", ""))
         self.system_id = _cut(ids.get("system-id", ""))
+        # OpenDaylight's key, which bears Neutron's name for it; else OVN's.
+        self.tunnel_address = _cut(row.other_config.get("local_ip", "") or ids.get("ovn-encap-ip", ""))
 
 
 class BridgeRow:
@@ -116,7 +120,15 @@ class InterfaceRow:
             _cut(ids.get("iface-id", "")),
             _cut(ids.get("attached-mac", "")),
             ids.get(TRUNK_KEY) == "true",
+            _options(row),
         )
+
+
+def _options(row: ovs.db.idl.Row) -> tuple[tuple[str, str], ...]:
+    """Give the options of an interface that leads to another bridge or host; of others they are not ours."""
+    if row.type not in LINK_TYPES:
+        return ()
+    return tuple(sorted((_cut(key), _cut(value)) for key, value in row.options.items()))
 
 
 def _cut(text: str) -> str:

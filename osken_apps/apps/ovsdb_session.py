@@ -13,6 +13,7 @@ from typing import Any
 import ovs.db.idl
 
 from osken_apps.apps import runtime
+from osken_apps.apps.ovsdb_bridges import write_bridge
 from osken_apps.apps.ovsdb_poller import Poller
 from osken_apps.apps.ovsdb_replica import OvsdbError, R, replica_on
 from osken_apps.apps.ovsdb_rows import BridgeRow, ControllerRow, InterfaceRow, PortRow, RootRow
@@ -20,6 +21,7 @@ from osken_apps.apps.ovsdb_stream import JsonConnection
 from osken_apps.apps.transport import plain
 from osken_apps.model.conditions import BridgeFacts, HostFacts, PortFacts
 from osken_apps.model.host import Interface
+from osken_apps.model.tunnel_bridge import BridgeChange
 from osken_apps.pipeline.tags import TaggedPort
 
 LOG = logging.getLogger(__name__)
@@ -42,6 +44,7 @@ class HostView:
     interfaces: tuple[Interface, ...]
     tagged_ports: tuple[TaggedPort, ...]
     facts: HostFacts
+    tunnel_address: str = ""
 
 
 class OvsdbSession:
@@ -133,7 +136,16 @@ class OvsdbSession:
                     tuple(sorted(map(self._facts_of, bridges), key=lambda bridge: bridge.name)),
                     managers,
                 )
-                return HostView(root.system_id, root.hostname, tuple(numbers), *self._ports(), facts)
+                interfaces, ports = self._ports()
+                return HostView(
+                    root.system_id,
+                    root.hostname,
+                    tuple(numbers),
+                    interfaces,
+                    ports,
+                    facts,
+                    root.tunnel_address,
+                )
         return None
 
     def _facts_of(self, bridge: BridgeRow) -> BridgeFacts:
@@ -154,17 +166,33 @@ class OvsdbSession:
 
         None takes the tag off, and the mark. Raises OvsdbError.
         """
+
+        def write(_transaction: ovs.db.idl.Transaction) -> None:
+            for port in self._integration_ports():
+                if port.tagged.name in tags:
+                    port.write_tag(tags[port.tagged.name], mark)
+
+        self._transact("tags", write)
+
+    def write_bridge(self, change: BridgeChange) -> None:
+        """Make the tunnel bridge or put it right in one transaction, and wait until it is done.
+
+        Raises OvsdbError.
+        """
+        self._transact(change.bridge, lambda transaction: write_bridge(self._idl, transaction, change))
+
+    def _transact(self, what: str, write: Callable[[ovs.db.idl.Transaction], None]) -> None:
+        """Write within one transaction, and wait until it is done. Raises OvsdbError."""
         with self._updating:
             if self._ended:
                 raise OvsdbError(f"{self} ended")
             transaction = ovs.db.idl.Transaction(self._idl)
-            for port in self._integration_ports():
-                if port.tagged.name in tags:
-                    port.write_tag(tags[port.tagged.name], mark)
+            write(transaction)
             status = transaction.commit()
         status = self._outcome(transaction, status)
         if status not in (transaction.SUCCESS, transaction.UNCHANGED):
-            raise OvsdbError(f"{self}: writing tags failed: {transaction.status_to_string(status)}")
+            reason = transaction.get_error() or transaction.status_to_string(status)
+            raise OvsdbError(f"{self}: writing {what} failed: {reason}")
 
     def probe(self) -> None:
         """Ask the peer for a sign of life. Raises OvsdbError if it gives none."""

@@ -13,6 +13,7 @@ from osken_apps.apps.bridge import Bridge, Installed
 from osken_apps.apps.connection import SwitchGone
 from osken_apps.apps.host_conditions import HostConditions
 from osken_apps.apps.hosts import Host, Hosts
+from osken_apps.apps.tunnel_bridge import TunnelBridge
 from osken_apps.errors import OskenAppsError
 from osken_apps.model.changes import PortReport
 from osken_apps.model.host_snapshot import host_snapshot
@@ -50,6 +51,7 @@ class HostReconciler:
         self._report = report
         self._wakeup = runtime.once()
         self._tags: Tags = {}
+        self._tunnel_bridge = TunnelBridge(host, hosts.fabric.layout)
         self._encoder = FlowEncoder()
         self._conditions = HostConditions(host, hosts)
         self._unsettled: set[str] = set()  # ports whose flows or tags were to be changed and may not stand
@@ -122,7 +124,8 @@ class HostReconciler:
                 self._serve(integration, snapshot)
             self._say_what_is_kept(snapshot)
             # The integration bridge comes first: it must drop before a physical bridge lets frames through.
-            desired = {bridge: self._desired(bridge, snapshot) for bridge in fabric.layout.bridges}
+            desired = {bridge: self._desired(bridge, snapshot) for bridge in fabric.layout.all_bridges}
+        self._tunnel_bridge.write(snapshot)
         self._write_tags(snapshot, dead=True)
         if integration:
             self._clean_zones(integration)
@@ -134,6 +137,7 @@ class HostReconciler:
         self._unsettled = set(refused)
         self._conditions.look(snapshot)
         self._send_arrivals(snapshot, integration)
+        self._tunnel_bridge.greet_peers(bridges.get(fabric.layout.tunnel_bridge), snapshot)
         if integration and self._may_report(bridges):
             self._send(port_reports(fabric, snapshot, bridges.keys(), refused, self._conditions.cut()))
         return refused
@@ -205,6 +209,8 @@ class HostReconciler:
         except SwitchGone as error:
             LOG.info("host %s: %s", self._host.name, error)
             return {}
+        if outcome.sent.add and bridge.name == self._fabric.layout.tunnel_bridge:
+            self._tunnel_bridge.is_to_greet = True
         if outcome.sent:
             added, deleted = len(outcome.sent.add), len(outcome.sent.delete)
             LOG.info("host %s: %s: %d flows added, %d deleted", self._host.name, bridge.name, added, deleted)

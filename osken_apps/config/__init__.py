@@ -25,8 +25,14 @@ from osken_apps.config.endpoint import Endpoint
 from osken_apps.config.nova import NOVA_OPTS, NovaConfig, nova_config
 from osken_apps.errors import ConfigurationError
 from osken_apps.model.kind import KINDS
-from osken_apps.model.resources import Network, Port, Subnet  # noqa: F401  they declare their kinds
-from osken_apps.networking.physical import PhysicalNetworks, VlanRange
+from osken_apps.model.resources import (  # noqa: F401  some declare their kinds
+    Network,
+    NetworkType,
+    Port,
+    Subnet,
+)
+from osken_apps.networking.physical import TUNNEL_OCTETS, PhysicalNetworks, TunnelRange, VlanRange
+from osken_apps.networking.segments import TUNNEL_IDS
 
 __all__ = [
     "KEYSTONE_SECTION",
@@ -92,6 +98,30 @@ NETWORK_OPTS = [
         default=[],
         help="MTUs of physical networks that carry more or less than 1500 octets: physical_network:mtu,"
         " separated by commas. It is the default and the maximum of their networks' MTU.",
+    ),
+    cfg.ListOpt(
+        "tenant_network_types",
+        default=["vlan"],
+        help="Types that a network without provider attributes takes, the first with a free segmentation id:"
+        " vlan, vxlan, gre, geneve.",
+    ),
+    cfg.ListOpt(
+        "tunnel_ranges",
+        default=["vxlan:1:1000", "gre:1:1000", "geneve:1:1000"],
+        help="Pools of segmentation ids of networks over tunnels: type:first:last, separated by commas.",
+    ),
+    cfg.StrOpt(
+        "tunnel_bridge",
+        default="br-tun",
+        help="Name of the bridge that the controller makes on hosts that have networks over tunnels.",
+    ),
+    cfg.IntOpt(
+        "underlay_mtu",
+        default=1500,
+        min=1330,
+        max=65535,
+        help="MTU between the hosts' tunnel addresses. Networks of type vxlan or geneve have at most 50 less,"
+        " those of type gre 42.",
     ),
 ]
 SECURITY_OPTS = [
@@ -161,12 +191,23 @@ class NetworkConfig:
     bridge_mappings: tuple[tuple[str, str], ...]
     vlan_ranges: tuple[VlanRange, ...]
     physical_mtus: tuple[tuple[str, int], ...] = ()
+    tenant_types: tuple[NetworkType, ...] = (NetworkType.VLAN,)
+    tunnel_ranges: tuple[TunnelRange, ...] = ()
+    tunnel_bridge: str = "br-tun"
+    underlay_mtu: int = 1500
 
     @property
     def physical(self) -> PhysicalNetworks:
-        """What the rules of networks must know of the physical ones."""
+        """What the rules of networks must know of what these are on."""
         names = tuple(name for name, _ in self.bridge_mappings)
-        return PhysicalNetworks(names, self.vlan_ranges, self.physical_mtus)
+        return PhysicalNetworks(
+            names,
+            self.vlan_ranges,
+            self.physical_mtus,
+            self.tunnel_ranges,
+            self.tenant_types,
+            self.underlay_mtu,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +337,10 @@ def _checked(conf: Any, config_file: Path) -> Config:
         _bridge_mappings(conf.network.bridge_mappings),
         tuple(_vlan_range(text) for text in conf.network.vlan_ranges),
         tuple(_physical_mtu(text) for text in conf.network.physical_mtus),
+        tuple(_tenant_type(text) for text in conf.network.tenant_network_types),
+        tuple(_tunnel_range(text) for text in conf.network.tunnel_ranges),
+        _bridge_name("[network] tunnel_bridge", conf.network.tunnel_bridge),
+        conf.network.underlay_mtu,
     )
     _check_network(network)
     return Config(
@@ -357,6 +402,24 @@ def _vlan_range(text: str) -> VlanRange:
     return VlanRange(match[1], first, last)
 
 
+def _tenant_type(text: str) -> NetworkType:
+    kinds = (NetworkType.VLAN, *TUNNEL_OCTETS)
+    if text not in kinds:
+        raise ConfigurationError(f"[network] tenant_network_types: {text!r} is not one of {', '.join(kinds)}")
+    return NetworkType(text)
+
+
+def _tunnel_range(text: str) -> TunnelRange:
+    match = re.fullmatch(r"(vxlan|gre|geneve):(\d{1,10}):(\d{1,10})", text)
+    if not match:
+        raise ConfigurationError(f"[network] tunnel_ranges: {text!r} is not of the form type:first:last")
+    kind, first, last = NetworkType(match[1]), int(match[2]), int(match[3])
+    ids = TUNNEL_IDS[kind]
+    if not ids[0] <= first <= last <= ids[-1]:
+        raise ConfigurationError(f"[network] tunnel_ranges: {text!r} is not within {ids[0]}..{ids[-1]}")
+    return TunnelRange(kind, first, last)
+
+
 def _physical_mtu(text: str) -> tuple[str, int]:
     physical_network, _, mtu = text.rpartition(":")
     if not physical_network or not re.fullmatch(r"[0-9]{1,5}", mtu) or not MIN_MTU <= int(mtu) <= MAX_MTU:
@@ -370,6 +433,10 @@ def _physical_mtu(text: str) -> tuple[str, int]:
 def _check_network(network: NetworkConfig) -> None:
     physical_networks = [name for name, _ in network.bridge_mappings]
     bridges = [network.integration_bridge, *(bridge for _, bridge in network.bridge_mappings)]
+    if network.tunnel_bridge in bridges:
+        raise ConfigurationError(
+            f"[network] tunnel_bridge: {network.tunnel_bridge!r} is another bridge already"
+        )
     if len(set(bridges)) != len(bridges) or len(set(physical_networks)) != len(physical_networks):
         raise ConfigurationError("[network] bridge_mappings: a bridge or physical network is named twice")
     for name, _ in network.physical_mtus:

@@ -5,6 +5,7 @@ Owns plugging VMs of both kinds and finding those that are recorded; and what a 
 
 import re
 import time
+from ipaddress import IPv4Interface
 from pathlib import Path
 
 from osken_apps.lab.libvirt import Libvirt
@@ -92,6 +93,12 @@ class Host(Machine):
         self.set_links("up")
         self.ovs.start_ovsdb()
         self.ovs.start_vswitchd()
+
+    def lay_underlay(self, address: IPv4Interface) -> None:
+        """Give the host an address on the wire, and say in its OVSDB that tunnels end there."""
+        self.namespace.ip("addr", "add", str(address), "dev", "br-eth2")
+        self.namespace.ip("link", "set", "br-eth2", "up")
+        self.ovs.vsctl("set", "Open_vSwitch", ".", f"other_config:local_ip={address.ip}")
 
     @property
     def libvirt(self) -> Libvirt:

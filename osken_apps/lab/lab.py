@@ -19,6 +19,7 @@ from osken_apps.lab.shell import LabError, require_root
 
 DEFAULT_NAME = "lab"
 MAX_HOSTS = 99
+UNDERLAY = IPv4Network("192.0.2.0/24")  # for examples (RFC 5737): on the wire only
 
 
 def default_state_dir(name: str) -> Path:
@@ -152,6 +153,17 @@ class Lab:
         """Point every host at the controller."""
         for host in self.hosts.values():
             host.ovs.connect(controller_port, manager_port)
+
+    def make_underlay(self) -> dict[str, str]:
+        """Give every host an address on the wire, for tunnels between them; give these by host.
+
+        Userspace tunnels need the address on a bridge of Open vSwitch that the NIC is in.
+        """
+        addresses = {}
+        for number, (name, host) in enumerate(self.hosts.items(), 1):
+            addresses[name] = str(UNDERLAY[number])
+            host.lay_underlay(IPv4Interface(f"{addresses[name]}/{UNDERLAY.prefixlen}"))
+        return addresses
 
     def disconnect(self) -> None:
         """Take the controller away from every host."""

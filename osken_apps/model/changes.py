@@ -51,7 +51,7 @@ class Snapshot:
     """All that the store holds at one moment.
 
     `store_id` tells one store from another. `deleted_ports` are ids of ports that were bound when they were
-    deleted.
+    deleted. `tunnel_addresses` say of hosts where others reach them.
     """
 
     networks: tuple[Network, ...] = ()
@@ -96,7 +96,7 @@ class HostReport:
     shows to be wrong: code, sentence and remedy of each. `datapath_type` is that of the integration bridge,
     `system` or another; empty: not known. `refused` is the address of one that uses the names of another and
     is not served; empty for a host that is. `awaited`: it was here before the controller's start and may
-    still come.
+    still come. `tunnel_address` is where other hosts reach it, empty for nowhere; None: not known.
     """
 
     host: str
@@ -115,3 +115,4 @@ class HostReport:
     system_id: str = ""
     refused: str = ""
     awaited: bool = False
+    tunnel_address: str | None = None

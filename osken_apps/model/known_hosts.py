@@ -38,9 +38,11 @@ def learned(known: Mapping[str, KnownHost], reports: Iterable[HostReport]) -> li
 
 def _kept_of(before: KnownHost | None, report: HostReport) -> KnownHost:
     if before is None:
-        return KnownHost(report.host, report.last_contact, report.datapath_type)
+        return KnownHost(report.host, report.last_contact, report.datapath_type, report.tunnel_address or "")
     seen_at = before.seen_at if report.alive else report.last_contact
-    return replace(before, seen_at=seen_at, datapath_type=report.datapath_type or before.datapath_type)
+    datapath_type = report.datapath_type or before.datapath_type
+    address = before.address if report.tunnel_address is None else report.tunnel_address
+    return replace(before, seen_at=seen_at, datapath_type=datapath_type, address=address)
 
 
 def bounded(known: Mapping[str, KnownHost], here: Collection[str]) -> dict[str, KnownHost]:
@@ -71,5 +73,6 @@ def report_of(known: KnownHost, report: HostReport | None, awaited: bool) -> Hos
             trouble=NOT_YET_HERE,
             datapath_type=known.datapath_type,
             awaited=awaited,
+            tunnel_address=known.address,
         )
     return report if report.datapath_type else replace(report, datapath_type=known.datapath_type)

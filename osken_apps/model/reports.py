@@ -5,7 +5,16 @@ from collections.abc import Collection, Iterator, Mapping
 from osken_apps.model.changes import PortReport
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.resources import Binding, Port, PortStatus
-from osken_apps.model.snapshot import BoundPort, HostSnapshot, integration_end, physical_end
+from osken_apps.model.snapshot import (
+    INTEGRATION_TUNNEL_END,
+    TUNNEL_END,
+    BoundPort,
+    HostSnapshot,
+    Segment,
+    integration_end,
+    physical_end,
+    tunnel_port,
+)
 
 
 def port_reports(
@@ -84,7 +93,10 @@ def _waits_for(
 ) -> str:
     """Say in words what keeps a plugged port from being ACTIVE; empty: nothing that anyone must do."""
     segment = bound.segment
-    way = _missing_way(fabric, snapshot, segment.physical_network, connected)
+    if segment.is_tunnel:
+        way = _missing_tunnel(fabric, snapshot, segment, connected)
+    else:
+        way = _missing_way(fabric, snapshot, segment.physical_network, connected)
     if way:
         return way
     reason = cut.get(bound.interface) or cut.get(segment.physical_network)
@@ -99,6 +111,27 @@ def _waits_for(
         " whoever plugs the interface sets the tag and confirms it by giving the port the tag"
         f" local_vlan={segment.local_vlan}"
     )
+
+
+def _missing_tunnel(
+    fabric: Fabric, snapshot: HostSnapshot, segment: Segment, connected: Collection[str]
+) -> str:
+    """Say what is missing between the integration bridge and other hosts, as far as OpenFlow shows it."""
+    layout, host = fabric.layout, snapshot.host
+    bridge = layout.tunnel_bridge
+    if snapshot.tunnel_address is None:
+        return fabric.tunnel_addresses.why_not(host)
+    if bridge not in connected:
+        return f"bridge {bridge} of host {host} to connect to the controller"
+    ends = (
+        (layout.integration_bridge, INTEGRATION_TUNNEL_END),
+        (bridge, TUNNEL_END),
+        (bridge, tunnel_port(segment.network_type)),
+    )
+    for name, end in ends:
+        if end not in snapshot.ofports.get(name, {}):
+            return f"port {end} on bridge {name} of host {host}"
+    return ""
 
 
 def _missing_way(

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from osken_apps.errors import Conflict, InvalidInput, NetworkInUse, NetworkMTUSubnetConflict, NotFound
-from osken_apps.model.resources import DHCP_DEVICE_OWNER, Network, Port, Subnet
+from osken_apps.model.resources import DHCP_DEVICE_OWNER, Network, NetworkType, Port, Subnet
 from osken_apps.networking.physical import PhysicalNetworks
 from osken_apps.networking.security_groups import default_group
 from osken_apps.networking.segments import allocated, moved, segment_of
@@ -97,16 +97,17 @@ def create(
         asked.get("segmentation_id"),
         physical.names,
     )
-    physical_network, segmentation_id = allocated(state, segment, physical.vlan_ranges)
+    segment = allocated(state, segment, physical)
+    network_type, physical_network = segment.network_type or NetworkType.VLAN, segment.physical_network or ""
     mtu = 0 if isinstance(request.mtu, Absent) else request.mtu
     return state.create(
         Network(
             id=state.new_id(),
             project_id=project_id,
-            mtu=checked_mtu(mtu, physical.max_mtu(physical_network)),
-            network_type=segment.network_type,
+            mtu=checked_mtu(mtu, physical.max_mtu(network_type, physical_network)),
+            network_type=network_type,
             physical_network=physical_network,
-            segmentation_id=segmentation_id,
+            segmentation_id=segment.segmentation_id,
             **plain,
         )
     )
@@ -116,7 +117,8 @@ def update(state: State, network: Network, request: NetworkRequest, physical: Ph
     """Change a network. Raises BadRequest, Conflict."""
     new = replace(network, **given(request, *PLAIN))
     if not isinstance(request.mtu, Absent):
-        new = replace(new, mtu=checked_mtu(request.mtu, physical.max_mtu(network.physical_network)))
+        most = physical.max_mtu(network.network_type, network.physical_network)
+        new = replace(new, mtu=checked_mtu(request.mtu, most))
     if new.mtu < network.mtu:
         check_mtu(new, state.subnets_of(network.id))
     if network.shared and not new.shared:

@@ -5,17 +5,22 @@ from dataclasses import dataclass, replace
 
 from osken_apps.errors import InvalidInput, NetworkInUse
 from osken_apps.model.resources import Network, NetworkType
-from osken_apps.networking.physical import VlanRange
+from osken_apps.networking.physical import PhysicalNetworks, Pool
 from osken_apps.networking.state import State
 
 VLAN_IDS = range(1, 4095)
+TUNNEL_IDS = {
+    NetworkType.VXLAN: range(1, 1 << 24),  # RFC 7348, 5
+    NetworkType.GENEVE: range(1, 1 << 24),  # RFC 8926, 3.4
+    NetworkType.GRE: range(1, 1 << 32),  # RFC 2890, 2.1
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """The segment that a request asks for; None is for the pools to give."""
+    """The segment that a request asks for; None is for the pools to give, and for the configuration."""
 
-    network_type: NetworkType
+    network_type: NetworkType | None
     physical_network: str | None
     segmentation_id: int | None
 
@@ -30,10 +35,13 @@ def segment_of(
     if network_type is None:
         if physical_network is not None or segmentation_id is not None:
             raise InvalidInput("network_type required")
-        return Segment(NetworkType.VLAN, None, None)
-    if network_type not in (NetworkType.VLAN, NetworkType.FLAT):
+        return Segment(None, None, None)
+    if network_type not in list(NetworkType):
         raise InvalidInput(f"network_type value '{network_type}' not supported")
     kind = NetworkType(network_type)
+    if kind.is_tunnel:
+        _check_tunnel(kind, physical_network, segmentation_id)
+        return Segment(kind, physical_network, segmentation_id)
     if physical_network is not None and physical_network not in physical_networks:
         raise InvalidInput(f"physical_network '{physical_network}' unknown for {kind} provider network")
     if kind is NetworkType.FLAT:
@@ -41,6 +49,14 @@ def segment_of(
     else:
         check_vlan(physical_network, segmentation_id)
     return Segment(kind, physical_network, segmentation_id)
+
+
+def _check_tunnel(kind: NetworkType, physical_network: str | None, segmentation_id: int | None) -> None:
+    if physical_network is not None:
+        raise InvalidInput(f"provider:physical_network specified for {kind} network")
+    ids = TUNNEL_IDS[kind]
+    if segmentation_id is not None and segmentation_id not in ids:
+        raise InvalidInput(f"segmentation_id out of range ({ids[0]} through {ids[-1]}): {segmentation_id}")
 
 
 def _check_flat(physical_network: str | None, segmentation_id: int | None) -> None:
@@ -60,15 +76,20 @@ def check_vlan(physical_network: str | None, segmentation_id: int | None) -> Non
         raise InvalidInput(f"segmentation_id out of range (1 through 4094): {segmentation_id}")
 
 
-def allocated(state: State, segment: Segment, ranges: Sequence[VlanRange]) -> tuple[str, int | None]:
-    """Give physical network and segmentation id of a segment, from the pools where it leaves them open.
+def allocated(state: State, segment: Segment, physical: PhysicalNetworks) -> Segment:
+    """Give a segment whole, from the pools where it leaves something open.
 
     Raises NoNetworkAvailable.
     """
     if segment.network_type is NetworkType.FLAT or segment.segmentation_id is not None:
-        return segment.physical_network or "", segment.segmentation_id
+        return segment
+    types = physical.tenant_types if segment.network_type is None else (segment.network_type,)
+    pools: list[Pool] = [pool for kind in types for pool in physical.pools(kind)]
     wanted = segment.physical_network
-    return state.free_segment([pool for pool in ranges if wanted is None or pool.physical_network == wanted])
+    pool, segmentation_id = state.free_segment(
+        [pool for pool in pools if wanted is None or pool.physical_network == wanted]
+    )
+    return Segment(pool.network_type, pool.physical_network, segmentation_id)
 
 
 def moved(state: State, network: Network, segmentation_id: int | None) -> Network:

@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 from osken_apps.model.addresses import IPAddress, MacAddress
 from osken_apps.model.resources import Network, Port, Standard, Subnet
 from osken_apps.model.security_groups import DefaultSecurityGroupRule, SecurityGroupRule
-from osken_apps.networking.physical import VlanRange
+from osken_apps.networking.physical import Pool
 
 R = TypeVar("R", bound=Standard)
 
@@ -92,8 +92,8 @@ class State(Protocol):
     def new_number(self) -> int:
         """Give a number > 0 that no group or rule has had."""
 
-    def free_segment(self, ranges: Sequence[VlanRange]) -> tuple[str, int]:
-        """Give the first (physical network, segmentation id) of the pools. Raises NoNetworkAvailable."""
+    def free_segment(self, pools: Sequence[Pool]) -> tuple[Pool, int]:
+        """Give the first pool with a free id, and the lowest free of it. Raises NoNetworkAvailable."""
 
     def free_address(self, subnet: Subnet, besides: Sequence[IPAddress] = ()) -> IPAddress | None:
         """Give the lowest free address of a subnet's pools that is not among `besides`, or None."""

@@ -6,11 +6,11 @@ before anything is read: a decoder raises `Malformed` and nothing else. Source: 
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import IntEnum
 
 from osken_apps.errors import Malformed
-from osken_apps.openflow.actions import OFPP_CONTROLLER
+from osken_apps.openflow.actions import OFPP_CONTROLLER, Action
 from osken_apps.openflow.fields import OPENFLOW_BASIC
 from osken_apps.openflow.match import Match
 from osken_apps.openflow.wire import (
@@ -21,6 +21,7 @@ from osken_apps.openflow.wire import (
     OXM,
     FlowBody,
     FlowKey,
+    encode_actions,
     encode_match,
 )
 
@@ -43,6 +44,7 @@ FLOW_STATS_REQUEST = struct.Struct("!HH4xB3xII4xQQ")
 MULTIPART = struct.Struct("!HH4x")
 PACKET_IN = struct.Struct("!26xHII")  # whole, from the length of the match to its first field
 PACKET_OUT = struct.Struct("!BBHIIIH6xHHIH6x")  # whole, with one output action, up to the frame
+PACKET_OUT_BODY = struct.Struct("!IIH6x")  # up to the actions
 ERROR_BODY = struct.Struct("!HH")
 BUNDLE_CONTROL = struct.Struct("!IHH")
 BUNDLE_ADD = struct.Struct("!IHH")
@@ -157,6 +159,13 @@ def packet_out(ofport: int, data: bytes, xid: int = 0) -> bytes:
 def ct_flush_zone(zone: int, xid: int = 0) -> bytes:
     """Have the connections of a connection tracking zone forgotten (NXT_CT_FLUSH_ZONE, nicira-ext.h)."""
     return message(MessageType.EXPERIMENTER, xid, CT_FLUSH_ZONE.pack(NX_VENDOR_ID, NXT_CT_FLUSH_ZONE, zone))
+
+
+def packet_out_by(actions: Iterable[Action], data: bytes, xid: int = 0) -> bytes:
+    """Have a packet handled by actions."""
+    encoded = encode_actions(actions)
+    body = PACKET_OUT_BODY.pack(OFP_NO_BUFFER, OFPP_CONTROLLER, len(encoded)) + encoded + data
+    return message(MessageType.PACKET_OUT, xid, body)
 
 
 def message_octets(message_type: int, length: int) -> int:

@@ -87,6 +87,7 @@ def _agent_configuration(report: HostReport) -> dict[str, Any]:
             for code, sentence, remedy in report.conditions
         ],
         "system_id": report.system_id,
+        "tunneling_ip": report.tunnel_address or "",
     }
 
 

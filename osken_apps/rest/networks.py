@@ -48,6 +48,7 @@ ATTRIBUTES = (
         filter=True,
         model_field="physical_network",
         guarded=True,
+        get=lambda network, _: network.physical_network or None,
     ),
     Attribute(
         "provider:segmentation_id",

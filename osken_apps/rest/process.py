@@ -108,7 +108,7 @@ def _make_first_user(store: Store, config: Config) -> None:
 def _log_lost_networks(counts: Mapping[str, int], config: Config) -> None:
     """Say which networks are on a physical network that the configuration has no bridge for."""
     known = [name for name, _ in config.network.bridge_mappings]
-    for name in sorted(counts.keys() - set(known)):
+    for name in sorted(counts.keys() - {*known, ""}):
         LOG.error(
             "%d networks are on physical network %s, which [network] bridge_mappings lacks (it has %s):"
             " give it its bridge again, or delete these networks; until then their ports stay as they are",

@@ -15,7 +15,7 @@ from osken_apps.errors import MacAddressGenerationFailure, NoNetworkAvailable
 from osken_apps.model.addresses import IPAddress, MacAddress
 from osken_apps.model.allocation import first_free, generated_mac
 from osken_apps.model.resources import FixedIp, Subnet
-from osken_apps.networking.physical import VlanRange
+from osken_apps.networking.physical import Pool
 from osken_apps.store.address_text import address_text
 from osken_apps.store.cache import Cache
 from osken_apps.store.tables import COUNTERS, FIXED_IPS, NETWORKS, PORTS, SUBNETS
@@ -26,6 +26,7 @@ ADDRESSES_A_LOOK = 64
 SEARCH_STEP = 32
 
 _IN_POOL = (
+    NETWORKS.c.network_type == bindparam("network_type"),
     NETWORKS.c.physical_network == bindparam("physical_network"),
     NETWORKS.c.segmentation_id.between(bindparam("first"), bindparam("last")),
 )
@@ -33,6 +34,7 @@ _TAKEN_OF_POOL = select(
     func.count().label("taken"), func.max(NETWORKS.c.segmentation_id).label("highest")
 ).where(*_IN_POOL)
 _IS_FIRST_TAKEN = exists().where(
+    NETWORKS.c.network_type == bindparam("network_type"),
     NETWORKS.c.physical_network == bindparam("physical_network"),
     NETWORKS.c.segmentation_id == bindparam("first"),
 )
@@ -43,6 +45,7 @@ _END_OF_FIRST_RUN = (
     .where(
         *_IN_POOL,
         ~exists().where(
+            _FOLLOWING.c.network_type == NETWORKS.c.network_type,
             _FOLLOWING.c.physical_network == NETWORKS.c.physical_network,
             _FOLLOWING.c.segmentation_id == NETWORKS.c.segmentation_id + 1,
         ),
@@ -113,15 +116,12 @@ class Allocator(View):
             self._connection.execute(_KEEP_LAST_NUMBER, {"number": self._last_number})
             self._last_number = None
 
-    def free_segment(self, ranges: Sequence[VlanRange]) -> tuple[str, int]:
-        """Give the first (physical network, segmentation id) of the pools that no network has.
-
-        Raises NoNetworkAvailable.
-        """
-        for pool in ranges:
+    def free_segment(self, pools: Sequence[Pool]) -> tuple[Pool, int]:
+        """Give the first pool with a free id, and the lowest such. Raises NoNetworkAvailable."""
+        for pool in pools:
             segmentation_id = self._free_segmentation_id(pool)
             if segmentation_id <= pool.last:
-                return pool.physical_network, segmentation_id
+                return pool, segmentation_id
         raise NoNetworkAvailable
 
     def free_address(self, subnet: Subnet, besides: Sequence[IPAddress] = ()) -> IPAddress | None:
@@ -162,9 +162,14 @@ class Allocator(View):
         self._connection.execute(_SET_SEARCH_FROM, {"of_id": subnet_id, "address": ""})
         self._search_from.pop(subnet_id, None)
 
-    def _free_segmentation_id(self, pool: VlanRange) -> int:
+    def _free_segmentation_id(self, pool: Pool) -> int:
         """Give the lowest free id of a pool, or one beyond its end."""
-        bounds = {"physical_network": pool.physical_network, "first": pool.first, "last": pool.last}
+        bounds = {
+            "network_type": pool.network_type,
+            "physical_network": pool.physical_network,
+            "first": pool.first,
+            "last": pool.last,
+        }
         all_taken = self._connection.execute(_TAKEN_OF_POOL, bounds).one()
         if not all_taken.taken:
             return pool.first

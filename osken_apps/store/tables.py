@@ -6,7 +6,7 @@ Addresses of ports are fixed-width hexadecimal text, so that the database sorts 
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table
 
-from osken_apps.errors import FlatNetworkInUse, MacAddressInUse, VlanIdInUse
+from osken_apps.errors import FlatNetworkInUse, MacAddressInUse, TunnelIdInUse, VlanIdInUse
 from osken_apps.model.kind import KINDS
 from osken_apps.model.resources import Network, Port, Standard, Subnet
 from osken_apps.model.security_groups import SecurityGroup
@@ -21,8 +21,12 @@ NETWORK = form_of(
     KINDS[Network],
     Unique(
         "one_segmentation_id",
-        ("physical_network", "segmentation_id"),
-        lambda network: VlanIdInUse(network.segmentation_id, network.physical_network),
+        ("network_type", "physical_network", "segmentation_id"),
+        lambda network: (
+            TunnelIdInUse(network.segmentation_id)
+            if network.network_type.is_tunnel
+            else VlanIdInUse(network.segmentation_id, network.physical_network)
+        ),
     ),
     Unique(
         "one_flat_network",

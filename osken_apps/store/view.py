@@ -288,7 +288,8 @@ class View:
 
     def parts(self, size: int) -> Iterator[Snapshot]:
         """Give all there is, oldest first, in parts of `size`; what is referred to comes before."""
-        yield Snapshot(store_id=self.store_id())
+        addresses = tuple((host.name, host.address) for host in self.known_hosts() if host.address)
+        yield Snapshot(store_id=self.store_id(), tunnel_addresses=addresses)
         for deleted in self._connection.scalars(_DELETED_PORTS).partitions(size):
             yield Snapshot(deleted_ports=frozenset(deleted))
         for kind in KINDS.values():

@@ -151,6 +151,7 @@ def test_hosts_are_shown_as_agents_and_make_requested_bindings_good(tmp_path: Pa
         "trouble": "",
         "conditions": [],
         "system_id": "",
+        "tunneling_ip": "",
     }
 
 

@@ -5,6 +5,8 @@ import pytest
 
 from osken_apps import config
 from osken_apps.errors import ConfigurationError
+from osken_apps.model.resources import NetworkType
+from osken_apps.networking.physical import TunnelRange
 
 
 def load(tmp_path: Path, text: str) -> config.Config:
@@ -21,7 +23,12 @@ def test_an_empty_file_gives_the_documented_defaults(tmp_path: Path) -> None:
     assert loaded.openflow == config.Endpoint("127.0.0.1", 6653)
     assert loaded.ovsdb == config.Endpoint("127.0.0.1", 6640)
     assert loaded.network == config.NetworkConfig(
-        "br-int", (("default", "br-eth2"),), (config.VlanRange("default", 1000, 2999),)
+        "br-int",
+        (("default", "br-eth2"),),
+        (config.VlanRange("default", 1000, 2999),),
+        tunnel_ranges=tuple(
+            TunnelRange(kind, 1, 1000) for kind in (NetworkType.VXLAN, NetworkType.GRE, NetworkType.GENEVE)
+        ),
     )
     assert loaded.dhcp == config.DhcpConfig(86400, "openstacklocal", (), 50, 10000)
 
@@ -68,6 +75,11 @@ def test_given_values_are_used(tmp_path: Path) -> None:
         ("[network]\nvlan_ranges=default:10:5000\n", ["[network] vlan_ranges", "default:10:5000"]),
         ("[network]\nvlan_ranges=other:10:50\n", ["[network] vlan_ranges", "other"]),
         ("[network]\nintegration_bridge=br int\n", ["[network] integration_bridge", "br int"]),
+        ("[network]\ntenant_network_types=flat\n", ["tenant_network_types", "'flat'", "vlan, vxlan, gre"]),
+        ("[network]\ntunnel_ranges=vxlan:1\n", ["tunnel_ranges", "vxlan:1", "type:first:last"]),
+        ("[network]\ntunnel_ranges=vxlan:1:16777216\n", ["tunnel_ranges", "1..16777215"]),
+        ("[network]\ntunnel_bridge=br-int\n", ["[network] tunnel_bridge", "br-int"]),
+        ("[network]\nunderlay_mtu=1000\n", ["[network] underlay_mtu=1000"]),
         ("[network]\nphysical_mtus=default\n", ["[network] physical_mtus", "default"]),
         ("[network]\nphysical_mtus=default:67\n", ["physical_mtus", "default:67", "68"]),
         ("[network]\nphysical_mtus=other:9000\n", ["physical_mtus", "other", "bridge_mappings"]),

@@ -108,7 +108,10 @@ def test_a_flat_network_has_no_id_and_a_physical_network_has_one_flat_network(ap
         ("flat", None, None, "physical_network required"),
         ("flat", "default", 5, "prohibited"),
         ("flat", "nowhere", None, "'nowhere'"),
-        ("vxlan", None, None, "'vxlan' not supported"),
+        ("vxlan", "default", None, "provider:physical_network specified for vxlan network"),
+        ("vxlan", None, 0, "out of range (1 through 16777215)"),
+        ("geneve", None, 1 << 24, "out of range (1 through 16777215)"),
+        ("gre", None, 0, "out of range (1 through 4294967295)"),
         ("local", None, None, "'local' not supported"),
         ("carrier-pigeon", None, None, "'carrier-pigeon' not supported"),
     ],
@@ -274,6 +277,56 @@ def test_if_match_refuses_a_stale_revision(api: Client) -> None:
     assert (stale.status, stale.error) == (412, "RevisionNumberConstraintFailed")
     assert fresh.body["network"]["name"] == "y"
     assert (deleted.status, garbage.status) == (412, 400)
+
+
+SEGMENTATION_ID = "provider:segmentation_id"
+TUNNELS = "[network]\ntunnel_ranges = vxlan:5:6, gre:5:5\n"
+
+
+def test_networks_over_tunnels_take_ids_of_their_type_and_have_the_mtu_that_is_left(tmp_path: Path) -> None:
+    api = client_of(tmp_path, TUNNELS)
+    made = [api.make("network", provider__network_type=kind) for kind in ("vxlan", "gre", "vxlan")]
+    geneve = api.make("network", provider__network_type="geneve", provider__segmentation_id=5)
+    shown = [
+        (
+            it["provider:network_type"],
+            it["provider:physical_network"],
+            it["provider:segmentation_id"],
+            it["mtu"],
+        )
+        for it in (*made, geneve)
+    ]
+    assert shown == [
+        ("vxlan", None, 5, 1450), ("gre", None, 5, 1458), ("vxlan", None, 6, 1450), ("geneve", None, 5, 1450),
+    ]  # fmt: skip
+    refused = [api.try_make("network", provider__network_type=kind) for kind in ("vxlan", "gre", "geneve")]
+    assert [(reply.status, reply.error) for reply in refused] == [(503, "NoNetworkAvailable")] * 3
+    taken = api.try_make("network", provider__network_type="vxlan", provider__segmentation_id=6)
+    assert (taken.status, taken.error) == (409, "TunnelIdInUse")
+    assert taken.message == "Unable to create the network. The tunnel ID 6 is in use."
+
+
+def test_a_network_over_tunnels_has_a_smaller_mtu_if_wanted_and_keeps_its_id(tmp_path: Path) -> None:
+    api = client_of(tmp_path, "[network]\nunderlay_mtu = 9000\n")
+    network = api.make("network", provider__network_type="vxlan")
+    assert network["mtu"] == 8950
+    assert api.change("network", network["id"], mtu=1400).body["network"]["mtu"] == 1400
+    assert api.change("network", network["id"], mtu=8951).status == 400
+    moved = api.change("network", network["id"], provider__segmentation_id=77)
+    assert (moved.status, moved.error) == (400, "InvalidInput")
+
+
+def test_a_network_that_names_no_type_takes_the_first_that_has_a_free_id(tmp_path: Path) -> None:
+    vlan_first = "vlan_ranges = default:1000:1000\ntenant_network_types = vlan, vxlan, gre\n"
+    api = client_of(tmp_path, f"{TUNNELS}{vlan_first}")
+    made = [api.make("network") for _ in range(4)]
+    assert [(it["provider:network_type"], it["provider:segmentation_id"]) for it in made] == [
+        ("vlan", 1000),
+        ("vxlan", 5),
+        ("vxlan", 6),
+        ("gre", 5),
+    ]
+    assert api.try_make("network").error == "NoNetworkAvailable"
 
 
 JUMBO = (

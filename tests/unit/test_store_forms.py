@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import exc
 
-from osken_apps.errors import Conflict, FlatNetworkInUse, MacAddressInUse, VlanIdInUse
+from osken_apps.errors import Conflict, FlatNetworkInUse, MacAddressInUse, TunnelIdInUse, VlanIdInUse
 from osken_apps.model.allocation import generated_mac
-from osken_apps.model.resources import Binding, Network, Port
+from osken_apps.model.resources import Binding, Network, NetworkType, Port
 from osken_apps.store.tables import NETWORK, PORT
 from osken_apps.store.values import value_of
 
@@ -38,10 +38,18 @@ def test_a_part_has_columns_of_its_own_and_comes_back(binding: Binding | None) -
     ("message", "name", "network", "expected"),
     [
         (
-            "UNIQUE constraint failed: networks.physical_network, networks.segmentation_id",
+            "UNIQUE constraint failed: networks.network_type, networks.physical_network,"
+            " networks.segmentation_id",
             "one_segmentation_id",
             VLAN,
             VlanIdInUse(1000, "default"),
+        ),
+        (
+            "UNIQUE constraint failed: networks.network_type, networks.physical_network,"
+            " networks.segmentation_id",
+            "one_segmentation_id",
+            replace(VLAN, network_type=NetworkType.GRE, segmentation_id=5),
+            TunnelIdInUse(5),
         ),
         (
             "UNIQUE constraint failed: networks.physical_network",

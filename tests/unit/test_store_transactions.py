@@ -252,7 +252,8 @@ def test_ids_come_from_the_pools_in_their_order(store: Store) -> None:
     given_ids = []
     for number in range(5):
         with store.write() as transaction:
-            physical_network, segmentation_id = transaction.free_segment(RANGES)
+            pool, segmentation_id = transaction.free_segment(RANGES)
+            physical_network = pool.physical_network
             transaction.create(
                 Network(
                     f"n{number}",

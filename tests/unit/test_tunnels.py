@@ -10,11 +10,24 @@ from osken_apps.model.changes import Deleted, Snapshot, Upserted
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.host import Interface
 from osken_apps.model.host_snapshot import host_snapshot
-from osken_apps.model.resources import AddressPair, Binding, FixedIp, Network, NetworkType, Port, Subnet
+from osken_apps.model.reports import port_reports
+from osken_apps.model.resources import (
+    AddressPair,
+    Binding,
+    FixedIp,
+    Network,
+    NetworkType,
+    Port,
+    PortStatus,
+    Subnet,
+)
 from osken_apps.model.snapshot import HostSnapshot
 from osken_apps.model.tunnels import Reach, TunnelAddresses
+from osken_apps.openflow.codec import packet_out_by
 from osken_apps.openflow.wire import encode_flow
 from osken_apps.pipeline.desired import FlowEncoder, desired_flows, encoded_remote
+from osken_apps.pipeline.feature import bridge_of
+from osken_apps.pipeline.features.tunnels import greetings
 from tests.golden.scenarios import LAYOUT
 
 VXLAN = Network(id="vx", project_id="p", network_type=NetworkType.VXLAN, segmentation_id=5)
@@ -197,3 +210,41 @@ def test_what_is_kept_of_a_host_counts_until_it_shows_itself() -> None:
     assert (addresses.of("a"), addresses.of("z")) == (None, B)
     addresses.forget("z")
     assert addresses.of("z") is None
+
+
+def waits(made: Fabric, connected: tuple[str, ...] = ("br-int", "br-eth2", "br-tun")) -> str:
+    """Say what the first port waits for on host a; empty: it is ACTIVE."""
+    reports = port_reports(made, snapshot(made, "a"), connected)
+    (report,) = [report for report in reports if report.port_id == port(1).id]
+    assert (report.status is PortStatus.ACTIVE) == (not report.waits_for)
+    return report.waits_for
+
+
+def test_a_port_waits_for_what_its_tunnels_need_and_for_no_physical_network() -> None:
+    made = fabric()
+    assert waits(made) == ""
+    assert waits(made, ("br-int",)) == "bridge br-tun of host a to connect to the controller"
+    made.observe_bridge("a", "br-tun", {"patch-int": 1, "tun-gre": 3})
+    assert waits(made) == "port tun-vxlan on bridge br-tun of host a"
+    made.observe_tunnel_address("a", "")
+    assert "other_config:local_ip" in waits(made)
+    assert snapshot(made, "a").keeps == ()
+
+
+def test_the_link_to_the_tunnel_bridge_is_not_dead() -> None:
+    assert "patch-tun" not in dict(snapshot(fabric(), "a").dead)
+
+
+def test_a_greeting_goes_to_each_peer_in_no_network() -> None:
+    ours = bridge_of("br-tun", LAYOUT, snapshot(fabric(), "a"))
+    assert ours is not None
+    ((address, actions),) = greetings(ours)
+    assert address == B
+    assert [action.text() for action in actions] == [
+        "load:0->NXM_NX_TUN_ID[]",
+        "load:0xc0000202->NXM_NX_TUN_IPV4_DST[]",
+        "output:2",
+    ]
+    message = packet_out_by(actions, b"frame")
+    assert int.from_bytes(message[2:4], "big") == len(message)
+    assert message.endswith(b"frame")

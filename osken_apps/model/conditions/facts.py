@@ -22,6 +22,8 @@ class ControllerFacts:
 class InterfaceFacts:
     """A row of Interface. `type` is empty for a device of the system; None is what is not shown.
 
+    `options` are those of a patch or a tunnel, where they are known.
+
     `mtu` is in octets. `iface_id` and `attached_mac` are external_ids; `is_trunk` is the mark TRUNK_KEY.
     """
 
@@ -35,6 +37,7 @@ class InterfaceFacts:
     iface_id: str = ""
     attached_mac: str = ""
     is_trunk: bool = False
+    options: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

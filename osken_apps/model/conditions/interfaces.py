@@ -7,7 +7,13 @@ from osken_apps.model.conditions.facts import TRUNK_KEY, BridgeFacts, HostFacts,
 from osken_apps.model.conditions.iface_ids import NOT_HEX, PortDirectory, canonical, is_port_id
 from osken_apps.model.conditions.words import shown, typed
 from osken_apps.model.resources import Port
-from osken_apps.model.snapshot import Layout, integration_end, physical_end
+from osken_apps.model.snapshot import (
+    INTEGRATION_TUNNEL_END,
+    TUNNEL_END,
+    Layout,
+    integration_end,
+    physical_end,
+)
 
 ACCESS = ("", "access")
 NAME_PREFIXES = ("tap", "qvo")  # with no OVSDB session, the rest of the name tells the port
@@ -58,6 +64,7 @@ def _ends(layout: Layout) -> Iterator[str]:
     for _, bridge in layout.bridge_mappings:
         yield integration_end(bridge)
         yield physical_end(bridge)
+    yield from (INTEGRATION_TUNNEL_END, TUNNEL_END)
 
 
 def _is_intended(interface: InterfaceFacts, host: HostFacts, outside: set[str]) -> bool:

@@ -27,6 +27,8 @@ from osken_apps.pipeline.stage import Role, Rule
 from osken_apps.pipeline.stages import ANSWERED, CLASSIFY, REMOTE, SEGMENT_IN, TUNNEL_CLASSIFY
 
 TYPE_NUMBERS = {NetworkType.VXLAN: 1, NetworkType.GRE: 2, NetworkType.GENEVE: 3}
+NOBODYS_ID = 0
+GREETING = bytes(12) + (0x88B5).to_bytes(2, "big") + bytes(46)  # of an ethertype for experiments (IEEE 802)
 GROUP_BIT = mac_address("01:00:00:00:00:00")
 
 TUNNEL_TO_LOCAL = Rule(
@@ -103,6 +105,21 @@ def is_linked(bridge: Bridge) -> bool:
     """
     integration = bridge.snapshot.ofports.get(bridge.layout.integration_bridge, {})
     return bridge.ofport(TUNNEL_END) is not None and INTEGRATION_TUNNEL_END in integration
+
+
+def greetings(bridge: Bridge) -> Iterator[tuple[IPv4Address, tuple[Action, ...]]]:
+    """Give each peer of a tunnel bridge with the actions that send it a frame of no network.
+
+    The userspace datapath loses what it sends to a peer whose MAC address it does not know yet, and goes on
+    to while a machine keeps sending, until it has looked for the peer by another packet.
+    """
+    if not is_linked(bridge):
+        return
+    types = {segment.network_id: segment.network_type for segment in bridge.snapshot.segments}
+    for reach in bridge.snapshot.reaches:
+        ofport = bridge.ofport(tunnel_port(types[reach.network_id]))
+        for address in reach.peers if ofport is not None else ():
+            yield address, (SetField(Field.TUN_ID, NOBODYS_ID), *_to([address], ofport or 0))
 
 
 def _of_integration(bridge: Bridge) -> Iterator[Flow]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from osken_apps.store.steps.identity import identity_and_deleted_ports
 from osken_apps.store.steps.port_bindings import port_bindings
 from osken_apps.store.steps.security_groups import security_groups
+from osken_apps.store.steps.tunnels import tunnel_networks
 
 if TYPE_CHECKING:
     from alembic.operations import Operations
@@ -19,4 +20,4 @@ if TYPE_CHECKING:
 Step = Callable[["Operations"], None]
 
 # Step n (from 0) brings a database of version n + 1 to version n + 2; a new database needs none.
-STEPS: tuple[Step, ...] = (identity_and_deleted_ports, security_groups, port_bindings)
+STEPS: tuple[Step, ...] = (identity_and_deleted_ports, security_groups, port_bindings, tunnel_networks)

@@ -1,0 +1,32 @@
+"""A lab of three hosts with an address each for tunnels; each test starts with nothing plugged."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from osken_apps.lab import Lab
+from osken_apps.lab.controller import LabController
+from tests.e2e.conftest import API_PORT, World
+from tests.slot import lab_name
+
+
+@pytest.fixture(scope="module")
+def underlay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with Lab.up(lab_name("tun"), hosts=3, state_dir=tmp_path_factory.mktemp("lab")) as lab:
+        lab.make_underlay()
+        world = World(lab, LabController(lab, API_PORT, {"DEFAULT": "audit_interval = 2"}))
+        lab.connect()
+        world.start_controller()
+        yield world
+        world.controller.stop()
+
+
+@pytest.fixture
+def tunnels(underlay: World) -> Iterator[World]:
+    yield underlay
+    while underlay.vms:
+        underlay.vms.pop().unplug()
+    for kind in ("port", "network"):
+        for resource in underlay.api.list(kind):
+            if resource.get("device_owner") != "network:dhcp":
+                underlay.api.delete(kind, resource["id"])

@@ -1,0 +1,179 @@
+"""Networks over tunnels on real Open vSwitch: machines of three hosts, and what passes between the hosts."""
+
+import re
+from typing import Any
+
+import pytest
+
+from osken_apps.lab import NamespaceVm, wait_until
+from tests.e2e.conftest import BIND_TIMEOUT_S, World, flows
+
+TYPES = {"vxlan": 1450, "gre": 1458, "geneve": 1450}
+ON_THE_WIRE = {"vxlan": "udp port 4789", "gre": "ip proto 47", "geneve": "udp port 6081"}
+ANY_TUNNEL = "udp port 4789 or ip proto 47 or udp port 6081"
+
+
+def network(world: World, kind: str, number: int = 5) -> dict[str, Any]:
+    attributes = {"provider:network_type": kind, "provider:segmentation_id": number}
+    made = world.api.create("network", name=kind, **attributes)
+    world.api.create("subnet", network_id=made["id"], cidr="10.10.10.0/24", ip_version=4)
+    return made
+
+
+def address(world: World, vm: NamespaceVm) -> str:
+    return str(world.api.show("port", vm.port_id)["fixed_ips"][0]["ip_address"])
+
+
+def pair(world: World, made: dict[str, Any]) -> tuple[NamespaceVm, NamespaceVm]:
+    """Give a machine on host1 and one on host2 that have their addresses and reach each other."""
+    a, b = world.launch(1, made), world.launch(2, made)
+    for vm in (a, b):
+        vm.udhcpc()
+    wait_until(lambda: a.ping(address(world, b), 1).ok, BIND_TIMEOUT_S, "an answer")
+    return a, b
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_machines_of_two_hosts_get_leases_and_reach_each_other(tunnels: World, kind: str) -> None:
+    made = network(tunnels, kind)
+    assert made["mtu"] == TYPES[kind]
+    a, b = pair(tunnels, made)
+    assert (a.mtu(), b.mtu()) == (TYPES[kind], TYPES[kind])
+    largest = TYPES[kind] - 28
+    expression = f"{ON_THE_WIRE[kind]} and src 192.0.2.1 and dst 192.0.2.2"
+    with (
+        tunnels.host(1).capture("eth2", expression, flags=("-e",)) as capture,
+        tunnels.host(3).capture("eth2", ANY_TUNNEL) as elsewhere,
+    ):
+        assert a.ping(address(tunnels, b), flags=("-s", str(largest), "-M", "do")).ok
+        capture.wait_for("192.0.2.2")
+    assert {"vxlan": "vni 5", "gre": "key=0x5", "geneve": "vni 0x5"}[kind] in capture.text
+    assert "802.1Q" not in capture.text
+    assert "192.0.2" not in elsewhere.text
+
+
+def test_equal_ids_of_different_types_and_equal_addresses_never_meet(tunnels: World) -> None:
+    networks = [network(tunnels, kind) for kind in TYPES]
+    on_host1 = [tunnels.launch(1, made, port_security_enabled=False) for made in networks]
+    on_host2 = [tunnels.launch(2, made, port_security_enabled=False) for made in networks]
+    for index, vm in enumerate(on_host1):
+        vm.configure("10.10.10.50/24")
+        on_host2[index].configure(f"10.10.10.{60 + index}/24")
+    for index, vm in enumerate(on_host1):
+        for other in range(len(networks)):
+            if other != index:
+                assert vm.ping(f"10.10.10.{60 + other}", 1, wait_s=0.3).received == 0
+        wait_until(lambda vm=vm, n=index: vm.ping(f"10.10.10.{60 + n}", 1).ok, BIND_TIMEOUT_S, "an answer")
+
+
+def test_arp_for_a_known_address_stays_on_the_host_and_for_an_unknown_one_goes_to_hosts_of_the_network(
+    tunnels: World,
+) -> None:
+    made = network(tunnels, "vxlan")
+    a, b = pair(tunnels, made)
+    tunnels.launch(3, network(tunnels, "vxlan", 6))
+    a.namespace.ip("neigh", "flush", "all")
+    with (
+        tunnels.host(1).capture("eth2", ANY_TUNNEL, flags=("-e",)) as capture,
+        tunnels.host(3).capture("eth2", ANY_TUNNEL) as elsewhere,
+    ):
+        assert a.ping(address(tunnels, b)).ok
+        assert "ARP, Request" not in capture.text
+        assert a.ping("10.10.10.200", 1, wait_s=0.2).received == 0
+        capture.wait_for("who-has 10.10.10.200")
+    assert "who-has 10.10.10.200" not in elsewhere.text
+
+
+def test_machines_on_a_vlan_and_over_tunnels_are_side_by_side(tunnels: World) -> None:
+    vlan = tunnels.network("10.20.0.0/24")
+    c, d = tunnels.launch(1, vlan), tunnels.launch(2, vlan)
+    a, b = pair(tunnels, network(tunnels, "geneve"))
+    for vm in (c, d):
+        vm.udhcpc()
+    assert c.ping(address(tunnels, d)).ok
+    assert a.ping(address(tunnels, b)).ok
+    assert c.mtu() == 1500
+
+
+def test_a_restart_sends_no_flow_also_while_a_host_is_away(tunnels: World) -> None:
+    a, b = pair(tunnels, network(tunnels, "vxlan"))
+    bridges = ("br-int", "br-eth2", "br-tun")
+    before = [flows(tunnels.host(1), bridge) for bridge in bridges]
+    tunnels.controller.stop()
+    tunnels.host(2).namespace.ip("link", "set", "mgmt", "down")
+    read = len(tunnels.controller.log)
+    try:
+        tunnels.controller.start()
+        tunnels.host(1).ovs.wait_connected()
+        wait_until(
+            lambda: (
+                len(re.findall("host host1: br-.*flows of ours found", tunnels.controller.log[read:])) == 3
+            ),
+            BIND_TIMEOUT_S,
+            "the bridges of host1 to be read",
+        )
+        assert a.ping(address(tunnels, b)).ok
+        assert "flows added" not in tunnels.controller.log[read:]
+        assert "written" not in tunnels.controller.log[read:]
+        assert [flows(tunnels.host(1), bridge) for bridge in bridges] == before
+    finally:
+        tunnels.host(2).namespace.ip("link", "set", "mgmt", "up")
+    tunnels.host(2).ovs.wait_connected()
+    assert a.ping(address(tunnels, b)).ok
+
+
+def test_a_machine_that_moves_is_reached_at_its_new_host(tunnels: World) -> None:
+    made = network(tunnels, "vxlan")
+    a, b = pair(tunnels, made)
+    port = tunnels.api.show("port", b.port_id)
+    b.unplug()
+    tunnels.vms.remove(b)
+    moved = tunnels.plug(3, port, name="moved")
+    wait_until(
+        lambda: tunnels.api.show("port", port["id"])["binding:host_id"] == "host3", BIND_TIMEOUT_S, "the move"
+    )
+    tunnels.wait_active(port)
+    moved.configure(f"{port['fixed_ips'][0]['ip_address']}/24")
+    wait_until(lambda: a.ping(address(tunnels, moved), 1).ok, 3, "an answer")
+    assert not any("192.0.2.2" in flow or "c0000202" in flow for flow in flows(tunnels.host(1), "br-tun"))
+
+
+def test_a_peer_that_restarts_is_reached_again_although_a_machine_keeps_sending(tunnels: World) -> None:
+    a, b = pair(tunnels, network(tunnels, "vxlan"))
+    pinging = a.spawn("ping", ["ping", "-n", "-i", "0.1", address(tunnels, b)])
+    tunnels.host(2).ovs.kill_vswitchd()
+    tunnels.host(2).ovs.start_vswitchd()
+    wait_until(lambda: a.ping(address(tunnels, b), 1).ok, BIND_TIMEOUT_S, "an answer")
+    pinging.end()
+
+
+def test_an_address_that_is_missing_is_said_and_heals(tunnels: World) -> None:
+    made = network(tunnels, "gre")
+    ovs = tunnels.host(2).ovs
+    ovs.vsctl("remove", "Open_vSwitch", ".", "other_config", "local_ip")
+    try:
+        port = tunnels.port(made)
+        vm = tunnels.plug(2, port)
+        a = tunnels.launch(1, made)
+
+        def waits_for() -> str:
+            return str(tunnels.api.show("port", port["id"])["binding:vif_details"].get("waits_for", ""))
+
+        wait_until(lambda: "other_config:local_ip" in waits_for(), BIND_TIMEOUT_S, "the reason")
+    finally:
+        ovs.vsctl("set", "Open_vSwitch", ".", "other_config:local_ip=192.0.2.2")
+    tunnels.wait_active(port)
+    for machine in (a, vm):
+        machine.udhcpc()
+    wait_until(lambda: a.ping(address(tunnels, vm), 1).ok, BIND_TIMEOUT_S, "an answer")
+
+
+def test_what_another_hand_does_to_the_tunnel_bridge_is_undone(tunnels: World) -> None:
+    a, b = pair(tunnels, network(tunnels, "geneve"))
+    ovs = tunnels.host(1).ovs
+    ovs.vsctl("set", "interface", "tun-geneve", "options:local_ip=192.0.2.77")
+    ovs.ofctl("del-flows", "br-tun")
+    wait_until(
+        lambda: "192.0.2.1" in ovs.vsctl("get", "interface", "tun-geneve", "options"), 10, "the option"
+    )
+    wait_until(lambda: a.ping(address(tunnels, b), 1).ok, BIND_TIMEOUT_S, "an answer")
