@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from osken_apps.apps.connection import CannotTrack, SwitchError, SwitchGone, SwitchRefused
@@ -16,6 +16,7 @@ from osken_apps.model.conditions import (
     PortFacts,
 )
 from osken_apps.model.host import Interface
+from osken_apps.model.tunnel_bridge import BridgeChange
 from osken_apps.openflow import codec, wire
 from osken_apps.openflow.codec import FlowModCommand, MessageType
 from osken_apps.openflow.meter import (
@@ -209,6 +210,9 @@ class Ovsdb:
         self.tags: dict[str, int | None] = {}
         self.marks: dict[str, str] = {}
         self.trunks: set[str] = set()
+        self.tunnel_address = ""
+        self.links: dict[tuple[str, str], PortFacts] = {}  # what was written, by bridge and name
+        self.written = 0
         self.fault = False
         self.answers = True
         self.on_gone: Callable[[], None] = lambda: None
@@ -221,8 +225,29 @@ class Ovsdb:
         ports = tuple(
             TaggedPort(name, self.tags.get(name), self.marks.get(name, "")) for name in self.iface_ids
         )
-        facts = HostFacts(self.host, self.system_id, GOOD_BRIDGES, ("tcp:192.0.2.9:6640",))
-        return HostView(self.system_id, self.host, self.datapath_ids, interfaces, ports, facts)
+        facts = HostFacts(self.host, self.system_id, self._bridges(), ("tcp:192.0.2.9:6640",))
+        return HostView(
+            self.system_id, self.host, self.datapath_ids, interfaces, ports, facts, self.tunnel_address
+        )
+
+    def _bridges(self) -> tuple[BridgeFacts, ...]:
+        tunnel_bridges = sorted({bridge for bridge, _ in self.links} - {"br-int"})
+        bridges = (*GOOD_BRIDGES, *(_bridge(name) for name in tunnel_bridges))
+        return tuple(
+            replace(bridge, ports=(*bridge.ports, *self._links_of(bridge.name))) for bridge in bridges
+        )
+
+    def _links_of(self, bridge: str) -> list[PortFacts]:
+        return [facts for (name, _), facts in sorted(self.links.items()) if name == bridge]
+
+    def write_bridge(self, change: BridgeChange) -> None:
+        if self.fault:
+            self.fault = False
+            raise OvsdbError("the transaction failed")
+        self.written += 1
+        for wish in change.ports:
+            interface = InterfaceFacts(wish.name, wish.type, options=wish.options)
+            self.links[wish.bridge, wish.name] = PortFacts(wish.name, (interface,))
 
     def close(self) -> None:
         self.on_gone()

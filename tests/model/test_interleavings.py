@@ -15,7 +15,7 @@ from osken_apps.model.changes import Deleted, PortReport, Snapshot, Upserted
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.host_snapshot import host_snapshot
 from osken_apps.model.local_vlans import DEAD_TAG
-from osken_apps.model.resources import FixedIp, Network, Port, PortStatus, Subnet
+from osken_apps.model.resources import FixedIp, Network, NetworkType, Port, PortStatus, Subnet
 from osken_apps.model.snapshot import HostSnapshot, Layout
 from osken_apps.pipeline.desired import FlowEncoder, desired_meters
 from tests.examples import examples
@@ -24,11 +24,13 @@ from tests.model.switch import Ovsdb, SwitchBridge, SwitchConnection
 LAYOUT = Layout("br-int", (("default", "br-eth2"),))
 HOSTS = ("a", "b")
 NETWORKS = ("n1", "n2", "n3")
+OVERLAYS = ("n2",)  # over tunnels
+LINKS = ("int-br-eth2", "patch-tun")
 PORTS = tuple(f"{number}0000000-port" for number in range(1, 6))
 MAX_PASSES = 60
 
 hosts = st.sampled_from(HOSTS)
-bridges = st.sampled_from(LAYOUT.bridges)
+bridges = st.sampled_from(LAYOUT.all_bridges)
 network_ids = st.sampled_from(NETWORKS)
 port_ids = st.sampled_from(PORTS)
 
@@ -44,13 +46,17 @@ class Machine:
 
 def machine(name: str) -> Machine:
     made = {
-        "br-int": SwitchBridge({"int-br-eth2": 1}),
+        "br-int": SwitchBridge({"int-br-eth2": 1, "patch-tun": 2}),
         "br-eth2": SwitchBridge({"eth2": 1, "phy-br-eth2": 2}),
+        "br-tun": SwitchBridge({"patch-int": 1, "tun-vxlan": 2}),
     }
     return Machine(made, Ovsdb(name, tuple(bridge.datapath_id for bridge in made.values())))
 
 
 def network(network_id: str, segmentation_id: int) -> Network:
+    if network_id in OVERLAYS:
+        kind = NetworkType.VXLAN
+        return Network(id=network_id, project_id="p", network_type=kind, segmentation_id=segmentation_id)
     return Network(id=network_id, project_id="p", physical_network="default", segmentation_id=segmentation_id)
 
 
@@ -119,6 +125,7 @@ class Interleavings(RuleBasedStateMachine):
         self.networks: dict[str, Network] = {}
         self.ports: dict[str, Port] = {}
         self.deleted: set[str] = set()
+        self.addresses: dict[str, str] = {}
         self.machines = {name: machine(name) for name in HOSTS}
         self.segmentation_ids = iter(range(1000, 3000))
         self.next_ofport = 10
@@ -135,7 +142,14 @@ class Interleavings(RuleBasedStateMachine):
         subnets = tuple(self.subnet(network_id) for network_id in self.networks)
         servers = tuple(self.server(network_id) for network_id in self.networks)
         ports = (*self.ports.values(), *servers)
-        return Snapshot(tuple(self.networks.values()), subnets, ports, "the-store", frozenset(self.deleted))
+        return Snapshot(
+            tuple(self.networks.values()),
+            subnets,
+            ports,
+            "the-store",
+            frozenset(self.deleted),
+            tunnel_addresses=tuple(self.addresses.items()),
+        )
 
     def subnet(self, network_id: str) -> Subnet:
         return Subnet(
@@ -208,6 +222,8 @@ class Interleavings(RuleBasedStateMachine):
                 )
                 self.tell(Upserted(self.ports[port.id]))
         self.controller.reports.clear()
+        addresses = self.controller.fabric.tunnel_addresses
+        self.addresses = {name: str(addresses.of(name) or "") for name in self.controller.fabric.hosts}
 
     # -- the switches
 
@@ -257,7 +273,7 @@ class Interleavings(RuleBasedStateMachine):
     def ports_are_renumbered(self, host: str) -> None:
         ports = self.machines[host].bridges["br-int"].ports
         for interface in ports:
-            if interface != "int-br-eth2":
+            if interface not in LINKS:
                 ports[interface] = self.next_ofport
                 self.next_ofport += 1
         self.machine_changed(host)
@@ -286,6 +302,12 @@ class Interleavings(RuleBasedStateMachine):
             hosts.wake([bridge.host.name])
         if machine.ovsdb in hosts._sessions:
             self.ovsdb_connects(host)
+
+    @rule(host=hosts, number=st.integers(0, 2))
+    def tunnel_address_changes(self, host: str, number: int) -> None:
+        own = HOSTS.index(host) * 10
+        self.machines[host].ovsdb.tunnel_address = f"192.0.2.{own + number}" if number else ""
+        self.machine_changed(host)
 
     @rule(host=hosts)
     def ovsdb_connects(self, host: str) -> None:
@@ -374,7 +396,7 @@ class Interleavings(RuleBasedStateMachine):
             assert real.flows == FlowEncoder().flows(bridge.name, LAYOUT, snapshot)
             assert real.meters == desired_meters(bridge.name, LAYOUT, snapshot)
         shown = self.controller.hosts.by_name[name].session is machine.ovsdb
-        if shown and len(self.live_bridges(name)) == 2:
+        if shown and len(self.live_bridges(name)) == len(LAYOUT.all_bridges):
             self.check_against_the_machine(host, snapshot)
 
     def live_bridges(self, name: str) -> list[Bridge]:
@@ -396,7 +418,8 @@ class Interleavings(RuleBasedStateMachine):
                 assert port.admin_state_up
                 assert port.requested_host in ("", snapshot.host)
                 assert tag == bound[interface].segment.local_vlan
-                assert port.status is PortStatus.ACTIVE
+                reached = not bound[interface].segment.is_tunnel or snapshot.tunnel_address is not None
+                assert (port.status is PortStatus.ACTIVE) == reached
                 assert port.binding is not None
                 assert port.binding.host == snapshot.host
             elif interface in machine.ovsdb.trunks:
@@ -467,9 +490,10 @@ class Interleavings(RuleBasedStateMachine):
         for network_id in NETWORKS[:2]:
             self.network_is_made_or_renumbered(network_id)
         for host in HOSTS:
-            for bridge in LAYOUT.bridges:
+            for bridge in LAYOUT.all_bridges:
                 self.bridge_connects(host, bridge)
             self.ovsdb_connects(host)
+            self.tunnel_address_changes(host, 1)
         for port_id, host in zip(PORTS, "aabb", strict=False):
             self.port_is_made_or_changed(port_id, NETWORKS[PORTS.index(port_id) % 2], "", True)
             self.interface_is_plugged(host, port_id, "vnet")

@@ -74,6 +74,28 @@ def seed(switch: Switch) -> Iterator[Switch]:
     yield switch
 
 
+@pytest.mark.parametrize(
+    ("packet", "effect"),
+    [
+        ("in_port=2,tun_src=192.0.2.2,tun_id=5", "push_vlan(vid=3,pcp=0)"),
+        ("in_port=4,tun_src=192.0.2.3,tun_id=5", "push_vlan(vid=4,pcp=0)"),
+        ("in_port=2,tun_src=192.0.2.9,tun_id=5", "Datapath actions: drop"),  # a stranger
+        ("in_port=4,tun_src=192.0.2.2,tun_id=5", "Datapath actions: drop"),  # shares no network of the type
+        ("in_port=2,tun_src=192.0.2.2,tun_id=6", "Datapath actions: drop"),  # no network of this host
+        ("in_port=1,dl_vlan=1,dl_vlan_pcp=0", "Datapath actions: drop"),  # a network on a VLAN
+        ("in_port=1", "Datapath actions: drop"),
+    ],
+)
+def test_what_comes_to_the_tunnel_bridge_passes_from_peers_and_for_networks_of_this_host_only(
+    switch: Switch, packet: str, effect: str
+) -> None:
+    switch.add_bridge("br-tun", SCENARIOS["tunnels"].ofports["br-tun"])
+    channel = Channel(switch.management("br-tun"))
+    install(channel, "br-tun", "tunnels")
+    channel.close()
+    assert effect in switch.trace("br-tun", packet)
+
+
 FROM_VM = "in_port=2,dl_src=fa:16:3e:fe:c7:87"
 
 
