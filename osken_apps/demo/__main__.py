@@ -13,13 +13,18 @@ from osken_apps.lab.controller import LabController
 
 LAB = "demo"
 USUAL_API_PORT = 9696
+TUNNELS = ("vxlan", "gre", "geneve")
 
 
 def main() -> int:
     """Make the lab, tell the story, take the lab down."""
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--keep", action="store_true", help="leave all up until Ctrl-C, to play with")
-    keep: bool = parser.parse_args().keep
+    parser.add_argument(
+        "--tunnel", choices=TUNNELS, default="", help="have net1 over tunnels of this type, and not on a VLAN"
+    )
+    arguments = parser.parse_args()
+    keep: bool = arguments.keep
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     began = time.monotonic()
     display = Display()
@@ -28,10 +33,12 @@ def main() -> int:
         with Lab.up(LAB, hosts=2) as lab:
             controller = LabController(lab, _api_port())
             controller.start()
+            if arguments.tunnel:
+                lab.make_underlay()
             lab.connect()
             for host in lab.hosts.values():
                 host.ovs.wait_connected()
-            Story(lab, controller.api, display).tell()
+            Story(lab, controller.api, display, arguments.tunnel).tell()
             _conclude(display, time.monotonic() - began)
             if keep:
                 _play(controller)

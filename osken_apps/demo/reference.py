@@ -41,3 +41,27 @@ CAPTURE = (
 )
 REQUEST = "0.0.0.0.68 > 255.255.255.255.67: BOOTP/DHCP, Request from fa:16:3e:fe:c7:87"
 REPLY = "10.10.10.3.67 > 10.10.10.2.68: BOOTP/DHCP, Reply"
+
+HOST1_ADDRESS = "192.0.2.1"  # for tunnels
+ON_THE_WIRE = {"vxlan": "udp port 4789", "gre": "ip proto 47", "geneve": "udp port 6081"}
+
+
+def network(tunnel: str) -> dict[str, str]:
+    """Give the table of net1; over tunnels of a type it has the first id of these and no physical network."""
+    if not tunnel:
+        return NETWORK
+    ours = {
+        "provider:network_type": tunnel,
+        "provider:physical_network": "None",
+        "provider:segmentation_id": "1",
+    }
+    return NETWORK | ours
+
+
+def tunnel_flows(link: int) -> tuple[str, ...]:
+    """Give the flows of br-int where net1 is over tunnels: they come from port `link` tagged."""
+    return (
+        f"priority=3,in_port={link},dl_vlan=1 actions=NORMAL",
+        f"priority=2,in_port={link} actions=drop",
+        *BR_INT_FLOWS[1:],
+    )

@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +23,12 @@ REFERENCE_TOP_PRIORITY = 4
 class Story:
     """The use cases, one method each; what one makes the next one uses."""
 
-    def __init__(self, lab: Lab, api: Api, display: Display) -> None:
+    def __init__(self, lab: Lab, api: Api, display: Display, tunnel: str = "") -> None:
+        """Begin; `tunnel` is the type of the tunnels that net1 is over, empty for a VLAN."""
         self._lab = lab
         self._api = api
         self._display = display
+        self._tunnel = tunnel
         self._network: dict[str, Any] = {}
         self._host1 = lab.hosts["host1"]
         self._host2 = lab.hosts["host2"]
@@ -41,11 +45,12 @@ class Story:
 
     def _create_network(self) -> None:
         self._display.title("Use case 1: create a network")
-        network = self._openstack("network", "create", "--disable-port-security", "net1")
+        options = ["--disable-port-security"]
+        options += ["--provider-network-type", self._tunnel] if self._tunnel else []
+        network = self._openstack("network", "create", *options, "net1")
         self._network = self._api.list("network", "name=net1")[0]
-        self._table(
-            "openstack network create --disable-port-security net1", reference.NETWORK, network, self._network
-        )
+        command = f"openstack network create {' '.join(options)} net1"
+        self._table(command, reference.network(self._tunnel), network, self._network)
         subnet = self._openstack(
             "subnet", "create", "--network", "net1", "--subnet-range", "10.10.10.0/24", ""
         )
@@ -120,8 +125,23 @@ class Story:
             f"net1 is tag {reference.SERVER_TAG} on host2 and tag {reference.VM_TAG} on host1",
             (tag, self._host1.ovs.tag(vm.tap)) == (reference.SERVER_TAG, reference.VM_TAG),
         )
-        self._flows(self._host2, "br-eth2", reference.BR_ETH2_FLOWS)
-        self._flows(self._host2, "br-int", reference.BR_INT_FLOWS)
+        if self._tunnel:
+            self._look_at_tunnels()
+        else:
+            self._flows(self._host2, "br-eth2", reference.BR_ETH2_FLOWS)
+            self._flows(self._host2, "br-int", reference.BR_INT_FLOWS)
+
+    def _look_at_tunnels(self) -> None:
+        """Show the tunnel bridge, which the controller has made, and that it reaches the VM's host alone."""
+        link = self._host2.ovs.ofport("patch-tun")
+        self._flows(self._host2, "br-eth2", reference.BR_ETH2_FLOWS[1:])
+        self._flows(self._host2, "br-int", reference.tunnel_flows(link))
+        self._display.say("host2 $ ovs-ofctl dump-flows br-tun")
+        dump = self._host2.ovs.dump_flows("br-tun")
+        self._display.show(dump)
+        reached = set(re.findall(r"load:(0x[0-9a-f]+)->NXM_NX_TUN_IPV4_DST", dump))
+        host1 = f"{int(IPv4Address(reference.HOST1_ADDRESS)):#x}"
+        self._display.verdict("br-tun sends to the VM's host and to no other", reached == {host1})
 
     def _flows(self, host: Host, bridge: str, expected: tuple[str, ...]) -> None:
         """Show a live dump beside the reference's; what has a higher priority or another table is ours."""
@@ -168,6 +188,20 @@ class Story:
             result = vm.ping(target)
             self._display.show(result.text)
             self._display.verdict(f"the VM pings {what}", result.ok)
+        if self._tunnel:
+            self._listen_on_the_wire(vm, address)
+
+    def _listen_on_the_wire(self, vm: QemuVm, address: str) -> None:
+        expression = reference.ON_THE_WIRE[self._tunnel]
+        self._display.say(f"vm1 $ ping {address}, and host1 $ tcpdump -i eth2 {expression}")
+        with self._host1.capture("eth2", expression, flags=()) as capture:
+            vm.ping(address)
+            capture.wait_for(f"{reference.VM_ADDRESS} > {address}")
+        self._display.show("\n".join(line for line in capture.text.splitlines() if "IP" in line))
+        right = reference.HOST1_ADDRESS in capture.text and "802.1Q" not in capture.text
+        self._display.verdict(
+            f"the wire carries it as {self._tunnel}, from host to host, without a tag", right
+        )
 
     def _wait_active(self, port_id: str) -> dict[str, Any]:
         def active() -> dict[str, Any] | None:
