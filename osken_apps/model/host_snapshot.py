@@ -6,7 +6,7 @@ from ipaddress import IPv4Address
 from osken_apps.model.addresses import MacAddress
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.host import Host, Interface
-from osken_apps.model.port_security import GroupPolicy, Guard
+from osken_apps.model.port_security import GroupPolicy, Guard, is_guarded
 from osken_apps.model.resources import Port
 from osken_apps.model.snapshot import (
     INTEGRATION_TUNNEL_END,
@@ -69,7 +69,7 @@ def _reach(fabric: Fabric, host: Host, network_id: str) -> Reach:
             continue
         peers.add(address)
         remotes.append(fabric.remote_ports.of(port, network, address))
-        floods_unknown |= fabric.guard_of(port) is None
+        floods_unknown |= not (fabric.enforce and is_guarded(port))
         further = further_macs(port)
         shared |= further
         for mac in {port.mac_address, *further}:

@@ -61,6 +61,7 @@ class FlowEncoder:
     def __init__(self) -> None:
         self._ports: dict[str, tuple[BoundPort, int, Encoded]] = {}
         self._owners: dict[FlowKey, str] | None = None
+        self._tunnels: tuple[object, dict[FlowKey, FlowBody]] | None = None
 
     def flows(
         self, name: str, layout: Layout, snapshot: HostSnapshot, pause: Callable[[], None] = lambda: None
@@ -69,9 +70,9 @@ class FlowEncoder:
         bridge = bridge_of(name, layout, snapshot)
         if bridge is None:
             return {}
+        if bridge.role is Role.TUNNEL:
+            return self._of_tunnel_bridge(bridge, pause)
         encoded = dict(encode_flow(flow) for flow in _of_bridge(bridge))
-        for remote, ofport in in_turns(_remotes(bridge), pause):
-            encoded.update(encoded_remote(remote, ofport))
         if bridge.role is not Role.INTEGRATION:
             return encoded
         for policy in in_turns(snapshot.policies, pause):
@@ -82,6 +83,17 @@ class FlowEncoder:
             encoded.update(of_port[2])
         self._ports, self._owners = ports, None
         return encoded
+
+    def _of_tunnel_bridge(self, bridge: Bridge, pause: Callable[[], None]) -> dict[FlowKey, FlowBody]:
+        """Give the flows of a tunnel bridge: the same object as long as they are the same."""
+        snapshot = bridge.snapshot
+        source = snapshot.segments, snapshot.reaches, snapshot.ofports.get(bridge.name), is_linked(bridge)
+        if self._tunnels is None or self._tunnels[0] != source:
+            encoded = dict(encode_flow(flow) for flow in _of_bridge(bridge))
+            for remote, ofport in in_turns(_remotes(bridge), pause):
+                encoded.update(encoded_remote(remote, ofport))
+            self._tunnels = source, encoded
+        return self._tunnels[1]
 
     def owner(self, key: FlowKey) -> str | None:
         """Name the port whose flow it is; None for a flow of the bridge, or one that is not wanted."""

@@ -17,6 +17,7 @@ BENCHMARKS = (
     "scale",
     "security",
     "start",
+    "tunnels",
     "vswitchd_restart",
 )
 

@@ -23,7 +23,8 @@ from osken_apps.model.resources import (
 )
 from osken_apps.model.snapshot import HostSnapshot
 from osken_apps.model.tunnels import Reach, TunnelAddresses
-from osken_apps.openflow.codec import packet_out_by
+from osken_apps.openflow import codec
+from osken_apps.openflow.codec import FlowModCommand, packet_out_by
 from osken_apps.openflow.wire import encode_flow
 from osken_apps.pipeline.desired import FlowEncoder, desired_flows, encoded_remote
 from osken_apps.pipeline.feature import bridge_of
@@ -233,6 +234,25 @@ def test_a_port_waits_for_what_its_tunnels_need_and_for_no_physical_network() ->
 
 def test_the_link_to_the_tunnel_bridge_is_not_dead() -> None:
     assert "patch-tun" not in dict(snapshot(fabric(), "a").dead)
+
+
+def test_a_broadcast_to_very_many_hosts_still_fits_into_a_flow() -> None:
+    found = snapshot(fabric(), "a")
+    (few,) = found.reaches
+    many = replace(few, peers=tuple(IPv4Address(0x0A000001 + number) for number in range(3000)))
+    flows = FlowEncoder().flows("br-tun", LAYOUT, replace(found, reaches=(many,)))
+    assert max(len(codec.flow_mod(FlowModCommand.ADD, key, body, 1)) for key, body in flows.items()) < 1 << 16
+
+
+def test_the_flows_of_the_tunnel_bridge_are_made_anew_only_when_something_of_them_changes() -> None:
+    made, encoder = fabric(), FlowEncoder()
+    first = encoder.flows("br-tun", LAYOUT, snapshot(made, "a"))
+    assert encoder.flows("br-tun", LAYOUT, snapshot(made, "a")) is first
+    bring(made, "c", port(2), port(3, OTHER))
+    bring(made, "b")
+    assert encoder.flows("br-tun", LAYOUT, snapshot(made, "a")) == FlowEncoder().flows(
+        "br-tun", LAYOUT, snapshot(made, "a")
+    )
 
 
 def test_a_greeting_goes_to_each_peer_in_no_network() -> None:

@@ -27,6 +27,7 @@ from osken_apps.pipeline.stage import Role, Rule
 from osken_apps.pipeline.stages import ANSWERED, CLASSIFY, REMOTE, SEGMENT_IN, TUNNEL_CLASSIFY
 
 TYPE_NUMBERS = {NetworkType.VXLAN: 1, NetworkType.GRE: 2, NetworkType.GENEVE: 3}
+MAX_COPIES = 2000  # of a frame: as many as fit into a flow
 NOBODYS_ID = 0
 GREETING = bytes(12) + (0x88B5).to_bytes(2, "big") + bytes(46)  # of an ethertype for experiments (IEEE 802)
 GROUP_BIT = mac_address("01:00:00:00:00:00")
@@ -165,11 +166,13 @@ def _of_network(segment: Segment, reach: Reach, patch: int, ofport: int) -> Iter
     yield REPLY_TO_LOCAL.flow(Match.of(network), PushVlan(), set_tag, IN_PORT)
     if reach.peers:
         several: Values = {Field.ETH_DST: Masked(GROUP_BIT, int(GROUP_BIT))}
-        yield TO_EACH_HOST.flow(Match.of(network | several), *_to(reach.peers, ofport))
+        yield TO_EACH_HOST.flow(Match.of(network | several), *_to(reach.peers[:MAX_COPIES], ofport))
     if reach.floods_unknown:
-        yield TO_UNKNOWN_MAC.flow(Match.of(network), *_to(reach.peers, ofport))
+        yield TO_UNKNOWN_MAC.flow(Match.of(network), *_to(reach.peers[:MAX_COPIES], ofport))
     for mac, addresses in reach.shared:
-        yield TO_SHARED_MAC.flow(Match.of(network | {Field.ETH_DST: mac}), *_to(addresses, ofport))
+        yield TO_SHARED_MAC.flow(
+            Match.of(network | {Field.ETH_DST: mac}), *_to(addresses[:MAX_COPIES], ofport)
+        )
 
 
 def _network(network_type: NetworkType, segmentation_id: int) -> Values:

@@ -1,12 +1,14 @@
 """Networks over tunnels on real Open vSwitch: machines of three hosts, and what passes between the hosts."""
 
 import re
+import signal
 from typing import Any
 
 import pytest
 
 from osken_apps.lab import NamespaceVm, wait_until
 from tests.e2e.conftest import BIND_TIMEOUT_S, World, flows
+from tests.e2e.pings import pings
 
 TYPES = {"vxlan": 1450, "gre": 1458, "geneve": 1450}
 ON_THE_WIRE = {"vxlan": "udp port 4789", "gre": "ip proto 47", "geneve": "udp port 6081"}
@@ -22,6 +24,11 @@ def network(world: World, kind: str, number: int = 5) -> dict[str, Any]:
 
 def address(world: World, vm: NamespaceVm) -> str:
     return str(world.api.show("port", vm.port_id)["fixed_ips"][0]["ip_address"])
+
+
+def tunneling_ip(world: World, host: str) -> str:
+    agents = {agent["host"]: agent["configurations"] for agent in world.api.list("agent")}
+    return str(agents[host]["tunneling_ip"])
 
 
 def pair(world: World, made: dict[str, Any]) -> tuple[NamespaceVm, NamespaceVm]:
@@ -177,3 +184,26 @@ def test_what_another_hand_does_to_the_tunnel_bridge_is_undone(tunnels: World) -
         lambda: "192.0.2.1" in ovs.vsctl("get", "interface", "tun-geneve", "options"), 10, "the option"
     )
     wait_until(lambda: a.ping(address(tunnels, b), 1).ok, BIND_TIMEOUT_S, "an answer")
+
+
+def test_a_controller_that_is_killed_costs_no_ping_and_no_flow(tunnels: World) -> None:
+    a, b = pair(tunnels, network(tunnels, "vxlan"))
+    read = len(tunnels.controller.log)
+    with pings(a, address(tunnels, b)) as lost:
+        tunnels.controller.stop(signal.SIGKILL)
+        tunnels.start_controller()
+        read_again = f"{len(tunnels.lab.hosts)} of {len(tunnels.lab.hosts)} hosts are as they should be"
+        wait_until(lambda: read_again in tunnels.controller.log[read:], 30, "the end of the start")
+    assert lost == []
+    assert "flows added" not in tunnels.controller.log[read:]
+
+
+def test_a_host_that_gets_another_address_is_reached_there(tunnels: World) -> None:
+    a, b = pair(tunnels, network(tunnels, "vxlan"))
+    host = tunnels.host(2)
+    for new, old in (("192.0.2.22", "192.0.2.2"), ("192.0.2.2", "192.0.2.22")):
+        host.namespace.ip("addr", "del", f"{old}/24", "dev", "br-eth2")
+        host.namespace.ip("addr", "add", f"{new}/24", "dev", "br-eth2")
+        host.ovs.vsctl("set", "Open_vSwitch", ".", f"other_config:local_ip={new}")
+        wait_until(lambda: a.ping(address(tunnels, b), 1).ok, BIND_TIMEOUT_S, "an answer")
+        wait_until(lambda n=new: tunneling_ip(tunnels, "host2") == n, BIND_TIMEOUT_S, "the agent to say so")
