@@ -6,8 +6,10 @@ request a few seconds, and for a while after that the next ones nothing.
 """
 
 import logging
+import threading
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import webob
@@ -49,6 +51,9 @@ class Keystone:
         self._trouble: type[Exception] = ClientException
         self._now = now
         self._pause_ends = float("-inf")
+        # Until it is known to answer, one asks at a time, and the others need not find out themselves.
+        self._is_well = False
+        self._first = threading.Lock()
         try:
             settings = {"oslo_config_config": _options(config)}
             self._middleware = AuthProtocol(_tell, settings)
@@ -60,9 +65,10 @@ class Keystone:
         tokens = {name: asked.headers[name] for name in TOKENS if name in asked.headers}
         if TOKENS[0] not in tokens:
             raise HTTPUnauthorized("there is no X-Auth-Token")
-        if self._now() < self._pause_ends:
-            raise KeystoneUnavailable
-        told = self._answer(webob.Request.blank(asked.path, method=asked.method, headers=tokens))
+        with nullcontext() if self._is_well else self._first:
+            if self._now() < self._pause_ends:
+                raise KeystoneUnavailable
+            told = self._answer(webob.Request.blank(asked.path, method=asked.method, headers=tokens))
         if told is None:
             raise HTTPUnauthorized("Keystone does not know the token")
         return caller_of(told)
@@ -76,7 +82,9 @@ class Keystone:
             response = None
         if response is None or response.status_int >= 500:
             self._pause_ends = self._now() + PAUSE_S
+            self._is_well = False
             raise KeystoneUnavailable
+        self._is_well = True
         return request.headers if response.status_int == 204 else None
 
 

@@ -4,6 +4,8 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -90,6 +92,17 @@ project_domain_id = default
 {more}"""
 
 
+def connections_to(listener: socket.socket) -> int:
+    """Count who has connected."""
+    listener.setblocking(False)
+    count = 0
+    with suppress(BlockingIOError):
+        while True:
+            listener.accept()[0].close()
+            count += 1
+    return count
+
+
 def keystone_at(directory: Path, port: int, more: str = "", now: Any = None) -> Keystone:
     """Give what asks a Keystone."""
     config = config_of(directory, section(port, more))
@@ -143,22 +156,33 @@ def test_a_keystone_that_does_not_answer_is_asked_again_only_after_a_pause(tmp_p
         asked = Asked({"X-Auth-Token": "alice's"})
         with pytest.raises(KeystoneUnavailable):
             keystone.identify(asked)
-        silent.setblocking(False)
-        while True:
-            try:
-                silent.accept()[0].close()
-            except BlockingIOError:
-                break
+        assert connections_to(silent)
         for moment, is_asked in ((PAUSE_S - 1, False), (PAUSE_S + 1, True)):
             moments[0] = moment
             with pytest.raises(KeystoneUnavailable):
                 keystone.identify(asked)
+            assert bool(connections_to(silent)) == is_asked
+
+
+def test_of_several_who_ask_a_silent_keystone_one_finds_out(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        keystone = keystone_at(tmp_path, silent.getsockname()[1], "http_connect_timeout = 1")
+
+        def ask(number: int) -> str:
             try:
-                silent.accept()[0].close()
-            except BlockingIOError:
-                assert not is_asked
-            else:
-                assert is_asked
+                keystone.identify(Asked({"X-Auth-Token": f"token {number}"}))
+            except KeystoneUnavailable:
+                return "unavailable"
+            return "known"
+
+        with ThreadPoolExecutor(4) as pool:
+            assert list(pool.map(ask, range(4))) == ["unavailable"] * 4
+        asked_once = connections_to(silent)
+        with pytest.raises(KeystoneUnavailable):
+            keystone_at(tmp_path, silent.getsockname()[1], "http_connect_timeout = 1").identify(
+                Asked({"X-Auth-Token": "token"})
+            )
+        assert asked_once == connections_to(silent)
 
 
 def test_without_keystone_what_needs_no_identity_is_answered_and_the_rest_is_503(tmp_path: Path) -> None:

@@ -1,13 +1,18 @@
 """How long a client may take over a request, and which of its connections goes when it has too many."""
 
 import socket
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from osken_apps.rest import http_server as server
 from osken_apps.rest.api_server import api_server
+from osken_apps.rest.certificates import Certificates
 from osken_apps.rest.http_server import ApiServer, Channel
+from tests.certificates import api_options
+from tests.unit.rest_client import config_of
 
 WHOLE = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 HALF = b"GET / HTTP/1.1\r\nHost:"
@@ -65,6 +70,31 @@ def test_a_client_that_owes_nothing_has_no_deadline(api: ApiServer) -> None:
     channel.received(HALF)
     assert channel.owed_since is not None
     client.close()
+
+
+@pytest.mark.parametrize("sent", [b"", b"\x16\x03\x01\x02\x00\x01"])
+def test_a_handshake_that_is_begun_has_the_deadline_of_a_header(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sent: bytes
+) -> None:
+    tls = config_of(tmp_path, api_options(tmp_path)).api.tls
+    assert tls is not None
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        api = api_server(lambda environ, start: [], listener, 1, Certificates(tls))
+        client, channel = connected(api)
+        client.sendall(sent)
+        channel.handle_read()
+        api.maintenance(0)
+        assert not channel.will_close
+        now = time.monotonic() + server.HEADER_DEADLINE_S + 1
+        monkeypatch.setattr(server.time, "monotonic", lambda: now)
+        api.maintenance(0)
+        assert channel.will_close and channel.writable()
+        channel.handle_write()
+        assert not api.active_channels
+        client.close()
+        monkeypatch.undo()
+        api.task_dispatcher.shutdown()
+        api.close()
 
 
 def test_the_connection_that_was_silent_longest_makes_room(
