@@ -28,6 +28,10 @@ OVERLAYS = ("n2",)  # over tunnels
 LINKS = ("int-br-eth2", "patch-tun")
 PORTS = tuple(f"{number}0000000-port" for number in range(1, 6))
 MAX_PASSES = 60
+#: What may happen in the middle of a pass.
+MEANWHILE = (
+    "plugged", "unplugged", "renumbered", "down", "deleted", "network", "cut off", "connected", "no OVSDB",
+)  # fmt: skip
 
 hosts = st.sampled_from(HOSTS)
 bridges = st.sampled_from(LAYOUT.all_bridges)
@@ -263,7 +267,11 @@ class Interleavings(RuleBasedStateMachine):
     def interface_is_unplugged(self, host: str, data: st.DataObject) -> None:
         machine = self.machines[host]
         if machine.ovsdb.iface_ids:
-            interface = data.draw(st.sampled_from(sorted(machine.ovsdb.iface_ids)))
+            self.vanish(host, data.draw(st.sampled_from(sorted(machine.ovsdb.iface_ids))))
+
+    def vanish(self, host: str, interface: str) -> None:
+        machine = self.machines[host]
+        if interface in machine.ovsdb.iface_ids:
             del machine.bridges["br-int"].ports[interface], machine.ovsdb.iface_ids[interface]
             machine.ovsdb.tags.pop(interface, None)
             machine.ovsdb.marks.pop(interface, None)
@@ -348,6 +356,38 @@ class Interleavings(RuleBasedStateMachine):
         connection = self.machines[host].connections.get(bridge)
         if connection:
             connection.fault = fault
+
+    @rule(host=hosts, bridge=bridges, other=hosts, port_id=port_ids, what=st.sampled_from(MEANWHILE))
+    def something_happens_while_the_next_request_waits(
+        self, host: str, bridge: str, other: str, port_id: str, what: str
+    ) -> None:
+        connection = self.machines[host].connections.get(bridge)
+        if connection is None:
+            return
+
+        def happen() -> None:
+            connection.on_request = lambda: None
+            match what:
+                case "plugged":
+                    self.interface_is_plugged(other, port_id, "tap")
+                case "unplugged":
+                    self.vanish(other, f"vnet{port_id[:11]}")
+                case "renumbered":
+                    self.ports_are_renumbered(other)
+                case "down":
+                    self.port_is_made_or_changed(port_id, NETWORKS[0], "", False)
+                case "deleted":
+                    self.port_is_deleted(port_id)
+                case "network":
+                    self.network_is_made_or_renumbered(NETWORKS[0])
+                case "cut off":
+                    self.bridge_is_cut_off(other, bridge, True)
+                case "connected":
+                    self.bridge_connects(other, bridge)
+                case "no OVSDB":
+                    self.ovsdb_is_cut_off(other)
+
+        connection.on_request = happen
 
     @rule(host=hosts)
     def next_transaction_fails(self, host: str) -> None:
@@ -469,7 +509,9 @@ class Interleavings(RuleBasedStateMachine):
         for name, host in served_now:
             if self.controller.fabric.ready(name) and "br-int" in host.bridges:
                 fresh.fabric.prepare(name)
-                if not remembered & self.controller.fabric.host(name).claims.keys():
+                known_host = self.controller.fabric.host(name)
+                recalls = host.session is None and known_host.interfaces  # trunks, too
+                if not recalls and not remembered & known_host.claims.keys():
                     told, known = self.essence(fresh, name), self.essence(self.controller, name)
                     assert told == known, (told, known)
 
