@@ -27,6 +27,7 @@ from osken_apps.rest.policy import PolicyNotAuthorized
 from osken_apps.rest.request import Answer, HTTPNotFound, Request, json_of
 from osken_apps.rest.routes import Route
 from osken_apps.rest.validation import body_of
+from osken_apps.store.accounts import Accounts
 
 ROOT = documents.ROOT
 SUBJECT = "X-Subject-Token"
@@ -167,10 +168,11 @@ class IdentityApi:
         """Make an application credential of who asks, in the project that the token is for."""
         session = self._owner(request, user_id)
         wanted = body_of(json_of(request.body), "application_credential")
+        with self._local.store.read() as view:
+            _check_room(view.accounts, session.user)  # before a secret is hashed for nothing
         item, secret = _new_credential(session, wanted)
         with self._local.store.write() as transaction:
-            if len(transaction.accounts.credentials(user_id=session.user.id)) >= MAX_CREDENTIALS:
-                raise HTTPBadRequest(f"a user has at most {MAX_CREDENTIALS} application credentials")
+            _check_room(transaction.accounts, session.user)
             transaction.accounts.add(item)
         return Answer(201, {"application_credential": documents.credential(item, request.host_url, secret)})
 
@@ -234,6 +236,12 @@ class IdentityApi:
     def _one_credential(self, user: User, credential_id: str) -> ApplicationCredential:
         with self._local.store.read() as view:
             return view.accounts.credential(user, credential_id)
+
+
+def _check_room(accounts: Accounts, user: User) -> None:
+    """Refuse more application credentials than a user may have. Raises HTTPBadRequest."""
+    if len(accounts.credentials(user_id=user.id)) >= MAX_CREDENTIALS:
+        raise HTTPBadRequest(f"a user has at most {MAX_CREDENTIALS} application credentials")
 
 
 def _wants_catalog(request: Request) -> bool:

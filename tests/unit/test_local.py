@@ -16,6 +16,7 @@ from osken_apps.accounts.first import FILE, first_start
 from osken_apps.accounts.passwords import Passwords, hashed
 from osken_apps.accounts.tokens import KEY_AGE_S, Tokens
 from osken_apps.model.accounts import Assignment, Project, User
+from osken_apps.rest import identity_api
 from osken_apps.rest.controller import Hosts
 from osken_apps.rest.wsgi import application
 from osken_apps.store.store import Store
@@ -278,6 +279,16 @@ def test_an_application_credential_gives_no_more_than_the_user_has_and_ends_in_t
     expired = credential(api, "alice", name="b", expires_at="2020-01-01T00:00:00").body
     assert log_in(api, by_credential(expired["application_credential"])).status == UNAUTHORIZED
     assert credential(api, "alice", name="b").status == 409
+
+
+def test_a_user_has_so_many_credentials_and_no_secret_is_hashed_for_more(
+    api: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(identity_api, "MAX_CREDENTIALS", 1)
+    assert credential(api, "alice").status == 201
+    monkeypatch.setattr(identity_api, "hashed", lambda secret: pytest.fail("a secret was hashed"))
+    reply = credential(api, "alice", name="more")
+    assert (reply.status, "at most 1" in reply.body["error"]["message"]) == (400, True)
 
 
 def test_others_projects_users_and_credentials_are_not_there(api: Client) -> None:
