@@ -119,6 +119,8 @@ def _missing_tunnel(
     """Say what is missing between the integration bridge and other hosts, as far as OpenFlow shows it."""
     layout, host = fabric.layout, snapshot.host
     bridge = layout.tunnel_bridge
+    if snapshot.tunnel_address is None and not fabric.hosts[host].has_ovsdb:
+        return f"an OVSDB session of host {host} (ovs-vsctl set-manager): it tells where tunnels end"
     if snapshot.tunnel_address is None:
         return fabric.tunnel_addresses.why_not(host)
     if bridge not in connected:

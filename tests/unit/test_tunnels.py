@@ -232,6 +232,13 @@ def test_a_port_waits_for_what_its_tunnels_need_and_for_no_physical_network() ->
     assert snapshot(made, "a").keeps == ()
 
 
+def test_a_port_of_a_host_without_ovsdb_waits_for_a_session_first() -> None:
+    made = fabric()
+    made.observe_tunnel_address("a", "")
+    made.lose_ovsdb("a")
+    assert "ovs-vsctl set-manager" in waits(made)
+
+
 def test_the_link_to_the_tunnel_bridge_is_not_dead() -> None:
     assert "patch-tun" not in dict(snapshot(fabric(), "a").dead)
 
