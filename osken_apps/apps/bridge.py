@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from osken_apps.apps import runtime
 from osken_apps.apps.connection import CannotTrack, Connection, SwitchGone, SwitchRefused
 from osken_apps.model.conditions import ForeignFlow
 from osken_apps.openflow import codec
@@ -158,6 +159,7 @@ def read_flows(connection: Connection) -> Iterator[tuple[FlowKey, FlowBody]]:
     """Read the flows of a bridge, whoever put them there. Raises SwitchError."""
     for reply in connection.request(lambda xid: codec.flow_stats_request(0, 0, xid)):
         yield from codec.decode_flow_stats(reply)
+        runtime.pause()  # a reply may have some hundred flows, and there may be hundreds of replies
 
 
 def read_meters(connection: Connection) -> dict[int, Meter]:

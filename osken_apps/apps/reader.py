@@ -137,6 +137,9 @@ class Reader:
             return
         except OSError as error:
             self._ended = error
+        except Exception as error:  # the loop would print it, and read no more
+            self._failures.note("what a switch sent was not taken", error)
+            self._ended = True
         self.wake()
 
     def _stop_watching(self) -> None:

@@ -1,6 +1,7 @@
 """JSON texts in a stream: whatever the cuts, the texts are those that were sent, and the bounds hold."""
 
 import json
+import re
 
 import pytest
 from hypothesis import given
@@ -74,6 +75,35 @@ def test_a_text_that_has_begun_is_unfinished_until_its_brace_closes() -> None:
     for data, unfinished in ((b" ", False), (b'{"a', True), (b'"}', False)):
         texts.feed(data)
         assert texts.unfinished is unfinished
+
+
+class Counting:
+    """A pattern that counts the octets it looks at."""
+
+    def __init__(self, pattern: re.Pattern[bytes], counts: list[int]) -> None:
+        self._pattern = pattern
+        self._counts = counts
+
+    def match(self, data: bytes, position: int) -> re.Match[bytes] | None:
+        found = self._pattern.match(data, position)
+        assert found
+        self._counts.append(found.end() - position + 1)
+        return found
+
+
+@pytest.mark.parametrize(
+    "text", ['{"a":"' + "x" * 5000 + '"}', '{"a":[' + "1," * 2000 + "1]}", '{"' + '\\"' * 900]
+)
+def test_the_work_is_in_proportion_to_the_octets_also_if_they_come_one_by_one(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts: list[int] = []
+    for name in ("UNTIL_BRACKET", "UNTIL_QUOTE"):
+        monkeypatch.setattr(json_texts, name, Counting(getattr(json_texts, name), counts))
+    texts = JsonTexts()
+    for octet in text.encode():
+        texts.feed(bytes([octet]))
+    assert sum(counts) < 4 * len(text)
 
 
 def test_the_octets_of_an_unfinished_text_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -216,6 +216,16 @@ def test_an_error_of_ours_costs_one_packet_in_and_is_counted(caplog: pytest.LogC
     assert caplog.text.count("KeyError: 'a mistake'") == 1
 
 
+def test_an_error_of_ours_about_the_octets_ends_the_reading_and_is_counted() -> None:
+    def work(made: Wire, _handler: Handler) -> None:
+        made.session.feed = None  # type: ignore[assignment,method-assign]
+        made.switch.sendall(packet_in(1))
+        made.task.wait()
+        assert set(made.failures.counts.values()) == {1}
+
+    with_wire(work)
+
+
 def test_a_reader_that_was_stopped_watches_nothing() -> None:
     def work(hub: Any) -> None:
         with wire(Handler()) as made:
