@@ -17,10 +17,8 @@ from osken_apps.apps import runtime
 
 LOG = logging.getLogger(__name__)
 
-NEW_OBJECTS, YOUNG_LOOKS = (
-    5_000,
-    4,
-)  # a look at so many new ones, and after so many looks one at all of theirs
+NEW_OBJECTS = 5_000  # until they are looked at
+YOUNG_LOOKS = 4  # until all that these found alive is looked at once more, and put away
 INTERVAL_S = 10.0
 LINGERS_S = 10.0  # after its end a thing may still be referred to by who is about to learn of it
 MOST_LINGERING = 100
