@@ -188,7 +188,7 @@ class Connection:
 
     def _wait(self) -> bool:
         """Let others have their turn, or wait until something comes. Give False when the switch has gone."""
-        if self._session.has_more() or self._sender.has_unsent:
+        if self._session.has_more() or self._sender.unsent:
             runtime.pause()
             return True
         return self._reader.wait()

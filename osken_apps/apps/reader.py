@@ -129,7 +129,7 @@ class Reader:
             if data:
                 self._session.feed(data)
                 self.answer()
-                if not self._session.has_more() and not self._sender.has_unsent:
+                if not self._session.has_more() and not self._sender.unsent:
                     return
             else:
                 self._ended = True
@@ -150,6 +150,6 @@ class Reader:
     def _stay_awake(self) -> None:
         """Have the loop look out for the next packet, where packets come one by one and not in a stream."""
         now = self._clock()
-        if now - self._alone_at > STREAM_S:
-            runtime.stay_awake(AWAKE_S)
+        if now - self._alone_at > STREAM_S and self._watch:
+            self._watch.stay_awake(AWAKE_S)
         self._alone_at = now

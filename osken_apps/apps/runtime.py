@@ -146,6 +146,10 @@ class Watch:
         self._hub = eventlet.hubs.get_hub()
         self._listener: Any = self._hub.add(self._hub.READ, fileno, ready, _ignore, _ignore)
 
+    def stay_awake(self, seconds: float) -> None:
+        """Have the loop look for what comes without sleep, for so long or until something comes."""
+        self._hub.stay_awake(seconds)
+
     def stop(self) -> None:
         """Watch no more."""
         if self._listener is not None:
@@ -155,11 +159,6 @@ class Watch:
 
 def _ignore(*_: object) -> None:
     pass
-
-
-def stay_awake(seconds: float) -> None:
-    """Have the loop look for what comes without sleep, for so long or until something comes."""
-    eventlet.hubs.get_hub().stay_awake(seconds)
 
 
 @contextmanager

@@ -12,29 +12,26 @@ class Sender:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self._turn = runtime.lock()
-        self._unsent = bytearray()
-
-    @property
-    def has_unsent(self) -> bool:
-        """Tell whether something waits for a task to send it."""
-        return bool(self._unsent)
+        self.unsent = bytearray()  # what waits for a task to send it
 
     def offer(self, data: bytes) -> None:
         """Send what the transport takes now; the rest waits. Raises OSError."""
-        if not self._unsent and not self._turn.locked():
+        if not self.unsent and not self._turn.locked():
             try:
                 sent = self._transport.send(data)
             except BlockingIOError:
                 sent = 0
+            if sent == len(data):
+                return
             data = data[sent:]
-        self._unsent += data
+        self.unsent += data
 
     def send(self, data: bytes = b"") -> None:
         """Send what waits, then this; wait for a slow peer. Raises OSError, TimeoutError among them."""
         with self._turn:
-            self._unsent += data
+            self.unsent += data
             until = runtime.clock() + PATIENCE_S
-            while self._unsent:
+            while self.unsent:
                 if self._send_some():
                     until = runtime.clock() + PATIENCE_S
                 elif runtime.clock() >= until:
@@ -45,11 +42,11 @@ class Sender:
     def stop(self) -> None:
         """Wait until nobody is sending any more; the transport has ended, so that they notice."""
         with self._turn:
-            self._unsent.clear()
+            self.unsent.clear()
 
     def _send_some(self) -> bool:
         try:
-            del self._unsent[: self._transport.send(self._unsent)]
+            del self.unsent[: self._transport.send(self.unsent)]
         except BlockingIOError:
             return False
         return True

@@ -35,12 +35,14 @@ class Frames:
 
     def __init__(self) -> None:
         self.behind = False  # more was there than was read
+        self.drained = True  # it is known that nothing is left of what was fed
         self._buffer = b""
         self._offset = 0
 
     def feed(self, data: bytes) -> None:
         """Take octets that came."""
         self.behind = len(data) >= FULL_READ
+        self.drained = False
         self._buffer = self._buffer[self._offset :] + data
         self._offset = 0
 
@@ -58,6 +60,7 @@ class Frames:
             taken.append(buffer[offset : offset + length])
             offset += length
         self._offset = offset
+        self.drained = offset == end
         return taken
 
     def peek(self) -> Head | None:

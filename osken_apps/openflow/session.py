@@ -14,7 +14,13 @@ from enum import Enum, auto
 
 from osken_apps.errors import Malformed
 from osken_apps.openflow import codec, handshake
-from osken_apps.openflow.codec import OFP_VERSION, MessageType, message, message_octets
+from osken_apps.openflow.codec import (
+    OFP_VERSION,
+    PACKET_IN_TYPE,
+    MessageType,
+    message,
+    message_octets,
+)
 from osken_apps.openflow.error_words import NO_CONNECTION_TRACKING, error_words
 from osken_apps.openflow.events import Answered, Ended, Event, Odd, PortsChanged, Refused, Unanswered, Up
 from osken_apps.openflow.exchanges import Exchanges, TooMuch
@@ -48,6 +54,7 @@ class Session:
 
     def __init__(self, now: float) -> None:
         self.state = State.HELLO
+        self._takes_packet_ins = False  # as the table says of the state; asked for at each read
         self.datapath_id: int | None = None
         self.description: str | None = None
         self.max_meters = 0
@@ -76,7 +83,7 @@ class Session:
 
     def take_packet_ins(self) -> list[bytes]:
         """Give the packet-ins that come next, as whole messages."""
-        if Input.PACKET_IN not in TABLE[self.state]:
+        if not self._takes_packet_ins:
             return []
         taken = self._frames.take_packet_ins()
         if taken:
@@ -85,7 +92,7 @@ class Session:
 
     def has_more(self) -> bool:
         """Tell whether a whole message has come that was not taken."""
-        return self.state is not State.ENDED and self._frames.peek() is not None
+        return not self._frames.drained and self._frames.peek() is not None and self.state is not State.ENDED
 
     def take_messages(self, most: int) -> list[Event]:
         """Take so many of the messages that come next, up to a packet-in; give what follows from them."""
@@ -128,7 +135,7 @@ class Session:
     # -- one message
 
     def _is_packet_in(self, head: Head) -> bool:
-        return head.message_type == Input.PACKET_IN.value and Input.PACKET_IN in TABLE[self.state]
+        return head.message_type == PACKET_IN_TYPE and self._takes_packet_ins
 
     def _take(self, head: Head, data: bytes) -> None:
         try:
@@ -152,7 +159,7 @@ class Session:
     def _move(self, what: Input, head: Head, data: bytes) -> None:
         after = TABLE[self.state].get(what)
         if after is not None:
-            self.state = after
+            self._enter(after)
             _HANDLERS[what](self, head, data)
         elif self.state is State.UP:
             self._odd("sent a message of type %d, which is not expected", head.message_type)
@@ -239,10 +246,14 @@ class Session:
 
     # -- what follows
 
+    def _enter(self, state: State) -> None:
+        self.state = state
+        self._takes_packet_ins = Input.PACKET_IN in TABLE[state]
+
     def _close_question(self, xid: int) -> None:
         del self._questions[xid]
         if not self._questions:
-            self.state = TABLE[self.state][Input.DESCRIBED]
+            self._enter(TABLE[self.state][Input.DESCRIBED])
             self._ports_changed = False
             self._events.append(Up())
 
@@ -254,7 +265,7 @@ class Session:
 
     def _end(self, words: str, *details: object) -> None:
         if self.state is not State.ENDED:
-            self.state = State.ENDED
+            self._enter(State.ENDED)
             self._questions.clear()
             self._events.append(Ended(words, details))
 

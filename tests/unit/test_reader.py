@@ -60,7 +60,7 @@ class Wire:
     def _serve(self) -> None:
         while self.reader.wait():
             self.turns += 1
-            while self.session.has_more() or self.sender.has_unsent:
+            while self.session.has_more() or self.sender.unsent:
                 self.session.take_messages(1000)
                 self.sender.send(self.session.to_send())
                 self.reader.answer()
@@ -107,7 +107,7 @@ def test_a_packet_that_comes_alone_keeps_the_loop_awake_and_a_stream_does_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     awake: list[float] = []
-    monkeypatch.setattr(runtime, "stay_awake", awake.append)
+    monkeypatch.setattr(runtime.Watch, "stay_awake", lambda _, seconds: awake.append(seconds))
 
     def work(made: Wire, _handler: Handler) -> None:
         for after in (0, STREAM_S / 2, STREAM_S * 2):

@@ -42,10 +42,10 @@ def test_what_a_task_sends_does_not_fall_into_what_the_loop_could_not_send() -> 
         ours, other = socket.socketpair()
         made = Sender(Stingy(plain(ours), 3))
         made.offer(b"from the loop")
-        assert made.has_unsent
+        assert made.unsent
         made.send(b" from a task")
         assert received(other, 25) == b"from the loop from a task"
-        assert not made.has_unsent
+        assert not made.unsent
 
     in_a_hub(work)
 
