@@ -42,6 +42,9 @@ class MessageType(IntEnum):
     INFORM = 8
 
 
+MESSAGE_TYPES_BY_NUMBER: dict[int | None, MessageType] = {int(kind): kind for kind in MessageType}
+
+
 class Message(NamedTuple):
     """What a server reads of a BOOTP or DHCP message.
 

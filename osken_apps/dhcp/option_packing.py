@@ -16,14 +16,13 @@ from osken_apps.dhcp.message import (
     OVERLOAD_SNAME,
     SNAME_OCTETS,
 )
-from osken_apps.dhcp.options import MAX_PART_OCTETS, Option, encode_option, parts, split
+from osken_apps.dhcp.options import ENCODED_END, MAX_PART_OCTETS, Option, encode_option, parts, split
 
 #: A client takes datagrams of this size even when it says less, or nothing (RFC 2131 section 2).
 MIN_DATAGRAM_OCTETS = 576
 OVERLOAD_OPTION_OCTETS = 3
 #: Room that is kept for the options that make a lease: type, server, three times, mask, overload, END.
 RESERVED_OCTETS = 64
-END = bytes((Option.END,))
 #: A BOOTP client may have room for no more than this.
 BOOTP_ROOM = MIN_OCTETS - FIXED.size - len(MAGIC_COOKIE)
 #: What a datagram holds beside the option field.
@@ -56,19 +55,17 @@ def pack_options(
     """
     if len(last) > room - RESERVED_OCTETS:
         last = b""
-    if len(encoded) + len(last) + len(END) <= room:
-        return PackedOptions(encoded + last + END)
+    if len(encoded) + len(last) + len(ENCODED_END) <= room:
+        return PackedOptions(encoded + last + ENCODED_END)
     options = split(encoded)
     numbers = {option[0] for option in options}
-    file_free, sname_free = (
-        file_free or Option.BOOT_FILE in numbers,
-        sname_free or Option.TFTP_SERVER_NAME in numbers,
-    )
-    fields = [_Field(room - len(last) - len(END))]
+    file_free = file_free or Option.BOOT_FILE in numbers
+    sname_free = sname_free or Option.TFTP_SERVER_NAME in numbers
+    fields = [_Field(room - len(last) - len(ENCODED_END))]
     if file_free or sname_free:
         fields[0].room -= OVERLOAD_OPTION_OCTETS
-        fields.append(_Field(FILE_OCTETS - len(END) if file_free else 0))
-        fields.append(_Field(SNAME_OCTETS - len(END) if sname_free else 0))
+        fields.append(_Field(FILE_OCTETS - len(ENCODED_END) if file_free else 0))
+        fields.append(_Field(SNAME_OCTETS - len(ENCODED_END) if sname_free else 0))
     most = sum(field.room for field in fields)
     omitted = [option[0] for option in options if len(option) > most or not _place(option, fields)]
     return _joined(fields, last, tuple(omitted))
@@ -117,4 +114,6 @@ def _joined(fields: list[_Field], last: bytes, omitted: tuple[int, ...]) -> Pack
     overload = (OVERLOAD_FILE if file else 0) | (OVERLOAD_SNAME if sname else 0)
     if overload:
         area += encode_option(Option.OVERLOAD, bytes((overload,)))
-    return PackedOptions(area + last + END, file and file + END, sname and sname + END, omitted)
+    return PackedOptions(
+        area + last + ENCODED_END, file and file + ENCODED_END, sname and sname + ENCODED_END, omitted
+    )

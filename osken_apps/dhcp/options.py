@@ -57,6 +57,7 @@ class Option:
 
 
 END = Option.END
+ENCODED_END = bytes((END,))
 
 #: Lengths that an option may have; one of another length is as good as absent.
 LENGTHS: dict[int, range] = {

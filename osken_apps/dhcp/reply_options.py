@@ -8,19 +8,22 @@ Source: RFC 2131 section 4.3.1 and table 3, RFC 1534 (BOOTP clients), RFC 3442, 
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from osken_apps.dhcp.client_class import HTTP_VENDOR_CLASS, PXE_VENDOR_CLASS, enterprises, vendor_class
+from osken_apps.dhcp.client_class import (
+    HTTP_VENDOR_CLASS,
+    PXE_VENDOR_CLASS,
+    Options,
+    enterprises,
+    vendor_class,
+)
 from osken_apps.dhcp.configured_options import ConfiguredOptions, Selection, configured_options, select
 from osken_apps.dhcp.decision import AnswerReason
 from osken_apps.dhcp.extra_dhcp_opts import Container
 from osken_apps.dhcp.fqdn import MIN_FQDN_OCTETS, fqdn_answer
 from osken_apps.dhcp.message import NO_ADDRESS, MessageType
-from osken_apps.dhcp.options import MAX_OPTION_OCTETS, Option, encode_option
+from osken_apps.dhcp.options import ENCODED_END, MAX_OPTION_OCTETS, Option, encode_option
 from osken_apps.dhcp.reservation import Reservation, set_option
 
-Options = Mapping[int, bytes]
-
-MESSAGE_TYPES = {kind: encode_option(Option.MESSAGE_TYPE, bytes((kind,))) for kind in MessageType}
-SUBOPTION_END = bytes((Option.END,))
+ENCODED_MESSAGE_TYPES = {kind: encode_option(Option.MESSAGE_TYPE, bytes((kind,))) for kind in MessageType}
 
 
 class ReplyOptions(NamedTuple):
@@ -40,7 +43,9 @@ def reply_options(
     if message_type is MessageType.NAK:
         words = encode_option(Option.MESSAGE, reason.encode())
         return ReplyOptions(
-            b"".join((MESSAGE_TYPES[message_type], reservation.server_id_option, words, _client_id(sent)))
+            b"".join(
+                (ENCODED_MESSAGE_TYPES[message_type], reservation.server_id_option, words, _client_id(sent))
+            )
         )
     configured, host_name, forced = configured_for(sent, reservation)
     lease_time_s = None
@@ -51,7 +56,7 @@ def reply_options(
         lease_time_s = None if informed else configured.lease_time_s
         encoded = b"".join(
             (
-                MESSAGE_TYPES[message_type],
+                ENCODED_MESSAGE_TYPES[message_type],
                 reservation.server_id_option,
                 configured.mask if informed else configured.lease,
                 _client_id(sent),
@@ -150,7 +155,7 @@ def _contain(contained: Mapping[Container, bytes], options: dict[int, bytes], se
                 options[container.number] = options.get(container.number, b"") + block
                 forced.append(container.number)
             continue
-        options[container.number] = encoded + SUBOPTION_END
+        options[container.number] = encoded + ENCODED_END
         if container.number == Option.VENDOR_SPECIFIC or container.number in sent:
             forced.append(container.number)
     return forced

@@ -9,12 +9,10 @@ from typing import NamedTuple
 from osken_apps.dhcp.decide import decide
 from osken_apps.dhcp.decision import Decision, SilenceReason
 from osken_apps.dhcp.frame import decode_frame
-from osken_apps.dhcp.message import MessageType, decode_message
+from osken_apps.dhcp.message import MESSAGE_TYPES_BY_NUMBER, decode_message
 from osken_apps.dhcp.reply import SERVER_PORT, encode_reply
 from osken_apps.dhcp.reservation import Reservation
 from osken_apps.errors import Malformed
-
-MESSAGE_TYPES: dict[int | None, MessageType] = {int(kind): kind for kind in MessageType}
 
 
 class Reply(NamedTuple):
@@ -44,7 +42,7 @@ def respond(frame: bytes, reservation: Reservation | SilenceReason) -> Outcome:
         message = decode_message(datagram.payload)
     except Malformed as error:
         return Silence(Decision(None, None, SilenceReason.MALFORMED, detail=str(error)), None)
-    received = MESSAGE_TYPES.get(message.message_type)
+    received = MESSAGE_TYPES_BY_NUMBER.get(message.message_type)
     if isinstance(reservation, SilenceReason):
         return Silence(Decision(received, None, reservation), message.xid)
     sent, reason, number, detail = decide(datagram, message, reservation)
