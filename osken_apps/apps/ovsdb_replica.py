@@ -6,6 +6,7 @@ ovs-vswitchd.conf.db(5).
 
 from typing import Any, TypeVar
 
+import ovs.db.custom_index
 import ovs.db.idl
 import ovs.db.types
 import ovs.jsonrpc
@@ -112,14 +113,6 @@ class Replica(ovs.db.idl.Idl):
         self._octets = 0
         self._rows = 0
         super().__init__(*arguments, **options)
-        _drop_index_classes(self.tables)
-
-    def run(self) -> bool:
-        """Take what has come; tell whether the replica changed."""
-        changed: bool = super().run()
-        if self.server_tables:
-            _drop_index_classes(self.server_tables)
-        return changed
 
     def cooperative_yield(self) -> None:
         """Let others have their turn; called by the Idl for each row of an update."""
@@ -156,10 +149,14 @@ class Replica(ovs.db.idl.Idl):
         return found
 
 
-def _drop_index_classes(tables: dict[str, Any]) -> None:
-    """Let go of the class that each table makes for indexes: a class is a cycle, and we have no index."""
-    for table in tables.values():
-        table.rows.IndexEntry = None
+def _no_index_class(_table: object) -> None:
+    """Make no class for the indexes of a table: we have none, and a class is a cycle, with all it refers to.
+
+    One that the collector meets alive is put away and never freed (`memory`); and each takes time to make.
+    """
+
+
+ovs.db.custom_index.IndexEntryClass = _no_index_class
 
 
 def _octets(row: ovs.db.idl.Row) -> int:

@@ -139,9 +139,9 @@ def write_config(directory: Path, ports: Ports) -> Path:
 
 
 @contextmanager
-def running(config_file: Path, ports: Ports) -> Iterator[Controller]:
+def running(config_file: Path, ports: Ports, program: str = "osken_apps.cli") -> Iterator[Controller]:
     """Run a controller; its log is appended to `controller.log` beside the configuration."""
-    command = [sys.executable, "-m", "osken_apps.cli", "run", "--config-file", str(config_file)]
+    command = [sys.executable, "-m", program, "run", "--config-file", str(config_file)]
     with config_file.with_name("controller.log").open("ab") as log:
         started_at = time.monotonic()
         process = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ)

@@ -87,12 +87,12 @@ class Site:
         self._database = directory / "osken-net.db"
 
     @contextmanager
-    def controller(self) -> Iterator[Controller]:
+    def controller(self, program: str = "osken_apps.cli") -> Iterator[Controller]:
         """Run a controller on this site; the hosts dial it as long as it runs."""
         self.hosts("take_counts")
         self.hosts("dial", True)
         try:
-            with running(self._config_file, self._ports) as controller:
+            with running(self._config_file, self._ports, program) as controller:
                 yield controller
         finally:
             self.hosts("dial", False)
