@@ -112,3 +112,31 @@ def test_an_address_pair_lets_a_machine_send_from_it_and_no_guard_from_any(world
     for vm in (a, b):
         world.api.update("port", vm.port_id, **loose)
     wait_until(lambda: heard("10.10.10.201"), BIND_TIMEOUT_S, "an answer without guards")
+
+
+def test_without_enforcement_nothing_is_guarded_and_with_it_all_is_again(world: World) -> None:
+    network = world.network()
+    a, b = world.launch(1, network), world.launch(2, network)
+    address = b.udhcpc().variables["ip"]
+    a.udhcpc()
+    a.configure("10.10.10.200/24")
+
+    def heard() -> bool:
+        return a.ping(address, count=1, flags=("-I", "10.10.10.200")).ok
+
+    assert not heard()
+    right = world.controller.config_file.read_text()
+    try:
+        world.controller.stop()
+        world.controller.config_file.write_text(f"{right}\n[security]\nenforce = false\n")
+        world.start_controller()
+        wait_until(heard, BIND_TIMEOUT_S, "an answer without guards")
+        assert world.api.show("port", a.port_id)["port_security_enabled"] is False
+    finally:
+        world.controller.stop()
+        world.controller.config_file.write_text(right)
+        world.start_controller()
+    wait_until(lambda: not heard(), BIND_TIMEOUT_S, "silence")
+    assert a.ping(address).ok
+    shown = world.api.show("port", a.port_id)
+    assert (shown["port_security_enabled"], len(shown["security_groups"])) == (True, 1)
