@@ -103,3 +103,7 @@ def test_the_death_of_the_destination_costs_nothing(world: World, launch: Launch
         world.host(2).ovs.wait_connected(30)
     assert lost == []
     assert is_at(world, port, "host1")
+    # Its switch still has the interface, whose device went with it: libvirt takes it away no more.
+    left = ("--bare", "--columns=name", "find", "interface", f"external_ids:iface-id={port['id']}")
+    for interface in world.host(2).ovs.vsctl(*left).split():
+        world.host(2).ovs.vsctl("del-port", interface)
