@@ -58,29 +58,28 @@ def host_snapshot(fabric: Fabric, host_name: str) -> HostSnapshot:
 def _reach(fabric: Fabric, host: Host, network_id: str) -> Reach:
     """Say where a network over tunnels is besides a host; a peer without an address is not reached yet."""
     network = fabric.inventory.networks[network_id]
-    peers: set[IPv4Address] = set()
+    there: list[tuple[Port, IPv4Address]] = []
     remotes: list[RemotePort] = []
-    shared: set[MacAddress] = set()
-    holders: dict[MacAddress, set[IPv4Address]] = {}
     floods_unknown = False
     for other, port_id in fabric.spread.ports_beyond(network_id, host.name):
         address, port = fabric.tunnel_addresses.of(other), fabric.inventory.ports[port_id]
         if address is None or not fabric.is_up(port):
             continue
-        peers.add(address)
+        there.append((port, address))
         remotes.append(fabric.remote_ports.of(port, network, address))
         floods_unknown |= not (fabric.enforce and is_guarded(port))
-        further = further_macs(port)
-        shared |= further
-        for mac in {port.mac_address, *further}:
-            holders.setdefault(mac, set()).add(address)
-    return Reach(
-        network_id,
-        tuple(sorted(peers)),
-        tuple(remotes),
-        tuple((mac, tuple(sorted(holders[mac]))) for mac in sorted(shared, key=int)),
-        floods_unknown,
-    )
+    peers = {address for _, address in there}
+    return Reach(network_id, tuple(sorted(peers)), tuple(remotes), tuple(_shared(there)), floods_unknown)
+
+
+def _shared(
+    there: Iterable[tuple[Port, IPv4Address]],
+) -> Iterator[tuple[MacAddress, tuple[IPv4Address, ...]]]:
+    """Give the MAC addresses that several machines may have, with the hosts' addresses where these are."""
+    shared = set().union(*(further_macs(port) for port, _ in there if port.allowed_address_pairs))
+    for mac in sorted(shared, key=int):
+        holders = {address for port, address in there if mac in {port.mac_address, *further_macs(port)}}
+        yield mac, tuple(sorted(holders))
 
 
 def _policies(fabric: Fabric, host: Host) -> tuple[GroupPolicy, ...]:

@@ -4,18 +4,19 @@ from collections.abc import Callable, Iterator
 from weakref import WeakKeyDictionary
 
 from osken_apps.model.port_security import GroupPolicy
-from osken_apps.model.snapshot import BoundPort, HostSnapshot, Layout, tunnel_port
-from osken_apps.model.tunnels import RemotePort
+from osken_apps.model.snapshot import BoundPort, HostSnapshot, Layout, Segment, tunnel_port
+from osken_apps.model.tunnels import Reach, RemotePort
 from osken_apps.model.turns import in_turns
 from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.meter import Meter
 from osken_apps.openflow.wire import FlowBody, FlowKey, encode_flow
 from osken_apps.pipeline.feature import Bridge, bridge_of
 from osken_apps.pipeline.features import FEATURES
-from osken_apps.pipeline.features.tunnels import is_linked
+from osken_apps.pipeline.features.tunnels import is_linked, reaches
 from osken_apps.pipeline.stage import Role
 
 Encoded = list[tuple[FlowKey, FlowBody]]
+Reached = tuple[Segment, Reach, int, int]  # as `reaches` gives it
 
 
 def desired_flows(name: str, layout: Layout, snapshot: HostSnapshot) -> tuple[Flow, ...]:
@@ -27,8 +28,9 @@ def desired_flows(name: str, layout: Layout, snapshot: HostSnapshot) -> tuple[Fl
     policies = snapshot.policies if bridge.role is Role.INTEGRATION else ()
     of_ports = (flow for bound in ports for flow in _of_port(bound, snapshot.max_meters))
     of_groups = (flow for policy in policies for flow in _of_group(policy))
+    of_reaches = (flow for reached in reaches(bridge) for flow in _of_reach(*reached))
     of_remotes = (flow for remote, ofport in _remotes(bridge) for flow in _of_remote(remote, ofport))
-    return (*_of_bridge(bridge), *of_ports, *of_groups, *of_remotes)
+    return (*_of_bridge(bridge), *of_ports, *of_groups, *of_reaches, *of_remotes)
 
 
 def desired_texts(name: str, layout: Layout, snapshot: HostSnapshot, pause: Callable[[], None]) -> list[str]:
@@ -42,6 +44,8 @@ def desired_texts(name: str, layout: Layout, snapshot: HostSnapshot, pause: Call
             texts += [flow.text() for flow in _of_port(bound, snapshot.max_meters)]
         for policy in in_turns(snapshot.policies, pause):
             texts += [flow.text() for flow in _of_group(policy)]
+    for reached in reaches(bridge):
+        texts += [flow.text() for flow in _of_reach(*reached)]
     for remote, ofport in in_turns(_remotes(bridge), pause):
         texts += [flow.text() for flow in _of_remote(remote, ofport)]
     return texts
@@ -61,6 +65,7 @@ class FlowEncoder:
     def __init__(self) -> None:
         self._ports: dict[str, tuple[BoundPort, int, Encoded]] = {}
         self._owners: dict[FlowKey, str] | None = None
+        self._networks: dict[str, tuple[Reached, Encoded]] = {}
         self._tunnels: tuple[object, dict[FlowKey, FlowBody]] | None = None
 
     def flows(
@@ -90,10 +95,21 @@ class FlowEncoder:
         source = snapshot.segments, snapshot.reaches, snapshot.ofports.get(bridge.name), is_linked(bridge)
         if self._tunnels is None or self._tunnels[0] != source:
             encoded = dict(encode_flow(flow) for flow in _of_bridge(bridge))
+            networks = {}
+            for reached in reaches(bridge):
+                networks[reached[0].network_id] = of_network = self._network(reached)
+                encoded.update(of_network[1])
+            self._networks = networks
             for remote, ofport in in_turns(_remotes(bridge), pause):
                 encoded.update(encoded_remote(remote, ofport))
             self._tunnels = source, encoded
         return self._tunnels[1]
+
+    def _network(self, reached: Reached) -> tuple[Reached, Encoded]:
+        known = self._networks.get(reached[0].network_id)
+        if known and known[0] == reached:
+            return known
+        return reached, [encode_flow(flow) for flow in _of_reach(*reached)]
 
     def owner(self, key: FlowKey) -> str | None:
         """Name the port whose flow it is; None for a flow of the bridge, or one that is not wanted."""
@@ -139,6 +155,11 @@ def _remotes(bridge: Bridge) -> Iterator[tuple[RemotePort, int]]:
                 ofport = bridge.ofport(tunnel_port(remote.network_type))
                 if ofport is not None:
                     yield remote, ofport
+
+
+def _of_reach(segment: Segment, reach: Reach, patch: int, ofport: int) -> Iterator[Flow]:
+    for feature in FEATURES:
+        yield from feature.reach_flows(segment, reach, patch, ofport)
 
 
 def _of_remote(remote: RemotePort, ofport: int) -> Iterator[Flow]:

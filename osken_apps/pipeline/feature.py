@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from osken_apps.model.port_security import GroupPolicy
-from osken_apps.model.snapshot import BoundPort, HostSnapshot, Layout
-from osken_apps.model.tunnels import RemotePort
+from osken_apps.model.snapshot import BoundPort, HostSnapshot, Layout, Segment
+from osken_apps.model.tunnels import Reach, RemotePort
 from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.meter import Meter
 from osken_apps.pipeline.stage import Role, Rule, Stage
@@ -41,6 +41,13 @@ class Feature:
 
     def port_flows(self, bound: BoundPort, max_meters: int) -> Iterable[Flow]:
         """Give the flows of one bound port on the integration bridge, which has so many meters."""
+        return ()
+
+    def reach_flows(self, segment: Segment, reach: Reach, patch: int, ofport: int) -> Iterable[Flow]:
+        """Give the flows of one network on the tunnel bridge.
+
+        `patch` leads to the integration bridge, `ofport` is that of the type's tunnels.
+        """
         return ()
 
     def remote_flows(self, remote: RemotePort, ofport: int) -> Iterable[Flow]:

@@ -84,11 +84,15 @@ class Tunnels(Feature):
     )  # fmt: skip
 
     def bridge_flows(self, bridge: Bridge) -> Iterator[Flow]:
-        """Give the flows of the networks over tunnels, without those of single machines of other hosts."""
+        """Give what comes from the tunnel bridge, and who may send to it."""
         if bridge.role is Role.INTEGRATION:
             yield from _of_integration(bridge)
         elif bridge.role is Role.TUNNEL and is_linked(bridge):
-            yield from _of_tunnel_bridge(bridge)
+            yield from _of_peers(bridge)
+
+    def reach_flows(self, segment: Segment, reach: Reach, patch: int, ofport: int) -> Iterator[Flow]:
+        """Give the flows of one network on the tunnel bridge, without those of single machines."""
+        return _of_network(segment, reach, patch, ofport)
 
     def remote_flows(self, remote: RemotePort, ofport: int) -> Iterator[Flow]:
         """Give the way to a machine of another host, and the answers for its addresses."""
@@ -134,20 +138,25 @@ def _of_integration(bridge: Bridge) -> Iterator[Flow]:
             yield TUNNEL_TO_LOCAL.flow(tagged, NORMAL)
 
 
-def _of_tunnel_bridge(bridge: Bridge) -> Iterator[Flow]:
-    patch = bridge.ofport(TUNNEL_END) or 0
-    reaches = {reach.network_id: reach for reach in bridge.snapshot.reaches}
-    peers: dict[int, set[IPv4Address]] = {}
+def reaches(bridge: Bridge) -> Iterator[tuple[Segment, Reach, int, int]]:
+    """Give the networks of a tunnel bridge, where each is besides, and the ports of the link and its tunnels.
+
+    There are none before the link is whole.
+    """
+    patch = bridge.ofport(TUNNEL_END)
+    if bridge.role is not Role.TUNNEL or patch is None or not is_linked(bridge):
+        return
+    by_network = {reach.network_id: reach for reach in bridge.snapshot.reaches}
     for segment in bridge.snapshot.segments:
         ofport = bridge.ofport(tunnel_port(segment.network_type)) if segment.is_tunnel else None
         if ofport is not None:
-            reach = reaches[segment.network_id]
-            peers.setdefault(ofport, set()).update(reach.peers)
-            yield from _of_network(segment, reach, patch, ofport)
-    for ofport, addresses in sorted(peers.items()):
-        for address in sorted(addresses):
-            from_peer = Match.of({Field.IN_PORT: ofport, Field.TUN_SRC: address})
-            yield PEER_IN.flow(from_peer, goto=SEGMENT_IN)
+            yield segment, by_network[segment.network_id], patch, ofport
+
+
+def _of_peers(bridge: Bridge) -> Iterator[Flow]:
+    peers = {(ofport, address) for _, reach, _, ofport in reaches(bridge) for address in reach.peers}
+    for ofport, address in sorted(peers):
+        yield PEER_IN.flow(Match.of({Field.IN_PORT: ofport, Field.TUN_SRC: address}), goto=SEGMENT_IN)
 
 
 def _of_network(segment: Segment, reach: Reach, patch: int, ofport: int) -> Iterator[Flow]:
