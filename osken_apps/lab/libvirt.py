@@ -1,8 +1,9 @@
 """Real libvirt on a host of the lab: a libvirtd of its own, its domains, and live migration between hosts.
 
-Owns what lets a libvirtd believe that it is alone on a machine: in its mount namespace /run, /var and
-/etc/libvirt are the host's own. Domains run under qemu without KVM and boot the lab's guest; libvirt itself
-plugs them. All of it ends with the host's namespace. Must not set flows or tags.
+Owns what lets a libvirtd believe that it is alone on a machine: it has a host name of its own, and in its
+mount namespace /run, /var and /etc/libvirt are the host's own. Domains run under qemu
+without KVM and boot the lab's guest; libvirt itself plugs them. All of it ends with the host's namespace. Must
+not set flows or tags.
 """
 
 import shutil
@@ -25,10 +26,12 @@ FOLDERS = (
     *("var/lib/libvirt", "var/log/libvirt", "var/cache/libvirt", "var/tmp"),
 )
 
-#: $1 is the host's directory of libvirt, $2 that of Open vSwitch, $3 the cache; the rest is the daemon.
+#: $1 is the host's name, $2 its directory of libvirt, $3 that of Open vSwitch, $4 the cache; the rest is the
+#: daemon.
 MOUNT_AND_EXEC = """
 set -e
-own=$1 ovs=$2 cache=$3; shift 3
+hostname "$1"
+own=$2 ovs=$3 cache=$4; shift 4
 mount --bind "$ovs" "$own/run/openvswitch"
 mount --bind "$cache" "$own/var/cache/libvirt"
 for file in passwd group libvirt; do mount --bind "$own/etc/$file" "/etc/$file"; done
@@ -121,9 +124,10 @@ class Libvirt:
         self._lay_out()
         cache = guest.default_cache_dir().with_name("libvirt")
         cache.mkdir(parents=True, exist_ok=True)
-        directories = [str(self.directory), str(self.host.directory), str(cache)]
+        places = [self.host.name, str(self.directory), str(self.host.directory), str(cache)]
         daemon = ["libvirtd", "--listen", "--pid-file", "/run/libvirt/libvirtd.pid"]
-        command = self.host.namespace.command(["sh", "-c", MOUNT_AND_EXEC, "sh", *directories, *daemon])
+        own_name = ["unshare", "--uts", "sh", "-c", MOUNT_AND_EXEC, "sh"]
+        command = self.host.namespace.command([*own_name, *places, *daemon])
         processes.start(self.host.site, self._process_name, command, self.directory / "libvirtd.log")
         wait_until(self._answers, START_TIMEOUT_S, f"libvirtd of {self.host.name}")
 
@@ -153,7 +157,7 @@ class Libvirt:
         process = processes.find(self.host.site, self._process_name)
         if process is None or not process.is_running():
             raise LabError(f"libvirtd of {self.host.name} does not run")
-        return ["nsenter", "--target", str(process.pid), "--mount", "--net", "--", *argv]
+        return ["nsenter", "--target", str(process.pid), "--mount", "--net", "--uts", "--", *argv]
 
     def virsh(
         self, *args: str, check: bool = True, timeout_s: float = 30.0
