@@ -1,15 +1,18 @@
 """What Nova is told of its servers' ports: its "external events". PURE.
 
-Nova waits for network-vif-plugged before it lets a server run, for minutes; by the others it keeps what it
-shows of a server's addresses true.
+Nova waits for network-vif-plugged before it lets a server run, or a live migration begin, for minutes; by the
+others it keeps what it shows of a server's addresses true.
 """
 
+import json
 import uuid
 from dataclasses import dataclass
 from enum import StrEnum
 
 from osken_apps.model.resources import Port, PortStatus
 from osken_apps.networking.port_bindings import COMPUTE, active_host
+
+MIGRATING_TO = "migrating_to"
 
 
 class EventName(StrEnum):
@@ -53,10 +56,23 @@ def _names(before: Port, after: Port) -> tuple[EventName, ...]:
     found = []
     if _works_at(before) != _works_at(after):
         found.append(EventName.PLUGGED if _works_at(after) else EventName.UNPLUGGED)
+    if _plugged_ahead_at(after) not in ("", _plugged_ahead_at(before)):
+        found.append(EventName.PLUGGED)
     addressed = (before.fixed_ips, before.mac_address) != (after.fixed_ips, after.mac_address)
     if addressed and active_host(after):
         found.append(EventName.CHANGED)
     return tuple(found)
+
+
+def _plugged_ahead_at(port: Port) -> str:
+    """Give the target of a live migration once its interface is made there; empty: there is none.
+
+    Nova makes the interface, then says so in the profile, and begins when it hears that the network knows.
+    """
+    if MIGRATING_TO not in port.binding_profile:
+        return ""
+    target = json.loads(port.binding_profile).get(MIGRATING_TO)
+    return next((binding.host for binding in port.inactive_bindings if binding.host == target), "")
 
 
 def _works_at(port: Port) -> str:

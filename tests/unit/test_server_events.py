@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from osken_apps.model.addresses import mac_address
-from osken_apps.model.resources import Binding, FixedIp, Port, PortStatus
+from osken_apps.model.resources import Binding, FixedIp, InactiveBinding, Port, PortStatus
 from osken_apps.networking.server_events import EventName, ServerEvent, events_of
 
 SERVER = "5a4b8f5e-2f5f-4a5b-8f5e-2f5f4a5b8f5e"
@@ -24,6 +24,9 @@ DOWN = Port(
 ACTIVE = replace(DOWN, binding=Binding("host1", 1, "tap1"), status=PortStatus.ACTIVE)
 BOUND = replace(ACTIVE, status=PortStatus.DOWN)
 MOVED = replace(ACTIVE, binding=Binding("host2", 1, "tap1"))
+ARRIVING = replace(
+    ACTIVE, inactive_bindings=(InactiveBinding("host2"),), binding_profile='{"migrating_to": "host2"}'
+)
 READDRESSED = {"fixed_ips": (FixedIp("s", ip_address("10.10.10.9")),)}
 
 
@@ -47,6 +50,10 @@ def named(before: Port, after: Port | None) -> list[EventName]:
         (DOWN, replace(DOWN, requested_host="", **READDRESSED), []),
         (ACTIVE, replace(ACTIVE, name="new", requested_host="host2", waits_for="x"), []),
         (BOUND, replace(ACTIVE, **READDRESSED), [EventName.PLUGGED, EventName.CHANGED]),
+        (replace(ARRIVING, binding_profile="{}"), ARRIVING, [EventName.PLUGGED]),
+        (ARRIVING, replace(ARRIVING, binding_profile="{}"), []),
+        (ARRIVING, replace(ARRIVING, name="new"), []),
+        (ACTIVE, replace(ARRIVING, inactive_bindings=()), []),
         (ACTIVE, replace(DOWN, device_id="", device_owner=""), [EventName.UNPLUGGED]),
     ],
 )
