@@ -1,9 +1,9 @@
 """Real libvirt on a host of the lab: a libvirtd of its own, its domains, and live migration between hosts.
 
 Owns what lets a libvirtd believe that it is alone on a machine: it has a host name of its own, and in its
-mount namespace /run, /var and /etc/libvirt are the host's own. Domains run under qemu
-without KVM and boot the lab's guest; libvirt itself plugs them. All of it ends with the host's namespace. Must
-not set flows or tags.
+mount namespace /run, /var and /etc/libvirt are the host's own. Domains run under qemu without KVM and boot
+the lab's guest; libvirt itself plugs them. All of it ends with the host's namespace. Must not set flows or
+tags.
 """
 
 import shutil

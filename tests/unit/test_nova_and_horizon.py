@@ -1,7 +1,7 @@
 """What Nova, Horizon and their users' clients ask, as `make openstack` has recorded it: each is answered.
 
-`data/nova-and-horizon.jsonl` has a line a kind of request: who asked, method, path, names of parameters and of
-what the body sets, and the status. Here each is asked again, of a network like the one that it was asked of.
+`data/nova-and-horizon.jsonl` has a line a kind of request: who asked, method, path, names of parameters and
+of what the body sets, and the status. Here each is asked again, of a network like the one that it was of.
 """
 
 import json
