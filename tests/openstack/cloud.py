@@ -26,11 +26,23 @@ WSGI = {
 }
 DATABASES = ("keystone", "placement", "glance", "nova_api", "nova", "nova_cell0")
 
-#: nova-compute asks by ssh whether another host sees its files; here every host sees all of them.
+#: How nova-compute reaches the disks of another host, whose files are in a mount namespace of its own.
 SSH = """#!/bin/sh
-while [ "${1#-}" != "$1" ]; do [ "$1" = -o ] && shift; shift; done
+while [ "${{1#-}}" != "$1" ]; do [ "$1" = -o ] && shift; shift; done
+case "$1" in
+{cases}
+esac
 shift
-exec sh -c "$*"
+exec nsenter -t "$(cat "$host/libvirt/run/libvirt/libvirtd.pid")" -m -n -u -- sh -c "$*"
+"""
+SCP = """#!/bin/sh
+while [ "${{1#-}}" != "$1" ]; do shift; done
+from=$1 to=${{2#*:}}
+case "${{2%%:*}}" in
+{cases}
+*) exec cp -r --sparse=always "$from" "$2" ;;
+esac
+exec cp -r --sparse=always "$from" "$host/libvirt$to"
 """
 #: It is root already.
 SUDO = """#!/bin/sh
@@ -92,7 +104,7 @@ class Cloud:
 
     def _write_configuration(self) -> None:
         places = self.places
-        for folder in ("images", "staging", "tasks", "instances", "fernet", "credential", "nova"):
+        for folder in ("images", "staging", "tasks", "fernet", "credential", "nova"):
             (places.directory / folder).mkdir(exist_ok=True)
         self._write("keystone/keystone.conf", configuration.keystone(places))
         self._write("placement/placement.conf", configuration.placement(places))
@@ -104,7 +116,9 @@ class Cloud:
         etc = self.environment / "services/etc"
         shutil.copy(etc / "glance/glance-api-paste.ini", places.directory / "glance")
         shutil.copy(etc / "nova/api-paste.ini", places.directory / "nova")
-        for name, text in (("ssh", SSH), ("sudo", SUDO)):
+        cases = "\n".join(f"{host.address}) host={host.directory} ;;" for host in self.lab.hosts.values())
+        scripts = {"ssh": SSH.format(cases=cases), "scp": SCP.format(cases=cases), "sudo": SUDO}
+        for name, text in scripts.items():
             self._write(f"bin/{name}", text)
             (places.directory / "bin" / name).chmod(0o755)
 
@@ -280,6 +294,7 @@ class Cloud:
 
     def _start_compute(self, host: Host) -> None:
         """Start nova-compute where it sees the host's own libvirt and Open vSwitch."""
+        (host.libvirt.directory / "var/lib/nova/instances").mkdir(parents=True, exist_ok=True)
         host.libvirt.start()
         files = ["nova/nova.conf", f"nova-{host.name}.conf"]
         arguments = [word for name in files for word in ("--config-file", self._file(name))]

@@ -117,12 +117,12 @@ os_region_name = {REGION}
 
 
 def compute(places: Places, host: str, address: str) -> str:
-    """Give what nova.conf of a host has beside; the instances are where every host sees them."""
+    """Give what nova.conf of a host has beside; its disks are its own."""
     return f"""[DEFAULT]
 host = {host}
 my_ip = {address}
 compute_driver = libvirt.LibvirtDriver
-instances_path = {places.directory}/instances
+instances_path = /var/lib/nova/instances
 state_path = {places.directory}/nova-{host}
 [oslo_concurrency]
 lock_path = {places.directory}/nova-{host}/locks

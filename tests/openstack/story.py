@@ -179,7 +179,7 @@ class Story:
         before = self._host("vm2")
         target = next(name for name in self.cloud.lab.hosts if name != before)
         with pings(self.pinger, self._address("vm2")) as lost:
-            options = ("--live-migration", "--host", target, "--wait")
+            options = ("--live-migration", "--block-migration", "--host", target, "--wait")
             self.client("admin", "--os-compute-api-version", "2.30", "server", "migrate", *options, "vm2")
             if self._host("vm2") != target:
                 raise LabError(f"vm2 is on {self._host('vm2')}: {self._server('vm2').fault}")
