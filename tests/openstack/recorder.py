@@ -21,8 +21,9 @@ def kind_of(method: str, url: str, body: bytes, agent: str, status: int) -> dict
     """Give the kind of a request."""
     split = urlsplit(url)
     parameters = sorted({name for name, _ in parse_qsl(split.query, keep_blank_values=True)})
+    client = re.split("[ /]", agent)[0]
     return {
-        "client": re.split("[ /]", agent)[0],
+        "client": "horizon" if client == "__main__.py" else client,
         "method": method,
         "path": ID.sub("ID", split.path),
         "parameters": parameters,
