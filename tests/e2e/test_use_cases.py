@@ -188,7 +188,7 @@ def test_everything_survives_a_restart_and_no_flow_is_sent(world: World) -> None
     assert flows(world.host(1), "br-int") == installed
     wait_until(lambda: world.conditions("host1") is not None, 10, "the hosts to be known to the API")
     progress = "2 of 2 hosts are as they should be, with 1 of 1 ports"
-    wait_until(lambda: progress in world.controller.log[read:], 15, "the end of the start to be told")
+    wait_until(lambda: progress in world.controller.log[read:], 30, "the end of the start to be told")
     warned = re.findall(".* (?:WARNING|ERROR) .*", world.controller.log[read:])
     # What other tests have left on the hosts is told again, and stands.
     found = [condition for host in ("host1", "host2") for condition in world.conditions(host) or []]
