@@ -142,6 +142,7 @@ connection =
 connection =
 [workarounds]
 skip_cpu_compare_on_dest = true
+disable_deep_image_inspection = true
 skip_cpu_compare_at_startup = true
 """
 
