@@ -14,7 +14,7 @@ from tests.slot import lab_name
 def underlay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with Lab.up(lab_name("tun"), hosts=3, state_dir=tmp_path_factory.mktemp("lab")) as lab:
         lab.make_underlay()
-        world = World(lab, LabController(lab, API_PORT, {"DEFAULT": "audit_interval = 2"}))
+        world = World(lab, LabController(lab, API_PORT + 4, {"DEFAULT": "audit_interval = 2"}))
         lab.connect()
         world.start_controller()
         yield world
