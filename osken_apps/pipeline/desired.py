@@ -21,34 +21,28 @@ Reached = tuple[Segment, Reach, int, int]  # as `reaches` gives it
 
 def desired_flows(name: str, layout: Layout, snapshot: HostSnapshot) -> tuple[Flow, ...]:
     """Give all flows that a bridge should have; a bridge that is not ours, none."""
-    bridge = bridge_of(name, layout, snapshot)
-    if bridge is None:
-        return ()
-    ports = snapshot.ports if bridge.role is Role.INTEGRATION else ()
-    policies = snapshot.policies if bridge.role is Role.INTEGRATION else ()
-    of_ports = (flow for bound in ports for flow in _of_port(bound, snapshot.max_meters))
-    of_groups = (flow for policy in policies for flow in _of_group(policy))
-    of_reaches = (flow for reached in reaches(bridge) for flow in _of_reach(*reached))
-    of_remotes = (flow for remote, ofport in _remotes(bridge) for flow in _of_remote(remote, ofport))
-    return (*_of_bridge(bridge), *of_ports, *of_groups, *of_reaches, *of_remotes)
+    return tuple(_flows(name, layout, snapshot, lambda: None))
 
 
 def desired_texts(name: str, layout: Layout, snapshot: HostSnapshot, pause: Callable[[], None]) -> list[str]:
     """Give what `desired_flows` gives in ovs-ofctl's words; calls `pause` where it may take long."""
+    return [flow.text() for flow in _flows(name, layout, snapshot, pause)]
+
+
+def _flows(name: str, layout: Layout, snapshot: HostSnapshot, pause: Callable[[], None]) -> Iterator[Flow]:
     bridge = bridge_of(name, layout, snapshot)
     if bridge is None:
-        return []
-    texts = [flow.text() for flow in _of_bridge(bridge)]
+        return
+    yield from _of_bridge(bridge)
     if bridge.role is Role.INTEGRATION:
         for bound in in_turns(snapshot.ports, pause):
-            texts += [flow.text() for flow in _of_port(bound, snapshot.max_meters)]
+            yield from _of_port(bound, snapshot.max_meters)
         for policy in in_turns(snapshot.policies, pause):
-            texts += [flow.text() for flow in _of_group(policy)]
+            yield from _of_group(policy)
     for reached in reaches(bridge):
-        texts += [flow.text() for flow in _of_reach(*reached)]
+        yield from _of_reach(*reached)
     for remote, ofport in in_turns(_remotes(bridge), pause):
-        texts += [flow.text() for flow in _of_remote(remote, ofport)]
-    return texts
+        yield from _of_remote(remote, ofport)
 
 
 def desired_meters(name: str, layout: Layout, snapshot: HostSnapshot) -> dict[int, Meter]:
