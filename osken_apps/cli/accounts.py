@@ -74,6 +74,13 @@ def add_openrc(parser: argparse.ArgumentParser, secret: str) -> None:
     )
 
 
+def add_switch(parser: argparse.ArgumentParser, off: str) -> None:
+    """Add the options that let in again, and no more; `off` says what the latter means."""
+    switch = parser.add_mutually_exclusive_group()
+    switch.add_argument("--enable", dest="enabled", action="store_true", default=None)
+    switch.add_argument("--disable", dest="enabled", action="store_false", help=off)
+
+
 def openrc(file: Path, loaded: Config, **who: str) -> None:
     """Write a file that lets in whoever sources it. Raises ConfigurationError."""
     write_openrc(file, environment(loaded.api, who))

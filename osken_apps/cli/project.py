@@ -24,9 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     change = accounts.add_action(actions, "set", _set, "change a project")
     change.add_argument("name", metavar="NAME")
     change.add_argument("--description", metavar="TEXT")
-    switch = change.add_mutually_exclusive_group()
-    switch.add_argument("--enable", dest="enabled", action="store_true", default=None)
-    switch.add_argument("--disable", dest="enabled", action="store_false", help="let nobody into it")
+    accounts.add_switch(change, "let nobody into it")
     delete = accounts.add_action(actions, "delete", _delete, "delete a project that has nothing")
     delete.add_argument("name", metavar="NAME")
 

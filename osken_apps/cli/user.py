@@ -35,9 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     change.add_argument("--password", action="store_true", help="ask for a new password; its tokens are void")
     change.add_argument("--project", metavar="PROJECT", help="another default project")
     accounts.add_openrc(change, "a new password")
-    switch = change.add_mutually_exclusive_group()
-    switch.add_argument("--enable", dest="enabled", action="store_true", default=None)
-    switch.add_argument("--disable", dest="enabled", action="store_false", help="let it in no more")
+    accounts.add_switch(change, "let it in no more")
     delete = accounts.add_action(actions, "delete", _delete, "delete a user, its roles and its credentials")
     delete.add_argument("name", metavar="NAME")
 

@@ -87,14 +87,18 @@ class World:
         found: list[dict[str, str]] | None = agents[0]["configurations"]["conditions"] if agents else None
         return found
 
-    def clear(self) -> None:
-        """Unplug all and delete all."""
+    def remove_all(self) -> None:
+        """Unplug all and delete all; wait for nothing."""
         while self.vms:
             self.vms.pop().unplug()
         for kind in ("port", "network"):
             for resource in self.api.list(kind):
                 if resource.get("device_owner") != "network:dhcp":
                     self.api.delete(kind, resource["id"])
+
+    def clear(self) -> None:
+        """Unplug all and delete all, and wait until the hosts are idle."""
+        self.remove_all()
         for host in self.lab.hosts.values():
             wait_until(
                 lambda host=host: flows(host, "br-int") == idle("br-int"), BIND_TIMEOUT_S, "idle flows"

@@ -24,9 +24,4 @@ def underlay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 @pytest.fixture
 def tunnels(underlay: World) -> Iterator[World]:
     yield underlay
-    while underlay.vms:
-        underlay.vms.pop().unplug()
-    for kind in ("port", "network"):
-        for resource in underlay.api.list(kind):
-            if resource.get("device_owner") != "network:dhcp":
-                underlay.api.delete(kind, resource["id"])
+    underlay.remove_all()
