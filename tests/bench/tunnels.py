@@ -9,17 +9,11 @@ Open vSwitch's own in user space.
 import argparse
 import statistics
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from osken_apps.lab import Lab, NamespaceVm, wait_until
-from osken_apps.lab.controller import LabController
-from tests.bench.security import traffic
-from tests.slot import lab_name, slot_port
+from tests.bench.traffic import programs
+from tests.bench.traffic.site import Pair, Site, site
 
 RESULTS = Path(__file__).parent / "results"
 KINDS = ("vlan", "vxlan", "gre", "geneve")
@@ -27,54 +21,11 @@ MTU = 1450  # what all four carry
 BARS = {"vxlan": 0.85, "geneve": 0.85}  # of a VLAN
 
 
-class Site:
-    """A lab of two hosts with an address each for tunnels, and a controller."""
-
-    def __init__(self, lab: Lab) -> None:
-        lab.make_underlay()
-        lab.connect()
-        self._hosts = lab.hosts
-        self.controller = LabController(lab, slot_port(19797))
-        self.controller.start()
-        for host in lab.hosts.values():
-            host.ovs.wait_connected()
-        self._api = self.controller.api
-
-    def pair(self, kind: str) -> tuple[NamespaceVm, str]:
-        """Make a network and two machines in it; give the one that sends, and where the other one takes."""
-        attributes = {"provider:network_type": kind, "port_security_enabled": False, "mtu": MTU}
-        attributes |= {"provider:physical_network": "default"} if kind == "vlan" else {}
-        network = self._api.create("network", name=kind, **attributes)
-        self._api.create("subnet", network_id=network["id"], cidr="10.1.0.0/24", ip_version=4)
-        client, server = (self._launch(number, network) for number in (1, 2))
-        client.udhcpc()
-        address = server.udhcpc().variables["ip"]
-        server.spawn("sink", [sys.executable, "-c", traffic.SINK, str(traffic.PORT)])
-        wait_until(lambda: client.ping(address, 1).ok, 10, "an answer")
-        return client, address
-
-    def _launch(self, number: int, network: dict[str, Any]) -> NamespaceVm:
-        port = self._api.create("port", network_id=network["id"])
-        vm = self._hosts[f"host{number}"].plug(port["id"], port["mac_address"])
-        wait_until(lambda: self._api.show("port", port["id"])["status"] == "ACTIVE", 10, "the port")
-        return vm
-
-
-@contextmanager
-def site() -> Iterator[Site]:
-    """Have a site while the body runs."""
-    with tempfile.TemporaryDirectory() as name, Lab.up(lab_name("tunb"), 2, Path(name) / "lab") as lab:
-        made = Site(lab)
-        try:
-            yield made
-        finally:
-            made.controller.stop()
-
-
-def octets_per_s(client: NamespaceVm, address: str, seconds: float) -> float:
-    """Send for some seconds; give the octets a second."""
-    command = [sys.executable, "-c", traffic.STREAM, address, str(traffic.PORT), str(seconds)]
-    return float(client.run(command, timeout_s=seconds + 30).stdout)
+def pair(on: Site, kind: str) -> Pair:
+    """Make a network of a type, and two machines in it."""
+    attributes = {"provider:network_type": kind, "port_security_enabled": False, "mtu": MTU}
+    attributes |= {"provider:physical_network": "default"} if kind == "vlan" else {}
+    return on.pair("10.1.0.0/24", name=kind, **attributes)
 
 
 def report(measured: dict[str, list[float]], rounds: int) -> tuple[str, bool]:
@@ -100,11 +51,11 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seconds", type=float, default=3.0)
     parsed = parser.parse_args(arguments)
     measured: dict[str, list[float]] = {kind: [] for kind in KINDS}
-    with site() as made:
-        pairs = {kind: made.pair(kind) for kind in KINDS}
+    with site(underlay=True) as on:
+        pairs = {kind: pair(on, kind) for kind in KINDS}
         for _ in range(parsed.rounds):
-            for kind, (client, address) in pairs.items():
-                measured[kind].append(octets_per_s(client, address, parsed.seconds))
+            for kind, made in pairs.items():
+                measured[kind].append(made.figure(programs.STREAM, parsed.seconds))
     text, reached = report(measured, parsed.rounds)
     print(text)
     RESULTS.joinpath("tunnels.md").write_text(text)
