@@ -128,11 +128,6 @@ class OpenVSwitch:
         """End ovs-vswitchd with SIGKILL, as a crash does."""
         self._machine.end("ovs-vswitchd", signal.SIGKILL)
 
-    def restart_vswitchd(self) -> None:
-        """End ovs-vswitchd in good order and start it again."""
-        self._machine.end("ovs-vswitchd", signal.SIGTERM)
-        self.start_vswitchd()
-
     def restart_ovsdb(self) -> None:
         """End ovsdb-server in good order and start it again."""
         self._machine.end("ovsdb-server", signal.SIGTERM)

@@ -7,7 +7,6 @@ and `maximum`, `maxItems`, `maxProperties`, or an `enum`. What is longer is refu
 """
 
 import re
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -138,15 +137,6 @@ def parse_uuid(value: Any) -> str:
 UUID = Type(
     parse_uuid, {"type": "string", "format": "uuid", "pattern": UUID_PATTERN, "maxLength": UUID_LENGTH}
 )
-
-
-def is_uuid(value: str) -> bool:
-    """Tell whether a string is a UUID in any of its notations."""
-    try:
-        uuid.UUID(value)
-    except ValueError:
-        return False
-    return True
 
 
 def optional(type_: Type) -> Type:

@@ -101,9 +101,3 @@ def project_of(values: Values, default: str) -> str:
     if len(named) > 1:
         raise HTTPBadRequest("'project_id' and 'tenant_id' do not match")
     return named.pop() if named else default
-
-
-def fields_of(attributes: Sequence[Attribute], values: Values, *names: str) -> Values:
-    """Give the values of the attributes named, under the model's names."""
-    fields = {attribute.name: attribute.model_field or attribute.name for attribute in attributes}
-    return {fields[name]: values[name] for name in names if name in values}
