@@ -8,6 +8,7 @@ from ipaddress import IPv4Network
 import pytest
 
 from osken_apps.model.host_snapshot import host_snapshot
+from osken_apps.model.port_security import GroupPolicy
 from osken_apps.model.resources import Port
 from osken_apps.model.security_groups import AddressGroup
 from osken_apps.openflow.error_words import NO_CONNECTION_TRACKING
@@ -121,8 +122,8 @@ def test_the_flows_of_a_group_are_the_same_bytes_on_every_host(world: World) -> 
 
 
 def test_a_policy_is_one_object_until_it_changes_and_the_same_for_all_hosts(world: World) -> None:
-    def policies(host: str) -> dict[int, int]:
-        return {policy.number: id(policy) for policy in host_snapshot(world.fabric, host).policies}
+    def policies(host: str) -> dict[int, GroupPolicy]:  # they compare as objects, and live as long as this
+        return {policy.number: policy for policy in host_snapshot(world.fabric, host).policies}
 
     before = policies("host1")
     assert before[1] == policies("host2")[1]
