@@ -1,6 +1,6 @@
 """Several runs of the tests stand beside each other on one machine by slots: `TEST_SLOT=1 make test`.
 
-A slot has names of labs and ports of its own.
+A slot has names of labs and ports of its own; so has each worker of a run that has several.
 """
 
 import fcntl
@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-SLOT = int(os.environ.get("TEST_SLOT", "0"))
+SLOTS_A_WORKER = 10
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+SLOT = int(os.environ.get("TEST_SLOT", "0")) + WORKER * SLOTS_A_WORKER
 PORTS_A_SLOT = 20
 
 

@@ -39,6 +39,7 @@ BUNDLE_FLAGS = 0b11  # OFPBF_ATOMIC | OFPBF_ORDERED
 
 HEADER = struct.Struct("!BBHI")
 FLOW_MOD = struct.Struct("!QQBBHHHIIIHH")
+WHOLE_FLOW_MOD = struct.Struct("!BBHIQQBBHHHIIIHH")  # with its header, up to the match
 FLOW_STATS = struct.Struct("!HBxIIHHHH4xQQQ")
 FLOW_STATS_REQUEST = struct.Struct("!HH4xB3xII4xQQ")
 MULTIPART = struct.Struct("!HH4x")
@@ -48,6 +49,7 @@ PACKET_OUT_BODY = struct.Struct("!IIH6x")  # up to the actions
 ERROR_BODY = struct.Struct("!HH")
 BUNDLE_CONTROL = struct.Struct("!IHH")
 BUNDLE_ADD = struct.Struct("!IHH")
+WHOLE_BUNDLE_ADD = struct.Struct("!BBHIIHH")  # with its header, up to the message
 CT_FLUSH_ZONE = struct.Struct("!II6xH")
 NXT_CT_FLUSH_ZONE = 29
 
@@ -76,10 +78,11 @@ class MessageType(IntEnum):
     BUNDLE_ADD_MESSAGE = 34
 
 
-PACKET_IN_TYPE = int(
-    MessageType.PACKET_IN
-)  # plain numbers, for what happens a hundred thousand times a second
+# Plain numbers, for what happens a hundred thousand times a second.
+PACKET_IN_TYPE = int(MessageType.PACKET_IN)
 PACKET_OUT_TYPE = int(MessageType.PACKET_OUT)
+FLOW_MOD_TYPE = int(MessageType.FLOW_MOD)
+BUNDLE_ADD_TYPE = int(MessageType.BUNDLE_ADD_MESSAGE)
 COOKIE_OFFSET = HEADER.size + 8  # of a packet-in
 MATCH_OFFSET = HEADER.size + 16
 #: A packet-in of an ARP or IP packet has more, and one whose length has wrapped has less.
@@ -112,10 +115,15 @@ def message(message_type: MessageType, xid: int, body: bytes = b"") -> bytes:
 
 def flow_mod(command: FlowModCommand, key: FlowKey, body: FlowBody, xid: int) -> bytes:
     """Make a flow-mod message; a deletion matches exactly this flow (strict)."""
-    fixed = FLOW_MOD.pack(
-        body.cookie, 0, key.table_id, command, 0, 0, key.priority, OFP_NO_BUFFER, OFPP_ANY, OFPG_ANY, 0, 0
-    )
-    return message(MessageType.FLOW_MOD, xid, fixed + key.match + body.instructions)
+    length = WHOLE_FLOW_MOD.size + len(key.match) + len(body.instructions)
+    return (
+        WHOLE_FLOW_MOD.pack(
+            OFP_VERSION, FLOW_MOD_TYPE, length, xid, body.cookie, 0, key.table_id, command, 0, 0,
+            key.priority, OFP_NO_BUFFER, OFPP_ANY, OFPG_ANY, 0, 0,
+        )
+        + key.match
+        + body.instructions
+    )  # fmt: skip
 
 
 def bundle_control(step: BundleControl, bundle_id: int, xid: int) -> bytes:
@@ -125,7 +133,10 @@ def bundle_control(step: BundleControl, bundle_id: int, xid: int) -> bytes:
 
 def bundle_add(bundle_id: int, inner: bytes, xid: int) -> bytes:
     """Put a message into a bundle; both carry the same xid (specification 7.3.9.6)."""
-    return message(MessageType.BUNDLE_ADD_MESSAGE, xid, BUNDLE_ADD.pack(bundle_id, 0, BUNDLE_FLAGS) + inner)
+    length = WHOLE_BUNDLE_ADD.size + len(inner)
+    return (
+        WHOLE_BUNDLE_ADD.pack(OFP_VERSION, BUNDLE_ADD_TYPE, length, xid, bundle_id, 0, BUNDLE_FLAGS) + inner
+    )
 
 
 def flow_stats_request(cookie: int, cookie_mask: int, xid: int) -> bytes:

@@ -45,26 +45,35 @@ FIELD_ORDER = (
     Field.TCP_SRC, Field.TCP_DST, Field.UDP_SRC, Field.UDP_DST, Field.SCTP_SRC, Field.SCTP_DST,
 )  # fmt: skip
 
+_POSITIONS = {field: position for position, field in enumerate(Field)}
+
+
+def _position(item: tuple[Field, Value]) -> int:
+    return _POSITIONS[item[0]]
+
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What packets a flow is for: values of header fields, whole or masked; no field, any packet."""
+    """What packets a flow is for: values of header fields, whole or masked; no field, any packet.
 
-    fields: frozenset[tuple[Field, Value]] = frozenset()
+    The fields are in the order of `Field`, so that matches of one meaning are equal.
+    """
+
+    fields: tuple[tuple[Field, Value], ...] = ()
 
     @classmethod
     def of(cls, values: dict[Field, Value]) -> "Match":
         """Make a match from values by field."""
-        return cls(frozenset(values.items()))
+        return cls(tuple(sorted(values.items(), key=_position)))
 
     def also(self, values: dict[Field, Value]) -> "Match":
         """Give the match that asks for these values, too."""
         return Match.of({**dict(self.fields), **values})
 
     @property
-    def names(self) -> frozenset[Field]:
-        """The fields that are matched."""
-        return frozenset(field for field, _ in self.fields)
+    def names(self) -> tuple[Field, ...]:
+        """The fields that are matched, in the order of `Field`."""
+        return tuple([field for field, _ in self.fields])
 
     def text(self) -> str:
         """Give the match in ovs-ofctl's words, such as `udp,in_port=3,tp_dst=67`."""

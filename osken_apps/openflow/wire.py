@@ -6,8 +6,8 @@ equals what is encoded here, byte for byte.
 
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
+from typing import NamedTuple
 
 from osken_apps.openflow.actions import (
     Action,
@@ -73,8 +73,7 @@ CONJUNCTION = struct.Struct(f"{NICIRA}BBI")
 CT = struct.Struct(f"{NICIRA}HIHB3xH")
 
 
-@dataclass(frozen=True, slots=True)
-class FlowKey:
+class FlowKey(NamedTuple):  # as FlowBody a tuple: a host has thousands, which are compared and looked up
     """What makes a flow the same flow: its table, priority and match (wire form)."""
 
     table_id: int
@@ -82,8 +81,7 @@ class FlowKey:
     match: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class FlowBody:
+class FlowBody(NamedTuple):
     """What a flow does (wire form of its instructions) and its cookie."""
 
     cookie: int
@@ -92,15 +90,14 @@ class FlowBody:
 
 def encode_match(match: Match) -> bytes:
     """Encode an ofp_match, padded to 8 octets."""
-    fields = sorted(match.fields, key=_wire_position)
-    oxms = b"".join([_oxm(field, value) for field, value in fields])
+    oxms = b"".join([_oxm(field, value) for field, value in match.fields])
     length = MATCH_HEADER.size + len(oxms)
     return _padded(MATCH_HEADER.pack(OFPMT_OXM, length) + oxms)
 
 
 def encode_actions(actions: Iterable[Action]) -> bytes:
     """Encode a list of actions."""
-    return b"".join(_action(action) for action in actions)
+    return b"".join([_action(action) for action in actions])
 
 
 def encode_flow(flow: Flow) -> tuple[FlowKey, FlowBody]:
@@ -126,7 +123,7 @@ def encode_instructions(flow: Flow) -> bytes:
 
 def _oxm(field: Field, value: Value) -> bytes:
     header, masked_header, octets, wire_offset = _OXM_OF[field]
-    if isinstance(value, Masked | IPv4Network | IPv6Network):
+    if isinstance(value, _MASKED):
         exact, mask = masked(value, field.value.mask_bits or field.value.bits)
         if mask is not None:
             number = int(exact) | wire_offset
@@ -134,7 +131,8 @@ def _oxm(field: Field, value: Value) -> bytes:
                 masked_header + number.to_bytes(octets, "big") + (mask | wire_offset).to_bytes(octets, "big")
             )
         value = exact
-    number = 0 if value == UNTAGGED else int(value) | wire_offset
+    number = int(value)
+    number = 0 if number == UNTAGGED else number | wire_offset
     return header + number.to_bytes(octets, "big")
 
 
@@ -145,12 +143,8 @@ def _oxm_parts(spec: Spec) -> tuple[bytes, bytes, int, int]:
     return exact, with_mask, octets, spec.wire_offset
 
 
+_MASKED = (Masked, IPv4Network, IPv6Network)
 _OXM_OF = {field: _oxm_parts(field.value) for field in Field}
-_POSITIONS = {field: position for position, field in enumerate(Field)}
-
-
-def _wire_position(item: tuple[Field, Value]) -> int:
-    return _POSITIONS[item[0]]
 
 
 def _action(action: Action) -> bytes:

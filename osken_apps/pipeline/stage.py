@@ -83,28 +83,30 @@ class Rule:
 def _fields_set(actions: tuple[Action, ...]) -> tuple[Field, ...]:
     """Give the fields that actions write."""
     return tuple(
-        action.destination if isinstance(action, Move) else action.field
-        for action in actions
-        if isinstance(action, SetField | SetBit | Move | Pop)
+        [
+            action.destination if isinstance(action, Move) else action.field
+            for action in actions
+            if isinstance(action, (SetField, SetBit, Move, Pop))  # a union would be made each time
+        ]
     )
 
 
-def _tables_named(actions: tuple[Action, ...]) -> frozenset[int]:
+def _tables_named(actions: tuple[Action, ...]) -> tuple[int, ...]:
     """Give the tables that actions look something up in, or go on in."""
-    return frozenset(action.table_id for action in actions if isinstance(action, Resubmit | Ct))
+    return tuple([action.table_id for action in actions if isinstance(action, (Resubmit, Ct))])
 
 
 @lru_cache(4096)
 def _check(
     rule: Rule,
-    matched: frozenset[Field],
+    matched: tuple[Field, ...],
     written: tuple[Field, ...],
     goto: Stage | None,
     via: tuple[Stage, ...],
-    named: frozenset[int],
+    named: tuple[int, ...],
 ) -> None:
     stage = rule.stage
-    for field in matched - stage.matches:
+    for field in set(matched) - stage.matches:
         raise BrokenContract(f"{rule.name}: stage {stage.name} does not match {field.name}")
     for field in set(written) - stage.sets:
         raise BrokenContract(f"{rule.name}: stage {stage.name} does not set {field.name}")
@@ -113,5 +115,5 @@ def _check(
     for other in via:
         if stage not in other.entered_from:
             raise BrokenContract(f"{rule.name}: stage {stage.name} does not look at {other.name}")
-    if named != {other.table_id for other in via}:
+    if set(named) != {other.table_id for other in via}:
         raise BrokenContract(f"{rule.name}: its actions name other tables than those of {via}")
