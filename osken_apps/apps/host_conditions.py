@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from osken_apps.apps.hosts import Host, Hosts
 from osken_apps.model.conditions import Condition, Expected, HostFacts, conditions, of_foreign_flows
+from osken_apps.model.host_snapshot import tunnel_needs
 from osken_apps.model.snapshot import HostSnapshot
 from osken_apps.pipeline.features import FEATURES
 
@@ -74,4 +75,5 @@ class HostConditions:
             needed=frozenset(mtus),
             mtus=mtus,
             connected=frozenset(self._host.bridges if self._host.settled else layout.bridges),
+            tunnels=tunnel_needs(self._hosts.fabric, snapshot),
         )

@@ -262,7 +262,7 @@ class Hosts:
             self._observe(host, self._views[session])
 
     def _observe(self, host: Host, view: HostView) -> None:
-        concerned = self.fabric.observe_tunnel_address(host.name, view.tunnel_address)
+        concerned = self.fabric.observe_tunnel_address(host.name, view.facts.tunnel_address)
         self.wake(concerned | self.fabric.observe_interfaces(host.name, view.interfaces) | {host.name})
 
     def _place_bridge(self, connection: Connection) -> None:

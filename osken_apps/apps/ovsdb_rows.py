@@ -16,6 +16,7 @@ from osken_apps.model.conditions import (
     ControllerFacts,
     InterfaceFacts,
     PortFacts,
+    tunnel_address,
 )
 from osken_apps.model.resources import TUNNEL_TYPES
 from osken_apps.openflow.text import printable
@@ -48,8 +49,7 @@ class RootRow:
         ids = shown.external_ids
         self.hostname = _cut(ids.get("hostname", ""))
         self.system_id = _cut(ids.get("system-id", ""))
-        # OpenDaylight's key, which bears Neutron's name for it; else OVN's.
-        self.tunnel_address = _cut(row.other_config.get("local_ip", "") or ids.get("ovn-encap-ip", ""))
+        self.tunnel_address = _cut(tunnel_address(shown.other_config, ids))
 
 
 class BridgeRow:

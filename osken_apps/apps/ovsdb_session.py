@@ -44,7 +44,6 @@ class HostView:
     interfaces: tuple[Interface, ...]
     tagged_ports: tuple[TaggedPort, ...]
     facts: HostFacts
-    tunnel_address: str = ""
 
 
 class OvsdbSession:
@@ -135,6 +134,7 @@ class OvsdbSession:
                     root.system_id,
                     tuple(sorted(map(self._facts_of, bridges), key=lambda bridge: bridge.name)),
                     managers,
+                    tunnel_address=root.tunnel_address,
                 )
                 interfaces, ports = self._ports()
                 return HostView(
@@ -144,7 +144,6 @@ class OvsdbSession:
                     interfaces,
                     ports,
                     facts,
-                    root.tunnel_address,
                 )
         return None
 

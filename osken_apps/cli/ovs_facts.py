@@ -14,12 +14,13 @@ from osken_apps.model.conditions import (
     HostFacts,
     InterfaceFacts,
     PortFacts,
+    tunnel_address,
 )
 
 Row = Mapping[str, Any]
 
 TABLES = {
-    "Open_vSwitch": "external_ids,bridges,manager_options",
+    "Open_vSwitch": "external_ids,other_config,bridges,manager_options",
     "Manager": "_uuid,target",
     "Bridge": "_uuid,name,fail_mode,protocols,datapath_type,controller,ports",
     "Controller": "_uuid,target,is_connected,connection_mode",
@@ -52,6 +53,7 @@ def host_facts(output: str, way_to_controller: str = "") -> HostFacts:
         bridges=tuple(_bridge(bridges[uuid], targets, port_facts) for uuid in _set(root["bridges"])),
         managers=tuple(managers[uuid]["target"] for uuid in _set(root["manager_options"])),
         way_to_controller=way_to_controller,
+        tunnel_address=tunnel_address(root["other_config"], root["external_ids"]),
     )
 
 

@@ -26,12 +26,13 @@ from osken_apps.config.nova import NOVA_OPTS, NovaConfig, nova_config
 from osken_apps.errors import ConfigurationError
 from osken_apps.model.kind import KINDS
 from osken_apps.model.resources import (  # noqa: F401  some declare their kinds
+    TUNNEL_OCTETS,
     Network,
     NetworkType,
     Port,
     Subnet,
 )
-from osken_apps.networking.physical import TUNNEL_OCTETS, PhysicalNetworks, TunnelRange, VlanRange
+from osken_apps.networking.physical import PhysicalNetworks, TunnelRange, VlanRange
 from osken_apps.networking.segments import TUNNEL_IDS
 
 __all__ = [

@@ -184,8 +184,11 @@ class Fabric:
 
     def observe_tunnel_address(self, host_name: str, text: str) -> set[str]:
         """Take where a host says that others reach it, empty for nowhere; give the hosts concerned."""
+        rivals = self.tunnel_addresses.rivals(host_name)
         changed = self.tunnel_addresses.show(host_name, text)
-        return changed | self._hosts_reaching(changed)
+        if not changed:
+            return set()
+        return changed.union(self._hosts_reaching(changed), rivals, self.tunnel_addresses.rivals(host_name))
 
     def lose_ovsdb(self, host_name: str) -> set[str]:
         """Note that a host's OVSDB session ended; what it showed last still counts."""

@@ -4,10 +4,11 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from ipaddress import IPv4Address
 
 from osken_apps.model.addresses import MacAddress
+from osken_apps.model.conditions import TunnelNeeds
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.host import Host, Interface
 from osken_apps.model.port_security import GroupPolicy, Guard, is_guarded
-from osken_apps.model.resources import Port
+from osken_apps.model.resources import NetworkType, Port
 from osken_apps.model.snapshot import (
     INTEGRATION_TUNNEL_END,
     BoundPort,
@@ -18,7 +19,7 @@ from osken_apps.model.snapshot import (
     integration_end,
     serves_dhcp,
 )
-from osken_apps.model.tunnels import Reach, RemotePort, further_macs
+from osken_apps.model.tunnels import Reach, RemotePort, crowd, further_macs
 
 
 def host_snapshot(fabric: Fabric, host_name: str) -> HostSnapshot:
@@ -70,6 +71,25 @@ def _reach(fabric: Fabric, host: Host, network_id: str) -> Reach:
         floods_unknown |= not (fabric.enforce and is_guarded(port))
     peers = {address for _, address in there}
     return Reach(network_id, tuple(sorted(peers)), tuple(remotes), tuple(_shared(there)), floods_unknown)
+
+
+def tunnel_needs(fabric: Fabric, snapshot: HostSnapshot) -> TunnelNeeds | None:
+    """Say what a host's networks over tunnels need; None: it has none."""
+    segments = {segment.network_id: segment for segment in snapshot.segments if segment.is_tunnel}
+    if not segments:
+        return None
+    mtus: dict[NetworkType, int] = {}
+    for segment in segments.values():
+        mtu = fabric.inventory.networks[segment.network_id].mtu
+        mtus[segment.network_type] = max(mtu, mtus.get(segment.network_type, 0))
+    crowds = (crowd(reach, segments[reach.network_id].network_type) for reach in snapshot.reaches)
+    rivals = fabric.tunnel_addresses.rivals(snapshot.host)
+    return TunnelNeeds(
+        mtus,
+        next(iter(rivals), ""),
+        is_reached=snapshot.tunnel_address is not None,
+        crowds=tuple(found for found in crowds if found),
+    )
 
 
 def _shared(

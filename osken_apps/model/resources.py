@@ -31,6 +31,9 @@ class NetworkType(StrEnum):
 
 TUNNEL_TYPES = (NetworkType.VXLAN, NetworkType.GRE, NetworkType.GENEVE)
 
+# What tunnels add to a payload: the outer IPv4 header, their own with a key, the inner Ethernet header.
+TUNNEL_OCTETS = {NetworkType.VXLAN: 50, NetworkType.GRE: 42, NetworkType.GENEVE: 50}
+
 
 class PortStatus(StrEnum):
     """What the data plane does for a port: ACTIVE once its tag and flows are confirmed."""

@@ -12,6 +12,12 @@ from ipaddress import AddressValueError, IPv4Address
 from osken_apps.model.addresses import MacAddress
 from osken_apps.model.resources import Network, NetworkType, Port
 
+SET_ADDRESS = "ovs-vsctl set Open_vSwitch . other_config:local_ip=ADDRESS"
+MAX_COPIES = 2000  # of a frame: as many as fit into a flow
+# What the datapath in user space copies to: as many of its actions as fit into 64 KiB.
+USERSPACE_COPIES = {NetworkType.VXLAN: 780, NetworkType.GRE: 862, NetworkType.GENEVE: 780}
+MAX_MACHINES = 5000  # of a network, on other hosts, that flows of each are meant for
+
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class RemotePort:
@@ -43,11 +49,30 @@ class Reach:
     floods_unknown: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """A network over tunnels on many other hosts, or with many machines there."""
+
+    network_id: str
+    network_type: NetworkType
+    hosts: int
+    machines: int
+
+
+def crowd(reach: Reach, network_type: NetworkType) -> Crowd | None:
+    """Give a network that may be too large for some datapath; None: it is not."""
+    hosts, machines = len(reach.peers), len(reach.ports)
+    if hosts <= USERSPACE_COPIES[network_type] and machines <= MAX_MACHINES:
+        return None
+    return Crowd(reach.network_id, network_type, hosts, machines)
+
+
 class TunnelAddresses:
     """Where each host is reached, by what it shows or what is kept of it; no two hosts have one address."""
 
     def __init__(self) -> None:
         self._shown: dict[str, str] = {}
+        self._showing: dict[IPv4Address, set[str]] = {}
         self._holders: dict[IPv4Address, str] = {}
         self._addresses: dict[str, IPv4Address] = {}
 
@@ -59,19 +84,19 @@ class TunnelAddresses:
         """Take what a host shows, empty for nothing; give the hosts that have another address now."""
         if self._shown.get(host) == text:
             return set()
-        self._shown[host] = text
+        self._note(host, text)
         return self._settle(host)
 
     def forget(self, host: str) -> set[str]:
         """Forget a host; give the hosts that have another address now."""
-        self._shown.pop(host, None)
+        self._note(host, None)
         return self._settle(host)
 
     def rename(self, host: str, new_name: str) -> None:
         """Note that a host is called something else now."""
         if host not in self._shown:
             return
-        self._shown[new_name] = self._shown.pop(host)
+        self._note(new_name, self._note(host, None))
         address = self._addresses.pop(host, None)
         if address is not None:
             self._addresses[new_name], self._holders[address] = address, new_name
@@ -80,36 +105,56 @@ class TunnelAddresses:
         """Give where a host is reached; None: nobody knows."""
         return self._addresses.get(host)
 
+    def rivals(self, host: str) -> list[str]:
+        """Name the other hosts that show the address of a host."""
+        address = usable_address(self._shown.get(host, ""))
+        return sorted(self._showing[address] - {host}) if address else []
+
     def why_not(self, host: str) -> str:
         """Say in words what must be put right for a host to have an address; empty: it has one."""
         if host in self._addresses:
             return ""
         text = self._shown.get(host, "")
-        remedy = "ovs-vsctl set Open_vSwitch . other_config:local_ip=ADDRESS"
         if not text:
-            return f"host {host} to have a tunnel address: {remedy}"
-        address = _address(text)
+            return f"host {host} to have a tunnel address: {SET_ADDRESS}"
+        address = usable_address(text)
         if address is None:
-            return f"host {host} to have a tunnel address that is IPv4 and a host's, not {text}: {remedy}"
+            return (
+                f"host {host} to have a tunnel address that is IPv4 and a host's, not {text}: {SET_ADDRESS}"
+            )
         other = self._holders[address]
-        return f"host {host} to have a tunnel address that is not also {other}'s, as {text} is: {remedy}"
+        return f"host {host} to have a tunnel address that is not also {other}'s, as {text} is: {SET_ADDRESS}"
+
+    def _note(self, host: str, text: str | None) -> str | None:
+        """Note what a host shows now; give what it showed before."""
+        before = self._shown.pop(host, None)
+        if (address := usable_address(before or "")) is not None:
+            self._showing[address].discard(host)
+            if not self._showing[address]:
+                del self._showing[address]
+        if text is not None:
+            self._shown[host] = text
+            if (address := usable_address(text)) is not None:
+                self._showing.setdefault(address, set()).add(host)
+        return before
 
     def _settle(self, host: str) -> set[str]:
-        before, now = self._addresses.pop(host, None), _address(self._shown.get(host, ""))
+        before, now = self._addresses.pop(host, None), usable_address(self._shown.get(host, ""))
         changed = {host}
         if before is not None:
             del self._holders[before]
         if now is not None and now not in self._holders:
             self._addresses[host], self._holders[now] = now, host
         if before is not None and before != now:
-            heir = min((name for name, text in self._shown.items() if _address(text) == before), default=None)
+            heir = min(self._showing.get(before, ()), default=None)
             if heir is not None:
                 self._addresses[heir], self._holders[before] = before, heir
                 changed.add(heir)
         return changed
 
 
-def _address(text: str) -> IPv4Address | None:
+def usable_address(text: str) -> IPv4Address | None:
+    """Read an address at which a host can be reached; None if it is none."""
     try:
         address = IPv4Address(text)
     except AddressValueError:

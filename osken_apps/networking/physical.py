@@ -5,12 +5,9 @@ MTUs. PURE.
 from dataclasses import dataclass
 from typing import Protocol
 
-from osken_apps.model.resources import NetworkType
+from osken_apps.model.resources import TUNNEL_OCTETS, NetworkType
 
 DEFAULT_MTU = 1500
-
-# What tunnels add to a payload: the outer IPv4 header, their own with a key, the inner Ethernet header.
-TUNNEL_OCTETS = {NetworkType.VXLAN: 50, NetworkType.GRE: 42, NetworkType.GENEVE: 50}
 
 
 class Pool(Protocol):

@@ -225,10 +225,11 @@ class Ovsdb:
         ports = tuple(
             TaggedPort(name, self.tags.get(name), self.marks.get(name, "")) for name in self.iface_ids
         )
-        facts = HostFacts(self.host, self.system_id, self._bridges(), ("tcp:192.0.2.9:6640",))
-        return HostView(
-            self.system_id, self.host, self.datapath_ids, interfaces, ports, facts, self.tunnel_address
+        managers = ("tcp:192.0.2.9:6640",)
+        facts = HostFacts(
+            self.host, self.system_id, self._bridges(), managers, tunnel_address=self.tunnel_address
         )
+        return HostView(self.system_id, self.host, self.datapath_ids, interfaces, ports, facts)
 
     def _bridges(self) -> tuple[BridgeFacts, ...]:
         tunnel_bridges = sorted({bridge for bridge, _ in self.links} - {"br-int"})

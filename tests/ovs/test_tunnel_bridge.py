@@ -74,7 +74,7 @@ def make(host: Host) -> None:
 
 def test_it_is_made_as_the_integration_bridge_is_with_a_port_a_type(switch: Switch) -> None:
     def work(host: Host) -> None:
-        assert host.view().tunnel_address == "192.0.2.1"
+        assert host.view().facts.tunnel_address == "192.0.2.1"
         make(host)
         assert host.vsctl("get-fail-mode", "br-tun") == "secure"
         assert host.vsctl("get-controller", "br-tun") == "tcp:127.0.0.1:9"

@@ -8,6 +8,7 @@ import pytest
 from osken_apps.model.addresses import mac_address
 from osken_apps.model.conditions import (
     BridgeFacts,
+    Code,
     Condition,
     ControllerFacts,
     Expected,
@@ -15,11 +16,13 @@ from osken_apps.model.conditions import (
     InterfaceFacts,
     PortDirectory,
     PortFacts,
+    TunnelNeeds,
     conditions,
 )
 from osken_apps.model.conditions.iface_ids import is_near
-from osken_apps.model.resources import Port
+from osken_apps.model.resources import NetworkType, Port
 from osken_apps.model.snapshot import Layout
+from osken_apps.model.tunnels import Crowd
 
 ONE = Layout("br-int", (("default", "br-eth2"),))
 TWO = Layout("br-int", (("default", "br-eth2"), ("other", "br-eth3")))
@@ -423,6 +426,89 @@ def test_a_host_need_not_have_every_physical_network() -> None:
     assert [c.sentence for c in conditions(without("br-eth2")(HOST), Expected(TWO))] == [
         "there is no bridge br-eth2",
         "there is no bridge br-eth3",
+    ]
+
+
+TUNNEL_NEEDS = TunnelNeeds({NetworkType.VXLAN: 1450, NetworkType.GRE: 1458})
+AT = with_host(tunnel_address="192.0.2.1")
+
+
+def in_user_space(mtu: int = 1500) -> Edit:
+    return in_turn(AT, with_bridge("br-int", datapath_type="netdev"), with_tunnels(), with_nic(mtu=mtu))
+
+
+def with_tunnels(error: str = "") -> Edit:
+    """Have a tunnel bridge, whose port for tunnels Open vSwitch has an error of."""
+    of_tunnels = port(InterfaceFacts("tun-vxlan", "vxlan", error=error, mtu=None))
+    made = bridge("br-tun", patch("patch-int", "patch-tun"), of_tunnels)
+    return lambda host: replace(host, bridges=(*host.bridges, made))
+
+
+def of_tunnels(edit: Edit, **needs: object) -> list[tuple[str, str]]:
+    """Give what is wrong with a host that has networks over tunnels; its datapaths are not looked at."""
+    asked = replace(TUNNEL_NEEDS, **needs)  # type: ignore[arg-type]
+    every = found(edit, tunnels=asked, connected={"br-int", "br-eth2"})
+    return [(c.code.value, c.sentence) for c in every if c.code is not Code.DATAPATH_TYPE]
+
+
+def test_a_host_with_networks_over_tunnels_needs_an_address_of_its_own() -> None:
+    assert of_tunnels(AT) == []
+    assert of_tunnels(in_turn()) == [
+        (
+            "tunnel_address_missing",
+            "it has networks over tunnels and no tunnel address: no other host reaches it",
+        )
+    ]
+    assert of_tunnels(AT, rival="host2") == [
+        (
+            "tunnel_address_doubled",
+            "its tunnel address 192.0.2.1 is also that of host host2: that host is not reached",
+        )
+    ]
+    assert of_tunnels(AT, rival="host2", is_reached=False) == [
+        (
+            "tunnel_address_doubled",
+            "its tunnel address 192.0.2.1 is also that of host host2: this one is not reached",
+        )
+    ]
+
+
+def test_a_tunnel_address_that_is_none_is_told_where_it_is_asked_for_or_nobody_knows() -> None:
+    edit = with_host(tunnel_address="2001:db8::1")
+    wrong = "its tunnel address is 2001:db8::1, which is no IPv4 address of a host"
+    assert of_tunnels(edit) == [("tunnel_address_malformed", wrong)]
+    assert [condition.sentence for condition in found(edit)] == [wrong]
+    assert found(edit, connected={"br-int", "br-eth2"}) == ()
+    assert found(in_turn()) == ()
+
+
+def test_a_nic_that_is_too_small_for_tunnels_is_told_where_it_must_be_the_one() -> None:
+    assert of_tunnels(in_user_space()) == []
+    assert of_tunnels(in_user_space(1499)) == [
+        ("tunnel_mtu", "eth2 has MTU 1499, and a network of type vxlan with MTU 1450 needs 1500")
+    ]
+    assert of_tunnels(in_user_space(), mtus={NetworkType.GRE: 1459}) == [
+        ("tunnel_mtu", "eth2 has MTU 1500, and a network of type gre with MTU 1459 needs 1501")
+    ]
+    assert of_tunnels(in_turn(AT, with_nic(mtu=1400))) == []  # of the kernel's datapath nobody knows the NIC
+
+
+def test_a_network_over_tunnels_on_too_many_hosts_or_with_too_many_machines_is_told() -> None:
+    crowds = (Crowd("net", NetworkType.VXLAN, 1500, 5001),)
+    machines = (
+        "tunnel_machines",
+        "network net has 5001 machines on other hosts: each takes flows of its own here, which are meant for"
+        " 5000",
+    )
+    hosts = "network net is on 1500 other hosts, and a broadcast is copied to {}: the others do not hear it"
+    assert of_tunnels(AT, crowds=crowds) == [machines]
+    assert of_tunnels(in_user_space(), crowds=crowds) == [("tunnel_hosts", hosts.format(780)), machines]
+
+
+def test_what_open_vswitch_says_of_a_port_for_tunnels_is_passed_on() -> None:
+    error = "could not add network device tun-vxlan to ofproto (File exists)"
+    assert of_tunnels(in_turn(AT, with_tunnels(error))) == [
+        ("interface_error", f"tun-vxlan of bridge br-tun: Open vSwitch says: {error}")
     ]
 
 

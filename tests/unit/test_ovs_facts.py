@@ -25,7 +25,8 @@ EXTERNAL_IDS = [
     "map",
     [["attached-mac", "fa:16:3e:fe:c7:87"], ["iface-id", PORT_ID], ["osken-net-trunk", "true"]],
 ]
-ROOT = table("Open_vSwitch", [IDS, uuid("br"), uuid("m")])
+LOCAL_IP = ["map", [["local_ip", "192.0.2.1"]]]
+ROOT = table("Open_vSwitch", [IDS, LOCAL_IP, uuid("br"), uuid("m")])
 MANAGERS = table("Manager", [uuid("m"), "tcp:192.0.2.10:6640"])
 BRIDGES = table(
     "Bridge", [uuid("br"), "br-int", "secure", ["set", ["OpenFlow10", "OpenFlow14"]], "netdev", uuid("c"),
@@ -85,6 +86,7 @@ FACTS = HostFacts(
     ),
     ("tcp:192.0.2.10:6640",),
     "mgmt",
+    "192.0.2.1",
 )
 
 

@@ -7,9 +7,10 @@ import pytest
 
 from osken_apps.model.addresses import mac_address
 from osken_apps.model.changes import Deleted, Snapshot, Upserted
+from osken_apps.model.conditions import TunnelNeeds
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.host import Interface
-from osken_apps.model.host_snapshot import host_snapshot
+from osken_apps.model.host_snapshot import host_snapshot, tunnel_needs
 from osken_apps.model.reports import port_reports
 from osken_apps.model.resources import (
     AddressPair,
@@ -22,7 +23,7 @@ from osken_apps.model.resources import (
     Subnet,
 )
 from osken_apps.model.snapshot import HostSnapshot
-from osken_apps.model.tunnels import Reach, TunnelAddresses
+from osken_apps.model.tunnels import Crowd, Reach, TunnelAddresses
 from osken_apps.openflow import codec
 from osken_apps.openflow.codec import FlowModCommand, packet_out_by
 from osken_apps.openflow.wire import encode_flow
@@ -196,8 +197,34 @@ def test_of_two_hosts_with_one_address_the_first_has_it_until_it_gives_it_up() -
     assert addresses.show("a", str(A)) == {"a"}
     assert (addresses.of("a"), addresses.of("b")) == (None, A)
     assert "not also b's" in addresses.why_not("a")
+    assert (addresses.rivals("a"), addresses.rivals("b")) == (["b"], ["a"])
     assert addresses.show("b", str(B)) == {"a", "b"}
     assert (addresses.of("a"), addresses.of("b")) == (A, B)
+    assert (addresses.rivals("a"), addresses.rivals("b")) == ([], [])
+
+
+def test_who_shares_an_address_with_another_host_is_told_which_and_so_is_that_one() -> None:
+    made = fabric()
+    assert made.observe_tunnel_address("c", str(A)) == {"a", "c"}
+    needs = [tunnel_needs(made, snapshot(made, host)) for host in "abc"]
+    assert [(found.rival, found.is_reached) for found in needs if found] == [
+        ("c", True),
+        ("", True),
+        ("a", False),
+    ]
+    assert made.observe_tunnel_address("c", str(C)) == {"a", "c"}
+    assert [found.rival for host in "abc" if (found := tunnel_needs(made, snapshot(made, host)))] == [""] * 3
+
+
+def test_what_tunnels_need_is_the_largest_mtu_of_each_type_and_the_networks_that_may_be_too_large() -> None:
+    made = fabric()
+    found = snapshot(made, "a")
+    assert tunnel_needs(made, found) == TunnelNeeds({NetworkType.VXLAN: 1500})
+    assert tunnel_needs(made, replace(found, segments=())) is None
+    (few,) = found.reaches
+    many = replace(few, peers=tuple(IPv4Address(0x0A000001 + number) for number in range(781)))
+    needs = tunnel_needs(made, replace(found, reaches=(many,)))
+    assert needs and needs.crowds == (Crowd("vx", NetworkType.VXLAN, 781, 1),)
 
 
 def test_what_is_kept_of_a_host_counts_until_it_shows_itself() -> None:

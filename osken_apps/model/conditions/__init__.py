@@ -3,8 +3,8 @@
 The controller and `osken-net host-check` say the same, because both ask here.
 """
 
-from osken_apps.model.conditions import bridges, interfaces, wiring
-from osken_apps.model.conditions.condition import Code, Condition, Expected
+from osken_apps.model.conditions import bridges, interfaces, tunnels, wiring
+from osken_apps.model.conditions.condition import Code, Condition, Expected, TunnelNeeds
 from osken_apps.model.conditions.facts import (
     TRUNK_KEY,
     BridgeFacts,
@@ -12,6 +12,7 @@ from osken_apps.model.conditions.facts import (
     HostFacts,
     InterfaceFacts,
     PortFacts,
+    tunnel_address,
 )
 from osken_apps.model.conditions.foreign import ForeignFlow, of_foreign_flows
 from osken_apps.model.conditions.iface_ids import PortDirectory
@@ -28,17 +29,20 @@ __all__ = [
     "InterfaceFacts",
     "PortDirectory",
     "PortFacts",
+    "TunnelNeeds",
     "conditions",
     "of_foreign_flows",
+    "tunnel_address",
 ]
 
 
 def conditions(host: HostFacts, expected: Expected) -> tuple[Condition, ...]:
-    """Give all that is wrong with a host: its connections first, then the wiring, then interfaces."""
+    """Give all that is wrong with a host: its connections first, then the wiring, tunnels, interfaces."""
     return (
         *bridges.of_host(host, expected),
         *bridges.of_bridges(host, expected),
         *wiring.of_patches(host, expected),
         *wiring.of_nics(host, expected),
+        *tunnels.of_tunnels(host, expected),
         *interfaces.of_interfaces(host, expected),
     )

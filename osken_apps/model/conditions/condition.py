@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from osken_apps.model.conditions.iface_ids import PortDirectory
+from osken_apps.model.resources import NetworkType
 from osken_apps.model.snapshot import Layout
+from osken_apps.model.tunnels import Crowd
 
 
 class Code(StrEnum):
@@ -43,6 +45,12 @@ class Code(StrEnum):
     WRONG_BRIDGE = "wrong_bridge"
     WRONG_HOST = "wrong_host"
     FOREIGN_FLOWS = "foreign_flows"
+    TUNNEL_ADDRESS_MISSING = "tunnel_address_missing"
+    TUNNEL_ADDRESS_MALFORMED = "tunnel_address_malformed"
+    TUNNEL_ADDRESS_DOUBLED = "tunnel_address_doubled"
+    TUNNEL_MTU = "tunnel_mtu"
+    TUNNEL_HOSTS = "tunnel_hosts"
+    TUNNEL_MACHINES = "tunnel_machines"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +71,20 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
+class TunnelNeeds:
+    """What a host's networks over tunnels need; `mtus` are the largest of each type, in octets.
+
+    `rival` is another host with the same tunnel address, empty for none; `is_reached`: this one has it.
+    `crowds` are the networks that may be too large.
+    """
+
+    mtus: Mapping[NetworkType, int]
+    rival: str = ""
+    is_reached: bool = True
+    crowds: tuple[Crowd, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Expected:
     """What a host is measured against.
 
@@ -70,7 +92,7 @@ class Expected:
     must have; of the others only those are looked at that it has, or all where it has none. `mtus` are the
     largest MTU of a network on each, in octets. `connected` are the bridges with an OpenFlow connection,
     which is right whatever their database says, and `ports` the ports of the store; None where they are not
-    known.
+    known. `tunnels` is None for a host without networks over tunnels.
     """
 
     layout: Layout
@@ -82,3 +104,4 @@ class Expected:
     mtus: Mapping[str, int] = field(default_factory=dict)
     connected: Collection[str] | None = None
     ports: PortDirectory | None = None
+    tunnels: TunnelNeeds | None = None

@@ -4,6 +4,7 @@ Names and meanings are those of ovs-vswitchd.conf.db(5). Only what `conditions` 
 controller fills it in from a session, `osken-net host-check` from ovs-vsctl.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 TRUNK_KEY = "osken-net-trunk"  # external_ids key of an interface of br-int: an operator's own trunk or uplink
@@ -69,7 +70,8 @@ class BridgeFacts:
 
 @dataclass(frozen=True, slots=True)
 class HostFacts:
-    """A host. `managers` are the targets of set-manager.
+    """A host. `managers` are the targets of set-manager. `tunnel_address` is where it says that others reach
+    it.
 
     `way_to_controller` is the device over which the host reaches the controller, empty where that is not
     known; OVSDB does not show it.
@@ -80,7 +82,16 @@ class HostFacts:
     bridges: tuple[BridgeFacts, ...] = ()
     managers: tuple[str, ...] = ()
     way_to_controller: str = ""
+    tunnel_address: str = ""
 
     def bridge(self, name: str) -> BridgeFacts | None:
         """Give the bridge of that name."""
         return next((bridge for bridge in self.bridges if bridge.name == name), None)
+
+
+def tunnel_address(other_config: Mapping[str, str], external_ids: Mapping[str, str]) -> str:
+    """Give where a row of Open_vSwitch says that others reach the host; empty: it does not.
+
+    OpenDaylight's key, which bears Neutron's name for it, counts before OVN's.
+    """
+    return other_config.get("local_ip", "") or external_ids.get("ovn-encap-ip", "")

@@ -16,7 +16,7 @@ from osken_apps.model.snapshot import (
     Segment,
     tunnel_port,
 )
-from osken_apps.model.tunnels import Reach, RemotePort
+from osken_apps.model.tunnels import MAX_COPIES, Reach, RemotePort
 from osken_apps.openflow.actions import IN_PORT, NORMAL, Action, Move, Output, PopVlan, PushVlan, SetField
 from osken_apps.openflow.fields import Field, Masked
 from osken_apps.openflow.flow import Flow
@@ -27,7 +27,6 @@ from osken_apps.pipeline.stage import Role, Rule
 from osken_apps.pipeline.stages import ANSWERED, CLASSIFY, REMOTE, SEGMENT_IN, TUNNEL_CLASSIFY
 
 TYPE_NUMBERS = {NetworkType.VXLAN: 1, NetworkType.GRE: 2, NetworkType.GENEVE: 3}
-MAX_COPIES = 2000  # of a frame: as many as fit into a flow
 NOBODYS_ID = 0
 GREETING = bytes(12) + (0x88B5).to_bytes(2, "big") + bytes(46)  # of an ethertype for experiments (IEEE 802)
 GROUP_BIT = mac_address("01:00:00:00:00:00")

@@ -26,9 +26,17 @@ def address(world: World, vm: NamespaceVm) -> str:
     return str(world.api.show("port", vm.port_id)["fixed_ips"][0]["ip_address"])
 
 
-def tunneling_ip(world: World, host: str) -> str:
+def agent(world: World, host: str) -> dict[str, Any]:
     agents = {agent["host"]: agent["configurations"] for agent in world.api.list("agent")}
-    return str(agents[host]["tunneling_ip"])
+    return dict(agents[host])
+
+
+def tunneling_ip(world: World, host: str) -> str:
+    return str(agent(world, host)["tunneling_ip"])
+
+
+def trouble(world: World, host: str) -> str:
+    return str(agent(world, host)["trouble"])
 
 
 def pair(world: World, made: dict[str, Any]) -> tuple[NamespaceVm, NamespaceVm]:
@@ -154,7 +162,7 @@ def test_a_peer_that_restarts_is_reached_again_although_a_machine_keeps_sending(
     pinging.end()
 
 
-def test_an_address_that_is_missing_is_said_and_heals(tunnels: World) -> None:
+def test_an_address_that_is_missing_or_doubled_is_said_and_heals(tunnels: World) -> None:
     made = network(tunnels, "gre")
     ovs = tunnels.host(2).ovs
     ovs.vsctl("remove", "Open_vSwitch", ".", "other_config", "local_ip")
@@ -167,9 +175,20 @@ def test_an_address_that_is_missing_is_said_and_heals(tunnels: World) -> None:
             return str(tunnels.api.show("port", port["id"])["binding:vif_details"].get("waits_for", ""))
 
         wait_until(lambda: "other_config:local_ip" in waits_for(), BIND_TIMEOUT_S, "the reason")
+        ovs.vsctl("set", "Open_vSwitch", ".", "other_config:local_ip=192.0.2.1")
+        wait_until(lambda: "not also host1's" in waits_for(), BIND_TIMEOUT_S, "the other reason")
+        for here, other in (("host1", "host2"), ("host2", "host1")):
+            wait_until(
+                lambda here=here, other=other: (
+                    f"address 192.0.2.1 is also that of host {other}" in trouble(tunnels, here)
+                ),
+                BIND_TIMEOUT_S,
+                "the hosts' trouble",
+            )
     finally:
         ovs.vsctl("set", "Open_vSwitch", ".", "other_config:local_ip=192.0.2.2")
     tunnels.wait_active(port)
+    wait_until(lambda: (trouble(tunnels, "host1"), trouble(tunnels, "host2")) == ("", ""), 10, "no trouble")
     for machine in (a, vm):
         machine.udhcpc()
     wait_until(lambda: a.ping(address(tunnels, vm), 1).ok, BIND_TIMEOUT_S, "an answer")
