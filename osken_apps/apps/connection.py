@@ -59,9 +59,10 @@ class Observer(Protocol):
 class Connection:
     """A switch that is connected."""
 
-    def __init__(self, transport: Transport, address: Any, failures: Failures) -> None:
-        """Speak over a transport with a peer at `address` (host and port)."""
+    def __init__(self, transport: Transport, address: Any, failures: Failures, certified: str = "") -> None:
+        """Speak over a transport with a peer at `address` (host, port); `certified` is its host, if known."""
         self.address = address
+        self.certified = certified
         self.closed = False
         self.tracks = True  # connections, as far as is known
         self.max_meters = 0  # that the switch can have, once it has told; some datapaths know none

@@ -62,6 +62,7 @@ class Host:
         self.changes = 0  # of what is connected
         self.settled = False  # it had its time to connect all that it has
         self.in_order = False  # it was brought to what it should have, since it is served
+        self.addresses: set[str] = set()  # of what is and was last connected
         self._task: runtime.Task | None = None
 
     @property
@@ -118,6 +119,7 @@ class Hosts:
         self._connections: dict[Connection, BridgeIdentity] = {}
         self._sessions: dict[OvsdbSession, Host | None] = {}
         self._views: dict[OvsdbSession, HostView] = {}
+        self.bridges_are_certified = False  # then nobody is refused for the datapath ids that he shows
         self._told: dict[Key, str] = {}  # what was last said of one that is refused
 
     def wake(self, names: Iterable[str]) -> None:
@@ -145,7 +147,9 @@ class Hosts:
         if name not in self.fabric.layout.all_bridges:
             LOG.warning("%s: bridge %r is not one of ours, left alone", connection, name)
             return
-        identity = BridgeIdentity(connection.id, str(name), description, connection.address[0])
+        identity = BridgeIdentity(
+            connection.id, str(name), description, connection.address[0], connection.certified
+        )
         self._connections[connection] = identity
         self._follow(self.identities.show_bridge(connection, identity))
 
@@ -163,8 +167,9 @@ class Hosts:
         """Take what an OVSDB session shows of its host."""
         self._views[session] = view
         before = self._sessions.setdefault(session, None)
+        shown = () if self.bridges_are_certified else view.datapath_ids
         identity = SessionIdentity(
-            view.system_id, view.hostname, frozenset(view.datapath_ids), session.address[0]
+            view.system_id, view.hostname, frozenset(shown), session.address[0], bool(session.certified)
         )
         self._follow(self.identities.show_session(session, identity))
         host = self._sessions[session]
@@ -187,6 +192,12 @@ class Hosts:
     def view_of(self, host: Host) -> HostView | None:
         """Give what the session of a host shows."""
         return self._views.get(host.session) if host.session else None
+
+    def refused_by_certificate(self, name: str, address: str, trouble: str) -> None:
+        """Show that something was not let in, where its host is known by name or, if it has none, address."""
+        for host in self.by_name.values():
+            if host.name == name or (not name and address in host.addresses):
+                host.say("certificate", trouble)
 
     # -- what time brings
 
@@ -258,6 +269,8 @@ class Hosts:
             host = self._host(name)
             host.system_id = self.identities.system_id_of(session)
             host.session, self._sessions[session] = session, host
+            host.addresses = {session.address[0]}
+            host.say("certificate", "")
             self._begin(host, f"its OVSDB session from {session.address[0]} began")
             self._observe(host, self._views[session])
 
@@ -274,6 +287,8 @@ class Hosts:
             host = self._host(name)
             bridge = Bridge(host, str(connection.bridge), connection)
             host.bridges[bridge.name] = self._bridges[connection] = bridge
+            host.addresses.add(connection.address[0])
+            host.say("certificate", "")
             self._begin(host, f"its bridge {bridge.name} connected from {connection.address[0]}")
             self.wake([name])
 

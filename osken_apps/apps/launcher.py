@@ -17,6 +17,7 @@ from osken_apps.apps.audit import audit_for_ever
 from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.complaints import tell_again_for_ever
 from osken_apps.apps.dhcp import Dhcp
+from osken_apps.apps.edge import edge, look_for_ever
 from osken_apps.apps.group_use import group_packets
 from osken_apps.apps.host_flows import host_flows
 from osken_apps.apps.hosts import FIRST_CONNECTIONS_S, Host, Hosts
@@ -56,6 +57,14 @@ class Controller:
             f"{what} on {_address(sock)}"
             for what, sock in (("API", api), ("OpenFlow", openflow), ("OVSDB", ovsdb))
         )
+        for section, endpoint, tls in (
+            ("openflow", config.openflow, config.openflow_tls),
+            ("ovsdb", config.ovsdb, config.ovsdb_tls),
+        ):
+            if not (tls or endpoint.is_loopback):
+                LOG.warning(
+                    "[%s] insecure=true: whoever reaches %s passes for a host", section, endpoint.host
+                )
         self._status = 0
         self._has_started = False
         self._signals, self._wakeup = _signals()
@@ -66,8 +75,14 @@ class Controller:
             openflow_port=config.openflow.port,
             ovsdb_port=config.ovsdb.port,
             api_port=config.api.endpoint.port,
+            openflow_method="ssl" if config.openflow_tls else "tcp",
+            ovsdb_method="ssl" if config.ovsdb_tls else "tcp",
         )
         self._hosts = Hosts(fabric, self._reconciler, expected)
+        self._hosts.bridges_are_certified = config.openflow_tls is not None
+        openflow_edge = edge(config.openflow_tls, self._hosts.refused_by_certificate)
+        ovsdb_edge = edge(config.ovsdb_tls, self._hosts.refused_by_certificate)
+        self._edges = [openflow_edge, ovsdb_edge]
         defaults = Defaults(config.dhcp.lease_time_s, config.dhcp.domain, config.dhcp.dns_servers)
         self._dhcp = Dhcp(self._hosts, defaults)
         shared: dict[str, Any] = {
@@ -75,7 +90,9 @@ class Controller:
             "config_file": config_file,
             "api_socket": api,
             "openflow_socket": openflow,
+            "openflow_edge": openflow_edge,
             "ovsdb_socket": ovsdb,
+            "ovsdb_edge": ovsdb_edge,
             "queries": {
                 "port_dhcp": self._dhcp.port_dhcp,
                 "forget_host": self._hosts.forget,
@@ -96,12 +113,15 @@ class Controller:
             app.start()
         keep_collections_short()
         runtime.spawn(watch_endings)
+        runtime.spawn(look_for_ever, self._edges)
         runtime.spawn(tell_again_for_ever)
         runtime.spawn(tell_progress, self._hosts)
         runtime.spawn(audit_for_ever, self._hosts, self._audit_interval_s)
         runtime.spawn_after(FIRST_CONNECTIONS_S, self._hosts.expect_no_more)
         while self._signals.recv(1) == bytes([signal.SIGHUP]):
             LOG.info("SIGHUP: reading certificates and policy again")
+            for each in self._edges:
+                each.look(is_asked=True)
             self._apps[RestApp].reload()
         if not self._status:
             LOG.info("stopping")

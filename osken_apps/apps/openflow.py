@@ -11,11 +11,11 @@ from os_ken.base.app_manager import OSKenApp
 from osken_apps.apps import runtime
 from osken_apps.apps.admission import Admission
 from osken_apps.apps.connection import Connection, Observer
+from osken_apps.apps.edge import Edge, PlainEdge
 from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.listening import accept_for_ever
 from osken_apps.apps.memory import endings
 from osken_apps.apps.switch import SwitchObserver
-from osken_apps.apps.transport import plain
 from osken_apps.failures import Failures
 from osken_apps.model.turns import in_turns
 
@@ -28,8 +28,9 @@ LOOK_INTERVAL_S = 1.0
 class OpenFlowServer:
     """Serves the switches that connect to a listening socket, a task each."""
 
-    def __init__(self, listening_socket: Any, observer: Observer) -> None:
+    def __init__(self, listening_socket: Any, observer: Observer, edge: Edge | None = None) -> None:
         self._socket = listening_socket
+        self._edge = edge or PlainEdge()
         self._observer = observer
         self._connections: set[Connection] = set()
         self._failures = Failures()
@@ -42,13 +43,18 @@ class OpenFlowServer:
     def _serve(self, sock: Any, address: Any, known: Callable[[], None]) -> None:
         with suppress(OSError):
             sock.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)  # an answer to a packet-in waits for nothing
-        connection = Connection(plain(sock), address, self._failures)
+        try:
+            transport, certified = self._edge.open(sock, address)
+        except OSError:  # which the edge has told
+            return
+        connection = Connection(transport, address, self._failures, certified)
         self._connections.add(connection)
         try:
             connection.serve(self._observer, known)
         except Exception as error:
             self._failures.note("a connection ended by an error of ours", error)
         finally:
+            self._edge.close(transport)
             self._connections.discard(connection)
             endings.note(connection)
 
@@ -62,9 +68,9 @@ class OpenFlowServer:
 class OpenFlowApp(OSKenApp):
     """The os-ken application for the bridges."""
 
-    def __init__(self, openflow_socket: Any, hosts: Hosts, **_: Any) -> None:
+    def __init__(self, openflow_socket: Any, openflow_edge: Edge, hosts: Hosts, **_: Any) -> None:
         super().__init__()
-        self._server = OpenFlowServer(openflow_socket, SwitchObserver(hosts))
+        self._server = OpenFlowServer(openflow_socket, SwitchObserver(hosts), openflow_edge)
 
     def start(self) -> None:
         """Start to accept bridges."""

@@ -18,7 +18,7 @@ from osken_apps.apps.ovsdb_poller import Poller
 from osken_apps.apps.ovsdb_replica import OvsdbError, R, replica_on
 from osken_apps.apps.ovsdb_rows import BridgeRow, ControllerRow, InterfaceRow, PortRow, RootRow
 from osken_apps.apps.ovsdb_stream import JsonConnection
-from osken_apps.apps.transport import plain
+from osken_apps.apps.transport import Transport
 from osken_apps.model.conditions import BridgeFacts, HostFacts, PortFacts
 from osken_apps.model.host import Interface
 from osken_apps.model.tunnel_bridge import BridgeChange
@@ -49,10 +49,13 @@ class HostView:
 class OvsdbSession:
     """A live session; `run` serves it until it ends."""
 
-    def __init__(self, sock: Any, address: Any, integration_bridge: str) -> None:
+    def __init__(
+        self, transport: Transport, address: Any, integration_bridge: str, certified: str = ""
+    ) -> None:
         self.address = address
+        self.certified = certified
         self._integration_bridge = integration_bridge
-        self._stream = JsonConnection(plain(sock), f"tcp:{address[0]}:{address[1]}")
+        self._stream = JsonConnection(transport, f"tcp:{address[0]}:{address[1]}")
         self._idl = replica_on(self._stream)
         self._updating = runtime.lock()
         self._ended = False

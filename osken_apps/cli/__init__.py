@@ -32,6 +32,7 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
     "backup": Subcommand("osken_apps.cli.backup", "copy the database, also while the controller runs"),
     "host-setup": Subcommand("osken_apps.cli.host_setup", "make a host ready for the controller"),
     "host-check": Subcommand("osken_apps.cli.host_check", "say what is missing on a host"),
+    "pki": Subcommand("osken_apps.cli.pki", "make the certificates of TLS with the hosts"),
     "diff": Subcommand("osken_apps.cli.diff", "compare a host's flows with those that it should have"),
     "lab": Subcommand("osken_apps.lab.commands", "hosts with Open vSwitch and VMs on this machine"),
 }

@@ -93,6 +93,8 @@ def _expected(plan: HostPlan) -> Expected:
         plan.controller,
         plan.openflow_port,
         plan.ovsdb_port,
+        openflow_method=plan.method,
+        ovsdb_method=plan.method,
         needed=[name for name, _ in mappings],
     )
 

@@ -41,6 +41,7 @@ def add_options(parser: argparse.ArgumentParser, *, controller_required: bool) -
     )
     host.add_argument("--openflow-port", type=int, default=6653, metavar="PORT", help="(%(default)s)")
     host.add_argument("--ovsdb-port", type=int, default=6640, metavar="PORT", help="(%(default)s)")
+    host.add_argument("--tls", action="store_true", help="hosts reach the controller by ssl:, as `pki` tells")
     add_through(parser)
 
 
@@ -63,6 +64,7 @@ def plan_of(parsed: argparse.Namespace) -> HostPlan:
         tuple(parsed.physical_bridge or (DEFAULT_PHYSICAL,)),
         openflow_port=parsed.openflow_port,
         ovsdb_port=parsed.ovsdb_port,
+        method="ssl" if parsed.tls else "tcp",
     )
 
 

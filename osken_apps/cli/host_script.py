@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from osken_apps.model.conditions.bridges import OPENFLOW_VERSION, tcp_target
+from osken_apps.model.conditions.bridges import OPENFLOW_VERSION, target_of
 from osken_apps.model.snapshot import integration_end, physical_end
 
 
@@ -32,6 +32,7 @@ class HostPlan:
     openflow_port: int = 6653
     ovsdb_port: int = 6640
     connection_mode: str = "out-of-band"
+    method: str = "tcp"
 
 
 def script(plan: HostPlan) -> str:
@@ -65,9 +66,10 @@ def _lines(plan: HostPlan) -> Iterator[str]:
         if physical.nic:
             yield f"ovs-vsctl --may-exist add-port {physical.name} {physical.nic}"
             yield f"ip link set {physical.nic} up"
-    yield from _manager(tcp_target(plan.controller, plan.ovsdb_port))
+    yield from _manager(target_of(plan.controller, plan.ovsdb_port, plan.method))
     for bridge in bridges:
-        yield from _controller(bridge, tcp_target(plan.controller, plan.openflow_port), plan.connection_mode)
+        target = target_of(plan.controller, plan.openflow_port, plan.method)
+        yield from _controller(bridge, target, plan.connection_mode)
     for physical in plan.physical_bridges:
         yield from _patch(plan.integration_bridge, physical.name)
 

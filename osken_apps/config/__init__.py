@@ -13,6 +13,7 @@ from typing import Any
 
 from oslo_config import cfg, generator
 
+from osken_apps.config import hosts_tls
 from osken_apps.config.api import (
     API_OPTS,
     REPLACED_OPTS,
@@ -22,6 +23,7 @@ from osken_apps.config.api import (
     api_config,
 )
 from osken_apps.config.endpoint import Endpoint
+from osken_apps.config.hosts_tls import HostsTls
 from osken_apps.config.nova import NOVA_OPTS, NovaConfig, nova_config
 from osken_apps.errors import ConfigurationError
 from osken_apps.model.kind import KINDS
@@ -42,6 +44,7 @@ __all__ = [
     "Config",
     "DhcpConfig",
     "Endpoint",
+    "HostsTls",
     "NetworkConfig",
     "NovaConfig",
     "TlsConfig",
@@ -66,14 +69,8 @@ DEFAULT_OPTS = [
         " second at most.",
     ),
 ]
-OPENFLOW_OPTS = [
-    cfg.HostAddressOpt("host", default="127.0.0.1", help="Address that bridges connect to (set-controller)."),
-    cfg.PortOpt("port", default=6653, help="TCP port for OpenFlow."),
-]
-OVSDB_OPTS = [
-    cfg.HostAddressOpt("host", default="127.0.0.1", help="Address that hosts connect to (set-manager)."),
-    cfg.PortOpt("port", default=6640, help="TCP port for OVSDB."),
-]
+OPENFLOW_OPTS = hosts_tls.options(6653, "OpenFlow", "set-controller")
+OVSDB_OPTS = hosts_tls.options(6640, "OVSDB", "set-manager")
 DATABASE_OPTS = [
     cfg.StrOpt(
         "connection",
@@ -247,6 +244,8 @@ class Config:
     file: Path = Path()
     nova: NovaConfig | None = None
     security: SecurityConfig = SecurityConfig()
+    openflow_tls: HostsTls | None = None
+    ovsdb_tls: HostsTls | None = None
 
 
 def list_opts() -> list[tuple[str | None, Sequence[cfg.Opt]]]:
@@ -352,8 +351,10 @@ def _checked(conf: Any, config_file: Path) -> Config:
         api=api_config(conf.api),
         file=config_file,
         nova=nova_config(conf.nova),
-        openflow=Endpoint(conf.openflow.host, conf.openflow.port),
-        ovsdb=Endpoint(conf.ovsdb.host, conf.ovsdb.port),
+        openflow=hosts_tls.endpoint("openflow", conf.openflow),
+        ovsdb=hosts_tls.endpoint("ovsdb", conf.ovsdb),
+        openflow_tls=hosts_tls.tls("openflow", conf.openflow),
+        ovsdb_tls=hosts_tls.tls("ovsdb", conf.ovsdb),
         database=conf.database.connection or f"sqlite:///{state_dir}/osken-net.db",
         network=network,
         security=SecurityConfig(conf.security.enforce),

@@ -23,6 +23,7 @@ def main() -> int:
     parser.add_argument(
         "--tunnel", choices=TUNNELS, default="", help="have net1 over tunnels of this type, and not on a VLAN"
     )
+    parser.add_argument("--tls", action="store_true", help="have hosts and controller speak TLS")
     arguments = parser.parse_args()
     keep: bool = arguments.keep
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
@@ -30,7 +31,7 @@ def main() -> int:
     display = Display()
     try:
         take_down(default_state_dir(LAB))  # what an interrupted demo left
-        with Lab.up(LAB, hosts=2) as lab:
+        with Lab.up(LAB, hosts=2, tls=arguments.tls) as lab:
             controller = LabController(lab, _api_port())
             controller.start()
             if arguments.tunnel:

@@ -7,6 +7,7 @@ works from the records alone.
 import contextlib
 import shutil
 import signal
+import sys
 from ipaddress import IPv4Interface, IPv4Network
 from pathlib import Path
 from types import TracebackType
@@ -15,7 +16,7 @@ from typing import Self
 from osken_apps.lab import network, processes
 from osken_apps.lab.host import Host, Vm
 from osken_apps.lab.records import HostRecord, LabRecord, Site, boot_id
-from osken_apps.lab.shell import LabError, require_root
+from osken_apps.lab.shell import LabError, require_root, run
 
 DEFAULT_NAME = "lab"
 MAX_HOSTS = 99
@@ -38,12 +39,15 @@ class Lab:
         self.hosts: dict[str, Host] = {}
         for host in site.host_records():
             self.hosts[host.name] = Host(site, host, self.controller_address)
+            self.hosts[host.name].ovs.speaks_tls = self._pki.is_dir()
 
     # -- up and down
 
     @classmethod
-    def up(cls, name: str = DEFAULT_NAME, hosts: int = 2, state_dir: Path | None = None) -> Self:
-        """Make a lab of host1 to hostN.
+    def up(
+        cls, name: str = DEFAULT_NAME, hosts: int = 2, state_dir: Path | None = None, tls: bool = False
+    ) -> Self:
+        """Make a lab of host1 to hostN; with `tls` hosts and controller speak it.
 
         Raises LabError when one of this name or in this place is there already, or when anything fails; then
         nothing is left behind.
@@ -65,6 +69,8 @@ class Lab:
             lab = cls(site, record)
             for number in range(1, hosts + 1):
                 lab._add_host(number)
+            if tls:
+                lab.use_tls()
         except BaseException:
             take_down(site.state_dir)
             raise
@@ -118,6 +124,11 @@ class Lab:
     ) -> None:
         self.down()
 
+    @property
+    def _pki(self) -> Path:
+        """Where the certificates are, if the lab speaks TLS."""
+        return self.site.state_dir / "pki"
+
     # -- what is in it
 
     @property
@@ -144,8 +155,8 @@ class Lab:
         state_dir = self.site.state_dir / "controller"
         sections = {
             "DEFAULT": f"state_dir = {state_dir}",
-            "openflow": f"host = {self.controller_address}",
-            "ovsdb": f"host = {self.controller_address}",
+            "openflow": f"host = {self.controller_address}\n{self._hosts_tls()}",
+            "ovsdb": f"host = {self.controller_address}\n{self._hosts_tls()}",
         }
         return "\n".join(f"[{section}]\n{line}\n" for section, line in sections.items())
 
@@ -164,6 +175,26 @@ class Lab:
             addresses[name] = str(UNDERLAY[number])
             host.lay_underlay(IPv4Interface(f"{addresses[name]}/{UNDERLAY.prefixlen}"))
         return addresses
+
+    def use_tls(self) -> None:
+        """Have hosts and controller speak TLS from the next `connect` and configuration on."""
+        directory = self._pki
+        for words in (["init"], ["controller", "lab"], *(["host", name] for name in self.hosts)):
+            command = [sys.executable, "-m", "osken_apps.cli", "pki", "--directory", str(directory), *words]
+            run(command)
+        for host in self.hosts.values():
+            base = directory / f"hostca-{host.ovs.host}"
+            host.ovs.use_tls(Path(f"{base}.key"), Path(f"{base}.pem"), directory / "controllerca.pem")
+
+    def _hosts_tls(self) -> str:
+        """Give the lines of the configuration that say how hosts are believed."""
+        if not self._pki.is_dir():
+            return "insecure = true"
+        base = self._pki / "controllerca-lab"
+        return (
+            f"certificate = {base}.pem\nprivate_key = {base}.key\nca = {self._pki / 'hostca.pem'}\n"
+            f"crl = {self._pki / 'crl.pem'}"
+        )
 
     def disconnect(self) -> None:
         """Take the controller away from every host."""

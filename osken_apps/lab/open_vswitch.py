@@ -9,6 +9,7 @@ import json
 import signal
 import uuid
 from collections.abc import Sequence
+from pathlib import Path
 
 from osken_apps.lab.machine import Machine
 from osken_apps.lab.shell import run, wait_until
@@ -33,7 +34,8 @@ class OpenVSwitch:
 
     def __init__(self, machine: Machine, controller_address: str) -> None:
         self._machine = machine
-        self._host = machine.name
+        self._host = self.host = machine.name
+        self.speaks_tls = False
         self.controller_address = controller_address
 
     def vsctl(self, *args: str) -> str:
@@ -78,14 +80,23 @@ class OpenVSwitch:
         """Point both bridges, and OVSDB, at the controller; None leaves that connection away."""
         self.disconnect()
         if controller_port is not None:
-            target = f'target="tcp:{self.controller_address}:{controller_port}"'
+            target = f'target="{self._method}:{self.controller_address}:{controller_port}"'
             for bridge in BRIDGES:
                 row = ["--id=@c", "create", "Controller", target, "connection_mode=out-of-band"]
                 self.vsctl("--", *row, *QUICK_RECONNECT, "--", "set", "Bridge", bridge, "controller=@c")
         if manager_port is not None:
-            target = f'target="tcp:{self.controller_address}:{manager_port}"'
+            target = f'target="{self._method}:{self.controller_address}:{manager_port}"'
             row = ["--id=@m", "create", "Manager", target, *QUICK_RECONNECT]
             self.vsctl("--", *row, "--", "set", "Open_vSwitch", ".", "manager_options=@m")
+
+    @property
+    def _method(self) -> str:
+        return "ssl" if self.speaks_tls else "tcp"
+
+    def use_tls(self, private_key: Path, certificate: Path, ca: Path) -> None:
+        """Speak TLS with the controller from the next `connect` on."""
+        self.vsctl("set-ssl", str(private_key), str(certificate), str(ca))
+        self.speaks_tls = True
 
     def disconnect(self) -> None:
         """Take controller and manager away from the host."""
@@ -111,7 +122,15 @@ class OpenVSwitch:
         if not database.exists():
             run(["ovsdb-tool", "create", str(database), SCHEMA])
         remotes = [f"--remote=punix:{socket}", "--remote=db:Open_vSwitch,Open_vSwitch,manager_options"]
-        self._start("ovsdb-server", [str(database), *remotes])
+        tls = [
+            f"--{option}=db:Open_vSwitch,SSL,{column}"
+            for option, column in (
+                ("private-key", "private_key"),
+                ("certificate", "certificate"),
+                ("ca-cert", "ca_cert"),
+            )
+        ]
+        self._start("ovsdb-server", [str(database), *remotes, *tls])
         wait_until(socket.exists, 10.0, f"ovsdb-server of {self._host} to listen")
 
     def start_vswitchd(self) -> None:

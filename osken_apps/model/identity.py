@@ -7,6 +7,8 @@ host name in `other_config:dp-desc`.
 - The first session of a system-id, a host name or a datapath id keeps it; a second one is refused whole.
 - A bridge whose datapath id a session shows is that host's, if it comes from the session's address or nobody
   else does. Where a session shows a host's bridges, `dp-desc` counts for nothing.
+- Over TLS a bridge is of the host that its certificate names, and neither datapath ids nor `dp-desc` count;
+  a session is let in only if it shows that host, and no system-id is refused for another's sake.
 - Without a session a host is what `dp-desc` says, and the first bridge of a name on it keeps the place.
 
 What is refused waits, and has its place as soon as the other one is gone or says something else.
@@ -28,6 +30,7 @@ class SessionIdentity:
     hostname: str
     datapath_ids: frozenset[int]
     address: str
+    certified: bool = False  # its certificate is of this host
 
     @property
     def host(self) -> str:
@@ -38,7 +41,7 @@ class SessionIdentity:
         """Give the names that only one session may have."""
         names: set[Name] = {("datapath id", number) for number in self.datapath_ids}
         names.add(("host name", self.host))
-        if self.system_id:
+        if self.system_id and not self.certified:
             names.add(("system-id", self.system_id))
         return names
 
@@ -51,6 +54,7 @@ class BridgeIdentity:
     name: str
     description: str | None
     address: str
+    certified: str = ""  # the host that its certificate names: nothing else is believed then
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +184,8 @@ class Identities:
 
     def _claimed_host(self, identity: BridgeIdentity) -> str | None:
         """Name the host that a bridge would be of: by the session that shows it, else by its dp-desc."""
+        if identity.certified:
+            return identity.certified
         session = self._session_of(identity)
         if session is not None:
             return self._sessions[session].host
@@ -197,13 +203,15 @@ class Identities:
         host = self._claimed_host(identity)
         if host is None:
             return {key, *self._bridge_contest.end(key)}
-        names: list[Name] = [("datapath id", identity.datapath_id), ("bridge", (host, identity.name))]
+        names: list[Name] = [("bridge", (host, identity.name))]
+        if not identity.certified:
+            names.insert(0, ("datapath id", identity.datapath_id))
         concerned = {key, *self._bridge_contest.show(key, names)}
         return concerned | self._prefer_its_own_address(key, identity)
 
     def _prefer_its_own_address(self, key: Key, identity: BridgeIdentity) -> set[Key]:
         """Give a bridge that comes from its session's address the place of those that do not."""
-        session = self._session_of(identity)
+        session = None if identity.certified else self._session_of(identity)
         if session is None or self._sessions[session].address != identity.address:
             return set()
         concerned: set[Key] = set()

@@ -101,3 +101,20 @@ def test_a_broken_configuration_is_one_line_that_names_option_and_value(
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"^there is no file \S+nowhere\.conf: .* --config-file$"):
         config.load(tmp_path / "nowhere.conf")
+
+
+@pytest.mark.parametrize("section", ["openflow", "ovsdb"])
+def test_what_others_reach_has_tls_or_is_meant_to_have_none(section: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=f"\\[{section}\\] host=192.0.2.10 .* insecure=true"):
+        load(tmp_path, f"[{section}]\nhost = 192.0.2.10\n")
+    loaded = load(tmp_path, f"[{section}]\nhost = 192.0.2.10\ninsecure = true\n")
+    assert (loaded.openflow_tls, loaded.ovsdb_tls) == (None, None)
+
+
+def test_tls_with_hosts_takes_certificate_key_and_authority_together(tmp_path: Path) -> None:
+    pem = tmp_path / "a.pem"
+    pem.touch()
+    text = f"[ovsdb]\nhost = 192.0.2.10\ncertificate = {pem}\nprivate_key = {pem}\n"
+    with pytest.raises(ConfigurationError, match="ca need each other"):
+        load(tmp_path, text)
+    assert load(tmp_path, f"{text}ca = {pem}\n").ovsdb_tls == config.HostsTls("ovsdb", pem, pem, pem)

@@ -214,3 +214,28 @@ class Identified(RuleBasedStateMachine):
 
 Identified.TestCase.settings = settings(max_examples=200, stateful_step_count=25, deadline=None)
 TestIdentified = Identified.TestCase
+
+
+def test_over_tls_a_bridge_is_of_the_host_that_its_certificate_names_whatever_it_says() -> None:
+    known = Identities()
+    known.show_session("victim", SessionIdentity("A", "a", frozenset(), HERE, certified=True))
+    known.show_bridge("own", BridgeIdentity(1, "br-int", None, HERE, certified="a"))
+    known.show_bridge("spoofed", BridgeIdentity(1, "br-int", "a", THERE, certified="evil"))
+    assert known.host_of_bridge("own") == "a"
+    assert known.host_of_bridge("spoofed") == "evil"
+    assert known.refused() == []
+
+
+def test_over_tls_a_system_id_of_another_refuses_nobody() -> None:
+    known = Identities()
+    known.show_session("thief", SessionIdentity("A", "evil", frozenset(), THERE, certified=True))
+    known.show_session("owner", SessionIdentity("A", "a", frozenset(), HERE, certified=True))
+    assert (known.host_of_session("thief"), known.host_of_session("owner")) == ("evil", "a")
+
+
+def test_over_tls_the_second_bridge_of_a_name_waits_for_the_first() -> None:
+    known = Identities()
+    known.show_bridge("first", BridgeIdentity(1, "br-int", None, HERE, certified="a"))
+    known.show_bridge("second", BridgeIdentity(2, "br-int", None, HERE, certified="a"))
+    assert known.host_of_bridge("second") is None
+    assert "second" in known.end_bridge("first")

@@ -15,6 +15,7 @@ from osken_apps.apps import ovsdb_replica, ovsdb_rows, ovsdb_session
 from osken_apps.apps.ovsdb_replica import OvsdbError
 from osken_apps.apps.ovsdb_session import OvsdbSession
 from osken_apps.apps.ovsdb_stream import MAX_BACKLOG, READ_SIZE, JsonConnection
+from osken_apps.apps.transport import plain
 from osken_apps.ovsdb import json_texts
 from tests.bench.scale.ovsdb_server import SimulatedDatabase
 from tests.unit.hub_thread import in_a_hub
@@ -27,7 +28,7 @@ class Peer:
 
     def __init__(self) -> None:
         ours, self.socket = socket.socketpair()
-        self.session = OvsdbSession(ours, ADDRESS, "br-int")
+        self.session = OvsdbSession(plain(ours), ADDRESS, "br-int")
         self.views: list[Any] = []
         self.error: str | None = None
         self.task = eventlet.spawn(self._run, ours)

@@ -37,7 +37,7 @@ def of_host(host: HostFacts, expected: Expected) -> Iterator[Condition]:
 
 def _of_managers(host: HostFacts, expected: Expected) -> Iterator[Condition]:
     address = expected.address or _address_of_controllers(host)
-    remedy = f"ovs-vsctl set-manager {tcp_target(address, expected.ovsdb_port)}"
+    remedy = f"ovs-vsctl set-manager {target_of(address, expected.ovsdb_port, expected.ovsdb_method)}"
     if not host.managers:
         yield Condition(
             Code.MANAGER_MISSING,
@@ -135,7 +135,7 @@ def _of_controllers(bridge: BridgeFacts, expected: Expected) -> Iterator[Conditi
         return
     right = [row for row in bridge.controllers if _is_at(row.target, expected.address, port, OPENFLOW_PORT)]
     remedy = (
-        f"ovs-vsctl set-controller {name} {tcp_target(expected.address, port)}"
+        f"ovs-vsctl set-controller {name} {target_of(expected.address, port, expected.openflow_method)}"
         f" -- set controller {name} connection_mode=out-of-band"
     )
     if not bridge.controllers:
@@ -201,9 +201,9 @@ def parse_target(text: str) -> Target | None:
     )
 
 
-def tcp_target(address: str, port: int) -> str:
+def target_of(address: str, port: int, method: str = "tcp") -> str:
     """Write a target; without an address there is a word to put it in the place of."""
-    return f"tcp:[{address}]:{port}" if ":" in address else f"tcp:{address or 'CONTROLLER'}:{port}"
+    return f"{method}:[{address}]:{port}" if ":" in address else f"{method}:{address or 'CONTROLLER'}:{port}"
 
 
 def _is_at(text: str, address: str, port: int, usual_port: int) -> bool:

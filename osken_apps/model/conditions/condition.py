@@ -100,6 +100,8 @@ class Expected:
     openflow_port: int = 6653
     ovsdb_port: int = 6640
     api_port: int = 9696
+    openflow_method: str = "tcp"
+    ovsdb_method: str = "tcp"
     needed: Collection[str] = ()
     mtus: Mapping[str, int] = field(default_factory=dict)
     connected: Collection[str] | None = None

@@ -1,0 +1,66 @@
+"""Hosts that speak TLS with the controller: real Open vSwitch, the certificates of `osken-net pki`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from osken_apps.cli import main
+from osken_apps.lab import Lab, wait_until
+from osken_apps.lab.controller import LabController
+from tests.e2e.conftest import API_PORT, World
+from tests.slot import lab_name
+
+TIMEOUT_S = 30.0
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with Lab.up(lab_name("e2etls"), hosts=2, state_dir=tmp_path_factory.mktemp("lab"), tls=True) as lab:
+        world = World(lab, LabController(lab, API_PORT + 3))
+        world.controller.start()
+        lab.connect()
+        for host in lab.hosts.values():
+            host.ovs.wait_connected()
+        yield world
+        world.controller.stop()
+
+
+def pki(world: World) -> Path:
+    return world.lab.site.state_dir / "pki"
+
+
+def agent(world: World, host: str) -> dict[str, Any]:
+    (found,) = world.api.list("agent", f"host={host}")
+    return found
+
+
+def wait_trouble(world: World, host: str, words: str) -> None:
+    wait_until(
+        lambda: words in agent(world, host)["configurations"]["trouble"], TIMEOUT_S, f"{host}'s trouble"
+    )
+
+
+def test_a_machine_is_served_over_tls(world: World) -> None:
+    network = world.network()
+    vm = world.launch(1, network)
+    assert vm.udhcpc()
+    for host in world.lab.hosts.values():
+        assert host.ovs.vsctl("get-manager", "--", "get-controller", "br-int").count("ssl:") == 2
+
+
+def test_a_host_that_shows_the_certificate_of_another_is_refused_and_the_other_goes_on(world: World) -> None:
+    host = world.host(2).ovs
+    files = [pki(world) / f"hostca-host1.{end}" for end in ("key", "pem")]
+    host.vsctl("set-ssl", *map(str, files), str(pki(world) / "controllerca.pem"))
+    host.disconnect()
+    host.connect()
+    wait_trouble(world, "host1", "its certificate is of host1, and it says that it is host2")
+    assert agent(world, "host1")["alive"]
+
+
+def test_a_certificate_that_is_revoked_is_cut_while_it_lives(world: World) -> None:
+    assert main(["pki", "--directory", str(pki(world)), "revoke", "host1"]) == 0
+    wait_trouble(world, "host1", "certificate revoked")
+    wait_until(lambda: not agent(world, "host1")["alive"], TIMEOUT_S, "host1 to be away")
