@@ -79,6 +79,7 @@ class SwitchConnection:
         self, bridge: SwitchBridge, name: str, address: str = "192.0.2.1", max_meters: int = 262144
     ) -> None:
         self.address = (address, 40000)
+        self.certified = ""
         self.max_meters = max_meters
         self.full_at = 1_000_000
         self.tracks = self.can_track = True
@@ -202,6 +203,7 @@ class Ovsdb:
 
     def __init__(self, host: str, datapath_ids: tuple[int, ...], address: str = "192.0.2.1") -> None:
         self.address = (address, 50000)
+        self.certified = ""
         self.began_at = datetime.now(UTC)
         self.host = host
         self.system_id = f"system-id of {host}"
