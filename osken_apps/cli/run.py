@@ -4,10 +4,9 @@ import argparse
 import logging
 import warnings
 
-from osken_apps import config
+from osken_apps import config, logs
 from osken_apps.cli.command import add_config_file
 
-LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 DESCRIPTION = """Run the controller in the foreground; it logs to stderr.
 
 It listens for bridges (OpenFlow, 6653), hosts (OVSDB, 6640) and users of the REST API (9696). SIGTERM and
@@ -29,7 +28,7 @@ def run(parsed: argparse.Namespace) -> int:
     from osken_apps.apps import runtime
 
     runtime.install()  # before the rest is imported, or its sockets and threads stay the system's
-    logging.basicConfig(level=logging.DEBUG if loaded.debug else logging.INFO, format=LOG_FORMAT)
+    logs.begin(loaded.log_format, debug=loaded.debug)
     logging.getLogger("os_ken").setLevel(logging.DEBUG if loaded.debug else logging.WARNING)
     from osken_apps.apps import launcher
 

@@ -26,6 +26,7 @@ from osken_apps.config.endpoint import Endpoint
 from osken_apps.config.hosts_tls import HostsTls
 from osken_apps.config.nova import NOVA_OPTS, NovaConfig, nova_config
 from osken_apps.errors import ConfigurationError
+from osken_apps.logs import LogFormat
 from osken_apps.model.kind import KINDS
 from osken_apps.model.resources import (  # noqa: F401  some declare their kinds
     TUNNEL_OCTETS,
@@ -55,6 +56,18 @@ __all__ = [
 DEFAULT_OPTS = [
     cfg.StrOpt("state_dir", default="/var/lib/osken-net", help="Directory of the database and other state."),
     cfg.BoolOpt("debug", default=False, help="Log at level DEBUG."),
+    cfg.StrOpt(
+        "log_format",
+        default=LogFormat.TEXT,
+        choices=[
+            (LogFormat.TEXT, "for people"),
+            (
+                LogFormat.JSON,
+                "each line is an object with time, level, logger, message and, of an exception, traceback",
+            ),
+        ],
+        help="What a line of the log on stderr is.",
+    ),
     cfg.BoolOpt(
         "remove_unknown",
         default=False,
@@ -246,6 +259,7 @@ class Config:
     security: SecurityConfig = SecurityConfig()
     openflow_tls: HostsTls | None = None
     ovsdb_tls: HostsTls | None = None
+    log_format: LogFormat = LogFormat.TEXT
 
 
 def list_opts() -> list[tuple[str | None, Sequence[cfg.Opt]]]:
@@ -346,6 +360,7 @@ def _checked(conf: Any, config_file: Path) -> Config:
     return Config(
         state_dir=state_dir,
         debug=conf.debug,
+        log_format=LogFormat(conf.log_format),
         audit_interval_s=conf.audit_interval,
         remove_unknown=conf.remove_unknown,
         api=api_config(conf.api),

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from osken_apps import logs
 from osken_apps.config import Authentication, Config, load
 from osken_apps.errors import ConfigurationError, StoreUnavailable
 from osken_apps.failures import Failures
@@ -145,10 +146,7 @@ def main(arguments: list[str]) -> int:
     try:
         config = load(Path(config_file))
         _make_directory(config.state_dir)
-        logging.basicConfig(
-            level=logging.DEBUG if config.debug else logging.INFO,
-            format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        )
+        logs.begin(config.log_format, debug=config.debug)
         # It warns of every request that does not find an idle thread at once.
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         listener = socket.socket(fileno=int(listen_fd))

@@ -5,6 +5,7 @@ import pytest
 
 from osken_apps import config
 from osken_apps.errors import ConfigurationError
+from osken_apps.logs import LogFormat
 from osken_apps.model.resources import NetworkType
 from osken_apps.networking.physical import TunnelRange
 
@@ -33,6 +34,11 @@ def test_an_empty_file_gives_the_documented_defaults(tmp_path: Path) -> None:
     assert loaded.dhcp == config.DhcpConfig(86400, "openstacklocal", (), 50, 10000)
 
 
+def test_the_log_is_text_unless_json_is_asked_for(tmp_path: Path) -> None:
+    assert load(tmp_path, "").log_format is LogFormat.TEXT
+    assert load(tmp_path, "[DEFAULT]\nlog_format=json\n").log_format is LogFormat.JSON
+
+
 def test_given_values_are_used(tmp_path: Path) -> None:
     loaded = load(
         tmp_path,
@@ -51,6 +57,7 @@ def test_given_values_are_used(tmp_path: Path) -> None:
         ("[api]\nport=http\n", ["[api] port=http: a whole number from 0 to 65535 is wanted"]),
         ("[api]\nport=70000\n", ["[api] port=70000: a whole number from 0 to 65535 is wanted"]),
         ("[api]\ninsecure=perhaps\n", ["[api] insecure=perhaps: true or false is wanted"]),
+        ("[DEFAULT]\nlog_format=xml\n", ["[DEFAULT] log_format=xml: text or json is wanted"]),
         ("[ovsdb]\nhost=a host\n", ["[ovsdb] host=a host: an address or the name of a host is wanted"]),
         ("[quotas]\nport=many\n", ["[quotas] port=many: a whole number is wanted"]),
         ("[dhcp]\nlease_time=1h\n", ["[dhcp] lease_time=1h: a whole number from 60 to 4294967294 is wanted"]),
