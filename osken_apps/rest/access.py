@@ -1,6 +1,6 @@
 """What one caller sees and may do of the resources of a collection."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from osken_apps.errors import NetworkNotFound
@@ -84,26 +84,13 @@ class Access:
 
     def target(self, resource: Any, device_owner: str = "") -> Target:
         """Give what rules look at of a resource."""
-        if isinstance(resource, Network):
-            return Target(resource.project_id, resource.shared, resource.external)
-        group_id = getattr(resource, "security_group_id", None)
-        if group_id is not None:
-            group = self._group(group_id)
-            return Target(resource.project_id, group_project_id=group.project_id if group else "")
-        owner = device_owner or getattr(resource, "device_owner", "")
-        network_id = getattr(resource, "network_id", None)
-        network = None if network_id is None else self._network(network_id)
-        return self._target(resource.project_id, network, owner)
+        return target_of(resource, self._network, self._group, device_owner)
 
     def _target(self, project_id: str, network: Network | None, device_owner: str) -> Target:
-        if network is None:
-            return Target(project_id, device_owner=device_owner)
-        return Target(
-            project_id,
-            network_project_id=network.project_id,
-            network_shared=network.shared,
-            network_external=network.external,
-            device_owner=device_owner,
+        return (
+            Target(project_id, device_owner=device_owner)
+            if network is None
+            else _in_network(project_id, network, device_owner)
         )
 
     def _network_of(self, values: Values) -> Network | None:
@@ -123,6 +110,39 @@ class Access:
         if group_id not in self._groups:
             self._groups[group_id] = self._view.one(SecurityGroup, group_id)
         return self._groups[group_id]
+
+
+def target_of(
+    resource: Any,
+    network_of: Callable[[str], Any],
+    group_of: Callable[[str], Any],
+    device_owner: str = "",
+) -> Target:
+    """Give what rules look at of a resource, or of what is known of one.
+
+    `network_of` and `group_of` find by its id what it is in.
+    """
+    group_id = getattr(resource, "security_group_id", None)
+    if group_id is not None:
+        group = group_of(group_id)
+        return Target(resource.project_id, group_project_id=group.project_id if group else "")
+    owner = device_owner or getattr(resource, "device_owner", "")
+    network_id = getattr(resource, "network_id", None)
+    network = None if network_id is None else network_of(network_id)
+    if network is not None:
+        return _in_network(resource.project_id, network, owner)
+    shared, external = getattr(resource, "shared", False), getattr(resource, "external", False)
+    return Target(resource.project_id, shared, external, device_owner=owner)
+
+
+def _in_network(project_id: str, network: Any, device_owner: str) -> Target:
+    return Target(
+        project_id,
+        network_project_id=network.project_id,
+        network_shared=network.shared,
+        network_external=network.external,
+        device_owner=device_owner,
+    )
 
 
 def _parts_of(names: Iterable[str], body: Mapping[str, Any]) -> list[str]:

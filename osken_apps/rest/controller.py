@@ -4,6 +4,7 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from osken_apps.errors import ServiceUnavailable
@@ -25,6 +26,7 @@ class Hosts:
         self._complete = False
         self._by_name: Mapping[str, HostReport] = {}
         self._refused: tuple[HostReport, ...] = ()
+        self._listeners: list[Callable[[list[HostReport]], None]] = []
 
     @property
     def by_name(self) -> Mapping[str, HostReport]:
@@ -35,6 +37,10 @@ class Hosts:
     def refused(self) -> tuple[HostReport, ...]:
         """Those that use the names of other hosts, and are not served."""
         return self._refused
+
+    def listen(self, listener: Callable[[list[HostReport]], None]) -> None:
+        """Have `listener` called with each host that is not as it was before; it must not wait."""
+        self._listeners.append(listener)
 
     def remember(self, kept: Iterable[KnownHost]) -> None:
         """Take over what the store keeps of hosts."""
@@ -73,7 +79,21 @@ class Hosts:
             name: report_of(host, self._told.get(name), awaited=not self._complete)
             for name, host in self._kept.items()
         }
-        self._by_name = self._told | kept
+        before, self._by_name = self._by_name, self._told | kept
+        if self._listeners:
+            self._tell(before)
+
+    def _tell(self, before: Mapping[str, HostReport]) -> None:
+        now = self._by_name
+        gone = [report for name, report in before.items() if name not in now]
+        news = [report for name, report in now.items() if _state(report) != _state(before.get(name))]
+        for listener in self._listeners if gone or news else ():
+            listener([*gone, *news])
+
+
+def _state(report: HostReport | None) -> HostReport | None:
+    """Give what is shown of a host without what changes all the time."""
+    return report and replace(report, last_contact=report.started_at, dhcp_counters=())
 
 
 def _is_no_news(told: Mapping[str, HostReport], forgotten: HostReport) -> bool:

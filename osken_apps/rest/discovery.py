@@ -55,6 +55,9 @@ EXTENSIONS: Mapping[str, Extension] = {
         Extension("availability_zone", "Availability Zone", "Availability zones."),
         Extension("network_availability_zone", "Network Availability Zone", "Zones of networks."),
         Extension("network-ip-availability", "Network IP Availability", "How many addresses are taken."),
+        Extension("osken-overview", "Overview", "Counts, what needs attention, what the caller may do."),
+        Extension("osken-changes", "Changes", "What changed since a revision."),
+        Extension("osken-search", "Search", "Things by part of a name, address, MAC or id."),
         Extension("dns-integration", "DNS Integration", "DNS names of ports and networks."),
     )
 }

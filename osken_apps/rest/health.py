@@ -17,10 +17,14 @@ def healthz(_operations: Operations, _request: Request) -> Answer:
 
 def readyz(operations: Operations, _request: Request) -> Answer:
     """Answer whether everything is there that the API needs, or what is missing."""
-    reasons = [*_database(operations), *_controller(operations)]
-    if reasons:
-        return Answer(503, {"status": "not ready", "reasons": reasons})
+    if missing := reasons(operations):
+        return Answer(503, {"status": "not ready", "reasons": missing})
     return Answer(200, {"status": "ready"})
+
+
+def reasons(operations: Operations) -> list[str]:
+    """Say what is missing that the API needs."""
+    return [*_database(operations), *_controller(operations)]
 
 
 def _database(operations: Operations) -> list[str]:

@@ -26,6 +26,7 @@ from osken_apps.rest.ports import PORTS
 from osken_apps.rest.quotas import UNLIMITED
 from osken_apps.rest.read_only import ReadOnlyCollection
 from osken_apps.rest.registry import Registry
+from osken_apps.rest.reports import REPORTS
 from osken_apps.rest.types import TEXT_LENGTH
 from osken_apps.rest.validation import MAX_BULK
 
@@ -333,6 +334,8 @@ def document(registry: Registry) -> Document:
         paths |= _collection_paths(collection)
     if PORTS.path in registry.collections:
         paths |= _binding_paths()
+    for report in REPORTS:
+        paths |= report.described()
     for path, read_only in registry.read_only.items():
         paths |= _read_only_paths(path, read_only)
     return {

@@ -12,6 +12,7 @@ from osken_apps.errors import ApiError, BadRequest, HTTPBadRequest, OverQuota, S
 from osken_apps.networking.terms import Terms
 from osken_apps.rest.access import Access
 from osken_apps.rest.attribute import Attribute, RenderContext
+from osken_apps.rest.census import Census
 from osken_apps.rest.collection import Action, Around, Collection
 from osken_apps.rest.controller import Hosts, Questions
 from osken_apps.rest.listing import Query, fields_of_show, filtered, links, ordered, page, query_of
@@ -47,6 +48,7 @@ class Operations:
     policy: Policy
     questions: Questions
     registry: Registry
+    census: Census
 
     def permissions(self, request: Request) -> Permissions:
         """Give what the caller of a request may do."""

@@ -131,6 +131,8 @@ class Policy:
         rules = inherited_rules | written | _rules_of(config.api.policy_file)
         self._enforcer.set_rules(policy.Rules.from_dict(rules), use_conf=False)
         self._default = config.api.policy_file is None
+        # Every rule that is written for an action or an attribute, and is none that others are made of.
+        self.written = tuple(name for collection in registry.every() for name in collection.policy)
         self._asked = {rule: _root(rule, rules, inherited_rules) for rule in inherited_rules}
 
     def permissions(self, caller: Caller) -> "Permissions":

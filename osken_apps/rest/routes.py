@@ -11,6 +11,7 @@ from osken_apps.rest.operations import Operations
 from osken_apps.rest.ports import PORTS
 from osken_apps.rest.read_only import ReadOnlyCollection
 from osken_apps.rest.registry import Registry
+from osken_apps.rest.reports import REPORTS
 from osken_apps.rest.request import Answer, HTTPMethodNotAllowed, Request
 
 SUFFIX = ".json"
@@ -31,6 +32,7 @@ WORDS = frozenset(
         "use",
         "add_addresses",
         "remove_addresses",
+        *(report.path for report in REPORTS),
     }
 )
 IDS = re.compile("[0-9a-fA-F]{32}|[0-9a-fA-F-]{36}")
@@ -110,6 +112,7 @@ def table(registry: Registry) -> list[Route]:
         routes += _computed(read_only)
     if PORTS.path in registry.collections:
         routes += _port_bindings()
+    routes += [Route("GET", (VERSION, report.path), report) for report in REPORTS]
     return routes
 
 

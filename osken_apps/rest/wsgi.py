@@ -15,6 +15,7 @@ from osken_apps.config import Config
 from osken_apps.errors import ApiError, ConfigurationError, HTTPBadRequest
 from osken_apps.rest import audit_log, edge, routes
 from osken_apps.rest.authentication import Identification, identification
+from osken_apps.rest.census import Census
 from osken_apps.rest.controller import Hosts, Questions
 from osken_apps.rest.environ import CERTIFICATE, HOST_URL, IS_KNOWN, IS_ONE_TOO_MANY
 from osken_apps.rest.identity import HTTPUnauthorized
@@ -71,7 +72,10 @@ def application(
     """
     config = _with_names_of_certificate(config)
     policy = Policy(config, registry)
-    operations = Operations(store, config, hosts or Hosts(), policy, questions or Questions(), registry)
+    hosts = hosts or Hosts()
+    operations = Operations(
+        store, config, hosts, policy, questions or Questions(), registry, Census(store, hosts)
+    )
     return Api(operations, identification(config, store), audit)
 
 

@@ -16,6 +16,8 @@ from osken_apps.store import outbox, schema
 from osken_apps.store.accounts import Accounts
 from osken_apps.store.address_text import address_of
 from osken_apps.store.cache import Cache
+from osken_apps.store.facts import Facts, facts_in
+from osken_apps.store.lookup import Lookup
 from osken_apps.store.selection import Among, Page
 from osken_apps.store.statements import (
     chunk_statement,
@@ -259,6 +261,14 @@ class View:
         table = form(kind).table
         counted = select(func.count()).select_from(table).where(table.c.project_id == project_id)
         return self._connection.scalar(counted) or 0
+
+    def facts(self, kind: type[Standard]) -> Iterator[tuple[str, Facts]]:
+        """Give what is kept in memory of all resources of a kind, by id."""
+        return facts_in(self._connection.execute, kind)
+
+    def lookup(self, project_id: str | None, most: int) -> Lookup:
+        """Give who finds at most so many of a kind in a project, or (None) in all of them."""
+        return Lookup(self._connection, project_id, most)
 
     def networks_by_physical_network(self) -> dict[str, int]:
         """Count the networks on each physical network."""

@@ -1,0 +1,197 @@
+"""What there is, counted, and what changed lately: in memory, in step with every commit. SHELL.
+
+Nothing is kept before somebody asks for the first time. What a caller may not see is neither counted nor
+told.
+"""
+
+import re
+import secrets
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from threading import Lock
+
+from osken_apps.errors import HTTPBadRequest
+from osken_apps.model.changes import Change, HostReport, Upserted
+from osken_apps.model.kind import KINDS
+from osken_apps.model.resources import Network, Standard
+from osken_apps.model.security_groups import SecurityGroup
+from osken_apps.rest.access import target_of
+from osken_apps.rest.agents import agent_id
+from osken_apps.rest.controller import Hosts
+from osken_apps.rest.policy import Permissions, Target
+from osken_apps.store.facts import Facts, facts_of
+from osken_apps.store.store import Store
+
+MAX_REMEMBERED = 20_000
+MAX_TOLD = 1_000
+AGENT = "agent"
+CREATED, UPDATED, DELETED = "created", "updated", "deleted"
+REVISION = re.compile("([0-9a-f]{1,32})-([0-9]{1,18})")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A change: the resource as it was before and after, as far as policy looks at it; hosts have neither."""
+
+    number: int
+    kind: str
+    id: str
+    before: Facts | None = None
+    after: Facts | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What changed for a caller since a revision; `reset`: more than is remembered, so read all again."""
+
+    revision: str
+    changes: tuple[Mapping[str, str], ...] = ()
+    reset: bool = False
+
+
+class Census:
+    """Counts what a store holds and remembers its last changes; may be used from several threads."""
+
+    def __init__(self, store: Store, hosts: Hosts) -> None:
+        self._store = store
+        self._hosts = hosts
+        self._epoch = secrets.token_hex(4)
+        self._beginning = Lock()  # while it is read for the first time
+        self._lock = Lock()
+        self._listens = False
+        self._begun = False
+        self._early: list[tuple[int, tuple[Change, ...]]] = []  # commits while it is read
+        self._facts: dict[tuple[type[Standard], str], Facts] = {}
+        self._counts: Counter[Facts] = Counter()
+        self._waiting: dict[tuple[type[Standard], str], None] = {}
+        self._number = 0
+        self._entries: deque[Entry] = deque(maxlen=MAX_REMEMBERED)
+
+    @property
+    def revision(self) -> str:
+        """What there is now: a caller that has seen it may ask for what changed since."""
+        return f"{self._epoch}-{self._number}"
+
+    def begin(self) -> None:
+        """Read what there is, once, and follow it from then on. Raises StoreUnavailable."""
+        with self._beginning:
+            if self._begun:
+                return
+            if not self._listens:
+                self._store.listen(self._committed)
+                self._hosts.listen(self._reported)
+                self._listens = True
+            with self._store.moment() as (sequence, view):
+                found = {(kind, id): facts for kind in KINDS for id, facts in view.facts(kind)}
+            with self._lock:
+                self._facts = found
+                self._counts = Counter(found.values())
+                self._waiting = {key: None for key, facts in found.items() if facts.waits}
+                for number, changes in self._early:
+                    if number > sequence:
+                        self._take(changes)
+                self._early = []
+                self._begun = True
+
+    def counts(self, permissions: Permissions) -> dict[type[Standard], Counter[str]]:
+        """Count by kind and status what a caller may see."""
+        with self._lock:
+            counted = list(self._counts.items())
+        found: dict[type[Standard], Counter[str]] = {kind: Counter() for kind in KINDS}
+        for facts, number in counted:
+            if number and self._may_see(facts, permissions):
+                found[facts.kind][facts.status] += number
+        return found
+
+    def waiting(self, kind: type[Standard], permissions: Permissions) -> list[str]:
+        """Give the ids of those that wait for something and that a caller may see."""
+        with self._lock:
+            known = [(id, self._facts[of, id]) for of, id in self._waiting if of is kind]
+        return [id for id, facts in known if self._may_see(facts, permissions)]
+
+    def sees(self, kind: type[Standard], id: str, permissions: Permissions) -> bool:
+        """Tell whether a caller may see a resource."""
+        facts = self._facts.get((kind, id))
+        return facts is not None and self._may_see(facts, permissions)
+
+    def since(self, text: str, permissions: Permissions, own: Target) -> News:
+        """Give what a caller may see of the changes since a revision. Raises HTTPBadRequest."""
+        given = REVISION.fullmatch(text)
+        if text and given is None:
+            raise HTTPBadRequest(f"Invalid input for since. Reason: '{text}' is no revision.")
+        with self._lock:
+            now = self.revision
+            first = self._entries[0].number if self._entries else self._number + 1
+            seen = int(given[2]) if given else self._number
+            if given and (given[1] != self._epoch or not first - 1 <= seen <= self._number):
+                return News(now, reset=True)
+            entries = list(islice(self._entries, seen + 1 - first, None))
+        told, last = [], seen
+        sees_hosts = permissions.may(f"get_{AGENT}", own)
+        for entry in entries:
+            last = entry.number
+            if op := self._told(entry, permissions, sees_hosts):
+                told.append({"kind": entry.kind, "op": op, "id": entry.id})
+            if len(told) == MAX_TOLD:
+                break
+        return News(f"{self._epoch}-{last}", tuple(told))
+
+    def _told(self, entry: Entry, permissions: Permissions, sees_hosts: bool) -> str:
+        """Say what happened to something for one who may not see all; empty: nothing."""
+        if entry.kind == AGENT:
+            return UPDATED if sees_hosts else ""
+        before = entry.before is not None and self._may_see(entry.before, permissions)
+        after = entry.after is not None and self._may_see(entry.after, permissions)
+        if before:
+            return UPDATED if after else DELETED
+        return CREATED if after else ""
+
+    def _may_see(self, facts: Facts, permissions: Permissions) -> bool:
+        return permissions.sees_all or permissions.may(
+            f"get_{KINDS[facts.kind].singular}",
+            target_of(
+                facts,
+                lambda id: self._facts.get((Network, id)),
+                lambda id: self._facts.get((SecurityGroup, id)),
+            ),
+        )
+
+    def _committed(self, sequence: int, changes: tuple[Change, ...]) -> None:
+        with self._lock:
+            if self._begun:
+                self._take(changes)
+            else:
+                self._early.append((sequence, changes))
+
+    def _reported(self, reports: Iterable[HostReport]) -> None:
+        with self._lock:
+            for report in reports:
+                self._note(AGENT, agent_id(report))
+
+    def _take(self, changes: Iterable[Change]) -> None:
+        for change in changes:
+            if isinstance(change, Upserted):
+                self._put(type(change.resource), change.resource.id, facts_of(change.resource))
+            else:
+                self._put(change.kind, change.id, None)
+
+    def _put(self, kind: type[Standard], id: str, after: Facts | None) -> None:
+        key = (kind, id)
+        before = self._facts.pop(key, None)
+        self._waiting.pop(key, None)
+        if before is not None:
+            self._counts[before] -= 1
+            if not self._counts[before]:
+                del self._counts[before]
+        if after is not None:
+            self._facts[key] = after
+            self._counts[after] += 1
+            if after.waits:
+                self._waiting[key] = None
+        self._note(KINDS[kind].singular, id, before, after)
+
+    def _note(self, kind: str, id: str, before: Facts | None = None, after: Facts | None = None) -> None:
+        self._number += 1
+        self._entries.append(Entry(self._number, kind, id, before, after))

@@ -1,0 +1,29 @@
+"""What changed since a revision, so that whoever shows the network need not read it again and again."""
+
+from typing import Any
+
+from osken_apps.rest.census import CREATED, DELETED, MAX_TOLD, UPDATED
+from osken_apps.rest.openapi_words import TEXT, array_of, object_of
+from osken_apps.rest.operations import Operations
+from osken_apps.rest.policy import Target
+from osken_apps.rest.report import Report, asked
+from osken_apps.rest.request import Request
+
+
+def _changes(operations: Operations, request: Request) -> dict[str, Any]:
+    operations.census.begin()
+    news = operations.census.since(
+        asked(request, "since"), operations.permissions(request), Target(request.caller.project_id)
+    )
+    return {"revision": news.revision, "reset": news.reset, "changes": list(news.changes)}
+
+
+CHANGE = object_of(
+    {"kind": TEXT, "op": {"enum": [CREATED, UPDATED, DELETED]}, "id": TEXT}, ["kind", "op", "id"]
+)
+ANSWER = object_of(
+    {"revision": TEXT, "reset": {"type": "boolean"}, "changes": array_of(CHANGE, MAX_TOLD)},
+    ["revision", "reset", "changes"],
+)
+SINCE = {"type": "string", "maxLength": 64, "pattern": "^([0-9a-f]{1,32}-[0-9]{1,18})?$"}
+CHANGES = Report("changes", _changes, ANSWER, (("since", SINCE),))

@@ -1,0 +1,8 @@
+"""What the API tells of the whole. A new one gets a line here, and its rule in `rules.BASE`."""
+
+from osken_apps.rest.changes import CHANGES
+from osken_apps.rest.overview import OVERVIEW
+from osken_apps.rest.report import Report
+from osken_apps.rest.search import SEARCH
+
+REPORTS: tuple[Report, ...] = (OVERVIEW, CHANGES, SEARCH)

@@ -1,0 +1,110 @@
+"""What changed since a revision: nothing is lost, nothing is told to whom it does not concern."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from osken_apps.model.changes import HostReport
+from osken_apps.rest import census
+from tests.unit.rest_client import Client, client_of
+
+NOW = datetime(2026, 11, 26, 12, 0, 0, tzinfo=UTC)
+HOST = HostReport("host1", True, ("br-int",), (), True, NOW, NOW, 2)
+
+
+@pytest.fixture
+def api(tmp_path: Path) -> Client:
+    """Give an administrator of an empty API whose callers a proxy names."""
+    return client_of(tmp_path, "authentication = headers").as_user("a", "admin")
+
+
+class Watcher:
+    """A client that follows."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.revision = client.get("/changes")["revision"]
+
+    def news(self) -> Any:
+        news = self.client.get(f"/changes?since={self.revision}")
+        self.revision = news["revision"]
+        return news
+
+    def changes(self) -> list[tuple[str, str, str]]:
+        news = self.news()
+        assert news["reset"] is False
+        return [(change["op"], change["kind"], change["id"]) for change in news["changes"]]
+
+
+def test_each_change_is_told_once(api: Client) -> None:
+    watcher = Watcher(api)
+    network = api.make("network")["id"]
+    assert ("created", "network", network) in watcher.changes()
+    assert watcher.changes() == []
+    api.change("network", network, name="n")
+    api.call("DELETE", f"/networks/{network}")
+    assert watcher.changes() == [("updated", "network", network), ("deleted", "network", network)]
+
+
+def test_a_project_hears_of_its_own_and_of_what_is_shared_with_it(api: Client) -> None:
+    watcher = Watcher(api.as_user("b", "member"))
+    network = api.make("network", project_id="a")["id"]
+    assert watcher.changes() == []
+    api.change("network", network, shared=True)
+    assert watcher.changes() == [("created", "network", network)]
+    api.change("network", network, name="n")
+    assert watcher.changes() == [("updated", "network", network)]
+    api.change("network", network, shared=False)
+    assert watcher.changes() == [("deleted", "network", network)]
+    api.call("DELETE", f"/networks/{network}")
+    assert watcher.changes() == []
+
+
+def test_a_port_of_another_project_on_an_own_network_is_told(api: Client) -> None:
+    network = api.make("network", project_id="b")["id"]
+    watcher, stranger = Watcher(api.as_user("b", "member")), Watcher(api.as_user("c", "member"))
+    port = api.make("port", network_id=network, project_id="a")["id"]
+    assert ("created", "port", port) in watcher.changes()
+    assert stranger.changes() == []
+
+
+def test_a_revision_that_is_too_old_or_of_another_start_has_all_read_again(
+    api: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.get("/changes")
+    watcher = Watcher(api)
+    for _ in range(census.MAX_REMEMBERED // 2 + 1):
+        api.hosts.replace([HOST])
+        api.hosts.replace([replace(HOST, alive=False)])
+    assert watcher.news()["reset"] is True
+    assert watcher.changes() == []
+    assert api.get("/changes?since=abcdef-1")["reset"] is True
+
+
+def test_of_many_changes_so_many_are_told_at_once(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(census, "MAX_TOLD", 3)
+    watcher = Watcher(api)
+    made = [api.make("address_group", addresses=[])["id"] for _ in range(5)]
+    first, second = watcher.changes(), watcher.changes()
+    assert [id for _, _, id in (*first, *second)] == made
+    assert len(first) == 3
+
+
+def test_hosts_are_told_when_they_are_shown_otherwise_and_only_to_who_sees_them(api: Client) -> None:
+    watcher, member = Watcher(api), Watcher(api.as_user("b", "member"))
+    api.hosts.replace([HOST])
+    assert [kind for _, kind, _ in watcher.changes()] == ["agent"]
+    later = replace(HOST, last_contact=NOW + timedelta(seconds=2), dhcp_counters=(("ack", 1),))
+    api.hosts.replace([later])
+    assert watcher.changes() == []
+    api.hosts.replace([replace(HOST, alive=False)])
+    assert [kind for _, kind, _ in watcher.changes()] == ["agent"]
+    assert member.changes() == []
+
+
+def test_what_is_no_revision_is_refused(api: Client) -> None:
+    reply = api.call("GET", "/changes?since=yesterday")
+    assert (reply.status, reply.error) == (400, "HTTPBadRequest")
