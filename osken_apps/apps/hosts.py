@@ -19,6 +19,7 @@ from osken_apps.errors import OskenAppsError
 from osken_apps.model.conditions import Condition, Expected
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.identity import BridgeIdentity, Identities, Key, SessionIdentity
+from osken_apps.model.tunnels import answers_nd
 
 LOG = logging.getLogger(__name__)
 
@@ -276,6 +277,10 @@ class Hosts:
 
     def _observe(self, host: Host, view: HostView) -> None:
         concerned = self.fabric.observe_tunnel_address(host.name, view.facts.tunnel_address)
+        integration = view.facts.bridge(self.fabric.layout.integration_bridge)
+        if integration:
+            capable = answers_nd(integration.datapath_type, view.version)
+            concerned |= self.fabric.observe_datapath(host.name, capable)
         self.wake(concerned | self.fabric.observe_interfaces(host.name, view.interfaces) | {host.name})
 
     def _place_bridge(self, connection: Connection) -> None:

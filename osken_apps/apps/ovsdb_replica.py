@@ -47,6 +47,7 @@ SCHEMA = {
             "columns": {
                 "bridges": _references("Bridge"),
                 "manager_options": _references("Manager"),
+                "ovs_version": _optional("string"),
                 "external_ids": _map(),
                 "other_config": _map(),
             },

@@ -49,6 +49,7 @@ class RootRow:
         ids = shown.external_ids
         self.hostname = _cut(ids.get("hostname", ""))
         self.system_id = _cut(ids.get("system-id", ""))
+        self.version = _first(shown.ovs_version)
         self.tunnel_address = _cut(tunnel_address(shown.other_config, ids))
 
 

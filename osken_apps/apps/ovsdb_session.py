@@ -44,6 +44,7 @@ class HostView:
     interfaces: tuple[Interface, ...]
     tagged_ports: tuple[TaggedPort, ...]
     facts: HostFacts
+    version: str = ""
 
 
 class OvsdbSession:
@@ -147,6 +148,7 @@ class OvsdbSession:
                     interfaces,
                     ports,
                     facts,
+                    root.version,
                 )
         return None
 

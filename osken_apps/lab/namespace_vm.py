@@ -74,9 +74,9 @@ class NamespaceVm(PluggedVm):
         log = self.site.directory("vms", self.name) / f"{name}.log"
         return processes.start(self.site, f"{self.name}.{name}", self.namespace.command(argv), log)
 
-    def configure(self, address: str, gateway: str | None = None) -> None:
-        """Set a static address ("10.0.0.2/24")."""
-        self.namespace.ip("addr", "add", address, "dev", "eth0")
+    def configure(self, address: str, gateway: str | None = None, flags: Sequence[str] = ()) -> None:
+        """Set a static address ("10.0.0.2/24"), with flags of ip-address(8)."""
+        self.namespace.ip("addr", "add", address, "dev", "eth0", *flags)
         if gateway is not None:
             self.namespace.ip("route", "replace", "default", "via", gateway)
 

@@ -190,6 +190,13 @@ class Fabric:
             return set()
         return changed.union(self._hosts_reaching(changed), rivals, self.tunnel_addresses.rivals(host_name))
 
+    def observe_datapath(self, host_name: str, answers_nd: bool) -> set[str]:
+        """Take whether a host's datapath can answer neighbor solicitations; give the hosts concerned."""
+        host = self.host(host_name)
+        changed = host.answers_nd is not answers_nd
+        host.answers_nd = answers_nd
+        return {host_name} if changed else set()
+
     def lose_ovsdb(self, host_name: str) -> set[str]:
         """Note that a host's OVSDB session ended; what it showed last still counts."""
         host = self.host(host_name)

@@ -53,6 +53,7 @@ def host_snapshot(fabric: Fabric, host_name: str) -> HostSnapshot:
         tuple(_keeps(fabric, ports, orphans)),
         tuple(_reach(fabric, host, segment.network_id) for segment in segments.values() if segment.is_tunnel),
         fabric.tunnel_addresses.of(host_name),
+        host.answers_nd,
     )
 
 

@@ -154,6 +154,7 @@ class HostSnapshot:
     to a physical bridge and no declared trunk. `trunks` are those that are declared, `orphans` those of ports
     that the store does not know. `policies` are those of all groups of its guarded ports, by rising number.
     `reaches` say where its networks over tunnels are besides, and `tunnel_address` where others reach it.
+    `answers_nd`: its datapath can answer neighbor solicitations; None: not known.
     Its integration bridge can have `max_meters` (some datapaths have none). As long as it is not `complete`,
     as one that has just connected, nothing is taken away from it; nor while `keeps` says why, in words for
     its operator.
@@ -173,6 +174,7 @@ class HostSnapshot:
     keeps: tuple[str, ...] = ()
     reaches: tuple[Reach, ...] = ()
     tunnel_address: IPv4Address | None = None
+    answers_nd: bool | None = None
 
     @property
     def is_guarded(self) -> bool:

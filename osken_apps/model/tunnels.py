@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address
 
-from osken_apps.model.addresses import MacAddress
+from osken_apps.model.addresses import IPAddress, MacAddress
 from osken_apps.model.resources import Network, NetworkType, Port
 
 SET_ADDRESS = "ovs-vsctl set Open_vSwitch . other_config:local_ip=ADDRESS"
@@ -31,7 +31,7 @@ class RemotePort:
     segmentation_id: int
     address: IPv4Address
     mac_address: MacAddress
-    known: tuple[IPv4Address, ...] = ()
+    known: tuple[IPAddress, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,15 @@ def crowd(reach: Reach, network_type: NetworkType) -> Crowd | None:
     if hosts <= USERSPACE_COPIES[network_type] and machines <= MAX_MACHINES:
         return None
     return Crowd(reach.network_id, network_type, hosts, machines)
+
+
+def answers_nd(datapath_type: str, version: str) -> bool:
+    """Tell whether a datapath can make a neighbor advertisement of a solicitation.
+
+    Open vSwitch's own in user space can, since 2.12 of `version`; the kernel's cannot.
+    """
+    numbers = [int(part) if part.isdecimal() else 0 for part in version.split(".")[:2]]
+    return datapath_type in ("netdev", "dummy") and numbers >= [2, 12]
 
 
 class TunnelAddresses:
@@ -233,11 +242,7 @@ class RemotePorts:
 
 def _remote_port(port: Port, network: Network, address: IPv4Address) -> RemotePort:
     paired = {pair.ip_address for pair in port.allowed_address_pairs}
-    known = tuple(
-        fixed.ip_address
-        for fixed in port.fixed_ips
-        if isinstance(fixed.ip_address, IPv4Address) and str(fixed.ip_address) not in paired
-    )
+    known = tuple(fixed.ip_address for fixed in port.fixed_ips if str(fixed.ip_address) not in paired)
     number = network.segmentation_id or 0
     return RemotePort(network.network_type, number, address, port.mac_address, known)
 

@@ -14,6 +14,7 @@ from netaddr import EUI, mac_unix_expanded
 OPENFLOW_BASIC = 0x8000
 NXM_0 = 0x0000
 NXM_1 = 0x0001
+ERICSSON = 0x1000
 OFPVID_PRESENT = 0x1000
 UNTAGGED = -1  # as the value of VLAN_VID: the frame has no 802.1Q header
 
@@ -158,9 +159,13 @@ class Field(Enum):
     ICMP_CODE = Spec("icmp_code", OPENFLOW_BASIC, 20, 8, "NXM_OF_ICMP_CODE")
     ICMPV6_TYPE = Spec("icmp_type", OPENFLOW_BASIC, 29, 8, "NXM_NX_ICMPV6_TYPE")
     ICMPV6_CODE = Spec("icmp_code", OPENFLOW_BASIC, 30, 8, "NXM_NX_ICMPV6_CODE")
-    ND_TARGET = Spec("nd_target", OPENFLOW_BASIC, 31, 128, "NXM_NX_ND_TARGET", _address)
+    ND_TARGET = Spec(
+        "nd_target", OPENFLOW_BASIC, 31, 128, "NXM_NX_ND_TARGET", _address, nxm_header=(NXM_1, 23)
+    )
     ND_SLL = Spec("nd_sll", OPENFLOW_BASIC, 32, 48, "NXM_NX_ND_SLL", _address)
-    ND_TLL = Spec("nd_tll", OPENFLOW_BASIC, 33, 48, "NXM_NX_ND_TLL", _address)
+    ND_TLL = Spec("nd_tll", OPENFLOW_BASIC, 33, 48, "NXM_NX_ND_TLL", _address, nxm_header=(NXM_1, 25))
+    ND_RESERVED = Spec("nd_reserved", ERICSSON, 1, 32, "ERICOXM_OF_ICMPV6_ND_RESERVED")
+    ND_OPTIONS_TYPE = Spec("nd_options_type", ERICSSON, 2, 8, "ERICOXM_OF_ICMPV6_ND_OPTIONS_TYPE")
     ARP_OP = Spec("arp_op", OPENFLOW_BASIC, 21, 16, "NXM_OF_ARP_OP")
     ARP_SPA = Spec("arp_spa", OPENFLOW_BASIC, 22, 32, "NXM_OF_ARP_SPA", _address, nxm_header=(NXM_0, 16))
     ARP_TPA = Spec("arp_tpa", OPENFLOW_BASIC, 23, 32, "NXM_OF_ARP_TPA", _address, nxm_header=(NXM_0, 17))

@@ -42,7 +42,7 @@ def _flows(name: str, layout: Layout, snapshot: HostSnapshot, pause: Callable[[]
     for reached in reaches(bridge):
         yield from _of_reach(*reached)
     for remote, ofport in in_turns(_remotes(bridge), pause):
-        yield from _of_remote(remote, ofport)
+        yield from _of_remote(remote, ofport, snapshot.answers_nd)
 
 
 def desired_meters(name: str, layout: Layout, snapshot: HostSnapshot) -> dict[int, Meter]:
@@ -86,7 +86,8 @@ class FlowEncoder:
     def _of_tunnel_bridge(self, bridge: Bridge, pause: Callable[[], None]) -> dict[FlowKey, FlowBody]:
         """Give the flows of a tunnel bridge: the same object as long as they are the same."""
         snapshot = bridge.snapshot
-        source = snapshot.segments, snapshot.reaches, snapshot.ofports.get(bridge.name), is_linked(bridge)
+        ofports, nd = snapshot.ofports.get(bridge.name), snapshot.answers_nd
+        source = snapshot.segments, snapshot.reaches, ofports, nd, is_linked(bridge)
         if self._tunnels is None or self._tunnels[0] != source:
             encoded = dict(encode_flow(flow) for flow in _of_bridge(bridge))
             networks = {}
@@ -95,7 +96,7 @@ class FlowEncoder:
                 encoded.update(of_network[1])
             self._networks = networks
             for remote, ofport in in_turns(_remotes(bridge), pause):
-                encoded.update(encoded_remote(remote, ofport))
+                encoded.update(encoded_remote(remote, ofport, nd))
             self._tunnels = source, encoded
         return self._tunnels[1]
 
@@ -130,15 +131,16 @@ def encoded_group(policy: GroupPolicy) -> Encoded:
     return known
 
 
-_encoded_remotes: WeakKeyDictionary[RemotePort, dict[int, Encoded]] = WeakKeyDictionary()
+_encoded_remotes: WeakKeyDictionary[RemotePort, dict[tuple[int, bool | None], Encoded]] = WeakKeyDictionary()
 
 
-def encoded_remote(remote: RemotePort, ofport: int) -> Encoded:
+def encoded_remote(remote: RemotePort, ofport: int, answers_nd: bool | None) -> Encoded:
     """Give the flows of a port of another host in wire form; they are made once for all hosts."""
-    by_ofport = _encoded_remotes.setdefault(remote, {})
-    if ofport not in by_ofport:
-        by_ofport[ofport] = [encode_flow(flow) for flow in _of_remote(remote, ofport)]
-    return by_ofport[ofport]
+    known = _encoded_remotes.setdefault(remote, {})
+    form = ofport, answers_nd
+    if form not in known:
+        known[form] = [encode_flow(flow) for flow in _of_remote(remote, ofport, answers_nd)]
+    return known[form]
 
 
 def _remotes(bridge: Bridge) -> Iterator[tuple[RemotePort, int]]:
@@ -156,9 +158,9 @@ def _of_reach(segment: Segment, reach: Reach, patch: int, ofport: int) -> Iterat
         yield from feature.reach_flows(segment, reach, patch, ofport)
 
 
-def _of_remote(remote: RemotePort, ofport: int) -> Iterator[Flow]:
+def _of_remote(remote: RemotePort, ofport: int, answers_nd: bool | None) -> Iterator[Flow]:
     for feature in FEATURES:
-        yield from feature.remote_flows(remote, ofport)
+        yield from feature.remote_flows(remote, ofport, answers_nd)
 
 
 def _of_group(policy: GroupPolicy) -> Iterator[Flow]:

@@ -50,10 +50,10 @@ class Feature:
         """
         return ()
 
-    def remote_flows(self, remote: RemotePort, ofport: int) -> Iterable[Flow]:
+    def remote_flows(self, remote: RemotePort, ofport: int, answers_nd: bool | None) -> Iterable[Flow]:
         """Give the flows of one port of another host on the tunnel bridge, the same on every host.
 
-        `ofport` is that of the type's tunnels.
+        `ofport` is that of the type's tunnels; `answers_nd` as in the host's snapshot.
         """
         return ()
 

@@ -166,12 +166,22 @@ SEGMENT_IN = Stage(
 )  # fmt: skip
 REMOTE = Stage(
     "remote", Role.TUNNEL, 20, "dropped: no other host has a machine that it may be for",
-    matches=_ARP | {Field.REG0, Field.TUN_ID, Field.ETH_DST, Field.ETH_TYPE},
-    sets=_ANSWERS | {Field.TUN_DST}, entered_from=(TUNNEL_CLASSIFY,),
+    matches=_ARP | {
+        Field.REG0, Field.TUN_ID, Field.ETH_DST, Field.ETH_TYPE, Field.IP_PROTO, Field.IPV6_SRC,
+        Field.ICMPV6_TYPE, Field.ND_TARGET,
+    },
+    sets=_ANSWERS | {Field.TUN_DST, Field.IPV6_SRC, Field.IPV6_DST, Field.ICMPV6_TYPE},
+    entered_from=(TUNNEL_CLASSIFY,),
+)  # fmt: skip
+ADVERTISE = Stage(
+    "advertise", Role.TUNNEL, 25, "dropped: there is no such packet",
+    matches=frozenset({Field.ETH_TYPE, Field.IP_PROTO, Field.ICMPV6_TYPE}),
+    sets=frozenset({Field.ND_RESERVED, Field.ND_OPTIONS_TYPE, Field.ND_TLL}), entered_from=(REMOTE,),
 )  # fmt: skip
 ANSWERED = Stage(
     "answered", Role.TUNNEL, 30, "dropped: there is no such packet",
-    matches=frozenset({Field.REG0, Field.TUN_ID}), sets=frozenset({Field.VLAN_VID}), entered_from=(REMOTE,),
+    matches=frozenset({Field.REG0, Field.TUN_ID}), sets=frozenset({Field.VLAN_VID}),
+    entered_from=(REMOTE, ADVERTISE),
 )  # fmt: skip
 
 PHYSICAL_CLASSIFY = Stage(

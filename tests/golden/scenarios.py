@@ -1,6 +1,6 @@
 """The scenarios whose flows stand in `flows/`: the reference's walk, and what else a host can have."""
 
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address
 from typing import Any
 
 from osken_apps.model.addresses import mac_address
@@ -152,7 +152,8 @@ def _overlay(id: str, network_id: str, number: int) -> Port:
 
 def _remote(network: Segment, host: IPv4Address, number: int) -> RemotePort:
     mac, address = mac_address(f"fa:16:3e:00:05:{number:02x}"), IPv4Address(f"10.10.50.{number}")
-    return RemotePort(network.network_type, network.segmentation_id or 0, host, mac, (address,))
+    known = address, IPv6Address(f"2001:db8::{number:x}")
+    return RemotePort(network.network_type, network.segmentation_id or 0, host, mac, known)
 
 
 OVERLAY_PORTS = (
@@ -211,5 +212,6 @@ SCENARIOS = {
         policies=POLICIES[:1],
         reaches=REACHES,
         tunnel_address=IPv4Address("192.0.2.1"),
+        answers_nd=True,
     ),
 }

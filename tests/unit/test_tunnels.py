@@ -1,7 +1,7 @@
 """Networks over tunnels: who is reached where, and who hears of a change."""
 
 from dataclasses import replace
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address
 
 import pytest
 
@@ -23,13 +23,13 @@ from osken_apps.model.resources import (
     Subnet,
 )
 from osken_apps.model.snapshot import HostSnapshot
-from osken_apps.model.tunnels import Crowd, Reach, TunnelAddresses
+from osken_apps.model.tunnels import Crowd, Reach, TunnelAddresses, answers_nd
 from osken_apps.openflow import codec
 from osken_apps.openflow.codec import FlowModCommand, packet_out_by
 from osken_apps.openflow.wire import encode_flow
 from osken_apps.pipeline.desired import FlowEncoder, desired_flows, encoded_remote
 from osken_apps.pipeline.feature import bridge_of
-from osken_apps.pipeline.features.tunnels import greetings
+from osken_apps.pipeline.features.tunnels import Tunnels, greetings
 from tests.golden.scenarios import LAYOUT
 
 VXLAN = Network(id="vx", project_id="p", network_type=NetworkType.VXLAN, segmentation_id=5)
@@ -149,7 +149,7 @@ def test_a_remote_port_is_one_object_for_all_hosts_and_encoded_once_until_it_cha
     assert shared is of_b[mac_address("fa:16:3e:00:00:03")]
     made.apply([Upserted(replace(port(3), name="renamed"))])
     assert shared in reach(made, "a").ports
-    assert encoded_remote(shared, 2) is encoded_remote(shared, 2)
+    assert encoded_remote(shared, 2, True) is encoded_remote(shared, 2, True)
 
 
 def test_what_is_encoded_is_what_is_desired() -> None:
@@ -165,6 +165,71 @@ def test_an_address_that_another_machine_may_take_over_is_not_answered_for() -> 
     found = reach(fabric(port(1), port(2, allowed_address_pairs=pairs)), "a")
     assert found.ports[0].known == ()
     assert found.shared == ((router, (B,)),)
+
+
+SIX = port(2, fixed_ips=(FixedIp("sub6", IPv6Address("2001:db8::2")),))
+
+
+def solicited(made: Fabric) -> dict[str, list[str]]:
+    """Give by rule what is done on host a with neighbor solicitations."""
+    rules = {rule.cookie: rule.name for rule in Tunnels.rules}
+    found: dict[str, list[str]] = {}
+    for flow in desired_flows("br-tun", LAYOUT, snapshot(made, "a")):
+        if rules[flow.cookie].startswith("nd_"):
+            found.setdefault(rules[flow.cookie], []).append(flow.text())
+    return found
+
+
+def test_a_neighbor_solicitation_for_a_known_address_is_answered_where_the_datapath_can() -> None:
+    made = fabric(port(1), SIX)
+    assert made.observe_datapath("a", answers_nd=True) == {"a"}
+    assert made.observe_datapath("a", answers_nd=True) == set()
+    found = solicited(made)
+    assert found.keys() == {"nd_known", "nd_advertise", "nd_probe"}
+    (known,) = found["nd_known"]
+    assert "icmp_type=135,nd_target=2001:db8::2 " in known
+    assert "mod_dl_src:fa:16:3e:00:00:02" in known
+    assert "output" not in known
+
+
+def test_where_it_cannot_the_solicitation_goes_to_the_one_host_that_has_the_machine() -> None:
+    made = fabric(port(1), SIX, port(3))
+    made.observe_datapath("a", answers_nd=False)
+    found = solicited(made)
+    assert found.keys() == {"nd_to_host", "nd_probe"}
+    (asked,) = found["nd_to_host"]
+    assert asked.endswith("load:0xc0000202->NXM_NX_TUN_IPV4_DST[],output:2")
+
+
+def test_who_looks_for_others_of_its_address_is_heard_by_all_hosts_of_the_network() -> None:
+    made = fabric(port(1), SIX, port(3))
+    made.observe_datapath("a", answers_nd=True)
+    (probe,) = solicited(made)["nd_probe"]
+    assert "ipv6_src=::,icmp_type=135" in probe
+    assert probe.count("output") == 2
+
+
+def test_until_it_is_known_what_the_datapath_can_there_are_no_flows_for_solicitations() -> None:
+    assert solicited(fabric(port(1), SIX)).keys() == {"nd_probe"}
+    assert solicited(fabric()) == {}
+
+
+@pytest.mark.parametrize(
+    ("datapath_type", "version", "can"),
+    [
+        ("netdev", "3.1.0", True),
+        ("netdev", "2.12.0", True),
+        ("netdev", "2.11.4", False),
+        ("netdev", "", False),
+        ("netdev", "unknown", False),
+        ("", "3.1.0", False),
+        ("system", "3.1.0", False),
+    ],
+)
+def test_the_datapath_in_user_space_answers_solicitations_and_the_kernels_does_not(
+    datapath_type: str, version: str, can: bool
+) -> None:
+    assert answers_nd(datapath_type, version) is can
 
 
 def test_only_where_a_port_is_not_guarded_may_there_be_unknown_machines() -> None:

@@ -6,7 +6,7 @@ different types are different networks, so REG0 says the type, by `TYPE_NUMBERS`
 """
 
 from collections.abc import Iterable, Iterator
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 
 from osken_apps.model.addresses import mac_address
 from osken_apps.model.resources import NetworkType
@@ -22,14 +22,29 @@ from osken_apps.openflow.fields import Field, Masked
 from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.match import Match
 from osken_apps.pipeline.feature import Bridge, Feature
-from osken_apps.pipeline.headers import ARP, ARP_REPLY, ARP_REQUEST, Values
+from osken_apps.pipeline.headers import (
+    ANY_IPV6,
+    ARP,
+    ARP_REPLY,
+    ARP_REQUEST,
+    NEIGHBOR_ADVERTISEMENT,
+    NEIGHBOR_SOLICITATION,
+    Values,
+    icmpv6,
+)
 from osken_apps.pipeline.stage import Role, Rule
-from osken_apps.pipeline.stages import ANSWERED, CLASSIFY, REMOTE, SEGMENT_IN, TUNNEL_CLASSIFY
+from osken_apps.pipeline.stages import ADVERTISE, ANSWERED, CLASSIFY, REMOTE, SEGMENT_IN, TUNNEL_CLASSIFY
 
 TYPE_NUMBERS = {NetworkType.VXLAN: 1, NetworkType.GRE: 2, NetworkType.GENEVE: 3}
 NOBODYS_ID = 0
 GREETING = bytes(12) + (0x88B5).to_bytes(2, "big") + bytes(46)  # of an ethertype for experiments (IEEE 802)
 GROUP_BIT = mac_address("01:00:00:00:00:00")
+# A neighbor advertisement that is solicited and overrides, with its one option (RFC 4861, 4.4 and 4.6.1).
+ADVERTISING: tuple[Action, ...] = (
+    SetField(Field.ND_RESERVED, 0x60000000),
+    SetField(Field.ND_OPTIONS_TYPE, 2),
+    Move(Field.ETH_SRC, Field.ND_TLL),
+)
 
 TUNNEL_TO_LOCAL = Rule(
     160, "tunnel_to_local", CLASSIFY, 3,
@@ -70,16 +85,31 @@ TO_UNKNOWN_MAC = Rule(
 REPLY_TO_LOCAL = Rule(
     170, "reply_to_local", ANSWERED, 1, "The answer goes back to who asked, with the network's tag.",
 )  # fmt: skip
+ND_PROBE = Rule(
+    171, "nd_probe", REMOTE, 11,
+    "Whoever looks for others of its address asks all: there is nobody to answer to yet (RFC 4862, 5.4.2).",
+)  # fmt: skip
+ND_KNOWN = Rule(
+    172, "nd_known", REMOTE, 10,
+    "Likewise who asks for the IPv6 address of a machine of another host, where the datapath can (RFC 4861).",
+)  # fmt: skip
+ND_TO_HOST = Rule(
+    173, "nd_to_host", REMOTE, 10, "Where it cannot: to the host of that machine, which answers itself.",
+)  # fmt: skip
+ND_ADVERTISE = Rule(
+    174, "nd_advertise", ADVERTISE, 1, "The rest of the answer: solicited, with the machine's MAC address.",
+)  # fmt: skip
 
 
 class Tunnels(Feature):
     """The tunnel bridge, and what comes from it."""
 
     name = "tunnels"
-    stages = (TUNNEL_CLASSIFY, SEGMENT_IN, REMOTE, ANSWERED)
+    stages = (TUNNEL_CLASSIFY, SEGMENT_IN, REMOTE, ADVERTISE, ANSWERED)
     rules = (
         TUNNEL_TO_LOCAL, TUNNEL_DROP, LOCAL_TO_SEGMENT, PEER_IN, SEGMENT_TO_LOCAL, ARP_KNOWN, TO_SHARED_MAC,
-        TO_KNOWN_MAC, TO_EACH_HOST, TO_UNKNOWN_MAC, REPLY_TO_LOCAL,
+        TO_KNOWN_MAC, TO_EACH_HOST, TO_UNKNOWN_MAC, REPLY_TO_LOCAL, ND_PROBE, ND_KNOWN, ND_TO_HOST,
+        ND_ADVERTISE,
     )  # fmt: skip
 
     def bridge_flows(self, bridge: Bridge) -> Iterator[Flow]:
@@ -88,18 +118,25 @@ class Tunnels(Feature):
             yield from _of_integration(bridge)
         elif bridge.role is Role.TUNNEL and is_linked(bridge):
             yield from _of_peers(bridge)
+            if bridge.snapshot.answers_nd:
+                yield ND_ADVERTISE.flow(Match.of(icmpv6(NEIGHBOR_ADVERTISEMENT)), *ADVERTISING, goto=ANSWERED)
 
     def reach_flows(self, segment: Segment, reach: Reach, patch: int, ofport: int) -> Iterator[Flow]:
         """Give the flows of one network on the tunnel bridge, without those of single machines."""
         return _of_network(segment, reach, patch, ofport)
 
-    def remote_flows(self, remote: RemotePort, ofport: int) -> Iterator[Flow]:
+    def remote_flows(self, remote: RemotePort, ofport: int, answers_nd: bool | None) -> Iterator[Flow]:
         """Give the way to a machine of another host, and the answers for its addresses."""
         network = _network(remote.network_type, remote.segmentation_id)
         to_mac = Match.of(network | {Field.ETH_DST: remote.mac_address})
         yield TO_KNOWN_MAC.flow(to_mac, *_to([remote.address], ofport))
         for address in remote.known:
-            yield _arp_known(network, remote, address)
+            if isinstance(address, IPv4Address):
+                yield _arp_known(network, remote, address)
+            elif answers_nd:
+                yield _nd_known(network, remote, address)
+            elif answers_nd is not None:
+                yield ND_TO_HOST.flow(_solicitation(network, address), *_to([remote.address], ofport))
 
 
 def is_linked(bridge: Bridge) -> bool:
@@ -175,6 +212,9 @@ def _of_network(segment: Segment, reach: Reach, patch: int, ofport: int) -> Iter
     if reach.peers:
         several: Values = {Field.ETH_DST: Masked(GROUP_BIT, int(GROUP_BIT))}
         yield TO_EACH_HOST.flow(Match.of(network | several), *_to(reach.peers[:MAX_COPIES], ofport))
+        if any(isinstance(address, IPv6Address) for remote in reach.ports for address in remote.known):
+            probe = icmpv6(NEIGHBOR_SOLICITATION) | {Field.IPV6_SRC: ANY_IPV6}
+            yield ND_PROBE.flow(Match.of(network | probe), *_to(reach.peers[:MAX_COPIES], ofport))
     if reach.floods_unknown:
         yield TO_UNKNOWN_MAC.flow(Match.of(network), *_to(reach.peers[:MAX_COPIES], ofport))
     for mac, addresses in reach.shared:
@@ -205,4 +245,20 @@ def _arp_known(network: Values, remote: RemotePort, address: IPv4Address) -> Flo
         SetField(Field.ARP_SHA, remote.mac_address),
         SetField(Field.ARP_SPA, address),
         goto=ANSWERED,
+    )
+
+
+def _solicitation(network: Values, address: IPv6Address) -> Match:
+    return Match.of(network | icmpv6(NEIGHBOR_SOLICITATION) | {Field.ND_TARGET: address})
+
+
+def _nd_known(network: Values, remote: RemotePort, address: IPv6Address) -> Flow:
+    return ND_KNOWN.flow(
+        _solicitation(network, address),
+        Move(Field.ETH_SRC, Field.ETH_DST),
+        SetField(Field.ETH_SRC, remote.mac_address),
+        Move(Field.IPV6_SRC, Field.IPV6_DST),
+        Move(Field.ND_TARGET, Field.IPV6_SRC),
+        SetField(Field.ICMPV6_TYPE, NEIGHBOR_ADVERTISEMENT),
+        goto=ADVERTISE,
     )

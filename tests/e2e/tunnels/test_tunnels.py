@@ -26,6 +26,11 @@ def address(world: World, vm: NamespaceVm) -> str:
     return str(world.api.show("port", vm.port_id)["fixed_ips"][0]["ip_address"])
 
 
+def ipv6(world: World, vm: NamespaceVm) -> str:
+    fixed_ips = world.api.show("port", vm.port_id)["fixed_ips"]
+    return next(str(fixed["ip_address"]) for fixed in fixed_ips if ":" in fixed["ip_address"])
+
+
 def agent(world: World, host: str) -> dict[str, Any]:
     agents = {agent["host"]: agent["configurations"] for agent in world.api.list("agent")}
     return dict(agents[host])
@@ -97,6 +102,25 @@ def test_arp_for_a_known_address_stays_on_the_host_and_for_an_unknown_one_goes_t
         assert a.ping("10.10.10.200", 1, wait_s=0.2).received == 0
         capture.wait_for("who-has 10.10.10.200")
     assert "who-has 10.10.10.200" not in elsewhere.text
+
+
+def test_a_neighbor_solicitation_for_a_known_address_is_answered_on_the_host_that_asks(
+    tunnels: World,
+) -> None:
+    made = network(tunnels, "vxlan")
+    tunnels.api.create("subnet", network_id=made["id"], cidr="2001:db8:5::/64", ip_version=6)
+    a, b = tunnels.launch(1, made), tunnels.launch(2, made)
+    for vm in (a, b):
+        vm.configure(f"{ipv6(tunnels, vm)}/64", flags=("nodad",))
+    wait_until(lambda: a.ping(ipv6(tunnels, b), 1).ok, BIND_TIMEOUT_S, "an answer")
+    a.namespace.ip("neigh", "flush", "all")
+    with tunnels.host(1).capture("eth2", ANY_TUNNEL, flags=("-e",)) as capture:
+        assert a.ping(ipv6(tunnels, b)).ok
+        capture.wait_for("echo request")
+        assert a.ping("2001:db8:5::99", 1, wait_s=0.2).received == 0
+        capture.wait_for("who has 2001:db8:5::99")
+    assert f"who has {ipv6(tunnels, b)}" not in capture.text
+    assert b.mac in a.namespace.ip("-6", "neigh", "show", ipv6(tunnels, b))
 
 
 def test_machines_on_a_vlan_and_over_tunnels_are_side_by_side(tunnels: World) -> None:
