@@ -2,17 +2,18 @@
 
 Owns the names of the subcommands and what an error looks like: one line on stderr, `osken-net: ...`. Each
 subcommand is a module that is imported when it is called, so that the controller loads nothing of the lab.
-Exit status: 0; 1 when a command failed; 2 when the command line or the configuration is wrong; 130 at Ctrl-C.
+Exit status: that of `command.Exit`; 130 at Ctrl-C, 141 when whoever reads the output has gone.
 """
 
 import argparse
 import importlib
 import importlib.metadata
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from osken_apps.cli.command import CommandError, Parser
+from osken_apps.cli.command import CommandError, Exit, Parser
 from osken_apps.errors import ConfigurationError
 
 
@@ -36,7 +37,13 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
     "diff": Subcommand("osken_apps.cli.diff", "compare a host's flows with those that it should have"),
     "lab": Subcommand("osken_apps.lab.commands", "hosts with Open vSwitch and VMs on this machine"),
 }
-EPILOG = "`osken-net COMMAND --help` tells more of a command. Exit status: 0; 1 failed; 2 wrongly asked for."
+EPILOG = """`osken-net COMMAND --help` tells more of a command.
+Exit status: 0 all is well; 1 something is broken, or the command failed; 2 wrongly asked for; 3 cannot tell.
+
+Commands that ask the API find it by --api, OSKEN_API, or the OS_* variables of the openstack command."""
+
+
+READER_GONE = 128 + 13  # as a shell tells of SIGPIPE
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,12 +52,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         parsed = _parser(given).parse_args(given)
         status: int = parsed.handler(parsed)
+        sys.stdout.flush()
     except CommandError as error:
         print(f"osken-net: {error}", file=sys.stderr)
-        return 1
+        return error.status
     except ConfigurationError as error:
         print(f"osken-net: {error}", file=sys.stderr)
-        return 2
+        return Exit.USAGE
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left is for nobody
+        return READER_GONE
     except KeyboardInterrupt:
         return 130
     return status

@@ -13,7 +13,7 @@ from pathlib import Path
 from osken_apps import config
 from osken_apps.accounts.first import environment, write_openrc
 from osken_apps.cli.command import CommandError, add_config_file
-from osken_apps.cli.tables import add_json
+from osken_apps.cli.output import add_output
 from osken_apps.config import Config
 from osken_apps.errors import OskenAppsError
 from osken_apps.model.accounts import is_name
@@ -31,7 +31,7 @@ def add_action(
     """Add an action of a subcommand, with the options that all have."""
     parser = actions.add_parser(name, help=help, description=help)
     add_config_file(parser)
-    add_json(parser)
+    add_output(parser)
 
     def run(parsed: argparse.Namespace) -> int:
         handler(parsed)

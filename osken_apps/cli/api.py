@@ -1,61 +1,47 @@
-"""A client of the REST API, for subcommands that ask the controller. SHELL.
+"""A client of the REST API, for every command that asks the controller. SHELL.
 
-Who asks is taken from the environment, as the openstack command takes it: `. admin-openrc`.
+Where the API is and who asks is said on the command line or by the environment, see `login`. A redirect is
+not followed: what says who asks is for the API that was named.
 """
 
 import argparse
-import base64
 import json
 import os
 import ssl
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from functools import cached_property
 from typing import Any
 
-from osken_apps.cli.command import CommandError
+from osken_apps.cli.command import CannotTell
+from osken_apps.cli.login import VERSION, base_of, endpoint_in, login_of
 
 TIMEOUT_S = 30.0
 UNAUTHORIZED = 401
+NOBODY = "{} must know who asks: source the administrator's openrc first"
 DEFAULT_URL = "http://127.0.0.1:9696"
+PAGE = 1000
 
 
-def get(url: str, path: str, **query: Any) -> Any:
-    """Give what the API answers to a GET of a path below /v2.0/. Raises CommandError."""
-    address = f"{url.rstrip('/')}/v2.0/{path}?{urllib.parse.urlencode(query, doseq=True)}"
-    request = urllib.request.Request(address, headers=_identity(url))
-    try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT_S, context=_tls(url)) as answer:
-            return json.load(answer)
-    except urllib.error.HTTPError as error:
-        if error.code == UNAUTHORIZED:
-            raise CommandError(
-                f"{url} must know who asks: source the administrator's openrc first"
-            ) from error
-        raise CommandError(f"{url} answers {error.code} to GET {path}") from error
-    except (OSError, ValueError) as error:
-        raise CommandError(f"{url} does not answer: {getattr(error, 'reason', error)}") from error
+class Refused(CannotTell):
+    """The API answers a request with an error."""
+
+    def __init__(self, message: str, http_status: int) -> None:
+        super().__init__(message)
+        self.http_status = http_status
 
 
-def default_url() -> str:
-    """Give where the API is, as the environment says, else on this machine."""
-    where, identity, _ = os.environ.get("OS_AUTH_URL", "").partition("/identity")
-    return where if identity else DEFAULT_URL
-
-
-def _identity(url: str) -> dict[str, str]:
-    """Give the header that says who asks; only to the API that the environment's password is for."""
-    name, password = os.environ.get("OS_USERNAME"), os.environ.get("OS_PASSWORD")
-    if not name or password is None or url.rstrip("/") != default_url():
-        return {}
-    return {"Authorization": f"Basic {base64.b64encode(f'{name}:{password}'.encode()).decode()}"}
-
-
-def _tls(url: str) -> ssl.SSLContext | None:
-    """Give whom to believe about the API's certificate."""
-    if not url.startswith("https:"):
-        return None
-    return ssl.create_default_context(cafile=os.environ.get("OS_CACERT") or None)
+def add_api(parser: argparse.ArgumentParser) -> None:
+    """Add the option that says where the API is."""
+    parser.add_argument(
+        "--api",
+        metavar="URL",
+        type=url,
+        help=f"where the API is (OSKEN_API, else as OS_* say for the openstack command, else {DEFAULT_URL})",
+    )
 
 
 def url(text: str) -> str:
@@ -63,3 +49,115 @@ def url(text: str) -> str:
     if not text.startswith(("http://", "https://")):
         raise argparse.ArgumentTypeError(f"{text!r} is not a URL such as {DEFAULT_URL}")
     return text
+
+
+class Api:
+    """The API as who asks sees it; whatever goes wrong is a CannotTell, with status and text a Refused."""
+
+    def __init__(self, url: str = "", environment: Mapping[str, str] | None = None) -> None:
+        """Take where the API is, and who asks; nobody is asked yet."""
+        environment = os.environ if environment is None else environment
+        self._given = url or environment.get("OSKEN_API", "")
+        self._login = login_of(environment)
+        https = urllib.request.HTTPSHandler(context=_tls(environment))
+        self._opener = urllib.request.build_opener(_NoRedirect(), https)
+
+    @classmethod
+    def of(cls, parsed: argparse.Namespace) -> "Api":
+        """Give the API that the command line names."""
+        return cls(parsed.api or "")
+
+    @cached_property
+    def url(self) -> str:
+        """The address of the API, without a slash at its end. Raises CannotTell."""
+        given = self._given or self._login.endpoint
+        if not given and self._login.auth_url:
+            given = endpoint_in(self._issued[1], self._login)
+            if not given:
+                raise CannotTell(f"{self._login.auth_url} names no network service in its catalogue")
+        return base_of(given or DEFAULT_URL)
+
+    def get(self, path: str, **query: Any) -> Any:
+        """Give what the API answers to a GET of a path below /v2.0/. Raises CannotTell, Refused."""
+        words = urllib.parse.urlencode(
+            {name: value for name, value in query.items() if value is not None}, doseq=True
+        )
+        return self._ask("GET", f"{VERSION}/{path}{f'?{words}' if words else ''}")
+
+    def post(self, path: str, body: Any) -> Any:
+        """Give what the API answers to a POST of a document. Raises CannotTell, Refused."""
+        return self._ask("POST", f"{VERSION}/{path}", body)
+
+    def each(self, path: str, **query: Any) -> Iterator[dict[str, Any]]:
+        """Give every item of a list that is read page by page; `path` is its name, too."""
+        plural, marker = path.replace("-", "_"), None
+        while True:
+            page = self.get(path, limit=PAGE, marker=marker, **query)
+            yield from page[plural]
+            if not any(link.get("rel") == "next" for link in page.get(f"{plural}_links", ())):
+                return
+            marker = page[plural][-1]["id"]
+
+    def get_path(self, path: str) -> Any:
+        """Give what the API answers to a GET of a whole path. Raises CannotTell, Refused."""
+        return self._ask("GET", path)
+
+    @cached_property
+    def _issued(self) -> tuple[str, Any]:
+        """Give a token that says who asks, and what Keystone says of it."""
+        login = self._login
+        if not login.auth:
+            raise CannotTell(NOBODY.format(login.auth_url))
+        where = f"{login.auth_url.rstrip('/')}/auth/tokens"
+        body, shown = self._open("POST", where, {"Content-Type": "application/json"}, {"auth": login.auth})
+        return shown.get("X-Subject-Token", ""), body
+
+    def _ask(self, method: str, path: str, body: Any = None) -> Any:
+        headers = {"Accept": "application/json"} | dict(self._login.headers(self.url))
+        if self._login.auth_url:
+            headers["X-Auth-Token"] = self._issued[0]
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        return self._open(method, self.url + path, headers, body)[0]
+
+    def _open(self, method: str, address: str, headers: Mapping[str, str], body: Any) -> tuple[Any, Any]:
+        """Send a request; give the document and the headers of the answer."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(address, data, dict(headers), method=method)
+        host = "{0.scheme}://{0.netloc}".format(urllib.parse.urlsplit(address))
+        try:
+            with self._opener.open(request, timeout=TIMEOUT_S) as answer:
+                return json.load(answer), answer.headers
+        except urllib.error.HTTPError as error:
+            raise _refusal(host, method, request.selector, error) from error
+        except (OSError, ValueError) as error:
+            raise CannotTell(f"{host} does not answer: {getattr(error, 'reason', error)}") from error
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:
+        """Follow nothing: the answer is then an error."""
+
+
+def _refusal(host: str, method: str, path: str, error: urllib.error.HTTPError) -> Refused:
+    """Say what the API has against a request, in its own words where it has any."""
+    if error.code == UNAUTHORIZED:
+        return Refused(NOBODY.format(host), error.code)
+    told = ""
+    with suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
+        body = json.load(error)
+        told = str((body.get("NeutronError") or body["error"])["message"])
+    said = f": {' '.join(told.split())}" if told else ""
+    return Refused(f"{host} answers {error.code} to {method} {path}{said}", error.code)
+
+
+def _tls(environment: Mapping[str, str]) -> ssl.SSLContext:
+    """Give whom to believe about the API's certificate, and what to show it. Raises CannotTell."""
+    certificate, key = environment.get("OS_CERT"), environment.get("OS_KEY")
+    try:
+        context = ssl.create_default_context(cafile=environment.get("OS_CACERT") or None)
+        if certificate:
+            context.load_cert_chain(certificate, key or None)
+    except OSError as error:
+        raise CannotTell(f"OS_CACERT, OS_CERT or OS_KEY cannot be used: {error}") from error
+    return context

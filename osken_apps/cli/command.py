@@ -1,15 +1,39 @@
-"""What every subcommand shares: how it fails, and how its command line is read."""
+"""What every subcommand shares: how it ends, and how its command line is read."""
 
 import argparse
 import sys
+from enum import IntEnum
 from pathlib import Path
 from typing import NoReturn
 
 DEFAULT_CONFIG_FILE = Path("/etc/osken-net/osken-net.conf")
 
 
+class Exit(IntEnum):
+    """The status with which a command ends."""
+
+    WELL = 0
+    BROKEN = 1  # something is broken, or the command could not do what it is for
+    USAGE = 2
+    CANNOT_TELL = 3  # whether something is broken: whoever knows did not answer
+
+
 class CommandError(Exception):
     """A command failed: what went wrong, in one line for the operator."""
+
+    status = Exit.BROKEN
+
+
+class WronglyAsked(CommandError):
+    """The command line asks for what there is not."""
+
+    status = Exit.USAGE
+
+
+class CannotTell(CommandError):
+    """Whoever knows does not answer, or not what was asked."""
+
+    status = Exit.CANNOT_TELL
 
 
 class Parser(argparse.ArgumentParser):
@@ -22,7 +46,7 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Print one line and exit with status 2."""
         print(f"osken-net: {message} ({self.prog} --help tells more)", file=sys.stderr)
-        sys.exit(2)
+        sys.exit(Exit.USAGE)
 
 
 def add_config_file(parser: argparse.ArgumentParser) -> None:

@@ -8,8 +8,8 @@ from uuid import uuid4
 from osken_apps.accounts.passwords import hashed, new_secret
 from osken_apps.cli import accounts
 from osken_apps.cli.command import CommandError
+from osken_apps.cli.output import show
 from osken_apps.cli.role import add_role_option
-from osken_apps.cli.tables import show
 from osken_apps.model.accounts import ApplicationCredential
 
 DESCRIPTION = """Make, list and delete application credentials ([api] authentication=local).
@@ -49,7 +49,7 @@ def _list(parsed: argparse.Namespace) -> None:
             _row(item, users[item.user_id], projects[item.project_id])
             for item in view.accounts.credentials(**wanted)
         ]
-    show(rows, COLUMNS, parsed.json)
+    show(rows, COLUMNS, parsed)
 
 
 def _create(parsed: argparse.Namespace) -> None:
@@ -77,7 +77,7 @@ def _create(parsed: argparse.Namespace) -> None:
             accounts.openrc(parsed.openrc, loaded, **who, APPLICATION_CREDENTIAL_SECRET=secret)
     row = _row(made, user.name, project.name)
     columns = COLUMNS if parsed.openrc else (*COLUMNS, "secret")
-    show([row if parsed.openrc else row | {"secret": secret}], columns, parsed.json)
+    show([row if parsed.openrc else row | {"secret": secret}], columns, parsed)
 
 
 def _delete(parsed: argparse.Namespace) -> None:

@@ -3,15 +3,15 @@
 import argparse
 import shlex
 
-from osken_apps.cli import api
-from osken_apps.cli.command import CommandError
+from osken_apps.cli.api import Api, add_api
+from osken_apps.cli.command import CannotTell
 from osken_apps.cli.host_options import add_through, run_on_host
 
 DESCRIPTION = """Compare the flows of a host's bridges with those that the controller wants there.
 
 The API tells what should be, `ovs-ofctl diff-flows` on the host what is. A line that begins with - is
 missing, one with + is there and should not be (flows of others, too). Exit status 0: nothing differs; 1:
-something does."""
+something does; 3: cannot tell."""
 EPILOG = """examples:
   osken-net diff host1                                 (on host1, with the controller)
   osken-net diff host1 --through 'ssh root@host1'"""
@@ -22,15 +22,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Say what the command line of `diff` is."""
     parser.description, parser.epilog = DESCRIPTION, EPILOG
     parser.add_argument("host", metavar="HOST", help="the host, as `openstack network agent list` names it")
-    parser.add_argument("--api", metavar="URL", type=api.url, default=api.default_url(), help="(%(default)s)")
+    add_api(parser)
     add_through(parser)
     parser.set_defaults(handler=diff)
 
 
 def diff(parsed: argparse.Namespace) -> int:
-    """Print how each bridge differs; give 1 if any does. Raises CommandError."""
+    """Print how each bridge differs; give 1 if any does. Raises CannotTell."""
     is_different = False
-    for bridge, flows in _desired(parsed.api, parsed.host).items():
+    for bridge, flows in _desired(Api.of(parsed), parsed.host).items():
         command = ["ovs-ofctl", "diff-flows", "/dev/stdin", bridge]
         text = "".join(f"{flow}\n" for flow in flows)
         shown = run_on_host(parsed.through, command, stdin=text, ok=(0, DIFFERENT))
@@ -39,12 +39,12 @@ def diff(parsed: argparse.Namespace) -> int:
     return int(is_different)
 
 
-def _desired(url: str, host: str) -> dict[str, list[str]]:
-    """Ask the API for the flows that a host should have, by bridge. Raises CommandError."""
-    agents = api.get(url, "agents", host=host)["agents"]
+def _desired(api: Api, host: str) -> dict[str, list[str]]:
+    """Ask the API for the flows that a host should have, by bridge. Raises CannotTell."""
+    agents = api.get("agents", host=host)["agents"]
     if not agents:
-        raise CommandError(f"the controller knows no host {shlex.quote(host)}")
-    flows: dict[str, list[str]] = api.get(url, f"agents/{agents[0]['id']}/flows")["flows"]
+        raise CannotTell(f"the controller knows no host {shlex.quote(host)}")
+    flows: dict[str, list[str]] = api.get(f"agents/{agents[0]['id']}/flows")["flows"]
     if not flows:
-        raise CommandError(f"no bridge of host {shlex.quote(host)} has connected to the controller yet")
+        raise CannotTell(f"no bridge of host {shlex.quote(host)} has connected to the controller yet")
     return flows

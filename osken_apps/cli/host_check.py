@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from osken_apps.cli import api, ovs_facts
-from osken_apps.cli.command import CommandError
+from osken_apps.cli.api import Api
+from osken_apps.cli.command import CannotTell
 from osken_apps.cli.host_options import add_options, plan_of, run_on_host
 from osken_apps.cli.host_script import HostPlan
 from osken_apps.model.addresses import mac_address
@@ -17,7 +18,8 @@ from osken_apps.model.snapshot import Layout
 
 DESCRIPTION = """Say what is missing on a host, and what to type there.
 
-It reads the host's Open vSwitch and changes nothing. Exit status 0: all is well; 1: something is missing."""
+It reads the host's Open vSwitch and changes nothing. Exit status 0: all is well; 1: something is missing;
+3: cannot tell."""
 EPILOG = """examples:
   osken-net host-check
   osken-net host-check --controller 192.0.2.10 --through 'ssh root@host1' --api http://127.0.0.1:9696"""
@@ -40,7 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def host_check(parsed: argparse.Namespace) -> int:
-    """Print what is wrong with the host; give 1 if anything is. Raises CommandError."""
+    """Print what is wrong with the host; give 1 if anything is. Raises CannotTell."""
     plan = plan_of(parsed)
     ports = _ports(parsed.api) if parsed.api else None
     expected = replace(_expected(plan), ports=ports)
@@ -64,13 +66,13 @@ def _facts(through: Sequence[str], controller: str) -> HostFacts:
     try:
         return ovs_facts.host_facts(output, way)
     except (KeyError, ValueError) as error:
-        raise CommandError(f"ovs-vsctl printed something else than its tables: {error}") from error
+        raise CannotTell(f"ovs-vsctl printed something else than its tables: {error}") from error
 
 
 def _ports(url: str) -> PortDirectory:
     """Ask the API for all ports."""
     fields = ["id", "name", "network_id", "device_id", "mac_address"]
-    shown = api.get(url, "ports", fields=fields)["ports"]
+    shown = Api(url).each("ports", fields=fields)
     return PortDirectory({port["id"]: _port(port) for port in shown})
 
 

@@ -6,7 +6,7 @@ import shlex
 import subprocess
 from collections.abc import Collection, Sequence
 
-from osken_apps.cli.command import CommandError
+from osken_apps.cli.command import CannotTell
 from osken_apps.cli.host_script import HostPlan, PhysicalBridge
 from osken_apps.config import INTERFACE_NAME, MAX_PHYSICAL_BRIDGE_NAME
 
@@ -73,7 +73,7 @@ def run_on_host(
 ) -> str:
     """Run a command on the host; give what it printed.
 
-    Raises CommandError with what it complained of, if its exit status is not one of `ok`.
+    Raises CannotTell with what it complained of, if its exit status is not one of `ok`.
     """
     argv, name = [*through, *command], shlex.join([*through, command[0]])
     try:
@@ -81,12 +81,12 @@ def run_on_host(
             argv, input=stdin, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
         )
     except OSError as error:
-        raise CommandError(f"{argv[0]}: {error.strerror}") from error
+        raise CannotTell(f"{argv[0]}: {error.strerror}") from error
     except subprocess.TimeoutExpired as error:
-        raise CommandError(f"{name}: no end within {TIMEOUT_S:.0f} s") from error
+        raise CannotTell(f"{name}: no end within {TIMEOUT_S:.0f} s") from error
     if ok and done.returncode not in ok:
         complaint = " ".join(done.stderr.split()).removeprefix(f"{command[0]}: ")
-        raise CommandError(f"{name}: {complaint or f'exit status {done.returncode}'}")
+        raise CannotTell(f"{name}: {complaint or f'exit status {done.returncode}'}")
     return done.stdout
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from uuid import uuid4
 
 from osken_apps.cli import accounts
-from osken_apps.cli.tables import show
+from osken_apps.cli.output import show
 from osken_apps.model.accounts import Project, ProjectInUse
 from osken_apps.model.resources import Network, Port, Subnet
 
@@ -31,14 +31,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def _list(parsed: argparse.Namespace) -> None:
     with accounts.store_of(parsed) as (store, _), store.read() as view:
-        show([_row(item) for item in view.accounts.projects()], COLUMNS, parsed.json)
+        show([_row(item) for item in view.accounts.projects()], COLUMNS, parsed)
 
 
 def _create(parsed: argparse.Namespace) -> None:
     project = Project(uuid4().hex, parsed.name, description=parsed.description)
     with accounts.store_of(parsed) as (store, _), store.write() as transaction:
         transaction.accounts.add(project)
-    show([_row(project)], COLUMNS, parsed.json)
+    show([_row(project)], COLUMNS, parsed)
 
 
 def _set(parsed: argparse.Namespace) -> None:

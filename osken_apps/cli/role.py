@@ -3,7 +3,7 @@
 import argparse
 
 from osken_apps.cli import accounts
-from osken_apps.cli.tables import show
+from osken_apps.cli.output import show
 from osken_apps.model.accounts import ROLES, Assignment
 from osken_apps.store.accounts import Accounts
 
@@ -48,7 +48,7 @@ def _list(parsed: argparse.Namespace) -> None:
             (users[item.user_id], projects[item.project_id], item.role)
             for item in view.accounts.assignments(**wanted)
         )
-    show([dict(zip(COLUMNS, row, strict=True)) for row in rows], COLUMNS, parsed.json)
+    show([dict(zip(COLUMNS, row, strict=True)) for row in rows], COLUMNS, parsed)
 
 
 def _add(parsed: argparse.Namespace) -> None:

@@ -7,8 +7,8 @@ from uuid import uuid4
 
 from osken_apps.accounts.passwords import hashed, new_secret
 from osken_apps.cli import accounts
+from osken_apps.cli.output import show
 from osken_apps.cli.role import add_role_option
-from osken_apps.cli.tables import show
 from osken_apps.model.accounts import Assignment, User
 
 DESCRIPTION = """Make, list and change the users of the API ([api] authentication=local).
@@ -52,7 +52,7 @@ def _list(parsed: argparse.Namespace) -> None:
             }
             for item in view.accounts.users()
         ]
-    show(rows, COLUMNS, parsed.json)
+    show(rows, COLUMNS, parsed)
 
 
 def _create(parsed: argparse.Namespace) -> None:
@@ -68,7 +68,7 @@ def _create(parsed: argparse.Namespace) -> None:
                 who = {"USERNAME": user.name, "PASSWORD": password, "PROJECT_NAME": project.name}
                 accounts.openrc(parsed.openrc, loaded, **who)
     row = {"name": user.name, "id": user.id, "default_project": project.name, "enabled": True}
-    show([row], COLUMNS, parsed.json)
+    show([row], COLUMNS, parsed)
 
 
 def _set(parsed: argparse.Namespace) -> None:

@@ -179,7 +179,7 @@ def test_osken_net_asks_as_whom_the_environment_says(users: Users) -> None:
         done = subprocess.run(
             [BIN / "osken-net", "diff", "nowhere"], env=environment, capture_output=True, text=True
         )
-        assert (done.returncode, told in done.stderr) == (1, True)
+        assert (done.returncode, told in done.stderr) == (3, True)
 
 
 def test_guesses_keep_nobody_out_who_knows_a_password(users: Users) -> None:

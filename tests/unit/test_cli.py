@@ -33,12 +33,12 @@ from osken_apps import cli
             "argument --physical-bridge: 'br-physical1' is longer than 11 characters"
             " (osken-net host-check --help tells more)",
         ),
-        (["diff", "host1", "--api", "http://127.0.0.1:1"], 1, "http://127.0.0.1:1 does not answer: [Errno"),
+        (["diff", "host1", "--api", "http://127.0.0.1:1"], 3, "http://127.0.0.1:1 does not answer: [Errno"),
         (["host-check", "--api", "nowhere"], 2, "argument --api: 'nowhere' is not a URL such as http://127.0.0.1:9696"),
-        (["host-check", "--api", "http://127.0.0.1:1"], 1, "http://127.0.0.1:1 does not answer: [Errno 111]"),
-        (["host-check", "--through", "nowhere"], 1, "nowhere: No such file or directory"),
-        (["host-check", "--through", "sh -c 'exit 3'"], 1, "sh -c 'exit 3' ovs-vsctl: exit status 3"),
-        (["host-check", "--through", "echo"], 1, "ovs-vsctl printed something else than its tables:"),
+        (["host-check", "--api", "http://127.0.0.1:1"], 3, "http://127.0.0.1:1 does not answer: [Errno 111]"),
+        (["host-check", "--through", "nowhere"], 3, "nowhere: No such file or directory"),
+        (["host-check", "--through", "sh -c 'exit 3'"], 3, "sh -c 'exit 3' ovs-vsctl: exit status 3"),
+        (["host-check", "--through", "echo"], 3, "ovs-vsctl printed something else than its tables:"),
     ],
 )  # fmt: skip
 def test_an_error_is_one_line(

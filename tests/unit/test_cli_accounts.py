@@ -28,7 +28,7 @@ def osken_net(directory: Path, *words: str) -> int:
 def listed(directory: Path, capsys: pytest.CaptureFixture[str], *words: str) -> Any:
     """Give what a command prints as JSON."""
     capsys.readouterr()
-    assert osken_net(directory, *words, "--json") == 0
+    assert osken_net(directory, *words, "-f", "json") == 0
     return json.loads(capsys.readouterr().out)
 
 

@@ -1,0 +1,115 @@
+"""Who asks the API and where it is, as the environment says it to the openstack command. PURE.
+
+`OS_AUTH_URL` with a name and password, with an application credential or with a token; `OS_ENDPOINT` with
+`OS_AUTH_TYPE` none or http_basic. Keystone's API has the forms of the requests (Identity API v3,
+"Authentication and token management"): a request and a look at the catalogue need no library.
+"""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+SERVICE = "network"
+VERSION = "/v2.0"
+DEFAULT_DOMAIN = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What the environment says. `auth` is what Keystone at `auth_url` is asked for a token with."""
+
+    endpoint: str = ""
+    auth_url: str = ""
+    auth: Mapping[str, Any] = field(default_factory=dict)
+    token: str = ""
+    basic: str = ""
+    region: str = ""
+    interface: str = "public"
+
+    def headers(self, url: str) -> Mapping[str, str]:
+        """Give the headers that say who asks without Keystone; a password only to the API that it is for."""
+        if self.token:
+            return {"X-Auth-Token": self.token}
+        if self.basic and url == base_of(self.endpoint):
+            return {"Authorization": f"Basic {self.basic}"}
+        return {}
+
+
+def base_of(url: str) -> str:
+    """Give the address of an API without what every path of it begins with."""
+    return url.rstrip("/").removesuffix(VERSION)
+
+
+def login_of(environment: Mapping[str, str]) -> Login:
+    """Read who asks of the environment."""
+    said = {name.removeprefix("OS_"): value for name, value in environment.items() if value}
+    endpoint = said.get("ENDPOINT") or said.get("ENDPOINT_OVERRIDE", "")
+    match said.get("AUTH_TYPE", ""):
+        case "none":
+            return Login(endpoint)
+        case "http_basic":
+            pair = f"{said.get('USERNAME', '')}:{said.get('PASSWORD', '')}"
+            return Login(endpoint, basic=base64.b64encode(pair.encode()).decode())
+    if endpoint and "AUTH_URL" not in said:
+        return Login(endpoint, token=said.get("TOKEN", ""))
+    return Login(
+        endpoint,
+        said.get("AUTH_URL", ""),
+        _auth(said),
+        region=said.get("REGION_NAME", ""),
+        interface=said.get("INTERFACE", "public").removesuffix("URL"),
+    )
+
+
+def endpoint_in(issued: Mapping[str, Any], login: Login) -> str:
+    """Give where the network service is by the catalogue of an issued token; empty: it is in none."""
+    for service in issued.get("token", {}).get("catalog", ()):
+        for place in service["endpoints"] if service["type"] == SERVICE else ():
+            fits = place["interface"] == login.interface
+            if fits and login.region in ("", place.get("region_id"), place.get("region")):
+                return str(place["url"])
+    return ""
+
+
+def _auth(said: Mapping[str, str]) -> dict[str, Any]:
+    """Give what a token is asked for with; nothing if the environment has no secret."""
+    if secret := said.get("APPLICATION_CREDENTIAL_SECRET"):
+        credential: dict[str, Any] = {"secret": secret}
+        if identifier := said.get("APPLICATION_CREDENTIAL_ID"):
+            credential["id"] = identifier
+        else:
+            credential |= {"name": said.get("APPLICATION_CREDENTIAL_NAME", ""), "user": _user(said)}
+        return _by("application_credential", credential)
+    if token := said.get("TOKEN"):
+        return _by("token", {"id": token}) | _scope(said)
+    if "PASSWORD" in said and {"USERNAME", "USER_ID"} & said.keys():
+        return _by("password", {"user": _user(said) | {"password": said["PASSWORD"]}}) | _scope(said)
+    return {}
+
+
+def _by(method: str, part: Mapping[str, Any]) -> dict[str, Any]:
+    return {"identity": {"methods": [method], method: part}}
+
+
+def _user(said: Mapping[str, str]) -> dict[str, Any]:
+    if identifier := said.get("USER_ID"):
+        return {"id": identifier}
+    return {"name": said.get("USERNAME", ""), "domain": _domain(said, "USER")}
+
+
+def _scope(said: Mapping[str, str]) -> dict[str, Any]:
+    if said.get("SYSTEM_SCOPE"):
+        return {"scope": {"system": {"all": True}}}
+    if identifier := said.get("PROJECT_ID"):
+        return {"scope": {"project": {"id": identifier}}}
+    if name := said.get("PROJECT_NAME"):
+        return {"scope": {"project": {"name": name, "domain": _domain(said, "PROJECT")}}}
+    return {}
+
+
+def _domain(said: Mapping[str, str], of: str) -> dict[str, str]:
+    """Give the domain of a user or a project."""
+    if name := said.get(f"{of}_DOMAIN_NAME"):
+        return {"name": name}
+    return {"id": said.get(f"{of}_DOMAIN_ID") or said.get("DEFAULT_DOMAIN", DEFAULT_DOMAIN)}

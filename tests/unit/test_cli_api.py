@@ -1,0 +1,147 @@
+"""The client of the API that commands have: where it looks, as whom it asks, what it makes of answers."""
+
+from typing import Any
+
+import pytest
+
+from osken_apps.cli.api import Api, Refused
+from osken_apps.cli.command import CannotTell
+from tests.unit.fake_api import FakeApi, fake_api
+
+DOMAIN = {"id": "default"}
+PROJECT = {"OS_PROJECT_NAME": "demo", "OS_PROJECT_DOMAIN_ID": "default"}
+BY_PASSWORD = {
+    "methods": ["password"],
+    "password": {"user": {"name": "alice", "domain": DOMAIN, "password": "secret"}},
+}
+
+
+def keystone(api: FakeApi) -> None:
+    """Let an API be its own Keystone."""
+    where = [
+        {"interface": "internal", "region": "RegionOne", "url": "http://127.0.0.1:1"},
+        {"interface": "public", "region": "RegionTwo", "url": "http://127.0.0.1:2"},
+        {"interface": "public", "region": "RegionOne", "url": api.url},
+    ]
+    catalog = [{"type": "identity", "endpoints": []}, {"type": "network", "endpoints": where}]
+    answer = (201, {"token": {"catalog": catalog}}, {"X-Subject-Token": "the token"})
+    api.answers["POST /identity/v3/auth/tokens"] = answer
+
+
+@pytest.mark.parametrize("place", ["--api", "OSKEN_API", "OS_ENDPOINT"])
+def test_the_address_may_be_said_in_three_ways(place: str) -> None:
+    with fake_api({"GET /v2.0/agents": {"agents": []}}) as api:
+        environment = {} if place == "--api" else {place: f"{api.url}/", "OS_AUTH_TYPE": "none"}
+        client = Api(api.url if place == "--api" else "", environment)
+        assert client.get("agents") == {"agents": []}
+    assert "X-Auth-Token" not in api.asked[0].headers
+
+
+@pytest.mark.parametrize(
+    ("environment", "auth"),
+    [
+        (
+            {"OS_USERNAME": "alice", "OS_PASSWORD": "secret", **PROJECT},
+            {"identity": BY_PASSWORD, "scope": {"project": {"name": "demo", "domain": DOMAIN}}},
+        ),
+        (
+            {"OS_APPLICATION_CREDENTIAL_ID": "1234", "OS_APPLICATION_CREDENTIAL_SECRET": "s3cr3t"},
+            {
+                "identity": {
+                    "methods": ["application_credential"],
+                    "application_credential": {"id": "1234", "secret": "s3cr3t"},
+                }
+            },
+        ),
+        (
+            {"OS_TOKEN": "old", "OS_PROJECT_ID": "5678", "OS_AUTH_TYPE": "v3token"},
+            {
+                "identity": {"methods": ["token"], "token": {"id": "old"}},
+                "scope": {"project": {"id": "5678"}},
+            },
+        ),
+    ],
+)
+def test_a_token_is_asked_for_once_and_the_catalogue_says_where(
+    environment: dict[str, str], auth: Any
+) -> None:
+    with fake_api({"GET /v2.0/agents": {"agents": []}}) as api:
+        keystone(api)
+        said = {"OS_AUTH_URL": f"{api.url}/identity/v3", "OS_REGION_NAME": "RegionOne", **environment}
+        client = Api("", said)
+        client.get("agents")
+        client.get("agents", host="host1", id=None)
+    login, first, second = api.asked
+    assert login.body == {"auth": auth}
+    assert [first.headers["X-Auth-Token"], second.headers["X-Auth-Token"]] == ["the token"] * 2
+    assert second.path == "/v2.0/agents?host=host1"
+
+
+def test_a_password_is_not_shown_to_another_api_than_the_one_it_is_for() -> None:
+    with fake_api({"GET /v2.0/agents": {"agents": []}}) as ours, fake_api(dict(ours.answers)) as other:
+        said = {"OS_AUTH_TYPE": "http_basic", "OS_USERNAME": "a", "OS_PASSWORD": "b", "OS_ENDPOINT": ours.url}
+        Api("", said).get("agents")
+        Api(other.url, said).get("agents")
+    assert ours.asked[0].headers["Authorization"] == "Basic YTpi"
+    assert "Authorization" not in other.asked[0].headers
+
+
+def test_a_redirect_is_an_answer_and_is_not_followed() -> None:
+    with fake_api({}) as other, fake_api({}) as api:
+        api.answers["GET /v2.0/agents"] = (302, {}, {"Location": f"{other.url}/v2.0/agents"})
+        with pytest.raises(Refused, match=r"answers 302 to GET /v2\.0/agents"):
+            Api(api.url, {}).get("agents")
+    assert other.asked == []
+
+
+def test_a_list_is_read_page_by_page() -> None:
+    pages = {
+        "GET /v2.0/ports?limit=1000&name=x": {
+            "ports": [{"id": "1"}, {"id": "2"}],
+            "ports_links": [{"rel": "next", "href": "anything"}],
+        },
+        "GET /v2.0/ports?limit=1000&marker=2&name=x": {
+            "ports": [{"id": "3"}],
+            "ports_links": [{"rel": "previous", "href": "anything"}],
+        },
+    }
+    with fake_api(pages) as api:
+        assert [port["id"] for port in Api(api.url, {}).each("ports", name="x")] == ["1", "2", "3"]
+
+
+def test_a_document_is_posted() -> None:
+    with fake_api({"POST /v2.0/explain": {"explain": {}}}) as api:
+        assert Api(api.url, {}).post("explain", {"explain": {"port": "x"}}) == {"explain": {}}
+    assert api.asked[0].body == {"explain": {"port": "x"}}
+
+
+@pytest.mark.parametrize(
+    ("environment", "told"),
+    [
+        ({"OSKEN_API": "http://127.0.0.1:1"}, r"http://127.0.0.1:1 does not answer: \[Errno 111\]"),
+        ({"OS_AUTH_URL": "http://127.0.0.1:1/v3"}, "http://127.0.0.1:1/v3 must know who asks: source"),
+        ({"OS_CACERT": "/nowhere"}, "OS_CACERT, OS_CERT or OS_KEY cannot be used"),
+    ],
+)
+def test_what_cannot_be_asked_cannot_be_told(environment: dict[str, str], told: str) -> None:
+    with pytest.raises(CannotTell, match=told):
+        Api("", environment).get("agents")
+
+
+def test_an_error_is_told_in_the_words_of_the_api() -> None:
+    with fake_api({"GET /v2.0/agents": (401, {}, {})}) as api:
+        with pytest.raises(Refused, match="must know who asks: source the administrator's openrc"):
+            Api(api.url, {}).get("agents")
+        with pytest.raises(
+            Refused, match=r"answers 404 to GET /v2\.0/ports/x: The resource could"
+        ) as refused:
+            Api(api.url, {}).get("ports/x")
+    assert refused.value.http_status == 404
+
+
+def test_a_catalogue_without_networks_is_said() -> None:
+    with fake_api({}) as api:
+        api.answers["POST /v3/auth/tokens"] = (201, {"token": {}}, {"X-Subject-Token": "t"})
+        said = {"OS_AUTH_URL": f"{api.url}/v3", "OS_TOKEN": "x"}
+        with pytest.raises(CannotTell, match="names no network service"):
+            Api("", said).get("agents")
