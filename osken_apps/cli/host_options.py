@@ -6,7 +6,7 @@ import shlex
 import subprocess
 from collections.abc import Collection, Sequence
 
-from osken_apps.cli.command import CannotTell
+from osken_apps.cli.command import CannotTell, CommandError
 from osken_apps.cli.host_script import HostPlan, PhysicalBridge
 from osken_apps.config import INTERFACE_NAME, MAX_PHYSICAL_BRIDGE_NAME
 
@@ -69,11 +69,16 @@ def plan_of(parsed: argparse.Namespace) -> HostPlan:
 
 
 def run_on_host(
-    through: Sequence[str], command: Sequence[str], *, stdin: str = "", ok: Collection[int] = (0,)
+    through: Sequence[str],
+    command: Sequence[str],
+    *,
+    stdin: str = "",
+    ok: Collection[int] = (0,),
+    failed: type[CommandError] = CannotTell,
 ) -> str:
     """Run a command on the host; give what it printed.
 
-    Raises CannotTell with what it complained of, if its exit status is not one of `ok`.
+    Raises `failed` with what it complained of, if its exit status is not one of `ok`.
     """
     argv, name = [*through, *command], shlex.join([*through, command[0]])
     try:
@@ -81,12 +86,12 @@ def run_on_host(
             argv, input=stdin, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
         )
     except OSError as error:
-        raise CannotTell(f"{argv[0]}: {error.strerror}") from error
+        raise failed(f"{argv[0]}: {error.strerror}") from error
     except subprocess.TimeoutExpired as error:
-        raise CannotTell(f"{name}: no end within {TIMEOUT_S:.0f} s") from error
+        raise failed(f"{name}: no end within {TIMEOUT_S:.0f} s") from error
     if ok and done.returncode not in ok:
         complaint = " ".join(done.stderr.split()).removeprefix(f"{command[0]}: ")
-        raise CannotTell(f"{name}: {complaint or f'exit status {done.returncode}'}")
+        raise failed(f"{name}: {complaint or f'exit status {done.returncode}'}")
     return done.stdout
 
 

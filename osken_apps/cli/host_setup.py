@@ -3,6 +3,7 @@
 import argparse
 from dataclasses import replace
 
+from osken_apps.cli.command import CommandError
 from osken_apps.cli.host_options import add_options, plan_of, run_on_host
 from osken_apps.cli.host_script import script
 
@@ -36,5 +37,7 @@ def host_setup(parsed: argparse.Namespace) -> int:
     """Print the script, or run it on the host. Raises CommandError."""
     mode = "in-band" if parsed.in_band else "out-of-band"
     text = script(replace(plan_of(parsed), datapath_type=parsed.datapath_type, connection_mode=mode))
-    print(run_on_host(parsed.through, ["sh"], stdin=text) if parsed.apply else text, end="")
+    if parsed.apply:
+        text = run_on_host(parsed.through, ["sh"], stdin=text, failed=CommandError)
+    print(text, end="")
     return 0
