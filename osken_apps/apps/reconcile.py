@@ -22,6 +22,7 @@ from osken_apps.model.reports import port_reports
 from osken_apps.model.resources import Port, PortStatus
 from osken_apps.model.snapshot import HostSnapshot
 from osken_apps.openflow import codec
+from osken_apps.pipeline.announcements import announcements
 from osken_apps.pipeline.desired import FlowEncoder, desired_meters
 from osken_apps.pipeline.meters import port_meter
 from osken_apps.pipeline.tags import Tags, desired_tags, is_to_be_dead, tag_changes
@@ -30,6 +31,7 @@ LOG = logging.getLogger(__name__)
 
 FIRST_RETRY_S = 0.5
 LAST_RETRY_S = 30.0
+ANNOUNCE_AGAIN_S = 1.0
 
 CANNOT_TRACK = "its datapath lacks connection tracking, or a part of it: ports with port security are dead"
 
@@ -268,12 +270,21 @@ class HostReconciler:
             LOG.warning("host %s: the tags of %s were changed by another hand", self._host.name, foreign)
 
     def _send_arrivals(self, snapshot: HostSnapshot, integration: Bridge | None) -> None:
-        """Let a machine that has come here be heard: what it announced itself with was caught on the way."""
-        here = {bound.port.id: bound.ofport for bound in snapshot.ports}
-        for port_id in self._arrivals.keys() & here.keys():
-            frame = self._arrivals.pop(port_id)
-            if integration:
-                integration.connection.send(codec.packet_out_of(here[port_id], frame))
+        """Let machines that have come here be heard, as if they spoke, twice: others may be slower.
+
+        What one announced itself with was caught on the way; its addresses are known.
+        """
+        came = self._fabric.host(self._host.name).arrivals
+        messages = []
+        for bound in snapshot.ports if came or self._arrivals else ():
+            frames = announcements(bound) if bound.port.id in came else ()
+            caught = self._arrivals.pop(bound.port.id, None)
+            for frame in (*frames, *([caught] if caught else ())):
+                messages.append(codec.packet_out_of(bound.ofport, frame))
+            came.discard(bound.port.id)
+        if integration and messages:
+            integration.connection.send(b"".join(messages))
+            runtime.spawn_after(ANNOUNCE_AGAIN_S, integration.connection.send, b"".join(messages))
         waiting = {waiting.port_id for waiting in snapshot.waiting}
         self._arrivals = {port_id: frame for port_id, frame in self._arrivals.items() if port_id in waiting}
 

@@ -20,24 +20,17 @@ from osken_apps.model.tunnels import RemotePorts, Spread, TunnelAddresses
 from osken_apps.model.turns import in_turns
 
 Reported = tuple[Binding | None, PortStatus, str]
-Moved = Callable[[Port, Place | None, Place | None], None]
 
 
 def _reported(of: Port | PortReport) -> Reported:
     return of.binding, of.status, of.waits_for
 
 
-def _nobody(_port: Port, _before: Place | None, _now: Place | None) -> None:
-    """Hear nothing."""
-
-
 class Fabric:
     """Intent, hosts, and which port is plugged into which host."""
 
-    def __init__(
-        self, layout: Layout, moved: Moved = _nobody, remove_unknown: bool = False, enforce: bool = True
-    ) -> None:
-        """Begin with nothing known; `moved` is told of every port that another interface has now.
+    def __init__(self, layout: Layout, remove_unknown: bool = False, enforce: bool = True) -> None:
+        """Begin with nothing known.
 
         `remove_unknown`: the traffic of ports that the store does not know is ended. `enforce`: ports with
         port security are guarded.
@@ -52,7 +45,7 @@ class Fabric:
         self.spread = Spread()
         self.tunnel_addresses = TunnelAddresses()
         self.remote_ports = RemotePorts()
-        self._moved = moved
+        self._left: dict[str, str] = {}  # ids of ports that nobody has -> the host that they were at last
         self._told: dict[str, Reported] = {}
 
     def host(self, name: str) -> Host:
@@ -378,6 +371,8 @@ class Fabric:
         for port_id in list(port_ids):
             port = self.inventory.ports.get(port_id)
             if port is None:
+                self._note_move(port_id, self.claims.place_of(port_id), None)
+                self._left.pop(port_id, None)
                 self.claims.forget(port_id)
                 self.spread.drop(port_id)
                 self.remote_ports.forget(port_id)
@@ -394,9 +389,19 @@ class Fabric:
             return set()
         concerned = self._hosts_beyond([port.id])
         self._place(port, place)
-        self._moved(port, before, place)
+        self._note_move(port.id, before, place)
         concerned |= self._hosts_beyond([port.id])
         return concerned | self._hosts_of(port.id) | ({before.host} if before else set())
+
+    def _note_move(self, port_id: str, before: Place | None, place: Place | None) -> None:
+        """Have a port announced at its new host, if it was at another one."""
+        last = before.host if before else self._left.pop(port_id, None)
+        if last in self.hosts:
+            self.hosts[last].arrivals.discard(port_id)
+        if place is None and last:
+            self._left[port_id] = last
+        elif place and last and last != place.host:
+            self.host(place.host).arrivals.add(port_id)
 
     def _place(self, port: Port, place: Place | None) -> None:
         self.claims.put(port.id, place)

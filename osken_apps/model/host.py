@@ -38,7 +38,8 @@ class Host:
     its integration bridge was seen. `gone`: it is not connected, and no more waited for. `tagged` are the
     live tags that interfaces still have, as far as is known. `claims` says by port id, or by the beginning of
     one, which interfaces say that they are that port. `groups` are the ids of the security groups of its
-    guarded ports. `tracks`: its datapath can do what guarded ports need. `answers_nd`: it can answer neighbor
+    guarded ports. `arrivals` are the ids of ports that came from another host and were not announced here
+    yet. `tracks`: its datapath can do what guarded ports need. `answers_nd`: it can answer neighbor
     solicitations; None: not known. `zones` says by local VLAN of which
     network its connection tracking zone holds connections, where that is known.
     """
@@ -55,6 +56,7 @@ class Host:
     answers_nd: bool | None = None
     zones: dict[int, str] = field(default_factory=dict)
     claims: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    arrivals: set[str] = field(default_factory=set)
     tagged: dict[str, int] = field(default_factory=dict)
     local_vlans: dict[str, int] = field(default_factory=dict)
     groups: frozenset[str] = frozenset()

@@ -241,14 +241,18 @@ class RemotePorts:
 
 
 def _remote_port(port: Port, network: Network, address: IPv4Address) -> RemotePort:
-    paired = {pair.ip_address for pair in port.allowed_address_pairs}
-    known = tuple(fixed.ip_address for fixed in port.fixed_ips if str(fixed.ip_address) not in paired)
     number = network.segmentation_id or 0
-    return RemotePort(network.network_type, number, address, port.mac_address, known)
+    return RemotePort(network.network_type, number, address, port.mac_address, tuple(certain_addresses(port)))
 
 
 def _values(remote: RemotePort) -> tuple[object, ...]:
     return remote.network_type, remote.segmentation_id, remote.address, remote.mac_address, remote.known
+
+
+def certain_addresses(port: Port) -> Iterator[IPAddress]:
+    """Give the addresses of a port that no other machine may take over, as a virtual router's."""
+    paired = {pair.ip_address for pair in port.allowed_address_pairs}
+    return (fixed.ip_address for fixed in port.fixed_ips if str(fixed.ip_address) not in paired)
 
 
 def further_macs(port: Port) -> set[MacAddress]:

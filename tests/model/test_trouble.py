@@ -10,10 +10,12 @@ from osken_apps.apps.reconcile import HostReconciler
 from osken_apps.model.changes import PortReport, Snapshot, Upserted
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.resources import PortStatus
+from osken_apps.openflow import codec
 from osken_apps.openflow.codec import MessageType
 from osken_apps.openflow.wire import encode_flow
+from osken_apps.pipeline.announcements import announcements
 from osken_apps.pipeline.desired import desired_flows
-from tests.golden.scenarios import LAYOUT, NET1, NET2, SCENARIOS, SERVER1, SUBNET1, VM1
+from tests.golden.scenarios import LAYOUT, NET1, NET2, SCENARIOS, SERVER1, SUBNET1, VM1, VM1_HERE
 from tests.model.switch import Ovsdb, SwitchBridge, SwitchConnection
 
 
@@ -102,6 +104,25 @@ def test_a_table_that_is_full_leaves_the_ports_that_stand_and_blames_the_one_tha
     world.connection.full_at = 1_000_000
     assert world.attempt()
     assert world.reports[world.second.id].status is PortStatus.ACTIVE
+
+
+def test_a_port_that_came_from_another_host_is_announced_once_its_flows_stand() -> None:
+    world = World()
+
+    def sent() -> list[bytes]:
+        return [message for message in world.connection.sent if message[1] == MessageType.PACKET_OUT]
+
+    world.plug(tap1=VM1.id, tap2=world.second.id)
+    world.hosts.fabric.host("h").arrivals.update((VM1.id, "elsewhere"))
+    world.connection.fault = "refused"
+    assert not world.attempt()
+    assert sent() == []
+    assert world.attempt()
+    (frame,) = announcements(VM1_HERE)
+    assert sent() == [codec.packet_out_of(2, frame)]
+    world.attempt()
+    assert len(sent()) == 1
+    assert world.hosts.fabric.host("h").arrivals == {"elsewhere"}
 
 
 def test_a_switch_of_few_meters_gives_the_bridge_its_meter_and_every_port_its_flows() -> None:

@@ -118,6 +118,23 @@ def test_a_port_that_moves_is_reached_at_its_new_host() -> None:
     assert reach(made, "a").peers == (C,)
 
 
+def test_a_port_that_comes_from_another_host_is_to_be_announced_and_no_other() -> None:
+    made = fabric(port(1), port(2))
+    assert [made.host(host).arrivals for host in "ab"] == [set(), set()]
+    bring(made, "c", port(2))
+    bring(made, "b")
+    assert made.host("c").arrivals == {port(2).id}
+    bring(made, "c")  # it is unplugged there, and plugged where it was before
+    assert made.host("c").arrivals == set()
+    bring(made, "b", port(2))
+    assert made.host("b").arrivals == {port(2).id}
+    bring(made, "b")
+    made.apply([Deleted(Port, port(2).id)])
+    made.apply([Upserted(port(2))])
+    bring(made, "a", port(1), port(2))
+    assert made.host("a").arrivals == set()
+
+
 def test_an_address_that_changes_concerns_the_hosts_that_share_a_network() -> None:
     made = fabric()
     assert made.observe_tunnel_address("b", "192.0.2.22") == {"a", "b"}

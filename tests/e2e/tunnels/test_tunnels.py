@@ -177,6 +177,31 @@ def test_a_machine_that_moves_is_reached_at_its_new_host(tunnels: World) -> None
     assert not any("192.0.2.2" in flow or "c0000202" in flow for flow in flows(tunnels.host(1), "br-tun"))
 
 
+@pytest.mark.parametrize("guarded", [True, False])
+def test_a_machine_that_moves_while_it_is_pinged_loses_two_pings_at_most(
+    tunnels: World, guarded: bool
+) -> None:
+    made = tunnels.api.update("network", network(tunnels, "vxlan")["id"], port_security_enabled=guarded)
+    a, b = pair(tunnels, made)
+    port = tunnels.api.show("port", b.port_id)
+    target = tunnels.plug(3, port, name="target")
+    target.configure(f"{address(tunnels, b)}/24")
+    wait_until(lambda: tunnels.host(3).ovs.tag(target.tap) == 4095, BIND_TIMEOUT_S, "it to be dead")
+    with (
+        pings(a, address(tunnels, b)) as lost,
+        tunnels.host(1).capture("eth2", ANY_TUNNEL, flags=("-e",)) as capture,
+    ):
+        b.namespace.ip("link", "set", "eth0", "down")
+        target.announce()
+        wait_until(
+            lambda: tunnels.api.show("port", port["id"])["binding:host_id"] == "host3",
+            BIND_TIMEOUT_S,
+            "the move",
+        )
+        capture.wait_for(f"who-has {address(tunnels, b)} tell {address(tunnels, b)}")
+    assert len(lost) <= 2
+
+
 def test_a_peer_that_restarts_is_reached_again_although_a_machine_keeps_sending(tunnels: World) -> None:
     a, b = pair(tunnels, network(tunnels, "vxlan"))
     pinging = a.spawn("ping", ["ping", "-n", "-i", "0.1", address(tunnels, b)])
