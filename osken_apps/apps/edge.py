@@ -6,7 +6,7 @@ then. What lives goes on, but for what is revoked.
 
 import logging
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from socket import SHUT_RDWR
 from typing import Any
@@ -15,6 +15,7 @@ from cryptography import x509
 
 from osken_apps.apps import runtime
 from osken_apps.apps.complaints import complain
+from osken_apps.apps.host_certificate import host_of, issued_by, revoked
 from osken_apps.apps.tls import Tls
 from osken_apps.apps.transport import Transport, plain
 from osken_apps.config import HostsTls
@@ -50,7 +51,7 @@ class TlsEdge:
         self._refused = refused
         self._seen = self._stamps()
         self._context = context_of(files)
-        self._revoked = revoked_numbers(files)
+        self._authorities, self._revoked = _authorities(files), _revoked(files)
         self._open: dict[Transport, tuple[int, str, str]] = {}
 
     def open(self, sock: Any, address: Any) -> tuple[Transport, str]:
@@ -58,12 +59,12 @@ class TlsEdge:
         tls = Tls(sock, self._context)
         try:
             tls.shake_hands()
-            certificate = tls.certificate()
+            certificate = x509.load_der_x509_certificate(tls.certificate())
             host = host_of(certificate)
         except OSError as error:
-            self._refuse("", address, _words(error))
+            self._refuse(self._whose(tls), address, _words(error))
             raise
-        serial = int(certificate["serialNumber"], 16)
+        serial = certificate.serial_number
         if serial in self._revoked:  # while we shook hands
             self._refuse(host, address, "certificate revoked")
             raise ConnectionRefusedError("certificate revoked")
@@ -81,10 +82,15 @@ class TlsEdge:
             return
         self._seen = stamps
         try:
-            self._context, self._revoked = context_of(self._files), revoked_numbers(self._files)
+            context, authorities, revoked = (
+                context_of(self._files),
+                _authorities(self._files),
+                _revoked(self._files),
+            )
         except ConfigurationError as error:
             LOG.error("%s; going on with the certificates that there are", error)
             return
+        self._context, self._authorities, self._revoked = context, authorities, revoked
         LOG.info("[%s] the certificates were read again", self._files.section)
         for transport, (serial, host, address) in list(self._open.items()):
             if serial in self._revoked:
@@ -92,10 +98,19 @@ class TlsEdge:
                 with suppress(OSError):
                     transport.shutdown(SHUT_RDWR)
 
+    def _whose(self, tls: Tls) -> str:
+        """Give the host of a certificate that was refused; nobody's unless our authority has made it."""
+        with suppress(ValueError, OSError):
+            shown = x509.load_der_x509_certificate(tls.refused_certificate())
+            if issued_by(shown, self._authorities):
+                return host_of(shown)
+        return ""
+
     def _refuse(self, host: str, address: Any, why: str) -> None:
-        whose = f"host {host} at {address[0]}" if host else f"a peer at {address[0]}"
-        complain(LOG, address[0], f"[{self._files.section}] %s is refused: %s", whose, why)
-        self._refused(host, address[0], f"not let in on [{self._files.section}]: {why}")
+        whose = f"who shows the certificate of {host}" if host else "a peer"
+        section = self._files.section
+        complain(LOG, f"{address[0]} {host}", f"[{section}] %s at %s is refused: %s", whose, address[0], why)
+        self._refused(host, address[0], f"{whose} at {address[0]} was not let in on [{section}]: {why}")
 
     def _stamps(self) -> list[Any]:
         stamps: list[Any] = []
@@ -140,30 +155,22 @@ def context_of(files: HostsTls) -> ssl.SSLContext:
     return context
 
 
-def revoked_numbers(files: HostsTls) -> frozenset[int]:
+def _authorities(files: HostsTls) -> list[x509.Certificate]:
+    """Give the certificates of the authorities for hosts. Raises ConfigurationError."""
+    try:
+        return x509.load_pem_x509_certificates(files.ca.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"[{files.section}] ca={files.ca}: {error}") from error
+
+
+def _revoked(files: HostsTls) -> frozenset[int]:
     """Give the serial numbers that the revocation list has. Raises ConfigurationError."""
     if not files.crl:
         return frozenset()
     try:
-        revoked = x509.load_pem_x509_crl(files.crl.read_bytes())
+        return revoked(files.crl.read_bytes())
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"[{files.section}] crl={files.crl}: {error}") from error
-    return frozenset(entry.serial_number for entry in revoked)
-
-
-def host_of(certificate: Mapping[str, Any]) -> str:
-    """Give the host that a certificate names: its DNS name, else its common name. Raises ssl.SSLError."""
-    names = [value for kind, value in certificate.get("subjectAltName", ()) if kind == "DNS"]
-    parts = [part for group in certificate.get("subject", ()) for part in group]
-    names += [value for kind, value in parts if kind == "commonName"]
-    if not names:
-        raise ssl.SSLError("the certificate names no host")
-    name = str(names[0])
-    if " id:" in name:
-        raise ssl.SSLError(
-            f"the certificate is of {name!r}: make it with `osken-net pki host`, or `ovs-pki -u`"
-        )
-    return name
 
 
 def _try(files: HostsTls, option: str, load: Callable[[], object]) -> None:

@@ -15,7 +15,10 @@ from osken_apps.apps.transport import plain
 HANDSHAKE_S = 10.0
 MOST_UNSENT = 1 << 20  # of what TLS itself has to say: a peer that makes us talk and does not listen is ended
 READ_SIZE = 1 << 16
+RECORD_SIZE = 1 << 14  # the most that a record holds
 MOST_AT_ONCE = 1 << 18  # octets that are made records of before the socket must have taken them
+
+_DER = 2  # OpenSSL's X509_FILETYPE_ASN1
 
 _turn = runtime.lock()
 
@@ -41,9 +44,18 @@ class Tls:
             runtime.wait_ready(self.fileno(), read=True, write=bool(self._unsent), seconds=left)
             self._take_octets()
 
-    def certificate(self) -> dict[str, Any]:
-        """Give the certificate that the peer has shown, as the ssl module describes it."""
-        return self._tls.getpeercert() or {}
+    def certificate(self) -> bytes:
+        """Give the certificate that the peer has shown and that was taken, in DER."""
+        return self._tls.getpeercert(binary_form=True) or b""
+
+    def refused_certificate(self) -> bytes:
+        """Give the certificate that the handshake has failed at, in DER; nothing if it was something else.
+
+        What it says is proven by nobody. The ssl module has a public way to it from Python 3.13 on.
+        """
+        inner: Any = getattr(self._tls, "_sslobj", None)
+        chain = inner.get_verified_chain() if hasattr(inner, "get_verified_chain") else None
+        return bytes(chain[0].public_bytes(_DER)) if chain else b""
 
     def recv(self, size: int, /) -> bytes:
         """Give all that has come and is whole; nothing at the end. Raises BlockingIOError, OSError."""
@@ -54,8 +66,10 @@ class Tls:
             self._incoming.write_eof()
         parts: list[bytes] = []
         try:
-            while part := self._tls.read(READ_SIZE):
+            while part := self._tls.read(RECORD_SIZE):
                 parts.append(part)
+                if not (self._incoming.pending or self._tls.pending()):
+                    break  # asking for more would cost as much as what there was
         except ssl.SSLWantReadError:
             if not parts:
                 self._flush()
@@ -63,7 +77,7 @@ class Tls:
         except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
             return b"".join(parts)
         self._flush()  # an answer to a change of keys
-        return b"".join(parts)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def send(self, data: bytes | bytearray, /) -> int:
         """Take what fits now and give how many octets. Raises BlockingIOError, OSError.
@@ -71,9 +85,10 @@ class Tls:
         What was made records of and does not fit is kept, and an octet of it asked for once more, so that
         whoever sends comes back.
         """
-        self._flush()
         if self._unsent:
-            raise BlockingIOError
+            self._flush()
+            if self._unsent:
+                raise BlockingIOError
         chunk = bytes(data[self._owed : MOST_AT_ONCE])
         if chunk:
             self._tls.write(chunk)
@@ -111,10 +126,20 @@ class Tls:
 
     def _flush(self) -> None:
         """Send records. Raises OSError."""
-        if self._outgoing.pending:
+        if self._unsent:
             self._unsent += self._outgoing.read()
-        if not self._unsent:
-            return
+            self._push()
+        elif self._outgoing.pending:
+            records = self._outgoing.read()
+            try:
+                taken = self._socket.send(records)
+            except BlockingIOError:
+                taken = 0
+            if taken < len(records):
+                self._unsent += records[taken:]
+                self._push()
+
+    def _push(self) -> None:
         with suppress(BlockingIOError):
             del self._unsent[: self._socket.send(self._unsent)]
         if len(self._unsent) > MOST_UNSENT + MOST_AT_ONCE:

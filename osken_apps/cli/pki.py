@@ -56,6 +56,9 @@ def init(parsed: argparse.Namespace) -> int:
         built = _certificate(name, name, key.public_key()).add_extension(
             x509.BasicConstraints(ca=True, path_length=0), critical=True
         )
+        built = built.add_extension(
+            x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False
+        )
         _write_pair(directory / authority, built.sign(key, hashes.SHA256()), key)
     _write_crl(directory, [])
     print(f"{directory} has the authorities of controllers and of hosts")
@@ -113,6 +116,7 @@ def _issue(directory: Path, authority: str, name: str) -> Path:
     built = _certificate(_subject(name), issuer.subject, key.public_key())
     built = built.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     built = built.add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+    built = built.add_extension(_key_of(issuer_key), critical=False)
     _write_pair(base, built.sign(issuer_key, hashes.SHA256()), key)
     return base
 
@@ -125,6 +129,11 @@ def _authority(directory: Path, authority: str) -> tuple[x509.Certificate, ec.El
         raise CommandError(f"{directory} has no authority ({error}): osken-net pki init makes it") from error
     assert isinstance(key, ec.EllipticCurvePrivateKey)  # `init` made it
     return certificate, key
+
+
+def _key_of(authority: ec.EllipticCurvePrivateKey) -> x509.AuthorityKeyIdentifier:
+    """Tell authorities of one name apart: an old one and the next may both be believed for a while."""
+    return x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.public_key())
 
 
 def _subject(name: str) -> x509.Name:
@@ -151,6 +160,7 @@ def _write_crl(directory: Path, serials: list[int]) -> None:
     now = datetime.now(UTC)
     built = x509.CertificateRevocationListBuilder().issuer_name(issuer.subject)
     built = built.last_update(now - timedelta(days=1)).next_update(now + LIFETIME)
+    built = built.add_extension(_key_of(key), critical=False)
     for serial in serials:
         entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now).build()
         built = built.add_revoked_certificate(entry)

@@ -155,8 +155,8 @@ class Lab:
         state_dir = self.site.state_dir / "controller"
         sections = {
             "DEFAULT": f"state_dir = {state_dir}",
-            "openflow": f"host = {self.controller_address}\n{self._hosts_tls()}",
-            "ovsdb": f"host = {self.controller_address}\n{self._hosts_tls()}",
+            "openflow": f"host = {self.controller_address}\n{self.tls_options()}",
+            "ovsdb": f"host = {self.controller_address}\n{self.tls_options()}",
         }
         return "\n".join(f"[{section}]\n{line}\n" for section, line in sections.items())
 
@@ -186,7 +186,7 @@ class Lab:
             base = directory / f"hostca-{host.ovs.host}"
             host.ovs.use_tls(Path(f"{base}.key"), Path(f"{base}.pem"), directory / "controllerca.pem")
 
-    def _hosts_tls(self) -> str:
+    def tls_options(self) -> str:
         """Give the lines of the configuration that say how hosts are believed."""
         if not self._pki.is_dir():
             return "insecure = true"

@@ -1,5 +1,7 @@
 """Hosts that speak TLS with the controller: real Open vSwitch, the certificates of `osken-net pki`."""
 
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,8 +9,8 @@ from typing import Any
 import pytest
 
 from osken_apps.cli import main
-from osken_apps.lab import Lab, wait_until
-from osken_apps.lab.controller import LabController
+from osken_apps.lab import Lab, processes, wait_until
+from osken_apps.lab.controller import NAME, LabController
 from tests.e2e.conftest import API_PORT, World
 from tests.slot import lab_name
 
@@ -48,6 +50,31 @@ def test_a_machine_is_served_over_tls(world: World) -> None:
     assert vm.udhcpc()
     for host in world.lab.hosts.values():
         assert host.ovs.vsctl("get-manager", "--", "get-controller", "br-int").count("ssl:") == 2
+
+
+def connections(world: World) -> set[str]:
+    """Give the connections of all hosts to the controller, by both ends."""
+    command = ["ss", "-tnH", "state", "established", "( dport = 6640 or dport = 6653 )"]
+    lines = [
+        line for host in world.lab.hosts.values() for line in host.namespace.run(command).stdout.splitlines()
+    ]
+    return {" ".join(line.split()[2:4]) for line in lines}
+
+
+def test_a_renewed_certificate_is_taken_at_sighup_and_no_connection_ends(world: World) -> None:
+    before = connections(world)
+    for end in ("pem", "key"):
+        (pki(world) / f"controllerca-lab.{end}").unlink()
+    assert main(["pki", "--directory", str(pki(world)), "controller", "lab"]) == 0
+    process = processes.find(world.lab.site, NAME)
+    assert process
+    os.kill(process.pid, signal.SIGHUP)
+    for section in ("openflow", "ovsdb"):
+        words = f"[{section}] the certificates were read again"
+        wait_until(lambda words=words: words in world.controller.log, TIMEOUT_S, words)
+    assert world.launch(2, world.network("10.10.11.0/24")).udhcpc()
+    assert len(before) == 6
+    assert connections(world) == before
 
 
 def test_a_host_that_shows_the_certificate_of_another_is_refused_and_the_other_goes_on(world: World) -> None:

@@ -1,8 +1,8 @@
 """TLS with hosts, on loopback: who is let in, who is refused and with which words, and who is not held up."""
 
-import ssl
-from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,56 +10,16 @@ import eventlet
 import pytest
 from eventlet.green import socket
 
-from osken_apps.apps import edge, tls
+from osken_apps.apps import admission, edge, runtime, tls
+from osken_apps.apps.admission import Admission
 from osken_apps.apps.complaints import Complaints
-from osken_apps.apps.edge import TlsEdge
+from osken_apps.apps.listening import accept_for_ever
 from osken_apps.apps.tls import Tls
-from osken_apps.cli import main, pki
-from osken_apps.config import HostsTls
+from osken_apps.cli import pki
 from tests.unit.hub_thread import in_a_hub
+from tests.unit.tls_site import ADDRESS, Site, received, send_all
 
-ADDRESS = ("192.0.2.1", 4711)
-
-
-class Site:
-    """An edge with files of its own, and what was refused."""
-
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        self.pki("init")
-        for words in (("controller", "ctl"), ("host", "host1"), ("host", "host2")):
-            self.pki(*words)
-        base = directory / "controllerca-ctl"
-        files = HostsTls(
-            "ovsdb", Path(f"{base}.pem"), Path(f"{base}.key"), directory / "hostca.pem", directory / "crl.pem"
-        )
-        self.sockets: list[Any] = []  # or they would be closed
-        self.refused: list[tuple[str, str, str]] = []
-        self.edge = TlsEdge(files, lambda *what: self.refused.append(what))
-
-    def pki(self, *words: str) -> None:
-        assert main(["pki", "--directory", str(self.directory), *words]) == 0
-
-    def client(self, name: str) -> ssl.SSLContext:
-        """Give what a host dials with: a certificate by the start of its files' names, or none."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname = False
-        context.load_verify_locations(self.directory / "controllerca.pem")
-        if name:
-            context.load_cert_chain(self.directory / f"{name}.pem", self.directory / f"{name}.key")
-        return context
-
-    def meet(self, name: str, relay: Callable[[Any], Any] = lambda sock: sock) -> tuple[Tls, str, Tls]:
-        """Shake hands; give our end, the host, and theirs. Raises OSError if we refuse."""
-        ours, theirs = socket.socketpair()
-        dialled = relay(theirs)
-        self.sockets += [ours, theirs, dialled]
-        client = Tls(dialled, self.client(name), server_side=False)
-        shaking = eventlet.spawn(client.shake_hands)
-        try:
-            return *self.edge.open(ours, ADDRESS), client  # type: ignore[return-value]
-        finally:
-            shaking.kill()
+RECORD_AROUND = 5 + 1 + 16  # header, type and tag of a record of TLS 1.3
 
 
 @pytest.fixture
@@ -68,27 +28,37 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     return Site(tmp_path / "pki")
 
 
-def received(transport: Tls, size: int) -> bytes:
-    """Wait for so many octets."""
-    data = b""
-    while len(data) < size:
-        try:
-            part = transport.recv(100)
-        except BlockingIOError:
-            eventlet.sleep(0)
-            continue
-        assert part
-        data += part
-    return data
+class Cut:
+    """A socket that sends so many octets, and then an end in their place."""
+
+    def __init__(self, sock: Any, most: int, lengths: list[int]) -> None:
+        self._socket = sock.fd
+        self.left = most
+        self.lengths = lengths
+        self.fileno, self.recv, self.shutdown = self._socket.fileno, self._socket.recv, self._socket.shutdown
+
+    def setblocking(self, blocking: bool) -> None:
+        self._socket.setblocking(blocking)
+
+    def send(self, data: bytes) -> int:
+        self.lengths.append(len(data))
+        if self.left:
+            self._socket.send(data[: self.left])
+        self.left -= min(self.left, len(data))
+        if not self.left:
+            self._socket.shutdown(socket.SHUT_WR)
+        return len(data)
 
 
-def send_all(transport: Tls, data: bytes) -> None:
-    unsent = bytearray(data)
-    while unsent:
-        try:
-            del unsent[: transport.send(unsent)]
-        except BlockingIOError:
-            eventlet.sleep(0)
+def cut_after(sock: Any, most: int, lengths: list[int]) -> Any:
+    """Have a socket send so many octets and no more; note what it was to send."""
+    return Cut(sock, most, lengths)
+
+
+def cut_later(sock: Any, cuts: list[Cut]) -> Any:
+    """Have a socket that can be cut, and is not yet."""
+    cuts.append(Cut(sock, 1 << 20, []))
+    return cuts[0]
 
 
 def octet_by_octet(sock: Any) -> Any:
@@ -128,6 +98,35 @@ def test_what_comes_octet_by_octet_is_understood(site: Site) -> None:
     in_a_hub(work)
 
 
+def test_a_stream_that_ends_at_any_octet_ends_and_no_more(site: Site) -> None:
+    lengths: list[int] = []
+
+    def work(_hub: object) -> None:
+        site.meet("hostca-host1", lambda sock: cut_after(sock, 1 << 20, lengths))
+        hello, rest = lengths[0], sum(lengths[1:])
+        assert hello > 200
+        for most in [*range(hello), *range(hello, hello + rest, 16)]:
+            with pytest.raises(OSError):
+                site.meet("hostca-host1", partial(cut_after, most=most, lengths=[]))
+        assert all("went in the handshake" in told for _, _, told in site.refused)
+
+    in_a_hub(work)
+
+
+def test_a_record_that_ends_at_any_octet_gives_nothing_of_itself(site: Site) -> None:
+    def work(_hub: object) -> None:
+        for most in range(8 + RECORD_AROUND):
+            cuts: list[Cut] = []
+            ours, _, theirs = site.meet("hostca-host1", partial(cut_later, cuts=cuts))
+            cuts[0].left = most
+            send_all(theirs, b"x" * 8)
+            assert cuts[0].lengths[-1] == 8 + RECORD_AROUND
+            with suppress(BlockingIOError):
+                assert ours.recv(100) == b""
+
+    in_a_hub(work)
+
+
 def test_what_the_socket_does_not_take_at_once_arrives_whole_and_in_order(site: Site) -> None:
     def work(_hub: object) -> None:
         ours, _, theirs = site.meet("hostca-host1")
@@ -147,24 +146,49 @@ def test_what_the_socket_does_not_take_at_once_arrives_whole_and_in_order(site: 
     ],
 )
 def test_a_peer_without_a_certificate_of_the_authority_for_hosts_is_refused(
-    site: Site, name: str, why: str
+    site: Site, name: str, why: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     def work(_hub: object) -> None:
         with pytest.raises(OSError):
             site.meet(name)
-        assert site.refused == [("", ADDRESS[0], f"not let in on [ovsdb]: {why}")]
+        told = f"a peer at 192.0.2.1 was not let in on [ovsdb]: {why}"
+        assert site.refused == [("", "192.0.2.1", told)]
+        assert [record.getMessage() for record in caplog.records] == [
+            f"[ovsdb] a peer at 192.0.2.1 is refused: {why}"
+        ]
 
     in_a_hub(work)
 
 
-def test_an_expired_certificate_is_refused(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_expired_certificate_is_refused_by_its_host_s_name(
+    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(pki, "LIFETIME", timedelta(hours=-1))
     site.pki("host", "late")
 
     def work(_hub: object) -> None:
         with pytest.raises(OSError):
             site.meet("hostca-late")
-        assert site.refused[0][2].endswith("certificate has expired")
+        whose, why = "who shows the certificate of late at 192.0.2.1", "certificate has expired"
+        assert site.refused == [("late", "192.0.2.1", f"{whose} was not let in on [ovsdb]: {why}")]
+        assert [record.getMessage() for record in caplog.records] == [f"[ovsdb] {whose} is refused: {why}"]
+
+    in_a_hub(work)
+
+
+def test_a_certificate_of_a_like_named_authority_of_another_key_speaks_for_nobody(
+    site: Site, tmp_path: Path
+) -> None:
+    other = Site(tmp_path / "other")
+    for end in ("pem", "key"):
+        (site.directory / f"forged.{end}").write_bytes((other.directory / f"hostca-host1.{end}").read_bytes())
+
+    def work(_hub: object) -> None:
+        with pytest.raises(OSError):
+            site.meet("forged")
+        ((host, _, told),) = site.refused
+        assert not host
+        assert told.startswith("a peer at 192.0.2.1 was not let in on [ovsdb]: ")
 
     in_a_hub(work)
 
@@ -194,7 +218,7 @@ def test_a_revoked_host_is_cut_and_refused_and_another_lives(site: Site) -> None
         eventlet.spawn(Tls(theirs, stolen, server_side=False).shake_hands)
         with pytest.raises(OSError):
             site.edge.open(ours, ADDRESS)
-        assert [host for host, _, _ in site.refused] == ["host1", ""]
+        assert [host for host, _, _ in site.refused] == ["host1", "host1"]
         assert site.refused[1][2].endswith("certificate revoked")
 
     in_a_hub(work)
@@ -231,5 +255,36 @@ def test_who_says_nothing_or_half_a_hello_holds_up_nobody_and_is_ended(
     def opened(site: Site, sock: Any) -> None:
         with pytest.raises(OSError):
             site.edge.open(sock, ADDRESS)
+
+    in_a_hub(work)
+
+
+def test_no_more_than_so_many_shake_hands_at_once_and_the_silent_make_room(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admission, "PATIENCE_S", 0.0)
+
+    def work(_hub: object) -> None:
+        served: list[str] = []
+
+        def serve(sock: Any, address: Any, _known: object) -> None:
+            with suppress(OSError):
+                served.append(site.edge.open(sock, address)[1])
+
+        room = Admission(100, most_newcomers=3)
+        listener = socket.create_server(("127.0.0.1", 0))
+        accepting = runtime.spawn(accept_for_ever, listener, room, serve)
+        silent = [socket.create_connection(listener.getsockname()) for _ in range(20)]
+        eventlet.sleep(0.01)
+        assert len(room) == 3
+        dialled = socket.create_connection(listener.getsockname())
+        client = Tls(dialled, site.client("hostca-host1"), server_side=False)
+        client.shake_hands()
+        while not served:
+            eventlet.sleep(0)
+        assert served == ["host1"]
+        accepting.kill()
+        for sock in (*silent, dialled):
+            sock.close()
 
     in_a_hub(work)

@@ -33,6 +33,7 @@ class Ours(System):
         config_file.write_text(
             f"[DEFAULT]\nstate_dir = {directory}\n"
             f"[api]\nhost = {self.host.address}\nport = {API_PORT}\ninsecure = true\n"
+            f"{self._hosts_tls()}"
             f"[dhcp]\ndns_servers = {plan.DNS_SERVER}\ndomain = {plan.DOMAIN}\n"
             f"port_rate = {PORT_RATE}\nbridge_rate = {BRIDGE_RATE}\n"
             "[quotas]\nport = -1\n"
@@ -40,6 +41,10 @@ class Ours(System):
         command = [sys.executable, "-m", "osken_apps.cli", "run", "--config-file", str(config_file)]
         self._start_process("controller", command, self.host.namespace)
         wait_until(self.api.answers, START_TIMEOUT_S, "the controller's API")
+
+    def _hosts_tls(self) -> str:
+        """Give the sections that have hosts speak TLS: none."""
+        return ""
 
     def _active(self) -> int:
         return len(self.api.list("port", "status=ACTIVE&fields=id&device_owner="))
@@ -49,6 +54,17 @@ class Ours(System):
         network_id: str = self.api.create("network", name="other")["id"]
         self.api.create("subnet", network_id=network_id, cidr="10.99.0.0/16", ip_version=4)
         return network_id
+
+
+class OursTls(Ours):
+    """The same over `ssl:`."""
+
+    name = "osken-net, ssl:"
+
+    def _hosts_tls(self) -> str:
+        self.lab.use_tls()
+        lines = f"host = 127.0.0.1\n{self.lab.tls_options()}\n"
+        return f"[openflow]\n{lines}[ovsdb]\n{lines}"
 
 
 def make_network(api: Api) -> str:

@@ -1,0 +1,57 @@
+"""What a host's certificate says, also one that was not let in; what is revoked. Does no I/O."""
+
+import re
+import ssl
+from collections.abc import Iterable
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.x509.oid import NameOID
+
+CRL = re.compile(rb"-----BEGIN X509 CRL-----.*?-----END X509 CRL-----", re.DOTALL)
+
+
+def host_of(certificate: x509.Certificate) -> str:
+    """Give the host that a certificate names: its DNS name, else its common name. Raises ssl.SSLError."""
+    try:
+        names = [*_dns_names(certificate), *_common_names(certificate)]
+    except ValueError as error:
+        raise ssl.SSLError(f"the certificate cannot be read: {error}") from error
+    if not names:
+        raise ssl.SSLError("the certificate names no host")
+    if " id:" in names[0]:
+        raise ssl.SSLError(
+            f"the certificate is of {names[0]!r}: make it with `osken-net pki host`, or `ovs-pki -u`"
+        )
+    return names[0]
+
+
+def issued_by(certificate: x509.Certificate, authorities: Iterable[x509.Certificate]) -> bool:
+    """Tell whether one of the authorities has signed a certificate, whatever has become of it since."""
+    for authority in authorities:
+        try:
+            certificate.verify_directly_issued_by(authority)
+        except (ValueError, TypeError, InvalidSignature):
+            continue
+        return True
+    return False
+
+
+def revoked(octets: bytes) -> frozenset[int]:
+    """Give the serial numbers that the revocation lists in a PEM file have. Raises ValueError."""
+    lists = [x509.load_pem_x509_crl(octets_of_one) for octets_of_one in CRL.findall(octets)]
+    if not lists:
+        raise ValueError("there is no revocation list in it")
+    return frozenset(entry.serial_number for each in lists for entry in each)
+
+
+def _dns_names(certificate: x509.Certificate) -> list[str]:
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except x509.ExtensionNotFound:
+        return []
+    return found.value.get_values_for_type(x509.DNSName)
+
+
+def _common_names(certificate: x509.Certificate) -> list[str]:
+    return [str(found.value) for found in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
