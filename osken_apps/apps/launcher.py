@@ -4,6 +4,7 @@ The event loop must be installed before this module is imported; `osken_apps.cli
 """
 
 import logging
+import os
 import signal
 import socket
 from importlib.metadata import version
@@ -30,6 +31,7 @@ from osken_apps.apps.progress import tell_progress
 from osken_apps.apps.reader import PacketInHandler
 from osken_apps.apps.reconcile import HostReconciler
 from osken_apps.apps.rest import STARTED_BADLY, RestApp
+from osken_apps.apps.service import Service
 from osken_apps.config import Config
 from osken_apps.dhcp.reservation import Defaults
 from osken_apps.errors import ConfigurationError
@@ -65,6 +67,7 @@ class Controller:
                 LOG.warning(
                     "[%s] insecure=true: whoever reaches %s passes for a host", section, endpoint.host
                 )
+        self._service = Service(os.environ)
         self._status = 0
         self._has_started = False
         self._signals, self._wakeup = _signals()
@@ -113,6 +116,7 @@ class Controller:
             app.start()
         keep_collections_short()
         runtime.spawn(watch_endings)
+        runtime.spawn(self._service.feed_for_ever)
         runtime.spawn(look_for_ever, self._edges)
         runtime.spawn(tell_again_for_ever)
         runtime.spawn(tell_progress, self._hosts)
@@ -125,6 +129,7 @@ class Controller:
             self._apps[RestApp].reload()
         if not self._status:
             LOG.info("stopping")
+        self._service.stopping()
         self._apps[RestApp].stop()
         return self._status
 
@@ -134,6 +139,7 @@ class Controller:
             LOG.info("the REST process serves %s", store)
         else:
             LOG.info("started: osken-net %s; database %s; %s", version("osken-apps"), store, self._listeners)
+            self._service.ready(self._listeners)
         self._has_started = True
 
     def _give_up(self) -> None:

@@ -83,6 +83,26 @@ def test_the_start_says_version_database_and_listeners(
     )
 
 
+def test_systemd_is_told_of_the_start_the_life_and_the_end(tmp_path: Path, ports: dict[str, int]) -> None:
+    command = [*COMMAND, "run", "--config-file", str(config_file(tmp_path, **ports))]
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(where := str(tmp_path / "notify"))
+        systemd.settimeout(30)
+        told = {"NOTIFY_SOCKET": where, "WATCHDOG_USEC": "300000"}
+        with subprocess.Popen(command, env=os.environ | told) as process:
+            said = [systemd.recv(1000)]
+            while not said[-1].startswith(b"READY=1"):
+                said.append(systemd.recv(1000))
+            for port in ports.values():
+                socket.create_connection(("127.0.0.1", port)).close()
+            while said[-1] != b"WATCHDOG=1":
+                said.append(systemd.recv(1000))
+            process.send_signal(signal.SIGTERM)
+            while said[-1] != b"STOPPING=1":
+                said.append(systemd.recv(1000))
+            assert process.wait(15) == 0
+
+
 def test_a_hangup_is_said_and_ends_nothing(
     controller: "subprocess.Popen[str]", ports: dict[str, int]
 ) -> None:
