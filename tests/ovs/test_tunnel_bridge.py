@@ -7,6 +7,7 @@ import eventlet
 from eventlet.green import socket
 
 from osken_apps.apps.ovsdb_session import HostView, OvsdbSession
+from osken_apps.apps.transport import plain
 from osken_apps.model.snapshot import HostSnapshot
 from osken_apps.model.tunnel_bridge import BridgeChange, bridge_change
 from tests.golden.scenarios import LAYOUT, SCENARIOS
@@ -23,7 +24,7 @@ class Host:
         sock = socket.socket(socket.AF_UNIX)
         sock.connect(str(switch.directory / "db.sock"))
         self.switch, self._socket = switch, sock
-        self.session = OvsdbSession(sock, ("192.0.2.1", 1), "br-int")
+        self.session = OvsdbSession(plain(sock), ("192.0.2.1", 1), "br-int")
         self._task = eventlet.spawn(self.session.run, lambda: None)
 
     def close(self) -> None:
