@@ -155,14 +155,9 @@ DELIVER = Stage(
 )  # fmt: skip
 
 TUNNEL_CLASSIFY = Stage(
-    "classify", Role.TUNNEL, 0, "dropped: it is of no network and no host that belong to this one",
-    matches=frozenset({Field.IN_PORT, Field.VLAN_VID, Field.TUN_SRC}),
-    sets=frozenset({Field.REG0, Field.TUN_ID}),
-)  # fmt: skip
-SEGMENT_IN = Stage(
-    "segment_in", Role.TUNNEL, 10, "dropped: this host does not have the network",
-    matches=frozenset({Field.IN_PORT, Field.TUN_ID}), sets=frozenset({Field.VLAN_VID}),
-    entered_from=(TUNNEL_CLASSIFY,),
+    "classify", Role.TUNNEL, 0, "dropped: it is of no network that this host has and shares with the sender",
+    matches=frozenset({Field.IN_PORT, Field.VLAN_VID, Field.TUN_ID, Field.TUN_SRC, Field.CONJ_ID}),
+    sets=frozenset({Field.REG0, Field.TUN_ID, Field.VLAN_VID}),
 )  # fmt: skip
 REMOTE = Stage(
     "remote", Role.TUNNEL, 20, "dropped: no other host has a machine that it may be for",

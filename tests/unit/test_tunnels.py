@@ -173,7 +173,7 @@ def test_what_is_encoded_is_what_is_desired() -> None:
     found = snapshot(fabric(), "a")
     desired = dict(encode_flow(flow) for flow in desired_flows("br-tun", LAYOUT, found))
     assert FlowEncoder().flows("br-tun", LAYOUT, found) == desired
-    assert len(desired) == 7
+    assert len(desired) == 8
 
 
 def test_an_address_that_another_machine_may_take_over_is_not_answered_for() -> None:

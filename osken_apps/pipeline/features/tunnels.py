@@ -17,7 +17,17 @@ from osken_apps.model.snapshot import (
     tunnel_port,
 )
 from osken_apps.model.tunnels import MAX_COPIES, Reach, RemotePort
-from osken_apps.openflow.actions import IN_PORT, NORMAL, Action, Move, Output, PopVlan, PushVlan, SetField
+from osken_apps.openflow.actions import (
+    IN_PORT,
+    NORMAL,
+    Action,
+    Conjunction,
+    Move,
+    Output,
+    PopVlan,
+    PushVlan,
+    SetField,
+)
 from osken_apps.openflow.fields import Field, Masked
 from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.match import Match
@@ -33,9 +43,10 @@ from osken_apps.pipeline.headers import (
     icmpv6,
 )
 from osken_apps.pipeline.stage import Role, Rule
-from osken_apps.pipeline.stages import ADVERTISE, ANSWERED, CLASSIFY, REMOTE, SEGMENT_IN, TUNNEL_CLASSIFY
+from osken_apps.pipeline.stages import ADVERTISE, ANSWERED, CLASSIFY, REMOTE, TUNNEL_CLASSIFY
 
 TYPE_NUMBERS = {NetworkType.VXLAN: 1, NetworkType.GRE: 2, NetworkType.GENEVE: 3}
+MAX_SHARED = 4000  # networks of a type that two hosts share: as many as fit into a flow
 NOBODYS_ID = 0
 GREETING = bytes(12) + (0x88B5).to_bytes(2, "big") + bytes(46)  # of an ethertype for experiments (IEEE 802)
 GROUP_BIT = mac_address("01:00:00:00:00:00")
@@ -59,11 +70,11 @@ LOCAL_TO_SEGMENT = Rule(
     "A frame of a network over tunnels leaves: take off its tag, note its type and its id.",
 )  # fmt: skip
 PEER_IN = Rule(
-    163, "peer_in", TUNNEL_CLASSIFY, 3, "Only hosts that this one shares a network with may send to it.",
+    163, "peer_in", TUNNEL_CLASSIFY, 3, "Another host sends: it may, in the networks that both have.",
 )  # fmt: skip
 SEGMENT_TO_LOCAL = Rule(
-    164, "segment_to_local", SEGMENT_IN, 1,
-    "A frame of a network of this host comes from another one: give it the network's tag on this host.",
+    164, "segment_to_local", TUNNEL_CLASSIFY, 2,
+    "A frame of a network comes from a host that has it, too: give it the network's tag on this host.",
 )  # fmt: skip
 ARP_KNOWN = Rule(
     165, "arp_known", REMOTE, 10,
@@ -99,17 +110,20 @@ ND_TO_HOST = Rule(
 ND_ADVERTISE = Rule(
     174, "nd_advertise", ADVERTISE, 1, "The rest of the answer: solicited, with the machine's MAC address.",
 )  # fmt: skip
+SEGMENT_IN = Rule(
+    175, "segment_in", TUNNEL_CLASSIFY, 3, "A frame is of a network of this host, whoever sends it.",
+)  # fmt: skip
 
 
 class Tunnels(Feature):
     """The tunnel bridge, and what comes from it."""
 
     name = "tunnels"
-    stages = (TUNNEL_CLASSIFY, SEGMENT_IN, REMOTE, ADVERTISE, ANSWERED)
+    stages = (TUNNEL_CLASSIFY, REMOTE, ADVERTISE, ANSWERED)
     rules = (
         TUNNEL_TO_LOCAL, TUNNEL_DROP, LOCAL_TO_SEGMENT, PEER_IN, SEGMENT_TO_LOCAL, ARP_KNOWN, TO_SHARED_MAC,
         TO_KNOWN_MAC, TO_EACH_HOST, TO_UNKNOWN_MAC, REPLY_TO_LOCAL, ND_PROBE, ND_KNOWN, ND_TO_HOST,
-        ND_ADVERTISE,
+        ND_ADVERTISE, SEGMENT_IN,
     )  # fmt: skip
 
     def bridge_flows(self, bridge: Bridge) -> Iterator[Flow]:
@@ -190,9 +204,18 @@ def reaches(bridge: Bridge) -> Iterator[tuple[Segment, Reach, int, int]]:
 
 
 def _of_peers(bridge: Bridge) -> Iterator[Flow]:
-    peers = {(ofport, address) for _, reach, _, ofport in reaches(bridge) for address in reach.peers}
-    for ofport, address in sorted(peers):
-        yield PEER_IN.flow(Match.of({Field.IN_PORT: ofport, Field.TUN_SRC: address}), goto=SEGMENT_IN)
+    """Let a host send in each network that it has: the id of one is its conjunction's, a type's tunnels alone
+    come in at a port.
+
+    Whoever has an id of before, or another's, is not heard.
+    """
+    peers: dict[tuple[int, IPv4Address], list[int]] = {}
+    for segment, reach, _, ofport in reaches(bridge):
+        for address in reach.peers:
+            peers.setdefault((ofport, address), []).append(segment.segmentation_id or 0)
+    for (ofport, address), ids in sorted(peers.items()):
+        of_peer = Match.of({Field.IN_PORT: ofport, Field.TUN_SRC: address})
+        yield PEER_IN.flow(of_peer, *(Conjunction(id, 1, 2) for id in sorted(ids)[:MAX_SHARED]))
 
 
 def _of_network(segment: Segment, reach: Reach, patch: int, ofport: int) -> Iterator[Flow]:
@@ -206,10 +229,12 @@ def _of_network(segment: Segment, reach: Reach, patch: int, ofport: int) -> Iter
         SetField(Field.TUN_ID, segmentation_id),
         goto=REMOTE,
     )
-    of_network = Match.of({Field.IN_PORT: ofport, Field.TUN_ID: segmentation_id})
-    yield SEGMENT_TO_LOCAL.flow(of_network, PushVlan(), set_tag, Output(patch))
     yield REPLY_TO_LOCAL.flow(Match.of(network), PushVlan(), set_tag, IN_PORT)
     if reach.peers:
+        of_network = Match.of({Field.IN_PORT: ofport, Field.TUN_ID: segmentation_id})
+        yield SEGMENT_IN.flow(of_network, Conjunction(segmentation_id, 2, 2))
+        of_both = Match.of({Field.IN_PORT: ofport, Field.CONJ_ID: segmentation_id})
+        yield SEGMENT_TO_LOCAL.flow(of_both, PushVlan(), set_tag, Output(patch))
         several: Values = {Field.ETH_DST: Masked(GROUP_BIT, int(GROUP_BIT))}
         yield TO_EACH_HOST.flow(Match.of(network | several), *_to(reach.peers[:MAX_COPIES], ofport))
         if any(isinstance(address, IPv6Address) for remote in reach.ports for address in remote.known):

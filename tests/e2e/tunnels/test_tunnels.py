@@ -2,6 +2,7 @@
 
 import re
 import signal
+import sys
 from typing import Any
 
 import pytest
@@ -159,6 +160,41 @@ def test_a_restart_sends_no_flow_also_while_a_host_is_away(tunnels: World) -> No
         tunnels.host(2).namespace.ip("link", "set", "mgmt", "up")
     tunnels.host(2).ovs.wait_connected()
     assert a.ping(address(tunnels, b)).ok
+
+
+#: Send a frame to the broadcast address in a VXLAN packet: to ADDRESS, with ID and TEXT (RFC 7348).
+FORGE = """
+import socket, sys
+frame = bytes.fromhex("ffffffffffff02000000002a88b5") + sys.argv[3].encode().ljust(60)
+packet = bytes([8, 0, 0, 0]) + (int(sys.argv[2]) << 8).to_bytes(4, "big") + frame
+socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(packet, (sys.argv[1], 4789))
+"""
+
+
+def test_a_host_is_heard_in_the_networks_that_it_has_and_in_no_other(tunnels: World) -> None:
+    a, _ = pair(tunnels, network(tunnels, "vxlan", 5))
+    six = network(tunnels, "vxlan", 6)
+    c = tunnels.launch(1, six, port_security_enabled=False)
+    tunnels.launch(3, six)
+    network(tunnels, "vxlan", 7)
+    a_port = tunnels.api.show("port", a.port_id)
+    tunnels.api.update("port", a_port["id"], port_security_enabled=False, security_groups=[])
+
+    def forge(host: int, number: int, text: str) -> None:
+        command = [sys.executable, "-c", FORGE, "192.0.2.1", str(number), text]
+        tunnels.host(host).namespace.run(command)
+
+    with (
+        a.capture("ether proto 0x88b5", flags=("-A",)) as at_a,
+        c.capture("ether proto 0x88b5", flags=("-A",)) as at_c,
+    ):
+        forge(2, 6, "of-a-network-that-host2-has-not")
+        forge(3, 5, "of-a-network-that-host3-has-not")
+        forge(2, 7, "of-a-network-that-nobody-has")
+        wait_until(lambda: forge(2, 5, "heard-5") or "heard-5" in at_a.text, 5, "the right one")
+        wait_until(lambda: forge(3, 6, "heard-6") or "heard-6" in at_c.text, 5, "the right one")
+        at_a.wait_for("heard-5")
+    assert "of-a-network" not in at_a.text + at_c.text
 
 
 def test_a_machine_that_moves_is_reached_at_its_new_host(tunnels: World) -> None:
