@@ -51,8 +51,8 @@ class PortService:
     __slots__ = ("_depends_on", "failed", "mac_address", "port_id", "responder")
 
     def __init__(self, bound: BoundPort, default_route: bool, defaults: Defaults) -> None:
-        self.port_id = bound.port.id
-        self.mac_address = bound.port.mac_address
+        self.port_id = bound.port_id
+        self.mac_address = bound.mac_address
         self.failed = False
         self._depends_on = (self.port_id, bound.dhcp, bound.in_conflict, default_route)
         self.responder = Responder(
@@ -61,7 +61,7 @@ class PortService:
 
     def serves(self, bound: BoundPort, default_route: bool) -> bool:
         """Tell whether this is still the service of the port."""
-        return self._depends_on == (bound.port.id, bound.dhcp, bound.in_conflict, default_route)
+        return self._depends_on == (bound.port_id, bound.dhcp, bound.in_conflict, default_route)
 
 
 class BridgeService:
@@ -178,7 +178,8 @@ class Dhcp:
 
     def _takes_default_route(self, bound: BoundPort) -> bool:
         inventory = self._hosts.fabric.inventory
-        return takes_default_route(bound.port, inventory.ports_of_device(bound.port), inventory.subnets)
+        port = inventory.ports.get(bound.port_id)  # None: it was deleted since the snapshot was made
+        return port is None or takes_default_route(port, inventory.ports_of_device(port), inventory.subnets)
 
     def _record(self, port_id: str, outcome: Outcome, now: float) -> None:
         """Keep what was decided for a port; its service may outlive it by a moment, its journal does not."""

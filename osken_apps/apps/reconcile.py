@@ -249,7 +249,7 @@ class HostReconciler:
             return
         desired, mark = desired_tags(snapshot), self._fabric.mark
         changes = tag_changes(view.tagged_ports, desired, snapshot, mark)
-        self._unsettled |= {bound.port.id for bound in snapshot.ports if bound.interface in changes}
+        self._unsettled |= {bound.port_id for bound in snapshot.ports if bound.interface in changes}
         if dead:
             self._count_foreign_tags(changes)
             changes = {row.name: DEAD_TAG for row in view.tagged_ports if is_to_be_dead(row, changes)}
@@ -277,11 +277,12 @@ class HostReconciler:
         came = self._fabric.host(self._host.name).arrivals
         messages = []
         for bound in snapshot.ports if came or self._arrivals else ():
-            frames = announcements(bound) if bound.port.id in came else ()
-            caught = self._arrivals.pop(bound.port.id, None)
+            port = self._fabric.inventory.ports.get(bound.port_id) if bound.port_id in came else None
+            frames = announcements(port, bound.in_conflict) if port else ()
+            caught = self._arrivals.pop(bound.port_id, None)
             for frame in (*frames, *([caught] if caught else ())):
                 messages.append(codec.packet_out_of(bound.ofport, frame))
-            came.discard(bound.port.id)
+            came.discard(bound.port_id)
         if integration and messages:
             integration.connection.send(b"".join(messages))
             runtime.spawn_after(ANNOUNCE_AGAIN_S, integration.connection.send, b"".join(messages))
@@ -293,7 +294,8 @@ class HostReconciler:
         self._host.say("pass", trouble)
         if self._fabric.ready(self._host.name):
             snapshot = host_snapshot(self._fabric, self._host.name)
-            new = {bound.port.id for bound in snapshot.ports if not _is_known(bound.port, self._host.name)}
+            ports = (self._fabric.inventory.ports[bound.port_id] for bound in snapshot.ports)
+            new = {port.id for port in ports if not _is_known(port, self._host.name)}
             troubles = dict.fromkeys(self._unsettled | new, trouble)
             self._conditions.look(snapshot)
             connected, cut = self._host.bridges.keys(), self._conditions.cut()

@@ -9,25 +9,26 @@ from ipaddress import IPv4Address, IPv4Network
 
 from osken_apps.dhcp.options import Option
 from osken_apps.model.addresses import IPAddress
-from osken_apps.model.resources import HostRoute, Subnet
+from osken_apps.model.dhcp_service import DhcpService
+from osken_apps.model.resources import HostRoute
 
 ANY = IPv4Network("0.0.0.0/0")
 ON_LINK = IPv4Address("0.0.0.0")  # the router of a subnet on the same link ("Local Subnet Routes")
 
 
-def gateway_of(subnet: Subnet) -> IPAddress | None:
-    """Give a subnet's gateway; as in Neutron, a host route to everywhere stands in for one."""
-    by_route = (route.nexthop for route in subnet.host_routes if route.destination == ANY)
-    return subnet.gateway_ip or next(by_route, None)
+def gateway_of(service: DhcpService) -> IPAddress | None:
+    """Give the gateway of a subnet; as in Neutron, a host route to everywhere stands in for one."""
+    by_route = (route.nexthop for route in service.host_routes if route.destination == ANY)
+    return service.gateway_ip or next(by_route, None)
 
 
-def subnet_routes(subnet: Subnet, other_cidrs: Iterable[IPv4Network]) -> bytes:
-    """Encode the routes of a subnet but the default one; `other_cidrs` are its network's other subnets.
+def subnet_routes(service: DhcpService) -> bytes:
+    """Encode the routes of a subnet but the default one.
 
     What is on the link comes first, so that the routers of the host routes can be reached.
     """
-    on_link = [HostRoute(cidr, ON_LINK) for cidr in other_cidrs]
-    routes = [route for route in subnet.host_routes if isinstance(route.destination, IPv4Network)]
+    on_link = [HostRoute(cidr, ON_LINK) for cidr in service.other_cidrs]
+    routes = [route for route in service.host_routes if isinstance(route.destination, IPv4Network)]
     return encode_routes(on_link + [route for route in routes if route.destination != ANY])
 
 

@@ -18,8 +18,8 @@ from osken_apps.dhcp.extra_dhcp_opts import ExtraOption, parse_extra_dhcp_opt
 from osken_apps.dhcp.options import Option, encode_option
 from osken_apps.errors import InvalidDhcpOption
 from osken_apps.model.addresses import MacAddress
-from osken_apps.model.resources import MAX_EXTRA_DHCP_OPTS, Port, Subnet
-from osken_apps.model.snapshot import DhcpService
+from osken_apps.model.dhcp_service import DhcpService
+from osken_apps.model.resources import MAX_EXTRA_DHCP_OPTS, ExtraDhcpOption, Port, Subnet
 
 NO_DNS_SERVER = IPv4Address("0.0.0.0")  # Neutron: a subnet that names only this has no DNS server
 
@@ -73,22 +73,22 @@ def reservation_of(
     if service is None:
         return SilenceReason.NO_ADDRESS
     server, server_id = service.server, service.server_address
-    if server is None or server_id is None or not isinstance(service.subnet.cidr, IPv4Network):
+    if server is None or server_id is None or not isinstance(service.cidr, IPv4Network):
         return SilenceReason.NO_SERVER
-    extras = _extras(service.port)
+    extras = _extras(service.extra_dhcp_opts)
     options = _options(service, defaults, default_route, extras)
     special = [extra for extra in extras if extra.conditions or extra.container]
     return Reservation(
-        mac=mac_octets(service.port.mac_address),
+        mac=mac_octets(service.mac_address),
         address=int(service.address),
         ip_address=service.address,
-        addresses=_ipv4_addresses(service.port),
-        subnet=service.subnet.cidr,
+        addresses=_numbers(service.addresses),
+        subnet=service.cidr,
         server_mac=mac_octets(server.mac_address),
         server_id=int(server_id),
         server_id_option=encode_option(Option.SERVER_ID, server_id.packed),
-        server_addresses=_ipv4_addresses(server),
-        mtu=service.network.mtu,
+        server_addresses=_numbers(server.addresses),
+        mtu=service.mtu,
         in_conflict=in_conflict,
         host_name=encode_option(Option.HOST_NAME, options[Option.HOST_NAME]),
         configured=None if special else configured_options(_without_host_name(options)),
@@ -125,19 +125,18 @@ def mac_octets(address: MacAddress) -> bytes:
     return int(address).to_bytes(6, "big")
 
 
-def _ipv4_addresses(port: Port) -> frozenset[int]:
-    addresses = (fixed_ip.ip_address for fixed_ip in port.fixed_ips)
-    return frozenset(int(address) for address in addresses if isinstance(address, IPv4Address))
+def _numbers(addresses: Iterable[IPv4Address]) -> frozenset[int]:
+    return frozenset(map(int, addresses))
 
 
-def _extras(port: Port) -> list[ExtraOption]:
+def _extras(opts: tuple[ExtraDhcpOption, ...]) -> list[ExtraOption]:
     """Give a port's own options.
 
     What the API would refuse today, but let through before, is left out: one option must not cost the lease,
     and thousands must not cost the time of others.
     """
     extras = []
-    for opt in port.extra_dhcp_opts[:MAX_EXTRA_DHCP_OPTS]:
+    for opt in opts[:MAX_EXTRA_DHCP_OPTS]:
         try:
             extras += [parse_extra_dhcp_opt(opt)] if opt.ip_version == 4 else []
         except InvalidDhcpOption:
@@ -150,7 +149,7 @@ def _options(
 ) -> dict[int, bytes]:
     """Give what every client of the port may be told; defaults, network, subnet, port, later ones winning."""
     options = _defaults(defaults) | _of_network(service) | _of_subnet(service, default_route)
-    options[Option.HOST_NAME] = service.port.host_name(service.address).encode()
+    options[Option.HOST_NAME] = service.host_name.encode()
     for extra in extras:
         if not extra.conditions and not extra.container:
             set_option(extra, options)
@@ -181,25 +180,24 @@ def _defaults(defaults: Defaults) -> dict[int, bytes]:
 
 def _of_network(service: DhcpService) -> dict[int, bytes]:
     options: dict[int, bytes] = {}
-    if service.network.mtu >= MIN_MTU:
-        options[Option.MTU] = min(service.network.mtu, MAX_MTU).to_bytes(2, "big")
-    if domain := service.network.dns_domain.rstrip("."):
+    if service.mtu >= MIN_MTU:
+        options[Option.MTU] = min(service.mtu, MAX_MTU).to_bytes(2, "big")
+    if domain := service.dns_domain.rstrip("."):
         options[Option.DOMAIN_NAME] = domain.encode()
     return options
 
 
 def _of_subnet(service: DhcpService, default_route: bool) -> dict[int, bytes]:
-    subnet, cidr = service.subnet, service.subnet.cidr
     options: dict[int, bytes] = {
-        Option.SUBNET_MASK: cidr.netmask.packed,
-        Option.BROADCAST: cidr.broadcast_address.packed,
+        Option.SUBNET_MASK: service.cidr.netmask.packed,
+        Option.BROADCAST: service.cidr.broadcast_address.packed,
     }
-    servers = [server for server in subnet.dns_nameservers if isinstance(server, IPv4Address)]
+    servers = [server for server in service.dns_nameservers if isinstance(server, IPv4Address)]
     if servers:
         named = (server.packed for server in servers if server != NO_DNS_SERVER)
         options[Option.DNS_SERVER] = b"".join(named)
-    if default_route and (gateway := gateway_of(subnet)):
+    if default_route and (gateway := gateway_of(service)):
         options[Option.ROUTER] = gateway.packed
-    if routes := subnet_routes(subnet, service.other_cidrs):
+    if routes := subnet_routes(service):
         options[Option.CLASSLESS_ROUTES] = routes
     return options

@@ -5,6 +5,7 @@ from ipaddress import IPv4Address
 
 from osken_apps.model.addresses import MacAddress
 from osken_apps.model.conditions import TunnelNeeds
+from osken_apps.model.dhcp_service import dhcp_server, dhcp_service, serves_dhcp
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.host import Host, Interface
 from osken_apps.model.port_security import GroupPolicy, Guard, is_guarded
@@ -15,9 +16,7 @@ from osken_apps.model.snapshot import (
     HostSnapshot,
     Segment,
     WaitingPort,
-    dhcp_service,
     integration_end,
-    serves_dhcp,
 )
 from osken_apps.model.tunnels import Reach, RemotePort, crowd, further_macs
 
@@ -133,13 +132,14 @@ def _bound(
     server = fabric.inventory.dhcp_server_of(network.id)
     service = dhcp_service(port, network, subnets, server)
     return BoundPort(
-        port,
+        port.id,
+        port.mac_address,
         interface,
         ofport,
         segment,
         serves_dhcp(subnets.values()),
         service,
-        server,
+        dhcp_server(server),
         in_conflict=service is not None and fabric.conflicts.get(port.id) == service.address,
         guard=guard,
     )

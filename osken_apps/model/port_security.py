@@ -1,9 +1,9 @@
 """Port security: what a guarded port may send from, and what its groups are. PURE."""
 
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_network
+from ipaddress import IPv6Address
 
-from osken_apps.model.addresses import IPNetwork, MacAddress, network_of
+from osken_apps.model.addresses import IPNetwork, MacAddress, host_network, network_of
 from osken_apps.model.resources import Port
 from osken_apps.model.security_groups import SecurityGroupRule
 
@@ -68,7 +68,7 @@ def own_addresses(port: Port) -> tuple[OwnAddress, ...]:
     """Give what a port may send from: its addresses, its pairs, and the link-local addresses of its MACs."""
     own = _pairs(port)
     macs = {port.mac_address, *(pair.mac_address for pair in own)}
-    own |= {OwnAddress(mac, ip_network(link_local(mac))) for mac in macs}
+    own |= {OwnAddress(mac, host_network(link_local(mac))) for mac in macs}
     return tuple(sorted(own, key=_position))
 
 
@@ -81,7 +81,7 @@ def members_of(port: Port) -> frozenset[Member]:
 
 
 def _pairs(port: Port) -> set[OwnAddress]:
-    fixed = {OwnAddress(port.mac_address, ip_network(fixed.ip_address)) for fixed in port.fixed_ips}
+    fixed = {OwnAddress(port.mac_address, host_network(fixed.ip_address)) for fixed in port.fixed_ips}
     pairs = port.allowed_address_pairs
     return fixed | {OwnAddress(pair.mac_address, network_of(pair.ip_address)) for pair in pairs}
 

@@ -34,7 +34,9 @@ def port_reports(
     troubles, cut = troubles or {}, cut or {}
     wanted = []
     for bound in snapshot.ports:
-        waits_for = troubles.get(bound.port.id) or _waits_for(fabric, snapshot, bound, connected, cut)
+        if bound.port_id not in fabric.inventory.ports:
+            continue  # deleted since the snapshot was made
+        waits_for = troubles.get(bound.port_id) or _waits_for(fabric, snapshot, bound, connected, cut)
         wanted.append(_of_bound(fabric, snapshot, bound, waits_for))
     here = {report.port_id for report in wanted}
     wanted += (report for report in _of_unbound(fabric, snapshot.host) if report.port_id not in here)
@@ -45,10 +47,10 @@ def _of_bound(fabric: Fabric, snapshot: HostSnapshot, bound: BoundPort, waits_fo
     status = PortStatus.DOWN if waits_for else PortStatus.ACTIVE
     if bound.in_conflict:
         waits_for = (
-            f"{fabric.conflicts[bound.port.id]} to be free: its client found it in use by another machine"
+            f"{fabric.conflicts[bound.port_id]} to be free: its client found it in use by another machine"
         )
     binding = Binding(snapshot.host, bound.segment.local_vlan, bound.interface)
-    return PortReport(bound.port.id, binding, status, waits_for)
+    return PortReport(bound.port_id, binding, status, waits_for)
 
 
 def _of_unbound(fabric: Fabric, host_name: str) -> Iterator[PortReport]:
@@ -102,8 +104,10 @@ def _waits_for(
     reason = cut.get(bound.interface) or cut.get(segment.physical_network)
     if reason:
         return f"this to be put right: {reason}"
-    known = bound.port.status is PortStatus.ACTIVE and _is_at(bound, snapshot.host)
-    confirmed = f"local_vlan={segment.local_vlan}" in bound.port.tags
+    port = fabric.inventory.ports[bound.port_id]
+    binding = Binding(snapshot.host, segment.local_vlan, bound.interface)
+    known = port.status is PortStatus.ACTIVE and port.binding == binding
+    confirmed = f"local_vlan={segment.local_vlan}" in port.tags
     if fabric.hosts[snapshot.host].has_ovsdb or known or confirmed:
         return ""
     return (
@@ -153,8 +157,3 @@ def _missing_way(
     if snapshot.ofports[bridge].keys() <= {physical_end(bridge)}:
         return f"a network interface on bridge {bridge} of host {host}"
     return ""
-
-
-def _is_at(bound: BoundPort, host: str) -> bool:
-    """Tell whether the store holds a port as bound there, with that tag and interface."""
-    return bound.port.binding == Binding(host, bound.segment.local_vlan, bound.interface)

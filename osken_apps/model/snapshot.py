@@ -1,12 +1,13 @@
 """The snapshot of one host: all that its flows, tags and DHCP answers depend on, as one value. PURE."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address
 
 from osken_apps.model.addresses import MacAddress
+from osken_apps.model.dhcp_service import DhcpServer, DhcpService
 from osken_apps.model.port_security import GroupPolicy, Guard
-from osken_apps.model.resources import Network, NetworkType, Port, Subnet
+from osken_apps.model.resources import NetworkType
 from osken_apps.model.tunnels import Reach
 
 MAX_METERS = 262_144  # of Open vSwitch's userspace datapath
@@ -92,42 +93,22 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
-class DhcpService:
-    """The DHCP service of a port: what it may be told, and the server that tells it.
-
-    `server` is None until the network's DHCP port exists. `other_cidrs` are those of the network's other IPv4
-    subnets, with DHCP or without: they are on the link, too.
-    """
-
-    port: Port
-    network: Network
-    subnet: Subnet
-    address: IPv4Address
-    server: Port | None
-    other_cidrs: tuple[IPv4Network, ...] = ()
-
-    @property
-    def server_address(self) -> IPv4Address | None:
-        """The server's own address on the subnet."""
-        return _address_on(self.server, self.subnet) if self.server else None
-
-
-@dataclass(frozen=True, slots=True)
 class BoundPort:
-    """A port that is plugged into this host.
+    """A port that is plugged into this host, as far as its flows, its tag and its DHCP depend on it.
 
     `has_dhcp` tells that its network serves IPv4 by DHCP; `dhcp` is None if the port has no address for it.
     `in_conflict` tells that its client found that address in use by another machine. `guard` is None for a
     port without port security.
     """
 
-    port: Port
+    port_id: str
+    mac_address: MacAddress
     interface: str
     ofport: int
     segment: Segment
     has_dhcp: bool = False
     dhcp: DhcpService | None = None
-    server: Port | None = None
+    server: DhcpServer | None = None
     in_conflict: bool = False
     guard: Guard | None = None
 
@@ -185,28 +166,3 @@ class HostSnapshot:
     def takes_away(self) -> bool:
         """Tell whether what is not wanted goes."""
         return self.complete and not self.keeps
-
-
-def serves_dhcp(subnets: Iterable[Subnet]) -> bool:
-    """Tell whether a network of these subnets has a DHCP server for IPv4."""
-    return any(subnet.enable_dhcp and subnet.ip_version == 4 for subnet in subnets)
-
-
-def dhcp_service(
-    port: Port, network: Network, subnets: Mapping[str, Subnet], server: Port | None
-) -> DhcpService | None:
-    """Choose the IPv4 address of a port that DHCP serves: the first one on a subnet with DHCP."""
-    for fixed_ip in port.fixed_ips:
-        subnet = subnets.get(fixed_ip.subnet_id)
-        if subnet and subnet.enable_dhcp and isinstance(fixed_ip.ip_address, IPv4Address):
-            cidrs = {other.cidr for other in subnets.values() if isinstance(other.cidr, IPv4Network)}
-            others = tuple(sorted(cidrs - {subnet.cidr}))
-            return DhcpService(port, network, subnet, fixed_ip.ip_address, server, others)
-    return None
-
-
-def _address_on(port: Port, subnet: Subnet) -> IPv4Address | None:
-    for fixed_ip in port.fixed_ips:
-        if fixed_ip.subnet_id == subnet.id and isinstance(fixed_ip.ip_address, IPv4Address):
-            return fixed_ip.ip_address
-    return None

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address
 
 from osken_apps.model.addresses import MacAddress
-from osken_apps.model.snapshot import BoundPort
+from osken_apps.model.resources import Port
 from osken_apps.model.tunnels import certain_addresses
 from osken_apps.openflow.fields import ETH_TYPE_ARP, ETH_TYPE_IPV6, IP_PROTO_ICMPV6
 from osken_apps.pipeline.headers import ARP_REQUEST, NEIGHBOR_ADVERTISEMENT
@@ -25,13 +25,13 @@ OVERRIDE = 1 << 29
 TARGET_LINK_LAYER_ADDRESS = 2
 
 
-def announcements(bound: BoundPort) -> Iterator[bytes]:
-    """Give a frame for each address that no other machine may have; of one in conflict, none."""
-    mac = bound.port.mac_address
-    for address in certain_addresses(bound.port):
+def announcements(port: Port, in_conflict: bool = False) -> Iterator[bytes]:
+    """Give a frame for each address that no other machine may have; of IPv4 in conflict, none."""
+    mac = port.mac_address
+    for address in certain_addresses(port):
         if isinstance(address, IPv6Address):
             yield neighbor_advertisement(mac, address)
-        elif not bound.in_conflict:
+        elif not in_conflict:
             yield arp_announcement(mac, address)
 
 

@@ -78,7 +78,7 @@ class FlowEncoder:
             encoded.update(encoded_group(policy))
         ports = {}
         for bound in in_turns(snapshot.ports, pause):
-            ports[bound.port.id] = of_port = self._port(bound, snapshot.max_meters)
+            ports[bound.port_id] = of_port = self._port(bound, snapshot.max_meters)
             encoded.update(of_port[2])
         self._ports, self._owners = ports, None
         return encoded
@@ -114,7 +114,7 @@ class FlowEncoder:
         return self._owners.get(key)
 
     def _port(self, bound: BoundPort, max_meters: int) -> tuple[BoundPort, int, Encoded]:
-        known = self._ports.get(bound.port.id)
+        known = self._ports.get(bound.port_id)
         if known and known[0] == bound and known[1] == max_meters:
             return known
         return bound, max_meters, [encode_flow(flow) for flow in _of_port(bound, max_meters)]

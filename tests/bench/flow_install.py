@@ -37,7 +37,7 @@ from osken_apps.apps.bridge import read_flows, send_bundle  # noqa: E402
 from osken_apps.apps.connection import Connection  # noqa: E402
 from osken_apps.apps.openflow import OpenFlowServer  # noqa: E402
 from osken_apps.model.addresses import mac_address  # noqa: E402
-from osken_apps.model.resources import FixedIp, Port  # noqa: E402
+from osken_apps.model.dhcp_service import DhcpServer  # noqa: E402
 from osken_apps.model.snapshot import BoundPort, HostSnapshot, Layout, Segment  # noqa: E402
 from osken_apps.openflow.codec import FlowKey  # noqa: E402
 from osken_apps.openflow.difference import difference  # noqa: E402
@@ -169,19 +169,18 @@ def connect(switch: Switch) -> Connection:
 def host_of(flows: int) -> HostSnapshot:
     """Make a host whose integration bridge has about so many flows."""
     segments = tuple(Segment(f"net{n}", "default", 1000 + n, 1 + n) for n in range(NETWORKS))
-    servers = [_port(f"server{n}", n, 2) for n in range(NETWORKS)]
+    servers = [_server(n) for n in range(NETWORKS)]
     ports = tuple(
-        BoundPort(_port(f"port{n}", n, 3 + n // NETWORKS), f"tap{n}", 2 + n, segments[n % NETWORKS], True,
+        BoundPort(f"port{n}", mac_address(0xFA163E000000 + n), f"tap{n}", 2 + n, segments[n % NETWORKS], True,
                   server=servers[n % NETWORKS])
         for n in range(flows // FLOWS_OF_A_PORT)
     )  # fmt: skip
     return HostSnapshot("host1", {BRIDGE: {"int-br-eth2": 1}}, segments, ports, max_meters=0)
 
 
-def _port(name: str, number: int, address: int) -> Port:
-    mac = mac_address(0xFA163E000000 + number * 256 + address % 256)
-    fixed_ip = FixedIp("subnet", IPv4Address(0x0A000000 + (number % NETWORKS << 16) + address))
-    return Port(name, "project", network_id=f"net{number % NETWORKS}", mac_address=mac, fixed_ips=(fixed_ip,))
+def _server(network: int) -> DhcpServer:
+    address = IPv4Address(0x0A000002 + (network << 16))
+    return DhcpServer(mac_address(0xFA163F000000 + network), (address,))
 
 
 def measure(switch: Switch, flows: int, rounds: int) -> tuple[int, Times]:

@@ -4,10 +4,11 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address
 from typing import Any
 
 from osken_apps.model.addresses import mac_address
+from osken_apps.model.dhcp_service import dhcp_server, dhcp_service
 from osken_apps.model.port_security import GroupPolicy, Guard, Member, members_of, own_addresses
 from osken_apps.model.resources import AddressPair, FixedIp, Network, NetworkType, Port, Subnet
 from osken_apps.model.security_groups import Direction, Ethertype, SecurityGroupRule
-from osken_apps.model.snapshot import BoundPort, HostSnapshot, Layout, Segment, dhcp_service
+from osken_apps.model.snapshot import BoundPort, HostSnapshot, Layout, Segment
 from osken_apps.model.tunnels import Reach, RemotePort
 
 LAYOUT = Layout("br-int", (("default", "br-eth2"),))
@@ -32,9 +33,20 @@ VM1 = Port(
     port_security_enabled=False,
 )
 NET1_HERE = Segment("net1", "default", 1000, local_vlan=1)
-VM1_HERE = BoundPort(
-    VM1, "tap53903a95-82", 2, NET1_HERE, True, dhcp_service(VM1, NET1, {"subnet1": SUBNET1}, SERVER1), SERVER1
-)
+VM1_SERVICE = dhcp_service(VM1, NET1, {"subnet1": SUBNET1}, SERVER1)
+
+
+def bound(
+    port: Port, interface: str, ofport: int, segment: Segment, server: Port | None = None, **more: Any
+) -> BoundPort:
+    """Have a port bound; `server` is the port of its network's DHCP server."""
+    of_server = dhcp_server(server)
+    return BoundPort(
+        port.id, port.mac_address, interface, ofport, segment, server is not None, server=of_server, **more
+    )
+
+
+VM1_HERE = bound(VM1, "tap53903a95-82", 2, NET1_HERE, SERVER1, dhcp=VM1_SERVICE)
 
 NET2 = Network(id="net2", project_id="p", name="net2", physical_network="default", segmentation_id=1001)
 VM2 = Port(
@@ -85,8 +97,8 @@ WEB_RULES = (
 )  # fmt: skip
 
 
-def _guarded(ofport: int, groups: tuple[int, ...], stateful: bool = True, **more: Any) -> BoundPort:
-    port = Port(
+def _guarded_port(ofport: int, **more: Any) -> Port:
+    return Port(
         id=f"guarded{ofport}",
         project_id="p",
         network_id="net3",
@@ -94,8 +106,11 @@ def _guarded(ofport: int, groups: tuple[int, ...], stateful: bool = True, **more
         fixed_ips=(FixedIp("subnet3", IPv4Address(f"10.10.30.{ofport}")),),
         **more,
     )
+
+
+def _guarded(ofport: int, port: Port, groups: tuple[int, ...], stateful: bool = True) -> BoundPort:
     guard = Guard(own_addresses(port), groups, stateful)
-    return BoundPort(port, f"tapguarded{ofport}", ofport, NET3_HERE, True, None, SERVER3, guard=guard)
+    return bound(port, f"tapguarded{ofport}", ofport, NET3_HERE, SERVER3, guard=guard)
 
 
 SERVER3 = Port(
@@ -107,12 +122,14 @@ SERVER3 = Port(
     device_owner="network:dhcp",
 )
 VIRTUAL_ROUTER = AddressPair("10.10.30.100", mac_address("00:00:5e:00:01:07"))
+GUARDED2 = _guarded_port(2)
+GUARDED3 = _guarded_port(3, allowed_address_pairs=(VIRTUAL_ROUTER,))
 GUARDED_PORTS = (
-    _guarded(2, (1,)),
-    _guarded(3, (1, 2), allowed_address_pairs=(VIRTUAL_ROUTER,)),
-    _guarded(4, (2,), stateful=False),
+    _guarded(2, GUARDED2, (1,)),
+    _guarded(3, GUARDED3, (1, 2)),
+    _guarded(4, _guarded_port(4), (2,), stateful=False),
 )
-UNGUARDED = BoundPort(
+UNGUARDED = bound(
     Port(
         id="unguarded",
         project_id="p",
@@ -124,7 +141,7 @@ UNGUARDED = BoundPort(
     5,
     NET3_HERE,
 )
-MEMBERS = frozenset(member for bound in GUARDED_PORTS[:2] for member in members_of(bound.port))
+MEMBERS = members_of(GUARDED2) | members_of(GUARDED3)
 CLIENTS = frozenset({Member(IPv4Network("192.0.2.0/24"))})
 POLICIES = (
     GroupPolicy(1, DEFAULT_RULES, {"default": MEMBERS}),
@@ -157,12 +174,12 @@ def _remote(network: Segment, host: IPv4Address, number: int) -> RemotePort:
 
 
 OVERLAY_PORTS = (
-    BoundPort(_overlay("overlay2", "overlay", 2), "tapoverlay2", 3, OVERLAY),
-    BoundPort(
+    bound(_overlay("overlay2", "overlay", 2), "tapoverlay2", 3, OVERLAY),
+    bound(
         _overlay("overlay3", "goverlay", 3), "tapoverlay3", 4, GUARDED_OVERLAY,
         guard=Guard(own_addresses(_overlay("overlay3", "goverlay", 3)), (1,)),
     ),
-    BoundPort(_overlay("overlay4", "loverlay", 4), "tapoverlay4", 5, LONE_OVERLAY),
+    bound(_overlay("overlay4", "loverlay", 4), "tapoverlay4", 5, LONE_OVERLAY),
 )  # fmt: skip
 REACHES = (
     Reach(
@@ -191,13 +208,13 @@ SCENARIOS = {
         "host1",
         _plugged("tap53903a95-82", "tapvm2"),
         (NET1_HERE, NET2_HERE, FLAT_HERE),
-        (VM1_HERE, BoundPort(VM2, "tapvm2", 3, NET2_HERE)),
+        (VM1_HERE, bound(VM2, "tapvm2", 3, NET2_HERE)),
     ),
     "guarded": HostSnapshot(
         "host1",
         _plugged("tapguarded2", "tapguarded3", "tapguarded4", "tapunguarded", "tapvm2", "trunk"),
         (NET3_HERE, NET2_HERE),
-        (*GUARDED_PORTS, UNGUARDED, BoundPort(VM2, "tapvm2", 6, NET2_HERE)),
+        (*GUARDED_PORTS, UNGUARDED, bound(VM2, "tapvm2", 6, NET2_HERE)),
         trunks=("trunk",),
         policies=POLICIES,
     ),

@@ -521,7 +521,7 @@ class Interleavings(RuleBasedStateMachine):
     def essence(self, controller: Controller, name: str) -> object:
         snapshot = controller.snapshot(name)
         return (
-            [(bound.port.id, bound.interface, bound.ofport, bound.segment) for bound in snapshot.ports],
+            [(bound.port_id, bound.interface, bound.ofport, bound.segment) for bound in snapshot.ports],
             snapshot.waiting,
             snapshot.dead,
             snapshot.trunks,

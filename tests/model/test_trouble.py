@@ -15,7 +15,7 @@ from osken_apps.openflow.codec import MessageType
 from osken_apps.openflow.wire import encode_flow
 from osken_apps.pipeline.announcements import announcements
 from osken_apps.pipeline.desired import desired_flows
-from tests.golden.scenarios import LAYOUT, NET1, NET2, SCENARIOS, SERVER1, SUBNET1, VM1, VM1_HERE
+from tests.golden.scenarios import LAYOUT, NET1, NET2, SCENARIOS, SERVER1, SUBNET1, VM1
 from tests.model.switch import Ovsdb, SwitchBridge, SwitchConnection
 
 
@@ -118,7 +118,7 @@ def test_a_port_that_came_from_another_host_is_announced_once_its_flows_stand() 
     assert not world.attempt()
     assert sent() == []
     assert world.attempt()
-    (frame,) = announcements(VM1_HERE)
+    (frame,) = announcements(VM1)
     assert sent() == [codec.packet_out_of(2, frame)]
     world.attempt()
     assert len(sent()) == 1

@@ -13,8 +13,8 @@ from osken_apps.dhcp.reservation import Defaults, reservation_of
 from osken_apps.dhcp.server import Outcome
 from osken_apps.dhcp.server import respond as respond_by_reservation
 from osken_apps.model.addresses import mac_address
+from osken_apps.model.dhcp_service import DhcpService, dhcp_service
 from osken_apps.model.resources import ExtraDhcpOption, FixedIp, HostRoute, Network, Port, Subnet
-from osken_apps.model.snapshot import DhcpService
 
 VM_MAC = "fa:16:3e:fe:c7:87"
 SERVER_MAC = "fa:16:3e:1d:5c:81"
@@ -29,25 +29,21 @@ SUBNET = Subnet(
     cidr=IPv4Network("10.10.10.0/24"),
     gateway_ip=IPv4Address("10.10.10.1"),
 )
-SERVICE = DhcpService(
-    port=Port(
-        id="53903a95",
-        project_id="p",
-        network_id="5f833617",
-        mac_address=mac_address(VM_MAC),
-        fixed_ips=(FixedIp("2d7a0a58", IPv4Address("10.10.10.2")),),
-    ),
-    network=Network(id="5f833617", project_id="p"),
-    subnet=SUBNET,
-    address=IPv4Address("10.10.10.2"),
-    server=Port(
-        id="26c9b807",
-        project_id="p",
-        network_id="5f833617",
-        mac_address=mac_address(SERVER_MAC),
-        fixed_ips=(FixedIp("2d7a0a58", IPv4Address("10.10.10.3")),),
-        device_owner="network:dhcp",
-    ),
+PORT = Port(
+    id="53903a95",
+    project_id="p",
+    network_id="5f833617",
+    mac_address=mac_address(VM_MAC),
+    fixed_ips=(FixedIp("2d7a0a58", IPv4Address("10.10.10.2")),),
+)
+NETWORK = Network(id="5f833617", project_id="p")
+SERVER = Port(
+    id="26c9b807",
+    project_id="p",
+    network_id="5f833617",
+    mac_address=mac_address(SERVER_MAC),
+    fixed_ips=(FixedIp("2d7a0a58", IPv4Address("10.10.10.3")),),
+    device_owner="network:dhcp",
 )
 
 
@@ -63,15 +59,21 @@ def service(
     network: dict[str, Any] | None = None,
     port: dict[str, Any] | None = None,
     extra: Iterable[tuple[str, str]] = (),
+    server: Port | None = SERVER,
 ) -> DhcpService:
     """Give the reference's service with some fields changed, and extra DHCP options on the port."""
     opts = tuple(ExtraDhcpOption(name, value) for name, value in extra)
-    return replace(
-        SERVICE,
-        subnet=replace(SUBNET, **(subnet or {})),
-        network=replace(SERVICE.network, **(network or {})),
-        port=replace(SERVICE.port, extra_dhcp_opts=opts, **(port or {})),
+    served = dhcp_service(
+        replace(PORT, extra_dhcp_opts=opts, **(port or {})),
+        replace(NETWORK, **(network or {})),
+        {SUBNET.id: replace(SUBNET, **(subnet or {}))},
+        server,
     )
+    assert served
+    return served
+
+
+SERVICE = service()
 
 
 def route(destination: str, nexthop: str) -> HostRoute:

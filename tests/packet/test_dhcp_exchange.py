@@ -1,6 +1,5 @@
 """Whole exchanges as frames, made and read by an independent packet library (scapy)."""
 
-from dataclasses import replace
 from ipaddress import IPv4Address
 
 import pytest
@@ -204,7 +203,7 @@ def test_an_address_in_conflict_is_neither_offered_nor_given_but_may_be_kept():
 
 
 def test_without_a_server_or_an_address_there_is_silence():
-    nobody = respond(frame(DISCOVER), replace(SERVICE, server=None))
+    nobody = respond(frame(DISCOVER), service(server=None))
     nothing = respond(frame(DISCOVER), None)
     assert (nobody.decision.reason.name, nothing.decision.reason.name) == ("NO_SERVER", "NO_ADDRESS")
 

@@ -19,12 +19,25 @@ from osken_apps.model.fabric import Fabric
 from osken_apps.model.resources import Port
 from osken_apps.model.snapshot import BoundPort, HostSnapshot, Layout, Segment
 from tests.bench.fake_switch import packet_in
-from tests.packet.dhcp_scenario import DECLINE, DEFAULTS, DISCOVER, REQUEST, SERVICE, VM_MAC, frame
+from tests.packet.dhcp_scenario import (
+    DECLINE,
+    DEFAULTS,
+    DISCOVER,
+    NETWORK,
+    PORT,
+    REQUEST,
+    SERVICE,
+    SUBNET,
+    VM_MAC,
+    frame,
+)
 
 OFPORT = 5
 OURS, ADDRESS = ("server_id", "10.10.10.3"), ("requested_addr", "10.10.10.2")
-SEGMENT = Segment(SERVICE.network.id, "default", 1000, 1)
-BOUND = BoundPort(SERVICE.port, "tap", OFPORT, SEGMENT, has_dhcp=True, dhcp=SERVICE, server=SERVICE.server)
+SEGMENT = Segment(NETWORK.id, "default", 1000, 1)
+BOUND = BoundPort(
+    PORT.id, PORT.mac_address, "tap", OFPORT, SEGMENT, has_dhcp=True, dhcp=SERVICE, server=SERVICE.server
+)
 BROKEN = frame(DISCOVER, ip={"chksum": 1})
 STRANGER = frame(DISCOVER, ethernet={"src": "52:54:00:00:00:01"})
 
@@ -51,7 +64,7 @@ class World:
         return {reason.name: count for reason, count in self.counters.items()}
 
     def reasons(self) -> list[str]:
-        return [entry.decision.reason.name for entry in self.journal.of(SERVICE.port.id).entries]
+        return [entry.decision.reason.name for entry in self.journal.of(PORT.id).entries]
 
 
 @pytest.fixture
@@ -105,7 +118,7 @@ def test_an_error_about_one_packet_costs_that_packet_and_is_logged_once(
     assert (first, second, third is not None) == (None, None, True)
     assert world.counted() == {"FAILED": 2, "OFFERED": 1}
     (logged,) = caplog.records
-    assert SERVICE.port.id in logged.getMessage()
+    assert PORT.id in logged.getMessage()
     assert STRANGER.hex() in logged.getMessage()
 
 
@@ -117,7 +130,7 @@ def test_each_decision_is_a_line_at_level_debug_after_the_answers(
         world.service.answer(packet_in(OFPORT, octets))
     assert caplog.messages == []
     world.service.after_answers()
-    about = f"port {SERVICE.port.id} ({VM_MAC}):"
+    about = f"port {PORT.id} ({VM_MAC}):"
     disagree = f"chaddr is {VM_MAC}, the source 52:54:00:00:00:01; the port's is {VM_MAC}"
     wrong = "IPv4 header checksum is wrong"
     assert caplog.messages == [
@@ -140,7 +153,7 @@ class FakeHosts:
 
     def __init__(self) -> None:
         self.fabric = Fabric(Layout("br-int", (("default", "br-eth2"),)))
-        self.fabric.load(Snapshot((SERVICE.network,), (SERVICE.subnet,), (SERVICE.port,)))
+        self.fabric.load(Snapshot((NETWORK,), (SUBNET,), (PORT,)))
         self.woken: list[set[str]] = []
 
     def wake(self, hosts: set[str]) -> None:
@@ -176,7 +189,7 @@ def test_what_a_port_s_client_did_is_shown_in_the_api_s_words_and_times(
     service = serve(app)
     monkeypatch.setattr("time.time", lambda: 1_780_000_000.9)
     ask(service, frame(DISCOVER), frame(REQUEST, OURS, ADDRESS), BROKEN)
-    shown = app.port_dhcp(SERVICE.port.id)
+    shown = app.port_dhcp(PORT.id)
     assert shown["lease"] == {
         "ip_address": "10.10.10.2",
         "granted_at": "2026-05-28T20:26:40Z",
@@ -209,11 +222,11 @@ def test_to_ask_for_a_port_s_dhcp_keeps_nothing(app: Dhcp) -> None:
 def test_a_service_that_outlives_its_port_leaves_nothing(app: Dhcp) -> None:
     service = serve(app)
     ask(service, frame(REQUEST, OURS, ADDRESS), frame(DECLINE, OURS, ADDRESS))
-    assert app.port_dhcp(SERVICE.port.id)["conflict"] == "10.10.10.2"
-    app._hosts.fabric.apply([Deleted(Port, SERVICE.port.id)])
-    app.forget(SERVICE.port.id)
+    assert app.port_dhcp(PORT.id)["conflict"] == "10.10.10.2"
+    app._hosts.fabric.apply([Deleted(Port, PORT.id)])
+    app.forget(PORT.id)
     ask(service, frame(REQUEST, OURS, ADDRESS), frame(DECLINE, OURS, ADDRESS))
-    shown = app.port_dhcp(SERVICE.port.id)
+    shown = app.port_dhcp(PORT.id)
     assert (shown["lease"], shown["conflict"], shown["transactions"]) == (None, None, [])
 
 
@@ -221,6 +234,6 @@ def test_a_new_snapshot_ends_what_is_known_of_ports_that_it_has_no_more(app: Dhc
     ask(serve(app), frame(REQUEST, OURS, ADDRESS), frame(DECLINE, OURS, ADDRESS))
     app._hosts.fabric.load(Snapshot())
     serve(app)
-    shown = app.port_dhcp(SERVICE.port.id)
+    shown = app.port_dhcp(PORT.id)
     assert (shown["lease"], shown["conflict"], shown["transactions"]) == (None, None, [])
     assert not app._journal.port_ids()

@@ -6,9 +6,9 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from osken_apps.dhcp.decision import SilenceReason
 from osken_apps.dhcp.reservation import reservation_of, takes_default_route
+from osken_apps.model.dhcp_service import dhcp_service
 from osken_apps.model.resources import FixedIp, Subnet
-from osken_apps.model.snapshot import dhcp_service
-from tests.packet.dhcp_scenario import DEFAULTS, SERVICE, SUBNET
+from tests.packet.dhcp_scenario import DEFAULTS, NETWORK, PORT, SERVER, SERVICE, SUBNET, service
 
 ISOLATED = Subnet(id="isolated", project_id="p", network_id="n2", cidr=IPv4Network("10.20.0.0/24"))
 SIX = Subnet(
@@ -24,7 +24,7 @@ SUBNETS = {subnet.id: subnet for subnet in (SUBNET, ISOLATED, SIX)}
 def nic(port_id, second, subnet=SUBNET, device="vm1"):
     """Make a port of a machine, created at a second of the minute."""
     return replace(
-        SERVICE.port,
+        PORT,
         id=port_id,
         device_id=device,
         created_at=datetime(2026, 1, 1, 0, 0, second, tzinfo=UTC),
@@ -54,27 +54,27 @@ def test_ports_of_different_machines_and_of_none_take_their_own():
 
 
 def test_there_is_no_reservation_without_a_server_on_the_subnet():
-    elsewhere = replace(SERVICE.server, fixed_ips=(FixedIp("isolated", IPv4Address("10.20.0.3")),))
-    services = [replace(SERVICE, server=None), replace(SERVICE, server=elsewhere)]
-    reservations = [reservation_of(service, DEFAULTS) for service in services]
+    elsewhere = replace(SERVER, fixed_ips=(FixedIp("isolated", IPv4Address("10.20.0.3")),))
+    services = [service(server=None), service(server=elsewhere)]
+    reservations = [reservation_of(served, DEFAULTS) for served in services]
     assert reservations == [SilenceReason.NO_SERVER, SilenceReason.NO_SERVER]
 
 
 def test_a_port_s_service_knows_the_other_ipv4_subnets_of_its_network():
     off = replace(ISOLATED, id="off", cidr=IPv4Network("10.5.0.0/24"), enable_dhcp=False)
     subnets = {subnet.id: subnet for subnet in (ISOLATED, SUBNET, SIX, off)}
-    served = dhcp_service(SERVICE.port, SERVICE.network, subnets, SERVICE.server)
+    served = dhcp_service(PORT, NETWORK, subnets, SERVER)
     assert served.other_cidrs == (IPv4Network("10.5.0.0/24"), IPv4Network("10.20.0.0/24"))
-    alone = dhcp_service(SERVICE.port, SERVICE.network, {SUBNET.id: SUBNET}, SERVICE.server)
+    alone = dhcp_service(PORT, NETWORK, {SUBNET.id: SUBNET}, SERVER)
     assert alone == SERVICE
 
 
 def test_a_reservation_knows_all_addresses_of_the_server_and_of_the_port():
     server = replace(
-        SERVICE.server,
-        fixed_ips=(*SERVICE.server.fixed_ips, FixedIp("isolated", IPv4Address("10.20.0.3"))),
+        SERVER,
+        fixed_ips=(*SERVER.fixed_ips, FixedIp("isolated", IPv4Address("10.20.0.3"))),
     )
-    reservation = reservation_of(replace(SERVICE, server=server), DEFAULTS)
+    reservation = reservation_of(service(server=server), DEFAULTS)
     assert reservation.server_id == 0x0A0A0A03
     assert reservation.server_addresses == {0x0A0A0A03, 0x0A140003}
     assert (reservation.address, reservation.ip_address) == (0x0A0A0A02, IPv4Address("10.10.10.2"))

@@ -44,7 +44,7 @@ def snapshot_of(made: Fabric, host: str) -> HostSnapshot:
 
 
 def bound(snapshot: HostSnapshot) -> list[tuple[str, str, int, int]]:
-    return [(item.port.id, item.interface, item.ofport, item.segment.local_vlan) for item in snapshot.ports]
+    return [(item.port_id, item.interface, item.ofport, item.segment.local_vlan) for item in snapshot.ports]
 
 
 EVENTS: dict[str, Callable[[Fabric], object]] = {
@@ -70,6 +70,20 @@ def test_the_order_of_events_does_not_matter(order: Iterable[str], late_port: bo
     assert snapshot.segments == (Segment("net1", "default", 1000, 1),)
     assert snapshot.ports[0].dhcp is not None
     assert snapshot.ports[0].dhcp.server_address == IPv4Address("10.10.10.3")
+
+
+def test_what_nothing_of_a_host_depends_on_leaves_its_snapshot_as_it_is() -> None:
+    made = fabric("h")
+    made.observe_interfaces("h", [TAP1])
+    before = snapshot_of(made, "h")
+    of_port = {"name": "web", "tags": ("blue",), "status": PortStatus.ACTIVE, "revision_number": 7}
+    made.apply([Upserted(replace(VM1, binding=Binding("h", 1, TAP1.name), **of_port))])
+    made.apply(
+        [Upserted(replace(item, name="other", revision_number=9)) for item in (NET1, SUBNET1, SERVER1)]
+    )
+    assert snapshot_of(made, "h") == before
+    made.apply([Upserted(replace(VM1, dns_name="web"))])
+    assert snapshot_of(made, "h") != before
 
 
 def test_a_snapshot_is_taken_in_turns_and_no_host_is_ready_before_the_first_is_whole() -> None:
@@ -520,7 +534,7 @@ def test_an_interface_that_ovsdb_gave_to_another_port_is_not_claimed_by_name_whe
     made = fabric("h")
     made.observe_interfaces("h", [Interface("tap53903a95-82", VM2.id)])
     made.lose_ovsdb("h")
-    assert [item.port.id for item in snapshot_of(made, "h").ports] == [VM2.id]
+    assert [item.port_id for item in snapshot_of(made, "h").ports] == [VM2.id]
 
 
 def test_a_host_does_not_report_a_port_that_another_host_has_now() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
-from osken_apps.model.resources import FixedIp, Port
+from osken_apps.model.dhcp_service import DhcpServer
 from osken_apps.model.snapshot import BoundPort
 from osken_apps.openflow.actions import CONTROLLER, IN_PORT, Move, SetField
 from osken_apps.openflow.fields import Field
@@ -103,7 +103,7 @@ class Dhcp(Feature):
         meter_id = port_meter(bound.ofport, max_meters)
         if bound.has_dhcp:
             yield rules.broadcast.flow(dhcp_request(bound.ofport, BROADCAST), meter_id=meter_id, goto=DHCP)
-        for address in ipv4_addresses(bound.server.fixed_ips) if bound.server else ():
+        for address in bound.server.addresses if bound.server else ():
             if bound.has_dhcp:
                 yield rules.unicast.flow(dhcp_request(bound.ofport, address), meter_id=meter_id, goto=DHCP)
         if bound.server:
@@ -125,9 +125,9 @@ def _has_dhcp(bridge: Bridge) -> bool:
     return bridge.role is Role.INTEGRATION and any(bound.has_dhcp for bound in bridge.snapshot.ports)
 
 
-def server_flows(rules: Server, ofport: int, server: Port) -> Iterator[Flow]:
+def server_flows(rules: Server, ofport: int, server: DhcpServer) -> Iterator[Flow]:
     """Give the flows that answer one port for the DHCP server."""
-    for address in ipv4_addresses(server.fixed_ips):
+    for address in server.addresses:
         yield server_arp(rules.arp, ofport, server, address)
         yield server_ping(rules.ping, ofport, server, address)
 
@@ -138,7 +138,7 @@ def dhcp_request(ofport: int, destination: IPv4Address) -> Match:
     return Match.of({Field.IN_PORT: ofport} | UDP | request)
 
 
-def server_arp(rule: Rule, ofport: int, server: Port, address: IPv4Address) -> Flow:
+def server_arp(rule: Rule, ofport: int, server: DhcpServer, address: IPv4Address) -> Flow:
     """Answer an ARP request for the server's address (RFC 826) out of the port that it came from."""
     request: Values = {Field.ARP_OP: ARP_REQUEST, Field.ARP_TPA: address}
     return rule.flow(
@@ -154,7 +154,7 @@ def server_arp(rule: Rule, ofport: int, server: Port, address: IPv4Address) -> F
     )
 
 
-def server_ping(rule: Rule, ofport: int, server: Port, address: IPv4Address) -> Flow:
+def server_ping(rule: Rule, ofport: int, server: DhcpServer, address: IPv4Address) -> Flow:
     """Answer an ICMP echo request to the server's address (RFC 792) out of the port that it came from."""
     request: Values = {Field.ICMP_TYPE: ICMP_ECHO_REQUEST, Field.ICMP_CODE: 0, Field.IPV4_DST: address}
     return rule.flow(
@@ -166,10 +166,3 @@ def server_ping(rule: Rule, ofport: int, server: Port, address: IPv4Address) -> 
         SetField(Field.ICMP_TYPE, ICMP_ECHO_REPLY),
         IN_PORT,
     )
-
-
-def ipv4_addresses(fixed_ips: tuple[FixedIp, ...]) -> Iterator[IPv4Address]:
-    """Give the IPv4 addresses among a port's addresses."""
-    for fixed_ip in fixed_ips:
-        if isinstance(fixed_ip.ip_address, IPv4Address):
-            yield fixed_ip.ip_address

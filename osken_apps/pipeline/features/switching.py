@@ -180,7 +180,7 @@ def _of_network(
     holders = _holders(ports)
     for mac, [first, *others] in holders.items():
         to_mac = here | {Field.ETH_DST: mac}
-        if not others and mac == first.port.mac_address:
+        if not others and mac == first.mac_address:
             receiver = SetField(Field.REG7, first.ofport)
             yield KNOWN_MAC.flow(Match.of(to_mac), receiver, goto=ADMIT if first.guard else COMMIT)
         else:
@@ -224,7 +224,7 @@ def _holders(ports: Iterable[BoundPort]) -> dict[MacAddress, list[BoundPort]]:
     """Give the ports that may have each MAC address."""
     holders: dict[MacAddress, list[BoundPort]] = {}
     for bound in ports:
-        own = {own.mac_address for own in bound.guard.addresses} if bound.guard else {bound.port.mac_address}
+        own = {own.mac_address for own in bound.guard.addresses} if bound.guard else {bound.mac_address}
         for mac in sorted(own, key=int):
             holders.setdefault(mac, []).append(bound)
     return holders

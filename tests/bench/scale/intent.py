@@ -1,7 +1,7 @@
 """The intent of the benchmark: networks and ports, written to a database by the store's own code.
 
-Hosts belong to tenants of ten networks each, as rented machines do: a host has ports in its tenant's networks
-only, and every network spans many hosts.
+Hosts belong to tenants of some networks each, as rented machines do: a host has ports in its tenant's
+networks only, and every network spans many hosts. Guarded ports are in their tenant's default group.
 """
 
 import uuid
@@ -10,28 +10,39 @@ from ipaddress import IPv4Network
 
 from osken_apps.model.allocation import default_gateway, default_pools, generated_mac
 from osken_apps.model.resources import FixedIp, Network, Port, Subnet
+from osken_apps.networking.security_groups import default_group
+from osken_apps.networking.terms import Terms
 from osken_apps.store.store import Store
 
-PROJECT = "default"
 PHYSICAL_NETWORK = "default"
 FIRST_SEGMENT = 1000
-NETWORKS_OF_A_TENANT = 10
 FIRST_ADDRESS = 2
 PORTS_A_TRANSACTION = 5000
 
 
 @dataclass(frozen=True)
 class Size:
-    """How large: hosts, networks (a multiple of ten), ports plugged into each host."""
+    """How large: hosts, networks (a multiple of a tenant's), ports plugged into each host."""
 
     hosts: int
     networks: int
     ports_per_host: int
+    networks_of_a_tenant: int = 10
+    guarded: bool = False
 
     @property
     def ports(self) -> int:
         """All ports."""
         return self.hosts * self.ports_per_host
+
+    @property
+    def tenants(self) -> int:
+        """How many own the networks."""
+        return max(1, self.networks // self.networks_of_a_tenant)
+
+    def project(self, network: int) -> str:
+        """Name the tenant of a network."""
+        return f"tenant{network // self.networks_of_a_tenant % self.tenants}"
 
 
 @dataclass(frozen=True)
@@ -49,23 +60,26 @@ class Intent:
 
 def network_number(size: Size, host: int, index: int) -> int:
     """Say which network a host's port is in."""
-    tenants = max(1, size.networks // NETWORKS_OF_A_TENANT)
-    width = min(size.networks, NETWORKS_OF_A_TENANT)
-    return host % tenants * width + index % width
+    width = min(size.networks, size.networks_of_a_tenant)
+    return host % size.tenants * width + index % width
 
 
 def fill(url: str, size: Size) -> Intent:
     """Write networks, subnets and ports; nothing is bound."""
     store = Store(url)
     try:
-        networks = [_network(number) for number in range(size.networks)]
+        networks = [_network(size, number) for number in range(size.networks)]
         subnets = [_subnet(number, network) for number, network in enumerate(networks)]
+        groups: dict[str, tuple[str, ...]] = {}
         with store.write() as transaction:
             for network in networks:
                 transaction.create(network)
+                if size.guarded and network.project_id not in groups:
+                    group = default_group(transaction, network.project_id, Terms(network.project_id))
+                    groups[network.project_id] = (group.id,) if group else ()
             for subnet in subnets:
                 transaction.create(subnet)
-        ports = _ports(size, subnets)
+        ports = _ports(size, subnets, groups)
         for start in range(0, len(ports), PORTS_A_TRANSACTION):
             with store.write() as transaction:
                 for port in ports[start : start + PORTS_A_TRANSACTION]:
@@ -78,14 +92,14 @@ def fill(url: str, size: Size) -> Intent:
     return Intent(size, tuple(network.id for network in networks), dealt)
 
 
-def _network(number: int) -> Network:
+def _network(size: Size, number: int) -> Network:
     return Network(
         str(uuid.uuid4()),
-        PROJECT,
+        size.project(number),
         f"net{number}",
         physical_network=PHYSICAL_NETWORK,
         segmentation_id=FIRST_SEGMENT + number,
-        port_security_enabled=False,
+        port_security_enabled=size.guarded,
     )
 
 
@@ -94,7 +108,7 @@ def _subnet(number: int, network: Network) -> Subnet:
     gateway = default_gateway(cidr)
     return Subnet(
         str(uuid.uuid4()),
-        PROJECT,
+        network.project_id,
         network_id=network.id,
         cidr=cidr,
         gateway_ip=gateway,
@@ -102,7 +116,7 @@ def _subnet(number: int, network: Network) -> Subnet:
     )
 
 
-def _ports(size: Size, subnets: list[Subnet]) -> list[Port]:
+def _ports(size: Size, subnets: list[Subnet], groups: dict[str, tuple[str, ...]]) -> list[Port]:
     given = [FIRST_ADDRESS] * size.networks
     ports = []
     for number in range(size.ports):
@@ -114,11 +128,12 @@ def _ports(size: Size, subnets: list[Subnet]) -> list[Port]:
         ports.append(
             Port(
                 str(uuid.uuid4()),
-                PROJECT,
+                subnet.project_id,
                 network_id=subnet.network_id,
                 mac_address=generated_mac(number),
                 fixed_ips=(fixed_ip,),
-                port_security_enabled=False,
+                port_security_enabled=size.guarded,
+                security_groups=groups.get(subnet.project_id, ()),
             )
         )
     return ports

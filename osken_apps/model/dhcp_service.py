@@ -1,0 +1,105 @@
+"""What the DHCP of a port depends on: of the port, its network, its subnet and the server. PURE."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network
+
+from osken_apps.model.addresses import IPAddress, IPNetwork, MacAddress
+from osken_apps.model.resources import ExtraDhcpOption, HostRoute, Network, Port, Subnet
+
+
+@dataclass(frozen=True, slots=True)
+class DhcpServer:
+    """A network's DHCP server: its MAC address and its IPv4 addresses."""
+
+    mac_address: MacAddress
+    addresses: tuple[IPv4Address, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DhcpService:
+    """The DHCP service of a port: what it may be told, and the server that tells it.
+
+    `address` is the one that is told, `addresses` are all of the port. `server` is None until the network's
+    DHCP port exists, `server_address` as long as that has none on the subnet. `other_cidrs` are those of the
+    network's other IPv4 subnets, with DHCP or without: they are on the link, too.
+    """
+
+    mac_address: MacAddress
+    address: IPv4Address
+    addresses: tuple[IPv4Address, ...]
+    host_name: str
+    extra_dhcp_opts: tuple[ExtraDhcpOption, ...]
+    mtu: int
+    dns_domain: str
+    cidr: IPNetwork
+    gateway_ip: IPAddress | None
+    dns_nameservers: tuple[IPAddress, ...]
+    host_routes: tuple[HostRoute, ...]
+    server: DhcpServer | None
+    server_address: IPv4Address | None
+    other_cidrs: tuple[IPv4Network, ...] = ()
+
+
+def serves_dhcp(subnets: Iterable[Subnet]) -> bool:
+    """Tell whether a network of these subnets has a DHCP server for IPv4."""
+    return any(subnet.enable_dhcp and subnet.ip_version == 4 for subnet in subnets)
+
+
+def dhcp_server(server: Port | None) -> DhcpServer | None:
+    """Give what the port of a DHCP server says of it."""
+    return DhcpServer(server.mac_address, _ipv4_addresses(server)) if server else None
+
+
+def dhcp_service(
+    port: Port, network: Network, subnets: Mapping[str, Subnet], server: Port | None
+) -> DhcpService | None:
+    """Choose the IPv4 address of a port that DHCP serves: the first one on a subnet with DHCP."""
+    for fixed_ip in port.fixed_ips:
+        subnet = subnets.get(fixed_ip.subnet_id)
+        if subnet and subnet.enable_dhcp and isinstance(fixed_ip.ip_address, IPv4Address):
+            others = _ipv4_cidrs(subnets.values()) - {subnet.cidr}
+            return _service(port, fixed_ip.ip_address, network, subnet, server, tuple(sorted(others)))
+    return None
+
+
+def _service(
+    port: Port,
+    address: IPv4Address,
+    network: Network,
+    subnet: Subnet,
+    server: Port | None,
+    other_cidrs: tuple[IPv4Network, ...],
+) -> DhcpService:
+    return DhcpService(
+        mac_address=port.mac_address,
+        address=address,
+        addresses=_ipv4_addresses(port),
+        host_name=port.host_name(address),
+        extra_dhcp_opts=port.extra_dhcp_opts,
+        mtu=network.mtu,
+        dns_domain=network.dns_domain,
+        cidr=subnet.cidr,
+        gateway_ip=subnet.gateway_ip,
+        dns_nameservers=subnet.dns_nameservers,
+        host_routes=subnet.host_routes,
+        server=dhcp_server(server),
+        server_address=_address_on(server, subnet.id) if server else None,
+        other_cidrs=other_cidrs,
+    )
+
+
+def _ipv4_addresses(port: Port) -> tuple[IPv4Address, ...]:
+    addresses = (fixed_ip.ip_address for fixed_ip in port.fixed_ips)
+    return tuple(address for address in addresses if isinstance(address, IPv4Address))
+
+
+def _ipv4_cidrs(subnets: Iterable[Subnet]) -> set[IPv4Network]:
+    return {subnet.cidr for subnet in subnets if isinstance(subnet.cidr, IPv4Network)}
+
+
+def _address_on(port: Port, subnet_id: str) -> IPv4Address | None:
+    for fixed_ip in port.fixed_ips:
+        if fixed_ip.subnet_id == subnet_id and isinstance(fixed_ip.ip_address, IPv4Address):
+            return fixed_ip.ip_address
+    return None
