@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from osken_apps.model.changes import Change, HostReport, PortReport, Snapshot
+from osken_apps.model.counts import ControllerCounts
 
 LENGTH = struct.Struct("!I")
 
@@ -58,6 +59,7 @@ class HostReports:
 
     reports: tuple[HostReport, ...]
     complete: bool = True
+    counts: ControllerCounts | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,13 +85,13 @@ class Bridge:
         self.foreign = tuple(foreign)
         return Installed(ours, read_meters(self.connection))
 
-    def meter_drops(self) -> int:
-        """Read how many packets our meters have dropped. Raises SwitchError."""
+    def meter_drops(self) -> dict[int, int]:
+        """Read how many packets each of our meters has dropped, by its id. Raises SwitchError."""
         if not self.connection.max_meters:
-            return 0
+            return {}
         replies = self.connection.request(meter_stats_request)
         stats = (meter for reply in replies for meter in decode_meter_stats(reply))
-        return sum(meter.dropped for meter in stats if meter.meter_id in OUR_METERS)
+        return {meter.meter_id: meter.dropped for meter in stats if meter.meter_id in OUR_METERS}
 
     def apply(self, installed: Installed, desired: Installed, takes_away: bool, owner: Owner) -> Outcome:
         """Bring the bridge from what it has to what it should have; not `takes_away`: only add to it.

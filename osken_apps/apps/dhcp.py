@@ -24,12 +24,14 @@ from osken_apps.dhcp.reservation import Defaults, reservation_of, takes_default_
 from osken_apps.dhcp.responder import Responder
 from osken_apps.dhcp.server import Outcome, Reply
 from osken_apps.errors import Malformed
+from osken_apps.model.counts import Histogram
 from osken_apps.model.snapshot import BoundPort, HostSnapshot
 from osken_apps.model.turns import in_turns
 from osken_apps.openflow import codec
 
 LOG = logging.getLogger(__name__)
 
+ANSWER_BOUNDS_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.01, 0.1)
 CONFLICT_S = 600.0  # a declined address is offered again after this time, as dnsmasq does
 
 Answer = dict[str, Any]
@@ -71,11 +73,19 @@ class BridgeService:
     ours costs the packet that met it, and no other.
     """
 
-    def __init__(self, ports: dict[int, PortService], counters: Counter[StrEnum], record: Record) -> None:
+    def __init__(
+        self,
+        ports: dict[int, PortService],
+        counters: Counter[StrEnum],
+        record: Record,
+        durations: Histogram,
+    ) -> None:
         self.ports = ports
         self._counters = counters
         self._record = record
+        self._durations = durations
         self._decided: list[tuple[PortService, Outcome]] = []
+        self._began_at = 0.0
 
     def answer(self, message: bytes) -> bytes | None:
         """Give the packet-out that answers a packet-in, if anything does."""
@@ -89,8 +99,11 @@ class BridgeService:
         if service is None:
             self._counters[Unheard.NOT_BOUND] += 1
             return None
+        now = time.monotonic()
+        if not self._decided:
+            self._began_at = now
         try:
-            outcome = service.responder.respond(frame, time.monotonic())
+            outcome = service.responder.respond(frame, now)
             answer = codec.packet_out(in_port, outcome.frame) if isinstance(outcome, Reply) else None
         except Exception:
             self._note_failure(service, frame)
@@ -101,6 +114,8 @@ class BridgeService:
     def after_answers(self) -> None:
         """Count and record what was decided."""
         decided, self._decided = self._decided, []
+        if decided:
+            self._durations.observe(time.monotonic() - self._began_at)
         now = time.time()
         for service, outcome in decided:
             self._counters[outcome.decision.reason] += 1
@@ -126,6 +141,7 @@ class Dhcp:
         self._journal = Journal()
         self._inventory = hosts.fabric.inventory
         self._known_since = time.time()
+        self.durations = Histogram(ANSWER_BOUNDS_S)
         self._services: WeakKeyDictionary[Connection, BridgeService] = WeakKeyDictionary()
 
     def handler(self, bridge: Bridge, snapshot: HostSnapshot) -> BridgeService:
@@ -141,7 +157,7 @@ class Dhcp:
                 if service is None or not service.serves(bound, default_route):
                     service = PortService(bound, default_route, self._defaults)
                 services[bound.ofport] = service
-        after = BridgeService(services, bridge.host.dhcp_counters, self._record)
+        after = BridgeService(services, bridge.host.dhcp_counters, self._record, self.durations)
         self._services[bridge.connection] = after
         return after
 

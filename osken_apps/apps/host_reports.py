@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from osken_apps.apps.hosts import Host, Hosts, now
 from osken_apps.model.changes import HostReport
+from osken_apps.model.counts import HostCounts
 from osken_apps.model.identity import Key, Refused
 from osken_apps.model.known_hosts import KERNEL_DATAPATH
 
@@ -37,10 +38,24 @@ def _of_host(hosts: Hosts, host: Host, rivals: list[str]) -> HostReport:
         repairs=host.repairs,
         trouble="; ".join((*troubles, *rivals, *(condition.sentence for condition in host.conditions))),
         conditions=tuple((it.code.value, it.sentence, it.remedy) for it in host.conditions),
-        dhcp_counters=_named(host.dhcp_counters, host.meter_drops),
+        dhcp_counters=_named(host.dhcp_counters, sum(host.drops_by_kind.values())),
         datapath_type=_datapath_type(hosts, host),
         system_id=host.system_id,
         tunnel_address=_tunnel_address(hosts, host),
+        counts=_counts(host),
+    )
+
+
+def _counts(host: Host) -> HostCounts:
+    installed = ((name, bridge.installed) for name, bridge in sorted(host.bridges.items()))
+    return HostCounts(
+        in_order=host.in_order,
+        flows=tuple((name, len(known.flows)) for name, known in installed if known is not None),
+        foreign_flows=tuple((name, len(bridge.foreign)) for name, bridge in sorted(host.bridges.items())),
+        added_flows=host.added_flows,
+        deleted_flows=host.deleted_flows,
+        meter_drops=tuple(sorted(host.drops_by_kind.items())),
+        ports=host.watched,
     )
 
 

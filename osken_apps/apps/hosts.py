@@ -6,7 +6,7 @@ decided in `model.identity`, what a host should have is the fabric's to say.
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Protocol
@@ -17,6 +17,7 @@ from osken_apps.apps.connection import Connection
 from osken_apps.apps.ovsdb_session import HostView, OvsdbSession
 from osken_apps.errors import OskenAppsError
 from osken_apps.model.conditions import Condition, Expected
+from osken_apps.model.counts import Falling, Histogram, PortCounts
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.identity import BridgeIdentity, Identities, Key, SessionIdentity
 from osken_apps.model.tunnels import answers_nd
@@ -27,6 +28,7 @@ AWAY_S = 5.0  # so long a host may be without any connection before another may 
 FIRST_CONNECTIONS_S = 30.0  # so long after the start the hosts that the store knows are waited for
 SETTLE_S = 5.0  # so long a host has, from its first bridge on, to connect the rest
 MAX_GONE_HOSTS = 1000
+PASS_BOUNDS_S = (0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0)
 
 
 class Reconciler(Protocol):
@@ -55,7 +57,10 @@ class Host:
         self.session: OvsdbSession | None = None
         self.reconciler: Reconciler | None = None
         self.dhcp_counters: Counter[StrEnum] = Counter()
-        self.meter_drops = 0
+        self.meter_drops = Falling()  # by the meter's id
+        self.drops_by_kind: Mapping[str, int] = {}
+        self.watched: tuple[PortCounts, ...] = ()
+        self.added_flows = self.deleted_flows = 0
         self.repairs = 0
         self.conditions: tuple[Condition, ...] = ()
         self.troubles: dict[str, str] = {}  # what it is about -> in words
@@ -115,6 +120,8 @@ class Hosts:
         self.by_name: dict[str, Host] = {}
         self.complete = False  # those that were there before the start had their time to connect
         self.news = runtime.Signal()  # something has changed that people are shown
+        self.passes = Histogram(PASS_BOUNDS_S)
+        self.watched_ports: frozenset[str] = frozenset()  # what their switch counts is asked for
         self._serve = serve
         self._bridges: dict[Connection, Bridge] = {}
         self._connections: dict[Connection, BridgeIdentity] = {}

@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import socket
+import time
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ from osken_apps.config import Config
 from osken_apps.dhcp.reservation import Defaults
 from osken_apps.errors import ConfigurationError
 from osken_apps.model.conditions import Expected
+from osken_apps.model.counts import ControllerCounts
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.snapshot import HostSnapshot, Layout, PuntRates
 from osken_apps.pipeline.features.dead import GUEST_ANNOUNCES
@@ -52,13 +54,14 @@ class Controller:
         api = listen("[api]", config.api.endpoint)
         openflow = listen("[openflow]", config.openflow)
         ovsdb = listen("[ovsdb]", config.ovsdb)
+        metrics = listen("[metrics]", config.metrics.endpoint) if config.metrics else None
         rates = PuntRates(config.dhcp.port_rate, config.dhcp.bridge_rate)
         network = config.network
         layout = Layout(network.integration_bridge, network.bridge_mappings, rates, network.tunnel_bridge)
-        self._listeners = ", ".join(
-            f"{what} on {_address(sock)}"
-            for what, sock in (("API", api), ("OpenFlow", openflow), ("OVSDB", ovsdb))
-        )
+        listeners = {"API": api, "OpenFlow": openflow, "OVSDB": ovsdb}
+        if metrics is not None:
+            listeners["metrics"] = metrics
+        self._listeners = ", ".join(f"{what} on {_address(sock)}" for what, sock in listeners.items())
         for section, endpoint, tls in (
             ("openflow", config.openflow, config.openflow_tls),
             ("ovsdb", config.ovsdb, config.ovsdb_tls),
@@ -70,6 +73,7 @@ class Controller:
         self._service = Service(os.environ)
         self._status = 0
         self._has_started = False
+        self._started_at = time.time()
         self._signals, self._wakeup = _signals()
         self._audit_interval_s = config.audit_interval_s
         fabric = Fabric(layout, remove_unknown=config.remove_unknown, enforce=config.security.enforce)
@@ -82,6 +86,7 @@ class Controller:
             ovsdb_method="ssl" if config.ovsdb_tls else "tcp",
         )
         self._hosts = Hosts(fabric, self._reconciler, expected)
+        self._hosts.watched_ports = frozenset(config.metrics.ports if config.metrics else ())
         self._hosts.bridges_are_certified = config.openflow_tls is not None
         openflow_edge = edge(config.openflow_tls, self._hosts.refused_by_certificate)
         ovsdb_edge = edge(config.ovsdb_tls, self._hosts.refused_by_certificate)
@@ -92,6 +97,8 @@ class Controller:
             "hosts": self._hosts,
             "config_file": config_file,
             "api_socket": api,
+            "metrics_socket": metrics,
+            "counts": self._counts,
             "openflow_socket": openflow,
             "openflow_edge": openflow_edge,
             "ovsdb_socket": ovsdb,
@@ -132,6 +139,10 @@ class Controller:
         self._service.stopping()
         self._apps[RestApp].stop()
         return self._status
+
+    def _counts(self) -> ControllerCounts:
+        passes, answers = self._hosts.passes.durations, self._dhcp.durations.durations
+        return ControllerCounts(self._started_at, passes, answers)
 
     def _log_started(self, store: str) -> None:
         """Say which store is served; the first time the controller runs: its configuration can work."""

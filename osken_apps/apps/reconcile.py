@@ -12,6 +12,7 @@ from osken_apps.apps import runtime
 from osken_apps.apps.bridge import Bridge, Installed
 from osken_apps.apps.connection import SwitchGone
 from osken_apps.apps.host_conditions import HostConditions
+from osken_apps.apps.host_counts import read_counts
 from osken_apps.apps.hosts import Host, Hosts
 from osken_apps.apps.tunnel_bridge import TunnelBridge
 from osken_apps.errors import OskenAppsError
@@ -84,8 +85,9 @@ class HostReconciler:
 
     def attempt(self) -> bool:
         """Make one pass; give False if it must be made again."""
-        shown = self._shown()
+        shown, began_at = self._shown(), runtime.clock()
         done = self._attempt()
+        self._hosts.passes.observe(runtime.clock() - began_at)
         if self._shown() != shown:
             self._hosts.news.set()
         return done
@@ -215,6 +217,8 @@ class HostReconciler:
             self._tunnel_bridge.is_to_greet = True
         if outcome.sent:
             added, deleted = len(outcome.sent.add), len(outcome.sent.delete)
+            self._host.added_flows += added
+            self._host.deleted_flows += deleted
             LOG.info("host %s: %s: %d flows added, %d deleted", self._host.name, bridge.name, added, deleted)
         return dict(outcome.refused)
 
@@ -229,14 +233,8 @@ class HostReconciler:
             self._host.repairs += 1
             LOG.warning("host %s: %s was changed by another hand; mending it", self._host.name, bridge.name)
         if bridge.name == self._fabric.layout.integration_bridge:
-            self._count_meter_drops(bridge)
+            read_counts(self._hosts, bridge)
         return installed
-
-    def _count_meter_drops(self, bridge: Bridge) -> None:
-        try:
-            self._host.meter_drops = bridge.meter_drops()
-        except OskenAppsError as error:
-            LOG.info("host %s: its meters tell nothing: %s", self._host.name, error)
 
     def _write_tags(self, snapshot: HostSnapshot, dead: bool) -> None:
         """Write the tags that differ; `dead`: let those interfaces carry nothing until the flows stand.

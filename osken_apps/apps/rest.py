@@ -21,6 +21,7 @@ from osken_apps.apps.rest_process import RestProcess
 from osken_apps.failures import Failures
 from osken_apps.link import HostReports, Link, Ping, PortReports
 from osken_apps.model.changes import PortReport
+from osken_apps.model.counts import ControllerCounts
 
 LOG = logging.getLogger(__name__)
 
@@ -45,18 +46,21 @@ class RestApp(OSKenApp):
         forget_port: Callable[[str], None],
         started: Callable[[str], None],
         give_up: Callable[[], None],
+        metrics_socket: Any = None,
+        counts: Callable[[], ControllerCounts] | None = None,
         **_: Any,
     ) -> None:
         super().__init__()
         self.failures = Failures()
         self._hosts = hosts
         self._start_process: Callable[[], RestProcess] = lambda: RestProcess(
-            config_file, api_socket, hosts.fabric.inventory.store_id
+            config_file, api_socket, hosts.fabric.inventory.store_id, metrics_socket
         )
         self._link_over: Callable[[Link], RestLink] = lambda link: RestLink(
             link, hosts, queries, forget_port, started, self.failures
         )
         self._give_up = give_up
+        self._counts = counts
         self._process: RestProcess | None = None
         self._link: RestLink | None = None
         self._stopping = False
@@ -136,7 +140,8 @@ class RestApp(OSKenApp):
 
     def _tell_of_hosts(self, link: RestLink) -> None:
         try:
-            link.put(HostReports(host_reports(self._hosts), self._hosts.complete))
+            counts = self._counts() if self._counts else None
+            link.put(HostReports(host_reports(self._hosts), self._hosts.complete, counts))
         except Exception as error:
             self.failures.note("the hosts were not reported", error)
 

@@ -18,14 +18,19 @@ STOP_TIMEOUT_S = 5.0
 class RestProcess:
     """A process that serves REST; `link` is our end of the link to it."""
 
-    def __init__(self, config_file: Path, api_socket: Any, store_id: str = "") -> None:
+    def __init__(
+        self, config_file: Path, api_socket: Any, store_id: str = "", metrics_socket: Any = None
+    ) -> None:
         """Start it; with the id of a store it serves no other one, nor makes one."""
         ours, theirs = runtime.socket.socketpair()
         os.set_blocking(theirs.fileno(), True)  # ours never waits; the process has real threads
-        descriptors = (api_socket.fileno(), theirs.fileno())
+        descriptors = [api_socket.fileno(), theirs.fileno()]
         # -P: no code from the directory that the controller happens to be started in.
         command = [sys.executable, "-P", "-m", "osken_apps.rest.process", str(config_file)]
         arguments = [*map(str, descriptors), *filter(None, [store_id])]
+        if metrics_socket is not None:
+            arguments.append(f"--metrics={metrics_socket.fileno()}")
+            descriptors.append(metrics_socket.fileno())
         self._process = runtime.subprocess.Popen([*command, *arguments], pass_fds=descriptors)
         theirs.close()
         self._socket = ours

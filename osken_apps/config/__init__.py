@@ -24,6 +24,7 @@ from osken_apps.config.api import (
 )
 from osken_apps.config.endpoint import Endpoint
 from osken_apps.config.hosts_tls import HostsTls
+from osken_apps.config.metrics import METRICS_OPTS, MetricsConfig, metrics_config
 from osken_apps.config.nova import NOVA_OPTS, NovaConfig, nova_config
 from osken_apps.errors import ConfigurationError
 from osken_apps.logs import LogFormat
@@ -46,6 +47,7 @@ __all__ = [
     "DhcpConfig",
     "Endpoint",
     "HostsTls",
+    "MetricsConfig",
     "NetworkConfig",
     "NovaConfig",
     "TlsConfig",
@@ -186,6 +188,7 @@ GROUPS: dict[str | None, Sequence[cfg.Opt]] = {
     "security": SECURITY_OPTS,
     "quotas": QUOTA_OPTS,
     "nova": NOVA_OPTS,
+    "metrics": METRICS_OPTS,
 }
 
 MAX_PHYSICAL_BRIDGE_NAME = 11
@@ -257,6 +260,7 @@ class Config:
     file: Path = Path()
     nova: NovaConfig | None = None
     security: SecurityConfig = SecurityConfig()
+    metrics: MetricsConfig | None = None
     openflow_tls: HostsTls | None = None
     ovsdb_tls: HostsTls | None = None
     log_format: LogFormat = LogFormat.TEXT
@@ -366,6 +370,7 @@ def _checked(conf: Any, config_file: Path) -> Config:
         api=api_config(conf.api),
         file=config_file,
         nova=nova_config(conf.nova),
+        metrics=metrics_config(conf.metrics),
         openflow=hosts_tls.endpoint("openflow", conf.openflow),
         ovsdb=hosts_tls.endpoint("ovsdb", conf.ovsdb),
         openflow_tls=hosts_tls.tls("openflow", conf.openflow),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from osken_apps.model.counts import NOTHING_COUNTED, HostCounts
 from osken_apps.model.kind import KINDS, Kind
 from osken_apps.model.resources import Binding, Network, Port, PortStatus, Standard, Subnet
 
@@ -97,6 +98,7 @@ class HostReport:
     `system` or another; empty: not known. `refused` is the address of one that uses the names of another and
     is not served; empty for a host that is. `awaited`: it was here before the controller's start and may
     still come. `tunnel_address` is where other hosts reach it, empty for nowhere; None: not known.
+    `counts` are for metrics.
     """
 
     host: str
@@ -116,3 +118,4 @@ class HostReport:
     refused: str = ""
     awaited: bool = False
     tunnel_address: str | None = None
+    counts: HostCounts = NOTHING_COUNTED

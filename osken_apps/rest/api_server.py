@@ -27,6 +27,22 @@ def api_server(
     has_logins: bool = False,
 ) -> ApiServer:
     """Make the server of an application on a socket that listens already; with certificates it speaks TLS."""
+    server = TlsServer if certificates else ApiServer
+    return server(
+        application,
+        **_on(listener, "https" if certificates else "http"),
+        dispatcher=Dispatcher(threads, Known() if has_logins else None),
+        **({"certificates": certificates} if certificates else {}),
+    )
+
+
+def plain_server(application: Callable[..., Any], listener: socket.socket) -> ApiServer:
+    """Make the server of another application, with a thread and connections of its own."""
+    return ApiServer(application, map={}, **_on(listener, "http"), dispatcher=Dispatcher(1))
+
+
+def _on(listener: socket.socket, url_scheme: str) -> dict[str, Any]:
+    """Give waitress a socket that listens already, and the bounds of what comes."""
     settings = Adjustments(
         sockets=[listener],
         ident=None,
@@ -39,15 +55,7 @@ def api_server(
         max_request_header_size=MAX_HEADER_BYTES,
         max_request_body_size=MAX_RECEIVED_BYTES,
         recv_bytes=MAX_RECORD_BYTES,
-        url_scheme="https" if certificates else "http",
+        url_scheme=url_scheme,
     )
     address = (listener.family, listener.type, listener.proto, listener.getsockname())
-    return (TlsServer if certificates else ApiServer)(
-        application,
-        adj=settings,
-        _sock=listener,
-        bind_socket=False,
-        sockinfo=address,
-        dispatcher=Dispatcher(threads, Known() if has_logins else None),
-        **({"certificates": certificates} if certificates else {}),
-    )
+    return {"adj": settings, "_sock": listener, "bind_socket": False, "sockinfo": address}

@@ -3,6 +3,7 @@
 import itertools
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from osken_apps.errors import ServiceUnavailable
 from osken_apps.link import Answer, Query
 from osken_apps.model.changes import HostReport
+from osken_apps.model.counts import ControllerCounts, HostCounts
 from osken_apps.model.known_hosts import KnownHost, bounded, learned, report_of
 
 TIMEOUT_S = 5.0
@@ -27,6 +29,7 @@ class Hosts:
         self._by_name: Mapping[str, HostReport] = {}
         self._refused: tuple[HostReport, ...] = ()
         self._listeners: list[Callable[[list[HostReport]], None]] = []
+        self.counts: ControllerCounts | None = None  # what the controller has counted of itself
 
     @property
     def by_name(self) -> Mapping[str, HostReport]:
@@ -93,7 +96,7 @@ class Hosts:
 
 def _state(report: HostReport | None) -> HostReport | None:
     """Give what is shown of a host without what changes all the time."""
-    return report and replace(report, last_contact=report.started_at, dhcp_counters=())
+    return report and replace(report, last_contact=report.started_at, dhcp_counters=(), counts=HostCounts())
 
 
 def _is_no_news(told: Mapping[str, HostReport], forgotten: HostReport) -> bool:
@@ -108,6 +111,7 @@ class Questions:
         self._send = send
         self._numbers = itertools.count(1)
         self._waiting: dict[int, tuple[threading.Event, list[Answer]]] = {}
+        self.asked: Counter[tuple[str, str]] = Counter()  # by name and what came of it
         self.heard_at: float | None = None  # when the controller last said anything
 
     def hear(self) -> None:
@@ -116,6 +120,15 @@ class Questions:
 
     def ask(self, name: str, *arguments: Any) -> Any:
         """Ask the controller and give its answer. Raises ServiceUnavailable."""
+        result = "failed"
+        try:
+            value = self._ask(name, arguments)
+            result = "answered"
+            return value
+        finally:
+            self.asked[name, result] += 1
+
+    def _ask(self, name: str, arguments: tuple[Any, ...]) -> Any:
         if self._send is None:
             raise ServiceUnavailable("There is no controller to ask.")
         number, answered, answers = next(self._numbers), threading.Event(), list[Answer]()

@@ -123,7 +123,8 @@ class Listener:
             match message:
                 case PortReports(reports):
                     self._recorder.add(reports)
-                case HostReports(reports, complete):
+                case HostReports(reports, complete, counts):
+                    self._hosts.counts = counts
                     self._recorder.add(self._hosts.replace(reports, complete))
                 case Answer():
                     self._questions.take(message)

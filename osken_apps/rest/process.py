@@ -1,8 +1,9 @@
-"""The process that owns the database and serves REST: `process CONFIG_FILE LISTEN_FD LINK_FD [STORE_ID]`.
+"""The process that owns the database and serves REST.
 
-Started by the controller, with native threads only. The controller holds the listening socket, so a
-restart of this process loses no connection. Without the controller it ends. With a STORE_ID it serves that
-store and makes none; whoever asks for one that cannot be used is told why.
+`process CONFIG_FILE LISTEN_FD LINK_FD [STORE_ID] [--metrics=FD]` is started by the controller, with native
+threads only. The controller holds the listening sockets, so a restart of this process loses no connection.
+Without the controller it ends. With a STORE_ID it serves that store and makes none; whoever asks for one that
+cannot be used is told why.
 """
 
 import gc
@@ -22,13 +23,15 @@ from osken_apps.config import Authentication, Config, load
 from osken_apps.errors import ConfigurationError, StoreUnavailable
 from osken_apps.failures import Failures
 from osken_apps.link import Link, Serving
+from osken_apps.metrics.listener import metrics_application
 from osken_apps.nova.endpoint import Nova
 from osken_apps.nova.notifier import Notifier
-from osken_apps.rest.api_server import api_server
+from osken_apps.rest.api_server import api_server, plain_server
 from osken_apps.rest.audit_log import AuditLog
 from osken_apps.rest.certificates import Certificates
 from osken_apps.rest.controller import Hosts, Questions
 from osken_apps.rest.controller_link import Listener, Speaker
+from osken_apps.rest.measured import Measured
 from osken_apps.rest.wsgi import Api, application
 from osken_apps.store.checkpoints import keep_checkpoints
 from osken_apps.store.feed import Feed
@@ -38,13 +41,20 @@ from osken_apps.store.store import Store
 LOG = logging.getLogger(__name__)
 
 STARTED_BADLY = 2
+METRICS = "--metrics="
 STATE_DIR_MODE = 0o750
 NICENESS = 10  # where processors are short, DHCP goes first
 GC_THRESHOLD = 100_000
 
 
-def serve(config: Config, listener: socket.socket, link: Link, store_id: str = "") -> None:
-    """Serve until SIGTERM. Raises ConfigurationError."""
+def serve(
+    config: Config,
+    listener: socket.socket,
+    link: Link,
+    store_id: str = "",
+    metrics: socket.socket | None = None,
+) -> None:
+    """Serve until SIGTERM; metrics on a listener of their own, if there is one. Raises ConfigurationError."""
     signal.signal(signal.SIGTERM, _stop)
     os.nice(NICENESS)
     has_logins = config.api.authentication is Authentication.LOCAL
@@ -71,6 +81,9 @@ def serve(config: Config, listener: socket.socket, link: Link, store_id: str = "
         if has_logins:
             _make_first_user(store, config)
         api = application(store, config, hosts, questions, audit=audit.write)
+        if metrics is not None:
+            measured = Measured(config, store, hosts, questions, api.requests)
+            _in_background(plain_server(metrics_application(measured), metrics).run)
         signal.signal(signal.SIGHUP, lambda *_: _in_background(_reload, api, certificates))
         api_server(api, listener, config.api.threads, certificates, has_logins).run()
     finally:
@@ -137,7 +150,10 @@ def _make_directory(state_dir: Path) -> None:
 
 def main(arguments: list[str]) -> int:
     """Run the process."""
-    config_file, listen_fd, link_fd, *store_id = arguments
+    options = [given.removeprefix(METRICS) for given in arguments if given.startswith(METRICS)]
+    config_file, listen_fd, link_fd, *store_id = (
+        given for given in arguments if not given.startswith(METRICS)
+    )
     # A list makes containers by the ten thousand and no cycles: do not look for any every 700.
     gc.set_threshold(GC_THRESHOLD)
     # The terminal's signals are the controller's to handle: it ends this process when it ends.
@@ -150,7 +166,9 @@ def main(arguments: list[str]) -> int:
         # It warns of every request that does not find an idle thread at once.
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         listener = socket.socket(fileno=int(listen_fd))
-        serve(config, listener, Link(socket.socket(fileno=int(link_fd))), *store_id)
+        metrics = socket.socket(fileno=int(options[0])) if options else None
+        link = Link(socket.socket(fileno=int(link_fd)))
+        serve(config, listener, link, "".join(store_id), metrics)
     except ConfigurationError as error:
         print(f"osken-net: {error}", file=sys.stderr)
         return STARTED_BADLY

@@ -1,6 +1,7 @@
 """The WSGI application: HTTP to requests, paths to operations, answers and errors to HTTP."""
 
 import logging
+import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -13,6 +14,7 @@ import webob
 from osken_apps.accounts.certificate import certified
 from osken_apps.config import Config
 from osken_apps.errors import ApiError, ConfigurationError, HTTPBadRequest
+from osken_apps.metrics.requests import Requests
 from osken_apps.rest import audit_log, edge, routes
 from osken_apps.rest.authentication import Identification, identification
 from osken_apps.rest.census import Census
@@ -94,19 +96,21 @@ class Api:
         self, operations: Operations, identification: Identification, audit: audit_log.Write
     ) -> None:
         self._operations = operations
+        self.requests = Requests()
         self._audit = audit
         self._identification = identification
         self._router = routes.Router([*routes.table(operations.registry), *identification.routes])
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request; whatever happens, with JSON."""
-        request_id = f"req-{uuid.uuid4()}"
-        request, error = None, None
+        request_id, began_at = f"req-{uuid.uuid4()}", time.monotonic()
+        request, error, template = None, None, ""
         try:
             request, found = self._request(webob.Request(environ))
             if found is None:
                 raise HTTPNotFound
             route, texts = found
+            template = route.template
             answer = route.handler(self._operations, request, *texts)
             if not route.public or answer.status == HTTPStatus.CREATED:
                 environ[IS_KNOWN] = True
@@ -117,6 +121,9 @@ class Api:
             answer = error_answer(InternalServerError())
         if entry := audit_log.entry_of(request_id, environ, request, answer, error):
             self._audit(entry)
+        method = str(environ.get("REQUEST_METHOD", ""))
+        known = method if method in METHODS else "other"
+        self.requests.note(known, answer.status, template, time.monotonic() - began_at)
         return _response(answer, request_id)(environ, start_response)
 
     def reload_policy(self) -> None:

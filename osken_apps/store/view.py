@@ -262,6 +262,24 @@ class View:
         counted = select(func.count()).select_from(table).where(table.c.project_id == project_id)
         return self._connection.scalar(counted) or 0
 
+    def total(self, kind: type[Standard]) -> int:
+        """Count the resources of a kind."""
+        return self._connection.scalar(select(func.count()).select_from(form(kind).table)) or 0
+
+    def ports_by_status(self) -> dict[str, int]:
+        """Count the ports by their status."""
+        counted = select(PORTS.c.status, func.count().label("number")).group_by(PORTS.c.status)
+        return {row.status: row.number for row in self._connection.execute(counted)}
+
+    def segmentation_ids(self) -> list[tuple[str, str, int]]:
+        """Give type, physical network and segmentation id of every network that has one."""
+        given = NETWORKS.c.segmentation_id
+        ids = select(NETWORKS.c.network_type, NETWORKS.c.physical_network, given).where(given.is_not(None))
+        return [
+            (row.network_type, row.physical_network, row.segmentation_id)
+            for row in self._connection.execute(ids)
+        ]
+
     def facts(self, kind: type[Standard]) -> Iterator[tuple[str, Facts]]:
         """Give what is kept in memory of all resources of a kind, by id."""
         return facts_in(self._connection.execute, kind)

@@ -36,6 +36,7 @@ class Server:
     port: int
     process: subprocess.Popen[bytes]
     link: Link
+    metrics_port: int = 0
     messages: "queue.Queue[Message]" = field(default_factory=queue.Queue)
     context: ssl.SSLContext | None = None  # how its clients speak TLS
 
@@ -112,20 +113,38 @@ def write_config(state_dir: Path, text: str = "") -> Path:
 
 @contextmanager
 def running(
-    config_file: Path, listening: bool = True, context: ssl.SSLContext | None = None, port: int = 0
+    config_file: Path,
+    listening: bool = True,
+    context: ssl.SSLContext | None = None,
+    port: int = 0,
+    metrics: bool = False,
 ) -> Iterator[Server]:
     """Run a server as the controller does; at the end it must stop by itself, with status 0.
 
     `context`: how its clients speak TLS; `port`: where it listens, if it is not all the same.
-    `listening`: take what it tells from the start; otherwise nobody does before `Server.listen`.
+    `metrics`: it has a listener for them, too. `listening`: take what it tells from the start; otherwise
+    nobody does before `Server.listen`.
     """
     ours, theirs = socket.socketpair()
-    with socket.create_server(("127.0.0.1", port)) as listener, ours:
-        descriptors = (listener.fileno(), theirs.fileno())
+    with (
+        socket.create_server(("127.0.0.1", port)) as listener,
+        socket.create_server(("127.0.0.1", 0)) as scraped,
+        ours,
+    ):
+        descriptors = [listener.fileno(), theirs.fileno()]
         command = [sys.executable, "-m", "osken_apps.rest.process", str(config_file), *map(str, descriptors)]
+        if metrics:
+            command.append(f"--metrics={scraped.fileno()}")
+            descriptors.append(scraped.fileno())
         process = subprocess.Popen(command, pass_fds=descriptors)
         theirs.close()
-        server = Server(listener.getsockname()[1], process, Link(ours), context=context)
+        server = Server(
+            listener.getsockname()[1],
+            process,
+            Link(ours),
+            metrics_port=scraped.getsockname()[1],
+            context=context,
+        )
         if listening:
             server.listen()
         try:

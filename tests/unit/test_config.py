@@ -125,3 +125,16 @@ def test_tls_with_hosts_takes_certificate_key_and_authority_together(tmp_path: P
     with pytest.raises(ConfigurationError, match="ca need each other"):
         load(tmp_path, text)
     assert load(tmp_path, f"{text}ca = {pem}\n").ovsdb_tls == config.HostsTls("ovsdb", pem, pem, pem)
+
+
+def test_metrics_are_told_where_a_port_is_given(tmp_path: Path) -> None:
+    assert load(tmp_path, "").metrics is None
+    port_id = "b85d4f1d-6000-4000-8000-1234567890ab"
+    loaded = load(tmp_path, f"[metrics]\nport = 9697\nports = {port_id}, {port_id}\n")
+    assert loaded.metrics == config.MetricsConfig(config.Endpoint("127.0.0.1", 9697), (port_id,))
+
+
+@pytest.mark.parametrize("ports", ["vm1", "b85d4f1d"])
+def test_metrics_are_of_ports_by_their_whole_ids(tmp_path: Path, ports: str) -> None:
+    with pytest.raises(ConfigurationError, match=rf"\[metrics\] ports: '{ports}' is not the id of a port"):
+        load(tmp_path, f"[metrics]\nports = {ports}\n")

@@ -15,6 +15,7 @@ from osken_apps.dhcp.journal import Journal
 from osken_apps.dhcp.responder import MAX_NEW_ANSWERS
 from osken_apps.dhcp.server import Outcome
 from osken_apps.model.changes import Deleted, Snapshot
+from osken_apps.model.counts import Histogram
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.resources import Port
 from osken_apps.model.snapshot import BoundPort, HostSnapshot, Layout, Segment
@@ -49,7 +50,8 @@ class World:
         self.port = PortService(BOUND, True, DEFAULTS)
         self.counters: Counter[Any] = Counter()
         self.journal = Journal()
-        self.service = BridgeService({OFPORT: self.port}, self.counters, self._record)
+        self.durations = Histogram((0.001, 1.0))
+        self.service = BridgeService({OFPORT: self.port}, self.counters, self._record, self.durations)
 
     def _record(self, port_id: str, outcome: Outcome, now: float) -> None:
         self.journal.record(port_id, now, outcome.xid, outcome.decision)

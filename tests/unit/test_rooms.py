@@ -23,6 +23,7 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
     "store": ("errors", "failures", "link", "model", "networking"),
     "accounts": ("config", "errors", "model", "store"),
     "nova": ("config", "errors", "failures", "model", "networking", "store"),
+    "metrics": ("model",),
     "rest": (
         "accounts",
         "config",
@@ -30,6 +31,7 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
         "failures",
         "link",
         "logs",
+        "metrics",
         "model",
         "networking",
         "nova",

@@ -1,0 +1,52 @@
+"""Reading what a host's switch has counted, when its flows are read anyway. SHELL.
+
+A scrape never asks a switch: it is told what was read last.
+"""
+
+import logging
+from dataclasses import asdict
+
+from osken_apps.apps.bridge import Bridge
+from osken_apps.apps.connection import SwitchError
+from osken_apps.apps.hosts import Hosts
+from osken_apps.errors import Malformed
+from osken_apps.model.counts import PortCounts
+from osken_apps.openflow.port_stats import PortStats, decode_port_stats, port_stats_request
+from osken_apps.pipeline.meters import drops_by_kind
+
+LOG = logging.getLogger(__name__)
+
+
+def read_counts(hosts: Hosts, bridge: Bridge) -> None:
+    """Note what the meters of an integration bridge have dropped, and what its watched ports have passed.
+
+    A switch that does not tell leaves what was known.
+    """
+    host = bridge.host
+    try:
+        host.meter_drops.take(bridge.meter_drops())
+        host.drops_by_kind = drops_by_kind(host.meter_drops.totals)
+        host.watched = tuple(_of_port(bridge, *which) for which in _watched(hosts, bridge))
+    except (SwitchError, Malformed) as error:
+        LOG.info("host %s: its counters tell nothing: %s", host.name, error)
+
+
+def _watched(hosts: Hosts, bridge: Bridge) -> list[tuple[str, int]]:
+    """Give the watched ports that are bound here, with their numbers."""
+    if not hosts.watched_ports:
+        return []
+    inventory, ofports = hosts.fabric.inventory, bridge.connection.ofports()
+    found = []
+    for port in inventory.bound_to(bridge.host.name):
+        binding = port.binding
+        if port.id in hosts.watched_ports and binding and binding.interface in ofports:
+            found.append((port.id, ofports[binding.interface]))
+    return found
+
+
+def _of_port(bridge: Bridge, port_id: str, ofport: int) -> PortCounts:
+    replies = bridge.connection.request(lambda xid: port_stats_request(ofport, xid))
+    told = [stats for reply in replies for stats in decode_port_stats(reply)]
+    counts = asdict(told[0] if told else PortStats(ofport, *[0] * 8))
+    del counts["ofport"]
+    return PortCounts(port_id, **counts)
