@@ -23,7 +23,6 @@ from osken_apps.config import Authentication, Config, load
 from osken_apps.errors import ConfigurationError, StoreUnavailable
 from osken_apps.failures import Failures
 from osken_apps.link import Link, Serving
-from osken_apps.metrics.listener import metrics_application
 from osken_apps.nova.endpoint import Nova
 from osken_apps.nova.notifier import Notifier
 from osken_apps.rest.api_server import api_server, plain_server
@@ -82,13 +81,19 @@ def serve(
             _make_first_user(store, config)
         api = application(store, config, hosts, questions, audit=audit.write)
         if metrics is not None:
-            measured = Measured(config, store, hosts, questions, api.requests)
-            _in_background(plain_server(metrics_application(measured), metrics).run)
+            _tell_metrics(metrics, Measured(config, store, hosts, questions, api.requests))
         signal.signal(signal.SIGHUP, lambda *_: _in_background(_reload, api, certificates))
         api_server(api, listener, config.api.threads, certificates, has_logins).run()
     finally:
         audit.close()
         store.close()
+
+
+def _tell_metrics(listener: socket.socket, measured: Measured) -> None:
+    """Answer whoever scrapes, beside the API; what needs no metrics does not load what writes them."""
+    from osken_apps.metrics.listener import metrics_application
+
+    _in_background(plain_server(metrics_application(measured), listener).run)
 
 
 def _look_at(store: Store, config: Config, hosts: Hosts) -> None:
