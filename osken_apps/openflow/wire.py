@@ -156,21 +156,21 @@ def _action(action: Action) -> bytes:
             length = (ACTION_HEADER.size + len(oxm) + 7) // 8 * 8
             return _padded(ACTION_HEADER.pack(OFPAT_SET_FIELD, length) + oxm)
         case SetBit(field, bit, on):
-            return _nicira(REG_LOAD, NXAST_REG_LOAD, bit << 6, _nxm_header(field), int(on))
+            return _nicira(REG_LOAD, NXAST_REG_LOAD, bit << 6, nxm_header(field), int(on))
         case Move(source, destination):
-            headers = _nxm_header(source), _nxm_header(destination)
+            headers = nxm_header(source), nxm_header(destination)
             return _nicira(REG_MOVE, NXAST_REG_MOVE, source.value.bits, 0, 0, *headers)
         case Push(field):
-            return _nicira(STACK, NXAST_STACK_PUSH, 0, _nxm_header(field), field.value.bits)
+            return _nicira(STACK, NXAST_STACK_PUSH, 0, nxm_header(field), field.value.bits)
         case Pop(field):
-            return _nicira(STACK, NXAST_STACK_POP, 0, _nxm_header(field), field.value.bits)
+            return _nicira(STACK, NXAST_STACK_POP, 0, nxm_header(field), field.value.bits)
         case PushVlan():
             return PUSH_VLAN.pack(OFPAT_PUSH_VLAN, PUSH_VLAN.size, ETH_TYPE_8021Q)
         case PopVlan():
             return POP_VLAN.pack(OFPAT_POP_VLAN, POP_VLAN.size)
         case OutputField(field):
             bits = field.value.bits - 1
-            return _nicira(OUTPUT_REG, NXAST_OUTPUT_REG, bits, _nxm_header(field), 0)
+            return _nicira(OUTPUT_REG, NXAST_OUTPUT_REG, bits, nxm_header(field), 0)
         case Resubmit(table_id, original):
             subtype = NXAST_RESUBMIT_TABLE_CT if original else NXAST_RESUBMIT_TABLE
             return _nicira(RESUBMIT, subtype, OFPP_IN_PORT_16, table_id)
@@ -181,14 +181,15 @@ def _action(action: Action) -> bytes:
         case Ct(zone, table_id, commit):
             flags = NX_CT_F_COMMIT if commit else 0
             zone_bits = 15  # the lowest 16 of the field
-            return _nicira(CT, NXAST_CT, flags, _nxm_header(zone), zone_bits, table_id, 0)
+            return _nicira(CT, NXAST_CT, flags, nxm_header(zone), zone_bits, table_id, 0)
 
 
 def _nicira(form: struct.Struct, subtype: int, *values: int) -> bytes:
     return form.pack(OFPAT_EXPERIMENTER, form.size, NX_VENDOR_ID, subtype, *values)
 
 
-def _nxm_header(field: Field) -> int:
+def nxm_header(field: Field) -> int:
+    """Give the header by which Open vSwitch's extensions name a field."""
     spec = field.value
     if spec.nxm_header is None:
         raise ValueError(f"{field.name} cannot be moved")
