@@ -22,6 +22,7 @@ from osken_apps.config.api import (
     TlsConfig,
     api_config,
 )
+from osken_apps.config.dashboard import DASHBOARD_OPTS, DashboardConfig, dashboard_config
 from osken_apps.config.endpoint import Endpoint
 from osken_apps.config.hosts_tls import HostsTls
 from osken_apps.config.metrics import METRICS_OPTS, MetricsConfig, metrics_config
@@ -44,6 +45,7 @@ __all__ = [
     "ApiConfig",
     "Authentication",
     "Config",
+    "DashboardConfig",
     "DhcpConfig",
     "Endpoint",
     "HostsTls",
@@ -187,6 +189,7 @@ GROUPS: dict[str | None, Sequence[cfg.Opt]] = {
     "dhcp": DHCP_OPTS,
     "security": SECURITY_OPTS,
     "quotas": QUOTA_OPTS,
+    "dashboard": DASHBOARD_OPTS,
     "nova": NOVA_OPTS,
     "metrics": METRICS_OPTS,
 }
@@ -261,6 +264,7 @@ class Config:
     nova: NovaConfig | None = None
     security: SecurityConfig = SecurityConfig()
     metrics: MetricsConfig | None = None
+    dashboard: DashboardConfig = field(default_factory=DashboardConfig)
     openflow_tls: HostsTls | None = None
     ovsdb_tls: HostsTls | None = None
     log_format: LogFormat = LogFormat.TEXT
@@ -371,6 +375,7 @@ def _checked(conf: Any, config_file: Path) -> Config:
         file=config_file,
         nova=nova_config(conf.nova),
         metrics=metrics_config(conf.metrics),
+        dashboard=dashboard_config(conf.dashboard),
         openflow=hosts_tls.endpoint("openflow", conf.openflow),
         ovsdb=hosts_tls.endpoint("ovsdb", conf.ovsdb),
         openflow_tls=hosts_tls.tls("openflow", conf.openflow),

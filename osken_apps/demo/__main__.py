@@ -72,9 +72,11 @@ def _conclude(display: Display, seconds: float) -> None:
 
 
 def _play(controller: LabController) -> None:
-    settings = " ".join(f"{key}={value}" for key, value in client_environment(controller.api).items())
+    environment = client_environment(controller.api)
+    settings = " ".join(f"{key}={value}" for key, value in environment.items())
     print(
-        f"\nAll of it is up until Ctrl-C. In another terminal:\n"
+        f"\nAll of it is up until Ctrl-C. In a browser: {environment['OS_ENDPOINT']}/ui/\n"
+        f"In another terminal:\n"
         f"  {settings} .venv/bin/openstack network list\n"
         f"  .venv/bin/osken-net lab show --name {LAB}\n"
         f"  .venv/bin/osken-net lab exec --name {LAB} host1 -- ovs-ofctl dump-flows br-int\n"

@@ -44,7 +44,7 @@ def _overview(operations: Operations, request: Request) -> dict[str, Any]:
             "project_id": request.caller.project_id,
             "is_admin": permissions.may("context_is_admin", own),
         },
-        "permissions": [rule for rule in operations.policy.written if permissions.may(rule, own)],
+        "permissions": {rule: permissions.may(rule, own) for rule in operations.policy.written},
     }
 
 
@@ -97,7 +97,7 @@ ANSWER = object_of(
             {"user_id": TEXT, "name": TEXT, "project_id": TEXT, "is_admin": {"type": "boolean"}},
             ["user_id", "name", "project_id", "is_admin"],
         ),
-        "permissions": array_of(TEXT),
+        "permissions": {"type": "object", "additionalProperties": {"type": "boolean"}},
     },
     ["revision", "at", "counts", "attention", "more", "caller", "permissions"],
 )

@@ -58,8 +58,16 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Content:
+    """What is answered as it is: octets of a media type."""
+
+    data: bytes
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer: `body` is JSON, None for nothing at all."""
+    """An answer: `body` is JSON, or content as it is; None for nothing at all."""
 
     status: int
     body: Any = None

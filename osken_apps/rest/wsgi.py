@@ -15,7 +15,7 @@ from osken_apps.accounts.certificate import certified
 from osken_apps.config import Config
 from osken_apps.errors import ApiError, ConfigurationError, HTTPBadRequest
 from osken_apps.metrics.requests import Requests
-from osken_apps.rest import audit_log, edge, routes
+from osken_apps.rest import audit_log, dashboard, edge, routes
 from osken_apps.rest.authentication import Identification, identification
 from osken_apps.rest.census import Census
 from osken_apps.rest.controller import Hosts, Questions
@@ -33,6 +33,7 @@ from osken_apps.rest.request import (
     NOBODY,
     Answer,
     Asked,
+    Content,
     HTTPMethodNotAllowed,
     HTTPNotFound,
     HTTPRequestEntityTooLarge,
@@ -99,7 +100,13 @@ class Api:
         self.requests = Requests()
         self._audit = audit
         self._identification = identification
-        self._router = routes.Router([*routes.table(operations.registry), *identification.routes])
+        self._router = routes.Router(
+            [
+                *routes.table(operations.registry),
+                *identification.routes,
+                *dashboard.routes(operations.config),
+            ]
+        )
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request; whatever happens, with JSON."""
@@ -220,6 +227,9 @@ def _response(answer: Answer, request_id: str) -> webob.Response:
     response = webob.Response(status=answer.status)
     if answer.body is None:
         response.headers.pop("Content-Type", None)
+    elif isinstance(answer.body, Content):
+        response.headers["Content-Type"] = answer.body.type
+        response.body = answer.body.data
     else:
         response.content_type = "application/json"
         parts = json_parts(answer.body)

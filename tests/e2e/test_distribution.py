@@ -34,12 +34,18 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
-def test_the_wheel_has_types_and_the_sample_of_the_configuration(built: Path) -> None:
+DASHBOARD = TOP / "osken_apps" / "dashboard" / "static"
+
+
+def test_the_wheel_has_types_the_sample_of_the_configuration_and_the_dashboard(built: Path) -> None:
     with zipfile.ZipFile(next(built.glob("*.whl"))) as wheel:
         names = wheel.namelist()
         sample = next(name for name in names if name.endswith(f"share/osken-apps/{SAMPLE}"))
         assert wheel.read(sample) == (TOP / SAMPLE).read_bytes()
     assert "osken_apps/py.typed" in names
+    files = {str(path.relative_to(TOP)) for path in DASHBOARD.rglob("*") if path.is_file()}
+    assert len(files) > 20
+    assert files - set(names) == set()
     assert [name for name in names if name.startswith(("tests/", "flows/"))] == []
 
 

@@ -17,6 +17,7 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
     "dhcp": ("errors", "model"),
     "networking": ("dhcp", "errors", "model"),
     "failures": (),
+    "dashboard": (),
     "logs": (),
     "config": ("errors", "logs", "model", "networking"),
     "link": ("errors", "model"),
@@ -27,6 +28,7 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
     "rest": (
         "accounts",
         "config",
+        "dashboard",
         "errors",
         "failures",
         "link",

@@ -1,0 +1,1 @@
+"""The dashboard: what a browser gets. Owns files, and nothing that answers a request."""

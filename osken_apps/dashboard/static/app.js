@@ -1,0 +1,186 @@
+// The frame around every screen: who is asking, where one is, what is live, and one draw for all of it.
+
+import { unknownCaller } from "./core/api.js";
+import { html, nothing, render } from "./core/html.js";
+import { Live } from "./core/live.js";
+import { here, to } from "./core/location.js";
+import { forgetNames, onNames } from "./core/names.js";
+import { Search } from "./core/search.js";
+import { keepToken, loadSettings, needsToken, settings, token } from "./core/session.js";
+import { applyTheme, themeChoice } from "./core/theme.js";
+import { loadOverview, world } from "./core/world.js";
+import { resourceAt } from "./resources.js";
+import { DetailScreen } from "./screens/detail.js";
+import { ListScreen } from "./screens/list.js";
+import { LoginScreen } from "./screens/login.js";
+import { SCREENS } from "./screens/screens.js";
+import { Dialog } from "./view/dialog.js";
+import { clock } from "./view/words.js";
+
+const OVERVIEW_MS = 10000;
+const OVERVIEW_LEAST_MS = 1000;
+const LATE_MS = 5000;
+
+class App {
+  constructor() {
+    this.draw = this.draw.bind(this);
+    this.screen = null;
+    this.dialog = new Dialog(this.draw);
+    this.search = new Search(this.draw);
+    this.live = new Live((news) => this.heard(news), this.draw);
+    onNames(this.draw);
+    unknownCaller.handler = () => this.leave();
+    addEventListener("hashchange", () => this.move());
+    setInterval(this.draw, OVERVIEW_LEAST_MS); // the age of what is shown
+  }
+
+  async begin() {
+    try {
+      await loadSettings();
+    } catch {
+      this.broken = "The API does not answer. This page tries again by itself.";
+      this.draw();
+      setTimeout(() => this.begin(), LATE_MS);
+      return;
+    }
+    this.broken = "";
+    if (needsToken() && !token()) this.leave();
+    else await this.enter().catch((error) => this.fail(error));
+  }
+
+  /** Begin to show what there is; throws an ApiError. */
+  async enter() {
+    const { revision } = await loadOverview();
+    this.login = null;
+    this.live.start(revision);
+    clearTimeout(this.overviewTimer);
+    this.readOverviewLater(OVERVIEW_MS);
+    this.move();
+  }
+
+  fail(error) {
+    if (this.login) return;
+    this.broken = error.message;
+    this.draw();
+    setTimeout(() => this.begin(), LATE_MS);
+  }
+
+  /** Forget who was asking. */
+  leave() {
+    keepToken("");
+    this.live.stop();
+    clearTimeout(this.overviewTimer);
+    world.overview = null;
+    this.screen?.close?.();
+    this.screen = null;
+    this.login ??= new LoginScreen(this);
+    this.draw();
+  }
+
+  move() {
+    if (this.login || !world.overview) return;
+    const place = here();
+    const [name = "overview", id = ""] = place.parts;
+    const key = `${name}/${id}`;
+    if (this.screenKey !== key || !this.screen) {
+      this.screen?.close?.();
+      this.screen = screenOf(name, id, this);
+      this.screenKey = key;
+      document.scrollingElement.scrollTop = 0;
+    }
+    this.screen.moved?.(place);
+    this.draw();
+  }
+
+  heard(news) {
+    forgetNames(news.changes);
+    this.screen?.heard?.(news);
+    this.readOverviewLater(OVERVIEW_LEAST_MS);
+  }
+
+  /** Read the overview soon after a change, and now and then: that a controller is silent is no change. */
+  readOverviewLater(ms) {
+    const due = Date.now() + ms;
+    if (this.overviewDue && this.overviewDue <= due) return;
+    clearTimeout(this.overviewTimer);
+    this.overviewDue = due;
+    this.overviewTimer = setTimeout(async () => {
+      await loadOverview().catch(() => {}); // that the API does not answer is said by what is live
+      this.overviewDue = 0;
+      this.draw();
+      if (!this.login) this.readOverviewLater(OVERVIEW_MS);
+    }, ms);
+  }
+
+  /** Draw all, once, soon, and say when that is done; what has the focus keeps it. */
+  draw() {
+    this.drawn ??= Promise.resolve().then(() => {
+      this.drawn = null;
+      const focused = document.activeElement?.dataset?.key;
+      render(this.view(), document.body);
+      document.title = `${this.screen?.title ?? this.login?.title ?? ""} – osken-apps`;
+      if (focused && document.activeElement === document.body) {
+        document.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+      }
+    });
+    return this.drawn;
+  }
+
+  view() {
+    return html`
+      <a class="skip" href="#main" @click=${(event) => { event.preventDefault(); document.querySelector("main").focus(); }}>To the content</a>
+      <header>
+        <a class="brand" href="#/">osken-apps</a>
+        ${world.overview ? this.search.view() : nothing}
+        ${themeChoice()}
+        ${world.overview ? this.caller() : nothing}
+      </header>
+      ${world.overview ? navigation() : nothing}
+      <main id="main" tabindex="-1">
+        ${this.banner()}
+        ${this.login ? this.login.view() : this.screen ? this.screen.view() : this.broken ? nothing : html`<p class="note">Loading …</p>`}
+      </main>
+      <footer>${world.overview ? this.age() : nothing} <span>osken-apps ${settings.version}</span>
+        ${settings.writes ? nothing : html`<span>This dashboard only shows.</span>`}</footer>
+      ${this.dialog.view()}`;
+  }
+
+  /** Say what makes that what is shown may be old: an API or a controller that does not answer. */
+  banner() {
+    const { lost } = this.live.state;
+    const silent = world.overview?.attention.filter(({ code }) => code === "not_ready") ?? [];
+    const said = [this.broken, lost ? `${lost.message} What is shown is of ${clock(this.live.state.at)}.` : "", ...silent.map(({ sentence }) => sentence)].filter(Boolean);
+    return html`<div class="banners" role="status">${said.map((text) => html`<p class="banner"><span aria-hidden="true">✖</span> ${text}</p>`)}</div>`;
+  }
+
+  caller() {
+    const { caller } = world.overview;
+    return html`<span class="caller">${caller.name || caller.user_id || "everybody"} in ${caller.project_id}
+      ${needsToken() ? html`<button type="button" @click=${() => this.leave()}>Log out</button>` : nothing}</span>`;
+  }
+
+  age() {
+    const { at } = this.live.state;
+    const seconds = at ? Math.round((Date.now() - at) / 1000) : 0;
+    return html`<span>Data of ${clock(at ?? new Date(world.overview.at))}${seconds > 2 ? `, ${seconds} s ago` : ""}</span>`;
+  }
+}
+
+function navigation() {
+  const [now = "overview"] = here().parts;
+  const items = [...SCREENS.filter(({ isShown }) => isShown?.() ?? true)];
+  return html`<nav class="main" aria-label="Screens"><ul>${items.map(({ name, title }) => html`
+    <li><a href=${to([name])} aria-current=${name === now ? "page" : nothing}>${title}</a></li>`)}</ul></nav>`;
+}
+
+function screenOf(name, id, app) {
+  const screen = SCREENS.find((one) => one.name === name);
+  if (screen?.make && !id) return screen.make(app);
+  const declaration = resourceAt(name);
+  if (declaration) return id ? new DetailScreen(declaration, app) : new ListScreen(declaration, app);
+  return { title: "Not found", view: () => html`<h1>Not found</h1><p>There is no such screen. <a href="#/">Overview</a></p>` };
+}
+
+document.querySelector("#loading").remove();
+applyTheme();
+new App().begin();

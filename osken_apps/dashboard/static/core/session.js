@@ -1,0 +1,40 @@
+// Who is asking, and how the API wants to know.
+//
+// A token is kept in sessionStorage: it outlives a reload and a step back, which would otherwise ask for the
+// password again, and ends with the tab. No script but ours runs here (Content-Security-Policy), so nobody
+// else reads it. The password itself is kept nowhere.
+
+const TOKEN = "osken-net token";
+
+export const settings = { authentication: "none", writes: false, version: "" };
+
+export async function loadSettings() {
+  const response = await fetch("/ui/settings", { credentials: "omit" });
+  Object.assign(settings, await response.json());
+}
+
+export const token = () => sessionStorage.getItem(TOKEN) ?? "";
+
+export function keepToken(text) {
+  if (text) sessionStorage.setItem(TOKEN, text);
+  else sessionStorage.removeItem(TOKEN);
+}
+
+/** Tell whether somebody must log in here before the API can be asked. */
+export const needsToken = () => ["local", "keystone"].includes(settings.authentication);
+
+/** Get a token for name and password; throws an Error that says why there is none. */
+export async function login(name, password) {
+  const user = { name, password, domain: { id: "default" } };
+  const response = await fetch("/identity/v3/auth/tokens", {
+    method: "POST",
+    credentials: "omit",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ auth: { identity: { methods: ["password"], password: { user } } } }),
+  });
+  if (!response.ok) {
+    const told = await response.json().catch(() => ({}));
+    throw new Error(told.error?.message ?? `The API answered ${response.status}.`);
+  }
+  keepToken(response.headers.get("X-Subject-Token"));
+}

@@ -1,0 +1,24 @@
+// What every screen needs: what the caller may do, and whether what is shown is what is.
+
+import { get } from "./api.js";
+import { settings } from "./session.js";
+
+export const world = { overview: null };
+
+export async function loadOverview() {
+  world.overview = await get("overview");
+  return world.overview;
+}
+
+/** Tell whether the caller may do something, by the name of the rule. An attribute without one is the action's. */
+export function may(rule) {
+  const known = world.overview?.permissions ?? {};
+  return known[rule] ?? known[rule.split(":")[0]] ?? false;
+}
+
+/** Tell whether a button for a change is shown: the dashboard may write, the policy allows it, and it is ours. */
+export function mayChange(action, singular, resource = null) {
+  if (!settings.writes || !may(`${action}_${singular}`)) return false;
+  const { caller } = world.overview;
+  return caller.is_admin || !resource?.project_id || resource.project_id === caller.project_id;
+}

@@ -1,0 +1,13 @@
+// The screens in the order in which they are offered. One without `make` is a list of resources.
+
+import { may } from "../core/world.js";
+import { OverviewScreen } from "./overview.js";
+
+export const SCREENS = [
+  { name: "overview", title: "Overview", make: () => new OverviewScreen() },
+  { name: "networks", title: "Networks" },
+  { name: "subnets", title: "Subnets" },
+  { name: "ports", title: "Ports" },
+  { name: "security-groups", title: "Security groups" },
+  { name: "hosts", title: "Hosts", isShown: () => may("get_agent") },
+];

@@ -1,0 +1,26 @@
+// What a list is narrowed by: the filters of the API, kept in the address.
+
+import { html } from "../core/html.js";
+
+/** Draw fields for filters ({ name, label, choices }); `change` gets { name: value } of what was changed. */
+export function filters(fields, values, change) {
+  return html`
+    <form class="filters" role="search" aria-label="Filter" @submit=${(event) => event.preventDefault()}>
+      ${fields.map((field) => html`
+        <label>${field.label}
+          ${field.choices ? choose(field, values[field.name] ?? "", change) : type(field, values[field.name] ?? "", change)}
+        </label>`)}
+    </form>`;
+}
+
+function choose(field, value, change) {
+  return html`<select name=${field.name} @change=${(event) => change({ [field.name]: event.target.value })}>
+    <option value="" ?selected=${value === ""}>any</option>
+    ${field.choices.map((one) => html`<option value=${one} ?selected=${one === value}>${one}</option>`)}
+  </select>`;
+}
+
+function type(field, value, change) {
+  return html`<input name=${field.name} autocomplete="off" .value=${value}
+    @change=${(event) => change({ [field.name]: event.target.value.trim() })}>`;
+}

@@ -1,0 +1,205 @@
+// The one way to draw and send a form: of fields that a resource declares, each with its error beside it.
+//
+// A field is { name, label, kind, hint, required, choices, create, change }: `kind` is text, number, boolean,
+// choice, several or lines; lines are made of values by `show` and into values by `read`.
+
+import { ApiError, ask, get } from "../core/api.js";
+import { html, nothing } from "../core/html.js";
+
+const KINDS = {
+  text: { read: (text) => text.trim(), show: (value) => value ?? "" },
+  number: { read: (text) => (text.trim() === "" ? "" : Number(text)), show: (value) => String(value ?? "") },
+  boolean: { read: (checked) => checked, show: (value) => Boolean(value) },
+  choice: { read: (text) => text, show: (value) => value ?? "" },
+  several: { read: (values) => values, show: (value) => value ?? [] },
+  lines: {
+    read: (text, field) => text.split("\n").map((line) => line.trim()).filter(Boolean).map(field.read ?? ((line) => line)),
+    show: (value, field) => (value ?? []).map(field.show ?? ((item) => item)).join("\n"),
+  },
+};
+
+const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+
+/** A form for a new resource of a declaration, or (`resource`) for a change of one. */
+export class Form {
+  constructor(declaration, { resource = null, given = {}, draw, done }) {
+    this.declaration = declaration;
+    this.resource = resource;
+    this.given = given;
+    this.draw = draw;
+    this.done = done;
+    this.fields = declaration.fields.filter((field) => this.applies(field));
+    this.values = Object.fromEntries(this.fields.map((field) => [field.name, this.shown(field, resource)]));
+    this.begun = { ...this.values };
+    this.errors = {};
+    this.theirs = null; // what it is now, if somebody else has changed it meanwhile
+    this.choices = {};
+    this.load();
+  }
+
+  get title() {
+    const { one } = this.declaration;
+    return this.resource ? `Change ${one} ${this.resource.name || this.resource.id}` : `New ${one}`;
+  }
+
+  applies(field) {
+    const allowed = field.allowed?.(this.resource ? "update" : "create") ?? true;
+    return allowed && (this.resource ? field.change !== false : field.create !== false);
+  }
+
+  shown(field, resource) {
+    const value = resource ? resource[field.name] : (this.given[field.name] ?? field.initial);
+    return KINDS[field.kind].show(value, field);
+  }
+
+  async load() {
+    for (const field of this.fields) {
+      if (typeof field.choices === "function") this.choices[field.name] = await field.choices().catch(() => []);
+      const first = (this.choices[field.name] ?? field.choices)?.[0];
+      // What must be chosen and is not: the browser shows the first.
+      if (field.required && first && this.values[field.name] === "") this.values[field.name] = first.value ?? first;
+    }
+    this.draw();
+  }
+
+  /** Give what is sent: of a new one what was filled in, of a change what differs. */
+  body() {
+    const body = { ...(this.resource ? {} : this.given) };
+    for (const field of this.fields) {
+      const value = KINDS[field.kind].read(this.values[field.name], field);
+      const before = this.resource ? KINDS[field.kind].read(this.begun[field.name], field) : field.initial;
+      const isEmpty = value === "" || (Array.isArray(value) && !value.length);
+      if (same(value, before) || (!this.resource && isEmpty)) continue;
+      body[field.name] = value === "" && field.empty !== undefined ? field.empty : value;
+    }
+    return this.declaration.complete?.(body, this.resource) ?? body;
+  }
+
+  async send() {
+    const { path, singular } = this.declaration;
+    const body = this.body();
+    this.errors = {};
+    if (this.resource && !Object.keys(body).length) return this.done(this.resource);
+    try {
+      const told = this.resource
+        ? await ask("PUT", `${path}/${this.resource.id}`, { body: { [singular]: body }, revision: this.resource.revision_number })
+        : await ask("POST", path, { body: { [singular]: body } });
+      return this.done(told[singular]);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (error.status === 412) await this.compare();
+      else this.errors = { [this.fieldOf(error)]: error.message };
+    }
+    await this.draw();
+    document.querySelector("dialog [aria-invalid=true], dialog [role=alert]")?.focus();
+    return undefined;
+  }
+
+  /** Say which field an error is about; "": none that is here. */
+  fieldOf(error) {
+    const named = /Invalid input for ([\w:]+)/.exec(error.message)?.[1] ?? this.declaration.errors?.[error.type] ?? "";
+    if (this.fields.some((field) => field.name === named)) return named;
+    const mentioned = this.fields.find((field) => new RegExp(`\\b${field.name}\\b`).test(error.message));
+    return mentioned?.name ?? "";
+  }
+
+  /** Read what it is now, to be shown beside what was typed. */
+  async compare() {
+    const { path, singular } = this.declaration;
+    try {
+      this.theirs = (await get(`${path}/${this.resource.id}`))[singular];
+    } catch (error) {
+      this.errors = { "": error.status === 404 ? "Somebody has deleted it meanwhile." : error.message };
+    }
+  }
+
+  /** Go on from what it is now: with what was typed where it was changed here, or with nothing of it. */
+  goOn(keepMine) {
+    const begun = Object.fromEntries(this.fields.map((field) => [field.name, this.shown(field, this.theirs)]));
+    const mine = this.fields.filter((field) => !same(this.values[field.name], this.begun[field.name]));
+    this.values = { ...begun, ...(keepMine ? Object.fromEntries(mine.map(({ name }) => [name, this.values[name]])) : {}) };
+    this.begun = begun;
+    this.resource = this.theirs;
+    this.theirs = null;
+    if (keepMine) this.send();
+    else this.draw();
+  }
+
+  view() {
+    return html`
+      <form class="fields" novalidate @submit=${(event) => { event.preventDefault(); this.send(); }}>
+        <h2 id="dialog-title">${this.title}</h2>
+        ${this.errors[""] ? html`<p class="error" role="alert" tabindex="-1">${this.errors[""]}</p>` : nothing}
+        ${this.theirs ? this.comparison() : this.fields.map((field) => this.field(field))}
+        <div class="buttons">
+          ${this.theirs ? html`
+            <button type="button" @click=${() => this.goOn(true)}>Save mine over it</button>
+            <button type="button" @click=${() => this.goOn(false)}>Take what is there</button>`
+          : html`<button type="submit" class="main">${this.resource ? "Save" : "Create"}</button>`}
+          <button type="button" @click=${() => this.done(null)}>Cancel</button>
+        </div>
+      </form>`;
+  }
+
+  comparison() {
+    const differing = this.fields.filter(({ name }) =>
+      !same(this.values[name], this.begun[name]) || !same(this.shownNow(name), this.begun[name]));
+    return html`
+      <p class="error" role="alert" tabindex="-1">Somebody has changed it since you began (revision
+        ${this.resource.revision_number}, now ${this.theirs.revision_number}). Both are shown; nothing is saved yet.</p>
+      <div class="scroll" tabindex="0" role="region" aria-label="Both versions"><table>
+        <caption>Both versions</caption>
+        <thead><tr><th scope="col">Field</th><th scope="col">Yours</th><th scope="col">Now there</th></tr></thead>
+        <tbody>${differing.map((field) => html`<tr><th scope="row">${field.label}</th>
+          <td>${words(this.values[field.name])}</td><td>${words(this.shownNow(field.name))}</td></tr>`)}</tbody>
+      </table></div>`;
+  }
+
+  shownNow(name) {
+    return this.shown(this.fields.find((field) => field.name === name), this.theirs);
+  }
+
+  field(field) {
+    const id = `field-${field.name.replace(":", "-")}`;
+    const error = this.errors[field.name];
+    const described = [field.hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(" ");
+    return html`<div class="field ${field.kind}">
+      <label for=${id}>${field.label}${field.required ? html` <span class="required">(required)</span>` : nothing}</label>
+      ${this.input(field, { id, error, described })}
+      ${field.hint ? html`<p class="hint" id="${id}-hint">${field.hint}</p>` : nothing}
+      ${error ? html`<p class="error" id="${id}-error">${error}</p>` : nothing}
+    </div>`;
+  }
+
+  input(field, { id, error, described }) {
+    const value = this.values[field.name];
+    const keep = (text) => { this.values[field.name] = text; };
+    const invalid = error ? "true" : "false";
+    const choices = this.choices[field.name] ?? (Array.isArray(field.choices) ? field.choices : []);
+    const option = (one, isChosen) =>
+      html`<option value=${one.value ?? one} ?selected=${isChosen(one.value ?? one)}>${one.label ?? (one || "–")}</option>`;
+    switch (field.kind) {
+      case "boolean":
+        return html`<input type="checkbox" id=${id} name=${field.name} aria-describedby=${described || nothing}
+          aria-invalid=${invalid} .checked=${value} @change=${(event) => keep(event.target.checked)}>`;
+      case "choice":
+        return html`<select id=${id} name=${field.name} aria-describedby=${described || nothing} aria-invalid=${invalid}
+          @change=${(event) => keep(event.target.value)}>
+          ${field.required && choices.length ? nothing : option("", (one) => one === value)}
+          ${choices.map((one) => option(one, (own) => own === value))}</select>`;
+      case "several":
+        return html`<select multiple id=${id} name=${field.name} aria-describedby=${described || nothing}
+          aria-invalid=${invalid} @change=${(event) => keep([...event.target.selectedOptions].map((one) => one.value))}>
+          ${choices.map((one) => option(one, (own) => value.includes(own)))}</select>`;
+      case "lines":
+        return html`<textarea id=${id} name=${field.name} rows="3" aria-describedby=${described || nothing}
+          aria-invalid=${invalid} .value=${value} @input=${(event) => keep(event.target.value)}></textarea>`;
+      default:
+        return html`<input id=${id} name=${field.name} autocomplete="off" aria-describedby=${described || nothing}
+          aria-invalid=${invalid} inputmode=${field.kind === "number" ? "numeric" : "text"}
+          .value=${value} @input=${(event) => keep(event.target.value)}>`;
+    }
+  }
+}
+
+const words = (value) => (Array.isArray(value) ? value.join(", ") : typeof value === "boolean" ? (value ? "yes" : "no") : value) || "–";

@@ -1,0 +1,47 @@
+// How states, times and ids are shown. A state is never only a colour: it has a glyph and a word, too.
+
+import { html, nothing } from "../core/html.js";
+import { to } from "../core/location.js";
+
+const LOOKS = {
+  ok: { glyph: "●", words: ["ACTIVE", "alive", "yes", "ok", "up", "ready", "ACK", "OFFER"] },
+  bad: { glyph: "✖", words: ["ERROR", "gone", "refused", "broken", "lost", "NAK"] },
+  warn: { glyph: "▲", words: ["DOWN", "trouble", "degraded", "foreign", "missing", "down"] },
+  idle: { glyph: "○", words: ["awaited", "waiting", "no", "unknown", "unbound", "none"] },
+};
+const LOOK_OF = Object.fromEntries(
+  Object.entries(LOOKS).flatMap(([look, { words }]) => words.map((word) => [word, look])));
+
+/** Show a state by colour, glyph and word; `look` says how good it is where the word does not. */
+export function state(word, look = LOOK_OF[word] ?? "idle") {
+  return html`<span class="state ${look}"><span aria-hidden="true">${LOOKS[look].glyph}</span> ${word}</span>`;
+}
+
+export const yes = (value) => state(value ? "yes" : "no", "idle");
+
+/** Show a time of the API (UTC) as the reader's clock has it. */
+export function time(text) {
+  const moment = new Date(/[Z+]/.test(text ?? "") ? text : `${text?.replace(" ", "T")}Z`);
+  if (Number.isNaN(moment.getTime())) return "–";
+  return html`<time datetime=${moment.toISOString()} title=${moment.toISOString()}>${moment.toLocaleString()}</time>`;
+}
+
+export const clock = (moment) => moment?.toLocaleTimeString() ?? "–";
+
+/** Link to a thing by its name, or by its id where it has none. */
+export function link(path, id, name, key = undefined) {
+  return html`<a href=${to([path, id])} data-key=${key ?? nothing}>${name || id}</a>`;
+}
+
+export const number = (value) => (value ?? 0).toLocaleString("en");
+
+/** Give one or several in words: 1 port, 2 ports. */
+export const several = (count, one, many = `${one}s`) => `${number(count)} ${count === 1 ? one : many}`;
+
+export const PATHS = {
+  network: "networks",
+  subnet: "subnets",
+  port: "ports",
+  security_group: "security-groups",
+  agent: "hosts",
+};

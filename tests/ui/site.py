@@ -1,0 +1,208 @@
+"""The dashboard as a browser has it: the real server with users, Debian's Chromium, and the test."""
+
+import os
+import shlex
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+
+from osken_apps.link import HostReports, Message, Ping, PortReports
+from osken_apps.model.changes import HostReport, PortReport
+from osken_apps.model.resources import Binding, PortStatus
+from tests.rest.server import NO_QUOTAS, WAIT_S, Server, running, write_config
+
+CHROMIUM = "/usr/bin/chromium"
+BIN = Path(sys.executable).parent
+BEAT_S = 2.0
+WIDE, NARROW = (1200, 800), (320, 700)
+NOW = datetime(2026, 11, 26, 12, 0, 0, tzinfo=UTC)
+HOST1 = HostReport("host1", True, ("br-int", "br-eth2"), (("default", "br-eth2"),), True, NOW, NOW, 1)
+CONDITION = ("no_wire", "br-eth2 has no port to the wire", "ovs-vsctl add-port br-eth2 eth2")
+HOST2 = HostReport("host2", True, ("br-int",), (), True, NOW, NOW, 1, conditions=(CONDITION,))
+HOST3 = HostReport("host3", False, (), (), False, NOW, NOW, 2)
+HOSTS = (HOST1, HOST2, HOST3)
+# A request that a test wants refused is a line of the console, too.
+REFUSED = "Failed to load resource: the server responded with a status of 4"
+UNAVAILABLE = "Failed to load resource: the server responded with a status of 503"
+
+
+@dataclass
+class Site:
+    """A server with a dashboard, and a browser; `ids` are of what is there from the start, by name."""
+
+    server: Server
+    browser: Browser
+    directory: Path
+    ids: dict[str, str] = field(default_factory=dict)
+    _token: str = ""
+    _speaking: threading.Lock = field(default_factory=threading.Lock)
+    _ended: threading.Event = field(default_factory=threading.Event)
+
+    def environment(self, openrc: str = "admin-openrc") -> dict[str, str]:
+        """Give what sourcing a file sets; the server listens at another port than its file says."""
+        lines = (self.directory / openrc).read_text().splitlines()
+        said = [line.removeprefix("export ") for line in lines if line.startswith("export ")]
+        values = {name: shlex.split(text)[0] for name, _, text in (line.partition("=") for line in said)}
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("OS_")}
+        return clean | values | {"OS_AUTH_URL": f"{self.server.url}/identity/v3"}
+
+    def user(self, name: str, role: str) -> Mapping[str, str]:
+        """Make a user in the administrator's project; give its environment."""
+        words = ["user", "create", name, "--project", "default", "--role", role]
+        file = self.directory / f"{name}-openrc"
+        config_file = ["--config-file", str(self.directory / "osken-net.conf")]
+        command = [BIN / "osken-net", *words, "--openrc", file, *config_file]
+        subprocess.run(command, check=True, capture_output=True)
+        return self.environment(file.name)
+
+    def token(self, environment: Mapping[str, str]) -> str:
+        """Log in as somebody."""
+        user = {
+            "name": environment["OS_USERNAME"],
+            "password": environment["OS_PASSWORD"],
+            "domain": {"id": "default"},
+        }
+        body = {"auth": {"identity": {"methods": ["password"], "password": {"user": user}}}}
+        reply = self.server.call("POST", "/identity/v3/auth/tokens", body)
+        return str(reply.headers["X-Subject-Token"])
+
+    @property
+    def admin_token(self) -> str:
+        """The administrator's token."""
+        self._token = self._token or self.token(self.environment())
+        return self._token
+
+    def call(self, method: str, path: str, body: Any = None) -> Any:
+        """Ask the API as administrator; it must not refuse."""
+        reply = self.server.call(method, f"/v2.0/{path}", body, {"X-Auth-Token": self.admin_token})
+        assert reply.status < 300, reply.body
+        return reply.body
+
+    def make(self, path: str, singular: str, **attributes: Any) -> dict[str, Any]:
+        """Make a resource."""
+        made: dict[str, Any] = self.call("POST", path, {singular: attributes})[singular]
+        return made
+
+    def say(self, message: Message) -> None:
+        """Tell the server something as its controller."""
+        with self._speaking:
+            self.server.link.send(message)
+
+    def openstack(self, *words: str) -> None:
+        """Run the real command as administrator."""
+        command = [BIN / "openstack", *words]
+        done = subprocess.run(command, env=self.environment(), capture_output=True, text=True, timeout=WAIT_S)
+        assert done.returncode == 0, done.stderr
+
+    def beat(self) -> None:
+        """Say now and then that the controller lives."""
+        while not self._ended.wait(BEAT_S):
+            self.say(Ping())
+
+    def end(self) -> None:
+        """Say nothing more."""
+        self._ended.set()
+
+    @contextmanager
+    def page(
+        self,
+        screen: str = "overview",
+        token: str | None = None,
+        size: tuple[int, int] = WIDE,
+        prepare: Callable[[Page], None] = lambda page: None,
+        expected: str = REFUSED,
+        **options: Any,
+    ) -> Iterator[Page]:
+        """Open a screen as somebody (None: the administrator).
+
+        Nothing may be in the console but what is expected to begin so.
+        """
+        width, height = size
+        context = self.browser.new_context(viewport={"width": width, "height": height}, **options)
+        told: list[str] = []
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("console", lambda message: told.extend(_trouble(message, expected)))
+        page.on("pageerror", lambda error: told.append(str(error)))
+        given = self.admin_token if token is None else token
+        # Before any script of the page, once: a reload and a logout must find what the page has made of it.
+        page.add_init_script(
+            "if (!sessionStorage.getItem('begun')) { sessionStorage.setItem('begun', '1');"
+            f" sessionStorage.setItem('osken-net token', '{given}'); }}"
+        )
+        prepare(page)
+        page.goto(f"{self.server.url}/ui/#/{screen}")
+        try:
+            yield page
+            assert told == []
+        finally:
+            context.close()
+
+
+def go(page: Page, place: str) -> None:
+    """Go to another screen, and wait until it shows what it has."""
+    page.evaluate("place => { location.hash = '#/' + place; }", place)
+    expect(page.locator("main h1")).to_be_visible()
+    expect(page.get_by_text("Loading …")).to_have_count(0)
+
+
+def _trouble(message: ConsoleMessage, expected: str) -> list[str]:
+    is_bad = message.type in ("error", "warning") and not message.text.startswith(expected)
+    return [f"{message.type}: {message.text}"] if is_bad else []
+
+
+@contextmanager
+def site_in(directory: Path) -> Iterator[Site]:
+    """Run a server that has something to show, and a browser."""
+    text = f"authentication = local\n{NO_QUOTAS}"
+    with running(write_config(directory, text)) as server, sync_playwright() as playwright:
+        assert server.call("GET", "/").status == 200
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        site = Site(server, browser, directory)
+        _furnish(site)
+        threading.Thread(target=site.beat, daemon=True).start()
+        try:
+            yield site
+        finally:
+            site.end()
+            browser.close()
+
+
+def _furnish(site: Site) -> None:
+    """Make two networks with machines at two hosts, one of which waits."""
+    site.say(HostReports(HOSTS))
+    for number, name in enumerate(("blue", "green")):
+        network = site.make("networks", "network", name=name)["id"]
+        subnet = site.make(
+            "subnets",
+            "subnet",
+            network_id=network,
+            name=f"{name}-leaf",
+            ip_version=4,
+            cidr=f"10.{number}.0.0/24",
+        )
+        site.ids |= {name: network, f"{name}-leaf": subnet["id"]}
+        for machine in ("web", "db"):
+            port = site.make(
+                "ports",
+                "port",
+                network_id=network,
+                name=f"{machine}-{name}",
+                device_id=machine,
+                device_owner="compute:nova",
+            )
+            site.ids[port["name"]] = port["id"]
+    reports = [
+        PortReport(site.ids["web-blue"], Binding("host1", 1, "tap1"), PortStatus.ACTIVE),
+        PortReport(site.ids["db-blue"], Binding("host2", 1, "tap2"), PortStatus.DOWN, "its tag to be set"),
+    ]
+    site.say(PortReports(tuple(reports)))
+    site.ids["default"] = site.call("GET", "security-groups")["security_groups"][0]["id"]

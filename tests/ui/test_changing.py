@@ -1,0 +1,154 @@
+"""Making, changing and deleting by the dashboard, and what is refused."""
+
+import re
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.ui.site import Site
+from tests.ui.test_looking import settings
+
+
+def dialog(page: Page) -> Locator:
+    return page.get_by_role("dialog")
+
+
+def test_a_network_its_subnet_and_a_port_are_made_changed_and_deleted(site: Site) -> None:
+    with site.page("networks") as page:
+        page.get_by_role("button", name="New network").click()
+        dialog(page).get_by_label("Name").fill("made")
+        dialog(page).get_by_role("button", name="Create").click()
+        page.get_by_role("link", name="made", exact=True).click()
+        page.get_by_role("button", name="New subnet").click()
+        dialog(page).get_by_label("Addresses").fill("10.77.0.0/24")
+        dialog(page).get_by_role("button", name="Create").click()
+        expect(page.get_by_role("cell", name="10.77.0.0/24")).to_be_visible()
+        page.get_by_role("button", name="New port").click()
+        dialog(page).get_by_label("Addresses", exact=True).fill("10.77.0.9")
+        dialog(page).get_by_label("Name").fill("machine")
+        dialog(page).get_by_role("button", name="Create").click()
+        expect(page.get_by_role("cell", name="10.77.0.9")).to_be_visible()
+        page.get_by_role("link", name="machine").click()
+        page.get_by_role("button", name="Change").click()
+        dialog(page).get_by_label("Name").fill("renamed")
+        dialog(page).get_by_role("button", name="Save").click()
+        expect(page.get_by_role("heading", name="renamed")).to_be_visible()
+        page.get_by_role("button", name="Delete").click()
+        dialog(page).get_by_role("button", name="Delete").click()
+        expect(page.get_by_role("heading", name="Ports")).to_be_visible()
+        expect(page.get_by_role("link", name="renamed")).to_have_count(0)
+
+
+def test_what_is_refused_is_said_beside_its_field_and_the_focus_is_there(site: Site) -> None:
+    with site.page(f"networks/{site.ids['blue']}") as page:
+        page.get_by_role("button", name="New subnet").click()
+        field = dialog(page).get_by_label("Addresses")
+        field.fill("10.0.0.0/99")
+        dialog(page).get_by_role("button", name="Create").click()
+        expect(field).to_have_attribute("aria-invalid", "true")
+        expect(field).to_be_focused()
+        expect(field).to_have_accessible_description(re.compile("Like 192.0.2.0/24.*10.0.0.0/99"))
+
+
+def test_a_change_of_what_has_changed_meanwhile_shows_both(site: Site) -> None:
+    made = site.make("networks", "network", name="mine", description="first")["id"]
+    with site.page(f"networks/{made}") as page:
+        page.get_by_role("button", name="Change").click()
+        dialog(page).get_by_label("Name").fill("typed here")
+        site.call("PUT", f"networks/{made}", {"network": {"name": "theirs", "description": "second"}})
+        dialog(page).get_by_role("button", name="Save").click()
+        versions = dialog(page).get_by_role("table")
+        expect(versions).to_contain_text("typed here")
+        expect(versions).to_contain_text("theirs")
+        dialog(page).get_by_role("button", name="Save mine over it").click()
+        expect(page.get_by_role("heading", name="typed here")).to_be_visible()
+    network = site.call("GET", f"networks/{made}")["network"]
+    assert (network["name"], network["description"]) == ("typed here", "second")
+    site.call("DELETE", f"networks/{made}")
+
+
+def test_several_are_deleted_when_their_number_is_typed(site: Site) -> None:
+    for name in ("gone-1", "gone-2"):
+        site.make("networks", "network", name=name)
+    with site.page("networks") as page:
+        for name in ("gone-1", "gone-2"):
+            page.get_by_label(f"Choose {name}").check()
+        page.get_by_role("button", name="Delete 2").click()
+        delete = dialog(page).get_by_role("button", name="Delete")
+        expect(delete).to_be_disabled()
+        dialog(page).get_by_label("Type 2").fill("2")
+        delete.click()
+        expect(page.get_by_role("link", name="gone-1")).to_have_count(0)
+        expect(page.get_by_role("link", name="gone-2")).to_have_count(0)
+
+
+def test_a_network_in_use_stays_and_it_is_said_why(site: Site) -> None:
+    with site.page(f"networks/{site.ids['blue']}") as page:
+        page.get_by_role("button", name="Delete").first.click()
+        dialog(page).get_by_role("button", name="Delete").click()
+        expect(dialog(page).get_by_role("alert")).to_contain_text("in use")
+
+
+def test_a_rule_of_a_security_group_is_made_and_deleted(site: Site) -> None:
+    group = site.make("security-groups", "security_group", name="web")["id"]
+    with site.page(f"security-groups/{group}") as page:
+        page.get_by_role("button", name="New rule").click()
+        dialog(page).get_by_label("Protocol").fill("tcp")
+        dialog(page).get_by_label("First port").fill("443")
+        dialog(page).get_by_label("Last port").fill("80")
+        dialog(page).get_by_role("button", name="Create").click()
+        expect(dialog(page).locator("[aria-invalid=true]")).to_have_count(1)
+        dialog(page).get_by_label("Last port").fill("443")
+        dialog(page).get_by_role("button", name="Create").click()
+        expect(page.get_by_role("cell", name="443", exact=True)).to_be_visible()
+        page.get_by_role("button", name="Delete ingress tcp 443").click()
+        dialog(page).get_by_role("button", name="Delete").click()
+        expect(page.get_by_role("cell", name="443", exact=True)).to_have_count(0)
+    site.call("DELETE", f"security-groups/{group}")
+
+
+def test_escape_leaves_the_dialog_and_the_focus_returns(site: Site) -> None:
+    with site.page("networks") as page:
+        button = page.get_by_role("button", name="New network")
+        button.focus()
+        page.keyboard.press("Enter")
+        expect(dialog(page)).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(dialog(page)).to_have_count(0)
+        expect(button).to_be_focused()
+
+
+def test_a_reader_has_no_buttons_for_what_it_may_not_do(site: Site) -> None:
+    with site.page("networks", token=site.token(site.user("rita", "reader"))) as page:
+        expect(page.get_by_role("link", name="blue", exact=True)).to_be_visible()
+        expect(page.get_by_role("button", name="New network")).to_have_count(0)
+        expect(page.get_by_role("link", name="Hosts")).to_have_count(0)
+        page.get_by_role("link", name="blue", exact=True).click()
+        expect(page.get_by_role("heading", name="blue")).to_be_visible()
+        expect(page.get_by_role("button", name="Change")).to_have_count(0)
+        expect(page.get_by_role("button", name="Delete")).to_have_count(0)
+
+
+def test_a_dashboard_that_only_shows_has_no_buttons(site: Site) -> None:
+    with site.page("networks", prepare=lambda page: settings(page, writes=False)) as page:
+        expect(page.get_by_role("link", name="blue", exact=True)).to_be_visible()
+        expect(page.get_by_role("button", name="New network")).to_have_count(0)
+        expect(page.locator("footer")).to_contain_text("only shows")
+
+
+def test_a_name_is_text_whatever_it_looks_like(site: Site) -> None:
+    name = "<img src=x onerror=alert(1)><b>bold</b>"
+    made = site.make("networks", "network", name=name)["id"]
+    with site.page("networks") as page:
+        expect(page.get_by_role("link", name=name)).to_be_visible()
+        assert page.locator("main img, main b").count() == 0
+    site.call("DELETE", f"networks/{made}")
+
+
+def test_markup_made_of_text_is_refused_by_the_browser(site: Site) -> None:
+    with site.page("networks", expected="This document requires 'TrustedHTML' assignment") as page:
+        expect(page.get_by_role("link", name="blue", exact=True)).to_be_visible()
+        refused = page.evaluate(
+            "() => { try { document.body.insertAdjacentHTML('beforeend', '<i>'); return ''; }"
+            " catch (error) { return error.name; } }"
+        )
+        assert refused == "TypeError"

@@ -1,0 +1,181 @@
+"""Looking at the dashboard: logging in, every screen, what changes by itself, what is said of faults."""
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.ui.site import UNAVAILABLE, Site, go
+
+SCREENS = {
+    "overview": "Needs attention",
+    "networks": "blue",
+    "subnets": "10.0.0.0/24",
+    "ports": "web-blue",
+    "security-groups": "Default security group",
+    "hosts": "br-eth2 has no port to the wire",
+    "nonsense": "There is no such screen",
+}
+
+
+SILENT = {"code": "not_ready", "state": "broken", "sentence": "the controller has been silent for 20 s."}
+
+
+def test_a_silent_controller_is_said_on_every_screen_until_it_speaks(site: Site) -> None:
+    def silent(route: Route) -> None:
+        response = route.fetch()
+        body = response.json()
+        body["attention"].insert(0, SILENT | {"kind": "", "id": "", "remedy": ""})
+        route.fulfill(response=response, json=body)
+
+    with site.page("networks", prepare=lambda page: page.route("**/v2.0/overview", silent)) as page:
+        expect(page.locator(".banner")).to_contain_text("silent for 20 s")
+        page.unroute("**/v2.0/overview")
+        made = site.make("networks", "network", name="a-change")["id"]
+        expect(page.locator(".banner")).to_have_count(0)
+    site.call("DELETE", f"networks/{made}")
+
+
+def test_who_has_no_token_logs_in_and_out(site: Site) -> None:
+    environment = site.environment()
+    with site.page("networks", token="") as page:
+        page.get_by_label("Name").fill("admin")
+        page.get_by_label("Password").fill("wrong")
+        page.get_by_role("button", name="Log in").click()
+        expect(page.get_by_role("alert")).to_contain_text("is wrong")
+        page.get_by_label("Password").fill(environment["OS_PASSWORD"])
+        page.get_by_role("button", name="Log in").click()
+        expect(page.get_by_role("link", name="blue", exact=True)).to_be_visible()
+        page.reload()
+        expect(page.get_by_role("link", name="blue", exact=True)).to_be_visible()
+        page.get_by_role("button", name="Log out").click()
+        expect(page.get_by_label("Password")).to_be_visible()
+        page.reload()
+        expect(page.get_by_label("Password")).to_be_visible()
+
+
+def test_a_token_that_has_ended_leads_to_the_login(site: Site) -> None:
+    with site.page(token="ended") as page:
+        expect(page.get_by_label("Password")).to_be_visible()
+
+
+def test_each_screen_shows_what_there_is(site: Site) -> None:
+    with site.page() as page:
+        for screen, text in SCREENS.items():
+            go(page, screen)
+            expect(page.locator("main")).to_contain_text(text)
+
+
+def test_the_overview_counts_and_says_what_needs_attention_with_ways_to_it(site: Site) -> None:
+    with site.page() as page:
+        attention = page.locator(".attention li")
+        expect(attention.first).to_contain_text("host3 is not connected since")
+        expect(page.locator(".attention")).to_contain_text("Port db-blue waits for its tag to be set.")
+        page.get_by_role("link", name="DOWN").click()
+        expect(page.get_by_role("link", name="db-blue")).to_be_visible()
+        expect(page.get_by_role("link", name="web-blue")).to_have_count(0)
+        page.go_back()
+        page.get_by_role("link", name="Port db-blue waits").click()
+        expect(page.get_by_role("heading", name="db-blue")).to_be_visible()
+
+
+def test_what_the_command_makes_appears_and_focus_and_scroll_stay(site: Site) -> None:
+    with site.page("networks", size=(1200, 300)) as page:
+        link = page.get_by_role("link", name="green", exact=True)
+        link.focus()
+        page.evaluate("document.scrollingElement.scrollTop = 60")
+        site.openstack("network", "create", "by-the-command")
+        expect(page.get_by_role("link", name="by-the-command")).to_be_visible()
+        expect(link).to_be_focused()
+        assert page.evaluate("document.scrollingElement.scrollTop") == 60
+
+
+def test_what_changes_and_goes_changes_and_goes_on_the_page(site: Site) -> None:
+    made = site.make("networks", "network", name="before")["id"]
+    with site.page(f"networks/{made}") as one, site.page("networks") as page:
+        expect(page.get_by_role("link", name="before", exact=True)).to_be_visible()
+        site.call("PUT", f"networks/{made}", {"network": {"name": "after"}})
+        expect(page.get_by_role("link", name="after", exact=True)).to_be_visible()
+        expect(one.get_by_role("heading", name="after")).to_be_visible()
+        site.call("DELETE", f"networks/{made}")
+        expect(page.get_by_role("link", name="after", exact=True)).to_have_count(0)
+        expect(one.locator("main")).to_contain_text("or no more")
+
+
+def test_filters_and_order_are_in_the_address_and_back_works(site: Site) -> None:
+    with site.page("ports") as page:
+        page.get_by_label("Status").select_option("ACTIVE")
+        expect(page.get_by_role("link", name="db-blue")).to_have_count(0)
+        assert page.url.endswith("#/ports?status=ACTIVE")
+        page.get_by_role("button", name="Name").click()
+        expect(page.get_by_role("columnheader", name="Name")).to_have_attribute("aria-sort", "ascending")
+        assert "sort=name" in page.url
+        page.go_back()
+        page.go_back()
+        expect(page.get_by_role("link", name="db-blue")).to_be_visible()
+
+
+def test_a_long_list_has_pages_of_the_servers(site: Site) -> None:
+    networks = [{"name": f"many-{number:03}", "description": "many"} for number in range(120)]
+    site.call("POST", "networks", {"networks": networks})
+    with site.page("networks?sort=name") as page:
+        rows = page.locator("tbody tr")
+        expect(rows).to_have_count(100)
+        first = rows.first.inner_text()
+        page.get_by_role("button", name="Next").click()
+        expect(page.get_by_role("link", name="many-119")).to_be_visible()
+        page.get_by_role("button", name="Previous").click()
+        expect(rows).to_have_count(100)
+        assert rows.first.inner_text() == first
+    for network in site.call("GET", "networks?description=many")["networks"]:
+        site.call("DELETE", f"networks/{network['id']}")
+
+
+def test_a_port_is_found_by_its_address_with_the_keyboard_alone(site: Site) -> None:
+    address = site.call("GET", f"ports/{site.ids['web-green']}")["port"]["fixed_ips"][0]["ip_address"]
+    with site.page("networks") as page:
+        expect(page.get_by_role("link", name="blue", exact=True)).to_be_visible()
+        page.keyboard.press("/")
+        expect(page.get_by_role("combobox", name="Search by name")).to_be_focused()
+        page.keyboard.type(address)
+        expect(page.get_by_role("option", name="web-green")).to_be_visible()
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", name="web-green")).to_be_visible()
+
+
+def test_rows_are_walked_by_the_arrow_keys(site: Site) -> None:
+    with site.page("networks?sort=name") as page:
+        page.get_by_role("link", name="blue", exact=True).focus()
+        page.keyboard.press("ArrowDown")
+        assert page.evaluate("document.activeElement.closest('tbody').rows[0].textContent") != ""
+        page.keyboard.press("ArrowUp")
+        expect(page.get_by_role("link", name="blue", exact=True)).to_be_focused()
+
+
+def test_an_api_that_does_not_answer_is_said_and_what_was_shown_stays(site: Site) -> None:
+    with site.page("networks", expected=UNAVAILABLE) as page:
+        link = page.get_by_role("link", name="blue", exact=True)
+        expect(link).to_be_visible()
+        page.route("**/v2.0/**", lambda route: route.fulfill(status=503, json={}))
+        expect(page.locator(".banner")).to_contain_text("What is shown is of")
+        expect(link).to_be_visible()
+        page.unroute("**/v2.0/**")
+        expect(page.locator(".banner")).to_have_count(0)
+
+
+def settings(page: Page, **changed: object) -> None:
+    """Have the page told other settings."""
+
+    def answer(route: Route) -> None:
+        response = route.fetch()
+        route.fulfill(response=response, json=response.json() | changed)
+
+    page.route("**/ui/settings", answer)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [("headers", "A proxy in front of the API says who asks"), ("keystone", "openstack token issue")],
+)
+def test_other_ways_to_log_in_are_said(site: Site, kind: str, text: str) -> None:
+    with site.page(token="", prepare=lambda page: settings(page, authentication=kind)) as page:
+        expect(page.locator("main")).to_contain_text(text)
