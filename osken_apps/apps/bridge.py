@@ -14,7 +14,7 @@ from osken_apps.apps.connection import CannotTrack, Connection, SwitchGone, Swit
 from osken_apps.model.conditions import ForeignFlow
 from osken_apps.openflow import codec
 from osken_apps.openflow.codec import BundleControl
-from osken_apps.openflow.difference import Difference, difference
+from osken_apps.openflow.difference import Difference
 from osken_apps.openflow.meter import (
     Meter,
     MeterCommand,
@@ -93,13 +93,15 @@ class Bridge:
         stats = (meter for reply in replies for meter in decode_meter_stats(reply))
         return {meter.meter_id: meter.dropped for meter in stats if meter.meter_id in OUR_METERS}
 
-    def apply(self, installed: Installed, desired: Installed, takes_away: bool, owner: Owner) -> Outcome:
-        """Bring the bridge from what it has to what it should have; not `takes_away`: only add to it.
+    def apply(
+        self, flows: Difference, installed: Installed, desired: Installed, takes_away: bool, owner: Owner
+    ) -> Outcome:
+        """Bring the bridge from what it has to what it should have; `flows` are what differs.
 
+        Not `takes_away`: only add to it.
         What one port's flows are refused for leaves the others as they should be. Raises SwitchError; then
         what is installed is unknown until it is read again.
         """
-        flows = difference(installed.flows, desired.flows)
         meters = meter_difference(installed.meters, desired.meters)
         if not takes_away:
             flows = additions(flows, installed.flows)

@@ -23,6 +23,7 @@ from osken_apps.model.reports import port_reports
 from osken_apps.model.resources import Port, PortStatus
 from osken_apps.model.snapshot import HostSnapshot
 from osken_apps.openflow import codec
+from osken_apps.openflow.difference import difference
 from osken_apps.pipeline.announcements import announcements
 from osken_apps.pipeline.desired import FlowEncoder, desired_meters
 from osken_apps.pipeline.meters import port_meter
@@ -207,9 +208,9 @@ class HostReconciler:
         """
         try:
             installed = bridge.installed or self._read(bridge)
-            missing = (key for key, body in desired.flows.items() if installed.flows.get(key) != body)
-            self._unsettled |= {port_id for key in missing if (port_id := self._encoder.owner(key))}
-            outcome = bridge.apply(installed, desired, takes_away, self._encoder.owner)
+            flows = difference(installed.flows, desired.flows)
+            self._unsettled |= {port_id for key, _ in flows.add if (port_id := self._encoder.owner(key))}
+            outcome = bridge.apply(flows, installed, desired, takes_away, self._encoder.owner)
         except SwitchGone as error:
             LOG.info("host %s: %s", self._host.name, error)
             return {}

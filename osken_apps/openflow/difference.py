@@ -61,6 +61,8 @@ class Difference:
 
 def difference(installed: FlowTable, desired: FlowTable) -> Difference:
     """Compare by key; a flow with another body (actions or cookie) is sent again."""
+    if installed is desired:
+        return Difference()
     return Difference(
         add=tuple((key, body) for key, body in desired.items() if installed.get(key) != body),
         delete=tuple((key, body) for key, body in installed.items() if key not in desired),

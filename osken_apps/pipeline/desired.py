@@ -16,6 +16,7 @@ from osken_apps.pipeline.features.tunnels import is_linked, reaches
 from osken_apps.pipeline.stage import Role
 
 Encoded = list[tuple[FlowKey, FlowBody]]
+FlowTable = dict[FlowKey, FlowBody]
 Reached = tuple[Segment, Reach, int, int]  # as `reaches` gives it
 
 
@@ -54,51 +55,58 @@ def desired_meters(name: str, layout: Layout, snapshot: HostSnapshot) -> dict[in
 
 
 class FlowEncoder:
-    """Gives what `desired_flows` gives in wire form; a port that did not change is not encoded again."""
+    """Gives what `desired_flows` gives in wire form; what did not change is not encoded again."""
 
     def __init__(self) -> None:
+        self._bridges: dict[str, tuple[object, FlowTable]] = {}
         self._ports: dict[str, tuple[BoundPort, int, Encoded]] = {}
         self._owners: dict[FlowKey, str] | None = None
         self._networks: dict[str, tuple[Reached, Encoded]] = {}
-        self._tunnels: tuple[object, dict[FlowKey, FlowBody]] | None = None
 
     def flows(
         self, name: str, layout: Layout, snapshot: HostSnapshot, pause: Callable[[], None] = lambda: None
-    ) -> dict[FlowKey, FlowBody]:
-        """Give all flows that a bridge should have, by key; calls `pause` where it may take long."""
+    ) -> FlowTable:
+        """Give all flows that a bridge should have, by key: the same object as long as they are the same.
+
+        Calls `pause` where it may take long.
+        """
         bridge = bridge_of(name, layout, snapshot)
         if bridge is None:
             return {}
-        if bridge.role is Role.TUNNEL:
-            return self._of_tunnel_bridge(bridge, pause)
+        source = _source(bridge)
+        known = self._bridges.get(name)
+        if known is None or known[0] != source:
+            known = self._bridges[name] = source, self._encoded(bridge, pause)
+        return known[1]
+
+    def _encoded(self, bridge: Bridge, pause: Callable[[], None]) -> FlowTable:
         encoded = dict(encode_flow(flow) for flow in _of_bridge(bridge))
-        if bridge.role is not Role.INTEGRATION:
-            return encoded
-        for policy in in_turns(snapshot.policies, pause):
-            encoded.update(encoded_group(policy))
+        match bridge.role:
+            case Role.INTEGRATION:
+                for policy in in_turns(bridge.snapshot.policies, pause):
+                    encoded.update(encoded_group(policy))
+                for of_port in self._of_ports(bridge.snapshot, pause):
+                    encoded.update(of_port)
+            case Role.TUNNEL:
+                for of_network in self._of_networks(bridge):
+                    encoded.update(of_network)
+                for remote, ofport in in_turns(_remotes(bridge), pause):
+                    encoded.update(encoded_remote(remote, ofport, bridge.snapshot.answers_nd))
+        return encoded
+
+    def _of_ports(self, snapshot: HostSnapshot, pause: Callable[[], None]) -> Iterator[Encoded]:
         ports = {}
         for bound in in_turns(snapshot.ports, pause):
             ports[bound.port_id] = of_port = self._port(bound, snapshot.max_meters)
-            encoded.update(of_port[2])
+            yield of_port[2]
         self._ports, self._owners = ports, None
-        return encoded
 
-    def _of_tunnel_bridge(self, bridge: Bridge, pause: Callable[[], None]) -> dict[FlowKey, FlowBody]:
-        """Give the flows of a tunnel bridge: the same object as long as they are the same."""
-        snapshot = bridge.snapshot
-        ofports, nd = snapshot.ofports.get(bridge.name), snapshot.answers_nd
-        source = snapshot.segments, snapshot.reaches, ofports, nd, is_linked(bridge)
-        if self._tunnels is None or self._tunnels[0] != source:
-            encoded = dict(encode_flow(flow) for flow in _of_bridge(bridge))
-            networks = {}
-            for reached in reaches(bridge):
-                networks[reached[0].network_id] = of_network = self._network(reached)
-                encoded.update(of_network[1])
-            self._networks = networks
-            for remote, ofport in in_turns(_remotes(bridge), pause):
-                encoded.update(encoded_remote(remote, ofport, nd))
-            self._tunnels = source, encoded
-        return self._tunnels[1]
+    def _of_networks(self, bridge: Bridge) -> Iterator[Encoded]:
+        networks = {}
+        for reached in reaches(bridge):
+            networks[reached[0].network_id] = of_network = self._network(reached)
+            yield of_network[1]
+        self._networks = networks
 
     def _network(self, reached: Reached) -> tuple[Reached, Encoded]:
         known = self._networks.get(reached[0].network_id)
@@ -118,6 +126,15 @@ class FlowEncoder:
         if known and known[0] == bound and known[1] == max_meters:
             return known
         return bound, max_meters, [encode_flow(flow) for flow in _of_port(bound, max_meters)]
+
+
+def _source(bridge: Bridge) -> object:
+    """Give all that the flows of a bridge follow from."""
+    snapshot = bridge.snapshot
+    if bridge.role is Role.TUNNEL:  # whatever comes and goes on its host
+        ofports = snapshot.ofports.get(bridge.name)
+        return snapshot.segments, snapshot.reaches, ofports, snapshot.answers_nd, is_linked(bridge)
+    return snapshot
 
 
 _encoded_groups: WeakKeyDictionary[GroupPolicy, Encoded] = WeakKeyDictionary()
