@@ -15,9 +15,10 @@ from cryptography import x509
 
 from osken_apps.apps import runtime
 from osken_apps.apps.complaints import complain
-from osken_apps.apps.host_certificate import host_of, issued_by, revoked
 from osken_apps.apps.tls import Tls
 from osken_apps.apps.transport import Transport, plain
+from osken_apps.certificates.contexts import authorities, hosts_context, revoked_numbers
+from osken_apps.certificates.shown import host_of, issued_by
 from osken_apps.config import HostsTls
 from osken_apps.errors import ConfigurationError
 
@@ -50,8 +51,7 @@ class TlsEdge:
         self._files = files
         self._refused = refused
         self._seen = self._stamps()
-        self._context = context_of(files)
-        self._authorities, self._revoked = _authorities(files), _revoked(files)
+        self._read()
         self._open: dict[Transport, tuple[int, str, str]] = {}
 
     def open(self, sock: Any, address: Any) -> tuple[Transport, str]:
@@ -82,21 +82,22 @@ class TlsEdge:
             return
         self._seen = stamps
         try:
-            context, authorities, revoked = (
-                context_of(self._files),
-                _authorities(self._files),
-                _revoked(self._files),
-            )
+            self._read()
         except ConfigurationError as error:
             LOG.error("%s; going on with the certificates that there are", error)
             return
-        self._context, self._authorities, self._revoked = context, authorities, revoked
         LOG.info("[%s] the certificates were read again", self._files.section)
         for transport, (serial, host, address) in list(self._open.items()):
             if serial in self._revoked:
                 self._refuse(host, (address,), "certificate revoked")
                 with suppress(OSError):
                     transport.shutdown(SHUT_RDWR)
+
+    def _read(self) -> None:
+        """Read all files, or change nothing. Raises ConfigurationError."""
+        files = self._files
+        read = hosts_context(files), authorities(files), revoked_numbers(files)
+        self._context, self._authorities, self._revoked = read
 
     def _whose(self, tls: Tls) -> str:
         """Give the host of a certificate that was refused; nobody's unless our authority has made it."""
@@ -137,48 +138,6 @@ def look_for_ever(edges: list[Edge]) -> None:
         runtime.sleep(LOOK_INTERVAL_S)
         for each in edges:
             each.look()
-
-
-def context_of(files: HostsTls) -> ssl.SSLContext:
-    """Make what handshakes go by. Raises ConfigurationError, naming the option."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_TICKET
-    context.num_tickets = 0
-    context.verify_mode = ssl.CERT_REQUIRED
-    _try(files, "certificate", lambda: context.load_cert_chain(files.certificate, files.private_key))
-    _try(files, "ca", lambda: context.load_verify_locations(files.ca))
-    if files.crl:
-        crl = files.crl
-        _try(files, "crl", lambda: context.load_verify_locations(crl))
-        context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
-    return context
-
-
-def _authorities(files: HostsTls) -> list[x509.Certificate]:
-    """Give the certificates of the authorities for hosts. Raises ConfigurationError."""
-    try:
-        return x509.load_pem_x509_certificates(files.ca.read_bytes())
-    except (OSError, ValueError) as error:
-        raise ConfigurationError(f"[{files.section}] ca={files.ca}: {error}") from error
-
-
-def _revoked(files: HostsTls) -> frozenset[int]:
-    """Give the serial numbers that the revocation list has. Raises ConfigurationError."""
-    if not files.crl:
-        return frozenset()
-    try:
-        return revoked(files.crl.read_bytes())
-    except (OSError, ValueError) as error:
-        raise ConfigurationError(f"[{files.section}] crl={files.crl}: {error}") from error
-
-
-def _try(files: HostsTls, option: str, load: Callable[[], object]) -> None:
-    try:
-        load()
-    except OSError as error:
-        reason = getattr(error, "reason", None) or error.strerror or str(error)
-        raise ConfigurationError(f"[{files.section}] {option}={getattr(files, option)}: {reason}") from error
 
 
 def _words(error: OSError) -> str:

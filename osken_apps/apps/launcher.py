@@ -16,6 +16,7 @@ from os_ken.base.app_manager import AppManager, OSKenApp
 
 from osken_apps.apps import runtime
 from osken_apps.apps.audit import audit_for_ever
+from osken_apps.apps.binding import listen
 from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.complaints import tell_again_for_ever
 from osken_apps.apps.dhcp import Dhcp
@@ -23,7 +24,7 @@ from osken_apps.apps.edge import edge, look_for_ever
 from osken_apps.apps.group_use import group_packets
 from osken_apps.apps.host_flows import host_flows
 from osken_apps.apps.hosts import FIRST_CONNECTIONS_S, Host, Hosts
-from osken_apps.apps.listening import allow_many_sockets, listen
+from osken_apps.apps.listening import allow_many_sockets
 from osken_apps.apps.memory import keep_collections_short, watch_endings
 from osken_apps.apps.openflow import OpenFlowApp
 from osken_apps.apps.ovsdb import OvsdbApp

@@ -1,4 +1,4 @@
-"""Listening sockets: binding them with a clear error, and accepting for ever. SHELL."""
+"""Accepting for ever. SHELL."""
 
 import errno
 import itertools
@@ -14,35 +14,15 @@ from osken_apps.apps import runtime
 from osken_apps.apps.admission import Admission, Guest
 from osken_apps.apps.complaints import complain
 from osken_apps.apps.transport import plain
-from osken_apps.config import Endpoint
-from osken_apps.errors import ConfigurationError
 
 LOG = logging.getLogger(__name__)
 
-BACKLOG = 1024
 RETRY_S = 1.0
 ACCEPTS_PER_TURN = 16
 OUT_OF = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 #: Is given the socket, its peer's address, and what to call once the peer has shown who it is.
 Serve = Callable[[Any, Any, Callable[[], None]], None]
-
-
-def listen(section: str, endpoint: Endpoint) -> Any:
-    """Bind and listen. Raises ConfigurationError that names the section of the configuration."""
-    try:
-        family, _, _, _, address = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)[
-            0
-        ]
-        sock = socket.socket(family, socket.SOCK_STREAM)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind(address)
-        sock.listen(BACKLOG)
-    except OSError as error:
-        raise ConfigurationError(
-            f"{section} host={endpoint.host} port={endpoint.port}: {error.strerror or error}"
-        ) from error
-    return sock
 
 
 def accept_for_ever(sock: Any, admission: Admission, serve: Serve) -> None:

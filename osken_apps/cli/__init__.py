@@ -26,6 +26,7 @@ class Subcommand(NamedTuple):
 
 SUBCOMMANDS: Mapping[str, Subcommand] = {
     "run": Subcommand("osken_apps.cli.run", "run the controller in the foreground"),
+    "check": Subcommand("osken_apps.cli.check", "say whether the controller would run, and until when"),
     "user": Subcommand("osken_apps.cli.user", "make and list the users of the API"),
     "project": Subcommand("osken_apps.cli.project", "make and list projects"),
     "role": Subcommand("osken_apps.cli.role", "say what users may do in projects"),

@@ -24,6 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(parsed: argparse.Namespace) -> int:
     """Run the controller until it is told to stop; give its exit status. Raises ConfigurationError."""
     loaded = config.load(parsed.config_file)
+    config.refuse_to_share_secrets(loaded)
     warnings.filterwarnings("ignore", message="\\s*Eventlet is deprecated")
     from osken_apps.apps import runtime
 

@@ -27,6 +27,7 @@ from osken_apps.config.endpoint import Endpoint
 from osken_apps.config.hosts_tls import HostsTls
 from osken_apps.config.metrics import METRICS_OPTS, MetricsConfig, metrics_config
 from osken_apps.config.nova import NOVA_OPTS, NovaConfig, nova_config
+from osken_apps.config.secrets import refuse_readers, secrets_of
 from osken_apps.errors import ConfigurationError
 from osken_apps.logs import LogFormat
 from osken_apps.model.kind import KINDS
@@ -54,6 +55,7 @@ __all__ = [
     "NovaConfig",
     "TlsConfig",
     "load",
+    "refuse_to_share_secrets",
     "sample",
 ]
 
@@ -268,6 +270,7 @@ class Config:
     openflow_tls: HostsTls | None = None
     ovsdb_tls: HostsTls | None = None
     log_format: LogFormat = LogFormat.TEXT
+    secrets: tuple[str, ...] = ()  # the options of the file that hold some
 
 
 def list_opts() -> list[tuple[str | None, Sequence[cfg.Opt]]]:
@@ -292,13 +295,19 @@ def load(config_file: Path) -> Config:
         )
         _refuse_unknown_options({key: value for key, value in written.items() if key[0] not in others})
         _check_values(conf, written)
-        return _checked(conf, config_file)
+        return _checked(conf, config_file, secrets_of(written))
     except cfg.ConfigFilesNotFoundError as error:
         raise ConfigurationError(f"there is no file {config_file}: name one with --config-file") from error
     except cfg.Error as error:
         raise ConfigurationError(f"{config_file}: {' '.join(str(error).split())}") from error
     except ConfigurationError as error:
         raise ConfigurationError(f"{config_file}: {error}") from error
+
+
+def refuse_to_share_secrets(config: Config) -> None:
+    """Raise ConfigurationError if everybody may read a configuration file that holds secrets."""
+    if config.secrets:
+        refuse_readers(config.secrets[0], config.file, ", and it holds this secret")
 
 
 def _written(conf: Any) -> dict[tuple[str, str], str]:
@@ -352,7 +361,7 @@ def _wanted(opt: cfg.Opt) -> str:
     return "another value"
 
 
-def _checked(conf: Any, config_file: Path) -> Config:
+def _checked(conf: Any, config_file: Path, secrets: tuple[str, ...]) -> Config:
     state_dir = Path(conf.state_dir)
     network = NetworkConfig(
         _bridge_name("[network] integration_bridge", conf.network.integration_bridge),
@@ -390,6 +399,7 @@ def _checked(conf: Any, config_file: Path) -> Config:
             conf.dhcp.port_rate,
             conf.dhcp.bridge_rate,
         ),
+        secrets=secrets,
         quotas={opt.name: getattr(conf.quotas, opt.dest) for opt in QUOTA_OPTS},
     )
 

@@ -2,7 +2,8 @@
 
 import time
 
-from osken_apps.errors import StoreUnavailable
+from osken_apps.certificates.expiry import expiries, now
+from osken_apps.errors import ConfigurationError, StoreUnavailable
 from osken_apps.rest.operations import Operations
 from osken_apps.rest.request import Answer, Request
 
@@ -24,7 +25,7 @@ def readyz(operations: Operations, _request: Request) -> Answer:
 
 def reasons(operations: Operations) -> list[str]:
     """Say what is missing that the API needs."""
-    return [*_database(operations), *_controller(operations)]
+    return [*_database(operations), *_controller(operations), *_certificates(operations)]
 
 
 def _database(operations: Operations) -> list[str]:
@@ -44,3 +45,12 @@ def _controller(operations: Operations) -> list[str]:
         return ["the controller has not spoken yet"]
     silence = time.monotonic() - heard_at
     return [f"the controller has been silent for {silence:.0f} s"] if silence > MAX_SILENCE_S else []
+
+
+def _certificates(operations: Operations) -> list[str]:
+    """Say whose time is over; a file that cannot be read now is not what is used."""
+    try:
+        over = [found.option for found in expiries(operations.config) if found.left_s(now()) < 0]
+    except ConfigurationError:
+        return []
+    return [f"{option} has expired" for option in over]

@@ -76,6 +76,14 @@ def unchanging_engine(path: Path) -> Engine:
     return _file_engine(path, "immutable=1", ("PRAGMA query_only = ON",), POOL_SIZE)
 
 
+def looking_engine(path: Path) -> Engine:
+    """Make an engine that writes nothing, over an SQLite file that others may be changing."""
+    log = path.with_name(path.name + "-wal")
+    if not log.exists():
+        return unchanging_engine(path)
+    return _file_engine(path, "mode=ro", ("PRAGMA query_only = ON",), 1)
+
+
 def _file_engine(path: Path, how: str, pragmas: tuple[str, ...], connections: int) -> Engine:
     """Make an engine over an SQLite file that must be there: SQLite makes none."""
 

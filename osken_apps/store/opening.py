@@ -7,8 +7,9 @@ out, and changes nothing. Where nothing can be written (a full disk, above all) 
 import logging
 import os
 import sqlite3
+import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, exc
@@ -24,6 +25,7 @@ from osken_apps.store.engines import (
     cause,
     engine_of,
     is_corrupt,
+    looking_engine,
     parsed_url,
     path_of,
     sqlite_code,
@@ -76,15 +78,51 @@ def open_database(text: str, expected_id: str = "") -> Database:
     return database
 
 
+def look_at_database(text: str) -> str:
+    """Say which database a URL names and what will be done with it, and change nothing.
+
+    Raises ConfigurationError, StoreUnusable.
+    """
+    url = parsed_url(text)
+    path = path_of(url)
+    if path is not None and not _is_there(path):
+        return f"{path} is not there, and will be made"
+    engine = engine_of(url) if path is None else looking_engine(path)
+    try:
+        with engine.connect() as connection:
+            found = schema.version(connection)
+            _check(found, schema.tables(connection), path)
+    except exc.DBAPIError as error:
+        wrong = (
+            corrupt(path, cause(error)) if path and is_corrupt(error) else f"{path or url}: {cause(error)}"
+        )
+        raise StoreUnusable(wrong) from error
+    finally:
+        engine.dispose()
+    if path is not None and path.stat().st_mode & stat.S_IROTH:
+        raise StoreUnusable(f"everybody may read {path}: chmod o-rwx {path}")
+    later = "" if found == schema.NEWEST_VERSION else f", will be brought to {schema.NEWEST_VERSION}"
+    return f"{path or url}, schema {found}{later}"
+
+
 def _find_or_make(url: URL, path: Path, expected_id: str) -> bool:
     """See that there is a file that may be our database; tell whether it was made for that."""
+    if not _is_there(path):
+        if expected_id:
+            raise StoreUnusable(vanished(path))
+        return _made(url, path)
+    if path.stat().st_mode & 0o777 & ~FILE_MODE:
+        _make_private(path)
+    return False
+
+
+def _is_there(path: Path) -> bool:
+    """Tell whether there is a database. Raises ConfigurationError, StoreUnusable: it is something else."""
     try:
         with path.open("rb") as file:
             start = file.read(len(MAGIC))
     except FileNotFoundError:
-        if expected_id:
-            raise StoreUnusable(vanished(path)) from None
-        return _made(url, path)
+        return False
     except IsADirectoryError as error:
         raise ConfigurationError(f"[database] connection: {path}: {error.strerror}") from error
     except OSError as error:
@@ -93,10 +131,19 @@ def _find_or_make(url: URL, path: Path, expected_id: str) -> bool:
         raise StoreUnusable(f"{path} is empty; {restore(path)}; or rm -f {path} to begin with nothing")
     if start != MAGIC:
         raise StoreUnusable(f"{path} is not a database; {restore(path)}")
-    if path.stat().st_mode & 0o777 & ~FILE_MODE:
-        with suppress(OSError):  # it is another user's
-            path.chmod(FILE_MODE)
-    return False
+    return True
+
+
+def _make_private(path: Path) -> None:
+    """Take a database from those who are not its owner; it may hold what passwords are checked by.
+
+    Raises StoreUnusable if everybody may read it and we cannot end that: it is another user's.
+    """
+    try:
+        path.chmod(FILE_MODE)
+    except OSError as error:
+        if path.stat().st_mode & stat.S_IROTH:
+            raise StoreUnusable(f"everybody may read {path}: chmod o-rwx {path}; {RESTART}") from error
 
 
 def _made(url: URL, path: Path) -> bool:

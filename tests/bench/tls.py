@@ -13,8 +13,8 @@ from pathlib import Path
 
 from cryptography import x509
 
-from osken_apps.apps.edge import context_of
-from osken_apps.apps.host_certificate import host_of
+from osken_apps.certificates.contexts import hosts_context
+from osken_apps.certificates.shown import host_of
 from osken_apps.cli import main as osken_net
 from osken_apps.config import HostsTls
 from tests.bench.dhcp import measure
@@ -62,7 +62,7 @@ def handshake_s(count: int = HANDSHAKES) -> float:
             directory / "hostca.pem",
             directory / "crl.pem",
         )
-        server, client = context_of(files), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        server, client = hosts_context(files), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         client.check_hostname = False
         client.load_verify_locations(directory / "controllerca.pem")
         client.load_cert_chain(f"{theirs}.pem", f"{theirs}.key")

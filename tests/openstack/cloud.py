@@ -281,6 +281,7 @@ class Cloud:
         directory = lab.site.directory("controller")
         path = directory / "osken-net.conf"
         path.write_text(text)
+        path.chmod(0o600)  # passwords are in it
         command = [sys.executable, "-m", "osken_apps.cli", "run", "--config-file", str(path)]
         processes.start(lab.site, "controller", command, directory / "controller.log")
         arguments = [lab.controller_address, str(RECORDER_PORT), str(API_PORT), str(self.recorded)]

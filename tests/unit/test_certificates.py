@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from osken_apps.accounts.first import environment
+from osken_apps.certificates.contexts import api_context
 from osken_apps.config import TlsConfig
 from osken_apps.errors import ConfigurationError
-from osken_apps.rest.certificates import Certificates, context_of, name_of
+from osken_apps.rest.certificates import Certificates, name_of
 from tests.certificates import api_options, authority_file, files
 from tests.unit.rest_client import client_of, config_of
 
@@ -23,7 +24,7 @@ def tls_of(directory: Path) -> TlsConfig:
 
 
 def test_tls_1_2_is_the_least_and_client_certificates_may_be_shown(tmp_path: Path) -> None:
-    context = context_of(tls_of(tmp_path))
+    context = api_context(tls_of(tmp_path))
     assert (context.minimum_version, context.verify_mode) == (ssl.TLSVersion.TLSv1_2, ssl.CERT_OPTIONAL)
 
 
@@ -39,10 +40,10 @@ def test_what_cannot_be_used_is_one_line_that_names_the_option(tmp_path: Path) -
         (TlsConfig(tmp_path / "nothing", tls.private_key), "No such file"),
     ):
         with pytest.raises(ConfigurationError, match=told):
-            context_of(broken)
+            api_context(broken)
     tls.private_key.chmod(0o644)
     with pytest.raises(ConfigurationError, match="everybody may read"):
-        context_of(tls)
+        api_context(tls)
 
 
 def test_files_that_change_are_taken_and_broken_ones_are_not(

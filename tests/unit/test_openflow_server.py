@@ -8,7 +8,7 @@ import eventlet
 import pytest
 from eventlet.green import socket
 
-from osken_apps.apps import connection, listening, openflow
+from osken_apps.apps import binding, connection, listening, openflow
 from osken_apps.apps.complaints import Complaints
 from osken_apps.apps.listening import allow_many_sockets
 from osken_apps.apps.openflow import OpenFlowServer
@@ -34,7 +34,7 @@ class Site:
 
     def __init__(self) -> None:
         self.told = Told()
-        listener = eventlet.listen(("127.0.0.1", 0), backlog=listening.BACKLOG)
+        listener = eventlet.listen(("127.0.0.1", 0), backlog=binding.BACKLOG)
         self.server = OpenFlowServer(listener, self.told)
         self.server.start()
         self.address = listener.getsockname()

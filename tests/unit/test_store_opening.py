@@ -315,3 +315,23 @@ def test_a_snapshot_says_which_store_it_is_of(path: Path) -> None:
         parts = list(view.parts(10))
         assert [part.store_id for part in parts if part.store_id] == [view.store_id()] == [store_id]
         assert Snapshot(networks=tuple(view.networks())) in parts
+
+
+def test_a_database_of_another_user_that_everybody_may_read_is_not_used(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(path)
+    path.chmod(0o644)
+
+    def refuse(_path: Path, _mode: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "chmod", refuse)
+    assert f"everybody may read {path}: chmod o-rwx {path}" in trouble(opened(path))
+
+
+def test_a_database_that_everybody_may_read_is_taken_from_them(path: Path) -> None:
+    made(path)
+    path.chmod(0o644)
+    opened(path).close()
+    assert path.stat().st_mode & 0o777 == 0o600

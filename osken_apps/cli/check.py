@@ -1,0 +1,160 @@
+"""`osken-net check`: whether the controller would run as it is configured, without starting it. SHELL."""
+
+import argparse
+import errno
+import http.client
+import json
+import ssl
+from collections.abc import Iterator
+from datetime import datetime
+from enum import IntEnum
+from typing import NamedTuple
+
+from osken_apps import config
+from osken_apps.apps.binding import listen
+from osken_apps.certificates.contexts import api_context, authorities, hosts_context, revoked_numbers
+from osken_apps.certificates.expiry import Expiry, expiries, now
+from osken_apps.cli.command import add_config_file
+from osken_apps.config import Config
+from osken_apps.errors import ConfigurationError
+from osken_apps.rest.policy import Policy
+from osken_apps.store.opening import StoreUnusable, look_at_database
+
+DESCRIPTION = """Say whether the controller would run: its configuration and policy, certificates and how long
+they live, the database, and whether its addresses are free. It changes nothing, also while the controller
+runs.
+
+Exit status 0: all is well; 1: it would run, but something is to be mended; 2: it would not run."""
+SOON_DAYS = 30
+DAY_S = 86400
+TIMEOUT_S = 2.0
+
+
+class State(IntEnum):
+    """How a finding is; the worst is the exit status."""
+
+    OK = 0
+    MEND = 1
+    WRONG = 2
+
+
+class Finding(NamedTuple):
+    """What was looked at, and how it is."""
+
+    state: State
+    words: str
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Say what the command line of `check` is."""
+    parser.description = DESCRIPTION
+    add_config_file(parser)
+    parser.set_defaults(handler=check)
+
+
+def check(parsed: argparse.Namespace) -> int:
+    """Print a line for each thing that was looked at; give the worst. Raises ConfigurationError."""
+    loaded = config.load(parsed.config_file)
+    worst = State.OK
+    for found in _findings(loaded, now()):
+        print(f"{found.state.name.lower():5} {found.words}")
+        worst = max(worst, found.state)
+    return worst
+
+
+def _findings(loaded: Config, at: datetime) -> Iterator[Finding]:
+    yield _of_file(loaded)
+    usable = True
+    for problem in _unusable_certificates(loaded):
+        usable = False
+        yield Finding(State.WRONG, problem)
+    if usable:
+        yield from (_of_expiry(expiry, at) for expiry in expiries(loaded))
+    if loaded.api.policy_file:
+        yield _of_policy(loaded)
+    yield _of_database(loaded)
+    yield from _of_listeners(loaded)
+
+
+def _of_file(loaded: Config) -> Finding:
+    try:
+        config.refuse_to_share_secrets(loaded)
+    except ConfigurationError as error:
+        return Finding(State.WRONG, str(error))
+    return Finding(State.OK, str(loaded.file))
+
+
+def _unusable_certificates(loaded: Config) -> Iterator[str]:
+    """Read all files of TLS as the controller would; give what keeps it from that."""
+    if loaded.api.tls:
+        try:
+            api_context(loaded.api.tls)
+        except ConfigurationError as error:
+            yield str(error)
+    for files in filter(None, (loaded.openflow_tls, loaded.ovsdb_tls)):
+        try:
+            hosts_context(files), authorities(files), revoked_numbers(files)
+        except ConfigurationError as error:
+            yield str(error)
+
+
+def _of_expiry(expiry: Expiry, at: datetime) -> Finding:
+    left_s = expiry.left_s(at)
+    what = f"{expiry.option}={expiry.file}"
+    if left_s < 0:
+        return Finding(State.MEND, f"{what}: expired at {expiry.at:%Y-%m-%d %H:%M} UTC")
+    days = int(left_s // DAY_S)
+    state = State.OK if days >= SOON_DAYS else State.MEND
+    return Finding(state, f"{what}: {days} days left")
+
+
+def _of_policy(loaded: Config) -> Finding:
+    try:
+        Policy(loaded)
+    except ConfigurationError as error:
+        return Finding(State.WRONG, str(error))
+    return Finding(State.OK, f"[api] policy_file={loaded.api.policy_file}")
+
+
+def _of_database(loaded: Config) -> Finding:
+    try:
+        return Finding(State.OK, f"[database] {look_at_database(loaded.database)}")
+    except StoreUnusable as error:
+        return Finding(State.MEND, f"[database] {error}: until then the API answers 503")
+    except ConfigurationError as error:
+        return Finding(State.WRONG, str(error))
+
+
+def _of_listeners(loaded: Config) -> Iterator[Finding]:
+    runs = _runs(loaded)
+    for section, endpoint in (
+        ("[api]", loaded.api.endpoint),
+        ("[openflow]", loaded.openflow),
+        ("[ovsdb]", loaded.ovsdb),
+    ):
+        try:
+            listen(section, endpoint).close()
+        except ConfigurationError as error:
+            if runs and getattr(error.__cause__, "errno", None) == errno.EADDRINUSE:
+                yield Finding(State.OK, f"{section} {endpoint.host} {endpoint.port}: the controller runs")
+            else:
+                yield Finding(State.WRONG, str(error))
+        else:
+            yield Finding(State.OK, f"{section} {endpoint.host} {endpoint.port}: free")
+
+
+def _runs(loaded: Config) -> bool:
+    """Tell whether a controller serves the API that is configured."""
+    where = loaded.api.endpoint
+    connection = http.client.HTTPConnection(where.host, where.port, timeout=TIMEOUT_S)
+    if loaded.api.tls:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # nothing secret is said
+        connection = http.client.HTTPSConnection(where.host, where.port, timeout=TIMEOUT_S, context=context)
+    try:
+        connection.request("GET", "/healthz")
+        return bool(json.loads(connection.getresponse().read()) == {"status": "ok"})
+    except (OSError, ValueError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

@@ -1,0 +1,31 @@
+"""Files that hold secrets: which options are some, and who may read them."""
+
+import os
+import re
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+from osken_apps.errors import ConfigurationError
+
+SECRET = re.compile(r"password|secret")
+URL_WITH_PASSWORD = re.compile(r"://[^/@]*:[^/@]+@")
+
+
+def secrets_of(written: Mapping[tuple[str, str], str]) -> tuple[str, ...]:
+    """Give the options of a configuration file that hold secrets, by section and name."""
+    return tuple(
+        f"[{section}] {name}"
+        for (section, name), value in written.items()
+        if (SECRET.search(name) and value) or URL_WITH_PASSWORD.search(value)
+    )
+
+
+def refuse_readers(option: str, file: Path, why: str = "") -> None:
+    """Raise ConfigurationError if everybody may read a file; one that is not there is not read."""
+    try:
+        mode = os.stat(file).st_mode
+    except OSError:
+        return
+    if mode & stat.S_IROTH:
+        raise ConfigurationError(f"{option}: everybody may read {file}{why}: chmod o-r {file}")

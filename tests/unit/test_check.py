@@ -1,0 +1,201 @@
+"""`osken-net check`: what keeps the controller from running, what will, and that nothing is changed by it."""
+
+import socket
+from contextlib import closing
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from osken_apps.cli import main, pki
+from osken_apps.store.schema import NEWEST_VERSION
+from osken_apps.store.store import Store
+
+PEM, PKCS8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+
+
+@pytest.fixture
+def ports() -> dict[str, int]:
+    """Give three ports that were free a moment ago."""
+    socks = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
+    found = [sock.getsockname()[1] for sock in socks]
+    for sock in socks:
+        sock.close()
+    return dict(zip(("api", "openflow", "ovsdb"), found, strict=True))
+
+
+class Place:
+    """A configuration file, its state, and what `check` says of it."""
+
+    def __init__(self, directory: Path, ports: dict[str, int], capsys: pytest.CaptureFixture[str]) -> None:
+        self.directory = directory
+        self.file = directory / "osken-net.conf"
+        self.database = directory / "osken-net.db"
+        self._ports = ports
+        self._capsys = capsys
+        self.write()
+
+    def write(self, **sections: str) -> None:
+        """Write the configuration, with further lines of its sections."""
+        lines = [f"[DEFAULT]\nstate_dir = {self.directory}\n"]
+        for section in {**self._ports, **sections}:
+            port = f"port = {self._ports[section]}\n" if section in self._ports else ""
+            lines.append(f"[{section}]\n{port}{sections.get(section, '')}\n")
+        self.file.write_text("".join(lines))
+
+    def certify(self) -> str:
+        """Make certificates; give the lines that name them."""
+        where = self.directory / "pki"
+        for words in (["init"], ["controller", "ctl"]):
+            main(["pki", "--directory", str(where), *words])
+        base = where / "controllerca-ctl"
+        return f"certificate={base}.pem\nprivate_key={base}.key\nca={where}/hostca.pem\ncrl={where}/crl.pem\n"
+
+    def check(self) -> tuple[int, list[str]]:
+        """Give the status and the lines without what is always there."""
+        self._capsys.readouterr()
+        before = {path: path.stat().st_mtime_ns for path in self.directory.rglob("*")}
+        status = main(["check", "--config-file", str(self.file)])
+        assert {path: path.stat().st_mtime_ns for path in self.directory.rglob("*")} == before
+        out, err = self._capsys.readouterr()
+        return status, (out + err).splitlines()
+
+    def unusual(self) -> tuple[int, list[str]]:
+        """Give the status, and the lines that are not ok."""
+        status, lines = self.check()
+        return status, [line for line in lines if not line.startswith("ok ")]
+
+
+@pytest.fixture
+def place(tmp_path: Path, ports: dict[str, int], capsys: pytest.CaptureFixture[str]) -> Place:
+    return Place(tmp_path, ports, capsys)
+
+
+def test_what_would_run_is_said_thing_by_thing(place: Place, ports: dict[str, int]) -> None:
+    Store(f"sqlite:///{place.database}").close()
+    place.write(openflow=place.certify())
+    days = (pki.LIFETIME - timedelta(days=1)).days
+    where = place.directory / "pki"
+    assert place.check() == (
+        0,
+        [
+            f"ok    {place.file}",
+            f"ok    [openflow] certificate={where}/controllerca-ctl.pem: {days} days left",
+            f"ok    [openflow] ca={where}/hostca.pem: {days} days left",
+            f"ok    [openflow] crl={where}/crl.pem: {days} days left",
+            f"ok    [database] {place.database}, schema {NEWEST_VERSION}",
+            *(f"ok    [{section}] 127.0.0.1 {port}: free" for section, port in ports.items()),
+        ],
+    )
+
+
+def test_a_database_that_is_not_there_is_not_made(place: Place) -> None:
+    assert f"ok    [database] {place.database} is not there, and will be made" in place.check()[1]
+    assert not place.database.exists()
+
+
+def test_a_wrong_option_is_one_line(place: Place) -> None:
+    place.write(dhcp="lease_time = soon")
+    wanted = "a whole number from 60 to 4294967294 is wanted"
+    assert place.check() == (2, [f"osken-net: {place.file}: [dhcp] lease_time=soon: {wanted}"])
+
+
+def test_a_file_with_a_secret_that_everybody_may_read_is_wrong(place: Place) -> None:
+    nova = "auth_url = http://192.0.2.5/v3\nusername = neutron\npassword = x"
+    place.write(nova=nova)
+    place.file.chmod(0o644)
+    told = (
+        f"[nova] password: everybody may read {place.file}, and it holds this secret: chmod o-r {place.file}"
+    )
+    assert place.unusual() == (2, [f"wrong {told}"])
+    assert main(["run", "--config-file", str(place.file)]) == 2
+    assert place._capsys.readouterr().err == f"osken-net: {told}\n"
+    place.file.chmod(0o640)
+    assert place.unusual() == (0, [])
+
+
+@pytest.mark.parametrize(("days", "words"), [(20, "20 days left"), (-1, "expired at ")], ids=["soon", "over"])
+def test_a_certificate_that_ends_soon_is_to_be_mended(
+    place: Place, monkeypatch: pytest.MonkeyPatch, days: int, words: str
+) -> None:
+    where = place.directory / "pki"
+    main(["pki", "--directory", str(where), "init"])
+    monkeypatch.setattr(pki, "LIFETIME", timedelta(days=days, hours=1))
+    main(["pki", "--directory", str(where), "controller", "ctl"])
+    base = where / "controllerca-ctl"
+    place.write(ovsdb=f"certificate={base}.pem\nprivate_key={base}.key\nca={where}/hostca.pem\n")
+    status, (line,) = place.unusual()
+    assert status == 1
+    assert line.startswith(f"mend  [ovsdb] certificate={base}.pem: {words}")
+
+
+@pytest.mark.parametrize("section", ["api", "openflow"])
+def test_a_key_that_everybody_may_read_is_wrong(place: Place, section: str) -> None:
+    lines = place.certify() if section == "openflow" else "\n".join(place.certify().splitlines()[:2])
+    place.write(**{section: lines})
+    key = place.directory / "pki/controllerca-ctl.key"
+    key.chmod(0o644)
+    told = f"wrong [{section}] private_key: everybody may read {key}: chmod o-r {key}"
+    assert place.unusual() == (2, [told])
+
+
+def test_a_key_of_another_certificate_and_one_with_a_password_are_wrong(place: Place) -> None:
+    place.write(openflow=place.certify())
+    key, other = (place.directory / "pki" / name for name in ("controllerca-ctl.key", "hostca.key"))
+    key.write_bytes(other.read_bytes())
+    status, (line,) = place.unusual()
+    assert (status, line.endswith("KEY_VALUES_MISMATCH")) == (2, True)
+    encrypted = serialization.BestAvailableEncryption(b"secret")
+    locked = ec.generate_private_key(ec.SECP256R1())
+    key.write_bytes(locked.private_bytes(PEM, PKCS8, encrypted))
+    assert place.unusual()[0] == 2
+
+
+def test_a_database_that_cannot_be_used_is_to_be_mended(place: Place) -> None:
+    place.database.write_bytes(b"")
+    status, (line,) = place.unusual()
+    assert (status, line.startswith(f"mend  [database] {place.database} is empty; ")) == (1, True)
+    place.database.unlink()
+    Store(f"sqlite:///{place.database}").close()
+    place.database.chmod(0o644)
+    told = f"everybody may read {place.database}: chmod o-rwx {place.database}"
+    assert place.unusual() == (1, [f"mend  [database] {told}: until then the API answers 503"])
+
+
+def test_a_database_in_use_is_looked_at(place: Place) -> None:
+    with closing(Store(f"sqlite:///{place.database}")) as store, store.write():
+        assert f"ok    [database] {place.database}, schema {NEWEST_VERSION}" in place.check()[1]
+
+
+def test_a_broken_policy_is_wrong(place: Place) -> None:
+    policy = place.directory / "policy.yaml"
+    policy.write_text("- no rules")
+    place.write(api=f"policy_file = {policy}")
+    status, (line,) = place.unusual()
+    assert (status, line.startswith(f"wrong [api] policy_file: {policy}")) == (2, True)
+
+
+def test_a_taken_address_is_wrong(place: Place, ports: dict[str, int]) -> None:
+    with socket.create_server(("127.0.0.1", ports["ovsdb"])):
+        where = f"[ovsdb] host=127.0.0.1 port={ports['ovsdb']}"
+        assert place.unusual() == (2, [f"wrong {where}: Address already in use"])
+
+
+def test_addresses_that_the_running_controller_has_are_well(place: Place, ports: dict[str, int]) -> None:
+    class Health(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'{"status": "ok"}')
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", ports["api"]), Health) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        assert place.check()[1][2] == f"ok    [api] 127.0.0.1 {ports['api']}: the controller runs"
+        server.shutdown()
