@@ -111,6 +111,12 @@ class Census:
             known = [(id, self._facts[of, id]) for of, id in self._waiting if of is kind]
         return [id for id, facts in known if self._may_see(facts, permissions)]
 
+    def visible(self, kind: type[Standard], permissions: Permissions) -> list[str]:
+        """Give the ids of those of a kind that a caller may see."""
+        with self._lock:
+            known = [(id, facts) for (of, id), facts in self._facts.items() if of is kind]
+        return [id for id, facts in known if self._may_see(facts, permissions)]
+
     def sees(self, kind: type[Standard], id: str, permissions: Permissions) -> bool:
         """Tell whether a caller may see a resource."""
         facts = self._facts.get((kind, id))

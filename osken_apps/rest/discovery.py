@@ -58,6 +58,7 @@ EXTENSIONS: Mapping[str, Extension] = {
         Extension("osken-overview", "Overview", "Counts, what needs attention, what the caller may do."),
         Extension("osken-changes", "Changes", "What changed since a revision."),
         Extension("osken-search", "Search", "Things by part of a name, address, MAC or id."),
+        Extension("osken-topology", "Topology", "Which machines hang on which networks, and where."),
         Extension("dns-integration", "DNS Integration", "DNS names of ports and networks."),
     )
 }

@@ -4,5 +4,6 @@ from osken_apps.rest.changes import CHANGES
 from osken_apps.rest.overview import OVERVIEW
 from osken_apps.rest.report import Report
 from osken_apps.rest.search import SEARCH
+from osken_apps.rest.topology import TOPOLOGY
 
-REPORTS: tuple[Report, ...] = (OVERVIEW, CHANGES, SEARCH)
+REPORTS: tuple[Report, ...] = (OVERVIEW, CHANGES, SEARCH, TOPOLOGY)

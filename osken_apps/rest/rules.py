@@ -32,6 +32,7 @@ BASE: Mapping[str, str] = {
     "get_overview": ANY_READER,
     "get_changes": ANY_READER,
     "get_search": ANY_READER,
+    "get_topology": ANY_READER,
     "get_quota": READER,
     "update_quota": ADMIN,
     "delete_quota": ADMIN,

@@ -7,8 +7,9 @@ is compared and not looked for in a list, which costs as much as the rest of a s
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Integer, Select, bindparam, select
+from sqlalchemy import Integer, Select, bindparam, func, select
 
+from osken_apps.model.resources import DHCP_DEVICE_OWNER
 from osken_apps.store.selection import Among
 
 Shape = tuple[tuple[str, bool], ...]
@@ -67,3 +68,16 @@ def values_of(conditions: tuple[Among, ...]) -> dict[str, Any]:
         condition.column: condition.values[0] if len(condition.values) == 1 else condition.values
         for condition in conditions
     }
+
+
+def by_place(ports: Any, network_id: str, host: str) -> Select[Any]:
+    """Give the statement that counts ports that are no DHCP server's by network, host and status."""
+    columns = ports.c
+    at = func.coalesce(columns.binding_host, "")
+    statement = select(columns.network_id, at, columns.status, func.count())
+    statement = statement.where(columns.device_owner != DHCP_DEVICE_OWNER)
+    if network_id:
+        statement = statement.where(columns.network_id == network_id)
+    if host:
+        statement = statement.where(columns.binding_host == host)
+    return statement.group_by(columns.network_id, at, columns.status)

@@ -20,6 +20,7 @@ from osken_apps.store.facts import Facts, facts_in
 from osken_apps.store.lookup import Lookup
 from osken_apps.store.selection import Among, Page
 from osken_apps.store.statements import (
+    by_place,
     chunk_statement,
     paged_statement,
     revisions_statement,
@@ -283,6 +284,10 @@ class View:
     def facts(self, kind: type[Standard]) -> Iterator[tuple[str, Facts]]:
         """Give what is kept in memory of all resources of a kind, by id."""
         return facts_in(self._connection.execute, kind)
+
+    def ports_by_place(self, network_id: str = "", host: str = "") -> Iterator[tuple[str, str, str, int]]:
+        """Count the ports of machines by network, host ("": nowhere) and status; of one network, or host."""
+        yield from map(tuple, self._connection.execute(by_place(PORTS, network_id, host)))
 
     def lookup(self, project_id: str | None, most: int) -> Lookup:
         """Give who finds at most so many of a kind in a project, or (None) in all of them."""

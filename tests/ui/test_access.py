@@ -9,7 +9,16 @@ from playwright.sync_api import Page, expect
 
 from tests.ui.site import NARROW, WIDE, Site, go
 
-SCREENS = ("overview", "networks", "subnets", "ports", "security-groups", "hosts")
+SCREENS = (
+    "overview",
+    "topology",
+    "topology?view=hosts",
+    "networks",
+    "subnets",
+    "ports",
+    "security-groups",
+    "hosts",
+)
 OF_ONE = {"networks": "blue", "subnets": "blue-leaf", "ports": "db-blue", "security-groups": "default"}
 
 

@@ -7,6 +7,8 @@ from tests.ui.site import UNAVAILABLE, Site, go
 
 SCREENS = {
     "overview": "Needs attention",
+    "topology": "Networks and machines",
+    "topology?view=hosts": "1, 1 down",
     "networks": "blue",
     "subnets": "10.0.0.0/24",
     "ports": "web-blue",
@@ -78,14 +80,17 @@ def test_the_overview_counts_and_says_what_needs_attention_with_ways_to_it(site:
 
 
 def test_what_the_command_makes_appears_and_focus_and_scroll_stay(site: Site) -> None:
-    with site.page("networks", size=(1200, 300)) as page:
+    with site.page("networks", size=(1200, 240)) as page:
         link = page.get_by_role("link", name="green", exact=True)
         link.focus()
-        page.evaluate("document.scrollingElement.scrollTop = 60")
+        scrolled = page.evaluate(
+            "document.scrollingElement.scrollTop = 60; document.scrollingElement.scrollTop"
+        )
+        assert scrolled > 0
         site.openstack("network", "create", "by-the-command")
         expect(page.get_by_role("link", name="by-the-command")).to_be_visible()
         expect(link).to_be_focused()
-        assert page.evaluate("document.scrollingElement.scrollTop") == 60
+        assert page.evaluate("document.scrollingElement.scrollTop") == scrolled
 
 
 def test_what_changes_and_goes_changes_and_goes_on_the_page(site: Site) -> None:
@@ -98,6 +103,26 @@ def test_what_changes_and_goes_changes_and_goes_on_the_page(site: Site) -> None:
         site.call("DELETE", f"networks/{made}")
         expect(page.get_by_role("link", name="after", exact=True)).to_have_count(0)
         expect(one.locator("main")).to_contain_text("or no more")
+
+
+def test_the_picture_has_every_network_and_machine_and_what_is_there_keeps_its_place(site: Site) -> None:
+    def places(page: Page) -> list[tuple[str, str]]:
+        boxes = page.locator("svg a.machine").all()
+        return [
+            (str(box.locator("text").text_content()), str(box.locator("rect").get_attribute("y")))
+            for box in boxes
+        ]
+
+    with site.page("topology") as page:
+        expect(page.locator("svg a.machine")).to_have_count(2)
+        before = places(page)
+        assert [name for name, _ in before] == ["▲ db-blue", "▲ web-blue"]
+        port = site.make("ports", "port", network_id=site.ids["blue"], name="a-first-by-name")["id"]
+        expect(page.locator("svg a.machine")).to_have_count(3)
+        assert set(before) < set(places(page))
+        site.call("DELETE", f"ports/{port}")
+        expect(page.locator("svg a.machine")).to_have_count(2)
+        assert places(page) == before
 
 
 def test_filters_and_order_are_in_the_address_and_back_works(site: Site) -> None:

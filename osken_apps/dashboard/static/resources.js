@@ -54,6 +54,7 @@ export const NETWORKS = {
     { name: "provider:physical_network", label: "Physical network", kind: "text", change: false, allowed: allowed("network", "provider:physical_network") },
     { name: "provider:segmentation_id", label: "Segmentation id", kind: "number", change: false, allowed: allowed("network", "provider:segmentation_id") },
   ],
+  ways: (network) => [["Picture", to(["topology"], { network_id: network.id })]],
   errors: { VlanIdInUse: "provider:segmentation_id", TunnelIdInUse: "provider:segmentation_id", FlatNetworkInUse: "provider:physical_network" },
   below: [
     { of: "subnets", by: (network) => ({ network_id: network.id }) },
@@ -194,6 +195,7 @@ export const HOSTS = {
   filters: [{ name: "host", label: "Host is" }, { name: "alive", label: "Alive", choices: ["true", "false"] }],
   fields: [],
   nameOf: (agent) => agent.host,
+  ways: ({ host }) => [["Ports", to(["ports"], { "binding:host_id": host })], ["Picture", to(["topology"], { host })]],
   canBeDeleted: (agent) => !agent.alive,
   below: [],
 };

@@ -2,9 +2,11 @@
 
 import { may } from "../core/world.js";
 import { OverviewScreen } from "./overview.js";
+import { TopologyScreen } from "./topology.js";
 
 export const SCREENS = [
   { name: "overview", title: "Overview", make: () => new OverviewScreen() },
+  { name: "topology", title: "Topology", make: (app) => new TopologyScreen(app) },
   { name: "networks", title: "Networks" },
   { name: "subnets", title: "Subnets" },
   { name: "ports", title: "Ports" },
