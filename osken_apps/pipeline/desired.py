@@ -13,9 +13,9 @@ from osken_apps.openflow.wire import FlowBody, FlowKey, encode_flow
 from osken_apps.pipeline.feature import Bridge, bridge_of
 from osken_apps.pipeline.features import FEATURES
 from osken_apps.pipeline.features.tunnels import is_linked, reaches
+from osken_apps.pipeline.port_forms import Encoded, PortForms
 from osken_apps.pipeline.stage import Role
 
-Encoded = list[tuple[FlowKey, FlowBody]]
 FlowTable = dict[FlowKey, FlowBody]
 Reached = tuple[Segment, Reach, int, int]  # as `reaches` gives it
 
@@ -125,7 +125,7 @@ class FlowEncoder:
         known = self._ports.get(bound.port_id)
         if known and known[0] == bound and known[1] == max_meters:
             return known
-        return bound, max_meters, [encode_flow(flow) for flow in _of_port(bound, max_meters)]
+        return bound, max_meters, _port_forms.encoded(bound, max_meters)
 
 
 def _source(bridge: Bridge) -> object:
@@ -193,3 +193,6 @@ def _of_bridge(bridge: Bridge) -> Iterator[Flow]:
 def _of_port(bound: BoundPort, max_meters: int) -> Iterator[Flow]:
     for feature in FEATURES:
         yield from feature.port_flows(bound, max_meters)
+
+
+_port_forms = PortForms(_of_port, lambda: FEATURES)
