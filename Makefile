@@ -48,7 +48,8 @@ openstack: setup  ## Nova, Horizon and what they need, from PyPI, on two hosts o
 
 fuzz: setup  ## the long fuzzing
 	$(BIN)/python -m tests.fuzz
-	MORE_EXAMPLES=25 $(BIN)/python -m pytest -q tests/model/test_interleavings.py tests/ovs/security/test_semantics.py tests/unit/test_port_forms.py
+	MORE_EXAMPLES=25 $(BIN)/python -m pytest -q tests/model/test_interleavings.py tests/ovs/security/test_semantics.py tests/unit/test_port_forms.py \
+		tests/ovs/trace
 
 docs: .venv/.installed  ## write what is generated: flows/, the sample configuration
 	$(BIN)/python -m tests.golden.write

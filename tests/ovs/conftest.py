@@ -158,15 +158,15 @@ class Channel:
 
 
 @contextmanager
-def open_vswitch(directory: Path) -> Iterator[Switch]:
-    """Run an ovs-vswitchd with its database in a directory."""
+def open_vswitch(directory: Path, dummy: str = "--enable-dummy=override") -> Iterator[Switch]:
+    """Run an ovs-vswitchd with its database in a directory; `dummy` says whether tunnels are dummies, too."""
     made = Switch(directory)
     database, remote = directory / "conf.db", f"unix:{directory}/db.sock"
     made.run("ovsdb-tool", "create", str(database), SCHEMA)
     options = ["--log-file=/dev/null", "--no-chdir"]
     commands = [
         ["ovsdb-server", str(database), f"--remote=p{remote}", f"--unixctl={directory}/db.ctl", *options],
-        ["ovs-vswitchd", remote, "--enable-dummy=override", "--disable-system",
+        ["ovs-vswitchd", remote, dummy, "--disable-system",
          f"--unixctl={directory}/switch.ctl", *options],
     ]  # fmt: skip
     environment = os.environ | {"OVS_RUNDIR": str(directory)}

@@ -15,6 +15,7 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
     "ovsdb": ("errors",),
     "pipeline": ("errors", "model", "openflow"),
     "dhcp": ("errors", "model"),
+    "trace": ("errors", "model", "openflow", "pipeline"),
     "networking": ("dhcp", "errors", "model"),
     "failures": (),
     "dashboard": (),
