@@ -37,6 +37,9 @@ class Reconciler(Protocol):
     def wake(self) -> None:
         """Have the host looked at again."""
 
+    def follow(self) -> None:
+        """Have looked at again where its networks over tunnels are besides."""
+
     def audit(self) -> None:
         """Have what its bridges have read again."""
 
@@ -131,11 +134,18 @@ class Hosts:
         self._told: dict[Key, str] = {}  # what was last said of one that is refused
 
     def wake(self, names: Iterable[str]) -> None:
-        """Have hosts looked at again; of one that is not connected there is nothing to look at."""
+        """Have hosts looked at again, and those that are to follow others.
+
+        Of one that is not connected there is nothing to look at.
+        """
         for name in names:
             host = self.by_name.get(name)
             if host and host.reconciler:
                 host.reconciler.wake()
+        for name in self.fabric.take_reaching():
+            host = self.by_name.get(name)
+            if host and host.reconciler:
+                host.reconciler.follow()
 
     def served(self) -> dict[str, Host]:
         """Give the hosts that are served, by name."""

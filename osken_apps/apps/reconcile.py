@@ -7,6 +7,7 @@ later and later.
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 from osken_apps.apps import runtime
 from osken_apps.apps.bridge import Bridge, Installed
@@ -17,13 +18,12 @@ from osken_apps.apps.hosts import Host, Hosts
 from osken_apps.apps.tunnel_bridge import TunnelBridge
 from osken_apps.errors import OskenAppsError
 from osken_apps.model.changes import PortReport
-from osken_apps.model.host_snapshot import host_snapshot
+from osken_apps.model.host_snapshot import host_snapshot, reaches
 from osken_apps.model.local_vlans import DEAD_TAG
 from osken_apps.model.reports import port_reports
 from osken_apps.model.resources import Port, PortStatus
 from osken_apps.model.snapshot import HostSnapshot
 from osken_apps.openflow import codec
-from osken_apps.openflow.difference import difference
 from osken_apps.pipeline.announcements import announcements
 from osken_apps.pipeline.desired import FlowEncoder, desired_meters
 from osken_apps.pipeline.meters import port_meter
@@ -60,9 +60,19 @@ class HostReconciler:
         self._conditions = HostConditions(host, hosts)
         self._unsettled: set[str] = set()  # ports whose flows or tags were to be changed and may not stand
         self._arrivals: dict[str, bytes] = {}  # port id -> what its machine announced itself with
+        self._is_whole = True  # the next pass looks at all of the host
+        self._snapshot: HostSnapshot | None = None  # of the last pass
 
     def wake(self) -> None:
         """Have the host looked at, once, however often this is called before it happens."""
+        self._is_whole = True
+        self._ring()
+
+    def follow(self) -> None:
+        """Have the flows follow where others are now, if nothing else is to be looked at."""
+        self._ring()
+
+    def _ring(self) -> None:
         if not self._wakeup.ready():
             self._wakeup.send()
 
@@ -88,6 +98,7 @@ class HostReconciler:
         """Make one pass; give False if it must be made again."""
         shown, began_at = self._shown(), runtime.clock()
         done = self._attempt()
+        self._is_whole |= not done
         self._hosts.passes.observe(runtime.clock() - began_at)
         if self._shown() != shown:
             self._hosts.news.set()
@@ -114,38 +125,63 @@ class HostReconciler:
 
     def _pass(self) -> dict[str, str]:
         """Bring the host to what it should have; give the ports whose flows are refused, with the reason."""
-        fabric, name = self._fabric, self._host.name
+        layout = self._fabric.layout
         with self._hosts.turns:
             runtime.pause()  # what waits in the sockets is read between one host's turn and the next
             self._wakeup = runtime.once()  # what came until now is in this pass: all is read after this line
+            is_whole, self._is_whole = self._is_whole or self._snapshot is None, False
             bridges = dict(self._host.bridges)  # one that connects from here on waits for the next pass
-            self._look_at_ports(bridges)
-            if not fabric.ready(name):
+            snapshot = self._snapshot = self._look(bridges) if is_whole else self._look_beyond()
+            if snapshot is None:
                 return {}
-            fabric.prepare(name)
-            snapshot = host_snapshot(fabric, name)
-            integration = bridges.get(fabric.layout.integration_bridge)
-            if integration:
-                self._serve(integration, snapshot)
-            self._say_what_is_kept(snapshot)
             # The integration bridge comes first: it must drop before a physical bridge lets frames through.
-            desired = {bridge: self._desired(bridge, snapshot) for bridge in fabric.layout.all_bridges}
-        self._tunnel_bridge.write(snapshot)
-        self._write_tags(snapshot, dead=True)
-        if integration:
-            self._clean_zones(integration)
+            names = layout.all_bridges if is_whole else (layout.tunnel_bridge,)
+            desired = {name: self._desired(name, snapshot) for name in names}
+        integration = bridges.get(layout.integration_bridge)
+        if is_whole:
+            self._before_flows(snapshot, integration)
         refused: dict[str, str] = {}
         for bridge, wanted in desired.items():
             if bridge in bridges:
                 refused |= self._converge(bridges[bridge], wanted, snapshot.takes_away)
-        self._write_tags(snapshot, dead=False)
-        self._unsettled = set(refused)
+        if is_whole:
+            self._write_tags(snapshot, dead=False)
+            self._unsettled = set(refused)
+            self._send_arrivals(snapshot, integration)
         self._conditions.look(snapshot)
-        self._send_arrivals(snapshot, integration)
-        self._tunnel_bridge.greet_peers(bridges.get(fabric.layout.tunnel_bridge), snapshot)
-        if integration and self._may_report(bridges):
-            self._send(port_reports(fabric, snapshot, bridges.keys(), refused, self._conditions.cut()))
+        self._tunnel_bridge.greet_peers(bridges.get(layout.tunnel_bridge), snapshot)
+        if is_whole and integration and self._may_report(bridges):
+            reports = port_reports(self._fabric, snapshot, bridges.keys(), refused, self._conditions.cut())
+            self._send(reports)
         return refused
+
+    def _look(self, bridges: dict[str, Bridge]) -> HostSnapshot | None:
+        """Look at all of the host; None: too little is known of it yet."""
+        fabric, name = self._fabric, self._host.name
+        self._look_at_ports(bridges)
+        if not fabric.ready(name):
+            return None
+        fabric.prepare(name)
+        snapshot = host_snapshot(fabric, name)
+        integration = bridges.get(fabric.layout.integration_bridge)
+        if integration:
+            self._serve(integration, snapshot)
+        self._say_what_is_kept(snapshot)
+        return snapshot
+
+    def _look_beyond(self) -> HostSnapshot | None:
+        """Look at where its networks over tunnels are besides: of the rest nothing has changed."""
+        if self._snapshot is None:
+            return None
+        others = reaches(self._fabric, self._host.name, self._snapshot.segments)
+        return replace(self._snapshot, reaches=others)
+
+    def _before_flows(self, snapshot: HostSnapshot, integration: Bridge | None) -> None:
+        """Write what flows need to be there, and let nothing pass that they are not for."""
+        self._tunnel_bridge.write(snapshot)
+        self._write_tags(snapshot, dead=True)
+        if integration:
+            self._clean_zones(integration)
 
     def _may_report(self, bridges: dict[str, Bridge]) -> bool:
         """Tell whether the host has had its time to connect: until then nothing is said to be missing."""
@@ -208,7 +244,7 @@ class HostReconciler:
         """
         try:
             installed = bridge.installed or self._read(bridge)
-            flows = difference(installed.flows, desired.flows)
+            flows = self._encoder.difference(installed.flows, desired.flows)
             self._unsettled |= {port_id for key, _ in flows.add if (port_id := self._encoder.owner(key))}
             outcome = bridge.apply(flows, installed, desired, takes_away, self._encoder.owner)
         except SwitchGone as error:

@@ -13,10 +13,11 @@ from osken_apps.model.claims import Claims, Place, holder_of
 from osken_apps.model.host import Host, Interface
 from osken_apps.model.inventory import Inventory, port_id_prefix
 from osken_apps.model.local_vlans import assign_local_vlans, read_back
-from osken_apps.model.port_security import Guard
+from osken_apps.model.port_security import Guard, is_guarded
+from osken_apps.model.reaches import HostPart, Reaches
 from osken_apps.model.resources import Binding, Port, PortStatus
 from osken_apps.model.snapshot import MAX_METERS, Layout
-from osken_apps.model.tunnels import RemotePorts, Spread, TunnelAddresses
+from osken_apps.model.tunnels import Reach, RemotePorts, Spread, TunnelAddresses
 from osken_apps.model.turns import in_turns
 
 Reported = tuple[Binding | None, PortStatus, str]
@@ -45,6 +46,8 @@ class Fabric:
         self.spread = Spread()
         self.tunnel_addresses = TunnelAddresses()
         self.remote_ports = RemotePorts()
+        self._reaches = Reaches()
+        self._reaching: set[str] = set()  # hosts that reach another one elsewhere now
         self._left: dict[str, str] = {}  # ids of ports that nobody has -> the host that they were at last
         self._told: dict[str, Reported] = {}
 
@@ -78,11 +81,13 @@ class Fabric:
                     self._place(port, Place(host.name, port.binding.interface))
         for name, address in inventory.tunnel_addresses.items():
             self.tunnel_addresses.keep(name, address)
+        self._reaches.forget_all()
         for host in in_turns(list(self.hosts.values()), pause):
             if self.hosts.get(host.name) is host:
                 self._claim(host)
         for port_id in in_turns(list(inventory.ports.keys() | known.ports.keys()), pause):
             self._decide((port_id,))
+        self._reaches.forget_all()
         inventory.loaded = True
         return set(self.hosts)
 
@@ -90,14 +95,16 @@ class Fabric:
         """Take changes of intent; give the hosts that they concern."""
         touched: set[str] = set()
         left: set[str] = set()
-        for change in changes:
+        listed = list(changes)
+        for change in listed:
             recorded = self._recorded_host(change)
             touched |= self._disputed(change) | self.inventory.apply(change)
             left |= recorded - self._recorded_host(change)
         # What the store recorded of a host is a claim of it where OVSDB shows none, and no longer than that.
         claims = [{name} | self._claim(self.hosts[name]) for name in left if not self.hosts[name].has_ovsdb]
-        concerned = self._hosts_beyond(touched)
-        concerned |= self._decide(touched).union(*claims)
+        self._look_beyond(self.spread.networks_of(touched))
+        concerned = self._decide(touched).union(*claims)
+        self._reaches.drop(change.id for change in listed if isinstance(change, Deleted))
         concerned |= self._hosts_with(self.inventory.groups.take_changed())
         return concerned.union(*(self._hosts_of(port_id) for port_id in touched))
 
@@ -181,7 +188,8 @@ class Fabric:
         changed = self.tunnel_addresses.show(host_name, text)
         if not changed:
             return set()
-        return changed.union(self._hosts_reaching(changed), rivals, self.tunnel_addresses.rivals(host_name))
+        self._look_beyond_from(changed)
+        return changed.union(rivals, self.tunnel_addresses.rivals(host_name))
 
     def observe_datapath(self, host_name: str, answers_nd: bool) -> set[str]:
         """Take whether a host's datapath can answer neighbor solicitations; give the hosts concerned."""
@@ -220,8 +228,9 @@ class Fabric:
             return set()
         port_ids = self._ports_at(host)
         self.claims.show(host.name, host.claims, {})
-        concerned = self._hosts_reaching(self.tunnel_addresses.forget(host_name))
-        return (concerned | self._decide(port_ids)) - {host_name}
+        changed = self.tunnel_addresses.forget(host_name)
+        self._look_beyond_from(changed)
+        return (changed | self._decide(port_ids)) - {host_name}
 
     def rename(self, name: str, new_name: str) -> set[str]:
         """Note that a host is called something else now; give the hosts that this concerns."""
@@ -239,6 +248,7 @@ class Fabric:
             if place and place.host == name and (port := self.inventory.ports.get(port_id)):
                 self._place(port, Place(new_name, place.interface))
         self.tunnel_addresses.rename(name, new_name)
+        self._reaches.forget(self.spread.networks_at(new_name))
         return concerned | self._decide(port_ids) | {new_name}
 
     def hear_guest(self, host_name: str, port_id: str) -> set[str]:
@@ -352,6 +362,26 @@ class Fabric:
         network = self.inventory.networks[port.network_id]
         return port.admin_state_up and network.admin_state_up and not port.is_dhcp_server
 
+    def beyond(self, network_id: str, host_name: str) -> Reach:
+        """Say where a network over tunnels is besides a host; one without an address is not reached yet."""
+        return self._reaches.beyond(network_id, host_name, self._parts)
+
+    def take_reaching(self) -> set[str]:
+        """Give, once, the hosts for which something has changed of where others are."""
+        reaching, self._reaching = self._reaching, set()
+        return reaching
+
+    def _parts(self, network_id: str) -> Iterator[HostPart]:
+        network = self.inventory.networks.get(network_id)
+        for host, port_ids in self.spread.ports_of(network_id) if network else ():
+            address = self.tunnel_addresses.of(host)
+            known = [port for port_id in port_ids if (port := self.inventory.ports.get(port_id))]
+            ports = tuple(port for port in known if self.is_up(port))
+            if address is not None and ports and network:
+                remotes = tuple(self.remote_ports.of(port, network, address) for port in ports)
+                guarded = self.enforce and all(is_guarded(port) for port in ports)
+                yield HostPart(host, address, remotes, ports, guarded)
+
     # -- who has what
 
     def _claim(self, host: Host) -> set[str]:
@@ -374,6 +404,7 @@ class Fabric:
                 self._note_move(port_id, self.claims.place_of(port_id), None)
                 self._left.pop(port_id, None)
                 self.claims.forget(port_id)
+                self._look_beyond(self.spread.networks_of([port_id]))
                 self.spread.drop(port_id)
                 self.remote_ports.forget(port_id)
                 continue
@@ -387,11 +418,11 @@ class Fabric:
         before = self.claims.place_of(port.id)
         if place == before:
             return set()
-        concerned = self._hosts_beyond([port.id])
+        self._look_beyond(self.spread.networks_of([port.id]))
         self._place(port, place)
         self._note_move(port.id, before, place)
-        concerned |= self._hosts_beyond([port.id])
-        return concerned | self._hosts_of(port.id) | ({before.host} if before else set())
+        self._look_beyond(self.spread.networks_of([port.id]))
+        return self._hosts_of(port.id) | ({before.host} if before else set())
 
     def _note_move(self, port_id: str, before: Place | None, place: Place | None) -> None:
         """Have a port announced at its new host, if it was at another one."""
@@ -408,6 +439,7 @@ class Fabric:
         network = self.inventory.networks.get(port.network_id)
         if network and network.network_type.is_tunnel:
             self.spread.put(network.id, port.id, place.host if place else None)
+            self._reaches.forget([network.id])
 
     def _is_awaited(self, place: Place | None) -> bool:
         host = self.hosts.get(place.host) if place else None
@@ -426,15 +458,15 @@ class Fabric:
             return set()
         return {host.name for host in self.hosts.values() if not group_ids.isdisjoint(host.groups)}
 
-    def _hosts_beyond(self, port_ids: Iterable[str]) -> set[str]:
-        """Name the hosts that have a network over tunnels of any of these ports."""
-        networks = self.spread.networks_of(port_ids)
-        return set().union(*(self.spread.hosts_of(network_id) for network_id in networks))
+    def _look_beyond(self, network_ids: Iterable[str]) -> None:
+        """Have networks over tunnels put together again, and note who has them."""
+        for network_id in network_ids:
+            self._reaches.forget([network_id])
+            self._reaching |= self.spread.hosts_of(network_id)
 
-    def _hosts_reaching(self, host_names: Iterable[str]) -> set[str]:
-        """Name the hosts that have a network over tunnels which one of these has."""
-        networks = set().union(*(self.spread.networks_at(name) for name in host_names))
-        return set().union(*(self.spread.hosts_of(network_id) for network_id in networks))
+    def _look_beyond_from(self, host_names: Iterable[str]) -> None:
+        """Likewise those that one of these hosts has."""
+        self._look_beyond(set().union(*(self.spread.networks_at(name) for name in host_names)))
 
     def _hosts_of(self, port_id: str) -> set[str]:
         place = self.claims.place_of(port_id)

@@ -3,12 +3,11 @@
 from collections.abc import Container, Iterable, Iterator, Mapping
 from ipaddress import IPv4Address
 
-from osken_apps.model.addresses import MacAddress
 from osken_apps.model.conditions import TunnelNeeds
 from osken_apps.model.dhcp_service import dhcp_server, dhcp_service, serves_dhcp
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.host import Host, Interface
-from osken_apps.model.port_security import GroupPolicy, Guard, is_guarded
+from osken_apps.model.port_security import GroupPolicy, Guard
 from osken_apps.model.resources import NetworkType, Port
 from osken_apps.model.snapshot import (
     INTEGRATION_TUNNEL_END,
@@ -18,7 +17,7 @@ from osken_apps.model.snapshot import (
     WaitingPort,
     integration_end,
 )
-from osken_apps.model.tunnels import Reach, RemotePort, crowd, further_macs
+from osken_apps.model.tunnels import Reach, crowd
 
 
 def host_snapshot(fabric: Fabric, host_name: str) -> HostSnapshot:
@@ -50,27 +49,15 @@ def host_snapshot(fabric: Fabric, host_name: str) -> HostSnapshot:
         host.max_meters,
         host.complete,
         tuple(_keeps(fabric, ports, orphans)),
-        tuple(_reach(fabric, host, segment.network_id) for segment in segments.values() if segment.is_tunnel),
+        reaches(fabric, host_name, segments.values()),
         fabric.tunnel_addresses.of(host_name),
         host.answers_nd,
     )
 
 
-def _reach(fabric: Fabric, host: Host, network_id: str) -> Reach:
-    """Say where a network over tunnels is besides a host; a peer without an address is not reached yet."""
-    network = fabric.inventory.networks[network_id]
-    there: list[tuple[Port, IPv4Address]] = []
-    remotes: list[RemotePort] = []
-    floods_unknown = False
-    for other, port_id in fabric.spread.ports_beyond(network_id, host.name):
-        address, port = fabric.tunnel_addresses.of(other), fabric.inventory.ports[port_id]
-        if address is None or not fabric.is_up(port):
-            continue
-        there.append((port, address))
-        remotes.append(fabric.remote_ports.of(port, network, address))
-        floods_unknown |= not (fabric.enforce and is_guarded(port))
-    peers = {address for _, address in there}
-    return Reach(network_id, tuple(sorted(peers)), tuple(remotes), tuple(_shared(there)), floods_unknown)
+def reaches(fabric: Fabric, host_name: str, segments: Iterable[Segment]) -> tuple[Reach, ...]:
+    """Say where the networks over tunnels among some are besides a host."""
+    return tuple([fabric.beyond(segment.network_id, host_name) for segment in segments if segment.is_tunnel])
 
 
 def tunnel_needs(fabric: Fabric, snapshot: HostSnapshot) -> TunnelNeeds | None:
@@ -90,16 +77,6 @@ def tunnel_needs(fabric: Fabric, snapshot: HostSnapshot) -> TunnelNeeds | None:
         is_reached=snapshot.tunnel_address is not None,
         crowds=tuple(found for found in crowds if found),
     )
-
-
-def _shared(
-    there: Iterable[tuple[Port, IPv4Address]],
-) -> Iterator[tuple[MacAddress, tuple[IPv4Address, ...]]]:
-    """Give the MAC addresses that several machines may have, with the hosts' addresses where these are."""
-    shared = set().union(*(further_macs(port) for port, _ in there if port.allowed_address_pairs))
-    for mac in sorted(shared, key=int):
-        holders = {address for port, address in there if mac in {port.mac_address, *further_macs(port)}}
-        yield mac, tuple(sorted(holders))
 
 
 def _policies(fabric: Fabric, host: Host) -> tuple[GroupPolicy, ...]:

@@ -39,7 +39,8 @@ class Reach:
     """Where a network over tunnels is besides this host: the addresses of its `peers`, in order.
 
     `shared` are MAC addresses that several machines may have, with the peers where these are.
-    `floods_unknown`: there may be machines of other MAC addresses than are known.
+    `floods_unknown`: there may be machines of other MAC addresses than are known. `has_ipv6`: an IPv6 address
+    of a machine there is known.
     """
 
     network_id: str
@@ -47,6 +48,12 @@ class Reach:
     ports: tuple[RemotePort, ...] = ()
     shared: tuple[tuple[MacAddress, tuple[IPv4Address, ...]], ...] = ()
     floods_unknown: bool = False
+    has_ipv6: bool = False
+
+    @property
+    def whereabouts(self) -> tuple[object, ...]:
+        """All of it but the single machines."""
+        return self.peers, self.shared, self.floods_unknown, self.has_ipv6
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,12 +218,10 @@ class Spread:
         """Give the hosts that have a network."""
         return set(self._hosts.get(network_id, ()))
 
-    def ports_beyond(self, network_id: str, host: str) -> Iterator[tuple[str, str]]:
-        """Give host and id of the ports of a network on other hosts, in order."""
-        for other, port_ids in sorted(self._hosts.get(network_id, {}).items()):
-            if other != host:
-                for port_id in sorted(port_ids):
-                    yield other, port_id
+    def ports_of(self, network_id: str) -> Iterator[tuple[str, list[str]]]:
+        """Give the hosts of a network with the ids of its ports there, in order."""
+        for host, port_ids in sorted(self._hosts.get(network_id, {}).items()):
+            yield host, sorted(port_ids)
 
 
 class RemotePorts:

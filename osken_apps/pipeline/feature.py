@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 
 from osken_apps.model.port_security import GroupPolicy
 from osken_apps.model.snapshot import BoundPort, HostSnapshot, Layout, Segment
@@ -46,7 +47,8 @@ class Feature:
     def reach_flows(self, segment: Segment, reach: Reach, patch: int, ofport: int) -> Iterable[Flow]:
         """Give the flows of one network on the tunnel bridge.
 
-        `patch` leads to the integration bridge, `ofport` is that of the type's tunnels.
+        `patch` leads to the integration bridge, `ofport` is that of the type's tunnels. They depend on the
+        whereabouts of `reach`, not on its ports.
         """
         return ()
 
@@ -54,6 +56,13 @@ class Feature:
         """Give the flows of one port of another host on the tunnel bridge, the same on every host.
 
         `ofport` is that of the type's tunnels; `answers_nd` as in the host's snapshot.
+        """
+        return ()
+
+    def peer_flows(self, ofport: int, address: IPv4Address, ids: tuple[int, ...]) -> Iterable[Flow]:
+        """Give the flows of another host on the tunnel bridge: of which networks it may send frames.
+
+        `ofport` is that of a type's tunnels, `ids` are those of the type's networks that both hosts have.
         """
         return ()
 

@@ -188,8 +188,9 @@ REACHES = (
         (_remote(OVERLAY, HOST2, 10), _remote(OVERLAY, HOST3, 11)),
         ((VIRTUAL_ROUTER.mac_address, (HOST2, HOST3)),),
         floods_unknown=True,
+        has_ipv6=True,
     ),
-    Reach("goverlay", (HOST3,), (_remote(GUARDED_OVERLAY, HOST3, 12),)),
+    Reach("goverlay", (HOST3,), (_remote(GUARDED_OVERLAY, HOST3, 12),), has_ipv6=True),
     Reach("loverlay"),
 )
 TUNNEL_LINKS = {"patch-int": 1, "tun-vxlan": 2, "tun-gre": 3, "tun-geneve": 4}

@@ -71,7 +71,7 @@ class ManualReconciler(HostReconciler):
         super().__init__(host, hosts, lambda bridge, snapshot: None, reports.extend)
         self._awake = awake
 
-    def wake(self) -> None:
+    def _ring(self) -> None:
         self._awake[self._host.name] = self._host
 
     def run(self) -> None:

@@ -1,5 +1,6 @@
 """Networks over tunnels: who is reached where, and who hears of a change."""
 
+import random
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Address
 
@@ -26,10 +27,12 @@ from osken_apps.model.snapshot import HostSnapshot
 from osken_apps.model.tunnels import Crowd, Reach, TunnelAddresses, answers_nd
 from osken_apps.openflow import codec
 from osken_apps.openflow.codec import FlowModCommand, packet_out_by
-from osken_apps.openflow.wire import encode_flow
-from osken_apps.pipeline.desired import FlowEncoder, desired_flows, encoded_remote
+from osken_apps.openflow.difference import difference
+from osken_apps.openflow.wire import FlowBody, FlowKey, encode_flow
+from osken_apps.pipeline.desired import FlowEncoder, desired_flows
 from osken_apps.pipeline.feature import bridge_of
 from osken_apps.pipeline.features.tunnels import Tunnels, greetings
+from osken_apps.pipeline.tunnel_flows import encoded_remote
 from tests.golden.scenarios import LAYOUT
 
 VXLAN = Network(id="vx", project_id="p", network_type=NetworkType.VXLAN, segmentation_id=5)
@@ -65,12 +68,18 @@ def fabric(*ports: Port) -> Fabric:
     for host, item in zip("abc", ports or PORTS, strict=False):
         made.observe_tunnel_address(host, str(ADDRESSES[host]))
         bring(made, host, item)
+    made.take_reaching()
     return made
 
 
 def snapshot(made: Fabric, host: str) -> HostSnapshot:
     made.prepare(host)
     return host_snapshot(made, host)
+
+
+def concerned(made: Fabric, hosts: set[str]) -> set[str]:
+    """Give the hosts that something concerns, with those that it concerns only as peers."""
+    return hosts | made.take_reaching()
 
 
 def reach(made: Fabric, host: str) -> Reach:
@@ -92,22 +101,20 @@ def test_a_new_port_wakes_the_hosts_of_its_network_only() -> None:
     made = fabric(port(1), port(2))
     made.observe_tunnel_address("c", str(C))
     bring(made, "c")
-    assert made.apply([Upserted(port(3))]) == set()
-    assert bring(made, "c", port(3)) == {"a", "b", "c"}
-    assert made.apply([Upserted(port(4, OTHER))]) == set()
+    assert concerned(made, made.apply([Upserted(port(3))])) == set()
+    assert concerned(made, bring(made, "c", port(3))) == {"a", "b", "c"}
+    assert concerned(made, made.apply([Upserted(port(4, OTHER))])) == set()
     assert reach(made, "a").peers == (B, C)
 
 
 def test_a_port_that_changes_or_goes_wakes_the_hosts_of_its_network() -> None:
     made = fabric()
-    assert made.apply([Upserted(replace(port(2), mac_address=mac_address("fa:16:3e:00:00:99")))]) == {
-        "a",
-        "b",
-    }
+    changed = replace(port(2), mac_address=mac_address("fa:16:3e:00:00:99"))
+    assert concerned(made, made.apply([Upserted(changed)])) == {"a", "b"}
     assert str(reach(made, "a").ports[0].mac_address) == "fa:16:3e:00:00:99"
-    assert made.apply([Upserted(replace(port(2), admin_state_up=False))]) == {"a", "b"}
+    assert concerned(made, made.apply([Upserted(replace(port(2), admin_state_up=False))])) == {"a", "b"}
     assert reach(made, "a").peers == ()
-    assert made.apply([Deleted(Port, port(2).id)]) == {"a", "b"}
+    assert concerned(made, made.apply([Deleted(Port, port(2).id)])) == {"a", "b"}
     assert made.spread.hosts_of("vx") == {"a"}
 
 
@@ -137,10 +144,10 @@ def test_a_port_that_comes_from_another_host_is_to_be_announced_and_no_other() -
 
 def test_an_address_that_changes_concerns_the_hosts_that_share_a_network() -> None:
     made = fabric()
-    assert made.observe_tunnel_address("b", "192.0.2.22") == {"a", "b"}
+    assert concerned(made, made.observe_tunnel_address("b", "192.0.2.22")) == {"a", "b"}
     assert reach(made, "a").peers == (IPv4Address("192.0.2.22"),)
-    assert made.observe_tunnel_address("b", "192.0.2.22") == set()
-    assert made.observe_tunnel_address("b", "") == {"a", "b"}
+    assert concerned(made, made.observe_tunnel_address("b", "192.0.2.22")) == set()
+    assert concerned(made, made.observe_tunnel_address("b", "")) == {"a", "b"}
     assert reach(made, "a").peers == ()
 
 
@@ -287,14 +294,14 @@ def test_of_two_hosts_with_one_address_the_first_has_it_until_it_gives_it_up() -
 
 def test_who_shares_an_address_with_another_host_is_told_which_and_so_is_that_one() -> None:
     made = fabric()
-    assert made.observe_tunnel_address("c", str(A)) == {"a", "c"}
+    assert concerned(made, made.observe_tunnel_address("c", str(A))) == {"a", "c"}
     needs = [tunnel_needs(made, snapshot(made, host)) for host in "abc"]
     assert [(found.rival, found.is_reached) for found in needs if found] == [
         ("c", True),
         ("", True),
         ("a", False),
     ]
-    assert made.observe_tunnel_address("c", str(C)) == {"a", "c"}
+    assert concerned(made, made.observe_tunnel_address("c", str(C))) == {"a", "c"}
     assert [found.rival for host in "abc" if (found := tunnel_needs(made, snapshot(made, host)))] == [""] * 3
 
 
@@ -369,6 +376,40 @@ def test_the_flows_of_the_tunnel_bridge_are_made_anew_only_when_something_of_the
     assert encoder.flows("br-tun", LAYOUT, snapshot(made, "a")) == FlowEncoder().flows(
         "br-tun", LAYOUT, snapshot(made, "a")
     )
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_is_encoded_step_by_step_is_what_is_desired(seed: int) -> None:
+    """Ports come, go, move and change; hosts get and lose addresses; each pass changes what it must."""
+    draw = random.Random(seed)
+    made, encoder = fabric(), FlowEncoder()
+    ports = [port(number, (VXLAN, OTHER)[number % 2], id=f"{number:08}-port") for number in range(10, 20)]
+    made.apply([Upserted(item) for item in ports])
+    plugged: dict[str, set[Port]] = {"a": {port(1)}, "b": {port(2)}, "c": {port(3, OTHER)}}
+    installed: dict[FlowKey, FlowBody] = {}
+    for _ in range(30):
+        host, item = draw.choice("abc"), draw.choice(ports)
+        match draw.choice(("plug", "plug", "unplug", "address", "change", "nothing")):
+            case "plug":
+                plugged[host].add(item)
+            case "unplug":
+                plugged[host].discard(item)
+            case "address":
+                made.observe_tunnel_address(host, draw.choice(("", str(ADDRESSES[host]), "192.0.2.77")))
+            case "change":
+                mac = mac_address(f"fa:16:3e:00:01:{draw.randrange(256):02x}")
+                made.apply([Upserted(replace(item, mac_address=mac, admin_state_up=draw.random() < 0.8))])
+        bring(made, host, *sorted(plugged[host], key=lambda item: item.id))
+        if draw.random() < 0.3:
+            continue  # nobody looked in between
+        made.observe_datapath("a", answers_nd=draw.random() < 0.9)
+        found = snapshot(made, "a")
+        now = encoder.flows("br-tun", LAYOUT, found)
+        assert now == dict(encode_flow(flow) for flow in desired_flows("br-tun", LAYOUT, found))
+        step, whole = encoder.difference(installed, now), difference(installed, now)
+        assert (sorted(step.add), sorted(step.delete)) == (sorted(whole.add), sorted(whole.delete))
+        if draw.random() < 0.8:
+            installed = now
 
 
 def test_a_greeting_goes_to_each_peer_in_no_network() -> None:

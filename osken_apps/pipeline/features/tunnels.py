@@ -91,7 +91,7 @@ TO_EACH_HOST = Rule(
 )  # fmt: skip
 TO_UNKNOWN_MAC = Rule(
     169, "to_unknown_mac", REMOTE, 3,
-    "Likewise a MAC address that nobody is known by, where a port is not guarded: its machine may have it.",
+    "Where a port is not guarded, likewise a MAC address that nobody is known by: its machine may have it.",
 )  # fmt: skip
 REPLY_TO_LOCAL = Rule(
     170, "reply_to_local", ANSWERED, 1, "The answer goes back to who asked, with the network's tag.",
@@ -130,14 +130,21 @@ class Tunnels(Feature):
         """Give what comes from the tunnel bridge, and who may send to it."""
         if bridge.role is Role.INTEGRATION:
             yield from _of_integration(bridge)
-        elif bridge.role is Role.TUNNEL and is_linked(bridge):
-            yield from _of_peers(bridge)
-            if bridge.snapshot.answers_nd:
-                yield ND_ADVERTISE.flow(Match.of(icmpv6(NEIGHBOR_ADVERTISEMENT)), *ADVERTISING, goto=ANSWERED)
+        elif bridge.role is Role.TUNNEL and is_linked(bridge) and bridge.snapshot.answers_nd:
+            yield ND_ADVERTISE.flow(Match.of(icmpv6(NEIGHBOR_ADVERTISEMENT)), *ADVERTISING, goto=ANSWERED)
 
     def reach_flows(self, segment: Segment, reach: Reach, patch: int, ofport: int) -> Iterator[Flow]:
         """Give the flows of one network on the tunnel bridge, without those of single machines."""
         return _of_network(segment, reach, patch, ofport)
+
+    def peer_flows(self, ofport: int, address: IPv4Address, ids: tuple[int, ...]) -> Iterator[Flow]:
+        """Let a host send in each network that it has: a network's id is its conjunction's, as tunnels of one
+        type only come in at a port.
+
+        Whoever has an id of before, or another's, is not heard.
+        """
+        of_peer = Match.of({Field.IN_PORT: ofport, Field.TUN_SRC: address})
+        yield PEER_IN.flow(of_peer, *(Conjunction(id, 1, 2) for id in ids[:MAX_SHARED]))
 
     def remote_flows(self, remote: RemotePort, ofport: int, answers_nd: bool | None) -> Iterator[Flow]:
         """Give the way to a machine of another host, and the answers for its addresses."""
@@ -203,21 +210,6 @@ def reaches(bridge: Bridge) -> Iterator[tuple[Segment, Reach, int, int]]:
             yield segment, by_network[segment.network_id], patch, ofport
 
 
-def _of_peers(bridge: Bridge) -> Iterator[Flow]:
-    """Let a host send in each network that it has: the id of one is its conjunction's, a type's tunnels alone
-    come in at a port.
-
-    Whoever has an id of before, or another's, is not heard.
-    """
-    peers: dict[tuple[int, IPv4Address], list[int]] = {}
-    for segment, reach, _, ofport in reaches(bridge):
-        for address in reach.peers:
-            peers.setdefault((ofport, address), []).append(segment.segmentation_id or 0)
-    for (ofport, address), ids in sorted(peers.items()):
-        of_peer = Match.of({Field.IN_PORT: ofport, Field.TUN_SRC: address})
-        yield PEER_IN.flow(of_peer, *(Conjunction(id, 1, 2) for id in sorted(ids)[:MAX_SHARED]))
-
-
 def _of_network(segment: Segment, reach: Reach, patch: int, ofport: int) -> Iterator[Flow]:
     segmentation_id = segment.segmentation_id or 0
     network = _network(segment.network_type, segmentation_id)
@@ -236,8 +228,9 @@ def _of_network(segment: Segment, reach: Reach, patch: int, ofport: int) -> Iter
         of_both = Match.of({Field.IN_PORT: ofport, Field.CONJ_ID: segmentation_id})
         yield SEGMENT_TO_LOCAL.flow(of_both, PushVlan(), set_tag, Output(patch))
         several: Values = {Field.ETH_DST: Masked(GROUP_BIT, int(GROUP_BIT))}
-        yield TO_EACH_HOST.flow(Match.of(network | several), *_to(reach.peers[:MAX_COPIES], ofport))
-        if any(isinstance(address, IPv6Address) for remote in reach.ports for address in remote.known):
+        if not reach.floods_unknown:
+            yield TO_EACH_HOST.flow(Match.of(network | several), *_to(reach.peers[:MAX_COPIES], ofport))
+        if reach.has_ipv6:
             probe = icmpv6(NEIGHBOR_SOLICITATION) | {Field.IPV6_SRC: ANY_IPV6}
             yield ND_PROBE.flow(Match.of(network | probe), *_to(reach.peers[:MAX_COPIES], ofport))
     if reach.floods_unknown:

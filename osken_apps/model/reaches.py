@@ -1,0 +1,107 @@
+"""Where each network over tunnels is, put together once for all hosts that have it. PURE (it changes, but
+does no I/O).
+
+A host's part is cut out of it. What a network's ports, their places and the hosts' addresses make it must be
+forgotten when one of these changes.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
+
+from osken_apps.model.addresses import MacAddress
+from osken_apps.model.resources import Port
+from osken_apps.model.tunnels import Reach, RemotePort, further_macs
+
+
+@dataclass(frozen=True, slots=True)
+class HostPart:
+    """A network's ports on one host that has an address: as others see them, and as they are.
+
+    `is_guarded`: all of them are.
+    """
+
+    host: str
+    address: IPv4Address
+    remotes: tuple[RemotePort, ...]
+    ports: tuple[Port, ...]
+    is_guarded: bool
+
+
+class WholeNetwork:
+    """A network over tunnels on all its hosts, in order of their names."""
+
+    def __init__(self, network_id: str, parts: Iterable[HostPart], before: Mapping[str, Reach]) -> None:
+        """Take the parts; `before` is what was last given, by host: what is still so is that again."""
+        self.given: dict[str, Reach] = {}
+        self._network_id = network_id
+        self._parts = tuple(parts)
+        self._addresses = tuple(sorted((part.address, part.host) for part in self._parts))
+        self._unguarded = {part.host for part in self._parts if not part.is_guarded}
+        self._has_pairs = any(port.allowed_address_pairs for part in self._parts for port in part.ports)
+        self._with_ipv6 = {part.host for part in self._parts if _has_ipv6(part)}
+        self._before = before
+
+    def beyond(self, host: str) -> Reach:
+        """Say where it is besides a host: the same object as long as it is the same."""
+        reach = self.given.get(host)
+        if reach is None:
+            reach = self._beyond(host)
+            before = self._before.get(host)
+            self.given[host] = reach = before if before == reach else reach
+        return reach
+
+    def _beyond(self, host: str) -> Reach:
+        return Reach(
+            self._network_id,
+            tuple([address for address, other in self._addresses if other != host]),
+            tuple([remote for part in self._parts if part.host != host for remote in part.remotes]),
+            tuple(self._shared(host)) if self._has_pairs else (),
+            bool(self._unguarded - {host}),
+            bool(self._with_ipv6 - {host}),
+        )
+
+    def _shared(self, host: str) -> Iterator[tuple[MacAddress, tuple[IPv4Address, ...]]]:
+        """Give the MAC addresses that several machines may have, with their hosts' addresses."""
+        there = [(port, part.address) for part in self._parts if part.host != host for port in part.ports]
+        shared = set().union(*(further_macs(port) for port, _ in there if port.allowed_address_pairs))
+        for mac in sorted(shared, key=int):
+            holders = {address for port, address in there if mac in {port.mac_address, *further_macs(port)}}
+            yield mac, tuple(sorted(holders))
+
+
+def _has_ipv6(part: HostPart) -> bool:
+    return any(isinstance(address, IPv6Address) for remote in part.remotes for address in remote.known)
+
+
+class Reaches:
+    """The networks over tunnels as they were last put together."""
+
+    def __init__(self) -> None:
+        self._whole: dict[str, WholeNetwork] = {}
+        self._before: dict[str, Mapping[str, Reach]] = {}
+
+    def forget(self, network_ids: Iterable[str]) -> None:
+        """Have these networks put together again when they are asked for."""
+        for network_id in network_ids:
+            whole = self._whole.pop(network_id, None)
+            if whole is not None:
+                self._before[network_id] = whole.given
+
+    def forget_all(self) -> None:
+        """Have all networks put together again."""
+        self.forget(list(self._whole))
+
+    def beyond(self, network_id: str, host: str, parts: Callable[[str], Iterable[HostPart]]) -> Reach:
+        """Say where a network is besides a host; `parts` gives what it is on each host."""
+        whole = self._whole.get(network_id)
+        if whole is None:
+            before = self._before.pop(network_id, {})
+            whole = self._whole[network_id] = WholeNetwork(network_id, parts(network_id), before)
+        return whole.beyond(host)
+
+    def drop(self, network_ids: Iterable[str]) -> None:
+        """Forget networks that are gone."""
+        for network_id in network_ids:
+            self._whole.pop(network_id, None)
+            self._before.pop(network_id, None)
