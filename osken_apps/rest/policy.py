@@ -22,6 +22,7 @@ from osken_apps.rest.request import Caller
 from osken_apps.rest.rules import BASE
 
 ACTIONS = ("create", "get", "update")
+RULES_OF_ACTIONS = ("create_", "get_", "update_", "delete_")
 
 
 def inherited(singular: str, attributes: Iterable[Attribute]) -> dict[str, str]:
@@ -132,7 +133,7 @@ class Policy:
         self._enforcer.set_rules(policy.Rules.from_dict(rules), use_conf=False)
         self._default = config.api.policy_file is None
         # Every rule that is written for an action or an attribute, and is none that others are made of.
-        self.written = tuple(name for collection in registry.every() for name in collection.policy)
+        self.written = tuple(name for name in written if name.startswith(RULES_OF_ACTIONS))
         self._asked = {rule: _root(rule, rules, inherited_rules) for rule in inherited_rules}
 
     def permissions(self, caller: Caller) -> "Permissions":

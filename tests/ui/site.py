@@ -1,6 +1,7 @@
 """The dashboard as a browser has it: the real server with users, Debian's Chromium, and the test."""
 
 import os
+import queue
 import shlex
 import subprocess
 import sys
@@ -14,10 +15,11 @@ from typing import Any
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
-from osken_apps.link import HostReports, Message, Ping, PortReports
+from osken_apps.link import Answer, HostReports, Message, Ping, PortReports, Query
 from osken_apps.model.changes import HostReport, PortReport
 from osken_apps.model.resources import Binding, PortStatus
 from tests.rest.server import NO_QUOTAS, WAIT_S, Server, running, write_config
+from tests.ui.answers import ANSWERS
 
 CHROMIUM = "/usr/bin/chromium"
 BIN = Path(sys.executable).parent
@@ -107,6 +109,15 @@ class Site:
         while not self._ended.wait(BEAT_S):
             self.say(Ping())
 
+    def answer(self) -> None:
+        """Answer what the server asks its controller."""
+        while not self._ended.is_set():
+            try:
+                query = self.server.told(Query)
+            except queue.Empty:
+                continue
+            self.say(Answer(query.number, ANSWERS[query.name](*query.arguments)))
+
     def end(self) -> None:
         """Say nothing more."""
         self._ended.set()
@@ -169,6 +180,7 @@ def site_in(directory: Path) -> Iterator[Site]:
         site = Site(server, browser, directory)
         _furnish(site)
         threading.Thread(target=site.beat, daemon=True).start()
+        threading.Thread(target=site.answer, daemon=True).start()
         try:
             yield site
         finally:

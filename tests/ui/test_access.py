@@ -7,7 +7,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.ui.site import NARROW, WIDE, Site, go
+from osken_apps.rest.agents import agent_id
+from tests.ui.site import HOST2, NARROW, WIDE, Site, go
 
 SCREENS = (
     "overview",
@@ -26,6 +27,7 @@ def places(site: Site) -> Iterator[str]:
     yield from SCREENS
     for screen, name in OF_ONE.items():
         yield f"{screen}/{site.ids[name]}"
+    yield f"hosts/{agent_id(HOST2)}"
 
 
 def violations(page: Page) -> list[str]:

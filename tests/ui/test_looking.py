@@ -125,6 +125,24 @@ def test_the_picture_has_every_network_and_machine_and_what_is_there_keeps_its_p
         assert places(page) == before
 
 
+def test_a_ports_dhcp_is_a_ladder_with_reasons(site: Site) -> None:
+    with site.page(f"ports/{site.ids['web-blue']}") as page:
+        rungs = page.locator(".ladder li")
+        expect(rungs).to_have_count(2)
+        expect(rungs.first).to_contain_text("DISCOVER")
+        expect(rungs.first).to_contain_text("OFFER 10.0.0.3")
+        expect(rungs.last).to_contain_text("no answer")
+        expect(rungs.last).to_contain_text("it wants another server, 10.0.0.9")
+
+
+def test_a_host_says_what_keeps_it_and_what_mends_that(site: Site) -> None:
+    with site.page("hosts") as page:
+        page.get_by_role("link", name="host2").click()
+        expect(page.get_by_role("heading", name="host2")).to_be_visible()
+        expect(page.locator("main")).to_contain_text("br-eth2 has no port to the wire")
+        expect(page.locator("main")).to_contain_text("ovs-vsctl add-port br-eth2 eth2")
+
+
 def test_filters_and_order_are_in_the_address_and_back_works(site: Site) -> None:
     with site.page("ports") as page:
         page.get_by_label("Status").select_option("ACTIVE")
@@ -144,12 +162,12 @@ def test_a_long_list_has_pages_of_the_servers(site: Site) -> None:
     with site.page("networks?sort=name") as page:
         rows = page.locator("tbody tr")
         expect(rows).to_have_count(100)
-        first = rows.first.inner_text()
+        first = rows.first.get_by_role("link").first.inner_text()
         page.get_by_role("button", name="Next").click()
         expect(page.get_by_role("link", name="many-119")).to_be_visible()
         page.get_by_role("button", name="Previous").click()
         expect(rows).to_have_count(100)
-        assert rows.first.inner_text() == first
+        expect(rows.first.get_by_role("link").first).to_have_text(first)
     for network in site.call("GET", "networks?description=many")["networks"]:
         site.call("DELETE", f"networks/{network['id']}")
 

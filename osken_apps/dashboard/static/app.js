@@ -8,7 +8,7 @@ import { forgetNames, onNames } from "./core/names.js";
 import { Search } from "./core/search.js";
 import { keepToken, loadSettings, needsToken, settings, token } from "./core/session.js";
 import { applyTheme, themeChoice } from "./core/theme.js";
-import { loadOverview, world } from "./core/world.js";
+import { loadExtensions, loadOverview, world } from "./core/world.js";
 import { resourceAt } from "./resources.js";
 import { DetailScreen } from "./screens/detail.js";
 import { ListScreen } from "./screens/list.js";
@@ -50,7 +50,7 @@ class App {
 
   /** Begin to show what there is; throws an ApiError. */
   async enter() {
-    const { revision } = await loadOverview();
+    const [{ revision }] = await Promise.all([loadOverview(), loadExtensions()]);
     this.login = null;
     this.live.start(revision);
     clearTimeout(this.overviewTimer);

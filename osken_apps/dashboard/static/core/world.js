@@ -3,12 +3,20 @@
 import { get } from "./api.js";
 import { settings } from "./session.js";
 
-export const world = { overview: null };
+export const world = { overview: null, extensions: new Set() };
 
 export async function loadOverview() {
   world.overview = await get("overview");
   return world.overview;
 }
+
+/** Read what the API offers; what it does not is not shown. */
+export async function loadExtensions() {
+  const { extensions } = await get("extensions");
+  world.extensions = new Set(extensions.map(({ alias }) => alias));
+}
+
+export const offers = (alias) => world.extensions.has(alias);
 
 /** Tell whether the caller may do something, by the name of the rule. An attribute without one is the action's. */
 export function may(rule) {

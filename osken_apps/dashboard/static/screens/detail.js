@@ -10,6 +10,7 @@ import { link, PATHS, state, time } from "../view/words.js";
 import { resourceAt, titleOf } from "../resources.js";
 import { deleting, editing, goToList } from "./edit.js";
 import { Rows, rowsView } from "./list.js";
+import { PARTS } from "./parts.js";
 
 const FIRST = ["id", "status", "description", "network_id", "project_id"];
 const LAST = ["created_at", "updated_at", "revision_number", "tags"];
@@ -31,7 +32,7 @@ export class DetailScreen {
       this.resource = (await get(`${path}/${this.id}`))[singular];
       this.error = null;
       this.title = `${titleOf(this.declaration, this.resource)} – ${this.declaration.title}`;
-      if (!this.parts.length) this.parts = (this.declaration.parts ?? []).map((part) => part(this.app, this));
+      if (!this.parts.length) this.parts = (PARTS[singular] ?? []).map((Part) => new Part(this.app));
       if (!this.below.length) this.below = below.map(({ of, by }) => new Rows(resourceAt(of), this.app.draw, by(this.resource)));
       for (const rows of this.below.filter(({ loaded }) => !loaded)) rows.load({});
       for (const part of this.parts) part.load?.(this.resource);
@@ -79,9 +80,8 @@ export class DetailScreen {
         ${canBeDeleted && mayChange("delete", singular, resource)
           ? html`<button type="button" class="danger" @click=${() => deleting(this.app, declaration, [resource], () => goToList(declaration))}>Delete</button>` : nothing}
       </div>
-      ${this.parts.filter((part) => part.isFirst).map((part) => part.view(resource))}
-      ${facts(this.pairs())}
-      ${this.parts.filter((part) => !part.isFirst).map((part) => part.view(resource))}
+      ${this.parts.map((part) => part.view(resource))}
+      ${this.parts.length ? html`<details><summary>All attributes</summary>${facts(this.pairs())}</details>` : facts(this.pairs())}
       ${this.below.map((rows, index) => this.list(rows, declaration.below[index]))}`;
   }
 

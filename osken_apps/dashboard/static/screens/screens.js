@@ -1,6 +1,7 @@
 // The screens in the order in which they are offered. One without `make` is a list of resources.
 
-import { may } from "../core/world.js";
+import { may, offers } from "../core/world.js";
+import { DhcpScreen } from "./dhcp.js";
 import { OverviewScreen } from "./overview.js";
 import { TopologyScreen } from "./topology.js";
 
@@ -12,4 +13,5 @@ export const SCREENS = [
   { name: "ports", title: "Ports" },
   { name: "security-groups", title: "Security groups" },
   { name: "hosts", title: "Hosts", isShown: () => may("get_agent") },
+  { name: "dhcp", title: "DHCP", make: (app) => new DhcpScreen(app), isShown: () => offers("osken-dhcp-transactions") && may("get_dhcp_transactions") },
 ];

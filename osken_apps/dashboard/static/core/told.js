@@ -1,0 +1,40 @@
+// Something that the API tells and that no change announces: read when it is shown, and again every so often.
+
+import { get } from "./api.js";
+
+export class Told {
+  /** `path` gives what is asked for, "" for nothing; it is asked again every `everyMs` (0: when it is told to). */
+  constructor(path, draw, everyMs = 0) {
+    Object.assign(this, { path, draw, everyMs, value: null, before: null, at: null, error: null, isPaused: false });
+  }
+
+  async load() {
+    clearTimeout(this.timer);
+    const path = this.path();
+    if (path && !document.hidden && !this.isPaused) await this.read(path);
+    if (this.everyMs && !this.isClosed) this.timer = setTimeout(() => this.load(), this.everyMs);
+  }
+
+  async read(path) {
+    try {
+      const value = await get(path);
+      if (path !== this.path()) return; // something else is asked for by now
+      this.before = this.value && { value: this.value, at: this.at };
+      Object.assign(this, { value, at: new Date(), error: null });
+    } catch (error) {
+      this.error = error;
+    }
+    this.draw();
+  }
+
+  pause(isPaused) {
+    this.isPaused = isPaused;
+    if (!isPaused) this.load();
+    this.draw();
+  }
+
+  close() {
+    this.isClosed = true;
+    clearTimeout(this.timer);
+  }
+}

@@ -1,0 +1,160 @@
+// What a host is besides an agent: what keeps it from what it should be, its interfaces, its flows by rule.
+
+import { html, nothing } from "../core/html.js";
+import { to } from "../core/location.js";
+import { nameOf } from "../core/names.js";
+import { Told } from "../core/told.js";
+import { may, offers } from "../core/world.js";
+import { facts, table } from "../view/table.js";
+import { clock, link, number, state } from "../view/words.js";
+
+const EVERY_MS = 5000;
+
+/** What the controller says of a host. */
+export class HostState {
+  view({ alive, configurations: { conditions = [], trouble, ...more } }) {
+    return html`<section aria-labelledby="host-state"><h2 id="host-state">State</h2>
+      <p>${state(alive ? "alive" : "gone")} ${trouble ? html`${state("trouble")} ${trouble}` : nothing}</p>
+      ${conditions.length ? html`<ul class="attention">${conditions.map(({ sentence, remedy }) => html`<li>${state("degraded")} ${sentence}
+        <p class="remedy">${remedy}</p></li>`)}</ul>` : nothing}
+      ${facts([
+        ["Bridges", more.bridges.join(", ") || "–"],
+        ["Physical networks", Object.entries(more.bridge_mappings).map((pair) => pair.join(" on ")).join(", ") || "–"],
+        ["Ports", number(more.devices)],
+        ["OVSDB", more.ovsdb ? "connected" : "not connected"],
+        ["Datapath", more.datapath_type || "–"],
+        ["Tunnel address", more.tunneling_ip || "–"],
+        ["System id", more.system_id || "–"],
+        ["Mended by audits", number(more.repairs)],
+        ["DHCP", Object.entries(more.dhcp).map(([word, count]) => `${word}: ${number(count)}`).join(", ") || "–"],
+      ])}</section>`;
+  }
+}
+
+/** What Open vSwitch shows of a host's interfaces. */
+export class HostInterfaces {
+  constructor(app) {
+    this.told = new Told(() => this.path ?? "", app.draw, EVERY_MS);
+  }
+
+  load({ id, alive }) {
+    this.path = alive && offers("osken-interfaces") && may("get_agent_interfaces") ? `agents/${id}/interfaces` : "";
+    this.told.load();
+  }
+
+  close() {
+    this.told.close();
+  }
+
+  view() {
+    const { value, error } = this.told;
+    if (!this.path) return nothing;
+    return html`<section><h2>Interfaces</h2>
+      ${error ? html`<p class="error">${error.message}</p>` : nothing}
+      ${value ? table({
+        caption: "Interfaces", columns: INTERFACES, rows: value.interfaces,
+        key: ({ bridge, name }) => `${bridge} ${name}`, empty: "The host shows none.",
+      }) : nothing}</section>`;
+  }
+}
+
+const INTERFACES = [
+  { name: "name", label: "Interface" },
+  { name: "bridge", label: "Bridge" },
+  { name: "state", label: "State", cell: ({ error, admin_state: admin, link_state: wire }) =>
+    (error ? html`${state("broken")} ${error}` : state([admin, wire].includes("down") ? "down" : admin || "unknown")) },
+  { name: "ofport", label: "OpenFlow port", numeric: true, cell: ({ ofport }) => ofport ?? "–" },
+  { name: "tag", label: "Tag", numeric: true, cell: ({ tag }) => tag ?? "–" },
+  { name: "port_id", label: "Port", cell: ({ port_id: id, iface_id: given }) =>
+    (id ? link("ports", id, nameOf("port", id), `interface ${id}`) : given ? html`${state("none")} ${given}` : "–") },
+  { name: "mtu", label: "MTU", numeric: true, cell: ({ mtu }) => mtu ?? "–" },
+  { name: "dropped_by_meter", label: "Dropped by its meter", numeric: true, cell: ({ dropped_by_meter: dropped }) => number(dropped) },
+];
+
+/** What a host's bridges have beside what they should have, folded by rule; a rule opens to its flows. */
+export class HostFlows {
+  constructor(app) {
+    this.app = app;
+    this.opened = "";
+    this.told = new Told(() => this.path ?? "", app.draw);
+  }
+
+  load({ id, alive }) {
+    this.path = alive && offers("osken-flows") && may("get_agent_flows") ? `agents/${id}/flows` : "";
+    if (!this.told.value) this.told.load();
+  }
+
+  close() {
+    this.told.close();
+  }
+
+  view() {
+    const { value, error, at } = this.told;
+    if (!this.path) return nothing;
+    return html`<section><div class="title"><h2>Flows by rule</h2>
+        <button type="button" @click=${() => this.told.load()}>Count again</button></div>
+      ${error ? html`<p class="error">${error.message}</p>` : nothing}
+      ${value ? this.rules(value, at) : nothing}</section>`;
+  }
+
+  rules({ flows, silent, more }, at) {
+    const rules = folded(flows, this.told.before, at);
+    const most = Math.max(1, ...rules.map(({ rate }) => rate ?? 0));
+    const opened = flows.filter((flow) => keyOf(flow) === this.opened);
+    return html`
+      <p class="note">As of ${clock(at)}.${silent.length ? ` ${silent.join(", ")} did not say what they have.` : ""}${more ? ` ${number(more)} flows are not told.` : ""}</p>
+      ${table({ caption: "Flows by rule", columns: this.columns(most), rows: rules, key: ({ key }) => key, empty: "The host has no flows of ours." })}
+      ${opened.length ? table({ caption: `Flows of ${opened[0].rule || "nobody"}`, columns: FLOWS, rows: opened, key: ({ bridge, flow }) => `${bridge} ${flow}` }) : nothing}`;
+  }
+
+  columns(most) {
+    const open = (key) => {
+      this.opened = this.opened === key ? "" : key;
+      this.app.draw();
+    };
+    return [
+      { name: "rule", label: "Rule", cell: ({ key, rule }) => html`<button type="button" class="sort" data-key="rule ${key}"
+        aria-expanded=${key === this.opened ? "true" : "false"} @click=${() => open(key)}>${rule || "of nobody here"}</button>` },
+      { name: "bridge", label: "Bridge" },
+      { name: "state", label: "State", cell: ({ how }) => state(how, { installed: "ok", missing: "bad", foreign: "warn" }[how]) },
+      { name: "meaning", label: "Meaning" },
+      { name: "count", label: "Flows", numeric: true, cell: ({ count }) => number(count) },
+      { name: "packets", label: "Packets", numeric: true, cell: ({ packets }) => (packets === null ? "–" : number(packets)) },
+      { name: "rate", label: "A second", numeric: true, cell: ({ rate }) => (rate === null ? "–"
+        : html`${number(Math.round(rate))} <meter min="0" max=${most} .value=${rate} aria-label="of the most"></meter>`) },
+    ];
+  }
+}
+
+const FLOWS = [
+  { name: "flow", label: "Flow", cell: ({ flow }) => html`<code>${flow}</code>` },
+  { name: "bridge", label: "Bridge" },
+  { name: "port_id", label: "Port", cell: ({ port_id: id }) => (id ? html`<a href=${to(["ports", id])}>${nameOf("port", id) || id}</a>` : "–") },
+  { name: "packets", label: "Packets", numeric: true, cell: ({ packets }) => (packets === null ? "–" : number(packets)) },
+];
+
+const keyOf = ({ bridge, rule, state: how }) => `${bridge} ${rule} ${how}`;
+const WORST = ["missing", "foreign", "unknown", "installed"];
+
+/** Put flows together by bridge, rule and state; with an earlier reading, say how many packets a second. */
+function folded(flows, before, at) {
+  const earlier = before ? sums(before.value.flows) : new Map();
+  const seconds = before ? (at - before.at) / 1000 : 0;
+  return [...sums(flows).values()].map((sum) => {
+    const then = earlier.get(sum.key);
+    const isKnown = then && sum.packets !== null && then.packets !== null && seconds > 0;
+    return { ...sum, rate: isKnown ? Math.max(0, sum.packets - then.packets) / seconds : null };
+  }).sort((one, other) => WORST.indexOf(one.how) - WORST.indexOf(other.how));
+}
+
+function sums(flows) {
+  const found = new Map();
+  for (const flow of flows) {
+    const key = keyOf(flow);
+    const sum = found.get(key) ?? { key, bridge: flow.bridge, rule: flow.rule, how: flow.state, meaning: flow.meaning, count: 0, packets: null };
+    sum.count += 1;
+    if (flow.packets !== null) sum.packets = (sum.packets ?? 0) + flow.packets;
+    found.set(key, sum);
+  }
+  return found;
+}
