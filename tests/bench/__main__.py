@@ -15,6 +15,7 @@ BENCHMARKS = (
     "openflow_loopback",
     "rest",
     "scale",
+    "scale.guarded",
     "security",
     "start",
     "tunnels",

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.bench.scale import intent, measure, new_ports
+from tests.bench.scale import guarded, intent, measure, new_ports
 from tests.bench.scale.intent import Size
 
 SIZE = Size(hosts=10, networks=20, ports_per_host=5)
@@ -22,3 +22,11 @@ def test_hosts_converge_a_change_concerns_its_own_host_and_a_restart_sends_nothi
     assert [port.messages_to_others for port in ports] == [0, 0]
     assert all(port.messages > 0 for port in ports)
     assert (again.flow_mods, again.writes) == (0, 0)
+
+
+def test_guarded_hosts_converge_and_a_new_member_reaches_each_of_its_network() -> None:
+    size = Size(hosts=4, networks=2, ports_per_host=4, networks_of_a_tenant=1, guarded=True)
+    found = guarded.measured(size, new_ports=2, quiet_s=QUIET_S)
+    assert found.cold.flow_mods > 20 * size.ports
+    assert (found.warm.flow_mods, found.warm.writes) == (0, 0)
+    assert len(found.members_s) == 2

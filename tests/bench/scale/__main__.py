@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))  # ending what was started
     sizes = [Size(n, parsed.networks, parsed.ports_per_host) for n in (parsed.hosts // 2, parsed.hosts)]
     with ExitStack() as stack:
-        sites = [_site(stack, size) for size in sizes]
+        sites = [site(stack, size) for size in sizes]
         starts = [_starts(on) for on in sites]
         controllers = [stack.enter_context(on.controller()) for on in sites]
         changes = _changes(list(zip(sites, controllers, strict=True)), parsed.new_ports)
@@ -42,8 +42,8 @@ def main(arguments: list[str]) -> int:
     return 0 if all(line.reached for line in report.lines(rounds)) else 1
 
 
-def _site(stack: ExitStack, size: Size) -> Site:
-    """Fill a database and simulate its hosts."""
+def site(stack: ExitStack, size: Size) -> Site:
+    """Fill a database and simulate its hosts, as long as `stack` lasts."""
     directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="osken-scale-")))
     filled = intent.fill(f"sqlite:///{directory}/osken-net.db", size)
     return stack.enter_context(measure.site(directory, filled))

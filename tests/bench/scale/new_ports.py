@@ -45,9 +45,11 @@ def new_port(on: Site, controller: Controller, host: int, index: int, settle_s: 
 
 
 def create_port(on: Site, controller: Controller, host: int, index: int) -> str:
-    """Create a port in one of a host's networks; give its id."""
+    """Create a port of its tenant in one of a host's networks; give its id."""
     network_id = on.intent.network_of(host, index)
-    made = controller.api("POST", "ports", {"port": {"network_id": network_id}})
+    project_id = on.intent.size.project(on.intent.network_ids.index(network_id))
+    wanted = {"network_id": network_id, "project_id": project_id}
+    made = controller.api("POST", "ports", {"port": wanted})
     return str(made["port"]["id"])
 
 

@@ -95,7 +95,7 @@ def lines(rounds: list[Round]) -> Iterator[Line]:
     yield Line("cold start: API answers, s", [f"{r.cold.api_s:.1f}" for r in rounds])
     yield Line("cold start: last flow, s", [f"{r.cold.flows_s:.1f}" for r in rounds])
     yield Line("cold start: last tag, s", [f"{r.cold.tags_s:.1f}" for r in rounds])
-    yield _bar(
+    yield at_most(
         "cold start: all as desired and ACTIVE, s", [r.cold.settled_s for r in rounds], COLD_START_BAR_S
     )
     yield Line(
@@ -113,10 +113,12 @@ def lines(rounds: list[Round]) -> Iterator[Line]:
         "0, 0",
         not any(r.warm.flow_mods or r.warm.writes for r in rounds),
     )
-    yield _bar("peak resident memory of both processes, MiB", [r.memory_mib for r in rounds], MEMORY_BAR_MIB)
+    yield at_most(
+        "peak resident memory of both processes, MiB", [r.memory_mib for r in rounds], MEMORY_BAR_MIB
+    )
     yield Line("… after the restart: controller, REST process", [_weights(r.warm.weight) for r in rounds])
     yield Line("idle controller, share of a core", [f"{r.starts.idle_share:.0%}" for r in rounds])
-    yield _bar(
+    yield at_most(
         f"new port: appearance to flows, median of {len(last.new_ports)}, ms",
         [r.new_port_ms for r in rounds],
         NEW_PORT_BAR_MS,
@@ -135,30 +137,35 @@ def lines(rounds: list[Round]) -> Iterator[Line]:
     yield Line("… controller's processor time, median, ms", [f"{r.cpu_ms:.2f}" for r in rounds])
     if len(rounds) > 1:
         first = rounds[0]
-        yield _bar(
+        yield at_most(
             "growth of that time with twice the hosts", [last.new_port_ms / first.new_port_ms], GROWTH_BAR
         )
-        yield _bar("growth of that processor time", [last.cpu_ms / first.cpu_ms], GROWTH_BAR)
+        yield at_most("growth of that processor time", [last.cpu_ms / first.cpu_ms], GROWTH_BAR)
 
 
 def table(rounds: list[Round]) -> str:
-    """Give the table as Markdown, with machine and date."""
-    heads = [f"{r.size.hosts} hosts" for r in rounds]
+    """Give the table of hosts that are not guarded as a page."""
+    return page("Scale", [f"{r.size.hosts} hosts" for r in rounds], list(lines(rounds)))
+
+
+def page(title: str, heads: list[str], found: list[Line]) -> str:
+    """Give lines as a page of Markdown, with machine and date."""
     rows = [["", *heads, "bar", "reached"], ["---"] * (len(heads) + 3)]
-    for line in lines(rounds):
+    for line in found:
         values = [""] * (len(heads) - len(line.values)) + line.values
         rows.append([line.name, *values, line.bar, ("yes" if line.reached else "NO") if line.bar else ""])
     text = "\n".join(f"| {' | '.join(row)} |" for row in rows)
-    return f"# Scale\n\n{_machine()}\n\n{text}\n"
+    return f"# {title}\n\n{_machine()}\n\n{text}\n"
 
 
-def write(text: str) -> None:
-    """Write the table to its file."""
+def write(text: str, name: str = "scale.md") -> None:
+    """Write a page to its file."""
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "scale.md").write_text(text)
+    (RESULTS / name).write_text(text)
 
 
-def _bar(name: str, values: list[float], bar: float) -> Line:
+def at_most(name: str, values: list[float], bar: float) -> Line:
+    """Give a line whose values must be no more than a bar."""
     shown = [f"{value:.2f}" if bar < 10 else f"{value:.1f}" for value in values]
     return Line(name, shown, f"≤ {bar}", all(value <= bar for value in values))
 
