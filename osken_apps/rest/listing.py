@@ -52,11 +52,17 @@ class Query:
 
     @property
     def page(self) -> Page | None:
-        """The page that the database cuts by itself: by id, of what conditions alone decide; else None."""
+        """The page that the database cuts by itself: in the order of one column, of what conditions alone
+        decide; else None.
+        """
         columns = [condition.column for condition in self.conditions]
-        if not self.limit or self.sorts or "id" in columns or len(self.tests) > len(columns):
+        orders = [(attribute.column, descending) for attribute, descending in self.sorts] or [("id", False)]
+        order, descending = orders[0]
+        if not self.limit or "id" in columns or len(self.tests) > len(columns):
             return None
-        return Page(self.limit, self.marker, self.backwards)
+        if len(orders) > 1 or not order:
+            return None
+        return Page(self.limit, self.marker, self.backwards, order, descending)
 
 
 def query_of(attributes: Sequence[Attribute], parameters: Parameters) -> Query:

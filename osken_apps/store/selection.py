@@ -14,11 +14,14 @@ class Among:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of a list by id: at most `limit` after the id `marker`, or before it if `backwards`.
+    """A page of a list: at most `limit` after the one of id `marker`, or before it if `backwards`.
 
-    Without a marker it is the first page, or the last one.
+    Without a marker it is the first page, or the last one. The list is in the order of the column `order`, or
+    the other way round if it is `descending`; where that leaves a choice, by id.
     """
 
     limit: int
     marker: str = ""
     backwards: bool = False
+    order: str = "id"
+    descending: bool = False

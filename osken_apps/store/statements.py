@@ -7,7 +7,7 @@ is compared and not looked for in a list, which costs as much as the rest of a s
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Integer, Select, bindparam, func, select
+from sqlalchemy import Integer, Select, bindparam, func, or_, select
 
 from osken_apps.model.resources import DHCP_DEVICE_OWNER
 from osken_apps.store.selection import Among
@@ -35,14 +35,32 @@ def revisions_statement(table: Any, shape: Shape) -> Select[Any]:
 
 
 @lru_cache(256)
-def paged_statement(table: Any, shape: Shape, marked: bool, backwards: bool) -> Select[Any]:
+def paged_statement(
+    table: Any, shape: Shape, marked: bool, backwards: bool, order: str, descending: bool
+) -> Select[Any]:
     """Give the statement for ids and revisions of a page of rows; backwards in falling order."""
     statement = _narrowed(select(table.c.id, table.c.revision_number), table, shape).order_by(None)
-    marker = bindparam("marker", type_=table.c.id.type)
+    column, falls = table.c[order], descending != backwards
     if marked:
-        statement = statement.where(table.c.id < marker if backwards else table.c.id > marker)
-    ordered = statement.order_by(table.c.id.desc() if backwards else table.c.id)
-    return ordered.limit(bindparam("limit", type_=Integer))
+        statement = statement.where(*_beyond(table, column, falls, backwards))
+    first = column.desc() if falls else column
+    statement = statement.order_by(first, table.c.id.desc() if backwards else table.c.id)
+    return statement.limit(bindparam("limit", type_=Integer))
+
+
+def _beyond(table: Any, column: Any, falls: bool, backwards: bool) -> list[Any]:
+    """Give the conditions for rows on the other side of the marker."""
+    marker = bindparam("marker", type_=table.c.id.type)
+    later = table.c.id < marker if backwards else table.c.id > marker
+    if column is table.c.id:
+        return [column < marker if falls else column > marker]
+    of_marker = table.alias("marked")
+    value = select(of_marker.c[column.name]).where(of_marker.c.id == marker).scalar_subquery()
+    # The first narrows by an index where there is one; the second alone would say all.
+    return [
+        column <= value if falls else column >= value,
+        or_(column < value if falls else column > value, later),
+    ]
 
 
 @lru_cache

@@ -367,6 +367,8 @@ class View:
         if page is None:
             return self._connection.execute(revisions_statement(table, shape), values).all()
         values |= {"limit": page.limit} | ({"marker": page.marker} if page.marker else {})
-        statement = paged_statement(table, shape, bool(page.marker), page.backwards)
+        statement = paged_statement(
+            table, shape, bool(page.marker), page.backwards, page.order, page.descending
+        )
         rows = self._connection.execute(statement, values).all()
         return rows[::-1] if page.backwards else rows

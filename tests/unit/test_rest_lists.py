@@ -1,6 +1,7 @@
 """Lists of the API: filters, order, pages, fields, tags."""
 
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -264,3 +265,24 @@ def test_of_several_times_the_latest_counts(api: Client) -> None:
     every = api.get("/networks")
     assert api.get("/networks?changed_since=2999-01-01&changed_since=2020-01-01") == {"networks": []}
     assert api.get("/networks?changed_since=2020-01-01&changed_since=2021-01-01") == every
+
+
+@pytest.mark.parametrize("key", ["name", "id", "project_id", "revision_number"])
+@pytest.mark.parametrize("way", ["asc", "desc"])
+@pytest.mark.parametrize("narrowed", ["", "&project_id=default", "&admin_state_up=true"])
+def test_pages_in_the_order_of_one_key_make_the_whole_list_both_ways(
+    api: Client, key: str, way: str, narrowed: str
+) -> None:
+    for number in range(9):
+        api.make("network", name="abc"[number % 3], project_id=("default", "other")[number % 2])
+    query = f"/networks?sort_key={key}&sort_dir={way}{narrowed}"
+    whole = [network["id"] for network in api.get(query)["networks"]]
+    pages, marker = [], ""
+    while page := [item["id"] for item in api.get(f"{query}&limit=4&marker={marker}")["networks"]]:
+        pages.append(page)
+        marker = page[-1]
+    assert [id for page in pages for id in page] == whole
+    for before, after in pairwise(pages):
+        back = api.get(f"{query}&limit=4&marker={after[0]}&page_reverse=True")["networks"]
+        assert [item["id"] for item in back] == before
+    assert api.call("GET", f"{query}&limit=4&marker=none").status == 404
