@@ -51,8 +51,9 @@ fuzz: setup  ## the long fuzzing
 	MORE_EXAMPLES=25 $(BIN)/python -m pytest -q tests/model/test_interleavings.py tests/ovs/security/test_semantics.py tests/unit/test_port_forms.py \
 		tests/ovs/trace
 
-docs: .venv/.installed  ## write what is generated: flows/, the sample configuration
+docs: setup  ## write what is generated: flows/, the sample configuration, pages and pictures of docs/
 	$(BIN)/python -m tests.golden.write
+	$(BIN)/python -m tests.ui.pictures
 
 clean:  ## remove what the other targets made here
 	$(SUDO) rm -rf .venv .venv-* .cache build .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

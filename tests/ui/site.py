@@ -202,12 +202,13 @@ def _furnish(site: Site) -> None:
             cidr=f"10.{number}.0.0/24",
         )
         site.ids |= {name: network, f"{name}-leaf": subnet["id"]}
-        for machine in ("web", "db"):
+        for place, machine in enumerate(("web", "db")):
             port = site.make(
                 "ports",
                 "port",
                 network_id=network,
                 name=f"{machine}-{name}",
+                mac_address=f"fa:16:3e:00:0{number}:0{place}",
                 device_id=machine,
                 device_owner="compute:nova",
             )

@@ -161,8 +161,8 @@ class App {
 
   age() {
     const { at } = this.live.state;
-    const seconds = at ? Math.round((Date.now() - at) / 1000) : 0;
-    return html`<span>Data of ${clock(at ?? new Date(world.overview.at))}${seconds > 2 ? `, ${seconds} s ago` : ""}</span>`;
+    const seconds = Math.round((Date.now() - at) / 1000);
+    return html`<span>Data of ${clock(at)}${seconds > 2 ? `, ${seconds} s ago` : ""}</span>`;
   }
 }
 

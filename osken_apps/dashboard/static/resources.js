@@ -33,7 +33,7 @@ const choicesOf = (path, plural) => async () => {
 };
 
 export const NETWORKS = {
-  path: "networks", singular: "network", plural: "networks", title: "Networks", one: "network",
+  path: "networks", order: "name", singular: "network", plural: "networks", title: "Networks", one: "network",
   columns: [
     named("network"),
     status(["ACTIVE", "DOWN"]),
@@ -66,7 +66,7 @@ const POOL = { read: (line) => { const [start, end] = line.split("-").map((part)
 const ROUTE = { read: (line) => { const [destination, nexthop = ""] = line.split(/\s+via\s+|\s+/); return { destination, nexthop }; }, show: ({ destination, nexthop }) => `${destination} via ${nexthop}` };
 
 export const SUBNETS = {
-  path: "subnets", singular: "subnet", plural: "subnets", title: "Subnets", one: "subnet",
+  path: "subnets", order: "name", singular: "subnet", plural: "subnets", title: "Subnets", one: "subnet",
   columns: [
     named("subnet"),
     { name: "cidr", label: "Addresses", sort: true },
@@ -96,7 +96,7 @@ const FIXED_IP = { read: (line) => ({ ip_address: line }), show: ({ ip_address }
 const PAIR = { read: (line) => { const [ip_address, mac_address] = line.split(/\s+/); return mac_address ? { ip_address, mac_address } : { ip_address }; }, show: ({ ip_address, mac_address }) => `${ip_address} ${mac_address ?? ""}`.trim() };
 
 export const PORTS = {
-  path: "ports", singular: "port", plural: "ports", title: "Ports", one: "port",
+  path: "ports", order: "name", singular: "port", plural: "ports", title: "Ports", one: "port",
   columns: [
     named("port"),
     status(["ACTIVE", "DOWN"]),
@@ -161,7 +161,7 @@ export const RULES = {
 };
 
 export const SECURITY_GROUPS = {
-  path: "security-groups", singular: "security_group", plural: "security_groups", title: "Security groups", one: "security group",
+  path: "security-groups", order: "name", singular: "security_group", plural: "security_groups", title: "Security groups", one: "security group",
   columns: [
     named("security_group"),
     { name: "description", label: "Description" },
@@ -183,7 +183,7 @@ const agentState = (agent) => (agent.alive
   : "gone");
 
 export const HOSTS = {
-  path: "agents", screen: "hosts", singular: "agent", plural: "agents", title: "Hosts", one: "host",
+  path: "agents", screen: "hosts", order: "host", singular: "agent", plural: "agents", title: "Hosts", one: "host",
   columns: [
     { name: "host", label: "Host", sort: true, cell: (row) => link("hosts", row.id, row.host, row.id) },
     { name: "alive", label: "State", sort: true, cell: (row) => state(agentState(row)) },

@@ -24,6 +24,7 @@ export class Live {
   /** Follow from a revision on. */
   start(revision) {
     this.revision = revision;
+    this.state.at = new Date();
     this.soon(VISIBLE_MS);
   }
 

@@ -21,12 +21,18 @@ export class Rows {
     this.pause = LEAST_PAUSE_MS;
   }
 
+  /** Give what the rows are sorted by: a column's name, with - before it the other way round. */
+  get order() {
+    return this.parameters.sort || (this.declaration.order ?? "");
+  }
+
   /** Give what the API is asked for. */
   asked() {
-    const { sort = "", after, before, ...rest } = this.parameters;
+    const { sort: _, after, before, ...rest } = this.parameters;
     const known = this.declaration.filters.map(({ name }) => name);
     const wanted = Object.fromEntries(Object.entries(rest).filter(([name]) => known.includes(name)));
-    const [key, way] = sort.startsWith("-") ? [sort.slice(1), "desc"] : [sort, "asc"];
+    const { order } = this;
+    const [key, way] = order.startsWith("-") ? [order.slice(1), "desc"] : [order, "asc"];
     return {
       ...wanted, ...this.fixed, limit: A_PAGE,
       ...(key ? { sort_key: key, sort_dir: way } : {}),
@@ -118,7 +124,7 @@ export class ListScreen {
       ${this.chosen.size ? html`<p class="chosen"><button type="button" class="danger" @click=${() => this.remove()}>
         Delete ${this.chosen.size} …</button></p>` : nothing}
       ${rowsView(rows, {
-        sort: sorting(rows.parameters.sort ?? "", (sort) => change({ sort, after: "", before: "" })),
+        sort: sorting(rows.order, (sort) => change({ sort, after: "", before: "" })),
         choice: mayChange("delete", singular) ? this.choice() : null,
       })}
       ${pager(rows)}`;
