@@ -135,7 +135,9 @@ class Session:
     # -- one message
 
     def _is_packet_in(self, head: Head) -> bool:
-        return head.message_type == PACKET_IN_TYPE and self._takes_packet_ins
+        """Tell whether a message is for `take_packet_ins`, which takes none of another version."""
+        is_one = head.message_type == PACKET_IN_TYPE and head.version == OFP_VERSION
+        return is_one and self._takes_packet_ins
 
     def _take(self, head: Head, data: bytes) -> None:
         try:

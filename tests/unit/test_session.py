@@ -566,3 +566,11 @@ def test_no_octets_raise_anything(state: State, sent: list[bytes]) -> None:
         all_of(session, data)
         session.to_send()
         session.look(float(second))
+
+
+def test_a_packet_in_of_another_version_ends_the_session_and_is_not_waited_for(up: Session) -> None:
+    up.feed(bytes([4]) + packet_in()[1:])
+    assert up.take_packet_ins() == []
+    (ended,) = up.take_messages(MOST)
+    assert reason(ended) == "it sent a message of OpenFlow version 0x4"
+    assert not up.has_more()
