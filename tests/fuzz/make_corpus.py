@@ -1,9 +1,11 @@
-"""Write the corpus: a frame of each kind that clients send, by name.
+"""Write the corpora: of each edge what its peers send, by name.
 
 Run with `python -m tests.fuzz.make_corpus`.
 """
 
-from tests.fuzz.dhcp_target import CORPUS
+from pathlib import Path
+
+from tests.fuzz.inputs import HTTP, OPENFLOW, OVSDB
 from tests.packet.dhcp_scenario import DECLINE, DISCOVER, INFORM, RELEASE, REQUEST, frame, tagged
 
 ASKED = (1, 28, 2, 3, 15, 6, 119, 12, 44, 47, 26, 121, 42)
@@ -67,10 +69,16 @@ FRAMES = {
 }
 
 
+CORPORA = {"dhcp": FRAMES, "openflow": OPENFLOW, "ovsdb": OVSDB, "http": HTTP}
+DIRECTORY = Path(__file__).parent / "corpus"
+
+
 def main() -> None:
-    """Write the files; others in the directory (what fuzzing found) stay."""
-    for name, octets in FRAMES.items():
-        (CORPUS / name).write_bytes(octets)
+    """Write the files; others in the directories (what fuzzing found) stay."""
+    for corpus, inputs in CORPORA.items():
+        (DIRECTORY / corpus).mkdir(exist_ok=True)
+        for name, octets in inputs.items():
+            (DIRECTORY / corpus / name).write_bytes(octets)
 
 
 if __name__ == "__main__":

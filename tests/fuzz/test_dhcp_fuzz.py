@@ -67,7 +67,7 @@ def test_any_options_keep_the_rules(options):
 
 def test_some_rounds_of_coverage_guided_fuzzing_find_nothing(tmp_path):
     pytest.importorskip("atheris")  # in the package's extra `test`; missing where there is no wheel of it
-    command = [sys.executable, "-m", "tests.fuzz.fuzz_dhcp", f"-runs={ATHERIS_RUNS}", "-seed=1"]
+    command = [sys.executable, "-m", "tests.fuzz.guided", "dhcp", f"-runs={ATHERIS_RUNS}", "-seed=1"]
     result = subprocess.run(
         [*command, f"-artifact_prefix={tmp_path}/"], cwd=REPOSITORY, capture_output=True, text=True
     )
