@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from osken_apps.config import sample
+from osken_apps.explain.document import causes_document
 from osken_apps.model.snapshot import HostSnapshot
 from osken_apps.openflow.flow import ordered
 from osken_apps.pipeline.desired import desired_flows
@@ -19,7 +20,7 @@ def bridges_of(snapshot: HostSnapshot) -> list[str]:
 
 
 def generated_files() -> Iterator[tuple[Path, str]]:
-    """Give path and text of the golden dumps, the pipeline's page and the sample configuration."""
+    """Give path and text of the golden dumps, of the pages of pipeline and causes, and of the sample."""
     for name, snapshot in SCENARIOS.items():
         for bridge in bridges_of(snapshot):
             yield (
@@ -33,4 +34,5 @@ def generated_files() -> Iterator[tuple[Path, str]]:
         for flow in ordered(desired_flows(bridge, LAYOUT, snapshot))
     )
     yield ROOT / "flows" / "pipeline.md", pipeline_document(samples)
+    yield ROOT / "docs" / "explain.md", causes_document()
     yield ROOT / "osken-net.conf.sample", sample()

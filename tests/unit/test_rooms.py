@@ -16,6 +16,7 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
     "pipeline": ("errors", "model", "openflow"),
     "dhcp": ("errors", "model"),
     "trace": ("errors", "model", "openflow", "pipeline"),
+    "explain": ("dhcp", "errors", "model", "openflow", "pipeline", "trace"),
     "networking": ("dhcp", "errors", "model"),
     "failures": (),
     "dashboard": (),

@@ -1,0 +1,120 @@
+"""What a cause is, and what is found by it. PURE."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from osken_apps.explain.facts import Facts, HostSeen, PortSeen, Source
+from osken_apps.explain.paths import Paths
+
+
+class State(StrEnum):
+    """What a verdict says of the thing that was asked about."""
+
+    OK = "ok"
+    BROKEN = "broken"
+    UNKNOWN = "unknown"
+
+
+class Certainty(StrEnum):
+    """How sure a cause is where it holds."""
+
+    CERTAIN = "certain"
+    LIKELY = "likely"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A fact that a verdict follows from, in words."""
+
+    says: str
+    source: Source
+    seen_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """That a cause holds: the words for its sentence, and why. `code` is more exact than the cause's."""
+
+    words: Mapping[str, str] = field(default_factory=dict)
+    evidence: tuple[Evidence, ...] = ()
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What a cause is asked of: one port of the facts. `paths` are followed when they are asked for."""
+
+    facts: Facts
+    paths: Paths
+    seen: PortSeen
+
+    @property
+    def host(self) -> HostSeen | None:
+        """The host that the port is at."""
+        return self.facts.host_of(self.seen)
+
+    @property
+    def peer(self) -> PortSeen | None:
+        """The port that is to be reached."""
+        return self.facts.peer
+
+    def store(self, says: str) -> Evidence:
+        """Give what the store says as evidence."""
+        return Evidence(says, Source.STORE, self.facts.at)
+
+
+@dataclass(frozen=True, slots=True, eq=False)  # each is one object
+class Cause:
+    """One thing that may be so. `sentence` and `remedy` have places for the words that `test` finds;
+    `evidence` says what it looks at.
+
+    `is_operators`: what it tells is of the hosts, for those who may see them; others are told that it is so.
+    """
+
+    code: str
+    sentence: str
+    remedy: str
+    evidence: str
+    test: Callable[[Case], Found | None]
+    state: State = State.BROKEN
+    certainty: Certainty = Certainty.CERTAIN
+    is_operators: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a cause says of a question."""
+
+    code: str
+    state: State
+    certainty: Certainty
+    sentence: str
+    remedy: str
+    evidence: tuple[Evidence, ...] = ()
+    is_operators: bool = False
+
+
+def judged(cause: Cause, case: Case) -> Verdict | None:
+    """Ask a cause; None: it does not hold."""
+    found = cause.test(case)
+    if found is None:
+        return None
+    words = {"port": case.seen.called, "id": case.seen.port.id, "network": case.seen.network_called}
+    words |= {"peer": case.peer.called if case.peer else "", "traffic": str(case.facts.traffic)}
+    words |= {key: str(word) for key, word in found.words.items()}
+    sentence, remedy = (_filled(text, words) for text in (cause.sentence, cause.remedy))
+    return Verdict(
+        found.code or cause.code,
+        cause.state,
+        cause.certainty,
+        f"{sentence.rstrip('.')}." if sentence else "",
+        remedy,
+        found.evidence,
+        cause.is_operators,
+    )
+
+
+def _filled(text: str, words: Mapping[str, str]) -> str:
+    """Put words in their places; what they hold is text, whatever it looks like."""
+    return text.format_map(words)

@@ -1,0 +1,92 @@
+"""All causes in their order: the first that holds is the verdict, the others that hold come with it. PURE."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from osken_apps.explain.addressing import ASKING, CANNOT_TELL_ADDRESS, REQUEST_STOPS, RESTARTED, WANTED
+from osken_apps.explain.cause import Case, Cause, State, Verdict, judged
+from osken_apps.explain.facts import Facts
+from osken_apps.explain.paths import Paths
+from osken_apps.explain.plugging import DISTURBING, PLUGGING
+from osken_apps.explain.reaching import CANNOT_TELL, COMMON, DELIVERED, PASSING
+from osken_apps.trace.result import Trace
+
+#: Why a port has no address.
+OF_AN_ADDRESS: tuple[Cause, ...] = (*WANTED, *PLUGGING, *ASKING[:-1], *DISTURBING, CANNOT_TELL_ADDRESS)
+#: Why a port does not reach another; those of both ports come between what they share and the way.
+OF_A_WAY: tuple[Cause, ...] = (*COMMON, *PASSING, DELIVERED, CANNOT_TELL)
+#: What keeps each of the two from talking, and is no matter of the way between them.
+OF_AN_END = tuple(
+    cause
+    for cause in ASKING
+    if cause.state is State.BROKEN and cause is not REQUEST_STOPS and cause is not RESTARTED
+)
+EVERY_CAUSE: tuple[Cause, ...] = (
+    *WANTED, *COMMON, *PLUGGING, *PASSING, *ASKING[:-1], *DISTURBING, CANNOT_TELL_ADDRESS, DELIVERED,
+    CANNOT_TELL,
+)  # fmt: skip
+MAX_ALSO = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The answer: the verdict, what else holds, the ways that were followed, and what could not be seen."""
+
+    verdict: Verdict
+    also: tuple[Verdict, ...] = ()
+    path: Trace | None = None
+    return_path: Trace | None = None
+    unseen: tuple[str, ...] = ()
+
+
+def explain_address(facts: Facts) -> Explanation:
+    """Say why a port has no address, or that it has one."""
+    case = Case(facts, Paths(facts), facts.port)
+    found = [verdict for cause in OF_AN_ADDRESS if (verdict := judged(cause, case))]
+    return _explanation(case, found, case.paths.request, None)
+
+
+def explain_reach(facts: Facts) -> Explanation:
+    """Say why a port does not reach its peer, or that it does."""
+    case = Case(facts, Paths(facts), facts.port)
+    found = list(_of_a_way(case))
+    return _explanation(case, found, case.paths.forward, case.paths.back)
+
+
+def _of_a_way(case: Case) -> Iterator[Verdict]:
+    yield from _judged(case, COMMON)
+    yield from _judged(case, PLUGGING)
+    yield from _of_peer(case, PLUGGING)
+    yield from _judged(case, PASSING)
+    yield from _judged(case, OF_AN_END)
+    yield from _of_peer(case, OF_AN_END)
+    yield from _judged(case, DISTURBING)
+    yield from _of_peer(case, DISTURBING)
+    yield from _judged(case, (DELIVERED, CANNOT_TELL))
+
+
+def _judged(case: Case, causes: tuple[Cause, ...]) -> Iterator[Verdict]:
+    return (verdict for cause in causes if (verdict := judged(cause, case)))
+
+
+def _of_peer(case: Case, causes: tuple[Cause, ...]) -> Iterator[Verdict]:
+    """Give what is wrong with the other one."""
+    if case.peer is not None:
+        for verdict in _judged(replace(case, seen=case.peer), causes):
+            yield replace(
+                verdict,
+                code=f"peer_{verdict.code}",
+                sentence=f"{case.peer.called} is the trouble: {verdict.sentence}",
+            )
+
+
+def _explanation(
+    case: Case, found: list[Verdict], path: Trace | None, return_path: Trace | None
+) -> Explanation:
+    verdict, *others = found
+    also = [other for other in others if other.state is State.BROKEN]
+    unseen = [*case.facts.unseen, *(path.unseen if path else ())]
+    if path and path.asked_connections:
+        unseen.append(f"connection tracking: {path.assumption.says}")
+    unseen.append("inside the machines, and the switches between the hosts")
+    return Explanation(verdict, tuple(also[:MAX_ALSO]), path, return_path, tuple(dict.fromkeys(unseen)))

@@ -1,0 +1,35 @@
+"""The page of all causes, generated from their declarations. PURE."""
+
+from collections.abc import Iterator
+
+from osken_apps.explain.cause import Cause
+from osken_apps.explain.causes import EVERY_CAUSE
+
+
+def causes_document() -> str:
+    """Give the page."""
+    lines = [
+        "# What `osken-net explain` may say",
+        "",
+        "Generated from `osken_apps/explain/` by `make docs`; a test holds that it is current.",
+        "",
+        "The causes in their order: the first that holds is the verdict, what else holds is named after it.",
+        "Words in braces are names of what is asked about. In place of `interface` and `host` stands the",
+        "code of the condition that the host shows. Codes with `peer_` are of the port to be reached.",
+        "",
+    ]
+    return "\n".join([*lines, *(line for cause in EVERY_CAUSE for line in _of(cause))])
+
+
+def _of(cause: Cause) -> Iterator[str]:
+    yield f"## {cause.code}"
+    yield ""
+    yield f"{cause.sentence}."
+    yield ""
+    if cause.remedy:
+        yield f"- What to do: {cause.remedy}"
+    yield f"- Seen in: {cause.evidence}"
+    yield f"- It is {cause.state.value}, and this is {cause.certainty.value}." + (
+        " Told to those who may see hosts." if cause.is_operators else ""
+    )
+    yield ""

@@ -1,0 +1,157 @@
+"""What is known of the things that a question is about, each fact with where it is from and when it was seen.
+PURE.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from ipaddress import IPv4Address
+from typing import Generic, TypeVar
+
+from osken_apps.dhcp.journal import PortJournal
+from osken_apps.model.conditions import Condition
+from osken_apps.model.resources import Network, Port, Subnet
+from osken_apps.model.snapshot import HostSnapshot, Layout
+from osken_apps.openflow.wire import FlowBody, FlowKey
+
+T = TypeVar("T")
+
+
+class Source(StrEnum):
+    """Where a fact is from."""
+
+    STORE = "store"
+    OVSDB = "ovsdb"
+    OPENFLOW = "openflow"
+    JOURNAL = "journal"
+    CONTROLLER = "controller"
+    TRACE = "trace"
+
+
+@dataclass(frozen=True, slots=True)
+class Known(Generic[T]):
+    """A fact, where it is from and when it was seen (seconds since the epoch); or why it is not known."""
+
+    value: T | None
+    source: Source
+    seen_at: float
+    why_not: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PortCounted:
+    """What a switch has counted of a port: the packets that came in from its machine, and went out to it."""
+
+    received: int
+    sent: int
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledFlow:
+    """A flow of a bridge, whoever put it there, with the packets that it took."""
+
+    key: FlowKey
+    body: FlowBody
+    packets: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An interface that a port is plugged in as; `ofport` is None where no switch shows it."""
+
+    host: str
+    interface: str
+    ofport: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HostSeen:
+    """A host. `snapshot` is what its flows and tags follow from; None: not known yet.
+
+    `last_contact` is in seconds since the epoch. `tags` are those of its interfaces, `installed` its flows by
+    bridge.
+    """
+
+    name: str
+    alive: bool
+    last_contact: float
+    ovsdb: bool = True
+    conditions: tuple[Condition, ...] = ()
+    troubles: tuple[str, ...] = ()
+    snapshot: HostSnapshot | None = None
+    tags: Known[Mapping[str, int | None]] | None = None
+    installed: Mapping[str, Known[tuple[InstalledFlow, ...]]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PortSeen:
+    """A port with what it depends on. `place` is where it is, `claimants` are all interfaces that say they
+    are it.
+
+    `server` is the port of its network's DHCP server. `groups` are the names of its security groups.
+    `waits_for` says in words what it waits for. `journal` is what its DHCP client said and was told, `twins`
+    are other ports of its network with the same MAC address.
+    """
+
+    port: Port
+    network: Network
+    subnets: tuple[Subnet, ...] = ()
+    server: Port | None = None
+    groups: tuple[str, ...] = ()
+    place: Place | None = None
+    claimants: tuple[Place, ...] = ()
+    waits_for: str = ""
+    conflict: IPv4Address | None = None
+    journal: PortJournal = field(default_factory=PortJournal)
+    counted: Known[PortCounted] | None = None
+    twins: tuple[Port, ...] = ()
+
+    @property
+    def called(self) -> str:
+        """Its name, or its id where it has none."""
+        return self.port.name or self.port.id
+
+    @property
+    def network_called(self) -> str:
+        """The name of its network, or its id."""
+        return self.network.name or self.network.id
+
+    def subnet_of(self, subnet_id: str) -> Subnet | None:
+        """Give a subnet of its network."""
+        return next((subnet for subnet in self.subnets if subnet.id == subnet_id), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """What is to pass: `icmp`, `tcp` or `udp`, and to which port."""
+
+    protocol: str = "icmp"
+    port: int = 0
+
+    def __str__(self) -> str:
+        return self.protocol.upper() + (f" to port {self.port}" if self.port else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that is known for a question about a port, and about another one that it is to reach (`peer`).
+
+    `at`, when they were gathered, and `known_since`, the controller's start, are seconds since the epoch;
+    what was before the latter is not known. `hosts` are those that matter, `away` the names of all that are
+    not connected, of `known_hosts`. `unseen` says what did not answer.
+    """
+
+    at: float
+    known_since: float
+    layout: Layout
+    port: PortSeen
+    peer: PortSeen | None = None
+    traffic: Traffic = Traffic()
+    hosts: Mapping[str, HostSeen] = field(default_factory=dict)
+    away: tuple[str, ...] = ()
+    known_hosts: int = 0
+    unseen: tuple[str, ...] = ()
+
+    def host_of(self, port: PortSeen) -> HostSeen | None:
+        """Give the host of a port, as far as it is known."""
+        return self.hosts.get(port.place.host) if port.place else None

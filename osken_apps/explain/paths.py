@@ -1,0 +1,199 @@
+"""The ways of frames between two ports, followed through the flows that the hosts have. PURE."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from ipaddress import IPv4Address
+
+from osken_apps.explain.facts import Facts, HostSeen, PortSeen
+from osken_apps.model.addresses import IPAddress
+from osken_apps.model.snapshot import INTEGRATION_TUNNEL_END, HostSnapshot, integration_end, physical_end
+from osken_apps.openflow.difference import Difference, difference
+from osken_apps.openflow.fields import (
+    ETH_TYPE_IPV4,
+    ETH_TYPE_IPV6,
+    IP_PROTO_ICMP,
+    IP_PROTO_ICMPV6,
+    IP_PROTO_TCP,
+    IP_PROTO_UDP,
+    Exact,
+    Field,
+)
+from osken_apps.openflow.flow import Flow
+from osken_apps.openflow.reading import read_flow
+from osken_apps.pipeline.desired import FlowEncoder, desired_flows
+from osken_apps.pipeline.headers import DHCP_CLIENT_PORT, DHCP_SERVER_PORT
+from osken_apps.pipeline.stage import COOKIE, COOKIE_MASK
+from osken_apps.trace.connections import NEW, REPLY, Assumption
+from osken_apps.trace.frame import Frame
+from osken_apps.trace.result import Trace
+from osken_apps.trace.site import TracedHost, traced_host
+from osken_apps.trace.tracer import trace
+
+EVERYBODY = 0xFFFFFFFFFFFF
+CLIENT_PORT = 40000  # any that a client may send from
+TTL = 64
+PROTOCOLS = {"tcp": IP_PROTO_TCP, "udp": IP_PROTO_UDP}
+ENDS = {"tcp": (Field.TCP_SRC, Field.TCP_DST), "udp": (Field.UDP_SRC, Field.UDP_DST)}
+ECHO = {4: (IP_PROTO_ICMP, Field.ICMP_TYPE, 8, 0), 6: (IP_PROTO_ICMPV6, Field.ICMPV6_TYPE, 128, 129)}
+
+
+@dataclass(frozen=True)
+class Paths:
+    """What frames do on the hosts of some facts; each path is followed once, when it is asked for."""
+
+    facts: Facts
+
+    @cached_property
+    def common(self) -> tuple[IPAddress, IPAddress] | None:
+        """Give an address of each on one subnet; None: they have none."""
+        facts = self.facts
+        if facts.peer is None:
+            return None
+        there = {fixed_ip.subnet_id: fixed_ip.ip_address for fixed_ip in facts.peer.port.fixed_ips}
+        for fixed_ip in facts.port.port.fixed_ips:
+            if fixed_ip.subnet_id in there:
+                return fixed_ip.ip_address, there[fixed_ip.subnet_id]
+        return None
+
+    @cached_property
+    def hosts(self) -> list[TracedHost]:
+        """Give the hosts with the flows that they have or, where that is not known, should have."""
+        return [
+            traced_host(
+                self.facts.layout,
+                host.snapshot,
+                {bridge: self.flows_of(host, bridge) for bridge in host.snapshot.ofports},
+                _tags(host),
+                _learned(self.facts, host.snapshot),
+            )
+            for host in self.facts.hosts.values()
+            if host.snapshot
+        ]
+
+    def flows_of(self, host: HostSeen, bridge: str) -> tuple[Flow, ...]:
+        """Give the flows of a bridge; without what it cannot be known to take (others' odd fields)."""
+        known = host.installed.get(bridge)
+        if known is None or known.value is None:
+            return desired_flows(bridge, self.facts.layout, host.snapshot) if host.snapshot else ()
+        reads = (read_flow(flow.key, flow.body) for flow in known.value)
+        return tuple(read.flow for read in reads if not read.unknown)
+
+    @cached_property
+    def packets(self) -> Mapping[tuple[str, str, Flow], int]:
+        """Give how many packets each flow took, by host and bridge, where that is known."""
+        return {
+            (host.name, bridge, read_flow(flow.key, flow.body).flow): flow.packets
+            for host in self.facts.hosts.values()
+            for bridge, known in host.installed.items()
+            for flow in known.value or ()
+        }
+
+    @cached_property
+    def request(self) -> Trace | None:
+        """Follow what the port's DHCP client broadcasts."""
+        values: dict[Field, Exact] = {
+            Field.ETH_SRC: self.facts.port.port.mac_address,
+            Field.ETH_DST: EVERYBODY,
+            Field.ETH_TYPE: ETH_TYPE_IPV4,
+            Field.IPV4_SRC: IPv4Address("0.0.0.0"),
+            Field.IPV4_DST: IPv4Address("255.255.255.255"),
+            Field.IP_PROTO: IP_PROTO_UDP,
+            Field.IP_TTL: TTL,
+            Field.UDP_SRC: DHCP_CLIENT_PORT,
+            Field.UDP_DST: DHCP_SERVER_PORT,
+        }
+        return self._follow(self.facts.port, Frame.of(values), NEW)
+
+    @cached_property
+    def forward(self) -> Trace | None:
+        """Follow the traffic from the port to its peer."""
+        if self.common is None or self.facts.peer is None:
+            return None
+        source, destination = self.common
+        frame = self._frame(self.facts.port, self.facts.peer, source, destination, is_answer=False)
+        return self._follow(self.facts.port, frame, NEW)
+
+    @cached_property
+    def back(self) -> Trace | None:
+        """Follow the peer's answer."""
+        if self.common is None or self.facts.peer is None:
+            return None
+        destination, source = self.common
+        frame = self._frame(self.facts.peer, self.facts.port, source, destination, is_answer=True)
+        return self._follow(self.facts.peer, frame, REPLY)
+
+    def differs(self, host: HostSeen, bridge: str) -> Difference | None:
+        """Give what a bridge lacks and has besides; None: not known. Others' flows are no difference."""
+        known = host.installed.get(bridge)
+        if known is None or known.value is None or host.snapshot is None:
+            return None
+        ours = {flow.key: flow.body for flow in known.value if flow.body.cookie & COOKIE_MASK == COOKIE}
+        return difference(ours, FlowEncoder().flows(bridge, self.facts.layout, host.snapshot))
+
+    def _frame(
+        self, sender: PortSeen, receiver: PortSeen, source: IPAddress, destination: IPAddress, is_answer: bool
+    ) -> Frame:
+        is_ipv4 = isinstance(source, IPv4Address)
+        addresses = (Field.IPV4_SRC, Field.IPV4_DST) if is_ipv4 else (Field.IPV6_SRC, Field.IPV6_DST)
+        values: dict[Field, Exact] = {
+            Field.ETH_SRC: sender.port.mac_address,
+            Field.ETH_DST: receiver.port.mac_address,
+            Field.ETH_TYPE: ETH_TYPE_IPV4 if is_ipv4 else ETH_TYPE_IPV6,
+            addresses[0]: source,
+            addresses[1]: destination,
+            Field.IP_TTL: TTL,
+        }
+        traffic = self.facts.traffic
+        if traffic.protocol in ENDS:
+            values[Field.IP_PROTO] = PROTOCOLS[traffic.protocol]
+            ends = (CLIENT_PORT, traffic.port)
+            values |= dict(zip(ENDS[traffic.protocol], ends[::-1] if is_answer else ends, strict=True))
+        else:
+            protocol, kind, asks, answers = ECHO[source.version]
+            values |= {Field.IP_PROTO: protocol, kind: answers if is_answer else asks}
+        return Frame.of(values)
+
+    def _follow(self, sender: PortSeen, frame: Frame, assumption: Assumption) -> Trace | None:
+        """Follow a frame from a port; None: it is nowhere that is known."""
+        place, bridge = sender.place, self.facts.layout.integration_bridge
+        known = {host.name: host for host in self.hosts}
+        if place is None or place.ofport is None or bridge not in known.get(place.host, _NOWHERE).bridges:
+            return None
+        return trace(self.hosts, place.host, bridge, place.ofport, frame, assumption)
+
+
+_NOWHERE = TracedHost("", {})
+
+
+def _tags(host: HostSeen) -> Mapping[str, int | None] | None:
+    return host.tags.value if host.tags else None
+
+
+def _learned(facts: Facts, snapshot: HostSnapshot) -> dict[str, dict[tuple[int, int], int]]:
+    """Give where the bridges of a host know the ports in question to be, once their machines were heard."""
+    learned: dict[str, dict[tuple[int, int], int]] = {}
+    for seen in (facts.port, facts.peer):
+        for bridge, vlan, ofport in _ways_to(facts, snapshot, seen) if seen and seen.place else ():
+            learned.setdefault(bridge, {})[vlan, int(seen.port.mac_address) if seen else 0] = ofport
+    return learned
+
+
+def _ways_to(facts: Facts, snapshot: HostSnapshot, seen: PortSeen) -> Iterator[tuple[str, int, int]]:
+    """Give by bridge and VLAN the number of the port behind which a port is."""
+    layout, integration = facts.layout, facts.layout.integration_bridge
+    segment = next((one for one in snapshot.segments if one.network_id == seen.port.network_id), None)
+    if segment is None or seen.place is None:
+        return
+    physical = layout.bridge_of(segment.physical_network) or ""
+    outward = INTEGRATION_TUNNEL_END if segment.is_tunnel else integration_end(physical)
+    is_here = seen.place.host == snapshot.host
+    near = seen.place.ofport if is_here else snapshot.ofports.get(integration, {}).get(outward)
+    if near is not None:
+        yield integration, segment.local_vlan, near
+    ends = snapshot.ofports.get(physical, {})
+    inward = ends.get(physical_end(physical))
+    nics = [ofport for name, ofport in ends.items() if name != physical_end(physical)]
+    far = inward if is_here else nics[0] if len(nics) == 1 else None
+    if far is not None:
+        yield physical, segment.segmentation_id or 0, far

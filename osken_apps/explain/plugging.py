@@ -1,0 +1,228 @@
+"""Causes of a port itself: whether it is on, plugged in, and its host what it should be. PURE."""
+
+from collections.abc import Iterator
+
+from osken_apps.explain.cause import Case, Cause, Evidence, Found
+from osken_apps.explain.facts import HostSeen, Source
+from osken_apps.explain.words import listed, moment
+from osken_apps.model.conditions import Condition
+
+
+def _port_down(case: Case) -> Found | None:
+    if case.seen.port.admin_state_up:
+        return None
+    return Found(evidence=(case.store(f"admin_state_up of port {case.seen.called} is false"),))
+
+
+def _network_down(case: Case) -> Found | None:
+    network = case.seen.network
+    if network.admin_state_up:
+        return None
+    evidence = case.store(f"admin_state_up of network {case.seen.network_called} is false")
+    return Found({"network_id": network.id}, (evidence,))
+
+
+def _conditions(case: Case) -> Iterator[tuple[HostSeen, Condition]]:
+    """Give what hosts show to be wrong with the port's interface."""
+    place = case.seen.place
+    for host in case.facts.hosts.values():
+        for condition in host.conditions:
+            is_here = place is not None and host.name == place.host
+            if condition.port_id == case.seen.port.id or (
+                is_here and place and condition.interface == place.interface
+            ):
+                yield host, condition
+
+
+def _said(host: HostSeen, condition: Condition) -> Found:
+    evidence = Evidence(f"{host.name}: {condition.sentence}", Source.OVSDB, host.last_contact)
+    words = {"host": host.name, "said": condition.sentence, "remedy": condition.remedy}
+    return Found(words, (evidence,), condition.code.value)
+
+
+def _interface_condition(case: Case) -> Found | None:
+    return next((_said(host, condition) for host, condition in _conditions(case)), None)
+
+
+def _elsewhere(case: Case) -> Found | None:
+    wanted = case.seen.port.requested_host
+    hosts = sorted({place.host for place in case.seen.claimants})
+    if not wanted or not hosts or wanted in hosts:
+        return None
+    evidence = Evidence(
+        f"interfaces with iface-id {case.seen.port.id} are on {listed(hosts)}", Source.OVSDB, case.facts.at
+    )
+    return Found({"wanted": wanted, "hosts": listed(hosts)}, (evidence,))
+
+
+def _not_plugged(case: Case) -> Found | None:
+    facts = case.facts
+    if case.seen.place or case.seen.claimants:
+        return None
+    evidence = Evidence("no interface that is shown has that iface-id", Source.OVSDB, facts.at)
+    away = f" ({listed(facts.away)} are not)" if facts.away else ""
+    connected = f"{facts.known_hosts - len(facts.away)} of {facts.known_hosts}"
+    return Found({"connected": connected, "away": away}, (evidence,))
+
+
+def _host_gone(case: Case) -> Found | None:
+    host = case.host
+    if host is None or host.alive:
+        return None
+    evidence = Evidence(f"{host.name} is not connected", Source.CONTROLLER, host.last_contact)
+    return Found({"host": host.name, "since": moment(host.last_contact)}, (evidence,))
+
+
+def _host_condition(case: Case) -> Found | None:
+    """Find what keeps frames from passing between the host and others, or on all of it."""
+    host = case.host
+    if host is None:
+        return None
+    bridge = case.facts.layout.bridge_of(case.seen.network.physical_network or "")
+    for condition in host.conditions:
+        if condition.cuts and not condition.interface and condition.bridge in ("", bridge):
+            return _said(host, condition)
+        if condition.cuts and condition.bridge and condition.bridge == bridge:
+            return _said(host, condition)
+    return None
+
+
+def _trouble(case: Case) -> Found | None:
+    host = case.host
+    if host is None or not host.troubles:
+        return None
+    said = "; ".join(host.troubles)
+    evidence = Evidence(f"{host.name}: {said}", Source.CONTROLLER, case.facts.at)
+    return Found({"host": host.name, "said": said}, (evidence,))
+
+
+def _tag_foreign(case: Case) -> Found | None:
+    host, place = case.host, case.seen.place
+    if host is None or place is None or host.tags is None or host.tags.value is None:
+        return None
+    binding = case.seen.port.binding
+    if binding is None or place.interface not in host.tags.value:
+        return None
+    tag = host.tags.value[place.interface]
+    if tag == binding.local_vlan:
+        return None
+    shown = "no tag" if tag is None else f"tag {tag}"
+    evidence = Evidence(f"{place.interface} of {host.name} has {shown}", Source.OVSDB, host.tags.seen_at)
+    words = {"interface": place.interface, "host": host.name, "has": shown, "wanted": binding.local_vlan}
+    return Found({key: str(word) for key, word in words.items()}, (evidence,))
+
+
+def _flow_missing(case: Case) -> Found | None:
+    host = case.host
+    bridge = case.facts.layout.integration_bridge
+    delta = case.paths.differs(host, bridge) if host else None
+    if host is None or not delta or not delta.add:
+        return None
+    known = host.installed[bridge]
+    says = f"{len(delta.add)} flows of {bridge} are missing or are not as they should be"
+    words = {"host": host.name, "bridge": bridge, "missing": str(len(delta.add))}
+    return Found(words, (Evidence(says, Source.OPENFLOW, known.seen_at),))
+
+
+def _two_hosts(case: Case) -> Found | None:
+    hosts = sorted({place.host for place in case.seen.claimants})
+    if len(hosts) < 2 or case.seen.place is None:
+        return None
+    says = f"interfaces with iface-id {case.seen.port.id} are on {listed(hosts)}"
+    words = {"hosts": listed(hosts), "host": case.seen.place.host}
+    return Found(words, (Evidence(says, Source.OVSDB, case.facts.at),))
+
+
+def _waits(case: Case) -> Found | None:
+    waits_for = case.seen.waits_for
+    if not waits_for or case.seen.conflict:
+        return None
+    return Found({"waits_for": waits_for}, (case.store(f"waits_for of port {case.seen.called}"),))
+
+
+def _mac_twice(case: Case) -> Found | None:
+    twins = case.seen.twins
+    if not twins:
+        return None
+    mac = case.seen.port.mac_address
+    names = listed(twin.name or twin.id for twin in twins)
+    says = f"{case.seen.called} and {names} have MAC address {mac}"
+    return Found({"mac": str(mac), "others": names}, (case.store(says),))
+
+
+def _fail_mode(case: Case) -> Found | None:
+    host = case.host
+    found = (it for it in host.conditions if it.code == "fail_mode") if host else ()
+    condition = next(iter(found), None)
+    return _said(host, condition) if host and condition else None
+
+
+PORT_DOWN = Cause(
+    "port_down", "{port} is switched off: its admin_state_up is false",
+    "openstack port set --enable {id}", "the port's admin_state_up", _port_down,
+)  # fmt: skip
+NETWORK_DOWN = Cause(
+    "network_down", "The network {network} of {port} is switched off: its admin_state_up is false",
+    "openstack network set --enable {network_id}", "the network's admin_state_up", _network_down,
+)  # fmt: skip
+INTERFACE_CONDITION = Cause(
+    "interface", "On {host}, {said}", "{remedy}",
+    "what OVSDB shows of an interface that is the port's, or was meant to be", _interface_condition,
+    is_operators=True,
+)  # fmt: skip
+ELSEWHERE = Cause(
+    "elsewhere", "{port} is plugged into {hosts} but must be on {wanted}, which binding:host_id asks for",
+    "plug it in there, or openstack port unset --host {id}", "iface-ids, and binding:host_id", _elsewhere,
+    is_operators=True,
+)  # fmt: skip
+NOT_PLUGGED = Cause(
+    "not_plugged", "Nothing is plugged in for {port}: no interface has iface-id {id}; {connected} hosts are"
+    " connected{away}",
+    "start its machine, or ovs-vsctl set interface IFACE external_ids:iface-id={id}",
+    "the iface-ids that all hosts show", _not_plugged,
+)  # fmt: skip
+HOST_GONE = Cause(
+    "host_gone", "{host}, which {port} is at, is not connected since {since}: DHCP is not answered there;"
+    " other traffic goes on as it was",
+    "see whether {host} reaches the controller: osken-net host-check --through 'ssh {host}'",
+    "the host's connections", _host_gone, is_operators=True,
+)  # fmt: skip
+HOST_CONDITION = Cause(
+    "host", "{port} is on {host}, and there {said}", "{remedy}",
+    "what OVSDB shows of the host's bridges and NICs", _host_condition, is_operators=True,
+)  # fmt: skip
+TROUBLE = Cause(
+    "trouble", "{host} cannot be brought to what it should be: {said}", "see the log of the controller",
+    "what the controller could not do", _trouble, is_operators=True,
+)  # fmt: skip
+TAG_FOREIGN = Cause(
+    "tag_foreign", "{interface} on {host} has {has} instead of {wanted}: another hand sets it",
+    "find out who writes to its port row: ovsdb-client monitor Port name,tag",
+    "the tag in OVSDB, and the port's local VLAN", _tag_foreign, is_operators=True,
+)  # fmt: skip
+FLOW_MISSING = Cause(
+    "flow_missing", "{bridge} of {host} lacks {missing} of its flows; they are sent again at the next audit",
+    "osken-net diff {host}", "the flows that the bridge has, and those that it should have", _flow_missing,
+    is_operators=True,
+)  # fmt: skip
+WAITS = Cause("waits", "{port} waits for {waits_for}", "", "waits_for of the port", _waits, is_operators=True)
+TWO_HOSTS = Cause(
+    "two_hosts", "{port} is plugged into {hosts}; {host} has it, the others are dead",
+    "unplug it where it is not wanted, unless its machine is moving", "iface-ids", _two_hosts,
+    is_operators=True,
+)  # fmt: skip
+MAC_TWICE = Cause(
+    "mac_twice", "{port} and {others} have the same MAC address {mac} in {network}: learning it flaps",
+    "openstack port set --mac-address MAC {id}", "the ports of the network", _mac_twice,
+)  # fmt: skip
+FAIL_MODE = Cause(
+    "standalone", "On {host}, {said}", "{remedy}", "fail_mode in OVSDB", _fail_mode, is_operators=True
+)
+
+#: What keeps a port from anything at all, in order.
+PLUGGING = (
+    PORT_DOWN, NETWORK_DOWN, INTERFACE_CONDITION, ELSEWHERE, NOT_PLUGGED, HOST_GONE, HOST_CONDITION, TROUBLE,
+    TAG_FOREIGN, FLOW_MISSING, WAITS,
+)  # fmt: skip
+#: What may disturb it.
+DISTURBING = (MAC_TWICE, TWO_HOSTS, FAIL_MODE)

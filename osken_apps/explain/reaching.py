@@ -1,0 +1,169 @@
+"""Causes of two ports that do not reach each other: what they share, and where a frame stops. PURE."""
+
+from dataclasses import replace
+
+from osken_apps.explain.cause import Case, Cause, Certainty, Evidence, Found, State
+from osken_apps.explain.facts import PortSeen, Source
+from osken_apps.explain.words import listed
+from osken_apps.pipeline.stages import RECEIVER_VERDICT, SENDER_VERDICT
+from osken_apps.trace.result import Hop, Trace, Way
+
+
+def _other_network(case: Case) -> Found | None:
+    peer = case.peer
+    if peer is None or peer.network.id == case.seen.network.id:
+        return None
+    says = f"{case.seen.called} is in {case.seen.network_called}, {peer.called} in {peer.network_called}"
+    return Found({"other": peer.network_called}, (case.store(says),))
+
+
+def _other_subnet(case: Case) -> Found | None:
+    peer = case.peer
+    if peer is None or case.paths.common is not None:
+        return None
+    addresses = _addresses(case.seen), _addresses(peer)
+    says = f"{case.seen.called} has {addresses[0]}, {peer.called} has {addresses[1]}"
+    return Found({"own": addresses[0], "others": addresses[1]}, (case.store(says),))
+
+
+def _addresses(seen: PortSeen) -> str:
+    return listed(str(fixed_ip.ip_address) for fixed_ip in seen.port.fixed_ips) or "no address"
+
+
+def _reaches(path: Trace | None, to: PortSeen | None) -> bool | None:
+    """Tell whether a path ends at a port; None: there is no path to look at."""
+    if path is None or to is None or to.place is None:
+        return None
+    return path.delivered_to(to.place.host, to.place.interface)
+
+
+def _stop(path: Trace) -> tuple[Hop, str]:
+    """Give where a frame that is not delivered stops, and why."""
+    if path.stops:
+        return path.hops[path.stops[-1].hop], path.stops[-1].why
+    return path.hops[-1], path.hops[-1].meaning
+
+
+def _in_stage(path: Trace | None, to: PortSeen | None, stages: tuple[object, ...]) -> Hop | None:
+    if path is None or _reaches(path, to) is not False:
+        return None
+    hop, _ = _stop(path)
+    return hop if hop.flow is None and hop.stage in stages else None
+
+
+def _group(case: Case, stage: object, whose: PortSeen) -> Found | None:
+    hop = _in_stage(case.paths.forward, case.peer, (stage,))
+    if hop is None:
+        return None
+    says = f"table {hop.table_id} of {hop.bridge} on {hop.host}: {hop.meaning} ({hop.frame.text()})"
+    address = case.paths.common[0] if case.paths.common else ""
+    traffic = case.facts.traffic
+    protocol = f"--protocol {traffic.protocol}" + (f" --dst-port {traffic.port}" if traffic.port else "")
+    words = {
+        "groups": listed(whose.groups) or "it has none",
+        "group": whose.groups[0] if whose.groups else "GROUP",
+        "rule": protocol,
+        "address": str(address),
+    }
+    return Found(words, (Evidence(says, Source.TRACE, case.facts.at),))
+
+
+def _sender_groups(case: Case) -> Found | None:
+    return _group(case, SENDER_VERDICT, case.seen)
+
+
+def _receiver_groups(case: Case) -> Found | None:
+    peer = case.peer
+    return _group(case, RECEIVER_VERDICT, peer) if peer else None
+
+
+def _stops(case: Case, path: Trace | None, to: PortSeen | None) -> Found | None:
+    if path is None or _reaches(path, to) is not False:
+        return None
+    hop, why = _stop(path)
+    foreign = next((other for other in path.hops if other.flow and not other.rule), None)
+    at = foreign or hop
+    words = {"bridge": at.bridge, "host": at.host, "table": str(at.table_id), "why": why}
+    words["flow"] = at.flow.text() if at.flow else "no flow takes it"
+    if foreign is None and any(leaving.way is Way.WIRE for leaving in path.exits):
+        words["why"] = f"it leaves {path.exits[0].host}, and what comes to {hop.host} is {why}"
+    says = f"table {at.table_id} of {at.bridge} on {at.host}: {words['flow']}"
+    code = "flow_foreign" if foreign else ""
+    return Found(words, (Evidence(says, Source.TRACE, case.facts.at),), code)
+
+
+def _path_stops(case: Case) -> Found | None:
+    return _stops(case, case.paths.forward, case.peer)
+
+
+def _return_path(case: Case) -> Found | None:
+    found = _stops(case, case.paths.back, case.seen)
+    return found and replace(found, code="")
+
+
+def _delivered(case: Case) -> Found | None:
+    there, back = _reaches(case.paths.forward, case.peer), _reaches(case.paths.back, case.seen)
+    if not there or not back or case.paths.forward is None:
+        return None
+    hosts = list(dict.fromkeys(hop.host for hop in case.paths.forward.hops))
+    counts = [
+        case.paths.packets.get((hop.host, hop.bridge, hop.flow), 0)
+        for hop in case.paths.forward.hops
+        if hop.flow
+    ]
+    way = f"on {hosts[0]}" if len(hosts) == 1 else f"from {hosts[0]} to {hosts[-1]}"
+    says = f"each of {len(counts)} flows on its way has taken {min(counts, default=0)} packets or more"
+    return Found({"way": way}, (Evidence(says, Source.TRACE, case.facts.at),))
+
+
+def _cannot_tell(case: Case) -> Found | None:
+    lost = [seen.called for seen in (case.seen, case.peer) if seen and seen.place is None]
+    why = f"where {listed(lost)} is, is not known" if lost else "its host has not shown itself yet"
+    return Found({"why": why})
+
+
+OTHER_NETWORK = Cause(
+    "other_network", "{port} is in {network} and {peer} in {other}: nothing here joins the two",
+    "put both into one network, or bring a router", "the networks of both", _other_network,
+)  # fmt: skip
+OTHER_SUBNET = Cause(
+    "other_subnet", "{port} ({own}) and {peer} ({others}) have no address on a common subnet: they need a"
+    " router between",
+    "give both an address on one subnet, or bring a router", "the fixed_ips of both", _other_subnet,
+)  # fmt: skip
+SENDER_GROUPS = Cause(
+    "sender_security_group", "No rule of {port}'s security groups ({groups}) lets {traffic} to {peer} out",
+    "openstack security group rule create --egress {rule} {group}",
+    "the frame followed through the flows that the hosts have", _sender_groups,
+)  # fmt: skip
+RECEIVER_GROUPS = Cause(
+    "security_group", "No rule of {peer}'s security groups ({groups}) lets {traffic} from {port} in",
+    "openstack security group rule create {rule} --remote-ip {address} {group}",
+    "the frame followed through the flows that the hosts have", _receiver_groups,
+)  # fmt: skip
+PATH_STOPS = Cause(
+    "path_stops", "{traffic} from {port} to {peer} stops in table {table} of {bridge} on {host}: {why}"
+    " ({flow})",
+    "osken-net diff {host}", "the frame followed through the flows that the hosts have", _path_stops,
+    is_operators=True,
+)  # fmt: skip
+RETURN_PATH = Cause(
+    "return_path", "{port} reaches {peer}, but the answer stops in table {table} of {bridge} on {host}:"
+    " {why} ({flow})",
+    "osken-net diff {host}", "the answer followed through the flows that the hosts have", _return_path,
+    is_operators=True,
+)  # fmt: skip
+DELIVERED = Cause(
+    "delivered", "{traffic} from {port} is delivered to {peer} ({way}), and an answer comes back",
+    "if none comes, look inside {peer}: its firewall, what listens there, its address",
+    "both ways followed through the flows that the hosts have", _delivered, State.OK, Certainty.LIKELY,
+)  # fmt: skip
+CANNOT_TELL = Cause(
+    "cannot_tell", "Whether {port} reaches {peer} cannot be told: {why}", "", "what is known of both",
+    _cannot_tell, State.UNKNOWN,
+)  # fmt: skip
+
+#: What two ports must have in common.
+COMMON = (OTHER_NETWORK, OTHER_SUBNET)
+#: Where what one sends to the other stops.
+PASSING = (SENDER_GROUPS, RECEIVER_GROUPS, PATH_STOPS, RETURN_PATH)

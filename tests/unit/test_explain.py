@@ -1,0 +1,368 @@
+"""Every cause: facts of which it is the verdict, with its sentence; and what comes with it."""
+
+from dataclasses import replace
+from ipaddress import IPv4Address, IPv6Address
+
+import pytest
+
+from osken_apps.dhcp.decision import SilenceReason
+from osken_apps.explain.cause import State
+from osken_apps.explain.causes import EVERY_CAUSE, explain_address, explain_reach
+from osken_apps.explain.document import causes_document
+from osken_apps.explain.facts import Facts, InstalledFlow, Known, Place, PortCounted, Source
+from osken_apps.model.conditions import Code, Condition
+from osken_apps.model.resources import FixedIp
+from osken_apps.openflow.actions import Output
+from osken_apps.openflow.fields import Field
+from osken_apps.openflow.flow import Flow
+from osken_apps.openflow.match import Match
+from osken_apps.openflow.wire import FlowBody, FlowKey, encode_flow
+from osken_apps.pipeline.features.isolation import INTEGRATION_NORMAL
+from tests.golden.scenarios import NET1, NET2, SERVER1, SUBNET1
+from tests.unit.explain_facts import (
+    ACK,
+    HOST1,
+    HOST2,
+    NAK,
+    NOBODY,
+    NOW,
+    OFFER,
+    OUT,
+    TCP_80,
+    VM1,
+    VM2,
+    but,
+    facts,
+    guarded,
+    host,
+    installed,
+    journal,
+    refused,
+    seen,
+)
+
+FOREIGN = Flow(0, 500, Match.of({Field.IN_PORT: 2}), (Output(99),), cookie=0x99)
+
+
+def _condition(code: Code, said: str, **about: object) -> Condition:
+    return Condition(code, said, "mend it", **about)  # type: ignore[arg-type]
+
+
+def _with_foreign(flows: dict[FlowKey, FlowBody]) -> None:
+    flows.update([encode_flow(FOREIGN)])
+
+
+def _without(cookie: int) -> "object":
+    def change(flows: dict[FlowKey, FlowBody]) -> None:
+        for key in [key for key, body in flows.items() if body.cookie == cookie]:
+            del flows[key]
+
+    return change
+
+
+def _nowhere(**more: object) -> Facts:
+    return facts(seen(replace(VM1, binding=None), **more), known_hosts=3, away=("host3",))
+
+
+IPV6 = FixedIp("subnet1", IPv6Address("2001:db8::2"))
+PLACES = (Place("host1", "tap1", 2), Place("host2", "tap1", 5))
+UNPLUGGED = replace(VM1, binding=None)
+ON_HOST2 = replace(UNPLUGGED, requested_host="host3")
+SILENT = {"counted": Known(PortCounted(0, 5), Source.OPENFLOW, NOW)}
+ADDRESS: dict[str, tuple[Facts, str]] = {
+    "port_down": (facts(but(VM1, admin_state_up=False)), "vm1 is switched off: its admin_state_up is false."),
+    "network_down": (
+        facts(replace(seen(VM1), network=replace(NET1, admin_state_up=False))),
+        "The network net1 of vm1 is switched off: its admin_state_up is false.",
+    ),
+    "no_subnet": (
+        facts(replace(but(VM1, fixed_ips=()), subnets=())),
+        "vm1 has no address because its network net1 has no subnet.",
+    ),
+    "no_address": (
+        facts(but(VM1, fixed_ips=())),
+        "vm1 has no address: none was given when it was made, or its subnet is gone.",
+    ),
+    "only_ipv6": (
+        facts(but(VM1, fixed_ips=(IPV6,))),
+        "vm1 has no IPv4 address, only 2001:db8::2, which DHCP does not tell: it must be configured by hand"
+        " or"
+        " by a router's advertisements.",
+    ),
+    "dhcp_off": (
+        facts(replace(seen(VM1), subnets=(replace(SUBNET1, enable_dhcp=False),))),
+        "DHCP is off on subnet 10.10.10.0/24: vm1's address 10.10.10.11 must be configured by hand.",
+    ),
+    "no_server": (facts(replace(seen(VM1), server=None)), "net1 has no DHCP server yet."),
+    "server_no_address": (
+        facts(replace(seen(VM1), server=replace(SERVER1, fixed_ips=()))),
+        "The DHCP server of net1 has no address on 10.10.10.0/24: its pool is full.",
+    ),
+    "interface_error": (
+        facts(
+            None,
+            None,
+            host(HOST1, conditions=(
+                _condition(Code.INTERFACE_ERROR, "Open vSwitch cannot use tap1: no device", interface="tap1"),
+            )),
+        ),
+        "On host1, Open vSwitch cannot use tap1: no device.",
+    ),
+    "iface_id_unknown": (
+        facts(
+            seen(UNPLUGGED),
+            None,
+            host(HOST1, conditions=(
+                _condition(Code.IFACE_ID_UNKNOWN, "tap7 has an iface-id that is no port's", port_id=VM1.id),
+            )),
+        ),
+        "On host1, tap7 has an iface-id that is no port's.",
+    ),
+    "elsewhere": (
+        facts(seen(ON_HOST2, claimants=(Place("host1", "tap1"),))),
+        "vm1 is plugged into host1 but must be on host3, which binding:host_id asks for.",
+    ),
+    "not_plugged": (
+        _nowhere(),
+        f"Nothing is plugged in for vm1: no interface has iface-id {VM1.id}; 2 of 3 hosts are connected"
+        " (host3 are not).",
+    ),
+    "host_gone": (
+        facts(None, None, host(HOST1, alive=False, last_contact=NOW - 60)),
+        "host1, which vm1 is at, is not connected since 1970-01-12 13:45:40 UTC: DHCP is not answered there;"
+        " other traffic goes on as it was.",
+    ),
+    "nic_down": (
+        facts(
+            None,
+            None,
+            host(HOST1, conditions=(
+                _condition(Code.NIC_DOWN, "eth2 of bridge br-eth2 is down", bridge="br-eth2",
+                           interface="eth2", cuts=True),
+            )),
+        ),
+        "vm1 is on host1, and there eth2 of bridge br-eth2 is down.",
+    ),
+    "trouble": (
+        facts(None, None, host(HOST1, troubles=("br-int refuses a meter",))),
+        "host1 cannot be brought to what it should be: br-int refuses a meter.",
+    ),
+    "tag_foreign": (
+        facts(None, None, host(HOST1, tags=Known({"tap1": 7}, Source.OVSDB, NOW))),
+        "tap1 on host1 has tag 7 instead of 4: another hand sets it.",
+    ),
+    "flow_missing": (
+        facts(None, None, host(HOST1, installed=installed(HOST1, _without(INTEGRATION_NORMAL.cookie)))),  # type: ignore[arg-type]
+        "br-int of host1 lacks 1 of its flows; they are sent again at the next audit.",
+    ),
+    "waits": (
+        facts(seen(VM1, waits_for="bridge br-eth2 of host host1 to connect to the controller")),
+        "vm1 waits for bridge br-eth2 of host host1 to connect to the controller.",
+    ),
+    "conflict": (
+        facts(seen(VM1, conflict=IPv4Address("10.10.10.11"), waits_for="10.10.10.11 to be free")),
+        "10.10.10.11 is used by another machine of net1: vm1's own client has found this, and it is not"
+        " offered"
+        " before ten minutes have passed.",
+    ),
+    "mac_differs": (
+        facts(seen(VM1, journal=journal(refused(SilenceReason.HARDWARE_ADDRESS, "chaddr is"
+        " 02:00:00:00:00:99")))),
+        "The machine of vm1 asks with another MAC address than fa:16:3e:00:00:01, so it gets no answer:"
+        " chaddr"
+        " is 02:00:00:00:00:99.",
+    ),
+    "malformed": (
+        facts(seen(VM1, journal=journal(refused(SilenceReason.MALFORMED, "its options end early")))),
+        "The DHCP packets of vm1's machine are broken: its options end early.",
+    ),
+    "over_budget": (
+        facts(seen(VM1, journal=journal(refused(SilenceReason.OVER_BUDGET)))),
+        "vm1's machine sends more DHCP requests a second than are answered.",
+    ),
+    "relayed": (
+        facts(seen(VM1, journal=journal(refused(SilenceReason.RELAYED, "its giaddr is 10.0.0.1")))),
+        "What vm1's machine sends comes from a relay agent (its giaddr is 10.0.0.1), and a port is served for"
+        " its own client only.",
+    ),
+    "other_server": (
+        facts(seen(VM1, journal=journal(OFFER, refused(SilenceReason.OTHER_SERVER, "server 10.10.10.200")))),
+        "vm1's machine takes the offer of another DHCP server: server 10.10.10.200.",
+    ),
+    "nak_loop": (
+        facts(seen(VM1, journal=journal(NAK, NAK))),
+        "vm1's machine insists on 10.10.10.99 and its address is 10.10.10.11: it was told so 2 times.",
+    ),
+    "offered_not_taken": (
+        facts(seen(VM1, journal=journal(OFFER, OFFER, OFFER))),
+        "vm1's machine was offered 10.10.10.11 3 times, the last time at 1970-01-12 13:45:42 UTC, and never"
+        " took"
+        " it.",
+    ),
+    "released": (
+        facts(seen(VM1, journal=journal(ACK, ACK._replace(reason=SilenceReason.RELEASED, sent=None)))),
+        "vm1's machine gave 10.10.10.11 back at 1970-01-12 13:45:41 UTC.",
+    ),
+    "has_address": (
+        facts(seen(VM1, journal=journal(ACK))),
+        "vm1 has 10.10.10.11 since 1970-01-12 13:45:40 UTC, until 1970-01-12 14:45:40 UTC: nothing is wrong"
+        " that"
+        " can be seen from here.",
+    ),
+    "expired": (
+        facts(seen(VM1, journal=journal(ACK, ago=4000))),
+        "The lease of vm1 for 10.10.10.11 ended at 1970-01-12 13:40:00 UTC, and its machine did not renew"
+        " it.",
+    ),
+    "flow_foreign": (
+        facts(None, None, host(HOST1, installed=installed(HOST1, _with_foreign))),
+        "A DHCP request of vm1 does not reach the controller: in table 0 of br-int on host1, cookie=0x99,"
+        " table=0, priority=500,in_port=2 actions=output:99 takes it.",
+    ),
+    "not_arriving": (
+        facts(None, None, host(HOST1, installed=installed(HOST1, packets=3))),
+        "6 DHCP packets of vm1 have passed its switch and none has reached the controller: they are dropped"
+        " by"
+        " a meter, or were sent before it started.",
+    ),
+    "silent_off": (
+        facts(seen(VM1, **SILENT)),
+        "vm1's machine has sent nothing at all: it is off, or its device is not up.",
+    ),
+    "silent_no_client": (
+        facts(),
+        "vm1's machine has sent 100 packets and no DHCP request from fa:16:3e:00:00:01: it has no client, an"
+        " address of its own, or another MAC address.",
+    ),
+    "restarted": (
+        facts(seen(VM1, counted=None)),
+        "No DHCP message of vm1 was seen in the 2 hours since the controller started: a lease from before may"
+        " be valid still.",
+    ),
+    "cannot_tell": (
+        facts(seen(VM1, journal=journal(refused(SilenceReason.UNKNOWN_MESSAGE_TYPE)))),
+        "What is known of vm1 does not tell; its last message was decided so: no server answers this message"
+        " type.",
+    ),
+}  # fmt: skip
+TALKING = seen(VM1, journal=journal(ACK))
+PEER = seen(VM2, journal=journal(ACK))
+REACH: dict[str, tuple[Facts, str]] = {
+    "other_network": (
+        facts(TALKING, replace(PEER, network=NET2)),
+        "vm1 is in net1 and vm2 in net2: nothing here joins the two.",
+    ),
+    "other_subnet": (
+        facts(TALKING, replace(but(VM2, fixed_ips=(FixedIp("other", IPv4Address("10.9.9.9")),)))),
+        "vm1 (10.10.10.11) and vm2 (10.9.9.9) have no address on a common subnet: they need a router"
+        " between.",
+    ),
+    "peer_port_down": (
+        facts(TALKING, replace(PEER, port=replace(VM2, admin_state_up=False))),
+        "vm2 is the trouble: vm2 is switched off: its admin_state_up is false.",
+    ),
+    "sender_security_group": (
+        facts(TALKING, PEER, guarded(VM1, "host1", NOBODY), host(HOST2), traffic=TCP_80),
+        "No rule of vm1's security groups (default) lets TCP to port 80 to vm2 out.",
+    ),
+    "security_group": (
+        facts(TALKING, PEER, host(HOST1), guarded(VM2, "host2", OUT), traffic=TCP_80),
+        "No rule of vm2's security groups (default) lets TCP to port 80 from vm1 in.",
+    ),
+    "path_stops": (
+        facts(TALKING, PEER, host(HOST1), host(replace(HOST2, segments=(), ports=()))),
+        "ICMP from vm1 to vm2 stops in table 0 of br-int on host2: it leaves host1, and what comes to host2"
+        " is"
+        " Any other frame from a physical bridge belongs to no network of this host."
+        " (cookie=0x6f736b6e00000002,"
+        " table=0, priority=2,in_port=1 actions=drop).",
+    ),
+    "flow_foreign": (
+        facts(TALKING, PEER, host(HOST1, installed=installed(HOST1, _with_foreign)), host(HOST2)),
+        "ICMP from vm1 to vm2 stops in table 0 of br-int on host1: dropped: br-int has no port 99"
+        " (cookie=0x99, table=0, priority=500,in_port=2 actions=output:99).",
+    ),
+    "return_path": (
+        facts(TALKING, PEER, host(HOST1), host(HOST2, installed=installed(HOST2, _with_foreign))),
+        "vm1 reaches vm2, but the answer stops in table 0 of br-int on host2: dropped: br-int has no port 99"
+        " (cookie=0x99, table=0, priority=500,in_port=2 actions=output:99).",
+    ),
+    "peer_silent_off": (
+        facts(TALKING, seen(VM2, **SILENT)),
+        "vm2 is the trouble: vm2's machine has sent nothing at all: it is off, or its device is not up.",
+    ),
+    "mac_twice": (
+        facts(seen(VM1, journal=journal(ACK), twins=(VM2,)), PEER),
+        "vm1 and vm2 have the same MAC address fa:16:3e:00:00:01 in net1: learning it flaps.",
+    ),
+    "delivered": (
+        facts(TALKING, PEER),
+        "ICMP from vm1 is delivered to vm2 (from host1 to host2), and an answer comes back.",
+    ),
+    "cannot_tell": (
+        facts(TALKING, PEER, hosts={}),
+        "Whether vm1 reaches vm2 cannot be told: its host has not shown itself yet.",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("code", ADDRESS)
+def test_why_a_port_has_no_address(code: str) -> None:
+    given, sentence = ADDRESS[code]
+    verdict = explain_address(given).verdict
+    assert (verdict.code, verdict.sentence) == (code, sentence)
+
+
+@pytest.mark.parametrize("code", REACH)
+def test_why_a_port_does_not_reach_another(code: str) -> None:
+    given, sentence = REACH[code]
+    verdict = explain_reach(given).verdict
+    assert (verdict.code, verdict.sentence) == (code, sentence)
+
+
+def test_what_else_holds_comes_with_the_verdict() -> None:
+    mode = _condition(Code.FAIL_MODE, "bridge br-int has fail_mode=standalone", bridge="br-int")
+    told = explain_address(facts(seen(VM1, claimants=PLACES), None, host(HOST1, conditions=(mode,))))
+    assert [(verdict.code, verdict.sentence) for verdict in told.also] == [
+        ("two_hosts", "vm1 is plugged into host1, host2; host1 has it, the others are dead."),
+        ("fail_mode", "On host1, bridge br-int has fail_mode=standalone."),
+    ]
+
+
+def test_every_cause_is_the_verdict_of_some_facts_or_comes_with_one() -> None:
+    named_otherwise = {"interface", "host", "request_stops", "standalone", "two_hosts"}
+    reached = {*ADDRESS, *REACH} | named_otherwise
+    assert {cause.code for cause in EVERY_CAUSE} <= reached
+
+
+def test_no_two_causes_have_one_code_but_those_that_cannot_tell() -> None:
+    codes = [cause.code for cause in EVERY_CAUSE if cause.code != "cannot_tell"]
+    assert len(codes) == len(set(codes))
+
+
+@pytest.mark.parametrize("given", [*ADDRESS.values(), *REACH.values()], ids=[*ADDRESS, *REACH])
+def test_each_fact_has_its_source_and_its_time(given: tuple[Facts, str]) -> None:
+    told = explain_reach(given[0]) if given[0].peer else explain_address(given[0])
+    for verdict in (told.verdict, *told.also):
+        assert verdict.evidence or verdict.state is State.UNKNOWN
+        assert all(evidence.says and evidence.seen_at for evidence in verdict.evidence)
+        assert "{" not in verdict.sentence + verdict.remedy
+
+
+def test_what_was_assumed_and_what_cannot_be_seen_is_said() -> None:
+    told = explain_reach(REACH["security_group"][0])
+    assert told.unseen == (
+        "connection tracking: The frame opens a connection, or would.",
+        "inside the machines, and the switches between the hosts",
+    )
+
+
+def test_a_host_whose_flows_are_not_known_is_followed_as_it_should_be() -> None:
+    silent: Known[tuple[InstalledFlow, ...]] = Known(None, Source.OPENFLOW, NOW, "host2 did not answer")
+    at = host(HOST2, installed={"br-int": silent, "br-eth2": silent})
+    assert explain_reach(facts(TALKING, PEER, host(HOST1), at)).verdict.code == "delivered"
+
+
+def test_the_page_of_causes_names_each() -> None:
+    page = causes_document()
+    assert all(f"## {cause.code}\n" in page for cause in EVERY_CAUSE)
