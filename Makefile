@@ -31,7 +31,7 @@ unit: .venv/.installed  ## the tests that need neither root nor a switch, in hal
 
 test: lint  ## all tests: unit, golden, packet, Open vSwitch, end to end
 	$(SUDO) $(BIN)/python -m pytest -q -n auto $(UNIT)
-	$(SUDO) $(BIN)/python -m pytest $(UNIT:%=--ignore=%)
+	$(SUDO) $(BIN)/python -m pytest -q -n 2 --dist loadfile $(UNIT:%=--ignore=%)
 
 pythons: .venv/.installed  ## the unit tests under Python 3.11 to 3.13, where they are here
 	$(BIN)/python -m tests.pythons
