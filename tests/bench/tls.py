@@ -17,35 +17,15 @@ from osken_apps.certificates.contexts import hosts_context
 from osken_apps.certificates.shown import host_of
 from osken_apps.cli import main as osken_net
 from osken_apps.config import HostsTls
-from tests.bench.dhcp import measure
-from tests.bench.dhcp.__main__ import NICENESS, WARM_UP_S
+from tests.bench.dhcp.__main__ import NICENESS
 from tests.bench.dhcp.bars import Bar, at_least, at_most, ratio
-from tests.bench.dhcp.load import compile_generator
 from tests.bench.dhcp.measure import Results
 from tests.bench.dhcp.ours import Ours, OursTls
 from tests.bench.dhcp.report import bars_table, machine
+from tests.bench.dhcp.turns import CLIENTS, in_turns
 
-CLIENTS = 250
-ROUNDS, SECONDS = 11, 3.0
 HANDSHAKES = 300
 MANY = 3000  # a cold start of 1,000 hosts
-
-
-def dhcp(rounds: int = ROUNDS, seconds: float = SECONDS) -> Results:
-    """Measure full exchanges over both, each round beginning with the other."""
-    results = Results()
-    with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
-        program = compile_generator(Path(name))
-        systems = [kind(Path(name), program, f"tls{number}") for number, kind in enumerate((Ours, OursTls))]
-        for system in systems:
-            system.start(CLIENTS)
-            stack.callback(system.stop)
-            system.generator.exchanges(measure.OUTSTANDING, WARM_UP_S)
-        for number in range(rounds):
-            for system in systems if number % 2 else reversed(systems):
-                measure.exchanges(results, system, CLIENTS, seconds)
-                system.check_running()
-    return results
 
 
 def handshake_s(count: int = HANDSHAKES) -> float:
@@ -108,7 +88,7 @@ def main() -> int:
     one = handshake_s()
     print(f"{time.strftime('%Y-%m-%d')}, {machine()}; load {os.getloadavg()[0]:.1f}")
     print(f"a handshake: {one * 1e3:.2f} ms of processor time; {MANY}: {one * MANY:.1f} s")
-    results = dhcp()
+    results = in_turns(Ours, OursTls)
     for system in (Ours, OursTls):
         rate = results.median(f"exchanges/{CLIENTS}", system.name) or 0
         cost = results.median(f"cpu/{CLIENTS}", system.name) or 0

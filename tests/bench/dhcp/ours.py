@@ -16,6 +16,7 @@ class Ours(System):
     """osken-net on the host itself, as the others are: OpenFlow and OVSDB over loopback, ports by REST."""
 
     name = "osken-net"
+    guarded = False
 
     def _serve(self, clients: int) -> None:
         self.api = Api(API_PORT, self.host.address)
@@ -23,7 +24,7 @@ class Ours(System):
         self.host.ovs.controller_address = "127.0.0.1"
         self.host.ovs.connect()
         self.host.ovs.wait_connected()
-        self.network_id = make_network(self.api)
+        self.network_id = make_network(self.api, self.guarded)
         self._make_ports(make_ports(self.api, self.network_id, clients))
         wait_until(lambda: self._active() >= clients, START_TIMEOUT_S, "all ports to be ACTIVE")
 
@@ -67,9 +68,18 @@ class OursTls(Ours):
         return f"[openflow]\n{lines}[ovsdb]\n{lines}"
 
 
-def make_network(api: Api) -> str:
-    """Create a network as `plan` has it, without guards, as the others measured have none; give its id."""
-    network = api.create("network", name="bench", mtu=plan.MTU, port_security_enabled=False)
+class OursGuarded(Ours):
+    """The same with port security on all ports."""
+
+    name = "osken-net, guarded"
+    guarded = True
+
+
+def make_network(api: Api, guarded: bool = False) -> str:
+    """Create a network as `plan` has it, without guards where others are measured, who have none; give its
+    id.
+    """
+    network = api.create("network", name="bench", mtu=plan.MTU, port_security_enabled=guarded)
     network_id: str = network["id"]
     gateway = str(plan.GATEWAY)
     api.create("subnet", network_id=network_id, cidr=str(plan.SUBNET), ip_version=4, gateway_ip=gateway)
