@@ -8,18 +8,17 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, datetime
 from enum import StrEnum
 from ipaddress import IPv4Address
-from typing import Any
 from weakref import WeakKeyDictionary
 
 from osken_apps.apps import runtime
 from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.connection import Connection
+from osken_apps.apps.dhcp_shown import Answer, entry_shown, lease_shown, messages, reason_shown, time_shown
 from osken_apps.apps.hosts import Hosts
 from osken_apps.dhcp.decision import Decision, SilenceReason
-from osken_apps.dhcp.journal import Entry, Journal, Lease
+from osken_apps.dhcp.journal import Journal
 from osken_apps.dhcp.reservation import Defaults, reservation_of, takes_default_route
 from osken_apps.dhcp.responder import Responder
 from osken_apps.dhcp.server import Outcome, Reply
@@ -33,8 +32,6 @@ LOG = logging.getLogger(__name__)
 
 ANSWER_BOUNDS_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.01, 0.1)
 CONFLICT_S = 600.0  # a declined address is offered again after this time, as dnsmasq does
-
-Answer = dict[str, Any]
 
 #: Keeps what was decided for a port (its id), at a time in seconds since the epoch.
 Record = Callable[[str, Outcome, float], None]
@@ -170,14 +167,20 @@ class Dhcp:
         conflict = self._hosts.fabric.conflicts.get(port_id)
         return {
             "port_id": port_id,
-            "known_since": _time_shown(self._known_since),
-            "lease": _lease_shown(journal.lease()),
+            "known_since": time_shown(self._known_since),
+            "lease": lease_shown(journal.lease()),
             "conflict": conflict and str(conflict),
             "transactions": [
-                {"xid": xid if xid is None else f"{xid:#010x}", "messages": list(map(_shown, entries))}
+                {"xid": xid if xid is None else f"{xid:#010x}", "messages": list(map(entry_shown, entries))}
                 for xid, entries in journal.transactions()
             ],
         }
+
+    def transactions(self, since: float, port_id: str, host: str, outcome: str) -> Answer:
+        """Give what the REST API shows of the last messages of all ports, see `dhcp_shown.messages`."""
+        ports = self._hosts.fabric.inventory.ports
+        entries = in_turns(self._journal.since(since, port_id), runtime.pause)
+        return {"known_since": time_shown(self._known_since)} | messages(entries, ports, host, outcome)
 
     def forget(self, port_id: str) -> None:
         """Drop what is remembered of a port that is gone."""
@@ -216,35 +219,6 @@ class Dhcp:
         self._hosts.wake(self._hosts.fabric.settle(port_id, address))
 
 
-def _lease_shown(lease: Lease | None) -> Answer | None:
-    return lease and {
-        "ip_address": str(lease.address),
-        "granted_at": _time_shown(lease.granted_at),
-        "expires_at": None if lease.expires_at is None else _time_shown(lease.expires_at),
-    }
-
-
-def _shown(entry: Entry) -> Answer:
-    decision = entry.decision
-    return {
-        "time": _time_shown(entry.time),
-        "received": decision.received.name if decision.received else None,
-        "sent": decision.sent.name if decision.sent else None,
-        "reason": _reason_shown(decision),
-        "ip_address": str(decision.address) if decision.address else None,
-        "omitted_options": list(decision.omitted),
-    }
-
-
-def _reason_shown(decision: Decision) -> str:
-    return f"{decision.reason}: {decision.detail}" if decision.detail else str(decision.reason)
-
-
-def _time_shown(time_s: float) -> str:
-    """Write a time as the API does."""
-    return datetime.fromtimestamp(int(time_s), UTC).isoformat()[:19] + "Z"
-
-
 def _described(service: PortService, outcome: Outcome) -> str:
     """Describe a decision in a line."""
     decision = outcome.decision
@@ -253,5 +227,5 @@ def _described(service: PortService, outcome: Outcome) -> str:
     address = f" {decision.address}" if decision.address else ""
     return (
         f"port {service.port_id} ({service.mac_address}): {received} is answered with {sent}{address}:"
-        f" {_reason_shown(decision)}"
+        f" {reason_shown(decision)}"
     )

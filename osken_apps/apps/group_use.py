@@ -5,10 +5,10 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from osken_apps.apps import runtime
 from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.connection import SwitchError
 from osken_apps.apps.hosts import Hosts
+from osken_apps.apps.side_by_side import side_by_side
 from osken_apps.errors import Malformed
 from osken_apps.openflow import codec
 from osken_apps.openflow.wire import FlowKey, encode_flow
@@ -32,7 +32,8 @@ def group_packets(hosts: Hosts, group_id: str) -> dict[str, Any]:
     keys = {rule_id: {encode_flow(flow)[0] for flow in of_rule} for rule_id, of_rule in flows.items()}
     cookies = {flow.cookie for of_rule in flows.values() for flow in of_rule}
     concerned = sorted(name for name, host in hosts.fabric.hosts.items() if group_id in host.groups)
-    told = _counted(_bridges(hosts, concerned[:MAX_HOSTS]), cookies)
+    bridges = {bridge.host.name: bridge for bridge in _bridges(hosts, concerned[:MAX_HOSTS])}
+    told = side_by_side(list(bridges), lambda name: _counts(bridges[name], cookies), WAIT_S)
     counts = sum(told.values(), Counter[FlowKey]())
     return {
         "rules": {rule_id: sum(counts[key] for key in of_rule) for rule_id, of_rule in keys.items()},
@@ -48,34 +49,17 @@ def _bridges(hosts: Hosts, names: Iterable[str]) -> list[Bridge]:
     return [bridge for bridge in connected if bridge is not None]
 
 
-def _counted(bridges: list[Bridge], cookies: set[int]) -> dict[str, Counter[FlowKey]]:
-    """Ask bridges side by side; give by host what those that answer in time have counted."""
-    told: dict[str, Counter[FlowKey]] = {}
-    done, open_questions = runtime.once(), len(bridges)
-
-    def ask(bridge: Bridge) -> None:
-        nonlocal open_questions
-        try:
-            told[bridge.host.name] = _counts(bridge, cookies)
-        except (SwitchError, Malformed) as error:
-            LOG.info("%s did not tell what its rules have permitted: %s", bridge.host.name, error)
-        open_questions -= 1
-        if not open_questions:
-            done.send()
-
-    tasks = [runtime.spawn(ask, bridge) for bridge in bridges]
-    if tasks and not runtime.wait_within(WAIT_S, done):
-        for task in tasks:
-            task.kill()
-    return dict(told)
-
-
-def _counts(bridge: Bridge, cookies: set[int]) -> Counter[FlowKey]:
+def _counts(bridge: Bridge, cookies: set[int]) -> Counter[FlowKey] | None:
+    """Read what flows with these cookies have counted; None: the bridge does not say."""
     counts = Counter[FlowKey]()
-    for cookie in sorted(cookies):
-        for reply in bridge.connection.request(
-            lambda xid, cookie=cookie: codec.flow_stats_request(cookie, WHOLE_COOKIE, xid)  # type: ignore[misc]
-        ):
-            for key, _, packets in codec.decode_flow_counts(reply):
-                counts[key] += packets
+    try:
+        for cookie in sorted(cookies):
+            for reply in bridge.connection.request(
+                lambda xid, cookie=cookie: codec.flow_stats_request(cookie, WHOLE_COOKIE, xid)  # type: ignore[misc]
+            ):
+                for key, _, packets, *_ in codec.decode_flow_counts(reply):
+                    counts[key] += packets
+    except (SwitchError, Malformed) as error:
+        LOG.info("%s did not tell what its rules have permitted: %s", bridge.host.name, error)
+        return None
     return counts

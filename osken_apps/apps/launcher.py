@@ -23,6 +23,7 @@ from osken_apps.apps.dhcp import Dhcp
 from osken_apps.apps.edge import edge, look_for_ever
 from osken_apps.apps.group_use import group_packets
 from osken_apps.apps.host_flows import host_flows
+from osken_apps.apps.host_interfaces import host_interfaces
 from osken_apps.apps.hosts import FIRST_CONNECTIONS_S, Host, Hosts
 from osken_apps.apps.listening import allow_many_sockets
 from osken_apps.apps.memory import keep_collections_short, watch_endings
@@ -108,7 +109,9 @@ class Controller:
                 "port_dhcp": self._dhcp.port_dhcp,
                 "forget_host": self._hosts.forget,
                 "group_packets": lambda group_id: group_packets(self._hosts, group_id),
-                "host_flows": lambda host: host_flows(fabric, host),
+                "host_flows": lambda *asked: host_flows(self._hosts, *asked),
+                "host_interfaces": lambda host: host_interfaces(self._hosts, host),
+                "dhcp_transactions": self._dhcp.transactions,
             },
             "forget_port": self._dhcp.forget,
             "started": self._log_started,

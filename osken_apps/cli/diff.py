@@ -3,6 +3,7 @@
 import argparse
 import shlex
 
+from osken_apps.cli.agents import agent_of
 from osken_apps.cli.api import Api, add_api
 from osken_apps.cli.command import CannotTell
 from osken_apps.cli.host_options import add_through, run_on_host
@@ -41,10 +42,12 @@ def diff(parsed: argparse.Namespace) -> int:
 
 def _desired(api: Api, host: str) -> dict[str, list[str]]:
     """Ask the API for the flows that a host should have, by bridge. Raises CannotTell."""
-    agents = api.get("agents", host=host)["agents"]
-    if not agents:
-        raise CannotTell(f"the controller knows no host {shlex.quote(host)}")
-    flows: dict[str, list[str]] = api.get(f"agents/{agents[0]['id']}/flows")["flows"]
+    told = api.get(f"agents/{agent_of(api, host)['id']}/flows", state="desired")
+    flows: dict[str, list[str]] = {}
+    for flow in told["flows"]:
+        flows.setdefault(flow["bridge"], []).append(flow["flow"])
+    if told["more"]:
+        raise CannotTell(f"host {shlex.quote(host)} should have more flows than the API tells")
     if not flows:
         raise CannotTell(f"no bridge of host {shlex.quote(host)} has connected to the controller yet")
     return flows

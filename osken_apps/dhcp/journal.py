@@ -91,6 +91,19 @@ class Journal:
         """Give what is known of a port, if anything."""
         return PortJournal(tuple(self._messages.get(port_id, ())), self._lease_events.get(port_id))
 
+    def since(self, time: float, port_id: str = "") -> list[tuple[str, Entry]]:
+        """Give the messages from a time on, with the ids of their ports, the newest first.
+
+        Of one port, if `port_id` is not empty.
+        """
+        found: list[tuple[str, Entry]] = []
+        for id, entries in reversed(self._messages.items()):
+            if entries[-1].time < time:
+                break  # all others have been quiet for longer
+            if port_id in ("", id):
+                found += ((id, entry) for entry in entries if entry.time >= time)
+        return sorted(found, key=lambda item: item[1].time, reverse=True)
+
     def port_ids(self) -> set[str]:
         """Give the ids of all ports of which something is known."""
         return {*self._messages, *self._lease_events}

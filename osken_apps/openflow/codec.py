@@ -232,16 +232,21 @@ def decode_multipart(buffer: bytes) -> tuple[int, bool]:
 
 def decode_flow_stats(buffer: bytes) -> Iterator[tuple[FlowKey, FlowBody]]:
     """Read the flows of a flow statistics reply (whole message). Raises Malformed."""
-    return ((key, body) for key, body, _ in decode_flow_counts(buffer))
+    return ((key, body) for key, body, *_ in decode_flow_counts(buffer))
 
 
-def decode_flow_counts(buffer: bytes) -> Iterator[tuple[FlowKey, FlowBody, int]]:
-    """Read the flows of a flow statistics reply (whole message), with their packets. Raises Malformed."""
+def decode_flow_counts(buffer: bytes) -> Iterator[tuple[FlowKey, FlowBody, int, int, int]]:
+    """Read the flows of a flow statistics reply (whole message). Raises Malformed.
+
+    Each with its packets, its octets, and the seconds since it was made.
+    """
     offset, end = HEADER.size + MULTIPART.size, len(buffer)
     while offset < end:
         if end - offset < FLOW_STATS.size + 8:
             raise Malformed(f"flow statistics end within an entry at octet {offset}")
-        length, table_id, _, _, priority, _, _, _, cookie, packets, _ = FLOW_STATS.unpack_from(buffer, offset)
+        length, table_id, age_s, _, priority, _, _, _, cookie, packets, octets = FLOW_STATS.unpack_from(
+            buffer, offset
+        )
         match_offset = offset + FLOW_STATS.size
         match_length = (MATCH_HEADER.unpack_from(buffer, match_offset)[1] + 7) // 8 * 8
         if length < FLOW_STATS.size + match_length or offset + length > end:
@@ -251,6 +256,8 @@ def decode_flow_counts(buffer: bytes) -> Iterator[tuple[FlowKey, FlowBody, int]]
             FlowKey(table_id, priority, buffer[match_offset:instructions_offset]),
             FlowBody(cookie, buffer[instructions_offset : offset + length]),
             packets,
+            octets,
+            age_s,
         )
         offset += length
 

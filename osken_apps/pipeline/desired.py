@@ -19,23 +19,30 @@ from osken_apps.pipeline.tunnel_flows import TunnelEncoder, tunnel_flows
 
 def desired_flows(name: str, layout: Layout, snapshot: HostSnapshot) -> tuple[Flow, ...]:
     """Give all flows that a bridge should have; a bridge that is not ours, none."""
-    return tuple(_flows(name, layout, snapshot, lambda: None))
+    return tuple(flow for flow, _ in owned_flows(name, layout, snapshot))
 
 
-def desired_texts(name: str, layout: Layout, snapshot: HostSnapshot, pause: Callable[[], None]) -> list[str]:
-    """Give what `desired_flows` gives in ovs-ofctl's words; calls `pause` where it may take long."""
-    return [flow.text() for flow in _flows(name, layout, snapshot, pause)]
+def owned_flows(
+    name: str, layout: Layout, snapshot: HostSnapshot, pause: Callable[[], None] = lambda: None
+) -> Iterator[tuple[Flow, str]]:
+    """Give what `desired_flows` gives, each with the id of the host's port that it is for; empty: for none.
 
-
-def _flows(name: str, layout: Layout, snapshot: HostSnapshot, pause: Callable[[], None]) -> Iterator[Flow]:
+    Calls `pause` where it may take long.
+    """
     bridge = bridge_of(name, layout, snapshot)
     if bridge is None:
         return
-    yield from _of_bridge(bridge)
     if bridge.role is Role.INTEGRATION:
         for bound in in_turns(snapshot.ports, pause):
-            yield from _of_port(bound, snapshot.max_meters)
-        for policy in in_turns(snapshot.policies, pause):
+            yield from ((flow, bound.port_id) for flow in _of_port(bound, snapshot.max_meters))
+    for flow in _of_no_port(bridge, pause):
+        yield flow, ""
+
+
+def _of_no_port(bridge: Bridge, pause: Callable[[], None]) -> Iterator[Flow]:
+    yield from _of_bridge(bridge)
+    if bridge.role is Role.INTEGRATION:
+        for policy in in_turns(bridge.snapshot.policies, pause):
             yield from _of_group(policy)
     yield from tunnel_flows(bridge, pause)
 

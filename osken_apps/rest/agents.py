@@ -8,6 +8,7 @@ from typing import Any
 from osken_apps.errors import Conflict, NotFound
 from osken_apps.model.changes import HostReport
 from osken_apps.networking.bindings import unbind_host
+from osken_apps.rest.agent_members import FLOWS, INTERFACES
 from osken_apps.rest.attribute import NAME
 from osken_apps.rest.controller import Hosts, Questions
 from osken_apps.rest.read_only import OBJECT, ReadContext, ReadOnlyCollection, shown
@@ -63,11 +64,6 @@ def _delete_agent(report: HostReport, store: Store, questions: Questions, hosts:
     hosts.forget(report)
 
 
-def _flows(report: HostReport, questions: Questions) -> Any:
-    """Give by bridge the flows that the host should have, in ovs-ofctl's words. Raises ServiceUnavailable."""
-    return questions.ask("host_flows", report.host)
-
-
 def _agent_time(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d %H:%M:%S")
 
@@ -113,10 +109,10 @@ AGENTS = ReadOnlyCollection(
     "agents",
     "agent",
     ATTRIBUTES,
-    {"get_agent": ADMIN, "delete_agent": ADMIN, "get_agent_flows": ADMIN},
+    {"get_agent": ADMIN, "delete_agent": ADMIN, "get_agent_flows": ADMIN, "get_agent_interfaces": ADMIN},
     _agents,
     AgentNotFound,
     agent_id,
     _delete_agent,
-    members={"flows": _flows},
+    members={"flows": FLOWS, "interfaces": INTERFACES},
 )

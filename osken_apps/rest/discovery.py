@@ -59,6 +59,9 @@ EXTENSIONS: Mapping[str, Extension] = {
         Extension("osken-changes", "Changes", "What changed since a revision."),
         Extension("osken-search", "Search", "Things by part of a name, address, MAC or id."),
         Extension("osken-topology", "Topology", "Which machines hang on which networks, and where."),
+        Extension("osken-flows", "Flows of hosts", "What hosts have beside what they should have, counted."),
+        Extension("osken-interfaces", "Interfaces of hosts", "What hosts show of their interfaces."),
+        Extension("osken-dhcp-transactions", "DHCP transactions", "What DHCP clients asked and were told."),
         Extension("dns-integration", "DNS Integration", "DNS names of ports and networks."),
     )
 }

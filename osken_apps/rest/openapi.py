@@ -245,7 +245,23 @@ def _read_only_paths(path: str, collection: ReadOnlyCollection) -> Document:
             ),
         }
         | _deletion(collection),
-    } | _member_paths(path, collection.singular, collection.members)
+    } | _read_only_member_paths(path, collection)
+
+
+def _read_only_member_paths(path: str, collection: ReadOnlyCollection) -> Document:
+    return {
+        f"/v2.0/{path}/{{id}}/{name}": {
+            "parameters": [RESOURCE_ID],
+            "get": operation(
+                f"show_{collection.singular}_{name}",
+                200,
+                member.answer,
+                READ_ERRORS,
+                [parameter(name, "query", schema) for name, schema in member.parameters],
+            ),
+        }
+        for name, member in collection.members.items()
+    }
 
 
 def _deletion(collection: ReadOnlyCollection) -> Document:

@@ -234,7 +234,8 @@ class Operations:
         item = self._read_only_item(collection, request, resource_id)
         own = Target(request.caller.project_id)
         self.permissions(request).require(f"get_{collection.singular}_{name}", [], own)
-        return Answer(200, {name: collection.members[name](item, self.questions)})
+        member = collection.members[name]
+        return Answer(200, member.tell(item, self.questions, member.asked(request.parameters)))
 
     def delete_read_only(self, collection: ReadOnlyCollection, request: Request, resource_id: str) -> Answer:
         """Answer DELETE of a resource that is computed."""

@@ -1,15 +1,17 @@
 """Collections that can only be read: a table of attributes over values that are computed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from osken_apps.config import Config
-from osken_apps.errors import NotFound
+from osken_apps.errors import HTTPBadRequest, NotFound
 from osken_apps.model.changes import HostReport
 from osken_apps.rest.attribute import NAME, Attribute
+from osken_apps.rest.controller import Questions
+from osken_apps.rest.openapi_words import Document
 from osken_apps.rest.request import Caller
-from osken_apps.rest.types import Type, list_of
+from osken_apps.rest.types import TEXT_LENGTH, Type, list_of
 
 OBJECT = Type(dict, {"type": "object"})
 NAMES = list_of(NAME)
@@ -28,11 +30,34 @@ class ReadContext:
 
 
 @dataclass(frozen=True, slots=True)
+class Member:
+    """What can be read below an item: `tell` gives it (item, questions, the query's parameters by name).
+
+    `answer` is its schema; `parameters` are those of the query, with their schemas.
+    """
+
+    tell: Callable[[Any, Questions, Mapping[str, str]], Any]
+    answer: Document
+    parameters: tuple[tuple[str, Document], ...] = ()
+
+    def asked(self, parameters: Iterable[tuple[str, str]]) -> dict[str, str]:
+        """Read the query. Raises HTTPBadRequest for what it does not have, or says twice."""
+        known, asked = dict(self.parameters), dict[str, str]()
+        for name, value in parameters:
+            if name not in known or name in asked:
+                raise HTTPBadRequest(f"[{name!r}] is not a parameter of this, or is there twice")
+            if value not in known[name].get("enum", [value]) or len(value) > TEXT_LENGTH:
+                raise HTTPBadRequest(f"Invalid input for {name}. Reason: '{value}' is not one of its values.")
+            asked[name] = value
+        return asked
+
+
+@dataclass(frozen=True, slots=True)
 class ReadOnlyCollection:
     """A collection that can only be read, but for what `delete` (item, store, questions) takes away.
 
     `policy` has its lines of the default policy: what is not in it is denied. `members` are what can be read
-    below an item: by the last part of the path, what gives it (item, questions).
+    below an item, by the last part of the path.
     """
 
     plural: str
@@ -44,7 +69,7 @@ class ReadOnlyCollection:
     id_of: Callable[[Any], str] = lambda item: str(item.id)
     delete: Callable[[Any, Any, Any, Any], None] | None = None
     url_name: str = ""
-    members: Mapping[str, Callable[[Any, Any], Any]] = field(default_factory=dict)
+    members: Mapping[str, Member] = field(default_factory=dict)
 
     @property
     def path(self) -> str:

@@ -33,6 +33,7 @@ BASE: Mapping[str, str] = {
     "get_changes": ANY_READER,
     "get_search": ANY_READER,
     "get_topology": ANY_READER,
+    "get_dhcp_transactions": ADMIN,
     "get_quota": READER,
     "update_quota": ADMIN,
     "delete_quota": ADMIN,

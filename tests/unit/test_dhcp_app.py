@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from osken_apps.apps import dhcp_shown
 from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.dhcp import BridgeService, Dhcp, PortService
 from osken_apps.apps.hosts import Host
@@ -203,10 +204,45 @@ def test_what_a_port_s_client_did_is_shown_in_the_api_s_words_and_times(
         "time": "2026-05-28T20:26:40Z",
         "received": None,
         "sent": None,
+        "outcome": "malformed",
         "reason": "the packet is not what its protocol says: IPv4 header checksum is wrong",
         "ip_address": None,
         "omitted_options": [],
     }
+
+
+def test_the_last_messages_of_all_ports_are_told_by_time_port_host_and_outcome(
+    app: Dhcp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = serve(app)
+    for at, octets in ((100.0, frame(DISCOVER)), (200.5, frame(REQUEST, OURS, ADDRESS)), (300.0, BROKEN)):
+        monkeypatch.setattr("time.time", lambda at=at: at)
+        ask(service, octets)
+
+    def told(since: float = 0, port_id: str = "", host: str = "", outcome: str = "") -> list[Any]:
+        shown = app.transactions(since, port_id, host, outcome)
+        assert shown["more"] is False
+        return [(message["outcome"], message["time"]) for message in shown["dhcp_transactions"]]
+
+    offered, selected, malformed = (
+        ("offered", "1970-01-01T00:01:40Z"),
+        ("selected", "1970-01-01T00:03:20Z"),
+        ("malformed", "1970-01-01T00:05:00Z"),
+    )
+    assert told() == told(port_id=PORT.id) == [offered, selected, malformed]
+    assert told(since=200) == [selected, malformed]
+    assert told(outcome="selected") == [selected]
+    assert told(since=301) == told(port_id="another") == told(host="another") == []
+    (first, *_) = app.transactions(0, "", "", "")["dhcp_transactions"]
+    assert (first["port_id"], first["xid"], first["received"]) == (PORT.id, "0x1234abcd", "DISCOVER")
+
+
+def test_of_very_many_messages_the_newest_are_told(app: Dhcp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dhcp_shown, "MAX_MESSAGES", 2)
+    ask(serve(app), frame(DISCOVER), frame(REQUEST, OURS, ADDRESS), BROKEN)
+    told = app.transactions(0, "", "", "")
+    assert told["more"] is True
+    assert len(told["dhcp_transactions"]) == 2
 
 
 def test_a_lease_from_before_the_start_is_not_denied(monkeypatch: pytest.MonkeyPatch, app: Dhcp) -> None:

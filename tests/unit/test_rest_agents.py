@@ -126,20 +126,36 @@ def test_without_the_controller_no_host_is_forgotten(api: Client) -> None:
     assert (reply.status, reply.error) == (503, "ServiceUnavailable")
 
 
-def test_the_flows_that_a_host_should_have_are_the_controllers_answer(api: Client, tmp_path: Path) -> None:
-    flows = {"br-int": ["cookie=0x1, table=0, priority=1 actions=NORMAL"]}
-    with controller(api, tmp_path, {"host1": flows}) as asked:
-        shown = api.get(f"/agents/{agents(api)['host1']['id']}/flows")
-    assert shown == {"flows": flows}
-    assert [(query.name, query.arguments) for query in asked] == [("host_flows", ("host1",))]
+def test_the_flows_and_interfaces_of_a_host_are_the_controllers_answer(api: Client, tmp_path: Path) -> None:
+    told = {"flows": [{"bridge": "br-int", "state": "missing"}], "silent": ["br-eth2"], "more": 0}
+    with controller(api, tmp_path, {"host1": told}) as asked:
+        path = f"/agents/{agents(api)['host1']['id']}"
+        assert api.get(f"{path}/flows") == told
+        assert api.get(f"{path}/flows?state=missing&bridge=br-int&port_id=p&rule=r") == told
+        assert api.get(f"{path}/interfaces") == told
+    assert [(query.name, query.arguments) for query in asked] == [
+        ("host_flows", ("host1", "", "", "", "")),
+        ("host_flows", ("host1", "br-int", "r", "p", "missing")),
+        ("host_interfaces", ("host1",)),
+    ]
 
 
-def test_only_administrators_see_flows(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "query", ["flows?state=broken", "flows?nonsense=1", "flows?rule=a&rule=b", "interfaces?state=missing"]
+)
+def test_what_is_not_to_be_asked_of_a_host_is_refused(api: Client, tmp_path: Path, query: str) -> None:
+    with controller(api, tmp_path, {}) as asked:
+        reply = api.call("GET", f"/agents/{agents(api)['host1']['id']}/{query}")
+    assert (reply.status, reply.error, asked) == (400, "HTTPBadRequest", [])
+
+
+def test_only_administrators_see_flows_and_interfaces(tmp_path: Path) -> None:
     api = client_of(tmp_path, "authentication = headers").as_user("default", "admin")
     api.hosts.replace((HOST1,))
-    path = f"/agents/{agents(api)['host1']['id']}/flows"
-    assert api.as_user("a", "member").call("GET", path).status == 404
-    assert api.call("GET", path).error == "ServiceUnavailable"  # there is no controller to ask
+    for member in ("flows", "interfaces"):
+        path = f"/agents/{agents(api)['host1']['id']}/{member}"
+        assert api.as_user("a", "member").call("GET", path).status == 404
+        assert api.call("GET", path).error == "ServiceUnavailable"  # there is no controller to ask
 
 
 @pytest.mark.parametrize("path", ["/agents/{}/nonsense", "/agents/{}/flows/more"])
@@ -228,3 +244,19 @@ def test_the_mac_address_of_a_port_that_is_asked_for_on_a_host_stays(api: Client
     api.change("port", port["id"], binding__host_id="")
     taken = api.change("port", port["id"], mac_address="fa:16:3e:00:00:99")
     assert (refused.status, refused.error, taken.status) == (409, "PortBound", 200)
+
+
+def test_dhcp_transactions_are_asked_for_by_time_port_host_and_outcome(api: Client, tmp_path: Path) -> None:
+    told = {"dhcp_transactions": [], "more": False, "known_since": "2026-11-26T00:00:00Z"}
+    at = datetime(2026, 11, 26, tzinfo=UTC).timestamp()
+    with controller(api, tmp_path, {0.0: told, at: told}) as asked:
+        assert api.get("/dhcp-transactions") == told
+        api.get("/dhcp-transactions?since=2026-11-26T00:00:00Z&port_id=p&host=h&outcome=offered")
+    assert [query.arguments for query in asked] == [(0.0, "", "", ""), (at, "p", "h", "offered")]
+    assert api.call("GET", "/dhcp-transactions?since=yesterday").error == "HTTPBadRequest"
+
+
+def test_only_administrators_see_the_dhcp_of_all(tmp_path: Path) -> None:
+    api = client_of(tmp_path, "authentication = headers")
+    for roles, status in ((("admin",), 503), (("member", "reader"), 403)):
+        assert api.as_user("a", *roles).call("GET", "/dhcp-transactions").status == status

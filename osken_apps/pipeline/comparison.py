@@ -1,0 +1,71 @@
+"""The flows of a bridge beside those that it should have, with rules, ports and counters. PURE."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from osken_apps.openflow.flow import Flow
+from osken_apps.openflow.reading import read_flow
+from osken_apps.openflow.wire import FlowBody, FlowKey, encode_flow
+from osken_apps.pipeline.document import rule_of
+from osken_apps.pipeline.stage import Rule
+
+
+class State(StrEnum):
+    """How a flow stands."""
+
+    INSTALLED = "installed"  # as it should be
+    MISSING = "missing"  # it should be there
+    FOREIGN = "foreign"  # it should not, or is not ours
+    UNKNOWN = "unknown"  # it should be there, and the bridge does not say whether it is
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a switch has, and what it has counted of it; `age_s` is since it was made."""
+
+    body: FlowBody
+    packets: int
+    octets: int
+    age_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A flow in ovs-ofctl's words. `rule` is None if it is not ours; `counted` is what is installed of it."""
+
+    table_id: int
+    priority: int
+    cookie: int
+    text: str
+    state: State
+    rule: Rule | None
+    port_id: str = ""
+    counted: Counted | None = None
+
+
+def compared(
+    desired: Iterable[tuple[Flow, str]], installed: Mapping[FlowKey, Counted] | None
+) -> Iterator[Compared]:
+    """Compare what a bridge should have, with the port of each, with what it has; None: that is not known.
+
+    One that does something else than it should is both: that is foreign, and what it should do is missing.
+    """
+    left = dict(installed or {})
+    for flow, port_id in desired:
+        key, body = encode_flow(flow)
+        counted = left.get(key)
+        state = State.UNKNOWN if installed is None else State.MISSING
+        if counted is not None and counted.body == body:
+            del left[key]
+            state = State.INSTALLED
+        else:
+            counted = None
+        rule = rule_of(flow.cookie)
+        yield Compared(flow.table_id, flow.priority, flow.cookie, flow.text(), state, rule, port_id, counted)
+    for key, counted in left.items():
+        cookie = counted.body.cookie
+        text = read_flow(key, counted.body).text()
+        yield Compared(
+            key.table_id, key.priority, cookie, text, State.FOREIGN, rule_of(cookie), counted=counted
+        )
