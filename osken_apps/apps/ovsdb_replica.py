@@ -143,10 +143,16 @@ class Replica(ovs.db.idl.Idl):
                 raise OvsdbError(f"its database is larger than {MAX_OCTETS >> 20} MiB")
 
     def shown(self, row: ovs.db.idl.Row, kind: type[R]) -> R:
-        """Give what a row shows."""
+        """Give what a row shows. Raises OvsdbError if it is none of Open vSwitch's: a set for a name, say."""
         found: R | None = self._shown.get(row.uuid)
         if found is None:
-            found = self._shown[row.uuid] = kind(row)  # type: ignore[call-arg]
+            try:
+                found = kind(row)  # type: ignore[call-arg]
+            except (TypeError, ValueError, AttributeError, LookupError) as error:
+                raise OvsdbError(
+                    f"a row of {row._table.name} is not as Open vSwitch's are: {error}"
+                ) from error
+            self._shown[row.uuid] = found
         return found
 
 

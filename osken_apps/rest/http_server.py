@@ -102,6 +102,11 @@ class Channel(HTTPChannel):  # type: ignore[misc]
             self.owed_since = time.monotonic()
         return taken
 
+    def send_continue(self) -> None:
+        """Have the client go on, unless it has nothing more to send: waitress would wait for it for ever."""
+        if not self.request.completed:
+            super().send_continue()
+
     @property
     def is_idle(self) -> bool:
         """Tell whether nothing is being answered."""

@@ -169,6 +169,8 @@ HTTP = {
     )
     + _NETWORK,
     "post-continue": _request("POST /v2.0/networks HTTP/1.1", _JSON, "Expect: 100-continue", body=_NETWORK),
+    "continue-without-a-body": _request("GET /healthz HTTP/1.1", "Expect: 100-continue")
+    + _request("GET /v2.0/networks HTTP/1.1"),
     "post-no-json": _request("POST /v2.0/networks HTTP/1.1", _JSON, body=b'{"network": {'),
     "post-deep": _request("POST /v2.0/networks HTTP/1.1", _JSON, body=b"[" * 1500),
     "post-form": _request("POST /v2.0/networks HTTP/1.1", "Content-Type: text/plain", body=b"a=b"),

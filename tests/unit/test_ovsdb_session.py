@@ -150,6 +150,22 @@ def test_a_message_that_does_not_end_in_time_ends_the_session(monkeypatch: pytes
     with_peer(work)
 
 
+def test_a_set_where_a_name_should_be_ends_the_session_with_the_reason() -> None:
+    def work(made: Peer) -> None:
+        database = host(1)
+        real = database.feed
+
+        def feed(data: bytes, now: float) -> bytes:
+            return real(data, now).replace(b'"tap0"', b'["set", ["tap0", "tap1"]]')
+
+        database.feed = feed  # type: ignore[method-assign]
+        made.serve(database)
+        ended = made.ended() or ""
+        assert ended.startswith("a row of Port is not as Open vSwitch's are: "), ended
+
+    with_peer(work)
+
+
 @pytest.mark.parametrize(
     ("sent", "reason"),
     [

@@ -54,6 +54,13 @@ def test_a_request_that_is_begun_has_a_deadline(api: ApiServer, sent: bytes, dea
     client.close()
 
 
+def test_a_request_without_a_body_that_would_be_told_to_go_on_is_answered(api: ApiServer) -> None:
+    client, channel = connected(api)
+    channel.received(b"GET / HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n\r\n" + WHOLE)
+    assert len(channel.requests) == 2
+    client.close()
+
+
 def test_further_bytes_do_not_move_the_deadline(api: ApiServer) -> None:
     client, channel = connected(api)
     since = channel.owed_since
