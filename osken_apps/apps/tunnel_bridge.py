@@ -1,6 +1,7 @@
 """The tunnel bridge of one host: made and kept right by OVSDB, its peers looked for. SHELL."""
 
 import logging
+from dataclasses import replace
 from ipaddress import IPv4Address
 
 from osken_apps.apps import runtime
@@ -9,6 +10,7 @@ from osken_apps.apps.connection import Connection
 from osken_apps.apps.hosts import Host
 from osken_apps.model.snapshot import HostSnapshot, Layout
 from osken_apps.model.tunnel_bridge import PortWish, bridge_change, wishes
+from osken_apps.model.tunnels import Reach
 from osken_apps.openflow.codec import packet_out_by
 from osken_apps.pipeline.feature import bridge_of
 from osken_apps.pipeline.features.tunnels import GREETING, greetings
@@ -27,6 +29,7 @@ class TunnelBridge:
         self._layout = layout
         self._written: tuple[PortWish, ...] = ()
         self._greeted: set[IPv4Address] = set()
+        self._reaches: dict[str, Reach] = {}  # by network: where it was when peers were greeted last
         self._greeted_by: Connection | None = None
 
     def write(self, snapshot: HostSnapshot) -> None:
@@ -50,8 +53,10 @@ class TunnelBridge:
             return
         self.is_to_greet = False
         if bridge.connection is not self._greeted_by:
-            self._greeted_by, self._greeted = bridge.connection, set()
-        ours = bridge_of(bridge.name, self._layout, snapshot)
+            self._greeted_by, self._greeted, self._reaches = bridge.connection, set(), {}
+        changed = tuple([it for it in snapshot.reaches if self._reaches.get(it.network_id) is not it])
+        self._reaches = {reach.network_id: reach for reach in snapshot.reaches}
+        ours = bridge_of(bridge.name, self._layout, replace(snapshot, reaches=changed))
         new = {address: to for address, to in greetings(ours) if address not in self._greeted} if ours else {}
         self._greeted |= new.keys()
         messages = b"".join(packet_out_by(actions, GREETING) for actions in new.values())

@@ -6,7 +6,9 @@ different types are different networks, so REG0 says the type, by `TYPE_NUMBERS`
 """
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
+from itertools import chain
 
 from osken_apps.model.addresses import mac_address
 from osken_apps.model.resources import NetworkType
@@ -144,7 +146,7 @@ class Tunnels(Feature):
         Whoever has an id of before, or another's, is not heard.
         """
         of_peer = Match.of({Field.IN_PORT: ofport, Field.TUN_SRC: address})
-        yield PEER_IN.flow(of_peer, *(Conjunction(id, 1, 2) for id in ids[:MAX_SHARED]))
+        yield PEER_IN.flow(of_peer, *map(_sends_in, ids[:MAX_SHARED]))
 
     def remote_flows(self, remote: RemotePort, ofport: int, answers_nd: bool | None) -> Iterator[Flow]:
         """Give the way to a machine of another host, and the answers for its addresses."""
@@ -241,14 +243,22 @@ def _of_network(segment: Segment, reach: Reach, patch: int, ofport: int) -> Iter
         )
 
 
+@lru_cache(1 << 14)
+def _sends_in(segmentation_id: int) -> Action:
+    return Conjunction(segmentation_id, 1, 2)
+
+
 def _network(network_type: NetworkType, segmentation_id: int) -> Values:
     return {Field.REG0: TYPE_NUMBERS[network_type], Field.TUN_ID: segmentation_id}
 
 
 def _to(addresses: Iterable[IPv4Address], ofport: int) -> Iterator[Action]:
-    for address in addresses:
-        yield SetField(Field.TUN_DST, address)
-        yield Output(ofport)
+    return chain.from_iterable(_to_one(address, ofport) for address in addresses)
+
+
+@lru_cache(1 << 14)
+def _to_one(address: IPv4Address, ofport: int) -> tuple[Action, Action]:
+    return SetField(Field.TUN_DST, address), Output(ofport)
 
 
 def _arp_known(network: Values, remote: RemotePort, address: IPv4Address) -> Flow:

@@ -5,6 +5,7 @@ Knows names and numbers of a host as the README tells operators to make them; do
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 from typing import Any
 
 from tests.bench.scale.openflow_switch import FlowBody, FlowKey, SimulatedSwitch
@@ -12,12 +13,22 @@ from tests.bench.scale.ovsdb_server import SimulatedDatabase
 
 INTEGRATION, PHYSICAL = "br-int", "br-eth2"
 UPLINK, TO_PHYSICAL, TO_INTEGRATION = "eth2", "int-br-eth2", "phy-br-eth2"
+TUNNEL, TO_TUNNEL, FROM_TUNNEL, VXLAN = "br-tun", "patch-tun", "patch-int", "tun-vxlan"
 FIRST_OFPORT = 2  # of a machine's interface; the link to the physical bridge has 1
 
 
 def interface_name(port_id: str) -> str:
     """Name the interface of a port as Nova does."""
     return f"tap{port_id[:11]}"
+
+
+MOST_PORTS = 1000
+FIRST_TUNNEL_ADDRESS = int(IPv4Address("10.200.0.1"))
+
+
+def tunnel_address(number: int) -> str:
+    """Give where other hosts reach one."""
+    return str(IPv4Address(FIRST_TUNNEL_ADDRESS + number))
 
 
 @dataclass(frozen=True)
@@ -48,9 +59,9 @@ class HostCounts:
 
 
 class SimulatedHost:
-    """One host; its three peers are fed by whoever owns the sockets."""
+    """One host; its peers are fed by whoever owns the sockets. One with tunnels has its bridge for them."""
 
-    def __init__(self, number: int, port_ids: Sequence[str]) -> None:
+    def __init__(self, number: int, port_ids: Sequence[str], tunnels: bool = False) -> None:
         self.name = f"host{number:04d}"
         self.plugged = {interface_name(port_id): port_id for port_id in port_ids}
         taps = {name: FIRST_OFPORT + index for index, name in enumerate(self.plugged)}
@@ -63,7 +74,16 @@ class SimulatedHost:
             INTEGRATION: (ids[INTEGRATION], [(TO_PHYSICAL, ""), *self.plugged.items()]),
             PHYSICAL: (ids[PHYSICAL], [(UPLINK, ""), (TO_INTEGRATION, "")]),
         }
-        self.database = SimulatedDatabase(self.name, ports)
+        if tunnels:
+            last = FIRST_OFPORT + MOST_PORTS
+            ids[TUNNEL] = number << 8 | 3
+            links = {FROM_TUNNEL: 1, VXLAN: 2}
+            self.switches[TUNNEL] = SimulatedSwitch(TUNNEL, ids[TUNNEL], links)
+            self.switches[INTEGRATION].ofports[TO_TUNNEL] = last
+            ports[TUNNEL] = (ids[TUNNEL], [(name, "") for name in links])
+            ports[INTEGRATION][1].append((TO_TUNNEL, ""))
+        self.links = {TO_PHYSICAL, INTEGRATION, *([TO_TUNNEL] if tunnels else [])}
+        self.database = SimulatedDatabase(self.name, ports, tunnel_address(number) if tunnels else "")
         self.peers: tuple[Any, ...] = (*self.switches.values(), self.database)
 
     def plug(self, port_id: str) -> tuple[bytes, bytes]:
@@ -100,7 +120,7 @@ class SimulatedHost:
                 name: {port: number for port, number in switch.ofports.items() if port != name}
                 for name, switch in self.switches.items()
             },
-            {TO_PHYSICAL: "", INTEGRATION: "", **self.plugged},
+            {**dict.fromkeys(self.links, ""), **self.plugged},
             {name: switch.flows for name, switch in self.switches.items()},
             {name: switch.meters for name, switch in self.switches.items()},
             self.database.tags(),

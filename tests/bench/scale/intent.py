@@ -1,15 +1,18 @@
 """The intent of the benchmark: networks and ports, written to a database by the store's own code.
 
 Hosts belong to tenants of some networks each, as rented machines do: a host has ports in its tenant's
-networks only, and every network spans many hosts. Guarded ports are in their tenant's default group.
+networks only, and every network spans many hosts. Guarded ports are in their tenant's default group. Over
+tunnels a network is on as many hosts as it has ports, drawn from all: so nearly all hosts share a network.
 """
 
+import random
 import uuid
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Network
 
 from osken_apps.model.allocation import default_gateway, default_pools, generated_mac
-from osken_apps.model.resources import FixedIp, Network, Port, Subnet
+from osken_apps.model.resources import FixedIp, Network, NetworkType, Port, Subnet
 from osken_apps.networking.security_groups import default_group
 from osken_apps.networking.terms import Terms
 from osken_apps.store.store import Store
@@ -29,6 +32,7 @@ class Size:
     ports_per_host: int
     networks_of_a_tenant: int = 10
     guarded: bool = False
+    tunnels: bool = False
 
     @property
     def ports(self) -> int:
@@ -57,11 +61,28 @@ class Intent:
         """Give the id of the network that a host's port is in."""
         return self.network_ids[network_number(self.size, host, index)]
 
+    def concerned(self, host: int, index: int) -> set[int]:
+        """Give the hosts that hear of another port of that network on that host."""
+        if not self.size.tunnels:
+            return {host}
+        number = network_number(self.size, host, index)
+        return {at // self.size.ports_per_host for at, of in enumerate(_drawn(self.size)) if of == number}
+
 
 def network_number(size: Size, host: int, index: int) -> int:
     """Say which network a host's port is in."""
+    if size.tunnels:
+        return _drawn(size)[host * size.ports_per_host + index % size.ports_per_host]
     width = min(size.networks, size.networks_of_a_tenant)
     return host % size.tenants * width + index % width
+
+
+@lru_cache
+def _drawn(size: Size) -> tuple[int, ...]:
+    """Draw the networks of all ports, the same each time."""
+    numbers = [number % size.networks for number in range(size.ports)]
+    random.Random(0).shuffle(numbers)
+    return tuple(numbers)
 
 
 def fill(url: str, size: Size) -> Intent:
@@ -97,9 +118,11 @@ def _network(size: Size, number: int) -> Network:
         str(uuid.uuid4()),
         size.project(number),
         f"net{number}",
-        physical_network=PHYSICAL_NETWORK,
+        network_type=NetworkType.VXLAN if size.tunnels else NetworkType.VLAN,
+        physical_network="" if size.tunnels else PHYSICAL_NETWORK,
         segmentation_id=FIRST_SEGMENT + number,
         port_security_enabled=size.guarded,
+        mtu=1450 if size.tunnels else 1500,
     )
 
 

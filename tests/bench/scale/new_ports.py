@@ -17,7 +17,10 @@ AFTERMATH_S = 1.0
 
 @dataclass(frozen=True)
 class NewPort:
-    """One port: seconds for the API's answer, and from the interface's appearance to flows, tag, ACTIVE."""
+    """One port: seconds for the API's answer, and from the interface's appearance to flows, tag, ACTIVE.
+
+    Flows stand where they do on all hosts that it concerns; `messages` are those to these hosts.
+    """
 
     create_s: float
     flows_s: float
@@ -29,6 +32,7 @@ class NewPort:
 def new_port(on: Site, controller: Controller, host: int, index: int, settle_s: float) -> NewPort:
     """Create a port in a network that the host has, plug it, and see who is told what. Raises Failed."""
     _quiet(on, settle_s)
+    concerned = on.intent.concerned(host, index)
     began = time.monotonic()
     port_id = create_port(on, controller, host, index)
     create_s = time.monotonic() - began
@@ -39,8 +43,8 @@ def new_port(on: Site, controller: Controller, host: int, index: int, settle_s: 
             raise Failed(f"port {port_id} has no flows or no tag after {TIMEOUT_S} s")
         total = mine
         counts = _quiet(on, settle_s)
-        mine = mine.plus([counts[host]])
-        others += sum(count.messages for number, count in enumerate(counts) if number != host)
+        mine = mine.plus([counts[number] for number in concerned])
+        others += sum(count.messages for number, count in enumerate(counts) if number not in concerned)
     return NewPort(create_s, mine.flows_at - plugged_at, mine.tags_at - plugged_at, mine.messages, others)
 
 

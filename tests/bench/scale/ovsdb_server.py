@@ -28,7 +28,13 @@ COMPOSITE = {
     "other_config": "map",
 }
 EMPTY = (["set", []], ["map", []], "")
-PEERS = {"int-br-eth2": "phy-br-eth2", "phy-br-eth2": "int-br-eth2"}
+PEERS = {
+    "int-br-eth2": "phy-br-eth2",
+    "phy-br-eth2": "int-br-eth2",
+    "patch-tun": "patch-int",
+    "patch-int": "patch-tun",
+}
+TUNNEL = {"csum": "true", "key": "flow", "remote_ip": "flow"}  # what the controller gives a port for tunnels
 FILLER = json.dumps({"columns": {"other_config": {"type": {"key": "string", "min": 0, "max": "unlimited"}}}})
 MODELS = ["clustered", "relay", "standalone"]
 SERVER_SCHEMA = {
@@ -71,8 +77,11 @@ class Monitor:
 class SimulatedDatabase:
     """The OVSDB server of one host. `received` counts requests by method, echoes left out."""
 
-    def __init__(self, hostname: str, bridges: dict[str, tuple[int, list[tuple[str, str]]]]) -> None:
+    def __init__(
+        self, hostname: str, bridges: dict[str, tuple[int, list[tuple[str, str]]]], tunnel_address: str = ""
+    ) -> None:
         """Make the rows: by bridge its datapath id, and the name and iface-id of each of its ports."""
+        self._tunnel_address = tunnel_address
         self.tables: dict[str, dict[str, Row]] = {
             name: {} for name in ("Open_vSwitch", "Manager", "Bridge", "Controller", "Port", "Interface")
         }
@@ -86,7 +95,9 @@ class SimulatedDatabase:
         made = [self._bridge(name, *bridge) for name, bridge in bridges.items()]
         ids = ["map", [["hostname", hostname], ["system-id", f"id-of-{hostname}"]]]
         managers = _references([self._insert("Manager", {"target": "tcp:127.0.0.1:6640"})])
+        config = ["map", [["local_ip", tunnel_address]] if tunnel_address else []]
         row = {"bridges": _references(made), "manager_options": managers, "external_ids": ids}
+        row |= {"other_config": config, "ovs_version": "3.1.0"}
         self._insert("Open_vSwitch", row)
 
     def connected(self) -> bytes:
@@ -137,11 +148,14 @@ class SimulatedDatabase:
 
     def _interface(self, name: str, iface_id: str) -> str:
         ids = [["iface-id", iface_id], ["iface-status", "active"]] if iface_id else []
-        peer = PEERS.get(name)
+        peer, kind = PEERS.get(name), name.removeprefix("tun-")
+        options = [["peer", peer]] if peer else []
+        if kind != name:
+            options = [list(item) for item in {**TUNNEL, "local_ip": self._tunnel_address}.items()]
         row = {
             "name": name,
-            "type": "patch" if peer else "",
-            "options": ["map", [["peer", peer]] if peer else []],
+            "type": "patch" if peer else kind if kind != name else "",
+            "options": ["map", options],
             "external_ids": ["map", ids],
             "error": ["set", []],
             "ofport": ["set", []],

@@ -31,6 +31,7 @@ class Plan:
     openflow_port: int
     ovsdb_port: int
     plugged: tuple[tuple[str, ...], ...]
+    tunnels: bool = False
 
 
 def raise_open_files() -> None:
@@ -56,7 +57,7 @@ class Simulator:
     """All hosts and their channels, served by one epoll loop."""
 
     def __init__(self, plan: Plan) -> None:
-        self.hosts = [SimulatedHost(index, port_ids) for index, port_ids in enumerate(plan.plugged)]
+        self.hosts = [SimulatedHost(*host, plan.tunnels) for host in enumerate(plan.plugged)]
         self._channels: dict[Any, Channel] = {}
         for host in self.hosts:
             for switch in host.switches.values():

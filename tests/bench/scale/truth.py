@@ -12,11 +12,10 @@ from osken_apps.model.fabric import Fabric
 from osken_apps.model.host import Interface
 from osken_apps.model.host_snapshot import host_snapshot
 from osken_apps.model.snapshot import HostSnapshot, Layout
-from osken_apps.openflow.wire import encode_flow
-from osken_apps.pipeline.desired import desired_flows, desired_meters
+from osken_apps.pipeline.desired import FlowEncoder, desired_meters
 from osken_apps.pipeline.tags import desired_tags
 from osken_apps.store.store import Store
-from tests.bench.scale.host import INTEGRATION, PHYSICAL, HostState
+from tests.bench.scale.host import INTEGRATION, PHYSICAL, HostState, tunnel_address
 from tests.bench.scale.openflow_switch import FlowBody, FlowKey
 
 LAYOUT = Layout(INTEGRATION, (("default", PHYSICAL),))
@@ -36,6 +35,8 @@ def differences(snapshot: Snapshot, states: Iterable[HostState]) -> Iterator[str
     """Say in words where a host differs from what it should have."""
     fabric = Fabric(LAYOUT)
     fabric.load(snapshot)
+    for host in {port.binding.host for port in snapshot.ports if port.binding}:
+        fabric.observe_tunnel_address(host, tunnel_address(int(host.removeprefix("host"))))
     for state in states:
         fabric.observe_interfaces(state.name, [Interface(*item) for item in state.interfaces.items()])
         for bridge, ofports in state.ofports.items():
@@ -53,14 +54,14 @@ def differences(snapshot: Snapshot, states: Iterable[HostState]) -> Iterator[str
                 state.meters[bridge]
             ):
                 yield f"{state.name}: the meters of {bridge} differ"
-        if len(host.ports) != len(state.interfaces) - 2:
-            yield f"{state.name}: {len(host.ports)} ports are bound of {len(state.interfaces) - 2} plugged"
+        plugged = sum(1 for iface_id in state.interfaces.values() if iface_id)
+        if len(host.ports) != plugged:
+            yield f"{state.name}: {len(host.ports)} ports are bound of {plugged} plugged"
 
 
 def _wire_flows(bridge: str, host: HostSnapshot) -> dict[FlowKey, FlowBody]:
     flows: dict[FlowKey, FlowBody] = {}
-    for flow in desired_flows(bridge, LAYOUT, host):
-        key, body = encode_flow(flow)
+    for key, body in FlowEncoder().flows(bridge, LAYOUT, host).items():
         flows[key.table_id, key.priority, key.match] = (body.cookie, body.instructions)
     return flows
 
