@@ -10,7 +10,7 @@ import importlib
 import importlib.metadata
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from osken_apps.cli.command import CommandError, Exit, Parser
@@ -35,8 +35,16 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
     "host-setup": Subcommand("osken_apps.cli.host_setup", "make a host ready for the controller"),
     "host-check": Subcommand("osken_apps.cli.host_check", "say what is missing on a host"),
     "pki": Subcommand("osken_apps.cli.pki", "make the certificates of TLS with the hosts"),
+    "status": Subcommand("osken_apps.cli.status", "say what needs attention"),
+    "hosts": Subcommand("osken_apps.cli.hosts", "list the hosts and their troubles"),
+    "flows": Subcommand("osken_apps.cli.flows", "list the flows of a host with what they mean and count"),
+    "interfaces": Subcommand("osken_apps.cli.interfaces", "list what a host shows of its interfaces"),
+    "dhcp": Subcommand("osken_apps.cli.dhcp", "list what DHCP clients asked and were told, and why"),
+    "why-not-active": Subcommand("osken_apps.cli.why_not_active", "say what ports wait for"),
+    "support-bundle": Subcommand("osken_apps.cli.support_bundle", "write what is known into one file"),
     "diff": Subcommand("osken_apps.cli.diff", "compare a host's flows with those that it should have"),
     "lab": Subcommand("osken_apps.lab.commands", "hosts with Open vSwitch and VMs on this machine"),
+    "completion": Subcommand("osken_apps.cli.completion", "make a shell complete these commands"),
 }
 EPILOG = """`osken-net COMMAND --help` tells more of a command.
 Exit status: 0 all is well; 1 something is broken, or the command failed; 2 wrongly asked for; 3 cannot tell.
@@ -51,7 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; give the exit status."""
     given = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        parsed = _parser(given).parse_args(given)
+        called = next((word for word in given if not word.startswith("-")), "")
+        parsed = _parser({called}).parse_args(given)
         status: int = parsed.handler(parsed)
         sys.stdout.flush()
     except CommandError as error:
@@ -68,15 +77,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
-    """Make the parser; of the subcommands only the one that is called is imported."""
+def whole_parser() -> argparse.ArgumentParser:
+    """Make the parser with all that every subcommand has."""
+    return _parser(SUBCOMMANDS)
+
+
+def _parser(called: Collection[str]) -> argparse.ArgumentParser:
+    """Make the parser; of the subcommands only those that are called are imported."""
     parser = Parser(prog="osken-net", description="An SDN controller for Open vSwitch hosts.", epilog=EPILOG)
     version = importlib.metadata.version("osken-apps")
     parser.add_argument("--version", action="version", version=f"osken-net {version}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    called = next((word for word in given if not word.startswith("-")), "")
     for name, subcommand in SUBCOMMANDS.items():
         below = commands.add_parser(name, help=subcommand.help)
-        if name == called:
+        if name in called:
             importlib.import_module(subcommand.module).configure(below)
     return parser

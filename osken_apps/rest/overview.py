@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
-from osken_apps.model.changes import HostReport
+from osken_apps.metrics.states import state_of
 from osken_apps.model.resources import Port
 from osken_apps.rest import attention, health
 from osken_apps.rest.attention import Attention
@@ -59,15 +59,9 @@ def _named(by_status: Counter[str]) -> dict[str, int]:
 
 
 def _hosts(operations: Operations) -> dict[str, int]:
-    states = Counter(_state(report) for report in operations.hosts.by_name.values())
+    states = Counter(state_of(report) for report in operations.hosts.by_name.values())
     states["refused"] = len(operations.hosts.refused)
     return {"total": states.total(), **{state: number for state, number in sorted(states.items()) if number}}
-
-
-def _state(report: HostReport) -> str:
-    if report.alive:
-        return "trouble" if report.trouble or report.conditions else "alive"
-    return "awaited" if report.awaited else "gone"
 
 
 def _attention(operations: Operations, request: Request, sees_hosts: bool) -> list[Attention]:
