@@ -105,7 +105,7 @@ def _search(operations: Operations, request: Request) -> dict[str, Any]:
 def _ids(view: View, lookup: Lookup, kind: type[Standard], wanted: Sought) -> Iterator[str]:
     """Give the ids of what may be sought, what fits best first."""
     if kind is Port and wanted.addresses:
-        yield from lookup.by_address(view.subnets(), *wanted.addresses)
+        yield from lookup.by_address(*wanted.addresses)
     if kind is Port and wanted.mac:
         yield from lookup.by_prefix(Port, "mac_address", wanted.mac)
     if wanted.id:

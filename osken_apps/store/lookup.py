@@ -4,18 +4,16 @@ Every question goes by an index, or looks through one: none reads the rows of a 
 project it finds what is the project's own, and what is shared.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, or_, select
+from sqlalchemy import Connection, Select, func, or_, select
 
 from osken_apps.model.addresses import IPAddress
 from osken_apps.model.resources import Standard, Subnet
 from osken_apps.store.address_text import address_text
-from osken_apps.store.tables import FIXED_IPS, form
+from osken_apps.store.tables import FIXED_IPS, PORTS, form
 
 AFTER = "\U0010ffff"  # sorts behind whatever may follow a prefix
-A_BATCH = 500
 
 
 class Lookup:
@@ -42,18 +40,19 @@ class Lookup:
         named = select(columns.id).where(columns.sequence.in_(found)).order_by(columns.name, columns.id)
         return list(self._connection.scalars(named)) if found else []
 
-    def by_address(self, subnets: Sequence[Subnet], first: IPAddress, last: IPAddress) -> list[str]:
-        """Give ids of ports that have an address from `first` to `last` in one of these subnets."""
-        found: dict[str, None] = {}
-        between = FIXED_IPS.c.ip_address.between(address_text(first), address_text(last))
-        ids = [subnet.id for subnet in subnets if meets(subnet, first, last)]
-        for start in range(0, len(ids), A_BATCH):
-            batch = FIXED_IPS.c.subnet_id.in_(ids[start : start + A_BATCH])
-            statement = select(FIXED_IPS.c.port_id).where(batch, between).limit(self._most)
-            found.update(dict.fromkeys(self._connection.scalars(statement)))
-            if len(found) >= self._most:
-                break
-        return list(found)[: self._most]
+    def by_address(self, first: IPAddress, last: IPAddress) -> list[str]:
+        """Give ids of ports that have an address from `first` to `last`."""
+        columns, text = FIXED_IPS.c, address_text(first)
+        found = select(columns.port_id).where(
+            columns.ip_address.between(text, address_text(last)), func.length(columns.ip_address) == len(text)
+        )
+        if self._project_id is None:
+            # The index begins with the subnet: it is asked once for each.
+            found = found.where(columns.subnet_id.in_(select(form(Subnet).table.c.id)))
+        else:
+            own = select(PORTS.c.id).where(PORTS.c.project_id == self._project_id)
+            found = found.where(columns.port_id.in_(own))
+        return list(dict.fromkeys(self._connection.scalars(found.limit(self._most))))
 
     def _narrowed(self, statement: Select[Any], columns: Any) -> Select[Any]:
         if self._project_id is not None:

@@ -77,6 +77,18 @@ def test_another_projects_things_are_not_found(api: Client) -> None:
     assert names(member, "blue") == [("network", "Blue")]
 
 
+def test_an_own_port_is_found_among_many_of_others_with_its_address(api: Client) -> None:
+    for number in range(25):
+        network = api.make("network", project_id="a", name=f"other-{number}")["id"]
+        api.subnet(network, "10.9.0.0/24")
+        api.make("port", network_id=network, fixed_ips=[{"ip_address": "10.9.0.7"}])
+    member = api.as_user("b", "member")
+    network = member.make("network")["id"]
+    member.subnet(network, "10.9.0.0/24")
+    member.make("port", network_id=network, name="own", fixed_ips=[{"ip_address": "10.9.0.7"}])
+    assert names(member, "10.9.0.7")[0] == ("port", "own")
+
+
 def test_of_many_twenty_of_a_kind_are_shown_and_it_is_said_that_there_are_more(api: Client) -> None:
     for number in range(25):
         api.make("network", name=f"many-{number}")

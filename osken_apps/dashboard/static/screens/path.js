@@ -1,0 +1,88 @@
+// The path of a packet: from whom to whom, by what, and how far it comes.
+
+import { ask } from "../core/api.js";
+import { html, nothing } from "../core/html.js";
+import { change, here } from "../core/location.js";
+import { offers } from "../core/world.js";
+import { Told } from "../core/told.js";
+import { asText, explanation } from "../view/explanation.js";
+import { clock } from "../view/words.js";
+
+export const EXPLAIN = "osken-explain";
+const PROTOCOLS = ["icmp", "tcp", "udp"];
+
+export class PathScreen {
+  constructor(app) {
+    Object.assign(this, { app, title: "Path", told: null, error: null, at: null, waits: false });
+  }
+
+  moved({ parameters }) {
+    const { from, to } = parameters;
+    if (from && to) this.explain(parameters);
+  }
+
+  async explain({ from, to, protocol = "icmp", port }) {
+    this.waits = true;
+    this.app.draw();
+    try {
+      const question = { from, to, protocol, ...(port ? { port: Number(port) } : {}) };
+      this.told = (await ask("POST", "explain", { body: { explain: question } })).explain;
+      Object.assign(this, { error: null, at: new Date() });
+    } catch (error) {
+      Object.assign(this, { error, told: null });
+    }
+    this.waits = false;
+    this.app.draw();
+  }
+
+  asked(event) {
+    event.preventDefault();
+    const given = Object.fromEntries([...new FormData(event.target)].map(([name, text]) => [name, text.trim()]));
+    const before = here().parameters;
+    change(given);
+    if (Object.entries(given).every(([name, text]) => (before[name] ?? "") === text)) this.explain(given); // once more
+  }
+
+  view() {
+    const { parameters } = here();
+    return html`<h1>Path of a packet</h1>
+      <form class="filters" @submit=${(event) => this.asked(event)}>
+        ${[["from", "From port"], ["to", "To"]].map(([name, label]) => html`<label>${label}
+          <input name=${name} required autocomplete="off" placeholder="Name, id, MAC or address" .value=${parameters[name] ?? ""}></label>`)}
+        <label>Protocol <select name="protocol">${PROTOCOLS.map((one) => html`<option ?selected=${one === parameters.protocol}>${one}</option>`)}</select></label>
+        <label>Port <input name="port" inputmode="numeric" .value=${parameters.port ?? ""}></label>
+        <button type="submit" class="main" ?disabled=${this.waits}>Explain</button>
+      </form>
+      ${this.error ? html`<p class="error" role="alert">${this.error.message}</p>` : nothing}
+      ${this.told ? html`${explanation(this.told)} ${told(this.told, this.at)}` : this.error || this.waits ? nothing
+        : html`<p class="note">Nothing is sent: it is what the hosts' flows would do with the packet.</p>`}`;
+  }
+}
+
+const told = (explained, at) => html`<p><button type="button" @click=${() => navigator.clipboard?.writeText(asText(explained))}>Copy as text</button>
+  <span class="note">As of ${clock(at)}.</span></p>`;
+
+/** Why a port is as it is: the first part of its page. */
+export class PortExplained {
+  constructor(app) {
+    this.told = new Told(() => this.path ?? "", app.draw);
+  }
+
+  load({ id }) {
+    this.path = offers(EXPLAIN) ? `ports/${id}/explain` : "";
+    this.told.load();
+  }
+
+  close() {
+    this.told.close();
+  }
+
+  view() {
+    const { value, error, at } = this.told;
+    if (!this.path) return nothing;
+    return html`<section aria-labelledby="explained"><div class="title"><h2 id="explained">Why</h2>
+        <button type="button" @click=${() => this.told.load()}>Look again</button></div>
+      ${error ? html`<p class="error">${error.message}</p>` : nothing}
+      ${value ? html`${explanation(value.explain)} ${told(value.explain, at)}` : error ? nothing : html`<p class="note">Looking …</p>`}</section>`;
+  }
+}
