@@ -9,6 +9,7 @@ import sys
 
 BENCHMARKS = (
     "api_edge",
+    "dashboard",
     "dhcp",
     "dhcp_core",
     "flow_install",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import openflow_loopback, start
+from tests.bench import dashboard, openflow_loopback, start
 from tests.bench.dhcp.crowd import crowded, two_hosts
 from tests.bench.dhcp.load import compile_generator
 from tests.bench.dhcp.ours import Ours
@@ -44,3 +44,9 @@ def test_the_fake_switch_is_answered_rightly() -> None:
 def test_a_controller_that_starts_answers() -> None:
     (result,) = start.measure(Size(hosts=4, networks=10, ports_per_host=5), asked_s=0.1, rounds=1)
     assert min(result.first_s, result.longest_s) > 0
+
+
+def test_what_a_dashboard_asks_is_answered() -> None:
+    size = Size(hosts=4, networks=10, ports_per_host=5)
+    result = dashboard.measure(size, rounds=2, dashboards=3, watched_s=0.2)
+    assert min(line.median_ms for line in result.lines) > 0
