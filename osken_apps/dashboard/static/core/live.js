@@ -1,8 +1,8 @@
-// What changed: asked for every second while somebody looks, so that nothing need be read again and again.
+// What changed: asked for every so often while somebody looks, so that nothing need be read again and again.
 
 import { get, query } from "./api.js";
 
-const VISIBLE_MS = 1000;
+const VISIBLE_MS = 1500; // what anybody changes is shown within two seconds
 const HIDDEN_MS = 15000;
 const LONGEST_MS = 30000;
 

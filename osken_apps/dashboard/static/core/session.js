@@ -23,14 +23,16 @@ export function keepToken(text) {
 /** Tell whether somebody must log in here before the API can be asked. */
 export const needsToken = () => ["local", "keystone"].includes(settings.authentication);
 
-/** Get a token for name and password; throws an Error that says why there is none. */
-export async function login(name, password) {
-  const user = { name, password, domain: { id: "default" } };
+/** Get a token for name and password, in a project or the user's own; throws an Error that says why there is none. */
+export async function login(name, password, project) {
+  const domain = { id: "default" };
+  const user = { name, password, domain };
+  const scope = project ? { scope: { project: { name: project, domain } } } : {};
   const response = await fetch("/identity/v3/auth/tokens", {
     method: "POST",
     credentials: "omit",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ auth: { identity: { methods: ["password"], password: { user } } } }),
+    body: JSON.stringify({ auth: { identity: { methods: ["password"], password: { user } }, ...scope } }),
   });
   if (!response.ok) {
     const told = await response.json().catch(() => ({}));

@@ -20,7 +20,7 @@ export class LoginScreen {
     this.error = "";
     this.app.draw();
     try {
-      if (settings.authentication === "local") await login(given.get("name"), given.get("password"));
+      if (settings.authentication === "local") await login(given.get("name"), given.get("password"), given.get("project").trim());
       else keepToken(given.get("token").trim());
       await this.app.enter();
     } catch (error) {
@@ -46,7 +46,9 @@ export class LoginScreen {
 const byPassword = () => html`
   <div class="field"><label for="name">Name</label><input id="name" name="name" autocomplete="username" required></div>
   <div class="field"><label for="password">Password</label>
-    <input id="password" name="password" type="password" autocomplete="current-password" required></div>`;
+    <input id="password" name="password" type="password" autocomplete="current-password" required></div>
+  <div class="field"><label for="project">Project</label><input id="project" name="project" aria-describedby="project-hint">
+    <p class="hint" id="project-hint">Empty: your own.</p></div>`;
 
 const byToken = () => html`
   <p>OpenStack's Keystone knows who you are. Get a token with <code>openstack token issue -f value -c id</code>.</p>

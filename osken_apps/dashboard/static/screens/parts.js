@@ -2,9 +2,10 @@
 
 import { PortDhcp } from "./dhcp.js";
 import { HostFlows, HostInterfaces, HostState } from "./host.js";
+import { PortExplained } from "./path.js";
 import { PortState } from "./port.js";
 
 export const PARTS = {
-  port: [PortState, PortDhcp],
+  port: [PortState, PortExplained, PortDhcp],
   agent: [HostState, HostInterfaces, HostFlows],
 };

@@ -3,6 +3,7 @@
 import { may, offers } from "../core/world.js";
 import { DhcpScreen } from "./dhcp.js";
 import { OverviewScreen } from "./overview.js";
+import { EXPLAIN, PathScreen } from "./path.js";
 import { TopologyScreen } from "./topology.js";
 
 export const SCREENS = [
@@ -14,4 +15,5 @@ export const SCREENS = [
   { name: "security-groups", title: "Security groups" },
   { name: "hosts", title: "Hosts", isShown: () => may("get_agent") },
   { name: "dhcp", title: "DHCP", make: (app) => new DhcpScreen(app), isShown: () => offers("osken-dhcp-transactions") && may("get_dhcp_transactions") },
+  { name: "path", title: "Path", make: (app) => new PathScreen(app), isShown: () => offers(EXPLAIN) },
 ];
