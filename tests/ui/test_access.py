@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from osken_apps.rest.agents import agent_id
-from tests.ui.site import HOST2, NARROW, WIDE, Site, go
+from tests.ui.site import HOST1, NARROW, WIDE, Site, go
 
 SCREENS = (
     "overview",
@@ -18,7 +18,7 @@ SCREENS = (
     "subnets",
     "ports",
     "security-groups",
-    "hosts",
+    *("hosts", "dhcp"),
 )
 OF_ONE = {"networks": "blue", "subnets": "blue-leaf", "ports": "db-blue", "security-groups": "default"}
 
@@ -27,7 +27,7 @@ def places(site: Site) -> Iterator[str]:
     yield from SCREENS
     for screen, name in OF_ONE.items():
         yield f"{screen}/{site.ids[name]}"
-    yield f"hosts/{agent_id(HOST2)}"
+    yield f"hosts/{agent_id(HOST1)}"
 
 
 def violations(page: Page) -> list[str]:

@@ -3,7 +3,8 @@
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.ui.site import UNAVAILABLE, Site, go
+from osken_apps.rest.agents import agent_id
+from tests.ui.site import HOST1, UNAVAILABLE, Site, go
 
 SCREENS = {
     "overview": "Needs attention",
@@ -14,6 +15,7 @@ SCREENS = {
     "ports": "web-blue",
     "security-groups": "Default security group",
     "hosts": "br-eth2 has no port to the wire",
+    "dhcp": "transaction 0x0000002a",
     "nonsense": "There is no such screen",
 }
 
@@ -141,6 +143,30 @@ def test_a_host_says_what_keeps_it_and_what_mends_that(site: Site) -> None:
         expect(page.get_by_role("heading", name="host2")).to_be_visible()
         expect(page.locator("main")).to_contain_text("br-eth2 has no port to the wire")
         expect(page.locator("main")).to_contain_text("ovs-vsctl add-port br-eth2 eth2")
+
+
+def test_a_hosts_interfaces_say_what_is_broken_and_its_flows_are_folded_by_rule(site: Site) -> None:
+    with site.page(f"hosts/{agent_id(HOST1)}") as page:
+        interfaces = page.get_by_role("table", name="Interfaces")
+        expect(interfaces).to_contain_text("could not open network device tap2")
+        rules = page.get_by_role("table", name="Flows by rule")
+        expect(rules.locator("tbody tr").first).to_contain_text("missing")
+        expect(page.locator("main")).to_contain_text("br-eth2 did not say what they have")
+        page.get_by_role("button", name="Count again").click()
+        expect(rules.locator("meter")).to_have_count(1)
+        page.get_by_role("button", name="dead_drop").click()
+        expect(page.get_by_role("table", name="Flows of dead_drop")).to_contain_text("actions=drop")
+
+
+def test_dhcp_of_all_ports_is_shown_as_it_happens_until_it_is_paused(site: Site) -> None:
+    with site.page("dhcp") as page:
+        expect(page.locator(".ladder li")).to_have_count(2)
+        expect(page.locator(".outcome").first).to_have_text("offered: 1")
+        page.get_by_label("Outcome").fill("offered")
+        page.keyboard.press("Enter")
+        expect(page.locator(".ladder li")).to_have_count(1)
+        page.get_by_role("button", name="Pause").click()
+        expect(page.get_by_role("button", name="Pause")).to_have_attribute("aria-pressed", "true")
 
 
 def test_filters_and_order_are_in_the_address_and_back_works(site: Site) -> None:

@@ -83,7 +83,7 @@ export class DhcpScreen {
   }
 
   messages({ dhcp_transactions: all, more, known_since: since }, at) {
-    const shown = all.slice(0, MOST_MESSAGES);
+    const shown = all.slice(-MOST_MESSAGES);
     return html`
       <p class="note">${several(shown.length, "message")}${more || all.length > shown.length ? ", the newest of more," : ""} as of ${clock(at)},
         remembered since ${time(since)}.</p>
@@ -99,10 +99,10 @@ function outcomes(messages) {
   return [...counted].sort().map(([word, count]) => html`<span class="outcome">${word}: ${count}</span> `);
 }
 
-/** Put messages, the newest first, together to exchanges: those of one port and transaction. */
+/** Put messages together to exchanges, those of one port and transaction; what was said last comes first. */
 function together(messages) {
   const exchanges = new Map();
-  for (const message of messages) {
+  for (const message of messages.toReversed()) {
     const key = `${message.port_id} ${message.xid}`;
     if (!exchanges.has(key)) exchanges.set(key, { key, title: heading(message), messages: [] });
     exchanges.get(key).messages.unshift(message);
