@@ -8,6 +8,7 @@ from osken_apps.rest.openapi_words import TEXT, Document, array_of, object_of
 from osken_apps.rest.operations import Operations
 from osken_apps.rest.report import Report, asked
 from osken_apps.rest.request import Request
+from osken_apps.rest.types import TEXT_LENGTH
 
 WORDS: Document = {"type": "string"}
 TEXT_OR_NOT: Document = {"type": ["string", "null"]}
@@ -49,7 +50,7 @@ ANSWER = object_of(
     },
     ["dhcp_transactions", "more", "known_since"],
 )
-SINCE: Document = {"type": "string", "format": "date-time"}
+SINCE: Document = {"type": "string", "format": "date-time", "maxLength": TEXT_LENGTH}
 DHCP_TRANSACTIONS = Report(
     "dhcp_transactions",
     _dhcp_transactions,
