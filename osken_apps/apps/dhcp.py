@@ -18,7 +18,7 @@ from osken_apps.apps.connection import Connection
 from osken_apps.apps.dhcp_shown import Answer, entry_shown, lease_shown, messages, reason_shown, time_shown
 from osken_apps.apps.hosts import Hosts
 from osken_apps.dhcp.decision import Decision, SilenceReason
-from osken_apps.dhcp.journal import Journal
+from osken_apps.dhcp.journal import Journal, PortJournal
 from osken_apps.dhcp.reservation import Defaults, reservation_of, takes_default_route
 from osken_apps.dhcp.responder import Responder
 from osken_apps.dhcp.server import Outcome, Reply
@@ -181,6 +181,15 @@ class Dhcp:
         ports = self._hosts.fabric.inventory.ports
         entries = in_turns(self._journal.since(since, port_id), runtime.pause)
         return {"known_since": time_shown(self._known_since)} | messages(entries, ports, host, outcome)
+
+    @property
+    def known_since(self) -> float:
+        """Since when messages are remembered, in seconds since the epoch."""
+        return self._known_since
+
+    def journal_of(self, port_id: str) -> PortJournal:
+        """Give what is remembered of a port."""
+        return self._journal.of(port_id)
 
     def forget(self, port_id: str) -> None:
         """Drop what is remembered of a port that is gone."""

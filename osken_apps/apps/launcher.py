@@ -21,6 +21,7 @@ from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.complaints import tell_again_for_ever
 from osken_apps.apps.dhcp import Dhcp
 from osken_apps.apps.edge import edge, look_for_ever
+from osken_apps.apps.facts import Gatherer
 from osken_apps.apps.group_use import group_packets
 from osken_apps.apps.host_flows import host_flows
 from osken_apps.apps.host_interfaces import host_interfaces
@@ -95,6 +96,7 @@ class Controller:
         self._edges = [openflow_edge, ovsdb_edge]
         defaults = Defaults(config.dhcp.lease_time_s, config.dhcp.domain, config.dhcp.dns_servers)
         self._dhcp = Dhcp(self._hosts, defaults)
+        gatherer = Gatherer(self._hosts, self._dhcp)
         shared: dict[str, Any] = {
             "hosts": self._hosts,
             "config_file": config_file,
@@ -112,6 +114,8 @@ class Controller:
                 "host_flows": lambda *asked: host_flows(self._hosts, *asked),
                 "host_interfaces": lambda host: host_interfaces(self._hosts, host),
                 "dhcp_transactions": self._dhcp.transactions,
+                "port_facts": gatherer.port_facts,
+                "frame_facts": gatherer.frame_facts,
             },
             "forget_port": self._dhcp.forget,
             "started": self._log_started,

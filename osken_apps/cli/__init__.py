@@ -43,6 +43,8 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
     "why-not-active": Subcommand("osken_apps.cli.why_not_active", "say what ports wait for"),
     "support-bundle": Subcommand("osken_apps.cli.support_bundle", "write what is known into one file"),
     "diff": Subcommand("osken_apps.cli.diff", "compare a host's flows with those that it should have"),
+    "explain": Subcommand("osken_apps.cli.explain", "say why a port has no address, or reaches no other"),
+    "trace": Subcommand("osken_apps.cli.trace", "follow a frame through the flows of the hosts"),
     "lab": Subcommand("osken_apps.lab.commands", "hosts with Open vSwitch and VMs on this machine"),
     "completion": Subcommand("osken_apps.cli.completion", "make a shell complete these commands"),
 }

@@ -89,8 +89,7 @@ class PortSeen:
     are it.
 
     `server` is the port of its network's DHCP server. `groups` are the names of its security groups.
-    `waits_for` says in words what it waits for. `journal` is what its DHCP client said and was told, `twins`
-    are other ports of its network with the same MAC address.
+    `waits_for` says in words what it waits for. `journal` is what its DHCP client said and was told.
     """
 
     port: Port
@@ -104,7 +103,6 @@ class PortSeen:
     conflict: IPv4Address | None = None
     journal: PortJournal = field(default_factory=PortJournal)
     counted: Known[PortCounted] | None = None
-    twins: tuple[Port, ...] = ()
 
     @property
     def called(self) -> str:
@@ -155,3 +153,21 @@ class Facts:
     def host_of(self, port: PortSeen) -> HostSeen | None:
         """Give the host of a port, as far as it is known."""
         return self.hosts.get(port.place.host) if port.place else None
+
+
+@dataclass(frozen=True, slots=True)
+class FrameFacts:
+    """All that is known for a question about a frame that comes in at an interface of a host.
+
+    `ports` are those that may be meant by its addresses. `at` is in seconds since the epoch; `ofport` is None
+    where the host has no such interface.
+    """
+
+    at: float
+    layout: Layout
+    host: str
+    bridge: str
+    ofport: int | None
+    hosts: Mapping[str, HostSeen]
+    ports: tuple[PortSeen, ...] = ()
+    unseen: tuple[str, ...] = ()

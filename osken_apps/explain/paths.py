@@ -1,13 +1,19 @@
 """The ways of frames between two ports, followed through the flows that the hosts have. PURE."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import IPv4Address
 
 from osken_apps.explain.facts import Facts, HostSeen, PortSeen
 from osken_apps.model.addresses import IPAddress
-from osken_apps.model.snapshot import INTEGRATION_TUNNEL_END, HostSnapshot, integration_end, physical_end
+from osken_apps.model.snapshot import (
+    INTEGRATION_TUNNEL_END,
+    HostSnapshot,
+    Layout,
+    integration_end,
+    physical_end,
+)
 from osken_apps.openflow.difference import Difference, difference
 from osken_apps.openflow.fields import (
     ETH_TYPE_IPV4,
@@ -38,6 +44,52 @@ ENDS = {"tcp": (Field.TCP_SRC, Field.TCP_DST), "udp": (Field.UDP_SRC, Field.UDP_
 ECHO = {4: (IP_PROTO_ICMP, Field.ICMP_TYPE, 8, 0), 6: (IP_PROTO_ICMPV6, Field.ICMPV6_TYPE, 128, 129)}
 
 
+def traced_hosts(layout: Layout, hosts: Iterable[HostSeen], ports: Sequence[PortSeen]) -> list[TracedHost]:
+    """Give hosts with the flows that they have or, where that is not known, should have; they have heard
+    the machines of these ports.
+    """
+    return [
+        traced_host(
+            layout,
+            host.snapshot,
+            {bridge: flows_of(layout, host, bridge) for bridge in host.snapshot.ofports},
+            host.tags.value if host.tags else None,
+            _learned(layout, host.snapshot, ports),
+        )
+        for host in hosts
+        if host.snapshot
+    ]
+
+
+def flows_of(layout: Layout, host: HostSeen, bridge: str) -> tuple[Flow, ...]:
+    """Give the flows of a bridge, without those of which it cannot be known what they take or do."""
+    known = host.installed.get(bridge)
+    if known is None or known.value is None:
+        return desired_flows(bridge, layout, host.snapshot) if host.snapshot else ()
+    reads = (read_flow(flow.key, flow.body) for flow in known.value)
+    return tuple(read.flow for read in reads if not read.unknown)
+
+
+def not_understood(hosts: Iterable[HostSeen]) -> Iterator[str]:
+    """Say which flows were left out for that."""
+    for host in hosts:
+        for bridge, known in host.installed.items():
+            odd = sum(1 for flow in known.value or () if read_flow(flow.key, flow.body).unknown)
+            if odd:
+                yield f"{odd} flows of others on {bridge} of {host.name}, whose fields or actions ours"
+                " never have"
+
+
+def packets_of(hosts: Iterable[HostSeen]) -> dict[tuple[str, str, Flow], int]:
+    """Give how many packets each flow took, by host and bridge, where that is known."""
+    return {
+        (host.name, bridge, read_flow(flow.key, flow.body).flow): flow.packets
+        for host in hosts
+        for bridge, known in host.installed.items()
+        for flow in known.value or ()
+    }
+
+
 @dataclass(frozen=True)
 class Paths:
     """What frames do on the hosts of some facts; each path is followed once, when it is asked for."""
@@ -58,36 +110,15 @@ class Paths:
 
     @cached_property
     def hosts(self) -> list[TracedHost]:
-        """Give the hosts with the flows that they have or, where that is not known, should have."""
-        return [
-            traced_host(
-                self.facts.layout,
-                host.snapshot,
-                {bridge: self.flows_of(host, bridge) for bridge in host.snapshot.ofports},
-                _tags(host),
-                _learned(self.facts, host.snapshot),
-            )
-            for host in self.facts.hosts.values()
-            if host.snapshot
-        ]
-
-    def flows_of(self, host: HostSeen, bridge: str) -> tuple[Flow, ...]:
-        """Give the flows of a bridge; without what it cannot be known to take (others' odd fields)."""
-        known = host.installed.get(bridge)
-        if known is None or known.value is None:
-            return desired_flows(bridge, self.facts.layout, host.snapshot) if host.snapshot else ()
-        reads = (read_flow(flow.key, flow.body) for flow in known.value)
-        return tuple(read.flow for read in reads if not read.unknown)
+        """Give the hosts as the tracer takes them."""
+        facts = self.facts
+        ports = [facts.port, *([facts.peer] if facts.peer else [])]
+        return traced_hosts(facts.layout, facts.hosts.values(), ports)
 
     @cached_property
     def packets(self) -> Mapping[tuple[str, str, Flow], int]:
-        """Give how many packets each flow took, by host and bridge, where that is known."""
-        return {
-            (host.name, bridge, read_flow(flow.key, flow.body).flow): flow.packets
-            for host in self.facts.hosts.values()
-            for bridge, known in host.installed.items()
-            for flow in known.value or ()
-        }
+        """Give how many packets each flow took."""
+        return packets_of(self.facts.hosts.values())
 
     @cached_property
     def request(self) -> Trace | None:
@@ -166,22 +197,20 @@ class Paths:
 _NOWHERE = TracedHost("", {})
 
 
-def _tags(host: HostSeen) -> Mapping[str, int | None] | None:
-    return host.tags.value if host.tags else None
-
-
-def _learned(facts: Facts, snapshot: HostSnapshot) -> dict[str, dict[tuple[int, int], int]]:
-    """Give where the bridges of a host know the ports in question to be, once their machines were heard."""
+def _learned(
+    layout: Layout, snapshot: HostSnapshot, ports: Iterable[PortSeen]
+) -> dict[str, dict[tuple[int, int], int]]:
+    """Give where the bridges of a host know ports to be, once their machines were heard."""
     learned: dict[str, dict[tuple[int, int], int]] = {}
-    for seen in (facts.port, facts.peer):
-        for bridge, vlan, ofport in _ways_to(facts, snapshot, seen) if seen and seen.place else ():
-            learned.setdefault(bridge, {})[vlan, int(seen.port.mac_address) if seen else 0] = ofport
+    for seen in ports:
+        for bridge, vlan, ofport in _ways_to(layout, snapshot, seen):
+            learned.setdefault(bridge, {})[vlan, int(seen.port.mac_address)] = ofport
     return learned
 
 
-def _ways_to(facts: Facts, snapshot: HostSnapshot, seen: PortSeen) -> Iterator[tuple[str, int, int]]:
+def _ways_to(layout: Layout, snapshot: HostSnapshot, seen: PortSeen) -> Iterator[tuple[str, int, int]]:
     """Give by bridge and VLAN the number of the port behind which a port is."""
-    layout, integration = facts.layout, facts.layout.integration_bridge
+    integration = layout.integration_bridge
     segment = next((one for one in snapshot.segments if one.network_id == seen.port.network_id), None)
     if segment is None or seen.place is None:
         return

@@ -140,16 +140,6 @@ def _waits(case: Case) -> Found | None:
     return Found({"waits_for": waits_for}, (case.store(f"waits_for of port {case.seen.called}"),))
 
 
-def _mac_twice(case: Case) -> Found | None:
-    twins = case.seen.twins
-    if not twins:
-        return None
-    mac = case.seen.port.mac_address
-    names = listed(twin.name or twin.id for twin in twins)
-    says = f"{case.seen.called} and {names} have MAC address {mac}"
-    return Found({"mac": str(mac), "others": names}, (case.store(says),))
-
-
 def _fail_mode(case: Case) -> Found | None:
     host = case.host
     found = (it for it in host.conditions if it.code == "fail_mode") if host else ()
@@ -211,10 +201,6 @@ TWO_HOSTS = Cause(
     "unplug it where it is not wanted, unless its machine is moving", "iface-ids", _two_hosts,
     is_operators=True,
 )  # fmt: skip
-MAC_TWICE = Cause(
-    "mac_twice", "{port} and {others} have the same MAC address {mac} in {network}: learning it flaps",
-    "openstack port set --mac-address MAC {id}", "the ports of the network", _mac_twice,
-)  # fmt: skip
 FAIL_MODE = Cause(
     "standalone", "On {host}, {said}", "{remedy}", "fail_mode in OVSDB", _fail_mode, is_operators=True
 )
@@ -225,4 +211,4 @@ PLUGGING = (
     TAG_FOREIGN, FLOW_MISSING, WAITS,
 )  # fmt: skip
 #: What may disturb it.
-DISTURBING = (MAC_TWICE, TWO_HOSTS, FAIL_MODE)
+DISTURBING = (TWO_HOSTS, FAIL_MODE)

@@ -58,6 +58,7 @@ EXTENSIONS: Mapping[str, Extension] = {
         Extension("osken-overview", "Overview", "Counts, what needs attention, what the caller may do."),
         Extension("osken-changes", "Changes", "What changed since a revision."),
         Extension("osken-search", "Search", "Things by part of a name, address, MAC or id."),
+        Extension("osken-explain", "Explain", "Why a port has no address, or does not reach another."),
         Extension("osken-topology", "Topology", "Which machines hang on which networks, and where."),
         Extension("osken-flows", "Flows of hosts", "What hosts have beside what they should have, counted."),
         Extension("osken-interfaces", "Interfaces of hosts", "What hosts show of their interfaces."),

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from osken_apps.rest import port_bindings
+from osken_apps.rest import explain, port_bindings
 from osken_apps.rest.attribute import ABSENT, MAX_TAG_LENGTH, MAX_TAGS, TAG, Attribute
 from osken_apps.rest.collection import Collection
 from osken_apps.rest.listing import MAX_FIELDS, MAX_FILTER_VALUES, MAX_LIMIT, MAX_SORT_KEYS, MAX_TAG_LIST
@@ -349,7 +349,7 @@ def document(registry: Registry) -> Document:
     for collection in collections:
         paths |= _collection_paths(collection)
     if PORTS.path in registry.collections:
-        paths |= _binding_paths()
+        paths |= _binding_paths() | explain.described()
     for report in REPORTS:
         paths |= report.described()
     for path, read_only in registry.read_only.items():

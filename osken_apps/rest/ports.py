@@ -104,6 +104,7 @@ POLICY = {
     "get_port:binding:vif_details": ADMIN,
     "get_port:binding:profile": ADMIN,
     "get_port_dhcp": f"{READER} or {NETWORK_READER}",
+    "get_port_explain": f"{READER} or {NETWORK_READER}",
     "update_port": f"{MEMBER} or {NETWORK_OWNER}",
     "update_port:device_owner": OF_OTHERS,
     "update_port:mac_address": f"{ADMIN} or (role:manager and rule:network_owner)",

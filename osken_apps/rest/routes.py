@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from osken_apps.rest import discovery, health, openapi, port_bindings, quotas, tags
+from osken_apps.rest import discovery, explain, health, openapi, port_bindings, quotas, tags
 from osken_apps.rest.collection import Collection
 from osken_apps.rest.operations import Operations
 from osken_apps.rest.ports import PORTS
@@ -19,6 +19,7 @@ WORDS = frozenset(
     {
         "tags",
         "dhcp",
+        "explain",
         "quotas",
         "default",
         "details",
@@ -112,6 +113,7 @@ def table(registry: Registry) -> list[Route]:
         routes += _computed(read_only)
     if PORTS.path in registry.collections:
         routes += _port_bindings()
+        routes += (Route(method, (VERSION, *path), handler) for method, path, handler in explain.ROUTES)
     routes += [Route("GET", (VERSION, report.path), report) for report in REPORTS]
     return routes
 

@@ -34,6 +34,7 @@ BASE: Mapping[str, str] = {
     "get_search": ANY_READER,
     "get_topology": ANY_READER,
     "get_dhcp_transactions": ADMIN,
+    "explain_frame": ADMIN,
     "get_quota": READER,
     "update_quota": ADMIN,
     "delete_quota": ADMIN,

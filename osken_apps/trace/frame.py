@@ -89,6 +89,11 @@ class Frame:
         vid = values.get(Field.VLAN_VID, UNTAGGED)
         return cls(numbers, () if vid == UNTAGGED else (int(vid),))
 
+    @property
+    def macs(self) -> tuple[int, int]:
+        """The MAC addresses that it is from and for."""
+        return self.number(Field.ETH_SRC), self.number(Field.ETH_DST)
+
     def number(self, field: Field) -> int:
         """Give what a flow compares with: of VLAN_VID with the bit that tells that there is a tag."""
         if field is Field.VLAN_VID:

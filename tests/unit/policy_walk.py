@@ -18,6 +18,7 @@ from osken_apps.rest.registry import REGISTRY
 from osken_apps.rest.routes import ANY, Route, table
 from osken_apps.rest.wsgi import application
 from tests.unit import identity_walk
+from tests.unit.explain_facts import facts
 from tests.unit.rest_client import Client, Reply, client_of, config_of
 
 PAGE = Path(__file__).parents[2] / "docs" / "who-may-do-what.md"
@@ -58,7 +59,11 @@ class Controller(Questions):
 
     def ask(self, name: str, *arguments: Any) -> Any:
         """Give what `name` asks for."""
-        told = {"forget_host": "", "group_packets": {"rules": {}, "hosts": [], "silent": []}}
+        told = {
+            "forget_host": "",
+            "group_packets": {"rules": {}, "hosts": [], "silent": []},
+            "port_facts": facts(),
+        }
         return told.get(name, {})
 
 
@@ -171,6 +176,8 @@ def body(world: World, route: Route) -> Any:
         return {"binding": {"host": "at3"} if route.method == "POST" else {}}
     if "tags" in route.path:
         return {"tags": [TAG]}
+    if name == "explain":
+        return {"explain": {"port": world.make("port")}}
     if name == "quotas":
         return {"quota": {"network": 10_000}}
     if route.path[-1] in ACTIONS:

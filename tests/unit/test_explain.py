@@ -291,10 +291,6 @@ REACH: dict[str, tuple[Facts, str]] = {
         facts(TALKING, seen(VM2, **SILENT)),
         "vm2 is the trouble: vm2's machine has sent nothing at all: it is off, or its device is not up.",
     ),
-    "mac_twice": (
-        facts(seen(VM1, journal=journal(ACK), twins=(VM2,)), PEER),
-        "vm1 and vm2 have the same MAC address fa:16:3e:00:00:01 in net1: learning it flaps.",
-    ),
     "delivered": (
         facts(TALKING, PEER),
         "ICMP from vm1 is delivered to vm2 (from host1 to host2), and an answer comes back.",

@@ -1,0 +1,247 @@
+"""Gathering what is known for a question: from memory at once, from switches within a time. SHELL.
+
+A switch that does not answer makes its part unknown, and no other.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from osken_apps.apps import runtime
+from osken_apps.apps.bridge import Bridge
+from osken_apps.apps.connection import SwitchError
+from osken_apps.apps.dhcp import Dhcp
+from osken_apps.apps.hosts import Hosts
+from osken_apps.apps.side_by_side import side_by_side
+from osken_apps.errors import Malformed
+from osken_apps.explain.facts import (
+    Facts,
+    FrameFacts,
+    HostSeen,
+    InstalledFlow,
+    Known,
+    Place,
+    PortCounted,
+    PortSeen,
+    Source,
+    Traffic,
+)
+from osken_apps.model.host_snapshot import host_snapshot
+from osken_apps.model.inventory import port_id_prefix
+from osken_apps.model.resources import Port
+from osken_apps.model.security_groups import SecurityGroup
+from osken_apps.openflow import codec
+from osken_apps.openflow.port_stats import decode_port_stats, port_stats_request
+
+WAIT_S = 1.5  # for all switches together; whoever asks gets an answer within two seconds
+MAX_PORTS = 16  # of one MAC address, in as many networks
+NO_ANSWER = f"no answer within {WAIT_S} s"
+NOT_CONNECTED = "not connected"
+
+
+class Gatherer:
+    """Gathers facts for questions."""
+
+    def __init__(self, hosts: Hosts, dhcp: Dhcp) -> None:
+        self._hosts = hosts
+        self._dhcp = dhcp
+
+    def port_facts(
+        self, port_id: str, peer_id: str = "", protocol: str = "", number: int = 0
+    ) -> Facts | None:
+        """Give what is known of a port, and of another that it is to reach; None: one is not known."""
+        ports = self._hosts.fabric.inventory.ports
+        port, peer = ports.get(port_id), ports.get(peer_id)
+        if port is None or (peer_id and peer is None):
+            return None
+        asked = [port, *([peer] if peer else [])]
+        answers = _Answers()
+        counted = {one.id: answers.counted(self._bridge_of(one), self._ofport_of(one)) for one in asked}
+        known = self._host_seen(self._concerned(asked), answers)
+        unseen = answers.wait()
+        hosts = {name: seen() for name, seen in known.items()}
+        seen = {one.id: self._port_seen(one, counted[one.id]()) for one in asked}
+        return Facts(
+            time.time(),
+            self._dhcp.known_since,
+            self._hosts.fabric.layout,
+            seen[port.id],
+            seen[peer.id] if peer else None,
+            Traffic(protocol or "icmp", number),
+            hosts,
+            tuple(sorted(name for name, host in self._hosts.by_name.items() if not host.alive)),
+            len(self._hosts.by_name),
+            tuple(unseen),
+        )
+
+    def frame_facts(self, host: str, interface: str, macs: Iterable[int]) -> FrameFacts | None:
+        """Give what is known of where a frame comes in, and of the ports that have its addresses."""
+        fabric = self._hosts.fabric
+        if host not in self._hosts.by_name:
+            return None
+        ports = list(self._with_macs(set(macs)))
+        answers = _Answers()
+        places = (fabric.claims.place_of(port.id) for port in ports)
+        known = self._host_seen({host, *(place.host for place in places if place)}, answers)
+        unseen = answers.wait()
+        bridge, ofport = self._interface(host, interface)
+        return FrameFacts(
+            time.time(),
+            fabric.layout,
+            host,
+            bridge,
+            ofport,
+            {name: seen() for name, seen in known.items()},
+            tuple(self._port_seen(port, None) for port in ports),
+            tuple(unseen),
+        )
+
+    def _with_macs(self, macs: set[int]) -> Iterator[Port]:
+        found = 0
+        for port in self._hosts.fabric.inventory.ports.values():
+            if int(port.mac_address) in macs:
+                yield port
+                found += 1
+            if found == MAX_PORTS:
+                return
+
+    def _interface(self, host: str, interface: str) -> tuple[str, int | None]:
+        """Give the bridge of an interface, and its number there."""
+        ofports = self._hosts.fabric.host(host).ofports
+        for bridge, numbers in ofports.items():
+            if interface in numbers:
+                return bridge, numbers[interface]
+        return self._hosts.fabric.layout.integration_bridge, None
+
+    def _concerned(self, ports: Iterable[Port]) -> set[str]:
+        """Name the hosts that ports are at, and those that show something wrong about them."""
+        fabric = self._hosts.fabric
+        ids = {port.id for port in ports}
+        found = {place.host for id in ids if (place := fabric.claims.place_of(id))}
+        found |= {host for id in ids for host in fabric.claims.of(id, port_id_prefix(id))}
+        for name, host in self._hosts.by_name.items():
+            if any(condition.port_id in ids for condition in host.conditions):
+                found.add(name)
+        return found
+
+    def _port_seen(self, port: Port, counted: Known[PortCounted] | None) -> PortSeen:
+        fabric, inventory = self._hosts.fabric, self._hosts.fabric.inventory
+        place = fabric.claims.place_of(port.id)
+        claims = fabric.claims.of(port.id, port_id_prefix(port.id))
+        groups = (inventory.further.get(SecurityGroup, {}).get(id) for id in port.security_groups)
+        return PortSeen(
+            port,
+            inventory.networks[port.network_id],
+            tuple(inventory.subnets_of(port.network_id).values()),
+            inventory.dhcp_server_of(port.network_id),
+            tuple(group.name or group.id for group in groups if group),
+            Place(place.host, place.interface, self._ofport_of(port)) if place else None,
+            tuple(Place(host, name) for host, names in sorted(claims.items()) for name in names),
+            port.waits_for,
+            fabric.conflicts.get(port.id),
+            self._dhcp.journal_of(port.id),
+            counted,
+        )
+
+    def _bridge_of(self, port: Port) -> Bridge | None:
+        place = self._hosts.fabric.claims.place_of(port.id)
+        host = self._hosts.by_name.get(place.host) if place else None
+        return host.bridges.get(self._hosts.fabric.layout.integration_bridge) if host else None
+
+    def _ofport_of(self, port: Port) -> int | None:
+        fabric = self._hosts.fabric
+        place = fabric.claims.place_of(port.id)
+        if place is None:
+            return None
+        return fabric.host(place.host).ofports.get(fabric.layout.integration_bridge, {}).get(place.interface)
+
+    def _host_seen(self, names: Iterable[str], answers: "_Answers") -> dict[str, Callable[[], HostSeen]]:
+        """Begin to ask hosts; give what gives of each what is known when the time is over."""
+        return {name: self._asking(name, answers) for name in sorted(names)}
+
+    def _asking(self, name: str, answers: "_Answers") -> Callable[[], HostSeen]:
+        fabric, host = self._hosts.fabric, self._hosts.by_name.get(name)
+        shown = fabric.host(name)
+        bridges = host.bridges if host else {}
+        asked = {bridge: answers.flows(name, bridge, bridges.get(bridge)) for bridge in shown.ofports}
+        tags = {interface.name: interface.tag for interface in shown.interfaces.values()}
+
+        def seen() -> HostSeen:
+            return HostSeen(
+                name,
+                host.alive if host else False,
+                host.last_contact.timestamp() if host else self._dhcp.known_since,
+                shown.has_ovsdb,
+                host.conditions if host else (),
+                tuple(host.troubles[topic] for topic in sorted(host.troubles)) if host else (),
+                host_snapshot(fabric, name) if fabric.ready(name) else None,
+                Known(tags, Source.OVSDB, time.time()) if shown.has_ovsdb else None,
+                {bridge: flows() for bridge, flows in asked.items()},
+            )
+
+        return seen
+
+
+class _Answers:
+    """What switches are asked, side by side, and what they tell."""
+
+    def __init__(self) -> None:
+        self._questions: dict[str, Callable[[], Known[Any]]] = {}
+        self._answers: Mapping[str, Known[Any]] = {}
+
+    def flows(
+        self, host: str, name: str, bridge: Bridge | None
+    ) -> Callable[[], Known[tuple[InstalledFlow, ...]]]:
+        """Ask a bridge for all its flows; give what gives the answer when the time is over."""
+        return self._ask(f"the flows of {name} on {host}", bridge, _flows)
+
+    def counted(self, bridge: Bridge | None, ofport: int | None) -> Callable[[], Known[PortCounted] | None]:
+        """Ask a bridge for what it has counted of a port, likewise."""
+        if ofport is None:
+            return lambda: None
+        what = f"the counters of port {ofport} on {bridge.host.name if bridge else 'its host'}"
+        return self._ask(what, bridge, lambda bridge: _counted(bridge, ofport))
+
+    def wait(self) -> list[str]:
+        """Wait for the answers; say of which there are none, and why."""
+        self._answers = side_by_side(list(self._questions), lambda what: self._questions[what](), WAIT_S)
+        why_not = {what: self._answer(what).why_not for what in self._questions}
+        return [f"{what}: {why}" for what, why in why_not.items() if why]
+
+    def _answer(self, what: str) -> Known[Any]:
+        return self._answers.get(what) or _unknown(NO_ANSWER)
+
+    def _ask(
+        self, what: str, bridge: Bridge | None, question: Callable[[Bridge], Any]
+    ) -> Callable[[], Known[Any]]:
+        def ask() -> Known[Any]:
+            if bridge is None:
+                return _unknown(NOT_CONNECTED)
+            try:
+                return Known(question(bridge), Source.OPENFLOW, time.time())
+            except (SwitchError, Malformed) as error:
+                return _unknown(str(error))
+
+        self._questions[what] = ask
+        return lambda: self._answer(what)
+
+
+def _unknown(why: str) -> Known[Any]:
+    return Known(None, Source.OPENFLOW, time.time(), why)
+
+
+def _flows(bridge: Bridge) -> tuple[InstalledFlow, ...]:
+    found: list[InstalledFlow] = []
+    for reply in bridge.connection.request(lambda xid: codec.flow_stats_request(0, 0, xid)):
+        found += (
+            InstalledFlow(key, body, packets) for key, body, packets, _, _ in codec.decode_flow_counts(reply)
+        )
+        runtime.pause()
+    return tuple(found)
+
+
+def _counted(bridge: Bridge, ofport: int) -> PortCounted:
+    for reply in bridge.connection.request(lambda xid: port_stats_request(ofport, xid)):
+        for stats in decode_port_stats(reply):
+            return PortCounted(stats.received_packets, stats.sent_packets)
+    return PortCounted(0, 0)

@@ -1,0 +1,126 @@
+"""What may be asked of why something does not work: reading a question, and its schema."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from osken_apps.errors import HTTPBadRequest
+from osken_apps.rest.openapi_words import TEXT, array_of, object_of
+from osken_apps.rest.types import TEXT_LENGTH
+from osken_apps.trace.connections import ASSUMPTIONS
+
+PROTOCOLS = ("icmp", "tcp", "udp")
+MAX_PORT = 65535
+MAX_WORDS = 50
+MAX_OCTETS = 65535
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked: of a port (by id, name, MAC or IP address), of one that it is to reach, of a frame."""
+
+    port: str = ""
+    peer: str = ""
+    protocol: str = "icmp"
+    number: int = 0
+    host: str = ""
+    interface: str = ""
+    fields: tuple[str, ...] = ()
+    octets: bytes = b""
+    assumption: str = "new"
+
+
+def asked_of(body: Any) -> Asked:
+    """Read a question. Raises HTTPBadRequest."""
+    given = body.get("explain") if isinstance(body, dict) else None
+    if not isinstance(given, dict):
+        raise HTTPBadRequest("Invalid input for explain. Reason: it must be an object.")
+    known = {"port", "from", "to", "protocol", "port_number", "frame"}
+    unknown = [str(name) for name in given if name not in known]
+    if unknown:
+        raise HTTPBadRequest(f"Unrecognized attribute(s) '{', '.join(unknown)}'")
+    if "frame" in given:
+        return _asked_of_frame(given["frame"])
+    one, to = _text(given, "port") or _text(given, "from"), _text(given, "to")
+    if not one or bool(to) is not ("from" in given):
+        raise HTTPBadRequest("Invalid input for explain. Reason: it must have port, from and to, or frame.")
+    protocol, number = _text(given, "protocol") or "icmp", given.get("port_number", 0)
+    if protocol not in PROTOCOLS:
+        raise HTTPBadRequest(f"Invalid input for protocol. Reason: it is none of {', '.join(PROTOCOLS)}.")
+    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= MAX_PORT:
+        raise HTTPBadRequest(f"Invalid input for port_number. Reason: it is not from 0 to {MAX_PORT}.")
+    return Asked(one, to, protocol, number)
+
+
+def _asked_of_frame(frame: Any) -> Asked:
+    if not isinstance(frame, dict):
+        raise HTTPBadRequest("Invalid input for frame. Reason: it must be an object.")
+    host, interface = _text(frame, "host"), _text(frame, "interface")
+    fields, octets = frame.get("fields", []), frame.get("hex", "")
+    assumption = _text(frame, "connection") or "new"
+    if not host or not interface:
+        raise HTTPBadRequest("Invalid input for frame. Reason: it must have host and interface.")
+    if assumption not in ASSUMPTIONS:
+        raise HTTPBadRequest(f"Invalid input for connection. Reason: it is none of {', '.join(ASSUMPTIONS)}.")
+    if not isinstance(fields, list) or len(fields) > MAX_WORDS or not all(map(_is_text, fields)):
+        raise HTTPBadRequest(f"Invalid input for fields. Reason: they must be at most {MAX_WORDS} texts.")
+    if not isinstance(octets, str) or not re.fullmatch("([0-9a-fA-F]{2})*", octets):
+        raise HTTPBadRequest("Invalid input for hex. Reason: it is not hexadecimal.")
+    if len(octets) > 2 * MAX_OCTETS:
+        raise HTTPBadRequest(f"Invalid input for hex. Reason: it has more than {MAX_OCTETS} octets.")
+    return Asked(
+        host=host,
+        interface=interface,
+        fields=tuple(fields),
+        octets=bytes.fromhex(octets),
+        assumption=assumption,
+    )
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= TEXT_LENGTH
+
+
+def _text(given: Mapping[str, Any], name: str) -> str:
+    value = given.get(name, "")
+    if not _is_text(value):
+        raise HTTPBadRequest(f"Invalid input for {name}. Reason: it must be a text of {TEXT_LENGTH} at most.")
+    return str(value)
+
+
+QUESTION = object_of(
+    {
+        "explain": {
+            "oneOf": [
+                object_of({"port": TEXT | {"minLength": 1}}, ["port"]),
+                object_of(
+                    {
+                        "from": TEXT | {"minLength": 1},
+                        "to": TEXT | {"minLength": 1},
+                        "protocol": {"enum": list(PROTOCOLS)},
+                        "port_number": {"type": "integer", "minimum": 0, "maximum": MAX_PORT},
+                    },
+                    ["from", "to"],
+                ),
+                object_of(
+                    {
+                        "frame": object_of(
+                            {
+                                "host": TEXT | {"minLength": 1},
+                                "interface": TEXT | {"minLength": 1},
+                                "fields": array_of(TEXT, MAX_WORDS),
+                                "hex": {"type": "string", "pattern": "^([0-9a-fA-F]{2})*$"},
+                                "connection": {"enum": list(ASSUMPTIONS)},
+                            },
+                            ["host", "interface"],
+                        )
+                    },
+                    ["frame"],
+                ),
+            ]
+        }
+    },
+    ["explain"],
+    closed=False,
+)

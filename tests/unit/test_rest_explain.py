@@ -1,0 +1,153 @@
+"""Explaining over the API: who is meant, who may ask, and what each of them is told."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from osken_apps.explain.facts import FrameFacts
+from osken_apps.model.conditions import Code, Condition
+from osken_apps.rest.controller import Questions
+from osken_apps.rest.explain_told import UNTOLD
+from osken_apps.rest.wsgi import application
+from tests.golden.scenarios import LAYOUT
+from tests.unit.explain_facts import HOST1, NOW, VM1, facts, host, seen
+from tests.unit.rest_client import Client, Reply, client_of, config_of
+
+BROKEN = Condition(
+    Code.INTERFACE_ERROR, "Open vSwitch cannot use tap1: no device", "plug it again", interface="tap1"
+)
+
+
+class Controller(Questions):
+    """A controller that knows one port, and what it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hear()
+        self.facts: Any = facts()
+        self.was_asked: list[tuple[Any, ...]] = []
+
+    def ask(self, name: str, *arguments: Any) -> Any:
+        """Give the facts."""
+        self.was_asked.append((name, *arguments))
+        if name == "frame_facts":
+            return FrameFacts(NOW, LAYOUT, "host1", "br-int", 2, {"host1": host(HOST1)}, (seen(VM1),))
+        return self.facts
+
+
+@pytest.fixture
+def controller() -> Controller:
+    return Controller()
+
+
+@pytest.fixture
+def api(tmp_path: Path, controller: Controller) -> Client:
+    """Give an administrator of an API with two ports of project a."""
+    text = "authentication = headers"
+    client = client_of(tmp_path, text)
+    app = application(client.store, config_of(tmp_path, text), client.hosts, controller)
+    admin = replace(client, app=app).as_user("a", "admin")
+    network = admin.make("network", name="net1")["id"]
+    admin.subnet(network)
+    for name in ("vm1", "vm2"):
+        admin.make("port", network_id=network, name=name)
+    return admin
+
+
+def ask(api: Client, **question: Any) -> Reply:
+    return api.call("POST", "/explain", {"explain": question})
+
+
+def vm1(api: Client) -> dict[str, Any]:
+    return next(port for port in api.get("/ports")["ports"] if port["name"] == "vm1")
+
+
+@pytest.mark.parametrize("by", ["id", "name", "mac_address", "ip"])
+def test_a_port_is_meant_by_its_id_name_mac_or_ip(api: Client, controller: Controller, by: str) -> None:
+    port = vm1(api)
+    text = port["fixed_ips"][0]["ip_address"] if by == "ip" else port[by]
+    reply = ask(api, port=text)
+    assert reply.status == 200, reply.body
+    assert controller.was_asked == [("port_facts", port["id"], "", "icmp", 0)]
+
+
+def test_a_verdict_has_its_sentence_its_evidence_and_the_way_of_a_frame(api: Client) -> None:
+    told = api.get(f"/ports/{vm1(api)['id']}/explain")["explain"]
+    assert told["question"] == "Why has vm1 no address?"
+    assert told["verdict"]["code"] == "silent_no_client"
+    assert [(fact["source"], fact["seen_at"]) for fact in told["verdict"]["evidence"]] == [
+        ("openflow", "1970-01-12T13:46:40Z")
+    ]
+    assert [(hop["rule"], hop["number"]) for hop in told["path"]["hops"]] == [
+        ("dhcp_broadcast", 4),
+        ("dhcp_punt", 8),
+    ]
+
+
+def test_of_two_ports_both_are_asked_about(api: Client, controller: Controller) -> None:
+    reply = ask(api, **{"from": "vm1", "to": "vm2", "protocol": "tcp", "port_number": 80})
+    assert reply.status == 200, reply.body
+    assert controller.was_asked[0][3:] == ("tcp", 80)
+
+
+def test_whoever_may_not_see_hosts_is_told_that_something_is_wrong_and_not_what(
+    api: Client, controller: Controller
+) -> None:
+    controller.facts = facts(None, None, host(HOST1, conditions=(BROKEN,)))
+    reader = api.as_user("a", "reader")
+    told = ask(reader, port="vm1").body["explain"]
+    assert (told["verdict"]["code"], told["verdict"]["sentence"]) == ("interface_error", UNTOLD)
+    assert "host1" not in str(told) and told["path"] is None
+    assert "tap1" in ask(api, port="vm1").body["explain"]["verdict"]["sentence"]
+
+
+def test_ports_of_others_are_not_there(api: Client) -> None:
+    stranger = api.as_user("b", "member")
+    assert ask(stranger, port="vm1").error == "PortNotFound"
+    assert stranger.call("GET", f"/ports/{vm1(api)['id']}/explain").error == "PortNotFound"
+
+
+def test_a_name_of_several_ports_is_no_name(api: Client) -> None:
+    api.make("port", network_id=vm1(api)["network_id"], name="vm1")
+    reply = ask(api, port="vm1")
+    assert (reply.status, reply.error) == (400, "HTTPBadRequest")
+    assert "may be any of" in reply.message
+
+
+def test_a_frame_is_followed_for_administrators_alone(api: Client, controller: Controller) -> None:
+    frame = {"host": "host1", "interface": "tap1", "fields": ["dl_src=fa:16:3e:00:00:01", "tcp_dst=80"]}
+    told = ask(api, frame=frame).body["explain"]
+    assert told["verdict"]["code"] == "delivered"
+    assert {leaving["port"] for leaving in told["path"]["exits"]} == {"br-int", "eth2", "br-eth2"}
+    assert controller.was_asked == [("frame_facts", "host1", "tap1", (0xFA163E000001, 0))]
+    assert ask(api.as_user("a", "member"), frame=frame).status == 403
+
+
+def test_a_controller_that_knows_nothing_of_a_port_is_no_error_of_the_question(
+    api: Client, controller: Controller
+) -> None:
+    controller.facts = None
+    assert ask(api, port="vm1").status == 503
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        {},
+        {"port": 7},
+        {"port": "vm1", "to": "vm2"},
+        {"from": "vm1"},
+        {"port": "vm1", "colour": "red"},
+        {"from": "vm1", "to": "vm2", "protocol": "sctp"},
+        {"from": "vm1", "to": "vm2", "protocol": "tcp", "port_number": 65536},
+        {"frame": {"host": "host1"}},
+        {"frame": {"host": "host1", "interface": "tap1", "fields": ["colour=red"]}},
+        {"frame": {"host": "host1", "interface": "tap1", "hex": "abc"}},
+        {"frame": {"host": "host1", "interface": "tap1", "hex": "ab"}},
+        {"frame": {"host": "host1", "interface": "tap1", "connection": "old"}},
+    ],
+)
+def test_a_question_that_means_nothing_is_refused(api: Client, question: dict[str, Any]) -> None:
+    assert api.call("POST", "/explain", {"explain": question}).status == 400

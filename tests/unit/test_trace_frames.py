@@ -1,0 +1,77 @@
+"""Frames from words and from octets are what Open vSwitch would see."""
+
+from ipaddress import IPv4Address, IPv6Address
+
+import pytest
+from scapy.all import ARP, ICMP, IP, TCP, UDP, Dot1Q, Ether, ICMPv6ND_NS, ICMPv6NDOptSrcLLAddr, IPv6, Packet
+
+from osken_apps.errors import Malformed
+from osken_apps.openflow.fields import Field
+from osken_apps.trace.frame import Frame
+from osken_apps.trace.words import frame_of_octets, frame_of_words
+
+MACS = {"src": "fa:16:3e:00:00:01", "dst": "fa:16:3e:00:00:02"}
+ETHER = "dl_src=fa:16:3e:00:00:01 dl_dst=fa:16:3e:00:00:02"
+SAME: list[tuple[str, Packet]] = [
+    (f"{ETHER} nw_src=10.0.0.1 nw_dst=10.0.0.2 tcp_src=4000 tcp_dst=80",
+     Ether(**MACS) / IP(src="10.0.0.1", dst="10.0.0.2") / TCP(sport=4000, dport=80)),
+    (f"{ETHER} dl_vlan=7 udp nw_src=10.0.0.1 nw_dst=10.0.0.2 tp_src=68 tp_dst=67",
+     Ether(**MACS) / Dot1Q(vlan=7) / IP(src="10.0.0.1", dst="10.0.0.2") / UDP(sport=68, dport=67)),
+    (f"{ETHER} icmp nw_src=10.0.0.1 nw_dst=10.0.0.2 icmp_type=8 icmp_code=0",
+     Ether(**MACS) / IP(src="10.0.0.1", dst="10.0.0.2") / ICMP()),
+    (f"{ETHER} arp arp_op=1 arp_sha=fa:16:3e:00:00:01 arp_spa=10.0.0.1 arp_tpa=10.0.0.2"
+     " arp_tha=00:00:00:00:00:00",
+     Ether(**MACS) / ARP(op=1, hwsrc=MACS["src"], psrc="10.0.0.1", pdst="10.0.0.2")),
+    (f"{ETHER} icmp6 ipv6_src=fe80::1 ipv6_dst=ff02::1:ff00:2 nw_ttl=255 icmpv6_type=135 icmpv6_code=0"
+     " nd_target=fe80::2 nd_sll=fa:16:3e:00:00:01",
+     Ether(**MACS) / IPv6(src="fe80::1", dst="ff02::1:ff00:2", hlim=255) / ICMPv6ND_NS(tgt="fe80::2")
+     / ICMPv6NDOptSrcLLAddr(lladdr=MACS["src"])),
+    (f"{ETHER} ip nw_src=10.0.0.1 nw_dst=10.0.0.2 nw_proto=17 nw_frag=later nw_ttl=64",
+     Ether(**MACS) / IP(src="10.0.0.1", dst="10.0.0.2", frag=5, proto=17)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("words", "packet"), SAME, ids=[words.split()[2] for words, _ in SAME])
+def test_words_and_octets_say_the_same(words: str, packet: Packet) -> None:
+    said, read = frame_of_words(words.split()), frame_of_octets(bytes(packet))
+    assert {field: said.number(field) for field in Field} == {field: read.number(field) for field in Field}
+
+
+def test_what_is_not_said_follows_from_what_is() -> None:
+    frame = frame_of_words(["tcp_dst=80", "ipv6_dst=2001:db8::1"])
+    wanted = {Field.ETH_TYPE: 0x86DD, Field.IP_PROTO: 6, Field.IP_TTL: 64, Field.TCP_DST: 80}
+    assert frame == Frame.of({**wanted, Field.IPV6_DST: IPv6Address("2001:db8::1")})
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "nw_dst=10.0.0",
+        "dl_vlan=5000",
+        "tp_dst=80",
+        "tcp_dst=65536",
+        "colour=red",
+        "token",
+        "dl_src=x",
+        "nw_frag=x",
+    ],
+)
+def test_what_means_nothing_is_refused(words: str) -> None:
+    with pytest.raises(Malformed):
+        frame_of_words([words])
+
+
+@pytest.mark.parametrize("length", range(60))
+def test_a_frame_that_is_cut_off_is_read_as_far_as_it_goes(length: int) -> None:
+    whole = bytes(SAME[0][1])
+    if length < 14:
+        with pytest.raises(Malformed):
+            frame_of_octets(whole[:length])
+    else:
+        assert frame_of_octets(whole[:length]).number(Field.ETH_TYPE) == 0x0800
+
+
+def test_a_frame_is_shown_in_the_words_of_ovs_ofctl() -> None:
+    frame = frame_of_words(["icmp", "nw_dst=10.0.0.2", "icmp_type=0", "dl_vlan=7"])
+    assert frame.text() == "icmp,dl_vlan=7,nw_dst=10.0.0.2,nw_ttl=64,icmp_type=0"
+    assert frame.number(Field.IPV4_DST) == int(IPv4Address("10.0.0.2"))
