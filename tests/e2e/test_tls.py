@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,28 @@ def test_a_renewed_certificate_is_taken_at_sighup_and_no_connection_ends(world: 
     assert world.launch(2, world.network("10.10.11.0/24")).udhcpc()
     assert len(before) == 6
     assert connections(world) == before
+
+
+def test_strangers_take_nobody_s_place_and_are_a_line_each_kind(world: World) -> None:
+    before, logged = connections(world), len(world.controller.log)
+    said = (
+        b"",
+        b"\x16\x03\x01\x02\x00\x01",
+        b"\x05\x00\x00\x08\x00\x00\x00\x01",
+        b'{"method":"echo"}',
+        b"GET /",
+    )
+    strangers = []
+    for number in range(600):
+        port = (6653, 6640)[number % 2]
+        strangers.append(stranger := socket.create_connection((world.lab.controller_address, port)))
+        stranger.sendall(said[number // 2 % len(said)])
+    assert world.launch(1, world.network("10.10.12.0/24")).udhcpc()
+    assert connections(world) == before
+    for stranger in strangers:
+        stranger.close()
+    told = [line for line in world.controller.log[logged:].splitlines() if " is refused: " in line]
+    assert 0 < len(told) <= 2 * len(said)
 
 
 def test_a_host_that_shows_the_certificate_of_another_is_refused_and_the_other_goes_on(world: World) -> None:

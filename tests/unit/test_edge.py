@@ -1,5 +1,6 @@
 """TLS with hosts, on loopback: who is let in, who is refused and with which words, and who is not held up."""
 
+import ssl
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
@@ -13,9 +14,11 @@ from eventlet.green import socket
 from osken_apps.apps import admission, edge, runtime, tls
 from osken_apps.apps.admission import Admission
 from osken_apps.apps.complaints import Complaints
+from osken_apps.apps.edge import TlsEdge
 from osken_apps.apps.listening import accept_for_ever
 from osken_apps.apps.tls import Tls
 from osken_apps.cli import pki
+from osken_apps.config import HostsTls
 from tests.unit.hub_thread import in_a_hub
 from tests.unit.tls_site import ADDRESS, Site, received, send_all
 
@@ -26,6 +29,12 @@ RECORD_AROUND = 5 + 1 + 16  # header, type and tag of a record of TLS 1.3
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     monkeypatch.setattr(edge, "complain", Complaints().complain)
     return Site(tmp_path / "pki")
+
+
+def opened(edge: TlsEdge, sock: Any) -> None:
+    """Let an edge refuse a peer."""
+    with pytest.raises(OSError):
+        edge.open(sock, ADDRESS)
 
 
 class Cut:
@@ -193,6 +202,34 @@ def test_a_certificate_of_a_like_named_authority_of_another_key_speaks_for_nobod
     in_a_hub(work)
 
 
+def test_a_host_takes_no_other_host_for_its_controller(site: Site) -> None:
+    """Open vSwitch checks no name: only that there are two authorities keeps a host from it."""
+
+    def work(_hub: object) -> None:
+        base = site.directory / "hostca-host2"
+        files = HostsTls("ovsdb", Path(f"{base}.pem"), Path(f"{base}.key"), site.directory / "hostca.pem")
+        ours, theirs = socket.socketpair()
+        eventlet.spawn(opened, TlsEdge(files, lambda *_: None), ours)
+        with pytest.raises(ssl.SSLCertVerificationError):
+            Tls(theirs, site.client("hostca-host1"), server_side=False).shake_hands()
+
+    in_a_hub(work)
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated")
+def test_old_tls_is_refused(site: Site) -> None:
+    def work(_hub: object) -> None:
+        context = site.client("hostca-host1")
+        context.set_ciphers("ALL:@SECLEVEL=0")
+        context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
+        ours, theirs = socket.socketpair()
+        eventlet.spawn(Tls(theirs, context, server_side=False).shake_hands)
+        opened(site.edge, ours)
+        assert site.refused[0][2].endswith("it speaks no TLS 1.2 or later")
+
+    in_a_hub(work)
+
+
 def test_what_speaks_no_tls_is_told_so(site: Site) -> None:
     def work(_hub: object) -> None:
         ours, theirs = socket.socketpair()
@@ -244,17 +281,13 @@ def test_who_says_nothing_or_half_a_hello_holds_up_nobody_and_is_ended(
         for _ in range(100):
             ours, theirs = socket.socketpair()
             theirs.sendall(said)
-            waiting.append((eventlet.spawn(opened, site, ours), theirs))
+            waiting.append((eventlet.spawn(opened, site.edge, ours), theirs))
         eventlet.sleep(0.01)
         monkeypatch.setattr(tls, "HANDSHAKE_S", 10.0)
         assert site.meet("hostca-host1")[1] == "host1"
         for task, _ in waiting:
             task.wait()
         assert len(site.refused) == 100
-
-    def opened(site: Site, sock: Any) -> None:
-        with pytest.raises(OSError):
-            site.edge.open(sock, ADDRESS)
 
     in_a_hub(work)
 
