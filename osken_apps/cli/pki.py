@@ -7,7 +7,9 @@ it trusts is its controller. A host's certificate must be of another one.
 import argparse
 import os
 import re
+import shutil
 from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
 from pathlib import Path
 
 from cryptography import x509
@@ -20,10 +22,11 @@ from osken_apps.cli.command import CommandError
 DEFAULT_DIRECTORY = Path("/etc/osken-net/pki")
 LIFETIME = timedelta(days=3650)
 NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,62})")
+THERE = Path("/etc/openvswitch")  # on a host
 CONTROLLERS, HOSTS = "controllerca", "hostca"
 DESCRIPTION = """Make what TLS with the hosts needs: `init` once, then a certificate for the controller and
 one for each host, by the name that it has as external_ids:hostname. A directory has it all, authorities' keys
-included: keep it where only root reads it. `ovs-pki` serves as well (with -u)."""
+included, each readable by its owner only. `ovs-pki` serves as well (with -u)."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -36,12 +39,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     commands.add_parser("init", help="make the two authorities").set_defaults(handler=init)
     for name, handler, words in (
         ("controller", controller, "certify a controller, and print its configuration"),
+        ("api", api, "make a certificate of the API's own, and print its configuration"),
         ("host", host, "certify a host, and print what to type there"),
         ("revoke", revoke, "take a host's certificate back"),
     ):
         below = commands.add_parser(name, help=words)
         below.add_argument("name", type=_name, metavar="NAME")
         below.set_defaults(handler=handler)
+        if handler in (controller, api):
+            help_text = "who runs the controller, and so owns its key (who runs this)"
+            below.add_argument("--user", default="", metavar="USER", help=help_text)
+        if handler is host:
+            help_text = "print a script for the host, with its key in it: | ssh root@HOST sh"
+            below.add_argument("--script", action="store_true", help=help_text)
 
 
 def init(parsed: argparse.Namespace) -> int:
@@ -49,7 +59,7 @@ def init(parsed: argparse.Namespace) -> int:
     directory: Path = parsed.directory
     if (directory / f"{CONTROLLERS}.pem").exists():
         raise CommandError(f"{directory} has its authorities already")
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    directory.mkdir(mode=0o711, parents=True, exist_ok=True)
     for authority in (CONTROLLERS, HOSTS):
         key = ec.generate_private_key(ec.SECP256R1())
         name = _subject(f"osken-net {authority}")
@@ -69,26 +79,65 @@ def controller(parsed: argparse.Namespace) -> int:
     """Certify a controller; print its configuration. Raises CommandError."""
     directory: Path = parsed.directory
     base = _issue(directory, CONTROLLERS, parsed.name)
-    lines = f"certificate = {base}.pem\nprivate_key = {base}.key\n"
+    _give(base, parsed.user)
+    lines = f"{_host_line(parsed.name)}certificate = {base}.pem\nprivate_key = {base}.key\n"
     lines += f"ca = {directory / HOSTS}.pem\ncrl = {directory / 'crl.pem'}\n"
-    print(f"# the same in [openflow] and [ovsdb] of osken-net.conf:\n{lines}", end="")
+    print(f"[openflow]\n{lines}[ovsdb]\n{lines}", end="")
+    return 0
+
+
+def api(parsed: argparse.Namespace) -> int:
+    """Make a certificate that proves itself, for the API; print its configuration. Raises CommandError."""
+    directory: Path = parsed.directory
+    base = directory / f"api-{parsed.name}"
+    if Path(f"{base}.pem").exists():
+        raise CommandError(f"{parsed.name} has its certificate already: {base}.pem")
+    if not directory.is_dir():
+        raise CommandError(f"there is no directory {directory}: osken-net pki init makes it")
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = _subject(parsed.name)
+    built = _authority_of_its_own(_certificate(name, name, key.public_key()), key)
+    built = built.add_extension(_alternative(parsed.name), critical=False)
+    _write_pair(base, built.sign(key, hashes.SHA256()), key)
+    _give(base, parsed.user)
+    print(f"[api]\n{_host_line(parsed.name)}certificate = {base}.pem\nprivate_key = {base}.key")
+    print("authentication = local")
     return 0
 
 
 def host(parsed: argparse.Namespace) -> int:
-    """Certify a host; print what to type. Raises CommandError."""
+    """Certify a host; print what to type, or what does it. Raises CommandError."""
     directory: Path = parsed.directory
     base, name = _issue(directory, HOSTS, parsed.name), parsed.name
-    there = Path("/etc/openvswitch")
+    files = [Path(f"{base}.key"), Path(f"{base}.pem"), Path(f"{directory / CONTROLLERS}.pem")]
+    set_ssl = " ".join(["ovs-vsctl set-ssl", *(str(THERE / file.name) for file in files)])
+    if parsed.script:
+        print(_script(name, files, set_ssl), end="")
+        return 0
     print(
-        f"scp {base}.key {base}.pem {directory / CONTROLLERS}.pem root@{name}:{there}/\n"
+        f"scp {' '.join(map(str, files))} root@{name}:{THERE}/\n"
         f"# on {name}, whose external_ids:hostname must be {name}:\n"
-        f"ovs-vsctl set-ssl {there / base.name}.key {there / base.name}.pem {there / CONTROLLERS}.pem\n"
+        f"{set_ssl}\n"
         "ovs-vsctl set-manager ssl:CONTROLLER:6640\n"
         "ovs-vsctl set-controller br-int ssl:CONTROLLER:6653  # and each other bridge; or, here:\n"
         f"osken-net host-setup --tls --controller CONTROLLER | ssh root@{name} sh"
     )
     return 0
+
+
+def _script(name: str, files: list[Path], set_ssl: str) -> str:
+    """Write a script that puts the files on a host, which must have this name, and has them used."""
+    lines = [
+        "set -e",
+        "umask 077",
+        "called=$(ovs-vsctl --if-exists get Open_vSwitch . external_ids:hostname | tr -d '\"')",
+        f'[ "${{called:-$(hostname)}}" = {name} ] ||',
+        f'    {{ echo "this host is ${{called:-$(hostname)}}, not {name}" >&2; exit 1; }}',
+        f"mkdir -p {THERE}",
+    ]
+    for file in files:
+        lines.append(f"cat >{THERE / file.name} <<'END'\n{file.read_text()}END")
+    return "\n".join([*lines, set_ssl]) + "\n"
 
 
 def revoke(parsed: argparse.Namespace) -> int:
@@ -115,7 +164,7 @@ def _issue(directory: Path, authority: str, name: str) -> Path:
     key = ec.generate_private_key(ec.SECP256R1())
     built = _certificate(_subject(name), issuer.subject, key.public_key())
     built = built.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-    built = built.add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+    built = built.add_extension(_alternative(name), critical=False)
     built = built.add_extension(_key_of(issuer_key), critical=False)
     _write_pair(base, built.sign(issuer_key, hashes.SHA256()), key)
     return base
@@ -129,6 +178,54 @@ def _authority(directory: Path, authority: str) -> tuple[x509.Certificate, ec.El
         raise CommandError(f"{directory} has no authority ({error}): osken-net pki init makes it") from error
     assert isinstance(key, ec.EllipticCurvePrivateKey)  # `init` made it
     return certificate, key
+
+
+def _authority_of_its_own(
+    built: x509.CertificateBuilder, key: ec.EllipticCurvePrivateKey
+) -> x509.CertificateBuilder:
+    """Say of a certificate that it proves itself, as strict verifiers want it said."""
+    usage = x509.KeyUsage(
+        digital_signature=True,
+        key_cert_sign=True,
+        crl_sign=True,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+    key_id = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+    built = built.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    built = built.add_extension(usage, critical=True)
+    return built.add_extension(key_id, critical=False).add_extension(_key_of(key), critical=False)
+
+
+def _alternative(name: str) -> x509.SubjectAlternativeName:
+    address = _address(name)
+    return x509.SubjectAlternativeName([x509.IPAddress(address) if address else x509.DNSName(name)])
+
+
+def _address(name: str) -> IPv4Address | None:
+    try:
+        return IPv4Address(name)
+    except ValueError:
+        return None
+
+
+def _host_line(name: str) -> str:
+    """Give where to listen, if that is the name."""
+    return f"host = {name}\n" if _address(name) else ""
+
+
+def _give(base: Path, user: str) -> None:
+    """Have a user own a key. Raises CommandError."""
+    if not user:
+        return
+    try:
+        shutil.chown(f"{base}.key", user)
+    except (LookupError, OSError) as error:
+        raise CommandError(f"{base}.key cannot be given to {user}: {error}") from error
 
 
 def _key_of(authority: ec.EllipticCurvePrivateKey) -> x509.AuthorityKeyIdentifier:

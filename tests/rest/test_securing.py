@@ -1,4 +1,4 @@
-"""README's "Securing it", typed as it is printed."""
+"""README's users and credentials, typed as they are printed; the commands before them are in tests/e2e."""
 
 import os
 import socket
@@ -36,18 +36,19 @@ def installed(directory: Path) -> None:
     command.chmod(0o755)
 
 
-def test_from_nothing_to_users_over_https(tmp_path: Path) -> None:
+def test_users_and_credentials_over_https(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    here = {STATE_DIR: str(tmp_path)}
-    certify, options, first, users = blocks("README.md", "Securing it")[:4]
-    typed(with_values(certify, {"192.0.2.10": "127.0.0.1"} | here), tmp_path)
-    text = with_values(options, {"[api]": "", "192.0.2.10": f"127.0.0.1\nport = {port}"} | here)
-    config_file = write_config(tmp_path, text)
+    *_, first, users = blocks("README.md", "Securing it")[:3]
+    (first,) = [line for line in first.splitlines() if "admin-openrc" in line]
+    pki = f"{Path(sys.executable).with_name('osken-net')} pki --directory {tmp_path}/pki"
+    section = typed(f"{pki} init >init\n{pki} api 127.0.0.1", tmp_path).removeprefix("[api]\n")
+    config_file = write_config(tmp_path, f"{section}port = {port}\n")
     installed(tmp_path)
-    context = ssl.create_default_context(cafile=tmp_path / "api.pem")
+    context = ssl.create_default_context(cafile=tmp_path / "pki/api-127.0.0.1.pem")
     with running(config_file, context=context, port=port) as server:
         assert server.call("GET", "/healthz").status == 200
-        assert "net1" in typed(with_values(first, here), tmp_path)
+        here = {STATE_DIR: str(tmp_path)}
+        typed(f"{with_values(first, here)}\nopenstack network create net1", tmp_path)
         said = typed(with_values(users, {"192.0.2.10:9696": f"127.0.0.1:{port}"}), tmp_path)
     assert said.count("of-demo") == 3
