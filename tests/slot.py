@@ -5,6 +5,7 @@ A slot has names of labs and ports of its own; so has each worker of a run that 
 
 import fcntl
 import os
+import string
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,8 +17,8 @@ PORTS_A_SLOT = 20
 
 
 def lab_name(name: str) -> str:
-    """Name a lab of this slot."""
-    return f"{name}{SLOT}" if SLOT else name
+    """Name a lab of this slot; names are short."""
+    return name + string.ascii_lowercase[SLOT] if SLOT else name
 
 
 def slot_port(number: int) -> int:

@@ -84,7 +84,7 @@ class Capture:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._process is not None and self._process.is_running():
-            wait_until(self._caught_up, 5.0, f"{self._name} to print what it received")
+            wait_until(self._caught_up, 15.0, f"{self._name} to print what it received")
             processes.end_recorded(self._site, self._name, signal.SIGINT)
 
     def _counts(self) -> tuple[int, int]:

@@ -107,7 +107,7 @@ def test_a_wish_moves_the_port_at_once_and_pins_it(migration: Migration) -> None
     migration.wait_at("host1")
     target.announce()
     assert migration.pinger.ping(migration.address).ok
-    assert migration.is_at("host1")
+    migration.wait_at("host1")
 
 
 def test_when_the_target_s_host_dies_nothing_is_lost(migration: Migration) -> None:
