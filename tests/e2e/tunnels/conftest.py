@@ -10,7 +10,7 @@ from tests.e2e.conftest import API_PORT, World
 from tests.slot import lab_name
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def underlay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with Lab.up(lab_name("tun"), hosts=3, state_dir=tmp_path_factory.mktemp("lab")) as lab:
         lab.make_underlay()
