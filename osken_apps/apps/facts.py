@@ -29,7 +29,6 @@ from osken_apps.explain.facts import (
 from osken_apps.model.host_snapshot import host_snapshot
 from osken_apps.model.inventory import port_id_prefix
 from osken_apps.model.resources import Port
-from osken_apps.model.security_groups import SecurityGroup
 from osken_apps.openflow import codec
 from osken_apps.openflow.port_stats import decode_port_stats, port_stats_request
 
@@ -128,7 +127,7 @@ class Gatherer:
         fabric, inventory = self._hosts.fabric, self._hosts.fabric.inventory
         place = fabric.claims.place_of(port.id)
         claims = fabric.claims.of(port.id, port_id_prefix(port.id))
-        groups = (inventory.further.get(SecurityGroup, {}).get(id) for id in port.security_groups)
+        groups = map(inventory.groups.groups.get, port.security_groups)
         return PortSeen(
             port,
             inventory.networks[port.network_id],

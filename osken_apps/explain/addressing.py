@@ -377,7 +377,9 @@ CANNOT_TELL_ADDRESS = Cause(
 )  # fmt: skip
 
 #: What an address needs before anything is plugged in, in order.
-WANTED = (NO_SUBNET, NO_ADDRESS, ONLY_IPV6, DHCP_OFF, NO_SERVER, SERVER_NO_ADDRESS)
+WANTED = (NO_SUBNET, NO_ADDRESS, ONLY_IPV6, DHCP_OFF)
+#: What tells it: a server is made with the first port that is plugged in.
+SERVED = (NO_SERVER, SERVER_NO_ADDRESS)
 #: What a machine's own client shows, in order.
 ASKING = (
     CONFLICT, MAC_DIFFERS, MALFORMED, OVER_BUDGET, RELAYED, OTHER_SERVER, NAK_LOOP, OFFERED_NOT_TAKEN,

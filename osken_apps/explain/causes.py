@@ -3,7 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from osken_apps.explain.addressing import ASKING, CANNOT_TELL_ADDRESS, REQUEST_STOPS, RESTARTED, WANTED
+from osken_apps.explain.addressing import (
+    ASKING,
+    CANNOT_TELL_ADDRESS,
+    REQUEST_STOPS,
+    RESTARTED,
+    SERVED,
+    WANTED,
+)
 from osken_apps.explain.cause import Case, Cause, State, Verdict, judged
 from osken_apps.explain.facts import Facts
 from osken_apps.explain.paths import Paths
@@ -12,7 +19,9 @@ from osken_apps.explain.reaching import CANNOT_TELL, COMMON, DELIVERED, PASSING
 from osken_apps.trace.result import Trace
 
 #: Why a port has no address.
-OF_AN_ADDRESS: tuple[Cause, ...] = (*WANTED, *PLUGGING, *ASKING[:-1], *DISTURBING, CANNOT_TELL_ADDRESS)
+OF_AN_ADDRESS: tuple[Cause, ...] = (
+    *WANTED, *PLUGGING, *SERVED, *ASKING[:-1], *DISTURBING, CANNOT_TELL_ADDRESS,
+)  # fmt: skip
 #: Why a port does not reach another; those of both ports come between what they share and the way.
 OF_A_WAY: tuple[Cause, ...] = (*COMMON, *PASSING, DELIVERED, CANNOT_TELL)
 #: What keeps each of the two from talking, and is no matter of the way between them.
@@ -22,7 +31,7 @@ OF_AN_END = tuple(
     if cause.state is State.BROKEN and cause is not REQUEST_STOPS and cause is not RESTARTED
 )
 EVERY_CAUSE: tuple[Cause, ...] = (
-    *WANTED, *COMMON, *PLUGGING, *PASSING, *ASKING[:-1], *DISTURBING, CANNOT_TELL_ADDRESS, DELIVERED,
+    *WANTED, *COMMON, *PLUGGING, *SERVED, *PASSING, *ASKING[:-1], *DISTURBING, CANNOT_TELL_ADDRESS, DELIVERED,
     CANNOT_TELL,
 )  # fmt: skip
 MAX_ALSO = 10

@@ -83,10 +83,10 @@ def _stops(case: Case, path: Trace | None, to: PortSeen | None) -> Found | None:
     hop, why = _stop(path)
     foreign = next((other for other in path.hops if other.flow and not other.rule), None)
     at = foreign or hop
-    words = {"bridge": at.bridge, "host": at.host, "table": str(at.table_id), "why": why}
+    words = {"bridge": at.bridge, "host": at.host, "table": str(at.table_id), "why": why.rstrip(".")}
     words["flow"] = at.flow.text() if at.flow else "no flow takes it"
     if foreign is None and any(leaving.way is Way.WIRE for leaving in path.exits):
-        words["why"] = f"it leaves {path.exits[0].host}, and what comes to {hop.host} is {why}"
+        words["why"] = f"it leaves {path.exits[0].host}, and on {hop.host}: {words['why']}"
     says = f"table {at.table_id} of {at.bridge} on {at.host}: {words['flow']}"
     code = "flow_foreign" if foreign else ""
     return Found(words, (Evidence(says, Source.TRACE, case.facts.at),), code)

@@ -271,10 +271,8 @@ REACH: dict[str, tuple[Facts, str]] = {
     ),
     "path_stops": (
         facts(TALKING, PEER, host(HOST1), host(replace(HOST2, segments=(), ports=()))),
-        "ICMP from vm1 to vm2 stops in table 0 of br-int on host2: it leaves host1, and what comes to host2"
-        " is"
-        " Any other frame from a physical bridge belongs to no network of this host."
-        " (cookie=0x6f736b6e00000002,"
+        "ICMP from vm1 to vm2 stops in table 0 of br-int on host2: it leaves host1, and on host2: Any other"
+        " frame from a physical bridge belongs to no network of this host (cookie=0x6f736b6e00000002,"
         " table=0, priority=2,in_port=1 actions=drop).",
     ),
     "flow_foreign": (

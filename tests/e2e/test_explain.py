@@ -1,0 +1,155 @@
+"""What `osken-net explain` says of machines on the lab: of those that work, and of what is wrong with"
+" others."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from osken_apps.cli import main
+from osken_apps.lab import NamespaceVm, wait_until
+from tests.e2e.conftest import API_PORT, BIND_TIMEOUT_S, World
+
+PROVIDER_DROP = "priority=2,in_port=1"
+URL = f"http://127.0.0.1:{API_PORT}"
+Told = dict[str, Any]
+
+
+def ask(world: World, **question: Any) -> Told:
+    """Ask the API a question."""
+    reply = world.api.request("POST", "explain", {"explain": question})
+    assert reply.status == 200, reply.body
+    told: Told = reply.body["explain"]
+    return told
+
+
+def wait_code(world: World, code: str, **question: Any) -> Told:
+    """Wait until the verdict is of a cause; give what is told."""
+    told: Told = {}
+
+    def is_told() -> bool:
+        nonlocal told
+        told = ask(world, **question)
+        return bool(told["verdict"]["code"] == code)
+
+    try:
+        wait_until(is_told, BIND_TIMEOUT_S, code)
+    except Exception as error:
+        raise AssertionError(told) from error
+    return told
+
+
+def rules(told: Told, way: str = "path") -> list[str]:
+    return [hop["rule"] for hop in told[way]["hops"]]
+
+
+def test_two_machines_that_work_and_what_keeps_them_from_it(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    network = world.network(guarded=False)
+    ports = [world.port(network, name=name) for name in ("one", "two")]
+    ask_one: dict[str, Any] = {"port": "one"}
+    there: dict[str, Any] = {"from": "one", "to": "two"}
+    assert ask(world, **ask_one)["verdict"]["code"] == "not_plugged"
+    machines = [world.plug(host, port) for host, port in zip((1, 2), ports, strict=True)]
+    for port in ports:
+        world.wait_active(port)
+    wait_code(world, "silent_no_client", **ask_one)  # it looks for routers, and for nothing else
+    for machine in machines:
+        machine.udhcpc()
+    told = ask(world, **ask_one)
+    assert told["verdict"]["code"] == "has_address"
+    assert rules(told) == ["dhcp_broadcast", "dhcp_punt"]
+    assert told["path"]["hops"][0]["packets"] is not None  # it counts some time after
+    told = ask(world, **there)
+    assert told["verdict"]["code"] == "delivered"
+    assert rules(told) == ["integration_normal", "local_to_provider", "physical_normal", "provider_to_local"]
+    assert [hop["host"] for hop in told["return_path"]["hops"]] == ["host2", "host2", "host1", "host1"]
+    assert main(["explain", "--api", URL, "one", "two"]) == 0
+    assert "ICMP from one is delivered to two (from host1 to host2)" in capsys.readouterr().out
+    _with_another_hand(world, machines[0], there)
+    world.api.update("port", ports[1]["id"], admin_state_up=False)
+    told = wait_code(world, "peer_port_down", **there)
+    assert told["verdict"]["sentence"].startswith("two is the trouble: two is switched off")
+    assert main(["explain", "--api", URL, "one", "two", "-f", "value", "-c", "code"]) == 1
+    assert capsys.readouterr().out == "peer_port_down\n"
+
+
+def _with_another_hand(world: World, machine: NamespaceVm, there: dict[str, Any]) -> None:
+    """Have somebody else's flow in the way, and one of ours gone."""
+    switch = world.host(1).ovs
+    ofport = switch.ofport(machine.tap)
+    switch.ofctl("add-flow", "br-int", f"cookie=0x99,priority=500,in_port={ofport},icmp,actions=drop")
+    told = ask(world, **there)
+    assert told["verdict"]["code"] == "flow_foreign"
+    assert "cookie=0x99" in told["verdict"]["sentence"]
+    switch.ofctl("del-flows", "br-int", "cookie=0x99/-1")
+    switch.ofctl("del-flows", "--strict", "br-int", PROVIDER_DROP)
+    assert ask(world, **there)["verdict"]["code"] == "flow_missing"
+    switch.ofctl("add-flow", "br-int", f"cookie=0x6f736b6e00000002,{PROVIDER_DROP},actions=drop")
+    assert ask(world, **there)["verdict"]["code"] == "delivered"
+
+
+def test_a_machine_with_another_mac_address(world: World) -> None:
+    network = world.network(guarded=False)
+    port = world.port(network, name="one")
+    machine = world.plug(1, port)
+    machine.namespace.ip("link", "set", "eth0", "address", "02:00:00:00:00:99")
+    world.wait_active(port)
+    machine.udhcpc_client().start()
+    told = wait_code(world, "mac_differs", port="one")
+    assert "02:00:00:00:00:99" in told["verdict"]["sentence"]
+    assert port["mac_address"] in told["verdict"]["sentence"]
+    assert told["verdict"]["evidence"][0]["source"] == "journal"
+
+
+def test_a_security_group_that_lets_nothing_in(world: World) -> None:
+    network = world.network()
+    group = world.api.create("security_group", name="closed")
+    world.launch(1, network, name="one")
+    world.launch(2, network, name="two", security_groups=[group["id"]])
+    told = ask(world, **{"from": "one", "to": "two", "protocol": "tcp", "port_number": 80})
+    assert told["verdict"]["code"] == "security_group"
+    sentence = "No rule of two's security groups (closed) lets TCP to port 80 from one in."
+    assert told["verdict"]["sentence"] == sentence
+    assert told["path"]["hops"][-1]["stage"] == "receiver_verdict"
+    world.remove_all()
+    world.api.delete("security_group", group["id"])
+
+
+@pytest.mark.parametrize(
+    ("code", "plug"),
+    [
+        ("interface_error", lambda host, id: host.ovs.vsctl(
+            "add-port", "br-int", "gone", "--", "set", "interface", "gone", f"external_ids:iface-id={id}")),
+        ("wrong_bridge", lambda host, id: host.ovs.vsctl(
+            "add-port", "br-eth2", "gone", "--", "set", "interface", "gone", "type=internal",
+            f"external_ids:iface-id={id}")),
+        ("iface_id_unknown", lambda host, id: host.ovs.vsctl(
+            "add-port", "br-int", "gone", "--", "set", "interface", "gone", "type=internal",
+            f"external_ids:iface-id={id[:-1] + ('0' if id[-1] != '0' else '1')}")),
+    ],
+)  # fmt: skip
+def test_an_interface_that_is_not_what_it_ought_to_be(
+    world: World, code: str, plug: Callable[[Any, str], Any]
+) -> None:
+    port = world.port(world.network(), name="one")
+    plug(world.host(1), port["id"])
+    try:
+        told = wait_code(world, code, port="one")
+    finally:
+        world.host(1).ovs.vsctl("del-port", "gone")
+    assert "host1" in told["verdict"]["sentence"]
+    assert told["verdict"]["remedy"]
+
+
+def test_a_frame_is_followed_over_both_hosts(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    network = world.network(guarded=False)
+    machines = [world.launch(host, network) for host in (1, 2)]
+    words = [f"dl_src={machines[0].mac}", f"dl_dst={machines[1].mac}", "udp_dst=53", "nw_dst=10.10.10.9"]
+    assert main(["trace", "--api", URL, "host1", machines[0].tap, *words]) == 0
+    out = capsys.readouterr().out
+    assert f"It goes to {machines[1].tap} of host2." in out
+    assert main(["trace", "--api", URL, "host1", machines[0].tap, "dl_dst=01:80:c2:00:00:00"]) == 1
+    assert "no bridge forwards frames to this MAC address" in capsys.readouterr().out
+    assert main(["trace", "--api", URL, "host9", "tap", "arp"]) == 2
