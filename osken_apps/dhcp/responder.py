@@ -1,8 +1,8 @@
 """The same answers as `server`, sooner: a port's replies are remembered and patched. PURE.
 
 A client sends the same request again and again: only the transaction id, the seconds since it began, the IP
-identification and the two checksums change. And an answer differs with the transaction id alone. So a
-reply is remembered under all other octets of its request, and for the next such request
+identification and the two checksums change. And an answer differs with the transaction id alone. So the
+reply to a request that comes again is remembered under all other octets, and for the next such request
 
     the checksums   must make up for what changed: a remembered request had right ones, and a one's complement
                     sum is kept exactly when the sum of the changed words is (RFC 1071, RFC 1624),
@@ -70,11 +70,12 @@ class _Remembered(NamedTuple):
 class Responder:
     """Answers all requests of one port, for as long as its reservation stands."""
 
-    __slots__ = ("_answered", "_remembered", "_reservation", "_second")
+    __slots__ = ("_answered", "_met", "_remembered", "_reservation", "_second")
 
     def __init__(self, reservation: Reservation | SilenceReason) -> None:
         self._reservation = reservation
         self._remembered: dict[Key, _Remembered] = {}
+        self._met: list[int] = []  # hashes of requests that came once, the last ones
         self._second = 0
         self._answered = 0  # in this second, on the plain way
 
@@ -90,6 +91,8 @@ class Responder:
         known = self._remembered.get(key)
         if known is None:
             outcome = self._plain(frame, now)
+            if not self._comes_again(key):
+                return outcome
             if isinstance(outcome, Reply) and frame[IPV4_OFFSET] == IP_VERSION_AND_LENGTH:
                 udp_sum = checksum + xid + secs - (0 if checksum else _udp_sum(frame))
                 self._remember(key, (identification + ip_checksum) % ONES, udp_sum % ONES, outcome)
@@ -101,6 +104,17 @@ class Responder:
             return self._plain(frame, now)
         reply = pack(head, udp_checksum(reply_sum + xid), op, xid, tail)
         return _new_tuple(Reply, (reply, decision, xid))
+
+    def _comes_again(self, key: Key) -> bool:
+        """Tell whether a request came before; what a machine asks once, as when it boots, costs no room."""
+        mark = hash(key)
+        if mark in self._met:
+            self._met.remove(mark)
+            return True
+        if len(self._met) >= MAX_REMEMBERED:
+            del self._met[0]
+        self._met.append(mark)
+        return False
 
     def _plain(self, frame: bytes, now: float) -> Outcome:
         second = int(now)

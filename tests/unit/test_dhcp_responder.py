@@ -80,6 +80,8 @@ def with_right_checksums(octets):
 )
 def test_any_sequence_of_requests_is_answered_as_on_the_plain_way(requests):
     responder = Responder(RESERVATION)
+    for octets, *_ in requests:
+        responder.respond(octets, next(CLOCK))
     for octets, xid, secs, identification, right in requests:
         changed = octets[:18] + identification + octets[20:46] + xid + secs + octets[52:]
         if right:
@@ -91,7 +93,8 @@ def test_any_sequence_of_requests_is_answered_as_on_the_plain_way(requests):
 @given(st.sampled_from(FRAMES), st.lists(st.tuples(st.integers(0, 330), st.integers(0, 255)), max_size=4))
 def test_a_changed_octet_anywhere_is_noticed_as_on_the_plain_way(octets, changes):
     responder = Responder(RESERVATION)
-    responder.respond(octets, next(CLOCK))
+    for _ in range(2):
+        responder.respond(octets, next(CLOCK))
     changed = bytearray(octets)
     for offset, value in changes:
         changed[offset % len(changed)] = value
@@ -102,7 +105,8 @@ def test_a_changed_octet_anywhere_is_noticed_as_on_the_plain_way(octets, changes
 def test_every_octet_of_a_remembered_request_matters_as_on_the_plain_way():
     for octets in FRAMES:
         responder = Responder(RESERVATION)
-        responder.respond(octets, next(CLOCK))
+        for _ in range(2):
+            responder.respond(octets, next(CLOCK))
         for offset in range(len(octets)):
             for change in (0x01, 0x80, 0xFF):
                 changed = bytearray(octets)
@@ -110,29 +114,34 @@ def test_every_octet_of_a_remembered_request_matters_as_on_the_plain_way():
                 assert responder.respond(bytes(changed), next(CLOCK)) == plain(bytes(changed)), offset
 
 
-def test_the_second_of_two_requests_is_answered_from_memory():
+def test_a_request_that_came_twice_is_answered_from_memory():
     responder = Responder(RESERVATION)
-    first = responder.respond(FRAMES[0], next(CLOCK))
-    second = responder.respond(FRAMES[0], next(CLOCK))
-    assert isinstance(first, Reply)
-    assert first == second == plain(FRAMES[0])
-    assert (first.xid, type(second), type(second.decision)) == (XID, Reply, type(first.decision))
+    outcomes = [responder.respond(FRAMES[0], 7.0) for _ in range(2)]
+    assert len(responder._remembered) == 1
+    outcomes += [responder.respond(FRAMES[0], 7.0) for _ in range(MAX_NEW_ANSWERS)]
+    assert outcomes == [plain(FRAMES[0])] * (2 + MAX_NEW_ANSWERS)
+    assert isinstance(outcomes[0], Reply)
+    assert (outcomes[0].xid, type(outcomes[-1].decision)) == (XID, type(outcomes[0].decision))
 
 
 def test_what_is_remembered_of_a_port_is_bounded():
     responder = Responder(RESERVATION)
     for number in range(100):
-        responder.respond(frame(DISCOVER, ("client_id", bytes((0, number)))), next(CLOCK))
+        for _ in range(2):
+            responder.respond(frame(DISCOVER, ("client_id", bytes((0, number)))), next(CLOCK))
     long = frame(DISCOVER, ("client_id", bytes(255)), *[(200 + n, bytes(255)) for n in range(4)])
+    for number in range(100):
+        responder.respond(frame(DISCOVER, ("client_id", bytes((1, number)))), next(CLOCK))
     responder.respond(long, next(CLOCK))
     assert len(responder._remembered) == MAX_REMEMBERED == 8
+    assert len(responder._met) == MAX_REMEMBERED
     assert sum(map(len, (part for key in responder._remembered for part in key))) < 8 * 1024
 
 
 def test_silence_is_not_remembered_and_comes_with_its_reason():
     responder = Responder(reservation_of(SERVICE, DEFAULTS, in_conflict=True))
-    outcomes = [responder.respond(FRAMES[0], next(CLOCK)) for _ in range(2)]
-    assert [outcome.decision.reason.name for outcome in outcomes] == ["ADDRESS_IN_CONFLICT"] * 2
+    outcomes = [responder.respond(FRAMES[0], next(CLOCK)) for _ in range(3)]
+    assert [outcome.decision.reason.name for outcome in outcomes] == ["ADDRESS_IN_CONFLICT"] * 3
     assert not responder._remembered
 
 
@@ -144,12 +153,14 @@ def test_a_port_without_a_service_is_answered_with_silence():
 
 def test_a_port_has_a_budget_of_new_answers_a_second_and_what_is_remembered_costs_none():
     responder = Responder(RESERVATION)
+    known = FRAMES[1]
+    for _ in range(2):
+        responder.respond(known, 6.0)
     new = [frame(DISCOVER, ("client_id", bytes((1, number)))) for number in range(MAX_NEW_ANSWERS + 5)]
     new[0] = FRAMES[0][:100]
     outcomes = [responder.respond(octets, 7.0 + place / 100) for place, octets in enumerate(new)]
     reasons = [outcome.decision.reason.name for outcome in outcomes]
     assert reasons == ["MALFORMED", *["OFFERED"] * (MAX_NEW_ANSWERS - 1), *["OVER_BUDGET"] * 5]
-    known = new[MAX_NEW_ANSWERS - 1]
     assert responder.respond(known, 7.9) == plain(known)
     assert responder.respond(new[-1], 7.9).decision.reason.name == "OVER_BUDGET"
     assert responder.respond(new[-1], 8.0) == plain(new[-1])
