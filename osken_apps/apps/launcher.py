@@ -49,22 +49,21 @@ from osken_apps.pipeline.stage import Rule
 
 LOG = logging.getLogger(__name__)
 
+#: What is served at the address that a section names.
+SERVES = {"api": "API", "openflow": "OpenFlow", "ovsdb": "OVSDB", "metrics": "metrics"}
+
 
 class Controller:
     """The applications of one controller, over all hosts."""
 
     def __init__(self, config: Config, config_file: Path) -> None:
-        api = listen("[api]", config.api.endpoint)
-        openflow = listen("[openflow]", config.openflow)
-        ovsdb = listen("[ovsdb]", config.ovsdb)
-        metrics = listen("[metrics]", config.metrics.endpoint) if config.metrics else None
+        sockets = {section: listen(f"[{section}]", found) for section, found in config.listeners.items()}
         rates = PuntRates(config.dhcp.port_rate, config.dhcp.bridge_rate)
         network = config.network
         layout = Layout(network.integration_bridge, network.bridge_mappings, rates, network.tunnel_bridge)
-        listeners = {"API": api, "OpenFlow": openflow, "OVSDB": ovsdb}
-        if metrics is not None:
-            listeners["metrics"] = metrics
-        self._listeners = ", ".join(f"{what} on {_address(sock)}" for what, sock in listeners.items())
+        self._listeners = ", ".join(
+            f"{SERVES[section]} on {_address(sock)}" for section, sock in sockets.items()
+        )
         for section, endpoint, tls in (
             ("openflow", config.openflow, config.openflow_tls),
             ("ovsdb", config.ovsdb, config.ovsdb_tls),
@@ -100,12 +99,12 @@ class Controller:
         shared: dict[str, Any] = {
             "hosts": self._hosts,
             "config_file": config_file,
-            "api_socket": api,
-            "metrics_socket": metrics,
+            "api_socket": sockets["api"],
+            "metrics_socket": sockets.get("metrics"),
             "counts": self._counts,
-            "openflow_socket": openflow,
+            "openflow_socket": sockets["openflow"],
             "openflow_edge": openflow_edge,
-            "ovsdb_socket": ovsdb,
+            "ovsdb_socket": sockets["ovsdb"],
             "ovsdb_edge": ovsdb_edge,
             "queries": {
                 "port_dhcp": self._dhcp.port_dhcp,

@@ -6,6 +6,7 @@ import http.client
 import json
 import ssl
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import datetime
 from enum import IntEnum
 from typing import NamedTuple
@@ -126,21 +127,20 @@ def _of_database(loaded: Config) -> Finding:
 
 
 def _of_listeners(loaded: Config) -> Iterator[Finding]:
+    """Bind all of them at once, as the controller does."""
     runs = _runs(loaded)
-    for section, endpoint in (
-        ("[api]", loaded.api.endpoint),
-        ("[openflow]", loaded.openflow),
-        ("[ovsdb]", loaded.ovsdb),
-    ):
-        try:
-            listen(section, endpoint).close()
-        except ConfigurationError as error:
-            if runs and getattr(error.__cause__, "errno", None) == errno.EADDRINUSE:
-                yield Finding(State.OK, f"{section} {endpoint.host} {endpoint.port}: the controller runs")
+    with ExitStack() as bound:
+        for section, endpoint in loaded.listeners.items():
+            where = f"[{section}] {endpoint.host} {endpoint.port}"
+            try:
+                bound.enter_context(listen(f"[{section}]", endpoint))
+            except ConfigurationError as error:
+                if runs and getattr(error.__cause__, "errno", None) == errno.EADDRINUSE:
+                    yield Finding(State.OK, f"{where}: the controller runs")
+                else:
+                    yield Finding(State.WRONG, str(error))
             else:
-                yield Finding(State.WRONG, str(error))
-        else:
-            yield Finding(State.OK, f"{section} {endpoint.host} {endpoint.port}: free")
+                yield Finding(State.OK, f"{where}: free")
 
 
 def _runs(loaded: Config) -> bool:

@@ -272,6 +272,12 @@ class Config:
     log_format: LogFormat = LogFormat.TEXT
     secrets: tuple[str, ...] = ()  # the options of the file that hold some
 
+    @property
+    def listeners(self) -> Mapping[str, Endpoint]:
+        """All addresses that are listened on, by section."""
+        found = {"api": self.api.endpoint, "openflow": self.openflow, "ovsdb": self.ovsdb}
+        return found | ({"metrics": self.metrics.endpoint} if self.metrics else {})
+
 
 def list_opts() -> list[tuple[str | None, Sequence[cfg.Opt]]]:
     """Give every option to oslo-config-generator."""

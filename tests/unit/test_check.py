@@ -185,6 +185,12 @@ def test_a_taken_address_is_wrong(place: Place, ports: dict[str, int]) -> None:
         assert place.unusual() == (2, [f"wrong {where}: Address already in use"])
 
 
+def test_two_that_want_one_address_are_wrong(place: Place, ports: dict[str, int]) -> None:
+    place.write(metrics=f"port = {ports['ovsdb']}")
+    where = f"[metrics] host=127.0.0.1 port={ports['ovsdb']}"
+    assert place.unusual() == (2, [f"wrong {where}: Address already in use"])
+
+
 def test_addresses_that_the_running_controller_has_are_well(place: Place, ports: dict[str, int]) -> None:
     class Health(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
