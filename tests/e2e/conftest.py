@@ -12,6 +12,7 @@ from tests.golden.dumps import golden, strip_counters
 from tests.slot import lab_name, slot_port
 
 API_PORT = slot_port(19696)
+METRICS_PORT = slot_port(19708)
 BIND_TIMEOUT_S = 10.0
 
 
@@ -124,7 +125,7 @@ def idle(bridge: str) -> list[str]:
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with Lab.up(lab_name("e2e"), hosts=2, state_dir=tmp_path_factory.mktemp("lab")) as lab:
-        world = World(lab, LabController(lab, API_PORT))
+        world = World(lab, LabController(lab, API_PORT, {"metrics": f"port = {METRICS_PORT}"}))
         lab.connect()
         world.start_controller()
         yield world
