@@ -13,7 +13,7 @@ from osken_apps.explain.addressing import (
 )
 from osken_apps.explain.cause import Case, Cause, State, Verdict, judged
 from osken_apps.explain.facts import Facts
-from osken_apps.explain.paths import Paths
+from osken_apps.explain.paths import Paths, not_understood
 from osken_apps.explain.plugging import DISTURBING, PLUGGING
 from osken_apps.explain.reaching import CANNOT_TELL, COMMON, DELIVERED, PASSING
 from osken_apps.trace.result import Trace
@@ -94,7 +94,7 @@ def _explanation(
 ) -> Explanation:
     verdict, *others = found
     also = [other for other in others if other.state is State.BROKEN]
-    unseen = [*case.facts.unseen, *(path.unseen if path else ())]
+    unseen = [*case.facts.unseen, *not_understood(case.paths.hosts), *(path.unseen if path else ())]
     if path and path.asked_connections:
         unseen.append(f"connection tracking: {path.assumption.says}")
     unseen.append("inside the machines, and the switches between the hosts")

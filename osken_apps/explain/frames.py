@@ -19,7 +19,7 @@ def explain_frame(facts: FrameFacts, frame: Frame, assumption: Assumption) -> Ex
         sentence = f"What {facts.host} does with it cannot be told: it has not shown such an interface."
         return Explanation(Verdict("cannot_tell", State.UNKNOWN, Certainty.CERTAIN, sentence, ""))
     path = trace(hosts, facts.host, facts.bridge, facts.ofport, frame, assumption)
-    unseen = [*facts.unseen, *not_understood(facts.hosts.values()), *path.unseen]
+    unseen = [*facts.unseen, *not_understood(hosts), *path.unseen]
     if path.asked_connections:
         unseen.append(f"connection tracking: {assumption.says}")
     return Explanation(_verdict(facts, path), path=path, unseen=tuple(unseen))

@@ -25,14 +25,14 @@ from osken_apps.openflow.fields import (
     Exact,
     Field,
 )
-from osken_apps.openflow.flow import Flow
-from osken_apps.openflow.reading import read_flow
-from osken_apps.pipeline.desired import FlowEncoder, desired_flows
+from osken_apps.openflow.wire import FlowKey, encode_flow
+from osken_apps.pipeline.desired import FlowEncoder
 from osken_apps.pipeline.headers import DHCP_CLIENT_PORT, DHCP_SERVER_PORT
 from osken_apps.pipeline.stage import COOKIE, COOKIE_MASK
 from osken_apps.trace.connections import NEW, REPLY, Assumption
 from osken_apps.trace.frame import Frame
-from osken_apps.trace.result import Trace
+from osken_apps.trace.lookup import WireTables
+from osken_apps.trace.result import Hop, Trace
 from osken_apps.trace.site import TracedHost, traced_host
 from osken_apps.trace.tracer import trace
 
@@ -52,7 +52,11 @@ def traced_hosts(layout: Layout, hosts: Iterable[HostSeen], ports: Sequence[Port
         traced_host(
             layout,
             host.snapshot,
-            {bridge: flows_of(layout, host, bridge) for bridge in host.snapshot.ofports},
+            {
+                bridge: WireTables((flow.key, flow.body) for flow in known.value)
+                for bridge, known in host.installed.items()
+                if known.value is not None
+            },
             host.tags.value if host.tags else None,
             _learned(layout, host.snapshot, ports),
         )
@@ -61,33 +65,37 @@ def traced_hosts(layout: Layout, hosts: Iterable[HostSeen], ports: Sequence[Port
     ]
 
 
-def flows_of(layout: Layout, host: HostSeen, bridge: str) -> tuple[Flow, ...]:
-    """Give the flows of a bridge, without those of which it cannot be known what they take or do."""
-    known = host.installed.get(bridge)
-    if known is None or known.value is None:
-        return desired_flows(bridge, layout, host.snapshot) if host.snapshot else ()
-    reads = (read_flow(flow.key, flow.body) for flow in known.value)
-    return tuple(read.flow for read in reads if not read.unknown)
-
-
-def not_understood(hosts: Iterable[HostSeen]) -> Iterator[str]:
-    """Say which flows were left out for that."""
+def not_understood(hosts: Iterable[TracedHost]) -> Iterator[str]:
+    """Say how many flows a path has met, or might have, that are left out because nobody can tell what
+    they take or do.
+    """
     for host in hosts:
-        for bridge, known in host.installed.items():
-            odd = sum(1 for flow in known.value or () if read_flow(flow.key, flow.body).unknown)
+        for name, bridge in host.bridges.items():
+            odd = bridge.tables.odd if isinstance(bridge.tables, WireTables) else 0
             if odd:
-                yield f"{odd} flows of others on {bridge} of {host.name}, whose fields or actions ours"
-                " never have"
+                yield f"what {odd} flows of others on {name} of {host.name} do, which use what ours never do"
 
 
-def packets_of(hosts: Iterable[HostSeen]) -> dict[tuple[str, str, Flow], int]:
-    """Give how many packets each flow took, by host and bridge, where that is known."""
-    return {
-        (host.name, bridge, read_flow(flow.key, flow.body).flow): flow.packets
-        for host in hosts
-        for bridge, known in host.installed.items()
-        for flow in known.value or ()
-    }
+@dataclass(frozen=True)
+class Counters:
+    """How many packets each flow of some hosts took, as far as that is known."""
+
+    hosts: Mapping[str, HostSeen]
+
+    def of(self, hop: Hop) -> int | None:
+        """Give the packets of the flow that took a frame."""
+        if hop.flow is None:
+            return None
+        return self._packets.get((hop.host, hop.bridge, encode_flow(hop.flow)[0]))
+
+    @cached_property
+    def _packets(self) -> Mapping[tuple[str, str, FlowKey], int]:
+        return {
+            (host.name, bridge, flow.key): flow.packets
+            for host in self.hosts.values()
+            for bridge, known in host.installed.items()
+            for flow in known.value or ()
+        }
 
 
 @dataclass(frozen=True)
@@ -114,11 +122,6 @@ class Paths:
         facts = self.facts
         ports = [facts.port, *([facts.peer] if facts.peer else [])]
         return traced_hosts(facts.layout, facts.hosts.values(), ports)
-
-    @cached_property
-    def packets(self) -> Mapping[tuple[str, str, Flow], int]:
-        """Give how many packets each flow took."""
-        return packets_of(self.facts.hosts.values())
 
     @cached_property
     def request(self) -> Trace | None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from osken_apps.explain.cause import Case, Cause, Certainty, Evidence, Found, State
 from osken_apps.explain.facts import PortSeen, Source
+from osken_apps.explain.paths import Counters
 from osken_apps.explain.words import listed
 from osken_apps.pipeline.stages import RECEIVER_VERDICT, SENDER_VERDICT
 from osken_apps.trace.result import Hop, Trace, Way
@@ -106,11 +107,8 @@ def _delivered(case: Case) -> Found | None:
     if not there or not back or case.paths.forward is None:
         return None
     hosts = list(dict.fromkeys(hop.host for hop in case.paths.forward.hops))
-    counts = [
-        case.paths.packets.get((hop.host, hop.bridge, hop.flow), 0)
-        for hop in case.paths.forward.hops
-        if hop.flow
-    ]
+    counters = Counters(case.facts.hosts)
+    counts = [counters.of(hop) or 0 for hop in case.paths.forward.hops if hop.flow]
     way = f"on {hosts[0]}" if len(hosts) == 1 else f"from {hosts[0]} to {hosts[-1]}"
     says = f"each of {len(counts)} flows on its way has taken {min(counts, default=0)} packets or more"
     return Found({"way": way}, (Evidence(says, Source.TRACE, case.facts.at),))

@@ -8,7 +8,7 @@ from typing import Any
 from osken_apps.explain.cause import Verdict
 from osken_apps.explain.causes import Explanation
 from osken_apps.explain.facts import HostSeen
-from osken_apps.explain.paths import packets_of
+from osken_apps.explain.paths import Counters
 from osken_apps.rest.openapi_words import TEXT, array_of, object_of
 from osken_apps.trace.result import Exit, Hop, Trace
 
@@ -18,7 +18,7 @@ Shown = dict[str, Any]
 
 
 def shown(question: str, told: Explanation, hosts: Mapping[str, HostSeen]) -> Shown:
-    packets = packets_of(hosts.values())
+    counters = Counters(hosts)
 
     def path(trace: Trace | None) -> Shown | None:
         return (
@@ -26,7 +26,7 @@ def shown(question: str, told: Explanation, hosts: Mapping[str, HostSeen]) -> Sh
             if trace is None
             else {
                 "assumption": trace.assumption.name,
-                "hops": [_hop(hop, packets) for hop in trace.hops],
+                "hops": [_hop(hop, counters) for hop in trace.hops],
                 "exits": [_exit(leaving) for leaving in trace.exits],
                 "stops": [
                     {"host": stop.host, "bridge": stop.bridge, "why": stop.why} for stop in trace.stops
@@ -58,7 +58,7 @@ def _verdict(verdict: Verdict) -> Shown:
     }
 
 
-def _hop(hop: Hop, packets: Mapping[Any, int]) -> Shown:
+def _hop(hop: Hop, counters: Counters) -> Shown:
     rule = hop.rule
     return {
         "host": hop.host,
@@ -70,7 +70,7 @@ def _hop(hop: Hop, packets: Mapping[Any, int]) -> Shown:
         "number": rule.number if rule else None,
         "meaning": hop.meaning,
         "flow": hop.flow.text() if hop.flow else "",
-        "packets": packets.get((hop.host, hop.bridge, hop.flow)) if hop.flow else None,
+        "packets": counters.of(hop),
         "does": list(hop.does),
         "frame": hop.frame.text(),
         "depth": hop.depth,

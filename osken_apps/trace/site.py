@@ -1,6 +1,6 @@
 """The hosts that a frame may pass: bridges, their ports and their flows. PURE."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 
@@ -14,12 +14,11 @@ from osken_apps.model.snapshot import (
     physical_end,
     tunnel_port,
 )
-from osken_apps.openflow.flow import Flow
 from osken_apps.pipeline.desired import desired_flows
 from osken_apps.pipeline.feature import bridge_of
 from osken_apps.pipeline.stage import Role
 from osken_apps.pipeline.tags import desired_tags
-from osken_apps.trace.lookup import Tables
+from osken_apps.trace.lookup import Lookup, Tables
 
 LOCAL = 0xFFFFFFFE
 TUNNEL_PORTS = frozenset(tunnel_port(kind) for kind in NetworkType if kind.is_tunnel)
@@ -52,7 +51,7 @@ class TracedBridge:
 
     name: str
     role: Role
-    tables: Tables
+    tables: Lookup
     ports: Mapping[int, BridgePort]
     learned: Learned = field(default_factory=dict)
     physical_network: str = ""
@@ -80,22 +79,22 @@ class TracedHost:
 def traced_host(
     layout: Layout,
     snapshot: HostSnapshot,
-    flows: Mapping[str, Iterable[Flow]] | None = None,
+    tables: Mapping[str, Lookup] | None = None,
     tags: Mapping[str, int | None] | None = None,
     learned: Mapping[str, Learned] | None = None,
 ) -> TracedHost:
-    """Give a host as its snapshot has it, or with the flows (by bridge) and tags that it is known to have."""
+    """Give a host as its snapshot has it, or with what its bridges have in `tables`, and with its tags."""
     bridges = {}
     all_tags: Mapping[str, int | None] = desired_tags(snapshot) if tags is None else tags
     for name in snapshot.ofports:
         bridge = bridge_of(name, layout, snapshot)
         if bridge is None:
             continue
-        of_bridge = desired_flows(name, layout, snapshot) if flows is None else flows.get(name, ())
+        known = (tables or {}).get(name)
         bridges[name] = TracedBridge(
             name,
             bridge.role,
-            Tables(of_bridge),
+            known or Tables(desired_flows(name, layout, snapshot)),
             _ports(layout, snapshot, name, all_tags if bridge.role is Role.INTEGRATION else {}),
             (learned or {}).get(name, {}),
             bridge.physical_network,

@@ -30,10 +30,11 @@ from osken_apps.openflow.actions import (
 from osken_apps.openflow.fields import Field
 from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.match import Match
+from osken_apps.openflow.wire import FlowKey, encode_flow
 from osken_apps.pipeline.stage import Role
 from osken_apps.trace.connections import ASSUMPTIONS, NEW, REPLY
 from osken_apps.trace.frame import OF_A_BRIDGE, OF_A_FRAME, Frame
-from osken_apps.trace.lookup import Tables
+from osken_apps.trace.lookup import Tables, WireTables
 from osken_apps.trace.result import Trace, Way
 from osken_apps.trace.site import BridgePort, TracedBridge, TracedHost, traced_host
 from osken_apps.trace.tracer import trace
@@ -180,3 +181,12 @@ def test_a_frame_goes_over_a_tunnel_to_the_host_that_has_the_machine() -> None:
     traced = trace([traced_host(LAYOUT, one) for one in (here, there)], "host1", "br-int", 3, frame)
     assert [leaving.way for leaving in traced.exits if leaving.host == "host1"][-1] is Way.TUNNEL
     assert {hop.host for hop in traced.hops} == {"host1", "host2"}
+
+
+def test_a_flow_that_nobody_understands_is_left_out_and_counted() -> None:
+    key, body = encode_flow(flow(Output(2)))
+    odd = FlowKey(0, 9, bytes.fromhex("0001000c ffff0208 00000000 00000000"))
+    tables = WireTables([(key, body), (odd, body)])
+    host = TracedHost("host1", {"br": replace(alone().bridges["br"], tables=tables)})
+    assert trace([host], "host1", "br", 1, PING).delivered_to("host1", "two")
+    assert tables.odd == 1

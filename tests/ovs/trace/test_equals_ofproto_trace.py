@@ -21,6 +21,7 @@ from osken_apps.pipeline.document import rule_of
 from osken_apps.pipeline.stage import Rule
 from osken_apps.trace.connections import Assumption
 from osken_apps.trace.frame import Frame, Original
+from osken_apps.trace.lookup import Lookup, WireTables
 from osken_apps.trace.result import Trace, Way
 from osken_apps.trace.site import LOCAL, BridgePort, Learned, TracedBridge, TracedHost, traced_host
 from osken_apps.trace.tracer import trace
@@ -64,11 +65,12 @@ class AsAsked(Assumption):
 
 @dataclass(frozen=True)
 class Site:
-    """A scenario on a real switch, and the same for the tracer."""
+    """A scenario on a real switch, and the same for the tracer: as it should be, and as it is read back."""
 
     name: str
     snapshot: HostSnapshot
     host: TracedHost
+    installed: TracedHost
     control: Unixctl
     names: Mapping[str, str]
 
@@ -97,6 +99,7 @@ def site(request: pytest.FixtureRequest, switch: Switch) -> Iterator[Site]:
         stack.callback(control.close)
         # Tunnels are the datapath's, which is told where to; Open vSwitch's own would need routes.
         control.call("dpif/set-dp-features", "br-int", "tnl_push_pop", "false")
+        tables: dict[str, Lookup] = {}
         for bridge in bridges_of(snapshot):
             channel = Channel(switch.management(bridge))
             stack.callback(channel.close)
@@ -105,11 +108,13 @@ def site(request: pytest.FixtureRequest, switch: Switch) -> Iterator[Site]:
                 FlowEncoder().flows(bridge, LAYOUT, snapshot),
                 desired_meters(bridge, LAYOUT, snapshot).values(),
             )
+            tables[bridge] = WireTables(channel.read().items())
         learned = dict(_learn(host, control))
         yield Site(
             request.param,
             snapshot,
             traced_host(LAYOUT, snapshot, learned=learned),
+            traced_host(LAYOUT, snapshot, tables, learned=learned),
             control,
             datapath_ports(control.call("dpif/show")),
         )
@@ -248,7 +253,10 @@ def _arriving(
 def test_the_tracer_says_what_open_vswitch_says(site: Site) -> None:
     reached = set()
     for bridge, in_port, frame, state in questions(site.name, site.host):
-        traced = trace([site.host], "host1", bridge.name, in_port, frame, AsAsked("as asked", state, ""))
+        assumption = AsAsked("as asked", state, "")
+        traced = trace([site.host], "host1", bridge.name, in_port, frame, assumption)
+        read_back = trace([site.installed], "host1", bridge.name, in_port, frame, assumption)
+        assert told(read_back) == told(traced)
         answer = site.ask(bridge.name, in_port, frame, state)
         ours = told(traced)
         if FLOODED in str([hop.does for hop in traced.hops]):  # in which order is nobody's to know
