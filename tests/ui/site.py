@@ -20,6 +20,7 @@ from osken_apps.model.changes import HostReport, PortReport
 from osken_apps.model.resources import Binding, PortStatus
 from tests.rest.server import NO_QUOTAS, WAIT_S, Server, running, write_config
 from tests.ui.answers import ANSWERS
+from tests.ui.network import own_network
 
 CHROMIUM = "/usr/bin/chromium"
 BIN = Path(sys.executable).parent
@@ -174,7 +175,11 @@ def _trouble(message: ConsoleMessage, expected: str) -> list[str]:
 def site_in(directory: Path) -> Iterator[Site]:
     """Run a server that has something to show, and a browser."""
     text = f"authentication = local\n{NO_QUOTAS}"
-    with running(write_config(directory, text)) as server, sync_playwright() as playwright:
+    with (
+        own_network(),
+        running(write_config(directory, text)) as server,
+        sync_playwright() as playwright,
+    ):
         assert server.call("GET", "/").status == 200
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         site = Site(server, browser, directory)

@@ -25,7 +25,7 @@ export class PathScreen {
     this.waits = true;
     this.app.draw();
     try {
-      const question = { from, to, protocol, ...(port ? { port: Number(port) } : {}) };
+      const question = { from, to, protocol, ...(port ? { port_number: Number(port) } : {}) };
       this.told = (await ask("POST", "explain", { body: { explain: question } })).explain;
       Object.assign(this, { error: null, at: new Date() });
     } catch (error) {
@@ -54,7 +54,7 @@ export class PathScreen {
         <button type="submit" class="main" ?disabled=${this.waits}>Explain</button>
       </form>
       ${this.error ? html`<p class="error" role="alert">${this.error.message}</p>` : nothing}
-      ${this.told ? html`${explanation(this.told)} ${told(this.told, this.at)}` : this.error || this.waits ? nothing
+      ${this.told ? html`<h2>What is found</h2>${explanation(this.told)} ${told(this.told, this.at)}` : this.error || this.waits ? nothing
         : html`<p class="note">Nothing is sent: it is what the hosts' flows would do with the packet.</p>`}`;
   }
 }

@@ -5,51 +5,50 @@ import { number, state, time } from "./words.js";
 
 const LOOKS = { ok: "ok", broken: "bad", unknown: "idle" };
 
-/** Draw what POST /v2.0/explain, or GET of a port's explain, has answered. */
-export function explanation({ verdict, also = [], checks = [], path = [], return_path: back = [], unseen = [] }) {
+/** Draw what the API has explained. */
+export function explanation({ question, verdict, also, path, return_path: back, unseen }) {
   return html`
+    <p class="note">${question}</p>
     ${verdictView(verdict)}
     ${also.length ? html`<p>Also:</p><ul class="attention">${also.map((one) => html`<li>${verdictView(one)}</li>`)}</ul>` : nothing}
-    ${checks.length ? html`<details ?open=${verdict.state !== "ok"}><summary>What was looked at</summary><ul class="attention">${checks.map(check)}</ul></details>` : nothing}
-    ${path.length ? way("The way there", path, verdict) : nothing}
-    ${back.length ? way("The way back", back, verdict) : nothing}
+    ${path ? way("The way there", path) : nothing}
+    ${back ? way("The way back", back) : nothing}
     ${unseen.length ? html`<p class="note">What cannot be seen from here: ${unseen.join("; ")}.</p>` : nothing}`;
 }
 
-function verdictView({ state: how, sentence, remedy, certainty }) {
+function verdictView({ state: how, sentence, remedy, certainty, evidence }) {
   return html`<p class="verdict">${state(how, LOOKS[how])} ${sentence}${certainty === "likely" ? " This is likely, not certain." : ""}</p>
-    ${remedy ? html`<p class="remedy">${remedy}</p>` : nothing}`;
+    ${remedy ? html`<p class="remedy">${remedy}</p>` : nothing}
+    ${evidence.length ? html`<details><summary>Because</summary><ul>${evidence.map(({ says, source, seen_at: seen }) => html`
+      <li>${says} <span class="why">${source}, ${time(seen)}</span></li>`)}</ul></details>` : nothing}`;
 }
 
-function check({ ok, says, source, seen_at: seen }) {
-  return html`<li>${state(ok === null ? "unknown" : ok ? "yes" : "no", ok === null ? "idle" : ok ? "ok" : "bad")} ${says}
-    <span class="why">${source}${seen ? html`, ${time(seen)}` : nothing}</span></li>`;
+/** Draw hops in order, then where the packet leaves, and where it is stopped. */
+function way(title, { hops, exits, stops, assumption }) {
+  return html`<section><h3>${title}</h3>
+    ${assumption ? html`<p class="note">Of its connection it is assumed: ${assumption}.</p>` : nothing}
+    <ol class="way-of-packet">${hops.map(hop)}
+      ${exits.map(({ way: how, host, bridge, port }) => html`<li><p>${state(how.replaceAll("_", " "), "ok")} <b>${host}</b> ${bridge}, ${port}</p></li>`)}
+      ${stops.map(({ host, bridge, why }) => html`<li class="stop"><p>${state("stops here", "bad")} <b>${host}</b> ${bridge}: ${why}</p></li>`)}
+    </ol></section>`;
 }
 
-/** Draw hops in order; what stops the packet is marked, and said. */
-function way(title, hops) {
-  return html`<section><h3>${title}</h3><ol class="way-of-packet">${hops.map(hop)}</ol></section>`;
-}
-
-function hop({ host, bridge, table, rule, meaning, flow, packets, does, out, stops }) {
-  return html`<li class=${stops ? "stop" : ""}>
-    <p><b>${host}</b> ${bridge}${table === null || table === undefined ? nothing : html`, table ${table}`}${rule ? html`, rule <b>${rule}</b>` : nothing}
-      ${packets === null || packets === undefined ? nothing : html`<span class="why">${number(packets)} packets so far</span>`}</p>
+function hop({ host, bridge, table, stage, rule, meaning, flow, packets, does }) {
+  return html`<li><p><b>${host}</b> ${bridge}, table ${table}${stage ? ` (${stage})` : ""}${rule ? html`, rule <b>${rule}</b>` : nothing}
+      ${packets === null ? nothing : html`<span class="why">${number(packets)} packets so far</span>`}</p>
     ${meaning ? html`<p>${meaning}</p>` : nothing}
-    ${does || out ? html`<p class="does">${does}${out ? html` ⟶ ${out}` : nothing}</p>` : nothing}
-    ${flow ? html`<code>${flow}</code>` : nothing}
-    ${stops ? html`<p>${state("stops here", "bad")} ${stops}</p>` : nothing}</li>`;
+    ${does.length ? html`<p class="does">${does.join(", ")}</p>` : nothing}
+    ${flow ? html`<code>${flow}</code>` : nothing}</li>`;
 }
 
 /** Give an explanation as text, to be sent to somebody. */
-export function asText({ question, verdict, also = [], checks = [], path = [] }) {
-  const lines = [
-    question ? JSON.stringify(question) : "",
-    `${verdict.state}: ${verdict.sentence}`, verdict.remedy,
-    ...also.map(({ state: how, sentence }) => `also ${how}: ${sentence}`),
-    ...checks.map(({ ok, says, source }) => `${ok === null ? "?" : ok ? "yes" : "no"}: ${says} (${source})`),
-    ...path.map(({ host, bridge, table, rule, does, out, stops }) =>
-      [host, bridge, table ?? "", rule ?? "", does ?? "", out ?? "", stops ? `STOPS: ${stops}` : ""].filter((part) => part !== "").join("  ")),
-  ];
-  return lines.filter(Boolean).join("\n");
+export function asText({ question, verdict, also, path, return_path: back }) {
+  const of = (way) => (way ? [
+    ...way.hops.map(({ host, bridge, table, rule, does }) => `${host} ${bridge} table ${table} ${rule}: ${does.join(", ")}`),
+    ...way.exits.map(({ host, bridge, port, way: how }) => `${how}: ${host} ${bridge} ${port}`),
+    ...way.stops.map(({ host, bridge, why }) => `STOPS: ${host} ${bridge}: ${why}`),
+  ] : []);
+  const said = ({ state: how, sentence, remedy, evidence }) =>
+    [`${how}: ${sentence}`, remedy, ...evidence.map(({ says, source }) => `  ${says} (${source})`)];
+  return [question, ...said(verdict), ...also.flatMap(said), ...of(path), ...of(back)].filter(Boolean).join("\n");
 }
