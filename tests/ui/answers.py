@@ -2,7 +2,23 @@
 
 import itertools
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
+
+from osken_apps.dhcp.decision import SilenceReason
+from tests.unit.explain_facts import (
+    HOST2,
+    NOBODY,
+    TCP_80,
+    VM1,
+    VM2,
+    facts,
+    guarded,
+    host,
+    journal,
+    refused,
+    seen,
+)
 
 SINCE = "2026-11-26T11:00:00Z"
 DISCOVER = {
@@ -91,7 +107,18 @@ def _interfaces(_host: str) -> Any:
     return {"interfaces": [_interface("tap1"), broken], "has_ovsdb": True}
 
 
+WEB, DB = replace(VM1, name="web-blue"), replace(VM2, name="db-blue")
+
+
+def _facts(_port_id: str, peer_id: str, *_traffic: Any) -> Any:
+    """Tell of a machine that may not send, or whose client wants another server."""
+    if peer_id:
+        return facts(seen(WEB), seen(DB), guarded(WEB, "host1", NOBODY), host(HOST2), traffic=TCP_80)
+    return facts(seen(DB, journal=journal(refused(SilenceReason.OTHER_SERVER))))
+
+
 ANSWERS: Mapping[str, Callable[..., Any]] = {
+    "port_facts": _facts,
     "port_dhcp": _port_dhcp,
     "dhcp_transactions": _transactions,
     "host_flows": _flows,

@@ -13,6 +13,7 @@ from tests.ui.site import NOW, Site, go, site_in
 
 DIRECTORY = Path(__file__).parents[2] / "docs" / "pictures"
 SIZE = (1100, 640)
+TALL = {"port": 900, "path": 1000}
 
 
 def stand_still(page: Page) -> None:
@@ -22,13 +23,19 @@ def stand_still(page: Page) -> None:
 
 def places(site: Site) -> Mapping[str, str]:
     """Give which screen is in which picture."""
-    return {"overview": "overview", "topology": "topology", "port": f"ports/{site.ids['db-blue']}"}
+    return {
+        "overview": "overview",
+        "topology": "topology",
+        "port": f"ports/{site.ids['db-blue']}",
+        "path": "path?from=web-blue&to=db-blue&protocol=tcp&port=80",
+    }
 
 
 def write(site: Site, directory: Path) -> None:
     """Write every picture."""
     with site.page(size=SIZE, prepare=stand_still, color_scheme="light", timezone_id="UTC") as page:
         for name, place in places(site).items():
+            page.set_viewport_size({"width": SIZE[0], "height": TALL.get(name, SIZE[1])})
             go(page, place)
             expect(page.locator(".banner")).to_have_count(0)
             page.wait_for_load_state("networkidle")

@@ -18,7 +18,7 @@ SCREENS = (
     "subnets",
     "ports",
     "security-groups",
-    *("hosts", "dhcp"),
+    *("hosts", "dhcp", "path"),
 )
 OF_ONE = {"networks": "blue", "subnets": "blue-leaf", "ports": "db-blue", "security-groups": "default"}
 

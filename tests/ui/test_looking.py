@@ -16,6 +16,7 @@ SCREENS = {
     "security-groups": "Default security group",
     "hosts": "br-eth2 has no port to the wire",
     "dhcp": "transaction 0x0000002a",
+    "path": "Nothing is sent",
     "nonsense": "There is no such screen",
 }
 

@@ -6,9 +6,8 @@ import { html, nothing } from "./core/html.js";
 import { to } from "./core/location.js";
 import { nameOf } from "./core/names.js";
 import { may } from "./core/world.js";
+import { MOST_CHOICES } from "./view/form.js";
 import { link, PATHS, state, time, yes } from "./view/words.js";
-
-const MOST_CHOICES = 200;
 
 const named = (kind) => ({ name: "name", label: "Name", sort: true, cell: (row) => link(PATHS[kind], row.id, row.name, row.id) });
 const status = (choices) => ({ name: "status", label: "Status", sort: true, cell: (row) => state(row.status), choices });
@@ -28,7 +27,7 @@ const UP = { name: "admin_state_up", label: "Switched on", kind: "boolean", init
 const allowed = (singular, name) => (action) => may(`${action}_${singular}:${name}`);
 
 const choicesOf = (path, plural) => async () => {
-  const told = await get(`${path}?limit=${MOST_CHOICES}&fields=id&fields=name`);
+  const told = await get(`${path}?limit=${MOST_CHOICES}&fields=id&fields=name&sort_key=name&sort_dir=asc`);
   return told[plural].map(({ id, name }) => ({ value: id, label: name || id }));
 };
 

@@ -54,6 +54,7 @@ export class PathScreen {
         <button type="submit" class="main" ?disabled=${this.waits}>Explain</button>
       </form>
       ${this.error ? html`<p class="error" role="alert">${this.error.message}</p>` : nothing}
+      ${this.waits ? html`<p class="note">Loading …</p>` : nothing}
       ${this.told ? html`<h2>What is found</h2>${explanation(this.told)} ${told(this.told, this.at)}` : this.error || this.waits ? nothing
         : html`<p class="note">Nothing is sent: it is what the hosts' flows would do with the packet.</p>`}`;
   }
@@ -83,6 +84,6 @@ export class PortExplained {
     return html`<section aria-labelledby="explained"><div class="title"><h2 id="explained">Why</h2>
         <button type="button" @click=${() => this.told.load()}>Look again</button></div>
       ${error ? html`<p class="error">${error.message}</p>` : nothing}
-      ${value ? html`${explanation(value.explain)} ${told(value.explain, at)}` : error ? nothing : html`<p class="note">Looking …</p>`}</section>`;
+      ${value ? html`${explanation(value.explain)} ${told(value.explain, at)}` : error ? nothing : html`<p class="note">Loading …</p>`}</section>`;
   }
 }

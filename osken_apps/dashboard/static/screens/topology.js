@@ -4,7 +4,7 @@ import { get, query } from "../core/api.js";
 import { html, nothing } from "../core/html.js";
 import { change, to } from "../core/location.js";
 import { filters } from "../view/filters.js";
-import { MOST_BARS, MOST_MACHINES, picture, Places } from "../view/picture.js";
+import { fits, MOST_BARS, MOST_MACHINES, picture, Places } from "../view/picture.js";
 import { table } from "../view/table.js";
 import { link, number, several, state } from "../view/words.js";
 
@@ -60,11 +60,10 @@ export class TopologyScreen {
 
   machines() {
     const { networks, machines, is_complete: isComplete, more_networks: more } = this.told;
-    const fits = isComplete && networks.length <= MOST_BARS && machines.length <= MOST_MACHINES;
     const columns = this.columns.of(networks.map(({ id }) => id));
     const rows = this.rows.of(machines.map(({ id }) => id));
     return html`
-      ${fits ? networks.length ? picture(this.told, columns, rows) : nothing
+      ${fits(this.told) ? networks.length ? picture(this.told, columns, rows) : nothing
         : html`<p class="note">${several(networks.length + more, "network")} ${isComplete ? `and ${several(machines.length, "machine")} ` : ""}are
           more than a picture shows (${MOST_BARS} and ${MOST_MACHINES}): choose a network or a host.</p>`}
       ${isComplete && machines.length <= 200 ? table({ caption: "Machines", columns: MACHINES(networks), rows: machines, empty: "No machine is there yet." }) : nothing}

@@ -1,7 +1,7 @@
 // An explanation: the verdict first, why, then the way of the packet hop by hop, with the place where it ends.
 
 import { html, nothing } from "../core/html.js";
-import { number, state, time } from "./words.js";
+import { number, several, state, time } from "./words.js";
 
 const LOOKS = { ok: "ok", broken: "bad", unknown: "idle" };
 
@@ -10,7 +10,8 @@ export function explanation({ question, verdict, also, path, return_path: back, 
   return html`
     <p class="note">${question}</p>
     ${verdictView(verdict)}
-    ${also.length ? html`<p>Also:</p><ul class="attention">${also.map((one) => html`<li>${verdictView(one)}</li>`)}</ul>` : nothing}
+    ${also.length ? html`<details><summary>${several(also.length, "other thing")} that may count</summary>
+      <ul class="attention">${also.map((one) => html`<li>${verdictView(one)}</li>`)}</ul></details>` : nothing}
     ${path ? way("The way there", path) : nothing}
     ${back ? way("The way back", back) : nothing}
     ${unseen.length ? html`<p class="note">What cannot be seen from here: ${unseen.join("; ")}.</p>` : nothing}`;

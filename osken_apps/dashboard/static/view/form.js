@@ -18,6 +18,8 @@ const KINDS = {
   },
 };
 
+export const MOST_CHOICES = 200;
+
 const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 
 /** A form for a new resource of a declaration, or (`resource`) for a change of one. */
@@ -162,11 +164,13 @@ export class Form {
   field(field) {
     const id = `field-${field.name.replace(":", "-")}`;
     const error = this.errors[field.name];
-    const described = [field.hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(" ");
+    const hint = this.choices[field.name]?.length >= MOST_CHOICES
+      ? `The first ${MOST_CHOICES} by name; of others, begin on their own page.` : field.hint;
+    const described = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(" ");
     return html`<div class="field ${field.kind}">
       <label for=${id}>${field.label}${field.required ? html` <span class="required">(required)</span>` : nothing}</label>
       ${this.input(field, { id, error, described })}
-      ${field.hint ? html`<p class="hint" id="${id}-hint">${field.hint}</p>` : nothing}
+      ${hint ? html`<p class="hint" id="${id}-hint">${hint}</p>` : nothing}
       ${error ? html`<p class="error" id="${id}-error">${error}</p>` : nothing}
     </div>`;
   }

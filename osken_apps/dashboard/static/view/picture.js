@@ -6,6 +6,7 @@ import { to } from "../core/location.js";
 
 export const MOST_BARS = 12;
 export const MOST_MACHINES = 40;
+const MOST_SHAPES = 500;
 
 const BAR = { first: 24, apart: 150, width: 16 };
 const TOP = 64;
@@ -32,6 +33,13 @@ export class Places {
     }
     return this.taken;
   }
+}
+
+/** Tell whether a picture of it would be read: not too much of anything. */
+export function fits({ networks, machines, is_complete: isComplete }) {
+  const ports = machines.reduce((sum, machine) => sum + machine.ports.length, 0);
+  return isComplete && networks.length <= MOST_BARS && machines.length <= MOST_MACHINES
+    && networks.length + machines.length + 2 * ports <= MOST_SHAPES; // a line and a dot for each port
 }
 
 /** Draw networks as bars, with their addresses, and machines as boxes between, a line to each of their networks. */
