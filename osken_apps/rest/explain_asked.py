@@ -110,7 +110,11 @@ QUESTION = object_of(
                                 "host": TEXT | {"minLength": 1},
                                 "interface": TEXT | {"minLength": 1},
                                 "fields": array_of(TEXT, MAX_WORDS),
-                                "hex": {"type": "string", "pattern": "^([0-9a-fA-F]{2})*$"},
+                                "hex": {
+                                    "type": "string",
+                                    "pattern": "^([0-9a-fA-F]{2})*$",
+                                    "maxLength": 2 * MAX_OCTETS,
+                                },
                                 "connection": {"enum": list(ASSUMPTIONS)},
                             },
                             ["host", "interface"],
