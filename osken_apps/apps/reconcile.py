@@ -33,7 +33,7 @@ LOG = logging.getLogger(__name__)
 
 FIRST_RETRY_S = 0.5
 LAST_RETRY_S = 30.0
-ANNOUNCE_AGAIN_S = 1.0
+ANNOUNCE_AFTER_S = (0.0, 0.05, 0.2, 1.0)
 
 CANNOT_TRACK = "its datapath lacks connection tracking, or a part of it: ports with port security are dead"
 
@@ -305,24 +305,30 @@ class HostReconciler:
             LOG.warning("host %s: the tags of %s were changed by another hand", self._host.name, foreign)
 
     def _send_arrivals(self, snapshot: HostSnapshot, integration: Bridge | None) -> None:
-        """Let machines that have come here be heard, as if they spoke, twice: others may be slower.
+        """Let machines that have come here be heard, as if they spoke, again and again.
 
-        What one announced itself with was caught on the way; its addresses are known.
+        Others may be slower, and so may Open vSwitch: a tag that was written is not yet one that counts. What
+        a machine announced itself with was caught on the way; its addresses are known.
         """
         came = self._fabric.host(self._host.name).arrivals
-        messages = []
         for bound in snapshot.ports if came or self._arrivals else ():
             port = self._fabric.inventory.ports.get(bound.port_id) if bound.port_id in came else None
-            frames = announcements(port, bound.in_conflict) if port else ()
+            frames = tuple(announcements(port, bound.in_conflict) if port else ())
             caught = self._arrivals.pop(bound.port_id, None)
-            for frame in (*frames, *([caught] if caught else ())):
-                messages.append(codec.packet_out_of(bound.ofport, frame))
+            frames += (caught,) if caught else ()
             came.discard(bound.port_id)
-        if integration and messages:
-            integration.connection.send(b"".join(messages))
-            runtime.spawn_after(ANNOUNCE_AGAIN_S, integration.connection.send, b"".join(messages))
+            if integration and frames:
+                messages = b"".join([codec.packet_out_of(bound.ofport, frame) for frame in frames])
+                for delay_s in ANNOUNCE_AFTER_S:
+                    runtime.spawn_after(delay_s, self._send_if_here, integration, bound.port_id, messages)
         waiting = {waiting.port_id for waiting in snapshot.waiting}
         self._arrivals = {port_id: frame for port_id, frame in self._arrivals.items() if port_id in waiting}
+
+    def _send_if_here(self, integration: Bridge, port_id: str, messages: bytes) -> None:
+        """Send what a port's machine would, unless another host has the port by now: it would come back."""
+        place = self._fabric.claims.place_of(port_id)
+        if place and place.host == self._host.name:
+            integration.connection.send(messages)
 
     def _report_trouble(self, trouble: str) -> None:
         """Let the host, and the ports that were to be changed, say what keeps them from it."""

@@ -95,24 +95,37 @@ def test_a_host_that_gets_another_address_is_reached_there(tunnels: World) -> No
             )
 
 
-@pytest.mark.parametrize("guarded", [True, False])
-def test_a_machine_that_moves_loses_two_pings_at_most(tunnels: World, guarded: bool) -> None:
-    made = tunnels.api.update("network", network(tunnels, "vxlan")["id"], port_security_enabled=guarded)
-    a, b = pair(tunnels, made)
-    port = tunnels.api.show("port", b.port_id)
-    target = tunnels.plug(3, port, name="target")
-    target.configure(f"{address(tunnels, b)}/24")
-    wait_until(lambda: tunnels.host(3).ovs.tag(target.tap) == 4095, BIND_TIMEOUT_S, "it to be dead")
+def move(world: World, a: NamespaceVm, source: NamespaceVm, host: int) -> tuple[NamespaceVm, int]:
+    """Have a machine run on another host; give it there, and how many pings were lost meanwhile."""
+    port, its_address = world.api.show("port", source.port_id), address(world, source)
+    target = world.plug(host, port, name=f"target{host}")
+    target.configure(f"{its_address}/24")
+    wait_until(lambda: world.host(host).ovs.tag(target.tap) == 4095, BIND_TIMEOUT_S, "it to be dead")
+    announced = f"who-has {its_address} tell {its_address}"
     with (
-        during(tunnels, a, b, "a machine moves to another host", 1 / PINGS_A_SECOND) as cost,
-        tunnels.host(1).capture("eth2", ANY_TUNNEL, flags=("-e",)) as capture,
+        during(world, a, source, "a machine moves to another host", SLACK_S) as cost,
+        world.host(1).capture("eth2", ANY_TUNNEL, flags=("-e",)) as capture,
     ):
-        b.namespace.ip("link", "set", "eth0", "down")
+        source.namespace.ip("link", "set", "eth0", "down")
         target.announce()
-        capture.wait_for(f"who-has {address(tunnels, b)} tell {address(tunnels, b)}")
+        capture.wait_for(announced)
         wait_until(
-            lambda: tunnels.api.show("port", port["id"])["binding:host_id"] == "host3",
+            lambda: world.api.show("port", port["id"])["binding:host_id"] == f"host{host}",
             BIND_TIMEOUT_S,
             "the move",
         )
-    assert cost.lost <= 2
+    source.unplug()
+    world.vms.remove(source)
+    return target, cost.lost
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+def test_a_machine_that_moves_loses_two_pings_at_most(tunnels: World, guarded: bool) -> None:
+    """Also when it comes back. One of three may lose more: the processor may be somebody else's just then."""
+    made = tunnels.api.update("network", network(tunnels, "vxlan")["id"], port_security_enabled=guarded)
+    a, b = pair(tunnels, made)
+    losses = []
+    for host in (3, 2, 3):
+        b, lost = move(tunnels, a, b, host)
+        losses.append(lost)
+    assert sorted(losses)[1] <= 2
