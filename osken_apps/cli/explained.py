@@ -53,7 +53,7 @@ def print_verdict(verdict: Told) -> None:
 
 
 def _print_path(title: str, path: Told) -> None:
-    print(f"{title}, if its connection is {path['assumption']}:")
+    print(f"{title} (connection: {path['assumption']}):")
     for row in hops_of(path):
         packets = "" if row["packets"] is None else f", {row['packets']} packets"
         rule = row["rule"] or "no flow of ours"

@@ -297,7 +297,7 @@ CONFLICT = Cause(
     _conflict,
 )  # fmt: skip
 MAC_DIFFERS = Cause(
-    "mac_differs", "The machine of {port} asks with another MAC address than {mac}, so it gets no answer:"
+    "mac_differs", "{port}'s machine asks with a MAC address that is not {port}'s, and gets no answer:"
     " {detail}",
     "set the machine's address to {mac}, or: openstack port set --mac-address MAC {id}",
     "the last DHCP message, its chaddr and its source", _mac_differs,

@@ -15,7 +15,7 @@ from osken_apps.explain.cause import Case, Cause, State, Verdict, judged
 from osken_apps.explain.facts import Facts
 from osken_apps.explain.paths import Paths, not_understood
 from osken_apps.explain.plugging import DISTURBING, PLUGGING
-from osken_apps.explain.reaching import CANNOT_TELL, COMMON, DELIVERED, PASSING
+from osken_apps.explain.reaching import CANNOT_TELL, COMMON, DELIVERED, PASSING, RETURN_PATH
 from osken_apps.trace.result import Trace
 
 #: Why a port has no address.
@@ -59,7 +59,8 @@ def explain_reach(facts: Facts) -> Explanation:
     """Say why a port does not reach its peer, or that it does."""
     case = Case(facts, Paths(facts), facts.port)
     found = list(_of_a_way(case))
-    return _explanation(case, found, case.paths.forward, case.paths.back)
+    arrives = any(verdict.code in (DELIVERED.code, RETURN_PATH.code) for verdict in found)
+    return _explanation(case, found, case.paths.forward, case.paths.back if arrives else None)
 
 
 def _of_a_way(case: Case) -> Iterator[Verdict]:
@@ -96,6 +97,6 @@ def _explanation(
     also = [other for other in others if other.state is State.BROKEN]
     unseen = [*case.facts.unseen, *not_understood(case.paths.hosts), *(path.unseen if path else ())]
     if path and path.asked_connections:
-        unseen.append(f"connection tracking: {path.assumption.says}")
+        unseen.append(f"connections: it is assumed that {path.assumption.says}")
     unseen.append("inside the machines, and the switches between the hosts")
     return Explanation(verdict, tuple(also[:MAX_ALSO]), path, return_path, tuple(dict.fromkeys(unseen)))

@@ -21,7 +21,7 @@ def explain_frame(facts: FrameFacts, frame: Frame, assumption: Assumption) -> Ex
     path = trace(hosts, facts.host, facts.bridge, facts.ofport, frame, assumption)
     unseen = [*facts.unseen, *not_understood(hosts), *path.unseen]
     if path.asked_connections:
-        unseen.append(f"connection tracking: {assumption.says}")
+        unseen.append(f"connections: it is assumed that {assumption.says}")
     return Explanation(_verdict(facts, path), path=path, unseen=tuple(unseen))
 
 

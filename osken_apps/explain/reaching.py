@@ -94,10 +94,14 @@ def _stops(case: Case, path: Trace | None, to: PortSeen | None) -> Found | None:
 
 
 def _path_stops(case: Case) -> Found | None:
+    if _in_stage(case.paths.forward, case.peer, (SENDER_VERDICT, RECEIVER_VERDICT)):
+        return None  # the groups are to blame
     return _stops(case, case.paths.forward, case.peer)
 
 
 def _return_path(case: Case) -> Found | None:
+    if not _reaches(case.paths.forward, case.peer):
+        return None
     found = _stops(case, case.paths.back, case.seen)
     return found and replace(found, code="")
 

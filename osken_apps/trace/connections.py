@@ -8,7 +8,7 @@ from osken_apps.trace.frame import Frame, Original
 
 @dataclass(frozen=True, slots=True)
 class Assumption:
-    """What connection tracking is assumed to say of a frame, wherever it is asked."""
+    """What connection tracking is assumed to say of a frame wherever it is asked, and that in words."""
 
     name: str
     state: int
@@ -19,12 +19,12 @@ class Assumption:
         return frame.answered() if self.state & CtState.RPL else frame.opening()
 
 
-NEW = Assumption("new", CtState.TRK | CtState.NEW, "The frame opens a connection, or would.")
+NEW = Assumption("new", CtState.TRK | CtState.NEW, "the frame opens one, or would")
 ESTABLISHED = Assumption(
-    "established", CtState.TRK | CtState.EST, "The frame is of a connection that its sender has opened."
+    "established", CtState.TRK | CtState.EST, "the frame is of one that its sender has opened"
 )
 REPLY = Assumption(
     "reply", CtState.TRK | CtState.EST | CtState.RPL,
-    "The frame answers a connection that its receiver has opened.",
+    "the frame answers in one that its receiver has opened",
 )  # fmt: skip
 ASSUMPTIONS = {assumption.name: assumption for assumption in (NEW, ESTABLISHED, REPLY)}

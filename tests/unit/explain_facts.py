@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from ipaddress import IPv4Address
 from typing import Any
 
@@ -28,7 +29,8 @@ from osken_apps.openflow.wire import FlowBody, FlowKey
 from osken_apps.pipeline.desired import FlowEncoder
 from tests.golden.scenarios import LAYOUT, LINKS, NET1, SERVER1, SUBNET1, bound
 
-NOW, STARTED = 1_000_000.0, 990_000.0
+NOW = datetime(2026, 11, 26, 9, 30, tzinfo=UTC).timestamp()
+STARTED = NOW - 10_000
 MESSAGE = MessageType.DISCOVER
 
 

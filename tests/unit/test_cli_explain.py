@@ -52,7 +52,7 @@ def test_an_explanation_reads_from_the_sentence_to_the_evidence(capsys: pytest.C
         "  What to do: set it",
         "  2026-11-26T00:00:00Z journal: DISCOVER",
         "Also: And that.",
-        "There, if its connection is new:",
+        "There (connection: new):",
         "  host1 br-int table 0: dhcp_broadcast (4), 3 packets: A bound port broadcasts.",
         "  -> the controller of host1",
         "Not seen: inside the machines",

@@ -129,7 +129,7 @@ ADDRESS: dict[str, tuple[Facts, str]] = {
     ),
     "host_gone": (
         facts(None, None, host(HOST1, alive=False, last_contact=NOW - 60)),
-        "host1, which vm1 is at, is not connected since 1970-01-12 13:45:40 UTC: DHCP is not answered there;"
+        "host1, which vm1 is at, is not connected since 2026-11-26 09:29:00 UTC: DHCP is not answered there;"
         " other traffic goes on as it was.",
     ),
     "nic_down": (
@@ -168,9 +168,8 @@ ADDRESS: dict[str, tuple[Facts, str]] = {
     "mac_differs": (
         facts(seen(VM1, journal=journal(refused(SilenceReason.HARDWARE_ADDRESS, "chaddr is"
         " 02:00:00:00:00:99")))),
-        "The machine of vm1 asks with another MAC address than fa:16:3e:00:00:01, so it gets no answer:"
-        " chaddr"
-        " is 02:00:00:00:00:99.",
+        "vm1's machine asks with a MAC address that is not vm1's, and gets no answer: chaddr is"
+        " 02:00:00:00:00:99.",
     ),
     "malformed": (
         facts(seen(VM1, journal=journal(refused(SilenceReason.MALFORMED, "its options end early")))),
@@ -195,23 +194,23 @@ ADDRESS: dict[str, tuple[Facts, str]] = {
     ),
     "offered_not_taken": (
         facts(seen(VM1, journal=journal(OFFER, OFFER, OFFER))),
-        "vm1's machine was offered 10.10.10.11 3 times, the last time at 1970-01-12 13:45:42 UTC, and never"
+        "vm1's machine was offered 10.10.10.11 3 times, the last time at 2026-11-26 09:29:02 UTC, and never"
         " took"
         " it.",
     ),
     "released": (
         facts(seen(VM1, journal=journal(ACK, ACK._replace(reason=SilenceReason.RELEASED, sent=None)))),
-        "vm1's machine gave 10.10.10.11 back at 1970-01-12 13:45:41 UTC.",
+        "vm1's machine gave 10.10.10.11 back at 2026-11-26 09:29:01 UTC.",
     ),
     "has_address": (
         facts(seen(VM1, journal=journal(ACK))),
-        "vm1 has 10.10.10.11 since 1970-01-12 13:45:40 UTC, until 1970-01-12 14:45:40 UTC: nothing is wrong"
+        "vm1 has 10.10.10.11 since 2026-11-26 09:29:00 UTC, until 2026-11-26 10:29:00 UTC: nothing is wrong"
         " that"
         " can be seen from here.",
     ),
     "expired": (
         facts(seen(VM1, journal=journal(ACK, ago=4000))),
-        "The lease of vm1 for 10.10.10.11 ended at 1970-01-12 13:40:00 UTC, and its machine did not renew"
+        "The lease of vm1 for 10.10.10.11 ended at 2026-11-26 09:23:20 UTC, and its machine did not renew"
         " it.",
     ),
     "flow_foreign": (
@@ -346,7 +345,7 @@ def test_each_fact_has_its_source_and_its_time(given: tuple[Facts, str]) -> None
 def test_what_was_assumed_and_what_cannot_be_seen_is_said() -> None:
     told = explain_reach(REACH["security_group"][0])
     assert told.unseen == (
-        "connection tracking: The frame opens a connection, or would.",
+        "connections: it is assumed that the frame opens one, or would",
         "inside the machines, and the switches between the hosts",
     )
 

@@ -78,7 +78,7 @@ def test_a_verdict_has_its_sentence_its_evidence_and_the_way_of_a_frame(api: Cli
     assert told["question"] == "Why has vm1 no address?"
     assert told["verdict"]["code"] == "silent_no_client"
     assert [(fact["source"], fact["seen_at"]) for fact in told["verdict"]["evidence"]] == [
-        ("openflow", "1970-01-12T13:46:40Z")
+        ("openflow", "2026-11-26T09:30:00Z")
     ]
     assert [(hop["rule"], hop["number"]) for hop in told["path"]["hops"]] == [
         ("dhcp_broadcast", 4),

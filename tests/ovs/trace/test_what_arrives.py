@@ -68,7 +68,7 @@ def arrives(world: World, hosts: list[TracedHost], sender: str, octets: bytes, b
 
 def conversations(dice: Random) -> Iterator[tuple[str, str, Packet, Packet | None]]:
     """Make questions, each with an answer or without."""
-    for _ in range(examples(200)["max_examples"]):
+    for _ in range(examples(100)["max_examples"]):
         one, other = dice.sample(NAMES, 2)
         a, b = machine(one), machine(other)
         a6, b6 = a.but(ip6=own_ipv6(one)), b.but(ip6=own_ipv6(other))
