@@ -4,6 +4,7 @@ python -m tests.bench.tls
 """
 
 import contextlib
+import io
 import os
 import ssl
 import sys
@@ -30,7 +31,7 @@ MANY = 3000  # a cold start of 1,000 hosts
 
 def handshake_s(count: int = HANDSHAKES) -> float:
     """Give the processor time that our side takes for one handshake with a host of `osken-net pki`."""
-    with tempfile.TemporaryDirectory() as name, contextlib.redirect_stdout(None):
+    with tempfile.TemporaryDirectory() as name, contextlib.redirect_stdout(io.StringIO()):
         directory = Path(name)
         for words in (["init"], ["controller", "c"], ["host", "h"]):
             osken_net(["pki", "--directory", name, *words])

@@ -103,8 +103,12 @@ def _taken(channel: Channel, client: socket.socket) -> bytes:
 
 
 def _understood(said: bytes) -> list[tuple[bytes, bytes]]:
-    """Give status and body of each answer; how the server words a refusal depends on what it read last."""
-    return [(status, body if status == b"200" else b"") for status, _, body in _split(said)]
+    """Give status and body of each answer.
+
+    How the server words a refusal depends on what it read last, and nobody is told to go on who has gone on.
+    """
+    answers = ((status, body if status == b"200" else b"") for status, _, body in _split(said))
+    return [answer for answer in answers if answer[0] != b"100"]
 
 
 def _check_answers(said: bytes) -> None:
