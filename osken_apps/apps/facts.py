@@ -31,6 +31,7 @@ from osken_apps.model.inventory import port_id_prefix
 from osken_apps.model.resources import Port
 from osken_apps.openflow import codec
 from osken_apps.openflow.port_stats import decode_port_stats, port_stats_request
+from osken_apps.pipeline.meters import port_meter
 
 WAIT_S = 1.5  # for all switches together; whoever asks gets an answer within two seconds
 MAX_PORTS = 16  # of one MAC address, in as many networks
@@ -240,7 +241,8 @@ def _flows(bridge: Bridge) -> tuple[InstalledFlow, ...]:
 
 
 def _counted(bridge: Bridge, ofport: int) -> PortCounted:
-    for reply in bridge.connection.request(lambda xid: port_stats_request(ofport, xid)):
-        for stats in decode_port_stats(reply):
-            return PortCounted(stats.received_packets, stats.sent_packets)
-    return PortCounted(0, 0)
+    replies = bridge.connection.request(lambda xid: port_stats_request(ofport, xid))
+    stats = next((stats for reply in replies for stats in decode_port_stats(reply)), None)
+    meter_id = port_meter(ofport, bridge.connection.max_meters)
+    dropped = bridge.meter_drops().get(meter_id, 0) if meter_id is not None else 0
+    return PortCounted(stats.received_packets, stats.sent_packets, dropped) if stats else PortCounted(0, 0)

@@ -225,6 +225,15 @@ def _not_arriving(case: Case) -> Found | None:
     return Found({"packets": str(asked)}, (Evidence(says, Source.OPENFLOW, case.facts.at),))
 
 
+def _metered(case: Case) -> Found | None:
+    counted = case.seen.counted
+    if counted is None or counted.value is None or not counted.value.dropped:
+        return None
+    dropped = counted.value.dropped
+    says = f"the meter of {case.seen.called} has dropped {dropped} packets"
+    return Found({"dropped": str(dropped)}, (Evidence(says, Source.OPENFLOW, counted.seen_at),))
+
+
 def _silent(case: Case) -> tuple[int, float] | None:
     """Give how many packets came from a machine that has asked nothing, and when they were counted."""
     counted = case.seen.counted
@@ -354,6 +363,12 @@ NOT_ARRIVING = Cause(
     "look at dropped_by_meters of the host's agent", "what flows have counted, and the journal",
     _not_arriving, certainty=Certainty.LIKELY, is_operators=True,
 )  # fmt: skip
+METERED = Cause(
+    "metered", "{port}'s machine has sent more DHCP packets a second than a port may: {dropped} were"
+    " dropped",
+    "look for a client that asks again and again; [dhcp] port_rate is how many it may send",
+    "what the port's meter has counted", _metered, certainty=Certainty.LIKELY, is_operators=True,
+)  # fmt: skip
 SILENT_OFF = Cause(
     "silent_off", "{port}'s machine has sent nothing at all: it is off, or its device is not up",
     "start it, and look at its console", "what the switch has counted of the port", _silent_off,
@@ -383,6 +398,6 @@ SERVED = (NO_SERVER, SERVER_NO_ADDRESS)
 #: What a machine's own client shows, in order.
 ASKING = (
     CONFLICT, MAC_DIFFERS, MALFORMED, OVER_BUDGET, RELAYED, OTHER_SERVER, NAK_LOOP, OFFERED_NOT_TAKEN,
-    RELEASED, HAS_ADDRESS, EXPIRED, REQUEST_STOPS, NOT_ARRIVING, SILENT_OFF, SILENT_NO_CLIENT, RESTARTED,
-    CANNOT_TELL_ADDRESS,
+    RELEASED, HAS_ADDRESS, EXPIRED, REQUEST_STOPS, METERED, NOT_ARRIVING, SILENT_OFF, SILENT_NO_CLIENT,
+    RESTARTED, CANNOT_TELL_ADDRESS,
 )  # fmt: skip

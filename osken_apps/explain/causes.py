@@ -6,9 +6,16 @@ from dataclasses import dataclass, replace
 from osken_apps.explain.addressing import (
     ASKING,
     CANNOT_TELL_ADDRESS,
-    REQUEST_STOPS,
-    RESTARTED,
+    CONFLICT,
+    EXPIRED,
+    MAC_DIFFERS,
+    NAK_LOOP,
+    OFFERED_NOT_TAKEN,
+    OTHER_SERVER,
+    RELEASED,
     SERVED,
+    SILENT_NO_CLIENT,
+    SILENT_OFF,
     WANTED,
 )
 from osken_apps.explain.cause import Case, Cause, State, Verdict, judged
@@ -25,11 +32,9 @@ OF_AN_ADDRESS: tuple[Cause, ...] = (
 #: Why a port does not reach another; those of both ports come between what they share and the way.
 OF_A_WAY: tuple[Cause, ...] = (*COMMON, *PASSING, DELIVERED, CANNOT_TELL)
 #: What keeps each of the two from talking, and is no matter of the way between them.
-OF_AN_END = tuple(
-    cause
-    for cause in ASKING
-    if cause.state is State.BROKEN and cause is not REQUEST_STOPS and cause is not RESTARTED
-)
+OF_AN_END = (CONFLICT, MAC_DIFFERS, NAK_LOOP, RELEASED, EXPIRED, SILENT_OFF)
+#: What may, or may not: a machine can have its address from elsewhere.
+OF_AN_END_PERHAPS = (OFFERED_NOT_TAKEN, OTHER_SERVER, SILENT_NO_CLIENT)
 EVERY_CAUSE: tuple[Cause, ...] = (
     *WANTED, *COMMON, *PLUGGING, *SERVED, *PASSING, *ASKING[:-1], *DISTURBING, CANNOT_TELL_ADDRESS, DELIVERED,
     CANNOT_TELL,
@@ -70,9 +75,11 @@ def _of_a_way(case: Case) -> Iterator[Verdict]:
     yield from _judged(case, PASSING)
     yield from _judged(case, OF_AN_END)
     yield from _of_peer(case, OF_AN_END)
+    yield from _judged(case, (DELIVERED, CANNOT_TELL))
     yield from _judged(case, DISTURBING)
     yield from _of_peer(case, DISTURBING)
-    yield from _judged(case, (DELIVERED, CANNOT_TELL))
+    yield from _judged(case, OF_AN_END_PERHAPS)
+    yield from _of_peer(case, OF_AN_END_PERHAPS)
 
 
 def _judged(case: Case, causes: tuple[Cause, ...]) -> Iterator[Verdict]:

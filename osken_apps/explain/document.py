@@ -14,8 +14,9 @@ def causes_document() -> str:
         "Generated from `osken_apps/explain/` by `make docs`; a test holds that it is current.",
         "",
         "The causes in their order: the first that holds is the verdict, what else holds is named after it.",
-        "Words in braces are names of what is asked about. In place of `interface` and `host` stands the",
-        "code of the condition that the host shows. Codes with `peer_` are of the port to be reached.",
+        "Words in braces are names of what is asked about. In place of `interface`, `host` and",
+        "`host_besides` stands the code of the condition that the host shows. Codes with `peer_` are of",
+        "the port that is to be reached.",
         "",
     ]
     return "\n".join([*lines, *(line for cause in EVERY_CAUSE for line in _of(cause))])

@@ -40,10 +40,14 @@ class Known(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class PortCounted:
-    """What a switch has counted of a port: the packets that came in from its machine, and went out to it."""
+    """What a switch has counted of a port: the packets that came in from its machine, and went out to it.
+
+    `dropped` are those of its DHCP that its meter has dropped.
+    """
 
     received: int
     sent: int
+    dropped: int = 0
 
 
 @dataclass(frozen=True, slots=True)

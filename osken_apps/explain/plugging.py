@@ -140,11 +140,14 @@ def _waits(case: Case) -> Found | None:
     return Found({"waits_for": waits_for}, (case.store(f"waits_for of port {case.seen.called}"),))
 
 
-def _fail_mode(case: Case) -> Found | None:
-    host = case.host
-    found = (it for it in host.conditions if it.code == "fail_mode") if host else ()
-    condition = next(iter(found), None)
-    return _said(host, condition) if host and condition else None
+def _host_besides(case: Case) -> Found | None:
+    """Find what is wrong with the bridges that its frames pass, and does not keep them from passing."""
+    host, layout = case.host, case.facts.layout
+    bridges = {layout.integration_bridge, layout.bridge_of(case.seen.network.physical_network or "")}
+    for condition in host.conditions if host else ():
+        if host and condition.bridge in bridges and not condition.cuts and not condition.port_id:
+            return _said(host, condition)
+    return None
 
 
 PORT_DOWN = Cause(
@@ -201,9 +204,10 @@ TWO_HOSTS = Cause(
     "unplug it where it is not wanted, unless its machine is moving", "iface-ids", _two_hosts,
     is_operators=True,
 )  # fmt: skip
-FAIL_MODE = Cause(
-    "standalone", "On {host}, {said}", "{remedy}", "fail_mode in OVSDB", _fail_mode, is_operators=True
-)
+HOST_BESIDES = Cause(
+    "host_besides", "On {host}, {said}", "{remedy}", "what OVSDB shows of the host's bridges", _host_besides,
+    is_operators=True,
+)  # fmt: skip
 
 #: What keeps a port from anything at all, in order.
 PLUGGING = (
@@ -211,4 +215,4 @@ PLUGGING = (
     TAG_FOREIGN, FLOW_MISSING, WAITS,
 )  # fmt: skip
 #: What may disturb it.
-DISTURBING = (TWO_HOSTS, FAIL_MODE)
+DISTURBING = (TWO_HOSTS, HOST_BESIDES)

@@ -218,6 +218,10 @@ ADDRESS: dict[str, tuple[Facts, str]] = {
         "A DHCP request of vm1 does not reach the controller: in table 0 of br-int on host1, cookie=0x99,"
         " table=0, priority=500,in_port=2 actions=output:99 takes it.",
     ),
+    "metered": (
+        facts(seen(VM1, counted=Known(PortCounted(100, 100, 40), Source.OPENFLOW, NOW))),
+        "vm1's machine has sent more DHCP packets a second than a port may: 40 were dropped.",
+    ),
     "not_arriving": (
         facts(None, None, host(HOST1, installed=installed(HOST1, packets=3))),
         "6 DHCP packets of vm1 have passed its switch and none has reached the controller: they are dropped"
@@ -323,7 +327,7 @@ def test_what_else_holds_comes_with_the_verdict() -> None:
 
 
 def test_every_cause_is_the_verdict_of_some_facts_or_comes_with_one() -> None:
-    named_otherwise = {"interface", "host", "request_stops", "standalone", "two_hosts"}
+    named_otherwise = {"interface", "host", "request_stops", "host_besides", "two_hosts"}
     reached = {*ADDRESS, *REACH} | named_otherwise
     assert {cause.code for cause in EVERY_CAUSE} <= reached
 
@@ -359,3 +363,9 @@ def test_a_host_whose_flows_are_not_known_is_followed_as_it_should_be() -> None:
 def test_the_page_of_causes_names_each() -> None:
     page = causes_document()
     assert all(f"## {cause.code}\n" in page for cause in EVERY_CAUSE)
+
+
+def test_machines_that_never_asked_for_an_address_may_have_one() -> None:
+    told = explain_reach(facts(seen(VM1), seen(VM2)))
+    assert told.verdict.code == "delivered"
+    assert [verdict.code for verdict in told.also] == ["silent_no_client", "peer_silent_no_client"]

@@ -10,7 +10,7 @@ import pytest
 from osken_apps.apps import facts as gathering
 from osken_apps.apps.facts import NO_ANSWER, NOT_CONNECTED, Gatherer
 from osken_apps.dhcp.journal import PortJournal
-from osken_apps.explain.facts import Facts, Place
+from osken_apps.explain.facts import Facts, Place, PortCounted
 from osken_apps.model.changes import Snapshot
 from osken_apps.model.conditions import Code, Condition
 from osken_apps.model.fabric import Fabric
@@ -25,6 +25,8 @@ from tests.unit.test_group_use import Gone, Mute, reply
 
 class Switch:
     """A switch that has the flows of the seed scenario, each took 3 packets, and counts its ports."""
+
+    max_meters = 1000
 
     def __init__(self, bridge: str) -> None:
         self._flows = desired_flows(bridge, LAYOUT, SCENARIOS["seed"])
@@ -49,7 +51,9 @@ def gathered(monkeypatch: pytest.MonkeyPatch, ask: Callable[[Gatherer], Any], **
     host = SimpleNamespace(name="host1", alive=True, conditions=(), troubles={"flows": "they are refused"})
     host.last_contact = datetime(2026, 11, 26, tzinfo=UTC)
     host.bridges = {
-        name.replace("_", "-"): SimpleNamespace(host=host, name=name, connection=switch)
+        name.replace("_", "-"): SimpleNamespace(
+            host=host, name=name, connection=switch, meter_drops=lambda: {18: 40}
+        )
         for name, switch in switches.items()
         if switch
     }
@@ -73,7 +77,7 @@ def test_what_is_known_of_a_port_its_network_and_its_hosts_is_gathered(
     facts = gathered(monkeypatch, of_vm1, br_int=Switch("br-int"), br_eth2=Switch("br-eth2"))
     assert facts.port.place == Place("host1", "tap53903a95-82", 2)
     assert (facts.port.subnets, facts.port.server) == ((SUBNET1,), SERVER1)
-    assert facts.port.counted.value.received == 11
+    assert facts.port.counted.value == PortCounted(11, 22, 40)
     assert (facts.away, facts.known_hosts, set(facts.hosts)) == (("host2",), 2, {"host1", "host2"})
     host = facts.hosts["host1"]
     assert host.troubles == ("they are refused",)
