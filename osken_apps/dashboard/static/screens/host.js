@@ -58,11 +58,17 @@ export class HostInterfaces {
   }
 }
 
+/** Show the state of an interface; that of a bridge itself is down as a rule, and nobody minds. */
+function interfaceState({ name, bridge, error, admin_state: admin, link_state: wire }) {
+  if (error) return html`${state("broken")} ${error}`;
+  const isDown = [admin, wire].includes("down");
+  return isDown ? state("down", name === bridge ? "idle" : "warn") : state(admin || "unknown");
+}
+
 const INTERFACES = [
   { name: "name", label: "Interface" },
   { name: "bridge", label: "Bridge" },
-  { name: "state", label: "State", cell: ({ error, admin_state: admin, link_state: wire }) =>
-    (error ? html`${state("broken")} ${error}` : state([admin, wire].includes("down") ? "down" : admin || "unknown")) },
+  { name: "state", label: "State", cell: interfaceState },
   { name: "ofport", label: "OpenFlow port", numeric: true, cell: ({ ofport }) => ofport ?? "–" },
   { name: "tag", label: "Tag", numeric: true, cell: ({ tag }) => tag ?? "–" },
   { name: "port_id", label: "Port", cell: ({ port_id: id, iface_id: given }) =>

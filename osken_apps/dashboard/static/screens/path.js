@@ -84,6 +84,6 @@ export class PortExplained {
     return html`<section aria-labelledby="explained"><div class="title"><h2 id="explained">Why</h2>
         <button type="button" @click=${() => this.told.load()}>Look again</button></div>
       ${error ? html`<p class="error">${error.message}</p>` : nothing}
-      ${value ? html`${explanation(value.explain)} ${told(value.explain, at)}` : error ? nothing : html`<p class="note">Loading …</p>`}</section>`;
+      ${value ? html`${explanation(value.explain, false)} ${told(value.explain, at)}` : error ? nothing : html`<p class="note">Loading …</p>`}</section>`;
   }
 }

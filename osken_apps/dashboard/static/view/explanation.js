@@ -3,17 +3,18 @@
 import { html, nothing } from "../core/html.js";
 import { number, several, state, time } from "./words.js";
 
+const WAYS = { port: "delivered", wire: "leaves the host", tunnel: "leaves over a tunnel", controller: "to the controller" };
 const LOOKS = { ok: "ok", broken: "bad", unknown: "idle" };
 
-/** Draw what the API has explained. */
-export function explanation({ question, verdict, also, path, return_path: back, unseen }) {
+/** Draw what the API has explained; with the way `isOpen`, or to be opened. */
+export function explanation({ question, verdict, also, path, return_path: back, unseen }, isOpen = true) {
   return html`
     <p class="note">${question}</p>
     ${verdictView(verdict)}
     ${also.length ? html`<details><summary>${several(also.length, "other thing")} that may count</summary>
       <ul class="attention">${also.map((one) => html`<li>${verdictView(one)}</li>`)}</ul></details>` : nothing}
-    ${path ? way("The way there", path) : nothing}
-    ${back ? way("The way back", back) : nothing}
+    ${path ? way("The way there", path, isOpen) : nothing}
+    ${back ? way("The way back", back, isOpen) : nothing}
     ${unseen.length ? html`<p class="note">What cannot be seen from here: ${unseen.join("; ")}.</p>` : nothing}`;
 }
 
@@ -25,13 +26,13 @@ function verdictView({ state: how, sentence, remedy, certainty, evidence }) {
 }
 
 /** Draw hops in order, then where the packet leaves, and where it is stopped. */
-function way(title, { hops, exits, stops, assumption }) {
-  return html`<section><h3>${title}</h3>
+function way(title, { hops, exits, stops, assumption }, isOpen) {
+  return html`<details class="way" ?open=${isOpen}><summary>${title}</summary>
     ${assumption ? html`<p class="note">Of its connection it is assumed: ${assumption}.</p>` : nothing}
     <ol class="way-of-packet">${hops.map(hop)}
-      ${exits.map(({ way: how, host, bridge, port }) => html`<li><p>${state(how.replaceAll("_", " "), "ok")} <b>${host}</b> ${bridge}, ${port}</p></li>`)}
+      ${exits.map(({ way: how, host, bridge, port }) => html`<li><p>${state(WAYS[how] ?? how, "ok")} <b>${host}</b> ${bridge}, ${port}</p></li>`)}
       ${stops.map(({ host, bridge, why }) => html`<li class="stop"><p>${state("stops here", "bad")} <b>${host}</b> ${bridge}: ${why}</p></li>`)}
-    </ol></section>`;
+    </ol></details>`;
 }
 
 function hop({ host, bridge, table, stage, rule, meaning, flow, packets, does }) {
