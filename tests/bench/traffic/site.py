@@ -62,11 +62,16 @@ class Site:
 
     def processor_s(self) -> float:
         """Give the processor time that the switches of both hosts have used."""
-        found = (processes.find(self.lab.site, f"{host}.ovs-vswitchd") for host in self.lab.hosts)
-        pids = [process.pid for process in found if process]
-        assert len(pids) == len(self.lab.hosts)
-        fields = (Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split() for pid in pids)
-        return sum((int(user) + int(system)) / TICKS for *_, user, system in (list(of)[:13] for of in fields))
+        return switches_s(self.lab)
+
+
+def switches_s(lab: Lab) -> float:
+    """Give the processor time that the switches of all hosts of a lab have used."""
+    found = (processes.find(lab.site, f"{host}.ovs-vswitchd") for host in lab.hosts)
+    pids = [process.pid for process in found if process]
+    assert len(pids) == len(lab.hosts)
+    fields = (Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split() for pid in pids)
+    return sum((int(user) + int(system)) / TICKS for *_, user, system in (list(of)[:13] for of in fields))
 
 
 @contextmanager
