@@ -60,6 +60,9 @@ def _with_errors(handler: Handler) -> Handler:
 def _add_whole(commands: Commands) -> None:
     up = _add(commands, "up", _up, "make the lab")
     up.add_argument("--hosts", type=int, default=2, help="how many hosts (%(default)s)")
+    up.add_argument(
+        "--underlay", action="store_true", help="give each host an address on the wire, where tunnels end"
+    )
     up.add_argument("--tls", action="store_true", help="hosts and controller speak TLS (`connect`, `config`)")
     _add(commands, "down", _down, "take the lab down, also after a crash")
     _add(commands, "show", _show, "show hosts, VMs and addresses")
@@ -112,6 +115,8 @@ def _hosts(args: argparse.Namespace) -> list[Host]:
 def _up(args: argparse.Namespace) -> int:
     lab = Lab.up(args.name, args.hosts, _state_dir(args), args.tls)
     print(describe(lab))
+    for host, address in (lab.make_underlay() if args.underlay else {}).items():
+        print(f"tunnels to {host} end at {address}")
     return 0
 
 

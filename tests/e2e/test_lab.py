@@ -266,6 +266,21 @@ def test_a_lab_of_another_name_has_its_own_management_network(lab: Lab, tmp_path
     assert lab.hosts["host1"].ovs.vsctl("br-exists", "br-int") == ""
 
 
+def test_a_lab_of_the_command_line_has_addresses_for_tunnels(tmp_path: Path) -> None:
+    place = ("--name", lab_name("e2eul"), "--state-dir", str(tmp_path / "lab"))
+
+    def lab(command: str, *arguments: str) -> str:
+        words = [sys.executable, "-m", "osken_apps.cli", "lab", command, *place, *arguments]
+        return subprocess.run(words, capture_output=True, text=True, timeout=60, check=True).stdout
+
+    try:
+        assert "tunnels to host1 end at 192.0.2.1" in lab("up", "--hosts", "1", "--underlay")
+        shown = lab("exec", "host1", "--", "ovs-vsctl", "get", "Open_vSwitch", ".", "other_config:local_ip")
+        assert shown.strip() == '"192.0.2.1"'
+    finally:
+        lab("down")
+
+
 @pytest.mark.parametrize("point", ["start_ovsdb", "_bridges", "running"])
 def test_a_lab_whose_maker_was_killed_goes_down(point: str, tmp_path: Path) -> None:
     state_dir = tmp_path / "crashed"
