@@ -128,6 +128,15 @@ def test_the_picture_has_every_network_and_machine_and_what_is_there_keeps_its_p
         assert places(page) == before
 
 
+def test_a_picture_of_one_network_is_chosen_by_its_name(site: Site) -> None:
+    with site.page(f"topology?network_id={site.ids['green']}") as page:
+        expect(page.locator("svg a[data-key^=bar]")).to_have_count(1)
+        page.locator("select[name=network_id]").select_option("blue")
+        expect(page.locator("svg a[data-key^=bar] .name")).to_have_text("blue")
+        page.locator("select[name=network_id]").select_option("any")
+        expect(page.locator("svg a[data-key^=bar]")).not_to_have_count(1)
+
+
 def test_a_ports_dhcp_is_a_ladder_with_reasons(site: Site) -> None:
     with site.page(f"ports/{site.ids['web-blue']}") as page:
         rungs = page.locator(".ladder li")

@@ -57,7 +57,7 @@ export class DetailScreen {
     const { declaration, error, resource } = this;
     if (error?.status === 404) return this.gone();
     return html`
-      <nav class="way" aria-label="Way"><a href=${to([declaration.screen ?? declaration.path])}>${declaration.title}</a></nav>
+      <nav class="trail" aria-label="Where this is"><a href=${to([declaration.screen ?? declaration.path])}>${declaration.title}</a></nav>
       ${error ? html`<p class="error" role="alert">${error.message} What is shown is of before.</p>` : nothing}
       ${resource ? this.content() : error ? nothing : html`<h1>${declaration.title}</h1><p class="note">Loading …</p>`}`;
   }

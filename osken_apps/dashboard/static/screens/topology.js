@@ -14,7 +14,7 @@ const VIEWS = [["networks", "Networks and machines"], ["hosts", "Hosts and netwo
 
 export class TopologyScreen {
   constructor(app) {
-    Object.assign(this, { app, title: "Topology", told: null, error: null, parameters: {}, pause: LEAST_PAUSE_MS });
+    Object.assign(this, { app, title: "Topology", told: null, error: null, parameters: {}, networks: [], pause: LEAST_PAUSE_MS });
     this.columns = new Places();
     this.rows = new Places();
   }
@@ -29,12 +29,19 @@ export class TopologyScreen {
     const began = performance.now();
     try {
       this.told = await get(`topology?${query({ network_id, host })}`);
+      if (!network_id && !host) this.remember(this.told.networks);
+      else if (!this.networks.length) this.remember((await get("topology")).networks);
       this.error = null;
     } catch (error) {
       this.error = error;
     }
     this.pause = Math.max(LEAST_PAUSE_MS, PAUSES * (performance.now() - began));
     this.app.draw();
+  }
+
+  /** Keep which networks one can choose from: an answer that is narrowed does not tell. */
+  remember(networks) {
+    this.networks = networks.map(({ id, name }) => ({ value: id, label: name || id }));
   }
 
   heard({ reset, changes }) {
@@ -53,7 +60,7 @@ export class TopologyScreen {
       <h1>Topology</h1>
       <nav class="views" aria-label="Views">${VIEWS.map(([name, label]) => html`
         <a href=${to(["topology"], { ...parameters, view: name })} aria-current=${name === now ? "page" : nothing}>${label}</a>`)}</nav>
-      ${filters([{ name: "network_id", label: "Network id" }, { name: "host", label: "Host" }], parameters, change)}
+      ${filters([{ name: "network_id", label: "Network", choices: this.networks }, { name: "host", label: "Host" }], parameters, change)}
       ${error ? html`<p class="error" role="alert">${error.message} ${told ? "What is shown is of before." : ""}</p>` : nothing}
       ${told ? (now === "hosts" ? this.places() : this.machines()) : error ? nothing : html`<p class="note">Loading …</p>`}`;
   }

@@ -2,7 +2,7 @@
 
 import { html } from "../core/html.js";
 
-/** Draw fields for filters ({ name, label, choices }); `change` gets { name: value } of what was changed. */
+/** Draw fields for filters ({ name, label, choices: texts or { value, label } }); `change` gets { name: value } of what was changed. */
 export function filters(fields, values, change) {
   return html`
     <form class="filters" role="search" aria-label="Filter" @submit=${(event) => event.preventDefault()}>
@@ -16,7 +16,7 @@ export function filters(fields, values, change) {
 function choose(field, value, change) {
   return html`<select name=${field.name} @change=${(event) => change({ [field.name]: event.target.value })}>
     <option value="" ?selected=${value === ""}>any</option>
-    ${field.choices.map((one) => html`<option value=${one} ?selected=${one === value}>${one}</option>`)}
+    ${field.choices.map((one) => html`<option value=${one.value ?? one} ?selected=${(one.value ?? one) === value}>${one.label ?? one}</option>`)}
   </select>`;
 }
 

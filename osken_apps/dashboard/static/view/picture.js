@@ -3,6 +3,7 @@
 
 import { html, repeat, svg } from "../core/html.js";
 import { to } from "../core/location.js";
+import { several } from "./words.js";
 
 export const MOST_BARS = 12;
 export const MOST_MACHINES = 40;
@@ -50,7 +51,7 @@ export function picture({ networks, machines }, columns, rows) {
   const width = BAR.first + BAR.apart * (1 + Math.max(0, ...columns.values()));
   return html`<div class="scroll picture" role="region" aria-label="Picture" tabindex="0">
     <svg width=${width} height=${height + 12} viewBox="0 0 ${width} ${height + 12}" role="group"
-      aria-label="${networks.length} networks as bars, ${machines.length} machines">
+      aria-label="${several(networks.length, "network")} as bars, ${several(machines.length, "machine")}">
       ${machines.map((machine) => lines(machine, x, colour, TOP + ROW * rows.get(machine.id)))}
       ${repeat(networks, ({ id }) => id, (network) => bar(network, x(network.id), colour(network.id), height))}
       ${machines.map((machine) => ends(machine, x, TOP + ROW * rows.get(machine.id)))}
