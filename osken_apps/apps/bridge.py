@@ -28,6 +28,7 @@ from osken_apps.openflow.meter import (
 from osken_apps.openflow.wire import FlowBody, FlowKey
 from osken_apps.pipeline.keeping import additions
 from osken_apps.pipeline.meters import OUR_METERS
+from osken_apps.pipeline.probe import PROBE_COOKIE
 from osken_apps.pipeline.stage import COOKIE, COOKIE_MASK
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class Bridge:
         for key, body in read_flows(self.connection):
             if body.cookie & COOKIE_MASK == COOKIE:
                 ours[key] = body
-            elif len(foreign) < MAX_FOREIGN_FLOWS:
+            elif body.cookie != PROBE_COOKIE and len(foreign) < MAX_FOREIGN_FLOWS:
                 foreign.append(ForeignFlow(key.table_id, key.priority, body.cookie))
         self.foreign = tuple(foreign)
         return Installed(ours, read_meters(self.connection))

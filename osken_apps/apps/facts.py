@@ -5,6 +5,8 @@ A switch that does not answer makes its part unknown, and no other.
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from ipaddress import IPv4Address
 from typing import Any
 
 from osken_apps.apps import runtime
@@ -12,6 +14,7 @@ from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.connection import SwitchError
 from osken_apps.apps.dhcp import Dhcp
 from osken_apps.apps.hosts import Hosts
+from osken_apps.apps.probe import answers_arp
 from osken_apps.apps.side_by_side import side_by_side
 from osken_apps.errors import Malformed
 from osken_apps.explain.facts import (
@@ -26,17 +29,21 @@ from osken_apps.explain.facts import (
     Source,
     Traffic,
 )
+from osken_apps.model.dhcp_service import dhcp_server
 from osken_apps.model.host_snapshot import host_snapshot
 from osken_apps.model.inventory import port_id_prefix
 from osken_apps.model.resources import Port
 from osken_apps.openflow import codec
 from osken_apps.openflow.port_stats import decode_port_stats, port_stats_request
 from osken_apps.pipeline.meters import port_meter
+from osken_apps.pipeline.probe import PROBE_COOKIE
 
 WAIT_S = 1.5  # for all switches together; whoever asks gets an answer within two seconds
 MAX_PORTS = 16  # of one MAC address, in as many networks
 NO_ANSWER = f"no answer within {WAIT_S} s"
 NOT_CONNECTED = "not connected"
+PROBES_EVERY_S = 1.0  # of one port
+MAX_PROBES = 4  # of a host in that time
 
 
 class Gatherer:
@@ -45,11 +52,15 @@ class Gatherer:
     def __init__(self, hosts: Hosts, dhcp: Dhcp) -> None:
         self._hosts = hosts
         self._dhcp = dhcp
+        self._probed: dict[tuple[str, str], float] = {}  # host and port -> when
 
     def port_facts(
-        self, port_id: str, peer_id: str = "", protocol: str = "", number: int = 0
+        self, port_id: str, peer_id: str = "", protocol: str = "", number: int = 0, probe: bool = False
     ) -> Facts | None:
-        """Give what is known of a port, and of another that it is to reach; None: one is not known."""
+        """Give what is known of a port, and of another that it is to reach; None: one is not known.
+
+        With `probe` their machines are asked whether they are there.
+        """
         ports = self._hosts.fabric.inventory.ports
         port, peer = ports.get(port_id), ports.get(peer_id)
         if port is None or (peer_id and peer is None):
@@ -57,10 +68,12 @@ class Gatherer:
         asked = [port, *([peer] if peer else [])]
         answers = _Answers()
         counted = {one.id: answers.counted(self._bridge_of(one), self._ofport_of(one)) for one in asked}
+        heard = {one.id: self._probe(one, answers) for one in asked if probe}
         known = self._host_seen(self._concerned(asked), answers)
         unseen = answers.wait()
         hosts = {name: seen() for name, seen in known.items()}
         seen = {one.id: self._port_seen(one, counted[one.id]()) for one in asked}
+        seen |= {id: replace(seen[id], answers=answer()) for id, answer in heard.items()}
         return Facts(
             time.time(),
             self._dhcp.known_since,
@@ -95,6 +108,21 @@ class Gatherer:
             tuple(self._port_seen(port, None) for port in ports),
             tuple(unseen),
         )
+
+    def _probe(self, port: Port, answers: "_Answers") -> Callable[[], Known[bool]]:
+        """Ask a port's machine whether it is there: no more often than once a second, and few of a host."""
+        server = dhcp_server(self._hosts.fabric.inventory.dhcp_server_of(port.network_id))
+        addresses = [it.ip_address for it in port.fixed_ips if isinstance(it.ip_address, IPv4Address)]
+        bridge, ofport = self._bridge_of(port), self._ofport_of(port)
+        if bridge is None or ofport is None or not addresses or server is None or not server.addresses:
+            return lambda: _unknown("there is nothing to ask it from, or for")
+        now = runtime.clock()
+        self._probed = {key: at for key, at in self._probed.items() if now - at < PROBES_EVERY_S}
+        of_host = [id for host, id in self._probed if host == bridge.host.name]
+        if port.id in of_host or len(of_host) >= MAX_PROBES:
+            return lambda: _unknown("it was asked a moment ago")
+        self._probed[bridge.host.name, port.id] = now
+        return answers.arp(port.id, bridge, lambda at: answers_arp(at, ofport, server, addresses[0]))
 
     def _with_macs(self, macs: set[int]) -> Iterator[Port]:
         found = 0
@@ -202,6 +230,10 @@ class _Answers:
         what = f"the counters of port {ofport} on {bridge.host.name if bridge else 'its host'}"
         return self._ask(what, bridge, lambda bridge: _counted(bridge, ofport))
 
+    def arp(self, port_id: str, bridge: Bridge, ask: Callable[[Bridge], bool]) -> Callable[[], Known[bool]]:
+        """Ask the machine of a port whether it is there, likewise."""
+        return self._ask(f"the machine of {port_id}", bridge, ask, Source.PROBE)
+
     def wait(self) -> list[str]:
         """Wait for the answers; say of which there are none, and why."""
         self._answers = side_by_side(list(self._questions), lambda what: self._questions[what](), WAIT_S)
@@ -212,13 +244,17 @@ class _Answers:
         return self._answers.get(what) or _unknown(NO_ANSWER)
 
     def _ask(
-        self, what: str, bridge: Bridge | None, question: Callable[[Bridge], Any]
+        self,
+        what: str,
+        bridge: Bridge | None,
+        question: Callable[[Bridge], Any],
+        source: Source = Source.OPENFLOW,
     ) -> Callable[[], Known[Any]]:
         def ask() -> Known[Any]:
             if bridge is None:
                 return _unknown(NOT_CONNECTED)
             try:
-                return Known(question(bridge), Source.OPENFLOW, time.time())
+                return Known(question(bridge), source, time.time())
             except (SwitchError, Malformed) as error:
                 return _unknown(str(error))
 
@@ -234,7 +270,9 @@ def _flows(bridge: Bridge) -> tuple[InstalledFlow, ...]:
     found: list[InstalledFlow] = []
     for reply in bridge.connection.request(lambda xid: codec.flow_stats_request(0, 0, xid)):
         found += (
-            InstalledFlow(key, body, packets) for key, body, packets, _, _ in codec.decode_flow_counts(reply)
+            InstalledFlow(key, body, packets)
+            for key, body, packets, _, _ in codec.decode_flow_counts(reply)
+            if body.cookie != PROBE_COOKIE
         )
         runtime.pause()
     return tuple(found)

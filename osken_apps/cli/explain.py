@@ -27,6 +27,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--tcp", metavar="N", type=int, help="by TCP to this port (else by ICMP)")
     which.add_argument("--udp", metavar="N", type=int, help="by UDP to this port")
+    parser.add_argument(
+        "--probe", action="store_true", help="ask the machines by ARP whether they are there (administrators)"
+    )
     add_api(parser)
     add_output(parser)
     parser.set_defaults(handler=explain)
@@ -46,9 +49,10 @@ def explain(parsed: argparse.Namespace) -> int:
 
 
 def _question(parsed: argparse.Namespace) -> dict[str, object]:
+    probe: dict[str, object] = {"probe": True} if parsed.probe else {}
     if parsed.to is None:
-        return {"port": parsed.port}
-    question: dict[str, object] = {"from": parsed.port, "to": parsed.to}
+        return {"port": parsed.port} | probe
+    question = {"from": parsed.port, "to": parsed.to} | probe
     for protocol in ("tcp", "udp"):
         number = getattr(parsed, protocol)
         if number is not None:

@@ -242,6 +242,15 @@ def _silent(case: Case) -> tuple[int, float] | None:
     return (counted.value.received, counted.seen_at) if counted and counted.value else None
 
 
+def _no_arp(case: Case) -> Found | None:
+    answers = case.seen.answers
+    if answers is None or answers.value is not False:
+        return None
+    address = str(_ipv4(case.seen.port)[0].ip_address)
+    says = f"no answer to ARP for {address}, asked out of the port of {case.seen.called}"
+    return Found({"address": address}, (Evidence(says, Source.PROBE, answers.seen_at),))
+
+
 def _silent_off(case: Case) -> Found | None:
     silent = _silent(case)
     if silent is None or silent[0]:
@@ -369,6 +378,11 @@ METERED = Cause(
     "look for a client that asks again and again; [dhcp] port_rate is how many it may send",
     "what the port's meter has counted", _metered, certainty=Certainty.LIKELY, is_operators=True,
 )  # fmt: skip
+NO_ARP = Cause(
+    "no_arp", "{port}'s machine does not answer ARP for {address}: it is off, or has not configured it",
+    "look at its console: is it on, its device up, its address {address}?", "a probe, where it is asked for",
+    _no_arp,
+)  # fmt: skip
 SILENT_OFF = Cause(
     "silent_off", "{port}'s machine has sent nothing at all: it is off, or its device is not up",
     "start it, and look at its console", "what the switch has counted of the port", _silent_off,
@@ -398,6 +412,6 @@ SERVED = (NO_SERVER, SERVER_NO_ADDRESS)
 #: What a machine's own client shows, in order.
 ASKING = (
     CONFLICT, MAC_DIFFERS, MALFORMED, OVER_BUDGET, RELAYED, OTHER_SERVER, NAK_LOOP, OFFERED_NOT_TAKEN,
-    RELEASED, HAS_ADDRESS, EXPIRED, REQUEST_STOPS, METERED, NOT_ARRIVING, SILENT_OFF, SILENT_NO_CLIENT,
-    RESTARTED, CANNOT_TELL_ADDRESS,
+    RELEASED, NO_ARP, HAS_ADDRESS, EXPIRED, REQUEST_STOPS, METERED, NOT_ARRIVING, SILENT_OFF,
+    SILENT_NO_CLIENT, RESTARTED, CANNOT_TELL_ADDRESS,
 )  # fmt: skip

@@ -10,6 +10,7 @@ from osken_apps.explain.addressing import (
     EXPIRED,
     MAC_DIFFERS,
     NAK_LOOP,
+    NO_ARP,
     OFFERED_NOT_TAKEN,
     OTHER_SERVER,
     RELEASED,
@@ -32,7 +33,7 @@ OF_AN_ADDRESS: tuple[Cause, ...] = (
 #: Why a port does not reach another; those of both ports come between what they share and the way.
 OF_A_WAY: tuple[Cause, ...] = (*COMMON, *PASSING, DELIVERED, CANNOT_TELL)
 #: What keeps each of the two from talking, and is no matter of the way between them.
-OF_AN_END = (CONFLICT, MAC_DIFFERS, NAK_LOOP, RELEASED, EXPIRED, SILENT_OFF)
+OF_AN_END = (CONFLICT, MAC_DIFFERS, NAK_LOOP, RELEASED, EXPIRED, SILENT_OFF, NO_ARP)
 #: What may, or may not: a machine can have its address from elsewhere.
 OF_AN_END_PERHAPS = (OFFERED_NOT_TAKEN, OTHER_SERVER, SILENT_NO_CLIENT)
 EVERY_CAUSE: tuple[Cause, ...] = (

@@ -26,6 +26,7 @@ class Source(StrEnum):
     JOURNAL = "journal"
     CONTROLLER = "controller"
     TRACE = "trace"
+    PROBE = "probe"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,8 @@ class PortSeen:
     are it.
 
     `server` is the port of its network's DHCP server. `groups` are the names of its security groups.
-    `waits_for` says in words what it waits for. `journal` is what its DHCP client said and was told.
+    `waits_for` says in words what it waits for. `journal` is what its DHCP client said and was told,
+    `answers` whether its machine answers ARP for its first IPv4 address; None: it was not asked.
     """
 
     port: Port
@@ -107,6 +109,7 @@ class PortSeen:
     conflict: IPv4Address | None = None
     journal: PortJournal = field(default_factory=PortJournal)
     counted: Known[PortCounted] | None = None
+    answers: Known[bool] | None = None
 
     @property
     def called(self) -> str:

@@ -115,7 +115,12 @@ def _delivered(case: Case) -> Found | None:
     counts = [counters.of(hop) or 0 for hop in case.paths.forward.hops if hop.flow]
     way = f"on {hosts[0]}" if len(hosts) == 1 else f"from {hosts[0]} to {hosts[-1]}"
     says = f"each of {len(counts)} flows on its way has taken {min(counts, default=0)} packets or more"
-    return Found({"way": way}, (Evidence(says, Source.TRACE, case.facts.at),))
+    answers = [
+        Evidence(f"{seen.called} answers ARP", Source.PROBE, seen.answers.seen_at)
+        for seen in (case.seen, case.peer)
+        if seen and seen.answers and seen.answers.value
+    ]
+    return Found({"way": way}, (Evidence(says, Source.TRACE, case.facts.at), *answers))
 
 
 def _cannot_tell(case: Case) -> Found | None:

@@ -113,12 +113,18 @@ def message(message_type: MessageType, xid: int, body: bytes = b"") -> bytes:
     return HEADER.pack(OFP_VERSION, message_type, HEADER.size + len(body), xid) + body
 
 
-def flow_mod(command: FlowModCommand, key: FlowKey, body: FlowBody, xid: int) -> bytes:
-    """Make a flow-mod message; a deletion matches exactly this flow (strict)."""
+def flow_mod(
+    command: FlowModCommand, key: FlowKey, body: FlowBody, xid: int, hard_timeout_s: int = 0
+) -> bytes:
+    """Make a flow-mod message; a deletion matches exactly this flow (strict).
+
+    After `hard_timeout_s` seconds the switch takes the flow away by itself; 0: never.
+    """
     length = WHOLE_FLOW_MOD.size + len(key.match) + len(body.instructions)
     return (
         WHOLE_FLOW_MOD.pack(
-            OFP_VERSION, FLOW_MOD_TYPE, length, xid, body.cookie, 0, key.table_id, command, 0, 0,
+            OFP_VERSION, FLOW_MOD_TYPE, length, xid, body.cookie, 0, key.table_id, command, 0,
+            hard_timeout_s,
             key.priority, OFP_NO_BUFFER, OFPP_ANY, OFPG_ANY, 0, 0,
         )
         + key.match

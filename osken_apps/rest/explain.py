@@ -37,6 +37,8 @@ def ask(operations: Operations, request: Request) -> Answer:
     asked = asked_of(json_of(request.body))
     if asked.host:
         return _about_frame(operations, request, asked)
+    if asked.probe:
+        operations.permissions(request).require("explain_probe", [], Target(request.caller.project_id))
     port = _named(operations, request, asked.port)
     peer = _named(operations, request, asked.peer) if asked.peer else None
     return _answer_about(operations, request, port, peer, asked)
@@ -51,7 +53,7 @@ ROUTES: tuple[tuple[str, tuple[str, ...], Callable[..., Answer]], ...] = (
 def _answer_about(
     operations: Operations, request: Request, port: Port, peer: Port | None, asked: Asked
 ) -> Answer:
-    arguments = (port.id, peer.id if peer else "", asked.protocol, asked.number)
+    arguments = (port.id, peer.id if peer else "", asked.protocol, asked.number, asked.probe)
     facts = operations.questions.ask("port_facts", *arguments)
     if not isinstance(facts, Facts):
         raise ServiceUnavailable("The controller does not know of it yet.")

@@ -29,6 +29,7 @@ class Asked:
     fields: tuple[str, ...] = ()
     octets: bytes = b""
     assumption: str = "new"
+    probe: bool = False
 
 
 def asked_of(body: Any) -> Asked:
@@ -36,7 +37,7 @@ def asked_of(body: Any) -> Asked:
     given = body.get("explain") if isinstance(body, dict) else None
     if not isinstance(given, dict):
         raise HTTPBadRequest("Invalid input for explain. Reason: it must be an object.")
-    known = {"port", "from", "to", "protocol", "port_number", "frame"}
+    known = {"port", "from", "to", "protocol", "port_number", "frame", "probe"}
     unknown = [str(name) for name in given if name not in known]
     if unknown:
         raise HTTPBadRequest(f"Unrecognized attribute(s) '{', '.join(unknown)}'")
@@ -50,7 +51,10 @@ def asked_of(body: Any) -> Asked:
         raise HTTPBadRequest(f"Invalid input for protocol. Reason: it is none of {', '.join(PROTOCOLS)}.")
     if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= MAX_PORT:
         raise HTTPBadRequest(f"Invalid input for port_number. Reason: it is not from 0 to {MAX_PORT}.")
-    return Asked(one, to, protocol, number)
+    probe = given.get("probe", False)
+    if not isinstance(probe, bool):
+        raise HTTPBadRequest("Invalid input for probe. Reason: it must be true or false.")
+    return Asked(one, to, protocol, number, probe=probe)
 
 
 def _asked_of_frame(frame: Any) -> Asked:
@@ -93,11 +97,12 @@ QUESTION = object_of(
     {
         "explain": {
             "oneOf": [
-                object_of({"port": TEXT | {"minLength": 1}}, ["port"]),
+                object_of({"port": TEXT | {"minLength": 1}, "probe": {"type": "boolean"}}, ["port"]),
                 object_of(
                     {
                         "from": TEXT | {"minLength": 1},
                         "to": TEXT | {"minLength": 1},
+                        "probe": {"type": "boolean"},
                         "protocol": {"enum": list(PROTOCOLS)},
                         "port_number": {"type": "integer", "minimum": 0, "maximum": MAX_PORT},
                     },

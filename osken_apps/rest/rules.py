@@ -35,6 +35,7 @@ BASE: Mapping[str, str] = {
     "get_topology": ANY_READER,
     "get_dhcp_transactions": ADMIN,
     "explain_frame": ADMIN,
+    "explain_probe": ADMIN,
     "get_quota": READER,
     "update_quota": ADMIN,
     "delete_quota": ADMIN,

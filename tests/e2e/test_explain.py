@@ -67,6 +67,13 @@ def test_two_machines_that_work_and_what_keeps_them_from_it(
     assert [hop["host"] for hop in told["return_path"]["hops"]] == ["host2", "host2", "host1", "host1"]
     assert main(["explain", "--api", URL, "one", "two"]) == 0
     assert "ICMP from one is delivered to two (from host1 to host2)" in capsys.readouterr().out
+    told = ask(world, **there, probe=True)
+    heard = [fact["says"] for fact in told["verdict"]["evidence"][1:]]
+    assert heard == ["one answers ARP", "two answers ARP"]
+    machines[1].namespace.ip("addr", "flush", "dev", "eth0")
+    assert wait_code(world, "peer_no_arp", **there, probe=True)["verdict"]["evidence"][0]["source"] == "probe"
+    assert "cookie=0x6f736b70" not in world.host(2).ovs.dump_flows("br-int")
+    machines[1].configure(f"{ports[1]['fixed_ips'][0]['ip_address']}/24")
     _with_another_hand(world, machines[0], there)
     world.api.update("port", ports[1]["id"], admin_state_up=False)
     told = wait_code(world, "peer_port_down", **there)

@@ -115,6 +115,10 @@ class Channel:
         """Have a zone's connections forgotten."""
         self._done([codec.ct_flush_zone(zone, 7)])
 
+    def send_message(self, message: bytes) -> None:
+        """Send one message, and wait until the switch has taken it."""
+        self._done([message])
+
     def barrier(self) -> None:
         """Wait until the switch has done all that it was told; forget what else it sent."""
         self._socket.sendall(codec.barrier_request(8))

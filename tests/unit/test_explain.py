@@ -218,6 +218,10 @@ ADDRESS: dict[str, tuple[Facts, str]] = {
         "A DHCP request of vm1 does not reach the controller: in table 0 of br-int on host1, cookie=0x99,"
         " table=0, priority=500,in_port=2 actions=output:99 takes it.",
     ),
+    "no_arp": (
+        facts(seen(VM1, answers=Known(False, Source.PROBE, NOW), journal=journal(ACK))),
+        "vm1's machine does not answer ARP for 10.10.10.11: it is off, or has not configured it.",
+    ),
     "metered": (
         facts(seen(VM1, counted=Known(PortCounted(100, 100, 40), Source.OPENFLOW, NOW))),
         "vm1's machine has sent more DHCP packets a second than a port may: 40 were dropped.",

@@ -119,3 +119,16 @@ def test_where_a_frame_comes_in_and_whom_it_is_for_is_gathered(monkeypatch: pyte
     assert (facts.bridge, facts.ofport) == ("br-eth2", 1)
     assert [seen.port for seen in facts.ports] == [VM1]
     assert gathered(monkeypatch, lambda gatherer: gatherer.frame_facts("host9", "x", [])) is None
+
+
+def test_a_machine_is_probed_once_a_second_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(gathering, "answers_arp", lambda *probe: asked.append(probe[1:]) or False)
+
+    def ask(gatherer: Gatherer) -> Any:
+        return [gatherer.port_facts(VM1.id, probe=probe) for probe in (False, True, True)]
+
+    unasked, first, second = gathered(monkeypatch, ask, br_int=Switch("br-int"), br_eth2=Switch("br-eth2"))
+    assert (unasked.port.answers, first.port.answers.value) == (None, False)
+    assert second.port.answers.why_not == "it was asked a moment ago"
+    assert [(ofport, str(address)) for ofport, _, address in asked] == [(2, "10.10.10.2")]

@@ -70,7 +70,7 @@ def test_a_port_is_meant_by_its_id_name_mac_or_ip(api: Client, controller: Contr
     text = port["fixed_ips"][0]["ip_address"] if by == "ip" else port[by]
     reply = ask(api, port=text)
     assert reply.status == 200, reply.body
-    assert controller.was_asked == [("port_facts", port["id"], "", "icmp", 0)]
+    assert controller.was_asked == [("port_facts", port["id"], "", "icmp", 0, False)]
 
 
 def test_a_verdict_has_its_sentence_its_evidence_and_the_way_of_a_frame(api: Client) -> None:
@@ -89,7 +89,7 @@ def test_a_verdict_has_its_sentence_its_evidence_and_the_way_of_a_frame(api: Cli
 def test_of_two_ports_both_are_asked_about(api: Client, controller: Controller) -> None:
     reply = ask(api, **{"from": "vm1", "to": "vm2", "protocol": "tcp", "port_number": 80})
     assert reply.status == 200, reply.body
-    assert controller.was_asked[0][3:] == ("tcp", 80)
+    assert controller.was_asked[0][3:] == ("tcp", 80, False)
 
 
 def test_whoever_may_not_see_hosts_is_told_that_something_is_wrong_and_not_what(
@@ -125,6 +125,12 @@ def test_a_frame_is_followed_for_administrators_alone(api: Client, controller: C
     assert ask(api.as_user("a", "member"), frame=frame).status == 403
 
 
+def test_machines_are_probed_for_administrators_alone(api: Client, controller: Controller) -> None:
+    assert ask(api, port="vm1", probe=True).status == 200
+    assert controller.was_asked[0][-1] is True
+    assert ask(api.as_user("a", "member"), port="vm1", probe=True).status == 403
+
+
 def test_a_controller_that_knows_nothing_of_a_port_is_no_error_of_the_question(
     api: Client, controller: Controller
 ) -> None:
@@ -137,6 +143,7 @@ def test_a_controller_that_knows_nothing_of_a_port_is_no_error_of_the_question(
     [
         {},
         {"port": 7},
+        {"port": "vm1", "probe": "yes"},
         {"port": "vm1", "to": "vm2"},
         {"from": "vm1"},
         {"port": "vm1", "colour": "red"},

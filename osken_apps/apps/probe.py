@@ -1,0 +1,55 @@
+"""Asking a machine whether it is there: by ARP out of its port, from its DHCP server's address. SHELL.
+
+What it puts into the switch is taken out again, and ends by itself if the controller does.
+"""
+
+from ipaddress import IPv4Address
+
+from osken_apps.apps import runtime
+from osken_apps.apps.bridge import Bridge
+from osken_apps.model.dhcp_service import DhcpServer
+from osken_apps.openflow import codec
+from osken_apps.openflow.codec import FlowModCommand
+from osken_apps.openflow.wire import FlowBody, FlowKey, encode_flow
+from osken_apps.pipeline.probe import LIFE_S, PROBE_COOKIE, probe_flow, probe_frame
+
+LISTEN_S = 0.7  # for an answer
+LOOK_EVERY_S = 0.05
+WHOLE_COOKIE = 0xFFFFFFFFFFFFFFFF
+
+
+def answers_arp(bridge: Bridge, ofport: int, server: DhcpServer, address: IPv4Address) -> bool:
+    """Tell whether the machine of a port answers for an address. Raises SwitchError."""
+    own = server.addresses[0]
+    key, body = encode_flow(probe_flow(ofport, own))
+    frame = probe_frame(server.mac_address, own, address)
+    bridge.connection.request(
+        lambda xid: b"".join(
+            [
+                codec.flow_mod(FlowModCommand.ADD, key, body, xid, hard_timeout_s=LIFE_S),
+                codec.packet_out(ofport, frame, xid),
+                codec.barrier_request(xid),
+            ]
+        )
+    )
+    try:
+        return _is_counted(bridge, key)
+    finally:
+        _take_out(bridge, key, body)
+
+
+def _is_counted(bridge: Bridge, key: FlowKey) -> bool:
+    until = runtime.clock() + LISTEN_S
+    while runtime.clock() < until:
+        runtime.sleep(LOOK_EVERY_S)
+        for reply in bridge.connection.request(
+            lambda xid: codec.flow_stats_request(PROBE_COOKIE, WHOLE_COOKIE, xid)
+        ):
+            for found, _, packets, *_ in codec.decode_flow_counts(reply):
+                if found == key and packets:
+                    return True
+    return False
+
+
+def _take_out(bridge: Bridge, key: FlowKey, body: FlowBody) -> None:
+    bridge.connection.send(codec.flow_mod(FlowModCommand.DELETE_STRICT, key, body, 0))

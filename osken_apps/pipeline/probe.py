@@ -1,0 +1,33 @@
+"""The probe of a machine: ARP from its DHCP server's address, and a flow that counts the answer. PURE.
+
+The flow is none of the pipeline: it is there for seconds, at its own priority, and takes nothing but answers
+to the server, which nobody waits for. Whoever put it there may be gone; the switch takes it away by itself.
+"""
+
+from ipaddress import IPv4Address
+
+from osken_apps.model.addresses import MacAddress
+from osken_apps.openflow.fields import ETH_TYPE_ARP, Field
+from osken_apps.openflow.flow import Flow
+from osken_apps.openflow.match import Match
+from osken_apps.pipeline.announcements import ARP, ETHERNET, EVERYBODY, MIN_FRAME
+from osken_apps.pipeline.headers import ARP as ARP_ONLY
+from osken_apps.pipeline.headers import ARP_REPLY, ARP_REQUEST, Values
+from osken_apps.pipeline.stages import CLASSIFY
+
+PROBE_COOKIE = 0x6F736B70 << 32  # "oskp"
+PRIORITY = 0xFFFF
+LIFE_S = 3  # so long the flow is there at most
+
+
+def probe_flow(ofport: int, server: IPv4Address) -> Flow:
+    """Give the flow that counts what a port answers to its DHCP server, and lets it go no further."""
+    answer: Values = {Field.ARP_OP: ARP_REPLY, Field.ARP_TPA: server}
+    match = Match.of({Field.IN_PORT: ofport} | ARP_ONLY | answer)
+    return Flow(CLASSIFY.table_id, PRIORITY, match, (), PROBE_COOKIE)
+
+
+def probe_frame(mac: MacAddress, server: IPv4Address, address: IPv4Address) -> bytes:
+    """Make the DHCP server's request for who has an address (RFC 826)."""
+    arp = ARP.pack(1, 0x0800, 6, 4, ARP_REQUEST, mac.packed, server.packed, bytes(6), address.packed)
+    return (ETHERNET.pack(EVERYBODY, mac.packed, ETH_TYPE_ARP) + arp).ljust(MIN_FRAME, b"\0")
