@@ -73,12 +73,20 @@ def _host_gone(case: Case) -> Found | None:
     return Found({"host": host.name, "since": moment(host.last_contact)}, (evidence,))
 
 
+def _outward_bridge(case: Case) -> str | None:
+    """Name the bridge by which the port's network leaves a host."""
+    layout, network = case.facts.layout, case.seen.network
+    if network.network_type.is_tunnel:
+        return layout.tunnel_bridge
+    return layout.bridge_of(network.physical_network or "")
+
+
 def _host_condition(case: Case) -> Found | None:
     """Find what keeps frames from passing between the host and others, or on all of it."""
     host = case.host
     if host is None:
         return None
-    bridge = case.facts.layout.bridge_of(case.seen.network.physical_network or "")
+    bridge = _outward_bridge(case)
     for condition in host.conditions:
         if condition.cuts and not condition.interface and condition.bridge in ("", bridge):
             return _said(host, condition)
@@ -143,7 +151,7 @@ def _waits(case: Case) -> Found | None:
 def _host_besides(case: Case) -> Found | None:
     """Find what is wrong with the bridges that its frames pass, and does not keep them from passing."""
     host, layout = case.host, case.facts.layout
-    bridges = {layout.integration_bridge, layout.bridge_of(case.seen.network.physical_network or "")}
+    bridges = {layout.integration_bridge, _outward_bridge(case)}
     for condition in host.conditions if host else ():
         if host and condition.bridge in bridges and not condition.cuts and not condition.port_id:
             return _said(host, condition)

@@ -11,14 +11,16 @@ from osken_apps.explain.causes import EVERY_CAUSE, explain_address, explain_reac
 from osken_apps.explain.document import causes_document
 from osken_apps.explain.facts import Facts, InstalledFlow, Known, Place, PortCounted, Source
 from osken_apps.model.conditions import Code, Condition
-from osken_apps.model.resources import FixedIp
+from osken_apps.model.resources import FixedIp, NetworkType, Port
+from osken_apps.model.snapshot import HostSnapshot, Segment
+from osken_apps.model.tunnels import Reach, RemotePort
 from osken_apps.openflow.actions import Output
 from osken_apps.openflow.fields import Field
 from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.match import Match
 from osken_apps.openflow.wire import FlowBody, FlowKey, encode_flow
 from osken_apps.pipeline.features.isolation import INTEGRATION_NORMAL
-from tests.golden.scenarios import NET1, NET2, SERVER1, SUBNET1
+from tests.golden.scenarios import NET1, NET2, SERVER1, SUBNET1, TUNNEL_LINKS
 from tests.unit.explain_facts import (
     ACK,
     HOST1,
@@ -373,3 +375,33 @@ def test_machines_that_never_asked_for_an_address_may_have_one() -> None:
     told = explain_reach(facts(seen(VM1), seen(VM2)))
     assert told.verdict.code == "delivered"
     assert [verdict.code for verdict in told.also] == ["silent_no_client", "peer_silent_no_client"]
+
+
+def _over_a_tunnel(of: HostSnapshot, own: IPv4Address, other: IPv4Address, there: Port) -> HostSnapshot:
+    """Give a host as it is where its network goes over tunnels."""
+    network = Segment("net1", "", 5, local_vlan=4, network_type=NetworkType.VXLAN)
+    remote = RemotePort(NetworkType.VXLAN, 5, other, there.mac_address, ())
+    ofports = {**of.ofports, "br-tun": TUNNEL_LINKS}
+    ofports["br-int"] = {**ofports["br-int"], "patch-tun": 9}
+    return replace(
+        of,
+        ofports=ofports,
+        segments=(network,),
+        ports=tuple(replace(bound, segment=network) for bound in of.ports),
+        reaches=(Reach("net1", (other,), (remote,), floods_unknown=True),),
+        tunnel_address=own,
+    )
+
+
+def test_two_machines_reach_each_other_over_a_tunnel() -> None:
+    one, two = IPv4Address("192.0.2.1"), IPv4Address("192.0.2.2")
+    hosts = host(_over_a_tunnel(HOST1, one, two, VM2)), host(_over_a_tunnel(HOST2, two, one, VM1))
+    told = explain_reach(facts(TALKING, PEER, *hosts))
+    assert told.verdict.sentence == REACH["delivered"][1]
+    assert told.path is not None
+    names = [hop.rule.name for hop in told.path.hops if hop.rule]
+    assert names == [
+        "integration_normal", "local_to_segment", "to_known_mac", "segment_to_local", "tunnel_to_local",
+    ]  # fmt: skip
+    lonely = facts(TALKING, PEER, hosts[0], host(replace(hosts[1].snapshot, reaches=(Reach("net1"),))))  # type: ignore[type-var]
+    assert explain_reach(lonely).verdict.code == "path_stops"
