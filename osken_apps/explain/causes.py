@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from osken_apps.explain.addressing import (
+from osken_apps.explain.addressing import SERVED, WANTED
+from osken_apps.explain.asking import (
     ASKING,
     CANNOT_TELL_ADDRESS,
     CONFLICT,
@@ -14,10 +15,8 @@ from osken_apps.explain.addressing import (
     OFFERED_NOT_TAKEN,
     OTHER_SERVER,
     RELEASED,
-    SERVED,
     SILENT_NO_CLIENT,
     SILENT_OFF,
-    WANTED,
 )
 from osken_apps.explain.cause import Case, Cause, State, Verdict, judged
 from osken_apps.explain.facts import Facts

@@ -56,15 +56,13 @@ class TracedBridge:
     learned: Learned = field(default_factory=dict)
     physical_network: str = ""
 
-    def ends(self) -> list[BridgePort]:
-        """Give the ports that lead to the wire."""
-        if self.role is not Role.PHYSICAL:
-            return []
-        return [port for port in self.ports.values() if port.peer is None and port.ofport != LOCAL]
-
     def leads_out(self, port: BridgePort) -> bool:
         """Tell whether a port leads to the wire, and not to a machine."""
         return self.role is Role.PHYSICAL and port.peer is None and port.ofport != LOCAL
+
+    def ends(self) -> list[BridgePort]:
+        """Give the ports that lead to the wire."""
+        return [port for port in self.ports.values() if self.leads_out(port)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,331 @@
+"""Causes of a machine that has no address: what its client says, and what its switch has counted. PURE."""
+
+from collections.abc import Iterable
+
+from osken_apps.dhcp.decision import AnswerReason, SilenceReason
+from osken_apps.dhcp.journal import Entry
+from osken_apps.dhcp.message import MessageType
+from osken_apps.explain.addressing import ipv4_of, served
+from osken_apps.explain.cause import Case, Cause, Certainty, Evidence, Found, State
+from osken_apps.explain.facts import Source
+from osken_apps.explain.words import moment, span
+from osken_apps.openflow.fields import Field
+from osken_apps.openflow.wire import FlowKey
+from osken_apps.pipeline.features.dhcp import (
+    DHCP_BROADCAST,
+    DHCP_UNICAST,
+    GUARDED_DHCP_BROADCAST,
+    GUARDED_DHCP_UNICAST,
+)
+from osken_apps.trace.lookup import read_match
+from osken_apps.trace.result import Way
+
+ASKED = frozenset(
+    rule.cookie for rule in (DHCP_BROADCAST, DHCP_UNICAST, GUARDED_DHCP_BROADCAST, GUARDED_DHCP_UNICAST)
+)
+NAKS = frozenset({AnswerReason.WRONG_ADDRESS, AnswerReason.WRONG_NETWORK, AnswerReason.DECLINED_ADDRESS})
+TAKEN_WITHIN_S = 10.0  # so long a client may take to answer an offer
+
+
+def _conflict(case: Case) -> Found | None:
+    conflict = case.seen.conflict
+    if conflict is None:
+        return None
+    says = f"the client of {case.seen.called} has declined {conflict}"
+    return Found({"address": str(conflict)}, (Evidence(says, Source.JOURNAL, case.facts.at),))
+
+
+def _last(case: Case) -> Entry | None:
+    entries = case.seen.journal.entries
+    return entries[-1] if entries else None
+
+
+def _seen(*entries: Entry) -> tuple[Evidence, ...]:
+    return tuple(
+        Evidence(
+            f"{entry.decision.received.name if entry.decision.received else 'a message'}:"
+            f" {entry.decision.reason}{': ' + entry.decision.detail if entry.decision.detail else ''}",
+            Source.JOURNAL,
+            entry.time,
+        )
+        for entry in entries
+    )
+
+
+def _of_last(case: Case, reasons: Iterable[AnswerReason | SilenceReason]) -> Found | None:
+    """Find that the client's last message was decided so."""
+    last = _last(case)
+    if last is None or last.decision.reason not in reasons:
+        return None
+    decision = last.decision
+    words = {"detail": decision.detail, "at": moment(last.time), "address": str(decision.address or "")}
+    return Found(words | {"ago": span(case.facts.at - last.time)}, _seen(last))
+
+
+def _mac_differs(case: Case) -> Found | None:
+    found = _of_last(case, [SilenceReason.HARDWARE_ADDRESS])
+    return found and Found({**found.words, "mac": str(case.seen.port.mac_address)}, found.evidence)
+
+
+def _malformed(case: Case) -> Found | None:
+    return _of_last(case, [SilenceReason.MALFORMED])
+
+
+def _over_budget(case: Case) -> Found | None:
+    return _of_last(case, [SilenceReason.OVER_BUDGET])
+
+
+def _other_server(case: Case) -> Found | None:
+    return _of_last(case, [SilenceReason.OTHER_SERVER])
+
+
+def _relayed(case: Case) -> Found | None:
+    return _of_last(case, [SilenceReason.RELAYED])
+
+
+def _released(case: Case) -> Found | None:
+    return _of_last(case, [SilenceReason.RELEASED])
+
+
+def _nak_loop(case: Case) -> Found | None:
+    refused = [entry for entry in case.seen.journal.entries if entry.decision.reason in NAKS]
+    found = _of_last(case, NAKS)
+    own = served(case)
+    if found is None or own is None:
+        return None
+    words = {**found.words, "times": str(len(refused)), "own": str(own.ip_address)}
+    return Found(words, _seen(*refused[-3:]))
+
+
+def _offered_not_taken(case: Case) -> Found | None:
+    last = _last(case)
+    if last is None or last.decision.sent is not MessageType.OFFER:
+        return None
+    if case.facts.at - last.time < TAKEN_WITHIN_S:
+        return None
+    offers = [it for it in case.seen.journal.entries if it.decision.sent is MessageType.OFFER]
+    words = {"address": str(last.decision.address), "times": str(len(offers)), "at": moment(last.time)}
+    return Found(words, _seen(*offers[-3:]))
+
+
+def _has_address(case: Case) -> Found | None:
+    lease = case.seen.journal.lease()
+    if lease is None or (lease.expires_at is not None and lease.expires_at <= case.facts.at):
+        return None
+    until = "without end" if lease.expires_at is None else f"until {moment(lease.expires_at)}"
+    words = {"address": str(lease.address), "since": moment(lease.granted_at), "until": until}
+    event = case.seen.journal.lease_event
+    return Found(words, _seen(event) if event else ())
+
+
+def _expired(case: Case) -> Found | None:
+    lease = case.seen.journal.lease()
+    if lease is None or lease.expires_at is None or lease.expires_at > case.facts.at:
+        return None
+    words = {"address": str(lease.address), "at": moment(lease.expires_at)}
+    event = case.seen.journal.lease_event
+    return Found(words, _seen(event) if event else ())
+
+
+def _request_stops(case: Case) -> Found | None:
+    """Find that a request of the client would not reach the controller."""
+    if case.seen is not case.facts.port:
+        return None
+    path = case.paths.request
+    if path is None or any(leaving.way is Way.CONTROLLER for leaving in path.exits):
+        return None
+    last = path.hops[-1]
+    why = path.stops[-1].why if path.stops else last.meaning
+    stop = next((hop for hop in path.hops if hop.flow and not hop.rule), last)
+    words = {"bridge": stop.bridge, "host": stop.host, "table": str(stop.table_id), "why": why}
+    words["flow"] = stop.flow.text() if stop.flow else "no flow"
+    says = f"a DISCOVER of {case.seen.called} is taken in table {stop.table_id} by: {words['flow']}"
+    foreign = stop.flow is not None and stop.rule is None
+    return Found(words, (Evidence(says, Source.TRACE, case.facts.at),), "flow_foreign" if foreign else "")
+
+
+def _asked(case: Case) -> int | None:
+    """Give how many packets of the port the flows for its DHCP have taken; None: not known."""
+    host, place = case.host, case.seen.place
+    if host is None or place is None:
+        return None
+    known = host.installed.get(case.facts.layout.integration_bridge)
+    if known is None or known.value is None:
+        return None
+    flows = [flow for flow in known.value if flow.body.cookie in ASKED]
+    mine = [flow for flow in flows if _in_port(flow.key) == place.ofport]
+    return sum(flow.packets for flow in mine)
+
+
+def _in_port(key: FlowKey) -> int | None:
+    wanted = read_match(key.match) or []
+    return next((number for field, number, _ in wanted if field is Field.IN_PORT), None)
+
+
+def _not_arriving(case: Case) -> Found | None:
+    asked = _asked(case)
+    if not asked or case.seen.journal.entries or case.seen.journal.lease_event:
+        return None
+    says = f"the flows for its DHCP have taken {asked} packets"
+    return Found({"packets": str(asked)}, (Evidence(says, Source.OPENFLOW, case.facts.at),))
+
+
+def _metered(case: Case) -> Found | None:
+    counted = case.seen.counted
+    if counted is None or counted.value is None or not counted.value.dropped:
+        return None
+    dropped = counted.value.dropped
+    says = f"the meter of {case.seen.called} has dropped {dropped} packets"
+    return Found({"dropped": str(dropped)}, (Evidence(says, Source.OPENFLOW, counted.seen_at),))
+
+
+def _silent(case: Case) -> tuple[int, float] | None:
+    """Give how many packets came from a machine that has asked nothing, and when they were counted."""
+    counted = case.seen.counted
+    if case.seen.journal.entries or case.seen.journal.lease_event:
+        return None
+    return (counted.value.received, counted.seen_at) if counted and counted.value else None
+
+
+def _no_arp(case: Case) -> Found | None:
+    answers = case.seen.answers
+    if answers is None or answers.value is not False:
+        return None
+    address = str(ipv4_of(case.seen.port)[0].ip_address)
+    says = f"no answer to ARP for {address}, asked out of the port of {case.seen.called}"
+    return Found({"address": address}, (Evidence(says, Source.PROBE, answers.seen_at),))
+
+
+def _silent_off(case: Case) -> Found | None:
+    silent = _silent(case)
+    if silent is None or silent[0]:
+        return None
+    says = f"0 packets came from {case.seen.called}"
+    return Found(evidence=(Evidence(says, Source.OPENFLOW, silent[1]),))
+
+
+def _silent_no_client(case: Case) -> Found | None:
+    silent = _silent(case)
+    if silent is None or not silent[0] or _asked(case):
+        return None
+    says = f"{silent[0]} packets came from {case.seen.called}, and none was a DHCP request from its address"
+    mac = str(case.seen.port.mac_address)
+    return Found({"packets": str(silent[0]), "mac": mac}, (Evidence(says, Source.OPENFLOW, silent[1]),))
+
+
+def _restarted(case: Case) -> Found | None:
+    if case.seen.journal.entries or case.seen.journal.lease_event:
+        return None
+    age = span(case.facts.at - case.facts.known_since)
+    evidence = Evidence("no DHCP message of it was seen since", Source.JOURNAL, case.facts.known_since)
+    return Found({"age": age}, (evidence,))
+
+
+def _cannot_tell(case: Case) -> Found | None:
+    last = _last(case)
+    return Found({"last": str(last.decision.reason) if last else "nothing"}, _seen(last) if last else ())
+
+
+CONFLICT = Cause(
+    "conflict", "{address} is used by another machine of {network}: {port}'s own client has found this, and"
+    " it is not offered before ten minutes have passed",
+    "find the other machine, for example by its answer to: arping {address}", "what its client declined",
+    _conflict,
+)  # fmt: skip
+MAC_DIFFERS = Cause(
+    "mac_differs", "{port}'s machine asks with a MAC address that is not {port}'s, and gets no answer:"
+    " {detail}",
+    "set the machine's address to {mac}, or: openstack port set --mac-address MAC {id}",
+    "the last DHCP message, its chaddr and its source", _mac_differs,
+)  # fmt: skip
+MALFORMED = Cause(
+    "malformed", "The DHCP packets of {port}'s machine are broken: {detail}",
+    "look at its DHCP client", "the last DHCP message", _malformed,
+)  # fmt: skip
+OVER_BUDGET = Cause(
+    "over_budget", "{port}'s machine sends more DHCP requests a second than are answered",
+    "look for a client that asks again and again", "the last DHCP message", _over_budget,
+)  # fmt: skip
+RELAYED = Cause(
+    "relayed", "What {port}'s machine sends comes from a relay agent ({detail}), and a port is served for its"
+    " own client only", "stop the relay agent", "the last DHCP message", _relayed,
+)  # fmt: skip
+OTHER_SERVER = Cause(
+    "other_server", "{port}'s machine takes the offer of another DHCP server: {detail}",
+    "find that server, on the wire or at an unguarded port of {network}", "the last DHCP message",
+    _other_server,
+)  # fmt: skip
+NAK_LOOP = Cause(
+    "nak_loop", "{port}'s machine insists on {address} and its address is {own}: it was told so {times}"
+    " times",
+    "have its client forget its old lease", "DHCP messages that were answered with NAK", _nak_loop,
+)  # fmt: skip
+OFFERED_NOT_TAKEN = Cause(
+    "offered_not_taken", "{port}'s machine was offered {address} {times} times, the last time at {at}, and"
+    " never took it",
+    "look inside the machine: a firewall on UDP port 68, the log of its client",
+    "offers without a request after them", _offered_not_taken, certainty=Certainty.LIKELY,
+)  # fmt: skip
+RELEASED = Cause(
+    "released", "{port}'s machine gave {address} back at {at}", "start its DHCP client again",
+    "the last DHCP message", _released,
+)  # fmt: skip
+HAS_ADDRESS = Cause(
+    "has_address", "{port} has {address} since {since}, {until}: nothing is wrong that can be seen from here",
+    "", "the lease", _has_address, State.OK,
+)  # fmt: skip
+EXPIRED = Cause(
+    "expired", "The lease of {port} for {address} ended at {at}, and its machine did not renew it",
+    "see whether the machine runs, and its DHCP client", "the lease", _expired,
+)  # fmt: skip
+REQUEST_STOPS = Cause(
+    "request_stops", "A DHCP request of {port} does not reach the controller: in table {table} of {bridge} on"
+    " {host}, {flow} takes it",
+    "osken-net diff {host}", "a request followed through the flows that the host has", _request_stops,
+    is_operators=True,
+)  # fmt: skip
+NOT_ARRIVING = Cause(
+    "not_arriving", "{packets} DHCP packets of {port} have passed its switch and none has reached the"
+    " controller: they are dropped by a meter, or were sent before it started",
+    "look at dropped_by_meters of the host's agent", "what flows have counted, and the journal",
+    _not_arriving, certainty=Certainty.LIKELY, is_operators=True,
+)  # fmt: skip
+METERED = Cause(
+    "metered", "{port}'s machine has sent more DHCP packets a second than a port may: {dropped} were"
+    " dropped",
+    "look for a client that asks again and again; [dhcp] port_rate is how many it may send",
+    "what the port's meter has counted", _metered, certainty=Certainty.LIKELY, is_operators=True,
+)  # fmt: skip
+NO_ARP = Cause(
+    "no_arp", "{port}'s machine does not answer ARP for {address}: it is off, or has not configured it",
+    "look at its console: is it on, its device up, its address {address}?", "a probe, where it is asked for",
+    _no_arp,
+)  # fmt: skip
+SILENT_OFF = Cause(
+    "silent_off", "{port}'s machine has sent nothing at all: it is off, or its device is not up",
+    "start it, and look at its console", "what the switch has counted of the port", _silent_off,
+    certainty=Certainty.LIKELY,
+)  # fmt: skip
+SILENT_NO_CLIENT = Cause(
+    "silent_no_client", "{port}'s machine has sent {packets} packets and no DHCP request from {mac}: it has"
+    " no client, an address of its own, or another MAC address",
+    "look inside the machine: its DHCP client, and whether its address is {mac}",
+    "what the switch has counted of the port and of its DHCP", _silent_no_client,
+    certainty=Certainty.LIKELY,
+)  # fmt: skip
+RESTARTED = Cause(
+    "restarted", "No DHCP message of {port} was seen in the {age} since the controller started: a lease from"
+    " before may be valid still",
+    "", "the journal", _restarted, State.UNKNOWN,
+)  # fmt: skip
+CANNOT_TELL_ADDRESS = Cause(
+    "cannot_tell", "What is known of {port} does not tell; its last message was decided so: {last}",
+    "openstack port show {id}; osken-net trace", "the journal", _cannot_tell, State.UNKNOWN,
+)  # fmt: skip
+
+#: What a machine's own client shows, in order.
+ASKING = (
+    CONFLICT, MAC_DIFFERS, MALFORMED, OVER_BUDGET, RELAYED, OTHER_SERVER, NAK_LOOP, OFFERED_NOT_TAKEN,
+    RELEASED, NO_ARP, HAS_ADDRESS, EXPIRED, REQUEST_STOPS, METERED, NOT_ARRIVING, SILENT_OFF,
+    SILENT_NO_CLIENT, RESTARTED, CANNOT_TELL_ADDRESS,
+)  # fmt: skip
