@@ -21,6 +21,7 @@ from osken_apps.rest.request import Answer, Request
 LOG = logging.getLogger(__name__)
 
 READS = frozenset({"GET", "HEAD"})
+QUESTIONS = frozenset({"/v2.0/explain"})  # whose body says what is asked: they change nothing
 # Of reads, too: who may not come in, or came by a wrong name.
 NOTED_STATUSES = frozenset({401, 403, 421, 429})
 OUR_TROUBLE = 500
@@ -101,7 +102,8 @@ def entry_of(
 ) -> Entry | None:
     """Give the entry of a request; None: it deserves none."""
     method = environ.get("REQUEST_METHOD", "")
-    if method in READS and answer.status not in NOTED_STATUSES:
+    is_read = method in READS or environ.get("PATH_INFO", "").rstrip("/") in QUESTIONS
+    if is_read and answer.status not in NOTED_STATUSES:
         return None
     caller = request.caller if request else None
     tried = error.tried if isinstance(error, HTTPUnauthorized) else ""

@@ -11,6 +11,7 @@ import pytest
 from osken_apps.errors import ConfigurationError
 from osken_apps.rest import audit_log
 from osken_apps.rest.audit_log import AuditLog
+from osken_apps.rest.request import Answer
 
 
 def test_entries_are_lines_of_a_file_that_others_cannot_read(tmp_path: Path) -> None:
@@ -64,3 +65,11 @@ def test_a_slow_disk_delays_nobody_and_what_was_lost_is_counted(
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"\[api\] audit_log: .*nowhere.*No such file"):
         AuditLog(tmp_path / "nowhere" / "audit.log")
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "noted"), [("/explain", 200, False), ("/explain", 403, True), ("/ports", 200, True)]
+)
+def test_a_question_is_no_change(path: str, status: int, noted: bool) -> None:
+    environ = {"REQUEST_METHOD": "POST", "PATH_INFO": f"/v2.0{path}"}
+    assert bool(audit_log.entry_of("r", environ, None, Answer(status), None)) is noted
