@@ -400,7 +400,7 @@ class Hosts:
         host.last_contact = since
         self.wake(self.fabric.host_is_gone(host.name))
         if not self.fabric.inventory.bound_to(host.name):
-            self.fabric.forget(host.name)
+            self.wake(self.fabric.forget(host.name))
         self._forget_oldest()
 
     def _forget_oldest(self) -> None:

@@ -5,7 +5,7 @@ A host's part is cut out of it. What a network's ports, their places and the hos
 forgotten when one of these changes.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
@@ -31,7 +31,7 @@ class HostPart:
 class WholeNetwork:
     """A network over tunnels on all its hosts, in order of their names."""
 
-    def __init__(self, network_id: str, parts: Iterable[HostPart], before: Mapping[str, Reach]) -> None:
+    def __init__(self, network_id: str, parts: Iterable[HostPart], before: dict[str, Reach]) -> None:
         """Take the parts; `before` is what was last given, by host: what is still so is that again."""
         self.given: dict[str, Reach] = {}
         self._network_id = network_id
@@ -47,7 +47,7 @@ class WholeNetwork:
         reach = self.given.get(host)
         if reach is None:
             reach = self._beyond(host)
-            before = self._before.get(host)
+            before = self._before.pop(host, None)
             self.given[host] = reach = before if before == reach else reach
         return reach
 
@@ -79,7 +79,7 @@ class Reaches:
 
     def __init__(self) -> None:
         self._whole: dict[str, WholeNetwork] = {}
-        self._before: dict[str, Mapping[str, Reach]] = {}
+        self._before: dict[str, dict[str, Reach]] = {}
 
     def forget(self, network_ids: Iterable[str]) -> None:
         """Have these networks put together again when they are asked for."""

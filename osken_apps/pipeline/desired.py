@@ -1,6 +1,7 @@
 """What each bridge of a host should have, as a function of the host's snapshot. PURE."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from weakref import WeakKeyDictionary
 
 from osken_apps.model.port_security import GroupPolicy
@@ -76,9 +77,11 @@ class FlowEncoder:
             return {}
         if bridge.role is Role.TUNNEL:
             return self._tunnel.flows(bridge, pause)
+        source = replace(snapshot, reaches=())  # which are the tunnel bridge's alone
         known = self._bridges.get(name)
-        if known is None or known[0] != snapshot:
-            known = self._bridges[name] = snapshot, self._encoded(bridge, pause)
+        if known is None or known[0] != source:
+            bridge = replace(bridge, snapshot=source)
+            known = self._bridges[name] = source, self._encoded(bridge, pause)
         return known[1]
 
     def difference(self, installed: FlowTable, desired: FlowTable) -> Difference:
