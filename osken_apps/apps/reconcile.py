@@ -269,6 +269,8 @@ class HostReconciler:
         elif installed != believed:
             self._host.repairs += 1
             LOG.warning("host %s: %s was changed by another hand; mending it", self._host.name, bridge.name)
+        else:
+            installed = believed
         if bridge.name == self._fabric.layout.integration_bridge:
             read_counts(self._hosts, bridge)
         return installed

@@ -86,8 +86,10 @@ class FlowEncoder:
 
     def difference(self, installed: FlowTable, desired: FlowTable) -> Difference:
         """Compare what is installed with what was given last, by what has changed where that is known."""
+        if installed is desired:
+            return Difference()
         step = self._tunnel.take_step(installed, desired)
-        return difference(installed, desired) if step is None else step
+        return difference(dict(installed.items()), dict(desired.items())) if step is None else step
 
     def _encoded(self, bridge: Bridge, pause: Callable[[], None]) -> FlowTable:
         encoded = dict(encode_flow(flow) for flow in _of_bridge(bridge))

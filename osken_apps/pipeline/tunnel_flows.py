@@ -5,7 +5,7 @@ what has not changed is neither made nor encoded nor compared again.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping
 from ipaddress import IPv4Address
 from weakref import WeakKeyDictionary
 
@@ -24,9 +24,7 @@ Table = dict[FlowKey, FlowBody]
 Reached = tuple[Segment, Reach, int, int]  # as `reaches` gives it
 Peer = tuple[int, IPv4Address]  # the port of a type's tunnels, and where a host is reached
 
-BRIDGE = ""  # in the place of a network's id
 FEW_PEERS = 16
-MAX_KEPT = 1 << 16
 
 
 def tunnel_flows(bridge: Bridge, pause: Callable[[], None]) -> Iterator[Flow]:
@@ -43,129 +41,159 @@ def tunnel_flows(bridge: Bridge, pause: Callable[[], None]) -> Iterator[Flow]:
         yield from _of_peer(ofport, address, tuple(sorted(ids)))
 
 
+class TunnelTable(Mapping[FlowKey, FlowBody]):
+    """The flows of a tunnel bridge, made out of what they hang on whenever they are looked at.
+
+    Thousands of hosts have thousands each, and nearly never is more than what changes looked at.
+    """
+
+    __slots__ = ("_answers_nd", "_count", "_networks", "_own")
+
+    def __init__(
+        self, own: Encoded, networks: Iterable[Reached], answers_nd: bool | None, count: int | None
+    ) -> None:
+        self._own, self._networks, self._answers_nd = own, tuple(networks), answers_nd
+        self._count = count
+
+    def whole(self, pause: Callable[[], None] = lambda: None) -> Table:
+        """Give all flows, by key."""
+        flows = dict(self._own)
+        for reached in self._networks:
+            flows.update(_encoded(_of_reach(*reached)))
+            for remote in in_turns(reached[1].ports, pause):
+                flows.update(encoded_remote(remote, reached[3], self._answers_nd))
+        for peer, ids in _ids_by_peer(self._networks, None).items():
+            flows.update(_encoded(_of_peer(*peer, ids)))
+        self._count = len(flows)
+        return flows
+
+    def __getitem__(self, key: FlowKey) -> FlowBody:
+        return self.whole()[key]
+
+    def __iter__(self) -> Iterator[FlowKey]:
+        return iter(self.whole())
+
+    def __len__(self) -> int:
+        return len(self.whole()) if self._count is None else self._count
+
+    def items(self) -> ItemsView[FlowKey, FlowBody]:
+        """Give all flows."""
+        return self.whole().items()
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Mapping) and self.whole() == dict(other.items()))
+
+    __hash__ = None  # type: ignore[assignment]
+
+
 class TunnelEncoder:
-    """Keeps the flows of one tunnel bridge in wire form."""
+    """Keeps what the flows of one tunnel bridge hang on, and says what a change of that changes."""
 
     def __init__(self) -> None:
         self._form: object = None  # what every flow hangs on
         self._networks: dict[str, Reached] = {}
-        self._own: dict[str, Encoded] = {}  # by network: the flows that are not a machine's or a peer's
-        self._flows: Table = {}
-        self._step: tuple[Table, _Change] | None = None  # from which flows to those now, and by what
+        self._own: Encoded = []
+        self._table = TunnelTable([], (), None, 0)
+        self._step: tuple[TunnelTable, Difference] | None = None  # from which flows to those now, and by what
 
-    def flows(self, bridge: Bridge, pause: Callable[[], None] = lambda: None) -> Table:
+    def flows(self, bridge: Bridge, pause: Callable[[], None] = lambda: None) -> TunnelTable:
         """Give all flows of the bridge, by key: the same object as long as they are the same."""
         snapshot = bridge.snapshot
-        form = snapshot.ofports.get(bridge.name), snapshot.answers_nd, is_linked(bridge)
+        own = _encoded(flow for feature in FEATURES for flow in feature.bridge_flows(bridge))
+        form = snapshot.ofports.get(bridge.name), snapshot.answers_nd, is_linked(bridge), own
+        wanted = {reached[0].network_id: reached for reached in reaches(bridge)}
         if form != self._form:
-            self.__init__()  # type: ignore[misc]
-        self._form = None  # until all of it is done
-        change = self._change(bridge, pause)
-        self._form = form
+            self._form, self._networks, self._own, self._step = form, wanted, own, None
+            self._table = TunnelTable(own, wanted.values(), snapshot.answers_nd, None)
+            return self._table
+        change = self._change(wanted, snapshot.answers_nd, pause)
         if change:
-            self._step = self._flows, change
-            self._flows = change.applied()
-        return self._flows
+            before, count = self._table, len(self._table) + change.growth
+            self._table = TunnelTable(own, wanted.values(), snapshot.answers_nd, count)
+            self._step = before, change.difference()
+        self._networks = wanted
+        return self._table
 
     def take_step(self, before: FlowTable, now: FlowTable) -> Difference | None:
         """Give, once, what leads from flows to those that were given last; None if that is not known."""
-        if now is not self._flows:
+        if now is not self._table:
             return None
         step, self._step = self._step, None
-        return step[1].difference() if step and step[0] is before else None
+        return step[1] if step and step[0] is before else None
 
-    def _change(self, bridge: Bridge, pause: Callable[[], None]) -> "_Change":
-        answers_nd, change = bridge.snapshot.answers_nd, _Change(self._flows)
-        own = _encoded(flow for feature in FEATURES for flow in feature.bridge_flows(bridge))
-        change.swap(self._own.get(BRIDGE, []), own)
-        self._own[BRIDGE] = own
-        wanted = {reached[0].network_id: reached for reached in reaches(bridge)}
-        differing = [id for id in self._networks.keys() | wanted.keys() if self._differs(id, wanted.get(id))]
-        peers: set[Peer] = set()
-        for network_id in differing:
-            known = self._networks.pop(network_id, None)
-            now = wanted.get(network_id)
-            self._follow(network_id, known, now, change)
+    def _change(
+        self, wanted: Mapping[str, Reached], answers_nd: bool | None, pause: Callable[[], None]
+    ) -> "_Change":
+        change, peers = _Change(), set()
+        for network_id in self._networks.keys() | wanted.keys():
+            known, now = self._networks.get(network_id), wanted.get(network_id)
+            if not _differ(known, now):
+                continue
+            if known is None or now is None or _gist(known) != _gist(now):
+                change.swap(*(_encoded(_of_reach(*it)) if it else [] for it in (known, now)))
             before, there = _remotes(known), _remotes(now)
             for remote, ofport in before - there:
                 change.swap(encoded_remote(remote, ofport, answers_nd), [])
             for remote, ofport in in_turns(there - before, pause):
                 change.swap([], encoded_remote(remote, ofport, answers_nd))
             peers |= {peer for peer, _ in _shared(known) ^ _shared(now)}
-            if now:
-                self._networks[network_id] = now
-        for peer, ids in self._ids_of(peers).items():
-            if ids:
-                change.swap([], encoded_peer(*peer, tuple(sorted(ids))))
-            else:
-                change.swap(_encoded(_of_peer(*peer, ())), [])
+        if peers:
+            ids_before = _ids_by_peer(self._networks.values(), peers)
+            ids_now = _ids_by_peer(wanted.values(), peers)
+            for peer in in_turns(peers, pause):
+                ids = ids_before.get(peer), ids_now.get(peer)
+                change.swap(*(_encoded(_of_peer(*peer, shared)) if shared else [] for shared in ids))
         return change
-
-    def _differs(self, network_id: str, wanted: Reached | None) -> bool:
-        known = self._networks.get(network_id)
-        if known is None or wanted is None:
-            return True
-        return (known[1] is not wanted[1] and known[1] != wanted[1]) or known[0] != wanted[0]
-
-    def _follow(
-        self, network_id: str, known: Reached | None, wanted: Reached | None, change: "_Change"
-    ) -> None:
-        """Note what changes of a network's own flows."""
-        own = before = self._own.pop(network_id, [])
-        if wanted is None or known is None or _gist(known) != _gist(wanted):
-            own = _encoded(_of_reach(*wanted)) if wanted else []
-        change.swap(before, own)
-        if wanted:
-            self._own[network_id] = own
-
-    def _ids_of(self, peers: set[Peer]) -> dict[Peer, list[int]]:
-        """Give the ids of the networks that are shared with each of some peers.
-
-        They are not kept: of thousands of hosts that would be much, for what is looked up of few.
-        """
-        found: dict[Peer, list[int]] = {peer: [] for peer in peers}
-        for segment, reach, _, ofport in self._networks.values() if peers else ():
-            if len(peers) < FEW_PEERS:
-                shared = [peer for peer in peers if peer[0] == ofport and _is_among(peer[1], reach.peers)]
-            else:
-                every = ((ofport, address) for address in reach.peers)
-                shared = [peer for peer in every if peer in peers]
-            for peer in shared:
-                found[peer].append(segment.segmentation_id or 0)
-        return found
 
 
 class _Change:
     """What goes and what comes, of flows; what does both stays or is another one now. It may be nothing."""
 
-    def __init__(self, flows: Table) -> None:
-        self._flows = flows
+    def __init__(self) -> None:
         self._gone: Table = {}
         self._come: Table = {}
 
     def swap(self, gone: Encoded, come: Encoded) -> None:
-        if gone is not come:
-            self._gone.update(gone)
-            self._come.update(come)
+        self._gone.update(gone)
+        self._come.update(come)
 
     def __bool__(self) -> bool:
-        flows, come = self._flows, self._come
-        goes = (key in flows and key not in come for key in self._gone)
-        return any(flows.get(key) != body for key, body in come.items()) or any(goes)
+        return self._gone != self._come
+
+    @property
+    def growth(self) -> int:
+        """By how many flows there are more."""
+        return len(self._come.keys() - self._gone.keys()) - len(self._gone.keys() - self._come.keys())
 
     def difference(self) -> Difference:
-        flows, come = self._flows, self._come
+        gone, come = self._gone, self._come
         return Difference(
-            tuple([(key, body) for key, body in come.items() if flows.get(key) != body]),
-            tuple([(key, flows[key]) for key in self._gone if key not in come and key in flows]),
+            tuple([(key, body) for key, body in come.items() if gone.get(key) != body]),
+            tuple([(key, body) for key, body in gone.items() if key not in come]),
         )
 
-    def applied(self) -> Table:
-        flows = dict(self._flows)
-        for key in self._gone:
-            flows.pop(key, None)
-        flows.update(self._come)
-        return flows
+
+def _differ(known: Reached | None, now: Reached | None) -> bool:
+    if known is None or now is None:
+        return known is not now
+    return (known[1] is not now[1] and known[1] != now[1]) or known[0] != now[0]
+
+
+def _ids_by_peer(networks: Iterable[Reached], peers: set[Peer] | None) -> dict[Peer, tuple[int, ...]]:
+    """Give the ids of the networks that are shared with each peer, or with each of some.
+
+    They are not kept: of thousands of hosts that would be much, for what is looked up of few.
+    """
+    found: dict[Peer, list[int]] = {}
+    for segment, reach, _, ofport in networks:
+        if peers is not None and len(peers) < FEW_PEERS:
+            shared = [peer for peer in peers if peer[0] == ofport and _is_among(peer[1], reach.peers)]
+        else:
+            every = ((ofport, address) for address in reach.peers)
+            shared = [peer for peer in every if peers is None or peer in peers]
+        for peer in shared:
+            found.setdefault(peer, []).append(segment.segmentation_id or 0)
+    return {peer: tuple(sorted(ids)) for peer, ids in found.items()}
 
 
 def _gist(reached: Reached) -> tuple[object, ...]:
@@ -203,23 +231,6 @@ def encoded_remote(remote: RemotePort, ofport: int, answers_nd: bool | None) -> 
     if form not in known:
         known[form] = _encoded(_of_remote(remote, ofport, answers_nd))
     return known[form]
-
-
-_kept_keys: dict[FlowKey, FlowKey] = {}
-_kept_bodies: dict[FlowBody, FlowBody] = {}
-
-
-def encoded_peer(ofport: int, address: IPv4Address, ids: tuple[int, ...]) -> Encoded:
-    """Give the flows of a peer in wire form; what is the same for other hosts is the same objects."""
-    encoded = _encoded(_of_peer(ofport, address, ids))
-    if len(_kept_keys) > MAX_KEPT:
-        _kept_keys.clear()
-    if len(_kept_bodies) > MAX_KEPT:
-        _kept_bodies.clear()
-    return [
-        (_kept_keys.setdefault(key, key), _kept_bodies.setdefault(body, body) if len(ids) == 1 else body)
-        for key, body in encoded
-    ]
 
 
 def _encoded(flows: Iterable[Flow]) -> Encoded:
