@@ -189,8 +189,8 @@ def test_a_host_is_heard_in_the_networks_that_it_has_and_in_no_other(tunnels: Wo
         forge(2, 6, "of-a-network-that-host2-has-not")
         forge(3, 5, "of-a-network-that-host3-has-not")
         forge(2, 7, "of-a-network-that-nobody-has")
-        wait_until(lambda: forge(2, 5, "heard-5") or "heard-5" in at_a.text, 5, "the right one")
-        wait_until(lambda: forge(3, 6, "heard-6") or "heard-6" in at_c.text, 5, "the right one")
+        wait_until(lambda: forge(2, 5, "heard-5") or "heard-5" in at_a.text, 20, "the right one")
+        wait_until(lambda: forge(3, 6, "heard-6") or "heard-6" in at_c.text, 20, "the right one")
         at_a.wait_for("heard-5")
     assert "of-a-network" not in at_a.text + at_c.text
 
