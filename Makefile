@@ -6,7 +6,7 @@ BIN := .venv/bin
 UNIT := tests/unit tests/model tests/golden tests/packet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages lint unit test pythons demo bench openstack fuzz docs clean
+.PHONY: help setup packages lint unit test pythons demo bench openstack deb fuzz docs clean
 
 help:  ## show the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ bench: setup  ## the long benchmarks
 openstack: setup  ## Nova, Horizon and what they need, from PyPI, on two hosts of the lab (a quarter of an hour, 4 GB)
 	$(SUDO) tests/openstack/install $(CURDIR)/.cache/openstack
 	$(SUDO) nice -n 5 $(BIN)/python -m tests.openstack .cache/openstack .cache/openstack/results
+
+deb: packages  ## a Debian package with an environment of its own, into build/
+	contrib/debian/build build
 
 fuzz: setup  ## the long fuzzing
 	$(BIN)/python -m tests.fuzz

@@ -84,8 +84,7 @@ def _parts(api: Api, agents: list[dict[str, Any]], parsed: argparse.Namespace) -
             path = f"agents/{agent['id']}/{member}"
             name = f"hosts/{number}-{re.sub('[^A-Za-z0-9.-]', '_', agent['host'])}/{member}.json"
             yield name, lambda path=path: api.get(path)  # type: ignore[misc]
-    if parsed.config_file.is_file():
-        yield "osken-net.conf", lambda: _configuration(parsed.config_file)
+    yield "osken-net.conf", lambda: _configuration(parsed.config_file)
 
 
 def _configuration(path: Path) -> str:
