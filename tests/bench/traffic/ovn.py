@@ -14,7 +14,7 @@ from tests.bench.traffic import programs
 from tests.bench.traffic.site import Pair, switches_s
 from tests.slot import lab_name
 
-MTU = 1442  # what Geneve leaves with OVN's option
+MTU = 1442  # what Geneve leaves of 1,500 octets with OVN's option
 
 
 class OvnSite:

@@ -2,12 +2,11 @@
 
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from subprocess import CompletedProcess
-from typing import Any, Protocol
+from typing import Any
 
 from osken_apps.lab import Lab, NamespaceVm, processes, wait_until
 from osken_apps.lab.controller import LabController
@@ -18,19 +17,12 @@ API_PORT = slot_port(19796)
 TICKS = 100.0  # a second; proc(5)
 
 
-class Machine(Protocol):
-    """What programs are run in."""
-
-    def run(self, argv: Sequence[str], *, timeout_s: float = 30.0) -> CompletedProcess[str]:
-        """Run a command inside to its end."""
-
-
 @dataclass(frozen=True)
 class Pair:
     """Two machines of a network; the server takes connections at `address`."""
 
-    client: Machine
-    server: Machine
+    client: NamespaceVm
+    server: NamespaceVm
     address: str
 
     def figure(self, program: str, seconds: float) -> float:
