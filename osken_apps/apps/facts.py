@@ -14,7 +14,7 @@ from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.connection import SwitchError
 from osken_apps.apps.dhcp import Dhcp
 from osken_apps.apps.hosts import Hosts
-from osken_apps.apps.probe import answers_arp
+from osken_apps.apps.probe import answers_arp, wire_carries
 from osken_apps.apps.side_by_side import side_by_side
 from osken_apps.errors import Malformed
 from osken_apps.explain.facts import (
@@ -33,16 +33,25 @@ from osken_apps.model.dhcp_service import dhcp_server
 from osken_apps.model.host_snapshot import host_snapshot
 from osken_apps.model.inventory import port_id_prefix
 from osken_apps.model.resources import Port
+from osken_apps.model.snapshot import (
+    INTEGRATION_TUNNEL_END,
+    TUNNEL_END,
+    HostSnapshot,
+    Segment,
+    integration_end,
+    physical_end,
+)
 from osken_apps.openflow import codec
 from osken_apps.openflow.port_stats import decode_port_stats, port_stats_request
 from osken_apps.pipeline.meters import port_meter
-from osken_apps.pipeline.probe import PROBE_COOKIE
+from osken_apps.pipeline.probe import PROBE_COOKIE, wire_flow, wire_frame
 
 WAIT_S = 1.5  # for all switches together; whoever asks gets an answer within two seconds
 MAX_PORTS = 16  # of one MAC address, in as many networks
 NO_ANSWER = f"no answer within {WAIT_S} s"
 NOT_CONNECTED = "not connected"
 PROBES_EVERY_S = 1.0  # of one port
+TOO_SOON = "it was asked a moment ago"
 MAX_PROBES = 4  # of a host in that time
 
 
@@ -69,6 +78,7 @@ class Gatherer:
         answers = _Answers()
         counted = {one.id: answers.counted(self._bridge_of(one), self._ofport_of(one)) for one in asked}
         heard = {one.id: self._probe(one, answers) for one in asked if probe}
+        wire = self._wire(port, peer, answers) if probe and peer else None
         known = self._host_seen(self._concerned(asked), answers)
         unseen = answers.wait()
         hosts = {name: seen() for name, seen in known.items()}
@@ -85,6 +95,7 @@ class Gatherer:
             tuple(sorted(name for name, host in self._hosts.by_name.items() if not host.alive)),
             len(self._hosts.by_name),
             tuple(unseen),
+            wire() if wire else None,
         )
 
     def frame_facts(self, host: str, interface: str, macs: Iterable[int]) -> FrameFacts | None:
@@ -116,13 +127,46 @@ class Gatherer:
         bridge, ofport = self._bridge_of(port), self._ofport_of(port)
         if bridge is None or ofport is None or not addresses or server is None or not server.addresses:
             return lambda: _unknown("there is nothing to ask it from, or for")
+        if not self._may_probe(bridge.host.name, port.id):
+            return lambda: _unknown(TOO_SOON)
+        return answers.arp(port.id, bridge, lambda at: answers_arp(at, ofport, server, addresses[0]))
+
+    def _may_probe(self, host: str, what: str) -> bool:
+        """Tell whether a host may be probed for something again now, and note that it is."""
         now = runtime.clock()
         self._probed = {key: at for key, at in self._probed.items() if now - at < PROBES_EVERY_S}
-        of_host = [id for host, id in self._probed if host == bridge.host.name]
-        if port.id in of_host or len(of_host) >= MAX_PROBES:
-            return lambda: _unknown("it was asked a moment ago")
-        self._probed[bridge.host.name, port.id] = now
-        return answers.arp(port.id, bridge, lambda at: answers_arp(at, ofport, server, addresses[0]))
+        of_host = [about for at, about in self._probed if at == host]
+        if what in of_host or len(of_host) >= MAX_PROBES:
+            return False
+        self._probed[host, what] = now
+        return True
+
+    def _wire(self, port: Port, peer: Port, answers: "_Answers") -> Callable[[], Known[bool]] | None:
+        """Send a frame of two ports' network from the one's host to the other's, if they are two."""
+        layout, fabric = self._hosts.fabric.layout, self._hosts.fabric
+        here, there = self._bridge_of(port), self._bridge_of(peer)
+        if here is None or there is None or here.host is there.host or port.network_id != peer.network_id:
+            return None
+        segments = [_segment(host_snapshot(fabric, at.host.name), port.network_id) for at in (here, there)]
+        own, others = segments
+        if own is None or others is None:
+            return None
+        name = layout.tunnel_bridge if own.is_tunnel else layout.bridge_of(own.physical_network) or ""
+        near, far = (
+            (TUNNEL_END, INTEGRATION_TUNNEL_END)
+            if own.is_tunnel
+            else (physical_end(name), integration_end(name))
+        )
+        outward = here.host.bridges.get(name)
+        in_port = fabric.host(here.host.name).ofports.get(name, {}).get(near)
+        link = fabric.host(there.host.name).ofports.get(there.name, {}).get(far)
+        if outward is None or in_port is None or link is None:
+            return None
+        if not self._may_probe(here.host.name, f"{port.id} {peer.id}"):
+            return lambda: _unknown(TOO_SOON)
+        frame = wire_frame(port.mac_address, peer.mac_address, own)
+        flow = wire_flow(link, others, port.mac_address)
+        return answers.wire(outward, lambda bridge: wire_carries(bridge, in_port, frame, there, flow))
 
     def _with_macs(self, macs: set[int]) -> Iterator[Port]:
         found = 0
@@ -234,6 +278,10 @@ class _Answers:
         """Ask the machine of a port whether it is there, likewise."""
         return self._ask(f"the machine of {port_id}", bridge, ask, Source.PROBE)
 
+    def wire(self, bridge: Bridge, ask: Callable[[Bridge], bool]) -> Callable[[], Known[bool]]:
+        """Send something from one host to another, likewise."""
+        return self._ask(f"the way from {bridge.host.name}", bridge, ask, Source.PROBE)
+
     def wait(self) -> list[str]:
         """Wait for the answers; say of which there are none, and why."""
         self._answers = side_by_side(list(self._questions), lambda what: self._questions[what](), WAIT_S)
@@ -260,6 +308,10 @@ class _Answers:
 
         self._questions[what] = ask
         return lambda: self._answer(what)
+
+
+def _segment(snapshot: HostSnapshot, network_id: str) -> Segment | None:
+    return next((one for one in snapshot.segments if one.network_id == network_id), None)
 
 
 def _unknown(why: str) -> Known[Any]:

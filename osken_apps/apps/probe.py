@@ -1,4 +1,4 @@
-"""Asking a machine whether it is there: by ARP out of its port, from its DHCP server's address. SHELL.
+"""Probes: asking a machine by ARP whether it is there, sending a frame from host to host. SHELL.
 
 What it puts into the switch is taken out again, and ends by itself if the controller does.
 """
@@ -10,7 +10,8 @@ from osken_apps.apps.bridge import Bridge
 from osken_apps.model.dhcp_service import DhcpServer
 from osken_apps.openflow import codec
 from osken_apps.openflow.codec import FlowModCommand
-from osken_apps.openflow.wire import FlowBody, FlowKey, encode_flow
+from osken_apps.openflow.flow import Flow
+from osken_apps.openflow.wire import FlowKey, encode_flow
 from osken_apps.pipeline.probe import LIFE_S, PROBE_COOKIE, probe_flow, probe_frame
 
 LISTEN_S = 0.7  # for an answer
@@ -21,21 +22,29 @@ WHOLE_COOKIE = 0xFFFFFFFFFFFFFFFF
 def answers_arp(bridge: Bridge, ofport: int, server: DhcpServer, address: IPv4Address) -> bool:
     """Tell whether the machine of a port answers for an address. Raises SwitchError."""
     own = server.addresses[0]
-    key, body = encode_flow(probe_flow(ofport, own))
     frame = probe_frame(server.mac_address, own, address)
-    bridge.connection.request(
-        lambda xid: b"".join(
-            [
-                codec.flow_mod(FlowModCommand.ADD, key, body, xid, hard_timeout_s=LIFE_S),
-                codec.packet_out(ofport, frame, xid),
-                codec.barrier_request(xid),
-            ]
+    return _comes(bridge, probe_flow(ofport, own), bridge, codec.packet_out(ofport, frame))
+
+
+def wire_carries(sender: Bridge, ofport: int, frame: bytes, receiver: Bridge, flow: Flow) -> bool:
+    """Tell whether a frame that enters one host's bridge at a port comes to another's. Raises SwitchError."""
+    return _comes(receiver, flow, sender, codec.packet_out_of(ofport, frame))
+
+
+def _comes(counting: Bridge, flow: Flow, sending: Bridge, message: bytes) -> bool:
+    """Tell whether a flow counts anything once a message is sent to a bridge."""
+    key, body = encode_flow(flow)
+    counting.connection.request(
+        lambda xid: (
+            codec.flow_mod(FlowModCommand.ADD, key, body, xid, hard_timeout_s=LIFE_S)
+            + codec.barrier_request(xid)
         )
     )
     try:
-        return _is_counted(bridge, key)
+        sending.connection.send(message)
+        return _is_counted(counting, key)
     finally:
-        _take_out(bridge, key, body)
+        counting.connection.send(codec.flow_mod(FlowModCommand.DELETE_STRICT, key, body, 0))
 
 
 def _is_counted(bridge: Bridge, key: FlowKey) -> bool:
@@ -49,7 +58,3 @@ def _is_counted(bridge: Bridge, key: FlowKey) -> bool:
                 if found == key and packets:
                     return True
     return False
-
-
-def _take_out(bridge: Bridge, key: FlowKey, body: FlowBody) -> None:
-    bridge.connection.send(codec.flow_mod(FlowModCommand.DELETE_STRICT, key, body, 0))

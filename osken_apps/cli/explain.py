@@ -27,9 +27,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--tcp", metavar="N", type=int, help="by TCP to this port (else by ICMP)")
     which.add_argument("--udp", metavar="N", type=int, help="by UDP to this port")
-    parser.add_argument(
-        "--probe", action="store_true", help="ask the machines by ARP whether they are there (administrators)"
-    )
+    probe = "ask the machines by ARP, and the way between their hosts by a frame (for administrators)"
+    parser.add_argument("--probe", action="store_true", help=probe)
     add_api(parser)
     add_output(parser)
     parser.set_defaults(handler=explain)

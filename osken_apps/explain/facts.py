@@ -143,7 +143,8 @@ class Facts:
 
     `at`, when they were gathered, and `known_since`, the controller's start, are seconds since the epoch;
     what was before the latter is not known. `hosts` are those that matter, `away` the names of all that are
-    not connected, of `known_hosts`. `unseen` says what did not answer.
+    not connected, of `known_hosts`. `unseen` says what did not answer. `wire`: a frame of their network
+    comes from the port's host to the peer's; None: none was sent.
     """
 
     at: float
@@ -156,6 +157,7 @@ class Facts:
     away: tuple[str, ...] = ()
     known_hosts: int = 0
     unseen: tuple[str, ...] = ()
+    wire: Known[bool] | None = None
 
     def host_of(self, port: PortSeen) -> HostSeen | None:
         """Give the host of a port, as far as it is known."""

@@ -106,6 +106,19 @@ def _return_path(case: Case) -> Found | None:
     return found and replace(found, code="")
 
 
+def _wire(case: Case) -> Found | None:
+    wire, peer, host = case.facts.wire, case.peer, case.host
+    if wire is None or wire.value is not False or peer is None or peer.place is None or host is None:
+        return None
+    network = case.seen.network
+    by = f"VLAN {network.segmentation_id}" if network.segmentation_id else "no VLAN"
+    if network.network_type.is_tunnel:
+        by = f"{network.network_type} {network.segmentation_id}"
+    says = f"a frame of {case.seen.network_called} that left {host.name} did not come to {peer.place.host}"
+    words = {"host": host.name, "other": peer.place.host, "by": by}
+    return Found(words, (Evidence(says, Source.PROBE, wire.seen_at),))
+
+
 def _delivered(case: Case) -> Found | None:
     there, back = _reaches(case.paths.forward, case.peer), _reaches(case.paths.back, case.seen)
     if not there or not back or case.paths.forward is None:
@@ -120,6 +133,9 @@ def _delivered(case: Case) -> Found | None:
         for seen in (case.seen, case.peer)
         if seen and seen.answers and seen.answers.value
     ]
+    wire = case.facts.wire
+    if wire and wire.value:
+        answers.append(Evidence("a frame came from host to host", Source.PROBE, wire.seen_at))
     return Found({"way": way}, (Evidence(says, Source.TRACE, case.facts.at), *answers))
 
 
@@ -160,6 +176,12 @@ RETURN_PATH = Cause(
     "osken-net diff {host}", "the answer followed through the flows that the hosts have", _return_path,
     is_operators=True,
 )  # fmt: skip
+WIRE = Cause(
+    "wire", "What leaves {host} with {by} does not come to {other}: what is between the hosts does not carry"
+    " it",
+    "look at the ports of the switches between {host} and {other}: do both carry {by}?",
+    "a probe, where it is asked for", _wire, is_operators=True,
+)  # fmt: skip
 DELIVERED = Cause(
     "delivered", "{traffic} from {port} is delivered to {peer} ({way}), and an answer comes back",
     "if none comes, look inside {peer}: its firewall, what listens there, its address",
@@ -173,4 +195,4 @@ CANNOT_TELL = Cause(
 #: What two ports must have in common.
 COMMON = (OTHER_NETWORK, OTHER_SUBNET)
 #: Where what one sends to the other stops.
-PASSING = (SENDER_GROUPS, RECEIVER_GROUPS, PATH_STOPS, RETURN_PATH)
+PASSING = (SENDER_GROUPS, RECEIVER_GROUPS, PATH_STOPS, RETURN_PATH, WIRE)

@@ -1,13 +1,15 @@
 """What `osken-net explain` says of machines on the lab: of those that work, and of what is wrong with"
 " others."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from osken_apps.cli import main
 from osken_apps.lab import NamespaceVm, wait_until
+from osken_apps.lab.network import Namespace
 from tests.e2e.conftest import API_PORT, BIND_TIMEOUT_S, World
 
 PROVIDER_DROP = "priority=2,in_port=1"
@@ -69,7 +71,10 @@ def test_two_machines_that_work_and_what_keeps_them_from_it(
     assert "ICMP from one is delivered to two (from host1 to host2)" in capsys.readouterr().out
     told = ask(world, **there, probe=True)
     heard = [fact["says"] for fact in told["verdict"]["evidence"][1:]]
-    assert heard == ["one answers ARP", "two answers ARP"]
+    assert heard == ["one answers ARP", "two answers ARP", "a frame came from host to host"]
+    with _a_switch_between_that_carries_nothing(world):
+        told = wait_code(world, "wire", **there, probe=True)
+    assert told["verdict"]["sentence"].startswith("What leaves host1 with VLAN 10")
     machines[1].namespace.ip("addr", "flush", "dev", "eth0")
     assert wait_code(world, "peer_no_arp", **there, probe=True)["verdict"]["evidence"][0]["source"] == "probe"
     assert "cookie=0x6f736b70" not in world.host(2).ovs.dump_flows("br-int")
@@ -80,6 +85,17 @@ def test_two_machines_that_work_and_what_keeps_them_from_it(
     assert told["verdict"]["sentence"].startswith("two is the trouble: two is switched off")
     assert main(["explain", "--api", URL, "one", "two", "-f", "value", "-c", "code"]) == 1
     assert capsys.readouterr().out == "peer_port_down\n"
+
+
+@contextmanager
+def _a_switch_between_that_carries_nothing(world: World) -> Iterator[None]:
+    """Have the wire carry nothing to the second host, whose NIC has its link all the same."""
+    wire = Namespace(f"{world.lab.site.prefix}wire")
+    wire.ip("link", "set", "host2", "nomaster")
+    try:
+        yield
+    finally:
+        wire.ip("link", "set", "host2", "master", "wire")
 
 
 def _with_another_hand(world: World, machine: NamespaceVm, there: dict[str, Any]) -> None:

@@ -2,10 +2,14 @@
 
 from ipaddress import IPv4Address
 
+import pytest
+
 from osken_apps.model.addresses import mac_address
+from osken_apps.model.resources import NetworkType
+from osken_apps.model.snapshot import Segment
 from osken_apps.openflow.codec import FlowModCommand, flow_mod
 from osken_apps.openflow.wire import encode_flow
-from osken_apps.pipeline.probe import LIFE_S, probe_flow, probe_frame
+from osken_apps.pipeline.probe import LIFE_S, probe_flow, probe_frame, wire_flow, wire_frame
 from osken_apps.trace.words import frame_of_octets
 from tests.ovs.conftest import Channel, Switch
 from tests.ovs.security.frames import Machine, arp
@@ -33,3 +37,19 @@ def test_the_frame_asks_for_the_address_in_the_servers_name() -> None:
         "arp,dl_src=fa:16:3e:00:00:02,dl_dst=ff:ff:ff:ff:ff:ff,arp_spa=10.0.0.2,arp_tpa=10.0.0.7,arp_op=1,"
         "arp_sha=fa:16:3e:00:00:02"
     )
+
+
+@pytest.mark.parametrize(
+    ("segment", "wanted"),
+    [
+        (Segment("n", "default", 1000, 4), "in_port=1,dl_vlan=1000"),
+        (Segment("n", "default", None, 4), "in_port=1,vlan_tci=0x0000/0x1fff"),
+        (Segment("n", "", 5, 4, network_type=NetworkType.VXLAN), "in_port=1,dl_vlan=4"),
+    ],
+)
+def test_a_frame_between_hosts_is_counted_where_its_network_comes_in(segment: Segment, wanted: str) -> None:
+    sender, receiver = (mac_address(f"fa:16:3e:00:00:0{number}") for number in (1, 2))
+    flow = wire_flow(1, segment, sender)
+    assert flow.match.text() == f"{wanted},dl_src=fa:16:3e:00:00:01,dl_type=0x88b5"
+    frame = frame_of_octets(wire_frame(sender, receiver, segment))
+    assert (frame.vlans, frame.macs) == ((4,), (int(sender), int(receiver)))

@@ -294,6 +294,11 @@ REACH: dict[str, tuple[Facts, str]] = {
         "vm1 reaches vm2, but the answer stops in table 0 of br-int on host2: dropped: br-int has no port 99"
         " (cookie=0x99, table=0, priority=500,in_port=2 actions=output:99).",
     ),
+    "wire": (
+        facts(TALKING, PEER, wire=Known(False, Source.PROBE, NOW)),
+        "What leaves host1 with VLAN 1000 does not come to host2: what is between the hosts does not"
+        " carry it.",
+    ),
     "peer_silent_off": (
         facts(TALKING, seen(VM2, **SILENT)),
         "vm2 is the trouble: vm2's machine has sent nothing at all: it is off, or its device is not up.",
