@@ -4,24 +4,20 @@ A switch that does not answer makes its part unknown, and no other.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from ipaddress import IPv4Address
-from typing import Any
 
 from osken_apps.apps import runtime
+from osken_apps.apps.answers import Answers, unknown
 from osken_apps.apps.bridge import Bridge
-from osken_apps.apps.connection import SwitchError
 from osken_apps.apps.dhcp import Dhcp
 from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.probe import answers_arp, wire_carries
-from osken_apps.apps.side_by_side import side_by_side
-from osken_apps.errors import Malformed
 from osken_apps.explain.facts import (
     Facts,
     FrameFacts,
     HostSeen,
-    InstalledFlow,
     Known,
     Place,
     PortCounted,
@@ -41,15 +37,9 @@ from osken_apps.model.snapshot import (
     integration_end,
     physical_end,
 )
-from osken_apps.openflow import codec
-from osken_apps.openflow.port_stats import decode_port_stats, port_stats_request
-from osken_apps.pipeline.meters import port_meter
-from osken_apps.pipeline.probe import PROBE_COOKIE, wire_flow, wire_frame
+from osken_apps.pipeline.probe import wire_flow, wire_frame
 
-WAIT_S = 1.5  # for all switches together; whoever asks gets an answer within two seconds
 MAX_PORTS = 16  # of one MAC address, in as many networks
-NO_ANSWER = f"no answer within {WAIT_S} s"
-NOT_CONNECTED = "not connected"
 PROBES_EVERY_S = 1.0  # of one port
 TOO_SOON = "it was asked a moment ago"
 MAX_PROBES = 4  # of a host in that time
@@ -75,7 +65,7 @@ class Gatherer:
         if port is None or (peer_id and peer is None):
             return None
         asked = [port, *([peer] if peer else [])]
-        answers = _Answers()
+        answers = Answers()
         counted = {one.id: answers.counted(self._bridge_of(one), self._ofport_of(one)) for one in asked}
         heard = {one.id: self._probe(one, answers) for one in asked if probe}
         wire = self._wire(port, peer, answers) if probe and peer else None
@@ -104,7 +94,7 @@ class Gatherer:
         if host not in self._hosts.by_name:
             return None
         ports = list(self._with_macs(set(macs)))
-        answers = _Answers()
+        answers = Answers()
         places = (fabric.claims.place_of(port.id) for port in ports)
         known = self._host_seen({host, *(place.host for place in places if place)}, answers)
         unseen = answers.wait()
@@ -120,15 +110,15 @@ class Gatherer:
             tuple(unseen),
         )
 
-    def _probe(self, port: Port, answers: "_Answers") -> Callable[[], Known[bool]]:
+    def _probe(self, port: Port, answers: Answers) -> Callable[[], Known[bool]]:
         """Ask a port's machine whether it is there: no more often than once a second, and few of a host."""
         server = dhcp_server(self._hosts.fabric.inventory.dhcp_server_of(port.network_id))
         addresses = [it.ip_address for it in port.fixed_ips if isinstance(it.ip_address, IPv4Address)]
         bridge, ofport = self._bridge_of(port), self._ofport_of(port)
         if bridge is None or ofport is None or not addresses or server is None or not server.addresses:
-            return lambda: _unknown("there is nothing to ask it from, or for")
+            return lambda: unknown("there is nothing to ask it from, or for")
         if not self._may_probe(bridge.host.name, port.id):
-            return lambda: _unknown(TOO_SOON)
+            return lambda: unknown(TOO_SOON)
         return answers.arp(port.id, bridge, lambda at: answers_arp(at, ofport, server, addresses[0]))
 
     def _may_probe(self, host: str, what: str) -> bool:
@@ -141,7 +131,7 @@ class Gatherer:
         self._probed[host, what] = now
         return True
 
-    def _wire(self, port: Port, peer: Port, answers: "_Answers") -> Callable[[], Known[bool]] | None:
+    def _wire(self, port: Port, peer: Port, answers: Answers) -> Callable[[], Known[bool]] | None:
         """Send a frame of two ports' network from the one's host to the other's, if they are two."""
         layout, fabric = self._hosts.fabric.layout, self._hosts.fabric
         here, there = self._bridge_of(port), self._bridge_of(peer)
@@ -163,7 +153,7 @@ class Gatherer:
         if outward is None or in_port is None or link is None:
             return None
         if not self._may_probe(here.host.name, f"{port.id} {peer.id}"):
-            return lambda: _unknown(TOO_SOON)
+            return lambda: unknown(TOO_SOON)
         frame = wire_frame(port.mac_address, peer.mac_address, own)
         flow = wire_flow(link, others, port.mac_address)
         return answers.wire(outward, lambda bridge: wire_carries(bridge, in_port, frame, there, flow))
@@ -227,11 +217,11 @@ class Gatherer:
             return None
         return fabric.host(place.host).ofports.get(fabric.layout.integration_bridge, {}).get(place.interface)
 
-    def _host_seen(self, names: Iterable[str], answers: "_Answers") -> dict[str, Callable[[], HostSeen]]:
+    def _host_seen(self, names: Iterable[str], answers: Answers) -> dict[str, Callable[[], HostSeen]]:
         """Begin to ask hosts; give what gives of each what is known when the time is over."""
         return {name: self._asking(name, answers) for name in sorted(names)}
 
-    def _asking(self, name: str, answers: "_Answers") -> Callable[[], HostSeen]:
+    def _asking(self, name: str, answers: Answers) -> Callable[[], HostSeen]:
         fabric, host = self._hosts.fabric, self._hosts.by_name.get(name)
         shown = fabric.host(name)
         bridges = host.bridges if host else {}
@@ -254,85 +244,5 @@ class Gatherer:
         return seen
 
 
-class _Answers:
-    """What switches are asked, side by side, and what they tell."""
-
-    def __init__(self) -> None:
-        self._questions: dict[str, Callable[[], Known[Any]]] = {}
-        self._answers: Mapping[str, Known[Any]] = {}
-
-    def flows(
-        self, host: str, name: str, bridge: Bridge | None
-    ) -> Callable[[], Known[tuple[InstalledFlow, ...]]]:
-        """Ask a bridge for all its flows; give what gives the answer when the time is over."""
-        return self._ask(f"the flows of {name} on {host}", bridge, _flows)
-
-    def counted(self, bridge: Bridge | None, ofport: int | None) -> Callable[[], Known[PortCounted] | None]:
-        """Ask a bridge for what it has counted of a port, likewise."""
-        if ofport is None:
-            return lambda: None
-        what = f"the counters of port {ofport} on {bridge.host.name if bridge else 'its host'}"
-        return self._ask(what, bridge, lambda bridge: _counted(bridge, ofport))
-
-    def arp(self, port_id: str, bridge: Bridge, ask: Callable[[Bridge], bool]) -> Callable[[], Known[bool]]:
-        """Ask the machine of a port whether it is there, likewise."""
-        return self._ask(f"the machine of {port_id}", bridge, ask, Source.PROBE)
-
-    def wire(self, bridge: Bridge, ask: Callable[[Bridge], bool]) -> Callable[[], Known[bool]]:
-        """Send something from one host to another, likewise."""
-        return self._ask(f"the way from {bridge.host.name}", bridge, ask, Source.PROBE)
-
-    def wait(self) -> list[str]:
-        """Wait for the answers; say of which there are none, and why."""
-        self._answers = side_by_side(list(self._questions), lambda what: self._questions[what](), WAIT_S)
-        why_not = {what: self._answer(what).why_not for what in self._questions}
-        return [f"{what}: {why}" for what, why in why_not.items() if why]
-
-    def _answer(self, what: str) -> Known[Any]:
-        return self._answers.get(what) or _unknown(NO_ANSWER)
-
-    def _ask(
-        self,
-        what: str,
-        bridge: Bridge | None,
-        question: Callable[[Bridge], Any],
-        source: Source = Source.OPENFLOW,
-    ) -> Callable[[], Known[Any]]:
-        def ask() -> Known[Any]:
-            if bridge is None:
-                return _unknown(NOT_CONNECTED)
-            try:
-                return Known(question(bridge), source, time.time())
-            except (SwitchError, Malformed) as error:
-                return _unknown(str(error))
-
-        self._questions[what] = ask
-        return lambda: self._answer(what)
-
-
 def _segment(snapshot: HostSnapshot, network_id: str) -> Segment | None:
     return next((one for one in snapshot.segments if one.network_id == network_id), None)
-
-
-def _unknown(why: str) -> Known[Any]:
-    return Known(None, Source.OPENFLOW, time.time(), why)
-
-
-def _flows(bridge: Bridge) -> tuple[InstalledFlow, ...]:
-    found: list[InstalledFlow] = []
-    for reply in bridge.connection.request(lambda xid: codec.flow_stats_request(0, 0, xid)):
-        found += (
-            InstalledFlow(key, body, packets)
-            for key, body, packets, _, _ in codec.decode_flow_counts(reply)
-            if body.cookie != PROBE_COOKIE
-        )
-        runtime.pause()
-    return tuple(found)
-
-
-def _counted(bridge: Bridge, ofport: int) -> PortCounted:
-    replies = bridge.connection.request(lambda xid: port_stats_request(ofport, xid))
-    stats = next((stats for reply in replies for stats in decode_port_stats(reply)), None)
-    meter_id = port_meter(ofport, bridge.connection.max_meters)
-    dropped = bridge.meter_drops().get(meter_id, 0) if meter_id is not None else 0
-    return PortCounted(stats.received_packets, stats.sent_packets, dropped) if stats else PortCounted(0, 0)

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from osken_apps.apps import answers
 from osken_apps.apps import facts as gathering
-from osken_apps.apps.facts import NO_ANSWER, NOT_CONNECTED, Gatherer
+from osken_apps.apps.answers import NO_ANSWER, NOT_CONNECTED
+from osken_apps.apps.facts import Gatherer
 from osken_apps.dhcp.journal import PortJournal
 from osken_apps.explain.facts import Facts, Place, PortCounted
 from osken_apps.model.changes import Snapshot
@@ -42,7 +44,7 @@ class Switch:
 
 def gathered(monkeypatch: pytest.MonkeyPatch, ask: Callable[[Gatherer], Any], **switches: Any) -> Any:
     """Ask for facts of a host whose bridges have these switches; None is one that is not connected."""
-    monkeypatch.setattr(gathering, "WAIT_S", 0.05)
+    monkeypatch.setattr(answers, "WAIT_S", 0.05)
     fabric = Fabric(LAYOUT)
     fabric.load(Snapshot((NET1,), (SUBNET1,), (SERVER1, VM1)))
     for bridge, ofports in SCENARIOS["seed"].ofports.items():

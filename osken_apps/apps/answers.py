@@ -1,0 +1,101 @@
+"""Asking switches side by side, within a time for all of them, and what each has told. SHELL."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from osken_apps.apps import runtime
+from osken_apps.apps.bridge import Bridge
+from osken_apps.apps.connection import SwitchError
+from osken_apps.apps.side_by_side import side_by_side
+from osken_apps.errors import Malformed
+from osken_apps.explain.facts import InstalledFlow, Known, PortCounted, Source
+from osken_apps.openflow import codec
+from osken_apps.openflow.port_stats import decode_port_stats, port_stats_request
+from osken_apps.pipeline.meters import port_meter
+from osken_apps.pipeline.probe import PROBE_COOKIE
+
+WAIT_S = 1.5  # for all switches together; whoever asks gets an answer within two seconds
+NO_ANSWER = f"no answer within {WAIT_S} s"
+NOT_CONNECTED = "not connected"
+
+
+class Answers:
+    """What switches are asked, side by side, and what they tell."""
+
+    def __init__(self) -> None:
+        self._questions: dict[str, Callable[[], Known[Any]]] = {}
+        self._answers: Mapping[str, Known[Any]] = {}
+
+    def flows(
+        self, host: str, name: str, bridge: Bridge | None
+    ) -> Callable[[], Known[tuple[InstalledFlow, ...]]]:
+        """Ask a bridge for all its flows; give what gives the answer when the time is over."""
+        return self._ask(f"the flows of {name} on {host}", bridge, _flows)
+
+    def counted(self, bridge: Bridge | None, ofport: int | None) -> Callable[[], Known[PortCounted] | None]:
+        """Ask a bridge for what it has counted of a port, likewise."""
+        if ofport is None:
+            return lambda: None
+        what = f"the counters of port {ofport} on {bridge.host.name if bridge else 'its host'}"
+        return self._ask(what, bridge, lambda bridge: _counted(bridge, ofport))
+
+    def arp(self, port_id: str, bridge: Bridge, ask: Callable[[Bridge], bool]) -> Callable[[], Known[bool]]:
+        """Ask the machine of a port whether it is there, likewise."""
+        return self._ask(f"the machine of {port_id}", bridge, ask, Source.PROBE)
+
+    def wire(self, bridge: Bridge, ask: Callable[[Bridge], bool]) -> Callable[[], Known[bool]]:
+        """Send something from one host to another, likewise."""
+        return self._ask(f"the way from {bridge.host.name}", bridge, ask, Source.PROBE)
+
+    def wait(self) -> list[str]:
+        """Wait for the answers; say of which there are none, and why."""
+        self._answers = side_by_side(list(self._questions), lambda what: self._questions[what](), WAIT_S)
+        why_not = {what: self._answer(what).why_not for what in self._questions}
+        return [f"{what}: {why}" for what, why in why_not.items() if why]
+
+    def _answer(self, what: str) -> Known[Any]:
+        return self._answers.get(what) or unknown(NO_ANSWER)
+
+    def _ask(
+        self,
+        what: str,
+        bridge: Bridge | None,
+        question: Callable[[Bridge], Any],
+        source: Source = Source.OPENFLOW,
+    ) -> Callable[[], Known[Any]]:
+        def ask() -> Known[Any]:
+            if bridge is None:
+                return unknown(NOT_CONNECTED)
+            try:
+                return Known(question(bridge), source, time.time())
+            except (SwitchError, Malformed) as error:
+                return unknown(str(error))
+
+        self._questions[what] = ask
+        return lambda: self._answer(what)
+
+
+def unknown(why: str) -> Known[Any]:
+    """Give a fact that is not known, and why."""
+    return Known(None, Source.OPENFLOW, time.time(), why)
+
+
+def _flows(bridge: Bridge) -> tuple[InstalledFlow, ...]:
+    found: list[InstalledFlow] = []
+    for reply in bridge.connection.request(lambda xid: codec.flow_stats_request(0, 0, xid)):
+        found += (
+            InstalledFlow(key, body, packets)
+            for key, body, packets, _, _ in codec.decode_flow_counts(reply)
+            if body.cookie != PROBE_COOKIE
+        )
+        runtime.pause()
+    return tuple(found)
+
+
+def _counted(bridge: Bridge, ofport: int) -> PortCounted:
+    replies = bridge.connection.request(lambda xid: port_stats_request(ofport, xid))
+    stats = next((stats for reply in replies for stats in decode_port_stats(reply)), None)
+    meter_id = port_meter(ofport, bridge.connection.max_meters)
+    dropped = bridge.meter_drops().get(meter_id, 0) if meter_id is not None else 0
+    return PortCounted(stats.received_packets, stats.sent_packets, dropped) if stats else PortCounted(0, 0)
