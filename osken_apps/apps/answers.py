@@ -4,14 +4,11 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from osken_apps.apps import runtime
-from osken_apps.apps.bridge import Bridge
+from osken_apps.apps.bridge import Bridge, read_flow_counts, read_port_stats
 from osken_apps.apps.connection import SwitchError
 from osken_apps.apps.side_by_side import side_by_side
 from osken_apps.errors import Malformed
 from osken_apps.explain.facts import InstalledFlow, Known, PortCounted, Source
-from osken_apps.openflow import codec
-from osken_apps.openflow.port_stats import decode_port_stats, port_stats_request
 from osken_apps.pipeline.meters import port_meter
 from osken_apps.pipeline.probe import PROBE_COOKIE
 
@@ -82,20 +79,15 @@ def unknown(why: str) -> Known[Any]:
 
 
 def _flows(bridge: Bridge) -> tuple[InstalledFlow, ...]:
-    found: list[InstalledFlow] = []
-    for reply in bridge.connection.request(lambda xid: codec.flow_stats_request(0, 0, xid)):
-        found += (
-            InstalledFlow(key, body, packets)
-            for key, body, packets, _, _ in codec.decode_flow_counts(reply)
-            if body.cookie != PROBE_COOKIE
-        )
-        runtime.pause()
-    return tuple(found)
+    return tuple(
+        InstalledFlow(key, body, packets)
+        for key, body, packets, *_ in read_flow_counts(bridge.connection)
+        if body.cookie != PROBE_COOKIE
+    )
 
 
 def _counted(bridge: Bridge, ofport: int) -> PortCounted:
-    replies = bridge.connection.request(lambda xid: port_stats_request(ofport, xid))
-    stats = next((stats for reply in replies for stats in decode_port_stats(reply)), None)
+    stats = read_port_stats(bridge.connection, ofport)
     meter_id = port_meter(ofport, bridge.connection.max_meters)
     dropped = bridge.meter_drops().get(meter_id, 0) if meter_id is not None else 0
     return PortCounted(stats.received_packets, stats.sent_packets, dropped) if stats else PortCounted(0, 0)

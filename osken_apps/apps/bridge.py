@@ -25,6 +25,7 @@ from osken_apps.openflow.meter import (
     meter_mod,
     meter_stats_request,
 )
+from osken_apps.openflow.port_stats import PortStats, decode_port_stats, port_stats_request
 from osken_apps.openflow.wire import FlowBody, FlowKey
 from osken_apps.pipeline.keeping import additions
 from osken_apps.pipeline.meters import OUR_METERS
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from osken_apps.apps.hosts import Host
 
 MAX_FOREIGN_FLOWS = 1000
+WHOLE_COOKIE = 0xFFFFFFFFFFFFFFFF
 
 _bundle_ids = itertools.count(1)
 
@@ -160,10 +162,27 @@ class Bridge:
 
 
 def read_flows(connection: Connection) -> Iterator[tuple[FlowKey, FlowBody]]:
-    """Read the flows of a bridge, whoever put them there. Raises SwitchError."""
-    for reply in connection.request(lambda xid: codec.flow_stats_request(0, 0, xid)):
-        yield from codec.decode_flow_stats(reply)
+    """Read the flows of a bridge, whoever put them there. Raises SwitchError, Malformed."""
+    return ((key, body) for key, body, *_ in read_flow_counts(connection))
+
+
+def read_flow_counts(
+    connection: Connection, cookie: int | None = None
+) -> Iterator[tuple[FlowKey, FlowBody, int, int, int]]:
+    """Read the flows of a bridge, or those with a cookie, each with its packets, octets and age in seconds.
+
+    Raises SwitchError, Malformed.
+    """
+    question = (0, 0) if cookie is None else (cookie, WHOLE_COOKIE)
+    for reply in connection.request(lambda xid: codec.flow_stats_request(*question, xid)):
+        yield from codec.decode_flow_counts(reply)
         runtime.pause()  # a reply may have some hundred flows, and there may be hundreds of replies
+
+
+def read_port_stats(connection: Connection, ofport: int) -> PortStats | None:
+    """Read what a switch has counted of a port; None: it has no such port. Raises SwitchError, Malformed."""
+    replies = connection.request(lambda xid: port_stats_request(ofport, xid))
+    return next((stats for reply in replies for stats in decode_port_stats(reply)), None)
 
 
 def read_meters(connection: Connection) -> dict[int, Meter]:

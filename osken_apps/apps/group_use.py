@@ -5,12 +5,11 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from osken_apps.apps.bridge import Bridge
+from osken_apps.apps.bridge import Bridge, read_flow_counts
 from osken_apps.apps.connection import SwitchError
 from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.side_by_side import side_by_side
 from osken_apps.errors import Malformed
-from osken_apps.openflow import codec
 from osken_apps.openflow.wire import FlowKey, encode_flow
 from osken_apps.pipeline.features.group_rules import flows_of_rule
 
@@ -18,7 +17,6 @@ LOG = logging.getLogger(__name__)
 
 MAX_HOSTS = 200
 WAIT_S = 1.5  # for all of them together
-WHOLE_COOKIE = 0xFFFFFFFFFFFFFFFF
 
 
 def group_packets(hosts: Hosts, group_id: str) -> dict[str, Any]:
@@ -54,11 +52,8 @@ def _counts(bridge: Bridge, cookies: set[int]) -> Counter[FlowKey] | None:
     counts = Counter[FlowKey]()
     try:
         for cookie in sorted(cookies):
-            for reply in bridge.connection.request(
-                lambda xid, cookie=cookie: codec.flow_stats_request(cookie, WHOLE_COOKIE, xid)  # type: ignore[misc]
-            ):
-                for key, _, packets, *_ in codec.decode_flow_counts(reply):
-                    counts[key] += packets
+            for key, _, packets, *_ in read_flow_counts(bridge.connection, cookie):
+                counts[key] += packets
     except (SwitchError, Malformed) as error:
         LOG.info("%s did not tell what its rules have permitted: %s", bridge.host.name, error)
         return None

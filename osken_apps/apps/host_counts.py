@@ -6,12 +6,12 @@ A scrape never asks a switch: it is told what was read last.
 import logging
 from dataclasses import asdict
 
-from osken_apps.apps.bridge import Bridge
+from osken_apps.apps.bridge import Bridge, read_port_stats
 from osken_apps.apps.connection import SwitchError
 from osken_apps.apps.hosts import Hosts
 from osken_apps.errors import Malformed
 from osken_apps.model.counts import PortCounts
-from osken_apps.openflow.port_stats import PortStats, decode_port_stats, port_stats_request
+from osken_apps.openflow.port_stats import PortStats
 from osken_apps.pipeline.meters import drops_by_kind
 
 LOG = logging.getLogger(__name__)
@@ -45,8 +45,6 @@ def _watched(hosts: Hosts, bridge: Bridge) -> list[tuple[str, int]]:
 
 
 def _of_port(bridge: Bridge, port_id: str, ofport: int) -> PortCounts:
-    replies = bridge.connection.request(lambda xid: port_stats_request(ofport, xid))
-    told = [stats for reply in replies for stats in decode_port_stats(reply)]
-    counts = asdict(told[0] if told else PortStats(ofport, *[0] * 8))
+    counts = asdict(read_port_stats(bridge.connection, ofport) or PortStats(ofport, *[0] * 8))
     del counts["ofport"]
     return PortCounts(port_id, **counts)

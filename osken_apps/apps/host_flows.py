@@ -7,14 +7,13 @@ import logging
 from typing import Any
 
 from osken_apps.apps import runtime
-from osken_apps.apps.bridge import Bridge
+from osken_apps.apps.bridge import Bridge, read_flow_counts
 from osken_apps.apps.connection import SwitchError
 from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.side_by_side import side_by_side
 from osken_apps.errors import Malformed
 from osken_apps.model.host_snapshot import host_snapshot
 from osken_apps.model.turns import in_turns
-from osken_apps.openflow import codec
 from osken_apps.openflow.wire import FlowKey
 from osken_apps.pipeline.comparison import Compared, Counted, State, compared
 from osken_apps.pipeline.desired import owned_flows
@@ -67,16 +66,11 @@ def _is_asked_for(flow: Compared, rule: str, port_id: str, state: str) -> bool:
 
 def _installed(bridge: Bridge) -> dict[FlowKey, Counted] | None:
     """Read what a bridge has; None: it does not say."""
-    found: dict[FlowKey, Counted] = {}
     try:
-        for reply in bridge.connection.request(lambda xid: codec.flow_stats_request(0, 0, xid)):
-            for key, body, *counts in codec.decode_flow_counts(reply):
-                found[key] = Counted(body, *counts)
-            runtime.pause()
+        return {key: Counted(body, *counts) for key, body, *counts in read_flow_counts(bridge.connection)}
     except (SwitchError, Malformed) as error:
         LOG.info("host %s: %s does not say what it has: %s", bridge.host.name, bridge.name, error)
         return None
-    return found
 
 
 def _shown(bridge: str, flow: Compared) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from typing import Any
 
 from osken_apps.apps.hosts import Host, Hosts
 from osken_apps.model.conditions import InterfaceFacts, PortFacts
-from osken_apps.pipeline.meters import PORT_METERS
+from osken_apps.model.snapshot import MAX_METERS
+from osken_apps.pipeline.meters import port_meter
 
 
 def host_interfaces(hosts: Hosts, host: str) -> dict[str, Any]:
@@ -43,8 +44,9 @@ def _row(
 ) -> dict[str, Any]:
     ofport = ofports.get(shown.name)
     known = shown.iface_id in hosts.fabric.inventory.ports
-    has_meter = ofport is not None and bridge == hosts.fabric.layout.integration_bridge
-    drops = host.meter_drops.totals.get(PORT_METERS + (ofport or 0), 0) if has_meter else 0
+    is_metered = bridge == hosts.fabric.layout.integration_bridge
+    meter_id = port_meter(ofport, MAX_METERS) if is_metered and ofport is not None else None
+    drops = host.meter_drops.totals.get(meter_id, 0) if meter_id is not None else 0
     return {
         "bridge": bridge,
         "name": shown.name,

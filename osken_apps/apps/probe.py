@@ -6,7 +6,7 @@ What it puts into the switch is taken out again, and ends by itself if the contr
 from ipaddress import IPv4Address
 
 from osken_apps.apps import runtime
-from osken_apps.apps.bridge import Bridge
+from osken_apps.apps.bridge import Bridge, read_flow_counts
 from osken_apps.model.dhcp_service import DhcpServer
 from osken_apps.openflow import codec
 from osken_apps.openflow.codec import FlowModCommand
@@ -16,7 +16,6 @@ from osken_apps.pipeline.probe import LIFE_S, PROBE_COOKIE, probe_flow, probe_fr
 
 LISTEN_S = 0.7  # for an answer
 LOOK_EVERY_S = 0.05
-WHOLE_COOKIE = 0xFFFFFFFFFFFFFFFF
 
 
 def answers_arp(bridge: Bridge, ofport: int, server: DhcpServer, address: IPv4Address) -> bool:
@@ -51,10 +50,7 @@ def _is_counted(bridge: Bridge, key: FlowKey) -> bool:
     until = runtime.clock() + LISTEN_S
     while runtime.clock() < until:
         runtime.sleep(LOOK_EVERY_S)
-        for reply in bridge.connection.request(
-            lambda xid: codec.flow_stats_request(PROBE_COOKIE, WHOLE_COOKIE, xid)
-        ):
-            for found, _, packets, *_ in codec.decode_flow_counts(reply):
-                if found == key and packets:
-                    return True
+        counted = read_flow_counts(bridge.connection, PROBE_COOKIE)
+        if any(found == key and packets for found, _, packets, *_ in counted):
+            return True
     return False

@@ -236,11 +236,6 @@ def decode_multipart(buffer: bytes) -> tuple[int, bool]:
     return kind, bool(flags & OFPMPF_REPLY_MORE)
 
 
-def decode_flow_stats(buffer: bytes) -> Iterator[tuple[FlowKey, FlowBody]]:
-    """Read the flows of a flow statistics reply (whole message). Raises Malformed."""
-    return ((key, body) for key, body, *_ in decode_flow_counts(buffer))
-
-
 def decode_flow_counts(buffer: bytes) -> Iterator[tuple[FlowKey, FlowBody, int, int, int]]:
     """Read the flows of a flow statistics reply (whole message). Raises Malformed.
 

@@ -85,7 +85,7 @@ def _check_messages(said: bytes) -> None:
 
 
 def _flows(message: bytes) -> None:
-    for key, body in codec.decode_flow_stats(message):
+    for key, body, *_ in codec.decode_flow_counts(message):
         read_flow(key, body)
 
 
