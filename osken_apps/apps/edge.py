@@ -19,12 +19,12 @@ from osken_apps.apps.tls import Tls
 from osken_apps.apps.transport import Transport, plain
 from osken_apps.certificates.contexts import authorities, hosts_context, revoked_numbers
 from osken_apps.certificates.shown import host_of, issued_by
+from osken_apps.certificates.watched import LOOK_INTERVAL_S, WatchedFiles
 from osken_apps.config import HostsTls
 from osken_apps.errors import ConfigurationError
 
 LOG = logging.getLogger(__name__)
 
-LOOK_INTERVAL_S = 10.0
 #: Is told of what is refused: the host where the certificate names it, else "", the address, and why.
 Refused = Callable[[str, str, str], None]
 
@@ -50,7 +50,7 @@ class TlsEdge:
         """Read the files. Raises ConfigurationError."""
         self._files = files
         self._refused = refused
-        self._seen = self._stamps()
+        self._watched = WatchedFiles(files.files)
         self._read()
         self._open: dict[Transport, tuple[int, str, str]] = {}
 
@@ -77,10 +77,8 @@ class TlsEdge:
 
     def look(self, is_asked: bool = False) -> None:
         """Take the files anew if they have changed, and cut what is revoked; wrong ones change nothing."""
-        stamps = self._stamps()
-        if stamps == self._seen and not is_asked:
+        if not self._watched.have_changed() and not is_asked:
             return
-        self._seen = stamps
         try:
             self._read()
         except ConfigurationError as error:
@@ -112,16 +110,6 @@ class TlsEdge:
         section = self._files.section
         complain(LOG, f"{address[0]} {host}", f"[{section}] %s at %s is refused: %s", whose, address[0], why)
         self._refused(host, address[0], f"{whose} at {address[0]} was not let in on [{section}]: {why}")
-
-    def _stamps(self) -> list[Any]:
-        stamps: list[Any] = []
-        for file in self._files.files:
-            try:
-                found = file.stat()
-                stamps.append((found.st_mtime_ns, found.st_ino, found.st_size))
-            except OSError as error:
-                stamps.append(error.errno)
-        return stamps
 
 
 Edge = PlainEdge | TlsEdge

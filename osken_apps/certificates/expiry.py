@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from osken_apps.certificates.shown import CRL
+from osken_apps.certificates.shown import revocation_lists
 from osken_apps.config import Config
 from osken_apps.errors import ConfigurationError
 
@@ -63,10 +63,8 @@ def _ends(option: str, file: Path) -> list[datetime]:
 
 def _revocation_list(option: str, file: Path) -> Expiry:
     try:
-        lists = [x509.load_pem_x509_crl(octets) for octets in CRL.findall(file.read_bytes())]
+        lists = revocation_lists(file.read_bytes())
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"{option}={file}: {error}") from error
-    if not lists:
-        raise ConfigurationError(f"{option}={file}: there is no revocation list in it")
     ends = [each.next_update_utc for each in lists if each.next_update_utc]
     return Expiry(option, file, min(ends, default=datetime.max.replace(tzinfo=UTC)))

@@ -8,7 +8,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.x509.oid import NameOID
 
-CRL = re.compile(rb"-----BEGIN X509 CRL-----.*?-----END X509 CRL-----", re.DOTALL)
+ONE_LIST = re.compile(rb"-----BEGIN X509 CRL-----.*?-----END X509 CRL-----", re.DOTALL)
 
 
 def host_of(certificate: x509.Certificate) -> str:
@@ -37,12 +37,17 @@ def issued_by(certificate: x509.Certificate, authorities: Iterable[x509.Certific
     return False
 
 
-def revoked(octets: bytes) -> frozenset[int]:
-    """Give the serial numbers that the revocation lists in a PEM file have. Raises ValueError."""
-    lists = [x509.load_pem_x509_crl(octets_of_one) for octets_of_one in CRL.findall(octets)]
+def revocation_lists(octets: bytes) -> list[x509.CertificateRevocationList]:
+    """Give the revocation lists of a PEM file. Raises ValueError, also if there is none."""
+    lists = [x509.load_pem_x509_crl(octets_of_one) for octets_of_one in ONE_LIST.findall(octets)]
     if not lists:
         raise ValueError("there is no revocation list in it")
-    return frozenset(entry.serial_number for each in lists for entry in each)
+    return lists
+
+
+def revoked(octets: bytes) -> frozenset[int]:
+    """Give the serial numbers that the revocation lists in a PEM file have. Raises ValueError."""
+    return frozenset(entry.serial_number for each in revocation_lists(octets) for entry in each)
 
 
 def _dns_names(certificate: x509.Certificate) -> list[str]:

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from osken_apps.certificates.contexts import api_context
+from osken_apps.certificates.watched import LOOK_INTERVAL_S, WatchedFiles
 from osken_apps.config import TlsConfig
 from osken_apps.errors import ConfigurationError
 
 LOG = logging.getLogger(__name__)
-
-LOOK_INTERVAL_S = 10.0
 
 
 class Certificates:
@@ -20,7 +19,7 @@ class Certificates:
     def __init__(self, tls: TlsConfig) -> None:
         """Read the files. Raises ConfigurationError."""
         self._tls = tls
-        self._seen = self._stamps()
+        self._watched = WatchedFiles(tls.files)
         self.context = api_context(tls)
 
     def watch(self) -> None:
@@ -31,28 +30,14 @@ class Certificates:
 
     def look(self, is_asked: bool = False) -> None:
         """Take the files anew if they have changed; if they cannot be used, go on with what there is."""
-        stamps = self._stamps()
-        if stamps == self._seen and not is_asked:
+        if not self._watched.have_changed() and not is_asked:
             return
-        self._seen = stamps
         try:
             self.context = api_context(self._tls)
         except ConfigurationError as error:
             LOG.error("%s; the API goes on with the certificate that it has", error)
         else:
             LOG.info("the certificate of the API was read again: %s", self._tls.certificate)
-
-    def _stamps(self) -> list[Any]:
-        """Give by what a file is seen to have changed."""
-        stamps: list[Any] = []
-        for file in self._tls.files:
-            try:
-                found = file.stat()
-            except OSError as error:
-                stamps.append(error.errno)
-            else:
-                stamps.append((found.st_mtime_ns, found.st_ino, found.st_size))
-        return stamps
 
 
 def name_of(certificate: Mapping[str, Any] | None) -> str:
