@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 from osken_apps.apps import runtime
 from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.connection import Connection
-from osken_apps.apps.dhcp_shown import Answer, entry_shown, lease_shown, messages, reason_shown, time_shown
+from osken_apps.apps.dhcp_shown import Answer, entry_shown, lease_shown, messages, reason_shown
 from osken_apps.apps.hosts import Hosts
 from osken_apps.dhcp.decision import Decision, SilenceReason
 from osken_apps.dhcp.journal import Journal, PortJournal
@@ -25,6 +25,7 @@ from osken_apps.dhcp.server import Outcome, Reply
 from osken_apps.errors import Malformed
 from osken_apps.model.counts import Histogram
 from osken_apps.model.snapshot import BoundPort, HostSnapshot
+from osken_apps.model.times import timestamp_of
 from osken_apps.model.turns import in_turns
 from osken_apps.openflow import codec
 
@@ -167,7 +168,7 @@ class Dhcp:
         conflict = self._hosts.fabric.conflicts.get(port_id)
         return {
             "port_id": port_id,
-            "known_since": time_shown(self._known_since),
+            "known_since": timestamp_of(self._known_since),
             "lease": lease_shown(journal.lease()),
             "conflict": conflict and str(conflict),
             "transactions": [
@@ -180,7 +181,7 @@ class Dhcp:
         """Give what the REST API shows of the last messages of all ports, see `dhcp_shown.messages`."""
         ports = self._hosts.fabric.inventory.ports
         entries = in_turns(self._journal.since(since, port_id), runtime.pause)
-        return {"known_since": time_shown(self._known_since)} | messages(entries, ports, host, outcome)
+        return {"known_since": timestamp_of(self._known_since)} | messages(entries, ports, host, outcome)
 
     @property
     def known_since(self) -> float:

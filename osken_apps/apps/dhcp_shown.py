@@ -1,12 +1,12 @@
 """DHCP as the REST API shows it: leases and messages, times in ISO 8601. PURE."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from osken_apps.dhcp.decision import Decision
 from osken_apps.dhcp.journal import Entry, Lease
 from osken_apps.model.resources import Port
+from osken_apps.model.times import timestamp_of
 
 MAX_MESSAGES = 1000
 
@@ -37,8 +37,8 @@ def lease_shown(lease: Lease | None) -> Answer | None:
     """Show a lease."""
     return lease and {
         "ip_address": str(lease.address),
-        "granted_at": time_shown(lease.granted_at),
-        "expires_at": None if lease.expires_at is None else time_shown(lease.expires_at),
+        "granted_at": timestamp_of(lease.granted_at),
+        "expires_at": None if lease.expires_at is None else timestamp_of(lease.expires_at),
     }
 
 
@@ -46,7 +46,7 @@ def entry_shown(entry: Entry) -> Answer:
     """Show a message of a client and what became of it."""
     decision = entry.decision
     return {
-        "time": time_shown(entry.time),
+        "time": timestamp_of(entry.time),
         "received": decision.received.name if decision.received else None,
         "sent": decision.sent.name if decision.sent else None,
         "outcome": decision.reason.name.lower(),
@@ -59,8 +59,3 @@ def entry_shown(entry: Entry) -> Answer:
 def reason_shown(decision: Decision) -> str:
     """Say why it was answered so, or not."""
     return f"{decision.reason}: {decision.detail}" if decision.detail else str(decision.reason)
-
-
-def time_shown(time_s: float) -> str:
-    """Write a time as the API does."""
-    return datetime.fromtimestamp(int(time_s), UTC).isoformat()[:19] + "Z"

@@ -5,13 +5,12 @@ Validation, defaults, filters, sorting, policy, rendering and the OpenAPI docume
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
 from osken_apps.model.changes import HostReport
 from osken_apps.model.security_groups import SecurityGroupRule
+from osken_apps.model.times import timestamp
 from osken_apps.rest.types import (
     UUID,
     Type,
@@ -82,12 +81,6 @@ class Attribute:
         values = map(attrgetter(self.model_field or self.name), resources)
         show = self.type.show
         return list(values) if show is None else [None if value is None else show(value) for value in values]
-
-
-@lru_cache(4096)
-def timestamp(moment: datetime) -> str:
-    """Give a time in the API's form, which is UTC, whole seconds and `Z`."""
-    return moment.isoformat()[:19] + "Z"
 
 
 TIME = Type(str, {"type": "string", "format": "date-time", "maxLength": 64}, timestamp)

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from osken_apps.explain.cause import Verdict
 from osken_apps.explain.causes import Explanation
 from osken_apps.explain.facts import HostSeen
 from osken_apps.explain.paths import Counters
+from osken_apps.model.times import timestamp_of
 from osken_apps.rest.openapi_words import TEXT, array_of, object_of
 from osken_apps.trace.result import Exit, Hop, Trace
 
@@ -52,7 +52,7 @@ def _verdict(verdict: Verdict) -> Shown:
         "sentence": verdict.sentence,
         "remedy": verdict.remedy,
         "evidence": [
-            {"says": fact.says, "source": fact.source.value, "seen_at": _time(fact.seen_at)}
+            {"says": fact.says, "source": fact.source.value, "seen_at": timestamp_of(fact.seen_at)}
             for fact in verdict.evidence
         ],
     }
@@ -86,10 +86,6 @@ def _exit(leaving: Exit) -> Shown:
         "vlans": list(leaving.frame.vlans),
         "frame": leaving.frame.text(),
     }
-
-
-def _time(seconds: float) -> str:
-    return datetime.fromtimestamp(int(seconds), UTC).isoformat()[:19] + "Z"
 
 
 def veiled(shown: Shown, told: Explanation, hosts: Iterable[str]) -> Shown:

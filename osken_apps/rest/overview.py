@@ -6,6 +6,7 @@ from typing import Any
 
 from osken_apps.metrics.states import state_of
 from osken_apps.model.resources import Port
+from osken_apps.model.times import timestamp
 from osken_apps.rest import attention, health
 from osken_apps.rest.attention import Attention
 from osken_apps.rest.census import AGENT
@@ -34,7 +35,7 @@ def _overview(operations: Operations, request: Request) -> dict[str, Any]:
         counts["agents"] = _hosts(operations)
     return {
         "revision": revision,
-        "at": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "at": timestamp(datetime.now(UTC)),
         "counts": counts,
         "attention": [item.in_words() for item in wanted[:SHOWN]],
         "more": max(0, len(wanted) - SHOWN),
