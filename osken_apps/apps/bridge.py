@@ -107,7 +107,6 @@ class Bridge:
         """
         meters = meter_difference(installed.meters, desired.meters)
         if not takes_away:
-            installed = Installed(dict(installed.flows.items()), installed.meters)
             flows = additions(flows, installed.flows)
         self.installed = None
         self._send_meters(meters.before)

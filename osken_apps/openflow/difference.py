@@ -31,7 +31,8 @@ class Difference:
 
     def additions(self, installed: FlowTable) -> "Difference":
         """Give what only adds to what is installed: nothing goes, and nothing does something else."""
-        return Difference(tuple((key, body) for key, body in self.add if key not in installed))
+        there = _looked_up(installed)
+        return Difference(tuple((key, body) for key, body in self.add if key not in there))
 
     def apart(self, owner: Callable[[FlowKey], str | None]) -> Iterator[tuple[str | None, "Difference"]]:
         """Give it in parts: what has no owner, what each owner adds, and last what goes."""
@@ -61,9 +62,13 @@ class Difference:
 
 def difference(installed: FlowTable, desired: FlowTable) -> Difference:
     """Compare by key; a flow with another body (actions or cookie) is sent again."""
-    if installed is desired:
-        return Difference()
+    installed, desired = _looked_up(installed), _looked_up(desired)
     return Difference(
         add=tuple((key, body) for key, body in desired.items() if installed.get(key) != body),
         delete=tuple((key, body) for key, body in installed.items() if key not in desired),
     )
+
+
+def _looked_up(table: FlowTable) -> FlowTable:
+    """Give a table in which one flow is found as fast as another: some are made whenever they are read."""
+    return table if isinstance(table, dict) else dict(table.items())

@@ -88,6 +88,9 @@ class FlowBody(NamedTuple):
     instructions: bytes
 
 
+Encoded = list[tuple[FlowKey, FlowBody]]
+
+
 def encode_match(match: Match) -> bytes:
     """Encode an ofp_match, padded to 8 octets."""
     oxms = b"".join([_oxm(field, value) for field, value in match.fields])
@@ -106,6 +109,11 @@ def encode_flow(flow: Flow) -> tuple[FlowKey, FlowBody]:
         FlowKey(flow.table_id, flow.priority, encode_match(flow.match)),
         FlowBody(flow.cookie, encode_instructions(flow)),
     )
+
+
+def encode_flows(flows: Iterable[Flow]) -> Encoded:
+    """Encode flows, in their order."""
+    return [encode_flow(flow) for flow in flows]
 
 
 def encode_instructions(flow: Flow) -> bytes:

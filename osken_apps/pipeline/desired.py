@@ -10,10 +10,10 @@ from osken_apps.model.turns import in_turns
 from osken_apps.openflow.difference import Difference, FlowTable, difference
 from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.meter import Meter
-from osken_apps.openflow.wire import FlowKey, encode_flow
+from osken_apps.openflow.wire import Encoded, FlowKey, encode_flows
 from osken_apps.pipeline.feature import Bridge, bridge_of
 from osken_apps.pipeline.features import FEATURES
-from osken_apps.pipeline.port_forms import Encoded, PortForms
+from osken_apps.pipeline.port_forms import PortForms
 from osken_apps.pipeline.stage import Role
 from osken_apps.pipeline.tunnel_flows import TunnelEncoder, tunnel_flows
 
@@ -89,10 +89,10 @@ class FlowEncoder:
         if installed is desired:
             return Difference()
         step = self._tunnel.take_step(installed, desired)
-        return difference(dict(installed.items()), dict(desired.items())) if step is None else step
+        return difference(installed, desired) if step is None else step
 
     def _encoded(self, bridge: Bridge, pause: Callable[[], None]) -> FlowTable:
-        encoded = dict(encode_flow(flow) for flow in _of_bridge(bridge))
+        encoded = dict(encode_flows(_of_bridge(bridge)))
         if bridge.role is Role.INTEGRATION:
             for policy in in_turns(bridge.snapshot.policies, pause):
                 encoded.update(encoded_group(policy))
@@ -128,7 +128,7 @@ def encoded_group(policy: GroupPolicy) -> Encoded:
     """Give the flows of a group in wire form; they are made once for all hosts."""
     known = _encoded_groups.get(policy)
     if known is None:
-        known = _encoded_groups[policy] = [encode_flow(flow) for flow in _of_group(policy)]
+        known = _encoded_groups[policy] = encode_flows(_of_group(policy))
     return known
 
 

@@ -18,12 +18,11 @@ from osken_apps.model.dhcp_service import DhcpService
 from osken_apps.model.port_security import OwnAddress
 from osken_apps.model.snapshot import BoundPort
 from osken_apps.openflow.flow import Flow
-from osken_apps.openflow.wire import FlowBody, FlowKey, encode_flow
+from osken_apps.openflow.wire import Encoded, FlowBody, FlowKey, encode_flows
 from osken_apps.pipeline.meters import port_meter
 
 MAX_KINDS = 1024
 
-Encoded = list[tuple[FlowKey, FlowBody]]
 FlowsOfPort = Callable[[BoundPort, int], Iterable[Flow]]
 Parts = tuple[bytes | int, ...]  # octets, and the positions of a port's own values where those are to be put
 
@@ -71,7 +70,7 @@ class PortForms:
         return self._one_by_one(bound, max_meters)
 
     def _one_by_one(self, bound: BoundPort, max_meters: int) -> Encoded:
-        return [encode_flow(flow) for flow in self._flows_of(bound, max_meters)]
+        return encode_flows(self._flows_of(bound, max_meters))
 
     def _make(
         self, kind: BoundPort, max_meters: int, values: int, _version: object

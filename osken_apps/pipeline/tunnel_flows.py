@@ -14,11 +14,10 @@ from osken_apps.model.tunnels import Reach, RemotePort
 from osken_apps.model.turns import in_turns
 from osken_apps.openflow.difference import Difference, FlowTable
 from osken_apps.openflow.flow import Flow
-from osken_apps.openflow.wire import FlowBody, FlowKey, encode_flow
+from osken_apps.openflow.wire import Encoded, FlowBody, FlowKey, encode_flows
 from osken_apps.pipeline.feature import Bridge
 from osken_apps.pipeline.features import FEATURES
 from osken_apps.pipeline.features.tunnels import is_linked, reaches
-from osken_apps.pipeline.port_forms import Encoded
 
 Table = dict[FlowKey, FlowBody]
 Reached = tuple[Segment, Reach, int, int]  # as `reaches` gives it
@@ -59,11 +58,11 @@ class TunnelTable(Mapping[FlowKey, FlowBody]):
         """Give all flows, by key."""
         flows = dict(self._own)
         for reached in self._networks:
-            flows.update(_encoded(_of_reach(*reached)))
+            flows.update(encode_flows(_of_reach(*reached)))
             for remote in in_turns(reached[1].ports, pause):
                 flows.update(encoded_remote(remote, reached[3], self._answers_nd))
         for peer, ids in _ids_by_peer(self._networks, None).items():
-            flows.update(_encoded(_of_peer(*peer, ids)))
+            flows.update(encode_flows(_of_peer(*peer, ids)))
         self._count = len(flows)
         return flows
 
@@ -99,7 +98,7 @@ class TunnelEncoder:
     def flows(self, bridge: Bridge, pause: Callable[[], None] = lambda: None) -> TunnelTable:
         """Give all flows of the bridge, by key: the same object as long as they are the same."""
         snapshot = bridge.snapshot
-        own = _encoded(flow for feature in FEATURES for flow in feature.bridge_flows(bridge))
+        own = encode_flows(flow for feature in FEATURES for flow in feature.bridge_flows(bridge))
         form = snapshot.ofports.get(bridge.name), snapshot.answers_nd, is_linked(bridge), own
         wanted = {reached[0].network_id: reached for reached in reaches(bridge)}
         if form != self._form:
@@ -130,7 +129,7 @@ class TunnelEncoder:
             if not _differ(known, now):
                 continue
             if known is None or now is None or _gist(known) != _gist(now):
-                change.swap(*(_encoded(_of_reach(*it)) if it else [] for it in (known, now)))
+                change.swap(*(encode_flows(_of_reach(*it)) if it else [] for it in (known, now)))
             before, there = _remotes(known), _remotes(now)
             for remote, ofport in before - there:
                 change.swap(encoded_remote(remote, ofport, answers_nd), [])
@@ -142,7 +141,7 @@ class TunnelEncoder:
             ids_now = _ids_by_peer(wanted.values(), peers)
             for peer in in_turns(peers, pause):
                 ids = ids_before.get(peer), ids_now.get(peer)
-                change.swap(*(_encoded(_of_peer(*peer, shared)) if shared else [] for shared in ids))
+                change.swap(*(encode_flows(_of_peer(*peer, shared)) if shared else [] for shared in ids))
         return change
 
 
@@ -229,12 +228,8 @@ def encoded_remote(remote: RemotePort, ofport: int, answers_nd: bool | None) -> 
     known = _encoded_remotes.setdefault(remote, {})
     form = ofport, answers_nd
     if form not in known:
-        known[form] = _encoded(_of_remote(remote, ofport, answers_nd))
+        known[form] = encode_flows(_of_remote(remote, ofport, answers_nd))
     return known[form]
-
-
-def _encoded(flows: Iterable[Flow]) -> Encoded:
-    return [encode_flow(flow) for flow in flows]
 
 
 def _of_reach(segment: Segment, reach: Reach, patch: int, ofport: int) -> Iterator[Flow]:
