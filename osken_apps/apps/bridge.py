@@ -6,11 +6,12 @@ that no flow uses any more; each step ends with a barrier.
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from osken_apps.apps import runtime
 from osken_apps.apps.connection import CannotTrack, Connection, SwitchGone, SwitchRefused
+from osken_apps.apps.restraint import Restraint
 from osken_apps.model.conditions import ForeignFlow
 from osken_apps.openflow import codec
 from osken_apps.openflow.codec import BundleControl
@@ -64,8 +65,8 @@ class Bridge:
     """A bridge of ours that is connected.
 
     `installed` is None until flows and meters were read; `audited` is what the bridge was believed to have
-    when an audit had it read again. `foreign` are the flows of others that were read then, not all of very
-    many.
+    when it was to be read again, for an audit or for a change by another hand. `foreign` are the flows of
+    others that were read then, not all of very many.
     """
 
     host: "Host"
@@ -75,9 +76,24 @@ class Bridge:
     audited: Installed | None = None
     ports_changed: bool = True
     foreign: tuple[ForeignFlow, ...] = ()
+    is_to_be_read: bool = False  # again, whatever is believed
+    is_monitored: bool = False  # it was asked to tell of flows that others change
+    restraint: Restraint = field(default_factory=Restraint)
+
+    def look_again(self) -> None:
+        """Believe no more what the bridge has, if it is to be read again."""
+        if self.is_to_be_read:
+            self.is_to_be_read = False
+            self.audited, self.installed = self.installed or self.audited, None
 
     def read(self) -> Installed:
-        """Read what the bridge has of ours, and note what it has of others. Raises SwitchError."""
+        """Read what the bridge has of ours, and note what it has of others. Raises SwitchError.
+
+        From the first reading on the bridge tells what others change, so that nothing goes unseen between.
+        """
+        if not self.is_monitored:
+            self.is_monitored = True
+            self.connection.monitor_flows()
         ours: dict[FlowKey, FlowBody] = {}
         foreign: list[ForeignFlow] = []
         for key, body in read_flows(self.connection):

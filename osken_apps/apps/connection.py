@@ -18,7 +18,18 @@ from osken_apps.apps.transport import Transport
 from osken_apps.errors import OskenAppsError
 from osken_apps.failures import Failures
 from osken_apps.openflow.codec import barrier_request
-from osken_apps.openflow.events import Answered, Ended, Event, Odd, PortsChanged, Refused, Unanswered, Up
+from osken_apps.openflow.events import (
+    Answered,
+    Ended,
+    Event,
+    FlowsChanged,
+    NotMonitored,
+    Odd,
+    PortsChanged,
+    Refused,
+    Unanswered,
+    Up,
+)
 from osken_apps.openflow.session import Session
 
 LOG = logging.getLogger(__name__)
@@ -51,6 +62,9 @@ class Observer(Protocol):
 
     def ports_changed(self, connection: "Connection") -> None:
         """Note that `ofports` or `bridge` gives something else now."""
+
+    def flows_changed(self, connection: "Connection", what: FlowsChanged) -> None:
+        """Note that another hand has changed flows."""
 
     def disconnected(self, connection: "Connection") -> None:
         """Forget a connection that was taken."""
@@ -138,6 +152,10 @@ class Connection:
             return False
         return True
 
+    def monitor_flows(self) -> None:
+        """Have the observer told of flows that others change from now on, where the switch can tell."""
+        self.send(self._session.monitor_flows())
+
     def close(self) -> None:
         """End the connection; its task wakes and leaves."""
         if not self.closed:
@@ -207,6 +225,10 @@ class Connection:
                 observer.connected(self)
             case PortsChanged():
                 observer.ports_changed(self)
+            case FlowsChanged():
+                observer.flows_changed(self, event)
+            case NotMonitored(words):
+                LOG.info("%s does not tell of flows that others change (%s): audits find them", self, words)
             case Answered(xid) | Refused(xid) | Unanswered(xid):
                 if xid in self._questions:
                     self._questions.pop(xid).send(event)

@@ -51,6 +51,7 @@ def _counts(host: Host) -> HostCounts:
     return HostCounts(
         in_order=host.in_order,
         flows=tuple((name, len(known.flows)) for name, known in installed if known is not None),
+        foreign_changes=host.foreign_changes,
         foreign_flows=tuple((name, len(bridge.foreign)) for name, bridge in sorted(host.bridges.items())),
         added_flows=host.added_flows,
         deleted_flows=host.deleted_flows,

@@ -65,6 +65,7 @@ class Host:
         self.watched: tuple[PortCounts, ...] = ()
         self.added_flows = self.deleted_flows = 0
         self.repairs = 0
+        self.foreign_changes = 0  # of flows, by another hand, that its switches told of
         self.conditions: tuple[Condition, ...] = ()
         self.troubles: dict[str, str] = {}  # what it is about -> in words
         self.started_at = self.last_contact = now()

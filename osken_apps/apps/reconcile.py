@@ -87,7 +87,7 @@ class HostReconciler:
     def audit(self) -> None:
         """Have what the bridges have read again, and compared."""
         for bridge in self._host.bridges.values():
-            bridge.audited, bridge.installed = bridge.installed, None
+            bridge.is_to_be_read = True
         self.wake()
 
     def announce(self, port_id: str, frame: bytes) -> None:
@@ -243,6 +243,7 @@ class HostReconciler:
         Gives the ports whose flows it refuses, with the reason. Raises SwitchError.
         """
         try:
+            bridge.look_again()
             installed = bridge.installed or self._read(bridge)
             flows = self._encoder.difference(installed.flows, desired.flows)
             self._unsettled |= {port_id for key, _ in flows.add if (port_id := self._encoder.owner(key))}

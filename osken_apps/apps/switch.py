@@ -1,7 +1,9 @@
 """What the bridges' connections mean for the hosts: who is there, and whose ports changed. SHELL."""
 
 from osken_apps.apps.connection import Connection
+from osken_apps.apps.foreign_changes import flows_changed
 from osken_apps.apps.hosts import Hosts
+from osken_apps.openflow.events import FlowsChanged
 
 
 class SwitchObserver:
@@ -20,6 +22,12 @@ class SwitchObserver:
         if bridge:
             bridge.ports_changed = True
             self._hosts.wake([bridge.host.name])
+
+    def flows_changed(self, connection: Connection, what: FlowsChanged) -> None:
+        """Have a bridge read whose flows another hand has changed."""
+        bridge = self._hosts.bridge_of(connection)
+        if bridge:
+            flows_changed(self._hosts, bridge, what)
 
     def disconnected(self, connection: Connection) -> None:
         """Forget a bridge that went."""

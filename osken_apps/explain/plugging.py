@@ -202,7 +202,8 @@ TAG_FOREIGN = Cause(
     "the tag in OVSDB, and the port's local VLAN", _tag_foreign, is_operators=True,
 )  # fmt: skip
 FLOW_MISSING = Cause(
-    "flow_missing", "{bridge} of {host} lacks {missing} of its flows; they are sent again at the next audit",
+    "flow_missing", "{bridge} of {host} lacks {missing} of its flows; they are sent again, at the"
+    " next audit at the latest",
     "osken-net diff {host}", "the flows that the bridge has, and those that it should have", _flow_missing,
     is_operators=True,
 )  # fmt: skip

@@ -145,6 +145,8 @@ METRICS: tuple[Metric, ...] = (
            _by_part(lambda host: host.counts.flows)),
     _gauge("host_foreign_flows", "Flows of others on a bridge, as last read; 1000 at most.",
            ("host", "bridge"), _by_part(lambda host: host.counts.foreign_flows)),
+    _counter("host_foreign_flow_changes_total", "Changes of flows by another hand that a host's switches told"
+             " of as they happened.", HOST, _of_alive(lambda host: host.counts.foreign_changes)),
     _counter("host_flow_changes_total", "Flows that were sent to be added, and to be deleted.",
              ("host", "op"),
              _by_part(lambda it: (("add", it.counts.added_flows), ("delete", it.counts.deleted_flows)))),

@@ -73,12 +73,14 @@ class HostCounts:
     """What was counted of a host.
 
     `in_order`: it was brought to what it should have. `flows` and `foreign_flows` are by bridge, as last
-    read; `meter_drops` by the kind of the meter: `port` or `bridge`. `ports` are those that are watched.
+    read; `foreign_changes` are those of flows that its switches told of; `meter_drops` are by the kind of the
+    meter: `port` or `bridge`. `ports` are those that are watched.
     """
 
     in_order: bool = False
     flows: tuple[tuple[str, int], ...] = ()
     foreign_flows: tuple[tuple[str, int], ...] = ()
+    foreign_changes: int = 0
     added_flows: int = 0
     deleted_flows: int = 0
     meter_drops: tuple[tuple[str, int], ...] = ()

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from osken_apps.openflow.flow_monitor import FlowUpdate
+
 
 @dataclass(frozen=True, slots=True)
 class Up:
@@ -11,6 +13,21 @@ class Up:
 @dataclass(frozen=True, slots=True)
 class PortsChanged:
     """Ports came, went or changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlowsChanged:
+    """Another hand changed flows, these; `may_be_more`: what else has changed is not known."""
+
+    changes: tuple[FlowUpdate, ...]
+    may_be_more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NotMonitored:
+    """The switch does not tell of flows that change."""
+
+    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,4 +70,4 @@ class Ended:
     details: tuple[object, ...] = ()
 
 
-Event = Up | PortsChanged | Answered | Refused | Unanswered | Odd | Ended
+Event = Up | PortsChanged | FlowsChanged | NotMonitored | Answered | Refused | Unanswered | Odd | Ended

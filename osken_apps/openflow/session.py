@@ -22,8 +22,20 @@ from osken_apps.openflow.codec import (
     message_octets,
 )
 from osken_apps.openflow.error_words import NO_CONNECTION_TRACKING, error_words
-from osken_apps.openflow.events import Answered, Ended, Event, Odd, PortsChanged, Refused, Unanswered, Up
+from osken_apps.openflow.events import (
+    Answered,
+    Ended,
+    Event,
+    FlowsChanged,
+    NotMonitored,
+    Odd,
+    PortsChanged,
+    Refused,
+    Unanswered,
+    Up,
+)
 from osken_apps.openflow.exchanges import Exchanges, TooMuch
+from osken_apps.openflow.flow_monitor import OFPMP_FLOW_MONITOR, FlowMonitor
 from osken_apps.openflow.framing import Frames, Head
 from osken_apps.openflow.liveness import Liveness
 from osken_apps.openflow.meter import decode_meter_features, meter_features_request
@@ -66,6 +78,7 @@ class Session:
         self._refused_xid: int | None = None
         self._questions: dict[int, Question] = {}
         self._liveness = Liveness(now)
+        self._monitor = FlowMonitor()
         self._ports_changed = False
 
     def feed(self, data: bytes) -> None:
@@ -118,6 +131,10 @@ class Session:
     def forget(self, xid: int) -> None:
         """Wait no more for the answer to a question."""
         self._exchanges.end(xid)
+
+    def monitor_flows(self) -> bytes:
+        """Give the message that asks to be told of flows that others change; what it tells are events."""
+        return self._monitor.request(self._exchanges.new_xid())
 
     def look(self, now: float) -> list[Event]:
         """Look at the time, about every second; give what follows."""
@@ -209,12 +226,16 @@ class Session:
         self._ports_changed = True
 
     def _multipart(self, head: Head, data: bytes) -> None:
-        _, more = codec.decode_multipart(data)
+        kind, more = codec.decode_multipart(data)
         question = self._questions.get(head.xid)
         if question:
             self._describe(question, data)
             if not more:
                 self._close_question(head.xid)
+        elif kind == OFPMP_FLOW_MONITOR and self._monitor.xid is not None:
+            changes, may_be_more = self._monitor.take(data)
+            if changes or may_be_more:
+                self._events.append(FlowsChanged(tuple(changes), may_be_more))
         elif head.xid in self._exchanges:
             self._exchanges.add(head.xid, data)
             if not more:
@@ -240,6 +261,8 @@ class Session:
             self._exchanges.end(head.xid)
             self._refused_xid = head.xid
             self._events.append(Refused(head.xid, words, error in NO_CONNECTION_TRACKING))
+        elif head.xid == self._monitor.xid:
+            self._events.append(NotMonitored(words))
         elif head.xid != self._refused_xid:  # the messages of a bundle are refused one by one
             self._odd("sent an error: %s", words)
 

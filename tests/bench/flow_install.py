@@ -41,6 +41,7 @@ from osken_apps.model.dhcp_service import DhcpServer  # noqa: E402
 from osken_apps.model.snapshot import BoundPort, HostSnapshot, Layout, Segment  # noqa: E402
 from osken_apps.openflow.codec import FlowKey  # noqa: E402
 from osken_apps.openflow.difference import difference  # noqa: E402
+from osken_apps.openflow.events import FlowsChanged  # noqa: E402
 from osken_apps.openflow.wire import FlowBody  # noqa: E402
 from osken_apps.pipeline.desired import FlowEncoder, desired_flows  # noqa: E402
 
@@ -110,6 +111,9 @@ class Watcher:
 
     def ports_changed(self, _connection: Connection) -> None:
         """Have no use for ports."""
+
+    def flows_changed(self, _connection: Connection, _what: FlowsChanged) -> None:
+        """Have no use for what others do."""
 
     def disconnected(self, _connection: Connection) -> None:
         """Have no use for what went."""

@@ -107,8 +107,12 @@ def _with_another_hand(world: World, machine: NamespaceVm, there: dict[str, Any]
     assert told["verdict"]["code"] == "flow_foreign"
     assert "cookie=0x99" in told["verdict"]["sentence"]
     switch.ofctl("del-flows", "br-int", "cookie=0x99/-1")
-    switch.ofctl("del-flows", "--strict", "br-int", PROVIDER_DROP)
-    assert ask(world, **there)["verdict"]["code"] == "flow_missing"
+
+    def is_missing() -> bool:
+        switch.ofctl("del-flows", "--strict", "br-int", PROVIDER_DROP)
+        return bool(ask(world, **there)["verdict"]["code"] == "flow_missing")
+
+    wait_until(is_missing, 10, "a flow that is not back at once")
     switch.ofctl("add-flow", "br-int", f"cookie=0x6f736b6e00000002,{PROVIDER_DROP},actions=drop")
     assert ask(world, **there)["verdict"]["code"] == "delivered"
 

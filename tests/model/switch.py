@@ -93,6 +93,7 @@ class SwitchConnection:
         self.on_gone: Callable[[], None] = lambda: None
         self.on_request: Callable[[], None] = lambda: None
         self.alive = True
+        self.monitored = False
 
     @property
     def closed(self) -> bool:
@@ -110,6 +111,9 @@ class SwitchConnection:
     def send(self, message: bytes) -> bool:
         self.sent.append(message)
         return self.alive
+
+    def monitor_flows(self) -> None:
+        self.monitored = True
 
     def answer_packet_ins(self, handler: object) -> None:
         self.handler = handler

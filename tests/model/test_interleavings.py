@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from osken_apps.apps.bridge import Bridge
+from osken_apps.apps.foreign_changes import have_read
 from osken_apps.apps.hosts import Host, Hosts
 from osken_apps.apps.reconcile import HostReconciler
 from osken_apps.model.addresses import mac_address
@@ -31,6 +32,7 @@ MAX_PASSES = 60
 #: What may happen in the middle of a pass.
 MEANWHILE = (
     "plugged", "unplugged", "renumbered", "down", "deleted", "network", "cut off", "connected", "no OVSDB",
+    "other hand",
 )  # fmt: skip
 
 hosts = st.sampled_from(HOSTS)
@@ -344,6 +346,17 @@ class Interleavings(RuleBasedStateMachine):
             assert served.reconciler
             served.reconciler.audit()
 
+    @rule(host=hosts, bridge=bridges)
+    def someone_deletes_flows_and_the_switch_tells(self, host: str, bridge: str) -> None:
+        machine = self.machines[host]
+        machine.bridges[bridge].flows.clear()
+        connection = machine.connections.get(bridge)
+        served = self.controller.hosts.bridge_of(connection) if connection else None  # type: ignore[arg-type]
+        if served:
+            assert connection
+            assert connection.monitored or served.installed is None, "it is believed, and does not tell"
+            have_read(self.controller.hosts, served)
+
     @rule(host=hosts, data=st.data())
     def someone_sets_a_tag(self, host: str, data: st.DataObject) -> None:
         ovsdb = self.machines[host].ovsdb
@@ -384,6 +397,8 @@ class Interleavings(RuleBasedStateMachine):
                     self.bridge_is_cut_off(other, bridge, True)
                 case "connected":
                     self.bridge_connects(other, bridge)
+                case "other hand":
+                    self.someone_deletes_flows_and_the_switch_tells(host, bridge)
                 case "no OVSDB":
                     self.ovsdb_is_cut_off(other)
 

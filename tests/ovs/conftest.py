@@ -15,6 +15,7 @@ from osken_apps.lab import wait_until
 from osken_apps.openflow import codec
 from osken_apps.openflow.codec import BundleControl, MessageType
 from osken_apps.openflow.difference import Difference
+from osken_apps.openflow.flow_monitor import OFPMP_FLOW_MONITOR
 from osken_apps.openflow.handshake import set_config
 from osken_apps.openflow.meter import (
     Meter,
@@ -130,6 +131,15 @@ class Channel:
         while (message := self._receive())[1] != MessageType.PACKET_IN:
             continue
         return message
+
+    def flow_updates(self) -> bytes:
+        """Receive the next message of the flow monitor, whole."""
+        while True:
+            message = self._receive()
+            if message[1] == MessageType.MULTIPART_REPLY and (
+                codec.decode_multipart(message)[0] == OFPMP_FLOW_MONITOR
+            ):
+                return message
 
     def _commit(self, messages: list[bytes]) -> None:
         self._done([*messages, codec.bundle_control(BundleControl.COMMIT_REQUEST, 1, 7)])

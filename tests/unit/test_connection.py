@@ -18,6 +18,7 @@ from osken_apps.apps.transport import plain
 from osken_apps.failures import Failures
 from osken_apps.openflow import codec, exchanges
 from osken_apps.openflow.codec import MessageType, barrier_request, message
+from osken_apps.openflow.events import FlowsChanged
 from osken_apps.openflow.exchanges import ANSWER_S
 from osken_apps.openflow.liveness import ECHO_INTERVAL_S, ECHO_S
 from tests.bench.scale.openflow_switch import SimulatedSwitch
@@ -44,6 +45,9 @@ class Told:
 
     def ports_changed(self, connection: Connection) -> None:
         self.events.append(f"ports {sorted(connection.ofports())}")
+
+    def flows_changed(self, connection: Connection, what: FlowsChanged) -> None:
+        self.events.append(f"flows {[change.event.name for change in what.changes]}")
 
     def disconnected(self, connection: Connection) -> None:
         self.events.append("disconnected")
@@ -148,6 +152,33 @@ def test_the_observer_is_told_of_ports_and_of_the_end() -> None:
         assert made.connection.closed
 
     with_wire(work)
+
+
+def test_the_observer_is_told_of_flows_that_others_change_once_that_was_asked_for() -> None:
+    def work(made: Wire) -> None:
+        key = (0, 7, bytes.fromhex("0001000400000000"))
+        made.send(made.switch.put(key, (5, b"")))
+        made.serve()
+        made.connection.monitor_flows()
+        made.connection.request(barrier_request)
+        made.send(made.switch.take_away(key))
+        made.connection.request(barrier_request)
+        assert made.told.events == ["connected br-int", "flows ['REMOVED']"]
+
+    with_wire(work)
+
+
+def test_a_switch_without_a_flow_monitor_is_used_without(caplog: pytest.LogCaptureFixture) -> None:
+    def work(made: Wire) -> None:
+        made.switch.has_flow_monitor = False
+        made.serve()
+        made.connection.monitor_flows()
+        made.connection.request(barrier_request)
+        assert made.told.events == ["connected br-int"]
+
+    with caplog.at_level("INFO"):
+        with_wire(work)
+    assert [record.levelname for record in caplog.records if "bad multipart" in record.message] == ["INFO"]
 
 
 def test_the_observer_is_not_told_of_the_end_of_what_never_shook_hands() -> None:

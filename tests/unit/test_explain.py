@@ -155,7 +155,7 @@ ADDRESS: dict[str, tuple[Facts, str]] = {
     ),
     "flow_missing": (
         facts(None, None, host(HOST1, installed=installed(HOST1, _without(INTEGRATION_NORMAL.cookie)))),  # type: ignore[arg-type]
-        "br-int of host1 lacks 1 of its flows; they are sent again at the next audit.",
+        "br-int of host1 lacks 1 of its flows; they are sent again, at the next audit at the latest.",
     ),
     "waits": (
         facts(seen(VM1, waits_for="bridge br-eth2 of host host1 to connect to the controller")),

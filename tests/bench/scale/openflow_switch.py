@@ -16,12 +16,13 @@ HELLO, ERROR, ECHO_REQUEST, ECHO_REPLY, FEATURES_REQUEST, FEATURES_REPLY = 0, 1,
 PORT_STATUS, FLOW_MOD, MULTIPART_REQUEST, MULTIPART_REPLY = 12, 14, 18, 19
 BARRIER_REQUEST, BARRIER_REPLY = 20, 21
 METER_MOD, BUNDLE_CONTROL, BUNDLE_ADD = 29, 33, 34
-DESC, FLOW, METER_STATS, METER_CONFIG, METER_FEATURES, PORT_DESC = 0, 1, 9, 10, 11, 13
+DESC, FLOW, METER_STATS, METER_CONFIG, METER_FEATURES, PORT_DESC, FLOW_MONITOR = 0, 1, 9, 10, 11, 13, 16
+ADDED, REMOVED, ABBREV = 1, 2, 4
 ADD, DELETE, DELETE_STRICT = 0, 3, 4
 OPEN_REQUEST, CLOSE_REQUEST, COMMIT_REQUEST, DISCARD_REQUEST = 0, 2, 4, 6
 OFPMPF_REPLY_MORE = 1
 ALL_METERS = 0xFFFFFFFF
-BAD_REQUEST, BAD_TYPE = 1, 1
+BAD_REQUEST, BAD_TYPE, BAD_MULTIPART = 1, 1, 2
 BUNDLE_FAILED, UNKNOWN_BUNDLE = 17, 2
 
 HEADER = struct.Struct("!BBHI")
@@ -29,6 +30,7 @@ FEATURES = struct.Struct("!QIBB2xI4x")
 PORT = struct.Struct("!IH2x6s2x16sII HH4xIIIIII")
 FLOW_MOD_FIXED = struct.Struct("!QQBBHHHIIIHH")
 FLOW_STATS = struct.Struct("!HBxIIHHHH4xQQQ")
+FLOW_UPDATE = struct.Struct("!HHBBHHH4xQ")
 METER_ENTRY = struct.Struct("!IH6xIQQII")
 VERSION_BITMAP = struct.pack("!HHI", 1, 8, 1 << VERSION)
 
@@ -57,6 +59,8 @@ class SimulatedSwitch:
         self.received: Counter[int] = Counter()
         self.flow_mods = 0
         self.reads = 0
+        self.has_flow_monitor = True
+        self.is_monitored = False
         self.changed_at = 0.0
         self._now = 0.0
         self._buffer = b""
@@ -77,6 +81,7 @@ class SimulatedSwitch:
         self._buffer = b""
         self._bundles.clear()
         self.reads = 0
+        self.is_monitored = False
         return message(HELLO, 1, VERSION_BITMAP)
 
     def feed(self, data: bytes, now: float) -> bytes:
@@ -96,6 +101,21 @@ class SimulatedSwitch:
         """Add a port; give the message that tells of it."""
         self.ofports[name] = ofport
         return message(PORT_STATUS, 0, bytes(8) + self._port(name, ofport))
+
+    def put(self, key: FlowKey, flow: FlowBody) -> bytes:
+        """Let another hand add a flow; give what the switch tells of it."""
+        self.flows[key] = flow
+        return self._told(ADDED, key, flow[0])
+
+    def take_away(self, key: FlowKey) -> bytes:
+        """Let another hand delete a flow; give what the switch tells of it."""
+        return self._told(REMOVED, key, self.flows.pop(key)[0])
+
+    def _told(self, event: int, key: FlowKey, cookie: int) -> bytes:
+        table, priority, match = key
+        length = FLOW_UPDATE.size + len(match)
+        entry = FLOW_UPDATE.pack(length, event, table, 0, 0, 0, priority, cookie) + match
+        return _reply(0, FLOW_MONITOR, [entry]) if self.is_monitored else b""
 
     def _take(self, message_type: int, xid: int, body: bytes) -> bytes:
         if message_type not in (HELLO, ECHO_REQUEST, ECHO_REPLY):
@@ -153,6 +173,8 @@ class SimulatedSwitch:
                 for inner in messages:
                     _, inner_type, _, inner_xid = HEADER.unpack_from(inner)
                     answers.append(self._handlers[inner_type](inner_xid, inner[HEADER.size :]))
+                if messages and self.is_monitored:
+                    answers.append(_reply(0, FLOW_MONITOR, [struct.pack("!HHI", 8, ABBREV, xid)]))
         answers.append(message(BUNDLE_CONTROL, xid, struct.pack("!IHH", bundle_id, step + 1, flags)))
         return b"".join(answers)
 
@@ -181,7 +203,10 @@ class SimulatedSwitch:
             return _reply(xid, kind, [_meter_stats(meter_id) for meter_id in self.meters])
         if kind == METER_FEATURES:
             return _reply(xid, kind, [struct.pack("!IIIBB2x", 262144, 0b10, 0b1111, 1, 0)])
-        return message(ERROR, xid, struct.pack("!HH", BAD_REQUEST, BAD_TYPE))
+        if kind == FLOW_MONITOR and self.has_flow_monitor:
+            self.is_monitored = True
+            return _reply(xid, kind, [])
+        return message(ERROR, xid, struct.pack("!HH", BAD_REQUEST, BAD_MULTIPART))
 
     def _flow_entries(self, cookie: int, mask: int) -> list[bytes]:
         entries = []
