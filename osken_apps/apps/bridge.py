@@ -224,11 +224,10 @@ def send_bundle(connection: Connection, delta: Difference) -> None:
     bundle_id = next(_bundle_ids) & 0xFFFFFFFF
 
     def build(xid: int) -> bytes:
-        flow_mods = (codec.flow_mod(command, key, body, xid) for command, key, body in delta.steps())
         return b"".join(
             [
                 codec.bundle_control(BundleControl.OPEN_REQUEST, bundle_id, xid),
-                *(codec.bundle_add(bundle_id, flow_mod, xid) for flow_mod in flow_mods),
+                *codec.bundled_flow_mods(delta.steps(), bundle_id, xid),
                 codec.bundle_control(BundleControl.COMMIT_REQUEST, bundle_id, xid),
                 codec.barrier_request(xid),
             ]

@@ -246,7 +246,8 @@ class HostReconciler:
             bridge.look_again()
             installed = bridge.installed or self._read(bridge)
             flows = self._encoder.difference(installed.flows, desired.flows)
-            self._unsettled |= {port_id for key, _ in flows.add if (port_id := self._encoder.owner(key))}
+            if bridge.name == self._fabric.layout.integration_bridge:
+                self._unsettled |= {owner for key, _ in flows.add if (owner := self._encoder.owner(key))}
             outcome = bridge.apply(flows, installed, desired, takes_away, self._encoder.owner)
         except SwitchGone as error:
             LOG.info("host %s: %s", self._host.name, error)

@@ -1,8 +1,6 @@
 """The tunnel bridge of one host: made and kept right by OVSDB, its peers looked for. SHELL."""
 
 import logging
-from dataclasses import replace
-from ipaddress import IPv4Address
 
 from osken_apps.apps import runtime
 from osken_apps.apps.bridge import Bridge
@@ -11,9 +9,8 @@ from osken_apps.apps.hosts import Host
 from osken_apps.model.snapshot import HostSnapshot, Layout
 from osken_apps.model.tunnel_bridge import PortWish, bridge_change, wishes
 from osken_apps.model.tunnels import Reach
-from osken_apps.openflow.codec import packet_out_by
 from osken_apps.pipeline.feature import bridge_of
-from osken_apps.pipeline.features.tunnels import GREETING, greetings
+from osken_apps.pipeline.greetings import greetings
 
 LOG = logging.getLogger(__name__)
 
@@ -28,7 +25,6 @@ class TunnelBridge:
         self._host = host
         self._layout = layout
         self._written: tuple[PortWish, ...] = ()
-        self._greeted: set[IPv4Address] = set()
         self._reaches: dict[str, Reach] = {}  # by network: where it was when peers were greeted last
         self._greeted_by: Connection | None = None
 
@@ -48,18 +44,18 @@ class TunnelBridge:
         LOG.info("host %s: %s: written: %s", self._host.name, change.bridge, change)
 
     def greet_peers(self, bridge: Bridge | None, snapshot: HostSnapshot) -> None:
-        """Look for the peers that are new to the bridge, twice: what is sent first is lost."""
-        if bridge is None or not self.is_to_greet:
+        """Look for the peers that are new to the bridge, twice: what is sent first is lost.
+
+        A bridge that is found as it should be has them already.
+        """
+        if bridge is None:
             return
-        self.is_to_greet = False
-        if bridge.connection is not self._greeted_by:
-            self._greeted_by, self._greeted, self._reaches = bridge.connection, set(), {}
-        changed = tuple([it for it in snapshot.reaches if self._reaches.get(it.network_id) is not it])
+        before = self._reaches if bridge.connection is self._greeted_by else {}
         self._reaches = {reach.network_id: reach for reach in snapshot.reaches}
-        ours = bridge_of(bridge.name, self._layout, replace(snapshot, reaches=changed))
-        new = {address: to for address, to in greetings(ours) if address not in self._greeted} if ours else {}
-        self._greeted |= new.keys()
-        messages = b"".join(packet_out_by(actions, GREETING) for actions in new.values())
+        self._greeted_by = bridge.connection
+        is_to_greet, self.is_to_greet = self.is_to_greet, False
+        ours = bridge_of(bridge.name, self._layout, snapshot) if is_to_greet else None
+        messages = b"".join(greetings(ours, before)) if ours else b""
         if messages:
             bridge.connection.send(messages)
             runtime.spawn_after(GREET_AGAIN_S, bridge.connection.send, messages)

@@ -11,7 +11,7 @@ from ipaddress import IPv4Address, IPv6Address
 
 from osken_apps.model.addresses import MacAddress
 from osken_apps.model.resources import Port
-from osken_apps.model.tunnels import Reach, RemotePort, further_macs
+from osken_apps.model.tunnels import NOWHERE, Everywhere, Reach, RemotePort, further_macs
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,33 +29,34 @@ class HostPart:
 
 
 class WholeNetwork:
-    """A network over tunnels on all its hosts, in order of their names."""
+    """A network over tunnels on all its hosts, in order of their addresses."""
 
-    def __init__(self, network_id: str, parts: Iterable[HostPart], before: dict[str, Reach]) -> None:
-        """Take the parts; `before` is what was last given, by host: what is still so is that again."""
-        self.given: dict[str, Reach] = {}
+    def __init__(self, network_id: str, parts: Iterable[HostPart], before: "WholeNetwork | None") -> None:
+        """Take the parts; `before` is what it was: of that, what is still so is that again."""
         self._network_id = network_id
-        self._parts = tuple(parts)
-        self._addresses = tuple(sorted((part.address, part.host) for part in self._parts))
+        self._parts = tuple(sorted(parts, key=lambda part: part.address))
+        self._everywhere: Everywhere = _everywhere(self._parts, before._everywhere if before else NOWHERE)
+        self._places = {part.host: place for place, part in enumerate(self._parts)}
         self._unguarded = {part.host for part in self._parts if not part.is_guarded}
         self._has_pairs = any(port.allowed_address_pairs for part in self._parts for port in part.ports)
         self._with_ipv6 = {part.host for part in self._parts if _has_ipv6(part)}
-        self._before = before
+        self._given: dict[str, Reach] = {}
+        self._before = before._given if before else {}
 
     def beyond(self, host: str) -> Reach:
         """Say where it is besides a host: the same object as long as it is the same."""
-        reach = self.given.get(host)
+        reach = self._given.get(host)
         if reach is None:
             reach = self._beyond(host)
             before = self._before.pop(host, None)
-            self.given[host] = reach = before if before == reach else reach
+            self._given[host] = reach = before if before == reach else reach
         return reach
 
     def _beyond(self, host: str) -> Reach:
         return Reach(
             self._network_id,
-            tuple([address for address, other in self._addresses if other != host]),
-            tuple([remote for part in self._parts if part.host != host for remote in part.remotes]),
+            self._everywhere,
+            self._places.get(host),
             tuple(self._shared(host)) if self._has_pairs else (),
             bool(self._unguarded - {host}),
             bool(self._with_ipv6 - {host}),
@@ -70,6 +71,12 @@ class WholeNetwork:
             yield mac, tuple(sorted(holders))
 
 
+def _everywhere(parts: tuple[HostPart, ...], before: Everywhere) -> Everywhere:
+    hosts = tuple([part.address for part in parts])
+    ports = tuple([part.remotes for part in parts])
+    return before if (before.hosts, before.ports) == (hosts, ports) else Everywhere(hosts, ports)
+
+
 def _has_ipv6(part: HostPart) -> bool:
     return any(isinstance(address, IPv6Address) for remote in part.remotes for address in remote.known)
 
@@ -79,14 +86,14 @@ class Reaches:
 
     def __init__(self) -> None:
         self._whole: dict[str, WholeNetwork] = {}
-        self._before: dict[str, dict[str, Reach]] = {}
+        self._before: dict[str, WholeNetwork] = {}
 
     def forget(self, network_ids: Iterable[str]) -> None:
         """Have these networks put together again when they are asked for."""
         for network_id in network_ids:
             whole = self._whole.pop(network_id, None)
             if whole is not None:
-                self._before[network_id] = whole.given
+                self._before[network_id] = whole
 
     def forget_all(self) -> None:
         """Have all networks put together again."""
@@ -96,7 +103,7 @@ class Reaches:
         """Say where a network is besides a host; `parts` gives what it is on each host."""
         whole = self._whole.get(network_id)
         if whole is None:
-            before = self._before.pop(network_id, {})
+            before = self._before.pop(network_id, None)
             whole = self._whole[network_id] = WholeNetwork(network_id, parts(network_id), before)
         return whole.beyond(host)
 

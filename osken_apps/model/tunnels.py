@@ -8,9 +8,13 @@ addresses), never what is connected just now: a peer that is away is where it wa
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address
+from itertools import chain
+from typing import TypeVar
 
 from osken_apps.model.addresses import IPAddress, MacAddress
 from osken_apps.model.resources import Network, NetworkType, Port
+
+T = TypeVar("T")
 
 SET_ADDRESS = "ovs-vsctl set Open_vSwitch . other_config:local_ip=ADDRESS"
 MAX_COPIES = 2000  # of a frame: as many as fit into a flow
@@ -34,9 +38,32 @@ class RemotePort:
     known: tuple[IPAddress, ...] = ()
 
 
+class Everywhere:
+    """A network over tunnels on all hosts that have an address: the addresses of its `hosts`, in order, and
+    the `ports` of each, as others see them. `numbers` are the addresses as such, which are looked up a few
+    times as fast; `machines` is how many ports there are.
+
+    All hosts share one, until something of it changes; then there is another one.
+    """
+
+    __slots__ = ("__weakref__", "hosts", "machines", "numbers", "ports")
+
+    def __init__(
+        self, hosts: tuple[IPv4Address, ...] = (), ports: tuple[tuple[RemotePort, ...], ...] = ()
+    ) -> None:
+        self.hosts = hosts
+        self.ports = ports
+        self.numbers = tuple(map(int, hosts))
+        self.machines = sum(map(len, ports))
+
+
+NOWHERE = Everywhere()
+
+
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Where a network over tunnels is besides this host: the addresses of its `peers`, in order.
+    """Where a network over tunnels is besides this host: `everywhere` but `here`, which is the host's own
+    place among its hosts; None: it has none.
 
     `shared` are MAC addresses that several machines may have, with the peers where these are.
     `floods_unknown`: there may be machines of other MAC addresses than are known. `has_ipv6`: an IPv6 address
@@ -44,16 +71,36 @@ class Reach:
     """
 
     network_id: str
-    peers: tuple[IPv4Address, ...] = ()
-    ports: tuple[RemotePort, ...] = ()
+    everywhere: Everywhere = NOWHERE
+    here: int | None = None
     shared: tuple[tuple[MacAddress, tuple[IPv4Address, ...]], ...] = ()
     floods_unknown: bool = False
     has_ipv6: bool = False
 
     @property
+    def peers(self) -> tuple[IPv4Address, ...]:
+        """The addresses of the other hosts, in order."""
+        return self.others(self.everywhere.hosts)
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The same as numbers."""
+        return self.others(self.everywhere.numbers)
+
+    @property
+    def ports(self) -> tuple[RemotePort, ...]:
+        """The ports of the other hosts, host by host."""
+        return tuple(chain.from_iterable(self.others(self.everywhere.ports)))
+
+    @property
     def whereabouts(self) -> tuple[object, ...]:
         """All of it but the single machines."""
         return self.peers, self.shared, self.floods_unknown, self.has_ipv6
+
+    def others(self, by_host: tuple[T, ...]) -> tuple[T, ...]:
+        """Give what there is for each other host, out of what there is for each host."""
+        here = self.here
+        return by_host if here is None else by_host[:here] + by_host[here + 1 :]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +115,9 @@ class Crowd:
 
 def crowd(reach: Reach, network_type: NetworkType) -> Crowd | None:
     """Give a network that may be too large for some datapath; None: it is not."""
-    hosts, machines = len(reach.peers), len(reach.ports)
+    everywhere, here = reach.everywhere, reach.here
+    hosts = len(everywhere.hosts) - (here is not None)
+    machines = everywhere.machines - (0 if here is None else len(everywhere.ports[here]))
     if hosts <= USERSPACE_COPIES[network_type] and machines <= MAX_MACHINES:
         return None
     return Crowd(reach.network_id, network_type, hosts, machines)

@@ -50,6 +50,7 @@ ERROR_BODY = struct.Struct("!HH")
 BUNDLE_CONTROL = struct.Struct("!IHH")
 BUNDLE_ADD = struct.Struct("!IHH")
 WHOLE_BUNDLE_ADD = struct.Struct("!BBHIIHH")  # with its header, up to the message
+BUNDLED_FLOW_MOD = struct.Struct(f"!{WHOLE_BUNDLE_ADD.format[1:]}{WHOLE_FLOW_MOD.format[1:]}")
 CT_FLUSH_ZONE = struct.Struct("!II6xH")
 NXT_CT_FLUSH_ZONE = 29
 
@@ -137,12 +138,23 @@ def bundle_control(step: BundleControl, bundle_id: int, xid: int) -> bytes:
     return message(MessageType.BUNDLE_CONTROL, xid, BUNDLE_CONTROL.pack(bundle_id, step, BUNDLE_FLAGS))
 
 
-def bundle_add(bundle_id: int, inner: bytes, xid: int) -> bytes:
-    """Put a message into a bundle; both carry the same xid (specification 7.3.9.6)."""
-    length = WHOLE_BUNDLE_ADD.size + len(inner)
-    return (
-        WHOLE_BUNDLE_ADD.pack(OFP_VERSION, BUNDLE_ADD_TYPE, length, xid, bundle_id, 0, BUNDLE_FLAGS) + inner
-    )
+def bundled_flow_mods(
+    steps: Iterable[tuple[FlowModCommand, FlowKey, FlowBody]], bundle_id: int, xid: int
+) -> Iterator[bytes]:
+    """Put flow-mods into a bundle, given in pieces: a host may have thousands.
+
+    Each and what it is wrapped in carry the same xid (specification 7.3.9.6).
+    """
+    pack, fixed = BUNDLED_FLOW_MOD.pack, BUNDLED_FLOW_MOD.size
+    for command, (table_id, priority, match), (cookie, instructions) in steps:
+        length = fixed + len(match) + len(instructions)
+        yield pack(
+            OFP_VERSION, BUNDLE_ADD_TYPE, length, xid, bundle_id, 0, BUNDLE_FLAGS,
+            OFP_VERSION, FLOW_MOD_TYPE, length - WHOLE_BUNDLE_ADD.size, xid, cookie, 0, table_id, command, 0,
+            0, priority, OFP_NO_BUFFER, OFPP_ANY, OFPG_ANY, 0, 0,
+        )  # fmt: skip
+        yield match
+        yield instructions
 
 
 def flow_stats_request(cookie: int, cookie_mask: int, xid: int) -> bytes:

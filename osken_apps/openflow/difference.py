@@ -9,6 +9,16 @@ from osken_apps.openflow.wire import FlowBody, FlowKey
 FlowTable = Mapping[FlowKey, FlowBody]
 
 
+class MadeTable(FlowTable):
+    """A flow table that is made whenever it is looked at."""
+
+    __slots__ = ()
+
+    def whole(self) -> dict[FlowKey, FlowBody]:
+        """Make it."""
+        raise NotImplementedError
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """What to send: flows to add (or overwrite: same key) and flows to delete."""
@@ -63,6 +73,8 @@ class Difference:
 def difference(installed: FlowTable, desired: FlowTable) -> Difference:
     """Compare by key; a flow with another body (actions or cookie) is sent again."""
     installed, desired = _looked_up(installed), _looked_up(desired)
+    if not installed:
+        return Difference(tuple(desired.items()))
     return Difference(
         add=tuple((key, body) for key, body in desired.items() if installed.get(key) != body),
         delete=tuple((key, body) for key, body in installed.items() if key not in desired),
@@ -70,5 +82,5 @@ def difference(installed: FlowTable, desired: FlowTable) -> Difference:
 
 
 def _looked_up(table: FlowTable) -> FlowTable:
-    """Give a table in which one flow is found as fast as another: some are made whenever they are read."""
-    return table if isinstance(table, dict) else dict(table.items())
+    """Give a table in which one flow is found as fast as another."""
+    return table.whole() if isinstance(table, MadeTable) else table

@@ -7,7 +7,8 @@ equals what is encoded here, byte for byte.
 import struct
 from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Network
-from typing import NamedTuple
+from itertools import chain
+from typing import NamedTuple, TypeVar
 
 from osken_apps.openflow.actions import (
     Action,
@@ -98,8 +99,37 @@ def encode_match(match: Match) -> bytes:
     return _padded(MATCH_HEADER.pack(OFPMT_OXM, length) + oxms)
 
 
+class MadeActions(tuple[Action, ...]):
+    """Actions whose wire form, `octets`, is made: many flows have nearly the same.
+
+    They are some parts, of as many actions and octets each; `sets` are the fields that they set.
+    """
+
+    octets: bytes
+    sets: tuple[Field, ...]
+    parts: int
+
+    @classmethod
+    def of(cls, parts: Iterable[tuple[SetField | Output, ...]]) -> "MadeActions":
+        """Make them of parts."""
+        listed = list(parts)
+        made = cls(chain.from_iterable(listed))
+        made.octets, made.parts = encode_actions(tuple(made)), len(listed)
+        made.sets = tuple({action.field: None for action in made if isinstance(action, SetField)})
+        return made
+
+    def without(self, part: int) -> "MadeActions":
+        """Give them without one of their parts."""
+        left = MadeActions(_without(self, part, len(self) // self.parts))
+        left.octets = _without(self.octets, part, len(self.octets) // self.parts)
+        left.sets, left.parts = self.sets, self.parts - 1
+        return left
+
+
 def encode_actions(actions: Iterable[Action]) -> bytes:
     """Encode a list of actions."""
+    if isinstance(actions, MadeActions):
+        return actions.octets
     return b"".join([_action(action) for action in actions])
 
 
@@ -122,11 +152,15 @@ def encode_instructions(flow: Flow) -> bytes:
     if flow.meter_id is not None:
         instructions += METER_INSTRUCTION.pack(OFPIT_METER, METER_INSTRUCTION.size, flow.meter_id)
     if flow.actions:
-        actions = encode_actions(flow.actions)
-        instructions += INSTRUCTION.pack(OFPIT_APPLY_ACTIONS, INSTRUCTION.size + len(actions)) + actions
+        instructions += apply_actions(encode_actions(flow.actions))
     if flow.goto_table is not None:
         instructions += GOTO_INSTRUCTION.pack(OFPIT_GOTO_TABLE, GOTO_INSTRUCTION.size, flow.goto_table)
     return instructions
+
+
+def apply_actions(actions: bytes) -> bytes:
+    """Make the instruction that has encoded actions done."""
+    return INSTRUCTION.pack(OFPIT_APPLY_ACTIONS, INSTRUCTION.size + len(actions)) + actions
 
 
 def _oxm(field: Field, value: Value) -> bytes:
@@ -190,6 +224,13 @@ def _action(action: Action) -> bytes:
             flags = NX_CT_F_COMMIT if commit else 0
             zone_bits = 15  # the lowest 16 of the field
             return _nicira(CT, NXAST_CT, flags, nxm_header(zone), zone_bits, table_id, 0)
+
+
+S = TypeVar("S", tuple[Action, ...], bytes)
+
+
+def _without(whole: S, part: int, size: int) -> S:
+    return whole[: part * size] + whole[(part + 1) * size :]
 
 
 def _nicira(form: struct.Struct, subtype: int, *values: int) -> bytes:

@@ -63,6 +63,7 @@ class Feature:
         """Give the flows of another host on the tunnel bridge: of which networks it may send frames.
 
         `ofport` is that of a type's tunnels, `ids` are those of the type's networks that both hosts have.
+        What they match hangs on the peer, what they do on the ids alone: actions for each, in their order.
         """
         return ()
 

@@ -13,6 +13,7 @@ from osken_apps.openflow.actions import Action, Ct, Move, Pop, Resubmit, SetBit,
 from osken_apps.openflow.fields import Field
 from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.match import Match
+from osken_apps.openflow.wire import MadeActions
 
 COOKIE = 0x6F736B6E << 32  # "oskn": flows with another value in these bits are not ours
 COOKIE_MASK = 0xFFFFFFFF << 32
@@ -75,6 +76,17 @@ class Rule:
         via: tuple[Stage, ...] = (),
     ) -> Flow:
         """Make a flow of this rule; `via` are the stages that its actions name. Raises BrokenContract."""
+        return self.flow_of(match, actions, meter_id, goto, via)
+
+    def flow_of(
+        self,
+        match: Match,
+        actions: tuple[Action, ...],
+        meter_id: int | None = None,
+        goto: Stage | None = None,
+        via: tuple[Stage, ...] = (),
+    ) -> Flow:
+        """Make one of actions that may have their wire form already."""
         _check(self, match.names, _fields_set(actions), goto, via, _tables_named(actions))
         table_id = None if goto is None else goto.table_id
         return Flow(self.stage.table_id, self.priority, match, actions, self.cookie, meter_id, table_id)
@@ -82,6 +94,8 @@ class Rule:
 
 def _fields_set(actions: tuple[Action, ...]) -> tuple[Field, ...]:
     """Give the fields that actions write."""
+    if isinstance(actions, MadeActions):
+        return actions.sets
     return tuple(
         [
             action.destination if isinstance(action, Move) else action.field
@@ -92,7 +106,9 @@ def _fields_set(actions: tuple[Action, ...]) -> tuple[Field, ...]:
 
 
 def _tables_named(actions: tuple[Action, ...]) -> tuple[int, ...]:
-    """Give the tables that actions look something up in, or go on in."""
+    """Give the tables that actions look something up in, or go on in; those that are made never do."""
+    if isinstance(actions, MadeActions):
+        return ()
     return tuple([action.table_id for action in actions if isinstance(action, (Resubmit, Ct))])
 
 

@@ -6,24 +6,29 @@ what has not changed is neither made nor encoded nor compared again.
 
 from bisect import bisect_left
 from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping
+from functools import lru_cache
 from ipaddress import IPv4Address
+from itertools import accumulate
 from weakref import WeakKeyDictionary
 
 from osken_apps.model.snapshot import Segment
-from osken_apps.model.tunnels import Reach, RemotePort
+from osken_apps.model.tunnels import Everywhere, Reach, RemotePort
 from osken_apps.model.turns import in_turns
-from osken_apps.openflow.difference import Difference, FlowTable
+from osken_apps.openflow.difference import Difference, FlowTable, MadeTable
 from osken_apps.openflow.flow import Flow
-from osken_apps.openflow.wire import Encoded, FlowBody, FlowKey, encode_flows
+from osken_apps.openflow.wire import Encoded, FlowBody, FlowKey, apply_actions, encode_actions, encode_flows
 from osken_apps.pipeline.feature import Bridge
 from osken_apps.pipeline.features import FEATURES
 from osken_apps.pipeline.features.tunnels import is_linked, reaches
 
 Table = dict[FlowKey, FlowBody]
 Reached = tuple[Segment, Reach, int, int]  # as `reaches` gives it
-Peer = tuple[int, IPv4Address]  # the port of a type's tunnels, and where a host is reached
+Peer = tuple[int, int]  # the port of a type's tunnels, and where a host is reached: its address as a number
+Form = tuple[int, bool | None]  # what the flows of machines hang on besides: port of tunnels, `answers_nd`
 
 FEW_PEERS = 16
+FEW_IDS = 16  # fewer than networks that fit into a flow
+SOMEBODY = IPv4Address("192.0.2.1")
 
 
 def tunnel_flows(bridge: Bridge, pause: Callable[[], None]) -> Iterator[Flow]:
@@ -34,13 +39,13 @@ def tunnel_flows(bridge: Bridge, pause: Callable[[], None]) -> Iterator[Flow]:
         yield from _of_reach(*reached)
         for remote in in_turns(reach.ports, pause):
             yield from _of_remote(remote, ofport, bridge.snapshot.answers_nd)
-        for address in reach.peers:
-            peers.setdefault((ofport, address), set()).add(segment.segmentation_id or 0)
-    for (ofport, address), ids in sorted(peers.items()):
-        yield from _of_peer(ofport, address, tuple(sorted(ids)))
+        for number in reach.numbers:
+            peers.setdefault((ofport, number), set()).add(segment.segmentation_id or 0)
+    for (ofport, number), ids in sorted(peers.items()):
+        yield from _of_peer(ofport, IPv4Address(number), tuple(sorted(ids)))
 
 
-class TunnelTable(Mapping[FlowKey, FlowBody]):
+class TunnelTable(MadeTable):
     """The flows of a tunnel bridge, made out of what they hang on whenever they are looked at.
 
     Thousands of hosts have thousands each, and nearly never is more than what changes looked at.
@@ -54,15 +59,14 @@ class TunnelTable(Mapping[FlowKey, FlowBody]):
         self._own, self._networks, self._answers_nd = own, tuple(networks), answers_nd
         self._count = count
 
-    def whole(self, pause: Callable[[], None] = lambda: None) -> Table:
+    def whole(self) -> Table:
         """Give all flows, by key."""
         flows = dict(self._own)
         for reached in self._networks:
             flows.update(encode_flows(_of_reach(*reached)))
-            for remote in in_turns(reached[1].ports, pause):
-                flows.update(encoded_remote(remote, reached[3], self._answers_nd))
-        for peer, ids in _ids_by_peer(self._networks, None).items():
-            flows.update(encode_flows(_of_peer(*peer, ids)))
+            flows.update(_encoded_machines(reached[1], reached[3], self._answers_nd))
+        for (ofport, address), ids in _ids_by_peer(self._networks, None).items():
+            flows.update(_encoded_peer(ofport, address, ids))
         self._count = len(flows)
         return flows
 
@@ -80,7 +84,9 @@ class TunnelTable(Mapping[FlowKey, FlowBody]):
         return self.whole().items()
 
     def __eq__(self, other: object) -> bool:
-        return self is other or (isinstance(other, Mapping) and self.whole() == dict(other.items()))
+        if isinstance(other, TunnelTable):
+            return self is other or self.whole() == other.whole()
+        return isinstance(other, Mapping) and self.whole() == other
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -141,7 +147,7 @@ class TunnelEncoder:
             ids_now = _ids_by_peer(wanted.values(), peers)
             for peer in in_turns(peers, pause):
                 ids = ids_before.get(peer), ids_now.get(peer)
-                change.swap(*(encode_flows(_of_peer(*peer, shared)) if shared else [] for shared in ids))
+                change.swap(*(_encoded_peer(*peer, shared) if shared else [] for shared in ids))
         return change
 
 
@@ -186,10 +192,10 @@ def _ids_by_peer(networks: Iterable[Reached], peers: set[Peer] | None) -> dict[P
     found: dict[Peer, list[int]] = {}
     for segment, reach, _, ofport in networks:
         if peers is not None and len(peers) < FEW_PEERS:
-            shared = [peer for peer in peers if peer[0] == ofport and _is_among(peer[1], reach.peers)]
+            shared = [peer for peer in peers if peer[0] == ofport and _is_among(peer[1], reach)]
         else:
-            every = ((ofport, address) for address in reach.peers)
-            shared = [peer for peer in every if peers is None or peer in peers]
+            every = [(ofport, address) for address in reach.numbers]
+            shared = every if peers is None else [peer for peer in every if peer in peers]
         for peer in shared:
             found.setdefault(peer, []).append(segment.segmentation_id or 0)
     return {peer: tuple(sorted(ids)) for peer, ids in found.items()}
@@ -206,10 +212,11 @@ def _remotes(reached: Reached | None) -> set[tuple[RemotePort, int]]:
     return {(remote, reached[3]) for remote in reached[1].ports} if reached else set()
 
 
-def _is_among(address: IPv4Address, addresses: tuple[IPv4Address, ...]) -> bool:
-    """Tell whether an address is among some that are in order."""
+def _is_among(address: int, reach: Reach) -> bool:
+    """Tell whether an address is one of a network's other hosts."""
+    addresses = reach.everywhere.numbers
     place = bisect_left(addresses, address)
-    return place < len(addresses) and addresses[place] == address
+    return place != reach.here and place < len(addresses) and addresses[place] == address
 
 
 def _shared(reached: Reached | None) -> set[tuple[Peer, int]]:
@@ -217,10 +224,13 @@ def _shared(reached: Reached | None) -> set[tuple[Peer, int]]:
     if reached is None:
         return set()
     segment, reach, _, ofport = reached
-    return {((ofport, address), segment.segmentation_id or 0) for address in reach.peers}
+    return {((ofport, address), segment.segmentation_id or 0) for address in reach.numbers}
 
 
-_encoded_remotes: WeakKeyDictionary[RemotePort, dict[tuple[int, bool | None], Encoded]] = WeakKeyDictionary()
+_encoded_remotes: WeakKeyDictionary[RemotePort, dict[Form, Encoded]] = WeakKeyDictionary()
+_encoded_everywhere: WeakKeyDictionary[Everywhere, dict[Form, tuple[Encoded, tuple[int, ...]]]] = (
+    WeakKeyDictionary()
+)
 
 
 def encoded_remote(remote: RemotePort, ofport: int, answers_nd: bool | None) -> Encoded:
@@ -230,6 +240,48 @@ def encoded_remote(remote: RemotePort, ofport: int, answers_nd: bool | None) -> 
     if form not in known:
         known[form] = encode_flows(_of_remote(remote, ofport, answers_nd))
     return known[form]
+
+
+def _encoded_machines(reach: Reach, ofport: int, answers_nd: bool | None) -> Encoded:
+    """Give the flows of all ports of other hosts; those of all hosts are put together once."""
+    known = _encoded_everywhere.setdefault(reach.everywhere, {})
+    form = ofport, answers_nd
+    if form not in known:
+        by_host = [
+            [flow for remote in ports for flow in encoded_remote(remote, ofport, answers_nd)]
+            for ports in reach.everywhere.ports
+        ]
+        ends = tuple(accumulate(map(len, by_host), initial=0))
+        known[form] = [flow for of_host in by_host for flow in of_host], ends
+    flows, ends = known[form]
+    here = reach.here
+    return flows if here is None else flows[: ends[here]] + flows[ends[here + 1] :]
+
+
+def _encoded_peer(ofport: int, address: int, ids: tuple[int, ...]) -> Encoded:
+    """Give the flows of a peer in wire form, put together of what is made once for all hosts."""
+    if len(ids) > FEW_IDS:
+        return encode_flows(_of_peer(ofport, IPv4Address(address), ids))
+    keys = _peer_keys(ofport, address)
+    actions = zip(*[_peer_actions(ofport, shared) for shared in ids], strict=True)
+    return [
+        (key, FlowBody(cookie, apply_actions(b"".join(octets))))
+        for (key, cookie), octets in zip(keys, actions, strict=True)
+    ]
+
+
+@lru_cache(1 << 14)
+def _peer_keys(ofport: int, address: int) -> tuple[tuple[FlowKey, int], ...]:
+    """Give key and cookie of each flow of a peer."""
+    encoded = encode_flows(_of_peer(ofport, IPv4Address(address), ()))
+    return tuple([(key, body.cookie) for key, body in encoded])
+
+
+@lru_cache(1 << 14)
+def _peer_actions(ofport: int, segmentation_id: int) -> tuple[bytes, ...]:
+    """Give the actions of each flow of a peer, whichever it is, that are for one network."""
+    flows = _of_peer(ofport, SOMEBODY, (segmentation_id,))
+    return tuple([encode_actions(flow.actions) for flow in flows])
 
 
 def _of_reach(segment: Segment, reach: Reach, patch: int, ofport: int) -> Iterator[Flow]:

@@ -9,7 +9,7 @@ from osken_apps.model.port_security import GroupPolicy, Guard, Member, members_o
 from osken_apps.model.resources import AddressPair, FixedIp, Network, NetworkType, Port, Subnet
 from osken_apps.model.security_groups import Direction, Ethertype, SecurityGroupRule
 from osken_apps.model.snapshot import BoundPort, HostSnapshot, Layout, Segment
-from osken_apps.model.tunnels import Reach, RemotePort
+from osken_apps.model.tunnels import Everywhere, Reach, RemotePort
 
 LAYOUT = Layout("br-int", (("default", "br-eth2"),))
 LINKS = {"br-int": {"int-br-eth2": 1}, "br-eth2": {"eth2": 1, "phy-br-eth2": 2}}
@@ -184,13 +184,13 @@ OVERLAY_PORTS = (
 REACHES = (
     Reach(
         "overlay",
-        (HOST2, HOST3),
-        (_remote(OVERLAY, HOST2, 10), _remote(OVERLAY, HOST3, 11)),
+        Everywhere((HOST2, HOST3), ((_remote(OVERLAY, HOST2, 10),), (_remote(OVERLAY, HOST3, 11),))),
+        None,
         ((VIRTUAL_ROUTER.mac_address, (HOST2, HOST3)),),
         floods_unknown=True,
         has_ipv6=True,
     ),
-    Reach("goverlay", (HOST3,), (_remote(GUARDED_OVERLAY, HOST3, 12),), has_ipv6=True),
+    Reach("goverlay", Everywhere((HOST3,), ((_remote(GUARDED_OVERLAY, HOST3, 12),),)), has_ipv6=True),
     Reach("loverlay"),
 )
 TUNNEL_LINKS = {"patch-int": 1, "tun-vxlan": 2, "tun-gre": 3, "tun-geneve": 4}

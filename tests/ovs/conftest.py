@@ -104,7 +104,7 @@ class Channel:
     def send(self, delta: Difference) -> None:
         """Send a difference in one bundle."""
         messages = [codec.bundle_control(BundleControl.OPEN_REQUEST, 1, 7)]
-        messages += [codec.bundle_add(1, codec.flow_mod(*step, 7), 7) for step in delta.steps()]
+        messages += codec.bundled_flow_mods(delta.steps(), 1, 7)
         self._commit(messages)
 
     def set_config(self) -> None:

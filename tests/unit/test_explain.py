@@ -13,7 +13,7 @@ from osken_apps.explain.facts import Facts, InstalledFlow, Known, Place, PortCou
 from osken_apps.model.conditions import Code, Condition
 from osken_apps.model.resources import FixedIp, NetworkType, Port
 from osken_apps.model.snapshot import HostSnapshot, Segment
-from osken_apps.model.tunnels import Reach, RemotePort
+from osken_apps.model.tunnels import Everywhere, Reach, RemotePort
 from osken_apps.openflow.actions import Output
 from osken_apps.openflow.fields import Field
 from osken_apps.openflow.flow import Flow
@@ -393,7 +393,7 @@ def _over_a_tunnel(of: HostSnapshot, own: IPv4Address, other: IPv4Address, there
         ofports=ofports,
         segments=(network,),
         ports=tuple(replace(bound, segment=network) for bound in of.ports),
-        reaches=(Reach("net1", (other,), (remote,), floods_unknown=True),),
+        reaches=(Reach("net1", Everywhere((other,), ((remote,),)), floods_unknown=True),),
         tunnel_address=own,
     )
 

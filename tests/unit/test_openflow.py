@@ -53,6 +53,11 @@ def test_a_flow_mod_is_packed_as_the_specification_says() -> None:
     message = codec.flow_mod(codec.FlowModCommand.ADD, key, body, xid=9)
     fixed = bytes(16) + bytes([0, 0]) + bytes(4) + struct.pack("!H", 3) + b"\xff" * 12 + bytes(4)
     assert message == bytes.fromhex("050e 0070 00000009") + fixed + match + instructions
+    steps = [(codec.FlowModCommand.ADD, key, body), (codec.FlowModCommand.DELETE_STRICT, key, body)]
+    bundled = b"".join(codec.bundled_flow_mods(steps, 5, xid=9))
+    wrapped = bytes.fromhex("0522 0080 00000009 00000005 0000 0003")
+    deletion = codec.flow_mod(codec.FlowModCommand.DELETE_STRICT, key, body, xid=9)
+    assert bundled == wrapped + message + wrapped + deletion
 
 
 def test_a_field_that_has_no_nxm_name_cannot_be_moved() -> None:

@@ -24,14 +24,17 @@ from osken_apps.model.resources import (
     Subnet,
 )
 from osken_apps.model.snapshot import HostSnapshot
-from osken_apps.model.tunnels import Crowd, Reach, TunnelAddresses, answers_nd
+from osken_apps.model.tunnels import Crowd, Everywhere, Reach, TunnelAddresses, answers_nd
 from osken_apps.openflow import codec
+from osken_apps.openflow.actions import Output, SetField
 from osken_apps.openflow.codec import FlowModCommand, packet_out_by
 from osken_apps.openflow.difference import difference
+from osken_apps.openflow.fields import Field
 from osken_apps.openflow.wire import FlowBody, FlowKey, encode_flow
 from osken_apps.pipeline.desired import FlowEncoder, desired_flows
 from osken_apps.pipeline.feature import bridge_of
-from osken_apps.pipeline.features.tunnels import Tunnels, greetings
+from osken_apps.pipeline.features.tunnels import Tunnels
+from osken_apps.pipeline.greetings import GREETING, greetings
 from osken_apps.pipeline.tunnel_flows import encoded_remote
 from tests.golden.scenarios import LAYOUT
 
@@ -305,13 +308,19 @@ def test_who_shares_an_address_with_another_host_is_told_which_and_so_is_that_on
     assert [found.rival for host in "abc" if (found := tunnel_needs(made, snapshot(made, host)))] == [""] * 3
 
 
+def on_many(reach: Reach, peers: int) -> Reach:
+    """Give where a network is if it is on so many other hosts, which have no more machines."""
+    hosts = tuple(IPv4Address(0x0A000001 + number) for number in range(peers + 1))
+    return replace(reach, everywhere=Everywhere(hosts, reach.everywhere.ports))
+
+
 def test_what_tunnels_need_is_the_largest_mtu_of_each_type_and_the_networks_that_may_be_too_large() -> None:
     made = fabric()
     found = snapshot(made, "a")
     assert tunnel_needs(made, found) == TunnelNeeds({NetworkType.VXLAN: 1500})
     assert tunnel_needs(made, replace(found, segments=())) is None
     (few,) = found.reaches
-    many = replace(few, peers=tuple(IPv4Address(0x0A000001 + number) for number in range(781)))
+    many = on_many(few, 781)
     needs = tunnel_needs(made, replace(found, reaches=(many,)))
     assert needs and needs.crowds == (Crowd("vx", NetworkType.VXLAN, 781, 1),)
 
@@ -362,7 +371,7 @@ def test_the_link_to_the_tunnel_bridge_is_not_dead() -> None:
 def test_a_broadcast_to_very_many_hosts_still_fits_into_a_flow() -> None:
     found = snapshot(fabric(), "a")
     (few,) = found.reaches
-    many = replace(few, peers=tuple(IPv4Address(0x0A000001 + number) for number in range(3000)))
+    many = on_many(few, 3000)
     flows = FlowEncoder().flows("br-tun", LAYOUT, replace(found, reaches=(many,)))
     assert max(len(codec.flow_mod(FlowModCommand.ADD, key, body, 1)) for key, body in flows.items()) < 1 << 16
 
@@ -412,16 +421,32 @@ def test_what_is_encoded_step_by_step_is_what_is_desired(seed: int) -> None:
             installed = now
 
 
-def test_a_greeting_goes_to_each_peer_in_no_network() -> None:
-    ours = bridge_of("br-tun", LAYOUT, snapshot(fabric(), "a"))
+def greeted(made: Fabric, before: HostSnapshot | None = None) -> list[bytes]:
+    """Give what host a sends to its peers, which had others before."""
+    ours = bridge_of("br-tun", LAYOUT, snapshot(made, "a"))
     assert ours is not None
-    ((address, actions),) = greetings(ours)
-    assert address == B
-    assert [action.text() for action in actions] == [
-        "load:0->NXM_NX_TUN_ID[]",
-        "load:0xc0000202->NXM_NX_TUN_IPV4_DST[]",
-        "output:2",
-    ]
-    message = packet_out_by(actions, b"frame")
+    return greetings(ours, {reach.network_id: reach for reach in before.reaches} if before else {})
+
+
+def greeting(address: IPv4Address) -> bytes:
+    actions = SetField(Field.TUN_ID, 0), SetField(Field.TUN_DST, address), Output(2)
+    return packet_out_by(actions, GREETING)
+
+
+def test_a_greeting_goes_to_each_peer_in_no_network() -> None:
+    (message,) = greeted(fabric())
+    assert message == greeting(B)
     assert int.from_bytes(message[2:4], "big") == len(message)
-    assert message.endswith(b"frame")
+    assert message.endswith(GREETING)
+
+
+def test_who_was_a_peer_before_is_not_greeted_again_for_another_network() -> None:
+    made = fabric(port(1), port(2), port(3))
+    before = snapshot(made, "a")
+    assert greeted(made) == [greeting(B), greeting(C)]
+    assert greeted(made, before) == []
+    made.apply([Upserted(port(4)), Upserted(replace(port(3), admin_state_up=False))])
+    without_c = snapshot(made, "a")
+    bring(made, "b", port(2), port(4))
+    made.apply([Upserted(port(3))])
+    assert greeted(made, without_c) == [greeting(C)]

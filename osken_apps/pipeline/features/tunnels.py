@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from itertools import chain
+from weakref import WeakKeyDictionary
 
 from osken_apps.model.addresses import mac_address
 from osken_apps.model.resources import NetworkType
@@ -18,7 +19,7 @@ from osken_apps.model.snapshot import (
     Segment,
     tunnel_port,
 )
-from osken_apps.model.tunnels import MAX_COPIES, Reach, RemotePort
+from osken_apps.model.tunnels import MAX_COPIES, Everywhere, Reach, RemotePort
 from osken_apps.openflow.actions import (
     IN_PORT,
     NORMAL,
@@ -33,6 +34,7 @@ from osken_apps.openflow.actions import (
 from osken_apps.openflow.fields import Field, Masked
 from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.match import Match
+from osken_apps.openflow.wire import MadeActions
 from osken_apps.pipeline.feature import Bridge, Feature
 from osken_apps.pipeline.headers import (
     ANY_IPV6,
@@ -49,8 +51,6 @@ from osken_apps.pipeline.stages import ADVERTISE, ANSWERED, CLASSIFY, REMOTE, TU
 
 TYPE_NUMBERS = {NetworkType.VXLAN: 1, NetworkType.GRE: 2, NetworkType.GENEVE: 3}
 MAX_SHARED = 4000  # networks of a type that two hosts share: as many as fit into a flow
-NOBODYS_ID = 0
-GREETING = bytes(12) + (0x88B5).to_bytes(2, "big") + bytes(46)  # of an ethertype for experiments (IEEE 802)
 GROUP_BIT = mac_address("01:00:00:00:00:00")
 # A neighbor advertisement that is solicited and overrides, with its one option (RFC 4861, 4.4 and 4.6.1).
 ADVERTISING: tuple[Action, ...] = (
@@ -171,21 +171,6 @@ def is_linked(bridge: Bridge) -> bool:
     return bridge.ofport(TUNNEL_END) is not None and INTEGRATION_TUNNEL_END in integration
 
 
-def greetings(bridge: Bridge) -> Iterator[tuple[IPv4Address, tuple[Action, ...]]]:
-    """Give each peer of a tunnel bridge with the actions that send it a frame of no network.
-
-    The userspace datapath loses what it sends to a peer whose MAC address it does not know yet, and goes on
-    to while a machine keeps sending, until it has looked for the peer by another packet.
-    """
-    if not is_linked(bridge):
-        return
-    types = {segment.network_id: segment.network_type for segment in bridge.snapshot.segments}
-    for reach in bridge.snapshot.reaches:
-        ofport = bridge.ofport(tunnel_port(types[reach.network_id]))
-        for address in reach.peers if ofport is not None else ():
-            yield address, (SetField(Field.TUN_ID, NOBODYS_ID), *_to([address], ofport or 0))
-
-
 def _of_integration(bridge: Bridge) -> Iterator[Flow]:
     ofport = bridge.ofport(INTEGRATION_TUNNEL_END)
     if ofport is None:
@@ -225,18 +210,19 @@ def _of_network(segment: Segment, reach: Reach, patch: int, ofport: int) -> Iter
     )
     yield REPLY_TO_LOCAL.flow(Match.of(network), PushVlan(), set_tag, IN_PORT)
     if reach.peers:
+        copies = _to_peers(reach, ofport)
         of_network = Match.of({Field.IN_PORT: ofport, Field.TUN_ID: segmentation_id})
         yield SEGMENT_IN.flow(of_network, Conjunction(segmentation_id, 2, 2))
         of_both = Match.of({Field.IN_PORT: ofport, Field.CONJ_ID: segmentation_id})
         yield SEGMENT_TO_LOCAL.flow(of_both, PushVlan(), set_tag, Output(patch))
         several: Values = {Field.ETH_DST: Masked(GROUP_BIT, int(GROUP_BIT))}
         if not reach.floods_unknown:
-            yield TO_EACH_HOST.flow(Match.of(network | several), *_to(reach.peers[:MAX_COPIES], ofport))
+            yield TO_EACH_HOST.flow_of(Match.of(network | several), copies)
         if reach.has_ipv6:
             probe = icmpv6(NEIGHBOR_SOLICITATION) | {Field.IPV6_SRC: ANY_IPV6}
-            yield ND_PROBE.flow(Match.of(network | probe), *_to(reach.peers[:MAX_COPIES], ofport))
+            yield ND_PROBE.flow_of(Match.of(network | probe), copies)
     if reach.floods_unknown:
-        yield TO_UNKNOWN_MAC.flow(Match.of(network), *_to(reach.peers[:MAX_COPIES], ofport))
+        yield TO_UNKNOWN_MAC.flow_of(Match.of(network), _to_peers(reach, ofport))
     for mac, addresses in reach.shared:
         yield TO_SHARED_MAC.flow(
             Match.of(network | {Field.ETH_DST: mac}), *_to(addresses[:MAX_COPIES], ofport)
@@ -252,12 +238,27 @@ def _network(network_type: NetworkType, segmentation_id: int) -> Values:
     return {Field.REG0: TYPE_NUMBERS[network_type], Field.TUN_ID: segmentation_id}
 
 
+_to_everyone: WeakKeyDictionary[Everywhere, dict[int, MadeActions]] = WeakKeyDictionary()
+
+
+def _to_peers(reach: Reach, ofport: int) -> tuple[Action, ...]:
+    """Give what copies a frame to each other host of a network: they are made once for all hosts."""
+    everywhere = reach.everywhere
+    if len(everywhere.hosts) > MAX_COPIES:
+        return tuple(_to(reach.peers[:MAX_COPIES], ofport))
+    made = _to_everyone.setdefault(everywhere, {})
+    if ofport not in made:
+        made[ofport] = MadeActions.of(to_host(address, ofport) for address in everywhere.hosts)
+    return made[ofport] if reach.here is None else made[ofport].without(reach.here)
+
+
 def _to(addresses: Iterable[IPv4Address], ofport: int) -> Iterator[Action]:
-    return chain.from_iterable(_to_one(address, ofport) for address in addresses)
+    return chain.from_iterable(to_host(address, ofport) for address in addresses)
 
 
 @lru_cache(1 << 14)
-def _to_one(address: IPv4Address, ofport: int) -> tuple[Action, Action]:
+def to_host(address: IPv4Address, ofport: int) -> tuple[SetField, Output]:
+    """Give what sends a frame to another host."""
     return SetField(Field.TUN_DST, address), Output(ofport)
 
 
