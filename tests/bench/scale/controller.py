@@ -40,25 +40,31 @@ class Weight:
 
 
 class Api:
-    """A client of the REST API that keeps its connection."""
+    """A client of the REST API that keeps its connection, and makes another where the server has ended it."""
 
     def __init__(self, port: int) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
 
     def __call__(self, method: str, path: str, body: Any = None) -> Any:
         """Send a request; give the body of the answer. Raises RuntimeError unless it succeeded."""
+        content = None if body is None else json.dumps(body)
         try:
-            content = None if body is None else json.dumps(body)
+            status, answer = self._ask(method, path, content)
+        except ConnectionError:  # it was idle for too long
+            status, answer = self._ask(method, path, content)
+        if status >= 300:
+            raise RuntimeError(f"{method} {path}: {status} {answer[:200]!r}")
+        return json.loads(answer) if answer else None
+
+    def _ask(self, method: str, path: str, content: str | None) -> tuple[int, bytes]:
+        try:
             content_type = {"Content-Type": "application/json"}
             self._connection.request(method, f"/v2.0/{path}", content, content_type)
             answer = self._connection.getresponse()
-            content = answer.read()
+            return answer.status, answer.read()
         except (OSError, http.client.HTTPException):
             self._connection.close()
             raise
-        if answer.status >= 300:
-            raise RuntimeError(f"{method} {path}: {answer.status} {content[:200]!r}")
-        return json.loads(content) if content else None
 
 
 class Controller:
