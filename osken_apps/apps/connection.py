@@ -5,6 +5,7 @@ What the octets mean is `osken_apps.openflow.session`'s. Here they are read and 
 """
 
 import logging
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from socket import SHUT_RDWR
@@ -108,6 +109,11 @@ class Connection:
     def bridge(self) -> str | None:
         """The bridge's name: that of its LOCAL port."""
         return self._session.ports.bridge
+
+    @property
+    def errors(self) -> Counter[str]:
+        """How many errors the switch sent, by the name of their type."""
+        return self._session.errors
 
     def ofports(self) -> dict[str, int]:
         """Give the bridge's port numbers by interface name, the LOCAL port left out."""

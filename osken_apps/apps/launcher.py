@@ -149,7 +149,8 @@ class Controller:
 
     def _counts(self) -> ControllerCounts:
         passes, answers = self._hosts.passes.durations, self._dhcp.durations.durations
-        return ControllerCounts(self._started_at, passes, answers)
+        errors = self._apps[OpenFlowApp].errors
+        return ControllerCounts(self._started_at, passes, answers, tuple(sorted(errors.items())))
 
     def _log_started(self, store: str) -> None:
         """Say which store is served; the first time the controller runs: its configuration can work."""

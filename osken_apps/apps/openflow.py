@@ -1,6 +1,7 @@
 """The edge where bridges connect: accepting them, and looking at the time for all of them. SHELL."""
 
 import logging
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from socket import IPPROTO_TCP, TCP_NODELAY
@@ -34,6 +35,12 @@ class OpenFlowServer:
         self._observer = observer
         self._connections: set[Connection] = set()
         self._failures = Failures()
+        self._errors: Counter[str] = Counter()  # of connections that have ended
+
+    @property
+    def errors(self) -> Counter[str]:
+        """How many errors switches sent, by the name of their type."""
+        return sum((connection.errors for connection in self._connections), Counter(self._errors))
 
     def start(self) -> None:
         """Start to accept connections."""
@@ -56,6 +63,7 @@ class OpenFlowServer:
         finally:
             self._edge.close(transport)
             self._connections.discard(connection)
+            self._errors += connection.errors
             endings.note(connection)
 
     def _look_for_ever(self) -> None:
@@ -76,3 +84,8 @@ class OpenFlowApp(OSKenApp):
         """Start to accept bridges."""
         super().start()
         self._server.start()
+
+    @property
+    def errors(self) -> Counter[str]:
+        """How many errors switches sent, by the name of their type."""
+        return self._server.errors

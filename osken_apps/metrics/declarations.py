@@ -154,6 +154,8 @@ METRICS: tuple[Metric, ...] = (
              _of_alive(lambda host: host.repairs)),
     _histogram("host_pass_duration_seconds", "How long a pass over one host takes, of all hosts.", (),
                lambda it: [((), it.controller.passes)] if it.controller else []),
+    _counter("openflow_errors_total", "Errors that switches sent, by type.", ("type",),
+             lambda it: [((kind,), n) for kind, n in it.controller.openflow_errors] if it.controller else []),
     # DHCP.
     _counter("dhcp_messages_total", "DHCP messages by what became of them, as a port's journal names it.",
              ("host", "outcome"),
@@ -166,7 +168,8 @@ METRICS: tuple[Metric, ...] = (
              _by_part(lambda host: host.counts.meter_drops)),
     # What the database holds, at most 15 s old.
     _gauge("store_up", "Whether the database can be read.", (), _one(lambda it: it.tally is not None)),
-    _counter("store_commits_total", "Transactions that were written.", (), _one(lambda it: it.commits)),
+    _histogram("store_commit_duration_seconds", "How long a transaction that writes takes, from its turn"
+               " until it is on the disk.", (), lambda it: [((), it.commits)] if it.commits else []),
     _gauge("networks", "Networks.", (), lambda it: [((), it.tally.networks)] if it.tally else []),
     _gauge("subnets", "Subnets.", (), lambda it: [((), it.tally.subnets)] if it.tally else []),
     _gauge("ports", "Ports by status.", ("status",),
@@ -183,6 +186,8 @@ METRICS: tuple[Metric, ...] = (
                lambda it: [((route,), took) for route, took in it.durations.items()]),
     _counter("link_queries_total", "Questions of the API to the controller.", ("name", "result"),
              lambda it: it.queries.items()),
+    _counter("explain_total", "Questions why something does not work, by the code of the verdict.", ("code",),
+             lambda it: [((code,), count) for code, count in it.explained.items()]),
     # Ports that [metrics] ports lists, and no others.
     _counter("port_packets_total", f"Packets of a listed port; {DIRECTION}.", PORT,
              _of_ports(lambda it: it.received_packets, lambda it: it.sent_packets)),

@@ -41,7 +41,8 @@ class Process:
 class Facts:
     """All of it. `tally` is None where the database cannot be read, `controller` until it has spoken.
 
-    `requests` are by method and class of status (`2xx`), `durations` by route, `queries` by name and result.
+    `requests` are by method and class of status (`2xx`), `durations` by route, `queries` by name and result,
+    `explained` by the code of the verdict.
     """
 
     version: str
@@ -51,10 +52,11 @@ class Facts:
     hosts: Sequence[HostReport] = ()
     refused: int = 0
     tally: Tally | None = None
-    commits: int = 0
+    commits: Durations | None = None
     requests: Mapping[tuple[str, str], int] = field(default_factory=dict)
     durations: Mapping[str, Durations] = field(default_factory=dict)
     queries: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    explained: Mapping[str, int] = field(default_factory=dict)
     processes: Mapping[str, Process] = field(default_factory=dict)
 
     @property

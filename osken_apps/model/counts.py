@@ -95,8 +95,10 @@ class ControllerCounts:
     """What the controller counted of itself: how long passes over a host and answers to DHCP took.
 
     `started_at` is in seconds since the epoch. Of answers those to packets that were read together are one.
+    `openflow_errors` are those that switches sent, by type.
     """
 
     started_at: float
     passes: Durations
     dhcp_answers: Durations
+    openflow_errors: tuple[tuple[str, int], ...] = ()

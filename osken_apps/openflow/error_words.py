@@ -93,6 +93,11 @@ ERRORS: dict[int, tuple[str, tuple[str, ...]]] = {
 }  # fmt: skip
 
 
+def error_name(error_type: int) -> str:
+    """Give the name of a type of errors: `flow_mod_failed`; of one that is not specified, `unknown`."""
+    return ERRORS.get(error_type, ("unknown", ()))[0].lower()
+
+
 def error_words(error_type: int, code: int) -> str:
     """Give an error in words: `meter mod failed, out of meters (type 12, code 10)`."""
     if (error_type, code) in NO_CONNECTION_TRACKING:

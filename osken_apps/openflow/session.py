@@ -9,6 +9,7 @@ only itself, as long as it is clear where the next message begins.
 Source: OpenFlow Switch Specification 1.4.0, chapters 6 and 7.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from enum import Enum, auto
 
@@ -21,7 +22,7 @@ from osken_apps.openflow.codec import (
     message,
     message_octets,
 )
-from osken_apps.openflow.error_words import NO_CONNECTION_TRACKING, error_words
+from osken_apps.openflow.error_words import NO_CONNECTION_TRACKING, error_name, error_words
 from osken_apps.openflow.events import (
     Answered,
     Ended,
@@ -70,6 +71,7 @@ class Session:
         self.datapath_id: int | None = None
         self.description: str | None = None
         self.max_meters = 0
+        self.errors: Counter[str] = Counter()  # that the switch sent, by their type
         self.ports = Ports()
         self._frames = Frames()
         self._output = bytearray(handshake.hello(0))
@@ -251,6 +253,7 @@ class Session:
     def _error(self, head: Head, data: bytes) -> None:
         error = codec.decode_error(data)
         words = error_words(*error)
+        self.errors[error_name(error[0])] += 1
         question = self._questions.get(head.xid)
         if question is Question.METERS:  # some datapaths know none
             self._odd("has no meters (%s): what it sends to the controller passes none", words)

@@ -112,6 +112,7 @@ class Questions:
         self._numbers = itertools.count(1)
         self._waiting: dict[int, tuple[threading.Event, list[Answer]]] = {}
         self.asked: Counter[tuple[str, str]] = Counter()  # by name and what came of it
+        self.explained: Counter[str] = Counter()  # by the code of the verdict
         self.heard_at: float | None = None  # when the controller last said anything
 
     def hear(self) -> None:

@@ -52,10 +52,11 @@ class Measured:
             hosts=tuple(self._hosts.by_name.values()),
             refused=len(self._hosts.refused),
             tally=self._tallied(),
-            commits=self._store.commits,
+            commits=self._store.commit_durations,
             requests=self._requests.counts,
             durations=self._requests.durations,
             queries=dict(self._questions.asked),
+            explained=dict(self._questions.explained),
             processes=dict(_processes()),
         )
 

@@ -6,6 +6,7 @@ need it goes on.
 
 import logging
 import random
+import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from sqlalchemy import exc
 
 from osken_apps.errors import StoreUnavailable
 from osken_apps.model.changes import Change, Deleted, Upserted
+from osken_apps.model.counts import Durations, Histogram
 from osken_apps.store.allocator import Sources
 from osken_apps.store.cache import Cache
 from osken_apps.store.database import Database, corrupt
@@ -24,6 +26,8 @@ from osken_apps.store.view import View
 from osken_apps.store.writer import WriterQueue
 
 LOG = logging.getLogger(__name__)
+
+COMMIT_BOUNDS_S = (0.001, 0.005, 0.02, 0.1, 0.5, 2.0)
 
 Listener = Callable[[int, tuple[Change, ...]], None]
 
@@ -52,6 +56,7 @@ class Store:
         """
         self.database: Database | None = None
         self.commits = 0
+        self._commits = Histogram(COMMIT_BOUNDS_S)
         self._trouble = ""
         self._sources = sources
         self._note_events = note_events
@@ -69,6 +74,11 @@ class Store:
             LOG.warning("there was no database; made a new one: %s", self.database)
         if self.database.read_only:
             LOG.error("%s", self.database.read_only)
+
+    @property
+    def commit_durations(self) -> Durations:
+        """How long transactions that wrote took, each from its turn on."""
+        return self._commits.durations
 
     def __str__(self) -> str:
         return str(self.database) if self.database else f"no database: {self._trouble}"
@@ -99,7 +109,9 @@ class Store:
         What was committed outlives a power failure, unless it is `lazy`: then it may have to be made again.
         """
         with self._writers.turn():
+            began_at = time.monotonic()
             transaction = yield from self._written(lazy)
+            self._commits.observe(time.monotonic() - began_at)
             self.commits += 1
             if transaction.changes:
                 for change in transaction.changes:

@@ -63,14 +63,20 @@ FACTS = Facts(
     "1.2",
     "br-int",
     controller_is_heard=True,
-    controller=ControllerCounts(AT.timestamp(), durations(0.05).durations, durations(0.1, 0.2, 5).durations),
+    controller=ControllerCounts(
+        AT.timestamp(),
+        durations(0.05).durations,
+        durations(0.1, 0.2, 5).durations,
+        (("flow_mod_failed", 2),),
+    ),
     hosts=(HOST1,),
     refused=1,
     tally=Tally(1, 2, {"ACTIVE": 3, "DOWN": 0}, (Pool("vlan", "default", 2000, 1),), 0.5),
-    commits=9,
+    commits=durations(0.05, 0.2).durations,
     requests={("GET", "2xx"): 4},
     durations={"/v2.0/ports": durations(0.5).durations},
     queries={("host_flows", "answered"): 1},
+    explained={"not_plugged": 3},
     processes={"rest": Process(1.5, 4096, 12)},
 )
 

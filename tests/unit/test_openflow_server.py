@@ -17,7 +17,7 @@ from osken_apps.openflow.codec import MessageType, message
 from tests.bench.scale.openflow_switch import SimulatedSwitch
 from tests.unit.hub_thread import in_a_hub
 from tests.unit.test_connection import Told, serve
-from tests.unit.test_session import hello
+from tests.unit.test_session import error, hello
 
 
 @pytest.fixture(autouse=True)
@@ -94,6 +94,20 @@ def test_peers_that_go_no_further_end_and_a_switch_is_served_meanwhile(said: byt
         site.plug_in("br-int")
         wait_for(lambda: site.told.events == ["connected br-int"])
         wait_for(lambda: len(site) == 1)
+
+    with_site(work)
+
+
+def test_errors_are_counted_of_connections_that_live_and_that_have_ended() -> None:
+    def work(site: Site) -> None:
+        for number in (1, 2):
+            site.plug_in("br-int")
+            wait_for(lambda number=number: len(site.told.events) == number)  # type: ignore[misc]
+            site.peers[-1].sendall(error(0))
+            wait_for(lambda number=number: site.server.errors == {"bad_request": number})  # type: ignore[misc]
+        site.peers[-1].close()
+        wait_for(lambda: len(site) == 1)
+        assert site.server.errors == {"bad_request": 2}
 
     with_site(work)
 

@@ -463,6 +463,11 @@ def test_a_refusal_is_told_once_in_words(up: Session) -> None:
     assert all_of(up, error(xid) * 3 + message(MessageType.BARRIER_REPLY, xid)) == [refused]
 
 
+def test_errors_are_counted_by_type(up: Session) -> None:
+    all_of(up, error(0) + error(0, 5, 1) + error(up.begin(0.0), 5, 2) + error(0, 999, 1))
+    assert up.errors == {"bad_request": 1, "flow_mod_failed": 2, "unknown": 1}
+
+
 def test_an_error_that_answers_nothing_is_complained_of(up: Session) -> None:
     assert all_of(up, error(0)) == [Odd("sent an error: %s", ("bad request, bad len (type 1, code 6)",))]
 
