@@ -3,7 +3,7 @@
 The class name is Neutron's exception name: clients read it as the error's `type`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 
@@ -89,8 +89,10 @@ class SubnetNotFound(NotFound):
 class PortNotFound(NotFound):
     """No port has that id."""
 
-    def __init__(self, port_id: str) -> None:
-        super().__init__(f"Port {port_id} could not be found.")
+    def __init__(self, port_id: str, nearest: Sequence[str] = ()) -> None:
+        """`nearest` are names of ports that may be meant."""
+        hint = f" Is it {' or '.join(nearest)}?" if nearest else ""
+        super().__init__(f"Port {port_id} could not be found.{hint}")
 
 
 class SecurityGroupNotFound(NotFound):

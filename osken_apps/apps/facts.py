@@ -14,6 +14,7 @@ from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.dhcp import Dhcp
 from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.probe import answers_arp, wire_carries
+from osken_apps.apps.twins import twin_of
 from osken_apps.explain.facts import (
     Facts,
     FrameFacts,
@@ -190,6 +191,7 @@ class Gatherer:
         fabric, inventory = self._hosts.fabric, self._hosts.fabric.inventory
         place = fabric.claims.place_of(port.id)
         claims = fabric.claims.of(port.id, port_id_prefix(port.id))
+        journal = self._dhcp.journal_of(port.id)
         groups = map(inventory.groups.groups.get, port.security_groups)
         return PortSeen(
             port,
@@ -201,8 +203,9 @@ class Gatherer:
             tuple(Place(host, name) for host, names in sorted(claims.items()) for name in names),
             port.waits_for,
             fabric.conflicts.get(port.id),
-            self._dhcp.journal_of(port.id),
+            journal,
             counted,
+            twin=twin_of(self._hosts, port, journal),
         )
 
     def _bridge_of(self, port: Port) -> Bridge | None:

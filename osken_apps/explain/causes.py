@@ -18,6 +18,7 @@ from osken_apps.explain.asking import (
     SILENT_NO_CLIENT,
     SILENT_OFF,
 )
+from osken_apps.explain.beyond import BEYOND
 from osken_apps.explain.cause import Case, Cause, State, Verdict, judged
 from osken_apps.explain.facts import Facts
 from osken_apps.explain.paths import Paths, not_understood
@@ -31,13 +32,15 @@ OF_AN_ADDRESS: tuple[Cause, ...] = (
 )  # fmt: skip
 #: Why a port does not reach another; those of both ports come between what they share and the way.
 OF_A_WAY: tuple[Cause, ...] = (*COMMON, *PASSING, DELIVERED, CANNOT_TELL)
+#: Why a port does not reach an address that no port has.
+OF_A_WAY_OUT: tuple[Cause, ...] = (*PLUGGING, *BEYOND)
 #: What keeps each of the two from talking, and is no matter of the way between them.
 OF_AN_END = (CONFLICT, MAC_DIFFERS, NAK_LOOP, RELEASED, EXPIRED, SILENT_OFF, NO_ARP)
 #: What may, or may not: a machine can have its address from elsewhere.
 OF_AN_END_PERHAPS = (OFFERED_NOT_TAKEN, OTHER_SERVER, SILENT_NO_CLIENT)
 EVERY_CAUSE: tuple[Cause, ...] = (
     *WANTED, *COMMON, *PLUGGING, *SERVED, *PASSING, *ASKING[:-1], *DISTURBING, CANNOT_TELL_ADDRESS, DELIVERED,
-    CANNOT_TELL,
+    CANNOT_TELL, *BEYOND,
 )  # fmt: skip
 MAX_ALSO = 10
 
@@ -66,6 +69,12 @@ def explain_reach(facts: Facts) -> Explanation:
     found = list(_of_a_way(case))
     arrives = any(verdict.code in (DELIVERED.code, RETURN_PATH.code) for verdict in found)
     return _explanation(case, found, case.paths.forward, case.paths.back if arrives else None)
+
+
+def explain_beyond(facts: Facts) -> Explanation:
+    """Say whether a port has a way to an address that no port here has."""
+    case = Case(facts, Paths(facts), facts.port)
+    return _explanation(case, list(_judged(case, OF_A_WAY_OUT)), None, None)
 
 
 def _of_a_way(case: Case) -> Iterator[Verdict]:

@@ -9,6 +9,7 @@ from ipaddress import IPv4Address
 from typing import Generic, TypeVar
 
 from osken_apps.dhcp.journal import PortJournal
+from osken_apps.model.addresses import IPAddress
 from osken_apps.model.conditions import Condition
 from osken_apps.model.resources import Network, Port, Subnet
 from osken_apps.model.snapshot import HostSnapshot, Layout
@@ -70,6 +71,15 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Twin:
+    """Another port of the same network, whose MAC address a machine uses; `host` is where it is, if known."""
+
+    called: str
+    mac: str
+    host: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class HostSeen:
     """A host. `snapshot` is what its flows and tags follow from; None: not known yet.
 
@@ -94,7 +104,8 @@ class PortSeen:
     are it.
 
     `server` is the port of its network's DHCP server. `groups` are the names of its security groups.
-    `waits_for` says in words what it waits for. `journal` is what its DHCP client said and was told,
+    `waits_for` says in words what it waits for. `twin` is a port whose MAC address its machine
+    uses, or whose machine uses its. `journal` is what its DHCP client said and was told,
     `answers` whether its machine answers ARP for its first IPv4 address; None: it was not asked.
     """
 
@@ -110,6 +121,7 @@ class PortSeen:
     journal: PortJournal = field(default_factory=PortJournal)
     counted: Known[PortCounted] | None = None
     answers: Known[bool] | None = None
+    twin: Known[Twin] | None = None
 
     @property
     def called(self) -> str:
@@ -144,7 +156,8 @@ class Facts:
     `at`, when they were gathered, and `known_since`, the controller's start, are seconds since the epoch;
     what was before the latter is not known. `hosts` are those that matter, `away` the names of all that are
     not connected, of `known_hosts`. `unseen` says what did not answer. `wire`: a frame of their network
-    comes from the port's host to the peer's; None: none was sent.
+    comes from the port's host to the peer's; None: none was sent. `beyond` is an address that is to be
+    reached and that no port has.
     """
 
     at: float
@@ -158,6 +171,7 @@ class Facts:
     known_hosts: int = 0
     unseen: tuple[str, ...] = ()
     wire: Known[bool] | None = None
+    beyond: IPAddress | None = None
 
     def host_of(self, port: PortSeen) -> HostSeen | None:
         """Give the host of a port, as far as it is known."""

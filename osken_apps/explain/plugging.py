@@ -40,6 +40,21 @@ def _said(host: HostSeen, condition: Condition) -> Found:
     return Found(words, (evidence,), condition.code.value)
 
 
+def _mac_twice(case: Case) -> Found | None:
+    twin, place = case.seen.twin, case.seen.place
+    if twin is None or twin.value is None or place is None:
+        return None
+    other = twin.value
+    words = {
+        "host": place.host,
+        "other": other.called,
+        "mac": other.mac,
+        "other_host": other.host or "no host",
+    }
+    says = f"the machines of {case.seen.called} and {other.called} both show {other.mac}"
+    return Found(words, (Evidence(says, twin.source, twin.seen_at),))
+
+
 def _interface_condition(case: Case) -> Found | None:
     return next((_said(host, condition) for host, condition in _conditions(case)), None)
 
@@ -166,6 +181,14 @@ NETWORK_DOWN = Cause(
     "network_down", "The network {network} of {port} is switched off: its admin_state_up is false",
     "openstack network set --enable {network_id}", "the network's admin_state_up", _network_down,
 )  # fmt: skip
+MAC_TWICE = Cause(
+    "mac_twice", "The machines of {port} on {host} and of {other} on {other_host} have one MAC address,"
+    " {mac}: what is for it goes now to the one and now to the other, and a guarded port drops what is"
+    " not its own",
+    "give each machine its port's MAC address",
+    "attached-mac in OVSDB, DHCP messages, and the network's ports",
+    _mac_twice, is_operators=True,
+)  # fmt: skip
 INTERFACE_CONDITION = Cause(
     "interface", "On {host}, {said}", "{remedy}",
     "what OVSDB shows of an interface that is the port's, or was meant to be", _interface_condition,
@@ -220,8 +243,8 @@ HOST_BESIDES = Cause(
 
 #: What keeps a port from anything at all, in order.
 PLUGGING = (
-    PORT_DOWN, NETWORK_DOWN, INTERFACE_CONDITION, ELSEWHERE, NOT_PLUGGED, HOST_GONE, HOST_CONDITION, TROUBLE,
-    TAG_FOREIGN, FLOW_MISSING, WAITS,
+    PORT_DOWN, NETWORK_DOWN, MAC_TWICE, INTERFACE_CONDITION, ELSEWHERE, NOT_PLUGGED, HOST_GONE,
+    HOST_CONDITION, TROUBLE, TAG_FOREIGN, FLOW_MISSING, WAITS,
 )  # fmt: skip
 #: What may disturb it.
 DISTURBING = (TWO_HOSTS, HOST_BESIDES)

@@ -1,17 +1,17 @@
 """Every cause: facts of which it is the verdict, with its sentence; and what comes with it."""
 
 from dataclasses import replace
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address
 
 import pytest
 
 from osken_apps.dhcp.decision import SilenceReason
 from osken_apps.explain.cause import State
-from osken_apps.explain.causes import EVERY_CAUSE, explain_address, explain_reach
+from osken_apps.explain.causes import EVERY_CAUSE, explain_address, explain_beyond, explain_reach
 from osken_apps.explain.document import causes_document
-from osken_apps.explain.facts import Facts, InstalledFlow, Known, Place, PortCounted, Source
+from osken_apps.explain.facts import Facts, InstalledFlow, Known, Place, PortCounted, Source, Twin
 from osken_apps.model.conditions import Code, Condition
-from osken_apps.model.resources import FixedIp, NetworkType, Port
+from osken_apps.model.resources import FixedIp, HostRoute, NetworkType, Port
 from osken_apps.model.snapshot import HostSnapshot, Segment
 from osken_apps.model.tunnels import Everywhere, Reach, RemotePort
 from osken_apps.openflow.actions import Output
@@ -99,6 +99,12 @@ ADDRESS: dict[str, tuple[Facts, str]] = {
     "server_no_address": (
         facts(replace(seen(VM1), server=replace(SERVER1, fixed_ips=()))),
         "The DHCP server of net1 has no address on 10.10.10.0/24: its pool is full.",
+    ),
+    "mac_twice": (
+        facts(seen(VM1, twin=Known(Twin("vm2", "fa:16:3e:00:00:02", "host2"), Source.OVSDB, NOW))),
+        "The machines of vm1 on host1 and of vm2 on host2 have one MAC address, fa:16:3e:00:00:02:"
+        " what is for it goes now to the one and now to the other, and a guarded port drops what is"
+        " not its own.",
     ),
     "interface_error": (
         facts(
@@ -314,6 +320,44 @@ REACH: dict[str, tuple[Facts, str]] = {
 }  # fmt: skip
 
 
+LOST = IPv4Address("10.10.10.99")
+FAR = IPv4Address("192.0.2.1")
+WITH_GATEWAY = replace(SUBNET1, gateway_ip=IPv4Address("10.10.10.1"))
+ROUTED = replace(
+    WITH_GATEWAY, host_routes=(HostRoute(IPv4Network("192.0.2.0/24"), IPv4Address("10.10.10.7")),)
+)
+BEYOND: dict[str, tuple[Facts, str]] = {
+    "not_plugged": (replace(_nowhere(), beyond=FAR), ADDRESS["not_plugged"][1]),
+    "no_way_out": (
+        facts(replace(seen(VM1), subnets=(replace(SUBNET1, gateway_ip=None),)), beyond=FAR),
+        "vm1 has no way to 192.0.2.1: it is outside 10.10.10.0/24, which has no gateway.",
+    ),
+    "nobody_has": (
+        facts(beyond=LOST),
+        "No port of net1 has 10.10.10.99: only something on the wire can answer for it.",
+    ),
+    "gateway_absent": (
+        facts(replace(seen(VM1), subnets=(WITH_GATEWAY,)), beyond=FAR),
+        "192.0.2.1 is outside 10.10.10.0/24, and its gateway 10.10.10.1 is no port here: it must be on the"
+        " wire, where it cannot be seen from here.",
+    ),
+}
+
+
+@pytest.mark.parametrize("code", BEYOND)
+def test_why_a_port_does_not_reach_an_address_that_no_port_has(code: str) -> None:
+    given, sentence = BEYOND[code]
+    verdict = explain_beyond(given).verdict
+    assert (verdict.code, verdict.sentence) == (code, sentence)
+
+
+def test_a_route_of_the_subnet_counts_before_its_gateway() -> None:
+    told = explain_beyond(facts(replace(seen(VM1), subnets=(ROUTED,)), beyond=FAR))
+    assert "its gateway 10.10.10.7 is no port" in told.verdict.sentence
+    told = explain_beyond(facts(replace(seen(VM1), subnets=(ROUTED,)), beyond=IPv6Address("2001:db8::1")))
+    assert told.verdict.sentence == "vm1 has no way to 2001:db8::1: vm1 has no IPv6 address."
+
+
 @pytest.mark.parametrize("code", ADDRESS)
 def test_why_a_port_has_no_address(code: str) -> None:
     given, sentence = ADDRESS[code]
@@ -339,7 +383,7 @@ def test_what_else_holds_comes_with_the_verdict() -> None:
 
 def test_every_cause_is_the_verdict_of_some_facts_or_comes_with_one() -> None:
     named_otherwise = {"interface", "host", "request_stops", "host_besides", "two_hosts"}
-    reached = {*ADDRESS, *REACH} | named_otherwise
+    reached = {*ADDRESS, *REACH, *BEYOND} | named_otherwise
     assert {cause.code for cause in EVERY_CAUSE} <= reached
 
 

@@ -62,7 +62,9 @@ def gathered(monkeypatch: pytest.MonkeyPatch, ask: Callable[[Gatherer], Any], **
     said = Condition(Code.IFACE_ID_UNKNOWN, "tap1 is no port's", "", interface="tap1", port_id=VM1.id)
     away = SimpleNamespace(name="host2", alive=False, conditions=(said,), troubles={}, bridges={})
     away.last_contact = host.last_contact
-    hosts: Any = SimpleNamespace(fabric=fabric, by_name={"host1": host, "host2": away})
+    hosts: Any = SimpleNamespace(
+        fabric=fabric, by_name={"host1": host, "host2": away}, view_of=lambda _host: None
+    )
     dhcp: Any = SimpleNamespace(known_since=1.0, journal_of=lambda _: PortJournal())
     found: list[Any] = []
     in_a_hub(lambda _hub: found.append(ask(Gatherer(hosts, dhcp))))

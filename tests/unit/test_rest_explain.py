@@ -109,6 +109,39 @@ def test_ports_of_others_are_not_there(api: Client) -> None:
     assert stranger.call("GET", f"/ports/{vm1(api)['id']}/explain").error == "PortNotFound"
 
 
+def test_a_misspelt_name_is_answered_with_the_nearest_that_the_caller_may_see(api: Client) -> None:
+    network = vm1(api)["network_id"]
+    for name in ("database-1", "web-1"):
+        api.make("port", network_id=network, name=name)
+    reply = ask(api, port="datebase-1")
+    assert (reply.status, reply.error) == (404, "PortNotFound")
+    assert reply.message == "Port datebase-1 could not be found. Is it database-1?"
+    stranger = api.as_user("b", "member")
+    assert ask(stranger, port="datebase-1").message == "Port datebase-1 could not be found."
+
+
+def test_an_address_that_no_port_has_is_reached_by_a_gateway_or_not(
+    api: Client, controller: Controller
+) -> None:
+    port = vm1(api)
+    told = ask(api, **{"from": "vm1", "to": "198.51.100.7"}).body["explain"]
+    assert told["question"] == "Why can vm1 not reach 198.51.100.7?"
+    assert (told["verdict"]["code"], told["verdict"]["state"]) == ("no_way_out", "broken")
+    assert controller.was_asked[-1][1:3] == (port["id"], "")
+    subnet = port["fixed_ips"][0]["subnet_id"]
+    gateway = api.get(f"/subnets/{subnet}")["subnet"]["gateway_ip"]
+    fixed_ip = {"subnet_id": subnet, "ip_address": gateway}
+    router = api.make("port", network_id=port["network_id"], name="router", fixed_ips=[fixed_ip])
+    ask(api, **{"from": "vm1", "to": "198.51.100.7"})
+    assert controller.was_asked[-1][1:3] == (port["id"], router["id"])
+
+
+def test_verdicts_are_counted_by_code(api: Client, controller: Controller) -> None:
+    ask(api, port="vm1")
+    ask(api, frame={"host": "host1", "interface": "tap1", "fields": ["dl_src=fa:16:3e:00:00:01"]})
+    assert controller.explained == {"silent_no_client": 1, "delivered": 1}
+
+
 def test_a_name_of_several_ports_is_no_name(api: Client) -> None:
     api.make("port", network_id=vm1(api)["network_id"], name="vm1")
     reply = ask(api, port="vm1")

@@ -1,0 +1,113 @@
+"""Which port somebody means, and what is meant by an address that no port has."""
+
+import difflib
+from collections.abc import Iterable, Iterator
+from ipaddress import ip_address
+
+from osken_apps.errors import HTTPBadRequest, PortNotFound
+from osken_apps.explain.beyond import next_hop, way_out
+from osken_apps.model.addresses import IPAddress
+from osken_apps.model.resources import Port
+from osken_apps.rest.operations import Operations
+from osken_apps.rest.ports import PORTS
+from osken_apps.rest.request import Request
+from osken_apps.rest.search import Sought, sought
+from osken_apps.store.selection import Among
+from osken_apps.store.view import View
+
+RULE = "get_port_explain"
+MOST = 5  # ports that a text may mean, of which all are named
+NEAREST = 3
+LOOKED_AT = 500  # names that have a half of the one that was given
+SHORTEST = 2
+
+
+def named(operations: Operations, request: Request, text: str) -> Port:
+    """Give the port that a text means, of those that the caller may ask about.
+
+    Raises PortNotFound, with the nearest names, and HTTPBadRequest if it means several.
+    """
+    with operations.store.read() as view:
+        ids = _meant(view, text, sought(text))
+    ports = list(_seen(operations, request, ids))
+    if len(ports) > 1:
+        several = ", ".join(port.id for port in ports[:MOST])
+        raise HTTPBadRequest(f"Invalid input for port. Reason: {text} may be any of {several}.")
+    if not ports:
+        raise PortNotFound(text, _nearest(operations, request, text))
+    return ports[0]
+
+
+def beyond(operations: Operations, request: Request, port: Port, text: str) -> IPAddress | Port | None:
+    """Give the address that a text is, if no port that may be asked about has it; else None.
+
+    Where the next hop to it is a port of the network, that is given. Raises PortNotFound if the caller may
+    not ask about it.
+    """
+    address = _address(text)
+    if address is None:
+        return None
+    with operations.store.read() as view:
+        meant = _meant(view, text, sought(text))
+    if any(_seen(operations, request, meant)):
+        return None
+    with operations.store.read() as view:
+        own = {fixed_ip.subnet_id for fixed_ip in port.fixed_ips}
+        subnet = way_out(tuple(one for one in view.subnets_of(port.network_id) if one.id in own), address)
+        hop = next_hop(subnet, address) if subnet and address not in subnet.cidr else None
+        ids = view.lookup(None, MOST * MOST).by_address(hop, hop) if hop else []
+        hops = [one for one in view.ports(Among("id", tuple(ids))) if one.network_id == port.network_id]
+    if not hops:
+        return address
+    gateway: Port = operations.read_for(PORTS, request, hops[0].id, RULE)
+    return gateway
+
+
+def _meant(view: View, text: str, wanted: Sought) -> list[str]:
+    """Give the ids of the ports that a text may mean."""
+    ids = [port.id for port in view.ports(Among("id", (text,)))]
+    if ids:
+        return ids
+    lookup = view.lookup(None, MOST * MOST)
+    found = list(lookup.by_address(*wanted.addresses)) if wanted.addresses else []
+    found += lookup.by_prefix(Port, "mac_address", wanted.mac) if wanted.mac else []
+    found += lookup.by_name(Port, text)
+    candidates = view.ports(Among("id", tuple(dict.fromkeys(found)))) if found else []
+    return [port.id for port in candidates if _is_called(port, text, wanted.mac)]
+
+
+def _nearest(operations: Operations, request: Request, text: str) -> list[str]:
+    """Name ports that are called almost so, the nearest first: of a name with one mistake a half is right."""
+    half = len(text) // 2
+    with operations.store.read() as view:
+        lookup = view.lookup(None, LOOKED_AT)
+        halves = [part for part in (text[:half], text[half:]) if len(part) >= SHORTEST]
+        ids = dict.fromkeys(id for part in halves for id in lookup.by_name(Port, part))
+        names = {port.name: port.id for port in view.ports(Among("id", tuple(ids)))} if ids else {}
+    near = difflib.get_close_matches(text, names, MOST * NEAREST)
+    seen = {port.id for port in _seen(operations, request, [names[name] for name in near])}
+    return [name for name in near if names[name] in seen][:NEAREST]
+
+
+def _seen(operations: Operations, request: Request, ids: Iterable[str]) -> Iterator[Port]:
+    """Give those of some ports that the caller may ask about."""
+    for id in ids:
+        try:
+            yield operations.read_for(PORTS, request, id, RULE)
+        except PortNotFound:
+            continue
+
+
+def _is_called(port: Port, text: str, mac: str) -> bool:
+    """Tell whether a text is a port's whole name, or an address of it."""
+    if port.name == text or str(port.mac_address) == mac:
+        return True
+    address = _address(text)
+    return any(fixed_ip.ip_address == address for fixed_ip in port.fixed_ips)
+
+
+def _address(text: str) -> IPAddress | None:
+    try:
+        return ip_address(text)
+    except ValueError:
+        return None
