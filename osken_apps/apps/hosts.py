@@ -58,6 +58,7 @@ class Host:
         self.system_id = ""
         self.bridges: dict[str, Bridge] = {}
         self.session: OvsdbSession | None = None
+        self.awaited: HostView | None = None  # what it shows after a write of ours that needs no other pass
         self.reconciler: Reconciler | None = None
         self.dhcp_counters: Counter[StrEnum] = Counter()
         self.meter_drops = Falling()  # by the meter's id
@@ -299,7 +300,9 @@ class Hosts:
         if integration:
             capable = answers_nd(integration.datapath_type, view.version)
             concerned |= self.fabric.observe_datapath(host.name, capable)
-        self.wake(concerned | self.fabric.observe_interfaces(host.name, view.interfaces) | {host.name})
+        concerned |= self.fabric.observe_interfaces(host.name, view.interfaces) | {host.name}
+        awaited, host.awaited = host.awaited, None
+        self.wake(concerned - {host.name} if view == awaited else concerned)
 
     def _place_bridge(self, connection: Connection) -> None:
         name = self.identities.host_of_bridge(connection)
@@ -384,7 +387,10 @@ class Hosts:
     def _settle(self, host: Host, changes: int) -> None:
         if host.reconciler and host.changes == changes:
             host.settled = True
-            self.wake(self.fabric.expect_no_more(host.name) | {host.name})
+            concerned = self.fabric.expect_no_more(host.name)
+            if not host.bridges.keys() >= set(self.fabric.layout.bridges):
+                concerned.add(host.name)  # which says what is missing now
+            self.wake(concerned)
 
     def _may_be_away(self, host: Host) -> None:
         if not host.alive:

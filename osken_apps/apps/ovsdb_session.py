@@ -22,7 +22,7 @@ from osken_apps.apps.transport import Transport
 from osken_apps.model.conditions import BridgeFacts, HostFacts, PortFacts
 from osken_apps.model.host import Interface
 from osken_apps.model.tunnel_bridge import BridgeChange
-from osken_apps.pipeline.tags import TaggedPort
+from osken_apps.pipeline.tags import TaggedPort, mark_of
 
 LOG = logging.getLogger(__name__)
 
@@ -45,6 +45,28 @@ class HostView:
     tagged_ports: tuple[TaggedPort, ...]
     facts: HostFacts
     version: str = ""
+
+    def written(self, bridge: str, tags: Mapping[str, int], mark: str) -> "HostView":
+        """Give what the session shows once the tags of ports of a bridge are written, and nothing else is."""
+
+        def row(port: TaggedPort) -> TaggedPort:
+            tag = tags.get(port.name)
+            return port if tag is None else TaggedPort(port.name, tag, mark_of(tag, mark))
+
+        def interface(shown: Interface) -> Interface:
+            tag = tags.get(shown.name)
+            return shown if tag is None else replace(shown, tag=tag, mark=mark_of(tag, mark))
+
+        def facts(shown: BridgeFacts) -> BridgeFacts:
+            ports = (replace(port, tag=tags.get(port.name, port.tag)) for port in shown.ports)
+            return replace(shown, ports=tuple(ports)) if shown.name == bridge else shown
+
+        return replace(
+            self,
+            interfaces=tuple(map(interface, self.interfaces)),
+            tagged_ports=tuple(map(row, self.tagged_ports)),
+            facts=replace(self.facts, bridges=tuple(map(facts, self.facts.bridges))),
+        )
 
 
 class OvsdbSession:

@@ -15,6 +15,7 @@ from osken_apps.apps.connection import SwitchGone
 from osken_apps.apps.host_conditions import HostConditions
 from osken_apps.apps.host_counts import read_counts
 from osken_apps.apps.hosts import Host, Hosts
+from osken_apps.apps.ovsdb_session import HostView
 from osken_apps.apps.tunnel_bridge import TunnelBridge
 from osken_apps.errors import OskenAppsError
 from osken_apps.model.changes import PortReport
@@ -295,8 +296,19 @@ class HostReconciler:
         else:
             self._tags = dict(desired)
         if changes:
+            self._host.awaited = self._awaited(view, changes)
             session.set_tags(changes, mark)
             LOG.info("host %s: tags %s", self._host.name, changes)
+
+    def _awaited(self, view: HostView, changes: Tags) -> HostView | None:
+        """Say what OVSDB shows next if that needs no other pass; None: with a tag that goes, its local VLAN
+        may be given to another network.
+        """
+        given = {name: tag for name, tag in changes.items() if tag is not None}
+        gone = [row for row in view.tagged_ports if row.name in changes and row.tag not in (None, DEAD_TAG)]
+        if gone or len(given) < len(changes):
+            return None
+        return view.written(self._fabric.layout.integration_bridge, given, self._fabric.mark)
 
     def _count_foreign_tags(self, changes: Tags) -> None:
         """Count tags that we had written and someone else has changed."""

@@ -98,6 +98,7 @@ def test_a_session_shows_its_host_and_writes_tags() -> None:
         assert [item.iface_id for item in view.interfaces] == ["", "iface0", "iface1", "iface2"]
         made.session.set_tags({"tap1": 7, "tap2": 4095}, "the-store")
         assert database.tags() == {"tap1": 7, "tap2": 4095}
+        assert made.views[-1] == view.written("br-int", {"tap1": 7, "tap2": 4095}, "the-store")
         marks = {port.name: port.mark for port in made.views[-1].tagged_ports}
         assert marks == {"br-int": "", "tap0": "", "tap1": "the-store", "tap2": "dead"}
         made.session.set_tags({"tap2": None}, "the-store")

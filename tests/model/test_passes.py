@@ -1,0 +1,94 @@
+"""What a host is looked at again for, and what needs no other look."""
+
+from collections.abc import Callable
+
+import pytest
+
+from osken_apps.apps.reconcile import HostReconciler
+from osken_apps.model.changes import Deleted
+from osken_apps.model.resources import Port, PortStatus
+from tests.golden.scenarios import VM1
+from tests.model.test_trouble import World
+
+
+def reconciler(world: World) -> HostReconciler:
+    made = world.hosts.by_name["h"].reconciler
+    assert isinstance(made, HostReconciler)
+    return made
+
+
+def is_awake(world: World) -> bool:
+    return reconciler(world)._wakeup.ready()
+
+
+def show(world: World) -> None:
+    world.hosts.session_shows(world.ovsdb, world.ovsdb.view())  # type: ignore[arg-type]
+
+
+def writing(world: World, monkeypatch: pytest.MonkeyPatch, also: Callable[[], None] = lambda: None) -> None:
+    """Have the database show what is written as it is, and what `also` does with it."""
+    write = world.ovsdb.set_tags
+
+    def set_tags(tags: dict[str, int | None], mark: str) -> None:
+        write(tags, mark)
+        also()
+        show(world)
+
+    monkeypatch.setattr(world.ovsdb, "set_tags", set_tags)
+
+
+def test_a_tag_that_was_written_wakes_no_other_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    writing(world, monkeypatch)
+    world.plug(tap1=VM1.id)
+    assert is_awake(world)
+    assert world.attempt()
+    assert world.ovsdb.tags == {"tap1": 1}
+    assert world.reports[VM1.id].status is PortStatus.ACTIVE
+    assert not is_awake(world)
+    assert world.hosts.fabric.host("h").interfaces["tap1"].tag == 1
+
+
+def test_another_hand_that_writes_meanwhile_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    writing(world, monkeypatch, lambda: world.ovsdb.iface_ids.update(tap2=world.second.id))
+    world.plug(tap1=VM1.id)
+    assert world.attempt()
+    assert is_awake(world)
+
+
+def test_a_tag_that_another_hand_changes_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    writing(world, monkeypatch)
+    world.plug(tap1=VM1.id)
+    assert world.attempt()
+    world.ovsdb.tags["tap1"] = 9
+    show(world)
+    assert is_awake(world)
+
+
+def test_a_local_vlan_that_is_given_back_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    world.plug(tap1=VM1.id)
+    assert world.attempt()
+    writing(world, monkeypatch)
+    world.hosts.wake(world.hosts.fabric.apply([Deleted(Port, VM1.id)]))
+    assert world.attempt()
+    assert world.ovsdb.tags == {"tap1": 4095}
+    assert is_awake(world)
+
+
+@pytest.mark.parametrize("is_cut", [False, True])
+def test_the_time_to_connect_ends_with_a_look_only_where_a_bridge_is_missing(is_cut: bool) -> None:
+    world = World()
+    assert world.attempt()
+    host = world.hosts.by_name["h"]
+    if is_cut:
+        physical = host.bridges["br-eth2"].connection
+        world.hosts.disconnected(physical)
+        assert world.attempt()
+        assert world.trouble == ""
+    world.hosts._settle(host, host.changes)
+    assert is_awake(world) is is_cut
+    assert world.attempt()
+    assert ("br-eth2" in world.trouble) is is_cut
