@@ -18,14 +18,14 @@ class Access:
 
     def __init__(self, collection: Collection, permissions: Permissions, view: View) -> None:
         self._collection = collection
-        self._permissions = permissions
+        self.permissions = permissions
         self._view = view
         self._networks: dict[str, Network | None] = {}
         self._groups: dict[str, SecurityGroup | None] = {}
 
     def visible(self, resources: list[Any]) -> list[Any]:
         """Give the resources that the caller may see."""
-        if self._permissions.sees_all:
+        if self.permissions.sees_all:
             return resources
         fields = self._collection.kind.model.__dataclass_fields__
         if "network_id" in fields:
@@ -37,23 +37,28 @@ class Access:
     def may_see(self, resource: Any) -> bool:
         """Tell whether the caller may see a resource."""
         rule = f"get_{self._collection.singular}"
-        return self._permissions.sees_all or self._permissions.may(rule, self.target(resource))
+        return self.permissions.sees_all or self.permissions.may(rule, self.target(resource))
 
     def attributes(self, resource: Any, attributes: Sequence[Attribute]) -> tuple[Attribute, ...]:
         """Give those of the attributes that the caller may see of a resource."""
-        if self._permissions.sees_all:
+        if self.permissions.sees_all:
             return tuple(attributes)
         target = self.target(resource)
         rule = f"get_{self._collection.singular}"
         return tuple(
-            attribute for attribute in attributes if self._permissions.may(f"{rule}:{attribute.name}", target)
+            attribute for attribute in attributes if self.permissions.may(f"{rule}:{attribute.name}", target)
         )
 
     def telling(self, resources: list[Any], asked: Sequence[Attribute]) -> list[Any]:
         """Give the resources of which the caller may see all of these attributes."""
-        if self._permissions.sees_all or not asked:
+        if self.permissions.sees_all or not asked:
             return resources
         return [item for item in resources if len(self.attributes(item, asked)) == len(asked)]
+
+    def tells(self, asked: Sequence[Attribute]) -> bool:
+        """Tell whether whoever may see a resource may see these attributes of it, whichever it is."""
+        rule = f"get_{self._collection.singular}"
+        return all(self.permissions.follows(f"{rule}:{attribute.name}", rule) for attribute in asked)
 
     def require_create(self, project_id: str, body: Mapping[str, Any], values: Values) -> None:
         """Refuse a POST that the caller may not make. Raises PolicyNotAuthorized, NetworkNotFound."""
@@ -68,19 +73,19 @@ class Access:
             if attribute.name in given
             and (attribute.default is ABSENT or values[attribute.name] != attribute.default)
         ]
-        self._permissions.require(f"create_{self._collection.singular}", _parts_of(explicit, body), target)
+        self.permissions.require(f"create_{self._collection.singular}", _parts_of(explicit, body), target)
 
     def require(self, action: str, resource: Any, body: Mapping[str, Any]) -> None:
         """Refuse a change that the caller may not make. Raises PolicyNotAuthorized, NotFound."""
         if not self.may_see(resource):
             raise self._collection.not_found(resource.id)
         target = self.target(resource, body.get("device_owner", ""))
-        self._permissions.require(f"{action}_{self._collection.singular}", _parts_of(body, body), target)
+        self.permissions.require(f"{action}_{self._collection.singular}", _parts_of(body, body), target)
 
     def require_member(self, resource: Any, member: str) -> None:
         """Refuse to show what belongs to a resource beside its attributes. Raises PolicyNotAuthorized."""
         rule = f"get_{self._collection.singular}_{member}"
-        self._permissions.require(rule, [], self.target(resource))
+        self.permissions.require(rule, [], self.target(resource))
 
     def target(self, resource: Any, device_owner: str = "") -> Target:
         """Give what rules look at of a resource."""
@@ -95,11 +100,11 @@ class Access:
 
     def _network_of(self, values: Values) -> Network | None:
         network_id = values.get("network_id")
-        return None if network_id is None or self._permissions.sees_all else self._network(network_id)
+        return None if network_id is None or self.permissions.sees_all else self._network(network_id)
 
     def _may_see_network(self, network: Network) -> bool:
         target = Target(network.project_id, network.shared, network.external)
-        return self._permissions.may("get_network", target)
+        return self.permissions.may("get_network", target)
 
     def _network(self, network_id: str) -> Network | None:
         if network_id not in self._networks:

@@ -1,13 +1,13 @@
 """What there is, counted, and what changed lately: in memory, in step with every commit. SHELL.
 
-Nothing is kept before somebody asks for the first time. What a caller may not see is neither counted nor
-told.
+What a caller may not see is neither counted nor told. Resources of which the same is known are kept together:
+the policy is asked once for all of them.
 """
 
 import re
 import secrets
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from threading import Lock
@@ -63,9 +63,8 @@ class Census:
         self._listens = False
         self._begun = False
         self._early: list[tuple[int, tuple[Change, ...]]] = []  # commits while it is read
-        self._facts: dict[tuple[type[Standard], str], Facts] = {}
-        self._counts: Counter[Facts] = Counter()
-        self._waiting: dict[tuple[type[Standard], str], None] = {}
+        self._facts: dict[type[Standard], dict[str, Facts]] = {kind: {} for kind in KINDS}
+        self._alike: dict[Facts, dict[str, None]] = {}  # the ids of those of which the same is known
         self._number = 0
         self._entries: deque[Entry] = deque(maxlen=MAX_REMEMBERED)
 
@@ -84,11 +83,13 @@ class Census:
                 self._hosts.listen(self._reported)
                 self._listens = True
             with self._store.moment() as (sequence, view):
-                found = {(kind, id): facts for kind in KINDS for id, facts in view.facts(kind)}
+                found = {kind: dict(view.facts(kind)) for kind in KINDS}
+            alike: dict[Facts, dict[str, None]] = {}
+            for known in found.values():
+                for id, facts in known.items():
+                    alike.setdefault(facts, {})[id] = None
             with self._lock:
-                self._facts = found
-                self._counts = Counter(found.values())
-                self._waiting = {key: None for key, facts in found.items() if facts.waits}
+                self._facts, self._alike = found, alike
                 for number, changes in self._early:
                     if number > sequence:
                         self._take(changes)
@@ -98,29 +99,33 @@ class Census:
     def counts(self, permissions: Permissions) -> dict[type[Standard], Counter[str]]:
         """Count by kind and status what a caller may see."""
         with self._lock:
-            counted = list(self._counts.items())
+            counted = [(facts, len(ids)) for facts, ids in self._alike.items()]
         found: dict[type[Standard], Counter[str]] = {kind: Counter() for kind in KINDS}
+        may_see = self._sight(permissions)
         for facts, number in counted:
-            if number and self._may_see(facts, permissions):
+            if may_see(facts):
                 found[facts.kind][facts.status] += number
         return found
 
     def waiting(self, kind: type[Standard], permissions: Permissions) -> list[str]:
         """Give the ids of those that wait for something and that a caller may see."""
-        with self._lock:
-            known = [(id, self._facts[of, id]) for of, id in self._waiting if of is kind]
-        return [id for id, facts in known if self._may_see(facts, permissions)]
+        return self._ids(lambda facts: facts.kind is kind and facts.waits, permissions)
 
     def visible(self, kind: type[Standard], permissions: Permissions) -> list[str]:
         """Give the ids of those of a kind that a caller may see."""
+        return self._ids(lambda facts: facts.kind is kind, permissions)
+
+    def _ids(self, wanted: Callable[[Facts], bool], permissions: Permissions) -> list[str]:
         with self._lock:
-            known = [(id, facts) for (of, id), facts in self._facts.items() if of is kind]
-        return [id for id, facts in known if self._may_see(facts, permissions)]
+            known = [facts for facts in self._alike if wanted(facts)]
+        seen = list(filter(self._sight(permissions), known))
+        with self._lock:  # not while the policy is asked: a commit would wait
+            return [id for facts in seen for id in self._alike.get(facts, ())]
 
     def sees(self, kind: type[Standard], id: str, permissions: Permissions) -> bool:
         """Tell whether a caller may see a resource."""
-        facts = self._facts.get((kind, id))
-        return facts is not None and self._may_see(facts, permissions)
+        facts = self._facts[kind].get(id)
+        return facts is not None and self._sight(permissions)(facts)
 
     def since(self, text: str, permissions: Permissions, own: Target) -> News:
         """Give what a caller may see of the changes since a revision. Raises HTTPBadRequest."""
@@ -135,34 +140,44 @@ class Census:
                 return News(now, reset=True)
             entries = list(islice(self._entries, seen + 1 - first, None))
         told, last = [], seen
+        may_see = self._sight(permissions)
         sees_hosts = permissions.may(f"get_{AGENT}", own)
         for entry in entries:
             last = entry.number
-            if op := self._told(entry, permissions, sees_hosts):
+            if op := self._told(entry, may_see, sees_hosts):
                 told.append({"kind": entry.kind, "op": op, "id": entry.id})
             if len(told) == MAX_TOLD:
                 break
         return News(f"{self._epoch}-{last}", tuple(told))
 
-    def _told(self, entry: Entry, permissions: Permissions, sees_hosts: bool) -> str:
+    def _told(self, entry: Entry, may_see: Callable[[Facts], bool], sees_hosts: bool) -> str:
         """Say what happened to something for one who may not see all; empty: nothing."""
         if entry.kind == AGENT:
             return UPDATED if sees_hosts else ""
-        before = entry.before is not None and self._may_see(entry.before, permissions)
-        after = entry.after is not None and self._may_see(entry.after, permissions)
+        before = entry.before is not None and may_see(entry.before)
+        after = entry.after is not None and may_see(entry.after)
         if before:
             return UPDATED if after else DELETED
         return CREATED if after else ""
 
-    def _may_see(self, facts: Facts, permissions: Permissions) -> bool:
-        return permissions.sees_all or permissions.may(
-            f"get_{KINDS[facts.kind].singular}",
-            target_of(
-                facts,
-                lambda id: self._facts.get((Network, id)),
-                lambda id: self._facts.get((SecurityGroup, id)),
-            ),
-        )
+    def _sight(self, permissions: Permissions) -> Callable[[Facts], bool]:
+        """Give what tells whether a caller may see something; the policy is asked once for what is alike."""
+        if permissions.sees_all:
+            return lambda _facts: True
+        network_of, group_of = self._facts[Network].get, self._facts[SecurityGroup].get
+        answers: dict[tuple[object, ...], bool] = {}
+
+        def may_see(facts: Facts) -> bool:
+            network, group = network_of(facts.network_id or ""), group_of(facts.security_group_id or "")
+            own = (facts.kind, facts.project_id, facts.shared, facts.external, facts.device_owner)
+            answer = answers.get((*own, network, group))
+            if answer is None:
+                rule = f"get_{KINDS[facts.kind].singular}"
+                answer = permissions.may(rule, target_of(facts, network_of, group_of))
+                answers[*own, network, group] = answer
+            return answer
+
+        return may_see
 
     def _committed(self, sequence: int, changes: tuple[Change, ...]) -> None:
         with self._lock:
@@ -184,18 +199,14 @@ class Census:
                 self._put(change.kind, change.id, None)
 
     def _put(self, kind: type[Standard], id: str, after: Facts | None) -> None:
-        key = (kind, id)
-        before = self._facts.pop(key, None)
-        self._waiting.pop(key, None)
+        before = self._facts[kind].pop(id, None)
         if before is not None:
-            self._counts[before] -= 1
-            if not self._counts[before]:
-                del self._counts[before]
+            self._alike[before].pop(id, None)
+            if not self._alike[before]:
+                del self._alike[before]
         if after is not None:
-            self._facts[key] = after
-            self._counts[after] += 1
-            if after.waits:
-                self._waiting[key] = None
+            self._facts[kind][id] = after
+            self._alike.setdefault(after, {})[id] = None
         self._note(KINDS[kind].singular, id, before, after)
 
     def _note(self, kind: str, id: str, before: Facts | None = None, after: Facts | None = None) -> None:

@@ -16,6 +16,7 @@ from osken_apps.rest.census import Census
 from osken_apps.rest.collection import Action, Around, Collection
 from osken_apps.rest.controller import Hosts, Questions
 from osken_apps.rest.listing import Query, fields_of_show, filtered, links, ordered, page, query_of
+from osken_apps.rest.pages import page_of_all, page_of_seen
 from osken_apps.rest.policy import Permissions, Policy, Target
 from osken_apps.rest.quota import quota_of
 from osken_apps.rest.read_only import ReadContext, ReadOnlyCollection
@@ -28,6 +29,7 @@ from osken_apps.store.store import Store
 from osken_apps.store.transaction import Transaction
 from osken_apps.store.view import View
 
+MOST_IDS = 2000  # that a question to the database names
 A_FEW = 100  # of which what belongs to them is read by their ids; of more, all is read
 
 
@@ -66,11 +68,13 @@ class Operations:
         self._settle(collection, request)
         with self.store.read() as view:
             access = Access(collection, self.permissions(request), view)
-            if query.page is not None and self.permissions(request).sees_all:
-                shown = _page_of_database(view, collection, query)
+            seen = self._seen(collection, query, access.permissions)
+            if (pages := self._page(view, collection, query, access, seen)) is not None:
+                shown = pages
                 context = self._context(view, collection, shown)
             else:
-                found = access.visible(view.find(collection.kind.model, *query.conditions))
+                named = () if seen is None or len(seen) > MOST_IDS else (Among("id", tuple(seen)),)
+                found = access.visible(view.find(collection.kind.model, *query.conditions, *named))
                 few = collection.own_context and len(found) <= A_FEW
                 context = self._context(view, collection, found if few else None)
                 found = access.telling(found, query.asked)
@@ -295,6 +299,26 @@ class Operations:
         with suppress(StoreUnavailable), self.store.write() as transaction:
             collection.first_use.begin(transaction, project_id, self.around(request).terms)
 
+    def _seen(self, collection: Collection, query: Query, permissions: Permissions) -> set[str] | None:
+        """Give the ids of what a caller may see of a list; None: it is no use to know them."""
+        if permissions.sees_all or any(condition.column == "id" for condition in query.conditions):
+            return None
+        self.census.begin()
+        return set(self.census.visible(collection.kind.model, permissions))
+
+    def _page(
+        self, view: View, collection: Collection, query: Query, access: Access, seen: set[str] | None
+    ) -> list[Any] | None:
+        """Give the page of a list that the database can cut; None: it cannot."""
+        page = query.page
+        if page is None:
+            return None
+        if access.permissions.sees_all:
+            return page_of_all(view, collection, query)
+        if seen is None or len(seen) <= MOST_IDS or not access.tells(query.asked):
+            return None
+        return access.visible(page_of_seen(view, collection, query, page, seen))
+
     def _context(self, view: View, collection: Collection, resources: Sequence[Any] | None) -> RenderContext:
         """Read what else is shown of these resources (None: of any of the collection)."""
         return replace(self.around_hosts(), **collection.context(view, resources))
@@ -317,14 +341,6 @@ def _page(collection: Collection | ReadOnlyCollection, found: list[Any], query: 
         return page(found, query, collection.id_of)
     except KeyError:
         raise collection.not_found(query.marker) from None
-
-
-def _page_of_database(view: View, collection: Collection, query: Query) -> list[Any]:
-    """Read a page and nothing else. Raises NotFound for a marker that is not in the list."""
-    marker = Among("id", (query.marker,))
-    if query.marker and not view.find(collection.kind.model, *query.conditions, marker):
-        raise collection.not_found(query.marker)
-    return view.find(collection.kind.model, *query.conditions, page=query.page)
 
 
 def _links(

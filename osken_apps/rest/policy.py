@@ -175,6 +175,10 @@ class Permissions:
         """Tell whether a rule allows its action; what has no rule is denied."""
         return _allowed(self._enforcer, self._asked.get(rule, rule), target, self._caller)
 
+    def follows(self, rule: str, other: str) -> bool:
+        """Tell whether a rule is by its words what another one is."""
+        return self._asked.get(rule, rule) == self._asked.get(other, other)
+
     def require(self, action: str, attributes: list[str], target: Target) -> None:
         """Refuse an action on these attributes unless every rule allows it. Raises PolicyNotAuthorized."""
         rules = [action, *(f"{action}:{name}" for name in attributes)]

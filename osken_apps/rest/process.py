@@ -80,6 +80,7 @@ def serve(
         if has_logins:
             _make_first_user(store, config)
         api = application(store, config, hosts, questions, audit=audit.write)
+        _in_background(api.begin)
         if metrics is not None:
             _tell_metrics(metrics, Measured(config, store, hosts, questions, api.requests))
         signal.signal(signal.SIGHUP, lambda *_: _in_background(_reload, api, certificates))

@@ -4,6 +4,7 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
@@ -13,7 +14,7 @@ import webob
 
 from osken_apps.accounts.certificate import certified
 from osken_apps.config import Config
-from osken_apps.errors import ApiError, ConfigurationError, HTTPBadRequest
+from osken_apps.errors import ApiError, ConfigurationError, HTTPBadRequest, StoreUnavailable
 from osken_apps.metrics.requests import Requests
 from osken_apps.rest import audit_log, dashboard, edge, routes
 from osken_apps.rest.authentication import Identification, identification
@@ -107,6 +108,11 @@ class Api:
                 *dashboard.routes(operations.config),
             ]
         )
+
+    def begin(self) -> None:
+        """Read what is counted before somebody asks; without a database that is said to whoever asks."""
+        with suppress(StoreUnavailable):
+            self._operations.census.begin()
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request; whatever happens, with JSON."""

@@ -125,6 +125,10 @@ class View:
                 found[resource.id] = resource
         return [resource for resource in found.values() if resource is not None]
 
+    def ids(self, kind: type[Standard], *conditions: Among, page: Page) -> list[str]:
+        """Give the ids of a page of the resources of a kind that meet every condition."""
+        return [row.id for row in self._revisions(kind, conditions, page)]
+
     def one(self, kind: type[R], id: str) -> R | None:
         """Give the resource of that id."""
         known = self._known.get((kind, id))
