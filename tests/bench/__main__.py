@@ -9,6 +9,7 @@ import sys
 
 BENCHMARKS = (
     "api_edge",
+    "browser",
     "dashboard",
     "dhcp",
     "dhcp_core",

@@ -3,8 +3,8 @@
     python -m tests.bench.dashboard
 
 fills a database, starts the process that serves REST, asks each question again and again over one
-connection, and then lets fifty dashboards follow what changes, as their browsers would. The status is 1 if a
-bar is missed.
+connection, as administrator and as a member of a project, and then lets fifty dashboards follow what changes,
+as their browsers would. The status is 1 if a bar is missed.
 """
 
 import http.client
@@ -30,6 +30,7 @@ WATCHED_S = 30.0
 POLL_S = 1.5  # as `live.js` has it
 OVERVIEW_S = 10.0
 CPU_BAR = 0.05  # of a core
+ADMIN: Mapping[str, str] = {"X-User-Id": "admin", "X-Project-Id": "admin", "X-Roles": "admin"}
 
 
 @dataclass(frozen=True)
@@ -67,17 +68,28 @@ def measure(
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         fill(f"sqlite:///{directory}/osken-net.db", size)
-        with running(write_config(directory, NO_QUOTAS)) as server:
+        with running(write_config(directory, f"authentication = headers\n{NO_QUOTAS}")) as server:
             connection = connection_to(server.port)
             lines = tuple(
-                _line(connection, name, path, bar, rounds)
-                for name, path, bar in _questions(_ask(connection, "ports?limit=1")["ports"][0])
+                _line(connection, name, path, bar, rounds, caller)
+                for name, path, bar, caller in _all_questions(connection, size)
             )
             return Result(lines, _followed(server, dashboards, watched_s))
 
 
+def _all_questions(
+    connection: http.client.HTTPConnection, size: Size
+) -> Iterator[tuple[str, str, float, Mapping[str, str]]]:
+    """Give what is asked, how soon it must be answered in milliseconds, and who asks."""
+    member = {"X-User-Id": "member", "X-Project-Id": size.project(0), "X-Roles": "member"}
+    yield "overview", "overview", 50, ADMIN
+    for name, path, bar in _questions(_ask(connection, "ports?limit=1")["ports"][0]):
+        yield name, path, bar, ADMIN
+    yield "a member's overview", "overview", 50, member
+    yield "a member's page of 100 ports by name", "ports?limit=100&sort_key=name&sort_dir=asc", 150, member
+
+
 def _questions(port: Mapping[str, Any]) -> Iterator[tuple[str, str, float]]:
-    yield "overview", "overview", 50
     yield "changes without news", "changes", 5
     yield "search by address", f"search?q={port['fixed_ips'][0]['ip_address']}", 100
     yield "search by MAC address", f"search?q={port['mac_address']}", 100
@@ -89,8 +101,8 @@ def _questions(port: Mapping[str, Any]) -> Iterator[tuple[str, str, float]]:
     yield "topology of a network", f"topology?network_id={port['network_id']}", 150
 
 
-def _ask(connection: http.client.HTTPConnection, path: str) -> Any:
-    connection.request("GET", f"/v2.0/{path}")
+def _ask(connection: http.client.HTTPConnection, path: str, caller: Mapping[str, str] = ADMIN) -> Any:
+    connection.request("GET", f"/v2.0/{path}", headers=dict(caller))
     response = connection.getresponse()
     told = json.loads(response.read())
     if response.status != 200:
@@ -98,11 +110,18 @@ def _ask(connection: http.client.HTTPConnection, path: str) -> Any:
     return told
 
 
-def _line(connection: http.client.HTTPConnection, name: str, path: str, bar_ms: float, rounds: int) -> Line:
+def _line(
+    connection: http.client.HTTPConnection,
+    name: str,
+    path: str,
+    bar_ms: float,
+    rounds: int,
+    caller: Mapping[str, str],
+) -> Line:
     taken = []
     for _ in range(rounds):
         began = time.perf_counter()
-        _ask(connection, path)
+        _ask(connection, path, caller)
         taken.append(1000 * (time.perf_counter() - began))
     return Line(name, taken[0], statistics.median(taken), max(taken[1:]), bar_ms)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import dashboard, openflow_loopback, start
+from tests.bench import browser, dashboard, openflow_loopback, start
 from tests.bench.dhcp.crowd import crowded, two_hosts
 from tests.bench.dhcp.load import compile_generator
 from tests.bench.dhcp.ours import Ours
@@ -44,6 +44,13 @@ def test_the_fake_switch_is_answered_rightly() -> None:
 def test_a_controller_that_starts_answers() -> None:
     (result,) = start.measure(Size(hosts=4, networks=10, ports_per_host=5), asked_s=0.1, rounds=1)
     assert min(result.first_s, result.longest_s) > 0
+
+
+def test_a_port_is_found_and_every_screen_draws_what_can_be_read() -> None:
+    result = browser.measure(Size(hosts=4, networks=10, ports_per_host=50), rounds=2)
+    assert [screen for screen in result.drawn if not screen.is_good] == []
+    assert {screen.screen for screen in result.drawn if screen.shapes} != set()
+    assert len(result.found_s) == 2
 
 
 def test_what_a_dashboard_asks_is_answered() -> None:
