@@ -12,6 +12,7 @@ TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
+    "LICENSE": "text/plain; charset=utf-8",
 }
 
 
@@ -38,5 +39,5 @@ def _files(directory: Traversable, path: tuple[str, ...]) -> Iterator[File]:
     for item in sorted(directory.iterdir(), key=lambda item: item.name):
         if item.is_dir():
             yield from _files(item, (*path, item.name))
-        elif type := TYPES.get(item.name[item.name.rfind(".") :]):
+        elif type := TYPES.get(item.name[max(0, item.name.rfind(".")) :]):
             yield File((*path, item.name), type, item.read_bytes())

@@ -5,10 +5,10 @@ text (Content Security Policy Level 3, Trusted Types).
 """
 
 from collections.abc import Callable, Iterator
-from importlib import metadata
 
 from osken_apps.config import Config
 from osken_apps.dashboard.files import INDEX, File, files
+from osken_apps.rest.about import version
 from osken_apps.rest.operations import Operations
 from osken_apps.rest.request import Answer, Content, Request
 from osken_apps.rest.routes import Route
@@ -53,6 +53,6 @@ def _settings(operations: Operations, _request: Request) -> Answer:
         {
             "authentication": config.api.authentication.value,
             "writes": config.dashboard.writes,
-            "version": metadata.version("osken-apps"),
+            "version": version(),
         },
     )

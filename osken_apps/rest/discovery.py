@@ -63,6 +63,7 @@ EXTENSIONS: Mapping[str, Extension] = {
         Extension("osken-flows", "Flows of hosts", "What hosts have beside what they should have, counted."),
         Extension("osken-interfaces", "Interfaces of hosts", "What hosts show of their interfaces."),
         Extension("osken-dhcp-transactions", "DHCP transactions", "What DHCP clients asked and were told."),
+        Extension("osken-about", "About", "The version, and where it listens."),
         Extension("dns-integration", "DNS Integration", "DNS names of ports and networks."),
     )
 }

@@ -33,10 +33,12 @@ def _overview(operations: Operations, request: Request) -> dict[str, Any]:
             counts[collection.plural] = {"total": by_status.total()} | _named(by_status)
     if sees_hosts:
         counts["agents"] = _hosts(operations)
+    dhcp = _dhcp(operations) if sees_hosts else None
     return {
         "revision": revision,
         "at": timestamp(datetime.now(UTC)),
         "counts": counts,
+        **({} if dhcp is None else {"dhcp": dhcp}),
         "attention": [item.in_words() for item in wanted[:SHOWN]],
         "more": max(0, len(wanted) - SHOWN),
         "caller": {
@@ -65,6 +67,14 @@ def _hosts(operations: Operations) -> dict[str, int]:
     return {"total": states.total(), **{state: number for state, number in sorted(states.items()) if number}}
 
 
+def _dhcp(operations: Operations) -> dict[str, int]:
+    """Count what became of all hosts' DHCP messages since the controller's start."""
+    counted: Counter[str] = Counter()
+    for report in operations.hosts.by_name.values():
+        counted.update(dict(report.dhcp_counters))
+    return dict(sorted(counted.items()))
+
+
 def _attention(operations: Operations, request: Request, sees_hosts: bool) -> list[Attention]:
     """Give what needs attention, worst first."""
     found = attention.of_service(health.reasons(operations))
@@ -86,6 +96,7 @@ ANSWER = object_of(
         "revision": TEXT,
         "at": {"type": "string", "format": "date-time"},
         "counts": {"type": "object", "additionalProperties": COUNTS},
+        "dhcp": COUNTS,
         "attention": array_of(attention.SCHEMA, SHOWN),
         "more": {"type": "integer", "minimum": 0},
         "caller": object_of(

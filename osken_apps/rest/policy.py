@@ -22,7 +22,7 @@ from osken_apps.rest.request import Caller
 from osken_apps.rest.rules import BASE
 
 ACTIONS = ("create", "get", "update")
-RULES_OF_ACTIONS = ("create_", "get_", "update_", "delete_")
+RULES_OF_ACTIONS = ("create_", "get_", "update_", "delete_", "explain_")
 
 
 def inherited(singular: str, attributes: Iterable[Attribute]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 from osken_apps.model.addresses import IPAddress
 from osken_apps.model.changes import HostReport
 from osken_apps.model.resources import Network, Port, Standard, Subnet
-from osken_apps.model.security_groups import SecurityGroup
+from osken_apps.model.security_groups import AddressGroup, SecurityGroup
 from osken_apps.rest.agents import agent_id
 from osken_apps.rest.census import AGENT
 from osken_apps.rest.openapi_words import TEXT, array_of, object_of
@@ -28,6 +28,7 @@ KINDS: Mapping[str, type[Standard]] = {
     "network": Network,
     "subnet": Subnet,
     "security_group": SecurityGroup,
+    "address_group": AddressGroup,
 }
 ID_BEGINS = re.compile("[0-9a-f-]{4,36}")
 HEX = re.compile("[0-9a-f]{5,12}")

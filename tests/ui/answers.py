@@ -114,7 +114,7 @@ def _facts(_port_id: str, peer_id: str, *_traffic: Any) -> Any:
     """Tell of a machine that may not send, or whose client wants another server."""
     if peer_id:
         return facts(seen(WEB), seen(DB), guarded(WEB, "host1", NOBODY), host(HOST2), traffic=TCP_80)
-    return facts(seen(DB, journal=journal(refused(SilenceReason.OTHER_SERVER))))
+    return facts(seen(DB, journal=journal(refused(SilenceReason.OTHER_SERVER, "server 10.0.0.9"))))
 
 
 ANSWERS: Mapping[str, Callable[..., Any]] = {

@@ -29,7 +29,18 @@ BEAT_S = 2.0
 PATIENCE_MS = 20_000
 WIDE, NARROW = (1200, 800), (320, 700)
 NOW = datetime(2026, 11, 26, 12, 0, 0, tzinfo=UTC)
-HOST1 = HostReport("host1", True, ("br-int", "br-eth2"), (("default", "br-eth2"),), True, NOW, NOW, 1)
+COUNTED = (("ack", 1200), ("dropped_by_meters", 0), ("nak", 3), ("offer", 1250))
+HOST1 = HostReport(
+    "host1",
+    True,
+    ("br-int", "br-eth2"),
+    (("default", "br-eth2"),),
+    True,
+    NOW,
+    NOW,
+    1,
+    dhcp_counters=COUNTED,
+)
 CONDITION = ("no_wire", "br-eth2 has no port to the wire", "ovs-vsctl add-port br-eth2 eth2")
 HOST2 = HostReport("host2", True, ("br-int",), (), True, NOW, NOW, 1, conditions=(CONDITION,))
 HOST3 = HostReport("host3", False, (), (), False, NOW, NOW, 2)
@@ -48,6 +59,7 @@ class Site:
     directory: Path
     ids: dict[str, str] = field(default_factory=dict)
     _token: str = ""
+    _reader_token: str = ""
     _speaking: threading.Lock = field(default_factory=threading.Lock)
     _ended: threading.Event = field(default_factory=threading.Event)
 
@@ -84,6 +96,12 @@ class Site:
         """The administrator's token."""
         self._token = self._token or self.token(self.environment())
         return self._token
+
+    @property
+    def reader_token(self) -> str:
+        """The token of somebody who may only look."""
+        self._reader_token = self._reader_token or self.token(self.user("rita", "reader"))
+        return self._reader_token
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """Ask the API as administrator; it must not refuse."""
@@ -226,4 +244,6 @@ def _furnish(site: Site) -> None:
         PortReport(site.ids["db-blue"], Binding("host2", 1, "tap2"), PortStatus.DOWN, "its tag to be set"),
     ]
     site.say(PortReports(tuple(reports)))
+    partners = {"name": "partners", "addresses": ["192.0.2.0/24", "198.51.100.7/32"]}
+    site.ids["partners"] = site.make("address-groups", "address_group", **partners)["id"]
     site.ids["default"] = site.call("GET", "security-groups")["security_groups"][0]["id"]

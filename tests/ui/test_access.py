@@ -18,9 +18,15 @@ SCREENS = (
     "subnets",
     "ports",
     "security-groups",
-    *("hosts", "dhcp", "path"),
+    *("address-groups", "hosts", "dhcp", "path", "about"),
 )
-OF_ONE = {"networks": "blue", "subnets": "blue-leaf", "ports": "db-blue", "security-groups": "default"}
+OF_ONE = {
+    "networks": "blue",
+    "subnets": "blue-leaf",
+    "ports": "db-blue",
+    "security-groups": "default",
+    "address-groups": "partners",
+}
 
 
 def places(site: Site) -> Iterator[str]:

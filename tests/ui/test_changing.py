@@ -106,6 +106,42 @@ def test_a_rule_of_a_security_group_is_made_and_deleted(site: Site) -> None:
     site.call("DELETE", f"security-groups/{group}")
 
 
+def test_an_address_group_is_made_and_only_what_differs_is_added_and_taken(site: Site) -> None:
+    with site.page("address-groups") as page:
+        page.get_by_role("button", name="New address group").click()
+        dialog(page).get_by_label("Name").fill("offices")
+        addresses = dialog(page).get_by_label("Addresses")
+        addresses.fill("192.0.2.0/25\nnowhere")
+        dialog(page).get_by_role("button", name="Create").click()
+        expect(addresses).to_have_attribute("aria-invalid", "true")
+        addresses.fill("192.0.2.0/25\n192.0.2.128/25")
+        dialog(page).get_by_role("button", name="Create").click()
+        page.get_by_role("link", name="offices").click()
+        page.get_by_role("button", name="Change").click()
+        dialog(page).get_by_label("Name").fill("branches")
+        expect(addresses).to_have_value("192.0.2.0/25\n192.0.2.128/25")
+        addresses.fill("192.0.2.128/25\n198.51.100.0/24")
+        dialog(page).get_by_role("button", name="Save").click()
+        expect(page.get_by_role("heading", name="branches")).to_be_visible()
+        made = site.call("GET", "address-groups?name=branches")["address_groups"][0]
+        assert made["addresses"] == ["192.0.2.128/25", "198.51.100.0/24"]
+        page.get_by_role("button", name="Delete").click()
+        dialog(page).get_by_role("button", name="Delete").click()
+        expect(page.get_by_role("link", name="partners")).to_be_visible()
+        expect(page.get_by_role("link", name="branches")).to_have_count(0)
+
+
+def test_a_second_click_makes_no_second_one(site: Site) -> None:
+    with site.page("networks") as page:
+        page.get_by_role("button", name="New network").click()
+        dialog(page).get_by_label("Name").fill("made-once")
+        dialog(page).get_by_role("button", name="Create").dblclick()
+        expect(page.get_by_role("link", name="made-once")).to_be_visible()
+        expect(dialog(page)).to_have_count(0)
+    (made,) = site.call("GET", "networks?name=made-once")["networks"]
+    site.call("DELETE", f"networks/{made['id']}")
+
+
 def test_escape_leaves_the_dialog_and_the_focus_returns(site: Site) -> None:
     with site.page("networks") as page:
         button = page.get_by_role("button", name="New network")
@@ -118,7 +154,7 @@ def test_escape_leaves_the_dialog_and_the_focus_returns(site: Site) -> None:
 
 
 def test_a_reader_has_no_buttons_for_what_it_may_not_do(site: Site) -> None:
-    with site.page("networks", token=site.token(site.user("rita", "reader"))) as page:
+    with site.page("networks", token=site.reader_token) as page:
         expect(page.get_by_role("link", name="blue", exact=True)).to_be_visible()
         expect(page.get_by_role("button", name="New network")).to_have_count(0)
         expect(page.get_by_role("link", name="Hosts")).to_have_count(0)

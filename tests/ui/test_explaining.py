@@ -3,7 +3,7 @@
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.ui.site import Site
+from tests.ui.site import Site, go
 
 
 def test_a_path_is_shown_hop_by_hop_with_its_end_and_is_in_the_address(site: Site) -> None:
@@ -12,7 +12,7 @@ def test_a_path_is_shown_hop_by_hop_with_its_end_and_is_in_the_address(site: Sit
         page.get_by_label("To", exact=True).fill("db-blue")
         page.get_by_label("Protocol").select_option("tcp")
         page.get_by_label("Port", exact=True).fill("80")
-        page.get_by_role("button", name="Explain").click()
+        page.get_by_role("button", name="Explain", exact=True).click()
         verdict = page.locator(".verdict").first
         expect(verdict).to_contain_text("No rule of web-blue's security groups (default) lets TCP to port 80")
         expect(page.locator(".way-of-packet li").first).to_contain_text("host1 br-int, table 0")
@@ -26,6 +26,30 @@ def test_a_path_is_shown_hop_by_hop_with_its_end_and_is_in_the_address(site: Sit
 def test_what_nobody_is_called_is_said(site: Site) -> None:
     with site.page("path?from=nobody&to=db-blue") as page:
         expect(page.get_by_role("alert")).to_contain_text("nobody")
+
+
+def test_a_probe_is_sent_by_an_administrator_and_when_it_is_asked_for(site: Site) -> None:
+    with site.page(f"ports/{site.ids['db-blue']}") as page:
+        expect(page.locator(".verdict").first).to_be_visible()
+        with page.expect_request("**/v2.0/explain") as request:
+            page.get_by_role("button", name="Send a probe").click()
+        assert request.value.post_data_json == {"explain": {"port": site.ids["db-blue"], "probe": True}}
+        expect(page.get_by_role("button", name="Send a probe")).to_be_enabled()
+        page.get_by_role("link", name="Path to another port").click()
+        expect(page.get_by_label("From port")).to_have_value(site.ids["db-blue"])
+        page.get_by_label("To", exact=True).fill("web-blue")
+        with page.expect_request("**/v2.0/explain") as request:
+            page.get_by_role("button", name="Explain with a probe").click()
+        assert request.value.post_data_json["explain"]["probe"] is True
+        expect(page.locator(".verdict").first).to_be_visible()
+        with page.expect_request("**/v2.0/explain") as request:
+            page.reload()
+        assert "probe" not in request.value.post_data_json["explain"]
+    with site.page(f"ports/{site.ids['db-blue']}", token=site.reader_token) as page:
+        expect(page.locator(".verdict").first).to_be_visible()
+        expect(page.get_by_role("button", name="Send a probe")).to_have_count(0)
+        go(page, "path")
+        expect(page.get_by_role("button", name="Explain with a probe")).to_have_count(0)
 
 
 def test_a_ports_page_says_why_first(site: Site) -> None:

@@ -1,10 +1,15 @@
 """Looking at the dashboard: logging in, every screen, what changes by itself, what is said of faults."""
 
+from dataclasses import replace
+from datetime import timedelta
+from importlib import metadata
+
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from osken_apps.link import HostReports
 from osken_apps.rest.agents import agent_id
-from tests.ui.site import HOST1, UNAVAILABLE, Site, go
+from tests.ui.site import COUNTED, HOST1, HOST2, HOST3, HOSTS, NOW, UNAVAILABLE, Site, go
 
 SCREENS = {
     "overview": "Needs attention",
@@ -14,6 +19,8 @@ SCREENS = {
     "subnets": "10.0.0.0/24",
     "ports": "web-blue",
     "security-groups": "Default security group",
+    "address-groups": "198.51.100.7/32",
+    "about": "Networking API v2.0",
     "hosts": "br-eth2 has no port to the wire",
     "dhcp": "transaction 0x0000002a",
     "path": "Nothing is sent",
@@ -80,6 +87,37 @@ def test_the_overview_counts_and_says_what_needs_attention_with_ways_to_it(site:
         page.go_back()
         page.get_by_role("link", name="Port db-blue waits").click()
         expect(page.get_by_role("heading", name="db-blue")).to_be_visible()
+
+
+def test_the_overview_says_how_many_dhcp_messages_there_are_a_second(site: Site) -> None:
+    with site.page(prepare=lambda page: page.clock.install(time=NOW)) as page:
+        messages = page.get_by_role("table", name="DHCP messages")
+        expect(messages).to_contain_text("1,250")
+        page.clock.pause_at(NOW + timedelta(minutes=1))
+        expect(page.locator(".rate b")).to_have_text("0")
+        for offers in (1350, 1400):
+            counted = [("offer", offers) if name == "offer" else (name, count) for name, count in COUNTED]
+            reported = replace(HOST1, dhcp_counters=tuple(counted))
+            site.say(HostReports((reported, HOST2, HOST3)))
+            page.clock.run_for(10_000)
+            expect(messages).to_contain_text(f"{offers:,}")
+        expect(page.locator(".rate b")).to_have_text("5")
+        expect(page.get_by_role("img", name="Messages a second")).to_have_accessible_name(
+            "Messages a second of late: from 0 to 10"
+        )
+        expect(messages.get_by_role("row", name="offer")).to_contain_text("5")
+        expect(messages.get_by_role("row", name="ack")).to_contain_text("0")
+    site.say(HostReports(HOSTS))
+
+
+def test_about_says_to_an_administrator_where_it_listens_and_to_others_its_version(site: Site) -> None:
+    with site.page("about") as page:
+        expect(page.get_by_role("row", name="OpenFlow")).to_contain_text("127.0.0.1:6653")
+        expect(page.locator("main")).to_contain_text(f"{site.directory}/osken-net.db")
+    with site.page("about", token=site.reader_token) as page:
+        expect(page.locator("main")).to_contain_text(metadata.version("osken-apps"))
+        expect(page.locator("main")).not_to_contain_text("osken-net.db")
+        expect(page.get_by_role("table")).to_have_count(0)
 
 
 def test_what_the_command_makes_appears_and_focus_and_scroll_stay(site: Site) -> None:

@@ -9,6 +9,8 @@ import { may } from "./core/world.js";
 import { MOST_CHOICES } from "./view/form.js";
 import { link, PATHS, state, time, yes } from "./view/words.js";
 
+const MOST_SHOWN = 5; // of several values in a cell
+
 const named = (kind) => ({ name: "name", label: "Name", sort: true, cell: (row) => link(PATHS[kind], row.id, row.name, row.id) });
 const status = (choices) => ({ name: "status", label: "Status", sort: true, cell: (row) => state(row.status), choices });
 const changed = { name: "updated_at", label: "Changed", sort: true, cell: (row) => time(row.updated_at) };
@@ -17,6 +19,8 @@ const of = (kind, name, label) => ({
 });
 const addresses = (port) => port.fixed_ips.map(({ ip_address }) => html`<span class="address">${ip_address}</span> `);
 const list = (items) => (items?.length ? items.join(", ") : "–");
+
+const someOf = (items) => (items.length > MOST_SHOWN ? `${list(items.slice(0, MOST_SHOWN))} and ${items.length - MOST_SHOWN} more` : list(items));
 
 const BY_NAME = { name: "name", label: "Name is" };
 const NAME = { name: "name", label: "Name", kind: "text" };
@@ -53,6 +57,12 @@ export const NETWORKS = {
     { name: "provider:physical_network", label: "Physical network", kind: "text", change: false, allowed: allowed("network", "provider:physical_network") },
     { name: "provider:segmentation_id", label: "Segmentation id", kind: "number", change: false, allowed: allowed("network", "provider:segmentation_id") },
   ],
+  further: [
+    { name: "description", label: "Description" },
+    { name: "provider:physical_network", label: "Physical network" },
+    { name: "port_security_enabled", label: "Ports are guarded", cell: (row) => yes(row.port_security_enabled) },
+    { name: "project_id", label: "Project" },
+  ],
   ways: (network) => [["Picture", to(["topology"], { network_id: network.id })]],
   errors: { VlanIdInUse: "provider:segmentation_id", TunnelIdInUse: "provider:segmentation_id", FlatNetworkInUse: "provider:physical_network" },
   below: [
@@ -85,6 +95,12 @@ export const SUBNETS = {
     { name: "allocation_pools", label: "Pools", kind: "lines", ...POOL, hint: "Like 192.0.2.10-192.0.2.99, one a line." },
     { name: "dns_nameservers", label: "DNS servers", kind: "lines", hint: "An address a line." },
     { name: "host_routes", label: "Routes", kind: "lines", ...ROUTE, hint: "Like 198.51.100.0/24 via 192.0.2.2, one a line." },
+  ],
+  further: [
+    { name: "allocation_pools", label: "Pools", cell: (row) => list(row.allocation_pools.map(POOL.show)) },
+    { name: "host_routes", label: "Routes", cell: (row) => list(row.host_routes.map(ROUTE.show)) },
+    { name: "description", label: "Description" },
+    { name: "project_id", label: "Project" },
   ],
   complete: (body, resource) => (resource || !body.cidr ? body : { ...body, ip_version: body.cidr.includes(":") ? 6 : 4 }),
   errors: { InvalidAllocationPool: "allocation_pools", OutOfBoundsAllocationPool: "allocation_pools", OverlappingAllocationPools: "allocation_pools", GatewayConflictWithAllocationPools: "gateway_ip", GatewayIpInUse: "gateway_ip" },
@@ -132,7 +148,7 @@ const ends = (rule) => (rule.port_range_min == null ? "any"
   : rule.port_range_min === rule.port_range_max ? String(rule.port_range_min) : `${rule.port_range_min}–${rule.port_range_max ?? "any"}`);
 
 export const RULES = {
-  path: "security-group-rules", singular: "security_group_rule", plural: "security_group_rules", title: "Rules", one: "rule",
+  path: "security-group-rules", order: "direction", singular: "security_group_rule", plural: "security_group_rules", title: "Rules", one: "rule",
   columns: [
     { name: "direction", label: "Direction", sort: true },
     { name: "ethertype", label: "Family", sort: true },
@@ -140,7 +156,7 @@ export const RULES = {
     { name: "ports", label: "Ports, or ICMP type and code", cell: ends },
     { name: "remote", label: "Remote", cell: (row) => row.remote_ip_prefix
       ?? (row.remote_group_id ? link("security-groups", row.remote_group_id, nameOf("security_group", row.remote_group_id))
-        : row.remote_address_group_id ?? "anybody") },
+        : row.remote_address_group_id ? link("address-groups", row.remote_address_group_id, nameOf("address_group", row.remote_address_group_id)) : "anybody") },
     { name: "description", label: "Description" },
   ],
   filters: [{ name: "direction", label: "Direction", choices: ["ingress", "egress"] }, { name: "protocol", label: "Protocol" }],
@@ -152,6 +168,7 @@ export const RULES = {
     { name: "port_range_max", label: "Last port, or ICMP code", kind: "number", change: false },
     { name: "remote_ip_prefix", label: "Remote addresses", kind: "text", change: false, hint: "Like 192.0.2.0/24. Empty, without a group either: anybody." },
     { name: "remote_group_id", label: "Remote group", kind: "choice", choices: choicesOf("security-groups", "security_groups"), change: false },
+    { name: "remote_address_group_id", label: "Remote address group", kind: "choice", choices: choicesOf("address-groups", "address_groups"), change: false },
     DESCRIPTION,
   ],
   errors: { SecurityGroupInvalidPortRange: "port_range_max", SecurityGroupInvalidIcmpValue: "port_range_min", SecurityGroupInvalidProtocol: "protocol", SecurityGroupMissingIcmpType: "port_range_min" },
@@ -177,6 +194,25 @@ export const SECURITY_GROUPS = {
   ],
 };
 
+export const ADDRESS_GROUPS = {
+  path: "address-groups", order: "name", singular: "address_group", plural: "address_groups", title: "Address groups", one: "address group",
+  columns: [
+    named("address_group"),
+    { name: "addresses", label: "Addresses", cell: (row) => someOf(row.addresses) },
+    { name: "description", label: "Description" },
+    { name: "project_id", label: "Project", sort: true },
+    changed,
+  ],
+  filters: [BY_NAME],
+  fields: [
+    NAME, DESCRIPTION,
+    { name: "addresses", label: "Addresses", kind: "lines", actions: { add: "add_addresses", remove: "remove_addresses" }, hint: "Like 192.0.2.0/24, one a line. Rules of security groups name them together." },
+  ],
+  further: [{ name: "addresses", label: "Addresses", cell: (row) => list(row.addresses) }],
+  errors: { AddressesAlreadyExist: "addresses", AddressesNotFound: "addresses" },
+  below: [{ of: "security-group-rules", by: (group) => ({ remote_address_group_id: group.id }), isMadeHere: false }],
+};
+
 const agentState = (agent) => (agent.alive
   ? agent.configurations.trouble || agent.configurations.conditions?.length ? "trouble" : "alive"
   : "gone");
@@ -199,7 +235,7 @@ export const HOSTS = {
   below: [],
 };
 
-export const RESOURCES = [NETWORKS, SUBNETS, PORTS, SECURITY_GROUPS, RULES, HOSTS];
+export const RESOURCES = [NETWORKS, SUBNETS, PORTS, SECURITY_GROUPS, ADDRESS_GROUPS, RULES, HOSTS];
 
 /** Give the declaration of what a path of the API, or of a screen, is of. */
 export const resourceAt = (path) => RESOURCES.find((one) => (one.screen ?? one.path) === path || one.path === path);

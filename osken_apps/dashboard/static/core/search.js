@@ -3,7 +3,7 @@
 import { get, query } from "./api.js";
 import { html, nothing } from "./html.js";
 import { to } from "./location.js";
-import { PATHS } from "../view/words.js";
+import { PATHS, spaced } from "../view/words.js";
 
 const PAUSE_MS = 150;
 
@@ -86,6 +86,6 @@ export class Search {
   hit(hit, index) {
     return html`<li id="hit-${index}" role="option" aria-selected=${index === this.at ? "true" : "false"}
       @mousedown=${(event) => event.preventDefault()} @click=${() => this.go(hit)}>
-      <span class="kind">${hit.kind.replace("_", " ")}</span> <b>${hit.name || hit.id}</b> <span class="detail">${hit.detail}</span></li>`;
+      <span class="kind">${hit.kind === "agent" ? "host" : spaced(hit.kind)}</span> <b>${hit.name || hit.id}</b> <span class="detail">${hit.detail}</span></li>`;
   }
 }

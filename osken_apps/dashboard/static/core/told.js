@@ -27,6 +27,11 @@ export class Told {
     this.draw();
   }
 
+  /** Take what was told in another way. */
+  take(value) {
+    Object.assign(this, { value, at: new Date(), error: null });
+  }
+
   pause(isPaused) {
     this.isPaused = isPaused;
     if (!isPaused) this.load();

@@ -1,12 +1,14 @@
 // What every screen needs: what the caller may do, and whether what is shown is what is.
 
 import { get } from "./api.js";
+import { Rates } from "./rates.js";
 import { settings } from "./session.js";
 
-export const world = { overview: null, extensions: new Set() };
+export const world = { overview: null, extensions: new Set(), dhcp: new Rates() };
 
 export async function loadOverview() {
   world.overview = await get("overview");
+  if (world.overview.dhcp) world.dhcp.take(world.overview.dhcp, Date.now());
   return world.overview;
 }
 
@@ -23,6 +25,9 @@ export function may(rule) {
   const known = world.overview?.permissions ?? {};
   return known[rule] ?? known[rule.split(":")[0]] ?? false;
 }
+
+/** Tell whether a button is shown that has something sent into the network. */
+export const mayProbe = () => settings.writes && may("explain_probe");
 
 /** Tell whether a button for a change is shown: the dashboard may write, the policy allows it, and it is ours. */
 export function mayChange(action, singular, resource = null) {

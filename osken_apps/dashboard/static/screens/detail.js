@@ -81,8 +81,17 @@ export class DetailScreen {
           ? html`<button type="button" class="danger" @click=${() => deleting(this.app, declaration, [resource], () => goToList(declaration))}>Delete</button>` : nothing}
       </div>
       ${this.parts.map((part) => part.view(resource))}
-      ${this.parts.length ? html`<details><summary>All attributes</summary>${facts(this.pairs())}</details>` : facts(this.pairs())}
-      ${this.below.map((rows, index) => this.list(rows, declaration.below[index]))}`;
+      ${this.parts.length ? nothing : facts(this.told())}
+      ${this.below.map((rows, index) => this.list(rows, declaration.below[index]))}
+      <details><summary>All attributes</summary>${facts(this.pairs())}</details>`;
+  }
+
+  /** Give what a list shows of it, and what it has no room for. */
+  told() {
+    const { resource, declaration: { columns, further = [] } } = this;
+    const isSaid = ({ name }) => ["name", "status"].includes(name) || further.some((one) => one.name === name);
+    return [...columns.filter((column) => !isSaid(column)), ...further]
+      .map(({ name, label, cell }) => [label, cell ? cell(resource) : resource[name] || "–"]);
   }
 
   /** Give every attribute with its value: what matters most first, times last. */
@@ -93,10 +102,10 @@ export class DetailScreen {
       .map((name) => [name, value(name, this.resource[name])]);
   }
 
-  list(rows, { by }) {
+  list(rows, { by, isMadeHere = true }) {
     const { declaration } = rows;
     const given = by(this.resource);
-    const canBeMade = declaration.fields.length && mayChange("create", declaration.singular, this.resource)
+    const canBeMade = isMadeHere && declaration.fields.length && mayChange("create", declaration.singular, this.resource)
       && Object.keys(given).every((name) => name.endsWith("_id"));
     return html`<section>
       <div class="title"><h2>${declaration.title}</h2>

@@ -8,7 +8,7 @@ import { Told } from "../core/told.js";
 import { filters } from "../view/filters.js";
 import { ladders } from "../view/ladder.js";
 import { facts } from "../view/table.js";
-import { clock, link, several, time } from "../view/words.js";
+import { clock, link, several, spaced, time } from "../view/words.js";
 
 const EVERY_MS = 2000;
 const MOST_MESSAGES = 200;
@@ -96,7 +96,7 @@ export class DhcpScreen {
 function outcomes(messages) {
   const counted = new Map();
   for (const { outcome } of messages) counted.set(outcome, (counted.get(outcome) ?? 0) + 1);
-  return [...counted].sort().map(([word, count]) => html`<span class="outcome">${word}: ${count}</span> `);
+  return [...counted].sort().map(([word, count]) => html`<span class="outcome">${spaced(word)}: ${count}</span> `);
 }
 
 /** Put messages together to exchanges, those of one port and transaction; what was said last comes first. */

@@ -6,9 +6,12 @@ import { nameOf } from "../core/names.js";
 import { Told } from "../core/told.js";
 import { may, offers } from "../core/world.js";
 import { facts, table } from "../view/table.js";
-import { clock, link, number, state } from "../view/words.js";
+import { clock, isCommand, link, number, spaced, state } from "../view/words.js";
 
 const EVERY_MS = 5000;
+// With as many rules as there are these make 200 rows.
+const MOST_INTERFACES = 100;
+const MOST_FLOWS = 50;
 
 /** What the controller says of a host. */
 export class HostState {
@@ -16,7 +19,7 @@ export class HostState {
     return html`<section aria-labelledby="host-state"><h2 id="host-state">State</h2>
       <p>${state(alive ? "alive" : "gone")} ${trouble ? html`${state("trouble")} ${trouble}` : nothing}</p>
       ${conditions.length ? html`<ul class="attention">${conditions.map(({ sentence, remedy }) => html`<li>${state("degraded")} ${sentence}
-        <p class="remedy">${remedy}</p></li>`)}</ul>` : nothing}
+        <p class="remedy ${isCommand(remedy) ? "command" : ""}">${remedy}</p></li>`)}</ul>` : nothing}
       ${facts([
         ["Bridges", more.bridges.join(", ") || "–"],
         ["Physical networks", Object.entries(more.bridge_mappings).map((pair) => pair.join(" on ")).join(", ") || "–"],
@@ -26,7 +29,7 @@ export class HostState {
         ["Tunnel address", more.tunneling_ip || "–"],
         ["System id", more.system_id || "–"],
         ["Mended by audits", number(more.repairs)],
-        ["DHCP", Object.entries(more.dhcp).map(([word, count]) => `${word}: ${number(count)}`).join(", ") || "–"],
+        ["DHCP", Object.entries(more.dhcp).map(([word, count]) => `${spaced(word)}: ${number(count)}`).join(", ") || "–"],
       ])}</section>`;
   }
 }
@@ -52,7 +55,7 @@ export class HostInterfaces {
     return html`<section><h2>Interfaces</h2>
       ${error ? html`<p class="error">${error.message}</p>` : nothing}
       ${value ? table({
-        caption: "Interfaces", columns: INTERFACES, rows: value.interfaces,
+        caption: "Interfaces", columns: INTERFACES, rows: value.interfaces.toSorted((one, other) => !one.error - !other.error), most: MOST_INTERFACES,
         key: ({ bridge, name }) => `${bridge} ${name}`, empty: "The host shows none.",
       }) : nothing}</section>`;
   }
@@ -110,7 +113,7 @@ export class HostFlows {
     return html`
       <p class="note">As of ${clock(at)}.${silent.length ? ` ${silent.join(", ")} did not say what they have.` : ""}${more ? ` ${number(more)} flows are not told.` : ""}</p>
       ${table({ caption: "Flows by rule", columns: this.columns(most), rows: rules, key: ({ key }) => key, empty: "The host has no flows of ours." })}
-      ${opened.length ? table({ caption: `Flows of ${opened[0].rule || "nobody"}`, columns: FLOWS, rows: opened, key: ({ bridge, flow }) => `${bridge} ${flow}` }) : nothing}`;
+      ${opened.length ? table({ caption: `Flows of ${opened[0].rule || "nobody"}`, columns: FLOWS, rows: opened, most: MOST_FLOWS, key: ({ bridge, flow }) => `${bridge} ${flow}` }) : nothing}`;
   }
 
   columns(most) {

@@ -2,8 +2,8 @@
 
 import { ask } from "../core/api.js";
 import { html, nothing } from "../core/html.js";
-import { change, here } from "../core/location.js";
-import { offers } from "../core/world.js";
+import { change, here, to } from "../core/location.js";
+import { mayProbe, offers } from "../core/world.js";
 import { Told } from "../core/told.js";
 import { asText, explanation } from "../view/explanation.js";
 import { clock } from "../view/words.js";
@@ -18,14 +18,16 @@ export class PathScreen {
 
   moved({ parameters }) {
     const { from, to } = parameters;
-    if (from && to) this.explain(parameters);
+    const { probes } = this;
+    this.probes = false;
+    if (from && to) this.explain(parameters, probes);
   }
 
-  async explain({ from, to, protocol = "icmp", port }) {
+  async explain({ from, to, protocol = "icmp", port }, probe = false) {
     this.waits = true;
     this.app.draw();
     try {
-      const question = { from, to, protocol, ...(port ? { port_number: Number(port) } : {}) };
+      const question = { from, to, protocol, ...(port ? { port_number: Number(port) } : {}), ...(probe ? { probe } : {}) };
       this.told = (await ask("POST", "explain", { body: { explain: question } })).explain;
       Object.assign(this, { error: null, at: new Date() });
     } catch (error) {
@@ -39,8 +41,11 @@ export class PathScreen {
     event.preventDefault();
     const given = Object.fromEntries([...new FormData(event.target)].map(([name, text]) => [name, text.trim()]));
     const before = here().parameters;
-    change(given);
-    if (Object.entries(given).every(([name, text]) => (before[name] ?? "") === text)) this.explain(given); // once more
+    const isSame = Object.entries(given).every(([name, text]) => (before[name] ?? "") === text);
+    // A probe is sent when somebody asks for it, and not again when the page is loaded again.
+    this.probes = event.submitter?.name === "probe";
+    if (isSame) this.moved({ parameters: given });
+    else change(given);
   }
 
   view() {
@@ -52,11 +57,14 @@ export class PathScreen {
         <label>Protocol <select name="protocol">${PROTOCOLS.map((one) => html`<option ?selected=${one === parameters.protocol}>${one}</option>`)}</select></label>
         <label>Port <input name="port" inputmode="numeric" .value=${parameters.port ?? ""}></label>
         <button type="submit" class="main" ?disabled=${this.waits}>Explain</button>
+        ${mayProbe() ? html`<button type="submit" name="probe" ?disabled=${this.waits}>Explain with a probe</button>` : nothing}
       </form>
       ${this.error ? html`<p class="error" role="alert">${this.error.message}</p>` : nothing}
       ${this.waits ? html`<p class="note">Loading …</p>` : nothing}
       ${this.told ? html`<h2>What is found</h2>${explanation(this.told)} ${told(this.told, this.at)}` : this.error || this.waits ? nothing
-        : html`<p class="note">Nothing is sent: it is what the hosts' flows would do with the packet.</p>`}`;
+        : html`<p class="note">Nothing is sent: it is what the hosts' flows would do with the packet.
+          ${mayProbe() ? html`A probe asks the machines by ARP whether they are there, and sends a frame of its own over the
+          wire between their hosts.` : nothing}</p>`}`;
   }
 }
 
@@ -66,7 +74,7 @@ const told = (explained, at) => html`<p><button type="button" @click=${() => nav
 /** Why a port is as it is: the first part of its page. */
 export class PortExplained {
   constructor(app) {
-    this.told = new Told(() => this.path ?? "", app.draw);
+    Object.assign(this, { app, probing: false, told: new Told(() => this.path ?? "", app.draw) });
   }
 
   load({ id }) {
@@ -78,11 +86,26 @@ export class PortExplained {
     this.told.close();
   }
 
-  view() {
+  async probe({ id }) {
+    this.probing = true;
+    this.app.draw();
+    try {
+      this.told.take(await ask("POST", "explain", { body: { explain: { port: id, probe: true } } }));
+    } catch (error) {
+      this.told.error = error;
+    }
+    this.probing = false;
+    this.app.draw();
+  }
+
+  view(port) {
     const { value, error, at } = this.told;
     if (!this.path) return nothing;
     return html`<section aria-labelledby="explained"><div class="title"><h2 id="explained">Why</h2>
-        <button type="button" @click=${() => this.told.load()}>Look again</button></div>
+        <button type="button" ?disabled=${this.probing} @click=${() => this.told.load()}>Look again</button>
+        ${mayProbe() ? html`<button type="button" title="Its machine is asked by ARP whether it is there." ?disabled=${this.probing}
+          @click=${() => this.probe(port)}>${this.probing ? "Probing …" : "Send a probe"}</button>` : nothing}
+        <a href=${to(["path"], { from: port.id })}>Path to another port</a></div>
       ${error ? html`<p class="error">${error.message}</p>` : nothing}
       ${value ? html`${explanation(value.explain, false)} ${told(value.explain, at)}` : error ? nothing : html`<p class="note">Loading …</p>`}</section>`;
   }

@@ -1,6 +1,7 @@
 // The screens in the order in which they are offered. One without `make` is a list of resources.
 
 import { may, offers } from "../core/world.js";
+import { AboutScreen } from "./about.js";
 import { DhcpScreen } from "./dhcp.js";
 import { OverviewScreen } from "./overview.js";
 import { EXPLAIN, PathScreen } from "./path.js";
@@ -13,7 +14,9 @@ export const SCREENS = [
   { name: "subnets", title: "Subnets" },
   { name: "ports", title: "Ports" },
   { name: "security-groups", title: "Security groups" },
+  { name: "address-groups", title: "Address groups", isShown: () => offers("address-group") },
   { name: "hosts", title: "Hosts", isShown: () => may("get_agent") },
   { name: "dhcp", title: "DHCP", make: (app) => new DhcpScreen(app), isShown: () => offers("osken-dhcp-transactions") && may("get_dhcp_transactions") },
   { name: "path", title: "Path", make: (app) => new PathScreen(app), isShown: () => offers(EXPLAIN) },
+  { name: "about", title: "About", make: (app) => new AboutScreen(app) },
 ];

@@ -5,7 +5,7 @@ import { html, nothing } from "../core/html.js";
 import { change, to } from "../core/location.js";
 import { filters } from "../view/filters.js";
 import { fits, MOST_BARS, MOST_MACHINES, picture, Places } from "../view/picture.js";
-import { table } from "../view/table.js";
+import { MOST_ROWS, table } from "../view/table.js";
 import { link, number, several, state } from "../view/words.js";
 
 const LEAST_PAUSE_MS = 1000;
@@ -73,7 +73,7 @@ export class TopologyScreen {
       ${fits(this.told) ? networks.length ? picture(this.told, columns, rows) : nothing
         : html`<p class="note">${several(networks.length + more, "network")} ${isComplete ? `and ${several(machines.length, "machine")} ` : ""}are
           more than a picture shows (${MOST_BARS} and ${MOST_MACHINES}): choose a network or a host.</p>`}
-      ${isComplete && machines.length <= 200 ? table({ caption: "Machines", columns: MACHINES(networks), rows: machines, empty: "No machine is there yet." }) : nothing}
+      ${isComplete && machines.length + networks.length <= MOST_ROWS ? table({ caption: "Machines", columns: MACHINES(networks), rows: machines, empty: "No machine is there yet." }) : nothing}
       <section><h2>Networks</h2>
         ${table({ caption: "Networks", columns: NETWORKS, rows: networks, empty: "There is no network yet." })}</section>`;
   }

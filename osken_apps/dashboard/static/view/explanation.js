@@ -1,7 +1,7 @@
 // An explanation: the verdict first, why, then the way of the packet hop by hop, with the place where it ends.
 
 import { html, nothing } from "../core/html.js";
-import { number, several, state, time } from "./words.js";
+import { isCommand, number, several, state, time } from "./words.js";
 
 const WAYS = { port: "delivered", wire: "leaves the host", tunnel: "leaves over a tunnel", controller: "to the controller" };
 const LOOKS = { ok: "ok", broken: "bad", unknown: "idle" };
@@ -20,7 +20,7 @@ export function explanation({ question, verdict, also, path, return_path: back, 
 
 function verdictView({ state: how, sentence, remedy, certainty, evidence }) {
   return html`<p class="verdict">${state(how, LOOKS[how])} ${sentence}${certainty === "likely" ? " This is likely, not certain." : ""}</p>
-    ${remedy ? html`<p class="remedy">${remedy}</p>` : nothing}
+    ${remedy ? html`<p class="remedy ${isCommand(remedy) ? "command" : ""}">${remedy}</p>` : nothing}
     ${evidence.length ? html`<details><summary>Because</summary><ul>${evidence.map(({ says, source, seen_at: seen }) => html`
       <li>${says} <span class="why">${source}, ${time(seen)}</span></li>`)}</ul></details>` : nothing}`;
 }

@@ -1,7 +1,8 @@
 // The one way to draw and send a form: of fields that a resource declares, each with its error beside it.
 //
-// A field is { name, label, kind, hint, required, choices, create, change }: `kind` is text, number, boolean,
-// choice, several or lines; lines are made of values by `show` and into values by `read`.
+// A field is { name, label, kind, hint, required, choices, create, change, actions }: `kind` is text, number,
+// boolean, choice, several or lines; lines are made of values by `show` and into values by `read`. What is not put
+// but added to and taken from says by which `actions` { add, remove } that is done.
 
 import { ApiError, ask, get } from "../core/api.js";
 import { html, nothing } from "../core/html.js";
@@ -31,7 +32,7 @@ export class Form {
     this.draw = draw;
     this.done = done;
     this.fields = declaration.fields.filter((field) => this.applies(field));
-    this.values = Object.fromEntries(this.fields.map((field) => [field.name, this.shown(field, resource)]));
+    this.values = this.allShown(resource);
     this.begun = { ...this.values };
     this.errors = {};
     this.theirs = null; // what it is now, if somebody else has changed it meanwhile
@@ -54,12 +55,18 @@ export class Form {
     return KINDS[field.kind].show(value, field);
   }
 
+  allShown(resource) {
+    return Object.fromEntries(this.fields.map((field) => [field.name, this.shown(field, resource)]));
+  }
+
   async load() {
     for (const field of this.fields) {
       if (typeof field.choices === "function") this.choices[field.name] = await field.choices().catch(() => []);
-      const first = (this.choices[field.name] ?? field.choices)?.[0];
-      // What must be chosen and is not: the browser shows the first.
-      if (field.required && first && this.values[field.name] === "") this.values[field.name] = first.value ?? first;
+      const choices = this.choices[field.name] ?? field.choices ?? [];
+      // Of words the first is as good as any; of things that there are only the only one.
+      const [first] = choices;
+      const isChosen = this.choices[field.name] ? choices.length === 1 : Boolean(first);
+      if (field.required && isChosen && this.values[field.name] === "") this.values[field.name] = first.value ?? first;
     }
     this.draw();
   }
@@ -78,23 +85,53 @@ export class Form {
   }
 
   async send() {
-    const { path, singular } = this.declaration;
-    const body = this.body();
+    if (this.isSending) return; // a second click makes no second one
+    this.isSending = true;
     this.errors = {};
-    if (this.resource && !Object.keys(body).length) return this.done(this.resource);
+    this.draw();
     try {
-      const told = this.resource
-        ? await ask("PUT", `${path}/${this.resource.id}`, { body: { [singular]: body }, revision: this.resource.revision_number })
-        : await ask("POST", path, { body: { [singular]: body } });
-      return this.done(told[singular]);
+      const made = await (this.resource ? this.change() : this.make());
+      this.done(made);
+      return;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       if (error.status === 412) await this.compare();
       else this.errors = { [this.fieldOf(error)]: error.message };
     }
+    this.isSending = false;
     await this.draw();
     document.querySelector("dialog [aria-invalid=true], dialog [role=alert]")?.focus();
-    return undefined;
+  }
+
+  async make() {
+    const { path, singular } = this.declaration;
+    return (await ask("POST", path, { body: { [singular]: this.body() } }))[singular];
+  }
+
+  /** Send what differs, one thing after the other, each if it is as it was before. */
+  async change() {
+    const { path, singular } = this.declaration;
+    for (const [way, body] of this.steps()) {
+      const told = await ask("PUT", [path, this.resource.id, ...way].join("/"), { body, revision: this.resource.revision_number });
+      this.resource = told[singular];
+      this.begun = this.allShown(this.resource);
+    }
+    return this.resource;
+  }
+
+  /** Give what is put and where: attributes, then what is added to others and taken from them. */
+  steps() {
+    const body = this.body();
+    const steps = this.fields.filter(({ actions, name }) => actions && name in body).flatMap((field) => {
+      const before = KINDS[field.kind].read(this.begun[field.name], field);
+      const now = body[field.name];
+      delete body[field.name];
+      return [
+        [field.actions.add, now.filter((item) => !before.includes(item))],
+        [field.actions.remove, before.filter((item) => !now.includes(item))],
+      ].filter(([, items]) => items.length).map(([action, items]) => [[action], { [field.name]: items }]);
+    });
+    return Object.keys(body).length ? [[[], { [this.declaration.singular]: body }], ...steps] : steps;
   }
 
   /** Say which field an error is about; "": none that is here. */
@@ -117,7 +154,7 @@ export class Form {
 
   /** Go on from what it is now: with what was typed where it was changed here, or with nothing of it. */
   goOn(keepMine) {
-    const begun = Object.fromEntries(this.fields.map((field) => [field.name, this.shown(field, this.theirs)]));
+    const begun = this.allShown(this.theirs);
     const mine = this.fields.filter((field) => !same(this.values[field.name], this.begun[field.name]));
     this.values = { ...begun, ...(keepMine ? Object.fromEntries(mine.map(({ name }) => [name, this.values[name]])) : {}) };
     this.begun = begun;
@@ -137,7 +174,7 @@ export class Form {
           ${this.theirs ? html`
             <button type="button" @click=${() => this.goOn(true)}>Save mine over it</button>
             <button type="button" @click=${() => this.goOn(false)}>Take what is there</button>`
-          : html`<button type="submit" class="main">${this.resource ? "Save" : "Create"}</button>`}
+          : html`<button type="submit" class="main" aria-disabled=${this.isSending ? "true" : "false"}>${this.resource ? "Save" : "Create"}</button>`}
           <button type="button" @click=${() => this.done(null)}>Cancel</button>
         </div>
       </form>`;
@@ -189,7 +226,7 @@ export class Form {
       case "choice":
         return html`<select id=${id} name=${field.name} aria-describedby=${described || nothing} aria-invalid=${invalid}
           @change=${(event) => keep(event.target.value)}>
-          ${field.required && choices.length ? nothing : option("", (one) => one === value)}
+          ${field.required && value !== "" ? nothing : option("", (one) => one === value)}
           ${choices.map((one) => option(one, (own) => own === value))}</select>`;
       case "several":
         return html`<select multiple id=${id} name=${field.name} aria-describedby=${described || nothing}

@@ -1,4 +1,4 @@
-// The one way to draw a table. It draws at most 200 rows; more are the server's to keep.
+// The one way to draw a table. A screen draws at most 200 rows; more are the server's to keep.
 
 import { html, nothing, repeat } from "../core/html.js";
 
@@ -8,10 +8,11 @@ export const MOST_ROWS = 200;
  * Draw rows.
  *
  * A column is { name, label, cell(row), sort, numeric }. `sort` is { key, descending, by(name) }; `choice` is
- * { chosen: a Set of keys, toggle(key), label(row) } and puts a box before each row.
+ * { chosen: a Set of keys, toggle(key), label(row) } and puts a box before each row. `most` rows are drawn, fewer
+ * where the screen has several tables.
  */
-export function table({ caption, columns, rows, key = (row) => row.id, sort = null, choice = null, empty }) {
-  const shown = rows.slice(0, MOST_ROWS);
+export function table({ caption, columns, rows, key = (row) => row.id, sort = null, choice = null, empty, most = MOST_ROWS }) {
+  const shown = rows.slice(0, most);
   return html`
     <div class="scroll" role="region" aria-label=${caption} tabindex="0">
       <table @keydown=${stepRows}>
@@ -28,7 +29,7 @@ export function table({ caption, columns, rows, key = (row) => row.id, sort = nu
         </tbody>
       </table>
       ${rows.length ? nothing : html`<p class="empty">${empty ?? "None."}</p>`}
-      ${rows.length > MOST_ROWS ? html`<p class="note">${MOST_ROWS} of ${rows.length} are shown.</p>` : nothing}
+      ${rows.length > most ? html`<p class="note">The first ${most} of ${rows.length} are shown.</p>` : nothing}
     </div>`;
 }
 

@@ -4,10 +4,10 @@ import { html, nothing } from "../core/html.js";
 import { to } from "../core/location.js";
 
 const LOOKS = {
-  ok: { glyph: "●", words: ["ACTIVE", "alive", "yes", "ok", "up", "ready", "ACK", "OFFER"] },
+  ok: { glyph: "●", words: ["ACTIVE", "alive", "ok", "up", "ready", "ACK", "OFFER"] },
   bad: { glyph: "✖", words: ["ERROR", "gone", "refused", "broken", "lost", "NAK"] },
   warn: { glyph: "▲", words: ["DOWN", "trouble", "degraded", "foreign", "missing", "down"] },
-  idle: { glyph: "○", words: ["awaited", "waiting", "no", "unknown", "unbound", "none"] },
+  idle: { glyph: "○", words: ["awaited", "waiting", "unknown", "unbound", "none"] },
 };
 const LOOK_OF = Object.fromEntries(
   Object.entries(LOOKS).flatMap(([look, { words }]) => words.map((word) => [word, look])));
@@ -17,23 +17,34 @@ export function state(word, look = LOOK_OF[word] ?? "idle") {
   return html`<span class="state ${look}"><span aria-hidden="true">${LOOKS[look].glyph}</span> ${word}</span>`;
 }
 
-export const yes = (value) => state(value ? "yes" : "no", "idle");
+export const yes = (value) => (value ? "yes" : "no");
+
+const ORDER = "sv"; // the language that writes times as everybody reads them: 2026-11-26 07:14:35
 
 /** Show a time of the API (UTC) as the reader's clock has it. */
 export function time(text) {
   const moment = new Date(/[Z+]/.test(text ?? "") ? text : `${text?.replace(" ", "T")}Z`);
   if (Number.isNaN(moment.getTime())) return "–";
-  return html`<time datetime=${moment.toISOString()} title=${moment.toISOString()}>${moment.toLocaleString()}</time>`;
+  return html`<time datetime=${moment.toISOString()} title=${moment.toISOString()}>${moment.toLocaleString(ORDER)}</time>`;
 }
 
-export const clock = (moment) => moment?.toLocaleTimeString() ?? "–";
+export const clock = (moment) => moment?.toLocaleTimeString(ORDER) ?? "–";
 
 /** Link to a thing by its name, or by its id where it has none. */
 export function link(path, id, name, key = undefined) {
   return html`<a href=${to([path, id])} data-key=${key ?? nothing}>${name || id}</a>`;
 }
 
+/** Write a word of the API, like other_server, as people do. */
+export const spaced = (word) => word.replaceAll("_", " ");
+
 export const number = (value) => (value ?? 0).toLocaleString("en");
+
+/** Tell whether what mends something is to be typed, or done otherwise. */
+export const isCommand = (remedy) => /^(openstack|osken-net|ovs-\w+|ip|sudo|systemctl) /.test(remedy);
+
+/** Give how many a second. */
+export const rate = (value) => (value === null ? "–" : value.toLocaleString("en", { maximumFractionDigits: value < 10 ? 1 : 0 }));
 
 /** Give one or several in words: 1 port, 2 ports. */
 export const several = (count, one, many = `${one}s`) => `${number(count)} ${count === 1 ? one : many}`;
@@ -43,5 +54,6 @@ export const PATHS = {
   subnet: "subnets",
   port: "ports",
   security_group: "security-groups",
+  address_group: "address-groups",
   agent: "hosts",
 };
