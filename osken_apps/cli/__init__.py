@@ -48,6 +48,8 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
     "lab": Subcommand("osken_apps.lab.commands", "hosts with Open vSwitch and VMs on this machine"),
     "completion": Subcommand("osken_apps.cli.completion", "make a shell complete these commands"),
 }
+#: What shells ask, and nobody types.
+HIDDEN = {"_complete": Subcommand("osken_apps.cli.complete", argparse.SUPPRESS)}
 EPILOG = """`osken-net COMMAND --help` tells more of a command.
 Exit status: 0 all is well; 1 something is broken, or the command failed; 2 wrongly asked for; 3 cannot tell.
 
@@ -94,4 +96,7 @@ def _parser(called: Collection[str]) -> argparse.ArgumentParser:
         below = commands.add_parser(name, help=subcommand.help)
         if name in called:
             importlib.import_module(subcommand.module).configure(below)
+    for name, subcommand in HIDDEN.items():
+        if name in called:
+            importlib.import_module(subcommand.module).configure(commands.add_parser(name))
     return parser

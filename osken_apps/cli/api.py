@@ -54,8 +54,11 @@ def url(text: str) -> str:
 class Api:
     """The API as who asks sees it; whatever goes wrong is a CannotTell, with status and text a Refused."""
 
-    def __init__(self, url: str = "", environment: Mapping[str, str] | None = None) -> None:
-        """Take where the API is, and who asks; nobody is asked yet."""
+    def __init__(
+        self, url: str = "", environment: Mapping[str, str] | None = None, timeout_s: float = TIMEOUT_S
+    ) -> None:
+        """Take where the API is, who asks, and how long each answer may take; nobody is asked yet."""
+        self._timeout_s = timeout_s
         environment = os.environ if environment is None else environment
         self._given = url or environment.get("OSKEN_API", "")
         self._login = login_of(environment)
@@ -126,7 +129,7 @@ class Api:
         request = urllib.request.Request(address, data, dict(headers), method=method)
         host = "{0.scheme}://{0.netloc}".format(urllib.parse.urlsplit(address))
         try:
-            with self._opener.open(request, timeout=TIMEOUT_S) as answer:
+            with self._opener.open(request, timeout=self._timeout_s) as answer:
                 return json.load(answer), answer.headers
         except urllib.error.HTTPError as error:
             raise _refusal(host, method, request.selector, error) from error

@@ -4,9 +4,25 @@ import argparse
 
 from osken_apps.cli.command import Exit
 
+PORT, HOST = "_osken_net_ports", "_osken_net_hosts"
+#: What is completed by a function of the script: in these commands, by what an argument is called.
+ASKING = ("explain", "trace", "flows", "interfaces", "dhcp", "diff", "support-bundle")
+NAMES = {"PORT": PORT, "TO": PORT, "HOST": HOST}
+PREAMBLE = {
+    "bash": """
+_osken_net_ports() { "${COMP_WORDS[0]}" _complete port "$1" 2>/dev/null; }
+_osken_net_hosts() { "${COMP_WORDS[0]}" _complete host "$1" 2>/dev/null; }
+""",
+    "zsh": """
+_osken_net_ports() { compadd -- ${(f)"$(${words[1]} _complete port "$PREFIX" 2>/dev/null)"} }
+_osken_net_hosts() { compadd -- ${(f)"$(${words[1]} _complete host "$PREFIX" 2>/dev/null)"} }
+""",
+}
+
 DESCRIPTION = """Print a script that makes a shell complete the commands and their options.
 
-It is made once, after an upgrade again; to complete it asks nobody."""
+It is made once, after an upgrade again. Names of ports and hosts are asked of the API that the environment
+names (OSKEN_API, OS_*), for a second at most."""
 EPILOG = """examples:
   osken-net completion bash > /etc/bash_completion.d/osken-net
   osken-net completion zsh > "${fpath[1]}/_osken-net" """
@@ -25,5 +41,17 @@ def completion(parsed: argparse.Namespace) -> int:
 
     from osken_apps.cli import whole_parser
 
-    print(shtab.complete(whole_parser(), parsed.shell))
+    parser = whole_parser()
+    _have_names_completed(parser)
+    print(shtab.complete(parser, parsed.shell, preamble=PREAMBLE))  # type: ignore[arg-type]  # one for each shell
     return Exit.WELL
+
+
+def _have_names_completed(parser: argparse.ArgumentParser) -> None:
+    """Say of which arguments the names are asked for."""
+    (commands,) = (each for each in parser._actions if isinstance(each, argparse._SubParsersAction))
+    for name in ASKING:
+        for argument in commands.choices[name]._actions:
+            completer = NAMES.get(str(argument.metavar))
+            if completer:
+                argument.complete = {"bash": completer, "zsh": completer}

@@ -402,6 +402,68 @@ def test_bash_completes(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> N
     assert done.stdout.strip() == "why-not-active", done.stderr
 
 
+def completed(capsys: pytest.CaptureFixture[str], tmp_path: Path, *words: str) -> list[str]:
+    """Give what bash offers for the last of some words, and whether it has run anything of it."""
+    script = tmp_path / "completion"
+    script.write_text(run(capsys, "completion", "bash")[1])
+    program = tmp_path / "osken-net"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m osken_apps.cli "$@"\n')
+    program.chmod(0o755)
+    line = " ".join(f"'{word}'" for word in words)
+    asked = (
+        f". {script}; COMP_WORDS=({program} {line}); COMP_CWORD={len(words)};"
+        " _shtab_osken_net; printf '%s\\n' \"${COMPREPLY[@]}\""
+    )
+    done = subprocess.run(["bash", "-c", asked], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.stderr == ""
+    return done.stdout.split()
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        (("explain", "vm"), ["vm1", "vm2"]),
+        (("explain", "vm1", "vm"), ["vm1", "vm2"]),
+        (("flows", "h"), ["host1"]),
+        (("flows", ""), ["host1", "host2"]),
+        (("dhcp", "--host", "h"), ["host1"]),
+        (("explain", ""), ["vm3"]),
+    ],
+)
+def test_names_of_ports_and_hosts_are_completed(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+    offered: list[str],
+) -> None:
+    hits = [{"kind": "port", "id": "1", "name": name} for name in ("vm1", "vm2", "a vm", "vm$(touch ran)")]
+    hosts = [{"kind": "agent", "id": "2", "name": "host1"}]
+    answers = {
+        "GET /v2.0/search?q=vm": {"hits": hits},
+        "GET /v2.0/search?q=h": {"hits": hosts},
+        "GET /v2.0/agents": {"agents": [{"host": "host2"}, {"host": "host1"}]},
+        "GET /v2.0/ports": {"ports": [{"name": "vm3"}, {"name": ""}]},
+    }
+    with fake_api(answers) as api:
+        monkeypatch.setenv("OSKEN_API", api.url)
+        assert completed(capsys, tmp_path, *words) == offered
+    assert not (tmp_path / "ran").exists()
+
+
+def test_an_api_that_does_not_answer_completes_nothing_and_says_nothing(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OSKEN_API", "http://127.0.0.1:9")
+    assert completed(capsys, tmp_path, "explain", "vm") == []
+
+
+def test_what_shells_ask_is_not_shown_to_people(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["--help"])
+    assert "_complete" not in capsys.readouterr().out
+
+
 def test_none_of_them_needs_what_the_controller_runs_on() -> None:
     code = (
         "import sys; from osken_apps import cli\n"
