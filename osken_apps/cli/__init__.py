@@ -32,6 +32,7 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
     "role": Subcommand("osken_apps.cli.role", "say what users may do in projects"),
     "credential": Subcommand("osken_apps.cli.credential", "make and list what programs show for a user"),
     "backup": Subcommand("osken_apps.cli.backup", "copy the database, also while the controller runs"),
+    "neutron": Subcommand("osken_apps.cli.neutron", "take over what a Neutron has"),
     "host-setup": Subcommand("osken_apps.cli.host_setup", "make a host ready for the controller"),
     "host-check": Subcommand("osken_apps.cli.host_check", "say what is missing on a host"),
     "pki": Subcommand("osken_apps.cli.pki", "make the certificates of TLS with the hosts"),

@@ -128,14 +128,14 @@ def _of_database(loaded: Config) -> Finding:
 
 def _of_listeners(loaded: Config) -> Iterator[Finding]:
     """Bind all of them at once, as the controller does."""
-    runs = _runs(loaded)
+    controller_runs = runs(loaded)
     with ExitStack() as bound:
         for section, endpoint in loaded.listeners.items():
             where = f"[{section}] {endpoint.host} {endpoint.port}"
             try:
                 bound.enter_context(listen(f"[{section}]", endpoint))
             except ConfigurationError as error:
-                if runs and getattr(error.__cause__, "errno", None) == errno.EADDRINUSE:
+                if controller_runs and getattr(error.__cause__, "errno", None) == errno.EADDRINUSE:
                     yield Finding(State.OK, f"{where}: the controller runs")
                 else:
                     yield Finding(State.WRONG, str(error))
@@ -143,7 +143,7 @@ def _of_listeners(loaded: Config) -> Iterator[Finding]:
                 yield Finding(State.OK, f"{where}: free")
 
 
-def _runs(loaded: Config) -> bool:
+def runs(loaded: Config) -> bool:
     """Tell whether a controller serves the API that is configured."""
     where = loaded.api.endpoint
     connection = http.client.HTTPConnection(where.host, where.port, timeout=TIMEOUT_S)

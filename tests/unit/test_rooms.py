@@ -45,6 +45,7 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
         "store",
         "trace",
     ),
+    "neutron": ("config", "errors", "model", "networking", "rest", "store"),
     "apps": (
         "certificates",
         "config",
@@ -58,7 +59,18 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
         "ovsdb",
         "pipeline",
     ),
-    "cli": ("accounts", "apps", "certificates", "config", "errors", "logs", "model", "rest", "store"),
+    "cli": (
+        "accounts",
+        "apps",
+        "certificates",
+        "config",
+        "errors",
+        "logs",
+        "model",
+        "neutron",
+        "rest",
+        "store",
+    ),
     "lab": ("cli",),
     "demo": ("lab",),
 }
