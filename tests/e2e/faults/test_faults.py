@@ -2,12 +2,15 @@
 
 import signal
 import sqlite3
+import threading
+from contextlib import suppress
 
-from osken_apps.lab import Host, processes, wait_until
+from osken_apps.lab import Host, LabError, processes, wait_until
 from tests.e2e.conftest import BIND_TIMEOUT_S, flows
-from tests.e2e.faults.conftest import AUDIT_INTERVAL_S, Row, Site
+from tests.e2e.faults.conftest import Row, Site
 
-REPAIR_TIMEOUT_S = 3 * AUDIT_INTERVAL_S + 5
+REPAIR_TIMEOUT_S = 11
+PROBES = "cookie=0x6f736b70"
 
 
 def wait_connected(site: Site) -> None:
@@ -239,3 +242,26 @@ def test_a_network_with_plugged_ports_is_not_deleted(site: Site) -> None:
     network_id = site.world.api.show("port", site.pinger.port_id)["network_id"]
     answer = site.world.api.request("DELETE", f"networks/{network_id}")
     assert (answer.status, answer.body["NeutronError"]["type"]) == (409, "NetworkInUse")
+
+
+def test_a_controller_that_is_killed_while_it_probes_leaves_no_flow_behind(site: Site) -> None:
+    world = site.world
+    network = world.network("192.0.2.0/24")
+    one, two = (world.plug(number, world.port(network)) for number in (1, 2))  # nobody answers there
+    for machine in (one, two):
+        world.wait_active(world.api.show("port", machine.port_id))
+    switches = [world.host(number).ovs for number in (1, 2)]
+
+    def ask() -> None:
+        with suppress(LabError, OSError):
+            question = {"from": one.port_id, "to": two.port_id, "probe": True}
+            world.api.request("POST", "explain", {"explain": question})
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    wait_until(lambda: all(PROBES in switch.dump_flows("br-int") for switch in switches), 5, "probes")
+    world.controller.stop(signal.SIGKILL)
+    asking.join()
+    wait_until(lambda: not any(PROBES in switch.dump_flows("br-int") for switch in switches), 5, "their end")
+    world.controller.start()
+    wait_connected(site)
