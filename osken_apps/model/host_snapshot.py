@@ -8,7 +8,7 @@ from osken_apps.model.dhcp_service import dhcp_server, dhcp_service, serves_dhcp
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.host import Host, Interface
 from osken_apps.model.port_security import GroupPolicy, Guard
-from osken_apps.model.resources import NetworkType, Port
+from osken_apps.model.resources import TUNNEL_TYPES, Port
 from osken_apps.model.snapshot import (
     INTEGRATION_TUNNEL_END,
     BoundPort,
@@ -65,10 +65,12 @@ def tunnel_needs(fabric: Fabric, snapshot: HostSnapshot) -> TunnelNeeds | None:
     segments = {segment.network_id: segment for segment in snapshot.segments if segment.is_tunnel}
     if not segments:
         return None
-    mtus: dict[NetworkType, int] = {}
-    for segment in segments.values():
-        mtu = fabric.inventory.networks[segment.network_id].mtu
-        mtus[segment.network_type] = max(mtu, mtus.get(segment.network_type, 0))
+    networks = fabric.inventory.networks
+    mtus = {
+        kind: max(found)
+        for kind in TUNNEL_TYPES
+        if (found := [networks[it.network_id].mtu for it in segments.values() if it.network_type is kind])
+    }
     crowds = (crowd(reach, segments[reach.network_id].network_type) for reach in snapshot.reaches)
     rivals = fabric.tunnel_addresses.rivals(snapshot.host)
     return TunnelNeeds(

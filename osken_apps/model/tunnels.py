@@ -7,6 +7,7 @@ addresses), never what is connected just now: a peer that is away is where it wa
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address
 from itertools import chain
 from typing import TypeVar
@@ -20,6 +21,7 @@ SET_ADDRESS = "ovs-vsctl set Open_vSwitch . other_config:local_ip=ADDRESS"
 MAX_COPIES = 2000  # of a frame: as many as fit into a flow
 # What the datapath in user space copies to: as many of its actions as fit into 64 KiB.
 USERSPACE_COPIES = {NetworkType.VXLAN: 780, NetworkType.GRE: 862, NetworkType.GENEVE: 780}
+FEWEST_COPIES = min(USERSPACE_COPIES.values())
 MAX_MACHINES = 5000  # of a network, on other hosts, that flows of each are meant for
 
 
@@ -118,7 +120,7 @@ def crowd(reach: Reach, network_type: NetworkType) -> Crowd | None:
     everywhere, here = reach.everywhere, reach.here
     hosts = len(everywhere.hosts) - (here is not None)
     machines = everywhere.machines - (0 if here is None else len(everywhere.ports[here]))
-    if hosts <= USERSPACE_COPIES[network_type] and machines <= MAX_MACHINES:
+    if machines <= MAX_MACHINES and (hosts <= FEWEST_COPIES or hosts <= USERSPACE_COPIES[network_type]):
         return None
     return Crowd(reach.network_id, network_type, hosts, machines)
 
@@ -218,6 +220,7 @@ class TunnelAddresses:
         return changed
 
 
+@lru_cache(1 << 14)
 def usable_address(text: str) -> IPv4Address | None:
     """Read an address at which a host can be reached; None if it is none."""
     try:

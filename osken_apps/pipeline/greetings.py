@@ -31,7 +31,7 @@ def greetings(bridge: Bridge, before: Mapping[str, Reach]) -> list[bytes]:
     new: dict[int, int] = {}
     for reach in bridge.snapshot.reaches:
         known = before.get(reach.network_id)
-        ofport = bridge.ofport(tunnel_port(types[reach.network_id])) if known is not reach else None
+        ofport = None if known is reach else bridge.ofport(tunnel_port(types[reach.network_id]))
         if ofport is not None:
             new |= dict.fromkeys(set(reach.numbers).difference(known.numbers if known else ()), ofport)
     for reach in before.values() if new else ():

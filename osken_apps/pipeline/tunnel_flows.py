@@ -6,12 +6,13 @@ what has not changed is neither made nor encoded nor compared again.
 
 from bisect import bisect_left
 from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from ipaddress import IPv4Address
 from itertools import accumulate
 from weakref import WeakKeyDictionary
 
-from osken_apps.model.snapshot import Segment
+from osken_apps.model.snapshot import HostSnapshot, Segment
 from osken_apps.model.tunnels import Everywhere, Reach, RemotePort
 from osken_apps.model.turns import in_turns
 from osken_apps.openflow.difference import Difference, FlowTable, MadeTable
@@ -97,18 +98,19 @@ class TunnelEncoder:
     def __init__(self) -> None:
         self._form: object = None  # what every flow hangs on
         self._networks: dict[str, Reached] = {}
-        self._own: Encoded = []
+        self._source: HostSnapshot | None = None
+        self._own: Encoded = []  # of that
         self._table = TunnelTable([], (), None, 0)
         self._step: tuple[TunnelTable, Difference] | None = None  # from which flows to those now, and by what
 
     def flows(self, bridge: Bridge, pause: Callable[[], None] = lambda: None) -> TunnelTable:
         """Give all flows of the bridge, by key: the same object as long as they are the same."""
         snapshot = bridge.snapshot
-        own = encode_flows(flow for feature in FEATURES for flow in feature.bridge_flows(bridge))
+        own = self._bridge_flows(bridge)
         form = snapshot.ofports.get(bridge.name), snapshot.answers_nd, is_linked(bridge), own
         wanted = {reached[0].network_id: reached for reached in reaches(bridge)}
         if form != self._form:
-            self._form, self._networks, self._own, self._step = form, wanted, own, None
+            self._form, self._networks, self._step = form, wanted, None
             self._table = TunnelTable(own, wanted.values(), snapshot.answers_nd, None)
             return self._table
         change = self._change(wanted, snapshot.answers_nd, pause)
@@ -118,6 +120,15 @@ class TunnelEncoder:
             self._step = before, change.difference()
         self._networks = wanted
         return self._table
+
+    def _bridge_flows(self, bridge: Bridge) -> Encoded:
+        """Give the flows of the bridge that do not hang on where networks are besides."""
+        source = replace(bridge.snapshot, reaches=())
+        if source != self._source:
+            bridge = replace(bridge, snapshot=source)
+            self._source = source
+            self._own = encode_flows(flow for feature in FEATURES for flow in feature.bridge_flows(bridge))
+        return self._own
 
     def take_step(self, before: FlowTable, now: FlowTable) -> Difference | None:
         """Give, once, what leads from flows to those that were given last; None if that is not known."""
@@ -181,7 +192,8 @@ class _Change:
 def _differ(known: Reached | None, now: Reached | None) -> bool:
     if known is None or now is None:
         return known is not now
-    return (known[1] is not now[1] and known[1] != now[1]) or known[0] != now[0]
+    pairs = zip(known[:2], now[:2], strict=True)  # of segments, and of where the networks are
+    return any(before is not there and before != there for before, there in pairs)
 
 
 def _ids_by_peer(networks: Iterable[Reached], peers: set[Peer] | None) -> dict[Peer, tuple[int, ...]]:

@@ -12,7 +12,7 @@ from itertools import chain
 from weakref import WeakKeyDictionary
 
 from osken_apps.model.addresses import mac_address
-from osken_apps.model.resources import NetworkType
+from osken_apps.model.resources import TUNNEL_TYPES, NetworkType
 from osken_apps.model.snapshot import (
     INTEGRATION_TUNNEL_END,
     TUNNEL_END,
@@ -191,8 +191,9 @@ def reaches(bridge: Bridge) -> Iterator[tuple[Segment, Reach, int, int]]:
     if bridge.role is not Role.TUNNEL or patch is None or not is_linked(bridge):
         return
     by_network = {reach.network_id: reach for reach in bridge.snapshot.reaches}
+    ofports = {kind: bridge.ofport(tunnel_port(kind)) for kind in TUNNEL_TYPES}
     for segment in bridge.snapshot.segments:
-        ofport = bridge.ofport(tunnel_port(segment.network_type)) if segment.is_tunnel else None
+        ofport = ofports.get(segment.network_type)
         if ofport is not None:
             yield segment, by_network[segment.network_id], patch, ofport
 
