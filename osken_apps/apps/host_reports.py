@@ -1,7 +1,7 @@
 """What the API's list of agents shows of each host. SHELL (it reads the clock)."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 
 from osken_apps.apps.hosts import Host, Hosts, now
@@ -9,15 +9,22 @@ from osken_apps.model.changes import HostReport
 from osken_apps.model.counts import HostCounts
 from osken_apps.model.identity import Key, Refused
 from osken_apps.model.known_hosts import KERNEL_DATAPATH
+from osken_apps.model.turns import in_turns
+
+HOSTS_A_TURN = 20  # some two milliseconds of work
 
 
-def host_reports(hosts: Hosts) -> tuple[HostReport, ...]:
-    """Give a report of every host that is known, and of every host that is refused."""
+def host_reports(hosts: Hosts, pause: Callable[[], object] = lambda: None) -> tuple[HostReport, ...]:
+    """Give a report of every host that is known, and of every host that is refused.
+
+    Calls `pause` where it may take long.
+    """
     refused = hosts.identities.refused()
     rivals: dict[str, list[str]] = {}
     for _, it in refused:
         rivals.setdefault(it.rival, []).append(f"another that uses its names is refused: {it.reason}")
-    known = [_of_host(hosts, host, rivals.get(name, [])) for name, host in sorted(hosts.by_name.items())]
+    every = in_turns(sorted(hosts.by_name.items()), pause, HOSTS_A_TURN)
+    known = [_of_host(hosts, host, rivals.get(name, [])) for name, host in every]
     return (*known, *_of_refused(hosts, refused))
 
 
@@ -34,7 +41,7 @@ def _of_host(hosts: Hosts, host: Host, rivals: list[str]) -> HostReport:
         ovsdb=host.session is not None,
         started_at=host.started_at,
         last_contact=host.last_contact,
-        bound_ports=len(fabric.inventory.bound_to(host.name)),
+        bound_ports=fabric.inventory.count_bound_to(host.name),
         repairs=host.repairs,
         trouble="; ".join((*troubles, *rivals, *(condition.sentence for condition in host.conditions))),
         conditions=tuple((it.code.value, it.sentence, it.remedy) for it in host.conditions),

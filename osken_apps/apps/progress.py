@@ -23,7 +23,7 @@ class Progress:
     def look(self) -> str:
         """Give in words how far the hosts are; empty: as at the last look, or no host is known."""
         inventory = self._hosts.fabric.inventory
-        ports = {name: len(inventory.bound_to(name)) for name in self._hosts.fabric.hosts}
+        ports = {name: inventory.count_bound_to(name) for name in self._hosts.fabric.hosts}
         missing = self._missing()
         in_order = [name for name in ports if name not in missing]
         told = (

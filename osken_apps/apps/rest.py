@@ -64,6 +64,7 @@ class RestApp(OSKenApp):
         self._process: RestProcess | None = None
         self._link: RestLink | None = None
         self._stopping = False
+        self._telling = runtime.lock()
 
     def start(self) -> Any:
         """Start the REST process."""
@@ -140,8 +141,10 @@ class RestApp(OSKenApp):
 
     def _tell_of_hosts(self, link: RestLink) -> None:
         try:
-            counts = self._counts() if self._counts else None
-            link.put(HostReports(host_reports(self._hosts), self._hosts.complete, counts))
+            with self._telling:  # or what is told last might be what was found first
+                reports = host_reports(self._hosts, runtime.pause)
+                counts = self._counts() if self._counts else None
+                link.put(HostReports(reports, self._hosts.complete, counts))
         except Exception as error:
             self.failures.note("the hosts were not reported", error)
 

@@ -122,6 +122,10 @@ class Inventory:
         """Give the ports that the store holds as bound to a host."""
         return [self.ports[port_id] for port_id in self._bound.get(host, ())]
 
+    def count_bound_to(self, host: str) -> int:
+        """Count them."""
+        return len(self._bound.get(host, ()))
+
     def guard_of(self, port: Port) -> Guard | None:
         """Say how a port is guarded; None if it is not."""
         if not is_guarded(port):

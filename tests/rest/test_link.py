@@ -135,7 +135,7 @@ def test_a_rest_process_that_answers_is_left_alone(tmp_path: Path, monkeypatch: 
         with controlling(tmp_path) as controller:
             first, beats = controller.pid, 0
 
-            def counted(_hosts: Hosts) -> tuple[HostReport, ...]:
+            def counted(_hosts: Hosts, _pause: object) -> tuple[HostReport, ...]:
                 nonlocal beats
                 beats += 1
                 return ()

@@ -91,3 +91,11 @@ def test_a_switch_that_does_not_tell_leaves_what_was_known() -> None:
     switch.is_mute = True
     read_counts(hosts, bridge)
     assert bridge.host.drops_by_kind == {"bridge": 1, "port": 7}
+
+
+def test_very_many_hosts_are_reported_in_turns() -> None:
+    hosts, _, _ = world()
+    hosts.by_name |= {f"host{number}": Host(f"host{number}") for number in range(2, 46)}
+    turns = []
+    assert len(host_reports(hosts, lambda: turns.append(None))) == 45
+    assert len(turns) == 2
