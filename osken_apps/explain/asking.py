@@ -17,6 +17,7 @@ from osken_apps.pipeline.features.dhcp import (
     GUARDED_DHCP_BROADCAST,
     GUARDED_DHCP_UNICAST,
 )
+from osken_apps.pipeline.features.port_security import GUARDED_TAGGED
 from osken_apps.trace.lookup import read_match
 from osken_apps.trace.result import Way
 
@@ -144,15 +145,23 @@ def _request_stops(case: Case) -> Found | None:
     return Found(words, (Evidence(says, Source.TRACE, case.facts.at),), "flow_foreign" if foreign else "")
 
 
+TAGGED_FRAMES = frozenset({GUARDED_TAGGED.cookie})
+
+
 def _asked(case: Case) -> int | None:
     """Give how many packets of the port the flows for its DHCP have taken; None: not known."""
+    return _taken(case, ASKED)
+
+
+def _taken(case: Case, cookies: frozenset[int]) -> int | None:
+    """Give how many packets of the port flows with these cookies have taken; None: not known."""
     host, place = case.host, case.seen.place
     if host is None or place is None:
         return None
     known = host.installed.get(case.facts.layout.integration_bridge)
     if known is None or known.value is None:
         return None
-    flows = [flow for flow in known.value if flow.body.cookie in ASKED]
+    flows = [flow for flow in known.value if flow.body.cookie in cookies]
     mine = [flow for flow in flows if _in_port(flow.key) == place.ofport]
     return sum(flow.packets for flow in mine)
 
@@ -185,6 +194,16 @@ def _silent(case: Case) -> tuple[int, float] | None:
     if case.seen.journal.entries or case.seen.journal.lease_event:
         return None
     return (counted.value.received, counted.seen_at) if counted and counted.value else None
+
+
+def _tagged(case: Case) -> Found | None:
+    """Find that a guarded machine sends tagged frames; those of an unguarded one nobody counts."""
+    silent = _silent(case)
+    tagged = _taken(case, TAGGED_FRAMES)
+    if silent is None or not tagged:
+        return None
+    says = f"the flow that drops tagged frames of {case.seen.called} has taken {tagged}"
+    return Found({"packets": str(tagged)}, (Evidence(says, Source.OPENFLOW, silent[1]),))
 
 
 def _no_arp(case: Case) -> Found | None:
@@ -313,6 +332,12 @@ SILENT_NO_CLIENT = Cause(
     "what the switch has counted of the port and of its DHCP", _silent_no_client,
     certainty=Certainty.LIKELY,
 )  # fmt: skip
+TAGGED = Cause(
+    "tagged", "{port}'s machine has sent {packets} frames with a VLAN tag, which are dropped: its port is an"
+    " access port of {network}",
+    "have the machine send without tags, or give it a port of its own for each network",
+    "what the flow that drops tagged frames has counted", _tagged, certainty=Certainty.LIKELY,
+)  # fmt: skip
 RESTARTED = Cause(
     "restarted", "No DHCP message of {port} was seen in the {age} since the controller started: a lease from"
     " before may be valid still",
@@ -326,6 +351,6 @@ CANNOT_TELL_ADDRESS = Cause(
 #: What a machine's own client shows, in order.
 ASKING = (
     CONFLICT, MAC_DIFFERS, MALFORMED, OVER_BUDGET, RELAYED, OTHER_SERVER, NAK_LOOP, OFFERED_NOT_TAKEN,
-    RELEASED, NO_ARP, HAS_ADDRESS, EXPIRED, REQUEST_STOPS, METERED, NOT_ARRIVING, SILENT_OFF,
+    RELEASED, NO_ARP, HAS_ADDRESS, EXPIRED, REQUEST_STOPS, METERED, NOT_ARRIVING, SILENT_OFF, TAGGED,
     SILENT_NO_CLIENT, RESTARTED, CANNOT_TELL_ADDRESS,
 )  # fmt: skip

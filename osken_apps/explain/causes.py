@@ -17,6 +17,7 @@ from osken_apps.explain.asking import (
     RELEASED,
     SILENT_NO_CLIENT,
     SILENT_OFF,
+    TAGGED,
 )
 from osken_apps.explain.beyond import BEYOND
 from osken_apps.explain.cause import Case, Cause, State, Verdict, judged
@@ -37,7 +38,7 @@ OF_A_WAY_OUT: tuple[Cause, ...] = (*PLUGGING, *BEYOND)
 #: What keeps each of the two from talking, and is no matter of the way between them.
 OF_AN_END = (CONFLICT, MAC_DIFFERS, NAK_LOOP, RELEASED, EXPIRED, SILENT_OFF, NO_ARP)
 #: What may, or may not: a machine can have its address from elsewhere.
-OF_AN_END_PERHAPS = (OFFERED_NOT_TAKEN, OTHER_SERVER, SILENT_NO_CLIENT)
+OF_AN_END_PERHAPS = (OFFERED_NOT_TAKEN, OTHER_SERVER, TAGGED, SILENT_NO_CLIENT)
 EVERY_CAUSE: tuple[Cause, ...] = (
     *WANTED, *COMMON, *PLUGGING, *SERVED, *PASSING, *ASKING[:-1], *DISTURBING, CANNOT_TELL_ADDRESS, DELIVERED,
     CANNOT_TELL, *BEYOND,

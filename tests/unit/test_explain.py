@@ -9,7 +9,7 @@ from osken_apps.dhcp.decision import SilenceReason
 from osken_apps.explain.cause import State
 from osken_apps.explain.causes import EVERY_CAUSE, explain_address, explain_beyond, explain_reach
 from osken_apps.explain.document import causes_document
-from osken_apps.explain.facts import Facts, InstalledFlow, Known, Place, PortCounted, Source, Twin
+from osken_apps.explain.facts import Facts, HostSeen, InstalledFlow, Known, Place, PortCounted, Source, Twin
 from osken_apps.model.conditions import Code, Condition
 from osken_apps.model.resources import FixedIp, HostRoute, NetworkType, Port
 from osken_apps.model.snapshot import HostSnapshot, Segment
@@ -20,6 +20,7 @@ from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.match import Match
 from osken_apps.openflow.wire import FlowBody, FlowKey, encode_flow
 from osken_apps.pipeline.features.isolation import INTEGRATION_NORMAL
+from osken_apps.pipeline.features.port_security import GUARDED_TAGGED
 from tests.golden.scenarios import NET1, NET2, SERVER1, SUBNET1, TUNNEL_LINKS
 from tests.unit.explain_facts import (
     ACK,
@@ -41,6 +42,7 @@ from tests.unit.explain_facts import (
     journal,
     refused,
     seen,
+    snapshot,
 )
 
 FOREIGN = Flow(0, 500, Match.of({Field.IN_PORT: 2}), (Output(99),), cookie=0x99)
@@ -62,6 +64,21 @@ def _without(cookie: int) -> "object":
     return change
 
 
+def _counting(of: HostSnapshot, cookie: int, packets: int) -> HostSeen:
+    """Give a host of whose flows those of one rule have taken packets."""
+    told = {
+        bridge: replace(
+            known,
+            value=tuple(
+                replace(flow, packets=packets if flow.body.cookie == cookie else 0)
+                for flow in known.value or ()
+            ),
+        )
+        for bridge, known in installed(of).items()
+    }
+    return host(of, installed=told)
+
+
 def _nowhere(**more: object) -> Facts:
     return facts(seen(replace(VM1, binding=None), **more), known_hosts=3, away=("host3",))
 
@@ -70,6 +87,7 @@ IPV6 = FixedIp("subnet1", IPv6Address("2001:db8::2"))
 PLACES = (Place("host1", "tap1", 2), Place("host2", "tap1", 5))
 UNPLUGGED = replace(VM1, binding=None)
 ON_HOST2 = replace(UNPLUGGED, requested_host="host3")
+GUARDED = snapshot("host1", VM1, (1,), OUT)
 SILENT = {"counted": Known(PortCounted(0, 5), Source.OPENFLOW, NOW)}
 ADDRESS: dict[str, tuple[Facts, str]] = {
     "port_down": (facts(but(VM1, admin_state_up=False)), "vm1 is switched off: its admin_state_up is false."),
@@ -243,6 +261,11 @@ ADDRESS: dict[str, tuple[Facts, str]] = {
     "silent_off": (
         facts(seen(VM1, **SILENT)),
         "vm1's machine has sent nothing at all: it is off, or its device is not up.",
+    ),
+    "tagged": (
+        facts(None, None, _counting(GUARDED, GUARDED_TAGGED.cookie, 7)),
+        "vm1's machine has sent 7 frames with a VLAN tag, which are dropped: its port is an access port of"
+        " net1.",
     ),
     "silent_no_client": (
         facts(),
