@@ -19,6 +19,7 @@ BENCHMARKS = (
     "scale",
     "scale.guarded",
     "security",
+    "seeing",
     "start",
     "tunnels",
     "vswitchd_restart",

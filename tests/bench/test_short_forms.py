@@ -9,6 +9,7 @@ from tests.bench.dhcp.crowd import crowded, two_hosts
 from tests.bench.dhcp.load import compile_generator
 from tests.bench.dhcp.ours import Ours
 from tests.bench.scale.intent import Size
+from tests.bench.seeing import asking, beside_dhcp
 
 CLIENTS = 120  # fewer would send more than a port may: 40,000 exchanges a second are 200 packets each
 
@@ -51,6 +52,19 @@ def test_a_port_is_found_and_every_screen_draws_what_can_be_read() -> None:
     assert [screen for screen in result.drawn if not screen.is_good] == []
     assert {screen.screen for screen in result.drawn if screen.shapes} != set()
     assert len(result.found_s) == 2
+
+
+def test_why_something_does_not_work_is_answered_and_weighed() -> None:
+    size = Size(hosts=4, networks=2, ports_per_host=5)
+    result = asking.measure_asking(size, questions=3, hours=0.0001)
+    assert [len(each.taken_ms) for each in result.answers] == [3, 3, 3]
+    assert [weight.controller > 0 for weight in result.weights] == [True] * 3
+
+
+def test_dhcp_is_measured_beside_dashboards() -> None:
+    result = beside_dhcp.measure(rounds=1, seconds=0.3, clients=CLIENTS)
+    assert min(*result.beside, *result.without) > 0
+    assert result.answers > 0
 
 
 def test_what_a_dashboard_asks_is_answered() -> None:

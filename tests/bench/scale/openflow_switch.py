@@ -17,7 +17,7 @@ PORT_STATUS, FLOW_MOD, MULTIPART_REQUEST, MULTIPART_REPLY = 12, 14, 18, 19
 BARRIER_REQUEST, BARRIER_REPLY = 20, 21
 METER_MOD, BUNDLE_CONTROL, BUNDLE_ADD = 29, 33, 34
 DESC, FLOW, METER_STATS, METER_CONFIG, METER_FEATURES, PORT_DESC, FLOW_MONITOR = 0, 1, 9, 10, 11, 13, 16
-ADDED, REMOVED, ABBREV = 1, 2, 4
+PORT_STATS, ADDED, REMOVED, ABBREV = 4, 1, 2, 4
 ADD, DELETE, DELETE_STRICT = 0, 3, 4
 OPEN_REQUEST, CLOSE_REQUEST, COMMIT_REQUEST, DISCARD_REQUEST = 0, 2, 4, 6
 OFPMPF_REPLY_MORE = 1
@@ -31,6 +31,7 @@ PORT = struct.Struct("!IH2x6s2x16sII HH4xIIIIII")
 FLOW_MOD_FIXED = struct.Struct("!QQBBHHHIIIHH")
 FLOW_STATS = struct.Struct("!HBxIIHHHH4xQQQ")
 FLOW_UPDATE = struct.Struct("!HHBBHHH4xQ")
+PORT_COUNTS = struct.Struct("!H2xIII8Q")
 METER_ENTRY = struct.Struct("!IH6xIQQII")
 VERSION_BITMAP = struct.pack("!HHI", 1, 8, 1 << VERSION)
 
@@ -201,6 +202,9 @@ class SimulatedSwitch:
             return _reply(xid, kind, list(self.meters.values()))
         if kind == METER_STATS:
             return _reply(xid, kind, [_meter_stats(meter_id) for meter_id in self.meters])
+        if kind == PORT_STATS:
+            (ofport,) = struct.unpack_from("!I", body, 8)
+            return _reply(xid, kind, [PORT_COUNTS.pack(PORT_COUNTS.size, ofport, 0, 0, *[0] * 8)])
         if kind == METER_FEATURES:
             return _reply(xid, kind, [struct.pack("!IIIBB2x", 262144, 0b10, 0b1111, 1, 0)])
         if kind == FLOW_MONITOR and self.has_flow_monitor:
