@@ -178,7 +178,9 @@ class Bridge:
 
 def read_flows(connection: Connection) -> Iterator[tuple[FlowKey, FlowBody]]:
     """Read the flows of a bridge, whoever put them there. Raises SwitchError, Malformed."""
-    return ((key, body) for key, body, *_ in read_flow_counts(connection))
+    for reply in connection.request(lambda xid: codec.flow_stats_request(0, 0, xid)):
+        yield from codec.decode_flows(reply)
+        runtime.pause()  # a reply may have some hundred flows, and there may be hundreds of replies
 
 
 def read_flow_counts(

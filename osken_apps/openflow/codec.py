@@ -8,6 +8,7 @@ before anything is read: a decoder raises `Malformed` and nothing else. Source: 
 import struct
 from collections.abc import Iterable, Iterator
 from enum import IntEnum
+from functools import partial
 
 from osken_apps.errors import Malformed
 from osken_apps.openflow.actions import OFPP_CONTROLLER, Action
@@ -248,31 +249,41 @@ def decode_multipart(buffer: bytes) -> tuple[int, bool]:
     return kind, bool(flags & OFPMPF_REPLY_MORE)
 
 
+def decode_flows(buffer: bytes) -> list[tuple[FlowKey, FlowBody]]:
+    """Read the flows of a flow statistics reply (whole message). Raises Malformed."""
+    key, body = partial(tuple.__new__, FlowKey), partial(tuple.__new__, FlowBody)
+    return [
+        (key((table_id, priority, buffer[match:does])), body((cookie, buffer[does:end])))
+        for (_, table_id, _, _, priority, _, _, _, cookie, _, _), match, does, end in _flow_entries(buffer)
+    ]
+
+
 def decode_flow_counts(buffer: bytes) -> Iterator[tuple[FlowKey, FlowBody, int, int, int]]:
     """Read the flows of a flow statistics reply (whole message). Raises Malformed.
 
     Each with its packets, its octets, and the seconds since it was made.
     """
-    offset, end = HEADER.size + MULTIPART.size, len(buffer)
-    while offset < end:
-        if end - offset < FLOW_STATS.size + 8:
+    for entry, match, does, end in _flow_entries(buffer):
+        _, table_id, age_s, _, priority, _, _, _, cookie, packets, octets = entry
+        key = FlowKey(table_id, priority, buffer[match:does])
+        yield key, FlowBody(cookie, buffer[does:end]), packets, octets, age_s
+
+
+def _flow_entries(buffer: bytes) -> Iterator[tuple[tuple[int, ...], int, int, int]]:
+    """Give what is fixed of each entry, and where its match begins, its instructions begin, and it ends."""
+    fixed, head = FLOW_STATS.unpack_from, MATCH_HEADER.unpack_from
+    offset, last = HEADER.size + MULTIPART.size, len(buffer)
+    while offset < last:
+        match = offset + FLOW_STATS.size
+        if last - match < 8:
             raise Malformed(f"flow statistics end within an entry at octet {offset}")
-        length, table_id, age_s, _, priority, _, _, _, cookie, packets, octets = FLOW_STATS.unpack_from(
-            buffer, offset
-        )
-        match_offset = offset + FLOW_STATS.size
-        match_length = (MATCH_HEADER.unpack_from(buffer, match_offset)[1] + 7) // 8 * 8
-        if length < FLOW_STATS.size + match_length or offset + length > end:
-            raise Malformed(f"flow statistics entry at octet {offset} has length {length}")
-        instructions_offset = match_offset + match_length
-        yield (
-            FlowKey(table_id, priority, buffer[match_offset:instructions_offset]),
-            FlowBody(cookie, buffer[instructions_offset : offset + length]),
-            packets,
-            octets,
-            age_s,
-        )
-        offset += length
+        entry = fixed(buffer, offset)
+        does = match + (head(buffer, match)[1] + 7 & ~7)
+        end = offset + entry[0]
+        if end < does or end > last:
+            raise Malformed(f"flow statistics entry at octet {offset} has length {entry[0]}")
+        yield entry, match, does, end
+        offset = end
 
 
 def decode_dp_desc(buffer: bytes) -> str:
