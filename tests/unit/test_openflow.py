@@ -60,6 +60,17 @@ def test_a_flow_mod_is_packed_as_the_specification_says() -> None:
     assert bundled == wrapped + message + wrapped + deletion
 
 
+def test_actions_without_one_of_their_parts_are_encoded_as_they_would_be_afresh() -> None:
+    parts = [(SetField(Field.TUN_DST, IPv4Address(number)), Output(number)) for number in range(1, 5)]
+    made = wire.MadeActions.of(parts)
+    for part in range(4):
+        left = made.without(part)
+        assert list(left) == [action for other in parts[:part] + parts[part + 1 :] for action in other]
+        assert left.octets == wire.encode_actions(list(left))
+        assert left.sets == (Field.TUN_DST,)
+        assert left.without(0).octets == wire.encode_actions(list(left)[2:])
+
+
 def test_a_field_that_has_no_nxm_name_cannot_be_moved() -> None:
     with pytest.raises(ValueError, match="UDP_DST"):
         wire.encode_actions([Move(Field.UDP_DST, Field.UDP_SRC)])
