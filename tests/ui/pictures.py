@@ -33,7 +33,9 @@ def places(site: Site) -> Mapping[str, str]:
 
 def write(site: Site, directory: Path) -> None:
     """Write every picture."""
-    with site.page(size=SIZE, prepare=stand_still, color_scheme="light", timezone_id="UTC") as page:
+    with site.page(
+        alone=True, size=SIZE, prepare=stand_still, color_scheme="light", timezone_id="UTC"
+    ) as page:
         for name, place in places(site).items():
             page.set_viewport_size({"width": SIZE[0], "height": TALL.get(name, SIZE[1])})
             go(page, place)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from osken_apps.link import Answer, HostReports, Message, Ping, PortReports, Query
 from osken_apps.model.changes import HostReport, PortReport
@@ -60,6 +60,7 @@ class Site:
     ids: dict[str, str] = field(default_factory=dict)
     _token: str = ""
     _reader_token: str = ""
+    _contexts: dict[tuple[tuple[str, Any], ...], BrowserContext] = field(default_factory=dict)
     _speaking: threading.Lock = field(default_factory=threading.Lock)
     _ended: threading.Event = field(default_factory=threading.Event)
 
@@ -151,16 +152,18 @@ class Site:
         size: tuple[int, int] = WIDE,
         prepare: Callable[[Page], None] = lambda page: None,
         expected: str = REFUSED,
+        alone: bool = False,
         **options: Any,
     ) -> Iterator[Page]:
         """Open a screen as somebody (None: the administrator).
 
-        Nothing may be in the console but what is expected to begin so.
+        Nothing may be in the console but what is expected to begin so. Tabs with the same options share what
+        the browser has loaded, unless one is `alone`: whose clock is another.
         """
-        width, height = size
-        context = self.browser.new_context(viewport={"width": width, "height": height}, **options)
+        context = self._context(alone, options)
         told: list[str] = []
         page = context.new_page()
+        page.set_viewport_size({"width": size[0], "height": size[1]})
         page.set_default_timeout(PATIENCE_MS)
         page.on("console", lambda message: told.extend(_trouble(message, expected)))
         page.on("pageerror", lambda error: told.append(str(error)))
@@ -176,7 +179,23 @@ class Site:
             yield page
             assert told == []
         finally:
-            context.close()
+            page.close()
+            if alone:
+                context.close()
+
+    def _context(self, alone: bool, options: Mapping[str, Any]) -> BrowserContext:
+        key = tuple(sorted(options.items()))
+        if alone or key not in self._contexts:
+            made = self.browser.new_context(**options)
+            if alone:
+                return made
+            self._contexts[key] = made
+        return self._contexts[key]
+
+
+def look(page: Page) -> None:
+    """Have a page ask at once what has changed, as when its tab is looked at again."""
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
 
 
 def go(page: Page, place: str) -> None:

@@ -1,8 +1,8 @@
 """Why something does not work, as a person sees it: the verdict first, then the way of the packet."""
 
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from tests.ui.axe import violations
 from tests.ui.site import Site, go
 
 
@@ -18,7 +18,7 @@ def test_a_path_is_shown_hop_by_hop_with_its_end_and_is_in_the_address(site: Sit
         expect(page.locator(".way-of-packet li").first).to_contain_text("host1 br-int, table 0")
         expect(page.locator(".way-of-packet li.stop").first).to_contain_text("stops here")
         assert "from=web-blue&to=db-blue&protocol=tcp&port=80" in page.url
-        assert Axe().run(page).response["violations"] == []
+        assert violations(page) == []
         page.reload()
         expect(verdict).to_be_visible()
 

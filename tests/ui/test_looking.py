@@ -9,7 +9,7 @@ from playwright.sync_api import Page, Route, expect
 
 from osken_apps.link import HostReports
 from osken_apps.rest.agents import agent_id
-from tests.ui.site import COUNTED, HOST1, HOST2, HOST3, HOSTS, NOW, UNAVAILABLE, Site, go
+from tests.ui.site import COUNTED, HOST1, HOST2, HOST3, HOSTS, NOW, UNAVAILABLE, Site, go, look
 
 SCREENS = {
     "overview": "Needs attention",
@@ -90,7 +90,7 @@ def test_the_overview_counts_and_says_what_needs_attention_with_ways_to_it(site:
 
 
 def test_the_overview_says_how_many_dhcp_messages_there_are_a_second(site: Site) -> None:
-    with site.page(prepare=lambda page: page.clock.install(time=NOW)) as page:
+    with site.page(alone=True, prepare=lambda page: page.clock.install(time=NOW)) as page:
         messages = page.get_by_role("table", name="DHCP messages")
         expect(messages).to_contain_text("1,250")
         page.clock.pause_at(NOW + timedelta(minutes=1))
@@ -139,9 +139,13 @@ def test_what_changes_and_goes_changes_and_goes_on_the_page(site: Site) -> None:
     with site.page(f"networks/{made}") as one, site.page("networks") as page:
         expect(page.get_by_role("link", name="before", exact=True)).to_be_visible()
         site.call("PUT", f"networks/{made}", {"network": {"name": "after"}})
+        look(page)
+        look(one)
         expect(page.get_by_role("link", name="after", exact=True)).to_be_visible()
         expect(one.get_by_role("heading", name="after")).to_be_visible()
         site.call("DELETE", f"networks/{made}")
+        look(page)
+        look(one)
         expect(page.get_by_role("link", name="after", exact=True)).to_have_count(0)
         expect(one.locator("main")).to_contain_text("or no more")
 
@@ -159,9 +163,11 @@ def test_the_picture_has_every_network_and_machine_and_what_is_there_keeps_its_p
         before = places(page)
         assert [name for name, _ in before] == ["▲ db-blue", "▲ web-blue"]
         port = site.make("ports", "port", network_id=site.ids["blue"], name="a-first-by-name")["id"]
+        look(page)
         expect(page.locator("svg a.machine")).to_have_count(3)
         assert set(before) < set(places(page))
         site.call("DELETE", f"ports/{port}")
+        look(page)
         expect(page.locator("svg a.machine")).to_have_count(2)
         assert places(page) == before
 
