@@ -6,7 +6,7 @@ from osken_apps.dhcp.decision import AnswerReason, SilenceReason
 from osken_apps.dhcp.journal import Entry
 from osken_apps.dhcp.message import MessageType
 from osken_apps.explain.addressing import ipv4_of, served
-from osken_apps.explain.cause import Case, Cause, Certainty, Evidence, Found, State
+from osken_apps.explain.cause import Case, Cause, Certainty, Evidence, Found, State, probed
 from osken_apps.explain.facts import Source
 from osken_apps.explain.words import moment, span
 from osken_apps.openflow.fields import Field
@@ -116,7 +116,7 @@ def _has_address(case: Case) -> Found | None:
     until = "without end" if lease.expires_at is None else f"until {moment(lease.expires_at)}"
     words = {"address": str(lease.address), "since": moment(lease.granted_at), "until": until}
     event = case.seen.journal.lease_event
-    return Found(words, _seen(event) if event else ())
+    return Found(words, (*(_seen(event) if event else ()), *probed(case.seen)))
 
 
 def _expired(case: Case) -> Found | None:
@@ -254,7 +254,7 @@ CONFLICT = Cause(
 MAC_DIFFERS = Cause(
     "mac_differs", "{port}'s machine asks with a MAC address that is not {port}'s, and gets no answer:"
     " {detail}",
-    "set the machine's address to {mac}, or: openstack port set --mac-address MAC {id}",
+    "set the machine's address to {mac}, or unplug it and: openstack port set --mac-address MAC {id}",
     "the last DHCP message, its chaddr and its source", _mac_differs,
 )  # fmt: skip
 MALFORMED = Cause(

@@ -95,6 +95,15 @@ class Verdict:
     is_operators: bool = False
 
 
+def probed(seen: PortSeen) -> tuple[Evidence, ...]:
+    """Say of a port's machine that it answered, or why it was not asked; what did not answer is a cause."""
+    answers = seen.answers
+    if answers is None or answers.value is False:
+        return ()
+    says = "answers ARP" if answers.value else f"was not asked by ARP: {answers.why_not}"
+    return (Evidence(f"{seen.called} {says}", Source.PROBE, answers.seen_at),)
+
+
 def judged(cause: Cause, case: Case) -> Verdict | None:
     """Ask a cause; None: it does not hold."""
     found = cause.test(case)

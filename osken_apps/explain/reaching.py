@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from osken_apps.explain.cause import Case, Cause, Certainty, Evidence, Found, State
+from osken_apps.explain.cause import Case, Cause, Certainty, Evidence, Found, State, probed
 from osken_apps.explain.facts import PortSeen, Source
 from osken_apps.explain.paths import Counters
 from osken_apps.explain.words import listed
@@ -128,11 +128,7 @@ def _delivered(case: Case) -> Found | None:
     counts = [counters.of(hop) or 0 for hop in case.paths.forward.hops if hop.flow]
     way = f"on {hosts[0]}" if len(hosts) == 1 else f"from {hosts[0]} to {hosts[-1]}"
     says = f"each of {len(counts)} flows on its way has taken {min(counts, default=0)} packets or more"
-    answers = [
-        Evidence(f"{seen.called} answers ARP", Source.PROBE, seen.answers.seen_at)
-        for seen in (case.seen, case.peer)
-        if seen and seen.answers and seen.answers.value
-    ]
+    answers = [item for seen in (case.seen, case.peer) if seen for item in probed(seen)]
     wire = case.facts.wire
     if wire and wire.value:
         answers.append(Evidence("a frame came from host to host", Source.PROBE, wire.seen_at))

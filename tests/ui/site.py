@@ -29,7 +29,7 @@ BEAT_S = 2.0
 PATIENCE_MS = 20_000
 WIDE, NARROW = (1200, 800), (320, 700)
 NOW = datetime(2026, 11, 26, 12, 0, 0, tzinfo=UTC)
-COUNTED = (("ack", 1200), ("dropped_by_meters", 0), ("nak", 3), ("offer", 1250))
+COUNTED = (("dropped_by_meters", 0), ("hardware_address", 3), ("offered", 1250), ("selected", 1200))
 HOST1 = HostReport(
     "host1",
     True,
@@ -58,6 +58,7 @@ class Site:
     browser: Browser
     directory: Path
     ids: dict[str, str] = field(default_factory=dict)
+    answers: Mapping[str, Callable[..., Any]] = field(default_factory=lambda: ANSWERS)
     _token: str = ""
     _reader_token: str = ""
     _contexts: dict[tuple[tuple[str, Any], ...], BrowserContext] = field(default_factory=dict)
@@ -138,7 +139,7 @@ class Site:
                 query = self.server.told(Query)
             except queue.Empty:
                 continue
-            self.say(Answer(query.number, ANSWERS[query.name](*query.arguments)))
+            self.say(Answer(query.number, self.answers[query.name](*query.arguments)))
 
     def end(self) -> None:
         """Say nothing more."""

@@ -49,6 +49,15 @@ def test_what_is_refused_is_said_beside_its_field_and_the_focus_is_there(site: S
         expect(field).to_have_accessible_description(re.compile("Like 192.0.2.0/24.*10.0.0.0/99"))
 
 
+def test_the_mac_address_of_a_port_that_is_plugged_in_stays_and_it_is_said_beside_it(site: Site) -> None:
+    with site.page(f"ports/{site.ids['web-blue']}") as page:
+        page.get_by_role("button", name="Change").click()
+        field = dialog(page).get_by_label("MAC address", exact=True)
+        field.fill("02:00:00:00:00:99")
+        dialog(page).get_by_role("button", name="Save").click()
+        expect(field).to_have_accessible_description(re.compile("already bound"))
+
+
 def test_a_change_of_what_has_changed_meanwhile_shows_both(site: Site) -> None:
     made = site.make("networks", "network", name="mine", description="first")["id"]
     with site.page(f"networks/{made}") as page:

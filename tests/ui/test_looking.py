@@ -96,7 +96,7 @@ def test_the_overview_says_how_many_dhcp_messages_there_are_a_second(site: Site)
         page.clock.pause_at(NOW + timedelta(minutes=1))
         expect(page.locator(".rate b")).to_have_text("0")
         for offers in (1350, 1400):
-            counted = [("offer", offers) if name == "offer" else (name, count) for name, count in COUNTED]
+            counted = [("offered", offers) if name == "offered" else (name, count) for name, count in COUNTED]
             reported = replace(HOST1, dhcp_counters=tuple(counted))
             site.say(HostReports((reported, HOST2, HOST3)))
             page.clock.run_for(10_000)
@@ -105,8 +105,8 @@ def test_the_overview_says_how_many_dhcp_messages_there_are_a_second(site: Site)
         expect(page.get_by_role("img", name="Messages a second")).to_have_accessible_name(
             "Messages a second of late: from 0 to 10"
         )
-        expect(messages.get_by_role("row", name="offer")).to_contain_text("5")
-        expect(messages.get_by_role("row", name="ack")).to_contain_text("0")
+        expect(messages.get_by_role("row", name="offered")).to_contain_text("5")
+        expect(messages.get_by_role("row", name="selected")).to_contain_text("0")
     site.say(HostReports(HOSTS))
 
 
@@ -177,6 +177,11 @@ def test_a_picture_of_one_network_is_chosen_by_its_name(site: Site) -> None:
         expect(page.locator("svg a[data-key^=bar]")).to_have_count(1)
         page.locator("select[name=network_id]").select_option("blue")
         expect(page.locator("svg a[data-key^=bar] .name")).to_have_text("blue")
+        unnamed = site.make("ports", "port", network_id=site.ids["blue"])
+        look(page)
+        address = unnamed["fixed_ips"][0]["ip_address"]
+        expect(page.locator("svg a.machine", has_text=address)).to_have_count(1)
+        site.call("DELETE", f"ports/{unnamed['id']}")
         page.locator("select[name=network_id]").select_option("any")
         expect(page.locator("svg a[data-key^=bar]")).not_to_have_count(1)
 
@@ -189,6 +194,17 @@ def test_a_ports_dhcp_is_a_ladder_with_reasons(site: Site) -> None:
         expect(rungs.first).to_contain_text("OFFER 10.0.0.3")
         expect(rungs.last).to_contain_text("no answer")
         expect(rungs.last).to_contain_text("it wants another server, 10.0.0.9")
+
+
+def test_a_port_says_where_it_is_to_whom_the_policy_tells_it(site: Site) -> None:
+    said = {
+        ("web-blue", site.admin_token): "It is on host1 with tag 1.",
+        ("web-green", site.admin_token): "It is plugged in nowhere.",
+        ("web-blue", site.reader_token): "Where it is is told to administrators.",
+    }
+    for (name, token), sentence in said.items():
+        with site.page(f"ports/{site.ids[name]}", token=token) as page:
+            expect(page.get_by_role("region", name="State")).to_contain_text(sentence)
 
 
 def test_a_host_says_what_keeps_it_and_what_mends_that(site: Site) -> None:

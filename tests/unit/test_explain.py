@@ -477,3 +477,22 @@ def test_two_machines_reach_each_other_over_a_tunnel() -> None:
     ]  # fmt: skip
     lonely = facts(TALKING, PEER, hosts[0], host(replace(hosts[1].snapshot, reaches=(Reach("net1"),))))  # type: ignore[type-var]
     assert explain_reach(lonely).verdict.code == "path_stops"
+
+
+@pytest.mark.parametrize(
+    ("answers", "says"),
+    [
+        (Known(True, Source.PROBE, NOW), ["vm1 answers ARP"]),
+        (
+            Known(None, Source.OPENFLOW, NOW, "it was asked a moment ago"),
+            ["vm1 was not asked by ARP: it was asked a moment ago"],
+        ),
+        (None, []),
+    ],
+)
+def test_what_a_probe_has_shown_is_said_also_where_nothing_is_wrong(
+    answers: Known[bool] | None, says: list[str]
+) -> None:
+    verdict = explain_address(facts(seen(VM1, answers=answers, journal=journal(ACK)))).verdict
+    assert verdict.code == "has_address"
+    assert [item.says for item in verdict.evidence if item.source is Source.PROBE] == says

@@ -134,13 +134,13 @@ export const PORTS = {
     { name: "network_id", label: "Network", kind: "choice", required: true, change: false, choices: choicesOf("networks", "networks") },
     NAME, DESCRIPTION, UP,
     { name: "fixed_ips", label: "Addresses", kind: "lines", ...FIXED_IP, hint: "One a line. Empty: the next free ones.", allowed: allowed("port", "fixed_ips") },
-    { name: "mac_address", label: "MAC address", kind: "text", hint: "Empty: a new one.", allowed: allowed("port", "mac_address") },
+    { name: "mac_address", label: "MAC address", kind: "text", hint: "Empty: a new one. That of a port that is plugged in somewhere stays.", allowed: allowed("port", "mac_address") },
     { name: "security_groups", label: "Security groups", kind: "several", choices: choicesOf("security-groups", "security_groups") },
     { name: "port_security_enabled", label: "Guarded", kind: "boolean", initial: true, allowed: allowed("port", "port_security_enabled") },
     { name: "allowed_address_pairs", label: "Further addresses", kind: "lines", ...PAIR, allowed: allowed("port", "allowed_address_pairs"), hint: "An address or range a line, perhaps with a MAC address." },
     { name: "binding:host_id", label: "Wanted on host", kind: "text", allowed: allowed("port", "binding:host_id") },
   ],
-  errors: { MacAddressInUse: "mac_address", IpAddressAlreadyAllocated: "fixed_ips", IpAddressInUse: "fixed_ips", InvalidIpForNetwork: "fixed_ips", InvalidIpForSubnet: "fixed_ips", IpAddressGenerationFailure: "network_id" },
+  errors: { MacAddressInUse: "mac_address", PortBound: "mac_address", IpAddressAlreadyAllocated: "fixed_ips", IpAddressInUse: "fixed_ips", InvalidIpForNetwork: "fixed_ips", InvalidIpForSubnet: "fixed_ips", IpAddressGenerationFailure: "network_id" },
   below: [],
 };
 

@@ -130,7 +130,7 @@ export class HostFlows {
       { name: "count", label: "Flows", numeric: true, cell: ({ count }) => number(count) },
       { name: "packets", label: "Packets", numeric: true, cell: ({ packets }) => (packets === null ? "–" : number(packets)) },
       { name: "rate", label: "A second", numeric: true, cell: ({ rate }) => (rate === null ? "–"
-        : html`${number(Math.round(rate))} <meter min="0" max=${most} .value=${rate} aria-label="of the most"></meter>`) },
+        : rate === 0 ? "0" : html`${number(Math.round(rate))} <meter min="0" max=${most} .value=${rate} aria-label="of the most"></meter>`) },
     ];
   }
 }

@@ -9,7 +9,7 @@ export class PortState {
   view(port) {
     const details = port["binding:vif_details"] ?? {};
     return html`<section aria-labelledby="port-state"><h2 id="port-state">State</h2>
-      <p>${state(port.status)} ${where(port, details)}</p>
+      <p>${where(port, details)}</p>
       ${details.waits_for ? html`<p>${state("waiting")} It waits for ${details.waits_for}.</p>` : nothing}
       ${(details.closed_rules ?? []).map((rule) => html`<p>${state("degraded")} ${rule}</p>`)}
       ${facts([
@@ -27,5 +27,5 @@ function where({ "binding:host_id": shown, device_owner: owner }, { host, reques
   if (owner.startsWith("network:")) return "It is the network's own: every host of the network serves it.";
   if (host) return `It is on ${host}${tag ? ` with tag ${tag}` : ""}${wanted && wanted !== host ? `, and wanted on ${wanted}` : ""}.`;
   if (wanted || shown) return `It is wanted on ${wanted || shown}, and plugged in nowhere.`;
-  return nothing;
+  return shown === undefined ? "Where it is is told to administrators." : "It is plugged in nowhere.";
 }

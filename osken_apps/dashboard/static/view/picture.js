@@ -100,7 +100,10 @@ function box(machine, x, y) {
   return svg`<a href=${to(["ports", machine.ports[0].id])} data-key="machine ${machine.id}" class=${down ? "machine warn" : "machine ok"}>
     <title>${machine.name}${machine.host ? ` on ${machine.host}` : ""}: ${said}</title>
     <rect x=${at} y=${y} width=${BOX.width} height=${BOX.height} rx="5"></rect>
-    <text x=${at + 7} y=${y + 19}>${down ? "▲" : "●"} ${short(machine.name, 10)}</text></a>`;
+    <text x=${at + 7} y=${y + 19}>${down ? "▲" : "●"} ${short(called(machine), 12)}</text></a>`;
 }
+
+/** Give what a machine is called where there is little room: by its address if it has no name. */
+const called = ({ id, name, ports }) => (name === id ? ports.find(({ addresses }) => addresses.length)?.addresses[0] ?? id : name);
 
 const short = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
