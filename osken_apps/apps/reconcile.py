@@ -247,9 +247,10 @@ class HostReconciler:
             bridge.look_again()
             installed = bridge.installed or self._read(bridge)
             flows = self._encoder.difference(installed.flows, desired.flows)
-            if bridge.name == self._fabric.layout.integration_bridge:
-                self._unsettled |= {owner for key, _ in flows.add if (owner := self._encoder.owner(key))}
-            outcome = bridge.apply(flows, installed, desired, takes_away, self._encoder.owner)
+            has_ports = bridge.name == self._fabric.layout.integration_bridge
+            owners = self._encoder.owners() if flows and has_ports else {}
+            self._unsettled.update(owners[key] for key, _ in flows.add if key in owners)
+            outcome = bridge.apply(flows, installed, desired, takes_away, owners.get)
         except SwitchGone as error:
             LOG.info("host %s: %s", self._host.name, error)
             return {}

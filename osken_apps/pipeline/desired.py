@@ -62,7 +62,6 @@ class FlowEncoder:
     def __init__(self) -> None:
         self._bridges: dict[str, tuple[object, FlowTable]] = {}
         self._ports: dict[str, tuple[BoundPort, int, Encoded]] = {}
-        self._owners: dict[FlowKey, str] | None = None
         self._tunnel = TunnelEncoder()
 
     def flows(
@@ -105,14 +104,12 @@ class FlowEncoder:
         for bound in in_turns(snapshot.ports, pause):
             ports[bound.port_id] = of_port = self._port(bound, snapshot.max_meters)
             yield of_port[2]
-        self._ports, self._owners = ports, None
+        self._ports = ports
 
-    def owner(self, key: FlowKey) -> str | None:
-        """Name the port whose flow it is; None for a flow of the bridge, or one that is not wanted."""
-        if self._owners is None:
-            of_ports = ((port_id, encoded) for port_id, (_, _, encoded) in self._ports.items())
-            self._owners = {key: port_id for port_id, encoded in of_ports for key, _ in encoded}
-        return self._owners.get(key)
+    def owners(self) -> dict[FlowKey, str]:
+        """Name the port of each flow of the integration bridge that was given last for one."""
+        of_ports = ((port_id, encoded) for port_id, (_, _, encoded) in self._ports.items())
+        return {key: port_id for port_id, encoded in of_ports for key, _ in encoded}
 
     def _port(self, bound: BoundPort, max_meters: int) -> tuple[BoundPort, int, Encoded]:
         known = self._ports.get(bound.port_id)
