@@ -10,31 +10,28 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from osken_apps.apps import runtime
+from osken_apps.apps.arrivals import Arrivals
 from osken_apps.apps.bridge import Bridge, Installed
 from osken_apps.apps.connection import SwitchGone
 from osken_apps.apps.host_conditions import HostConditions
 from osken_apps.apps.host_counts import read_counts
+from osken_apps.apps.host_tags import HostTags
 from osken_apps.apps.hosts import Host, Hosts
-from osken_apps.apps.ovsdb_session import HostView
 from osken_apps.apps.tunnel_bridge import TunnelBridge
 from osken_apps.errors import OskenAppsError
 from osken_apps.model.changes import PortReport
 from osken_apps.model.host_snapshot import host_snapshot, reaches
-from osken_apps.model.local_vlans import DEAD_TAG
 from osken_apps.model.reports import port_reports
 from osken_apps.model.resources import Port, PortStatus
 from osken_apps.model.snapshot import HostSnapshot
 from osken_apps.openflow import codec
-from osken_apps.pipeline.announcements import announcements
 from osken_apps.pipeline.desired import FlowEncoder, desired_meters
 from osken_apps.pipeline.meters import port_meter
-from osken_apps.pipeline.tags import Tags, desired_tags, is_to_be_dead, tag_changes
 
 LOG = logging.getLogger(__name__)
 
 FIRST_RETRY_S = 0.5
 LAST_RETRY_S = 30.0
-ANNOUNCE_AFTER_S = (0.0, 0.05, 0.2, 1.0)
 
 CANNOT_TRACK = "its datapath lacks connection tracking, or a part of it: ports with port security are dead"
 
@@ -55,12 +52,12 @@ class HostReconciler:
         self._serve = serve
         self._report = report
         self._wakeup = runtime.once()
-        self._tags: Tags = {}
+        self._tags = HostTags(host, hosts.fabric)
         self._tunnel_bridge = TunnelBridge(host, hosts.fabric.layout)
         self._encoder = FlowEncoder()
         self._conditions = HostConditions(host, hosts)
         self._unsettled: set[str] = set()  # ports whose flows or tags were to be changed and may not stand
-        self._arrivals: dict[str, bytes] = {}  # port id -> what its machine announced itself with
+        self._arrivals = Arrivals(host, hosts.fabric)
         self._is_whole = True  # the next pass looks at all of the host
         self._snapshot: HostSnapshot | None = None  # of the last pass
 
@@ -93,7 +90,7 @@ class HostReconciler:
 
     def announce(self, port_id: str, frame: bytes) -> None:
         """Keep what a machine that has come here announced itself with, until its port can send it."""
-        self._arrivals[port_id] = frame
+        self._arrivals.keep(port_id, frame)
 
     def attempt(self) -> bool:
         """Make one pass; give False if it must be made again."""
@@ -146,9 +143,9 @@ class HostReconciler:
             if bridge in bridges:
                 refused |= self._converge(bridges[bridge], wanted, snapshot.takes_away)
         if is_whole:
-            self._write_tags(snapshot, dead=False)
+            self._tags.write(snapshot)
             self._unsettled = set(refused)
-            self._send_arrivals(snapshot, integration)
+            self._arrivals.send(snapshot, integration)
         self._conditions.look(snapshot)
         self._tunnel_bridge.greet_peers(bridges.get(layout.tunnel_bridge), snapshot)
         if is_whole and integration and self._may_report(bridges):
@@ -180,7 +177,8 @@ class HostReconciler:
     def _before_flows(self, snapshot: HostSnapshot, integration: Bridge | None) -> None:
         """Write what flows need to be there, and let nothing pass that they are not for."""
         self._tunnel_bridge.write(snapshot)
-        self._write_tags(snapshot, dead=True)
+        self._unsettled |= self._tags.unsettled(snapshot)
+        self._tags.make_dead(snapshot)
         if integration:
             self._clean_zones(integration)
 
@@ -278,74 +276,6 @@ class HostReconciler:
         if bridge.name == self._fabric.layout.integration_bridge:
             read_counts(self._hosts, bridge)
         return installed
-
-    def _write_tags(self, snapshot: HostSnapshot, dead: bool) -> None:
-        """Write the tags that differ; `dead`: let those interfaces carry nothing until the flows stand.
-
-        Raises OvsdbError.
-        """
-        session = self._host.session
-        view = session.view() if session else None
-        if session is None or view is None:
-            return
-        desired, mark = desired_tags(snapshot), self._fabric.mark
-        changes = tag_changes(view.tagged_ports, desired, snapshot, mark)
-        self._unsettled |= {bound.port_id for bound in snapshot.ports if bound.interface in changes}
-        if dead:
-            self._count_foreign_tags(changes)
-            changes = {row.name: DEAD_TAG for row in view.tagged_ports if is_to_be_dead(row, changes)}
-        else:
-            self._tags = dict(desired)
-        if changes:
-            self._host.awaited = self._awaited(view, changes)
-            session.set_tags(changes, mark)
-            LOG.info("host %s: tags %s", self._host.name, changes)
-
-    def _awaited(self, view: HostView, changes: Tags) -> HostView | None:
-        """Say what OVSDB shows next if that needs no other pass; None: with a tag that goes, its local VLAN
-        may be given to another network.
-        """
-        given = {name: tag for name, tag in changes.items() if tag is not None}
-        gone = [row for row in view.tagged_ports if row.name in changes and row.tag not in (None, DEAD_TAG)]
-        if gone or len(given) < len(changes):
-            return None
-        return view.written(self._fabric.layout.integration_bridge, given, self._fabric.mark)
-
-    def _count_foreign_tags(self, changes: Tags) -> None:
-        """Count tags that we had written and someone else has changed."""
-        session = self._host.session
-        view = session.view() if session else None
-        marked = {row.name for row in view.tagged_ports if row.mark} if view else set()
-        foreign = [name for name, tag in changes.items() if name in marked and self._tags.get(name) == tag]
-        if foreign:
-            self._host.repairs += len(foreign)
-            LOG.warning("host %s: the tags of %s were changed by another hand", self._host.name, foreign)
-
-    def _send_arrivals(self, snapshot: HostSnapshot, integration: Bridge | None) -> None:
-        """Let machines that have come here be heard, as if they spoke, again and again.
-
-        Others may be slower, and so may Open vSwitch: a tag that was written is not yet one that counts. What
-        a machine announced itself with was caught on the way; its addresses are known.
-        """
-        came = self._fabric.host(self._host.name).arrivals
-        for bound in snapshot.ports if came or self._arrivals else ():
-            port = self._fabric.inventory.ports.get(bound.port_id) if bound.port_id in came else None
-            frames = tuple(announcements(port, bound.in_conflict) if port else ())
-            caught = self._arrivals.pop(bound.port_id, None)
-            frames += (caught,) if caught else ()
-            came.discard(bound.port_id)
-            if integration and frames:
-                messages = b"".join([codec.packet_out_of(bound.ofport, frame) for frame in frames])
-                for delay_s in ANNOUNCE_AFTER_S:
-                    runtime.spawn_after(delay_s, self._send_if_here, integration, bound.port_id, messages)
-        waiting = {waiting.port_id for waiting in snapshot.waiting}
-        self._arrivals = {port_id: frame for port_id, frame in self._arrivals.items() if port_id in waiting}
-
-    def _send_if_here(self, integration: Bridge, port_id: str, messages: bytes) -> None:
-        """Send what a port's machine would, unless another host has the port by now: it would come back."""
-        place = self._fabric.claims.place_of(port_id)
-        if place and place.host == self._host.name:
-            integration.connection.send(messages)
 
     def _report_trouble(self, trouble: str) -> None:
         """Let the host, and the ports that were to be changed, say what keeps them from it."""

@@ -1,0 +1,73 @@
+"""The tags of a host's interfaces, as OVSDB has them and as they should be. SHELL."""
+
+import logging
+
+from osken_apps.apps.hosts import Host
+from osken_apps.apps.ovsdb_session import HostView
+from osken_apps.model.fabric import Fabric
+from osken_apps.model.local_vlans import DEAD_TAG
+from osken_apps.model.snapshot import HostSnapshot
+from osken_apps.pipeline.tags import Tags, desired_tags, is_to_be_dead, tag_changes
+
+LOG = logging.getLogger(__name__)
+
+
+class HostTags:
+    """Writes tags: first of what must carry nothing until the flows stand, then of what carries a network."""
+
+    def __init__(self, host: Host, fabric: Fabric) -> None:
+        self._host = host
+        self._fabric = fabric
+        self._written: Tags = {}
+
+    def unsettled(self, snapshot: HostSnapshot) -> set[str]:
+        """Give the ids of the ports whose tags are to be changed."""
+        view = self._view()
+        changes = self._changes(view, snapshot) if view else {}
+        return {bound.port_id for bound in snapshot.ports if bound.interface in changes}
+
+    def make_dead(self, snapshot: HostSnapshot) -> None:
+        """Let interfaces whose tag is to be changed carry nothing. Raises OvsdbError."""
+        view = self._view()
+        if view:
+            changes = self._changes(view, snapshot)
+            self._count_foreign(view, changes)
+            rows = (row for row in view.tagged_ports if is_to_be_dead(row, changes))
+            self._send(view, {row.name: DEAD_TAG for row in rows})
+
+    def write(self, snapshot: HostSnapshot) -> None:
+        """Write the tags that differ. Raises OvsdbError."""
+        view = self._view()
+        if view:
+            self._written = dict(desired_tags(snapshot))
+            self._send(view, self._changes(view, snapshot))
+
+    def _view(self) -> HostView | None:
+        return self._host.session.view() if self._host.session else None
+
+    def _changes(self, view: HostView, snapshot: HostSnapshot) -> Tags:
+        return tag_changes(view.tagged_ports, desired_tags(snapshot), snapshot, self._fabric.mark)
+
+    def _send(self, view: HostView, changes: Tags) -> None:
+        if changes and self._host.session:
+            self._host.awaited = self._awaited(view, changes)
+            self._host.session.set_tags(changes, self._fabric.mark)
+            LOG.info("host %s: tags %s", self._host.name, changes)
+
+    def _awaited(self, view: HostView, changes: Tags) -> HostView | None:
+        """Say what OVSDB shows next if that needs no other pass; None: with a tag that goes, its local VLAN
+        may be given to another network.
+        """
+        given = {name: tag for name, tag in changes.items() if tag is not None}
+        gone = [row for row in view.tagged_ports if row.name in changes and row.tag not in (None, DEAD_TAG)]
+        if gone or len(given) < len(changes):
+            return None
+        return view.written(self._fabric.layout.integration_bridge, given, self._fabric.mark)
+
+    def _count_foreign(self, view: HostView, changes: Tags) -> None:
+        """Count tags that we had written and someone else has changed."""
+        marked = {row.name for row in view.tagged_ports if row.mark}
+        foreign = [name for name, tag in changes.items() if name in marked and self._written.get(name) == tag]
+        if foreign:
+            self._host.repairs += len(foreign)
+            LOG.warning("host %s: the tags of %s were changed by another hand", self._host.name, foreign)
