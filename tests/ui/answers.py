@@ -79,7 +79,9 @@ def _flow(rule: str, state: str, **more: Any) -> Any:
     } | more
 
 
-def _flows(_host: str, *_narrowed: str) -> Any:
+def _flows(_host: str, _bridge: str, _rule: str, port_id: str, _state: str) -> Any:
+    if port_id:
+        return {"flows": [_flow("dhcp_broadcast", "installed", port_id=port_id)], "silent": [], "more": 0}
     flows = [_flow("dead_drop", "installed"), _flow("dhcp_broadcast", "missing")]
     return {"flows": [*flows, _flow("", "foreign", meaning="")], "silent": ["br-eth2"], "more": 0}
 

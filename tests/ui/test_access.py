@@ -1,4 +1,7 @@
-"""For who sees badly, has no mouse or a small screen: axe finds nothing, and nothing is cut off."""
+"""For who sees badly, has no mouse or a small screen.
+
+axe finds nothing, all that can be pressed is reached by the keyboard, and nothing is cut off.
+"""
 
 from collections.abc import Iterator
 
@@ -27,6 +30,11 @@ OF_ONE = {
 }
 
 
+UNREACHED = """() => [...document.querySelectorAll('a, button, input, select, textarea, summary')]
+    .filter(one => !one.disabled && one.checkVisibility() && one.ariaHidden !== 'true')
+    .filter(one => { one.focus(); return document.activeElement !== one; }).map(one => one.outerHTML)"""
+
+
 def places(site: Site) -> Iterator[str]:
     yield from SCREENS
     for screen, name in OF_ONE.items():
@@ -34,11 +42,12 @@ def places(site: Site) -> Iterator[str]:
     yield f"hosts/{agent_id(HOST1)}"
 
 
-def test_axe_finds_nothing_on_any_screen_and_none_is_wider_than_the_window(site: Site) -> None:
+def test_every_screen_is_for_everybody_and_none_is_wider_than_the_window(site: Site) -> None:
     with site.page(bypass_csp=True) as page:
         for place in places(site):
             go(page, place)
             assert violations(page) == [], place
+            assert page.evaluate(UNREACHED) == [], place
             for width, height in (NARROW, WIDE):
                 page.set_viewport_size({"width": width, "height": height})
                 assert page.evaluate("document.scrollingElement.scrollWidth") <= width, place

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.ui.site import Site
+from tests.ui.site import Site, go
 from tests.ui.test_looking import settings
 
 
@@ -173,11 +173,37 @@ def test_a_reader_has_no_buttons_for_what_it_may_not_do(site: Site) -> None:
         expect(page.get_by_role("button", name="Delete")).to_have_count(0)
 
 
+def test_a_member_makes_its_own_and_a_port_in_what_is_shared_and_nothing_of_others(site: Site) -> None:
+    token = site.token(site.user("mia", "member"))
+    shared = site.make("networks", "network", name="everybodys", shared=True, project_id="another")["id"]
+    with site.page("networks", token=token) as page:
+        page.get_by_role("button", name="New network").click()
+        expect(dialog(page).get_by_label("MTU")).to_be_visible()
+        expect(dialog(page).get_by_label("Segmentation id")).to_have_count(0)
+        page.keyboard.press("Escape")
+        go(page, f"networks/{shared}")
+        expect(page.get_by_role("button", name="New port")).to_be_visible()
+        for forbidden in ("Change", "Delete", "New subnet"):
+            expect(page.get_by_role("button", name=forbidden)).to_have_count(0)
+        page.get_by_role("button", name="New port").click()
+        dialog(page).get_by_label("Name").fill("in-everybodys")
+        dialog(page).get_by_role("button", name="Create").click()
+        page.get_by_role("link", name="in-everybodys").click()
+        page.get_by_role("button", name="Delete").click()
+        dialog(page).get_by_role("button", name="Delete").click()
+        expect(page.get_by_role("heading", name="Ports")).to_be_visible()
+    site.call("DELETE", f"networks/{shared}")
+
+
 def test_a_dashboard_that_only_shows_has_no_buttons(site: Site) -> None:
     with site.page("networks", prepare=lambda page: settings(page, writes=False)) as page:
         expect(page.get_by_role("link", name="blue", exact=True)).to_be_visible()
         expect(page.get_by_role("button", name="New network")).to_have_count(0)
         expect(page.locator("footer")).to_contain_text("only shows")
+        go(page, f"ports/{site.ids['db-blue']}")
+        expect(page.locator(".verdict").first).to_be_visible()
+        for change in ("Change", "Delete", "Send a probe"):
+            expect(page.get_by_role("button", name=change)).to_have_count(0)
 
 
 def test_a_name_is_text_whatever_it_looks_like(site: Site) -> None:

@@ -228,6 +228,16 @@ def test_a_hosts_interfaces_say_what_is_broken_and_its_flows_are_folded_by_rule(
         expect(page.get_by_role("table", name="Flows of dead_drop")).to_contain_text("actions=drop")
 
 
+def test_a_ports_flows_are_read_when_they_are_opened_with_meaning_and_packets_a_second(site: Site) -> None:
+    with site.page(f"ports/{site.ids['web-blue']}") as page:
+        page.get_by_text("Its flows on host1").click()
+        flows = page.get_by_role("table", name="Flows of this port")
+        expect(flows).to_contain_text("What dhcp_broadcast means.")
+        expect(flows.get_by_role("row").last.get_by_role("cell").last).to_have_text("–")
+        page.get_by_role("button", name="Count again").click()
+        expect(flows.get_by_role("row").last.get_by_role("cell").last).not_to_have_text("–")
+
+
 def test_dhcp_of_all_ports_is_shown_as_it_happens_until_it_is_paused(site: Site) -> None:
     with site.page("dhcp") as page:
         expect(page.locator(".ladder li")).to_have_count(2)

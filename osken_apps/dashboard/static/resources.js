@@ -111,7 +111,7 @@ const FIXED_IP = { read: (line) => ({ ip_address: line }), show: ({ ip_address }
 const PAIR = { read: (line) => { const [ip_address, mac_address] = line.split(/\s+/); return mac_address ? { ip_address, mac_address } : { ip_address }; }, show: ({ ip_address, mac_address }) => `${ip_address} ${mac_address ?? ""}`.trim() };
 
 export const PORTS = {
-  path: "ports", order: "name", singular: "port", plural: "ports", title: "Ports", one: "port",
+  path: "ports", order: "name", singular: "port", plural: "ports", title: "Ports", one: "port", isMadeInShared: true,
   columns: [
     named("port"),
     status(["ACTIVE", "DOWN"]),

@@ -105,7 +105,8 @@ export class DetailScreen {
   list(rows, { by, isMadeHere = true }) {
     const { declaration } = rows;
     const given = by(this.resource);
-    const canBeMade = isMadeHere && declaration.fields.length && mayChange("create", declaration.singular, this.resource)
+    const canBeMade = isMadeHere && declaration.fields.length
+      && mayChange("create", declaration.singular, declaration.isMadeInShared && this.resource.shared ? null : this.resource)
       && Object.keys(given).every((name) => name.endsWith("_id"));
     return html`<section>
       <div class="title"><h2>${declaration.title}</h2>

@@ -1,12 +1,13 @@
 // What a host is besides an agent: what keeps it from what it should be, its interfaces, its flows by rule.
 
+import { get, query } from "../core/api.js";
 import { html, nothing } from "../core/html.js";
 import { to } from "../core/location.js";
 import { nameOf } from "../core/names.js";
 import { Told } from "../core/told.js";
 import { may, offers } from "../core/world.js";
 import { facts, table } from "../view/table.js";
-import { clock, isCommand, link, number, spaced, state } from "../view/words.js";
+import { clock, isCommand, link, number, rate, spaced, state } from "../view/words.js";
 
 const EVERY_MS = 5000;
 // With as many rules as there are these make 200 rows.
@@ -80,6 +81,62 @@ const INTERFACES = [
   { name: "dropped_by_meter", label: "Dropped by its meter", numeric: true, cell: ({ dropped_by_meter: dropped }) => number(dropped) },
 ];
 
+/** The flows of one port on its host, with what each means: read when somebody opens them. */
+export class PortFlows {
+  constructor(app) {
+    Object.assign(this, { app, told: new Told(() => this.path ?? "", app.draw) });
+  }
+
+  async load({ id, "binding:vif_details": details }) {
+    const host = details?.host ?? "";
+    if (!offers("osken-flows") || !may("get_agent_flows") || !host) this.path = "";
+    else if (host !== this.host) {
+      const { agents } = await get(`agents?${query({ host, fields: "id" })}`).catch(() => ({ agents: [] }));
+      this.path = agents.length ? `agents/${agents[0].id}/flows?${query({ port_id: id })}` : "";
+      this.app.draw();
+    }
+    this.host = host;
+  }
+
+  close() {
+    this.told.close();
+  }
+
+  view() {
+    if (!this.path) return nothing;
+    const { value, error, at, before } = this.told;
+    const opened = (event) => { if (event.target.open && !value) this.told.load(); };
+    return html`<details @toggle=${opened}><summary>Its flows on ${this.host}</summary>
+      ${error ? html`<p class="error">${error.message}</p>` : nothing}
+      ${value ? html`<p class="note">As of ${clock(at)}.${value.silent.length ? ` ${value.silent.join(", ")} did not say what they have.` : ""}
+          <button type="button" @click=${() => this.told.load()}>Count again</button></p>
+        ${table({ caption: "Flows of this port", columns: OF_PORT, rows: counted(value.flows, before, at), most: MOST_FLOWS, key: keyOfFlow, empty: "The host has none for it." })}`
+      : error ? nothing : html`<p class="note">Reading …</p>`}</details>`;
+  }
+}
+
+const keyOfFlow = ({ bridge, flow }) => `${bridge} ${flow.replace(/ actions=.*/, "")}`;
+
+/** Give flows, each with how many packets a second it took since an earlier reading. */
+function counted(flows, before, at) {
+  const earlier = new Map(before?.value.flows.map((flow) => [keyOfFlow(flow), flow.packets]));
+  return flows.map((flow) => {
+    const then = earlier.get(keyOfFlow(flow));
+    const isKnown = flow.packets !== null && then != null;
+    return { ...flow, rate: isKnown ? Math.max(0, flow.packets - then) / ((at - before.at) / 1000) : null };
+  });
+}
+
+const HOW = { installed: "ok", missing: "bad", foreign: "warn" };
+const OF_PORT = [
+  { name: "rule", label: "Rule", cell: ({ rule }) => rule || "of nobody here" },
+  { name: "bridge", label: "Bridge" },
+  { name: "state", label: "State", cell: ({ state: how }) => state(how, HOW[how]) },
+  { name: "meaning", label: "Meaning", cell: ({ meaning, flow }) => html`${meaning} <code>${flow}</code>` },
+  { name: "packets", label: "Packets", numeric: true, cell: ({ packets }) => (packets === null ? "–" : number(packets)) },
+  { name: "rate", label: "A second", numeric: true, cell: (row) => rate(row.rate) },
+];
+
 /** What a host's bridges have beside what they should have, folded by rule; a rule opens to its flows. */
 export class HostFlows {
   constructor(app) {
@@ -125,12 +182,12 @@ export class HostFlows {
       { name: "rule", label: "Rule", cell: ({ key, rule }) => html`<button type="button" class="sort" data-key="rule ${key}"
         aria-expanded=${key === this.opened ? "true" : "false"} @click=${() => open(key)}>${rule || "of nobody here"}</button>` },
       { name: "bridge", label: "Bridge" },
-      { name: "state", label: "State", cell: ({ how }) => state(how, { installed: "ok", missing: "bad", foreign: "warn" }[how]) },
+      { name: "state", label: "State", cell: ({ how }) => state(how, HOW[how]) },
       { name: "meaning", label: "Meaning" },
       { name: "count", label: "Flows", numeric: true, cell: ({ count }) => number(count) },
       { name: "packets", label: "Packets", numeric: true, cell: ({ packets }) => (packets === null ? "–" : number(packets)) },
-      { name: "rate", label: "A second", numeric: true, cell: ({ rate }) => (rate === null ? "–"
-        : rate === 0 ? "0" : html`${number(Math.round(rate))} <meter min="0" max=${most} .value=${rate} aria-label="of the most"></meter>`) },
+      { name: "rate", label: "A second", numeric: true, cell: (row) => html`${rate(row.rate)}
+        ${row.rate ? html`<meter min="0" max=${most} .value=${row.rate} aria-label="of the most"></meter>` : nothing}` },
     ];
   }
 }
