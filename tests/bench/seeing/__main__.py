@@ -28,11 +28,15 @@ def table(asked: Asked, beside: Beside, hours: float) -> str:
         "",
         f"{datetime.now(UTC):%d %B %Y}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}: `python -m"
         f" tests.bench.seeing --hours {hours:g}`. {SIZE.hosts} simulated hosts with {SIZE.ports:,} ports; one"
-        " client asks; milliseconds, a bar for the last column.",
+        " client asks; milliseconds.",
         "",
-        f"| question | median | 95 of 100 within (bar {EXPLAIN_BAR_MS:.0f}) |",
-        "| --- | --- | --- |",
-        *(f"| {each.name} | {each.median_ms:.1f} | {each.p95_ms:.1f} |" for each in asked.answers),
+        f"| question | median | 95 of 100 within (bar {EXPLAIN_BAR_MS:.0f}) | processor: controller | REST |",
+        "| --- | --- | --- | --- | --- |",
+        *(
+            f"| {each.name} | {each.median_ms:.1f} | {each.p95_ms:.1f} |"
+            f" {each.cpu_ms[0]:.1f} | {each.cpu_ms[1]:.1f} |"
+            for each in asked.answers
+        ),
         "",
         f"All that {DASHBOARDS} dashboards and those before them ask in {hours:g} hours, as fast as it is"
         " answered:"

@@ -28,10 +28,11 @@ SEED = 16
 
 @dataclass(frozen=True)
 class Answers:
-    """Milliseconds that answers took, by question."""
+    """Milliseconds that answers took, by question; processor time of controller and REST process for one."""
 
     name: str
     taken_ms: tuple[float, ...]
+    cpu_ms: tuple[float, float]
 
     @property
     def median_ms(self) -> float:
@@ -110,13 +111,14 @@ def _about_frame(ports: list[dict[str, Any]], drawn: random.Random) -> dict[str,
 
 
 def _asked(controller: Controller, name: str, make: Callable[[], dict[str, Any]], questions: int) -> Answers:
-    taken = []
+    taken, before = [], (controller.cpu_s(), controller.rest_cpu_s())
     for _ in range(questions):
         question = {"explain": make()}
         began = time.perf_counter()
         controller.api("POST", "explain", question)
         taken.append(1000 * (time.perf_counter() - began))
-    return Answers(name, tuple(taken))
+    spent = (controller.cpu_s() - before[0], controller.rest_cpu_s() - before[1])
+    return Answers(name, tuple(taken), (1000 * spent[0] / questions, 1000 * spent[1] / questions))
 
 
 def _hour(
