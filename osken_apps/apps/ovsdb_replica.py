@@ -7,6 +7,7 @@ ovs-vswitchd.conf.db(5).
 from typing import Any, TypeVar
 
 import ovs.db.custom_index
+import ovs.db.data
 import ovs.db.idl
 import ovs.db.types
 import ovs.jsonrpc
@@ -21,6 +22,8 @@ PROBE_INTERVAL_MS = 5000
 ROWS_PER_TURN = 50
 MAX_OCTETS = 1 << 26  # some 30,000 interfaces with their ports
 VALUE_OCTETS = 100  # what a value costs beside its text, about
+SHARED = {"type", "admin_state", "link_state", "mtu", "tag", "vlan_mode"}  # whose values are few
+MAX_COMMON = 10_000
 
 R = TypeVar("R")
 
@@ -137,6 +140,7 @@ class Replica(ovs.db.idl.Idl):
         self._shown.pop(row.uuid, None)
         self._octets -= self._octets_of.pop(row.uuid, 0)
         if event != ovs.db.idl.ROW_DELETE:
+            _share(row)
             octets = self._octets_of[row.uuid] = _octets(row)
             self._octets += octets
             if self._octets > MAX_OCTETS:
@@ -164,6 +168,25 @@ def _no_index_class(_table: object) -> None:
 
 
 ovs.db.custom_index.IndexEntryClass = _no_index_class
+
+
+def _share(row: ovs.db.idl.Row) -> None:
+    """Let equal values of most rows be one object, for all hosts.
+
+    Only where a column has one value at most and has it: the Idl puts another in its place, and changes sets,
+    maps and what is empty where they are.
+    """
+    data = row._data
+    for name in SHARED:
+        datum = data.get(name)  # not what the Idl makes for a column that is not there
+        if datum is not None and len(datum.values) == 1:
+            (atom,) = datum.values
+            key = name, atom.value
+            if key in _common or len(_common) < MAX_COMMON:
+                data[name] = _common.setdefault(key, datum)
+
+
+_common: dict[tuple[str, Any], ovs.db.data.Datum] = {}  # by column and value; never more than MAX_COMMON
 
 
 def _octets(row: ovs.db.idl.Row) -> int:

@@ -107,6 +107,34 @@ def test_a_session_shows_its_host_and_writes_tags() -> None:
     with_peer(work)
 
 
+def test_hosts_share_equal_values_and_a_change_at_one_is_that_one_s() -> None:
+    def run(_hub: object) -> None:
+        with peer() as one, peer() as other:
+            for made in (one, other):
+                made.serve(host(2))
+                wait_for(lambda made=made: made.views and made.views[-1])
+                made.session.set_tags({"tap0": 7, "tap1": 7}, "the-store")
+            held = [datum for made in (one, other) for datum in tags_held(made)]
+            assert len(held) == 4
+            assert all(datum is held[0] for datum in held)
+            one.session.set_tags({"tap0": 8}, "the-store")
+            one.session.set_tags({"tap1": None}, "the-store")
+            assert [shown_tags(made) for made in (one, other)] == [[8, None], [7, 7]]
+
+    in_a_hub(run)
+
+
+def tags_held(made: Peer) -> list[Any]:
+    rows = made.session._idl.tables["Port"].rows.values()
+    return [row._data["tag"] for row in rows if row.name != "br-int"]
+
+
+def shown_tags(made: Peer) -> list[int | None]:
+    view = made.session.view()
+    assert view is not None
+    return [row.tag for row in sorted(view.tagged_ports, key=lambda row: row.name) if row.name != "br-int"]
+
+
 def test_a_large_host_is_shown_whole_and_others_have_their_turn_meanwhile() -> None:
     def work(made: Peer) -> None:
         turns = 0
