@@ -9,7 +9,7 @@ from osken_apps.apps.connection import SwitchError
 from osken_apps.apps.side_by_side import side_by_side
 from osken_apps.errors import Malformed
 from osken_apps.explain.facts import InstalledFlow, Known, PortCounted, Source
-from osken_apps.pipeline.meters import port_meter
+from osken_apps.pipeline.meters import DHCP_PUNTS, port_meter
 from osken_apps.pipeline.probe import PROBE_COOKIE
 
 WAIT_S = 1.5  # for all switches together; whoever asks gets an answer within two seconds
@@ -89,5 +89,8 @@ def _flows(bridge: Bridge) -> tuple[InstalledFlow, ...]:
 def _counted(bridge: Bridge, ofport: int) -> PortCounted:
     stats = read_port_stats(bridge.connection, ofport)
     meter_id = port_meter(ofport, bridge.connection.max_meters)
-    dropped = bridge.meter_drops().get(meter_id, 0) if meter_id is not None else 0
-    return PortCounted(stats.received_packets, stats.sent_packets, dropped) if stats else PortCounted(0, 0)
+    drops = bridge.meter_drops()
+    dropped = drops.get(meter_id, 0) if meter_id is not None else 0
+    if stats is None:
+        return PortCounted(0, 0)
+    return PortCounted(stats.received_packets, stats.sent_packets, dropped, drops.get(DHCP_PUNTS, 0))

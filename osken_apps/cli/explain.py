@@ -23,7 +23,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Say what the command line of `explain` is."""
     parser.description, parser.epilog = DESCRIPTION, EPILOG
     parser.add_argument("port", metavar="PORT", help="a port's id, name, MAC address or IP address")
-    parser.add_argument("to", metavar="TO", nargs="?", help="the port that it is to reach, likewise")
+    parser.add_argument(
+        "to", metavar="TO", nargs="?", help="the port that it is to reach, likewise; or any address"
+    )
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--tcp", metavar="N", type=int, help="by TCP to this port (else by ICMP)")
     which.add_argument("--udp", metavar="N", type=int, help="by UDP to this port")

@@ -188,6 +188,19 @@ def _metered(case: Case) -> Found | None:
     return Found({"dropped": str(dropped)}, (Evidence(says, Source.OPENFLOW, counted.seen_at),))
 
 
+def _host_metered(case: Case) -> Found | None:
+    """Find that requests of the port may be among those that its bridge's meter has dropped."""
+    counted, place = case.seen.counted, case.seen.place
+    if counted is None or counted.value is None or place is None or not _asked(case):
+        return None
+    dropped = counted.value.dropped_of_all
+    if not dropped or case.seen.journal.entries or case.seen.journal.lease_event:
+        return None
+    says = f"the meter of all ports of {place.host} has dropped {dropped} packets"
+    words = {"dropped": str(dropped), "host": place.host}
+    return Found(words, (Evidence(says, Source.OPENFLOW, counted.seen_at),))
+
+
 def _silent(case: Case) -> tuple[int, float] | None:
     """Give how many packets came from a machine that has asked nothing, and when they were counted."""
     counted = case.seen.counted
@@ -315,6 +328,13 @@ METERED = Cause(
     "look for a client that asks again and again; [dhcp] port_rate is how many it may send",
     "what the port's meter has counted", _metered, certainty=Certainty.LIKELY, is_operators=True,
 )  # fmt: skip
+HOST_METERED = Cause(
+    "host_metered", "The ports of {host} together have sent more DHCP packets a second than a host may:"
+    " {dropped} were dropped, and nothing of {port} came to the controller",
+    "look for what asks again and again there (osken-net dhcp --host {host}); [dhcp] bridge_rate is how many"
+    " may be sent", "what the bridge's meter has counted, and the journal", _host_metered,
+    certainty=Certainty.LIKELY, is_operators=True,
+)  # fmt: skip
 NO_ARP = Cause(
     "no_arp", "{port}'s machine does not answer ARP for {address}: it is off, or has not configured it",
     "look at its console: is it on, its device up, its address {address}?", "a probe, where it is asked for",
@@ -351,6 +371,6 @@ CANNOT_TELL_ADDRESS = Cause(
 #: What a machine's own client shows, in order.
 ASKING = (
     CONFLICT, MAC_DIFFERS, MALFORMED, OVER_BUDGET, RELAYED, OTHER_SERVER, NAK_LOOP, OFFERED_NOT_TAKEN,
-    RELEASED, NO_ARP, HAS_ADDRESS, EXPIRED, REQUEST_STOPS, METERED, NOT_ARRIVING, SILENT_OFF, TAGGED,
-    SILENT_NO_CLIENT, RESTARTED, CANNOT_TELL_ADDRESS,
+    RELEASED, NO_ARP, HAS_ADDRESS, EXPIRED, REQUEST_STOPS, METERED, HOST_METERED, NOT_ARRIVING, SILENT_OFF,
+    TAGGED, SILENT_NO_CLIENT, RESTARTED, CANNOT_TELL_ADDRESS,
 )  # fmt: skip

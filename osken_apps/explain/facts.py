@@ -44,12 +44,14 @@ class Known(Generic[T]):
 class PortCounted:
     """What a switch has counted of a port: the packets that came in from its machine, and went out to it.
 
-    `dropped` are those of its DHCP that its meter has dropped.
+    `dropped` are those of its DHCP that its meter has dropped, `dropped_of_all` those of any port that the
+    bridge's meter has.
     """
 
     received: int
     sent: int
     dropped: int = 0
+    dropped_of_all: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -252,6 +252,15 @@ ADDRESS: dict[str, tuple[Facts, str]] = {
         facts(seen(VM1, counted=Known(PortCounted(100, 100, 40), Source.OPENFLOW, NOW))),
         "vm1's machine has sent more DHCP packets a second than a port may: 40 were dropped.",
     ),
+    "host_metered": (
+        facts(
+            seen(VM1, counted=Known(PortCounted(9, 9, 0, 50), Source.OPENFLOW, NOW)),
+            None,
+            host(HOST1, installed=installed(HOST1, packets=3)),
+        ),
+        "The ports of host1 together have sent more DHCP packets a second than a host may: 50 were dropped,"
+        " and nothing of vm1 came to the controller.",
+    ),
     "not_arriving": (
         facts(None, None, host(HOST1, installed=installed(HOST1, packets=3))),
         "6 DHCP packets of vm1 have passed its switch and none has reached the controller: they are dropped"
