@@ -19,6 +19,8 @@ from osken_apps.link import (
     Link,
     LinkClosed,
     Message,
+    Ping,
+    Pong,
     Query,
     Serving,
     SnapshotPart,
@@ -33,8 +35,8 @@ LOG = logging.getLogger(__name__)
 class RestLink:
     """Brings what the store tells to the fabric, answers questions, and sends what there is to report.
 
-    `forget_port` is called with the id of a deleted port, `serving` when the process begins to serve a store,
-    which is told in words.
+    `forget_port` is called with the id of a deleted port, `serving` when the process serves a store, which is
+    told in words, and has heard of us: until then it is not ready.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class RestLink:
         self._queries = Queries(queries, self.put, failures)
         self._forget_port = forget_port
         self._serving = serving
+        self._begins_to_serve = ""
         self._failures = failures
         self._intent = Intent(hosts.fabric, failures, runtime.pause)
         self._outbox = Outbox()
@@ -95,7 +98,11 @@ class RestLink:
         try:
             match message:
                 case Serving(store):
-                    self._serving(store)
+                    self._begins_to_serve = store
+                    self.put(Ping())
+                case Pong() if self._begins_to_serve:
+                    self._serving(self._begins_to_serve)
+                    self._begins_to_serve = ""
                 case SnapshotPart():
                     self._hosts.wake(self._intent.take_part(message))
                 case Changes(_, changes):

@@ -75,11 +75,12 @@ def serve(
         _in_background(keep_checkpoints, store, failures)
         if nova:
             _in_background(Notifier(store, nova.say, failures).run)
-        speaker.say(Serving(str(store)))
-        speaker.tell(Feed(store, speaker.wake))
         if has_logins:
             _make_first_user(store, config)
         api = application(store, config, hosts, questions, audit=audit.write)
+        # With this the controller has started: what cannot work was found, and who may come in is written.
+        speaker.say(Serving(str(store)))
+        speaker.tell(Feed(store, speaker.wake))
         _in_background(api.begin)
         if metrics is not None:
             _tell_metrics(metrics, Measured(config, store, hosts, questions, api.requests))

@@ -38,13 +38,14 @@ class Controller:
         self.port = listener.getsockname()[1]
         self.hosts = Hosts(Fabric(LAYOUT), no_reconciler)
         self.gave_up = False
+        self.started: list[str] = []
         self.app = RestApp(
             hosts=self.hosts,
             config_file=config_file,
             api_socket=listener,
             queries=queries,
             forget_port=lambda port_id: None,
-            started=lambda store: None,
+            started=self.started.append,
             give_up=lambda: None,
         )
 
@@ -96,6 +97,17 @@ def controlling(directory: Path, **queries: Any) -> Iterator[Controller]:
 
 def bound(port_id: str, host: str) -> PortReport:
     return PortReport(port_id, Binding(host, 1, "tap" + "x" * 200), PortStatus.ACTIVE)
+
+
+def test_what_has_started_is_ready_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rest, "BEAT_S", 1000.0)
+
+    def work(_hub: object) -> None:
+        with controlling(tmp_path) as controller:
+            wait_until(lambda: controller.started)
+            assert controller.call("GET", "/readyz").body == {"status": "ready"}
+
+    in_a_hub(work)
 
 
 def test_a_stopped_rest_process_holds_up_nobody_and_hears_the_newest_afterwards(tmp_path: Path) -> None:

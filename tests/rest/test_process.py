@@ -281,19 +281,33 @@ def test_a_broken_database_is_told_to_whoever_asks(tmp_path: Path, capfd: pytest
     assert "is not a database" in line
 
 
-def test_a_database_that_cannot_be_meant_is_one_line_and_status_2(tmp_path: Path) -> None:
-    config_file = write_config(tmp_path, "[database]\nconnection = sqlite:////no/such/directory/x.db")
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        link, other = socket.socketpair()
+def started_in_vain(config_file: Path) -> str:
+    """Give why the process did not start; it must have said nothing to its controller."""
+    link, other = socket.socketpair()
+    with socket.create_server(("127.0.0.1", 0)) as listener, link:
         descriptors = (listener.fileno(), other.fileno())
         command = [sys.executable, "-m", "osken_apps.rest.process", str(config_file), *map(str, descriptors)]
         ended = subprocess.run(command, pass_fds=descriptors, capture_output=True, text=True, timeout=WAIT_S)
-        link.close()
         other.close()
-    assert (ended.returncode, ended.stderr) == (
-        2,
-        "osken-net: [database] connection: /no/such/directory/x.db: No such file or directory\n",
-    )
+        assert (ended.returncode, link.recv(1)) == (2, b"")
+    return ended.stderr
+
+
+def test_a_database_that_cannot_be_meant_is_one_line_and_status_2(tmp_path: Path) -> None:
+    config_file = write_config(tmp_path, "[database]\nconnection = sqlite:////no/such/directory/x.db")
+    told = "osken-net: [database] connection: /no/such/directory/x.db: No such file or directory\n"
+    assert started_in_vain(config_file) == told
+
+
+def test_what_the_api_cannot_work_with_is_found_before_anything_is_served(tmp_path: Path) -> None:
+    keystone = "authentication = keystone\n[keystone_authtoken]\nauth_type = no such plugin"
+    assert "osken-net: [keystone_authtoken] " in started_in_vain(write_config(tmp_path, keystone))
+
+
+def test_who_has_heard_that_it_serves_finds_the_file_of_the_first_user(tmp_path: Path) -> None:
+    with running(write_config(tmp_path, "authentication = local")) as server:
+        server.told(Serving)
+        assert (tmp_path / "admin-openrc").exists()
 
 
 def test_networks_without_a_bridge_are_said_at_the_start(
