@@ -4,11 +4,13 @@ import argparse
 import errno
 import http.client
 import json
+import os
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import datetime
 from enum import IntEnum
+from pathlib import Path
 from typing import NamedTuple
 
 from osken_apps import config
@@ -16,8 +18,10 @@ from osken_apps.apps.binding import listen
 from osken_apps.certificates.contexts import api_context, authorities, hosts_context, revoked_numbers
 from osken_apps.certificates.expiry import Expiry, expiries, now
 from osken_apps.cli.command import add_config_file
-from osken_apps.config import Config
+from osken_apps.config import KEYSTONE_SECTION, Authentication, Config
 from osken_apps.errors import ConfigurationError
+from osken_apps.nova.endpoint import Nova
+from osken_apps.rest.keystone import Keystone
 from osken_apps.rest.policy import Policy
 from osken_apps.store.opening import StoreUnusable, look_at_database
 
@@ -71,8 +75,8 @@ def _findings(loaded: Config, at: datetime) -> Iterator[Finding]:
         yield Finding(State.WRONG, problem)
     if usable:
         yield from (_of_expiry(expiry, at) for expiry in expiries(loaded))
-    if loaded.api.policy_file:
-        yield _of_policy(loaded)
+    yield from map(_of_part, _parts(loaded))
+    yield from _of_directories(loaded)
     yield _of_database(loaded)
     yield from _of_listeners(loaded)
 
@@ -109,12 +113,40 @@ def _of_expiry(expiry: Expiry, at: datetime) -> Finding:
     return Finding(state, f"{what}: {days} days left")
 
 
-def _of_policy(loaded: Config) -> Finding:
+def _parts(loaded: Config) -> Iterator[tuple[str, Callable[[], object]]]:
+    """Give what the REST process makes of the configuration and asks nobody about, and how."""
+    if loaded.api.policy_file:
+        yield f"[api] policy_file={loaded.api.policy_file}", lambda: Policy(loaded)
+    if loaded.api.authentication is Authentication.KEYSTONE:
+        yield f"[{KEYSTONE_SECTION}]", lambda: Keystone(loaded)
+    if loaded.nova:
+        nova = loaded.nova
+        yield "[nova]", lambda: Nova(nova)
+
+
+def _of_part(part: tuple[str, Callable[[], object]]) -> Finding:
+    name, make = part
     try:
-        Policy(loaded)
+        make()
     except ConfigurationError as error:
         return Finding(State.WRONG, str(error))
-    return Finding(State.OK, f"[api] policy_file={loaded.api.policy_file}")
+    return Finding(State.OK, name)
+
+
+def _of_directories(loaded: Config) -> Iterator[Finding]:
+    """Look whether the controller can write what it makes itself; whoever asks must be its user for that."""
+    for option, directory in (
+        ("[DEFAULT] state_dir", _nearest(loaded.state_dir)),
+        ("[api] audit_log", loaded.api.audit_log and loaded.api.audit_log.parent),
+    ):
+        if directory and not os.access(directory, os.W_OK | os.X_OK):
+            why = "Permission denied" if directory.is_dir() else "there is no such directory"
+            yield Finding(State.WRONG, f"{option}: {directory}: {why}")
+
+
+def _nearest(directory: Path) -> Path:
+    """Give a directory, or what there is of the path to it."""
+    return directory if directory.exists() else _nearest(directory.parent)
 
 
 def _of_database(loaded: Config) -> Finding:
@@ -144,13 +176,16 @@ def _of_listeners(loaded: Config) -> Iterator[Finding]:
 
 
 def runs(loaded: Config) -> bool:
-    """Tell whether a controller serves the API that is configured."""
+    """Tell whether a controller serves the API's address, by TLS or, until it is started anew, without."""
     where = loaded.api.endpoint
-    connection = http.client.HTTPConnection(where.host, where.port, timeout=TIMEOUT_S)
-    if loaded.api.tls:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # nothing secret is said
-        connection = http.client.HTTPSConnection(where.host, where.port, timeout=TIMEOUT_S, context=context)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # nothing secret is said
+    return _is_well(http.client.HTTPConnection(where.host, where.port, timeout=TIMEOUT_S)) or _is_well(
+        http.client.HTTPSConnection(where.host, where.port, timeout=TIMEOUT_S, context=context)
+    )
+
+
+def _is_well(connection: http.client.HTTPConnection) -> bool:
     try:
         connection.request("GET", "/healthz")
         return bool(json.loads(connection.getresponse().read()) == {"status": "ok"})

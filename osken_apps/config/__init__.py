@@ -304,6 +304,8 @@ def load(config_file: Path) -> Config:
         return _checked(conf, config_file, secrets_of(written))
     except cfg.ConfigFilesNotFoundError as error:
         raise ConfigurationError(f"there is no file {config_file}: name one with --config-file") from error
+    except cfg.ConfigFilesPermissionDeniedError as error:
+        raise ConfigurationError(f"{config_file}: Permission denied") from error
     except cfg.Error as error:
         raise ConfigurationError(f"{config_file}: {' '.join(str(error).split())}") from error
     except ConfigurationError as error:

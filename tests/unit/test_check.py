@@ -1,6 +1,7 @@
 """`osken-net check`: what keeps the controller from running, what will, and that nothing is changed by it."""
 
 import socket
+import sys
 from contextlib import closing
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -179,6 +180,50 @@ def test_a_broken_policy_is_wrong(place: Place) -> None:
     assert (status, line.startswith(f"wrong [api] policy_file: {policy}")) == (2, True)
 
 
+KEYSTONE = """authentication = keystone
+[keystone_authtoken]
+auth_type = password
+auth_url = http://127.0.0.1:1/v3
+username = neutron
+password = x"""
+NOVA = "auth_url = http://127.0.0.1:1/v3\nusername = neutron\npassword = x"
+
+
+@pytest.mark.parametrize(
+    ("section", "lines", "module"),
+    [("api", KEYSTONE, "keystonemiddleware.auth_token"), ("nova", NOVA, "keystoneauth1.identity")],
+)
+def test_an_extra_that_is_not_installed_is_wrong(
+    place: Place, monkeypatch: pytest.MonkeyPatch, section: str, lines: str, module: str
+) -> None:
+    place.write(**{section: lines})
+    place.file.chmod(0o600)
+    assert place.unusual() == (0, [])
+    monkeypatch.setitem(sys.modules, module, None)
+    status, (line,) = place.unusual()
+    assert status == 2
+    assert "needs pip install 'osken-apps[" in line
+
+
+def test_a_section_that_keystonemiddleware_cannot_use_is_wrong(place: Place) -> None:
+    place.write(api=KEYSTONE.replace("= password", "= no such plugin"))
+    place.file.chmod(0o600)
+    status, (line,) = place.unusual()
+    assert (status, line.startswith("wrong [keystone_authtoken] ")) == (2, True)
+
+
+def test_a_file_that_cannot_be_written_is_wrong(place: Place) -> None:
+    where = place.directory / "not" / "there"
+    place.write(api=f"audit_log = {where}/audit.log")
+    assert place.unusual() == (2, [f"wrong [api] audit_log: {where}: there is no such directory"])
+    text = place.file.read_text().replace(f"audit_log = {where}/audit.log", "")
+    in_the_way = place.directory / "file"
+    in_the_way.touch()
+    text = text.replace(f"state_dir = {place.directory}", f"state_dir = {in_the_way}/state")
+    place.file.write_text(f"{text}[database]\nconnection = sqlite:///{place.database}\n")
+    assert place.unusual() == (2, [f"wrong [DEFAULT] state_dir: {in_the_way}: there is no such directory"])
+
+
 def test_a_taken_address_is_wrong(place: Place, ports: dict[str, int]) -> None:
     with socket.create_server(("127.0.0.1", ports["ovsdb"])):
         where = f"[ovsdb] host=127.0.0.1 port={ports['ovsdb']}"
@@ -191,7 +236,10 @@ def test_two_that_want_one_address_are_wrong(place: Place, ports: dict[str, int]
     assert place.unusual() == (2, [f"wrong {where}: Address already in use"])
 
 
-def test_addresses_that_the_running_controller_has_are_well(place: Place, ports: dict[str, int]) -> None:
+@pytest.mark.parametrize("is_to_change", [False, True], ids=["as it runs", "about to speak TLS"])
+def test_addresses_that_the_running_controller_has_are_well(
+    place: Place, ports: dict[str, int], is_to_change: bool
+) -> None:
     class Health(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(200)
@@ -201,7 +249,9 @@ def test_addresses_that_the_running_controller_has_are_well(place: Place, ports:
         def log_message(self, *_: object) -> None:
             pass
 
+    if is_to_change:
+        place.write(api="\n".join(place.certify().splitlines()[:2]))
     with HTTPServer(("127.0.0.1", ports["api"]), Health) as server:
         Thread(target=server.serve_forever, daemon=True).start()
-        assert place.check()[1][2] == f"ok    [api] 127.0.0.1 {ports['api']}: the controller runs"
+        assert f"ok    [api] 127.0.0.1 {ports['api']}: the controller runs" in place.check()[1]
         server.shutdown()

@@ -68,6 +68,7 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
         "logs",
         "model",
         "neutron",
+        "nova",
         "rest",
         "store",
     ),
