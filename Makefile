@@ -6,7 +6,7 @@ BIN := .venv/bin
 UNIT := tests/unit tests/model tests/golden tests/packet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages lint unit test pythons demo bench openstack deb fuzz docs clean
+.PHONY: help setup packages lint unit test pythons demo bench openstack deb service fuzz docs clean
 
 help:  ## show the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -48,6 +48,10 @@ openstack: setup  ## Nova, Horizon and what they need, from PyPI, on two hosts o
 
 deb: packages  ## a Debian package with an environment of its own, into build/
 	contrib/debian/build build
+
+service: setup deb  ## the Debian package on a bare Debian 12 with systemd and without network (two minutes)
+	$(SUDO) ./debian-packages debootstrap systemd-container
+	$(SUDO) $(BIN)/python -m pytest -q tests/service/under_systemd.py
 
 fuzz: setup  ## the long fuzzing
 	$(BIN)/python -m tests.fuzz

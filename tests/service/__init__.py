@@ -1,0 +1,1 @@
+"""The Debian package on a bare Debian, with systemd: `make service`."""
