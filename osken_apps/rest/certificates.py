@@ -1,10 +1,11 @@
-"""The certificate of the API and its key, taken anew when their files change or somebody says so. SHELL."""
+"""The API's certificate, key and names, taken anew when their files change or somebody says so. SHELL."""
 
 import logging
 import time
 from collections.abc import Mapping
 from typing import Any
 
+from osken_apps.accounts.certificate import certified
 from osken_apps.certificates.contexts import api_context
 from osken_apps.certificates.watched import LOOK_INTERVAL_S, WatchedFiles
 from osken_apps.config import TlsConfig
@@ -14,13 +15,13 @@ LOG = logging.getLogger(__name__)
 
 
 class Certificates:
-    """Has the context for new connections; those that live keep theirs."""
+    """Has the context for new connections, and the names that it proves; what lives keeps its context."""
 
     def __init__(self, tls: TlsConfig) -> None:
         """Read the files. Raises ConfigurationError."""
         self._tls = tls
         self._watched = WatchedFiles(tls.files)
-        self.context = api_context(tls)
+        self.context, self.names = api_context(tls), _names(tls)
 
     def watch(self) -> None:
         """Look at the files now and then, for ever."""
@@ -33,11 +34,16 @@ class Certificates:
         if not self._watched.have_changed() and not is_asked:
             return
         try:
-            self.context = api_context(self._tls)
+            self.context, self.names = api_context(self._tls), _names(self._tls)
         except ConfigurationError as error:
             LOG.error("%s; the API goes on with the certificate that it has", error)
         else:
             LOG.info("the certificate of the API was read again: %s", self._tls.certificate)
+
+
+def _names(tls: TlsConfig) -> frozenset[str]:
+    """Give the names that a certificate proves, in lower case. Raises ConfigurationError."""
+    return frozenset(name.lower() for name in certified(tls.certificate).names)
 
 
 def name_of(certificate: Mapping[str, Any] | None) -> str:

@@ -77,9 +77,20 @@ def _forwarded(text: str) -> dict[str, str]:
     return {name.strip().lower(): value.strip().strip('"') for name, _, value in pairs}
 
 
-def check(method: str, headers: Mapping[str, str], address: Address, has_body: bool, api: ApiConfig) -> None:
-    """Refuse what is not meant for us. Raises MisdirectedRequest, ForeignOrigin, HTTPUnsupportedMediaType."""
-    if not is_our_name(_name(address.host), api):
+def check(
+    method: str,
+    headers: Mapping[str, str],
+    address: Address,
+    has_body: bool,
+    api: ApiConfig,
+    certified: frozenset[str] = frozenset(),
+) -> None:
+    """Refuse what is not meant for us. Raises MisdirectedRequest, ForeignOrigin, HTTPUnsupportedMediaType.
+
+    `certified` are the names that our certificate proves: no other site has them.
+    """
+    name = _name(address.host)
+    if not (is_our_name(name, api) or _is_certified(name, certified)):
         raise MisdirectedRequest(address.host)
     if method in READS:
         return
@@ -104,6 +115,12 @@ def is_our_name(name: str, api: ApiConfig) -> bool:
         return False
     # Rebinding takes a name: where we listen on every address, each is ours.
     return address.is_loopback or _listens_everywhere(api)
+
+
+def _is_certified(name: str, certified: frozenset[str]) -> bool:
+    """Tell whether a certificate proves a name; a `*` is its whole first part (RFC 9525, section 6.3)."""
+    _, dot, rest = name.partition(".")
+    return name in certified - {ANY} or bool(dot and f"*.{rest}" in certified)
 
 
 def _listens_everywhere(api: ApiConfig) -> bool:

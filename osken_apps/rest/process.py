@@ -77,7 +77,8 @@ def serve(
             _in_background(Notifier(store, nova.say, failures).run)
         if has_logins:
             _make_first_user(store, config)
-        api = application(store, config, hosts, questions, audit=audit.write)
+        names = (lambda: certificates.names) if certificates else frozenset
+        api = application(store, config, hosts, questions, audit=audit.write, certified=names)
         # With this the controller has started: what cannot work was found, and who may come in is written.
         speaker.say(Serving(str(store)))
         speaker.tell(Feed(store, speaker.wake))

@@ -12,7 +12,6 @@ from urllib.parse import parse_qsl
 
 import webob
 
-from osken_apps.accounts.certificate import certified
 from osken_apps.config import Config
 from osken_apps.errors import ApiError, ConfigurationError, HTTPBadRequest, StoreUnavailable
 from osken_apps.metrics.requests import Requests
@@ -49,6 +48,7 @@ LOG = logging.getLogger(__name__)
 
 StartResponse = Callable[..., Any]
 Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
+Names = Callable[[], frozenset[str]]
 Found = tuple[routes.Route, tuple[str, ...]] | None
 
 MAX_MESSAGE = 4096
@@ -69,35 +69,34 @@ def application(
     questions: Questions | None = None,
     registry: Registry = REGISTRY,
     audit: audit_log.Write = audit_log.log,
+    certified: Names = frozenset,
 ) -> "Api":
     """Make the WSGI application over a store; `audit` writes what was asked for.
 
+    `certified` gives the names that our certificate proves now.
+
     Raises ConfigurationError, for a broken policy file above all.
     """
-    config = _with_names_of_certificate(config)
     policy = Policy(config, registry)
     hosts = hosts or Hosts()
     operations = Operations(
         store, config, hosts, policy, questions or Questions(), registry, Census(store, hosts)
     )
-    return Api(operations, identification(config, store), audit)
-
-
-def _with_names_of_certificate(config: Config) -> Config:
-    """Answer also to the names that our certificate proves: no other site has them."""
-    if config.api.tls is None:
-        return config
-    names = {name.lower() for name in certified(config.api.tls.certificate).names} - {edge.ANY}
-    return replace(config, api=replace(config.api, allowed_hosts=config.api.allowed_hosts | names))
+    return Api(operations, identification(config, store), audit, certified)
 
 
 class Api:
     """The application; holds nothing of a request."""
 
     def __init__(
-        self, operations: Operations, identification: Identification, audit: audit_log.Write
+        self,
+        operations: Operations,
+        identification: Identification,
+        audit: audit_log.Write,
+        certified: Names,
     ) -> None:
         self._operations = operations
+        self._certified = certified
         self.requests = Requests()
         self._audit = audit
         self._identification = identification
@@ -175,7 +174,7 @@ class Api:
         host = http.headers.get("Host") or f"{api.endpoint.host}:{api.endpoint.port}"
         address = edge.address_of(http.headers, edge.Address(http.scheme, host), peer, api)
         http.environ[HOST_URL] = address.url
-        edge.check(http.method, http.headers, address, length > 0, api)
+        edge.check(http.method, http.headers, address, length > 0, api, self._certified())
         if http.environ.get(IS_ONE_TOO_MANY):
             raise TooManyLogins
         method = "GET" if http.method == "HEAD" else http.method

@@ -196,6 +196,29 @@ def test_a_certificate_that_changes_is_shown_to_the_next_and_cuts_nobody(https: 
     living.close()
 
 
+def test_the_names_that_the_api_answers_to_follow_its_certificate(https: Https) -> None:
+    def answers(name: str) -> bool:
+        return https.server.call("GET", "/v2.0/networks", headers={"Host": name}).status == 200
+
+    wanted = {
+        "api.example": True,
+        "one.net.example:9696": True,
+        "net.example": False,
+        "a.b.net.example": False,
+    }
+    assert not any(map(answers, wanted))
+    files(https.directory, "127.0.0.1", "api.example", "*.net.example")
+    https.server.process.send_signal(signal.SIGHUP)
+    deadline = time.monotonic() + WAIT_S
+    while not answers("api.example"):
+        assert time.monotonic() < deadline
+    assert {name: answers(name) for name in wanted} == wanted
+    files(https.directory, "127.0.0.1")
+    https.server.process.send_signal(signal.SIGHUP)
+    while answers("api.example"):
+        assert time.monotonic() < deadline
+
+
 def test_the_server_is_ready_when_its_controller_has_spoken(tmp_path: Path) -> None:
     with running(write_config(tmp_path, "authentication = headers")) as server:
         assert server.call("GET", "/healthz").body == {"status": "ok"}
