@@ -170,7 +170,8 @@ class IdentityApi:
         wanted = body_of(json_of(request.body), "application_credential")
         with self._local.store.read() as view:
             _check_room(view.accounts, session.user)  # before a secret is hashed for nothing
-        item, secret = _new_credential(session, wanted)
+        now = datetime.fromtimestamp(self._local.tokens.now_ms() / 1000, UTC)
+        item, secret = _new_credential(session, wanted, now)
         with self._local.store.write() as transaction:
             _check_room(transaction.accounts, session.user)
             transaction.accounts.add(item)
@@ -254,23 +255,25 @@ def _named(request: Request, shown: Any) -> list[dict[str, Any]]:
     return [item for item in shown if not names or item["name"] in names]
 
 
-def _new_credential(session: Session, wanted: Any) -> tuple[ApplicationCredential, str]:
+def _new_credential(session: Session, wanted: Any, now: datetime) -> tuple[ApplicationCredential, str]:
     """Make an application credential as it is asked for; give its secret, too. Raises HTTPBadRequest."""
     name, secret = wanted.get("name"), wanted.get("secret") or new_secret()
     if not isinstance(name, str) or not is_name(name):
         raise HTTPBadRequest("name must be a text of up to 255 characters")
     if not isinstance(secret, str) or len(secret) > 255:
         raise HTTPBadRequest("secret must be a text of up to 255 characters")
+    description = wanted.get("description") or ""
+    if not isinstance(description, str) or len(description) > 255:
+        raise HTTPBadRequest("description must be a text of up to 255 characters")
     asked = wanted.get("roles") or []
     try:
         roles = {role.get("name") or role["id"] for role in asked} or set(session.roles)
-        expires_at = _seconds(wanted.get("expires_at"))
-    except (AttributeError, KeyError, TypeError, ValueError):
-        raise HTTPBadRequest("roles or expires_at cannot be read") from None
+    except (AttributeError, KeyError, TypeError):
+        raise HTTPBadRequest("roles cannot be read") from None
     if not roles <= set(session.roles):
         raise HTTPBadRequest("roles may only be those that the user has in the project")
+    expires_at = _seconds(wanted.get("expires_at"), now)
     assert session.project is not None
-    description = str(wanted.get("description") or "")[:255]
     item = ApplicationCredential(
         uuid4().hex,
         name,
@@ -284,8 +287,15 @@ def _new_credential(session: Session, wanted: Any) -> tuple[ApplicationCredentia
     return item, secret
 
 
-def _seconds(text: str | None) -> int:
-    """Read when a credential ends: a time of UTC, or nothing. Raises ValueError, TypeError."""
+def _seconds(text: str | None, now: datetime) -> int:
+    """Read when a credential ends, by UTC unless it says otherwise; 0: never. Raises HTTPBadRequest."""
     if text is None:
         return 0
-    return int(datetime.fromisoformat(text.removesuffix("Z")).replace(tzinfo=UTC).timestamp())
+    try:
+        ends = datetime.fromisoformat(text)
+        ends = ends.astimezone(UTC) if ends.tzinfo else ends.replace(tzinfo=UTC)
+    except (TypeError, ValueError, OverflowError):
+        raise HTTPBadRequest("expires_at cannot be read") from None
+    if ends <= now:
+        raise HTTPBadRequest("expires_at is over")
+    return int(ends.replace(microsecond=0).timestamp())

@@ -16,7 +16,7 @@ def logged_in(local: Local, body: Any) -> tuple[str, Session]:
     auth = _part(body, "auth")
     identity = _part(auth, "identity")
     methods = identity.get("methods")
-    if not isinstance(methods, list) or len(methods) != 1 or methods[0] not in _METHODS:
+    if not isinstance(methods, list) or len(methods) != 1 or methods[0] not in list(_METHODS):
         raise HTTPBadRequest(f"auth.identity.methods must be one of {', '.join(_METHODS)}")
     session = _METHODS[methods[0]](local, _part(identity, methods[0]))
     if session.credential is not None:

@@ -1,6 +1,7 @@
 """One request and its answer, as the rest of the API sees them. PURE."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,6 +36,9 @@ class Asked:
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
 MAX_QUERY_BYTES = 128 * 1024
+# Two make a character (RFC 8259, section 7); one alone is none, and can neither be kept nor written.
+ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+INFINITE = float("inf")
 NOBODY = Caller("", "", frozenset())
 
 
@@ -119,11 +123,23 @@ class MalformedRequestBody(BadRequest):
 def json_of(body: bytes) -> Any:
     """Read a body. Raises MalformedRequestBody."""
     try:
-        return json.loads(body, parse_constant=_refuse_constant)
+        text = body.decode()
+        read = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+        if ESCAPED_SURROGATE.search(text):
+            json.dumps(read, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise MalformedRequestBody(str(error) or type(error).__name__) from None
+    return read
 
 
 def _refuse_constant(name: str) -> None:
     """Refuse NaN and the infinities: Python reads them, but they are no JSON."""
     raise ValueError(f"{name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    """Read a number, unless it is larger than any that could be written again."""
+    number = float(text)
+    if abs(number) == INFINITE:
+        raise ValueError(f"{text[:20]} is too large")
+    return number

@@ -130,7 +130,7 @@ class Api:
             answer, error = self._refusal(refusal, environ), refusal
         except Exception:
             LOG.exception("%s: %s failed", request_id, environ.get("PATH_INFO"))
-            answer = error_answer(InternalServerError())
+            answer = self._refusal(InternalServerError(), environ)
         if entry := audit_log.entry_of(request_id, environ, request, answer, error):
             self._audit(entry)
         method = str(environ.get("REQUEST_METHOD", ""))

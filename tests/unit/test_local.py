@@ -4,6 +4,7 @@ import base64
 import json
 import stat
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -83,6 +84,61 @@ def with_password(api: Client, name: str, password: str = PASSWORD) -> Client:
     return Client(api.app, api.store, api.hosts, {"Authorization": f"Basic {text}"})
 
 
+def credential_with(**part: Any) -> dict[str, Any]:
+    """Give what asks for a token by an application credential."""
+    return {"auth": {"identity": {"methods": ["application_credential"], "application_credential": part}}}
+
+
+LONE = "\ud800"  # half of a character, which a text of JSON can hold and no file or database can
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        by_password(LONE),
+        by_password("alice", LONE),
+        by_password("alice", **project(LONE)),
+        credential_with(id=LONE, secret="x"),
+        credential_with(name=LONE, user={"name": "alice"}, secret="x"),
+        {"auth": {"identity": {"methods": [{}], "password": {}}}},
+        {"auth": {"identity": {"methods": [["password"]], "password": {}}}},
+    ],
+)
+def test_what_is_no_name_and_no_method_is_refused_without_breaking_anything(
+    api: Client, body: dict[str, Any]
+) -> None:
+    assert log_in(api, body).status == 400
+
+
+@pytest.mark.parametrize(
+    ("attributes", "status"),
+    [
+        ({"expires_at": "1970-01-01T00:00:00"}, 400),
+        ({"expires_at": "2000-01-01T00:00:00Z"}, 400),
+        ({"expires_at": "9999-12-31T23:59:59.999999"}, 201),
+        ({"expires_at": "9999-12-31T23:59:59-05:00"}, 400),
+        ({"secret": LONE}, 400),
+        ({"description": LONE}, 400),
+        ({"description": {"a": 1}}, 400),
+    ],
+)
+def test_an_application_credential_is_one_that_can_be_shown_and_ends_later(
+    api: Client, attributes: dict[str, Any], status: int
+) -> None:
+    alice, path = with_token(api, token(api, "alice")), "/identity/v3/users/id-alice/application_credentials"
+    body = {"application_credential": {"name": "robot", **attributes}}
+    assert alice.call_path("POST", path, body).status == status
+    shown = alice.call_path("GET", path)
+    assert (shown.status, len(shown.body["application_credentials"])) == (200, int(status == 201))
+
+
+def test_the_time_of_an_application_credential_is_where_it_says(api: Client) -> None:
+    alice, path = with_token(api, token(api, "alice")), "/identity/v3/users/id-alice/application_credentials"
+    body = {"application_credential": {"name": "robot", "expires_at": "2098-01-01T03:00:00+05:00"}}
+    made = alice.call_path("POST", path, body).body["application_credential"]
+    assert made["expires_at"] == "2097-12-31T22:00:00.000000Z"
+
+
 def test_a_token_lets_in_with_the_roles_of_its_project(api: Client) -> None:
     alice, bob = with_token(api, token(api, "alice")), with_token(api, token(api, "bob"))
     network = alice.make("network")
@@ -122,7 +178,6 @@ def wrong(name: str) -> dict[str, Any]:
         by_password("alice", **project("nothing")),
         by_password("alice", system={"all": True}),
         by_password("alice", domain={"id": "default"}),
-        by_password("alice", "\ud800"),
         by_password("alice", "x" * 100_000),
     ],
 )
@@ -275,10 +330,14 @@ def test_an_application_credential_lets_in_to_its_project_and_makes_no_other(api
 def test_an_application_credential_gives_no_more_than_the_user_has_and_ends_in_time(api: Client) -> None:
     assert credential(api, "alice", roles=[{"name": "admin"}]).status == 400
     assert credential(api, "alice", expires_at="soon").status == 400
-    assert credential(api, "alice", name="a", expires_at="2020-01-01T00:00:00").status == 201
-    expired = credential(api, "alice", name="b", expires_at="2020-01-01T00:00:00").body
-    assert log_in(api, by_credential(expired["application_credential"])).status == UNAUTHORIZED
+    made = credential(api, "alice", name="b", expires_at="2098-01-01T00:00:00").body["application_credential"]
     assert credential(api, "alice", name="b").status == 409
+    assert log_in(api, by_credential(made)).status == 201
+    with api.store.write() as transaction:
+        (kept,) = transaction.accounts.credentials(id=made["id"])
+        transaction.accounts.remove(kept)
+        transaction.accounts.add(replace(kept, expires_at=1))
+    assert log_in(api, by_credential(made)).status == UNAUTHORIZED
 
 
 def test_a_user_has_so_many_credentials_and_no_secret_is_hashed_for_more(

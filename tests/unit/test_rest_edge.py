@@ -28,12 +28,18 @@ def behind_proxy(tmp_path: Path) -> Client:
     return client_of(tmp_path, "authentication = headers")
 
 
-def send(api: Client, method: str = "POST", peer: str = "127.0.0.1", **headers: str) -> webob.Response:
+def send(
+    api: Client,
+    method: str = "POST",
+    peer: str = "127.0.0.1",
+    body: bytes = b'{"network": {}}',
+    **headers: str,
+) -> webob.Response:
     """Send a network's POST, or another request, with further headers."""
     request = webob.Request.blank("/v2.0/networks", method=method, environ={"REMOTE_ADDR": peer})
     request.headers["Content-Type"] = "application/json"
     if method == "POST":
-        request.body = b'{"network": {}}'
+        request.body = body
     for name, value in headers.items():
         request.headers[name.replace("_", "-")] = value
     return request.get_response(api.app)
@@ -314,3 +320,22 @@ def test_what_is_wrong_here_is_not_told_again_with_each_request(
     (entry,) = entries_of(caplog)
     assert (entry["method"], entry["status"], entry["error"]) == ("DELETE", 503, "ServiceUnavailable")
     assert "reason" not in entry
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"network": {"name": "\\ud800"}}',
+        b'{"network": {"name": "\xed\xa0\x80"}}',
+        '{"network": {"name": "n"}}'.encode("utf-16"),
+        b'{"network": {"mtu": 1e999}}',
+        b'{"network": {"mtu": -1e999}}',
+    ],
+)
+def test_half_characters_and_infinities_are_no_json(api: Client, body: bytes) -> None:
+    assert error(send(api, body=body)) == (400, "MalformedRequestBody")
+
+
+def test_a_character_that_takes_two_escapes_is_one(api: Client) -> None:
+    made = send(api, body=b'{"network": {"name": "\\ud83d\\ude00"}}')
+    assert made.json["network"]["name"] == "\U0001f600"
