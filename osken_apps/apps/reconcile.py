@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from osken_apps.apps import runtime
-from osken_apps.apps.arrivals import Arrivals
+from osken_apps.apps.announcer import Announcer
 from osken_apps.apps.bridge import Bridge, Installed
 from osken_apps.apps.connection import SwitchGone
 from osken_apps.apps.host_conditions import HostConditions
@@ -57,7 +57,7 @@ class HostReconciler:
         self._encoder = FlowEncoder()
         self._conditions = HostConditions(host, hosts)
         self._unsettled: set[str] = set()  # ports whose flows or tags were to be changed and may not stand
-        self._arrivals = Arrivals(host, hosts.fabric)
+        self._announcer = Announcer(host, hosts.fabric)
         self._is_whole = True  # the next pass looks at all of the host
         self._snapshot: HostSnapshot | None = None  # of the last pass
 
@@ -90,7 +90,7 @@ class HostReconciler:
 
     def announce(self, port_id: str, frame: bytes) -> None:
         """Keep what a machine that has come here announced itself with, until its port can send it."""
-        self._arrivals.keep(port_id, frame)
+        self._announcer.keep(port_id, frame)
 
     def attempt(self) -> bool:
         """Make one pass; give False if it must be made again."""
@@ -145,7 +145,7 @@ class HostReconciler:
         if is_whole:
             self._tags.write(snapshot)
             self._unsettled = set(refused)
-            self._arrivals.send(snapshot, integration)
+            self._announcer.send(snapshot, integration)
         self._conditions.look(snapshot)
         self._tunnel_bridge.greet_peers(bridges.get(layout.tunnel_bridge), snapshot)
         if is_whole and integration and self._may_report(bridges):

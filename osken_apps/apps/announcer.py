@@ -11,8 +11,8 @@ from osken_apps.pipeline.announcements import announcements
 ANNOUNCE_AFTER_S = (0.0, 0.05, 0.2, 1.0)
 
 
-class Arrivals:
-    """Announces the machines that have come to a host."""
+class Announcer:
+    """Announces the machines that have come to a host, once and again."""
 
     def __init__(self, host: Host, fabric: Fabric) -> None:
         self._host = host
