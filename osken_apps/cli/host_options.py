@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 
 from osken_apps.cli.command import CannotTell, CommandError
 from osken_apps.cli.host_script import HostPlan, PhysicalBridge
-from osken_apps.config import INTERFACE_NAME, MAX_PHYSICAL_BRIDGE_NAME
+from osken_apps.config.network import INTERFACE_NAME, MAX_PHYSICAL_BRIDGE_NAME
 
 TIMEOUT_S = 60.0
 DEFAULT_PHYSICAL = PhysicalBridge("br-eth2", "eth2")

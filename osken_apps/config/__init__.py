@@ -4,10 +4,8 @@
 """
 
 import io
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
@@ -23,23 +21,17 @@ from osken_apps.config.api import (
     api_config,
 )
 from osken_apps.config.dashboard import DASHBOARD_OPTS, DashboardConfig, dashboard_config
+from osken_apps.config.dhcp import DHCP_OPTS, DhcpConfig, dhcp_config
 from osken_apps.config.endpoint import Endpoint
 from osken_apps.config.hosts_tls import HostsTls
 from osken_apps.config.metrics import METRICS_OPTS, MetricsConfig, metrics_config
+from osken_apps.config.network import NETWORK_OPTS, NetworkConfig, network_config
 from osken_apps.config.nova import NOVA_OPTS, NovaConfig, nova_config
 from osken_apps.config.secrets import refuse_readers, secrets_of
 from osken_apps.errors import ConfigurationError
 from osken_apps.logs import LogFormat
 from osken_apps.model.kind import KINDS
-from osken_apps.model.resources import (  # noqa: F401  some declare their kinds
-    TUNNEL_OCTETS,
-    Network,
-    NetworkType,
-    Port,
-    Subnet,
-)
-from osken_apps.networking.physical import PhysicalNetworks, TunnelRange, VlanRange
-from osken_apps.networking.segments import TUNNEL_IDS
+from osken_apps.model.resources import Network, Port, Subnet  # noqa: F401  which declare their kinds
 
 __all__ = [
     "KEYSTONE_SECTION",
@@ -98,49 +90,6 @@ DATABASE_OPTS = [
         sample_default="sqlite:///<state_dir>/osken-net.db",
     ),
 ]
-NETWORK_OPTS = [
-    cfg.StrOpt("integration_bridge", default="br-int", help="Name of the bridge that machines plug into."),
-    cfg.ListOpt(
-        "bridge_mappings",
-        default=["default:br-eth2"],
-        help="Physical networks and their bridges: physical_network:bridge, separated by commas.",
-    ),
-    cfg.ListOpt(
-        "vlan_ranges",
-        default=["default:1000:2999"],
-        help="Pools of segmentation ids: physical_network:first:last, separated by commas.",
-    ),
-    cfg.ListOpt(
-        "physical_mtus",
-        default=[],
-        help="MTUs of physical networks that carry more or less than 1500 octets: physical_network:mtu,"
-        " separated by commas. It is the default and the maximum of their networks' MTU.",
-    ),
-    cfg.ListOpt(
-        "tenant_network_types",
-        default=["vlan"],
-        help="Types that a network without provider attributes takes, the first with a free segmentation id:"
-        " vlan, vxlan, gre, geneve.",
-    ),
-    cfg.ListOpt(
-        "tunnel_ranges",
-        default=["vxlan:1:1000", "gre:1:1000", "geneve:1:1000"],
-        help="Pools of segmentation ids of networks over tunnels: type:first:last, separated by commas.",
-    ),
-    cfg.StrOpt(
-        "tunnel_bridge",
-        default="br-tun",
-        help="Name of the bridge that the controller makes on hosts that have networks over tunnels.",
-    ),
-    cfg.IntOpt(
-        "underlay_mtu",
-        default=1500,
-        min=1330,
-        max=65535,
-        help="MTU between the hosts' tunnel addresses. Networks of type vxlan or geneve have at most 50 less,"
-        " those of type gre 42.",
-    ),
-]
 SECURITY_OPTS = [
     cfg.BoolOpt(
         "enforce",
@@ -159,28 +108,6 @@ QUOTA_OPTS = [
     for kind in KINDS.values()
     if kind.quota is not None
 ]
-DHCP_OPTS = [
-    cfg.IntOpt("lease_time", default=86400, min=60, max=0xFFFFFFFE, help="Lease time in seconds."),
-    cfg.IntOpt(
-        "port_rate",
-        default=50,
-        min=1,
-        max=1000000,
-        help="DHCP packets a second accepted from one port. A machine sends a handful when it boots.",
-    ),
-    cfg.IntOpt(
-        "bridge_rate",
-        default=10000,
-        min=1,
-        max=1000000,
-        help="DHCP packets a second accepted from one host: half of what one controller answers on two slow"
-        " cores, and twice what a hundred ports may send.",
-    ),
-    cfg.StrOpt("domain", default="openstacklocal", help="Domain name that clients are told; empty: none."),
-    cfg.ListOpt(
-        "dns_servers", default=[], help="IPv4 DNS servers for subnets that name none, separated by commas."
-    ),
-]
 GROUPS: dict[str | None, Sequence[cfg.Opt]] = {
     None: DEFAULT_OPTS,
     "api": API_OPTS,
@@ -196,48 +123,7 @@ GROUPS: dict[str | None, Sequence[cfg.Opt]] = {
     "metrics": METRICS_OPTS,
 }
 
-MAX_PHYSICAL_BRIDGE_NAME = 11
 KEYSTONE_SECTION = "keystone_authtoken"
-MIN_MTU, MAX_MTU = 68, 65535
-INTERFACE_NAME = re.compile(r"[A-Za-z0-9_.-]{1,15}")
-
-
-@dataclass(frozen=True, slots=True)
-class NetworkConfig:
-    """The bridges of a host and the pools of segmentation ids."""
-
-    integration_bridge: str
-    bridge_mappings: tuple[tuple[str, str], ...]
-    vlan_ranges: tuple[VlanRange, ...]
-    physical_mtus: tuple[tuple[str, int], ...] = ()
-    tenant_types: tuple[NetworkType, ...] = (NetworkType.VLAN,)
-    tunnel_ranges: tuple[TunnelRange, ...] = ()
-    tunnel_bridge: str = "br-tun"
-    underlay_mtu: int = 1500
-
-    @property
-    def physical(self) -> PhysicalNetworks:
-        """What the rules of networks must know of what these are on."""
-        names = tuple(name for name, _ in self.bridge_mappings)
-        return PhysicalNetworks(
-            names,
-            self.vlan_ranges,
-            self.physical_mtus,
-            self.tunnel_ranges,
-            self.tenant_types,
-            self.underlay_mtu,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class DhcpConfig:
-    """What every DHCP client is told unless its subnet says otherwise, and how many packets are heard."""
-
-    lease_time_s: int
-    domain: str
-    dns_servers: tuple[IPv4Address, ...]
-    port_rate: int
-    bridge_rate: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,17 +257,6 @@ def _wanted(opt: cfg.Opt) -> str:
 
 def _checked(conf: Any, config_file: Path, secrets: tuple[str, ...]) -> Config:
     state_dir = Path(conf.state_dir)
-    network = NetworkConfig(
-        _bridge_name("[network] integration_bridge", conf.network.integration_bridge),
-        _bridge_mappings(conf.network.bridge_mappings),
-        tuple(_vlan_range(text) for text in conf.network.vlan_ranges),
-        tuple(_physical_mtu(text) for text in conf.network.physical_mtus),
-        tuple(_tenant_type(text) for text in conf.network.tenant_network_types),
-        tuple(_tunnel_range(text) for text in conf.network.tunnel_ranges),
-        _bridge_name("[network] tunnel_bridge", conf.network.tunnel_bridge),
-        conf.network.underlay_mtu,
-    )
-    _check_network(network)
     return Config(
         state_dir=state_dir,
         debug=conf.debug,
@@ -398,109 +273,12 @@ def _checked(conf: Any, config_file: Path, secrets: tuple[str, ...]) -> Config:
         openflow_tls=hosts_tls.tls("openflow", conf.openflow),
         ovsdb_tls=hosts_tls.tls("ovsdb", conf.ovsdb),
         database=conf.database.connection or f"sqlite:///{state_dir}/osken-net.db",
-        network=network,
+        network=network_config(conf.network),
         security=SecurityConfig(conf.security.enforce),
-        dhcp=DhcpConfig(
-            conf.dhcp.lease_time,
-            conf.dhcp.domain,
-            tuple(_dns_server(text) for text in conf.dhcp.dns_servers),
-            conf.dhcp.port_rate,
-            conf.dhcp.bridge_rate,
-        ),
+        dhcp=dhcp_config(conf.dhcp),
         secrets=secrets,
         quotas={opt.name: getattr(conf.quotas, opt.dest) for opt in QUOTA_OPTS},
     )
-
-
-def _bridge_name(option: str, name: str) -> str:
-    if not INTERFACE_NAME.fullmatch(name):
-        raise ConfigurationError(f"{option}: {name!r} is not a bridge name")
-    return name
-
-
-def _bridge_mappings(texts: list[str]) -> tuple[tuple[str, str], ...]:
-    mappings = []
-    for text in texts:
-        physical_network, colon, bridge = text.partition(":")
-        if not colon or not physical_network:
-            raise ConfigurationError(
-                f"[network] bridge_mappings: {text!r} is not of the form physical_network:bridge"
-            )
-        if len(bridge) > MAX_PHYSICAL_BRIDGE_NAME:
-            raise ConfigurationError(
-                f"[network] bridge_mappings: {bridge!r} is longer than {MAX_PHYSICAL_BRIDGE_NAME} characters:"
-                f" its end on the integration bridge could not be named int-{bridge}"
-            )
-        mappings.append((physical_network, _bridge_name("[network] bridge_mappings", bridge)))
-    return tuple(mappings)
-
-
-def _vlan_range(text: str) -> VlanRange:
-    match = re.fullmatch(r"([^:]+):(\d+):(\d+)", text)
-    if not match:
-        raise ConfigurationError(
-            f"[network] vlan_ranges: {text!r} is not of the form physical_network:first:last"
-        )
-    first, last = int(match[2]), int(match[3])
-    if not 1 <= first <= last <= 4094:
-        raise ConfigurationError(f"[network] vlan_ranges: {text!r} is not within 1..4094")
-    return VlanRange(match[1], first, last)
-
-
-def _tenant_type(text: str) -> NetworkType:
-    kinds = (NetworkType.VLAN, *TUNNEL_OCTETS)
-    if text not in kinds:
-        raise ConfigurationError(f"[network] tenant_network_types: {text!r} is not one of {', '.join(kinds)}")
-    return NetworkType(text)
-
-
-def _tunnel_range(text: str) -> TunnelRange:
-    match = re.fullmatch(r"(vxlan|gre|geneve):(\d{1,10}):(\d{1,10})", text)
-    if not match:
-        raise ConfigurationError(f"[network] tunnel_ranges: {text!r} is not of the form type:first:last")
-    kind, first, last = NetworkType(match[1]), int(match[2]), int(match[3])
-    ids = TUNNEL_IDS[kind]
-    if not ids[0] <= first <= last <= ids[-1]:
-        raise ConfigurationError(f"[network] tunnel_ranges: {text!r} is not within {ids[0]}..{ids[-1]}")
-    return TunnelRange(kind, first, last)
-
-
-def _physical_mtu(text: str) -> tuple[str, int]:
-    physical_network, _, mtu = text.rpartition(":")
-    if not physical_network or not re.fullmatch(r"[0-9]{1,5}", mtu) or not MIN_MTU <= int(mtu) <= MAX_MTU:
-        raise ConfigurationError(
-            f"[network] physical_mtus: {text!r} is not of the form physical_network:mtu"
-            f" with an MTU from {MIN_MTU} to {MAX_MTU}"
-        )
-    return physical_network, int(mtu)
-
-
-def _check_network(network: NetworkConfig) -> None:
-    physical_networks = [name for name, _ in network.bridge_mappings]
-    bridges = [network.integration_bridge, *(bridge for _, bridge in network.bridge_mappings)]
-    if network.tunnel_bridge in bridges:
-        raise ConfigurationError(
-            f"[network] tunnel_bridge: {network.tunnel_bridge!r} is another bridge already"
-        )
-    if len(set(bridges)) != len(bridges) or len(set(physical_networks)) != len(physical_networks):
-        raise ConfigurationError("[network] bridge_mappings: a bridge or physical network is named twice")
-    for name, _ in network.physical_mtus:
-        if name not in physical_networks:
-            raise ConfigurationError(f"[network] physical_mtus: {name!r} is not in bridge_mappings")
-    if len(dict(network.physical_mtus)) != len(network.physical_mtus):
-        raise ConfigurationError("[network] physical_mtus: a physical network is named twice")
-    for vlan_range in network.vlan_ranges:
-        if vlan_range.physical_network not in physical_networks:
-            raise ConfigurationError(
-                f"[network] vlan_ranges: {vlan_range.physical_network!r} is not in bridge_mappings"
-            )
-
-
-def _dns_server(text: str) -> IPv4Address:
-    try:
-        return IPv4Address(text)
-    except ValueError:
-        raise ConfigurationError(f"[dhcp] dns_servers: {text!r} is not an IPv4 address") from None
 
 
 def sample() -> str:

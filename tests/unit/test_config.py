@@ -7,7 +7,7 @@ from osken_apps import config
 from osken_apps.errors import ConfigurationError
 from osken_apps.logs import LogFormat
 from osken_apps.model.resources import NetworkType
-from osken_apps.networking.physical import TunnelRange
+from osken_apps.networking.physical import TunnelRange, VlanRange
 
 
 def load(tmp_path: Path, text: str) -> config.Config:
@@ -26,7 +26,7 @@ def test_an_empty_file_gives_the_documented_defaults(tmp_path: Path) -> None:
     assert loaded.network == config.NetworkConfig(
         "br-int",
         (("default", "br-eth2"),),
-        (config.VlanRange("default", 1000, 2999),),
+        (VlanRange("default", 1000, 2999),),
         tunnel_ranges=tuple(
             TunnelRange(kind, 1, 1000) for kind in (NetworkType.VXLAN, NetworkType.GRE, NetworkType.GENEVE)
         ),

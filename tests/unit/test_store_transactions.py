@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from osken_apps.config import VlanRange
 from osken_apps.errors import NoNetworkAvailable, StoreUnavailable
 from osken_apps.model.addresses import IPAddress
 from osken_apps.model.allocation import default_pools, generated_mac
@@ -38,6 +37,7 @@ from osken_apps.model.security_groups import (
     SecurityGroup,
     SecurityGroupRule,
 )
+from osken_apps.networking.physical import VlanRange
 from osken_apps.store import engines
 from osken_apps.store import transaction as transaction_module
 from osken_apps.store.address_text import address_of, address_text
