@@ -24,6 +24,7 @@ class FakeNova:
     answers: deque[int | None] = field(default_factory=deque)
     requests: "queue.Queue[list[dict[str, Any]]]" = field(default_factory=queue.Queue)
     let_in: bool = True
+    logins: int = 0
     refused_port: str = ""
 
     @property
@@ -47,6 +48,7 @@ class FakeNova:
     def answer(self, path: str, body: Any) -> tuple[int | None, Any]:
         """Give status and body of the answer to a request."""
         if path == "/v3/auth/tokens":
+            self.logins += 1
             return (201, self._token()) if self.let_in else (401, {"error": {"message": "no"}})
         assert path == "/v2.1/os-server-external-events"
         self.requests.put(body["events"])

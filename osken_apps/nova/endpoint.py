@@ -54,6 +54,14 @@ class Nova:
             raise_exc=False,
         )
 
+    def log_in(self) -> None:
+        """Have a token that lives for some minutes, and Nova's address. Raises NovaUnavailable."""
+        try:
+            self._adapter.get_token()
+            self._adapter.get_endpoint()
+        except self._trouble as error:
+            raise NovaUnavailable(" ".join(str(error).split())) from error
+
     def say(self, events: Sequence[ServerEvent]) -> None:
         """Tell Nova of events, in one request. Raises NovaUnavailable, NovaRefuses."""
         try:

@@ -25,6 +25,7 @@ LOG = logging.getLogger(__name__)
 EVENTS_A_REQUEST = 100
 FIRST_BACKOFF_S = 0.5
 LAST_BACKOFF_S = 10.0
+LOG_IN_S = 60.0  # a token is renewed in its last two minutes
 MAX_AGE = timedelta(minutes=10)  # Nova itself gives up after five
 
 Say = Callable[[Sequence[ServerEvent]], None]
@@ -48,12 +49,15 @@ class Notifier:
         failures: Failures,
         now: Callable[[], datetime] = _now,
         sleep: Callable[[float], None] = _sleep,
+        log_in: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._say = say
         self._failures = failures
         self._now = now
         self._sleep = sleep
+        self._log_in = log_in
+        self._is_let_in = True  # until we know better
         self._something_noted = threading.Event()
         store.listen(self._committed)
 
@@ -62,7 +66,21 @@ class Notifier:
         while True:
             self._something_noted.clear()  # what is noted from here on is noticed
             self.tell()
-            self._something_noted.wait()
+            self.be_ready()
+            self._something_noted.wait(LOG_IN_S)
+
+    def be_ready(self) -> None:
+        """Log in before there is anything to tell: no server waits for that then."""
+        try:
+            self._log_in()
+        except NovaUnavailable as error:
+            if self._is_let_in:
+                LOG.warning("Nova could not be told of its servers' ports now: %s", error)
+            self._is_let_in = False
+        except Exception as error:
+            self._failures.note("Nova cannot be logged in to", error)
+        else:
+            self._is_let_in = True
 
     def tell(self) -> None:
         """Tell all that is noted, until Nova has answered it or it is too old."""

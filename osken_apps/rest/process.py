@@ -74,7 +74,7 @@ def serve(
         _in_background(recorder.run, store)
         _in_background(keep_checkpoints, store, failures)
         if nova:
-            _in_background(Notifier(store, nova.say, failures).run)
+            _in_background(Notifier(store, nova.say, failures, log_in=nova.log_in).run)
         if has_logins:
             _make_first_user(store, config)
         names = (lambda: certificates.names) if certificates else frozenset

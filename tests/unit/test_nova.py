@@ -52,9 +52,8 @@ class World:
         self.store = Store(self.config.database, note_events=True)
         hosts = Hosts()
         self.client = Client(application(self.store, self.config, hosts), self.store, hosts, {})
-        self.notifier = Notifier(
-            self.store, Nova(self.config.nova).say, Failures(), lambda: self.now, self.sleep
-        )
+        nova = Nova(self.config.nova)
+        self.notifier = Notifier(self.store, nova.say, Failures(), lambda: self.now, self.sleep, nova.log_in)
 
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
@@ -269,3 +268,23 @@ def test_what_is_missing_is_said_at_the_start(tmp_path: Path, options: str, want
     config_file.write_text(f"[nova]\n{options}\n")
     with pytest.raises(ConfigurationError, match=wanted):
         load(config_file)
+
+
+def test_who_tells_nova_has_logged_in_before_a_server_waits(world: World) -> None:
+    world.notifier.be_ready()
+    world.notifier.be_ready()
+    assert world.nova.logins == 1
+    port_id = world.port()
+    world.report(port_id, PortStatus.ACTIVE)
+    world.notifier.tell()
+    assert world.nova.told() == [(PLUGGED, port_id)]
+    assert world.nova.logins == 1
+
+
+def test_that_nova_does_not_let_us_in_is_said_once_before_a_server_waits(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.nova.let_in = False
+    world.notifier.be_ready()
+    world.notifier.be_ready()
+    assert caplog.text.count("Nova could not be told") == 1
