@@ -62,6 +62,7 @@ class Cloud:
         network = f"http://{lab.controller_address}:{RECORDER_PORT}"
         self.places = Places(lab.site.directory("cloud"), address, network)
         self.namespace = self._machine(address)
+        self.home = self.places.directory / "home"  # where users' programs keep things
         self.recorded = lab.site.state_dir / "requests.jsonl"
 
     def _machine(self, address: str) -> Namespace:
@@ -104,7 +105,7 @@ class Cloud:
 
     def _write_configuration(self) -> None:
         places = self.places
-        for folder in ("images", "staging", "tasks", "fernet", "credential", "nova"):
+        for folder in ("images", "staging", "tasks", "fernet", "credential", "nova", "home"):
             (places.directory / folder).mkdir(exist_ok=True)
         self._write("keystone/keystone.conf", configuration.keystone(places))
         self._write("placement/placement.conf", configuration.placement(places))
@@ -122,10 +123,8 @@ class Cloud:
             self._write(f"bin/{name}", text)
             (places.directory / "bin" / name).chmod(0o755)
 
-    def start_process(
-        self, name: str, command: Sequence[str], env: Mapping[str, str] | None = None, nice: int = 5
-    ) -> None:
-        argv = self.namespace.command(["nice", f"-{nice}", *command])
+    def start_process(self, name: str, command: Sequence[str], env: Mapping[str, str] | None = None) -> None:
+        argv = self.namespace.command(command)
         processes.start(self.lab.site, name, argv, self.places.directory / f"{name}.log", env)
 
     def _run(self, *command: str, env: Mapping[str, str] | None = None) -> str:
@@ -205,6 +204,7 @@ class Cloud:
             "OS_USER_DOMAIN_NAME": "Default",
             "OS_PROJECT_DOMAIN_NAME": "Default",
             "OS_REGION_NAME": REGION,
+            "HOME": str(self.home),
         }
 
     def _fill_identity(self) -> None:
@@ -299,12 +299,27 @@ class Cloud:
         host.libvirt.start()
         files = ["nova/nova.conf", f"nova-{host.name}.conf"]
         arguments = [word for name in files for word in ("--config-file", self._file(name))]
-        command = host.libvirt.command(["nice", "-5", str(self.bin / "nova-compute"), *arguments])
+        command = host.libvirt.command([str(self.bin / "nova-compute"), *arguments])
         env = {**host.env, "PATH": f"{self._file('bin')}:{self.bin}:{PATH}"}
         env["TMPDIR"] = "/tmp"
         argv = ["env", *(f"{name}={value}" for name, value in env.items()), *command]
         log = self.places.directory / f"nova-compute-{host.name}.log"
         processes.start(self.lab.site, f"{host.name}.nova-compute", argv, log)
+
+    def compute_logs(self) -> list[Path]:
+        """Give the logs of nova-compute."""
+        return sorted(self.places.directory.glob("nova-compute-*.log"))
+
+    def nova_waits(self) -> str:
+        """Give, as Nova reads its files, for how long it waits for a port, and whether that is fatal."""
+        host = next(iter(self.lab.hosts.values()))
+        names = ("nova/nova.conf", f"nova-{host.name}.conf")
+        files = [word for name in names for word in ("--config-file", self._file(name))]
+        script = (
+            "import sys; from nova.conf import CONF; CONF(sys.argv[1:], project='nova'); "
+            "print(CONF.vif_plugging_timeout, CONF.vif_plugging_is_fatal)"
+        )
+        return self._run("python", "-c", script, *files).strip()
 
     def _wait_computes(self) -> None:
         """Wait until both hosts can have servers."""
@@ -351,7 +366,11 @@ class Cloud:
     def logs(self) -> dict[str, str]:
         """Give the end of each log."""
         paths = [*self.places.directory.glob("*.log"), *self.lab.site.directory("controller").glob("*.log")]
-        return {path.name: path.read_text(errors="replace")[-100000:] for path in paths}
+        found = {path.name: path for path in paths}
+        for host in self.lab.hosts.values():
+            found[f"{host.name}.libvirtd.log"] = host.libvirt.directory / "libvirtd.log"
+        known = {name: path for name, path in found.items() if path.is_file()}
+        return {name: path.read_text(errors="replace")[-100000:] for name, path in known.items()}
 
 
 def slowly(question):  # type: ignore[no-untyped-def]
