@@ -119,8 +119,8 @@ def is_our_name(name: str, api: ApiConfig) -> bool:
 
 def _is_certified(name: str, certified: frozenset[str]) -> bool:
     """Tell whether a certificate proves a name; a `*` is its whole first part (RFC 9525, section 6.3)."""
-    _, dot, rest = name.partition(".")
-    return name in certified - {ANY} or bool(dot and f"*.{rest}" in certified)
+    first, _, rest = name.partition(".")
+    return name in certified - {ANY} or bool(first and rest and f"*.{rest}" in certified)
 
 
 def _listens_everywhere(api: ApiConfig) -> bool:

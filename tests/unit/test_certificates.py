@@ -12,6 +12,7 @@ from osken_apps.certificates.contexts import api_context
 from osken_apps.config import TlsConfig
 from osken_apps.errors import ConfigurationError
 from osken_apps.rest.certificates import Certificates, name_of
+from osken_apps.rest.wsgi import application
 from tests.certificates import api_options, authority_file, files
 from tests.unit.rest_client import client_of, config_of
 
@@ -104,7 +105,16 @@ def test_clients_are_told_the_name_and_the_authority_of_a_certificate(tmp_path: 
 
 
 def test_the_api_answers_to_the_names_in_its_certificate(tmp_path: Path) -> None:
-    certificate, key = files(tmp_path, "api.example", "192.0.2.1", "*.api.example")
-    api = client_of(tmp_path, f"certificate = {certificate}\nprivate_key = {key}\n")
-    for host, status in (("api.example:9696", 200), ("192.0.2.1", 200), ("other.example", 421)):
-        assert api.call("GET", "/networks", Host=host).status == status
+    certificate, key = files(tmp_path, "api.example", "192.0.2.1", "*.API.example")
+    names = Certificates(TlsConfig(certificate, key)).names
+    api = client_of(tmp_path)
+    api.app = application(api.store, config_of(tmp_path), api.hosts, certified=lambda: names | {"*"})
+    for host, status in (
+        ("api.example:9696", 200),
+        ("192.0.2.1", 200),
+        ("one.api.example", 200),
+        ("one.two.api.example", 421),
+        (".api.example", 421),
+        ("other.example", 421),
+    ):
+        assert api.call("GET", "/networks", Host=host).status == status, host
