@@ -2,7 +2,7 @@
 
 from osken_apps.apps import runtime
 from osken_apps.apps.bridge import Bridge
-from osken_apps.apps.hosts import Host
+from osken_apps.apps.host import Host
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.snapshot import HostSnapshot
 from osken_apps.openflow import codec

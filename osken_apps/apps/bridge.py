@@ -34,7 +34,7 @@ from osken_apps.pipeline.probe import PROBE_COOKIE
 from osken_apps.pipeline.stage import COOKIE, COOKIE_MASK
 
 if TYPE_CHECKING:
-    from osken_apps.apps.hosts import Host
+    from osken_apps.apps.host import Host
 
 MAX_FOREIGN_FLOWS = 1000
 WHOLE_COOKIE = 0xFFFFFFFFFFFFFFFF

@@ -4,7 +4,8 @@ import logging
 from collections.abc import Iterator
 from dataclasses import replace
 
-from osken_apps.apps.hosts import Host, Hosts
+from osken_apps.apps.host import Host
+from osken_apps.apps.hosts import Hosts
 from osken_apps.model.conditions import Condition, Expected, HostFacts, conditions, of_foreign_flows
 from osken_apps.model.host_snapshot import tunnel_needs
 from osken_apps.model.snapshot import HostSnapshot

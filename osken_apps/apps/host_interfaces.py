@@ -5,7 +5,8 @@ Nothing is asked of anybody: what changes is told by the sessions anyway.
 
 from typing import Any
 
-from osken_apps.apps.hosts import Host, Hosts
+from osken_apps.apps.host import Host
+from osken_apps.apps.hosts import Hosts
 from osken_apps.model.conditions import InterfaceFacts, PortFacts
 from osken_apps.model.snapshot import MAX_METERS
 from osken_apps.pipeline.meters import port_meter

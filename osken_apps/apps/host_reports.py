@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from enum import StrEnum
 
-from osken_apps.apps.hosts import Host, Hosts, now
+from osken_apps.apps.host import Host, now
+from osken_apps.apps.hosts import Hosts
 from osken_apps.model.changes import HostReport
 from osken_apps.model.counts import HostCounts
 from osken_apps.model.identity import Key, Refused

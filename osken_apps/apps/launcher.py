@@ -23,9 +23,10 @@ from osken_apps.apps.dhcp import Dhcp
 from osken_apps.apps.edge import edge, look_for_ever
 from osken_apps.apps.facts import Gatherer
 from osken_apps.apps.group_use import group_packets
+from osken_apps.apps.host import Host
 from osken_apps.apps.host_flows import host_flows
 from osken_apps.apps.host_interfaces import host_interfaces
-from osken_apps.apps.hosts import FIRST_CONNECTIONS_S, Host, Hosts
+from osken_apps.apps.hosts import FIRST_CONNECTIONS_S, Hosts
 from osken_apps.apps.listening import allow_many_sockets
 from osken_apps.apps.memory import keep_collections_short, watch_endings
 from osken_apps.apps.openflow import OpenFlowApp

@@ -3,7 +3,8 @@
 import logging
 from collections.abc import Mapping
 
-from osken_apps.apps.hosts import Host, Hosts
+from osken_apps.apps.host import Host
+from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.reader import PacketInHandler
 from osken_apps.errors import Malformed
 from osken_apps.model.snapshot import HostSnapshot

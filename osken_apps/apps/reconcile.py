@@ -13,10 +13,11 @@ from osken_apps.apps import runtime
 from osken_apps.apps.announcer import Announcer
 from osken_apps.apps.bridge import Bridge, Installed
 from osken_apps.apps.connection import SwitchGone
+from osken_apps.apps.host import Host
 from osken_apps.apps.host_conditions import HostConditions
 from osken_apps.apps.host_counts import read_counts
 from osken_apps.apps.host_tags import HostTags
-from osken_apps.apps.hosts import Host, Hosts
+from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.tunnel_bridge import TunnelBridge
 from osken_apps.errors import OskenAppsError
 from osken_apps.model.changes import PortReport

@@ -5,7 +5,7 @@ import logging
 from osken_apps.apps import runtime
 from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.connection import Connection
-from osken_apps.apps.hosts import Host
+from osken_apps.apps.host import Host
 from osken_apps.model.snapshot import HostSnapshot, Layout
 from osken_apps.model.tunnel_bridge import PortWish, bridge_change, wishes
 from osken_apps.model.tunnels import Reach

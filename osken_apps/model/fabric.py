@@ -10,7 +10,7 @@ from ipaddress import IPv4Address
 
 from osken_apps.model.changes import Change, Deleted, PortReport, Snapshot, Upserted
 from osken_apps.model.claims import Claims, Place, holder_of
-from osken_apps.model.host import Host, Interface
+from osken_apps.model.host import Interface, ShownHost
 from osken_apps.model.inventory import Inventory, port_id_prefix
 from osken_apps.model.local_vlans import assign_local_vlans, read_back
 from osken_apps.model.port_security import Guard, is_guarded
@@ -40,7 +40,7 @@ class Fabric:
         self.remove_unknown = remove_unknown
         self.enforce = enforce
         self.inventory = Inventory()
-        self.hosts: dict[str, Host] = {}
+        self.hosts: dict[str, ShownHost] = {}
         self.claims = Claims()
         self.conflicts: dict[str, IPv4Address] = {}  # port id -> the address that its client declined
         self.spread = Spread()
@@ -51,9 +51,9 @@ class Fabric:
         self._left: dict[str, str] = {}  # ids of ports that nobody has -> the host that they were at last
         self._told: dict[str, Reported] = {}
 
-    def host(self, name: str) -> Host:
+    def host(self, name: str) -> ShownHost:
         """Give the host of that name; one never seen before starts empty."""
-        return self.hosts.setdefault(name, Host(name))
+        return self.hosts.setdefault(name, ShownHost(name))
 
     # -- intent
 
@@ -315,14 +315,14 @@ class Fabric:
         """Tell whether enough is known of a host to say what it should have."""
         return self.inventory.loaded and self.layout.integration_bridge in self.host(host_name).ofports
 
-    def plugged(self, host: Host) -> Iterator[tuple[Port, str]]:
+    def plugged(self, host: ShownHost) -> Iterator[tuple[Port, str]]:
         """Give the ports that a host has and that are up, each with its interface."""
         for port in self.claimed_by(host):
             place = self.claims.place_of(port.id)
             if place and place.host == host.name and self.is_up(port) and self.can_guard(host, port):
                 yield port, place.interface
 
-    def can_guard(self, host: Host, port: Port) -> bool:
+    def can_guard(self, host: ShownHost, port: Port) -> bool:
         """Tell whether a host can do for a port what its security asks for, if it has any."""
         return host.tracks or self.guard_of(port) is None
 
@@ -330,7 +330,7 @@ class Fabric:
         """Say how a port is guarded; None if it is not."""
         return self.inventory.guard_of(port) if self.enforce else None
 
-    def waiting(self, host: Host) -> Iterator[tuple[Port, str]]:
+    def waiting(self, host: ShownHost) -> Iterator[tuple[Port, str]]:
         """Give the ports that a host claims while another has them, each with the interface that would have
         it.
         """
@@ -339,7 +339,7 @@ class Fabric:
             if place and place.host != host.name and port.may_run_at(host.name) and self.is_up(port):
                 yield port, self._claims_on(port.id)[host.name][0]
 
-    def claimed_by(self, host: Host) -> Iterator[Port]:
+    def claimed_by(self, host: ShownHost) -> Iterator[Port]:
         """Give the ports that interfaces of a host claim, whoever has them."""
         seen: set[str] = set()
         for claim in host.claims:
@@ -348,7 +348,7 @@ class Fabric:
                 seen.add(port.id)
                 yield port
 
-    def recorded_at(self, host: Host) -> Iterator[Port]:
+    def recorded_at(self, host: ShownHost) -> Iterator[Port]:
         """Give the ports that the store holds as bound to a host, also by a name that it had before."""
         for name in (host.name, *host.former_names):
             yield from self.inventory.bound_to(name)
@@ -384,7 +384,7 @@ class Fabric:
 
     # -- who has what
 
-    def _claim(self, host: Host) -> set[str]:
+    def _claim(self, host: ShownHost) -> set[str]:
         """Bring the claims of a host up to date; give the hosts that this concerns."""
         recorded = {
             port.id: port.binding.interface for port in self.inventory.bound_to(host.name) if port.binding
@@ -445,7 +445,7 @@ class Fabric:
         host = self.hosts.get(place.host) if place else None
         return host is not None and not host.appeared and not host.gone
 
-    def _ports_at(self, host: Host) -> set[str]:
+    def _ports_at(self, host: ShownHost) -> set[str]:
         """Give the ports that a host claims, or has by what the store holds."""
         return {port.id for port in (*self.claimed_by(host), *self.recorded_at(host))}
 

@@ -30,7 +30,7 @@ class Interface:
 
 
 @dataclass(slots=True)
-class Host:
+class ShownHost:
     """What is known of a host.
 
     `ofports` and `interfaces` are the last that its bridges and its OVSDB session showed, also when they are

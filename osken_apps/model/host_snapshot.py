@@ -6,7 +6,7 @@ from ipaddress import IPv4Address
 from osken_apps.model.conditions import TunnelNeeds
 from osken_apps.model.dhcp_service import dhcp_server, dhcp_service, serves_dhcp
 from osken_apps.model.fabric import Fabric
-from osken_apps.model.host import Host, Interface
+from osken_apps.model.host import Interface, ShownHost
 from osken_apps.model.port_security import GroupPolicy, Guard
 from osken_apps.model.resources import TUNNEL_TYPES, Port
 from osken_apps.model.snapshot import (
@@ -81,12 +81,12 @@ def tunnel_needs(fabric: Fabric, snapshot: HostSnapshot) -> TunnelNeeds | None:
     )
 
 
-def _policies(fabric: Fabric, host: Host) -> tuple[GroupPolicy, ...]:
+def _policies(fabric: Fabric, host: ShownHost) -> tuple[GroupPolicy, ...]:
     policies = (fabric.inventory.groups.policy(group_id) for group_id in host.groups)
     return tuple(sorted((policy for policy in policies if policy), key=lambda policy: policy.number))
 
 
-def _segments(fabric: Fabric, host: Host, guarded: Container[str]) -> dict[str, Segment]:
+def _segments(fabric: Fabric, host: ShownHost, guarded: Container[str]) -> dict[str, Segment]:
     segments = {}
     for network_id, local_vlan in host.local_vlans.items():
         network = fabric.inventory.networks.get(network_id)
@@ -124,27 +124,27 @@ def _bound(
     )
 
 
-def _waiting(fabric: Fabric, host: Host, present: Mapping[str, int]) -> Iterator[WaitingPort]:
+def _waiting(fabric: Fabric, host: ShownHost, present: Mapping[str, int]) -> Iterator[WaitingPort]:
     for port, interface in fabric.waiting(host):
         addresses = (fixed_ip.ip_address for fixed_ip in port.fixed_ips)
         ipv4 = tuple(address for address in addresses if isinstance(address, IPv4Address))
         yield WaitingPort(port.id, interface, present[interface], port.mac_address, ipv4)
 
 
-def _dead(fabric: Fabric, host: Host, carrying: Iterable[str]) -> set[str]:
+def _dead(fabric: Fabric, host: ShownHost, carrying: Iterable[str]) -> set[str]:
     """Name what must carry nothing: all of the integration bridge but what is known to be wanted."""
     layout = fabric.layout
     links = {integration_end(bridge) for _, bridge in layout.bridge_mappings} | {INTEGRATION_TUNNEL_END}
     return set(host.ofports.get(layout.integration_bridge, {})) - links - set(carrying)
 
 
-def _known_dead(fabric: Fabric, host: Host, carrying: Iterable[str]) -> set[str]:
+def _known_dead(fabric: Fabric, host: ShownHost, carrying: Iterable[str]) -> set[str]:
     """Name what is dead whatever else the host will show: interfaces that are a port's, and not bound."""
     claimed = {name for names in host.claims.values() for name in names}
     return claimed - set(carrying)
 
 
-def _orphans(fabric: Fabric, host: Host) -> Iterator[Interface]:
+def _orphans(fabric: Fabric, host: ShownHost) -> Iterator[Interface]:
     if not fabric.remove_unknown:
         yield from host.orphans(fabric.inventory.ports, fabric.inventory.deleted)
 

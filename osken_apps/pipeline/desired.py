@@ -11,7 +11,7 @@ from osken_apps.openflow.difference import Difference, FlowTable, difference
 from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.meter import Meter
 from osken_apps.openflow.wire import Encoded, FlowKey, encode_flows
-from osken_apps.pipeline.feature import Bridge, bridge_of
+from osken_apps.pipeline.feature import PlannedBridge, bridge_of
 from osken_apps.pipeline.features import FEATURES
 from osken_apps.pipeline.port_forms import PortForms
 from osken_apps.pipeline.stage import Role
@@ -40,7 +40,7 @@ def owned_flows(
         yield flow, ""
 
 
-def _of_no_port(bridge: Bridge, pause: Callable[[], None]) -> Iterator[Flow]:
+def _of_no_port(bridge: PlannedBridge, pause: Callable[[], None]) -> Iterator[Flow]:
     yield from _of_bridge(bridge)
     if bridge.role is Role.INTEGRATION:
         for policy in in_turns(bridge.snapshot.policies, pause):
@@ -90,7 +90,7 @@ class FlowEncoder:
         step = self._tunnel.take_step(installed, desired)
         return difference(installed, desired) if step is None else step
 
-    def _encoded(self, bridge: Bridge, pause: Callable[[], None]) -> FlowTable:
+    def _encoded(self, bridge: PlannedBridge, pause: Callable[[], None]) -> FlowTable:
         encoded = dict(encode_flows(_of_bridge(bridge)))
         if bridge.role is Role.INTEGRATION:
             for policy in in_turns(bridge.snapshot.policies, pause):
@@ -134,7 +134,7 @@ def _of_group(policy: GroupPolicy) -> Iterator[Flow]:
         yield from feature.group_flows(policy)
 
 
-def _of_bridge(bridge: Bridge) -> Iterator[Flow]:
+def _of_bridge(bridge: PlannedBridge) -> Iterator[Flow]:
     for feature in FEATURES:
         yield from feature.bridge_flows(bridge)
 

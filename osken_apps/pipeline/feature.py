@@ -13,7 +13,7 @@ from osken_apps.pipeline.stage import Role, Rule, Stage
 
 
 @dataclass(frozen=True, slots=True)
-class Bridge:
+class PlannedBridge:
     """A bridge of a host, for which a feature gives its part; `physical_network` is empty where it is no
     physical bridge.
     """
@@ -36,7 +36,7 @@ class Feature:
     stages: tuple[Stage, ...] = ()
     rules: tuple[Rule, ...] = ()
 
-    def bridge_flows(self, bridge: Bridge) -> Iterable[Flow]:
+    def bridge_flows(self, bridge: PlannedBridge) -> Iterable[Flow]:
         """Give the flows of a bridge that are not one port's."""
         return ()
 
@@ -71,18 +71,18 @@ class Feature:
         """Give the flows of one security group on the integration bridge, the same on every host."""
         return ()
 
-    def meters(self, bridge: Bridge) -> Iterable[Meter]:
+    def meters(self, bridge: PlannedBridge) -> Iterable[Meter]:
         """Give the meters that its flows pass."""
         return ()
 
 
-def bridge_of(name: str, layout: Layout, snapshot: HostSnapshot) -> Bridge | None:
+def bridge_of(name: str, layout: Layout, snapshot: HostSnapshot) -> PlannedBridge | None:
     """Give a bridge of a host by its name; None for one that is not ours."""
     if name == layout.integration_bridge:
-        return Bridge(name, Role.INTEGRATION, layout, snapshot)
+        return PlannedBridge(name, Role.INTEGRATION, layout, snapshot)
     if name == layout.tunnel_bridge:
-        return Bridge(name, Role.TUNNEL, layout, snapshot)
+        return PlannedBridge(name, Role.TUNNEL, layout, snapshot)
     for physical_network, bridge in layout.bridge_mappings:
         if bridge == name:
-            return Bridge(name, Role.PHYSICAL, layout, snapshot, physical_network)
+            return PlannedBridge(name, Role.PHYSICAL, layout, snapshot, physical_network)
     return None

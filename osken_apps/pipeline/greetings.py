@@ -13,14 +13,14 @@ from osken_apps.model.tunnels import Reach
 from osken_apps.openflow.actions import SetField
 from osken_apps.openflow.codec import packet_out_by
 from osken_apps.openflow.fields import Field
-from osken_apps.pipeline.feature import Bridge
+from osken_apps.pipeline.feature import PlannedBridge
 from osken_apps.pipeline.features.tunnels import is_linked, to_host
 
 NOBODYS_ID = 0
 GREETING = bytes(12) + (0x88B5).to_bytes(2, "big") + bytes(46)  # of an ethertype for experiments (IEEE 802)
 
 
-def greetings(bridge: Bridge, before: Mapping[str, Reach]) -> list[bytes]:
+def greetings(bridge: PlannedBridge, before: Mapping[str, Reach]) -> list[bytes]:
     """Give the messages that send a frame of no network to each peer that was none `before`.
 
     That is where its networks were then, by id.

@@ -18,7 +18,7 @@ from osken_apps.model.turns import in_turns
 from osken_apps.openflow.difference import Difference, FlowTable, MadeTable
 from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.wire import Encoded, FlowBody, FlowKey, apply_actions, encode_actions, encode_flows
-from osken_apps.pipeline.feature import Bridge
+from osken_apps.pipeline.feature import PlannedBridge
 from osken_apps.pipeline.features import FEATURES
 from osken_apps.pipeline.features.tunnels import is_linked, reaches
 
@@ -32,7 +32,7 @@ FEW_IDS = 16  # fewer than networks that fit into a flow
 SOMEBODY = IPv4Address("192.0.2.1")
 
 
-def tunnel_flows(bridge: Bridge, pause: Callable[[], None]) -> Iterator[Flow]:
+def tunnel_flows(bridge: PlannedBridge, pause: Callable[[], None]) -> Iterator[Flow]:
     """Give all flows of a tunnel bridge but the bridge's own."""
     peers: dict[Peer, set[int]] = {}
     for reached in reaches(bridge):
@@ -103,7 +103,7 @@ class TunnelEncoder:
         self._table = TunnelTable([], (), None, 0)
         self._step: tuple[TunnelTable, Difference] | None = None  # from which flows to those now, and by what
 
-    def flows(self, bridge: Bridge, pause: Callable[[], None] = lambda: None) -> TunnelTable:
+    def flows(self, bridge: PlannedBridge, pause: Callable[[], None] = lambda: None) -> TunnelTable:
         """Give all flows of the bridge, by key: the same object as long as they are the same."""
         snapshot = bridge.snapshot
         own = self._bridge_flows(bridge)
@@ -121,7 +121,7 @@ class TunnelEncoder:
         self._networks = wanted
         return self._table
 
-    def _bridge_flows(self, bridge: Bridge) -> Encoded:
+    def _bridge_flows(self, bridge: PlannedBridge) -> Encoded:
         """Give the flows of the bridge that do not hang on where networks are besides."""
         source = replace(bridge.snapshot, reaches=())
         if source != self._source:

@@ -9,7 +9,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.foreign_changes import have_read
-from osken_apps.apps.hosts import Host, Hosts
+from osken_apps.apps.host import Host
+from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.reconcile import HostReconciler
 from osken_apps.model.addresses import mac_address
 from osken_apps.model.changes import Deleted, PortReport, Snapshot, Upserted

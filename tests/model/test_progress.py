@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from osken_apps.apps.hosts import Host, Hosts
+from osken_apps.apps.host import Host
+from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.progress import MAX_QUIET_LOOKS, Progress
 from osken_apps.apps.reconcile import HostReconciler
 from osken_apps.model.changes import Snapshot

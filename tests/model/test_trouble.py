@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from osken_apps.apps import runtime
+from osken_apps.apps.host import Host
 from osken_apps.apps.host_reports import host_reports
-from osken_apps.apps.hosts import Host, Hosts
+from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.reconcile import HostReconciler
 from osken_apps.model.changes import PortReport, Snapshot, Upserted
 from osken_apps.model.fabric import Fabric

@@ -2,7 +2,8 @@
 
 import eventlet
 
-from osken_apps.apps.hosts import Host, Hosts
+from osken_apps.apps.host import Host
+from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.reconcile import HostReconciler
 from osken_apps.model.changes import Snapshot
 from osken_apps.model.fabric import Fabric

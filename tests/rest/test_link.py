@@ -13,7 +13,8 @@ import eventlet
 import pytest
 
 from osken_apps.apps import queries, rest
-from osken_apps.apps.hosts import Host, Hosts, Reconciler
+from osken_apps.apps.host import Host, Reconciler
+from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.rest import RestApp
 from osken_apps.model.changes import HostReport, PortReport
 from osken_apps.model.fabric import Fabric

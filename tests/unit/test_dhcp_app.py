@@ -10,7 +10,7 @@ import pytest
 from osken_apps.apps import dhcp_shown
 from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.dhcp import BridgeService, Dhcp, PortService
-from osken_apps.apps.hosts import Host
+from osken_apps.apps.host import Host
 from osken_apps.dhcp.decision import AnswerReason, SilenceReason
 from osken_apps.dhcp.journal import Journal
 from osken_apps.dhcp.responder import MAX_NEW_ANSWERS

@@ -8,9 +8,10 @@ from typing import Any
 
 from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.connection import SwitchError
+from osken_apps.apps.host import Host
 from osken_apps.apps.host_counts import read_counts
 from osken_apps.apps.host_reports import host_reports
-from osken_apps.apps.hosts import Host, Hosts
+from osken_apps.apps.hosts import Hosts
 from osken_apps.model.changes import Snapshot
 from osken_apps.model.counts import PortCounts
 from osken_apps.model.fabric import Fabric

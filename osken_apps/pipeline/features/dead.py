@@ -12,7 +12,7 @@ from osken_apps.openflow.fields import ETH_TYPE_ARP, ETH_TYPE_RARP, Field, Value
 from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.match import Match
 from osken_apps.openflow.meter import Meter
-from osken_apps.pipeline.feature import Bridge, Feature
+from osken_apps.pipeline.feature import Feature, PlannedBridge
 from osken_apps.pipeline.meters import ANNOUNCEMENTS, kind_meter
 from osken_apps.pipeline.stage import Role, Rule
 from osken_apps.pipeline.stages import CLASSIFY
@@ -36,7 +36,7 @@ class Dead(Feature):
     name = "dead"
     rules = (GUEST_ANNOUNCES, DEAD_DROP)
 
-    def bridge_flows(self, bridge: Bridge) -> Iterator[Flow]:
+    def bridge_flows(self, bridge: PlannedBridge) -> Iterator[Flow]:
         """Give a drop for each dead interface, and above it what its machine announces itself with."""
         if bridge.role is not Role.INTEGRATION:
             return
@@ -47,7 +47,7 @@ class Dead(Feature):
         for _, ofport in bridge.snapshot.dead:
             yield DEAD_DROP.flow(Match.of({Field.IN_PORT: ofport}))
 
-    def meters(self, bridge: Bridge) -> Iterator[Meter]:
+    def meters(self, bridge: PlannedBridge) -> Iterator[Meter]:
         """Give the meter of announcements, where there is anything to announce."""
         meter_id = kind_meter(ANNOUNCEMENTS, bridge.snapshot.max_meters)
         if bridge.role is Role.INTEGRATION and bridge.snapshot.waiting and meter_id is not None:

@@ -13,7 +13,7 @@ from osken_apps.openflow.fields import Field
 from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.match import Match
 from osken_apps.openflow.meter import Meter
-from osken_apps.pipeline.feature import Bridge, Feature
+from osken_apps.pipeline.feature import Feature, PlannedBridge
 from osken_apps.pipeline.headers import (
     ARP,
     ARP_REPLY,
@@ -91,7 +91,7 @@ class Dhcp(Feature):
         GUARDED_DHCP_UNICAST, GUARDED_SERVER_ARP, GUARDED_SERVER_PING,
     )  # fmt: skip
 
-    def bridge_flows(self, bridge: Bridge) -> Iterator[Flow]:
+    def bridge_flows(self, bridge: PlannedBridge) -> Iterator[Flow]:
         """Give the punt, where a port has DHCP."""
         if _has_dhcp(bridge):
             meter_id = kind_meter(DHCP_PUNTS, bridge.snapshot.max_meters)
@@ -109,7 +109,7 @@ class Dhcp(Feature):
         if bound.server:
             yield from server_flows(rules, bound.ofport, bound.server)
 
-    def meters(self, bridge: Bridge) -> Iterator[Meter]:
+    def meters(self, bridge: PlannedBridge) -> Iterator[Meter]:
         """Give the bridge's meter first, then those of the ports: as many as the switch has."""
         if not _has_dhcp(bridge):
             return
@@ -121,7 +121,7 @@ class Dhcp(Feature):
                 yield Meter(meter_id, rates.port, rates.port)
 
 
-def _has_dhcp(bridge: Bridge) -> bool:
+def _has_dhcp(bridge: PlannedBridge) -> bool:
     return bridge.role is Role.INTEGRATION and any(bound.has_dhcp for bound in bridge.snapshot.ports)
 
 

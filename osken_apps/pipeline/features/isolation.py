@@ -7,7 +7,7 @@ from osken_apps.openflow.actions import NORMAL, PopVlan, PushVlan, SetField
 from osken_apps.openflow.fields import UNTAGGED, Field
 from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.match import Match
-from osken_apps.pipeline.feature import Bridge, Feature
+from osken_apps.pipeline.feature import Feature, PlannedBridge
 from osken_apps.pipeline.stage import Role, Rule
 from osken_apps.pipeline.stages import CLASSIFY, PHYSICAL_CLASSIFY
 
@@ -51,7 +51,7 @@ class Isolation(Feature):
         PHYSICAL_NORMAL,
     )
 
-    def bridge_flows(self, bridge: Bridge) -> Iterator[Flow]:
+    def bridge_flows(self, bridge: PlannedBridge) -> Iterator[Flow]:
         """Give the flows of either kind of bridge."""
         match bridge.role:
             case Role.INTEGRATION:
@@ -61,7 +61,7 @@ class Isolation(Feature):
         return iter(())
 
 
-def _of_integration(bridge: Bridge) -> Iterator[Flow]:
+def _of_integration(bridge: PlannedBridge) -> Iterator[Flow]:
     if not bridge.snapshot.is_guarded:
         yield INTEGRATION_NORMAL.flow(Match(), NORMAL)
     for physical_network, name in bridge.layout.bridge_mappings:
@@ -73,7 +73,7 @@ def _of_integration(bridge: Bridge) -> Iterator[Flow]:
                     yield provider_to_local(ofport, segment)
 
 
-def _of_physical(bridge: Bridge) -> Iterator[Flow]:
+def _of_physical(bridge: PlannedBridge) -> Iterator[Flow]:
     """Give all flows of the bridge of a physical network.
 
     There is none, and so no traffic, until both ends of the link to the integration bridge are known: a frame

@@ -14,7 +14,7 @@ from osken_apps.openflow.actions import Ct, PopVlan, SetBit, SetField
 from osken_apps.openflow.fields import UNTAGGED, Field, Masked
 from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.match import Match
-from osken_apps.pipeline.feature import Bridge, Feature
+from osken_apps.pipeline.feature import Feature, PlannedBridge
 from osken_apps.pipeline.headers import (
     ANY_IPV4,
     ANY_IPV6,
@@ -130,7 +130,7 @@ class PortSecurity(Feature):
         NO_DHCP_SERVER, DHCP_ELSEWHERE, ARP_ON, STATELESS_SENT, TRACK_SENT,
     )  # fmt: skip
 
-    def bridge_flows(self, bridge: Bridge) -> Iterator[Flow]:
+    def bridge_flows(self, bridge: PlannedBridge) -> Iterator[Flow]:
         """Give what is the same for all guarded ports of a host that has one."""
         if bridge.role is Role.INTEGRATION and bridge.snapshot.is_guarded:
             yield from _neighbor_discovery()

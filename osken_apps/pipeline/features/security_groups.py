@@ -16,7 +16,7 @@ from osken_apps.openflow.actions import Action, Ct, Pop, Push, Resubmit, SetBit,
 from osken_apps.openflow.fields import CtState, Field, IpFrag, Masked
 from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.match import Match
-from osken_apps.pipeline.feature import Bridge, Feature
+from osken_apps.pipeline.feature import Feature, PlannedBridge
 from osken_apps.pipeline.headers import (
     ARP,
     DHCP_CLIENT_PORT,
@@ -192,7 +192,7 @@ class SecurityGroups(Feature):
         COMMIT_NEW, READY, COMMITTED_NOW,
     )  # fmt: skip
 
-    def bridge_flows(self, bridge: Bridge) -> Iterator[Flow]:
+    def bridge_flows(self, bridge: PlannedBridge) -> Iterator[Flow]:
         """Give what is the same for all guarded ports of a host that has one."""
         if bridge.role is Role.INTEGRATION and bridge.snapshot.is_guarded:
             for kind in (ROUTER_ADVERTISEMENT, REDIRECT):

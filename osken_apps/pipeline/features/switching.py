@@ -26,7 +26,7 @@ from osken_apps.openflow.actions import (
 from osken_apps.openflow.fields import UNTAGGED, Field, Masked
 from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.match import Match
-from osken_apps.pipeline.feature import Bridge, Feature
+from osken_apps.pipeline.feature import Feature, PlannedBridge
 from osken_apps.pipeline.headers import (
     IGMP,
     IPV4,
@@ -125,7 +125,7 @@ class Switching(Feature):
         TRACKED_ON, TO_HOLDERS, TO_EACH, DELIVER_SEVERAL, DELIVER_TAGGED, DELIVER_PLAIN,
     )  # fmt: skip
 
-    def bridge_flows(self, bridge: Bridge) -> Iterator[Flow]:
+    def bridge_flows(self, bridge: PlannedBridge) -> Iterator[Flow]:
         """Give the flows of all guarded networks, and what is left to MAC learning beside them."""
         if bridge.role is not Role.INTEGRATION or not bridge.snapshot.is_guarded:
             return
@@ -166,7 +166,7 @@ def _of_any_network() -> Iterator[Flow]:
 
 
 def _of_network(
-    bridge: Bridge, segment: Segment, ports: list[BoundPort], trunks: list[int]
+    bridge: PlannedBridge, segment: Segment, ports: list[BoundPort], trunks: list[int]
 ) -> Iterator[Flow]:
     """Give the flows of a guarded network; `trunks` are the numbers of the declared trunks."""
     here: Values = {Field.REG6: segment.local_vlan}
@@ -212,7 +212,7 @@ def _from_wire(patch: int, segment: Segment) -> Flow:
     return PROVIDER_TO_GUARDED.flow(tagged, PopVlan(), _network(segment), goto=LOOKUP)
 
 
-def _wire(bridge: Bridge, segment: Segment) -> list[int]:
+def _wire(bridge: PlannedBridge, segment: Segment) -> list[int]:
     """Give the number of the link to the bridge that leads to other hosts, if it is there."""
     name = bridge.layout.bridge_of(segment.physical_network)
     end = INTEGRATION_TUNNEL_END if segment.is_tunnel else integration_end(name) if name else ""

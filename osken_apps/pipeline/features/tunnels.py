@@ -35,7 +35,7 @@ from osken_apps.openflow.fields import Field, Masked
 from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.match import Match
 from osken_apps.openflow.wire import MadeActions
-from osken_apps.pipeline.feature import Bridge, Feature
+from osken_apps.pipeline.feature import Feature, PlannedBridge
 from osken_apps.pipeline.headers import (
     ANY_IPV6,
     ARP,
@@ -128,7 +128,7 @@ class Tunnels(Feature):
         ND_ADVERTISE, SEGMENT_IN,
     )  # fmt: skip
 
-    def bridge_flows(self, bridge: Bridge) -> Iterator[Flow]:
+    def bridge_flows(self, bridge: PlannedBridge) -> Iterator[Flow]:
         """Give what comes from the tunnel bridge, and who may send to it."""
         if bridge.role is Role.INTEGRATION:
             yield from _of_integration(bridge)
@@ -162,7 +162,7 @@ class Tunnels(Feature):
                 yield ND_TO_HOST.flow(_solicitation(network, address), *_to([remote.address], ofport))
 
 
-def is_linked(bridge: Bridge) -> bool:
+def is_linked(bridge: PlannedBridge) -> bool:
     """Tell whether both ends of the link between integration bridge and tunnel bridge are known.
 
     Until then the tunnel bridge has no flows: a frame must not pass the link before the flows that drop.
@@ -171,7 +171,7 @@ def is_linked(bridge: Bridge) -> bool:
     return bridge.ofport(TUNNEL_END) is not None and INTEGRATION_TUNNEL_END in integration
 
 
-def _of_integration(bridge: Bridge) -> Iterator[Flow]:
+def _of_integration(bridge: PlannedBridge) -> Iterator[Flow]:
     ofport = bridge.ofport(INTEGRATION_TUNNEL_END)
     if ofport is None:
         return
@@ -182,7 +182,7 @@ def _of_integration(bridge: Bridge) -> Iterator[Flow]:
             yield TUNNEL_TO_LOCAL.flow(tagged, NORMAL)
 
 
-def reaches(bridge: Bridge) -> Iterator[tuple[Segment, Reach, int, int]]:
+def reaches(bridge: PlannedBridge) -> Iterator[tuple[Segment, Reach, int, int]]:
     """Give the networks of a tunnel bridge, where each is besides, and the ports of the link and its tunnels.
 
     There are none before the link is whole.

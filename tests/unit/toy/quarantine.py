@@ -11,7 +11,7 @@ from osken_apps.openflow.fields import ETH_TYPE_IPV4, Field
 from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.match import Match
 from osken_apps.openflow.meter import Meter
-from osken_apps.pipeline.feature import Bridge, Feature
+from osken_apps.pipeline.feature import Feature, PlannedBridge
 from osken_apps.pipeline.stage import Role, Rule, Stage
 from osken_apps.pipeline.stages import CLASSIFY
 
@@ -33,7 +33,7 @@ class Quarantine(Feature):
     stages = (HELD,)
     rules = (TO_HELD, HOLD)
 
-    def bridge_flows(self, bridge: Bridge) -> Iterator[Flow]:
+    def bridge_flows(self, bridge: PlannedBridge) -> Iterator[Flow]:
         """Give the flow of the stage."""
         if bridge.role is Role.INTEGRATION:
             to_range = Match.of({Field.ETH_TYPE: ETH_TYPE_IPV4, Field.IPV4_DST: RANGE})
@@ -44,7 +44,7 @@ class Quarantine(Feature):
         match = {Field.IN_PORT: bound.ofport, Field.ETH_TYPE: ETH_TYPE_IPV4, Field.IPV4_DST: RANGE}
         yield TO_HELD.flow(Match.of(match), goto=HELD)
 
-    def meters(self, bridge: Bridge) -> Iterator[Meter]:
+    def meters(self, bridge: PlannedBridge) -> Iterator[Meter]:
         """Give the meter of the range."""
         if bridge.role is Role.INTEGRATION:
             yield Meter(METER, 100, 100)
