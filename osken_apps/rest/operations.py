@@ -66,9 +66,10 @@ class Operations:
         """Answer GET of a collection."""
         query = query_of(collection.attributes, request.parameters)
         self._settle(collection, request)
+        # Before the database is read: nobody waits with a connection for what is known to be read, too.
+        seen = self._seen(collection, query, self.permissions(request))
         with self.store.read() as view:
             access = Access(collection, self.permissions(request), view)
-            seen = self._seen(collection, query, access.permissions)
             if (pages := self._page(view, collection, query, access, seen)) is not None:
                 shown = pages
                 context = self._context(view, collection, shown)

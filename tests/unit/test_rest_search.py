@@ -50,6 +50,11 @@ def test_an_address_finds_its_port_first_and_then_its_subnet(api: Client) -> Non
     assert ("port", "web-7") in names(api, "10.1.2.")
 
 
+def test_an_address_group_is_found_by_part_of_its_name(api: Client) -> None:
+    api.make("address_group", name="branch offices", addresses=["192.0.2.0/24"])
+    assert names(api, "offices") == [("address_group", "branch offices")]
+
+
 def test_the_beginning_of_an_id_is_enough(api: Client) -> None:
     port = next(port for port in api.get("/ports")["ports"] if port["name"] == "web-7")
     (hit,) = api.get(f"/search?q={port['id'][:13]}")["hits"]
