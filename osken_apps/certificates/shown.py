@@ -8,6 +8,8 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.x509.oid import NameOID
 
+MAX_NAME = 255
+NAME = re.compile(r"\S+")
 ONE_LIST = re.compile(rb"-----BEGIN X509 CRL-----.*?-----END X509 CRL-----", re.DOTALL)
 
 
@@ -17,12 +19,13 @@ def host_of(certificate: x509.Certificate) -> str:
         names = [*_dns_names(certificate), *_common_names(certificate)]
     except ValueError as error:
         raise ssl.SSLError(f"the certificate cannot be read: {error}") from error
-    if not names:
-        raise ssl.SSLError("the certificate names no host")
-    if " id:" in names[0]:
+    if names and " id:" in names[0]:
         raise ssl.SSLError(
             f"the certificate is of {names[0]!r}: make it with `osken-net pki host`, or `ovs-pki -u`"
         )
+    # An empty name would pass for none, of whom nothing is certified.
+    if not names or len(names[0]) > MAX_NAME or not NAME.fullmatch(names[0]) or not names[0].isprintable():
+        raise ssl.SSLError("the certificate names no host")
     return names[0]
 
 
