@@ -6,6 +6,7 @@ the name that was asked for must be ours, a write must not come from another sit
 JSON, which no form and no simple request can be. Commands and SDKs send none of these headers.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -19,6 +20,7 @@ READS = frozenset({"GET", "HEAD"})
 OWN_SITES = frozenset({"same-origin", "none"})
 USUAL_PORTS = {"http": ":80", "https": ":443"}
 JSON = "application/json"
+AUTHORITY = re.compile(r"(\[(?P<address>[^\[\]]+)\]|(?P<name>[^\[\]:@/]+))(:[0-9]{1,5})?")
 
 
 class MisdirectedRequest(ApiError):
@@ -131,7 +133,6 @@ def _listens_everywhere(api: ApiConfig) -> bool:
 
 
 def _name(authority: str) -> str:
-    """Give the host of `host`, `host:port`, `[address]` or `[address]:port`, in lower case."""
-    if authority.startswith("["):
-        return authority[1:].partition("]")[0].lower()
-    return authority.partition(":")[0].rstrip(".").lower()
+    """Give the host of an authority in lower case; of what is none, nothing, which is nobody's name."""
+    found = AUTHORITY.fullmatch(authority)
+    return (found["address"] or found["name"]).rstrip(".").lower() if found else ""

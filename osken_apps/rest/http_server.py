@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask, Task, WSGITask
 
@@ -45,6 +45,12 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
 
     secret: bytes | None = None
     is_one_too_many = False
+
+    def parse_header(self, header_plus: bytes) -> None:
+        """Read the header; one that tells two lengths is refused: a proxy may have gone by the other."""
+        super().parse_header(header_plus)
+        if self.chunked and "CONTENT_LENGTH" in self.headers:
+            raise ParsingError("Content-Length beside Transfer-Encoding")
 
 
 class Secured(Task):  # type: ignore[misc]

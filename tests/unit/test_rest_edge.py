@@ -58,7 +58,19 @@ def test_our_own_names_are_answered(api: Client, host: str) -> None:
     assert send(api, "GET", Host=host).status_int == 200
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:9696", "localhost.evil.example", "10.0.0.1"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("evil.example", "evil.example:9696", "localhost.evil.example", "10.0.0.1"),
+        *(
+            "localhost:evil.example",
+            "localhost:9696@evil.example",
+            "localhost:",
+            "[::1].evil.example",
+            "[::1",
+        ),
+    ],
+)
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_name_that_is_not_ours_is_refused(api: Client, method: str, host: str) -> None:
     response = send(api, method, Host=host)

@@ -54,6 +54,15 @@ def test_a_request_that_is_begun_has_a_deadline(api: ApiServer, sent: bytes, dea
     client.close()
 
 
+def test_a_request_with_two_lengths_is_refused(api: ApiServer) -> None:
+    client, channel = connected(api)
+    lengths = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"
+    channel.received(lengths + b"0\r\n\r\n" + WHOLE)
+    request, *_ = channel.requests  # what breaks ends the connection with its answer
+    assert request.error.code == 400
+    client.close()
+
+
 def test_a_request_without_a_body_that_would_be_told_to_go_on_is_answered(api: ApiServer) -> None:
     client, channel = connected(api)
     channel.received(b"GET / HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n\r\n" + WHOLE)
