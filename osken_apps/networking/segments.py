@@ -17,7 +17,7 @@ TUNNEL_IDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class WantedSegment:
     """The segment that a request asks for; None is for the pools to give, and for the configuration."""
 
     network_type: NetworkType | None
@@ -30,25 +30,25 @@ def segment_of(
     physical_network: str | None,
     segmentation_id: int | None,
     physical_networks: Sequence[str],
-) -> Segment:
+) -> WantedSegment:
     """Check the segment that a request names; None is what it does not name. Raises InvalidInput."""
     if network_type is None:
         if physical_network is not None or segmentation_id is not None:
             raise InvalidInput("network_type required")
-        return Segment(None, None, None)
+        return WantedSegment(None, None, None)
     if network_type not in list(NetworkType):
         raise InvalidInput(f"network_type value '{network_type}' not supported")
     kind = NetworkType(network_type)
     if kind.is_tunnel:
         _check_tunnel(kind, physical_network, segmentation_id)
-        return Segment(kind, physical_network, segmentation_id)
+        return WantedSegment(kind, physical_network, segmentation_id)
     if physical_network is not None and physical_network not in physical_networks:
         raise InvalidInput(f"physical_network '{physical_network}' unknown for {kind} provider network")
     if kind is NetworkType.FLAT:
         _check_flat(physical_network, segmentation_id)
     else:
         check_vlan(physical_network, segmentation_id)
-    return Segment(kind, physical_network, segmentation_id)
+    return WantedSegment(kind, physical_network, segmentation_id)
 
 
 def _check_tunnel(kind: NetworkType, physical_network: str | None, segmentation_id: int | None) -> None:
@@ -76,7 +76,7 @@ def check_vlan(physical_network: str | None, segmentation_id: int | None) -> Non
         raise InvalidInput(f"segmentation_id out of range (1 through 4094): {segmentation_id}")
 
 
-def allocated(state: State, segment: Segment, physical: PhysicalNetworks) -> Segment:
+def allocated(state: State, segment: WantedSegment, physical: PhysicalNetworks) -> WantedSegment:
     """Give a segment whole, from the pools where it leaves something open.
 
     Raises NoNetworkAvailable.
@@ -89,7 +89,7 @@ def allocated(state: State, segment: Segment, physical: PhysicalNetworks) -> Seg
     pool, segmentation_id = state.free_segment(
         [pool for pool in pools if wanted is None or pool.physical_network == wanted]
     )
-    return Segment(pool.network_type, pool.physical_network, segmentation_id)
+    return WantedSegment(pool.network_type, pool.physical_network, segmentation_id)
 
 
 def moved(state: State, network: Network, segmentation_id: int | None) -> Network:
