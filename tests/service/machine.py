@@ -40,6 +40,7 @@ class Machine:
         self._console = (root.parent / "console").open("wb")
         self._container = subprocess.Popen(
             [
+                *("setpriv", "--pdeathsig", "TERM"),  # it ends with us, however we end
                 *("systemd-nspawn", "--quiet", "--boot", "--private-network", "--register=no", "--keep-unit"),
                 *("--console=pipe", "-D", str(root)),
             ],
