@@ -88,6 +88,7 @@ class Fabric:
         for port_id in in_turns(list(inventory.ports.keys() | known.ports.keys()), pause):
             self._decide((port_id,))
         self._reaches.forget_all()
+        inventory.groups.take_changed()  # all of them are new, and all hosts are looked at
         inventory.loaded = True
         return set(self.hosts)
 

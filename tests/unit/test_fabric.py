@@ -17,6 +17,7 @@ from osken_apps.model.inventory import Inventory
 from osken_apps.model.local_vlans import assign_local_vlans
 from osken_apps.model.reports import port_reports
 from osken_apps.model.resources import Binding, InactiveBinding, Network, Port, PortStatus
+from osken_apps.model.security_groups import SecurityGroup
 from osken_apps.model.snapshot import HostSnapshot, Segment
 from osken_apps.model.turns import PORTS_A_TURN
 from osken_apps.pipeline.tags import TaggedPort, desired_tags, tag_changes
@@ -376,6 +377,18 @@ def test_a_change_concerns_only_the_hosts_that_have_the_network() -> None:
     assert made.apply([Upserted(replace(NET2, mtu=1400))]) == {"b"}
     assert made.apply([Upserted(replace(SUBNET1, enable_dhcp=False))]) == {"a"}
     assert made.apply([Deleted(Port, SERVER1.id)]) == {"a"}
+
+
+def test_the_first_change_after_a_snapshot_concerns_the_hosts_of_its_group_and_no_others() -> None:
+    groups = tuple(SecurityGroup(id=id, project_id="p", number=number) for number, id in enumerate("gh", 1))
+    mine = replace(VM1, port_security_enabled=True, security_groups=("g",))
+    other = replace(VM2, port_security_enabled=True, security_groups=("h",))
+    made = fabric("a", "b")
+    made.load(replace(INTENT, ports=(mine, other, SERVER1), further=groups))
+    for host, interface in (("a", TAP1), ("b", Interface("vnet7", VM2.id))):
+        made.observe_interfaces(host, [interface])
+        assert [policy.number for policy in snapshot_of(made, host).policies] == [1 if host == "a" else 2]
+    assert made.apply([Upserted(replace(mine, fixed_ips=()))]) == {"a"}
 
 
 @pytest.mark.parametrize("resource", [NET1, SUBNET1, VM1], ids=lambda it: type(it).__name__)
