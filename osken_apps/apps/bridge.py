@@ -7,7 +7,7 @@ that no flow uses any more; each step ends with a barrier.
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from osken_apps.apps import runtime
 from osken_apps.apps.connection import CannotTrack, Connection, SwitchGone, SwitchRefused
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 MAX_FOREIGN_FLOWS = 1000
 WHOLE_COOKIE = 0xFFFFFFFFFFFFFFFF
+
+T = TypeVar("T")
 
 _bundle_ids = itertools.count(1)
 
@@ -178,9 +180,7 @@ class Bridge:
 
 def read_flows(connection: Connection) -> Iterator[tuple[FlowKey, FlowBody]]:
     """Read the flows of a bridge, whoever put them there. Raises SwitchError, Malformed."""
-    for reply in connection.request(lambda xid: codec.flow_stats_request(0, 0, xid)):
-        yield from codec.decode_flows(reply)
-        runtime.pause()  # a reply may have some hundred flows, and there may be hundreds of replies
+    return _of_flow_replies(connection, (0, 0), codec.decode_flows)
 
 
 def read_flow_counts(
@@ -191,8 +191,14 @@ def read_flow_counts(
     Raises SwitchError, Malformed.
     """
     question = (0, 0) if cookie is None else (cookie, WHOLE_COOKIE)
+    return _of_flow_replies(connection, question, codec.decode_flow_counts)
+
+
+def _of_flow_replies(
+    connection: Connection, question: tuple[int, int], decode: Callable[[bytes], Iterable[T]]
+) -> Iterator[T]:
     for reply in connection.request(lambda xid: codec.flow_stats_request(*question, xid)):
-        yield from codec.decode_flow_counts(reply)
+        yield from decode(reply)
         runtime.pause()  # a reply may have some hundred flows, and there may be hundreds of replies
 
 

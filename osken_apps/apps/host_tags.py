@@ -18,19 +18,18 @@ class HostTags:
     def __init__(self, host: Host, fabric: Fabric) -> None:
         self._host = host
         self._fabric = fabric
-        self._written: Tags = {}
+        self._written: dict[str, int] = {}
 
-    def unsettled(self, snapshot: HostSnapshot) -> set[str]:
-        """Give the ids of the ports whose tags are to be changed."""
+    def changes(self, snapshot: HostSnapshot) -> Tags:
+        """Give the tags that differ from those that a host should have, as far as it shows them."""
         view = self._view()
-        changes = self._changes(view, snapshot) if view else {}
-        return {bound.port_id for bound in snapshot.ports if bound.interface in changes}
+        desired = desired_tags(snapshot)
+        return tag_changes(view.tagged_ports, desired, snapshot, self._fabric.mark) if view else {}
 
-    def make_dead(self, snapshot: HostSnapshot) -> None:
+    def make_dead(self, changes: Tags) -> None:
         """Let interfaces whose tag is to be changed carry nothing. Raises OvsdbError."""
         view = self._view()
         if view:
-            changes = self._changes(view, snapshot)
             self._count_foreign(view, changes)
             rows = (row for row in view.tagged_ports if is_to_be_dead(row, changes))
             self._send(view, {row.name: DEAD_TAG for row in rows})
@@ -39,14 +38,11 @@ class HostTags:
         """Write the tags that differ. Raises OvsdbError."""
         view = self._view()
         if view:
-            self._written = dict(desired_tags(snapshot))
-            self._send(view, self._changes(view, snapshot))
+            self._written = desired_tags(snapshot)
+            self._send(view, tag_changes(view.tagged_ports, self._written, snapshot, self._fabric.mark))
 
     def _view(self) -> HostView | None:
         return self._host.session.view() if self._host.session else None
-
-    def _changes(self, view: HostView, snapshot: HostSnapshot) -> Tags:
-        return tag_changes(view.tagged_ports, desired_tags(snapshot), snapshot, self._fabric.mark)
 
     def _send(self, view: HostView, changes: Tags) -> None:
         if changes and self._host.session:

@@ -58,8 +58,12 @@ class HostView:
             return shown if tag is None else replace(shown, tag=tag, mark=mark_of(tag, mark))
 
         def facts(shown: BridgeFacts) -> BridgeFacts:
-            ports = (replace(port, tag=tags.get(port.name, port.tag)) for port in shown.ports)
-            return replace(shown, ports=tuple(ports)) if shown.name == bridge else shown
+            if shown.name != bridge:
+                return shown
+            ports = (
+                replace(port, tag=tags[port.name]) if port.name in tags else port for port in shown.ports
+            )
+            return replace(shown, ports=tuple(ports))
 
         return replace(
             self,

@@ -178,8 +178,9 @@ class HostReconciler:
     def _before_flows(self, snapshot: HostSnapshot, integration: Bridge | None) -> None:
         """Write what flows need to be there, and let nothing pass that they are not for."""
         self._tunnel_bridge.write(snapshot)
-        self._unsettled |= self._tags.unsettled(snapshot)
-        self._tags.make_dead(snapshot)
+        changes = self._tags.changes(snapshot)
+        self._unsettled |= {bound.port_id for bound in snapshot.ports if bound.interface in changes}
+        self._tags.make_dead(changes)
         if integration:
             self._clean_zones(integration)
 

@@ -9,10 +9,10 @@ from osken_apps.dhcp.decision import SilenceReason
 from osken_apps.dhcp.journal import PortJournal
 from osken_apps.explain.facts import Known, Source, Twin
 from osken_apps.model.conditions import Code
+from osken_apps.model.conditions.iface_ids import hex_digits
 from osken_apps.model.resources import Port
 
 MAC = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}")
-NOT_HEX = re.compile("[^0-9a-f]")
 
 
 def twin_of(hosts: Hosts, port: Port, journal: PortJournal) -> Known[Twin] | None:
@@ -58,5 +58,5 @@ def _attached(hosts: Hosts, port: Port) -> set[int]:
         int(digits, 16)
         for shown in (bridge.ports if bridge else ())
         for interface in shown.interfaces
-        if interface.iface_id == port.id and (digits := NOT_HEX.sub("", interface.attached_mac.lower()))
+        if interface.iface_id == port.id and (digits := hex_digits(interface.attached_mac))
     }

@@ -79,6 +79,11 @@ class PortDirectory:
         return None
 
 
+def hex_digits(text: str) -> str:
+    """Give the hexadecimal digits of a text, in lower case, whatever stands between them."""
+    return NOT_HEX.sub("", text.lower())
+
+
 def is_port_id(text: str) -> bool:
     """Tell whether a text is written as ids of ports are."""
     return PORT_ID.fullmatch(text) is not None
@@ -87,7 +92,7 @@ def is_port_id(text: str) -> bool:
 def canonical(iface_id: str) -> str:
     """Write what has the 32 digits of a UUID as UUIDs are written; other text only in lower case."""
     text = iface_id[:MAX_WRITTEN].strip().lower()
-    digits = NOT_HEX.sub("", text.removeprefix("urn:uuid:"))
+    digits = hex_digits(text.removeprefix("urn:uuid:"))
     if len(digits) != 32:
         return text
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))

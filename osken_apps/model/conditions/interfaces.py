@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from osken_apps.model.conditions.condition import Code, Condition, Expected
 from osken_apps.model.conditions.facts import TRUNK_KEY, BridgeFacts, HostFacts, InterfaceFacts, PortFacts
-from osken_apps.model.conditions.iface_ids import NOT_HEX, PortDirectory, canonical, is_port_id
+from osken_apps.model.conditions.iface_ids import PortDirectory, canonical, hex_digits, is_port_id
 from osken_apps.model.conditions.words import shown, typed
 from osken_apps.model.resources import Port
 from osken_apps.model.snapshot import (
@@ -148,7 +148,7 @@ def _of_plugged(
 def _of_port(interface: InterfaceFacts, port: Port, host: HostFacts) -> Iterator[Condition]:
     """Give what does not fit between an interface and the port that it is."""
     name = interface.name
-    digits = NOT_HEX.sub("", interface.attached_mac.lower())
+    digits = hex_digits(interface.attached_mac)
     if digits and digits != f"{int(port.mac_address):012x}":
         yield Condition(
             Code.MAC_ADDRESS,
