@@ -23,7 +23,8 @@ from osken_apps.errors import ConfigurationError
 from osken_apps.nova.endpoint import Nova
 from osken_apps.rest.keystone import Keystone
 from osken_apps.rest.policy import Policy
-from osken_apps.store.opening import StoreUnusable, look_at_database
+from osken_apps.store.database import StoreUnusable
+from osken_apps.store.opening import look_at_database
 
 DESCRIPTION = """Say whether the controller would run: its configuration and policy, certificates and how long
 they live, the database, and whether its addresses are free. It changes nothing, also while the controller

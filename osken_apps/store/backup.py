@@ -7,8 +7,7 @@ from pathlib import Path
 
 from osken_apps.errors import OskenAppsError
 from osken_apps.store.engines import file_uri, parsed_url, path_of
-
-FILE_MODE = 0o600
+from osken_apps.store.privacy import FILE_MODE
 
 
 class BackupFailed(OskenAppsError):

@@ -7,11 +7,16 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from osken_apps.errors import OskenAppsError
 from osken_apps.store.engines import file_uri
 from osken_apps.store.schema import NEWEST_VERSION
 
 CHECKPOINT_TIMEOUT_S = 0.1
 RESTART = "put that right and restart the controller"
+
+
+class StoreUnusable(OskenAppsError):
+    """The database must not or cannot be used; says why, and the way out."""
 
 
 class Database:

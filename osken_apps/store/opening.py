@@ -7,17 +7,16 @@ out, and changes nothing. Where nothing can be written (a full disk, above all) 
 import logging
 import os
 import sqlite3
-import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, exc
 
-from osken_apps.errors import ConfigurationError, OskenAppsError
+from osken_apps.errors import ConfigurationError
 from osken_apps.store import schema
 from osken_apps.store.backup import copy_database
-from osken_apps.store.database import RESTART, Database, corrupt, restore, vanished
+from osken_apps.store.database import RESTART, Database, StoreUnusable, corrupt, restore, vanished
 from osken_apps.store.engines import (
     READ_ONLY_PRAGMAS,
     UPGRADE_PRAGMAS,
@@ -31,10 +30,10 @@ from osken_apps.store.engines import (
     sqlite_code,
     unchanging_engine,
 )
+from osken_apps.store.privacy import FILE_MODE, exposed, make_private
 
 LOG = logging.getLogger(__name__)
 
-FILE_MODE = 0o600
 MAGIC = b"SQLite format 3\0"
 CANNOT_WRITE = (
     sqlite3.SQLITE_FULL,
@@ -43,10 +42,6 @@ CANNOT_WRITE = (
     sqlite3.SQLITE_CANTOPEN,
     sqlite3.SQLITE_PERM,
 )
-
-
-class StoreUnusable(OskenAppsError):
-    """The database must not or cannot be used; says why, and the way out."""
 
 
 def open_database(text: str, expected_id: str = "") -> Database:
@@ -99,10 +94,9 @@ def look_at_database(text: str) -> str:
         raise StoreUnusable(wrong) from error
     finally:
         engine.dispose()
-    if path is not None and path.stat().st_mode & stat.S_IROTH:
-        raise StoreUnusable(f"everybody may read {path}: chmod o-rwx {path}")
     later = "" if found == schema.NEWEST_VERSION else f", will be brought to {schema.NEWEST_VERSION}"
-    return f"{path or url}, schema {found}{later}"
+    private = ", will be its owner's alone" if path and exposed(path) else ""
+    return f"{path or url}, schema {found}{later}{private}"
 
 
 def _find_or_make(url: URL, path: Path, expected_id: str) -> bool:
@@ -111,8 +105,7 @@ def _find_or_make(url: URL, path: Path, expected_id: str) -> bool:
         if expected_id:
             raise StoreUnusable(vanished(path))
         return _made(url, path)
-    if path.stat().st_mode & 0o777 & ~FILE_MODE:
-        _make_private(path)
+    make_private(path)
     return False
 
 
@@ -132,18 +125,6 @@ def _is_there(path: Path) -> bool:
     if start != MAGIC:
         raise StoreUnusable(f"{path} is not a database; {restore(path)}")
     return True
-
-
-def _make_private(path: Path) -> None:
-    """Take a database from those who are not its owner; it may hold what passwords are checked by.
-
-    Raises StoreUnusable if everybody may read it and we cannot end that: it is another user's.
-    """
-    try:
-        path.chmod(FILE_MODE)
-    except OSError as error:
-        if path.stat().st_mode & stat.S_IROTH:
-            raise StoreUnusable(f"everybody may read {path}: chmod o-rwx {path}; {RESTART}") from error
 
 
 def _made(url: URL, path: Path) -> bool:

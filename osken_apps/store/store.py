@@ -18,9 +18,9 @@ from osken_apps.model.changes import Change, Deleted, Upserted
 from osken_apps.model.counts import Durations, Histogram
 from osken_apps.store.allocator import Sources
 from osken_apps.store.cache import Cache
-from osken_apps.store.database import Database, corrupt
+from osken_apps.store.database import Database, StoreUnusable, corrupt
 from osken_apps.store.engines import LAZY, WRITES, cause, is_corrupt, telling_unavailable
-from osken_apps.store.opening import StoreUnusable, open_database
+from osken_apps.store.opening import open_database
 from osken_apps.store.transaction import Transaction
 from osken_apps.store.view import View
 from osken_apps.store.writer import WriterQueue

@@ -1,5 +1,6 @@
 """`osken-net check`: what keeps the controller from running, what will, and that nothing is changed by it."""
 
+import os
 import socket
 import sys
 from contextlib import closing
@@ -13,6 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from osken_apps.cli import main, pki
+from osken_apps.errors import StoreUnavailable
 from osken_apps.store.schema import NEWEST_VERSION
 from osken_apps.store.store import Store
 
@@ -162,9 +164,31 @@ def test_a_database_that_cannot_be_used_is_to_be_mended(place: Place) -> None:
     assert (status, line.startswith(f"mend  [database] {place.database} is empty; ")) == (1, True)
     place.database.unlink()
     Store(f"sqlite:///{place.database}").close()
+
+
+def test_what_is_done_with_a_database_that_everybody_may_read_is_what_is_said(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{place.database}"
+    Store(url).close()
     place.database.chmod(0o644)
-    told = f"everybody may read {place.database}: chmod o-rwx {place.database}"
-    assert place.unusual() == (1, [f"mend  [database] {told}: until then the API answers 503"])
+    told = f"ok    [database] {place.database}, schema {NEWEST_VERSION}, will be its owner's alone"
+    assert told in place.check()[1]
+    monkeypatch.setattr(os, "geteuid", lambda: 4711)  # another user's
+    status, (line,) = place.unusual()
+    assert (status, line.startswith(f"mend  [database] everybody may read {place.database}: chmod o-")) == (
+        1,
+        True,
+    )
+    with (
+        pytest.raises(StoreUnavailable, match="everybody may read"),
+        closing(Store(url)) as refused,
+        refused.read(),
+    ):
+        pass
+    monkeypatch.undo()
+    Store(url).close()
+    assert place.database.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_database_in_use_is_looked_at(place: Place) -> None:

@@ -335,3 +335,17 @@ def test_a_database_that_everybody_may_read_is_taken_from_them(path: Path) -> No
     path.chmod(0o644)
     opened(path).close()
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_sqlite_left_beside_a_database_is_taken_from_others_too(path: Path) -> None:
+    made(path)
+    with closing(sqlite3.connect(path)) as killed, closing(sqlite3.connect(path)) as reader:
+        killed.execute("PRAGMA journal_mode = WAL")
+        reader.execute("SELECT count(*) FROM networks").fetchone()
+        killed.execute("UPDATE counters SET last = last")
+        killed.commit()
+        left = [path.with_name(path.name + end) for end in ("-wal", "-shm")]
+        for file in left:
+            file.chmod(0o644)
+        opened(path).close()
+        assert [file.stat().st_mode & 0o777 for file in left] == [0o600, 0o600]
