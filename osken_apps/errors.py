@@ -15,6 +15,10 @@ class ConfigurationError(OskenAppsError):
     """An option of the configuration is missing or has a value that cannot be used."""
 
 
+class NotNow(ConfigurationError):
+    """What the configuration names cannot be had now, and may be later."""
+
+
 class Malformed(OskenAppsError):
     """Bytes from the wire are not what their protocol says."""
 

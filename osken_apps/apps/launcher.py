@@ -16,7 +16,7 @@ from os_ken.base.app_manager import AppManager, OSKenApp
 
 from osken_apps.apps import runtime
 from osken_apps.apps.audit import audit_for_ever
-from osken_apps.apps.binding import listen
+from osken_apps.apps.binding import is_early, listen
 from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.complaints import tell_again_for_ever
 from osken_apps.apps.dhcp import Dhcp
@@ -65,6 +65,13 @@ class Controller:
         self._listeners = ", ".join(
             f"{SERVES[section]} on {_address(sock)}" for section, sock in sockets.items()
         )
+        for section, sock in sockets.items():
+            if is_early(sock):
+                LOG.warning(
+                    "[%s] this machine has no address %s yet; it is served once it has",
+                    section,
+                    sock.getsockname()[0],
+                )
         for section, endpoint, tls in (
             ("openflow", config.openflow, config.openflow_tls),
             ("ovsdb", config.ovsdb, config.ovsdb_tls),

@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from osken_apps.cli.command import CommandError, Exit, Parser
-from osken_apps.errors import ConfigurationError
+from osken_apps.errors import ConfigurationError, NotNow
 
 
 class Subcommand(NamedTuple):
@@ -73,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.status
     except ConfigurationError as error:
         print(f"osken-net: {error}", file=sys.stderr)
-        return Exit.USAGE
+        return Exit.BROKEN if isinstance(error, NotNow) else Exit.USAGE
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left is for nobody
         return READER_GONE

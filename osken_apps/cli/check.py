@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from osken_apps import config
-from osken_apps.apps.binding import listen
+from osken_apps.apps.binding import is_early, listen
 from osken_apps.certificates.contexts import api_context, authorities, hosts_context, revoked_numbers
 from osken_apps.certificates.expiry import Expiry, expiries, now
 from osken_apps.cli.command import add_config_file
@@ -166,14 +166,17 @@ def _of_listeners(loaded: Config) -> Iterator[Finding]:
         for section, endpoint in loaded.listeners.items():
             where = f"[{section}] {endpoint.host} {endpoint.port}"
             try:
-                bound.enter_context(listen(f"[{section}]", endpoint))
+                sock = bound.enter_context(listen(f"[{section}]", endpoint))
             except ConfigurationError as error:
                 if controller_runs and getattr(error.__cause__, "errno", None) == errno.EADDRINUSE:
                     yield Finding(State.OK, f"{where}: the controller runs")
                 else:
                     yield Finding(State.WRONG, str(error))
             else:
-                yield Finding(State.OK, f"{where}: free")
+                if is_early(sock):
+                    yield Finding(State.MEND, f"{where}: this machine has no such address yet")
+                else:
+                    yield Finding(State.OK, f"{where}: free")
 
 
 def runs(loaded: Config) -> bool:

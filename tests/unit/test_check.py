@@ -254,6 +254,12 @@ def test_a_taken_address_is_wrong(place: Place, ports: dict[str, int]) -> None:
         assert place.unusual() == (2, [f"wrong {where}: Address already in use"])
 
 
+def test_an_address_that_is_not_there_yet_is_to_be_mended(place: Place, ports: dict[str, int]) -> None:
+    place.write(openflow="host = 203.0.113.9\ninsecure = true")
+    where = f"[openflow] 203.0.113.9 {ports['openflow']}"
+    assert place.unusual() == (1, [f"mend  {where}: this machine has no such address yet"])
+
+
 def test_two_that_want_one_address_are_wrong(place: Place, ports: dict[str, int]) -> None:
     place.write(metrics=f"port = {ports['ovsdb']}")
     where = f"[metrics] host=127.0.0.1 port={ports['ovsdb']}"
