@@ -16,12 +16,19 @@ from osken_apps.lab.network import Namespace
 from osken_apps.lab.ping import PingResult, parse_ping
 from osken_apps.lab.vm import PluggedVm
 
-#: As qemu sends them, but sooner after each other.
+#: As qemu sends them, but sooner after each other. With a second argument, eth0 of that namespace is first
+#: set down (netdevice(7)): in this process, as starting another one takes as long as the move may.
 ANNOUNCE = """
-import socket, sys, time
+import ctypes, fcntl, socket, struct, sys, time
+SIOCSIFFLAGS = 0x8914
 mac = bytes.fromhex(sys.argv[1])
 link = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
 link.bind(("eth0", 0))
+if len(sys.argv) > 2:
+    with open(sys.argv[2]) as namespace:
+        if ctypes.CDLL(None).setns(namespace.fileno(), 0) != 0:
+            sys.exit("no way into " + sys.argv[2])
+    fcntl.ioctl(socket.socket(), SIOCSIFFLAGS, struct.pack("16sh22x", b"eth0", 0))
 rarp = bytes.fromhex("0001080006040003") + mac + bytes(4) + mac + bytes(4)
 for _ in range(3):
     link.send(bytes.fromhex("ff" * 6) + mac + bytes.fromhex("8035") + rarp + bytes(18))
@@ -106,6 +113,13 @@ class NamespaceVm(PluggedVm):
         times.
         """
         self.run([sys.executable, "-c", ANNOUNCE, self.mac.replace(":", "")])
+
+    def take_over(self, source: "NamespaceVm") -> None:
+        """Be the machine that `source` was until now: that one falls silent, and at once this one announces
+        itself.
+        """
+        silenced = f"/run/netns/{source.namespace.name}"
+        self.run([sys.executable, "-c", ANNOUNCE, self.mac.replace(":", ""), silenced])
 
     def capture(self, *expression: str, flags: Sequence[str] = ("-e", "-v")) -> Capture:
         """Give a capture of eth0, for use in a `with`."""

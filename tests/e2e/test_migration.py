@@ -35,22 +35,20 @@ class Migration:
         self.source.configure(f"{self.address}/24")
         self.pinger.udhcpc()
 
-    def prepare_target(self) -> NamespaceVm:
+    def prepare_target(self, host: int = 2) -> NamespaceVm:
         """Plug the interface at the target; nothing runs behind it yet."""
-        target = self.world.plug(2, self.port, name="mover2")
+        target = self.world.plug(host, self.port, name=f"mover{host}")
         target.configure(f"{self.address}/24")
-        tap = target.tap
-        wait_until(
-            lambda: self.world.host(2).ovs.tag(tap) == 4095,
-            BIND_TIMEOUT_S,
-            "the target's interface to be dead",
-        )
+        self.wait_dead(target, host)
         return target
+
+    def wait_dead(self, machine: NamespaceVm, host: int) -> None:
+        ovs = self.world.host(host).ovs
+        wait_until(lambda: ovs.tag(machine.tap) == 4095, BIND_TIMEOUT_S, "the interface to be dead")
 
     def move(self, target: NamespaceVm) -> None:
         """Let the machine run at the target from now on."""
-        self.source.namespace.ip("link", "set", "eth0", "down")
-        target.announce()
+        target.take_over(self.source)
 
     def is_at(self, host: str) -> bool:
         port: dict[str, Any] = self.world.api.show("port", self.port["id"])
@@ -69,19 +67,20 @@ def migration(world: World) -> Migration:
     return Migration(world)
 
 
-def test_a_live_migration_loses_two_pings_at_most(migration: Migration) -> None:
-    with migration.pings() as lost:
-        target = migration.prepare_target()
-        assert migration.is_at("host1")
-        migration.move(target)
-        migration.wait_at("host2")
-        tap = migration.source.tap
-        wait_until(
-            lambda: migration.world.host(1).ovs.tag(tap) == 4095, BIND_TIMEOUT_S, "the source to be dead"
-        )
-        migration.source.plug.take_out()
-    assert len(lost) <= 2
-    assert migration.is_at("host2")
+def test_a_live_migration_loses_two_pings_at_most_there_and_back(migration: Migration) -> None:
+    for source, target in ((1, 2), (2, 1)):
+        with migration.pings() as lost:
+            machine = migration.prepare_target(target)
+            assert migration.is_at(f"host{source}")
+            migration.move(machine)
+            migration.wait_at(f"host{target}")
+            migration.wait_dead(migration.source, source)
+            migration.source.plug.take_out()
+        assert len(lost) <= 2
+        assert migration.is_at(f"host{target}")
+        migration.world.vms.remove(migration.source)
+        migration.source.unplug()
+        migration.source = machine
 
 
 def test_a_cancelled_migration_loses_nothing(migration: Migration) -> None:
