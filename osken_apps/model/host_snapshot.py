@@ -128,7 +128,8 @@ def _waiting(fabric: Fabric, host: ShownHost, present: Mapping[str, int]) -> Ite
     for port, interface in fabric.waiting(host):
         addresses = (fixed_ip.ip_address for fixed_ip in port.fixed_ips)
         ipv4 = tuple(address for address in addresses if isinstance(address, IPv4Address))
-        yield WaitingPort(port.id, interface, present[interface], port.mac_address, ipv4)
+        kind = fabric.inventory.networks[port.network_id].network_type
+        yield WaitingPort(port.id, interface, present[interface], port.mac_address, ipv4, kind)
 
 
 def _dead(fabric: Fabric, host: ShownHost, carrying: Iterable[str]) -> set[str]:

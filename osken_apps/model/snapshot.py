@@ -115,8 +115,8 @@ class BoundPort:
 
 @dataclass(frozen=True, slots=True)
 class WaitingPort:
-    """A port that another host has, and whose machine may come here: its interface and what it would send
-    from.
+    """A port that another host has, and whose machine may come here: its interface, what it would send from,
+    and of which type its network is.
     """
 
     port_id: str
@@ -124,6 +124,7 @@ class WaitingPort:
     ofport: int
     mac_address: MacAddress
     addresses: tuple[IPv4Address, ...] = ()
+    network_type: NetworkType = NetworkType.VLAN
 
 
 @dataclass(frozen=True, slots=True)

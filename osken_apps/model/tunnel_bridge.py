@@ -67,12 +67,16 @@ def bridge_change(host: HostFacts, layout: Layout, snapshot: HostSnapshot) -> Br
 
 
 def wishes(layout: Layout, snapshot: HostSnapshot) -> tuple[PortWish, ...]:
-    """Give the ports that the networks of a host need; none while it has no tunnel address."""
+    """Give the ports that the networks of a host need; none while it has no tunnel address.
+
+    Those of machines that are on their way to it count: what is made only when one is here, it waits for.
+    """
     return tuple(_wishes(layout, snapshot))
 
 
 def _wishes(layout: Layout, snapshot: HostSnapshot) -> Iterator[PortWish]:
     types = {segment.network_type for segment in snapshot.segments if segment.is_tunnel}
+    types |= {waiting.network_type for waiting in snapshot.waiting if waiting.network_type.is_tunnel}
     if not types or snapshot.tunnel_address is None:
         return
     near, far = INTEGRATION_TUNNEL_END, TUNNEL_END

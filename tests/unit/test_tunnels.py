@@ -24,6 +24,7 @@ from osken_apps.model.resources import (
     Subnet,
 )
 from osken_apps.model.snapshot import HostSnapshot
+from osken_apps.model.tunnel_bridge import wishes
 from osken_apps.model.tunnels import Crowd, Everywhere, Reach, TunnelAddresses, answers_nd
 from osken_apps.openflow import codec
 from osken_apps.openflow.actions import Output, SetField
@@ -126,6 +127,15 @@ def test_a_port_that_moves_is_reached_at_its_new_host() -> None:
     bring(made, "c", port(2), port(3, OTHER))
     bring(made, "b")
     assert reach(made, "a").peers == (C,)
+
+
+def test_a_host_to_which_a_machine_is_on_its_way_has_its_tunnel_bridge_made_before() -> None:
+    made = fabric(port(1), port(2))
+    bring(made, "c", port(2))
+    made.observe_tunnel_address("c", str(C))
+    waits = snapshot(made, "c")
+    assert (waits.segments, [waiting.port_id for waiting in waits.waiting]) == ((), [port(2).id])
+    assert [wish.name for wish in wishes(LAYOUT, waits)] == ["patch-tun", "patch-int", "tun-vxlan"]
 
 
 def test_a_port_that_comes_from_another_host_is_to_be_announced_and_no_other() -> None:
