@@ -52,13 +52,13 @@ def test_a_mutated_frame_keeps_the_rules(seed):
         check(bytes(octets))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=600))
 def test_any_octets_keep_the_rules(octets):
     check(octets)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.tuples(st.integers(1, 254), st.binary(max_size=80)), max_size=30))
 def test_any_options_keep_the_rules(options):
     area = b"".join(bytes((number, len(value))) + value for number, value in options)

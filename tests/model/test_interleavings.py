@@ -567,7 +567,6 @@ class Interleavings(RuleBasedStateMachine):
 Interleavings.TestCase.settings = settings(
     **examples(200),
     stateful_step_count=30,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 TestInterleavings = Interleavings.TestCase

@@ -64,7 +64,7 @@ def with_right_checksums(octets):
     return octets[:40] + struct.pack("!H", 0xFFFF - total % 0xFFFF) + octets[42:]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     st.lists(
         st.tuples(
@@ -89,7 +89,7 @@ def test_any_sequence_of_requests_is_answered_as_on_the_plain_way(requests):
         assert responder.respond(changed, next(CLOCK)) == plain(changed)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.sampled_from(FRAMES), st.lists(st.tuples(st.integers(0, 330), st.integers(0, 255)), max_size=4))
 def test_a_changed_octet_anywhere_is_noticed_as_on_the_plain_way(octets, changes):
     responder = Responder(RESERVATION)

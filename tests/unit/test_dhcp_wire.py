@@ -3,7 +3,7 @@
 from ipaddress import IPv4Address, IPv4Network
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import Ether
@@ -74,7 +74,6 @@ def test_a_long_option_is_split_and_joined_again():
     assert options == {119: bytes(range(200)) * 3}
 
 
-@settings(deadline=None)
 @given(
     st.dictionaries(st.sampled_from(OF_ANY_LENGTH), st.binary(max_size=255), max_size=20),
     st.dictionaries(st.sampled_from(sorted(IN_PARTS)), st.binary(min_size=1, max_size=600), max_size=3),
@@ -223,14 +222,12 @@ def test_a_message_that_is_encoded_is_read_again():
     )
 
 
-@settings(deadline=None)
 @given(st.binary(min_size=1, max_size=700))
 def test_the_checksum_is_the_one_of_scapy(octets):
     expected = scapy_checksum(octets)
     assert (0xFFFF - ones_sum(octets)) % 0xFFFF == expected % 0xFFFF
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=700), st.integers(0, 0xFFFF), st.integers(0, 0xFFFFFFFF))
 def test_a_frame_is_the_one_of_scapy_and_is_read_again(payload, port, address):
     datagram = DATAGRAM._replace(payload=payload, source_port=port, source=address)
@@ -292,7 +289,6 @@ def test_a_frame_that_is_not_what_it_says_is_malformed(frame, reason):
         decode_frame(frame)
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(1, 254), st.binary(max_size=300)), max_size=12, unique_by=lambda o: o[0]),
     st.integers(60, 700),

@@ -1,7 +1,7 @@
 """The text forms of extra_dhcp_opts, and what is refused with which reason."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from osken_apps.dhcp.client_class import Condition
@@ -199,13 +199,11 @@ def test_the_catalogue_names_each_option_once():
     )
 
 
-@settings(deadline=None)
 @given(st.text(max_size=64), st.text(max_size=255))
 def test_any_name_and_value_are_accepted_or_refused_with_invalid_input(name, text):
     refusal((name, text))
 
 
-@settings(deadline=None)
 @given(st.sampled_from([name for name, _, _ in CATALOGUE]), st.text('0123456789./:,-ax "²', max_size=60))
 def test_any_value_of_a_known_option_is_accepted_or_refused_with_invalid_input(name, text):
     refusal((name, text))

@@ -212,7 +212,7 @@ class Identified(RuleBasedStateMachine):
             assert owners.get(self.connected[key].datapath_id, host) == host
 
 
-Identified.TestCase.settings = settings(max_examples=200, stateful_step_count=25, deadline=None)
+Identified.TestCase.settings = settings(max_examples=200, stateful_step_count=25)
 TestIdentified = Identified.TestCase
 
 

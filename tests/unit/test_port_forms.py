@@ -76,7 +76,7 @@ def bound_ports(draw: st.DrawFn) -> BoundPort:
 FORMS = PortForms(flows_of_port, lambda: FEATURES)
 
 
-@settings(**examples(300), deadline=None)
+@settings(**examples(300))
 @given(bound_ports(), st.sampled_from([0, 200, 0xBEF0, MAX_METERS]))
 def test_what_is_filled_in_is_what_is_made(bound: BoundPort, max_meters: int) -> None:
     assert FORMS.encoded(bound, max_meters) == [

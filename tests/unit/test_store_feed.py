@@ -127,7 +127,7 @@ STEPS = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(STEPS)
 def test_whatever_happens_meanwhile_the_controller_ends_with_what_the_store_holds(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int]]

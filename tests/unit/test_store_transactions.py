@@ -276,7 +276,7 @@ def test_a_full_pool_is_full_also_beside_an_id_taken_beyond_its_end(store: Store
         transaction.free_segment(RANGES[:1])
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.sets(st.integers(995, 1010), max_size=14))
 def test_the_lowest_free_id_is_found(tmp_path_factory: pytest.TempPathFactory, taken: set[int]) -> None:
     store = Store(url(tmp_path_factory.mktemp("store")))
@@ -330,7 +330,7 @@ def test_a_mac_that_a_port_has_is_not_generated_again(tmp_path: Path) -> None:
     assert given_macs == [generated_mac(1), generated_mac(2)]
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 13)), max_size=30))
 def test_the_lowest_free_address_is_found_whatever_came_before(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[bool, int]]

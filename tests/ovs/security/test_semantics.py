@@ -86,7 +86,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         st.tuples(packets, st.booleans(), st.sampled_from([None, "less", "more"])), min_size=3, max_size=12
     ),
 )
-@settings(**examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(**examples(40), suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 def test_what_open_vswitch_does_is_what_the_groups_mean(
     world: World,
     rules: dict[str, SecurityGroupRule],
