@@ -211,8 +211,6 @@ def test_a_gap_in_the_changes_is_closed_by_a_fresh_snapshot(
 def test_a_query_that_breaks_or_hangs_is_its_own_answer_and_the_link_lives(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(queries, "DEADLINE_S", 0.2)
-
     def port_dhcp(port_id: str) -> Any:
         if controllers[0].inventory.ports[port_id].name == "hangs":
             eventlet.sleep(60)
@@ -227,6 +225,7 @@ def test_a_query_that_breaks_or_hangs_is_its_own_answer_and_the_link_lives(
             path = f"/v2.0/ports/{port_id}"
             broken = [controller.call("GET", f"{path}/dhcp") for _ in range(3)]
             controller.call("PUT", path, {"port": {"name": "hangs"}})
+            monkeypatch.setattr(queries, "DEADLINE_S", 0.2)
             hung = controller.call("GET", f"{path}/dhcp")
             assert [reply.status for reply in (*broken, hung)] == [503] * 4
             assert "an error of the controller" in broken[0].body["NeutronError"]["message"]

@@ -7,7 +7,7 @@ import eventlet.hubs
 
 from osken_apps.apps.hub import Hub
 
-LIMIT_S = 60.0
+LIMIT_S = 180.0
 
 
 def in_a_hub(work: Callable[[Hub], object]) -> None:

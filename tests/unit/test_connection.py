@@ -251,11 +251,11 @@ def test_a_request_that_nobody_answers_ends_in_time_and_the_next_one_is_answered
 
 
 def test_a_probe_is_answered_or_raises(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection_module, "PROBE_S", 0.05)
-
     def work(made: Wire) -> None:
-        with pytest.raises(SwitchError, match="gives no sign of life"):
-            made.connection.probe()
+        with monkeypatch.context() as short:
+            short.setattr(connection_module, "PROBE_S", 0.05)
+            with pytest.raises(SwitchError, match="gives no sign of life"):
+                made.connection.probe()
         made.serve()
         made.connection.probe()
 

@@ -44,7 +44,8 @@ class Switch:
 
 def gathered(monkeypatch: pytest.MonkeyPatch, ask: Callable[[Gatherer], Any], **switches: Any) -> Any:
     """Ask for facts of a host whose bridges have these switches; None is one that is not connected."""
-    monkeypatch.setattr(answers, "WAIT_S", 0.05)
+    if any(isinstance(switch, Mute) for switch in switches.values()):
+        monkeypatch.setattr(answers, "WAIT_S", 1.0)  # the others must answer meanwhile
     fabric = Fabric(LAYOUT)
     fabric.load(Snapshot((NET1,), (SUBNET1,), (SERVER1, VM1)))
     for bridge, ofports in SCENARIOS["seed"].ofports.items():
@@ -127,6 +128,7 @@ def test_where_a_frame_comes_in_and_whom_it_is_for_is_gathered(monkeypatch: pyte
 
 def test_a_machine_is_probed_once_a_second_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
+    monkeypatch.setattr(gathering, "PROBES_EVERY_S", 3600.0)  # this machine may be slow
     monkeypatch.setattr(gathering, "answers_arp", lambda *probe: asked.append(probe[1:]) or False)
 
     def ask(gatherer: Gatherer) -> Any:

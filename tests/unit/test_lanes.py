@@ -20,7 +20,7 @@ from osken_apps.rest.lanes import (
     secret_of,
 )
 
-WAIT_S = 10
+WAIT_S = 60
 LOGIN = "/identity/v3/auth/tokens"
 
 
