@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-WAIT_S = 30
+WAIT_S = 60
 NEVER = "2999-01-01T00:00:00.000000Z"
 
 Told = tuple[str, str]  # the event's name and the port's id

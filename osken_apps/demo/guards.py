@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from osken_apps.demo.display import Display
-from osken_apps.lab import Host, NamespaceVm, wait_until
+from osken_apps.lab import PATIENCE_S, Host, NamespaceVm, wait_until
 from osken_apps.lab.controller import Api
 
 SSH = 22
-TIMEOUT_S = 15.0
 QUIET_S = 1.0
 SERVER = """
 import socket, time
@@ -123,7 +122,7 @@ class Guards:
             packets = {item["id"]: item["packets"] for item in use["rules"]}
             return use if packets[rule["id"]] else None
 
-        use = wait_until(counted, TIMEOUT_S, "the rule's packets to be counted") or {}
+        use = wait_until(counted, PATIENCE_S, "the rule's packets to be counted") or {}
         self._display.show(json.dumps(use, indent=2))
         self._display.verdict(
             "the API tells who uses the group, where, and what each rule has permitted",
@@ -135,7 +134,7 @@ class Guards:
         self._display.verdict("and there is no Linux bridge on either host", not any(bridges))
 
     def _await(self, holds: Callable[[], bool], what: str) -> None:
-        wait_until(holds, TIMEOUT_S, what)
+        wait_until(holds, PATIENCE_S, what)
 
 
 def _address(vm: NamespaceVm) -> IPv4Address:

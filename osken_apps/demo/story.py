@@ -12,10 +12,9 @@ from typing import Any
 from osken_apps.demo import reference
 from osken_apps.demo.display import Display
 from osken_apps.demo.guards import Guards
-from osken_apps.lab import Host, Lab, NamespaceVm, QemuVm, wait_until
+from osken_apps.lab import PATIENCE_S, Host, Lab, NamespaceVm, QemuVm, wait_until
 from osken_apps.lab.controller import Api
 
-TIMEOUT_S = 15.0
 DHCP = "port 67 or port 68"
 REFERENCE_TOP_PRIORITY = 4
 
@@ -208,7 +207,7 @@ class Story:
             port = self._api.show("port", port_id)
             return port if port["status"] == "ACTIVE" else None
 
-        return wait_until(active, TIMEOUT_S, f"port {port_id} to be ACTIVE") or {}
+        return wait_until(active, PATIENCE_S, f"port {port_id} to be ACTIVE") or {}
 
     def _openstack(self, *arguments: str) -> dict[str, Any]:
         """Run the openstack command; give what it prints, as JSON."""

@@ -11,9 +11,10 @@ from osken_apps.lab.libvirt import Domain, Libvirt, Migration
 from osken_apps.lab.namespace_vm import NamespaceVm
 from osken_apps.lab.ping import PingResult
 from osken_apps.lab.qemu_vm import QemuVm
-from osken_apps.lab.shell import LabError, wait_until
+from osken_apps.lab.shell import PATIENCE_S, LabError, wait_until
 
 __all__ = [
+    "PATIENCE_S",
     "Dhclient",
     "DhcpEvent",
     "Domain",

@@ -17,7 +17,7 @@ from typing import Self
 from osken_apps.lab import processes
 from osken_apps.lab.network import Namespace
 from osken_apps.lab.records import Site
-from osken_apps.lab.shell import PATH, LabError, wait_until
+from osken_apps.lab.shell import PATH, PATIENCE_S, LabError, wait_until
 
 COUNTS = re.compile(r"(\d+) packets? captured, (\d+) packets? received by filter")
 
@@ -64,7 +64,7 @@ class Capture:
         """The packets seen so far, as tcpdump tells them; tcpdump's own remarks are among them."""
         return self._log.read_text(errors="replace")
 
-    def wait_for(self, text: str, timeout_s: float = 10.0) -> None:
+    def wait_for(self, text: str, timeout_s: float = PATIENCE_S) -> None:
         """Wait until `text` has been seen."""
         wait_until(lambda: text in self.text, timeout_s, f"{text!r} in the capture {self._name}")
 
@@ -72,7 +72,7 @@ class Capture:
         self._log.unlink(missing_ok=True)
         command = self._namespace.command([own_copy(self._site, "tcpdump"), *self._argv])
         self._process = processes.start(self._site, self._name, command, self._log)
-        wait_until(self._listening, 10.0, f"{self._name} to listen")
+        wait_until(self._listening, PATIENCE_S, f"{self._name} to listen")
         return self
 
     def _listening(self) -> bool:
@@ -84,7 +84,7 @@ class Capture:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._process is not None and self._process.is_running():
-            wait_until(self._caught_up, 15.0, f"{self._name} to print what it received")
+            wait_until(self._caught_up, PATIENCE_S, f"{self._name} to print what it received")
             processes.end_recorded(self._site, self._name, signal.SIGINT)
 
     def _counts(self) -> tuple[int, int]:
@@ -92,7 +92,7 @@ class Capture:
         before = len(COUNTS.findall(self.text))
         if self._process is not None:
             self._process.send(signal.SIGUSR1)
-        wait_until(lambda: len(COUNTS.findall(self.text)) > before, 5.0, f"the counts of {self._name}")
+        wait_until(lambda: len(COUNTS.findall(self.text)) > before, PATIENCE_S, f"the counts of {self._name}")
         printed, received = COUNTS.findall(self.text)[-1]
         return int(printed), int(received)
 

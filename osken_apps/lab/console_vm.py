@@ -19,9 +19,9 @@ from pathlib import Path
 from osken_apps.lab import guest_scripts
 from osken_apps.lab.dhcp_clients import DhcpEvent, parse_event
 from osken_apps.lab.ping import PingResult, parse_ping
-from osken_apps.lab.shell import LabError, wait_until
+from osken_apps.lab.shell import PATIENCE_S, LabError, wait_until
 
-BOOT_TIMEOUT_S = 90.0
+BOOT_TIMEOUT_S = 180.0
 SHOWN_OF_LOG = 300  # characters of a log that an error quotes
 
 #: Of a line in canonical mode (termios(3)), less what `run` wraps around a command.
@@ -74,7 +74,7 @@ class ConsoleVm(ABC):
         finally:
             os.close(folder)
 
-    def run(self, command: str, timeout_s: float = 30.0) -> tuple[int, str]:
+    def run(self, command: str, timeout_s: float = PATIENCE_S) -> tuple[int, str]:
         """Run a shell command in the VM, once it has booted; give its status and what it printed."""
         self.wait_booted()
         encoded = base64.b64encode(command.encode()).decode()
@@ -114,22 +114,22 @@ class ConsoleVm(ABC):
         """Send `count` echo requests, one a second, and wait `wait_s` seconds for the last answer."""
         wait = max(1, round(wait_s))
         command = " ".join(["ping", "-c", str(count), "-W", str(wait), *flags, str(address)])
-        return parse_ping(self.run(command, timeout_s=count + wait + 30)[1])
+        return parse_ping(self.run(command, timeout_s=count + wait + PATIENCE_S)[1])
 
     # -- DHCP
 
-    def wait_for_lease(self, timeout_s: float = 30.0) -> DhcpEvent:
+    def wait_for_lease(self, timeout_s: float = PATIENCE_S) -> DhcpEvent:
         """Wait until the VM has booted and has a lease; give what its client was handed."""
         self.wait_booted()
         words = [f"{guest_scripts.LEASE_EVENT} {event}" for event in ("bound", "renew")]
         wait_until(lambda: any(self._said(word) for word in words), timeout_s, f"{self.name} to take a lease")
         return self._last_event()
 
-    def renew(self, timeout_s: float = 15.0) -> DhcpEvent:
+    def renew(self, timeout_s: float = PATIENCE_S) -> DhcpEvent:
         """Renew the lease now, and wait until that is done."""
         return self._tell_client("USR1", timeout_s)
 
-    def release(self, timeout_s: float = 15.0) -> DhcpEvent:
+    def release(self, timeout_s: float = PATIENCE_S) -> DhcpEvent:
         """Release the lease, and wait until that is done."""
         return self._tell_client("USR2", timeout_s)
 

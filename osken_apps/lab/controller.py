@@ -15,11 +15,9 @@ from typing import Any
 
 from osken_apps.lab import processes
 from osken_apps.lab.lab import Lab
-from osken_apps.lab.shell import LabError, wait_until
+from osken_apps.lab.shell import PATIENCE_S, LabError, wait_until
 
 NAME = "controller"
-START_TIMEOUT_S = 30.0
-REQUEST_TIMEOUT_S = 30.0
 
 Json = Any
 
@@ -41,7 +39,7 @@ class Api:
 
     def request(self, method: str, path: str, body: Json = None) -> Response:
         """Send a request; an error of the API is an answer like any other."""
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=REQUEST_TIMEOUT_S)
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=PATIENCE_S)
         try:
             content_type = {"Content-Type": "application/json"}
             connection.request(
@@ -126,7 +124,7 @@ class LabController:
         command = [sys.executable, "-m", "osken_apps.cli", "run", "--config-file", str(self.config_file)]
         process = processes.start(self._lab.site, NAME, command, self._log_file)
         try:
-            wait_until(self.api.answers, START_TIMEOUT_S, "the controller's API")
+            wait_until(self.api.answers, PATIENCE_S, "the controller's API")
         except LabError as error:
             process.end()
             raise LabError(f"{error}; its log: {self.log[-2000:]}") from None

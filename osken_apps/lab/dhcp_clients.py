@@ -4,7 +4,7 @@ Owns their processes, their files and the events they report. Changes nothing ou
 directory it is given.
 """
 
-import contextlib
+import math
 import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from osken_apps.lab import client_scripts, processes
 from osken_apps.lab.capture import own_copy
 from osken_apps.lab.network import Namespace
 from osken_apps.lab.records import Site
-from osken_apps.lab.shell import PATH, LabError, wait_until
+from osken_apps.lab.shell import PATH, PATIENCE_S, LabError, wait_until
 
 #: udhcpc's names for what it does not ask for by itself; "staticroutes" is option 121.
 UDHCPC_OPTIONS = ("staticroutes", "mtu", "domain", "hostname", "broadcast", "ntpsrv", "search", "lease")
@@ -72,7 +72,7 @@ class DhcpClient:
         paths = sorted(self.directory.glob("*.event"))
         return [parse_event(path.read_text(errors="replace")) for path in paths]
 
-    def wait_for(self, *events: str, after: int = 0, timeout_s: float = 15.0) -> DhcpEvent:
+    def wait_for(self, *events: str, after: int = 0, timeout_s: float = PATIENCE_S) -> DhcpEvent:
         """Wait for one of `events` among those past the first `after`; give the first."""
 
         def found() -> DhcpEvent | None:
@@ -116,19 +116,19 @@ class Udhcpc(DhcpClient):
     bound = BOUND_UDHCPC
 
     def start(
-        self, *, once: bool = False, options: Sequence[str] = UDHCPC_OPTIONS, extra: Sequence[str] = ()
+        self, *, once_s: float = 0, options: Sequence[str] = UDHCPC_OPTIONS, extra: Sequence[str] = ()
     ) -> None:
-        """Start it in the background; with `once` it ends when it has a lease, or finds none."""
+        """Start it in the background; with `once_s` it ends when it has a lease, or none after so long."""
         wanted = [word for option in options for word in ("-O", option)]
-        mode = ["-q", "-n"] if once else []
-        quick = ["-t", "5", "-T", "1", "-A", "1"]
+        mode = ["-q", "-n"] if once_s else []
+        quick = ["-t", str(math.ceil(once_s) or 5), "-T", "1", "-A", "1"]
         command = ["busybox", "udhcpc", "-f", *mode, "-i", "eth0", "-s", str(self._script), *quick]
         self._start([*command, *wanted, *extra])
 
     def lease(self, timeout_s: float, options: Sequence[str], extra: Sequence[str]) -> DhcpEvent:
         """Take a lease and end."""
         before = len(self.events())
-        self.start(once=True, options=options, extra=extra)
+        self.start(once_s=timeout_s, options=options, extra=extra)
         event = self.wait_for(*self.bound, after=before, timeout_s=timeout_s)
         process = processes.find(self._site, self._process_name)
         if process is not None:
@@ -136,13 +136,13 @@ class Udhcpc(DhcpClient):
         self._site.forget("process", self._process_name)
         return event
 
-    def renew(self, timeout_s: float = 15.0) -> DhcpEvent:
+    def renew(self, timeout_s: float = PATIENCE_S) -> DhcpEvent:
         """Renew the lease now (SIGUSR1) and wait until that is done."""
         before = len(self.events())
         self._signal(signal.SIGUSR1)
         return self.wait_for(*self.bound, after=before, timeout_s=timeout_s)
 
-    def release(self, timeout_s: float = 15.0) -> DhcpEvent:
+    def release(self, timeout_s: float = PATIENCE_S) -> DhcpEvent:
         """Release the lease (SIGUSR2) and wait until the address is gone; the client stays."""
         before = len(self.events())
         self._signal(signal.SIGUSR2)
@@ -164,7 +164,7 @@ class Dhclient(DhcpClient):
         program = own_copy(self._site, "dhclient")
         return [program, "-4", "-v", *mode, *names, "-sf", str(self._script), "-e", variable, "eth0"]
 
-    def start(self, timeout_s: float = 15.0) -> DhcpEvent:
+    def start(self, timeout_s: float = PATIENCE_S) -> DhcpEvent:
         """Start it in the background and wait for its lease; one it remembers it asks for again."""
         before = len(self.events())
         self._start(self._command("-d"))
@@ -176,21 +176,20 @@ class Dhclient(DhcpClient):
         path = self.directory / "leases"
         return path.read_text() if path.exists() else ""
 
-    def renew(self, timeout_s: float = 15.0) -> DhcpEvent:
+    def renew(self, timeout_s: float = PATIENCE_S) -> DhcpEvent:
         """Ask for the same lease again; dhclient has no renew on demand, so it is started anew (INIT-REBOOT).
 
         For a unicast renewal give the network a short lease time and wait for the event RENEW.
         """
         return self.start(timeout_s)
 
-    def release(self, timeout_s: float = 15.0) -> DhcpEvent:
+    def release(self, timeout_s: float = PATIENCE_S) -> DhcpEvent:
         """Release the lease (`dhclient -r`), which also ends the client in the background."""
         before = len(self.events())
         process = processes.find(self._site, self._process_name)
         self._namespace.run(self._command("-r"), timeout_s=timeout_s)
         event = self.wait_for("RELEASE", after=before, timeout_s=timeout_s)
         if process is not None:
-            with contextlib.suppress(LabError):
-                process.wait_gone("dhclient to end after -r", timeout_s=3.0)
+            process.wait_gone("dhclient to end after -r")
         self.stop()
         return event

@@ -17,10 +17,10 @@ from osken_apps.lab import guest, processes
 from osken_apps.lab.console_vm import ConsoleVm
 from osken_apps.lab.machine import Machine
 from osken_apps.lab.qemu_vm import KERNEL_COMMAND_LINE, MEMORY_MIB
-from osken_apps.lab.shell import LabError, run, wait_until
+from osken_apps.lab.shell import PATIENCE_S, LabError, run, wait_until
 
-START_TIMEOUT_S = 60.0  # the first start ever asks qemu for all that it can do; that is kept in the cache
-MIGRATION_TIMEOUT_S = 120.0
+START_TIMEOUT_S = 180.0  # the first start ever asks qemu for all that it can do; that is kept in the cache
+MIGRATION_TIMEOUT_S = 240.0
 FOLDERS = (
     *("run/libvirt", "run/openvswitch", "etc/libvirt"),
     *("var/lib/libvirt", "var/log/libvirt", "var/cache/libvirt", "var/tmp"),
@@ -160,7 +160,7 @@ class Libvirt:
         return ["nsenter", "--target", str(process.pid), "--mount", "--net", "--uts", "--", *argv]
 
     def virsh(
-        self, *args: str, check: bool = True, timeout_s: float = 30.0
+        self, *args: str, check: bool = True, timeout_s: float = PATIENCE_S
     ) -> subprocess.CompletedProcess[str]:
         """Run virsh(1) on the host."""
         return run(self.command(["virsh", *args]), check=check, timeout_s=timeout_s)
@@ -270,7 +270,7 @@ class Migration:
         """Tell whether the migration has come to its end, good or bad."""
         return self._status.exists()
 
-    def wait_copying(self, timeout_s: float = 30.0) -> None:
+    def wait_copying(self, timeout_s: float = PATIENCE_S) -> None:
         """Wait until memory is being copied: the destination has its interface then."""
         wait_until(self._copied_octets, timeout_s, "the copy to begin")
 
@@ -288,7 +288,7 @@ class Migration:
             raise LabError(f"the migration of {self._domain!r} failed: {self._log.read_text().strip()}")
         self._domain.moved(self._destination)
 
-    def cancel(self, timeout_s: float = 30.0) -> None:
+    def cancel(self, timeout_s: float = PATIENCE_S) -> None:
         """Call the migration off, and wait until that is done; the domain stays where it is."""
         self._domain.libvirt.virsh("domjobabort", self._domain.name)
         wait_until(self.is_over, timeout_s, f"the end of the migration of {self._domain!r}")

@@ -12,6 +12,7 @@ from osken_apps.lab import processes
 from osken_apps.lab.capture import Capture
 from osken_apps.lab.network import Namespace
 from osken_apps.lab.records import HostRecord, Site
+from osken_apps.lab.shell import PATIENCE_S
 
 LINKS = ("eth2", "mgmt")
 
@@ -35,7 +36,7 @@ class Machine:
         argv: Sequence[str],
         *,
         check: bool = True,
-        timeout_s: float = 30.0,
+        timeout_s: float = PATIENCE_S,
         stdin: str = "",
         env: Mapping[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:

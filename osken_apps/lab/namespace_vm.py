@@ -14,6 +14,7 @@ from osken_apps.lab.capture import Capture
 from osken_apps.lab.dhcp_clients import UDHCPC_OPTIONS, Dhclient, DhcpEvent, Udhcpc
 from osken_apps.lab.network import Namespace
 from osken_apps.lab.ping import PingResult, parse_ping
+from osken_apps.lab.shell import PATIENCE_S
 from osken_apps.lab.vm import PluggedVm
 
 #: As qemu sends them, but sooner after each other. With a second argument, eth0 of that namespace is first
@@ -70,7 +71,7 @@ class NamespaceVm(PluggedVm):
         argv: Sequence[str],
         *,
         check: bool = True,
-        timeout_s: float = 30.0,
+        timeout_s: float = PATIENCE_S,
         env: Mapping[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """Run a command inside to its end."""
@@ -106,7 +107,7 @@ class NamespaceVm(PluggedVm):
     ) -> PingResult:
         """Send `count` echo requests, five a second, and wait `wait_s` seconds for the last answer."""
         command = ["ping", "-n", "-c", str(count), "-i", "0.2", "-W", str(wait_s), *flags, str(address)]
-        return parse_ping(self.run(command, check=False, timeout_s=count * 0.2 + wait_s + 20).stdout)
+        return parse_ping(self.run(command, check=False, timeout_s=count * 0.2 + wait_s + PATIENCE_S).stdout)
 
     def announce(self) -> None:
         """Say what a hypervisor says for a machine that has moved to it: RARP requests (RFC 903), three
@@ -136,13 +137,21 @@ class NamespaceVm(PluggedVm):
         return Dhclient(self.site, self.namespace, self.name)
 
     def udhcpc(
-        self, timeout_s: float = 15.0, *, options: Sequence[str] = UDHCPC_OPTIONS, extra: Sequence[str] = ()
+        self,
+        timeout_s: float = PATIENCE_S,
+        *,
+        options: Sequence[str] = UDHCPC_OPTIONS,
+        extra: Sequence[str] = (),
     ) -> DhcpEvent:
         """Take a lease with udhcpc, which then ends; return the event with all it was handed."""
         return self.udhcpc_client().lease(timeout_s, options, extra)
 
     def udhcpc_daemon(
-        self, timeout_s: float = 15.0, *, options: Sequence[str] = UDHCPC_OPTIONS, extra: Sequence[str] = ()
+        self,
+        timeout_s: float = PATIENCE_S,
+        *,
+        options: Sequence[str] = UDHCPC_OPTIONS,
+        extra: Sequence[str] = (),
     ) -> Udhcpc:
         """Take a lease with a udhcpc that stays, to renew and release it."""
         client = self.udhcpc_client()
@@ -151,7 +160,7 @@ class NamespaceVm(PluggedVm):
         client.wait_for(*client.bound, after=before, timeout_s=timeout_s)
         return client
 
-    def dhclient(self, timeout_s: float = 15.0) -> Dhclient:
+    def dhclient(self, timeout_s: float = PATIENCE_S) -> Dhclient:
         """Take a lease with a dhclient that stays, to renew and release it."""
         client = self.dhclient_client()
         client.start(timeout_s)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from osken_apps.lab import processes
 from osken_apps.lab.records import Site
-from osken_apps.lab.shell import LabError, environment, run, wait_until
+from osken_apps.lab.shell import PATIENCE_S, LabError, environment, run, wait_until
 
 #: For tests between networks (RFC 2544, RFC 6890): nobody's own addresses.
 MANAGEMENT_POOL = IPv4Network("198.18.0.0/15")
@@ -86,7 +86,7 @@ class Namespace:
         argv: Sequence[str],
         *,
         check: bool = True,
-        timeout_s: float = 30.0,
+        timeout_s: float = PATIENCE_S,
         stdin: str = "",
         env: Mapping[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
@@ -131,7 +131,7 @@ def link_exists(name: str) -> bool:
 def remove_link(site: Site, name: str) -> None:
     """Remove an interface of the root namespace, and wait until it is gone."""
     ip("link", "del", "dev", name, check=False)
-    wait_until(lambda: not link_exists(name), 5.0, f"the end of interface {name}")
+    wait_until(lambda: not link_exists(name), PATIENCE_S, f"the end of interface {name}")
     site.forget("interface", name)
 
 

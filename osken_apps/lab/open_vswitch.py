@@ -12,10 +12,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from osken_apps.lab.machine import Machine
-from osken_apps.lab.shell import run, wait_until
+from osken_apps.lab.shell import PATIENCE_S, run, wait_until
 
 BRIDGES = ("br-int", "br-eth2")
 SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
+#: How long a tool waits for its daemon: less than is waited for the tool, so that it says what is wrong.
+ANSWER_S = 50
 QUICK_RECONNECT = ("max_backoff=1000", "inactivity_probe=5000")
 
 
@@ -41,15 +43,15 @@ class OpenVSwitch:
     def vsctl(self, *args: str) -> str:
         """Run ovs-vsctl; give what it prints; where ovs-vswitchd is down it is not waited for."""
         wait = [] if self.vswitchd_is_running() else ["--no-wait"]
-        return self._machine.run(["ovs-vsctl", "--timeout=10", *wait, *args]).stdout
+        return self._machine.run(["ovs-vsctl", f"--timeout={ANSWER_S}", *wait, *args]).stdout
 
     def ofctl(self, *args: str, stdin: str = "") -> str:
         """Run ovs-ofctl; give what it prints."""
-        return self._machine.run(["ovs-ofctl", "--timeout=10", *args], stdin=stdin).stdout
+        return self._machine.run(["ovs-ofctl", f"--timeout={ANSWER_S}", *args], stdin=stdin).stdout
 
     def appctl(self, *args: str, target: str = "ovs-vswitchd") -> str:
         """Run ovs-appctl on one of the host's daemons; give what it prints."""
-        return self._machine.run(["ovs-appctl", "--timeout=10", "-t", target, *args]).stdout
+        return self._machine.run(["ovs-appctl", f"--timeout={ANSWER_S}", "-t", target, *args]).stdout
 
     def dump_flows(self, bridge: str) -> str:
         """Give plain `ovs-ofctl dump-flows` of a bridge."""
@@ -103,7 +105,7 @@ class OpenVSwitch:
         clear = [word for bridge in BRIDGES for word in ("--", "del-controller", bridge)]
         self.vsctl(*clear, "--", "del-manager")
 
-    def wait_connected(self, timeout_s: float = 10.0) -> None:
+    def wait_connected(self, timeout_s: float = PATIENCE_S) -> None:
         """Wait until every configured controller connection is up."""
         columns = ["--columns=is_connected", "--bare", "list", "Controller"]
 
@@ -131,7 +133,7 @@ class OpenVSwitch:
             )
         ]
         self._start("ovsdb-server", [str(database), *remotes, *tls])
-        wait_until(socket.exists, 10.0, f"ovsdb-server of {self._host} to listen")
+        wait_until(socket.exists, PATIENCE_S, f"ovsdb-server of {self._host} to listen")
 
     def start_vswitchd(self) -> None:
         """Start ovs-vswitchd, and wait until it has set up what the database says."""

@@ -12,13 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from osken_apps.lab.records import Site
-from osken_apps.lab.shell import environment, wait_until
+from osken_apps.lab.shell import PATIENCE_S, environment, wait_until
 
 #: The child writes its own stat line before it becomes the program, which keeps pid and start time: there is
 #: no moment at which the program runs unrecorded.
 RECORD_AND_EXEC = 'cat /proc/$$/stat >"$1.new" && mv "$1.new" "$1" && cd "$2" && shift 2 && exec "$@"'
-
-DEFAULT_TIMEOUT_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,7 @@ class Process:
         self.send(number)
         self.wait_gone(f"the end of process {self.pid} after {number.name}")
 
-    def wait_gone(self, what: str, timeout_s: float = DEFAULT_TIMEOUT_S) -> None:
+    def wait_gone(self, what: str, timeout_s: float = PATIENCE_S) -> None:
         """Wait until it is gone."""
         wait_until(lambda: not self.is_running(), timeout_s, what)
 
@@ -91,7 +89,7 @@ def start(
     actions = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0), output, (os.POSIX_SPAWN_DUP2, 1, 2)]
     command = ["/bin/sh", "-c", RECORD_AND_EXEC, "sh", str(path), str(log.parent), *argv]
     os.posix_spawn("/bin/sh", command, environment(env), file_actions=actions, setsid=True)
-    wait_until(path.exists, DEFAULT_TIMEOUT_S, f"{argv[0]} to start as {name}")
+    wait_until(path.exists, PATIENCE_S, f"{argv[0]} to start as {name}")
     return parse_stat(path.read_text())
 
 

@@ -17,6 +17,9 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 POLL_INTERVAL_S = 0.02
 
+#: How long is waited for what should be there at once: on a busy machine it is late, and that is no fault.
+PATIENCE_S = 60.0
+
 
 class LabError(Exception):
     """What went wrong in the lab, in one line for the operator."""
@@ -31,7 +34,7 @@ def run(
     argv: Sequence[str],
     *,
     check: bool = True,
-    timeout_s: float = 30.0,
+    timeout_s: float = PATIENCE_S,
     stdin: str = "",
     env: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:

@@ -136,7 +136,9 @@ def _some(intent: Intent, count: int) -> list[str]:
 def _page(server: Server) -> Iterator[Page]:
     with sync_playwright() as playwright:
         expect.set_options(timeout=PATIENCE_MS)
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox"], timeout=PATIENCE_MS
+        )
         try:
             page = browser.new_page()
             page.goto(f"{server.url}/ui/#/overview")

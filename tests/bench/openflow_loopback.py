@@ -137,7 +137,7 @@ def run(rounds: int = ROUNDS, seconds: float = SECONDS, ports: int = PORTS) -> l
             return _against(FakeSwitch(OPENFLOW_PORT, "br-int", names), ports, rounds, seconds)
         finally:
             controller.terminate()
-            controller.wait(10)
+            controller.wait(60)
 
 
 def _against(switch: FakeSwitch, ports: int, rounds: int, seconds: float) -> list[float]:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.bench import browser, dashboard, openflow_loopback, start
 from tests.bench.dhcp.crowd import crowded, two_hosts
-from tests.bench.dhcp.load import compile_generator
+from tests.bench.dhcp.load import Exchanges, compile_generator
 from tests.bench.dhcp.ours import Ours
 from tests.bench.scale.intent import Size
 from tests.bench.seeing import asking, beside_dhcp
@@ -22,8 +22,14 @@ def ours(tmp_path: Path):
     system.stop()
 
 
+def one_after_the_other(ours: Ours) -> Exchanges:
+    """Have every client take a lease, for as long as a busy machine takes for all of them."""
+    rounds = (ours.generator.exchanges(1, seconds, 0) for seconds in (0.3, 3.0, 30.0))
+    return next((found for found in rounds if found.done >= CLIENTS), Exchanges(0, 0.0, CLIENTS, 0.0, 0.0))
+
+
 def test_every_client_behind_open_vswitch_is_answered_rightly(ours: Ours) -> None:
-    one_by_one = ours.generator.exchanges(1, 0.3, 0)
+    one_by_one = one_after_the_other(ours)
     assert one_by_one.done >= CLIENTS
     assert one_by_one.lost == 0
     at_once = ours.generator.exchanges(CLIENTS, 0.3, 0)

@@ -6,14 +6,13 @@ from typing import Any
 
 import pytest
 
-from osken_apps.lab import Host, Lab, NamespaceVm, QemuVm, wait_until
+from osken_apps.lab import PATIENCE_S, Host, Lab, NamespaceVm, QemuVm, wait_until
 from osken_apps.lab.controller import Api, LabController
 from tests.golden.dumps import golden, strip_counters
 from tests.slot import lab_name, slot_port
 
 API_PORT = slot_port(19696)
 METRICS_PORT = slot_port(19708)
-BIND_TIMEOUT_S = 10.0
 
 
 @dataclass
@@ -72,7 +71,7 @@ class World:
             now = self.api.show("port", port["id"])
             return now if now["status"] == status else None
 
-        return wait_until(shown, BIND_TIMEOUT_S, f"port {port['id']} to be {status}")
+        return wait_until(shown, PATIENCE_S, f"port {port['id']} to be {status}")
 
     def wait_active(self, port: dict[str, Any]) -> dict[str, Any]:
         return self.wait_status(port, "ACTIVE")
@@ -80,7 +79,7 @@ class World:
     def dhcp_port(self, network: dict[str, Any]) -> dict[str, Any]:
         """Wait until the network has its DHCP server; give its port."""
         query = f"network_id={network['id']}&device_owner=network:dhcp"
-        return wait_until(lambda: self.api.list("port", query), BIND_TIMEOUT_S, "the DHCP server's port")[0]
+        return wait_until(lambda: self.api.list("port", query), PATIENCE_S, "the DHCP server's port")[0]
 
     def conditions(self, host: str) -> list[dict[str, str]] | None:
         """Give what a host's agent says to be wrong with it; None if there is no such agent yet."""
@@ -101,9 +100,7 @@ class World:
         """Unplug all and delete all, and wait until the hosts are idle."""
         self.remove_all()
         for host in self.lab.hosts.values():
-            wait_until(
-                lambda host=host: flows(host, "br-int") == idle("br-int"), BIND_TIMEOUT_S, "idle flows"
-            )
+            wait_until(lambda host=host: flows(host, "br-int") == idle("br-int"), PATIENCE_S, "idle flows")
 
 
 def flows(host: Host, bridge: str) -> list[str]:

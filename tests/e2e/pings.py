@@ -5,10 +5,9 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from osken_apps.lab import NamespaceVm, wait_until
+from osken_apps.lab import PATIENCE_S, NamespaceVm, wait_until
 
 SEQUENCE = re.compile(r"icmp_seq=(\d+) ttl")
-ANSWER_TIMEOUT_S = 30.0
 
 
 @contextmanager
@@ -25,11 +24,11 @@ def pings(pinger: NamespaceVm, address: str) -> Iterator[list[int]]:
     def answered() -> set[int]:
         return {int(number) for number in SEQUENCE.findall(log.read_text())}
 
-    wait_until(lambda: log.exists() and answered(), ANSWER_TIMEOUT_S, "the first answer")
+    wait_until(lambda: log.exists() and answered(), PATIENCE_S, "the first answer")
     try:
         yield lost
         last = max(answered())
-        wait_until(lambda: max(answered()) > last + 3, ANSWER_TIMEOUT_S, "further answers")
+        wait_until(lambda: max(answered()) > last + 3, PATIENCE_S, "further answers")
     finally:
         ping.end(signal.SIGINT)
     lost += sorted(set(range(1, max(answered()))) - answered())

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from osken_apps.lab import wait_until
+from osken_apps.lab import PATIENCE_S, wait_until
 from osken_apps.lab.controller import Api, Response
 
 COMMAND = [sys.executable, "-m", "osken_apps.cli"]
@@ -43,7 +43,7 @@ def ports() -> dict[str, int]:
 def controller(tmp_path: Path, ports: dict[str, int]) -> Iterator[subprocess.Popen[str]]:
     command = [*COMMAND, "run", "--config-file", str(config_file(tmp_path, **ports))]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        wait_until(Api(ports["api"]).answers, 30, "the API")
+        wait_until(Api(ports["api"]).answers, PATIENCE_S, "the API")
         yield process
         process.kill()
 
@@ -54,7 +54,7 @@ def children(process: "subprocess.Popen[Any]") -> list[int]:
 
 
 def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=120, check=False)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -63,7 +63,7 @@ def test_a_stopped_controller_ends_with_status_0_and_leaves_no_process(
 ) -> None:
     (child,) = children(controller)
     controller.send_signal(number)
-    assert controller.wait(15) == 0
+    assert controller.wait(PATIENCE_S) == 0
     assert not Path(f"/proc/{child}").exists()
 
 
@@ -87,7 +87,7 @@ def test_systemd_is_told_of_the_start_the_life_and_the_end(tmp_path: Path, ports
     command = [*COMMAND, "run", "--config-file", str(config_file(tmp_path, **ports))]
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(where := str(tmp_path / "notify"))
-        systemd.settimeout(30)
+        systemd.settimeout(PATIENCE_S)
         told = {"NOTIFY_SOCKET": where, "WATCHDOG_USEC": "300000"}
         with subprocess.Popen(command, env=os.environ | told) as process:
             said = [systemd.recv(1000)]
@@ -100,7 +100,7 @@ def test_systemd_is_told_of_the_start_the_life_and_the_end(tmp_path: Path, ports
             process.send_signal(signal.SIGTERM)
             while said[-1] != b"STOPPING=1":
                 said.append(systemd.recv(1000))
-            assert process.wait(15) == 0
+            assert process.wait(PATIENCE_S) == 0
 
 
 def test_a_hangup_is_said_and_ends_nothing(
@@ -120,11 +120,11 @@ def test_a_controller_needs_no_privilege(tmp_path: Path, ports: dict[str, int]) 
     none = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"]
     command = [*none, *COMMAND, "run", "--config-file", str(config_file(tmp_path, **ports))]
     with subprocess.Popen(command) as process:
-        wait_until(Api(ports["api"]).answers, 30, "the API")
+        wait_until(Api(ports["api"]).answers, PATIENCE_S, "the API")
         (child,) = children(process)
         statuses = [Path(f"/proc/{pid}/status").read_text() for pid in (process.pid, child)]
         process.terminate()
-        assert process.wait(15) == 0
+        assert process.wait(PATIENCE_S) == 0
     assert ["CapEff:\t0000000000000000\n" in status for status in statuses] == [True, True]
 
 
@@ -132,7 +132,7 @@ def test_a_killed_controller_takes_its_rest_process_along(controller: "subproces
     (child,) = children(controller)
     controller.kill()
     controller.wait()
-    wait_until(lambda: not Path(f"/proc/{child}").exists(), 10, "the end of the REST process")
+    wait_until(lambda: not Path(f"/proc/{child}").exists(), PATIENCE_S, "the end of the REST process")
 
 
 def test_a_killed_rest_process_is_started_again(
@@ -142,8 +142,8 @@ def test_a_killed_rest_process_is_started_again(
     network = api.create("network", name="kept")
     (child,) = children(controller)
     os.kill(child, signal.SIGKILL)
-    wait_until(lambda: children(controller) not in ([], [child]), 15, "a new REST process")
-    wait_until(api.answers, 30, "the API")
+    wait_until(lambda: children(controller) not in ([], [child]), PATIENCE_S, "a new REST process")
+    wait_until(api.answers, PATIENCE_S, "the API")
     assert api.show("network", network["id"])["name"] == "kept"
 
 
@@ -183,9 +183,9 @@ def test_a_corrupt_database_leaves_a_controller_that_says_so(tmp_path: Path, por
     command = [*COMMAND, "run", "--config-file", str(path)]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         api = Api(ports["api"])
-        answer = wait_until(lambda: _answer(api), 30, "an answer")
+        answer = wait_until(lambda: _answer(api), PATIENCE_S, "an answer")
         process.terminate()
-        assert process.wait(15) == 0
+        assert process.wait(PATIENCE_S) == 0
     assert answer.status == 503
     assert "osken-net.db is empty; to restore a backup" in answer.body["NeutronError"]["message"]
 
@@ -216,7 +216,7 @@ def test_a_controller_loads_nothing_of_the_lab(tmp_path: Path, ports: dict[str, 
         (tmp_path / "log").open("w") as log,
         subprocess.Popen(command, stderr=log, env=environment) as process,
     ):
-        wait_until(Api(ports["api"]).answers, 30, "the API")
+        wait_until(Api(ports["api"]).answers, PATIENCE_S, "the API")
         process.terminate()
     imported = set(re.findall(r"\| +(osken_apps\.\S+)", (tmp_path / "log").read_text()))
     assert {"osken_apps.apps.launcher", "osken_apps.rest.wsgi"} <= imported

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from osken_apps import cli
-from osken_apps.lab import wait_until
+from osken_apps.lab import PATIENCE_S, wait_until
 from osken_apps.lab.open_vswitch import OpenVSwitch
-from tests.e2e.conftest import API_PORT, BIND_TIMEOUT_S, World
+from tests.e2e.conftest import API_PORT, World
 
 OF_OTHERS = "cookie=0x99,table=0,priority=7,udp,nw_src=192.0.2.0/24,actions=drop"
 
@@ -37,7 +37,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 def test_a_lab_that_is_well_is_said_to_be(world: World, run: Run) -> None:
     vm = world.launch(1, world.network(), name="vm1")
     vm.udhcpc()
-    wait_until(lambda: run("status")[0] == 0, BIND_TIMEOUT_S, "nothing to need attention")
+    wait_until(lambda: run("status")[0] == 0, PATIENCE_S, "nothing to need attention")
     status, hosts = run("hosts")
     assert (status, [(row["host"], row["state"]) for row in hosts]) == (
         0,
@@ -75,7 +75,7 @@ def told_of_missing(ovs: OpenVSwitch, run: Run) -> list[dict[str, Any]]:
         assert status == int(bool(told))
         return bool(told)
 
-    wait_until(is_told, 10, "flows that are missing")
+    wait_until(is_told, PATIENCE_S, "flows that are missing")
     return told
 
 
@@ -106,7 +106,7 @@ def test_an_interface_that_cannot_be_opened_is_broken(world: World, run: Run) ->
         return str(shown["error"]) if status == 1 else ""
 
     try:
-        assert "nodevice" in wait_until(error, BIND_TIMEOUT_S, "its error")
+        assert "nodevice" in wait_until(error, PATIENCE_S, "its error")
     finally:
         ovs.vsctl("del-port", "nodevice")
 

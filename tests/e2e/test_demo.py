@@ -14,7 +14,7 @@ def test_the_demo_comes_out_as_the_reference_has_it_and_guards_machines(
 ) -> None:
     with alone("demo"):
         command = [sys.executable, "-m", "osken_apps.demo", *options]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr
     assert f"{verdicts} of {verdicts} verdicts hold" in done.stdout
     assert "[FAIL]" not in done.stdout

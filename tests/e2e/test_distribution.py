@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from osken_apps.lab import wait_until
+from osken_apps.lab import PATIENCE_S, wait_until
 from tests.documents import TOP
 from tests.slot import slot_port
 
@@ -96,22 +96,21 @@ def running(command: Path, directory: Path) -> Iterator[str]:
             [command, "run", "--config-file", config], stderr=output, cwd=directory, env=environment
         )
     try:
-        wait_until(lambda: "started: osken-net" in log.read_text(), START_S, "the start")
+        wait_until(lambda: "started: osken-net" in log.read_text(), PATIENCE_S, "the start")
         yield log.read_text()
     finally:
         process.terminate()
-        status = process.wait(START_S)
+        status = process.wait(PATIENCE_S)
     assert status == 0, log.read_text()
 
 
 SECTIONS = ("api", "openflow", "ovsdb", "metrics")
 PORTS = {section: slot_port(19710 + number) for number, section in enumerate(SECTIONS)}
-START_S = 30.0
 
 
 def content(port: int, path: str) -> bytes:
     """Read something from the controller."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=START_S)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
     connection.request("GET", path)
     answer = connection.getresponse()
     body = answer.read()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from osken_apps.lab import Host, Lab, guest
+from osken_apps.lab import PATIENCE_S, Host, Lab, guest
 from osken_apps.lab.controller import LabController
 from osken_apps.lab.libvirt import Domain, domain_xml
 from tests.documents import TOP, blocks, with_values
@@ -17,7 +17,6 @@ from tests.e2e.conftest import API_PORT, World
 from tests.slot import lab_name
 
 PLUG_A_VM = "docs/plug-a-vm.md"
-TIMEOUT_S = 15.0
 DEAD_TAG = 4095
 
 #: What stands for ssh: enters the host's namespace, with the tools of the host's Open vSwitch.
@@ -37,7 +36,7 @@ def typed(text: str, directory: Path, **environment: str) -> str:
         env=os.environ | {"PATH": path} | environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -114,7 +113,7 @@ def test_namespaces(ready: World, port: dict[str, str]) -> None:
     with subprocess.Popen(command, env=os.environ | host.env, stdin=subprocess.PIPE) as shell:
         ready.wait_active(port)
         assert host.ovs.tag("tapweb") not in (None, DEAD_TAG)
-        shell.communicate(b"\n", timeout=TIMEOUT_S)
+        shell.communicate(b"\n", timeout=PATIENCE_S)
     assert shell.returncode == 0
 
 

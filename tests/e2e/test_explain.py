@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from osken_apps.cli import main
-from osken_apps.lab import NamespaceVm, wait_until
+from osken_apps.lab import PATIENCE_S, NamespaceVm, wait_until
 from osken_apps.lab.network import Namespace
-from tests.e2e.conftest import API_PORT, BIND_TIMEOUT_S, World
+from tests.e2e.conftest import API_PORT, World
 
 PROVIDER_DROP = "priority=2,in_port=1"
 URL = f"http://127.0.0.1:{API_PORT}"
@@ -35,7 +35,7 @@ def wait_code(world: World, code: str, **question: Any) -> Told:
         return bool(told["verdict"]["code"] == code)
 
     try:
-        wait_until(is_told, BIND_TIMEOUT_S, code)
+        wait_until(is_told, PATIENCE_S, code)
     except Exception as error:
         raise AssertionError(told) from error
     return told
@@ -112,7 +112,7 @@ def _with_another_hand(world: World, machine: NamespaceVm, there: dict[str, Any]
         switch.ofctl("del-flows", "--strict", "br-int", PROVIDER_DROP)
         return bool(ask(world, **there)["verdict"]["code"] == "flow_missing")
 
-    wait_until(is_missing, 10, "a flow that is not back at once")
+    wait_until(is_missing, PATIENCE_S, "a flow that is not back at once")
     switch.ofctl("add-flow", "br-int", f"cookie=0x6f736b6e00000002,{PROVIDER_DROP},actions=drop")
     assert ask(world, **there)["verdict"]["code"] == "delivered"
 

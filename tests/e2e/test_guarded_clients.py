@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from osken_apps.lab import NamespaceVm, wait_until
+from osken_apps.lab import PATIENCE_S, NamespaceVm, wait_until
 from osken_apps.lab.processes import Process
-from tests.e2e.conftest import BIND_TIMEOUT_S, World
+from tests.e2e.conftest import World
 
 VIRTUAL_ADDRESS = "10.10.10.100"
 CONFIGURATION = """\
@@ -45,18 +45,18 @@ def test_keepalived_shares_an_address_pair_and_the_other_takes_over(world: World
     for vm in (first, second, client):
         vm.udhcpc()
     main = keepalived(first, tmp_path / "first", 200)
-    wait_until(lambda: has_virtual_address(first), BIND_TIMEOUT_S, "the first router to have the address")
+    wait_until(lambda: has_virtual_address(first), PATIENCE_S, "the first router to have the address")
     assert not client.ping(VIRTUAL_ADDRESS, count=1).ok
     for vm in (first, second):
         pair = [{"ip_address": VIRTUAL_ADDRESS}]
         world.api.update("port", vm.port_id, allowed_address_pairs=pair)
-    wait_until(lambda: client.ping(VIRTUAL_ADDRESS, count=1).ok, BIND_TIMEOUT_S, "the virtual address")
+    wait_until(lambda: client.ping(VIRTUAL_ADDRESS, count=1).ok, PATIENCE_S, "the virtual address")
     other = keepalived(second, tmp_path / "second", 100)
     assert client.ping(VIRTUAL_ADDRESS, count=5, flags=("-i", "0.2")).ok
     assert not has_virtual_address(second)
     main.end()
-    wait_until(lambda: has_virtual_address(second), BIND_TIMEOUT_S, "the second router to take over")
-    wait_until(lambda: client.ping(VIRTUAL_ADDRESS, count=1).ok, BIND_TIMEOUT_S, "the virtual address")
+    wait_until(lambda: has_virtual_address(second), PATIENCE_S, "the second router to take over")
+    wait_until(lambda: client.ping(VIRTUAL_ADDRESS, count=1).ok, PATIENCE_S, "the virtual address")
     other.end()
 
 
@@ -78,10 +78,8 @@ def test_the_kernel_finds_an_ipv6_address_free_or_taken_through_the_guard(world:
     add = ["ip", "-6", "address", "add", "2001:db8::20/64", "dev", "eth0"]
     holder.run(add)
     wait_until(
-        lambda: "tentative" not in ipv6_flags(holder, "2001:db8::20"), BIND_TIMEOUT_S, "it to be found free"
+        lambda: "tentative" not in ipv6_flags(holder, "2001:db8::20"), PATIENCE_S, "it to be found free"
     )
     assert "dadfailed" not in ipv6_flags(holder, "2001:db8::20")
     other.run(add)
-    wait_until(
-        lambda: "dadfailed" in ipv6_flags(other, "2001:db8::20"), BIND_TIMEOUT_S, "it to be found taken"
-    )
+    wait_until(lambda: "dadfailed" in ipv6_flags(other, "2001:db8::20"), PATIENCE_S, "it to be found taken")

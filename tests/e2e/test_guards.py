@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from osken_apps.lab import NamespaceVm, wait_until
-from tests.e2e.conftest import BIND_TIMEOUT_S, World
+from osken_apps.lab import PATIENCE_S, NamespaceVm, wait_until
+from tests.e2e.conftest import World
 
 SERVE = "import socket; s = socket.create_server(('', 80)); [s.accept() for _ in iter(int, 1)]"
 PROBE = "import socket, sys; socket.create_connection((sys.argv[1], 80), timeout=1)"
@@ -30,7 +30,7 @@ def reaches(client: NamespaceVm, address: str) -> bool:
 
 
 def wait_reachable(client: NamespaceVm, address: str, wanted: bool) -> None:
-    wait_until(lambda: reaches(client, address) == wanted, BIND_TIMEOUT_S, f"port 80 to be {wanted}")
+    wait_until(lambda: reaches(client, address) == wanted, PATIENCE_S, f"port 80 to be {wanted}")
 
 
 def rule(world: World, group: dict[str, Any], **attributes: Any) -> str:
@@ -73,7 +73,7 @@ def test_rules_prefixes_and_address_groups_open_a_port_and_close_it(
         assert (use["hosts"], use["counted_on"], use["silent"]) == (["host1"], ["host1"], [])
         return next(int(item["packets"]) for item in use["rules"] if item["id"] == named)
 
-    assert wait_until(packets, BIND_TIMEOUT_S, "packets to be counted") > 0
+    assert wait_until(packets, PATIENCE_S, "packets to be counted") > 0
     assert world.api.request("PUT", f"{path}/remove_addresses", {"addresses": [f"{own}/32"]}).status == 200
     wait_reachable(client, address, False)
     world.api.delete("security_group_rule", named)
@@ -88,9 +88,9 @@ def test_a_port_that_leaves_the_default_group_is_not_let_in_and_one_that_joins_i
     groups = world.api.show("port", a.port_id)["security_groups"]
     assert a.ping(address).ok
     world.api.update("port", a.port_id, security_groups=[])
-    wait_until(lambda: a.ping(address, count=1).received == 0, BIND_TIMEOUT_S, "silence")
+    wait_until(lambda: a.ping(address, count=1).received == 0, PATIENCE_S, "silence")
     world.api.update("port", a.port_id, security_groups=groups)
-    wait_until(lambda: a.ping(address, count=1).ok, BIND_TIMEOUT_S, "an answer")
+    wait_until(lambda: a.ping(address, count=1).ok, PATIENCE_S, "an answer")
 
 
 def test_an_address_pair_lets_a_machine_send_from_it_and_no_guard_from_any(world: World) -> None:
@@ -106,12 +106,12 @@ def test_an_address_pair_lets_a_machine_send_from_it_and_no_guard_from_any(world
 
     assert not heard("10.10.10.200")
     world.api.update("port", a.port_id, allowed_address_pairs=[{"ip_address": "10.10.10.200"}])
-    wait_until(lambda: heard("10.10.10.200"), BIND_TIMEOUT_S, "an answer to the pair's address")
+    wait_until(lambda: heard("10.10.10.200"), PATIENCE_S, "an answer to the pair's address")
     assert not heard("10.10.10.201")
     loose = {"port_security_enabled": False, "security_groups": [], "allowed_address_pairs": []}
     for vm in (a, b):
         world.api.update("port", vm.port_id, **loose)
-    wait_until(lambda: heard("10.10.10.201"), BIND_TIMEOUT_S, "an answer without guards")
+    wait_until(lambda: heard("10.10.10.201"), PATIENCE_S, "an answer without guards")
 
 
 def test_without_enforcement_nothing_is_guarded_and_with_it_all_is_again(world: World) -> None:
@@ -130,13 +130,13 @@ def test_without_enforcement_nothing_is_guarded_and_with_it_all_is_again(world: 
         world.controller.stop()
         world.controller.config_file.write_text(f"{right}\n[security]\nenforce = false\n")
         world.start_controller()
-        wait_until(heard, BIND_TIMEOUT_S, "an answer without guards")
+        wait_until(heard, PATIENCE_S, "an answer without guards")
         assert world.api.show("port", a.port_id)["port_security_enabled"] is False
     finally:
         world.controller.stop()
         world.controller.config_file.write_text(right)
         world.start_controller()
-    wait_until(lambda: not heard(), BIND_TIMEOUT_S, "silence")
+    wait_until(lambda: not heard(), PATIENCE_S, "silence")
     assert a.ping(address).ok
     shown = world.api.show("port", a.port_id)
     assert (shown["port_security_enabled"], len(shown["security_groups"])) == (True, 1)

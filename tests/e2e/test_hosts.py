@@ -9,13 +9,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from osken_apps.lab import Host, Lab, wait_until
+from osken_apps.lab import PATIENCE_S, Host, Lab, wait_until
 from osken_apps.lab.controller import LabController
 from tests.e2e.conftest import API_PORT, World, flows, idle
 from tests.slot import lab_name
 
 COMMAND = [sys.executable, "-m", "osken_apps.cli"]
-TIMEOUT_S = 15.0
 
 
 def through(host: Host) -> str:
@@ -28,7 +27,7 @@ def osken_net(host: Host, command: str, *arguments: str) -> "subprocess.Complete
     """Run a subcommand of `osken-net` on a host."""
     there = ["--controller", host.controller_address, "--through", through(host)]
     words = [*COMMAND, command, *there, *arguments]
-    return subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
 
 
 def set_up(host: Host) -> None:
@@ -66,7 +65,7 @@ def test_a_bare_host_is_made_ready(world: World) -> None:
     assert bare.returncode == 1
     assert "- there is no bridge br-int\n    ovs-vsctl add-br br-int" in bare.stdout
     set_up(host)
-    wait_until(lambda: flows(host, "br-eth2") == idle("br-eth2"), TIMEOUT_S, "the flows of br-eth2")
+    wait_until(lambda: flows(host, "br-eth2") == idle("br-eth2"), PATIENCE_S, "the flows of br-eth2")
     assert flows(host, "br-int") == idle("br-int")
     done = osken_net(host, "host-check")
     assert (done.returncode, done.stdout) == (0, "host1: nothing is missing\n")
@@ -81,7 +80,7 @@ def test_a_host_that_is_ready_is_left_alone(world: World) -> None:
     rows = connections(world.host(1))
     logged, log = len(world.controller.log), pinger.site.directory("vms", pinger.name) / "ping.log"
     ping = pinger.spawn("ping", ["ping", "-n", "-i", "0.01", str(pinged.addresses()[0].ip)])
-    wait_until(lambda: "ttl" in log.read_text(), TIMEOUT_S, "the first answer")
+    wait_until(lambda: "ttl" in log.read_text(), PATIENCE_S, "the first answer")
     for _ in range(2):
         for host in world.lab.hosts.values():
             set_up(host)
@@ -113,7 +112,7 @@ def test_with_the_api_a_name_for_an_id_is_told(world: World) -> None:
 def diff(world: World, host: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
     """Run `osken-net diff`."""
     words = [*COMMAND, "diff", host, "--api", f"http://127.0.0.1:{world.api.port}", *arguments]
-    return subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
 
 
 def test_diff_shows_what_is_missing_and_what_is_too_much(world: World) -> None:
@@ -216,7 +215,7 @@ def test_a_mistake_is_named_and_the_remedy_mends_it(world: World, mistake: str) 
     }
     words, sentence = MISTAKES[mistake]
     # ovs-vsctl complains where Open vSwitch cannot do what it is told: that is the mistake.
-    host.run(["ovs-vsctl", "--timeout=10", *(word.format(**names) for word in words)], check=False)
+    host.run(["ovs-vsctl", "--timeout=50", *(word.format(**names) for word in words)], check=False)
     said = osken_net(host, "host-check")
     assert said.returncode == 1
     lines = said.stdout.splitlines()
@@ -226,4 +225,4 @@ def test_a_mistake_is_named_and_the_remedy_mends_it(world: World, mistake: str) 
         host.run(["sh", "-c", command.replace("NIC", "eth2").replace("PORT_ID", PORT_ID)], check=False)
     for stray in ("stray0", "tap1", "tap2", "tap3", "tap4"):
         host.ovs.vsctl("--if-exists", "del-port", stray)
-    wait_until(lambda: osken_net(host, "host-check").returncode == 0, TIMEOUT_S, "nothing to be missing")
+    wait_until(lambda: osken_net(host, "host-check").returncode == 0, PATIENCE_S, "nothing to be missing")

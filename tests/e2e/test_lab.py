@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from osken_apps.lab import Host, Lab, LabError, NamespaceVm, wait_until
+from osken_apps.lab import PATIENCE_S, Host, Lab, LabError, NamespaceVm, wait_until
 from osken_apps.lab.lab import take_down
 from osken_apps.lab.network import machine_subnets, strangers
 from osken_apps.lab.processes import inside_namespace
@@ -178,7 +178,7 @@ def test_a_port_is_plugged_into_a_host_once(lab: Lab, vm1: NamespaceVm) -> None:
 def test_a_host_reaches_the_controller_and_leaves_it_again(lab: Lab) -> None:
     host = lab.hosts["host1"]
     with socket.create_server((lab.controller_address, 0)) as server:
-        server.settimeout(5)
+        server.settimeout(PATIENCE_S)
         host.ovs.connect(controller_port=server.getsockname()[1], manager_port=None)
         peers = [server.accept()[0] for _ in range(2)]
         hello = peers[0].recv(8)
@@ -271,7 +271,7 @@ def test_a_lab_of_the_command_line_has_addresses_for_tunnels(tmp_path: Path) -> 
 
     def lab(command: str, *arguments: str) -> str:
         words = [sys.executable, "-m", "osken_apps.cli", "lab", command, *place, *arguments]
-        return subprocess.run(words, capture_output=True, text=True, timeout=60, check=True).stdout
+        return subprocess.run(words, capture_output=True, text=True, timeout=120, check=True).stdout
 
     try:
         assert "tunnels to host1 end at 192.0.2.1" in lab("up", "--hosts", "1", "--underlay")
@@ -285,11 +285,11 @@ def test_a_lab_of_the_command_line_has_addresses_for_tunnels(tmp_path: Path) -> 
 def test_a_lab_whose_maker_was_killed_goes_down(point: str, tmp_path: Path) -> None:
     state_dir = tmp_path / "crashed"
     command = [sys.executable, "-c", CRASHING_MAKER, point, lab_name("e2ecr"), str(state_dir)]
-    made = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    made = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert made.returncode == -signal.SIGKILL, made.stderr
     assert left_of(lab_name("e2ecr"), state_dir) != []
     assert take_down(state_dir)
-    wait_until(lambda: not left_of(lab_name("e2ecr"), state_dir), 2, "nothing to be left")
+    wait_until(lambda: not left_of(lab_name("e2ecr"), state_dir), PATIENCE_S, "nothing to be left")
     assert not state_dir.exists()
     assert not take_down(state_dir)
 
@@ -297,7 +297,7 @@ def test_a_lab_whose_maker_was_killed_goes_down(point: str, tmp_path: Path) -> N
 def test_a_pid_that_the_kernel_has_given_to_another_is_not_killed(tmp_path: Path) -> None:
     with (
         Lab.up(lab_name("e2epid"), hosts=1, state_dir=tmp_path / "pid") as lab,
-        subprocess.Popen(["sleep", "30"]) as other,
+        subprocess.Popen(["sleep", "300"]) as other,
     ):
         stat = Path(f"/proc/{other.pid}/stat").read_text()
         fields = stat.split()

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from osken_apps.lab import Domain, LabError, NamespaceVm, wait_until
-from tests.e2e.conftest import BIND_TIMEOUT_S, World
+from osken_apps.lab import PATIENCE_S, Domain, LabError, NamespaceVm, wait_until
+from tests.e2e.conftest import World
 from tests.e2e.pings import pings
 
 MIGRATION_MIB_S = 8  # slow enough to act while memory is being copied
@@ -76,7 +76,7 @@ def test_a_live_migration_loses_two_pings_at_most(world: World, launch: Launch) 
         migration.wait_copying()
         assert is_at(world, port, "host1")
         migration.wait()
-        wait_until(lambda: is_at(world, port, "host2"), BIND_TIMEOUT_S, "the port on host2")
+        wait_until(lambda: is_at(world, port, "host2"), PATIENCE_S, "the port on host2")
     assert len(lost) <= 2
     assert domain.renew().variables["ip"] == address_of(port)
 
@@ -87,7 +87,7 @@ def test_a_cancelled_migration_loses_nothing(world: World, launch: Launch) -> No
         migration = domain.migrate(world.host(2).libvirt, MIGRATION_MIB_S)
         migration.wait_copying()
         migration.cancel()
-        wait_until(lambda: is_at(world, port, "host1"), BIND_TIMEOUT_S, "the port on host1")
+        wait_until(lambda: is_at(world, port, "host1"), PATIENCE_S, "the port on host1")
     assert lost == []
 
 
@@ -100,7 +100,7 @@ def test_the_death_of_the_destination_costs_nothing(world: World, launch: Launch
         with pytest.raises(LabError, match="failed"):
             migration.wait()
         world.host(2).power_on()
-        world.host(2).ovs.wait_connected(30)
+        world.host(2).ovs.wait_connected()
     assert lost == []
     assert is_at(world, port, "host1")
     # Its switch still has the interface, whose device went with it: libvirt takes it away no more.

@@ -11,12 +11,10 @@ from typing import Any
 
 import pytest
 
-from osken_apps.lab import NamespaceVm, processes, wait_until
+from osken_apps.lab import PATIENCE_S, NamespaceVm, processes, wait_until
 from osken_apps.lab.network import Namespace
-from tests.e2e.conftest import BIND_TIMEOUT_S, World
+from tests.e2e.conftest import World
 from tests.e2e.pings import pings
-
-GONE_TIMEOUT_S = 30
 
 
 class Migration:
@@ -44,7 +42,7 @@ class Migration:
 
     def wait_dead(self, machine: NamespaceVm, host: int) -> None:
         ovs = self.world.host(host).ovs
-        wait_until(lambda: ovs.tag(machine.tap) == 4095, BIND_TIMEOUT_S, "the interface to be dead")
+        wait_until(lambda: ovs.tag(machine.tap) == 4095, PATIENCE_S, "the interface to be dead")
 
     def move(self, target: NamespaceVm) -> None:
         """Let the machine run at the target from now on."""
@@ -55,7 +53,7 @@ class Migration:
         return (port["binding:host_id"], port["status"]) == (host, "ACTIVE")
 
     def wait_at(self, host: str) -> None:
-        wait_until(lambda: self.is_at(host), GONE_TIMEOUT_S, f"the port to be ACTIVE at {host}")
+        wait_until(lambda: self.is_at(host), PATIENCE_S, f"the port to be ACTIVE at {host}")
 
     def pings(self) -> AbstractContextManager[list[int]]:
         """Ping the machine meanwhile; what is given holds in the end the numbers of those that were lost."""
@@ -90,7 +88,7 @@ def test_a_cancelled_migration_loses_nothing(migration: Migration) -> None:
             lambda: (
                 not migration.world.host(2).ovs.vsctl("find", "interface", f"name={migration.source.tap}")
             ),
-            BIND_TIMEOUT_S,
+            PATIENCE_S,
             "the target's interface to be gone",
         )
     assert lost == []
@@ -131,10 +129,10 @@ def test_when_the_source_s_host_dies_the_port_goes_to_the_one_that_claims_it_and
     with dead(world, 1):
         migration.wait_at("host2")
         assert migration.pinger.ping(migration.address).ok
-    world.host(1).ovs.wait_connected(30)
+    world.host(1).ovs.wait_connected()
     wait_until(
         lambda: world.host(1).ovs.tag(migration.source.tap) == 4095,
-        BIND_TIMEOUT_S,
+        PATIENCE_S,
         "the old interface to be dead",
     )
     assert migration.is_at("host2")
@@ -147,9 +145,9 @@ def cut_off(world: World, number: int) -> Iterator[None]:
     namespace: Namespace = world.host(number).namespace
     name = f"host{number}"
     namespace.ip("link", "set", "mgmt", "down")
-    wait_until(lambda: not alive(world, name), GONE_TIMEOUT_S, f"{name} to be gone")
+    wait_until(lambda: not alive(world, name), PATIENCE_S, f"{name} to be gone")
     namespace.ip("link", "set", "mgmt", "up")
-    world.host(number).ovs.wait_connected(30)
+    world.host(number).ovs.wait_connected()
 
 
 @contextmanager

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from osken_apps.lab import Host, Lab, NamespaceVm, wait_until
+from osken_apps.lab import PATIENCE_S, Host, Lab, NamespaceVm, wait_until
 from osken_apps.lab.controller import LabController
 from osken_apps.lab.shell import run
 from tests.documents import blocks
-from tests.e2e.conftest import API_PORT, BIND_TIMEOUT_S, flows
+from tests.e2e.conftest import API_PORT, flows
 from tests.e2e.pings import pings
 from tests.e2e.test_hosts import osken_net
 from tests.slot import lab_name
@@ -102,7 +102,7 @@ class Cloud:
             port = self.controller.api.show("port", self.port(machine)["id"])
             return (port["status"], port["binding:vif_details"]["host"]) == ("ACTIVE", host)
 
-        wait_until(shown, BIND_TIMEOUT_S, f"the port of {machine} to be ACTIVE at {host}")
+        wait_until(shown, PATIENCE_S, f"the port of {machine} to be ACTIVE at {host}")
 
 
 def address_of(port: dict[str, Any]) -> str:

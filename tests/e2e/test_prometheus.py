@@ -17,7 +17,7 @@ import yaml
 
 from osken_apps.apps.dhcp import Unheard
 from osken_apps.dhcp.decision import AnswerReason, SilenceReason
-from osken_apps.lab import wait_until
+from osken_apps.lab import PATIENCE_S, wait_until
 from osken_apps.metrics.declarations import METRICS, Kind
 from tests.documents import TOP
 from tests.e2e.conftest import METRICS_PORT, World
@@ -30,7 +30,6 @@ RULES_TEST = TOP / "tests" / "e2e" / "data" / "prometheus-rules-test.yml"
 DASHBOARD: dict[str, Any] = json.loads((CONTRIB / "grafana" / "osken-net.json").read_text())
 INTERVAL = "1s"
 WINDOW = "20s"
-TIMEOUT_S = 60.0
 
 TARGETS = [
     (panel["title"], target["expr"]) for panel in DASHBOARD["panels"] for target in panel.get("targets", ())
@@ -84,18 +83,20 @@ class Prometheus:
 def prometheus(running: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     served = Prometheus(tmp_path_factory.mktemp("prometheus"))
     try:
-        wait_until(lambda: served.has_data("up == 1"), TIMEOUT_S, "Prometheus to have scraped the controller")
+        wait_until(
+            lambda: served.has_data("up == 1"), PATIENCE_S, "Prometheus to have scraped the controller"
+        )
         yield served
     finally:
         served.process.send_signal(signal.SIGTERM)
-        served.process.communicate(timeout=TIMEOUT_S)
+        served.process.communicate(timeout=PATIENCE_S)
 
 
 def test_every_panel_has_data_of_a_live_controller_and_every_alert_can_be_decided(
     world: World, prometheus: Prometheus
 ) -> None:
     vm = world.launch(1, world.network())
-    left, deadline = TARGETS, time.monotonic() + TIMEOUT_S
+    left, deadline = TARGETS, time.monotonic() + PATIENCE_S
     while left and time.monotonic() < deadline:
         vm.udhcpc()  # panels of rates want something that happens
         left = [(title, expression) for title, expression in left if not prometheus.has_data(expression)]
@@ -104,20 +105,20 @@ def test_every_panel_has_data_of_a_live_controller_and_every_alert_can_be_decide
     assert {rule["name"]: rule["health"] for rule in rules} == {rule["name"]: "ok" for rule in rules}
     assert prometheus.has_data('osken_host_up{host="host1"} == 1')
     bound = 'osken_host_bound_ports{host="host1"} == 1'
-    wait_until(lambda: prometheus.has_data(bound), TIMEOUT_S, "the port to be counted")
+    wait_until(lambda: prometheus.has_data(bound), PATIENCE_S, "the port to be counted")
 
 
 def test_of_a_host_that_goes_nothing_stands_still(world: World, prometheus: Prometheus) -> None:
     flows, host = 'osken_host_flows{host="host2"}', world.host(2)
-    wait_until(lambda: prometheus.has_data(flows), TIMEOUT_S, "host2 to be told of")
+    wait_until(lambda: prometheus.has_data(flows), PATIENCE_S, "host2 to be told of")
     host.ovs.disconnect()
     try:
-        wait_until(lambda: not prometheus.has_data(flows), TIMEOUT_S, "its flows to be told no more")
+        wait_until(lambda: not prometheus.has_data(flows), PATIENCE_S, "its flows to be told no more")
         assert prometheus.has_data('osken_host_up{host="host2"} == 0')
     finally:
         host.ovs.connect()
         host.ovs.wait_connected()
-    wait_until(lambda: prometheus.has_data(flows), TIMEOUT_S, "host2 to be told of again")
+    wait_until(lambda: prometheus.has_data(flows), PATIENCE_S, "host2 to be told of again")
 
 
 @pytest.mark.parametrize(("action", "file"), [("check", RULES), ("test", RULES_TEST)])
@@ -128,7 +129,7 @@ def test_promtool_is_content_with_the_rules(action: str, file: Path) -> None:
 
 def test_promtool_is_content_with_the_metrics(world: World) -> None:
     url = f"http://127.0.0.1:{METRICS_PORT}/metrics"
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=PATIENCE_S) as answer:
         document = answer.read()
     done = subprocess.run(["promtool", "check", "metrics"], input=document, capture_output=True, check=False)
     assert (done.returncode, done.stdout + done.stderr) == (0, b"")

@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from osken_apps.lab import Lab, wait_until
+from osken_apps.lab import PATIENCE_S, Lab, wait_until
 from tests.documents import blocks, with_values
 from tests.slot import lab_name
 
-TIMEOUT_S = 30.0
 SSH = '#!/bin/sh\n[ "$1" = root@host1 ] || exit 255\nshift\nexec {command} "$@"\n'
 #: What stands for the command: its files are where the test has them.
 COMMAND = """#!/bin/sh
@@ -54,7 +53,7 @@ class Terminal:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
@@ -86,15 +85,15 @@ def test_from_nothing_to_tls_everywhere_with_users(lab: Lab, tmp_path: Path) -> 
     controller = terminal.start(run, log := tmp_path / "log")
     try:
         wait_until(
-            lambda: "lets in" in log.read_text() or "admin-openrc" in log.read_text(), TIMEOUT_S, "users"
+            lambda: "lets in" in log.read_text() or "admin-openrc" in log.read_text(), PATIENCE_S, "users"
         )
         values = there | state | {". .venv/bin/activate": "", "--tls": "--tls --datapath-type netdev"}
         assert terminal.type(with_values(other, values)) == "net1\n"
         agents = f". {tmp_path}/state/admin-openrc; openstack network agent list -f value -c Host -c Alive"
-        wait_until(lambda: terminal.type(agents) == "host1 True\n", TIMEOUT_S, "the host")
+        wait_until(lambda: terminal.type(agents) == "host1 True\n", PATIENCE_S, "the host")
         assert terminal.type(check).count("the controller runs") == 3
         first = f". {tmp_path}/state/admin-openrc\n"
         assert terminal.type(first + with_values(users, there)).count("of-demo") == 3
     finally:
         controller.send_signal(signal.SIGTERM)
-        assert controller.wait(TIMEOUT_S) == 0
+        assert controller.wait(PATIENCE_S) == 0

@@ -10,12 +10,10 @@ from typing import Any
 import pytest
 
 from osken_apps.cli import main
-from osken_apps.lab import Lab, processes, wait_until
+from osken_apps.lab import PATIENCE_S, Lab, processes, wait_until
 from osken_apps.lab.controller import NAME, LabController
 from tests.e2e.conftest import API_PORT, World
 from tests.slot import lab_name
-
-TIMEOUT_S = 30.0
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +39,7 @@ def agent(world: World, host: str) -> dict[str, Any]:
 
 def wait_trouble(world: World, host: str, words: str) -> None:
     wait_until(
-        lambda: words in agent(world, host)["configurations"]["trouble"], TIMEOUT_S, f"{host}'s trouble"
+        lambda: words in agent(world, host)["configurations"]["trouble"], PATIENCE_S, f"{host}'s trouble"
     )
 
 
@@ -72,7 +70,7 @@ def test_a_renewed_certificate_is_taken_at_sighup_and_no_connection_ends(world: 
     os.kill(process.pid, signal.SIGHUP)
     for section in ("openflow", "ovsdb"):
         words = f"[{section}] the certificates were read again"
-        wait_until(lambda words=words: words in world.controller.log, TIMEOUT_S, words)
+        wait_until(lambda words=words: words in world.controller.log, PATIENCE_S, words)
     assert world.launch(2, world.network("10.10.11.0/24")).udhcpc()
     assert len(before) == 6
     assert connections(world) == before
@@ -113,4 +111,4 @@ def test_a_host_that_shows_the_certificate_of_another_is_refused_and_the_other_g
 def test_a_certificate_that_is_revoked_is_cut_while_it_lives(world: World) -> None:
     assert main(["pki", "--directory", str(pki(world)), "revoke", "host1"]) == 0
     wait_trouble(world, "host1", "certificate revoked")
-    wait_until(lambda: not agent(world, "host1")["alive"], TIMEOUT_S, "host1 to be away")
+    wait_until(lambda: not agent(world, "host1")["alive"], PATIENCE_S, "host1 to be away")

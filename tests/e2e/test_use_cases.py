@@ -2,8 +2,8 @@
 
 import re
 
-from osken_apps.lab import wait_until
-from tests.e2e.conftest import BIND_TIMEOUT_S, World, flows, has_drop, idle
+from osken_apps.lab import PATIENCE_S, wait_until
+from tests.e2e.conftest import World, flows, has_drop, idle
 from tests.golden.dumps import golden
 
 REFERENCE_VM_MAC = "fa:16:3e:fe:c7:87"
@@ -72,7 +72,7 @@ def test_a_launched_vm_has_the_references_flows_and_addresses(world: World) -> N
         lines = as_in_golden(flows(host, "br-int"), server["mac_address"])
         return sorted(line.replace(in_port, "in_port=2") for line in lines) == expected
 
-    wait_until(live, BIND_TIMEOUT_S, f"br-int to have\n{expected}")
+    wait_until(live, PATIENCE_S, f"br-int to have\n{expected}")
     assert flows(host, "br-eth2") == golden("seed", "br-eth2")
 
 
@@ -137,7 +137,9 @@ def test_the_dhcp_server_answers_arp_and_ping_by_flows(world: World) -> None:
     world.dhcp_port(network)
     vm.configure("10.10.10.2/24")
     host = world.host(1)
-    wait_until(lambda: any("10.10.10.3" in line for line in flows(host, "br-int")), 5, "the server's flows")
+    wait_until(
+        lambda: any("10.10.10.3" in line for line in flows(host, "br-int")), PATIENCE_S, "the server's flows"
+    )
     world.controller.stop()
     try:
         assert vm.ping("10.10.10.3").ok
@@ -149,9 +151,9 @@ def test_an_interface_that_is_there_before_its_port_is_bound_all_the_same(world:
     network = world.network()
     port_id = "0d5b5c4e-1111-4222-8333-444455556666"
     vm = world.plug(1, {"id": port_id, "mac_address": "fa:16:3e:00:00:77"})
-    wait_until(lambda: has_drop(world, 1, vm.tap), BIND_TIMEOUT_S, "its drop")
+    wait_until(lambda: has_drop(world, 1, vm.tap), PATIENCE_S, "its drop")
     assert world.host(1).ovs.tag(vm.tap) == 4095
-    (condition,) = wait_until(lambda: world.conditions("host1"), BIND_TIMEOUT_S, "the host's condition")
+    (condition,) = wait_until(lambda: world.conditions("host1"), PATIENCE_S, "the host's condition")
     assert condition["code"] == "iface_id_unknown"
     assert port_id in condition["sentence"]
     assert world.controller.log.count(condition["sentence"]) == 1
@@ -164,7 +166,7 @@ def test_a_port_deleted_while_plugged_leaves_a_dead_interface(world: World) -> N
     network = world.network()
     vm = world.launch(1, network)
     world.api.delete("port", vm.port_id)
-    wait_until(lambda: has_drop(world, 1, vm.tap), BIND_TIMEOUT_S, "its drop")
+    wait_until(lambda: has_drop(world, 1, vm.tap), PATIENCE_S, "its drop")
     assert world.host(1).ovs.tag(vm.tap) == 4095
     assert len(flows(world.host(1), "br-int")) == len(idle("br-int")) + 1
 
@@ -180,15 +182,15 @@ def test_everything_survives_a_restart_and_no_flow_is_sent(world: World) -> None
     world.start_controller()
     wait_until(
         lambda: world.controller.log[read:].count("flows of ours found") == 4,
-        BIND_TIMEOUT_S,
+        PATIENCE_S,
         "four bridges to be read",
     )
     assert "flows added" not in world.controller.log[read:]
     assert "tags" not in world.controller.log[read:]
     assert flows(world.host(1), "br-int") == installed
-    wait_until(lambda: world.conditions("host1") is not None, 10, "the hosts to be known to the API")
+    wait_until(lambda: world.conditions("host1") is not None, PATIENCE_S, "the hosts to be known to the API")
     progress = "2 of 2 hosts are as they should be, with 1 of 1 ports"
-    wait_until(lambda: progress in world.controller.log[read:], 30, "the end of the start to be told")
+    wait_until(lambda: progress in world.controller.log[read:], PATIENCE_S, "the end of the start to be told")
     warned = re.findall(".* (?:WARNING|ERROR) .*", world.controller.log[read:])
     # What other tests have left on the hosts is told again, and stands; so is what the configuration says.
     found = [condition for host in ("host1", "host2") for condition in world.conditions(host) or []]
@@ -220,7 +222,7 @@ def test_without_ovsdb_the_name_binds_and_the_plugger_sets_the_tag(world: World)
     host.ovs.wait_connected()
     wait_until(
         lambda: f"host {host.name}: OVSDB session from {host.address} ended" in world.controller.log[read:],
-        10,
+        PATIENCE_S,
         "the session's end",
     )
     try:
@@ -231,7 +233,7 @@ def test_without_ovsdb_the_name_binds_and_the_plugger_sets_the_tag(world: World)
             shown = world.api.show("port", port["id"])["binding:vif_details"]
             return shown if "local_vlan" in shown else None
 
-        details = wait_until(waiting, BIND_TIMEOUT_S, "the port to say what it waits for")
+        details = wait_until(waiting, PATIENCE_S, "the port to say what it waits for")
         assert details["local_vlan"] == 1
         assert "tag=1" in str(details["waits_for"])
         assert world.api.show("port", port["id"])["status"] == "DOWN"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from osken_apps.lab import wait_until
+from osken_apps.lab import PATIENCE_S, wait_until
 from osken_apps.openflow import codec
 from osken_apps.openflow.codec import BundleControl, MessageType
 from osken_apps.openflow.difference import Difference
@@ -39,7 +39,7 @@ class Switch:
     def run(self, *command: str) -> str:
         environment = os.environ | {"OVS_RUNDIR": str(self.directory)}
         done = subprocess.run(
-            command, check=False, capture_output=True, text=True, timeout=30, env=environment
+            command, check=False, capture_output=True, text=True, timeout=PATIENCE_S, env=environment
         )
         assert done.returncode == 0, done.stderr + done.stdout
         return done.stdout
@@ -192,12 +192,12 @@ def open_vswitch(directory: Path, dummy: str = "--enable-dummy=override") -> Ite
                     command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
                 )
             )
-            wait_until((directory / awaited).exists, 10, awaited)
+            wait_until((directory / awaited).exists, PATIENCE_S, awaited)
         yield made
     finally:
         for process in reversed(processes):
             process.send_signal(signal.SIGTERM)
-            process.wait(10)
+            process.wait(PATIENCE_S)
 
 
 @pytest.fixture(scope="session")

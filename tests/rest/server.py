@@ -16,7 +16,7 @@ from typing import Any
 
 from osken_apps.link import Link, LinkClosed, Message
 
-WAIT_S = 30
+WAIT_S = 60
 NO_QUOTAS = "[quotas]\nnetwork = -1\nsubnet = -1\nport = -1"
 
 

@@ -22,7 +22,7 @@ def typed(text: str, directory: Path) -> str:
         env=clean | {"PATH": f"{directory}:{Path(sys.executable).parent}:{os.environ['PATH']}"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

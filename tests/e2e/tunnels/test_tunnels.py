@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from osken_apps.lab import NamespaceVm, wait_until
-from tests.e2e.conftest import BIND_TIMEOUT_S, World, flows
+from osken_apps.lab import PATIENCE_S, NamespaceVm, wait_until
+from tests.e2e.conftest import World, flows
 
 TYPES = {"vxlan": 1450, "gre": 1458, "geneve": 1450}
 ON_THE_WIRE = {"vxlan": "udp port 4789", "gre": "ip proto 47", "geneve": "udp port 6081"}
@@ -48,7 +48,7 @@ def pair(world: World, made: dict[str, Any]) -> tuple[NamespaceVm, NamespaceVm]:
     a, b = world.launch(1, made), world.launch(2, made)
     for vm in (a, b):
         vm.udhcpc()
-    wait_until(lambda: a.ping(address(world, b), 1).ok, BIND_TIMEOUT_S, "an answer")
+    wait_until(lambda: a.ping(address(world, b), 1).ok, PATIENCE_S, "an answer")
     return a, b
 
 
@@ -82,7 +82,7 @@ def test_equal_ids_of_different_types_and_equal_addresses_never_meet(tunnels: Wo
         for other in range(len(networks)):
             if other != index:
                 assert vm.ping(f"10.10.10.{60 + other}", 1, wait_s=0.3).received == 0
-        wait_until(lambda vm=vm, n=index: vm.ping(f"10.10.10.{60 + n}", 1).ok, BIND_TIMEOUT_S, "an answer")
+        wait_until(lambda vm=vm, n=index: vm.ping(f"10.10.10.{60 + n}", 1).ok, PATIENCE_S, "an answer")
 
 
 def test_arp_for_a_known_address_stays_on_the_host_and_for_an_unknown_one_goes_to_hosts_of_the_network(
@@ -111,7 +111,7 @@ def test_a_neighbor_solicitation_for_a_known_address_is_answered_on_the_host_tha
     a, b = tunnels.launch(1, made), tunnels.launch(2, made)
     for vm in (a, b):
         vm.configure(f"{ipv6(tunnels, vm)}/64", flags=("nodad",))
-    wait_until(lambda: a.ping(ipv6(tunnels, b), 1).ok, BIND_TIMEOUT_S, "an answer")
+    wait_until(lambda: a.ping(ipv6(tunnels, b), 1).ok, PATIENCE_S, "an answer")
     a.namespace.ip("neigh", "flush", "all")
     with tunnels.host(1).capture("eth2", ANY_TUNNEL, flags=("-e",)) as capture:
         assert a.ping(ipv6(tunnels, b)).ok
@@ -147,7 +147,7 @@ def test_a_restart_sends_no_flow_also_while_a_host_is_away(tunnels: World) -> No
             lambda: (
                 len(re.findall("host host1: br-.*flows of ours found", tunnels.controller.log[read:])) == 3
             ),
-            BIND_TIMEOUT_S,
+            PATIENCE_S,
             "the bridges of host1 to be read",
         )
         assert a.ping(address(tunnels, b)).ok
@@ -189,8 +189,8 @@ def test_a_host_is_heard_in_the_networks_that_it_has_and_in_no_other(tunnels: Wo
         forge(2, 6, "of-a-network-that-host2-has-not")
         forge(3, 5, "of-a-network-that-host3-has-not")
         forge(2, 7, "of-a-network-that-nobody-has")
-        wait_until(lambda: forge(2, 5, "heard-5") or "heard-5" in at_a.text, 20, "the right one")
-        wait_until(lambda: forge(3, 6, "heard-6") or "heard-6" in at_c.text, 20, "the right one")
+        wait_until(lambda: forge(2, 5, "heard-5") or "heard-5" in at_a.text, PATIENCE_S, "the right one")
+        wait_until(lambda: forge(3, 6, "heard-6") or "heard-6" in at_c.text, PATIENCE_S, "the right one")
         at_a.wait_for("heard-5")
     assert "of-a-network" not in at_a.text + at_c.text
 
@@ -203,11 +203,11 @@ def test_a_machine_that_moves_is_reached_at_its_new_host(tunnels: World) -> None
     tunnels.vms.remove(b)
     moved = tunnels.plug(3, port, name="moved")
     wait_until(
-        lambda: tunnels.api.show("port", port["id"])["binding:host_id"] == "host3", BIND_TIMEOUT_S, "the move"
+        lambda: tunnels.api.show("port", port["id"])["binding:host_id"] == "host3", PATIENCE_S, "the move"
     )
     tunnels.wait_active(port)
     moved.configure(f"{port['fixed_ips'][0]['ip_address']}/24")
-    wait_until(lambda: a.ping(address(tunnels, moved), 1).ok, 3, "an answer")
+    wait_until(lambda: a.ping(address(tunnels, moved), 1).ok, PATIENCE_S, "an answer")
     assert not any("192.0.2.2" in flow or "c0000202" in flow for flow in flows(tunnels.host(1), "br-tun"))
 
 
@@ -223,24 +223,26 @@ def test_an_address_that_is_missing_or_doubled_is_said_and_heals(tunnels: World)
         def waits_for() -> str:
             return str(tunnels.api.show("port", port["id"])["binding:vif_details"].get("waits_for", ""))
 
-        wait_until(lambda: "other_config:local_ip" in waits_for(), BIND_TIMEOUT_S, "the reason")
+        wait_until(lambda: "other_config:local_ip" in waits_for(), PATIENCE_S, "the reason")
         ovs.vsctl("set", "Open_vSwitch", ".", "other_config:local_ip=192.0.2.1")
-        wait_until(lambda: "not also host1's" in waits_for(), BIND_TIMEOUT_S, "the other reason")
+        wait_until(lambda: "not also host1's" in waits_for(), PATIENCE_S, "the other reason")
         for here, other in (("host1", "host2"), ("host2", "host1")):
             wait_until(
                 lambda here=here, other=other: (
                     f"address 192.0.2.1 is also that of host {other}" in trouble(tunnels, here)
                 ),
-                BIND_TIMEOUT_S,
+                PATIENCE_S,
                 "the hosts' trouble",
             )
     finally:
         ovs.vsctl("set", "Open_vSwitch", ".", "other_config:local_ip=192.0.2.2")
     tunnels.wait_active(port)
-    wait_until(lambda: (trouble(tunnels, "host1"), trouble(tunnels, "host2")) == ("", ""), 10, "no trouble")
+    wait_until(
+        lambda: (trouble(tunnels, "host1"), trouble(tunnels, "host2")) == ("", ""), PATIENCE_S, "no trouble"
+    )
     for machine in (a, vm):
         machine.udhcpc()
-    wait_until(lambda: a.ping(address(tunnels, vm), 1).ok, BIND_TIMEOUT_S, "an answer")
+    wait_until(lambda: a.ping(address(tunnels, vm), 1).ok, PATIENCE_S, "an answer")
 
 
 def test_what_another_hand_does_to_the_tunnel_bridge_is_undone(tunnels: World) -> None:
@@ -249,6 +251,8 @@ def test_what_another_hand_does_to_the_tunnel_bridge_is_undone(tunnels: World) -
     ovs.vsctl("set", "interface", "tun-geneve", "options:local_ip=192.0.2.77")
     ovs.ofctl("del-flows", "br-tun")
     wait_until(
-        lambda: "192.0.2.1" in ovs.vsctl("get", "interface", "tun-geneve", "options"), 10, "the option"
+        lambda: "192.0.2.1" in ovs.vsctl("get", "interface", "tun-geneve", "options"),
+        PATIENCE_S,
+        "the option",
     )
-    wait_until(lambda: a.ping(address(tunnels, b), 1).ok, BIND_TIMEOUT_S, "an answer")
+    wait_until(lambda: a.ping(address(tunnels, b), 1).ok, PATIENCE_S, "an answer")

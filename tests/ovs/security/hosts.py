@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from osken_apps.lab import wait_until
+from osken_apps.lab import PATIENCE_S, wait_until
 from osken_apps.model.changes import Change, Deleted, Upserted
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.host import Interface
@@ -31,7 +31,7 @@ LENGTH = struct.Struct("!H")
 def connected(path: Path) -> socket.socket:
     """Connect to a socket that is about to listen."""
     made = socket.socket(socket.AF_UNIX)
-    wait_until(lambda: made.connect_ex(str(path)) == 0, 10, f"{path} listens")
+    wait_until(lambda: made.connect_ex(str(path)) == 0, PATIENCE_S, f"{path} listens")
     return made
 
 
