@@ -5,6 +5,7 @@ may hold its place for ever, and all places together keep everybody else out. TL
 is in `http_tls`; which request is answered next, in `lanes`. SHELL.
 """
 
+import re
 import time
 from typing import Any
 
@@ -12,6 +13,7 @@ from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask, Task, WSGITask
+from waitress.utilities import BadRequest
 
 from osken_apps.rest.environ import CERTIFICATE, IS_KNOWN, IS_ONE_TOO_MANY
 from osken_apps.rest.request import MAX_BODY_BYTES
@@ -23,6 +25,10 @@ HEADER_DEADLINE_S = 10
 BODY_DEADLINE_S = 60
 MAINTENANCE_INTERVAL_S = 2
 MAX_HEADER_BYTES = 192 * 1024  # with the longest query string
+MAX_HEADER_LINES = 200
+HEADER_ENDS = b"\r\n\r\n"
+FOLDED = re.compile(rb"\r\n[ \t]")
+TRANSFER_ENCODING = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
 # The application refuses less than this in the API's own form; this is what is read at all.
 MAX_RECEIVED_BYTES = 2 * MAX_BODY_BYTES
 # What a client does not read waits in a file; only beyond this does it hold up the thread that answers.
@@ -40,17 +46,51 @@ SECURITY_HEADERS = (
 OVER_TLS = (("Strict-Transport-Security", "max-age=31536000"),)
 
 
+class LengthRequired(BadRequest):  # type: ignore[misc]
+    """The body comes without a word of how long it is."""
+
+    code = 411
+    reason = "Length Required"
+
+
 class Parser(HTTPRequestParser):  # type: ignore[misc]
     """A request; `secret` is what of it is checked as a password is."""
 
     secret: bytes | None = None
     is_one_too_many = False
 
+    def __init__(self, adj: Any) -> None:
+        super().__init__(adj)
+        self._header = bytearray()
+
+    def received(self, data: bytes) -> int:
+        """Take octets and give how many.
+
+        waitress looks at all of a header at each piece of it, and over TLS a piece may be an octet: here it
+        gets the header when it is whole.
+        """
+        if self.completed or self.headers_finished:
+            return int(super().received(data))
+        before = len(self._header)
+        self._header += data
+        is_whole = self._header.find(HEADER_ENDS, max(0, before + 1 - len(HEADER_ENDS))) >= 0
+        if not is_whole and len(self._header) < self.adj.max_request_header_size:
+            return len(data)
+        header, self._header = bytes(self._header), bytearray()
+        return int(super().received(header)) - before
+
     def parse_header(self, header_plus: bytes) -> None:
-        """Read the header; one that tells two lengths is refused: a proxy may have gone by the other."""
+        """Read the header; a body has one length, which is told first.
+
+        What is sent in chunks may end elsewhere for a proxy in front, and costs far more to read; a line that
+        is folded is another one for some. No client of ours sends either.
+        """
+        if header_plus.count(b"\r\n") > MAX_HEADER_LINES or FOLDED.search(header_plus):
+            raise ParsingError(f"more than {MAX_HEADER_LINES} lines of header, or a folded one")
         super().parse_header(header_plus)
-        if self.chunked and "CONTENT_LENGTH" in self.headers:
-            raise ParsingError("Content-Length beside Transfer-Encoding")
+        if TRANSFER_ENCODING.search(header_plus):
+            self.error = LengthRequired("a body is sent with Content-Length, not with Transfer-Encoding")
+            self.completed = True
 
 
 class Secured(Task):  # type: ignore[misc]

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from waitress import parser
+from waitress.utilities import find_double_newline
 
 from osken_apps.rest import http_server as server
 from osken_apps.rest.api_server import api_server
@@ -16,7 +18,7 @@ from tests.unit.rest_client import config_of
 
 WHOLE = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 HALF = b"GET / HTTP/1.1\r\nHost:"
-HEADER = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf"
+HEADER = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 8\r\n\r\nhalf"
 
 
 @pytest.fixture
@@ -54,12 +56,68 @@ def test_a_request_that_is_begun_has_a_deadline(api: ApiServer, sent: bytes, dea
     client.close()
 
 
-def test_a_request_with_two_lengths_is_refused(api: ApiServer) -> None:
+POST = b"POST / HTTP/1.1\r\nHost: localhost\r\n"
+GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
+
+
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [
+        (POST + b"Transfer-Encoding: chunked\r\n", 411),
+        (POST + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", 411),
+        (POST + b"transfer-encoding:chunked\r\nContent-Length: 0\r\n", 411),
+        (POST + b"Transfer-Encoding:\r\n", 411),
+        (POST + b"Transfer-Encoding: identity\r\n", 501),
+        (POST + b"Transfer-Encoding : chunked\r\n", 400),
+        (POST + b"X: y\r\n Transfer-Encoding: chunked\r\n", 400),
+        (POST.replace(b"1.1", b"1.0") + b"Transfer-Encoding: chunked\r\n", 411),
+        (POST.replace(b"1.1", b"1.2") + b"Transfer-Encoding: chunked\r\n", 411),
+        (POST + b"Content-Length: 5\r\nContent-Length: 5\r\n", 400),
+        (POST + b"Content-Length: 5, 5\r\n", 400),
+        (POST + b"Content-Length: +5\r\n", 400),
+        (POST + b"Content-Length: 5\r\n 0\r\n", 400),
+        (POST + b"Content-Length: 5\nX: y\r\n", 400),
+        (POST + b"Content-Length:\x0b5\r\n", 400),
+        (GET + b"X: y\r\n" * 201, 400),
+    ],
+)
+def test_a_request_whose_end_is_where_another_may_not_see_it_is_refused(
+    api: ApiServer, header: bytes, code: int
+) -> None:
     client, channel = connected(api)
-    lengths = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"
-    channel.received(lengths + b"0\r\n\r\n" + WHOLE)
+    channel.received(header + b"\r\n0\r\n\r\n" + WHOLE)
     request, *_ = channel.requests  # what breaks ends the connection with its answer
-    assert request.error.code == 400
+    assert request.error.code == code
+    client.close()
+
+
+def test_a_header_in_small_pieces_is_looked_at_once(api: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[bytes] = []
+
+    def look(text: bytes) -> int:
+        looked_at.append(text)
+        return find_double_newline(text)
+
+    monkeypatch.setattr(parser, "find_double_newline", look)
+    client, channel = connected(api)
+    header = b"GET /path HTTP/1.1\r\nHost: localhost\r\n" + b"X: " + b"y" * 20_000 + b"\r\n\r\n"
+    for octet in header + HEADER + b"more":
+        channel.received(bytes([octet]))
+    assert looked_at == [header, HEADER[:-4]]
+    assert [request.path for request in channel.requests] == ["/path", "/"]
+    assert channel.requests[1].get_body_stream().read() == b"halfmore"
+    client.close()
+
+
+def test_a_header_that_does_not_end_is_refused_when_it_is_too_long(
+    api: ApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api.adj, "max_request_header_size", 1000)
+    client, channel = connected(api)
+    for _ in range(1000):
+        channel.received(b"x")
+    (request,) = channel.requests
+    assert request.error.code == 431
     client.close()
 
 
