@@ -1,8 +1,16 @@
 """An authority for tests, and the files of what it certifies."""
 
+import subprocess
+import warnings
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 AUTHORITY = trustme.CA()
 
@@ -27,3 +35,32 @@ def api_options(directory: Path) -> str:
     """Give the options of an API that speaks HTTPS, with client certificates."""
     certificate, key = files(directory, "127.0.0.1")
     return f"certificate = {certificate}\nprivate_key = {key}\nclient_ca = {authority_file(directory)}\n"
+
+
+def odd(
+    file: Path, authority: bytes, authority_key: bytes, common: Sequence[str], *names: x509.GeneralName
+) -> None:
+    """Make a certificate as it is asked for, by the PEM of an authority and its key, with its own key."""
+    issuer = x509.load_pem_x509_certificate(authority)
+    issuer_key = serialization.load_pem_private_key(authority_key, None)
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    with warnings.catch_warnings(action="ignore"):  # a name that is too long
+        parts = [x509.NameAttribute(NameOID.COMMON_NAME, name, _validate=False) for name in common]
+    subject = x509.Name(parts)
+    built = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer.subject)
+    built = built.public_key(key.public_key()).serial_number(x509.random_serial_number())
+    built = built.not_valid_before(now - timedelta(hours=1)).not_valid_after(now + timedelta(days=1))
+    if names:
+        built = built.add_extension(x509.SubjectAlternativeName(names), critical=not common)
+    made = built.sign(issuer_key, hashes.SHA256())  # type: ignore[arg-type]
+    pem = serialization.Encoding.PEM
+    file.with_suffix(".pem").write_bytes(made.public_bytes(pem))
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    file.with_suffix(".key").write_bytes(private)
+
+
+def renegotiated(port: int, *options: str) -> str:
+    """Shake hands by TLS 1.2, ask for another handshake on the connection, and give what OpenSSL says."""
+    command = ["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-tls1_2", *options]
+    done = subprocess.run(command, input="R\n", capture_output=True, text=True, timeout=30, check=False)
+    return done.stdout + done.stderr

@@ -28,7 +28,7 @@ def hosts_context(files: HostsTls) -> ssl.SSLContext:
     """Read what handshakes with hosts go by. Raises ConfigurationError, naming the option."""
     section = f"[{files.section}]"
     context = _server(section, files.certificate, files.private_key)
-    context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_TICKET
+    context.options |= ssl.OP_NO_TICKET
     context.num_tickets = 0
     context.verify_mode = ssl.CERT_REQUIRED
     _load(f"{section} ca", files.ca, context.load_verify_locations)
@@ -59,6 +59,7 @@ def revoked_numbers(files: HostsTls) -> frozenset[int]:
 def _server(section: str, certificate: Path, private_key: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.options |= ssl.OP_NO_RENEGOTIATION
     refuse_readers(f"{section} private_key", private_key)
     try:
         context.load_cert_chain(certificate, private_key, NO_PASSWORD)

@@ -1,8 +1,10 @@
 """The API's certificate, key and names, taken anew when their files change or somebody says so. SHELL."""
 
 import logging
+import ssl
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from osken_apps.accounts.certificate import certified
@@ -10,6 +12,7 @@ from osken_apps.certificates.contexts import api_context
 from osken_apps.certificates.watched import LOOK_INTERVAL_S, WatchedFiles
 from osken_apps.config import TlsConfig
 from osken_apps.errors import ConfigurationError
+from osken_apps.model.accounts import is_name
 
 LOG = logging.getLogger(__name__)
 
@@ -46,11 +49,28 @@ def _names(tls: TlsConfig) -> frozenset[str]:
     return frozenset(name.lower() for name in certified(tls.certificate).names)
 
 
-def name_of(certificate: Mapping[str, Any] | None) -> str:
-    """Give whose certificate it is, as ssl describes it: the common name, else the first DNS name."""
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Whose a client's certificate is, and until when (s since 1970): a session may go on for longer."""
+
+    name: str = ""
+    until: float = 0.0
+
+    def name_at(self, now: float) -> str:
+        """Give whose it is while it counts; nothing where it is nobody's."""
+        return self.name if now < self.until else ""
+
+
+def shown_by(certificate: Mapping[str, Any] | None) -> Shown:
+    """Give whose a certificate is, as ssl describes it: the common name, if there is none the first DNS name.
+
+    With two common names, or one that can be no user's or may stand for several, it is nobody's.
+    """
     if not certificate:
-        return ""
+        return Shown()
     parts: list[tuple[str, str]] = [part for parts in certificate.get("subject", ()) for part in parts]
     names = [value for name, value in parts if name == "commonName"]
-    names += [value for kind, value in certificate.get("subjectAltName", ()) if kind == "DNS"]
-    return names[0] if names else ""
+    names = names or [value for kind, value in certificate.get("subjectAltName", ()) if kind == "DNS"][:1]
+    if len(names) != 1 or not is_name(names[0]) or "*" in names[0]:
+        return Shown()
+    return Shown(names[0], ssl.cert_time_to_seconds(certificate["notAfter"]))

@@ -133,7 +133,6 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     error_task_class = RefusalTask
     parser_class = Parser
     is_tls = False
-    certificate = ""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -152,6 +151,11 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         """Have the client go on, unless it has nothing more to send: waitress would wait for it for ever."""
         if not self.request.completed:
             super().send_continue()
+
+    @property
+    def certificate(self) -> str:
+        """The name in the client's certificate: it has none."""
+        return ""
 
     @property
     def is_idle(self) -> bool:

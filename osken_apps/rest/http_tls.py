@@ -14,7 +14,7 @@ import time
 from contextlib import suppress
 from typing import Any
 
-from osken_apps.rest.certificates import Certificates, name_of
+from osken_apps.rest.certificates import Certificates, Shown, shown_by
 from osken_apps.rest.http_server import ApiServer, Channel
 
 LOG = logging.getLogger(__name__)
@@ -30,15 +30,21 @@ ANSWER_TO_PLAIN = (
 
 
 class TlsChannel(Channel):
-    """A connection over TLS; `certificate` is the name in the client's."""
+    """A connection over TLS."""
 
     is_tls = True
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         self._is_open = False
         self._must_write = False
+        self._shown = Shown()
         self._one_at_a_time = threading.Lock()
         super().__init__(*arguments, **named)
+
+    @property
+    def certificate(self) -> str:
+        """The name in the client's certificate, if that counts now; else nothing."""
+        return self._shown.name_at(time.time())
 
     def writable(self) -> bool:
         """Tell whether there is something to write, also of the handshake."""
@@ -88,6 +94,7 @@ class TlsChannel(Channel):
         try:
             with self._one_at_a_time:
                 self.socket.do_handshake()
+                self._shown = shown_by(self.socket.getpeercert())
         except ssl.SSLWantReadError:
             return False
         except ssl.SSLWantWriteError:
@@ -100,7 +107,6 @@ class TlsChannel(Channel):
             self.handle_close()
             return False
         self._is_open = True
-        self.certificate = name_of(self.socket.getpeercert())
         return True
 
     def _tell_plainly(self) -> None:

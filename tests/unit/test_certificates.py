@@ -11,7 +11,7 @@ from osken_apps.accounts.first import environment
 from osken_apps.certificates.contexts import api_context
 from osken_apps.config import TlsConfig
 from osken_apps.errors import ConfigurationError
-from osken_apps.rest.certificates import Certificates, name_of
+from osken_apps.rest.certificates import Certificates, Shown, shown_by
 from osken_apps.rest.wsgi import application
 from tests.certificates import api_options, authority_file, files
 from tests.unit.rest_client import client_of, config_of
@@ -70,12 +70,15 @@ def test_files_that_change_are_taken_and_broken_ones_are_not(
     assert certificates.context is second
 
 
-def test_the_name_is_the_common_name_else_the_first_dns_name() -> None:
+def test_the_name_is_the_common_name_else_the_first_dns_name_while_it_counts() -> None:
     subject = ((("organizationName", "o"),), (("commonName", "alice"),))
     names = (("DNS", "bob"),)
-    assert name_of({"subject": subject, "subjectAltName": names}) == "alice"
-    assert name_of({"subject": (), "subjectAltName": names}) == "bob"
-    assert [name_of(nobody) for nobody in (None, {}, {"subject": ()})] == ["", "", ""]
+    shown = {"subject": subject, "subjectAltName": names, "notAfter": "Jan  1 00:01:40 1970 GMT"}
+    assert shown_by(shown) == Shown("alice", 100.0)
+    assert shown_by(shown | {"subject": ()}).name == "bob"
+    assert shown_by(shown | {"subject": (*subject, (("commonName", "bob"),))}) == Shown()
+    assert [shown_by(nobody) for nobody in (None, {}, {"subject": ()})] == [Shown()] * 3
+    assert [shown_by(shown).name_at(now) for now in (99.0, 100.0)] == ["alice", ""]
 
 
 @pytest.mark.parametrize("left", ["certificate", "private_key", "client_ca"])
