@@ -1,10 +1,13 @@
 """An authority for tests, and the files of what it certifies."""
 
 import subprocess
+import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from subprocess import PIPE, STDOUT
 
 import trustme
 from cryptography import x509
@@ -59,8 +62,12 @@ def odd(
     file.with_suffix(".key").write_bytes(private)
 
 
-def renegotiated(port: int, *options: str) -> str:
-    """Shake hands by TLS 1.2, ask for another handshake on the connection, and give what OpenSSL says."""
+@contextmanager
+def renegotiation(port: int, *options: str) -> Iterator[subprocess.Popen[str]]:
+    """Have openssl shake hands by TLS 1.2 and ask for another handshake; it tells how it went."""
     command = ["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-tls1_2", *options]
-    done = subprocess.run(command, input="R\n", capture_output=True, text=True, timeout=30, check=False)
-    return done.stdout + done.stderr
+    with tempfile.TemporaryFile() as typed:
+        typed.write(b"R\n")
+        typed.seek(0)
+        with subprocess.Popen(command, stdin=typed, stdout=PIPE, stderr=STDOUT, text=True) as client:
+            yield client

@@ -11,14 +11,13 @@ from contextlib import suppress
 from socket import SHUT_RDWR
 from typing import Any
 
-from cryptography import x509
-
 from osken_apps.apps import runtime
 from osken_apps.apps.complaints import complain
 from osken_apps.apps.tls import Tls
 from osken_apps.apps.transport import Transport, plain
 from osken_apps.certificates.contexts import authorities, hosts_context, revoked_numbers
-from osken_apps.certificates.shown import host_of, issued_by
+from osken_apps.certificates.expiry import now
+from osken_apps.certificates.shown import host_of, issued_by, readable
 from osken_apps.certificates.watched import LOOK_INTERVAL_S, WatchedFiles
 from osken_apps.config import HostsTls
 from osken_apps.errors import ConfigurationError
@@ -59,8 +58,10 @@ class TlsEdge:
         tls = Tls(sock, self._context)
         try:
             tls.shake_hands()
-            certificate = x509.load_der_x509_certificate(tls.certificate())
+            certificate = readable(tls.certificate())
             host = host_of(certificate)
+            if certificate.not_valid_after_utc < now():  # a session may go on for longer
+                raise ssl.SSLError("certificate has expired")
         except OSError as error:
             self._refuse(self._whose(tls), address, _words(error))
             raise
@@ -99,8 +100,8 @@ class TlsEdge:
 
     def _whose(self, tls: Tls) -> str:
         """Give the host of a certificate that was refused; nobody's unless our authority has made it."""
-        with suppress(ValueError, OSError):
-            shown = x509.load_der_x509_certificate(tls.refused_certificate())
+        with suppress(OSError):
+            shown = readable(tls.refused_certificate())
             if issued_by(shown, self._authorities):
                 return host_of(shown)
         return ""
@@ -133,8 +134,9 @@ def _words(error: OSError) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return error.verify_message
     reason = getattr(error, "reason", None)
+    said = error.args[0] if len(error.args) == 1 else error.strerror  # ssl shows one alone as a tuple
     return {
         "PEER_DID_NOT_RETURN_A_CERTIFICATE": "it shows no certificate",
         "WRONG_VERSION_NUMBER": "it does not speak TLS (is its target tcp: instead of ssl:?)",
         "UNSUPPORTED_PROTOCOL": "it speaks no TLS 1.2 or later",
-    }.get(reason or "", str(reason or error.strerror or error))
+    }.get(reason or "", str(reason or said or error))

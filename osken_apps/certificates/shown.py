@@ -9,24 +9,40 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.x509.oid import NameOID
 
 MAX_NAME = 255
-NAME = re.compile(r"\S+")
+NAME = re.compile(r"[^\s*]+")
 ONE_LIST = re.compile(rb"-----BEGIN X509 CRL-----.*?-----END X509 CRL-----", re.DOTALL)
 
 
-def host_of(certificate: x509.Certificate) -> str:
-    """Give the host that a certificate names: its DNS name, else its common name. Raises ssl.SSLError."""
+def readable(der: bytes) -> x509.Certificate:
+    """Read a certificate. Raises ssl.SSLError: what OpenSSL takes this reader may not."""
     try:
-        names = [*_dns_names(certificate), *_common_names(certificate)]
+        return x509.load_der_x509_certificate(der)
     except ValueError as error:
-        raise ssl.SSLError(f"the certificate cannot be read: {error}") from error
+        raise _unreadable(error) from error
+
+
+def host_of(certificate: x509.Certificate) -> str:
+    """Give the host that a certificate names: its first DNS name, else its common name. Raises ssl.SSLError."""
+    try:
+        names = _dns_names(certificate)[:1] or _common_names(certificate)
+    except ValueError as error:
+        raise _unreadable(error) from error
     if names and " id:" in names[0]:
         raise ssl.SSLError(
             f"the certificate is of {names[0]!r}: make it with `osken-net pki host`, or `ovs-pki -u`"
         )
-    # An empty name would pass for none, of whom nothing is certified.
-    if not names or len(names[0]) > MAX_NAME or not NAME.fullmatch(names[0]) or not names[0].isprintable():
+    if len(names) != 1 or not _is_host(names[0]):
         raise ssl.SSLError("the certificate names no host")
     return names[0]
+
+
+def _is_host(name: str) -> bool:
+    """Tell whether a host can have this name; an empty one would pass for none, of whom nothing is certified."""
+    return len(name) <= MAX_NAME and bool(NAME.fullmatch(name)) and name.isprintable()
+
+
+def _unreadable(error: ValueError) -> ssl.SSLError:
+    return ssl.SSLError(f"the certificate cannot be read: {error}")
 
 
 def issued_by(certificate: x509.Certificate, authorities: Iterable[x509.Certificate]) -> bool:

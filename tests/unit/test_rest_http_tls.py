@@ -19,7 +19,7 @@ from osken_apps.rest.api_server import api_server
 from osken_apps.rest.certificates import Certificates
 from osken_apps.rest.environ import CERTIFICATE
 from osken_apps.rest.http_server import ApiServer, Channel
-from tests.certificates import AUTHORITY, authority_file, files, odd, renegotiated
+from tests.certificates import AUTHORITY, authority_file, files, odd, renegotiation
 
 WAIT_S = 30
 ASK = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -110,7 +110,8 @@ def test_a_client_that_wants_another_handshake_gets_none(served: Site) -> None:
     files(served.directory, "alice")
     shown = ["-cert", f"{served.directory}/alice.pem", "-key", f"{served.directory}/alice.key"]
     assert served.certificates.context.options & ssl.OP_NO_RENEGOTIATION
-    assert "no renegotiation" in renegotiated(served.port, *shown)
+    with renegotiation(served.port, *shown) as client:
+        assert "no renegotiation" in client.communicate(timeout=WAIT_S)[0]
     assert served.name(served.client("alice", ssl.TLSVersion.TLSv1_2)) == "alice"
 
 
