@@ -22,7 +22,10 @@ MAX_LENGTH = 2048
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What a token says; times are in ms since 1970. `project_id` is empty where it is for no project."""
+    """What a token says; times are in ms since 1970. `project_id` is empty where it is for no project.
+
+    `tokens_after` is the user's when it was given: another one since, and it is void.
+    """
 
     id: str
     user_id: str
@@ -31,6 +34,7 @@ class Token:
     issued_at: int
     expires_at: int
     credential_id: str = ""
+    tokens_after: int = 0
 
 
 class Tokens:
@@ -56,6 +60,7 @@ class Tokens:
         methods: tuple[str, ...],
         credential_id: str = "",
         expires_at: int = 0,
+        tokens_after: int = 0,
     ) -> tuple[str, Token]:
         """Make a token, which ends at `expires_at` at the latest if not 0. Raises StoreUnavailable."""
         now = self.now_ms()
@@ -68,6 +73,7 @@ class Tokens:
             now,
             min(end, expires_at) if expires_at else end,
             credential_id,
+            tokens_after,
         )
         values = [getattr(token, name) for name in Token.__slots__]
         return self._sealing().encrypt(json.dumps(values).encode()).decode(), token

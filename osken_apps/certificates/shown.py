@@ -22,7 +22,7 @@ def readable(der: bytes) -> x509.Certificate:
 
 
 def host_of(certificate: x509.Certificate) -> str:
-    """Give the host that a certificate names: its first DNS name, else its common name. Raises ssl.SSLError."""
+    """Give the host that a certificate names: a DNS name, else the common name. Raises ssl.SSLError."""
     try:
         names = _dns_names(certificate)[:1] or _common_names(certificate)
     except ValueError as error:
@@ -37,7 +37,7 @@ def host_of(certificate: x509.Certificate) -> str:
 
 
 def _is_host(name: str) -> bool:
-    """Tell whether a host can have this name; an empty one would pass for none, of whom nothing is certified."""
+    """Tell whether a host can have this name; without one it would pass for who is not certified."""
     return len(name) <= MAX_NAME and bool(NAME.fullmatch(name)) and name.isprintable()
 
 

@@ -79,9 +79,11 @@ def _set(parsed: argparse.Namespace) -> None:
             if parsed.project:
                 user = replace(user, default_project_id=transaction.accounts.project(parsed.project).id)
             if password is not None:
-                user = replace(user, password=hashed(password), tokens_after=int(time.time() * 1000))
+                user = replace(user, password=hashed(password))
             if parsed.enabled is not None:
                 user = replace(user, enabled=parsed.enabled)
+            if password is not None or not user.enabled:
+                user = user.without_tokens(int(time.time() * 1000))
             transaction.accounts.change(user)
             if parsed.openrc:
                 project = transaction.accounts.project(user.default_project_id)

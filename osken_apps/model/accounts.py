@@ -1,6 +1,6 @@
 """Who may speak to the API where it knows its users itself: projects, users, roles, credentials. PURE."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from osken_apps.errors import Conflict, NotFound
 
@@ -43,7 +43,7 @@ class Project:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user; `password` is its hash. Tokens of before `tokens_after` (ms since 1970) are void."""
+    """A user; `password` is its hash. When `tokens_after` changes, all its tokens are void."""
 
     id: str
     name: str
@@ -51,6 +51,10 @@ class User:
     enabled: bool = True
     default_project_id: str = ""
     tokens_after: int = 0
+
+    def without_tokens(self, now_ms: int) -> "User":
+        """Give the user with all tokens of so far void, also where the clock was put back meanwhile."""
+        return replace(self, tokens_after=max(now_ms, self.tokens_after + 1))
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,11 +115,15 @@ class ApiTask(Secured, WSGITask):  # type: ignore[misc]
         return environ
 
     def execute(self) -> None:
-        """Have it answered, and remember what was right of it."""
+        """Have it answered, and remember what was right of it, and what is no longer."""
         super().execute()
         known = self.channel.server.task_dispatcher.known
-        if known is not None and self.request.secret and self.get_environment().get(IS_KNOWN):
-            known.add(self.request.secret)
+        if known is not None and self.request.secret:
+            match self.get_environment().get(IS_KNOWN):
+                case True:
+                    known.add(self.request.secret)
+                case False:
+                    known.discard(self.request.secret)
 
 
 class RefusalTask(Secured, ErrorTask):  # type: ignore[misc]

@@ -97,7 +97,7 @@ class IdentityApi:
         if session.token is not None:
             now = self._local.tokens.now_ms() // 1000
             with self._local.store.write() as transaction:
-                transaction.accounts.revoke(session.token.id, session.token.expires_at // 1000, now)
+                transaction.accounts.revoke(session.token.id, session.token.expires_at // 1000 + 1, now)
         return Answer(204)
 
     def catalog(self, request: Request) -> Answer:

@@ -38,6 +38,7 @@ def _issued(local: Local, session: Session) -> tuple[str, Session]:
         session.methods,
         credential.id if credential else "",
         min(ends, default=0),
+        session.user.tokens_after,
     )
     session = Session(session.user, session.methods, session.project, session.roles, credential, token)
     return text, session

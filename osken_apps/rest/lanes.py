@@ -53,6 +53,10 @@ class Known:
         while len(self._until) > MAX_KNOWN:
             self._until.popitem(last=False)
 
+    def discard(self, secret: bytes) -> None:
+        """Forget what is no longer right."""
+        self._until.pop(self._digest(secret), None)
+
     def __contains__(self, secret: bytes) -> bool:
         return self._until.get(self._digest(secret), 0.0) > self._now()
 

@@ -161,7 +161,7 @@ def of_credential(accounts: Accounts, credential_id: str, now_ms: int) -> Sessio
 def _session_of(accounts: Accounts, token: Token) -> Session:
     """Give whom a token lets in now. Raises HTTPUnauthorized."""
     users = accounts.users(id=token.user_id)
-    if not users or users[0].tokens_after >= token.issued_at or accounts.is_revoked(token.id):
+    if not users or users[0].tokens_after != token.tokens_after or accounts.is_revoked(token.id):
         raise HTTPUnauthorized("the token was taken back")
     user = _enabled(users[0])
     if token.credential_id:

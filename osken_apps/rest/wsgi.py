@@ -123,10 +123,14 @@ class Api:
                 raise HTTPNotFound
             route, texts = found
             template = route.template
+            if not route.public:
+                environ[IS_KNOWN] = True
             answer = route.handler(self._operations, request, *texts)
-            if not route.public or answer.status == HTTPStatus.CREATED:
+            if answer.status == HTTPStatus.CREATED:
                 environ[IS_KNOWN] = True
         except ApiError as refusal:
+            if isinstance(refusal, HTTPUnauthorized):
+                environ[IS_KNOWN] = False
             answer, error = self._refusal(refusal, environ), refusal
         except Exception:
             LOG.exception("%s: %s failed", request_id, environ.get("PATH_INFO"))

@@ -9,6 +9,7 @@ import webob
 
 from osken_apps.config import Config, load
 from osken_apps.rest.controller import Hosts
+from osken_apps.rest.environ import CERTIFICATE
 from osken_apps.rest.wsgi import Application, application
 from osken_apps.store.store import Store
 
@@ -39,12 +40,13 @@ def path_of(singular: str) -> str:
 
 @dataclass
 class Client:
-    """A client with fixed headers."""
+    """A client with fixed headers, and perhaps a certificate of a name."""
 
     app: Application
     store: Store
     hosts: Hosts
     headers: dict[str, str]
+    certificate: str = ""
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> Reply:
         """Send one request below /v2.0; a body of bytes goes as it is."""
@@ -52,7 +54,8 @@ class Client:
 
     def call_path(self, method: str, path: str, body: Any = None, **headers: str) -> Reply:
         """Send one request to a whole path."""
-        request = webob.Request.blank(path, method=method, environ={"REMOTE_ADDR": "127.0.0.1"})
+        environ = {"REMOTE_ADDR": "127.0.0.1", CERTIFICATE: self.certificate}
+        request = webob.Request.blank(path, method=method, environ=environ)
         if body is not None:
             request.content_type = "application/json"
             request.body = body if isinstance(body, bytes) else json.dumps(body).encode()

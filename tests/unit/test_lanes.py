@@ -124,6 +124,14 @@ def test_what_was_right_is_known_for_a_minute() -> None:
     assert b"right" not in known
 
 
+def test_what_is_no_longer_right_is_known_no_longer() -> None:
+    known = Known()
+    known.add(b"was right")
+    known.discard(b"was right")
+    known.discard(b"never was")
+    assert b"was right" not in known
+
+
 def test_while_passwords_wait_others_are_answered_and_too_many_are_told_so() -> None:
     dispatcher, gate = Dispatcher(1, Known()), threading.Event()
     first = Channel(Asked(headers={"AUTHORIZATION": basic("alice")}), waits=gate)

@@ -19,6 +19,7 @@ from osken_apps.accounts.tokens import KEY_AGE_S, Tokens
 from osken_apps.model.accounts import Assignment, Project, User
 from osken_apps.rest import identity_api
 from osken_apps.rest.controller import Hosts
+from osken_apps.rest.environ import IS_KNOWN
 from osken_apps.rest.wsgi import application
 from osken_apps.store.store import Store
 from tests.unit.rest_client import Client, Reply, config_of
@@ -68,9 +69,9 @@ def log_in(api: Client, body: dict[str, Any]) -> Reply:
     return api.call_path("POST", "/identity/v3/auth/tokens", body)
 
 
-def token(api: Client, name: str) -> str:
+def token(api: Client, name: str, password: str = PASSWORD) -> str:
     """Give a token of somebody's."""
-    return log_in(api, by_password(name)).headers["X-Subject-Token"]
+    return log_in(api, by_password(name, password)).headers["X-Subject-Token"]
 
 
 def with_token(api: Client, text: str) -> Client:
@@ -259,30 +260,98 @@ def test_a_certificate_lets_in_whose_name_is_in_it(api: Client) -> None:
     assert [status("alice"), status("nobody"), status("")] == [200, UNAUTHORIZED, UNAUTHORIZED]
 
 
-@pytest.mark.parametrize("what", ["disabled", "password", "role", "project disabled", "deleted", "revoked"])
-def test_what_is_taken_away_ends_tokens_at_once(api: Client, what: str) -> None:
+WAYS = ("token", "password", "credential", "certificate")
+TAKEN = ("disabled", "new password", "role", "project disabled", "project deleted", "user deleted")
+
+
+def take(api: Client, what: str) -> None:
+    """Take something from alice."""
+    with api.store.write() as transaction:
+        accounts = transaction.accounts
+        user, of = accounts.user("alice"), accounts.project("a")
+        match what:
+            case "disabled":
+                accounts.change(replace(user, enabled=False))
+            case "new password":
+                accounts.change(replace(user, password=hashed("new")).without_tokens(0))
+            case "role":
+                accounts.remove(Assignment(user.id, of.id, "member"))
+            case "project disabled":
+                accounts.change(replace(of, enabled=False))
+            case "project deleted":
+                accounts.remove(of)
+            case "user deleted":
+                accounts.remove(user)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("what", TAKEN)
+def test_what_is_taken_away_ends_the_next_request_however_one_has_come_in(
+    api: Client, way: str, what: str
+) -> None:
+    alice = {
+        "token": lambda: with_token(api, token(api, "alice")),
+        "password": lambda: with_password(api, "alice"),
+        "credential": lambda: with_token(api, log_in(api, by_credential(robot)).headers["X-Subject-Token"]),
+        "certificate": lambda: replace(api, certificate="alice"),
+    }
+    robot = credential(api, "alice").body["application_credential"]
+    asks = alice[way]()
+    assert [asks.call("GET", "/networks").status for _ in range(2)] == [200, 200]
+    take(api, what)
+    knows_no_password = way == "certificate" and what == "new password"
+    assert asks.call("GET", "/networks").status == (200 if knows_no_password else UNAUTHORIZED)
+    if what != "new password":  # which is no credential's
+        assert log_in(api, by_credential(robot)).status == UNAUTHORIZED
+
+
+def test_a_password_that_changes_while_it_is_checked_lets_nobody_in(
+    api: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(_passwords: Passwords, _kept: str | None, _password: str) -> bool:
+        take(api, "new password")
+        return True
+
+    monkeypatch.setattr(Passwords, "is_right", slow)
+    late = with_token(api, token(api, "alice"))
+    assert late.call("GET", "/networks").status == UNAUTHORIZED
+
+
+def test_a_request_tells_its_server_whether_its_password_was_right(api: Client) -> None:
+    def told(name: str, path: str) -> Any:
+        header = with_password(api, name).headers
+        request = webob.Request.blank(path, headers=header)
+        request.get_response(api.app)
+        return request.environ.get(IS_KNOWN)
+
+    paths = ("/v2.0/networks", f"/v2.0/networks/{uuid4()}", "/")
+    assert [told("alice", path) for path in paths] == [True, True, None]
+    assert [told("nobody", path) for path in paths] == [False, False, None]
+
+
+def test_a_clock_that_is_put_back_leaves_no_token_of_before_and_keeps_nobody_out(
+    api: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Tokens, "now_ms", lambda _: int((time.time() + 7200) * 1000))
+    early = with_token(api, token(api, "alice"))
+    monkeypatch.undo()
+    take(api, "new password")
+    assert early.call("GET", "/networks").status == UNAUTHORIZED
+    assert with_token(api, log_in(api, by_password("alice", "new")).headers["X-Subject-Token"]).make(
+        "network"
+    )
+    with api.store.write() as transaction:  # the password was changed while the clock was ahead
+        user = transaction.accounts.user("alice")
+        transaction.accounts.change(user.without_tokens(int((time.time() + 7200) * 1000)))
+    assert with_token(api, log_in(api, by_password("alice", "new")).headers["X-Subject-Token"]).make(
+        "network"
+    )
+
+
+def test_a_token_that_was_taken_back_lets_nobody_in(api: Client) -> None:
     text = token(api, "alice")
     alice = with_token(api, text)
-    assert alice.call("GET", "/networks").status == 200
-    if what == "revoked":
-        subject = alice.call_path("DELETE", "/identity/v3/auth/tokens", X_Subject_Token=text)
-        assert subject.status == 204
-    else:
-        with api.store.write() as transaction:
-            accounts = transaction.accounts
-            user, of = accounts.user("alice"), accounts.project("a")
-            later = int(time.time() * 1000) + 1
-            match what:
-                case "disabled":
-                    accounts.change(User(user.id, user.name, user.password, False, of.id))
-                case "password":
-                    accounts.change(User(user.id, user.name, hashed("new"), True, of.id, later))
-                case "role":
-                    accounts.remove(Assignment(user.id, of.id, "member"))
-                case "project disabled":
-                    accounts.change(Project(of.id, of.name, enabled=False))
-                case "deleted":
-                    accounts.remove(user)
+    assert alice.call_path("DELETE", "/identity/v3/auth/tokens", X_Subject_Token=text).status == 204
     assert alice.call("GET", "/networks").status == UNAUTHORIZED
 
 
