@@ -23,6 +23,7 @@ ROWS_PER_TURN = 50
 MAX_OCTETS = 1 << 26  # some 30,000 interfaces with their ports
 VALUE_OCTETS = 100  # what a value costs beside its text, about
 SHARED = {"type", "admin_state", "link_state", "mtu", "tag", "vlan_mode"}  # whose values are few
+MAPS = ("external_ids", "options")
 MAX_COMMON = 10_000
 
 R = TypeVar("R")
@@ -171,22 +172,28 @@ ovs.db.custom_index.IndexEntryClass = _no_index_class
 
 
 def _share(row: ovs.db.idl.Row) -> None:
-    """Let equal values of most rows be one object, for all hosts.
+    """Let equal values of most rows be one object, for all hosts, and equal keys of maps.
 
-    Only where a column has one value at most and has it: the Idl puts another in its place, and changes sets,
-    maps and what is empty where they are.
+    A value only where a column has one at most and has it: the Idl puts another in its place, and changes
+    sets, maps and what is empty where they are.
     """
     data = row._data
     for name in SHARED:
         datum = data.get(name)  # not what the Idl makes for a column that is not there
         if datum is not None and len(datum.values) == 1:
             (atom,) = datum.values
-            key = name, atom.value
-            if key in _common or len(_common) < MAX_COMMON:
-                data[name] = _common.setdefault(key, datum)
+            data[name] = _shared((name, atom.value), datum)
+    for name in MAPS:
+        datum = data.get(name)
+        if datum is not None:
+            datum.values = {_shared(key.value, key): value for key, value in datum.values.items()}
 
 
-_common: dict[tuple[str, Any], ovs.db.data.Datum] = {}  # by column and value; never more than MAX_COMMON
+def _shared(key: Any, value: Any) -> Any:
+    return _common.setdefault(key, value) if key in _common or len(_common) < MAX_COMMON else value
+
+
+_common: dict[Any, Any] = {}  # values by column and value, keys of maps; never more than MAX_COMMON
 
 
 def _octets(row: ovs.db.idl.Row) -> int:

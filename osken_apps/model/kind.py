@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from osken_apps.model.shared import shares
+
 T = TypeVar("T", bound=type[Any])
 
 # In a field's metadata.
@@ -38,6 +40,6 @@ def kind(singular: str, plural: str, quota: int | None) -> Callable[[T], T]:
 
     def declare(model: T) -> T:
         KINDS[model] = Kind(model, singular, plural, quota)
-        return model
+        return shares(model)
 
     return declare

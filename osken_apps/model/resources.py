@@ -9,6 +9,7 @@ from enum import StrEnum
 from osken_apps.model import security_groups  # noqa: F401  ports refer to groups, so these are declared before
 from osken_apps.model.addresses import IPAddress, IPNetwork, MacAddress
 from osken_apps.model.kind import INDEX, LENGTH, UNBOUNDED, kind
+from osken_apps.model.shared import Shared, shares
 from osken_apps.model.standard import Standard as Standard
 
 DHCP_DEVICE_OWNER = "network:dhcp"
@@ -58,7 +59,7 @@ class Network(Standard):
     mtu: int = 1500
     port_security_enabled: bool = True
     network_type: NetworkType = NetworkType.VLAN
-    physical_network: str = field(default="", metadata={LENGTH: 64})
+    physical_network: Shared = field(default="", metadata={LENGTH: 64})
     segmentation_id: int | None = None
     availability_zone_hints: tuple[str, ...] = ()
     dns_domain: str = ""
@@ -85,7 +86,7 @@ class HostRoute:
 class Subnet(Standard):
     """An address range of a network and what its machines are told by DHCP."""
 
-    network_id: str
+    network_id: Shared
     cidr: IPNetwork
     gateway_ip: IPAddress | None = None
     allocation_pools: tuple[AllocationPool, ...] = ()
@@ -102,11 +103,12 @@ class Subnet(Standard):
         return self.cidr.version
 
 
+@shares
 @dataclass(frozen=True, slots=True)
 class FixedIp:
     """An address that a port has from a subnet."""
 
-    subnet_id: str
+    subnet_id: Shared
     ip_address: IPAddress
 
 
@@ -130,22 +132,24 @@ class ExtraDhcpOption:
     ip_version: int = 4
 
 
+@shares
 @dataclass(frozen=True, slots=True)
 class Binding:
     """Where a port is: the host, the network's VLAN tag there, and the interface."""
 
-    host: str
+    host: Shared
     local_vlan: int
     interface: str = ""
 
 
+@shares
 @dataclass(frozen=True, slots=True)
 class InactiveBinding:
     """A host that a port may move to, and how it would be plugged there; `profile` is JSON text."""
 
-    host: str
-    vnic_type: str = "normal"
-    profile: str = "{}"
+    host: Shared
+    vnic_type: Shared = "normal"
+    profile: Shared = "{}"
 
 
 @kind("port", "ports", quota=500)
@@ -157,18 +161,18 @@ class Port(Standard):
     address. `binding_profile` is JSON text: nothing here reads it, and a port stays hashable and picklable.
     """
 
-    network_id: str = field(metadata={INDEX: False})  # what is unique with it has one
+    network_id: Shared = field(metadata={INDEX: False})  # what is unique with it has one
     mac_address: MacAddress = field(metadata={INDEX: True})
     fixed_ips: tuple[FixedIp, ...] = ()
     admin_state_up: bool = True
     device_id: str = field(default="", metadata={INDEX: True})
-    device_owner: str = ""
+    device_owner: Shared = ""
     status: PortStatus = PortStatus.DOWN
-    requested_host: str = ""
+    requested_host: Shared = ""
     binding: Binding | None = None
     waits_for: str = field(default="", metadata={LENGTH: UNBOUNDED})
-    vnic_type: str = field(default="normal", metadata={LENGTH: 32})
-    binding_profile: str = field(default="{}", metadata={LENGTH: UNBOUNDED})
+    vnic_type: Shared = field(default="normal", metadata={LENGTH: 32})
+    binding_profile: Shared = field(default="{}", metadata={LENGTH: UNBOUNDED})
     inactive_bindings: tuple[InactiveBinding, ...] = ()
     port_security_enabled: bool = True
     allowed_address_pairs: tuple[AddressPair, ...] = ()

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from osken_apps.model.addresses import IPNetwork, network_of
 from osken_apps.model.kind import INDEX, LENGTH, kind
+from osken_apps.model.shared import Shared
 from osken_apps.model.standard import Standard
 
 
@@ -103,7 +104,7 @@ class SecurityGroupRule(Permission):
     those that the group was made with.
     """
 
-    security_group_id: str
+    security_group_id: Shared
     number: int = 0
     set_number: int = 0
     by_default: bool = False

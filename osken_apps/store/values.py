@@ -12,6 +12,7 @@ from enum import StrEnum
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from operator import attrgetter
+from sys import intern
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -20,6 +21,7 @@ from sqlalchemy import Boolean, Integer, String, Text
 
 from osken_apps.model.addresses import mac_address
 from osken_apps.model.kind import UNBOUNDED
+from osken_apps.model.shared import Shared
 
 Convert = Callable[[Any], Any]
 
@@ -64,6 +66,7 @@ SIMPLE: Mapping[Any, Value] = {
     bool: Value(Boolean),
     int: Value(Integer),
     str: Value(String(TEXT_LENGTH)),
+    Shared: Value(String(TEXT_LENGTH), give=intern),
     datetime: Value(Integer, seconds, moment),
     EUI: Value(String(17), str, mac_address),
     IPv4Address: Value(String(ADDRESS_LENGTH), str, ip_address),
@@ -75,7 +78,11 @@ SIMPLE: Mapping[Any, Value] = {
 
 def hints_of(model: type[Any]) -> Mapping[str, Any]:
     """Give the types of a dataclass's fields."""
-    return {name: hint for name, hint in get_type_hints(model).items() if not name.startswith("_")}
+    return {
+        name: hint
+        for name, hint in get_type_hints(model, include_extras=True).items()
+        if not name.startswith("_")
+    }
 
 
 def may_be_null(hint: Any) -> bool:

@@ -117,6 +117,8 @@ def test_hosts_share_equal_values_and_a_change_at_one_is_that_one_s() -> None:
             held = [datum for made in (one, other) for datum in tags_held(made)]
             assert len(held) == 4
             assert all(datum is held[0] for datum in held)
+            keys = [key for made in (one, other) for key in keys_held(made)]
+            assert len({key.value for key in keys}) == len({id(key) for key in keys}) < len(keys)
             one.session.set_tags({"tap0": 8}, "the-store")
             one.session.set_tags({"tap1": None}, "the-store")
             assert [shown_tags(made) for made in (one, other)] == [[8, None], [7, 7]]
@@ -127,6 +129,11 @@ def test_hosts_share_equal_values_and_a_change_at_one_is_that_one_s() -> None:
 def tags_held(made: Peer) -> list[Any]:
     rows = made.session._idl.tables["Port"].rows.values()
     return [row._data["tag"] for row in rows if row.name != "br-int"]
+
+
+def keys_held(made: Peer) -> list[Any]:
+    rows = made.session._idl.tables["Interface"].rows.values()
+    return [key for row in rows for key in row._data["external_ids"].values]
 
 
 def shown_tags(made: Peer) -> list[int | None]:
