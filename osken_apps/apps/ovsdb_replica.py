@@ -24,6 +24,7 @@ MAX_OCTETS = 1 << 26  # some 30,000 interfaces with their ports
 VALUE_OCTETS = 100  # what a value costs beside its text, about
 SHARED = {"type", "admin_state", "link_state", "mtu", "tag", "vlan_mode"}  # whose values are few
 MAPS = ("external_ids", "options")
+PARTS = {"ports": "Port", "interfaces": "Interface"}  # what a row is made of, by column
 MAX_COMMON = 10_000
 
 R = TypeVar("R")
@@ -158,7 +159,19 @@ class Replica(ovs.db.idl.Idl):
                     f"a row of {row._table.name} is not as Open vSwitch's are: {error}"
                 ) from error
             self._shown[row.uuid] = found
+            self._share_with_parts(row)
         return found
+
+    def _share_with_parts(self, row: ovs.db.idl.Row) -> None:
+        """Let a row name its parts by the UUIDs that are theirs, and a port have its interface's name."""
+        for column, table in PARTS.items():
+            datum = row._data.get(column)
+            for atom in datum.values if datum is not None else ():
+                part = self.tables[table].rows.get(atom.value)
+                if part is not None:
+                    atom.value = part.uuid
+                    if table == "Interface" and part._data["name"] == row._data["name"]:
+                        row._data["name"] = part._data["name"]
 
 
 def _no_index_class(_table: object) -> None:

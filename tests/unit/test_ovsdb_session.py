@@ -131,6 +131,24 @@ def tags_held(made: Peer) -> list[Any]:
     return [row._data["tag"] for row in rows if row.name != "br-int"]
 
 
+def test_what_a_row_is_made_of_is_named_by_its_own_uuid_and_a_port_s_name_is_its_interface_s() -> None:
+    def work(made: Peer) -> None:
+        database = host(2)
+        made.serve(database)
+        wait_for(lambda: made.views and made.views[-1])
+        tables = made.session._idl.tables
+        for row in tables["Port"].rows.values():
+            (interface,) = row._data["interfaces"].values
+            part = tables["Interface"].rows[interface.value]
+            assert interface.value is part.uuid
+            assert row._data["name"] is part._data["name"]
+        (bridge,) = tables["Bridge"].rows.values()
+        ports = {id(row.uuid) for row in tables["Port"].rows.values()}
+        assert {id(port.value) for port in bridge._data["ports"].values} == ports
+
+    with_peer(work)
+
+
 def keys_held(made: Peer) -> list[Any]:
     rows = made.session._idl.tables["Interface"].rows.values()
     return [key for row in rows for key in row._data["external_ids"].values]
