@@ -28,7 +28,7 @@ class Answers:
         self, host: str, name: str, bridge: Bridge | None
     ) -> Callable[[], Known[tuple[InstalledFlow, ...]]]:
         """Ask a bridge for all its flows; give what gives the answer when the time is over."""
-        return self._ask(f"the flows of {name} on {host}", bridge, _flows)
+        return self._ask(f"the flows of {name} on {host}, taken to be as they should be", bridge, _flows)
 
     def counted(self, bridge: Bridge | None, ofport: int | None) -> Callable[[], Known[PortCounted] | None]:
         """Ask a bridge for what it has counted of a port, likewise."""

@@ -13,6 +13,7 @@ from osken_apps.apps.answers import Answers, unknown
 from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.dhcp import Dhcp
 from osken_apps.apps.hosts import Hosts
+from osken_apps.apps.plugged import interface_of, nics, stray_of
 from osken_apps.apps.probe import answers_arp, wire_carries
 from osken_apps.apps.twins import twin_of
 from osken_apps.explain.facts import (
@@ -206,6 +207,8 @@ class Gatherer:
             journal,
             counted,
             twin=twin_of(self._hosts, port, journal),
+            interface=interface_of(self._hosts, port),
+            stray=None if place else stray_of(self._hosts, port),
         )
 
     def _bridge_of(self, port: Port) -> Bridge | None:
@@ -241,6 +244,7 @@ class Gatherer:
                 tuple(host.troubles[topic] for topic in sorted(host.troubles)) if host else (),
                 host_snapshot(fabric, name) if fabric.ready(name) else None,
                 Known(tags, Source.OVSDB, time.time()) if shown.has_ovsdb else None,
+                nics(self._hosts, host) if host else None,
                 {bridge: flows() for bridge, flows in asked.items()},
             )
 

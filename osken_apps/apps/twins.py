@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 
 from osken_apps.apps.hosts import Hosts
+from osken_apps.apps.plugged import interfaces
 from osken_apps.dhcp.decision import SilenceReason
 from osken_apps.dhcp.journal import PortJournal
 from osken_apps.explain.facts import Known, Source, Twin
@@ -52,11 +53,8 @@ def _attached(hosts: Hosts, port: Port) -> set[int]:
     """Give what the interface of a port says that its machine's MAC address is."""
     place = hosts.fabric.claims.place_of(port.id)
     host = hosts.by_name.get(place.host) if place else None
-    view = hosts.view_of(host) if host else None
-    bridge = view.facts.bridge(hosts.fabric.layout.integration_bridge) if view else None
     return {
         int(digits, 16)
-        for shown in (bridge.ports if bridge else ())
-        for interface in shown.interfaces
+        for interface in (interfaces(hosts, host) if host else ())
         if interface.iface_id == port.id and (digits := hex_digits(interface.attached_mac))
     }

@@ -135,11 +135,12 @@ def _request_stops(case: Case) -> Found | None:
     path = case.paths.request
     if path is None or any(leaving.way is Way.CONTROLLER for leaving in path.exits):
         return None
-    last = path.hops[-1]
+    first = path.hops[0]
+    last = [hop for hop in path.hops if (hop.host, hop.bridge) == (first.host, first.bridge)][-1]
     why = path.stops[-1].why if path.stops else last.meaning
     stop = next((hop for hop in path.hops if hop.flow and not hop.rule), last)
     words = {"bridge": stop.bridge, "host": stop.host, "table": str(stop.table_id), "why": why}
-    words["flow"] = stop.flow.text() if stop.flow else "no flow"
+    words["flow"] = stop.taken_by
     says = f"a DISCOVER of {case.seen.called} is taken in table {stop.table_id} by: {words['flow']}"
     foreign = stop.flow is not None and stop.rule is None
     return Found(words, (Evidence(says, Source.TRACE, case.facts.at),), "flow_foreign" if foreign else "")
@@ -217,6 +218,15 @@ def _tagged(case: Case) -> Found | None:
         return None
     says = f"the flow that drops tagged frames of {case.seen.called} has taken {tagged}"
     return Found({"packets": str(tagged)}, (Evidence(says, Source.OPENFLOW, silent[1]),))
+
+
+def _link_down(case: Case) -> Found | None:
+    interface, place = case.seen.interface, case.seen.place
+    if interface is None or interface.value is None or place is None or interface.value.link_up is not False:
+        return None
+    words = {"interface": place.interface, "host": place.host}
+    says = f"link_state of {place.interface} of {place.host} is down"
+    return Found(words, (Evidence(says, Source.OVSDB, interface.seen_at),))
 
 
 def _no_arp(case: Case) -> Found | None:
@@ -335,6 +345,11 @@ HOST_METERED = Cause(
     " may be sent", "what the bridge's meter has counted, and the journal", _host_metered,
     certainty=Certainty.LIKELY, is_operators=True,
 )  # fmt: skip
+LINK_DOWN = Cause(
+    "link_down", "{interface} on {host}, which is {port}, has no link: its machine is off, or its device is"
+    " not up",
+    "start it, and look at its console", "link_state in OVSDB", _link_down, certainty=Certainty.LIKELY,
+)  # fmt: skip
 NO_ARP = Cause(
     "no_arp", "{port}'s machine does not answer ARP for {address}: it is off, or has not configured it",
     "look at its console: is it on, its device up, its address {address}?", "a probe, where it is asked for",
@@ -371,6 +386,6 @@ CANNOT_TELL_ADDRESS = Cause(
 #: What a machine's own client shows, in order.
 ASKING = (
     CONFLICT, MAC_DIFFERS, MALFORMED, OVER_BUDGET, RELAYED, OTHER_SERVER, NAK_LOOP, OFFERED_NOT_TAKEN,
-    RELEASED, NO_ARP, HAS_ADDRESS, EXPIRED, REQUEST_STOPS, METERED, HOST_METERED, NOT_ARRIVING, SILENT_OFF,
-    TAGGED, SILENT_NO_CLIENT, RESTARTED, CANNOT_TELL_ADDRESS,
+    RELEASED, LINK_DOWN, NO_ARP, HAS_ADDRESS, EXPIRED, REQUEST_STOPS, METERED, HOST_METERED, NOT_ARRIVING,
+    SILENT_OFF, TAGGED, SILENT_NO_CLIENT, RESTARTED, CANNOT_TELL_ADDRESS,
 )  # fmt: skip

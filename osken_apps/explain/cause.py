@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Generic, Protocol, TypeVar
 
 from osken_apps.explain.facts import Facts, HostSeen, PortSeen, Source
 from osken_apps.explain.paths import Paths
@@ -50,6 +51,17 @@ class Case:
     seen: PortSeen
 
     @property
+    def words(self) -> Mapping[str, str]:
+        """What sentences call the things that are asked about."""
+        return {
+            "port": self.seen.called,
+            "id": self.seen.port.id,
+            "network": self.seen.network_called,
+            "peer": self.peer.called if self.peer else "",
+            "traffic": str(self.facts.traffic),
+        }
+
+    @property
     def host(self) -> HostSeen | None:
         """The host that the port is at."""
         return self.facts.host_of(self.seen)
@@ -64,8 +76,19 @@ class Case:
         return Evidence(says, Source.STORE, self.facts.at)
 
 
+class Asked(Protocol):
+    """What a cause is asked of."""
+
+    @property
+    def words(self) -> Mapping[str, str]:
+        """What sentences call the things that are asked about."""
+
+
+C = TypeVar("C", bound=Asked)
+
+
 @dataclass(frozen=True, slots=True, eq=False)  # each is one object
-class Cause:
+class Cause(Generic[C]):
     """One thing that may be so. `sentence` and `remedy` have places for the words that `test` finds;
     `evidence` says what it looks at.
 
@@ -76,7 +99,7 @@ class Cause:
     sentence: str
     remedy: str
     evidence: str
-    test: Callable[[Case], Found | None]
+    test: Callable[[C], Found | None]
     state: State = State.BROKEN
     certainty: Certainty = Certainty.CERTAIN
     is_operators: bool = False
@@ -104,24 +127,27 @@ def probed(seen: PortSeen) -> tuple[Evidence, ...]:
     return (Evidence(f"{seen.called} {says}", Source.PROBE, answers.seen_at),)
 
 
-def judged(cause: Cause, case: Case) -> Verdict | None:
+def judged(cause: Cause[C], case: C) -> Verdict | None:
     """Ask a cause; None: it does not hold."""
     found = cause.test(case)
     if found is None:
         return None
-    words = {"port": case.seen.called, "id": case.seen.port.id, "network": case.seen.network_called}
-    words |= {"peer": case.peer.called if case.peer else "", "traffic": str(case.facts.traffic)}
-    words |= {key: str(word) for key, word in found.words.items()}
+    words = {**case.words, **found.words}
     sentence, remedy = (_filled(text, words) for text in (cause.sentence, cause.remedy))
     return Verdict(
         found.code or cause.code,
         cause.state,
         cause.certainty,
-        f"{sentence.rstrip('.')}." if sentence else "",
+        _ended(sentence),
         remedy,
         found.evidence,
         cause.is_operators,
     )
+
+
+def _ended(sentence: str) -> str:
+    """Have a sentence end as one does; there may be a stop in what it ends with."""
+    return sentence if sentence.endswith("?") or not sentence else f"{sentence.rstrip('.')}."
 
 
 def _filled(text: str, words: Mapping[str, str]) -> str:

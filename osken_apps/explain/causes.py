@@ -9,6 +9,7 @@ from osken_apps.explain.asking import (
     CANNOT_TELL_ADDRESS,
     CONFLICT,
     EXPIRED,
+    LINK_DOWN,
     MAC_DIFFERS,
     NAK_LOOP,
     NO_ARP,
@@ -24,25 +25,26 @@ from osken_apps.explain.cause import Case, Cause, State, Verdict, judged
 from osken_apps.explain.facts import Facts
 from osken_apps.explain.paths import Paths, not_understood
 from osken_apps.explain.plugging import DISTURBING, PLUGGING
-from osken_apps.explain.reaching import CANNOT_TELL, COMMON, DELIVERED, PASSING, RETURN_PATH
+from osken_apps.explain.reaching import COMMON, DELIVERED, OPEN, PASSING, PEER_ANSWERS, RETURN_PATH
 from osken_apps.trace.result import Trace
 
 #: Why a port has no address.
-OF_AN_ADDRESS: tuple[Cause, ...] = (
+OF_AN_ADDRESS: tuple[Cause[Case], ...] = (
     *WANTED, *PLUGGING, *SERVED, *ASKING[:-1], *DISTURBING, CANNOT_TELL_ADDRESS,
 )  # fmt: skip
 #: Why a port does not reach another; those of both ports come between what they share and the way.
-OF_A_WAY: tuple[Cause, ...] = (*COMMON, *PASSING, DELIVERED, CANNOT_TELL)
+OF_A_WAY: tuple[Cause[Case], ...] = (*COMMON, *PASSING, *OPEN)
 #: Why a port does not reach an address that no port has.
-OF_A_WAY_OUT: tuple[Cause, ...] = (*PLUGGING, *BEYOND)
+OF_A_WAY_OUT: tuple[Cause[Case], ...] = (*PLUGGING, *BEYOND)
 #: What keeps each of the two from talking, and is no matter of the way between them.
-OF_AN_END = (CONFLICT, MAC_DIFFERS, NAK_LOOP, RELEASED, EXPIRED, SILENT_OFF, NO_ARP)
+OF_AN_END = (CONFLICT, MAC_DIFFERS, NAK_LOOP, RELEASED, LINK_DOWN, EXPIRED, SILENT_OFF, NO_ARP)
 #: What may, or may not: a machine can have its address from elsewhere.
 OF_AN_END_PERHAPS = (OFFERED_NOT_TAKEN, OTHER_SERVER, TAGGED, SILENT_NO_CLIENT)
-EVERY_CAUSE: tuple[Cause, ...] = (
-    *WANTED, *COMMON, *PLUGGING, *SERVED, *PASSING, *ASKING[:-1], *DISTURBING, CANNOT_TELL_ADDRESS, DELIVERED,
-    CANNOT_TELL, *BEYOND,
+EVERY_CAUSE: tuple[Cause[Case], ...] = (
+    *WANTED, *COMMON, *PLUGGING, *SERVED, *PASSING, *ASKING[:-1], *DISTURBING, CANNOT_TELL_ADDRESS, *OPEN,
+    *BEYOND,
 )  # fmt: skip
+ARRIVES = frozenset(cause.code for cause in (DELIVERED, PEER_ANSWERS, RETURN_PATH))
 MAX_ALSO = 10
 
 
@@ -68,7 +70,7 @@ def explain_reach(facts: Facts) -> Explanation:
     """Say why a port does not reach its peer, or that it does."""
     case = Case(facts, Paths(facts), facts.port)
     found = list(_of_a_way(case))
-    arrives = any(verdict.code in (DELIVERED.code, RETURN_PATH.code) for verdict in found)
+    arrives = any(verdict.code in ARRIVES for verdict in found)
     return _explanation(case, found, case.paths.forward, case.paths.back if arrives else None)
 
 
@@ -85,18 +87,18 @@ def _of_a_way(case: Case) -> Iterator[Verdict]:
     yield from _judged(case, PASSING)
     yield from _judged(case, OF_AN_END)
     yield from _of_peer(case, OF_AN_END)
-    yield from _judged(case, (DELIVERED, CANNOT_TELL))
+    yield from _judged(case, OPEN)
     yield from _judged(case, DISTURBING)
     yield from _of_peer(case, DISTURBING)
     yield from _judged(case, OF_AN_END_PERHAPS)
     yield from _of_peer(case, OF_AN_END_PERHAPS)
 
 
-def _judged(case: Case, causes: tuple[Cause, ...]) -> Iterator[Verdict]:
+def _judged(case: Case, causes: tuple[Cause[Case], ...]) -> Iterator[Verdict]:
     return (verdict for cause in causes if (verdict := judged(cause, case)))
 
 
-def _of_peer(case: Case, causes: tuple[Cause, ...]) -> Iterator[Verdict]:
+def _of_peer(case: Case, causes: tuple[Cause[Case], ...]) -> Iterator[Verdict]:
     """Give what is wrong with the other one."""
     if case.peer is not None:
         for verdict in _judged(replace(case, seen=case.peer), causes):

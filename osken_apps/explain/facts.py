@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 from osken_apps.dhcp.journal import PortJournal
 from osken_apps.model.addresses import IPAddress
-from osken_apps.model.conditions import Condition
+from osken_apps.model.conditions import Condition, InterfaceFacts
 from osken_apps.model.resources import Network, Port, Subnet
 from osken_apps.model.snapshot import HostSnapshot, Layout
 from osken_apps.openflow.wire import FlowBody, FlowKey
@@ -82,11 +82,20 @@ class Twin:
 
 
 @dataclass(frozen=True, slots=True)
+class Stray:
+    """An interface whose iface-id is no port's, and whose machine has a port's MAC address."""
+
+    host: str
+    interface: str
+    iface_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class HostSeen:
     """A host. `snapshot` is what its flows and tags follow from; None: not known yet.
 
-    `last_contact` is in seconds since the epoch. `tags` are those of its interfaces, `installed` its flows by
-    bridge.
+    `last_contact` is in seconds since the epoch. `tags` are those of its interfaces, `nics` those that join
+    its physical bridges to the wire, `installed` its flows by bridge.
     """
 
     name: str
@@ -97,6 +106,7 @@ class HostSeen:
     troubles: tuple[str, ...] = ()
     snapshot: HostSnapshot | None = None
     tags: Known[Mapping[str, int | None]] | None = None
+    nics: Known[Mapping[str, tuple[InterfaceFacts, ...]]] | None = None
     installed: Mapping[str, Known[tuple[InstalledFlow, ...]]] = field(default_factory=dict)
 
 
@@ -107,7 +117,8 @@ class PortSeen:
 
     `server` is the port of its network's DHCP server. `groups` are the names of its security groups.
     `waits_for` says in words what it waits for. `twin` is a port whose MAC address its machine
-    uses, or whose machine uses its. `journal` is what its DHCP client said and was told,
+    uses, or whose machine uses its. `interface` is what OVSDB shows of where it is, `stray` one that is
+    perhaps meant to be it. `journal` is what its DHCP client said and was told,
     `answers` whether its machine answers ARP for its first IPv4 address; None: it was not asked.
     """
 
@@ -124,6 +135,8 @@ class PortSeen:
     counted: Known[PortCounted] | None = None
     answers: Known[bool] | None = None
     twin: Known[Twin] | None = None
+    interface: Known[InterfaceFacts] | None = None
+    stray: Known[Stray] | None = None
 
     @property
     def called(self) -> str:

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 
-from osken_apps.explain.cause import Case, Cause, Evidence, Found
+from osken_apps.explain.cause import Case, Cause, Certainty, Evidence, Found
 from osken_apps.explain.facts import HostSeen, Source
 from osken_apps.explain.words import listed, moment
-from osken_apps.model.conditions import Condition
+from osken_apps.model.conditions import Code, Condition
+
+OF_CROWDS = (Code.TUNNEL_HOSTS, Code.TUNNEL_MACHINES)
 
 
 def _port_down(case: Case) -> Found | None:
@@ -56,7 +58,18 @@ def _mac_twice(case: Case) -> Found | None:
 
 
 def _interface_condition(case: Case) -> Found | None:
-    return next((_said(host, condition) for host, condition in _conditions(case)), None)
+    found = (pair for pair in _conditions(case) if pair[1].code is not Code.WRONG_HOST)  # a cause of its own
+    return next((_said(host, condition) for host, condition in found), None)
+
+
+def _nearly_plugged(case: Case) -> Found | None:
+    stray = case.seen.stray
+    if stray is None or stray.value is None or case.seen.place:
+        return None
+    found, mac = stray.value, str(case.seen.port.mac_address)
+    says = f"{found.interface} of {found.host} has iface-id {found.iface_id} and attached-mac {mac}"
+    words = {"interface": found.interface, "host": found.host, "other": found.iface_id, "mac": mac}
+    return Found(words, (Evidence(says, stray.source, stray.seen_at),))
 
 
 def _elsewhere(case: Case) -> Found | None:
@@ -101,11 +114,11 @@ def _host_condition(case: Case) -> Found | None:
     host = case.host
     if host is None:
         return None
-    bridge = _outward_bridge(case)
+    outward = _outward_bridge(case)
+    on_the_way = ("", case.facts.layout.integration_bridge, outward)
     for condition in host.conditions:
-        if condition.cuts and not condition.interface and condition.bridge in ("", bridge):
-            return _said(host, condition)
-        if condition.cuts and condition.bridge and condition.bridge == bridge:
+        is_of_all = not condition.interface and condition.bridge in on_the_way
+        if condition.cuts and (is_of_all or (outward and condition.bridge == outward)):
             return _said(host, condition)
     return None
 
@@ -165,12 +178,24 @@ def _waits(case: Case) -> Found | None:
 
 def _host_besides(case: Case) -> Found | None:
     """Find what is wrong with the bridges that its frames pass, and does not keep them from passing."""
-    host, layout = case.host, case.facts.layout
-    bridges = {layout.integration_bridge, _outward_bridge(case)}
+    host = case.host
     for condition in host.conditions if host else ():
-        if host and condition.bridge in bridges and not condition.cuts and not condition.port_id:
+        if host and not condition.cuts and _is_on_the_way(case, condition):
             return _said(host, condition)
     return None
+
+
+def _is_on_the_way(case: Case, condition: Condition) -> bool:
+    """Tell whether a condition of the port's host is of a bridge, or of tunnels, that its frames pass."""
+    network = case.seen.network
+    if condition.code in OF_CROWDS:
+        return network.id in condition.sentence
+    if condition.code is Code.TUNNEL_MTU:
+        return network.network_type.is_tunnel
+    if condition.code is Code.NIC_MTU and case.peer:
+        return False  # a cause of its own, where frames are to pass
+    bridges = (case.facts.layout.integration_bridge, _outward_bridge(case))
+    return condition.bridge in bridges and not condition.port_id
 
 
 PORT_DOWN = Cause(
@@ -198,6 +223,12 @@ ELSEWHERE = Cause(
     "elsewhere", "{port} is plugged into {hosts} but must be on {wanted}, which binding:host_id asks for",
     "plug it in there, or openstack port unset --host {id}", "iface-ids, and binding:host_id", _elsewhere,
     is_operators=True,
+)  # fmt: skip
+NEARLY_PLUGGED = Cause(
+    "nearly_plugged", "{interface} on {host} has iface-id {other}, which is no port's, and its machine has"
+    " {port}'s MAC address {mac}: was the port made anew?",
+    "ovs-vsctl set interface {interface} external_ids:iface-id={id}",
+    "iface-ids and attached-macs in OVSDB", _nearly_plugged, certainty=Certainty.LIKELY, is_operators=True,
 )  # fmt: skip
 NOT_PLUGGED = Cause(
     "not_plugged", "Nothing is plugged in for {port}: no interface has iface-id {id}; {connected} hosts are"
@@ -243,8 +274,8 @@ HOST_BESIDES = Cause(
 
 #: What keeps a port from anything at all, in order.
 PLUGGING = (
-    PORT_DOWN, NETWORK_DOWN, MAC_TWICE, INTERFACE_CONDITION, ELSEWHERE, NOT_PLUGGED, HOST_GONE,
-    HOST_CONDITION, TROUBLE, TAG_FOREIGN, FLOW_MISSING, WAITS,
+    PORT_DOWN, NETWORK_DOWN, MAC_TWICE, INTERFACE_CONDITION, ELSEWHERE, NEARLY_PLUGGED, NOT_PLUGGED,
+    HOST_GONE, HOST_CONDITION, TROUBLE, TAG_FOREIGN, FLOW_MISSING, WAITS,
 )  # fmt: skip
 #: What may disturb it.
 DISTURBING = (TWO_HOSTS, HOST_BESIDES)

@@ -5,9 +5,13 @@ from dataclasses import replace
 from osken_apps.explain.cause import Case, Cause, Certainty, Evidence, Found, State, probed
 from osken_apps.explain.facts import PortSeen, Source
 from osken_apps.explain.paths import Counters
+from osken_apps.explain.sizes import MTU
 from osken_apps.explain.words import listed
 from osken_apps.pipeline.stages import RECEIVER_VERDICT, SENDER_VERDICT
+from osken_apps.trace.normal import RESERVED
 from osken_apps.trace.result import Hop, Trace, Way
+
+BETWEEN_HOSTS = (Way.WIRE, Way.TUNNEL)
 
 
 def _other_network(case: Case) -> Found | None:
@@ -31,9 +35,12 @@ def _addresses(seen: PortSeen) -> str:
     return listed(str(fixed_ip.ip_address) for fixed_ip in seen.port.fixed_ips) or "no address"
 
 
-def _reaches(path: Trace | None, to: PortSeen | None) -> bool | None:
-    """Tell whether a path ends at a port; None: there is no path to look at."""
+def _reaches(case: Case, path: Trace | None, to: PortSeen | None) -> bool | None:
+    """Tell whether a path ends at a port; None: it was not followed, or not so far."""
     if path is None or to is None or to.place is None:
+        return None
+    is_followed = any(host.name == to.place.host for host in case.paths.hosts)
+    if not is_followed and any(leaving.way in BETWEEN_HOSTS for leaving in path.exits):
         return None
     return path.delivered_to(to.place.host, to.place.interface)
 
@@ -45,15 +52,15 @@ def _stop(path: Trace) -> tuple[Hop, str]:
     return path.hops[-1], path.hops[-1].meaning
 
 
-def _in_stage(path: Trace | None, to: PortSeen | None, stages: tuple[object, ...]) -> Hop | None:
-    if path is None or _reaches(path, to) is not False:
+def _in_stage(case: Case, path: Trace | None, to: PortSeen | None, stages: tuple[object, ...]) -> Hop | None:
+    if path is None or _reaches(case, path, to) is not False:
         return None
     hop, _ = _stop(path)
     return hop if hop.flow is None and hop.stage in stages else None
 
 
 def _group(case: Case, stage: object, whose: PortSeen) -> Found | None:
-    hop = _in_stage(case.paths.forward, case.peer, (stage,))
+    hop = _in_stage(case, case.paths.forward, case.peer, (stage,))
     if hop is None:
         return None
     says = f"table {hop.table_id} of {hop.bridge} on {hop.host}: {hop.meaning} ({hop.frame.text()})"
@@ -79,13 +86,13 @@ def _receiver_groups(case: Case) -> Found | None:
 
 
 def _stops(case: Case, path: Trace | None, to: PortSeen | None) -> Found | None:
-    if path is None or _reaches(path, to) is not False:
+    if path is None or _reaches(case, path, to) is not False:
         return None
     hop, why = _stop(path)
     foreign = next((other for other in path.hops if other.flow and not other.rule), None)
     at = foreign or hop
     words = {"bridge": at.bridge, "host": at.host, "table": str(at.table_id), "why": why.rstrip(".")}
-    words["flow"] = at.flow.text() if at.flow else "no flow takes it"
+    words["flow"] = at.taken_by
     if foreign is None and any(leaving.way is Way.WIRE for leaving in path.exits):
         words["why"] = f"it leaves {path.exits[0].host}, and on {hop.host}: {words['why']}"
     says = f"table {at.table_id} of {at.bridge} on {at.host}: {words['flow']}"
@@ -93,14 +100,25 @@ def _stops(case: Case, path: Trace | None, to: PortSeen | None) -> Found | None:
     return Found(words, (Evidence(says, Source.TRACE, case.facts.at),), code)
 
 
+def _reserved_mac(case: Case) -> Found | None:
+    """Find that one of the two has a MAC address that bridges keep to themselves."""
+    for path, to in ((case.paths.forward, case.peer), (case.paths.back, case.seen)):
+        if to and int(to.port.mac_address) in RESERVED and _reaches(case, path, to) is False:
+            words = {"mac": str(to.port.mac_address), "whose": to.called, "whose_id": to.port.id}
+            return Found(words, (case.store(f"mac_address of port {to.called} is {words['mac']}"),))
+    return None
+
+
 def _path_stops(case: Case) -> Found | None:
-    if _in_stage(case.paths.forward, case.peer, (SENDER_VERDICT, RECEIVER_VERDICT)):
+    if _in_stage(case, case.paths.forward, case.peer, (SENDER_VERDICT, RECEIVER_VERDICT)):
         return None  # the groups are to blame
+    if _reserved_mac(case):
+        return None
     return _stops(case, case.paths.forward, case.peer)
 
 
 def _return_path(case: Case) -> Found | None:
-    if not _reaches(case.paths.forward, case.peer):
+    if not _reaches(case, case.paths.forward, case.peer) or _reserved_mac(case):
         return None
     found = _stops(case, case.paths.back, case.seen)
     return found and replace(found, code="")
@@ -119,8 +137,13 @@ def _wire(case: Case) -> Found | None:
     return Found(words, (Evidence(says, Source.PROBE, wire.seen_at),))
 
 
+def _peer_answers(case: Case) -> Found | None:
+    answers = case.peer.answers if case.peer else None
+    return _delivered(case) if answers and answers.value else None
+
+
 def _delivered(case: Case) -> Found | None:
-    there, back = _reaches(case.paths.forward, case.peer), _reaches(case.paths.back, case.seen)
+    there, back = _reaches(case, case.paths.forward, case.peer), _reaches(case, case.paths.back, case.seen)
     if not there or not back or case.paths.forward is None:
         return None
     hosts = list(dict.fromkeys(hop.host for hop in case.paths.forward.hops))
@@ -160,6 +183,12 @@ RECEIVER_GROUPS = Cause(
     "openstack security group rule create {rule} --remote-ip {address} {group}",
     "the frame followed through the flows that the hosts have", _receiver_groups,
 )  # fmt: skip
+RESERVED_MAC = Cause(
+    "reserved_mac", "Frames to {mac}, which is {whose}'s MAC address, are never forwarded by a bridge (IEEE"
+    " 802.1D, and others that keep addresses to themselves)",
+    "unplug it, give it another one, and plug it in again: openstack port set --mac-address MAC {whose_id}",
+    "the MAC addresses of both, and the frame followed through the flows that the hosts have", _reserved_mac,
+)  # fmt: skip
 PATH_STOPS = Cause(
     "path_stops", "{traffic} from {port} to {peer} stops in table {table} of {bridge} on {host}: {why}"
     " ({flow})",
@@ -178,6 +207,13 @@ WIRE = Cause(
     "look at the ports of the switches between {host} and {other}: do both carry {by}?",
     "a probe, where it is asked for", _wire, is_operators=True,
 )  # fmt: skip
+PEER_ANSWERS = Cause(
+    "peer_answers_arp", "{traffic} from {port} is delivered to {peer} ({way}), which answers ARP: where no"
+    " other answer comes, {peer} itself gives none",
+    "look inside {peer}: its firewall, and what listens there",
+    "both ways followed through the flows that the hosts have, and a probe", _peer_answers, State.OK,
+    Certainty.LIKELY,
+)  # fmt: skip
 DELIVERED = Cause(
     "delivered", "{traffic} from {port} is delivered to {peer} ({way}), and an answer comes back",
     "if none comes, look inside {peer}: its firewall, what listens there, its address",
@@ -191,4 +227,6 @@ CANNOT_TELL = Cause(
 #: What two ports must have in common.
 COMMON = (OTHER_NETWORK, OTHER_SUBNET)
 #: Where what one sends to the other stops.
-PASSING = (SENDER_GROUPS, RECEIVER_GROUPS, PATH_STOPS, RETURN_PATH, WIRE)
+PASSING = (SENDER_GROUPS, RECEIVER_GROUPS, RESERVED_MAC, PATH_STOPS, RETURN_PATH, WIRE)
+#: What is left where nothing stops it.
+OPEN = (MTU, PEER_ANSWERS, DELIVERED, CANNOT_TELL)

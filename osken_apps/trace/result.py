@@ -46,6 +46,13 @@ class Hop:
         return rule_of(self.flow.cookie) if self.flow else None
 
     @property
+    def taken_by(self) -> str:
+        """What took the frame, with the number of its rule: in a dump the last digits of the cookie."""
+        if self.flow is None:
+            return "no flow takes it"
+        return f"rule {self.rule.number}: {self.flow.text()}" if self.rule else self.flow.text()
+
+    @property
     def stage(self) -> Stage | None:
         """What the table is for."""
         return _STAGES.get((self.role, self.table_id))

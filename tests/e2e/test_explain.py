@@ -70,11 +70,20 @@ def test_two_machines_that_work_and_what_keeps_them_from_it(
     assert main(["explain", "--api", URL, "one", "two"]) == 0
     assert "ICMP from one is delivered to two (from host1 to host2)" in capsys.readouterr().out
     told = ask(world, **there, probe=True)
+    assert told["verdict"]["code"] == "peer_answers_arp"
     heard = [fact["says"] for fact in told["verdict"]["evidence"][1:]]
     assert heard == ["one answers ARP", "two answers ARP", "a frame came from host to host"]
+    with _an_mtu_of(world, 1400):
+        told = wait_code(world, "mtu", **there)
+    sentence = "Frames of more than 1400 octets do not pass from one to two: eth2 of host2 has MTU 1400,"
+    assert told["verdict"]["sentence"].startswith(sentence)
     with _a_switch_between_that_carries_nothing(world):
         told = wait_code(world, "wire", **there, probe=True)
     assert told["verdict"]["sentence"].startswith("What leaves host1 with VLAN 10")
+    machines[0].namespace.ip("link", "set", "eth0", "down")
+    assert "tap" in wait_code(world, "link_down", **ask_one)["verdict"]["sentence"]
+    machines[0].namespace.ip("link", "set", "eth0", "up")
+    wait_code(world, "has_address", **ask_one)
     machines[1].namespace.ip("addr", "flush", "dev", "eth0")
     assert wait_code(world, "peer_no_arp", **there, probe=True)["verdict"]["evidence"][0]["source"] == "probe"
     assert "cookie=0x6f736b70" not in world.host(2).ovs.dump_flows("br-int")
@@ -96,6 +105,17 @@ def _a_switch_between_that_carries_nothing(world: World) -> Iterator[None]:
         yield
     finally:
         wire.ip("link", "set", "host2", "master", "wire")
+
+
+@contextmanager
+def _an_mtu_of(world: World, octets: int) -> Iterator[None]:
+    """Have the second host's NIC carry smaller frames only."""
+    namespace = world.host(2).namespace
+    namespace.ip("link", "set", "eth2", "mtu", str(octets))
+    try:
+        yield
+    finally:
+        namespace.ip("link", "set", "eth2", "mtu", "1500")
 
 
 def _with_another_hand(world: World, machine: NamespaceVm, there: dict[str, Any]) -> None:
@@ -178,5 +198,5 @@ def test_a_frame_is_followed_over_both_hosts(world: World, capsys: pytest.Captur
     out = capsys.readouterr().out
     assert f"It goes to {machines[1].tap} of host2." in out
     assert main(["trace", "--api", URL, "host1", machines[0].tap, "dl_dst=01:80:c2:00:00:00"]) == 1
-    assert "no bridge forwards frames to this MAC address" in capsys.readouterr().out
+    assert "frames to 01:80:c2:00:00:00 are never forwarded by a bridge" in capsys.readouterr().out
     assert main(["trace", "--api", URL, "host9", "tap", "arp"]) == 2

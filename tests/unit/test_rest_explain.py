@@ -139,7 +139,7 @@ def test_an_address_that_no_port_has_is_reached_by_a_gateway_or_not(
 def test_verdicts_are_counted_by_code(api: Client, controller: Controller) -> None:
     ask(api, port="vm1")
     ask(api, frame={"host": "host1", "interface": "tap1", "fields": ["dl_src=fa:16:3e:00:00:01"]})
-    assert controller.explained == {"silent_no_client": 1, "delivered": 1}
+    assert controller.explained == {"silent_no_client": 1, "leaves": 1}
 
 
 def test_a_name_of_several_ports_is_no_name(api: Client) -> None:
@@ -152,7 +152,7 @@ def test_a_name_of_several_ports_is_no_name(api: Client) -> None:
 def test_a_frame_is_followed_for_administrators_alone(api: Client, controller: Controller) -> None:
     frame = {"host": "host1", "interface": "tap1", "fields": ["dl_src=fa:16:3e:00:00:01", "tcp_dst=80"]}
     told = ask(api, frame=frame).body["explain"]
-    assert told["verdict"]["code"] == "delivered"
+    assert told["verdict"]["code"] == "leaves"
     assert {leaving["port"] for leaving in told["path"]["exits"]} == {"br-int", "eth2", "br-eth2"}
     assert controller.was_asked == [("frame_facts", "host1", "tap1", (0xFA163E000001, 0))]
     assert ask(api.as_user("a", "member"), frame=frame).status == 403

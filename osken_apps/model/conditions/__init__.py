@@ -16,6 +16,7 @@ from osken_apps.model.conditions.facts import (
 )
 from osken_apps.model.conditions.foreign import ForeignFlow, of_foreign_flows
 from osken_apps.model.conditions.iface_ids import PortDirectory
+from osken_apps.model.conditions.wiring import nics_of
 
 __all__ = [
     "TRUNK_KEY",
@@ -31,6 +32,7 @@ __all__ = [
     "PortFacts",
     "TunnelNeeds",
     "conditions",
+    "nics_of",
     "of_foreign_flows",
     "tunnel_address",
 ]

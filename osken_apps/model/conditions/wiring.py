@@ -114,12 +114,7 @@ def of_nics(host: HostFacts, expected: Expected) -> Iterator[Condition]:
     """Give what is wrong with the NICs of each physical bridge."""
     physical_networks = {bridge: name for name, bridge in expected.layout.bridge_mappings}
     for bridge in _physical_bridges(host, expected):
-        nics = [
-            interface
-            for port in bridge.ports
-            for interface in port.interfaces
-            if _is_nic(port, interface, bridge)
-        ]
+        nics = nics_of(bridge)
         if not nics:
             yield Condition(
                 Code.NIC_MISSING,
@@ -133,6 +128,16 @@ def of_nics(host: HostFacts, expected: Expected) -> Iterator[Condition]:
         for code, sentence, remedy, interface in found:
             yield Condition(code, sentence, remedy, bridge.name, interface, cuts=is_cut)
         yield from _of_mtus(nics, bridge.name, expected.mtus.get(physical_networks[bridge.name], 0))
+
+
+def nics_of(bridge: BridgeFacts) -> list[InterfaceFacts]:
+    """Give the NICs of a physical bridge."""
+    return [
+        interface
+        for port in bridge.ports
+        for interface in port.interfaces
+        if _is_nic(port, interface, bridge)
+    ]
 
 
 def _is_nic(port: PortFacts, interface: InterfaceFacts, bridge: BridgeFacts) -> bool:
