@@ -14,8 +14,12 @@ _osken_net_ports() { "${COMP_WORDS[0]}" _complete port "$1" 2>/dev/null; }
 _osken_net_hosts() { "${COMP_WORDS[0]}" _complete host "$1" 2>/dev/null; }
 """,
     "zsh": """
-_osken_net_ports() { compadd -- ${(f)"$(${words[1]} _complete port "$PREFIX" 2>/dev/null)"} }
-_osken_net_hosts() { compadd -- ${(f)"$(${words[1]} _complete host "$PREFIX" 2>/dev/null)"} }
+_osken_net_ports() { _osken_net_names port }
+_osken_net_hosts() { _osken_net_names host }
+_osken_net_names() {
+  local command=${_comp_command1:-osken-net}  # in the words there is only what follows it
+  compadd -- ${(f)"$("$command" _complete $1 "$PREFIX" 2>/dev/null)"}
+}
 """,
 }
 

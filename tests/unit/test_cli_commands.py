@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import stat
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 
 from osken_apps import cli
 from osken_apps.cli.support_bundle import without_secrets
+from tests.unit.a_zsh import offered as offered_by_zsh
 from tests.unit.fake_api import FakeApi, fake_api
 
 PORT_ID = "b85d4f1d-6000-4000-8000-1234567890ab"
@@ -391,37 +393,53 @@ def test_completion_knows_every_command(capsys: pytest.CaptureFixture[str], shel
     assert "--no-header" in out
 
 
-def test_bash_completes(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    script = tmp_path / "completion"
-    script.write_text(run(capsys, "completion", "bash")[1])
-    asked = (
-        f". {script}; COMP_WORDS=(osken-net why); COMP_CWORD=1;"
-        " $(complete -p osken-net | sed 's/.*-F \\([^ ]*\\).*/\\1/'); echo ${COMPREPLY[@]}"
-    )
-    done = subprocess.run(["bash", "-c", asked], capture_output=True, text=True, check=False)
-    assert done.stdout.strip() == "why-not-active", done.stderr
+def program(directory: Path) -> Path:
+    """Make the command, in a directory of its own."""
+    made = directory / "bin" / "osken-net"
+    made.parent.mkdir()
+    made.write_text(f'#!/bin/sh\nexec {sys.executable} -m osken_apps.cli "$@"\n')
+    made.chmod(0o755)
+    return made
 
 
-def completed(capsys: pytest.CaptureFixture[str], tmp_path: Path, *words: str) -> list[str]:
-    """Give what bash offers for the last of some words, and whether it has run anything of it."""
-    script = tmp_path / "completion"
-    script.write_text(run(capsys, "completion", "bash")[1])
-    program = tmp_path / "osken-net"
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m osken_apps.cli "$@"\n')
-    program.chmod(0o755)
+def by_bash(script: str, directory: Path, *words: str) -> list[str]:
+    """Give what bash offers for the last of some words."""
+    (directory / "completion").write_text(script)
     line = " ".join(f"'{word}'" for word in words)
     asked = (
-        f". {script}; COMP_WORDS=({program} {line}); COMP_CWORD={len(words)};"
-        " _shtab_osken_net; printf '%s\\n' \"${COMPREPLY[@]}\""
+        f". {directory}/completion; COMP_WORDS=({program(directory)} {line}); COMP_CWORD={len(words)};"
+        " $(complete -p osken-net | sed 's/.*-F \\([^ ]*\\).*/\\1/'); printf '%s\\n' \"${COMPREPLY[@]}\""
     )
-    done = subprocess.run(["bash", "-c", asked], capture_output=True, text=True, check=False, cwd=tmp_path)
+    done = subprocess.run(["bash", "-c", asked], capture_output=True, text=True, check=False, cwd=directory)
     assert done.stderr == ""
     return done.stdout.split()
+
+
+def by_zsh(script: str, directory: Path, *words: str) -> list[str]:
+    """Give what zsh offers for the last of some words."""
+    (directory / "_osken-net").write_text(script)
+    path = f"{program(directory).parent}:{os.environ['PATH']}"
+    return offered_by_zsh(directory, " ".join(("osken-net", *words)), os.environ | {"PATH": path})
+
+
+SHELLS = {"bash": by_bash, "zsh": by_zsh}
+HITS = {
+    "GET /v2.0/search?q=vm": {
+        "hits": [
+            {"kind": "port", "id": "1", "name": name} for name in ("vm1", "vm2", "a vm", "vm$(touch ran)")
+        ]
+    },
+    "GET /v2.0/search?q=h": {"hits": [{"kind": "agent", "id": "2", "name": "host1"}]},
+    "GET /v2.0/agents": {"agents": [{"host": "host2"}, {"host": "host1"}]},
+    "GET /v2.0/ports": {"ports": [{"name": "vm3"}, {"name": ""}]},
+}
 
 
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
+        (("why",), ["why-not-active"]),
+        (("explain", "--pro"), ["--probe"]),
         (("explain", "vm"), ["vm1", "vm2"]),
         (("explain", "vm1", "vm"), ["vm1", "vm2"]),
         (("flows", "h"), ["host1"]),
@@ -430,24 +448,19 @@ def completed(capsys: pytest.CaptureFixture[str], tmp_path: Path, *words: str) -
         (("explain", ""), ["vm3"]),
     ],
 )
-def test_names_of_ports_and_hosts_are_completed(
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_shell_completes_commands_options_and_names_of_ports_and_hosts(
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    shell: str,
     words: tuple[str, ...],
     offered: list[str],
 ) -> None:
-    hits = [{"kind": "port", "id": "1", "name": name} for name in ("vm1", "vm2", "a vm", "vm$(touch ran)")]
-    hosts = [{"kind": "agent", "id": "2", "name": "host1"}]
-    answers = {
-        "GET /v2.0/search?q=vm": {"hits": hits},
-        "GET /v2.0/search?q=h": {"hits": hosts},
-        "GET /v2.0/agents": {"agents": [{"host": "host2"}, {"host": "host1"}]},
-        "GET /v2.0/ports": {"ports": [{"name": "vm3"}, {"name": ""}]},
-    }
-    with fake_api(answers) as api:
+    script = run(capsys, "completion", shell)[1]
+    with fake_api(HITS) as api:
         monkeypatch.setenv("OSKEN_API", api.url)
-        assert completed(capsys, tmp_path, *words) == offered
+        assert SHELLS[shell](script, tmp_path, *words) == offered
     assert not (tmp_path / "ran").exists()
 
 
@@ -455,7 +468,8 @@ def test_an_api_that_does_not_answer_completes_nothing_and_says_nothing(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OSKEN_API", "http://127.0.0.1:9")
-    assert completed(capsys, tmp_path, "explain", "vm") == []
+    script = run(capsys, "completion", "bash")[1]
+    assert by_bash(script, tmp_path, "explain", "vm") == []
 
 
 def test_what_shells_ask_is_not_shown_to_people(capsys: pytest.CaptureFixture[str]) -> None:
