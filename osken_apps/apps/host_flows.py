@@ -17,6 +17,7 @@ from osken_apps.model.turns import in_turns
 from osken_apps.openflow.wire import FlowKey
 from osken_apps.pipeline.comparison import Compared, Counted, State, compared
 from osken_apps.pipeline.desired import owned_flows
+from osken_apps.pipeline.document import NOT_OURS
 
 LOG = logging.getLogger(__name__)
 
@@ -81,7 +82,7 @@ def _shown(bridge: str, flow: Compared) -> dict[str, Any]:
         "priority": flow.priority,
         "cookie": f"{flow.cookie:#x}",
         "rule": flow.rule.name if flow.rule else "",
-        "meaning": flow.rule.meaning if flow.rule else "",
+        "meaning": flow.rule.meaning if flow.rule else NOT_OURS,
         "port_id": flow.port_id,
         "state": flow.state.value,
         "packets": counted.packets if counted else None,

@@ -20,7 +20,6 @@ EPILOG = """examples:
 COLUMNS = ("bridge", "table", "priority", "state", "packets", "rule", "meaning", "flow")
 STATES = ("desired", "installed", "missing", "foreign", "unknown")
 TONES = {"missing": Tone.BROKEN, "foreign": Tone.DOUBTFUL, "unknown": Tone.FAINT}
-NOT_OURS = "not a flow of this controller"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -47,7 +46,7 @@ def flows(parsed: argparse.Namespace) -> int:
         port_id=port_id,
         state=parsed.state,
     )
-    rows = [row | {"meaning": row["meaning"] or NOT_OURS} for row in told["flows"]]
+    rows = told["flows"]
     show(rows, COLUMNS, parsed, lambda column, value: TONES.get(value) if column == "state" else None)
     for bridge in told["silent"]:
         print(f"osken-net: {cell(bridge)} of {cell(parsed.host)} does not say what it has", file=sys.stderr)

@@ -10,6 +10,7 @@ from osken_apps.pipeline.features import FEATURES
 from osken_apps.pipeline.stage import COOKIE, COOKIE_MASK, Role, Rule, Stage
 
 RULES = tuple(rule for feature in FEATURES for rule in feature.rules)
+NOT_OURS = "a flow that is not ours"  # what is said in place of a rule's meaning
 STAGES = tuple(stage for feature in FEATURES for stage in feature.stages)
 _RULES_BY_COOKIE = {rule.cookie: rule for rule in RULES}
 

@@ -5,7 +5,7 @@ from enum import Enum
 
 from osken_apps.openflow.fields import Field
 from osken_apps.openflow.flow import Flow
-from osken_apps.pipeline.document import STAGES, rule_of
+from osken_apps.pipeline.document import NOT_OURS, STAGES, rule_of
 from osken_apps.pipeline.stage import Role, Rule, Stage
 from osken_apps.trace.connections import Assumption
 from osken_apps.trace.frame import Frame
@@ -62,7 +62,7 @@ class Hop:
         """What happened, in a sentence."""
         if self.flow is None:
             return self.stage.miss if self.stage else "dropped: no flow takes it"
-        return self.rule.meaning if self.rule else "a flow that is not ours"
+        return self.rule.meaning if self.rule else NOT_OURS
 
 
 @dataclass(frozen=True, slots=True)

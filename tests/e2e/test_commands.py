@@ -85,8 +85,9 @@ def test_flows_of_others_and_missing_ones_are_found(world: World, run: Run) -> N
     ovs.ofctl("add-flow", "br-int", OF_OTHERS)
     status, (foreign,) = run("flows", "host1", "--state", "foreign")
     ovs.ofctl("del-flows", "br-int", "cookie=0x99/-1")
-    assert (status, foreign["flow"]) == (
+    assert (status, foreign["meaning"], foreign["flow"]) == (
         1,
+        "a flow that is not ours",
         "cookie=0x99, table=0, priority=7,udp,nw_src=192.0.2.0/24 actions=drop",
     )
     missing = told_of_missing(ovs, run)

@@ -127,13 +127,13 @@ def test_hosts_are_listed_with_their_troubles(api: FakeApi, capsys: pytest.Captu
 
 def test_every_line_of_flows_has_a_meaning(api: FakeApi, capsys: pytest.CaptureFixture[str]) -> None:
     api.answers["GET /v2.0/agents/agent-host1/flows"] = {
-        "flows": [flow(), flow(rule="", meaning="", state="foreign")],
+        "flows": [flow(), flow(rule="", meaning="a flow that is not ours", state="foreign")],
         "silent": [],
         "more": 0,
     }
     _, out, _ = run(capsys, "flows", "host1")
     assert "forward as a learning switch does" in out
-    assert "not a flow of this controller" in out
+    assert "a flow that is not ours" in out
     assert [row["meaning"] != "" for row in rows(capsys, "flows", "host1")] == [True, True]
 
 

@@ -133,7 +133,7 @@ def test_what_is_told_of_a_flow(monkeypatch: pytest.MonkeyPatch) -> None:
         "priority": 7,
         "cookie": "0x99",
         "rule": "",
-        "meaning": "",
+        "meaning": "a flow that is not ours",
         "port_id": "",
         "state": "foreign",
         "packets": 3,
