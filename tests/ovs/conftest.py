@@ -47,16 +47,15 @@ class Switch:
     def vsctl(self, *arguments: str) -> str:
         return self.run("ovs-vsctl", f"--db=unix:{self.directory}/db.sock", *arguments)
 
+    def appctl(self, *words: str) -> str:
+        return self.run("ovs-appctl", "-t", str(self.directory / "switch.ctl"), *words)
+
     def trace(self, bridge: str, packet: str) -> str:
-        return self.run(
-            "ovs-appctl", "-t", str(self.directory / "switch.ctl"), "ofproto/trace", bridge, packet
-        )
+        return self.appctl("ofproto/trace", bridge, packet)
 
     def receive(self, port: str, frame: bytes) -> None:
         """Let a frame come in at a dummy port."""
-        self.run(
-            "ovs-appctl", "-t", str(self.directory / "switch.ctl"), "netdev-dummy/receive", port, frame.hex()
-        )
+        self.appctl("netdev-dummy/receive", port, frame.hex())
 
     def management(self, bridge: str) -> str:
         return str(self.directory / f"{bridge}.mgmt")
