@@ -29,14 +29,15 @@ lint: setup  ## linter, format and types
 unit: .venv/.installed  ## the tests that need neither root nor a switch, in half a minute
 	$(BIN)/python -m pytest -q -n auto $(UNIT)
 
-test: lint  ## all tests: unit, golden, packet, Open vSwitch, end to end
+test: lint  ## all tests: unit (under each Python 3.11 to 3.13 on the PATH), Open vSwitch, dashboard, end to end
 	$(SUDO) $(BIN)/python -m pytest -q -n auto $(UNIT)
+	$(BIN)/python -m tests.pythons --on-path
 	$(SUDO) $(BIN)/python -m pytest -q -n 2 --dist loadfile $(UNIT:%=--ignore=%)
 
 pythons: .venv/.installed  ## the unit tests under Python 3.11 to 3.13, where they are here
 	$(BIN)/python -m tests.pythons
 
-demo: setup  ## the reference's three use cases, live, beside what it says (DEMO="--keep" leaves it up to play)
+demo: setup  ## the reference's use cases and the guards, live, beside what it says (DEMO="--keep" leaves it up to play)
 	$(SUDO) $(BIN)/python -m osken_apps.demo $(DEMO)
 
 bench: setup  ## the long benchmarks

@@ -1,9 +1,10 @@
 """The unit tests under each Python that is here: `python -m tests.pythons`. A Python that is not is skipped.
 
-An interpreter is `python3.12` on the PATH, or one of pyenv's. Each has an environment of its own,
-`.venv-3.12`, made anew when the dependencies change.
+An interpreter is `python3.12` on the PATH, or one of pyenv's, which `--on-path` leaves out. Each has an
+environment of its own, `.venv-3.12`, made anew when the dependencies change.
 """
 
+import argparse
 import hashlib
 import os
 import shutil
@@ -17,14 +18,11 @@ TOP = Path(__file__).resolve().parents[1]
 DEPENDENCIES = ("setup.cfg", "constraints.txt")
 
 
-def interpreter(version: str) -> str | None:
+def interpreter(version: str, on_path: bool) -> str | None:
     """Give the path of a Python of that version that runs."""
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
-    found = [
-        shutil.which(f"python{version}"),
-        *sorted(map(str, pyenv.glob(f"versions/{version}.*/bin/python"))),
-    ]
-    for path in filter(None, found):
+    others = [] if on_path else sorted(map(str, pyenv.glob(f"versions/{version}.*/bin/python")))
+    for path in filter(None, [shutil.which(f"python{version}"), *others]):
         if subprocess.run([path, "-c", ""], capture_output=True, check=False).returncode == 0:
             return path
     return None
@@ -46,13 +44,17 @@ def environment(version: str, python: str) -> Path:
 
 def main() -> int:
     """Run the tests under each Python but our own; give 1 if any fails."""
+    parser = argparse.ArgumentParser(prog="python -m tests.pythons")
+    parser.add_argument("--on-path", action="store_true", help="only what is on the PATH")
+    on_path = parser.parse_args().on_path
     failed = False
     for version in VERSIONS:
         if version == f"{sys.version_info.major}.{sys.version_info.minor}":
             continue
-        python = interpreter(version)
+        python = interpreter(version, on_path)
         if python is None:
-            print(f"Python {version} is not here: its unit tests are skipped", flush=True)
+            where = "on the PATH" if on_path else "here"
+            print(f"Python {version} is not {where}: its unit tests are skipped", flush=True)
             continue
         print(f"unit tests under Python {version}", flush=True)
         pytest = ["-m", "pytest", "-q", "-n", "auto", "-p", "no:cacheprovider"]
