@@ -8,7 +8,7 @@ import pytest
 from osken_apps import config
 from tests.documents import TOP, blocks
 
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/plug-a-vm.md")
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", *sorted(f"docs/{path.name}" for path in TOP.glob("docs/*.md")))
 LINK = re.compile(r"\[[^\]]+\]\(([^)#:]*)(?:#([^)]*))?\)")
 PATH = re.compile(r"`((?:osken_apps|tests|flows|docs)/[\w./-]+)`")
 
