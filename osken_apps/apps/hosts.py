@@ -65,7 +65,7 @@ class Hosts:
             host = self.by_name.get(name)
             if host and host.reconciler:
                 host.reconciler.wake()
-        for name in self.fabric.take_reaching():
+        for name in self.fabric.beyond.take_looking():
             host = self.by_name.get(name)
             if host and host.reconciler:
                 host.reconciler.follow()

@@ -8,16 +8,15 @@ for one host is made by `host_snapshot`, who has a port is decided in `claims`.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from ipaddress import IPv4Address
 
+from osken_apps.model.beyond import Beyond
 from osken_apps.model.changes import Change, Deleted, PortReport, Snapshot, Upserted
 from osken_apps.model.claims import Claims, Place, holder_of
 from osken_apps.model.host import Interface, ShownHost
 from osken_apps.model.inventory import Inventory, port_id_prefix
 from osken_apps.model.local_vlans import assign_local_vlans, read_back
-from osken_apps.model.port_security import Guard, is_guarded
-from osken_apps.model.reaches import HostPart, Reaches
-from osken_apps.model.resources import Binding, Port, PortStatus
+from osken_apps.model.port_security import Guard
+from osken_apps.model.resources import Binding, Network, Port, PortStatus
 from osken_apps.model.snapshot import MAX_METERS, Layout
-from osken_apps.model.tunnels import Reach, RemotePorts, Spread, TunnelAddresses
 from osken_apps.model.turns import in_turns
 
 Reported = tuple[Binding | None, PortStatus, str]
@@ -43,11 +42,7 @@ class Fabric:
         self.hosts: dict[str, ShownHost] = {}
         self.claims = Claims()
         self.conflicts: dict[str, IPv4Address] = {}  # port id -> the address that its client declined
-        self.spread = Spread()
-        self.tunnel_addresses = TunnelAddresses()
-        self.remote_ports = RemotePorts()
-        self._reaches = Reaches()
-        self._reaching: set[str] = set()  # hosts that reach another one elsewhere now
+        self.beyond = Beyond(self._network, self._ports_up, enforce)
         self._left: dict[str, str] = {}  # ids of ports that nobody has -> the host that they were at last
         self._told: dict[str, Reported] = {}
 
@@ -80,14 +75,14 @@ class Fabric:
                 if first:
                     self._place(port, Place(host.name, port.binding.interface))
         for name, address in inventory.tunnel_addresses.items():
-            self.tunnel_addresses.keep(name, address)
-        self._reaches.forget_all()
+            self.beyond.addresses.keep(name, address)
+        self.beyond.begin_again()
         for host in in_turns(list(self.hosts.values()), pause):
             if self.hosts.get(host.name) is host:
                 self._claim(host)
         for port_id in in_turns(list(inventory.ports.keys() | known.ports.keys()), pause):
             self._decide((port_id,))
-        self._reaches.forget_all()
+        self.beyond.begin_again()
         inventory.groups.take_changed()  # all of them are new, and all hosts are looked at
         inventory.loaded = True
         return set(self.hosts)
@@ -103,9 +98,9 @@ class Fabric:
             left |= recorded - self._recorded_host(change)
         # What the store recorded of a host is a claim of it where OVSDB shows none, and no longer than that.
         claims = [{name} | self._claim(self.hosts[name]) for name in left if not self.hosts[name].has_ovsdb]
-        self._look_beyond(self.spread.networks_of(touched))
+        self.beyond.change_of(touched)
         concerned = self._decide(touched).union(*claims)
-        self._reaches.drop(change.id for change in listed if isinstance(change, Deleted))
+        self.beyond.drop_networks(change.id for change in listed if isinstance(change, Deleted))
         concerned |= self._hosts_with(self.inventory.groups.take_changed())
         return concerned.union(*(self._hosts_of(port_id) for port_id in touched))
 
@@ -185,12 +180,13 @@ class Fabric:
 
     def observe_tunnel_address(self, host_name: str, text: str) -> set[str]:
         """Take where a host says that others reach it, empty for nowhere; give the hosts concerned."""
-        rivals = self.tunnel_addresses.rivals(host_name)
-        changed = self.tunnel_addresses.show(host_name, text)
+        addresses = self.beyond.addresses
+        rivals = addresses.rivals(host_name)
+        changed = addresses.show(host_name, text)
         if not changed:
             return set()
-        self._look_beyond_from(changed)
-        return changed.union(rivals, self.tunnel_addresses.rivals(host_name))
+        self.beyond.change_at(changed)
+        return changed.union(rivals, addresses.rivals(host_name))
 
     def observe_datapath(self, host_name: str, answers_nd: bool) -> set[str]:
         """Take whether a host's datapath can answer neighbor solicitations; give the hosts concerned."""
@@ -229,8 +225,8 @@ class Fabric:
             return set()
         port_ids = self._ports_at(host)
         self.claims.show(host.name, host.claims, {})
-        changed = self.tunnel_addresses.forget(host_name)
-        self._look_beyond_from(changed)
+        changed = self.beyond.addresses.forget(host_name)
+        self.beyond.change_at(changed)
         return (changed | self._decide(port_ids)) - {host_name}
 
     def rename(self, name: str, new_name: str) -> set[str]:
@@ -248,8 +244,7 @@ class Fabric:
             place = self.claims.place_of(port_id)
             if place and place.host == name and (port := self.inventory.ports.get(port_id)):
                 self._place(port, Place(new_name, place.interface))
-        self.tunnel_addresses.rename(name, new_name)
-        self._reaches.forget(self.spread.networks_at(new_name))
+        self.beyond.renamed(name, new_name)
         return concerned | self._decide(port_ids) | {new_name}
 
     def hear_guest(self, host_name: str, port_id: str) -> set[str]:
@@ -363,25 +358,12 @@ class Fabric:
         network = self.inventory.networks[port.network_id]
         return port.admin_state_up and network.admin_state_up and not port.is_dhcp_server
 
-    def beyond(self, network_id: str, host_name: str) -> Reach:
-        """Say where a network over tunnels is besides a host; one without an address is not reached yet."""
-        return self._reaches.beyond(network_id, host_name, self._parts)
+    def _network(self, network_id: str) -> Network | None:
+        return self.inventory.networks.get(network_id)
 
-    def take_reaching(self) -> set[str]:
-        """Give, once, the hosts for which something has changed of where others are."""
-        reaching, self._reaching = self._reaching, set()
-        return reaching
-
-    def _parts(self, network_id: str) -> Iterator[HostPart]:
-        network = self.inventory.networks.get(network_id)
-        for host, port_ids in self.spread.ports_of(network_id) if network else ():
-            address = self.tunnel_addresses.of(host)
-            known = [port for port_id in port_ids if (port := self.inventory.ports.get(port_id))]
-            ports = tuple(port for port in known if self.is_up(port))
-            if address is not None and ports and network:
-                remotes = tuple(self.remote_ports.of(port, network, address) for port in ports)
-                guarded = self.enforce and all(is_guarded(port) for port in ports)
-                yield HostPart(host, address, remotes, ports, guarded)
+    def _ports_up(self, port_ids: Iterable[str]) -> Iterator[Port]:
+        known = (self.inventory.ports.get(port_id) for port_id in port_ids)
+        return (port for port in known if port and self.is_up(port))
 
     # -- who has what
 
@@ -405,9 +387,7 @@ class Fabric:
                 self._note_move(port_id, self.claims.place_of(port_id), None)
                 self._left.pop(port_id, None)
                 self.claims.forget(port_id)
-                self._look_beyond(self.spread.networks_of([port_id]))
-                self.spread.drop(port_id)
-                self.remote_ports.forget(port_id)
+                self.beyond.drop(port_id)
                 continue
             before, claims = self.claims.place_of(port_id), self._claims_on(port_id)
             gone = [host for host in claims if self.hosts[host].gone]
@@ -419,10 +399,10 @@ class Fabric:
         before = self.claims.place_of(port.id)
         if place == before:
             return set()
-        self._look_beyond(self.spread.networks_of([port.id]))
+        self.beyond.change_of((port.id,))
         self._place(port, place)
         self._note_move(port.id, before, place)
-        self._look_beyond(self.spread.networks_of([port.id]))
+        self.beyond.change_of((port.id,))
         return self._hosts_of(port.id) | ({before.host} if before else set())
 
     def _note_move(self, port_id: str, before: Place | None, place: Place | None) -> None:
@@ -437,10 +417,7 @@ class Fabric:
 
     def _place(self, port: Port, place: Place | None) -> None:
         self.claims.put(port.id, place)
-        network = self.inventory.networks.get(port.network_id)
-        if network and network.network_type.is_tunnel:
-            self.spread.put(network.id, port.id, place.host if place else None)
-            self._reaches.forget([network.id])
+        self.beyond.put(port, place.host if place else None)
 
     def _is_awaited(self, place: Place | None) -> bool:
         host = self.hosts.get(place.host) if place else None
@@ -458,16 +435,6 @@ class Fabric:
         if not group_ids:
             return set()
         return {host.name for host in self.hosts.values() if not group_ids.isdisjoint(host.groups)}
-
-    def _look_beyond(self, network_ids: Iterable[str]) -> None:
-        """Have networks over tunnels put together again, and note who has them."""
-        for network_id in network_ids:
-            self._reaches.forget([network_id])
-            self._reaching |= self.spread.hosts_of(network_id)
-
-    def _look_beyond_from(self, host_names: Iterable[str]) -> None:
-        """Likewise those that one of these hosts has."""
-        self._look_beyond(set().union(*(self.spread.networks_at(name) for name in host_names)))
 
     def _hosts_of(self, port_id: str) -> set[str]:
         place = self.claims.place_of(port_id)

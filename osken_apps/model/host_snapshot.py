@@ -50,14 +50,16 @@ def host_snapshot(fabric: Fabric, host_name: str) -> HostSnapshot:
         host.complete,
         tuple(_keeps(fabric, ports, orphans)),
         reaches(fabric, host_name, segments.values()),
-        fabric.tunnel_addresses.of(host_name),
+        fabric.beyond.addresses.of(host_name),
         host.answers_nd,
     )
 
 
 def reaches(fabric: Fabric, host_name: str, segments: Iterable[Segment]) -> tuple[Reach, ...]:
     """Say where the networks over tunnels among some are besides a host."""
-    return tuple([fabric.beyond(segment.network_id, host_name) for segment in segments if segment.is_tunnel])
+    return tuple(
+        [fabric.beyond.of(segment.network_id, host_name) for segment in segments if segment.is_tunnel]
+    )
 
 
 def tunnel_needs(fabric: Fabric, snapshot: HostSnapshot) -> TunnelNeeds | None:
@@ -72,7 +74,7 @@ def tunnel_needs(fabric: Fabric, snapshot: HostSnapshot) -> TunnelNeeds | None:
         if (found := [networks[it.network_id].mtu for it in segments.values() if it.network_type is kind])
     }
     crowds = (crowd(reach, segments[reach.network_id].network_type) for reach in snapshot.reaches)
-    rivals = fabric.tunnel_addresses.rivals(snapshot.host)
+    rivals = fabric.beyond.addresses.rivals(snapshot.host)
     return TunnelNeeds(
         mtus,
         next(iter(rivals), ""),

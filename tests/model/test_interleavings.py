@@ -229,7 +229,7 @@ class Interleavings(RuleBasedStateMachine):
                 )
                 self.tell(Upserted(self.ports[port.id]))
         self.controller.reports.clear()
-        addresses = self.controller.fabric.tunnel_addresses
+        addresses = self.controller.fabric.beyond.addresses
         self.addresses = {name: str(addresses.of(name) or "") for name in self.controller.fabric.hosts}
 
     # -- the switches

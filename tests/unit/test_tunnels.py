@@ -72,7 +72,7 @@ def fabric(*ports: Port) -> Fabric:
     for host, item in zip("abc", ports or PORTS, strict=False):
         made.observe_tunnel_address(host, str(ADDRESSES[host]))
         bring(made, host, item)
-    made.take_reaching()
+    made.beyond.take_looking()
     return made
 
 
@@ -83,7 +83,7 @@ def snapshot(made: Fabric, host: str) -> HostSnapshot:
 
 def concerned(made: Fabric, hosts: set[str]) -> set[str]:
     """Give the hosts that something concerns, with those that it concerns only as peers."""
-    return hosts | made.take_reaching()
+    return hosts | made.beyond.take_looking()
 
 
 def reach(made: Fabric, host: str) -> Reach:
@@ -119,7 +119,7 @@ def test_a_port_that_changes_or_goes_wakes_the_hosts_of_its_network() -> None:
     assert concerned(made, made.apply([Upserted(replace(port(2), admin_state_up=False))])) == {"a", "b"}
     assert reach(made, "a").peers == ()
     assert concerned(made, made.apply([Deleted(Port, port(2).id)])) == {"a", "b"}
-    assert made.spread.hosts_of("vx") == {"a"}
+    assert made.beyond.hosts_of("vx") == {"a"}
 
 
 def test_a_port_that_moves_is_reached_at_its_new_host() -> None:

@@ -1,0 +1,94 @@
+"""What networks over tunnels are besides a host: who has their ports, and where he is reached. PURE (it
+changes, but does no I/O).
+
+A change is told with the networks that it concerns, before and after; the hosts that have one of them look
+again.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from osken_apps.model.port_security import is_guarded
+from osken_apps.model.reaches import HostPart, Reaches
+from osken_apps.model.resources import Network, Port
+from osken_apps.model.tunnels import Reach, RemotePorts, Spread, TunnelAddresses
+
+# The network of an id, if it is known, and what of ports of these ids carries traffic.
+NetworkOf = Callable[[str], Network | None]
+PortsUp = Callable[[Iterable[str]], Iterator[Port]]
+
+
+class Beyond:
+    """Ports of networks over tunnels on all hosts, and the addresses of these hosts."""
+
+    def __init__(self, network_of: NetworkOf, ports_up: PortsUp, enforce: bool) -> None:
+        """Begin with nothing known; `enforce`: ports with port security are guarded."""
+        self.addresses = TunnelAddresses()
+        self._network_of = network_of
+        self._ports_up = ports_up
+        self._enforce = enforce
+        self._spread = Spread()
+        self._remote_ports = RemotePorts()
+        self._reaches = Reaches()
+        self._looking: set[str] = set()  # hosts for which something has changed elsewhere
+
+    def of(self, network_id: str, host: str) -> Reach:
+        """Say where a network is besides a host; one without an address is not reached yet."""
+        return self._reaches.beyond(network_id, host, self._parts)
+
+    def take_looking(self) -> set[str]:
+        """Give, once, the hosts for which something has changed of where others are."""
+        looking, self._looking = self._looking, set()
+        return looking
+
+    def hosts_of(self, network_id: str) -> set[str]:
+        """Name the hosts that have a network."""
+        return self._spread.hosts_of(network_id)
+
+    def put(self, port: Port, host: str | None) -> None:
+        """Note where a port is; None: nowhere."""
+        network = self._network_of(port.network_id)
+        if network and network.network_type.is_tunnel:
+            self._spread.put(network.id, port.id, host)
+            self._reaches.forget([network.id])
+
+    def drop(self, port_id: str) -> None:
+        """Forget a port that is gone."""
+        self.change_of((port_id,))
+        self._spread.drop(port_id)
+        self._remote_ports.forget(port_id)
+
+    def drop_networks(self, network_ids: Iterable[str]) -> None:
+        """Forget networks that are gone."""
+        self._reaches.drop(network_ids)
+
+    def begin_again(self) -> None:
+        """Put everything together again when it is asked for."""
+        self._reaches.forget_all()
+
+    def renamed(self, name: str, new_name: str) -> None:
+        """Note that a host is called something else now."""
+        self.addresses.rename(name, new_name)
+        self._reaches.forget(self._spread.networks_at(new_name))
+
+    def change_of(self, port_ids: Iterable[str]) -> None:
+        """Have the networks of ports put together again, and their hosts look."""
+        self._change(self._spread.networks_of(port_ids))
+
+    def change_at(self, hosts: Iterable[str]) -> None:
+        """Likewise the networks that one of these hosts has."""
+        self._change(set().union(*(self._spread.networks_at(host) for host in hosts)))
+
+    def _change(self, network_ids: Iterable[str]) -> None:
+        for network_id in network_ids:
+            self._reaches.forget([network_id])
+            self._looking |= self._spread.hosts_of(network_id)
+
+    def _parts(self, network_id: str) -> Iterator[HostPart]:
+        network = self._network_of(network_id)
+        for host, port_ids in self._spread.ports_of(network_id) if network else ():
+            address = self.addresses.of(host)
+            ports = tuple(self._ports_up(port_ids))
+            if address is not None and ports and network:
+                remotes = tuple(self._remote_ports.of(port, network, address) for port in ports)
+                guarded = self._enforce and all(is_guarded(port) for port in ports)
+                yield HostPart(host, address, remotes, ports, guarded)
