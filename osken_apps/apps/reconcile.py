@@ -22,6 +22,7 @@ from osken_apps.apps.tunnel_bridge import TunnelBridge
 from osken_apps.errors import OskenAppsError
 from osken_apps.model.changes import PortReport
 from osken_apps.model.host_snapshot import host_snapshot, reaches
+from osken_apps.model.preparation import prepare, stale_zones, zones_are_clean
 from osken_apps.model.reports import port_reports
 from osken_apps.model.resources import Port, PortStatus
 from osken_apps.model.snapshot import HostSnapshot
@@ -160,7 +161,7 @@ class HostReconciler:
         self._look_at_ports(bridges)
         if not fabric.ready(name):
             return None
-        fabric.prepare(name)
+        prepare(fabric, name)
         snapshot = host_snapshot(fabric, name)
         integration = bridges.get(fabric.layout.integration_bridge)
         if integration:
@@ -226,10 +227,10 @@ class HostReconciler:
 
     def _clean_zones(self, integration: Bridge) -> None:
         """Let no network inherit connections, before the flows come that would know them."""
-        for zone in self._fabric.stale_zones(self._host.name):
+        for zone in stale_zones(self._fabric, self._host.name):
             if not integration.connection.send(codec.ct_flush_zone(zone)):
                 return
-        self._fabric.zones_are_clean(self._host.name)
+        zones_are_clean(self._fabric, self._host.name)
 
     def _desired(self, bridge: str, snapshot: HostSnapshot) -> Installed:
         layout = self._fabric.layout
@@ -295,7 +296,7 @@ class HostReconciler:
         if reports:
             for report in reports:
                 _log(self._fabric.inventory.ports.get(report.port_id), report)
-            self._fabric.told(reports)
+            self._fabric.told.note(reports)
             self._report(reports)
 
 

@@ -9,21 +9,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from ipaddress import IPv4Address
 
 from osken_apps.model.beyond import Beyond
-from osken_apps.model.changes import Change, Deleted, PortReport, Snapshot, Upserted
+from osken_apps.model.changes import Change, Deleted, Snapshot, Upserted
 from osken_apps.model.claims import Claims, Place, holder_of
 from osken_apps.model.host import Interface, ShownHost
 from osken_apps.model.inventory import Inventory, port_id_prefix
-from osken_apps.model.local_vlans import assign_local_vlans, read_back
 from osken_apps.model.port_security import Guard
-from osken_apps.model.resources import Binding, Network, Port, PortStatus
+from osken_apps.model.resources import Network, Port
 from osken_apps.model.snapshot import MAX_METERS, Layout
+from osken_apps.model.told import Told
 from osken_apps.model.turns import in_turns
-
-Reported = tuple[Binding | None, PortStatus, str]
-
-
-def _reported(of: Port | PortReport) -> Reported:
-    return of.binding, of.status, of.waits_for
 
 
 class Fabric:
@@ -44,7 +38,7 @@ class Fabric:
         self.conflicts: dict[str, IPv4Address] = {}  # port id -> the address that its client declined
         self.beyond = Beyond(self._network, self._ports_up, enforce)
         self._left: dict[str, str] = {}  # ids of ports that nobody has -> the host that they were at last
-        self._told: dict[str, Reported] = {}
+        self.told = Told()
 
     def host(self, name: str) -> ShownHost:
         """Give the host of that name; one never seen before starts empty."""
@@ -67,7 +61,7 @@ class Fabric:
         inventory.loaded = not first
         inventory.deleted = known.deleted | inventory.deleted
         self.inventory = inventory
-        self._told.clear()
+        self.told.clear()
         for port in in_turns(list(inventory.ports.values()), pause):
             if port.binding:
                 host = self.host(port.binding.host)
@@ -94,7 +88,7 @@ class Fabric:
         listed = list(changes)
         for change in listed:
             recorded = self._recorded_host(change)
-            touched |= self._disputed(change) | self.inventory.apply(change)
+            touched |= self.told.disputed(change, self.inventory.ports) | self.inventory.apply(change)
             left |= recorded - self._recorded_host(change)
         # What the store recorded of a host is a claim of it where OVSDB shows none, and no longer than that.
         claims = [{name} | self._claim(self.hosts[name]) for name in left if not self.hosts[name].has_ovsdb]
@@ -110,29 +104,6 @@ class Fabric:
             case Upserted(Port(id=id)):
                 port = self.inventory.ports.get(id)
                 return {port.binding.host} & self.hosts.keys() if port and port.binding else set()
-        return set()
-
-    def told(self, reports: Iterable[PortReport]) -> None:
-        """Note what the store is told of ports: it will say so of them."""
-        for report in reports:
-            self._told[report.port_id] = _reported(report)
-
-    def holds(self, report: PortReport) -> bool:
-        """Tell whether the store says this of a port already, will as it was told, or has no such port."""
-        port = self.inventory.ports.get(report.port_id)
-        return port is None or self._told.get(port.id, _reported(port)) == _reported(report)
-
-    def _disputed(self, change: Change) -> set[str]:
-        """Give a port's id if the store says something else of where it is than it was told last, or than
-        before.
-        """
-        match change:
-            case Upserted(Port() as port):
-                known = self.inventory.ports.get(port.id)
-                told = self._told.pop(port.id, _reported(known) if known else None)
-                return {port.id} if told not in (None, _reported(port)) else set()
-            case Deleted(kind, id) if kind is Port:
-                self._told.pop(id, None)
         return set()
 
     def decline(self, port_id: str, address: IPv4Address) -> set[str]:
@@ -258,47 +229,6 @@ class Fabric:
             return set()
         self.claims.hear(port, host_name)
         return self._put(port, Place(host_name, interfaces[0])) | self._hosts_of(port_id)
-
-    # -- what follows for a host
-
-    def prepare(self, host_name: str) -> None:
-        """Take and give back local VLANs, and note the groups, as what is plugged into a host asks for."""
-        host = self.host(host_name)
-        plugged = sorted(self.plugged(host), key=lambda item: item[0].id)
-        host.look_at_tags(self.layout.integration_bridge)
-        tags = ((port.network_id, host.tagged[name]) for port, name in plugged if name in host.tagged)
-        host.local_vlans = assign_local_vlans(
-            read_back(host.local_vlans, tags),
-            (port.network_id for port, _ in plugged),
-            set(host.tagged.values()),
-        )
-        for port, interface in plugged:
-            if port.network_id in host.local_vlans:
-                host.tagged[interface] = host.local_vlans[port.network_id]
-        guarded = (port for port, _ in plugged if self.guard_of(port))
-        host.groups = frozenset(group_id for port in guarded for group_id in port.security_groups)
-
-    def stale_zones(self, host_name: str) -> list[int]:
-        """Give the local VLANs of a host whose zones may hold connections of another network.
-
-        What the store has as bound there was told when its zone was clean.
-        """
-        if not self.enforce:
-            return []
-        host = self.host(host_name)
-        recorded = {
-            port.binding.local_vlan: port.network_id for port in self.recorded_at(host) if port.binding
-        }
-        return [
-            local_vlan
-            for network_id, local_vlan in host.local_vlans.items()
-            if host.zones.get(local_vlan, recorded.get(local_vlan)) != network_id
-        ]
-
-    def zones_are_clean(self, host_name: str) -> None:
-        """Note that the zones of a host hold connections of the networks that have them now."""
-        host = self.host(host_name)
-        host.zones |= {local_vlan: network_id for network_id, local_vlan in host.local_vlans.items()}
 
     # -- questions
 

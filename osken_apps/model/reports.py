@@ -40,7 +40,7 @@ def port_reports(
         wanted.append(_of_bound(fabric, snapshot, bound, waits_for))
     here = {report.port_id for report in wanted}
     wanted += (report for report in _of_unbound(fabric, snapshot.host) if report.port_id not in here)
-    return [report for report in wanted if not fabric.holds(report)]
+    return [report for report in wanted if not fabric.told.holds(report, fabric.inventory.ports)]
 
 
 def _of_bound(fabric: Fabric, snapshot: HostSnapshot, bound: BoundPort, waits_for: str) -> PortReport:

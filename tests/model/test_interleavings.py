@@ -17,6 +17,7 @@ from osken_apps.model.changes import Deleted, PortReport, Snapshot, Upserted
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.host_snapshot import host_snapshot
 from osken_apps.model.local_vlans import DEAD_TAG
+from osken_apps.model.preparation import prepare
 from osken_apps.model.resources import FixedIp, Network, NetworkType, Port, PortStatus, Subnet
 from osken_apps.model.snapshot import HostSnapshot, Layout
 from osken_apps.pipeline.desired import FlowEncoder, desired_meters
@@ -524,7 +525,7 @@ class Interleavings(RuleBasedStateMachine):
         }
         for name, host in served_now:
             if self.controller.fabric.ready(name) and "br-int" in host.bridges:
-                fresh.fabric.prepare(name)
+                prepare(fresh.fabric, name)
                 known_host = self.controller.fabric.host(name)
                 recalls = host.session is None and known_host.interfaces  # trunks, too
                 if not recalls and not remembered & known_host.claims.keys():

@@ -15,6 +15,7 @@ from osken_apps.model.host import Interface
 from osken_apps.model.host_snapshot import host_snapshot
 from osken_apps.model.inventory import Inventory
 from osken_apps.model.local_vlans import assign_local_vlans
+from osken_apps.model.preparation import prepare
 from osken_apps.model.reports import port_reports
 from osken_apps.model.resources import Binding, InactiveBinding, Network, Port, PortStatus
 from osken_apps.model.security_groups import SecurityGroup
@@ -40,7 +41,7 @@ def fabric(*hosts: str) -> Fabric:
 
 
 def snapshot_of(made: Fabric, host: str) -> HostSnapshot:
-    made.prepare(host)
+    prepare(made, host)
     return host_snapshot(made, host)
 
 
@@ -407,7 +408,7 @@ def test_what_the_store_was_told_of_a_port_is_no_second_pass() -> None:
     made = fabric("h")
     made.observe_interfaces("h", [TAP1])
     reports = port_reports(made, snapshot_of(made, "h"), LAYOUT.bridges)
-    made.told(reports)
+    made.told.note(reports)
     (report,) = reports
     assert made.apply([Upserted(replace(VM1, binding=report.binding, status=report.status))]) == set()
     assert made.apply([Upserted(replace(VM1, binding=report.binding, status=PortStatus.DOWN))]) == {"h"}
@@ -435,7 +436,7 @@ def test_what_is_reported_is_compared_with_what_is_still_on_its_way_to_the_store
     active = PortReport(VM1.id, Binding("h", 1, "tap53903a95-82"), PortStatus.ACTIVE)
     made.apply([Upserted(replace(VM1, binding=active.binding, status=active.status))])
     (failed,) = port_reports(made, snapshot, LAYOUT.bridges, {VM1.id: "the transaction failed"})
-    made.told([failed])
+    made.told.note([failed])
     assert port_reports(made, snapshot, LAYOUT.bridges) == [active]
 
 

@@ -12,6 +12,7 @@ from osken_apps.model.conditions import TunnelNeeds
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.host import Interface
 from osken_apps.model.host_snapshot import host_snapshot, tunnel_needs
+from osken_apps.model.preparation import prepare
 from osken_apps.model.reports import port_reports
 from osken_apps.model.resources import (
     AddressPair,
@@ -77,7 +78,7 @@ def fabric(*ports: Port) -> Fabric:
 
 
 def snapshot(made: Fabric, host: str) -> HostSnapshot:
-    made.prepare(host)
+    prepare(made, host)
     return host_snapshot(made, host)
 
 

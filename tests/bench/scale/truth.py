@@ -11,6 +11,7 @@ from osken_apps.model.changes import Snapshot
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.host import Interface
 from osken_apps.model.host_snapshot import host_snapshot
+from osken_apps.model.preparation import prepare
 from osken_apps.model.snapshot import HostSnapshot, Layout
 from osken_apps.pipeline.desired import FlowEncoder, desired_meters
 from osken_apps.pipeline.tags import desired_tags
@@ -41,7 +42,7 @@ def differences(snapshot: Snapshot, states: Iterable[HostState]) -> Iterator[str
         fabric.observe_interfaces(state.name, [Interface(*item) for item in state.interfaces.items()])
         for bridge, ofports in state.ofports.items():
             fabric.observe_bridge(state.name, bridge, ofports)
-        fabric.prepare(state.name)
+        prepare(fabric, state.name)
         host = host_snapshot(fabric, state.name)
         if desired_tags(host) != state.tags:
             yield f"{state.name}: the tags differ"

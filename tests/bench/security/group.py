@@ -13,6 +13,7 @@ from osken_apps.model.changes import Upserted
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.host import Interface
 from osken_apps.model.host_snapshot import host_snapshot
+from osken_apps.model.preparation import prepare
 from osken_apps.model.resources import FixedIp, Network, Port
 from osken_apps.model.security_groups import Direction, Ethertype, SecurityGroup, SecurityGroupRule
 from osken_apps.openflow.difference import Difference
@@ -35,7 +36,7 @@ def flows_of_host() -> tuple[Fabric, dict[FlowKey, FlowBody]]:
     fabric.observe_bridge("h", "br-int", {"int-br-eth2": 1, **names})
     fabric.observe_bridge("h", "br-eth2", {"phy-br-eth2": 2, "eth2": 1})
     fabric.observe_interfaces("h", [Interface(f"tap{number}", _port(number).id) for number in range(PORTS)])
-    fabric.prepare("h")
+    prepare(fabric, "h")
     return fabric, FlowEncoder().flows("br-int", LAYOUT, host_snapshot(fabric, "h"))
 
 

@@ -14,6 +14,7 @@ from osken_apps.model.changes import Change, Deleted, Upserted
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.host import Interface
 from osken_apps.model.host_snapshot import host_snapshot
+from osken_apps.model.preparation import prepare
 from osken_apps.model.resources import Port, Standard
 from osken_apps.model.snapshot import HostSnapshot, Layout
 from osken_apps.openflow.difference import Difference, difference
@@ -212,7 +213,7 @@ class World:
                 self.fabric.observe_bridge(host.name, bridge, ofports)
             self.fabric.observe_interfaces(host.name, host.interfaces.values())
         for host in self.hosts.values():
-            self.fabric.prepare(host.name)
+            prepare(self.fabric, host.name)
             differences = host.install(host_snapshot(self.fabric, host.name))
             sent[host.name] = sum(len(difference) for difference in differences.values())
         return sent
