@@ -105,14 +105,14 @@ def entry_of(
     is_read = method in READS or environ.get("PATH_INFO", "").rstrip("/") in QUESTIONS
     if is_read and answer.status not in NOTED_STATUSES:
         return None
-    caller = request.caller if request else None
+    caller = request.caller if request and request.caller.user_id else answer.who
     tried = error.tried if isinstance(error, HTTPUnauthorized) else ""
     entry = {
         "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "request": request_id,
-        "user_id": word(caller.user_id) if caller else "",
-        "user": word((caller.name if caller else "") or tried),
-        "project_id": word(caller.project_id) if caller else "",
+        "user_id": word(caller.user_id),
+        "user": word(caller.name or tried),
+        "project_id": word(caller.project_id),
         "from": environ.get("REMOTE_ADDR", ""),
         "method": word(method),
         "path": word(str(environ.get("PATH_INFO", "")), MAX_REASON),

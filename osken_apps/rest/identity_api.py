@@ -40,14 +40,16 @@ def routes(local: Local) -> Iterator[Route]:
     """Give the rows of the identity API."""
     api = IdentityApi(local)
 
-    def row(method: str, path: str, handle: Handle) -> Route:
-        # Who asks is looked for by each handler: an unscoped token will do here.
+    def row(method: str, path: str, handle: Handle, public: bool = False) -> Route:
         parts = tuple(part for part in path.split("/") if part)
-        return Route(method, (ROOT, *parts), lambda _, request, *texts: handle(request, *texts), public=True)
+        identify = None if public else local.named  # a token of no project will do here
+        return Route(
+            method, (ROOT, *parts), lambda _, request, *texts: handle(request, *texts), public, identify
+        )
 
-    yield row("GET", "", api.versions)
-    yield row("GET", "v3", api.version)
-    yield row("POST", "v3/auth/tokens", api.log_in)
+    yield row("GET", "", api.versions, public=True)
+    yield row("GET", "v3", api.version, public=True)
+    yield row("POST", "v3/auth/tokens", api.log_in, public=True)
     yield row("GET", "v3/auth/tokens", api.show_token)
     yield row("DELETE", "v3/auth/tokens", api.revoke_token)
     yield row("GET", "v3/auth/catalog", api.catalog)
@@ -83,7 +85,7 @@ class IdentityApi:
         """Give a token."""
         text, session = logged_in(self._local, json_of(request.body))
         shown = documents.described(session, request.host_url, with_catalog=_wants_catalog(request))
-        return Answer(201, shown, {SUBJECT: text, "Vary": "X-Auth-Token"})
+        return Answer(201, shown, {SUBJECT: text, "Vary": "X-Auth-Token"}, session.named)
 
     def show_token(self, request: Request) -> Answer:
         """Tell what a token is for, to whom it was given, to administrators and services."""

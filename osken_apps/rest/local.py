@@ -48,11 +48,17 @@ class Session:
         return "admin" in self.roles
 
     @property
+    def named(self) -> Caller:
+        """Give who asks, in a project or in none."""
+        project_id = self.project.id if self.project else ""
+        return Caller(self.user.id, project_id, frozenset(self.roles), self.user.name)
+
+    @property
     def caller(self) -> Caller:
         """Give who asks. Raises HTTPUnauthorized without a project: nothing is done in none."""
         if self.project is None:
             raise HTTPUnauthorized("the token is for no project", self.user.name)
-        return Caller(self.user.id, self.project.id, frozenset(self.roles), self.user.name)
+        return self.named
 
 
 class Local:
@@ -67,6 +73,10 @@ class Local:
     def identify(self, asked: Asked) -> Caller:
         """Give who asks. Raises HTTPUnauthorized, StoreUnavailable."""
         return self.session(asked).caller
+
+    def named(self, asked: Asked) -> Caller:
+        """Give who asks, in a project or in none. Raises HTTPUnauthorized, StoreUnavailable."""
+        return self.session(asked).named
 
     def session(self, asked: Asked) -> Session:
         """Give who was let in. Raises HTTPUnauthorized, StoreUnavailable."""

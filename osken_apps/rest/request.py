@@ -71,11 +71,12 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer: `body` is JSON, or content as it is; None for nothing at all."""
+    """An answer: `body` is JSON, or content as it is; None for nothing at all. `who` was let in by it."""
 
     status: int
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
+    who: Caller = NOBODY
 
 
 class HTTPNotFound(NotFound):

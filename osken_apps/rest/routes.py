@@ -7,6 +7,7 @@ from typing import Any
 
 from osken_apps.rest import discovery, explain, health, openapi, port_bindings, quotas, tags
 from osken_apps.rest.collection import Collection
+from osken_apps.rest.identity import Identify
 from osken_apps.rest.operations import Operations
 from osken_apps.rest.ports import PORTS
 from osken_apps.rest.read_only import ReadOnlyCollection
@@ -48,13 +49,15 @@ class Route:
     """A row: a method (`*`: any other), a path, and what answers it: handler(operations, request, …).
 
     A part of the path in braces stands for any text, which the handler gets. What is `public` the API says of
-    itself: a client asks for it before it has an identity.
+    itself: a client asks for it before it has an identity. `identify` gives who asks where not everybody must
+    be somebody in a project.
     """
 
     method: str
     path: tuple[str, ...]
     handler: Handler
     public: bool = False
+    identify: Identify | None = None
 
     @property
     def template(self) -> str:

@@ -185,6 +185,7 @@ class Api:
         path = routes.without_suffix(_path(http), self._operations.registry)
         found = self._router.find(method, path)
         is_public = path[:1] != (routes.VERSION,) if found is None else found[0].public
+        identify = (found and found[0].identify) or self._identification.identify
         certificate = http.environ.get(CERTIFICATE, "")
         asked = Asked(http.headers, peer, http.method, http.path_info, certificate)
         request = Request(
@@ -193,7 +194,7 @@ class Api:
             parameters=_parameters(http.query_string),
             body=http.body,
             host_url=address.url,
-            caller=NOBODY if is_public else self._identification.identify(asked),
+            caller=NOBODY if is_public else identify(asked),
             if_match=http.headers.get("If-Match", ""),
             asked=asked,
         )

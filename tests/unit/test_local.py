@@ -2,6 +2,7 @@
 
 import base64
 import json
+import logging
 import stat
 import time
 from dataclasses import replace
@@ -26,6 +27,7 @@ from tests.unit.rest_client import Client, Reply, config_of
 
 PASSWORD = "correct horse"
 UNAUTHORIZED = 401
+LOGIN = "/identity/v3/auth/tokens"
 
 
 @pytest.fixture(autouse=True)
@@ -327,6 +329,29 @@ def test_a_request_tells_its_server_whether_its_password_was_right(api: Client) 
     paths = ("/v2.0/networks", f"/v2.0/networks/{uuid4()}", "/")
     assert [told("alice", path) for path in paths] == [True, True, None]
     assert [told("nobody", path) for path in paths] == [False, False, None]
+
+
+def test_of_what_changes_at_the_identity_api_it_is_noted_who_did_it(
+    api: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    made = credential(api, "alice").body["application_credential"]
+    path = f"/identity/v3/users/id-alice/application_credentials/{made['id']}"
+    alice, text = with_token(api, token(api, "alice")), token(api, "bob")
+    assert with_token(api, token(api, "bob")).call_path("DELETE", path).status == 404
+    assert alice.call_path("DELETE", path).status == 204
+    assert with_token(api, text).call_path("DELETE", LOGIN, X_Subject_Token=text).status == 204
+    entries = [json.loads(record.message) for record in caplog.records if "audit" in record.name]
+    assert [(item["user"], item["project_id"], item["method"], item["status"]) for item in entries] == [
+        ("alice", "id-a", "POST", 201),  # a token
+        ("alice", "id-a", "POST", 201),
+        ("alice", "id-a", "POST", 201),
+        ("bob", "id-b", "POST", 201),
+        ("bob", "id-b", "POST", 201),
+        ("bob", "id-b", "DELETE", 404),
+        ("alice", "id-a", "DELETE", 204),
+        ("bob", "id-b", "DELETE", 204),
+    ]
 
 
 def test_a_clock_that_is_put_back_leaves_no_token_of_before_and_keeps_nobody_out(
