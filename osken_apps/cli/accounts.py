@@ -16,11 +16,9 @@ from osken_apps.cli.command import CommandError, add_config_file
 from osken_apps.cli.output import add_output
 from osken_apps.config import Config
 from osken_apps.errors import OskenAppsError
-from osken_apps.model.accounts import is_name
+from osken_apps.model.accounts import MIN_PASSWORD, is_name
 from osken_apps.store.engines import parsed_url, path_of
 from osken_apps.store.store import Store
-
-MIN_PASSWORD = 8
 
 Handler = Callable[[argparse.Namespace], None]
 

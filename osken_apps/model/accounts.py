@@ -8,6 +8,7 @@ from osken_apps.errors import Conflict, NotFound
 ROLES = ("admin", "manager", "member", "reader", "service")
 DOMAIN_ID, DOMAIN_NAME = "default", "Default"
 MAX_NAME = 255
+MIN_PASSWORD = 8
 
 
 class AccountNotFound(NotFound):

@@ -21,6 +21,7 @@ from osken_apps.model.accounts import (
 )
 from osken_apps.rest import identity_documents as documents
 from osken_apps.rest.identity import HTTPUnauthorized
+from osken_apps.rest.identity_admin import IdentityAdmin
 from osken_apps.rest.identity_login import logged_in
 from osken_apps.rest.local import Local, Session
 from osken_apps.rest.policy import PolicyNotAuthorized
@@ -65,6 +66,8 @@ def routes(local: Local) -> Iterator[Route]:
     yield row("POST", "v3/users/{id}/application_credentials", api.make_credential)
     yield row("GET", "v3/users/{id}/application_credentials/{credential_id}", api.credential)
     yield row("DELETE", "v3/users/{id}/application_credentials/{credential_id}", api.delete_credential)
+    for method, path, handle in IdentityAdmin(local).rows():
+        yield row(method, path, handle)
 
 
 class IdentityApi:
@@ -267,6 +270,10 @@ def _new_credential(session: Session, wanted: Any, now: datetime) -> tuple[Appli
     description = wanted.get("description") or ""
     if not isinstance(description, str) or len(description) > 255:
         raise HTTPBadRequest("description must be a text of up to 255 characters")
+    # What would narrow or widen it must not pass unheard.
+    for option in ("unrestricted", "access_rules", "system"):
+        if wanted.get(option):
+            raise HTTPBadRequest(f"an application credential cannot have {option} here")
     asked = wanted.get("roles") or []
     try:
         roles = {role.get("name") or role["id"] for role in asked} or set(session.roles)

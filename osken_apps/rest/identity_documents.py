@@ -1,9 +1,17 @@
 """What the identity API shows: versions, tokens, projects, users, credentials, in Keystone's words."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from osken_apps.model.accounts import DOMAIN_ID, DOMAIN_NAME, ApplicationCredential, Project, User
+from osken_apps.model.accounts import (
+    DOMAIN_ID,
+    DOMAIN_NAME,
+    ApplicationCredential,
+    Assignment,
+    Project,
+    User,
+)
 from osken_apps.rest.local import Session
 
 ROOT = "identity"
@@ -42,6 +50,50 @@ def _service(kind: str, name: str, url: str) -> dict[str, Any]:
         for interface in ("public", "internal", "admin")
     ]
     return {"id": kind, "type": kind, "name": name, "endpoints": places}
+
+
+def services(host_url: str) -> list[dict[str, Any]]:
+    """Describe the services."""
+    return [
+        {"id": item["id"], "type": item["type"], "name": item["name"], "description": "", "enabled": True}
+        for item in catalog(host_url)
+    ]
+
+
+def endpoints(host_url: str) -> list[dict[str, Any]]:
+    """Describe where the services are, one by one."""
+    return [
+        {**place, "service_id": item["id"], "enabled": True}
+        for item in catalog(host_url)
+        for place in item["endpoints"]
+    ]
+
+
+def regions(_host_url: str) -> list[dict[str, Any]]:
+    """Describe the one region."""
+    return [{"id": REGION, "description": "", "parent_region_id": None}]
+
+
+def domains(host_url: str) -> list[dict[str, Any]]:
+    """Describe the one domain."""
+    link = {"self": f"{host_url}/{ROOT}/v3/domains/{DOMAIN_ID}"}
+    return [DOMAIN | {"enabled": True, "description": "", "tags": [], "options": {}, "links": link}]
+
+
+def assignment(
+    item: Assignment, host_url: str, names: tuple[Mapping[str, str], Mapping[str, str]] | None = None
+) -> dict[str, Any]:
+    """Describe a role that a user has in a project; `names` are those of users and projects by id."""
+    path = f"projects/{item.project_id}/users/{item.user_id}/roles/{item.role}"
+    user: dict[str, Any] = {"id": item.user_id}
+    of: dict[str, Any] = {"id": item.project_id}
+    has = {"id": item.role}
+    if names:
+        user |= {"name": names[0].get(item.user_id, ""), "domain": DOMAIN}
+        of |= {"name": names[1].get(item.project_id, ""), "domain": DOMAIN}
+        has |= {"name": item.role}
+    links = {"assignment": f"{host_url}/{ROOT}/v3/{path}"}
+    return {"user": user, "scope": {"project": of}, "role": has, "links": links}
 
 
 def role(name: str) -> dict[str, Any]:

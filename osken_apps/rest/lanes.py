@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import json
 import logging
+import re
 import secrets
 import threading
 import time
@@ -28,7 +29,7 @@ MAX_LOGIN_BYTES = 16 * 1024
 KNOWN_S = 60.0
 MAX_KNOWN = 10_000
 HEALTH_PATHS = frozenset({"/healthz", "/readyz"})
-LOGIN_PATH = ["identity", "v3", "auth", "tokens"]
+LOGIN_PATH = re.compile("/+identity/+v3/+(auth/+tokens|users/+[^/]+/+password)/*")
 
 
 class Lane(Enum):
@@ -70,7 +71,7 @@ def secret_of(method: str, path: str, headers: Mapping[str, str], body: bytes) -
     `headers` are by name, in capitals and with underscores. A token goes before a password.
     """
     # As the application reads them: without empty parts, the method in capitals.
-    if method.upper() == "POST" and [part for part in path.split("/") if part] == LOGIN_PATH:
+    if method.upper() == "POST" and LOGIN_PATH.fullmatch(path):
         return body
     authorization = headers.get("AUTHORIZATION", "")
     has_token = headers.get("X_AUTH_TOKEN", "notused") not in ("", "notused")

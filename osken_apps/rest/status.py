@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from osken_apps.errors import ApiError, BadRequest, Conflict, NotFound, ServiceUnavailable
 from osken_apps.rest.edge import ForeignOrigin, HTTPUnsupportedMediaType, MisdirectedRequest
 from osken_apps.rest.identity import HTTPUnauthorized
+from osken_apps.rest.identity_admin import MadeByCommand
 from osken_apps.rest.operations import RevisionNumberConstraintFailed
 from osken_apps.rest.policy import PolicyNotAuthorized
 from osken_apps.rest.request import (
@@ -18,6 +19,7 @@ STATUS: Mapping[type[ApiError], int] = {
     BadRequest: 400,
     HTTPUnauthorized: 401,
     PolicyNotAuthorized: 403,
+    MadeByCommand: 403,
     ForeignOrigin: 403,
     NotFound: 404,
     HTTPMethodNotAllowed: 405,

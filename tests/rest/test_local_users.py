@@ -148,6 +148,40 @@ def test_the_sdk_works_with_a_clouds_yaml(users: Users, monkeypatch: pytest.Monk
         cloud.network.delete_network(network)
 
 
+def test_the_sdk_finds_services_and_gives_roles(users: Users) -> None:
+    admin = {
+        "auth_url": users.auth_url,
+        "username": "admin",
+        "password": users.value("admin-openrc", "PASSWORD"),
+        "project_name": "default",
+        "user_domain_id": "default",
+        "project_domain_id": "default",
+    }
+    cloud = openstack.connect(auth=admin, cacert=users.authority, region_name="RegionOne")
+    identity = cloud.identity
+    assert {service.type for service in identity.services()} == {"network", "identity"}
+    assert {endpoint.service_id for endpoint in cloud.list_endpoints()} == {"network", "identity"}
+    assert identity.find_domain("Default").id == "default"
+    alice, demo, reader = (
+        find(name, ignore_missing=False)
+        for find, name in (
+            (identity.find_user, "alice"),
+            (identity.find_project, "demo"),
+            (identity.find_role, "reader"),
+        )
+    )
+
+    def roles() -> set[str]:
+        """Give the roles of alice in demo."""
+        found = identity.role_assignments(user_id=alice.id, scope_project_id=demo.id)
+        return {item.role["id"] for item in found}
+
+    assert cloud.grant_role(reader.id, user=alice.id, project=demo.id)  # as Ansible's role_assignment does
+    assert roles() == {"member", "reader"}
+    assert cloud.revoke_role(reader.id, user=alice.id, project=demo.id)
+    assert roles() == {"member"}
+
+
 def test_a_client_certificate_lets_in_without_a_password(users: Users) -> None:
     certificate, key = files(users.directory, "alice")
     where = {"OS_AUTH_TYPE": "none", "OS_ENDPOINT": users.server.url, "OS_CACERT": users.authority}

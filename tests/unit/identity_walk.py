@@ -17,6 +17,16 @@ ROLES = {"alice": "member", "bob": "member", "administrator": "admin"}
 PASSWORD = "a password"
 WORDS = {401: "401", 403: "no", 404: "hidden"}
 LOGIN = "/identity/v3/auth/tokens"
+IDS = {
+    "projects": "of-alice",
+    "users": "alice",
+    "roles": "member",
+    "services": "network",
+    "endpoints": "network-public",
+    "regions": "RegionOne",
+    "domains": "default",
+}
+CHANGE = {"user": {"password": PASSWORD, "original_password": PASSWORD}}
 
 
 class World:
@@ -70,16 +80,19 @@ def rows(directory: Path) -> Iterator[tuple[str, ...]]:
     for route in sorted(world.routes, key=lambda route: (route.path, route.method)):
         words = []
         for name in ACTORS:
-            of = {"projects": "of-alice", "users": "alice", "roles": "member"}
-            texts = {"{id}": of.get(route.path[2] if len(route.path) > 2 else "", "")}
+            texts = {"{id}": IDS.get(route.path[2] if len(route.path) > 2 else "", "x")}
+            texts |= {"{user_id}": "alice", "{role}": "member", "{kind}": "groups"}
             if "{credential_id}" in route.path:
                 texts["{credential_id}"] = world.credential()
             path = "/" + "/".join(texts.get(part, part) for part in route.path)
             is_login = (route.method, path) == ("POST", LOGIN)
-            body = None if route.method != "POST" else login("alice") if is_login else world.wanted()
-            reply = world.actor(name).call_path(
-                route.method, path, body, X_Subject_Token=world.token("alice")
-            )
+            is_password = route.path[-1] == "password"
+            wanted = login("alice") if is_login else CHANGE if is_password else world.wanted()
+            body = wanted if route.method == "POST" else None
+            method = "GET" if route.method == "*" else route.method
+            reply = world.actor(name).call_path(method, path, body, X_Subject_Token=world.token("alice"))
+            if (method, route.path[-1]) == ("DELETE", "{role}"):
+                world.actor("administrator").call_path("PUT", path)
             words.append(word(path, reply))
         yield (f"{route.method} {route.template}", *words)
 

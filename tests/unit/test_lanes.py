@@ -80,6 +80,9 @@ class Channel:
         ("post", LOGIN, {}, True),
         ("POST", "//identity///v3/auth/tokens/", {"X_AUTH_TOKEN": "t"}, True),
         ("GET", LOGIN, {}, False),
+        ("POST", "/identity/v3/users/u/password", {"X_AUTH_TOKEN": "t"}, True),
+        ("POST", "/identity/v3//users//u/password//", {"X_AUTH_TOKEN": "t"}, True),
+        ("POST", "/identity/v3/users/u/application_credentials", {"X_AUTH_TOKEN": "t"}, False),
     ],
 )
 def test_what_is_checked_as_a_password_is_known_however_it_is_written(
