@@ -17,6 +17,7 @@ from osken_apps.rest.http_server import (
 )
 from osken_apps.rest.http_tls import MAX_RECORD_BYTES, TlsServer
 from osken_apps.rest.lanes import Dispatcher, Known
+from osken_apps.rest.waiting import News
 
 
 def api_server(
@@ -25,13 +26,17 @@ def api_server(
     threads: int,
     certificates: Certificates | None = None,
     has_logins: bool = False,
+    news: News | None = None,
 ) -> ApiServer:
-    """Make the server of an application on a socket that listens already; with certificates it speaks TLS."""
+    """Make the server of an application on a socket that listens already; with certificates it speaks TLS.
+
+    `news` tells those who wait for it that there is some.
+    """
     server = TlsServer if certificates else ApiServer
     return server(
         application,
         **_on(listener, "https" if certificates else "http"),
-        dispatcher=Dispatcher(threads, Known() if has_logins else None),
+        dispatcher=Dispatcher(threads, Known() if has_logins else None, news),
         **({"certificates": certificates} if certificates else {}),
     )
 

@@ -57,7 +57,7 @@ class Census:
     def __init__(self, store: Store, hosts: Hosts) -> None:
         self._store = store
         self._hosts = hosts
-        self._epoch = secrets.token_hex(4)
+        self._epoch = secrets.token_hex(8)  # nobody guesses it, who may not know it
         self._beginning = Lock()  # while it is read for the first time
         self._lock = Lock()
         self._listens = False
@@ -67,11 +67,16 @@ class Census:
         self._alike: dict[Facts, dict[str, None]] = {}  # the ids of those of which the same is known
         self._number = 0
         self._entries: deque[Entry] = deque(maxlen=MAX_REMEMBERED)
+        self._listeners: list[Callable[[], None]] = []
 
     @property
     def revision(self) -> str:
         """What there is now: a caller that has seen it may ask for what changed since."""
         return f"{self._epoch}-{self._number}"
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Have `listener` called after each change; it must not wait."""
+        self._listeners.append(listener)
 
     def begin(self) -> None:
         """Read what there is, once, and follow it from then on. Raises StoreUnavailable."""
@@ -185,11 +190,17 @@ class Census:
                 self._take(changes)
             else:
                 self._early.append((sequence, changes))
+        self._tell()
 
     def _reported(self, reports: Iterable[HostReport]) -> None:
         with self._lock:
             for report in reports:
                 self._note(AGENT, agent_id(report))
+        self._tell()
+
+    def _tell(self) -> None:
+        for listener in self._listeners:
+            listener()
 
     def _take(self, changes: Iterable[Change]) -> None:
         for change in changes:

@@ -1,16 +1,25 @@
-"""What changed since a revision, so that whoever shows the network need not read it again and again."""
+"""What changed since a revision, so that whoever shows the network need not read it again and again.
+
+That it is answered only when something is new, is done before it comes here (`waiting_room`).
+"""
 
 from typing import Any
 
+from osken_apps.errors import HTTPBadRequest
 from osken_apps.rest.census import CREATED, DELETED, MAX_TOLD, UPDATED
 from osken_apps.rest.openapi_words import TEXT, array_of, object_of
 from osken_apps.rest.operations import Operations
 from osken_apps.rest.policy import Target
 from osken_apps.rest.report import Report, asked
 from osken_apps.rest.request import Request
+from osken_apps.rest.waiting import MAX_WAIT_S, seconds_of
 
 
 def _changes(operations: Operations, request: Request) -> dict[str, Any]:
+    try:
+        seconds_of(asked(request, "wait"))
+    except ValueError as error:
+        raise HTTPBadRequest(f"Invalid input for wait. Reason: {error}.") from None
     operations.census.begin()
     news = operations.census.since(
         asked(request, "since"), operations.permissions(request), Target(request.caller.project_id)
@@ -26,4 +35,10 @@ ANSWER = object_of(
     ["revision", "reset", "changes"],
 )
 SINCE = {"type": "string", "maxLength": 64, "pattern": "^([0-9a-f]{1,32}-[0-9]{1,18})?$"}
-CHANGES = Report("changes", _changes, ANSWER, (("since", SINCE),))
+WAIT = {
+    "type": "integer",
+    "minimum": 0,
+    "maximum": MAX_WAIT_S,
+    "description": "For so many seconds the answer waits until something is new; it may come before.",
+}
+CHANGES = Report("changes", _changes, ANSWER, (("since", SINCE), ("wait", WAIT)))

@@ -137,6 +137,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     error_task_class = RefusalTask
     parser_class = Parser
     is_tls = False
+    is_waiting = False  # until there is something new to answer
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -149,7 +150,20 @@ class Channel(HTTPChannel):  # type: ignore[misc]
             self.owed_since = None
         elif self.request is not None and self.owed_since is None:
             self.owed_since = time.monotonic()
+        # Who asks for more does not wait for something new.
+        if self.is_waiting and (self.request is not None or len(self.requests) > 1):
+            self.server.task_dispatcher.end_wait(self)
         return taken
+
+    def readable(self) -> bool:
+        """Tell whether to read; of one that waits, too, so that it is known when its client has gone."""
+        is_busy = (self.requests and not self.is_waiting) or self.total_outbufs_len
+        return not (is_busy or self.will_close or self.close_when_flushed)
+
+    def handle_close(self) -> None:
+        """Close, and wait for nothing more."""
+        super().handle_close()
+        self.server.task_dispatcher.forget(self)
 
     def send_continue(self) -> None:
         """Have the client go on, unless it has nothing more to send: waitress would wait for it for ever."""
@@ -163,8 +177,8 @@ class Channel(HTTPChannel):  # type: ignore[misc]
 
     @property
     def is_idle(self) -> bool:
-        """Tell whether nothing is being answered."""
-        return not self.requests and not self.total_outbufs_len
+        """Tell whether nothing is being answered; a request that waits for something new is not yet."""
+        return not self.total_outbufs_len and (not self.requests or self.is_waiting)
 
     def is_overdue(self, now: float) -> bool:
         """Tell whether the client has taken too long over a request, or over its first byte."""

@@ -3,7 +3,8 @@
 Requests stand in three lanes with threads of their own. `HEALTH` is never held up by anything. `LOGIN` has
 one thread, since one password is checked at a time, and takes turns between those who try: by address and
 name, each with a few waiting. What was right a moment ago is known without a check, and goes with the others;
-these take turns by address.
+these take turns by address. One that is to wait until something is new goes to its lane when it is
+(`waiting_room`).
 """
 
 import base64
@@ -21,6 +22,9 @@ from collections.abc import Callable, Hashable, Mapping
 from enum import Enum, auto
 from typing import Any
 
+from osken_apps.rest.waiting import News
+from osken_apps.rest.waiting_room import WaitingRoom
+
 LOG = logging.getLogger(__name__)
 
 MAX_WAITING = 64  # for a check of a password, of all
@@ -30,6 +34,7 @@ KNOWN_S = 60.0
 MAX_KNOWN = 10_000
 HEALTH_PATHS = frozenset({"/healthz", "/readyz"})
 LOGIN_PATH = re.compile("/+identity/+v3/+(auth/+tokens|users/+[^/]+/+password)/*")
+STOP_S = 1.0  # how long what has come is still answered
 
 
 class Lane(Enum):
@@ -125,12 +130,12 @@ class Turns:
 class Dispatcher:
     """Threads that answer requests, as waitress asks for them: `add_task`, `shutdown`."""
 
-    def __init__(self, threads: int, known: Known | None = None) -> None:
-        """Start the threads; without `known` nobody logs in here."""
+    def __init__(self, threads: int, known: Known | None = None, news: News | None = None) -> None:
+        """Start the threads; without `known` nobody logs in here, without `news` nobody waits for any."""
         self.known = known
         self._lock = threading.Lock()
         self._ready = {lane: threading.Condition(self._lock) for lane in Lane}
-        self._stopping = False
+        self._stops_at: float | None = None
         self._lanes = {
             Lane.HEALTH: Turns(),
             Lane.LOGIN: Turns(MAX_WAITING, MAX_WAITING_OF_ONE),
@@ -144,9 +149,36 @@ class Dispatcher:
         ]
         for thread in self._threads:
             thread.start()
+        self._room = WaitingRoom(news, self._put) if news else None
 
     def add_task(self, task: Any) -> None:
-        """Have a channel's first request answered."""
+        """Have a channel's first request answered, now or when something is new."""
+        if self._room is None or not self._room.take(task):
+            self._put(task)
+
+    def end_wait(self, task: Any) -> None:
+        """Have a channel answered now, if it waits."""
+        if self._room:
+            self._room.end(task)
+
+    def forget(self, task: Any) -> None:
+        """Wait no more for a channel that is closed."""
+        if self._room:
+            self._room.leave(task)
+
+    def shutdown(self, cancel_pending: bool = True, timeout: float = 5) -> None:
+        """Let the threads finish what they are at and what has come, as far as STOP_S is enough, and end."""
+        if self._room:
+            self._room.close()
+        with self._lock:
+            self._stops_at = time.monotonic() + STOP_S
+            for ready in self._ready.values():
+                ready.notify_all()
+        ends = time.monotonic() + timeout
+        for thread in self._threads:
+            thread.join(max(0.0, ends - time.monotonic()))
+
+    def _put(self, task: Any) -> None:
         request, address = task.requests[0], task.addr[0]
         lane, key = self._lane_of(request, address)
         with self._lock:
@@ -155,16 +187,6 @@ class Dispatcher:
                 lane = Lane.OTHER
                 self._lanes[lane].put(address, task)
             self._ready[lane].notify()
-
-    def shutdown(self, cancel_pending: bool = True, timeout: float = 5) -> None:
-        """Let the threads finish what they are at, and end."""
-        with self._lock:
-            self._stopping = True
-            for ready in self._ready.values():
-                ready.notify_all()
-        ends = time.monotonic() + timeout
-        for thread in self._threads:
-            thread.join(max(0.0, ends - time.monotonic()))
 
     def _lane_of(self, request: Any, address: str) -> tuple[Lane, Hashable]:
         path = getattr(request, "path", "")
@@ -182,15 +204,18 @@ class Dispatcher:
     def _serve(self, lane: Turns, ready: threading.Condition) -> None:
         while True:
             with self._lock:
-                while not len(lane) and not self._stopping:
+                while not len(lane) and self._stops_at is None:
                     ready.wait()
-                if self._stopping:
+                if not len(lane) or self._is_late():
                     return
                 task = lane.take()
             try:
                 task.service()
             except Exception:
                 LOG.exception("a request was not answered")
+
+    def _is_late(self) -> bool:
+        return self._stops_at is not None and time.monotonic() > self._stops_at
 
 
 def _body(request: Any) -> bytes:

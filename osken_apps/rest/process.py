@@ -86,7 +86,7 @@ def serve(
         if metrics is not None:
             _tell_metrics(metrics, Measured(config, store, hosts, questions, api.requests))
         signal.signal(signal.SIGHUP, lambda *_: _in_background(_reload, api, certificates))
-        api_server(api, listener, config.api.threads, certificates, has_logins).run()
+        api_server(api, listener, config.api.threads, certificates, has_logins, api.news).run()
     finally:
         audit.close()
         store.close()

@@ -42,6 +42,7 @@ from osken_apps.rest.request import (
     TooManyLogins,
 )
 from osken_apps.rest.status import status_of
+from osken_apps.rest.waiting import News
 from osken_apps.store.store import Store
 
 LOG = logging.getLogger(__name__)
@@ -112,6 +113,11 @@ class Api:
         """Read what is counted before somebody asks; without a database that is said to whoever asks."""
         with suppress(StoreUnavailable):
             self._operations.census.begin()
+
+    @property
+    def news(self) -> News:
+        """What tells that there is something new for whoever follows."""
+        return self._operations.census
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request; whatever happens, with JSON."""

@@ -75,5 +75,6 @@ def test_dhcp_is_measured_beside_dashboards() -> None:
 
 def test_what_a_dashboard_asks_is_answered() -> None:
     size = Size(hosts=4, networks=10, ports_per_host=5)
-    result = dashboard.measure(size, rounds=2, dashboards=3, watched_s=0.2)
+    result = dashboard.measure(size, rounds=2, dashboards=3, watched_s=2.5)
     assert min(line.median_ms for line in result.lines) > 0
+    assert result.answers > 0

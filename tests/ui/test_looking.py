@@ -5,7 +5,7 @@ from datetime import timedelta
 from importlib import metadata
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, Request, Route, expect
 
 from osken_apps.link import HostReports
 from osken_apps.rest.agents import agent_id
@@ -95,11 +95,11 @@ def test_the_overview_says_how_many_dhcp_messages_there_are_a_second(site: Site)
         expect(messages).to_contain_text("1,250")
         page.clock.pause_at(NOW + timedelta(minutes=1))
         expect(page.locator(".rate b")).to_have_text("0")
-        for offers in (1350, 1400):
+        for offers in (1370, 1430):
             counted = [("offered", offers) if name == "offered" else (name, count) for name, count in COUNTED]
             reported = replace(HOST1, dhcp_counters=tuple(counted))
             site.say(HostReports((reported, HOST2, HOST3)))
-            page.clock.run_for(10_000)
+            page.clock.run_for(12_000)
             expect(messages).to_contain_text(f"{offers:,}")
         expect(page.locator(".rate b")).to_have_text("5")
         expect(page.get_by_role("img", name="Messages a second")).to_have_accessible_name(
@@ -305,10 +305,71 @@ def test_an_api_that_does_not_answer_is_said_and_what_was_shown_stays(site: Site
         link = page.get_by_role("link", name="blue", exact=True)
         expect(link).to_be_visible()
         page.route("**/v2.0/**", lambda route: route.fulfill(status=503, json={}))
+        made = site.make("networks", "network", name="unseen")["id"]  # so that it is asked for more
         expect(page.locator(".banner")).to_contain_text("What is shown is of")
         expect(link).to_be_visible()
         page.unroute("**/v2.0/**")
+        with page.expect_request(lambda request: request.url.endswith("wait=0")):
+            look(page)
         expect(page.locator(".banner")).to_have_count(0)
+        expect(page.get_by_role("link", name="unseen")).to_be_visible()
+    site.call("DELETE", f"networks/{made}")
+
+
+def test_an_api_that_is_silent_is_given_up_after_its_wait(site: Site) -> None:
+    def hurry(page: Page) -> None:
+        page.add_init_script(
+            "window.given = []; const timeout = AbortSignal.timeout; AbortSignal.timeout = (ms) => {"
+            " window.given.push(ms); return timeout.call(AbortSignal, 50); };"
+        )
+
+    with site.page("networks", prepare=hurry) as page:
+        expect(page.locator(".banner")).to_contain_text("The API does not answer.")
+        expect(page.get_by_role("link", name="blue", exact=True)).to_be_visible()
+        given = page.evaluate("window.given")
+    assert min(given) >= 14_000 and max(given) <= 16_000
+
+
+def test_a_tab_that_nobody_looks_at_holds_no_connection(site: Site) -> None:
+    def show(page: Page, hidden: bool) -> None:
+        page.evaluate(
+            "hidden => { Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });"
+            " document.dispatchEvent(new Event('visibilitychange')); }",
+            hidden,
+        )
+
+    def waits(request: Request) -> bool:
+        return "/changes?" in request.url and not request.url.endswith("wait=0")
+
+    with site.page("networks") as page:
+        expect(page.get_by_role("link", name="blue", exact=True)).to_be_visible()
+        with page.expect_request(waits):
+            site.make("networks", "network", name="while-seen")
+        asked: list[Request] = []
+        page.on("request", lambda request: asked.append(request) if waits(request) else None)
+        with page.expect_event("requestfailed", waits):
+            show(page, hidden=True)
+        made = site.make("networks", "network", name="while-unseen")["id"]
+        page.wait_for_load_state("networkidle")
+        assert asked == []
+        with page.expect_request(waits):
+            show(page, hidden=False)
+        expect(page.get_by_role("link", name="while-unseen")).to_be_visible()
+    site.call("DELETE", f"networks/{made}")
+
+
+def test_who_logs_in_again_sees_what_is_counted_change(site: Site) -> None:
+    environment = site.environment()
+    with site.page("networks", alone=True, prepare=lambda page: page.clock.install()) as page:
+        page.get_by_role("button", name="Log out").click()
+        page.clock.fast_forward(60_000)
+        page.get_by_label("Name").fill("admin")
+        page.get_by_label("Password").fill(environment["OS_PASSWORD"])
+        page.get_by_role("button", name="Log in").click()
+        expect(page.get_by_role("link", name="blue", exact=True)).to_be_visible()
+        with page.expect_request("**/v2.0/overview"):
+            made = site.make("networks", "network", name="after-the-login")["id"]
+    site.call("DELETE", f"networks/{made}")
 
 
 def settings(page: Page, **changed: object) -> None:

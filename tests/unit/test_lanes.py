@@ -46,6 +46,7 @@ class Asked:
     error: Any = None
     is_one_too_many: bool = False
     secret: bytes | None = None
+    query: str = ""
 
     def get_body_stream(self) -> BytesIO:
         """Give the body."""

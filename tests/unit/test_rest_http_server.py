@@ -15,9 +15,11 @@ from osken_apps.rest.certificates import Certificates
 from osken_apps.rest.http_server import ApiServer, Channel
 from tests.certificates import api_options
 from tests.unit.rest_client import config_of
+from tests.unit.test_waiting import Paper
 
 WHOLE = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 HALF = b"GET / HTTP/1.1\r\nHost:"
+WAITS = b"GET /v2.0/changes?since=e-1&wait=20 HTTP/1.1\r\nHost: localhost\r\n\r\n"
 HEADER = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 8\r\n\r\nhalf"
 
 
@@ -25,7 +27,7 @@ HEADER = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 8\r\n\r\nhalf"
 def api() -> Iterator[ApiServer]:
     """Give a server that nobody drives."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        made = api_server(lambda environ, start: [], listener, 1)
+        made = api_server(lambda environ, start: [], listener, 1, news=Paper())
         yield made
         for channel in list(made.active_channels.values()):
             channel.handle_close()
@@ -182,3 +184,37 @@ def test_the_connection_that_was_silent_longest_makes_room(
     assert [channel.will_close for _, channel in pairs] == [False, True, False]
     for client, _ in pairs:
         client.close()
+
+
+def test_of_those_who_wait_for_news_one_makes_room(api: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "MAX_CONNECTIONS_OF_ADDRESS", 1)
+    client, channel = connected(api)
+    channel.received(WAITS)
+    assert channel.is_waiting
+    newer, _ = connected(api)
+    assert channel.will_close
+    channel.handle_write()
+    assert not channel.is_waiting
+    client.close()
+    newer.close()
+
+
+def test_who_goes_while_he_waits_for_news_waits_no_more(api: ApiServer) -> None:
+    client, channel = connected(api)
+    client.sendall(WAITS)
+    channel.handle_read()
+    assert channel.is_waiting and channel.readable()
+    client.close()
+    channel.handle_read()
+    assert not channel.is_waiting
+    assert not api.active_channels
+
+
+@pytest.mark.parametrize("more", [WHOLE, HALF])
+@pytest.mark.parametrize("is_at_once", [True, False])
+def test_who_asks_for_more_does_not_wait_for_news(api: ApiServer, more: bytes, is_at_once: bool) -> None:
+    client, channel = connected(api)
+    for data in (WAITS + more,) if is_at_once else (WAITS, more):
+        channel.received(data)
+    assert not channel.is_waiting
+    client.close()

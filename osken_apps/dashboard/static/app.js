@@ -17,8 +17,10 @@ import { SCREENS } from "./screens/screens.js";
 import { Dialog } from "./view/dialog.js";
 import { clock } from "./view/words.js";
 
-const OVERVIEW_MS = 10000;
+const OVERVIEW_MS = 12000;
+const OVERVIEW_EARLY_MS = 4000; // who has just been answered is answered again with less
 const OVERVIEW_LEAST_MS = 1000;
+const OLD_S = 20; // longer than an answer without news lets one wait
 const LATE_MS = 5000;
 
 class App {
@@ -54,6 +56,7 @@ class App {
     this.login = null;
     this.live.start(revision);
     clearTimeout(this.overviewTimer);
+    this.overviewDue = 0; // whoever asked before may have left with one due
     this.readOverviewLater(OVERVIEW_MS);
     this.move();
   }
@@ -93,6 +96,10 @@ class App {
   }
 
   heard(news) {
+    if (!news.reset && !news.changes.length) {
+      if (this.overviewDue - Date.now() < OVERVIEW_EARLY_MS) this.readOverviewLater(0);
+      return;
+    }
     forgetNames(news.changes);
     this.screen?.heard?.(news);
     this.readOverviewLater(OVERVIEW_LEAST_MS);
@@ -162,7 +169,7 @@ class App {
   age() {
     const { at } = this.live.state;
     const seconds = Math.round((Date.now() - at) / 1000);
-    return html`<span>Data of ${clock(at)}${seconds > 2 ? `, ${seconds} s ago` : ""}</span>`;
+    return html`<span>Data of ${clock(at)}${this.live.state.lost || seconds > OLD_S ? `, ${seconds} s ago` : ""}</span>`;
   }
 }
 

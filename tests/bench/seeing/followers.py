@@ -2,52 +2,158 @@
 
     python -m tests.bench.seeing.followers HOST PORT DASHBOARDS     until its standard input ends
 
-Prints how many answers they had and the longest that one took, in milliseconds.
+Prints how many answers they had and the longest that one took beyond its wait, in milliseconds.
 """
 
+import heapq
 import http.client
 import json
-import select
+import random
+import selectors
 import sys
 import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import IO, Any
 
-from tests.bench.dashboard import OVERVIEW_S, POLL_S
+# As `live.js` and `app.js` have them.
+WAIT_S = (9, 10, 11)
+LEAST_S = 1.5
+OVERVIEW_S = 12.0
+OVERVIEW_EARLY_S = 4.0
+OVERVIEW_LEAST_S = 1.0
+TIMEOUT_S = 30
+
+NOBODY: Mapping[str, str] = {}
 
 
-def follow(host: str, port: int, dashboards: int) -> tuple[int, float]:
-    """Ask for each dashboard in its turn, until standard input ends.
+@dataclass
+class Asked:
+    """A question that is not answered yet: when it was sent, and when it must be answered."""
 
-    Says `ready` once each has its overview; gives how many answers there were from then on, and how long the
-    longest took, in seconds.
-    """
-    connections = [http.client.HTTPConnection(host, port, timeout=30) for _ in range(dashboards)]
-    revisions = [str(ask(each, "overview")["revision"]) for each in connections]
+    connection: http.client.HTTPConnection
+    answered: Callable[[Any], None]
+    sent: float
+    expected: float
+
+
+class Followers:
+    """So many dashboards, each with a connection that follows and one that asks for the rest."""
+
+    def __init__(self, host: str, port: int, dashboards: int, headers: Mapping[str, str] = NOBODY) -> None:
+        """Have each read its overview, and wait. Raises RuntimeError if it is refused, as `follow` does."""
+        self._selector = selectors.DefaultSelector()
+        self._headers = dict(headers)
+        self._due: list[tuple[float, int, Callable[[], None]]] = []
+        self._count = 0
+        self.answers, self.longest_s = 0, 0.0
+        # Not all were opened at once: each is somewhere in its wait.
+        rests = [1 + number % WAIT_S[1] for number in range(dashboards)]
+        self._dashboards = [Dashboard(self, host, port, rest) for rest in rests]
+
+    def ask(self, connection: http.client.HTTPConnection, path: str) -> Any:
+        """Ask and wait for the answer."""
+        self._send(connection, path)
+        self.answers += 1
+        return self._read(connection)
+
+    def ask_later(
+        self,
+        connection: http.client.HTTPConnection,
+        path: str,
+        answered: Callable[[Any], None],
+        wait_s: float = 0,
+    ) -> None:
+        """Ask, and have `answered` called with the answer when it is there."""
+        self._send(connection, path)
+        now = time.monotonic()
+        asked = Asked(connection, answered, now, now + wait_s)
+        self._selector.register(connection.sock, selectors.EVENT_READ, asked)
+
+    def at(self, moment: float, act: Callable[[], None]) -> None:
+        """Have something done at a moment."""
+        self._count += 1
+        heapq.heappush(self._due, (moment, self._count, act))
+
+    def follow(self, until: float = float("inf"), ends: IO[str] | None = None) -> None:
+        """Follow until a moment, or until there is something to read; may be called again."""
+        if ends:
+            self._selector.register(ends, selectors.EVENT_READ)
+        while (now := time.monotonic()) < until:
+            while self._due and self._due[0][0] <= now:
+                heapq.heappop(self._due)[2]()
+            moment = min(until, self._due[0][0] if self._due else until)
+            for key, _ in self._selector.select(max(0.0, moment - now) if moment < float("inf") else None):
+                if key.fileobj is ends:
+                    return
+                self._selector.unregister(key.fileobj)
+                self._take(key.data)
+
+    def _take(self, asked: Asked) -> None:
+        told = self._read(asked.connection)
+        self.answers += 1
+        self.longest_s = max(self.longest_s, time.monotonic() - asked.expected)
+        asked.answered(told)
+
+    def _send(self, connection: http.client.HTTPConnection, path: str) -> None:
+        connection.request("GET", f"/v2.0/{path}", headers=self._headers)
+
+    def _read(self, connection: http.client.HTTPConnection) -> Any:
+        answer = connection.getresponse()
+        content = answer.read()
+        if answer.status != 200:
+            raise RuntimeError(f"{answer.status} {content!r}")
+        return json.loads(content)
+
+
+class Dashboard:
+    """One of them, as `live.js` and `app.js` do it; its first wait is the rest of one, in seconds."""
+
+    def __init__(self, all_of_them: Followers, host: str, port: int, rest: int) -> None:
+        self._all = all_of_them
+        self._following, self._looking = (
+            http.client.HTTPConnection(host, port, timeout=30) for _ in range(2)
+        )
+        self._revision = self._all.ask(self._looking, "overview")["revision"]
+        self._is_looking = False
+        self._overview_due = time.monotonic() + rest
+        self._ask(rest)
+
+    def _ask(self, wait: int = 0) -> None:
+        self._asked_at, wait = time.monotonic(), wait or random.choice(WAIT_S)
+        path = f"changes?since={self._revision}&wait={wait}"
+        self._all.ask_later(self._following, path, self._heard, wait)
+
+    def _heard(self, news: Any) -> None:
+        now, has_news = time.monotonic(), news["reset"] or news["changes"]
+        self._revision = news["revision"]
+        self._all.at(max(now, self._asked_at + LEAST_S), self._ask)
+        if has_news:
+            self._overview_due = min(self._overview_due, now + OVERVIEW_LEAST_S)
+            self._all.at(self._overview_due, self._look)
+        elif self._overview_due - now < OVERVIEW_EARLY_S:
+            self._overview_due = now
+            self._look()
+
+    def _look(self) -> None:
+        if not self._is_looking and self._overview_due <= time.monotonic():
+            self._is_looking = True
+            self._all.ask_later(self._looking, "overview", self._looked)
+
+    def _looked(self, _overview: Any) -> None:
+        self._is_looking = False
+        self._overview_due = time.monotonic() + OVERVIEW_S
+        self._all.at(self._overview_due, self._look)
+
+
+def main(arguments: list[str]) -> None:
+    """Follow until standard input ends; say `ready` once each has its overview."""
+    host, port, dashboards = arguments
+    followers = Followers(host, int(port), int(dashboards))
     print("ready", flush=True)
-    answers, longest_s, began = 0, 0.0, time.monotonic()
-    while True:
-        for number, connection in enumerate(connections):
-            due = began + answers * POLL_S / dashboards
-            if select.select([sys.stdin], [], [], max(0.0, due - time.monotonic()))[0]:
-                return answers, longest_s
-            asked_at = time.monotonic()
-            revisions[number] = str(ask(connection, f"changes?since={revisions[number]}")["revision"])
-            if answers // dashboards % round(OVERVIEW_S / POLL_S) == 0:
-                ask(connection, "overview")
-            longest_s = max(longest_s, time.monotonic() - asked_at)
-            answers += 1
-
-
-def ask(connection: http.client.HTTPConnection, path: str) -> dict[str, object]:
-    """Give the body of an answer. Raises RuntimeError."""
-    connection.request("GET", f"/v2.0/{path}")
-    answer = connection.getresponse()
-    content = answer.read()
-    if answer.status != 200:
-        raise RuntimeError(f"{path}: {answer.status} {content!r}")
-    body: dict[str, object] = json.loads(content)
-    return body
+    followers.follow(ends=sys.stdin)
+    print(followers.answers, 1000 * followers.longest_s)
 
 
 if __name__ == "__main__":
-    count, longest = follow(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
-    print(count, 1000 * longest)
+    main(sys.argv[1:])

@@ -1,13 +1,15 @@
-// What changed: asked for every so often while somebody looks, so that nothing need be read again and again.
+// What changed: the API answers when something has, while somebody looks, so that nothing need be read again and again.
 
 import { get, query } from "./api.js";
 
-const VISIBLE_MS = 1500; // what anybody changes is shown within two seconds
+const WAIT_S = 9; // and up to two more, so that not everybody asks again at once
+const LEAST_MS = 1500; // from one question to the next: what anybody changes is shown within two seconds
+const SILENT_MS = 5000; // after its wait an answer comes no more
 const HIDDEN_MS = 15000;
 const LONGEST_MS = 30000;
 
 /**
- * Follows the API's changes. `heard` gets { reset, changes } of each poll that has news; `state` is
+ * Follows the API's changes. `heard` gets { reset, changes } of each answer, also of one without news; `state` is
  * { lost: null or an Error, at: when the API answered last }, and `stateChanged` is called when `lost` changes.
  */
 export class Live {
@@ -16,52 +18,68 @@ export class Live {
     this.heard = heard;
     this.stateChanged = stateChanged;
     this.failures = 0;
-    document.addEventListener("visibilitychange", () => {
-      if (!document.hidden && this.timer) this.soon(0);
-    });
+    document.addEventListener("visibilitychange", () => this.looked());
   }
 
   /** Follow from a revision on. */
   start(revision) {
+    this.stop();
     this.revision = revision;
     this.state.at = new Date();
-    this.soon(VISIBLE_MS);
+    this.soon(0);
   }
 
   stop() {
+    this.giveUp();
     clearTimeout(this.timer);
-    this.timer = null;
     this.revision = undefined;
+  }
+
+  /** Somebody begins to look, or nobody looks any more: a browser has few connections, and a hidden tab holds none. */
+  looked() {
+    if (this.revision === undefined) return;
+    if (document.hidden) this.giveUp();
+    if (!this.asking) this.soon(document.hidden ? HIDDEN_MS : 0);
+  }
+
+  giveUp() {
+    this.asking?.abort();
+    this.asking = null;
   }
 
   soon(ms) {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.poll(), ms);
+    this.timer = setTimeout(() => this.ask(), ms);
   }
 
-  async poll() {
-    const { revision } = this;
-    try {
-      const news = await get(`changes?${query({ since: revision })}`);
-      if (revision !== this.revision) return; // stopped, or started anew
-      this.revision = news.revision;
-      const wasLost = this.failures > 0;
-      this.failures = 0;
-      this.found(null);
-      // What was asked for while nobody answered is asked for again.
-      if (wasLost || news.reset || news.changes.length) this.heard({ ...news, reset: news.reset || wasLost });
-    } catch (error) {
-      if (revision !== this.revision) return;
-      this.failures += 1;
-      this.found(error);
-    }
-    this.soon(this.pause());
+  async ask() {
+    const asking = new AbortController();
+    this.asking = asking;
+    const began = performance.now();
+    // Whether the API answers again is to be known at once.
+    const wait = document.hidden || this.state.lost ? 0 : WAIT_S + Math.floor(3 * Math.random());
+    const signal = AbortSignal.any([asking.signal, AbortSignal.timeout(1000 * wait + SILENT_MS)]);
+    const told = await get(`changes?${query({ since: this.revision, wait })}`, { signal }).catch((error) => error);
+    if (asking !== this.asking) return; // given up
+    this.asking = null;
+    this.soon(this.pause(told instanceof Error, performance.now() - began));
+    if (told instanceof Error) this.found(told);
+    else this.take(told);
+  }
+
+  take(news) {
+    const wasLost = Boolean(this.state.lost);
+    this.revision = news.revision;
+    this.found(null);
+    // What was asked for while nobody answered is asked for again.
+    this.heard({ ...news, reset: news.reset || wasLost });
   }
 
   /** Give how long to wait: longer after each failure, and for everybody a little differently. */
-  pause() {
-    if (this.failures) return Math.min(LONGEST_MS, VISIBLE_MS * 2 ** this.failures) * (0.75 + Math.random() / 2);
-    return document.hidden ? HIDDEN_MS : VISIBLE_MS;
+  pause(hasFailed, tookMs) {
+    this.failures = hasFailed ? this.failures + 1 : 0;
+    if (hasFailed) return Math.min(LONGEST_MS, LEAST_MS * 2 ** this.failures) * (0.75 + Math.random() / 2);
+    return document.hidden ? HIDDEN_MS : Math.max(0, LEAST_MS - tookMs);
   }
 
   found(error) {
