@@ -168,7 +168,10 @@ class Dhclient(DhcpClient):
         """Start it in the background and wait for its lease; one it remembers it asks for again."""
         before = len(self.events())
         self._start(self._command("-d"))
-        return self.wait_for(*self.bound, after=before, timeout_s=timeout_s)
+        event = self.wait_for(*self.bound, after=before, timeout_s=timeout_s)
+        kept = f"fixed-address {event.variables['new_ip_address']};"  # it calls the script before it writes
+        wait_until(lambda: kept in self.leases, timeout_s, f"{kept} in the leases of {self._process_name}")
+        return event
 
     @property
     def leases(self) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 START_TIMEOUT_S = 180.0
-STOP_TIMEOUT_S = 30.0
+STOP_TIMEOUT_S = 120.0
 AUDIT_INTERVAL_S = 1_000_000
 KIB = 1024
 

@@ -27,7 +27,7 @@ QUIET_S = 5.0
 POLL_S = 0.05
 LONGEST_BAR = 1.3
 MEMBER_BAR_S = 1.0
-MEMBER_TIMEOUT_S = 30.0
+MEMBER_TIMEOUT_S = 120.0
 
 
 @dataclass(frozen=True)

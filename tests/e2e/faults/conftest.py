@@ -5,7 +5,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -92,7 +92,7 @@ class Site:
         try:
             yield row
             healed = time.monotonic()
-            wait_until(lambda: not same_ports or self.installed() == desired, PATIENCE_S, "the desired state")
+            wait_until(lambda: not same_ports or self.has(desired), PATIENCE_S, "the desired state")
             row.recovery_s = time.monotonic() - healed
             streamed = self.streamed()
             wait_until(lambda: self.streamed() > streamed, PATIENCE_S, "the TCP stream to go on")
@@ -121,12 +121,19 @@ class Site:
         return log.read_text().count("\n") if log.exists() else 0
 
     def installed(self) -> dict[str, list[str]]:
-        """Give all flows of all hosts; a host whose switch is away has none."""
+        """Give all flows of all hosts. Raises LabError where a switch is away."""
         return {
-            f"{host.name}/{bridge}": _or_nothing(lambda host=host, bridge=bridge: flows(host, bridge))
+            f"{host.name}/{bridge}": flows(host, bridge)
             for host in self.world.lab.hosts.values()
             for bridge in ("br-int", "br-eth2")
         }
+
+    def has(self, desired: dict[str, list[str]]) -> bool:
+        """Tell whether all switches are there and have these flows."""
+        try:
+            return self.installed() == desired
+        except LabError:
+            return False
 
     def _ask(self, row: Row, stop: threading.Event, lease_s: float) -> None:
         while not stop.is_set():
@@ -149,13 +156,6 @@ def _sent_and_lost(ping: str) -> tuple[int, int]:
     """Count by sequence numbers: what was under way when ping was ended is not lost."""
     answered = {int(number) for number in SEQUENCE.findall(ping)}
     return max(answered), max(answered) - len(answered)
-
-
-def _or_nothing(read: Callable[[], list[str]]) -> list[str]:
-    try:
-        return read()
-    except LabError:
-        return []
 
 
 @pytest.fixture(scope="module")
