@@ -1,7 +1,7 @@
 """A network that is deleted while a host is away, and its id given to another: the two never meet."""
 
-from osken_apps.lab import NamespaceVm, wait_until
-from tests.e2e.conftest import BIND_TIMEOUT_S, World, flows
+from osken_apps.lab import PATIENCE_S, NamespaceVm, wait_until
+from tests.e2e.conftest import World, flows
 from tests.e2e.tunnels.test_tunnels import ANY_TUNNEL, address, network, pair
 
 EVERYBODY = "10.10.10.255"
@@ -37,7 +37,7 @@ def test_a_host_that_is_away_is_not_heard_in_the_network_that_has_its_network_s_
         c = tunnels.launch(3, now, fixed_ips=[{"ip_address": "10.10.10.53"}])
         for vm in (b, c):
             vm.udhcpc()
-        wait_until(lambda: b.ping(address(tunnels, c), 1).ok, BIND_TIMEOUT_S, "an answer")
+        wait_until(lambda: b.ping(address(tunnels, c), 1).ok, PATIENCE_S, "an answer")
         from_stranger = f"ether src {stranger.mac}"
         with (
             b.capture(from_stranger) as at_b,
@@ -63,7 +63,7 @@ def test_a_host_that_is_away_is_not_heard_in_the_network_that_has_its_network_s_
     away.ovs.wait_connected(30)
     wait_until(
         lambda: not any("c0000201" in flow or "192.0.2.1" in flow for flow in flows(away, "br-tun")),
-        BIND_TIMEOUT_S,
+        PATIENCE_S,
         "the flows of the network that was to go",
     )
     assert away.ovs.tag(stranger.tap) == 4095
