@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-LIMIT_S = 30.0
+LIMIT_S = 60.0
 #: What is offered is kept instead of shown, and told when a completion has ended.
 SETUP = """
 PROMPT= RPROMPT=

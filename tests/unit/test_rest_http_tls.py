@@ -21,7 +21,7 @@ from osken_apps.rest.environ import CERTIFICATE
 from osken_apps.rest.http_server import ApiServer, Channel
 from tests.certificates import AUTHORITY, authority_file, files, odd, renegotiation
 
-WAIT_S = 30
+WAIT_S = 60
 ASK = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
