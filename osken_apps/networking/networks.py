@@ -1,7 +1,8 @@
 """Networks: what is made, changed and deleted when somebody asks for it. PURE."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from osken_apps.errors import Conflict, InvalidInput, NetworkInUse, NetworkMTUSubnetConflict, NotFound
 from osken_apps.model.resources import DHCP_DEVICE_OWNER, Network, NetworkType, Port, Subnet
@@ -84,9 +85,17 @@ def check_mtu(network: Network, subnets: Iterable[Subnet]) -> None:
 
 
 def create(
-    state: State, project_id: str, request: NetworkRequest, physical: PhysicalNetworks, terms: Terms
+    state: State,
+    project_id: str,
+    request: NetworkRequest,
+    physical: PhysicalNetworks,
+    terms: Terms,
+    away: Mapping[str, datetime],
 ) -> Network:
-    """Make a network. Raises BadRequest, NotFound, Conflict, NoNetworkAvailable."""
+    """Make a network; `away` are the hosts that are not connected, with when they were last.
+
+    Raises BadRequest, NotFound, Conflict, NoNetworkAvailable.
+    """
     default_group(state, project_id, terms)
     plain = given(request, *PLAIN)
     check_zones(plain.get("availability_zone_hints", ()))
@@ -97,7 +106,7 @@ def create(
         asked.get("segmentation_id"),
         physical.names,
     )
-    segment = allocated(state, segment, physical)
+    segment = allocated(state, segment, physical, away)
     network_type, physical_network = segment.network_type or NetworkType.VLAN, segment.physical_network or ""
     mtu = 0 if isinstance(request.mtu, Absent) else request.mtu
     return state.create(

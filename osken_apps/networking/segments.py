@@ -1,10 +1,12 @@
 """The segment of a network: what may be asked for, and what the pools give. PURE."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from osken_apps.errors import InvalidInput, NetworkInUse
 from osken_apps.model.resources import Network, NetworkType
+from osken_apps.networking.left_segments import still_used
 from osken_apps.networking.physical import PhysicalNetworks, Pool
 from osken_apps.networking.state import State
 
@@ -76,10 +78,12 @@ def check_vlan(physical_network: str | None, segmentation_id: int | None) -> Non
         raise InvalidInput(f"segmentation_id out of range (1 through 4094): {segmentation_id}")
 
 
-def allocated(state: State, segment: WantedSegment, physical: PhysicalNetworks) -> WantedSegment:
+def allocated(
+    state: State, segment: WantedSegment, physical: PhysicalNetworks, away: Mapping[str, datetime]
+) -> WantedSegment:
     """Give a segment whole, from the pools where it leaves something open.
 
-    Raises NoNetworkAvailable.
+    The VLANs that hosts which are `away`, since when, may still use come last. Raises NoNetworkAvailable.
     """
     if segment.network_type is NetworkType.FLAT or segment.segmentation_id is not None:
         return segment
@@ -87,7 +91,8 @@ def allocated(state: State, segment: WantedSegment, physical: PhysicalNetworks) 
     pools: list[Pool] = [pool for kind in types for pool in physical.pools(kind)]
     wanted = segment.physical_network
     pool, segmentation_id = state.free_segment(
-        [pool for pool in pools if wanted is None or pool.physical_network == wanted]
+        [pool for pool in pools if wanted is None or pool.physical_network == wanted],
+        still_used(state.left_by(away.keys()), away) if away else (),
     )
     return WantedSegment(pool.network_type, pool.physical_network, segmentation_id)
 

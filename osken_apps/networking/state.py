@@ -1,6 +1,6 @@
 """What the rules of the network need of whoever keeps its state: the store's transaction is one. PURE."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import fields
 from enum import Enum
 from typing import Any, Protocol, TypeVar
@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 from osken_apps.model.addresses import IPAddress, MacAddress
 from osken_apps.model.resources import Network, Port, Standard, Subnet
 from osken_apps.model.security_groups import DefaultSecurityGroupRule, SecurityGroupRule
+from osken_apps.networking.left_segments import LeftSegment
 from osken_apps.networking.physical import Pool
 
 R = TypeVar("R", bound=Standard)
@@ -92,8 +93,15 @@ class State(Protocol):
     def new_number(self) -> int:
         """Give a number > 0 that no group or rule has had."""
 
-    def free_segment(self, pools: Sequence[Pool]) -> tuple[Pool, int]:
-        """Give the first pool with a free id, and the lowest free of it. Raises NoNetworkAvailable."""
+    def free_segment(
+        self, pools: Sequence[Pool], besides: Collection[tuple[str, int]] = ()
+    ) -> tuple[Pool, int]:
+        """Give the first pool with a free id, and the lowest free of it, as long as there are others besides
+        these VLANs, by physical network. Raises NoNetworkAvailable.
+        """
+
+    def left_by(self, hosts: Collection[str]) -> list[LeftSegment]:
+        """Give the VLANs in which these hosts had ports that were deleted."""
 
     def free_address(self, subnet: Subnet, besides: Sequence[IPAddress] = ()) -> IPAddress | None:
         """Give the lowest free address of a subnet's pools that is not among `besides`, or None."""

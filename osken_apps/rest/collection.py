@@ -5,6 +5,7 @@ A kind that needs no rules of its own is made, changed and deleted as its attrib
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -20,10 +21,14 @@ from osken_apps.rest.validation import Values
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What the rules of a collection see of what is around a request."""
+    """What the rules of a collection see of what is around a request.
+
+    `away` gives the hosts that are not connected, with when they were last.
+    """
 
     config: Config
     terms: Terms
+    away: Callable[[], Mapping[str, datetime]] = dict
 
 
 Create = Callable[[Any, str, Values, Around], Any]

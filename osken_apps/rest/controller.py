@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from osken_apps.errors import ServiceUnavailable
@@ -35,6 +36,10 @@ class Hosts:
     def by_name(self) -> Mapping[str, HostReport]:
         """The newest report of each host; one that has not connected yet is as it was last."""
         return self._by_name
+
+    def away(self) -> dict[str, datetime]:
+        """Give the hosts that are not connected, with when they were last."""
+        return {name: report.last_contact for name, report in self._by_name.items() if not report.alive}
 
     @property
     def refused(self) -> tuple[HostReport, ...]:

@@ -87,7 +87,8 @@ POLICY = of_projects("network") | {
 
 def _create(state: State, project_id: str, values: Values, around: Around) -> Network:
     request = request_of(NetworkRequest, ATTRIBUTES, values)
-    return networks.create(state, project_id, request, around.config.network.physical, around.terms)
+    physical = around.config.network.physical
+    return networks.create(state, project_id, request, physical, around.terms, around.away())
 
 
 def _update(state: State, network: Network, values: Values, around: Around) -> Network:

@@ -5,9 +5,10 @@ much as giving out one of few. The write lock keeps others from getting the same
 """
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, exists, func, select, update
 
@@ -15,7 +16,9 @@ from osken_apps.errors import MacAddressGenerationFailure, NoNetworkAvailable
 from osken_apps.model.addresses import IPAddress, MacAddress
 from osken_apps.model.allocation import first_free, generated_mac
 from osken_apps.model.resources import FixedIp, Subnet
+from osken_apps.networking.left_segments import LeftSegment
 from osken_apps.networking.physical import Pool
+from osken_apps.store import left_segments
 from osken_apps.store.address_text import address_text
 from osken_apps.store.cache import Cache
 from osken_apps.store.tables import COUNTERS, FIXED_IPS, NETWORKS, PORTS, SUBNETS
@@ -33,6 +36,7 @@ _IN_POOL = (
 _TAKEN_OF_POOL = select(
     func.count().label("taken"), func.max(NETWORKS.c.segmentation_id).label("highest")
 ).where(*_IN_POOL)
+_ALL_OF_POOL = select(NETWORKS.c.segmentation_id).where(*_IN_POOL)
 _IS_FIRST_TAKEN = exists().where(
     NETWORKS.c.network_type == bindparam("network_type"),
     NETWORKS.c.physical_network == bindparam("physical_network"),
@@ -116,12 +120,19 @@ class Allocator(View):
             self._connection.execute(_KEEP_LAST_NUMBER, {"number": self._last_number})
             self._last_number = None
 
-    def free_segment(self, pools: Sequence[Pool]) -> tuple[Pool, int]:
-        """Give the first pool with a free id, and the lowest such. Raises NoNetworkAvailable."""
-        for pool in pools:
-            segmentation_id = self._free_segmentation_id(pool)
-            if segmentation_id <= pool.last:
-                return pool, segmentation_id
+    def free_segment(
+        self, pools: Sequence[Pool], besides: Collection[tuple[str, int]] = ()
+    ) -> tuple[Pool, int]:
+        """Give the first pool with a free id, and the lowest such, as long as there are others besides these
+        VLANs, by physical network. Raises NoNetworkAvailable.
+        """
+        for unwanted in (besides, ()) if besides else ((),):
+            for pool in pools:
+                segmentation_id = self._free_segmentation_id(pool)
+                if (pool.physical_network, segmentation_id) in unwanted:
+                    segmentation_id = self._free_beside(pool, unwanted)
+                if segmentation_id <= pool.last:
+                    return pool, segmentation_id
         raise NoNetworkAvailable
 
     def free_address(self, subnet: Subnet, besides: Sequence[IPAddress] = ()) -> IPAddress | None:
@@ -162,14 +173,23 @@ class Allocator(View):
         self._connection.execute(_SET_SEARCH_FROM, {"of_id": subnet_id, "address": ""})
         self._search_from.pop(subnet_id, None)
 
+    def left_by(self, hosts: Collection[str]) -> list[LeftSegment]:
+        """Give the VLANs in which these hosts had ports that were deleted."""
+        return left_segments.left_by(self._connection, hosts)
+
+    def _free_beside(self, pool: Pool, unwanted: Collection[tuple[str, int]]) -> int:
+        """Give the lowest free id of a pool that is not one of these, or one beyond its end."""
+        taken = set(self._connection.scalars(_ALL_OF_POOL, _bounds(pool)))
+        wanted = (
+            number
+            for number in range(pool.first, pool.last + 1)
+            if number not in taken and (pool.physical_network, number) not in unwanted
+        )
+        return next(wanted, pool.last + 1)
+
     def _free_segmentation_id(self, pool: Pool) -> int:
         """Give the lowest free id of a pool, or one beyond its end."""
-        bounds = {
-            "network_type": pool.network_type,
-            "physical_network": pool.physical_network,
-            "first": pool.first,
-            "last": pool.last,
-        }
+        bounds = _bounds(pool)
         all_taken = self._connection.execute(_TAKEN_OF_POOL, bounds).one()
         if not all_taken.taken:
             return pool.first
@@ -208,3 +228,12 @@ class Allocator(View):
         if int(found, 16) - int(self._stored_search_from[subnet_id] or "0", 16) >= SEARCH_STEP:
             self._connection.execute(_SET_SEARCH_FROM, {"of_id": subnet_id, "address": found})
             self._stored_search_from[subnet_id] = found
+
+
+def _bounds(pool: Pool) -> dict[str, Any]:
+    return {
+        "network_type": pool.network_type,
+        "physical_network": pool.physical_network,
+        "first": pool.first,
+        "last": pool.last,
+    }

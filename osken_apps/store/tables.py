@@ -109,6 +109,16 @@ DELETED_PORTS = Table(
     Column("deleted_at", Integer, nullable=False, index=True),
 )
 
+# VLANs in which hosts had ports that were deleted: one that is away may still send with their ids.
+LEFT_SEGMENTS = Table(
+    "left_segments",
+    METADATA,
+    Column("host", String(255), primary_key=True),
+    Column("physical_network", String(64), primary_key=True),
+    Column("segmentation_id", Integer, primary_key=True),
+    Column("left_at", Integer, nullable=False, index=True),
+)
+
 # What is kept of hosts, so that they are known before they have connected again.
 KNOWN_HOSTS = Table(
     "known_hosts",

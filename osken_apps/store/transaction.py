@@ -14,10 +14,10 @@ from sqlalchemy import Connection, Integer, bindparam, delete, exc, func, insert
 from osken_apps.errors import InUse, IpAddressAlreadyAllocated
 from osken_apps.model.changes import Change, Deleted, Upserted, in_order
 from osken_apps.model.known_hosts import MAX_KNOWN_HOSTS, KnownHost
-from osken_apps.model.resources import FixedIp, Port, Standard, Subnet
+from osken_apps.model.resources import FixedIp, NetworkType, Port, Standard, Subnet
 from osken_apps.model.security_groups import SecurityGroupRule
 from osken_apps.networking.server_events import ServerEvent, events_of
-from osken_apps.store import outbox
+from osken_apps.store import left_segments, outbox
 from osken_apps.store.accounts import AccountsWriter
 from osken_apps.store.address_text import address_text
 from osken_apps.store.allocator import Allocator, Sources
@@ -135,6 +135,9 @@ class Transaction(Allocator):
             self._release(resource)
             if resource.binding is not None:
                 self._remember_deleted(resource.id)
+                network = self.network(resource.network_id)
+                if network and network.network_type is NetworkType.VLAN:
+                    left_segments.leave(self._connection, resource.binding.host, network, self._now)
         try:
             self._connection.execute(form(type(resource)).delete, {"of_id": resource.id})
         except exc.IntegrityError as error:
