@@ -55,7 +55,7 @@ class HostReconciler:
         self._report = report
         self._wakeup = runtime.once()
         self._tags = HostTags(host, hosts.fabric)
-        self._tunnel_bridge = TunnelBridge(host, hosts.fabric.layout)
+        self._tunnel_bridge = TunnelBridge(host, hosts.fabric.layout, was_away=hosts.complete)
         self._encoder = FlowEncoder()
         self._conditions = HostConditions(host, hosts)
         self._unsettled: set[str] = set()  # ports whose flows or tags were to be changed and may not stand

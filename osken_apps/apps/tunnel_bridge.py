@@ -20,8 +20,10 @@ GREET_AGAIN_S = 0.5
 class TunnelBridge:
     """Looks after the tunnel bridge of a host; `is_to_greet`: it has flows that it had not."""
 
-    def __init__(self, host: Host, layout: Layout) -> None:
+    def __init__(self, host: Host, layout: Layout, was_away: bool) -> None:
+        """Begin with nothing known; `was_away`: the host was not there when the controller had started."""
         self.is_to_greet = False
+        self._was_away = was_away
         self._host = host
         self._layout = layout
         self._written: tuple[PortWish, ...] = ()
@@ -46,14 +48,17 @@ class TunnelBridge:
     def greet_peers(self, bridge: Bridge | None, snapshot: HostSnapshot) -> None:
         """Look for the peers that are new to the bridge, twice: what is sent first is lost.
 
-        A bridge that is found as it should be has them already.
+        A bridge that the controller finds as it should be when it starts has them already. One that was away
+        looks for all of them: they may have looked for it meanwhile, and hear by this where it is.
         """
         if bridge is None:
             return
-        before = self._reaches if bridge.connection is self._greeted_by else {}
+        is_new = bridge.connection is not self._greeted_by
+        is_back = is_new and (self._was_away or self._greeted_by is not None)
+        before = {} if is_new else self._reaches
         self._reaches = {reach.network_id: reach for reach in snapshot.reaches}
         self._greeted_by = bridge.connection
-        is_to_greet, self.is_to_greet = self.is_to_greet, False
+        is_to_greet, self.is_to_greet = self.is_to_greet or is_back, False
         ours = bridge_of(bridge.name, self._layout, snapshot) if is_to_greet else None
         messages = b"".join(greetings(ours, before)) if ours else b""
         if messages:
