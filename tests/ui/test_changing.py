@@ -58,21 +58,99 @@ def test_the_mac_address_of_a_port_that_is_plugged_in_stays_and_it_is_said_besid
         expect(field).to_have_accessible_description(re.compile("already bound"))
 
 
-def test_a_change_of_what_has_changed_meanwhile_shows_both(site: Site) -> None:
-    made = site.make("networks", "network", name="mine", description="first")["id"]
-    with site.page(f"networks/{made}") as page:
+def test_a_change_of_what_has_changed_meanwhile_shows_both_whatever_it_is_of(site: Site) -> None:
+    network = site.make("networks", "network", name="mine", description="first")["id"]
+    subnet = {"network_id": network, "ip_version": 4, "cidr": "10.66.0.0/24"}
+    named = {"name": "mine", "description": "first"}
+    made = {
+        "networks/" + network: "network",
+        "subnets/" + site.make("subnets", "subnet", **subnet, **named)["id"]: "subnet",
+        "ports/" + site.make("ports", "port", network_id=network, **named)["id"]: "port",
+        "security-groups/" + site.make("security-groups", "security_group", **named)["id"]: "security_group",
+        "address-groups/" + site.make("address-groups", "address_group", **named)["id"]: "address_group",
+    }
+    with site.page() as page:
+        for path, singular in made.items():
+            go(page, path)
+            page.get_by_role("button", name="Change").click()
+            dialog(page).get_by_label("Name").fill("typed here")
+            site.call("PUT", path, {singular: {"name": "theirs", "description": "second"}})
+            dialog(page).get_by_role("button", name="Save").click()
+            versions = dialog(page).get_by_role("table")
+            expect(versions).to_contain_text("typed here")
+            expect(versions).to_contain_text("theirs")
+            dialog(page).get_by_role("button", name="Save mine over it").click()
+            expect(page.get_by_role("heading", name="typed here")).to_be_visible()
+            now = site.call("GET", path)[singular]
+            assert (now["name"], now["description"]) == ("typed here", "second"), path
+    for path in reversed(made):
+        site.call("DELETE", path)
+
+
+def test_what_others_did_to_a_ports_addresses_and_groups_is_shown_and_taken(site: Site) -> None:
+    port = site.make("ports", "port", network_id=site.ids["blue"], name="contended")
+    group = site.make("security-groups", "security_group", name="of-others")["id"]
+    with site.page(f"ports/{port['id']}") as page:
         page.get_by_role("button", name="Change").click()
-        dialog(page).get_by_label("Name").fill("typed here")
-        site.call("PUT", f"networks/{made}", {"network": {"name": "theirs", "description": "second"}})
+        addresses = dialog(page).get_by_label("Addresses", exact=True)
+        addresses.fill("10.0.0.77")
+        theirs = {"fixed_ips": [{"ip_address": "10.0.0.88"}], "security_groups": [group]}
+        site.call("PUT", f"ports/{port['id']}", {"port": theirs})
         dialog(page).get_by_role("button", name="Save").click()
-        versions = dialog(page).get_by_role("table")
-        expect(versions).to_contain_text("typed here")
-        expect(versions).to_contain_text("theirs")
-        dialog(page).get_by_role("button", name="Save mine over it").click()
-        expect(page.get_by_role("heading", name="typed here")).to_be_visible()
-    network = site.call("GET", f"networks/{made}")["network"]
-    assert (network["name"], network["description"]) == ("typed here", "second")
-    site.call("DELETE", f"networks/{made}")
+        row = dialog(page).get_by_role("row", name="Addresses")
+        expect(row.get_by_role("cell")).to_have_text(["10.0.0.77", "10.0.0.88"])
+        dialog(page).get_by_role("button", name="Take what is there").click()
+        expect(addresses).to_have_value("10.0.0.88")
+        dialog(page).get_by_label("Name").fill("after theirs")
+        dialog(page).get_by_role("button", name="Save").click()
+        expect(page.get_by_role("heading", name="after theirs")).to_be_visible()
+    now = site.call("GET", f"ports/{port['id']}")["port"]
+    assert (now["fixed_ips"][0]["ip_address"], now["security_groups"]) == ("10.0.0.88", [group])
+    site.call("DELETE", f"ports/{port['id']}")
+    site.call("DELETE", f"security-groups/{group}")
+
+
+def tab_to(page: Page, wanted: Locator) -> None:
+    """Press Tab until something has the focus."""
+    expect(wanted).to_be_visible()
+    for _ in range(60):
+        if wanted.evaluate("one => one === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"Tab does not come to {wanted}")
+
+
+def test_a_port_is_made_with_the_keyboard_alone(site: Site) -> None:
+    with site.page("ports") as page:
+        new = page.get_by_role("button", name="New port")
+        tab_to(page, new)
+        page.keyboard.press("Enter")
+        expect(dialog(page).get_by_label("Network")).to_be_focused()
+        page.keyboard.type("green")
+        tab_to(page, dialog(page).get_by_label("Name"))
+        page.keyboard.type("by-keys")
+        tab_to(page, dialog(page).get_by_label("Switched on"))
+        page.keyboard.press("Space")
+        tab_to(page, dialog(page).get_by_label("Addresses", exact=True))
+        page.keyboard.type("10.1.0.300")
+        tab_to(page, dialog(page).get_by_role("button", name="Create"))
+        page.keyboard.press("Enter")
+        addresses = dialog(page).get_by_label("Addresses", exact=True)
+        expect(addresses).to_be_focused()
+        expect(addresses).to_have_attribute("aria-invalid", "true")
+        page.keyboard.press("Control+A")
+        page.keyboard.type("10.1.0.30")
+        tab_to(page, dialog(page).get_by_label("Name"))
+        page.keyboard.press("Enter")
+        expect(dialog(page)).to_have_count(0)
+        expect(new).to_be_focused()
+        tab_to(page, page.get_by_role("link", name="by-keys"))
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", name="by-keys")).to_be_visible()
+    (made,) = site.call("GET", "ports?name=by-keys")["ports"]
+    address = made["fixed_ips"][0]["ip_address"]
+    assert (made["network_id"], made["admin_state_up"], address) == (site.ids["green"], False, "10.1.0.30")
+    site.call("DELETE", f"ports/{made['id']}")
 
 
 def test_several_are_deleted_when_their_number_is_typed(site: Site) -> None:
