@@ -27,9 +27,7 @@ def named(operations: Operations, request: Request, text: str) -> Port:
 
     Raises PortNotFound, with the nearest names, and HTTPBadRequest if it means several.
     """
-    with operations.store.read() as view:
-        ids = _meant(view, text, sought(text))
-    ports = list(_seen(operations, request, ids))
+    ports = _meant_and_seen(operations, request, text)
     if len(ports) > 1:
         several = ", ".join(port.id for port in ports[:MOST])
         raise HTTPBadRequest(f"Invalid input for port. Reason: {text} may be any of {several}.")
@@ -41,15 +39,12 @@ def named(operations: Operations, request: Request, text: str) -> Port:
 def beyond(operations: Operations, request: Request, port: Port, text: str) -> IPAddress | Port | None:
     """Give the address that a text is, if no port that may be asked about has it; else None.
 
-    Where the next hop to it is a port of the network, that is given. Raises PortNotFound if the caller may
-    not ask about it.
+    Where the next hop to it is a port of the network that may be asked about, that is given.
     """
     address = _address(text)
     if address is None:
         return None
-    with operations.store.read() as view:
-        meant = _meant(view, text, sought(text))
-    if any(_seen(operations, request, meant)):
+    if _meant_and_seen(operations, request, text):
         return None
     with operations.store.read() as view:
         own = {fixed_ip.subnet_id for fixed_ip in port.fixed_ips}
@@ -57,18 +52,30 @@ def beyond(operations: Operations, request: Request, port: Port, text: str) -> I
         hop = next_hop(subnet, address) if subnet and address not in subnet.cidr else None
         ids = view.lookup(None, MOST * MOST).by_address(hop, hop) if hop else []
         hops = [one for one in view.ports(Among("id", tuple(ids))) if one.network_id == port.network_id]
-    if not hops:
-        return address
-    gateway: Port = operations.read_for(PORTS, request, hops[0].id, RULE)
-    return gateway
+    # One of another project is not there: its gateway is as any machine on the wire.
+    return next(_seen(operations, request, [port.id for port in hops]), address)
 
 
-def _meant(view: View, text: str, wanted: Sought) -> list[str]:
-    """Give the ids of the ports that a text may mean."""
+def _meant_and_seen(operations: Operations, request: Request, text: str) -> list[Port]:
+    """Give the ports that a text may mean, of those that the caller may ask about, its project's first.
+
+    As many are looked at as may be meant: others' must not come in between.
+    """
+    sees_all = operations.permissions(request).sees_all
+    for project_id in (None,) if sees_all else (request.caller.project_id, None):
+        with operations.store.read() as view:
+            ids = _meant(view, text, sought(text), project_id)
+        if found := list(_seen(operations, request, ids)):
+            return found
+    return []
+
+
+def _meant(view: View, text: str, wanted: Sought, project_id: str | None) -> list[str]:
+    """Give the ids of the ports that a text may mean, of a project or of all."""
     ids = [port.id for port in view.ports(Among("id", (text,)))]
     if ids:
         return ids
-    lookup = view.lookup(None, MOST * MOST)
+    lookup = view.lookup(project_id, MOST * MOST)
     found = list(lookup.by_address(*wanted.addresses)) if wanted.addresses else []
     found += lookup.by_prefix(Port, "mac_address", wanted.mac) if wanted.mac else []
     found += lookup.by_name(Port, text)

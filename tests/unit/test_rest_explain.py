@@ -109,6 +109,31 @@ def test_ports_of_others_are_not_there(api: Client) -> None:
     assert stranger.call("GET", f"/ports/{vm1(api)['id']}/explain").error == "PortNotFound"
 
 
+def test_the_gateway_of_another_project_is_not_there(api: Client, controller: Controller) -> None:
+    shared = api.make("network", name="shared", shared=True)["id"]
+    subnet = api.subnet(shared, "10.20.0.0/24")
+    member = api.as_user("b", "member")
+    port = member.make("port", network_id=shared, name="mine")
+    from_mine = {"from": "mine", "to": "198.51.100.1"}
+    before = ask(member, **from_mine)
+    gateway = [{"subnet_id": subnet["id"], "ip_address": subnet["gateway_ip"]}]
+    router = api.make("port", network_id=shared, device_owner="network:router_gateway", fixed_ips=gateway)
+    assert (before.status, ask(member, **from_mine).body) == (200, before.body)
+    assert controller.was_asked[-1][1:3] == (port["id"], "")
+    assert ask(api, **from_mine).status == 200  # who may see it is told how it is with it
+    assert controller.was_asked[-1][1:3] == (port["id"], router["id"])
+
+
+def test_what_others_call_theirs_keeps_nobody_from_naming_the_own(api: Client) -> None:
+    network = api.as_user("b", "member").make("network")["id"]
+    mine = api.as_user("b", "member").make("port", network_id=network, name="web")
+    shared = api.make("network", shared=True)["id"]
+    for _ in range(30):
+        api.make("port", network_id=shared, name="web")
+    assert ask(api.as_user("b", "member"), port="web").status == 200
+    assert ask(api.as_user("b", "member"), port=mine["id"]).status == 200
+
+
 def test_a_misspelt_name_is_answered_with_the_nearest_that_the_caller_may_see(api: Client) -> None:
     network = vm1(api)["network_id"]
     for name in ("database-1", "web-1"):
