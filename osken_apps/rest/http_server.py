@@ -23,6 +23,8 @@ MAX_CONNECTIONS = 1000
 MAX_CONNECTIONS_OF_ADDRESS = 250
 HEADER_DEADLINE_S = 10
 BODY_DEADLINE_S = 60
+UNREAD_DEADLINE_S = 60  # without an octet taken of what is answered
+ANSWER_DEADLINE_S = 600  # for all of it
 MAINTENANCE_INTERVAL_S = 2
 MAX_HEADER_BYTES = 192 * 1024  # with the longest query string
 MAX_HEADER_LINES = 200
@@ -33,6 +35,8 @@ TRANSFER_ENCODING = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
 MAX_RECEIVED_BYTES = 2 * MAX_BODY_BYTES
 # What a client does not read waits in a file; only beyond this does it hold up the thread that answers.
 MAX_UNREAD_BYTES = 256 * 1024 * 1024
+# With more than this unread, what a client has asked besides waits: a few octets ask for a long answer.
+MAX_UNREAD_FOR_NEXT_BYTES = 64 * 1024
 
 
 # Answers are JSON for programs: no page may frame them, guess at their type, or keep them.
@@ -142,6 +146,8 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self.owed_since: float | None = time.monotonic()
+        self.unread_since: float | None = None
+        self.has_next = False
 
     def received(self, data: bytes) -> bool:
         """Take bytes and note whether a request is now begun and not complete."""
@@ -170,6 +176,21 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         if not self.request.completed:
             super().send_continue()
 
+    def handle_write(self) -> None:
+        """Write what there is; once it is taken, what is asked next is answered."""
+        super().handle_write()
+        with self.outbuf_lock:
+            is_next = self.has_next and self.total_outbufs_len <= MAX_UNREAD_FOR_NEXT_BYTES
+            self.has_next = self.has_next and not is_next
+        if is_next and self.connected:
+            self.server.add_task(self)
+
+    def waits_for_reader(self) -> bool:
+        """Tell whether so much is unread that the next request waits; `handle_write` has it go on."""
+        with self.outbuf_lock:
+            self.has_next = self.total_outbufs_len > MAX_UNREAD_FOR_NEXT_BYTES
+        return self.has_next
+
     @property
     def certificate(self) -> str:
         """The name in the client's certificate: it has none."""
@@ -179,6 +200,16 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     def is_idle(self) -> bool:
         """Tell whether nothing is being answered; a request that waits for something new is not yet."""
         return not self.total_outbufs_len and (not self.requests or self.is_waiting)
+
+    def is_unread(self, now: float) -> bool:
+        """Tell whether the client takes nothing of an answer, or too long over it."""
+        if not self.total_outbufs_len:
+            self.unread_since = None
+            return False
+        if self.unread_since is None:
+            self.unread_since = now
+        takes_nothing = time.time() - self.last_activity > UNREAD_DEADLINE_S
+        return takes_nothing or now - self.unread_since > ANSWER_DEADLINE_S
 
     def is_overdue(self, now: float) -> bool:
         """Tell whether the client has taken too long over a request, or over its first byte."""
@@ -196,9 +227,16 @@ class ApiServer(TcpWSGIServer):  # type: ignore[misc]
         """Close what is silent and what is overdue; called every MAINTENANCE_INTERVAL_S."""
         super().maintenance(now)
         moment = time.monotonic()
-        for channel in self.active_channels.values():
-            if channel.is_overdue(moment) and channel.is_idle:
+        for channel in list(self.active_channels.values()):
+            if channel.is_unread(moment):
+                channel.handle_close()  # by itself a connection that nobody reads never ends
+            elif channel.is_overdue(moment) and channel.is_idle:
                 channel.will_close = True
+
+    def add_task(self, channel: Channel) -> None:
+        """Have a channel's next request answered, once the client has taken what was answered before."""
+        if not channel.waits_for_reader():
+            super().add_task(channel)
 
     def handle_accept(self) -> None:
         """Accept a connection; if its address has too many, close the one that was silent longest."""

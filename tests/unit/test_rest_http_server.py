@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -171,6 +171,80 @@ def test_a_handshake_that_is_begun_has_the_deadline_of_a_header(
         monkeypatch.undo()
         api.task_dispatcher.shutdown()
         api.close()
+
+
+class Answers:
+    """A dispatcher that keeps whom it is to answer."""
+
+    known = None
+
+    def __init__(self) -> None:
+        self.tasks: list[Channel] = []
+
+    def add_task(self, channel: Channel) -> None:
+        self.tasks.append(channel)
+
+    def set_thread_count(self, _count: int) -> None:
+        pass
+
+
+def long_answer(_environ: object, start: Callable[..., object]) -> list[bytes]:
+    start("200 OK", [("Content-Length", str(LONG))])
+    return [b"x" * LONG]
+
+
+LONG = 20_000_000
+
+
+@pytest.fixture
+def unread() -> Iterator[tuple[ApiServer, socket.socket, Channel]]:
+    """Give a server, and a client that has asked three times for a long answer and reads nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        made = api_server(long_answer, listener, 1)
+        made.task_dispatcher.shutdown(timeout=0)
+        made.task_dispatcher = Answers()
+        made.pull_trigger = lambda: None
+        client, channel = connected(made)
+        channel.received(3 * WHOLE)
+        channel.service()
+        with client:
+            yield made, client, channel
+        channel.handle_close()
+        made.close()
+
+
+def test_what_is_asked_next_waits_until_the_answer_is_read(
+    unread: tuple[ApiServer, socket.socket, Channel],
+) -> None:
+    made, client, channel = unread
+    for answered in (1, 2):
+        assert len(made.task_dispatcher.tasks) == answered
+        assert channel.total_outbufs_len > LONG // 2
+        taken = 0
+        while len(made.task_dispatcher.tasks) == answered:
+            taken += len(client.recv(1 << 20))
+            channel.handle_write()
+        assert taken > LONG // 2
+        channel.service()
+    assert made.task_dispatcher.tasks == 3 * [channel] and not channel.requests
+
+
+@pytest.mark.parametrize(("silent_s", "within_s", "is_closed"), [(59, 0, 0), (61, 0, 1), (0, 601, 1)])
+def test_who_does_not_read_an_answer_is_closed_although_nothing_can_be_written(
+    unread: tuple[ApiServer, socket.socket, Channel],
+    monkeypatch: pytest.MonkeyPatch,
+    silent_s: int,
+    within_s: int,
+    is_closed: bool,
+) -> None:
+    made, _, channel = unread
+    made.maintenance(0)
+    channel.last_activity = time.time() - silent_s
+    now = time.monotonic() + within_s
+    monkeypatch.setattr(server.time, "monotonic", lambda: now)
+    made.maintenance(0)
+    monkeypatch.undo()
+    assert (channel not in made.active_channels.values()) == is_closed
 
 
 def test_the_connection_that_was_silent_longest_makes_room(
