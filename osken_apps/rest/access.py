@@ -63,8 +63,6 @@ class Access:
     def require_create(self, project_id: str, body: Mapping[str, Any], values: Values) -> None:
         """Refuse a POST that the caller may not make. Raises PolicyNotAuthorized, NetworkNotFound."""
         network = self._network_of(values)
-        if network is not None and not self._may_see_network(network):
-            raise NetworkNotFound(network.id)
         target = self._target(project_id, network, values.get("device_owner", ""))
         given = set(body)
         explicit = [
@@ -99,8 +97,17 @@ class Access:
         )
 
     def _network_of(self, values: Values) -> Network | None:
+        """Give the network that something is to be in, if rules look at it. Raises NetworkNotFound.
+
+        One that is not there is as one that is hidden.
+        """
         network_id = values.get("network_id")
-        return None if network_id is None or self.permissions.sees_all else self._network(network_id)
+        if network_id is None or self.permissions.sees_all:
+            return None
+        network = self._network(network_id)
+        if network is None or not self._may_see_network(network):
+            raise NetworkNotFound(network_id)
+        return network
 
     def _may_see_network(self, network: Network) -> bool:
         target = Target(network.project_id, network.shared, network.external)

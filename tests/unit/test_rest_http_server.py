@@ -93,6 +93,22 @@ def test_a_request_whose_end_is_where_another_may_not_see_it_is_refused(
     client.close()
 
 
+@pytest.mark.parametrize(
+    ("sent", "roles"),
+    [
+        (b"X-Roles: member\r\nX_Roles: admin\r\n", "member"),  # which a proxy may pass on
+        (b"X_Roles: admin\r\n", None),
+        (b"X-Roles: member\r\nx-roles: admin\r\n", "member, admin"),  # two: nobody is believed
+    ],
+)
+def test_an_underscore_makes_no_header_of_another(api: ApiServer, sent: bytes, roles: str | None) -> None:
+    client, channel = connected(api)
+    channel.received(GET + sent + b"\r\n")
+    (request,) = channel.requests
+    assert server.ApiTask(channel, request).get_environment().get("HTTP_X_ROLES") == roles
+    client.close()
+
+
 def test_a_header_in_small_pieces_is_looked_at_once(api: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
     looked_at: list[bytes] = []
 
