@@ -25,7 +25,7 @@ from osken_apps.model.resources import Binding, PortStatus
 from tests.bench.scale.intent import Intent, Size, fill
 from tests.rest.server import NO_QUOTAS, Server, running, write_config
 from tests.ui.network import own_network
-from tests.ui.site import CHROMIUM, PATIENCE_MS, go
+from tests.ui.site import CHROMIUM, PATIENCE_MS, go, wait_shown
 
 SIZE = Size(hosts=1000, networks=2000, ports_per_host=50)  # of so small networks there are pictures
 ROUNDS = 20
@@ -166,7 +166,7 @@ def _drawn(page: Page, screen: str, intent: Intent) -> Drawn:
     address = page.url.partition("#")[0]
     page.goto("about:blank")
     page.goto(f"{address}#/{screen.format_map(known)}")
-    page.wait_for_load_state("networkidle")
+    wait_shown(page)
     return Drawn(screen, **page.evaluate(DRAWN))
 
 

@@ -14,13 +14,13 @@ from osken_apps.link import PortReports
 from osken_apps.model.changes import PortReport
 from osken_apps.model.resources import Binding, PortStatus
 from tests.ui.answers import ANSWERS, DISCOVER, SINCE
-from tests.ui.site import NOW, Site, go, site_in
+from tests.ui.site import NOW, Site, go, site_in, wait_shown
 from tests.unit.explain_facts import VM1
 from tests.unit.test_walk_of_a_broken_machine import NO_ADDRESS, WRONG_MAC
 
 DIRECTORY = Path(__file__).parents[2] / "docs" / "pictures"
 SIZE = (1100, 640)
-TALL = {"port": 1080, "path": 1000, "why": 1000}
+TALL = {"port": 1123, "path": 1000, "why": 1000}
 REFUSED_BECAUSE = f"{SilenceReason.HARDWARE_ADDRESS}: {WRONG_MAC}"
 
 
@@ -48,14 +48,14 @@ def write(site: Site, directory: Path) -> None:
             page.set_viewport_size({"width": SIZE[0], "height": TALL.get(name, SIZE[1])})
             go(page, place)
             expect(page.locator(".banner")).to_have_count(0)
-            page.wait_for_load_state("networkidle")
+            wait_shown(page)
             page.screenshot(path=directory / f"{name}.png", animations="disabled")
         _break_a_machine(site)
         page.set_viewport_size({"width": SIZE[0], "height": TALL["why"]})
         go(page, f"ports/{site.ids['vm1']}")
         page.get_by_text("Because").click()
         page.get_by_text("The way there").click()
-        page.wait_for_load_state("networkidle")
+        wait_shown(page)
         page.screenshot(path=directory / "why.png", animations="disabled")
 
 

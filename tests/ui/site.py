@@ -202,6 +202,11 @@ def look(page: Page) -> None:
 def go(page: Page, place: str) -> None:
     """Go to another screen, and wait until it shows what it has."""
     page.evaluate("place => { location.hash = '#/' + place; }", place)
+    wait_shown(page)
+
+
+def wait_shown(page: Page) -> None:
+    """Wait until a screen shows what it has; the network is never idle: a request waits for news."""
     expect(page.locator("main h1")).to_be_visible()
     expect(page.get_by_text("Loading …")).to_have_count(0)
 
