@@ -9,6 +9,7 @@ import pytest
 from osken_apps.model.addresses import mac_address
 from osken_apps.model.changes import Deleted, Snapshot, Upserted
 from osken_apps.model.conditions import TunnelNeeds
+from osken_apps.model.conditions.facts import tunnel_address
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.host import Interface
 from osken_apps.model.host_snapshot import host_snapshot, tunnel_needs
@@ -274,6 +275,21 @@ def test_the_datapath_in_user_space_answers_solicitations_and_the_kernels_does_n
     datapath_type: str, version: str, can: bool
 ) -> None:
     assert answers_nd(datapath_type, version) is can
+
+
+@pytest.mark.parametrize(
+    ("other_config", "external_ids", "shown"),
+    [
+        ({"local_ip": "192.0.2.1"}, {"ovn-encap-ip": "192.0.2.2"}, "192.0.2.1"),
+        ({}, {"ovn-encap-ip": "192.0.2.2"}, "192.0.2.2"),
+        ({"local_ip": ""}, {"ovn-encap-ip": "192.0.2.2"}, "192.0.2.2"),
+        ({}, {}, ""),
+    ],
+)
+def test_of_two_keys_for_a_hosts_address_the_one_of_opendaylight_counts(
+    other_config: dict[str, str], external_ids: dict[str, str], shown: str
+) -> None:
+    assert tunnel_address(other_config, external_ids) == shown
 
 
 def test_only_where_a_port_is_not_guarded_may_there_be_unknown_machines() -> None:
