@@ -31,7 +31,10 @@ EPILOG = """example:
   osken-net support-bundle support.tar.gz --host host1 --host host2"""
 MODE = 0o600
 MOST_HOSTS = 20
-SECRET = re.compile(r"(?im)^(\s*\w*(?:password|secret|token|connection|credential|_key)\w*\s*[=:]\s*).*$")
+SECRET = re.compile(
+    r"(?i)(\s*[#;]*\s*[\w.-]*(?:passw|secret|token|connection|credential|_key)[\w.-]*\s*[=:]\s*).*"
+)
+IN_A_URL = re.compile(r"://[^/\s]*@")  # who logs in there, and with what
 LISTS = ("networks", "subnets", "ports", "security-groups", "security-group-rules")
 REMOVED = "(removed)"
 
@@ -96,8 +99,16 @@ def _configuration(path: Path) -> str:
 
 
 def without_secrets(text: str) -> str:
-    """Take the values out of the lines of a configuration whose names speak of secrets."""
-    return SECRET.sub(rf"\g<1>{REMOVED}", text)
+    """Take out of a configuration the values whose names speak of secrets, and what logs in at a URL."""
+    kept: list[str] = []
+    is_secret = False
+    for line in text.splitlines():
+        if is_secret and (line[:1].isspace() or not line):
+            continue  # the value goes on
+        found = SECRET.fullmatch(line)
+        is_secret = found is not None
+        kept.append(f"{found[1]}{REMOVED}" if found else IN_A_URL.sub(f"://{REMOVED}@", line))
+    return "".join(f"{line}\n" for line in kept)
 
 
 def _about(missing: dict[str, str]) -> dict[str, Any]:

@@ -336,13 +336,32 @@ def bundled(file: Path) -> dict[str, str]:
         }
 
 
+SECRETS = """[database]
+connection = sqlite://user:hunter2@x
+[nova]
+password=hunter2
+username = n
+auth_url = https://n:hunter2@192.0.2.5:5000/v3
+# password = hunter2
+;admin_passwd: hunter2
+application_credential_secret =
+    hunter2
+  hunter2
+[keystone_authtoken]
+memcache_secret_key = hunter2
+service_token_roles = hunter2
+www_authenticate_uri = http://user:hunter2@@192.0.2.5/
+[metrics]
+	token	=	hunter2
+port = 9697
+"""
+
+
 def test_a_support_bundle_has_what_is_known_names_what_is_not_and_has_no_secret(
     api: FakeApi, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     conf = tmp_path / "osken-net.conf"
-    conf.write_text(
-        "[database]\nconnection = sqlite://user:hunter2@x\n[nova]\npassword=hunter2\nusername = n\n"
-    )
+    conf.write_text(SECRETS)
     api.answers["GET /v2.0/overview"] = overview()
     api.answers["GET /v2.0/agents/agent-host1/interfaces"] = {"interfaces": [], "has_ovsdb": True}
     api.answers["GET /v2.0/ports"] = {"ports": [PORT]}
@@ -356,6 +375,7 @@ def test_a_support_bundle_has_what_is_known_names_what_is_not_and_has_no_secret(
     missing = json.loads(found["about.json"])["missing"]
     assert "404" in missing["hosts/0-host1/flows.json"]
     assert "username = n" in found["osken-net.conf"]
+    assert "auth_url = https://(removed)@192.0.2.5:5000/v3" in found["osken-net.conf"]
     assert [name for name, text in found.items() if "hunter2" in text] == []
     status, _, err = run(capsys, "support-bundle", str(file))
     assert (status, err) == (1, f"osken-net: {file}: File exists\n")
@@ -376,6 +396,7 @@ def test_without_an_api_no_support_bundle_is_left(capsys: pytest.CaptureFixture[
         ("# the password is long", "# the password is long"),
         ("host = password", "host = password"),
         ("token_lifetime = 60", "token_lifetime = (removed)"),
+        ("password =\n  a\n\n  b\nhost = x", "password =(removed)\nhost = x"),
     ],
 )
 def test_values_of_options_that_speak_of_secrets_are_taken_out(line: str, shown: str) -> None:
