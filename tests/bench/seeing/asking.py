@@ -15,7 +15,9 @@ from tests.bench.scale.controller import Controller, Weight
 from tests.bench.scale.host import interface_name
 from tests.bench.scale.intent import Size
 
-SIZE = Size(hosts=300, networks=60, ports_per_host=50)
+HOSTS = 1000
+HOSTS_OF_A_NETWORK = 5
+PORTS_OF_A_HOST = 50
 QUESTIONS = 300
 EXPLAIN_BAR_MS = 150.0
 MIB = 1 << 20
@@ -47,8 +49,9 @@ class Answers:
 
 @dataclass(frozen=True)
 class Asked:
-    """The answers, and resident octets of controller and REST process after each third of the hour."""
+    """Of how many hosts, the answers, and resident octets of both processes after each third of the hour."""
 
+    size: Size
     answers: tuple[Answers, ...]
     weights: tuple[Weight, ...]
 
@@ -65,7 +68,13 @@ class Asked:
         return fast and max(self.growth_mib) <= GROWTH_BAR_MIB
 
 
-def measure_asking(size: Size = SIZE, questions: int = QUESTIONS, hours: float = 1.0) -> Asked:
+def size_of(hosts: int = HOSTS) -> Size:
+    """Give so many hosts, each with as many ports as the bars are for."""
+    networks = max(1, hosts // HOSTS_OF_A_NETWORK)
+    return Size(hosts=hosts, networks=networks, ports_per_host=PORTS_OF_A_HOST)
+
+
+def measure_asking(size: Size, questions: int = QUESTIONS, hours: float = 1.0) -> Asked:
     """Ask each kind of question so often, then all of an hour's as fast as they are answered."""
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="osken-seeing-")))
@@ -81,7 +90,7 @@ def measure_asking(size: Size = SIZE, questions: int = QUESTIONS, hours: float =
             ("what happens to a frame", lambda: _about_frame(ports, drawn)),
         ]
         answers = tuple(_asked(controller, name, make, questions) for name, make in kinds)
-        return Asked(answers, tuple(_hour(controller, ports, drawn, hours)))
+        return Asked(size, answers, tuple(_hour(controller, ports, drawn, hours)))
 
 
 def _ports(controller: Controller) -> list[dict[str, Any]]:
