@@ -23,6 +23,7 @@ class Answers:
     def __init__(self) -> None:
         self._questions: dict[str, Callable[[], Known[Any]]] = {}
         self._answers: Mapping[str, Known[Any]] = {}
+        self._not_asked: list[str] = []
 
     def flows(
         self, host: str, name: str, bridge: Bridge | None
@@ -45,11 +46,16 @@ class Answers:
         """Send something from one host to another, likewise."""
         return self._ask(f"the way from {bridge.host.name}", bridge, ask, Source.PROBE)
 
+    def not_asked(self, what: str, why: str) -> Callable[[], Known[Any]]:
+        """Note that something was not asked for, and why; give what gives that."""
+        self._not_asked.append(f"{what}: {why}")
+        return lambda: unknown(why)
+
     def wait(self) -> list[str]:
         """Wait for the answers; say of which there are none, and why."""
         self._answers = side_by_side(list(self._questions), lambda what: self._questions[what](), WAIT_S)
         why_not = {what: self._answer(what).why_not for what in self._questions}
-        return [f"{what}: {why}" for what, why in why_not.items() if why]
+        return [*(f"{what}: {why}" for what, why in why_not.items() if why), *self._not_asked]
 
     def _answer(self, what: str) -> Known[Any]:
         return self._answers.get(what) or unknown(NO_ANSWER)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from ipaddress import IPv4Address
 
 from osken_apps.apps import runtime
-from osken_apps.apps.answers import Answers, unknown
+from osken_apps.apps.answers import Answers
 from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.dhcp import Dhcp
 from osken_apps.apps.hosts import Hosts
@@ -43,7 +43,9 @@ from osken_apps.pipeline.probe import wire_flow, wire_frame
 
 MAX_PORTS = 16  # of one MAC address, in as many networks
 PROBES_EVERY_S = 1.0  # of one port
-TOO_SOON = "it was asked a moment ago"
+TOO_SOON = "not tried again within a second"
+TOO_MANY = "its host is probed for enough others within a second"
+NOTHING_TO_ASK = "there is nothing to ask it from, or for"
 MAX_PROBES = 4  # of a host in that time
 
 
@@ -117,21 +119,22 @@ class Gatherer:
         server = dhcp_server(self._hosts.fabric.inventory.dhcp_server_of(port.network_id))
         addresses = [it.ip_address for it in port.fixed_ips if isinstance(it.ip_address, IPv4Address)]
         bridge, ofport = self._bridge_of(port), self._ofport_of(port)
+        what = f"whether {port.name or port.id} answers ARP"
         if bridge is None or ofport is None or not addresses or server is None or not server.addresses:
-            return lambda: unknown("there is nothing to ask it from, or for")
-        if not self._may_probe(bridge.host.name, port.id):
-            return lambda: unknown(TOO_SOON)
+            return answers.not_asked(what, NOTHING_TO_ASK)
+        if why_not := self._why_not_probed(bridge.host.name, port.id):
+            return answers.not_asked(what, why_not)
         return answers.arp(port.id, bridge, lambda at: answers_arp(at, ofport, server, addresses[0]))
 
-    def _may_probe(self, host: str, what: str) -> bool:
-        """Tell whether a host may be probed for something again now, and note that it is."""
+    def _why_not_probed(self, host: str, what: str) -> str:
+        """Say why a host is not to be probed for something now; empty: it may be, and it is noted."""
         now = runtime.clock()
         self._probed = {key: at for key, at in self._probed.items() if now - at < PROBES_EVERY_S}
         of_host = [about for at, about in self._probed if at == host]
         if what in of_host or len(of_host) >= MAX_PROBES:
-            return False
+            return TOO_SOON if what in of_host else TOO_MANY
         self._probed[host, what] = now
-        return True
+        return ""
 
     def _wire(self, port: Port, peer: Port, answers: Answers) -> Callable[[], Known[bool]] | None:
         """Send a frame of two ports' network from the one's host to the other's, if they are two."""
@@ -154,8 +157,9 @@ class Gatherer:
         link = fabric.host(there.host.name).ofports.get(there.name, {}).get(far)
         if outward is None or in_port is None or link is None:
             return None
-        if not self._may_probe(here.host.name, f"{port.id} {peer.id}"):
-            return lambda: unknown(TOO_SOON)
+        if why_not := self._why_not_probed(here.host.name, f"{port.id} {peer.id}"):
+            what = f"whether a frame comes from {here.host.name} to {there.host.name}"
+            return answers.not_asked(what, why_not)
         frame = wire_frame(port.mac_address, peer.mac_address, own)
         flow = wire_flow(link, others, port.mac_address)
         return answers.wire(outward, lambda bridge: wire_carries(bridge, in_port, frame, there, flow))

@@ -119,12 +119,11 @@ class Verdict:
 
 
 def probed(seen: PortSeen) -> tuple[Evidence, ...]:
-    """Say of a port's machine that it answered, or why it was not asked; what did not answer is a cause."""
+    """Say of a port's machine that it answered; what did not answer is a cause, what was not asked unseen."""
     answers = seen.answers
-    if answers is None or answers.value is False:
+    if answers is None or not answers.value:
         return ()
-    says = "answers ARP" if answers.value else f"was not asked by ARP: {answers.why_not}"
-    return (Evidence(f"{seen.called} {says}", Source.PROBE, answers.seen_at),)
+    return (Evidence(f"{seen.called} answers ARP", Source.PROBE, answers.seen_at),)
 
 
 def judged(cause: Cause[C], case: C) -> Verdict | None:

@@ -1,8 +1,11 @@
 """What `osken-net explain` says of machines on the lab: of those that work, and of what is wrong with"
 " others."""
 
+import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from http.client import HTTPException
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -14,6 +17,7 @@ from tests.e2e.conftest import API_PORT, World
 
 PROVIDER_DROP = "priority=2,in_port=1"
 URL = f"http://127.0.0.1:{API_PORT}"
+PROBE = "cookie=0x6f736b70"
 Told = dict[str, Any]
 
 
@@ -79,14 +83,21 @@ def test_two_machines_that_work_and_what_keeps_them_from_it(
     assert told["verdict"]["sentence"].startswith(sentence)
     with _a_switch_between_that_carries_nothing(world):
         told = wait_code(world, "wire", **there, probe=True)
-    assert told["verdict"]["sentence"].startswith("What leaves host1 with VLAN 10")
+        sentence = told["verdict"]["sentence"]
+        assert sentence.startswith("What leaves host1 with VLAN 10")
+        words = ["explain", "--api", URL, "one", "two", "--tcp", "80", "--probe"]
+
+        def is_printed() -> bool:
+            return main(words) == 1 and capsys.readouterr().out.startswith(sentence)
+
+        wait_until(is_printed, PATIENCE_S, "the sentence, by a probe a second later")
     machines[0].namespace.ip("link", "set", "eth0", "down")
     assert "tap" in wait_code(world, "link_down", **ask_one)["verdict"]["sentence"]
     machines[0].namespace.ip("link", "set", "eth0", "up")
     wait_code(world, "has_address", **ask_one)
     machines[1].namespace.ip("addr", "flush", "dev", "eth0")
     assert wait_code(world, "peer_no_arp", **there, probe=True)["verdict"]["evidence"][0]["source"] == "probe"
-    assert "cookie=0x6f736b70" not in world.host(2).ovs.dump_flows("br-int")
+    assert PROBE not in world.host(2).ovs.dump_flows("br-int")
     machines[1].configure(f"{ports[1]['fixed_ips'][0]['ip_address']}/24")
     _with_another_hand(world, machines[0], there)
     world.api.update("port", ports[1]["id"], admin_state_up=False)
@@ -137,6 +148,20 @@ def _with_another_hand(world: World, machine: NamespaceVm, there: dict[str, Any]
     assert ask(world, **there)["verdict"]["code"] == "delivered"
 
 
+def test_a_guarded_machine_with_another_mac_address_is_not_heard(world: World) -> None:
+    port = world.port(world.network(), name="one")
+    machine = world.plug(1, port)
+    world.wait_active(port)
+    machine.namespace.ip("link", "set", "eth0", "address", "02:00:00:00:00:99")
+    machine.udhcpc_client().start()
+    told = wait_code(world, "silent_no_client", port="one")
+    assert f"no DHCP request from {port['mac_address']}" in told["verdict"]["sentence"]
+    shown = 'external_ids:attached-mac="02:00:00:00:00:99"'
+    world.host(1).ovs.vsctl("set", "interface", machine.tap, shown)
+    told = wait_code(world, "mac_address", port="one")
+    assert "02:00:00:00:00:99" in told["verdict"]["sentence"]
+
+
 def test_a_machine_with_another_mac_address(world: World) -> None:
     network = world.network(guarded=False)
     port = world.port(network, name="one")
@@ -148,6 +173,29 @@ def test_a_machine_with_another_mac_address(world: World) -> None:
     assert "02:00:00:00:00:99" in told["verdict"]["sentence"]
     assert port["mac_address"] in told["verdict"]["sentence"]
     assert told["verdict"]["evidence"][0]["source"] == "journal"
+
+
+def test_a_probe_leaves_nothing_where_the_controller_is_killed_meanwhile(world: World) -> None:
+    network = world.network(guarded=False)
+    port = world.port(network, name="one")
+    machine = world.plug(1, port)
+    world.wait_active(port)
+    switch = world.host(1).ovs
+    machine.namespace.ip("addr", "flush", "dev", "eth0")  # so it listens for all the time that it may
+    asking = Thread(target=_ask_in_vain, args=(world,))
+    asking.start()
+    wait_until(lambda: PROBE in switch.dump_flows("br-int"), PATIENCE_S, "the probe's flow")
+    world.controller.stop(signal.SIGKILL)
+    asking.join()
+    wait_until(lambda: PROBE not in switch.dump_flows("br-int"), PATIENCE_S, "its end")
+    world.start_controller()
+    assert wait_code(world, "no_arp", port="one", probe=True)
+    assert PROBE not in switch.dump_flows("br-int")
+
+
+def _ask_in_vain(world: World) -> None:
+    with suppress(OSError, HTTPException, ValueError, AssertionError):
+        ask(world, port="one", probe=True)
 
 
 def test_a_security_group_that_lets_nothing_in(world: World) -> None:

@@ -374,3 +374,9 @@ def test_a_session_that_ended_leaves_nothing_even_if_the_collector_never_sees_it
             gc.enable()
 
     in_a_hub(work)
+
+
+def test_what_explains_a_port_is_watched_and_never_what_open_vswitch_writes_all_the_time() -> None:
+    watched = {name: set(table["columns"]) for name, table in ovsdb_replica.SCHEMA["tables"].items()}  # type: ignore[attr-defined]
+    assert {"error", "admin_state", "link_state", "mtu", "external_ids"} <= watched["Interface"]
+    assert [name for name, columns in watched.items() if columns & {"statistics", "status"}] == []
