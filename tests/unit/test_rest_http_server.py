@@ -200,6 +200,9 @@ class Answers:
     def add_task(self, channel: Channel) -> None:
         self.tasks.append(channel)
 
+    def forget(self, _channel: Channel) -> None:
+        pass
+
     def set_thread_count(self, _count: int) -> None:
         pass
 
