@@ -1,10 +1,10 @@
 """Which request is answered next, and by which thread: nobody who hammers holds up the others. SHELL.
 
 Requests stand in three lanes with threads of their own. `HEALTH` is never held up by anything. `LOGIN` has
-one thread, since one password is checked at a time, and takes turns between those who try: by address and
-name, each with a few waiting. What was right a moment ago is known without a check, and goes with the others;
-these take turns by address. One that is to wait until something is new goes to its lane when it is
-(`waiting_room`).
+one thread, since one password is checked at a time, and takes turns between those who try: by address, and of
+an address by name, each with a few waiting. What was right a moment ago is known without a check, and goes
+with the others; these take turns by address. One that is to wait until something is new goes to its lane when
+it is (`waiting_room`).
 """
 
 import base64
@@ -28,6 +28,7 @@ from osken_apps.rest.waiting_room import WaitingRoom
 LOG = logging.getLogger(__name__)
 
 MAX_WAITING = 64  # for a check of a password, of all
+MAX_WAITING_OF_ADDRESS = 16  # under whatever names
 MAX_WAITING_OF_ONE = 8
 MAX_LOGIN_BYTES = 16 * 1024
 KNOWN_S = 60.0
@@ -126,6 +127,55 @@ class Turns:
         self._count -= 1
         return item
 
+    def drop(self) -> Any:
+        """Take the last item of the key that has most, of several the one that came last."""
+        key = max(reversed(self._waiting), key=lambda each: len(self._waiting[each]))
+        item = self._waiting[key].pop()
+        if not self._waiting[key]:
+            del self._waiting[key]
+        self._count -= 1
+        return item
+
+
+class Logins:
+    """Who waits for a check of a password: by turns between addresses, and of one between names.
+
+    Where there are too many, whoever tries most makes room: many names from one address are one who tries.
+    """
+
+    def __init__(
+        self,
+        most: int = MAX_WAITING,
+        most_of_address: int = MAX_WAITING_OF_ADDRESS,
+        most_of_one: int = MAX_WAITING_OF_ONE,
+    ) -> None:
+        self._most, self._most_of_address, self._most_of_one = most, most_of_address, most_of_one
+        self._addresses: OrderedDict[str, Turns] = OrderedDict()
+
+    def __len__(self) -> int:
+        return sum(map(len, self._addresses.values()))
+
+    def put(self, address: str, name: str, item: Any) -> Any:
+        """Have an item wait; give that for which there is no room: this or another one, or None."""
+        own = self._addresses.setdefault(address, Turns(self._most_of_address, self._most_of_one))
+        if not own.put(name, item):
+            return item
+        if len(self) <= self._most:
+            return None
+        crowd = max(self._addresses, key=lambda each: len(self._addresses[each]))
+        dropped = self._addresses[crowd].drop()
+        if not self._addresses[crowd]:
+            del self._addresses[crowd]
+        return dropped
+
+    def take(self) -> Any:
+        """Take the first item of the address whose turn it is."""
+        address, own = self._addresses.popitem(last=False)
+        item = own.take()
+        if own:
+            self._addresses[address] = own
+        return item
+
 
 class Dispatcher:
     """Threads that answer requests, as waitress asks for them: `add_task`, `shutdown`."""
@@ -136,14 +186,12 @@ class Dispatcher:
         self._lock = threading.Lock()
         self._ready = {lane: threading.Condition(self._lock) for lane in Lane}
         self._stops_at: float | None = None
-        self._lanes = {
-            Lane.HEALTH: Turns(),
-            Lane.LOGIN: Turns(MAX_WAITING, MAX_WAITING_OF_ONE),
-            Lane.OTHER: Turns(),
-        }
+        self._logins = Logins()
+        self._turns = {Lane.HEALTH: Turns(), Lane.OTHER: Turns()}
+        lanes: Mapping[Lane, Turns | Logins] = {**self._turns, Lane.LOGIN: self._logins}
         counts = {Lane.HEALTH: 1, Lane.LOGIN: 1, Lane.OTHER: threads}
         self._threads = [
-            threading.Thread(target=self._serve, args=(self._lanes[lane], self._ready[lane]), daemon=True)
+            threading.Thread(target=self._serve, args=(lanes[lane], self._ready[lane]), daemon=True)
             for lane, count in counts.items()
             for _ in range(count)
         ]
@@ -180,28 +228,35 @@ class Dispatcher:
 
     def _put(self, task: Any) -> None:
         request, address = task.requests[0], task.addr[0]
-        lane, key = self._lane_of(request, address)
+        lane = self._lane_of(request)
         with self._lock:
-            if not self._lanes[lane].put(key, task):
-                request.is_one_too_many = True
-                lane = Lane.OTHER
-                self._lanes[lane].put(address, task)
-            self._ready[lane].notify()
+            if lane is Lane.LOGIN:
+                refused = self._logins.put(address, name_of(request.secret), task)
+                self._ready[lane].notify()
+            else:
+                self._answer(lane, task)
+                refused = None
+            if refused is not None:
+                refused.requests[0].is_one_too_many = True
+                self._answer(Lane.OTHER, refused)
 
-    def _lane_of(self, request: Any, address: str) -> tuple[Lane, Hashable]:
+    def _answer(self, lane: Lane, task: Any) -> None:
+        """Have it answered that it is one too many, or what needs no check of a password."""
+        self._turns[lane].put(task.addr[0], task)
+        self._ready[lane].notify()
+
+    def _lane_of(self, request: Any) -> Lane:
         path = getattr(request, "path", "")
         if request.error:
-            return Lane.OTHER, address
+            return Lane.OTHER
         if path in HEALTH_PATHS:
-            return Lane.HEALTH, address
+            return Lane.HEALTH
         if self.known is None:
-            return Lane.OTHER, address
+            return Lane.OTHER
         secret = request.secret = secret_of(request.command, path, request.headers, _body(request))
-        if secret is None or secret in self.known:
-            return Lane.OTHER, address
-        return Lane.LOGIN, (address, name_of(secret))
+        return Lane.OTHER if secret is None or secret in self.known else Lane.LOGIN
 
-    def _serve(self, lane: Turns, ready: threading.Condition) -> None:
+    def _serve(self, lane: Turns | Logins, ready: threading.Condition) -> None:
         while True:
             with self._lock:
                 while not len(lane) and self._stops_at is None:

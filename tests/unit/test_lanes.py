@@ -12,9 +12,11 @@ import pytest
 from osken_apps.rest.lanes import (
     KNOWN_S,
     MAX_WAITING,
+    MAX_WAITING_OF_ADDRESS,
     MAX_WAITING_OF_ONE,
     Dispatcher,
     Known,
+    Logins,
     Turns,
     name_of,
     secret_of,
@@ -118,6 +120,15 @@ def test_keys_take_turns_and_have_bounds() -> None:
     assert [turns.take() for _ in range(len(turns))] == [0, 3, 1, 4]
 
 
+def test_many_names_from_one_address_are_one_who_tries() -> None:
+    logins = Logins(most=6, most_of_address=4, most_of_one=2)
+    spray = [logins.put("a", f"user{number}", f"a{number}") for number in range(6)]
+    assert spray == [None, None, None, None, "a4", "a5"]
+    assert [logins.put("b", "alice", item) for item in ("b0", "b1", "b2")] == [None, None, "b2"]
+    assert logins.put("c", "bob", "c0") == "a3"  # who tries most makes room
+    assert [logins.take() for _ in range(len(logins))] == ["a0", "b0", "c0", "a1", "b1", "a2"]
+
+
 def test_what_was_right_is_known_for_a_minute() -> None:
     moments = [0.0]
     known = Known(lambda: moments[0])
@@ -166,6 +177,38 @@ def test_while_passwords_wait_others_are_answered_and_too_many_are_told_so() -> 
     assert all(guess.done.wait(WAIT_S) for guess in guesses)
     dispatcher.shutdown()
     assert MAX_WAITING > MAX_WAITING_OF_ONE
+
+
+def test_who_logs_in_beside_many_names_from_elsewhere_is_next_but_one() -> None:
+    dispatcher, gate = Dispatcher(1, Known()), threading.Event()
+    order: list[str] = []
+
+    class Login(Channel):
+        def service(self) -> None:
+            super().service()
+            order.append(self.addr[0])
+
+    def at(address: str, name: str) -> Login:
+        return Login(Asked(LOGIN, "POST", body=login(name)), address, gate)
+
+    guesses = [at("192.0.2.9", f"user{number}") for number in range(2 * MAX_WAITING)]
+    dispatcher.add_task(guesses[0])
+    assert guesses[0].begun.wait(WAIT_S)
+    for guess in guesses[1:]:
+        if guess is not guesses[-1]:
+            guess.waits = None
+        dispatcher.add_task(guess)
+    bob = at("192.0.2.7", "bob")
+    bob.waits = None
+    dispatcher.add_task(bob)
+    assert not bob.requests[0].is_one_too_many
+    gate.set()
+    assert bob.done.wait(WAIT_S)
+    checked = [guess for guess in guesses if not guess.requests[0].is_one_too_many]
+    assert len(checked) == 1 + MAX_WAITING_OF_ADDRESS
+    assert all(guess.done.wait(WAIT_S) for guess in guesses)
+    dispatcher.shutdown()
+    assert "192.0.2.7" in [address for address in order if address][-(MAX_WAITING_OF_ADDRESS + 1) :][:3]
 
 
 def test_health_is_answered_while_all_threads_are_at_work() -> None:
