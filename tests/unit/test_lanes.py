@@ -181,34 +181,30 @@ def test_while_passwords_wait_others_are_answered_and_too_many_are_told_so() -> 
 
 def test_who_logs_in_beside_many_names_from_elsewhere_is_next_but_one() -> None:
     dispatcher, gate = Dispatcher(1, Known()), threading.Event()
-    order: list[str] = []
+    checked: list[str] = []
 
     class Login(Channel):
         def service(self) -> None:
+            if not self.requests[0].is_one_too_many:
+                checked.append(self.addr[0])
             super().service()
-            order.append(self.addr[0])
 
-    def at(address: str, name: str) -> Login:
-        return Login(Asked(LOGIN, "POST", body=login(name)), address, gate)
-
-    guesses = [at("192.0.2.9", f"user{number}") for number in range(2 * MAX_WAITING)]
-    dispatcher.add_task(guesses[0])
-    assert guesses[0].begun.wait(WAIT_S)
-    for guess in guesses[1:]:
-        if guess is not guesses[-1]:
-            guess.waits = None
+    elsewhere, here = "192.0.2.9", "192.0.2.7"
+    first, *guesses = (
+        Login(Asked(LOGIN, "POST", body=login(f"user{number}")), elsewhere)
+        for number in range(2 * MAX_WAITING)
+    )
+    first.waits = gate
+    dispatcher.add_task(first)
+    assert first.begun.wait(WAIT_S)
+    for guess in guesses:
         dispatcher.add_task(guess)
-    bob = at("192.0.2.7", "bob")
-    bob.waits = None
+    bob = Login(Asked(LOGIN, "POST", body=login("bob")), here)
     dispatcher.add_task(bob)
-    assert not bob.requests[0].is_one_too_many
     gate.set()
-    assert bob.done.wait(WAIT_S)
-    checked = [guess for guess in guesses if not guess.requests[0].is_one_too_many]
-    assert len(checked) == 1 + MAX_WAITING_OF_ADDRESS
-    assert all(guess.done.wait(WAIT_S) for guess in guesses)
+    assert all(channel.done.wait(WAIT_S) for channel in (first, *guesses, bob))
     dispatcher.shutdown()
-    assert "192.0.2.7" in [address for address in order if address][-(MAX_WAITING_OF_ADDRESS + 1) :][:3]
+    assert checked == [elsewhere, elsewhere, here] + (MAX_WAITING_OF_ADDRESS - 1) * [elsewhere]
 
 
 def test_health_is_answered_while_all_threads_are_at_work() -> None:
