@@ -16,12 +16,10 @@ from osken_apps.explain.asking import (
     OFFERED_NOT_TAKEN,
     OTHER_SERVER,
     RELEASED,
-    SILENT_NO_CLIENT,
-    SILENT_OFF,
-    TAGGED,
 )
 from osken_apps.explain.beyond import BEYOND
 from osken_apps.explain.cause import Case, Cause, State, Verdict, judged
+from osken_apps.explain.counting import SILENT_NO_CLIENT, SILENT_OFF, TAGGED
 from osken_apps.explain.facts import Facts
 from osken_apps.explain.paths import Paths, not_understood
 from osken_apps.explain.plugging import DISTURBING, PLUGGING
