@@ -31,6 +31,9 @@ class Direct:
     def add_task(self, _task: object) -> None:
         pass
 
+    def forget(self, _task: object) -> None:
+        pass
+
     def set_thread_count(self, _count: int) -> None:
         pass
 
