@@ -74,7 +74,10 @@ class Site:
         try:
             yield
         finally:
-            self.api.trigger.pull_trigger(lambda: wasyncore.close_all(self.api._map))
+            trigger = self.api.trigger
+            with trigger.lock:  # or a loop that is awake already has it closed before it is pulled
+                trigger.thunks.append(lambda: wasyncore.close_all(self.api._map))
+                trigger._physical_pull()
             thread.join(WAIT_S)
             self.api.task_dispatcher.shutdown()
 
