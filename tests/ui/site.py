@@ -51,6 +51,19 @@ UNAVAILABLE = "Failed to load resource: the server responded with a status of 50
 
 
 @dataclass
+class Tab:
+    """A page and what is in its console: what kind of line it is, and its text."""
+
+    page: Page
+    told: list[str] = field(default_factory=list)
+
+    def hear(self, message: ConsoleMessage) -> None:
+        """Take a line of the console."""
+        if message.type in ("error", "warning"):
+            self.told.append(f"{message.type}: {message.text}")
+
+
+@dataclass
 class Site:
     """A server with a dashboard, and a browser; `ids` are of what is there from the start, by name."""
 
@@ -62,6 +75,7 @@ class Site:
     _token: str = ""
     _reader_token: str = ""
     _contexts: dict[tuple[tuple[str, Any], ...], BrowserContext] = field(default_factory=dict)
+    _kept: dict[tuple[Any, ...], list[Tab]] = field(default_factory=dict)
     _speaking: threading.Lock = field(default_factory=threading.Lock)
     _ended: threading.Event = field(default_factory=threading.Event)
 
@@ -151,7 +165,7 @@ class Site:
         screen: str = "overview",
         token: str | None = None,
         size: tuple[int, int] = WIDE,
-        prepare: Callable[[Page], None] = lambda page: None,
+        prepare: Callable[[Page], None] | None = None,
         expected: str = REFUSED,
         alone: bool = False,
         **options: Any,
@@ -159,30 +173,47 @@ class Site:
         """Open a screen as somebody (None: the administrator).
 
         Nothing may be in the console but what is expected to begin so. Tabs with the same options share what
-        the browser has loaded, unless one is `alone`: whose clock is another.
+        the browser has loaded, unless one is `alone`: whose clock is another. A tab for which nothing was
+        to be prepared is kept for the next who asks for one like it, if it is as it was at first.
         """
-        context = self._context(alone, options)
-        told: list[str] = []
-        page = context.new_page()
-        page.set_viewport_size({"width": size[0], "height": size[1]})
-        page.set_default_timeout(PATIENCE_MS)
-        page.on("console", lambda message: told.extend(_trouble(message, expected)))
-        page.on("pageerror", lambda error: told.append(str(error)))
         given = self.admin_token if token is None else token
+        key = (given, *sorted(options.items()))
+        is_kept = not (alone or prepare) and given in {self._token, self._reader_token} - {""}
+        tab = self._kept[key].pop() if is_kept and self._kept.get(key) else None
+        tab = tab or self._open(given, prepare, self._context(alone, options))
+        tab.told.clear()
+        page = tab.page
+        try:
+            page.set_viewport_size({"width": size[0], "height": size[1]})
+            page.goto(f"{self.server.url}/ui/#/{screen}")  # loads nothing again where only the end differs
+            yield page
+            assert [text for text in tab.told if not text.partition(": ")[2].startswith(expected)] == []
+            is_kept = is_kept and _has_rest(page)
+            if is_kept:
+                self._kept.setdefault(key, []).append(tab)
+        except BaseException:
+            is_kept = False
+            raise
+        finally:
+            if not is_kept:
+                page.close()
+            if alone:
+                page.context.close()
+
+    def _open(self, token: str, prepare: Callable[[Page], None] | None, context: BrowserContext) -> "Tab":
+        tab = Tab(context.new_page())
+        page = tab.page
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("console", tab.hear)
+        page.on("pageerror", lambda error: tab.told.append(f"error: {error}"))
         # Before any script of the page, once: a reload and a logout must find what the page has made of it.
         page.add_init_script(
             "if (!sessionStorage.getItem('begun')) { sessionStorage.setItem('begun', '1');"
-            f" sessionStorage.setItem('osken-net token', '{given}'); }}"
+            f" sessionStorage.setItem('osken-net token', '{token}'); }}"
         )
-        prepare(page)
-        page.goto(f"{self.server.url}/ui/#/{screen}")
-        try:
-            yield page
-            assert told == []
-        finally:
-            page.close()
-            if alone:
-                context.close()
+        if prepare:
+            prepare(page)
+        return tab
 
     def _context(self, alone: bool, options: Mapping[str, Any]) -> BrowserContext:
         key = tuple(sorted(options.items()))
@@ -211,9 +242,12 @@ def wait_shown(page: Page) -> None:
     expect(page.get_by_text("Loading …")).to_have_count(0)
 
 
-def _trouble(message: ConsoleMessage, expected: str) -> list[str]:
-    is_bad = message.type in ("error", "warning") and not message.text.startswith(expected)
-    return [f"{message.type}: {message.text}"] if is_bad else []
+def _has_rest(page: Page) -> bool:
+    """Leave the screen; tell whether somebody is still logged in and nothing is open."""
+    page.unroute_all()
+    page.evaluate("location.hash = '#/nowhere'")
+    expect(page.get_by_role("heading", name="Not found").or_(page.get_by_label("Password"))).to_be_visible()
+    return page.locator("nav.main").count() == 1 and page.locator("dialog[open]").count() == 0
 
 
 @contextmanager
