@@ -160,7 +160,11 @@ def shown_tags(made: Peer) -> list[int | None]:
     return [row.tag for row in sorted(view.tagged_ports, key=lambda row: row.name) if row.name != "br-int"]
 
 
-def test_a_large_host_is_shown_whole_and_others_have_their_turn_meanwhile() -> None:
+def test_a_large_host_is_shown_whole_and_others_have_their_turn_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ovsdb_session, "FIRST_VIEW_S", 600.0)  # this machine may be slow
+
     def work(made: Peer) -> None:
         turns = 0
 
@@ -168,7 +172,7 @@ def test_a_large_host_is_shown_whole_and_others_have_their_turn_meanwhile() -> N
             nonlocal turns
             while not made.views:
                 turns += 1
-                assert made.session.view() is None
+                assert (made.session.view(), made.error) == (None, None)
                 eventlet.sleep(0)
 
         made.serve(host(3000))
