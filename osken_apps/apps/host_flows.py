@@ -15,7 +15,7 @@ from osken_apps.errors import Malformed
 from osken_apps.model.host_snapshot import host_snapshot
 from osken_apps.model.turns import in_turns
 from osken_apps.openflow.wire import FlowKey
-from osken_apps.pipeline.comparison import Compared, Counted, State, compared
+from osken_apps.pipeline.comparison import Compared, Counted, FlowState, compared
 from osken_apps.pipeline.desired import owned_flows
 from osken_apps.pipeline.document import NOT_OURS
 
@@ -24,7 +24,7 @@ LOG = logging.getLogger(__name__)
 WAIT_S = 1.2  # for all of a host's bridges; then there is time left to say what they told
 MAX_FLOWS = 100_000
 DESIRED = "desired"
-WANTED = (State.INSTALLED, State.MISSING, State.UNKNOWN)
+WANTED = (FlowState.INSTALLED, FlowState.MISSING, FlowState.UNKNOWN)
 
 
 def host_flows(
@@ -32,8 +32,8 @@ def host_flows(
 ) -> dict[str, Any]:
     """Give the flows of a host's bridges as the API shows them, those that are asked for.
 
-    `state` is one of `State`, or `desired` for all that should be there. `silent` are bridges that did not
-    say what they have; `more` is how many flows are not told, being too many.
+    `state` is one of `FlowState`, or `desired` for all that should be there. `silent` are bridges that do
+    not say what they have; `more` is how many flows are not told, being too many.
     """
     fabric = hosts.fabric
     if host not in fabric.hosts or not fabric.ready(host):

@@ -26,7 +26,7 @@ DEFAULT_URL = "http://127.0.0.1:9696"
 PAGE = 1000
 
 
-class Refused(CannotTell):
+class RequestRefused(CannotTell):
     """The API answers a request with an error."""
 
     def __init__(self, message: str, http_status: int) -> None:
@@ -52,7 +52,7 @@ def url(text: str) -> str:
 
 
 class Api:
-    """The API as who asks sees it; whatever goes wrong is a CannotTell, with status and text a Refused."""
+    """The API as who asks sees it; what goes wrong is a CannotTell, with status and text a RequestRefused."""
 
     def __init__(
         self, url: str = "", environment: Mapping[str, str] | None = None, timeout_s: float = TIMEOUT_S
@@ -81,14 +81,14 @@ class Api:
         return base_of(given or DEFAULT_URL)
 
     def get(self, path: str, **query: Any) -> Any:
-        """Give what the API answers to a GET of a path below /v2.0/. Raises CannotTell, Refused."""
+        """Give what the API answers to a GET of a path below /v2.0/. Raises CannotTell, RequestRefused."""
         words = urllib.parse.urlencode(
             {name: value for name, value in query.items() if value is not None}, doseq=True
         )
         return self._ask("GET", f"{VERSION}/{path}{f'?{words}' if words else ''}")
 
     def post(self, path: str, body: Any) -> Any:
-        """Give what the API answers to a POST of a document. Raises CannotTell, Refused."""
+        """Give what the API answers to a POST of a document. Raises CannotTell, RequestRefused."""
         return self._ask("POST", f"{VERSION}/{path}", body)
 
     def each(self, path: str, **query: Any) -> Iterator[dict[str, Any]]:
@@ -102,7 +102,7 @@ class Api:
             marker = page[plural][-1]["id"]
 
     def get_path(self, path: str) -> Any:
-        """Give what the API answers to a GET of a whole path. Raises CannotTell, Refused."""
+        """Give what the API answers to a GET of a whole path. Raises CannotTell, RequestRefused."""
         return self._ask("GET", path)
 
     @cached_property
@@ -142,16 +142,16 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         """Follow nothing: the answer is then an error."""
 
 
-def _refusal(host: str, method: str, path: str, error: urllib.error.HTTPError) -> Refused:
+def _refusal(host: str, method: str, path: str, error: urllib.error.HTTPError) -> RequestRefused:
     """Say what the API has against a request, in its own words where it has any."""
     if error.code == UNAUTHORIZED:
-        return Refused(NOBODY.format(host), error.code)
+        return RequestRefused(NOBODY.format(host), error.code)
     told = ""
     with suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
         body = json.load(error)
         told = str((body.get("NeutronError") or body["error"])["message"])
     said = f": {' '.join(told.split())}" if told else ""
-    return Refused(f"{host} answers {error.code} to {method} {path}{said}", error.code)
+    return RequestRefused(f"{host} answers {error.code} to {method} {path}{said}", error.code)
 
 
 def _tls(environment: Mapping[str, str]) -> ssl.SSLContext:

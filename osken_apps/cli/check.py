@@ -36,7 +36,7 @@ DAY_S = 86400
 TIMEOUT_S = 2.0
 
 
-class State(IntEnum):
+class FindingState(IntEnum):
     """How a finding is; the worst is the exit status."""
 
     OK = 0
@@ -47,7 +47,7 @@ class State(IntEnum):
 class Finding(NamedTuple):
     """What was looked at, and how it is."""
 
-    state: State
+    state: FindingState
     words: str
 
 
@@ -61,7 +61,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def check(parsed: argparse.Namespace) -> int:
     """Print a line for each thing that was looked at; give the worst. Raises ConfigurationError."""
     loaded = config.load(parsed.config_file)
-    worst = State.OK
+    worst = FindingState.OK
     for found in _findings(loaded, now()):
         print(f"{found.state.name.lower():5} {found.words}")
         worst = max(worst, found.state)
@@ -73,7 +73,7 @@ def _findings(loaded: Config, at: datetime) -> Iterator[Finding]:
     usable = True
     for problem in _unusable_certificates(loaded):
         usable = False
-        yield Finding(State.WRONG, problem)
+        yield Finding(FindingState.WRONG, problem)
     if usable:
         yield from (_of_expiry(expiry, at) for expiry in expiries(loaded))
     yield from map(_of_part, _parts(loaded))
@@ -86,8 +86,8 @@ def _of_file(loaded: Config) -> Finding:
     try:
         config.refuse_to_share_secrets(loaded)
     except ConfigurationError as error:
-        return Finding(State.WRONG, str(error))
-    return Finding(State.OK, str(loaded.file))
+        return Finding(FindingState.WRONG, str(error))
+    return Finding(FindingState.OK, str(loaded.file))
 
 
 def _unusable_certificates(loaded: Config) -> Iterator[str]:
@@ -108,9 +108,9 @@ def _of_expiry(expiry: Expiry, at: datetime) -> Finding:
     left_s = expiry.left_s(at)
     what = f"{expiry.option}={expiry.file}"
     if left_s < 0:
-        return Finding(State.MEND, f"{what}: expired at {expiry.at:%Y-%m-%d %H:%M} UTC")
+        return Finding(FindingState.MEND, f"{what}: expired at {expiry.at:%Y-%m-%d %H:%M} UTC")
     days = int(left_s // DAY_S)
-    state = State.OK if days >= SOON_DAYS else State.MEND
+    state = FindingState.OK if days >= SOON_DAYS else FindingState.MEND
     return Finding(state, f"{what}: {days} days left")
 
 
@@ -130,8 +130,8 @@ def _of_part(part: tuple[str, Callable[[], object]]) -> Finding:
     try:
         make()
     except ConfigurationError as error:
-        return Finding(State.WRONG, str(error))
-    return Finding(State.OK, name)
+        return Finding(FindingState.WRONG, str(error))
+    return Finding(FindingState.OK, name)
 
 
 def _of_directories(loaded: Config) -> Iterator[Finding]:
@@ -142,7 +142,7 @@ def _of_directories(loaded: Config) -> Iterator[Finding]:
     ):
         if directory and not os.access(directory, os.W_OK | os.X_OK):
             why = "Permission denied" if directory.is_dir() else "there is no such directory"
-            yield Finding(State.WRONG, f"{option}: {directory}: {why}")
+            yield Finding(FindingState.WRONG, f"{option}: {directory}: {why}")
 
 
 def _nearest(directory: Path) -> Path:
@@ -152,11 +152,11 @@ def _nearest(directory: Path) -> Path:
 
 def _of_database(loaded: Config) -> Finding:
     try:
-        return Finding(State.OK, f"[database] {look_at_database(loaded.database)}")
+        return Finding(FindingState.OK, f"[database] {look_at_database(loaded.database)}")
     except StoreUnusable as error:
-        return Finding(State.MEND, f"[database] {error}: until then the API answers 503")
+        return Finding(FindingState.MEND, f"[database] {error}: until then the API answers 503")
     except ConfigurationError as error:
-        return Finding(State.WRONG, str(error))
+        return Finding(FindingState.WRONG, str(error))
 
 
 def _of_listeners(loaded: Config) -> Iterator[Finding]:
@@ -169,14 +169,14 @@ def _of_listeners(loaded: Config) -> Iterator[Finding]:
                 sock = bound.enter_context(listen(f"[{section}]", endpoint))
             except ConfigurationError as error:
                 if controller_runs and getattr(error.__cause__, "errno", None) == errno.EADDRINUSE:
-                    yield Finding(State.OK, f"{where}: the controller runs")
+                    yield Finding(FindingState.OK, f"{where}: the controller runs")
                 else:
-                    yield Finding(State.WRONG, str(error))
+                    yield Finding(FindingState.WRONG, str(error))
             else:
                 if is_early(sock):
-                    yield Finding(State.MEND, f"{where}: this machine has no such address yet")
+                    yield Finding(FindingState.MEND, f"{where}: this machine has no such address yet")
                 else:
-                    yield Finding(State.OK, f"{where}: free")
+                    yield Finding(FindingState.OK, f"{where}: free")
 
 
 def runs(loaded: Config) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from osken_apps.cli.api import Api, Refused
+from osken_apps.cli.api import Api, RequestRefused
 from osken_apps.cli.command import Exit, WronglyAsked
 from osken_apps.cli.output import Tone, cell, toned
 
@@ -18,7 +18,7 @@ def document_of(api: Api, question: Told) -> dict[str, Any]:
     """Ask the API; give what it explains. Raises CannotTell, WronglyAsked."""
     try:
         told: dict[str, Any] = api.post("explain", {"explain": question})["explain"]
-    except Refused as error:
+    except RequestRefused as error:
         if error.http_status in WRONG:
             raise WronglyAsked(str(error)) from error
         raise

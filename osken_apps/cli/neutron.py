@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from osken_apps import config
-from osken_apps.cli.api import Api, Refused, add_api
+from osken_apps.cli.api import Api, RequestRefused, add_api
 from osken_apps.cli.check import runs
 from osken_apps.cli.command import CommandError, Exit, add_config_file
 from osken_apps.errors import OskenAppsError
@@ -58,7 +58,7 @@ def _export(parsed: argparse.Namespace) -> int:
 def _listed(api: Api, plural: str) -> list[dict[str, Any]]:
     try:
         return list(api.each(PATHS[plural]))
-    except Refused as error:
+    except RequestRefused as error:
         if error.http_status == NOT_FOUND and plural in (*LEFT, "address_groups"):  # it has no such extension
             return []
         raise

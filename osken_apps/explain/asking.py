@@ -6,7 +6,7 @@ from osken_apps.dhcp.decision import AnswerReason, SilenceReason
 from osken_apps.dhcp.journal import Entry
 from osken_apps.dhcp.message import MessageType
 from osken_apps.explain.addressing import ipv4_of, served
-from osken_apps.explain.cause import Case, Cause, Certainty, Evidence, Found, State, probed
+from osken_apps.explain.cause import Case, Cause, Certainty, Evidence, Found, VerdictState, probed
 from osken_apps.explain.counting import (
     HOST_METERED,
     METERED,
@@ -200,7 +200,7 @@ RELEASED = Cause(
 )  # fmt: skip
 HAS_ADDRESS = Cause(
     "has_address", "{port} has {address} since {since}, {until}: nothing is wrong that can be seen from here",
-    "", "the lease", _has_address, State.OK,
+    "", "the lease", _has_address, VerdictState.OK,
 )  # fmt: skip
 EXPIRED = Cause(
     "expired", "The lease of {port} for {address} ended at {at}, and its machine did not renew it",
@@ -219,11 +219,11 @@ NO_ARP = Cause(
 RESTARTED = Cause(
     "restarted", "No DHCP message of {port} was seen in the {age} since the controller started: a lease from"
     " before may be valid still",
-    "", "the journal", _restarted, State.UNKNOWN,
+    "", "the journal", _restarted, VerdictState.UNKNOWN,
 )  # fmt: skip
 CANNOT_TELL_ADDRESS = Cause(
     "cannot_tell", "What is known of {port} does not tell; its last message was decided so: {last}",
-    "openstack port show {id}; osken-net trace", "the journal", _cannot_tell, State.UNKNOWN,
+    "openstack port show {id}; osken-net trace", "the journal", _cannot_tell, VerdictState.UNKNOWN,
 )  # fmt: skip
 
 #: What a machine's own client shows, in order.

@@ -1,6 +1,6 @@
 """Causes of an address that no port here has: whether a port has a way out to it, and by what. PURE."""
 
-from osken_apps.explain.cause import Case, Cause, Certainty, Found, State
+from osken_apps.explain.cause import Case, Cause, Certainty, Found, VerdictState
 from osken_apps.model.addresses import IPAddress
 from osken_apps.model.resources import Subnet
 
@@ -68,14 +68,14 @@ NO_WAY_OUT = Cause(
 NOBODY_HAS = Cause(
     "nobody_has", "No port of {network} has {address}: only something on the wire can answer for it",
     "see whether it is the address that you mean: openstack port list --network {network}",
-    "the addresses of the network's ports", _nobody_has, State.UNKNOWN,
+    "the addresses of the network's ports", _nobody_has, VerdictState.UNKNOWN,
 )  # fmt: skip
 GATEWAY_ABSENT = Cause(
     "gateway_absent", "{address} is outside {subnet}, and its gateway {gateway} is no port here: it must be"
     " on the wire, where it cannot be seen from here",
     "see whether it is there, from inside {port}: arping {gateway}",
     "the gateways and routes of its subnets, and the addresses of its network's ports", _gateway_absent,
-    State.UNKNOWN, Certainty.LIKELY,
+    VerdictState.UNKNOWN, Certainty.LIKELY,
 )  # fmt: skip
 
 #: What keeps a port from an address that no port has.

@@ -9,7 +9,7 @@ from osken_apps.explain.facts import Facts, HostSeen, PortSeen, Source
 from osken_apps.explain.paths import Paths
 
 
-class State(StrEnum):
+class VerdictState(StrEnum):
     """What a verdict says of the thing that was asked about."""
 
     OK = "ok"
@@ -100,7 +100,7 @@ class Cause(Generic[C]):
     remedy: str
     evidence: str
     test: Callable[[C], Found | None]
-    state: State = State.BROKEN
+    state: VerdictState = VerdictState.BROKEN
     certainty: Certainty = Certainty.CERTAIN
     is_operators: bool = False
 
@@ -110,7 +110,7 @@ class Verdict:
     """What a cause says of a question."""
 
     code: str
-    state: State
+    state: VerdictState
     certainty: Certainty
     sentence: str
     remedy: str

@@ -18,7 +18,7 @@ from osken_apps.explain.asking import (
     RELEASED,
 )
 from osken_apps.explain.beyond import BEYOND
-from osken_apps.explain.cause import Case, Cause, State, Verdict, judged
+from osken_apps.explain.cause import Case, Cause, Verdict, VerdictState, judged
 from osken_apps.explain.counting import SILENT_NO_CLIENT, SILENT_OFF, TAGGED
 from osken_apps.explain.facts import Facts
 from osken_apps.explain.paths import Paths, not_understood
@@ -111,7 +111,7 @@ def _explanation(
     case: Case, found: list[Verdict], path: Trace | None, return_path: Trace | None
 ) -> Explanation:
     verdict, *others = found
-    also = [other for other in others if other.state is State.BROKEN]
+    also = [other for other in others if other.state is VerdictState.BROKEN]
     unseen = [*case.facts.unseen, *not_understood(case.paths.hosts), *(path.unseen if path else ())]
     if path and path.asked_connections:
         unseen.append(f"connections: it is assumed that {path.assumption.says}")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from osken_apps.explain.cause import Cause, Evidence, Found, State, judged
+from osken_apps.explain.cause import Cause, Evidence, Found, VerdictState, judged
 from osken_apps.explain.causes import Explanation
 from osken_apps.explain.facts import FrameFacts, Source
 from osken_apps.explain.paths import not_understood, traced_hosts
@@ -105,10 +105,11 @@ _SEEN_IN = "the frame followed through the flows that the hosts have"
 #: What becomes of a frame: the first that holds.
 OF_A_FRAME: tuple[Cause[FrameCase], ...] = (
     Cause("cannot_tell", "What {host} does with it cannot be told: it has not shown such an interface", "",
-          "the interfaces that the host has shown", _cannot_tell, State.UNKNOWN),
-    Cause("to_the_controller", "It goes to the controller", "", _SEEN_IN, _to_the_controller, State.OK),
-    Cause("delivered", "It goes to {to}", "", _SEEN_IN, _delivered, State.OK),
-    Cause("leaves", "It leaves by {by}", "", _SEEN_IN, _leaves, State.OK),
+          "the interfaces that the host has shown", _cannot_tell, VerdictState.UNKNOWN),
+    Cause("to_the_controller", "It goes to the controller", "", _SEEN_IN, _to_the_controller,
+          VerdictState.OK),
+    Cause("delivered", "It goes to {to}", "", _SEEN_IN, _delivered, VerdictState.OK),
+    Cause("leaves", "It leaves by {by}", "", _SEEN_IN, _leaves, VerdictState.OK),
     Cause("reserved_mac", "It stops in table {table} of {bridge} on {host}: frames to {mac} are never"
           " forwarded by a bridge (IEEE 802.1D, and others that keep addresses to themselves)", "",
           _SEEN_IN, _reserved_mac),

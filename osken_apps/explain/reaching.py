@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from osken_apps.explain.cause import Case, Cause, Certainty, Evidence, Found, State, probed
+from osken_apps.explain.cause import Case, Cause, Certainty, Evidence, Found, VerdictState, probed
 from osken_apps.explain.facts import PortSeen, Source
 from osken_apps.explain.paths import Counters
 from osken_apps.explain.sizes import MTU
@@ -211,17 +211,17 @@ PEER_ANSWERS = Cause(
     "peer_answers_arp", "{traffic} from {port} is delivered to {peer} ({way}), which answers ARP: where no"
     " other answer comes, {peer} itself gives none",
     "look inside {peer}: its firewall, and what listens there",
-    "both ways followed through the flows that the hosts have, and a probe", _peer_answers, State.OK,
+    "both ways followed through the flows that the hosts have, and a probe", _peer_answers, VerdictState.OK,
     Certainty.LIKELY,
 )  # fmt: skip
 DELIVERED = Cause(
     "delivered", "{traffic} from {port} is delivered to {peer} ({way}), and an answer comes back",
     "if none comes, look inside {peer}: its firewall, what listens there, its address",
-    "both ways followed through the flows that the hosts have", _delivered, State.OK, Certainty.LIKELY,
+    "both ways followed through the flows that the hosts have", _delivered, VerdictState.OK, Certainty.LIKELY,
 )  # fmt: skip
 CANNOT_TELL = Cause(
     "cannot_tell", "Whether {port} reaches {peer} cannot be told: {why}", "", "what is known of both",
-    _cannot_tell, State.UNKNOWN,
+    _cannot_tell, VerdictState.UNKNOWN,
 )  # fmt: skip
 
 #: What two ports must have in common.

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from osken_apps.metrics.facts import Facts
+from osken_apps.metrics.facts import Measurements
 from osken_apps.metrics.states import STATES, state_of
 from osken_apps.model.changes import HostReport
 from osken_apps.model.counts import Durations, PortCounts
@@ -37,57 +37,63 @@ class Metric:
     kind: Kind
     help: str
     labels: tuple[str, ...]
-    samples: Callable[[Facts], Samples]
+    samples: Callable[[Measurements], Samples]
 
 
-def _gauge(name: str, help: str, labels: tuple[str, ...], samples: Callable[[Facts], Samples]) -> Metric:
+def _gauge(
+    name: str, help: str, labels: tuple[str, ...], samples: Callable[[Measurements], Samples]
+) -> Metric:
     return Metric(PREFIX + name, Kind.GAUGE, help, labels, samples)
 
 
-def _counter(name: str, help: str, labels: tuple[str, ...], samples: Callable[[Facts], Samples]) -> Metric:
+def _counter(
+    name: str, help: str, labels: tuple[str, ...], samples: Callable[[Measurements], Samples]
+) -> Metric:
     return Metric(PREFIX + name, Kind.COUNTER, help, labels, samples)
 
 
-def _histogram(name: str, help: str, labels: tuple[str, ...], samples: Callable[[Facts], Samples]) -> Metric:
+def _histogram(
+    name: str, help: str, labels: tuple[str, ...], samples: Callable[[Measurements], Samples]
+) -> Metric:
     return Metric(PREFIX + name, Kind.HISTOGRAM, help, labels, samples)
 
 
-def _one(read: Callable[[Facts], float]) -> Callable[[Facts], Samples]:
+def _one(read: Callable[[Measurements], float]) -> Callable[[Measurements], Samples]:
     return lambda facts: [((), read(facts))]
 
 
-def _of_alive(read: Callable[[HostReport], float]) -> Callable[[Facts], Samples]:
+def _of_alive(read: Callable[[HostReport], float]) -> Callable[[Measurements], Samples]:
     """Read one value of every host that is connected."""
     return lambda facts: [((host.host,), read(host)) for host in facts.alive]
 
 
-def _by_part(read: Callable[[HostReport], Iterable[tuple[str, float]]]) -> Callable[[Facts], Samples]:
+def _by_part(read: Callable[[HostReport], Iterable[tuple[str, float]]]) -> Callable[[Measurements], Samples]:
     """Read named values of every host that is connected."""
     return lambda facts: [((host.host, name), value) for host in facts.alive for name, value in read(host)]
 
 
-def _states(facts: Facts) -> Samples:
+def _states(facts: Measurements) -> Samples:
     counts = dict.fromkeys(STATES, 0) | {"refused": facts.refused}
     for host in facts.hosts:
         counts[state_of(host)] += 1
     return [((state,), count) for state, count in counts.items()]
 
 
-def _bridges(facts: Facts) -> Samples:
+def _bridges(facts: Measurements) -> Samples:
     for host in facts.alive:
         wanted = (facts.integration_bridge, *(bridge for _, bridge in host.bridge_mappings), *host.bridges)
         for bridge in dict.fromkeys(wanted):
             yield (host.host, bridge), bridge in host.bridges
 
 
-def _conditions(facts: Facts) -> Samples:
+def _conditions(facts: Measurements) -> Samples:
     for host in facts.alive:
         codes = [code for code, _, _ in host.conditions]
         for code in dict.fromkeys(codes):
             yield (host.host, code), codes.count(code)
 
 
-def _segmentation_ids(facts: Facts) -> Samples:
+def _segmentation_ids(facts: Measurements) -> Samples:
     for pool in facts.tally.pools if facts.tally else ():
         yield (pool.network_type, pool.physical_network, "used"), pool.used
         yield (pool.network_type, pool.physical_network, "free"), pool.size - pool.used
@@ -95,8 +101,8 @@ def _segmentation_ids(facts: Facts) -> Samples:
 
 def _of_ports(
     received: Callable[[PortCounts], int], sent: Callable[[PortCounts], int]
-) -> Callable[[Facts], Samples]:
-    def samples(facts: Facts) -> Samples:
+) -> Callable[[Measurements], Samples]:
+    def samples(facts: Measurements) -> Samples:
         for host in facts.alive:
             for port in host.counts.ports:
                 yield (port.port_id, host.host, "received"), received(port)

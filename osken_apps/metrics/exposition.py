@@ -1,4 +1,4 @@
-"""Facts in the forms that Prometheus reads: prometheus-client writes them. SHELL (the library is)."""
+"""Measurements in the forms that Prometheus reads: prometheus-client writes them. SHELL (the library is)."""
 
 from collections.abc import Callable, Iterator
 
@@ -14,14 +14,14 @@ from prometheus_client.registry import Collector
 
 from osken_apps.metrics.declarations import METRICS, Kind
 from osken_apps.metrics.declarations import Metric as Declared
-from osken_apps.metrics.facts import Facts
+from osken_apps.metrics.facts import Measurements
 from osken_apps.model.counts import Durations
 
 
 class FactsCollector(Collector):
     """Makes the families of one scrape of facts that are read for it."""
 
-    def __init__(self, facts: Callable[[], Facts]) -> None:
+    def __init__(self, facts: Callable[[], Measurements]) -> None:
         self._facts = facts
 
     def collect(self) -> Iterator[Metric]:
@@ -33,7 +33,7 @@ class FactsCollector(Collector):
                 yield family
 
 
-def exposition(facts: Callable[[], Facts], accept: str) -> tuple[bytes, str]:
+def exposition(facts: Callable[[], Measurements], accept: str) -> tuple[bytes, str]:
     """Give the document that a scraper accepts, and its content type."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(FactsCollector(facts))
@@ -41,7 +41,7 @@ def exposition(facts: Callable[[], Facts], accept: str) -> tuple[bytes, str]:
     return encoder(registry), content_type
 
 
-def _family(declared: Declared, facts: Facts) -> Metric:
+def _family(declared: Declared, facts: Measurements) -> Metric:
     samples = declared.samples(facts)
     if declared.kind is Kind.HISTOGRAM:
         histogram = HistogramMetricFamily(declared.name, declared.help, labels=declared.labels)

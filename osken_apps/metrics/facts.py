@@ -38,7 +38,7 @@ class Process:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class Measurements:
     """All of it. `tally` is None where the database cannot be read, `controller` until it has spoken.
 
     `requests` are by method and class of status (`2xx`), `durations` by route, `queries` by name and result,

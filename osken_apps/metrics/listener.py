@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from osken_apps.metrics.exposition import exposition
-from osken_apps.metrics.facts import Facts
+from osken_apps.metrics.facts import Measurements
 
 LOG = logging.getLogger(__name__)
 
@@ -16,7 +16,7 @@ PATH = "/metrics"
 TEXT = "text/plain; charset=utf-8"
 
 
-def metrics_application(facts: Callable[[], Facts]) -> Callable[..., Iterable[bytes]]:
+def metrics_application(facts: Callable[[], Measurements]) -> Callable[..., Iterable[bytes]]:
     """Make the application; `facts` are read for each scrape, and must not wait for anybody."""
 
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -27,7 +27,7 @@ def metrics_application(facts: Callable[[], Facts]) -> Callable[..., Iterable[by
     return application
 
 
-def _answer(facts: Callable[[], Facts], environ: dict[str, Any]) -> tuple[str, bytes, str]:
+def _answer(facts: Callable[[], Measurements], environ: dict[str, Any]) -> tuple[str, bytes, str]:
     if environ.get("PATH_INFO") != PATH:
         return "404 Not Found", b"metrics are at /metrics\n", TEXT
     if environ.get("REQUEST_METHOD") not in ("GET", "HEAD"):

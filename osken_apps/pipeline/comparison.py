@@ -11,7 +11,7 @@ from osken_apps.pipeline.document import rule_of
 from osken_apps.pipeline.stage import Rule
 
 
-class State(StrEnum):
+class FlowState(StrEnum):
     """How a flow stands."""
 
     INSTALLED = "installed"  # as it should be
@@ -38,7 +38,7 @@ class Compared:
     priority: int
     cookie: int
     text: str
-    state: State
+    state: FlowState
     rule: Rule | None
     port_id: str = ""
     counted: Counted | None = None
@@ -55,10 +55,10 @@ def compared(
     for flow, port_id in desired:
         key, body = encode_flow(flow)
         counted = left.get(key)
-        state = State.UNKNOWN if installed is None else State.MISSING
+        state = FlowState.UNKNOWN if installed is None else FlowState.MISSING
         if counted is not None and counted.body == body:
             del left[key]
-            state = State.INSTALLED
+            state = FlowState.INSTALLED
         else:
             counted = None
         rule = rule_of(flow.cookie)
@@ -67,5 +67,5 @@ def compared(
         cookie = counted.body.cookie
         text = read_flow(key, counted.body).text()
         yield Compared(
-            key.table_id, key.priority, cookie, text, State.FOREIGN, rule_of(cookie), counted=counted
+            key.table_id, key.priority, cookie, text, FlowState.FOREIGN, rule_of(cookie), counted=counted
         )

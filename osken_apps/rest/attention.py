@@ -10,7 +10,7 @@ from osken_apps.rest.agents import agent_id
 from osken_apps.rest.openapi_words import TEXT, Document, object_of
 
 
-class State(IntEnum):
+class Severity(IntEnum):
     """How bad it is; what is worse comes first."""
 
     BROKEN = 0
@@ -28,7 +28,7 @@ class Attention:
     """A sentence about a thing of some kind (empty: about the service itself), and what mends it."""
 
     code: str
-    state: State
+    state: Severity
     sentence: str
     remedy: str = ""
     kind: str = ""
@@ -49,7 +49,7 @@ class Attention:
 SCHEMA: Document = object_of(
     {
         "code": TEXT,
-        "state": {"enum": [state.word for state in State]},
+        "state": {"enum": [state.word for state in Severity]},
         "sentence": TEXT,
         "remedy": TEXT,
         "kind": TEXT,
@@ -61,7 +61,7 @@ SCHEMA: Document = object_of(
 
 def of_service(reasons: Iterable[str]) -> list[Attention]:
     """Say what the service lacks, by the reasons why it is not ready."""
-    return [Attention("not_ready", State.BROKEN, _sentence(reason)) for reason in reasons]
+    return [Attention("not_ready", Severity.BROKEN, _sentence(reason)) for reason in reasons]
 
 
 def of_hosts(reports: Iterable[HostReport]) -> list[Attention]:
@@ -70,27 +70,27 @@ def of_hosts(reports: Iterable[HostReport]) -> list[Attention]:
 
 
 def _of_host(report: HostReport) -> list[Attention]:
-    def say(code: str, state: State, sentence: str, remedy: str = "") -> Attention:
+    def say(code: str, state: Severity, sentence: str, remedy: str = "") -> Attention:
         return Attention(code, state, sentence, remedy, "agent", agent_id(report))
 
     if report.refused:
         sentence = f"{report.host} at {report.refused} is not served: {report.trouble}"
-        return [say("host_refused", State.BROKEN, _sentence(sentence))]
+        return [say("host_refused", Severity.BROKEN, _sentence(sentence))]
     if not report.alive:
         since = f"{report.last_contact:%Y-%m-%d %H:%M:%S} UTC"
         if report.awaited:
             return [
-                say("host_awaited", State.WAITING, f"{report.host} has not connected yet since the start.")
+                say("host_awaited", Severity.WAITING, f"{report.host} has not connected yet since the start.")
             ]
         ports = f"; traffic of its {report.bound_ports} ports goes on as it was" if report.bound_ports else ""
-        return [say("host_gone", State.BROKEN, f"{report.host} is not connected since {since}{ports}.")]
+        return [say("host_gone", Severity.BROKEN, f"{report.host} is not connected since {since}{ports}.")]
     found = [
-        say(code, State.DEGRADED, _sentence(f"{report.host}: {sentence}"), remedy)
+        say(code, Severity.DEGRADED, _sentence(f"{report.host}: {sentence}"), remedy)
         for code, sentence, remedy in report.conditions
     ]
     if report.trouble:
         sentence = f"{report.host} is not yet what it should be: {report.trouble}"
-        found.append(say("host_trouble", State.DEGRADED, _sentence(sentence)))
+        found.append(say("host_trouble", Severity.DEGRADED, _sentence(sentence)))
     return found
 
 
@@ -99,7 +99,7 @@ def of_ports(ports: Sequence[Port], waiting: int) -> list[Attention]:
     found = [
         Attention(
             "port_waits",
-            State.WAITING,
+            Severity.WAITING,
             _sentence(f"Port {port.name or port.id} waits for {port.waits_for}"),
             kind="port",
             id=port.id,
@@ -108,7 +108,7 @@ def of_ports(ports: Sequence[Port], waiting: int) -> list[Attention]:
         if port.waits_for
     ]
     others = waiting - len(ports)
-    return found + [Attention("port_waits", State.WAITING, "Another port waits.", kind="port")] * others
+    return found + [Attention("port_waits", Severity.WAITING, "Another port waits.", kind="port")] * others
 
 
 def _sentence(text: str) -> str:

@@ -21,7 +21,7 @@ from osken_apps.rest.access import target_of
 from osken_apps.rest.agents import agent_id
 from osken_apps.rest.controller import Hosts
 from osken_apps.rest.policy import Permissions, Target
-from osken_apps.store.facts import Facts, facts_of
+from osken_apps.store.facts import ResourceFacts, facts_of
 from osken_apps.store.store import Store
 
 MAX_REMEMBERED = 20_000
@@ -32,14 +32,14 @@ REVISION = re.compile("([0-9a-f]{1,32})-([0-9]{1,18})")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class NumberedChange:
     """A change: the resource as it was before and after, as far as policy looks at it; hosts have neither."""
 
     number: int
     kind: str
     id: str
-    before: Facts | None = None
-    after: Facts | None = None
+    before: ResourceFacts | None = None
+    after: ResourceFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +63,10 @@ class Census:
         self._listens = False
         self._begun = False
         self._early: list[tuple[int, tuple[Change, ...]]] = []  # commits while it is read
-        self._facts: dict[type[Standard], dict[str, Facts]] = {kind: {} for kind in KINDS}
-        self._alike: dict[Facts, dict[str, None]] = {}  # the ids of those of which the same is known
+        self._facts: dict[type[Standard], dict[str, ResourceFacts]] = {kind: {} for kind in KINDS}
+        self._alike: dict[ResourceFacts, dict[str, None]] = {}  # the ids of those of which the same is known
         self._number = 0
-        self._entries: deque[Entry] = deque(maxlen=MAX_REMEMBERED)
+        self._entries: deque[NumberedChange] = deque(maxlen=MAX_REMEMBERED)
         self._listeners: list[Callable[[], None]] = []
 
     @property
@@ -89,7 +89,7 @@ class Census:
                 self._listens = True
             with self._store.moment() as (sequence, view):
                 found = {kind: dict(view.facts(kind)) for kind in KINDS}
-            alike: dict[Facts, dict[str, None]] = {}
+            alike: dict[ResourceFacts, dict[str, None]] = {}
             for known in found.values():
                 for id, facts in known.items():
                     alike.setdefault(facts, {})[id] = None
@@ -120,7 +120,7 @@ class Census:
         """Give the ids of those of a kind that a caller may see."""
         return self._ids(lambda facts: facts.kind is kind, permissions)
 
-    def _ids(self, wanted: Callable[[Facts], bool], permissions: Permissions) -> list[str]:
+    def _ids(self, wanted: Callable[[ResourceFacts], bool], permissions: Permissions) -> list[str]:
         with self._lock:
             known = [facts for facts in self._alike if wanted(facts)]
         seen = list(filter(self._sight(permissions), known))
@@ -155,7 +155,7 @@ class Census:
                 break
         return News(f"{self._epoch}-{last}", tuple(told))
 
-    def _told(self, entry: Entry, may_see: Callable[[Facts], bool], sees_hosts: bool) -> str:
+    def _told(self, entry: NumberedChange, may_see: Callable[[ResourceFacts], bool], sees_hosts: bool) -> str:
         """Say what happened to something for one who may not see all; empty: nothing."""
         if entry.kind == AGENT:
             return UPDATED if sees_hosts else ""
@@ -165,14 +165,14 @@ class Census:
             return UPDATED if after else DELETED
         return CREATED if after else ""
 
-    def _sight(self, permissions: Permissions) -> Callable[[Facts], bool]:
+    def _sight(self, permissions: Permissions) -> Callable[[ResourceFacts], bool]:
         """Give what tells whether a caller may see something; the policy is asked once for what is alike."""
         if permissions.sees_all:
             return lambda _facts: True
         network_of, group_of = self._facts[Network].get, self._facts[SecurityGroup].get
         answers: dict[tuple[object, ...], bool] = {}
 
-        def may_see(facts: Facts) -> bool:
+        def may_see(facts: ResourceFacts) -> bool:
             network, group = network_of(facts.network_id or ""), group_of(facts.security_group_id or "")
             own = (facts.kind, facts.project_id, facts.shared, facts.external, facts.device_owner)
             answer = answers.get((*own, network, group))
@@ -209,7 +209,7 @@ class Census:
             else:
                 self._put(change.kind, change.id, None)
 
-    def _put(self, kind: type[Standard], id: str, after: Facts | None) -> None:
+    def _put(self, kind: type[Standard], id: str, after: ResourceFacts | None) -> None:
         before = self._facts[kind].pop(id, None)
         if before is not None:
             self._alike[before].pop(id, None)
@@ -220,6 +220,8 @@ class Census:
             self._alike.setdefault(after, {})[id] = None
         self._note(KINDS[kind].singular, id, before, after)
 
-    def _note(self, kind: str, id: str, before: Facts | None = None, after: Facts | None = None) -> None:
+    def _note(
+        self, kind: str, id: str, before: ResourceFacts | None = None, after: ResourceFacts | None = None
+    ) -> None:
         self._number += 1
-        self._entries.append(Entry(self._number, kind, id, before, after))
+        self._entries.append(NumberedChange(self._number, kind, id, before, after))

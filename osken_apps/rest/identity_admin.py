@@ -12,7 +12,7 @@ from osken_apps.accounts.passwords import hashed
 from osken_apps.errors import ApiError, HTTPBadRequest, NotFound
 from osken_apps.model.accounts import DOMAIN_ID, MIN_PASSWORD, ROLES, AccountNotFound, Assignment
 from osken_apps.rest import identity_documents as documents
-from osken_apps.rest.local import Local, Refused
+from osken_apps.rest.local import Local, LoginRefused
 from osken_apps.rest.policy import PolicyNotAuthorized
 from osken_apps.rest.request import Answer, Request, json_of
 from osken_apps.rest.validation import body_of
@@ -147,14 +147,14 @@ class IdentityAdmin:
         if len(new) < MIN_PASSWORD:
             raise HTTPBadRequest(f"a password has at least {MIN_PASSWORD} characters")
         if not self._local.passwords.is_right(session.user.password, original):
-            raise Refused(session.user.name)
+            raise LoginRefused(session.user.name)
         kept = hashed(new)
         with self._local.store.write() as transaction:
             for user in transaction.accounts.users(id=user_id, password=session.user.password):
                 changed = replace(user, password=kept)
                 transaction.accounts.change(changed.without_tokens(self._local.tokens.now_ms()))
                 return Answer(204)
-        raise Refused(session.user.name)  # it was changed meanwhile
+        raise LoginRefused(session.user.name)  # it was changed meanwhile
 
     def _roles(self, request: Request, project_id: str, user_id: str) -> frozenset[str]:
         """Give the roles of a user in a project, to an administrator. Raises AccountNotFound."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from osken_apps.errors import HTTPBadRequest
 from osken_apps.model.accounts import DOMAIN_ID, DOMAIN_NAME, Project
-from osken_apps.rest.local import Local, Refused, Session, in_default_project, in_project
+from osken_apps.rest.local import Local, LoginRefused, Session, in_default_project, in_project
 from osken_apps.store.accounts import Accounts
 
 UNSCOPED = "unscoped"
@@ -56,7 +56,7 @@ def _by_password(local: Local, part: Mapping[str, Any]) -> Session:
 def _by_token(local: Local, part: Mapping[str, Any]) -> Session:
     session = local.of_token(_text(part, "id"))
     if session.credential is not None:
-        raise Refused(session.user.name)  # it has its project, and goes nowhere else
+        raise LoginRefused(session.user.name)  # it has its project, and goes nowhere else
     methods = tuple(dict.fromkeys((*session.methods, "token")))
     return Session(session.user, methods, session.project, session.roles, token=session.token)
 
@@ -86,7 +86,7 @@ def _scoped(local: Local, session: Session, scope: Any) -> Session:
         else:
             wanted = _part({"scope": scope}, "scope")
             if "project" not in wanted:
-                raise Refused(session.user.name)  # there are no domains and no system to rule
+                raise LoginRefused(session.user.name)  # there are no domains and no system to rule
             project = _project(view.accounts, _part(wanted, "project"), session.user.name)
             found = in_project(view.accounts, session.user, project, session.methods)
     return Session(found.user, found.methods, found.project, found.roles, token=session.token)
@@ -99,7 +99,7 @@ def _project(accounts: Accounts, wanted: Mapping[str, Any], tried: str) -> Proje
         _check_domain(wanted)
         found = accounts.projects(name=_text(wanted, "name"))
     if not found:
-        raise Refused(tried)
+        raise LoginRefused(tried)
     return found[0]
 
 
@@ -112,7 +112,7 @@ def _check_domain(wanted: Mapping[str, Any]) -> None:
         DOMAIN_NAME,
         DOMAIN_ID,
     ):
-        raise Refused
+        raise LoginRefused
 
 
 def _part(body: Any, name: str) -> Mapping[str, Any]:

@@ -24,7 +24,7 @@ BASIC = "basic"
 MAX_REMEMBERED = 10_000
 
 
-class Refused(HTTPUnauthorized):
+class LoginRefused(HTTPUnauthorized):
     """Something of name, password and scope is wrong, and which is nobody's business."""
 
     def __init__(self, tried: str = "") -> None:
@@ -110,7 +110,7 @@ class Local:
         with self.store.read() as view:
             found = view.accounts.users(id=name) if by_id else view.accounts.users(name=name)
         if not self.passwords.is_right(found[0].password if found else None, password):
-            raise Refused(name)
+            raise LoginRefused(name)
         with self.store.read() as view:
             return in_default_project(view.accounts, _enabled(found[0]), ("password",))
 
@@ -126,7 +126,7 @@ class Local:
                 users = [*accounts.users(id=user_name), *accounts.users(name=user_name)]
                 found = [c for user in users for c in accounts.credentials(user_id=user.id, name=name)]
         if not self.passwords.is_right(found[0].secret if found else None, secret):
-            raise Refused(credential_id or name)
+            raise LoginRefused(credential_id or name)
         with self.store.read() as view:
             return of_credential(view.accounts, found[0].id, self.tokens.now_ms())
 
@@ -139,10 +139,10 @@ class Local:
 
 
 def in_project(accounts: Accounts, user: User, project: Project, methods: tuple[str, ...]) -> Session:
-    """Give a user in a project, with the roles that it has there. Raises Refused."""
+    """Give a user in a project, with the roles that it has there. Raises LoginRefused."""
     roles = accounts.roles(user.id, project.id)
     if not roles or not project.enabled:
-        raise Refused(user.name)
+        raise LoginRefused(user.name)
     return Session(user, methods, project, tuple(sorted(roles)))
 
 
@@ -155,17 +155,17 @@ def in_default_project(accounts: Accounts, user: User, methods: tuple[str, ...])
 
 
 def of_credential(accounts: Accounts, credential_id: str, now_ms: int) -> Session:
-    """Give what an application credential lets in now. Raises Refused."""
+    """Give what an application credential lets in now. Raises LoginRefused."""
     for credential in accounts.credentials(id=credential_id):
         if credential.expires_at and credential.expires_at * 1000 <= now_ms:
-            raise Refused(credential.name)
+            raise LoginRefused(credential.name)
         user, project = accounts.user(credential.user_id), accounts.project(credential.project_id)
         roles = set(credential.roles) & accounts.roles(user.id, project.id)
         if not roles or not project.enabled:
-            raise Refused(user.name)
+            raise LoginRefused(user.name)
         methods = ("application_credential",)
         return Session(_enabled(user), methods, project, tuple(sorted(roles)), credential)
-    raise Refused
+    raise LoginRefused
 
 
 def _session_of(accounts: Accounts, token: Token) -> Session:
@@ -179,7 +179,7 @@ def _session_of(accounts: Accounts, token: Token) -> Session:
     elif token.project_id:
         projects = accounts.projects(id=token.project_id)
         if not projects:
-            raise Refused(user.name)
+            raise LoginRefused(user.name)
         session = in_project(accounts, user, projects[0], token.methods)
     else:
         session = Session(user, token.methods)
@@ -188,7 +188,7 @@ def _session_of(accounts: Accounts, token: Token) -> Session:
 
 def _enabled(user: User) -> User:
     if not user.enabled:
-        raise Refused(user.name)
+        raise LoginRefused(user.name)
     return user
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from osken_apps.config import Config
 from osken_apps.errors import StoreUnavailable
-from osken_apps.metrics.facts import Facts, Pool, Process, Tally
+from osken_apps.metrics.facts import Measurements, Pool, Process, Tally
 from osken_apps.metrics.processes import process
 from osken_apps.metrics.requests import Requests
 from osken_apps.model.resources import Network, NetworkType, PortStatus
@@ -41,10 +41,10 @@ class Measured:
         self._tally: Tally | None = None
         self._tallied_at = float("-inf")
 
-    def __call__(self) -> Facts:
+    def __call__(self) -> Measurements:
         """Read them."""
         heard_at = self._questions.heard_at
-        return Facts(
+        return Measurements(
             version=version("osken-apps"),
             integration_bridge=self._config.network.integration_bridge,
             controller_is_heard=heard_at is not None and time.monotonic() - heard_at <= MAX_SILENCE_S,

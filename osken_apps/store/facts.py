@@ -16,7 +16,7 @@ from osken_apps.store.tables import form
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Facts:
+class ResourceFacts:
     """What is known of a resource of a kind; the names are those of the resource's own fields.
 
     A field that the kind lacks has no value. `waits` tells whether a port waits for something.
@@ -33,11 +33,11 @@ class Facts:
     waits: bool = False
 
 
-_OWN = tuple(item.name for item in fields(Facts) if item.name not in ("kind", "waits"))
+_OWN = tuple(item.name for item in fields(ResourceFacts) if item.name not in ("kind", "waits"))
 WAITS_FOR = "waits_for"
 
 
-def facts_of(resource: Standard) -> Facts:
+def facts_of(resource: Standard) -> ResourceFacts:
     """Give what is kept of a resource."""
     kind: Any = type(resource)
     names = _names(kind)
@@ -45,7 +45,7 @@ def facts_of(resource: Standard) -> Facts:
     return _shared(kind, names, known, bool(getattr(resource, WAITS_FOR, "")))
 
 
-def facts_in(rows: Callable[[Select[Any]], Any], kind: Any) -> Iterator[tuple[str, Facts]]:
+def facts_in(rows: Callable[[Select[Any]], Any], kind: Any) -> Iterator[tuple[str, ResourceFacts]]:
     """Give id and facts of all resources of a kind; `rows` runs a statement."""
     columns = form(kind).table.c
     names = _names(kind)
@@ -61,6 +61,6 @@ def _names(kind: Any) -> tuple[str, ...]:
 
 
 @lru_cache(100_000)
-def _shared(kind: Any, names: tuple[str, ...], known: tuple[Any, ...], waits: bool) -> Facts:
+def _shared(kind: Any, names: tuple[str, ...], known: tuple[Any, ...], waits: bool) -> ResourceFacts:
     """Give the one value that all resources share of which the same is known."""
-    return Facts(kind, waits=waits, **dict(zip(names, known, strict=True)))
+    return ResourceFacts(kind, waits=waits, **dict(zip(names, known, strict=True)))

@@ -16,7 +16,7 @@ from osken_apps.store import outbox, schema
 from osken_apps.store.accounts import Accounts
 from osken_apps.store.address_text import address_of
 from osken_apps.store.cache import Cache
-from osken_apps.store.facts import Facts, facts_in
+from osken_apps.store.facts import ResourceFacts, facts_in
 from osken_apps.store.lookup import Lookup
 from osken_apps.store.selection import Among, Page
 from osken_apps.store.statements import (
@@ -285,7 +285,7 @@ class View:
             for row in self._connection.execute(ids)
         ]
 
-    def facts(self, kind: type[Standard]) -> Iterator[tuple[str, Facts]]:
+    def facts(self, kind: type[Standard]) -> Iterator[tuple[str, ResourceFacts]]:
         """Give what is kept in memory of all resources of a kind, by id."""
         return facts_in(self._connection.execute, kind)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from osken_apps.cli.api import Api, Refused
+from osken_apps.cli.api import Api, RequestRefused
 from osken_apps.cli.command import CannotTell
 from tests.unit.fake_api import FakeApi, fake_api
 
@@ -89,7 +89,7 @@ def test_a_password_is_not_shown_to_another_api_than_the_one_it_is_for() -> None
 def test_a_redirect_is_an_answer_and_is_not_followed() -> None:
     with fake_api({}) as other, fake_api({}) as api:
         api.answers["GET /v2.0/agents"] = (302, {}, {"Location": f"{other.url}/v2.0/agents"})
-        with pytest.raises(Refused, match=r"answers 302 to GET /v2\.0/agents"):
+        with pytest.raises(RequestRefused, match=r"answers 302 to GET /v2\.0/agents"):
             Api(api.url, {}).get("agents")
     assert other.asked == []
 
@@ -130,10 +130,10 @@ def test_what_cannot_be_asked_cannot_be_told(environment: dict[str, str], told: 
 
 def test_an_error_is_told_in_the_words_of_the_api() -> None:
     with fake_api({"GET /v2.0/agents": (401, {}, {})}) as api:
-        with pytest.raises(Refused, match="must know who asks: source the administrator's openrc"):
+        with pytest.raises(RequestRefused, match="must know who asks: source the administrator's openrc"):
             Api(api.url, {}).get("agents")
         with pytest.raises(
-            Refused, match=r"answers 404 to GET /v2\.0/ports/x: The resource could"
+            RequestRefused, match=r"answers 404 to GET /v2\.0/ports/x: The resource could"
         ) as refused:
             Api(api.url, {}).get("ports/x")
     assert refused.value.http_status == 404

@@ -6,7 +6,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address
 import pytest
 
 from osken_apps.dhcp.decision import SilenceReason
-from osken_apps.explain.cause import State
+from osken_apps.explain.cause import VerdictState
 from osken_apps.explain.causes import EVERY_CAUSE, explain_address, explain_beyond, explain_reach
 from osken_apps.explain.document import causes_document
 from osken_apps.explain.facts import Facts, HostSeen, InstalledFlow, Known, Place, PortCounted, Source, Twin
@@ -422,7 +422,7 @@ def test_no_two_causes_have_one_code_but_those_that_cannot_tell() -> None:
 def test_each_fact_has_its_source_and_its_time(given: tuple[Facts, str]) -> None:
     told = explain_reach(given[0]) if given[0].peer else explain_address(given[0])
     for verdict in (told.verdict, *told.also):
-        assert verdict.evidence or verdict.state is State.UNKNOWN
+        assert verdict.evidence or verdict.state is VerdictState.UNKNOWN
         assert all(evidence.says and evidence.seen_at for evidence in verdict.evidence)
         assert "{" not in verdict.sentence + verdict.remedy
 

@@ -16,7 +16,7 @@ from osken_apps.openflow.fields import Field
 from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.match import Match
 from osken_apps.openflow.wire import FlowBody, FlowKey, encode_flow
-from osken_apps.pipeline.comparison import Counted, State, compared
+from osken_apps.pipeline.comparison import Counted, FlowState, compared
 from osken_apps.pipeline.desired import desired_flows, owned_flows
 from osken_apps.pipeline.features.isolation import INTEGRATION_NORMAL
 from tests.golden.scenarios import LAYOUT, SCENARIOS, VM1
@@ -44,9 +44,9 @@ def test_a_flow_is_as_it_should_be_missing_or_another_s() -> None:
     flows = [flow for flow, _ in DESIRED]
     told = list(compared(DESIRED, installed([*flows[1:], OTHERS])))
     assert [flow.state for flow in told] == [
-        State.MISSING,
-        *([State.INSTALLED] * (len(flows) - 1)),
-        State.FOREIGN,
+        FlowState.MISSING,
+        *([FlowState.INSTALLED] * (len(flows) - 1)),
+        FlowState.FOREIGN,
     ]
     assert [flow.text for flow in told] == [*(flow.text() for flow in flows), OTHERS.text()]
     assert told[0].counted is None
@@ -61,14 +61,14 @@ def test_one_that_does_something_else_is_foreign_and_what_it_should_do_is_missin
     key, body = encode_flow(flow)
     told = list(compared([(flow, port_id)], {key: Counted(FlowBody(body.cookie, b""), 5, 5, 5)}))
     assert [(each.state, each.text.partition("actions=")[2]) for each in told] == [
-        (State.MISSING, flow.text().partition("actions=")[2]),
-        (State.FOREIGN, "drop"),
+        (FlowState.MISSING, flow.text().partition("actions=")[2]),
+        (FlowState.FOREIGN, "drop"),
     ]
     assert told[1].rule is told[0].rule
 
 
 def test_of_a_bridge_that_says_nothing_nothing_is_known() -> None:
-    assert {flow.state for flow in compared(DESIRED, None)} == {State.UNKNOWN}
+    assert {flow.state for flow in compared(DESIRED, None)} == {FlowState.UNKNOWN}
 
 
 # -- as the API shows it

@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from osken_apps.metrics.declarations import METRICS, Kind
 from osken_apps.metrics.exposition import exposition
-from osken_apps.metrics.facts import Facts, Pool, Process, Tally
+from osken_apps.metrics.facts import Measurements, Pool, Process, Tally
 from osken_apps.metrics.listener import metrics_application
 from osken_apps.metrics.requests import Requests
 from osken_apps.model.changes import HostReport
@@ -59,7 +59,7 @@ def durations(*seconds: float) -> Histogram:
     return histogram
 
 
-FACTS = Facts(
+FACTS = Measurements(
     "1.2",
     "br-int",
     controller_is_heard=True,
@@ -81,7 +81,7 @@ FACTS = Facts(
 )
 
 
-def told(facts: Facts) -> Mapping[tuple[str, tuple[tuple[str, str], ...]], float]:
+def told(facts: Measurements) -> Mapping[tuple[str, tuple[tuple[str, str], ...]], float]:
     """Give every sample that is told, by its name and labels."""
     document, content_type = exposition(lambda: facts, "text/plain")
     assert content_type.startswith("text/plain")
@@ -92,7 +92,7 @@ def told(facts: Facts) -> Mapping[tuple[str, tuple[tuple[str, str], ...]], float
     }
 
 
-def of(facts: Facts, name: str, **labels: str) -> float | None:
+def of(facts: Measurements, name: str, **labels: str) -> float | None:
     """Give the value of a sample."""
     return told(facts).get((f"osken_{name}", tuple(sorted(labels.items()))))
 
@@ -152,7 +152,7 @@ def test_of_a_host_that_is_forgotten_nothing_is_told() -> None:
 
 
 def test_before_the_controller_speaks_and_without_a_database_the_rest_is_told() -> None:
-    early = Facts("1.2", "br-int")
+    early = Measurements("1.2", "br-int")
     assert (of(early, "controller_up"), of(early, "store_up")) == (0, 0)
     assert of(early, "ports", status="ACTIVE") is None
     assert of(early, "controller_start_time_seconds") is None
@@ -183,7 +183,7 @@ def test_there_is_one_path_and_it_is_read() -> None:
 
 
 def test_an_error_of_ours_is_a_failed_scrape_and_tells_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    def broken() -> Facts:
+    def broken() -> Measurements:
         raise RuntimeError("secret")
 
     answer = scrape(broken)
