@@ -125,8 +125,11 @@ def test_a_port_is_made_with_the_keyboard_alone(site: Site) -> None:
         new = page.get_by_role("button", name="New port")
         tab_to(page, new)
         page.keyboard.press("Enter")
-        expect(dialog(page).get_by_label("Network")).to_be_focused()
+        network = dialog(page).get_by_label("Network")
+        expect(network).to_be_focused()
+        expect(network.locator("option", has_text="green")).to_have_count(1)  # they have been read
         page.keyboard.type("green")
+        expect(network).to_have_value(site.ids["green"])
         tab_to(page, dialog(page).get_by_label("Name"))
         page.keyboard.type("by-keys")
         tab_to(page, dialog(page).get_by_label("Switched on"))
