@@ -88,7 +88,8 @@ def test_two_machines_that_work_and_what_keeps_them_from_it(
         words = ["explain", "--api", URL, "one", "two", "--tcp", "80", "--probe"]
 
         def is_printed() -> bool:
-            return main(words) == 1 and capsys.readouterr().out.startswith(sentence)
+            status, printed = main(words), capsys.readouterr().out
+            return status == 1 and printed.startswith(sentence)
 
         wait_until(is_printed, PATIENCE_S, "the sentence, by a probe a second later")
     machines[0].namespace.ip("link", "set", "eth0", "down")

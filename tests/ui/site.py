@@ -187,7 +187,8 @@ class Site:
             page.set_viewport_size({"width": size[0], "height": size[1]})
             page.goto(f"{self.server.url}/ui/#/{screen}")  # loads nothing again where only the end differs
             yield page
-            assert [text for text in tab.told if not text.partition(": ")[2].startswith(expected)] == []
+            surprises = [text for text in tab.told if not text.partition(": ")[2].startswith(expected)]
+            assert surprises == [], surprises
             is_kept = is_kept and _has_rest(page)
             if is_kept:
                 self._kept.setdefault(key, []).append(tab)

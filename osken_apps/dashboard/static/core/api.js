@@ -3,6 +3,7 @@
 import { needsToken, token } from "./session.js";
 
 const AGAIN_MS = 300; // a connection may break where nothing is wrong
+const SILENT = "The API does not answer.";
 
 /** What the API refused, in its own words; `status` 0: there was no answer. */
 export class ApiError extends Error {
@@ -23,11 +24,22 @@ export const unknownCaller = { handler: () => {} };
  */
 export async function ask(method, path, { body, revision, signal } = {}) {
   const response = await sent(method, path, body, revision, signal);
-  const told = await response.json().catch(() => null);
+  const told = await bodyOf(response);
   if (response.ok) return told;
   if (response.status === 401) unknownCaller.handler();
   const error = told?.NeutronError ?? {};
   throw new ApiError(response.status, error.type ?? "", error.message ?? `The API answered ${response.status}.`);
+}
+
+/** Give the body of an answer; null: it has none, or it is refused by another than the API. */
+async function bodyOf(response) {
+  if (response.status === 204) return null;
+  try {
+    return await response.json();
+  } catch (error) {
+    if (!response.ok) return null;
+    throw error.name === "AbortError" ? error : new ApiError(0, "", SILENT); // it ended in the middle
+  }
 }
 
 async function sent(method, path, body, revision, signal, isSecond = false) {
@@ -50,7 +62,7 @@ async function sent(method, path, body, revision, signal, isSecond = false) {
       await new Promise((resolve) => { setTimeout(resolve, AGAIN_MS); });
       return sent(method, path, body, revision, signal, true);
     }
-    throw new ApiError(0, "", "The API does not answer.");
+    throw new ApiError(0, "", SILENT);
   }
 }
 
