@@ -26,7 +26,7 @@ class Beyond:
         self._network_of = network_of
         self._ports_up = ports_up
         self._enforce = enforce
-        self._spread = Spread()
+        self.spread = Spread()
         self._remote_ports = RemotePorts()
         self._reaches = Reaches()
         self._looking: set[str] = set()  # hosts for which something has changed elsewhere
@@ -40,21 +40,17 @@ class Beyond:
         looking, self._looking = self._looking, set()
         return looking
 
-    def hosts_of(self, network_id: str) -> set[str]:
-        """Name the hosts that have a network."""
-        return self._spread.hosts_of(network_id)
-
     def put(self, port: Port, host: str | None) -> None:
         """Note where a port is; None: nowhere."""
         network = self._network_of(port.network_id)
         if network and network.network_type.is_tunnel:
-            self._spread.put(network.id, port.id, host)
+            self.spread.put(network.id, port.id, host)
             self._reaches.forget([network.id])
 
     def drop(self, port_id: str) -> None:
         """Forget a port that is gone."""
         self.change_of((port_id,))
-        self._spread.drop(port_id)
+        self.spread.drop(port_id)
         self._remote_ports.forget(port_id)
 
     def drop_networks(self, network_ids: Iterable[str]) -> None:
@@ -68,24 +64,24 @@ class Beyond:
     def renamed(self, name: str, new_name: str) -> None:
         """Note that a host is called something else now."""
         self.addresses.rename(name, new_name)
-        self._reaches.forget(self._spread.networks_at(new_name))
+        self._reaches.forget(self.spread.networks_at(new_name))
 
     def change_of(self, port_ids: Iterable[str]) -> None:
         """Have the networks of ports put together again, and their hosts look."""
-        self._change(self._spread.networks_of(port_ids))
+        self._change(self.spread.networks_of(port_ids))
 
     def change_at(self, hosts: Iterable[str]) -> None:
         """Likewise the networks that one of these hosts has."""
-        self._change(set().union(*(self._spread.networks_at(host) for host in hosts)))
+        self._change(set().union(*(self.spread.networks_at(host) for host in hosts)))
 
     def _change(self, network_ids: Iterable[str]) -> None:
         for network_id in network_ids:
             self._reaches.forget([network_id])
-            self._looking |= self._spread.hosts_of(network_id)
+            self._looking |= self.spread.hosts_of(network_id)
 
     def _parts(self, network_id: str) -> Iterator[HostPart]:
         network = self._network_of(network_id)
-        for host, port_ids in self._spread.ports_of(network_id) if network else ():
+        for host, port_ids in self.spread.ports_of(network_id) if network else ():
             address = self.addresses.of(host)
             ports = tuple(self._ports_up(port_ids))
             if address is not None and ports and network:

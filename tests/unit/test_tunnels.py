@@ -121,7 +121,7 @@ def test_a_port_that_changes_or_goes_wakes_the_hosts_of_its_network() -> None:
     assert concerned(made, made.apply([Upserted(replace(port(2), admin_state_up=False))])) == {"a", "b"}
     assert reach(made, "a").peers == ()
     assert concerned(made, made.apply([Deleted(Port, port(2).id)])) == {"a", "b"}
-    assert made.beyond.hosts_of("vx") == {"a"}
+    assert made.beyond.spread.hosts_of("vx") == {"a"}
 
 
 def test_a_port_that_moves_is_reached_at_its_new_host() -> None:
