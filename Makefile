@@ -1,5 +1,7 @@
 # Each target does its own set-up: Debian packages, .venv, the package with its extras.
 SHELL := /bin/bash
+# Without it every process that a test starts compiles everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 PYTHON ?= python3
 BIN := .venv/bin

@@ -2,7 +2,9 @@
 
 import json
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import webob
@@ -12,6 +14,17 @@ from osken_apps.rest.controller import Hosts
 from osken_apps.rest.environ import CERTIFICATE
 from osken_apps.rest.wsgi import Application, application
 from osken_apps.store.store import Store
+
+
+@cache
+def _empty_database() -> bytes:
+    """Give the file of a database with nothing in it: to make it takes longer than most tests."""
+    with TemporaryDirectory() as directory:
+        file = Path(directory) / "osken-net.db"
+        database = Store(f"sqlite:///{file}").database
+        assert database
+        database.engine.dispose()
+        return file.read_bytes()
 
 
 @dataclass
@@ -113,7 +126,10 @@ def config_of(directory: Path, text: str = "") -> Config:
 
 
 def client_of(directory: Path, text: str = "") -> Client:
-    """Make a client of a new application with an empty store."""
+    """Make a client of a new application; its store is empty, or what an earlier one left there."""
     config = config_of(directory, text)
+    database = directory / "osken-net.db"
+    if not database.exists():
+        database.write_bytes(_empty_database())
     store, hosts = Store(config.database), Hosts()
     return Client(application(store, config, hosts), store, hosts, {})
