@@ -1,11 +1,13 @@
 """What changed since a revision, so that whoever shows the network need not read it again and again.
 
-That it is answered only when something is new, is done before it comes here (`waiting_room`).
+That it is answered only when something is new, is done before it comes here (`waiting_room`). Time makes the
+service not ready, and is no change: each answer says it.
 """
 
 from typing import Any
 
 from osken_apps.errors import HTTPBadRequest
+from osken_apps.rest import attention, health
 from osken_apps.rest.census import CREATED, DELETED, MAX_TOLD, UPDATED
 from osken_apps.rest.openapi_words import TEXT, array_of, object_of
 from osken_apps.rest.operations import Operations
@@ -24,15 +26,25 @@ def _changes(operations: Operations, request: Request) -> dict[str, Any]:
     news = operations.census.since(
         asked(request, "since"), operations.permissions(request), Target(request.caller.project_id)
     )
-    return {"revision": news.revision, "reset": news.reset, "changes": list(news.changes)}
+    return {
+        "revision": news.revision,
+        "reset": news.reset,
+        "changes": list(news.changes),
+        "not_ready": [item.sentence for item in attention.of_service(health.reasons(operations))],
+    }
 
 
 CHANGE = object_of(
     {"kind": TEXT, "op": {"enum": [CREATED, UPDATED, DELETED]}, "id": TEXT}, ["kind", "op", "id"]
 )
 ANSWER = object_of(
-    {"revision": TEXT, "reset": {"type": "boolean"}, "changes": array_of(CHANGE, MAX_TOLD)},
-    ["revision", "reset", "changes"],
+    {
+        "revision": TEXT,
+        "reset": {"type": "boolean"},
+        "changes": array_of(CHANGE, MAX_TOLD),
+        "not_ready": array_of(TEXT, health.MAX_REASONS),
+    },
+    ["revision", "reset", "changes", "not_ready"],
 )
 SINCE = {"type": "string", "maxLength": 64, "pattern": "^([0-9a-f]{1,32}-[0-9]{1,18})?$"}
 WAIT = {

@@ -9,6 +9,7 @@ from osken_apps.rest.request import Answer, Request
 
 # The controller says something every two seconds.
 MAX_SILENCE_S = 15.0
+MAX_REASONS = 10  # the database, the controller, and the certificates' files
 
 
 def healthz(_operations: Operations, _request: Request) -> Answer:

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 PATH = ["v2.0", "changes"]
 MAX_WAIT_S = 20
 LEAST_WAIT_S = 1.0  # where something is new all the time, nobody is answered more often than this
+TOGETHER_S = 5  # waits end at multiples of it: of answers together each costs less than one alone
 SECONDS = re.compile("[0-9]{1,2}")
 
 
@@ -38,12 +39,12 @@ class Wait:
     def ends(self, revision: str) -> float:
         """Give the moment at which it is over, if that is the revision until then.
 
-        Waits that end by themselves do so at whole seconds, within the next: together they wake whoever
-        answers them once.
+        A wait that ends by itself does so together with others, up to `TOGETHER_S` before its time.
         """
         if revision != self.revision:
             return self.since + min(LEAST_WAIT_S, self.seconds)
-        return -((self.since + self.seconds) // -1)
+        over = self.since + self.seconds
+        return over // TOGETHER_S * TOGETHER_S if self.seconds > TOGETHER_S else over
 
 
 def wait_of(command: str, path: str, query: str, revision: str, now: float) -> Wait | None:

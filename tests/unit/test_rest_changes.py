@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 
 from osken_apps.model.changes import HostReport
-from osken_apps.rest import census
-from tests.unit.rest_client import Client, client_of
+from osken_apps.rest import census, health
+from osken_apps.rest.controller import Hosts, Questions
+from osken_apps.rest.wsgi import application
+from osken_apps.store.store import Store
+from tests.unit.rest_client import Client, client_of, config_of
 
 NOW = datetime(2026, 11, 26, 12, 0, 0, tzinfo=UTC)
 HOST = HostReport("host1", True, ("br-int",), (), True, NOW, NOW, 2)
@@ -108,3 +111,14 @@ def test_hosts_are_told_when_they_are_shown_otherwise_and_only_to_who_sees_them(
 def test_what_is_no_revision_is_refused(api: Client) -> None:
     reply = api.call("GET", "/changes?since=yesterday")
     assert (reply.status, reply.error) == (400, "HTTPBadRequest")
+
+
+def test_each_answer_says_what_time_made_not_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config, questions = config_of(tmp_path), Questions()
+    store, hosts = Store(config.database), Hosts()
+    watcher = Watcher(Client(application(store, config, hosts, questions), store, hosts, {}))
+    assert watcher.news()["not_ready"] == ["the controller has not spoken yet."]
+    questions.hear()
+    assert watcher.news()["not_ready"] == []
+    monkeypatch.setattr(health, "MAX_SILENCE_S", -1.0)
+    assert watcher.news()["not_ready"] == ["the controller has been silent for 0 s."]

@@ -105,9 +105,10 @@ def test_another_wait_than_the_documents_is_refused(text: str) -> None:
         seconds_of(text)
 
 
-def test_a_wait_ends_at_the_whole_second_after_it() -> None:
-    assert Wait("e-1", NOW, 10).ends("e-1") == 111.0
-    assert Wait("e-1", 100.0, 10).ends("e-1") == 110.0
+def test_waits_end_together_and_none_too_late() -> None:
+    ends = [Wait("e-1", 100 + late, 10).ends("e-1") for late in (0.0, 0.25, 4.75, 5.0)]
+    assert ends == [110, 110, 110, 115]
+    assert Wait("e-1", NOW, 5).ends("e-1") == NOW + 5
 
 
 def test_a_wait_ends_when_something_is_new_and_not_again_and_again() -> None:

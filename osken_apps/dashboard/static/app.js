@@ -17,9 +17,8 @@ import { SCREENS } from "./screens/screens.js";
 import { Dialog } from "./view/dialog.js";
 import { clock } from "./view/words.js";
 
-const OVERVIEW_MS = 12000;
-const OVERVIEW_EARLY_MS = 4000; // who has just been answered is answered again with less
-const OVERVIEW_LEAST_MS = 1000;
+const OVERVIEW_MS = 1000; // of what changes at once, the sums are read once
+const AGE_MS = 1000;
 const OLD_S = 20; // longer than an answer without news lets one wait
 const LATE_MS = 5000;
 
@@ -33,7 +32,7 @@ class App {
     onNames(this.draw);
     unknownCaller.handler = () => this.leave();
     addEventListener("hashchange", () => this.move());
-    setInterval(this.draw, OVERVIEW_LEAST_MS); // the age of what is shown
+    setInterval(this.draw, AGE_MS); // the age of what is shown
   }
 
   async begin() {
@@ -55,9 +54,6 @@ class App {
     const [{ revision }] = await Promise.all([loadOverview(), loadExtensions()]);
     this.login = null;
     this.live.start(revision);
-    clearTimeout(this.overviewTimer);
-    this.overviewDue = 0; // whoever asked before may have left with one due
-    this.readOverviewLater(OVERVIEW_MS);
     this.move();
   }
 
@@ -73,7 +69,8 @@ class App {
     keepToken("");
     this.live.stop();
     clearTimeout(this.overviewTimer);
-    world.overview = null;
+    this.overviewTimer = null;
+    Object.assign(world, { overview: null, notReady: [] });
     this.screen?.close?.();
     this.screen = null;
     this.login ??= new LoginScreen(this);
@@ -96,26 +93,20 @@ class App {
   }
 
   heard(news) {
-    if (!news.reset && !news.changes.length) {
-      if (this.overviewDue - Date.now() < OVERVIEW_EARLY_MS) this.readOverviewLater(0);
-      return;
-    }
-    forgetNames(news.changes);
-    this.screen?.heard?.(news);
-    this.readOverviewLater(OVERVIEW_LEAST_MS);
+    world.notReady = news.not_ready;
+    if (news.reset || news.changes.length) {
+      forgetNames(news.changes);
+      this.screen?.heard?.(news);
+      this.readOverviewIn(OVERVIEW_MS);
+    } else if (this.screen?.showsCounters && !document.hidden) this.readOverviewIn(0); // what is counted is no change
+    this.draw();
   }
 
-  /** Read the overview soon after a change, and now and then: that a controller is silent is no change. */
-  readOverviewLater(ms) {
-    const due = Date.now() + ms;
-    if (this.overviewDue && this.overviewDue <= due) return;
-    clearTimeout(this.overviewTimer);
-    this.overviewDue = due;
-    this.overviewTimer = setTimeout(async () => {
+  readOverviewIn(ms) {
+    this.overviewTimer ??= setTimeout(async () => {
+      this.overviewTimer = null;
       await loadOverview().catch(() => {}); // that the API does not answer is said by what is live
-      this.overviewDue = 0;
       this.draw();
-      if (!this.login) this.readOverviewLater(OVERVIEW_MS);
     }, ms);
   }
 
@@ -155,8 +146,7 @@ class App {
   /** Say what makes that what is shown may be old: an API or a controller that does not answer. */
   banner() {
     const { lost } = this.live.state;
-    const silent = world.overview?.attention.filter(({ code }) => code === "not_ready") ?? [];
-    const said = [this.broken, lost ? `${lost.message} What is shown is of ${clock(this.live.state.at)}.` : "", ...silent.map(({ sentence }) => sentence)].filter(Boolean);
+    const said = [this.broken, lost ? `${lost.message} What is shown is of ${clock(this.live.state.at)}.` : "", ...world.notReady].filter(Boolean);
     return html`<div class="banners" role="status">${said.map((text) => html`<p class="banner"><span aria-hidden="true">✖</span> ${text}</p>`)}</div>`;
   }
 

@@ -8,7 +8,6 @@ Prints how many answers they had and the longest that one took beyond its wait, 
 import heapq
 import http.client
 import json
-import random
 import selectors
 import sys
 import time
@@ -16,12 +15,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import IO, Any
 
-# As `live.js` and `app.js` have them.
-WAIT_S = (9, 10, 11)
+# As `live.js` and `app.js` have them on the overview, which asks for most.
+WAIT_S = 15
 LEAST_S = 1.5
-OVERVIEW_S = 12.0
-OVERVIEW_EARLY_S = 4.0
-OVERVIEW_LEAST_S = 1.0
+OVERVIEW_S = 1.0
 TIMEOUT_S = 30
 
 NOBODY: Mapping[str, str] = {}
@@ -48,7 +45,7 @@ class Followers:
         self._count = 0
         self.answers, self.longest_s = 0, 0.0
         # Not all were opened at once: each is somewhere in its wait.
-        rests = [1 + number % WAIT_S[1] for number in range(dashboards)]
+        rests = [1 + number % WAIT_S for number in range(dashboards)]
         self._dashboards = [Dashboard(self, host, port, rest) for rest in rests]
 
     def ask(self, connection: http.client.HTTPConnection, path: str) -> Any:
@@ -115,12 +112,11 @@ class Dashboard:
             http.client.HTTPConnection(host, port, timeout=30) for _ in range(2)
         )
         self._revision = self._all.ask(self._looking, "overview")["revision"]
-        self._is_looking = False
-        self._overview_due = time.monotonic() + rest
+        self._looks = False
         self._ask(rest)
 
-    def _ask(self, wait: int = 0) -> None:
-        self._asked_at, wait = time.monotonic(), wait or random.choice(WAIT_S)
+    def _ask(self, wait: int = WAIT_S) -> None:
+        self._asked_at = time.monotonic()
         path = f"changes?since={self._revision}&wait={wait}"
         self._all.ask_later(self._following, path, self._heard, wait)
 
@@ -128,22 +124,15 @@ class Dashboard:
         now, has_news = time.monotonic(), news["reset"] or news["changes"]
         self._revision = news["revision"]
         self._all.at(max(now, self._asked_at + LEAST_S), self._ask)
-        if has_news:
-            self._overview_due = min(self._overview_due, now + OVERVIEW_LEAST_S)
-            self._all.at(self._overview_due, self._look)
-        elif self._overview_due - now < OVERVIEW_EARLY_S:
-            self._overview_due = now
-            self._look()
+        if not self._looks:
+            self._looks = True
+            self._all.at(now + OVERVIEW_S if has_news else now, self._look)
 
     def _look(self) -> None:
-        if not self._is_looking and self._overview_due <= time.monotonic():
-            self._is_looking = True
-            self._all.ask_later(self._looking, "overview", self._looked)
+        self._all.ask_later(self._looking, "overview", self._looked)
 
     def _looked(self, _overview: Any) -> None:
-        self._is_looking = False
-        self._overview_due = time.monotonic() + OVERVIEW_S
-        self._all.at(self._overview_due, self._look)
+        self._looks = False
 
 
 def main(arguments: list[str]) -> None:

@@ -2,14 +2,15 @@
 
 import { get, query } from "./api.js";
 
-const WAIT_S = 9; // and up to two more, so that not everybody asks again at once
+const WAIT_S = 15;
+const NOT_READY_WAIT_S = 5;
 const LEAST_MS = 1500; // from one question to the next: what anybody changes is shown within two seconds
 const SILENT_MS = 5000; // after its wait an answer comes no more
 const HIDDEN_MS = 15000;
 const LONGEST_MS = 30000;
 
 /**
- * Follows the API's changes. `heard` gets { reset, changes } of each answer, also of one without news; `state` is
+ * Follows the API's changes. `heard` gets { reset, changes, not_ready } of each answer, also of one without news; `state` is
  * { lost: null or an Error, at: when the API answered last }, and `stateChanged` is called when `lost` changes.
  */
 export class Live {
@@ -33,6 +34,7 @@ export class Live {
     this.giveUp();
     clearTimeout(this.timer);
     this.revision = undefined;
+    this.notReady = false;
   }
 
   /** Somebody begins to look, or nobody looks any more: a browser has few connections, and a hidden tab holds none. */
@@ -57,7 +59,7 @@ export class Live {
     this.asking = asking;
     const began = performance.now();
     // Whether the API answers again is to be known at once.
-    const wait = document.hidden || this.state.lost ? 0 : WAIT_S + Math.floor(3 * Math.random());
+    const wait = document.hidden || this.state.lost ? 0 : this.notReady ? NOT_READY_WAIT_S : WAIT_S;
     const signal = AbortSignal.any([asking.signal, AbortSignal.timeout(1000 * wait + SILENT_MS)]);
     const told = await get(`changes?${query({ since: this.revision, wait })}`, { signal }).catch((error) => error);
     if (asking !== this.asking) return; // given up
@@ -70,6 +72,7 @@ export class Live {
   take(news) {
     const wasLost = Boolean(this.state.lost);
     this.revision = news.revision;
+    this.notReady = news.not_ready.length > 0;
     this.found(null);
     // What was asked for while nobody answered is asked for again.
     this.heard({ ...news, reset: news.reset || wasLost });

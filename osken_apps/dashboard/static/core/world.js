@@ -4,10 +4,11 @@ import { get } from "./api.js";
 import { Rates } from "./rates.js";
 import { settings } from "./session.js";
 
-export const world = { overview: null, extensions: new Set(), dhcp: new Rates() };
+export const world = { overview: null, notReady: [], extensions: new Set(), dhcp: new Rates() };
 
 export async function loadOverview() {
   world.overview = await get("overview");
+  world.notReady = world.overview.attention.filter(({ code }) => code === "not_ready").map(({ sentence }) => sentence);
   if (world.overview.dhcp) world.dhcp.take(world.overview.dhcp, Date.now());
   return world.overview;
 }

@@ -18,6 +18,7 @@ const LOOKS = { broken: "bad", degraded: "warn", waiting: "idle" };
 
 export class OverviewScreen {
   title = "Overview";
+  showsCounters = true;
 
   view() {
     const { overview } = world;
