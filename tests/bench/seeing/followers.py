@@ -17,6 +17,7 @@ from typing import IO, Any
 
 # As `live.js` and `app.js` have them on the overview, which asks for most.
 WAIT_S = 15
+FIRST_WAITS_S = (6, 11, 15)  # a third of them ends at each of the next three moments at which waits end
 LEAST_S = 1.5
 OVERVIEW_S = 1.0
 TIMEOUT_S = 30
@@ -45,7 +46,7 @@ class Followers:
         self._count = 0
         self.answers, self.longest_s = 0, 0.0
         # Not all were opened at once: each is somewhere in its wait.
-        rests = [1 + number % WAIT_S for number in range(dashboards)]
+        rests = [FIRST_WAITS_S[number % len(FIRST_WAITS_S)] for number in range(dashboards)]
         self._dashboards = [Dashboard(self, host, port, rest) for rest in rests]
 
     def ask(self, connection: http.client.HTTPConnection, path: str) -> Any:
