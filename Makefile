@@ -28,7 +28,7 @@ lint: setup  ## linter, format and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-unit: .venv/.installed  ## the tests that need neither root nor a switch, in two minutes
+unit: .venv/.installed  ## the tests that need neither root nor a switch, in a minute and a half
 	$(BIN)/python -m pytest -q -n auto $(UNIT)
 
 test: lint  ## all tests: unit (under each Python 3.11 to 3.13 on the PATH), Open vSwitch, dashboard, end to end
@@ -39,7 +39,7 @@ test: lint  ## all tests: unit (under each Python 3.11 to 3.13 on the PATH), Ope
 pythons: .venv/.installed  ## the unit tests under Python 3.11 to 3.13, where they are here
 	$(BIN)/python -m tests.pythons
 
-demo: setup  ## the reference's use cases and the guards, live, beside what it says (DEMO="--keep" leaves it up to play)
+demo: setup  ## the use cases and the guards, live (DEMO="--keep" leaves it up to play)
 	$(SUDO) $(BIN)/python -m osken_apps.demo $(DEMO)
 
 bench: setup  ## the long benchmarks

@@ -137,14 +137,14 @@ def judged(cause: Cause[C], case: C) -> Verdict | None:
         found.code or cause.code,
         cause.state,
         cause.certainty,
-        _ended(sentence),
+        ended(sentence),
         remedy,
         found.evidence,
         cause.is_operators,
     )
 
 
-def _ended(sentence: str) -> str:
+def ended(sentence: str) -> str:
     """Have a sentence end as one does; there may be a stop in what it ends with."""
     return sentence if sentence.endswith("?") or not sentence else f"{sentence.rstrip('.')}."
 

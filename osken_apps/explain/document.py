@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from osken_apps.explain.cause import C, Cause
+from osken_apps.explain.cause import C, Cause, ended
 from osken_apps.explain.causes import EVERY_CAUSE
 from osken_apps.explain.frames import OF_A_FRAME
 
@@ -39,7 +39,7 @@ def causes_document() -> str:
 def _of(cause: Cause[C]) -> Iterator[str]:
     yield f"## {cause.code}"
     yield ""
-    yield f"{cause.sentence}."
+    yield ended(cause.sentence)
     yield ""
     if cause.remedy:
         yield f"- What to do: {cause.remedy}"

@@ -34,7 +34,9 @@ class Nova:
             from keystoneauth1 import adapter, exceptions, session
             from keystoneauth1.identity import v3
         except ImportError as error:
-            raise ConfigurationError(f"[nova] needs pip install 'osken-apps[nova]' ({error})") from error
+            raise ConfigurationError(
+                f"[nova] needs the extra nova: pip install '.[nova]' ({error})"
+            ) from error
         self._trouble: type[Exception] = exceptions.ClientException
         auth = v3.Password(
             auth_url=config.auth_url,

@@ -46,7 +46,7 @@ class Keystone:
             from keystonemiddleware.auth_token import AuthProtocol
         except ImportError as error:
             raise ConfigurationError(
-                f"[api] authentication=keystone needs pip install 'osken-apps[keystone]' ({error})"
+                f"[api] authentication=keystone needs the extra keystone: pip install '.[keystone]' ({error})"
             ) from error
         self._trouble: type[Exception] = ClientException
         self._now = now

@@ -1,5 +1,6 @@
 """What the documents name is there: files, links, options."""
 
+import configparser
 import re
 from pathlib import Path
 
@@ -40,3 +41,13 @@ def test_the_configuration_that_the_readme_prints_is_one(tmp_path: Path) -> None
     path.write_text(printed)
     loaded = config.load(path)
     assert (loaded.openflow.host, loaded.ovsdb.host) == ("192.0.2.10", "192.0.2.10")
+
+
+@pytest.mark.parametrize("start", ["[api]", "[DEFAULT]"])
+def test_a_configuration_that_is_pasted_holds_what_it_shows(start: str) -> None:
+    (printed,) = [block for block in blocks("README.md", "With Nova and Horizon") if block.startswith(start)]
+    parser = configparser.ConfigParser()
+    parser.read_string(printed)
+    values = [value for section in parser.values() for value in section.values()]
+    # Neither oslo.config nor ours takes what follows a value for a comment.
+    assert values and [value for value in values if "#" in value] == []

@@ -10,11 +10,12 @@ follow beside DHCP behind Open vSwitch (root). The status is 1 if a bar is misse
 import argparse
 import os
 import sys
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.bench.seeing import asking, beside_dhcp
-from tests.bench.seeing.asking import EXPLAIN_BAR_MS, GROWTH_BAR_MIB, HOSTS, Asked
+from tests.bench.seeing.asking import EXPLAIN_BAR_MS, GROWTH_BAR_MIB, HOSTS, MIB, Asked
 from tests.bench.seeing.beside_dhcp import BAR, DASHBOARDS, Beside
 
 RESULTS = Path(__file__).parents[1] / "results" / "seeing.md"
@@ -39,9 +40,10 @@ def table(asked: Asked, beside: Beside, hours: float) -> str:
         ),
         "",
         f"All that {DASHBOARDS} dashboards and those before them ask in {hours:g} hours, as fast as it is"
-        " answered:"
-        f" from the first third to the end the controller grew by {grown[0]:.1f} MiB and the REST process by"
-        f" {grown[1]:.1f} (bar {GROWTH_BAR_MIB:.0f} each).",
+        " answered: after each third the controller takes"
+        f" {_mib(each.controller for each in asked.weights)} MiB and the REST process"
+        f" {_mib(each.rest for each in asked.weights)}: in the last they grew by"
+        f" {grown[0]:.1f} and {grown[1]:.1f} (bar {GROWTH_BAR_MIB:.0f} each).",
         "",
         f"DHCP behind Open vSwitch beside {DASHBOARDS} dashboards: {beside.ratio:.3f} of the exchanges"
         f" without (bar {BAR}; the middle of {len(beside.beside)} rounds, from"
@@ -49,6 +51,10 @@ def table(asked: Asked, beside: Beside, hours: float) -> str:
         f" {beside.answers} answers, within {beside.longest_ms:.0f} ms.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _mib(octets: Iterable[float]) -> str:
+    return ", ".join(f"{each / MIB:.1f}" for each in octets)
 
 
 def _not_whole(asked: Asked) -> str:
