@@ -12,7 +12,7 @@ from osken_apps.model.changes import Change, Deleted, Snapshot, Upserted
 from osken_apps.model.conditions import PortDirectory
 from osken_apps.model.group_index import GroupIndex
 from osken_apps.model.port_security import Guard, OwnAddress, is_guarded, own_addresses
-from osken_apps.model.resources import Network, Port, Standard, Subnet
+from osken_apps.model.resources import DHCP_DEVICE_ID, Network, Port, Standard, Subnet
 from osken_apps.model.security_groups import AddressGroup, SecurityGroup, SecurityGroupRule
 
 MAX_DELETED_PORTS = 100_000
@@ -47,7 +47,7 @@ class Inventory:
         self._ports_of_device: dict[tuple[str, str], set[str]] = {}
         self._subnets_of: dict[str, dict[str, Subnet]] = {}
         self._ports_of: dict[str, set[str]] = {}
-        self._servers: dict[str, str] = {}
+        self._servers: dict[str, set[str]] = {}  # ids of ports that are called so, by network
         self._by_prefix: dict[str, str] = {}
         self._bound: dict[str, set[str]] = {}
         self.groups = GroupIndex()
@@ -111,8 +111,9 @@ class Inventory:
         return [self.ports[port_id] for port_id in self._ports_of_device.get(_device(port), ())]
 
     def dhcp_server_of(self, network_id: str) -> Port | None:
-        """Give the port of a network's DHCP server, if it exists yet."""
-        return self.ports.get(self._servers.get(network_id, ""))
+        """Give the port of a network's DHCP server, if it exists yet: where several are called so, ours."""
+        found = (self.ports[port_id] for port_id in self._servers.get(network_id, ()))
+        return min(found, key=lambda port: (port.device_id != DHCP_DEVICE_ID, port.id), default=None)
 
     def port_claimed_by(self, claim: str) -> Port | None:
         """Give the port that a claim names: by its whole id or by the beginning of it."""
@@ -150,10 +151,10 @@ class Inventory:
         self._ports_of.setdefault(port.network_id, set()).add(port.id)
         self._by_prefix[port_id_prefix(port.id)] = port.id
         if port.is_dhcp_server:
-            self._servers[port.network_id] = port.id
+            self._servers.setdefault(port.network_id, set()).add(port.id)
         if not _matters(before, port):
             return set()
-        if port.is_dhcp_server:
+        if port.is_dhcp_server or (before and before.is_dhcp_server):
             return self.ports_of(port.network_id)
         return touched | self._siblings_of(port)
 
@@ -192,10 +193,7 @@ class Inventory:
         self.groups.put_port(port, None)
         self._by_prefix.pop(port_id_prefix(id), None)
         self._remember_deleted(id)
-        if self._servers.get(port.network_id) == id:
-            del self._servers[port.network_id]
-            touched |= self.ports_of(port.network_id)
-        return touched
+        return touched | (self.ports_of(port.network_id) if port.is_dhcp_server else set())
 
     def _remember_deleted(self, port_id: str) -> None:
         self.deleted[port_id] = None
@@ -212,6 +210,7 @@ class Inventory:
             return
         _discard(self._ports_of_device, _device(known), port_id)
         _discard(self._ports_of, known.network_id, port_id)
+        _discard(self._servers, known.network_id, port_id)
         self._own.pop(port_id, None)
         if known.binding:
             _discard(self._bound, known.binding.host, port_id)

@@ -13,6 +13,7 @@ from osken_apps.model.shared import Shared, shares
 from osken_apps.model.standard import Standard as Standard
 
 DHCP_DEVICE_OWNER = "network:dhcp"
+DHCP_DEVICE_ID = "osken-net-dhcp"  # of the port that we made ourselves
 
 
 class NetworkType(StrEnum):

@@ -7,10 +7,9 @@ machine has .2 and the server .3, as in the reference.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from osken_apps.model.resources import DHCP_DEVICE_OWNER, FixedIp, Port, PortStatus, Subnet
+from osken_apps.model.resources import DHCP_DEVICE_ID, DHCP_DEVICE_OWNER, FixedIp, Port, PortStatus, Subnet
 from osken_apps.networking.state import State
 
-DHCP_DEVICE_ID = "osken-net-dhcp"
 DHCP_PORT_NAME = "dhcp"
 
 

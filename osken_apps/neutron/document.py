@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from osken_apps.model.resources import DHCP_DEVICE_OWNER
-from osken_apps.networking.dhcp_ports import DHCP_DEVICE_ID, DHCP_PORT_NAME
+from osken_apps.model.resources import DHCP_DEVICE_ID, DHCP_DEVICE_OWNER
+from osken_apps.networking.dhcp_ports import DHCP_PORT_NAME
 from osken_apps.networking.security_groups import DEFAULT_NAME, default_group_id
 
 Item = Mapping[str, Any]

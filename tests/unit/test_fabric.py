@@ -17,7 +17,7 @@ from osken_apps.model.inventory import Inventory
 from osken_apps.model.local_vlans import assign_local_vlans
 from osken_apps.model.preparation import prepare
 from osken_apps.model.reports import port_reports
-from osken_apps.model.resources import Binding, InactiveBinding, Network, Port, PortStatus
+from osken_apps.model.resources import DHCP_DEVICE_ID, Binding, InactiveBinding, Network, Port, PortStatus
 from osken_apps.model.security_groups import SecurityGroup
 from osken_apps.model.snapshot import HostSnapshot, Segment
 from osken_apps.model.turns import PORTS_A_TURN
@@ -566,3 +566,25 @@ def test_a_port_deleted_during_a_pass_is_not_reported() -> None:
     snapshot = snapshot_of(made, "h")
     made.apply([Deleted(Port, VM1.id)])
     assert port_reports(made, snapshot, LAYOUT.bridges) == []
+
+
+@pytest.mark.parametrize("order", list(permutations(["ours", "theirs", "last"])), ids=" ".join)
+def test_a_network_has_one_dhcp_server_however_many_ports_are_called_so(order: Iterable[str]) -> None:
+    made = fabric("h")
+    made.observe_interfaces("h", [TAP1])
+    servers = {
+        "ours": replace(SERVER1, id="m", device_id=DHCP_DEVICE_ID),
+        "theirs": replace(SERVER1, id="a", device_id="x"),
+        "last": replace(SERVER1, id="z"),
+    }
+    made.apply([Deleted(Port, SERVER1.id)])
+    assert made.inventory.dhcp_server_of(NET1.id) is None
+    for name in order:
+        made.apply([Upserted(servers[name])])
+    for gone, next_one in (("ours", "theirs"), ("theirs", "last")):
+        assert made.inventory.dhcp_server_of(NET1.id) == servers[gone]
+        assert made.apply([Deleted(Port, servers[gone].id)]) == {"h"}
+        assert made.inventory.dhcp_server_of(NET1.id) == servers[next_one]
+    made.apply([Upserted(replace(servers["last"], device_owner="compute:nova"))])
+    assert made.inventory.dhcp_server_of(NET1.id) is None
+    assert made.inventory.ports_of(NET1.id) == {VM1.id, "z"}
