@@ -17,7 +17,7 @@ from osken_apps.cli.output import add_output
 from osken_apps.config import Config
 from osken_apps.errors import OskenAppsError
 from osken_apps.model.accounts import MIN_PASSWORD, is_name
-from osken_apps.store.engines import parsed_url, path_of
+from osken_apps.store.engines import database_file
 from osken_apps.store.store import Store
 
 Handler = Callable[[argparse.Namespace], None]
@@ -43,8 +43,8 @@ def add_action(
 def store_of(parsed: argparse.Namespace) -> Iterator[tuple[Store, Config]]:
     """Open the store that the configuration names. Raises CommandError, ConfigurationError."""
     loaded = config.load(parsed.config_file)
-    path = path_of(parsed_url(loaded.database))
-    if path is not None and not path.is_file():
+    path = database_file(loaded.database)
+    if not path.is_file():
         raise CommandError(f"there is no database {path}: start the controller once, it makes one")
     store = Store(loaded.database)
     try:

@@ -86,7 +86,7 @@ DATABASE_OPTS = [
     cfg.StrOpt(
         "connection",
         default="",
-        help="SQLAlchemy URL of the database. Empty: sqlite:///<state_dir>/osken-net.db.",
+        help="SQLAlchemy URL of the database, which is of SQLite. Empty: sqlite:///<state_dir>/osken-net.db.",
         sample_default="sqlite:///<state_dir>/osken-net.db",
     ),
 ]

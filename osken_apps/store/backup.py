@@ -6,7 +6,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from osken_apps.errors import OskenAppsError
-from osken_apps.store.engines import file_uri, parsed_url, path_of
+from osken_apps.store.engines import database_file, file_uri
 from osken_apps.store.privacy import FILE_MODE
 
 
@@ -19,9 +19,7 @@ def back_up(database: str, target: Path, overwrite: bool = False) -> None:
 
     The file is there when it is whole, and never before. Raises BackupFailed, ConfigurationError.
     """
-    path = path_of(url := parsed_url(database))
-    if path is None:
-        raise BackupFailed(f"{url.get_backend_name()} has its own tools for backups")
+    path = database_file(database)
     if not path.is_file():
         raise BackupFailed(f"there is no database {path}")
     if target.exists() and not overwrite:

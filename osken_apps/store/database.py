@@ -20,13 +20,13 @@ class StoreUnusable(OskenAppsError):
 
 
 class Database:
-    """An open database: the id of its store, its file if it is one, whether it was made just now.
+    """An open database: the id of its store, its file, whether it was made just now.
 
     `read_only` is empty or says why nothing can be written, and the way out.
     """
 
     def __init__(
-        self, engine: Engine, store_id: str, path: Path | None, made: bool = False, read_only: str = ""
+        self, engine: Engine, store_id: str, path: Path, made: bool = False, read_only: str = ""
     ) -> None:
         self.engine = engine
         self.store_id = store_id
@@ -36,30 +36,27 @@ class Database:
         self._file = _identity(path)
 
     def __str__(self) -> str:
-        shown = self.path or self.engine.url.render_as_string(hide_password=True)
-        return f"{shown}, schema {NEWEST_VERSION}, store {self.store_id}"
+        return f"{self.path}, schema {NEWEST_VERSION}, store {self.store_id}"
 
     @property
     def trouble(self) -> str:
         """Why it must not be used, and the way out; empty: it may. A removed file loses what is written."""
-        return vanished(self.path) if self.path is not None and _identity(self.path) != self._file else ""
+        return vanished(self.path) if _identity(self.path) != self._file else ""
 
     def checkpoint(self) -> None:
         """Bring what is committed from SQLite's log into the file, as far as readers let it.
 
         Raises sqlite3.Error.
         """
-        if self.path is not None and not self.read_only:
+        if not self.read_only:
             with closing(
                 sqlite3.connect(file_uri(self.path, "mode=rw"), CHECKPOINT_TIMEOUT_S, uri=True)
             ) as connection:
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def _identity(path: Path | None) -> tuple[int, int] | None:
+def _identity(path: Path) -> tuple[int, int] | None:
     """Give what tells a file from another one of the same name; None: there is none."""
-    if path is None:
-        return None
     try:
         status = os.stat(path)
     except OSError:
@@ -67,9 +64,9 @@ def _identity(path: Path | None) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def corrupt(path: Path | None, reason: str) -> str:
+def corrupt(path: Path, reason: str) -> str:
     """Say that a database is corrupt, and the way out."""
-    return f"{path or 'the database'} is corrupt: {reason}; {restore(path)}"
+    return f"{path} is corrupt: {reason}; {restore(path)}"
 
 
 def vanished(path: Path) -> str:
@@ -77,7 +74,7 @@ def vanished(path: Path) -> str:
     return f"{path} was removed or replaced while the controller ran; {restore(path)}"
 
 
-def restore(path: Path | None) -> str:
+def restore(path: Path) -> str:
     """Say how a backup is restored."""
     log = f"rm -f {path}-wal {path}-shm"  # the log of one database must not meet another one
     return f"to restore a backup: stop the controller, {log}, cp BACKUP {path}, start the controller"

@@ -1,7 +1,7 @@
 """The connections to the database: their settings, how a transaction begins, how trouble is told. SHELL.
 
-A transaction that writes takes the write lock at its very beginning, so that nothing it read can change
-before it commits: for SQLite by BEGIN IMMEDIATE. Another database has its own lock taken at the same place.
+A transaction that writes takes SQLite's write lock at its very beginning, by BEGIN IMMEDIATE, so that nothing
+it read can change before it commits; one that reads sees one moment.
 """
 
 import re
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event, exc, make_url
+from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, exc, make_url
 
 from osken_apps.errors import ConfigurationError, StoreUnavailable
 
@@ -36,23 +36,19 @@ UPGRADE_PRAGMAS = (
 READ_ONLY_PRAGMAS = ("PRAGMA locking_mode = EXCLUSIVE", "PRAGMA query_only = ON")
 
 
-def parsed_url(text: str) -> URL:
-    """Read the URL of a database. Raises ConfigurationError, which never shows a password."""
+def database_file(text: str) -> Path:
+    """Give the file of the database that a URL names. Raises ConfigurationError, which shows no password."""
     try:
         url = make_url(text)
         url.get_dialect()
     except exc.ArgumentError as error:
         raise ConfigurationError(f"[database] connection: {error}") from None
-    if url.get_backend_name() == "sqlite" and path_of(url) is None:
-        raise ConfigurationError(f"[database] connection: {url} names no file")
-    return url
-
-
-def path_of(url: URL) -> Path | None:
-    """Give the file of an SQLite database; None: it is no file."""
+    if url.get_backend_name() != "sqlite":
+        raise ConfigurationError(f"[database] connection: {url.get_backend_name()}, where only sqlite works")
     name = url.database or ""
-    is_file = url.get_backend_name() == "sqlite" and name and not name.startswith((":", "file:"))
-    return Path(name) if is_file else None
+    if not name or name.startswith((":", "file:")):
+        raise ConfigurationError(f"[database] connection: {url} names no file")
+    return Path(name)
 
 
 def file_uri(path: Path, how: str) -> str:
@@ -60,15 +56,9 @@ def file_uri(path: Path, how: str) -> str:
     return f"file:{quote(str(path))}?{how}"
 
 
-def engine_of(url: URL, pragmas: tuple[str, ...] = PRAGMAS, connections: int = POOL_SIZE) -> Engine:
-    """Make an engine that opens so many connections at most. Raises ConfigurationError."""
-    path = path_of(url)
-    if path is not None:
-        return _file_engine(path, "mode=rw", pragmas, connections)
-    try:
-        return create_engine(url, pool_size=connections, pool_timeout=POOL_TIMEOUT_S, pool_use_lifo=True)
-    except (exc.ArgumentError, ImportError) as error:
-        raise ConfigurationError(f"[database] connection: {error}") from None
+def engine_of(path: Path, pragmas: tuple[str, ...] = PRAGMAS, connections: int = POOL_SIZE) -> Engine:
+    """Make an engine over an SQLite file that opens so many connections at most."""
+    return _file_engine(path, "mode=rw", pragmas, connections)
 
 
 def unchanging_engine(path: Path) -> Engine:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, Engine, exc
+from sqlalchemy import Connection, Engine, exc
 
 from osken_apps.errors import ConfigurationError
 from osken_apps.store import schema
@@ -22,11 +22,10 @@ from osken_apps.store.engines import (
     UPGRADE_PRAGMAS,
     WRITES,
     cause,
+    database_file,
     engine_of,
     is_corrupt,
     looking_engine,
-    parsed_url,
-    path_of,
     sqlite_code,
     unchanging_engine,
 )
@@ -50,24 +49,21 @@ def open_database(text: str, expected_id: str = "") -> Database:
     `expected_id` is the id of the store that it must be; empty: any, also a new one. Raises
     ConfigurationError for a URL that cannot be used, StoreUnusable for a database that cannot.
     """
-    url = parsed_url(text)
-    path = path_of(url)
-    made = path is not None and _find_or_make(url, path, expected_id)
+    path = database_file(text)
+    made = _find_or_make(path, expected_id)
     try:
-        store_id = _brought_up_to_date(url, path)
-        database = Database(engine_of(url), store_id, path, made)
+        store_id = _brought_up_to_date(path)
+        database = Database(engine_of(path), store_id, path, made)
     except exc.DBAPIError as error:
-        if path is None:
-            raise StoreUnusable(cause(error)) from error
         if is_corrupt(error):
             raise StoreUnusable(corrupt(path, cause(error))) from error
         if sqlite_code(error) not in CANNOT_WRITE:
             raise StoreUnusable(f"{path}: {cause(error)}; {RESTART}") from error
-        database = _opened_read_only(url, path, cause(error))
+        database = _opened_read_only(path, cause(error))
     if expected_id and database.store_id != expected_id:
         database.engine.dispose()
         raise StoreUnusable(
-            f"{path or 'the database'} holds store {database.store_id}, but this controller runs with store"
+            f"{path} holds store {database.store_id}, but this controller runs with store"
             f" {expected_id}; put that one back, or restart the controller to use this one"
         )
     return database
@@ -78,33 +74,30 @@ def look_at_database(text: str) -> str:
 
     Raises ConfigurationError, StoreUnusable.
     """
-    url = parsed_url(text)
-    path = path_of(url)
-    if path is not None and not _is_there(path):
+    path = database_file(text)
+    if not _is_there(path):
         return f"{path} is not there, and will be made"
-    engine = engine_of(url) if path is None else looking_engine(path)
+    engine = looking_engine(path)
     try:
         with engine.connect() as connection:
             found = schema.version(connection)
             _check(found, schema.tables(connection), path)
     except exc.DBAPIError as error:
-        wrong = (
-            corrupt(path, cause(error)) if path and is_corrupt(error) else f"{path or url}: {cause(error)}"
-        )
+        wrong = corrupt(path, cause(error)) if is_corrupt(error) else f"{path}: {cause(error)}"
         raise StoreUnusable(wrong) from error
     finally:
         engine.dispose()
     later = "" if found == schema.NEWEST_VERSION else f", will be brought to {schema.NEWEST_VERSION}"
-    private = ", will be its owner's alone" if path and exposed(path) else ""
-    return f"{path or url}, schema {found}{later}{private}"
+    private = ", will be its owner's alone" if exposed(path) else ""
+    return f"{path}, schema {found}{later}{private}"
 
 
-def _find_or_make(url: URL, path: Path, expected_id: str) -> bool:
+def _find_or_make(path: Path, expected_id: str) -> bool:
     """See that there is a file that may be our database; tell whether it was made for that."""
     if not _is_there(path):
         if expected_id:
             raise StoreUnusable(vanished(path))
-        return _made(url, path)
+        return _made(path)
     make_private(path)
     return False
 
@@ -127,7 +120,7 @@ def _is_there(path: Path) -> bool:
     return True
 
 
-def _made(url: URL, path: Path) -> bool:
+def _made(path: Path) -> bool:
     """Make a database beside its place and move it there when it is whole.
 
     Raises ConfigurationError, StoreUnusable.
@@ -139,7 +132,7 @@ def _made(url: URL, path: Path) -> bool:
         for left_over in ("", "-journal"):
             new.with_name(new.name + left_over).unlink(missing_ok=True)
         os.close(os.open(new, os.O_CREAT | os.O_EXCL, FILE_MODE))
-        with _upgrading(url.set(database=str(new))) as engine, _transaction(engine) as connection:
+        with _upgrading(new) as engine, _transaction(engine) as connection:
             schema.create(connection)
         _put_in_place(new, path)
     except OSError as error:
@@ -161,15 +154,15 @@ def _put_in_place(new: Path, path: Path) -> None:
     new.unlink()
 
 
-def _brought_up_to_date(url: URL, path: Path | None) -> str:
+def _brought_up_to_date(path: Path) -> str:
     """Bring an older schema up to date; give the id of the store. Raises DBAPIError, StoreUnusable."""
-    with _upgrading(url) as engine:
+    with _upgrading(path) as engine:
         with engine.connect() as connection:
             found = schema.version(connection)
             _check(found, schema.tables(connection), path)
             if found == schema.NEWEST_VERSION and not schema.lacks_tables(connection):
                 return _store_id(connection, path)
-        if path is not None and found != schema.NEWEST_VERSION:
+        if found != schema.NEWEST_VERSION:
             _keep_copy(path, found)
         with _transaction(engine) as connection:
             if found == 0:
@@ -195,36 +188,36 @@ def _keep_copy(path: Path, found: int) -> None:
     LOG.warning("%s is brought to schema %d; %s is as it was", path, schema.NEWEST_VERSION, copy)
 
 
-def _check(found: int, tables: frozenset[str], path: Path | None) -> None:
+def _check(found: int, tables: frozenset[str], path: Path) -> None:
     """Refuse a database that is not ours, or of a newer program. Raises StoreUnusable."""
     if found > schema.NEWEST_VERSION:
         raise StoreUnusable(
-            f"{path or 'the database'} has schema {found}, newer than this program's {schema.NEWEST_VERSION};"
+            f"{path} has schema {found}, newer than this program's {schema.NEWEST_VERSION};"
             f" run the newer program, or restore a backup that was made before it"
         )
     if found == 0 and tables:
-        raise StoreUnusable(f"{path or 'the database'} is a database of another program; {RESTART}")
-    if found == 0 and path is not None:
+        raise StoreUnusable(f"{path} is a database of another program; {RESTART}")
+    if found == 0:
         raise StoreUnusable(f"{path} holds nothing, as a copy without its log; {restore(path)}")
 
 
-def _store_id(connection: Connection, path: Path | None) -> str:
+def _store_id(connection: Connection, path: Path) -> str:
     """Give the id of the store. Raises StoreUnusable if it has none."""
     if found := schema.store_id(connection):
         return found
     raise StoreUnusable(corrupt(path, "the store has no id"))
 
 
-def _check_references(connection: Connection, path: Path | None) -> None:
+def _check_references(connection: Connection, path: Path) -> None:
     """Check the foreign keys, which were not enforced meanwhile. Raises StoreUnusable."""
-    if path is not None and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").first()):
+    if broken := connection.exec_driver_sql("PRAGMA foreign_key_check").first():
         raise StoreUnusable(corrupt(path, f"a row of {broken[0]} refers to no row of {broken[2]}"))
 
 
-def _opened_read_only(url: URL, path: Path, reason: str) -> Database:
+def _opened_read_only(path: Path, reason: str) -> Database:
     """Open a file that cannot be written now. Raises StoreUnusable."""
     log = path.with_name(path.name + "-wal")
-    ways: list[Callable[[], Engine]] = [lambda: engine_of(url, READ_ONLY_PRAGMAS, connections=1)]
+    ways: list[Callable[[], Engine]] = [lambda: engine_of(path, READ_ONLY_PRAGMAS, connections=1)]
     if not log.exists() or not log.stat().st_size:  # else what is in the log would be missing
         ways.append(lambda: unchanging_engine(path))
     for way in ways:
@@ -244,8 +237,8 @@ def _opened_read_only(url: URL, path: Path, reason: str) -> Database:
 
 
 @contextmanager
-def _upgrading(url: URL) -> Iterator[Engine]:
-    engine = engine_of(url, UPGRADE_PRAGMAS)
+def _upgrading(path: Path) -> Iterator[Engine]:
+    engine = engine_of(path, UPGRADE_PRAGMAS)
     try:
         yield engine
     finally:

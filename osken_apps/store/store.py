@@ -174,8 +174,8 @@ class Store:
             try:
                 yield
             except exc.DBAPIError as error:
-                if is_corrupt(error) and not self._trouble:
-                    self._give_up(corrupt(self.database.path if self.database else None, cause(error)))
+                if self.database and is_corrupt(error) and not self._trouble:
+                    self._give_up(corrupt(self.database.path, cause(error)))
                 raise
 
     def _give_up(self, trouble: str) -> None:

@@ -75,10 +75,9 @@ def test_a_backup_that_fails_leaves_nothing(path: Path, tmp_path: Path) -> None:
         back_up(f"sqlite:///{path}", tmp_path / "nowhere" / "backup")
     with pytest.raises(BackupFailed, match="there is no database"):
         back_up(f"sqlite:///{tmp_path}/none.db", tmp_path / "backup")
-    with pytest.raises(BackupFailed, match="tools"):
-        back_up("postgresql://host/x", tmp_path / "backup")
-    with pytest.raises(ConfigurationError):
-        back_up("sqlite://", tmp_path / "backup")
+    for address in ("postgresql://host/x", "sqlite://"):
+        with pytest.raises(ConfigurationError):
+            back_up(address, tmp_path / "backup")
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
 
 

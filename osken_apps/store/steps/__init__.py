@@ -1,9 +1,8 @@
 """The steps by which a database of an older version becomes one of today. SHELL.
 
-A step is a function over alembic's operations, which change a table of SQLite (it is made anew) as one of
-PostgreSQL; alembic's own numbering, scripts and command are not needed for one line of history, which each
-controller walks by itself when it starts. A step is never changed once it was released, and uses nothing of
-`tables`, which goes on.
+A step is a function over alembic's operations, which make a table of SQLite anew to change it; alembic's own
+numbering, scripts and command are not needed for one line of history, which each controller walks by itself
+when it starts. A step is never changed once it was released, and uses nothing of `tables`, which goes on.
 """
 
 from collections.abc import Callable
