@@ -16,6 +16,7 @@ from osken_apps.model.changes import Change, HostReport, PortReport, Snapshot
 from osken_apps.model.counts import ControllerCounts
 
 LENGTH = struct.Struct("!I")
+STARTED_BADLY = 2  # the status of the process that serves REST where it said on stderr what is wrong
 
 
 @dataclass(frozen=True, slots=True)

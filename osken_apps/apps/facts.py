@@ -29,7 +29,7 @@ from osken_apps.explain.facts import (
 )
 from osken_apps.model.dhcp_service import dhcp_server
 from osken_apps.model.host_snapshot import host_snapshot
-from osken_apps.model.inventory import port_id_prefix
+from osken_apps.model.interface_names import port_id_prefix
 from osken_apps.model.resources import Port
 from osken_apps.model.snapshot import (
     INTEGRATION_TUNNEL_END,

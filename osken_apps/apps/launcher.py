@@ -35,11 +35,12 @@ from osken_apps.apps.packet_ins import Arrivals, PacketIns
 from osken_apps.apps.progress import tell_progress
 from osken_apps.apps.reader import PacketInHandler
 from osken_apps.apps.reconcile import HostReconciler
-from osken_apps.apps.rest import STARTED_BADLY, RestApp
+from osken_apps.apps.rest import RestApp
 from osken_apps.apps.service import Service
 from osken_apps.config import Config
 from osken_apps.dhcp.reservation import Defaults
 from osken_apps.errors import ConfigurationError
+from osken_apps.link import STARTED_BADLY
 from osken_apps.model.conditions import Expected
 from osken_apps.model.counts import ControllerCounts
 from osken_apps.model.fabric import Fabric

@@ -19,7 +19,7 @@ from osken_apps.apps.queries import Handlers
 from osken_apps.apps.rest_link import RestLink
 from osken_apps.apps.rest_process import RestProcess
 from osken_apps.failures import Failures
-from osken_apps.link import HostReports, Link, Ping, PortReports
+from osken_apps.link import STARTED_BADLY, HostReports, Link, Ping, PortReports
 from osken_apps.model.changes import PortReport
 from osken_apps.model.counts import ControllerCounts
 
@@ -31,7 +31,6 @@ BEAT_S = 2.0
 MAX_SILENT_BEATS = 15
 GATHER_S = 0.05  # what changes of hosts within it is told at once
 MOST_OF_THE_TIME = 20  # telling of hosts takes no more than this part of it
-STARTED_BADLY = 2  # the process said on stderr what is wrong with its configuration
 
 
 class RestApp(OSKenApp):

@@ -12,7 +12,8 @@ from osken_apps.model.beyond import Beyond
 from osken_apps.model.changes import Change, Deleted, Snapshot, Upserted
 from osken_apps.model.claims import Claims, Place, holder_of
 from osken_apps.model.host import Interface, ShownHost
-from osken_apps.model.inventory import Inventory, port_id_prefix
+from osken_apps.model.interface_names import port_id_prefix
+from osken_apps.model.inventory import Inventory
 from osken_apps.model.port_security import Guard
 from osken_apps.model.resources import Network, Port
 from osken_apps.model.snapshot import MAX_METERS, Layout

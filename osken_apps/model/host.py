@@ -3,10 +3,9 @@
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from osken_apps.model.interface_names import named_port
 from osken_apps.model.local_vlans import DEAD_MARK, DEAD_TAG
 from osken_apps.model.snapshot import MAX_METERS
-
-INTERFACE_PREFIXES = ("tap", "qvo")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +82,13 @@ class ShownHost:
         self, present: Mapping[str, int], recorded: Mapping[str, str]
     ) -> Iterator[tuple[str, str]]:
         """Give what the port's numbers and the store tell of interfaces that OVSDB never showed."""
-        by_name = {
-            name for name in present if name.startswith(INTERFACE_PREFIXES) and name not in self.interfaces
-        }
+        by_name = {name for name in present if named_port(name) and name not in self.interfaces}
         for port_id, name in recorded.items():
             if name in present and name not in self.interfaces:
                 by_name.discard(name)
                 yield port_id, name
         for name in by_name:
-            yield name[3:], name
+            yield named_port(name), name
 
     def look_at_tags(self, bridge: str) -> None:
         """Forget the tags of interfaces that are gone or, as OVSDB shows, have another one."""

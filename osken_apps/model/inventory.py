@@ -11,18 +11,12 @@ from typing import Any, TypeVar
 from osken_apps.model.changes import Change, Deleted, Snapshot, Upserted
 from osken_apps.model.conditions import PortDirectory
 from osken_apps.model.group_index import GroupIndex
+from osken_apps.model.interface_names import port_id_prefix
 from osken_apps.model.port_security import Guard, OwnAddress, is_guarded, own_addresses
 from osken_apps.model.resources import DHCP_DEVICE_ID, Network, Port, Standard, Subnet
 from osken_apps.model.security_groups import AddressGroup, SecurityGroup, SecurityGroupRule
 
 MAX_DELETED_PORTS = 100_000
-PORT_ID_PREFIX_LENGTH = 11  # what fits of a port id into an interface name: tap + 11 characters
-
-
-def port_id_prefix(port_id: str) -> str:
-    """Give the beginning of a port id by which an interface name tells the port."""
-    return port_id[:PORT_ID_PREFIX_LENGTH]
-
 
 M = TypeVar("M")
 

@@ -17,7 +17,7 @@ from osken_apps.model.changes import Change, Deleted, Upserted
 from osken_apps.model.resources import Port
 from osken_apps.networking.server_events import ServerEvent
 from osken_apps.nova.endpoint import NovaRefuses, NovaUnavailable
-from osken_apps.store.outbox import Noted
+from osken_apps.store.server_events import Noted
 from osken_apps.store.store import Store
 
 LOG = logging.getLogger(__name__)

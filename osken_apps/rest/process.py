@@ -22,7 +22,7 @@ from osken_apps import logs
 from osken_apps.config import Authentication, Config, load
 from osken_apps.errors import ConfigurationError, StoreUnavailable
 from osken_apps.failures import Failures
-from osken_apps.link import Link, Serving
+from osken_apps.link import STARTED_BADLY, Link, Serving
 from osken_apps.nova.endpoint import Nova
 from osken_apps.nova.notifier import Notifier
 from osken_apps.rest.api_server import api_server, plain_server
@@ -39,7 +39,6 @@ from osken_apps.store.store import Store
 
 LOG = logging.getLogger(__name__)
 
-STARTED_BADLY = 2
 METRICS = "--metrics="
 STATE_DIR_MODE = 0o750
 NICENESS = 10  # where processors are short, DHCP goes first

@@ -17,7 +17,7 @@ from osken_apps.model.known_hosts import MAX_KNOWN_HOSTS, KnownHost
 from osken_apps.model.resources import FixedIp, NetworkType, Port, Standard, Subnet
 from osken_apps.model.security_groups import SecurityGroupRule
 from osken_apps.networking.server_events import ServerEvent, events_of
-from osken_apps.store import left_segments, outbox
+from osken_apps.store import left_segments, server_events
 from osken_apps.store.accounts import AccountsWriter
 from osken_apps.store.address_text import address_text
 from osken_apps.store.allocator import Allocator, Sources
@@ -167,7 +167,7 @@ class Transaction(Allocator):
         if self._joined:
             self._connection.execute(_JOIN, self._joined)
             self._joined = []
-        outbox.add(self._connection, self._events, self._now)
+        server_events.add(self._connection, self._events, self._now)
         self._events = []
         self.keep_numbers()
 
@@ -187,7 +187,7 @@ class Transaction(Allocator):
 
     def forget_server_events(self, numbers: Sequence[int]) -> None:
         """Forget events that need not be told any more."""
-        outbox.forget(self._connection, numbers)
+        server_events.forget(self._connection, numbers)
 
     def warn(self, text: str) -> None:
         """Log what nobody asked for and what fails."""

@@ -12,7 +12,7 @@ from osken_apps.model.kind import KINDS
 from osken_apps.model.known_hosts import KnownHost
 from osken_apps.model.resources import FixedIp, Network, Port, Standard, Subnet
 from osken_apps.model.security_groups import DefaultSecurityGroupRule, SecurityGroupRule
-from osken_apps.store import outbox, schema
+from osken_apps.store import schema, server_events
 from osken_apps.store.accounts import Accounts
 from osken_apps.store.address_text import address_of
 from osken_apps.store.cache import Cache
@@ -230,9 +230,9 @@ class View:
             for row in self._connection.execute(_KNOWN_HOSTS)
         ]
 
-    def server_events(self, most: int) -> list[outbox.Noted]:
+    def server_events(self, most: int) -> list[server_events.Noted]:
         """Give what servers are to be told of their ports, oldest first."""
-        return outbox.oldest(self._connection, most)
+        return server_events.oldest(self._connection, most)
 
     def subnet_ids(self, network_ids: Sequence[str] | None = None) -> dict[str, tuple[str, ...]]:
         """Give the subnet ids of each of these networks (None: of all), oldest first."""

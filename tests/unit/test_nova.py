@@ -20,7 +20,7 @@ from osken_apps.nova.endpoint import Nova
 from osken_apps.nova.notifier import Notifier, without_repetitions
 from osken_apps.rest.controller import Hosts
 from osken_apps.rest.wsgi import application
-from osken_apps.store import outbox
+from osken_apps.store import server_events
 from osken_apps.store.store import Store
 from tests.fake_nova import FakeNova, fake_nova
 from tests.unit.rest_client import Client, client_of, config_of
@@ -223,7 +223,7 @@ def test_a_store_that_cannot_be_read_is_waited_for(world: World, monkeypatch: py
 
 
 def test_of_too_many_events_the_oldest_give_way(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outbox, "MAX_EVENTS", 3)
+    monkeypatch.setattr(server_events, "MAX_EVENTS", 3)
     port_id = world.port()
     for status in (PortStatus.ACTIVE, PortStatus.DOWN) * 3:
         world.report(port_id, status)

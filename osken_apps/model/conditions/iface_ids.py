@@ -6,10 +6,10 @@ A directory of ports that answers without walking them all, however many there a
 import re
 from collections.abc import Mapping
 
+from osken_apps.model.interface_names import PORT_ID_PREFIX_LENGTH, port_id_prefix
 from osken_apps.model.resources import Port
 
 MAX_SLIPS = 2
-HEAD = 11  # characters of an id that are enough to be the beginning of one: what fits into tap...
 TAIL = 12
 PORT_ID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
 MAX_WRITTEN = 48  # characters that any way to write a UUID takes
@@ -48,7 +48,7 @@ class PortDirectory:
                 self.change(None, port)
 
     def _keys(self, port: Port) -> list[tuple[dict[str, str], str]]:
-        found = [(self._by_head, port.id[:HEAD]), (self._by_tail, port.id[-TAIL:])]
+        found = [(self._by_head, port_id_prefix(port.id)), (self._by_tail, port.id[-TAIL:])]
         if port.name:
             found.append((self._by_name, port.name))
         if port.device_id:
@@ -73,7 +73,7 @@ class PortDirectory:
         """Give the port whose id was probably meant: written otherwise, cut short, or with a slip or two."""
         self._index()
         text = canonical(iface_id)
-        for port_id in (self._by_head.get(text[:HEAD]), self._by_tail.get(text[-TAIL:])):
+        for port_id in (self._by_head.get(port_id_prefix(text)), self._by_tail.get(text[-TAIL:])):
             if port_id and (port_id == text or _is_beginning(text, port_id) or is_near(text, port_id)):
                 return self._ports[port_id]
         return None
@@ -99,7 +99,7 @@ def canonical(iface_id: str) -> str:
 
 
 def _is_beginning(text: str, port_id: str) -> bool:
-    return len(text) >= HEAD and port_id.startswith(text)
+    return len(text) >= PORT_ID_PREFIX_LENGTH and port_id.startswith(text)
 
 
 def is_near(one: str, other: str) -> bool:

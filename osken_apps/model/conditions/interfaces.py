@@ -6,6 +6,7 @@ from osken_apps.model.conditions.condition import Code, Condition, Expected
 from osken_apps.model.conditions.facts import TRUNK_KEY, BridgeFacts, HostFacts, InterfaceFacts, PortFacts
 from osken_apps.model.conditions.iface_ids import PortDirectory, canonical, hex_digits, is_port_id
 from osken_apps.model.conditions.words import shown, typed
+from osken_apps.model.interface_names import named_port
 from osken_apps.model.resources import Port
 from osken_apps.model.snapshot import (
     INTEGRATION_TUNNEL_END,
@@ -16,7 +17,6 @@ from osken_apps.model.snapshot import (
 )
 
 ACCESS = ("", "access")
-NAME_PREFIXES = ("tap", "qvo")  # with no OVSDB session, the rest of the name tells the port
 
 
 def of_interfaces(host: HostFacts, expected: Expected) -> Iterator[Condition]:
@@ -73,7 +73,7 @@ def _is_intended(interface: InterfaceFacts, host: HostFacts, outside: set[str]) 
     It is declared a trunk; or its name alone tells the port, as where no OVSDB session does; or it is a patch
     port to a physical bridge, which `of_patches` judges. A dead tag says nothing: it may be the controller's.
     """
-    is_named = not host.managers and interface.name.startswith(NAME_PREFIXES)
+    is_named = not host.managers and named_port(interface.name) != ""
     is_patch = interface.type == "patch" and interface.peer in outside
     return interface.is_trunk or is_named or is_patch
 
