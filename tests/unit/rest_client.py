@@ -8,12 +8,15 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import webob
+from sqlalchemy import Engine
 
 from osken_apps.config import Config, load
 from osken_apps.rest.controller import Hosts
 from osken_apps.rest.environ import CERTIFICATE
 from osken_apps.rest.wsgi import Application, application
 from osken_apps.store.store import Store
+
+SHARED: dict[str, Any] = {}  # a dialect of SQLAlchemy's, and the statements that were compiled for it
 
 
 @cache
@@ -25,6 +28,12 @@ def _empty_database() -> bytes:
         assert database
         database.engine.dispose()
         return file.read_bytes()
+
+
+def _share_statements(engine: Engine) -> None:
+    """Have all engines use what one has compiled: to compile takes longer than most tests."""
+    engine.dialect = SHARED.setdefault("dialect", engine.dialect)
+    engine.update_execution_options(compiled_cache=SHARED.setdefault("statements", {}))
 
 
 @dataclass
@@ -132,4 +141,6 @@ def client_of(directory: Path, text: str = "") -> Client:
     if not database.exists():
         database.write_bytes(_empty_database())
     store, hosts = Store(config.database), Hosts()
+    if store.database:
+        _share_statements(store.database.engine)
     return Client(application(store, config, hosts), store, hosts, {})
