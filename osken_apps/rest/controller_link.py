@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import threading
+import time
 from collections import deque
 
 from osken_apps.errors import StoreUnavailable
@@ -29,7 +30,7 @@ from osken_apps.store.recorder import Recorder
 LOG = logging.getLogger(__name__)
 
 MAX_URGENT = 256  # questions, of which each thread of the API has one, and pongs
-RETRY_S = 1.0
+RETRY_S = 1.0  # so long a store that could not be read is left alone
 
 
 class Speaker:
@@ -40,6 +41,7 @@ class Speaker:
         self._failures = failures
         self._urgent: deque[Query | Pong | Serving] = deque(maxlen=MAX_URGENT)
         self._feed: Feed | None = None
+        self._feed_rests_until: float | None = None  # of the monotonic clock
         self._something_to_say = threading.Event()
 
     def say(self, message: Query | Pong | Serving) -> None:
@@ -68,7 +70,7 @@ class Speaker:
                 self._something_to_say.clear()  # what comes from here on is noticed
                 while message := self._next():
                     self._link.send(message)
-                self._something_to_say.wait()
+                self._something_to_say.wait(self._rest_s())
         except LinkClosed:
             # The listening thread sees the same and stops the process; every commit stands.
             LOG.info("the controller is gone")
@@ -76,14 +78,25 @@ class Speaker:
     def _next(self) -> FromRest | None:
         if self._urgent:
             return self._urgent.popleft()
+        return None if self._rest_s() else self._take()
+
+    def _take(self) -> FromRest | None:
+        """Give what the store has to tell; once it could not be asked, nobody asks it for a while."""
+        self._feed_rests_until = None
         try:
             return self._feed.take() if self._feed else None
         except StoreUnavailable:
             pass  # whoever opened the store has said so
         except Exception as error:
             self._failures.note("the store was not told", error)
-        threading.Timer(RETRY_S, self.wake).start()
+        self._feed_rests_until = time.monotonic() + RETRY_S
         return None
+
+    def _rest_s(self) -> float | None:
+        """Give the seconds until the store is asked again, 0 if that is now; None: it could be asked."""
+        if self._feed_rests_until is None:
+            return None
+        return max(0.0, self._feed_rests_until - time.monotonic())
 
 
 class Listener:
