@@ -60,8 +60,8 @@ class SubnetRequest:
 
 
 def is_auto_addressed(subnet: Subnet) -> bool:
-    """Tell whether machines make their own addresses of the subnet."""
-    return subnet.ipv6_address_mode in AUTO_MODES
+    """Tell whether machines make their own addresses of the subnet: either of its modes may say so."""
+    return not AUTO_MODES.isdisjoint((subnet.ipv6_ra_mode, subnet.ipv6_address_mode))
 
 
 def planned(subnet_id: str, project_id: str, new: NewSubnet, request: SubnetRequest) -> Subnet:
@@ -181,7 +181,7 @@ def _check_ipv6_modes(subnet: Subnet) -> None:
             f"ipv6_ra_mode set to '{ra_mode}' with ipv6_address_mode set to '{address_mode}' is not valid."
             " If both attributes are set, they must be the same value"
         )
-    if AUTO_MODES & {ra_mode, address_mode} and subnet.cidr.prefixlen != 64:
+    if is_auto_addressed(subnet) and subnet.cidr.prefixlen != 64:
         raise InvalidInput(
             f"Invalid CIDR {subnet.cidr} for IPv6 address mode. OpenStack uses the EUI-64 address format,"
             " which requires the prefix to be /64"

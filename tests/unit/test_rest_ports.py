@@ -151,6 +151,20 @@ def test_a_port_gets_one_ipv4_address_and_one_of_every_ipv6_subnet_as_applicable
     assert addresses(port) == ["10.10.10.2", "2001:db8:1::1", "2001:db8:2:0:f816:3eff:fe1d:5c81"]
 
 
+@pytest.mark.parametrize("mode", ["slaac", "dhcpv6-stateless"])
+@pytest.mark.parametrize("attribute", ["ipv6_ra_mode", "ipv6_address_mode"])
+def test_one_of_the_two_modes_says_that_machines_make_their_own_addresses(
+    api: Client, network_id: str, attribute: str, mode: str
+) -> None:
+    before = api.make("port", network_id=network_id, mac_address="fa:16:3e:1d:5c:82")
+    subnet = api.subnet(network_id, "2001:db8::/64", **{attribute: mode})
+    port = api.make("port", network_id=network_id, mac_address=MAC)
+    shown = api.get(f"/ports/{before['id']}")["port"]
+    assert addresses(port) == ["2001:db8::f816:3eff:fe1d:5c81"]
+    assert addresses(shown) == ["2001:db8::f816:3eff:fe1d:5c82"]
+    assert api.call("DELETE", f"/subnets/{subnet['id']}").status == 204
+
+
 def test_a_port_can_do_without_addresses(api: Client, network_id: str) -> None:
     api.subnet(network_id)
     assert api.make("port", network_id=network_id, fixed_ips=[])["fixed_ips"] == []
