@@ -3,23 +3,25 @@
 Rows are added to sets that others write, too; none of these is written whole.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import ovs.db.idl
 
+from osken_apps.apps.ovsdb_replica import OvsdbError
 from osken_apps.model.tunnel_bridge import BridgeChange, PortWish
 
 OF_CONTROLLER = ("target", "connection_mode", "inactivity_probe", "max_backoff")
 
 
 def write_bridge(idl: ovs.db.idl.Idl, transaction: ovs.db.idl.Transaction, change: BridgeChange) -> None:
-    """Make the bridge of a change, or put it right. Raises KeyError where the integration bridge is gone."""
+    """Make the bridge of a change, or put it right. Raises OvsdbError where one that it needs is gone."""
     bridges = {row.name: row for row in idl.tables["Bridge"].rows.values()}
-    like = bridges[change.like]
+    like = _bridge(bridges, change.like)
     if change.make:
         _make_bridge(idl, transaction, change, like)
     else:
-        bridge = bridges[change.bridge]
+        bridge = _bridge(bridges, change.bridge)
         if change.secure:
             bridge.fail_mode = "secure"
         if change.controllers:
@@ -27,6 +29,12 @@ def write_bridge(idl: ovs.db.idl.Idl, transaction: ovs.db.idl.Transaction, chang
     for wish in change.ports:
         if wish.bridge in bridges:
             _write_port(idl, transaction, bridges[wish.bridge], wish)
+
+
+def _bridge(bridges: Mapping[str, Any], name: str) -> Any:
+    if name not in bridges:
+        raise OvsdbError(f"bridge {name} is gone")
+    return bridges[name]
 
 
 def _make_bridge(

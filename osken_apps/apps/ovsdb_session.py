@@ -217,8 +217,12 @@ class OvsdbSession:
             if self._ended:
                 raise OvsdbError(f"{self} ended")
             transaction = ovs.db.idl.Transaction(self._idl)
-            write(transaction)
-            status = transaction.commit()
+            try:
+                write(transaction)
+                status = transaction.commit()
+            except BaseException:
+                transaction.abort()  # the Idl has one at a time: left open it would be the session's last
+                raise
         status = self._outcome(transaction, status)
         if status not in (transaction.SUCCESS, transaction.UNCHANGED):
             reason = transaction.get_error() or transaction.status_to_string(status)

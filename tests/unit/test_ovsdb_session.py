@@ -16,6 +16,7 @@ from osken_apps.apps.ovsdb_replica import OvsdbError
 from osken_apps.apps.ovsdb_session import OvsdbSession
 from osken_apps.apps.ovsdb_stream import MAX_BACKLOG, READ_SIZE, JsonConnection
 from osken_apps.apps.transport import plain
+from osken_apps.model.tunnel_bridge import BridgeChange
 from osken_apps.ovsdb import json_texts
 from tests.bench.scale.ovsdb_server import SimulatedDatabase
 from tests.unit.hub_thread import in_a_hub
@@ -353,6 +354,43 @@ def test_whoever_waits_for_a_transaction_is_told_when_the_session_ends() -> None
             made.session.set_tags({"tap0": 8}, "the-store")
         assert made.ended() is None
         assert made.session.view() == made.views[-1]
+
+    with_peer(work)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (BridgeChange("br-tun", "br-gone", True, False, False, ()), "bridge br-gone is gone"),
+        (BridgeChange("br-gone", "br-int", False, True, False, ()), "bridge br-gone is gone"),
+    ],
+)
+def test_what_cannot_be_written_is_said_and_what_is_written_next_is(
+    change: BridgeChange, reason: str
+) -> None:
+    def work(made: Peer) -> None:
+        database = host(1)
+        made.serve(database)
+        wait_for(lambda: made.views and made.views[-1])
+        with pytest.raises(OvsdbError, match=reason):
+            made.session.write_bridge(change)
+        made.session.set_tags({"tap0": 7}, "the-store")
+        assert database.tags() == {"tap0": 7}
+
+    with_peer(work)
+
+
+def test_an_error_while_a_transaction_is_written_costs_that_one_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    def work(made: Peer) -> None:
+        database = host(1)
+        made.serve(database)
+        wait_for(lambda: made.views and made.views[-1])
+        with monkeypatch.context() as patched:
+            patched.setattr(ovsdb_rows.PortRow, "write_tag", lambda *_: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                made.session.set_tags({"tap0": 7}, "the-store")
+        made.session.set_tags({"tap0": 8}, "the-store")
+        assert database.tags() == {"tap0": 8}
 
     with_peer(work)
 
