@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import attrgetter
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlencode
 
-from osken_apps.errors import BadRequest, HTTPBadRequest, InvalidInput
+from osken_apps.errors import BadRequest, HTTPBadRequest, InvalidInput, NotFound
 from osken_apps.rest.attribute import MAX_TAG_LENGTH, MAX_TAGS, Attribute, RenderContext
 from osken_apps.rest.types import TEXT_LENGTH
 from osken_apps.rest.validation import convert
@@ -263,34 +263,52 @@ def _sort_key(value: Any) -> tuple[bool, Any]:
     return (False, "") if value is None else (True, value)
 
 
-def page(resources: list[Any], query: Query, identify: Identify = ID) -> list[Any]:
+class Listed(Protocol):
+    """A collection of which a list is shown."""
+
+    @property
+    def plural(self) -> str:
+        """Its name."""
+
+    @property
+    def id_of(self) -> Identify:
+        """Gives the id of a resource."""
+
+    @property
+    def not_found(self) -> Callable[[str], NotFound]:
+        """Makes the error for an id that is no resource's."""
+
+
+def page_of(collection: Listed, found: list[Any], query: Query) -> list[Any]:
     """Cut out the page after the marker, or before it when going backwards.
 
-    Raises KeyError for a marker that is not in the list.
+    Raises NotFound for a marker that is not in the list.
     """
-    first, last = 0, len(resources)
+    first, last = 0, len(found)
     if query.marker:
-        index = next((i for i, resource in enumerate(resources) if identify(resource) == query.marker), None)
+        ids = map(collection.id_of, found)
+        index = next((i for i, id in enumerate(ids) if id == query.marker), None)
         if index is None:
-            raise KeyError(query.marker)
+            raise collection.not_found(query.marker)
         first, last = (first, index) if query.backwards else (index + 1, last)
     if query.limit and query.backwards:
         first = max(first, last - query.limit)
     elif query.limit:
         last = min(last, first + query.limit)
-    return resources[first:last]
+    return found[first:last]
 
 
-def links(shown: Sequence[Any], query: Query, url: str, identify: Identify = ID) -> list[dict[str, str]]:
-    """Give the links to the next page (if this one is full) and the previous one."""
+def links_of(collection: Listed, shown: Sequence[Any], query: Query, url: str) -> dict[str, Any]:
+    """Give the links to the next page (if this one is full) and the previous one, as a part of the answer."""
     if not query.limit:
-        return []
+        return {}
     rest = [(name, value) for name, value in query.parameters if name not in ("marker", "page_reverse")]
     found = []
     if len(shown) >= query.limit or (query.backwards and shown):
-        found.append({"rel": "next", "href": f"{url}?{urlencode([*rest, ('marker', identify(shown[-1]))])}"})
+        following = [*rest, ("marker", collection.id_of(shown[-1]))]
+        found.append({"rel": "next", "href": f"{url}?{urlencode(following)}"})
     if shown or query.marker:
-        marker = identify(shown[0]) if shown else query.marker
+        marker = collection.id_of(shown[0]) if shown else query.marker
         back = [*rest, ("marker", marker), ("page_reverse", "True")]
         found.append({"rel": "previous", "href": f"{url}?{urlencode(back)}"})
-    return found
+    return {f"{collection.plural}_links": found} if found else {}

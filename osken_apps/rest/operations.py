@@ -11,15 +11,14 @@ from osken_apps.config import Config
 from osken_apps.errors import ApiError, BadRequest, HTTPBadRequest, OverQuota, StoreUnavailable
 from osken_apps.networking.terms import Terms
 from osken_apps.rest.access import Access
-from osken_apps.rest.attribute import Attribute, RenderContext
+from osken_apps.rest.attribute import RenderContext
 from osken_apps.rest.census import Census
 from osken_apps.rest.collection import Action, Around, Collection
 from osken_apps.rest.controller import Hosts, Questions
-from osken_apps.rest.listing import Query, fields_of_show, filtered, links, ordered, page, query_of
+from osken_apps.rest.listing import Query, fields_of_show, filtered, links_of, ordered, page_of, query_of
 from osken_apps.rest.pages import page_of_all, page_of_seen
 from osken_apps.rest.policy import Permissions, Policy, Target
 from osken_apps.rest.quota import quota_of
-from osken_apps.rest.read_only import ReadContext, ReadOnlyCollection
 from osken_apps.rest.registry import Registry
 from osken_apps.rest.rendering import chosen, encoded_list, rendered, rendered_list
 from osken_apps.rest.request import Answer, Request, json_of
@@ -80,10 +79,10 @@ class Operations:
                 context = self._context(view, collection, found if few else None)
                 found = access.telling(found, query.asked)
                 found = ordered(filtered(found, query, context), query, context)
-                shown = _page(collection, found, query)
+                shown = page_of(collection, found, query)
             attributes = chosen(collection.attributes, query.fields)
             bodies = encoded_list(lambda item: access.attributes(item, attributes), shown, context)
-        return Answer(200, {collection.plural: bodies} | _links(collection, shown, query, request))
+        return Answer(200, {collection.plural: bodies} | links_of(collection, shown, query, request.url))
 
     def show(self, collection: Collection, request: Request, resource_id: str) -> Answer:
         """Answer GET of a resource."""
@@ -141,10 +140,7 @@ class Operations:
         values = put(collection.attributes, body)
         with self.changing(collection, request, resource_id, body) as (transaction, resource):
             made = collection.update(transaction, resource, values, self.around(request))
-            access = Access(collection, self.permissions(request), transaction)
-            context = self._context(transaction, collection, [made])
-            shown = rendered(access.attributes(made, collection.attributes), made, context)
-        return Answer(200, {collection.singular: shown})
+            return self._changed(transaction, collection, request, made)
 
     def act(self, collection: Collection, request: Request, resource_id: str, action: Action) -> Answer:
         """Answer PUT of what is done to a resource beside changing its attributes."""
@@ -154,10 +150,7 @@ class Operations:
         values = posted(action.attributes, body)
         with self.changing(collection, request, resource_id, {}) as (transaction, resource):
             made = action.run(transaction, resource, values, self.around(request))
-            access = Access(collection, self.permissions(request), transaction)
-            context = self._context(transaction, collection, [made])
-            shown = rendered(access.attributes(made, collection.attributes), made, context)
-        return Answer(200, {collection.singular: shown})
+            return self._changed(transaction, collection, request, made)
 
     def delete(self, collection: Collection, request: Request, resource_id: str) -> Answer:
         """Answer DELETE of a resource."""
@@ -215,66 +208,14 @@ class Operations:
             enforced=self.config.security.enforce,
         )
 
-    def index_read_only(self, collection: ReadOnlyCollection, request: Request) -> Answer:
-        """Answer GET of a collection that is computed."""
-        query = query_of(collection.attributes, request.parameters)
-        context = RenderContext()
-        found = filtered(self._read_only_items(collection, request), query, context)
-        found = ordered(found, query, context, collection.id_of)
-        shown = _page(collection, found, query)
-        attributes = self._read_only_attributes(collection, request, query.fields)
-        bodies = rendered_list(lambda _item: attributes, shown, context)
-        return Answer(200, {collection.plural: bodies} | _links(collection, shown, query, request))
-
-    def show_read_only(self, collection: ReadOnlyCollection, request: Request, resource_id: str) -> Answer:
-        """Answer GET of a resource that is computed."""
-        item = self._read_only_item(collection, request, resource_id)
-        attributes = self._read_only_attributes(collection, request, fields_of_show(request.parameters))
-        return Answer(200, {collection.singular: rendered(attributes, item, RenderContext())})
-
-    def member_read_only(
-        self, collection: ReadOnlyCollection, request: Request, resource_id: str, name: str
+    def _changed(
+        self, transaction: Transaction, collection: Collection, request: Request, made: Any
     ) -> Answer:
-        """Answer GET of what the controller knows about a resource that is computed."""
-        item = self._read_only_item(collection, request, resource_id)
-        own = Target(request.caller.project_id)
-        self.permissions(request).require(f"get_{collection.singular}_{name}", [], own)
-        member = collection.members[name]
-        return Answer(200, member.tell(item, self.questions, member.asked(request.parameters)))
-
-    def delete_read_only(self, collection: ReadOnlyCollection, request: Request, resource_id: str) -> Answer:
-        """Answer DELETE of a resource that is computed."""
-        item = self._read_only_item(collection, request, resource_id)
-        own = Target(request.caller.project_id)
-        self.permissions(request).require(f"delete_{collection.singular}", [], own)
-        if collection.delete is not None:
-            collection.delete(item, self.store, self.questions, self.hosts)
-        return Answer(204)
-
-    def _read_only_item(self, collection: ReadOnlyCollection, request: Request, resource_id: str) -> Any:
-        for item in self._read_only_items(collection, request):
-            if collection.id_of(item) == resource_id:
-                return item
-        raise collection.not_found(resource_id)
-
-    def _read_only_items(self, collection: ReadOnlyCollection, request: Request) -> list[Any]:
-        own = Target(request.caller.project_id)
-        if not self.permissions(request).may(f"get_{collection.singular}", own):
-            return []
-        with self.store.read() as view:
-            return collection.items(
-                ReadContext(view, self.hosts.by_name, self.hosts.refused, self.config, request.caller)
-            )
-
-    def _read_only_attributes(
-        self, collection: ReadOnlyCollection, request: Request, fields: Sequence[str]
-    ) -> tuple[Attribute, ...]:
-        permissions, own = self.permissions(request), Target(request.caller.project_id)
-        return tuple(
-            attribute
-            for attribute in chosen(collection.attributes, fields)
-            if permissions.may(f"get_{collection.singular}:{attribute.name}", own)
-        )
+        """Show what was made of a resource, as far as the caller may see it."""
+        access = Access(collection, self.permissions(request), transaction)
+        context = self._context(transaction, collection, [made])
+        shown = rendered(access.attributes(made, collection.attributes), made, context)
+        return Answer(200, {collection.singular: shown})
 
     def _check_quotas(self, transaction: Transaction, collection: Collection, projects: list[str]) -> None:
         for project_id, wanted in Counter(projects).items():
@@ -335,20 +276,6 @@ def _project(values: Values, request: Request, permissions: Permissions) -> str:
             " requires admin privileges"
         )
     return project_id
-
-
-def _page(collection: Collection | ReadOnlyCollection, found: list[Any], query: Query) -> list[Any]:
-    try:
-        return page(found, query, collection.id_of)
-    except KeyError:
-        raise collection.not_found(query.marker) from None
-
-
-def _links(
-    collection: Collection | ReadOnlyCollection, shown: list[Any], query: Query, request: Request
-) -> dict[str, Any]:
-    found = links(shown, query, request.url, collection.id_of)
-    return {f"{collection.plural}_links": found} if found else {}
 
 
 def _found(view: View, collection: Collection, resource_id: str, access: Access) -> Any:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from osken_apps.rest import discovery, explain, health, openapi, port_bindings, quotas, tags
+from osken_apps.rest import computed, discovery, explain, health, openapi, port_bindings, quotas, tags
 from osken_apps.rest.collection import Collection
 from osken_apps.rest.identity import Identify
 from osken_apps.rest.operations import Operations
@@ -188,7 +188,7 @@ def _action(collection: Collection, name: str) -> Handler:
 
 
 def _member_read_only(collection: ReadOnlyCollection, name: str) -> Handler:
-    return lambda operations, *given: operations.member_read_only(collection, *given, name)
+    return lambda operations, request, id: computed.member(operations, collection, request, id, name)
 
 
 def _with(collection: Collection, answer: Handler) -> Handler:
@@ -198,12 +198,12 @@ def _with(collection: Collection, answer: Handler) -> Handler:
 def _computed(collection: ReadOnlyCollection) -> Iterator[Route]:
     base = (VERSION, collection.path)
     one = (*base, "{id}")
-    yield Route("GET", base, lambda operations, *given: operations.index_read_only(collection, *given))
-    yield Route("GET", one, lambda operations, *given: operations.show_read_only(collection, *given))
+    yield Route("GET", base, lambda operations, *given: computed.index(operations, collection, *given))
+    yield Route("GET", one, lambda operations, *given: computed.show(operations, collection, *given))
     for name in collection.members:
         yield Route("GET", (*one, name), _member_read_only(collection, name))
     if collection.delete is not None:
-        yield Route("DELETE", one, lambda operations, *given: operations.delete_read_only(collection, *given))
+        yield Route("DELETE", one, lambda operations, *given: computed.delete(operations, collection, *given))
     yield Route(ANY, one, _not_allowed)
 
 

@@ -1,0 +1,84 @@
+"""List, show and delete what is computed: the same for every collection of it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from osken_apps.rest.attribute import Attribute, RenderContext
+from osken_apps.rest.listing import fields_of_show, filtered, links_of, ordered, page_of, query_of
+from osken_apps.rest.operations import Operations
+from osken_apps.rest.policy import Target
+from osken_apps.rest.read_only import ReadContext, ReadOnlyCollection
+from osken_apps.rest.rendering import chosen, rendered, rendered_list
+from osken_apps.rest.request import Answer, Request
+
+
+def index(operations: Operations, collection: ReadOnlyCollection, request: Request) -> Answer:
+    """Answer GET of a collection."""
+    query = query_of(collection.attributes, request.parameters)
+    context = RenderContext()
+    found = filtered(_items(operations, collection, request), query, context)
+    found = ordered(found, query, context, collection.id_of)
+    shown = page_of(collection, found, query)
+    attributes = _attributes(operations, collection, request, query.fields)
+    bodies = rendered_list(lambda _item: attributes, shown, context)
+    return Answer(200, {collection.plural: bodies} | links_of(collection, shown, query, request.url))
+
+
+def show(
+    operations: Operations, collection: ReadOnlyCollection, request: Request, resource_id: str
+) -> Answer:
+    """Answer GET of a resource."""
+    item = _item(operations, collection, request, resource_id)
+    attributes = _attributes(operations, collection, request, fields_of_show(request.parameters))
+    return Answer(200, {collection.singular: rendered(attributes, item, RenderContext())})
+
+
+def member(
+    operations: Operations, collection: ReadOnlyCollection, request: Request, resource_id: str, name: str
+) -> Answer:
+    """Answer GET of what the controller knows about a resource."""
+    item = _item(operations, collection, request, resource_id)
+    own = Target(request.caller.project_id)
+    operations.permissions(request).require(f"get_{collection.singular}_{name}", [], own)
+    below = collection.members[name]
+    return Answer(200, below.tell(item, operations.questions, below.asked(request.parameters)))
+
+
+def delete(
+    operations: Operations, collection: ReadOnlyCollection, request: Request, resource_id: str
+) -> Answer:
+    """Answer DELETE of a resource."""
+    item = _item(operations, collection, request, resource_id)
+    own = Target(request.caller.project_id)
+    operations.permissions(request).require(f"delete_{collection.singular}", [], own)
+    if collection.delete is not None:
+        collection.delete(item, operations.store, operations.questions, operations.hosts)
+    return Answer(204)
+
+
+def _item(operations: Operations, collection: ReadOnlyCollection, request: Request, resource_id: str) -> Any:
+    for item in _items(operations, collection, request):
+        if collection.id_of(item) == resource_id:
+            return item
+    raise collection.not_found(resource_id)
+
+
+def _items(operations: Operations, collection: ReadOnlyCollection, request: Request) -> list[Any]:
+    own, hosts = Target(request.caller.project_id), operations.hosts
+    if not operations.permissions(request).may(f"get_{collection.singular}", own):
+        return []
+    with operations.store.read() as view:
+        return collection.items(
+            ReadContext(view, hosts.by_name, hosts.refused, operations.config, request.caller)
+        )
+
+
+def _attributes(
+    operations: Operations, collection: ReadOnlyCollection, request: Request, fields: Sequence[str]
+) -> tuple[Attribute, ...]:
+    permissions, own = operations.permissions(request), Target(request.caller.project_id)
+    return tuple(
+        attribute
+        for attribute in chosen(collection.attributes, fields)
+        if permissions.may(f"get_{collection.singular}:{attribute.name}", own)
+    )
