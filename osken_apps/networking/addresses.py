@@ -65,6 +65,11 @@ def _chosen(subnet: Subnet, address: IPAddress) -> Allocation:
     return Allocation((subnet,), address)
 
 
+def _chooses(port: Port) -> bool:
+    """Tell whether a port may have any address where machines make their own: one of the network itself."""
+    return port.device_owner.startswith(NETWORK_OWNED)
+
+
 def _auto_address(subnet: Subnet, mac: MacAddress) -> IPAddress:
     return eui64_address(subnet.cidr, mac)  # type: ignore[arg-type]
 
@@ -85,8 +90,14 @@ def _allocations(
 
 
 def _granted(state: State, network_id: str, allocations: Sequence[Allocation], port: Port) -> list[FixedIp]:
-    """Give an address for each allocation: the one asked for, the one held already, or a free one."""
-    held = list(port.fixed_ips)
+    """Give an address for each allocation: the one asked for, the one held already, or a free one.
+
+    What a machine makes of its MAC address is not held but made again, and is one however often asked for.
+    """
+    auto = {
+        subnet.id for allocation in allocations for subnet in allocation.subnets if is_auto_addressed(subnet)
+    }
+    held = [ip for ip in port.fixed_ips if ip.subnet_id not in auto or _chooses(port)]
     granted: list[FixedIp] = []
     # What is asked for by name is not given away to an allocation that takes any address.
     named = {
@@ -99,7 +110,8 @@ def _granted(state: State, network_id: str, allocations: Sequence[Allocation], p
         fixed_ip = named.get(id(allocation)) or _held(allocation, held, [*named.values(), *granted])
         fixed_ip = fixed_ip or _fresh(state, network_id, allocation, port, [*named.values(), *granted])
         _check_auto(allocation, fixed_ip, port)
-        granted.append(fixed_ip)
+        if fixed_ip not in granted:
+            granted.append(fixed_ip)
     return granted
 
 
@@ -111,9 +123,9 @@ def _refuse_twice(fixed_ips: Sequence[FixedIp]) -> None:
 
 def _check_auto(allocation: Allocation, fixed_ip: FixedIp, port: Port) -> None:
     subnet = next(subnet for subnet in allocation.subnets if subnet.id == fixed_ip.subnet_id)
-    chosen = allocation.ip_address is not None and not port.device_owner.startswith(NETWORK_OWNED)
     if (
-        chosen
+        allocation.ip_address is not None
+        and not _chooses(port)
         and is_auto_addressed(subnet)
         and fixed_ip.ip_address != _auto_address(subnet, port.mac_address)
     ):
@@ -151,7 +163,7 @@ def allocated(state: State, port: Port, requests: Sequence[FixedIpRequest] | Non
     else:
         allocations = _allocations(state, port.network_id, requests, subnets)
     granted = _granted(state, port.network_id, allocations, port)
-    if not port.device_owner.startswith(NETWORK_OWNED):
+    if not _chooses(port):
         present = {fixed_ip.subnet_id for fixed_ip in granted}
         granted += [
             FixedIp(subnet.id, _auto_address(subnet, port.mac_address))
@@ -159,3 +171,14 @@ def allocated(state: State, port: Port, requests: Sequence[FixedIpRequest] | Non
             if is_auto_addressed(subnet) and subnet.id not in present
         ]
     return tuple(granted)
+
+
+def addresses_of_new_mac(state: State, port: Port, mac: MacAddress) -> dict[IPAddress, IPAddress]:
+    """Give what becomes of a port's addresses that follow from its MAC address, when it gets another."""
+    subnets = {subnet.id: subnet for subnet in state.subnets_of(port.network_id) if is_auto_addressed(subnet)}
+    follows = {}
+    for held in port.fixed_ips:
+        subnet = subnets.get(held.subnet_id)
+        if subnet and not (_chooses(port) and held.ip_address != _auto_address(subnet, port.mac_address)):
+            follows[held.ip_address] = _auto_address(subnet, mac)
+    return follows

@@ -1,13 +1,14 @@
 """Ports: their DHCP options, and how one is made, changed and deleted. PURE."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from osken_apps.dhcp.extra_dhcp_opts import validate_extra_dhcp_opts
 from osken_apps.errors import InvalidDhcpOption, InvalidInput, NetworkNotFound, PortBound
-from osken_apps.model.addresses import MacAddress
-from osken_apps.model.resources import MAX_EXTRA_DHCP_OPTS, ExtraDhcpOption, Network, Port
-from osken_apps.networking.addresses import FixedIpRequest, allocated
+from osken_apps.model.addresses import IPAddress, MacAddress
+from osken_apps.model.resources import MAX_EXTRA_DHCP_OPTS, ExtraDhcpOption, FixedIp, Network, Port
+from osken_apps.networking.addresses import FixedIpRequest, addresses_of_new_mac, allocated
 from osken_apps.networking.dhcp_ports import settle_dhcp_port
 from osken_apps.networking.port_bindings import wanted_elsewhere
 from osken_apps.networking.port_security import (
@@ -19,6 +20,8 @@ from osken_apps.networking.port_security import (
 from osken_apps.networking.security_groups import default_group
 from osken_apps.networking.state import ABSENT, Absent, State, given
 from osken_apps.networking.terms import Terms
+
+A = TypeVar("A", FixedIp, FixedIpRequest)
 
 PLAIN = (
     "name",
@@ -109,17 +112,29 @@ def update(state: State, port: Port, request: PortRequest, terms: Terms) -> Port
     """Change a port. Raises BadRequest, NotFound, Conflict."""
     default_group(state, port.project_id, terms)
     new = replace(port, **given(request, *PLAIN, "mac_address"))
+    wishes = request.fixed_ips
     if new.mac_address != port.mac_address:
         _check_unbound(port, new.mac_address)
+        follows = addresses_of_new_mac(state, port, new.mac_address)
+        new = replace(new, fixed_ips=_following(port.fixed_ips, follows))
+        wishes = wishes if isinstance(wishes, Absent) else _following(wishes, follows)
     if not isinstance(request.requested_host, Absent):
         new = wanted_elsewhere(new)
-    if not isinstance(request.fixed_ips, Absent):
-        new = replace(new, fixed_ips=allocated(state, new, request.fixed_ips))
+    if not isinstance(wishes, Absent):
+        new = replace(new, fixed_ips=allocated(state, new, wishes))
     new = secured_again(state, new, _security(request), terms)
     if not isinstance(request.extra_dhcp_opts, Absent):
         network = _network(state, port.network_id)
         new = replace(new, extra_dhcp_opts=_options(request, new, network))
     return state.update(port, new)
+
+
+def _following(named: Iterable[A], follows: Mapping[IPAddress, IPAddress]) -> tuple[A, ...]:
+    """Name the addresses that came in the place of others, where a client may still say the old ones."""
+    return tuple(
+        replace(one, ip_address=follows.get(one.ip_address, one.ip_address)) if one.ip_address else one
+        for one in named
+    )
 
 
 def _security(request: PortRequest) -> SecurityRequest:

@@ -1,12 +1,14 @@
 """Ports of the API: addresses, MAC addresses, security, options, bindings."""
 
+from dataclasses import replace
+from ipaddress import IPv6Address
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from osken_apps.model.changes import PortReport
-from osken_apps.model.resources import Binding, PortStatus
+from osken_apps.model.resources import Binding, FixedIp, PortStatus
 from osken_apps.networking.bindings import record
 from tests.unit.rest_client import Client, client_of
 
@@ -163,6 +165,48 @@ def test_one_of_the_two_modes_says_that_machines_make_their_own_addresses(
     assert addresses(port) == ["2001:db8::f816:3eff:fe1d:5c81"]
     assert addresses(shown) == ["2001:db8::f816:3eff:fe1d:5c82"]
     assert api.call("DELETE", f"/subnets/{subnet['id']}").status == 204
+
+
+@pytest.mark.parametrize("asked", ["nothing", "the subnets", "what it had"])
+def test_addresses_that_a_machine_makes_of_its_mac_address_follow_it(
+    api: Client, network_id: str, asked: str
+) -> None:
+    subnets = [api.subnet(network_id), api.subnet(network_id, "2001:db8::/64", ipv6_ra_mode="slaac")]
+    port = api.make("port", network_id=network_id, mac_address=MAC)
+    wishes = {
+        "nothing": {},
+        "the subnets": {"fixed_ips": [{"subnet_id": subnet["id"]} for subnet in subnets]},
+        "what it had": {"fixed_ips": port["fixed_ips"]},
+    }
+    changed = api.change("port", port["id"], mac_address="fa:16:3e:1d:5c:82", **wishes[asked]).body["port"]
+    assert addresses(changed) == ["10.10.10.2", "2001:db8::f816:3eff:fe1d:5c82"]
+
+
+def test_the_address_that_a_router_chose_stays_when_its_mac_address_changes(
+    api: Client, network_id: str
+) -> None:
+    subnet = api.subnet(network_id, "2001:db8::/64", ipv6_address_mode="slaac")
+    owner, wish = "network:router_interface", {"subnet_id": subnet["id"]}
+    chosen = api.make(
+        "port", network_id=network_id, device_owner=owner, fixed_ips=[{"ip_address": "2001:db8::1"}]
+    )
+    made = api.make("port", network_id=network_id, mac_address=MAC, device_owner=owner, fixed_ips=[wish])
+    macs = (chosen["id"], "fa:16:3e:1d:5c:82"), (made["id"], "fa:16:3e:1d:5c:83")
+    changed = [api.change("port", port_id, mac_address=mac).body["port"] for port_id, mac in macs]
+    assert [addresses(port) for port in changed] == [["2001:db8::1"], ["2001:db8::f816:3eff:fe1d:5c83"]]
+
+
+def test_an_address_of_an_old_mac_address_goes_when_the_subnets_are_asked_for(
+    api: Client, network_id: str
+) -> None:
+    subnet = api.subnet(network_id, "2001:db8::/64", ipv6_address_mode="slaac")
+    port = api.make("port", network_id=network_id, mac_address=MAC)
+    with api.store.write() as transaction:
+        kept = transaction.port(port["id"])
+        stale = FixedIp(subnet["id"], IPv6Address("2001:db8::f816:3eff:fe1d:5c82"))
+        transaction.update(kept, replace(kept, fixed_ips=(stale,)))
+    changed = api.change("port", port["id"], fixed_ips=[{"subnet_id": subnet["id"]}] * 2).body["port"]
+    assert addresses(changed) == ["2001:db8::f816:3eff:fe1d:5c81"]
 
 
 def test_a_port_can_do_without_addresses(api: Client, network_id: str) -> None:
