@@ -215,6 +215,16 @@ class IpAddressGenerationFailure(Conflict):
         super().__init__(f"No more IP addresses available on network {network_id}.")
 
 
+class IpAddressGenerationFailureNoMatchingSubnet(Conflict):
+    """Every subnet is for other owners."""
+
+    def __init__(self, network_id: str, device_owner: str) -> None:
+        super().__init__(
+            f"No valid service subnet for the given device owner, network {network_id}, service type"
+            f" {device_owner}."
+        )
+
+
 class InvalidIpForNetwork(BadRequest):
     """The address is in no subnet of the network."""
 

@@ -9,13 +9,14 @@ from osken_apps.errors import (
     InvalidIpForNetwork,
     InvalidIpForSubnet,
     IpAddressGenerationFailure,
+    IpAddressGenerationFailureNoMatchingSubnet,
     SubnetNotFound,
 )
 from osken_apps.model.addresses import IPAddress, MacAddress
 from osken_apps.model.allocation import eui64_address
 from osken_apps.model.resources import FixedIp, Port, Subnet
 from osken_apps.networking.state import State
-from osken_apps.networking.subnets import is_auto_addressed, is_host_address
+from osken_apps.networking.subnets import is_auto_addressed, is_host_address, serves
 
 NETWORK_OWNED = "network:"
 
@@ -44,7 +45,7 @@ def default_allocations(subnets: Sequence[Subnet]) -> list[Allocation]:
 
 
 def allocation_of(request: FixedIpRequest, subnets: Sequence[Subnet]) -> Allocation:
-    """Understand one requested address; `subnets` are all those of the network. Raises BadRequest."""
+    """Understand one requested address; `subnets` are those that may give it. Raises BadRequest."""
     address = request.ip_address
     if request.subnet_id is None:
         if address is None:
@@ -82,11 +83,15 @@ def _allocations(
         if request.subnet_id is not None and request.subnet_id not in known:
             if state.subnet(request.subnet_id) is None:
                 raise SubnetNotFound(request.subnet_id)
-            raise InvalidInput(
-                f"Failed to create port on network {network_id}, because fixed_ips included invalid subnet"
-                f" {request.subnet_id}"
-            )
+            raise _invalid_subnet(network_id, request.subnet_id)
     return [allocation_of(request, subnets) for request in requests]
+
+
+def _invalid_subnet(network_id: str, subnet_id: str) -> InvalidInput:
+    return InvalidInput(
+        f"Failed to create port on network {network_id}, because fixed_ips included invalid subnet"
+        f" {subnet_id}"
+    )
 
 
 def _granted(state: State, network_id: str, allocations: Sequence[Allocation], port: Port) -> list[FixedIp]:
@@ -151,18 +156,28 @@ def _fresh(
 
 
 def allocated(state: State, port: Port, requests: Sequence[FixedIpRequest] | None) -> tuple[FixedIp, ...]:
-    """Give a port's addresses: those requested, or the default ones (None)."""
+    """Give a port's addresses: those requested, or the default ones (None).
+
+    They are of the subnets that serve its owner, those that name it first; what it holds already, it keeps.
+    Raises BadRequest, NotFound, Conflict.
+    """
     if requests is not None and not requests:
         return ()
     subnets = state.subnets_of(port.network_id)
-    eligible = [
-        subnet for subnet in subnets if not subnet.service_types or port.device_owner in subnet.service_types
-    ]
+    eligible = sorted(
+        (subnet for subnet in subnets if serves(subnet, port.device_owner)),
+        key=lambda subnet: not subnet.service_types,
+    )
+    if subnets and not eligible:
+        raise IpAddressGenerationFailureNoMatchingSubnet(port.network_id, port.device_owner)
     if requests is None:
         allocations = default_allocations(eligible)
     else:
-        allocations = _allocations(state, port.network_id, requests, subnets)
+        of_held = {fixed_ip.subnet_id for fixed_ip in port.fixed_ips}
+        others = [subnet for subnet in subnets if subnet not in eligible and subnet.id in of_held]
+        allocations = _allocations(state, port.network_id, requests, [*eligible, *others])
     granted = _granted(state, port.network_id, allocations, port)
+    _check_served(port, granted, eligible)
     if not _chooses(port):
         present = {fixed_ip.subnet_id for fixed_ip in granted}
         granted += [
@@ -171,6 +186,14 @@ def allocated(state: State, port: Port, requests: Sequence[FixedIpRequest] | Non
             if is_auto_addressed(subnet) and subnet.id not in present
         ]
     return tuple(granted)
+
+
+def _check_served(port: Port, granted: Sequence[FixedIp], eligible: Sequence[Subnet]) -> None:
+    """Refuse new addresses of subnets that do not serve the port's owner. Raises InvalidInput."""
+    ids = {subnet.id for subnet in eligible}
+    for fixed_ip in granted:
+        if fixed_ip.subnet_id not in ids and fixed_ip not in port.fixed_ips:
+            raise _invalid_subnet(port.network_id, fixed_ip.subnet_id)
 
 
 def addresses_of_new_mac(state: State, port: Port, mac: MacAddress) -> dict[IPAddress, IPAddress]:

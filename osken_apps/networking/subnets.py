@@ -16,7 +16,7 @@ from osken_apps.errors import (
 )
 from osken_apps.model.addresses import IPAddress, IPNetwork
 from osken_apps.model.allocation import default_gateway, default_pools, eui64_address, host_bounds
-from osken_apps.model.resources import AllocationPool, FixedIp, HostRoute, Subnet
+from osken_apps.model.resources import DHCP_DEVICE_OWNER, AllocationPool, FixedIp, HostRoute, Subnet
 from osken_apps.networking.dhcp_ports import settle_dhcp_port
 from osken_apps.networking.networks import check_mtu, ports_in_use
 from osken_apps.networking.state import ABSENT, Absent, State, given
@@ -62,6 +62,12 @@ class SubnetRequest:
 def is_auto_addressed(subnet: Subnet) -> bool:
     """Tell whether machines make their own addresses of the subnet: either of its modes may say so."""
     return not AUTO_MODES.isdisjoint((subnet.ipv6_ra_mode, subnet.ipv6_address_mode))
+
+
+def serves(subnet: Subnet, device_owner: str) -> bool:
+    """Tell whether ports of that owner may have addresses of a subnet; a DHCP server serves every owner's."""
+    types = subnet.service_types
+    return not types or device_owner in types or (subnet.enable_dhcp and device_owner == DHCP_DEVICE_OWNER)
 
 
 def planned(subnet_id: str, project_id: str, new: NewSubnet, request: SubnetRequest) -> Subnet:
@@ -219,7 +225,7 @@ def create(state: State, project_id: str, new: NewSubnet, request: SubnetRequest
 def _add_auto_addresses(state: State, subnet: Subnet) -> None:
     """Give the ports that are there already what they will make of the subnet by themselves."""
     for port in state.ports_of(subnet.network_id):
-        if not port.device_owner.startswith("network:"):
+        if serves(subnet, port.device_owner) and not port.device_owner.startswith("network:"):
             address = eui64_address(subnet.cidr, port.mac_address)  # type: ignore[arg-type]
             fixed_ips = (*port.fixed_ips, FixedIp(subnet.id, address))
             state.update(port, replace(port, fixed_ips=fixed_ips))

@@ -375,8 +375,64 @@ def test_a_subnet_for_certain_owners_serves_only_them(api: Client, network_id: s
     api.subnet(network_id, "10.10.10.0/24", service_types=["compute:nova"])
     api.subnet(network_id, "10.10.20.0/24", service_types=["network:dhcp"])
     port = api.make("port", network_id=network_id, device_owner="compute:nova")
-    other = api.make("port", network_id=network_id, device_owner="compute:other")
-    assert (addresses(port), addresses(other)) == (["10.10.10.2"], [])
+    other = api.try_make("port", network_id=network_id, device_owner="compute:other")
+    asked = [{"ip_address": "10.10.10.9"}]
+    asking = api.try_make("port", network_id=network_id, device_owner="compute:other", fixed_ips=asked)
+    without = api.make("port", network_id=network_id, device_owner="compute:other", fixed_ips=[])
+    assert (addresses(port), addresses(without)) == (["10.10.10.2"], [])
+    assert {(reply.status, reply.error, reply.message) for reply in (other, asking)} == {
+        (
+            409,
+            "IpAddressGenerationFailureNoMatchingSubnet",
+            f"No valid service subnet for the given device owner, network {network_id}, service type"
+            " compute:other.",
+        )
+    }
+
+
+def test_a_subnet_for_an_owner_is_preferred_to_one_for_all(api: Client, network_id: str) -> None:
+    api.subnet(network_id, "10.10.10.0/24")
+    api.subnet(network_id, "10.10.20.0/30", service_types=["compute:nova"])
+    made = [api.make("port", network_id=network_id, device_owner="compute:nova") for _ in range(2)]
+    assert [addresses(port) for port in made] == [["10.10.20.2"], ["10.10.10.2"]]
+
+
+def test_a_dhcp_server_has_addresses_of_every_subnet_with_dhcp(api: Client, network_id: str) -> None:
+    with_dhcp = api.subnet(network_id, "10.10.10.0/24", service_types=["compute:nova"])
+    without = api.subnet(network_id, "10.10.20.0/24", service_types=["compute:nova"], enable_dhcp=False)
+    asked = {"network_id": network_id, "device_owner": "network:dhcp"}
+    port = api.make("port", **asked, fixed_ips=[{"subnet_id": with_dhcp["id"]}])
+    refused = api.try_make("port", **asked, fixed_ips=[{"subnet_id": without["id"]}])
+    assert (addresses(port), refused.status, refused.error) == (["10.10.10.2"], 400, "InvalidInput")
+
+
+def test_an_address_of_a_subnet_for_others_can_be_kept_but_not_taken(api: Client, network_id: str) -> None:
+    subnet = api.subnet(network_id, "10.10.10.0/24")
+    api.subnet(network_id, "10.10.20.0/24")
+    port = api.make("port", network_id=network_id)
+    api.change("subnet", subnet["id"], service_types=["compute:nova"])
+    of_subnet = {"subnet_id": subnet["id"]}
+    taken = [
+        api.change("port", port["id"], fixed_ips=wishes)
+        for wishes in ([of_subnet, of_subnet], [{"ip_address": "10.10.10.9"}])
+    ]
+    new = api.try_make("port", network_id=network_id, fixed_ips=[{"ip_address": "10.10.10.9"}])
+    kept = [
+        api.change("port", port["id"], fixed_ips=[wish, {"ip_address": "10.10.20.9"}]).body["port"]
+        for wish in (*port["fixed_ips"], of_subnet)
+    ]
+    assert [(reply.status, reply.error) for reply in taken] == [(400, "InvalidInput")] * 2
+    assert (new.status, new.error) == (400, "InvalidIpForNetwork")
+    assert [addresses(port) for port in kept] == [["10.10.10.2", "10.10.20.9"]] * 2
+
+
+def test_a_slaac_subnet_for_certain_owners_gives_addresses_to_their_ports(
+    api: Client, network_id: str
+) -> None:
+    ports = {owner: api.make("port", network_id=network_id, device_owner=owner) for owner in ("a:b", "a:c")}
+    api.subnet(network_id, "2001:db8::/64", ipv6_address_mode="slaac", service_types=["a:b"])
+    shown = {owner: api.get(f"/ports/{port['id']}")["port"] for owner, port in ports.items()}
+    assert {owner: len(addresses(port)) for owner, port in shown.items()} == {"a:b": 1, "a:c": 0}
 
 
 def test_a_port_needs_a_network_that_exists(api: Client) -> None:
