@@ -60,7 +60,8 @@ class Gatherer:
     def port_facts(
         self, port_id: str, peer_id: str = "", protocol: str = "", number: int = 0, probe: bool = False
     ) -> Facts | None:
-        """Give what is known of a port, and of another that it is to reach; None: one is not known.
+        """Give what is known of a port, and of another that it is to reach; None: one is not known, or not
+        any more when the switches have answered.
 
         With `probe` their machines are asked whether they are there.
         """
@@ -75,6 +76,9 @@ class Gatherer:
         wire = self._wire(port, peer, answers) if probe and peer else None
         known = self._host_seen(self._concerned(asked), answers)
         unseen = answers.wait()
+        asked = list(self._still_known(asked))
+        if port_id not in (found := {one.id for one in asked}) or (peer_id and peer_id not in found):
+            return None
         hosts = {name: seen() for name, seen in known.items()}
         seen = {one.id: self._port_seen(one, counted[one.id]()) for one in asked}
         seen |= {id: replace(seen[id], answers=answer()) for id, answer in heard.items()}
@@ -82,8 +86,8 @@ class Gatherer:
             time.time(),
             self._dhcp.known_since,
             self._hosts.fabric.layout,
-            seen[port.id],
-            seen[peer.id] if peer else None,
+            seen[port_id],
+            seen.get(peer_id),
             Traffic(protocol or "icmp", number),
             hosts,
             tuple(sorted(name for name, host in self._hosts.by_name.items() if not host.alive)),
@@ -110,7 +114,7 @@ class Gatherer:
             bridge,
             ofport,
             {name: seen() for name, seen in known.items()},
-            tuple(self._port_seen(port, None) for port in ports),
+            tuple(self._port_seen(port, None) for port in self._still_known(ports)),
             tuple(unseen),
         )
 
@@ -172,6 +176,11 @@ class Gatherer:
                 found += 1
             if found == MAX_PORTS:
                 return
+
+    def _still_known(self, ports: Iterable[Port]) -> Iterator[Port]:
+        """Give those of some ports that were not deleted meanwhile, as they are now."""
+        known = self._hosts.fabric.inventory.ports
+        return (known[port.id] for port in ports if port.id in known)
 
     def _interface(self, host: str, interface: str) -> tuple[str, int | None]:
         """Give the bridge of an interface, and its number there."""

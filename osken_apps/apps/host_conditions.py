@@ -69,8 +69,9 @@ class HostConditions:
         mtus: dict[str, int] = {}
         networks = self._hosts.fabric.inventory.networks
         for segment in (segment for segment in snapshot.segments if not segment.is_tunnel):
-            mtu = networks[segment.network_id].mtu
-            mtus[segment.physical_network] = max(mtu, mtus.get(segment.physical_network, 0))
+            network = networks.get(segment.network_id)
+            if network:  # it was not deleted since the snapshot was made
+                mtus[segment.physical_network] = max(network.mtu, mtus.get(segment.physical_network, 0))
         return replace(
             self._hosts.expected,
             needed=frozenset(mtus),

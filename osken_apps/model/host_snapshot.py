@@ -63,17 +63,22 @@ def reaches(fabric: Fabric, host_name: str, segments: Iterable[Segment]) -> tupl
 
 
 def tunnel_needs(fabric: Fabric, snapshot: HostSnapshot) -> TunnelNeeds | None:
-    """Say what a host's networks over tunnels need; None: it has none."""
-    segments = {segment.network_id: segment for segment in snapshot.segments if segment.is_tunnel}
-    if not segments:
+    """Say what a host's networks over tunnels need; None: it has none.
+
+    Those that were deleted since the snapshot was made need nothing.
+    """
+    known = fabric.inventory.networks
+    tunnels = (segment.network_id for segment in snapshot.segments if segment.is_tunnel)
+    networks = {network_id: known[network_id] for network_id in tunnels if network_id in known}
+    if not networks:
         return None
-    networks = fabric.inventory.networks
     mtus = {
         kind: max(found)
         for kind in TUNNEL_TYPES
-        if (found := [networks[it.network_id].mtu for it in segments.values() if it.network_type is kind])
+        if (found := [network.mtu for network in networks.values() if network.network_type is kind])
     }
-    crowds = (crowd(reach, segments[reach.network_id].network_type) for reach in snapshot.reaches)
+    reached = (reach for reach in snapshot.reaches if reach.network_id in networks)
+    crowds = (crowd(reach, networks[reach.network_id].network_type) for reach in reached)
     rivals = fabric.beyond.addresses.rivals(snapshot.host)
     return TunnelNeeds(
         mtus,

@@ -309,9 +309,14 @@ class TwoHosts:
 
     def facts(self, *arguments: Any) -> Facts:
         """Gather what is known for a question of the gatherer's."""
+        found = self.ask_port(*arguments)
+        assert found
+        return found
+
+    def ask_port(self, *arguments: Any) -> Facts | None:
+        """Likewise of ports that may not be known."""
         found: list[Facts | None] = []
         in_a_hub(lambda _hub: found.append(self.gatherer.port_facts(*arguments)))
-        assert found[0]
         return found[0]
 
     def frame_facts(self, *arguments: Any) -> FrameFacts:
