@@ -29,7 +29,7 @@ class Announcer:
         Others may be slower, and so may Open vSwitch: a tag that was written is not yet one that counts. What
         a machine announced itself with was caught on the way; its addresses are known.
         """
-        came = self._fabric.host(self._host.name).arrivals
+        came = self._fabric.shown(self._host.name).arrivals
         for bound in snapshot.ports if came or self._caught else ():
             port = self._fabric.inventory.ports.get(bound.port_id) if bound.port_id in came else None
             frames = tuple(announcements(port, bound.in_conflict) if port else ())

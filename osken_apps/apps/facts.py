@@ -157,8 +157,8 @@ class Gatherer:
             else (physical_end(name), integration_end(name))
         )
         outward = here.host.bridges.get(name)
-        in_port = fabric.host(here.host.name).ofports.get(name, {}).get(near)
-        link = fabric.host(there.host.name).ofports.get(there.name, {}).get(far)
+        in_port = fabric.shown(here.host.name).ofports.get(name, {}).get(near)
+        link = fabric.shown(there.host.name).ofports.get(there.name, {}).get(far)
         if outward is None or in_port is None or link is None:
             return None
         if why_not := self._why_not_probed(here.host.name, f"{port.id} {peer.id}"):
@@ -184,7 +184,7 @@ class Gatherer:
 
     def _interface(self, host: str, interface: str) -> tuple[str, int | None]:
         """Give the bridge of an interface, and its number there."""
-        ofports = self._hosts.fabric.host(host).ofports
+        ofports = self._hosts.fabric.shown(host).ofports
         for bridge, numbers in ofports.items():
             if interface in numbers:
                 return bridge, numbers[interface]
@@ -234,7 +234,7 @@ class Gatherer:
         place = fabric.claims.place_of(port.id)
         if place is None:
             return None
-        return fabric.host(place.host).ofports.get(fabric.layout.integration_bridge, {}).get(place.interface)
+        return fabric.shown(place.host).ofports.get(fabric.layout.integration_bridge, {}).get(place.interface)
 
     def _host_seen(self, names: Iterable[str], answers: Answers) -> dict[str, Callable[[], HostSeen]]:
         """Begin to ask hosts; give what gives of each what is known when the time is over."""
@@ -242,7 +242,7 @@ class Gatherer:
 
     def _asking(self, name: str, answers: Answers) -> Callable[[], HostSeen]:
         fabric, host = self._hosts.fabric, self._hosts.by_name.get(name)
-        shown = fabric.host(name)
+        shown = fabric.shown(name)
         bridges = host.bridges if host else {}
         asked = {bridge: answers.flows(name, bridge, bridges.get(bridge)) for bridge in shown.ofports}
         tags = {interface.name: interface.tag for interface in shown.interfaces.values()}

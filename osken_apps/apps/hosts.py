@@ -154,7 +154,9 @@ class Hosts:
         host = self.by_name.get(name)
         if host and host.alive:
             return "the host is connected"
-        self.by_name.pop(name, None)
+        if host:
+            del self.by_name[name]
+            host.end()
         self.news.set()
         self.wake(self.fabric.forget(name))
         return ""

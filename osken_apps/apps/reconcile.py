@@ -150,7 +150,7 @@ class HostReconciler:
             self._announcer.send(snapshot, integration)
         self._conditions.look(snapshot)
         self._tunnel_bridge.greet_peers(bridges.get(layout.tunnel_bridge), snapshot)
-        if is_whole and integration and self._may_report(bridges):
+        if is_whole and integration and self._may_report(snapshot, bridges):
             reports = port_reports(self._fabric, snapshot, bridges.keys(), refused, self._conditions.cut())
             self._send(reports)
         return refused
@@ -185,9 +185,14 @@ class HostReconciler:
         if integration:
             self._clean_zones(integration)
 
-    def _may_report(self, bridges: dict[str, Bridge]) -> bool:
-        """Tell whether the host has had its time to connect: until then nothing is said to be missing."""
-        complete = self._fabric.host(self._host.name).complete
+    def _may_report(self, snapshot: HostSnapshot, bridges: dict[str, Bridge]) -> bool:
+        """Tell whether the host has had its time to connect: until then nothing is said to be missing.
+
+        One that is called something else since the snapshot was made says nothing until the next pass.
+        """
+        if snapshot.host != self._host.name:
+            return False
+        complete = self._fabric.shown(self._host.name).complete
         return complete and (self._host.settled or bridges.keys() >= set(self._fabric.layout.bridges))
 
     def _look_at_ports(self, bridges: dict[str, Bridge]) -> None:
@@ -210,7 +215,7 @@ class HostReconciler:
         if kept and kept != self._host.troubles.get("kept"):
             LOG.error("host %s: %s", self._host.name, kept)
         self._host.say("kept", kept)
-        tracks = self._fabric.host(self._host.name).tracks
+        tracks = self._fabric.shown(self._host.name).tracks
         self._host.say("tracking", "" if tracks else CANNOT_TRACK)
         sharing = [
             bound.interface

@@ -233,6 +233,10 @@ class Fabric:
 
     # -- questions
 
+    def shown(self, name: str) -> ShownHost:
+        """Give what a host shows; one that is not known, or not any more, shows nothing and stays unknown."""
+        return self.hosts.get(name) or ShownHost(name)
+
     @property
     def mark(self) -> str:
         """What the port rows are marked with that this store's controllers have tagged."""
@@ -240,7 +244,7 @@ class Fabric:
 
     def ready(self, host_name: str) -> bool:
         """Tell whether enough is known of a host to say what it should have."""
-        return self.inventory.loaded and self.layout.integration_bridge in self.host(host_name).ofports
+        return self.inventory.loaded and self.layout.integration_bridge in self.shown(host_name).ofports
 
     def plugged(self, host: ShownHost) -> Iterator[tuple[Port, str]]:
         """Give the ports that a host has and that are up, each with its interface."""

@@ -22,7 +22,7 @@ from osken_apps.model.tunnels import Reach, crowd
 
 def host_snapshot(fabric: Fabric, host_name: str) -> HostSnapshot:
     """Say what a host is to be: all that its flows, tags and DHCP answers depend on."""
-    host = fabric.host(host_name)
+    host = fabric.shown(host_name)
     present = host.ofports.get(fabric.layout.integration_bridge, {})
     plugged = sorted(fabric.plugged(host), key=lambda item: item[0].id)
     guards = {port.id: guard for port, _ in plugged if (guard := fabric.guard_of(port))}

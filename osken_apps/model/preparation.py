@@ -8,7 +8,7 @@ from osken_apps.model.local_vlans import assign_local_vlans, read_back
 
 def prepare(fabric: Fabric, host_name: str) -> None:
     """Take and give back local VLANs, and note the groups, as what is plugged into a host asks for."""
-    host = fabric.host(host_name)
+    host = fabric.shown(host_name)
     plugged = sorted(fabric.plugged(host), key=lambda item: item[0].id)
     host.look_at_tags(fabric.layout.integration_bridge)
     tags = ((port.network_id, host.tagged[name]) for port, name in plugged if name in host.tagged)
@@ -31,7 +31,7 @@ def stale_zones(fabric: Fabric, host_name: str) -> list[int]:
     """
     if not fabric.enforce:
         return []
-    host = fabric.host(host_name)
+    host = fabric.shown(host_name)
     recorded = {port.binding.local_vlan: port.network_id for port in fabric.recorded_at(host) if port.binding}
     return [
         local_vlan
@@ -42,5 +42,5 @@ def stale_zones(fabric: Fabric, host_name: str) -> list[int]:
 
 def zones_are_clean(fabric: Fabric, host_name: str) -> None:
     """Note that the zones of a host hold connections of the networks that have them now."""
-    host = fabric.host(host_name)
+    host = fabric.shown(host_name)
     host.zones |= {local_vlan: network_id for network_id, local_vlan in host.local_vlans.items()}

@@ -54,7 +54,7 @@ def _of_bound(fabric: Fabric, snapshot: HostSnapshot, bound: BoundPort, waits_fo
 
 def _of_unbound(fabric: Fabric, host_name: str) -> Iterator[PortReport]:
     """Give the reports of ports that this host has no more, or claims while nobody has them."""
-    host = fabric.host(host_name)
+    host = fabric.shown(host_name)
     recorded = {port.id: port for port in fabric.recorded_at(host)}
     claimed = {port.id: port for port in fabric.claimed_by(host)}
     for port_id, port in (recorded | claimed).items():
@@ -107,7 +107,7 @@ def _waits_for(
     binding = Binding(snapshot.host, segment.local_vlan, bound.interface)
     known = port.status is PortStatus.ACTIVE and port.binding == binding
     confirmed = f"local_vlan={segment.local_vlan}" in port.tags
-    if fabric.hosts[snapshot.host].has_ovsdb or known or confirmed:
+    if fabric.shown(snapshot.host).has_ovsdb or known or confirmed:
         return ""
     return (
         f"tag={segment.local_vlan} on {bound.interface}: host {snapshot.host} has no OVSDB session, so"
@@ -122,7 +122,7 @@ def _missing_tunnel(
     """Say what is missing between the integration bridge and other hosts, as far as OpenFlow shows it."""
     layout, host = fabric.layout, snapshot.host
     bridge = layout.tunnel_bridge
-    if snapshot.tunnel_address is None and not fabric.hosts[host].has_ovsdb:
+    if snapshot.tunnel_address is None and not fabric.shown(host).has_ovsdb:
         return f"an OVSDB session of host {host} (ovs-vsctl set-manager): it tells where tunnels end"
     if snapshot.tunnel_address is None:
         return fabric.beyond.addresses.why_not(host)

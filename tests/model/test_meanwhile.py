@@ -6,7 +6,11 @@ from ipaddress import IPv4Address
 
 import pytest
 
+from osken_apps.apps.reconcile import HostReconciler
 from osken_apps.model.changes import Deleted, Upserted
+from osken_apps.model.host_snapshot import host_snapshot
+from osken_apps.model.preparation import stale_zones
+from osken_apps.model.reports import port_reports
 from osken_apps.model.resources import Network, NetworkType, Port, PortStatus, Subnet
 from tests.golden.scenarios import NET1, SERVER1, SUBNET1, VM1
 from tests.model import two_hosts
@@ -66,6 +70,53 @@ def test_a_conflict_that_is_settled_meanwhile_is_waited_for_no_more() -> None:
     world.connection.on_request = once(lambda: settle(world))
     assert world.attempt()
     assert (world.reports[VM1.id].status, world.reports[VM1.id].waits_for) == (PortStatus.ACTIVE, "")
+
+
+def reconciler_of(world: World) -> HostReconciler:
+    made = world.hosts.by_name["h"].reconciler
+    assert isinstance(made, HostReconciler)
+    return made
+
+
+@pytest.mark.parametrize("iface_id", ["", VM1.id])
+def test_a_host_that_is_renamed_while_it_is_waited_for_reports_by_its_new_name_only(iface_id: str) -> None:
+    def rename() -> None:
+        world.ovsdb.host = "h.example.org"
+        world.plug()
+
+    world = World()
+    reconciler = reconciler_of(world)
+    world.plug(tap1=iface_id)
+    world.connection.on_request = once(rename)
+    assert reconciler.attempt()
+    assert (world.reports, set(world.hosts.fabric.hosts)) == ({}, {"h.example.org"})
+    assert reconciler.attempt()
+    bindings = [report.binding for report in world.reports.values()]
+    assert [binding and binding.host for binding in bindings] == ["h.example.org"] * bool(iface_id)
+    assert set(world.hosts.fabric.hosts) == {"h.example.org"}
+
+
+def test_a_host_that_is_forgotten_is_served_no_more_and_not_known_again() -> None:
+    world = World()
+    assert world.attempt()
+    host, reconciler = world.hosts.by_name["h"], reconciler_of(world)
+    world.hosts.session_ended(world.ovsdb)  # type: ignore[arg-type]
+    for bridge in list(host.bridges.values()):
+        world.hosts.disconnected(bridge.connection)
+    assert world.hosts.forget("h") == ""
+    assert host.reconciler is None
+    reconciler.attempt()
+    assert world.hosts.fabric.hosts == {}
+
+
+def test_asking_about_a_host_that_is_not_known_makes_none() -> None:
+    fabric = World().hosts.fabric
+    known = set(fabric.hosts)
+    snapshot = host_snapshot(fabric, "nobody")
+    assert port_reports(fabric, snapshot, ()) == []
+    assert not fabric.ready("nobody")
+    assert stale_zones(fabric, "nobody") == []
+    assert set(fabric.hosts) == known
 
 
 def gone_when_asked(site: TwoHosts, ports: Iterable[Port]) -> None:
