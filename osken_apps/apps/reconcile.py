@@ -20,6 +20,7 @@ from osken_apps.apps.host_tags import HostTags
 from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.tunnel_bridge import TunnelBridge
 from osken_apps.errors import OskenAppsError
+from osken_apps.failures import Failures
 from osken_apps.model.changes import PortReport
 from osken_apps.model.host_snapshot import host_snapshot, reaches
 from osken_apps.model.preparation import prepare, stale_zones, zones_are_clean
@@ -60,6 +61,7 @@ class HostReconciler:
         self._conditions = HostConditions(host, hosts)
         self._unsettled: set[str] = set()  # ports whose flows or tags were to be changed and may not stand
         self._announcer = Announcer(host, hosts.fabric)
+        self._failures = Failures()  # to say which ports a pass that failed concerns
         self._is_whole = True  # the next pass looks at all of the host
         self._snapshot: HostSnapshot | None = None  # of the last pass
 
@@ -286,8 +288,18 @@ class HostReconciler:
         return installed
 
     def _report_trouble(self, trouble: str) -> None:
-        """Let the host, and the ports that were to be changed, say what keeps them from it."""
+        """Let the host, and the ports that were to be changed, say what keeps them from it.
+
+        What broke the pass may break this, too: then the host alone says it.
+        """
         self._host.say("pass", trouble)
+        try:
+            self._report_ports_in(trouble)
+        except Exception as error:
+            what = "a failed pass could not be told of the ports that it concerns"
+            self._failures.note(what, error, f"host {self._host.name}")
+
+    def _report_ports_in(self, trouble: str) -> None:
         if self._fabric.ready(self._host.name):
             snapshot = host_snapshot(self._fabric, self._host.name)
             ports = (self._fabric.inventory.ports[bound.port_id] for bound in snapshot.ports)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from greenlet import GreenletExit
 
 from osken_apps.apps import runtime
 from osken_apps.apps.host import Host
@@ -147,6 +148,40 @@ def test_a_switch_of_few_meters_gives_the_bridge_its_meter_and_every_port_its_fl
     assert world.trouble == (
         "its switch has 18 meters, too few for each port to have its own: 1 ports are held back together only"
     )
+
+
+@pytest.mark.parametrize("breaks", ["host_snapshot", "port_reports", "HostConditions.look"])
+def test_what_breaks_a_pass_and_its_report_is_the_host_s_trouble_and_tried_again(
+    breaks: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = World()
+    world.plug(tap1=VM1.id)
+    with monkeypatch.context() as broken:
+        broken.setattr(f"osken_apps.apps.reconcile.{breaks}", lambda *_: 1 / 0)
+        for _ in range(3):
+            assert not world.attempt()
+    assert world.trouble == "an error of the controller; see its log"
+    assert sum("could not be told" in record.message for record in caplog.records) == 1
+    assert world.attempt()
+    assert world.trouble == ""
+    assert world.reports[VM1.id].status is PortStatus.ACTIVE
+
+
+def test_a_host_is_served_on_after_an_error_that_its_report_met_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        if len(waits) > 2:
+            raise GreenletExit
+        raise ZeroDivisionError
+
+    waits: list[float | None] = []
+    world = World()
+    world.plug(tap1=VM1.id)
+    reconciler = world.hosts.by_name["h"].reconciler
+    monkeypatch.setattr(runtime, "wait_within", lambda seconds, _: waits.append(seconds))
+    monkeypatch.setattr("osken_apps.apps.reconcile.host_snapshot", broken)
+    with pytest.raises(GreenletExit):
+        HostReconciler.run(reconciler)  # type: ignore[arg-type]
+    assert waits == [None, 0.5, 1.0]
 
 
 def test_two_hosts_of_one_name_the_second_is_refused_and_both_say_so() -> None:
