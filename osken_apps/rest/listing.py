@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from osken_apps.errors import BadRequest, HTTPBadRequest, InvalidInput, NotFound
 from osken_apps.rest.attribute import MAX_TAG_LENGTH, MAX_TAGS, Attribute, RenderContext
-from osken_apps.rest.types import TEXT_LENGTH
+from osken_apps.rest.types import NULL, TEXT_LENGTH
 from osken_apps.rest.validation import convert
 from osken_apps.store.selection import Among, Page
 
@@ -124,14 +124,21 @@ def _refuse_unknown(attributes: Sequence[Attribute], filters: Iterable[str]) -> 
         raise HTTPBadRequest(f"{unknown} is invalid attribute for filtering")
 
 
-def _filter_value(attribute: Attribute, text: str) -> Any:
-    """Give a filter's text as the attribute is shown."""
-    if text == "" or text.lower() == "null":
-        try:
-            return attribute.type.shown(attribute.type.parse(None))
-        except (ValueError, InvalidInput):
-            return text
-    return attribute.type.shown(convert(attribute, text))
+def _filter_values(attribute: Attribute, texts: Iterable[str]) -> tuple[Any, ...]:
+    """Give a filter's texts as the attribute is shown."""
+    return tuple(dict.fromkeys(value for text in texts for value in _values_of(attribute, text)))
+
+
+def _values_of(attribute: Attribute, text: str) -> tuple[Any, ...]:
+    """Give what is shown of what a text means: `null` is null, an empty one whatever is empty."""
+    if text and text.lower() != "null":
+        return (attribute.type.shown(convert(attribute, text)),)
+    try:
+        return (attribute.type.shown(attribute.type.parse(None)),)
+    except (ValueError, InvalidInput):
+        if NULL not in attribute.type.answer_schema.get("anyOf", ()):
+            return (text,)
+    return (None,) if text else (None, text)
 
 
 def _test(attribute: Attribute, texts: list[str]) -> Test:
@@ -143,7 +150,7 @@ def _test(attribute: Attribute, texts: list[str]) -> Test:
     if attribute.name in ("created_at", "updated_at", "revision_number", "id"):
         wanted = frozenset(texts)
         return lambda resource, context: str(attribute.shown(resource, context)) in wanted
-    values = frozenset(_filter_value(attribute, text) for text in texts)
+    values = frozenset(_filter_values(attribute, texts))
     if attribute.hidden:
         return lambda resource, context: not values.isdisjoint(_each(attribute.shown(resource, context)))
     return lambda resource, context: attribute.shown(resource, context) in values
@@ -159,8 +166,8 @@ def _conditions(chosen: Sequence[Attribute], filters: Mapping[str, list[str]]) -
     for attribute in chosen:
         if attribute.column:
             texts = filters[attribute.name]
-            values = texts if attribute.name == "id" else [_filter_value(attribute, text) for text in texts]
-            columns[attribute.column] = tuple(dict.fromkeys(values))
+            values = dict.fromkeys(texts) if attribute.name == "id" else _filter_values(attribute, texts)
+            columns[attribute.column] = tuple(values)
     return tuple(Among(column, values) for column, values in columns.items())
 
 

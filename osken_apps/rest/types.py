@@ -15,6 +15,7 @@ from osken_apps.errors import InvalidInput
 
 Schema = Mapping[str, Any]
 
+NULL: Schema = {"type": "null"}
 TEXT_LENGTH = 255
 UUID_LENGTH = 36
 UUID_PATTERN = "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
@@ -145,13 +146,12 @@ def optional(type_: Type) -> Type:
     def parse(value: Any) -> Any:
         return None if value is None else type_.parse(value)
 
-    null = {"type": "null"}
-    return Type(parse, {"anyOf": [type_.schema, null]}, type_.show, {"anyOf": [type_.answer_schema, null]})
+    return Type(parse, {"anyOf": [type_.schema, NULL]}, type_.show, {"anyOf": [type_.answer_schema, NULL]})
 
 
 def not_null(type_: Type) -> Type:
     """Show null where there is nothing, but take it from nobody."""
-    return replace(type_, shown_schema={"anyOf": [type_.answer_schema, {"type": "null"}]})
+    return replace(type_, shown_schema={"anyOf": [type_.answer_schema, NULL]})
 
 
 def list_of(

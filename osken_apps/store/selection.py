@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Among:
-    """A condition: the column has one of the values."""
+    """A condition: the column has one of the values; None is null."""
 
     column: str
     values: tuple[Any, ...]

@@ -7,18 +7,20 @@ is compared and not looked for in a list, which costs as much as the rest of a s
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Integer, Select, bindparam, func, or_, select
+from sqlalchemy import Integer, Select, and_, bindparam, func, or_, select
 
 from osken_apps.model.resources import DHCP_DEVICE_OWNER
 from osken_apps.store.selection import Among
 
-Shape = tuple[tuple[str, bool], ...]
+Shape = tuple[tuple[str, bool, bool], ...]
 
 
 def _narrowed(statement: Select[Any], table: Any, shape: Shape) -> Select[Any]:
-    for name, single in shape:
-        value = bindparam(name, expanding=not single, type_=table.c[name].type)
-        statement = statement.where(table.c[name] == value if single else table.c[name].in_(value))
+    for name, single, with_null in shape:
+        column = table.c[name]
+        value = bindparam(name, expanding=not single, type_=column.type)
+        among = column == value if single else column.in_(value)
+        statement = statement.where(or_(column.is_(None), among) if with_null else among)
     return statement.order_by(table.c.sequence)
 
 
@@ -56,11 +58,22 @@ def _beyond(table: Any, column: Any, falls: bool, backwards: bool) -> list[Any]:
         return [column < marker if falls else column > marker]
     of_marker = table.alias("marked")
     value = select(of_marker.c[column.name]).where(of_marker.c.id == marker).scalar_subquery()
+    if column.nullable:
+        return [_beyond_null(column, value, falls, later)]
     # The first narrows by an index where there is one; the second alone would say all.
     return [
         column <= value if falls else column >= value,
         or_(column < value if falls else column > value, later),
     ]
+
+
+def _beyond_null(column: Any, value: Any, falls: bool, later: Any) -> Any:
+    """Give the condition where a column may be null, which SQLite sorts before everything."""
+    if falls:
+        farther = or_(column < value, and_(column.is_(None), value.is_not(None)))
+    else:
+        farther = or_(column > value, and_(column.is_not(None), value.is_(None)))
+    return or_(farther, and_(column.is_not_distinct_from(value), later))
 
 
 @lru_cache
@@ -76,16 +89,22 @@ def chunk_statement(table: Any) -> Select[Any]:
 
 
 def shape_of(conditions: tuple[Among, ...]) -> Shape:
-    """Give what of conditions makes a statement: the columns, and which of them have a single value."""
-    return tuple((condition.column, len(condition.values) == 1) for condition in conditions)
+    """Give what of conditions makes a statement: the columns, and which have a single value, and null."""
+    return tuple(
+        (condition.column, len(_known(condition)) == 1, None in condition.values) for condition in conditions
+    )
 
 
 def values_of(conditions: tuple[Among, ...]) -> dict[str, Any]:
     """Give what of conditions a statement is run with."""
-    return {
-        condition.column: condition.values[0] if len(condition.values) == 1 else condition.values
-        for condition in conditions
-    }
+    known = {condition.column: _known(condition) for condition in conditions}
+    return {column: values[0] if len(values) == 1 else values for column, values in known.items()}
+
+
+def _known(condition: Among) -> tuple[Any, ...]:
+    """Give the values of a condition but null, which is equal to nothing."""
+    values = condition.values
+    return values if None not in values else tuple(value for value in values if value is not None)
 
 
 def by_place(ports: Any, network_id: str, host: str) -> Select[Any]:
