@@ -109,24 +109,33 @@ def create(state: State, project_id: str, network_id: str, request: PortRequest,
 
 
 def update(state: State, port: Port, request: PortRequest, terms: Terms) -> Port:
-    """Change a port. Raises BadRequest, NotFound, Conflict."""
+    """Change a port; a DHCP server that found no free address may have one that this port gave back.
+
+    Raises BadRequest, NotFound, Conflict.
+    """
     default_group(state, port.project_id, terms)
     new = replace(port, **given(request, *PLAIN, "mac_address"))
-    wishes = request.fixed_ips
+    new = _readdressed(state, port, new, request.fixed_ips)
+    if not isinstance(request.requested_host, Absent):
+        new = wanted_elsewhere(new)
+    new = secured_again(state, new, _security(request), terms)
+    if not isinstance(request.extra_dhcp_opts, Absent):
+        network = _network(state, port.network_id)
+        new = replace(new, extra_dhcp_opts=_options(request, new, network))
+    made = state.update(port, new)
+    if not made.is_dhcp_server and (port.is_dhcp_server or set(port.fixed_ips) - set(made.fixed_ips)):
+        settle_dhcp_port(state, port.network_id)
+    return made
+
+
+def _readdressed(state: State, port: Port, new: Port, wishes: tuple[FixedIpRequest, ...] | Absent) -> Port:
+    """Give a port the addresses that are asked for and that follow from its new MAC address."""
     if new.mac_address != port.mac_address:
         _check_unbound(port, new.mac_address)
         follows = addresses_of_new_mac(state, port, new.mac_address)
         new = replace(new, fixed_ips=_following(port.fixed_ips, follows))
         wishes = wishes if isinstance(wishes, Absent) else _following(wishes, follows)
-    if not isinstance(request.requested_host, Absent):
-        new = wanted_elsewhere(new)
-    if not isinstance(wishes, Absent):
-        new = replace(new, fixed_ips=allocated(state, new, wishes))
-    new = secured_again(state, new, _security(request), terms)
-    if not isinstance(request.extra_dhcp_opts, Absent):
-        network = _network(state, port.network_id)
-        new = replace(new, extra_dhcp_opts=_options(request, new, network))
-    return state.update(port, new)
+    return new if isinstance(wishes, Absent) else replace(new, fixed_ips=allocated(state, new, wishes))
 
 
 def _following(named: Iterable[A], follows: Mapping[IPAddress, IPAddress]) -> tuple[A, ...]:

@@ -232,16 +232,19 @@ def _add_auto_addresses(state: State, subnet: Subnet) -> None:
 
 
 def update(state: State, subnet: Subnet, request: SubnetRequest) -> Subnet:
-    """Change a subnet. Raises BadRequest, Conflict."""
+    """Change a subnet; a DHCP server that found no free address may find one. Raises BadRequest, Conflict."""
     new = replace(subnet, **given(request))
     made = state.update(subnet, new if new == subnet else checked(new))
-    if made.enable_dhcp != subnet.enable_dhcp:
+    if (made.enable_dhcp, made.allocation_pools) != (subnet.enable_dhcp, subnet.allocation_pools):
         settle_dhcp_port(state, subnet.network_id)
     return made
 
 
 def delete(state: State, subnet: Subnet) -> None:
-    """Delete a subnet; its DHCP server's port gives its address back. Raises SubnetInUse."""
+    """Delete a subnet; its DHCP server's port gives its address back. Raises SubnetInUse.
+
+    The other subnets of the network get a DHCP server if that port was somebody else's.
+    """
     ports = state.ports_in_subnet(subnet.id)
     # Where machines make their own addresses, they lose them with the subnet.
     in_use = [] if is_auto_addressed(subnet) else ports_in_use(ports)
@@ -254,6 +257,7 @@ def delete(state: State, subnet: Subnet) -> None:
         else:
             state.delete(port)
     state.delete(subnet)
+    settle_dhcp_port(state, subnet.network_id)
     network = state.network(subnet.network_id)
     if network is not None:
         state.touch(network)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from osken_apps.model.changes import PortReport
-from osken_apps.model.resources import Binding, FixedIp, PortStatus
+from osken_apps.model.resources import DHCP_DEVICE_ID, Binding, FixedIp, PortStatus
 from osken_apps.networking.bindings import record
 from tests.unit.rest_client import Client, client_of
 
@@ -433,6 +433,54 @@ def test_a_slaac_subnet_for_certain_owners_gives_addresses_to_their_ports(
     api.subnet(network_id, "2001:db8::/64", ipv6_address_mode="slaac", service_types=["a:b"])
     shown = {owner: api.get(f"/ports/{port['id']}")["port"] for owner, port in ports.items()}
     assert {owner: len(addresses(port)) for owner, port in shown.items()} == {"a:b": 1, "a:c": 0}
+
+
+@pytest.mark.parametrize("change", ["wider pools", "no address", "another address", "deletion"])
+def test_an_exhausted_subnet_has_its_dhcp_server_once_an_address_is_free(
+    api: Client, network_id: str, change: str
+) -> None:
+    subnet = api.subnet(network_id, allocation_pools=[{"start": "10.10.10.5", "end": "10.10.10.5"}])
+    port = api.make("port", network_id=network_id, device_owner="compute:nova")
+    other = api.make("port", network_id=network_id, fixed_ips=[])
+    with api.store.write() as transaction:
+        record(transaction, [PortReport(other["id"], Binding("host1", 1), PortStatus.ACTIVE)])
+    servers = f"/ports?network_id={network_id}&device_owner=network:dhcp"
+    before = api.get(servers)["ports"]
+    match change:
+        case "wider pools":
+            api.change(
+                "subnet", subnet["id"], allocation_pools=[{"start": "10.10.10.5", "end": "10.10.10.6"}]
+            )
+        case "no address":
+            api.change("port", port["id"], fixed_ips=[])
+        case "another address":
+            api.change("port", port["id"], fixed_ips=[{"ip_address": "10.10.10.9"}])
+        case "deletion":
+            api.call("DELETE", f"/ports/{port['id']}")
+    (server,) = api.get(servers)["ports"]
+    assert (before, addresses(server)) == ([], ["10.10.10.6" if change == "wider pools" else "10.10.10.5"])
+
+
+@pytest.mark.parametrize("change", ["another owner", "deletion", "deletion of its subnet"])
+def test_a_network_has_a_dhcp_server_when_that_of_somebody_else_is_none_any_more(
+    api: Client, network_id: str, change: str
+) -> None:
+    subnet = api.subnet(network_id)
+    theirs = api.make("port", network_id=network_id, device_owner="network:dhcp")
+    api.subnet(network_id, "10.10.20.0/24")
+    other = api.make("port", network_id=network_id, fixed_ips=[])
+    with api.store.write() as transaction:
+        record(transaction, [PortReport(other["id"], Binding("host1", 1), PortStatus.ACTIVE)])
+    match change:
+        case "another owner":
+            api.change("port", theirs["id"], device_owner="compute:nova")
+        case "deletion":
+            api.call("DELETE", f"/ports/{theirs['id']}")
+        case "deletion of its subnet":
+            assert api.call("DELETE", f"/subnets/{subnet['id']}").status == 204
+    (server,) = api.get(f"/ports?network_id={network_id}&device_owner=network:dhcp")["ports"]
+    assert server["device_id"] == DHCP_DEVICE_ID
+    assert "10.10.20.2" in addresses(server)
 
 
 def test_a_port_needs_a_network_that_exists(api: Client) -> None:
