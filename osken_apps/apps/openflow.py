@@ -69,7 +69,10 @@ class OpenFlowServer:
     def _look_for_ever(self) -> None:
         while True:
             for connection in in_turns(list(self._connections), pause=runtime.pause):
-                connection.look(runtime.clock())
+                try:
+                    connection.look(runtime.clock())
+                except Exception as error:  # which is that connection's: all others have deadlines, too
+                    self._failures.note("what a switch owes was not looked at", error)
             runtime.sleep(LOOK_INTERVAL_S)
 
 

@@ -10,6 +10,7 @@ from eventlet.green import socket
 
 from osken_apps.apps import binding, connection, listening, openflow
 from osken_apps.apps.complaints import Complaints
+from osken_apps.apps.connection import Connection
 from osken_apps.apps.listening import allow_many_sockets
 from osken_apps.apps.openflow import OpenFlowServer
 from osken_apps.openflow import liveness
@@ -95,6 +96,28 @@ def test_peers_that_go_no_further_end_and_a_switch_is_served_meanwhile(said: byt
         wait_for(lambda: site.told.events == ["connected br-int"])
         wait_for(lambda: len(site) == 1)
 
+    with_site(work)
+
+
+def test_an_error_about_what_one_peer_owes_leaves_all_others_their_deadlines(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def look(self: Connection, now: float) -> None:
+        looked.append(self)
+        if len(looked) == 1:
+            raise ZeroDivisionError
+        sound(self, now)
+
+    def work(site: Site) -> None:
+        for _ in range(3):
+            site.dial()
+        wait_for(lambda: len(site) == 3)
+        wait_for(lambda: len(looked) > 0)
+        wait_for(lambda: len(site) == 0)
+
+    looked: list[Connection] = []
+    sound = Connection.look
+    monkeypatch.setattr(Connection, "look", look)
     with_site(work)
 
 
