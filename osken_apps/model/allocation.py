@@ -4,7 +4,7 @@ Every function takes what is already taken and says what comes next; that two ca
 same is the store's business. The rules are Neutron's.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from ipaddress import IPv6Address, IPv6Network
 
 from osken_apps.model.addresses import IPAddress, IPNetwork, MacAddress, mac_address
@@ -56,11 +56,6 @@ def default_pools(cidr: IPNetwork, gateway_ip: IPAddress | None) -> tuple[Alloca
         return (AllocationPool(address(first), address(last)),)
     halves = ((first, int(gateway_ip) - 1), (int(gateway_ip) + 1, last))
     return tuple(AllocationPool(address(start), address(end)) for start, end in halves if start <= end)
-
-
-def in_pools(pools: Sequence[AllocationPool], address: IPAddress) -> bool:
-    """Tell whether an address lies in one of the pools."""
-    return any(int(pool.start) <= int(address) <= int(pool.end) for pool in pools)
 
 
 def generated_mac(random_bits: int) -> MacAddress:

@@ -49,7 +49,6 @@ PACKET_OUT = struct.Struct("!BBHIIIH6xHHIH6x")  # whole, with one output action,
 PACKET_OUT_BODY = struct.Struct("!IIH6x")  # up to the actions
 ERROR_BODY = struct.Struct("!HH")
 BUNDLE_CONTROL = struct.Struct("!IHH")
-BUNDLE_ADD = struct.Struct("!IHH")
 WHOLE_BUNDLE_ADD = struct.Struct("!BBHIIHH")  # with its header, up to the message
 BUNDLED_FLOW_MOD = struct.Struct(f"!{WHOLE_BUNDLE_ADD.format[1:]}{WHOLE_FLOW_MOD.format[1:]}")
 CT_FLUSH_ZONE = struct.Struct("!II6xH")
@@ -107,7 +106,6 @@ class BundleControl(IntEnum):
     OPEN_REPLY = 1
     COMMIT_REQUEST = 4
     COMMIT_REPLY = 5
-    DISCARD_REQUEST = 6
 
 
 def message(message_type: MessageType, xid: int, body: bytes = b"") -> bytes:

@@ -48,7 +48,6 @@ from osken_apps.store.store import Store
 LOG = logging.getLogger(__name__)
 
 StartResponse = Callable[..., Any]
-Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 Names = Callable[[], frozenset[str]]
 Found = tuple[routes.Route, tuple[str, ...]] | None
 

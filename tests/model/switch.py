@@ -143,7 +143,7 @@ class SwitchConnection:
     def _take(self, message: bytes) -> Iterator[bytes]:
         match message[1]:
             case MessageType.BUNDLE_ADD_MESSAGE:
-                self._flow_mod(message[codec.HEADER.size + codec.BUNDLE_ADD.size :])
+                self._flow_mod(message[codec.WHOLE_BUNDLE_ADD.size :])
             case MessageType.METER_MOD:
                 self._meter_mod(message)
             case MessageType.MULTIPART_REQUEST:

@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from osken_apps.config import Config, load
 from osken_apps.rest.controller import Hosts
 from osken_apps.rest.environ import CERTIFICATE
-from osken_apps.rest.wsgi import Application, application
+from osken_apps.rest.wsgi import Api, application
 from osken_apps.store.store import Store
 
 SHARED: dict[str, Any] = {}  # a dialect of SQLAlchemy's, and the statements that were compiled for it
@@ -64,7 +64,7 @@ def path_of(singular: str) -> str:
 class Client:
     """A client with fixed headers, and perhaps a certificate of a name."""
 
-    app: Application
+    app: Api
     store: Store
     hosts: Hosts
     headers: dict[str, str]

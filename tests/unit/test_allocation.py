@@ -14,7 +14,6 @@ from osken_apps.model.allocation import (
     eui64_address,
     first_free,
     generated_mac,
-    in_pools,
 )
 
 
@@ -69,16 +68,6 @@ def test_default_pools_are_every_host_but_the_gateway(
 )
 def test_the_default_gateway_is_the_first_address(cidr: str, expected: str) -> None:
     assert str(default_gateway(ip_network(cidr))) == expected
-
-
-def test_addresses_beside_the_pools_are_not_in_them() -> None:
-    pools = default_pools(ip_network("10.0.0.0/29"), ip_address("10.0.0.3"))
-    inside = [
-        text
-        for text in ("10.0.0.0", "10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.7")
-        if in_pools(pools, ip_address(text))
-    ]
-    assert inside == ["10.0.0.2", "10.0.0.4"]
 
 
 @given(st.integers(0, 2**24 - 1))
