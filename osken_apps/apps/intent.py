@@ -4,10 +4,11 @@ While a snapshot comes, hosts keep what was known before; the new one takes its 
 """
 
 from collections.abc import Callable
+from functools import partial
 
 from osken_apps.failures import Failures
 from osken_apps.link import Changes, SnapshotPart
-from osken_apps.model.changes import Change, Upserted
+from osken_apps.model.changes import Change
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.inventory import Inventory
 
@@ -34,12 +35,7 @@ class Intent:
         """Take a part of a snapshot; give the hosts to look at again: all with the last part, else none."""
         if message.sequence != self._loading_sequence:
             self._loading, self._loading_sequence = Inventory(), message.sequence
-        part = message.part
-        for resource in part.resources:
-            self._guarded(self._loading, Upserted(resource))
-        self._loading.deleted.update(dict.fromkeys(part.deleted_ports))
-        self._loading.tunnel_addresses.update(part.tunnel_addresses)
-        self._loading.store_id = part.store_id or self._loading.store_id
+        self._loading.take(message.part, partial(self._guarded, self._loading))
         if not message.last:
             return set()
         whole, self._loading, self._loading_sequence = self._loading, Inventory(), None

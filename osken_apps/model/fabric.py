@@ -48,9 +48,9 @@ class Fabric:
     # -- intent
 
     def load(self, snapshot: Snapshot) -> set[str]:
-        """Take the store's snapshot; give the hosts to look at again: all of them."""
+        """Take the store's whole snapshot at once; give the hosts to look at again: all of them."""
         inventory = Inventory()
-        inventory.replace(snapshot)
+        inventory.take(snapshot)
         return self.adopt(inventory)
 
     def adopt(self, inventory: Inventory, pause: Callable[[], object] = lambda: None) -> set[str]:

@@ -48,15 +48,15 @@ class Inventory:
         self._own: dict[str, tuple[OwnAddress, ...]] = {}  # by port id, as far as it was asked for
         self.directory = PortDirectory(self.ports)  # by what an operator may have meant
 
-    def replace(self, snapshot: Snapshot) -> None:
-        """Take the store's snapshot in place of all that was known."""
-        self.__init__()  # type: ignore[misc]
-        self.store_id = snapshot.store_id
-        self.deleted = dict.fromkeys(snapshot.deleted_ports)
-        self.tunnel_addresses = dict(snapshot.tunnel_addresses)
-        for resource in snapshot.resources:
-            self.apply(Upserted(resource))
-        self.loaded = True
+    def take(self, part: Snapshot, apply: Callable[[Change], object] | None = None) -> None:
+        """Take a part of the store's snapshot, or all of it; `apply` is called for each of its resources, in
+        place of the method.
+        """
+        for resource in part.resources:
+            (apply or self.apply)(Upserted(resource))
+        self.deleted.update(dict.fromkeys(part.deleted_ports))
+        self.tunnel_addresses.update(part.tunnel_addresses)
+        self.store_id = part.store_id or self.store_id
 
     def apply(self, change: Change) -> set[str]:
         """Take one change; give the ids of the ports for which hosts may have to do something else now.

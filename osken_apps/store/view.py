@@ -305,20 +305,6 @@ class View:
         """Begin the transaction now and not with the first question: all answers are of this moment."""
         self._connection.scalar(_ANY)
 
-    def snapshot(self) -> Snapshot:
-        """Give all there is at once."""
-        deleted = frozenset(self._connection.scalars(_DELETED_PORTS))
-        known = (Network, Subnet, Port)
-        further = [item for kind in KINDS if kind not in known for item in self.find(kind)]
-        return Snapshot(
-            tuple(self.networks()),
-            tuple(self.subnets()),
-            tuple(self.ports()),
-            self.store_id(),
-            deleted,
-            tuple(further),
-        )
-
     def store_id(self) -> str:
         """Give the id that tells this store from another one."""
         return schema.store_id(self._connection)

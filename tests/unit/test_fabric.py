@@ -95,7 +95,7 @@ def test_a_snapshot_is_taken_in_turns_and_no_host_is_ready_before_the_first_is_w
     )
     inventories = [Inventory(), Inventory()]
     for inventory in inventories:
-        inventory.replace(replace(INTENT, ports=ports))
+        inventory.take(replace(INTENT, ports=ports))
     made = Fabric(LAYOUT)
     made.observe_bridge("h", "br-int", INT_PORTS)
     ready: list[bool] = []

@@ -136,7 +136,7 @@ def test_the_controller_is_told_of_it_and_keeps_it(toy: Any, alice: Client) -> N
         parts = list(view.parts(10))
     drives = tuple(item for part in parts for item in part.further if isinstance(item, toy.TapeDrive))
     whole, inventory = Snapshot(further=drives), Inventory()
-    inventory.replace(whole)
+    inventory.take(whole)
     (drive,) = whole.further
     assert (drive.id, drive.speed, drive.tapes) == (made["id"], "fast", (toy.Tape("a", 7),))
     assert Upserted(drive) in told

@@ -15,6 +15,7 @@ from osken_apps.store import checkpoints
 from osken_apps.store.backup import BackupFailed, back_up
 from osken_apps.store.checkpoints import keep_checkpoints
 from osken_apps.store.store import Store
+from tests.whole import whole
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def test_a_backup_has_all_that_was_committed_and_serves_in_its_place(
     assert (tmp_path / "backup").stat().st_mode & 0o777 == 0o600
     restored = Store(f"sqlite:///{tmp_path / 'backup'}")
     with store.read() as view, restored.read() as other:
-        assert view.snapshot() == other.snapshot()
+        assert whole(view) == whole(other)
 
 
 def test_a_backup_does_not_overwrite_unless_it_is_told_to(store: Store, path: Path, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from osken_apps.model.resources import Network
 from osken_apps.store import schema
 from osken_apps.store.forms import METADATA
 from osken_apps.store.store import Store
+from tests.whole import whole
 
 SCHEMA_1 = Path(__file__).with_name("data") / "schema-1.sql"
 
@@ -252,7 +253,7 @@ def test_a_database_of_schema_1_is_brought_up_to_date_with_all_that_it_holds(
         connection.executescript(SCHEMA_1.read_text())
     store = opened(path)
     with store.read() as view:
-        snapshot = view.snapshot()
+        snapshot = whole(view)
         assert view.quotas("project") == {"port": 7}
     assert snapshot.store_id and snapshot.deleted_ports == frozenset()
     assert [network.id for network in snapshot.networks] == ["n1", "n2"]

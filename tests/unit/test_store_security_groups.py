@@ -15,6 +15,7 @@ from osken_apps.model.security_groups import Direction, Ethertype, SecurityGroup
 from osken_apps.networking.security_groups import default_group, default_group_id
 from osken_apps.networking.terms import Terms
 from osken_apps.store.store import Store
+from tests.whole import whole
 
 SCHEMA_1 = Path(__file__).with_name("data") / "schema-1.sql"
 TERMS = Terms("a")
@@ -155,8 +156,9 @@ def test_of_a_snapshot_a_group_comes_before_its_rules_and_both_before_ports(stor
         transaction.create(port_of("p1", "g1"))
         transaction.create(rule_of("r1", "g1"))
     with store.read() as view:
-        snapshots = [view.snapshot().resources, [item for part in view.parts(1) for item in part.resources]]
-    for resources in snapshots:
+        whole_resources = whole(view).resources
+        told = [[item for part in view.parts(size) for item in part.resources] for size in (1, 1000)]
+    for resources in (*told, whole_resources):
         ids = [item.id for item in resources if item.id in ("g1", "r1", "p1")]
         assert ids == ["g1", "r1", "p1"]
 

@@ -42,6 +42,7 @@ from osken_apps.store import engines
 from osken_apps.store import transaction as transaction_module
 from osken_apps.store.address_text import address_of, address_text
 from osken_apps.store.store import SYSTEM_SOURCES, Store
+from tests.whole import whole
 
 RANGES = (VlanRange("default", 1000, 1003), VlanRange("other", 5, 5))
 CIDR = IPv4Network("10.0.0.0/24")
@@ -196,7 +197,7 @@ def test_every_attribute_survives_a_restart(tmp_path: Path) -> None:
     store.close()
     further = (group, rule, address_group, *shipped, default)
     with Store(url(tmp_path)).read() as view:
-        assert view.snapshot() == Snapshot((network,), (four, six), (port,), view.store_id(), further=further)
+        assert whole(view) == Snapshot((network,), (four, six), (port,), view.store_id(), further=further)
         assert view.has_members("g1")
 
 
@@ -412,7 +413,7 @@ def test_a_locked_database_is_unavailable_and_recovers(
 
 def deleted_ports(store: Store) -> frozenset[str]:
     with store.read() as view:
-        return view.snapshot().deleted_ports
+        return whole(view).deleted_ports
 
 
 def delete_bound(store: Store, *numbers: int) -> None:

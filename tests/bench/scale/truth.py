@@ -18,6 +18,7 @@ from osken_apps.pipeline.tags import desired_tags
 from osken_apps.store.store import Store
 from tests.bench.scale.host import INTEGRATION, PHYSICAL, HostState, tunnel_address
 from tests.bench.scale.openflow_switch import FlowBody, FlowKey
+from tests.whole import whole
 
 LAYOUT = Layout(INTEGRATION, (("default", PHYSICAL),))
 
@@ -27,7 +28,7 @@ def stored(url: str) -> Snapshot:
     store = Store(url)
     try:
         with store.read() as view:
-            return view.snapshot()
+            return whole(view)
     finally:
         store.close()
 
