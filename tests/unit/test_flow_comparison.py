@@ -101,7 +101,7 @@ def hosts_with(monkeypatch: pytest.MonkeyPatch, **switches: Any) -> Any:
         name: SimpleNamespace(name=name, host=SimpleNamespace(name="host1"), connection=switch)
         for name, switch in ((name.replace("_", "-"), switch) for name, switch in switches.items())
     }
-    fabric = SimpleNamespace(hosts={"host1": None}, ready=lambda host: True, layout=LAYOUT)
+    fabric = SimpleNamespace(ready=lambda host: host == "host1", layout=LAYOUT)
     return SimpleNamespace(fabric=fabric, by_name={"host1": SimpleNamespace(bridges=bridges)})
 
 
