@@ -122,6 +122,7 @@ class InvalidCIDR(BadRequest):
 
 def checked(permission: P) -> P:
     """Give a permission in the form that is kept. Raises BadRequest for one that means nothing."""
+    # As in Neutron the range of all ports is none before it is asked whether the protocol has ports.
     permission = _canonical(permission)
     _check_ports(permission)
     _check_family(permission)

@@ -257,6 +257,13 @@ def test_a_rule_is_made_shown_listed_and_deleted(alice: Client, group_id: str) -
             {"protocol": "udp", "port_range_min": 1, "port_range_max": 65535},
             {"port_range_min": None, "port_range_max": None},
         ),
+        *(
+            (
+                {"protocol": protocol, "port_range_min": 1, "port_range_max": 65535},
+                {"protocol": protocol, "port_range_min": None, "port_range_max": None},
+            )
+            for protocol in (None, "icmp", "vrrp")
+        ),
         ({"protocol": "icmp", "port_range_min": 8, "port_range_max": 0}, {"port_range_min": 8}),
         ({"protocol": "icmp", "port_range_min": 8}, {"port_range_max": None}),
         ({"remote_ip_prefix": "10.0.0.9"}, {"remote_ip_prefix": "10.0.0.9/32"}),
