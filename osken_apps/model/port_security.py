@@ -1,13 +1,14 @@
 """Port security: what a guarded port may send from, and what its groups are. PURE."""
 
 from dataclasses import dataclass
-from ipaddress import IPv6Address
+from ipaddress import IPv6Address, IPv6Network
 
 from osken_apps.model.addresses import IPNetwork, MacAddress, host_network, network_of
+from osken_apps.model.allocation import eui64_address
 from osken_apps.model.resources import Port
 from osken_apps.model.security_groups import SecurityGroupRule
 
-SERVICE_OWNER = "network:"  # a port whose device_owner begins so is a service's and is not guarded
+LINK_LOCAL = IPv6Network("fe80::/64")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +55,13 @@ class GroupPolicy:
 
 
 def is_guarded(port: Port) -> bool:
-    """Tell whether what a port sends and gets is looked at."""
-    return port.port_security_enabled and not port.device_owner.startswith(SERVICE_OWNER)
+    """Tell whether what a port sends and gets is looked at: not of one of the network itself."""
+    return port.port_security_enabled and not port.is_of_network
 
 
 def link_local(address: MacAddress) -> IPv6Address:
-    """Give the IPv6 link-local address that follows from a MAC address (RFC 4291, 2.5.6 and appendix A)."""
-    number = int(address) ^ 1 << 41
-    return IPv6Address(0xFE80 << 112 | number >> 24 << 40 | 0xFFFE << 24 | number & 0xFFFFFF)
+    """Give the IPv6 link-local address that follows from a MAC address (RFC 4291, 2.5.6)."""
+    return eui64_address(LINK_LOCAL, address)
 
 
 def own_addresses(port: Port) -> tuple[OwnAddress, ...]:

@@ -12,6 +12,7 @@ from osken_apps.model.kind import INDEX, LENGTH, UNBOUNDED, kind
 from osken_apps.model.shared import Shared, shares
 from osken_apps.model.standard import Standard as Standard
 
+NETWORK_OWNED = "network:"  # a port whose device_owner begins so is one of the network itself
 DHCP_DEVICE_OWNER = "network:dhcp"
 DHCP_DEVICE_ID = "osken-net-dhcp"  # of the port that we made ourselves
 
@@ -185,6 +186,11 @@ class Port(Standard):
     def is_dhcp_server(self) -> bool:
         """Tell whether this port stands for a network's DHCP server."""
         return self.device_owner == DHCP_DEVICE_OWNER
+
+    @property
+    def is_of_network(self) -> bool:
+        """Tell whether the port is one of the network itself: a router's, a DHCP server's."""
+        return self.device_owner.startswith(NETWORK_OWNED)
 
     def may_run_at(self, host: str) -> bool:
         """Tell whether the machine may run at a host: it is wanted or may move there, or wanted nowhere."""

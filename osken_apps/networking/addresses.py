@@ -18,8 +18,6 @@ from osken_apps.model.resources import FixedIp, Port, Subnet
 from osken_apps.networking.state import State
 from osken_apps.networking.subnets import is_auto_addressed, is_host_address, serves
 
-NETWORK_OWNED = "network:"
-
 
 @dataclass(frozen=True, slots=True)
 class FixedIpRequest:
@@ -66,11 +64,6 @@ def _chosen(subnet: Subnet, address: IPAddress) -> Allocation:
     return Allocation((subnet,), address)
 
 
-def _chooses(port: Port) -> bool:
-    """Tell whether a port may have any address where machines make their own: one of the network itself."""
-    return port.device_owner.startswith(NETWORK_OWNED)
-
-
 def _auto_address(subnet: Subnet, mac: MacAddress) -> IPAddress:
     return eui64_address(subnet.cidr, mac)  # type: ignore[arg-type]
 
@@ -102,7 +95,7 @@ def _granted(state: State, network_id: str, allocations: Sequence[Allocation], p
     auto = {
         subnet.id for allocation in allocations for subnet in allocation.subnets if is_auto_addressed(subnet)
     }
-    held = [ip for ip in port.fixed_ips if ip.subnet_id not in auto or _chooses(port)]
+    held = [ip for ip in port.fixed_ips if ip.subnet_id not in auto or port.is_of_network]
     granted: list[FixedIp] = []
     # What is asked for by name is not given away to an allocation that takes any address.
     named = {
@@ -130,7 +123,7 @@ def _check_auto(allocation: Allocation, fixed_ip: FixedIp, port: Port) -> None:
     subnet = next(subnet for subnet in allocation.subnets if subnet.id == fixed_ip.subnet_id)
     if (
         allocation.ip_address is not None
-        and not _chooses(port)
+        and not port.is_of_network
         and is_auto_addressed(subnet)
         and fixed_ip.ip_address != _auto_address(subnet, port.mac_address)
     ):
@@ -178,7 +171,7 @@ def allocated(state: State, port: Port, requests: Sequence[FixedIpRequest] | Non
         allocations = _allocations(state, port.network_id, requests, [*eligible, *others])
     granted = _granted(state, port.network_id, allocations, port)
     _check_served(port, granted, eligible)
-    if not _chooses(port):
+    if not port.is_of_network:
         present = {fixed_ip.subnet_id for fixed_ip in granted}
         granted += [
             FixedIp(subnet.id, _auto_address(subnet, port.mac_address))
@@ -202,6 +195,6 @@ def addresses_of_new_mac(state: State, port: Port, mac: MacAddress) -> dict[IPAd
     follows = {}
     for held in port.fixed_ips:
         subnet = subnets.get(held.subnet_id)
-        if subnet and not (_chooses(port) and held.ip_address != _auto_address(subnet, port.mac_address)):
+        if subnet and not (port.is_of_network and held.ip_address != _auto_address(subnet, port.mac_address)):
             follows[held.ip_address] = _auto_address(subnet, mac)
     return follows

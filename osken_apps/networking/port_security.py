@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from osken_apps.errors import BadRequest, Conflict
 from osken_apps.model.addresses import MacAddress
 from osken_apps.model.resources import AddressPair, Network, Port
-from osken_apps.networking.addresses import NETWORK_OWNED
 from osken_apps.networking.security_groups import default_group, groups_of_port
 from osken_apps.networking.state import ABSENT, Absent, State
 from osken_apps.networking.terms import Terms
@@ -71,7 +70,7 @@ def secured(state: State, port: Port, network: Network, request: SecurityRequest
     A port of the network itself has none. Raises BadRequest, NotFound, Conflict.
     """
     enabled = network.port_security_enabled if isinstance(request.enabled, Absent) else request.enabled
-    if port.device_owner.startswith(NETWORK_OWNED):
+    if port.is_of_network:
         enabled = False
     pairs = () if isinstance(request.pairs, Absent) else request.pairs
     if not enabled:

@@ -225,7 +225,7 @@ def create(state: State, project_id: str, new: NewSubnet, request: SubnetRequest
 def _add_auto_addresses(state: State, subnet: Subnet) -> None:
     """Give the ports that are there already what they will make of the subnet by themselves."""
     for port in state.ports_of(subnet.network_id):
-        if serves(subnet, port.device_owner) and not port.device_owner.startswith("network:"):
+        if serves(subnet, port.device_owner) and not port.is_of_network:
             address = eui64_address(subnet.cidr, port.mac_address)  # type: ignore[arg-type]
             fixed_ips = (*port.fixed_ips, FixedIp(subnet.id, address))
             state.update(port, replace(port, fixed_ips=fixed_ips))

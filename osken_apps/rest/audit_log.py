@@ -16,11 +16,10 @@ from typing import Any
 
 from osken_apps.errors import ApiError, ConfigurationError
 from osken_apps.rest.identity import HTTPUnauthorized
-from osken_apps.rest.request import Answer, Request
+from osken_apps.rest.request import READS, Answer, Request
 
 LOG = logging.getLogger(__name__)
 
-READS = frozenset({"GET", "HEAD"})
 QUESTIONS = frozenset({"/v2.0/explain"})  # whose body says what is asked: they change nothing
 # Of reads, too: who may not come in, or came by a wrong name.
 NOTED_STATUSES = frozenset({401, 403, 421, 429})

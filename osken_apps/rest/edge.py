@@ -14,9 +14,9 @@ from ipaddress import ip_address
 from osken_apps.config import ApiConfig
 from osken_apps.errors import ApiError
 from osken_apps.rest.identity import is_trusted
+from osken_apps.rest.request import READS
 
 ANY = "*"
-READS = frozenset({"GET", "HEAD"})
 OWN_SITES = frozenset({"same-origin", "none"})
 USUAL_PORTS = {"http": ":80", "https": ":443"}
 JSON = "application/json"

@@ -15,12 +15,10 @@ from osken_apps.rest.explain_told import ANSWER, shown, veiled
 from osken_apps.rest.openapi_words import READ_ERRORS, RESOURCE_ID, WRITE_ERRORS, Document, operation
 from osken_apps.rest.operations import Operations
 from osken_apps.rest.policy import Target
-from osken_apps.rest.ports import PORTS
+from osken_apps.rest.ports import HOST_RULE, PORTS
 from osken_apps.rest.request import Answer, Request, json_of
 from osken_apps.trace.connections import ASSUMPTIONS
 from osken_apps.trace.words import frame_of_octets, frame_of_words
-
-HOST_RULE = "get_port:binding:host_id"
 
 
 def of_port(operations: Operations, request: Request, port_id: str) -> Answer:

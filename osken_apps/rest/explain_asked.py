@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from osken_apps.errors import HTTPBadRequest
+from osken_apps.networking.permissions import MAX_PORT
 from osken_apps.rest.openapi_words import TEXT, array_of, object_of
 from osken_apps.rest.types import TEXT_LENGTH
 from osken_apps.trace.connections import ASSUMPTIONS
 
 PROTOCOLS = ("icmp", "tcp", "udp")
-MAX_PORT = 65535
 MAX_WORDS = 50
 MAX_OCTETS = 65535
 

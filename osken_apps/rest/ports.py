@@ -88,6 +88,7 @@ ATTRIBUTES = (
 )
 
 OF_OTHERS = f"not rule:network_device or {NETWORK_OWNER}"
+HOST_RULE = "get_port:binding:host_id"  # who may know where ports are
 POLICY = {
     "create_port": MEMBER,
     "create_port:device_owner": OF_OTHERS,
@@ -99,7 +100,7 @@ POLICY = {
     "create_port:binding:host_id": ADMIN,
     "create_port:binding:profile": SERVICE,
     "get_port": f"{READER} or {NETWORK_READER}",
-    "get_port:binding:host_id": ADMIN,
+    HOST_RULE: ADMIN,
     "get_port:binding:vif_type": ADMIN,
     "get_port:binding:vif_details": ADMIN,
     "get_port:binding:profile": ADMIN,

@@ -34,6 +34,7 @@ class Asked:
     certificate: str = ""
 
 
+READS = frozenset({"GET", "HEAD"})  # the methods that change nothing
 MAX_BODY_BYTES = 2 * 1024 * 1024
 MAX_QUERY_BYTES = 128 * 1024
 # Two make a character (RFC 8259, section 7); one alone is none, and can neither be kept nor written.

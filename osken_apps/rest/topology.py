@@ -9,6 +9,7 @@ from osken_apps.model.resources import Network, Port, PortStatus
 from osken_apps.rest.openapi_words import TEXT, array_of, object_of
 from osken_apps.rest.operations import Operations
 from osken_apps.rest.policy import Permissions, Target
+from osken_apps.rest.ports import HOST_RULE
 from osken_apps.rest.report import Report, asked
 from osken_apps.rest.request import Request
 from osken_apps.rest.types import TEXT_LENGTH
@@ -16,7 +17,6 @@ from osken_apps.store.selection import Among
 from osken_apps.store.view import View
 
 MOST = 500  # shapes: networks and ports, or networks and places where a host has ports of a network
-HOST_RULE = "get_port:binding:host_id"
 
 
 def _topology(operations: Operations, request: Request) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def _closed_rules(port: Port, context: RenderContext) -> list[str]:
 
 def _waits_for(port: Port, context: RenderContext) -> str:
     """Say what an unbound port waits for, as far as it can be known here; "" if nothing need plug it."""
-    if port.device_owner.startswith("network:"):
+    if port.is_of_network:
         return ""
     if not port.admin_state_up:
         return "its admin_state_up to be true"
