@@ -144,7 +144,7 @@ class Bridge:
         try:
             send_meters(self.connection, steps)
         except SwitchRefused:
-            self.connection.max_meters = 0
+            self.connection.max_meters, self.ports_changed = 0, True
             raise
 
     def _send_flows(self, flows: Difference, owner: Owner) -> Outcome:

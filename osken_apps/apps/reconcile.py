@@ -226,8 +226,8 @@ class HostReconciler:
         ]
         self._host.say(
             "meters",
-            f"its switch has {snapshot.max_meters} meters, too few for each port to have its own:"
-            f" {len(sharing)} ports are held back together only"
+            f"its switch has {snapshot.max_meters or 'no'} meters, too few for each port to have its own:"
+            f" {len(sharing)} ports are held back {'together only' if snapshot.max_meters else 'by nothing'}"
             if sharing
             else "",
         )

@@ -72,7 +72,7 @@ class SwitchConnection:
 
     `on_request` is called whenever a request waits for its answer: anything may happen then. `full_at` is how
     many flows the bridge takes. Without `can_track` it takes no flow
-    that has connections kept.
+    that has connections kept, without `takes_meters` no meter, whatever it says.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class SwitchConnection:
         self.certified = ""
         self.max_meters = max_meters
         self.full_at = 1_000_000
-        self.tracks = self.can_track = True
+        self.tracks = self.can_track = self.takes_meters = True
         self.sent: list[bytes] = []
         self.answers = True
         self.handler: object = None
@@ -170,6 +170,8 @@ class SwitchConnection:
             self.bridge_in_memory.flows.pop(key, None)
 
     def _meter_mod(self, message: bytes) -> None:
+        if not self.takes_meters:
+            raise SwitchRefused("its datapath has no meters")
         command, _, meter_id = METER_MOD.unpack_from(message, codec.HEADER.size)
         bridge = self.bridge_in_memory
         if command == MeterCommand.DELETE:

@@ -150,6 +150,19 @@ def test_a_switch_of_few_meters_gives_the_bridge_its_meter_and_every_port_its_fl
     )
 
 
+def test_a_switch_that_refuses_its_meters_is_used_without() -> None:
+    world = World()
+    world.connection.takes_meters = False
+    world.plug(tap1=VM1.id, tap2=world.second.id)
+    assert not world.attempt()
+    assert world.attempt()
+    assert (world.bridge.meters, len(world.bridge.flows) > 0) == ({}, True)
+    assert all(report.status is PortStatus.ACTIVE for report in world.reports.values())
+    assert world.trouble == (
+        "its switch has no meters, too few for each port to have its own: 2 ports are held back by nothing"
+    )
+
+
 @pytest.mark.parametrize("breaks", ["host_snapshot", "port_reports", "HostConditions.look"])
 def test_what_breaks_a_pass_and_its_report_is_the_host_s_trouble_and_tried_again(
     breaks: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture

@@ -7,7 +7,7 @@ What is permitted is marked, in the words of a connection's first packet.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Network
+from ipaddress import IPv4Network, IPv6Network
 
 from osken_apps.model.port_security import GroupPolicy, Member
 from osken_apps.model.security_groups import Direction, Ethertype, SecurityGroupRule
@@ -34,6 +34,10 @@ PORT_BITS = 16
 ICMP_FIELDS = {
     (Ethertype.IPV4, IP_PROTO_ICMP): (Field.ICMP_TYPE, Field.ICMP_CODE),
     (Ethertype.IPV6, IP_PROTO_ICMPV6): (Field.ICMPV6_TYPE, Field.ICMPV6_CODE),
+}
+EVERYBODY = {
+    Ethertype.IPV4: Member(IPv4Network("0.0.0.0/0")),
+    Ethertype.IPV6: Member(IPv6Network("::/0")),
 }
 FAMILIES = {Ethertype.IPV4: IPV4, Ethertype.IPV6: IPV6}
 
@@ -96,7 +100,7 @@ def flows_of_rule(policy: GroupPolicy, rule: SecurityGroupRule) -> Iterator[Flow
     remote ones; a rule that permits nothing has no flow.
     """
     way = WAYS[rule.direction]
-    if rule.remote_id is not None:
+    if rule.remote_id is not None and not _is_for_everybody(rule, policy):
         if permitted(rule):
             yield way.remote.flow(Match.of({Field.CONJ_ID: rule.set_number}), IS_PERMITTED)
         return
@@ -106,15 +110,21 @@ def flows_of_rule(policy: GroupPolicy, rule: SecurityGroupRule) -> Iterator[Flow
 
 
 def _without_remote(group: Values, policy: GroupPolicy) -> Iterator[Flow]:
-    """Permit what rules permit that name no other group; what several permit is one flow."""
+    """Permit what rules permit to everybody or a prefix; what several permit is one flow."""
     matches = {
         (WAYS[rule.direction], Match.of(group | _prefix(rule) | what)): None
         for rule in policy.rules
-        if rule.remote_id is None
+        if rule.remote_id is None or _is_for_everybody(rule, policy)
         for what in permitted(rule)
     }
     for way, match in matches:
         yield way.permits.flow(match, IS_PERMITTED)
+
+
+def _is_for_everybody(rule: SecurityGroupRule, policy: GroupPolicy) -> bool:
+    """Tell whether those that a rule names are everybody: a prefix without bits is no condition to match."""
+    everybody = EVERYBODY[rule.ethertype]
+    return rule.remote_id is not None and everybody in policy.members.get(rule.remote_id, ())
 
 
 def _prefix(rule: SecurityGroupRule) -> Values:
@@ -130,7 +140,7 @@ Remotes = dict[tuple[Direction, Ethertype], list[SecurityGroupRule]]
 def _with_remote(policy: GroupPolicy) -> Remotes:
     found: Remotes = {}
     for rule in policy.rules:
-        if rule.remote_id is not None:
+        if rule.remote_id is not None and not _is_for_everybody(rule, policy):
             found.setdefault((rule.direction, rule.ethertype), []).append(rule)
     return found
 

@@ -26,6 +26,7 @@ from osken_apps.pipeline.headers import (
     DHCPV6_CLIENT_PORT,
     DHCPV6_SERVER_PORT,
     ICMPV6,
+    IGMP,
     IPV4,
     IPV6,
     LINK_MULTICAST,
@@ -111,6 +112,7 @@ DHCP_ELSEWHERE = Rule(
     "Requests to a DHCP server that is not ours go out, whatever the rules say.",
 )  # fmt: skip
 ARP_ON = Rule(55, "arp_on", SERVICES, 20, "ARP needs no rule.")
+IGMP_ON = Rule(177, "igmp_on", SERVICES, 20, "IGMP needs no rule.")
 STATELESS_SENT = Rule(
     56, "stateless_sent", SERVICES, 15, "What a port of stateless groups sends is judged as it is.",
 )  # fmt: skip
@@ -127,7 +129,7 @@ class PortSecurity(Feature):
     rules = (
         GUARDED_IN, GUARDED_TAGGED, OWN_ARP, ARP_PROBE, OWN_RARP, UNSPECIFIED_IPV6, DHCP_CLIENT, OWN_IPV4,
         OWN_IPV6, NO_ROUTER, OWN_DAD, OWN_NA, OWN_NS, OTHER_ND, OWN_LISTENING, NO_ADDRESS, IPV6_ON,
-        NO_DHCP_SERVER, DHCP_ELSEWHERE, ARP_ON, STATELESS_SENT, TRACK_SENT,
+        NO_DHCP_SERVER, DHCP_ELSEWHERE, ARP_ON, IGMP_ON, STATELESS_SENT, TRACK_SENT,
     )  # fmt: skip
 
     def bridge_flows(self, bridge: PlannedBridge) -> Iterator[Flow]:
@@ -211,6 +213,7 @@ def _services() -> Iterator[Flow]:
         goto=LOOKUP,
     )
     yield ARP_ON.flow(Match.of(ARP), goto=LOOKUP)
+    yield IGMP_ON.flow(Match.of(IGMP), goto=LOOKUP)
     for family in (IPV4, IPV6):
         yield TRACK_SENT.flow(Match.of(family), Ct(Field.REG6, SENDER.table_id), via=(SENDER,))
 

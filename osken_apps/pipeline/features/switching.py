@@ -86,6 +86,9 @@ KNOWN_MAC = Rule(70, "known_mac", LOOKUP, 40, "The MAC address is that of one po
 UNTRACKED_MULTICAST = Rule(
     71, "untracked_multicast", LOOKUP, 35, "What keeps neighbors and multicast going has no connection.",
 )  # fmt: skip
+UNTRACKED_SHARED = Rule(
+    176, "untracked_shared", LOOKUP, 31, "As in untracked_multicast: a datapath would call it invalid.",
+)  # fmt: skip
 TRACK_SHARED = Rule(
     72, "track_shared", LOOKUP, 30,
     "Several machines may have this MAC address: find and keep the connection before it goes to each.",
@@ -121,8 +124,8 @@ class Switching(Feature):
     stages = (LOOKUP, TRACKED, REPLICATE, DELIVER)
     rules = (
         UNGUARDED_IN, TRUNK_IN, UNGUARDED_TAGGED, PROVIDER_TO_GUARDED, BOUND_NORMAL, TRUNK_NORMAL, KNOWN_MAC,
-        UNTRACKED_MULTICAST, TRACK_SHARED, SHARED_MAC, TRACK_MULTICAST, GROUP_ADDRESSED, UNKNOWN_MAC,
-        TRACKED_ON, TO_HOLDERS, TO_EACH, DELIVER_SEVERAL, DELIVER_TAGGED, DELIVER_PLAIN,
+        UNTRACKED_MULTICAST, UNTRACKED_SHARED, TRACK_SHARED, SHARED_MAC, TRACK_MULTICAST, GROUP_ADDRESSED,
+        UNKNOWN_MAC, TRACKED_ON, TO_HOLDERS, TO_EACH, DELIVER_SEVERAL, DELIVER_TAGGED, DELIVER_PLAIN,
     )  # fmt: skip
 
     def bridge_flows(self, bridge: PlannedBridge) -> Iterator[Flow]:
@@ -197,6 +200,8 @@ def _of_network(
 
 def _shared(to_mac: Values, holders: list[BoundPort], ends: list[int]) -> Iterator[Flow]:
     """Give the flows of a MAC address that several machines may have, here or elsewhere."""
+    for kind in (*LISTENER_KINDS, *NEIGHBOR_KINDS):
+        yield UNTRACKED_SHARED.flow(Match.of(to_mac | icmpv6(kind)), goto=REPLICATE)
     for family in (IPV4, IPV6):
         keep = Ct(Field.REG6, TRACKED.table_id, commit=True)
         yield TRACK_SHARED.flow(Match.of(to_mac | family), keep, via=(TRACKED,))

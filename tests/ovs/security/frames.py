@@ -24,6 +24,7 @@ from scapy.all import (
     ICMPv6ND_RS,
     ICMPv6NDOptDstLLAddr,
     ICMPv6NDOptSrcLLAddr,
+    IPOption_Router_Alert,
     IPv6,
     Packet,
     Raw,
@@ -147,8 +148,11 @@ def dad(sender: Machine, target: str) -> Packet:
     return ip6(sender.but(ip6="::"), solicited(target), hlim=255) / ICMPv6ND_NS(tgt=target)
 
 
-def neighbor_solicitation(sender: Machine, target: str, option: str | None = None, hlim: int = 255) -> Packet:
-    message = ip6(sender, solicited(target), hlim=hlim) / ICMPv6ND_NS(tgt=target)
+def neighbor_solicitation(
+    sender: Machine, target: str, option: str | None = None, hlim: int = 255, to: Machine | None = None
+) -> Packet:
+    """A question for all that may have the address, or `to` one of which it is known (RFC 4861, 7.3.3)."""
+    message = ip6(sender, to or solicited(target), hlim=hlim) / ICMPv6ND_NS(tgt=target)
     return message / ICMPv6NDOptSrcLLAddr(lladdr=sender.mac if option is None else option)
 
 
@@ -174,6 +178,13 @@ def redirect(sender: Machine, receiver: Machine) -> Packet:
 def mld_report(sender: Machine) -> Packet:
     group = Machine("33:33:00:00:00:fb", ip6="ff02::fb")
     return ip6(sender, group, hlim=1) / ICMPv6MLReport(mladdr="ff02::fb")
+
+
+def igmp_report(sender: Machine) -> Packet:
+    """An IGMPv2 membership report (RFC 2236, 2), with the router alert option."""
+    group = Machine("01:00:5e:00:00:fb", "224.0.0.251")
+    message = bytes.fromhex("1600 09 04 e0 00 00 fb".replace(" ", ""))
+    return ip(sender, group, proto=2, ttl=1, options=[IPOption_Router_Alert()]) / Raw(message)
 
 
 def dhcp(sender: Machine, kind: str, sport: int, dport: int, receiver: Machine) -> Packet:

@@ -36,6 +36,7 @@ from tests.ovs.security.frames import (
     fragments,
     gratuitous_arp,
     gre,
+    igmp_report,
     long_udp,
     mld_report,
     neighbor_advertisement,
@@ -60,6 +61,7 @@ NOBODY = ""
 RED_HERE = "alice bob carol web mute plain router1 router2 free trunk wire"
 ALICE6 = ALICE.but(ip6=own_ipv6("alice"))
 BOB6 = BOB.but(ip6=own_ipv6("bob"))
+ROUTER6 = ROUTER.but(ip6=ROUTER1.ip6)
 
 
 def others(*besides: str) -> str:
@@ -132,6 +134,9 @@ STORIES: dict[str, list[Row]] = {
         row("alice", "MLD without an address", mld_report(ALICE.but(ip6="::")), others("alice")),
         row("wire", "a router's advertisement", tagged(1000, router_advertisement(THERE)), others("wire")),
         row("wire", "a redirect", tagged(1000, redirect(THERE, BOB)), "free trunk"),
+        row("mute", "MLD, with no rule at all", mld_report(MUTE), others("mute")),
+        row("mute", "IGMP, with no rule at all", igmp_report(MUTE), others("mute")),
+        row("alice", "IGMP with bob's address", igmp_report(ALICE.but(ip=BOB.ip)), NOBODY),
     ],
     "DHCP": [
         row("alice", "a DISCOVER, with no server of ours here",
@@ -153,6 +158,11 @@ STORIES: dict[str, list[Row]] = {
         row("router2", "GARP: it has taken over", gratuitous_arp(ROUTER), others("router2")),
         row("alice", "a ping to it", ping(ALICE, ROUTER), "router1 router2 trunk wire", moved=True),
         row("alice", "GARP of it", gratuitous_arp(ROUTER), NOBODY),
+        row("alice", "a neighbor advertisement to its MAC", neighbor_advertisement(ALICE, ROUTER6, ALICE.ip6),
+            "router1 router2 trunk wire"),
+        row("alice", "whether it is still there",
+            neighbor_solicitation(ALICE, ROUTER6.ip6, to=ROUTER6), "router1 router2 trunk wire"),
+        row("alice", "a redirect of it", redirect(ALICE, ROUTER6), NOBODY),
     ],
     "who may talk": [
         row("alice", "TCP 80 to web", tcp(ALICE, WEB), "web"),
