@@ -7,10 +7,15 @@ from osken_apps.explain.facts import PortSeen, Source
 from osken_apps.explain.paths import Counters
 from osken_apps.explain.sizes import MTU
 from osken_apps.explain.words import listed
-from osken_apps.pipeline.stages import RECEIVER_VERDICT, SENDER_VERDICT
+from osken_apps.openflow.fields import Field
+from osken_apps.pipeline import stages
+from osken_apps.pipeline.stage import Stage
 from osken_apps.trace.normal import RESERVED
 from osken_apps.trace.result import Hop, Trace, Way
 
+OF_GROUPS = (
+    stages.SENDER_GROUPS, stages.SENDER_VERDICT, stages.RECEIVER_GROUPS, stages.RECEIVER_VERDICT,
+)  # fmt: skip
 BETWEEN_HOSTS = (Way.WIRE, Way.TUNNEL)
 
 
@@ -45,21 +50,23 @@ def _reaches(case: Case, path: Trace | None, to: PortSeen | None) -> bool | None
     return path.delivered_to(to.place.host, to.place.interface)
 
 
-def _stop(path: Trace) -> tuple[Hop, str]:
-    """Give where a frame that is not delivered stops, and why."""
-    if path.stops:
-        return path.hops[path.stops[-1].hop], path.stops[-1].why
-    return path.hops[-1], path.hops[-1].meaning
+def _stop(path: Trace, to: PortSeen | None) -> tuple[Hop, str]:
+    """Give where a frame that is not delivered stops, and why: of several copies, the one for the port."""
+    place = to.place if to else None
+    stops = [(path.hops[stop.hop], stop.why) for stop in path.stops]
+    there = [(hop, why) for hop, why in stops if place and hop.host == place.host]
+    own = [(hop, why) for hop, why in there if place and hop.frame.number(Field.REG7) == place.ofport]
+    return (own or there or stops or [(path.hops[-1], path.hops[-1].meaning)])[-1]
 
 
-def _in_stage(case: Case, path: Trace | None, to: PortSeen | None, stages: tuple[object, ...]) -> Hop | None:
+def _in_stage(case: Case, path: Trace | None, to: PortSeen | None, within: tuple[Stage, ...]) -> Hop | None:
     if path is None or _reaches(case, path, to) is not False:
         return None
-    hop, _ = _stop(path)
-    return hop if hop.flow is None and hop.stage in stages else None
+    hop, _ = _stop(path, to)
+    return hop if hop.flow is None and hop.stage in within else None
 
 
-def _group(case: Case, stage: object, whose: PortSeen) -> Found | None:
+def _group(case: Case, stage: Stage, whose: PortSeen) -> Found | None:
     hop = _in_stage(case, case.paths.forward, case.peer, (stage,))
     if hop is None:
         return None
@@ -68,7 +75,7 @@ def _group(case: Case, stage: object, whose: PortSeen) -> Found | None:
     traffic = case.facts.traffic
     protocol = f"--protocol {traffic.protocol}" + (f" --dst-port {traffic.port}" if traffic.port else "")
     words = {
-        "groups": listed(whose.groups) or "it has none",
+        "groups": listed(whose.groups),
         "group": whose.groups[0] if whose.groups else "GROUP",
         "rule": protocol,
         "address": str(address),
@@ -77,18 +84,28 @@ def _group(case: Case, stage: object, whose: PortSeen) -> Found | None:
 
 
 def _sender_groups(case: Case) -> Found | None:
-    return _group(case, SENDER_VERDICT, case.seen)
+    return _group(case, stages.SENDER_VERDICT, case.seen)
 
 
 def _receiver_groups(case: Case) -> Found | None:
     peer = case.peer
-    return _group(case, RECEIVER_VERDICT, peer) if peer else None
+    return _group(case, stages.RECEIVER_VERDICT, peer) if peer else None
+
+
+def _no_group(case: Case) -> Found | None:
+    for stage, whose in ((stages.SENDER_GROUPS, case.seen), (stages.RECEIVER_GROUPS, case.peer)):
+        hop = _in_stage(case, case.paths.forward, case.peer, (stage,))
+        if hop and whose:
+            says = f"table {hop.table_id} of {hop.bridge} on {hop.host}: {hop.meaning} ({hop.frame.text()})"
+            evidence = Evidence(says, Source.TRACE, case.facts.at)
+            return Found({"whose": whose.called, "whose_id": whose.port.id}, (evidence,))
+    return None
 
 
 def _stops(case: Case, path: Trace | None, to: PortSeen | None) -> Found | None:
     if path is None or _reaches(case, path, to) is not False:
         return None
-    hop, why = _stop(path)
+    hop, why = _stop(path, to)
     foreign = next((other for other in path.hops if other.flow and not other.rule), None)
     at = foreign or hop
     words = {"bridge": at.bridge, "host": at.host, "table": str(at.table_id), "why": why.rstrip(".")}
@@ -110,7 +127,7 @@ def _reserved_mac(case: Case) -> Found | None:
 
 
 def _path_stops(case: Case) -> Found | None:
-    if _in_stage(case, case.paths.forward, case.peer, (SENDER_VERDICT, RECEIVER_VERDICT)):
+    if _in_stage(case, case.paths.forward, case.peer, OF_GROUPS):
         return None  # the groups are to blame
     if _reserved_mac(case):
         return None
@@ -173,6 +190,11 @@ OTHER_SUBNET = Cause(
     " router between",
     "give both an address on one subnet, or bring a router", "the fixed_ips of both", _other_subnet,
 )  # fmt: skip
+NO_GROUP = Cause(
+    "no_security_group", "{whose} is guarded and has no security group: it neither sends nor gets {traffic}",
+    "openstack port set --security-group GROUP {whose_id}",
+    "the frame followed through the flows that the hosts have", _no_group,
+)  # fmt: skip
 SENDER_GROUPS = Cause(
     "sender_security_group", "No rule of {port}'s security groups ({groups}) lets {traffic} to {peer} out",
     "openstack security group rule create --egress {rule} {group}",
@@ -227,6 +249,6 @@ CANNOT_TELL = Cause(
 #: What two ports must have in common.
 COMMON = (OTHER_NETWORK, OTHER_SUBNET)
 #: Where what one sends to the other stops.
-PASSING = (SENDER_GROUPS, RECEIVER_GROUPS, RESERVED_MAC, PATH_STOPS, RETURN_PATH, WIRE)
+PASSING = (NO_GROUP, SENDER_GROUPS, RECEIVER_GROUPS, RESERVED_MAC, PATH_STOPS, RETURN_PATH, WIRE)
 #: What is left where nothing stops it.
 OPEN = (MTU, PEER_ANSWERS, DELIVERED, CANNOT_TELL)

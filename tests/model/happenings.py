@@ -514,6 +514,24 @@ def _(site: TwoHosts) -> Explanation:
 
 
 @verdict(
+    "no_security_group",
+    "vm1 is guarded and has no security group: it neither sends nor gets TCP to port 80.",
+    replace(VM1, port_security_enabled=True),
+)
+def _(site: TwoHosts) -> Explanation:
+    return site.why_not_reached("tcp", 80)
+
+
+@verdict(
+    "no_security_group",
+    "vm2 is guarded and has no security group: it neither sends nor gets TCP to port 80.",
+    replace(VM2, port_security_enabled=True),
+)
+def _(site: TwoHosts) -> Explanation:
+    return site.why_not_reached("tcp", 80)
+
+
+@verdict(
     "security_group",
     "No rule of vm2's security groups (web) lets TCP to port 80 from vm1 in.",
     replace(VM2, **GUARDED),

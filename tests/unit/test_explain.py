@@ -10,6 +10,8 @@ from osken_apps.explain.cause import VerdictState
 from osken_apps.explain.causes import EVERY_CAUSE, explain_address, explain_beyond, explain_reach
 from osken_apps.explain.document import causes_document
 from osken_apps.explain.facts import Facts, HostSeen, InstalledFlow, Known, Place, PortCounted, Source, Twin
+from osken_apps.explain.paths import Paths
+from osken_apps.explain.reaching import _stop
 from osken_apps.model.conditions import Code, Condition
 from osken_apps.model.resources import FixedIp, HostRoute, NetworkType, Port
 from osken_apps.model.snapshot import HostSnapshot, Segment
@@ -21,6 +23,7 @@ from osken_apps.openflow.match import Match
 from osken_apps.openflow.wire import FlowBody, FlowKey, encode_flow
 from osken_apps.pipeline.features.isolation import INTEGRATION_NORMAL
 from osken_apps.pipeline.features.port_security import GUARDED_TAGGED
+from osken_apps.trace.result import Stop
 from tests.golden.scenarios import NET1, NET2, SERVER1, SUBNET1, TUNNEL_LINKS
 from tests.unit.explain_facts import (
     ACK,
@@ -433,6 +436,21 @@ def test_what_was_assumed_and_what_cannot_be_seen_is_said() -> None:
         "connections: it is assumed that the frame opens one, or would",
         "inside the machines, and the switches between the hosts",
     )
+
+
+def test_of_several_copies_that_stop_the_one_for_the_port_is_told() -> None:
+    given = REACH["security_group"][0]
+    path = Paths(given).forward
+    assert path is not None and given.peer is not None
+    stop, _ = _stop(path, given.peer)
+    copies = (
+        replace(stop, frame=stop.frame.having({Field.REG7: 77})),
+        replace(stop, host="elsewhere"),
+    )
+    stops = tuple(Stop(hop.host, hop.bridge, len(path.hops) + n, "a copy") for n, hop in enumerate(copies))
+    more = replace(path, hops=(*path.hops, *copies), stops=(*path.stops, *stops))
+    assert _stop(more, given.peer)[0] is stop
+    assert _stop(more, None)[0] is copies[-1]
 
 
 def test_a_host_whose_flows_are_not_known_is_followed_as_it_should_be() -> None:
