@@ -27,7 +27,7 @@ from osken_apps.openflow.actions import (
     SetBit,
     SetField,
 )
-from osken_apps.openflow.fields import ETH_TYPE_IPV4, ETH_TYPE_IPV6, Field
+from osken_apps.openflow.fields import ETH_TYPE_IPV4, ETH_TYPE_IPV6, CtState, Field
 from osken_apps.openflow.flow import Flow
 from osken_apps.trace.connections import NEW, Assumption
 from osken_apps.trace.frame import Frame, state_words
@@ -189,10 +189,10 @@ class _Run:
         """Have the connection found; the packet goes on when all else is done."""
         frame = packet.frame
         if frame.number(Field.ETH_TYPE) not in (ETH_TYPE_IPV4, ETH_TYPE_IPV6):
-            original = None
+            original, state = None, self._assumption.state
         else:
-            original = self._assumption.original(frame)
-        state = self._assumption.state
+            original, state = self._assumption.original(frame), self._assumption.state_of(frame)
+            original = None if state & CtState.INV else original
         tracked = replace(frame.having({Field.CT_STATE: state}), original=original)
         self._note(here, f"its connection is taken for {state_words(state)} ({self._assumption.name})")
         going_on = replace(packet, frame=tracked, stack=list(packet.stack), is_going_on=False)

@@ -32,8 +32,8 @@ from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.match import Match
 from osken_apps.openflow.wire import FlowKey, encode_flow
 from osken_apps.pipeline.stage import Role
-from osken_apps.trace.connections import ASSUMPTIONS, NEW, REPLY
-from osken_apps.trace.frame import OF_A_BRIDGE, OF_A_FRAME, Frame
+from osken_apps.trace.connections import ASSUMPTIONS, NEW, REPLY, Assumption
+from osken_apps.trace.frame import OF_A_BRIDGE, OF_A_FRAME, Frame, state_words
 from osken_apps.trace.lookup import Tables, WireTables
 from osken_apps.trace.result import Trace, Way
 from osken_apps.trace.site import BridgePort, TracedBridge, TracedHost, traced_host
@@ -162,6 +162,26 @@ def other_host() -> HostSnapshot:
         seed, host="host2", ports=(bound(other, "tap53903a95-82", 2, replace(NET1_HERE, local_vlan=4)),),
         segments=(replace(NET1_HERE, local_vlan=4),),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("assumption", "kind", "state"),
+    [
+        (NEW, 128, "new"),
+        (NEW, 129, "inv"),
+        (REPLY, 129, "rpl"),
+        (NEW, 1, "new"),
+        (NEW, 136, "inv"),
+        (REPLY, 135, "inv"),
+    ],
+)
+def test_a_message_that_belongs_to_no_connection_is_invalid_whatever_is_assumed(
+    assumption: Assumption, kind: int, state: str
+) -> None:
+    message = Frame.of({Field.ETH_TYPE: 0x86DD, Field.IP_PROTO: 58, Field.ICMPV6_TYPE: kind})
+    assert state in state_words(assumption.state_of(message))
+    tcp = Frame.of({Field.ETH_TYPE: 0x0800, Field.IP_PROTO: 6})
+    assert assumption.state_of(tcp) == assumption.state
 
 
 def test_a_frame_goes_over_the_wire_to_another_host_and_into_its_vlan() -> None:

@@ -59,6 +59,9 @@ STATES = {
 class AsAsked(Assumption):
     """Open vSwitch's own: of the connection is known what the question says of it, and no more."""
 
+    def state_of(self, frame: Frame) -> int:
+        return self.state
+
     def original(self, frame: Frame) -> Original | None:
         return frame.original
 
