@@ -393,3 +393,22 @@ def settings(page: Page, **changed: object) -> None:
 def test_other_ways_to_log_in_are_said(site: Site, kind: str, text: str) -> None:
     with site.page(token="", prepare=lambda page: settings(page, authentication=kind)) as page:
         expect(page.locator("main")).to_contain_text(text)
+
+
+def test_a_page_that_is_left_before_it_is_answered_asks_for_nothing_more(site: Site) -> None:
+    asked: list[str] = []
+    held: list[Route] = []
+    port = site.ids["db-blue"]
+
+    def prepare(page: Page) -> None:
+        page.route(f"**/v2.0/ports/{port}", lambda route: held.append(route))
+        page.on("request", lambda request: asked.append(request.url))
+
+    with site.page("about", prepare=prepare) as page:
+        with page.expect_request(f"**/v2.0/ports/{port}"):
+            page.evaluate("id => { location.hash = '#/ports/' + id; }", port)
+        go(page, "networks")
+        with page.expect_request_finished(lambda request: request.url.endswith(f"/ports/{port}")):
+            held[0].continue_()
+        go(page, "about")
+    assert [url for url in asked if f"/ports/{port}/" in url] == []

@@ -8,7 +8,7 @@ import { forgetNames, onNames } from "./core/names.js";
 import { Search } from "./core/search.js";
 import { keepToken, loadSettings, needsToken, settings, token } from "./core/session.js";
 import { applyTheme, themeChoice } from "./core/theme.js";
-import { loadExtensions, loadOverview, world } from "./core/world.js";
+import { forgetOverview, loadExtensions, loadOverview, world } from "./core/world.js";
 import { resourceAt } from "./resources.js";
 import { DetailScreen } from "./screens/detail.js";
 import { ListScreen } from "./screens/list.js";
@@ -70,7 +70,7 @@ class App {
     this.live.stop();
     clearTimeout(this.overviewTimer);
     this.overviewTimer = null;
-    Object.assign(world, { overview: null, notReady: [] });
+    forgetOverview();
     this.screen?.close?.();
     this.screen = null;
     this.login ??= new LoginScreen(this);

@@ -10,18 +10,23 @@ export class Told {
 
   async load() {
     clearTimeout(this.timer);
+    if (this.isClosed) return;
+    const asking = {};
+    this.asking = asking;
     const path = this.path();
-    if (path && !document.hidden && !this.isPaused) await this.read(path);
-    if (this.everyMs && !this.isClosed) this.timer = setTimeout(() => this.load(), this.everyMs);
+    if (path && !document.hidden && !this.isPaused) await this.read(path, asking);
+    if (asking !== this.asking) return; // whoever asked later goes on, or nobody
+    if (this.everyMs) this.timer = setTimeout(() => this.load(), this.everyMs);
   }
 
-  async read(path) {
+  async read(path, asking) {
     try {
       const value = await get(path);
-      if (path !== this.path()) return; // something else is asked for by now
+      if (asking !== this.asking || path !== this.path()) return; // something else is asked for by now
       this.before = this.value && { value: this.value, at: this.at };
       Object.assign(this, { value, at: new Date(), error: null });
     } catch (error) {
+      if (asking !== this.asking) return;
       this.error = error;
     }
     this.draw();
@@ -40,6 +45,7 @@ export class Told {
 
   close() {
     this.isClosed = true;
+    this.asking = null;
     clearTimeout(this.timer);
   }
 }

@@ -6,11 +6,26 @@ import { settings } from "./session.js";
 
 export const world = { overview: null, notReady: [], extensions: new Set(), dhcp: new Rates() };
 
+let asked = 0;
+let shown = 0;
+
+/** Read the overview; of two that are under way the one that was asked for later is shown. */
 export async function loadOverview() {
-  world.overview = await get("overview");
+  asked += 1;
+  const mine = asked;
+  const told = await get("overview");
+  if (mine <= shown) return told;
+  shown = mine;
+  world.overview = told;
   world.notReady = world.overview.attention.filter(({ code }) => code === "not_ready").map(({ sentence }) => sentence);
   if (world.overview.dhcp) world.dhcp.take(world.overview.dhcp, Date.now());
-  return world.overview;
+  return told;
+}
+
+/** Forget the overview, also one that is under way: it is of who asked before. */
+export function forgetOverview() {
+  shown = asked;
+  Object.assign(world, { overview: null, notReady: [] });
 }
 
 /** Read what the API offers; what it does not is not shown. */

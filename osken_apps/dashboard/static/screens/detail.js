@@ -28,8 +28,12 @@ export class DetailScreen {
 
   async load() {
     const { path, singular, below } = this.declaration;
+    const asking = {};
+    this.asking = asking;
     try {
-      this.resource = (await get(`${path}/${this.id}`))[singular];
+      const told = await get(`${path}/${this.id}`);
+      if (asking !== this.asking) return; // left, or asked again
+      this.resource = told[singular];
       this.error = null;
       this.title = `${titleOf(this.declaration, this.resource)} – ${this.declaration.title}`;
       if (!this.parts.length) this.parts = (PARTS[singular] ?? []).map((Part) => new Part(this.app));
@@ -37,6 +41,7 @@ export class DetailScreen {
       for (const rows of this.below.filter(({ loaded }) => !loaded)) rows.load({});
       for (const part of this.parts) part.load?.(this.resource);
     } catch (error) {
+      if (asking !== this.asking) return;
       this.error = error;
     }
     this.app.draw();
@@ -50,6 +55,7 @@ export class DetailScreen {
   }
 
   close() {
+    this.asking = null;
     for (const one of [...this.below, ...this.parts]) one.close?.();
   }
 

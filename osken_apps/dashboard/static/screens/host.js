@@ -89,9 +89,12 @@ export class PortFlows {
 
   async load({ id, "binding:vif_details": details }) {
     const host = details?.host ?? "";
+    const asking = {};
+    this.asking = asking;
     if (!offers("osken-flows") || !may("get_agent_flows") || !host) this.path = "";
     else if (host !== this.host) {
       const { agents } = await get(`agents?${query({ host, fields: "id" })}`).catch(() => ({ agents: [] }));
+      if (asking !== this.asking) return; // left, or asked again
       this.path = agents.length ? `agents/${agents[0].id}/flows?${query({ port_id: id })}` : "";
       this.app.draw();
     }
@@ -99,6 +102,7 @@ export class PortFlows {
   }
 
   close() {
+    this.asking = null;
     this.told.close();
   }
 

@@ -41,6 +41,7 @@ export class Rows {
   }
 
   async load(parameters = this.parameters) {
+    if (this.isClosed) return;
     this.parameters = parameters;
     this.loading?.abort();
     this.loading = new AbortController();
@@ -68,6 +69,7 @@ export class Rows {
   }
 
   soon() {
+    if (this.isClosed) return;
     this.timer ??= setTimeout(() => { this.timer = null; this.load(); }, this.lastSoon && Date.now() - this.lastSoon < this.pause ? this.pause : 0);
     this.lastSoon = Date.now();
   }
@@ -76,9 +78,12 @@ export class Rows {
     const { path, plural } = this.declaration;
     try {
       const told = await get(`${path}?${query({ ...this.asked(), marker: "", page_reverse: "", id: ids })}`);
+      if (this.isClosed) return undefined;
       const now = new Map(told[plural].map((row) => [row.id, row]));
       if (ids.some((id) => !now.has(id))) return this.soon(); // no longer one of these
-      this.rows = this.rows.map((row) => now.get(row.id) ?? row);
+      // An answer may come after a newer one.
+      const newer = (row, read) => (!read || read.revision_number < row.revision_number ? row : read);
+      this.rows = this.rows.map((row) => newer(row, now.get(row.id)));
       this.draw();
     } catch {
       this.soon();
@@ -87,6 +92,7 @@ export class Rows {
   }
 
   close() {
+    this.isClosed = true;
     this.loading?.abort();
     clearTimeout(this.timer);
   }

@@ -26,15 +26,24 @@ export class PathScreen {
   async explain({ from, to, protocol = "icmp", port }, probe = false) {
     this.waits = true;
     this.app.draw();
+    const asking = {};
+    this.asking = asking;
     try {
       const question = { from, to, protocol, ...(port ? { port_number: Number(port) } : {}), ...(probe ? { probe } : {}) };
-      this.told = (await ask("POST", "explain", { body: { explain: question } })).explain;
+      const told = (await ask("POST", "explain", { body: { explain: question } })).explain;
+      if (asking !== this.asking) return; // left, or asked again
+      this.told = told;
       Object.assign(this, { error: null, at: new Date() });
     } catch (error) {
+      if (asking !== this.asking) return;
       Object.assign(this, { error, told: null });
     }
     this.waits = false;
     this.app.draw();
+  }
+
+  close() {
+    this.asking = null;
   }
 
   asked(event) {
@@ -95,7 +104,7 @@ export class PortExplained {
       this.told.error = error;
     }
     this.probing = false;
-    this.app.draw();
+    if (!this.told.isClosed) this.app.draw();
   }
 
   view(port) {

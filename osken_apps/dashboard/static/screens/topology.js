@@ -27,12 +27,17 @@ export class TopologyScreen {
   async load() {
     const { network_id, host } = this.parameters;
     const began = performance.now();
+    const asking = {};
+    this.asking = asking;
     try {
-      this.told = await get(`topology?${query({ network_id, host })}`);
-      if (!network_id && !host) this.remember(this.told.networks);
-      else if (!this.networks.length) this.remember((await get("topology")).networks);
+      const told = await get(`topology?${query({ network_id, host })}`);
+      const all = !network_id && !host ? told : this.networks.length ? null : await get("topology");
+      if (asking !== this.asking) return; // left, or asked again
+      this.told = told;
+      if (all) this.remember(all.networks);
       this.error = null;
     } catch (error) {
+      if (asking !== this.asking) return;
       this.error = error;
     }
     this.pause = Math.max(LEAST_PAUSE_MS, PAUSES * (performance.now() - began));
@@ -50,6 +55,7 @@ export class TopologyScreen {
   }
 
   close() {
+    this.asking = null;
     clearTimeout(this.timer);
   }
 
