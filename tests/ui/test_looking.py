@@ -412,3 +412,24 @@ def test_a_page_that_is_left_before_it_is_answered_asks_for_nothing_more(site: S
             held[0].continue_()
         go(page, "about")
     assert [url for url in asked if f"/ports/{port}/" in url] == []
+
+
+def test_a_name_that_changed_while_nobody_could_say_so_is_asked_for_again(site: Site) -> None:
+    network = site.make("networks", "network", name="called-so")["id"]
+    site.make("ports", "port", network_id=network, name="in-it")
+
+    def forget(route: Route) -> None:
+        response = route.fetch()
+        route.fulfill(response=response, json=response.json() | {"reset": True, "changes": []})
+
+    def prepare(page: Page) -> None:
+        page.route("**/v2.0/changes?*", forget)
+
+    with site.page(f"ports?network_id={network}", prepare=prepare) as page:
+        expect(page.get_by_role("link", name="called-so")).to_be_visible()
+        site.call("PUT", f"networks/{network}", {"network": {"name": "called-otherwise"}})
+        expect(page.get_by_role("link", name="called-otherwise")).to_be_visible(timeout=20_000)
+        page.unroute_all(behavior="ignoreErrors")
+    (port,) = site.call("GET", f"ports?network_id={network}")["ports"]
+    site.call("DELETE", f"ports/{port['id']}")
+    site.call("DELETE", f"networks/{network}")

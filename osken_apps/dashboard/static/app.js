@@ -95,7 +95,7 @@ class App {
   heard(news) {
     world.notReady = news.not_ready;
     if (news.reset || news.changes.length) {
-      forgetNames(news.changes);
+      forgetNames(news);
       this.screen?.heard?.(news);
       this.readOverviewIn(OVERVIEW_MS);
     } else if (this.screen?.showsCounters && !document.hidden) this.readOverviewIn(0); // what is counted is no change

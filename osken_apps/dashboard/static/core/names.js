@@ -24,10 +24,10 @@ export function nameOf(kind, id) {
   return known.get(key);
 }
 
-/** Forget what may be called otherwise now. */
-export function forgetNames(changes) {
+/** Forget what may be called otherwise now: after a reset nobody can say what that is. */
+export function forgetNames({ reset, changes }) {
   for (const { kind, id } of changes) known.delete(`${kind} ${id}`);
-  if (known.size > MOST_KNOWN) known.clear();
+  if (reset || known.size > MOST_KNOWN) known.clear();
 }
 
 async function load() {
