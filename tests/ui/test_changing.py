@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.ui.site import Site, go
 from tests.ui.test_looking import settings
@@ -304,3 +304,18 @@ def test_markup_made_of_text_is_refused_by_the_browser(site: Site) -> None:
             " catch (error) { return error.name; } }"
         )
         assert refused == "TypeError"
+
+
+def test_a_token_that_ends_in_the_middle_of_a_form_leads_to_a_login_that_can_be_used(site: Site) -> None:
+    def refuse(route: Route) -> None:
+        if route.request.method == "POST":
+            route.fulfill(status=401, json={})
+        else:
+            route.continue_()
+
+    with site.page("networks", prepare=lambda page: page.route("**/v2.0/networks*", refuse)) as page:
+        page.get_by_role("button", name="New network").click()
+        dialog(page).get_by_label("Name").fill("never-made")
+        dialog(page).get_by_role("button", name="Create").click()
+        page.get_by_label("Password").fill("a word", timeout=5000)
+        expect(dialog(page)).to_have_count(0, timeout=5000)

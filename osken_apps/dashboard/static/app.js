@@ -71,6 +71,7 @@ class App {
     clearTimeout(this.overviewTimer);
     this.overviewTimer = null;
     forgetOverview();
+    this.dialog.close();
     this.screen?.close?.();
     this.screen = null;
     this.login ??= new LoginScreen(this);
