@@ -433,3 +433,10 @@ def test_a_name_that_changed_while_nobody_could_say_so_is_asked_for_again(site: 
     (port,) = site.call("GET", f"ports?network_id={network}")["ports"]
     site.call("DELETE", f"ports/{port['id']}")
     site.call("DELETE", f"networks/{network}")
+
+
+def test_an_address_that_cannot_be_read_is_no_screen(site: Site) -> None:
+    with site.page("about") as page:
+        go(page, "about")
+        page.evaluate("location.hash = '#/%'")
+        expect(page.get_by_role("heading", name="Not found")).to_be_visible(timeout=5000)

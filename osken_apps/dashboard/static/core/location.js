@@ -5,8 +5,17 @@ import { query } from "./api.js";
 /** Give the parts of the path and the parameters of the address. */
 export function here() {
   const [path, search = ""] = location.hash.replace(/^#\/?/, "").split("?");
-  const parts = path.split("/").filter(Boolean).map(decodeURIComponent);
+  const parts = path.split("/").filter(Boolean).map(decoded);
   return { parts, parameters: Object.fromEntries(new URLSearchParams(search)) };
+}
+
+/** Give a part of the path as text; what is not encoded as it should be stays as it is. */
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 /** Give the address of a screen. */
