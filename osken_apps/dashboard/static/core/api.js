@@ -23,10 +23,11 @@ export const unknownCaller = { handler: () => {} };
  * `revision` goes as If-Match: a change of what has changed meanwhile is refused with 412.
  */
 export async function ask(method, path, { body, revision, signal } = {}) {
+  const asker = token();
   const response = await sent(method, path, body, revision, signal);
   const told = await bodyOf(response);
   if (response.ok) return told;
-  if (response.status === 401) unknownCaller.handler();
+  if (response.status === 401 && asker === token()) unknownCaller.handler();
   const error = told?.NeutronError ?? {};
   throw new ApiError(response.status, error.type ?? "", error.message ?? `The API answered ${response.status}.`);
 }

@@ -45,7 +45,10 @@ async function loadSome(kind, ids) {
   const path = kind === "agent" ? "agents" : PATHS[kind];
   try {
     const told = await get(`${path}?${query({ id: ids, fields: ["id", label] })}`);
-    for (const one of told[`${kind}s`]) known.set(`${kind} ${one.id}`, one[label]);
+    for (const one of told[`${kind}s`]) {
+      const key = `${kind} ${one.id}`;
+      if (known.has(key)) known.set(key, one[label]); // else it was forgotten meanwhile
+    }
   } catch {
     for (const id of ids) known.delete(`${kind} ${id}`); // asked for again when it is drawn again
   }

@@ -34,7 +34,9 @@ export class Told {
 
   /** Take what was told in another way. */
   take(value) {
-    Object.assign(this, { value, at: new Date(), error: null });
+    Object.assign(this, { value, at: new Date(), error: null, asking: null });
+    clearTimeout(this.timer);
+    if (this.everyMs) this.timer = setTimeout(() => this.load(), this.everyMs);
   }
 
   pause(isPaused) {
