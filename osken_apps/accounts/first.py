@@ -69,8 +69,9 @@ def public_url(api: ApiConfig) -> str:
     """Give the address by which clients on other machines may reach the API, as far as we can know."""
     host = api.endpoint.host
     names = certified(api.tls.certificate).names if api.tls else ()
-    if host not in names and names:
-        host = names[0]  # clients check the name
+    whole = [name for name in names if "*" not in name]
+    if host not in names and whole:
+        host = whole[0]  # clients check the name
     with suppress(ValueError):
         address = ip_address(host)
         if address.is_unspecified:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 LOOK_INTERVAL_S = 10.0  # between two looks
 
-Stamp = tuple[int, int, int] | int | None  # time, inode and size; or why there are none
+Stamp = tuple[int, int, int, int] | int | None  # both times, inode and size; or why there are none
 
 
 class WatchedFiles:
@@ -29,4 +29,5 @@ def _stamp(file: Path) -> Stamp:
         found = file.stat()
     except OSError as error:
         return error.errno
-    return found.st_mtime_ns, found.st_ino, found.st_size
+    # The second time changes with the mode and the owner, too: what could not be read can be now.
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_size

@@ -5,6 +5,7 @@ not followed: what says who asks is for the API that was named.
 """
 
 import argparse
+import http.client
 import json
 import os
 import ssl
@@ -133,7 +134,7 @@ class Api:
                 return json.load(answer), answer.headers
         except urllib.error.HTTPError as error:
             raise _refusal(host, method, request.selector, error) from error
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             raise CannotTell(f"{host} does not answer: {getattr(error, 'reason', error)}") from error
 
 

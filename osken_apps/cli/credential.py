@@ -1,6 +1,7 @@
 """`osken-net credential`: what programs show instead of a user's password. SHELL."""
 
 import argparse
+import re
 import time
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -19,6 +20,7 @@ there, and ends with the user, the roles, or after some days."""
 EPILOG = """example:
   osken-net credential create terraform --user alice --project demo --openrc terraform-openrc"""
 COLUMNS = ("name", "id", "user", "project", "roles", "expires")
+MAX_DAYS = 36_500
 DAY_S = 24 * 3600
 
 
@@ -33,11 +35,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
     create.add_argument("--user", metavar="USER", required=True)
     create.add_argument("--project", metavar="PROJECT", help="(the user's default project)")
     add_role_option(create, "one of the user's roles in the project (all)")
-    create.add_argument("--days", type=int, metavar="N", help="how long it lives (for ever)")
+    create.add_argument("--days", type=_days, default=0, metavar="N", help="how long it lives (for ever)")
     accounts.add_openrc(create, "a secret")
     delete = accounts.add_action(actions, "delete", _delete, "delete one; its tokens are void")
     delete.add_argument("name", metavar="NAME")
     delete.add_argument("--user", metavar="USER", required=True)
+
+
+def _days(text: str) -> int:
+    """Read for how many days a credential is to live."""
+    if re.fullmatch("[1-9][0-9]{0,4}", text) is None or int(text) > MAX_DAYS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of days from 1 to {MAX_DAYS}")
+    return int(text)
 
 
 def _list(parsed: argparse.Namespace) -> None:

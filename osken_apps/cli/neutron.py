@@ -47,8 +47,11 @@ def _export(parsed: argparse.Namespace) -> int:
     api = Api.of(parsed)
     document = {plural: _listed(api, plural) for plural in PATHS}
     try:
-        with os.fdopen(os.open(parsed.file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, MODE), "w") as file:
+        new = parsed.file.with_name(f".{parsed.file.name}.new")
+        new.unlink(missing_ok=True)
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, MODE), "w") as file:
             json.dump(document, file, indent=1)
+        new.replace(parsed.file)
     except OSError as error:
         raise CommandError(f"{parsed.file}: {error.strerror}") from error
     print(f"exported: {_counted({plural: len(items) for plural, items in document.items()})}")
@@ -80,6 +83,8 @@ def _import(parsed: argparse.Namespace) -> int:
         raise CommandError("nothing was imported") from error
     except OskenAppsError as error:
         raise CommandError(str(error)) from error
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise CommandError(f"{parsed.file} is no file of `neutron export`: {error!r}") from error
     print(f"imported: {_counted(taken.counts)}")
     for what in taken.left_out:
         print(f"left out: {what}")

@@ -59,7 +59,9 @@ def init(parsed: argparse.Namespace) -> int:
     directory: Path = parsed.directory
     if (directory / f"{CONTROLLERS}.pem").exists():
         raise CommandError(f"{directory} has its authorities already")
-    directory.mkdir(mode=0o711, parents=True, exist_ok=True)
+    if not directory.exists():
+        directory.mkdir(parents=True)
+        directory.chmod(0o711)
     for authority in (CONTROLLERS, HOSTS):
         key = ec.generate_private_key(ec.SECP256R1())
         name = _subject(f"osken-net {authority}")
@@ -280,6 +282,7 @@ def _write(path: Path, octets: bytes, mode: int) -> None:
         new.unlink(missing_ok=True)
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(descriptor, mode)  # whatever the umask leaves of it
             file.write(octets)
         new.replace(path)
     except OSError as error:

@@ -8,6 +8,9 @@ from osken_apps.cli import accounts
 from osken_apps.cli.output import show
 from osken_apps.model.accounts import Project, ProjectInUse
 from osken_apps.model.resources import Network, Port, Subnet
+from osken_apps.model.security_groups import AddressGroup, SecurityGroup
+from osken_apps.networking import security_groups
+from osken_apps.networking.terms import Terms
 
 DESCRIPTION = "Make, list and change the projects of the API ([api] authentication=local)."
 COLUMNS = ("name", "id", "description", "enabled")
@@ -54,10 +57,15 @@ def _set(parsed: argparse.Namespace) -> None:
 def _delete(parsed: argparse.Namespace) -> None:
     with accounts.store_of(parsed) as (store, _), store.write() as transaction:
         project = transaction.accounts.project(parsed.name)
-        kinds = {"networks": Network, "subnets": Subnet, "ports": Port}
+        kinds = {"networks": Network, "subnets": Subnet, "ports": Port, "address groups": AddressGroup}
         left = [name for name, kind in kinds.items() if transaction.count(kind, project.id)]
+        groups = [group for group in transaction.find(SecurityGroup) if group.project_id == project.id]
+        left += ["security groups"] if not all(map(security_groups.is_default, groups)) else []
         if left:
             raise ProjectInUse(project.name, ", ".join(left))
+        for group in groups:  # its default group, which the first list of its groups made
+            security_groups.delete(transaction, group, Terms(project.id, is_admin=True))
+        transaction.delete_quotas(project.id)
         transaction.accounts.remove(project)
 
 

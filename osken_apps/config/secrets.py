@@ -8,8 +8,8 @@ from pathlib import Path
 
 from osken_apps.errors import ConfigurationError
 
-SECRET = re.compile(r"password|secret")
-URL_WITH_PASSWORD = re.compile(r"://[^/@]*:[^/@]+@")
+SECRET = re.compile(r"pass(?!_through)|secret|apikey|api_key")
+URL_WITH_PASSWORD = re.compile(r"://[^/@]*:[^@]+@")
 
 
 def secrets_of(written: Mapping[tuple[str, str], str]) -> tuple[str, ...]:

@@ -107,7 +107,7 @@ def _configured_options(items: tuple[tuple[int, bytes], ...]) -> ConfiguredOptio
     whole |= completed_routes(options)
     encoded = {number: encode_option(number, value) for number, value in sorted(whole.items())}
     requestable = {number: octets for number, octets in encoded.items() if number not in NOT_REQUESTABLE}
-    bootp = sorted({*requestable, Option.HOST_NAME} - NOT_FOR_BOOTP)
+    bootp = sorted({*requestable, Option.HOST_NAME} - NOT_FOR_BOOTP - ONLY_ON_REQUEST)
     boot_file = options.get(Option.BOOT_FILE, b"")
     boot_server = options.get(Option.TFTP_SERVER_NAME, b"")
     return ConfiguredOptions(

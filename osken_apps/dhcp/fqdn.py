@@ -22,7 +22,7 @@ def fqdn_answer(sent: bytes, host_name: bytes, domain: bytes) -> bytes:
     flags = FLAG_NO_UPDATE | (sent[0] & FLAG_ENCODED)
     if sent[0] & FLAG_SERVER_UPDATES:
         flags |= FLAG_OVERRIDE
-    name = b".".join(part for part in (host_name, domain) if part)
+    name = host_name if b"." in host_name else b".".join(part for part in (host_name, domain) if part)
     return bytes((flags, RCODE, RCODE)) + (_encoded(name) if flags & FLAG_ENCODED else name)
 
 

@@ -53,10 +53,11 @@ def _places(
     if network_id and not census.sees(Network, network_id, permissions):
         raise NetworkNotFound(network_id)
     ids = [network_id] if network_id else census.visible(Network, permissions)
-    places: Places = {} if host else {id: Counter() for id in ids}
+    places: Places = {id: Counter() for id in ids}
     for of, at, status, number in _counted(view, operations, permissions, network_id, host):
-        places.setdefault(of, Counter())[at, status] += number
-    return places
+        if of in places:  # a port may be seen on a network that may not
+            places[of][at, status] += number
+    return {id: counted for id, counted in places.items() if counted} if host else places
 
 
 def _counted(

@@ -8,6 +8,7 @@ from scapy.layers.dhcp import BOOTP
 from scapy.layers.inet import UDP
 from scapy.layers.l2 import Ether
 
+from osken_apps.dhcp.fqdn import fqdn_answer
 from osken_apps.dhcp.reservation import Defaults
 from tests.packet.dhcp_scenario import (
     DEFAULTS,
@@ -231,6 +232,11 @@ def test_a_long_option_is_split_into_parts_that_follow_each_other():
 
 
 #: Flags, then what the answer's flags are (RFC 4702 section 4: no update is ever made).
+def test_a_host_name_that_has_its_domain_gets_no_second_one():
+    assert fqdn_answer(b"\x00\0\0", b"vm.example.com", b"example.org")[3:] == b"vm.example.com"
+    assert fqdn_answer(b"\x00\0\0", b"vm", b"example.org")[3:] == b"vm.example.org"
+
+
 FQDN_FLAGS = {0x00: 0x08, 0x01: 0x0A, 0x04: 0x0C, 0x05: 0x0E, 0x08: 0x08}
 
 

@@ -9,6 +9,10 @@ from typing import Any
 import pytest
 
 from osken_apps.cli import main
+from osken_apps.model.security_groups import SecurityGroup, SecurityGroupRule
+from osken_apps.networking import security_groups
+from osken_apps.networking.security_groups import default_group
+from osken_apps.networking.terms import Terms
 from osken_apps.store.store import Store
 from tests.unit.rest_client import config_of
 
@@ -101,6 +105,40 @@ def test_roles_and_users_are_changed(directory: Path, capsys: pytest.CaptureFixt
     assert osken_net(directory, "user", "delete", "alice") == 0
     assert osken_net(directory, "project", "delete", "demo") == 0
     assert listed(directory, capsys, "user", "list") == listed(directory, capsys, "role", "list") == []
+
+
+def test_a_project_is_deleted_with_what_was_made_for_it_and_not_while_it_has_something(
+    directory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    osken_net(directory, "project", "create", "demo")
+    (project_id,) = (
+        row["id"] for row in listed(directory, capsys, "project", "list") if row["name"] == "demo"
+    )
+    store = Store(f"sqlite:///{directory}/osken-net.db")
+    with store.write() as transaction:
+        default_group(transaction, project_id, Terms(project_id))
+        web = transaction.create(
+            SecurityGroup(transaction.new_id(), project_id, name="web", number=transaction.new_number())
+        )
+    assert osken_net(directory, "project", "delete", "demo") == 1
+    assert "security groups" in capsys.readouterr().err
+    with store.write() as transaction:
+        security_groups.delete(transaction, web, Terms(project_id))
+    assert osken_net(directory, "project", "delete", "demo") == 0
+    with store.read() as view:
+        kinds = (SecurityGroup, SecurityGroupRule)
+        assert [item for kind in kinds for item in view.find(kind) if item.project_id == project_id] == []
+    store.close()
+
+
+@pytest.mark.parametrize("days", ["0", "-5", "9999999", "x"])
+def test_a_credential_lives_for_a_number_of_days_that_a_date_can_be_made_of(
+    directory: Path, days: str
+) -> None:
+    command = ("credential", "create", "robot", "--user", "alice", "--days", days)
+    with pytest.raises(SystemExit) as ended:
+        osken_net(directory, *command)
+    assert ended.value.code == 2
 
 
 def test_a_credential_has_some_roles_of_its_user_and_its_secret_is_shown_once(

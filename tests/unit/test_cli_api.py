@@ -119,6 +119,7 @@ def test_a_document_is_posted() -> None:
     ("environment", "told"),
     [
         ({"OSKEN_API": "http://127.0.0.1:1"}, r"http://127.0.0.1:1 does not answer: \[Errno 111\]"),
+        ({"OSKEN_API": "http://127.0.0.1:x"}, "nonnumeric port"),
         ({"OS_AUTH_URL": "http://127.0.0.1:1/v3"}, "http://127.0.0.1:1/v3 must know who asks: source"),
         ({"OS_CACERT": "/nowhere"}, "OS_CACERT, OS_CERT or OS_KEY cannot be used"),
     ],

@@ -393,6 +393,10 @@ def test_without_an_api_no_support_bundle_is_left(capsys: pytest.CaptureFixture[
     [
         ("password = a", "password = (removed)"),
         ("  admin_password=a b", "  admin_password=(removed)"),
+        ("admin_pass = a", "admin_pass = (removed)"),
+        ("passcode: a", "passcode: (removed)"),
+        ("apikey = a", "apikey = (removed)"),
+        ("transport_url = rabbit://u:p/w@h/x", "transport_url = rabbit://(removed)@h/x"),
         ("private_key: /var/lib/key", "private_key: (removed)"),
         ("# the password is long", "# the password is long"),
         ("host = password", "host = password"),

@@ -207,3 +207,11 @@ def test_what_is_exported_is_what_is_imported(
         assert cli.main(["neutron", "export", str(file), "--api", served.url]) == 0
     assert json.loads(file.read_text()) == document
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("document", [[], {"networks": [{}]}, {"networks": 5}])
+def test_what_is_no_export_is_said_in_one_line(
+    take: Callable[[Any], int], document: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert take(document) == 1
+    assert "is no file of `neutron export`" in capsys.readouterr().err

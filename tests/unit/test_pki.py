@@ -71,6 +71,19 @@ def test_keys_are_their_owner_s_and_certificates_everybody_s(directory: Path) ->
     assert stat.S_IMODE(directory.stat().st_mode) & 0o066 == 0
 
 
+def test_what_everybody_is_to_read_is_readable_whatever_the_umask(tmp_path: Path) -> None:
+    directory, before = tmp_path / "made" / "pki", os.umask(0o077)
+    try:
+        for command in (["init"], ["host", "h1"], ["revoke", "h1"]):
+            assert main(["pki", "--directory", str(directory), *command]) == 0
+    finally:
+        os.umask(before)
+    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in directory.iterdir()}
+    assert {mode for name, mode in modes.items() if name.endswith(".pem")} == {0o644}
+    assert {mode for name, mode in modes.items() if name.endswith(".key")} == {0o600}
+    assert stat.S_IMODE(directory.stat().st_mode) == 0o711
+
+
 def test_a_user_that_is_not_there_is_one_line(directory: Path, capsys: CAPS) -> None:
     assert pki(directory, "controller", "ctl", "--user", "nobody-of-this-name") == 1
     assert "cannot be given to nobody-of-this-name" in capsys.readouterr().err

@@ -68,6 +68,15 @@ def test_of_many_only_counts_are_told(api: Client, monkeypatch: pytest.MonkeyPat
     ]
 
 
+def test_a_network_that_a_caller_may_not_see_is_not_shown_with_its_port_there(api: Client) -> None:
+    secret = id_of(api, "blue")
+    api.make("port", network_id=secret, name="theirs", project_id="b")
+    member = api.as_user("b", "member")
+    assert member.call("GET", f"/networks/{secret}").status == 404
+    assert [port["name"] for port in member.get("/ports")["ports"]] == ["theirs"]
+    assert member.get("/topology")["networks"] == []
+
+
 def test_a_member_sees_its_own_ports_and_no_hosts(api: Client) -> None:
     api.change("network", id_of(api, "blue"), shared=True)
     member = api.as_user("b", "member")

@@ -67,6 +67,7 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
         "errors",
         "logs",
         "model",
+        "networking",
         "neutron",
         "nova",
         "rest",
