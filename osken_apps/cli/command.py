@@ -1,6 +1,7 @@
 """What every subcommand shares: how it ends, and how its command line is read."""
 
 import argparse
+import os
 import sys
 from enum import IntEnum
 from pathlib import Path
@@ -34,6 +35,20 @@ class CannotTell(CommandError):
     """Whoever knows does not answer, or not what was asked."""
 
     status = Exit.CANNOT_TELL
+
+
+def write_whole(path: Path, octets: bytes, mode: int) -> None:
+    """Write a file so that nobody reads half of it, with a mode whatever the umask. Raises CommandError."""
+    new = path.with_name(f"{path.name}.new")
+    try:
+        new.unlink(missing_ok=True)
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(descriptor, mode)
+            file.write(octets)
+        new.replace(path)
+    except OSError as error:
+        raise CommandError(f"{path}: {error.strerror}") from error
 
 
 class Parser(argparse.ArgumentParser):

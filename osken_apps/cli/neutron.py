@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from osken_apps import config
 from osken_apps.cli.api import Api, RequestRefused, add_api
 from osken_apps.cli.check import runs
-from osken_apps.cli.command import CommandError, Exit, add_config_file
+from osken_apps.cli.command import CommandError, Exit, add_config_file, write_whole
 from osken_apps.errors import OskenAppsError
 from osken_apps.neutron.document import LEFT, PATHS
 from osken_apps.neutron.takeover import NotTaken, take_over
@@ -46,14 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def _export(parsed: argparse.Namespace) -> int:
     api = Api.of(parsed)
     document = {plural: _listed(api, plural) for plural in PATHS}
-    try:
-        new = parsed.file.with_name(f".{parsed.file.name}.new")
-        new.unlink(missing_ok=True)
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, MODE), "w") as file:
-            json.dump(document, file, indent=1)
-        new.replace(parsed.file)
-    except OSError as error:
-        raise CommandError(f"{parsed.file}: {error.strerror}") from error
+    write_whole(parsed.file, json.dumps(document, indent=1).encode(), MODE)
     print(f"exported: {_counted({plural: len(items) for plural, items in document.items()})}")
     return Exit.WELL
 

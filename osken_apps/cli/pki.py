@@ -5,7 +5,6 @@ it trusts is its controller. A host's certificate must be of another one.
 """
 
 import argparse
-import os
 import re
 import shutil
 from datetime import UTC, datetime, timedelta
@@ -17,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from osken_apps.cli.command import CommandError
+from osken_apps.cli.command import CommandError, write_whole
 
 DEFAULT_DIRECTORY = Path("/etc/osken-net/pki")
 LIFETIME = timedelta(days=3650)
@@ -264,29 +263,15 @@ def _write_crl(directory: Path, serials: list[int]) -> None:
         entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now).build()
         built = built.add_revoked_certificate(entry)
     octets = built.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-    _write(directory / "crl.pem", octets, 0o644)
+    write_whole(directory / "crl.pem", octets, 0o644)
 
 
 def _write_pair(base: Path, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> None:
     secret = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    _write(Path(f"{base}.key"), secret, 0o600)
-    _write(Path(f"{base}.pem"), certificate.public_bytes(serialization.Encoding.PEM), 0o644)
-
-
-def _write(path: Path, octets: bytes, mode: int) -> None:
-    """Write a file whole, so that nobody reads half of it."""
-    new = path.with_name(f"{path.name}.new")
-    try:
-        new.unlink(missing_ok=True)
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-        with os.fdopen(descriptor, "wb") as file:
-            os.fchmod(descriptor, mode)  # whatever the umask leaves of it
-            file.write(octets)
-        new.replace(path)
-    except OSError as error:
-        raise CommandError(f"{path}: {error.strerror}") from error
+    write_whole(Path(f"{base}.key"), secret, 0o600)
+    write_whole(Path(f"{base}.pem"), certificate.public_bytes(serialization.Encoding.PEM), 0o644)
 
 
 def _name(text: str) -> str:
