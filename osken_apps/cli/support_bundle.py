@@ -32,7 +32,7 @@ EPILOG = """example:
 MODE = 0o600
 MOST_HOSTS = 20
 SECRET = re.compile(
-    r"(?i)(\s*[#;]*\s*[\w.-]*(?:pass|secret|token|connection|credential|key\b)[\w.-]*\s*[=:]\s*).*"
+    r"(?i)(\s*[#;]*\s*[\w.-]*(?:pass|secret|token|connection|credential|_key|key\b)[\w.-]*\s*[=:]\s*).*"
 )
 IN_A_URL = re.compile(r"://\S*@")  # who logs in there, and with what
 LISTS = ("networks", "subnets", "ports", "security-groups", "security-group-rules")

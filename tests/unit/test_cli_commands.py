@@ -396,6 +396,7 @@ def test_without_an_api_no_support_bundle_is_left(capsys: pytest.CaptureFixture[
         ("admin_pass = a", "admin_pass = (removed)"),
         ("passcode: a", "passcode: (removed)"),
         ("apikey = a", "apikey = (removed)"),
+        ("api_key_value = a", "api_key_value = (removed)"),
         ("transport_url = rabbit://u:p/w@h/x", "transport_url = rabbit://(removed)@h/x"),
         ("private_key: /var/lib/key", "private_key: (removed)"),
         ("# the password is long", "# the password is long"),
