@@ -35,10 +35,13 @@ def api() -> Iterator[ApiServer]:
         made.close()
 
 
-def connected(api: ApiServer) -> tuple[socket.socket, Channel]:
-    """Open a connection; give the client's end and the server's."""
+def connected(api: ApiServer, receive_bytes: int | None = None) -> tuple[socket.socket, Channel]:
+    """Open a connection, with a receive buffer of that size; give the client's end and the server's."""
     before = set(api.active_channels)
-    client = socket.create_connection((api.effective_host, api.effective_port))
+    client = socket.socket()
+    if receive_bytes is not None:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+    client.connect((api.effective_host, int(api.effective_port)))
     api.handle_accept()
     (number,) = api.active_channels.keys() - before
     return client, api.active_channels[number]
@@ -213,17 +216,21 @@ def long_answer(_environ: object, start: Callable[..., object]) -> list[bytes]:
 
 
 LONG = 20_000_000
+KERNEL_BYTES = 64 * 1024  # of a socket's buffer, so that what is unread waits in the server
 
 
 @pytest.fixture
 def unread() -> Iterator[tuple[ApiServer, socket.socket, Channel]]:
     """Give a server, and a client that has asked three times for a long answer and reads nothing."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
+        # With buffers of its own choice a kernel may take most of an answer before anybody reads.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, KERNEL_BYTES)
         made = api_server(long_answer, listener, 1)
         made.task_dispatcher.shutdown(timeout=0)
         made.task_dispatcher = Answers()
         made.pull_trigger = lambda: None
-        client, channel = connected(made)
+        client, channel = connected(made, KERNEL_BYTES)
         channel.received(3 * WHOLE)
         channel.service()
         with client:
