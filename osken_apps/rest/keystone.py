@@ -8,7 +8,7 @@ request a few seconds, and for a while after that the next ones nothing.
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from typing import Any
 
@@ -68,7 +68,7 @@ class Keystone:
         with nullcontext() if self._is_well else self._first:
             if self._now() < self._pause_ends:
                 raise KeystoneUnavailable
-            told = self._answer(webob.Request.blank(asked.path, method=asked.method, headers=tokens))
+            told = self._answer(_shown(asked, tokens))
         if told is None:
             raise HTTPUnauthorized("Keystone does not know the token")
         return caller_of(told)
@@ -86,6 +86,13 @@ class Keystone:
             raise KeystoneUnavailable
         self._is_well = True
         return request.headers if response.status_int == 204 else None
+
+
+def _shown(asked: Asked, tokens: Mapping[str, str]) -> webob.Request:
+    """Give what of a request the middleware sees."""
+    request = webob.Request.blank("/", method=asked.method, headers=tokens)
+    request.path_info = asked.path  # as it is: `blank` would take it for a URL, and decode it again
+    return request
 
 
 def _options(config: Config) -> Any:

@@ -29,7 +29,23 @@ def token(name: str, *roles: str, **scope: Any) -> dict[str, Any]:
     return {"token": about | {"roles": [{"id": role, "name": role} for role in roles]} | scope}
 
 
+def narrow_token(*paths: str) -> dict[str, Any]:
+    """Give a token of an application credential that may GET these paths only."""
+    rules = [{"method": "GET", "path": path, "service": "network"} for path in paths]
+    catalog = [{"type": "network", "name": "network", "id": "n", "endpoints": []}]
+    return token(
+        "alice",
+        "member",
+        "reader",
+        project=PROJECT,
+        catalog=catalog,
+        application_credential={"id": "c", "name": "c", "restricted": True, "access_rules": rules},
+    )
+
+
 TOKENS = {
+    "narrow": narrow_token("/v2.0/networks/*"),
+    "of one": narrow_token("/v2.0/networks/netz-%C3%BC"),
     "service": token("osken-net", "service", project=PROJECT),
     "alice's": token("alice", "member", "reader", project=PROJECT),
     "unscoped": token("alice"),
@@ -145,6 +161,39 @@ def test_no_token_a_wrong_one_and_one_of_no_project_are_refused(
 ) -> None:
     with pytest.raises(HTTPUnauthorized):
         keystone_at(tmp_path, port).identify(Asked(headers))
+
+
+@pytest.mark.parametrize("name", ["netz-%C3%BC", "100%25ff", "a%3Fb%23c", "%252Fagents"])
+def test_a_path_may_have_any_characters(tmp_path: Path, port: int, name: str) -> None:
+    api = client_of(tmp_path, section(port))
+    replies = [
+        api.call("GET", f"/networks/{name}", **headers)
+        for headers in ({"X_Auth_Token": "alice's"}, {"X_Auth_Token": "wrong"}, {})
+    ]
+    assert [reply.status for reply in replies] == [404, 401, 401]
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "is_permitted"),
+    [
+        ("narrow", "/v2.0/networks/netz-ü", True),
+        ("narrow", "/v2.0/networks/a%2Fb", True),  # a part with these characters, and no slash
+        ("narrow", "/v2.0/networks/a/b", False),
+        ("narrow", "/v2.0/%6Eetworks/a", False),
+        ("of one", "/v2.0/networks/netz-ü", True),
+        ("of one", "/v2.0/networks/netz-%C3%BC", False),
+    ],
+)
+def test_access_rules_are_applied_to_the_path_that_is_answered(
+    tmp_path: Path, port: int, text: str, path: str, is_permitted: bool
+) -> None:
+    keystone = keystone_at(tmp_path, port, "service_type = network")
+    asked = Asked({"X-Auth-Token": text}, path=path)
+    if is_permitted:
+        assert keystone.identify(asked).user_id == "alice"
+    else:
+        with pytest.raises(HTTPUnauthorized):
+            keystone.identify(asked)
 
 
 def test_a_keystone_that_does_not_answer_is_asked_again_only_after_a_pause(tmp_path: Path) -> None:
