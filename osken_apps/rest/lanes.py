@@ -30,7 +30,7 @@ LOG = logging.getLogger(__name__)
 MAX_WAITING = 64  # for a check of a password, of all
 MAX_WAITING_OF_ADDRESS = 16  # under whatever names
 MAX_WAITING_OF_ONE = 8
-MAX_LOGIN_BYTES = 16 * 1024
+MAX_SECRET_BYTES = 16 * 1024  # what is longer is cut, and never known
 KNOWN_S = 60.0
 MAX_KNOWN = 10_000
 HEALTH_PATHS = frozenset({"/healthz", "/readyz"})
@@ -55,7 +55,9 @@ class Known:
         self._until: OrderedDict[bytes, float] = OrderedDict()
 
     def add(self, secret: bytes) -> None:
-        """Remember what was right."""
+        """Remember what was right, if that is all of it."""
+        if len(secret) > MAX_SECRET_BYTES:
+            return
         self._until[self._digest(secret)] = self._now() + KNOWN_S
         while len(self._until) > MAX_KNOWN:
             self._until.popitem(last=False)
@@ -71,27 +73,33 @@ class Known:
         return hmac.new(self._key, secret, hashlib.sha256).digest()
 
 
+def is_login(method: str, path: str) -> bool:
+    """Tell whether the body of a request is what is checked as a password is."""
+    # As the application reads them: without empty parts, the method in capitals.
+    return method.upper() == "POST" and LOGIN_PATH.fullmatch(path) is not None
+
+
 def secret_of(method: str, path: str, headers: Mapping[str, str], body: bytes) -> bytes | None:
-    """Give what of a request is to be checked as a password is; None: nothing.
+    """Give all that is to be checked as a password is, and where; None: nothing of a request is.
 
     `headers` are by name, in capitals and with underscores. A token goes before a password.
     """
-    # As the application reads them: without empty parts, the method in capitals.
-    if method.upper() == "POST" and LOGIN_PATH.fullmatch(path):
-        return body
-    authorization = headers.get("AUTHORIZATION", "")
     has_token = headers.get("X_AUTH_TOKEN", "notused") not in ("", "notused")
-    return authorization.encode() if authorization and not has_token else None
+    authorization = "" if has_token else headers.get("AUTHORIZATION", "")
+    if is_login(method, path):
+        return f"{path} {authorization}\n".encode() + body
+    return f" {authorization}\n".encode() if authorization else None
 
 
 def name_of(secret: bytes) -> str:
     """Give the name that somebody tries, as far as it can be read."""
+    head, _, body = secret.partition(b"\n")
     try:
-        if secret.startswith(b"{"):
-            identity = json.loads(secret)["auth"]["identity"]
+        if body:
+            identity = json.loads(body)["auth"]["identity"]
             user = identity[identity["methods"][0]].get("user", identity[identity["methods"][0]])
             return str(user.get("name") or user.get("id"))[:255]
-        return base64.b64decode(secret.partition(b" ")[2]).decode().partition(":")[0]
+        return base64.b64decode(head.rpartition(b" ")[2]).decode().partition(":")[0]
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError, binascii.Error):
         return ""
 
@@ -274,10 +282,10 @@ class Dispatcher:
 
 
 def _body(request: Any) -> bytes:
-    """Give the beginning of a body; the rest is there for whoever answers."""
+    """Give the beginning of a body, by which it is known to be cut; all is there for whoever answers."""
     if request.command.upper() != "POST":
         return b""
     stream = request.get_body_stream()
-    start: bytes = stream.read(MAX_LOGIN_BYTES)
+    start: bytes = stream.read(MAX_SECRET_BYTES)
     stream.seek(0)
     return start

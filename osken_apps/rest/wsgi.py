@@ -22,6 +22,7 @@ from osken_apps.rest.controller import Hosts, Questions
 from osken_apps.rest.environ import CERTIFICATE, HOST_URL, IS_KNOWN, IS_ONE_TOO_MANY
 from osken_apps.rest.identity import HTTPUnauthorized
 from osken_apps.rest.identity_documents import ROOT as IDENTITY
+from osken_apps.rest.lanes import is_login
 from osken_apps.rest.listing import MAX_PARAMETERS
 from osken_apps.rest.operations import Operations
 from osken_apps.rest.policy import Policy
@@ -128,7 +129,8 @@ class Api:
                 raise HTTPNotFound
             route, texts = found
             template = route.template
-            if not route.public:
+            # What logs in or changes a password is right when that has been done, and not before.
+            if not (route.public or is_login(request.asked.method, request.asked.path)):
                 environ[IS_KNOWN] = True
             answer = route.handler(self._operations, request, *texts)
             if answer.status == HTTPStatus.CREATED:

@@ -11,6 +11,7 @@ import pytest
 
 from osken_apps.rest.lanes import (
     KNOWN_S,
+    MAX_SECRET_BYTES,
     MAX_WAITING,
     MAX_WAITING_OF_ADDRESS,
     MAX_WAITING_OF_ONE,
@@ -95,23 +96,65 @@ def test_what_is_checked_as_a_password_is_known_however_it_is_written(
 
 
 @pytest.mark.parametrize(
-    ("secret", "name"),
+    ("shown", "name"),
     [
         (login("alice"), "alice"),
-        (basic("alice").encode(), "alice"),
+        (basic("alice"), "alice"),
         (b'{"auth": {"identity": {"methods": ["token"], "token": {"id": "t"}}}}', "t"),
         (b"{", ""),
         (b'{"auth": []}', ""),
         (b'{"auth": {"identity": {"methods": []}}}', ""),
         (b'{"a":' * 5000, ""),
-        (b"Basic !", ""),
-        (b"Basic", ""),
+        ("Basic !", ""),
+        ("Basic", ""),
         (b"", ""),
         (b"\xff\xfe", ""),
     ],
 )
-def test_the_name_that_is_tried_is_read_as_far_as_it_can(secret: bytes, name: str) -> None:
-    assert name_of(secret) == name
+def test_the_name_that_is_tried_is_read_as_far_as_it_can(shown: str | bytes, name: str) -> None:
+    if isinstance(shown, str):
+        secret = secret_of("GET", "/v2.0/networks", {"AUTHORIZATION": shown}, b"")
+    else:
+        secret = secret_of("POST", LOGIN, {}, shown)
+    assert secret is not None and name_of(secret) == name
+
+
+def test_what_is_right_of_one_request_says_nothing_of_another() -> None:
+    alice, bob = basic("alice"), basic("bob")
+    body, more = login("alice"), b" " * MAX_SECRET_BYTES
+    secrets = [
+        secret_of(method, path, headers, body)
+        for method, path, headers, body in (
+            ("POST", LOGIN, {}, body),
+            ("POST", LOGIN, {"AUTHORIZATION": alice}, body),
+            ("POST", LOGIN, {"AUTHORIZATION": bob}, body),
+            ("POST", "/identity/v3/users/u/password", {"X_AUTH_TOKEN": "t"}, body),
+            ("POST", "/identity/v3/users/u/password", {"AUTHORIZATION": alice}, body),
+            ("GET", LOGIN, {"AUTHORIZATION": alice}, b""),
+            ("GET", LOGIN, {"AUTHORIZATION": bob}, b""),
+        )
+    ]
+    assert len(set(secrets)) == len(secrets) and None not in secrets
+    known, cut = Known(), secret_of("POST", LOGIN, {}, more)
+    assert cut is not None
+    known.add(cut)
+    assert cut not in known  # what comes behind may be another password
+
+
+def test_of_a_long_body_nothing_is_known_by_its_beginning() -> None:
+    dispatcher = Dispatcher(1, Known())
+    channels = [
+        Channel(Asked(LOGIN, "POST", body=b" " * MAX_SECRET_BYTES + login("alice", password)))
+        for password in ("right", "wrong")
+    ]
+    for channel in channels:
+        dispatcher.add_task(channel)
+        assert channel.done.wait(WAIT_S)
+    secrets = [channel.requests[0].secret for channel in channels]
+    assert secrets[0] is not None and secrets[0] == secrets[1]
+    dispatcher.known.add(secrets[0])  # type: ignore[union-attr]
+    assert secrets[1] not in dispatcher.known  # type: ignore[operator]
+    dispatcher.shutdown()
 
 
 def test_keys_take_turns_and_have_bounds() -> None:
@@ -160,7 +203,8 @@ def test_while_passwords_wait_others_are_answered_and_too_many_are_told_so() -> 
         dispatcher.add_task(guess)
     assert guesses[-1].done.wait(WAIT_S)  # it is told that it is one too many, by another thread
     assert [guess.requests[0].is_one_too_many for guess in guesses] == [False] * MAX_WAITING_OF_ONE + [True]
-    dispatcher.known.add(basic("bob").encode())  # type: ignore[union-attr]
+    secret = secret_of("GET", "/v2.0/networks", {"AUTHORIZATION": basic("bob")}, b"")
+    dispatcher.known.add(secret or b"")  # type: ignore[union-attr]
     for request in (
         Asked(),
         Asked("/healthz"),

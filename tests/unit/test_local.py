@@ -331,6 +331,27 @@ def test_a_request_tells_its_server_whether_its_password_was_right(api: Client) 
     assert [told("nobody", path) for path in paths] == [False, False, None]
 
 
+def test_a_body_with_passwords_was_right_when_it_has_logged_in_and_not_before(api: Client) -> None:
+    headers = {"X-Auth-Token": token(api, "alice"), "Content-Type": "application/json"}
+    change = {"user": {"original_password": PASSWORD, "password": "another horse"}}
+
+    def told(path: str, body: Any) -> tuple[int, Any]:
+        data = json.dumps(body).encode()
+        request = webob.Request.blank(path, method="POST", headers=headers, body=data)
+        return request.get_response(api.app).status_int, request.environ.get(IS_KNOWN)
+
+    wrong = by_password("root", "guess") | {"user": {"original_password": "guess", "password": "long enough"}}
+    elsewhere, own = "/identity/v3/users/nobody/password", "/identity/v3//users/id-alice/password/"
+    assert [told(path, wrong) for path in (elsewhere, own, LOGIN)] == [
+        (404, None),
+        (401, False),
+        (401, False),
+    ]
+    assert told(LOGIN, by_password("alice")) == (201, True)
+    assert told(own, change) == (204, None)  # the password in it is no longer right
+    assert told(own, change) == (401, False)
+
+
 def test_of_what_changes_at_the_identity_api_it_is_noted_who_did_it(
     api: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
