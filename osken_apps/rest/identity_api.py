@@ -33,6 +33,9 @@ from osken_apps.store.accounts import Accounts
 ROOT = documents.ROOT
 SUBJECT = "X-Subject-Token"
 MAX_CREDENTIALS = 100  # of a user
+# Who may do so with others' tokens, as in Keystone's default policy.
+SEE_TOKENS = frozenset({"admin", "service"})
+REVOKE_TOKENS = frozenset({"admin"})
 
 Handle = Callable[..., Answer]
 
@@ -92,13 +95,13 @@ class IdentityApi:
 
     def show_token(self, request: Request) -> Answer:
         """Tell what a token is for, to whom it was given, to administrators and services."""
-        text, session = self._subject(request)
+        text, session = self._subject(request, SEE_TOKENS)
         shown = documents.described(session, request.host_url, with_catalog=_wants_catalog(request))
         return Answer(200, shown, {SUBJECT: text, "Vary": "X-Auth-Token"})
 
     def revoke_token(self, request: Request) -> Answer:
-        """Take a token back."""
-        _, session = self._subject(request)
+        """Take a token back: whose it is, or an administrator."""
+        _, session = self._subject(request, REVOKE_TOKENS)
         if session.token is not None:
             now = self._local.tokens.now_ms() // 1000
             with self._local.store.write() as transaction:
@@ -193,15 +196,15 @@ class IdentityApi:
     def _session(self, request: Request) -> Session:
         return self._local.session(request.asked)
 
-    def _subject(self, request: Request) -> tuple[str, Session]:
-        """Give the token that a request is about, if who asks may know of it."""
+    def _subject(self, request: Request, roles: frozenset[str]) -> tuple[str, Session]:
+        """Give the token that a request is about, if who asks has one of these roles, or it is its own."""
         asker = self._session(request)
         text = request.asked.headers.get(SUBJECT) or ""
         try:
             session = self._local.of_token(text)
         except HTTPUnauthorized as error:
             raise HTTPNotFound from error
-        if session.user.id != asker.user.id and not {"admin", "service"} & set(asker.roles):
+        if session.user.id != asker.user.id and roles.isdisjoint(asker.roles):
             raise HTTPNotFound
         return text, session
 

@@ -401,6 +401,22 @@ def test_a_token_that_was_taken_back_lets_nobody_in(api: Client) -> None:
     assert alice.call("GET", "/networks").status == UNAUTHORIZED
 
 
+def test_a_token_is_taken_back_by_its_user_or_an_administrator_and_shown_to_services(api: Client) -> None:
+    with api.store.write() as transaction:
+        transaction.accounts.add(User("id-nova", "nova", hashed(PASSWORD), default_project_id="id-a"))
+        transaction.accounts.add(Assignment("id-nova", "id-a", "service"))
+    nova, alice, root, bob = (with_token(api, token(api, name)) for name in ("nova", "alice", "root", "bob"))
+    text = alice.headers["X-Auth-Token"]
+
+    def statuses(asker: Client) -> list[int]:
+        return [asker.call_path(method, LOGIN, X_Subject_Token=text).status for method in ("GET", "DELETE")]
+
+    assert [statuses(asker) for asker in (bob, nova, root)] == [[404, 404], [200, 404], [200, 204]]
+    assert statuses(root) == [404, 404]
+    own = token(api, "nova")
+    assert nova.call_path("DELETE", LOGIN, X_Subject_Token=own).status == 204
+
+
 def test_a_token_of_a_token_ends_with_it_and_goes_to_other_projects(api: Client) -> None:
     with api.store.write() as transaction:
         transaction.accounts.add(Assignment("id-alice", "id-b", "reader"))
