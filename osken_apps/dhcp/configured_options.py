@@ -63,17 +63,24 @@ class ConfiguredOptions:
     _selections: dict[bytes, Selection] = field(default_factory=dict, compare=False, repr=False)
 
     def selection(self, requested: bytes) -> Selection:
-        """Select what a parameter request list names, in its order (RFC 2131 4.3.1); if empty, the usual."""
+        """Select what a client with this parameter request list is told."""
         selection = self._selections.get(requested)
         if selection is None:
-            selection = select(self.requestable, dict.fromkeys(requested) or self.unrequested())
+            selection = select(self.requestable, self.numbers(requested))
             if len(self._selections) >= MAX_SELECTIONS:
                 del self._selections[next(iter(self._selections))]
             self._selections[requested] = selection
         return selection
 
-    def unrequested(self) -> list[int]:
-        """Give the numbers of what a client is told that sends no list, the host name among them."""
+    def numbers(self, requested: bytes) -> list[int]:
+        """Give the numbers that a parameter request list names, in its order (RFC 2131 4.3.1).
+
+        The MTU goes unrequested, too, and first: it is no wish, and not all clients ask (udhcpc does not).
+        The list of a client that sends none is empty: that is told what is usual, the host name among it.
+        """
+        if requested:
+            numbers = list(dict.fromkeys(requested))
+            return numbers if Option.MTU in numbers else [Option.MTU, *numbers]
         return [
             number
             for number in sorted({*self.requestable, Option.HOST_NAME})

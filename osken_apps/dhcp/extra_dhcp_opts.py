@@ -9,8 +9,8 @@ The name of an option is dnsmasq's, as Neutron hands it on: `[CONDITION,…][CON
                 encap:175 (into option 175), vi-encap:9 (into option 125 under enterprise number 9)
 
 `client-id` (61) is taken, as Neutron takes it for Ironic, and does nothing: a client is known by its port,
-and is told its own identifier. An empty value withholds `router` or `classless-static-route`. Of several
-values for one option, the one with more conditions that hold wins, then the later one.
+and is told its own identifier. An empty value withholds `router`, `mtu` or `classless-static-route`. Of
+several values for one option, the one with more conditions that hold wins, then the later one.
 """
 
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ from osken_apps.dhcp.options import MAX_OPTION_OCTETS, Option
 from osken_apps.errors import InvalidDhcpOption
 from osken_apps.model.resources import ExtraDhcpOption
 
-MAY_BE_EMPTY = frozenset({Option.ROUTER, Option.CLASSLESS_ROUTES, Option.MS_CLASSLESS_ROUTES})
+MAY_BE_EMPTY = frozenset({Option.ROUTER, Option.MTU, Option.CLASSLESS_ROUTES, Option.MS_CLASSLESS_ROUTES})
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,7 @@ def _chosen(sent: Options, configured: ConfiguredOptions, host_name: bytes, forc
     own = _answers_to_options(sent, configured, host_name)
     if not own and not forced:
         return _with_host_name(host_name, configured.selection(requested))
-    numbers = list(dict.fromkeys(requested) or configured.unrequested())
+    numbers = configured.numbers(requested)
     numbers += [number for number in (*forced, *own) if number not in numbers]
     return _with_host_name(host_name, select({**configured.requestable, **own}, numbers))
 

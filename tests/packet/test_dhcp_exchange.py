@@ -239,6 +239,7 @@ def test_an_informed_client_gets_no_address_and_no_lease():
         ("message-type", ACK),
         ("server_id", "10.10.10.3"),
         ("subnet_mask", "255.255.255.0"),
+        ("interface-mtu", 1500),
         ("router", "10.10.10.1"),
     ]
 

@@ -13,6 +13,7 @@ from osken_apps.dhcp.reservation import Defaults
 from tests.packet.dhcp_scenario import (
     DEFAULTS,
     DISCOVER,
+    INFORM,
     REQUEST,
     SERVICE,
     frame,
@@ -43,7 +44,7 @@ def filler(number):
 
 
 def test_the_parameter_request_list_decides_order_and_choice():
-    assert list(told(asks=(28, 3, 15, 99, 3, 1, 53))) == [*MANDATORY, 28, 3, 15]
+    assert list(told(asks=(28, 3, 15, 26, 99, 3, 1, 53))) == [*MANDATORY, 28, 3, 15, 26]
 
 
 def test_a_client_without_a_list_is_told_what_is_usual():
@@ -52,7 +53,7 @@ def test_a_client_without_a_list_is_told_what_is_usual():
 
 def test_a_subnet_without_a_gateway_has_no_router():
     options = told(service({"gateway_ip": None}), asks=(3, 121))
-    assert list(options) == MANDATORY
+    assert list(options) == [*MANDATORY, 26]
 
 
 def test_static_routes_come_with_the_default_route_under_both_numbers():
@@ -123,6 +124,34 @@ def test_the_host_name_is_the_port_s_else_made_of_its_address():
 
 def test_the_mtu_is_the_network_s():
     assert told(service(network={"mtu": 8950}), asks=(26,))[26] == b"\x22\xf6"
+
+
+#: What BusyBox's udhcpc asks for by itself: not for the MTU.
+UDHCPC_ASKS = (1, 3, 6, 12, 15, 28, 42)
+
+
+def test_the_mtu_is_told_to_a_client_that_does_not_ask_for_it():
+    tunnel = service(network={"mtu": 1450})
+    assert told(tunnel, asks=UDHCPC_ASKS)[26] == b"\x05\xaa"
+    fqdn = ("client_FQDN", b"\x00\0\0mine")  # which is answered unasked, too
+    assert told(tunnel, fqdn, asks=UDHCPC_ASKS)[26] == b"\x05\xaa"
+    inform = respond(frame(INFORM, asks=UDHCPC_ASKS, ciaddr="10.10.10.2"), tunnel)
+    assert raw_options_of(inform.frame)[26] == b"\x05\xaa"
+
+
+def test_the_mtu_that_is_told_unasked_is_the_port_s_own_if_that_has_one():
+    tunnel = {"mtu": 1450}
+    answers = [
+        told(service(network=tunnel, extra=[extra]), asks=UDHCPC_ASKS).get(26)
+        for extra in (("mtu", "1400"), ("mtu", ""), ("tag:!ipxe,mtu", "1300"), ("tag:!ipxe,26", ""))
+    ]
+    assert answers == [b"\x05\x78", None, b"\x05\x14", None]
+
+
+def test_what_is_asked_for_is_left_out_before_the_mtu_that_is_not():
+    outcome = respond(frame(DISCOVER, asks=range(224, 234)), service(extra=FILLING))
+    assert raw_options_of(outcome.frame)[26] == b"\x05\xdc"
+    assert outcome.decision.omitted == (231, 232, 233)
 
 
 @pytest.mark.parametrize(
@@ -272,7 +301,7 @@ def test_option_57_makes_room_and_the_mtu_bounds_it():
 def test_what_does_not_fit_goes_to_file_and_sname_and_the_rest_is_named():
     outcome = respond(frame(DISCOVER, asks=range(224, 234)), service(extra=FILLING))
     options, bootp = raw_options_of(outcome.frame), Ether(outcome.frame)[BOOTP]
-    assert list(options) == [*MANDATORY, 224, 225, 226, 227, 52]
+    assert list(options) == [*MANDATORY, 26, 224, 225, 226, 227, 52]
     assert options[52] == b"\x03"
     assert bootp.file == (filler(228) + filler(229) + b"\xff").ljust(128, b"\0")
     assert bootp.sname == (filler(230) + b"\xff").ljust(64, b"\0")
@@ -296,4 +325,4 @@ def test_options_that_a_client_overloads_are_read():
     request[file : file + 6] = bytes([55, 3, 3, 28, 12, 255])
     request[sname : sname + 5] = bytes([61, 2, 0, 7, 255])
     options = raw_options_of(respond(bytes(request), SERVICE).frame)
-    assert (list(options), options[61]) == ([*MANDATORY, 61, 3, 28, 12], b"\0\x07")
+    assert (list(options), options[61]) == ([*MANDATORY, 61, 26, 3, 28, 12], b"\0\x07")
