@@ -165,7 +165,9 @@ class Dhcp:
         Nothing is known of what was before `known_since`: a lease that was granted then is not shown.
         """
         journal = self._journal.of(port_id)
-        conflict = self._hosts.fabric.conflicts.get(port_id)
+        fabric = self._hosts.fabric
+        port = fabric.inventory.ports.get(port_id)
+        conflict = fabric.conflict_of(port) if port else None
         return {
             "port_id": port_id,
             "known_since": timestamp_of(self._known_since),

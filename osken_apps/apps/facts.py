@@ -216,7 +216,7 @@ class Gatherer:
             Place(place.host, place.interface, self._ofport_of(port)) if place else None,
             tuple(Place(host, name) for host, names in sorted(claims.items()) for name in names),
             port.waits_for,
-            fabric.conflicts.get(port.id),
+            fabric.conflict_of(port),
             journal,
             counted,
             twin=twin_of(self._hosts, port, journal),

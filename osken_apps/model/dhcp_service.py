@@ -54,12 +54,21 @@ def dhcp_server(server: Port | None) -> DhcpServer | None:
 def dhcp_service(
     port: Port, network: Network, subnets: Mapping[str, Subnet], server: Port | None
 ) -> DhcpService | None:
-    """Choose the IPv4 address of a port that DHCP serves: the first one on a subnet with DHCP."""
+    """Give the service of a port, if it has an IPv4 address that DHCP serves."""
+    served = served_address(port, subnets)
+    if served is None:
+        return None
+    address, subnet = served
+    others = _ipv4_cidrs(subnets.values()) - {subnet.cidr}
+    return _service(port, address, network, subnet, server, tuple(sorted(others)))
+
+
+def served_address(port: Port, subnets: Mapping[str, Subnet]) -> tuple[IPv4Address, Subnet] | None:
+    """Choose the IPv4 address of a port that DHCP serves, and its subnet: the first on one with DHCP."""
     for fixed_ip in port.fixed_ips:
         subnet = subnets.get(fixed_ip.subnet_id)
         if subnet and subnet.enable_dhcp and isinstance(fixed_ip.ip_address, IPv4Address):
-            others = _ipv4_cidrs(subnets.values()) - {subnet.cidr}
-            return _service(port, fixed_ip.ip_address, network, subnet, server, tuple(sorted(others)))
+            return fixed_ip.ip_address, subnet
     return None
 
 

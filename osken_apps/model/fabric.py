@@ -11,6 +11,7 @@ from ipaddress import IPv4Address
 from osken_apps.model.beyond import Beyond
 from osken_apps.model.changes import Change, Deleted, Snapshot, Upserted
 from osken_apps.model.claims import Claims, Place, holder_of
+from osken_apps.model.dhcp_service import served_address
 from osken_apps.model.host import Interface, ShownHost
 from osken_apps.model.interface_names import port_id_prefix
 from osken_apps.model.inventory import Inventory
@@ -111,6 +112,17 @@ class Fabric:
         """Note that a port's client found its address in use; give the hosts that this concerns."""
         self.conflicts[port_id] = address
         return self._hosts_of(port_id)
+
+    def conflict_of(self, port: Port) -> IPv4Address | None:
+        """Give the address that DHCP serves to a port, if its client found it in use.
+
+        What a client declined before its port was given another address is no conflict of that.
+        """
+        declined = self.conflicts.get(port.id)
+        if declined is None:
+            return None
+        served = served_address(port, self.inventory.subnets_of(port.network_id))
+        return declined if served and served[0] == declined else None
 
     def settle(self, port_id: str, address: IPv4Address) -> set[str]:
         """Let an address be offered to a port again; give the hosts that this concerns."""

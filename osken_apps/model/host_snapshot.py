@@ -126,7 +126,7 @@ def _bound(
         serves_dhcp(subnets.values()),
         service,
         dhcp_server(server),
-        in_conflict=service is not None and fabric.conflicts.get(port.id) == service.address,
+        in_conflict=fabric.conflict_of(port) is not None,
         guard=guard,
     )
 

@@ -45,8 +45,8 @@ def port_reports(
 
 def _of_bound(fabric: Fabric, snapshot: HostSnapshot, bound: BoundPort, waits_for: str) -> PortReport:
     status = PortStatus.DOWN if waits_for else PortStatus.ACTIVE
-    address = fabric.conflicts.get(bound.port_id) if bound.in_conflict else None
-    if address:  # which may be settled since the snapshot was made
+    address = fabric.conflict_of(fabric.inventory.ports[bound.port_id]) if bound.in_conflict else None
+    if address:  # which may be settled, or another, since the snapshot was made
         waits_for = f"{address} to be free: its client found it in use by another machine"
     binding = Binding(snapshot.host, bound.segment.local_vlan, bound.interface)
     return PortReport(bound.port_id, binding, status, waits_for)

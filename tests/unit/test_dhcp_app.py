@@ -2,6 +2,8 @@
 
 import logging
 from collections import Counter
+from dataclasses import replace
+from ipaddress import IPv4Address
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,10 +17,10 @@ from osken_apps.dhcp.decision import AnswerReason, SilenceReason
 from osken_apps.dhcp.journal import Journal
 from osken_apps.dhcp.responder import MAX_NEW_ANSWERS
 from osken_apps.dhcp.server import Outcome
-from osken_apps.model.changes import Deleted, Snapshot
+from osken_apps.model.changes import Deleted, Snapshot, Upserted
 from osken_apps.model.counts import Histogram
 from osken_apps.model.fabric import Fabric
-from osken_apps.model.resources import Port
+from osken_apps.model.resources import FixedIp, Port
 from osken_apps.model.snapshot import BoundPort, HostSnapshot, Layout, Segment
 from tests.bench.fake_switch import packet_in
 from tests.packet.dhcp_scenario import (
@@ -266,6 +268,17 @@ def test_a_service_that_outlives_its_port_leaves_nothing(app: Dhcp) -> None:
     ask(service, frame(REQUEST, OURS, ADDRESS), frame(DECLINE, OURS, ADDRESS))
     shown = app.port_dhcp(PORT.id)
     assert (shown["lease"], shown["conflict"], shown["transactions"]) == (None, None, [])
+
+
+def test_a_declined_address_is_no_conflict_of_the_address_that_the_port_has_instead(app: Dhcp) -> None:
+    fabric = app._hosts.fabric
+    ask(serve(app), frame(DECLINE, OURS, ADDRESS))
+    other = FixedIp(SUBNET.id, IPv4Address("10.10.10.9"))
+    conflicts = []
+    for fixed_ips in ((other,), (*PORT.fixed_ips, other), (other, *PORT.fixed_ips), ()):
+        fabric.apply([Upserted(replace(PORT, fixed_ips=fixed_ips))])
+        conflicts.append(app.port_dhcp(PORT.id)["conflict"])
+    assert conflicts == [None, "10.10.10.2", None, None]
 
 
 def test_a_new_snapshot_ends_what_is_known_of_ports_that_it_has_no_more(app: Dhcp) -> None:

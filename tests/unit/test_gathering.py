@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from ipaddress import IPv4Address
 from types import SimpleNamespace
 from typing import Any
 
@@ -90,6 +91,19 @@ def test_what_is_known_of_a_port_its_network_and_its_hosts_is_gathered(
     assert {flow.packets for flow in host.installed["br-int"].value} == {3}
     assert [len(host.installed[name].value) for name in ("br-int", "br-eth2")] == [8, 3]
     assert facts.unseen == ()
+
+
+def test_a_declined_address_that_the_port_has_no_more_is_no_conflict(monkeypatch: pytest.MonkeyPatch) -> None:
+    def told(declined: str) -> Callable[[Gatherer], Any]:
+        def ask(gatherer: Gatherer) -> Any:
+            gatherer._hosts.fabric.decline(VM1.id, IPv4Address(declined))
+            facts = of_vm1(gatherer)
+            return facts and facts.port.conflict
+
+        return ask
+
+    conflicts = [gathered(monkeypatch, told(declined)) for declined in ("10.10.10.2", "10.10.10.77")]
+    assert conflicts == [IPv4Address("10.10.10.2"), None]
 
 
 def test_a_switch_that_does_not_tell_makes_its_part_unknown_and_no_other(
