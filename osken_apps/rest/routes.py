@@ -1,7 +1,7 @@
 """Which operation answers which method and path: a table, and how a row of it is found."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,27 +16,6 @@ from osken_apps.rest.reports import REPORTS
 from osken_apps.rest.request import Answer, HTTPMethodNotAllowed, Request
 
 SUFFIX = ".json"
-WORDS = frozenset(
-    {
-        "tags",
-        "dhcp",
-        "explain",
-        "quotas",
-        "default",
-        "details",
-        "tenant",
-        "project",
-        "flows",
-        "extensions",
-        "openapi",
-        "bindings",
-        "activate",
-        "use",
-        "add_addresses",
-        "remove_addresses",
-        *(report.path for report in REPORTS),
-    }
-)
 IDS = re.compile("[0-9a-fA-F]{32}|[0-9a-fA-F-]{36}")
 ANY = "*"
 VERSION = "v2.0"
@@ -77,8 +56,10 @@ class _Node:
 class Router:
     """Finds the row of a request; a word of the API goes before any text."""
 
-    def __init__(self, routes: Iterable[Route]) -> None:
+    def __init__(self, routes: Sequence[Route]) -> None:
         self._root = _Node()
+        parts = {part for route in routes for part in route.path}
+        self._words = {part for part in parts if not part.startswith("{")} | discovery.offered(True).keys()
         for route in routes:
             node = self._root
             for part in route.path:
@@ -94,6 +75,13 @@ class Router:
             if route := node.routes.get(method) or node.routes.get(ANY):
                 return route, texts
         return None
+
+    def without_suffix(self, path: tuple[str, ...]) -> tuple[str, ...]:
+        """Take `.json` off a path that ends in a word of the API or an id; a tag or a name may end so."""
+        if not path or not path[-1].endswith(SUFFIX) or path[-2:-1] == ("tags",):
+            return path
+        last = path[-1].removesuffix(SUFFIX)
+        return (*path[:-1], last) if last in self._words or IDS.fullmatch(last) else path
 
 
 def _ends(node: _Node, path: tuple[str, ...], texts: tuple[str, ...]) -> Iterator[tuple[_Node, Any]]:
@@ -119,16 +107,6 @@ def table(registry: Registry) -> list[Route]:
         routes += (Route(method, (VERSION, *path), handler) for method, path, handler in explain.ROUTES)
     routes += [Route("GET", (VERSION, report.path), report) for report in REPORTS]
     return routes
-
-
-def without_suffix(path: tuple[str, ...], registry: Registry) -> tuple[str, ...]:
-    """Take `.json` off a path that ends in a word of the API or an id; a tag or a name may end so itself."""
-    if not path or not path[-1].endswith(SUFFIX) or path[-2:-1] == ("tags",):
-        return path
-    last = path[-1].removesuffix(SUFFIX)
-    names = (WORDS, registry.collections, registry.read_only, discovery.offered(True))
-    known = any(last in some for some in names) or IDS.fullmatch(last)
-    return (*path[:-1], last) if known else path
 
 
 def _discovery(registry: Registry) -> Iterator[Route]:

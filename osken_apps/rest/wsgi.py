@@ -189,7 +189,7 @@ class Api:
         if http.environ.get(IS_ONE_TOO_MANY):
             raise TooManyLogins
         method = "GET" if http.method == "HEAD" else http.method
-        path = routes.without_suffix(_path(http), self._operations.registry)
+        path = self._router.without_suffix(_path(http))
         found = self._router.find(method, path)
         is_public = path[:1] != (routes.VERSION,) if found is None else found[0].public
         identify = (found and found[0].identify) or self._identification.identify
