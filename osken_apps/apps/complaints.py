@@ -11,20 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from osken_apps.apps import runtime
-from osken_apps.openflow.text import printable
+from osken_apps.printable import excerpt
 
 INTERVAL_S = 60.0
 MAX_KINDS = 10_000
-MAX_SHOWN = 64
 MAX_DETAIL = 200
-
-
-def shown(text: str | bytes, limit: int = MAX_SHOWN) -> str:
-    """Give a stranger's text as it may stand in a log or an answer: printable, of one line, cut."""
-    if isinstance(text, bytes):
-        text = text[: limit * 4 + 4].decode(errors="replace")
-    start = printable(text[:limit])
-    return start + "…" if len(text) > limit else start
 
 
 @dataclass(slots=True)
@@ -51,7 +42,7 @@ class Complaints:
         `words` are a format as logging has it and name the kind: they never hold what a stranger chose.
         Details that are texts are cut and escaped.
         """
-        safe = tuple(shown(item, MAX_DETAIL) if isinstance(item, str | bytes) else item for item in details)
+        safe = tuple(excerpt(item, MAX_DETAIL) if isinstance(item, str | bytes) else item for item in details)
         kind = (log.name, source, words)
         told = self._told.get(kind)
         if told:

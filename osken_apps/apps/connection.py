@@ -12,7 +12,7 @@ from socket import SHUT_RDWR
 from typing import Any, Protocol
 
 from osken_apps.apps import runtime
-from osken_apps.apps.complaints import complain, shown
+from osken_apps.apps.complaints import complain
 from osken_apps.apps.reader import PacketInHandler, Reader
 from osken_apps.apps.sender import Sender
 from osken_apps.apps.transport import Transport
@@ -32,6 +32,7 @@ from osken_apps.openflow.events import (
     Up,
 )
 from osken_apps.openflow.session import Session
+from osken_apps.printable import excerpt
 
 LOG = logging.getLogger(__name__)
 
@@ -92,7 +93,7 @@ class Connection:
     def __str__(self) -> str:
         name = "a switch" if self._session.datapath_id is None else f"datapath {self.id:016x}"
         if self.bridge:
-            name = f"{shown(self.bridge)} ({name})"
+            name = f"{excerpt(self.bridge)} ({name})"
         return f"{name} at {self.address[0]}:{self.address[1]}"
 
     @property

@@ -19,8 +19,8 @@ from osken_apps.model.conditions import (
     tunnel_address,
 )
 from osken_apps.model.resources import TUNNEL_TYPES
-from osken_apps.openflow.text import printable
 from osken_apps.pipeline.tags import TaggedPort, mark_of
+from osken_apps.printable import printable
 
 MAX_NAME = 255  # a name or an id that is longer is cut, and so is none that we know
 LINK_TYPES = ("patch", *TUNNEL_TYPES)

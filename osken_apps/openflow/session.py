@@ -42,7 +42,7 @@ from osken_apps.openflow.liveness import Liveness
 from osken_apps.openflow.meter import decode_meter_features, meter_features_request
 from osken_apps.openflow.ports import Ports, port_desc_request
 from osken_apps.openflow.states import INPUT_OF_TYPE, TABLE, Input, State
-from osken_apps.openflow.text import printable
+from osken_apps.printable import printable
 
 NO_DESCRIPTION = ("", "None")  # what Open vSwitch answers when other_config:dp-desc is not set
 

@@ -1,11 +1,6 @@
-"""Texts that a switch chose. PURE."""
+"""Texts of fixed width. PURE."""
 
-
-def printable(text: str) -> str:
-    """Give a text as it can stand in any log and answer: what cannot be printed is escaped."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+from osken_apps.printable import printable
 
 
 def fixed_text(octets: bytes) -> str:

@@ -4,7 +4,8 @@ import logging
 
 import pytest
 
-from osken_apps.apps.complaints import MAX_KINDS, Complaints, shown
+from osken_apps.apps.complaints import MAX_KINDS, Complaints
+from osken_apps.printable import excerpt
 
 LOG = logging.getLogger("tests.complaints")
 
@@ -89,7 +90,7 @@ def test_no_number_of_sources_takes_more_than_a_bounded_memory(
     ],
 )
 def test_a_stranger_s_text_is_cut_and_escaped(text: str | bytes, expected: str) -> None:
-    assert shown(text) == expected
+    assert excerpt(text) == expected
 
 
 def test_details_are_cut_and_escaped_and_numbers_stay_numbers(

@@ -10,8 +10,9 @@ from tests.unit.modules import Module, imported, module_of, modules
 #: The rooms from the inside out. A room knows those that it names and no other.
 MAY_KNOW: dict[str, tuple[str, ...]] = {
     "errors": (),
-    "model": ("errors",),
-    "openflow": ("errors",),
+    "printable": (),
+    "model": ("errors", "printable"),
+    "openflow": ("errors", "printable"),
     "ovsdb": ("errors",),
     "pipeline": ("errors", "model", "openflow"),
     "dhcp": ("errors", "model"),
@@ -58,6 +59,7 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
         "openflow",
         "ovsdb",
         "pipeline",
+        "printable",
     ),
     "cli": (
         "accounts",

@@ -8,8 +8,8 @@ from ipaddress import ip_address
 from osken_apps.model.conditions.condition import Code, Condition, Expected
 from osken_apps.model.conditions.facts import BridgeFacts, ControllerFacts, HostFacts
 from osken_apps.model.conditions.iface_ids import is_near
-from osken_apps.model.conditions.words import shown
 from osken_apps.model.snapshot import integration_end
+from osken_apps.printable import excerpt
 
 OPENFLOW_VERSION = "OpenFlow14"
 OPENFLOW_PORT = 6653  # what Open vSwitch takes where a target names none
@@ -50,7 +50,7 @@ def _of_managers(host: HostFacts, expected: Expected) -> Iterator[Condition]:
         target = host.managers[0]
         yield Condition(
             Code.MANAGER_TARGET,
-            f"set-manager is {shown(target)}{_whose_port(target, expected.ovsdb_port, expected)},"
+            f"set-manager is {excerpt(target)}{_whose_port(target, expected.ovsdb_port, expected)},"
             f" not {_endpoint(expected, expected.ovsdb_port)}",
             remedy,
         )
@@ -97,7 +97,7 @@ def _similar(bridge: str, host: HostFacts, expected: Expected) -> str:
 
 def _missing(bridge: str, host: HostFacts, expected: Expected) -> Condition:
     similar = _similar(bridge, host, expected)
-    there = f", but there is {shown(similar)}" if similar else ""
+    there = f", but there is {excerpt(similar)}" if similar else ""
     return Condition(
         Code.BRIDGE_MISSING,
         f"there is no bridge {bridge}{there}",
@@ -119,7 +119,7 @@ def _of_bridge(bridge: BridgeFacts, host: HostFacts, expected: Expected) -> Iter
     if bridge.protocols and OPENFLOW_VERSION not in bridge.protocols:
         yield Condition(
             Code.PROTOCOLS,
-            f"bridge {name} speaks {shown(', '.join(bridge.protocols))} and not {OPENFLOW_VERSION}",
+            f"bridge {name} speaks {excerpt(', '.join(bridge.protocols))} and not {OPENFLOW_VERSION}",
             f"ovs-vsctl add bridge {name} protocols {OPENFLOW_VERSION}",
             bridge=name,
             cuts=True,
@@ -145,7 +145,7 @@ def _of_controllers(bridge: BridgeFacts, expected: Expected) -> Iterator[Conditi
         target = bridge.controllers[0].target
         yield Condition(
             Code.CONTROLLER_TARGET,
-            f"the controller of bridge {name} is {shown(target)}{_whose_port(target, port, expected)},"
+            f"the controller of bridge {name} is {excerpt(target)}{_whose_port(target, port, expected)},"
             f" not {_endpoint(expected, port)}",
             remedy,
             bridge=name,
@@ -154,7 +154,7 @@ def _of_controllers(bridge: BridgeFacts, expected: Expected) -> Iterator[Conditi
     elif not _is_connected(bridge, right, expected):
         yield Condition(
             Code.NOT_CONNECTED,
-            f"bridge {name} is not connected to {shown(right[0].target)}",
+            f"bridge {name} is not connected to {excerpt(right[0].target)}",
             f"ovs-vsctl --columns=target,status list controller {name} shows the last error",
             bridge=name,
         )
@@ -178,8 +178,8 @@ def _of_path(bridge: BridgeFacts, host: HostFacts) -> Iterator[Condition]:
         return
     yield Condition(
         Code.CONTROLLER_PATH,
-        f"the host reaches its controller through bridge {bridge.name} ({shown(device)}): after a reboot the"
-        " bridge has no flows, and the host never gets there",
+        f"the host reaches its controller through bridge {bridge.name} ({excerpt(device)}): after a reboot"
+        " the bridge has no flows, and the host never gets there",
         f"use another NIC for management, or: ovs-vsctl set controller {bridge.name} connection_mode=in-band",
         bridge=bridge.name,
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from osken_apps.model.conditions.condition import Code, Condition, Expected
 from osken_apps.model.conditions.facts import TRUNK_KEY, BridgeFacts, HostFacts, InterfaceFacts, PortFacts
 from osken_apps.model.conditions.iface_ids import PortDirectory, canonical, hex_digits, is_port_id
-from osken_apps.model.conditions.words import shown, typed
+from osken_apps.model.conditions.words import typed
 from osken_apps.model.interface_names import named_port
 from osken_apps.model.resources import Port
 from osken_apps.model.snapshot import (
@@ -15,6 +15,7 @@ from osken_apps.model.snapshot import (
     integration_end,
     physical_end,
 )
+from osken_apps.printable import excerpt
 
 ACCESS = ("", "access")
 
@@ -35,7 +36,7 @@ def _of_other_bridge(bridge: BridgeFacts, integration_bridge: str) -> Iterator[C
                 name = typed(port.name)
                 yield Condition(
                     Code.WRONG_BRIDGE,
-                    f"{shown(interface.name)} has an iface-id and is on bridge {shown(bridge.name)}, not"
+                    f"{excerpt(interface.name)} has an iface-id and is on bridge {excerpt(bridge.name)}, not"
                     f" {integration_bridge}",
                     f"ovs-vsctl del-port {typed(bridge.name)} {name} and plug it into {integration_bridge}",
                     interface=interface.name,
@@ -82,7 +83,7 @@ def _on_port_row(port: PortFacts, interface: InterfaceFacts) -> Condition:
     name, iface_id = typed(interface.name), typed(port.iface_id)
     return Condition(
         Code.IFACE_ID_ON_PORT_ROW,
-        f"{shown(interface.name)} has its iface-id on the row of Port, and it belongs on that of Interface",
+        f"{excerpt(interface.name)} has its iface-id on the row of Port, and it belongs on that of Interface",
         f"ovs-vsctl remove port {typed(port.name)} external_ids iface-id"
         f" -- set interface {name} external_ids:iface-id={iface_id}",
         interface=interface.name,
@@ -95,7 +96,7 @@ def _undeclared(interface: InterfaceFacts) -> Condition:
     name = typed(interface.name)
     return Condition(
         Code.INTERFACE_UNDECLARED,
-        f"{shown(interface.name)} has no iface-id: it is no port's, and carries nothing",
+        f"{excerpt(interface.name)} has no iface-id: it is no port's, and carries nothing",
         f"ovs-vsctl set interface {name} external_ids:iface-id=PORT_ID, or for a trunk of your own"
         f" external_ids:{TRUNK_KEY}=true",
         interface=interface.name,
@@ -109,7 +110,8 @@ def _of_second(interface: InterfaceFacts, first: dict[str, str]) -> Iterator[Con
     if other != interface.name:
         yield Condition(
             Code.IFACE_ID_TWICE,
-            f"{shown(other)} and {shown(interface.name)} have the same iface-id {shown(interface.iface_id)}",
+            f"{excerpt(other)} and {excerpt(interface.name)} have the same iface-id"
+            f" {excerpt(interface.iface_id)}",
             f"ovs-vsctl remove interface {typed(interface.name)} external_ids iface-id (or of the other)",
             interface=interface.name,
             port_id=interface.iface_id,
@@ -122,20 +124,20 @@ def _of_plugged(
     """Give what is wrong with an interface that has an iface-id."""
     name, iface_id = interface.name, interface.iface_id
     if interface.error:
-        sentence = f"Open vSwitch cannot use {shown(name)}: {shown(interface.error)}"
+        sentence = f"Open vSwitch cannot use {excerpt(name)}: {excerpt(interface.error)}"
         remedy = f"ovs-vsctl del-port {typed(port.name)}, and plug a device that there is"
         yield Condition(Code.INTERFACE_ERROR, sentence, remedy, "", name, iface_id, cuts=True)
     elif interface.admin_up is False and not interface.type:
-        sentence, remedy = f"{shown(name)} is down", f"ip link set {typed(name)} up"
+        sentence, remedy = f"{excerpt(name)} is down", f"ip link set {typed(name)} up"
         yield Condition(Code.INTERFACE_DOWN, sentence, remedy, "", name, iface_id, cuts=True)
     if port.vlan_mode not in ACCESS:
         sentence = (
-            f"{shown(name)} has vlan_mode={shown(port.vlan_mode)}: it carries VLANs that are not its own"
+            f"{excerpt(name)} has vlan_mode={excerpt(port.vlan_mode)}: it carries VLANs that are not its own"
         )
         remedy = f"ovs-vsctl clear port {typed(port.name)} vlan_mode"
         yield Condition(Code.VLAN_MODE, sentence, remedy, "", name, iface_id)
     if interface.is_trunk:
-        sentence = f"{shown(name)} is declared a trunk and has an iface-id: it can be one of the two"
+        sentence = f"{excerpt(name)} is declared a trunk and has an iface-id: it can be one of the two"
         remedy = f"ovs-vsctl remove interface {typed(name)} external_ids {TRUNK_KEY} (or iface-id)"
         yield Condition(Code.TRUNK_WITH_IFACE_ID, sentence, remedy, "", name, iface_id)
     known = ports.port(iface_id) if ports else None
@@ -152,7 +154,7 @@ def _of_port(interface: InterfaceFacts, port: Port, host: HostFacts) -> Iterator
     if digits and digits != f"{int(port.mac_address):012x}":
         yield Condition(
             Code.MAC_ADDRESS,
-            f"the machine at {shown(name)} has the MAC address {shown(interface.attached_mac)}, and"
+            f"the machine at {excerpt(name)} has the MAC address {excerpt(interface.attached_mac)}, and"
             f" {_called(port)} has {port.mac_address}",
             f"give the machine the port's, or: openstack port set {port.id} --mac-address"
             f" {typed(interface.attached_mac)}",
@@ -163,7 +165,7 @@ def _of_port(interface: InterfaceFacts, port: Port, host: HostFacts) -> Iterator
     if not (port.may_run_at(host.hostname) or port.may_run_at(host.system_id)):
         yield Condition(
             Code.WRONG_HOST,
-            f"{shown(name)} is {_called(port)}, which is asked for on host {shown(port.requested_host)}",
+            f"{excerpt(name)} is {_called(port)}, which is asked for on host {excerpt(port.requested_host)}",
             f"openstack port unset --host {port.id}, or plug it there",
             "",
             name,
@@ -177,7 +179,7 @@ def _unknown(interface: InterfaceFacts, ports: PortDirectory) -> Condition:
     iface_id = interface.iface_id
     what, meant = _meant(iface_id, ports)
     remedy = f"ovs-vsctl set interface {typed(interface.name)} external_ids:iface-id={meant or 'PORT_ID'}"
-    sentence = f"{shown(interface.name)} has the iface-id {shown(iface_id)}, {what}"
+    sentence = f"{excerpt(interface.name)} has the iface-id {excerpt(iface_id)}, {what}"
     return Condition(Code.IFACE_ID_UNKNOWN, sentence, remedy, "", interface.name, meant, cuts=True)
 
 
@@ -198,4 +200,4 @@ def _meant(iface_id: str, ports: PortDirectory) -> tuple[str, str]:
 
 
 def _called(port: Port) -> str:
-    return f"port {shown(port.name)} ({port.id})" if port.name else f"port {port.id}"
+    return f"port {excerpt(port.name)} ({port.id})" if port.name else f"port {port.id}"

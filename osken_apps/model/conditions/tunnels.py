@@ -8,10 +8,11 @@ from collections.abc import Iterator
 
 from osken_apps.model.conditions.condition import Code, Condition, Expected, TunnelNeeds
 from osken_apps.model.conditions.facts import HostFacts, InterfaceFacts
-from osken_apps.model.conditions.words import shown, typed
+from osken_apps.model.conditions.words import typed
 from osken_apps.model.resources import TUNNEL_OCTETS, TUNNEL_TYPES
 from osken_apps.model.snapshot import tunnel_port
 from osken_apps.model.tunnels import MAX_COPIES, MAX_MACHINES, SET_ADDRESS, USERSPACE_COPIES, usable_address
+from osken_apps.printable import excerpt
 
 USERSPACE = "netdev"
 NOT_A_NIC = ("patch", "internal", *TUNNEL_TYPES)
@@ -39,13 +40,13 @@ def _of_address(host: HostFacts, needs: TunnelNeeds | None, expected: Expected) 
         who = "that host" if needs.is_reached else "this one"
         yield Condition(
             Code.TUNNEL_ADDRESS_DOUBLED,
-            f"its tunnel address {address} is also that of host {shown(needs.rival)}: {who} is not reached",
-            f"{SET_ADDRESS} on one of the two; if host {shown(needs.rival)} is no more, delete its agent",
+            f"its tunnel address {address} is also that of host {excerpt(needs.rival)}: {who} is not reached",
+            f"{SET_ADDRESS} on one of the two; if host {excerpt(needs.rival)} is no more, delete its agent",
             bridge,
             cuts=not needs.is_reached,
         )
     elif text and address is None:
-        sentence = f"its tunnel address is {shown(text)}, which is no IPv4 address of a host"
+        sentence = f"its tunnel address is {excerpt(text)}, which is no IPv4 address of a host"
         yield Condition(Code.TUNNEL_ADDRESS_MALFORMED, sentence, SET_ADDRESS, bridge, cuts=True)
     elif not text and needs is not None:
         sentence = "it has networks over tunnels and no tunnel address: no other host reaches it"
@@ -61,7 +62,7 @@ def _of_ports(host: HostFacts, expected: Expected) -> Iterator[Condition]:
             if interface.error and bridge and port:
                 yield Condition(
                     Code.INTERFACE_ERROR,
-                    f"{port.name} of bridge {bridge.name}: Open vSwitch says: {shown(interface.error)}",
+                    f"{port.name} of bridge {bridge.name}: Open vSwitch says: {excerpt(interface.error)}",
                     "see the log of ovs-vswitchd; no other bridge may have a port for all tunnels of a type",
                     bridge.name,
                     interface.name,
@@ -79,7 +80,8 @@ def _of_mtu(host: HostFacts, needs: TunnelNeeds, expected: Expected) -> Iterator
     needed = mtu + TUNNEL_OCTETS[kind]
     yield Condition(
         Code.TUNNEL_MTU,
-        f"{shown(best.name)} has MTU {best.mtu}, and a network of type {kind} with MTU {mtu} needs {needed}",
+        f"{excerpt(best.name)} has MTU {best.mtu}, and a network of type {kind} with MTU {mtu} needs"
+        f" {needed}",
         f"ip link set {typed(best.name)} mtu {needed}, or: openstack network set --mtu"
         f" {best.mtu - TUNNEL_OCTETS[kind]} NETWORK",
         interface=best.name,

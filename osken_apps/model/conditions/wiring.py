@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from osken_apps.model.conditions.bridges import wanted_bridges
 from osken_apps.model.conditions.condition import Code, Condition, Expected
 from osken_apps.model.conditions.facts import BridgeFacts, HostFacts, InterfaceFacts, PortFacts
-from osken_apps.model.conditions.words import shown, typed
+from osken_apps.model.conditions.words import typed
 from osken_apps.model.snapshot import integration_end, physical_end
+from osken_apps.printable import excerpt
 
 PATCH = "patch"
 NOT_A_NIC = (PATCH, "internal")
@@ -51,7 +52,7 @@ def _of_end(
     remedy = f"ovs-vsctl {settings}"
     for interface in port.interfaces:
         if interface.type != PATCH:
-            kind = f"of type {shown(interface.type)}" if interface.type else "a device of the system"
+            kind = f"of type {excerpt(interface.type)}" if interface.type else "a device of the system"
             sentence = f"{name} on bridge {here.name} is {kind}, not a patch port"
             return Condition(Code.PATCH_TYPE, sentence, remedy, physical_bridge, name, cuts=True)
         if interface.peer != peer:
@@ -64,18 +65,18 @@ def _of_peer(peer: str, wanted: str, host: HostFacts) -> str:
     if not peer:
         return "it has no peer"
     if any(bridge.port(peer) for bridge in host.bridges):
-        return f"its peer is {shown(peer)}, not {wanted}"
-    return f"its peer {shown(peer)} does not exist"
+        return f"its peer is {excerpt(peer)}, not {wanted}"
+    return f"its peer {excerpt(peer)} does not exist"
 
 
 def _where_instead(here: BridgeFacts, there: BridgeFacts, name: str, host: HostFacts) -> str:
     """Say where the port is instead, or under which name; empty if it is nowhere."""
     for bridge in host.bridges:
         if bridge.port(name):
-            return f": it is on bridge {shown(bridge.name)}"
+            return f": it is on bridge {excerpt(bridge.name)}"
     for interface in _interfaces(here):
         if interface.type == PATCH and there.port(interface.peer):
-            return f": {shown(interface.name)}, which leads to {there.name}, must have that name"
+            return f": {excerpt(interface.name)}, which leads to {there.name}, must have that name"
     return ""
 
 
@@ -84,8 +85,8 @@ def _of_datapaths(integration: BridgeFacts, bridge: BridgeFacts) -> list[Conditi
     if kinds[0] == kinds[1]:
         return []
     sentence = (
-        f"bridge {bridge.name} has datapath_type {shown(kinds[1])} and {integration.name} {shown(kinds[0])}:"
-        " no patch joins the two"
+        f"bridge {bridge.name} has datapath_type {excerpt(kinds[1])} and {integration.name}"
+        f" {excerpt(kinds[0])}: no patch joins the two"
     )
     remedy = f"ovs-vsctl set bridge {bridge.name} datapath_type={typed(kinds[0])}"
     return [Condition(Code.DATAPATH_TYPE, sentence, remedy, bridge.name, cuts=True)]
@@ -97,7 +98,7 @@ def _of_errors(integration: BridgeFacts, bridge: BridgeFacts) -> list[Condition]
     return [
         Condition(
             Code.INTERFACE_ERROR,
-            f"patch {interface.name}: Open vSwitch says: {shown(interface.error)}",
+            f"patch {interface.name}: Open vSwitch says: {excerpt(interface.error)}",
             "see the log of ovs-vswitchd",
             bridge.name,
             interface.name,
@@ -147,9 +148,9 @@ def _is_nic(port: PortFacts, interface: InterfaceFacts, bridge: BridgeFacts) -> 
 
 def _of_nic(nic: InterfaceFacts, bridge: str) -> tuple[Code, str, str, str] | None:
     """Say why no frame passes a NIC: code, sentence, remedy and the NIC."""
-    name = shown(nic.name)
+    name = excerpt(nic.name)
     if nic.error:
-        sentence = f"Open vSwitch cannot use {name} of bridge {bridge}: {shown(nic.error)}"
+        sentence = f"Open vSwitch cannot use {name} of bridge {bridge}: {excerpt(nic.error)}"
         remedy = f"ovs-vsctl del-port {bridge} {typed(nic.name)} -- add-port {bridge} NIC"
         return Code.NIC_ERROR, sentence, remedy, nic.name
     if nic.admin_up is False:
@@ -166,7 +167,7 @@ def _of_mtus(nics: list[InterfaceFacts], bridge: str, mtu: int) -> Iterator[Cond
         if nic.mtu is not None and nic.mtu < mtu:
             yield Condition(
                 Code.NIC_MTU,
-                f"{shown(nic.name)} of bridge {bridge} has MTU {nic.mtu}, and a network has {mtu}",
+                f"{excerpt(nic.name)} of bridge {bridge} has MTU {nic.mtu}, and a network has {mtu}",
                 f"ip link set {typed(nic.name)} mtu {mtu}",
                 bridge,
                 nic.name,

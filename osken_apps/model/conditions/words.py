@@ -1,16 +1,10 @@
-"""How what a host says of itself is shown: cut, escaped, and quoted where it is to be typed. PURE."""
+"""What a host says of itself, where a remedy has it typed. PURE."""
 
 import shlex
 
-MAX_SHOWN = 64
-
-
-def shown(text: str) -> str:
-    """Give a text of a host for a sentence: 64 characters at most, and none that a terminal would obey."""
-    safe = "".join(character if character.isprintable() else "?" for character in text[:MAX_SHOWN])
-    return safe if len(text) <= MAX_SHOWN else f"{safe}..."
+from osken_apps.printable import excerpt
 
 
 def typed(text: str) -> str:
     """Give a text of a host for a command line."""
-    return shlex.quote(shown(text))
+    return shlex.quote(excerpt(text))
