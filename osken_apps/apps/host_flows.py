@@ -12,10 +12,11 @@ from osken_apps.apps.connection import SwitchError
 from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.side_by_side import side_by_side
 from osken_apps.errors import Malformed
+from osken_apps.model.flow_state import is_asked_for
 from osken_apps.model.host_snapshot import host_snapshot
 from osken_apps.model.turns import in_turns
 from osken_apps.openflow.wire import FlowKey
-from osken_apps.pipeline.comparison import Compared, Counted, FlowState, compared
+from osken_apps.pipeline.comparison import Compared, Counted, compared
 from osken_apps.pipeline.desired import owned_flows
 from osken_apps.pipeline.document import NOT_OURS
 
@@ -23,8 +24,6 @@ LOG = logging.getLogger(__name__)
 
 WAIT_S = 1.2  # for all of a host's bridges; then there is time left to say what they told
 MAX_FLOWS = 100_000
-DESIRED = "desired"
-WANTED = (FlowState.INSTALLED, FlowState.MISSING, FlowState.UNKNOWN)
 
 
 def host_flows(
@@ -32,7 +31,7 @@ def host_flows(
 ) -> dict[str, Any]:
     """Give the flows of a host's bridges as the API shows them, those that are asked for.
 
-    `state` is one of `FlowState`, or `desired` for all that should be there. `silent` are bridges that do
+    `state` is one of `ASKED_STATES`. `silent` are bridges that do
     not say what they have; `more` is how many flows are not told, being too many.
     """
     fabric = hosts.fabric
@@ -61,7 +60,7 @@ def _is_asked_for(flow: Compared, rule: str, port_id: str, state: str) -> bool:
     return (
         (not rule or (flow.rule is not None and flow.rule.name == rule))
         and port_id in ("", flow.port_id)
-        and (flow.state in WANTED if state == DESIRED else state in ("", flow.state))
+        and is_asked_for(flow.state, state)
     )
 
 

@@ -8,6 +8,7 @@ from osken_apps.cli.api import Api, add_api
 from osken_apps.cli.command import Exit
 from osken_apps.cli.output import Tone, add_output, cell, show
 from osken_apps.cli.ports import port_of
+from osken_apps.model.flow_state import ASKED_STATES, FlowState
 
 DESCRIPTION = """List the flows of a host, each with what its rule means and what it has counted.
 
@@ -18,8 +19,7 @@ EPILOG = """examples:
   osken-net flows host1 --state missing
   osken-net flows host1 -c packets -c meaning --sort packets:desc"""
 COLUMNS = ("bridge", "table", "priority", "state", "packets", "rule", "meaning", "flow")
-STATES = ("desired", "installed", "missing", "foreign", "unknown")
-TONES = {"missing": Tone.BROKEN, "foreign": Tone.DOUBTFUL, "unknown": Tone.FAINT}
+TONES = {FlowState.MISSING: Tone.BROKEN, FlowState.FOREIGN: Tone.DOUBTFUL, FlowState.UNKNOWN: Tone.FAINT}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +29,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bridge", metavar="BRIDGE", help="only of this bridge")
     parser.add_argument("--rule", metavar="RULE", help="only of this rule")
     parser.add_argument("--port", metavar="PORT", help="only for this port: its id, name, MAC or address")
-    parser.add_argument("--state", choices=STATES, help="only in this state; desired: all that should be")
+    parser.add_argument(
+        "--state", choices=ASKED_STATES, help="only in this state; desired: all that should be there"
+    )
     add_api(parser)
     add_output(parser)
     parser.set_defaults(handler=flows)
@@ -52,6 +54,6 @@ def flows(parsed: argparse.Namespace) -> int:
         print(f"osken-net: {cell(bridge)} of {cell(parsed.host)} does not say what it has", file=sys.stderr)
     if told["more"]:
         print(f"osken-net: {told['more']} more are not told", file=sys.stderr)
-    if any(row["state"] in ("missing", "foreign") for row in rows):
+    if any(row["state"] in (FlowState.MISSING, FlowState.FOREIGN) for row in rows):
         return Exit.BROKEN
     return Exit.CANNOT_TELL if told["silent"] or told["more"] else Exit.WELL

@@ -10,7 +10,6 @@ import csv
 import io
 import json
 import os
-import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,8 +18,8 @@ from enum import Enum, StrEnum
 from typing import Any, TextIO
 
 from osken_apps.cli.command import WronglyAsked
+from osken_apps.model.uuids import UUID
 
-ID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 UNPRINTABLE = "\N{REPLACEMENT CHARACTER}"
 MIN_WIDTH = 8  # of a column that is cut
 DESCENDING = ":desc"
@@ -210,7 +209,7 @@ def _cut(text: str, width: int) -> str:
 def _fitting(widths: list[int], cells: list[list[str]], room: int) -> list[int]:
     """Take from the widest columns until a table fits, and nothing from those that have ids."""
     fitting = list(widths)
-    has_id = [any(ID.search(line[index]) for line in cells) for index in range(len(widths))]
+    has_id = [any(UUID.search(line[index]) for line in cells) for index in range(len(widths))]
     while sum(fitting) + 3 * len(fitting) + 1 > room:
         width, index = max(
             ((width, index) for index, width in enumerate(fitting) if not has_id[index]), default=(0, 0)

@@ -1,6 +1,5 @@
 """The options of `[metrics]`: where Prometheus finds what is counted, and of which ports."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,9 +8,9 @@ from oslo_config import cfg
 
 from osken_apps.config.endpoint import Endpoint
 from osken_apps.errors import ConfigurationError
+from osken_apps.model.uuids import UUID
 
 MAX_PORTS = 1000
-PORT_ID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 METRICS_OPTS: Sequence[cfg.Opt] = [
     cfg.HostAddressOpt(
@@ -40,7 +39,7 @@ class MetricsConfig:
 def metrics_config(metrics: Any) -> MetricsConfig | None:
     """Check the options of `[metrics]`; None: nobody is told. Raises ConfigurationError."""
     for text in metrics.ports:
-        if not PORT_ID.fullmatch(text):
+        if not UUID.fullmatch(text):
             raise ConfigurationError(f"[metrics] ports: {text!r} is not the id of a port")
     if len(metrics.ports) > MAX_PORTS:
         raise ConfigurationError(f"[metrics] ports: {len(metrics.ports)} are more than {MAX_PORTS}")

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from osken_apps.errors import Malformed
+from osken_apps.openflow.actions import OFPCML_NO_BUFFER
 from osken_apps.openflow.codec import HEADER, OFP_VERSION, MessageType, message
 
 OFPHET_VERSIONBITMAP = 1
@@ -15,7 +16,6 @@ OFPET_HELLO_FAILED = 0
 OFPHFC_INCOMPATIBLE = 0
 FEATURES_REQUEST = 5
 OFPC_FRAG_NX_MATCH = 3  # Open vSwitch's: flows match fragments by what they have, and say which they mean
-OFPCML_NO_BUFFER = 0xFFFF
 
 HELLO_ELEMENT = struct.Struct("!HH")
 BITMAP = struct.Struct("!I")

@@ -2,22 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
+from osken_apps.model.flow_state import FlowState
 from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.reading import read_flow
 from osken_apps.openflow.wire import FlowBody, FlowKey, encode_flow
 from osken_apps.pipeline.document import rule_of
 from osken_apps.pipeline.stage import Rule
-
-
-class FlowState(StrEnum):
-    """How a flow stands."""
-
-    INSTALLED = "installed"  # as it should be
-    MISSING = "missing"  # it should be there
-    FOREIGN = "foreign"  # it should not, or is not ours
-    UNKNOWN = "unknown"  # it should be there, and the bridge does not say whether it is
 
 
 @dataclass(frozen=True, slots=True)

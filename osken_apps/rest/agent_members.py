@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from osken_apps.model.changes import HostReport
+from osken_apps.model.flow_state import ASKED_STATES, FlowState
 from osken_apps.rest.controller import Questions
 from osken_apps.rest.openapi_words import TEXT, Document, array_of, object_of
 from osken_apps.rest.read_only import Member
 
-STATES = ("desired", "installed", "missing", "foreign", "unknown")
 WORDS: Document = {"type": "string"}
 COUNT: Document = {"type": ["integer", "null"]}
 NUMBER: Document = {"type": "integer"}
@@ -43,7 +43,7 @@ FLOWS = Member(
                         "rule": WORDS,
                         "meaning": WORDS,
                         "port_id": WORDS,
-                        "state": {"enum": list(STATES[1:])},
+                        "state": {"enum": [state.value for state in FlowState]},
                         "packets": COUNT,
                         "bytes": COUNT,
                         "age": COUNT,
@@ -55,7 +55,7 @@ FLOWS = Member(
             "more": NUMBER,
         }
     ),
-    (("bridge", TEXT), ("rule", TEXT), ("port_id", TEXT), ("state", {"enum": list(STATES)})),
+    (("bridge", TEXT), ("rule", TEXT), ("port_id", TEXT), ("state", {"enum": list(ASKED_STATES)})),
 )
 INTERFACES = Member(
     _interfaces,

@@ -8,10 +8,11 @@ from osken_apps.config import Config
 from osken_apps.errors import HTTPBadRequest, NotFound
 from osken_apps.model.changes import HostReport
 from osken_apps.rest.attribute import NAME, Attribute
-from osken_apps.rest.controller import Questions
+from osken_apps.rest.controller import Hosts, Questions
 from osken_apps.rest.openapi_words import Document
 from osken_apps.rest.request import Caller
 from osken_apps.rest.types import TEXT_LENGTH, Type, list_of
+from osken_apps.store.store import Store
 
 OBJECT = Type(dict, {"type": "object"})
 NAMES = list_of(NAME)
@@ -54,7 +55,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class ReadOnlyCollection:
-    """A collection that can only be read, but for what `delete` (item, store, questions) takes away.
+    """A collection that can only be read, but for what `delete` (item, store, questions, hosts) takes away.
 
     `policy` has its lines of the default policy: what is not in it is denied. `members` are what can be read
     below an item, by the last part of the path.
@@ -67,7 +68,7 @@ class ReadOnlyCollection:
     items: Callable[[ReadContext], list[Any]]
     not_found: Callable[[str], NotFound]
     id_of: Callable[[Any], str] = lambda item: str(item.id)
-    delete: Callable[[Any, Any, Any, Any], None] | None = None
+    delete: Callable[[Any, Store, Questions, Hosts], None] | None = None
     url_name: str = ""
     members: Mapping[str, Member] = field(default_factory=dict)
 

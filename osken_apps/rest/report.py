@@ -1,4 +1,4 @@
-"""What the API tells of the whole: a GET of one path below /v2.0, with a rule of its own."""
+"""A report: a GET of one path below /v2.0, with parameters and a rule of its own."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What the API tells of the whole. A new one gets a line here, and its rule in `rules.BASE`."""
+"""The reports: what the API tells of the whole. A new one gets a line here, and its rule in `rules.BASE`."""
 
 from osken_apps.rest.about import ABOUT
 from osken_apps.rest.changes import CHANGES

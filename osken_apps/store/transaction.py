@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Integer, bindparam, delete, exc, func, insert
 
 from osken_apps.errors import InUse, IpAddressAlreadyAllocated
 from osken_apps.model.changes import Change, Deleted, Upserted, in_order
+from osken_apps.model.inventory import MAX_DELETED_PORTS
 from osken_apps.model.known_hosts import MAX_KNOWN_HOSTS, KnownHost
 from osken_apps.model.resources import FixedIp, NetworkType, Port, Standard, Subnet
 from osken_apps.model.security_groups import SecurityGroupRule
@@ -30,7 +31,6 @@ LOG = logging.getLogger(__name__)
 R = TypeVar("R", bound=Standard)
 
 # A host that comes back later than this, or after so many others, keeps the flows of a port that is gone.
-MAX_DELETED_PORTS = 100_000
 DELETED_PORT_AGE_S = 30 * 24 * 3600
 
 _REMEMBER_DELETED = insert(DELETED_PORTS)

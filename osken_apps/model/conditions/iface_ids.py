@@ -8,10 +8,10 @@ from collections.abc import Mapping
 
 from osken_apps.model.interface_names import PORT_ID_PREFIX_LENGTH, port_id_prefix
 from osken_apps.model.resources import Port
+from osken_apps.model.uuids import UUID
 
 MAX_SLIPS = 2
 TAIL = 12
-PORT_ID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
 MAX_WRITTEN = 48  # characters that any way to write a UUID takes
 NOT_HEX = re.compile(r"[^0-9a-f]")
 
@@ -86,7 +86,7 @@ def hex_digits(text: str) -> str:
 
 def is_port_id(text: str) -> bool:
     """Tell whether a text is written as ids of ports are."""
-    return PORT_ID.fullmatch(text) is not None
+    return UUID.fullmatch(text) is not None
 
 
 def canonical(iface_id: str) -> str:
