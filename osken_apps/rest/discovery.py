@@ -51,6 +51,14 @@ EXTENSIONS: Mapping[str, Extension] = {
         Extension("standard-attr-tag", "Tag support for resources with standard attribute", "Tags."),
         Extension("quotas", "Quota management support", "Quotas of projects."),
         Extension("quota_details", "Quota details management support", "Quotas and what is used of them."),
+        Extension(
+            "quota-check-limit", "Quota engine limit check", "No quota below what is used, if that is asked."
+        ),
+        Extension(
+            "quota-check-limit-default",
+            "Quota engine limit check by default",
+            "No quota below what is used, unless it is forced.",
+        ),
         Extension("agent", "agent", "Connected hosts as agents."),
         Extension("availability_zone", "Availability Zone", "Availability zones."),
         Extension("network_availability_zone", "Network Availability Zone", "Zones of networks."),

@@ -23,11 +23,11 @@ from osken_apps.rest.openapi_words import (
     parameter,
 )
 from osken_apps.rest.ports import PORTS
-from osken_apps.rest.quotas import UNLIMITED
+from osken_apps.rest.quotas import UNLIMITED, WAYS
 from osken_apps.rest.read_only import ReadOnlyCollection
 from osken_apps.rest.registry import Registry
 from osken_apps.rest.reports import REPORTS
-from osken_apps.rest.types import TEXT_LENGTH
+from osken_apps.rest.types import BOOLEAN, TEXT_LENGTH
 from osken_apps.rest.validation import MAX_BULK
 
 
@@ -275,6 +275,8 @@ def _quota_paths(names: Sequence[str]) -> Document:
     limits = object_of(dict.fromkeys(names, limit))
     every = object_of({"quotas": array_of({"type": "object"})}, ["quotas"])
     one = object_of({"quota": limits}, ["quota"], closed=False)
+    ways = dict.fromkeys(WAYS, BOOLEAN.schema)
+    asked = object_of({"quota": object_of(dict.fromkeys(names, limit) | ways)}, ["quota"], closed=False)
     used = object_of({name: {"type": "integer"} for name in ("limit", "used", "reserved")})
     details = object_of({"quota": object_of(dict.fromkeys(names, used))}, ["quota"])
     project = parameter("project_id", "path", TEXT | {"minLength": 1}, required=True)
@@ -286,7 +288,7 @@ def _quota_paths(names: Sequence[str]) -> Document:
         "/v2.0/quotas/{project_id}": {
             "parameters": [project],
             "get": operation("show_quota", 200, one, READ_ERRORS),
-            "put": operation("update_quota", 200, one, WRITE_ERRORS, body=one),
+            "put": operation("update_quota", 200, one, WRITE_ERRORS, body=asked),
             "delete": operation("delete_quota", 204, None, WRITE_ERRORS),
         },
         "/v2.0/quotas/{project_id}/default": {

@@ -9,12 +9,15 @@ from osken_apps.rest.operations import Operations
 from osken_apps.rest.policy import Target
 from osken_apps.rest.quota import quota_of
 from osken_apps.rest.request import Answer, HTTPNotFound, Request, json_of
-from osken_apps.rest.types import TEXT_LENGTH, integer
+from osken_apps.rest.types import TEXT_LENGTH, integer, parse_boolean
 from osken_apps.rest.validation import body_of
 
 UNLIMITED = -1
 LIMIT = integer(UNLIMITED, 2**31 - 1)
 NAMES_OF_PROJECT = frozenset({"tenant_id", "project_id"})
+FORCE = "force"
+# How quotas are set: the second says what is done without the first (Neutron's since 2025.1).
+WAYS = (FORCE, "check_limit")
 
 
 class TenantQuotaNotFound(NotFound):
@@ -35,19 +38,28 @@ def limits(operations: Operations, own: Mapping[str, int]) -> dict[str, int]:
     return {name: quota_of(kind, own, operations.config) for name, kind in kinds(operations).items()}
 
 
-def quotas_of(body: Any, known: Container[str]) -> dict[str, int]:
-    """Take the quotas out of a PUT's body. Raises BadRequest."""
+def quotas_of(body: Any, known: Container[str]) -> tuple[dict[str, int], bool]:
+    """Take the quotas out of a PUT's body, and whether less than is used may be set. Raises BadRequest."""
     wanted = {}
-    for name, value in body_of(body, "quota").items():
-        if name in NAMES_OF_PROJECT:
-            continue
+    asked = {name: value for name, value in body_of(body, "quota").items() if name not in NAMES_OF_PROJECT}
+    ways = {name: parse_boolean(asked.pop(name)) for name in WAYS if name in asked}
+    for name, value in asked.items():
         if name not in known:
             raise HTTPBadRequest(f"Unrecognized attribute(s) '{name}'")
         try:
             wanted[name] = LIMIT.parse(value)
         except ValueError as error:
             raise HTTPBadRequest(f"Invalid input for {name}. Reason: {error}.") from None
-    return wanted
+    return wanted, ways.get(FORCE, False)
+
+
+def _check_used(wanted: Mapping[str, int], used: Callable[[str], int]) -> None:
+    """Refuse less than a project has already. Raises HTTPBadRequest, as Neutron does."""
+    for name, limit in wanted.items():
+        if limit != UNLIMITED and used(name) > limit:
+            raise HTTPBadRequest(
+                f"Quota limit {limit} for {name} must be greater than or equal to already used {used(name)}"
+            )
 
 
 def _require(operations: Operations, request: Request, rule: str, project_id: str) -> None:
@@ -108,10 +120,13 @@ def _details(operations: Operations, request: Request, project_id: str) -> Answe
 
 def _set(operations: Operations, request: Request, project_id: str) -> Answer:
     _require(operations, request, "update_quota", project_id)
-    wanted = quotas_of(json_of(request.body), kinds(operations))
+    known = kinds(operations)
+    wanted, is_forced = quotas_of(json_of(request.body), known)
     if not project_id.isprintable() or len(project_id) > 255:
         raise HTTPBadRequest(f"Invalid input for project_id. Reason: {project_id!r} is not a project.")
     with operations.store.write() as transaction:
+        if not is_forced:
+            _check_used(wanted, lambda name: transaction.count(known[name].model, project_id))
         transaction.set_quotas(project_id, wanted)
         return Answer(200, {"quota": limits(operations, transaction.quotas(project_id))})
 

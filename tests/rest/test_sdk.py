@@ -80,6 +80,13 @@ def test_tags_are_set_added_and_removed(cloud: Any) -> None:
 def test_quotas_are_set_shown_and_reset(cloud: Any) -> None:
     assert cloud.network.update_quota("default", networks=5).networks == 5
     assert cloud.network.get_quota("default").networks == 5
+    # What the openstack command sends, without --force and with it.
+    assert cloud.network.update_quota("default", networks=4, check_limit=True).networks == 4
+    cloud.network.create_network(name="net1")
+    with pytest.raises(exceptions.BadRequestException, match="already used 1"):
+        cloud.network.update_quota("default", networks=0, check_limit=True)
+    assert cloud.network.update_quota("default", networks=0, force=True).networks == 0
+    cloud.network.update_quota("default", networks=5)
     assert cloud.network.get_quota("default", details=True).networks["limit"] == 5
     assert cloud.network.get_quota_default("default").networks == -1
     assert [quota.project_id for quota in cloud.network.quotas()] == ["default"]

@@ -56,6 +56,33 @@ def test_the_details_count_what_is_used(api: Client) -> None:
     assert [details[name]["used"] for name in ("network", "subnet", "port")] == [1, 0, 1]
 
 
+@pytest.mark.parametrize("way", [{}, {"check_limit": True}, {"check_limit": False}, {"force": False}])
+def test_a_quota_below_what_is_used_is_refused_and_none_is_set(api: Client, way: dict[str, bool]) -> None:
+    for _ in range(2):
+        api.make("network")
+    reply = api.call("PUT", "/quotas/default", {"quota": {"port": 3, "network": 1} | way})
+    assert (reply.status, reply.error) == (400, "HTTPBadRequest")
+    assert reply.message == "Quota limit 1 for network must be greater than or equal to already used 2"
+    assert api.get("/quotas/default") == {"quota": DEFAULTS}
+    for limit in (2, -1):  # none left, and no limit
+        own = api.call("PUT", "/quotas/default", {"quota": {"port": 3, "network": limit} | way}).body
+        assert own == {"quota": DEFAULTS | {"port": 3, "network": limit}}
+
+
+def test_a_quota_below_what_is_used_can_be_forced(api: Client) -> None:
+    for _ in range(2):
+        api.make("network")
+    own = api.call("PUT", "/quotas/default", {"quota": {"network": 1, "force": True}}).body
+    assert own == api.get("/quotas/default") == {"quota": DEFAULTS | {"network": 1}}
+    assert api.try_make("network").error == "OverQuota"
+
+
+@pytest.mark.parametrize("name", ["force", "check_limit"])
+def test_whether_a_quota_is_forced_is_true_or_false(api: Client, name: str) -> None:
+    assert api.call("PUT", "/quotas/a", {"quota": {"network": 1, name: "perhaps"}}).status == 400
+    assert api.get("/quotas/a") == {"quota": DEFAULTS}
+
+
 @pytest.mark.parametrize("quota", [{"network": -2}, {"network": "many"}, {"tape_drive": 1}])
 def test_quotas_that_cannot_be_are_refused(api: Client, quota: dict[str, Any]) -> None:
     assert api.call("PUT", "/quotas/a", {"quota": quota}).status == 400
