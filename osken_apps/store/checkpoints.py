@@ -9,17 +9,34 @@ LOOK_S = 2.0
 MAX_LOOKS = 30
 
 
+class Checkpoints:
+    """Makes a checkpoint whenever nothing was written for a look, and every 30 looks."""
+
+    def __init__(self, store: Store, failures: Failures) -> None:
+        self._store = store
+        self._failures = failures
+        self._seen = self._kept = store.commits
+        self._looks = 0  # since the last checkpoint
+
+    def look(self) -> None:
+        """Make a checkpoint if it is time; one that was not made is tried again at the next look."""
+        commits, self._looks = self._store.commits, self._looks + 1
+        is_time = commits == self._seen or self._looks >= MAX_LOOKS
+        if commits != self._kept and is_time and self._made():
+            self._kept, self._looks = commits, 0
+        self._seen = commits
+
+    def _made(self) -> bool:
+        try:
+            return self._store.checkpoint()
+        except Exception as error:
+            self._failures.note("no checkpoint was made", error)
+            return False
+
+
 def keep_checkpoints(store: Store, failures: Failures) -> None:
-    """Make a checkpoint whenever nothing was written for a look, and every 30 looks, for ever."""
-    seen = kept = store.commits
-    looks = 0
+    """Look for ever."""
+    checkpoints = Checkpoints(store, failures)
     while True:
         threading.Event().wait(LOOK_S)
-        commits, looks = store.commits, looks + 1
-        if commits != kept and (commits == seen or looks >= MAX_LOOKS):
-            try:
-                store.checkpoint()
-            except Exception as error:
-                failures.note("no checkpoint was made", error)
-            kept, looks = commits, 0
-        seen = commits
+        checkpoints.look()

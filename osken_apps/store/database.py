@@ -43,16 +43,19 @@ class Database:
         """Why it must not be used, and the way out; empty: it may. A removed file loses what is written."""
         return vanished(self.path) if _identity(self.path) != self._file else ""
 
-    def checkpoint(self) -> None:
-        """Bring what is committed from SQLite's log into the file, as far as readers let it.
+    def checkpoint(self) -> bool:
+        """Bring what is committed from SQLite's log into the file; tell whether readers let all of it go.
 
         Raises sqlite3.Error.
         """
-        if not self.read_only:
-            with closing(
-                sqlite3.connect(file_uri(self.path, "mode=rw"), CHECKPOINT_TIMEOUT_S, uri=True)
-            ) as connection:
-                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        if self.read_only:
+            return False
+        with closing(
+            sqlite3.connect(file_uri(self.path, "mode=rw"), CHECKPOINT_TIMEOUT_S, uri=True)
+        ) as connection:
+            # One that a reader holds up raises nothing (sqlite.org/pragma.html#pragma_wal_checkpoint).
+            busy, logged, copied = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy or 0 <= logged == copied
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

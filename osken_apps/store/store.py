@@ -125,13 +125,13 @@ class Store:
         with self._writers.turn():
             self._listeners.append(listener)
 
-    def checkpoint(self) -> None:
-        """Bring what is committed from the log into the database's file.
+    def checkpoint(self) -> bool:
+        """Bring what is committed from the log into the database's file; tell whether all of it is there.
 
         Raises StoreUnavailable, sqlite3.Error.
         """
         with self._writers.turn():
-            self._usable().checkpoint()
+            return self._usable().checkpoint()
 
     def close(self) -> None:
         """Close the database's connections."""

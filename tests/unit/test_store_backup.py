@@ -11,9 +11,9 @@ import pytest
 from osken_apps.errors import ConfigurationError
 from osken_apps.failures import Failures
 from osken_apps.model.resources import Network
-from osken_apps.store import checkpoints
+from osken_apps.store import checkpoints, writer
 from osken_apps.store.backup import BackupFailed, back_up
-from osken_apps.store.checkpoints import keep_checkpoints
+from osken_apps.store.checkpoints import Checkpoints, keep_checkpoints
 from osken_apps.store.store import Store
 from tests.whole import whole
 
@@ -104,6 +104,52 @@ def test_checkpoints_come_by_themselves_while_writes_go_on_slowly(
             if (tmp_path / "copy").stat().st_size > 0:
                 done = held(tmp_path / "copy")
         assert done == [f"n{one}" for one in range(1, number + 1)]
+
+
+def test_a_checkpoint_that_a_reader_held_up_is_made_after_it(store: Store, path: Path) -> None:
+    looks = Checkpoints(store, Failures())
+    with store.read() as view:
+        view.begin()
+        make(store, 1)
+        for _ in range(3):
+            looks.look()
+        assert held(path) == []
+    looks.look()
+    assert held(path) == ["n1"]
+
+
+def test_a_reader_of_the_last_commit_holds_up_no_checkpoint(store: Store, path: Path) -> None:
+    make(store, 1)
+    with store.read() as view:
+        view.begin()
+        assert store.checkpoint()
+        assert held(path) == ["n1"]
+
+
+def test_a_checkpoint_that_failed_is_made_at_the_next_look(
+    store: Store, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures = Failures()
+    looks = Checkpoints(store, failures)
+    make(store, 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(writer, "WRITER_TIMEOUT_S", 0.001)
+        with store._writers.turn():
+            for _ in range(2):
+                looks.look()
+    assert failures.counts.total() == 1
+    assert held(path) == []
+    looks.look()
+    assert held(path) == ["n1"]
+
+
+def test_a_checkpoint_comes_at_last_although_writes_go_on(store: Store, path: Path) -> None:
+    looks = Checkpoints(store, Failures())
+    for number in range(1, checkpoints.MAX_LOOKS + 1):
+        assert held(path) == []
+        make(store, number)
+        looks.look()
+    assert len(held(path)) == checkpoints.MAX_LOOKS
 
 
 def test_a_reader_holds_up_no_checkpoint_for_long_and_no_writer(store: Store) -> None:
