@@ -1,6 +1,8 @@
 """`osken-net backup`: a copy of the database. SHELL."""
 
 import argparse
+import signal
+import sys
 from pathlib import Path
 
 from osken_apps import config
@@ -10,6 +12,8 @@ from osken_apps.store.backup import BackupFailed, back_up
 DESCRIPTION = """Copy the database to FILE, also while the controller runs.
 
 To restore it, end the controller and put FILE where its database was."""
+
+TERMINATED = 128 + signal.SIGTERM
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def backup(parsed: argparse.Namespace) -> int:
     """Copy the database. Raises ConfigurationError and CommandError."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))  # what is half written goes with it
     try:
         back_up(config.load(parsed.config_file).database, parsed.file, parsed.force)
     except BackupFailed as error:

@@ -1,13 +1,23 @@
 """Copies of the database that are whole, whatever is written meanwhile. SHELL."""
 
-import os
 import sqlite3
-from contextlib import closing, suppress
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
+from sqlalchemy import exc
+
 from osken_apps.errors import OskenAppsError
-from osken_apps.store.engines import database_file, file_uri
-from osken_apps.store.privacy import FILE_MODE
+from osken_apps.store import schema
+from osken_apps.store.beside import new_file_beside, on_disk
+from osken_apps.store.engines import READ_ONLY_PRAGMAS, cause, database_file, file_uri, unchanging_engine
+from osken_apps.store.privacy import BESIDE
+
+WAIT_S = 10.0
+ALONE = (
+    ": another program has it to itself, as a controller does that found its disk full: make room and restart"
+    " it, or stop it, and try again"
+)
 
 
 class BackupFailed(OskenAppsError):
@@ -17,35 +27,96 @@ class BackupFailed(OskenAppsError):
 def back_up(database: str, target: Path, overwrite: bool = False) -> None:
     """Copy the database of a URL to a file, also while a controller runs on it.
 
-    The file is there when it is whole, and never before. Raises BackupFailed, ConfigurationError.
+    The file is there when it is whole and was looked at, and never before. Raises BackupFailed,
+    ConfigurationError.
     """
     path = database_file(database)
-    if not path.is_file():
-        raise BackupFailed(f"there is no database {path}")
-    if target.exists() and not overwrite:
-        raise BackupFailed(f"{target} exists; --force overwrites it")
     try:
-        copy_database(path, target)
-    except sqlite3.Error as error:
-        raise BackupFailed(f"{path}: {error}") from error
+        _check_place(path, target, overwrite)
+    except OSError as error:
+        raise BackupFailed(f"{error.filename}: {error.strerror}") from error
+    copy_database(path, target, lambda copy: _check(copy, path))
+
+
+def copy_database(path: Path, target: Path, check: Callable[[Path], None] = lambda copy: None) -> None:
+    """Copy an SQLite file with all that is committed; what `check` raises of the copy leaves the target.
+
+    Raises BackupFailed.
+    """
+    try:
+        with new_file_beside(target) as new:
+            with closing(_opened(path)) as source:
+                _copy(source, new, target)
+            check(new)
+            on_disk(new)
+            new.replace(target)
+            on_disk(target.parent)
     except OSError as error:
         raise BackupFailed(f"{target}: {error.strerror}") from error
 
 
-def copy_database(path: Path, target: Path) -> None:
-    """Copy an SQLite file with all that is committed. Raises sqlite3.Error, OSError."""
-    new = target.with_name(f".{target.name}.new")
-    new.unlink(missing_ok=True)
+def _check_place(path: Path, target: Path, overwrite: bool) -> None:
+    if not path.is_file():
+        raise BackupFailed(f"there is no database {path}")
+    if target.resolve() in [path.with_name(path.name + end).resolve() for end in BESIDE]:
+        raise BackupFailed(f"{target} is the database itself, or its log")
+    if not target.exists():
+        return
+    if not target.is_file():
+        raise BackupFailed(f"{target} is no regular file")
+    if not overwrite:
+        raise BackupFailed(f"{target} exists; --force overwrites it")
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    """Open a database at one moment. Raises BackupFailed, also when it cannot be read within 10 s."""
     try:
-        os.close(os.open(new, os.O_CREAT | os.O_EXCL, FILE_MODE))
-        with (
-            closing(sqlite3.connect(file_uri(path, "mode=ro"), uri=True)) as source,
-            closing(sqlite3.connect(new)) as copy,
-        ):
+        try:
+            return _begun(path, "mode=ro")
+        except sqlite3.OperationalError as error:
+            if _is_busy(error):
+                raise
+        # To read takes a file beside it, for which a full disk has no room, unless nobody else may read.
+        return _begun(path, "mode=rw", READ_ONLY_PRAGMAS)
+    except sqlite3.Error as error:
+        raise BackupFailed(f"{path}: {error}{ALONE if _is_busy(error) else ''}") from error
+
+
+def _begun(path: Path, how: str, pragmas: tuple[str, ...] = ()) -> sqlite3.Connection:
+    source = sqlite3.connect(file_uri(path, how), WAIT_S, uri=True, isolation_level=None)
+    try:
+        for statement in (*pragmas, "BEGIN", "SELECT count(*) FROM sqlite_master"):
+            source.execute(statement).fetchall()
+    except sqlite3.Error:
+        source.close()
+        raise
+    return source
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    return error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def _copy(source: sqlite3.Connection, new: Path, target: Path) -> None:
+    """Copy what a transaction sees. Raises BackupFailed: what fails from now on is the copy."""
+    try:
+        with closing(sqlite3.connect(new)) as copy:
             source.backup(copy)
-        with new.open("rb") as written:
-            os.fsync(written.fileno())
-        new.replace(target)
+    except sqlite3.Error as error:
+        raise BackupFailed(f"{target}: {error}") from error
+
+
+def _check(copy: Path, path: Path) -> None:
+    """Refuse a copy that would be no use. Raises BackupFailed."""
+    engine = unchanging_engine(copy)
+    try:
+        with engine.connect() as connection:
+            if not schema.version(connection):
+                raise BackupFailed(f"{path} holds no networks of ours: it is empty, or another program's")
+            found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+    except exc.DBAPIError as error:
+        raise BackupFailed(f"{path}: {cause(error)}") from error
     finally:
-        with suppress(OSError):
-            new.unlink(missing_ok=True)
+        engine.dispose()
+    if found != "ok":
+        raise BackupFailed(f"{path} is corrupt: {found}")

@@ -15,7 +15,8 @@ from sqlalchemy import Connection, Engine, exc
 
 from osken_apps.errors import ConfigurationError
 from osken_apps.store import schema
-from osken_apps.store.backup import copy_database
+from osken_apps.store.backup import BackupFailed, copy_database
+from osken_apps.store.beside import new_file_beside, on_disk
 from osken_apps.store.database import RESTART, Database, StoreUnusable, corrupt, restore, vanished
 from osken_apps.store.engines import (
     READ_ONLY_PRAGMAS,
@@ -29,7 +30,7 @@ from osken_apps.store.engines import (
     sqlite_code,
     unchanging_engine,
 )
-from osken_apps.store.privacy import FILE_MODE, exposed, make_private
+from osken_apps.store.privacy import exposed, make_private
 
 LOG = logging.getLogger(__name__)
 
@@ -125,16 +126,14 @@ def _made(path: Path) -> bool:
 
     Raises ConfigurationError, StoreUnusable.
     """
-    new, log = path.with_name(path.name + ".new"), path.with_name(path.name + "-wal")
+    log = path.with_name(path.name + "-wal")
     if log.exists():
         raise StoreUnusable(f"{log} is there without {path}; {restore(path)}; or rm -f {log} to begin anew")
     try:
-        for left_over in ("", "-journal"):
-            new.with_name(new.name + left_over).unlink(missing_ok=True)
-        os.close(os.open(new, os.O_CREAT | os.O_EXCL, FILE_MODE))
-        with _upgrading(new) as engine, _transaction(engine) as connection:
-            schema.create(connection)
-        _put_in_place(new, path)
+        with new_file_beside(path) as new:
+            with _upgrading(new) as engine, _transaction(engine) as connection:
+                schema.create(connection)
+            _put_in_place(new, path)
     except OSError as error:
         raise ConfigurationError(f"[database] connection: {path}: {error.strerror}") from error
     except exc.DBAPIError as error:
@@ -150,8 +149,7 @@ def _put_in_place(new: Path, path: Path) -> None:
         pass  # another process was faster: its database is as good
     except OSError:  # a file system without hard links
         new.rename(path)
-        return
-    new.unlink()
+    on_disk(path.parent)
 
 
 def _brought_up_to_date(path: Path) -> str:
@@ -180,7 +178,7 @@ def _keep_copy(path: Path, found: int) -> None:
     copy = path.with_name(f"{path.name}.schema-{found}")
     try:
         copy_database(path, copy)
-    except (OSError, sqlite3.Error) as error:
+    except BackupFailed as error:
         raise StoreUnusable(
             f"{path} must be brought from schema {found} to {schema.NEWEST_VERSION}, and no copy of it could"
             f" be made: {error}; {RESTART}"

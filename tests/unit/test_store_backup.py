@@ -1,19 +1,25 @@
 """Copies of the database that can be restored."""
 
+import os
+import resource
 import shutil
+import signal
 import sqlite3
 import threading
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from osken_apps.cli import main
 from osken_apps.errors import ConfigurationError
 from osken_apps.failures import Failures
 from osken_apps.model.resources import Network
-from osken_apps.store import checkpoints, writer
+from osken_apps.store import backup, checkpoints, writer
 from osken_apps.store.backup import BackupFailed, back_up
 from osken_apps.store.checkpoints import Checkpoints, keep_checkpoints
+from osken_apps.store.engines import READ_ONLY_PRAGMAS, engine_of
 from osken_apps.store.store import Store
 from tests.whole import whole
 
@@ -80,6 +86,149 @@ def test_a_backup_that_fails_leaves_nothing(path: Path, tmp_path: Path) -> None:
         with pytest.raises(ConfigurationError):
             back_up(address, tmp_path / "backup")
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+def of_another_program(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE songs (name TEXT)")
+
+
+def corrupt(path: Path) -> None:
+    Store(f"sqlite:///{path}").close()
+    with closing(sqlite3.connect(path)) as connection:
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'networks'").fetchone()
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+    with path.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (Path.touch, "holds no networks of ours"),
+        (of_another_program, "holds no networks of ours"),
+        (corrupt, "is corrupt"),
+    ],
+)
+def test_what_could_not_be_restored_is_not_put_over_a_backup(
+    path: Path, tmp_path: Path, spoil: Callable[[Path], None], said: str
+) -> None:
+    target = tmp_path / "backup"
+    target.write_text("precious")
+    spoil(path)
+    with pytest.raises(BackupFailed, match=f"{path} {said}"):
+        back_up(f"sqlite:///{path}", target, overwrite=True)
+    assert target.read_text() == "precious"
+
+
+@pytest.mark.parametrize("end", ["", "-wal", "-shm", "-journal"])
+def test_the_database_itself_is_no_place_for_its_backup(
+    store: Store, path: Path, tmp_path: Path, end: str
+) -> None:
+    make(store, 1)
+    (tmp_path / "link").symlink_to(path)
+    for target in (path.with_name(path.name + end), tmp_path / "link"):
+        with pytest.raises(BackupFailed, match="is the database itself"):
+            back_up(f"sqlite:///{path}", target, overwrite=True)
+    make(store, 2)
+    with store.read() as view:
+        assert [network.id for network in view.networks()] == ["n1", "n2"]
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_what_is_no_regular_file_is_no_place_for_a_backup(
+    store: Store, path: Path, tmp_path: Path, overwrite: bool
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for target in (tmp_path / "pipe", tmp_path):
+        with pytest.raises(BackupFailed, match=f"{target} is no regular file"):
+            back_up(f"sqlite:///{path}", target, overwrite)
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_of_a_target_that_takes_no_more_it_is_the_target_that_is_named(
+    store: Store, path: Path, tmp_path: Path
+) -> None:
+    make(store, 1)
+    target = tmp_path / "place" / "backup"
+    target.parent.mkdir()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, hard))
+    try:
+        with pytest.raises(BackupFailed, match=f"{target}: disk I/O error"):
+            back_up(f"sqlite:///{path}", target)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert os.listdir(target.parent) == []
+
+
+def test_a_database_that_a_controller_has_to_itself_is_not_waited_for_for_ever(
+    store: Store, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(store, 1)
+    store.close()
+    monkeypatch.setattr(backup, "WAIT_S", 0.01)
+    read_only = engine_of(path, READ_ONLY_PRAGMAS, connections=1)
+    with read_only.connect() as connection:
+        connection.exec_driver_sql("SELECT count(*) FROM networks")
+        with pytest.raises(BackupFailed, match=f"{path}: database is locked: .*stop it"):
+            back_up(f"sqlite:///{path}", tmp_path / "backup")
+    read_only.dispose()
+    back_up(f"sqlite:///{path}", tmp_path / "backup")
+    assert held(tmp_path / "backup") == ["n1"]
+
+
+def test_a_database_beside_which_nothing_can_be_made_is_copied_with_its_log(
+    store: Store, path: Path, tmp_path: Path
+) -> None:
+    make(store, 1)
+    full = tmp_path / "full"
+    full.mkdir()
+    for end in ("", "-wal"):
+        shutil.copy(f"{path}{end}", full)
+    (full / f"{path.name}-shm").symlink_to("nowhere/shm")  # SQLite cannot make it, as on a full disk
+    assert held(full / path.name) == []
+    back_up(f"sqlite:///{full / path.name}", tmp_path / "backup")
+    assert held(tmp_path / "backup") == ["n1"]
+
+
+def test_of_two_backups_to_one_place_each_is_whole(
+    store: Store, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target, begun = tmp_path / "backup", backup._copy
+
+    def overtaken(source: sqlite3.Connection, new: Path, at: Path) -> None:
+        monkeypatch.setattr(backup, "_copy", begun)
+        make(store, 2)
+        back_up(f"sqlite:///{path}", target)
+        assert held(target) == ["n1", "n2"]
+        begun(source, new, at)
+
+    make(store, 1)
+    monkeypatch.setattr(backup, "_copy", overtaken)
+    back_up(f"sqlite:///{path}", target)
+    assert held(target) == ["n1"]
+    assert sorted(os.listdir(tmp_path)) == ["backup", path.name, f"{path.name}-shm", f"{path.name}-wal"]
+
+
+def test_a_backup_that_is_terminated_leaves_nothing(
+    store: Store, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def terminated(*_: object) -> None:
+        assert [name for name in os.listdir(place) if name.endswith(".new")]
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(backup, "_copy", terminated)
+    (tmp_path / "conf").write_text(f"[database]\nconnection = sqlite:///{path}\n")
+    (place := tmp_path / "place").mkdir()
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        with pytest.raises(SystemExit) as ended:
+            main(["backup", "--config-file", str(tmp_path / "conf"), str(place / "backup")])
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert (ended.value.code, os.listdir(place)) == (143, [])
 
 
 def test_the_file_alone_is_a_backup_after_a_checkpoint(store: Store, path: Path, tmp_path: Path) -> None:

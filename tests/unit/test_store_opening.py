@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import Connection
 
 from osken_apps.errors import ConfigurationError, StoreUnavailable
 from osken_apps.model.changes import Snapshot
@@ -77,6 +78,24 @@ def test_a_database_is_made_where_a_file_can_have_one_name_only(
 
     monkeypatch.setattr(os, "link", refuse)
     opened(path).close()
+    assert os.listdir(path.parent) == [path.name]
+
+
+def test_of_two_that_make_a_database_at_once_both_have_the_first(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create, first = schema.create, []
+
+    def overtaken(connection: Connection) -> None:
+        monkeypatch.setattr(schema, "create", create)
+        first.append(made(path))
+        create(connection)
+
+    monkeypatch.setattr(schema, "create", overtaken)
+    store = opened(path)
+    with store.read() as view:
+        assert [view.store_id()] == first
+    store.close()
     assert os.listdir(path.parent) == [path.name]
 
 
