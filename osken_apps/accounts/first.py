@@ -1,7 +1,6 @@
 """The first start with users: an administrator is made, and a file that lets in who may read it. SHELL."""
 
 import logging
-import os
 import shlex
 import socket
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from osken_apps.accounts.certificate import certified
 from osken_apps.accounts.passwords import hashed, new_secret
 from osken_apps.config import ApiConfig, Config
 from osken_apps.errors import ConfigurationError
+from osken_apps.files import write_whole
 from osken_apps.model.accounts import DOMAIN_ID, Assignment, Project, User
 from osken_apps.store.store import Store
 
@@ -85,11 +85,7 @@ def write_openrc(file: Path, values: Mapping[str, str]) -> None:
     """Write a file of a shell that sets an environment, for its owner alone. Raises ConfigurationError."""
     text = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in values.items())
     text = f"unset {' '.join(OTHERS)}\n{text}"
-    new = file.with_name(f".{file.name}.new")
     try:
-        new.unlink(missing_ok=True)
-        with os.fdopen(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, FILE_MODE), "w") as output:
-            output.write(text)
-        new.replace(file)
+        write_whole(file, text.encode(), FILE_MODE)
     except OSError as error:
         raise ConfigurationError(f"{file}: {error.strerror}") from error

@@ -1,11 +1,12 @@
 """What every subcommand shares: how it ends, and how its command line is read."""
 
 import argparse
-import os
 import sys
 from enum import IntEnum
 from pathlib import Path
 from typing import NoReturn
+
+from osken_apps import files
 
 DEFAULT_CONFIG_FILE = Path("/etc/osken-net/osken-net.conf")
 
@@ -38,15 +39,9 @@ class CannotTell(CommandError):
 
 
 def write_whole(path: Path, octets: bytes, mode: int) -> None:
-    """Write a file so that nobody reads half of it, with a mode whatever the umask. Raises CommandError."""
-    new = path.with_name(f"{path.name}.new")
+    """Write a file whole, with a mode whatever the umask. Raises CommandError."""
     try:
-        new.unlink(missing_ok=True)
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-        with os.fdopen(descriptor, "wb") as file:
-            os.fchmod(descriptor, mode)
-            file.write(octets)
-        new.replace(path)
+        files.write_whole(path, octets, mode)
     except OSError as error:
         raise CommandError(f"{path}: {error.strerror}") from error
 
