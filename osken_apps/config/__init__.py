@@ -27,7 +27,7 @@ from osken_apps.config.hosts_tls import HostsTls
 from osken_apps.config.metrics import METRICS_OPTS, MetricsConfig, metrics_config
 from osken_apps.config.network import NETWORK_OPTS, NetworkConfig, network_config
 from osken_apps.config.nova import NOVA_OPTS, NovaConfig, nova_config
-from osken_apps.config.secrets import refuse_readers, secrets_of
+from osken_apps.config.secrets import MEANT, refuse_readers, refuse_references, secrets_of
 from osken_apps.errors import ConfigurationError
 from osken_apps.logs import LogFormat
 from osken_apps.model.kind import KINDS
@@ -186,6 +186,7 @@ def load(config_file: Path) -> Config:
             {KEYSTONE_SECTION} if written.get(("api", "authentication")) == Authentication.KEYSTONE else ()
         )
         _refuse_unknown_options({key: value for key, value in written.items() if key[0] not in others})
+        refuse_references(written)
         _check_values(conf, written)
         return _checked(conf, config_file, secrets_of(written))
     except cfg.ConfigFilesNotFoundError as error:
@@ -230,12 +231,12 @@ def _check_values(conf: Any, written: Mapping[tuple[str, str], str]) -> None:
         for opt in opts:
             try:
                 getattr(conf[group] if group else conf, opt.dest)
-            except cfg.ConfigFileValueError as error:
+            except cfg.Error as error:
                 section = group or "DEFAULT"
                 value = written[section, opt.name]
-                raise ConfigurationError(
-                    f"[{section}] {opt.name}={value}: {_wanted(opt)} is wanted"
-                ) from error
+                is_value = isinstance(error, cfg.ConfigFileValueError)  # and not what it refers to
+                wrong = f"{_wanted(opt)} is wanted" if is_value else MEANT
+                raise ConfigurationError(f"[{section}] {opt.name}={value}: {wrong}") from error
 
 
 def _wanted(opt: cfg.Opt) -> str:
@@ -247,8 +248,9 @@ def _wanted(opt: cfg.Opt) -> str:
             return "an address or the name of a host"
         case cfg.IntOpt() | cfg.PortOpt():
             kind: Any = opt.type
-            bounds = "" if kind.max is None else f" from {kind.min} to {kind.max}"
-            return f"a whole number{bounds}"
+            least = "" if kind.min is None else f" from {kind.min}"
+            most = "" if kind.max is None else f" to {kind.max}"
+            return f"a whole number{least}{most or (' on' if least else '')}"
         case cfg.StrOpt():
             choices: Any = opt.type
             return " or ".join(choices.choices)

@@ -15,7 +15,7 @@ NOVA_OPTS = [
         " becomes ACTIVE, is unplugged, is deleted or gets other addresses. Empty: it is told nothing.",
     ),
     cfg.StrOpt("username", default="", help="A user whom Nova lets post os-server-external-events."),
-    cfg.StrOpt("password", default="", secret=True, help="Password of that user."),
+    cfg.StrOpt("password", default="", secret=True, help="Password of that user; $$ is a $ in it."),
     cfg.StrOpt("user_domain_name", default="Default", help="Domain of that user."),
     cfg.StrOpt("project_name", default="service", help="Project of that user, in which it is admin."),
     cfg.StrOpt("project_domain_name", default="Default", help="Domain of that project."),

@@ -59,7 +59,11 @@ def test_given_values_are_used(tmp_path: Path) -> None:
         ("[api]\ninsecure=perhaps\n", ["[api] insecure=perhaps: true or false is wanted"]),
         ("[DEFAULT]\nlog_format=xml\n", ["[DEFAULT] log_format=xml: text or json is wanted"]),
         ("[ovsdb]\nhost=a host\n", ["[ovsdb] host=a host: an address or the name of a host is wanted"]),
-        ("[quotas]\nport=many\n", ["[quotas] port=many: a whole number is wanted"]),
+        ("[quotas]\nport=many\n", ["[quotas] port=many: a whole number from -1 on is wanted"]),
+        ("[DEFAULT]\naudit_interval=0\n", ["[DEFAULT] audit_interval=0: a whole number from 1 on is wanted"]),
+        ("[DEFAULT]\nstate_dir=/a/$b\n", ["[DEFAULT] state_dir=/a/$b: what follows a $", "write $$"]),
+        ("[DEFAULT]\nstate_dir=$state_dir/b\n", ["[DEFAULT] state_dir=$state_dir/b: what follows a $"]),
+        ("[DEFAULT]\nlog_format=$nova\n", ["[DEFAULT] log_format=$nova: "]),
         ("[dhcp]\nlease_time=1h\n", ["[dhcp] lease_time=1h: a whole number from 60 to 4294967294 is wanted"]),
         ("[api]\nhost=0.0.0.0\n", ["[api] host=0.0.0.0", "everybody is administrator", "insecure"]),
         (
@@ -103,6 +107,31 @@ def test_a_broken_configuration_is_one_line_that_names_option_and_value(
     message = str(error.value)
     assert "\n" not in message
     assert [word for word in words if word not in message] == []
+
+
+NOVA = "[nova]\nauth_url=http://192.0.2.5/v3\nusername=nova\npassword="
+
+
+@pytest.mark.parametrize("password", ["pa$debug", "pa${debug}", "pa$word", "$$$word"])
+@pytest.mark.parametrize("section", ["nova", "keystone_authtoken"])
+def test_a_password_that_would_become_another_one_is_refused_and_not_shown(
+    tmp_path: Path, section: str, password: str
+) -> None:
+    keystone = "[api]\nauthentication=keystone\n[keystone_authtoken]\npassword="
+    before = NOVA if section == "nova" else keystone
+    with pytest.raises(ConfigurationError) as error:
+        load(tmp_path, f"{before}{password}\n")
+    told = f"[{section}] password: what follows a $ is taken for the name of an option: write $$ for a $"
+    assert str(error.value).endswith(told)
+
+
+@pytest.mark.parametrize(
+    ("written", "password"),
+    [("pa$$debug", "pa$debug"), (r"pa\$debug", "pa$debug"), ("pa$1$", "pa$1$"), ("$$$$x", "$$x")],
+)
+def test_a_dollar_of_a_password_can_be_written(tmp_path: Path, written: str, password: str) -> None:
+    loaded = load(tmp_path, f"{NOVA}{written}\n")
+    assert loaded.nova and loaded.nova.password == password
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
