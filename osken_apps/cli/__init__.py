@@ -8,6 +8,7 @@ Exit status: that of `command.Exit`; 130 at Ctrl-C, 141 when whoever reads the o
 import argparse
 import importlib
 import importlib.metadata
+import io
 import os
 import sys
 from collections.abc import Collection, Mapping, Sequence
@@ -63,8 +64,10 @@ READER_GONE = 128 + 13  # as a shell tells of SIGPIPE
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; give the exit status."""
     given = sys.argv[1:] if arguments is None else list(arguments)
+    called = next((word for word in given if not word.startswith("-")), "")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a name may have what the terminal's encoding has not
     try:
-        called = next((word for word in given if not word.startswith("-")), "")
         parsed = _parser({called}).parse_args(given)
         status: int = parsed.handler(parsed)
         sys.stdout.flush()
@@ -75,11 +78,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"osken-net: {error}", file=sys.stderr)
         return Exit.BROKEN if isinstance(error, NotNow) else Exit.USAGE
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left is for nobody
+        _drop_output()
         return READER_GONE
+    except OSError as error:
+        if called == "run":
+            raise  # whoever mends that must know where it was
+        _drop_output()
+        print(f"osken-net: {_in_words(error)}", file=sys.stderr)
+        return Exit.BROKEN
     except KeyboardInterrupt:
         return 130
     return status
+
+
+def _drop_output() -> None:
+    """Leave nothing in the output that Python would try to write, and complain of, at its end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left is for nobody
+
+
+def _in_words(error: OSError) -> str:
+    return ": ".join(str(word) for word in (error.filename, error.strerror or error) if word)
 
 
 def whole_parser() -> argparse.ArgumentParser:

@@ -87,10 +87,13 @@ def openrc(file: Path, loaded: Config, **who: str) -> None:
 
 def asked_password() -> str:
     """Ask for a password: on a terminal twice and unseen, else it is the first line of the input."""
-    if not sys.stdin.isatty():
-        password = sys.stdin.readline().rstrip("\n")
-    elif (password := getpass.getpass("Password: ")) != getpass.getpass("Again: "):
-        raise CommandError("the passwords differ")
+    try:
+        if not sys.stdin.isatty():
+            password = sys.stdin.readline().rstrip("\n")
+        elif (password := getpass.getpass("Password: ")) != getpass.getpass("Again: "):
+            raise CommandError("the passwords differ")
+    except UnicodeDecodeError as error:
+        raise CommandError(f"a password is in {error.encoding}, and this one is not") from error
     if len(password) < MIN_PASSWORD:
         raise CommandError(f"a password has at least {MIN_PASSWORD} characters")
     return password

@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import ssl
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import datetime
@@ -140,14 +141,26 @@ def _of_directories(loaded: Config) -> Iterator[Finding]:
         ("[DEFAULT] state_dir", _nearest(loaded.state_dir)),
         ("[api] audit_log", loaded.api.audit_log and loaded.api.audit_log.parent),
     ):
-        if directory and not os.access(directory, os.W_OK | os.X_OK):
-            why = "Permission denied" if directory.is_dir() else "there is no such directory"
+        if directory and (why := _unwritable(directory)):
             yield Finding(FindingState.WRONG, f"{option}: {directory}: {why}")
 
 
 def _nearest(directory: Path) -> Path:
-    """Give a directory, or what there is of the path to it."""
-    return directory if directory.exists() else _nearest(directory.parent)
+    """Give a directory, or what can be seen of the path to it."""
+    return directory if os.path.exists(directory) else _nearest(directory.parent)
+
+
+def _unwritable(directory: Path) -> str:
+    """Say what keeps us from making files in a directory; empty: nothing."""
+    try:
+        is_directory = stat.S_ISDIR(directory.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        is_directory = False
+    except OSError as error:
+        return error.strerror or str(error)
+    if not is_directory:
+        return "there is no such directory"
+    return "" if os.access(directory, os.W_OK | os.X_OK) else "Permission denied"
 
 
 def _of_database(loaded: Config) -> Finding:

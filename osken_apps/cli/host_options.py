@@ -83,7 +83,13 @@ def run_on_host(
     argv, name = [*through, *command], shlex.join([*through, command[0]])
     try:
         done = subprocess.run(
-            argv, input=stdin, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
+            argv,
+            input=stdin,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=TIMEOUT_S,
+            check=False,
         )
     except OSError as error:
         raise failed(f"{argv[0]}: {error.strerror}") from error

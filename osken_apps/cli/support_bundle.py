@@ -131,6 +131,9 @@ def _archive_at(path: Path) -> Iterator[tarfile.TarFile]:
     try:
         with os.fdopen(descriptor, "wb") as stream, tarfile.open(fileobj=stream, mode="w:gz") as archive:
             yield archive
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise CommandError(f"{path}: {error.strerror}") from error
     except BaseException:
         path.unlink(missing_ok=True)
         raise

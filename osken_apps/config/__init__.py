@@ -195,6 +195,10 @@ def load(config_file: Path) -> Config:
         raise ConfigurationError(f"{config_file}: Permission denied") from error
     except cfg.Error as error:
         raise ConfigurationError(f"{config_file}: {' '.join(str(error).split())}") from error
+    except OSError as error:
+        raise ConfigurationError(f"{config_file}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{config_file}: it is not UTF-8: {error.reason}") from error
     except ConfigurationError as error:
         raise ConfigurationError(f"{config_file}: {error}") from error
 

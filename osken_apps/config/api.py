@@ -10,6 +10,7 @@ from typing import Any
 from oslo_config import cfg
 
 from osken_apps.config.endpoint import Endpoint
+from osken_apps.config.files import existing_file
 from osken_apps.errors import ConfigurationError
 
 
@@ -147,7 +148,7 @@ def api_config(api: Any) -> ApiConfig:
         Authentication(api.authentication),
         api.default_project,
         api.threads,
-        _existing_file("[api] policy_file", api.policy_file),
+        existing_file("[api] policy_file", api.policy_file),
         api.trust_forwarded_headers,
         tuple(_proxy(text) for text in api.trusted_proxies),
         frozenset(name.lower() for name in api.allowed_hosts),
@@ -171,9 +172,9 @@ def _endpoint(api: Any) -> Endpoint:
 
 def _tls(api: Any) -> TlsConfig | None:
     """Give the files of TLS: both, and perhaps the third, or none."""
-    certificate = _existing_file("[api] certificate", api.certificate)
-    private_key = _existing_file("[api] private_key", api.private_key)
-    client_ca = _existing_file("[api] client_ca", api.client_ca)
+    certificate = existing_file("[api] certificate", api.certificate)
+    private_key = existing_file("[api] private_key", api.private_key)
+    client_ca = existing_file("[api] client_ca", api.client_ca)
     if certificate and private_key:
         return TlsConfig(certificate, private_key, client_ca)
     if certificate or private_key or client_ca:
@@ -188,11 +189,3 @@ def _proxy(text: str) -> IPv4Network | IPv6Network:
         return ip_network(text)
     except ValueError as error:
         raise ConfigurationError(f"[api] trusted_proxies: {error}") from None
-
-
-def _existing_file(option: str, name: str) -> Path | None:
-    if not name:
-        return None
-    if not Path(name).is_file():
-        raise ConfigurationError(f"{option}: there is no file {name}")
-    return Path(name)

@@ -7,6 +7,7 @@ from typing import Any
 from oslo_config import cfg
 
 from osken_apps.config.endpoint import Endpoint
+from osken_apps.config.files import existing_file
 from osken_apps.errors import ConfigurationError
 
 
@@ -67,7 +68,7 @@ def endpoint(section: str, values: Any) -> Endpoint:
 def tls(section: str, values: Any) -> HostsTls | None:
     """Give the files of TLS, if there is to be TLS. Raises ConfigurationError."""
     found = {
-        name: _existing(section, name, getattr(values, name))
+        name: existing_file(f"[{section}] {name}", getattr(values, name))
         for name in ("certificate", "private_key", "ca", "crl")
     }
     certificate, private_key, ca, crl = found.values()
@@ -78,11 +79,3 @@ def tls(section: str, values: Any) -> HostsTls | None:
             f"[{section}] certificate, private_key and ca need each other, crl needs them"
         )
     return None
-
-
-def _existing(section: str, name: str, value: str) -> Path | None:
-    if not value:
-        return None
-    if not Path(value).is_file():
-        raise ConfigurationError(f"[{section}] {name}: there is no file {value}")
-    return Path(value)

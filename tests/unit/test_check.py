@@ -1,5 +1,6 @@
 """`osken-net check`: what keeps the controller from running, what will, and that nothing is changed by it."""
 
+import errno
 import os
 import socket
 import sys
@@ -8,6 +9,7 @@ from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -246,6 +248,52 @@ def test_a_file_that_cannot_be_written_is_wrong(place: Place) -> None:
     text = text.replace(f"state_dir = {place.directory}", f"state_dir = {in_the_way}/state")
     place.file.write_text(f"{text}[database]\nconnection = sqlite:///{place.database}\n")
     assert place.unusual() == (2, [f"wrong [DEFAULT] state_dir: {in_the_way}: there is no such directory"])
+
+
+class Closed:
+    """A directory that is not ours to enter, as the system tells of it: tests may run as root."""
+
+    def __init__(self, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._below = f"{directory}/"
+        self._stat = os.stat
+        monkeypatch.setattr(os, "stat", self.stat)
+        monkeypatch.setattr(os, "access", lambda path, mode: str(path) != str(directory))
+
+    def stat(self, path: Any, *arguments: Any, **more: Any) -> os.stat_result:
+        """Do as `os.stat`, but for what is in it."""
+        if str(path).startswith(self._below):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return self._stat(path, *arguments, **more)
+
+
+def test_what_is_below_a_directory_that_is_closed_is_wrong(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = place.directory.parent / "closed"
+    place.write(api=f"audit_log = {closed}/logs/audit.log")
+    text = place.file.read_text().replace(f"state_dir = {place.directory}", f"state_dir = {closed}/state")
+    place.file.write_text(f"{text}[database]\nconnection = sqlite:///{place.database}\n")
+    closed.mkdir()
+    Closed(closed, monkeypatch)
+    assert place.unusual() == (
+        2,
+        [
+            f"wrong [DEFAULT] state_dir: {closed}: Permission denied",
+            f"wrong [api] audit_log: {closed}/logs: Permission denied",
+        ],
+    )
+
+
+@pytest.mark.parametrize("words", [("user", "list"), ("backup", "copy.db")])
+def test_a_state_that_is_closed_is_one_line(
+    place: Place, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    closed = place.directory / "closed"
+    closed.mkdir()
+    place.write(database=f"connection = sqlite:///{closed}/osken-net.db")
+    Closed(closed, monkeypatch)
+    assert main([*words, "--config-file", str(place.file)]) == 1
+    assert capsys.readouterr().err == f"osken-net: {closed}/osken-net.db: Permission denied\n"
 
 
 def test_a_taken_address_is_wrong(place: Place, ports: dict[str, int]) -> None:

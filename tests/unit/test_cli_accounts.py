@@ -83,6 +83,15 @@ def test_a_password_comes_over_the_input_and_never_by_the_command_line(
     capsys.readouterr()
 
 
+def test_a_password_that_is_no_text_is_one_line(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"Andr\xe9-Andr\xe9\n"), encoding="utf-8"))
+    assert osken_net(directory, "project", "create", "demo") == 0
+    assert osken_net(directory, "user", "create", "alice", "--project", "demo") == 1
+    assert capsys.readouterr().err == "osken-net: a password is in utf-8, and this one is not\n"
+
+
 def test_roles_and_users_are_changed(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rc = str(directory / "rc")
     for words in (

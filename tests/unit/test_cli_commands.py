@@ -1,5 +1,6 @@
 """Commands that ask the API: what they show of its answers, and with which exit status they end."""
 
+import errno
 import io
 import json
 import os
@@ -380,6 +381,18 @@ def test_a_support_bundle_has_what_is_known_names_what_is_not_and_has_no_secret(
     assert [name for name, text in found.items() if "hunter2" in text] == []
     status, _, err = run(capsys, "support-bundle", str(file))
     assert (status, err) == (1, f"osken-net: {file}: File exists\n")
+
+
+def test_a_support_bundle_that_does_not_fit_is_one_line_and_is_not_left(
+    api: FakeApi, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(tarfile.TarFile, "addfile", full)
+    file = tmp_path / "support.tar.gz"
+    status, _, err = run(capsys, "support-bundle", str(file))
+    assert (status, err, file.exists()) == (1, f"osken-net: {file}: No space left on device\n", False)
 
 
 def test_without_an_api_no_support_bundle_is_left(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

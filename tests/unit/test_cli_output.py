@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from osken_apps import cli
 from osken_apps.cli import output
 from osken_apps.cli.command import WronglyAsked
 from osken_apps.cli.output import Tone, add_output, progress, show, show_one
@@ -170,3 +171,36 @@ def test_whoever_reads_no_further_is_not_told_of_an_error() -> None:
     with os.fdopen(writer, "w") as gone:
         done = subprocess.run(command, stdout=gone, stderr=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_an_output_that_is_full_is_one_line_and_nothing_is_left_to_write(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open("/dev/full", "w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        assert cli.main(["host-setup", "--controller", "192.0.2.1"]) == 1
+        full.flush()
+    assert capsys.readouterr().err == "osken-net: No space left on device\n"
+
+
+def test_what_a_terminal_has_no_character_for_is_shown_as_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    octets = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(octets, encoding="ascii"))
+    monkeypatch.setitem(cli.SUBCOMMANDS, "named", cli.Subcommand(__name__, "show a name"))
+    assert cli.main(["named"]) == 0
+    assert octets.getvalue() == b"Andr?\n"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Make a subcommand of this module: it shows a name."""
+    parser.set_defaults(handler=lambda _: print("André") or 0)
+
+
+def test_an_error_of_the_controller_keeps_the_place_where_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("osken_apps.config.load", _failing)
+    with pytest.raises(OSError, match="unheard of"):
+        cli.main(["run"])
+
+
+def _failing(_: object) -> None:
+    raise OSError("unheard of")

@@ -134,6 +134,39 @@ def test_a_dollar_of_a_password_can_be_written(tmp_path: Path, written: str, pas
     assert loaded.nova and loaded.nova.password == password
 
 
+def test_a_file_that_is_not_text_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "osken-net.conf"
+    path.write_bytes(b"[nova]\nusername=Andr\xe9\n")
+    with pytest.raises(ConfigurationError, match=f"^{path}: it is not UTF-8: [^\n]*$"):
+        config.load(path)
+
+
+def test_a_directory_in_place_of_a_file_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=f"^{tmp_path}: Is a directory$"):
+        config.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("section", "name"),
+    [
+        ("api", "certificate"),
+        ("api", "private_key"),
+        ("api", "client_ca"),
+        ("api", "policy_file"),
+        ("openflow", "certificate"),
+        ("ovsdb", "private_key"),
+        ("ovsdb", "ca"),
+        ("openflow", "crl"),
+    ],
+)
+def test_a_file_that_cannot_be_looked_at_is_one_line_that_names_the_option(
+    tmp_path: Path, section: str, name: str
+) -> None:
+    file = tmp_path / ("x" * 300)  # a name that no file system takes stands for a directory that is closed
+    with pytest.raises(ConfigurationError, match=rf"\[{section}\] {name}: {file}: File name too long$"):
+        load(tmp_path, f"[{section}]\n{name}={file}\n")
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"^there is no file \S+nowhere\.conf: .* --config-file$"):
         config.load(tmp_path / "nowhere.conf")
