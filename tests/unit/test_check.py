@@ -15,7 +15,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from osken_apps.cli import main, pki
+from osken_apps.cli import certifying, main
 from osken_apps.errors import StoreUnavailable
 from osken_apps.store.schema import NEWEST_VERSION
 from osken_apps.store.store import Store
@@ -83,7 +83,7 @@ def place(tmp_path: Path, ports: dict[str, int], capsys: pytest.CaptureFixture[s
 def test_what_would_run_is_said_thing_by_thing(place: Place, ports: dict[str, int]) -> None:
     Store(f"sqlite:///{place.database}").close()
     place.write(openflow=place.certify())
-    days = (pki.LIFETIME - timedelta(days=1)).days
+    days = (certifying.LIFETIME - timedelta(days=1)).days
     where = place.directory / "pki"
     assert place.check() == (
         0,
@@ -129,7 +129,7 @@ def test_a_certificate_that_ends_soon_is_to_be_mended(
 ) -> None:
     where = place.directory / "pki"
     main(["pki", "--directory", str(where), "init"])
-    monkeypatch.setattr(pki, "LIFETIME", timedelta(days=days, hours=1))
+    monkeypatch.setattr(certifying, "LIFETIME", timedelta(days=days, hours=1))
     main(["pki", "--directory", str(where), "controller", "ctl"])
     base = where / "controllerca-ctl"
     place.write(ovsdb=f"certificate={base}.pem\nprivate_key={base}.key\nca={where}/hostca.pem\n")

@@ -17,7 +17,7 @@ from osken_apps.apps.complaints import Complaints
 from osken_apps.apps.edge import TlsEdge
 from osken_apps.apps.listening import accept_for_ever
 from osken_apps.apps.tls import Tls
-from osken_apps.cli import pki
+from osken_apps.cli import certifying
 from osken_apps.config import HostsTls
 from tests.unit.hub_thread import in_a_hub
 from tests.unit.tls_site import ADDRESS, Site, received, send_all
@@ -172,7 +172,7 @@ def test_a_peer_without_a_certificate_of_the_authority_for_hosts_is_refused(
 def test_an_expired_certificate_is_refused_by_its_host_s_name(
     site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(pki, "LIFETIME", timedelta(hours=-1))
+    monkeypatch.setattr(certifying, "LIFETIME", timedelta(hours=-1))
     site.pki("host", "late")
 
     def work(_hub: object) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from osken_apps import config
-from osken_apps.cli import main, pki
+from osken_apps.cli import certifying, main
 from osken_apps.rest import health
 
 
@@ -28,7 +28,7 @@ def test_an_expired_certificate_is_a_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hours: int, told: list[str]
 ) -> None:
     main(["pki", "--directory", str(tmp_path), "init"])
-    monkeypatch.setattr(pki, "LIFETIME", timedelta(hours=hours))
+    monkeypatch.setattr(certifying, "LIFETIME", timedelta(hours=hours))
     main(["pki", "--directory", str(tmp_path), "controller", "ctl"])
     base = tmp_path / "controllerca-ctl"
     files = config.HostsTls("openflow", Path(f"{base}.pem"), Path(f"{base}.key"), tmp_path / "hostca.pem")

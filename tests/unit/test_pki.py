@@ -4,12 +4,14 @@ import os
 import ssl
 import stat
 import subprocess
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from osken_apps import config
-from osken_apps.cli import main
+from osken_apps.accounts.certificate import certified
+from osken_apps.cli import certifying, main
 
 CAPS = pytest.CaptureFixture[str]
 
@@ -84,9 +86,13 @@ def test_what_everybody_is_to_read_is_readable_whatever_the_umask(tmp_path: Path
     assert stat.S_IMODE(directory.stat().st_mode) == 0o711
 
 
-def test_a_user_that_is_not_there_is_one_line(directory: Path, capsys: CAPS) -> None:
-    assert pki(directory, "controller", "ctl", "--user", "nobody-of-this-name") == 1
-    assert "cannot be given to nobody-of-this-name" in capsys.readouterr().err
+@pytest.mark.parametrize("what", ["controller", "api"])
+def test_for_a_user_that_is_not_there_nothing_is_made(directory: Path, what: str, capsys: CAPS) -> None:
+    before = contents(directory)
+    with pytest.raises(SystemExit) as end:
+        pki(directory, what, "ctl", "--user", "nobody-of-this-name")
+    assert (end.value.code, contents(directory)) == (2, before)
+    assert "argument --user: there is no user 'nobody-of-this-name'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("words", [("controller", "x"), ("host", "x"), ("api", "x"), ("revoke", "x")])
@@ -94,11 +100,134 @@ def test_without_authorities_nothing_is_made(tmp_path: Path, words: tuple[str, s
     assert pki(tmp_path / "nowhere", *words) == 1
 
 
-@pytest.mark.parametrize("words", [("controller", "x"), ("host", "x"), ("api", "x")])
-def test_a_name_is_certified_once(directory: Path, words: tuple[str, str], capsys: CAPS) -> None:
+CERTIFYING = [("controller", "x"), ("host", "x"), ("host", "x", "--script"), ("api", "x")]
+
+
+@pytest.mark.parametrize("words", CERTIFYING)
+def test_a_name_is_certified_once_and_printed_as_often_as_is_asked(
+    directory: Path, words: tuple[str, ...], capsys: CAPS
+) -> None:
     assert pki(directory, *words) == 0
+    printed, made = capsys.readouterr().out, contents(directory)
+    assert pki(directory, *words) == 0
+    assert (capsys.readouterr().out, contents(directory)) == (printed, made)
+
+
+@pytest.mark.parametrize("words", [("controller", "x"), ("host", "x"), ("api", "x")])
+def test_a_certificate_that_does_not_count_is_not_printed_again(
+    directory: Path, words: tuple[str, str], monkeypatch: pytest.MonkeyPatch, capsys: CAPS
+) -> None:
+    monkeypatch.setattr(certifying, "LIFETIME", timedelta(hours=-1))
+    assert pki(directory, *words) == 0
+    capsys.readouterr()
     assert pki(directory, *words) == 1
-    assert "x has its certificate already" in capsys.readouterr().err
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "-x.pem has expired at " in err and "move it away to have another made" in err
+
+
+def test_a_certificate_without_its_key_or_with_another_is_not_printed_again(
+    directory: Path, capsys: CAPS
+) -> None:
+    pki(directory, "host", "x")
+    key = directory / "hostca-x.key"
+    key.write_bytes((directory / "hostca.key").read_bytes())
+    assert pki(directory, "host", "x") == 1
+    assert f"hostca-x.pem is not of the key {key}" in capsys.readouterr().err
+    key.unlink()
+    assert pki(directory, "host", "x") == 1
+    assert f"{key} is not there, and {directory}/hostca-x.pem is: put it back" in capsys.readouterr().err
+
+
+def test_a_host_of_another_authority_or_that_is_revoked_is_not_printed_again(
+    directory: Path, capsys: CAPS
+) -> None:
+    pki(directory, "host", "x")
+    certificate = (directory / "hostca-x.pem").read_bytes()
+    pki(directory, "revoke", "x")
+    (directory / "hostca-x.pem").write_bytes(certificate)
+    assert pki(directory, "host", "x") == 1
+    assert "hostca-x.pem is revoked" in capsys.readouterr().err
+    for name in ("hostca.key", "hostca.pem", "crl.pem"):
+        (directory / name).unlink()
+    pki(directory, "init")
+    certifying.write_crl(directory, [])
+    assert pki(directory, "host", "x") == 1
+    assert "hostca-x.pem is of another authority" in capsys.readouterr().err
+
+
+def test_who_is_revoked_twice_is_on_the_list_once(directory: Path) -> None:
+    pki(directory, "host", "x")
+    certificate = (directory / "hostca-x.pem").read_bytes()
+    for _ in range(2):  # the first was interrupted before the certificate was out of the way
+        (directory / "hostca-x.pem").write_bytes(certificate)
+        assert pki(directory, "revoke", "x") == 0
+    assert len(certifying.revoked_numbers(directory)) == 1
+
+
+def test_a_controller_needs_its_authority_s_key_for_what_is_new_only(directory: Path, capsys: CAPS) -> None:
+    pki(directory, "controller", "x")
+    key = directory / "controllerca.key"
+    key.rename(directory / "elsewhere")
+    assert pki(directory, "controller", "x") == 0
+    assert pki(directory, "controller", "y") == 1
+    told = capsys.readouterr().err
+    assert told == f"osken-net: {key} is not there, and {directory}/controllerca.pem is: put it back\n"
+
+
+@pytest.mark.parametrize("names", [("hostca.pem", "hostca.key", "crl.pem"), ("hostca.pem",), ("crl.pem",)])
+def test_what_an_interrupted_init_has_not_made_is_made_by_the_next(
+    directory: Path, names: tuple[str, ...]
+) -> None:
+    before = contents(directory)
+    for name in names:
+        (directory / name).unlink()
+    assert pki(directory, "init") == 0
+    after = contents(directory)
+    assert after.keys() == before.keys()
+    assert [name for name in before if before[name] != after[name] and name not in names] == []
+    assert [pki(directory, *words) for words in (("controller", "c"), ("host", "h"))] == [0, 0]
+
+
+def test_a_revocation_list_that_was_lost_is_made_with_those_that_were_on_it(directory: Path) -> None:
+    for name in ("h1", "h2.example.org", "h3"):
+        pki(directory, "host", name)
+    for name in ("h1", "h2.example.org"):
+        pki(directory, "revoke", name)
+    before = certifying.revoked_numbers(directory)
+    (directory / "crl.pem").unlink()
+    assert pki(directory, "init") == 0
+    assert sorted(certifying.revoked_numbers(directory)) == sorted(before)
+    assert len(before) == 2
+
+
+def test_a_key_that_is_kept_elsewhere_is_not_made_again(directory: Path, capsys: CAPS) -> None:
+    for name in ("hostca.key", "controllerca.key"):
+        (directory / name).unlink()
+    assert pki(directory, "init") == 1
+    assert "has its authorities already" in capsys.readouterr().err
+    (directory / "crl.pem").unlink()
+    assert pki(directory, "init") == 1
+    assert f"{directory}/hostca.key is not there, and {directory}/hostca.pem is" in capsys.readouterr().err
+    assert not (directory / "hostca.key").exists()
+
+
+@pytest.mark.parametrize("what", ["controller", "api"])
+def test_an_ipv6_address_is_certified(directory: Path, what: str, capsys: CAPS) -> None:
+    assert pki(directory, what, "2001:DB8::10") == 0
+    file = directory / "osken-net.conf"
+    file.write_text(capsys.readouterr().out)
+    loaded = config.load(file)
+    section = loaded.api.tls if what == "api" else loaded.openflow_tls
+    endpoint = loaded.api.endpoint if what == "api" else loaded.openflow
+    assert section
+    assert endpoint.host == "2001:db8::10"
+    assert certified(section.certificate).names == ("2001:db8::10",)
+
+
+def contents(directory: Path) -> dict[str, bytes]:
+    """Give what there is in a directory."""
+    return {file.name: file.read_bytes() for file in directory.iterdir()}
 
 
 def run_on_host(directory: Path, script: str, hostname: str) -> "subprocess.CompletedProcess[str]":
