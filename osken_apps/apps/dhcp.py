@@ -19,7 +19,7 @@ from osken_apps.apps.dhcp_shown import Answer, entry_shown, lease_shown, message
 from osken_apps.apps.hosts import Hosts
 from osken_apps.dhcp.decision import Decision, SilenceReason
 from osken_apps.dhcp.journal import Journal, PortJournal
-from osken_apps.dhcp.reservation import Defaults, reservation_of, takes_default_route
+from osken_apps.dhcp.reservation import Defaults, default_route_port, reservation_of
 from osken_apps.dhcp.responder import Responder
 from osken_apps.dhcp.server import Outcome, Reply
 from osken_apps.errors import Malformed
@@ -148,9 +148,10 @@ class Dhcp:
         before = self._services.get(bridge.connection)
         known = before.ports if before else {}
         services = {}
+        default_routes: dict[tuple[str, str], str | None] = {}
         for bound in in_turns(snapshot.ports, pause=runtime.pause):
             if bound.has_dhcp:
-                default_route = self._takes_default_route(bound)
+                default_route = self._takes_default_route(bound, default_routes)
                 service = known.get(bound.ofport)
                 if service is None or not service.serves(bound, default_route):
                     service = PortService(bound, default_route, self._defaults)
@@ -207,10 +208,16 @@ class Dhcp:
             for port_id in {*self._journal.port_ids(), *fabric.conflicts} - fabric.inventory.ports.keys():
                 self.forget(port_id)
 
-    def _takes_default_route(self, bound: BoundPort) -> bool:
+    def _takes_default_route(self, bound: BoundPort, known: dict[tuple[str, str], str | None]) -> bool:
+        """Tell whether its machine has its default route by a port; `known` is filled, by machine."""
         inventory = self._hosts.fabric.inventory
         port = inventory.ports.get(bound.port_id)  # None: it was deleted since the snapshot was made
-        return port is None or takes_default_route(port, inventory.ports_of_device(port), inventory.subnets)
+        if port is None or not port.device_id:
+            return True
+        machine = port.project_id, port.device_id
+        if machine not in known:
+            known[machine] = default_route_port(inventory.ports_of_device(port), inventory.subnets)
+        return known[machine] in (None, port.id)
 
     def _record(self, port_id: str, outcome: Outcome, now: float) -> None:
         """Keep what was decided for a port; its service may outlive it by a moment, its journal does not."""

@@ -10,16 +10,16 @@ from ipaddress import IPv4Address, IPv4Network
 from osken_apps.dhcp.options import Option
 from osken_apps.model.addresses import IPAddress
 from osken_apps.model.dhcp_service import DhcpService
-from osken_apps.model.resources import HostRoute
+from osken_apps.model.resources import HostRoute, Subnet
 
 ANY = IPv4Network("0.0.0.0/0")
 ON_LINK = IPv4Address("0.0.0.0")  # the router of a subnet on the same link ("Local Subnet Routes")
 
 
-def gateway_of(service: DhcpService) -> IPAddress | None:
+def gateway_of(subnet: DhcpService | Subnet) -> IPAddress | None:
     """Give the gateway of a subnet; as in Neutron, a host route to everywhere stands in for one."""
-    by_route = (route.nexthop for route in service.host_routes if route.destination == ANY)
-    return service.gateway_ip or next(by_route, None)
+    by_route = (route.nexthop for route in subnet.host_routes if route.destination == ANY)
+    return subnet.gateway_ip or next(by_route, None)
 
 
 def subnet_routes(service: DhcpService) -> bytes:

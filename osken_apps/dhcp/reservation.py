@@ -9,18 +9,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv4Network
 
-from osken_apps.dhcp.classless_routes import gateway_of, subnet_routes
+from osken_apps.dhcp.classless_routes import gateway_of, has_default_route, subnet_routes
 from osken_apps.dhcp.conditional_options import ConditionalOptions, conditional_options
 from osken_apps.dhcp.configured_options import ConfiguredOptions, configured_options
 from osken_apps.dhcp.decision import SilenceReason
 from osken_apps.dhcp.dnsmasq_values import MAX_MTU, MIN_MTU
-from osken_apps.dhcp.extra_dhcp_opts import ExtraOption, parse_extra_dhcp_opt
+from osken_apps.dhcp.extra_dhcp_opts import ExtraOption, option_number, parse_extra_dhcp_opt
 from osken_apps.dhcp.options import Option, encode_option
 from osken_apps.errors import InvalidDhcpOption
 from osken_apps.model.addresses import MacAddress
-from osken_apps.model.dhcp_service import DhcpService
+from osken_apps.model.dhcp_service import DhcpService, served_address
 from osken_apps.model.resources import MAX_EXTRA_DHCP_OPTS, ExtraDhcpOption, Port, Subnet
 
+#: The options that give a client a default route.
+DEFAULT_ROUTE = frozenset({Option.ROUTER, Option.CLASSLESS_ROUTES})
 NO_DNS_SERVER = IPv4Address("0.0.0.0")  # Neutron: a subnet that names only this has no DNS server
 
 
@@ -68,7 +70,7 @@ def reservation_of(
     """Work out the reservation of a port, or why it has none.
 
     `service` is None for a port without an IPv4 address; `default_route` is False for a second NIC (see
-    `takes_default_route`).
+    `default_route_port`).
     """
     if service is None:
         return SilenceReason.NO_ADDRESS
@@ -97,27 +99,45 @@ def reservation_of(
     )
 
 
-def takes_default_route(port: Port, ports: Iterable[Port], subnets: Mapping[str, Subnet]) -> bool:
-    """Tell whether a port's default route is for it: only a device's first port with a gateway has one.
+def default_route_port(nics: Iterable[Port], subnets: Mapping[str, Subnet]) -> str | None:
+    """Give the id of the port that a machine has its default route by: the first that is told one, if any.
 
-    `ports` are all ports, or those of its device. First is the one created first. A later NIC is given a
-    default route by asking for it: `extra_dhcp_opts` with `router`.
+    `nics` are the ports of the machine. First is the one created first. A later NIC is given a default route
+    by asking for it: `extra_dhcp_opts` with `router`.
     """
-    if not port.device_id:
-        return True
-    nics = [nic for nic in ports if nic.device_id == port.device_id and _has_gateway(nic, subnets)]
-    return not nics or min(nics, key=_age).id == port.id
+    told = (nic.id for nic in sorted(nics, key=_age) if _tells_default_route(nic, subnets))
+    return next(told, None)
 
 
 def _age(port: Port) -> tuple[datetime, str]:
     return port.created_at or datetime.min.replace(tzinfo=UTC), port.id
 
 
-def _has_gateway(port: Port, subnets: Mapping[str, Subnet]) -> bool:
-    served = (subnets.get(fixed_ip.subnet_id) for fixed_ip in port.fixed_ips)
-    return any(
-        subnet and subnet.enable_dhcp and isinstance(subnet.gateway_ip, IPv4Address) for subnet in served
-    )
+def _tells_default_route(port: Port, subnets: Mapping[str, Subnet]) -> bool:
+    """Tell whether every client of a port is told a default route, were it a machine's only port."""
+    served = served_address(port, subnets)
+    if served is None:
+        return False
+    own = {extra.number: extra.value for extra in _extras(_of_default_route(port.extra_dhcp_opts))}
+    routes = own.get(Option.CLASSLESS_ROUTES)
+    if own.get(Option.ROUTER) or (routes and has_default_route(routes)):
+        return True
+    return Option.ROUTER not in own and gateway_of(served[1]) is not None
+
+
+def _of_default_route(opts: Iterable[ExtraDhcpOption]) -> tuple[ExtraDhcpOption, ...]:
+    """Choose those that say, under no condition, whether there is a default route.
+
+    Only these are read: a machine may have hundreds of ports with dozens of options each.
+    """
+    return tuple(opt for opt in opts if "," not in opt.opt_name and _number_of(opt) in DEFAULT_ROUTE)
+
+
+def _number_of(opt: ExtraDhcpOption) -> int | None:
+    try:
+        return option_number(opt.opt_name.strip())
+    except ValueError:
+        return None
 
 
 def mac_octets(address: MacAddress) -> bytes:

@@ -3,6 +3,7 @@
 import logging
 from collections import Counter
 from dataclasses import replace
+from datetime import UTC, datetime
 from ipaddress import IPv4Address
 from types import SimpleNamespace
 from typing import Any
@@ -279,6 +280,27 @@ def test_a_declined_address_is_no_conflict_of_the_address_that_the_port_has_inst
         fabric.apply([Upserted(replace(PORT, fixed_ips=fixed_ips))])
         conflicts.append(app.port_dhcp(PORT.id)["conflict"])
     assert conflicts == [None, "10.10.10.2", None, None]
+
+
+@pytest.mark.parametrize(
+    ("machine", "sibling", "told"),
+    [
+        ("vm1", {}, False),
+        ("vm1", {"device_id": "vm2"}, True),
+        ("vm1", {"project_id": "other"}, True),
+        ("vm1", {"created_at": datetime(2026, 1, 3, tzinfo=UTC)}, True),
+        ("", {}, True),
+    ],
+)
+def test_the_default_route_is_told_to_the_first_port_of_a_machine(
+    app: Dhcp, machine: str, sibling: dict[str, Any], told: bool
+) -> None:
+    port = replace(PORT, device_id=machine, created_at=datetime(2026, 1, 2, tzinfo=UTC))
+    first = replace(port, id="first", created_at=datetime(2026, 1, 1, tzinfo=UTC))
+    app._hosts.fabric.apply([Upserted(port), Upserted(replace(first, **sibling))])
+    answer = serve(app).answer(packet_in(OFPORT, frame(DISCOVER, asks=(3,))))
+    assert answer is not None
+    assert (b"\x03\x04\x0a\x0a\x0a\x01" in answer) is told
 
 
 def test_a_new_snapshot_ends_what_is_known_of_ports_that_it_has_no_more(app: Dhcp) -> None:

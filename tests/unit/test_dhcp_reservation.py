@@ -4,11 +4,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
+import pytest
+
 from osken_apps.dhcp.decision import SilenceReason
-from osken_apps.dhcp.reservation import reservation_of, takes_default_route
+from osken_apps.dhcp.reservation import default_route_port, reservation_of
 from osken_apps.model.dhcp_service import dhcp_service
-from osken_apps.model.resources import FixedIp, Subnet
-from tests.packet.dhcp_scenario import DEFAULTS, NETWORK, PORT, SERVER, SERVICE, SUBNET, service
+from osken_apps.model.resources import ExtraDhcpOption, FixedIp, Subnet
+from tests.packet.dhcp_scenario import DEFAULTS, NETWORK, PORT, SERVER, SERVICE, SUBNET, route, service
 
 ISOLATED = Subnet(id="isolated", project_id="p", network_id="n2", cidr=IPv4Network("10.20.0.0/24"))
 SIX = Subnet(
@@ -21,36 +23,79 @@ SIX = Subnet(
 SUBNETS = {subnet.id: subnet for subnet in (SUBNET, ISOLATED, SIX)}
 
 
-def nic(port_id, second, subnet=SUBNET, device="vm1"):
+def nic(port_id, second, subnet=SUBNET):
     """Make a port of a machine, created at a second of the minute."""
+    address = IPv6Address("2001:db8::2") if subnet is SIX else IPv4Address("10.10.10.2")
     return replace(
         PORT,
         id=port_id,
-        device_id=device,
+        device_id="vm1",
         created_at=datetime(2026, 1, 1, 0, 0, second, tzinfo=UTC),
-        fixed_ips=(FixedIp(subnet.id, IPv4Address("10.10.10.2")),),
+        fixed_ips=(FixedIp(subnet.id, address),),
     )
 
 
 def who_takes_it(*nics):
-    """Give the ports that take the default route of their machine."""
-    return [port.id for port in nics if takes_default_route(port, nics, SUBNETS)]
+    """Give the port that a machine has its default route by."""
+    return default_route_port(nics, SUBNETS)
 
 
 def test_the_port_that_was_created_first_takes_the_default_route():
-    assert who_takes_it(nic("a", 2), nic("b", 1), nic("c", 3)) == ["b"]
+    assert who_takes_it(nic("a", 2), nic("b", 1), nic("c", 3)) == "b"
 
 
 def test_ports_created_in_the_same_second_are_taken_by_their_ids():
-    assert who_takes_it(nic("b", 1), nic("a", 1)) == ["a"]
+    assert who_takes_it(nic("b", 1), nic("a", 1)) == "a"
 
 
 def test_a_port_without_an_ipv4_gateway_leaves_the_default_route_to_the_next():
-    assert who_takes_it(nic("a", 1, ISOLATED), nic("b", 2, SIX), nic("c", 3)) == ["c"]
+    assert who_takes_it(nic("a", 1, ISOLATED), nic("b", 2, SIX), nic("c", 3)) == "c"
+    assert who_takes_it(nic("a", 1, ISOLATED), nic("b", 2, SIX)) is None
 
 
-def test_ports_of_different_machines_and_of_none_take_their_own():
-    assert who_takes_it(nic("a", 1), nic("b", 2, device="vm2"), nic("c", 3, device="")) == ["a", "b", "c"]
+def test_a_port_counts_by_the_address_that_it_is_served():
+    addresses = [FixedIp(subnet.id, IPv4Address("10.10.10.2")) for subnet in (ISOLATED, SUBNET)]
+    two = replace(nic("a", 1), fixed_ips=tuple(addresses))
+    assert who_takes_it(two, nic("b", 2)) == "b"
+    assert who_takes_it(replace(two, fixed_ips=tuple(reversed(addresses))), nic("b", 2)) == "a"
+    served_elsewhere = replace(SUBNET, enable_dhcp=False)
+    assert default_route_port([nic("a", 1), nic("b", 2)], {SUBNET.id: served_elsewhere}) is None
+
+
+def test_a_host_route_to_everywhere_stands_in_for_a_gateway():
+    routed = replace(ISOLATED, host_routes=(route("0.0.0.0/0", "10.20.0.254"),))
+    nics = [nic("a", 1, ISOLATED), nic("b", 2)]
+    assert default_route_port(nics, SUBNETS | {ISOLATED.id: routed}) == "a"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("router", "", "b"),
+        ("option:3", "", "b"),
+        ("tag:ipxe,router", "", "a"),  # under a condition: others are told one
+        ("router", "10.10.10.254", "a"),
+        ("router", "nonsense", "a"),
+        ("ntp-server", "10.10.10.1", "a"),
+        ("121", "", "a"),
+    ],
+)
+def test_a_port_that_withholds_its_router_leaves_the_default_route_to_the_next(name, value, expected):
+    first = replace(nic("a", 1), extra_dhcp_opts=(ExtraDhcpOption(name, value),))
+    assert who_takes_it(first, nic("b", 2)) == expected
+
+
+@pytest.mark.parametrize(
+    ("opts", "expected"),
+    [
+        ((("router", "10.20.0.1"),), "a"),
+        ((("router", ""), ("121", "0.0.0.0/0,10.20.0.1")), "a"),
+        ((("121", "10.30.0.0/16,10.20.0.1"),), "b"),
+    ],
+)
+def test_a_port_whose_own_options_are_a_default_route_needs_no_gateway(opts, expected):
+    own = tuple(ExtraDhcpOption(*opt) for opt in opts)
+    assert who_takes_it(replace(nic("a", 1, ISOLATED), extra_dhcp_opts=own), nic("b", 2)) == expected
 
 
 def test_there_is_no_reservation_without_a_server_on_the_subnet():
