@@ -73,7 +73,7 @@ class Inventory:
                 known = self.subnets.get(subnet.id)
                 self.subnets[subnet.id] = subnet
                 self._subnets_of.setdefault(subnet.network_id, {})[subnet.id] = subnet
-                return self.ports_of(subnet.network_id) if _matters(known, subnet) else set()
+                return self._concerned_by(subnet) if _matters(known, subnet) else set()
             case Upserted(Port() as port):
                 return self._put_port(port)
             case Upserted(SecurityGroup() as group):
@@ -162,7 +162,7 @@ class Inventory:
                 return set()
             self._subnets_of[subnet.network_id].pop(id, None)
             _drop_if_empty(self._subnets_of, subnet.network_id)
-            return self.ports_of(subnet.network_id)
+            return self._concerned_by(subnet)
         if kind is Port:
             return self._delete_port(id)
         drop = {
@@ -193,6 +193,12 @@ class Inventory:
         self.deleted[port_id] = None
         if len(self.deleted) > MAX_DELETED_PORTS:
             del self.deleted[next(iter(self.deleted))]
+
+    def _concerned_by(self, subnet: Subnet) -> set[str]:
+        """Give the ids of the ports of a subnet's network, and of the others of their machines."""
+        port_ids = self.ports_of(subnet.network_id)
+        machines = {_device(self.ports[port_id]) for port_id in port_ids}
+        return port_ids.union(*(self._ports_of_device.get(machine, ()) for machine in machines))
 
     def _siblings_of(self, port: Port | None) -> set[str]:
         """Give the ids of the ports of a port's machine: which of them has the default route may change."""

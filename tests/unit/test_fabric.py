@@ -17,7 +17,15 @@ from osken_apps.model.inventory import Inventory
 from osken_apps.model.local_vlans import assign_local_vlans
 from osken_apps.model.preparation import prepare
 from osken_apps.model.reports import port_reports
-from osken_apps.model.resources import DHCP_DEVICE_ID, Binding, InactiveBinding, Network, Port, PortStatus
+from osken_apps.model.resources import (
+    DHCP_DEVICE_ID,
+    Binding,
+    InactiveBinding,
+    Network,
+    Port,
+    PortStatus,
+    Subnet,
+)
 from osken_apps.model.security_groups import SecurityGroup
 from osken_apps.model.snapshot import HostSnapshot, Segment
 from osken_apps.model.turns import PORTS_A_TURN
@@ -86,6 +94,17 @@ def test_what_nothing_of_a_host_depends_on_leaves_its_snapshot_as_it_is() -> Non
     assert snapshot_of(made, "h") == before
     made.apply([Upserted(replace(VM1, dns_name="web"))])
     assert snapshot_of(made, "h") != before
+
+
+def test_a_subnet_concerns_the_other_ports_of_the_machines_on_it() -> None:
+    made = Fabric(LAYOUT)
+    subnet = replace(SUBNET1, network_id=NET2.id, id="subnet2")
+    first = replace(VM2, device_id="m")
+    second = replace(VM1, device_id="m")
+    made.load(Snapshot((NET1, NET2), (SUBNET1, subnet), (first, second)))
+    made.observe_bridge("h", "br-int", INT_PORTS)
+    assert made.apply([Upserted(replace(subnet, gateway_ip=IPv4Address("10.10.10.1")))]) == {"h"}
+    assert made.apply([Deleted(Subnet, subnet.id)]) == {"h"}
 
 
 def test_a_snapshot_is_taken_in_turns_and_no_host_is_ready_before_the_first_is_whole() -> None:
