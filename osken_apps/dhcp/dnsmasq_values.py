@@ -9,13 +9,16 @@ from collections.abc import Callable
 from ipaddress import IPv4Address, IPv4Network
 
 from osken_apps.dhcp.classless_routes import routes_of_items
-from osken_apps.dhcp.domain_names import encode_search_list, labels
+from osken_apps.dhcp.domain_names import encode_name, encode_search_list, labels
 from osken_apps.dhcp.options import Option
 
 INFINITE_S = 0xFFFFFFFF
 MIN_MTU = 68  # RFC 2132 5.1
 MAX_MTU = 0xFFFF
 MIN_LEASE_TIME_S = 60
+
+#: What the rest of option 120 is (RFC 3361 sections 3.1 and 3.2).
+SIP_NAMES, SIP_ADDRESSES = b"\0", b"\x01"
 
 TIME = re.compile(r"(\d{1,10})([smhdw]?)")
 SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -110,6 +113,19 @@ def host_name(text: str) -> bytes:
 def search_list(text: str) -> bytes:
     """Encode domain names, separated by commas, for option 119."""
     return encode_search_list(_items(text))
+
+
+def sip_servers(text: str) -> bytes:
+    """Encode SIP servers, all by address or all by name (RFC 3361); hexadecimal as it is."""
+    text = text.strip()
+    if HEX.fullmatch(text):
+        return octets(text)
+    if ADDRESS_LIST.fullmatch(text):
+        return SIP_ADDRESSES + addresses(text)
+    names = _items(text)
+    if any(ADDRESS_LIST.fullmatch(name) for name in names):
+        raise ValueError("the servers are neither all addresses nor all names")
+    return SIP_NAMES + b"".join(map(encode_name, names))
 
 
 def static_routes(text: str) -> bytes:
@@ -230,14 +246,19 @@ CATALOGUE: tuple[tuple[str, int, Encoder], ...] = (
     ("tzdb-timezone", 101, words),
     ("ipv6-only", Option.IPV6_ONLY, unsigned(4)),
     ("domain-search", Option.DOMAIN_SEARCH, search_list),
-    ("sip-server", 120, octets),
+    ("sip-server", 120, sip_servers),
     ("classless-static-route", Option.CLASSLESS_ROUTES, static_routes),
     ("vendor-id-encap", Option.VENDOR_ID_SPECIFIC, vendor_blocks),
     ("tftp-server-address", Option.TFTP_SERVER_ADDRESS, addresses),
     ("server-ip-address", NEXT_SERVER, one_address),
 )
-#: Options that dnsmasq has no name for.
-UNNAMED: dict[int, Encoder] = {Option.MS_CLASSLESS_ROUTES: static_routes, 210: words}
+#: Options that dnsmasq has no name for; 209 to 211 by RFC 5071.
+UNNAMED: dict[int, Encoder] = {
+    Option.MS_CLASSLESS_ROUTES: static_routes,
+    209: words,
+    210: words,
+    211: unsigned(4),
+}
 
 NUMBERS: dict[str, int] = {name.lower(): number for name, number, _ in CATALOGUE}
 ENCODERS: dict[int, Encoder] = {number: encoder for _, number, encoder in CATALOGUE} | UNNAMED
