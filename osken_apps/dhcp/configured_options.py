@@ -1,9 +1,9 @@
 """What is configured for clients of one kind: every option completed and encoded, and the boot fields. PURE.
 
-Owns what follows from other options: T1 and T2 from the lease, siaddr.
+Owns what follows from other options: siaddr. T1 and T2 are from `lease_times`.
 The ports of a subnet mostly differ in their host names alone, so that is left out, and all share the rest:
 what one client asks for is worked out for the next.
-Source: RFC 2131 section 4.4.5, RFC 5859.
+Source: RFC 2131 section 4.3.1, RFC 5859.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,13 +13,11 @@ from ipaddress import AddressValueError, IPv4Address
 from typing import NamedTuple
 
 from osken_apps.dhcp.classless_routes import completed_routes
-from osken_apps.dhcp.dnsmasq_values import INFINITE_S, NEXT_SERVER
-from osken_apps.dhcp.extra_dhcp_opts import times_agree
+from osken_apps.dhcp.dnsmasq_values import NEXT_SERVER
+from osken_apps.dhcp.lease_times import LEASE, lease_times
 from osken_apps.dhcp.message import FILE_OCTETS, NO_ADDRESS, SNAME_OCTETS
 from osken_apps.dhcp.options import Option, encode_option
 
-#: Told to every client that is given an address: without them it has no lease to keep.
-LEASE = (Option.LEASE_TIME, Option.RENEWAL_TIME, Option.REBINDING_TIME)
 #: What a client's list does not decide about: it goes first, where it goes.
 NOT_REQUESTABLE = frozenset(
     {Option.MESSAGE_TYPE, Option.SERVER_ID, *LEASE, Option.SUBNET_MASK, Option.CLIENT_ID}
@@ -132,17 +130,8 @@ def _configured_options(items: tuple[tuple[int, bytes], ...]) -> ConfiguredOptio
 
 
 def _times(options: Mapping[int, bytes]) -> dict[int, bytes]:
-    """Give T1 (half the lease) and T2 (seven eighths) unless they are given and agree (RFC 2131 4.4.5)."""
-    times = {number: int.from_bytes(options[number], "big") for number in LEASE if number in options}
-    lease_s = times[Option.LEASE_TIME]
-    infinite = lease_s == INFINITE_S
-    usual: dict[int, int] = {
-        Option.RENEWAL_TIME: INFINITE_S if infinite else lease_s // 2,
-        Option.REBINDING_TIME: INFINITE_S if infinite else lease_s * 7 // 8,
-    }
-    wished = usual | times
-    chosen = wished if times_agree(wished) else usual
-    return {number: chosen[number].to_bytes(4, "big") for number in usual}
+    given = {number: int.from_bytes(options[number], "big") for number in LEASE if number in options}
+    return {number: time_s.to_bytes(4, "big") for number, time_s in lease_times(given).items()}
 
 
 def _next_server(options: Mapping[int, bytes]) -> int:

@@ -13,19 +13,18 @@ and is told its own identifier. An empty value withholds `router`, `mtu` or `cla
 several values for one option, the one with more conditions that hold wins, then the later one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 
 from osken_apps.dhcp.client_class import Condition, tag
 from osken_apps.dhcp.dnsmasq_values import (
     ENCODERS,
-    INFINITE_S,
     NEXT_SERVER,
     NUMBERS,
     REFUSED,
     guessed,
 )
+from osken_apps.dhcp.lease_times import LEASE, times_agree
 from osken_apps.dhcp.options import MAX_OPTION_OCTETS, Option
 from osken_apps.errors import InvalidDhcpOption
 from osken_apps.model.resources import ExtraDhcpOption
@@ -59,10 +58,15 @@ def parse_extra_dhcp_opt(opt: ExtraDhcpOption) -> ExtraOption:
         raise _refusal(opt, str(error)) from error
 
 
-def validate_extra_dhcp_opts(opts: Iterable[ExtraDhcpOption], network_mtu: int | None = None) -> None:
-    """Raise InvalidDhcpOption for options that would break a client, or that contradict each other."""
+def validate_extra_dhcp_opts(
+    opts: Iterable[ExtraDhcpOption], network_mtu: int | None = None, lease_time_s: int | None = None
+) -> None:
+    """Raise InvalidDhcpOption for options that would break a client, or that contradict each other.
+
+    `lease_time_s` is how long a lease is whose time the options do not say, as far as that is known.
+    """
     seen: dict[object, ExtraDhcpOption] = {}
-    times: dict[int, int] = {}
+    times: list[tuple[ExtraDhcpOption, ExtraOption]] = []
     room: dict[Container, int] = {}
     for opt in opts:
         if opt.ip_version != 4:
@@ -73,8 +77,11 @@ def validate_extra_dhcp_opts(opts: Iterable[ExtraDhcpOption], network_mtu: int |
             raise _refusal(opt, f"{twin.opt_name!r} sets the same option")
         if extra.container:
             _check_room(opt, extra, extra.container, room)
-        elif extra.value is not None:
-            _check_number(opt, extra.number, int.from_bytes(extra.value, "big"), times, network_mtu)
+        elif extra.number == Option.MTU and network_mtu is not None:
+            _check_mtu(opt, extra.value, network_mtu)
+        elif extra.number in LEASE:
+            times.append((opt, extra))
+    _check_times(times, {} if lease_time_s is None else {Option.LEASE_TIME: lease_time_s})
 
 
 def _check_room(
@@ -85,22 +92,24 @@ def _check_room(
         raise _refusal(opt, f"option {container.number} would hold over {MAX_OPTION_OCTETS} octets")
 
 
-def _check_number(
-    opt: ExtraDhcpOption, number: int, value: int, times: dict[int, int], network_mtu: int | None
-) -> None:
-    if number == Option.MTU and network_mtu is not None and value > network_mtu:
+def _check_mtu(opt: ExtraDhcpOption, value: bytes | None, network_mtu: int) -> None:
+    if value is not None and int.from_bytes(value, "big") > network_mtu:
         raise _refusal(opt, f"the MTU of the network is {network_mtu}")
-    if number in (Option.LEASE_TIME, Option.RENEWAL_TIME, Option.REBINDING_TIME):
-        times[number] = value
-        if not times_agree(times):
-            raise _refusal(opt, "T1 must be before T2 and T2 before the end of the lease")
 
 
-def times_agree(times: dict[int, int]) -> bool:
-    """Tell whether of T1, T2 and lease time those that are given follow each other (RFC 2131 4.4.5)."""
-    order = (Option.RENEWAL_TIME, Option.REBINDING_TIME, Option.LEASE_TIME)
-    given = [times[number] for number in order if number in times]
-    return all(earlier < later or earlier == later == INFINITE_S for earlier, later in pairwise(given))
+def _check_times(times: list[tuple[ExtraDhcpOption, ExtraOption]], default: Mapping[int, int]) -> None:
+    """Check those that are told together: those under no condition, and with them those under the same."""
+    for conditions in {frozenset(extra.conditions): None for _, extra in times}:
+        told = [(opt, extra) for opt, extra in times if not extra.conditions]
+        told += [(opt, extra) for opt, extra in times if frozenset(extra.conditions) == conditions]
+        given = {extra.number: int.from_bytes(extra.value or b"", "big") for _, extra in told}
+        if not times_agree({**default, **given}):
+            opt, _ = told[-1]
+            raise _refusal(opt, f"T1 must be before T2 and T2 before the end of the lease{_of(default)}")
+
+
+def _of(default: Mapping[int, int]) -> str:
+    return "".join(f", which is {time_s} s unless lease-time is given" for time_s in default.values())
 
 
 def _refusal(opt: ExtraDhcpOption, reason: str) -> InvalidDhcpOption:

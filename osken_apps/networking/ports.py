@@ -67,7 +67,10 @@ class PortRequest:
 
 
 def dhcp_options(
-    present: Iterable[ExtraDhcpOption], requests: Iterable[DhcpOptionRequest], network_mtu: int
+    present: Iterable[ExtraDhcpOption],
+    requests: Iterable[DhcpOptionRequest],
+    network_mtu: int,
+    lease_time_s: int | None,
 ) -> tuple[ExtraDhcpOption, ...]:
     """Set the options that a request names; those with the value None go, the others stay.
 
@@ -84,7 +87,7 @@ def dhcp_options(
     if len(wanted) > MAX_EXTRA_DHCP_OPTS:
         raise InvalidInput(f"extra_dhcp_opts: {len(wanted)} options are more than {MAX_EXTRA_DHCP_OPTS}")
     try:
-        validate_extra_dhcp_opts(wanted, network_mtu)
+        validate_extra_dhcp_opts(wanted, network_mtu, lease_time_s)
     except InvalidDhcpOption as error:
         raise InvalidInput(str(error)) from error
     return wanted
@@ -105,7 +108,7 @@ def create(state: State, project_id: str, network_id: str, request: PortRequest,
     fixed_ips = None if isinstance(request.fixed_ips, Absent) else request.fixed_ips
     port = replace(port, fixed_ips=allocated(state, port, fixed_ips))
     port = secured(state, port, network, _security(request), terms)
-    return state.create(replace(port, extra_dhcp_opts=_options(request, port, network)))
+    return state.create(replace(port, extra_dhcp_opts=_options(request, port, network, terms)))
 
 
 def update(state: State, port: Port, request: PortRequest, terms: Terms) -> Port:
@@ -121,7 +124,7 @@ def update(state: State, port: Port, request: PortRequest, terms: Terms) -> Port
     new = secured_again(state, new, _security(request), terms)
     if not isinstance(request.extra_dhcp_opts, Absent):
         network = _network(state, port.network_id)
-        new = replace(new, extra_dhcp_opts=_options(request, new, network))
+        new = replace(new, extra_dhcp_opts=_options(request, new, network, terms))
     made = state.update(port, new)
     if not made.is_dhcp_server and (port.is_dhcp_server or set(port.fixed_ips) - set(made.fixed_ips)):
         settle_dhcp_port(state, port.network_id)
@@ -152,11 +155,11 @@ def _security(request: PortRequest) -> SecurityRequest:
     )
 
 
-def _options(request: PortRequest, port: Port, network: Network) -> tuple[ExtraDhcpOption, ...]:
+def _options(request: PortRequest, port: Port, network: Network, terms: Terms) -> tuple[ExtraDhcpOption, ...]:
     """Give the DHCP options that a port has after a request."""
     if isinstance(request.extra_dhcp_opts, Absent):
         return port.extra_dhcp_opts
-    return dhcp_options(port.extra_dhcp_opts, request.extra_dhcp_opts, network.mtu)
+    return dhcp_options(port.extra_dhcp_opts, request.extra_dhcp_opts, network.mtu, terms.lease_time_s)
 
 
 def _network(state: State, network_id: str) -> Network:

@@ -59,7 +59,8 @@ class Operations:
         """Give what rules of collections see of what is around a request."""
         caller = request.caller
         is_admin = self.permissions(request).may("context_is_admin", Target(caller.project_id))
-        return Around(self.config, Terms(caller.project_id, is_admin), self.hosts.away)
+        terms = Terms(caller.project_id, is_admin, self.config.dhcp.lease_time_s)
+        return Around(self.config, terms, self.hosts.away)
 
     def index(self, collection: Collection, request: Request) -> Answer:
         """Answer GET of a collection."""

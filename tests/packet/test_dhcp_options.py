@@ -191,6 +191,24 @@ def test_times_that_no_longer_agree_with_the_lease_are_made_anew():
     assert [int.from_bytes(options[number], "big") for number in (51, 58, 59)] == [600, 300, 525]
 
 
+@pytest.mark.parametrize(
+    ("own", "lease_s", "t1_s", "t2_s"),
+    [
+        ({"lease-time": "3600", "T1": "3200"}, 3600, 3200, 3400),
+        ({"lease-time": "3600", "T1": "600"}, 3600, 600, 3150),
+        ({"lease-time": "3600", "T2": "700"}, 3600, 400, 700),
+        ({"T2": "80000"}, 86400, 43200, 80000),
+        ({"T1": "86398"}, 86400, 86398, 86399),
+        ({"lease-time": "infinite", "T1": "600"}, 0xFFFFFFFF, 600, 0xFFFFFFFF),
+        ({"lease-time": "infinite", "T2": "700"}, 0xFFFFFFFF, 400, 700),
+        ({"T1": "1", "T2": "2"}, 86400, 1, 2),
+    ],
+)
+def test_a_time_that_is_given_is_told_and_the_other_one_fits_it(own, lease_s, t1_s, t2_s):
+    options = told(service(extra=own.items()))
+    assert [int.from_bytes(options[number], "big") for number in (51, 58, 59)] == [lease_s, t1_s, t2_s]
+
+
 def test_an_empty_router_withholds_the_default_route():
     served = service({"host_routes": (route("10.17.0.0/16", "10.10.10.9"),)}, extra=[("router", "")])
     options = told(served, asks=(3, 121))

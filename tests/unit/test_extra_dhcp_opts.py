@@ -21,10 +21,10 @@ def value(name, text):
     return parse_extra_dhcp_opt(ExtraDhcpOption(name, text)).value
 
 
-def refusal(*opts, mtu=None):
+def refusal(*opts, mtu=None, lease_s=None):
     """Give the words that refuse a set of options, or None."""
     try:
-        validate_extra_dhcp_opts([ExtraDhcpOption(*opt) for opt in opts], mtu)
+        validate_extra_dhcp_opts([ExtraDhcpOption(*opt) for opt in opts], mtu, lease_s)
     except InvalidDhcpOption as error:
         return str(error)
     return None
@@ -166,6 +166,23 @@ def test_times_that_do_not_follow_each_other_are_refused():
     assert "T1 must be before T2" in refusal(("lease-time", "100"), ("T1", "100"))
     assert refusal(("lease-time", "100"), ("T1", "50"), ("T2", "90")) is None
     assert refusal(("lease-time", "infinite"), ("T1", "infinite"), ("T2", "infinite")) is None
+
+
+def test_times_that_do_not_fit_the_usual_lease_are_refused_where_no_other_is_given():
+    assert "T1 must be before T2 and T2 before the end of the lease, which is 86400 s" in refusal(
+        ("T1", "90000"), lease_s=86400
+    )
+    assert refusal(("T2", "86400"), lease_s=86400) is not None
+    assert refusal(("T1", "90000"), ("lease-time", "100000"), lease_s=86400) is None
+    assert refusal(("T1", "86398"), lease_s=86400) is None
+    assert "T1 must" in refusal(("T1", "86399"), lease_s=86400)  # no T2 is between
+    assert refusal(("T1", "90000")) is None
+
+
+def test_times_under_a_condition_are_judged_with_those_that_they_are_told_with():
+    assert "'tag:ipxe,T1'" in refusal(("tag:ipxe,T1", "3600"), ("lease-time", "600"), lease_s=86400)
+    assert refusal(("tag:ipxe,lease-time", "600"), ("tag:!ipxe,T1", "3600"), lease_s=86400) is None
+    assert refusal(("T1", "90000"), ("tag:ipxe,lease-time", "100000"), lease_s=86400) is not None
 
 
 def test_an_mtu_above_the_network_s_is_refused():

@@ -317,6 +317,7 @@ def test_the_mac_address_of_a_bound_port_stays(api: Client, network_id: str) -> 
         ({"allowed_address_pairs": [{"mac_address": MAC}]}, 400, "AllowedAddressPairsMissingIP"),
         ({"extra_dhcp_opts": [{"opt_name": "mtu"}]}, 400, "HTTPBadRequest"),
         ({"extra_dhcp_opts": [{"opt_name": "mtu", "opt_value": "lots"}]}, 400, "InvalidInput"),
+        ({"extra_dhcp_opts": [{"opt_name": "T1", "opt_value": "25h"}]}, 400, "InvalidInput"),
         ({"binding:vnic_type": "imaginary"}, 400, "HTTPBadRequest"),
         ({"binding:profile": {"a": 1}}, 403, "PolicyNotAuthorized"),
         ({"binding:vif_type": "ovs"}, 400, "HTTPBadRequest"),
@@ -350,6 +351,13 @@ def test_dhcp_options_are_set_one_by_one_and_deleted_with_null(api: Client, netw
     deletion = [{"opt_name": "mtu", "opt_value": None}]
     deleted = api.change("port", port["id"], extra_dhcp_opts=deletion).body["port"]
     assert (added["extra_dhcp_opts"], deleted["extra_dhcp_opts"]) == ([mtu, boot], [boot])
+
+
+@pytest.mark.parametrize("name", ["router", "mtu", "classless-static-route"])
+def test_an_empty_dhcp_option_withholds_it(api: Client, network_id: str, name: str) -> None:
+    withheld = {"opt_name": name, "opt_value": "", "ip_version": 4}
+    port = api.make("port", network_id=network_id, extra_dhcp_opts=[withheld])
+    assert port["extra_dhcp_opts"] == [withheld]
 
 
 def test_a_port_of_the_network_itself_has_no_port_security(api: Client, network_id: str) -> None:
