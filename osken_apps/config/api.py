@@ -70,8 +70,8 @@ API_OPTS = [
     cfg.BoolOpt(
         "trust_forwarded_headers",
         default=False,
-        help="A trusted proxy in front sets Forwarded, or X-Forwarded-Proto and X-Forwarded-Host: links are"
-        " made of them.",
+        help="A trusted proxy in front sets Forwarded, or X-Forwarded-For, -Proto and -Host: links are made"
+        " of them, and clients told apart.",
     ),
     cfg.ListOpt(
         "trusted_proxies",

@@ -7,6 +7,7 @@ from typing import Any
 from waitress.adjustments import Adjustments
 
 from osken_apps.rest.certificates import Certificates
+from osken_apps.rest.clients import ClientOf, peer_is_client
 from osken_apps.rest.http_server import (
     MAINTENANCE_INTERVAL_S,
     MAX_CONNECTIONS,
@@ -27,16 +28,18 @@ def api_server(
     certificates: Certificates | None = None,
     has_logins: bool = False,
     news: News | None = None,
+    client_of: ClientOf = peer_is_client,
 ) -> ApiServer:
     """Make the server of an application on a socket that listens already; with certificates it speaks TLS.
 
-    `news` tells those who wait for it that there is some.
+    `news` tells those who wait for it that there is some, `client_of` who the client of a request is.
     """
     server = TlsServer if certificates else ApiServer
     return server(
         application,
         **_on(listener, "https" if certificates else "http"),
         dispatcher=Dispatcher(threads, Known() if has_logins else None, news),
+        client_of=client_of,
         **({"certificates": certificates} if certificates else {}),
     )
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from osken_apps.errors import ApiError, ConfigurationError
+from osken_apps.rest.environ import CLIENT
 from osken_apps.rest.identity import HTTPUnauthorized
 from osken_apps.rest.request import READS, Answer, Request
 
@@ -112,7 +113,7 @@ def entry_of(
         "user_id": word(caller.user_id),
         "user": word(caller.name or tried),
         "project_id": word(caller.project_id),
-        "from": environ.get("REMOTE_ADDR", ""),
+        "from": environ.get(CLIENT) or environ.get("REMOTE_ADDR", ""),
         "method": word(method),
         "path": word(str(environ.get("PATH_INFO", "")), MAX_REASON),
         "made": _made(answer.body)[:MAX_MADE] if answer.status == 201 else [],

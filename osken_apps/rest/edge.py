@@ -13,6 +13,7 @@ from ipaddress import ip_address
 
 from osken_apps.config import ApiConfig
 from osken_apps.errors import ApiError
+from osken_apps.rest.clients import forwarded, last
 from osken_apps.rest.identity import is_trusted
 from osken_apps.rest.request import READS
 
@@ -62,21 +63,15 @@ def address_of(headers: Mapping[str, str], own: Address, peer: str, api: ApiConf
     if not api.trust_forwarded_headers or not is_trusted(peer, api):
         return own
     if "Forwarded" in headers:
-        told = _forwarded(headers["Forwarded"])
+        told = forwarded(headers["Forwarded"])
     else:
         told = {"proto": headers.get("X-Forwarded-Proto", ""), "host": headers.get("X-Forwarded-Host", "")}
-        told = {name: value.rpartition(",")[2].strip() for name, value in told.items()}
+        told = {name: last(value) for name, value in told.items()}
     scheme = told.get("proto", "").lower()
     return Address(
         scheme if scheme in USUAL_PORTS else own.scheme,
         told.get("host") or own.host.removesuffix(USUAL_PORTS[own.scheme]),
     )
-
-
-def _forwarded(text: str) -> dict[str, str]:
-    """Read the last element of a Forwarded header (RFC 7239): what the nearest proxy says."""
-    pairs = (part.partition("=") for part in text.rpartition(",")[2].split(";"))
-    return {name.strip().lower(): value.strip().strip('"') for name, _, value in pairs}
 
 
 def check(

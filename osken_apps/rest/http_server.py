@@ -1,4 +1,4 @@
-"""The HTTP server: waitress, with a deadline for what is begun and a share of connections for each address.
+"""The HTTP server: waitress, with a deadline for what is begun and a share of connections for each client.
 
 waitress closes a connection on which nothing happens for a while, but one that sends a byte now and then
 may hold its place for ever, and all places together keep everybody else out. TLS, if there is a certificate,
@@ -15,12 +15,13 @@ from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask, Task, WSGITask
 from waitress.utilities import BadRequest
 
-from osken_apps.rest.environ import CERTIFICATE, IS_KNOWN, IS_ONE_TOO_MANY
+from osken_apps.rest.clients import ClientOf, peer_is_client, share_of
+from osken_apps.rest.environ import CERTIFICATE, CLIENT, IS_KNOWN, IS_ONE_TOO_MANY
 from osken_apps.rest.request import MAX_BODY_BYTES
 
 MAX_CONNECTIONS = 1000
-# Of one client address; beyond it the one that has been silent longest makes room for the next.
-MAX_CONNECTIONS_OF_ADDRESS = 250
+# Of one client, or of a proxy; beyond it the one that has been silent longest makes room for the next.
+MAX_CONNECTIONS_OF_CLIENT = 250
 HEADER_DEADLINE_S = 10
 BODY_DEADLINE_S = 60
 UNREAD_DEADLINE_S = 60  # without an octet taken of what is answered
@@ -115,6 +116,7 @@ class ApiTask(Secured, WSGITask):  # type: ignore[misc]
         """Give the environ, with what only the connection knows."""
         environ = super().get_environment()
         environ[CERTIFICATE] = self.channel.certificate
+        environ[CLIENT] = self.channel.client_of(self.request)
         environ[IS_ONE_TOO_MANY] = self.request.is_one_too_many
         return environ
 
@@ -145,6 +147,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
+        self.share = share_of(self.addr[0])
         self.owed_since: float | None = time.monotonic()
         self.unread_since: float | None = None
         self.has_next = False
@@ -192,6 +195,15 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         return self.has_next
 
     @property
+    def client(self) -> str:
+        """The address of who asks what is to be answered next."""
+        return self.client_of(self.requests[0])
+
+    def client_of(self, request: Parser) -> str:
+        """Give the address of who asks something, as a proxy tells it that is trusted."""
+        return self.server.client_of(request.headers, self.addr[0])  # type: ignore[no-any-return]
+
+    @property
     def certificate(self) -> str:
         """The name in the client's certificate: it has none."""
         return ""
@@ -223,6 +235,11 @@ class ApiServer(TcpWSGIServer):  # type: ignore[misc]
 
     channel_class = Channel
 
+    def __init__(self, *arguments: Any, client_of: ClientOf = peer_is_client, **named: Any) -> None:
+        """Make the server; `client_of` tells of a request and its peer who the client is."""
+        self.client_of = client_of
+        super().__init__(*arguments, **named)
+
     def maintenance(self, now: float) -> None:
         """Close what is silent and what is overdue; called every MAINTENANCE_INTERVAL_S."""
         super().maintenance(now)
@@ -239,17 +256,15 @@ class ApiServer(TcpWSGIServer):  # type: ignore[misc]
             super().add_task(channel)
 
     def handle_accept(self) -> None:
-        """Accept a connection; if its address has too many, close the one that was silent longest."""
+        """Accept a connection; if its client has too many, close the one that was silent longest."""
         present = set(self.active_channels)
         super().handle_accept()
         for number in self.active_channels.keys() - present:
-            self._make_room(self.active_channels[number].addr[0])
+            self._make_room(self.active_channels[number].share)
 
-    def _make_room(self, address: str) -> None:
-        own = [
-            item for item in self.active_channels.values() if item.addr[0] == address and not item.will_close
-        ]
-        if len(own) > MAX_CONNECTIONS_OF_ADDRESS:
+    def _make_room(self, share: str) -> None:
+        own = [item for item in self.active_channels.values() if item.share == share and not item.will_close]
+        if len(own) > MAX_CONNECTIONS_OF_CLIENT:
             # The newest is among them: if all others are being answered, it is the one that goes.
             idle = [item for item in own if item.is_idle]
             min(idle, key=lambda item: item.last_activity).will_close = True

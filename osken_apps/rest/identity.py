@@ -1,7 +1,7 @@
 """Who asks, where a request itself says so: `[api] authentication` is `none` or `headers`.
 
 `none`: everybody is the administrator of one project. `headers`: whom a trusted proxy names, and only if it
-says all of it, once.
+says all of it, once. PURE.
 """
 
 from collections.abc import Callable, Mapping

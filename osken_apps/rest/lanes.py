@@ -1,10 +1,10 @@
 """Which request is answered next, and by which thread: nobody who hammers holds up the others. SHELL.
 
 Requests stand in three lanes with threads of their own. `HEALTH` is never held up by anything. `LOGIN` has
-one thread, since one password is checked at a time, and takes turns between those who try: by address, and of
-an address by name, each with a few waiting. What was right a moment ago is known without a check, and goes
-with the others; these take turns by address. One that is to wait until something is new goes to its lane when
-it is (`waiting_room`).
+one thread, since one password is checked at a time, and takes turns between those who try: by client
+(`clients.share_of`), and of a client by name, each with a few waiting. What was right a moment ago is known
+without a check, and goes with the others; these take turns by client. One that is to wait until something is
+new goes to its lane when it is (`waiting_room`).
 """
 
 import base64
@@ -22,13 +22,14 @@ from collections.abc import Callable, Hashable, Mapping
 from enum import Enum, auto
 from typing import Any
 
+from osken_apps.rest.clients import share_of
 from osken_apps.rest.waiting import News
 from osken_apps.rest.waiting_room import WaitingRoom
 
 LOG = logging.getLogger(__name__)
 
 MAX_WAITING = 64  # for a check of a password, of all
-MAX_WAITING_OF_ADDRESS = 16  # under whatever names
+MAX_WAITING_OF_CLIENT = 16  # under whatever names
 MAX_WAITING_OF_ONE = 8
 MAX_SECRET_BYTES = 16 * 1024  # what is longer is cut, and never known
 KNOWN_S = 60.0
@@ -146,42 +147,42 @@ class Turns:
 
 
 class Logins:
-    """Who waits for a check of a password: by turns between addresses, and of one between names.
+    """Who waits for a check of a password: by turns between clients, and of one between names.
 
-    Where there are too many, whoever tries most makes room: many names from one address are one who tries.
+    Where there are too many, whoever tries most makes room: many names from one client are one who tries.
     """
 
     def __init__(
         self,
         most: int = MAX_WAITING,
-        most_of_address: int = MAX_WAITING_OF_ADDRESS,
+        most_of_client: int = MAX_WAITING_OF_CLIENT,
         most_of_one: int = MAX_WAITING_OF_ONE,
     ) -> None:
-        self._most, self._most_of_address, self._most_of_one = most, most_of_address, most_of_one
-        self._addresses: OrderedDict[str, Turns] = OrderedDict()
+        self._most, self._most_of_client, self._most_of_one = most, most_of_client, most_of_one
+        self._clients: OrderedDict[str, Turns] = OrderedDict()
 
     def __len__(self) -> int:
-        return sum(map(len, self._addresses.values()))
+        return sum(map(len, self._clients.values()))
 
-    def put(self, address: str, name: str, item: Any) -> Any:
+    def put(self, client: str, name: str, item: Any) -> Any:
         """Have an item wait; give that for which there is no room: this or another one, or None."""
-        own = self._addresses.setdefault(address, Turns(self._most_of_address, self._most_of_one))
+        own = self._clients.setdefault(client, Turns(self._most_of_client, self._most_of_one))
         if not own.put(name, item):
             return item
         if len(self) <= self._most:
             return None
-        crowd = max(self._addresses, key=lambda each: len(self._addresses[each]))
-        dropped = self._addresses[crowd].drop()
-        if not self._addresses[crowd]:
-            del self._addresses[crowd]
+        crowd = max(self._clients, key=lambda each: len(self._clients[each]))
+        dropped = self._clients[crowd].drop()
+        if not self._clients[crowd]:
+            del self._clients[crowd]
         return dropped
 
     def take(self) -> Any:
-        """Take the first item of the address whose turn it is."""
-        address, own = self._addresses.popitem(last=False)
+        """Take the first item of the client whose turn it is."""
+        client, own = self._clients.popitem(last=False)
         item = own.take()
         if own:
-            self._addresses[address] = own
+            self._clients[client] = own
         return item
 
 
@@ -235,11 +236,11 @@ class Dispatcher:
             thread.join(max(0.0, ends - time.monotonic()))
 
     def _put(self, task: Any) -> None:
-        request, address = task.requests[0], task.addr[0]
+        request = task.requests[0]
         lane = self._lane_of(request)
         with self._lock:
             if lane is Lane.LOGIN:
-                refused = self._logins.put(address, name_of(request.secret), task)
+                refused = self._logins.put(share_of(task.client), name_of(request.secret), task)
                 self._ready[lane].notify()
             else:
                 self._answer(lane, task)
@@ -250,7 +251,7 @@ class Dispatcher:
 
     def _answer(self, lane: Lane, task: Any) -> None:
         """Have it answered that it is one too many, or what needs no check of a password."""
-        self._turns[lane].put(task.addr[0], task)
+        self._turns[lane].put(share_of(task.client), task)
         self._ready[lane].notify()
 
     def _lane_of(self, request: Any) -> Lane:

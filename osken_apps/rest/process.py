@@ -14,6 +14,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -28,6 +29,7 @@ from osken_apps.nova.notifier import Notifier
 from osken_apps.rest.api_server import api_server, plain_server
 from osken_apps.rest.audit_log import AuditLog
 from osken_apps.rest.certificates import Certificates
+from osken_apps.rest.clients import client_of
 from osken_apps.rest.controller import Hosts, Questions
 from osken_apps.rest.controller_link import Listener, Speaker
 from osken_apps.rest.measured import Measured
@@ -85,7 +87,8 @@ def serve(
         if metrics is not None:
             _tell_metrics(metrics, Measured(config, store, hosts, questions, api.requests))
         signal.signal(signal.SIGHUP, lambda *_: _in_background(_reload, api, certificates))
-        api_server(api, listener, config.api.threads, certificates, has_logins, api.news).run()
+        told = partial(client_of, api=config.api)
+        api_server(api, listener, config.api.threads, certificates, has_logins, api.news, told).run()
     finally:
         audit.close()
         store.close()

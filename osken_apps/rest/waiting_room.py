@@ -10,10 +10,11 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from osken_apps.rest.clients import share_of
 from osken_apps.rest.waiting import News, Wait, wait_of
 
 MAX_WAITING = 200  # of all connections; who comes when it is full is answered at once
-MAX_WAITING_OF_ONE = 100  # of an address, which may be a proxy before many
+MAX_WAITING_OF_ONE = 100  # of a client, which may be a proxy before many
 
 
 class WaitingRoom:
@@ -27,7 +28,8 @@ class WaitingRoom:
         self._answer = answer
         self._changed = threading.Condition()
         self._waiting: dict[Any, Wait] = {}
-        self._of_address: Counter[str] = Counter()
+        self._shares: dict[Any, str] = {}
+        self._of_share: Counter[str] = Counter()
         self._next = math.inf  # when the thread looks again by itself
         self._has_heard = False  # of something new, which those who have just come do not get yet
         self._is_open = True
@@ -39,7 +41,7 @@ class WaitingRoom:
         """Let a channel's request wait; tell whether it does."""
         if len(channel.requests) != 1:
             return False  # the client has asked for more already
-        (request,), address = channel.requests, channel.addr[0]
+        (request,) = channel.requests
         if request.error or not self._is_open:
             return False
         with self._changed:
@@ -47,10 +49,11 @@ class WaitingRoom:
             wait = wait_of(
                 request.command, request.path, request.query, self._news.revision, time.monotonic()
             )
-            if wait is None or not self._has_room(address):
+            if wait is None or not self._has_room(share := share_of(channel.client)):
                 return False
             self._waiting[channel] = wait
-            self._of_address[address] += 1
+            self._shares[channel] = share
+            self._of_share[share] += 1
             channel.is_waiting = True
             if wait.ends(wait.revision) < self._next:
                 self._changed.notify()
@@ -75,18 +78,18 @@ class WaitingRoom:
             self._changed.notify()
         self._thread.join()
 
-    def _has_room(self, address: str) -> bool:
-        all_of_them, own = len(self._waiting), self._of_address[address]
+    def _has_room(self, share: str) -> bool:
+        all_of_them, own = len(self._waiting), self._of_share[share]
         return self._is_open and all_of_them < MAX_WAITING and own < MAX_WAITING_OF_ONE
 
     def _remove(self, channel: Any) -> bool:
         if self._waiting.pop(channel, None) is None:
             return False
         channel.is_waiting = False
-        address = channel.addr[0]
-        self._of_address[address] -= 1
-        if not self._of_address[address]:
-            del self._of_address[address]
+        share = self._shares.pop(channel)
+        self._of_share[share] -= 1
+        if not self._of_share[share]:
+            del self._of_share[share]
         return True
 
     def _hear(self) -> None:

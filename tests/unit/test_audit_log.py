@@ -11,6 +11,7 @@ import pytest
 from osken_apps.errors import ConfigurationError
 from osken_apps.rest import audit_log
 from osken_apps.rest.audit_log import AuditLog
+from osken_apps.rest.environ import CLIENT
 from osken_apps.rest.request import Answer
 
 
@@ -65,6 +66,15 @@ def test_a_slow_disk_delays_nobody_and_what_was_lost_is_counted(
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"\[api\] audit_log: .*nowhere.*No such file"):
         AuditLog(tmp_path / "nowhere" / "audit.log")
+
+
+def test_an_entry_says_from_where_a_request_came_before_a_proxy() -> None:
+    environ = {"REQUEST_METHOD": "POST", "PATH_INFO": "/v2.0/networks", "REMOTE_ADDR": "127.0.0.1"}
+    entries = [
+        audit_log.entry_of("req-1", environ | more, None, Answer(401), None)
+        for more in ({}, {CLIENT: "192.0.2.1"})
+    ]
+    assert [entry and entry["from"] for entry in entries] == ["127.0.0.1", "192.0.2.1"]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import socket
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from waitress.utilities import find_double_newline
 from osken_apps.rest import http_server as server
 from osken_apps.rest.api_server import api_server
 from osken_apps.rest.certificates import Certificates
+from osken_apps.rest.clients import client_of
+from osken_apps.rest.environ import CLIENT
 from osken_apps.rest.http_server import ApiServer, Channel
 from tests.certificates import api_options
 from tests.unit.rest_client import config_of
@@ -276,7 +279,7 @@ def test_who_does_not_read_an_answer_is_closed_although_nothing_can_be_written(
 def test_the_connection_that_was_silent_longest_makes_room(
     api: ApiServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "MAX_CONNECTIONS_OF_ADDRESS", 2)
+    monkeypatch.setattr(server, "MAX_CONNECTIONS_OF_CLIENT", 2)
     pairs = [connected(api) for _ in range(2)]
     for moment, (_, channel) in zip((2.0, 1.0), pairs, strict=True):
         channel.last_activity = moment
@@ -286,8 +289,47 @@ def test_the_connection_that_was_silent_longest_makes_room(
         client.close()
 
 
+def test_connections_from_many_addresses_of_one_machine_are_of_one_client(
+    api: ApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "MAX_CONNECTIONS_OF_CLIENT", 2)
+    pairs = [connected(api) for _ in range(4)]
+    addresses = ("2001:db8:0:1::1", "2001:db8::1", "2001:db8::2", "2001:db8::3")
+    for moment, ((_, channel), address) in enumerate(zip(pairs, addresses, strict=True)):
+        again = Channel(api, channel.socket, (address, 1), api.adj, map={})
+        again.last_activity = moment
+        api.active_channels[channel.socket.fileno()] = again
+    newest = api.active_channels[pairs[-1][1].socket.fileno()]
+    api._make_room(newest.share)
+    assert sorted(c.addr[0] for c in api.active_channels.values() if c.will_close) == ["2001:db8::1"]
+    for client, _ in pairs:
+        client.close()
+
+
+def test_whose_a_request_is_a_trusted_proxy_tells(tmp_path: Path) -> None:
+    told = partial(client_of, api=config_of(tmp_path, "trust_forwarded_headers = true").api)
+    header = GET + b"X-Forwarded-For: 203.0.113.9\r\nx-forwarded-for: 192.0.2.1\r\n\r\n"
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        answers = Answers()
+        api = api_server(lambda environ, start: [], listener, 1, client_of=told)
+        api.task_dispatcher.shutdown()
+        api.task_dispatcher = answers
+        client, channel = connected(api)
+        channel.received(header)
+        assert answers.tasks == [channel]
+        environ = server.ApiTask(channel, channel.requests[0]).get_environment()
+        assert (channel.client, environ[CLIENT], environ["REMOTE_ADDR"]) == (
+            "192.0.2.1",
+            "192.0.2.1",
+            "127.0.0.1",
+        )
+        channel.handle_close()
+        client.close()
+        api.close()
+
+
 def test_of_those_who_wait_for_news_one_makes_room(api: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "MAX_CONNECTIONS_OF_ADDRESS", 1)
+    monkeypatch.setattr(server, "MAX_CONNECTIONS_OF_CLIENT", 1)
     client, channel = connected(api)
     channel.received(WAITS)
     assert channel.is_waiting

@@ -168,6 +168,17 @@ def test_so_many_wait_and_no_more(room: WaitingRoom, monkeypatch: pytest.MonkeyP
     assert room.take(others[1])
 
 
+def test_one_machine_does_not_fill_the_room_from_many_addresses(
+    room: WaitingRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting_room, "MAX_WAITING_OF_ONE", 2)
+    own = [Reader(address=f"2001:db8::{number}") for number in range(3)]
+    assert [room.take(reader) for reader in own] == [True, True, False]
+    assert room.take(Reader(address="2001:db8:0:1::1"))
+    room.leave(own[0])
+    assert room.take(own[2])
+
+
 def test_who_has_left_or_has_asked_for_more_is_not_answered_later(
     room: WaitingRoom, answered: "queue.Queue[Reader]"
 ) -> None:
