@@ -14,6 +14,7 @@ from typing import Any
 
 from osken_apps.model.changes import Change, HostReport, PortReport, Snapshot
 from osken_apps.model.counts import ControllerCounts
+from osken_apps.questions import Question
 
 LENGTH = struct.Struct("!I")
 STARTED_BADLY = 2  # the status of the process that serves REST where it said on stderr what is wrong
@@ -68,8 +69,7 @@ class Query:
     """A question of the REST process that only the controller's memory can answer."""
 
     number: int
-    name: str
-    arguments: tuple[Any, ...]
+    question: Question[Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,12 @@ import os
 import signal
 import socket
 import time
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
-from os_ken.base.app_manager import AppManager, OSKenApp
+from os_ken.base.app_manager import AppManager
 
 from osken_apps.apps import runtime
 from osken_apps.apps.audit import audit_for_ever
@@ -22,10 +23,7 @@ from osken_apps.apps.complaints import tell_again_for_ever
 from osken_apps.apps.dhcp import Dhcp
 from osken_apps.apps.edge import edge, look_for_ever
 from osken_apps.apps.facts import Gatherer
-from osken_apps.apps.group_use import group_packets
 from osken_apps.apps.host import Host
-from osken_apps.apps.host_flows import host_flows
-from osken_apps.apps.host_interfaces import host_interfaces
 from osken_apps.apps.hosts import FIRST_CONNECTIONS_S, Hosts
 from osken_apps.apps.listening import allow_many_sockets
 from osken_apps.apps.memory import keep_collections_short, watch_endings
@@ -33,6 +31,7 @@ from osken_apps.apps.openflow import OpenFlowApp
 from osken_apps.apps.ovsdb import OvsdbApp
 from osken_apps.apps.packet_ins import Arrivals, PacketIns
 from osken_apps.apps.progress import tell_progress
+from osken_apps.apps.queries import Knowledge
 from osken_apps.apps.reader import PacketInHandler
 from osken_apps.apps.reconcile import HostReconciler
 from osken_apps.apps.rest import RestApp
@@ -54,88 +53,49 @@ LOG = logging.getLogger(__name__)
 #: What is served at the address that a section names.
 SERVES = {"api": "API", "openflow": "OpenFlow", "ovsdb": "OVSDB", "metrics": "metrics"}
 
+P = ParamSpec("P")
+App = TypeVar("App")
+
 
 class Controller:
     """The applications of one controller, over all hosts."""
 
     def __init__(self, config: Config, config_file: Path) -> None:
         sockets = {section: listen(f"[{section}]", found) for section, found in config.listeners.items()}
-        rates = PuntRates(config.dhcp.port_rate, config.dhcp.bridge_rate)
-        network = config.network
-        layout = Layout(network.integration_bridge, network.bridge_mappings, rates, network.tunnel_bridge)
+        _warn_of(sockets, config)
         self._listeners = ", ".join(
             f"{SERVES[section]} on {_address(sock)}" for section, sock in sockets.items()
         )
-        for section, sock in sockets.items():
-            if is_early(sock):
-                LOG.warning(
-                    "[%s] this machine has no address %s yet; it is served once it has",
-                    section,
-                    sock.getsockname()[0],
-                )
-        for section, endpoint, tls in (
-            ("openflow", config.openflow, config.openflow_tls),
-            ("ovsdb", config.ovsdb, config.ovsdb_tls),
-        ):
-            if not (tls or endpoint.is_loopback):
-                LOG.warning(
-                    "[%s] insecure=true: whoever reaches %s passes for a host", section, endpoint.host
-                )
         self._service = Service(os.environ)
         self._status = 0
         self._has_started = False
         self._started_at = time.time()
         self._signals, self._wakeup = _signals()
         self._audit_interval_s = config.audit_interval_s
-        fabric = Fabric(layout, remove_unknown=config.remove_unknown, enforce=config.security.enforce)
-        expected = Expected(
-            layout,
-            openflow_port=config.openflow.port,
-            ovsdb_port=config.ovsdb.port,
-            api_port=config.api.endpoint.port,
-            openflow_method="ssl" if config.openflow_tls else "tcp",
-            ovsdb_method="ssl" if config.ovsdb_tls else "tcp",
-        )
-        self._hosts = Hosts(fabric, self._reconciler, expected)
-        self._hosts.watched_ports = frozenset(config.metrics.ports if config.metrics else ())
-        self._hosts.bridges_are_certified = config.openflow_tls is not None
-        openflow_edge = edge(config.openflow_tls, self._hosts.refused_by_certificate)
-        ovsdb_edge = edge(config.ovsdb_tls, self._hosts.refused_by_certificate)
+        self._hosts = hosts = self._hosts_of(config)
+        openflow_edge = edge(config.openflow_tls, hosts.refused_by_certificate)
+        ovsdb_edge = edge(config.ovsdb_tls, hosts.refused_by_certificate)
         self._edges = [openflow_edge, ovsdb_edge]
         defaults = Defaults(config.dhcp.lease_time_s, config.dhcp.domain, config.dhcp.dns_servers)
-        self._dhcp = Dhcp(self._hosts, defaults)
-        gatherer = Gatherer(self._hosts, self._dhcp)
-        shared: dict[str, Any] = {
-            "hosts": self._hosts,
-            "config_file": config_file,
-            "api_socket": sockets["api"],
-            "metrics_socket": sockets.get("metrics"),
-            "counts": self._counts,
-            "openflow_socket": sockets["openflow"],
-            "openflow_edge": openflow_edge,
-            "ovsdb_socket": sockets["ovsdb"],
-            "ovsdb_edge": ovsdb_edge,
-            "queries": {
-                "port_dhcp": self._dhcp.port_dhcp,
-                "forget_host": self._hosts.forget,
-                "group_packets": lambda group_id: group_packets(self._hosts, group_id),
-                "host_flows": lambda *asked: host_flows(self._hosts, *asked),
-                "host_interfaces": lambda host: host_interfaces(self._hosts, host),
-                "dhcp_transactions": self._dhcp.transactions,
-                "port_facts": gatherer.port_facts,
-                "frame_facts": gatherer.frame_facts,
-            },
-            "forget_port": self._dhcp.forget,
-            "started": self._log_started,
-            "give_up": self._give_up,
-        }
-        self._apps: dict[type[OSKenApp], Any] = {
-            kind: _instantiate(kind, shared) for kind in (OvsdbApp, RestApp, OpenFlowApp)
-        }
+        self._dhcp = Dhcp(hosts, defaults)
+        self._ovsdb = _instantiate(OvsdbApp, hosts, sockets["ovsdb"], ovsdb_edge)
+        self._rest = _instantiate(
+            RestApp,
+            hosts,
+            config_file,
+            sockets["api"],
+            Knowledge(hosts, self._dhcp, Gatherer(hosts, self._dhcp)).answer,
+            self._dhcp.forget,
+            self._log_started,
+            self._give_up,
+            sockets.get("metrics"),
+            self._counts,
+        )
+        self._openflow = _instantiate(OpenFlowApp, hosts, sockets["openflow"], openflow_edge)
 
     def run(self) -> int:
         """Run until SIGTERM or SIGINT, or until the REST process cannot even start; give the exit status."""
-        for app in self._apps.values():
+        for app in (self._ovsdb, self._rest, self._openflow):
             app.start()
         keep_collections_short()
         runtime.spawn(watch_endings)
@@ -149,16 +109,34 @@ class Controller:
             LOG.info("SIGHUP: reading certificates and policy again")
             for each in self._edges:
                 each.look(is_asked=True)
-            self._apps[RestApp].reload()
+            self._rest.reload()
         if not self._status:
             LOG.info("stopping")
         self._service.stopping()
-        self._apps[RestApp].stop()
+        self._rest.stop()
         return self._status
+
+    def _hosts_of(self, config: Config) -> Hosts:
+        """Make the hosts, of which none has come yet."""
+        network, rates = config.network, PuntRates(config.dhcp.port_rate, config.dhcp.bridge_rate)
+        layout = Layout(network.integration_bridge, network.bridge_mappings, rates, network.tunnel_bridge)
+        expected = Expected(
+            layout,
+            openflow_port=config.openflow.port,
+            ovsdb_port=config.ovsdb.port,
+            api_port=config.api.endpoint.port,
+            openflow_method="ssl" if config.openflow_tls else "tcp",
+            ovsdb_method="ssl" if config.ovsdb_tls else "tcp",
+        )
+        fabric = Fabric(layout, remove_unknown=config.remove_unknown, enforce=config.security.enforce)
+        hosts = Hosts(fabric, self._reconciler, expected)
+        hosts.watched_ports = frozenset(config.metrics.ports if config.metrics else ())
+        hosts.bridges_are_certified = config.openflow_tls is not None
+        return hosts
 
     def _counts(self) -> ControllerCounts:
         passes, answers = self._hosts.passes.durations, self._dhcp.durations.durations
-        errors = self._apps[OpenFlowApp].errors
+        errors = self._openflow.errors
         return ControllerCounts(self._started_at, passes, answers, tuple(sorted(errors.items())))
 
     def _log_started(self, store: str) -> None:
@@ -176,7 +154,7 @@ class Controller:
         self._wakeup.send(b"!")
 
     def _reconciler(self, host: Host) -> HostReconciler:
-        return HostReconciler(host, self._hosts, self._serve, self._apps[RestApp].report)
+        return HostReconciler(host, self._hosts, self._serve, self._rest.report)
 
     def _serve(self, bridge: Bridge, snapshot: HostSnapshot) -> None:
         """Have the packet-ins of a host's integration bridge answered as its snapshot says."""
@@ -202,8 +180,24 @@ def _address(sock: socket.socket) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _instantiate(kind: type[OSKenApp], shared: dict[str, Any]) -> Any:
-    return AppManager.get_instance().instantiate(kind, **shared)
+def _warn_of(sockets: Mapping[str, socket.socket], config: Config) -> None:
+    """Warn of addresses that are not there yet, and of listeners that believe everybody."""
+    for section, sock in sockets.items():
+        if is_early(sock):
+            address = sock.getsockname()[0]
+            LOG.warning("[%s] this machine has no address %s yet; it is served once it has", section, address)
+    for section, endpoint, tls in (
+        ("openflow", config.openflow, config.openflow_tls),
+        ("ovsdb", config.ovsdb, config.ovsdb_tls),
+    ):
+        if not (tls or endpoint.is_loopback):
+            LOG.warning("[%s] insecure=true: whoever reaches %s passes for a host", section, endpoint.host)
+
+
+def _instantiate(kind: Callable[P, App], *arguments: P.args, **named: P.kwargs) -> App:
+    """Make an application as os-ken has it."""
+    app: App = AppManager.get_instance().instantiate(kind, *arguments, **named)
+    return app
 
 
 def _signals() -> tuple[Any, Any]:

@@ -79,7 +79,7 @@ class OpenFlowServer:
 class OpenFlowApp(OSKenApp):
     """The os-ken application for the bridges."""
 
-    def __init__(self, openflow_socket: Any, openflow_edge: Edge, hosts: Hosts, **_: Any) -> None:
+    def __init__(self, hosts: Hosts, openflow_socket: Any, openflow_edge: Edge) -> None:
         super().__init__()
         self._server = OpenFlowServer(openflow_socket, SwitchObserver(hosts), openflow_edge)
 

@@ -28,7 +28,7 @@ MAX_SESSIONS = 4096
 class OvsdbApp(OSKenApp):
     """Serves OVSDB sessions, a greenthread each."""
 
-    def __init__(self, hosts: Hosts, ovsdb_socket: Any, ovsdb_edge: Edge, **_: Any) -> None:
+    def __init__(self, hosts: Hosts, ovsdb_socket: Any, ovsdb_edge: Edge) -> None:
         super().__init__()
         self._hosts = hosts
         self._socket = ovsdb_socket

@@ -15,7 +15,7 @@ from os_ken.base.app_manager import OSKenApp
 from osken_apps.apps import runtime
 from osken_apps.apps.host_reports import host_reports
 from osken_apps.apps.hosts import Hosts
-from osken_apps.apps.queries import Handlers
+from osken_apps.apps.queries import Knows
 from osken_apps.apps.rest_link import RestLink
 from osken_apps.apps.rest_process import RestProcess
 from osken_apps.failures import Failures
@@ -41,13 +41,12 @@ class RestApp(OSKenApp):
         hosts: Hosts,
         config_file: Path,
         api_socket: Any,
-        queries: Handlers,
+        knows: Knows,
         forget_port: Callable[[str], None],
         started: Callable[[str], None],
         give_up: Callable[[], None],
-        metrics_socket: Any = None,
-        counts: Callable[[], ControllerCounts] | None = None,
-        **_: Any,
+        metrics_socket: Any,
+        counts: Callable[[], ControllerCounts] | None,
     ) -> None:
         super().__init__()
         self.failures = Failures()
@@ -56,7 +55,7 @@ class RestApp(OSKenApp):
             config_file, api_socket, hosts.fabric.inventory.store_id, metrics_socket
         )
         self._link_over: Callable[[Link], RestLink] = lambda link: RestLink(
-            link, hosts, queries, forget_port, started, self.failures
+            link, hosts, knows, forget_port, started, self.failures
         )
         self._give_up = give_up
         self._counts = counts

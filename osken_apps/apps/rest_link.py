@@ -11,7 +11,7 @@ from osken_apps.apps import runtime
 from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.intent import Gap, Intent
 from osken_apps.apps.outbox import Outbox
-from osken_apps.apps.queries import Handlers, Queries
+from osken_apps.apps.queries import Knows, Queries
 from osken_apps.failures import Failures
 from osken_apps.link import (
     Changes,
@@ -35,15 +35,15 @@ LOG = logging.getLogger(__name__)
 class RestLink:
     """Brings what the store tells to the fabric, answers questions, and sends what there is to report.
 
-    `forget_port` is called with the id of a deleted port, `serving` when the process serves a store, which is
-    told in words, and has heard of us: until then it is not ready.
+    `knows` answers a question; `forget_port` is called with the id of a deleted port, `serving` when the
+    process serves a store, which is told in words, and has heard of us: until then it is not ready.
     """
 
     def __init__(
         self,
         link: Link,
         hosts: Hosts,
-        queries: Handlers,
+        knows: Knows,
         forget_port: Callable[[str], None],
         serving: Callable[[str], None],
         failures: Failures,
@@ -52,7 +52,7 @@ class RestLink:
         self.silent_beats = 0
         self._link = link
         self._hosts = hosts
-        self._queries = Queries(queries, self.put, failures)
+        self._queries = Queries(knows, self.put, failures)
         self._forget_port = forget_port
         self._serving = serving
         self._begins_to_serve = ""

@@ -5,6 +5,7 @@ from typing import Any
 
 from osken_apps.model.changes import HostReport
 from osken_apps.model.flow_state import ASKED_STATES, FlowState
+from osken_apps.questions import HostFlows, HostInterfaces
 from osken_apps.rest.controller import Questions
 from osken_apps.rest.openapi_words import TEXT, Document, array_of, object_of
 from osken_apps.rest.read_only import Member
@@ -16,13 +17,12 @@ NUMBER: Document = {"type": "integer"}
 
 def _flows(report: HostReport, questions: Questions, asked: Mapping[str, str]) -> Any:
     """Give the host's flows beside those that it should have. Raises ServiceUnavailable."""
-    named = (asked.get(name, "") for name in ("bridge", "rule", "port_id", "state"))
-    return questions.ask("host_flows", report.host, *named)
+    return questions.ask(HostFlows(report.host, **asked))
 
 
 def _interfaces(report: HostReport, questions: Questions, _asked: Mapping[str, str]) -> Any:
     """Give the interfaces of the host's bridges. Raises ServiceUnavailable."""
-    return questions.ask("host_interfaces", report.host)
+    return questions.ask(HostInterfaces(report.host))
 
 
 def _all_of(properties: Document) -> Document:

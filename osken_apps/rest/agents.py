@@ -8,6 +8,7 @@ from typing import Any
 from osken_apps.errors import Conflict, NotFound
 from osken_apps.model.changes import HostReport
 from osken_apps.networking.bindings import unbind_host
+from osken_apps.questions import ForgetHost
 from osken_apps.rest.agent_members import FLOWS, INTERFACES
 from osken_apps.rest.attribute import NAME
 from osken_apps.rest.controller import Hosts, Questions
@@ -55,7 +56,7 @@ def _delete_agent(report: HostReport, store: Store, questions: Questions, hosts:
     """Forget a host that is gone: its ports are unbound. Raises AgentInUse, ServiceUnavailable."""
     if report.alive:
         raise AgentInUse(report.host, "the host is connected")
-    refused = questions.ask("forget_host", report.host)
+    refused = questions.ask(ForgetHost(report.host))
     if refused:
         raise AgentInUse(report.host, refused)
     with store.write() as transaction:

@@ -14,6 +14,7 @@ from osken_apps.link import Answer, Query
 from osken_apps.model.changes import HostReport
 from osken_apps.model.counts import ControllerCounts, HostCounts
 from osken_apps.model.known_hosts import KnownHost, bounded, learned, report_of
+from osken_apps.questions import A, Question
 
 TIMEOUT_S = 5.0
 
@@ -124,23 +125,23 @@ class Questions:
         """Note that the controller lives."""
         self.heard_at = time.monotonic()
 
-    def ask(self, name: str, *arguments: Any) -> Any:
+    def ask(self, question: Question[A]) -> A:
         """Ask the controller and give its answer. Raises ServiceUnavailable."""
         result = "failed"
         try:
-            value = self._ask(name, arguments)
+            value: A = self._ask(question)
             result = "answered"
             return value
         finally:
-            self.asked[name, result] += 1
+            self.asked[question.name, result] += 1
 
-    def _ask(self, name: str, arguments: tuple[Any, ...]) -> Any:
+    def _ask(self, question: Question[Any]) -> Any:
         if self._send is None:
             raise ServiceUnavailable("There is no controller to ask.")
         number, answered, answers = next(self._numbers), threading.Event(), list[Answer]()
         self._waiting[number] = (answered, answers)
         try:
-            self._send(Query(number, name, arguments))
+            self._send(Query(number, question))
             if not answered.wait(TIMEOUT_S):
                 raise ServiceUnavailable(f"The controller did not answer in {TIMEOUT_S:.0f} s.")
         finally:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from osken_apps.errors import HTTPBadRequest
+from osken_apps.questions import DhcpTransactions
 from osken_apps.rest.openapi_words import TEXT, Document, array_of, object_of
 from osken_apps.rest.operations import Operations
 from osken_apps.rest.report import Report, asked
@@ -28,8 +29,9 @@ MESSAGE = {
 
 def _dhcp_transactions(operations: Operations, request: Request) -> Any:
     """Ask the controller, which remembers them. Raises HTTPBadRequest, ServiceUnavailable."""
-    named = (asked(request, name) for name in ("port_id", "host", "outcome"))
-    return operations.questions.ask("dhcp_transactions", _since(asked(request, "since")), *named)
+    port_id, host, outcome = (asked(request, name) for name in ("port_id", "host", "outcome"))
+    since = _since(asked(request, "since"))
+    return operations.questions.ask(DhcpTransactions(since, port_id, host, outcome))
 
 
 def _since(text: str) -> float:

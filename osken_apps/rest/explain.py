@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from osken_apps.errors import HTTPBadRequest, Malformed, ServiceUnavailable
 from osken_apps.explain.causes import explain_address, explain_beyond, explain_reach
-from osken_apps.explain.facts import Facts, FrameFacts
 from osken_apps.explain.frames import explain_frame
 from osken_apps.model.addresses import IPAddress
 from osken_apps.model.resources import Port
+from osken_apps.questions import FramePlace, PortFacts
 from osken_apps.rest.explain_asked import QUESTION, Asked, asked_of
 from osken_apps.rest.explain_named import RULE, beyond, named
 from osken_apps.rest.explain_told import ANSWER, shown, veiled
@@ -56,9 +56,9 @@ def _answer_about(
     asked: Asked,
     address: IPAddress | None = None,
 ) -> Answer:
-    arguments = (port.id, peer.id if peer else "", asked.protocol, asked.number, asked.probe)
-    facts = operations.questions.ask("port_facts", *arguments)
-    if not isinstance(facts, Facts):
+    about = PortFacts(port.id, peer.id if peer else "", asked.protocol, asked.number, asked.probe)
+    facts = operations.questions.ask(about)
+    if facts is None:
         raise ServiceUnavailable("The controller does not know of it yet.")
     seen = facts.port
     sees_hosts = operations.permissions(request).may(HOST_RULE, Target(request.caller.project_id))
@@ -84,8 +84,8 @@ def _about_frame(operations: Operations, request: Request, asked: Asked) -> Answ
         frame = frame_of_octets(asked.octets) if asked.octets else frame_of_words(asked.fields)
     except Malformed as error:
         raise HTTPBadRequest(f"Invalid input for frame. Reason: {error}.") from error
-    facts = operations.questions.ask("frame_facts", asked.host, asked.interface, frame.macs)
-    if not isinstance(facts, FrameFacts):
+    facts = operations.questions.ask(FramePlace(asked.host, asked.interface, frame.macs))
+    if facts is None:
         raise HTTPBadRequest(f"Invalid input for host. Reason: the controller knows no host {asked.host}.")
     told = explain_frame(facts, frame, ASSUMPTIONS[asked.assumption])
     operations.questions.explained[told.verdict.code] += 1

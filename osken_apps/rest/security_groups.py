@@ -13,6 +13,7 @@ from osken_apps.networking.security_groups import (
     rules_of_new_group,
 )
 from osken_apps.networking.state import State
+from osken_apps.questions import GroupPackets
 from osken_apps.rest import security_group_rules
 from osken_apps.rest.attribute import Attribute, RenderContext, standard
 from osken_apps.rest.collection import Around, Collection, request_of
@@ -94,7 +95,7 @@ def _use(view: Any, group: SecurityGroup) -> Callable[[Questions], Any]:
     rules = view.rules_of(group.id)
 
     def told(questions: Questions) -> dict[str, Any]:
-        counted = questions.ask("group_packets", group.id)
+        counted = questions.ask(GroupPackets(group.id))
         return {
             "port_count": len(ports),
             "ports": [

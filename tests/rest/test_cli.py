@@ -15,6 +15,7 @@ import pytest
 from osken_apps.link import Answer, HostReports, PortReports, Query
 from osken_apps.model.changes import HostReport, PortReport
 from osken_apps.model.resources import Binding, PortStatus
+from osken_apps.questions import ForgetHost
 from tests.rest.server import WAIT_S, Server
 
 OPENSTACK = Path(sys.executable).with_name("openstack")
@@ -272,7 +273,7 @@ def test_the_agent_of_a_host_that_is_gone_is_deleted(server: Server) -> None:
         server.link.send(Answer(query.number, ""))
         assert deleted.result() == []
     server.link.send(HostReports(()))
-    assert (query.name, query.arguments) == ("forget_host", ("gone",))
+    assert query.question == ForgetHost("gone")
 
 
 @pytest.mark.parametrize(

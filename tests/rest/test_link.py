@@ -15,10 +15,12 @@ import pytest
 from osken_apps.apps import queries, rest
 from osken_apps.apps.host import Host, Reconciler
 from osken_apps.apps.hosts import Hosts
+from osken_apps.apps.queries import Knows
 from osken_apps.apps.rest import RestApp
 from osken_apps.model.changes import HostReport, PortReport
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.resources import Binding, PortStatus
+from osken_apps.questions import PortDhcp, Question
 from tests.golden.scenarios import LAYOUT
 from tests.model.switch import SwitchBridge, SwitchConnection
 from tests.rest.server import Reply, call_at, write_config
@@ -35,7 +37,7 @@ def no_reconciler(host: Host) -> Reconciler:
 class Controller:
     """The controller's side of the REST process and nothing else of it."""
 
-    def __init__(self, config_file: Path, listener: socket.socket, queries: dict[str, Any]) -> None:
+    def __init__(self, config_file: Path, listener: socket.socket, knows: Knows) -> None:
         self.port = listener.getsockname()[1]
         self.hosts = Hosts(Fabric(LAYOUT), no_reconciler)
         self.gave_up = False
@@ -44,10 +46,12 @@ class Controller:
             hosts=self.hosts,
             config_file=config_file,
             api_socket=listener,
-            queries=queries,
+            knows=knows,
             forget_port=lambda port_id: None,
             started=self.started.append,
             give_up=lambda: None,
+            metrics_socket=None,
+            counts=None,
         )
 
     @property
@@ -84,10 +88,10 @@ def wait_until(condition: Callable[[], Any]) -> None:
 
 
 @contextmanager
-def controlling(directory: Path, **queries: Any) -> Iterator[Controller]:
-    """Run a REST process under a controller."""
+def controlling(directory: Path, knows: Knows = repr) -> Iterator[Controller]:
+    """Run a REST process under a controller, which answers its questions so."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        controller = Controller(write_config(directory), listener, queries)
+        controller = Controller(write_config(directory), listener, knows)
         controller.app.start()
         try:
             wait_until(lambda: controller.inventory.loaded)
@@ -211,15 +215,16 @@ def test_a_gap_in_the_changes_is_closed_by_a_fresh_snapshot(
 def test_a_query_that_breaks_or_hangs_is_its_own_answer_and_the_link_lives(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def port_dhcp(port_id: str) -> Any:
-        if controllers[0].inventory.ports[port_id].name == "hangs":
+    def port_dhcp(question: Question[Any]) -> Any:
+        assert isinstance(question, PortDhcp)
+        if controllers[0].inventory.ports[question.port_id].name == "hangs":
             eventlet.sleep(60)
         raise RuntimeError("this query breaks")
 
     controllers: list[Controller] = []
 
     def work(_hub: object) -> None:
-        with controlling(tmp_path, port_dhcp=port_dhcp) as controller:
+        with controlling(tmp_path, port_dhcp) as controller:
             controllers.append(controller)
             port_id, first = controller.make_port(), controller.pid
             path = f"/v2.0/ports/{port_id}"

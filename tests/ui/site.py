@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -153,7 +153,7 @@ class Site:
                 query = self.server.told(Query)
             except queue.Empty:
                 continue
-            self.say(Answer(query.number, self.answers[query.name](*query.arguments)))
+            self.say(Answer(query.number, self.answers[query.question.name](*astuple(query.question))))
 
     def end(self) -> None:
         """Say nothing more."""

@@ -13,6 +13,7 @@ from osken_apps.model.changes import HostReport, PortReport
 from osken_apps.model.kind import KINDS
 from osken_apps.model.resources import Binding, PortStatus
 from osken_apps.networking.bindings import record
+from osken_apps.questions import ForgetHost, GroupPackets, PortFacts, Question
 from osken_apps.rest.controller import Questions
 from osken_apps.rest.registry import REGISTRY
 from osken_apps.rest.routes import ANY, Route, table
@@ -57,14 +58,14 @@ class Controller(Questions):
         super().__init__()
         self.hear()
 
-    def ask(self, name: str, *arguments: Any) -> Any:
-        """Give what `name` asks for."""
-        told = {
-            "forget_host": "",
-            "group_packets": {"rules": {}, "hosts": [], "silent": []},
-            "port_facts": facts(),
+    def ask(self, question: Question[Any]) -> Any:
+        """Give what is asked for."""
+        told: dict[type, Any] = {
+            ForgetHost: "",
+            GroupPackets: {"rules": {}, "hosts": [], "silent": []},
+            PortFacts: facts(),
         }
-        return told.get(name, {})
+        return told.get(type(question), {})
 
 
 class World:

@@ -19,6 +19,7 @@ from osken_apps.metrics.requests import Requests
 from osken_apps.model.changes import HostReport
 from osken_apps.model.counts import ControllerCounts, Falling, Histogram, HostCounts, PortCounts
 from osken_apps.model.resources import PortStatus
+from osken_apps.questions import HostFlows
 from osken_apps.rest.controller import Questions
 from osken_apps.rest.measured import Measured
 from tests.unit.rest_client import Client, client_of, config_of
@@ -266,5 +267,5 @@ def test_the_facts_have_hosts_and_this_process(tmp_path: Path) -> None:
 def test_questions_are_counted_by_what_came_of_them() -> None:
     questions = Questions()
     with pytest.raises(Exception, match="no controller"):
-        questions.ask("host_flows", "host1")
+        questions.ask(HostFlows("host1"))
     assert questions.asked == {("host_flows", "failed"): 1}

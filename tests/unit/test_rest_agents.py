@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import astuple, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from osken_apps.model.changes import HostReport, PortReport
 from osken_apps.model.known_hosts import KnownHost
 from osken_apps.model.resources import Binding, PortStatus
 from osken_apps.networking.bindings import record
+from osken_apps.questions import DhcpTransactions, ForgetHost, HostFlows, HostInterfaces
 from osken_apps.rest.controller import Questions
 from osken_apps.rest.wsgi import application
 from tests.unit.rest_client import Client, client_of, config_of
@@ -52,7 +53,7 @@ def controller(api: Client, tmp_path: Path, answers: dict[str, Any]) -> Iterator
 
     def send(query: Query) -> None:
         asked.append(query)
-        answer = Answer(query.number, answers.get(query.arguments[0], ""))
+        answer = Answer(query.number, answers.get(astuple(query.question)[0], ""))
         threading.Thread(target=questions.take, args=(answer,)).start()
 
     questions = Questions(send)
@@ -97,7 +98,7 @@ def test_a_host_that_is_gone_is_forgotten_and_its_ports_are_unbound(api: Client,
     with controller(api, tmp_path, {}) as asked:
         reply = api.call("DELETE", f"/agents/{agents(api)['host2']['id']}")
     assert (reply.status, reply.body) == (204, None)
-    assert [(query.name, query.arguments) for query in asked] == [("forget_host", ("host2",))]
+    assert [query.question for query in asked] == [ForgetHost("host2")]
     port = api.get(f"/ports/{port_id}")["port"]
     assert (port["status"], port["binding:host_id"], port["binding:vif_type"]) == ("DOWN", "", "unbound")
     assert set(agents(api)) == {"host1"}
@@ -133,10 +134,10 @@ def test_the_flows_and_interfaces_of_a_host_are_the_controllers_answer(api: Clie
         assert api.get(f"{path}/flows") == told
         assert api.get(f"{path}/flows?state=missing&bridge=br-int&port_id=p&rule=r") == told
         assert api.get(f"{path}/interfaces") == told
-    assert [(query.name, query.arguments) for query in asked] == [
-        ("host_flows", ("host1", "", "", "", "")),
-        ("host_flows", ("host1", "br-int", "r", "p", "missing")),
-        ("host_interfaces", ("host1",)),
+    assert [query.question for query in asked] == [
+        HostFlows("host1"),
+        HostFlows("host1", "br-int", "r", "p", "missing"),
+        HostInterfaces("host1"),
     ]
 
 
@@ -252,7 +253,10 @@ def test_dhcp_transactions_are_asked_for_by_time_port_host_and_outcome(api: Clie
     with controller(api, tmp_path, {0.0: told, at: told}) as asked:
         assert api.get("/dhcp-transactions") == told
         api.get("/dhcp-transactions?since=2026-11-26T00:00:00Z&port_id=p&host=h&outcome=offered")
-    assert [query.arguments for query in asked] == [(0.0, "", "", ""), (at, "p", "h", "offered")]
+    assert [query.question for query in asked] == [
+        DhcpTransactions(0.0),
+        DhcpTransactions(at, "p", "h", "offered"),
+    ]
     assert api.call("GET", "/dhcp-transactions?since=yesterday").error == "HTTPBadRequest"
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from osken_apps.explain.facts import FrameFacts
 from osken_apps.model.conditions import Code, Condition
+from osken_apps.questions import FramePlace, PortFacts, Question
 from osken_apps.rest.controller import Questions
 from osken_apps.rest.explain_told import UNTOLD
 from osken_apps.rest.wsgi import application
@@ -27,12 +28,17 @@ class Controller(Questions):
         super().__init__()
         self.hear()
         self.facts: Any = facts()
-        self.was_asked: list[tuple[Any, ...]] = []
+        self.was_asked: list[Any] = []
 
-    def ask(self, name: str, *arguments: Any) -> Any:
+    @property
+    def who_was_asked_about(self) -> tuple[str, str]:
+        """The port and its peer of the last question."""
+        return self.was_asked[-1].port_id, self.was_asked[-1].peer_id
+
+    def ask(self, question: Question[Any]) -> Any:
         """Give the facts."""
-        self.was_asked.append((name, *arguments))
-        if name == "frame_facts":
+        self.was_asked.append(question)
+        if isinstance(question, FramePlace):
             return FrameFacts(NOW, LAYOUT, "host1", "br-int", 2, {"host1": host(HOST1)}, (seen(VM1),))
         return self.facts
 
@@ -70,7 +76,7 @@ def test_a_port_is_meant_by_its_id_name_mac_or_ip(api: Client, controller: Contr
     text = port["fixed_ips"][0]["ip_address"] if by == "ip" else port[by]
     reply = ask(api, port=text)
     assert reply.status == 200, reply.body
-    assert controller.was_asked == [("port_facts", port["id"], "", "icmp", 0, False)]
+    assert controller.was_asked == [PortFacts(port["id"], "", "icmp", 0, False)]
 
 
 def test_a_verdict_has_its_sentence_its_evidence_and_the_way_of_a_frame(api: Client) -> None:
@@ -89,7 +95,8 @@ def test_a_verdict_has_its_sentence_its_evidence_and_the_way_of_a_frame(api: Cli
 def test_of_two_ports_both_are_asked_about(api: Client, controller: Controller) -> None:
     reply = ask(api, **{"from": "vm1", "to": "vm2", "protocol": "tcp", "port_number": 80})
     assert reply.status == 200, reply.body
-    assert controller.was_asked[0][3:] == ("tcp", 80, False)
+    asked = controller.was_asked[0]
+    assert (asked.protocol, asked.number, asked.probe) == ("tcp", 80, False)
 
 
 def test_whoever_may_not_see_hosts_is_told_that_something_is_wrong_and_not_what(
@@ -119,9 +126,9 @@ def test_the_gateway_of_another_project_is_not_there(api: Client, controller: Co
     gateway = [{"subnet_id": subnet["id"], "ip_address": subnet["gateway_ip"]}]
     router = api.make("port", network_id=shared, device_owner="network:router_gateway", fixed_ips=gateway)
     assert (before.status, ask(member, **from_mine).body) == (200, before.body)
-    assert controller.was_asked[-1][1:3] == (port["id"], "")
+    assert controller.who_was_asked_about == (port["id"], "")
     assert ask(api, **from_mine).status == 200  # who may see it is told how it is with it
-    assert controller.was_asked[-1][1:3] == (port["id"], router["id"])
+    assert controller.who_was_asked_about == (port["id"], router["id"])
 
 
 def test_what_others_call_theirs_keeps_nobody_from_naming_the_own(api: Client) -> None:
@@ -152,13 +159,13 @@ def test_an_address_that_no_port_has_is_reached_by_a_gateway_or_not(
     told = ask(api, **{"from": "vm1", "to": "198.51.100.7"}).body["explain"]
     assert told["question"] == "Why can vm1 not reach 198.51.100.7?"
     assert (told["verdict"]["code"], told["verdict"]["state"]) == ("no_way_out", "broken")
-    assert controller.was_asked[-1][1:3] == (port["id"], "")
+    assert controller.who_was_asked_about == (port["id"], "")
     subnet = port["fixed_ips"][0]["subnet_id"]
     gateway = api.get(f"/subnets/{subnet}")["subnet"]["gateway_ip"]
     fixed_ip = {"subnet_id": subnet, "ip_address": gateway}
     router = api.make("port", network_id=port["network_id"], name="router", fixed_ips=[fixed_ip])
     ask(api, **{"from": "vm1", "to": "198.51.100.7"})
-    assert controller.was_asked[-1][1:3] == (port["id"], router["id"])
+    assert controller.who_was_asked_about == (port["id"], router["id"])
 
 
 def test_verdicts_are_counted_by_code(api: Client, controller: Controller) -> None:
@@ -179,13 +186,13 @@ def test_a_frame_is_followed_for_administrators_alone(api: Client, controller: C
     told = ask(api, frame=frame).body["explain"]
     assert told["verdict"]["code"] == "leaves"
     assert {leaving["port"] for leaving in told["path"]["exits"]} == {"br-int", "eth2", "br-eth2"}
-    assert controller.was_asked == [("frame_facts", "host1", "tap1", (0xFA163E000001, 0))]
+    assert controller.was_asked == [FramePlace("host1", "tap1", (0xFA163E000001, 0))]
     assert ask(api.as_user("a", "member"), frame=frame).status == 403
 
 
 def test_machines_are_probed_for_administrators_alone(api: Client, controller: Controller) -> None:
     assert ask(api, port="vm1", probe=True).status == 200
-    assert controller.was_asked[0][-1] is True
+    assert controller.was_asked[0].probe
     assert ask(api.as_user("a", "member"), port="vm1", probe=True).status == 403
 
 

@@ -13,6 +13,7 @@ from osken_apps.model.resources import Binding, PortStatus
 from osken_apps.networking.address_groups import MAX_ADDRESSES
 from osken_apps.networking.bindings import record
 from osken_apps.networking.security_groups import default_group_id
+from osken_apps.questions import GroupPackets, Question
 from osken_apps.rest.controller import Questions
 from osken_apps.rest.wsgi import application
 from osken_apps.store.store import Store
@@ -700,11 +701,11 @@ class Controller(Questions):
 
     store: Store
 
-    def ask(self, name: str, *arguments: Any) -> Any:
+    def ask(self, question: Question[Any]) -> Any:
         """Say what each rule has permitted."""
-        assert name == "group_packets"
+        assert isinstance(question, GroupPackets)
         with self.store.read() as view:
-            rules = [rule.id for rule in view.rules_of(arguments[0])]
+            rules = [rule.id for rule in view.rules_of(question.group_id)]
         return {"rules": {rules[0]: 7, "gone": 9}, "hosts": ["host1"], "silent": ["host2"]}
 
 
