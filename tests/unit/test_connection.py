@@ -8,7 +8,6 @@ from typing import Any
 
 import eventlet
 import pytest
-from eventlet.green import socket
 
 from osken_apps.apps import connection as connection_module
 from osken_apps.apps import runtime
@@ -23,6 +22,7 @@ from osken_apps.openflow.exchanges import ANSWER_S
 from osken_apps.openflow.liveness import ECHO_INTERVAL_S, ECHO_S
 from tests.bench.scale.openflow_switch import SimulatedSwitch
 from tests.unit.hub_thread import in_a_hub
+from tests.unit.pairs import small_pair
 from tests.unit.test_session import error, hello, multipart, packet_in, port_status, split
 
 ADDRESS = ("192.0.2.1", 1234)
@@ -57,7 +57,7 @@ class Wire:
     """A connection that is served, and the other end of it."""
 
     def __init__(self) -> None:
-        self.ours, self.socket = socket.socketpair()
+        self.ours, self.socket = small_pair()
         self.failures = Failures()
         self.connection = Connection(plain(self.ours), ADDRESS, self.failures)
         self.told = Told()

@@ -30,6 +30,9 @@ def short_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
     allow_many_sockets()
 
 
+CROWD = 400  # with both ends of each, within a limit of 1,024 descriptors
+
+
 class Site:
     """A server, and what its observer was told."""
 
@@ -85,12 +88,10 @@ def wait_for(met: Callable[[], bool]) -> None:
 ECHO_REPLY = message(MessageType.ECHO_REPLY, 1)
 
 
-@pytest.mark.parametrize(
-    ("said", "crowd"), [(b"", 3000), (hello()[:5], 500), (hello(), 500), (hello() + ECHO_REPLY, 500)]
-)
-def test_peers_that_go_no_further_end_and_a_switch_is_served_meanwhile(said: bytes, crowd: int) -> None:
+@pytest.mark.parametrize("said", [b"", hello()[:5], hello(), hello() + ECHO_REPLY])
+def test_peers_that_go_no_further_end_and_a_switch_is_served_meanwhile(said: bytes) -> None:
     def work(site: Site) -> None:
-        for _ in range(crowd):
+        for _ in range(CROWD):
             site.dial(said)
         site.plug_in("br-int")
         wait_for(lambda: site.told.events == ["connected br-int"])

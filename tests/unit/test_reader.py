@@ -6,7 +6,6 @@ from typing import Any
 
 import eventlet
 import pytest
-from eventlet.green import socket
 
 from osken_apps.apps import runtime
 from osken_apps.apps.reader import AWAKE_S, FIRST_ANSWERS, STREAM_S, Nobody, Reader
@@ -16,6 +15,7 @@ from osken_apps.failures import Failures
 from osken_apps.openflow.codec import MessageType, message
 from osken_apps.openflow.states import State
 from tests.unit.hub_thread import in_a_hub
+from tests.unit.pairs import small_pair
 from tests.unit.test_sender import Stingy
 from tests.unit.test_session import packet_in, session_in
 
@@ -47,7 +47,7 @@ class Wire:
 
     def __init__(self, handler: Handler, most: int | None) -> None:
         self.now = 1.0
-        self.ours, self.switch = socket.socketpair()
+        self.ours, self.switch = small_pair()
         transport = plain(self.ours)
         self.session = session_in(State.UP)
         self.sender = Sender(Stingy(transport, most) if most else transport)

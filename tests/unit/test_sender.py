@@ -1,15 +1,16 @@
 """The sender: all that is sent comes in its order, whatever the transport takes."""
 
 import itertools
+from typing import Any
 
 import eventlet
 import pytest
-from eventlet.green import socket
 
 from osken_apps.apps import runtime, sender
 from osken_apps.apps.sender import Sender
 from osken_apps.apps.transport import Transport, plain
 from tests.unit.hub_thread import in_a_hub
+from tests.unit.pairs import small_pair
 
 
 class Stingy:
@@ -30,7 +31,7 @@ class Stingy:
         return sent
 
 
-def received(sock: socket.socket, count: int) -> bytes:
+def received(sock: Any, count: int) -> bytes:
     got = b""
     while len(got) < count:
         got += sock.recv(1 << 16)
@@ -39,7 +40,7 @@ def received(sock: socket.socket, count: int) -> bytes:
 
 def test_what_a_task_sends_does_not_fall_into_what_the_loop_could_not_send() -> None:
     def work(_hub: object) -> None:
-        ours, other = socket.socketpair()
+        ours, other = small_pair()
         made = Sender(Stingy(plain(ours), 3))
         made.offer(b"from the loop")
         assert made.unsent
@@ -52,7 +53,7 @@ def test_what_a_task_sends_does_not_fall_into_what_the_loop_could_not_send() -> 
 
 def test_what_the_loop_sends_does_not_fall_into_what_a_task_is_sending() -> None:
     def work(_hub: object) -> None:
-        ours, other = socket.socketpair()
+        ours, other = small_pair()
         made, large = Sender(plain(ours)), b"t" * (1 << 22)
         task = eventlet.spawn(made.send, large)
         eventlet.sleep(0)
@@ -65,7 +66,7 @@ def test_what_the_loop_sends_does_not_fall_into_what_a_task_is_sending() -> None
 
 def test_two_tasks_send_one_after_the_other() -> None:
     def work(_hub: object) -> None:
-        ours, other = socket.socketpair()
+        ours, other = small_pair()
         made, octets = Sender(plain(ours)), 1 << 21
         tasks = [eventlet.spawn(made.send, letter * octets) for letter in (b"a", b"b")]
         assert received(other, 2 * octets) == b"a" * octets + b"b" * octets
@@ -79,7 +80,7 @@ def test_a_peer_that_takes_nothing_is_not_waited_for_without_end(monkeypatch: py
     monkeypatch.setattr(sender, "PATIENCE_S", 0.05)
 
     def work(_hub: object) -> None:
-        ours, _other = socket.socketpair()
+        ours, _other = small_pair()
         with pytest.raises(TimeoutError, match="it took nothing"):
             Sender(plain(ours)).send(b"x" * (1 << 24))
 
@@ -91,7 +92,7 @@ def test_a_peer_that_takes_a_little_at_a_time_is_waited_for(monkeypatch: pytest.
     monkeypatch.setattr(runtime, "clock", lambda: next(seconds))
 
     def work(_hub: object) -> None:
-        ours, other = socket.socketpair()
+        ours, other = small_pair()
         octets = 1 << 22
         task = eventlet.spawn(Sender(plain(ours)).send, b"x" * octets)
         while octets:
@@ -104,7 +105,7 @@ def test_a_peer_that_takes_a_little_at_a_time_is_waited_for(monkeypatch: pytest.
 
 def test_a_peer_that_goes_ends_the_wait() -> None:
     def work(_hub: object) -> None:
-        ours, other = socket.socketpair()
+        ours, other = small_pair()
         task = eventlet.spawn(Sender(plain(ours)).send, b"x" * (1 << 24))
         eventlet.sleep(0)
         other.close()
