@@ -11,7 +11,7 @@ import pytest
 from osken_apps.lab import PATIENCE_S, NamespaceVm, wait_until
 from tests.documents import TOP
 from tests.e2e.conftest import World
-from tests.e2e.pings import pings
+from tests.e2e.pings import loses_two_at_most, pings
 from tests.e2e.tunnels.test_tunnels import ANY_TUNNEL, address, network, pair, tunneling_ip
 
 PINGS_A_SECOND = 10
@@ -119,8 +119,14 @@ def move(world: World, a: NamespaceVm, source: NamespaceVm, host: int) -> tuple[
 @pytest.mark.parametrize(("kind", "guarded"), [("vxlan", True), ("geneve", False)])
 def test_a_machine_that_moves_loses_two_pings_at_most(tunnels: World, kind: str, guarded: bool) -> None:
     """To a host that had no such network, back, and there again."""
-    made = tunnels.api.update("network", network(tunnels, kind)["id"], port_security_enabled=guarded)
-    a, b = pair(tunnels, made)
-    for host in (3, 2, 3):
-        b, lost = move(tunnels, a, b, host)
-        assert lost <= 2
+
+    def move_thrice() -> int:
+        made = tunnels.api.update("network", network(tunnels, kind)["id"], port_security_enabled=guarded)
+        a, b = pair(tunnels, made)
+        most = 0
+        for host in (3, 2, 3):
+            b, lost = move(tunnels, a, b, host)
+            most = max(most, lost)
+        return most
+
+    loses_two_at_most(move_thrice)
