@@ -73,10 +73,13 @@ def test_two_machines_that_work_and_what_keeps_them_from_it(
     assert [hop["host"] for hop in told["return_path"]["hops"]] == ["host2", "host2", "host1", "host1"]
     assert main(["explain", "--api", URL, "one", "two"]) == 0
     assert "ICMP from one is delivered to two (from host1 to host2)" in capsys.readouterr().out
-    told = ask(world, **there, probe=True)
-    assert told["verdict"]["code"] == "peer_answers_arp"
-    heard = [fact["says"] for fact in told["verdict"]["evidence"][1:]]
-    assert heard == ["one answers ARP", "two answers ARP", "a frame came from host to host"]
+
+    def all_is_heard() -> bool:  # in the time that a probe listens
+        heard = [fact["says"] for fact in ask(world, **there, probe=True)["verdict"]["evidence"][1:]]
+        return heard == ["one answers ARP", "two answers ARP", "a frame came from host to host"]
+
+    wait_until(all_is_heard, PATIENCE_S, "answers of both, and the frame")
+    wait_code(world, "peer_answers_arp", **there, probe=True)
     with _an_mtu_of(world, 1400):
         told = wait_code(world, "mtu", **there)
     sentence = "Frames of more than 1400 octets do not pass from one to two: eth2 of host2 has MTU 1400,"
@@ -146,7 +149,6 @@ def _with_another_hand(world: World, machine: NamespaceVm, there: dict[str, Any]
 
     wait_until(is_missing, PATIENCE_S, "a flow that is not back at once")
     switch.ofctl("add-flow", "br-int", f"cookie=0x6f736b6e00000002,{PROVIDER_DROP},actions=drop")
-    assert ask(world, **there)["verdict"]["code"] == "delivered"
 
 
 def test_a_guarded_machine_with_another_mac_address_is_not_heard(world: World) -> None:

@@ -8,6 +8,7 @@ import ssl
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -60,8 +61,9 @@ class Server:
 
     def told(self, kind: type, which: Callable[[Any], bool] = lambda message: True) -> Any:
         """Wait for the next message of a kind."""
+        deadline = time.monotonic() + WAIT_S
         while True:
-            message = self.messages.get(timeout=WAIT_S)
+            message = self.messages.get(timeout=max(0.0, deadline - time.monotonic()))
             if isinstance(message, kind) and which(message):
                 return message
 

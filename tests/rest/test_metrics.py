@@ -4,6 +4,7 @@ import http.client
 from dataclasses import replace
 from pathlib import Path
 
+from osken_apps.lab import wait_until
 from osken_apps.link import HostReports, Query
 from osken_apps.model.counts import ControllerCounts
 from tests.rest.server import WAIT_S, Server, running, write_config
@@ -27,9 +28,12 @@ def test_metrics_of_a_thousand_hosts_are_told_and_the_controller_is_not_asked(tm
     with running(write_config(tmp_path), metrics=True) as server:
         server.link.send(HostReports(hosts, True, counts))
         server.call("POST", "/v2.0/networks", {"network": {"name": "net1"}})
-        told = scrape(server)
-        while "osken_controller_start_time_seconds" not in told:
-            told = scrape(server)
+
+        def told_of_controller() -> str:
+            text = scrape(server)
+            return text if "osken_controller_start_time_seconds" in text else ""
+
+        told = wait_until(told_of_controller, WAIT_S, "the controller's metrics")
         assert server.call("GET", "/metrics").status == 404  # there it is the API
     assert told.count("\nosken_host_up{") == 1000
     assert "\nosken_controller_up 1.0\n" in told

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from osken_apps.config import load
+from osken_apps.lab import wait_until
 from osken_apps.link import (
     Changes,
     HostReports,
@@ -43,6 +44,12 @@ def make_port(server: Server) -> dict[str, str]:
     server.call("POST", "/v2.0/subnets", {"subnet": subnet})
     port = server.call("POST", "/v2.0/ports", {"port": {"network_id": network["id"]}}).body["port"]
     return {"network": network["id"], "port": port["id"]}
+
+
+def has_binding(message: Changes) -> bool:
+    """Tell whether a message tells of a port that is bound."""
+    changed = [change.resource for change in message.changes if isinstance(change, Upserted)]
+    return any(isinstance(resource, Port) and resource.binding is not None for resource in changed)
 
 
 def test_the_controller_gets_a_snapshot_and_then_every_commit(tmp_path: Path) -> None:
@@ -98,11 +105,7 @@ def test_a_bound_port_is_shown_where_it_is_and_the_dhcp_server_gets_the_next_add
         ids = make_port(server)
         report = PortReport(ids["port"], Binding("host1", 3, "tap1"), PortStatus.ACTIVE, "the tag")
         server.link.send(PortReports((report,)))
-        while not any(
-            isinstance(change, Upserted) and isinstance(change.resource, Port) and change.resource.binding
-            for change in server.told(Changes).changes
-        ):
-            pass
+        server.told(Changes, has_binding)
         port = server.call("GET", f"/v2.0/ports/{ids['port']}").body["port"]
         dhcp = server.call("GET", "/v2.0/ports?device_owner=network:dhcp").body["ports"]
     assert (port["status"], port["binding:host_id"], port["binding:vif_type"]) == ("ACTIVE", "host1", "ovs")
@@ -128,9 +131,9 @@ def test_hosts_are_shown_as_agents_and_make_requested_bindings_good(tmp_path: Pa
         path = f"/v2.0/ports/{ids['port']}"
         unknown = server.call("PUT", path, {"port": {"binding:host_id": "host1"}}).body["port"]
         server.link.send(HostReports((HOST,)))
-        agents: list[dict[str, object]] = []
-        while not agents:
-            agents = server.call("GET", "/v2.0/agents").body["agents"]
+        agents = wait_until(
+            lambda: server.call("GET", "/v2.0/agents").body["agents"], WAIT_S, "the host to be an agent"
+        )
         known = server.call("GET", path).body["port"]
         shown = server.call("GET", f"/v2.0/agents/{agents[0]['id']}").body["agent"]
     assert (unknown["binding:vif_type"], known["binding:vif_type"]) == ("binding_failed", "ovs")
@@ -160,10 +163,13 @@ def test_a_host_is_known_after_a_restart_before_it_has_connected(tmp_path: Path)
     with running(config_file) as server:
         ids = make_port(server)
         server.link.send(HostReports((replace(HOST, datapath_type="netdev"),)))
-        store, known = Store(load(config_file).database), []
-        while not known:
+        store = Store(load(config_file).database)
+
+        def known() -> list[HostReport]:
             with store.read() as view:
-                known = view.known_hosts()
+                return view.known_hosts()
+
+        wait_until(known, WAIT_S, "the host to be kept")
         store.close()
     with running(config_file) as server:
         path = f"/v2.0/ports/{ids['port']}"
@@ -181,15 +187,7 @@ def test_nova_hears_what_an_earlier_process_could_not_tell_and_nothing_twice(tmp
             server.call("PUT", f"/v2.0/ports/{port_id}", {"port": owner})
             active = PortReports((PortReport(port_id, Binding("host1", 1), PortStatus.ACTIVE),))
             server.link.send(active)
-            server.told(
-                Changes,
-                lambda message: any(
-                    isinstance(change, Upserted)
-                    and isinstance(change.resource, Port)
-                    and change.resource.binding is not None
-                    for change in message.changes
-                ),
-            )
+            server.told(Changes, has_binding)
         nova.let_in = True
         with running(config_file) as server:
             told = nova.told()

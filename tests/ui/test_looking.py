@@ -428,7 +428,7 @@ def test_a_name_that_changed_while_nobody_could_say_so_is_asked_for_again(site: 
     with site.page(f"ports?network_id={network}", prepare=prepare) as page:
         expect(page.get_by_role("link", name="called-so")).to_be_visible()
         site.call("PUT", f"networks/{network}", {"network": {"name": "called-otherwise"}})
-        expect(page.get_by_role("link", name="called-otherwise")).to_be_visible(timeout=20_000)
+        expect(page.get_by_role("link", name="called-otherwise")).to_be_visible()
         page.unroute_all(behavior="ignoreErrors")
     (port,) = site.call("GET", f"ports?network_id={network}")["ports"]
     site.call("DELETE", f"ports/{port['id']}")
@@ -439,4 +439,4 @@ def test_an_address_that_cannot_be_read_is_no_screen(site: Site) -> None:
     with site.page("about") as page:
         go(page, "about")
         page.evaluate("location.hash = '#/%'")
-        expect(page.get_by_role("heading", name="Not found")).to_be_visible(timeout=5000)
+        expect(page.get_by_role("heading", name="Not found")).to_be_visible()
