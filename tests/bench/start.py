@@ -32,8 +32,8 @@ class Result:
 
 def measure(size: Size, asked_s: float = ASKED_S, rounds: int = ROUNDS) -> list[Result]:
     """Start a controller again and again over one database."""
-    with tempfile.TemporaryDirectory() as name:
-        directory, ports = Path(name), free_ports()
+    with tempfile.TemporaryDirectory() as name, free_ports() as ports:
+        directory = Path(name)
         fill(f"sqlite:///{directory}/osken-net.db", size)
         config_file = write_config(directory, ports)
         return [_started(config_file, ports, asked_s) for _ in range(rounds)]

@@ -16,15 +16,9 @@ import pytest
 
 from osken_apps.lab import PATIENCE_S, wait_until
 from osken_apps.lab.controller import Api, Response
+from tests.ports import reserved
 
 COMMAND = [sys.executable, "-m", "osken_apps.cli"]
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
 
 
 def config_file(tmp_path: Path, **ports: int) -> Path:
@@ -35,8 +29,9 @@ def config_file(tmp_path: Path, **ports: int) -> Path:
 
 
 @pytest.fixture
-def ports() -> dict[str, int]:
-    return {"api": free_port(), "openflow": free_port(), "ovsdb": free_port()}
+def ports() -> Iterator[dict[str, int]]:
+    with reserved(3) as found:
+        yield dict(zip(("api", "openflow", "ovsdb"), found, strict=True))
 
 
 @pytest.fixture
@@ -148,9 +143,7 @@ def test_a_killed_rest_process_is_started_again(
 
 
 def test_a_taken_address_is_one_line_and_status_2(tmp_path: Path, ports: dict[str, int]) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", ports["ovsdb"]))
-        taken.listen()
+    with socket.create_server(("127.0.0.1", ports["ovsdb"])):
         done = run("run", "--config-file", str(config_file(tmp_path, **ports)))
     assert done.returncode == 2
     assert done.stderr == (

@@ -1,13 +1,14 @@
 """README's users and credentials, typed as they are printed; the commands before them are in tests/e2e."""
 
 import os
-import socket
 import ssl
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 from tests.documents import blocks, with_values
+from tests.ports import reserved
 from tests.rest.server import running, write_config
 
 STATE_DIR = "/var/lib/osken-net"
@@ -37,16 +38,16 @@ def installed(directory: Path) -> None:
 
 
 def test_users_and_credentials_over_https(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
     *_, first, users = blocks("README.md", "Securing it")[:3]
     (first,) = [line for line in first.splitlines() if "admin-openrc" in line]
     pki = f"{Path(sys.executable).with_name('osken-net')} pki --directory {tmp_path}/pki"
     section = typed(f"{pki} init >init\n{pki} api 127.0.0.1", tmp_path).removeprefix("[api]\n")
-    config_file = write_config(tmp_path, f"{section}port = {port}\n")
     installed(tmp_path)
     context = ssl.create_default_context(cafile=tmp_path / "pki/api-127.0.0.1.pem")
-    with running(config_file, context=context, port=port) as server:
+    with ExitStack() as stack:
+        (port,) = stack.enter_context(reserved(1))
+        config_file = write_config(tmp_path, f"{section}port = {port}\n")
+        server = stack.enter_context(running(config_file, context=context, port=port))
         assert server.call("GET", "/healthz").status == 200
         here = {STATE_DIR: str(tmp_path)}
         typed(f"{with_values(first, here)}\nopenstack network create net1", tmp_path)

@@ -1,27 +1,21 @@
 """The controller ends while somebody looks: it is said, and when it is there again all goes on by itself."""
 
-import socket
 from contextlib import ExitStack
 from pathlib import Path
 
 from playwright.sync_api import expect
 
 from osken_apps.link import Ping
+from tests.ports import reserved
 from tests.rest.server import NO_QUOTAS, running, write_config
 from tests.ui.site import Site
 
 REFUSED = "Failed to load resource: net::ERR_"
 
 
-def free_port() -> int:
-    """Give a port at which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
 def test_that_the_controller_has_ended_is_said_until_it_is_there_again(site: Site, tmp_path: Path) -> None:
-    config_file, port = write_config(tmp_path, f"authentication = local\n{NO_QUOTAS}"), free_port()
-    with ExitStack() as looking:
+    config_file = write_config(tmp_path, f"authentication = local\n{NO_QUOTAS}")
+    with reserved(1) as (port,), ExitStack() as looking:
         with running(config_file, port=port) as server:
             assert server.call("GET", "/").status == 200  # the first user is there
             own = Site(server, site.browser, tmp_path)

@@ -4,6 +4,7 @@ import errno
 import os
 import socket
 import sys
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -19,18 +20,16 @@ from osken_apps.cli import certifying, main
 from osken_apps.errors import StoreUnavailable
 from osken_apps.store.schema import NEWEST_VERSION
 from osken_apps.store.store import Store
+from tests.ports import reserved
 
 PEM, PKCS8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
 
 
 @pytest.fixture
-def ports() -> dict[str, int]:
-    """Give three ports that were free a moment ago."""
-    socks = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
-    found = [sock.getsockname()[1] for sock in socks]
-    for sock in socks:
-        sock.close()
-    return dict(zip(("api", "openflow", "ovsdb"), found, strict=True))
+def ports() -> Iterator[dict[str, int]]:
+    """Give three ports that are free."""
+    with reserved(3) as found:
+        yield dict(zip(("api", "openflow", "ovsdb"), found, strict=True))
 
 
 class Place:

@@ -4,7 +4,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.ports import reserved
 
 START_TIMEOUT_S = 180.0
 STOP_TIMEOUT_S = 120.0
@@ -119,13 +120,11 @@ class Controller:
             raise RuntimeError("the controller did not end") from None
 
 
-def free_ports() -> Ports:
-    """Choose TCP ports that are free now."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
-    ports = Ports(*(sock.getsockname()[1] for sock in sockets))
-    for sock in sockets:
-        sock.close()
-    return ports
+@contextmanager
+def free_ports() -> Iterator[Ports]:
+    """Choose TCP ports that are free, and stay so."""
+    with reserved(3) as found:
+        yield Ports(*found)
 
 
 def write_config(directory: Path, ports: Ports) -> Path:

@@ -122,9 +122,10 @@ class Site:
 @contextmanager
 def site(directory: Path, intent: Intent) -> Iterator[Site]:
     """Simulate the hosts of an intent, whose database is in `directory`."""
-    ports = free_ports()
-    with simulated(Plan(ports.openflow, ports.ovsdb, intent.port_ids, intent.size.tunnels)) as hosts:
-        yield Site(directory, intent, ports, hosts)
+    with free_ports() as ports:
+        plan = Plan(ports.openflow, ports.ovsdb, intent.port_ids, intent.size.tunnels)
+        with simulated(plan) as hosts:
+            yield Site(directory, intent, ports, hosts)
 
 
 def cold_start(on: Site, controller: Controller, quiet_s: float) -> ColdStart:
