@@ -102,7 +102,9 @@ def test_the_unit_is_told_when_we_are_ready_reloads_by_a_signal_and_has_no_capab
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not here")
 def test_the_unit_exposes_little() -> None:
     command = ["systemd-analyze", "security", "--offline=true", "--no-pager", str(UNIT)]
-    said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-    found = re.search(r"Overall exposure level for osken-net\.service: ([\d.]+)", said)
-    assert found, said
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if "unrecognized option" in done.stderr:
+        pytest.skip("this systemd-analyze reads no file of a unit (systemd before 250)")
+    found = re.search(r"Overall exposure level for osken-net\.service: ([\d.]+)", done.stdout)
+    assert found, done
     assert float(found[1]) <= MOST_EXPOSED
