@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 
@@ -30,9 +31,10 @@ class File:
         return f'"{hashlib.sha256(self.data).hexdigest()[:32]}"'
 
 
-def files() -> list[File]:
-    """Give every file that a browser may ask for."""
-    return list(_files(resources.files("osken_apps.dashboard") / "static", ()))
+@cache
+def files() -> tuple[File, ...]:
+    """Give every file that a browser may ask for; they are read once."""
+    return tuple(_files(resources.files("osken_apps.dashboard") / "static", ()))
 
 
 def _files(directory: Traversable, path: tuple[str, ...]) -> Iterator[File]:

@@ -7,7 +7,7 @@ and every attribute has one: those that are not written here are that of the act
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import yaml
@@ -126,11 +126,10 @@ class Policy:
         """Read the rules. Raises ConfigurationError."""
         inherited_rules, written = default_rules(registry)
         policy.register("field", FieldCheck)
-        conf = cfg.ConfigOpts()
-        conf([], default_config_files=[], default_config_dirs=[])
-        self._enforcer = policy.Enforcer(conf, use_conf=False)
+        self._enforcer = policy.Enforcer(_no_options(), use_conf=False)
         rules = inherited_rules | written | _rules_of(config.api.policy_file)
-        self._enforcer.set_rules(policy.Rules.from_dict(rules), use_conf=False)
+        checks = {name: _check(text) for name, text in rules.items()}
+        self._enforcer.set_rules(policy.Rules(checks), use_conf=False)
         self._default = config.api.policy_file is None
         # Every rule that is written for an action or an attribute, and is none that others are made of.
         self.written = tuple(name for name in written if name.startswith(RULES_OF_ACTIONS))
@@ -139,6 +138,20 @@ class Policy:
     def permissions(self, caller: Caller) -> "Permissions":
         """Give what a caller may do."""
         return Permissions(self._enforcer, caller, self._default, self._asked)
+
+
+@cache
+def _no_options() -> cfg.ConfigOpts:
+    """Give oslo.policy options of its own, with their defaults."""
+    conf = cfg.ConfigOpts()
+    conf([], default_config_files=[], default_config_dirs=[])
+    return conf
+
+
+# A check holds nothing but what it was parsed from, and there are hundreds of rules whenever they are read.
+@lru_cache(2_000)
+def _check(text: str) -> Any:
+    return policy.Rules.from_dict({"": text})[""]
 
 
 def _root(rule: str, rules: Mapping[str, str], inherited_rules: Mapping[str, str]) -> str:
