@@ -51,8 +51,8 @@ def in_order(changes: Iterable[Change]) -> tuple[Change, ...]:
 class Snapshot:
     """All that the store holds at one moment.
 
-    `store_id` tells one store from another. `deleted_ports` are ids of ports that were bound when they were
-    deleted. `tunnel_addresses` say of hosts where others reach them.
+    `store_id` tells one store from another. `deleted_ports` are ids of ports that hosts had, of which
+    those that are not there were deleted. `tunnel_addresses` say of hosts where others reach them.
     """
 
     networks: tuple[Network, ...] = ()

@@ -14,7 +14,7 @@ MISSED_AFTER = timedelta(seconds=20)
 
 @dataclass(frozen=True, slots=True)
 class LeftSegment:
-    """A VLAN of a physical network that a host had a port in, the last of which was deleted at that time."""
+    """A VLAN of a physical network that a host had a port in, the last of which ended at that time."""
 
     host: str
     physical_network: str

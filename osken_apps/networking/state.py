@@ -101,7 +101,7 @@ class State(Protocol):
         """
 
     def left_by(self, hosts: Collection[str]) -> list[LeftSegment]:
-        """Give the VLANs in which these hosts had ports that were deleted."""
+        """Give the VLANs in which these hosts had ports that are there no more."""
 
     def free_address(self, subnet: Subnet, besides: Sequence[IPAddress] = ()) -> IPAddress | None:
         """Give the lowest free address of a subnet's pools that is not among `besides`, or None."""

@@ -1,4 +1,4 @@
-"""What is kept of VLANs in which hosts had ports that were deleted. SHELL."""
+"""What is kept of VLANs in which hosts had ports that are there no more. SHELL."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -23,7 +23,7 @@ _LEFT = select(LEFT_SEGMENTS).where(LEFT_SEGMENTS.c.host.in_(bindparam("hosts", 
 
 
 def leave(connection: Connection, host: str, network: Network, now: datetime) -> None:
-    """Keep that a port of a VLAN network was on a host when it was deleted; forget what is long ago."""
+    """Keep that a host had a port of a VLAN network until now; forget what is long ago."""
     row = {
         "host": host,
         "physical_network": network.physical_network,

@@ -100,7 +100,7 @@ QUOTAS = Table(
     Column("quota", Integer, nullable=False),
 )
 
-# Ports that were bound when they were deleted: what their hosts still have of them is to end.
+# Ports that hosts had, by when that ended or they were deleted: what a host has of a deleted one is to end.
 DELETED_PORTS = Table(
     "deleted_ports",
     METADATA,
@@ -109,7 +109,7 @@ DELETED_PORTS = Table(
     Column("deleted_at", Integer, nullable=False, index=True),
 )
 
-# VLANs in which hosts had ports that were deleted: one that is away may still send with their ids.
+# VLANs in which hosts had ports that are there no more: one that is away may still send with their ids.
 LEFT_SEGMENTS = Table(
     "left_segments",
     METADATA,

@@ -106,12 +106,8 @@ class Transaction(Allocator):
         made = replace(new, updated_at=self._now, revision_number=old.revision_number + 1)
         of = form(type(made))
         self._execute_for(made, of.update, of.row(made) | {"of_id": made.id})
-        if isinstance(old, Port) and isinstance(made, Port) and old.fixed_ips != made.fixed_ips:
-            self._release(old)
-            self._claim(made.id, made.fixed_ips)
-        if isinstance(old, Port) and isinstance(made, Port) and old.security_groups != made.security_groups:
-            self._leave(made.id)
-            self._join(made.id, made.security_groups)
+        if isinstance(old, Port) and isinstance(made, Port):
+            self._follow(old, made)
         if (
             isinstance(old, Subnet)
             and isinstance(made, Subnet)
@@ -134,10 +130,9 @@ class Transaction(Allocator):
         if isinstance(resource, Port):
             self._release(resource)
             if resource.binding is not None:
-                self._remember_deleted(resource.id)
-                network = self.network(resource.network_id)
-                if network and network.network_type is NetworkType.VLAN:
-                    left_segments.leave(self._connection, resource.binding.host, network, self._now)
+                self._note_left(resource, resource.binding.host)
+            elif self._connection.execute(_FORGET_DELETED, {"of_port_id": resource.id}).rowcount:
+                self._remember_deleted(resource.id)  # a host had it; from now on it is the newest
         try:
             self._connection.execute(form(type(resource)).delete, {"of_id": resource.id})
         except exc.IntegrityError as error:
@@ -223,8 +218,27 @@ class Transaction(Allocator):
         self.finish()
         self._connection.execute(_LEAVE, {"of_port_id": port_id})
 
+    def _follow(self, old: Port, made: Port) -> None:
+        """Keep what a port has beside its row as it is now."""
+        host = made.binding.host if made.binding else ""
+        if old.binding is not None and old.binding.host != host:
+            self._note_left(old, old.binding.host)
+        if old.fixed_ips != made.fixed_ips:
+            self._release(old)
+            self._claim(made.id, made.fixed_ips)
+        if old.security_groups != made.security_groups:
+            self._leave(made.id)
+            self._join(made.id, made.security_groups)
+
+    def _note_left(self, port: Port, host: str) -> None:
+        """Note that a port is not at a host any more: one that is away does not know, and still has it."""
+        self._remember_deleted(port.id)
+        network = self.network(port.network_id)
+        if network and network.network_type is NetworkType.VLAN:
+            left_segments.leave(self._connection, host, network, self._now)
+
     def _remember_deleted(self, port_id: str) -> None:
-        """Remember a port that a host has, and forget those of long ago."""
+        """Remember a port that a host may still have when it is deleted, and forget those of long ago."""
         moment = int(self._now.timestamp())
         self._connection.execute(_FORGET_DELETED, {"of_port_id": port_id})
         self._connection.execute(_REMEMBER_DELETED, {"port_id": port_id, "deleted_at": moment})

@@ -25,6 +25,13 @@ def api(tmp_path: Path) -> Client:
     return client_of(tmp_path)
 
 
+def moved(api: Client, network: dict[str, Any], binding: Binding | None) -> None:
+    """Have the port of a network reported elsewhere, or nowhere."""
+    (port,) = (port for port in api.get(f"/ports?network_id={network['id']}")["ports"])
+    with api.store.write() as transaction:
+        record(transaction, [PortReport(port["id"], binding, PortStatus.ACTIVE)])
+
+
 def network_on(api: Client, host: str, **attributes: Any) -> dict[str, Any]:
     """Make a network with a port on a host."""
     made = api.make("network", **attributes)
@@ -55,6 +62,20 @@ def test_an_id_is_free_at_once_where_its_host_is_there(api: Client) -> None:
 def test_of_a_host_that_is_away_the_id_is_given_last_until_it_was_there(api: Client) -> None:
     api.hosts.replace([AWAY])
     left = delete(api, network_on(api, "host1"))
+    assert next_id(api) == left + 1
+    api.hosts.replace([HERE])
+    assert next_id(api) == left
+
+
+@pytest.mark.parametrize("bindings", [[Binding("host2", 1)], [Binding("host2", 1), None], [None]])
+def test_the_id_is_given_last_too_where_the_port_was_moved_from_the_host_that_is_away(
+    api: Client, bindings: list[Binding | None]
+) -> None:
+    api.hosts.replace([AWAY])
+    network = network_on(api, "host1")
+    for binding in bindings:
+        moved(api, network, binding)
+    left = delete(api, network)
     assert next_id(api) == left + 1
     api.hosts.replace([HERE])
     assert next_id(api) == left

@@ -1,6 +1,7 @@
 """Transactions of the store: all or nothing, uniqueness, order of changes, two processes."""
 
 import sqlite3
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from osken_apps.errors import NoNetworkAvailable, StoreUnavailable
 from osken_apps.model.addresses import IPAddress
 from osken_apps.model.allocation import default_pools, generated_mac
-from osken_apps.model.changes import Change, Deleted, Snapshot, Upserted
+from osken_apps.model.changes import Change, Deleted, PortReport, Snapshot, Upserted
 from osken_apps.model.resources import (
     AddressPair,
     AllocationPool,
@@ -37,7 +38,9 @@ from osken_apps.model.security_groups import (
     SecurityGroup,
     SecurityGroupRule,
 )
+from osken_apps.networking.bindings import record, unbind_host
 from osken_apps.networking.physical import VlanRange
+from osken_apps.networking.state import State
 from osken_apps.store import engines
 from osken_apps.store import transaction as transaction_module
 from osken_apps.store.address_text import address_of, address_text
@@ -435,6 +438,45 @@ def test_a_port_that_was_bound_when_it_was_deleted_is_remembered(store: Store) -
     assert deleted_ports(store) == {"p1"}
     delete_bound(store, 1)
     assert deleted_ports(store) == {"p1"}
+
+
+def its_agent_is_deleted(state: State) -> None:
+    unbind_host(state, "host1")
+
+
+def it_is_elsewhere_for_a_while(state: State) -> None:
+    for binding in (Binding("host2", 1), None):
+        record(state, [PortReport("p1", binding, PortStatus.DOWN)])
+
+
+@pytest.mark.parametrize("end", [its_agent_is_deleted, it_is_elsewhere_for_a_while])
+def test_a_port_that_a_host_had_before_is_remembered_when_it_is_deleted(
+    store: Store, end: Callable[[State], None]
+) -> None:
+    make_subnet(store)
+    port = make_port(store, 1)
+    with store.write() as transaction:
+        transaction.update(port, replace(port, binding=Binding("host1", 1)))
+        end(transaction)
+    with store.write() as transaction:
+        transaction.delete(*transaction.ports_named(["p1"]))
+    assert deleted_ports(store) == {"p1"}
+
+
+def test_a_port_that_is_unbound_for_long_is_remembered_from_its_deletion_on(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transaction_module, "MAX_DELETED_PORTS", 2)
+    make_subnet(store)
+    unbound = make_port(store, 0)
+    with store.write() as transaction:
+        unbound = transaction.update(unbound, replace(unbound, binding=Binding("host1", 1)))
+        unbound = transaction.update(unbound, replace(unbound, binding=None))
+    delete_bound(store, 1)
+    with store.write() as transaction:
+        transaction.delete(unbound)
+    delete_bound(store, 2)
+    assert deleted_ports(store) == {"p0", "p2"}
 
 
 def test_the_newest_deleted_ports_are_remembered(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
