@@ -215,7 +215,7 @@ def create(state: State, project_id: str, new: NewSubnet, request: SubnetRequest
     check_mtu(network, [subnet])
     check_overlap(subnet, state.subnets_of(network.id))
     made = state.create(subnet, first_revision=0)
-    state.touch(network)
+    _revise_network(state, network.id)
     if is_auto_addressed(made):
         _add_auto_addresses(state, made)
     settle_dhcp_port(state, network.id)
@@ -235,6 +235,8 @@ def update(state: State, subnet: Subnet, request: SubnetRequest) -> Subnet:
     """Change a subnet; a DHCP server that found no free address may find one. Raises BadRequest, Conflict."""
     new = replace(subnet, **given(request))
     made = state.update(subnet, new if new == subnet else checked(new))
+    if made != subnet:
+        _revise_network(state, subnet.network_id)
     if (made.enable_dhcp, made.allocation_pools) != (subnet.enable_dhcp, subnet.allocation_pools):
         settle_dhcp_port(state, subnet.network_id)
     return made
@@ -258,6 +260,11 @@ def delete(state: State, subnet: Subnet) -> None:
             state.delete(port)
     state.delete(subnet)
     settle_dhcp_port(state, subnet.network_id)
-    network = state.network(subnet.network_id)
+    _revise_network(state, subnet.network_id)
+
+
+def _revise_network(state: State, network_id: str) -> None:
+    """Give a network a new revision: whoever looks at that sees that a subnet is another one, too."""
+    network = state.network(network_id)
     if network is not None:
         state.touch(network)

@@ -49,10 +49,20 @@ def test_a_subnet_is_shown_as_in_the_reference(api: Client, network_id: str) -> 
     }
 
 
-def test_a_new_subnet_is_listed_by_its_network_and_bumps_it(api: Client, network_id: str) -> None:
-    subnet = api.subnet(network_id)
-    network = api.get(f"/networks/{network_id}")["network"]
-    assert (network["subnets"], network["revision_number"]) == ([subnet["id"]], 2)
+def test_a_subnet_is_listed_by_its_network_and_each_change_of_it_bumps_that(
+    api: Client, network_id: str
+) -> None:
+    def listed() -> tuple[list[str], int]:
+        network = api.get(f"/networks/{network_id}")["network"]
+        return network["subnets"], network["revision_number"]
+
+    subnet_id = api.subnet(network_id)["id"]
+    assert listed() == ([subnet_id], 2)
+    for _ in range(2):  # the second time nothing changes
+        assert api.change("subnet", subnet_id, name="changed").status == 200
+        assert listed() == ([subnet_id], 3)
+    assert api.call("DELETE", f"/subnets/{subnet_id}").status == 204
+    assert listed() == ([], 4)
 
 
 @pytest.mark.parametrize(
