@@ -24,6 +24,12 @@ from osken_apps.networking.state import ABSENT, Absent, State, given
 AUTO_MODES = frozenset({"slaac", "dhcpv6-stateless"})
 PLAIN = ("name", "description", "dns_nameservers", "host_routes", "enable_dhcp", "service_types")
 MIN_ADDRESSES_WITH_DHCP = 4
+# What a router has in its networks, and elsewhere, by Neutron's device owners.
+ROUTER_INTERFACES = frozenset(
+    f"network:{name}"
+    for name in ("router_interface", "router_interface_distributed", "ha_router_replicated_interface")
+)
+ROUTER_PORTS = ROUTER_INTERFACES | {"network:router_centralized_snat", "network:router_gateway"}
 
 
 class SubnetPoolNotFound(NotFound):
@@ -245,11 +251,12 @@ def update(state: State, subnet: Subnet, request: SubnetRequest) -> Subnet:
 def delete(state: State, subnet: Subnet) -> None:
     """Delete a subnet; its DHCP server's port gives its address back. Raises SubnetInUse.
 
+    Where machines make their own addresses, they lose them with the subnet; a router has its from elsewhere.
     The other subnets of the network get a DHCP server if that port was somebody else's.
     """
     ports = state.ports_in_subnet(subnet.id)
-    # Where machines make their own addresses, they lose them with the subnet.
-    in_use = [] if is_auto_addressed(subnet) else ports_in_use(ports)
+    routers = [port.id for port in ports if port.device_owner in ROUTER_INTERFACES]
+    in_use = routers if is_auto_addressed(subnet) else ports_in_use(ports)
     if in_use:
         raise SubnetInUse(subnet.id, in_use)
     for port in ports:

@@ -270,6 +270,28 @@ def test_a_subnet_with_addresses_in_use_is_not_deleted(api: Client, network_id: 
     assert api.get(f"/networks/{network_id}")["network"]["subnets"] == []
 
 
+@pytest.mark.parametrize(
+    ("owner", "status"),
+    [
+        ("network:router_interface", 409),
+        ("network:router_interface_distributed", 409),
+        ("network:ha_router_replicated_interface", 409),
+        ("network:router_gateway", 204),
+        ("compute:nova", 204),
+    ],
+)
+def test_a_subnet_whose_machines_make_their_addresses_is_not_deleted_under_a_router(
+    api: Client, network_id: str, owner: str, status: int
+) -> None:
+    subnet = api.subnet(network_id, "2001:db8::/64", ipv6_ra_mode="slaac", ipv6_address_mode="slaac")
+    asked = [{"subnet_id": subnet["id"]}]
+    port = api.make("port", network_id=network_id, device_owner=owner, fixed_ips=asked)
+    reply = api.call("DELETE", f"/subnets/{subnet['id']}")
+    left = api.get(f"/ports/{port['id']}")["port"]["fixed_ips"]
+    assert (reply.status, left) == (status, port["fixed_ips"] if status == 409 else [])
+    assert status == 204 or reply.error == "SubnetInUse"
+
+
 def test_a_subnet_of_an_external_network_says_so(api: Client) -> None:
     network = api.make("network", router__external=True)
     assert api.subnet(network["id"])["router:external"] is True
