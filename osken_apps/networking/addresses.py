@@ -16,7 +16,7 @@ from osken_apps.model.addresses import IPAddress, MacAddress
 from osken_apps.model.allocation import eui64_address
 from osken_apps.model.resources import FixedIp, Port, Subnet
 from osken_apps.networking.state import State
-from osken_apps.networking.subnets import is_auto_addressed, is_host_address, serves
+from osken_apps.networking.subnets import ROUTER_PORTS, is_auto_addressed, is_host_address, serves
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +42,33 @@ def default_allocations(subnets: Sequence[Subnet]) -> list[Allocation]:
     return [Allocation(family) for family in families if family]
 
 
-def allocation_of(request: FixedIpRequest, subnets: Sequence[Subnet]) -> Allocation:
-    """Understand one requested address; `subnets` are those that may give it. Raises BadRequest."""
+def allocation_of(request: FixedIpRequest, subnets: Sequence[Subnet], port: Port) -> Allocation:
+    """Understand an address requested for a port; `subnets` are those that may give it. Raises BadRequest."""
     address = request.ip_address
     if request.subnet_id is None:
         if address is None:
             raise InvalidInput("IP allocation requires subnet_id or ip_address")
-        holders = [subnet for subnet in subnets if is_host_address(subnet.cidr, address)]
+        holders = [subnet for subnet in subnets if _may_have(port, subnet, address)]
         if not holders:
             raise InvalidIpForNetwork(address)
         return _chosen(holders[0], address)
     subnet = next(subnet for subnet in subnets if subnet.id == request.subnet_id)
     if address is None:
         return Allocation((subnet,))
-    if not is_host_address(subnet.cidr, address):
+    if not _may_have(port, subnet, address):
         raise InvalidIpForSubnet(address)
     return _chosen(subnet, address)
+
+
+def _may_have(port: Port, subnet: Subnet, address: IPAddress) -> bool:
+    """Tell whether a port may have an address of a subnet, as Neutron does: an IPv6 subnet's first one is its
+    routers' (RFC 4291, 2.6.1), and a port's that nobody has yet.
+    """
+    cidr = subnet.cidr
+    if cidr.version == 6 and cidr.num_addresses > 1 and address == cidr.network_address:
+        held = FixedIp(subnet.id, address) in port.fixed_ips
+        return held or not port.device_owner or port.device_owner in ROUTER_PORTS
+    return is_host_address(cidr, address)
 
 
 def _chosen(subnet: Subnet, address: IPAddress) -> Allocation:
@@ -69,15 +80,15 @@ def _auto_address(subnet: Subnet, mac: MacAddress) -> IPAddress:
 
 
 def _allocations(
-    state: State, network_id: str, requests: Sequence[FixedIpRequest], subnets: Sequence[Subnet]
+    state: State, port: Port, requests: Sequence[FixedIpRequest], subnets: Sequence[Subnet]
 ) -> list[Allocation]:
     known = {subnet.id for subnet in subnets}
     for request in requests:
         if request.subnet_id is not None and request.subnet_id not in known:
             if state.subnet(request.subnet_id) is None:
                 raise SubnetNotFound(request.subnet_id)
-            raise _invalid_subnet(network_id, request.subnet_id)
-    return [allocation_of(request, subnets) for request in requests]
+            raise _invalid_subnet(port.network_id, request.subnet_id)
+    return [allocation_of(request, subnets, port) for request in requests]
 
 
 def _invalid_subnet(network_id: str, subnet_id: str) -> InvalidInput:
@@ -168,7 +179,7 @@ def allocated(state: State, port: Port, requests: Sequence[FixedIpRequest] | Non
     else:
         of_held = {fixed_ip.subnet_id for fixed_ip in port.fixed_ips}
         others = [subnet for subnet in subnets if subnet not in eligible and subnet.id in of_held]
-        allocations = _allocations(state, port.network_id, requests, [*eligible, *others])
+        allocations = _allocations(state, port, requests, [*eligible, *others])
     granted = _granted(state, port.network_id, allocations, port)
     _check_served(port, granted, eligible)
     if not port.is_of_network:

@@ -252,6 +252,63 @@ def test_addresses_that_cannot_be_are_refused(
     assert len(api.get("/ports")["ports"]) == 1
 
 
+@pytest.mark.parametrize(
+    ("owner", "status"),
+    [
+        ("", 201),
+        ("network:router_interface", 201),
+        ("network:router_interface_distributed", 201),
+        ("network:ha_router_replicated_interface", 201),
+        ("network:router_centralized_snat", 201),
+        ("network:router_gateway", 201),
+        ("network:dhcp", 400),
+        ("compute:nova", 400),
+    ],
+)
+@pytest.mark.parametrize(
+    ("cidr", "mode"), [("2001:db8::/64", None), ("2001:db8::/64", "slaac"), ("2001:db8::/127", None)]
+)
+def test_the_first_address_of_an_ipv6_subnet_is_for_routers(
+    api: Client, network_id: str, owner: str, status: int, cidr: str, mode: str | None
+) -> None:
+    subnet = api.subnet(network_id, cidr, ipv6_address_mode=mode, enable_dhcp=cidr.endswith("/64"))
+    replies = [
+        api.try_make(
+            "port",
+            network_id=network_id,
+            device_owner=owner,
+            fixed_ips=[{"ip_address": "2001:db8::"} | by],
+        )
+        for by in ({}, {"subnet_id": subnet["id"]})
+    ]
+    refused = [reply.error for reply in replies if reply.status >= 400]
+    if mode and not owner:
+        assert refused == ["AllocationOnAutoAddressSubnet"] * 2
+    elif status == 400:
+        assert refused == ["InvalidIpForNetwork", "InvalidIpForSubnet"]
+    else:
+        assert refused == ["IpAddressAlreadyAllocated"]  # the second time
+
+
+def test_a_machine_keeps_the_first_address_that_its_port_had_before_it(api: Client, network_id: str) -> None:
+    api.subnet(network_id, "2001:db8::/64")
+    fixed_ips = [{"ip_address": "2001:db8::"}]
+    port = api.make("port", network_id=network_id, fixed_ips=fixed_ips)
+    changed = api.change("port", port["id"], device_owner="compute:nova", fixed_ips=fixed_ips)
+    assert addresses(changed.body["port"]) == ["2001:db8::"]
+
+
+def test_the_one_address_of_a_subnet_is_a_machine_s(api: Client, network_id: str) -> None:
+    api.subnet(network_id, "2001:db8::1/128", enable_dhcp=False, gateway_ip=None)
+    port = api.make(
+        "port",
+        network_id=network_id,
+        device_owner="compute:nova",
+        fixed_ips=[{"ip_address": "2001:db8::1"}],
+    )
+    assert addresses(port) == ["2001:db8::1"]
+
+
 def test_a_port_has_at_most_five_addresses_and_none_twice(api: Client, network_id: str) -> None:
     subnet = api.subnet(network_id)
     many = api.try_make("port", network_id=network_id, fixed_ips=[{"subnet_id": subnet["id"]}] * 6)
