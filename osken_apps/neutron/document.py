@@ -9,6 +9,7 @@ from typing import Any
 
 from osken_apps.model.resources import DHCP_DEVICE_ID, DHCP_DEVICE_OWNER
 from osken_apps.networking.dhcp_ports import DHCP_PORT_NAME
+from osken_apps.networking.networks import ZONE
 from osken_apps.networking.security_groups import DEFAULT_NAME, default_group_id
 
 Item = Mapping[str, Any]
@@ -25,13 +26,9 @@ LOST = ("qos_policy_id", "subnetpool_id", "segment_id", "vlan_transparent", "tru
 NULL_MEANS_NONE = frozenset({"gateway_ip"})  # elsewhere null is what there is without saying
 #: Of further DHCP servers of a network: their addresses are not given out while they serve.
 FURTHER_DHCP_SERVER = "neutron:dhcp"
+#: What names another resource by its id.
+REFERENCES = ("network_id", "security_group_id", "remote_group_id", "remote_address_group_id")
 NETWORK_OF_ROUTERS = "HA network tenant "  # by which Neutron's L3 agents watch each other
-
-
-def projects(document: Document) -> list[str]:
-    """Give the projects that anything is of."""
-    found = (item.get("project_id") for plural in TAKEN for item in document.get(plural, ()))
-    return list(dict.fromkeys(project for project in found if project))
 
 
 def _follows(item: Item) -> bool:
@@ -44,6 +41,13 @@ def is_default(group: Item) -> bool:
     return bool(group["name"] == DEFAULT_NAME)
 
 
+def references(item: Item) -> frozenset[str]:
+    """Give the ids of what a resource cannot be without."""
+    subnets = (address.get("subnet_id") for address in item.get("fixed_ips") or ())
+    found = (*(item.get(name) for name in REFERENCES), *item.get("security_groups", ()), *subnets)
+    return frozenset(id for id in found if id)
+
+
 class Reader:
     """Reads a document; what it leaves out is counted."""
 
@@ -52,11 +56,14 @@ class Reader:
         self._left: Counter[str] = Counter()
         for plural in LEFT:
             self._left[plural] = sum(not _follows(item) for item in document.get(plural, ()))
+        groups = document.get("security_groups", ())
+        # Neutron makes a default group for whoever asks without a project, too.
+        self._left_groups = {group["id"] for group in groups if not group["project_id"]}
         # The id of a default group follows from its project's.
         self._groups = {
             group["id"]: default_group_id(group["project_id"])
-            for group in document.get("security_groups", ())
-            if is_default(group)
+            for group in groups
+            if is_default(group) and group["project_id"]
         }
         self._project_of_network = {item["id"]: item["project_id"] for item in document.get("networks", ())}
         self._left_networks = {
@@ -70,19 +77,26 @@ class Reader:
         """Say what was left out, and how much of it."""
         return [f"{number} {what}" for what, number in sorted(self._left.items()) if number]
 
-    def items(self, plural: str) -> Iterator[Item]:
-        """Give the resources of a kind as they are to be here."""
+    def items(self, plural: str) -> Iterator[tuple[str, Item]]:
+        """Give the resources of a kind as they are to be here, each with the id that it has in Neutron."""
         for item in self._document.get(plural, ()):
             if self._is_left(plural, item):
                 continue
             for name in LOST:
                 self._left[f"{name} of {plural}"] += bool(item.get(name))
-            yield self._changed(plural, item)
+            yield item["id"], self._changed(plural, item)
 
     def _is_left(self, plural: str, item: Item) -> bool:
         network_id = str(item["id"] if plural == "networks" else item.get("network_id"))
         if network_id in self._left_networks:
             self._left[f"{plural} between routers"] += 1
+            return True
+        if plural == "security_groups" and item["id"] in self._left_groups:
+            self._left[f"{plural} without a project"] += 1
+            return True
+        # A rule for the members of such a group lets in nobody.
+        if {item.get("security_group_id"), item.get("remote_group_id")} & self._left_groups:
+            self._left[f"{plural} of groups without a project"] += 1
             return True
         return False
 
@@ -94,7 +108,12 @@ class Reader:
             if name in item:
                 changed[name] = self._groups.get(item[name], item[name])
         if "security_groups" in item:
-            changed["security_groups"] = [self._groups.get(id, id) for id in item["security_groups"]]
+            kept = [id for id in item["security_groups"] if id not in self._left_groups]
+            self._left[f"security_groups of {plural}"] += kept != item["security_groups"]
+            changed["security_groups"] = [self._groups.get(id, id) for id in kept]
+        if hints := item.get("availability_zone_hints"):
+            changed["availability_zone_hints"] = [hint for hint in hints if hint == ZONE]
+            self._left[f"availability_zone_hints of {plural}"] += changed["availability_zone_hints"] != hints
         if plural == "security_groups":
             changed["id"] = self._groups.get(item["id"], item["id"])
         if plural == "ports" and item["device_owner"] == DHCP_DEVICE_OWNER:

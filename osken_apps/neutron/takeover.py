@@ -17,7 +17,7 @@ from osken_apps.model.resources import Network, Port, PortStatus
 from osken_apps.model.security_groups import SecurityGroup
 from osken_apps.networking.security_groups import default_group, is_default
 from osken_apps.networking.terms import Terms
-from osken_apps.neutron.document import TAKEN, Document, Item, Reader, body_of, projects
+from osken_apps.neutron.document import TAKEN, Document, Item, Reader, body_of, references
 from osken_apps.rest.collection import Around, Collection
 from osken_apps.rest.registry import REGISTRY
 from osken_apps.rest.tags import tags_of
@@ -75,17 +75,16 @@ class _Takeover:
         self._transaction = transaction
         self._ids = ids
         self._problems: list[str] = []
+        self._failed: set[str] = set()
 
     def run(self, document: Document) -> Taken:
         self._refuse_a_used_store()
-        for project_id in projects(document):
-            default_group(self._transaction, project_id, ADMINISTRATOR)
         reader, counts = Reader(document), Counter[str]()
         for plural in TAKEN:
             collection = REGISTRY.collections[plural.replace("_", "-")]
-            for item in reader.items(plural):
+            for told_id, item in reader.items(plural):
                 counts[plural] += 1
-                self._take(collection, item)
+                self._take(collection, told_id, item)
         if self._problems:
             raise NotTaken(self._problems)
         return Taken(dict(counts), reader.left_out())
@@ -95,14 +94,20 @@ class _Takeover:
         if self._transaction.find(Network) or not all(map(is_default, groups)):
             raise NotTaken(["the database has networks or security groups already"])
 
-    def _take(self, collection: Collection, item: Item) -> None:
+    def _take(self, collection: Collection, told_id: str, item: Item) -> None:
+        """Put something into the store, or note what stands against it, unless that is said already."""
         try:
             made = self._made(collection, item)
             self._finished(made, item)
         except OskenAppsError as error:
-            self._problems.append(f"{collection.singular} {item.get('name') or '-'} ({item['id']}): {error}")
+            if self._failed.isdisjoint(references(item)):
+                name = item.get("name") or "-"
+                self._problems.append(f"{collection.singular} {name} ({told_id}): {error}")
+            self._failed.add(item["id"])
 
     def _made(self, collection: Collection, item: Item) -> Any:
+        self._ids.wanted = ""  # what a default group is made with is not what has the item's id
+        default_group(self._transaction, item["project_id"], ADMINISTRATOR)
         if collection.singular == "security_group":
             known = self._transaction.one(SecurityGroup, item["id"])
             if known is not None:

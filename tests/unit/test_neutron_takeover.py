@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -190,6 +191,79 @@ def test_networks_between_routers_are_left_out_with_their_ports(
     client = client_of(tmp_path)
     assert network["id"] not in listed(client, "networks")
     assert not set(left) & set(listed(client, "ports"))
+
+
+def left_out(told: str) -> list[str]:
+    """Give what was said to be left out."""
+    return [line.partition(": ")[2] for line in told.splitlines() if line.startswith("left out")]
+
+
+def test_hints_at_zones_that_are_not_here_are_left_out(
+    document: Document, take: Callable[[Document], int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for network, hints in zip(document["networks"], (["az1"], ["az1", "nova"], ["nova"]), strict=False):
+        network["availability_zone_hints"] = hints
+    assert take(document) == 0
+    assert "2 availability_zone_hints of networks" in left_out(capsys.readouterr().out)
+    here = listed(client_of(tmp_path), "networks")
+    hints = [here[network["id"]]["availability_zone_hints"] for network in document["networks"]]
+    assert hints == [[], ["nova"], ["nova"], []]
+
+
+def test_groups_of_no_project_are_left_out_with_their_rules(
+    document: Document, take: Callable[[Document], int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    group = next(item for item in document["security_groups"] if item["name"] == "default")
+    rules = [rule for rule in document["security_group_rules"] if rule["security_group_id"] == group["id"]]
+    nobodys = [group | {"id": str(uuid4()), "project_id": "", "name": name} for name in ("default", "lost")]
+    added = [
+        rule | {"id": str(uuid4()), "project_id": "", "security_group_id": item["id"]}
+        for item in nobodys
+        for rule in rules
+    ]
+    of_web = {"id": str(uuid4()), "remote_group_id": nobodys[0]["id"], "remote_ip_prefix": None}
+    added.append(rules[0] | of_web)  # which would let in nobody
+    document["security_groups"] += nobodys
+    document["security_group_rules"] += added
+    port = next(item for item in document["ports"] if item["security_groups"])
+    kept = port["security_groups"]
+    port["security_groups"] = [*kept, nobodys[1]["id"]]
+    assert take(document) == 0
+    told = left_out(capsys.readouterr().out)
+    assert {
+        "2 security_groups without a project",
+        f"{len(added)} security_group_rules of groups without a project",
+        "1 security_groups of ports",
+    } <= set(told)
+    client = client_of(tmp_path)
+    assert not {item["id"] for item in nobodys} & set(listed(client, "security_groups"))
+    assert not {item["id"] for item in added} & set(listed(client, "security_group_rules"))
+    assert listed(client, "ports")[port["id"]]["security_groups"] == [of_ours(document, id) for id in kept]
+
+
+def test_a_network_of_no_project_keeps_its_id(
+    document: Document, take: Callable[[Document], int], tmp_path: Path
+) -> None:
+    network = next(item for item in document["networks"] if item["name"] == "net1")
+    network["project_id"] = ""
+    assert take(document) == 0
+    assert network["id"] in listed(client_of(tmp_path), "networks")
+
+
+def test_of_what_cannot_be_here_only_the_cause_is_told_by_its_id_in_neutron(
+    document: Document, take: Callable[[Document], int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    network = next(item for item in document["networks"] if item["name"] == "net1")
+    network["provider:physical_network"] = "elsewhere"
+    group = next(item for item in document["security_groups"] if item["name"] == "default")
+    group["tags"] = ["x" * 300]
+    assert take(document) == 1
+    told = [line.partition(": ")[0] for line in capsys.readouterr().err.splitlines()]
+    assert told == [
+        f"security_group default ({group['id']})",
+        f"network net1 ({network['id']})",
+        "osken-net",
+    ]
 
 
 def test_what_is_exported_is_what_is_imported(
