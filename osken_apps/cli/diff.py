@@ -2,11 +2,12 @@
 
 import argparse
 import shlex
+from collections.abc import Sequence
 
 from osken_apps.cli.agents import agent_of
 from osken_apps.cli.api import Api, add_api
 from osken_apps.cli.command import CannotTell
-from osken_apps.cli.host_options import add_through, run_on_host
+from osken_apps.cli.host_options import add_through, complaint, ended_on_host
 
 DESCRIPTION = """Compare the flows of a host's bridges with those that the controller wants there.
 
@@ -32,12 +33,20 @@ def diff(parsed: argparse.Namespace) -> int:
     """Print how each bridge differs; give 1 if any does. Raises CannotTell."""
     is_different = False
     for bridge, flows in _desired(Api.of(parsed), parsed.host).items():
-        command = ["ovs-ofctl", "diff-flows", "/dev/stdin", bridge]
-        text = "".join(f"{flow}\n" for flow in flows)
-        shown = run_on_host(parsed.through, command, stdin=text, ok=(0, DIFFERENT))
+        shown = _difference(parsed.through, bridge, flows)
         is_different |= bool(shown)
         print(f"{bridge}:\n{shown}" if shown else f"{bridge}: as it should be", end="" if shown else "\n")
     return int(is_different)
+
+
+def _difference(through: Sequence[str], bridge: str, flows: Sequence[str]) -> str:
+    """Give the lines in which the flows of a bridge differ. Raises CannotTell."""
+    command = ["ovs-ofctl", "diff-flows", "/dev/stdin", bridge]
+    done = ended_on_host(through, command, "".join(f"{flow}\n" for flow in flows))
+    # What leads to the host has statuses of its own, and says nothing when it fails.
+    if (done.returncode, bool(done.stdout)) not in ((0, False), (DIFFERENT, True)):
+        raise CannotTell(complaint(through, command, done))
+    return done.stdout
 
 
 def _desired(api: Api, host: str) -> dict[str, list[str]]:

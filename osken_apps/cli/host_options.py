@@ -78,11 +78,21 @@ def run_on_host(
 ) -> str:
     """Run a command on the host; give what it printed.
 
-    Raises `failed` with what it complained of, if its exit status is not one of `ok`.
+    Raises `failed` with what it complained of, if its exit status is not one of `ok`; any is of none.
     """
-    argv, name = [*through, *command], shlex.join([*through, command[0]])
+    done = ended_on_host(through, command, stdin, failed)
+    if ok and done.returncode not in ok:
+        raise failed(complaint(through, command, done))
+    return done.stdout
+
+
+def ended_on_host(
+    through: Sequence[str], command: Sequence[str], stdin: str = "", failed: type[CommandError] = CannotTell
+) -> "subprocess.CompletedProcess[str]":
+    """Run a command on the host; give how it ended. Raises `failed` if it did not begin or end."""
+    argv = [*through, *command]
     try:
-        done = subprocess.run(
+        return subprocess.run(
             argv,
             input=stdin,
             capture_output=True,
@@ -94,11 +104,19 @@ def run_on_host(
     except OSError as error:
         raise failed(f"{argv[0]}: {error.strerror}") from error
     except subprocess.TimeoutExpired as error:
-        raise failed(f"{name}: no end within {TIMEOUT_S:.0f} s") from error
-    if ok and done.returncode not in ok:
-        complaint = " ".join(done.stderr.split()).removeprefix(f"{command[0]}: ")
-        raise failed(f"{name}: {complaint or f'exit status {done.returncode}'}")
-    return done.stdout
+        raise failed(f"{_name(through, command)}: no end within {TIMEOUT_S:.0f} s") from error
+
+
+def complaint(
+    through: Sequence[str], command: Sequence[str], done: "subprocess.CompletedProcess[str]"
+) -> str:
+    """Say what a command on the host complained of when it failed."""
+    said = " ".join(done.stderr.split()).removeprefix(f"{command[0]}: ")
+    return f"{_name(through, command)}: {said or f'exit status {done.returncode}'}"
+
+
+def _name(through: Sequence[str], command: Sequence[str]) -> str:
+    return shlex.join([*through, command[0]])
 
 
 def _address(text: str) -> str:

@@ -514,6 +514,23 @@ def test_an_api_that_does_not_answer_completes_nothing_and_says_nothing(
     assert by_bash(script, tmp_path, "explain", "vm") == []
 
 
+@pytest.mark.parametrize(
+    ("through", "told"),
+    [
+        ("sh -c 'echo no such host >&2; exit 2'", "no such host"),
+        ("sh -c 'exit 2'", "exit status 2"),
+        ("sh -c 'exit 255'", "exit status 255"),
+        ("echo", "exit status 0"),
+    ],
+)
+def test_a_way_to_the_host_that_fails_is_no_host_without_differences(
+    api: FakeApi, capsys: pytest.CaptureFixture[str], through: str, told: str
+) -> None:
+    api.answers["GET /v2.0/agents/agent-host1/flows"] = {"flows": [flow()], "silent": [], "more": 0}
+    status, out, err = run(capsys, "diff", "host1", "--through", through)
+    assert (status, out, err) == (3, "", f"osken-net: {through} ovs-ofctl: {told}\n")
+
+
 def test_what_shells_ask_is_not_shown_to_people(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         cli.main(["--help"])
