@@ -10,7 +10,7 @@ from osken_apps.cli import api, ovs_facts
 from osken_apps.cli.api import Api
 from osken_apps.cli.command import CannotTell
 from osken_apps.cli.host_options import add_options, plan_of, run_on_host
-from osken_apps.cli.host_script import HostPlan
+from osken_apps.cli.host_script import HostPlan, is_address
 from osken_apps.model.addresses import mac_address
 from osken_apps.model.conditions import Code, Condition, Expected, HostFacts, PortDirectory, conditions
 from osken_apps.model.resources import Port
@@ -59,14 +59,19 @@ def host_check(parsed: argparse.Namespace) -> int:
 
 def _facts(through: Sequence[str], controller: str) -> HostFacts:
     output = run_on_host(through, ovs_facts.command())
-    way = ""
-    if controller:
-        route = run_on_host(through, ["ip", "-o", "route", "get", controller], ok=())
-        way = found[1] if (found := DEVICE.search(route)) else ""
     try:
-        return ovs_facts.host_facts(output, way)
+        return ovs_facts.host_facts(output, way_to(through, controller))
     except (KeyError, ValueError) as error:
         raise CannotTell(f"ovs-vsctl printed something else than its tables: {error}") from error
+
+
+def way_to(through: Sequence[str], controller: str) -> str:
+    """Give the device over which the host reaches the controller; empty: that is not known."""
+    address = controller
+    if controller and not is_address(controller):
+        address = run_on_host(through, ["getent", "ahosts", controller], ok=()).partition(" ")[0]
+    route = run_on_host(through, ["ip", "-o", "route", "get", address], ok=()) if address else ""
+    return found[1] if (found := DEVICE.search(route)) else ""
 
 
 def _ports(url: str) -> PortDirectory:

@@ -8,6 +8,7 @@ ovs-vsctl(8).
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 from osken_apps.model.conditions.bridges import OPENFLOW_VERSION, target_of
 from osken_apps.model.snapshot import integration_end, physical_end
@@ -44,12 +45,30 @@ def _nics_are_free(plan: HostPlan) -> Iterator[str]:
     """Refuse to take the NIC that leads to the controller: that would be the last that the host does."""
     if plan.connection_mode != "out-of-band":
         return
-    address = shlex.quote(plan.controller)
-    yield f"way=$(ip -o route get {address} 2>/dev/null | sed 's/.* dev \\([^ ]*\\).*/\\1/')"
+    yield f"address={shlex.quote(plan.controller)}"
+    if not is_address(plan.controller):
+        yield "address=$(getent ahosts \"$address\" | sed -n '1s/ .*//p')"
+        yield _refused('[ -n "$address" ]', f"this host knows no address of {plan.controller}")
+    yield "way=$(ip -o route get \"$address\" 2>/dev/null | sed -n 's/.* dev \\([^ ]*\\).*/\\1/p')"
+    yield _refused('[ -n "$way" ]', f"this host has no way to the controller {plan.controller}")
     for bridge in plan.physical_bridges:
         for device in filter(None, (bridge.nic, bridge.name)):
             complaint = f"{device} is the way to the controller: use another NIC, or --in-band"
-            yield f'[ "$way" != {device} ] || {{ echo {shlex.quote(complaint)} >&2; exit 1; }}'
+            yield _refused(f'[ "$way" != {device} ]', complaint)
+
+
+def is_address(text: str) -> bool:
+    """Tell whether a text is an IP address: what is none must be resolved, which `ip route get` does not."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _refused(condition: str, complaint: str) -> str:
+    """Write the line that ends the script unless a condition holds."""
+    return f"{condition} || {{ echo {shlex.quote(complaint)} >&2; exit 1; }}"
 
 
 def _lines(plan: HostPlan) -> Iterator[str]:
@@ -88,11 +107,12 @@ def _manager(target: str) -> Iterator[str]:
 
 
 def _controller(bridge: str, target: str, connection_mode: str) -> Iterator[str]:
+    """Set the controller where it is another; its connection mode is another thing, and cuts nothing."""
+    mode = f"controller {bridge} connection_mode"
     yield f'[ "$(ovs-vsctl get-controller {bridge})" = {shlex.quote(target)} ] ||'
-    yield (
-        f"    ovs-vsctl set-controller {bridge} {shlex.quote(target)}"
-        f" -- set controller {bridge} connection_mode={connection_mode}"
-    )
+    yield f"    ovs-vsctl set-controller {bridge} {shlex.quote(target)} -- set {mode}={connection_mode}"
+    yield f'[ "$(ovs-vsctl get {mode})" = {connection_mode} ] ||'
+    yield f"    ovs-vsctl set {mode}={connection_mode}"
 
 
 def _patch(integration_bridge: str, physical_bridge: str) -> Iterator[str]:

@@ -1,9 +1,13 @@
 """The script that makes a host ready; that it works, and works again, is tried in tests/e2e."""
 
+import os
 import subprocess
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from osken_apps.cli import host_check
 from osken_apps.cli.host_script import HostPlan, PhysicalBridge, script
 
 ONE = HostPlan("192.0.2.10")
@@ -53,6 +57,88 @@ def test_each_physical_bridge_has_its_nic_and_its_patch() -> None:
 def test_the_nic_that_leads_to_the_controller_is_refused_unless_in_band() -> None:
     assert len(lines(ONE, "is the way to the controller")) == 2
     assert lines(HostPlan("192.0.2.10", connection_mode="in-band"), "is the way to the controller") == []
+
+
+#: What stands for a host's commands: each says what the test wants, and `ovs-vsctl` notes what it is told.
+COMMANDS = {
+    "ip": '[ "$1" = link ] || [ "$4" != "$REACHED" ] || echo "$4 via 192.0.2.1 dev $DEVICE src 192.0.2.9"',
+    "getent": '[ "$2" != ctl.example.org ] || printf "%s STREAM ctl\\n%s DGRAM\\n" "$REACHED" "$REACHED"',
+    "ovs-vsctl": 'case "$1 $2" in "get-controller "*) echo "$TARGET";; "get controller") echo "$MODE";;'
+    ' get*|--if-exists*) echo x ;; *) echo "$@" >>"$TOLD" ;; esac',
+}
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Callable[..., tuple[int, str, str]]:
+    """Give what runs the script of a plan on such a host: its status, its complaints, what was told."""
+    for name, does in COMMANDS.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{does}\n")
+        (tmp_path / name).chmod(0o755)
+
+    def run(plan: HostPlan, **settings: str) -> tuple[int, str, str]:
+        (told := tmp_path / "told").write_text("")
+        usual = {
+            "REACHED": "192.0.2.10",
+            "DEVICE": "eth0",
+            "TARGET": "tcp:192.0.2.10:6653",
+            "MODE": "out-of-band",
+        }
+        path = f"{tmp_path}:{os.environ['PATH']}"
+        done = subprocess.run(
+            ["sh"],
+            input=script(plan),
+            text=True,
+            capture_output=True,
+            check=False,
+            env=usual | settings | {"PATH": path, "TOLD": str(told)},
+        )
+        return done.returncode, done.stderr, told.read_text()
+
+    return run
+
+
+Host = Callable[..., tuple[int, str, str]]
+
+
+@pytest.mark.parametrize("controller", ["192.0.2.10", "ctl.example.org"])
+def test_a_nic_that_leads_to_the_controller_is_not_taken_whatever_it_is_called_by(
+    host: Host, controller: str
+) -> None:
+    status, error, told = host(HostPlan(controller), DEVICE="eth2")
+    assert (status, told) == (1, "")
+    assert error == "eth2 is the way to the controller: use another NIC, or --in-band\n"
+    assert host(HostPlan(controller), DEVICE="eth0")[:2] == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("controller", "complaint"),
+    [
+        ("192.0.2.77", "this host has no way to the controller 192.0.2.77\n"),
+        ("nowhere.example.org", "this host knows no address of nowhere.example.org\n"),
+    ],
+)
+def test_a_host_that_does_not_know_the_way_is_left_alone(host: Host, controller: str, complaint: str) -> None:
+    assert host(HostPlan(controller)) == (1, complaint, "")
+
+
+@pytest.mark.parametrize("controller", ["192.0.2.10", "ctl.example.org"])
+def test_the_check_finds_the_same_way(controller: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = {
+        ("getent", "ahosts", "ctl.example.org"): "192.0.2.10 STREAM ctl\n192.0.2.10 DGRAM\n",
+        ("ip", "-o", "route", "get", "192.0.2.10"): "192.0.2.10 via 192.0.2.1 dev eth2 src 192.0.2.9\n",
+    }
+    monkeypatch.setattr(host_check, "run_on_host", lambda _, command, ok: answers.get(tuple(command), ""))
+    assert host_check.way_to([], controller) == "eth2"
+    assert host_check.way_to([], "nowhere.example.org") == "" == host_check.way_to([], "")
+
+
+@pytest.mark.parametrize("mode", ["in-band", "out-of-band"])
+def test_the_connection_mode_is_set_where_the_controller_is_already(host: Host, mode: str) -> None:
+    plan = HostPlan("192.0.2.10", connection_mode=mode)
+    other = "in-band" if mode == "out-of-band" else "out-of-band"
+    changed = [f"set controller {bridge} connection_mode={mode}\n" for bridge in ("br-int", "br-eth2")]
+    assert [line for line in changed if line not in host(plan, MODE=other)[2]] == []
+    assert "connection_mode" not in host(plan, MODE=mode)[2]
 
 
 def test_what_an_operator_gives_is_quoted() -> None:
