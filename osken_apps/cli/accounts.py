@@ -7,7 +7,7 @@ import argparse
 import getpass
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from osken_apps import config
@@ -18,6 +18,7 @@ from osken_apps.config import Config
 from osken_apps.errors import OskenAppsError
 from osken_apps.model.accounts import MIN_PASSWORD, is_name
 from osken_apps.store.engines import database_file
+from osken_apps.store.opening import check_up_to_date
 from osken_apps.store.store import Store
 
 Handler = Callable[[argparse.Namespace], None]
@@ -46,13 +47,12 @@ def store_of(parsed: argparse.Namespace) -> Iterator[tuple[Store, Config]]:
     path = database_file(loaded.database)
     if not path.is_file():
         raise CommandError(f"there is no database {path}: start the controller once, it makes one")
-    store = Store(loaded.database)
     try:
-        yield store, loaded
+        check_up_to_date(loaded.database)
+        with closing(Store(loaded.database)) as store:
+            yield store, loaded
     except OskenAppsError as error:
         raise CommandError(str(error)) from error
-    finally:
-        store.close()
 
 
 def name(text: str) -> str:

@@ -13,6 +13,7 @@ from osken_apps.cli.command import CommandError, Exit, add_config_file, write_wh
 from osken_apps.errors import OskenAppsError
 from osken_apps.neutron.document import LEFT, PATHS
 from osken_apps.neutron.takeover import NotTaken, take_over
+from osken_apps.store.opening import check_up_to_date
 
 DESCRIPTION = """Take over what a Neutron has: networks, subnets, ports, security groups and address groups,
 with their ids, MAC addresses and addresses, so that Nova and the interfaces of its servers stay as they are.
@@ -68,6 +69,7 @@ def _import(parsed: argparse.Namespace) -> int:
     except (OSError, ValueError) as error:
         raise CommandError(f"{parsed.file}: {error}") from error
     try:
+        check_up_to_date(loaded.database)
         taken = take_over(loaded, document)
     except NotTaken as error:
         for problem in error.problems:

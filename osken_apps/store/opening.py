@@ -78,19 +78,40 @@ def look_at_database(text: str) -> str:
     path = database_file(text)
     if not _is_there(path):
         return f"{path} is not there, and will be made"
+    found, _ = _looked_at(path)
+    later = "" if found == schema.NEWEST_VERSION else f", will be brought to {schema.NEWEST_VERSION}"
+    private = ", will be its owner's alone" if exposed(path) else ""
+    return f"{path}, schema {found}{later}{private}"
+
+
+def check_up_to_date(text: str) -> None:
+    """Refuse a database that opening would upgrade, perhaps under an older controller that runs on it.
+
+    Changes nothing. Raises ConfigurationError, StoreUnusable.
+    """
+    path = database_file(text)
+    if _is_there(path):
+        found, lacks_tables = _looked_at(path)
+        if lacks_tables or found != schema.NEWEST_VERSION:
+            raise StoreUnusable(
+                f"{path} is an older program's, of schema {found} where this one has {schema.NEWEST_VERSION};"
+                " restart the controller, it brings the database up to date"
+            )
+
+
+def _looked_at(path: Path) -> tuple[int, bool]:
+    """Give the schema of a database of ours, and whether it lacks tables. Raises StoreUnusable."""
     engine = looking_engine(path)
     try:
         with engine.connect() as connection:
             found = schema.version(connection)
             _check(found, schema.tables(connection), path)
+            return found, schema.lacks_tables(connection)
     except exc.DBAPIError as error:
         wrong = corrupt(path, cause(error)) if is_corrupt(error) else f"{path}: {cause(error)}"
         raise StoreUnusable(wrong) from error
     finally:
         engine.dispose()
-    later = "" if found == schema.NEWEST_VERSION else f", will be brought to {schema.NEWEST_VERSION}"
-    private = ", will be its owner's alone" if exposed(path) else ""
-    return f"{path}, schema {found}{later}{private}"
 
 
 def _find_or_make(path: Path, expected_id: str) -> bool:

@@ -2,7 +2,11 @@
 
 import io
 import json
+import os
+import sqlite3
 import stat
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +73,36 @@ def test_a_user_is_made_with_a_file_that_only_its_owner_reads(
     assert listed(directory, capsys, "role", "list") == [
         {"user": "alice", "project": "demo", "role": "member"}
     ]
+
+
+def of_schema_1(file: Path) -> None:
+    file.unlink()
+    with closing(sqlite3.connect(file)) as connection:
+        connection.executescript((Path(__file__).with_name("data") / "schema-1.sql").read_text())
+
+
+def without_a_table(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("DROP TABLE left_segments")
+
+
+@pytest.mark.parametrize("spoil", [of_schema_1, without_a_table])
+@pytest.mark.parametrize("words", [("user", "list"), ("project", "create", "demo"), ("neutron", "import")])
+def test_a_database_under_an_older_controller_is_not_brought_up_to_date(
+    directory: Path,
+    capsys: pytest.CaptureFixture[str],
+    spoil: Callable[[Path], None],
+    words: tuple[str, ...],
+) -> None:
+    file, document = directory / "osken-net.db", directory / "neutron.json"
+    document.write_text("{}")
+    spoil(file)
+    before = file.read_bytes(), os.listdir(directory)
+    given = [str(document)] if words[0] == "neutron" else []
+    assert osken_net(directory, *words, *given) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"osken-net: {file} is an older program's") and "restart the controller" in line
+    assert (file.read_bytes(), os.listdir(directory)) == before
 
 
 def test_a_password_comes_over_the_input_and_never_by_the_command_line(
