@@ -126,6 +126,22 @@ def test_udhcpc_renews_and_releases(world: World) -> None:
     client.stop()
 
 
+def test_a_guarded_client_whose_port_has_another_address_moves_when_it_renews(world: World) -> None:
+    network = world.network()
+    vm = world.launch(1, network)
+    dhcp_ready(world, vm, network)
+    client = vm.udhcpc_daemon()
+    world.api.update("port", vm.port_id, fixed_ips=[{"ip_address": "10.10.10.77"}])
+    wait_until(
+        lambda: any("nw_src=10.10.10.77 " in line for line in flows(world.host(1), "br-int")),
+        PATIENCE_S,
+        "the guard of the new address",
+    )
+    assert client.renew().variables["ip"] == "10.10.10.77"
+    assert counters(world, "host1").get("wrong_address", 0) >= 1
+    client.stop()
+
+
 def test_dhclient_takes_renews_and_releases(world: World) -> None:
     network = world.network()
     vm = world.launch(2, network)

@@ -19,6 +19,7 @@ from osken_apps.pipeline.headers import (
     ARP_REPLY,
     ARP_REQUEST,
     BROADCAST,
+    DHCP_CLIENT_PORT,
     DHCP_SERVER_PORT,
     ICMP,
     UDP,
@@ -26,8 +27,9 @@ from osken_apps.pipeline.headers import (
 )
 from osken_apps.pipeline.meters import DHCP_PUNTS, kind_meter, port_meter
 from osken_apps.pipeline.stage import Role, Rule
-from osken_apps.pipeline.stages import CLASSIFY, DHCP, SERVICES
+from osken_apps.pipeline.stages import CLASSIFY, DHCP, GUARD, SERVICES
 
+CLIENT_TO_SERVER: Values = {Field.UDP_SRC: DHCP_CLIENT_PORT, Field.UDP_DST: DHCP_SERVER_PORT}
 ICMP_ECHO_REPLY, ICMP_ECHO_REQUEST = 0, 8
 
 DHCP_BROADCAST = Rule(
@@ -52,6 +54,10 @@ DHCP_PUNT = Rule(
     8, "dhcp_punt", DHCP, 1,
     "What passed its port's meter passes the bridge's meter for DHCP, and goes to the controller.",
     "the bridge's for DHCP",
+)  # fmt: skip
+GUARDED_BEFORE = Rule(
+    178, "guarded_before", GUARD, 40,
+    "A machine asks our DHCP server from an address that it had before: services takes it, none other hears.",
 )  # fmt: skip
 GUARDED_DHCP_BROADCAST = Rule(
     49, "guarded_dhcp_broadcast", SERVICES, 40, "As dhcp_broadcast, of a guarded port.", "the port's",
@@ -87,8 +93,8 @@ class Dhcp(Feature):
     name = "dhcp"
     stages = (DHCP,)
     rules = (
-        DHCP_BROADCAST, DHCP_UNICAST, SERVER_ARP, SERVER_PING, DHCP_PUNT, GUARDED_DHCP_BROADCAST,
-        GUARDED_DHCP_UNICAST, GUARDED_SERVER_ARP, GUARDED_SERVER_PING,
+        DHCP_BROADCAST, DHCP_UNICAST, SERVER_ARP, SERVER_PING, DHCP_PUNT, GUARDED_BEFORE,
+        GUARDED_DHCP_BROADCAST, GUARDED_DHCP_UNICAST, GUARDED_SERVER_ARP, GUARDED_SERVER_PING,
     )  # fmt: skip
 
     def bridge_flows(self, bridge: PlannedBridge) -> Iterator[Flow]:
@@ -108,6 +114,8 @@ class Dhcp(Feature):
                 yield rules.unicast.flow(dhcp_request(bound.ofport, address), meter_id=meter_id, goto=DHCP)
         if bound.server:
             yield from server_flows(rules, bound.ofport, bound.server)
+        if bound.guard and bound.has_dhcp:
+            yield from _before(bound)
 
     def meters(self, bridge: PlannedBridge) -> Iterator[Meter]:
         """Give the bridge's meter first, then those of the ports: as many as the switch has."""
@@ -123,6 +131,22 @@ class Dhcp(Feature):
 
 def _has_dhcp(bridge: PlannedBridge) -> bool:
     return bridge.role is Role.INTEGRATION and any(bound.has_dhcp for bound in bridge.snapshot.ports)
+
+
+def _before(bound: BoundPort) -> Iterator[Flow]:
+    """Give what lets a client renew the lease of an address that its port has no more: it is told so.
+
+    Each of these packets is taken by a flow of `GUARDED` for the same port and destination, so that none goes
+    on to another DHCP server or machine.
+    """
+    sender: Values = {Field.IN_PORT: bound.ofport, Field.ETH_SRC: bound.mac_address}
+    addresses = bound.server.addresses if bound.server else ()
+    for destination in (BROADCAST, *addresses):
+        to_server = sender | UDP | CLIENT_TO_SERVER | {Field.IPV4_DST: destination}
+        yield GUARDED_BEFORE.flow(Match.of(to_server), goto=SERVICES)
+    for address in addresses:
+        question: Values = {Field.ARP_OP: ARP_REQUEST, Field.ARP_SHA: bound.mac_address}
+        yield GUARDED_BEFORE.flow(Match.of(sender | ARP | question | {Field.ARP_TPA: address}), goto=SERVICES)
 
 
 def server_flows(rules: Server, ofport: int, server: DhcpServer) -> Iterator[Flow]:

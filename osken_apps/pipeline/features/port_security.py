@@ -1,6 +1,7 @@
 """Port security: what a guarded port sends is its own, before anything else hears it. PURE.
 
 Everything else that it sends is dropped: other addresses, tags, the packets of a router or of a DHCP server.
+(But for what our own DHCP server is asked from an address that the port had before: `dhcp` has it taken.)
 A machine may find out whether an address of its own is taken (RFC 5227, 2.1.1; RFC 4862, 5.4) before it uses
 it.
 """
