@@ -30,7 +30,7 @@ from osken_apps.store.engines import (
     sqlite_code,
     unchanging_engine,
 )
-from osken_apps.store.privacy import exposed, make_private
+from osken_apps.store.privacy import exposed, give_to_owner_of_directory, make_private
 
 LOG = logging.getLogger(__name__)
 
@@ -152,6 +152,7 @@ def _made(path: Path) -> bool:
         raise StoreUnusable(f"{log} is there without {path}; {restore(path)}; or rm -f {log} to begin anew")
     try:
         with new_file_beside(path) as new:
+            give_to_owner_of_directory(new)
             with _upgrading(new) as engine, _transaction(engine) as connection:
                 schema.create(connection)
             _put_in_place(new, path)

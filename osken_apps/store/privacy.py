@@ -33,6 +33,13 @@ def make_private(path: Path) -> None:
                 raise _everybody_may_read(file) from error
 
 
+def give_to_owner_of_directory(file: Path) -> None:
+    """Give what root makes to whom its directory is: who runs the controller is to use it. Raises OSError."""
+    if os.geteuid() == 0:
+        directory = file.parent.stat()
+        os.chown(file, directory.st_uid, directory.st_gid)
+
+
 def _exposed(path: Path) -> Iterator[Path]:
     for file in (path.with_name(path.name + end) for end in BESIDE):
         with suppress(FileNotFoundError):

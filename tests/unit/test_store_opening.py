@@ -47,6 +47,19 @@ def made(path: Path) -> str:
     return store_id
 
 
+@pytest.mark.parametrize("user", [0, 1000])
+def test_a_database_that_root_makes_is_of_whom_its_directory_is(
+    path: Path, monkeypatch: pytest.MonkeyPatch, user: int
+) -> None:
+    given: list[tuple[str, int, int]] = []
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    monkeypatch.setattr(os, "chown", lambda file, uid, gid: given.append((Path(file).parent.name, uid, gid)))
+    opened(path).close()
+    owner = path.parent.stat()
+    assert given == ([(path.parent.name, owner.st_uid, owner.st_gid)] if user == 0 else [])
+    assert path.is_file()
+
+
 def network_ids(store: Store) -> list[str]:
     with store.read() as view:
         return [network.id for network in view.networks()]
