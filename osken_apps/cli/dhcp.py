@@ -16,6 +16,7 @@ EPILOG = """examples:
   osken-net dhcp --host host1 --outcome hardware_address
   osken-net dhcp --since 2026-11-26T12:00:00Z -f csv"""
 COLUMNS = ("time", "received", "sent", "ip_address", "outcome", "reason")
+MORE = ("xid", "omitted_options")
 OF_ALL = ("time", "port_id", "host", "received", "sent", "ip_address", "outcome", "reason")
 
 
@@ -43,10 +44,10 @@ def dhcp(parsed: argparse.Namespace) -> int:
         ]
         if parsed.format == "table":
             print(_lease(told))
-        show(rows, COLUMNS, parsed, _tone)
+        show(rows, COLUMNS, parsed, _tone, MORE)
         return Exit.WELL
     told = api.get("dhcp-transactions", since=parsed.since, host=parsed.host, outcome=parsed.outcome)
-    show(told["dhcp_transactions"], OF_ALL, parsed, _tone)
+    show(told["dhcp_transactions"], OF_ALL, parsed, _tone, MORE)
     if told["more"] and parsed.format == "table":
         print("older ones are not shown: ask for less with --host, --outcome or PORT")
     return Exit.WELL

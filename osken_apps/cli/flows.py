@@ -19,6 +19,7 @@ EPILOG = """examples:
   osken-net flows host1 --state missing
   osken-net flows host1 -c packets -c meaning --sort packets:desc"""
 COLUMNS = ("bridge", "table", "priority", "state", "packets", "rule", "meaning", "flow")
+MORE = ("cookie", "port_id", "bytes", "age")
 TONES = {FlowState.MISSING: Tone.BROKEN, FlowState.FOREIGN: Tone.DOUBTFUL, FlowState.UNKNOWN: Tone.FAINT}
 
 
@@ -49,7 +50,7 @@ def flows(parsed: argparse.Namespace) -> int:
         state=parsed.state,
     )
     rows = told["flows"]
-    show(rows, COLUMNS, parsed, lambda column, value: TONES.get(value) if column == "state" else None)
+    show(rows, COLUMNS, parsed, lambda column, value: TONES.get(value) if column == "state" else None, MORE)
     for bridge in told["silent"]:
         print(f"osken-net: {cell(bridge)} of {cell(parsed.host)} does not say what it has", file=sys.stderr)
     if told["more"]:

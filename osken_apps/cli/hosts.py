@@ -11,6 +11,7 @@ DESCRIPTION = """List the hosts with their bridges, ports and troubles.
 
 Exit status 0: all are as they should be; 1: one is away or in trouble; 3: cannot tell."""
 COLUMNS = ("host", "state", "bridges", "ovsdb", "ports", "repairs", "last_contact", "trouble")
+MORE = ("id", "system_id", "tunneling_ip", "conditions", "dhcp")
 ALIVE, TROUBLE, AWAY = "alive", "trouble", "away"
 TONES = {ALIVE: Tone.WELL, TROUBLE: Tone.DOUBTFUL, AWAY: Tone.BROKEN}
 
@@ -26,7 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def hosts(parsed: argparse.Namespace) -> int:
     """Print them; give 1 if one is not well. Raises CannotTell."""
     rows = [_row(agent) for agent in Api.of(parsed).get("agents")["agents"]]
-    show(rows, COLUMNS, parsed, lambda column, value: TONES.get(value) if column == "state" else None)
+    show(rows, COLUMNS, parsed, lambda column, value: TONES.get(value) if column == "state" else None, MORE)
     return Exit.WELL if all(row["state"] == ALIVE for row in rows) else Exit.BROKEN
 
 

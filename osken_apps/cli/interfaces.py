@@ -23,6 +23,7 @@ COLUMNS = (
     "dropped_by_meter",
     "error",
 )
+MORE = ("type", "port_id", "admin_state", "mtu")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +40,7 @@ def interfaces(parsed: argparse.Namespace) -> int:
     api = Api.of(parsed)
     told = api.get(f"agents/{agent_of(api, parsed.host)['id']}/interfaces")
     rows = told["interfaces"]
-    show(rows, COLUMNS, parsed, _tone)
+    show(rows, COLUMNS, parsed, _tone, MORE)
     if any(map(_is_broken, rows)):
         return Exit.BROKEN
     if not told["has_ovsdb"]:

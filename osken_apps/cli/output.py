@@ -69,17 +69,23 @@ def add_output(parser: argparse.ArgumentParser) -> None:
 
 
 def show(
-    rows: Sequence[Row], columns: Sequence[str], parsed: argparse.Namespace, tones: Tones | None = None
+    rows: Sequence[Row],
+    columns: Sequence[str],
+    parsed: argparse.Namespace,
+    tones: Tones | None = None,
+    more: Sequence[str] = (),
 ) -> None:
     """Print rows, each a value by column, as the options ask. Raises WronglyAsked.
 
-    `columns` are those of a table; a row may have more, which JSON has and `-c` can ask for.
+    `columns` are those of a table; a row may have `more`, which JSON has and `-c` can ask for, also where
+    there is no row.
     """
-    known = list(dict.fromkeys((*columns, *(name for row in rows for name in row))))
+    had = list(dict.fromkeys((*columns, *(name for row in rows for name in row))))
+    known = list(dict.fromkeys((*had, *more)))
     chosen = [_known(name, known) for name in parsed.column or ()]
     form = Format(parsed.format)
     listed = _sorted(rows, parsed.sort, known) if parsed.sort else list(rows)
-    wanted = chosen or (known if form is Format.JSON else list(columns))
+    wanted = chosen or (had if form is Format.JSON else list(columns))
     if form is Format.JSON:
         print(json.dumps([{name: row.get(name) for name in wanted} for row in listed], indent=2))
         return

@@ -12,6 +12,7 @@ DESCRIPTION = """Say what needs attention, worst first, and how many there are o
 Exit status 0: nothing does; 1: something is broken or degraded; 3: cannot tell. A port that waits for its
 machine is no reason for 1."""
 COLUMNS = ("state", "sentence", "remedy")
+MORE = ("code", "kind", "id")
 WAITING = "waiting"
 TONES = {"broken": Tone.BROKEN, "degraded": Tone.DOUBTFUL, WAITING: Tone.FAINT}
 
@@ -33,7 +34,13 @@ def status(parsed: argparse.Namespace) -> int:
         for line in _counts(told["counts"]):
             print(line)
     if needs or not is_for_people:
-        show(needs, COLUMNS, parsed, lambda column, value: TONES.get(value) if column == "state" else None)
+        show(
+            needs,
+            COLUMNS,
+            parsed,
+            lambda column, value: TONES.get(value) if column == "state" else None,
+            MORE,
+        )
     else:
         print(toned("nothing needs attention", Tone.WELL))
     if told["more"] and is_for_people:

@@ -16,6 +16,7 @@ EPILOG = """examples:
   osken-net trace host1 tap1 dl_src=fa:16:3e:00:00:01 dl_dst=ff:ff:ff:ff:ff:ff arp arp_op=1 arp_tpa=10.10.10.7
   osken-net trace host1 eth2 dl_vlan=1000 dl_dst=fa:16:3e:00:00:01 tcp_dst=80 --connection established"""
 COLUMNS = ("host", "bridge", "table", "rule", "packets", "meaning", "does")
+MORE = ("stage", "in_port", "number", "flow", "frame", "depth")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -46,5 +47,5 @@ def trace(parsed: argparse.Namespace) -> int:
     else:
         if Format(parsed.format) is Format.TABLE:
             print_verdict(told["verdict"])
-        show(hops_of(told["path"]), COLUMNS, parsed)
+        show(hops_of(told["path"]), COLUMNS, parsed, more=MORE)
     return status_of(told)

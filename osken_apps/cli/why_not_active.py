@@ -12,6 +12,7 @@ DESCRIPTION = """List what ports that are not ACTIVE wait for, and which ports e
 Ports that only the network itself has, and those that are switched off, are not waited for.
 Exit status 0: none waits; 1: some do; 3: cannot tell."""
 COLUMNS = ("ports", "waits_for", "examples")
+MORE = ("port_ids",)
 FIELDS = ["id", "name", "admin_state_up", "device_owner", "binding:vif_details"]
 EXAMPLES = 3
 OWN = "network:"
@@ -38,7 +39,7 @@ def why_not_active(parsed: argparse.Namespace) -> int:
                 causes.setdefault(waits_for.replace(port["id"], "PORT"), []).append(port)
     rows = [_row(cause, ports) for cause, ports in causes.items()]
     rows.sort(key=lambda row: (-row["ports"], row["waits_for"]))
-    show(rows, COLUMNS, parsed, lambda column, _: Tone.BROKEN if column == "waits_for" else None)
+    show(rows, COLUMNS, parsed, lambda column, _: Tone.BROKEN if column == "waits_for" else None, MORE)
     return Exit.BROKEN if rows else Exit.WELL
 
 

@@ -10,7 +10,14 @@ from typing import Any
 import pytest
 
 from osken_apps import cli
+from osken_apps.cli import dhcp as cli_dhcp
+from osken_apps.cli import flows as cli_flows
 from osken_apps.cli import host_check
+from osken_apps.cli import interfaces as cli_interfaces
+from osken_apps.cli import status as cli_status
+from osken_apps.rest.agent_members import FLOWS, INTERFACES
+from osken_apps.rest.dhcp_transactions import DHCP_TRANSACTIONS
+from osken_apps.rest.overview import OVERVIEW
 from osken_apps.store.store import Store
 from tests.unit.fake_api import FakeApi, fake_api
 from tests.unit.rest_client import config_of
@@ -225,6 +232,47 @@ def test_a_list_has_all_forms_and_whole_values_in_a_pipe(
     assert "\x1b" not in table and "…" not in table
     falling = lists(*command, "-f", "value", "-c", column, "--sort", f"{column}:desc").splitlines()
     assert falling == sorted(values[1:], reverse=True)
+
+
+#: What there is nothing in.
+NOTHING: Answers = {
+    "GET /v2.0/overview": overview(),
+    f"GET /v2.0/{HOST1}/flows": {"flows": [], "silent": [], "more": 0},
+    f"GET /v2.0/{HOST1}/interfaces": {"interfaces": [], "has_ovsdb": True},
+    f"GET /v2.0/ports/{PORT_ID}/dhcp": {"dhcp": LEASE | {"transactions": []}},
+    "GET /v2.0/dhcp-transactions": {"dhcp_transactions": [], "more": False},
+    "POST /v2.0/explain": told("ok"),
+}
+#: What else there is nothing in, where the command needs it not to begin with.
+NOTHING_OF = {
+    "hosts": {"GET /v2.0/agents": {"agents": []}},
+    "why-not-active": {"GET /v2.0/ports": {"ports": []}},
+}
+
+
+@pytest.mark.parametrize("command", LISTS, ids=" ".join)
+def test_a_list_of_nothing_has_the_columns_that_one_of_something_has(
+    place: Place, lists: Callable[..., str], command: tuple[str, ...]
+) -> None:
+    document = json.loads(lists(*command, "-f", "json"))
+    (first, *_) = document["path"]["hops"] if command[0] == "trace" else document
+    place.api.answers |= NOTHING | NOTHING_OF.get(command[0], {})
+    chosen = [word for name in first for word in ("-c", name)]
+    assert place.run(*command, *chosen, "-f", "value")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("module", "answer", "plural"),
+    [
+        (cli_flows, FLOWS.answer, "flows"),
+        (cli_interfaces, INTERFACES.answer, "interfaces"),
+        (cli_status, OVERVIEW.answer, "attention"),
+        (cli_dhcp, DHCP_TRANSACTIONS.answer, "dhcp_transactions"),
+    ],
+)
+def test_the_columns_are_all_that_the_api_tells(module: Any, answer: Any, plural: str) -> None:
+    columns = getattr(module, "OF_ALL", module.COLUMNS)
+    assert {*columns, *module.MORE} == answer["properties"][plural]["items"]["properties"].keys()
 
 
 @pytest.mark.parametrize("command", LISTS, ids=" ".join)
