@@ -9,7 +9,7 @@ from uuid import uuid4
 from osken_apps.accounts.passwords import hashed, new_secret
 from osken_apps.cli import accounts
 from osken_apps.cli.command import CommandError
-from osken_apps.cli.output import show
+from osken_apps.cli.output import refuse_unknown_columns, show
 from osken_apps.cli.role import add_role_option
 from osken_apps.model.accounts import ApplicationCredential
 
@@ -62,6 +62,8 @@ def _list(parsed: argparse.Namespace) -> None:
 
 
 def _create(parsed: argparse.Namespace) -> None:
+    columns = COLUMNS if parsed.openrc else (*COLUMNS, "secret")
+    refuse_unknown_columns(columns, parsed)
     secret = new_secret()
     with accounts.store_of(parsed) as (store, loaded), store.write() as transaction:
         user = transaction.accounts.user(parsed.user)
@@ -85,7 +87,6 @@ def _create(parsed: argparse.Namespace) -> None:
             who = {"AUTH_TYPE": "v3applicationcredential", "APPLICATION_CREDENTIAL_ID": made.id}
             accounts.openrc(parsed.openrc, loaded, **who, APPLICATION_CREDENTIAL_SECRET=secret)
     row = _row(made, user.name, project.name)
-    columns = COLUMNS if parsed.openrc else (*COLUMNS, "secret")
     show([row if parsed.openrc else row | {"secret": secret}], columns, parsed)
 
 

@@ -155,6 +155,16 @@ def progress() -> Iterator[Callable[[str], None]]:
         print("\r\x1b[K", end="", file=stream, flush=True)
 
 
+def refuse_unknown_columns(columns: Sequence[str], parsed: argparse.Namespace) -> None:
+    """Raise WronglyAsked for a column that there will not be, before anything is done that is to be shown."""
+    for name in (*(parsed.column or ()), *([_sorted_by(parsed.sort)] if parsed.sort else ())):
+        _known(name, columns)
+
+
+def _sorted_by(sort: str) -> str:
+    return sort.removesuffix(DESCENDING)
+
+
 def _known(name: str, known: Sequence[str]) -> str:
     if name not in known:
         raise WronglyAsked(f"there is no column {name!r}: there are {', '.join(known)}")
@@ -162,7 +172,7 @@ def _known(name: str, known: Sequence[str]) -> str:
 
 
 def _sorted(rows: Sequence[Row], by: str, known: Sequence[str]) -> list[Row]:
-    name = _known(by.removesuffix(DESCENDING), known)
+    name = _known(_sorted_by(by), known)
     return sorted(rows, key=lambda row: _order(row.get(name)), reverse=by.endswith(DESCENDING))
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from uuid import uuid4
 
 from osken_apps.cli import accounts
-from osken_apps.cli.output import show
+from osken_apps.cli.output import refuse_unknown_columns, show
 from osken_apps.model.accounts import Project, ProjectInUse
 from osken_apps.model.resources import Network, Port, Subnet
 from osken_apps.model.security_groups import AddressGroup, SecurityGroup
@@ -38,6 +38,7 @@ def _list(parsed: argparse.Namespace) -> None:
 
 
 def _create(parsed: argparse.Namespace) -> None:
+    refuse_unknown_columns(COLUMNS, parsed)
     project = Project(uuid4().hex, parsed.name, description=parsed.description)
     with accounts.store_of(parsed) as (store, _), store.write() as transaction:
         transaction.accounts.add(project)

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from osken_apps.accounts.passwords import hashed, new_secret
 from osken_apps.cli import accounts
-from osken_apps.cli.output import show
+from osken_apps.cli.output import refuse_unknown_columns, show
 from osken_apps.cli.role import add_role_option
 from osken_apps.model.accounts import Assignment, User
 
@@ -56,6 +56,7 @@ def _list(parsed: argparse.Namespace) -> None:
 
 
 def _create(parsed: argparse.Namespace) -> None:
+    refuse_unknown_columns(COLUMNS, parsed)
     with accounts.store_of(parsed) as (store, loaded):
         password = new_secret() if parsed.openrc else accounts.asked_password()
         with store.write() as transaction:

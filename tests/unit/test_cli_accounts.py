@@ -126,6 +126,31 @@ def test_a_password_that_is_no_text_is_one_line(
     assert capsys.readouterr().err == "osken-net: a password is in utf-8, and this one is not\n"
 
 
+@pytest.mark.parametrize("asked", [("-c", "sekret"), ("--sort", "sekret:desc")])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("project", "create", "x"),
+        ("user", "create", "x", "--project", "demo", "--openrc", "DIR/x"),
+        ("credential", "create", "x", "--user", "alice"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_nothing_is_made_that_could_not_be_shown(
+    directory: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], asked: tuple[str, str]
+) -> None:
+    for made in (
+        ("project", "create", "demo"),
+        ("user", "create", "alice", "--project", "demo", "--openrc", str(directory / "alice")),
+    ):
+        assert osken_net(directory, *made) == 0
+    given = [word.replace("DIR", str(directory)) for word in words]
+    assert osken_net(directory, *given, *asked) == 2
+    assert "there is no column 'sekret'" in capsys.readouterr().err
+    assert "x" not in [row["name"] for row in listed(directory, capsys, words[0], "list")]
+    assert not (directory / "x").exists()
+
+
 def test_roles_and_users_are_changed(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rc = str(directory / "rc")
     for words in (
