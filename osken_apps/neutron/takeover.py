@@ -108,14 +108,15 @@ class _Takeover:
     def _made(self, collection: Collection, item: Item) -> Any:
         self._ids.wanted = ""  # what a default group is made with is not what has the item's id
         default_group(self._transaction, item["project_id"], ADMINISTRATOR)
-        if collection.singular == "security_group":
-            known = self._transaction.one(SecurityGroup, item["id"])
-            if known is not None:
-                return known
         if "segments" in item:
             raise NotTaken(["it has several segments"])
         names = frozenset(attribute.name for attribute in collection.attributes if attribute.post)
         values = posted(collection.attributes, body_of(item, names))
+        if collection.singular == "security_group":
+            known = self._transaction.one(SecurityGroup, item["id"])
+            if known is not None:  # a default group, whose name is not changed
+                changes = {name: value for name, value in values.items() if name != "name"}
+                return collection.update(self._transaction, known, changes, self._around)
         self._ids.wanted = item["id"]
         return collection.create(self._transaction, item["project_id"], values, self._around)
 

@@ -100,6 +100,18 @@ def test_all_that_neutron_has_is_here_as_it_was(
     assert differences == []
 
 
+def test_a_default_group_is_as_it_was_changed_in_neutron(
+    document: Document, take: Callable[[Document], int], tmp_path: Path
+) -> None:
+    group = next(item for item in document["security_groups"] if item["name"] == "default")
+    document["ports"] = [port for port in document["ports"] if group["id"] not in port["security_groups"]]
+    changed = {"description": "closed", "stateful": False, "tags": ["red"]}
+    group |= changed
+    assert take(document) == 0
+    here = listed(client_of(tmp_path), "security_groups")[of_ours(document, group["id"])]
+    assert {name: here[name] for name in changed} == changed
+
+
 def test_nothing_is_here_that_neutron_has_not(
     document: Document, take: Callable[[Document], int], tmp_path: Path
 ) -> None:
