@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from osken_apps.dhcp.decision import AnswerReason, Decision, SilenceReason
 from osken_apps.dhcp.dnsmasq_values import INFINITE_S
+from osken_apps.dhcp.message import MessageType
 
 MAX_MESSAGES_OF_PORT = 32
 MAX_MESSAGES = 100_000  # at most 65 MB, half of it where each port has many
@@ -49,14 +50,18 @@ class PortJournal(NamedTuple):
             yield xid, list(entries)
 
     def lease(self) -> Lease | None:
-        """Give the last lease, if it was neither released nor declined."""
-        if self.lease_event is None or self.lease_event.decision.reason in ENDS:
+        """Give the last lease, if it was neither released nor declined nor refused since (NAK)."""
+        if self.lease_event is None or _ends(self.lease_event.decision):
             return None
         time, _, decision = self.lease_event
         if decision.address is None or decision.lease_time_s is None:
             return None
         infinite = decision.lease_time_s == INFINITE_S
         return Lease(decision.address, time, None if infinite else time + decision.lease_time_s)
+
+
+def _ends(decision: Decision) -> bool:
+    return decision.reason in ENDS or decision.sent is MessageType.NAK
 
 
 class Journal:
@@ -82,10 +87,16 @@ class Journal:
             del messages[0]
         else:
             self._count += 1
-        if decision.reason in LEASE_EVENTS:
+        if decision.reason in LEASE_EVENTS or self._refuses_lease(port_id, decision):
             self._lease_events[port_id] = entry
         while self._count > MAX_MESSAGES:
             self._count -= len(self._messages.popitem(last=False)[1])
+
+    def _refuses_lease(self, port_id: str, decision: Decision) -> bool:
+        """Tell whether a client is refused the very address that it has a lease of."""
+        known = self._lease_events.get(port_id)
+        refused = decision.address if decision.sent is MessageType.NAK else None
+        return refused is not None and known is not None and known.decision.address == refused
 
     def of(self, port_id: str) -> PortJournal:
         """Give what is known of a port, if anything."""

@@ -9,6 +9,7 @@ from osken_apps.dhcp.decision import AnswerReason, Decision, SilenceReason
 from osken_apps.dhcp.journal import MAX_MESSAGES, Journal, Lease, PortJournal
 from osken_apps.dhcp.message import MessageType
 from osken_apps.dhcp.reservation import Defaults
+from osken_apps.model.resources import FixedIp
 from tests.packet.dhcp_scenario import (
     DECLINE,
     DISCOVER,
@@ -16,6 +17,7 @@ from tests.packet.dhcp_scenario import (
     RELEASE,
     REQUEST,
     SERVICE,
+    SUBNET,
     frame,
     respond,
     service,
@@ -70,6 +72,23 @@ def test_a_released_or_declined_lease_is_none_until_the_next_ack():
         after((2, SELECTS), (3, RELEASES), (4, SELECTS)).lease(),
     ]
     assert leases == [None, None, Lease(VM, 4, 604)]
+
+
+def test_a_refusal_of_the_lease_s_address_ends_it_and_of_another_does_not():
+    moved = service(port={"fixed_ips": (FixedIp(SUBNET.id, IPv4Address("10.10.10.9")),)})
+    journal = Journal()
+    leases = []
+    for at, octets, served in (
+        (2, SELECTS, SERVICE),
+        (3, WRONG, moved),
+        (4, RENEWS, moved),
+        (5, WRONG, moved),
+    ):
+        outcome = respond(octets, served, Defaults(600, "", ()))
+        journal.record("vm", at, outcome.xid, outcome.decision)
+        leases.append(journal.of("vm").lease())
+    assert leases == [Lease(VM, 2, 602), Lease(VM, 2, 602), None, None]
+    assert journal.of("vm").lease_event.time == 4
 
 
 def test_a_refused_request_is_no_lease():
