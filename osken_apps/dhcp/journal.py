@@ -5,9 +5,10 @@ Times are seconds since the epoch.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from heapq import heappop, heappush, heapreplace
 from ipaddress import IPv4Address
-from itertools import groupby
+from itertools import groupby, islice
 from typing import NamedTuple
 
 from osken_apps.dhcp.decision import AnswerReason, Decision, SilenceReason
@@ -16,6 +17,7 @@ from osken_apps.dhcp.message import MessageType
 
 MAX_MESSAGES_OF_PORT = 32
 MAX_MESSAGES = 100_000  # at most 65 MB, half of it where each port has many
+PORTS_AT_ONCE = 2000  # have the thousand messages that are shown at a time
 
 GRANTS = frozenset({AnswerReason.SELECTED, AnswerReason.REBOOTED, AnswerReason.RENEWED, AnswerReason.REBOUND})
 ENDS = frozenset({SilenceReason.RELEASED, SilenceReason.DECLINED})
@@ -60,6 +62,36 @@ class PortJournal(NamedTuple):
         return Lease(decision.address, time, None if infinite else time + decision.lease_time_s)
 
 
+def _newest_first(ports: Iterable[tuple[str, list[Entry]]], since: float) -> Iterator[tuple[str, Entry]]:
+    """Merge the messages of ports, of which those come first that were heard last."""
+    waiting: list[tuple[float, int, str, list[Entry]]] = []  # a heap of ports by their newest message left
+    began = None
+    for place, (port_id, entries) in enumerate(ports):
+        if not entries:
+            continue
+        last = entries[-1].time
+        if last < since:
+            break  # all others have been quiet for longer
+        began = last if began is None else began
+        while waiting and -waiting[0][0] > last:
+            yield _newest(waiting)
+        if left := [entry for entry in entries if since <= entry.time <= began]:
+            heappush(waiting, (-left[-1].time, place, port_id, left))
+    while waiting:
+        yield _newest(waiting)
+
+
+def _newest(waiting: list[tuple[float, int, str, list[Entry]]]) -> tuple[str, Entry]:
+    """Take the newest message off a heap."""
+    _, place, port_id, left = waiting[0]
+    entry = left.pop()
+    if left:
+        heapreplace(waiting, (-left[-1].time, place, port_id, left))
+    else:
+        heappop(waiting)
+    return port_id, entry
+
+
 def _ends(decision: Decision) -> bool:
     return decision.reason in ENDS or decision.sent is MessageType.NAK
 
@@ -102,18 +134,28 @@ class Journal:
         """Give what is known of a port, if anything."""
         return PortJournal(tuple(self._messages.get(port_id, ())), self._lease_events.get(port_id))
 
-    def since(self, time: float, port_id: str = "") -> list[tuple[str, Entry]]:
+    def since(self, time: float, port_id: str = "") -> Iterator[tuple[str, Entry]]:
         """Give the messages from a time on, with the ids of their ports, the newest first.
 
-        Of one port, if `port_id` is not empty.
+        Of one port, if `port_id` is not empty. They are put in order as they are taken, so that who takes a
+        few waits for a few; what is recorded meanwhile is not among them.
         """
-        found: list[tuple[str, Entry]] = []
-        for id, entries in reversed(self._messages.items()):
-            if entries[-1].time < time:
-                break  # all others have been quiet for longer
-            if port_id in ("", id):
-                found += ((id, entry) for entry in entries if entry.time >= time)
-        return sorted(found, key=lambda item: item[1].time, reverse=True)
+        ports = [(port_id, self._messages.get(port_id, []))] if port_id else self._latest()
+        return _newest_first(ports, time)
+
+    def _latest(self) -> Iterator[tuple[str, list[Entry]]]:
+        """Give all ports with their messages, those first that were heard last.
+
+        More may be heard of them while they are given. A few are read in one go, and the others, of which
+        there may be a hundred thousand, not before they are asked for.
+        """
+        first = list(islice(reversed(self._messages.items()), PORTS_AT_ONCE))
+        yield from first
+        if len(first) == PORTS_AT_ONCE:
+            given = {port_id for port_id, _ in first}
+            for port_id in list(reversed(self._messages)):
+                if port_id not in given:
+                    yield port_id, self._messages.get(port_id, [])
 
     def port_ids(self) -> set[str]:
         """Give the ids of all ports of which something is known."""

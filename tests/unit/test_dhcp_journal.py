@@ -6,7 +6,7 @@ from ipaddress import IPv4Address
 import pytest
 
 from osken_apps.dhcp.decision import AnswerReason, Decision, SilenceReason
-from osken_apps.dhcp.journal import MAX_MESSAGES, Journal, Lease, PortJournal
+from osken_apps.dhcp.journal import MAX_MESSAGES, Entry, Journal, Lease, PortJournal
 from osken_apps.dhcp.message import MessageType
 from osken_apps.dhcp.reservation import Defaults
 from osken_apps.model.resources import FixedIp
@@ -157,6 +157,50 @@ def test_with_too_many_messages_those_of_the_port_that_was_quiet_the_longest_go_
     record(journal, "d", 31)
     assert [len(journal.of(port_id).entries) for port_id in "abcd"] == [0, 5, 0, 31]
     assert journal.of("a").lease() == Lease(VM, 2, 602)
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 2000])
+def test_the_newest_messages_come_first_whatever_their_port(at_once, monkeypatch):
+    monkeypatch.setattr("osken_apps.dhcp.journal.PORTS_AT_ONCE", at_once)
+    journal = Journal()
+    for at, port_id in enumerate("abacabcb"):
+        journal.record(port_id, float(at), at, OFFERED)
+    told = [(port_id, entry.time) for port_id, entry in journal.since(2.0)]
+    assert told == [(port_id, float(at)) for at, port_id in enumerate("abacabcb")][:1:-1]
+    assert [entry.time for _, entry in journal.since(1.0, "b")] == [7, 5, 1]
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 3, 2000])
+def test_what_is_recorded_while_messages_are_read_neither_comes_nor_harms(at_once, monkeypatch):
+    monkeypatch.setattr("osken_apps.dhcp.journal.PORTS_AT_ONCE", at_once)
+    journal = Journal()
+    for at, port_id in enumerate("abacabcb"):
+        journal.record(port_id, float(at), at, OFFERED)
+    reading = journal.since(0.0)
+    told = [next(reading)]
+    record(journal, "a", 40, at=100.0)  # its older messages go
+    record(journal, "new", 1, at=100.0)
+    journal.forget("c")
+    told += reading
+    assert [(port_id, entry.time) for port_id, entry in told] == [
+        ("b", 7), ("c", 6), ("b", 5), ("c", 3), ("b", 1)
+    ]  # fmt: skip
+
+
+def test_who_takes_the_newest_message_waits_for_no_other():
+    journal = Journal()
+    for number in range(1000):
+        record(journal, f"port {number}", 2, at=float(number))
+    compared = []
+
+    class Watched(list):
+        def __iter__(self):
+            compared.append(self)
+            return super().__iter__()
+
+    journal._messages.update({port_id: Watched(kept) for port_id, kept in journal._messages.items()})
+    assert next(journal.since(0.0)) == ("port 999", Entry(1000.0, 1, OFFERED))
+    assert len(compared) < 5
 
 
 @pytest.mark.parametrize(("of_port", "octets"), [(1, 650), (32, 400)])
