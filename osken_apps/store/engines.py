@@ -21,6 +21,7 @@ POOL_TIMEOUT_S = 5
 POOL_SIZE = 80  # more than the API has threads; opened when they are needed
 WRITES = "osken_apps_writes"
 LAZY = "osken_apps_lazy"  # a commit that may be lost when the power fails, since it can be made again
+DURABLY, LAZILY = "FULL", "NORMAL"  # what `PRAGMA synchronous` is for either kind of commit
 
 PRAGMAS = (
     "PRAGMA journal_mode = WAL",
@@ -28,10 +29,7 @@ PRAGMAS = (
     "PRAGMA cache_size = -16384",
 )
 # A table that is made anew is dropped and renamed meanwhile; what refers to it is checked at the end.
-UPGRADE_PRAGMAS = (
-    "PRAGMA synchronous = FULL",
-    "PRAGMA foreign_keys = OFF",
-)
+UPGRADE_PRAGMAS = ("PRAGMA foreign_keys = OFF",)
 # The index of the write-ahead log is kept in memory: nothing is written, not even to read.
 READ_ONLY_PRAGMAS = ("PRAGMA locking_mode = EXCLUSIVE", "PRAGMA query_only = ON")
 
@@ -56,9 +54,14 @@ def file_uri(path: Path, how: str) -> str:
     return f"file:{quote(str(path))}?{how}"
 
 
-def engine_of(path: Path, pragmas: tuple[str, ...] = PRAGMAS, connections: int = POOL_SIZE) -> Engine:
-    """Make an engine over an SQLite file that opens so many connections at most."""
-    return _file_engine(path, "mode=rw", pragmas, connections)
+def engine_of(path: Path, pragmas: tuple[str, ...] = PRAGMAS) -> Engine:
+    """Make an engine over an SQLite file."""
+    return _file_engine(path, "mode=rw", (f"PRAGMA synchronous = {DURABLY}", *pragmas), POOL_SIZE)
+
+
+def reading_engine(path: Path) -> Engine:
+    """Make an engine that writes nothing and has an SQLite file to itself, where nothing can be written."""
+    return _file_engine(path, "mode=rw", READ_ONLY_PRAGMAS, 1)
 
 
 def unchanging_engine(path: Path) -> Engine:
@@ -109,7 +112,7 @@ def _prepare_sqlite(engine: Engine, pragmas: tuple[str, ...]) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
     if options.get(WRITES):
-        connection.exec_driver_sql(f"PRAGMA synchronous = {'NORMAL' if options.get(LAZY) else 'FULL'}")
+        connection.exec_driver_sql(f"PRAGMA synchronous = {LAZILY if options.get(LAZY) else DURABLY}")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     else:
         connection.exec_driver_sql("BEGIN")

@@ -19,7 +19,6 @@ from osken_apps.store.backup import BackupFailed, copy_database
 from osken_apps.store.beside import new_file_beside, on_disk
 from osken_apps.store.database import RESTART, Database, StoreUnusable, corrupt, restore, vanished
 from osken_apps.store.engines import (
-    READ_ONLY_PRAGMAS,
     UPGRADE_PRAGMAS,
     WRITES,
     cause,
@@ -27,6 +26,7 @@ from osken_apps.store.engines import (
     engine_of,
     is_corrupt,
     looking_engine,
+    reading_engine,
     sqlite_code,
     unchanging_engine,
 )
@@ -237,7 +237,7 @@ def _check_references(connection: Connection, path: Path) -> None:
 def _opened_read_only(path: Path, reason: str) -> Database:
     """Open a file that cannot be written now. Raises StoreUnusable."""
     log = path.with_name(path.name + "-wal")
-    ways: list[Callable[[], Engine]] = [lambda: engine_of(path, READ_ONLY_PRAGMAS, connections=1)]
+    ways: list[Callable[[], Engine]] = [lambda: reading_engine(path)]
     if not log.exists() or not log.stat().st_size:  # else what is in the log would be missing
         ways.append(lambda: unchanging_engine(path))
     for way in ways:

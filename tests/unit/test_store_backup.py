@@ -19,7 +19,7 @@ from osken_apps.model.resources import Network
 from osken_apps.store import backup, checkpoints, writer
 from osken_apps.store.backup import BackupFailed, back_up
 from osken_apps.store.checkpoints import Checkpoints, keep_checkpoints
-from osken_apps.store.engines import READ_ONLY_PRAGMAS, engine_of
+from osken_apps.store.engines import reading_engine
 from osken_apps.store.store import Store
 from tests.whole import whole
 
@@ -169,7 +169,7 @@ def test_a_database_that_a_controller_has_to_itself_is_not_waited_for_for_ever(
     make(store, 1)
     store.close()
     monkeypatch.setattr(backup, "WAIT_S", 0.01)
-    read_only = engine_of(path, READ_ONLY_PRAGMAS, connections=1)
+    read_only = reading_engine(path)
     with read_only.connect() as connection:
         connection.exec_driver_sql("SELECT count(*) FROM networks")
         with pytest.raises(BackupFailed, match=f"{path}: database is locked: .*stop it"):

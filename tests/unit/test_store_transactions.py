@@ -204,6 +204,16 @@ def test_every_attribute_survives_a_restart(tmp_path: Path) -> None:
         assert view.has_members("g1")
 
 
+@pytest.mark.usefixtures("durable_commits")
+def test_a_commit_waits_for_the_disk_unless_it_can_be_made_again(tmp_path: Path) -> None:
+    store = Store(url(tmp_path))
+    modes = {"FULL": 2, "NORMAL": 1}  # sqlite.org/pragma.html#pragma_synchronous
+    for lazy, mode in ((False, "FULL"), (True, "NORMAL"), (False, "FULL")):
+        with store.write(lazy) as transaction:
+            found = transaction._connection.exec_driver_sql("PRAGMA synchronous").scalar()
+        assert found == modes[mode]
+
+
 def test_an_exception_undoes_everything_and_tells_nobody(store: Store) -> None:
     told: list[tuple[Change, ...]] = []
     store.listen(lambda sequence, changes: told.append(changes))
