@@ -1,7 +1,7 @@
 """What the service says of itself: its version to everybody, where it listens to whom the policy shows it."""
 
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import metadata
 from typing import Any
 
@@ -20,7 +20,7 @@ def version() -> str:
     return metadata.version("osken-apps")
 
 
-def _about(operations: Operations, request: Request) -> dict[str, Any]:
+def _about(operations: Operations, request: Request, _asked: Mapping[str, str]) -> dict[str, Any]:
     permissions, own = operations.permissions(request), Target(request.caller.project_id)
     config = operations.config
     told: dict[str, Any] = {

@@ -4,6 +4,7 @@ That it is answered only when something is new, is done before it comes here (`w
 service not ready, and is no change: each answer says it.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from osken_apps.errors import HTTPBadRequest
@@ -12,19 +13,19 @@ from osken_apps.rest.census import CREATED, DELETED, MAX_TOLD, UPDATED
 from osken_apps.rest.openapi_words import TEXT, array_of, object_of
 from osken_apps.rest.operations import Operations
 from osken_apps.rest.policy import Target
-from osken_apps.rest.report import Report, asked
+from osken_apps.rest.report import Report
 from osken_apps.rest.request import Request
 from osken_apps.rest.waiting import MAX_WAIT_S, seconds_of
 
 
-def _changes(operations: Operations, request: Request) -> dict[str, Any]:
+def _changes(operations: Operations, request: Request, asked: Mapping[str, str]) -> dict[str, Any]:
     try:
-        seconds_of(asked(request, "wait"))
+        seconds_of(asked["wait"])
     except ValueError as error:
         raise HTTPBadRequest(f"Invalid input for wait. Reason: {error}.") from None
     operations.census.begin()
     news = operations.census.since(
-        asked(request, "since"), operations.permissions(request), Target(request.caller.project_id)
+        asked["since"], operations.permissions(request), Target(request.caller.project_id)
     )
     return {
         "revision": news.revision,

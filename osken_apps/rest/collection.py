@@ -14,9 +14,8 @@ from osken_apps.errors import NotFound, not_found_of
 from osken_apps.model.kind import KINDS, Kind
 from osken_apps.networking.state import State
 from osken_apps.networking.terms import Terms
-from osken_apps.questions import Question
 from osken_apps.rest.attribute import Attribute
-from osken_apps.rest.controller import Questions
+from osken_apps.rest.member import Member
 from osken_apps.rest.validation import Values
 
 
@@ -47,15 +46,6 @@ class Action:
 
     attributes: tuple[Attribute, ...]
     run: Update
-
-
-# Gives what can be read below a resource (view, resource): what is left to ask the controller gives it.
-Member = Callable[[Any, Any], Callable[[Questions], Any]]
-
-
-def asks(question: Callable[[str], Question[Any]]) -> Member:
-    """Make a member of which the controller knows all: it is asked about the resource's id."""
-    return lambda _view, resource: lambda questions: questions.ask(question(resource.id))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from typing import Any
 
 from osken_apps.rest.attribute import Attribute, RenderContext
 from osken_apps.rest.listing import fields_of_show, filtered, links_of, ordered, page_of, query_of
+from osken_apps.rest.member import read
 from osken_apps.rest.operations import Operations
 from osken_apps.rest.policy import Target
 from osken_apps.rest.read_only import ReadContext, ReadOnlyCollection
@@ -40,8 +41,9 @@ def member(
     item = _item(operations, collection, request, resource_id)
     own = Target(request.caller.project_id)
     operations.permissions(request).require(f"get_{collection.singular}_{name}", [], own)
-    below = collection.members[name]
-    return Answer(200, below.tell(item, operations.questions, below.asked(request.parameters)))
+    with operations.store.read() as view:
+        rest = read(collection.members[name], view, item, request)
+    return Answer(200, rest(operations.questions))
 
 
 def delete(

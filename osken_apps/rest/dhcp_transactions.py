@@ -1,5 +1,6 @@
 """The last DHCP messages of all ports, with what became of each."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -7,31 +8,21 @@ from osken_apps.errors import HTTPBadRequest
 from osken_apps.questions import DhcpTransactions
 from osken_apps.rest.openapi_words import TEXT, Document, array_of, object_of
 from osken_apps.rest.operations import Operations
-from osken_apps.rest.report import Report, asked
+from osken_apps.rest.port_dhcp import MESSAGE, TEXT_OR_NOT
+from osken_apps.rest.report import Report
 from osken_apps.rest.request import Request
 from osken_apps.rest.types import TEXT_LENGTH
 
 WORDS: Document = {"type": "string"}
-TEXT_OR_NOT: Document = {"type": ["string", "null"]}
-MESSAGE = {
-    "port_id": WORDS,
-    "host": WORDS,
-    "xid": TEXT_OR_NOT,
-    "time": {"type": "string", "format": "date-time"},
-    "received": TEXT_OR_NOT,
-    "sent": TEXT_OR_NOT,
-    "outcome": WORDS,
-    "reason": WORDS,
-    "ip_address": TEXT_OR_NOT,
-    "omitted_options": array_of({"type": "integer"}),
-}
+OF_ANY_PORT: Document = {"port_id": WORDS, "host": WORDS, "xid": TEXT_OR_NOT} | MESSAGE
 
 
-def _dhcp_transactions(operations: Operations, request: Request) -> Any:
+def _dhcp_transactions(operations: Operations, _request: Request, asked: Mapping[str, str]) -> Any:
     """Ask the controller, which remembers them. Raises HTTPBadRequest, ServiceUnavailable."""
-    port_id, host, outcome = (asked(request, name) for name in ("port_id", "host", "outcome"))
-    since = _since(asked(request, "since"))
-    return operations.questions.ask(DhcpTransactions(since, port_id, host, outcome))
+    since = _since(asked["since"])
+    return operations.questions.ask(
+        DhcpTransactions(since, asked["port_id"], asked["host"], asked["outcome"])
+    )
 
 
 def _since(text: str) -> float:
@@ -46,7 +37,7 @@ def _since(text: str) -> float:
 
 ANSWER = object_of(
     {
-        "dhcp_transactions": array_of(object_of(MESSAGE, list(MESSAGE))),
+        "dhcp_transactions": array_of(object_of(OF_ANY_PORT, list(OF_ANY_PORT))),
         "more": {"type": "boolean"},
         "known_since": {"type": "string", "format": "date-time"},
     },

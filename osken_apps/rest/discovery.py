@@ -5,6 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from osken_apps.errors import NotFound
+from osken_apps.rest.openapi_words import (
+    TEXT,
+    Document,
+    array_of,
+    object_of,
+    operation,
+    parameter,
+)
 
 UPDATED = "2026-11-22T00:00:00-00:00"
 
@@ -163,4 +171,31 @@ def _shown(extension: Extension) -> dict[str, Any]:
         "description": extension.description,
         "updated": UPDATED,
         "links": [],
+    }
+
+
+def described() -> Document:
+    """Give its paths of the OpenAPI document."""
+    anything = {"type": "object"}
+    alias = parameter("alias", "path", TEXT | {"pattern": "^[0-9A-Za-z_-]+$"}, required=True)
+    return {
+        "/": {
+            "get": operation("versions", 200, object_of({"versions": array_of(anything)}, ["versions"]), ())
+        },
+        "/v2.0": {
+            "get": operation(
+                "resources", 200, object_of({"resources": array_of(anything)}, ["resources"]), ()
+            )
+        },
+        "/v2.0/extensions": {
+            "get": operation(
+                "list_extensions", 200, object_of({"extensions": array_of(anything)}, ["extensions"]), ()
+            )
+        },
+        "/v2.0/extensions/{alias}": {
+            "parameters": [alias],
+            "get": operation(
+                "show_extension", 200, object_of({"extension": anything}, ["extension"]), (404,)
+            ),
+        },
     }

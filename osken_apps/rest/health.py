@@ -4,6 +4,7 @@ import time
 
 from osken_apps.certificates.expiry import expiries, now
 from osken_apps.errors import ConfigurationError, StoreUnavailable
+from osken_apps.rest.openapi_words import TEXT, Document, array_of, object_of, operation
 from osken_apps.rest.operations import Operations
 from osken_apps.rest.request import Answer, Request
 
@@ -55,3 +56,15 @@ def _certificates(operations: Operations) -> list[str]:
     except ConfigurationError:
         return []
     return [f"{option} has expired" for option in over]
+
+
+def described() -> Document:
+    """Give its paths of the OpenAPI document."""
+    status = object_of({"status": TEXT, "reasons": array_of(TEXT)}, ["status"])
+    ready = operation("readyz", 200, status, ())
+    missing = {"description": "What is missing.", "content": {"application/json": {"schema": status}}}
+    ready["responses"]["503"] = missing
+    return {
+        "/healthz": {"get": operation("healthz", 200, status, ())},
+        "/readyz": {"get": ready},
+    }

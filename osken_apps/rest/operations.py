@@ -16,6 +16,7 @@ from osken_apps.rest.census import Census
 from osken_apps.rest.collection import Action, Around, Collection
 from osken_apps.rest.controller import Hosts, Questions
 from osken_apps.rest.listing import Query, fields_of_show, filtered, links_of, ordered, page_of, query_of
+from osken_apps.rest.member import read
 from osken_apps.rest.pages import page_of_all, page_of_seen
 from osken_apps.rest.policy import Permissions, Policy, Target
 from osken_apps.rest.quota import quota_of
@@ -103,13 +104,13 @@ class Operations:
             return _found(view, collection, resource_id, access)
 
     def member(self, collection: Collection, request: Request, resource_id: str, name: str) -> Answer:
-        """Answer GET of what the controller remembers about a resource."""
+        """Answer GET of what can be read below a resource."""
         with self.store.read() as view:
             access = Access(collection, self.permissions(request), view)
             resource = _found(view, collection, resource_id, access)
             access.require_member(resource, name)
-            rest = collection.members[name](view, resource)
-        return Answer(200, {name: rest(self.questions)})
+            rest = read(collection.members[name], view, resource, request)
+        return Answer(200, rest(self.questions))
 
     def create(self, collection: Collection, request: Request) -> Answer:
         """Answer POST of one resource or several; of several, all are made or none."""

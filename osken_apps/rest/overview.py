@@ -1,6 +1,7 @@
 """What a person looks at first: how many there are of what, what needs attention, what the caller may do."""
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,7 +21,7 @@ from osken_apps.store.selection import Among
 SHOWN = 20
 
 
-def _overview(operations: Operations, request: Request) -> dict[str, Any]:
+def _overview(operations: Operations, request: Request, _asked: Mapping[str, str]) -> dict[str, Any]:
     operations.census.begin()
     permissions, own = operations.permissions(request), _own(request)
     sees_hosts = permissions.may(f"get_{AGENT}", own)

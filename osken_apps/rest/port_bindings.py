@@ -20,6 +20,18 @@ from osken_apps.networking.state import State
 from osken_apps.rest.attribute import NAME, Attribute, RenderContext
 from osken_apps.rest.collection import request_of
 from osken_apps.rest.listing import fields_of_show, filtered, query_of
+from osken_apps.rest.openapi_attributes import accepted_attributes, list_parameters, listed, shown_attributes
+from osken_apps.rest.openapi_words import (
+    IF_MATCH,
+    READ_ERRORS,
+    RESOURCE_ID,
+    TEXT,
+    WRITE_ERRORS,
+    Document,
+    object_of,
+    operation,
+    parameter,
+)
 from osken_apps.rest.operations import Operations
 from osken_apps.rest.port_types import PROFILE, VNIC_TYPES
 from osken_apps.rest.ports import PORTS
@@ -148,3 +160,35 @@ def _changing(
 
 def _shown(operations: Operations, port: Port, host: str) -> dict[str, Any]:
     return rendered(ATTRIBUTES, binding_at(port, host), operations.around_hosts())
+
+
+def described() -> Document:
+    """Give its paths of the OpenAPI document."""
+    attributes, none = ATTRIBUTES, object_of({}, closed=False)
+    shown = shown_attributes(attributes)
+    one = object_of({"binding": shown}, ["binding"])
+    part = object_of({"binding": {**shown, "required": []}}, ["binding"])
+    fields = list_parameters(attributes, stored=False)
+    asked, changed = (
+        object_of({"binding": accepted_attributes(attributes, method)}, ["binding"], closed=False)
+        for method in ("POST", "PUT")
+    )
+    path = "/v2.0/ports/{id}/bindings"
+    host = parameter("host", "path", TEXT | {"minLength": 1, "pattern": "^[^/\u0000]+$"}, required=True)
+    return {
+        path: {
+            "parameters": [RESOURCE_ID],
+            "get": operation("list_bindings", 200, listed("bindings", shown), READ_ERRORS, fields),
+            "post": operation("create_binding", 201, one, WRITE_ERRORS, [IF_MATCH], asked),
+        },
+        f"{path}/{{host}}": {
+            "parameters": [RESOURCE_ID, host],
+            "get": operation("show_binding", 200, part, READ_ERRORS, fields[-1:]),
+            "put": operation("update_binding", 200, one, WRITE_ERRORS, [IF_MATCH], changed),
+            "delete": operation("delete_binding", 204, None, WRITE_ERRORS, [IF_MATCH]),
+        },
+        f"{path}/{{host}}/activate": {
+            "parameters": [RESOURCE_ID, host],
+            "put": operation("activate_binding", 200, shown, WRITE_ERRORS, [IF_MATCH], none),
+        },
+    }

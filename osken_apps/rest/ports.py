@@ -9,10 +9,10 @@ from osken_apps.model.security_groups import WITHOUT_MATCH_OF_PORTS, SecurityGro
 from osken_apps.networking import ports
 from osken_apps.networking.ports import PortRequest
 from osken_apps.networking.state import State
-from osken_apps.questions import PortDhcp
 from osken_apps.rest.address_types import DNS_NAME, MAC
 from osken_apps.rest.attribute import NAME, Attribute, RenderContext, port_security, standard
-from osken_apps.rest.collection import Around, Collection, asks, request_of
+from osken_apps.rest.collection import Around, Collection, request_of
+from osken_apps.rest.port_dhcp import PORT_DHCP
 from osken_apps.rest.port_types import (
     DHCP_OPTIONS,
     FIXED_IPS,
@@ -158,6 +158,6 @@ def _closed_rules(view: Any) -> Mapping[str, list[SecurityGroupRule]]:
     return closed
 
 
-PORTS = Collection(
-    KINDS[Port], ATTRIBUTES, POLICY, _create, _update, _delete, _context, members={"dhcp": asks(PortDhcp)}
+PORTS: Collection = Collection(
+    KINDS[Port], ATTRIBUTES, POLICY, _create, _update, _delete, _context, members={"dhcp": PORT_DHCP}
 )

@@ -5,11 +5,21 @@ from typing import Any
 
 from osken_apps.errors import HTTPBadRequest, NotFound
 from osken_apps.model.kind import Kind
+from osken_apps.rest.openapi_words import (
+    READ_ERRORS,
+    TEXT,
+    WRITE_ERRORS,
+    Document,
+    array_of,
+    object_of,
+    operation,
+    parameter,
+)
 from osken_apps.rest.operations import Operations
 from osken_apps.rest.policy import Target
 from osken_apps.rest.quota import quota_of
 from osken_apps.rest.request import Answer, HTTPNotFound, Request, json_of
-from osken_apps.rest.types import TEXT_LENGTH, integer, parse_boolean
+from osken_apps.rest.types import BOOLEAN, TEXT_LENGTH, integer, parse_boolean
 from osken_apps.rest.validation import body_of
 
 UNLIMITED = -1
@@ -151,3 +161,36 @@ ROUTES: Sequence[tuple[str, tuple[str, ...], Callable[..., Answer]]] = (
     ("PUT", ("{project_id}",), _set),
     ("DELETE", ("{project_id}",), _reset),
 )
+
+
+def described(names: Sequence[str]) -> Document:
+    """Give its paths of the OpenAPI document."""
+    limit = {"type": "integer", "minimum": UNLIMITED, "maximum": 2**31 - 1}
+    limits = object_of(dict.fromkeys(names, limit))
+    every = object_of({"quotas": array_of({"type": "object"})}, ["quotas"])
+    one = object_of({"quota": limits}, ["quota"], closed=False)
+    ways = dict.fromkeys(WAYS, BOOLEAN.schema)
+    asked = object_of({"quota": object_of(dict.fromkeys(names, limit) | ways)}, ["quota"], closed=False)
+    used = object_of({name: {"type": "integer"} for name in ("limit", "used", "reserved")})
+    details = object_of({"quota": object_of(dict.fromkeys(names, used))}, ["quota"])
+    project = parameter("project_id", "path", TEXT | {"minLength": 1}, required=True)
+    own = object_of({"tenant": object_of(dict.fromkeys(("tenant_id", "project_id"), TEXT))}, ["tenant"])
+    return {
+        "/v2.0/quotas": {"get": operation("list_quotas", 200, every, READ_ERRORS)},
+        "/v2.0/quotas/tenant": {"get": operation("own_tenant", 200, own, READ_ERRORS)},
+        "/v2.0/quotas/project": {"get": operation("own_project", 200, own, READ_ERRORS)},
+        "/v2.0/quotas/{project_id}": {
+            "parameters": [project],
+            "get": operation("show_quota", 200, one, READ_ERRORS),
+            "put": operation("update_quota", 200, one, WRITE_ERRORS, body=asked),
+            "delete": operation("delete_quota", 204, None, WRITE_ERRORS),
+        },
+        "/v2.0/quotas/{project_id}/default": {
+            "parameters": [project],
+            "get": operation("default_quota", 200, one, READ_ERRORS),
+        },
+        "/v2.0/quotas/{project_id}/details": {
+            "parameters": [project],
+            "get": operation("quota_details", 200, details, READ_ERRORS),
+        },
+    }

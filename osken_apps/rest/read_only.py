@@ -1,17 +1,17 @@
 """Collections that can only be read: a table of attributes over values that are computed."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from osken_apps.config import Config
-from osken_apps.errors import HTTPBadRequest, NotFound
+from osken_apps.errors import NotFound
 from osken_apps.model.changes import HostReport
 from osken_apps.rest.attribute import NAME, Attribute
 from osken_apps.rest.controller import Hosts, Questions
-from osken_apps.rest.openapi_words import Document
+from osken_apps.rest.member import Member
 from osken_apps.rest.request import Caller
-from osken_apps.rest.types import TEXT_LENGTH, Type, list_of
+from osken_apps.rest.types import Type, list_of
 from osken_apps.store.store import Store
 
 OBJECT = Type(dict, {"type": "object"})
@@ -28,29 +28,6 @@ class ReadContext:
     refused: tuple[HostReport, ...]
     config: Config
     caller: Caller
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """What can be read below an item: `tell` gives it (item, questions, the query's parameters by name).
-
-    `answer` is its schema; `parameters` are those of the query, with their schemas.
-    """
-
-    tell: Callable[[Any, Questions, Mapping[str, str]], Any]
-    answer: Document
-    parameters: tuple[tuple[str, Document], ...] = ()
-
-    def asked(self, parameters: Iterable[tuple[str, str]]) -> dict[str, str]:
-        """Read the query. Raises HTTPBadRequest for what it does not have, or says twice."""
-        known, asked = dict(self.parameters), dict[str, str]()
-        for name, value in parameters:
-            if name not in known or name in asked:
-                raise HTTPBadRequest(f"[{name!r}] is not a parameter of this, or is there twice")
-            if value not in known[name].get("enum", [value]) or len(value) > TEXT_LENGTH:
-                raise HTTPBadRequest(f"Invalid input for {name}. Reason: '{value}' is not one of its values.")
-            asked[name] = value
-        return asked
 
 
 @dataclass(frozen=True, slots=True)

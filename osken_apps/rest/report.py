@@ -1,29 +1,27 @@
 """A report: a GET of one path below /v2.0, with parameters and a rule of its own."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from osken_apps.errors import HTTPBadRequest
 from osken_apps.rest.openapi_words import READ_ERRORS, Document, operation, parameter
 from osken_apps.rest.operations import Operations
 from osken_apps.rest.policy import Target
+from osken_apps.rest.query import Parameters, asked_of
 from osken_apps.rest.request import Answer, Request
-from osken_apps.rest.types import TEXT_LENGTH
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """One of them: `tell` gives the answer's body, whose schema is `answer`.
 
-    `parameters` are those of the query, by name, with their schemas. The rule is `get_` and the name, in
-    `rules.BASE`.
+    It gets what the query asks, by name. The rule is `get_` and the name, in `rules.BASE`.
     """
 
     name: str
-    tell: Callable[[Operations, Request], Any]
+    tell: Callable[[Operations, Request, Mapping[str, str]], Any]
     answer: Document
-    parameters: Sequence[tuple[str, Document]] = ()
+    parameters: Parameters = ()
 
     @property
     def path(self) -> str:
@@ -33,7 +31,7 @@ class Report:
     def __call__(self, operations: Operations, request: Request) -> Answer:
         """Answer GET."""
         operations.permissions(request).require(f"get_{self.name}", [], Target(request.caller.project_id))
-        return Answer(200, self.tell(operations, request))
+        return Answer(200, self.tell(operations, request, asked_of(self.parameters, request.parameters)))
 
     def described(self) -> Document:
         """Give its paths of the OpenAPI document."""
@@ -43,11 +41,3 @@ class Report:
                 "get": operation(f"get_{self.name}", 200, self.answer, READ_ERRORS, parameters)
             }
         }
-
-
-def asked(request: Request, name: str) -> str:
-    """Give the last value of a parameter; empty: it is not there. Raises HTTPBadRequest for a long one."""
-    value = next((value for key, value in reversed(request.parameters) if key == name), "")
-    if len(value) > TEXT_LENGTH:
-        raise HTTPBadRequest(f"Invalid input for {name}. Reason: it is longer than {TEXT_LENGTH}.")
-    return value

@@ -15,7 +15,7 @@ from osken_apps.rest.census import AGENT
 from osken_apps.rest.openapi_words import TEXT, array_of, object_of
 from osken_apps.rest.operations import Operations
 from osken_apps.rest.policy import Target
-from osken_apps.rest.report import Report, asked
+from osken_apps.rest.report import Report
 from osken_apps.rest.request import Request
 from osken_apps.rest.types import TEXT_LENGTH
 from osken_apps.store.lookup import Lookup, meets
@@ -81,10 +81,10 @@ def _addresses(text: str) -> tuple[IPAddress, IPAddress] | None:
     return IPv4Address(first), IPv4Address(first + (1 << 8 * missing) - 1)
 
 
-def _search(operations: Operations, request: Request) -> dict[str, Any]:
+def _search(operations: Operations, request: Request, asked: Mapping[str, str]) -> dict[str, Any]:
     operations.census.begin()
     permissions, own = operations.permissions(request), Target(request.caller.project_id)
-    wanted = sought(asked(request, "q"))
+    wanted = sought(asked["q"])
     found: list[dict[str, Any]] = []
     more: list[str] = []
     with operations.store.read() as view:

@@ -1,6 +1,6 @@
 """Security groups: their attributes, what a request of one means, and who may make it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from osken_apps.model.kind import KINDS, Kind
@@ -13,19 +13,16 @@ from osken_apps.networking.security_groups import (
     rules_of_new_group,
 )
 from osken_apps.networking.state import State
-from osken_apps.questions import GroupPackets
 from osken_apps.rest import security_group_rules
 from osken_apps.rest.attribute import Attribute, RenderContext, standard
 from osken_apps.rest.collection import Around, Collection, request_of
-from osken_apps.rest.controller import Questions
+from osken_apps.rest.group_use import GROUP_USE
 from osken_apps.rest.rendering import rendered_list
 from osken_apps.rest.rules import ADMIN, of_projects
 from osken_apps.rest.security_group_rules import FIRST_USE, default_groups_among
 from osken_apps.rest.types import BOOLEAN, Type
 from osken_apps.rest.validation import Values
 from osken_apps.store.selection import Among
-
-MAX_PORTS_TOLD = 1000  # of those that use a group
 
 
 def _shown_only(value: Any) -> Any:
@@ -89,34 +86,6 @@ def _context(view: Any, groups: Sequence[SecurityGroup] | None) -> Mapping[str, 
     return {"rules": rules, "default_groups": default_groups_among(known)}
 
 
-def _use(view: Any, group: SecurityGroup) -> Callable[[Questions], Any]:
-    """Give who uses a group, and how: its ports, where they are, what its rules have permitted there."""
-    ports = view.members_of(group.id)
-    rules = view.rules_of(group.id)
-
-    def told(questions: Questions) -> dict[str, Any]:
-        counted = questions.ask(GroupPackets(group.id))
-        return {
-            "port_count": len(ports),
-            "ports": [
-                {
-                    "id": port.id,
-                    "name": port.name,
-                    "network_id": port.network_id,
-                    "status": port.status,
-                    "host": port.binding.host if port.binding else "",
-                }
-                for port in ports[:MAX_PORTS_TOLD]
-            ],
-            "hosts": sorted({port.binding.host for port in ports if port.binding}),
-            "counted_on": counted["hosts"],
-            "silent": counted["silent"],
-            "rules": [{"id": rule.id, "packets": counted["rules"].get(rule.id, 0)} for rule in rules],
-        }
-
-    return told
-
-
 SECURITY_GROUPS = Collection(
     KINDS[SecurityGroup],
     ATTRIBUTES,
@@ -128,6 +97,6 @@ SECURITY_GROUPS = Collection(
     prepare=_prepare,
     brings=_brings,
     first_use=FIRST_USE,
-    members={"use": _use},
+    members={"use": GROUP_USE},
     own_context=True,
 )

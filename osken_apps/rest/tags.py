@@ -5,8 +5,19 @@ from dataclasses import replace
 from typing import Any
 
 from osken_apps.errors import BadRequest, HTTPBadRequest, NotFound
-from osken_apps.rest.attribute import MAX_TAGS, TAG
+from osken_apps.rest.attribute import MAX_TAG_LENGTH, MAX_TAGS, TAG
 from osken_apps.rest.collection import Collection
+from osken_apps.rest.openapi_words import (
+    IF_MATCH,
+    READ_ERRORS,
+    RESOURCE_ID,
+    WRITE_ERRORS,
+    Document,
+    array_of,
+    object_of,
+    operation,
+    parameter,
+)
 from osken_apps.rest.operations import Operations
 from osken_apps.rest.request import Answer, HTTPNotFound, Request, json_of
 from osken_apps.rest.types import list_of
@@ -98,3 +109,24 @@ def _changed(
         made = transaction.update(resource, replace(resource, tags=wanted))
         tags: tuple[str, ...] = made.tags
         return tags
+
+
+def described(path: str, singular: str) -> Document:
+    """Give its paths of the OpenAPI document."""
+    tag = {"type": "string", "maxLength": MAX_TAG_LENGTH, "pattern": "^[^/\u0000]+$"}
+    tags = object_of({"tags": array_of(dict(TAG.schema), MAX_TAGS)}, ["tags"])
+    base = f"/v2.0/{path}/{{id}}/tags"
+    return {
+        base: {
+            "parameters": [RESOURCE_ID],
+            "get": operation(f"list_{singular}_tags", 200, tags, READ_ERRORS),
+            "put": operation(f"replace_{singular}_tags", 200, tags, WRITE_ERRORS, [IF_MATCH], tags),
+            "delete": operation(f"remove_{singular}_tags", 204, None, WRITE_ERRORS, [IF_MATCH]),
+        },
+        f"{base}/{{tag}}": {
+            "parameters": [RESOURCE_ID, parameter("tag", "path", tag, required=True)],
+            "get": operation(f"has_{singular}_tag", 204, None, READ_ERRORS),
+            "put": operation(f"add_{singular}_tag", 201, None, WRITE_ERRORS, [IF_MATCH]),
+            "delete": operation(f"remove_{singular}_tag", 204, None, WRITE_ERRORS, [IF_MATCH]),
+        },
+    }

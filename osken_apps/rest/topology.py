@@ -1,7 +1,7 @@
 """Which machines hang on which networks, and where: a picture of few, counts of many."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from osken_apps.errors import NetworkNotFound
@@ -10,7 +10,7 @@ from osken_apps.rest.openapi_words import TEXT, array_of, object_of
 from osken_apps.rest.operations import Operations
 from osken_apps.rest.policy import Permissions, Target
 from osken_apps.rest.ports import HOST_RULE
-from osken_apps.rest.report import Report, asked
+from osken_apps.rest.report import Report
 from osken_apps.rest.request import Request
 from osken_apps.rest.types import TEXT_LENGTH
 from osken_apps.store.selection import Among
@@ -19,10 +19,10 @@ from osken_apps.store.view import View
 MOST = 500  # shapes: networks and ports, or networks and places where a host has ports of a network
 
 
-def _topology(operations: Operations, request: Request) -> dict[str, Any]:
+def _topology(operations: Operations, request: Request, asked: Mapping[str, str]) -> dict[str, Any]:
     operations.census.begin()
     permissions, own = operations.permissions(request), Target(request.caller.project_id)
-    network_id, host = asked(request, "network_id"), asked(request, "host")
+    network_id, host = asked["network_id"], asked["host"]
     sees_hosts = permissions.may(HOST_RULE, own)
     if host:
         permissions.require(HOST_RULE, [], own)
