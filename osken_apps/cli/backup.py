@@ -27,9 +27,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def backup(parsed: argparse.Namespace) -> int:
     """Copy the database. Raises ConfigurationError and CommandError."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))  # what is half written goes with it
+    before = signal.signal(signal.SIGTERM, _end)
     try:
         back_up(config.load(parsed.config_file).database, parsed.file, parsed.force)
     except BackupFailed as error:
         raise CommandError(str(error)) from error
+    finally:
+        signal.signal(signal.SIGTERM, before)
     return 0
+
+
+def _end(*_: object) -> None:
+    """End in order: what is half-written goes, too."""
+    sys.exit(TERMINATED)

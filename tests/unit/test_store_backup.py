@@ -223,12 +223,10 @@ def test_a_backup_that_is_terminated_leaves_nothing(
     (tmp_path / "conf").write_text(f"[database]\nconnection = sqlite:///{path}\n")
     (place := tmp_path / "place").mkdir()
     before = signal.getsignal(signal.SIGTERM)
-    try:
-        with pytest.raises(SystemExit) as ended:
-            main(["backup", "--config-file", str(tmp_path / "conf"), str(place / "backup")])
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    with pytest.raises(SystemExit) as ended:
+        main(["backup", "--config-file", str(tmp_path / "conf"), str(place / "backup")])
     assert (ended.value.code, os.listdir(place)) == (143, [])
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_the_file_alone_is_a_backup_after_a_checkpoint(store: Store, path: Path, tmp_path: Path) -> None:
