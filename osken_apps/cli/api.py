@@ -17,13 +17,18 @@ from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
-from osken_apps.cli.command import CannotTell
+from osken_apps.cli.command import CannotTell, WronglyAsked
 from osken_apps.cli.login import VERSION, base_of, endpoint_in, login_of
 
 TIMEOUT_S = 30.0
 UNAUTHORIZED = 401
 NOBODY = "{} must know who asks: source the administrator's openrc first"
 DEFAULT_URL = "http://127.0.0.1:9696"
+NO_URL = f"{{!r}} is not a URL such as {DEFAULT_URL}"
+NO_CLOUDS = (
+    "OS_CLOUD is for the openstack command, and clouds.yaml is not read here: say where the API is by --api"
+    " or OSKEN_API, or source an openrc"
+)
 PAGE = 1000
 
 
@@ -47,9 +52,24 @@ def add_api(parser: argparse.ArgumentParser) -> None:
 
 def url(text: str) -> str:
     """Read the address of an API from the command line."""
-    if not text.startswith(("http://", "https://")):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a URL such as {DEFAULT_URL}")
+    if not _is_url(text):
+        raise argparse.ArgumentTypeError(NO_URL.format(text))
     return text
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urllib.parse.urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _refuse_no_urls(said: Mapping[str, str]) -> None:
+    """Raise WronglyAsked for a variable that says something else than a URL."""
+    for name, text in said.items():
+        if text and not _is_url(text):
+            raise WronglyAsked(f"{name}: {NO_URL.format(text)}")
 
 
 class Api:
@@ -58,11 +78,24 @@ class Api:
     def __init__(
         self, url: str = "", environment: Mapping[str, str] | None = None, timeout_s: float = TIMEOUT_S
     ) -> None:
-        """Take where the API is, who asks, and how long each answer may take; nobody is asked yet."""
+        """Take where the API is, who asks, and how long each answer may take; nobody is asked yet.
+
+        Raises CannotTell, WronglyAsked: what the environment says cannot be used.
+        """
         self._timeout_s = timeout_s
         environment = os.environ if environment is None else environment
         self._given = url or environment.get("OSKEN_API", "")
-        self._login = login_of(environment)
+        self._login = login = login_of(environment)
+        endpoint = "OS_ENDPOINT" if environment.get("OS_ENDPOINT") else "OS_ENDPOINT_OVERRIDE"
+        _refuse_no_urls(
+            {
+                "OSKEN_API": "" if url else self._given,
+                endpoint: "" if self._given else login.endpoint,
+                "OS_AUTH_URL": login.auth_url,
+            }
+        )
+        if environment.get("OS_CLOUD") and not (self._given or login.endpoint or login.auth_url):
+            raise WronglyAsked(NO_CLOUDS)
         https = urllib.request.HTTPSHandler(context=_tls(environment))
         self._opener = urllib.request.build_opener(_NoRedirect(), https)
 
@@ -79,6 +112,10 @@ class Api:
             given = endpoint_in(self._issued[1], self._login)
             if not given:
                 raise CannotTell(f"{self._login.auth_url} names no network service in its catalogue")
+            if not _is_url(given):
+                raise CannotTell(
+                    f"{self._login.auth_url} names a network service at {given!r}, which is no URL"
+                )
         return base_of(given or DEFAULT_URL)
 
     def get(self, path: str, **query: Any) -> Any:

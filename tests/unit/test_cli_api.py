@@ -1,11 +1,12 @@
 """The client of the API that commands have: where it looks, as whom it asks, what it makes of answers."""
 
+import re
 from typing import Any
 
 import pytest
 
 from osken_apps.cli.api import Api, RequestRefused
-from osken_apps.cli.command import CannotTell
+from osken_apps.cli.command import CannotTell, WronglyAsked
 from tests.unit.fake_api import FakeApi, fake_api
 
 DOMAIN = {"id": "default"}
@@ -119,7 +120,6 @@ def test_a_document_is_posted() -> None:
     ("environment", "told"),
     [
         ({"OSKEN_API": "http://127.0.0.1:1"}, r"http://127.0.0.1:1 does not answer: \[Errno 111\]"),
-        ({"OSKEN_API": "http://127.0.0.1:x"}, "nonnumeric port"),
         ({"OS_AUTH_URL": "http://127.0.0.1:1/v3"}, "http://127.0.0.1:1/v3 must know who asks: source"),
         ({"OS_CACERT": "/nowhere"}, "OS_CACERT, OS_CERT or OS_KEY cannot be used"),
     ],
@@ -127,6 +127,40 @@ def test_a_document_is_posted() -> None:
 def test_what_cannot_be_asked_cannot_be_told(environment: dict[str, str], told: str) -> None:
     with pytest.raises(CannotTell, match=told):
         Api("", environment).get("agents")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("localhost", "192.0.2.10:9696", "keystone/v3", "ftp://192.0.2.10", "http://", "https://:9696"),
+        *("http://[::1", "http://127.0.0.1:x", "http://127.0.0.1:70000"),
+    ],
+)
+@pytest.mark.parametrize("name", ["OSKEN_API", "OS_ENDPOINT", "OS_ENDPOINT_OVERRIDE", "OS_AUTH_URL"])
+def test_an_address_of_the_environment_that_is_none_is_named(name: str, text: str) -> None:
+    with pytest.raises(WronglyAsked, match=f"^{name}: {re.escape(repr(text))} is not a URL such as http://"):
+        Api("", {name: text})
+
+
+@pytest.mark.parametrize("environment", [{"OSKEN_API": "nonsense"}, {"OS_ENDPOINT": "nonsense"}])
+def test_an_address_that_is_not_used_is_not_looked_at(environment: dict[str, str]) -> None:
+    assert Api("http://127.0.0.1:1", environment).url == "http://127.0.0.1:1"
+
+
+def test_clouds_that_are_not_read_are_not_passed_over() -> None:
+    with pytest.raises(WronglyAsked, match=r"OS_CLOUD is for the openstack command"):
+        Api("", {"OS_CLOUD": "mine"})
+    for name in ("OSKEN_API", "OS_ENDPOINT"):
+        assert Api("", {"OS_CLOUD": "mine", name: "http://127.0.0.1:1"}).url == "http://127.0.0.1:1"
+
+
+def test_a_catalogue_with_an_address_that_is_none_is_said() -> None:
+    with fake_api({}) as api:
+        endpoint = {"interface": "public", "region": "RegionOne", "url": "http://[::1"}
+        body = {"token": {"catalog": [{"type": "network", "endpoints": [endpoint]}]}}
+        api.answers["POST /v3/auth/tokens"] = (201, body, {"X-Subject-Token": "t"})
+        with pytest.raises(CannotTell, match=r"names a network service at 'http://\[::1', which is no URL"):
+            Api("", {"OS_AUTH_URL": f"{api.url}/v3", "OS_TOKEN": "x"}).get("agents")
 
 
 def test_an_error_is_told_in_the_words_of_the_api() -> None:
