@@ -5,6 +5,7 @@ import signal
 import socket
 import sys
 import time
+from contextlib import AbstractContextManager
 
 from osken_apps.demo.display import Display
 from osken_apps.demo.story import Story, client_environment
@@ -30,8 +31,7 @@ def main() -> int:
     began = time.monotonic()
     display = Display()
     try:
-        take_down(default_state_dir(LAB))  # what an interrupted demo left
-        with Lab.up(LAB, hosts=2, tls=arguments.tls) as lab:
+        with _alone(), _lab(arguments.tls) as lab:
             controller = LabController(lab, _api_port())
             controller.start()
             if arguments.tunnel:
@@ -48,6 +48,27 @@ def main() -> int:
         print(f"demo: {error}", file=sys.stderr)
         return 1
     return 1 if display.failed else 0
+
+
+def _alone() -> socket.socket:
+    """Give what no second demo gets while this one has it, however it ends.
+
+    Raises LabError where another is up: its lab has the name of ours, and would be taken down.
+    """
+    # An abstract name, see unix(7): it is no file that stays, and goes with the process.
+    sock = socket.socket(socket.AF_UNIX)
+    try:
+        sock.bind(f"\0osken-apps {LAB}")
+    except OSError as error:
+        sock.close()
+        raise LabError("another is up on this machine: end it first, by Ctrl-C where it runs") from error
+    return sock
+
+
+def _lab(tls: bool) -> AbstractContextManager[Lab]:
+    """Give a lab, in place of what an interrupted demo left."""
+    take_down(default_state_dir(LAB))
+    return Lab.up(LAB, hosts=2, tls=tls)
 
 
 def _api_port() -> int:
