@@ -59,7 +59,7 @@ service: setup deb  ## the Debian package on a bare Debian 12 with systemd and w
 fuzz: setup  ## the long fuzzing
 	$(BIN)/python -m tests.fuzz
 	MORE_EXAMPLES=25 $(BIN)/python -m pytest -q tests/model/test_interleavings.py tests/ovs/security/test_semantics.py tests/unit/test_port_forms.py \
-		tests/ovs/trace
+		tests/unit/test_identity.py tests/ovs/trace
 
 docs: setup  ## write what is generated: flows/, the sample configuration, pages and pictures of docs/
 	$(BIN)/python -m tests.golden.write

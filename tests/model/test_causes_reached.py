@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from osken_apps.apps import probe
 from osken_apps.explain.cause import Verdict
 from osken_apps.explain.causes import EVERY_CAUSE, Explanation
 from osken_apps.explain.facts import Source
@@ -29,6 +30,13 @@ from tests.model.happenings import (
 from tests.model.two_hosts import VM1, VM2, TwoHosts
 from tests.unit import test_conditions as conditions
 from tests.unit.test_conditions import with_bridge, with_nic, with_port
+
+
+@pytest.fixture(autouse=True)
+def one_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a probe listen for one look: what answers here has answered at once."""
+    monkeypatch.setattr(probe, "LISTEN_S", 0.0)
+
 
 # -- what hosts show to be wrong
 

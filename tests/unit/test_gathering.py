@@ -46,7 +46,8 @@ class Switch:
 def gathered(monkeypatch: pytest.MonkeyPatch, ask: Callable[[Gatherer], Any], **switches: Any) -> Any:
     """Ask for facts of a host whose bridges have these switches; None is one that is not connected."""
     if any(isinstance(switch, Mute) for switch in switches.values()):
-        monkeypatch.setattr(answers, "WAIT_S", 1.0)  # the others must answer meanwhile
+        # The others answer in their first turn, which comes before any timer.
+        monkeypatch.setattr(answers, "WAIT_S", 0.01)
     fabric = Fabric(LAYOUT)
     fabric.load(Snapshot((NET1,), (SUBNET1,), (SERVER1, VM1)))
     for bridge, ofports in SCENARIOS["seed"].ofports.items():

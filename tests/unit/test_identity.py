@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
 from osken_apps.model.identity import BridgeIdentity, Identities, SessionIdentity
+from tests.examples import examples
 
 HERE, THERE = "192.0.2.1", "192.0.2.2"
 
@@ -212,7 +213,7 @@ class Identified(RuleBasedStateMachine):
             assert owners.get(self.connected[key].datapath_id, host) == host
 
 
-Identified.TestCase.settings = settings(max_examples=200, stateful_step_count=25)
+Identified.TestCase.settings = settings(**examples(60), stateful_step_count=25)
 TestIdentified = Identified.TestCase
 
 

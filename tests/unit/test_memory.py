@@ -17,6 +17,15 @@ class Thing:
     me: "Thing | None" = None
 
 
+@pytest.fixture(scope="module", autouse=True)
+def out_of_sight() -> Iterator[None]:
+    """Put away what other tests have left: to look at it takes longer than all else here."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 @pytest.fixture(autouse=True)
 def short_collections() -> Iterator[None]:
     thresholds = gc.get_threshold()
@@ -24,7 +33,6 @@ def short_collections() -> Iterator[None]:
     yield
     gc.callbacks.remove(memory._put_away)
     gc.set_threshold(*thresholds)
-    gc.unfreeze()
     endings.forget()
 
 

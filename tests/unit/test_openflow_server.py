@@ -8,26 +8,38 @@ import eventlet
 import pytest
 from eventlet.green import socket
 
-from osken_apps.apps import binding, connection, listening, openflow
+from osken_apps.apps import binding, connection, listening, openflow, runtime
 from osken_apps.apps.complaints import Complaints
 from osken_apps.apps.connection import Connection
 from osken_apps.apps.listening import allow_many_sockets
 from osken_apps.apps.openflow import OpenFlowServer
-from osken_apps.openflow import liveness
 from osken_apps.openflow.codec import MessageType, message
+from osken_apps.openflow.liveness import ECHO_S
 from tests.bench.scale.openflow_switch import SimulatedSwitch
 from tests.unit.hub_thread import in_a_hub
 from tests.unit.test_connection import Told, serve
 from tests.unit.test_session import error, hello
 
 
+class Clock:
+    """Time that goes by when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 @pytest.fixture(autouse=True)
-def short_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     for module in (connection, listening):
         monkeypatch.setattr(module, "complain", Complaints().complain)
-    monkeypatch.setattr(liveness, "STEP_S", 0.3)
-    monkeypatch.setattr(openflow, "LOOK_INTERVAL_S", 0.1)
+    clock = Clock()
+    monkeypatch.setattr(runtime, "clock", clock)
+    monkeypatch.setattr(openflow, "LOOK_INTERVAL_S", 0.001)
     allow_many_sockets()
+    return clock
 
 
 CROWD = 400  # with both ends of each, within a limit of 1,024 descriptors
@@ -82,26 +94,35 @@ def with_site(work: Callable[[Site], object]) -> None:
 
 def wait_for(met: Callable[[], bool]) -> None:
     while not met():
-        eventlet.sleep(0.005)
+        eventlet.sleep(0.001)
+
+
+def wait_long_for(met: Callable[[], bool], clock: Clock) -> None:
+    """Wait while time goes by, slowly enough for a switch to answer an echo."""
+    while not met():
+        clock.now += ECHO_S / 50
+        eventlet.sleep(0.001)
 
 
 ECHO_REPLY = message(MessageType.ECHO_REPLY, 1)
 
 
 @pytest.mark.parametrize("said", [b"", hello()[:5], hello(), hello() + ECHO_REPLY])
-def test_peers_that_go_no_further_end_and_a_switch_is_served_meanwhile(said: bytes) -> None:
+def test_peers_that_go_no_further_end_and_a_switch_is_served_meanwhile(clock: Clock, said: bytes) -> None:
     def work(site: Site) -> None:
         for _ in range(CROWD):
             site.dial(said)
         site.plug_in("br-int")
         wait_for(lambda: site.told.events == ["connected br-int"])
-        wait_for(lambda: len(site) == 1)
+        wait_for(lambda: len(site) == CROWD + 1)
+        wait_long_for(lambda: len(site) == 1, clock)
+        assert site.told.events == ["connected br-int"]
 
     with_site(work)
 
 
 def test_an_error_about_what_one_peer_owes_leaves_all_others_their_deadlines(
-    monkeypatch: pytest.MonkeyPatch,
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def look(self: Connection, now: float) -> None:
         looked.append(self)
@@ -114,7 +135,7 @@ def test_an_error_about_what_one_peer_owes_leaves_all_others_their_deadlines(
             site.dial()
         wait_for(lambda: len(site) == 3)
         wait_for(lambda: len(looked) > 0)
-        wait_for(lambda: len(site) == 0)
+        wait_long_for(lambda: len(site) == 0, clock)
 
     looked: list[Connection] = []
     sound = Connection.look
@@ -140,7 +161,6 @@ def test_connections_beyond_the_bound_are_closed_with_one_line(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(openflow, "MAX_CONNECTIONS", 10)
-    monkeypatch.setattr(liveness, "STEP_S", 1e6)
 
     def work(site: Site) -> None:
         for _ in range(30):
