@@ -41,19 +41,24 @@ def routes_of_items(items: Sequence[str]) -> bytes:
 
 
 def completed_routes(options: Mapping[int, bytes]) -> dict[int, bytes]:
-    """Give both options, if there are routes: with the router's default route inside.
+    """Give both options, as far as there are routes: with the router's default route inside.
 
-    A client that takes option 121 ignores the router option.
+    A client that takes one of them ignores the router option. Option 249 is as 121 unless it has a value of
+    its own; an empty one withholds it.
     """
-    routes, router = options.get(Option.CLASSLESS_ROUTES), options.get(Option.ROUTER)
-    if not routes:
-        return {}
-    if router and not has_default_route(routes):
-        routes += encode_route(HostRoute(ANY, IPv4Address(router[:4])))
-    return {
+    routes = options.get(Option.CLASSLESS_ROUTES, b"")
+    both = {
         Option.CLASSLESS_ROUTES: routes,
         Option.MS_CLASSLESS_ROUTES: options.get(Option.MS_CLASSLESS_ROUTES, routes),
     }
+    router = options.get(Option.ROUTER, b"")[:4]
+    return {number: _completed(encoded, router) for number, encoded in both.items() if encoded}
+
+
+def _completed(routes: bytes, router: bytes) -> bytes:
+    if not router or has_default_route(routes):
+        return routes
+    return routes + encode_route(HostRoute(ANY, IPv4Address(router)))
 
 
 def encode_routes(routes: Iterable[HostRoute]) -> bytes:

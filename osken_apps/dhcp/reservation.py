@@ -181,11 +181,8 @@ def _without_host_name(options: Mapping[int, bytes]) -> dict[int, bytes]:
 
 
 def set_option(extra: ExtraOption, options: dict[int, bytes]) -> None:
-    """Put an option among others, or withhold it."""
-    if extra.value is None:
-        options.pop(extra.number, None)
-    else:
-        options[extra.number] = extra.value
+    """Put an option among others; one that is withheld is empty, and so is neither told nor made up."""
+    options[extra.number] = extra.value or b""
 
 
 def _defaults(defaults: Defaults) -> dict[int, bytes]:

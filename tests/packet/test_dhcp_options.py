@@ -215,6 +215,30 @@ def test_an_empty_router_withholds_the_default_route():
     assert (3 in options, options[121]) == (False, bytes([16, 10, 17, 10, 10, 10, 9]))
 
 
+@pytest.mark.parametrize(
+    ("own", "told_121", "told_249"),
+    [
+        ({"249": ""}, True, False),
+        ({"121": ""}, False, False),
+        ({"121": "", "249": ""}, False, False),
+        ({"tag:!ipxe,249": ""}, True, False),
+        ({"tag:ipxe,249": ""}, True, True),
+    ],
+)
+def test_static_routes_are_withheld_under_either_number(own, told_121, told_249):
+    served = service({"host_routes": (route("10.17.0.0/16", "10.10.10.9"),)}, extra=own.items())
+    options = told(served, asks=(3, 121, 249))
+    assert (121 in options, 249 in options, options[3]) == (told_121, told_249, bytes([10, 10, 10, 1]))
+
+
+def test_static_routes_under_the_older_number_get_the_default_route_inside():
+    options = told(service(extra=[("249", "10.17.0.0/16,10.10.10.9")]), asks=(3, 121, 249))
+    assert (options.get(121), options[249]) == (
+        None,
+        bytes([16, 10, 17, 10, 10, 10, 9, 0, 10, 10, 10, 1]),
+    )
+
+
 def test_static_routes_of_a_port_get_the_default_route_inside():
     served = service(extra=[("classless-static-route", "10.17.0.0/16,10.10.10.9")])
     options = told(served, asks=(3, 121, 249))
