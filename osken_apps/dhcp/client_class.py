@@ -68,15 +68,16 @@ def tag(text: str) -> Condition:
     raise ValueError(f"tag {name!r} is none of {known}, arch-NUMBER, vendor-CLASS, user-CLASS")
 
 
-def facts(options: Options, vendor_class_lengths: Iterable[int]) -> set[Fact]:
+def facts(options: Options, vendor_classes: Iterable[bytes]) -> set[Fact]:
     """Give all that is true of a client that sent these options, as far as conditions can ask for it.
 
-    A vendor class counts by how it begins, as dnsmasq has it (`PXEClient` is most of them):
-    `vendor_class_lengths` are the octets of the beginnings that conditions ask for.
+    A vendor class counts by any part of it, as dnsmasq has it (`PXEClient` is that of most, `Arch:00007` of
+    some): `vendor_classes` are the parts that conditions ask for.
     """
     name = vendor_class(options)
     true = {("option", str(number)) for number in options}
-    true |= {("vendor", _text(name[:length])) for length in vendor_class_lengths if length <= len(name)}
+    if name:
+        true |= {("vendor", _text(part)) for part in filter(name.__contains__, vendor_classes)}
     true |= {("vendor", _text(other)) for other in _classes_by_enterprise(options)}
     true |= {("user", _text(other)) for other in user_classes(options)}
     numbers = architectures(options)

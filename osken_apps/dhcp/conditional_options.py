@@ -1,7 +1,7 @@
 """The options of a port that are for some clients only, found by what is true of a client. PURE.
 
 Owns the index: a request costs in proportion to what its client says of itself and to what applies to it, and
-not to how many conditions the port has.
+not to how many conditions the port has (but that its vendor class is searched for each class asked for).
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,17 +16,17 @@ class ConditionalOptions:
     """Options in their order, the more conditions the later.
 
     `by_fact` gives the places of those that need a fact, under the first that they need; `by_no_fact` are the
-    places of those that need none. `vendor_class_lengths` is for `facts`.
+    places of those that need none. `vendor_classes` is for `facts`, which looks for each of them.
     """
 
     options: tuple[ExtraOption, ...]
     by_fact: Mapping[Fact, tuple[int, ...]]
     by_no_fact: tuple[int, ...]
-    vendor_class_lengths: frozenset[int]
+    vendor_classes: frozenset[bytes]
 
     def applying(self, sent: Options) -> list[ExtraOption]:
         """Give the options that are for a client that sent these options."""
-        true = facts(sent, self.vendor_class_lengths)
+        true = facts(sent, self.vendor_classes)
         places = list(self.by_no_fact)
         for fact in true & self.by_fact.keys():
             places += self.by_fact[fact]
@@ -45,8 +45,8 @@ def conditional_options(extras: Iterable[ExtraOption]) -> ConditionalOptions:
         else:
             by_no_fact.append(place)
     asked = (condition for extra in options for condition in extra.conditions if condition.kind == "vendor")
-    lengths = frozenset(len(condition.operand.encode()) for condition in asked)
-    return ConditionalOptions(options, by_fact, tuple(by_no_fact), lengths)
+    vendor_classes = frozenset(condition.operand.encode() for condition in asked)
+    return ConditionalOptions(options, by_fact, tuple(by_no_fact), vendor_classes)
 
 
 def _holds(extra: ExtraOption, true: set[Fact]) -> bool:
