@@ -8,7 +8,7 @@ from typing import Protocol
 
 from osken_apps.apps import runtime
 from osken_apps.apps.bridge import Bridge
-from osken_apps.apps.ovsdb_session import HostView, OvsdbSession
+from osken_apps.apps.ovsdb.session import HostView, OvsdbSession
 from osken_apps.model.conditions import Condition
 from osken_apps.model.counts import Falling, PortCounts
 

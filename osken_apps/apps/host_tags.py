@@ -3,7 +3,7 @@
 import logging
 
 from osken_apps.apps.host import Host
-from osken_apps.apps.ovsdb_session import HostView
+from osken_apps.apps.ovsdb.session import HostView
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.local_vlans import DEAD_TAG
 from osken_apps.model.snapshot import HostSnapshot

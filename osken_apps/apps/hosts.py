@@ -12,7 +12,7 @@ from osken_apps.apps import runtime
 from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.connection import Connection
 from osken_apps.apps.host import Host, Reconciler, now
-from osken_apps.apps.ovsdb_session import HostView, OvsdbSession
+from osken_apps.apps.ovsdb.session import HostView, OvsdbSession
 from osken_apps.errors import OskenAppsError
 from osken_apps.model.conditions import Expected
 from osken_apps.model.counts import Histogram

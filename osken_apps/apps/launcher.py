@@ -16,22 +16,22 @@ from typing import Any, ParamSpec, TypeVar
 from os_ken.base.app_manager import AppManager
 
 from osken_apps.apps import runtime
+from osken_apps.apps.answering.facts import Gatherer
+from osken_apps.apps.answering.queries import Knowledge
 from osken_apps.apps.audit import audit_for_ever
 from osken_apps.apps.binding import is_early, listen
 from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.complaints import tell_again_for_ever
 from osken_apps.apps.dhcp import Dhcp
 from osken_apps.apps.edge import edge, look_for_ever
-from osken_apps.apps.facts import Gatherer
 from osken_apps.apps.host import Host
 from osken_apps.apps.hosts import FIRST_CONNECTIONS_S, Hosts
 from osken_apps.apps.listening import allow_many_sockets
 from osken_apps.apps.memory import keep_collections_short, watch_endings
 from osken_apps.apps.openflow import OpenFlowApp
-from osken_apps.apps.ovsdb import OvsdbApp
+from osken_apps.apps.ovsdb.app import OvsdbApp
 from osken_apps.apps.packet_ins import Arrivals, PacketIns
 from osken_apps.apps.progress import tell_progress
-from osken_apps.apps.queries import Knowledge
 from osken_apps.apps.reader import PacketInHandler
 from osken_apps.apps.reconcile import HostReconciler
 from osken_apps.apps.rest import RestApp

@@ -13,9 +13,9 @@ from typing import Any
 from os_ken.base.app_manager import OSKenApp
 
 from osken_apps.apps import runtime
+from osken_apps.apps.answering.queries import Knows
 from osken_apps.apps.host_reports import host_reports
 from osken_apps.apps.hosts import Hosts
-from osken_apps.apps.queries import Knows
 from osken_apps.apps.rest_link import RestLink
 from osken_apps.apps.rest_process import RestProcess
 from osken_apps.failures import Failures

@@ -8,10 +8,10 @@ import logging
 from collections.abc import Callable
 
 from osken_apps.apps import runtime
+from osken_apps.apps.answering.queries import Knows, Queries
 from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.intent import Gap, Intent
 from osken_apps.apps.outbox import Outbox
-from osken_apps.apps.queries import Knows, Queries
 from osken_apps.failures import Failures
 from osken_apps.link import (
     Changes,

@@ -22,7 +22,7 @@ from osken_apps.cli.command import add_config_file
 from osken_apps.config import KEYSTONE_SECTION, Authentication, Config
 from osken_apps.errors import ConfigurationError
 from osken_apps.nova.endpoint import Nova
-from osken_apps.rest.keystone import Keystone
+from osken_apps.rest.identity.keystone import Keystone
 from osken_apps.rest.policy import Policy
 from osken_apps.store.database import StoreUnusable
 from osken_apps.store.opening import look_at_database

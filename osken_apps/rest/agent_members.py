@@ -3,7 +3,7 @@
 from osken_apps.model.flow_state import ASKED_STATES, FlowState
 from osken_apps.questions import HostFlows, HostInterfaces
 from osken_apps.rest.member import asks
-from osken_apps.rest.openapi_words import TEXT, Document, array_of, object_of
+from osken_apps.rest.openapi.words import TEXT, Document, array_of, object_of
 
 WORDS: Document = {"type": "string"}
 COUNT: Document = {"type": ["integer", "null"]}

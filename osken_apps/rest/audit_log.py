@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from osken_apps.errors import ApiError, ConfigurationError
-from osken_apps.rest.environ import CLIENT
-from osken_apps.rest.identity import HTTPUnauthorized
+from osken_apps.rest.identity.trusted_headers import HTTPUnauthorized
 from osken_apps.rest.request import READS, Answer, Request
+from osken_apps.rest.server.environ import CLIENT
 
 LOG = logging.getLogger(__name__)
 

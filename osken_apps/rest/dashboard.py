@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 
 from osken_apps.config import Config
 from osken_apps.dashboard.files import INDEX, File, files
-from osken_apps.rest.about import version
 from osken_apps.rest.operations import Operations
+from osken_apps.rest.reports.about import version
 from osken_apps.rest.request import Answer, Content, Request
 from osken_apps.rest.routes import Route
 

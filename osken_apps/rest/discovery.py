@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from osken_apps.errors import NotFound
-from osken_apps.rest.openapi_words import (
+from osken_apps.rest.openapi.words import (
     TEXT,
     Document,
     array_of,

@@ -13,9 +13,9 @@ from ipaddress import ip_address
 
 from osken_apps.config import ApiConfig
 from osken_apps.errors import ApiError
-from osken_apps.rest.clients import forwarded, last
-from osken_apps.rest.identity import is_trusted
+from osken_apps.rest.identity.trusted_headers import is_trusted
 from osken_apps.rest.request import READS
+from osken_apps.rest.server.clients import forwarded, last
 
 ANY = "*"
 OWN_SITES = frozenset({"same-origin", "none"})

@@ -12,7 +12,7 @@ from osken_apps.questions import FramePlace, PortFacts
 from osken_apps.rest.explain_asked import QUESTION, Asked, asked_of
 from osken_apps.rest.explain_named import RULE, beyond, named
 from osken_apps.rest.explain_told import ANSWER, shown, veiled
-from osken_apps.rest.openapi_words import READ_ERRORS, RESOURCE_ID, WRITE_ERRORS, Document, operation
+from osken_apps.rest.openapi.words import READ_ERRORS, RESOURCE_ID, WRITE_ERRORS, Document, operation
 from osken_apps.rest.operations import Operations
 from osken_apps.rest.policy import Target
 from osken_apps.rest.ports import HOST_RULE, PORTS

@@ -7,7 +7,7 @@ from typing import Any
 
 from osken_apps.errors import HTTPBadRequest
 from osken_apps.networking.permissions import MAX_PORT
-from osken_apps.rest.openapi_words import TEXT, array_of, object_of
+from osken_apps.rest.openapi.words import TEXT, array_of, object_of
 from osken_apps.rest.types import TEXT_LENGTH
 from osken_apps.trace.connections import ASSUMPTIONS
 

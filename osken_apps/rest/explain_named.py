@@ -10,8 +10,8 @@ from osken_apps.model.addresses import IPAddress
 from osken_apps.model.resources import Port
 from osken_apps.rest.operations import Operations
 from osken_apps.rest.ports import PORTS
+from osken_apps.rest.reports.search import Sought, sought
 from osken_apps.rest.request import Request
-from osken_apps.rest.search import Sought, sought
 from osken_apps.store.selection import Among
 from osken_apps.store.view import View
 

@@ -9,7 +9,7 @@ from osken_apps.explain.causes import Explanation
 from osken_apps.explain.facts import HostSeen
 from osken_apps.explain.paths import Counters
 from osken_apps.model.times import timestamp_of
-from osken_apps.rest.openapi_words import TEXT, array_of, object_of
+from osken_apps.rest.openapi.words import TEXT, array_of, object_of
 from osken_apps.trace.result import Exit, Hop, Trace
 
 UNTOLD = "Something of its host is not as it should be; whoever runs the network is told what."

@@ -7,7 +7,7 @@ from osken_apps.model.security_groups import SecurityGroup
 from osken_apps.questions import GroupPackets
 from osken_apps.rest.controller import Questions
 from osken_apps.rest.member import Asked, Member
-from osken_apps.rest.openapi_words import Document, array_of, object_of
+from osken_apps.rest.openapi.words import Document, array_of, object_of
 
 MAX_PORTS_TOLD = 1000
 WORD: Document = {"type": "string"}

@@ -4,7 +4,7 @@ import time
 
 from osken_apps.certificates.expiry import expiries, now
 from osken_apps.errors import ConfigurationError, StoreUnavailable
-from osken_apps.rest.openapi_words import TEXT, Document, array_of, object_of, operation
+from osken_apps.rest.openapi.words import TEXT, Document, array_of, object_of, operation
 from osken_apps.rest.operations import Operations
 from osken_apps.rest.request import Answer, Request
 

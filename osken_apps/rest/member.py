@@ -6,7 +6,7 @@ from typing import Any
 
 from osken_apps.questions import Question
 from osken_apps.rest.controller import Questions
-from osken_apps.rest.openapi_words import READ_ERRORS, RESOURCE_ID, Document, operation, parameter
+from osken_apps.rest.openapi.words import READ_ERRORS, RESOURCE_ID, Document, operation, parameter
 from osken_apps.rest.query import Parameters, asked_of
 from osken_apps.rest.request import Request
 

@@ -20,8 +20,8 @@ from osken_apps.networking.state import State
 from osken_apps.rest.attribute import NAME, Attribute, RenderContext
 from osken_apps.rest.collection import request_of
 from osken_apps.rest.listing import fields_of_show, filtered, query_of
-from osken_apps.rest.openapi_attributes import accepted_attributes, list_parameters, listed, shown_attributes
-from osken_apps.rest.openapi_words import (
+from osken_apps.rest.openapi.attributes import accepted_attributes, list_parameters, listed, shown_attributes
+from osken_apps.rest.openapi.words import (
     IF_MATCH,
     READ_ERRORS,
     RESOURCE_ID,

@@ -4,7 +4,7 @@ from typing import Any
 
 from osken_apps.questions import PortDhcp
 from osken_apps.rest.member import Asked, Member
-from osken_apps.rest.openapi_words import Document, array_of, object_of
+from osken_apps.rest.openapi.words import Document, array_of, object_of
 
 TIME: Document = {"type": "string", "format": "date-time"}
 TEXT_OR_NOT: Document = {"type": ["string", "null"]}

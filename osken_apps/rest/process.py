@@ -26,13 +26,13 @@ from osken_apps.failures import Failures
 from osken_apps.link import STARTED_BADLY, Link, Serving
 from osken_apps.nova.endpoint import Nova
 from osken_apps.nova.notifier import Notifier
-from osken_apps.rest.api_server import api_server, plain_server
 from osken_apps.rest.audit_log import AuditLog
-from osken_apps.rest.certificates import Certificates
-from osken_apps.rest.clients import client_of
 from osken_apps.rest.controller import Hosts, Questions
 from osken_apps.rest.controller_link import Listener, Speaker
 from osken_apps.rest.measured import Measured
+from osken_apps.rest.server.api_server import api_server, plain_server
+from osken_apps.rest.server.certificates import Certificates
+from osken_apps.rest.server.clients import client_of
 from osken_apps.rest.wsgi import Api, application
 from osken_apps.store.checkpoints import keep_checkpoints
 from osken_apps.store.feed import Feed

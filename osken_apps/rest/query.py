@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from osken_apps.errors import HTTPBadRequest
-from osken_apps.rest.openapi_words import Document
+from osken_apps.rest.openapi.words import Document
 from osken_apps.rest.types import TEXT_LENGTH
 
 Parameters = Sequence[tuple[str, Document]]  # by name, with their schemas

@@ -5,7 +5,7 @@ from typing import Any
 
 from osken_apps.errors import HTTPBadRequest, NotFound
 from osken_apps.model.kind import Kind
-from osken_apps.rest.openapi_words import (
+from osken_apps.rest.openapi.words import (
     READ_ERRORS,
     TEXT,
     WRITE_ERRORS,

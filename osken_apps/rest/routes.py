@@ -5,14 +5,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from osken_apps.rest import computed, discovery, explain, health, openapi, port_bindings, quotas, tags
+from osken_apps.rest import computed, discovery, explain, health, port_bindings, quotas, tags
 from osken_apps.rest.collection import Collection
-from osken_apps.rest.identity import Identify
+from osken_apps.rest.identity.trusted_headers import Identify
+from osken_apps.rest.openapi import document as openapi
 from osken_apps.rest.operations import Operations
 from osken_apps.rest.ports import PORTS
 from osken_apps.rest.read_only import ReadOnlyCollection
 from osken_apps.rest.registry import Registry
-from osken_apps.rest.reports import REPORTS
+from osken_apps.rest.reports.every import REPORTS
 from osken_apps.rest.request import Answer, HTTPMethodNotAllowed, Request
 
 SUFFIX = ".json"

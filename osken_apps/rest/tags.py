@@ -7,7 +7,7 @@ from typing import Any
 from osken_apps.errors import BadRequest, HTTPBadRequest, NotFound
 from osken_apps.rest.attribute import MAX_TAG_LENGTH, MAX_TAGS, TAG
 from osken_apps.rest.collection import Collection
-from osken_apps.rest.openapi_words import (
+from osken_apps.rest.openapi.words import (
     IF_MATCH,
     READ_ERRORS,
     RESOURCE_ID,

@@ -16,13 +16,11 @@ from osken_apps.config import Config
 from osken_apps.errors import ApiError, ConfigurationError, HTTPBadRequest, StoreUnavailable
 from osken_apps.metrics.requests import Requests
 from osken_apps.rest import audit_log, dashboard, edge, routes
-from osken_apps.rest.authentication import Identification, identification
 from osken_apps.rest.census import Census
 from osken_apps.rest.controller import Hosts, Questions
-from osken_apps.rest.environ import CERTIFICATE, HOST_URL, IS_KNOWN, IS_ONE_TOO_MANY
-from osken_apps.rest.identity import HTTPUnauthorized
-from osken_apps.rest.identity_documents import ROOT as IDENTITY
-from osken_apps.rest.lanes import is_login
+from osken_apps.rest.identity.authentication import Identification, identification
+from osken_apps.rest.identity.documents import ROOT as IDENTITY
+from osken_apps.rest.identity.trusted_headers import HTTPUnauthorized
 from osken_apps.rest.listing import MAX_PARAMETERS
 from osken_apps.rest.operations import Operations
 from osken_apps.rest.policy import Policy
@@ -42,8 +40,10 @@ from osken_apps.rest.request import (
     Request,
     TooManyLogins,
 )
+from osken_apps.rest.server.environ import CERTIFICATE, HOST_URL, IS_KNOWN, IS_ONE_TOO_MANY
+from osken_apps.rest.server.lanes import is_login
+from osken_apps.rest.server.waiting import News
 from osken_apps.rest.status import status_of
-from osken_apps.rest.waiting import News
 from osken_apps.store.store import Store
 
 LOG = logging.getLogger(__name__)

@@ -11,8 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from osken_apps.rest.api_server import api_server
-from osken_apps.rest.http_server import SECURITY_HEADERS, ApiServer, Channel
+from osken_apps.rest.server.api_server import api_server
+from osken_apps.rest.server.http_server import SECURITY_HEADERS, ApiServer, Channel
 from tests.unit.rest_client import client_of
 
 ODD = 11

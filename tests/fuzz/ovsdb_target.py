@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
-from osken_apps.apps.ovsdb_stream import JsonConnection
+from osken_apps.apps.ovsdb.stream import JsonConnection
 from osken_apps.errors import Malformed
 from osken_apps.ovsdb.json_texts import decode_in_parts
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from osken_apps.apps.connection import CannotTrack, SwitchError, SwitchGone, SwitchRefused
-from osken_apps.apps.ovsdb_replica import OvsdbError
-from osken_apps.apps.ovsdb_session import HostView
+from osken_apps.apps.ovsdb.replica import OvsdbError
+from osken_apps.apps.ovsdb.session import HostView
 from osken_apps.model.conditions import (
     BridgeFacts,
     ControllerFacts,

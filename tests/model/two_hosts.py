@@ -12,14 +12,15 @@ from typing import Any
 
 import pytest
 
-from osken_apps.apps import answers, runtime
 from osken_apps.apps import host as host_module
 from osken_apps.apps import hosts as hosts_module
+from osken_apps.apps import runtime
+from osken_apps.apps.answering import switches as answers
+from osken_apps.apps.answering.facts import Gatherer
 from osken_apps.apps.dhcp import Dhcp
-from osken_apps.apps.facts import Gatherer
 from osken_apps.apps.host import Host
 from osken_apps.apps.hosts import Hosts
-from osken_apps.apps.ovsdb_session import HostView
+from osken_apps.apps.ovsdb.session import HostView
 from osken_apps.apps.reconcile import HostReconciler
 from osken_apps.dhcp.reservation import Defaults
 from osken_apps.explain.causes import Explanation, explain_address, explain_beyond, explain_reach

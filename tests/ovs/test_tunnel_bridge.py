@@ -6,7 +6,7 @@ from ipaddress import IPv4Address
 import eventlet
 from eventlet.green import socket
 
-from osken_apps.apps.ovsdb_session import HostView, OvsdbSession
+from osken_apps.apps.ovsdb.session import HostView, OvsdbSession
 from osken_apps.apps.transport import plain
 from osken_apps.model.snapshot import HostSnapshot
 from osken_apps.model.tunnel_bridge import BridgeChange, bridge_change

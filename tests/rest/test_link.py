@@ -12,10 +12,11 @@ from typing import Any
 import eventlet
 import pytest
 
-from osken_apps.apps import queries, rest
+from osken_apps.apps import rest
+from osken_apps.apps.answering import queries
+from osken_apps.apps.answering.queries import Knows
 from osken_apps.apps.host import Host, Reconciler
 from osken_apps.apps.hosts import Hosts
-from osken_apps.apps.queries import Knows
 from osken_apps.apps.rest import RestApp
 from osken_apps.model.changes import HostReport, PortReport
 from osken_apps.model.fabric import Fabric

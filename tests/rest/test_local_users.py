@@ -242,7 +242,7 @@ def test_guesses_keep_nobody_out_who_knows_a_password(users: Users) -> None:
 
 def test_the_middleware_of_openstack_services_takes_our_tokens(users: Users, tmp_path: Path) -> None:
     from osken_apps.config import load
-    from osken_apps.rest.keystone import Keystone
+    from osken_apps.rest.identity.keystone import Keystone
     from osken_apps.rest.request import Asked
 
     password = users.value("admin-openrc", "PASSWORD")

@@ -6,8 +6,8 @@ from typing import Any
 
 from osken_apps.accounts.passwords import hashed
 from osken_apps.model.accounts import Assignment, Project, User
-from osken_apps.rest.identity_api import routes
-from osken_apps.rest.local import Local
+from osken_apps.rest.identity.api import routes
+from osken_apps.rest.identity.local import Local
 from osken_apps.rest.wsgi import application
 from osken_apps.store.store import Store
 from tests.unit.rest_client import Client, Reply, config_of

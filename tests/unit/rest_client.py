@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from osken_apps.config import Config, load
 from osken_apps.rest.controller import Hosts
-from osken_apps.rest.environ import CERTIFICATE
+from osken_apps.rest.server.environ import CERTIFICATE
 from osken_apps.rest.wsgi import Api, application
 from osken_apps.store.store import Store
 

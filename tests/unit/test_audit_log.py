@@ -11,8 +11,8 @@ import pytest
 from osken_apps.errors import ConfigurationError
 from osken_apps.rest import audit_log
 from osken_apps.rest.audit_log import AuditLog
-from osken_apps.rest.environ import CLIENT
 from osken_apps.rest.request import Answer
+from osken_apps.rest.server.environ import CLIENT
 
 
 def test_entries_are_lines_of_a_file_that_others_cannot_read(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from osken_apps.accounts.first import environment
 from osken_apps.certificates.contexts import api_context
 from osken_apps.config import TlsConfig
 from osken_apps.errors import ConfigurationError
-from osken_apps.rest.certificates import Certificates, Shown, shown_by
+from osken_apps.rest.server.certificates import Certificates, Shown, shown_by
 from osken_apps.rest.wsgi import application
 from tests.certificates import api_options, authority_file, files
 from tests.unit.rest_client import client_of, config_of

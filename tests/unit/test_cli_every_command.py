@@ -16,8 +16,8 @@ from osken_apps.cli import host_check
 from osken_apps.cli import interfaces as cli_interfaces
 from osken_apps.cli import status as cli_status
 from osken_apps.rest.agent_members import FLOWS, INTERFACES
-from osken_apps.rest.dhcp_transactions import DHCP_TRANSACTIONS
-from osken_apps.rest.overview import OVERVIEW
+from osken_apps.rest.reports.dhcp_transactions import DHCP_TRANSACTIONS
+from osken_apps.rest.reports.overview import OVERVIEW
 from osken_apps.store.store import Store
 from tests.unit.fake_api import FakeApi, fake_api
 from tests.unit.rest_client import config_of

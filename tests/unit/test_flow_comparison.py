@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from osken_apps.apps import host_flows as module
+from osken_apps.apps.answering import host_flows as module
+from osken_apps.apps.answering.host_flows import host_flows
 from osken_apps.apps.connection import SwitchError
-from osken_apps.apps.host_flows import host_flows
 from osken_apps.openflow.actions import NORMAL
 from osken_apps.openflow.codec import FLOW_STATS
 from osken_apps.openflow.fields import Field

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from osken_apps.apps import answers
-from osken_apps.apps import facts as gathering
-from osken_apps.apps.answers import NO_ANSWER, NOT_CONNECTED
-from osken_apps.apps.facts import Gatherer
+from osken_apps.apps.answering import facts as gathering
+from osken_apps.apps.answering import switches as answers
+from osken_apps.apps.answering.facts import Gatherer
+from osken_apps.apps.answering.switches import NO_ANSWER, NOT_CONNECTED
 from osken_apps.dhcp.journal import PortJournal
 from osken_apps.explain.facts import Facts, Place, PortCounted
 from osken_apps.model.changes import Snapshot

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from osken_apps.apps import group_use, runtime
+from osken_apps.apps import runtime
+from osken_apps.apps.answering import group_use
+from osken_apps.apps.answering.group_use import group_packets
 from osken_apps.apps.connection import SwitchGone
-from osken_apps.apps.group_use import group_packets
 from osken_apps.model.addresses import network_of
 from osken_apps.model.port_security import GroupPolicy, Member
 from osken_apps.model.security_groups import Direction, Ethertype, SecurityGroupRule

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from osken_apps.errors import ConfigurationError
-from osken_apps.rest.identity import HTTPUnauthorized
-from osken_apps.rest.keystone import PAUSE_S, Keystone, KeystoneUnavailable
+from osken_apps.rest.identity.keystone import PAUSE_S, Keystone, KeystoneUnavailable
+from osken_apps.rest.identity.trusted_headers import HTTPUnauthorized
 from osken_apps.rest.request import Asked, Caller
 from tests.unit.rest_client import client_of, config_of
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from osken_apps.rest.lanes import (
+from osken_apps.rest.server.lanes import (
     KNOWN_S,
     MAX_SECRET_BYTES,
     MAX_WAITING,

@@ -18,9 +18,9 @@ from osken_apps.accounts.first import FILE, first_start
 from osken_apps.accounts.passwords import Passwords, hashed
 from osken_apps.accounts.tokens import KEY_AGE_S, Tokens
 from osken_apps.model.accounts import Assignment, Project, User
-from osken_apps.rest import identity_api
 from osken_apps.rest.controller import Hosts
-from osken_apps.rest.environ import IS_KNOWN
+from osken_apps.rest.identity import api as identity_api
+from osken_apps.rest.server.environ import IS_KNOWN
 from osken_apps.rest.wsgi import application
 from osken_apps.store.store import Store
 from tests.unit.rest_client import Client, Reply, config_of

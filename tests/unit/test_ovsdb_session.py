@@ -11,10 +11,12 @@ import eventlet
 import pytest
 from eventlet.green import socket
 
-from osken_apps.apps import ovsdb_replica, ovsdb_rows, ovsdb_session
-from osken_apps.apps.ovsdb_replica import OvsdbError
-from osken_apps.apps.ovsdb_session import OvsdbSession
-from osken_apps.apps.ovsdb_stream import MAX_BACKLOG, READ_SIZE, JsonConnection
+from osken_apps.apps.ovsdb import replica as ovsdb_replica
+from osken_apps.apps.ovsdb import rows as ovsdb_rows
+from osken_apps.apps.ovsdb import session as ovsdb_session
+from osken_apps.apps.ovsdb.replica import OvsdbError
+from osken_apps.apps.ovsdb.session import OvsdbSession
+from osken_apps.apps.ovsdb.stream import MAX_BACKLOG, READ_SIZE, JsonConnection
 from osken_apps.apps.transport import plain
 from osken_apps.model.tunnel_bridge import BridgeChange
 from osken_apps.ovsdb import json_texts

@@ -2,7 +2,7 @@
 
 import pytest
 
-from osken_apps.rest.openapi import document
+from osken_apps.rest.openapi.document import document
 from osken_apps.rest.registry import REGISTRY
 from osken_apps.rest.routes import ANY, table
 from tests.unit.policy_walk import PAGE, page

@@ -3,7 +3,7 @@
 import inspect
 import re
 
-from osken_apps.apps.queries import Knowledge
+from osken_apps.apps.answering.queries import Knowledge
 from osken_apps.questions import PortDhcp, Question
 
 

@@ -10,7 +10,7 @@ import pytest
 import webob
 
 from osken_apps.rest import listing, request, wsgi
-from osken_apps.rest.openapi import document
+from osken_apps.rest.openapi.document import document
 from osken_apps.rest.registry import REGISTRY
 from osken_apps.rest.validation import MAX_BULK
 from tests.unit.rest_client import Client, client_of

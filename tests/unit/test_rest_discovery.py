@@ -6,7 +6,7 @@ import pytest
 import webob
 
 from osken_apps.rest.discovery import offered
-from osken_apps.rest.openapi import document
+from osken_apps.rest.openapi.document import document
 from osken_apps.rest.registry import REGISTRY
 from tests.unit.rest_client import Client, client_of
 

@@ -10,12 +10,12 @@ import pytest
 from waitress import parser
 from waitress.utilities import find_double_newline
 
-from osken_apps.rest import http_server as server
-from osken_apps.rest.api_server import api_server
-from osken_apps.rest.certificates import Certificates
-from osken_apps.rest.clients import client_of
-from osken_apps.rest.environ import CLIENT
-from osken_apps.rest.http_server import ApiServer, Channel
+from osken_apps.rest.server import http_server as server
+from osken_apps.rest.server.api_server import api_server
+from osken_apps.rest.server.certificates import Certificates
+from osken_apps.rest.server.clients import client_of
+from osken_apps.rest.server.environ import CLIENT
+from osken_apps.rest.server.http_server import ApiServer, Channel
 from tests.certificates import api_options
 from tests.unit.rest_client import config_of
 from tests.unit.test_waiting import Paper

@@ -14,11 +14,11 @@ from cryptography import x509
 from waitress import wasyncore
 
 from osken_apps.config import TlsConfig
-from osken_apps.rest import http_server, http_tls
-from osken_apps.rest.api_server import api_server
-from osken_apps.rest.certificates import Certificates
-from osken_apps.rest.environ import CERTIFICATE
-from osken_apps.rest.http_server import ApiServer, Channel
+from osken_apps.rest.server import http_server, http_tls
+from osken_apps.rest.server.api_server import api_server
+from osken_apps.rest.server.certificates import Certificates
+from osken_apps.rest.server.environ import CERTIFICATE
+from osken_apps.rest.server.http_server import ApiServer, Channel
 from tests.certificates import AUTHORITY, authority_file, files, odd, renegotiation
 
 WAIT_S = 60

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from osken_apps.errors import ConfigurationError
-from osken_apps.rest.openapi import document
+from osken_apps.rest.openapi.document import document
 from osken_apps.rest.policy import Policy, PolicyNotAuthorized, Target, default_rules, list_rules
 from osken_apps.rest.registry import REGISTRY
 from osken_apps.rest.request import Caller

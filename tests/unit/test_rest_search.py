@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from osken_apps.model.changes import HostReport
-from osken_apps.rest.search import Sought, sought
+from osken_apps.rest.reports.search import Sought, sought
 from tests.unit.rest_client import Client, client_of
 
 NOW = datetime(2026, 11, 26, 12, 0, 0, tzinfo=UTC)

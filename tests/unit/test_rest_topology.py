@@ -8,7 +8,7 @@ import pytest
 from osken_apps.model.changes import PortReport
 from osken_apps.model.resources import Binding, PortStatus
 from osken_apps.networking.bindings import record
-from osken_apps.rest import topology
+from osken_apps.rest.reports import topology
 from tests.unit.rest_client import Client, client_of
 
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from osken_apps.rest import waiting, waiting_room
-from osken_apps.rest.lanes import Dispatcher, Known
-from osken_apps.rest.waiting import LEAST_WAIT_S, MAX_WAIT_S, Wait, seconds_of, wait_of
-from osken_apps.rest.waiting_room import WaitingRoom
+from osken_apps.rest.server import waiting, waiting_room
+from osken_apps.rest.server.lanes import Dispatcher, Known
+from osken_apps.rest.server.waiting import LEAST_WAIT_S, MAX_WAIT_S, Wait, seconds_of, wait_of
+from osken_apps.rest.server.waiting_room import WaitingRoom
 from tests.unit.test_lanes import WAIT_S, Asked, Channel, basic
 
 CHANGES = "/v2.0/changes"
@@ -233,7 +233,7 @@ def test_a_stop_does_not_wait_for_all_that_has_come(monkeypatch: pytest.MonkeyPa
     for channel in (busy, next_one):
         dispatcher.add_task(channel)
     assert busy.begun.wait(WAIT_S)
-    monkeypatch.setattr("osken_apps.rest.lanes.STOP_S", -1.0)
+    monkeypatch.setattr("osken_apps.rest.server.lanes.STOP_S", -1.0)
     dispatcher.shutdown(timeout=0)
     gate.set()
     dispatcher.shutdown(timeout=WAIT_S)

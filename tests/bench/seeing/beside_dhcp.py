@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from osken_apps.rest.waiting import TOGETHER_S
+from osken_apps.rest.server.waiting import TOGETHER_S
 from tests.bench.dhcp.load import compile_generator
 from tests.bench.dhcp.measure import OUTSTANDING
 from tests.bench.dhcp.ours import Ours

@@ -1,0 +1,91 @@
+"""The flows that a host has beside those that it should have, for whoever asks through the API. SHELL.
+
+Its bridges are read side by side; one that does not answer in time makes its own part unknown and no other.
+"""
+
+import logging
+from typing import Any
+
+from osken_apps.apps import runtime
+from osken_apps.apps.answering.side_by_side import side_by_side
+from osken_apps.apps.bridge import Bridge, read_flow_counts
+from osken_apps.apps.connection import SwitchError
+from osken_apps.apps.hosts import Hosts
+from osken_apps.errors import Malformed
+from osken_apps.model.flow_state import is_asked_for
+from osken_apps.model.host_snapshot import host_snapshot
+from osken_apps.model.turns import in_turns
+from osken_apps.openflow.wire import FlowKey
+from osken_apps.pipeline.comparison import Compared, Counted, compared
+from osken_apps.pipeline.desired import owned_flows
+from osken_apps.pipeline.document import NOT_OURS
+
+LOG = logging.getLogger(__name__)
+
+WAIT_S = 1.2  # for all of a host's bridges; then there is time left to say what they told
+MAX_FLOWS = 100_000
+
+
+def host_flows(
+    hosts: Hosts, host: str, bridge: str = "", rule: str = "", port_id: str = "", state: str = ""
+) -> dict[str, Any]:
+    """Give the flows of a host's bridges as the API shows them, those that are asked for.
+
+    `state` is one of `ASKED_STATES`. `silent` are bridges that do
+    not say what they have; `more` is how many flows are not told, being too many.
+    """
+    fabric = hosts.fabric
+    if not fabric.ready(host):
+        return {"flows": [], "silent": [], "more": 0}
+    snapshot = host_snapshot(fabric, host)
+    names = [name for name in fabric.layout.all_bridges if name in snapshot.ofports and bridge in ("", name)]
+    served = hosts.by_name.get(host)
+    connected = {name: served.bridges[name] for name in names if served and name in served.bridges}
+    installed = side_by_side(list(connected), lambda name: _installed(connected[name]), WAIT_S)
+    rows: list[dict[str, Any]] = []
+    more = 0
+    for name in names:
+        desired = owned_flows(name, fabric.layout, snapshot, runtime.pause)
+        for flow in in_turns(compared(desired, installed.get(name)), runtime.pause):
+            if not _is_asked_for(flow, rule, port_id, state):
+                continue
+            if len(rows) < MAX_FLOWS:
+                rows.append(_shown(name, flow))
+            else:
+                more += 1
+    return {"flows": rows, "silent": [name for name in names if name not in installed], "more": more}
+
+
+def _is_asked_for(flow: Compared, rule: str, port_id: str, state: str) -> bool:
+    return (
+        (not rule or (flow.rule is not None and flow.rule.name == rule))
+        and port_id in ("", flow.port_id)
+        and is_asked_for(flow.state, state)
+    )
+
+
+def _installed(bridge: Bridge) -> dict[FlowKey, Counted] | None:
+    """Read what a bridge has; None: it does not say."""
+    try:
+        return {key: Counted(body, *counts) for key, body, *counts in read_flow_counts(bridge.connection)}
+    except (SwitchError, Malformed) as error:
+        LOG.info("host %s: %s does not say what it has: %s", bridge.host.name, bridge.name, error)
+        return None
+
+
+def _shown(bridge: str, flow: Compared) -> dict[str, Any]:
+    counted = flow.counted
+    return {
+        "bridge": bridge,
+        "table": flow.table_id,
+        "priority": flow.priority,
+        "cookie": f"{flow.cookie:#x}",
+        "rule": flow.rule.name if flow.rule else "",
+        "meaning": flow.rule.meaning if flow.rule else NOT_OURS,
+        "port_id": flow.port_id,
+        "state": flow.state.value,
+        "packets": counted.packets if counted else None,
+        "bytes": counted.octets if counted else None,
+        "age": counted.age_s if counted else None,
+        "flow": flow.text,
+    }

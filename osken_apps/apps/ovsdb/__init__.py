@@ -1,0 +1,1 @@
+"""OVSDB sessions: hosts that dialled us with set-manager. SHELL."""

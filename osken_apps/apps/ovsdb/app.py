@@ -1,0 +1,72 @@
+"""The os-ken application that hosts reach with set-manager. SHELL.
+
+Accepts OVSDB sessions and tells what they show.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from os_ken.base.app_manager import OSKenApp
+
+from osken_apps.apps import runtime
+from osken_apps.apps.admission import Admission
+from osken_apps.apps.complaints import complain
+from osken_apps.apps.edge import Edge
+from osken_apps.apps.hosts import Hosts
+from osken_apps.apps.listening import accept_for_ever
+from osken_apps.apps.memory import endings
+from osken_apps.apps.ovsdb.replica import OvsdbError
+from osken_apps.apps.ovsdb.session import HostView, OvsdbSession
+from osken_apps.failures import Failures
+
+LOG = logging.getLogger(__name__)
+
+MAX_SESSIONS = 4096
+
+
+class OvsdbApp(OSKenApp):
+    """Serves OVSDB sessions, a greenthread each."""
+
+    def __init__(self, hosts: Hosts, ovsdb_socket: Any, ovsdb_edge: Edge) -> None:
+        super().__init__()
+        self._hosts = hosts
+        self._socket = ovsdb_socket
+        self._edge = ovsdb_edge
+        self._failures = Failures()
+
+    def start(self) -> Any:
+        """Start to accept sessions."""
+        super().start()
+        return runtime.spawn(accept_for_ever, self._socket, Admission(MAX_SESSIONS), self._serve)
+
+    def _serve(self, sock: Any, address: Any, known: Callable[[], None]) -> None:
+        try:
+            transport, certified = self._edge.open(sock, address)
+        except OSError:  # which the edge has told
+            return
+        session = OvsdbSession(transport, address, self._hosts.fabric.layout.integration_bridge, certified)
+        shown: list[HostView] = []
+
+        def changed() -> None:
+            view = session.view()
+            if view is not None and certified not in ("", view.hostname or view.system_id):
+                name = view.hostname or view.system_id
+                trouble = f"its certificate is of {certified}, and it says that it is {name}"
+                self._hosts.refused_by_certificate(certified, address[0], trouble)
+                raise OvsdbError(trouble)
+            if view is not None and [view] != shown:
+                shown[:] = [view]
+                known()
+                self._hosts.session_shows(session, view)
+
+        try:
+            session.run(changed)
+        except OvsdbError as error:
+            complain(LOG, address[0], "%s: %s; disconnecting", session, str(error))
+        except Exception as error:
+            self._failures.note("an OVSDB session ended by an error of ours", error)
+        finally:
+            self._edge.close(transport)
+            self._hosts.session_ended(session)
+            endings.note(session)

@@ -1,0 +1,183 @@
+"""What the identity API shows: versions, tokens, projects, users, credentials, in Keystone's words."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from osken_apps.model.accounts import (
+    DOMAIN_ID,
+    DOMAIN_NAME,
+    ApplicationCredential,
+    Assignment,
+    Project,
+    User,
+)
+from osken_apps.rest.identity.local import Session
+
+ROOT = "identity"
+REGION = "RegionOne"
+DOMAIN = {"id": DOMAIN_ID, "name": DOMAIN_NAME}
+UPDATED = "2026-11-25T00:00:00Z"
+VERSION_ID = "v3.14"
+
+
+def version(host_url: str) -> dict[str, Any]:
+    """Describe the one version."""
+    return {
+        "id": VERSION_ID,
+        "status": "stable",
+        "updated": UPDATED,
+        "links": [{"rel": "self", "href": f"{host_url}/{ROOT}/v3/"}],
+        "media-types": [{"base": "application/json", "type": "application/vnd.openstack.identity-v3+json"}],
+    }
+
+
+def time_text(moment_ms: int) -> str:
+    """Give a time (ms since 1970) as Keystone writes it."""
+    return datetime.fromtimestamp(moment_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def catalog(host_url: str) -> list[dict[str, Any]]:
+    """Give where the services are: both here."""
+    places = (("network", "neutron", host_url), ("identity", "keystone", f"{host_url}/{ROOT}/v3"))
+    return [_service(*place) for place in places]
+
+
+def _service(kind: str, name: str, url: str) -> dict[str, Any]:
+    where = {"region": REGION, "region_id": REGION, "url": url}
+    places = [
+        {"id": f"{kind}-{interface}", "interface": interface} | where
+        for interface in ("public", "internal", "admin")
+    ]
+    return {"id": kind, "type": kind, "name": name, "endpoints": places}
+
+
+def services(host_url: str) -> list[dict[str, Any]]:
+    """Describe the services."""
+    return [
+        {"id": item["id"], "type": item["type"], "name": item["name"], "description": "", "enabled": True}
+        for item in catalog(host_url)
+    ]
+
+
+def endpoints(host_url: str) -> list[dict[str, Any]]:
+    """Describe where the services are, one by one."""
+    return [
+        {**place, "service_id": item["id"], "enabled": True}
+        for item in catalog(host_url)
+        for place in item["endpoints"]
+    ]
+
+
+def regions(_host_url: str) -> list[dict[str, Any]]:
+    """Describe the one region."""
+    return [{"id": REGION, "description": "", "parent_region_id": None}]
+
+
+def domains(host_url: str) -> list[dict[str, Any]]:
+    """Describe the one domain."""
+    link = {"self": f"{host_url}/{ROOT}/v3/domains/{DOMAIN_ID}"}
+    return [DOMAIN | {"enabled": True, "description": "", "tags": [], "options": {}, "links": link}]
+
+
+def assignment(
+    item: Assignment, host_url: str, names: tuple[Mapping[str, str], Mapping[str, str]] | None = None
+) -> dict[str, Any]:
+    """Describe a role that a user has in a project; `names` are those of users and projects by id."""
+    path = f"projects/{item.project_id}/users/{item.user_id}/roles/{item.role}"
+    user: dict[str, Any] = {"id": item.user_id}
+    of: dict[str, Any] = {"id": item.project_id}
+    has = {"id": item.role}
+    if names:
+        user |= {"name": names[0].get(item.user_id, ""), "domain": DOMAIN}
+        of |= {"name": names[1].get(item.project_id, ""), "domain": DOMAIN}
+        has |= {"name": item.role}
+    links = {"assignment": f"{host_url}/{ROOT}/v3/{path}"}
+    return {"user": user, "scope": {"project": of}, "role": has, "links": links}
+
+
+def role(name: str) -> dict[str, Any]:
+    """Describe a role: its name is its id."""
+    return {"id": name, "name": name, "domain_id": None, "description": "", "options": {}}
+
+
+def described(session: Session, host_url: str, with_catalog: bool = True) -> dict[str, Any]:
+    """Describe a token and whom it lets in; of a session without a token, what one would be."""
+    token = session.token
+    shown: dict[str, Any] = {
+        "methods": list(session.methods),
+        "user": {
+            "id": session.user.id,
+            "name": session.user.name,
+            "domain": DOMAIN,
+            "password_expires_at": None,
+        },
+    }
+    if token is not None:
+        shown |= {
+            "audit_ids": [token.id],
+            "issued_at": time_text(token.issued_at),
+            "expires_at": time_text(token.expires_at),
+        }
+    if session.project is not None:
+        shown["project"] = {"id": session.project.id, "name": session.project.name, "domain": DOMAIN}
+        shown |= {"is_domain": False, "roles": [{"id": name, "name": name} for name in session.roles]}
+        if with_catalog:
+            shown["catalog"] = catalog(host_url)
+    if session.credential is not None:
+        named = {"id": session.credential.id, "name": session.credential.name, "restricted": True}
+        shown["application_credential"] = named
+    return {"token": shown}
+
+
+def project(item: Project, host_url: str) -> dict[str, Any]:
+    """Describe a project."""
+    return {
+        "id": item.id,
+        "name": item.name,
+        "enabled": item.enabled,
+        "description": item.description,
+        "domain_id": DOMAIN_ID,
+        "parent_id": DOMAIN_ID,
+        "is_domain": False,
+        "tags": [],
+        "options": {},
+        "links": {"self": f"{host_url}/{ROOT}/v3/projects/{item.id}"},
+    }
+
+
+def user(item: User, host_url: str) -> dict[str, Any]:
+    """Describe a user."""
+    shown = {
+        "id": item.id,
+        "name": item.name,
+        "enabled": item.enabled,
+        "domain_id": DOMAIN_ID,
+        "password_expires_at": None,
+        "options": {},
+        "links": {"self": f"{host_url}/{ROOT}/v3/users/{item.id}"},
+    }
+    return shown | ({"default_project_id": item.default_project_id} if item.default_project_id else {})
+
+
+def credential(item: ApplicationCredential, host_url: str, secret: str = "") -> dict[str, Any]:
+    """Describe an application credential; its secret is shown once, when it is made."""
+    path = f"{host_url}/{ROOT}/v3/users/{item.user_id}/application_credentials/{item.id}"
+    shown = {
+        "id": item.id,
+        "name": item.name,
+        "description": item.description,
+        "project_id": item.project_id,
+        "user_id": item.user_id,
+        "roles": [role(name) for name in item.roles],
+        "expires_at": time_text(1000 * item.expires_at) if item.expires_at else None,
+        "unrestricted": False,
+        "system": None,
+        "links": {"self": path},
+    }
+    return shown | ({"secret": secret} if secret else {})
+
+
+def listed(plural: str, items: list[dict[str, Any]], url: str) -> dict[str, Any]:
+    """Give a list as Keystone gives it: whole."""
+    return {plural: items, "links": {"self": url, "previous": None, "next": None}}

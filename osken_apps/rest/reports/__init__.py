@@ -1,0 +1,1 @@
+"""Reports: what the API tells of the whole, at one path each."""
