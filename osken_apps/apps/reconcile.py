@@ -23,13 +23,14 @@ from osken_apps.errors import OskenAppsError
 from osken_apps.failures import Failures
 from osken_apps.model.changes import PortReport
 from osken_apps.model.host_snapshot import host_snapshot, reaches
-from osken_apps.model.preparation import prepare, stale_zones, zones_are_clean
+from osken_apps.model.preparation import named_by, note_named, prepare, stale_zones, zones_are_clean
 from osken_apps.model.reports import port_reports
 from osken_apps.model.resources import Port, PortStatus
 from osken_apps.model.snapshot import HostSnapshot
 from osken_apps.openflow import codec
 from osken_apps.pipeline.desired import FlowEncoder, desired_meters
 from osken_apps.pipeline.meters import port_meter
+from osken_apps.pipeline.named_vlans import named_vlans
 
 LOG = logging.getLogger(__name__)
 
@@ -128,11 +129,12 @@ class HostReconciler:
     def _pass(self) -> dict[str, str]:
         """Bring the host to what it should have; give the ports whose flows are refused, with the reason."""
         layout = self._fabric.layout
+        read = self._read_new()
         with self._hosts.turns:
             runtime.pause()  # what waits in the sockets is read between one host's turn and the next
             self._wakeup = runtime.once()  # what came until now is in this pass: all is read after this line
             is_whole, self._is_whole = self._is_whole or self._snapshot is None, False
-            bridges = dict(self._host.bridges)  # one that connects from here on waits for the next pass
+            bridges = self._bridges_among(read)
             snapshot = self._snapshot = self._look(bridges) if is_whole else self._look_beyond()
             if snapshot is None:
                 return {}
@@ -145,7 +147,7 @@ class HostReconciler:
         refused: dict[str, str] = {}
         for bridge, wanted in desired.items():
             if bridge in bridges:
-                refused |= self._converge(bridges[bridge], wanted, snapshot.takes_away)
+                refused |= self._converge(bridges[bridge], wanted, snapshot)
         if is_whole:
             self._tags.write(snapshot)
             self._unsettled = set(refused)
@@ -156,6 +158,29 @@ class HostReconciler:
             reports = port_reports(self._fabric, snapshot, bridges.keys(), refused, self._conditions.cut())
             self._send(reports)
         return refused
+
+    def _read_new(self) -> list[Bridge]:
+        """Read the bridges that are not known, before anything is decided; give those that were looked at.
+
+        Raises SwitchError.
+        """
+        bridges = list(self._host.bridges.values())
+        for bridge in bridges if self._fabric.inventory.loaded else ():
+            bridge.look_again()
+            try:
+                bridge.installed = bridge.installed or self._read(bridge)
+            except SwitchGone as error:
+                LOG.info("host %s: %s", self._host.name, error)
+        return bridges
+
+    def _bridges_among(self, read: list[Bridge]) -> dict[str, Bridge]:
+        """Give the bridges that are connected and were read; one that connects meanwhile waits for the next
+        pass.
+        """
+        bridges = {name: bridge for name, bridge in self._host.bridges.items() if bridge in read}
+        if len(bridges) < len(self._host.bridges):
+            self.wake()
+        return bridges
 
     def _look(self, bridges: dict[str, Bridge]) -> HostSnapshot | None:
         """Look at all of the host; None: too little is known of it yet."""
@@ -246,7 +271,7 @@ class HostReconciler:
             desired_meters(bridge, layout, snapshot),
         )
 
-    def _converge(self, bridge: Bridge, desired: Installed, takes_away: bool) -> dict[str, str]:
+    def _converge(self, bridge: Bridge, desired: Installed, snapshot: HostSnapshot) -> dict[str, str]:
         """Bring a bridge to what it should have; one that is gone meanwhile is left.
 
         Gives the ports whose flows it refuses, with the reason. Raises SwitchError.
@@ -258,7 +283,11 @@ class HostReconciler:
             has_ports = bridge.name == self._fabric.layout.integration_bridge
             owners = self._encoder.owners() if flows and has_ports else {}
             self._unsettled.update(owners[key] for key, _ in flows.add if key in owners)
-            outcome = bridge.apply(flows, installed, desired, takes_away, owners.get)
+            named = named_by(self._fabric.layout, snapshot) if flows else frozenset()
+            note_named(self._fabric, self._host.name, bridge.name, named, besides=True)
+            outcome = bridge.apply(flows, installed, desired, snapshot.takes_away, owners.get)
+            if flows and snapshot.takes_away and not outcome.refused:
+                note_named(self._fabric, self._host.name, bridge.name, named)
         except SwitchGone as error:
             LOG.info("host %s: %s", self._host.name, error)
             return {}
@@ -283,7 +312,10 @@ class HostReconciler:
             LOG.warning("host %s: %s was changed by another hand; mending it", self._host.name, bridge.name)
         else:
             installed = believed
-        if bridge.name == self._fabric.layout.integration_bridge:
+        layout, ofports = self._fabric.layout, bridge.connection.ofports()
+        named = named_vlans(bridge.name, layout, ofports, installed.flows)
+        note_named(self._fabric, self._host.name, bridge.name, named)
+        if bridge.name == layout.integration_bridge:
             read_counts(self._hosts, bridge)
         return installed
 

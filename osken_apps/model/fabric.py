@@ -67,7 +67,7 @@ class Fabric:
         for port in in_turns(list(inventory.ports.values()), pause):
             if port.binding:
                 host = self.host(port.binding.host)
-                host.local_vlans.setdefault(port.network_id, port.binding.local_vlan)
+                host.recall_local_vlan(port.network_id, port.binding.local_vlan)
                 if first:
                     self._place(port, Place(host.name, port.binding.interface))
         for name, address in inventory.tunnel_addresses.items():
@@ -272,6 +272,16 @@ class Fabric:
     def guard_of(self, port: Port) -> Guard | None:
         """Say how a port is guarded; None if it is not."""
         return self.inventory.guard_of(port) if self.enforce else None
+
+    def orphans(self, host: ShownHost) -> Iterator[Interface]:
+        """Give the interfaces of a host that carry ports which the store does not know, and are to."""
+        return iter(()) if self.remove_unknown else host.orphans(self.inventory.ports, self.inventory.deleted)
+
+    def lost_networks(self, ports: Iterable[Port]) -> list[str]:
+        """Name the physical networks of ports that have no bridge any more."""
+        networks = (self.inventory.networks[port.network_id] for port in ports)
+        names = {network.physical_network for network in networks if not network.network_type.is_tunnel}
+        return sorted(names - dict(self.layout.bridge_mappings).keys())
 
     def waiting(self, host: ShownHost) -> Iterator[tuple[Port, str]]:
         """Give the ports that a host claims while another has them, each with the interface that would have

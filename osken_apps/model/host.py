@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 
 from osken_apps.model.interface_names import named_port
 from osken_apps.model.local_vlans import DEAD_MARK, DEAD_TAG
-from osken_apps.model.snapshot import MAX_METERS
+from osken_apps.model.snapshot import MAX_METERS, Wire
+
+Named = frozenset[tuple[int, Wire | None]]  # local VLANs, each with where it leads; None: not said
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,9 @@ class ShownHost:
     guarded ports. `arrivals` are the ids of ports that came from another host and were not announced here
     yet. `tracks`: its datapath can do what guarded ports need. `answers_nd`: it can answer neighbor
     solicitations; None: not known. `zones` says by local VLAN of which
-    network its connection tracking zone holds connections, where that is known.
+    network its connection tracking zone holds connections, where that is known. `named` are by bridge the
+    local VLANs that its flows name, as it was last known. `recalled` are the networks whose local VLAN is the
+    store's word, or was given before OVSDB had shown the host.
     """
 
     name: str
@@ -58,8 +62,16 @@ class ShownHost:
     arrivals: set[str] = field(default_factory=set)
     tagged: dict[str, int] = field(default_factory=dict)
     local_vlans: dict[str, int] = field(default_factory=dict)
+    recalled: set[str] = field(default_factory=set)
+    named: dict[str, Named] = field(default_factory=dict)
     groups: frozenset[str] = frozenset()
     former_names: set[str] = field(default_factory=set)
+
+    def recall_local_vlan(self, network_id: str, local_vlan: int) -> None:
+        """Take what the store holds of a network here, if nothing else is known."""
+        if network_id not in self.local_vlans:
+            self.local_vlans[network_id] = local_vlan
+            self.recalled.add(network_id)
 
     def visible_claims(self, bridge: str, recorded: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
         """Say what is plugged into a bridge: by iface-id; with no OVSDB session also by name and as

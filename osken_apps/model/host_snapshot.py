@@ -6,7 +6,7 @@ from ipaddress import IPv4Address
 from osken_apps.model.conditions import TunnelNeeds
 from osken_apps.model.dhcp_service import dhcp_server, dhcp_service, serves_dhcp
 from osken_apps.model.fabric import Fabric
-from osken_apps.model.host import Interface, ShownHost
+from osken_apps.model.host import ShownHost
 from osken_apps.model.port_security import GroupPolicy, Guard
 from osken_apps.model.resources import TUNNEL_TYPES, Port
 from osken_apps.model.snapshot import (
@@ -32,7 +32,7 @@ def host_snapshot(fabric: Fabric, host_name: str) -> HostSnapshot:
         for port, interface in plugged
         if port.network_id in segments
     )
-    orphans = tuple(sorted(item.name for item in _orphans(fabric, host)))
+    orphans = tuple(sorted(item.name for item in fabric.orphans(host)))
     trunks = tuple(sorted(host.trunks()))
     carrying = {bound.interface for bound in ports}.union(orphans, trunks)
     dead = _dead(fabric, host, carrying) if host.complete else _known_dead(fabric, host, carrying)
@@ -152,11 +152,6 @@ def _known_dead(fabric: Fabric, host: ShownHost, carrying: Iterable[str]) -> set
     return claimed - set(carrying)
 
 
-def _orphans(fabric: Fabric, host: ShownHost) -> Iterator[Interface]:
-    if not fabric.remove_unknown:
-        yield from host.orphans(fabric.inventory.ports, fabric.inventory.deleted)
-
-
 def _keeps(fabric: Fabric, ports: Iterable[BoundPort], orphans: tuple[str, ...]) -> Iterator[str]:
     """Say what else nothing may be taken from a host for."""
     if orphans:
@@ -167,10 +162,8 @@ def _keeps(fabric: Fabric, ports: Iterable[BoundPort], orphans: tuple[str, ...])
         )
     if fabric.remove_unknown:
         return
-    lost = {bound.segment.physical_network for bound in ports if not bound.segment.is_tunnel} - {
-        physical_network for physical_network, _ in fabric.layout.bridge_mappings
-    }
-    for physical_network in sorted(lost):
+    known = fabric.inventory.ports
+    for physical_network in fabric.lost_networks(known[bound.port_id] for bound in ports):
         yield (
             f"it has ports on physical network {physical_network}, which [network] bridge_mappings lacks:"
             " their flows stay. Add it again, or end their traffic by [DEFAULT] remove_unknown=true"

@@ -1,10 +1,12 @@
 """The local VLANs of a host: which tag a network has there. PURE.
 
 A network takes the first free number with its first port on a host and gives it back with the last. Numbers
-are not chosen anew after a restart: the store tells them, else the tags that stand do.
+are not chosen anew after a restart: the store tells them, else the tags and flows that stand do. Where these
+contradict the store, they are right.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass
 
 FIRST_LOCAL_VLAN = 1
 LAST_LOCAL_VLAN = 4094
@@ -17,8 +19,8 @@ def assign_local_vlans(
 ) -> dict[str, int]:
     """Give each network its local VLAN: the one it has, else the first free; others are given back.
 
-    `held` are VLANs that some interface still has as its tag: they are not given to another network. A
-    network for which none is left gets none.
+    `held` are VLANs that some interface still has as its tag, or that flows name: they are not given to
+    another network. A network for which none is left gets none.
     """
     wanted = list(dict.fromkeys(network_ids))
     assigned: dict[str, int] = {}
@@ -36,12 +38,45 @@ def assign_local_vlans(
     return assigned
 
 
-def read_back(current: Mapping[str, int], tags: Iterable[tuple[str, int]]) -> dict[str, int]:
-    """Add the local VLANs that tags tell: of each network (id) a tag that one of its interfaces has."""
-    known = dict(current)
-    taken = set(known.values())
-    for network_id, tag in tags:
-        if network_id not in known and tag not in taken:
-            known[network_id] = tag
-            taken.add(tag)
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """What a host shows of a network's local VLAN.
+
+    `tags` are those of the network's own interfaces, `leading` are what flows lead to the network's wire,
+    `denied` must not be it: others have it.
+    """
+
+    tags: tuple[int, ...] = ()
+    leading: tuple[int, ...] = ()
+    denied: frozenset[int] = frozenset()
+
+
+def read_back(current: Mapping[str, int], recalled: Set[str], traces: Mapping[str, Traces]) -> dict[str, int]:
+    """Say which local VLAN each network has, as far as that is known: no two have one.
+
+    `traces` are by network. One that was given stays unless it is denied. What is only `recalled` counts
+    where the host shows it, too; else what the host shows does: the store may be one of yesterday. What was
+    given to a network that is here no more is not another's for a tag that is left of it.
+    """
+    known: dict[str, int] = {}
+    given = current.keys() - recalled
+    taken = {current[network_id] for network_id in given if network_id not in traces}
+    for network_id in sorted(
+        traces, key=lambda it: (it in recalled or it not in current, not traces[it].tags)
+    ):
+        options = _options(current.get(network_id), network_id in recalled, traces[network_id])
+        denied = traces[network_id].denied | taken
+        vlan = next((option for option in options if option not in denied), None)
+        if vlan is not None:
+            known[network_id] = vlan
+            taken.add(vlan)
     return known
+
+
+def _options(current: int | None, is_recalled: bool, traces: Traces) -> Iterator[int]:
+    shown = (*traces.tags, *traces.leading)
+    if current is not None and (not is_recalled or current in shown):
+        yield current
+    yield from shown
+    if current is not None:
+        yield current

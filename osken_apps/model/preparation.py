@@ -2,8 +2,15 @@
 (it changes the host, but does no I/O).
 """
 
+from collections.abc import Collection, Iterable
+
 from osken_apps.model.fabric import Fabric
-from osken_apps.model.local_vlans import assign_local_vlans, read_back
+from osken_apps.model.host import Named, ShownHost
+from osken_apps.model.local_vlans import Traces, assign_local_vlans, read_back
+from osken_apps.model.resources import Port
+from osken_apps.model.snapshot import HostSnapshot, Layout, Wire
+
+Plugged = Collection[tuple[Port, str]]
 
 
 def prepare(fabric: Fabric, host_name: str) -> None:
@@ -11,17 +18,62 @@ def prepare(fabric: Fabric, host_name: str) -> None:
     host = fabric.shown(host_name)
     plugged = sorted(fabric.plugged(host), key=lambda item: item[0].id)
     host.look_at_tags(fabric.layout.integration_bridge)
-    tags = ((port.network_id, host.tagged[name]) for port, name in plugged if name in host.tagged)
+    named = {vlan for of_bridge in host.named.values() for vlan, _ in of_bridge}
     host.local_vlans = assign_local_vlans(
-        read_back(host.local_vlans, tags),
+        read_back(host.local_vlans, host.recalled, _traces(fabric, host, plugged)),
         (port.network_id for port, _ in plugged),
-        set(host.tagged.values()),
+        named.union(host.tagged.values()),
     )
+    host.recalled = set() if host.complete else set(host.local_vlans)
     for port, interface in plugged:
         if port.network_id in host.local_vlans:
             host.tagged[interface] = host.local_vlans[port.network_id]
     guarded = (port for port, _ in plugged if fabric.guard_of(port))
     host.groups = frozenset(group_id for port in guarded for group_id in port.security_groups)
+
+
+def _traces(fabric: Fabric, host: ShownHost, plugged: Plugged) -> dict[str, Traces]:
+    """Say what a host shows of the local VLANs of the networks that are plugged into it."""
+    kept = frozenset(tag for orphan in fabric.orphans(host) if (tag := orphan.live_tag) is not None)
+    lost = not fabric.remove_unknown and fabric.lost_networks(port for port, _ in plugged)
+    keeps = bool(kept or lost) or not host.complete
+    leads = _leads(host.named.values())
+    tags: dict[str, dict[int, None]] = {}
+    for port, interface in plugged:
+        of_network = tags.setdefault(port.network_id, {})
+        if interface in host.tagged:
+            of_network[host.tagged[interface]] = None
+    traces = {}
+    for network_id, own in tags.items():
+        wire = fabric.layout.wire_of(fabric.inventory.networks[network_id])
+        leading = tuple(sorted(vlan for vlan, wires in leads.items() if wires == {wire}))
+        of_others = kept - own.keys()
+        if not own or network_id not in host.recalled:
+            of_others -= set(leading)
+        if keeps and wire:  # then flows stay that lead elsewhere
+            of_others |= {vlan for vlan, wires in leads.items() if wires - {wire}}
+        traces[network_id] = Traces(tuple(own), leading, of_others)
+    return traces
+
+
+def _leads(named: Iterable[Named]) -> dict[int, set[Wire]]:
+    """Say where each local VLAN leads to by flows that say so."""
+    leads: dict[int, set[Wire]] = {}
+    for vlan, wire in (item for of_bridge in named for item in of_bridge):
+        if wire is not None:
+            leads.setdefault(vlan, set()).add(wire)
+    return leads
+
+
+def named_by(layout: Layout, snapshot: HostSnapshot) -> Named:
+    """Give the local VLANs that the flows of a snapshot name."""
+    return frozenset((segment.local_vlan, layout.wire_of(segment)) for segment in snapshot.segments)
+
+
+def note_named(fabric: Fabric, host_name: str, bridge: str, named: Named, besides: bool = False) -> None:
+    """Note which local VLANs the flows of a bridge of a connected host name; `besides` those of before."""
+    host = fabric.host(host_name)
+    host.named[bridge] = named | host.named.get(bridge, frozenset()) if besides else named
 
 
 def stale_zones(fabric: Fabric, host_name: str) -> list[int]:

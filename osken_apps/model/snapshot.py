@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address
+from typing import NamedTuple
 
 from osken_apps.model.addresses import MacAddress
 from osken_apps.model.dhcp_service import DhcpServer, DhcpService
 from osken_apps.model.port_security import GroupPolicy, Guard
-from osken_apps.model.resources import NetworkType
+from osken_apps.model.resources import Network, NetworkType
 from osken_apps.model.tunnels import Reach
 
 MAX_METERS = 262_144  # of Open vSwitch's userspace datapath
@@ -19,6 +20,15 @@ class PuntRates:
 
     port: int = 50
     bridge: int = 10000
+
+
+class Wire(NamedTuple):
+    """Where a network's frames pass between hosts: the physical bridge, or the port of its type's tunnels,
+    and its VLAN id (None: untagged), or its id in tunnels.
+    """
+
+    way: str
+    number: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +55,13 @@ class Layout:
     def bridge_of(self, physical_network: str) -> str | None:
         """Give the bridge of a physical network, if it has one."""
         return dict(self.bridge_mappings).get(physical_network)
+
+    def wire_of(self, network: "Network | Segment") -> Wire | None:
+        """Say where a network's frames pass between hosts; None: its physical network has no bridge."""
+        if network.network_type.is_tunnel:
+            return Wire(tunnel_port(network.network_type), network.segmentation_id)
+        bridge = self.bridge_of(network.physical_network)
+        return Wire(bridge, network.segmentation_id) if bridge else None
 
 
 def integration_end(bridge: str) -> str:

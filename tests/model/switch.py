@@ -70,7 +70,8 @@ class SwitchBridge:
 class SwitchConnection:
     """A connection to a bridge; `fault` breaks the next request: refused, unanswered or gone.
 
-    `on_request` is called whenever a request waits for its answer: anything may happen then. `full_at` is how
+    `on_request` is called whenever a request waits for its answer: anything may happen then; `on_change` when
+    one waits that changes the bridge. `full_at` is how
     many flows the bridge takes. Without `can_track` it takes no flow
     that has connections kept, without `takes_meters` no meter, whatever it says.
     """
@@ -92,6 +93,7 @@ class SwitchConnection:
         self.fault = ""
         self.on_gone: Callable[[], None] = lambda: None
         self.on_request: Callable[[], None] = lambda: None
+        self.on_change: Callable[[], None] = lambda: None
         self.alive = True
         self.monitored = False
 
@@ -125,6 +127,9 @@ class SwitchConnection:
     def request(self, build: Callable[[int], bytes]) -> list[bytes]:
         fault, self.fault = self.fault, ""
         self.on_request()
+        messages = build(1)
+        if messages[1] != MessageType.MULTIPART_REQUEST:
+            self.on_change()
         if not self.alive or fault == "gone":
             self.alive = False
             self.on_gone()
@@ -132,7 +137,7 @@ class SwitchConnection:
         if fault == "refused":
             raise SwitchError("refused")
         before = dict(self.bridge_in_memory.flows)
-        replies = [reply for message in _split(build(1)) for reply in self._take(message)]
+        replies = [reply for message in _split(messages) for reply in self._take(message)]
         if len(self.bridge_in_memory.flows) > self.full_at:
             self.bridge_in_memory.flows = before
             raise SwitchRefused("the table is full")

@@ -52,7 +52,7 @@ def test_a_pass_ends_well_whatever_is_gone_while_it_waits(happens: Callable[[Wor
     world.hosts.fabric.decline(VM1.id, ADDRESS)
     world.ovsdb.tunnel_address = "192.0.2.1"
     world.plug(tap1=VM1.id, tap2=world.second.id)
-    world.connection.on_request = once(lambda: happens(world))
+    world.connection.on_change = once(lambda: happens(world))
     for _ in range(2):
         assert world.attempt()
         assert world.trouble == ""
@@ -67,7 +67,7 @@ def test_a_conflict_that_is_settled_meanwhile_is_waited_for_no_more() -> None:
     assert world.reports[VM1.id].waits_for.startswith(f"{ADDRESS} to be free")
     world.bridge.restart()
     world.hosts.by_name["h"].reconciler.audit()  # type: ignore[union-attr]
-    world.connection.on_request = once(lambda: settle(world))
+    world.connection.on_change = once(lambda: settle(world))
     assert world.attempt()
     assert (world.reports[VM1.id].status, world.reports[VM1.id].waits_for) == (PortStatus.ACTIVE, "")
 
@@ -87,7 +87,7 @@ def test_a_host_that_is_renamed_while_it_is_waited_for_reports_by_its_new_name_o
     world = World()
     reconciler = reconciler_of(world)
     world.plug(tap1=iface_id)
-    world.connection.on_request = once(rename)
+    world.connection.on_change = once(rename)
     assert reconciler.attempt()
     assert (world.reports, set(world.hosts.fabric.hosts)) == ({}, {"h.example.org"})
     assert reconciler.attempt()

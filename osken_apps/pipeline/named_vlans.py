@@ -1,0 +1,100 @@
+"""The local VLANs that installed flows name, and the wires that they lead to. PURE.
+
+A controller that has just started, or one from whose host nothing is taken away, learns from this which
+local VLAN is free.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from osken_apps.model.host import Named
+from osken_apps.model.resources import TUNNEL_TYPES
+from osken_apps.model.snapshot import Layout, Wire, integration_end, tunnel_port
+from osken_apps.openflow.actions import PopVlan, SetField
+from osken_apps.openflow.difference import FlowTable
+from osken_apps.openflow.fields import UNTAGGED, Field, Value
+from osken_apps.openflow.flow import Flow
+from osken_apps.openflow.reading import read_flow
+from osken_apps.pipeline.features.isolation import LOCAL_TO_PROVIDER, PROVIDER_TO_LOCAL
+from osken_apps.pipeline.features.switching import PROVIDER_TO_GUARDED, UNKNOWN_MAC
+from osken_apps.pipeline.features.tunnels import (
+    LOCAL_TO_SEGMENT,
+    SEGMENT_TO_LOCAL,
+    TUNNEL_TO_LOCAL,
+    TYPE_NUMBERS,
+)
+
+Values = Mapping[Field, Value]
+Named1 = tuple[Value | None, Wire | None]  # a local VLAN as a flow names it, if it does
+
+
+def named_vlans(bridge: str, layout: Layout, ofports: Mapping[str, int], flows: FlowTable) -> Named:
+    """Give the local VLANs that flows of a bridge name; `ofports` are its ports."""
+    return frozenset(_named(bridge, layout, {number: name for name, number in ofports.items()}, flows))
+
+
+def _named(
+    bridge: str, layout: Layout, names: Mapping[int, str], flows: FlowTable
+) -> Iterator[tuple[int, Wire | None]]:
+    for key, body in flows.items():
+        read = _READERS.get(body.cookie)
+        if read:
+            vlan, wire = read(read_flow(key, body).flow, bridge, layout, names)
+            if isinstance(vlan, int) and vlan != UNTAGGED:
+                yield vlan, wire
+
+
+def _from_wire(flow: Flow, bridge: str, layout: Layout, names: Mapping[int, str]) -> Named1:
+    matched, done = dict(flow.match.fields), _set(flow)
+    ends = {integration_end(name): name for _, name in layout.bridge_mappings}
+    way = ends.get(_name(names, matched))
+    vlan = done.get(Field.VLAN_VID, done.get(Field.REG6))
+    return vlan, Wire(way, _number(matched.get(Field.VLAN_VID))) if way else None
+
+
+def _in_match(flow: Flow, bridge: str, layout: Layout, names: Mapping[int, str]) -> Named1:
+    matched = dict(flow.match.fields)
+    return matched.get(Field.VLAN_VID, matched.get(Field.REG6)), None
+
+
+def _to_wire(flow: Flow, bridge: str, layout: Layout, names: Mapping[int, str]) -> Named1:
+    is_untagged = any(isinstance(action, PopVlan) for action in flow.actions)
+    number = None if is_untagged else _number(_set(flow).get(Field.VLAN_VID))
+    return dict(flow.match.fields).get(Field.VLAN_VID), Wire(bridge, number)
+
+
+def _to_segment(flow: Flow, bridge: str, layout: Layout, names: Mapping[int, str]) -> Named1:
+    done = _set(flow)
+    way = _TUNNELS.get(done.get(Field.REG0), "")
+    return dict(flow.match.fields).get(Field.VLAN_VID), Wire(way, _number(done.get(Field.TUN_ID)))
+
+
+def _from_segment(flow: Flow, bridge: str, layout: Layout, names: Mapping[int, str]) -> Named1:
+    matched = dict(flow.match.fields)
+    way = _name(names, matched)
+    wire = Wire(way, _number(matched.get(Field.CONJ_ID))) if way in _TUNNELS.values() else None
+    return _set(flow).get(Field.VLAN_VID), wire
+
+
+def _set(flow: Flow) -> Values:
+    return {action.field: action.value for action in flow.actions if isinstance(action, SetField)}
+
+
+def _name(names: Mapping[int, str], matched: Values) -> str:
+    number = matched.get(Field.IN_PORT)
+    return names.get(number, "") if isinstance(number, int) else ""
+
+
+def _number(value: Value | None) -> int | None:
+    return value if isinstance(value, int) and value != UNTAGGED else None
+
+
+_TUNNELS: dict[Value | None, str] = {TYPE_NUMBERS[kind]: tunnel_port(kind) for kind in TUNNEL_TYPES}
+_READERS: dict[int, Callable[[Flow, str, Layout, Mapping[int, str]], Named1]] = {
+    PROVIDER_TO_LOCAL.cookie: _from_wire,
+    PROVIDER_TO_GUARDED.cookie: _from_wire,
+    TUNNEL_TO_LOCAL.cookie: _in_match,
+    UNKNOWN_MAC.cookie: _in_match,
+    LOCAL_TO_PROVIDER.cookie: _to_wire,
+    LOCAL_TO_SEGMENT.cookie: _to_segment,
+    SEGMENT_TO_LOCAL.cookie: _from_segment,
+}

@@ -1,0 +1,319 @@
+"""A host from which nothing is taken away, and one of a database of yesterday: no two networks meet there."""
+
+from dataclasses import replace
+from ipaddress import IPv4Address
+
+import pytest
+
+from osken_apps.apps.host import Host
+from osken_apps.apps.hosts import Hosts
+from osken_apps.apps.reconcile import HostReconciler
+from osken_apps.model.addresses import mac_address
+from osken_apps.model.changes import PortReport, Snapshot, Upserted
+from osken_apps.model.fabric import Fabric
+from osken_apps.model.host_snapshot import host_snapshot
+from osken_apps.model.resources import Binding, FixedIp, Network, NetworkType, Port
+from osken_apps.openflow.actions import PopVlan, SetField
+from osken_apps.openflow.fields import UNTAGGED, Field
+from osken_apps.openflow.flow import Flow
+from osken_apps.openflow.reading import read_flow
+from osken_apps.pipeline.document import rule_of
+from tests.golden.scenarios import LAYOUT
+from tests.model.switch import Ovsdb, SwitchBridge, SwitchConnection
+
+NETWORKS = {
+    number: Network(
+        id=f"n{number}", project_id="p", physical_network="default", segmentation_id=1000 + number
+    )
+    for number in range(1, 5)
+}
+OVERLAY = Network(id="n9", project_id="p", network_type=NetworkType.VXLAN, segmentation_id=9)
+LOST = "99999999-of-another-database"
+
+
+def port(number: int, network: Network, guarded: bool = False, binding: Binding | None = None) -> Port:
+    return Port(
+        id=f"{number}0000000-port",
+        project_id="p",
+        network_id=network.id,
+        mac_address=mac_address(f"fa:16:3e:00:00:{number:02x}"),
+        fixed_ips=(FixedIp("s", IPv4Address(f"10.0.0.{number}")),),
+        port_security_enabled=guarded,
+        binding=binding,
+    )
+
+
+def tap(item: Port) -> str:
+    return f"tap{item.id[:11]}"
+
+
+class ByHand(HostReconciler):
+    """A reconciler that makes a pass when the test says so."""
+
+    def run(self) -> None:
+        """Do nothing by itself."""
+
+
+class Site:
+    """One host, which outlives controllers and databases."""
+
+    def __init__(self, *ports: Port, networks: tuple[Network, ...] = (*NETWORKS.values(), OVERLAY)) -> None:
+        self.bridges = {
+            "br-int": SwitchBridge({"int-br-eth2": 1, "patch-tun": 2}),
+            "br-eth2": SwitchBridge({"eth2": 1, "phy-br-eth2": 2}),
+            "br-tun": SwitchBridge({"patch-int": 1, "tun-vxlan": 2}),
+        }
+        self.ovsdb = Ovsdb("h", tuple(bridge.datapath_id for bridge in self.bridges.values()))
+        self.ovsdb.tunnel_address = "192.0.2.1"
+        self.connections: dict[str, SwitchConnection] = {}
+        self.reports: dict[str, PortReport] = {}
+        self.start(Snapshot(networks, (), ports, "s"))
+
+    def start(self, intent: Snapshot, *bridges: str, ovsdb: bool = True) -> None:
+        """Start a controller with a database; the host connects, or these bridges of it."""
+        self.hosts = Hosts(Fabric(LAYOUT), self._serve)
+        self.fabric = self.hosts.fabric
+        self.fabric.load(intent)
+        if ovsdb:
+            self.show()
+        for name in bridges or self.bridges:
+            self.connect(name)
+
+    def _serve(self, host: Host) -> HostReconciler:
+        return ByHand(host, self.hosts, lambda bridge, snapshot: None, self._take)
+
+    def _take(self, reports: list[PortReport]) -> None:
+        self.reports.update({report.port_id: report for report in reports})
+
+    def connect(self, name: str) -> None:
+        self.connections[name] = SwitchConnection(self.bridges[name], name)
+        self.hosts.connected(self.connections[name], "h")  # type: ignore[arg-type]
+
+    def show(self) -> None:
+        self.hosts.session_shows(self.ovsdb, self.ovsdb.view())  # type: ignore[arg-type]
+
+    def attempt(self) -> bool:
+        reconciler = self.hosts.by_name["h"].reconciler
+        assert isinstance(reconciler, HostReconciler)
+        done = reconciler.attempt()
+        self.show_if_it_did()
+        return done
+
+    def show_if_it_did(self) -> None:
+        if self.ovsdb in self.hosts._sessions:
+            self.show()
+
+    def plug(self, ofport: int, *ports: Port) -> None:
+        for number, item in enumerate(ports, ofport):
+            self.plug_interface(tap(item), item.id, number)
+
+    def plug_interface(self, name: str, iface_id: str, ofport: int, tag: int | None = None) -> None:
+        """Plug an interface; one with a tag carries what a controller of before gave it."""
+        self.bridges["br-int"].ports[name] = ofport
+        self.ovsdb.iface_ids[name] = iface_id
+        if tag is not None:
+            self.ovsdb.tags[name], self.ovsdb.marks[name] = tag, "s"
+        self._look_at_ports()
+
+    def unplug(self, item: Port) -> None:
+        name = tap(item)
+        del self.bridges["br-int"].ports[name], self.ovsdb.iface_ids[name]
+        self.ovsdb.tags.pop(name, None)
+        self._look_at_ports()
+
+    def _look_at_ports(self) -> None:
+        for bridge in self.hosts.by_name["h"].bridges.values():
+            bridge.ports_changed = True
+        self.hosts.wake(["h"])
+        self.show_if_it_did()
+
+    def flows(self, bridge: str, *rules: str) -> list[Flow]:
+        """Give the flows of some rules that a bridge has."""
+        found = [read_flow(key, body).flow for key, body in self.bridges[bridge].flows.items()]
+        return [flow for flow in found if (rule := rule_of(flow.cookie)) and rule.name in rules]
+
+    def sends_in(self, name: str) -> set[object]:
+        """Give the VLANs of the wire in which an interface's frames leave; tunnel ids as texts."""
+        tag = self.ovsdb.tags.get(name)
+        sent: set[object] = set()
+        for flow in self.flows("br-eth2", "local_to_provider"):
+            if matched(flow, Field.VLAN_VID) == tag:
+                sent.add(set_by(flow, Field.VLAN_VID))
+        for flow in self.flows("br-tun", "local_to_segment"):
+            if matched(flow, Field.VLAN_VID) == tag:
+                sent.add(f"tunnel {set_by(flow, Field.TUN_ID)}")
+        return sent
+
+    def hears(self, name: str) -> set[object]:
+        """Give the VLANs of the wire whose frames come to an interface's tag."""
+        tag = self.ovsdb.tags.get(name)
+        heard: set[object] = set()
+        for flow in self.flows("br-int", "provider_to_local", "provider_to_guarded"):
+            if tag in (set_by(flow, Field.VLAN_VID), set_by(flow, Field.REG6)):
+                vid = matched(flow, Field.VLAN_VID)
+                heard |= {None if vid == UNTAGGED else vid} if matched(flow, Field.IN_PORT) == 1 else set()
+        return heard
+
+
+def matched(flow: Flow, field: Field) -> object:
+    return dict(flow.match.fields).get(field)
+
+
+def set_by(flow: Flow, field: Field) -> object:
+    if field is Field.VLAN_VID and any(isinstance(action, PopVlan) for action in flow.actions):
+        return None
+    return next((act.value for act in flow.actions if isinstance(act, SetField) and act.field is field), -1)
+
+
+P1, P2, P3 = (port(number, NETWORKS[number]) for number in (1, 2, 3))
+P9 = port(9, OVERLAY)
+
+
+def keeping(*ports: Port) -> Site:
+    """Give a host with an interface that the database does not know, and with these ports."""
+    site = Site(*ports)
+    site.plug_interface("tap-lost", LOST, 40, tag=7)
+    site.plug(10, *ports)
+    assert site.attempt()
+    assert site.hosts.by_name["h"].troubles["kept"]
+    return site
+
+
+@pytest.mark.parametrize("left", [P1, P9, replace(P1, port_security_enabled=True)], ids=lambda it: it.id[0])
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_local_vlan_whose_flows_are_kept_is_no_other_networks(left: Port, restarted: bool) -> None:
+    site = keeping(left)
+    site.unplug(left)
+    assert site.attempt()
+    if restarted:
+        site.start(Snapshot((*NETWORKS.values(), OVERLAY), (), (left, P3), "s"))
+    site.fabric.apply([Upserted(P3)])
+    site.plug(20, P3)
+    assert site.attempt()
+    assert (site.sends_in(tap(P3)), site.hears(tap(P3))) == ({1003}, {1003})
+
+
+def test_a_network_that_comes_back_has_the_local_vlan_that_its_flows_name() -> None:
+    site = keeping(P1)
+    tag = site.ovsdb.tags[tap(P1)]
+    site.unplug(P1)
+    assert site.attempt()
+    site.start(Snapshot(tuple(NETWORKS.values()), (), (P1, P3), "s"))
+    site.plug(20, P3, P1)
+    assert site.attempt()
+    assert site.ovsdb.tags[tap(P1)] == tag
+    assert (site.sends_in(tap(P1)), site.hears(tap(P1))) == ({1001}, {1001})
+
+
+def test_before_ovsdb_has_shown_a_host_no_local_vlan_changes_its_network_either() -> None:
+    site = Site(P1, P3)
+    site.plug(10, P1)
+    assert site.attempt()
+    site.start(Snapshot(tuple(NETWORKS.values()), (), (P1, P3), "s"), ovsdb=False)
+    assert site.attempt()
+    site.unplug(P1)
+    assert site.attempt()
+    site.plug(20, P3)
+    assert site.attempt()
+    (bound,) = host_snapshot(site.fabric, "h").ports
+    assert bound.segment.network_id == P3.network_id
+    led = {
+        matched(flow, Field.VLAN_VID): set_by(flow, Field.VLAN_VID)
+        for flow in site.flows("br-eth2", "local_to_provider")
+    }
+    assert led[bound.segment.local_vlan] == 1003
+
+
+def test_what_a_bridge_has_that_is_not_connected_counts() -> None:
+    site = Site(P1, P3)
+    site.plug(10, P1)
+    assert site.attempt()
+    physical = site.connections["br-eth2"]
+    physical.fault, physical.on_gone = "gone", lambda: site.hosts.disconnected(physical)  # type: ignore[arg-type]
+    site.unplug(P1)
+    assert site.attempt()
+    site.plug(20, P3)
+    assert site.attempt()
+    assert site.sends_in(tap(P3)) == set()
+    site.connect("br-eth2")
+    assert site.attempt()
+    assert site.sends_in(tap(P3)) == {1003}
+
+
+P2 = port(2, NETWORKS[2])
+OF_N1, OF_N2 = {1001}, {1002}
+
+
+def yesterday(site: Site, *ports: Port, flows: bool = True, ovsdb_first: bool = True) -> None:
+    """Start a controller with a database in which there are only these ports; a reboot left no flows."""
+    if not flows:
+        for bridge in site.bridges.values():
+            bridge.restart()
+    site.start(Snapshot((*NETWORKS.values(), OVERLAY), (), ports, "s"), ovsdb=ovsdb_first)
+    assert site.attempt()
+    if not ovsdb_first:
+        site.show()
+        assert site.attempt()
+    assert site.hosts.by_name["h"].troubles["kept"]
+
+
+@pytest.mark.parametrize(("flows", "ovsdb_first"), [(True, True), (True, False), (False, True)])
+def test_a_database_of_yesterday_gives_no_network_the_local_vlan_that_another_has(
+    flows: bool, ovsdb_first: bool
+) -> None:
+    site = Site(P1, P2)
+    site.plug(10, P2)
+    assert site.attempt()
+    site.plug(20, P1)
+    assert site.attempt()
+    assert [site.ovsdb.tags[tap(item)] for item in (P1, P2)] == [2, 1]
+    yesterday(site, replace(P1, binding=Binding("h", 1, tap(P1))), flows=flows, ovsdb_first=ovsdb_first)
+    assert [site.ovsdb.tags[tap(item)] for item in (P1, P2)] == [2, 1]
+    assert (site.sends_in(tap(P1)), site.hears(tap(P1))) == (OF_N1, OF_N1)
+    of_lost = OF_N2 if flows else set()
+    assert (site.sends_in(tap(P2)), site.hears(tap(P2))) == (of_lost, of_lost)
+
+
+def test_a_port_that_is_plugged_then_has_no_local_vlan_of_what_is_kept_either() -> None:
+    site = Site(P2)
+    site.plug(10, P2)
+    assert site.attempt()
+    recalled = replace(P1, binding=Binding("h", 1, tap(P1)))
+    yesterday(site, recalled)
+    site.plug(20, P1)
+    assert site.attempt()
+    assert (site.sends_in(tap(P1)), site.hears(tap(P1))) == (OF_N1, OF_N1)
+    assert (site.sends_in(tap(P2)), site.hears(tap(P2))) == (OF_N2, OF_N2)
+
+
+@pytest.mark.parametrize("guarded", [False, True])
+def test_who_joins_a_network_of_what_is_kept_shares_its_local_vlan(guarded: bool) -> None:
+    old, new = port(2, NETWORKS[2], guarded), port(4, NETWORKS[2], guarded)
+    site = Site(old)
+    site.plug_interface("tap-other", "", 5)
+    site.plug(10, old)
+    assert site.attempt()
+    yesterday(site, new)
+    site.plug(20, new)
+    assert site.attempt()
+    assert site.ovsdb.tags[tap(new)] == site.ovsdb.tags[tap(old)]
+    assert (site.sends_in(tap(new)), site.hears(tap(new))) == (OF_N2, OF_N2)
+
+
+def test_a_tag_of_another_hand_is_put_right_and_not_believed_after_a_restart() -> None:
+    site = Site(P1)
+    site.plug(10, P1)
+    assert site.attempt()
+    site.ovsdb.tags[tap(P1)] = 77
+    site.start(Snapshot(tuple(NETWORKS.values()), (), (replace(P1, binding=Binding("h", 1, tap(P1))),), "s"))
+    assert site.attempt()
+    assert site.ovsdb.tags[tap(P1)] == 1
+
+
+def test_a_network_that_gets_another_id_leaves_the_local_vlan_of_flows_that_are_kept() -> None:
+    site = keeping(P1)
+    moved = replace(NETWORKS[1], segmentation_id=1004)
+    site.fabric.apply([Upserted(moved)])
+    site._look_at_ports()
+    assert site.attempt()
+    assert (site.sends_in(tap(P1)), site.hears(tap(P1))) == ({1004}, {1004})
