@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from osken_apps.apps import probe
+from osken_apps.apps.answering import probe
 from osken_apps.explain.cause import Verdict
 from osken_apps.explain.causes import EVERY_CAUSE, Explanation
 from osken_apps.explain.facts import Source

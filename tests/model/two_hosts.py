@@ -345,5 +345,5 @@ class TwoHosts:
     def short_wait(self) -> Any:
         """Wait a moment only for what switches do not answer."""
         with self.monkeypatch.context() as patched:
-            patched.setattr(answers, "WAIT_S", 0.1)
+            patched.setattr(answers, "SWITCHES_WAIT_S", 0.1)
             yield

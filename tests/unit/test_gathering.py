@@ -47,7 +47,7 @@ def gathered(monkeypatch: pytest.MonkeyPatch, ask: Callable[[Gatherer], Any], **
     """Ask for facts of a host whose bridges have these switches; None is one that is not connected."""
     if any(isinstance(switch, Mute) for switch in switches.values()):
         # The others answer in their first turn, which comes before any timer.
-        monkeypatch.setattr(answers, "WAIT_S", 0.01)
+        monkeypatch.setattr(answers, "SWITCHES_WAIT_S", 0.01)
     fabric = Fabric(LAYOUT)
     fabric.load(Snapshot((NET1,), (SUBNET1,), (SERVER1, VM1)))
     for bridge, ofports in SCENARIOS["seed"].ofports.items():

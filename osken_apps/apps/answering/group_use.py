@@ -1,22 +1,16 @@
 """How often the rules of a security group have permitted a packet, asked of the hosts that have it. SHELL."""
 
-import logging
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from osken_apps.apps.answering.side_by_side import side_by_side
+from osken_apps.apps.answering.side_by_side import SWITCHES_WAIT_S, side_by_side
 from osken_apps.apps.bridge import Bridge, read_flow_counts
-from osken_apps.apps.connection import SwitchError
 from osken_apps.apps.hosts import Hosts
-from osken_apps.errors import Malformed
 from osken_apps.openflow.wire import FlowKey, encode_flow
 from osken_apps.pipeline.features.group_rules import flows_of_rule
 
-LOG = logging.getLogger(__name__)
-
 MAX_HOSTS = 200
-WAIT_S = 1.5  # for all of them together
 
 
 def group_packets(hosts: Hosts, group_id: str) -> dict[str, Any]:
@@ -31,7 +25,7 @@ def group_packets(hosts: Hosts, group_id: str) -> dict[str, Any]:
     cookies = {flow.cookie for of_rule in flows.values() for flow in of_rule}
     concerned = sorted(name for name, host in hosts.fabric.hosts.items() if group_id in host.groups)
     bridges = {bridge.host.name: bridge for bridge in _bridges(hosts, concerned[:MAX_HOSTS])}
-    told = side_by_side(list(bridges), lambda name: _counts(bridges[name], cookies), WAIT_S)
+    told = side_by_side(list(bridges), lambda name: _counts(bridges[name], cookies), SWITCHES_WAIT_S)
     counts = sum(told.values(), Counter[FlowKey]())
     return {
         "rules": {rule_id: sum(counts[key] for key in of_rule) for rule_id, of_rule in keys.items()},
@@ -47,14 +41,10 @@ def _bridges(hosts: Hosts, names: Iterable[str]) -> list[Bridge]:
     return [bridge for bridge in connected if bridge is not None]
 
 
-def _counts(bridge: Bridge, cookies: set[int]) -> Counter[FlowKey] | None:
-    """Read what flows with these cookies have counted; None: the bridge does not say."""
+def _counts(bridge: Bridge, cookies: set[int]) -> Counter[FlowKey]:
+    """Read what flows with these cookies have counted. Raises SwitchError, Malformed."""
     counts = Counter[FlowKey]()
-    try:
-        for cookie in sorted(cookies):
-            for key, _, packets, *_ in read_flow_counts(bridge.connection, cookie):
-                counts[key] += packets
-    except (SwitchError, Malformed) as error:
-        LOG.info("%s did not tell what its rules have permitted: %s", bridge.host.name, error)
-        return None
+    for cookie in sorted(cookies):
+        for key, _, packets, *_ in read_flow_counts(bridge.connection, cookie):
+            counts[key] += packets
     return counts

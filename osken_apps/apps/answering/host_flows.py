@@ -3,15 +3,12 @@
 Its bridges are read side by side; one that does not answer in time makes its own part unknown and no other.
 """
 
-import logging
 from typing import Any
 
 from osken_apps.apps import runtime
 from osken_apps.apps.answering.side_by_side import side_by_side
 from osken_apps.apps.bridge import Bridge, read_flow_counts
-from osken_apps.apps.connection import SwitchError
 from osken_apps.apps.hosts import Hosts
-from osken_apps.errors import Malformed
 from osken_apps.model.flow_state import is_asked_for
 from osken_apps.model.host_snapshot import host_snapshot
 from osken_apps.model.turns import in_turns
@@ -19,8 +16,6 @@ from osken_apps.openflow.wire import FlowKey
 from osken_apps.pipeline.comparison import Compared, Counted, compared
 from osken_apps.pipeline.desired import owned_flows
 from osken_apps.pipeline.document import NOT_OURS
-
-LOG = logging.getLogger(__name__)
 
 WAIT_S = 1.2  # for all of a host's bridges; then there is time left to say what they told
 MAX_FLOWS = 100_000
@@ -64,13 +59,9 @@ def _is_asked_for(flow: Compared, rule: str, port_id: str, state: str) -> bool:
     )
 
 
-def _installed(bridge: Bridge) -> dict[FlowKey, Counted] | None:
-    """Read what a bridge has; None: it does not say."""
-    try:
-        return {key: Counted(body, *counts) for key, body, *counts in read_flow_counts(bridge.connection)}
-    except (SwitchError, Malformed) as error:
-        LOG.info("host %s: %s does not say what it has: %s", bridge.host.name, bridge.name, error)
-        return None
+def _installed(bridge: Bridge) -> dict[FlowKey, Counted]:
+    """Read what a bridge has. Raises SwitchError, Malformed."""
+    return {key: Counted(body, *counts) for key, body, *counts in read_flow_counts(bridge.connection)}
 
 
 def _shown(bridge: str, flow: Compared) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from osken_apps.apps.answering.side_by_side import side_by_side
+from osken_apps.apps.answering.side_by_side import SWITCHES_WAIT_S, side_by_side
 from osken_apps.apps.bridge import Bridge, read_flow_counts, read_port_stats
 from osken_apps.apps.connection import SwitchError
 from osken_apps.errors import Malformed
@@ -12,8 +12,7 @@ from osken_apps.explain.facts import InstalledFlow, Known, PortCounted, Source
 from osken_apps.pipeline.meters import DHCP_PUNTS, port_meter
 from osken_apps.pipeline.probe import PROBE_COOKIE
 
-WAIT_S = 1.5  # for all switches together; whoever asks gets an answer within two seconds
-NO_ANSWER = f"no answer within {WAIT_S} s"
+NO_ANSWER = f"no answer within {SWITCHES_WAIT_S} s"
 NOT_CONNECTED = "not connected"
 
 
@@ -53,7 +52,9 @@ class Answers:
 
     def wait(self) -> list[str]:
         """Wait for the answers; say of which there are none, and why."""
-        self._answers = side_by_side(list(self._questions), lambda what: self._questions[what](), WAIT_S)
+        self._answers = side_by_side(
+            list(self._questions), lambda what: self._questions[what](), SWITCHES_WAIT_S
+        )
         why_not = {what: self._answer(what).why_not for what in self._questions}
         return [*(f"{what}: {why}" for what, why in why_not.items() if why), *self._not_asked]
 
