@@ -156,7 +156,7 @@ class Dhcp:
                 if service is None or not service.serves(bound, default_route):
                     service = PortService(bound, default_route, self._defaults)
                 services[bound.ofport] = service
-        after = BridgeService(services, bridge.host.dhcp_counters, self._record, self.durations)
+        after = BridgeService(services, bridge.host.tallies.dhcp, self._record, self.durations)
         self._services[bridge.connection] = after
         return after
 

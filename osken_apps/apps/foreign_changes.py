@@ -21,7 +21,7 @@ def flows_changed(hosts: Hosts, bridge: Bridge, what: FlowsChanged) -> None:
     changes = [change for change in what.changes if change.cookie != PROBE_COOKIE]
     if changes:
         host, last = bridge.host, changes[-1]
-        host.foreign_changes += len(changes)
+        host.tallies.foreign_changes += len(changes)
         complain(
             LOG,
             host.name,

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Protocol
@@ -32,6 +33,20 @@ class Reconciler(Protocol):
         """Have a frame sent from a port that has come to this host, as soon as it can."""
 
 
+@dataclass(slots=True)
+class Tallies:
+    """What is counted of a host since the controller's start."""
+
+    repairs: int = 0
+    added_flows: int = 0
+    deleted_flows: int = 0
+    foreign_changes: int = 0  # of flows, by another hand, that its switches told of
+    dhcp: Counter[StrEnum] = field(default_factory=Counter)
+    meter_drops: Falling = field(default_factory=Falling)  # by the meter's id
+    drops_by_kind: Mapping[str, int] = field(default_factory=dict)
+    watched_ports: tuple[PortCounts, ...] = ()
+
+
 class Host:
     """A host that is, or was, connected."""
 
@@ -42,13 +57,7 @@ class Host:
         self.session: OvsdbSession | None = None
         self.awaited: HostView | None = None  # what it shows after a write of ours that needs no other pass
         self.reconciler: Reconciler | None = None
-        self.dhcp_counters: Counter[StrEnum] = Counter()
-        self.meter_drops = Falling()  # by the meter's id
-        self.drops_by_kind: Mapping[str, int] = {}
-        self.watched: tuple[PortCounts, ...] = ()
-        self.added_flows = self.deleted_flows = 0
-        self.repairs = 0
-        self.foreign_changes = 0  # of flows, by another hand, that its switches told of
+        self.tallies = Tallies()
         self.conditions: tuple[Condition, ...] = ()
         self.troubles: dict[str, str] = {}  # what it is about -> in words
         self.started_at = self.last_contact = now()

@@ -24,9 +24,10 @@ def read_counts(hosts: Hosts, bridge: Bridge) -> None:
     """
     host = bridge.host
     try:
-        host.meter_drops.take(bridge.meter_drops())
-        host.drops_by_kind = drops_by_kind(host.meter_drops.totals)
-        host.watched = tuple(_of_port(bridge, *which) for which in _watched(hosts, bridge))
+        tallies = host.tallies
+        tallies.meter_drops.take(bridge.meter_drops())
+        tallies.drops_by_kind = drops_by_kind(tallies.meter_drops.totals)
+        tallies.watched_ports = tuple(_of_port(bridge, *which) for which in _watched(hosts, bridge))
     except (SwitchError, Malformed) as error:
         LOG.info("host %s: its counters tell nothing: %s", host.name, error)
 

@@ -43,10 +43,10 @@ def _of_host(hosts: Hosts, host: Host, rivals: list[str]) -> HostReport:
         started_at=host.started_at,
         last_contact=host.last_contact,
         bound_ports=fabric.inventory.count_bound_to(host.name),
-        repairs=host.repairs,
+        repairs=host.tallies.repairs,
         trouble="; ".join((*troubles, *rivals, *(condition.sentence for condition in host.conditions))),
         conditions=tuple((it.code.value, it.sentence, it.remedy) for it in host.conditions),
-        dhcp_counters=_named(host.dhcp_counters, sum(host.drops_by_kind.values())),
+        dhcp_counters=_named(host.tallies.dhcp, sum(host.tallies.drops_by_kind.values())),
         datapath_type=_datapath_type(hosts, host),
         system_id=host.system_id,
         tunnel_address=_tunnel_address(hosts, host),
@@ -55,16 +55,17 @@ def _of_host(hosts: Hosts, host: Host, rivals: list[str]) -> HostReport:
 
 
 def _counts(host: Host) -> HostCounts:
+    tallies = host.tallies
     installed = ((name, bridge.installed) for name, bridge in sorted(host.bridges.items()))
     return HostCounts(
         in_order=host.in_order,
         flows=tuple((name, len(known.flows)) for name, known in installed if known is not None),
-        foreign_changes=host.foreign_changes,
+        foreign_changes=tallies.foreign_changes,
         foreign_flows=tuple((name, len(bridge.foreign)) for name, bridge in sorted(host.bridges.items())),
-        added_flows=host.added_flows,
-        deleted_flows=host.deleted_flows,
-        meter_drops=tuple(sorted(host.drops_by_kind.items())),
-        ports=host.watched,
+        added_flows=tallies.added_flows,
+        deleted_flows=tallies.deleted_flows,
+        meter_drops=tuple(sorted(tallies.drops_by_kind.items())),
+        ports=tallies.watched_ports,
     )
 
 

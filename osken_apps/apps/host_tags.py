@@ -65,5 +65,5 @@ class HostTags:
         marked = {row.name for row in view.tagged_ports if row.mark}
         foreign = [name for name, tag in changes.items() if name in marked and self._written.get(name) == tag]
         if foreign:
-            self._host.repairs += len(foreign)
+            self._host.tallies.repairs += len(foreign)
             LOG.warning("host %s: the tags of %s were changed by another hand", self._host.name, foreign)

@@ -33,11 +33,17 @@ class Hosts:
     """All hosts by name, and the way from a connection or a session to its host."""
 
     def __init__(
-        self, fabric: Fabric, serve: Callable[[Host], Reconciler], expected: Expected | None = None
+        self,
+        fabric: Fabric,
+        serve: Callable[[Host], Reconciler],
+        expected: Expected | None = None,
+        watched_ports: frozenset[str] = frozenset(),
+        bridges_are_certified: bool = False,
     ) -> None:
         """Begin with none; `serve` makes the loop of a host that has connected.
 
-        `expected` is what every host is measured against.
+        `expected` is what every host is measured against. What switches count of `watched_ports` is asked
+        for. If bridges are certified, nobody is refused for the datapath ids that he shows.
         """
         self.fabric = fabric
         self.expected = expected or Expected(fabric.layout)
@@ -47,13 +53,13 @@ class Hosts:
         self.complete = False  # those that were there before the start had their time to connect
         self.news = runtime.Signal()  # something has changed that people are shown
         self.passes = Histogram(PASS_BOUNDS_S)
-        self.watched_ports: frozenset[str] = frozenset()  # what their switch counts is asked for
+        self.watched_ports = watched_ports
         self._serve = serve
         self._bridges: dict[Connection, Bridge] = {}
         self._connections: dict[Connection, BridgeIdentity] = {}
         self._sessions: dict[OvsdbSession, Host | None] = {}
         self._views: dict[OvsdbSession, HostView] = {}
-        self.bridges_are_certified = False  # then nobody is refused for the datapath ids that he shows
+        self._bridges_are_certified = bridges_are_certified
         self._told: dict[Key, str] = {}  # what was last said of one that is refused
 
     def wake(self, names: Iterable[str]) -> None:
@@ -108,7 +114,7 @@ class Hosts:
         """Take what an OVSDB session shows of its host."""
         self._views[session] = view
         before = self._sessions.setdefault(session, None)
-        shown = () if self.bridges_are_certified else view.datapath_ids
+        shown = () if self._bridges_are_certified else view.datapath_ids
         identity = SessionIdentity(
             view.system_id, view.hostname, frozenset(shown), session.address[0], bool(session.certified)
         )

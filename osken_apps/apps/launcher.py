@@ -129,10 +129,9 @@ class Controller:
             ovsdb_method="ssl" if config.ovsdb_tls else "tcp",
         )
         fabric = Fabric(layout, remove_unknown=config.remove_unknown, enforce=config.security.enforce)
-        hosts = Hosts(fabric, self._reconciler, expected)
-        hosts.watched_ports = frozenset(config.metrics.ports if config.metrics else ())
-        hosts.bridges_are_certified = config.openflow_tls is not None
-        return hosts
+        watched_ports = frozenset(config.metrics.ports if config.metrics else ())
+        are_certified = config.openflow_tls is not None
+        return Hosts(fabric, self._reconciler, expected, watched_ports, are_certified)
 
     def _counts(self) -> ControllerCounts:
         passes, answers = self._hosts.passes.durations, self._dhcp.durations.durations

@@ -295,8 +295,8 @@ class HostReconciler:
             self._tunnel_bridge.is_to_greet = True
         if outcome.sent:
             added, deleted = len(outcome.sent.add), len(outcome.sent.delete)
-            self._host.added_flows += added
-            self._host.deleted_flows += deleted
+            self._host.tallies.added_flows += added
+            self._host.tallies.deleted_flows += deleted
             LOG.info("host %s: %s: %d flows added, %d deleted", self._host.name, bridge.name, added, deleted)
         return dict(outcome.refused)
 
@@ -308,7 +308,7 @@ class HostReconciler:
                 "host %s: %s: %d flows of ours found", self._host.name, bridge.name, len(installed.flows)
             )
         elif installed != believed:
-            self._host.repairs += 1
+            self._host.tallies.repairs += 1
             LOG.warning("host %s: %s was changed by another hand; mending it", self._host.name, bridge.name)
         else:
             installed = believed

@@ -39,7 +39,7 @@ class TunnelBridge:
             return
         wanted = wishes(self._layout, snapshot)
         if wanted == self._written:
-            self._host.repairs += 1
+            self._host.tallies.repairs += 1
             LOG.warning("host %s: %s was changed by another hand", self._host.name, change.bridge)
         session.write_bridge(change)
         self._written = wanted

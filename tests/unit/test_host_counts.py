@@ -71,7 +71,7 @@ def test_what_meters_have_dropped_is_kept_by_meter_and_told_by_kind() -> None:
     read_counts(hosts, bridge)
     switch.drops = {DHCP_PUNTS: 1, PORT_METERS + 5: 2}  # that of the port was made anew
     read_counts(hosts, bridge)
-    assert bridge.host.meter_drops.totals == {DHCP_PUNTS: 1, PORT_METERS + 5: 9}
+    assert bridge.host.tallies.meter_drops.totals == {DHCP_PUNTS: 1, PORT_METERS + 5: 9}
     (report,) = host_reports(hosts)
     assert report.counts.meter_drops == (("bridge", 1), ("port", 9))
     assert dict(report.dhcp_counters)["dropped_by_meters"] == 10
@@ -83,7 +83,7 @@ def test_of_ports_only_those_that_are_listed_are_asked_for() -> None:
     assert OFPMP_PORT_STATS not in switch.asked
     hosts.watched_ports = frozenset({VM1.id, "somewhere else"})
     read_counts(hosts, bridge)
-    assert bridge.host.watched == (PortCounts(VM1.id, 1, 2, 3, 4, 5, 6, 7, 8),)
+    assert bridge.host.tallies.watched_ports == (PortCounts(VM1.id, 1, 2, 3, 4, 5, 6, 7, 8),)
 
 
 def test_a_switch_that_does_not_tell_leaves_what_was_known() -> None:
@@ -91,7 +91,7 @@ def test_a_switch_that_does_not_tell_leaves_what_was_known() -> None:
     read_counts(hosts, bridge)
     switch.is_mute = True
     read_counts(hosts, bridge)
-    assert bridge.host.drops_by_kind == {"bridge": 1, "port": 7}
+    assert bridge.host.tallies.drops_by_kind == {"bridge": 1, "port": 7}
 
 
 def test_very_many_hosts_are_reported_in_turns() -> None:

@@ -47,7 +47,7 @@ def _row(
     known = shown.iface_id in hosts.fabric.inventory.ports
     is_metered = bridge == hosts.fabric.layout.integration_bridge
     meter_id = port_meter(ofport, MAX_METERS) if is_metered and ofport is not None else None
-    drops = host.meter_drops.totals.get(meter_id, 0) if meter_id is not None else 0
+    drops = host.tallies.meter_drops.totals.get(meter_id, 0) if meter_id is not None else 0
     return {
         "bridge": bridge,
         "name": shown.name,
