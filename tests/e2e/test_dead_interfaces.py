@@ -2,11 +2,12 @@
 declared.
 """
 
+import re
 from typing import Any
 
 import pytest
 
-from osken_apps.lab import PATIENCE_S, NamespaceVm, wait_until
+from osken_apps.lab import PATIENCE_S, Host, NamespaceVm, wait_until
 from tests.e2e.conftest import World, has_drop
 
 DEAD_TAG = 4095
@@ -29,6 +30,12 @@ while time.monotonic() < end:
 def wait_dead(world: World, host: int, interface: str) -> None:
     wait_until(lambda: world.host(host).ovs.tag(interface) == DEAD_TAG, PATIENCE_S, f"{interface} to be dead")
     wait_until(lambda: has_drop(world, host, interface), PATIENCE_S, f"the drop of {interface}")
+
+
+def dropped(host: Host, interface: str) -> int:
+    """Count what the drop of a dead interface has taken."""
+    flow = rf"n_packets=(\d+).*priority=30,in_port={host.ovs.ofport(interface)} actions=drop"
+    return sum(int(packets) for packets in re.findall(flow, host.ovs.dump_flows("br-int")))
 
 
 def test_dead_ports_of_two_networks_do_not_reach_each_other(world: World) -> None:
@@ -77,6 +84,7 @@ def test_what_is_plugged_dead_and_is_no_port_s_hears_and_says_nothing(
         for _ in range(10):
             shouter.plug.put_in(external_ids=external_ids, tag=DEAD_TAG)
             wait_dead(world, 1, shouter.tap)
+        wait_until(lambda: dropped(host, shouter.tap), PATIENCE_S, "the drop to count: it does shout")
     chatter.end()
     shouting.end()
     assert ["ethertype" in capture.text for capture in (heard, wire, overheard)] == [False, False, False]

@@ -12,7 +12,7 @@ from tests.unit.test_ovsdb_session import Peer, host, with_peer
 
 SEEDS = (*range(40), 128, 213, 457, 582, 608)  # the last: rows of another form than Open vSwitch's
 TURNS = 25
-MESSAGES = 6  # that a host sends until it is shown, about
+MESSAGES = 2  # that a host sends until it is shown
 DECODER = json.JSONDecoder()
 #: What stands where something else should: no JSON, no type of OVSDB's, and right forms at wrong places.
 JUNK: tuple[Any, ...] = (
@@ -50,21 +50,26 @@ def messages(octets: bytes) -> Iterator[dict[str, Any]]:
         yield message
 
 
-def serve(peer: Peer, generator: random.Random) -> None:
-    """Answer as a host does, but for one message."""
-    database, wrong, number = host(2), generator.randrange(MESSAGES), 0
+def serve(peer: Peer, generator: random.Random, odd: eventlet.Event) -> None:
+    """Answer as a host does, but for one message; tell when it was sent."""
+    wrong = generator.randrange(6) % MESSAGES  # of six: seeds stand for what they have found
+    database, number = host(2), 0
     while data := peer.socket.recv(1 << 16):
         for message in messages(database.feed(data, 0.0)):
             if number == wrong:
                 mutate(message, generator)
-            number += 1
             peer.socket.sendall(json.dumps(message).encode())
+            if number == wrong:
+                odd.send()
+            number += 1
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_host_that_says_something_odd_ends_its_session_with_a_reason_or_lives(seed: int) -> None:
     def work(peer: Peer) -> None:
-        peer.server = eventlet.spawn(serve, peer, random.Random(seed))
+        odd = eventlet.Event()
+        peer.server = eventlet.spawn(serve, peer, random.Random(seed), odd)
+        odd.wait()
         for _ in range(TURNS):
             eventlet.sleep(0.001)
         if peer.task.dead:
