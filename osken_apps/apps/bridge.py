@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from osken_apps.apps import runtime
+from osken_apps.apps.backoff import Backoff
 from osken_apps.apps.connection import CannotTrack, Connection, SwitchGone, SwitchRefused
-from osken_apps.apps.restraint import Restraint
 from osken_apps.model.conditions import ForeignFlow
 from osken_apps.openflow import codec
 from osken_apps.openflow.codec import BundleControl
@@ -80,7 +80,7 @@ class Bridge:
     foreign: tuple[ForeignFlow, ...] = ()
     is_to_be_read: bool = False  # again, whatever is believed
     is_monitored: bool = False  # it was asked to tell of flows that others change
-    restraint: Restraint = field(default_factory=Restraint)
+    backoff: Backoff = field(default_factory=Backoff)
 
     def look_again(self) -> None:
         """Believe no more what the bridge has, if it is to be read again."""

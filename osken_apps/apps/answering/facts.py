@@ -9,13 +9,13 @@ from dataclasses import replace
 from ipaddress import IPv4Address
 
 from osken_apps.apps import runtime
+from osken_apps.apps.answering.duplicate_macs import duplicate_mac_of
 from osken_apps.apps.answering.probe import answers_arp, wire_carries
 from osken_apps.apps.answering.switches import Answers
 from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.dhcp import Dhcp
 from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.plugged import interface_of, nics, stray_of
-from osken_apps.apps.twins import twin_of
 from osken_apps.explain.facts import (
     Facts,
     FrameFacts,
@@ -219,7 +219,7 @@ class Gatherer:
             fabric.conflict_of(port),
             journal,
             counted,
-            twin=twin_of(self._hosts, port, journal),
+            twin=duplicate_mac_of(self._hosts, port, journal),
             interface=interface_of(self._hosts, port),
             stray=None if place else stray_of(self._hosts, port),
         )

@@ -2,13 +2,13 @@
 
 from itertools import pairwise
 
-from osken_apps.apps.restraint import FIRST_GAP_S, LAST_GAP_S, Restraint
+from osken_apps.apps.backoff import FIRST_GAP_S, LAST_GAP_S, Backoff
 
 
 def times(asked_at: list[float]) -> list[float]:
     """Give when it is done."""
-    restraint = Restraint()
-    waits = ((now, restraint.ask(now)) for now in asked_at)
+    backoff = Backoff()
+    waits = ((now, backoff.ask(now)) for now in asked_at)
     return [now + wait_s for now, wait_s in waits if wait_s is not None]
 
 

@@ -16,7 +16,7 @@ from osken_apps.model.resources import Port
 MAC = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}")
 
 
-def twin_of(hosts: Hosts, port: Port, journal: PortJournal) -> Known[Twin] | None:
+def duplicate_mac_of(hosts: Hosts, port: Port, journal: PortJournal) -> Known[Twin] | None:
     """Give a port of the same network whose MAC address a port's machine uses, or whose machine uses its."""
     inventory = hosts.fabric.inventory
     shown = {mac: source for mac, source in _shown(hosts, port, journal) if mac != int(port.mac_address)}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from osken_apps.apps.twins import twin_of
+from osken_apps.apps.answering.duplicate_macs import duplicate_mac_of
 from osken_apps.dhcp.decision import SilenceReason
 from osken_apps.dhcp.journal import PortJournal
 from osken_apps.explain.facts import Source, Twin
@@ -47,7 +47,7 @@ def site(attached: str) -> Any:
 
 def test_each_of_two_is_told_of_the_other() -> None:
     hosts = site(str(VM2.mac_address).upper())
-    found = [twin_of(hosts, port, QUIET) for port in (VM1, VM2)]
+    found = [duplicate_mac_of(hosts, port, QUIET) for port in (VM1, VM2)]
     assert [known and (known.value, known.source) for known in found] == [
         (Twin("vm2", str(VM2.mac_address), "host2"), Source.OVSDB),
         (Twin("vm1", str(VM2.mac_address), "host1"), Source.OVSDB),
@@ -56,11 +56,11 @@ def test_each_of_two_is_told_of_the_other() -> None:
 
 def test_a_client_that_asks_with_the_address_of_another_is_told_of() -> None:
     told = journal(refused(SilenceReason.HARDWARE_ADDRESS, f"chaddr is {VM2.mac_address}, the source a"))
-    known = twin_of(site(str(VM1.mac_address)), VM1, told)
+    known = duplicate_mac_of(site(str(VM1.mac_address)), VM1, told)
     assert known
     assert (known.value, known.source) == (Twin("vm2", str(VM2.mac_address), "host2"), Source.JOURNAL)
 
 
 @pytest.mark.parametrize("attached", [str(VM1.mac_address), "", "fa:16:3e:99:99:99", "nonsense"])
 def test_an_address_of_nobody_s_is_no_twin(attached: str) -> None:
-    assert twin_of(site(attached), VM1, QUIET) is None
+    assert duplicate_mac_of(site(attached), VM1, QUIET) is None
