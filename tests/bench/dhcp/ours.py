@@ -17,6 +17,7 @@ class Ours(System):
 
     name = "osken-net"
     guarded = False
+    debug = False
 
     def _serve(self, clients: int) -> None:
         self.api = Api(API_PORT, self.host.address)
@@ -32,7 +33,7 @@ class Ours(System):
         directory = self.lab.site.directory("controller")
         config_file = directory / "osken-net.conf"
         config_file.write_text(
-            f"[DEFAULT]\nstate_dir = {directory}\n"
+            f"[DEFAULT]\nstate_dir = {directory}\ndebug = {self.debug}\n"
             f"[api]\nhost = {self.host.address}\nport = {API_PORT}\ninsecure = true\n"
             f"{self._hosts_tls()}"
             f"[dhcp]\ndns_servers = {plan.DNS_SERVER}\ndomain = {plan.DOMAIN}\n"
