@@ -4,6 +4,8 @@ from osken_apps.apps import runtime
 from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.host import Host
 from osken_apps.model.fabric import Fabric
+from osken_apps.model.paired import Paired, paired
+from osken_apps.model.resources import Port
 from osken_apps.model.snapshot import HostSnapshot
 from osken_apps.openflow import codec
 from osken_apps.pipeline.announcements import announcements
@@ -32,7 +34,7 @@ class Announcer:
         came = self._fabric.shown(self._host.name).arrivals
         for bound in snapshot.ports if came or self._caught else ():
             port = self._fabric.inventory.ports.get(bound.port_id) if bound.port_id in came else None
-            frames = tuple(announcements(port, bound.in_conflict) if port else ())
+            frames = tuple(announcements(port, self._paired(port), bound.in_conflict) if port else ())
             caught = self._caught.pop(bound.port_id, None)
             frames += (caught,) if caught else ()
             came.discard(bound.port_id)
@@ -42,6 +44,10 @@ class Announcer:
                     runtime.spawn_after(delay_s, self._send_if_here, integration, bound.port_id, messages)
         waiting = {waiting.port_id for waiting in snapshot.waiting}
         self._caught = {port_id: frame for port_id, frame in self._caught.items() if port_id in waiting}
+
+    def _paired(self, port: Port) -> Paired:
+        inventory = self._fabric.inventory
+        return paired(inventory.ports[port_id] for port_id in inventory.ports_of(port.network_id))
 
     def _send_if_here(self, integration: Bridge, port_id: str, messages: bytes) -> None:
         """Send what a port's machine would, unless another host has the port by now: it would come back."""

@@ -6,15 +6,20 @@ again.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 
+from osken_apps.model.paired import Paired, paired
 from osken_apps.model.port_security import is_guarded
 from osken_apps.model.reaches import HostPart, Reaches
 from osken_apps.model.resources import Network, Port
-from osken_apps.model.tunnels import Reach, RemotePorts, Spread, TunnelAddresses
+from osken_apps.model.tunnel_addresses import TunnelAddresses
+from osken_apps.model.tunnels import Reach, RemotePorts, Spread
 
 # The network of an id, if it is known, and what of ports of these ids carries traffic.
 NetworkOf = Callable[[str], Network | None]
 PortsUp = Callable[[Iterable[str]], Iterator[Port]]
+
+NOTHING_PAIRED = Paired()
 
 
 class Beyond:
@@ -28,6 +33,7 @@ class Beyond:
         self._enforce = enforce
         self.spread = Spread()
         self._remote_ports = RemotePorts()
+        self._paired: dict[str, Paired] = {}  # by network
         self._reaches = Reaches()
         self._looking: set[str] = set()  # hosts for which something has changed elsewhere
 
@@ -55,7 +61,10 @@ class Beyond:
 
     def drop_networks(self, network_ids: Iterable[str]) -> None:
         """Forget networks that are gone."""
-        self._reaches.drop(network_ids)
+        gone = list(network_ids)
+        self._reaches.drop(gone)
+        for network_id in gone:
+            self._paired.pop(network_id, None)
 
     def begin_again(self) -> None:
         """Put everything together again when it is asked for."""
@@ -81,10 +90,22 @@ class Beyond:
 
     def _parts(self, network_id: str) -> Iterator[HostPart]:
         network = self._network_of(network_id)
-        for host, port_ids in self.spread.ports_of(network_id) if network else ():
+        on_hosts = [
+            (host, tuple(self._ports_up(port_ids)))
+            for host, port_ids in (self.spread.ports_of(network_id) if network else ())
+        ]
+        pairs = self._paired_in(network_id, chain.from_iterable(ports for _, ports in on_hosts))
+        for host, ports in on_hosts:
             address = self.addresses.of(host)
-            ports = tuple(self._ports_up(port_ids))
             if address is not None and ports and network:
-                remotes = tuple(self._remote_ports.of(port, network, address) for port in ports)
+                remotes = tuple(self._remote_ports.of(port, network, address, pairs) for port in ports)
                 guarded = self._enforce and all(is_guarded(port) for port in ports)
                 yield HostPart(host, address, remotes, ports, guarded)
+
+    def _paired_in(self, network_id: str, ports: Iterable[Port]) -> Paired:
+        """Give what pairs cover in a network: the same object as long as it is the same."""
+        now, before = paired(ports), self._paired.get(network_id, NOTHING_PAIRED)
+        if now == before:
+            return before
+        self._paired[network_id] = now
+        return now

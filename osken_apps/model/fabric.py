@@ -72,6 +72,8 @@ class Fabric:
                     self._place(port, Place(host.name, port.binding.interface))
         for name, address in inventory.tunnel_addresses.items():
             self.beyond.addresses.keep(name, address)
+            if name not in self.hosts or self.hosts[name].gone:
+                self.beyond.addresses.doubt(name)
         self.beyond.begin_again()
         for host in in_turns(list(self.hosts.values()), pause):
             if self.hosts.get(host.name) is host:
@@ -200,18 +202,22 @@ class Fabric:
         """
         host = self.host(host_name)
         host.gone, host.appeared = True, False
-        return self._decide(self._ports_at(host))
+        changed = self.beyond.addresses.doubt(host_name)
+        self.beyond.change_at(changed)
+        return self._decide(self._ports_at(host)) | changed
 
     def forget(self, host_name: str) -> set[str]:
-        """Forget a host that is gone, with all that it showed; give the hosts that this concerns."""
-        host = self.hosts.pop(host_name, None)
-        if host is None:
-            return set()
-        port_ids = self._ports_at(host)
-        self.claims.show(host.name, host.claims, {})
+        """Forget a host that is gone, with all that it showed or is kept of it; give the hosts that this
+        concerns.
+        """
         changed = self.beyond.addresses.forget(host_name)
         self.beyond.change_at(changed)
-        return (changed | self._decide(port_ids)) - {host_name}
+        host = self.hosts.pop(host_name, None)
+        if host is not None:
+            port_ids = self._ports_at(host)
+            self.claims.show(host.name, host.claims, {})
+            changed |= self._decide(port_ids)
+        return changed - {host_name}
 
     def rename(self, name: str, new_name: str) -> set[str]:
         """Note that a host is called something else now; give the hosts that this concerns."""

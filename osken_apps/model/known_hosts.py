@@ -25,6 +25,21 @@ class KnownHost:
     address: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class FormerName:
+    """A name of which nothing is kept any more: its host is called something else now."""
+
+    name: str
+
+
+def former_names(before: Mapping[str, HostReport], now: Mapping[str, HostReport]) -> list[FormerName]:
+    """Give the names that hosts had in the reports before and have changed since, by their system-ids."""
+    came = {report.system_id for name, report in now.items() if name not in before and report.system_id}
+    return [
+        FormerName(name) for name, report in before.items() if name not in now and report.system_id in came
+    ]
+
+
 def learned(known: Mapping[str, KnownHost], reports: Iterable[HostReport]) -> list[KnownHost]:
     """Give what reports tell of hosts that is not kept yet: what does not change is not written again."""
     found = []

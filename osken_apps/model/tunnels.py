@@ -7,17 +7,16 @@ addresses), never what is connected just now: a peer that is away is where it wa
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from ipaddress import AddressValueError, IPv4Address
+from ipaddress import IPv4Address
 from itertools import chain
 from typing import TypeVar
 
 from osken_apps.model.addresses import IPAddress, MacAddress
+from osken_apps.model.paired import Paired
 from osken_apps.model.resources import Network, NetworkType, Port
 
 T = TypeVar("T")
 
-SET_ADDRESS = "ovs-vsctl set Open_vSwitch . other_config:local_ip=ADDRESS"
 MAX_COPIES = 2000  # of a frame: as many as fit into a flow
 # What the datapath in user space copies to: as many of its actions as fit into 64 KiB.
 USERSPACE_COPIES = {NetworkType.VXLAN: 780, NetworkType.GRE: 862, NetworkType.GENEVE: 780}
@@ -134,103 +133,6 @@ def answers_nd(datapath_type: str, version: str) -> bool:
     return datapath_type in ("netdev", "dummy") and numbers >= [2, 12]
 
 
-class TunnelAddresses:
-    """Where each host is reached, by what it shows or what is kept of it; no two hosts have one address."""
-
-    def __init__(self) -> None:
-        self._shown: dict[str, str] = {}
-        self._showing: dict[IPv4Address, set[str]] = {}
-        self._holders: dict[IPv4Address, str] = {}
-        self._addresses: dict[str, IPv4Address] = {}
-
-    def keep(self, host: str, text: str) -> set[str]:
-        """Take what is kept of a host that has not shown itself yet; give the hosts that have another one."""
-        return set() if host in self._shown else self.show(host, text)
-
-    def show(self, host: str, text: str) -> set[str]:
-        """Take what a host shows, empty for nothing; give the hosts that have another address now."""
-        if self._shown.get(host) == text:
-            return set()
-        self._note(host, text)
-        return self._settle(host)
-
-    def forget(self, host: str) -> set[str]:
-        """Forget a host; give the hosts that have another address now."""
-        self._note(host, None)
-        return self._settle(host)
-
-    def rename(self, host: str, new_name: str) -> None:
-        """Note that a host is called something else now."""
-        if host not in self._shown:
-            return
-        self._note(new_name, self._note(host, None))
-        address = self._addresses.pop(host, None)
-        if address is not None:
-            self._addresses[new_name], self._holders[address] = address, new_name
-
-    def of(self, host: str) -> IPv4Address | None:
-        """Give where a host is reached; None: nobody knows."""
-        return self._addresses.get(host)
-
-    def rivals(self, host: str) -> list[str]:
-        """Name the other hosts that show the address of a host."""
-        address = usable_address(self._shown.get(host, ""))
-        return sorted(self._showing[address] - {host}) if address else []
-
-    def why_not(self, host: str) -> str:
-        """Say in words what must be put right for a host to have an address; empty: it has one."""
-        if host in self._addresses:
-            return ""
-        text = self._shown.get(host, "")
-        if not text:
-            return f"host {host} to have a tunnel address: {SET_ADDRESS}"
-        address = usable_address(text)
-        if address is None:
-            return (
-                f"host {host} to have a tunnel address that is IPv4 and a host's, not {text}: {SET_ADDRESS}"
-            )
-        other = self._holders[address]
-        return f"host {host} to have a tunnel address that is not also {other}'s, as {text} is: {SET_ADDRESS}"
-
-    def _note(self, host: str, text: str | None) -> str | None:
-        """Note what a host shows now; give what it showed before."""
-        before = self._shown.pop(host, None)
-        if (address := usable_address(before or "")) is not None:
-            self._showing[address].discard(host)
-            if not self._showing[address]:
-                del self._showing[address]
-        if text is not None:
-            self._shown[host] = text
-            if (address := usable_address(text)) is not None:
-                self._showing.setdefault(address, set()).add(host)
-        return before
-
-    def _settle(self, host: str) -> set[str]:
-        before, now = self._addresses.pop(host, None), usable_address(self._shown.get(host, ""))
-        changed = {host}
-        if before is not None:
-            del self._holders[before]
-        if now is not None and now not in self._holders:
-            self._addresses[host], self._holders[now] = now, host
-        if before is not None and before != now:
-            heir = min(self._showing.get(before, ()), default=None)
-            if heir is not None:
-                self._addresses[heir], self._holders[before] = before, heir
-                changed.add(heir)
-        return changed
-
-
-@lru_cache(1 << 14)
-def usable_address(text: str) -> IPv4Address | None:
-    """Read an address at which a host can be reached; None if it is none."""
-    try:
-        address = IPv4Address(text)
-    except AddressValueError:
-        return None
-    useless = address.is_unspecified or address.is_multicast or address.is_loopback
-    return None if useless or address.is_reserved else address
-
-
 class Spread:
     """On which hosts each network is, by its ports that are bound."""
 
@@ -280,16 +182,18 @@ class RemotePorts:
     """The ports as other hosts see them, each made once for all."""
 
     def __init__(self) -> None:
-        self._made: dict[str, tuple[Port, Network, RemotePort]] = {}
+        self._made: dict[str, tuple[Port, Network, Paired, RemotePort]] = {}
 
-    def of(self, port: Port, network: Network, address: IPv4Address) -> RemotePort:
-        """Give a port as seen from other hosts than its own, the same object until it changes."""
+    def of(self, port: Port, network: Network, address: IPv4Address, paired: Paired) -> RemotePort:
+        """Give a port as seen from other hosts than its own, the same object until it changes; `paired` are
+        the addresses that some port of the network may have besides its own.
+        """
         known = self._made.get(port.id)
-        if known and known[0] is port and known[1] is network and known[2].address == address:
-            return known[2]
-        made = _remote_port(port, network, address)
-        remote = known[2] if known and _values(known[2]) == _values(made) else made
-        self._made[port.id] = (port, network, remote)
+        if known and known[:3] == (port, network, paired) and known[3].address == address:
+            return known[3]
+        made = _remote_port(port, network, address, paired)
+        remote = known[3] if known and _values(known[3]) == _values(made) else made
+        self._made[port.id] = (port, network, paired, remote)
         return remote
 
     def forget(self, port_id: str) -> None:
@@ -297,19 +201,21 @@ class RemotePorts:
         self._made.pop(port_id, None)
 
 
-def _remote_port(port: Port, network: Network, address: IPv4Address) -> RemotePort:
+def _remote_port(port: Port, network: Network, address: IPv4Address, paired: Paired) -> RemotePort:
     number = network.segmentation_id or 0
-    return RemotePort(network.network_type, number, address, port.mac_address, tuple(certain_addresses(port)))
+    known = tuple(certain_addresses(port, paired))
+    return RemotePort(network.network_type, number, address, port.mac_address, known)
 
 
 def _values(remote: RemotePort) -> tuple[object, ...]:
     return remote.network_type, remote.segmentation_id, remote.address, remote.mac_address, remote.known
 
 
-def certain_addresses(port: Port) -> Iterator[IPAddress]:
-    """Give the addresses of a port that no other machine may take over, as a virtual router's."""
-    paired = {pair.ip_address for pair in port.allowed_address_pairs}
-    return (fixed.ip_address for fixed in port.fixed_ips if str(fixed.ip_address) not in paired)
+def certain_addresses(port: Port, paired: Paired) -> Iterator[IPAddress]:
+    """Give the addresses of a port that no machine may take over, as a virtual router's; `paired` are those
+    of its network that some port may have besides its own.
+    """
+    return (fixed.ip_address for fixed in port.fixed_ips if fixed.ip_address not in paired)
 
 
 def further_macs(port: Port) -> set[MacAddress]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address
 
 from osken_apps.model.addresses import MacAddress
+from osken_apps.model.paired import Paired
 from osken_apps.model.resources import Port
 from osken_apps.model.tunnels import certain_addresses
 from osken_apps.openflow.fields import ETH_TYPE_ARP, ETH_TYPE_IPV6, IP_PROTO_ICMPV6
@@ -25,10 +26,13 @@ OVERRIDE = 1 << 29
 TARGET_LINK_LAYER_ADDRESS = 2
 
 
-def announcements(port: Port, in_conflict: bool = False) -> Iterator[bytes]:
-    """Give a frame for each address that no other machine may have; of IPv4 in conflict, none."""
+def announcements(port: Port, pairs: Paired, in_conflict: bool = False) -> Iterator[bytes]:
+    """Give a frame for each address that no other machine may have; of IPv4 in conflict, none.
+
+    `pairs` are the addresses that some port of its network may have besides its own.
+    """
     mac = port.mac_address
-    for address in certain_addresses(port):
+    for address in certain_addresses(port, pairs):
         if isinstance(address, IPv6Address):
             yield neighbor_advertisement(mac, address)
         elif not in_conflict:

@@ -13,7 +13,7 @@ from osken_apps.errors import ServiceUnavailable
 from osken_apps.link import Answer, Query
 from osken_apps.model.changes import HostReport
 from osken_apps.model.counts import ControllerCounts, HostCounts
-from osken_apps.model.known_hosts import KnownHost, bounded, learned, report_of
+from osken_apps.model.known_hosts import FormerName, KnownHost, bounded, former_names, learned, report_of
 from osken_apps.questions import A, Question
 
 TIMEOUT_S = 5.0
@@ -57,8 +57,8 @@ class Hosts:
             self._kept = {host.name: host for host in kept} | self._kept
             self._show()
 
-    def replace(self, reports: Iterable[HostReport], complete: bool = True) -> list[KnownHost]:
-        """Take over new reports; give what the store is to keep of them.
+    def replace(self, reports: Iterable[HostReport], complete: bool = True) -> list[KnownHost | FormerName]:
+        """Take over new reports; give what the store is to keep of them, and of what nothing any more.
 
         `complete`: a host that has not connected yet is waited for no longer.
         """
@@ -67,13 +67,17 @@ class Hosts:
         with self._lock:
             # What was on its way when a host was forgotten does not bring it back.
             self._forgotten = {name: old for name, old in self._forgotten.items() if _is_no_news(told, old)}
-            self._told = {name: report for name, report in told.items() if name not in self._forgotten}
+            told = {name: report for name, report in told.items() if name not in self._forgotten}
+            former = former_names(self._told, told)
+            self._told = told
             self._refused = tuple(report for report in listed if report.refused)
             self._complete = complete
             new = learned(self._kept, self._told.values())
-            self._kept = bounded(self._kept | {host.name: host for host in new}, self._told)
+            gone = {former_name.name for former_name in former}
+            kept = {name: host for name, host in self._kept.items() if name not in gone}
+            self._kept = bounded(kept | {host.name: host for host in new}, self._told)
             self._show()
-        return new
+        return [*former, *new]
 
     def forget(self, report: HostReport) -> None:
         """Forget a host that is gone."""

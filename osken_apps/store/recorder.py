@@ -8,7 +8,7 @@ from itertools import islice
 from osken_apps.errors import StoreUnavailable
 from osken_apps.failures import Failures
 from osken_apps.model.changes import PortReport
-from osken_apps.model.known_hosts import KnownHost
+from osken_apps.model.known_hosts import FormerName, KnownHost
 from osken_apps.networking.bindings import record
 from osken_apps.store.store import Store
 
@@ -20,12 +20,12 @@ LAST_BACKOFF_S = 10.0
 REPORTS_A_COMMIT = 500
 
 
-Observed = PortReport | KnownHost
+Observed = PortReport | KnownHost | FormerName
 
 
-def _key(observed: Observed) -> tuple[type[Observed], str]:
-    """Say what an observation is of: a newer one of the same takes its place."""
-    return type(observed), observed.name if isinstance(observed, KnownHost) else observed.port_id
+def _key(observed: Observed) -> tuple[bool, str]:
+    """Say what an observation is of, and whether that is a port: a newer one of the same takes its place."""
+    return (True, observed.port_id) if isinstance(observed, PortReport) else (False, observed.name)
 
 
 class Recorder:
@@ -33,7 +33,7 @@ class Recorder:
 
     def __init__(self, failures: Failures) -> None:
         self._failures = failures
-        self._waiting: dict[tuple[type[Observed], str], Observed] = {}
+        self._waiting: dict[tuple[bool, str], Observed] = {}
         self._changed = threading.Condition()
 
     def add(self, observed: Iterable[Observed]) -> None:
@@ -68,6 +68,8 @@ class Recorder:
                 for host in reports:
                     if isinstance(host, KnownHost):
                         transaction.keep_host(host)
+                    elif isinstance(host, FormerName):
+                        transaction.forget_host(host.name)
         except StoreUnavailable:
             raise
         except Exception as error:

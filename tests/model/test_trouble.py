@@ -13,6 +13,7 @@ from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.reconcile import HostReconciler
 from osken_apps.model.changes import PortReport, Snapshot, Upserted
 from osken_apps.model.fabric import Fabric
+from osken_apps.model.paired import Paired
 from osken_apps.model.resources import PortStatus
 from osken_apps.openflow import codec
 from osken_apps.openflow.codec import MessageType
@@ -126,7 +127,7 @@ def test_a_port_that_came_from_another_host_is_announced_while_it_is_here(
     assert not world.attempt()
     later.clear()
     assert world.attempt()
-    (frame,) = announcements(VM1)
+    (frame,) = announcements(VM1, Paired())
     message = codec.packet_out_of(2, frame)
     first, *again = later
     first()

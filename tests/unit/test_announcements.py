@@ -7,16 +7,18 @@ from typing import Any
 from os_ken.lib.packet import arp, ethernet, icmpv6, ipv6, packet
 
 from osken_apps.model.addresses import mac_address
+from osken_apps.model.paired import Paired, paired
 from osken_apps.model.resources import AddressPair, FixedIp
 from osken_apps.pipeline.announcements import announcements
-from tests.golden.scenarios import VM1
+from tests.golden.scenarios import VM1, VM2
 
 SIX = FixedIp("subnet6", IPv6Address("2001:db8::2"))
 BOTH = replace(VM1, fixed_ips=(*VM1.fixed_ips, SIX))
 
 
 def frames(**port: Any) -> list[bytes]:
-    return list(announcements(replace(BOTH, **port)))
+    made = replace(BOTH, **port)
+    return list(announcements(made, paired([made])))
 
 
 def test_an_ipv4_address_is_announced_by_an_arp_request_for_itself() -> None:
@@ -54,4 +56,7 @@ def test_an_ipv6_address_is_announced_by_an_advertisement_that_overrides_and_is_
 def test_an_address_that_another_machine_may_have_is_not_announced() -> None:
     pair = AddressPair("10.10.10.2", mac_address("00:00:5e:00:01:07"))
     assert len(frames(allowed_address_pairs=(pair,))) == 1
-    assert len(list(announcements(BOTH, in_conflict=True))) == 1
+    assert (
+        list(announcements(BOTH, paired([BOTH, replace(VM2, allowed_address_pairs=(pair,))]))) == frames()[1:]
+    )
+    assert len(list(announcements(BOTH, Paired(), in_conflict=True))) == 1

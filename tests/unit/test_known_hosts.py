@@ -7,13 +7,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 
+from osken_apps.failures import Failures
 from osken_apps.model import known_hosts
 from osken_apps.model.changes import HostReport, PortReport
-from osken_apps.model.known_hosts import KnownHost, learned
+from osken_apps.model.known_hosts import KnownHost, former_names, learned
 from osken_apps.model.resources import Binding, PortStatus
 from osken_apps.networking.bindings import record
 from osken_apps.rest.controller import Hosts
 from osken_apps.store import transaction as transaction_module
+from osken_apps.store.recorder import Recorder
 from osken_apps.store.store import Store
 from tests.unit.rest_client import Client, client_of
 
@@ -106,6 +108,25 @@ def test_an_agent_that_has_not_connected_since_the_start_counts_its_ports(api: C
         record(transaction, [PortReport(str(port_id), Binding("host1", 1), PortStatus.ACTIVE)])
     (agent,) = api.get("/agents")["agents"]
     assert agent["configurations"]["devices"] == 1
+
+
+def test_a_host_that_is_called_something_else_is_kept_by_its_new_name_only(tmp_path: Path) -> None:
+    hosts, old = Hosts(), replace(HOST1, system_id="s", tunnel_address="192.0.2.1")
+    other = replace(HOST1, host="other", system_id="o")
+    recorder, store = Recorder(Failures()), Store(f"sqlite:///{tmp_path}/osken-net.db")
+    for names in (["host1"], ["host2"], ["host1"]):
+        now = [replace(old, host=name) for name in names]
+        recorder.record(store, tuple(hosts.replace([*now, other])))
+        assert set(hosts.by_name) == {*names, "other"}
+        with store.read() as view:
+            assert [host.name for host in view.known_hosts()] == [*names, "other"]
+
+
+def test_a_host_that_is_away_is_no_former_name_of_another() -> None:
+    away, here = replace(HOST1, system_id="s"), replace(HOST1, host="host2", system_id="t")
+    assert former_names({"host1": away}, {"host2": here}) == []
+    assert former_names({"host1": away, "host2": away}, {"host2": away}) == []
+    assert former_names({"host1": replace(away, system_id="")}, {"host2": replace(here, system_id="")}) == []
 
 
 def test_what_was_on_its_way_when_a_host_was_forgotten_does_not_bring_it_back() -> None:

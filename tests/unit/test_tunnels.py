@@ -2,7 +2,7 @@
 
 import random
 from dataclasses import replace
-from ipaddress import IPv4Address, IPv4Network, IPv6Address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address
 
 import pytest
 
@@ -13,6 +13,8 @@ from osken_apps.model.conditions.facts import tunnel_address
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.host import Interface
 from osken_apps.model.host_snapshot import host_snapshot, tunnel_needs
+from osken_apps.model.inventory import Inventory
+from osken_apps.model.paired import paired
 from osken_apps.model.preparation import prepare
 from osken_apps.model.reports import port_reports
 from osken_apps.model.resources import (
@@ -26,8 +28,9 @@ from osken_apps.model.resources import (
     Subnet,
 )
 from osken_apps.model.snapshot import HostSnapshot
+from osken_apps.model.tunnel_addresses import TunnelAddresses
 from osken_apps.model.tunnel_bridge import wishes
-from osken_apps.model.tunnels import Crowd, Everywhere, Reach, TunnelAddresses, answers_nd
+from osken_apps.model.tunnels import Crowd, Everywhere, Reach, answers_nd
 from osken_apps.openflow import codec
 from osken_apps.openflow.actions import Output, SetField
 from osken_apps.openflow.codec import FlowModCommand, packet_out_by
@@ -212,6 +215,32 @@ def test_an_address_that_another_machine_may_take_over_is_not_answered_for() -> 
     assert found.shared == ((router, (B,)),)
 
 
+@pytest.mark.parametrize("covered", ["10.0.0.2", "10.0.0.0/24", "0.0.0.0/0"])
+def test_an_address_that_a_pair_of_another_port_covers_is_not_answered_for(covered: str) -> None:
+    made = fabric(port(1), port(2), port(3))
+    assert [known for item in reach(made, "a").ports for known in item.known] == [
+        IPv4Address("10.0.0.2"),
+        IPv4Address("10.0.0.3"),
+    ]
+    taker = port(3, allowed_address_pairs=(AddressPair(covered, port(3).mac_address),))
+    assert concerned(made, made.apply([Upserted(taker)])) == {"a", "b", "c"}
+    left = [known for item in reach(made, "a").ports for known in item.known]
+    assert left == ([IPv4Address("10.0.0.3")] if covered == "10.0.0.2" else [])
+    made.apply([Deleted(Port, taker.id)])
+    assert [item.known for item in reach(made, "a").ports] == [(IPv4Address("10.0.0.2"),)]
+
+
+def test_pairs_cover_what_is_between_their_first_and_last_address() -> None:
+    prefixes = ("10.0.0.8/30", "10.0.0.0/28", "10.0.1.7", "2001:db8::/64", "10.0.0.255/32")
+    of = [replace(port(1), allowed_address_pairs=(AddressPair(it, port(1).mac_address),)) for it in prefixes]
+    pairs = paired(of)
+    inside = ("10.0.0.0", "10.0.0.15", "10.0.1.7", "10.0.0.255", "2001:db8::1", "2001:db8::")
+    outside = ("10.0.0.16", "10.0.1.6", "10.0.1.8", "9.255.255.255", "2001:db8:0:1::", "::a00:1")
+    assert all(ip_address(text) in pairs for text in inside)
+    assert not any(ip_address(text) in pairs for text in outside)
+    assert ip_address("10.0.0.1") not in paired([port(1)])
+
+
 SIX = port(2, fixed_ips=(FixedIp("sub6", IPv6Address("2001:db8::2")),))
 
 
@@ -369,6 +398,65 @@ def test_what_is_kept_of_a_host_counts_until_it_shows_itself() -> None:
     assert (addresses.of("a"), addresses.of("z")) == (None, B)
     addresses.forget("z")
     assert addresses.of("z") is None
+
+
+def restarted(**kept: str) -> Fabric:
+    """Give what a controller knows that has just started, of which hosts these addresses are kept."""
+    made = Fabric(LAYOUT)
+    made.load(Snapshot((VXLAN, OTHER), (SUBNET,), (port(1), port(2)), tunnel_addresses=tuple(kept.items())))
+    return made
+
+
+@pytest.mark.parametrize("kept", [("old",), ("old", "z-new"), ("new", "old")])
+def test_an_address_that_is_kept_of_a_name_of_before_is_that_of_the_host_that_shows_it(
+    kept: tuple[str, ...],
+) -> None:
+    made, name = restarted(**dict.fromkeys(kept, str(A))), kept[-1] if kept[-1] != "old" else "new"
+    made.observe_tunnel_address(name, str(A))
+    addresses = made.beyond.addresses
+    assert (addresses.of(name), addresses.why_not(name), addresses.rivals(name)) == (A, "", [])
+
+
+def test_a_host_that_is_waited_for_has_the_address_that_is_kept_of_it_until_it_is_gone() -> None:
+    made = Fabric(LAYOUT)
+    there = replace(port(1), binding=Binding("a", 1, f"tap{port(1).id[:11]}"))
+    made.load(Snapshot((VXLAN,), (SUBNET,), (there, port(2)), tunnel_addresses=(("a", str(A)),)))
+    bring(made, "b", port(2))
+    made.observe_tunnel_address("b", str(A))
+    addresses = made.beyond.addresses
+    assert (addresses.of("a"), addresses.of("b"), addresses.rivals("b")) == (A, None, ["a"])
+    assert {"a", "b"} <= concerned(made, made.host_is_gone("a"))
+    assert (addresses.of("a"), addresses.of("b"), addresses.rivals("b")) == (None, A, [])
+    made.observe_tunnel_address("a", str(A))
+    assert (addresses.of("a"), addresses.of("b"), addresses.rivals("b")) == (None, A, ["a"])
+
+
+def test_forgetting_a_host_forgets_the_address_that_is_kept_of_it() -> None:
+    made = restarted(old=str(A))
+    made.forget("old")
+    assert made.beyond.addresses.of("old") is None
+    assert made.beyond.addresses.rivals("new") == []
+
+
+def test_a_snapshot_that_still_has_a_name_of_before_makes_it_nobodys_rival() -> None:
+    made = restarted()
+    bring(made, "old", port(1))
+    made.observe_tunnel_address("old", str(A))
+    made.rename("old", "new")
+    again = Inventory()
+    again.take(Snapshot((VXLAN,), (SUBNET,), (port(1),), tunnel_addresses=(("old", str(A)),)))
+    made.adopt(again)
+    assert (made.beyond.addresses.of("new"), made.beyond.addresses.rivals("new")) == (A, [])
+
+
+def test_a_host_that_takes_a_name_of_the_store_leaves_that_ones_address_to_others() -> None:
+    made = restarted(new=str(B))
+    bring(made, "tmp", port(1))
+    made.observe_tunnel_address("tmp", str(A))
+    made.rename("tmp", "new")
+    made.observe_tunnel_address("third", str(B))
+    addresses = made.beyond.addresses
+    assert (addresses.of("new"), addresses.of("third")) == (A, B)
 
 
 def waits(made: Fabric, connected: tuple[str, ...] = ("br-int", "br-eth2", "br-tun")) -> str:

@@ -11,7 +11,8 @@ from osken_apps.model.conditions.facts import HostFacts, InterfaceFacts
 from osken_apps.model.conditions.words import typed
 from osken_apps.model.resources import TUNNEL_OCTETS, TUNNEL_TYPES
 from osken_apps.model.snapshot import tunnel_port
-from osken_apps.model.tunnels import MAX_COPIES, MAX_MACHINES, SET_ADDRESS, USERSPACE_COPIES, usable_address
+from osken_apps.model.tunnel_addresses import SET_ADDRESS, usable_address
+from osken_apps.model.tunnels import MAX_COPIES, MAX_MACHINES, USERSPACE_COPIES
 from osken_apps.printable import excerpt
 
 USERSPACE = "netdev"

@@ -1,0 +1,41 @@
+"""The addresses that ports of a network may have besides their own, by their allowed address pairs. PURE."""
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from osken_apps.model.addresses import IPAddress, network_of
+from osken_apps.model.resources import Port
+
+
+@dataclass(frozen=True, slots=True)
+class Paired:
+    """Ranges of addresses, each with its version, its first and its last address as numbers; in order, and
+    none meets another.
+    """
+
+    ranges: tuple[tuple[int, int, int], ...] = ()
+
+    def __contains__(self, address: IPAddress) -> bool:
+        number = int(address)
+        place = bisect_right(self.ranges, (address.version, number, 1 << address.max_prefixlen))
+        version, _, last = self.ranges[place - 1] if place else (0, 0, 0)
+        return version == address.version and number <= last
+
+
+def paired(ports: Iterable[Port]) -> Paired:
+    """Give what the pairs of some ports cover; a machine may take over what a pair of its port covers."""
+    prefixes = {pair.ip_address for port in ports for pair in port.allowed_address_pairs}
+    networks = map(network_of, prefixes)
+    found = sorted(
+        (network.version, int(network.network_address), int(network.broadcast_address))
+        for network in networks
+    )
+    ranges: list[tuple[int, int, int]] = []
+    for version, first, last in found:
+        before = ranges[-1] if ranges else (0, 0, 0)
+        if before[0] == version and first <= before[2]:
+            ranges[-1] = (version, before[1], max(last, before[2]))
+        else:
+            ranges.append((version, first, last))
+    return Paired(tuple(ranges))
