@@ -34,12 +34,15 @@ class HostTags:
             rows = (row for row in view.tagged_ports if is_to_be_dead(row, changes))
             self._send(view, {row.name: DEAD_TAG for row in rows})
 
-    def write(self, snapshot: HostSnapshot) -> None:
-        """Write the tags that differ. Raises OvsdbError."""
+    def write(self, snapshot: HostSnapshot, flows_stand: bool) -> None:
+        """Write the tags that differ; unless flows stand, only those of what is dead. Raises OvsdbError."""
         view = self._view()
         if view:
-            self._written = desired_tags(snapshot)
-            self._send(view, tag_changes(view.tagged_ports, self._written, snapshot, self._fabric.mark))
+            desired = desired_tags(snapshot)
+            changes = tag_changes(view.tagged_ports, desired, snapshot, self._fabric.mark)
+            withheld = {name for name, tag in changes.items() if tag != DEAD_TAG and not flows_stand}
+            self._written = {name: tag for name, tag in desired.items() if name not in withheld}
+            self._send(view, {name: tag for name, tag in changes.items() if name not in withheld})
 
     def _view(self) -> HostView | None:
         return self._host.session.view() if self._host.session else None

@@ -40,6 +40,10 @@ LAST_RETRY_S = 30.0
 CANNOT_TRACK = "its datapath lacks connection tracking, or a part of it: ports with port security are dead"
 
 
+class _CutShort(Exception):
+    """A bridge went while a pass was under way."""
+
+
 class HostReconciler:
     """Serves one host; `wake` has it look again."""
 
@@ -114,6 +118,9 @@ class HostReconciler:
     def _attempt(self) -> bool:
         try:
             refused = self._pass()
+        except _CutShort as gone:
+            LOG.info("host %s: %s", self._host.name, gone)
+            return False
         except OskenAppsError as error:
             LOG.warning("host %s: %s", self._host.name, error)
             self._report_trouble(str(error))
@@ -127,7 +134,10 @@ class HostReconciler:
         return not refused
 
     def _pass(self) -> dict[str, str]:
-        """Bring the host to what it should have; give the ports whose flows are refused, with the reason."""
+        """Bring the host to what it should have; give the ports whose flows are refused, with the reason.
+
+        Raises _CutShort, besides what the host's switches and its database do.
+        """
         layout = self._fabric.layout
         read = self._read_new()
         with self._hosts.turns:
@@ -148,8 +158,9 @@ class HostReconciler:
         for bridge, wanted in desired.items():
             if bridge in bridges:
                 refused |= self._converge(bridges[bridge], wanted, snapshot)
+                self._look_for_gone(bridges)
         if is_whole:
-            self._tags.write(snapshot)
+            self._tags.write(snapshot, integration is not None)
             self._unsettled = set(refused)
             self._announcer.send(snapshot, integration)
         self._conditions.look(snapshot)
@@ -181,6 +192,15 @@ class HostReconciler:
         if len(bridges) < len(self._host.bridges):
             self.wake()
         return bridges
+
+    def _look_for_gone(self, bridges: dict[str, Bridge]) -> None:
+        """Go on only with all bridges that the pass began with: what one has is not known once it is gone.
+
+        Raises _CutShort.
+        """
+        for name, bridge in bridges.items():
+            if bridge.connection.closed or self._host.bridges.get(name) is not bridge:
+                raise _CutShort(f"bridge {name} is gone: no more is done, or said, until the next pass")
 
     def _look(self, bridges: dict[str, Bridge]) -> HostSnapshot | None:
         """Look at all of the host; None: too little is known of it yet."""

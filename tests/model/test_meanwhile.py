@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from ipaddress import IPv4Address
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from osken_apps.model.reports import port_reports
 from osken_apps.model.resources import Network, NetworkType, Port, PortStatus, Subnet
 from tests.golden.scenarios import NET1, SERVER1, SUBNET1, VM1
 from tests.model import two_hosts
+from tests.model.switch import SwitchConnection
 from tests.model.test_trouble import World
 from tests.model.two_hosts import TwoHosts
 
@@ -147,3 +149,41 @@ def test_a_frame_is_followed_without_the_ports_that_are_gone_meanwhile(
         "host1", "tap1", [int(two_hosts.VM1.mac_address), int(two_hosts.VM2.mac_address)]
     )
     assert facts.ports == ()
+
+
+@pytest.mark.parametrize(("name", "change"), [("br-int", 1), ("br-int", 2), ("br-eth2", 1)])
+def test_a_pass_whose_bridge_goes_half_way_says_nothing_and_its_ports_stay_dead(
+    name: str, change: int
+) -> None:
+    """The changes of the integration bridge are its meters, then its flows."""
+
+    def goes() -> None:
+        seen.append(len(bridge.flows))
+        if len(seen) == change:
+            connection.alive = False
+            world.hosts.disconnected(connection)  # type: ignore[arg-type]
+
+    world = World()
+    world.plug(tap1=VM1.id)
+    host = world.hosts.by_name["h"]
+    connection: Any = host.bridges[name].connection
+    bridge, seen = connection.bridge_in_memory, list[int]()
+    connection.on_change = goes
+    assert not world.attempt()
+    assert (bridge.flows, world.ovsdb.tags, world.reports) == ({}, {"tap1": 4095}, {})
+    assert not host.in_order
+
+
+def test_a_port_stays_dead_until_the_integration_bridge_is_back_and_has_its_flows() -> None:
+    world = World()
+    assert world.attempt()
+    world.hosts.disconnected(world.connection)  # type: ignore[arg-type]
+    world.ovsdb.tags = {"tap1": 7}
+    world.plug(tap1=VM1.id)
+    assert world.attempt()
+    assert (world.ovsdb.tags, world.reports) == ({"tap1": 4095}, {})
+    world.plug()
+    world.hosts.connected(SwitchConnection(world.bridge, "br-int"), None)  # type: ignore[arg-type]
+    assert world.attempt()
+    assert (world.ovsdb.tags, world.reports[VM1.id].status) == ({"tap1": 1}, PortStatus.ACTIVE)
+    assert world.hosts.by_name["h"].repairs == 0

@@ -231,7 +231,7 @@ def test_what_a_bridge_has_that_is_not_connected_counts() -> None:
     physical = site.connections["br-eth2"]
     physical.fault, physical.on_gone = "gone", lambda: site.hosts.disconnected(physical)  # type: ignore[arg-type]
     site.unplug(P1)
-    assert site.attempt()
+    assert not site.attempt()
     site.plug(20, P3)
     assert site.attempt()
     assert site.sends_in(tap(P3)) == set()
