@@ -8,8 +8,8 @@ from ipaddress import IPv4Address
 
 from osken_apps.model.dhcp_service import DhcpServer
 from osken_apps.model.snapshot import BoundPort
-from osken_apps.openflow.actions import CONTROLLER, IN_PORT, Action, Move, PopVlan, SetField
-from osken_apps.openflow.fields import UNTAGGED, Field
+from osken_apps.openflow.actions import CONTROLLER, IN_PORT, Move, SetField
+from osken_apps.openflow.fields import Field
 from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.match import Match
 from osken_apps.openflow.meter import Meter
@@ -26,7 +26,7 @@ from osken_apps.pipeline.headers import (
     Values,
 )
 from osken_apps.pipeline.meters import DHCP_PUNTS, kind_meter, port_meter
-from osken_apps.pipeline.stage import Role, Rule, Stage
+from osken_apps.pipeline.stage import Role, Rule
 from osken_apps.pipeline.stages import CLASSIFY, DHCP, GUARD, SERVICES
 
 CLIENT_TO_SERVER: Values = {Field.UDP_SRC: DHCP_CLIENT_PORT, Field.UDP_DST: DHCP_SERVER_PORT}
@@ -150,23 +150,10 @@ def _before(bound: BoundPort) -> Iterator[Flow]:
 
 
 def server_flows(rules: Server, ofport: int, server: DhcpServer) -> Iterator[Flow]:
-    """Give the flows that answer one port for the DHCP server.
-
-    A frame with a priority tag is answered without one, and of another VLAN none; what comes from a guarded
-    port has no tag any more.
-    """
-    for sender, pop in _untagged(rules.arp.stage, ofport):
-        for address in server.addresses:
-            yield server_arp(rules.arp, sender, pop, server, address)
-            yield server_ping(rules.ping, sender, pop, server, address)
-
-
-def _untagged(stage: Stage, ofport: int) -> tuple[tuple[Values, tuple[Action, ...]], ...]:
-    """Give what the frames of a port match that belong to its network, and what takes their tag off."""
-    sender: Values = {Field.IN_PORT: ofport}
-    if stage is not CLASSIFY:
-        return ((sender, ()),)
-    return (sender | {Field.VLAN_VID: UNTAGGED}, ()), (sender | {Field.VLAN_VID: 0}, (PopVlan(),))
+    """Give the flows that answer one port for the DHCP server."""
+    for address in server.addresses:
+        yield server_arp(rules.arp, ofport, server, address)
+        yield server_ping(rules.ping, ofport, server, address)
 
 
 def dhcp_request(ofport: int, destination: IPv4Address) -> Match:
@@ -175,14 +162,11 @@ def dhcp_request(ofport: int, destination: IPv4Address) -> Match:
     return Match.of({Field.IN_PORT: ofport} | UDP | request)
 
 
-def server_arp(
-    rule: Rule, sender: Values, pop: tuple[Action, ...], server: DhcpServer, address: IPv4Address
-) -> Flow:
+def server_arp(rule: Rule, ofport: int, server: DhcpServer, address: IPv4Address) -> Flow:
     """Answer an ARP request for the server's address (RFC 826) out of the port that it came from."""
     request: Values = {Field.ARP_OP: ARP_REQUEST, Field.ARP_TPA: address}
     return rule.flow(
-        Match.of(sender | ARP | request),
-        *pop,
+        Match.of({Field.IN_PORT: ofport} | ARP | request),
         Move(Field.ETH_SRC, Field.ETH_DST),
         SetField(Field.ETH_SRC, server.mac_address),
         SetField(Field.ARP_OP, ARP_REPLY),
@@ -194,14 +178,11 @@ def server_arp(
     )
 
 
-def server_ping(
-    rule: Rule, sender: Values, pop: tuple[Action, ...], server: DhcpServer, address: IPv4Address
-) -> Flow:
+def server_ping(rule: Rule, ofport: int, server: DhcpServer, address: IPv4Address) -> Flow:
     """Answer an ICMP echo request to the server's address (RFC 792) out of the port that it came from."""
     request: Values = {Field.ICMP_TYPE: ICMP_ECHO_REQUEST, Field.ICMP_CODE: 0, Field.IPV4_DST: address}
     return rule.flow(
-        Match.of(sender | ICMP | request),
-        *pop,
+        Match.of({Field.IN_PORT: ofport} | ICMP | request),
         Move(Field.ETH_SRC, Field.ETH_DST),
         SetField(Field.ETH_SRC, server.mac_address),
         Move(Field.IPV4_SRC, Field.IPV4_DST),

@@ -1,6 +1,5 @@
-"""What becomes of packets to the DHCP server: from an address that the port has no more, and with tags."""
+"""What a guarded machine says to its DHCP server from an address that its port has no more, and to others."""
 
-from dataclasses import replace
 from ipaddress import IPv4Address
 
 import pytest
@@ -8,10 +7,10 @@ import pytest
 from osken_apps.model.addresses import MacAddress, mac_address
 from osken_apps.openflow.fields import Field, Value
 from osken_apps.trace.frame import Frame
-from osken_apps.trace.result import Exit, Way
+from osken_apps.trace.result import Way
 from osken_apps.trace.site import traced_host
 from osken_apps.trace.tracer import trace
-from tests.golden.scenarios import GUARDED2, GUARDED3, LAYOUT, SCENARIOS, SERVER1, SERVER3, VM1
+from tests.golden.scenarios import GUARDED2, GUARDED3, LAYOUT, SCENARIOS, SERVER3
 
 OFPORT = 2  # of GUARDED2
 BEFORE, OTHER = IPv4Address("10.10.30.77"), IPv4Address("10.10.30.3")
@@ -92,41 +91,3 @@ def test_who_renews_finds_the_server_from_an_address_before() -> None:
 )  # fmt: skip
 def test_nothing_else_comes_from_an_address_before(frame: dict[Field, Value]) -> None:
     assert exits(frame) == DROPPED
-
-
-def answers_to_unguarded(frame: dict[Field, Value], vlans: tuple[int, ...]) -> list[Exit]:
-    """Give what a machine that is not guarded hears itself of a frame of its own."""
-    host = traced_host(LAYOUT, SCENARIOS["seed"])
-    traced = trace([host], "host1", "br-int", 2, replace(Frame.of(frame), vlans=vlans))
-    return [leaving for leaving in traced.exits if leaving.port and leaving.port.ofport == 2]
-
-
-ASKS_SERVER1 = {
-    "arp": {
-        Field.ETH_SRC: VM1.mac_address,
-        Field.ETH_DST: ALL_MACS,
-        Field.ETH_TYPE: 0x0806,
-        Field.ARP_OP: 1,
-        Field.ARP_SHA: VM1.mac_address,
-        Field.ARP_SPA: IPv4Address("10.10.10.2"),
-        Field.ARP_TPA: SERVER1.fixed_ips[0].ip_address,
-    },
-    "ping": {
-        Field.ETH_SRC: VM1.mac_address,
-        Field.ETH_DST: SERVER1.mac_address,
-        Field.ETH_TYPE: 0x0800,
-        Field.IPV4_SRC: IPv4Address("10.10.10.2"),
-        Field.IPV4_DST: SERVER1.fixed_ips[0].ip_address,
-        Field.IP_PROTO: 1,
-        Field.ICMP_TYPE: 8,
-    },
-}
-
-
-@pytest.mark.parametrize("asks", ASKS_SERVER1)
-@pytest.mark.parametrize(("vlans", "answered"), [((), 1), ((0,), 1), ((5,), 0)])
-def test_the_server_answers_without_a_tag_what_is_in_the_machine_s_network(
-    asks: str, vlans: tuple[int, ...], answered: int
-) -> None:
-    answers = answers_to_unguarded(ASKS_SERVER1[asks], vlans)
-    assert [answer.frame.vlans for answer in answers] == [()] * answered
