@@ -152,17 +152,18 @@ class Fabric:
         if bridge == self.layout.integration_bridge:
             host.max_meters, host.tracks = max_meters, tracks
             if not host.appeared:
-                host.appeared, host.gone = True, False
-                concerned |= self._claim(host) | self._decide(self._ports_at(host))
-                return concerned
-        return concerned | self._claim(host)
+                # After a reboot a name may be another machine's than OVSDB showed: it is asked again.
+                host.returning = host.gone and bool(host.interfaces) and not host.has_ovsdb
+                host.gone = False
+                return concerned if host.returning else concerned | self._appear(host)
+        return concerned if host.returning else concerned | self._claim(host)
 
     def observe_interfaces(self, host_name: str, interfaces: Iterable[Interface]) -> set[str]:
         """Take what an OVSDB session shows; give the hosts that this concerns."""
         host = self.host(host_name)
         host.has_ovsdb = host.complete = True
         host.interfaces = {interface.name: interface for interface in interfaces}
-        return {host_name} | self._claim(host)
+        return {host_name} | (self._appear(host) if host.returning else self._claim(host))
 
     def observe_tunnel_address(self, host_name: str, text: str) -> set[str]:
         """Take where a host says that others reach it, empty for nowhere; give the hosts concerned."""
@@ -193,7 +194,7 @@ class Fabric:
         if host.complete:
             return set()
         host.complete = True
-        return {host_name}
+        return {host_name} | (self._appear(host) if host.returning else set())
 
     def host_is_gone(self, host_name: str) -> set[str]:
         """Note that a host is not connected and not waited for: another may have its ports.
@@ -201,7 +202,7 @@ class Fabric:
         Gives the hosts that this concerns.
         """
         host = self.host(host_name)
-        host.gone, host.appeared = True, False
+        host.gone, host.appeared, host.returning, host.complete = True, False, False, False
         changed = self.beyond.addresses.doubt(host_name)
         self.beyond.change_at(changed)
         return self._decide(self._ports_at(host)) | changed
@@ -262,7 +263,9 @@ class Fabric:
 
     def ready(self, host_name: str) -> bool:
         """Tell whether enough is known of a host to say what it should have."""
-        return self.inventory.loaded and self.layout.integration_bridge in self.shown(host_name).ofports
+        host = self.shown(host_name)
+        is_shown = self.layout.integration_bridge in host.ofports and not host.returning
+        return self.inventory.loaded and is_shown
 
     def plugged(self, host: ShownHost) -> Iterator[tuple[Port, str]]:
         """Give the ports that a host has and that are up, each with its interface."""
@@ -329,6 +332,11 @@ class Fabric:
         return (port for port in known if port and self.is_up(port))
 
     # -- who has what
+
+    def _appear(self, host: ShownHost) -> set[str]:
+        """Take what a host shows for what it has; give the hosts that this concerns."""
+        host.appeared, host.returning = True, False
+        return self._claim(host) | self._decide(self._ports_at(host))
 
     def _claim(self, host: ShownHost) -> set[str]:
         """Bring the claims of a host up to date; give the hosts that this concerns."""

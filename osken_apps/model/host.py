@@ -36,7 +36,8 @@ class ShownHost:
 
     `ofports` and `interfaces` are the last that its bridges and its OVSDB session showed, also when they are
     not connected. `complete`: OVSDB has shown the interfaces, or it is known that it will not. `appeared`:
-    its integration bridge was seen. `gone`: it is not connected, and no more waited for. `tagged` are the
+    its integration bridge was seen. `gone`: it is not connected, and no more waited for. `returning`: it was
+    gone and its integration bridge is here again, but what OVSDB shows now is not known yet. `tagged` are the
     live tags that interfaces still have, as far as is known. `claims` says by port id, or by the beginning of
     one, which interfaces say that they are that port. `groups` are the ids of the security groups of its
     guarded ports. `arrivals` are the ids of ports that came from another host and were not announced here
@@ -54,6 +55,7 @@ class ShownHost:
     complete: bool = False
     appeared: bool = False
     gone: bool = False
+    returning: bool = False
     max_meters: int = MAX_METERS
     tracks: bool = True
     answers_nd: bool | None = None

@@ -10,9 +10,10 @@ from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.reconcile import HostReconciler
 from osken_apps.model.addresses import mac_address
 from osken_apps.model.changes import PortReport, Snapshot, Upserted
+from osken_apps.model.claims import Place
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.host_snapshot import host_snapshot
-from osken_apps.model.resources import Binding, FixedIp, Network, NetworkType, Port
+from osken_apps.model.resources import Binding, FixedIp, Network, NetworkType, Port, PortStatus
 from osken_apps.openflow.actions import PopVlan, SetField
 from osken_apps.openflow.fields import UNTAGGED, Field
 from osken_apps.openflow.flow import Flow
@@ -317,3 +318,70 @@ def test_a_network_that_gets_another_id_leaves_the_local_vlan_of_flows_that_are_
     site._look_at_ports()
     assert site.attempt()
     assert (site.sends_in(tap(P1)), site.hears(tap(P1))) == ({1004}, {1004})
+
+
+def gone_and_back(site: Site, *names: str) -> None:
+    """Let a host be away until it is gone; these bridges of it connect again, and no session."""
+    host = site.hosts.by_name["h"]
+    site.hosts.session_ended(site.ovsdb)  # type: ignore[arg-type]
+    for connection in list(site.connections.values()):
+        connection.alive = False
+        site.hosts.disconnected(connection)  # type: ignore[arg-type]
+    site.hosts._away(host, host.last_contact)
+    for bridge in site.bridges.values():
+        bridge.restart()
+    for name in names:
+        site.connect(name)
+
+
+@pytest.mark.parametrize("guarded", [False, True])
+def test_after_a_reboot_no_interface_is_what_one_of_its_name_was_before(guarded: bool) -> None:
+    one, other = port(1, NETWORKS[1], guarded), port(2, NETWORKS[2], guarded)
+    site = Site(one, other)
+    for number, (name, item) in enumerate({"vnet0": one, "vnet1": other}.items(), 10):
+        site.plug_interface(name, item.id, number)
+    assert site.attempt()
+    site.fabric.apply([Upserted(replace(one, binding=Binding("h", 1, "vnet0"), status=PortStatus.ACTIVE))])
+    gone_and_back(site)
+    site.bridges["br-int"].ports = {"int-br-eth2": 1, "patch-tun": 2, "vnet0": 3}
+    site.ovsdb.iface_ids = {"vnet0": other.id}
+    for name in site.bridges:
+        site.connect(name)
+    assert site.attempt()
+    assert site.bridges["br-int"].flows == {}
+    assert site.fabric.claims.place_of(one.id) == Place("h", "vnet0")  # others may be on their way to it
+    site.show()
+    assert site.attempt()
+    (bound,) = host_snapshot(site.fabric, "h").ports
+    assert (bound.port_id, bound.interface, bound.ofport) == (other.id, "vnet0", 3)
+    assert (site.sends_in("vnet0"), site.hears("vnet0")) == ({1002}, {1002})
+
+
+def test_a_host_that_comes_back_without_ovsdb_is_served_by_what_it_showed_when_its_time_is_over() -> None:
+    site = Site(P1)
+    site.plug(10, P1)
+    assert site.attempt()
+    site.fabric.apply([Upserted(replace(P1, binding=Binding("h", 1, tap(P1)), status=PortStatus.ACTIVE))])
+    gone_and_back(site, *site.bridges)
+    assert site.attempt()
+    assert site.bridges["br-int"].flows == {}
+    host = site.hosts.by_name["h"]
+    site.hosts._settle(host, host.changes)
+    assert site.attempt()
+    assert (site.sends_in(tap(P1)), site.hears(tap(P1))) == ({1001}, {1001})
+
+
+def test_flows_of_a_host_that_comes_back_stay_until_it_has_shown_what_it_has() -> None:
+    site = Site(P1)
+    site.plug(10, P1)
+    assert site.attempt()
+    site.fabric.apply([Upserted(replace(P1, binding=Binding("h", 1, tap(P1)), status=PortStatus.ACTIVE))])
+    before = {name: dict(bridge.flows) for name, bridge in site.bridges.items()}
+    gone_and_back(site)
+    for name, flows in before.items():
+        site.bridges[name].flows = dict(flows)
+        site.connect(name)
+        assert site.attempt()
+    site.show()
+    assert site.attempt()
+    assert {name: bridge.flows for name, bridge in site.bridges.items()} == before
