@@ -137,7 +137,8 @@ class Connection:
                         taken = True
                         known()
                     self._guarded(observer, event)
-                self._sender.send(self._session.to_send())
+                if self._session.has_to_send():
+                    self._sender.offer(self._session.to_send())
                 self._reader.answer()
                 more = self._wait()
         except OSError as error:
@@ -213,8 +214,16 @@ class Connection:
                 self._reader.wake()
 
     def _wait(self) -> bool:
-        """Let others have their turn, or wait until something comes. Give False when the switch has gone."""
-        if self._session.has_more() or self._sender.unsent:
+        """Let others have their turn, or wait until something comes. Give False when the switch has gone.
+
+        What the switch has not taken is another task's, unless it asks for more and more that it does not
+        take. Raises OSError.
+        """
+        if self._sender.is_full:
+            self._sender.send()
+        elif self._sender.unsent and not self._sender.is_sending:
+            runtime.spawn(self.send, b"")
+        if self._session.has_more():
             runtime.pause()
             return True
         return self._reader.wait()
@@ -244,7 +253,7 @@ class Connection:
             case Ended(words, details):
                 complain(LOG, self.address[0], f"%s: {words}; disconnecting", self, *details)
                 with suppress(OSError):
-                    self._sender.send(self._session.to_send())
+                    self._sender.offer(self._session.to_send())
                 self.close()
 
     def _log_end(self, error: OSError) -> None:

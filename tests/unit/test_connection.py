@@ -10,7 +10,7 @@ import eventlet
 import pytest
 
 from osken_apps.apps import connection as connection_module
-from osken_apps.apps import runtime
+from osken_apps.apps import runtime, sender
 from osken_apps.apps.complaints import Complaints
 from osken_apps.apps.connection import Connection, SwitchError, SwitchGone, SwitchRefused
 from osken_apps.apps.transport import plain
@@ -294,6 +294,70 @@ def test_a_request_that_cannot_be_built_leaves_nothing() -> None:
         with pytest.raises(ZeroDivisionError):
             made.connection.request(lambda xid: bytes(xid // 0))
         assert not made.connection._questions
+
+    with_wire(work)
+
+
+# -- a switch that does not take what is sent to it
+
+
+class Answering:
+    """Answers each packet-in with one octet."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+
+    def answer(self, _message: bytes) -> bytes:
+        self.taken += 1
+        return b"a"
+
+    def after_answers(self) -> None:
+        pass
+
+
+def received(sock: Any, octets: int) -> bytes:
+    got = b""
+    while len(got) < octets:
+        got += sock.recv(1 << 16)
+    return got
+
+
+def test_what_a_switch_says_is_taken_while_something_large_is_sent_to_it() -> None:
+    def work(made: Wire) -> None:
+        large, handler = b"x" * (1 << 22), Answering()
+        made.connection.answer_packet_ins(handler)
+        task = spawned(lambda: made.connection.send(large))
+        while not made.connection._sender.is_sending:
+            eventlet.sleep(0)
+        made.send(message(MessageType.ECHO_REQUEST, 9))
+        made.send(packet_in(1) + made.switch.plug("tap2", 8) + packet_in(1))
+        with eventlet.Timeout(30):
+            while handler.taken < 2 or len(made.told.events) < 2:
+                eventlet.sleep(0.001)
+        assert not task.dead
+        expected = large + message(MessageType.ECHO_REPLY, 9) + b"aa"
+        assert received(made.socket, len(expected)) == expected
+        assert task.wait() is True
+
+    with_wire(work)
+
+
+def test_what_waits_for_a_switch_that_takes_nothing_is_bounded_and_comes_when_it_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sender, "MOST_WAITING", 1 << 12)
+    monkeypatch.setattr(connection_module, "MESSAGES_PER_TURN", 8)
+
+    def work(made: Wire) -> None:
+        flood = message(MessageType.ECHO_REQUEST, 1, bytes(1000)) * 1000
+        flooding, waiting = eventlet.spawn(made.send, flood), made.connection._sender.unsent
+        while len(waiting) <= 1 << 12:
+            eventlet.sleep(0)
+        for _ in range(100):
+            eventlet.sleep(0)
+        assert len(waiting) < (1 << 12) + 8 * 1008
+        assert received(made.socket, len(flood)).count(b"\5\3") == 1000
+        flooding.wait()
 
     with_wire(work)
 
