@@ -1,4 +1,4 @@
-"""How soon a killed ovs-vswitchd has its flows again, with a thousand ports and six thousand flows.
+"""How soon a killed ovs-vswitchd has its flows again, with a thousand ports and four thousand flows.
 
     python -m tests.bench.vswitchd_restart [--ports 1000] [--rounds 5]
 
