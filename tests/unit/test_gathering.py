@@ -1,6 +1,7 @@
 """Gathering facts: what the fabric knows is there at once, what a switch does not tell is unknown alone."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from ipaddress import IPv4Address
 from types import SimpleNamespace
@@ -14,10 +15,11 @@ from osken_apps.apps.answering.facts import Gatherer
 from osken_apps.apps.answering.switches import NO_ANSWER, NOT_CONNECTED
 from osken_apps.dhcp.journal import PortJournal
 from osken_apps.explain.facts import Facts, Place, PortCounted
-from osken_apps.model.changes import Snapshot
+from osken_apps.model.changes import Snapshot, Upserted
 from osken_apps.model.conditions import Code, Condition
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.host import Interface
+from osken_apps.model.resources import FixedIp
 from osken_apps.openflow.codec import HEADER, MULTIPART, OFP_VERSION, MessageType
 from osken_apps.openflow.port_stats import OFPMP_PORT_STATS, PORT_STATS
 from osken_apps.pipeline.desired import desired_flows
@@ -157,4 +159,25 @@ def test_a_machine_is_probed_once_a_second_at_most(monkeypatch: pytest.MonkeyPat
         (f"whether {VM1.id} answers ARP: {refused}",),
     )
     assert (unasked.unseen, first.unseen) == ((), ())
-    assert [(ofport, str(address)) for ofport, _, address in asked] == [(2, "10.10.10.2")]
+    assert [(ofport, str(own), str(address)) for ofport, _, own, address in asked] == [
+        (2, "10.10.10.3", "10.10.10.2")
+    ]
+
+
+def test_a_machine_is_probed_from_the_dhcp_server_s_address_on_its_own_subnet(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(gathering, "answers_arp", lambda *probe: asked.append(probe[3:]) or False)
+    elsewhere = FixedIp("subnet2", IPv4Address("192.168.5.2"))
+
+    def ask(gatherer: Gatherer) -> Any:
+        several = (elsewhere, *SERVER1.fixed_ips)
+        gatherer._hosts.fabric.apply([Upserted(replace(SERVER1, fixed_ips=several))])
+        gatherer.port_facts(VM1.id, probe=True)
+        gatherer._hosts.fabric.apply([Upserted(replace(SERVER1, fixed_ips=(elsewhere,)))])
+        return gatherer.port_facts(VM1.id, probe=True)
+
+    last = gathered(monkeypatch, ask, br_int=Switch("br-int"), br_eth2=Switch("br-eth2"))
+    assert [tuple(map(str, addresses)) for addresses in asked] == [("10.10.10.3", "10.10.10.2")]
+    assert last.port.answers.why_not == gathering.NOTHING_TO_ASK

@@ -27,7 +27,6 @@ from osken_apps.explain.facts import (
     Source,
     Traffic,
 )
-from osken_apps.model.dhcp_service import dhcp_server
 from osken_apps.model.host_snapshot import host_snapshot
 from osken_apps.model.interface_names import port_id_prefix
 from osken_apps.model.resources import Port
@@ -120,15 +119,16 @@ class Gatherer:
 
     def _probe(self, port: Port, answers: Answers) -> Callable[[], Known[bool]]:
         """Ask a port's machine whether it is there: no more often than once a second, and few of a host."""
-        server = dhcp_server(self._hosts.fabric.inventory.dhcp_server_of(port.network_id))
-        addresses = [it.ip_address for it in port.fixed_ips if isinstance(it.ip_address, IPv4Address)]
+        server = self._hosts.fabric.inventory.dhcp_server_of(port.network_id)
+        asks_for = _on_one_subnet(server, port) if server else None
         bridge, ofport = self._bridge_of(port), self._ofport_of(port)
         what = f"whether {port.name or port.id} answers ARP"
-        if bridge is None or ofport is None or not addresses or server is None or not server.addresses:
+        if bridge is None or ofport is None or server is None or asks_for is None:
             return answers.not_asked(what, NOTHING_TO_ASK)
         if why_not := self._why_not_probed(bridge.host.name, port.id):
             return answers.not_asked(what, why_not)
-        return answers.arp(port.id, bridge, lambda at: answers_arp(at, ofport, server, addresses[0]))
+        mac = server.mac_address
+        return answers.arp(port.id, bridge, lambda at: answers_arp(at, ofport, mac, *asks_for))
 
     def _why_not_probed(self, host: str, what: str) -> str:
         """Say why a host is not to be probed for something now; empty: it may be, and it is noted."""
@@ -262,6 +262,16 @@ class Gatherer:
             )
 
         return seen
+
+
+def _on_one_subnet(server: Port, port: Port) -> tuple[IPv4Address, IPv4Address] | None:
+    """Give an IPv4 address of each on one subnet; None: they have none."""
+    own = {fixed_ip.subnet_id: fixed_ip.ip_address for fixed_ip in server.fixed_ips}
+    for fixed_ip in port.fixed_ips:
+        asking, address = own.get(fixed_ip.subnet_id), fixed_ip.ip_address
+        if isinstance(asking, IPv4Address) and isinstance(address, IPv4Address):
+            return asking, address
+    return None
 
 
 def _segment(snapshot: HostSnapshot, network_id: str) -> Segment | None:

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address
 
 from osken_apps.apps import runtime
 from osken_apps.apps.bridge import Bridge, read_flow_counts
-from osken_apps.model.dhcp_service import DhcpServer
+from osken_apps.model.addresses import MacAddress
 from osken_apps.openflow import codec
 from osken_apps.openflow.codec import FlowModCommand
 from osken_apps.openflow.flow import Flow
@@ -18,10 +18,12 @@ LISTEN_S = 0.7  # for an answer
 LOOK_EVERY_S = 0.05
 
 
-def answers_arp(bridge: Bridge, ofport: int, server: DhcpServer, address: IPv4Address) -> bool:
-    """Tell whether the machine of a port answers for an address. Raises SwitchError."""
-    own = server.addresses[0]
-    frame = probe_frame(server.mac_address, own, address)
+def answers_arp(bridge: Bridge, ofport: int, mac: MacAddress, own: IPv4Address, address: IPv4Address) -> bool:
+    """Tell whether the machine of a port answers for an address, asked by who has that MAC and own address.
+
+    Raises SwitchError.
+    """
+    frame = probe_frame(mac, own, address)
     return _comes(bridge, probe_flow(ofport, own), bridge, codec.packet_out(ofport, frame))
 
 
@@ -31,7 +33,7 @@ def wire_carries(sender: Bridge, ofport: int, frame: bytes, receiver: Bridge, fl
 
 
 def _comes(counting: Bridge, flow: Flow, sending: Bridge, message: bytes) -> bool:
-    """Tell whether a flow counts anything once a message is sent to a bridge."""
+    """Tell whether a flow counts anything once a bridge has done what a message says. Raises SwitchError."""
     key, body = encode_flow(flow)
     counting.connection.request(
         lambda xid: (
@@ -40,7 +42,7 @@ def _comes(counting: Bridge, flow: Flow, sending: Bridge, message: bytes) -> boo
         )
     )
     try:
-        sending.connection.send(message)
+        sending.connection.request(lambda xid: message + codec.barrier_request(xid))
         return _is_counted(counting, key)
     finally:
         counting.connection.send(codec.flow_mod(FlowModCommand.DELETE_STRICT, key, body, 0))
