@@ -186,4 +186,4 @@ def test_a_port_stays_dead_until_the_integration_bridge_is_back_and_has_its_flow
     world.hosts.connected(SwitchConnection(world.bridge, "br-int"), None)  # type: ignore[arg-type]
     assert world.attempt()
     assert (world.ovsdb.tags, world.reports[VM1.id].status) == ({"tap1": 1}, PortStatus.ACTIVE)
-    assert world.hosts.by_name["h"].repairs == 0
+    assert world.hosts.by_name["h"].tallies.repairs == 0
