@@ -80,6 +80,15 @@ class Hosts:
         """Give the hosts that are served, by name."""
         return {name: host for name, host in self.by_name.items() if host.reconciler}
 
+    def known(self) -> set[str]:
+        """Name the hosts that are or were connected, or that have ports by what the store holds."""
+        return {*self.by_name, *self.fabric.hosts}
+
+    def away(self) -> list[str]:
+        """Name those of the known hosts that are not connected."""
+        connected = {name for name, host in self.by_name.items() if host.alive}
+        return sorted(self.known() - connected)
+
     def bridge_of(self, connection: Connection) -> Bridge | None:
         """Give the bridge that a connection speaks for, if it is one of ours."""
         return self._bridges.get(connection)

@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -162,8 +163,21 @@ def test_too_many_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (len(told["flows"]), told["more"]) == (2, len(DESIRED) - 2)
 
 
-def test_an_unknown_host_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert host_flows(hosts_with(monkeypatch), "host9") == {"flows": [], "silent": [], "more": 0}
+def test_of_a_host_that_is_not_back_no_bridge_says_what_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    hosts = hosts_with(monkeypatch)
+    assert host_flows(hosts, "host9") == {"flows": [], "silent": ["br-int", "br-eth2"], "more": 0}
+    assert host_flows(hosts, "host9", "br-eth2")["silent"] == ["br-eth2"]
+    assert host_flows(hosts, "host9", "br-tun")["silent"] == ["br-tun"]
+
+
+def test_a_bridge_that_has_not_connected_yet_does_not_say_what_it_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hosts = hosts_with(monkeypatch, br_int=Switch(list(desired_flows("br-int", LAYOUT, SEED))))
+    only = replace(SEED, ofports={"br-int": SEED.ofports["br-int"]})
+    monkeypatch.setattr(module, "host_snapshot", lambda fabric, host: only)
+    assert host_flows(hosts, "host1")["silent"] == ["br-eth2"]
+    assert host_flows(hosts, "host1", "br-int")["silent"] == []
 
 
 def test_a_reply_that_is_cut_off_makes_a_bridge_silent(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from osken_apps.apps.answering import facts as gathering
 from osken_apps.apps.answering import switches as answers
 from osken_apps.apps.answering.facts import Gatherer
 from osken_apps.apps.answering.switches import NO_ANSWER, NOT_CONNECTED
+from osken_apps.apps.hosts import Hosts
 from osken_apps.dhcp.journal import PortJournal
 from osken_apps.explain.facts import Facts, Place, PortCounted
 from osken_apps.model.changes import Snapshot, Upserted
@@ -55,7 +56,9 @@ def gathered(monkeypatch: pytest.MonkeyPatch, ask: Callable[[Gatherer], Any], **
     for bridge, ofports in SCENARIOS["seed"].ofports.items():
         fabric.observe_bridge("host1", bridge, ofports)
     fabric.observe_interfaces("host1", [Interface("tap53903a95-82", VM1.id, 1)])
-    host = SimpleNamespace(name="host1", alive=True, conditions=(), troubles={"flows": "they are refused"})
+    host = SimpleNamespace(
+        name="host1", alive=True, conditions=(), session=None, troubles={"flows": "they are refused"}
+    )
     host.last_contact = datetime(2026, 11, 26, tzinfo=UTC)
     host.bridges = {
         name.replace("_", "-"): SimpleNamespace(
@@ -65,11 +68,12 @@ def gathered(monkeypatch: pytest.MonkeyPatch, ask: Callable[[Gatherer], Any], **
         if switch
     }
     said = Condition(Code.IFACE_ID_UNKNOWN, "tap1 is no port's", "", interface="tap1", port_id=VM1.id)
-    away = SimpleNamespace(name="host2", alive=False, conditions=(said,), troubles={}, bridges={})
-    away.last_contact = host.last_contact
-    hosts: Any = SimpleNamespace(
-        fabric=fabric, by_name={"host1": host, "host2": away}, view_of=lambda _host: None
+    away = SimpleNamespace(
+        name="host2", alive=False, conditions=(said,), session=None, troubles={}, bridges={}
     )
+    away.last_contact = host.last_contact
+    hosts: Any = Hosts(fabric, lambda _host: host)
+    hosts.by_name |= {"host1": host, "host2": away}
     dhcp: Any = SimpleNamespace(known_since=1.0, journal_of=lambda _: PortJournal())
     found: list[Any] = []
     in_a_hub(lambda _hub: found.append(ask(Gatherer(hosts, dhcp))))
@@ -131,6 +135,16 @@ def test_a_switch_that_is_away_is_said_to_be(monkeypatch: pytest.MonkeyPatch, sw
 def test_of_a_port_that_is_not_there_nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     assert gathered(monkeypatch, lambda gatherer: gatherer.port_facts("other")) is None
     assert gathered(monkeypatch, lambda gatherer: gatherer.port_facts(VM1.id, "other")) is None
+
+
+def test_hosts_that_are_not_back_since_the_start_are_known_and_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    def ask(gatherer: Gatherer) -> Any:
+        gatherer._hosts.fabric.host("host3")  # as for each that has ports by what the store holds
+        return of_vm1(gatherer), gatherer.frame_facts("host3", "eth2", [])
+
+    facts, frame_facts = gathered(monkeypatch, ask, br_int=Switch("br-int"), br_eth2=Switch("br-eth2"))
+    assert (facts.away, facts.known_hosts) == (("host2", "host3"), 3)
+    assert (frame_facts.host, frame_facts.ofport, frame_facts.hosts["host3"].alive) == ("host3", None, False)
 
 
 def test_where_a_frame_comes_in_and_whom_it_is_for_is_gathered(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -89,8 +89,8 @@ class Gatherer:
             seen.get(peer_id),
             Traffic(protocol or "icmp", number),
             hosts,
-            tuple(sorted(name for name, host in self._hosts.by_name.items() if not host.alive)),
-            len(self._hosts.by_name),
+            tuple(self._hosts.away()),
+            len(self._hosts.known()),
             tuple(unseen),
             wire() if wire else None,
         )
@@ -98,7 +98,7 @@ class Gatherer:
     def frame_facts(self, host: str, interface: str, macs: Iterable[int]) -> FrameFacts | None:
         """Give what is known of where a frame comes in, and of the ports that have its addresses."""
         fabric = self._hosts.fabric
-        if host not in self._hosts.by_name:
+        if host not in self._hosts.known():
             return None
         ports = list(self._with_macs(set(macs)))
         answers = Answers()

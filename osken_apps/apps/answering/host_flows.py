@@ -26,14 +26,16 @@ def host_flows(
 ) -> dict[str, Any]:
     """Give the flows of a host's bridges as the API shows them, those that are asked for.
 
-    `state` is one of `ASKED_STATES`. `silent` are bridges that do
-    not say what they have; `more` is how many flows are not told, being too many.
+    `state` is one of `ASKED_STATES`. `silent` are bridges that do not say what they have, of a host that is
+    not back since the start all that it must have; `more` is how many flows are not told, being too many.
     """
     fabric = hosts.fabric
     if not fabric.ready(host):
-        return {"flows": [], "silent": [], "more": 0}
+        silent = [bridge] if bridge else list(fabric.layout.bridges)
+        return {"flows": [], "silent": silent, "more": 0}
     snapshot = host_snapshot(fabric, host)
-    names = [name for name in fabric.layout.all_bridges if name in snapshot.ofports and bridge in ("", name)]
+    asked = [name for name in fabric.layout.all_bridges if bridge in ("", name)]
+    names = [name for name in asked if name in snapshot.ofports]
     served = hosts.by_name.get(host)
     connected = {name: served.bridges[name] for name in names if served and name in served.bridges}
     installed = side_by_side(list(connected), lambda name: _installed(connected[name]), WAIT_S)
@@ -48,7 +50,8 @@ def host_flows(
                 rows.append(_shown(name, flow))
             else:
                 more += 1
-    return {"flows": rows, "silent": [name for name in names if name not in installed], "more": more}
+    expected = (name for name in asked if name in names or name in fabric.layout.bridges)
+    return {"flows": rows, "silent": [name for name in expected if name not in installed], "more": more}
 
 
 def _is_asked_for(flow: Compared, rule: str, port_id: str, state: str) -> bool:
