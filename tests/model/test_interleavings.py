@@ -1,8 +1,10 @@
 """Store, switches and OVSDB in any order, with faults: at every quiet point the desired is installed."""
 
 from dataclasses import dataclass, field, replace
+from functools import cache
 from ipaddress import IPv4Address, IPv4Network
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -20,9 +22,17 @@ from osken_apps.model.local_vlans import DEAD_TAG
 from osken_apps.model.preparation import prepare
 from osken_apps.model.resources import FixedIp, Network, NetworkType, Port, PortStatus, Subnet
 from osken_apps.model.snapshot import HostSnapshot, Layout
+from osken_apps.openflow import wire
 from osken_apps.pipeline.desired import FlowEncoder, desired_meters
 from tests.examples import examples
 from tests.model.switch import Ovsdb, SwitchBridge, SwitchConnection
+
+
+@pytest.fixture(autouse=True)
+def encoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Encode each flow once: thousands of hosts have the same."""
+    monkeypatch.setattr(wire, "encode_flow", cache(wire.encode_flow))
+
 
 LAYOUT = Layout("br-int", (("default", "br-eth2"),))
 HOSTS = ("a", "b")
