@@ -12,9 +12,9 @@ import ssl
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from osken_apps.cli.command import CannotTell, WronglyAsked
@@ -96,8 +96,10 @@ class Api:
         )
         if environment.get("OS_CLOUD") and not (self._given or login.endpoint or login.auth_url):
             raise WronglyAsked(NO_CLOUDS)
-        https = urllib.request.HTTPSHandler(context=_tls(environment))
-        self._opener = urllib.request.build_opener(_NoRedirect(), https)
+        tls = cache(lambda: _tls(environment))
+        if environment.get("OS_CACERT") or environment.get("OS_CERT"):
+            tls()  # what cannot be used is said at once
+        self._opener = urllib.request.build_opener(_NoRedirect(), _Https(tls))
 
     @classmethod
     def of(cls, parsed: argparse.Namespace) -> "Api":
@@ -173,6 +175,18 @@ class Api:
             raise _refusal(host, method, request.selector, error) from error
         except (OSError, ValueError, http.client.HTTPException) as error:
             raise CannotTell(f"{host} does not answer: {getattr(error, 'reason', error)}") from error
+
+
+class _Https(urllib.request.HTTPSHandler):
+    """Has whom to believe made at the first https: to read the system's authorities takes some 20 ms."""
+
+    def __init__(self, tls: Callable[[], ssl.SSLContext]) -> None:
+        super().__init__(context=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))  # which believes nobody
+        self._tls = tls
+
+    def https_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+        """Open an address of https."""
+        return self.do_open(http.client.HTTPSConnection, request, context=self._tls())
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

@@ -9,8 +9,7 @@ from osken_apps.model.accounts import Assignment, Project, User
 from osken_apps.rest.identity.api import routes
 from osken_apps.rest.identity.local import Local
 from osken_apps.rest.wsgi import application
-from osken_apps.store.store import Store
-from tests.unit.rest_client import Client, Reply, config_of
+from tests.unit.rest_client import Client, Reply, config_of, store_of
 
 ACTORS = ("nobody", "alice", "bob", "administrator")
 ROLES = {"alice": "member", "bob": "member", "administrator": "admin"}
@@ -34,7 +33,7 @@ class World:
 
     def __init__(self, directory: Path) -> None:
         config = config_of(directory, "authentication = local")
-        self._store = Store(config.database)
+        self._store = store_of(config)
         self.routes = list(routes(Local(self._store, config)))
         with self._store.write() as transaction:
             for name, role in ROLES.items():

@@ -14,6 +14,7 @@ from osken_apps.config import Config, load
 from osken_apps.rest.controller import Hosts
 from osken_apps.rest.server.environ import CERTIFICATE
 from osken_apps.rest.wsgi import Api, application
+from osken_apps.store.engines import database_file
 from osken_apps.store.store import Store
 
 SHARED: dict[str, Any] = {}  # a dialect of SQLAlchemy's, and the statements that were compiled for it
@@ -134,13 +135,19 @@ def config_of(directory: Path, text: str = "") -> Config:
     return load(config_file)
 
 
-def client_of(directory: Path, text: str = "") -> Client:
-    """Make a client of a new application; its store is empty, or what an earlier one left there."""
-    config = config_of(directory, text)
-    database = directory / "osken-net.db"
-    if not database.exists():
-        database.write_bytes(_empty_database())
-    store, hosts = Store(config.database), Hosts()
+def store_of(config: Config, note_events: bool = False) -> Store:
+    """Open the store of a configuration; it is empty, or what an earlier one left there."""
+    file = database_file(config.database)
+    if not file.exists():
+        file.write_bytes(_empty_database())
+    store = Store(config.database, note_events=note_events)
     if store.database:
         _share_statements(store.database.engine)
+    return store
+
+
+def client_of(directory: Path, text: str = "") -> Client:
+    """Make a client of a new application over the store of a directory."""
+    config = config_of(directory, text)
+    store, hosts = store_of(config), Hosts()
     return Client(application(store, config, hosts), store, hosts, {})

@@ -18,13 +18,13 @@ from osken_apps.networking import security_groups
 from osken_apps.networking.security_groups import default_group
 from osken_apps.networking.terms import Terms
 from osken_apps.store.store import Store
-from tests.unit.rest_client import config_of
+from tests.unit.rest_client import config_of, store_of
 
 
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
     """Give the directory of a controller's state and configuration."""
-    Store(config_of(tmp_path, "authentication = local").database).close()
+    store_of(config_of(tmp_path, "authentication = local")).close()
     return tmp_path
 
 

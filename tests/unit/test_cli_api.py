@@ -1,12 +1,14 @@
 """The client of the API that commands have: where it looks, as whom it asks, what it makes of answers."""
 
 import re
+import ssl
 from typing import Any
 
 import pytest
 
 from osken_apps.cli.api import Api, RequestRefused
 from osken_apps.cli.command import CannotTell, WronglyAsked
+from tests.ports import reserved
 from tests.unit.fake_api import FakeApi, fake_api
 
 DOMAIN = {"id": "default"}
@@ -114,6 +116,24 @@ def test_a_document_is_posted() -> None:
     with fake_api({"POST /v2.0/explain": {"explain": {}}}) as api:
         assert Api(api.url, {}).post("explain", {"explain": {"port": "x"}}) == {"explain": {}}
     assert api.asked[0].body == {"explain": {"port": "x"}}
+
+
+def test_the_authorities_of_the_system_are_read_for_https_alone_and_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def read(cafile: str | None) -> ssl.SSLContext:
+        made.append(cafile)
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+    made: list[str | None] = []
+    monkeypatch.setattr(ssl, "create_default_context", read)
+    with reserved(1) as (port,):
+        for scheme, count in (("http", 0), ("https", 1)):
+            client = Api(f"{scheme}://127.0.0.1:{port}", {})
+            for _ in range(2):
+                with pytest.raises(CannotTell, match="refused"):
+                    client.get("agents")
+            assert made == [None] * count
 
 
 @pytest.mark.parametrize(

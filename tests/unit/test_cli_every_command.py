@@ -18,9 +18,8 @@ from osken_apps.cli import status as cli_status
 from osken_apps.rest.agent_members import FLOWS, INTERFACES
 from osken_apps.rest.reports.dhcp_transactions import DHCP_TRANSACTIONS
 from osken_apps.rest.reports.overview import OVERVIEW
-from osken_apps.store.store import Store
 from tests.unit.fake_api import FakeApi, fake_api
-from tests.unit.rest_client import config_of
+from tests.unit.rest_client import config_of, store_of
 from tests.unit.test_cli_commands import MESSAGE, PORT, PORT_ID, agent, flow, interface, overview
 from tests.unit.test_cli_explain import PATH, told
 from tests.unit.test_cli_output import terminal_of
@@ -102,7 +101,7 @@ class Place:
 def conf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a configuration whose database has a user, a project and a credential."""
     directory = tmp_path_factory.mktemp("state")
-    Store(config_of(directory, "authentication = local").database).close()
+    store_of(config_of(directory, "authentication = local")).close()
     for words in (
         ("project", "create", "demo"),
         ("user", "create", "alice", "--project", "demo", "--openrc", str(directory / "alice")),

@@ -23,7 +23,7 @@ from osken_apps.rest.identity import api as identity_api
 from osken_apps.rest.server.environ import IS_KNOWN
 from osken_apps.rest.wsgi import application
 from osken_apps.store.store import Store
-from tests.unit.rest_client import Client, Reply, config_of
+from tests.unit.rest_client import Client, Reply, config_of, store_of
 
 PASSWORD = "correct horse"
 UNAUTHORIZED = 401
@@ -42,7 +42,7 @@ def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
 def api(tmp_path: Path) -> Client:
     """Give a client of an API with users: alice and bob, members of projects a and b; root, administrator."""
     config = config_of(tmp_path, "authentication = local")
-    store = Store(config.database)
+    store = store_of(config)
     with store.write() as transaction:
         for name, project, role in (("alice", "a", "member"), ("bob", "b", "member"), ("root", "r", "admin")):
             transaction.accounts.add(Project(f"id-{project}", project))

@@ -21,9 +21,8 @@ from osken_apps.nova.notifier import Notifier, without_repetitions
 from osken_apps.rest.controller import Hosts
 from osken_apps.rest.wsgi import application
 from osken_apps.store import server_events
-from osken_apps.store.store import Store
 from tests.fake_nova import FakeNova, fake_nova
-from tests.unit.rest_client import Client, client_of, config_of
+from tests.unit.rest_client import Client, client_of, config_of, store_of
 
 SERVER = "5a4b8f5e-2f5f-4a5b-8f5e-2f5f4a5b8f5e"
 PLUGGED, UNPLUGGED = "network-vif-plugged", "network-vif-unplugged"
@@ -49,7 +48,7 @@ class World:
     def start(self) -> None:
         """Begin as a process does: what the database holds is all that is left of another one."""
         assert self.config.nova
-        self.store = Store(self.config.database, note_events=True)
+        self.store = store_of(self.config, note_events=True)
         hosts = Hosts()
         self.client = Client(application(self.store, self.config, hosts), self.store, hosts, {})
         nova = Nova(self.config.nova)
