@@ -4,10 +4,12 @@ import os
 import pty
 import select
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 LIMIT_S = 60.0
+END = "end-of-offer"
+KILL_LINE = "\x15"
 #: What is offered is kept instead of shown, and told when a completion has ended.
 SETUP = """
 PROMPT= RPROMPT=
@@ -22,23 +24,27 @@ compadd() {{
   offered+=("${{hits[@]}}")
   builtin compadd "$@"
 }}
-tell() {{ print -rl -- "${{offered[@]}}" >{told} }}
+tell() {{ print -rl -- "${{offered[@]}}" {end} >{told}; offered=(); comppostfuncs=(tell) }}
 comppostfuncs=(tell)
 """
 
 
-def offered(directory: Path, line: str, environment: Mapping[str, str]) -> list[str]:
-    """Give what zsh offers at the end of a line, with the functions in a directory."""
+def offered(directory: Path, lines: Iterable[str], environment: Mapping[str, str]) -> list[list[str]]:
+    """Give what one zsh offers at the end of each line, with the functions in a directory."""
     told = directory / "told"
     os.mkfifo(told)
-    (directory / "setup").write_text(SETUP.format(directory=directory, told=told))
-    answer = os.open(told, os.O_RDONLY | os.O_NONBLOCK)
+    (directory / "setup").write_text(SETUP.format(directory=directory, told=told, end=END))
+    answer = os.open(told, os.O_RDWR | os.O_NONBLOCK)  # it has no end when a shell has closed it
     ours, its = pty.openpty()
     known = {"TERM": "dumb", "HOME": str(directory), "PATH": os.environ["PATH"], **environment}
     shell = subprocess.Popen(["zsh", "-f", "-i"], stdin=its, stdout=its, stderr=its, env=known, cwd=directory)
     try:
-        os.write(ours, f". {directory}/setup\n{line}\t".encode())
-        return _read(answer, ours).split()
+        os.write(ours, f". {directory}/setup\n".encode())
+        found = []
+        for line in lines:
+            os.write(ours, f"{KILL_LINE}{line}\t".encode())
+            found.append(_read(answer, ours).split()[:-1])
+        return found
     finally:
         shell.kill()
         shell.wait()
@@ -48,12 +54,13 @@ def offered(directory: Path, line: str, environment: Mapping[str, str]) -> list[
 
 def _read(answer: int, screen: int) -> str:
     """Read what is told, and meanwhile what is shown: a terminal that nobody reads stands still."""
-    shown = b""
-    while True:
+    shown = told = b""
+    while not told.endswith(f"{END}\n".encode()):
         ready, _, _ = select.select([answer, screen], [], [], LIMIT_S)
-        if answer in ready and (told := os.read(answer, 65536)):
-            return told.decode()
-        if screen not in ready and not ready:
-            raise AssertionError(f"zsh told nothing, and showed {shown!r}")
+        if not ready:
+            raise AssertionError(f"zsh told {told!r}, and showed {shown!r}")
+        if answer in ready:
+            told += os.read(answer, 65536)
         if screen in ready:
             shown += os.read(screen, 65536)
+    return told.decode()

@@ -9,7 +9,7 @@ import stat
 import subprocess
 import sys
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -433,6 +433,9 @@ def test_completion_knows_every_command(capsys: pytest.CaptureFixture[str], shel
     assert "--no-header" in out
 
 
+Words = tuple[str, ...]
+
+
 def program(directory: Path) -> Path:
     """Make the command, in a directory of its own."""
     made = directory / "bin" / "osken-net"
@@ -442,27 +445,29 @@ def program(directory: Path) -> Path:
     return made
 
 
-def by_bash(script: str, directory: Path, *words: str) -> list[str]:
-    """Give what bash offers for the last of some words."""
+def by_bash(script: str, directory: Path, lines: Iterable[Words]) -> list[list[str]]:
+    """Give what a bash offers for the last word of each line."""
     (directory / "completion").write_text(script)
-    line = " ".join(f"'{word}'" for word in words)
-    asked = (
-        f". {directory}/completion; COMP_WORDS=({program(directory)} {line}); COMP_CWORD={len(words)};"
-        " $(complete -p osken-net | sed 's/.*-F \\([^ ]*\\).*/\\1/'); printf '%s\\n' \"${COMPREPLY[@]}\""
-    )
+    made = program(directory)
+    asked = f". {directory}/completion; function=$(complete -p osken-net | sed 's/.*-F \\([^ ]*\\).*/\\1/')\n"
+    for words in lines:
+        line = " ".join(f"'{word}'" for word in words)
+        asked += f"COMP_WORDS=({made} {line}); COMP_CWORD={len(words)}; COMPREPLY=(); $function\n"
+        asked += "printf '%s ' \"${COMPREPLY[@]}\"; echo\n"
     done = subprocess.run(["bash", "-c", asked], capture_output=True, text=True, check=False, cwd=directory)
     assert done.stderr == ""
-    return done.stdout.split()
+    return [line.split() for line in done.stdout.splitlines()]
 
 
-def by_zsh(script: str, directory: Path, *words: str) -> list[str]:
-    """Give what zsh offers for the last of some words."""
+def by_zsh(script: str, directory: Path, lines: Iterable[Words]) -> list[list[str]]:
+    """Give what a zsh offers for the last word of each line."""
     (directory / "_osken-net").write_text(script)
     path = f"{program(directory).parent}:{os.environ['PATH']}"
-    return offered_by_zsh(directory, " ".join(("osken-net", *words)), os.environ | {"PATH": path})
+    typed = [" ".join(("osken-net", *words)) for words in lines]
+    return offered_by_zsh(directory, typed, os.environ | {"PATH": path})
 
 
-SHELLS = {"bash": by_bash, "zsh": by_zsh}
+SHELLS: dict[str, Callable[[str, Path, Iterable[Words]], list[list[str]]]] = {"bash": by_bash, "zsh": by_zsh}
 HITS = {
     "GET /v2.0/search?q=vm": {
         "hits": [
@@ -475,34 +480,28 @@ HITS = {
 }
 
 
-@pytest.mark.parametrize(
-    ("words", "offered"),
-    [
-        (("why",), ["why-not-active"]),
-        (("explain", "--pro"), ["--probe"]),
-        (("explain", "vm"), ["vm1", "vm2"]),
-        (("explain", "vm1", "vm"), ["vm1", "vm2"]),
-        (("flows", "h"), ["host1"]),
-        (("flows", ""), ["host1", "host2"]),
-        (("dhcp", "--host", "h"), ["host1"]),
-        (("explain", ""), ["vm3"]),
-    ],
-)
+OFFERS: dict[Words, list[str]] = {
+    ("why",): ["why-not-active"],
+    ("explain", "--pro"): ["--probe"],
+    ("explain", "vm"): ["vm1", "vm2"],
+    ("explain", "vm1", "vm"): ["vm1", "vm2"],
+    ("flows", "h"): ["host1"],
+    ("flows", ""): ["host1", "host2"],
+    ("dhcp", "--host", "h"): ["host1"],
+    ("explain", ""): ["vm3"],
+}
+
+
 @pytest.mark.parametrize("shell", SHELLS)
 def test_a_shell_completes_commands_options_and_names_of_ports_and_hosts(
-    capsys: pytest.CaptureFixture[str],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    shell: str,
-    words: tuple[str, ...],
-    offered: list[str],
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shell: str
 ) -> None:
     if not shutil.which(shell):
         pytest.skip(f"{shell} is not here")  # `make test` brings it, `make unit` does not
     script = run(capsys, "completion", shell)[1]
     with fake_api(HITS) as api:
         monkeypatch.setenv("OSKEN_API", api.url)
-        assert SHELLS[shell](script, tmp_path, *words) == offered
+        assert dict(zip(OFFERS, SHELLS[shell](script, tmp_path, OFFERS), strict=True)) == OFFERS
     assert not (tmp_path / "ran").exists()
 
 
@@ -511,7 +510,7 @@ def test_an_api_that_does_not_answer_completes_nothing_and_says_nothing(
 ) -> None:
     monkeypatch.setenv("OSKEN_API", "http://127.0.0.1:9")
     script = run(capsys, "completion", "bash")[1]
-    assert by_bash(script, tmp_path, "explain", "vm") == []
+    assert by_bash(script, tmp_path, [("explain", "vm")]) == [[]]
 
 
 @pytest.mark.parametrize(
