@@ -137,10 +137,15 @@ def config_of(directory: Path, text: str = "") -> Config:
 
 def store_of(config: Config, note_events: bool = False) -> Store:
     """Open the store of a configuration; it is empty, or what an earlier one left there."""
-    file = database_file(config.database)
+    return store_at(config.database, note_events)
+
+
+def store_at(url: str, note_events: bool = False) -> Store:
+    """Open the store of a URL, likewise."""
+    file = database_file(url)
     if not file.exists():
         file.write_bytes(_empty_database())
-    store = Store(config.database, note_events=note_events)
+    store = Store(url, note_events=note_events)
     if store.database:
         _share_statements(store.database.engine)
     return store

@@ -14,11 +14,12 @@ from osken_apps.model.resources import Network
 from osken_apps.store import feed as feed_module
 from osken_apps.store.feed import Feed
 from osken_apps.store.store import Store
+from tests.unit.rest_client import store_at
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store(f"sqlite:///{tmp_path}/osken-net.db")
+    opened = store_at(f"sqlite:///{tmp_path}/osken-net.db")
     yield opened
     opened.close()
 
@@ -132,7 +133,7 @@ STEPS = st.lists(
 def test_whatever_happens_meanwhile_the_controller_ends_with_what_the_store_holds(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int]]
 ) -> None:
-    store = Store(f"sqlite:///{tmp_path_factory.mktemp('store')}/osken-net.db")
+    store = store_at(f"sqlite:///{tmp_path_factory.mktemp('store')}/osken-net.db")
     feed, follower = Feed(store, lambda: None), Follower()
     patched = pytest.MonkeyPatch()
     patched.setattr(feed_module, "RESOURCES_A_PART", 2)

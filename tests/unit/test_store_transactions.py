@@ -45,6 +45,7 @@ from osken_apps.store import engines
 from osken_apps.store import transaction as transaction_module
 from osken_apps.store.address_text import address_of, address_text
 from osken_apps.store.store import SYSTEM_SOURCES, Store
+from tests.unit.rest_client import store_at
 from tests.whole import whole
 
 RANGES = (VlanRange("default", 1000, 1003), VlanRange("other", 5, 5))
@@ -54,7 +55,7 @@ CIDR = IPv4Network("10.0.0.0/24")
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     """Give an empty store."""
-    return Store(url(tmp_path))
+    return store_at(url(tmp_path))
 
 
 def url(directory: Path) -> str:
@@ -293,7 +294,7 @@ def test_a_full_pool_is_full_also_beside_an_id_taken_beyond_its_end(store: Store
 @settings(max_examples=25)
 @given(st.sets(st.integers(995, 1010), max_size=14))
 def test_the_lowest_free_id_is_found(tmp_path_factory: pytest.TempPathFactory, taken: set[int]) -> None:
-    store = Store(url(tmp_path_factory.mktemp("store")))
+    store = store_at(url(tmp_path_factory.mktemp("store")))
     with store.write() as transaction:
         for number in taken:
             transaction.create(network_of(number, f"n{number}"))
@@ -349,7 +350,7 @@ def test_a_mac_that_a_port_has_is_not_generated_again(tmp_path: Path) -> None:
 def test_the_lowest_free_address_is_found_whatever_came_before(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[bool, int]]
 ) -> None:
-    store = Store(url(tmp_path_factory.mktemp("store")))
+    store = store_at(url(tmp_path_factory.mktemp("store")))
     cidr = IPv4Network("10.0.0.0/28")
     subnet = make_subnet(store, cidr, (AllocationPool(cidr[2], cidr[5]), AllocationPool(cidr[8], cidr[12])))
     pool = [2, 3, 4, 5, 8, 9, 10, 11, 12]
