@@ -44,6 +44,7 @@ EVERY_CAUSE: tuple[Cause[Case], ...] = (
 )  # fmt: skip
 ARRIVES = frozenset(cause.code for cause in (DELIVERED, PEER_ANSWERS, RETURN_PATH))
 MAX_ALSO = 10
+WORST = (VerdictState.BROKEN, VerdictState.UNKNOWN, VerdictState.OK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,29 @@ def explain_address(facts: Facts) -> Explanation:
 
 
 def explain_reach(facts: Facts) -> Explanation:
-    """Say why a port does not reach its peer, or that it does."""
+    """Say why a port does not reach its peer, or that it does.
+
+    Where the two share both versions of IP and neither is asked for, what does not pass is the verdict, and
+    the other one's comes with it.
+    """
+    told = sorted((_reach(one) for one in _by_version(facts)), key=lambda one: WORST.index(one.verdict.state))
+    first, *others = told
+    also = [verdict for one in others for verdict in (one.verdict, *one.also)]
+    said = {verdict.sentence: verdict for verdict in (first.verdict, *also, *first.also)}
+    return replace(first, also=tuple(said.values())[1 : MAX_ALSO + 1])
+
+
+def _by_version(facts: Facts) -> Iterator[Facts]:
+    """Give the question for each version of IP that is asked about, named where it may be another one."""
+    pairs, shared = Paths(facts).pairs, Paths(replace(facts, asked=())).pairs
+    if len(shared) < 2 or not pairs:
+        yield facts
+        return
+    for pair in pairs:
+        yield replace(facts, asked=pair, traffic=replace(facts.traffic, version=pair[0].version))
+
+
+def _reach(facts: Facts) -> Explanation:
     case = Case(facts, Paths(facts), facts.port)
     found = list(_of_a_way(case))
     arrives = any(verdict.code in ARRIVES for verdict in found)

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 from osken_apps.dhcp.journal import PortJournal
 from osken_apps.model.addresses import IPAddress
 from osken_apps.model.conditions import Condition, InterfaceFacts
-from osken_apps.model.resources import Network, Port, Subnet
+from osken_apps.model.resources import FixedIp, Network, Port, Subnet
 from osken_apps.model.snapshot import HostSnapshot, Layout
 from osken_apps.openflow.wire import FlowBody, FlowKey
 
@@ -155,13 +155,17 @@ class PortSeen:
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """What is to pass: `icmp`, `tcp` or `udp`, and to which port."""
+    """What is to pass: `icmp`, `tcp` or `udp`, to which port, and over which version of IP, where it may be
+    either.
+    """
 
     protocol: str = "icmp"
     port: int = 0
+    version: int = 0
 
     def __str__(self) -> str:
-        return self.protocol.upper() + (f" to port {self.port}" if self.port else "")
+        to = f" to port {self.port}" if self.port else ""
+        return self.protocol.upper() + to + (f" over IPv{self.version}" if self.version else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +176,8 @@ class Facts:
     what was before the latter is not known. `hosts` are those that matter, `away` the names of all that are
     not connected, of `known_hosts`. `unseen` says what did not answer. `wire`: a frame of their network
     comes from the port's host to the peer's; None: none was sent. `beyond` is an address that is to be
-    reached and that no port has.
+    reached and that no port has. `asked` are the addresses by which the two are named, or one that is behind
+    the peer.
     """
 
     at: float
@@ -187,6 +192,14 @@ class Facts:
     unseen: tuple[str, ...] = ()
     wire: Known[bool] | None = None
     beyond: IPAddress | None = None
+    asked: tuple[IPAddress, ...] = ()
+
+    def meant(self, port: PortSeen) -> tuple[FixedIp, ...]:
+        """Give those addresses of a port that are asked about: those that are named, or of their family."""
+        fixed_ips = port.port.fixed_ips
+        named = tuple(fixed_ip for fixed_ip in fixed_ips if fixed_ip.ip_address in self.asked)
+        versions = {address.version for address in self.asked} or {4, 6}
+        return named or tuple(one for one in fixed_ips if one.ip_address.version in versions)
 
     def host_of(self, port: PortSeen) -> HostSeen | None:
         """Give the host of a port, as far as it is known."""

@@ -105,16 +105,20 @@ class Paths:
     facts: Facts
 
     @cached_property
+    def pairs(self) -> tuple[tuple[IPAddress, IPAddress], ...]:
+        """Give an address of each on one subnet, one such pair of each version of IP that they share."""
+        facts, found = self.facts, dict[int, tuple[IPAddress, IPAddress]]()
+        there = {one.subnet_id: one.ip_address for one in facts.meant(facts.peer)} if facts.peer else {}
+        for fixed_ip in facts.meant(facts.port):
+            own, other = fixed_ip.ip_address, there.get(fixed_ip.subnet_id)
+            if other is not None:
+                found.setdefault(own.version, (own, other))
+        return tuple(found.values())
+
+    @property
     def common(self) -> tuple[IPAddress, IPAddress] | None:
         """Give an address of each on one subnet; None: they have none."""
-        facts = self.facts
-        if facts.peer is None:
-            return None
-        there = {fixed_ip.subnet_id: fixed_ip.ip_address for fixed_ip in facts.peer.port.fixed_ips}
-        for fixed_ip in facts.port.port.fixed_ips:
-            if fixed_ip.subnet_id in there:
-                return fixed_ip.ip_address, there[fixed_ip.subnet_id]
-        return None
+        return self.pairs[0] if self.pairs else None
 
     @cached_property
     def hosts(self) -> list[TracedHost]:

@@ -31,13 +31,13 @@ def _other_subnet(case: Case) -> Found | None:
     peer = case.peer
     if peer is None or case.paths.common is not None:
         return None
-    addresses = _addresses(case.seen), _addresses(peer)
+    addresses = _addresses(case, case.seen), _addresses(case, peer)
     says = f"{case.seen.called} has {addresses[0]}, {peer.called} has {addresses[1]}"
     return Found({"own": addresses[0], "others": addresses[1]}, (case.store(says),))
 
 
-def _addresses(seen: PortSeen) -> str:
-    return listed(str(fixed_ip.ip_address) for fixed_ip in seen.port.fixed_ips) or "no address"
+def _addresses(case: Case, seen: PortSeen) -> str:
+    return listed(str(fixed_ip.ip_address) for fixed_ip in case.facts.meant(seen)) or "no address"
 
 
 def _reaches(case: Case, path: Trace | None, to: PortSeen | None) -> bool | None:

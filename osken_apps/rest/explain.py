@@ -10,7 +10,7 @@ from osken_apps.model.addresses import IPAddress
 from osken_apps.model.resources import Port
 from osken_apps.questions import FramePlace, PortFacts
 from osken_apps.rest.explain_asked import QUESTION, Asked, asked_of
-from osken_apps.rest.explain_named import RULE, beyond, named
+from osken_apps.rest.explain_named import RULE, address_of, beyond, named
 from osken_apps.rest.explain_told import ANSWER, shown, veiled
 from osken_apps.rest.openapi.words import READ_ERRORS, RESOURCE_ID, WRITE_ERRORS, Document, operation
 from osken_apps.rest.operations import Operations
@@ -60,6 +60,8 @@ def _answer_about(
     facts = operations.questions.ask(about)
     if facts is None:
         raise ServiceUnavailable("The controller does not know of it yet.")
+    addresses = (address_of(asked.port), address_of(asked.peer))
+    facts = replace(facts, asked=tuple(one for one in addresses if one))
     seen = facts.port
     sees_hosts = operations.permissions(request).may(HOST_RULE, Target(request.caller.project_id))
     if not sees_hosts:

@@ -41,7 +41,7 @@ def beyond(operations: Operations, request: Request, port: Port, text: str) -> I
 
     Where the next hop to it is a port of the network that may be asked about, that is given.
     """
-    address = _address(text)
+    address = address_of(text)
     if address is None:
         return None
     if _meant_and_seen(operations, request, text):
@@ -109,11 +109,12 @@ def _is_called(port: Port, text: str, mac: str) -> bool:
     """Tell whether a text is a port's whole name, or an address of it."""
     if port.name == text or str(port.mac_address) == mac:
         return True
-    address = _address(text)
+    address = address_of(text)
     return any(fixed_ip.ip_address == address for fixed_ip in port.fixed_ips)
 
 
-def _address(text: str) -> IPAddress | None:
+def address_of(text: str) -> IPAddress | None:
+    """Give the IP address that a text is, if it is one."""
     try:
         return ip_address(text)
     except ValueError:

@@ -15,6 +15,7 @@ from osken_apps.rest.wsgi import application
 from tests.golden.scenarios import LAYOUT
 from tests.unit.explain_facts import HOST1, NOW, VM1, facts, host, seen
 from tests.unit.rest_client import Client, Reply, client_of, config_of
+from tests.unit.test_explain_families import DUAL
 
 BROKEN = Condition(
     Code.INTERFACE_ERROR, "Open vSwitch cannot use tap1: no device", "plug it again", interface="tap1"
@@ -97,6 +98,21 @@ def test_of_two_ports_both_are_asked_about(api: Client, controller: Controller) 
     assert reply.status == 200, reply.body
     asked = controller.was_asked[0]
     assert (asked.protocol, asked.number, asked.probe) == ("tcp", 80, False)
+
+
+def test_the_address_that_a_port_is_asked_for_by_is_the_one_that_is_followed(
+    api: Client, controller: Controller
+) -> None:
+    network = api.make("network")["id"]
+    api.subnet(network)
+    subnet = api.subnet(network, "fd00::/64")["id"]
+    for number in (1, 2):
+        address = {"subnet_id": subnet, "ip_address": f"fd00::1{number}"}
+        api.make("port", network_id=network, name=f"six{number}", fixed_ips=[address])
+    controller.facts = DUAL
+    told = ask(api, **{"from": "six1", "to": "fd00::12"}).body["explain"]
+    assert "over IPv6" in told["verdict"]["sentence"]
+    assert told["also"] == []
 
 
 def test_whoever_may_not_see_hosts_is_told_that_something_is_wrong_and_not_what(
