@@ -28,7 +28,8 @@ from osken_apps.openflow.meter import (
 )
 from osken_apps.openflow.port_stats import PortStats, decode_port_stats, port_stats_request
 from osken_apps.openflow.wire import FlowBody, FlowKey
-from osken_apps.pipeline.keeping import additions
+from osken_apps.pipeline.feature import PlannedBridge
+from osken_apps.pipeline.keeping import kept
 from osken_apps.pipeline.meters import OUR_METERS
 from osken_apps.pipeline.probe import PROBE_COOKIE
 from osken_apps.pipeline.stage import COOKIE, COOKIE_MASK
@@ -115,21 +116,26 @@ class Bridge:
         return {meter.meter_id: meter.dropped for meter in stats if meter.meter_id in OUR_METERS}
 
     def apply(
-        self, flows: Difference, installed: Installed, desired: Installed, takes_away: bool, owner: Owner
+        self,
+        flows: Difference,
+        installed: Installed,
+        desired: Installed,
+        keeping: PlannedBridge | None,
+        owner: Owner,
     ) -> Outcome:
         """Bring the bridge from what it has to what it should have; `flows` are what differs.
 
-        Not `takes_away`: only add to it.
+        `keeping`: that it is what it should be, on a host from which nothing is taken away.
         What one port's flows are refused for leaves the others as they should be. Raises SwitchError; then
         what is installed is unknown until it is read again.
         """
         meters = meter_difference(installed.meters, desired.meters)
-        if not takes_away:
-            flows = additions(flows, installed.flows)
+        if keeping is not None:
+            flows = kept(flows, installed.flows, keeping)
         self.installed = None
         self._send_meters(meters.before)
         outcome = self._send_flows(flows, owner)
-        if not takes_away:
+        if keeping is not None:
             meters_now = {**installed.meters, **desired.meters}
             self.installed = Installed(outcome.sent.applied_to(installed.flows), meters_now)
             return outcome

@@ -29,6 +29,7 @@ from osken_apps.model.resources import Port, PortStatus
 from osken_apps.model.snapshot import HostSnapshot
 from osken_apps.openflow import codec
 from osken_apps.pipeline.desired import FlowEncoder, desired_meters
+from osken_apps.pipeline.feature import bridge_of
 from osken_apps.pipeline.meters import port_meter
 from osken_apps.pipeline.named_vlans import named_vlans
 
@@ -305,7 +306,9 @@ class HostReconciler:
             self._unsettled.update(owners[key] for key, _ in flows.add if key in owners)
             named = named_by(self._fabric.layout, snapshot) if flows else frozenset()
             note_named(self._fabric, self._host.name, bridge.name, named, besides=True)
-            outcome = bridge.apply(flows, installed, desired, snapshot.takes_away, owners.get)
+            layout = self._fabric.layout
+            keeping = None if snapshot.takes_away else bridge_of(bridge.name, layout, snapshot)
+            outcome = bridge.apply(flows, installed, desired, keeping, owners.get)
             if flows and snapshot.takes_away and not outcome.refused:
                 note_named(self._fabric, self._host.name, bridge.name, named)
         except SwitchGone as error:

@@ -32,7 +32,8 @@ def host_snapshot(fabric: Fabric, host_name: str) -> HostSnapshot:
         for port, interface in plugged
         if port.network_id in segments
     )
-    orphans = tuple(sorted(item.name for item in fabric.orphans(host)))
+    orphaned = {item.name: item.live_tag for item in fabric.orphans(host)}
+    orphans = tuple(sorted(orphaned))
     trunks = tuple(sorted(host.trunks()))
     carrying = {bound.interface for bound in ports}.union(orphans, trunks)
     dead = _dead(fabric, host, carrying) if host.complete else _known_dead(fabric, host, carrying)
@@ -52,6 +53,8 @@ def host_snapshot(fabric: Fabric, host_name: str) -> HostSnapshot:
         reaches(fabric, host_name, segments.values()),
         fabric.beyond.addresses.of(host_name),
         host.answers_nd,
+        bool(fabric.lost_networks(port for port, _ in plugged)),
+        tuple(sorted((present[name], tag) for name, tag in orphaned.items() if tag and name in present)),
     )
 
 

@@ -39,11 +39,6 @@ class Difference:
         for key, body in self.delete:
             yield FlowModCommand.DELETE_STRICT, key, body
 
-    def additions(self, installed: FlowTable) -> "Difference":
-        """Give what only adds to what is installed: nothing goes, and nothing does something else."""
-        there = _looked_up(installed)
-        return Difference(tuple((key, body) for key, body in self.add if key not in there))
-
     def apart(self, owner: Callable[[FlowKey], str | None]) -> Iterator[tuple[str | None, "Difference"]]:
         """Give it in parts: what has no owner, what each owner adds, and last what goes."""
         parts: dict[str | None, list[tuple[FlowKey, FlowBody]]] = {None: []}
@@ -72,7 +67,7 @@ class Difference:
 
 def difference(installed: FlowTable, desired: FlowTable) -> Difference:
     """Compare by key; a flow with another body (actions or cookie) is sent again."""
-    installed, desired = _looked_up(installed), _looked_up(desired)
+    installed, desired = looked_up(installed), looked_up(desired)
     if not installed:
         return Difference(tuple(desired.items()))
     if installed == desired:  # nearly always, and told the fastest
@@ -83,6 +78,6 @@ def difference(installed: FlowTable, desired: FlowTable) -> Difference:
     )
 
 
-def _looked_up(table: FlowTable) -> FlowTable:
+def looked_up(table: FlowTable) -> FlowTable:
     """Give a table in which one flow is found as fast as another."""
     return table.whole() if isinstance(table, MadeTable) else table

@@ -1,17 +1,218 @@
-"""What is added to a bridge from which nothing is taken away. PURE."""
+"""What is done to a bridge from which nothing is taken away that somebody may need. PURE.
 
-from osken_apps.openflow.difference import Difference, FlowTable
-from osken_apps.pipeline.features.isolation import INTEGRATION_NORMAL
-from osken_apps.pipeline.stages import ADMIT
+On a host that is not known yet, or not by all of its networks, flows only come. Where ports are all that is
+not known, flows of what is known follow what is known of it: another port or network must not go by what was
+before. What several ports, peers or networks share keeps the parts of those that are not known.
+"""
+
+from collections.abc import Callable, Container, Iterator, Mapping
+from dataclasses import replace
+from itertools import pairwise
+
+from osken_apps.model.snapshot import tunnel_port
+from osken_apps.model.tunnels import MAX_COPIES
+from osken_apps.openflow.actions import Action, Conjunction, Output, Resubmit, SetField
+from osken_apps.openflow.difference import Difference, FlowTable, looked_up
+from osken_apps.openflow.fields import Field
+from osken_apps.openflow.flow import Flow
+from osken_apps.openflow.match import Match
+from osken_apps.openflow.reading import read_flow
+from osken_apps.openflow.wire import FlowBody, FlowKey, encode_flow, encode_match
+from osken_apps.pipeline.feature import PlannedBridge
+from osken_apps.pipeline.features.isolation import INTEGRATION_NORMAL, PROVIDER_TO_LOCAL
+from osken_apps.pipeline.features.switching import (
+    DELIVER_SEVERAL,
+    PROVIDER_TO_GUARDED,
+    TO_EACH,
+    TO_HOLDERS,
+)
+from osken_apps.pipeline.features.tunnels import (
+    ND_PROBE,
+    PEER_IN,
+    TO_EACH_HOST,
+    TO_SHARED_MAC,
+    TO_UNKNOWN_MAC,
+    TUNNEL_TO_LOCAL,
+)
+from osken_apps.pipeline.named_vlans import named_by, named_vlans
+from osken_apps.pipeline.stage import Role
+from osken_apps.pipeline.stages import ADMIT, COMMIT
+
+Actions = tuple[Action, ...]
 
 
-def additions(flows: Difference, installed: FlowTable) -> Difference:
-    """Give what only adds to what is installed.
+def kept(flows: Difference, installed: FlowTable, bridge: PlannedBridge) -> Difference:
+    """Give what is done of a difference to a bridge of a host that keeps what it has."""
+    there = looked_up(installed)
+    if bridge.snapshot.overwrites:
+        opened = _opened(there, bridge)
+        add = [(key, _with_unknown(key, body, there, bridge, opened)) for key, body in flows.add]
+        gone = _Stale(bridge)
+        delete = tuple([item for item in flows.delete if gone.has(*item)])
+    else:
+        add, delete = [item for item in flows.add if item[0] not in there], ()
+    guards = any(key.table_id == ADMIT.table_id for key in there)
+    vlans = {vlan for _, vlan in bridge.snapshot.kept_vlans}
+    return Difference(
+        tuple(
+            (key, body)
+            for key, body in add
+            if there.get(key) != body and not _opens(key, body, there.get(key), guards, vlans)
+        ),
+        delete,
+    )
 
-    A bridge that guards does so without the flow that lets pass whatever no other one is for: whoever knows
-    of no guarded port any more must not open it.
+
+def _opens(
+    key: FlowKey, body: FlowBody, before: FlowBody | None, guards: bool, vlans: Container[object]
+) -> bool:
+    """Tell whether a flow lets pass what is guarded: whoever knows of no guarded port any more must not do
+    that.
     """
-    added = flows.additions(installed)
-    if not any(key.table_id == ADMIT.table_id for key in installed):
-        return added
-    return Difference(tuple(item for item in added.add if item[1].cookie != INTEGRATION_NORMAL.cookie))
+    if body.cookie == INTEGRATION_NORMAL.cookie:
+        return guards
+    was_guarded = before is not None and before.cookie == PROVIDER_TO_GUARDED.cookie
+    if not was_guarded or body.cookie != PROVIDER_TO_LOCAL.cookie:
+        return False
+    return any(set_vlan in vlans for set_vlan in _values_set(read_flow(key, body).flow, Field.VLAN_VID))
+
+
+def _opened(there: FlowTable, bridge: PlannedBridge) -> frozenset[int]:
+    """Give the local VLANs of networks that are not guarded by the flows that are there."""
+    cookies = {PROVIDER_TO_LOCAL.cookie, TUNNEL_TO_LOCAL.cookie}
+    flows = {key: body for key, body in there.items() if body.cookie in cookies}
+    ofports = bridge.snapshot.ofports.get(bridge.name, {})
+    return frozenset(vlan for vlan, _ in named_vlans(bridge.name, bridge.layout, ofports, flows))
+
+
+class _Stale:
+    """Which flows must not stay though nothing is taken away."""
+
+    def __init__(self, bridge: PlannedBridge) -> None:
+        snapshot = bridge.snapshot
+        self._bridge = bridge
+        self._names = {number: name for name, number in snapshot.ofports.get(bridge.name, {}).items()}
+        self._wires = {it.local_vlan: bridge.layout.wire_of(it) for it in snapshot.segments}
+        has_ports = bridge.role is Role.INTEGRATION
+        self._bound = frozenset(port.ofport for port in snapshot.ports) if has_ports else frozenset()
+
+    def has(self, key: FlowKey, body: FlowBody) -> bool:
+        """Tell whether a flow that is not wanted is of a port that is known, or joins a network that is known
+        with something else.
+        """
+        return self._is_of_a_known_port(key, body) or self._joins(key, body)
+
+    def _is_of_a_known_port(self, key: FlowKey, body: FlowBody) -> bool:
+        if not any(_number_after(header, key.match) in self._bound for header in _PORT_HEADERS):
+            return False
+        matched = dict(read_flow(key, body).flow.match.fields)
+        return not self._bound.isdisjoint({matched.get(field) for field in _PORT_FIELDS})
+
+    def _joins(self, key: FlowKey, body: FlowBody) -> bool:
+        vlan, wire = named_by(key, body, self._bridge.name, self._bridge.layout, self._names)
+        if vlan is None or wire is None:
+            return False
+        is_known = vlan in self._wires or wire in self._wires.values()
+        return is_known and self._wires.get(vlan) != wire
+
+
+def _with_unknown(
+    key: FlowKey, body: FlowBody, there: FlowTable, bridge: PlannedBridge, opened: frozenset[int]
+) -> FlowBody:
+    """Give what a flow is to do with the parts of what is not known."""
+    merge = _MERGES.get(body.cookie)
+    if merge is None:
+        return body
+    wanted = read_flow(key, body)
+    before = read_flow(key, there[key]) if key in there else None
+    if wanted.unknown or (before and before.unknown):
+        return body
+    actions = merge(wanted.flow, before.flow.actions if before else None, bridge, opened)
+    return encode_flow(replace(wanted.flow, actions=actions))[1]
+
+
+def _with_receivers(
+    wanted: Flow, before: Actions | None, bridge: PlannedBridge, opened: frozenset[int]
+) -> Actions:
+    """Copies for ports: those that are not known get theirs as before, or as what is not guarded."""
+    known = set(_values_set(wanted, Field.REG7))
+    ways = dict(_receivers(before or ()))
+    open_way = Resubmit(COMMIT.table_id) if before is None and wanted.cookie == TO_EACH.cookie else None
+    further: list[Action] = []
+    for ofport, vlan in _unknown_in(wanted, bridge):
+        way = ways.get(ofport) or (open_way if vlan in opened else None)
+        if ofport not in known and way:
+            further += [SetField(Field.REG7, ofport), way]
+    return (*wanted.actions, *further)
+
+
+def _receivers(actions: Actions) -> Iterator[tuple[object, Resubmit]]:
+    for action, way in pairwise(actions):
+        if isinstance(action, SetField) and action.field is Field.REG7 and isinstance(way, Resubmit):
+            yield action.value, way
+
+
+def _with_outputs(
+    wanted: Flow, before: Actions | None, bridge: PlannedBridge, opened: frozenset[int]
+) -> Actions:
+    """Outputs to ports that are not guarded, before the tag is put on."""
+    further = [
+        Output(ofport)
+        for ofport, vlan in _unknown_in(wanted, bridge)
+        if (vlan in opened if before is None else Output(ofport) in before)
+        and Output(ofport) not in wanted.actions
+    ]
+    return (*further, *wanted.actions)
+
+
+def _unknown_in(wanted: Flow, bridge: PlannedBridge) -> list[tuple[int, int]]:
+    """Give the ports of a flow's network that are not known, each with its local VLAN."""
+    vlan = dict(wanted.match.fields).get(Field.REG6)
+    return [(ofport, tag) for ofport, tag in bridge.snapshot.kept_vlans if tag == vlan]
+
+
+def _with_ids(wanted: Flow, before: Actions | None, bridge: PlannedBridge, opened: frozenset[int]) -> Actions:
+    """Networks in which a peer may send: those that this host has by what is known are as wanted."""
+    in_port = dict(wanted.match.fields).get(Field.IN_PORT)
+    own = {
+        segment.segmentation_id
+        for segment in bridge.snapshot.segments
+        if segment.is_tunnel and bridge.ofport(tunnel_port(segment.network_type)) == in_port
+    }
+    further = [it for it in before or () if isinstance(it, Conjunction) and it.conj_id not in own]
+    return (*wanted.actions, *(action for action in further if action not in wanted.actions))
+
+
+def _with_peers(
+    wanted: Flow, before: Actions | None, bridge: PlannedBridge, opened: frozenset[int]
+) -> Actions:
+    """Copies for hosts: one that has only what is not known has its own as before."""
+    pairs = zip(*[iter(before or ())] * 2, strict=False)
+    known = set(wanted.actions[::2])
+    further = [action for pair in pairs if pair[0] not in known for action in pair]
+    actions = (*wanted.actions, *further)
+    return actions if len(actions) <= 2 * MAX_COPIES else wanted.actions
+
+
+def _number_after(header: bytes, match: bytes) -> int:
+    """Look for a field's number without reading the match: what is found may be something else."""
+    place = match.find(header) + len(header)
+    return int.from_bytes(match[place : place + 4], "big")
+
+
+def _values_set(flow: Flow, field: Field) -> Iterator[object]:
+    return (it.value for it in flow.actions if isinstance(it, SetField) and it.field is field)
+
+
+_PORT_FIELDS = (Field.IN_PORT, Field.REG7)
+_PORT_HEADERS = tuple(encode_match(Match.of({field: 0}))[4:8] for field in _PORT_FIELDS)
+_MERGES: Mapping[int, Callable[[Flow, Actions | None, PlannedBridge, frozenset[int]], Actions]] = {
+    TO_EACH.cookie: _with_receivers,
+    TO_HOLDERS.cookie: _with_receivers,
+    DELIVER_SEVERAL.cookie: _with_outputs,
+    PEER_IN.cookie: _with_ids,
+    TO_EACH_HOST.cookie: _with_peers,
+    TO_UNKNOWN_MAC.cookie: _with_peers,
+    TO_SHARED_MAC.cookie: _with_peers,
+    ND_PROBE.cookie: _with_peers,
+}

@@ -4,7 +4,7 @@ A controller that has just started, or one from whose host nothing is taken away
 local VLAN is free.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
 from osken_apps.model.host import Named
 from osken_apps.model.resources import TUNNEL_TYPES
@@ -14,6 +14,7 @@ from osken_apps.openflow.difference import FlowTable
 from osken_apps.openflow.fields import UNTAGGED, Field, Value
 from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.reading import read_flow
+from osken_apps.openflow.wire import FlowBody, FlowKey
 from osken_apps.pipeline.features.isolation import LOCAL_TO_PROVIDER, PROVIDER_TO_LOCAL
 from osken_apps.pipeline.features.switching import PROVIDER_TO_GUARDED, UNKNOWN_MAC
 from osken_apps.pipeline.features.tunnels import (
@@ -24,26 +25,26 @@ from osken_apps.pipeline.features.tunnels import (
 )
 
 Values = Mapping[Field, Value]
-Named1 = tuple[Value | None, Wire | None]  # a local VLAN as a flow names it, if it does
+Found = tuple[Value | None, Wire | None]  # as a flow has it, if it does
 
 
 def named_vlans(bridge: str, layout: Layout, ofports: Mapping[str, int], flows: FlowTable) -> Named:
     """Give the local VLANs that flows of a bridge name; `ofports` are its ports."""
-    return frozenset(_named(bridge, layout, {number: name for name, number in ofports.items()}, flows))
+    names = {number: name for name, number in ofports.items()}
+    named = (named_by(key, body, bridge, layout, names) for key, body in flows.items())
+    return frozenset((vlan, wire) for vlan, wire in named if vlan is not None)
 
 
-def _named(
-    bridge: str, layout: Layout, names: Mapping[int, str], flows: FlowTable
-) -> Iterator[tuple[int, Wire | None]]:
-    for key, body in flows.items():
-        read = _READERS.get(body.cookie)
-        if read:
-            vlan, wire = read(read_flow(key, body).flow, bridge, layout, names)
-            if isinstance(vlan, int) and vlan != UNTAGGED:
-                yield vlan, wire
+def named_by(
+    key: FlowKey, body: FlowBody, bridge: str, layout: Layout, names: Mapping[int, str]
+) -> tuple[int | None, Wire | None]:
+    """Give the local VLAN that a flow of a bridge names, and where it leads; `names` are those of ports."""
+    read = _READERS.get(body.cookie)
+    vlan, wire = read(read_flow(key, body).flow, bridge, layout, names) if read else (None, None)
+    return _number(vlan), wire
 
 
-def _from_wire(flow: Flow, bridge: str, layout: Layout, names: Mapping[int, str]) -> Named1:
+def _from_wire(flow: Flow, bridge: str, layout: Layout, names: Mapping[int, str]) -> Found:
     matched, done = dict(flow.match.fields), _set(flow)
     ends = {integration_end(name): name for _, name in layout.bridge_mappings}
     way = ends.get(_name(names, matched))
@@ -51,24 +52,24 @@ def _from_wire(flow: Flow, bridge: str, layout: Layout, names: Mapping[int, str]
     return vlan, Wire(way, _number(matched.get(Field.VLAN_VID))) if way else None
 
 
-def _in_match(flow: Flow, bridge: str, layout: Layout, names: Mapping[int, str]) -> Named1:
+def _in_match(flow: Flow, bridge: str, layout: Layout, names: Mapping[int, str]) -> Found:
     matched = dict(flow.match.fields)
     return matched.get(Field.VLAN_VID, matched.get(Field.REG6)), None
 
 
-def _to_wire(flow: Flow, bridge: str, layout: Layout, names: Mapping[int, str]) -> Named1:
+def _to_wire(flow: Flow, bridge: str, layout: Layout, names: Mapping[int, str]) -> Found:
     is_untagged = any(isinstance(action, PopVlan) for action in flow.actions)
     number = None if is_untagged else _number(_set(flow).get(Field.VLAN_VID))
     return dict(flow.match.fields).get(Field.VLAN_VID), Wire(bridge, number)
 
 
-def _to_segment(flow: Flow, bridge: str, layout: Layout, names: Mapping[int, str]) -> Named1:
+def _to_segment(flow: Flow, bridge: str, layout: Layout, names: Mapping[int, str]) -> Found:
     done = _set(flow)
     way = _TUNNELS.get(done.get(Field.REG0), "")
     return dict(flow.match.fields).get(Field.VLAN_VID), Wire(way, _number(done.get(Field.TUN_ID)))
 
 
-def _from_segment(flow: Flow, bridge: str, layout: Layout, names: Mapping[int, str]) -> Named1:
+def _from_segment(flow: Flow, bridge: str, layout: Layout, names: Mapping[int, str]) -> Found:
     matched = dict(flow.match.fields)
     way = _name(names, matched)
     wire = Wire(way, _number(matched.get(Field.CONJ_ID))) if way in _TUNNELS.values() else None
@@ -89,7 +90,7 @@ def _number(value: Value | None) -> int | None:
 
 
 _TUNNELS: dict[Value | None, str] = {TYPE_NUMBERS[kind]: tunnel_port(kind) for kind in TUNNEL_TYPES}
-_READERS: dict[int, Callable[[Flow, str, Layout, Mapping[int, str]], Named1]] = {
+_READERS: dict[int, Callable[[Flow, str, Layout, Mapping[int, str]], Found]] = {
     PROVIDER_TO_LOCAL.cookie: _from_wire,
     PROVIDER_TO_GUARDED.cookie: _from_wire,
     TUNNEL_TO_LOCAL.cookie: _in_match,

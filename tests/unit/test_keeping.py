@@ -1,12 +1,18 @@
 """What is added to a bridge from which nothing is taken away."""
 
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
 from osken_apps.openflow.actions import NORMAL
 from osken_apps.openflow.difference import difference
 from osken_apps.openflow.match import Match
 from osken_apps.openflow.wire import FlowBody, FlowKey, encode_flow
 from osken_apps.pipeline.desired import desired_flows
+from osken_apps.pipeline.feature import PlannedBridge, bridge_of
 from osken_apps.pipeline.features.isolation import INTEGRATION_NORMAL
-from osken_apps.pipeline.keeping import additions
+from osken_apps.pipeline.keeping import kept
 from tests.golden.scenarios import LAYOUT, SCENARIOS
 
 CATCH_ALL = encode_flow(INTEGRATION_NORMAL.flow(Match(), NORMAL))
@@ -17,14 +23,39 @@ def flows_of(scenario: str) -> dict[FlowKey, FlowBody]:
     return dict(encode_flow(flow) for flow in desired_flows("br-int", LAYOUT, SCENARIOS[scenario]))
 
 
+def bridge(scenario: str, **of_snapshot: Any) -> PlannedBridge:
+    found = bridge_of("br-int", LAYOUT, replace(SCENARIOS[scenario], **of_snapshot))
+    assert found
+    return found
+
+
 def test_who_knows_of_no_guarded_port_does_not_open_a_bridge_that_guards() -> None:
     guarded, idle = flows_of("guarded"), flows_of("idle")
     assert CATCH_ALL[0] not in guarded
     assert CATCH_ALL in difference(guarded, idle).add
-    assert not additions(difference(guarded, idle), guarded)
+    assert not kept(difference(guarded, idle), guarded, bridge("idle")).add
 
 
 def test_a_bridge_that_guards_nothing_gets_its_catch_all() -> None:
     idle = flows_of("idle")
     lacking = {key: body for key, body in idle.items() if key != CATCH_ALL[0]}
-    assert additions(difference(lacking, idle), lacking).add == (CATCH_ALL,)
+    assert kept(difference(lacking, idle), lacking, bridge("idle")).add == (CATCH_ALL,)
+
+
+@pytest.mark.parametrize("of_snapshot", [{"complete": False}, {"lacks_bridge": True}], ids=str)
+def test_of_a_host_that_is_not_known_whole_nothing_does_something_else(of_snapshot: dict[str, bool]) -> None:
+    wanted = flows_of("guarded")
+    there = {key: body._replace(instructions=b"") for key, body in wanted.items()}
+    found = difference(there, wanted)
+    assert not kept(found, there, bridge("guarded", keeps=("why",), **of_snapshot))
+    assert kept(found, there, bridge("guarded", keeps=("why",))) == found
+
+
+def test_what_is_left_of_a_port_that_is_known_goes_and_that_of_others_stays() -> None:
+    there, scenario = flows_of("guarded"), SCENARIOS["guarded"]
+    first, *others = scenario.ports
+    found = kept(difference(there, {}), there, bridge("guarded", ports=(first,)))
+    of_others = kept(difference(there, {}), there, bridge("guarded", ports=tuple(others)))
+    assert found.delete
+    assert {key for key, _ in found.delete}.isdisjoint(key for key, _ in of_others.delete)
+    assert not kept(difference(there, {}), there, bridge("guarded", ports=())).delete
