@@ -23,7 +23,7 @@ from osken_apps.explain.counting import SILENT_NO_CLIENT, SILENT_OFF, TAGGED
 from osken_apps.explain.facts import Facts
 from osken_apps.explain.paths import Paths, not_understood
 from osken_apps.explain.plugging import DISTURBING, PLUGGING
-from osken_apps.explain.reaching import COMMON, DELIVERED, OPEN, PASSING, PEER_ANSWERS, RETURN_PATH
+from osken_apps.explain.reaching import COMMON, DELIVERED, OF_ANSWERS, OPEN, PASSING, PEER_ANSWERS
 from osken_apps.trace.result import Trace
 
 #: Why a port has no address.
@@ -42,7 +42,7 @@ EVERY_CAUSE: tuple[Cause[Case], ...] = (
     *WANTED, *COMMON, *PLUGGING, *SERVED, *PASSING, *ASKING[:-1], *DISTURBING, CANNOT_TELL_ADDRESS, *OPEN,
     *BEYOND,
 )  # fmt: skip
-ARRIVES = frozenset(cause.code for cause in (DELIVERED, PEER_ANSWERS, RETURN_PATH))
+ARRIVES = frozenset(cause.code for cause in (DELIVERED, PEER_ANSWERS, *OF_ANSWERS))
 MAX_ALSO = 10
 WORST = (VerdictState.BROKEN, VerdictState.UNKNOWN, VerdictState.OK)
 

@@ -66,21 +66,30 @@ def _in_stage(case: Case, path: Trace | None, to: PortSeen | None, within: tuple
     return hop if hop.flow is None and hop.stage in within else None
 
 
-def _group(case: Case, stage: Stage, whose: PortSeen) -> Found | None:
-    hop = _in_stage(case, case.paths.forward, case.peer, (stage,))
-    if hop is None:
+def _group(case: Case, stage: Stage, whose: PortSeen | None, is_answer: bool = False) -> Found | None:
+    """Find that the groups of a port stop what is sent, or its answer."""
+    path, to = (case.paths.back, case.seen) if is_answer else (case.paths.forward, case.peer)
+    hop = _in_stage(case, path, to, (stage,))
+    if hop is None or whose is None:
         return None
     says = f"table {hop.table_id} of {hop.bridge} on {hop.host}: {hop.meaning} ({hop.frame.text()})"
-    address = case.paths.common[0] if case.paths.common else ""
-    traffic = case.facts.traffic
-    protocol = f"--protocol {traffic.protocol}" + (f" --dst-port {traffic.port}" if traffic.port else "")
+    source = case.paths.common[int(is_answer)] if case.paths.common else ""
     words = {
         "groups": listed(whose.groups),
         "group": whose.groups[0] if whose.groups else "GROUP",
-        "rule": protocol,
-        "address": str(address),
+        "rule": _rule(case, is_answer),
+        "address": str(source),
     }
     return Found(words, (Evidence(says, Source.TRACE, case.facts.at),))
+
+
+def _rule(case: Case, is_answer: bool) -> str:
+    """Give the options of a rule that lets the traffic pass; its answer goes to any port."""
+    traffic, common = case.facts.traffic, case.paths.common
+    is_ipv6 = common is not None and common[0].version == 6
+    protocol = "ipv6-icmp" if is_ipv6 and traffic.protocol == "icmp" else traffic.protocol
+    to = f" --dst-port {traffic.port}" if traffic.port and not is_answer else ""
+    return ("--ethertype IPv6 " if is_ipv6 else "") + f"--protocol {protocol}{to}"
 
 
 def _sender_groups(case: Case) -> Found | None:
@@ -88,8 +97,19 @@ def _sender_groups(case: Case) -> Found | None:
 
 
 def _receiver_groups(case: Case) -> Found | None:
-    peer = case.peer
-    return _group(case, stages.RECEIVER_VERDICT, peer) if peer else None
+    return _group(case, stages.RECEIVER_VERDICT, case.peer)
+
+
+def _answer_sender_groups(case: Case) -> Found | None:
+    return _group(case, stages.SENDER_VERDICT, case.peer, is_answer=True) if _arrives(case) else None
+
+
+def _answer_receiver_groups(case: Case) -> Found | None:
+    return _group(case, stages.RECEIVER_VERDICT, case.seen, is_answer=True) if _arrives(case) else None
+
+
+def _arrives(case: Case) -> bool:
+    return bool(_reaches(case, case.paths.forward, case.peer))
 
 
 def _no_group(case: Case) -> Found | None:
@@ -135,8 +155,10 @@ def _path_stops(case: Case) -> Found | None:
 
 
 def _return_path(case: Case) -> Found | None:
-    if not _reaches(case, case.paths.forward, case.peer) or _reserved_mac(case):
+    if not _arrives(case) or _reserved_mac(case):
         return None
+    if _in_stage(case, case.paths.back, case.seen, OF_GROUPS):
+        return None  # the groups are to blame
     found = _stops(case, case.paths.back, case.seen)
     return found and replace(found, code="")
 
@@ -205,6 +227,18 @@ RECEIVER_GROUPS = Cause(
     "openstack security group rule create {rule} --remote-ip {address} {group}",
     "the frame followed through the flows that the hosts have", _receiver_groups,
 )  # fmt: skip
+ANSWER_SENDER_GROUPS = Cause(
+    "answer_sender_security_group", "No rule of {peer}'s security groups ({groups}) lets its answer to"
+    " {traffic} out, and stateless groups need one",
+    "openstack security group rule create --egress {rule} {group}",
+    "the answer followed through the flows that the hosts have", _answer_sender_groups,
+)  # fmt: skip
+ANSWER_RECEIVER_GROUPS = Cause(
+    "answer_security_group", "No rule of {port}'s security groups ({groups}) lets {peer}'s answer to"
+    " {traffic} in, and stateless groups need one",
+    "openstack security group rule create {rule} --remote-ip {address} {group}",
+    "the answer followed through the flows that the hosts have", _answer_receiver_groups,
+)  # fmt: skip
 RESERVED_MAC = Cause(
     "reserved_mac", "Frames to {mac}, which is {whose}'s MAC address, are never forwarded by a bridge (IEEE"
     " 802.1D, and others that keep addresses to themselves)",
@@ -249,6 +283,11 @@ CANNOT_TELL = Cause(
 #: What two ports must have in common.
 COMMON = (OTHER_NETWORK, OTHER_SUBNET)
 #: Where what one sends to the other stops.
-PASSING = (NO_GROUP, SENDER_GROUPS, RECEIVER_GROUPS, RESERVED_MAC, PATH_STOPS, RETURN_PATH, WIRE)
+PASSING = (
+    NO_GROUP, SENDER_GROUPS, RECEIVER_GROUPS, ANSWER_SENDER_GROUPS, ANSWER_RECEIVER_GROUPS, RESERVED_MAC,
+    PATH_STOPS, RETURN_PATH, WIRE,
+)  # fmt: skip
+#: What is said of a frame that arrives.
+OF_ANSWERS = (ANSWER_SENDER_GROUPS, ANSWER_RECEIVER_GROUPS, RETURN_PATH)
 #: What is left where nothing stops it.
 OPEN = (MTU, PEER_ANSWERS, DELIVERED, CANNOT_TELL)

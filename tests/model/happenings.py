@@ -9,7 +9,7 @@ from osken_apps.explain.causes import Explanation
 from osken_apps.model import local_vlans
 from osken_apps.model.addresses import mac_address
 from osken_apps.model.resources import Binding, FixedIp
-from osken_apps.model.security_groups import SecurityGroup
+from osken_apps.model.security_groups import Direction, SecurityGroup
 from osken_apps.openflow.actions import Output
 from osken_apps.openflow.fields import Field
 from osken_apps.openflow.flow import Flow
@@ -23,7 +23,7 @@ from tests.golden.scenarios import NET1, NET2, SERVER1, SUBNET1
 from tests.model.two_hosts import OFPORT, VM1, VM2, OneHost, TwoHosts
 from tests.packet import dhcp_scenario
 from tests.packet.dhcp_scenario import DECLINE, DISCOVER, RELEASE, REQUEST
-from tests.unit.explain_facts import TCP_80
+from tests.unit.explain_facts import TCP_80, rule
 from tests.unit.test_conditions import with_nic, with_port
 
 OTHER_ID = "11111111-2222-4333-8444-555555555555"
@@ -32,6 +32,7 @@ OTHER_MAC = "02:00:00:00:00:99"
 FOREIGN = Flow(0, 500, Match.of({Field.IN_PORT: OFPORT}), (Output(99),), cookie=0x99)
 ASIDE = Flow(0, 500, Match.of({Field.IN_PORT: 77}), (), cookie=0x99)
 GROUP = SecurityGroup(id="web", project_id="p", name="web", number=1)
+STATELESS = replace(GROUP, stateful=False)
 GUARDED = {"port_security_enabled": True, "security_groups": ("web",)}
 
 
@@ -536,6 +537,30 @@ def _(site: TwoHosts) -> Explanation:
     "No rule of vm2's security groups (web) lets TCP to port 80 from vm1 in.",
     replace(VM2, **GUARDED),
     GROUP,
+)
+def _(site: TwoHosts) -> Explanation:
+    return site.why_not_reached("tcp", 80)
+
+
+@verdict(
+    "answer_sender_security_group",
+    "No rule of vm2's security groups (web) lets its answer to TCP to port 80 out, and stateless groups need"
+    " one.",
+    replace(VM2, **GUARDED),
+    STATELESS,
+    rule(1, Direction.INGRESS),
+)
+def _(site: TwoHosts) -> Explanation:
+    return site.why_not_reached("tcp", 80)
+
+
+@verdict(
+    "answer_security_group",
+    "No rule of vm1's security groups (web) lets vm2's answer to TCP to port 80 in, and stateless groups need"
+    " one.",
+    replace(VM1, **GUARDED),
+    STATELESS,
+    rule(1, Direction.EGRESS),
 )
 def _(site: TwoHosts) -> Explanation:
     return site.why_not_reached("tcp", 80)

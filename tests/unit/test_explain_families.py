@@ -4,14 +4,30 @@ from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from typing import Any
 
+import pytest
+
 from osken_apps.explain.cause import VerdictState
 from osken_apps.explain.causes import explain_reach
-from osken_apps.explain.facts import Facts, PortSeen
+from osken_apps.explain.facts import Facts, HostSeen, PortSeen, Traffic
 from osken_apps.model.port_security import GroupPolicy
 from osken_apps.model.resources import FixedIp, Port
 from osken_apps.model.security_groups import Direction, Ethertype
 from tests.golden.scenarios import SUBNET1
-from tests.unit.explain_facts import ACK, VM1, VM2, facts, guarded, journal, rule, seen
+from tests.unit.explain_facts import (
+    ACK,
+    NOBODY,
+    OUT,
+    TCP_80,
+    VM1,
+    VM2,
+    facts,
+    guarded,
+    host,
+    journal,
+    rule,
+    seen,
+    snapshot,
+)
 
 SUBNET6 = replace(SUBNET1, id="subnet6", cidr=IPv6Network("fd00::/64"), gateway_ip=None)
 V4_ONLY = GroupPolicy(1, (rule(1, Direction.EGRESS), rule(2, Direction.INGRESS)), {})
@@ -106,3 +122,37 @@ def test_what_is_wrong_with_a_machine_is_said_once() -> None:
     told = explain_reach(off)
     assert told.verdict.code == "port_down"
     assert [verdict.code for verdict in told.also].count("port_down") == 0
+
+
+@pytest.mark.parametrize(
+    ("policy", "traffic", "remedy"),
+    [
+        (NOBODY, Traffic(), "--egress --ethertype IPv6 --protocol ipv6-icmp default"),
+        (V6_OUT, Traffic(), "--ethertype IPv6 --protocol ipv6-icmp --remote-ip fd00::11 default"),
+        (NOBODY, TCP_80, "--egress --ethertype IPv6 --protocol tcp --dst-port 80 default"),
+    ],
+)
+def test_what_lets_ipv6_pass_is_a_rule_for_it(policy: GroupPolicy, traffic: Traffic, remedy: str) -> None:
+    told = explain_reach(two(only_six(VM1), only_six(VM2), policy, traffic=traffic))
+    assert told.verdict.remedy == f"openstack security group rule create {remedy}"
+
+
+def stateless(port: Port, where: str, policy: GroupPolicy) -> HostSeen:
+    of = snapshot(where, port, (1,), policy)
+    (bound,) = of.ports
+    assert bound.guard
+    return host(replace(of, ports=(replace(bound, guard=replace(bound.guard, stateful=False)),)))
+
+
+def test_what_lets_the_answer_of_a_stateless_port_pass_is_a_rule_for_any_port_of_its_client() -> None:
+    comes_in = GroupPolicy(1, (rule(2, Direction.INGRESS),), {})
+    hosts = guarded(VM1, "host1", V4_ONLY), stateless(VM2, "host2", comes_in)
+    told = explain_reach(facts(shown(VM1), shown(VM2), *hosts, traffic=TCP_80))
+    assert told.verdict.code == "answer_sender_security_group"
+    assert told.verdict.remedy == "openstack security group rule create --egress --protocol tcp default"
+    assert told.return_path is not None
+    hosts = stateless(VM1, "host1", OUT), guarded(VM2, "host2", V4_ONLY)
+    told = explain_reach(facts(shown(VM1), shown(VM2), *hosts, traffic=TCP_80))
+    assert told.verdict.code == "answer_security_group"
+    remedy = "openstack security group rule create --protocol tcp --remote-ip 10.10.10.12 default"
+    assert told.verdict.remedy == remedy
