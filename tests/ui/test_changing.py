@@ -49,6 +49,21 @@ def test_what_is_refused_is_said_beside_its_field_and_the_focus_is_there(site: S
         expect(field).to_have_accessible_description(re.compile("Like 192.0.2.0/24.*10.0.0.0/99"))
 
 
+def test_whatever_is_on_a_line_is_sent_and_what_is_too_much_is_refused(site: Site) -> None:
+    with site.page(f"subnets/{site.ids['blue-leaf']}") as page:
+        page.get_by_role("button", name="Change").click()
+        pools, routes = dialog(page).get_by_label("Pools"), dialog(page).get_by_label("Routes")
+        for field, line in (
+            (pools, "10.0.0.10-10.0.0.20-30"),
+            (routes, "192.0.2.0/24 via 10.0.0.9 10.0.0.8"),
+        ):
+            before = field.input_value()
+            field.fill(line)
+            dialog(page).get_by_role("button", name="Save").click()
+            expect(field).to_have_attribute("aria-invalid", "true")
+            field.fill(before)
+
+
 def test_the_mac_address_of_a_port_that_is_plugged_in_stays_and_it_is_said_beside_it(site: Site) -> None:
     with site.page(f"ports/{site.ids['web-blue']}") as page:
         page.get_by_role("button", name="Change").click()
@@ -183,7 +198,12 @@ def test_a_rule_of_a_security_group_is_made_and_deleted(site: Site) -> None:
     with site.page(f"security-groups/{group}") as page:
         page.get_by_role("button", name="New rule").click()
         dialog(page).get_by_label("Protocol").fill("tcp")
-        dialog(page).get_by_label("First port").fill("443")
+        first = dialog(page).get_by_label("First port")
+        first.fill("8080-8090")
+        dialog(page).get_by_role("button", name="Create").click()
+        expect(first).to_have_accessible_description("8080-8090 is not a whole number.")
+        expect(first).to_be_focused()
+        first.fill("443")
         dialog(page).get_by_label("Last port").fill("80")
         dialog(page).get_by_role("button", name="Create").click()
         expect(dialog(page).locator("[aria-invalid=true]")).to_have_count(1)

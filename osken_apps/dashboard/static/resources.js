@@ -71,8 +71,9 @@ export const NETWORKS = {
   ],
 };
 
-const POOL = { read: (line) => { const [start, end] = line.split("-").map((part) => part.trim()); return { start, end: end ?? start }; }, show: ({ start, end }) => `${start}-${end}` };
-const ROUTE = { read: (line) => { const [destination, nexthop = ""] = line.split(/\s+via\s+|\s+/); return { destination, nexthop }; }, show: ({ destination, nexthop }) => `${destination} via ${nexthop}` };
+// Whatever is on a line is sent, so that the API refuses what is too much.
+const POOL = { read: (line) => { const [start, ...end] = line.split("-").map((part) => part.trim()); return { start, end: end.join("-") || start }; }, show: ({ start, end }) => `${start}-${end}` };
+const ROUTE = { read: (line) => { const [destination, ...nexthop] = line.split(/\s+via\s+|\s+/); return { destination, nexthop: nexthop.join(" ") }; }, show: ({ destination, nexthop }) => `${destination} via ${nexthop}` };
 
 export const SUBNETS = {
   path: "subnets", order: "name", singular: "subnet", plural: "subnets", title: "Subnets", one: "subnet",
@@ -108,7 +109,7 @@ export const SUBNETS = {
 };
 
 const FIXED_IP = { read: (line) => ({ ip_address: line }), show: ({ ip_address }) => ip_address };
-const PAIR = { read: (line) => { const [ip_address, mac_address] = line.split(/\s+/); return mac_address ? { ip_address, mac_address } : { ip_address }; }, show: ({ ip_address, mac_address }) => `${ip_address} ${mac_address ?? ""}`.trim() };
+const PAIR = { read: (line) => { const [ip_address, ...mac] = line.split(/\s+/); return mac.length ? { ip_address, mac_address: mac.join(" ") } : { ip_address }; }, show: ({ ip_address, mac_address }) => `${ip_address} ${mac_address ?? ""}`.trim() };
 
 export const PORTS = {
   path: "ports", order: "name", singular: "port", plural: "ports", title: "Ports", one: "port", isMadeInShared: true,

@@ -9,7 +9,12 @@ import { html, nothing } from "../core/html.js";
 
 const KINDS = {
   text: { read: (text) => text.trim(), show: (value) => value ?? "" },
-  number: { read: (text) => (text.trim() === "" ? "" : Number(text)), show: (value) => String(value ?? "") },
+  number: {
+    read: (text) => (text.trim() === "" ? "" : Number(text)),
+    show: (value) => String(value ?? ""),
+    // What is no number would be sent as null, which is as good as empty.
+    wrong: (text) => (/^(-?\d+)?$/.test(text.trim()) ? "" : `${text.trim()} is not a whole number.`),
+  },
   boolean: { read: (checked) => checked, show: (value) => Boolean(value) },
   choice: { read: (text) => text, show: (value) => value ?? "" },
   several: { read: (values) => values, show: (value) => value ?? [] },
@@ -86,8 +91,12 @@ export class Form {
 
   async send() {
     if (this.isSending) return; // a second click makes no second one
+    this.errors = this.slips();
+    if (Object.keys(this.errors).length) {
+      await this.showErrors();
+      return;
+    }
     this.isSending = true;
-    this.errors = {};
     this.draw();
     try {
       const made = await (this.resource ? this.change() : this.make());
@@ -99,6 +108,15 @@ export class Form {
       else this.errors = { [this.fieldOf(error)]: error.message };
     }
     this.isSending = false;
+    await this.showErrors();
+  }
+
+  /** Give what cannot be sent as it was typed, by field. */
+  slips() {
+    return Object.fromEntries(this.fields.map(({ name, kind }) => [name, KINDS[kind].wrong?.(this.values[name])]).filter(([, wrong]) => wrong));
+  }
+
+  async showErrors() {
     await this.draw();
     document.querySelector("dialog [aria-invalid=true], dialog [role=alert]")?.focus();
   }
