@@ -458,3 +458,18 @@ def test_an_address_that_cannot_be_read_is_no_screen(site: Site) -> None:
         go(page, "about")
         page.evaluate("location.hash = '#/%'")
         expect(page.get_by_role("heading", name="Not found")).to_be_visible()
+
+
+def test_all_of_what_hangs_on_one_is_no_more_than_that(site: Site) -> None:
+    group = site.make("security-groups", "security_group", name="with-rules")["id"]
+    narrowing = """import('/ui/resources.js').then(({ RESOURCES, resourceAt }) => RESOURCES
+        .flatMap(({ below }) => below).flatMap(({ of, by }) => Object.keys(by({ id: 'an-id' }))
+            .map(key => [of, key, resourceAt(of).filters])))"""
+    with site.page(f"security-group-rules?security_group_id={group}") as page:
+        expect(page.locator("tbody tr")).to_have_count(2)
+        expect(page.get_by_label("Security group id")).to_have_value(group)
+        below = page.evaluate(narrowing)
+    assert below
+    for kind, key, filters in below:
+        assert key in [one["name"] for one in filters], (kind, key)
+    site.call("DELETE", f"security-groups/{group}")

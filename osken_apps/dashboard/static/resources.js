@@ -1,5 +1,5 @@
 // What the dashboard knows of each kind of resource: its columns, filters and fields. Lists, pages of one, forms
-// and deletion follow from it.
+// and deletion follow from it. What hangs on one (`below`) is found `by` filters of its own kind: all of it is a list, too.
 
 import { get } from "./core/api.js";
 import { html, nothing } from "./core/html.js";
@@ -130,6 +130,8 @@ export const PORTS = {
     { name: "binding:host_id", label: "Host" },
     { name: "mac_address", label: "MAC" },
     { name: "device_id", label: "Device" },
+    { name: "security_groups", label: "Security group id" },
+    { name: "fixed_ips", label: "Address or subnet", hint: "ip_address=… or subnet_id=…" },
   ],
   fields: [
     { name: "network_id", label: "Network", kind: "choice", required: true, change: false, choices: choicesOf("networks", "networks") },
@@ -160,7 +162,12 @@ export const RULES = {
         : row.remote_address_group_id ? link("address-groups", row.remote_address_group_id, nameOf("address_group", row.remote_address_group_id)) : "anybody") },
     { name: "description", label: "Description" },
   ],
-  filters: [{ name: "direction", label: "Direction", choices: ["ingress", "egress"] }, { name: "protocol", label: "Protocol" }],
+  filters: [
+    { name: "direction", label: "Direction", choices: ["ingress", "egress"] },
+    { name: "protocol", label: "Protocol" },
+    { name: "security_group_id", label: "Security group id" },
+    { name: "remote_address_group_id", label: "Address group id" },
+  ],
   fields: [
     { name: "direction", label: "Direction", kind: "choice", required: true, choices: ["ingress", "egress"], change: false },
     { name: "ethertype", label: "Family", kind: "choice", required: true, initial: "IPv4", choices: ["IPv4", "IPv6"], change: false },

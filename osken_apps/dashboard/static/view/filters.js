@@ -1,8 +1,8 @@
 // What a list is narrowed by: the filters of the API, kept in the address.
 
-import { html } from "../core/html.js";
+import { html, nothing } from "../core/html.js";
 
-/** Draw fields for filters ({ name, label, choices: texts or { value, label } }); `change` gets { name: value } of what was changed. */
+/** Draw fields for filters ({ name, label, hint, choices: texts or { value, label } }); `change` gets { name: value } of what was changed. */
 export function filters(fields, values, change) {
   return html`
     <form class="filters" role="search" aria-label="Filter" @submit=${(event) => event.preventDefault()}>
@@ -21,6 +21,6 @@ function choose(field, value, change) {
 }
 
 function type(field, value, change) {
-  return html`<input name=${field.name} autocomplete="off" .value=${value}
+  return html`<input name=${field.name} autocomplete="off" placeholder=${field.hint ?? nothing} .value=${value}
     @change=${(event) => change({ [field.name]: event.target.value.trim() })}>`;
 }
