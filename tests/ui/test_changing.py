@@ -186,6 +186,77 @@ def test_several_are_deleted_when_their_number_is_typed(site: Site) -> None:
         expect(page.get_by_role("link", name="gone-2")).to_have_count(0)
 
 
+def test_a_deletion_of_several_ends_with_escape_or_its_page_and_closes_no_other_dialog(site: Site) -> None:
+    held: list[Route] = []
+    for number in range(4):
+        site.make("networks", "network", name=f"kept-{number}", description="kept")
+
+    def hold(route: Route) -> None:
+        if route.request.method == "DELETE":
+            held.append(route)
+        else:
+            route.continue_()
+
+    def prepare(page: Page) -> None:
+        page.route("**/v2.0/networks/*", hold)
+
+    def delete(page: Page, numbers: range) -> None:
+        for number in numbers:
+            page.get_by_label(f"Choose kept-{number}").check()
+        page.get_by_role("button", name=f"Delete {len(numbers)}").click()
+        dialog(page).get_by_label("Type").fill(str(len(numbers)))
+        with page.expect_request("**/v2.0/networks/*"):
+            dialog(page).get_by_role("button", name="Delete").click()
+
+    with site.page("networks", prepare=prepare) as page:
+        delete(page, range(4))
+        page.keyboard.press("Escape")
+        held.pop().continue_()
+        expect(dialog(page).get_by_role("status")).to_have_text("1 of 4 are deleted, the others are not.")
+        dialog(page).get_by_role("button", name="Close").click()
+        expect(page.get_by_role("link", name="kept-0")).to_have_count(0)
+        delete(page, range(1, 4))
+        go(page, "ports")
+        page.get_by_role("button", name="New port").click()
+        dialog(page).get_by_label("Name").fill("being filled in")
+        with page.expect_request_finished(lambda request: request.method == "DELETE"):
+            held.pop().continue_()
+        go(page, "ports?name=any")
+        expect(dialog(page).get_by_label("Name")).to_have_value("being filled in")
+        page.keyboard.press("Escape")
+        page.unroute_all()
+    assert held == []
+    left = site.call("GET", "networks?description=kept")["networks"]
+    assert sorted(network["name"] for network in left) == ["kept-2", "kept-3"]
+    for network in left:
+        site.call("DELETE", f"networks/{network['id']}")
+
+
+def test_a_form_that_is_left_while_it_sends_closes_no_other(site: Site) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if route.request.method == "POST":
+            held.append(route)
+        else:
+            route.continue_()
+
+    with site.page("networks", prepare=lambda page: page.route("**/v2.0/networks*", hold)) as page:
+        page.get_by_role("button", name="New network").click()
+        dialog(page).get_by_label("Name").fill("left-while-sent")
+        with page.expect_request(lambda request: request.method == "POST"):
+            dialog(page).get_by_role("button", name="Create").click()
+        dialog(page).get_by_role("button", name="Cancel").click()
+        page.get_by_role("button", name="New network").click()
+        dialog(page).get_by_label("Name").fill("being filled in")
+        held.pop().continue_()
+        expect(page.locator("main")).to_contain_text("left-while-sent")
+        expect(dialog(page).get_by_label("Name")).to_have_value("being filled in")
+        page.unroute_all()
+    (made,) = site.call("GET", "networks?name=left-while-sent")["networks"]
+    site.call("DELETE", f"networks/{made['id']}")
+
+
 def test_a_network_in_use_stays_and_it_is_said_why(site: Site) -> None:
     with site.page(f"networks/{site.ids['blue']}") as page:
         page.get_by_role("button", name="Delete").first.click()

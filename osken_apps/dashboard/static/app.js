@@ -84,6 +84,7 @@ class App {
     const [name = "overview", id = ""] = place.parts;
     const key = `${name}/${id}`;
     if (this.screenKey !== key || !this.screen) {
+      this.dialog.close();
       this.screen?.close?.();
       this.screen = screenOf(name, id, this);
       this.screenKey = key;

@@ -121,14 +121,15 @@ export class ListScreen {
   view() {
     const { declaration, rows } = this;
     const { singular, one } = declaration;
+    const chosen = rows.rows.filter(({ id }) => this.chosen.has(id)); // of what was chosen some may be gone
     return html`
       <div class="title"><h1>${declaration.title}</h1>
         ${declaration.fields.length && mayChange("create", singular)
           ? html`<button type="button" class="main" @click=${() => editing(this.app, declaration)}>New ${one}</button>` : nothing}
       </div>
       ${filters(declaration.filters, rows.parameters, (values) => change({ ...values, after: "", before: "" }))}
-      ${this.chosen.size ? html`<p class="chosen"><button type="button" class="danger" @click=${() => this.remove()}>
-        Delete ${this.chosen.size} …</button></p>` : nothing}
+      ${chosen.length ? html`<p class="chosen"><button type="button" class="danger" @click=${() => this.remove(chosen)}>
+        Delete ${chosen.length} …</button></p>` : nothing}
       ${rowsView(rows, {
         sort: sorting(rows.order, (sort) => change({ sort, after: "", before: "" })),
         choice: mayChange("delete", singular) ? this.choice() : null,
@@ -144,8 +145,7 @@ export class ListScreen {
     return { chosen: this.chosen, toggle, label: (row) => titleOf(this.declaration, row) };
   }
 
-  remove() {
-    const rows = this.rows.rows.filter(({ id }) => this.chosen.has(id));
+  remove(rows) {
     deleting(this.app, this.declaration, rows, () => { this.chosen.clear(); this.rows.load(); });
   }
 }

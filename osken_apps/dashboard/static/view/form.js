@@ -108,7 +108,15 @@ export class Form {
       else this.errors = { [this.fieldOf(error)]: error.message };
     }
     this.isSending = false;
-    await this.showErrors();
+    if (!this.isLeft) await this.showErrors();
+  }
+
+  cancel() {
+    this.done(null);
+  }
+
+  leave() {
+    this.isLeft = true;
   }
 
   /** Give what cannot be sent as it was typed, by field. */
@@ -130,6 +138,7 @@ export class Form {
   async change() {
     const { path, singular } = this.declaration;
     for (const [way, body] of this.steps()) {
+      if (this.isLeft) break;
       const told = await ask("PUT", [path, this.resource.id, ...way].join("/"), { body, revision: this.resource.revision_number });
       this.resource = told[singular];
       this.begun = this.allShown(this.resource);
@@ -193,7 +202,7 @@ export class Form {
             <button type="button" @click=${() => this.goOn(true)}>Save mine over it</button>
             <button type="button" @click=${() => this.goOn(false)}>Take what is there</button>`
           : html`<button type="submit" class="main" aria-disabled=${this.isSending ? "true" : "false"}>${this.resource ? "Save" : "Create"}</button>`}
-          <button type="button" @click=${() => this.done(null)}>Cancel</button>
+          <button type="button" @click=${() => this.cancel()}>Cancel</button>
         </div>
       </form>`;
   }
