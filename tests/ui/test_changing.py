@@ -125,6 +125,39 @@ def test_what_others_did_to_a_ports_addresses_and_groups_is_shown_and_taken(site
     site.call("DELETE", f"security-groups/{group}")
 
 
+def test_what_a_port_has_and_cannot_be_chosen_stays_until_it_is_taken_away(site: Site) -> None:
+    groups = [site.make("security-groups", "security_group", name=name)["id"] for name in ("last", "other")]
+    port = site.make("ports", "port", network_id=site.ids["blue"], name="grouped", security_groups=groups)[
+        "id"
+    ]
+    answers: list[tuple[int, object]] = [(200, {"security_groups": []}), (500, {})]
+
+    def prepare(page: Page) -> None:
+        def answer(route: Route) -> None:
+            status, body = answers[0]
+            route.fulfill(status=status, json=body)
+
+        page.route("**/v2.0/security-groups?limit=*", answer)
+
+    with site.page(f"ports/{port}", prepare=prepare, expected="Failed to load") as page:
+        page.get_by_role("button", name="Change").click()
+        chosen = dialog(page).get_by_label("Security groups")
+        expect(chosen.locator("option", has_text="last")).to_have_count(1)
+        chosen.select_option("other")
+        dialog(page).get_by_role("button", name="Save").click()
+        expect(dialog(page)).to_have_count(0)
+        assert site.call("GET", f"ports/{port}")["port"]["security_groups"] == groups[1:]
+        answers.pop(0)
+        page.get_by_role("button", name="Change").click()
+        expect(chosen).to_have_accessible_description(re.compile("is not known: The API answered 500."))
+        expect(chosen).to_have_values(groups[1:])
+        page.keyboard.press("Escape")
+        page.unroute_all()
+    site.call("DELETE", f"ports/{port}")
+    for group in groups:
+        site.call("DELETE", f"security-groups/{group}")
+
+
 def tab_to(page: Page, wanted: Locator) -> None:
     """Press Tab until something has the focus."""
     expect(wanted).to_be_visible()

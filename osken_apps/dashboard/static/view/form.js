@@ -1,11 +1,12 @@
 // The one way to draw and send a form: of fields that a resource declares, each with its error beside it.
 //
-// A field is { name, label, kind, hint, required, choices, create, change, actions }: `kind` is text, number,
-// boolean, choice, several or lines; lines are made of values by `show` and into values by `read`. What is not put
+// A field is { name, label, kind, hint, required, choices, of, create, change, actions }: `kind` is text, number,
+// boolean, choice, several or lines; what is chosen from may be ids `of` a kind of resource; lines are made of values by `show` and into values by `read`. What is not put
 // but added to and taken from says by which `actions` { add, remove } that is done.
 
 import { ApiError, ask, get } from "../core/api.js";
 import { html, nothing } from "../core/html.js";
+import { nameOf } from "../core/names.js";
 
 const KINDS = {
   text: { read: (text) => text.trim(), show: (value) => value ?? "" },
@@ -42,6 +43,7 @@ export class Form {
     this.errors = {};
     this.theirs = null; // what it is now, if somebody else has changed it meanwhile
     this.choices = {};
+    this.unread = {}; // why there is nothing to choose from, by field
     this.load();
   }
 
@@ -66,7 +68,7 @@ export class Form {
 
   async load() {
     for (const field of this.fields) {
-      if (typeof field.choices === "function") this.choices[field.name] = await field.choices().catch(() => []);
+      if (typeof field.choices === "function") this.choices[field.name] = await this.chosenFrom(field);
       const choices = this.choices[field.name] ?? field.choices ?? [];
       // Of words the first is as good as any; of things that there are only the only one.
       const [first] = choices;
@@ -74,6 +76,24 @@ export class Form {
       if (field.required && isChosen && this.values[field.name] === "") this.values[field.name] = first.value ?? first;
     }
     this.draw();
+  }
+
+  async chosenFrom(field) {
+    try {
+      return await field.choices();
+    } catch (error) {
+      this.unread[field.name] = `What there is to choose from is not known: ${error.message}`;
+      return [];
+    }
+  }
+
+  /** Give what can be chosen: what was read, and what is chosen already and was not among it, which would be lost. */
+  options(field) {
+    const known = (this.choices[field.name] ?? (Array.isArray(field.choices) ? field.choices : [])).map((one) =>
+      ({ value: one.value ?? one, label: one.label ?? one }));
+    const chosen = [this.begun[field.name], this.values[field.name]].flat().filter(Boolean);
+    const missing = [...new Set(chosen)].filter((value) => !known.some((one) => one.value === value));
+    return [...known, ...missing.map((value) => ({ value, label: (field.of && nameOf(field.of, value)) || value }))];
   }
 
   /** Give what is sent: of a new one what was filled in, of a change what differs. */
@@ -230,11 +250,13 @@ export class Form {
     const error = this.errors[field.name];
     const hint = this.choices[field.name]?.length >= MOST_CHOICES
       ? `The first ${MOST_CHOICES} by name; of others, begin on their own page.` : field.hint;
-    const described = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(" ");
+    const unread = this.unread[field.name];
+    const described = [hint && `${id}-hint`, unread && `${id}-unread`, error && `${id}-error`].filter(Boolean).join(" ");
     return html`<div class="field ${field.kind}">
       <label for=${id}>${field.label}${field.required ? html` <span class="required">(required)</span>` : nothing}</label>
       ${this.input(field, { id, error, described })}
       ${hint ? html`<p class="hint" id="${id}-hint">${hint}</p>` : nothing}
+      ${unread ? html`<p class="error" id="${id}-unread">${unread}</p>` : nothing}
       ${error ? html`<p class="error" id="${id}-error">${error}</p>` : nothing}
     </div>`;
   }
@@ -243,9 +265,7 @@ export class Form {
     const value = this.values[field.name];
     const keep = (text) => { this.values[field.name] = text; };
     const invalid = error ? "true" : "false";
-    const choices = this.choices[field.name] ?? (Array.isArray(field.choices) ? field.choices : []);
-    const option = (one, isChosen) =>
-      html`<option value=${one.value ?? one} ?selected=${isChosen(one.value ?? one)}>${one.label ?? (one || "–")}</option>`;
+    const option = (one, isChosen) => html`<option value=${one.value} .selected=${isChosen(one.value)}>${one.label}</option>`;
     switch (field.kind) {
       case "boolean":
         return html`<input type="checkbox" id=${id} name=${field.name} aria-describedby=${described || nothing}
@@ -253,12 +273,12 @@ export class Form {
       case "choice":
         return html`<select id=${id} name=${field.name} aria-describedby=${described || nothing} aria-invalid=${invalid}
           @change=${(event) => keep(event.target.value)}>
-          ${field.required && value !== "" ? nothing : option("", (one) => one === value)}
-          ${choices.map((one) => option(one, (own) => own === value))}</select>`;
+          ${field.required && value !== "" ? nothing : option({ value: "", label: "–" }, (own) => own === value)}
+          ${this.options(field).map((one) => option(one, (own) => own === value))}</select>`;
       case "several":
         return html`<select multiple id=${id} name=${field.name} aria-describedby=${described || nothing}
           aria-invalid=${invalid} @change=${(event) => keep([...event.target.selectedOptions].map((one) => one.value))}>
-          ${choices.map((one) => option(one, (own) => value.includes(own)))}</select>`;
+          ${this.options(field).map((one) => option(one, (own) => value.includes(own)))}</select>`;
       case "lines":
         return html`<textarea id=${id} name=${field.name} rows="3" aria-describedby=${described || nothing}
           aria-invalid=${invalid} .value=${value} @input=${(event) => keep(event.target.value)}></textarea>`;
