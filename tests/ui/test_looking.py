@@ -453,6 +453,28 @@ def test_a_name_that_changed_while_nobody_could_say_so_is_asked_for_again(site: 
     site.call("DELETE", f"networks/{network}")
 
 
+def test_names_that_do_not_come_are_asked_for_again_after_a_while_only(site: Site) -> None:
+    asked: list[Route] = []
+
+    def refuse(route: Route) -> None:
+        asked.append(route)
+        route.fulfill(status=503, json={})
+
+    def prepare(page: Page) -> None:
+        page.clock.install()
+        page.route("**/v2.0/networks?*", refuse)
+
+    with site.page("ports", alone=True, prepare=prepare, expected=UNAVAILABLE) as page:
+        with page.expect_response("**/v2.0/networks?*"):
+            page.reload()
+        before = len(asked)
+        page.clock.run_for(5_000)  # it is drawn each second, and whenever names have come
+        assert len(asked) == before
+        page.unroute("**/v2.0/networks?*")
+        page.clock.run_for(10_000)
+        expect(page.get_by_role("link", name="blue", exact=True).first).to_be_visible()
+
+
 def test_an_address_that_cannot_be_read_is_no_screen(site: Site) -> None:
     with site.page("about") as page:
         go(page, "about")

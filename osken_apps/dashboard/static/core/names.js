@@ -5,6 +5,7 @@ import { PATHS } from "../view/words.js";
 
 const A_QUESTION = 100;
 const MOST_KNOWN = 5000;
+const AGAIN_MS = 10000; // what is drawn again and again is not asked for as often when nobody answers
 
 const known = new Map();
 let wanted = new Set();
@@ -50,6 +51,11 @@ async function loadSome(kind, ids) {
       if (known.has(key)) known.set(key, one[label]); // else it was forgotten meanwhile
     }
   } catch {
-    for (const id of ids) known.delete(`${kind} ${id}`); // asked for again when it is drawn again
+    setTimeout(() => forgetUnknown(kind, ids), AGAIN_MS);
   }
+}
+
+/** Have what did not come asked for again when it is drawn. */
+function forgetUnknown(kind, ids) {
+  for (const key of ids.map((id) => `${kind} ${id}`)) if (known.get(key) === "") known.delete(key);
 }
