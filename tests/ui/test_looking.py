@@ -475,6 +475,49 @@ def test_names_that_do_not_come_are_asked_for_again_after_a_while_only(site: Sit
         expect(page.get_by_role("link", name="blue", exact=True).first).to_be_visible()
 
 
+def test_what_takes_longer_than_it_takes_until_there_is_news_is_shown_all_the_same(site: Site) -> None:
+    held: list[Route] = []
+    holds = True
+    network = site.make("networks", "network", name="slow-to-come")["id"]
+    shown = {
+        "networks": "**/v2.0/networks?*",
+        f"networks/{network}": f"**/v2.0/networks/{network}",
+        "topology": "**/v2.0/topology?*",
+    }
+    news = {"revision": 1, "reset": True, "changes": [], "not_ready": []}
+
+    def hold(route: Route) -> None:
+        if holds:
+            held.append(route)
+        else:
+            route.continue_()
+
+    def prepare(page: Page) -> None:
+        page.clock.install()
+        page.route("**/v2.0/changes?*", lambda route: route.fulfill(json=news))
+
+    with site.page("about", alone=True, prepare=prepare) as page:
+        for place, url in shown.items():
+            go(page, "about")
+            holds = True
+            page.route(url, hold)
+            with page.expect_request(url):
+                page.evaluate("place => { location.hash = '#/' + place; }", place)
+            with page.expect_response("**/v2.0/changes?*"):
+                page.clock.run_for(1_500)
+            page.clock.run_for(1_500)
+            holds = False
+            held.pop().continue_()
+            expect(page.locator("main")).to_contain_text("slow-to-come")
+            site.call("PUT", f"networks/{network}", {"network": {"name": f"slow-to-come, at {place}"}})
+            page.clock.fast_forward(60_000)  # reading again takes a tenth of the time at most
+            expect(page.locator("main")).to_contain_text(f"slow-to-come, at {place}")
+            assert held == []
+            page.unroute(url)
+        page.unroute_all(behavior="ignoreErrors")
+    site.call("DELETE", f"networks/{network}")
+
+
 def test_an_address_that_cannot_be_read_is_no_screen(site: Site) -> None:
     with site.page("about") as page:
         go(page, "about")

@@ -30,6 +30,7 @@ export class DetailScreen {
     const { path, singular, below } = this.declaration;
     const asking = {};
     this.asking = asking;
+    this.isWanted = false;
     try {
       const told = await get(`${path}/${this.id}`);
       if (asking !== this.asking) return; // left, or asked again
@@ -44,14 +45,22 @@ export class DetailScreen {
       if (asking !== this.asking) return;
       this.error = error;
     }
+    this.asking = null;
+    if (this.isWanted) this.load();
     this.app.draw();
   }
 
   heard(news) {
     const { singular } = this.declaration;
-    if (news.reset || this.error || news.changes.some(({ kind, id }) => kind === singular && id === this.id)) this.load();
+    if (news.reset || this.error || news.changes.some(({ kind, id }) => kind === singular && id === this.id)) this.again();
     for (const rows of this.below) rows.heard(news);
     for (const part of this.parts) part.heard?.(news);
+  }
+
+  /** Read it again: after what is under way, which may take longer than it takes until there is news again. */
+  again() {
+    if (this.asking) this.isWanted = true;
+    else this.load();
   }
 
   close() {

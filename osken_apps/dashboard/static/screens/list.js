@@ -44,19 +44,23 @@ export class Rows {
     if (this.isClosed) return;
     this.parameters = parameters;
     this.loading?.abort();
-    this.loading = new AbortController();
+    const loading = new AbortController();
+    Object.assign(this, { loading, isWanted: false });
     const began = performance.now();
     const { path, plural } = this.declaration;
     try {
-      const told = await get(`${path}?${query(this.asked())}`, { signal: this.loading.signal });
+      const told = await get(`${path}?${query(this.asked())}`, { signal: loading.signal });
+      if (loading !== this.loading) return;
       const links = (told[`${plural}_links`] ?? []).map(({ rel }) => rel);
       Object.assign(this, { rows: told[plural], error: null, loaded: true, more: links.includes("next") });
       this.before = Boolean(parameters.after || parameters.before) && links.includes("previous");
     } catch (error) {
-      if (error.name === "AbortError") return;
+      if (loading !== this.loading || error.name === "AbortError") return;
       this.error = error;
     }
     this.pause = Math.max(LEAST_PAUSE_MS, PAUSES * (performance.now() - began));
+    this.loading = null;
+    if (this.isWanted) this.soon();
     this.draw();
   }
 
@@ -68,9 +72,16 @@ export class Rows {
     else if (mine.length) this.readAgain([...new Set(mine.map(({ id }) => id))]);
   }
 
+  /** Read the page again: after what is under way, which may take longer than it takes until there is news again. */
   soon() {
     if (this.isClosed) return;
-    this.timer ??= setTimeout(() => { this.timer = null; this.load(); }, this.lastSoon && Date.now() - this.lastSoon < this.pause ? this.pause : 0);
+    this.isWanted = Boolean(this.loading);
+    if (this.isWanted) return;
+    this.timer ??= setTimeout(() => {
+      this.timer = null;
+      if (this.loading) this.isWanted = true;
+      else this.load();
+    }, this.lastSoon && Date.now() - this.lastSoon < this.pause ? this.pause : 0);
     this.lastSoon = Date.now();
   }
 

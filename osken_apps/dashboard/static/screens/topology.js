@@ -29,6 +29,7 @@ export class TopologyScreen {
     const began = performance.now();
     const asking = {};
     this.asking = asking;
+    this.isWanted = false;
     try {
       const told = await get(`topology?${query({ network_id, host })}`);
       const all = !network_id && !host ? told : this.networks.length ? null : await get("topology");
@@ -41,6 +42,8 @@ export class TopologyScreen {
       this.error = error;
     }
     this.pause = Math.max(LEAST_PAUSE_MS, PAUSES * (performance.now() - began));
+    this.asking = null;
+    if (this.isWanted) this.soon();
     this.app.draw();
   }
 
@@ -51,7 +54,16 @@ export class TopologyScreen {
 
   heard({ reset, changes }) {
     if (!reset && !changes.some(({ kind }) => ["network", "subnet", "port"].includes(kind))) return;
-    this.timer ??= setTimeout(() => { this.timer = null; this.load(); }, this.pause);
+    this.soon();
+  }
+
+  /** Read it again: after what is under way, which may take longer than it takes until there is news again. */
+  soon() {
+    this.timer ??= setTimeout(() => {
+      this.timer = null;
+      if (this.asking) this.isWanted = true;
+      else this.load();
+    }, this.pause);
   }
 
   close() {
