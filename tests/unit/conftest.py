@@ -1,24 +1,33 @@
-"""What holds for unit tests: a commit does not wait for the disk, which takes longer than most of them."""
+"""What holds for unit tests: commits do not wait for the disk, and to check a password costs next to nothing.
+
+Either takes longer than most tests; a few look at what is shipped.
+"""
 
 from collections.abc import Iterator
 
 import pytest
 
+from osken_apps.accounts import passwords
 from osken_apps.store import engines
 
-AS_SHIPPED = {name: getattr(engines, name) for name in ("DURABLY", "LAZILY")}
+CHEAP = {
+    (engines, "DURABLY"): "OFF",
+    (engines, "LAZILY"): "OFF",
+    (passwords, "_HASHER"): passwords.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1),
+}
+AS_SHIPPED = {(module, name): getattr(module, name) for module, name in CHEAP}
 
 
 @pytest.fixture(scope="session", autouse=True)
-def hurried_commits() -> Iterator[None]:
+def cheap() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        for name in AS_SHIPPED:
-            patch.setattr(engines, name, "OFF")
+        for (module, name), value in CHEAP.items():
+            patch.setattr(module, name, value)
         yield
 
 
 @pytest.fixture
-def durable_commits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have commits wait for the disk, as they do where nobody tests."""
-    for name, value in AS_SHIPPED.items():
-        monkeypatch.setattr(engines, name, value)
+def as_shipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have both as they are where nobody tests."""
+    for (module, name), value in AS_SHIPPED.items():
+        monkeypatch.setattr(module, name, value)

@@ -1,19 +1,28 @@
 """The project's own modules, as far as their source tells: names, docstrings and imports."""
 
 import ast
+import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[2] / "osken_apps"
 
 
+DOCSTRING = re.compile(r'\s*"""(.*?)"""', re.DOTALL)
+
+
 @dataclass(frozen=True)
 class Module:
-    """A module by its dotted name, parsed."""
+    """A module by its dotted name."""
 
     name: str
-    tree: ast.Module
+    text: str
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """Its source, parsed: not when tests are collected, in every process of theirs."""
+        return ast.parse(self.text)
 
     @property
     def room(self) -> str:
@@ -23,8 +32,8 @@ class Module:
     @property
     def is_pure(self) -> bool:
         """Whether it says of itself that it is PURE; one that speaks of SHELL too speaks of others."""
-        text = ast.get_docstring(self.tree) or ""
-        return "PURE" in text and "SHELL" not in text
+        found = DOCSTRING.match(self.text)
+        return found is not None and "PURE" in found[1] and "SHELL" not in found[1]
 
     def imports(self) -> set[str]:
         """Give the dotted names of all that is imported, anywhere in it; of `from a import b`, `a.b`."""
@@ -49,7 +58,7 @@ def modules() -> dict[str, Module]:
     for path in sorted(PACKAGE.rglob("*.py")):
         parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
         name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-        found[name] = Module(name, ast.parse(path.read_text()))
+        found[name] = Module(name, path.read_text())
     return found
 
 

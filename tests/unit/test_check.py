@@ -329,6 +329,6 @@ def test_addresses_that_the_running_controller_has_are_well(
     if is_to_change:
         place.write(api="\n".join(place.certify().splitlines()[:2]))
     with HTTPServer(("127.0.0.1", ports["api"]), Health) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         assert f"ok    [api] 127.0.0.1 {ports['api']}: the controller runs" in place.check()[1]
         server.shutdown()

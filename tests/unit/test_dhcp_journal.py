@@ -205,14 +205,14 @@ def test_who_takes_the_newest_message_waits_for_no_other():
 
 @pytest.mark.parametrize(("of_port", "octets"), [(1, 650), (32, 400)])
 def test_what_is_kept_of_a_message_has_a_bound(of_port, octets, monkeypatch):
-    monkeypatch.setattr("osken_apps.dhcp.journal.MAX_MESSAGES", 10_000)
+    monkeypatch.setattr("osken_apps.dhcp.journal.MAX_MESSAGES", 4_000)
     journal = Journal()
     tracemalloc.start()
     try:
-        for number in range(15_000):
+        for number in range(6_000):
             decision = OFFERED._replace(detail=f"a detail of a usual length, {number:06}")
             journal.record(f"port {number // of_port}", float(number), number + 10**6, decision)
         used, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert (used < octets * 10_000, MAX_MESSAGES) == (True, 100_000), used
+    assert (used < octets * 4_000, MAX_MESSAGES) == (True, 100_000), used

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from osken_apps.accounts import passwords
 from tests.unit.identity_walk import PASSWORD, World, login
 from tests.unit.rest_client import Client, Reply
 
@@ -14,9 +13,7 @@ GRANT = f"{V3}/projects/of-alice/users/bob/roles/reader"
 
 
 @pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
-    cheap = passwords.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    monkeypatch.setattr(passwords, "_HASHER", cheap)
+def world(tmp_path: Path) -> World:
     return World(tmp_path)
 
 

@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 import webob
 
-from osken_apps.accounts import passwords, tokens
+from osken_apps.accounts import tokens
 from osken_apps.accounts.first import FILE, first_start
 from osken_apps.accounts.passwords import Passwords, hashed
 from osken_apps.accounts.tokens import KEY_AGE_S, Tokens
@@ -28,14 +28,6 @@ from tests.unit.rest_client import Client, Reply, config_of, store_of
 PASSWORD = "correct horse"
 UNAUTHORIZED = 401
 LOGIN = "/identity/v3/auth/tokens"
-
-
-@pytest.fixture(autouse=True)
-def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make checks cheap: what they cost is not looked at here."""
-    monkeypatch.setattr(
-        passwords, "_HASHER", passwords.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    )
 
 
 @pytest.fixture
@@ -199,8 +191,8 @@ def test_a_wrong_name_costs_a_check_as_a_wrong_password_does(api: Client) -> Non
         assert check.checks == number
 
 
-def test_the_hash_of_nobody_costs_what_others_cost(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.undo()
+@pytest.mark.usefixtures("as_shipped")
+def test_the_hash_of_nobody_costs_what_others_cost() -> None:
     kept = hashed(PASSWORD)
     assert kept.rpartition("$")[0].rpartition("$")[0] == "$argon2id$v=19$m=19456,t=2,p=1"
     assert Passwords()._of_nobody.startswith("$argon2id$v=19$m=19456,t=2,p=1$")

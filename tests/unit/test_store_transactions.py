@@ -205,7 +205,7 @@ def test_every_attribute_survives_a_restart(tmp_path: Path) -> None:
         assert view.has_members("g1")
 
 
-@pytest.mark.usefixtures("durable_commits")
+@pytest.mark.usefixtures("as_shipped")
 def test_a_commit_waits_for_the_disk_unless_it_can_be_made_again(tmp_path: Path) -> None:
     store = Store(url(tmp_path))
     modes = {"FULL": 2, "NORMAL": 1}  # sqlite.org/pragma.html#pragma_synchronous
