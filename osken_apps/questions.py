@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from osken_apps.explain.facts import Facts, FrameFacts
+from osken_apps.explain import facts
 
 A = TypeVar("A")
 
@@ -71,7 +71,7 @@ class ForgetHost(Question[str]):
 
 
 @dataclass(frozen=True, slots=True)
-class PortFacts(Question[Facts | None]):
+class PortFacts(Question[facts.Facts | None]):
     """What is known of a port, and of another that it is to reach; None: one is not known.
 
     With `probe` their machines are asked whether they are there.
@@ -85,7 +85,7 @@ class PortFacts(Question[Facts | None]):
 
 
 @dataclass(frozen=True, slots=True)
-class FramePlace(Question[FrameFacts | None]):
+class FrameFacts(Question[facts.FrameFacts | None]):
     """What is known of where a frame comes in, and of the ports with its addresses; None: of no such host."""
 
     host: str

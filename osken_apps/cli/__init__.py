@@ -67,6 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     called = next((word for word in given if not word.startswith("-")), "")
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a name may have what the terminal's encoding has not
+    parsed: argparse.Namespace | None = None
     try:
         parsed = _parser({called}).parse_args(given)
         status: int = parsed.handler(parsed)
@@ -81,11 +82,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _drop_output()
         return READER_GONE
     except OSError as error:
-        if called == "run":
+        if called in ("run", "lab"):
             raise  # whoever mends that must know where it was
         _drop_output()
         print(f"osken-net: {_in_words(error)}", file=sys.stderr)
-        return Exit.BROKEN
+        return Exit.CANNOT_TELL if hasattr(parsed, "api") else Exit.BROKEN
     except KeyboardInterrupt:
         return 130
     return status

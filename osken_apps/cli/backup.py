@@ -13,7 +13,7 @@ DESCRIPTION = """Copy the database to FILE, also while the controller runs.
 
 To restore it, end the controller and put FILE where its database was."""
 
-TERMINATED = 128 + signal.SIGTERM
+ENDS = (signal.SIGTERM, signal.SIGHUP)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -27,16 +27,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def backup(parsed: argparse.Namespace) -> int:
     """Copy the database. Raises ConfigurationError and CommandError."""
-    before = signal.signal(signal.SIGTERM, _end)
+    before = {number: signal.signal(number, _end) for number in ENDS}
     try:
         back_up(config.load(parsed.config_file).database, parsed.file, parsed.force)
     except BackupFailed as error:
         raise CommandError(str(error)) from error
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
     return 0
 
 
-def _end(*_: object) -> None:
+def _end(number: int, _frame: object) -> None:
     """End in order: what is half-written goes, too."""
-    sys.exit(TERMINATED)
+    sys.exit(128 + number)

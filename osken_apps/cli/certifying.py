@@ -114,9 +114,17 @@ def take_back(directory: Path, name: str) -> None:
 
 
 def make_crl(directory: Path) -> bool:
-    """Make the revocation list where there is none; tell whether it was made. Raises CommandError."""
+    """Make the revocation list where the authority has none; tell whether it was made. Raises CommandError.
+
+    What another authority signed, which was here before, takes nothing of this one back.
+    """
     if (directory / CRL).exists():
-        return False
+        found = _read(directory / CRL, x509.load_pem_x509_crl, "is not there")
+        key = Pair(directory / HOSTS).read_certificate().public_key()
+        if found.is_signature_valid(key):  # type: ignore[arg-type]  # we make no other keys than of this kind
+            return False
+        write_crl(directory, [])
+        return True
     taken_back = directory.glob(f"{HOSTS}-*.{REVOKED}*")  # a list that was lost had them
     write_crl(directory, [int(path.name.rpartition(REVOKED)[2], 16) for path in taken_back])
     return True

@@ -71,7 +71,7 @@ API_OPTS = [
         "trust_forwarded_headers",
         default=False,
         help="A trusted proxy in front sets Forwarded, or X-Forwarded-For, -Proto and -Host: links are made"
-        " of them, and clients told apart.",
+        " of them, and clients told apart. It must pass on none that only a client has written.",
     ),
     cfg.ListOpt(
         "trusted_proxies",

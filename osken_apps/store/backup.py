@@ -8,8 +8,8 @@ from pathlib import Path
 from sqlalchemy import exc
 
 from osken_apps.errors import OskenAppsError
+from osken_apps.files import new_file_beside, on_disk
 from osken_apps.store import schema
-from osken_apps.store.beside import new_file_beside, on_disk
 from osken_apps.store.engines import READ_ONLY_PRAGMAS, cause, database_file, file_uri, unchanging_engine
 from osken_apps.store.privacy import BESIDE
 

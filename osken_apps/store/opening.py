@@ -14,9 +14,9 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, exc
 
 from osken_apps.errors import ConfigurationError
+from osken_apps.files import new_file_beside, on_disk
 from osken_apps.store import schema
 from osken_apps.store.backup import BackupFailed, copy_database
-from osken_apps.store.beside import new_file_beside, on_disk
 from osken_apps.store.database import RESTART, Database, StoreUnusable, corrupt, restore, vanished
 from osken_apps.store.engines import (
     UPGRADE_PRAGMAS,
@@ -92,9 +92,12 @@ def check_up_to_date(text: str) -> None:
     path = database_file(text)
     if _is_there(path):
         found, lacks_tables = _looked_at(path)
-        if lacks_tables or found != schema.NEWEST_VERSION:
+        newest = schema.NEWEST_VERSION
+        is_older = found != newest
+        if is_older or lacks_tables:
+            what = f"of schema {found} where this one has {newest}" if is_older else "without all tables"
             raise StoreUnusable(
-                f"{path} is an older program's, of schema {found} where this one has {schema.NEWEST_VERSION};"
+                f"{path} is an older program's, {what};"
                 " restart the controller, it brings the database up to date"
             )
 

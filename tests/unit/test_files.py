@@ -1,61 +1,31 @@
-"""Files that commands write: whole, and never in place of something that is no file."""
+"""Files that are written whole or not at all."""
 
-import os
-import stat
 from pathlib import Path
 
 import pytest
 
-from osken_apps.accounts.first import write_openrc
-from osken_apps.cli.command import CommandError, write_whole
-from osken_apps.errors import ConfigurationError
+from osken_apps.files import new_file_beside, write_whole
 
 
-@pytest.fixture(params=["pipe", "link to a pipe", "directory"])
-def no_file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """Give the path of something that is no file."""
-    path = tmp_path / "target"
-    if request.param == "directory":
-        path.mkdir()
-        return path
-    os.mkfifo(path)
-    if request.param == "pipe":
-        return path
-    (link := tmp_path / "link").symlink_to(path)
-    return link
+def test_what_somebody_left_that_was_killed_goes_with_the_next(tmp_path: Path) -> None:
+    target = tmp_path / "db"
+    for name in (".db.abc.new", ".db.abc.new-wal", ".other.abc.new"):
+        (tmp_path / name).touch()
+    write_whole(target, b"whole", 0o640)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".other.abc.new", "db"]
+    assert (target.read_bytes(), target.stat().st_mode & 0o777) == (b"whole", 0o640)
 
 
-def test_what_is_no_file_stays_what_it_is(no_file: Path) -> None:
-    before = no_file.lstat()
-    with pytest.raises(CommandError, match=f"{no_file}: it is no regular file"):
-        write_whole(no_file, b"octets", 0o600)
-    with pytest.raises(ConfigurationError, match=f"{no_file}: it is no regular file"):
-        write_openrc(no_file, {"OS_USERNAME": "alice"})
-    assert no_file.lstat() == before
-    assert not list(no_file.parent.glob("*.new"))
+def test_what_another_writes_just_now_stays(tmp_path: Path) -> None:
+    with new_file_beside(tmp_path / "db") as first, new_file_beside(tmp_path / "db") as second:
+        assert first.exists() and second.exists() and first != second
+    assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("is_there", [True, False])
-def test_a_link_stays_and_its_file_is_written(tmp_path: Path, is_there: bool) -> None:
-    (tmp_path / "elsewhere").mkdir()
-    file, link = tmp_path / "elsewhere" / "file", tmp_path / "link"
-    if is_there:
-        file.write_bytes(b"before")
-    link.symlink_to(file)
-    write_whole(link, b"octets", 0o600)
-    assert link.is_symlink()
-    assert (file.read_bytes(), stat.S_IMODE(file.stat().st_mode)) == (b"octets", 0o600)
-
-
-def test_what_cannot_be_written_whole_leaves_what_was_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (file := tmp_path / "file").write_bytes(b"before")
-    monkeypatch.setattr(Path, "replace", _full)
-    with pytest.raises(CommandError, match="No space left on device"):
-        write_whole(file, b"octets", 0o600)
-    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("file", b"before")]
-
-
-def _full(*_: object) -> None:
-    raise OSError(28, os.strerror(28))
+def test_what_fails_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "db"
+    write_whole(target, b"before", 0o600)
+    monkeypatch.setattr("osken_apps.files.on_disk", lambda path: (_ for _ in ()).throw(OSError(28, "full")))
+    with pytest.raises(OSError, match="full"):
+        write_whole(target, b"after", 0o600)
+    assert (target.read_bytes(), len(list(tmp_path.iterdir()))) == (b"before", 1)

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 from osken_apps import config
 from osken_apps.accounts.certificate import certified
@@ -199,6 +200,17 @@ def test_a_revocation_list_that_was_lost_is_made_with_those_that_were_on_it(dire
     assert pki(directory, "init") == 0
     assert sorted(certifying.revoked_numbers(directory)) == sorted(before)
     assert len(before) == 2
+
+
+def test_a_new_authority_does_not_keep_the_list_of_another(directory: Path) -> None:
+    pki(directory, "host", "host1")
+    pki(directory, "revoke", "host1")
+    for name in ("hostca.pem", "hostca.key"):
+        (directory / name).unlink()
+    pki(directory, "init")
+    listed = x509.load_pem_x509_crl((directory / "crl.pem").read_bytes())
+    authority = x509.load_pem_x509_certificate((directory / "hostca.pem").read_bytes())
+    assert listed.is_signature_valid(authority.public_key()) and not list(listed)  # type: ignore[arg-type]
 
 
 def test_a_key_that_is_kept_elsewhere_is_not_made_again(directory: Path, capsys: CAPS) -> None:

@@ -27,7 +27,7 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
     "certificates": ("config", "errors"),
     "questions": ("explain",),
     "link": ("errors", "model", "questions"),
-    "store": ("errors", "failures", "link", "model", "networking"),
+    "store": ("errors", "failures", "files", "link", "model", "networking"),
     "accounts": ("config", "errors", "files", "model", "store"),
     "nova": ("config", "errors", "failures", "model", "networking", "store"),
     "metrics": ("model",),

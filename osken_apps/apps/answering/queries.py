@@ -16,7 +16,7 @@ from osken_apps.link import Answer, Query
 from osken_apps.questions import (
     DhcpTransactions,
     ForgetHost,
-    FramePlace,
+    FrameFacts,
     GroupPackets,
     HostFlows,
     HostInterfaces,
@@ -56,7 +56,7 @@ class Knowledge:
                 return self.hosts.forget(host)
             case PortFacts(port_id, peer_id, protocol, number, probe):
                 return self.gatherer.port_facts(port_id, peer_id, protocol, number, probe)
-            case FramePlace(host, interface, macs):
+            case FrameFacts(host, interface, macs):
                 return self.gatherer.frame_facts(host, interface, macs)
             case _:
                 raise TypeError(f"there is no answer to {question.name}")

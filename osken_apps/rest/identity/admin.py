@@ -11,7 +11,7 @@ from typing import Any
 from osken_apps.accounts.passwords import hashed
 from osken_apps.errors import ApiError, HTTPBadRequest, NotFound
 from osken_apps.model.accounts import DOMAIN_ID, MIN_PASSWORD, ROLES, AccountNotFound, Assignment
-from osken_apps.rest.identity import documents as documents
+from osken_apps.rest.identity import documents
 from osken_apps.rest.identity.local import Local, LoginRefused
 from osken_apps.rest.policy import PolicyNotAuthorized
 from osken_apps.rest.request import Answer, Request, json_of

@@ -19,7 +19,7 @@ from osken_apps.model.accounts import (
     User,
     is_name,
 )
-from osken_apps.rest.identity import documents as documents
+from osken_apps.rest.identity import documents
 from osken_apps.rest.identity.admin import IdentityAdmin
 from osken_apps.rest.identity.local import Local, Session
 from osken_apps.rest.identity.login import logged_in

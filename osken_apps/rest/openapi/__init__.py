@@ -1,1 +1,1 @@
-"""The OpenAPI document, made of the declarations that validate and render. PURE."""
+"""The OpenAPI document, made of the declarations that validate and render."""
