@@ -95,7 +95,8 @@ class HostSeen:
     """A host. `snapshot` is what its flows and tags follow from; None: not known yet.
 
     `last_contact` is in seconds since the epoch. `tags` are those of its interfaces, `nics` those that join
-    its physical bridges to the wire, `installed` its flows by bridge.
+    its physical bridges to the wire, `installed` its flows by bridge. `cut_off` are the bridges that it must
+    have and that are not connected while it is, and had their time.
     """
 
     name: str
@@ -108,6 +109,7 @@ class HostSeen:
     tags: Known[Mapping[str, int | None]] | None = None
     nics: Known[Mapping[str, tuple[InterfaceFacts, ...]]] | None = None
     installed: Mapping[str, Known[tuple[InstalledFlow, ...]]] = field(default_factory=dict)
+    cut_off: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

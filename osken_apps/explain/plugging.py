@@ -123,6 +123,14 @@ def _host_condition(case: Case) -> Found | None:
     return None
 
 
+def _bridge_gone(case: Case) -> Found | None:
+    host, bridge = case.host, case.facts.layout.integration_bridge
+    if host is None or bridge not in host.cut_off:
+        return None
+    evidence = Evidence(f"{bridge} of {host.name} is not connected", Source.CONTROLLER, case.facts.at)
+    return Found({"host": host.name, "bridge": bridge}, (evidence,))
+
+
 def _trouble(case: Case) -> Found | None:
     host = case.host
     if host is None or not host.troubles:
@@ -246,6 +254,12 @@ HOST_CONDITION = Cause(
     "host", "{port} is on {host}, and there {said}", "{remedy}",
     "what OVSDB shows of the host's bridges and NICs", _host_condition, is_operators=True,
 )  # fmt: skip
+BRIDGE_GONE = Cause(
+    "bridge_gone", "{bridge} of {host}, which {port} is at, is not connected to the controller, and {host}"
+    " is: DHCP is not answered there; other traffic goes on as it was",
+    "ovs-vsctl --columns=target,status list controller {bridge} on {host} shows the last error",
+    "the host's connections", _bridge_gone, is_operators=True,
+)  # fmt: skip
 TROUBLE = Cause(
     "trouble", "{host} cannot be brought to what it should be: {said}", "see the log of the controller",
     "what the controller could not do", _trouble, is_operators=True,
@@ -275,7 +289,7 @@ HOST_BESIDES = Cause(
 #: What keeps a port from anything at all, in order.
 PLUGGING = (
     PORT_DOWN, NETWORK_DOWN, MAC_TWICE, INTERFACE_CONDITION, ELSEWHERE, NEARLY_PLUGGED, NOT_PLUGGED,
-    HOST_GONE, HOST_CONDITION, TROUBLE, TAG_FOREIGN, FLOW_MISSING, WAITS,
+    HOST_GONE, HOST_CONDITION, BRIDGE_GONE, TROUBLE, TAG_FOREIGN, FLOW_MISSING, WAITS,
 )  # fmt: skip
 #: What may disturb it.
 DISTURBING = (TWO_HOSTS, HOST_BESIDES)

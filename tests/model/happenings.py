@@ -223,6 +223,17 @@ def _(site: TwoHosts) -> Explanation:
     return site.why_no_address()
 
 
+@verdict(
+    "bridge_gone",
+    "br-int of host1, which vm1 is at, is not connected to the controller, and host1 is: DHCP is not answered"
+    " there; other traffic goes on as it was.",
+)
+def _(site: TwoHosts) -> Explanation:
+    site.disconnect(site.host1, "br-int")
+    site.wait(6)
+    return site.why_no_address()
+
+
 @verdict("trouble", "host1 cannot be brought to what it should be: refused.")
 def _(site: TwoHosts) -> Explanation:
     site.host1.bridges["br-int"].restart()

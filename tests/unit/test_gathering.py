@@ -57,7 +57,12 @@ def gathered(monkeypatch: pytest.MonkeyPatch, ask: Callable[[Gatherer], Any], **
         fabric.observe_bridge("host1", bridge, ofports)
     fabric.observe_interfaces("host1", [Interface("tap53903a95-82", VM1.id, 1)])
     host = SimpleNamespace(
-        name="host1", alive=True, conditions=(), session=None, troubles={"flows": "they are refused"}
+        name="host1",
+        alive=True,
+        conditions=(),
+        session=None,
+        settled=False,
+        troubles={"flows": "they are refused"},
     )
     host.last_contact = datetime(2026, 11, 26, tzinfo=UTC)
     host.bridges = {
@@ -69,7 +74,7 @@ def gathered(monkeypatch: pytest.MonkeyPatch, ask: Callable[[Gatherer], Any], **
     }
     said = Condition(Code.IFACE_ID_UNKNOWN, "tap1 is no port's", "", interface="tap1", port_id=VM1.id)
     away = SimpleNamespace(
-        name="host2", alive=False, conditions=(said,), session=None, troubles={}, bridges={}
+        name="host2", alive=False, conditions=(said,), session=None, settled=True, troubles={}, bridges={}
     )
     away.last_contact = host.last_contact
     hosts: Any = Hosts(fabric, lambda _host: host)

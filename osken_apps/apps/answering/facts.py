@@ -14,6 +14,7 @@ from osken_apps.apps.answering.probe import answers_arp, wire_carries
 from osken_apps.apps.answering.switches import Answers
 from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.dhcp import Dhcp
+from osken_apps.apps.host import Host
 from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.plugged import interface_of, nics, stray_of
 from osken_apps.explain.facts import (
@@ -34,6 +35,7 @@ from osken_apps.model.snapshot import (
     INTEGRATION_TUNNEL_END,
     TUNNEL_END,
     HostSnapshot,
+    Layout,
     Segment,
     integration_end,
     physical_end,
@@ -259,9 +261,16 @@ class Gatherer:
                 Known(tags, Source.OVSDB, time.time()) if shown.has_ovsdb else None,
                 nics(self._hosts, host) if host else None,
                 {bridge: flows() for bridge, flows in asked.items()},
+                _cut_off(host, fabric.layout) if host else frozenset(),
             )
 
         return seen
+
+
+def _cut_off(host: Host, layout: Layout) -> frozenset[str]:
+    """Name the bridges that a connected host must have and that had their time to connect."""
+    is_to_be_told = host.alive and host.settled
+    return frozenset(layout.bridges) - host.bridges.keys() if is_to_be_told else frozenset()
 
 
 def _on_one_subnet(server: Port, port: Port) -> tuple[IPv4Address, IPv4Address] | None:
