@@ -21,10 +21,11 @@ class TooMuch(Malformed):
 
 @dataclass(slots=True)
 class Exchange:
-    """A question that was asked, and the parts of its answer so far."""
+    """A question, and the parts of its answer so far; until it was sent nobody can be late to answer it."""
 
     begun: float
     heard: float
+    is_sent: bool = False
     parts: list[bytes] = field(default_factory=list)
     octets: int = 0
     fresh: bool = False  # a part came since the last look
@@ -56,9 +57,11 @@ class Exchanges:
         return xid
 
     def sent(self, xid: int, now: float) -> None:
-        """Have the time of a question run from now: it took long to send."""
-        if xid in self._waiting:
-            self._waiting[xid].begun = self._waiting[xid].heard = now
+        """Have the time of a question run from now: it may have taken long to send."""
+        exchange = self._waiting.get(xid)
+        if exchange:
+            exchange.begun = exchange.heard = now
+            exchange.is_sent = True
 
     def add(self, xid: int, part: bytes) -> None:
         """Take a part of the answer to a question that waits. Raises TooMuch."""
@@ -89,5 +92,5 @@ def _is_late(exchange: Exchange, now: float, behind: bool) -> bool:
     deadline = exchange.begun + WHOLE_ANSWER_S
     if not behind:
         deadline = min(deadline, exchange.heard + ANSWER_S)
-    late_before, exchange.late = exchange.late, now >= deadline
+    late_before, exchange.late = exchange.late, exchange.is_sent and now >= deadline
     return late_before and exchange.late

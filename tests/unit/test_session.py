@@ -495,6 +495,14 @@ def test_a_question_has_ten_seconds_from_its_sending(up: Session) -> None:
     assert looked(up, 1, 100, alive) == [(5 + int(ANSWER_S) + 1, Unanswered(xid))]
 
 
+def test_a_question_that_takes_long_to_be_sent_is_not_late_before(up: Session) -> None:
+    xid = up.begin(0.0)
+    alive = message(MessageType.ECHO_REPLY, 1)
+    assert looked(up, 1, 100, alive) == []
+    up.sent(xid, 100.0)
+    assert looked(up, 101, 200, alive) == [(100 + int(ANSWER_S) + 1, Unanswered(xid))]
+
+
 def test_each_part_of_an_answer_gives_ten_seconds_more_up_to_a_minute(up: Session) -> None:
     xid = up.begin(0.0)
     up.sent(xid, 0.0)
