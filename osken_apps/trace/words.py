@@ -48,11 +48,15 @@ VLAN = struct.Struct("!HH")
 ARP = struct.Struct("!HHBBH6sI6sI")
 IPV4 = struct.Struct("!BBHHHBBHII")
 IPV6 = struct.Struct("!IHBB16s16s")
+EXTENSION = struct.Struct("!BBHxxxx")  # what follows, its length; of a fragment its offset
 ENDS_OF_TRANSPORT = struct.Struct("!HH")
 NEIGHBOR = struct.Struct("!BBHI16s")
 LINK_LAYER_OPTION = struct.Struct("!BB6s")
 VLAN_TYPES = (0x8100, 0x88A8)
 VID_MASK, OFFSET_MASK, MORE_FRAGMENTS = 0xFFF, 0x1FFF, 0x2000
+FRAGMENT, AUTHENTICATION = 44, 51
+EXTENSIONS = frozenset({0, 43, 60, FRAGMENT, AUTHENTICATION})  # of hops, routing, destinations
+IPV6_OFFSET_MASK = 0xFFF8
 SOLICITATION, ADVERTISEMENT = 135, 136
 SOURCE_OPTION, TARGET_OPTION = 1, 2
 
@@ -188,14 +192,37 @@ def _payload(eth_type: int, rest: bytes) -> dict[Field, Exact]:
                 values[Field.IP_FRAG] = FRAGMENTS["first"]
             return values | _transport(protocol, rest[(first & 0xF) * 4 :])
         case _ if eth_type == ETH_TYPE_IPV6:
-            _, _, protocol, ttl, from_, to = IPV6.unpack_from(rest)
-            return {
+            _, _, following, ttl, from_, to = IPV6.unpack_from(rest)
+            addresses: dict[Field, Exact] = {
                 Field.IPV6_SRC: int.from_bytes(from_, "big"),
                 Field.IPV6_DST: int.from_bytes(to, "big"),
-                Field.IP_PROTO: protocol,
-                Field.IP_TTL: ttl,
-            } | _transport(protocol, rest[IPV6.size :])
+            }
+            return addresses | _behind_extensions(following, ttl, rest[IPV6.size :])
     return {}
+
+
+def _behind_extensions(following: int, ttl: int, rest: bytes) -> dict[Field, Exact]:
+    """Read what is behind the headers that may follow that of IPv6 (RFC 8200, 4; RFC 4302).
+
+    Where they are cut off nothing is known of it, as Open vSwitch has it.
+    """
+    values: dict[Field, Exact] = {Field.IP_TTL: ttl}
+    while following in EXTENSIONS:
+        if len(rest) < EXTENSION.size:
+            return {}
+        kind = following
+        following, length, offset = EXTENSION.unpack_from(rest)
+        if kind == FRAGMENT:
+            length = 0
+            if offset & IPV6_OFFSET_MASK:
+                return values | {Field.IP_PROTO: FRAGMENT, Field.IP_FRAG: FRAGMENTS["later"]}
+            if offset:
+                values[Field.IP_FRAG] = FRAGMENTS["first"]
+        octets = (length + 2) * 4 if kind == AUTHENTICATION else (length + 1) * 8
+        if len(rest) < octets:
+            return {}
+        rest = rest[octets:]
+    return values | {Field.IP_PROTO: following} | _transport(following, rest)
 
 
 def _transport(protocol: int, rest: bytes) -> dict[Field, Exact]:

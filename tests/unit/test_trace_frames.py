@@ -3,7 +3,29 @@
 from ipaddress import IPv4Address, IPv6Address
 
 import pytest
-from scapy.all import ARP, ICMP, IP, TCP, UDP, Dot1Q, Ether, ICMPv6ND_NS, ICMPv6NDOptSrcLLAddr, IPv6, Packet
+from scapy.all import (
+    ARP,
+    ICMP,
+    IP,
+    TCP,
+    UDP,
+    Dot1Q,
+    Ether,
+    ICMPv6ND_NS,
+    ICMPv6NDOptSrcLLAddr,
+    IPv6,
+    Packet,
+    Raw,
+)
+from scapy.layers.inet6 import (
+    ICMPv6MLReport2,
+    IPv6ExtHdrDestOpt,
+    IPv6ExtHdrFragment,
+    IPv6ExtHdrHopByHop,
+    IPv6ExtHdrRouting,
+    PadN,
+    RouterAlert,
+)
 
 from osken_apps.errors import Malformed
 from osken_apps.openflow.fields import Field
@@ -12,6 +34,8 @@ from osken_apps.trace.words import frame_of_octets, frame_of_words
 
 MACS = {"src": "fa:16:3e:00:00:01", "dst": "fa:16:3e:00:00:02"}
 ETHER = "dl_src=fa:16:3e:00:00:01 dl_dst=fa:16:3e:00:00:02"
+ENDS = {"src": "fe80::1", "dst": "ff02::16"}
+SIX = f"{ETHER} ipv6_src=fe80::1 ipv6_dst=ff02::16"
 SAME: list[tuple[str, Packet]] = [
     (f"{ETHER} nw_src=10.0.0.1 nw_dst=10.0.0.2 tcp_src=4000 tcp_dst=80",
      Ether(**MACS) / IP(src="10.0.0.1", dst="10.0.0.2") / TCP(sport=4000, dport=80)),
@@ -26,6 +50,18 @@ SAME: list[tuple[str, Packet]] = [
      " nd_target=fe80::2 nd_sll=fa:16:3e:00:00:01",
      Ether(**MACS) / IPv6(src="fe80::1", dst="ff02::1:ff00:2", hlim=255) / ICMPv6ND_NS(tgt="fe80::2")
      / ICMPv6NDOptSrcLLAddr(lladdr=MACS["src"])),
+    (f"{SIX} icmp6 nw_ttl=1 icmpv6_type=143 icmpv6_code=0",
+     Ether(**MACS) / IPv6(**ENDS, hlim=1) / IPv6ExtHdrHopByHop(options=[RouterAlert()]) / ICMPv6MLReport2()),
+    (f"{SIX} udp6 nw_frag=first udp_src=53 udp_dst=54",
+     Ether(**MACS) / IPv6(**ENDS) / IPv6ExtHdrFragment(m=1, offset=0, nh=17) / UDP(sport=53, dport=54)),
+    (f"{SIX} nw_proto=44 nw_frag=later",
+     Ether(**MACS) / IPv6(**ENDS) / IPv6ExtHdrFragment(m=1, offset=5, nh=17) / (b"x" * 8)),
+    (f"{SIX} udp6 udp_src=53 udp_dst=54",
+     Ether(**MACS) / IPv6(**ENDS) / IPv6ExtHdrFragment(m=0, offset=0, nh=17) / UDP(sport=53, dport=54)),
+    (f"{SIX} tcp6 tcp_src=1 tcp_dst=2",
+     Ether(**MACS) / IPv6(**ENDS) / IPv6ExtHdrDestOpt(options=[PadN(optdata=b"0" * 12)])
+     / IPv6ExtHdrRouting(addresses=["fe80::9"], nh=51)
+     / Raw(bytes.fromhex("060400000000000100000001") + bytes(12)) / TCP(sport=1, dport=2)),
     (f"{ETHER} ip nw_src=10.0.0.1 nw_dst=10.0.0.2 nw_proto=17 nw_frag=later nw_ttl=64",
      Ether(**MACS) / IP(src="10.0.0.1", dst="10.0.0.2", frag=5, proto=17)),
 ]  # fmt: skip
@@ -69,6 +105,15 @@ def test_a_frame_that_is_cut_off_is_read_as_far_as_it_goes(length: int) -> None:
             frame_of_octets(whole[:length])
     else:
         assert frame_of_octets(whole[:length]).number(Field.ETH_TYPE) == 0x0800
+
+
+@pytest.mark.parametrize("length", range(48))
+def test_of_a_frame_that_is_cut_off_in_an_extension_header_what_follows_is_not_known(length: int) -> None:
+    headers = bytes.fromhex("3302000000000000") + bytes(16) + bytes.fromhex("3a04000000000001") + bytes(16)
+    frame = Ether(**MACS) / IPv6(**ENDS, nh=0, plen=length) / Raw(headers[:length])
+    read = frame_of_octets(bytes(frame))
+    assert read.number(Field.IPV6_SRC) == int(IPv6Address("fe80::1"))
+    assert (read.number(Field.IP_PROTO), read.number(Field.IP_TTL)) == (0, 0)
 
 
 def test_a_frame_is_shown_in_the_words_of_ovs_ofctl() -> None:
