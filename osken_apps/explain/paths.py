@@ -58,7 +58,7 @@ def traced_hosts(layout: Layout, hosts: Iterable[HostSeen], ports: Sequence[Port
                 if known.value is not None
             },
             host.tags.value if host.tags else None,
-            _learned(layout, host.snapshot, ports),
+            _learned(layout, host, host.snapshot, ports),
         )
         for host in hosts
         if host.snapshot
@@ -205,14 +205,24 @@ _NOWHERE = TracedHost("", {})
 
 
 def _learned(
-    layout: Layout, snapshot: HostSnapshot, ports: Iterable[PortSeen]
+    layout: Layout, host: HostSeen, snapshot: HostSnapshot, ports: Iterable[PortSeen]
 ) -> dict[str, dict[tuple[int, int], int]]:
     """Give where the bridges of a host know ports to be, once their machines were heard."""
     learned: dict[str, dict[tuple[int, int], int]] = {}
     for seen in ports:
-        for bridge, vlan, ofport in _ways_to(layout, snapshot, seen):
-            learned.setdefault(bridge, {})[vlan, int(seen.port.mac_address)] = ofport
+        if not _is_tagged_otherwise(host, snapshot, seen):
+            for bridge, vlan, ofport in _ways_to(layout, snapshot, seen):
+                learned.setdefault(bridge, {})[vlan, int(seen.port.mac_address)] = ofport
     return learned
+
+
+def _is_tagged_otherwise(host: HostSeen, snapshot: HostSnapshot, seen: PortSeen) -> bool:
+    """Tell whether what a port's machine sends is in another VLAN of the host than its network's."""
+    place, tags = seen.place, host.tags.value if host.tags else None
+    if place is None or place.host != host.name or not tags or place.interface not in tags:
+        return False
+    vlans = {segment.network_id: segment.local_vlan for segment in snapshot.segments}
+    return tags[place.interface] != vlans.get(seen.port.network_id)
 
 
 def _ways_to(layout: Layout, snapshot: HostSnapshot, seen: PortSeen) -> Iterator[tuple[str, int, int]]:
