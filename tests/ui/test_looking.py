@@ -312,6 +312,36 @@ def test_a_port_is_found_by_its_address_with_the_keyboard_alone(site: Site) -> N
         expect(page.get_by_role("heading", name="web-green")).to_be_visible()
 
 
+def test_enter_goes_to_what_is_typed_and_hits_are_for_who_typed_it(site: Site) -> None:
+    with site.page("networks", token=site.token(site.environment())) as page:
+        box = page.get_by_role("combobox", name="Search by name")
+        hits = page.locator("#hits li")
+        box.press_sequentially("web-blue")
+        expect(hits.first).to_contain_text("web-blue")
+        box.fill("db-green")
+        box.press("Enter")
+        expect(page.get_by_role("heading", name="db-green")).to_be_visible()
+        box.fill("web")
+        expect(hits).to_have_count(2)
+        box.press("Tab")
+        expect(hits).to_have_count(0)
+        box.focus()
+        expect(hits).to_have_count(2)
+        page.locator("footer").click()
+        expect(hits).to_have_count(0)
+        box.focus()
+        expect(hits).to_have_count(2)
+        page.evaluate("sessionStorage.setItem('osken-net token', 'ended')")
+        go(page, "subnets")
+        expect(page.get_by_label("Password")).to_be_visible()
+        page.get_by_label("Name").fill("admin")
+        page.get_by_label("Password").fill(site.environment()["OS_PASSWORD"])
+        page.get_by_role("button", name="Log in").click()
+        expect(page.get_by_role("link", name="blue-leaf")).to_be_visible()
+        expect(box).to_have_value("")
+        expect(hits).to_have_count(0)
+
+
 def test_rows_are_walked_by_the_arrow_keys(site: Site) -> None:
     with site.page("networks") as page:
         page.get_by_role("link", name="blue", exact=True).focus()

@@ -71,6 +71,7 @@ class App {
     clearTimeout(this.overviewTimer);
     this.overviewTimer = null;
     forgetOverview();
+    this.search.clear();
     this.dialog.close();
     this.screen?.close?.();
     this.screen = null;
@@ -85,6 +86,7 @@ class App {
     const key = `${name}/${id}`;
     if (this.screenKey !== key || !this.screen) {
       this.dialog.close();
+      this.search.forget();
       this.screen?.close?.();
       this.screen = screenOf(name, id, this);
       this.screenKey = key;
