@@ -295,6 +295,12 @@ def test_a_long_list_has_pages_of_the_servers(site: Site) -> None:
         page.get_by_role("button", name="Previous").click()
         expect(rows).to_have_count(100)
         expect(rows.first.get_by_role("link").first).to_have_text(first)
+        page.get_by_role("button", name="Next").click()
+        expect(page.get_by_role("link", name="many-119")).to_be_visible()
+        site.call("DELETE", f"networks/{page.url.partition('after=')[2]}")
+        page.reload()
+        expect(rows).to_have_count(100)
+        assert page.url.endswith("#/networks")
     for network in site.call("GET", "networks?description=many")["networks"]:
         site.call("DELETE", f"networks/{network['id']}")
 

@@ -56,6 +56,11 @@ export class Rows {
       this.before = Boolean(parameters.after || parameters.before) && links.includes("previous");
     } catch (error) {
       if (loading !== this.loading || error.name === "AbortError") return;
+      // What the page began after is gone: so the list begins anew.
+      if (error.status === 404 && (parameters.after || parameters.before)) {
+        change({ after: "", before: "" }, { replace: true });
+        return;
+      }
       this.error = error;
     }
     this.pause = Math.max(LEAST_PAUSE_MS, PAUSES * (performance.now() - began));
