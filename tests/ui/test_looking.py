@@ -281,6 +281,9 @@ def test_filters_and_order_are_in_the_address_and_back_works(site: Site) -> None
         page.go_back()
         page.go_back()
         expect(page.get_by_role("link", name="db-blue")).to_be_visible()
+        expect(page.get_by_label("Status")).to_have_value("")
+        page.go_forward()
+        expect(page.get_by_label("Status")).to_have_value("ACTIVE")
 
 
 def test_a_long_list_has_pages_of_the_servers(site: Site) -> None:

@@ -15,4 +15,4 @@ export function applyTheme(theme = chosen()) {
 
 export const themeChoice = () => html`<label class="theme">Theme
   <select @change=${(event) => applyTheme(event.target.value)}>
-    ${THEMES.map((theme) => html`<option ?selected=${theme === chosen()}>${theme}</option>`)}</select></label>`;
+    ${THEMES.map((theme) => html`<option .selected=${theme === chosen()}>${theme}</option>`)}</select></label>`;

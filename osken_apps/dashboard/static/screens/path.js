@@ -63,7 +63,7 @@ export class PathScreen {
       <form class="filters" @submit=${(event) => this.asked(event)}>
         ${[["from", "From port"], ["to", "To"]].map(([name, label]) => html`<label>${label}
           <input name=${name} required autocomplete="off" placeholder="Name, id, MAC or address" .value=${parameters[name] ?? ""}></label>`)}
-        <label>Protocol <select name="protocol">${PROTOCOLS.map((one) => html`<option ?selected=${one === parameters.protocol}>${one}</option>`)}</select></label>
+        <label>Protocol <select name="protocol">${PROTOCOLS.map((one) => html`<option .selected=${one === (parameters.protocol ?? PROTOCOLS[0])}>${one}</option>`)}</select></label>
         <label>Port <input name="port" inputmode="numeric" .value=${parameters.port ?? ""}></label>
         <button type="submit" class="main" ?disabled=${this.waits}>Explain</button>
         ${mayProbe() ? html`<button type="submit" name="probe" ?disabled=${this.waits}>Explain with a probe</button>` : nothing}

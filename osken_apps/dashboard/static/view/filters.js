@@ -15,8 +15,8 @@ export function filters(fields, values, change) {
 
 function choose(field, value, change) {
   return html`<select name=${field.name} @change=${(event) => change({ [field.name]: event.target.value })}>
-    <option value="" ?selected=${value === ""}>any</option>
-    ${field.choices.map((one) => html`<option value=${one.value ?? one} ?selected=${(one.value ?? one) === value}>${one.label ?? one}</option>`)}
+    <option value="" .selected=${value === ""}>any</option>
+    ${field.choices.map((one) => html`<option value=${one.value ?? one} .selected=${(one.value ?? one) === value}>${one.label ?? one}</option>`)}
   </select>`;
 }
 
