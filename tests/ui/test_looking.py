@@ -452,6 +452,23 @@ def test_other_ways_to_log_in_are_said(site: Site, kind: str, text: str) -> None
         expect(page.locator("main")).to_contain_text(text)
 
 
+def test_settings_that_are_refused_are_asked_for_again(site: Site) -> None:
+    answers = [503, 200]
+
+    def answer(route: Route) -> None:
+        status = answers.pop(0) if answers else 200
+        route.fulfill(status=status, json={}) if status != 200 else route.continue_()
+
+    def prepare(page: Page) -> None:
+        page.clock.install()
+        page.route("**/ui/settings", answer)
+
+    with site.page("networks", alone=True, prepare=prepare, expected=UNAVAILABLE) as page:
+        expect(page.locator(".banner")).to_contain_text("This page tries again by itself.")
+        page.clock.fast_forward(10_000)
+        expect(page.get_by_role("link", name="blue", exact=True)).to_be_visible()
+
+
 def test_a_page_that_is_left_before_it_is_answered_asks_for_nothing_more(site: Site) -> None:
     asked: list[str] = []
     held: list[Route] = []

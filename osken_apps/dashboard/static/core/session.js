@@ -10,6 +10,7 @@ export const settings = { authentication: "none", writes: false, version: "" };
 
 export async function loadSettings() {
   const response = await fetch("/ui/settings", { credentials: "omit" });
+  if (!response.ok) throw new Error(`The API answered ${response.status}.`);
   Object.assign(settings, await response.json());
 }
 
