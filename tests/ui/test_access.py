@@ -54,7 +54,7 @@ def test_every_screen_is_for_everybody_and_none_is_wider_than_the_window(site: S
 
 
 def test_axe_finds_nothing_in_a_form_the_search_and_the_login(site: Site) -> None:
-    with site.page("networks", bypass_csp=True) as page:
+    with site.page("networks", site.token(site.environment()), bypass_csp=True) as page:
         page.get_by_role("button", name="New network").click()
         assert violations(page) == []
         page.keyboard.press("Escape")

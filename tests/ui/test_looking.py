@@ -61,8 +61,11 @@ def test_who_has_no_token_logs_in_and_out(site: Site) -> None:
         expect(page.get_by_role("link", name="blue", exact=True)).to_be_visible()
         page.reload()
         expect(page.get_by_role("link", name="blue", exact=True)).to_be_visible()
-        page.get_by_role("button", name="Log out").click()
+        token = page.evaluate("sessionStorage.getItem('osken-net token')")
+        with page.expect_response("**/identity/v3/auth/tokens"):
+            page.get_by_role("button", name="Log out").click()
         expect(page.get_by_label("Password")).to_be_visible()
+        assert site.server.call("GET", "/v2.0/networks", None, {"X-Auth-Token": token}).status == 401
         page.reload()
         expect(page.get_by_label("Password")).to_be_visible()
 
@@ -421,7 +424,8 @@ def test_a_tab_that_nobody_looks_at_holds_no_connection(site: Site) -> None:
 
 def test_who_logs_in_again_sees_what_is_counted_change(site: Site) -> None:
     environment = site.environment()
-    with site.page("networks", alone=True, prepare=lambda page: page.clock.install()) as page:
+    token = site.token(environment)
+    with site.page("networks", token, alone=True, prepare=lambda page: page.clock.install()) as page:
         page.get_by_role("button", name="Log out").click()
         page.clock.fast_forward(60_000)
         page.get_by_label("Name").fill("admin")

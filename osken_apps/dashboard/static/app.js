@@ -6,7 +6,7 @@ import { Live } from "./core/live.js";
 import { here, to } from "./core/location.js";
 import { forgetNames, onNames } from "./core/names.js";
 import { Search } from "./core/search.js";
-import { keepToken, loadSettings, needsToken, settings, token } from "./core/session.js";
+import { keepToken, loadSettings, needsToken, revokeToken, settings, token } from "./core/session.js";
 import { applyTheme, themeChoice } from "./core/theme.js";
 import { forgetOverview, loadExtensions, loadOverview, world } from "./core/world.js";
 import { resourceAt } from "./resources.js";
@@ -62,6 +62,11 @@ class App {
     this.broken = error.message;
     this.draw();
     setTimeout(() => this.begin(), LATE_MS);
+  }
+
+  logOut() {
+    revokeToken();
+    this.leave();
   }
 
   /** Forget who was asking. */
@@ -157,7 +162,7 @@ class App {
   caller() {
     const { caller } = world.overview;
     return html`<span class="caller">${caller.name || caller.user_id || "everybody"} in ${caller.project_id}
-      ${needsToken() ? html`<button type="button" @click=${() => this.leave()}>Log out</button>` : nothing}</span>`;
+      ${needsToken() ? html`<button type="button" @click=${() => this.logOut()}>Log out</button>` : nothing}</span>`;
   }
 
   age() {

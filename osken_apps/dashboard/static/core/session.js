@@ -21,6 +21,17 @@ export function keepToken(text) {
   else sessionStorage.removeItem(TOKEN);
 }
 
+/** Have a token of our own be worth nothing from now on, as far as the API can be told; who waits for nobody goes on. */
+export function revokeToken() {
+  if (settings.authentication !== "local" || !token()) return;
+  fetch("/identity/v3/auth/tokens", {
+    method: "DELETE",
+    credentials: "omit",
+    keepalive: true, // also if the tab is closed
+    headers: { "X-Auth-Token": token(), "X-Subject-Token": token() },
+  }).catch(() => {});
+}
+
 /** Tell whether somebody must log in here before the API can be asked. */
 export const needsToken = () => ["local", "keystone"].includes(settings.authentication);
 
