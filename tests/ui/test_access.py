@@ -65,3 +65,40 @@ def test_axe_finds_nothing_in_a_form_the_search_and_the_login(site: Site) -> Non
         page.get_by_role("button", name="Log out").click()
         expect(page.get_by_label("Password")).to_be_visible()
         assert violations(page) == []
+
+
+def test_a_long_name_makes_nothing_wider_than_the_window(site: Site) -> None:
+    name = "w" * 255
+    network = site.make("networks", "network", name=name)["id"]
+    port = site.make("ports", "port", network_id=network, name=name)["id"]
+    group = site.make("security-groups", "security_group", name=name)["id"]
+    wide = """() => [document.scrollingElement, ...document.querySelectorAll('dialog, main form')]
+        .filter(one => one.scrollWidth > one.clientWidth).map(one => one.outerHTML)"""
+    with site.page("topology", size=NARROW) as page:
+        for place in (
+            "topology",
+            "networks",
+            f"networks/{network}",
+            f"ports/{port}",
+            f"security-groups/{group}",
+        ):
+            go(page, place)
+            assert page.evaluate(wide) == [], place
+        for place, button in (
+            (f"ports/{port}", "Change"),
+            (f"ports/{port}", "Delete"),
+            ("ports", "New port"),
+        ):
+            go(page, place)
+            page.get_by_role("button", name=button, exact=True).click()
+            expect(page.locator("dialog option, dialog h2", has_text=name).first).to_be_attached()
+            assert page.evaluate(wide) == [], (place, button)
+            page.go_back()
+            expect(page.get_by_role("dialog")).to_have_count(0)
+        page.get_by_label("Search by name").fill(name[:100])
+        expect(page.locator("#hits li").first).to_be_visible()
+        assert page.evaluate(wide) == []
+        page.get_by_label("Search by name").fill("")
+    site.call("DELETE", f"ports/{port}")
+    site.call("DELETE", f"networks/{network}")
+    site.call("DELETE", f"security-groups/{group}")
