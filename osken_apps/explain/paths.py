@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import IPv4Address
 
+from osken_apps.explain import neighbors
 from osken_apps.explain.facts import Facts, HostSeen, PortSeen
 from osken_apps.model.addresses import IPAddress
 from osken_apps.model.snapshot import (
@@ -160,6 +161,23 @@ class Paths:
         destination, source = self.common
         frame = self._frame(self.facts.peer, self.facts.port, source, destination, is_answer=True)
         return self._follow(self.facts.peer, frame, REPLY)
+
+    @cached_property
+    def question(self) -> Trace | None:
+        """Follow the port's question for its peer's MAC address: by ARP, or by neighbor discovery."""
+        if self.common is None:
+            return None
+        asking = (self.facts.port.port.mac_address, self.common[0])
+        return self._follow(self.facts.port, neighbors.question(asking, self.common[1]), NEW)
+
+    @cached_property
+    def told(self) -> Trace | None:
+        """Follow the peer's answer to that."""
+        if self.common is None or self.facts.peer is None:
+            return None
+        asking = (self.facts.port.port.mac_address, self.common[0])
+        answering = (self.facts.peer.port.mac_address, self.common[1])
+        return self._follow(self.facts.peer, neighbors.answer(answering, asking), NEW)
 
     def differs(self, host: HostSeen, bridge: str) -> Difference | None:
         """Give what a bridge lacks and has besides; None: not known. Others' flows are no difference."""

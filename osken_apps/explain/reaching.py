@@ -163,6 +163,30 @@ def _return_path(case: Case) -> Found | None:
     return found and replace(found, code="")
 
 
+def _neighbor(case: Case) -> Found | None:
+    """Find what keeps a machine from learning the other's MAC address, where all else passes."""
+    own, peer = case.seen.place, case.peer
+    if own is None or peer is None or not _arrives(case) or not _reaches(case, case.paths.back, case.seen):
+        return None
+    question = case.paths.question
+    if question and question.delivered_to(own.host, own.interface):
+        return None  # a flow has answered
+    asks = f"{case.seen.called}'s question for the MAC address of {peer.called}"
+    for path, to, what in (
+        (question, peer, asks),
+        (case.paths.told, case.seen, f"{peer.called}'s answer to {asks}"),
+    ):
+        if found := _stops(case, path, to):
+            words = {**found.words, "what": what, "by": _protocol(case)}
+            return replace(found, code="", words=words)
+    return None
+
+
+def _protocol(case: Case) -> str:
+    common = case.paths.common
+    return "neighbor discovery" if common and common[0].version == 6 else "ARP"
+
+
 def _wire(case: Case) -> Found | None:
     wire, peer, host = case.facts.wire, case.peer, case.host
     if wire is None or wire.value is not False or peer is None or peer.place is None or host is None:
@@ -257,6 +281,12 @@ RETURN_PATH = Cause(
     "osken-net diff {host}", "the answer followed through the flows that the hosts have", _return_path,
     is_operators=True,
 )  # fmt: skip
+NEIGHBOR_STOPS = Cause(
+    "neighbor_stops", "{traffic} from {port} would be delivered to {peer}, but {what} ({by}) stops in table"
+    " {table} of {bridge} on {host}: {why} ({flow})",
+    "osken-net diff {host}", "ARP or neighbor discovery followed through the flows that the hosts have",
+    _neighbor, is_operators=True,
+)  # fmt: skip
 WIRE = Cause(
     "wire", "What leaves {host} with {by} does not come to {other}: what is between the hosts does not carry"
     " it",
@@ -285,9 +315,9 @@ COMMON = (OTHER_NETWORK, OTHER_SUBNET)
 #: Where what one sends to the other stops.
 PASSING = (
     NO_GROUP, SENDER_GROUPS, RECEIVER_GROUPS, ANSWER_SENDER_GROUPS, ANSWER_RECEIVER_GROUPS, RESERVED_MAC,
-    PATH_STOPS, RETURN_PATH, WIRE,
+    PATH_STOPS, RETURN_PATH, NEIGHBOR_STOPS, WIRE,
 )  # fmt: skip
 #: What is said of a frame that arrives.
-OF_ANSWERS = (ANSWER_SENDER_GROUPS, ANSWER_RECEIVER_GROUPS, RETURN_PATH)
+OF_ANSWERS = (ANSWER_SENDER_GROUPS, ANSWER_RECEIVER_GROUPS, RETURN_PATH, NEIGHBOR_STOPS)
 #: What is left where nothing stops it.
 OPEN = (MTU, PEER_ANSWERS, DELIVERED, CANNOT_TELL)

@@ -11,7 +11,7 @@ from osken_apps.model.addresses import mac_address
 from osken_apps.model.resources import Binding, FixedIp
 from osken_apps.model.security_groups import Direction, SecurityGroup
 from osken_apps.openflow.actions import Output
-from osken_apps.openflow.fields import Field
+from osken_apps.openflow.fields import ETH_TYPE_ARP, Field
 from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.match import Match
 from osken_apps.openflow.wire import encode_flow
@@ -667,6 +667,21 @@ def _(site: TwoHosts) -> Explanation:
 )
 def _(site: TwoHosts) -> Explanation:
     lease_both(site)
+    return site.why_not_reached()
+
+
+NO_ARP = Flow(0, 500, Match.of({Field.ETH_TYPE: ETH_TYPE_ARP}), (), cookie=0x99)
+
+
+@verdict(
+    "neighbor_stops",
+    "ICMP from vm1 would be delivered to vm2, but vm1's question for the MAC address of vm2 (ARP) stops in"
+    " table 0 of br-int on host1: a flow that is not ours (cookie=0x99, table=0, priority=500,arp"
+    " actions=drop).",
+)
+def _(site: TwoHosts) -> Explanation:
+    lease_both(site)
+    foreign(site.host1, NO_ARP)
     return site.why_not_reached()
 
 
