@@ -200,7 +200,7 @@ def test_a_host_is_served_on_after_an_error_that_its_report_met_too(monkeypatch:
 
 def test_two_hosts_of_one_name_the_second_is_refused_and_both_say_so() -> None:
     world = World()
-    other = Ovsdb("h", (SwitchBridge().datapath_id,), "192.0.2.66")
+    other = Ovsdb("h", (SwitchBridge({}).datapath_id,), "192.0.2.66")
     other.system_id = "another"
     world.hosts.session_shows(other, other.view())  # type: ignore[arg-type]
     assert world.attempt()
