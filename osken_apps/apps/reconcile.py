@@ -23,7 +23,14 @@ from osken_apps.errors import OskenAppsError
 from osken_apps.failures import Failures
 from osken_apps.model.changes import PortReport
 from osken_apps.model.host_snapshot import host_snapshot, reaches
-from osken_apps.model.preparation import named_by, note_named, prepare, stale_zones, zones_are_clean
+from osken_apps.model.preparation import (
+    named_by,
+    note_found,
+    note_named,
+    prepare,
+    stale_zones,
+    zones_are_clean,
+)
 from osken_apps.model.reports import port_reports
 from osken_apps.model.resources import Port, PortStatus
 from osken_apps.model.snapshot import HostSnapshot
@@ -337,7 +344,7 @@ class HostReconciler:
             installed = believed
         layout, ofports = self._fabric.layout, bridge.connection.ofports()
         named = named_vlans(bridge.name, layout, ofports, installed.flows)
-        note_named(self._fabric, self._host.name, bridge.name, named)
+        note_found(self._fabric, self._host.name, bridge.name, named)
         if bridge.name == layout.integration_bridge:
             read_counts(self._hosts, bridge)
         return installed

@@ -203,6 +203,7 @@ class Fabric:
         """
         host = self.host(host_name)
         host.gone, host.appeared, host.returning, host.complete = True, False, False, False
+        host.found.clear()
         changed = self.beyond.addresses.doubt(host_name)
         self.beyond.change_at(changed)
         return self._decide(self._ports_at(host)) | changed

@@ -44,7 +44,8 @@ class ShownHost:
     yet. `tracks`: its datapath can do what guarded ports need. `answers_nd`: it can answer neighbor
     solicitations; None: not known. `zones` says by local VLAN of which
     network its connection tracking zone holds connections, where that is known. `named` are by bridge the
-    local VLANs that its flows name, as it was last known. `recalled` are the networks whose local VLAN is the
+    local VLANs that its flows name, as it was last known, and `found` those that they named when they were
+    first read. `recalled` are the networks whose local VLAN is the
     store's word, or was given before OVSDB had shown the host.
     """
 
@@ -66,6 +67,7 @@ class ShownHost:
     local_vlans: dict[str, int] = field(default_factory=dict)
     recalled: set[str] = field(default_factory=set)
     named: dict[str, Named] = field(default_factory=dict)
+    found: dict[str, Named] = field(default_factory=dict)
     groups: frozenset[str] = frozenset()
     former_names: set[str] = field(default_factory=set)
 

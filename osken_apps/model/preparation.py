@@ -37,7 +37,7 @@ def _traces(fabric: Fabric, host: ShownHost, plugged: Plugged) -> dict[str, Trac
     kept = frozenset(tag for orphan in fabric.orphans(host) if (tag := orphan.live_tag) is not None)
     lost = not fabric.remove_unknown and fabric.lost_networks(port for port, _ in plugged)
     keeps = bool(kept or lost) or not host.complete
-    leads = _leads(host.named.values())
+    leads, found = _leads(host.named.values()), _leads(host.found.values())
     tags: dict[str, dict[int, None]] = {}
     for port, interface in plugged:
         of_network = tags.setdefault(port.network_id, {})
@@ -48,8 +48,10 @@ def _traces(fabric: Fabric, host: ShownHost, plugged: Plugged) -> dict[str, Trac
         wire = fabric.layout.wire_of(fabric.inventory.networks[network_id])
         leading = tuple(sorted(vlan for vlan, wires in leads.items() if wires == {wire}))
         of_others = kept - own.keys()
-        if not own or network_id not in host.recalled:
+        if network_id not in host.recalled:
             of_others -= set(leading)
+        elif not own:  # what was sent before OVSDB had shown the host says nothing
+            of_others -= {vlan for vlan, wires in found.items() if wires == {wire}}
         if keeps and wire:  # then flows stay that lead elsewhere
             of_others |= {vlan for vlan, wires in leads.items() if wires - {wire}}
         traces[network_id] = Traces(tuple(own), leading, of_others)
@@ -68,6 +70,12 @@ def _leads(named: Iterable[Named]) -> dict[int, set[Wire]]:
 def named_by(layout: Layout, snapshot: HostSnapshot) -> Named:
     """Give the local VLANs that the flows of a snapshot name."""
     return frozenset((segment.local_vlan, layout.wire_of(segment)) for segment in snapshot.segments)
+
+
+def note_found(fabric: Fabric, host_name: str, bridge: str, named: Named) -> None:
+    """Note which local VLANs the flows name that a bridge of a connected host is read to have."""
+    fabric.host(host_name).found.setdefault(bridge, named)
+    note_named(fabric, host_name, bridge, named)
 
 
 def note_named(fabric: Fabric, host_name: str, bridge: str, named: Named, besides: bool = False) -> None:

@@ -23,7 +23,11 @@ from osken_apps.model.preparation import prepare
 from osken_apps.model.resources import FixedIp, Network, NetworkType, Port, PortStatus, Subnet
 from osken_apps.model.snapshot import HostSnapshot, Layout
 from osken_apps.openflow import wire
+from osken_apps.openflow.difference import FlowTable
 from osken_apps.pipeline.desired import FlowEncoder, desired_meters
+from osken_apps.pipeline.features.isolation import INTEGRATION_NORMAL
+from osken_apps.pipeline.features.tunnels import PEER_IN, TO_EACH_HOST, TO_UNKNOWN_MAC
+from osken_apps.pipeline.named_vlans import named_vlans
 from tests.examples import examples
 from tests.model.switch import Ovsdb, SwitchBridge, SwitchConnection
 
@@ -40,6 +44,7 @@ NETWORKS = ("n1", "n2", "n3")
 OVERLAYS = ("n2",)  # over tunnels
 LINKS = ("int-br-eth2", "patch-tun")
 PORTS = tuple(f"{number}0000000-port" for number in range(1, 6))
+LOST = "tap-lost"  # an interface of a port that the store does not know
 MAX_PASSES = 60
 #: What may happen in the middle of a pass.
 MEANWHILE = (
@@ -145,6 +150,10 @@ class Interleavings(RuleBasedStateMachine):
         self.deleted: set[str] = set()
         self.addresses: dict[str, str] = {}
         self.machines = {name: machine(name) for name in HOSTS}
+        self.backup: tuple[dict[str, Network], dict[str, Port], set[str], dict[str, str]] = {}, {}, set(), {}
+        self.bound_as: dict[
+            tuple[str, str], tuple[int, str]
+        ] = {}  # host, interface: tag and network, at rest
         self.segmentation_ids = iter(range(1000, 3000))
         self.next_ofport = 10
         self.start_controller()
@@ -243,6 +252,18 @@ class Interleavings(RuleBasedStateMachine):
         addresses = self.controller.fabric.beyond.addresses
         self.addresses = {name: str(addresses.of(name) or "") for name in self.controller.fabric.hosts}
 
+    @rule()
+    def backup_is_taken(self) -> None:
+        self.backup = dict(self.networks), dict(self.ports), set(self.deleted), dict(self.addresses)
+
+    @precondition(lambda self: self.backup[0])
+    @rule()
+    def backup_is_restored(self) -> None:
+        networks, ports, deleted, addresses = self.backup
+        self.networks, self.ports, self.deleted = dict(networks), dict(ports), set(deleted)
+        self.addresses = dict(addresses)
+        self.start_controller()
+
     # -- the switches
 
     @rule(host=hosts, bridge=bridges)
@@ -263,6 +284,25 @@ class Interleavings(RuleBasedStateMachine):
     @rule(host=hosts, iface_id=st.sampled_from(("", "no-port")))
     def stranger_is_plugged(self, host: str, iface_id: str) -> None:
         self.plug(host, "stranger", iface_id)
+
+    @rule(host=hosts, tag=st.integers(1, 4))
+    def port_of_another_database_is_there(self, host: str, tag: int) -> None:
+        """What a controller tagged for a port that the store has lost, or what is left of that."""
+        machine = self.machines[host]
+        if LOST in machine.ovsdb.iface_ids:
+            self.vanish(host, LOST)
+        elif tag not in self.used_at(host):  # or it would be in a network already
+            machine.ovsdb.tags[LOST], machine.ovsdb.marks[LOST] = tag, "the-store"
+            self.bound_as[host, LOST] = tag, "lost"
+            self.plug(host, LOST, "of-another-database")
+
+    def used_at(self, host: str) -> set[int | None]:
+        """Give the local VLANs that interfaces have, that flows name, or that were given out."""
+        machine, name = self.machines[host], self.name_of(host) or host
+        used = set(machine.ovsdb.tags.values()) | set(self.controller.fabric.shown(name).local_vlans.values())
+        for bridge, real in machine.bridges.items():
+            used |= {vlan for vlan, _ in named_vlans(bridge, LAYOUT, real.ports, real.flows)}
+        return used
 
     @rule(host=hosts)
     def trunk_is_declared_or_not_any_more(self, host: str) -> None:
@@ -457,14 +497,34 @@ class Interleavings(RuleBasedStateMachine):
         snapshot = self.controller.snapshot(name)
         vlans = [segment.local_vlan for segment in snapshot.segments]
         assert len(set(vlans)) == len(vlans)
-        assert snapshot.takes_away
         for bridge in self.live_bridges(name):
             real = machine.bridges[bridge.name]
-            assert real.flows == FlowEncoder().flows(bridge.name, LAYOUT, snapshot)
-            assert real.meters == desired_meters(bridge.name, LAYOUT, snapshot)
+            wanted = FlowEncoder().flows(bridge.name, LAYOUT, snapshot)
+            if snapshot.takes_away:
+                assert real.flows == wanted
+                assert real.meters == desired_meters(bridge.name, LAYOUT, snapshot)
+            else:
+                self.check_what_is_kept(host, snapshot, bridge.name, real, wanted)
         shown = self.controller.hosts.by_name[name].session is machine.ovsdb
         if shown and len(self.live_bridges(name)) == len(LAYOUT.all_bridges):
             self.check_against_the_machine(host, snapshot)
+
+    def check_what_is_kept(
+        self, host: str, snapshot: HostSnapshot, name: str, real: SwitchBridge, wanted: FlowTable
+    ) -> None:
+        """All that is wanted is there, and each local VLAN and each wire of a network leads to the other."""
+        shared = {PEER_IN.cookie, TO_EACH_HOST.cookie, TO_UNKNOWN_MAC.cookie, INTEGRATION_NORMAL.cookie}
+        for key, body in wanted.items():
+            assert body.cookie in shared or real.flows.get(key) == body
+        wires = {segment.local_vlan: LAYOUT.wire_of(segment) for segment in snapshot.segments}
+        networks = {segment.local_vlan: segment.network_id for segment in snapshot.segments}
+        for interface in snapshot.orphans:
+            tag, network_id = self.bound_as.get((host, interface), (0, ""))
+            if tag == self.machines[host].ovsdb.tags.get(interface) and real.flows:
+                assert networks.get(tag, network_id) == network_id, "a port of another network has its tag"
+        for vlan, way in named_vlans(name, LAYOUT, real.ports, real.flows):
+            if way and (vlan in wires or way in wires.values()):
+                assert wires.get(vlan) == way
 
     def live_bridges(self, name: str) -> list[Bridge]:
         """The bridges that are connected; each must have been brought to what it should have."""
@@ -481,6 +541,8 @@ class Interleavings(RuleBasedStateMachine):
             port = self.ports.get(iface_id)
             tag = machine.ovsdb.tags.get(interface)
             if interface in bound:
+                segment = bound[interface].segment
+                self.bound_as[host, interface] = segment.local_vlan, segment.network_id
                 assert port is not None
                 assert port.admin_state_up
                 assert port.requested_host in ("", snapshot.host)
@@ -489,6 +551,8 @@ class Interleavings(RuleBasedStateMachine):
                 assert (port.status is PortStatus.ACTIVE) == reached
                 assert port.binding is not None
                 assert port.binding.host == snapshot.host
+            elif interface in snapshot.orphans:
+                assert tag not in (None, DEAD_TAG)
             elif interface in machine.ovsdb.trunks:
                 assert tag != DEAD_TAG
             else:

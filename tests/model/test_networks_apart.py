@@ -500,3 +500,16 @@ def test_a_number_that_another_port_has_now_brings_it_nothing_of_the_one_before(
     assert {flow.text() for flow in of_port} == {
         flow.text() for flow in wanted if matched(flow, Field.IN_PORT) == 10
     }
+
+
+def test_a_local_vlan_that_was_given_before_ovsdb_showed_who_has_it_is_given_up() -> None:
+    site = Site()
+    site.plug_interface("tap-lost", LOST, 40, tag=1)
+    site.start(Snapshot(tuple(NETWORKS.values()), (), (P1,), "s"), ovsdb=False)
+    site.plug(10, P1)
+    assert site.attempt()
+    site.show()
+    assert site.attempt()
+    assert site.ovsdb.tags["tap-lost"] == 1
+    assert (site.sends_in("tap-lost"), site.hears("tap-lost")) == (set(), set())
+    assert (site.sends_in(tap(P1)), site.hears(tap(P1))) == ({1001}, {1001})
