@@ -2,21 +2,14 @@
 
 from dataclasses import replace
 
+from osken_apps.explain.arriving import arrives, reaches, stopped_by, stops_in
 from osken_apps.explain.cause import Case, Cause, Certainty, Evidence, Found, VerdictState, probed
 from osken_apps.explain.facts import PortSeen, Source
 from osken_apps.explain.paths import Counters
+from osken_apps.explain.permitting import BACK, FORWARD, OF_GROUPS
 from osken_apps.explain.sizes import MTU
 from osken_apps.explain.words import listed
-from osken_apps.openflow.fields import Field
-from osken_apps.pipeline import stages
-from osken_apps.pipeline.stage import Stage
 from osken_apps.trace.normal import RESERVED
-from osken_apps.trace.result import Hop, Trace, Way
-
-OF_GROUPS = (
-    stages.SENDER_GROUPS, stages.SENDER_VERDICT, stages.RECEIVER_GROUPS, stages.RECEIVER_VERDICT,
-)  # fmt: skip
-BETWEEN_HOSTS = (Way.WIRE, Way.TUNNEL)
 
 
 def _other_network(case: Case) -> Found | None:
@@ -40,133 +33,36 @@ def _addresses(case: Case, seen: PortSeen) -> str:
     return listed(str(fixed_ip.ip_address) for fixed_ip in case.facts.meant(seen)) or "no address"
 
 
-def _reaches(case: Case, path: Trace | None, to: PortSeen | None) -> bool | None:
-    """Tell whether a path ends at a port; None: it was not followed, or not so far."""
-    if path is None or to is None or to.place is None:
-        return None
-    is_followed = any(host.name == to.place.host for host in case.paths.hosts)
-    if not is_followed and any(leaving.way in BETWEEN_HOSTS for leaving in path.exits):
-        return None
-    return path.delivered_to(to.place.host, to.place.interface)
-
-
-def _stop(path: Trace, to: PortSeen | None) -> tuple[Hop, str]:
-    """Give where a frame that is not delivered stops, and why: of several copies, the one for the port."""
-    place = to.place if to else None
-    stops = [(path.hops[stop.hop], stop.why) for stop in path.stops]
-    there = [(hop, why) for hop, why in stops if place and hop.host == place.host]
-    own = [(hop, why) for hop, why in there if place and hop.frame.number(Field.REG7) == place.ofport]
-    return (own or there or stops or [(path.hops[-1], path.hops[-1].meaning)])[-1]
-
-
-def _in_stage(case: Case, path: Trace | None, to: PortSeen | None, within: tuple[Stage, ...]) -> Hop | None:
-    if path is None or _reaches(case, path, to) is not False:
-        return None
-    hop, _ = _stop(path, to)
-    return hop if hop.flow is None and hop.stage in within else None
-
-
-def _group(case: Case, stage: Stage, whose: PortSeen | None, is_answer: bool = False) -> Found | None:
-    """Find that the groups of a port stop what is sent, or its answer."""
-    path, to = (case.paths.back, case.seen) if is_answer else (case.paths.forward, case.peer)
-    hop = _in_stage(case, path, to, (stage,))
-    if hop is None or whose is None:
-        return None
-    says = f"table {hop.table_id} of {hop.bridge} on {hop.host}: {hop.meaning} ({hop.frame.text()})"
-    source = case.paths.common[int(is_answer)] if case.paths.common else ""
-    words = {
-        "groups": listed(whose.groups),
-        "group": whose.groups[0] if whose.groups else "GROUP",
-        "rule": _rule(case, is_answer),
-        "address": str(source),
-    }
-    return Found(words, (Evidence(says, Source.TRACE, case.facts.at),))
-
-
-def _rule(case: Case, is_answer: bool) -> str:
-    """Give the options of a rule that lets the traffic pass; its answer goes to any port."""
-    traffic, common = case.facts.traffic, case.paths.common
-    is_ipv6 = common is not None and common[0].version == 6
-    protocol = "ipv6-icmp" if is_ipv6 and traffic.protocol == "icmp" else traffic.protocol
-    to = f" --dst-port {traffic.port}" if traffic.port and not is_answer else ""
-    return ("--ethertype IPv6 " if is_ipv6 else "") + f"--protocol {protocol}{to}"
-
-
-def _sender_groups(case: Case) -> Found | None:
-    return _group(case, stages.SENDER_VERDICT, case.seen)
-
-
-def _receiver_groups(case: Case) -> Found | None:
-    return _group(case, stages.RECEIVER_VERDICT, case.peer)
-
-
-def _answer_sender_groups(case: Case) -> Found | None:
-    return _group(case, stages.SENDER_VERDICT, case.peer, is_answer=True) if _arrives(case) else None
-
-
-def _answer_receiver_groups(case: Case) -> Found | None:
-    return _group(case, stages.RECEIVER_VERDICT, case.seen, is_answer=True) if _arrives(case) else None
-
-
-def _arrives(case: Case) -> bool:
-    return bool(_reaches(case, case.paths.forward, case.peer))
-
-
-def _no_group(case: Case) -> Found | None:
-    for stage, whose in ((stages.SENDER_GROUPS, case.seen), (stages.RECEIVER_GROUPS, case.peer)):
-        hop = _in_stage(case, case.paths.forward, case.peer, (stage,))
-        if hop and whose:
-            says = f"table {hop.table_id} of {hop.bridge} on {hop.host}: {hop.meaning} ({hop.frame.text()})"
-            evidence = Evidence(says, Source.TRACE, case.facts.at)
-            return Found({"whose": whose.called, "whose_id": whose.port.id}, (evidence,))
-    return None
-
-
-def _stops(case: Case, path: Trace | None, to: PortSeen | None) -> Found | None:
-    if path is None or _reaches(case, path, to) is not False:
-        return None
-    hop, why = _stop(path, to)
-    foreign = next((other for other in path.hops if other.flow and not other.rule), None)
-    at = foreign or hop
-    words = {"bridge": at.bridge, "host": at.host, "table": str(at.table_id), "why": why.rstrip(".")}
-    words["flow"] = at.taken_by
-    if foreign is None and any(leaving.way is Way.WIRE for leaving in path.exits):
-        words["why"] = f"it leaves {path.exits[0].host}, and on {hop.host}: {words['why']}"
-    says = f"table {at.table_id} of {at.bridge} on {at.host}: {words['flow']}"
-    code = "flow_foreign" if foreign else ""
-    return Found(words, (Evidence(says, Source.TRACE, case.facts.at),), code)
-
-
 def _reserved_mac(case: Case) -> Found | None:
     """Find that one of the two has a MAC address that bridges keep to themselves."""
     for path, to in ((case.paths.forward, case.peer), (case.paths.back, case.seen)):
-        if to and int(to.port.mac_address) in RESERVED and _reaches(case, path, to) is False:
+        if to and int(to.port.mac_address) in RESERVED and reaches(case, path, to) is False:
             words = {"mac": str(to.port.mac_address), "whose": to.called, "whose_id": to.port.id}
             return Found(words, (case.store(f"mac_address of port {to.called} is {words['mac']}"),))
     return None
 
 
 def _path_stops(case: Case) -> Found | None:
-    if _in_stage(case, case.paths.forward, case.peer, OF_GROUPS):
+    if stopped_by(case, case.paths.forward, case.peer, OF_GROUPS):
         return None  # the groups are to blame
     if _reserved_mac(case):
         return None
-    return _stops(case, case.paths.forward, case.peer)
+    return stops_in(case, case.paths.forward, case.peer)
 
 
 def _return_path(case: Case) -> Found | None:
-    if not _arrives(case) or _reserved_mac(case):
+    if not arrives(case) or _reserved_mac(case):
         return None
-    if _in_stage(case, case.paths.back, case.seen, OF_GROUPS):
+    if stopped_by(case, case.paths.back, case.seen, OF_GROUPS):
         return None  # the groups are to blame
-    found = _stops(case, case.paths.back, case.seen)
+    found = stops_in(case, case.paths.back, case.seen)
     return found and replace(found, code="")
 
 
 def _neighbor(case: Case) -> Found | None:
     """Find what keeps a machine from learning the other's MAC address, where all else passes."""
     own, peer = case.seen.place, case.peer
-    if own is None or peer is None or not _arrives(case) or not _reaches(case, case.paths.back, case.seen):
+    if own is None or peer is None or not arrives(case) or not reaches(case, case.paths.back, case.seen):
         return None
     question = case.paths.question
     if question and question.delivered_to(own.host, own.interface):
@@ -176,7 +72,7 @@ def _neighbor(case: Case) -> Found | None:
         (question, peer, asks),
         (case.paths.told, case.seen, f"{peer.called}'s answer to {asks}"),
     ):
-        if found := _stops(case, path, to):
+        if found := stops_in(case, path, to):
             words = {**found.words, "what": what, "by": _protocol(case)}
             return replace(found, code="", words=words)
     return None
@@ -206,7 +102,7 @@ def _peer_answers(case: Case) -> Found | None:
 
 
 def _delivered(case: Case) -> Found | None:
-    there, back = _reaches(case, case.paths.forward, case.peer), _reaches(case, case.paths.back, case.seen)
+    there, back = reaches(case, case.paths.forward, case.peer), reaches(case, case.paths.back, case.seen)
     if not there or not back or case.paths.forward is None:
         return None
     hosts = list(dict.fromkeys(hop.host for hop in case.paths.forward.hops))
@@ -235,33 +131,6 @@ OTHER_SUBNET = Cause(
     "other_subnet", "{port} ({own}) and {peer} ({others}) have no address on a common subnet: they need a"
     " router between",
     "give both an address on one subnet, or bring a router", "the fixed_ips of both", _other_subnet,
-)  # fmt: skip
-NO_GROUP = Cause(
-    "no_security_group", "{whose} is guarded and has no security group: it neither sends nor gets {traffic}",
-    "openstack port set --security-group GROUP {whose_id}",
-    "the frame followed through the flows that the hosts have", _no_group,
-)  # fmt: skip
-SENDER_GROUPS = Cause(
-    "sender_security_group", "No rule of {port}'s security groups ({groups}) lets {traffic} to {peer} out",
-    "openstack security group rule create --egress {rule} {group}",
-    "the frame followed through the flows that the hosts have", _sender_groups,
-)  # fmt: skip
-RECEIVER_GROUPS = Cause(
-    "security_group", "No rule of {peer}'s security groups ({groups}) lets {traffic} from {port} in",
-    "openstack security group rule create {rule} --remote-ip {address} {group}",
-    "the frame followed through the flows that the hosts have", _receiver_groups,
-)  # fmt: skip
-ANSWER_SENDER_GROUPS = Cause(
-    "answer_sender_security_group", "No rule of {peer}'s security groups ({groups}) lets its answer to"
-    " {traffic} out, and stateless groups need one",
-    "openstack security group rule create --egress {rule} {group}",
-    "the answer followed through the flows that the hosts have", _answer_sender_groups,
-)  # fmt: skip
-ANSWER_RECEIVER_GROUPS = Cause(
-    "answer_security_group", "No rule of {port}'s security groups ({groups}) lets {peer}'s answer to"
-    " {traffic} in, and stateless groups need one",
-    "openstack security group rule create {rule} --remote-ip {address} {group}",
-    "the answer followed through the flows that the hosts have", _answer_receiver_groups,
 )  # fmt: skip
 RESERVED_MAC = Cause(
     "reserved_mac", "Frames to {mac}, which is {whose}'s MAC address, are never forwarded by a bridge (IEEE"
@@ -313,11 +182,8 @@ CANNOT_TELL = Cause(
 #: What two ports must have in common.
 COMMON = (OTHER_NETWORK, OTHER_SUBNET)
 #: Where what one sends to the other stops.
-PASSING = (
-    NO_GROUP, SENDER_GROUPS, RECEIVER_GROUPS, ANSWER_SENDER_GROUPS, ANSWER_RECEIVER_GROUPS, RESERVED_MAC,
-    PATH_STOPS, RETURN_PATH, NEIGHBOR_STOPS, WIRE,
-)  # fmt: skip
+PASSING = (*FORWARD, *BACK, RESERVED_MAC, PATH_STOPS, RETURN_PATH, NEIGHBOR_STOPS, WIRE)
 #: What is said of a frame that arrives.
-OF_ANSWERS = (ANSWER_SENDER_GROUPS, ANSWER_RECEIVER_GROUPS, RETURN_PATH, NEIGHBOR_STOPS)
+OF_ANSWERS = (*BACK, RETURN_PATH, NEIGHBOR_STOPS)
 #: What is left where nothing stops it.
 OPEN = (MTU, PEER_ANSWERS, DELIVERED, CANNOT_TELL)

@@ -6,12 +6,12 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address
 import pytest
 
 from osken_apps.dhcp.decision import SilenceReason
+from osken_apps.explain.arriving import stop_of
 from osken_apps.explain.cause import VerdictState
 from osken_apps.explain.causes import EVERY_CAUSE, explain_address, explain_beyond, explain_reach
 from osken_apps.explain.document import causes_document
 from osken_apps.explain.facts import Facts, HostSeen, InstalledFlow, Known, Place, PortCounted, Source, Twin
 from osken_apps.explain.paths import Paths
-from osken_apps.explain.reaching import _stop
 from osken_apps.model.conditions import Code, Condition
 from osken_apps.model.resources import FixedIp, HostRoute, NetworkType, Port
 from osken_apps.model.snapshot import HostSnapshot, Segment
@@ -442,15 +442,15 @@ def test_of_several_copies_that_stop_the_one_for_the_port_is_told() -> None:
     given = REACH["security_group"][0]
     path = Paths(given).forward
     assert path is not None and given.peer is not None
-    stop, _ = _stop(path, given.peer)
+    stop, _ = stop_of(path, given.peer)
     copies = (
         replace(stop, frame=stop.frame.having({Field.REG7: 77})),
         replace(stop, host="elsewhere"),
     )
     stops = tuple(Stop(hop.host, hop.bridge, len(path.hops) + n, "a copy") for n, hop in enumerate(copies))
     more = replace(path, hops=(*path.hops, *copies), stops=(*path.stops, *stops))
-    assert _stop(more, given.peer)[0] is stop
-    assert _stop(more, None)[0] is copies[-1]
+    assert stop_of(more, given.peer)[0] is stop
+    assert stop_of(more, None)[0] is copies[-1]
 
 
 def test_a_host_whose_flows_are_not_known_is_followed_as_it_should_be() -> None:
