@@ -32,9 +32,10 @@ class Announcer:
         a machine announced itself with was caught on the way; its addresses are known.
         """
         came = self._fabric.shown(self._host.name).arrivals
+        pairs: dict[str, Paired] = {}  # by network
         for bound in snapshot.ports if came or self._caught else ():
             port = self._fabric.inventory.ports.get(bound.port_id) if bound.port_id in came else None
-            frames = tuple(announcements(port, self._paired(port), bound.in_conflict) if port else ())
+            frames = tuple(announcements(port, self._paired(port, pairs), bound.in_conflict) if port else ())
             caught = self._caught.pop(bound.port_id, None)
             frames += (caught,) if caught else ()
             came.discard(bound.port_id)
@@ -45,9 +46,12 @@ class Announcer:
         waiting = {waiting.port_id for waiting in snapshot.waiting}
         self._caught = {port_id: frame for port_id, frame in self._caught.items() if port_id in waiting}
 
-    def _paired(self, port: Port) -> Paired:
-        inventory = self._fabric.inventory
-        return paired(inventory.ports[port_id] for port_id in inventory.ports_of(port.network_id))
+    def _paired(self, port: Port, known: dict[str, Paired]) -> Paired:
+        inventory, network_id = self._fabric.inventory, port.network_id
+        if network_id not in known:
+            of_network = inventory.ports_of(network_id)
+            known[network_id] = paired(inventory.ports[port_id] for port_id in of_network)
+        return known[network_id]
 
     def _send_if_here(self, integration: Bridge, port_id: str, messages: bytes) -> None:
         """Send what a port's machine would, unless another host has the port by now: it would come back."""

@@ -12,14 +12,14 @@ from dataclasses import replace
 from osken_apps.apps import runtime
 from osken_apps.apps.announcer import Announcer
 from osken_apps.apps.bridge import Bridge, Installed
-from osken_apps.apps.connection import SwitchGone
+from osken_apps.apps.connection import SwitchError, SwitchGone
 from osken_apps.apps.host import Host
 from osken_apps.apps.host_conditions import HostConditions
 from osken_apps.apps.host_counts import read_counts
 from osken_apps.apps.host_tags import HostTags
 from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.tunnel_bridge import TunnelBridge
-from osken_apps.errors import OskenAppsError
+from osken_apps.errors import Malformed, OskenAppsError
 from osken_apps.failures import Failures
 from osken_apps.model.changes import PortReport
 from osken_apps.model.host_snapshot import host_snapshot, reaches
@@ -146,8 +146,16 @@ class HostReconciler:
 
         Raises _CutShort, besides what the host's switches and its database do.
         """
+        self._wakeup = runtime.once()
+        read, failure = self._read_new()
+        refused = self._pass_over(read, is_known=failure is None)
+        if failure:
+            raise failure
+        return refused
+
+    def _pass_over(self, read: list[Bridge], is_known: bool) -> dict[str, str]:
+        """Bring what was read to what it should be; unless all is known of the host, nothing is reported."""
         layout = self._fabric.layout
-        read = self._read_new()
         with self._hosts.turns:
             runtime.pause()  # what waits in the sockets is read between one host's turn and the next
             self._wakeup = runtime.once()  # what came until now is in this pass: all is read after this line
@@ -173,33 +181,39 @@ class HostReconciler:
             self._announcer.send(snapshot, integration)
         self._conditions.look(snapshot)
         self._tunnel_bridge.greet_peers(bridges.get(layout.tunnel_bridge), snapshot)
-        if is_whole and integration and self._may_report(snapshot, bridges):
+        if is_whole and is_known and integration and self._may_report(snapshot, bridges):
             reports = port_reports(self._fabric, snapshot, bridges.keys(), refused, self._conditions.cut())
             self._send(reports)
         return refused
 
-    def _read_new(self) -> list[Bridge]:
-        """Read the bridges that are not known, before anything is decided; give those that were looked at.
+    def _read_new(self) -> tuple[list[Bridge], OskenAppsError | None]:
+        """Read the bridges that are not known, before anything is decided.
 
-        Raises SwitchError.
+        Give those that were looked at, and why one cannot be read: the others are served all the same.
         """
         bridges = list(self._host.bridges.values())
+        failure: OskenAppsError | None = None
         for bridge in bridges if self._fabric.inventory.loaded else ():
             bridge.look_again()
             try:
                 bridge.installed = bridge.installed or self._read(bridge)
             except SwitchGone as error:
                 LOG.info("host %s: %s", self._host.name, error)
-        return bridges
+            except (SwitchError, Malformed) as error:
+                failure = failure or error
+        return bridges, failure
 
     def _bridges_among(self, read: list[Bridge]) -> dict[str, Bridge]:
-        """Give the bridges that are connected and were read; one that connects meanwhile waits for the next
+        """Give the bridges that are connected and known; one that connects meanwhile waits for the next
         pass.
         """
-        bridges = {name: bridge for name, bridge in self._host.bridges.items() if bridge in read}
-        if len(bridges) < len(self._host.bridges):
+        if any(bridge not in read for bridge in self._host.bridges.values()):
             self.wake()
-        return bridges
+        return {
+            name: bridge
+            for name, bridge in self._host.bridges.items()
+            if bridge in read and (bridge.installed is not None or not self._fabric.inventory.loaded)
+        }
 
     def _look_for_gone(self, bridges: dict[str, Bridge]) -> None:
         """Go on only with all bridges that the pass began with: what one has is not known once it is gone.

@@ -43,8 +43,15 @@ class Sender:
         Raises OSError, TimeoutError among them.
         """
         with self._turn:
-            for waiting in (self.unsent, bytearray(data), self.unsent):
-                self._send_all(waiting)
+            self._send_all(self.unsent)
+            rest = bytearray(data)
+            try:
+                self._send_all(rest)
+            except BaseException:
+                if len(rest) < len(data):
+                    self.unsent[:0] = rest  # the end of a message that has begun comes before the next
+                raise
+            self._send_all(self.unsent)
 
     def stop(self) -> None:
         """Wait until nobody is sending any more; the transport has ended, so that they notice."""

@@ -144,6 +144,9 @@ def _tag_foreign(case: Case) -> Found | None:
     host, place = case.host, case.seen.place
     if host is None or place is None or host.tags is None or host.tags.value is None:
         return None
+    flows = host.installed.get(case.facts.layout.integration_bridge)
+    if flows is not None and flows.value is None:
+        return None  # a port gets its tag when its flows stand, and the bridge does not say whether they do
     binding = case.seen.port.binding
     if binding is None or place.interface not in host.tags.value:
         return None

@@ -153,7 +153,9 @@ class Fabric:
             host.max_meters, host.tracks = max_meters, tracks
             if not host.appeared:
                 # After a reboot a name may be another machine's than OVSDB showed: it is asked again.
-                host.returning = host.gone and bool(host.interfaces) and not host.has_ovsdb
+                host.returning = (
+                    (host.returning or host.gone) and bool(host.interfaces) and not host.has_ovsdb
+                )
                 host.gone = False
                 return concerned if host.returning else concerned | self._appear(host)
         return concerned if host.returning else concerned | self._claim(host)

@@ -26,10 +26,9 @@ class Paired:
 def paired(ports: Iterable[Port]) -> Paired:
     """Give what the pairs of some ports cover; a machine may take over what a pair of its port covers."""
     prefixes = {pair.ip_address for port in ports for pair in port.allowed_address_pairs}
-    networks = map(network_of, prefixes)
     found = sorted(
         (network.version, int(network.network_address), int(network.broadcast_address))
-        for network in networks
+        for network in map(network_of, prefixes)
     )
     ranges: list[tuple[int, int, int]] = []
     for version, first, last in found:

@@ -22,6 +22,7 @@ from osken_apps.pipeline.feature import PlannedBridge
 from osken_apps.pipeline.features.isolation import INTEGRATION_NORMAL, PROVIDER_TO_LOCAL
 from osken_apps.pipeline.features.switching import (
     DELIVER_SEVERAL,
+    KNOWN_MAC,
     PROVIDER_TO_GUARDED,
     TO_EACH,
     TO_HOLDERS,
@@ -43,6 +44,8 @@ Actions = tuple[Action, ...]
 
 def kept(flows: Difference, installed: FlowTable, bridge: PlannedBridge) -> Difference:
     """Give what is done of a difference to a bridge of a host that keeps what it has."""
+    if not flows:
+        return flows
     there = looked_up(installed)
     if bridge.snapshot.overwrites:
         opened = _opened(there, bridge)
@@ -93,14 +96,23 @@ class _Stale:
         self._bridge = bridge
         self._names = {number: name for name, number in snapshot.ofports.get(bridge.name, {}).items()}
         self._wires = {it.local_vlan: bridge.layout.wire_of(it) for it in snapshot.segments}
+        self._kept = frozenset[tuple[object, object]](snapshot.kept_vlans)
         has_ports = bridge.role is Role.INTEGRATION
         self._bound = frozenset(port.ofport for port in snapshot.ports) if has_ports else frozenset()
 
     def has(self, key: FlowKey, body: FlowBody) -> bool:
-        """Tell whether a flow that is not wanted is of a port that is known, or joins a network that is known
-        with something else.
+        """Tell whether a flow that is not wanted is of a port that is known, joins a network that is known
+        with something else, or leads to where none of its ports is any more.
         """
-        return self._is_of_a_known_port(key, body) or self._joins(key, body)
+        return self._is_of_a_known_port(key, body) or self._joins(key, body) or self._misleads(key, body)
+
+    def _misleads(self, key: FlowKey, body: FlowBody) -> bool:
+        if body.cookie != KNOWN_MAC.cookie:
+            return False
+        flow = read_flow(key, body).flow
+        vlan = dict(flow.match.fields).get(Field.REG6)
+        is_kept = any((receiver, vlan) in self._kept for receiver in _values_set(flow, Field.REG7))
+        return vlan in self._wires and not is_kept
 
     def _is_of_a_known_port(self, key: FlowKey, body: FlowBody) -> bool:
         if not any(_number_after(header, key.match) in self._bound for header in _PORT_HEADERS):

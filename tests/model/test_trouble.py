@@ -44,7 +44,8 @@ class World:
         physical = SwitchBridge({"phy-br-eth2": 2, "eth2": 1})
         self.ovsdb = Ovsdb("h", (self.bridge.datapath_id, physical.datapath_id))
         self.hosts.session_shows(self.ovsdb, self.ovsdb.view())  # type: ignore[arg-type]
-        for connection in (self.connection, SwitchConnection(physical, "br-eth2")):
+        self.physical = SwitchConnection(physical, "br-eth2")
+        for connection in (self.connection, self.physical):
             self.hosts.connected(connection, None)  # type: ignore[arg-type]
 
     def serve(self, host: Host) -> HostReconciler:
@@ -109,6 +110,18 @@ def test_a_table_that_is_full_leaves_the_ports_that_stand_and_blames_the_one_tha
     world.connection.full_at = 1_000_000
     assert world.attempt()
     assert world.reports[world.second.id].status is PortStatus.ACTIVE
+
+
+def test_a_bridge_that_cannot_be_read_keeps_no_other_from_its_flows_and_is_asked_again_later() -> None:
+    world = World()
+    world.plug(tap1=VM1.id)
+    world.physical.fault = "refused"
+    assert not world.attempt()
+    assert world.bridge.flows and not world.reports
+    reconciler = world.hosts.by_name["h"].reconciler
+    assert isinstance(reconciler, HostReconciler) and not reconciler._wakeup.ready()
+    assert world.attempt()
+    assert world.reports[VM1.id].status is PortStatus.ACTIVE
 
 
 def test_a_port_that_came_from_another_host_is_announced_while_it_is_here(

@@ -76,6 +76,21 @@ def test_two_tasks_send_one_after_the_other() -> None:
     in_a_hub(work)
 
 
+def test_who_is_ended_in_the_middle_of_a_message_leaves_its_end_to_the_next() -> None:
+    def work(_hub: object) -> None:
+        ours, other = small_pair()
+        made, octets = Sender(plain(ours)), 1 << 22
+        task = eventlet.spawn(made.send, b"a" * octets)
+        eventlet.sleep(0)
+        made.offer(b"b")
+        task.kill()
+        next_one = eventlet.spawn(made.send, b"c")
+        assert received(other, octets + 2) == b"a" * octets + b"bc"
+        next_one.wait()
+
+    in_a_hub(work)
+
+
 def test_a_peer_that_takes_nothing_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sender, "PATIENCE_S", 0.05)
 
