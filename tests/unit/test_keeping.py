@@ -1,13 +1,16 @@
 """What is added to a bridge from which nothing is taken away."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from osken_apps.model.snapshot import BoundPort
 from osken_apps.openflow.actions import NORMAL
 from osken_apps.openflow.difference import difference
 from osken_apps.openflow.match import Match
+from osken_apps.openflow.reading import read_flow
 from osken_apps.openflow.wire import FlowBody, FlowKey, encode_flow
 from osken_apps.pipeline.desired import desired_flows
 from osken_apps.pipeline.feature import PlannedBridge, bridge_of
@@ -51,11 +54,24 @@ def test_of_a_host_that_is_not_known_whole_nothing_does_something_else(of_snapsh
     assert kept(found, there, bridge("guarded", keeps=("why",))) == found
 
 
+def keeping(known: Sequence[BoundPort], unknown: Sequence[BoundPort]) -> PlannedBridge:
+    """Give the bridge of a host where some ports are not known, and have their tags."""
+    tags = tuple((bound.ofport, bound.segment.local_vlan) for bound in unknown)
+    return bridge("guarded", ports=tuple(known), kept_vlans=tags)
+
+
 def test_what_is_left_of_a_port_that_is_known_goes_and_that_of_others_stays() -> None:
     there, scenario = flows_of("guarded"), SCENARIOS["guarded"]
     first, *others = scenario.ports
-    found = kept(difference(there, {}), there, bridge("guarded", ports=(first,)))
-    of_others = kept(difference(there, {}), there, bridge("guarded", ports=tuple(others)))
+    found = kept(difference(there, {}), there, keeping([first], others))
+    of_others = kept(difference(there, {}), there, keeping(others, [first]))
     assert found.delete
     assert {key for key, _ in found.delete}.isdisjoint(key for key, _ in of_others.delete)
-    assert not kept(difference(there, {}), there, bridge("guarded", ports=())).delete
+    assert not kept(difference(there, {}), there, keeping([], scenario.ports)).delete
+
+
+def test_nobody_is_led_to_where_a_machine_of_a_known_network_was() -> None:
+    there, scenario = flows_of("guarded"), SCENARIOS["guarded"]
+    found = kept(difference(there, {}), there, keeping([], scenario.ports[1:]))
+    gone = [read_flow(*item).flow.text() for item in found.delete]
+    assert gone and all(f"dl_dst={scenario.ports[0].mac_address}" in text for text in gone)
