@@ -63,7 +63,7 @@ class Outcome:
     refused: Mapping[str, str]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Bridge:
     """A bridge of ours that is connected.
 

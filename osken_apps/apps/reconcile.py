@@ -6,7 +6,7 @@ later and later.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Container
 from dataclasses import replace
 
 from osken_apps.apps import runtime
@@ -147,20 +147,20 @@ class HostReconciler:
         Raises _CutShort, besides what the host's switches and its database do.
         """
         self._wakeup = runtime.once()
-        read, failure = self._read_new()
-        refused = self._pass_over(read, is_known=failure is None)
-        if failure:
-            raise failure
+        read, unread = self._read_new()
+        refused = self._pass_over(read, unread)
+        for error in unread.values():
+            raise error
         return refused
 
-    def _pass_over(self, read: list[Bridge], is_known: bool) -> dict[str, str]:
-        """Bring what was read to what it should be; unless all is known of the host, nothing is reported."""
+    def _pass_over(self, read: list[Bridge], unread: Collection[Bridge]) -> dict[str, str]:
+        """Bring what was read to what it should be; with bridges that cannot be read nothing is reported."""
         layout = self._fabric.layout
         with self._hosts.turns:
             runtime.pause()  # what waits in the sockets is read between one host's turn and the next
             self._wakeup = runtime.once()  # what came until now is in this pass: all is read after this line
             is_whole, self._is_whole = self._is_whole or self._snapshot is None, False
-            bridges = self._bridges_among(read)
+            bridges = self._bridges_among(read, unread)
             snapshot = self._snapshot = self._look(bridges) if is_whole else self._look_beyond()
             if snapshot is None:
                 return {}
@@ -181,18 +181,19 @@ class HostReconciler:
             self._announcer.send(snapshot, integration)
         self._conditions.look(snapshot)
         self._tunnel_bridge.greet_peers(bridges.get(layout.tunnel_bridge), snapshot)
-        if is_whole and is_known and integration and self._may_report(snapshot, bridges):
+        if is_whole and not unread and integration and self._may_report(snapshot, bridges):
             reports = port_reports(self._fabric, snapshot, bridges.keys(), refused, self._conditions.cut())
             self._send(reports)
         return refused
 
-    def _read_new(self) -> tuple[list[Bridge], OskenAppsError | None]:
+    def _read_new(self) -> tuple[list[Bridge], dict[Bridge, OskenAppsError]]:
         """Read the bridges that are not known, before anything is decided.
 
-        Give those that were looked at, and why one cannot be read: the others are served all the same.
+        Give those that were looked at, and those of them that cannot be read, with the reason: the others are
+        served all the same.
         """
         bridges = list(self._host.bridges.values())
-        failure: OskenAppsError | None = None
+        unread: dict[Bridge, OskenAppsError] = {}
         for bridge in bridges if self._fabric.inventory.loaded else ():
             bridge.look_again()
             try:
@@ -200,19 +201,19 @@ class HostReconciler:
             except SwitchGone as error:
                 LOG.info("host %s: %s", self._host.name, error)
             except (SwitchError, Malformed) as error:
-                failure = failure or error
-        return bridges, failure
+                unread[bridge] = error
+        return bridges, unread
 
-    def _bridges_among(self, read: list[Bridge]) -> dict[str, Bridge]:
-        """Give the bridges that are connected and known; one that connects meanwhile waits for the next
-        pass.
+    def _bridges_among(self, read: list[Bridge], unread: Container[Bridge]) -> dict[str, Bridge]:
+        """Give the bridges that are connected and were looked at; one that connects meanwhile waits for the
+        next pass.
         """
         if any(bridge not in read for bridge in self._host.bridges.values()):
             self.wake()
         return {
             name: bridge
             for name, bridge in self._host.bridges.items()
-            if bridge in read and (bridge.installed is not None or not self._fabric.inventory.loaded)
+            if bridge in read and bridge not in unread
         }
 
     def _look_for_gone(self, bridges: dict[str, Bridge]) -> None:
