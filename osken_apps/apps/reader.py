@@ -79,8 +79,12 @@ class Reader:
             self._watch = self._watch or runtime.Watch(self._transport.fileno(), self._readable)
             self._task_waits = True
             self._signal.wait()
-        if isinstance(self._ended, OSError):
-            raise self._ended
+        ended, self._ended = self._ended, bool(self._ended)
+        try:
+            if isinstance(ended, OSError):
+                raise ended
+        finally:
+            del ended  # an error that is kept is a cycle with all that it passed
         return not self._ended
 
     def wake(self) -> None:

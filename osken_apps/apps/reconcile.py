@@ -149,8 +149,8 @@ class HostReconciler:
         self._wakeup = runtime.once()
         read, unread = self._read_new()
         refused = self._pass_over(read, unread)
-        for error in unread.values():
-            raise error
+        for reason in unread.values():
+            raise SwitchError(reason)
         return refused
 
     def _pass_over(self, read: list[Bridge], unread: Collection[Bridge]) -> dict[str, str]:
@@ -186,14 +186,14 @@ class HostReconciler:
             self._send(reports)
         return refused
 
-    def _read_new(self) -> tuple[list[Bridge], dict[Bridge, OskenAppsError]]:
+    def _read_new(self) -> tuple[list[Bridge], dict[Bridge, str]]:
         """Read the bridges that are not known, before anything is decided.
 
         Give those that were looked at, and those of them that cannot be read, with the reason: the others are
         served all the same.
         """
         bridges = list(self._host.bridges.values())
-        unread: dict[Bridge, OskenAppsError] = {}
+        unread: dict[Bridge, str] = {}
         for bridge in bridges if self._fabric.inventory.loaded else ():
             bridge.look_again()
             try:
@@ -201,7 +201,7 @@ class HostReconciler:
             except SwitchGone as error:
                 LOG.info("host %s: %s", self._host.name, error)
             except (SwitchError, Malformed) as error:
-                unread[bridge] = error
+                unread[bridge] = str(error)
         return bridges, unread
 
     def _bridges_among(self, read: list[Bridge], unread: Container[Bridge]) -> dict[str, Bridge]:
