@@ -24,7 +24,7 @@ from osken_apps.failures import Failures
 from osken_apps.model.changes import PortReport
 from osken_apps.model.host_snapshot import host_snapshot, reaches
 from osken_apps.model.preparation import (
-    named_by,
+    named_in,
     note_found,
     note_named,
     prepare,
@@ -326,7 +326,7 @@ class HostReconciler:
             has_ports = bridge.name == self._fabric.layout.integration_bridge
             owners = self._encoder.owners() if flows and has_ports else {}
             self._unsettled.update(owners[key] for key, _ in flows.add if key in owners)
-            named = named_by(self._fabric.layout, snapshot) if flows else frozenset()
+            named = named_in(self._fabric.layout, snapshot) if flows else frozenset()
             note_named(self._fabric, self._host.name, bridge.name, named, besides=True)
             layout = self._fabric.layout
             keeping = None if snapshot.takes_away else bridge_of(bridge.name, layout, snapshot)

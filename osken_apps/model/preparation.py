@@ -67,7 +67,7 @@ def _leads(named: Iterable[Named]) -> dict[int, set[Wire]]:
     return leads
 
 
-def named_by(layout: Layout, snapshot: HostSnapshot) -> Named:
+def named_in(layout: Layout, snapshot: HostSnapshot) -> Named:
     """Give the local VLANs that the flows of a snapshot name."""
     return frozenset((segment.local_vlan, layout.wire_of(segment)) for segment in snapshot.segments)
 

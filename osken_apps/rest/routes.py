@@ -13,7 +13,7 @@ from osken_apps.rest.operations import Operations
 from osken_apps.rest.ports import PORTS
 from osken_apps.rest.read_only import ReadOnlyCollection
 from osken_apps.rest.registry import Registry
-from osken_apps.rest.reports.every import REPORTS
+from osken_apps.rest.reports.registry import REPORTS
 from osken_apps.rest.request import Answer, HTTPMethodNotAllowed, Request
 
 SUFFIX = ".json"

@@ -3,7 +3,7 @@
 import pytest
 
 from osken_apps.model.local_vlans import Traces, read_back
-from osken_apps.model.preparation import named_by
+from osken_apps.model.preparation import named_in
 from osken_apps.openflow.wire import encode_flow
 from osken_apps.pipeline.desired import desired_flows
 from osken_apps.pipeline.named_vlans import named_vlans
@@ -17,7 +17,7 @@ def test_flows_name_the_local_vlans_of_the_networks_that_they_are_for(scenario: 
     for bridge, ofports in snapshot.ofports.items():
         flows = dict(encode_flow(flow) for flow in desired_flows(bridge, LAYOUT, snapshot))
         named |= named_vlans(bridge, LAYOUT, ofports, flows)
-    assert {item for item in named if item[1] is not None} == named_by(LAYOUT, snapshot)
+    assert {item for item in named if item[1] is not None} == named_in(LAYOUT, snapshot)
     assert {vlan for vlan, _ in named} == {segment.local_vlan for segment in snapshot.segments}
 
 

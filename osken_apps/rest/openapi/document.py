@@ -26,7 +26,7 @@ from osken_apps.rest.openapi.words import (
 from osken_apps.rest.ports import PORTS
 from osken_apps.rest.read_only import ReadOnlyCollection
 from osken_apps.rest.registry import Registry
-from osken_apps.rest.reports.every import REPORTS
+from osken_apps.rest.reports.registry import REPORTS
 from osken_apps.rest.validation import MAX_BULK
 
 
