@@ -9,9 +9,10 @@ from typing import Protocol
 
 from osken_apps.apps import runtime
 from osken_apps.apps.bridge import Bridge
-from osken_apps.apps.ovsdb.session import HostView, OvsdbSession
+from osken_apps.apps.ovsdb.session import OvsdbSession
 from osken_apps.model.conditions import Condition
 from osken_apps.model.counts import Falling, PortCounts
+from osken_apps.ovsdb.host_view import HostView
 
 
 class Reconciler(Protocol):

@@ -3,10 +3,10 @@
 import logging
 
 from osken_apps.apps.host import Host
-from osken_apps.apps.ovsdb.session import HostView
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.local_vlans import DEAD_TAG
 from osken_apps.model.snapshot import HostSnapshot
+from osken_apps.ovsdb.host_view import HostView
 from osken_apps.pipeline.tags import Tags, desired_tags, is_to_be_dead, tag_changes
 
 LOG = logging.getLogger(__name__)

@@ -12,13 +12,14 @@ from osken_apps.apps import runtime
 from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.connection import Connection
 from osken_apps.apps.host import Host, Reconciler, now
-from osken_apps.apps.ovsdb.session import HostView, OvsdbSession
+from osken_apps.apps.ovsdb.session import OvsdbSession
 from osken_apps.errors import OskenAppsError
 from osken_apps.model.conditions import Expected
 from osken_apps.model.counts import Histogram
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.identity import BridgeIdentity, Identities, Key, SessionIdentity
 from osken_apps.model.tunnels import answers_nd
+from osken_apps.ovsdb.host_view import HostView
 
 LOG = logging.getLogger(__name__)
 

@@ -15,15 +15,14 @@ from osken_apps.apps.connection import Connection, Observer
 from osken_apps.apps.edge import Edge, PlainEdge
 from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.listening import accept_for_ever
+from osken_apps.apps.looking import look_for_ever
 from osken_apps.apps.memory import endings
 from osken_apps.apps.switch import SwitchObserver
 from osken_apps.failures import Failures
-from osken_apps.model.turns import in_turns
 
 LOG = logging.getLogger(__name__)
 
 MAX_CONNECTIONS = 8192
-LOOK_INTERVAL_S = 1.0
 
 
 class OpenFlowServer:
@@ -44,7 +43,7 @@ class OpenFlowServer:
 
     def start(self) -> None:
         """Start to accept connections."""
-        runtime.spawn(self._look_for_ever)
+        runtime.spawn(look_for_ever, self._connections, self._failures)
         runtime.spawn(accept_for_ever, self._socket, Admission(MAX_CONNECTIONS), self._serve)
 
     def _serve(self, sock: Any, address: Any, known: Callable[[], None]) -> None:
@@ -65,15 +64,6 @@ class OpenFlowServer:
             self._connections.discard(connection)
             self._errors += connection.errors
             endings.note(connection)
-
-    def _look_for_ever(self) -> None:
-        while True:
-            for connection in in_turns(list(self._connections), pause=runtime.pause):
-                try:
-                    connection.look(runtime.clock())
-                except Exception as error:  # which is that connection's: all others have deadlines, too
-                    self._failures.note("what a switch owes was not looked at", error)
-            runtime.sleep(LOOK_INTERVAL_S)
 
 
 class OpenFlowApp(OSKenApp):

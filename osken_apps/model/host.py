@@ -30,6 +30,20 @@ class Interface:
         return self.tag if self.mark not in ("", DEAD_MARK) and self.tag != DEAD_TAG else None
 
 
+@dataclass(frozen=True, slots=True)
+class TaggedPort:
+    """A port row of OVSDB; its `mark` is as that of an `Interface`."""
+
+    name: str
+    tag: int | None
+    mark: str = ""
+
+
+def mark_of(tag: int, mark: str) -> str:
+    """Give what a port row with a tag is marked with, by the controller of a store with that mark."""
+    return DEAD_MARK if tag == DEAD_TAG else mark
+
+
 @dataclass(slots=True)
 class ShownHost:
     """What is known of a host.

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum, auto
 
 from osken_apps.errors import Malformed
+from osken_apps.liveness import Liveness
 from osken_apps.openflow import codec, handshake
 from osken_apps.openflow.codec import (
     OFP_VERSION,
@@ -38,7 +39,6 @@ from osken_apps.openflow.events import (
 from osken_apps.openflow.exchanges import Exchanges, TooMuch
 from osken_apps.openflow.flow_monitor import OFPMP_FLOW_MONITOR, FlowMonitor
 from osken_apps.openflow.framing import Frames, Head
-from osken_apps.openflow.liveness import Liveness
 from osken_apps.openflow.meter import decode_meter_features, meter_features_request
 from osken_apps.openflow.ports import Ports, port_desc_request
 from osken_apps.openflow.states import INPUT_OF_TYPE, TABLE, Input, State

@@ -4,21 +4,12 @@ OpenFlow matches do not see the tag of an access port, only NORMAL does: so the 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
-from osken_apps.model.local_vlans import DEAD_MARK, DEAD_TAG
+from osken_apps.model.host import TaggedPort, mark_of
+from osken_apps.model.local_vlans import DEAD_TAG
 from osken_apps.model.snapshot import HostSnapshot
 
 Tags = dict[str, int | None]  # by port row; None: no tag at all
-
-
-@dataclass(frozen=True, slots=True)
-class TaggedPort:
-    """A port row of OVSDB; its `mark` is as that of an `Interface`."""
-
-    name: str
-    tag: int | None
-    mark: str = ""
 
 
 def desired_tags(snapshot: HostSnapshot) -> dict[str, int]:
@@ -48,11 +39,6 @@ def tag_changes(
         if wanted is not None and (row.tag != wanted or row.mark != mark_of(wanted, mark)):
             changes[row.name] = wanted
     return changes
-
-
-def mark_of(tag: int, mark: str) -> str:
-    """Give what a port row with a tag is marked with."""
-    return DEAD_MARK if tag == DEAD_TAG else mark
 
 
 def is_to_be_dead(row: TaggedPort, changes: Tags) -> bool:

@@ -28,7 +28,7 @@ class Target(NamedTuple):
 TARGETS = {
     "dhcp": Target(["osken_apps.dhcp"], 1514),
     "openflow": Target(["osken_apps.openflow"], 4096),
-    "ovsdb": Target(["osken_apps.ovsdb", "osken_apps.apps.ovsdb.stream", "ovs.jsonrpc"], 4096),
+    "ovsdb": Target(["osken_apps.ovsdb"], 4096),
     "http": Target(["osken_apps.rest", "waitress.parser", "waitress.receiver", "waitress.channel"], 4096),
 }
 

@@ -74,6 +74,7 @@ def _text(**members: object) -> bytes:
 
 _UUID = "5e17aefc-2c37-4189-b93d-247a12dd1fe2"
 _ROW = {"name": "tap1", "external_ids": ["map", [["iface-id", "1"]]], "tag": ["set", []], "mtu": 1500}
+_PORT = {"name": "tap2", "tag": 7, "interfaces": ["uuid", _UUID], "external_ids": ["map", [["a", "b"]]]}
 _UPDATE = {"Interface": {_UUID: {"initial": _ROW}, _UUID[::-1]: {"delete": None}}}
 OVSDB = {
     "echo": _text(method="echo", id="echo", params=[]),
@@ -82,6 +83,9 @@ OVSDB = {
     "error": _text(id=1, result=None, error={"error": "syntax error", "details": "no"}),
     "update": _text(id=None, method="update2", params=[["monid", "Open_vSwitch"], _UPDATE]),
     "update3": _text(id=None, method="update3", params=[["monid", "x"], _UUID, _UPDATE]),
+    "update-of-a-port": _text(id=None, method="update2", params=[0, {"Port": {_UUID: {"insert": _PORT}}}]),
+    "transaction-done": _text(id=2, result=[{}, {"count": 1}], error=None),
+    "transaction-refused": _text(id=2, result=[{"error": "timed out", "details": "x"}, None], error=None),
     "locked": _text(id=None, method="locked", params=["osken_net"]),
     "no-method": _text(params=[], id=3),
     "method-of-a-number": _text(method=7, params=[], id=3),

@@ -1,90 +1,65 @@
-"""What must hold for any octets on the OVSDB port: messages, or an end that says why, however they come."""
+"""What must hold for any octets on the OVSDB port, before a host has shown itself and after it."""
 
-import errno
 import json
-from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from osken_apps.apps.ovsdb.stream import JsonConnection
 from osken_apps.errors import Malformed
+from osken_apps.ovsdb.host_view import HostView, HostViewer
 from osken_apps.ovsdb.json_texts import decode_in_parts
+from osken_apps.ovsdb.session import Session
+from tests.bench.scale.ovsdb_server import SimulatedDatabase
 
 ODD = 5
 MOST_STEPS = 100_000
+TALK_OCTETS = 256  # what we say of ourselves for each message; beyond it no more than we are told
+
+Outcome = tuple[bool, HostView | None, list[Any], bytes]
 
 
-class Pieces:
-    """A transport on which these octets have come."""
-
-    def __init__(self, pieces: Iterable[bytes]) -> None:
-        self._pieces = deque(pieces)
-        self.is_open = True
-
-    def fileno(self) -> int:
-        return -1
-
-    def recv(self, _size: int, /) -> bytes:
-        if not self._pieces:
-            raise BlockingIOError
-        return self._pieces.popleft()
-
-    def send(self, data: bytes | bytearray, /) -> int:
-        return len(data)
-
-    def shutdown(self, _how: int, /) -> None:
-        self.is_open = False
-
-    @property
-    def has_more(self) -> bool:
-        return bool(self._pieces)
-
-
-class Turn:
-    """A poller that is woken at once or not."""
-
-    woken = False
-
-    def immediate_wake(self) -> None:
-        self.woken = True
-
-    def fd_wait(self, _fileno: int, _events: int) -> None:
-        pass
+def to_shown(session: Session) -> None:
+    """Have a session be shown a host, and a transaction wait for its answer."""
+    database = SimulatedDatabase("host1", {"br-int": (0xABC, [("tap1", "iface1")])})
+    session.feed(database.feed(session.to_send(), 0.0))
+    _finish(session)
+    session.transact([])
 
 
 def check(octets: bytes) -> None:
     """Hold all that must hold, for octets that come at once and in pieces, and for them as one long text."""
-    at_once = _run([octets] if octets else [])
-    in_pieces = _run(octets[begin : begin + ODD] for begin in range(0, len(octets), ODD))
-    shorter = min(len(at_once[1]), len(in_pieces[1]))
-    if at_once[0] != in_pieces[0] or at_once[1][:shorter] != in_pieces[1][:shorter]:
-        raise AssertionError(f"at once {at_once}, in pieces {in_pieces}")
-    if not at_once[0] and len(at_once[1]) != len(in_pieces[1]):
-        raise AssertionError(f"at once {at_once}, in pieces {in_pieces}")
+    for prepare in (lambda _session: None, to_shown):
+        at_once = _run(prepare, [octets] if octets else [])
+        in_pieces = _run(prepare, (octets[begin : begin + ODD] for begin in range(0, len(octets), ODD)))
+        if at_once[0] != in_pieces[0] or (not at_once[0] and at_once != in_pieces):
+            raise AssertionError(f"at once {at_once}, in pieces {in_pieces}")
     _check_parts(octets)
 
 
-def _run(pieces: Iterable[bytes]) -> tuple[int, list[str]]:
-    """Give the status in the end, and the messages as texts."""
-    transport = Pieces(pieces)
-    connection = JsonConnection(transport, "fuzzed")
-    messages: list[str] = []
+def _run(prepare: Callable[[Session], None], pieces: Iterable[bytes]) -> Outcome:
+    """Feed a session; give whether it refuses, what it shows, what it was answered, and what it says."""
+    session = Session(0.0)
+    prepare(session)
+    session.to_send()
+    refuses, taken = False, 0
+    try:
+        for piece in pieces:
+            taken += len(piece)
+            session.feed(piece)
+            _finish(session)
+    except Malformed:
+        refuses = True
+    said = session.to_send()
+    if len(said) > 6 * taken + TALK_OCTETS * (1 + said.count(b'"error"')):  # a character may need six octets
+        raise AssertionError(f"{taken} octets are answered by {len(said)}")
+    return refuses, HostViewer("br-int").look(session.replica), session.answers(), said
+
+
+def _finish(session: Session) -> None:
     for _ in range(MOST_STEPS):
-        error, message = connection.recv()
-        if message is not None:
-            messages.append(json.dumps(message.to_json(), sort_keys=True))
-        elif error != errno.EAGAIN:
-            break
-        else:
-            turn = Turn()
-            connection.recv_wait(turn)
-            if not turn.woken and not transport.has_more:
-                return 0, messages
-    else:
-        raise AssertionError("it does not end")
-    if error != errno.EPROTO or not connection.fault or transport.is_open:
-        raise AssertionError(f"it ends with {error}, {connection.fault!r}, open: {transport.is_open}")
-    return error, messages
+        if not session.has_more:
+            return
+        session.step()
+    raise AssertionError("it does not end")
 
 
 def _check_parts(octets: bytes) -> None:

@@ -3,16 +3,18 @@
 import json
 import random
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import eventlet
 import pytest
 
-from tests.unit.test_ovsdb_session import Peer, host, with_peer
+from osken_apps.apps.ovsdb.session import OvsdbError
+from tests.unit.test_ovsdb_session import Peer, host, wait_for, with_peer
 
 SEEDS = (*range(40), 128, 213, 457, 582, 608)  # the last: rows of another form than Open vSwitch's
 TURNS = 25
-MESSAGES = 2  # that a host sends until it is shown
+MESSAGES = 3  # that a host sends: what it has, what has changed when a tag is written, and that it is
 DECODER = json.JSONDecoder()
 #: What stands where something else should: no JSON, no type of OVSDB's, and right forms at wrong places.
 JUNK: tuple[Any, ...] = (
@@ -64,14 +66,22 @@ def serve(peer: Peer, generator: random.Random, odd: eventlet.Event) -> None:
             number += 1
 
 
+def write_a_tag(peer: Peer) -> None:
+    wait_for(lambda: peer.views and peer.views[-1])
+    with suppress(OvsdbError):
+        peer.session.set_tags({"tap0": 7}, "the-store")
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_host_that_says_something_odd_ends_its_session_with_a_reason_or_lives(seed: int) -> None:
     def work(peer: Peer) -> None:
         odd = eventlet.Event()
         peer.server = eventlet.spawn(serve, peer, random.Random(seed), odd)
+        writing = eventlet.spawn(write_a_tag, peer)
         odd.wait()
         for _ in range(TURNS):
             eventlet.sleep(0.001)
+        writing.kill()
         if peer.task.dead:
             assert peer.ended()
 

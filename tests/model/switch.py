@@ -6,8 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from osken_apps.apps.connection import CannotTrack, SwitchError, SwitchGone, SwitchRefused
-from osken_apps.apps.ovsdb.replica import OvsdbError
-from osken_apps.apps.ovsdb.session import HostView
+from osken_apps.apps.ovsdb.session import OvsdbError
 from osken_apps.model.conditions import (
     BridgeFacts,
     ControllerFacts,
@@ -15,7 +14,7 @@ from osken_apps.model.conditions import (
     InterfaceFacts,
     PortFacts,
 )
-from osken_apps.model.host import Interface
+from osken_apps.model.host import Interface, TaggedPort, mark_of
 from osken_apps.model.tunnel_bridge import BridgeChange
 from osken_apps.openflow import codec, wire
 from osken_apps.openflow.codec import FlowModCommand, MessageType
@@ -32,8 +31,8 @@ from osken_apps.openflow.meter import (
     MeterCommand,
 )
 from osken_apps.openflow.wire import FlowBody, FlowKey
+from osken_apps.ovsdb.host_view import HostView
 from osken_apps.pipeline.features.security_groups import COMMIT_NEW
-from osken_apps.pipeline.tags import TaggedPort, mark_of
 
 
 def _port(name: str, type: str = "", peer: str = "") -> PortFacts:

@@ -20,7 +20,6 @@ from osken_apps.apps.answering.facts import Gatherer
 from osken_apps.apps.dhcp import Dhcp
 from osken_apps.apps.host import Host
 from osken_apps.apps.hosts import Hosts
-from osken_apps.apps.ovsdb.session import HostView
 from osken_apps.apps.reconcile import HostReconciler
 from osken_apps.dhcp.reservation import Defaults
 from osken_apps.explain.causes import Explanation, explain_address, explain_beyond, explain_reach
@@ -33,6 +32,7 @@ from osken_apps.openflow import codec
 from osken_apps.openflow.codec import MessageType
 from osken_apps.openflow.meter import BAND_STATS, METER_STATS
 from osken_apps.openflow.port_stats import OFPMP_PORT_STATS, PORT_STATS
+from osken_apps.ovsdb.host_view import HostView
 from osken_apps.pipeline.probe import PROBE_COOKIE
 from tests.bench.fake_switch import packet_in
 from tests.golden.scenarios import LAYOUT, NET1, SERVER1, SUBNET1

@@ -6,10 +6,11 @@ from ipaddress import IPv4Address
 import eventlet
 from eventlet.green import socket
 
-from osken_apps.apps.ovsdb.session import HostView, OvsdbSession
+from osken_apps.apps.ovsdb.session import OvsdbSession
 from osken_apps.apps.transport import plain
 from osken_apps.model.snapshot import HostSnapshot
 from osken_apps.model.tunnel_bridge import BridgeChange, bridge_change
+from osken_apps.ovsdb.host_view import HostView
 from tests.golden.scenarios import LAYOUT, SCENARIOS
 from tests.ovs.conftest import Switch
 from tests.unit.hub_thread import in_a_hub

@@ -15,11 +15,11 @@ from osken_apps.apps.complaints import Complaints
 from osken_apps.apps.connection import Connection, SwitchError, SwitchGone, SwitchRefused
 from osken_apps.apps.transport import plain
 from osken_apps.failures import Failures
+from osken_apps.liveness import ECHO_INTERVAL_S, ECHO_S
 from osken_apps.openflow import codec, exchanges
 from osken_apps.openflow.codec import MessageType, barrier_request, message
 from osken_apps.openflow.events import FlowsChanged
 from osken_apps.openflow.exchanges import ANSWER_S
-from osken_apps.openflow.liveness import ECHO_INTERVAL_S, ECHO_S
 from tests.bench.scale.openflow_switch import SimulatedSwitch
 from tests.unit.hub_thread import in_a_hub
 from tests.unit.pairs import small_pair

@@ -11,7 +11,7 @@ import pytest
 
 from osken_apps.model.changes import Change, Deleted, PortReport, Snapshot, Upserted
 from osken_apps.model.fabric import Fabric
-from osken_apps.model.host import Interface
+from osken_apps.model.host import Interface, TaggedPort
 from osken_apps.model.host_snapshot import host_snapshot
 from osken_apps.model.inventory import Inventory
 from osken_apps.model.local_vlans import assign_local_vlans
@@ -29,7 +29,7 @@ from osken_apps.model.resources import (
 from osken_apps.model.security_groups import SecurityGroup
 from osken_apps.model.snapshot import HostSnapshot, Segment
 from osken_apps.model.turns import PORTS_A_TURN
-from osken_apps.pipeline.tags import TaggedPort, desired_tags, tag_changes
+from osken_apps.pipeline.tags import desired_tags, tag_changes
 from tests.golden.scenarios import LAYOUT, NET1, NET2, SERVER1, SUBNET1, VM1, VM2
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)

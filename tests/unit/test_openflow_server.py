@@ -8,13 +8,13 @@ import eventlet
 import pytest
 from eventlet.green import socket
 
-from osken_apps.apps import binding, connection, listening, openflow, runtime
+from osken_apps.apps import binding, connection, listening, looking, openflow, runtime
 from osken_apps.apps.complaints import Complaints
 from osken_apps.apps.connection import Connection
 from osken_apps.apps.listening import allow_many_sockets
 from osken_apps.apps.openflow import OpenFlowServer
+from osken_apps.liveness import ECHO_S
 from osken_apps.openflow.codec import MessageType, message
-from osken_apps.openflow.liveness import ECHO_S
 from tests.bench.scale.openflow_switch import SimulatedSwitch
 from tests.unit.hub_thread import in_a_hub
 from tests.unit.test_connection import Told, serve
@@ -37,7 +37,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
         monkeypatch.setattr(module, "complain", Complaints().complain)
     clock = Clock()
     monkeypatch.setattr(runtime, "clock", clock)
-    monkeypatch.setattr(openflow, "LOOK_INTERVAL_S", 0.001)
+    monkeypatch.setattr(looking, "INTERVAL_S", 0.001)
     allow_many_sockets()
     return clock
 

@@ -4,22 +4,24 @@ import gc
 import json
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import eventlet
 import pytest
 from eventlet.green import socket
 
-from osken_apps.apps.ovsdb import replica as ovsdb_replica
-from osken_apps.apps.ovsdb import rows as ovsdb_rows
+from osken_apps.apps import runtime, sender
 from osken_apps.apps.ovsdb import session as ovsdb_session
-from osken_apps.apps.ovsdb.replica import OvsdbError
-from osken_apps.apps.ovsdb.session import OvsdbSession
-from osken_apps.apps.ovsdb.stream import MAX_BACKLOG, READ_SIZE, JsonConnection
+from osken_apps.apps.ovsdb.session import OvsdbError, OvsdbSession
 from osken_apps.apps.transport import plain
+from osken_apps.liveness import ECHO_INTERVAL_S, ECHO_S, STEP_S
 from osken_apps.model.tunnel_bridge import BridgeChange
 from osken_apps.ovsdb import json_texts
+from osken_apps.ovsdb import replica as ovsdb_replica
+from osken_apps.ovsdb.host_view import MAX_NAME
+from osken_apps.ovsdb.messages import READ_SIZE
+from osken_apps.ovsdb.session import MESSAGE_S
 from tests.bench.scale.ovsdb_server import SimulatedDatabase
 from tests.unit.hub_thread import in_a_hub
 
@@ -110,64 +112,7 @@ def test_a_session_shows_its_host_and_writes_tags() -> None:
     with_peer(work)
 
 
-def test_hosts_share_equal_values_and_a_change_at_one_is_that_one_s() -> None:
-    def run(_hub: object) -> None:
-        with peer() as one, peer() as other:
-            for made in (one, other):
-                made.serve(host(2))
-                wait_for(lambda made=made: made.views and made.views[-1])
-                made.session.set_tags({"tap0": 7, "tap1": 7}, "the-store")
-            held = [datum for made in (one, other) for datum in tags_held(made)]
-            assert len(held) == 4
-            assert all(datum is held[0] for datum in held)
-            keys = [key for made in (one, other) for key in keys_held(made)]
-            assert len({key.value for key in keys}) == len({id(key) for key in keys}) < len(keys)
-            one.session.set_tags({"tap0": 8}, "the-store")
-            one.session.set_tags({"tap1": None}, "the-store")
-            assert [shown_tags(made) for made in (one, other)] == [[8, None], [7, 7]]
-
-    in_a_hub(run)
-
-
-def tags_held(made: Peer) -> list[Any]:
-    rows = made.session._idl.tables["Port"].rows.values()
-    return [row._data["tag"] for row in rows if row.name != "br-int"]
-
-
-def test_what_a_row_is_made_of_is_named_by_its_own_uuid_and_a_port_s_name_is_its_interface_s() -> None:
-    def work(made: Peer) -> None:
-        database = host(2)
-        made.serve(database)
-        wait_for(lambda: made.views and made.views[-1])
-        tables = made.session._idl.tables
-        for row in tables["Port"].rows.values():
-            (interface,) = row._data["interfaces"].values
-            part = tables["Interface"].rows[interface.value]
-            assert interface.value is part.uuid
-            assert row._data["name"] is part._data["name"]
-        (bridge,) = tables["Bridge"].rows.values()
-        ports = {id(row.uuid) for row in tables["Port"].rows.values()}
-        assert {id(port.value) for port in bridge._data["ports"].values} == ports
-
-    with_peer(work)
-
-
-def keys_held(made: Peer) -> list[Any]:
-    rows = made.session._idl.tables["Interface"].rows.values()
-    return [key for row in rows for key in row._data["external_ids"].values]
-
-
-def shown_tags(made: Peer) -> list[int | None]:
-    view = made.session.view()
-    assert view is not None
-    return [row.tag for row in sorted(view.tagged_ports, key=lambda row: row.name) if row.name != "br-int"]
-
-
-def test_a_large_host_is_shown_whole_and_others_have_their_turn_meanwhile(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(ovsdb_session, "FIRST_VIEW_S", 600.0)  # this machine may be slow
-
+def test_a_large_host_is_shown_whole_and_others_have_their_turn_meanwhile() -> None:
     def work(made: Peer) -> None:
         turns = 0
 
@@ -181,34 +126,49 @@ def test_a_large_host_is_shown_whole_and_others_have_their_turn_meanwhile(
         made.serve(host(1000))
         others()
         assert {len(view.interfaces) for view in made.views if view} == {1001}
-        assert turns > 1000 * 2 / ovsdb_replica.ROWS_PER_TURN
+        steps = 1000 * 2 / ovsdb_replica.ROWS_A_STEP
+        assert turns > steps / ovsdb_session.STEPS_PER_TURN
 
     with_peer(work)
 
 
-def test_a_peer_that_shows_no_host_in_time_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ovsdb_session, "FIRST_VIEW_S", 0.05)
-    monkeypatch.setattr(ovsdb_session, "DEADLINE_LOOK_MS", 10)
+def look_until_late(made: Peer, began: float, seconds: float) -> None:
+    """Look at the time, as if so many seconds had gone by: a deadline counts from the second look on."""
+    made.session.look(began)
+    for _ in range(2):
+        made.session.look(began + seconds)
 
+
+def test_a_peer_that_shows_no_host_in_time_is_cut_off() -> None:
     def work(made: Peer) -> None:
-        assert made.ended() == "it showed no host for 0 s"
+        look_until_late(made, runtime.clock(), STEP_S)
+        assert made.ended() == "it did not say which host it is in 10 s"
 
     with_peer(work)
 
 
-def test_a_message_that_does_not_end_in_time_ends_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ovsdb_session, "MESSAGE_S", 0.05)
-    monkeypatch.setattr(ovsdb_session, "DEADLINE_LOOK_MS", 10)
-
+def test_a_message_that_does_not_end_in_time_ends_the_session() -> None:
     def work(made: Peer) -> None:
+        database = host(1)
+        made.serve(database)
+        wait_for(lambda: made.views and made.views[-1])
         made.socket.sendall(b'{"id":')
-        drip = eventlet.spawn(
-            lambda: [(made.socket.sendall(b" "), eventlet.sleep(0.005)) for _ in range(999)]
-        )
-        assert made.ended() == "a message of it had no end for 0 s"
-        drip.kill()
+        wait_for(lambda: made.session._session._messages.unfinished)
+        now = runtime.clock()
+        made.session.look(now)
+        for seconds in range(1, int(MESSAGE_S) + 2):
+            assert made.error is None
+            made.socket.sendall(b" ")
+            heard(made)
+            made.session.look(now + seconds)
+        assert made.ended() == "a message of it had no end for 20 s"
 
     with_peer(work)
+
+
+def heard(made: Peer) -> None:
+    """Wait until the session has read what came."""
+    wait_for(lambda: made.session._session._liveness.heard)
 
 
 def test_a_set_where_a_name_should_be_ends_the_session_with_the_reason() -> None:
@@ -222,7 +182,7 @@ def test_a_set_where_a_name_should_be_ends_the_session_with_the_reason() -> None
         database.feed = feed  # type: ignore[method-assign]
         made.serve(database)
         ended = made.ended() or ""
-        assert ended.startswith("a row of Port is not as Open vSwitch's are: "), ended
+        assert ended.startswith("a row of Port is not as Open vSwitch's are: its name is ["), ended
 
     with_peer(work)
 
@@ -266,33 +226,31 @@ def test_a_database_that_is_too_large_ends_the_session(monkeypatch: pytest.Monke
     with_peer(work)
 
 
-def test_a_peer_that_takes_nothing_is_not_buffered_for_without_end() -> None:
-    class Deaf:
-        def __init__(self) -> None:
-            self.data = json.dumps({"id": "e", "method": "echo", "params": ["x" * (1 << 15)]}).encode()
+def test_a_peer_that_takes_nothing_is_not_buffered_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sender, "PATIENCE_S", 0.05)
 
-        def recv(self, size: int) -> bytes:
-            return self.data
+    def work(made: Peer) -> None:
+        echo = json.dumps({"id": "e", "method": "echo", "params": ["x" * (1 << 15)]}).encode()
+        most = 0
 
-        def send(self, data: bytes) -> int:
-            raise BlockingIOError
+        def ask() -> None:
+            with suppress(OSError):
+                while True:
+                    made.socket.sendall(echo)
 
-        def fileno(self) -> int:
-            return -1
+        def watch() -> None:
+            nonlocal most
+            while True:
+                most = max(most, len(made.session._sender.unsent))
+                eventlet.sleep(0)
 
-        def shutdown(self, how: int) -> None:
-            pass
+        asking, watching = eventlet.spawn(ask), eventlet.spawn(watch)
+        assert made.ended() == "it took nothing for 0 s"
+        assert sender.MOST_WAITING < most <= sender.MOST_WAITING + 2 * READ_SIZE
+        asking.kill()
+        watching.kill()
 
-    connection = JsonConnection(Deaf(), "deaf")
-    while not connection.get_status():
-        error, message = connection.recv()
-        if not error:
-            connection.send(message)
-        assert connection.get_backlog() <= MAX_BACKLOG + READ_SIZE
-        connection.recv_wait(
-            type("Poller", (), {"fd_wait": lambda *_: None, "immediate_wake": lambda *_: None})()
-        )
-    assert connection.fault == "it does not take what it is sent"
+    with_peer(work)
 
 
 def test_names_and_ids_of_a_host_are_cut() -> None:
@@ -303,7 +261,7 @@ def test_names_and_ids_of_a_host_are_cut() -> None:
         view = made.session.view()
         assert view is not None
         shown = [view.hostname, *(text for item in view.interfaces for text in (item.name, item.iface_id))]
-        assert max(map(len, shown)) == ovsdb_rows.MAX_NAME
+        assert max(map(len, shown)) == MAX_NAME
 
     with_peer(work)
 
@@ -320,16 +278,21 @@ def test_names_and_ids_of_a_host_are_printable() -> None:
     with_peer(work)
 
 
-def test_a_host_that_falls_silent_is_cut_off() -> None:
+def test_a_host_that_falls_silent_is_asked_and_cut_off() -> None:
     def work(made: Peer) -> None:
-        made.serve(host(1))
+        database = host(1)
+        made.serve(database)
         wait_for(lambda: made.views and made.views[-1])
+        now = runtime.clock()
+        for seconds in (0.0, ECHO_INTERVAL_S):
+            made.session.look(now + seconds)
+        heard(made)  # it answers
+        made.session.look(now + ECHO_INTERVAL_S)
         made.server.kill()
-        state = made.session._idl._session.reconnect
-        assert state.probe_interval == ovsdb_replica.PROBE_INTERVAL_MS
-        state.probe_interval = 20  # its setter takes no less than a second
-        made.socket.sendall(b'{"id":"echo","result":[],"error":null}')  # it is awake, and looks at the time
-        assert made.ended() is None
+        for seconds in (2 * ECHO_INTERVAL_S, 2 * ECHO_INTERVAL_S + ECHO_S, 2 * ECHO_INTERVAL_S + ECHO_S):
+            assert made.error is None
+            made.session.look(now + seconds)
+        assert made.ended() == "it was silent for 15 s"
 
     with_peer(work)
 
@@ -385,15 +348,24 @@ def test_what_cannot_be_written_is_said_and_what_is_written_next_is(
     with_peer(work)
 
 
-def test_an_error_while_a_transaction_is_written_costs_that_one_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_transaction_that_the_host_refuses_is_said_and_the_next_one_is_done() -> None:
     def work(made: Peer) -> None:
         database = host(1)
+        real = database.feed
+
+        def feed(data: bytes, now: float) -> bytes:
+            if b'"transact"' not in data:
+                return real(data, now)
+            number = json.loads(data)["id"]
+            result = [{}, {"error": "constraint violation", "details": "no such tag"}, None]
+            database.feed = real  # type: ignore[method-assign]
+            return json.dumps({"id": number, "result": result, "error": None}).encode()
+
+        database.feed = feed  # type: ignore[method-assign]
         made.serve(database)
         wait_for(lambda: made.views and made.views[-1])
-        with monkeypatch.context() as patched:
-            patched.setattr(ovsdb_rows.PortRow, "write_tag", lambda *_: 1 / 0)
-            with pytest.raises(ZeroDivisionError):
-                made.session.set_tags({"tap0": 7}, "the-store")
+        with pytest.raises(OvsdbError, match="writing tags failed: constraint violation: no such tag"):
+            made.session.set_tags({"tap0": 7}, "the-store")
         made.session.set_tags({"tap0": 8}, "the-store")
         assert database.tags() == {"tap0": 8}
 
@@ -401,12 +373,11 @@ def test_an_error_while_a_transaction_is_written_costs_that_one_only(monkeypatch
 
 
 def a_session_that_ended() -> list[weakref.ref[Any]]:
-    """Give references to a session, its replica and a row of it."""
+    """Give references to a session and its replica."""
     with peer() as made:
         made.serve(host(50))
         wait_for(lambda: made.views and made.views[-1])
-        row = next(iter(made.session._idl.tables["Port"].rows.values()))
-        return [weakref.ref(made.session), weakref.ref(made.session._idl), weakref.ref(row)]
+        return [weakref.ref(made.session), weakref.ref(made.session._session.replica)]
 
 
 def test_a_session_that_ended_leaves_nothing_even_if_the_collector_never_sees_it() -> None:
@@ -415,14 +386,8 @@ def test_a_session_that_ended_leaves_nothing_even_if_the_collector_never_sees_it
         try:
             references = a_session_that_ended()
             eventlet.sleep(0)
-            assert [reference() for reference in references] == [None, None, None]
+            assert [reference() for reference in references] == [None, None]
         finally:
             gc.enable()
 
     in_a_hub(work)
-
-
-def test_what_explains_a_port_is_watched_and_never_what_open_vswitch_writes_all_the_time() -> None:
-    watched = {name: set(table["columns"]) for name, table in ovsdb_replica.SCHEMA["tables"].items()}  # type: ignore[attr-defined]
-    assert {"error", "admin_state", "link_state", "mtu", "external_ids"} <= watched["Interface"]
-    assert [name for name, columns in watched.items() if columns & {"statistics", "status"}] == []

@@ -11,9 +11,10 @@ from tests.unit.modules import Module, imported, module_of, modules
 MAY_KNOW: dict[str, tuple[str, ...]] = {
     "errors": (),
     "printable": (),
+    "liveness": (),
     "model": ("errors", "printable"),
-    "openflow": ("errors", "printable"),
-    "ovsdb": ("errors",),
+    "openflow": ("errors", "liveness", "printable"),
+    "ovsdb": ("errors", "liveness", "model", "printable"),
     "pipeline": ("errors", "model", "openflow"),
     "dhcp": ("errors", "model"),
     "trace": ("errors", "model", "openflow", "pipeline"),

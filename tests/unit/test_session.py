@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from osken_apps.liveness import ECHO_INTERVAL_S, ECHO_S, STEP_S
 from osken_apps.openflow import exchanges, ports
 from osken_apps.openflow.codec import HEADER, MIN_PACKET_IN_OCTETS, MessageType, barrier_request, message
 from osken_apps.openflow.events import Answered, Ended, Event, Odd, PortsChanged, Refused, Unanswered, Up
 from osken_apps.openflow.exchanges import ANSWER_S, WHOLE_ANSWER_S
 from osken_apps.openflow.framing import FULL_READ
-from osken_apps.openflow.liveness import ECHO_INTERVAL_S, ECHO_S, STEP_S
 from osken_apps.openflow.session import Session
 from osken_apps.openflow.states import INPUT_OF_TYPE, TABLE, Input, State
 from tests.bench.scale.openflow_switch import SimulatedSwitch

@@ -15,10 +15,11 @@ from osken_apps.apps.complaints import complain
 from osken_apps.apps.edge import Edge
 from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.listening import accept_for_ever
+from osken_apps.apps.looking import look_for_ever
 from osken_apps.apps.memory import endings
-from osken_apps.apps.ovsdb.replica import OvsdbError
-from osken_apps.apps.ovsdb.session import HostView, OvsdbSession
+from osken_apps.apps.ovsdb.session import OvsdbError, OvsdbSession
 from osken_apps.failures import Failures
+from osken_apps.ovsdb.host_view import HostView
 
 LOG = logging.getLogger(__name__)
 
@@ -34,10 +35,12 @@ class OvsdbApp(OSKenApp):
         self._socket = ovsdb_socket
         self._edge = ovsdb_edge
         self._failures = Failures()
+        self._sessions: set[OvsdbSession] = set()
 
     def start(self) -> Any:
         """Start to accept sessions."""
         super().start()
+        runtime.spawn(look_for_ever, self._sessions, self._failures)
         return runtime.spawn(accept_for_ever, self._socket, Admission(MAX_SESSIONS), self._serve)
 
     def _serve(self, sock: Any, address: Any, known: Callable[[], None]) -> None:
@@ -60,6 +63,7 @@ class OvsdbApp(OSKenApp):
                 known()
                 self._hosts.session_shows(session, view)
 
+        self._sessions.add(session)
         try:
             session.run(changed)
         except OvsdbError as error:
@@ -68,5 +72,6 @@ class OvsdbApp(OSKenApp):
             self._failures.note("an OVSDB session ended by an error of ours", error)
         finally:
             self._edge.close(transport)
+            self._sessions.discard(session)
             self._hosts.session_ended(session)
             endings.note(session)

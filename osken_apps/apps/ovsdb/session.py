@@ -1,76 +1,35 @@
-"""One OVSDB session: a host that dialled us with set-manager, seen through python-ovs's Idl. SHELL.
+"""One OVSDB session: a host that dialled us with set-manager, its transport, and who waits for it. SHELL.
 
-Owns what a host's rows mean to us, the writing of tags, and the deadlines. Source: RFC 7047,
-ovs-vswitchd.conf.db(5).
+What the octets mean is `osken_apps.ovsdb.session`'s. Here they are read and sent, and whoever waits for a
+transaction is woken.
 """
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from contextlib import suppress
 from datetime import UTC, datetime
+from socket import SHUT_RDWR
 from typing import Any
 
-import ovs.db.idl
-
 from osken_apps.apps import runtime
-from osken_apps.apps.ovsdb.bridges import write_bridge
-from osken_apps.apps.ovsdb.poller import Poller
-from osken_apps.apps.ovsdb.replica import OvsdbError, R, replica_on
-from osken_apps.apps.ovsdb.rows import BridgeRow, ControllerRow, InterfaceRow, PortRow, RootRow
-from osken_apps.apps.ovsdb.stream import JsonConnection
+from osken_apps.apps.sender import Sender
 from osken_apps.apps.transport import Transport
-from osken_apps.model.conditions import BridgeFacts, HostFacts, PortFacts
-from osken_apps.model.host import Interface
+from osken_apps.errors import Malformed, OskenAppsError
 from osken_apps.model.tunnel_bridge import BridgeChange
-from osken_apps.pipeline.tags import TaggedPort, mark_of
+from osken_apps.ovsdb.host_view import HostView, HostViewer
+from osken_apps.ovsdb.messages import READ_SIZE
+from osken_apps.ovsdb.operations import Operations, bridge_operations, tag_operations
+from osken_apps.ovsdb.session import Session
 
 LOG = logging.getLogger(__name__)
 
-WAKE_INTERVAL_MS = 60_000
-DEADLINE_LOOK_MS = 1000
-FIRST_VIEW_S = 10.0  # a peer that shows no host for so long is none
-MESSAGE_S = 20.0  # from the first octet of a message to its last: the longest may take 3 Mbit/s
+STEPS_PER_TURN = 4  # each takes less than a millisecond
 TRANSACTION_TIMEOUT_S = 10.0
 PROBE_TIMEOUT_S = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class HostView:
-    """What a session shows of its host."""
-
-    system_id: str
-    hostname: str
-    datapath_ids: tuple[int, ...]
-    interfaces: tuple[Interface, ...]
-    tagged_ports: tuple[TaggedPort, ...]
-    facts: HostFacts
-    version: str = ""
-
-    def written(self, bridge: str, tags: Mapping[str, int], mark: str) -> "HostView":
-        """Give what the session shows once the tags of ports of a bridge are written, and nothing else is."""
-
-        def row(port: TaggedPort) -> TaggedPort:
-            tag = tags.get(port.name)
-            return port if tag is None else TaggedPort(port.name, tag, mark_of(tag, mark))
-
-        def interface(shown: Interface) -> Interface:
-            tag = tags.get(shown.name)
-            return shown if tag is None else replace(shown, tag=tag, mark=mark_of(tag, mark))
-
-        def facts(shown: BridgeFacts) -> BridgeFacts:
-            if shown.name != bridge:
-                return shown
-            ports = (
-                replace(port, tag=tags[port.name]) if port.name in tags else port for port in shown.ports
-            )
-            return replace(shown, ports=tuple(ports))
-
-        return replace(
-            self,
-            interfaces=tuple(map(interface, self.interfaces)),
-            tagged_ports=tuple(map(row, self.tagged_ports)),
-            facts=replace(self.facts, bridges=tuple(map(facts, self.facts.bridges))),
-        )
+class OvsdbError(OskenAppsError):
+    """A transaction failed, or the session ended."""
 
 
 class OvsdbSession:
@@ -81,205 +40,166 @@ class OvsdbSession:
     ) -> None:
         self.address = address
         self.certified = certified
-        self._integration_bridge = integration_bridge
-        self._stream = JsonConnection(transport, f"tcp:{address[0]}:{address[1]}")
-        self._idl = replica_on(self._stream)
-        self._updating = runtime.lock()
-        self._ended = False
-        self._began = runtime.clock()
-        self._unfinished_since: float | None = None
-        self._viewed_at = -1
-        self._view: HostView | None = None
-        self._pending: dict[ovs.db.idl.Transaction, runtime.Once] = {}
         self.began_at = datetime.now(UTC).replace(microsecond=0)
-        self._received = 0
+        self._transport = transport
+        self._sender = Sender(transport)
+        self._session = Session(runtime.clock())
+        self._viewer = HostViewer(integration_bridge)
+        self._view: HostView | None = None
+        self._viewed_at = 0
+        self._questions: dict[int, runtime.Once] = {}
         self._heard: runtime.Once | None = None
+        self._fault = ""
+        self._closed = False
 
     def __str__(self) -> str:
         return f"OVSDB session from {self.address[0]}:{self.address[1]}"
 
     def run(self, changed: Callable[[], None]) -> None:
-        """Serve the session; call `changed` after each change of the replica.
+        """Serve the session; call `changed` after each change of what it shows.
 
         Raises OvsdbError if the peer sends what it must not, or does not send what it must in time.
         """
-        seqno = self._idl.change_seqno
         try:
-            while True:
-                with self._updating:
-                    self._idl.run()
-                self._hear()
-                self._finish_transactions()
-                if self._idl.change_seqno != seqno:
-                    seqno = self._idl.change_seqno
-                    changed()
-                if not self._idl._session.is_connected():
-                    break
-                poller = Poller()
-                self._idl.wait(poller)
-                poller.timer_wait(DEADLINE_LOOK_MS if self._looks_at_deadlines() else WAKE_INTERVAL_MS)
-                poller.block()
+            self._send()
+            while self._receive():
+                self._take(changed)
+        except Malformed as error:
+            self._fault = self._fault or str(error)
+        except TimeoutError as error:
+            self._fault = str(error)
+        except OSError as error:
+            LOG.debug("%s: %s", self, error)
         finally:
             self.close()
-            self._idl.forget()
-        if self._stream.fault:
-            raise OvsdbError(self._stream.fault)
+            self._sender.stop()  # before the descriptor is closed, and another connection has its number
+            questions, self._questions = self._questions, {}
+            for question in questions.values():
+                question.send(None)
+        if self._fault:
+            raise OvsdbError(self._fault)
 
     def close(self) -> None:
-        """End the session; whoever waits for a transaction is told."""
-        self._ended = True
-        self._idl.close()
-        for event in self._pending.values():
-            event.send(None)
-        self._pending.clear()
+        """End the session; its task wakes and leaves, and whoever waits for a transaction is told."""
+        if not self._closed:
+            self._closed = True
+            with suppress(OSError):  # it has ended already
+                self._transport.shutdown(SHUT_RDWR)
 
-    def _looks_at_deadlines(self) -> bool:
-        """Tell whether the peer owes us something. Raises OvsdbError if it is too late."""
-        now = runtime.clock()
-        owes_host = self.view() is None
-        if owes_host and now > self._began + FIRST_VIEW_S:
-            raise OvsdbError(f"it showed no host for {FIRST_VIEW_S:.0f} s")
-        if not self._stream.unfinished:
-            self._unfinished_since = None
-        elif self._unfinished_since is None:
-            self._unfinished_since = now
-        elif now > self._unfinished_since + MESSAGE_S:
-            raise OvsdbError(f"a message of it had no end for {MESSAGE_S:.0f} s")
-        return owes_host or self._stream.unfinished
+    def look(self, now: float) -> None:
+        """Look at the time, about every second; waits for nothing."""
+        if not self._closed:
+            awaited = "which host it is" if self.view() is None else None
+            fault = self._session.look(now, awaited)
+            if fault:
+                self._fault = fault
+                self.close()
+            self._send()
 
     def view(self) -> HostView | None:
         """Give what the session shows, whole; None until it shows a host with a name."""
-        if self._viewed_at != self._idl.change_seqno and not (self._updating.locked() or self._ended):
-            self._viewed_at, self._view = self._idl.change_seqno, self._look()
+        if self._viewed_at != self._session.changes and not self._closed:
+            self._viewed_at, self._view = self._session.changes, self._viewer.look(self._session.replica)
         return self._view
-
-    def _look(self) -> HostView | None:
-        for root in self._rows("Open_vSwitch", RootRow):
-            if root.hostname or root.system_id:
-                bridges = self._rows("Bridge", BridgeRow)
-                numbers = sorted(bridge.datapath_id for bridge in bridges if bridge.datapath_id is not None)
-                managers = tuple(sorted(row.target for row in self._idl.tables["Manager"].rows.values()))
-                facts = HostFacts(
-                    root.hostname,
-                    root.system_id,
-                    tuple(sorted(map(self._facts_of, bridges), key=lambda bridge: bridge.name)),
-                    managers,
-                    tunnel_address=root.tunnel_address,
-                )
-                interfaces, ports = self._ports()
-                return HostView(
-                    root.system_id,
-                    root.hostname,
-                    tuple(numbers),
-                    interfaces,
-                    ports,
-                    facts,
-                    root.version,
-                )
-        return None
-
-    def _facts_of(self, bridge: BridgeRow) -> BridgeFacts:
-        controllers = (self._idl.shown(row, ControllerRow).facts for row in bridge.controllers)
-        ports = (self._port_facts(self._idl.shown(row, PortRow)) for row in bridge.ports)
-        return replace(
-            bridge.facts,
-            controllers=tuple(sorted(controllers, key=lambda controller: controller.target)),
-            ports=tuple(sorted(ports, key=lambda port: port.name)),
-        )
-
-    def _port_facts(self, port: PortRow) -> PortFacts:
-        interfaces = tuple(self._idl.shown(row, InterfaceRow).facts for row in port.interfaces)
-        return port.show(interfaces)
 
     def set_tags(self, tags: Mapping[str, int | None], mark: str) -> None:
         """Write the tags of ports of the integration bridge in one transaction, and wait until it is done.
 
         None takes the tag off, and the mark. Raises OvsdbError.
         """
-
-        def write(_transaction: ovs.db.idl.Transaction) -> None:
-            for port in self._integration_ports():
-                if port.tagged.name in tags:
-                    port.write_tag(tags[port.tagged.name], mark)
-
-        self._transact("tags", write)
+        self.view()  # the rows that the names are of
+        self._transact("tags", tag_operations(self._viewer.port_rows(tags), mark))
 
     def write_bridge(self, change: BridgeChange) -> None:
         """Make the tunnel bridge or put it right in one transaction, and wait until it is done.
 
         Raises OvsdbError.
         """
-        self._transact(change.bridge, lambda transaction: write_bridge(self._idl, transaction, change))
-
-    def _transact(self, what: str, write: Callable[[ovs.db.idl.Transaction], None]) -> None:
-        """Write within one transaction, and wait until it is done. Raises OvsdbError."""
-        with self._updating:
-            if self._ended:
-                raise OvsdbError(f"{self} ended")
-            transaction = ovs.db.idl.Transaction(self._idl)
-            try:
-                write(transaction)
-                status = transaction.commit()
-            except BaseException:
-                transaction.abort()  # the Idl has one at a time: left open it would be the session's last
-                raise
-        status = self._outcome(transaction, status)
-        if status not in (transaction.SUCCESS, transaction.UNCHANGED):
-            reason = transaction.get_error() or transaction.status_to_string(status)
-            raise OvsdbError(f"{self}: writing {what} failed: {reason}")
+        try:
+            operations = bridge_operations(change, self._session.replica)
+        except Malformed as error:
+            raise OvsdbError(f"{self}: {error}") from error
+        self._transact(change.bridge, operations)
 
     def probe(self) -> None:
         """Ask the peer for a sign of life. Raises OvsdbError if it gives none."""
         heard = self._heard = runtime.once()
-        self._idl._session.send(ovs.jsonrpc.Message.create_request("echo", []))
-        if not runtime.wait_within(PROBE_TIMEOUT_S, heard):
+        self._session.ask_echo()
+        self._send()
+        if self._closed or not runtime.wait_within(PROBE_TIMEOUT_S, heard):
             raise OvsdbError(f"{self} gives no sign of life")
 
-    def _hear(self) -> None:
-        """Note that something came from the peer."""
-        received = self._stream.received_bytes
-        if received != self._received and self._heard and not self._heard.ready():
-            self._heard.send()
-        self._received = received
-
-    def _outcome(self, transaction: ovs.db.idl.Transaction, status: str) -> str:
-        """Wait for the end of a transaction. Raises OvsdbError."""
-        if status != transaction.INCOMPLETE:
-            return status
-        event = self._pending[transaction] = runtime.once()
+    def _transact(self, what: str, operations: Operations) -> None:
+        """Have operations done, and wait until they are. Raises OvsdbError."""
+        if self._closed:
+            raise OvsdbError(f"{self} ended")
+        if not operations:
+            return
+        number = self._session.transact(operations)
+        answered = self._questions[number] = runtime.once()
+        self._send()
         try:
             with runtime.within(TRANSACTION_TIMEOUT_S, OvsdbError(f"{self}: no answer to a transaction")):
-                answer: str | None = event.wait()
+                error: str | None = answered.wait()
         finally:
-            self._pending.pop(transaction, None)
-        if answer is None:
+            self._questions.pop(number, None)
+        if error is None:
             raise OvsdbError(f"{self} ended")
-        return answer
+        if error:
+            raise OvsdbError(f"{self}: writing {what} failed: {error}")
 
-    def _finish_transactions(self) -> None:
-        for transaction, event in list(self._pending.items()):
-            status = transaction.commit()
-            if status != transaction.INCOMPLETE:
-                del self._pending[transaction]
-                event.send(status)
+    def _receive(self) -> bool:
+        """Wait for octets, and take them; give False when the peer has gone. Raises Malformed, OSError."""
+        if self._closed:
+            return False
+        if self._sender.is_full:
+            self._sender.send()  # it asks for more and more that it does not take
+        runtime.wait_ready(self._transport.fileno(), read=True)
+        try:
+            data = self._transport.recv(READ_SIZE)
+        except BlockingIOError:
+            return True
+        if not data:
+            return False
+        self._session.feed(data)
+        if self._heard and not self._heard.ready():
+            self._heard.send()
+        return True
 
-    def _ports(self) -> tuple[tuple[Interface, ...], tuple[TaggedPort, ...]]:
-        interfaces, ports = [], []
-        for port in self._integration_ports():
-            tagged = port.tagged
-            ports.append(tagged)
-            for row in port.interfaces:
-                facts = self._idl.shown(row, InterfaceRow).facts
-                interfaces.append(
-                    Interface(facts.name, facts.iface_id, tagged.tag, tagged.mark, facts.is_trunk)
-                )
-        return tuple(interfaces), tuple(ports)
+    def _take(self, changed: Callable[[], None]) -> None:
+        """Take what has come, with turns for others meanwhile. Raises Malformed."""
+        seen, steps = self._session.changes, 0
+        while self._session.has_more and not self._closed:
+            if steps and steps % STEPS_PER_TURN == 0:
+                runtime.pause()
+            steps += 1
+            self._session.step()
+            self._send()
+            if self._session.changes != seen:
+                seen = self._session.changes
+                changed()
+            for answer in self._session.answers():
+                if answer.transaction in self._questions:
+                    self._questions.pop(answer.transaction).send(answer.error)
 
-    def _integration_ports(self) -> list[PortRow]:
-        for bridge in self._rows("Bridge", BridgeRow):
-            if bridge.name == self._integration_bridge:
-                return [self._idl.shown(row, PortRow) for row in bridge.ports]
-        return []
+    def _send(self) -> None:
+        """Send what is to be sent; what the peer does not take now another task sends."""
+        output = self._session.to_send()
+        if not output or self._closed:
+            return
+        try:
+            self._sender.offer(output)
+        except OSError as error:
+            LOG.debug("%s: %s", self, error)
+            self.close()
+            return
+        if self._sender.unsent and not self._sender.is_sending:
+            runtime.spawn(self._send_rest)
 
-    def _rows(self, table: str, kind: type[R]) -> list[R]:
-        return [self._idl.shown(row, kind) for row in self._idl.tables[table].rows.values()]
+    def _send_rest(self) -> None:
+        try:
+            self._sender.send()
+        except OSError as error:
+            if isinstance(error, TimeoutError):
+                self._fault = self._fault or str(error)
+            self.close()

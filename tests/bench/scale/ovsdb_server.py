@@ -247,9 +247,12 @@ class SimulatedDatabase:
     def _told(self, changes: list[Change]) -> bytes:
         """Make the notifications of changes for every monitor."""
         told = []
+        whole = {(table, row_id): now for table, row_id, _, now in changes}
+        first = {(table, row_id): before for table, row_id, before, _ in reversed(changes)}
         for monitor_id, monitor in self._monitors.values() if changes else ():
             updates: dict[str, Json] = {}
-            for table, row_id, before, now in changes:
+            for (table, row_id), now in whole.items():
+                before = first[table, row_id]
                 names = monitor.columns.get(table)
                 if names is not None:
                     updates.setdefault(table, {})[row_id] = _update(monitor.method, names, before, now)

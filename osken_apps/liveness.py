@@ -1,16 +1,16 @@
-"""Whether a switch is there, and how long it may take for each step of the handshake. PURE.
+"""Whether a peer is there, and how long it may take for each step until it is known. PURE.
 
 Time comes as an argument, in seconds. A deadline counts once two looks in a row found it passed: what lay
 unread at the first was read until the second, so that the lateness is never ours.
 """
 
-STEP_S = 10.0  # of the handshake
-ECHO_INTERVAL_S = 5.0  # of silence, until the switch is asked for an echo
+STEP_S = 10.0
+ECHO_INTERVAL_S = 5.0  # of silence, until the peer is asked for an echo
 ECHO_S = 10.0
 
 
 class Liveness:
-    """What was heard of a switch, and when; `heard` is set by whoever takes a whole message of it."""
+    """What was heard of a peer, and when; `heard` is set by whoever takes what it sends."""
 
     def __init__(self, now: float) -> None:
         self.heard = False
@@ -21,9 +21,9 @@ class Liveness:
         self._late = False
 
     def look(self, now: float, awaited: str | None) -> tuple[bool, tuple[str, ...] | None]:
-        """Look at the time; `awaited` names what the handshake waits for, None when it is done.
+        """Look at the time; `awaited` names what the peer owes until it is known, None: nothing.
 
-        Give whether the switch is to be asked for an echo, and why it is dead, if it is (format and details).
+        Give whether the peer is to be asked for an echo, and why it is dead, if it is (format and details).
         """
         asks = False
         reason: tuple[str, ...] | None = None

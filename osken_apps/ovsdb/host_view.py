@@ -1,0 +1,211 @@
+"""What a host's OVSDB shows of the host, as one value. PURE.
+
+Texts are cut where they are longer than any that we know, and printable. Source: ovs-vswitchd.conf.db(5).
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from osken_apps.model.conditions import (
+    TRUNK_KEY,
+    BridgeFacts,
+    ControllerFacts,
+    HostFacts,
+    InterfaceFacts,
+    PortFacts,
+    tunnel_address,
+)
+from osken_apps.model.host import Interface, TaggedPort, mark_of
+from osken_apps.model.resources import TUNNEL_TYPES
+from osken_apps.ovsdb.operations import MARK
+from osken_apps.ovsdb.replica import Replica
+from osken_apps.ovsdb.tables import (
+    BridgeRow,
+    ControllerRow,
+    InterfaceRow,
+    ManagerRow,
+    PortRow,
+    RootRow,
+    Uuid,
+)
+from osken_apps.printable import printable
+
+MAX_NAME = 255  # a name or an id that is longer is cut, and so is none that we know
+LINK_TYPES = ("patch", *TUNNEL_TYPES)
+DATAPATH_ID = re.compile("[0-9a-fA-F]{1,16}")
+
+
+@dataclass(frozen=True, slots=True)
+class HostView:
+    """What a session shows of its host."""
+
+    system_id: str
+    hostname: str
+    datapath_ids: tuple[int, ...]
+    interfaces: tuple[Interface, ...]
+    tagged_ports: tuple[TaggedPort, ...]
+    facts: HostFacts
+    version: str = ""
+
+    def written(self, bridge: str, tags: Mapping[str, int], mark: str) -> "HostView":
+        """Give what the session shows once the tags of ports of a bridge are written, and nothing else is."""
+
+        def row(port: TaggedPort) -> TaggedPort:
+            tag = tags.get(port.name)
+            return port if tag is None else TaggedPort(port.name, tag, mark_of(tag, mark))
+
+        def interface(shown: Interface) -> Interface:
+            tag = tags.get(shown.name)
+            return shown if tag is None else replace(shown, tag=tag, mark=mark_of(tag, mark))
+
+        def facts(shown: BridgeFacts) -> BridgeFacts:
+            if shown.name != bridge:
+                return shown
+            ports = (
+                replace(port, tag=tags[port.name]) if port.name in tags else port for port in shown.ports
+            )
+            return replace(shown, ports=tuple(ports))
+
+        return replace(
+            self,
+            interfaces=tuple(map(interface, self.interfaces)),
+            tagged_ports=tuple(map(row, self.tagged_ports)),
+            facts=replace(self.facts, bridges=tuple(map(facts, self.facts.bridges))),
+        )
+
+
+class _Port(NamedTuple):
+    """What a port row shows, with the rows that it was made of."""
+
+    row: PortRow
+    rows: tuple[InterfaceRow, ...]
+    facts: PortFacts
+    tagged: TaggedPort
+    interfaces: tuple[Interface, ...]
+
+
+class HostViewer:
+    """Looks at the replica of a host, and looks again only at what has changed since."""
+
+    def __init__(self, integration_bridge: str) -> None:
+        self._integration_bridge = integration_bridge
+        self._ports: dict[Uuid, _Port] = {}
+        self._integration_ports: dict[str, Uuid] = {}
+
+    def port_rows(self, tags: Mapping[str, int | None]) -> dict[Uuid, int | None]:
+        """Give the tags of ports of the integration bridge by the UUIDs of their rows, for their names."""
+        rows = self._integration_ports
+        return {rows[name]: tag for name, tag in tags.items() if name in rows}
+
+    def look(self, replica: Replica) -> HostView | None:
+        """Give what the session shows, whole; None: no host with a name."""
+        for root in replica.rows(RootRow).values():
+            hostname, system_id = (_cut(root.external_ids.get(key, "")) for key in ("hostname", "system-id"))
+            if hostname or system_id:
+                return self._look(replica, root, hostname, system_id)
+        return None
+
+    def _look(self, replica: Replica, root: RootRow, hostname: str, system_id: str) -> HostView:
+        bridges = replica.rows(BridgeRow).values()
+        ports = {row.name: self._ports_of(replica, row) for row in bridges}
+        self._ports = {uuid: port for some in ports.values() for uuid, port in some.items()}
+        integration = ports.get(self._integration_bridge, {})
+        self._integration_ports = {port.tagged.name: uuid for uuid, port in integration.items()}
+        facts = (_bridge_facts(replica, row, ports[row.name].values()) for row in bridges)
+        numbers = (_datapath_id(row.datapath_id or "") for row in bridges)
+        return HostView(
+            system_id,
+            hostname,
+            tuple(sorted(number for number in numbers if number is not None)),
+            tuple(interface for port in integration.values() for interface in port.interfaces),
+            tuple(port.tagged for port in integration.values()),
+            HostFacts(
+                hostname,
+                system_id,
+                tuple(sorted(facts, key=lambda bridge: bridge.name)),
+                tuple(sorted(_cut(row.target) for row in replica.rows(ManagerRow).values())),
+                tunnel_address=_cut(tunnel_address(root.other_config, root.external_ids)),
+            ),
+            _cut(root.ovs_version or ""),
+        )
+
+    def _ports_of(self, replica: Replica, bridge: BridgeRow) -> dict[Uuid, _Port]:
+        rows, interfaces = replica.rows(PortRow), replica.rows(InterfaceRow)
+        found = {}
+        for uuid in bridge.ports:
+            row = rows.get(uuid)
+            if row is not None:
+                own = tuple(interfaces[part] for part in row.interfaces if part in interfaces)
+                known = self._ports.get(uuid)
+                is_known = known is not None and known.row is row and _same(known.rows, own)
+                found[uuid] = known if known is not None and is_known else _port(row, own)
+        return found
+
+
+def _same(some: tuple[InterfaceRow, ...], others: tuple[InterfaceRow, ...]) -> bool:
+    return len(some) == len(others) and all(one is other for one, other in zip(some, others, strict=True))
+
+
+def _port(row: PortRow, interfaces: tuple[InterfaceRow, ...]) -> _Port:
+    name, ids = _cut(row.name), row.external_ids
+    shown = tuple(map(_interface_facts, interfaces))
+    tagged = TaggedPort(name, row.tag, _cut(ids.get(MARK, "")))
+    iface_id = _cut(ids.get("iface-id", ""))
+    facts = PortFacts(name, shown, row.tag, _cut(row.vlan_mode or ""), iface_id)
+    plugged = (Interface(of.name, of.iface_id, tagged.tag, tagged.mark, of.is_trunk) for of in shown)
+    return _Port(row, interfaces, facts, tagged, tuple(plugged))
+
+
+def _interface_facts(row: InterfaceRow) -> InterfaceFacts:
+    ids = row.external_ids
+    return InterfaceFacts(
+        _cut(row.name),
+        _cut(row.type),
+        _cut(row.options.get("peer", "")),
+        _cut(row.error or ""),
+        _is_up(row.admin_state),
+        _is_up(row.link_state),
+        row.mtu,
+        _cut(ids.get("iface-id", "")),
+        _cut(ids.get("attached-mac", "")),
+        ids.get(TRUNK_KEY) == "true",
+        _options(row),
+    )
+
+
+def _options(row: InterfaceRow) -> tuple[tuple[str, str], ...]:
+    """Give the options of an interface that leads to another bridge or host; of others they are not ours."""
+    if row.type not in LINK_TYPES:
+        return ()
+    return tuple(sorted((_cut(key), _cut(value)) for key, value in row.options.items()))
+
+
+def _bridge_facts(replica: Replica, row: BridgeRow, ports: Iterable[_Port]) -> BridgeFacts:
+    controllers = replica.rows(ControllerRow)
+    dialled = (_controller_facts(controllers[uuid]) for uuid in row.controller if uuid in controllers)
+    return BridgeFacts(
+        _cut(row.name),
+        _cut(row.fail_mode or ""),
+        tuple(sorted(map(_cut, row.protocols))),
+        _cut(row.datapath_type),
+        tuple(sorted(dialled, key=lambda controller: controller.target)),
+        tuple(sorted((port.facts for port in ports), key=lambda port: port.name)),
+    )
+
+
+def _controller_facts(row: ControllerRow) -> ControllerFacts:
+    return ControllerFacts(_cut(row.target), in_band=row.connection_mode != "out-of-band")
+
+
+def _cut(text: str) -> str:
+    return printable(text[:MAX_NAME])
+
+
+def _is_up(state: str | None) -> bool | None:
+    return None if state is None else state == "up"
+
+
+def _datapath_id(text: str) -> int | None:
+    return int(text, 16) if DATAPATH_ID.fullmatch(text) else None

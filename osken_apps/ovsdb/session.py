@@ -1,0 +1,144 @@
+"""The controller's end of an OVSDB session: octets in; a replica, answers and octets out. PURE.
+
+The host dials us, but it is the server: we ask to be shown its tables and told of every change. It waits for
+nothing and reads no clock: `feed` takes octets, `step` does a short piece of what they ask for, `to_send`
+gives what must be sent, and `look` is called about every second.
+Source: RFC 7047, section 4; ovsdb-server(7) (monitor_cond).
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from osken_apps.errors import Malformed
+from osken_apps.liveness import Liveness
+from osken_apps.ovsdb.messages import Messages, Reply, Request, reply, request
+from osken_apps.ovsdb.replica import Replica
+from osken_apps.ovsdb.tables import TABLES, Json
+from osken_apps.printable import excerpt
+
+DATABASE = "Open_vSwitch"
+MONITOR, ECHO, FIRST_TRANSACTION = 0, 1, 2  # ids of our requests
+MESSAGE_S = 20.0  # from the first octet of a message to its last: the longest may take 3 Mbit/s
+
+
+class Answer(NamedTuple):
+    """What became of a transaction; `error` says in words why it was not done, if it was not."""
+
+    transaction: int
+    error: str
+
+
+class Session:
+    """One session with the OVSDB of a host."""
+
+    def __init__(self, now: float) -> None:
+        self.replica = Replica()
+        self.changes = 0  # of the replica
+        self._messages = Messages()
+        self._taking: Iterator[None] | None = None
+        self._is_shown = False
+        self._transactions = FIRST_TRANSACTION
+        self._answers: list[Answer] = []
+        self._liveness = Liveness(now)
+        self._unfinished_since: float | None = None
+        self._output = bytearray(request("monitor_cond", [DATABASE, MONITOR, _asked()], MONITOR))
+
+    def feed(self, data: bytes) -> None:
+        """Take octets that came. Raises Malformed."""
+        self._liveness.heard = True
+        self._messages.feed(data)
+
+    def to_send(self) -> bytes:
+        """Give what must be sent, in this order, and forget it."""
+        output, self._output = bytes(self._output), bytearray()
+        return output
+
+    @property
+    def has_more(self) -> bool:
+        """Tell whether there is something for `step` to do."""
+        return self._taking is not None or self._messages.has_more
+
+    def step(self) -> None:
+        """Do a short piece of what has come: a part of a message, or some rows of one. Raises Malformed."""
+        if self._taking is not None:
+            for _ in self._taking:
+                return
+            self._taking = None
+            self.changes += 1
+            return
+        message = self._messages.step()
+        if isinstance(message, Request):
+            self._take_request(message)
+        elif message is not None:
+            self._take_reply(message)
+
+    def transact(self, operations: list[Json]) -> int:
+        """Have operations done, all or none; give the number that their answer will have."""
+        number, self._transactions = self._transactions, self._transactions + 1
+        self._output += request("transact", [DATABASE, *operations], number)
+        return number
+
+    def answers(self) -> list[Answer]:
+        """Give the answers that came, and forget them."""
+        answers, self._answers = self._answers, []
+        return answers
+
+    def ask_echo(self) -> None:
+        """Ask the peer for a sign of life."""
+        self._output += request("echo", [], ECHO)
+
+    def look(self, now: float, awaited: str | None) -> str | None:
+        """Look at the time; `awaited` names what the peer still has to show, None: nothing.
+
+        Give why the session must end, if it must.
+        """
+        asks, reason = self._liveness.look(now, awaited)
+        if asks:
+            self.ask_echo()
+        if reason:
+            return reason[0] % reason[1:]
+        if not self._messages.unfinished:
+            self._unfinished_since = None
+        elif self._unfinished_since is None:
+            self._unfinished_since = now
+        elif now > self._unfinished_since + MESSAGE_S:
+            return f"a message of it had no end for {MESSAGE_S:.0f} s"
+        return None
+
+    def _take_request(self, message: Request) -> None:
+        match message:
+            case Request("update2", [_, updates], None) if self._is_shown:
+                self._taking = self.replica.taking(updates)
+            case Request(_, _, None):
+                pass  # nothing else that it tells was asked for
+            case Request("echo", params, number):
+                self._output += reply(number, params)
+            case Request(method, _, number):
+                self._output += reply(number, None, f"unknown method {excerpt(method)}")
+
+    def _take_reply(self, message: Reply) -> None:
+        number = message.id
+        if type(number) is not int or number == ECHO:
+            return
+        if number == MONITOR and not self._is_shown:
+            if message.error is not None:
+                raise Malformed(f"it does not show its tables: {excerpt(repr(message.error)[:200])}")
+            self._is_shown = True
+            self._taking = self.replica.taking(message.result)
+        elif FIRST_TRANSACTION <= number < self._transactions:
+            self._answers.append(Answer(number, _error_in(message)))
+
+
+def _asked() -> dict[str, Json]:
+    return {table.name: [{"columns": list(table.columns)}] for table in TABLES.values()}
+
+
+def _error_in(message: Reply) -> str:
+    """Say why a transaction was not done; empty: it was."""
+    if message.error is not None or not isinstance(message.result, list):
+        return excerpt(repr(message.error or message.result)[:500], 200)
+    for result in message.result:
+        if isinstance(result, dict) and result.get("error"):
+            words = (str(result.get(part))[:500] for part in ("error", "details") if result.get(part))
+            return excerpt(": ".join(words), 200)
+    return ""
