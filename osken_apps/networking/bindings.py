@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from osken_apps.model.changes import PortReport
-from osken_apps.model.resources import PortStatus
+from osken_apps.model.resources import DHCP_DEVICE_OWNER, Port, PortStatus
 from osken_apps.networking.dhcp_ports import settle_dhcp_port
 from osken_apps.networking.state import State
 
@@ -12,23 +12,24 @@ from osken_apps.networking.state import State
 def record(state: State, reports: Sequence[PortReport]) -> None:
     """Set binding and status of the ports reported; a network's first binding makes its DHCP port.
 
-    A report of a port that is gone is dropped.
+    A report of a port that is gone is dropped; of several of one port the last counts.
     """
-    ports = {port.id: port for port in state.ports_named({report.port_id for report in reports})}
-    bound_networks = {}
-    for report in reports:
-        port = ports.get(report.port_id)
-        if port is None:
-            continue
-        changed = replace(port, binding=report.binding, status=report.status, waits_for=report.waits_for)
-        ports[port.id] = state.update(port, changed)
-        if report.binding is not None and port.binding is None:
-            bound_networks[port.network_id] = True
-    for network_id in bound_networks:
+    last = {report.port_id: report for report in reports}
+    changes = [(port, _as_reported(port, last[port.id])) for port in state.ports_named(last)]
+    state.update_all(changes)
+    bound = {new.network_id: True for old, new in changes if new.binding and not old.binding}
+    for network_id in state.networks_without(DHCP_DEVICE_OWNER, list(bound)):
         settle_dhcp_port(state, network_id, bound=True)
+
+
+def _as_reported(port: Port, report: PortReport) -> Port:
+    return replace(port, binding=report.binding, status=report.status, waits_for=report.waits_for)
 
 
 def unbind_host(state: State, host: str) -> None:
     """Note that a host is gone for good: nothing is bound to it any more."""
-    for port in state.ports_at(host):
-        state.update(port, replace(port, binding=None, status=PortStatus.DOWN, waits_for=""))
+    away = (
+        (port, replace(port, binding=None, status=PortStatus.DOWN, waits_for=""))
+        for port in state.ports_at(host)
+    )
+    state.update_all(list(away))

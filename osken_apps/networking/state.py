@@ -42,6 +42,9 @@ class State(Protocol):
     def update(self, old: R, new: R) -> R:
         """Keep a resource that differs from `old`. Raises Conflict."""
 
+    def update_all(self, changes: Sequence[tuple[R, R]]) -> None:
+        """Keep resources of one kind that differ, each from an old one; nothing that no two share differs."""
+
     def touch(self, resource: R) -> R:
         """Give a resource a new revision although its own values stay."""
 
@@ -74,6 +77,9 @@ class State(Protocol):
 
     def ports_owned(self, network_id: str, device_owner: str) -> list[Port]:
         """Give the ports of a network that belong to such a device."""
+
+    def networks_without(self, device_owner: str, network_ids: Sequence[str]) -> list[str]:
+        """Give those of these networks in which no port belongs to such a device."""
 
     def has_bound_port(self, network_id: str) -> bool:
         """Tell whether a port of the network is bound to a host."""

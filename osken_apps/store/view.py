@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, exists, func, select
 
 from osken_apps.model.changes import Snapshot
 from osken_apps.model.kind import KINDS
@@ -62,6 +62,16 @@ _A_BOUND_PORT = (
     select(PORTS.c.id)
     .where(PORTS.c.network_id == bindparam("network_id"), PORTS.c.binding_host.is_not(None))
     .limit(1)
+)
+_NETWORKS_WITHOUT = (
+    select(NETWORKS.c.id)
+    .where(
+        NETWORKS.c.id.in_(bindparam("network_ids", expanding=True)),
+        ~exists().where(
+            PORTS.c.network_id == NETWORKS.c.id, PORTS.c.device_owner == bindparam("device_owner")
+        ),
+    )
+    .order_by(NETWORKS.c.sequence)
 )
 _A_MEMBER = select(MEMBERS.c.port_id).where(MEMBERS.c.security_group_id == bindparam("group_id")).limit(1)
 _MEMBERS = select(MEMBERS.c.port_id).where(MEMBERS.c.security_group_id == bindparam("group_id"))
@@ -187,6 +197,11 @@ class View:
     def ports_owned(self, network_id: str, device_owner: str) -> list[Port]:
         """Give the ports of a network that belong to such a device, oldest first."""
         return self.ports(Among("network_id", (network_id,)), Among("device_owner", (device_owner,)))
+
+    def networks_without(self, device_owner: str, network_ids: Sequence[str]) -> list[str]:
+        """Give those of these networks in which no port belongs to such a device, oldest first."""
+        asked = {"network_ids": network_ids, "device_owner": device_owner}
+        return list(self._connection.scalars(_NETWORKS_WITHOUT, asked)) if network_ids else []
 
     def has_bound_port(self, network_id: str) -> bool:
         """Tell whether a port of the network is bound to a host."""
