@@ -35,4 +35,7 @@ def begin(log_format: LogFormat, *, debug: bool) -> None:
     """Have the process log to stderr from now on."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter() if log_format is LogFormat.JSON else logging.Formatter(TEXT_FORMAT))
+    # What no line shows need not be found out; see "Optimization" of the library's logging HOWTO.
+    logging._srcfile = None
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.basicConfig(level=logging.DEBUG if debug else logging.INFO, handlers=[handler])

@@ -58,15 +58,20 @@ class HostView:
 
         def interface(shown: Interface) -> Interface:
             tag = tags.get(shown.name)
-            return shown if tag is None else replace(shown, tag=tag, mark=mark_of(tag, mark))
+            if tag is None:
+                return shown
+            return Interface(shown.name, shown.iface_id, tag, mark_of(tag, mark), shown.trunk)
+
+        def port_facts(shown: PortFacts) -> PortFacts:
+            tag = tags.get(shown.name)
+            if tag is None:
+                return shown
+            return PortFacts(shown.name, shown.interfaces, tag, shown.vlan_mode, shown.iface_id)
 
         def facts(shown: BridgeFacts) -> BridgeFacts:
             if shown.name != bridge:
                 return shown
-            ports = (
-                replace(port, tag=tags[port.name]) if port.name in tags else port for port in shown.ports
-            )
-            return replace(shown, ports=tuple(ports))
+            return replace(shown, ports=tuple(map(port_facts, shown.ports)))
 
         return replace(
             self,
@@ -139,8 +144,11 @@ class HostViewer:
             if row is not None:
                 own = tuple(interfaces[part] for part in row.interfaces if part in interfaces)
                 known = self._ports.get(uuid)
-                is_known = known is not None and known.row is row and _same(known.rows, own)
-                found[uuid] = known if known is not None and is_known else _port(row, own)
+                if known is None or not _same(known.rows, own):
+                    known = _port(row, own, tuple(map(_interface_facts, own)))
+                elif known.row is not row:
+                    known = _port(row, own, known.facts.interfaces)
+                found[uuid] = known
         return found
 
 
@@ -148,9 +156,8 @@ def _same(some: tuple[InterfaceRow, ...], others: tuple[InterfaceRow, ...]) -> b
     return len(some) == len(others) and all(one is other for one, other in zip(some, others, strict=True))
 
 
-def _port(row: PortRow, interfaces: tuple[InterfaceRow, ...]) -> _Port:
+def _port(row: PortRow, interfaces: tuple[InterfaceRow, ...], shown: tuple[InterfaceFacts, ...]) -> _Port:
     name, ids = _cut(row.name), row.external_ids
-    shown = tuple(map(_interface_facts, interfaces))
     tagged = TaggedPort(name, row.tag, _cut(ids.get(MARK, "")))
     iface_id = _cut(ids.get("iface-id", ""))
     facts = PortFacts(name, shown, row.tag, _cut(row.vlan_mode or ""), iface_id)

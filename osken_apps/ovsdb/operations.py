@@ -4,7 +4,7 @@ Rows are added to sets that others write, too, and keys to maps: none of these i
 Source: RFC 7047, 5.2.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from osken_apps.errors import Malformed
 from osken_apps.model.host import mark_of
@@ -19,13 +19,12 @@ Operations = list[Json]
 
 def tag_operations(tags: Mapping[Uuid, int | None], mark: str) -> Operations:
     """Give port rows their tags with the mark; None takes both off."""
-    return [operation for row, tag in tags.items() for operation in _tag(row, tag, mark)]
-
-
-def _tag(row: Uuid, tag: int | None, mark: str) -> Iterator[Json]:
-    yield _update("Port", row, {"tag": _set(()) if tag is None else tag})
-    marks = {} if tag is None else {MARK: mark_of(tag, mark)}
-    yield _mutate("Port", row, _put("external_ids", [MARK], marks))
+    operations: Operations = []
+    for row, tag in tags.items():
+        marks = {} if tag is None else {MARK: mark_of(tag, mark)}
+        operations.append(_update("Port", row, {"tag": _set(()) if tag is None else tag}))
+        operations.append(_mutate("Port", row, _put("external_ids", (MARK,), marks)))
+    return operations
 
 
 def bridge_operations(change: BridgeChange, replica: Replica) -> Operations:

@@ -6,7 +6,7 @@ much a host may have. Source: ovsdb-server(7), update2.
 
 from collections.abc import Iterator, Mapping
 from sys import intern
-from typing import Any, cast
+from typing import cast
 
 from osken_apps.errors import Malformed
 from osken_apps.ovsdb.tables import TABLES, Json, R, Row, Table, Uuid, changed_row, new_row
@@ -70,17 +70,12 @@ def _after(table: Table, before: Row | None, change: Json) -> Row | None:
 
 def _octets(uuid: str, row: Row) -> int:
     """Give about how much memory a row takes."""
-    octets = VALUE_OCTETS + len(uuid)
+    octets = VALUE_OCTETS * (1 + len(row)) + len(uuid)
     for value in row:
-        octets += VALUE_OCTETS + _length(value)
+        if isinstance(value, str):
+            octets += len(value)
+        elif value and isinstance(value, dict):
+            octets += 2 * VALUE_OCTETS * len(value) + len("".join(value)) + len("".join(value.values()))
+        elif value and isinstance(value, tuple):
+            octets += VALUE_OCTETS * len(value) + len("".join(value))
     return octets
-
-
-def _length(value: Any) -> int:
-    if isinstance(value, str):
-        return len(value)
-    if isinstance(value, tuple):
-        return sum(VALUE_OCTETS + len(text) for text in value)
-    if isinstance(value, dict):
-        return sum(2 * VALUE_OCTETS + len(key) + len(of) for key, of in value.items())
-    return 0
