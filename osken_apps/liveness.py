@@ -29,9 +29,9 @@ class Liveness:
         reason: tuple[str, ...] | None = None
         if self.heard:
             self.heard, self._heard_at, self._asked_at = False, now, None
+        if awaited != self._step:
+            self._step, self._step_began = awaited, now
         if awaited is not None:
-            if awaited != self._step:
-                self._step, self._step_began = awaited, now
             if now >= self._step_began + STEP_S:
                 reason = ("it did not say %s in %s s", awaited, f"{STEP_S:.0f}")
         elif self._asked_at is None:

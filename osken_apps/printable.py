@@ -1,6 +1,13 @@
 """Texts that others chose, as they may stand in a sentence, a log or an answer. PURE."""
 
+import reprlib
+
 MAX_EXCERPT = 64  # characters of a name; no name of Open vSwitch's own is longer
+
+
+def value_excerpt(value: object, limit: int = 200) -> str:
+    """Give the beginning of how a value is written, however large it is."""
+    return excerpt(reprlib.repr(value), limit)
 
 
 def printable(text: str) -> str:

@@ -121,7 +121,7 @@ def edge(files: HostsTls | None, refused: Refused) -> Edge:
     return TlsEdge(files, refused) if files else PlainEdge()
 
 
-def look_for_ever(edges: list[Edge]) -> None:
+def watch_certificates(edges: list[Edge]) -> None:
     """Look now and then whether files have changed, for ever."""
     while True:
         runtime.sleep(LOOK_INTERVAL_S)

@@ -23,7 +23,7 @@ from osken_apps.apps.binding import is_early, listen
 from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.complaints import tell_again_for_ever
 from osken_apps.apps.dhcp import Dhcp
-from osken_apps.apps.edge import edge, look_for_ever
+from osken_apps.apps.edge import edge, watch_certificates
 from osken_apps.apps.host import Host
 from osken_apps.apps.hosts import FIRST_CONNECTIONS_S, Hosts
 from osken_apps.apps.listening import allow_many_sockets
@@ -100,7 +100,7 @@ class Controller:
         keep_collections_short()
         runtime.spawn(watch_endings)
         runtime.spawn(self._service.feed_for_ever)
-        runtime.spawn(look_for_ever, self._edges)
+        runtime.spawn(watch_certificates, self._edges)
         runtime.spawn(tell_again_for_ever)
         runtime.spawn(tell_progress, self._hosts)
         runtime.spawn(audit_for_ever, self._hosts, self._audit_interval_s)

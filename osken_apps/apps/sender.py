@@ -1,4 +1,4 @@
-"""Sending to one switch: in order, at once if the transport takes it, and never without end. SHELL."""
+"""Sending to one peer: in order, at once if the transport takes it, and never without end. SHELL."""
 
 from osken_apps.apps import runtime
 from osken_apps.apps.transport import Transport

@@ -97,27 +97,29 @@ class HostViewer:
     def __init__(self, integration_bridge: str) -> None:
         self._integration_bridge = integration_bridge
         self._ports: dict[Uuid, _Port] = {}
-        self._integration_ports: dict[str, Uuid] = {}
+        self._integration_ports: dict[str, list[Uuid]] = {}  # by name, which may be that of several if cut
 
     def port_rows(self, tags: Mapping[str, int | None]) -> dict[Uuid, int | None]:
         """Give the tags of ports of the integration bridge by the UUIDs of their rows, for their names."""
-        rows = self._integration_ports
-        return {rows[name]: tag for name, tag in tags.items() if name in rows}
+        return {row: tag for name, tag in tags.items() for row in self._integration_ports.get(name, ())}
 
-    def look(self, replica: Replica) -> HostView | None:
+    def view(self, replica: Replica) -> HostView | None:
         """Give what the session shows, whole; None: no host with a name."""
         for root in replica.rows(RootRow).values():
             hostname, system_id = (_cut(root.external_ids.get(key, "")) for key in ("hostname", "system-id"))
             if hostname or system_id:
-                return self._look(replica, root, hostname, system_id)
+                return self._view(replica, root, hostname, system_id)
+        self._ports, self._integration_ports = {}, {}
         return None
 
-    def _look(self, replica: Replica, root: RootRow, hostname: str, system_id: str) -> HostView:
+    def _view(self, replica: Replica, root: RootRow, hostname: str, system_id: str) -> HostView:
         bridges = replica.rows(BridgeRow).values()
         ports = {row.name: self._ports_of(replica, row) for row in bridges}
         self._ports = {uuid: port for some in ports.values() for uuid, port in some.items()}
         integration = ports.get(self._integration_bridge, {})
-        self._integration_ports = {port.tagged.name: uuid for uuid, port in integration.items()}
+        self._integration_ports = {}
+        for uuid, port in integration.items():
+            self._integration_ports.setdefault(port.tagged.name, []).append(uuid)
         facts = (_bridge_facts(replica, row, ports[row.name].values()) for row in bridges)
         numbers = (_datapath_id(row.datapath_id or "") for row in bridges)
         return HostView(

@@ -23,6 +23,8 @@ UNTIL_BRACKET = re.compile(rb'(?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTAL
 UNTIL_QUOTE = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
 SPACE = re.compile(r"[ \t\r\n]*+")
 QUOTE, OPENING, CLOSING = b'"'[0], frozenset(b"{["), frozenset(b"}]")
+BRACKETS = bytes.maketrans(b"{}", b"[]")
+NO_BRACKETS = bytes(octet for octet in range(256) if octet not in b"{}[]")
 DECODER = json.JSONDecoder()
 
 Json = Any
@@ -104,8 +106,11 @@ class JsonTexts:
 
 
 def decode_whole(data: bytes) -> list[Json] | None:
-    """Decode octets that are nothing but whole texts, as they mostly come; None: they are something else."""
-    if not data.endswith(b"}"):
+    """Decode octets that are nothing but whole texts, as they mostly come; None: they are something else.
+
+    So are texts that are too deep, and some with brackets in their strings.
+    """
+    if not data.endswith(b"}") or not _is_shallow(data):
         return None
     values, position = [], 0
     try:
@@ -116,6 +121,16 @@ def decode_whole(data: bytes) -> list[Json] | None:
     except (ValueError, RecursionError):
         return None
     return values
+
+
+def _is_shallow(data: bytes) -> bool:
+    """Tell whether all brackets are of pairs that are no deeper than they may be."""
+    brackets = data.translate(BRACKETS, NO_BRACKETS)
+    for _ in range(MAX_DEPTH):
+        if not brackets:
+            break
+        brackets = brackets.replace(b"[]", b"")
+    return not brackets
 
 
 def decode_in_parts(text: bytes) -> Generator[None, None, Json]:

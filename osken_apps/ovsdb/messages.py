@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from osken_apps.errors import Malformed
 from osken_apps.ovsdb.json_texts import Json, JsonTexts, decode_in_parts, decode_whole
-from osken_apps.printable import excerpt
+from osken_apps.printable import value_excerpt
 
 READ_SIZE = 1 << 16  # octets; a text that is no longer is decoded at once, in about half a millisecond
 
@@ -87,7 +87,7 @@ def _message(value: Json) -> Message:
             return Request(method, params, value.get("id"))
         case {"result": result, "id": number} if value.get("method") is None:
             return Reply(number, result, value.get("error"))
-    raise Malformed(f"a message is none of JSON-RPC: {excerpt(repr(value)[:200])}")
+    raise Malformed(f"a message is none of JSON-RPC: {value_excerpt(value)}")
 
 
 def request(method: str, params: list[Json], number: Json) -> bytes:

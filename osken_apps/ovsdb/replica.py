@@ -10,7 +10,7 @@ from typing import cast
 
 from osken_apps.errors import Malformed
 from osken_apps.ovsdb.tables import TABLES, Json, R, Row, Table, Uuid, changed_row, new_row
-from osken_apps.printable import excerpt
+from osken_apps.printable import excerpt, value_excerpt
 
 ROWS_A_STEP = 50
 MAX_OCTETS = 1 << 26  # some 30,000 interfaces with their ports
@@ -65,7 +65,7 @@ def _after(table: Table, before: Row | None, change: Json) -> Row | None:
             return changed_row(table, before, sent)
         case {"delete": _}:
             return None
-    raise Malformed(f"what it tells of a row of {table.name} cannot be: {excerpt(repr(change)[:200])}")
+    raise Malformed(f"what it tells of a row of {table.name} cannot be: {value_excerpt(change)}")
 
 
 def _octets(uuid: str, row: Row) -> int:

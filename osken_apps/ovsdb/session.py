@@ -3,6 +3,8 @@
 The host dials us, but it is the server: we ask to be shown its tables and told of every change. It waits for
 nothing and reads no clock: `feed` takes octets, `step` does a short piece of what they ask for, `to_send`
 gives what must be sent, and `look` is called about every second.
+A server that does not know `monitor_cond` (before Open vSwitch 2.6) is refused. One whose schema changes ends
+the session, as we do not ask to be told, and dials again.
 Source: RFC 7047, section 4; ovsdb-server(7) (monitor_cond).
 """
 
@@ -14,10 +16,12 @@ from osken_apps.liveness import Liveness
 from osken_apps.ovsdb.messages import Messages, Reply, Request, reply, request
 from osken_apps.ovsdb.replica import Replica
 from osken_apps.ovsdb.tables import TABLES, Json
-from osken_apps.printable import excerpt
+from osken_apps.printable import excerpt, value_excerpt
 
 DATABASE = "Open_vSwitch"
-MONITOR, ECHO, FIRST_TRANSACTION = 0, 1, 2  # ids of our requests
+MONITOR, ECHO = 0, 1  # ids of our requests; transactions have those that follow
+SHOWN_S = 120.0  # until a host has shown its tables, whatever else it says
+MAX_ECHO_OCTETS = 1 << 16
 MESSAGE_S = 20.0  # from the first octet of a message to its last: the longest may take 3 Mbit/s
 
 
@@ -33,11 +37,13 @@ class Session:
 
     def __init__(self, now: float) -> None:
         self.replica = Replica()
-        self.changes = 0  # of the replica
+        self.revision = 0  # of the replica: how often it has changed
         self._messages = Messages()
         self._taking: Iterator[None] | None = None
         self._is_shown = False
-        self._transactions = FIRST_TRANSACTION
+        self._began = now
+        self._last_number = ECHO
+        self._unanswered: set[int] = set()
         self._answers: list[Answer] = []
         self._liveness = Liveness(now)
         self._unfinished_since: float | None = None
@@ -64,7 +70,7 @@ class Session:
             for _ in self._taking:
                 return
             self._taking = None
-            self.changes += 1
+            self.revision += 1
             return
         message = self._messages.step()
         if isinstance(message, Request):
@@ -74,7 +80,8 @@ class Session:
 
     def transact(self, operations: list[Json]) -> int:
         """Have operations done, all or none; give the number that their answer will have."""
-        number, self._transactions = self._transactions, self._transactions + 1
+        self._last_number = number = self._last_number + 1
+        self._unanswered.add(number)
         self._output += request("transact", [DATABASE, *operations], number)
         return number
 
@@ -90,9 +97,11 @@ class Session:
     def look(self, now: float, awaited: str | None) -> str | None:
         """Look at the time; `awaited` names what the peer still has to show, None: nothing.
 
-        Give why the session must end, if it must.
+        Give why the session must end, if it must. The peer owes nothing while what it has sent waits for us.
         """
-        asks, reason = self._liveness.look(now, awaited)
+        if not self._is_shown and now > self._began + SHOWN_S:
+            return f"it did not show its tables in {SHOWN_S:.0f} s"
+        asks, reason = self._liveness.look(now, None if self._is_busy else awaited)
         if asks:
             self.ask_echo()
         if reason:
@@ -105,16 +114,29 @@ class Session:
             return f"a message of it had no end for {MESSAGE_S:.0f} s"
         return None
 
+    @property
+    def _is_busy(self) -> bool:
+        """Tell whether something is on its way, or lies here, that may be what is awaited."""
+        return self.has_more or self._messages.unfinished
+
     def _take_request(self, message: Request) -> None:
         match message:
             case Request("update2", [_, updates], None) if self._is_shown:
                 self._taking = self.replica.taking(updates)
+            case Request("update2", params, None) if self._is_shown:
+                raise Malformed(f"what it tells of its tables cannot be: {value_excerpt(params)}")
             case Request(_, _, None):
                 pass  # nothing else that it tells was asked for
             case Request("echo", params, number):
-                self._output += reply(number, params)
+                self._answer_echo(number, params)
             case Request(method, _, number):
                 self._output += reply(number, None, f"unknown method {excerpt(method)}")
+
+    def _answer_echo(self, number: Json, params: list[Json]) -> None:
+        answer = reply(number, params)
+        if len(answer) > MAX_ECHO_OCTETS:
+            raise Malformed(f"it asks for an echo of more than {MAX_ECHO_OCTETS} octets")
+        self._output += answer
 
     def _take_reply(self, message: Reply) -> None:
         number = message.id
@@ -122,10 +144,11 @@ class Session:
             return
         if number == MONITOR and not self._is_shown:
             if message.error is not None:
-                raise Malformed(f"it does not show its tables: {excerpt(repr(message.error)[:200])}")
+                raise Malformed(f"it does not show its tables: {value_excerpt(message.error)}")
             self._is_shown = True
             self._taking = self.replica.taking(message.result)
-        elif FIRST_TRANSACTION <= number < self._transactions:
+        elif number in self._unanswered:
+            self._unanswered.remove(number)
             self._answers.append(Answer(number, _error_in(message)))
 
 
@@ -136,9 +159,9 @@ def _asked() -> dict[str, Json]:
 def _error_in(message: Reply) -> str:
     """Say why a transaction was not done; empty: it was."""
     if message.error is not None or not isinstance(message.result, list):
-        return excerpt(repr(message.error or message.result)[:500], 200)
+        return value_excerpt(message.error or message.result)
     for result in message.result:
         if isinstance(result, dict) and result.get("error"):
-            words = (str(result.get(part))[:500] for part in ("error", "details") if result.get(part))
+            words = (str(result.get(part)) for part in ("error", "details") if result.get(part))
             return excerpt(": ".join(words), 200)
     return ""

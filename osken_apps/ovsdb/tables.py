@@ -5,12 +5,12 @@ the server leaves it out. Neither `statistics` nor `status` is here: Open vSwitc
 Source: ovs-vswitchd.conf.db(5), RFC 7047 (5.1: values), ovsdb-server(7) (update2: what has changed).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sized
 from sys import intern
 from typing import Any, NamedTuple, NewType, TypeVar, get_type_hints
 
 from osken_apps.errors import Malformed
-from osken_apps.printable import excerpt
+from osken_apps.printable import excerpt, value_excerpt
 
 Json = Any
 Uuid = NewType("Uuid", str)
@@ -18,6 +18,8 @@ Map = Mapping[str, str]
 Texts = tuple[str, ...]
 References = tuple[Uuid, ...]
 
+MAX_MEMBERS = 1 << 16  # of a set; a bridge has as many ports at most
+MAX_PAIRS = 1 << 12  # of a map
 INTEGERS = range(-(1 << 63), 1 << 63)
 NOTHING: Map = {}  # of all rows whose map is empty; never changed
 
@@ -134,10 +136,17 @@ def _within(kind: str, value: Json) -> Json:
     return value[1]
 
 
-def _list(value: Json) -> list[Json]:
+def _list(value: Json, most: int) -> list[Json]:
     if type(value) is not list:
         raise TypeError
+    _check_number(value, most)
     return value
+
+
+def _check_number(held: Sized, most: int) -> None:
+    """Refuse what has too many members: each change of it takes as long as it is large."""
+    if len(held) > most:
+        raise ValueError
 
 
 def _set_of(read: Callable[[Json], Any]) -> Callable[[Json], tuple[Any, ...]]:
@@ -145,7 +154,7 @@ def _set_of(read: Callable[[Json], Any]) -> Callable[[Json], tuple[Any, ...]]:
 
     def read_set(value: Json) -> tuple[Any, ...]:
         if type(value) is list and value[:1] == ["set"]:
-            return tuple(map(read, _list(_within("set", value))))
+            return tuple(map(read, _list(_within("set", value), MAX_MEMBERS)))
         return (read(value),)
 
     return read_set
@@ -167,8 +176,8 @@ def _optional(read: Callable[[Json], Any]) -> Callable[[Json], Any]:
 
 
 def _map(value: Json) -> Map:
-    pairs = map(_list, _list(_within("map", value)))
-    return {_text(key): _text(of) for key, of in pairs} or NOTHING
+    pairs = _list(_within("map", value), MAX_PAIRS)
+    return {_text(key): _text(of) for key, of in (_list(pair, 2) for pair in pairs)} or NOTHING
 
 
 def _replaced(_before: Any, now: Any) -> Any:
@@ -177,20 +186,23 @@ def _replaced(_before: Any, now: Any) -> Any:
 
 
 def _set_changed(before: tuple[Any, ...], change: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Of a set it sends what came and what went."""
+    """Of a set it sends what came and what went. Raises ValueError if there are too many."""
     held = dict.fromkeys(before)
     for value in change:
         if value in held:
             del held[value]
         else:
             held[value] = None
+    _check_number(held, MAX_MEMBERS)
     return tuple(held)
 
 
 def _map_changed(before: Map, change: Map) -> Map:
-    """Of a map it sends what came, what went, and what has another value now."""
+    """Of a map it sends what came, what went, and what has another value now. Raises ValueError, likewise."""
     gone = {key for key, value in change.items() if before.get(key) == value}
-    return {key: value for key, value in {**before, **change}.items() if key not in gone} or NOTHING
+    held = {key: value for key, value in {**before, **change}.items() if key not in gone}
+    _check_number(held, MAX_PAIRS)
+    return held or NOTHING
 
 
 _KINDS: dict[Any, tuple[Any, ...]] = {
@@ -236,7 +248,11 @@ def changed_row(table: Table, before: Row, sent: Mapping[str, Json]) -> Row:
     values = list(before)
     for name, value in sent.items():
         column = _column(table, name)
-        values[column.place] = column.changed(values[column.place], _read(table, name, column, value))
+        change = _read(table, name, column, value)
+        try:
+            values[column.place] = column.changed(values[column.place], change)
+        except ValueError:
+            raise Malformed(f"a row of {table.name} has too much of {name}") from None
     return table.row._make(values)
 
 
@@ -251,7 +267,7 @@ def _read(table: Table, name: str, column: Column, value: Json) -> Any:
     try:
         return column.read(value)
     except (TypeError, ValueError):
-        shown = excerpt(repr(value)[:200])
+        shown = value_excerpt(value)
         raise Malformed(
             f"a row of {table.name} is not as Open vSwitch's are: its {name} is {shown}"
         ) from None

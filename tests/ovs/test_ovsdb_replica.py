@@ -32,10 +32,10 @@ def changes(generator: random.Random) -> Iterator[list[str]]:
     ports: list[str] = []
     for number in range(CHANGES):
         name = generator.choice(ports) if ports else ""
-        match generator.randrange(8) if ports else 0:
+        match generator.randrange(10) if ports else 0:
             case 0:
                 ports.append(f"p{number}")
-                yield ["add-port", "br-int", ports[-1], "--", "set", "interface", ports[-1], "type=internal"]
+                yield ["add-port", "br-int", ports[-1], "--", *_internal(ports[-1])]
             case 1:
                 ports.remove(name)
                 yield ["del-port", name]
@@ -54,8 +54,16 @@ def changes(generator: random.Random) -> Iterator[list[str]]:
                 )
                 yield ["set", "bridge", "br-int", f"protocols={','.join(versions)}"]
             case 7:
+                yield ["clear", "interface", name, "external_ids"]
+            case 8:
+                yield ["del-port", name, "--", "add-port", "br-int", name, "tag=3", "--", *_internal(name)]
+            case 9:
                 targets = [f"tcp:127.0.0.1:{port}" for port in range(9, 9 + generator.randrange(1, 3))]
                 yield ["set-controller", "br-int", *targets]
+
+
+def _internal(name: str) -> list[str]:
+    return ["set", "interface", name, "type=internal"]
 
 
 def test_it_follows_a_real_server_through_any_changes(switch: Switch) -> None:

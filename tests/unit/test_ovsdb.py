@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from osken_apps.errors import Malformed
+from osken_apps.ovsdb import tables
 from osken_apps.ovsdb.operations import MARK, tag_operations
 from osken_apps.ovsdb.replica import ROWS_A_STEP, Replica
-from osken_apps.ovsdb.session import ECHO, MONITOR, Answer, Session
+from osken_apps.ovsdb.session import ECHO, MAX_ECHO_OCTETS, MONITOR, SHOWN_S, Answer, Session
 from osken_apps.ovsdb.tables import (
     TABLES,
     BridgeRow,
@@ -297,3 +298,66 @@ def test_a_tag_is_written_with_its_mark_and_goes_with_it() -> None:
         assert tuple(rows[uuids[name]].external_ids.get(MARK) for name in ("tap0", "tap1")) == written
     assert database.tags() == {"tap0": 7}
     assert session.replica.rows(RootRow)
+
+
+def test_a_host_owes_nothing_while_what_it_has_sent_waits_for_us() -> None:
+    session, database = Session(0.0), host(1000)
+    session.feed(database.feed(session.to_send(), 0.0))
+    for now in (0.5, 10.6, 11.6):
+        assert session.look(now, "which host it is") is None
+        session.step()
+    finish(session)
+    assert session.look(30.0, "which host it is") is None
+    assert session.look(40.0, "which host it is") is None
+    assert session.look(41.0, "which host it is") == "it did not say which host it is in 10 s"
+
+
+def test_a_host_that_loses_its_name_has_its_time_to_say_it_again() -> None:
+    session = shown(host(1))
+    session.look(0.0, "which host it is")
+    assert session.look(5.0, None) is None
+    for now in (3600.0, 3601.0, 3609.0):
+        session.feed(b" ")
+        assert session.look(now, "which host it is") is None
+
+
+def test_who_says_other_things_for_ever_and_shows_no_tables_is_cut_off() -> None:
+    session = Session(0.0)
+    for now in range(int(SHOWN_S) + 1):
+        session.feed(b'{"method":"update","params":[],"id":null}')
+        assert session.look(float(now), "which host it is") is None
+    assert session.look(SHOWN_S + 1, None) == "it did not show its tables in 120 s"
+
+
+@pytest.mark.parametrize("params", [[0], [0, {}, {}], []])
+def test_an_update_of_another_form_ends_the_session(params: Json) -> None:
+    session = shown(host(1))
+    session.feed(json.dumps({"id": None, "method": "update2", "params": params}).encode())
+    with pytest.raises(Malformed, match="what it tells of its tables cannot be"):
+        finish(session)
+
+
+def test_an_echo_has_a_bound() -> None:
+    session = shown(host(1))
+    session.feed(json.dumps({"id": 1, "method": "echo", "params": ["x" * MAX_ECHO_OCTETS]}).encode())
+    with pytest.raises(Malformed, match="an echo of more than"):
+        finish(session)
+
+
+def test_maps_and_sets_have_a_bound_at_once_and_as_they_grow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "MAX_PAIRS", 3)
+    monkeypatch.setattr(tables, "MAX_MEMBERS", 3)
+
+    def pairs(*keys: str) -> Json:
+        return {"external_ids": ["map", [[key, "x"] for key in keys]]}
+
+    def members(*uuids: str) -> Json:
+        return {"interfaces": ["set", [["uuid", uuid] for uuid in uuids]]}
+
+    for some in (pairs, members):
+        row = new_row(PORT, some(*"abc"))
+        with pytest.raises(Malformed):
+            new_row(PORT, some(*"abcd"))
+        assert changed_row(PORT, row, some(*"ad")) != row
+        with pytest.raises(Malformed, match="a row of Port has too much of "):
+            changed_row(PORT, row, some("d"))

@@ -11,11 +11,18 @@ import eventlet
 import pytest
 from eventlet.green import socket
 
-from osken_apps.apps import runtime, sender
+from osken_apps import liveness
+from osken_apps.apps import looking, runtime, sender
+from osken_apps.apps.complaints import Complaints
+from osken_apps.apps.edge import PlainEdge
+from osken_apps.apps.hosts import Hosts
+from osken_apps.apps.ovsdb import app as ovsdb_app
 from osken_apps.apps.ovsdb import session as ovsdb_session
+from osken_apps.apps.ovsdb.app import OvsdbApp
 from osken_apps.apps.ovsdb.session import OvsdbError, OvsdbSession
 from osken_apps.apps.transport import plain
 from osken_apps.liveness import ECHO_INTERVAL_S, ECHO_S, STEP_S
+from osken_apps.model.fabric import Fabric
 from osken_apps.model.tunnel_bridge import BridgeChange
 from osken_apps.ovsdb import json_texts
 from osken_apps.ovsdb import replica as ovsdb_replica
@@ -23,6 +30,7 @@ from osken_apps.ovsdb.host_view import MAX_NAME
 from osken_apps.ovsdb.messages import READ_SIZE
 from osken_apps.ovsdb.session import MESSAGE_S
 from tests.bench.scale.ovsdb_server import SimulatedDatabase
+from tests.golden.scenarios import LAYOUT
 from tests.unit.hub_thread import in_a_hub
 
 ADDRESS = ("192.0.2.1", 1234)
@@ -226,8 +234,15 @@ def test_a_database_that_is_too_large_ends_the_session(monkeypatch: pytest.Monke
     with_peer(work)
 
 
-def test_a_peer_that_takes_nothing_is_not_buffered_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sender, "PATIENCE_S", 0.05)
+@pytest.mark.parametrize(
+    ("backlog", "patience_s", "reason"),
+    [(1 << 20, 60.0, "it does not take what it is sent"), (1 << 30, 0.05, "it took nothing for 0 s")],
+)
+def test_a_peer_that_takes_nothing_is_not_buffered_for_without_end(
+    monkeypatch: pytest.MonkeyPatch, backlog: int, patience_s: float, reason: str
+) -> None:
+    monkeypatch.setattr(ovsdb_session, "MAX_BACKLOG", backlog)
+    monkeypatch.setattr(sender, "PATIENCE_S", patience_s)
 
     def work(made: Peer) -> None:
         echo = json.dumps({"id": "e", "method": "echo", "params": ["x" * (1 << 15)]}).encode()
@@ -245,8 +260,8 @@ def test_a_peer_that_takes_nothing_is_not_buffered_for_without_end(monkeypatch: 
                 eventlet.sleep(0)
 
         asking, watching = eventlet.spawn(ask), eventlet.spawn(watch)
-        assert made.ended() == "it took nothing for 0 s"
-        assert sender.MOST_WAITING < most <= sender.MOST_WAITING + 2 * READ_SIZE
+        assert made.ended() == reason
+        assert 0 < most <= backlog + 2 * READ_SIZE
         asking.kill()
         watching.kill()
 
@@ -389,5 +404,98 @@ def test_a_session_that_ended_leaves_nothing_even_if_the_collector_never_sees_it
             assert [reference() for reference in references] == [None, None]
         finally:
             gc.enable()
+
+    in_a_hub(work)
+
+
+def test_what_is_told_together_is_looked_at_once_and_before_an_answer_is_given() -> None:
+    def work(made: Peer) -> None:
+        database = host(2)
+        made.serve(database)
+        wait_for(lambda: made.views and made.views[-1])
+        looks = len(made.views)
+        uuid = next(iter(database.tables["Interface"]))
+        changes = [{"Interface": {uuid: {"modify": {"mtu": mtu}}}} for mtu in range(1, 101)]
+        told = [json.dumps({"id": None, "method": "update2", "params": [0, change]}) for change in changes]
+        made.socket.sendall("".join(told).encode())
+        wait_for(lambda: made.session._session.revision == 1 + len(told))
+        eventlet.sleep(0)
+        assert len(made.views) - looks <= 2 * len(told) / ovsdb_session.STEPS_PER_TURN
+        made.session.set_tags({"tap0": 7}, "the-store")
+        assert {port.name: port.tag for port in made.views[-1].tagged_ports}["tap0"] == 7
+
+    with_peer(work)
+
+
+def test_two_who_ask_for_a_sign_of_life_both_get_it() -> None:
+    def work(made: Peer) -> None:
+        made.serve(host(1))
+        wait_for(lambda: made.views and made.views[-1])
+        probes = [eventlet.spawn(made.session.probe) for _ in range(2)]
+        for probe in probes:
+            probe.wait()
+
+    with_peer(work)
+
+
+def test_ports_whose_names_are_shown_alike_are_all_tagged() -> None:
+    def work(made: Peer) -> None:
+        names = ["x" * 300 + "1", "x" * 300 + "2", "tap\n1", "tap\\n1"]
+        database = SimulatedDatabase("host1", {"br-int": (1, [(name, "") for name in names])})
+        made.serve(database)
+        wait_for(lambda: made.views and made.views[-1])
+        made.session.set_tags({"x" * MAX_NAME: 7, "tap\\n1": 8}, "the-store")
+        assert database.tags() == dict(zip(names, (7, 7, 8, 8), strict=True))
+
+    with_peer(work)
+
+
+def test_a_host_that_tells_much_while_much_is_written_is_heard_meanwhile() -> None:
+    """As ovsdb-server does, it reads nothing while it has something to say."""
+
+    def work(made: Peer) -> None:
+        database, asked = host(4000), bytearray()
+        real = database.feed
+
+        def feed(data: bytes, now: float) -> bytes:
+            if not asked and b'"transact"' not in data:
+                return real(data, now)
+            asked.extend(data)
+            if len(asked) == len(data):
+                rows = {uuid: {"modify": {"mtu": 9000}} for uuid in database.tables["Interface"]}
+                update = {"id": None, "method": "update2", "params": [0, {"Interface": rows}]}
+                return json.dumps(update).encode() * 8
+            if not asked.endswith(b'"id":2}'):
+                return b""
+            operations = json.loads(asked)["params"][1:]
+            return json.dumps({"id": 2, "result": [{}] * len(operations), "error": None}).encode()
+
+        database.feed = feed  # type: ignore[method-assign]
+        made.serve(database)
+        wait_for(lambda: made.views and made.views[-1])
+        made.session.set_tags({f"tap{number}": 7 for number in range(4000)}, "the-store")
+        assert len(json.loads(asked)["params"]) == 1 + 2 * 4000
+
+    with_peer(work)
+
+
+def test_the_time_is_looked_at_for_each_session_that_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looking, "INTERVAL_S", 0.001)
+    monkeypatch.setattr(liveness, "STEP_S", 0.05)
+    monkeypatch.setattr(ovsdb_app, "complain", Complaints().complain)
+
+    def work(_hub: object) -> None:
+        listener = eventlet.listen(("127.0.0.1", 0))
+        hosts: Any = Hosts(Fabric(LAYOUT), lambda _host: None)  # type: ignore[arg-type,return-value]
+        app = OvsdbApp(hosts, listener, PlainEdge())
+        accepting = app.start()
+        try:
+            with socket.create_connection(listener.getsockname()) as silent, eventlet.Timeout(10):
+                while silent.recv(1 << 16):
+                    pass
+        finally:
+            accepting.kill()
+            app.stop()
+            listener.close()
 
     in_a_hub(work)

@@ -23,7 +23,8 @@ from osken_apps.ovsdb.session import Session
 
 LOG = logging.getLogger(__name__)
 
-STEPS_PER_TURN = 4  # each takes less than a millisecond
+STEPS_PER_TURN = 4  # each takes about a millisecond at most
+MAX_BACKLOG = 1 << 24  # octets that a peer does not take: a transaction over ten thousand ports is a tenth
 TRANSACTION_TIMEOUT_S = 10.0
 PROBE_TIMEOUT_S = 2.0
 
@@ -66,8 +67,6 @@ class OvsdbSession:
                 self._take(changed)
         except Malformed as error:
             self._fault = self._fault or str(error)
-        except TimeoutError as error:
-            self._fault = str(error)
         except OSError as error:
             LOG.debug("%s: %s", self, error)
         finally:
@@ -80,7 +79,7 @@ class OvsdbSession:
             raise OvsdbError(self._fault)
 
     def close(self) -> None:
-        """End the session; its task wakes and leaves, and whoever waits for a transaction is told."""
+        """End the session; its task wakes, tells whoever waits for a transaction, and leaves."""
         if not self._closed:
             self._closed = True
             with suppress(OSError):  # it has ended already
@@ -98,8 +97,8 @@ class OvsdbSession:
 
     def view(self) -> HostView | None:
         """Give what the session shows, whole; None until it shows a host with a name."""
-        if self._viewed_at != self._session.changes and not self._closed:
-            self._viewed_at, self._view = self._session.changes, self._viewer.look(self._session.replica)
+        if self._viewed_at != self._session.revision and not self._closed:
+            self._viewed_at, self._view = self._session.revision, self._viewer.view(self._session.replica)
         return self._view
 
     def set_tags(self, tags: Mapping[str, int | None], mark: str) -> None:
@@ -123,7 +122,9 @@ class OvsdbSession:
 
     def probe(self) -> None:
         """Ask the peer for a sign of life. Raises OvsdbError if it gives none."""
-        heard = self._heard = runtime.once()
+        if self._heard is None or self._heard.ready():
+            self._heard = runtime.once()
+        heard = self._heard
         self._session.ask_echo()
         self._send()
         if self._closed or not runtime.wait_within(PROBE_TIMEOUT_S, heard):
@@ -152,8 +153,6 @@ class OvsdbSession:
         """Wait for octets, and take them; give False when the peer has gone. Raises Malformed, OSError."""
         if self._closed:
             return False
-        if self._sender.is_full:
-            self._sender.send()  # it asks for more and more that it does not take
         runtime.wait_ready(self._transport.fileno(), read=True)
         try:
             data = self._transport.recv(READ_SIZE)
@@ -168,19 +167,19 @@ class OvsdbSession:
 
     def _take(self, changed: Callable[[], None]) -> None:
         """Take what has come, with turns for others meanwhile. Raises Malformed."""
-        seen, steps = self._session.changes, 0
-        while self._session.has_more and not self._closed:
-            if steps and steps % STEPS_PER_TURN == 0:
-                runtime.pause()
-            steps += 1
-            self._session.step()
+        while not self._closed:
+            seen = self._session.revision
+            for _ in range(STEPS_PER_TURN):
+                self._session.step()
             self._send()
-            if self._session.changes != seen:
-                seen = self._session.changes
+            if self._session.revision != seen:
                 changed()
             for answer in self._session.answers():
                 if answer.transaction in self._questions:
                     self._questions.pop(answer.transaction).send(answer.error)
+            if not self._session.has_more:
+                return
+            runtime.pause()
 
     def _send(self) -> None:
         """Send what is to be sent; what the peer does not take now another task sends."""
@@ -193,7 +192,10 @@ class OvsdbSession:
             LOG.debug("%s: %s", self, error)
             self.close()
             return
-        if self._sender.unsent and not self._sender.is_sending:
+        if len(self._sender.unsent) > MAX_BACKLOG:
+            self._fault = self._fault or "it does not take what it is sent"
+            self.close()
+        elif self._sender.unsent and not self._sender.is_sending:
             runtime.spawn(self._send_rest)
 
     def _send_rest(self) -> None:
