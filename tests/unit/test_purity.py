@@ -14,8 +14,8 @@ from tests.unit.modules import Module, imported, module_of, modules
 PURE_ROOMS = ("model", "networking", "openflow", "ovsdb", "pipeline", "dhcp", "trace", "explain")
 ALLOWED = {
     "abc", "base64", "bisect", "collections", "contextlib", "dataclasses", "datetime", "enum", "functools",
-    "heapq", "ipaddress", "itertools", "json", "netaddr", "operator", "re", "reprlib", "shlex", "string", "struct",
-    "sys.intern", "types", "typing", "urllib.parse", "uuid", "weakref", "zlib",
+    "heapq", "ipaddress", "itertools", "json", "netaddr", "operator", "re", "reprlib", "shlex", "string",
+    "struct", "sys.intern", "types", "typing", "urllib.parse", "uuid", "weakref", "zlib",
 }  # fmt: skip
 IMPURE_NAMES = {"__import__", "breakpoint", "compile", "eval", "exec", "input", "open", "print"}
 #: What the allowed modules have that is not a function of its arguments, by its name there.
