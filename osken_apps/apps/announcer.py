@@ -1,10 +1,11 @@
 """Machines that have come to a host: they are heard there as if they spoke themselves. SHELL."""
 
+from collections.abc import Iterator
+
 from osken_apps.apps import runtime
 from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.host import Host
 from osken_apps.model.fabric import Fabric
-from osken_apps.model.paired import Paired, paired
 from osken_apps.model.resources import Port
 from osken_apps.model.snapshot import HostSnapshot
 from osken_apps.openflow import codec
@@ -32,10 +33,9 @@ class Announcer:
         a machine announced itself with was caught on the way; its addresses are known.
         """
         came = self._fabric.shown(self._host.name).arrivals
-        pairs: dict[str, Paired] = {}  # by network
         for bound in snapshot.ports if came or self._caught else ():
             port = self._fabric.inventory.ports.get(bound.port_id) if bound.port_id in came else None
-            frames = tuple(announcements(port, self._paired(port, pairs), bound.in_conflict) if port else ())
+            frames = tuple(self._announcements(port) if port else ())
             caught = self._caught.pop(bound.port_id, None)
             frames += (caught,) if caught else ()
             came.discard(bound.port_id)
@@ -46,12 +46,9 @@ class Announcer:
         waiting = {waiting.port_id for waiting in snapshot.waiting}
         self._caught = {port_id: frame for port_id, frame in self._caught.items() if port_id in waiting}
 
-    def _paired(self, port: Port, known: dict[str, Paired]) -> Paired:
-        inventory, network_id = self._fabric.inventory, port.network_id
-        if network_id not in known:
-            of_network = inventory.ports_of(network_id)
-            known[network_id] = paired(inventory.ports[port_id] for port_id in of_network)
-        return known[network_id]
+    def _announcements(self, port: Port) -> Iterator[bytes]:
+        pairs = self._fabric.inventory.paired_in(port.network_id)
+        return announcements(port, pairs, self._fabric.conflicts.get(port.id))
 
     def _send_if_here(self, integration: Bridge, port_id: str, messages: bytes) -> None:
         """Send what a port's machine would, unless another host has the port by now: it would come back."""

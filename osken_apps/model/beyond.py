@@ -5,35 +5,47 @@ A change is told with the networks that it concerns, before and after; the hosts
 again.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from ipaddress import IPv4Address
 
-from osken_apps.model.paired import Paired, paired
+from osken_apps.model.paired import Paired
 from osken_apps.model.port_security import is_guarded
 from osken_apps.model.reaches import HostPart, Reaches
 from osken_apps.model.resources import Network, Port
 from osken_apps.model.tunnel_addresses import TunnelAddresses
 from osken_apps.model.tunnels import Reach, RemotePorts, Spread
 
-# The network of an id, if it is known, and what of ports of these ids carries traffic.
+# The network of an id, if it is known, what of ports of these ids carries traffic, and what pairs cover in a
+# network: the same object until it changes.
 NetworkOf = Callable[[str], Network | None]
 PortsUp = Callable[[Iterable[str]], Iterator[Port]]
-
-NOTHING_PAIRED = Paired()
+PairedIn = Callable[[str], Paired]
 
 
 class Beyond:
     """Ports of networks over tunnels on all hosts, and the addresses of these hosts."""
 
-    def __init__(self, network_of: NetworkOf, ports_up: PortsUp, enforce: bool) -> None:
-        """Begin with nothing known; `enforce`: ports with port security are guarded."""
+    def __init__(
+        self,
+        network_of: NetworkOf,
+        ports_up: PortsUp,
+        paired_in: PairedIn,
+        declined: Mapping[str, IPv4Address],
+        enforce: bool,
+    ) -> None:
+        """Begin with nothing known.
+
+        `declined`: the addresses that clients found in use, by port id. `enforce`: ports with port security
+        are guarded.
+        """
         self.addresses = TunnelAddresses()
         self._network_of = network_of
         self._ports_up = ports_up
+        self._paired_in = paired_in
+        self._declined = declined
         self._enforce = enforce
         self.spread = Spread()
         self._remote_ports = RemotePorts()
-        self._paired: dict[str, Paired] = {}  # by network
         self._reaches = Reaches()
         self._looking: set[str] = set()  # hosts for which something has changed elsewhere
 
@@ -61,10 +73,7 @@ class Beyond:
 
     def drop_networks(self, network_ids: Iterable[str]) -> None:
         """Forget networks that are gone."""
-        gone = list(network_ids)
-        self._reaches.drop(gone)
-        for network_id in gone:
-            self._paired.pop(network_id, None)
+        self._reaches.drop(network_ids)
 
     def begin_again(self) -> None:
         """Put everything together again when it is asked for."""
@@ -77,13 +86,14 @@ class Beyond:
 
     def change_of(self, port_ids: Iterable[str]) -> None:
         """Have the networks of ports put together again, and their hosts look."""
-        self._change(self.spread.networks_of(port_ids))
+        self.change_in(self.spread.networks_of(port_ids))
 
     def change_at(self, hosts: Iterable[str]) -> None:
         """Likewise the networks that one of these hosts has."""
-        self._change(set().union(*(self.spread.networks_at(host) for host in hosts)))
+        self.change_in(set().union(*(self.spread.networks_at(host) for host in hosts)))
 
-    def _change(self, network_ids: Iterable[str]) -> None:
+    def change_in(self, network_ids: Iterable[str]) -> None:
+        """Likewise these networks."""
         for network_id in network_ids:
             self._reaches.forget([network_id])
             self._looking |= self.spread.hosts_of(network_id)
@@ -94,18 +104,13 @@ class Beyond:
             (host, tuple(self._ports_up(port_ids)))
             for host, port_ids in (self.spread.ports_of(network_id) if network else ())
         ]
-        pairs = self._paired_in(network_id, chain.from_iterable(ports for _, ports in on_hosts))
+        pairs = self._paired_in(network_id)
         for host, ports in on_hosts:
             address = self.addresses.of(host)
             if address is not None and ports and network:
-                remotes = tuple(self._remote_ports.of(port, network, address, pairs) for port in ports)
+                remotes = tuple(
+                    self._remote_ports.of(port, network, address, pairs, self._declined.get(port.id))
+                    for port in ports
+                )
                 guarded = self._enforce and all(is_guarded(port) for port in ports)
                 yield HostPart(host, address, remotes, ports, guarded)
-
-    def _paired_in(self, network_id: str, ports: Iterable[Port]) -> Paired:
-        """Give what pairs cover in a network: the same object as long as it is the same."""
-        now, before = paired(ports), self._paired.get(network_id, NOTHING_PAIRED)
-        if now == before:
-            return before
-        self._paired[network_id] = now
-        return now

@@ -15,6 +15,7 @@ from osken_apps.model.dhcp_service import served_address
 from osken_apps.model.host import Interface, ShownHost
 from osken_apps.model.interface_names import port_id_prefix
 from osken_apps.model.inventory import Inventory
+from osken_apps.model.paired import Paired
 from osken_apps.model.port_security import Guard
 from osken_apps.model.resources import Network, Port
 from osken_apps.model.snapshot import MAX_METERS, Layout
@@ -38,7 +39,7 @@ class Fabric:
         self.hosts: dict[str, ShownHost] = {}
         self.claims = Claims()
         self.conflicts: dict[str, IPv4Address] = {}  # port id -> the address that its client declined
-        self.beyond = Beyond(self._network, self._ports_up, enforce)
+        self.beyond = Beyond(self._network, self._ports_up, self._paired_in, self.conflicts, enforce)
         self._left: dict[str, str] = {}  # ids of ports that nobody has -> the host that they were at last
         self.told = Told()
 
@@ -82,6 +83,7 @@ class Fabric:
             self._decide((port_id,))
         self.beyond.begin_again()
         inventory.groups.take_changed()  # all of them are new, and all hosts are looked at
+        inventory.take_pairs_changed()
         inventory.loaded = True
         return set(self.hosts)
 
@@ -97,6 +99,7 @@ class Fabric:
         # What the store recorded of a host is a claim of it where OVSDB shows none, and no longer than that.
         claims = [{name} | self._claim(self.hosts[name]) for name in left if not self.hosts[name].has_ovsdb]
         self.beyond.change_of(touched)
+        self.beyond.change_in(self.inventory.take_pairs_changed())
         concerned = self._decide(touched).union(*claims)
         self.beyond.drop_networks(change.id for change in listed if isinstance(change, Deleted))
         concerned |= self._hosts_with(self.inventory.groups.take_changed())
@@ -113,6 +116,7 @@ class Fabric:
     def decline(self, port_id: str, address: IPv4Address) -> set[str]:
         """Note that a port's client found its address in use; give the hosts that this concerns."""
         self.conflicts[port_id] = address
+        self.beyond.change_of((port_id,))
         return self._hosts_of(port_id)
 
     def conflict_of(self, port: Port) -> IPv4Address | None:
@@ -130,6 +134,7 @@ class Fabric:
         """Let an address be offered to a port again; give the hosts that this concerns."""
         if self.conflicts.get(port_id) == address:
             del self.conflicts[port_id]
+            self.beyond.change_of((port_id,))
         return self._hosts_of(port_id)
 
     # -- what hosts show
@@ -329,6 +334,9 @@ class Fabric:
 
     def _network(self, network_id: str) -> Network | None:
         return self.inventory.networks.get(network_id)
+
+    def _paired_in(self, network_id: str) -> Paired:
+        return self.inventory.paired_in(network_id)
 
     def _ports_up(self, port_ids: Iterable[str]) -> Iterator[Port]:
         known = (self.inventory.ports.get(port_id) for port_id in port_ids)

@@ -12,6 +12,7 @@ from osken_apps.model.changes import Change, Deleted, Snapshot, Upserted
 from osken_apps.model.conditions import PortDirectory
 from osken_apps.model.group_index import GroupIndex
 from osken_apps.model.interface_names import port_id_prefix
+from osken_apps.model.paired import Paired, paired
 from osken_apps.model.port_security import Guard, OwnAddress, is_guarded, own_addresses
 from osken_apps.model.resources import DHCP_DEVICE_ID, Network, Port, Standard, Subnet
 from osken_apps.model.security_groups import AddressGroup, SecurityGroup, SecurityGroupRule
@@ -46,6 +47,8 @@ class Inventory:
         self._bound: dict[str, set[str]] = {}
         self.groups = GroupIndex()
         self._own: dict[str, tuple[OwnAddress, ...]] = {}  # by port id, as far as it was asked for
+        self._paired: dict[str, Paired] = {}  # by network, as far as it was asked for
+        self._pairs_changed: set[str] = set()
         self.directory = PortDirectory(self.ports)  # by what an operator may have meant
 
     def take(self, part: Snapshot, apply: Callable[[Change], object] | None = None) -> None:
@@ -62,7 +65,7 @@ class Inventory:
         """Take one change; give the ids of the ports for which hosts may have to do something else now.
 
         What a resource is called, and what is reported of a port, is nothing to hosts. Which groups permit
-        something else now, `groups` knows.
+        something else now, `groups` knows; in which networks pairs are others, `take_pairs_changed` tells.
         """
         match change:
             case Upserted(Network() as network):
@@ -131,11 +134,25 @@ class Inventory:
         numbers = tuple(sorted(group.number for group in groups))
         return Guard(self._own[port.id], numbers, all(group.stateful for group in groups))
 
+    def paired_in(self, network_id: str) -> Paired:
+        """Give what the pairs of a network's ports cover, the same object until one of them changes."""
+        known = self._paired.get(network_id)
+        if known is None:
+            ports = (self.ports[port_id] for port_id in self._ports_of.get(network_id, ()))
+            known = self._paired[network_id] = paired(ports)
+        return known
+
+    def take_pairs_changed(self) -> set[str]:
+        """Give the ids of the networks whose ports have other pairs since this was asked last."""
+        changed, self._pairs_changed = self._pairs_changed, set()
+        return changed
+
     def _put_port(self, port: Port) -> set[str]:
         before = self.ports.get(port.id)
         touched = {port.id} | self._siblings_of(before)
         self.directory.change(before, port)
         self.groups.put_port(before, port)
+        self._note_pairs(before, port)
         self._unindex(port.id)
         self.ports[port.id] = port
         if port.device_id:
@@ -155,6 +172,7 @@ class Inventory:
     def _delete(self, kind: type, id: str) -> set[str]:
         if kind is Network:
             self.networks.pop(id, None)
+            self._paired.pop(id, None)
             return self.ports_of(id)
         if kind is Subnet:
             subnet = self.subnets.pop(id, None)
@@ -185,9 +203,15 @@ class Inventory:
         del self.ports[id]
         self.directory.change(port, None)
         self.groups.put_port(port, None)
+        self._note_pairs(port, None)
         self._by_prefix.pop(port_id_prefix(id), None)
         self._remember_deleted(id)
         return touched | (self.ports_of(port.network_id) if port.is_dhcp_server else set())
+
+    def _note_pairs(self, before: Port | None, now: Port | None) -> None:
+        for network_id, _ in _pairs_of(before) ^ _pairs_of(now):
+            self._paired.pop(network_id, None)
+            self._pairs_changed.add(network_id)
 
     def _remember_deleted(self, port_id: str) -> None:
         self.deleted[port_id] = None
@@ -236,6 +260,11 @@ def _matters(before: Standard | None, now: Standard) -> bool:
         return True
     essence = _ESSENCE[type(now)]
     return essence(before) != essence(now)
+
+
+def _pairs_of(port: Port | None) -> set[tuple[str, str]]:
+    """Give what the pairs of a port cover, with its network."""
+    return {(port.network_id, pair.ip_address) for pair in port.allowed_address_pairs} if port else set()
 
 
 def _device(port: Port) -> tuple[str, str]:

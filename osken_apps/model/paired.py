@@ -1,7 +1,11 @@
-"""The addresses that ports of a network may have besides their own, by their allowed address pairs. PURE."""
+"""The addresses that ports of a network may have besides their own, by their allowed address pairs, and those
+of a port that are certain to be its own: others are told of no other. PURE.
+
+Pairs are what somebody wants, and count whether their port is up or plugged or not.
+"""
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from osken_apps.model.addresses import IPAddress, network_of
@@ -24,11 +28,15 @@ class Paired:
 
 
 def paired(ports: Iterable[Port]) -> Paired:
-    """Give what the pairs of some ports cover; a machine may take over what a pair of its port covers."""
+    """Give what the pairs of some ports cover; a machine may take over what a pair of its port covers.
+
+    A prefix that is everything names no address: its port is a router's, which takes over none.
+    """
     prefixes = {pair.ip_address for port in ports for pair in port.allowed_address_pairs}
     found = sorted(
         (network.version, int(network.network_address), int(network.broadcast_address))
         for network in map(network_of, prefixes)
+        if network.prefixlen
     )
     ranges: list[tuple[int, int, int]] = []
     for version, first, last in found:
@@ -38,3 +46,11 @@ def paired(ports: Iterable[Port]) -> Paired:
         else:
             ranges.append((version, first, last))
     return Paired(tuple(ranges))
+
+
+def certain_addresses(port: Port, pairs: Paired, declined: IPAddress | None) -> Iterator[IPAddress]:
+    """Give the addresses of a port that no machine may take over, as a virtual router's, and that its client
+    has not `declined`; `pairs` are those of its network that some port may have besides its own.
+    """
+    addresses = (fixed.ip_address for fixed in port.fixed_ips)
+    return (address for address in addresses if address not in pairs and address != declined)

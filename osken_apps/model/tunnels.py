@@ -12,7 +12,7 @@ from itertools import chain
 from typing import TypeVar
 
 from osken_apps.model.addresses import IPAddress, MacAddress
-from osken_apps.model.paired import Paired
+from osken_apps.model.paired import Paired, certain_addresses
 from osken_apps.model.resources import Network, NetworkType, Port
 
 T = TypeVar("T")
@@ -29,7 +29,7 @@ class RemotePort:
     """A port of a network over tunnels, as other hosts see it: `address` is where its host is reached.
 
     All hosts share one, until something of it changes; then there is another one. `known` are its addresses
-    with the MAC address that is to be told; none of those that another machine may take over.
+    with the MAC address that is to be told; only those that are certain.
     """
 
     network_type: NetworkType
@@ -182,18 +182,26 @@ class RemotePorts:
     """The ports as other hosts see them, each made once for all."""
 
     def __init__(self) -> None:
-        self._made: dict[str, tuple[Port, Network, Paired, RemotePort]] = {}
+        self._made: dict[str, tuple[Port, Network, Paired, IPv4Address | None, RemotePort]] = {}
 
-    def of(self, port: Port, network: Network, address: IPv4Address, paired: Paired) -> RemotePort:
-        """Give a port as seen from other hosts than its own, the same object until it changes; `paired` are
-        the addresses that some port of the network may have besides its own.
+    def of(
+        self,
+        port: Port,
+        network: Network,
+        address: IPv4Address,
+        pairs: Paired,
+        declined: IPv4Address | None,
+    ) -> RemotePort:
+        """Give a port as seen from other hosts than its own, the same object until it changes; its addresses
+        are those that are certain by `pairs` and by what its client `declined`.
         """
         known = self._made.get(port.id)
-        if known and known[:3] == (port, network, paired) and known[3].address == address:
-            return known[3]
-        made = _remote_port(port, network, address, paired)
-        remote = known[3] if known and _values(known[3]) == _values(made) else made
-        self._made[port.id] = (port, network, paired, remote)
+        if known and known[:4] == (port, network, pairs, declined) and known[4].address == address:
+            return known[4]
+        certain = tuple(certain_addresses(port, pairs, declined))
+        made = _remote_port(port, network, address, certain)
+        remote = known[4] if known and _values(known[4]) == _values(made) else made
+        self._made[port.id] = (port, network, pairs, declined, remote)
         return remote
 
     def forget(self, port_id: str) -> None:
@@ -201,21 +209,15 @@ class RemotePorts:
         self._made.pop(port_id, None)
 
 
-def _remote_port(port: Port, network: Network, address: IPv4Address, paired: Paired) -> RemotePort:
+def _remote_port(
+    port: Port, network: Network, address: IPv4Address, known: tuple[IPAddress, ...]
+) -> RemotePort:
     number = network.segmentation_id or 0
-    known = tuple(certain_addresses(port, paired))
     return RemotePort(network.network_type, number, address, port.mac_address, known)
 
 
 def _values(remote: RemotePort) -> tuple[object, ...]:
     return remote.network_type, remote.segmentation_id, remote.address, remote.mac_address, remote.known
-
-
-def certain_addresses(port: Port, paired: Paired) -> Iterator[IPAddress]:
-    """Give the addresses of a port that no machine may take over, as a virtual router's; `paired` are those
-    of its network that some port may have besides its own.
-    """
-    return (fixed.ip_address for fixed in port.fixed_ips if fixed.ip_address not in paired)
 
 
 def further_macs(port: Port) -> set[MacAddress]:

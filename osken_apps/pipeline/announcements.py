@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address
 
 from osken_apps.model.addresses import MacAddress
-from osken_apps.model.paired import Paired
+from osken_apps.model.paired import Paired, certain_addresses
 from osken_apps.model.resources import Port
-from osken_apps.model.tunnels import certain_addresses
 from osken_apps.openflow.fields import ETH_TYPE_ARP, ETH_TYPE_IPV6, IP_PROTO_ICMPV6
 from osken_apps.pipeline.headers import ARP_REQUEST, NEIGHBOR_ADVERTISEMENT
 
@@ -26,16 +25,15 @@ OVERRIDE = 1 << 29
 TARGET_LINK_LAYER_ADDRESS = 2
 
 
-def announcements(port: Port, pairs: Paired, in_conflict: bool = False) -> Iterator[bytes]:
-    """Give a frame for each address that no other machine may have; of IPv4 in conflict, none.
-
-    `pairs` are the addresses that some port of its network may have besides its own.
+def announcements(port: Port, pairs: Paired, declined: IPv4Address | None = None) -> Iterator[bytes]:
+    """Give a frame for each address of a port that is certain by what `pairs` cover in its network and by
+    what its client `declined`.
     """
     mac = port.mac_address
-    for address in certain_addresses(port, pairs):
+    for address in certain_addresses(port, pairs, declined):
         if isinstance(address, IPv6Address):
             yield neighbor_advertisement(mac, address)
-        elif not in_conflict:
+        else:
             yield arp_announcement(mac, address)
 
 

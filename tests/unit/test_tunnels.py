@@ -2,11 +2,14 @@
 
 import random
 from dataclasses import replace
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address, ip_network
+from types import SimpleNamespace
 
 import pytest
 
-from osken_apps.model.addresses import mac_address
+from osken_apps.apps import runtime
+from osken_apps.apps.announcer import Announcer
+from osken_apps.model.addresses import IPAddress, MacAddress, mac_address
 from osken_apps.model.changes import Deleted, Snapshot, Upserted
 from osken_apps.model.conditions import TunnelNeeds
 from osken_apps.model.conditions.facts import tunnel_address
@@ -37,6 +40,7 @@ from osken_apps.openflow.codec import FlowModCommand, packet_out_by
 from osken_apps.openflow.difference import difference
 from osken_apps.openflow.fields import Field
 from osken_apps.openflow.wire import FlowBody, FlowKey, encode_flow
+from osken_apps.pipeline.announcements import arp_announcement, neighbor_advertisement
 from osken_apps.pipeline.desired import FlowEncoder, desired_flows
 from osken_apps.pipeline.feature import bridge_of
 from osken_apps.pipeline.features.tunnels import Tunnels
@@ -215,19 +219,163 @@ def test_an_address_that_another_machine_may_take_over_is_not_answered_for() -> 
     assert found.shared == ((router, (B,)),)
 
 
-@pytest.mark.parametrize("covered", ["10.0.0.2", "10.0.0.0/24", "0.0.0.0/0"])
-def test_an_address_that_a_pair_of_another_port_covers_is_not_answered_for(covered: str) -> None:
+MOVED = port(
+    2,
+    fixed_ips=(
+        FixedIp("sub", IPv4Address("10.0.0.2")),
+        FixedIp("sub", IPv4Address("10.0.1.2")),
+        FixedIp("sub6", IPv6Address("2001:db8::2")),
+    ),
+)
+
+
+def taker(*prefixes: str, **more: object) -> Port:
+    """Give a third port, which may have besides its own what these prefixes cover."""
+    pairs = tuple(AddressPair(prefix, port(3).mac_address) for prefix in prefixes)
+    return port(3, allowed_address_pairs=pairs, **more)
+
+
+def answered_for(made: Fabric) -> list[str]:
+    """Give the addresses of the moved port that host a answers for."""
+    (remote,) = [item for item in reach(made, "a").ports if item.mac_address == MOVED.mac_address]
+    return [str(address) for address in remote.known]
+
+
+def announced(made: Fabric, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Give the addresses of the moved port that are announced when it has come to host b."""
+    sent: list[bytes] = []
+    monkeypatch.setattr(runtime, "spawn_after", lambda _, __, *given: sent.append(given[-1]))
+    made.host("b").arrivals.add(MOVED.id)
+    host, bridge = SimpleNamespace(name="b"), SimpleNamespace(connection=None)
+    Announcer(host, made).send(snapshot(made, "b"), bridge)  # type: ignore[arg-type]
+    frames = [(fixed.ip_address, frame_of(fixed.ip_address)) for fixed in MOVED.fixed_ips]
+    return [str(address) for address, frame in frames if any(frame in messages for messages in sent)]
+
+
+def frame_of(address: IPAddress) -> bytes:
+    four = isinstance(address, IPv4Address)
+    mac = MOVED.mac_address
+    return arp_announcement(mac, address) if four else neighbor_advertisement(mac, address)  # type: ignore[arg-type]
+
+
+ALL = ["10.0.0.2", "10.0.1.2", "2001:db8::2"]
+
+
+@pytest.mark.parametrize("plugged", [False, True])
+@pytest.mark.parametrize(
+    ("changed", "declined", "certain"),
+    [
+        (taker(), None, ALL),
+        (taker("10.0.0.2"), None, ALL[1:]),
+        (taker("10.0.0.0/24"), None, ALL[1:]),
+        (taker("10.0.0.0/24", admin_state_up=False), None, ALL[1:]),
+        (taker("10.0.0.0/23", "2001:db8::/64"), None, []),
+        (taker("0.0.0.0/0", "::/0"), None, ALL),
+        (taker("0.0.0.0/0", "10.0.1.2"), None, [ALL[0], ALL[2]]),
+        (taker("10.0.0.2", network_id="gre"), None, ALL),
+        (replace(MOVED, allowed_address_pairs=taker("10.0.0.2").allowed_address_pairs), None, ALL[1:]),
+        (replace(MOVED, allowed_address_pairs=taker("0.0.0.0/0").allowed_address_pairs), None, ALL),
+        (taker(), "10.0.0.2", ALL[1:]),
+        (taker("10.0.1.2"), "10.0.0.2", ALL[2:]),
+        (taker(), "10.0.0.77", ALL),
+    ],
+)
+def test_what_others_are_told_of_an_address_they_are_answered_and_no_address_that_is_not_certain(
+    monkeypatch: pytest.MonkeyPatch, changed: Port, declined: str | None, certain: list[str], plugged: bool
+) -> None:
+    made = fabric(port(1), MOVED, *([port(3, network_id=changed.network_id)] if plugged else []))
+    assert announced(made, monkeypatch) == answered_for(made) == ALL
+    made.apply([Upserted(changed)])
+    if declined:
+        made.decline(MOVED.id, IPv4Address(declined))
+    assert (announced(made, monkeypatch), answered_for(made)) == (certain, certain)
+
+
+def test_an_address_that_a_pair_covers_is_answered_for_again_when_the_pair_goes_and_not_before() -> None:
+    made = fabric(port(1), MOVED)
+    made.observe_tunnel_address("c", str(C))
+    bring(made, "c")
+
+    def after(*changes: Upserted | Deleted) -> tuple[set[str], list[str]]:
+        return concerned(made, made.apply(changes)), answered_for(made)
+
+    assert after(Upserted(taker())) == (set(), ALL)
+    assert after(Upserted(taker("10.0.0.2"))) == ({"a", "b"}, ALL[1:])
+    bring(made, "c", taker())
+    assert answered_for(made) == ALL[1:]
+    bring(made, "c")
+    assert answered_for(made) == ALL[1:]
+    made.beyond.take_looking()
+    assert after(Upserted(taker("10.0.0.2", name="renamed"))) == (set(), ALL[1:])
+    assert after(Upserted(taker("10.0.1.2"))) == ({"a", "b"}, [ALL[0], ALL[2]])
+    assert after(Deleted(Port, taker().id)) == ({"a", "b"}, ALL)
+    made.load(Snapshot((VXLAN, OTHER), (SUBNET,), (port(1), MOVED, taker("10.0.0.0/24"))))
+    assert answered_for(made) == ALL[1:]
+
+
+def test_an_address_that_is_declined_or_may_be_offered_again_concerns_the_hosts_of_its_network() -> None:
+    made = fabric(port(1), MOVED)
+    address = IPv4Address("10.0.0.2")
+    assert concerned(made, made.decline(MOVED.id, address)) == {"a", "b"}
+    assert answered_for(made) == ALL[1:]
+    assert concerned(made, made.settle(MOVED.id, IPv4Address("10.0.0.77"))) == {"b"}
+    assert concerned(made, made.settle(MOVED.id, address)) == {"a", "b"}
+    assert answered_for(made) == ALL
+
+
+def known_at(made: Fabric, host: str) -> set[tuple[MacAddress, IPAddress]]:
+    """Give what a host knows of machines elsewhere."""
+    others = [item for found in snapshot(made, host).reaches for item in found.ports]
+    return {(item.mac_address, address) for item in others for address in item.known}
+
+
+def certain_elsewhere(made: Fabric, host: str) -> set[tuple[MacAddress, IPAddress]]:
+    """Give what it is to know, found out from all ports."""
+    every = made.inventory.ports.values()
+    covered = {ip_network(pair.ip_address) for item in every for pair in item.allowed_address_pairs}
+    placed = [(place.host, item) for item in every if (place := made.claims.place_of(item.id))]
+    carrying = [(at, item) for at, item in placed if item.admin_state_up]
+    return {
+        (item.mac_address, fixed.ip_address)
+        for at, item in carrying
+        for fixed in item.fixed_ips
+        if at != host and host in {other for other, _ in carrying}
+        if made.conflicts.get(item.id) != fixed.ip_address
+        if not any(fixed.ip_address in network for network in covered if network.prefixlen)
+    }
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_whatever_happens_hosts_know_the_addresses_that_are_certain_and_look_when_these_change(
+    seed: int,
+) -> None:
+    draw = random.Random(seed)
     made = fabric(port(1), port(2), port(3))
-    assert [known for item in reach(made, "a").ports for known in item.known] == [
-        IPv4Address("10.0.0.2"),
-        IPv4Address("10.0.0.3"),
-    ]
-    taker = port(3, allowed_address_pairs=(AddressPair(covered, port(3).mac_address),))
-    assert concerned(made, made.apply([Upserted(taker)])) == {"a", "b", "c"}
-    left = [known for item in reach(made, "a").ports for known in item.known]
-    assert left == ([IPv4Address("10.0.0.3")] if covered == "10.0.0.2" else [])
-    made.apply([Deleted(Port, taker.id)])
-    assert [item.known for item in reach(made, "a").ports] == [(IPv4Address("10.0.0.2"),)]
+    plugged = {"a": {1}, "b": {2}, "c": {3}}
+    known = {host: known_at(made, host) for host in "abc"}
+    for _ in range(40):
+        host, number = draw.choice("abc"), draw.randrange(1, 7)
+        address, item = IPv4Address(f"10.0.0.{number}"), port(number)
+        match draw.choice(("plug", "plug", "change", "change", "delete", "decline", "settle")):
+            case "plug":  # or unplug
+                plugged[host] ^= {number}
+                looking = bring(made, host, *map(port, sorted(plugged[host])))
+            case "change":
+                prefixes = draw.choice(((), ("10.0.0.3",), ("10.0.0.2/31", "0.0.0.0/0")))
+                pairs = tuple(AddressPair(prefix, item.mac_address) for prefix in prefixes)
+                up = draw.random() < 0.8
+                looking = made.apply([Upserted(port(number, allowed_address_pairs=pairs, admin_state_up=up))])
+            case "delete":
+                looking = made.apply([Deleted(Port, item.id)])
+            case "decline":
+                looking = made.decline(item.id, address)
+            case "settle":
+                looking = made.settle(item.id, address)
+        looking = concerned(made, looking)
+        now = {name: known_at(made, name) for name in "abc"}
+        assert now == {name: certain_elsewhere(made, name) for name in "abc"}
+        assert looking >= {name for name in "abc" if now[name] != known[name]}
+        known = now
 
 
 def test_pairs_cover_what_is_between_their_first_and_last_address() -> None:
@@ -239,6 +387,7 @@ def test_pairs_cover_what_is_between_their_first_and_last_address() -> None:
     assert all(ip_address(text) in pairs for text in inside)
     assert not any(ip_address(text) in pairs for text in outside)
     assert ip_address("10.0.0.1") not in paired([port(1)])
+    assert paired([taker("0.0.0.0/0", "::/0", "10.0.0.8")]) == paired([taker("10.0.0.8")])
 
 
 SIX = port(2, fixed_ips=(FixedIp("sub6", IPv6Address("2001:db8::2")),))
