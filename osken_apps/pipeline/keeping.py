@@ -15,14 +15,12 @@ from osken_apps.openflow.actions import Action, Conjunction, Output, Resubmit, S
 from osken_apps.openflow.difference import Difference, FlowTable, looked_up
 from osken_apps.openflow.fields import Field
 from osken_apps.openflow.flow import Flow
-from osken_apps.openflow.match import Match
 from osken_apps.openflow.reading import read_flow
-from osken_apps.openflow.wire import FlowBody, FlowKey, encode_flow, encode_match
+from osken_apps.openflow.wire import FlowBody, FlowKey, encode_flow
 from osken_apps.pipeline.feature import PlannedBridge
 from osken_apps.pipeline.features.isolation import INTEGRATION_NORMAL, PROVIDER_TO_LOCAL
 from osken_apps.pipeline.features.switching import (
     DELIVER_SEVERAL,
-    KNOWN_MAC,
     PROVIDER_TO_GUARDED,
     TO_EACH,
     TO_HOLDERS,
@@ -35,9 +33,9 @@ from osken_apps.pipeline.features.tunnels import (
     TO_UNKNOWN_MAC,
     TUNNEL_TO_LOCAL,
 )
-from osken_apps.pipeline.named_vlans import named_by, named_vlans
-from osken_apps.pipeline.stage import Role
+from osken_apps.pipeline.named_vlans import named_vlans
 from osken_apps.pipeline.stages import ADMIT, COMMIT
+from osken_apps.pipeline.stale import Stale, values_set
 
 Actions = tuple[Action, ...]
 
@@ -47,23 +45,20 @@ def kept(flows: Difference, installed: FlowTable, bridge: PlannedBridge) -> Diff
     if not flows:
         return flows
     there = looked_up(installed)
+    add = [item for item in flows.add if item[0] not in there]
+    of_stale = Difference()
     if bridge.snapshot.overwrites:
         opened = _opened(there, bridge)
         add = [(key, _with_unknown(key, body, there, bridge, opened)) for key, body in flows.add]
-        gone = _Stale(bridge)
-        delete = tuple([item for item in flows.delete if gone.has(*item)])
-    else:
-        add, delete = [item for item in flows.add if item[0] not in there], ()
+        of_stale = Stale(bridge).undone(flows.delete)
     guards = any(key.table_id == ADMIT.table_id for key in there)
     vlans = {vlan for _, vlan in bridge.snapshot.kept_vlans}
-    return Difference(
-        tuple(
-            (key, body)
-            for key, body in add
-            if there.get(key) != body and not _opens(key, body, there.get(key), guards, vlans)
-        ),
-        delete,
-    )
+    added = [
+        (key, body)
+        for key, body in add
+        if there.get(key) != body and not _opens(key, body, there.get(key), guards, vlans)
+    ]
+    return Difference((*added, *of_stale.add), of_stale.delete)
 
 
 def _opens(
@@ -77,7 +72,7 @@ def _opens(
     was_guarded = before is not None and before.cookie == PROVIDER_TO_GUARDED.cookie
     if not was_guarded or body.cookie != PROVIDER_TO_LOCAL.cookie:
         return False
-    return any(set_vlan in vlans for set_vlan in _values_set(read_flow(key, body).flow, Field.VLAN_VID))
+    return any(set_vlan in vlans for set_vlan in values_set(read_flow(key, body).flow, Field.VLAN_VID))
 
 
 def _opened(there: FlowTable, bridge: PlannedBridge) -> frozenset[int]:
@@ -86,46 +81,6 @@ def _opened(there: FlowTable, bridge: PlannedBridge) -> frozenset[int]:
     flows = {key: body for key, body in there.items() if body.cookie in cookies}
     ofports = bridge.snapshot.ofports.get(bridge.name, {})
     return frozenset(vlan for vlan, _ in named_vlans(bridge.name, bridge.layout, ofports, flows))
-
-
-class _Stale:
-    """Which flows must not stay though nothing is taken away."""
-
-    def __init__(self, bridge: PlannedBridge) -> None:
-        snapshot = bridge.snapshot
-        self._bridge = bridge
-        self._names = {number: name for name, number in snapshot.ofports.get(bridge.name, {}).items()}
-        self._wires = {it.local_vlan: bridge.layout.wire_of(it) for it in snapshot.segments}
-        self._kept = frozenset[tuple[object, object]](snapshot.kept_vlans)
-        has_ports = bridge.role is Role.INTEGRATION
-        self._bound = frozenset(port.ofport for port in snapshot.ports) if has_ports else frozenset()
-
-    def has(self, key: FlowKey, body: FlowBody) -> bool:
-        """Tell whether a flow that is not wanted is of a port that is known, joins a network that is known
-        with something else, or leads to where none of its ports is any more.
-        """
-        return self._is_of_a_known_port(key, body) or self._joins(key, body) or self._misleads(key, body)
-
-    def _misleads(self, key: FlowKey, body: FlowBody) -> bool:
-        if body.cookie != KNOWN_MAC.cookie:
-            return False
-        flow = read_flow(key, body).flow
-        vlan = dict(flow.match.fields).get(Field.REG6)
-        is_kept = any((receiver, vlan) in self._kept for receiver in _values_set(flow, Field.REG7))
-        return vlan in self._wires and not is_kept
-
-    def _is_of_a_known_port(self, key: FlowKey, body: FlowBody) -> bool:
-        if not any(_number_after(header, key.match) in self._bound for header in _PORT_HEADERS):
-            return False
-        matched = dict(read_flow(key, body).flow.match.fields)
-        return not self._bound.isdisjoint({matched.get(field) for field in _PORT_FIELDS})
-
-    def _joins(self, key: FlowKey, body: FlowBody) -> bool:
-        vlan, wire = named_by(key, body, self._bridge.name, self._bridge.layout, self._names)
-        if vlan is None or wire is None:
-            return False
-        is_known = vlan in self._wires or wire in self._wires.values()
-        return is_known and self._wires.get(vlan) != wire
 
 
 def _with_unknown(
@@ -147,7 +102,7 @@ def _with_receivers(
     wanted: Flow, before: Actions | None, bridge: PlannedBridge, opened: frozenset[int]
 ) -> Actions:
     """Copies for ports: those that are not known get theirs as before, or as what is not guarded."""
-    known = set(_values_set(wanted, Field.REG7))
+    known = set(values_set(wanted, Field.REG7))
     ways = dict(_receivers(before or ()))
     open_way = Resubmit(COMMIT.table_id) if before is None and wanted.cookie == TO_EACH.cookie else None
     further: list[Action] = []
@@ -206,18 +161,6 @@ def _with_peers(
     return actions if len(actions) <= 2 * MAX_COPIES else wanted.actions
 
 
-def _number_after(header: bytes, match: bytes) -> int:
-    """Look for a field's number without reading the match: what is found may be something else."""
-    place = match.find(header) + len(header)
-    return int.from_bytes(match[place : place + 4], "big")
-
-
-def _values_set(flow: Flow, field: Field) -> Iterator[object]:
-    return (it.value for it in flow.actions if isinstance(it, SetField) and it.field is field)
-
-
-_PORT_FIELDS = (Field.IN_PORT, Field.REG7)
-_PORT_HEADERS = tuple(encode_match(Match.of({field: 0}))[4:8] for field in _PORT_FIELDS)
 _MERGES: Mapping[int, Callable[[Flow, Actions | None, PlannedBridge, frozenset[int]], Actions]] = {
     TO_EACH.cookie: _with_receivers,
     TO_HOLDERS.cookie: _with_receivers,

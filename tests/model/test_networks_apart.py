@@ -15,7 +15,7 @@ from osken_apps.model.claims import Place
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.host import Interface
 from osken_apps.model.host_snapshot import host_snapshot
-from osken_apps.model.resources import Binding, FixedIp, Network, NetworkType, Port, PortStatus
+from osken_apps.model.resources import AddressPair, Binding, FixedIp, Network, NetworkType, Port, PortStatus
 from osken_apps.openflow.actions import Conjunction, Output, PopVlan, SetField
 from osken_apps.openflow.fields import UNTAGGED, Field
 from osken_apps.openflow.flow import Flow
@@ -515,3 +515,39 @@ def test_a_local_vlan_that_was_given_before_ovsdb_showed_who_has_it_is_given_up(
     assert site.ovsdb.tags["tap-lost"] == 1
     assert (site.sends_in("tap-lost"), site.hears("tap-lost")) == (set(), set())
     assert (site.sends_in(tap(P1)), site.hears(tap(P1))) == ({1001}, {1001})
+
+
+def led_to(site: Site, ofport: int) -> dict[str, set[object]]:
+    """Give by rule the VLANs of this host in which something is led to a port by what is done."""
+    rules = ("known_mac", "to_holders", "to_each", "deliver_unknown")
+    ways = {Output(ofport), SetField(Field.REG7, ofport)}
+    vlans = {
+        rule: {matched(flow, Field.REG6) for flow in site.flows("br-int", rule) if ways & {*flow.actions}}
+        for rule in rules
+    }
+    return {rule: found for rule, found in vlans.items() if found}
+
+
+@pytest.mark.parametrize("was_guarded", [True, False])
+def test_a_number_that_another_port_has_now_leads_nobody_of_the_network_before_to_it(
+    was_guarded: bool,
+) -> None:
+    stays = port(2, NETWORKS[1], True)
+    pair = AddressPair("10.0.0.2", stays.mac_address)
+    before = replace(port(1, NETWORKS[1], was_guarded), allowed_address_pairs=(pair,) if was_guarded else ())
+    now = port(3, NETWORKS[3], True)
+    site = Site(before, stays)
+    site.plug(10, before, stays)
+    assert site.attempt()
+    tag = site.ovsdb.tags[tap(stays)]
+    of_stays = led_to(site, 11)
+    assert of_stays and all(vlans == {tag} for vlans in of_stays.values())
+    yesterday(site, now)
+    site.unplug(before)
+    site.plug(10, now)
+    at_rest(site)
+    of_now = site.ovsdb.tags[tap(now)]
+    assert of_now != tag
+    assert led_to(site, 10) == {"known_mac": {of_now}, "to_each": {of_now}}
+    assert led_to(site, 11) == of_stays
+    assert led_to(site, 1).get("to_each") == {tag, of_now}

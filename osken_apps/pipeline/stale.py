@@ -1,0 +1,138 @@
+"""What contradicts what is known, among the flows of a bridge from which nothing is taken away. PURE.
+
+A flow that is not wanted stays there, as somebody who is not known may need it. Not so one by which what is
+known would go by what was before, or two networks would meet: it goes, or leads to fewer.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from osken_apps.openflow.actions import Action, Output, Resubmit, SetField
+from osken_apps.openflow.difference import Difference
+from osken_apps.openflow.fields import Field
+from osken_apps.openflow.flow import Flow
+from osken_apps.openflow.match import Match
+from osken_apps.openflow.reading import read_flow
+from osken_apps.openflow.wire import FlowBody, FlowKey, encode_instructions, encode_match
+from osken_apps.pipeline.feature import PlannedBridge
+from osken_apps.pipeline.features.switching import DELIVER_SEVERAL, KNOWN_MAC, TO_EACH, TO_HOLDERS
+from osken_apps.pipeline.named_vlans import named_by
+from osken_apps.pipeline.stage import Role
+
+Item = tuple[FlowKey, FlowBody]
+
+
+class Stale:
+    """What is done about flows that are not wanted on one bridge."""
+
+    def __init__(self, bridge: PlannedBridge) -> None:
+        self._ports = _Ports(bridge)
+        self._networks = _Networks(bridge)
+
+    def undone(self, unwanted: Iterable[Item]) -> Difference:
+        """Give which of them go, and which only lead to fewer."""
+        less: list[Item] = []
+        gone: list[Item] = []
+        for key, body in unwanted:
+            if self._contradicts(key, body):
+                gone.append((key, body))
+            elif body.cookie in _LISTS and (rest := self._ports.spared(key, body)) != body:
+                less.append((key, rest))
+        return Difference(tuple(less), tuple(gone))
+
+    def _contradicts(self, key: FlowKey, body: FlowBody) -> bool:
+        """Tell whether a flow is of a port that is known, joins a network that is known with something else,
+        or says something else of what is known.
+        """
+        if self._ports.have(key, body) or self._networks.are_joined_by(key, body):
+            return True
+        contradicts = _CONTRADICTIONS.get(body.cookie)
+        return contradicts is not None and contradicts(self, read_flow(key, body).flow)
+
+    def _misleads(self, flow: Flow) -> bool:
+        return self._ports.are_led_to_by(flow) or self._networks.lack_receivers_of(flow)
+
+
+class _Ports:
+    """The ports that are known: each has what is wanted for it, and nothing else."""
+
+    def __init__(self, bridge: PlannedBridge) -> None:
+        has_ports = bridge.role is Role.INTEGRATION
+        self._bound = frozenset(port.ofport for port in bridge.snapshot.ports) if has_ports else frozenset()
+
+    def have(self, key: FlowKey, body: FlowBody) -> bool:
+        """Tell whether a flow is one of theirs."""
+        if not any(_number_after(header, key.match) in self._bound for header in _PORT_HEADERS):
+            return False
+        matched = dict(read_flow(key, body).flow.match.fields)
+        return not self._bound.isdisjoint({matched.get(field) for field in _PORT_FIELDS})
+
+    def are_led_to_by(self, flow: Flow) -> bool:
+        """Tell whether a flow leads to one of them."""
+        return any(map(self._is_led_to, flow.actions))
+
+    def spared(self, key: FlowKey, body: FlowBody) -> FlowBody:
+        """Give what a flow is to do without what it does for them."""
+        flow = read_flow(key, body).flow
+        if not self.are_led_to_by(flow):
+            return body
+        rest = tuple(self._of_others(flow.actions))
+        return body._replace(instructions=encode_instructions(replace(flow, actions=rest)))
+
+    def _of_others(self, actions: Iterable[Action]) -> Iterator[Action]:
+        was_led = False
+        for action in actions:
+            is_led = self._is_led_to(action)
+            if not is_led and not (was_led and isinstance(action, Resubmit)):
+                yield action
+            was_led = is_led
+
+    def _is_led_to(self, action: Action) -> bool:
+        match action:
+            case Output(ofport) | SetField(Field.REG7, ofport):
+                return ofport in self._bound
+        return False
+
+
+class _Networks:
+    """The networks that are known: each has its local VLAN and its wire for itself."""
+
+    def __init__(self, bridge: PlannedBridge) -> None:
+        snapshot = bridge.snapshot
+        self._bridge = bridge
+        self._names = {number: name for name, number in snapshot.ofports.get(bridge.name, {}).items()}
+        self._wires = {it.local_vlan: bridge.layout.wire_of(it) for it in snapshot.segments}
+        self._kept = frozenset[tuple[object, object]](snapshot.kept_vlans)
+
+    def are_joined_by(self, key: FlowKey, body: FlowBody) -> bool:
+        """Tell whether a flow joins one with something else."""
+        vlan, wire = named_by(key, body, self._bridge.name, self._bridge.layout, self._names)
+        if vlan is None or wire is None:
+            return False
+        is_known = vlan in self._wires or wire in self._wires.values()
+        return is_known and self._wires.get(vlan) != wire
+
+    def lack_receivers_of(self, flow: Flow) -> bool:
+        """Tell whether a flow leads, in one of them, to where none of its ports is any more."""
+        vlan = dict(flow.match.fields).get(Field.REG6)
+        is_kept = any((receiver, vlan) in self._kept for receiver in values_set(flow, Field.REG7))
+        return vlan in self._wires and not is_kept
+
+
+def values_set(flow: Flow, field: Field) -> Iterator[object]:
+    """Give what a flow sets a field to, one after the other."""
+    return (it.value for it in flow.actions if isinstance(it, SetField) and it.field is field)
+
+
+def _number_after(header: bytes, match: bytes) -> int:
+    """Look for a field's number without reading the match: what is found may be something else."""
+    place = match.find(header) + len(header)
+    return int.from_bytes(match[place : place + 4], "big")
+
+
+_PORT_FIELDS = (Field.IN_PORT, Field.REG7)
+_PORT_HEADERS = tuple(encode_match(Match.of({field: 0}))[4:8] for field in _PORT_FIELDS)
+#: What is asked of the flows of which rules: a flow is read for nothing else.
+_CONTRADICTIONS: Mapping[int, Callable[[Stale, Flow], bool]] = {KNOWN_MAC.cookie: Stale._misleads}
+#: Whose flows lead to several: others need the rest.
+_LISTS = frozenset(rule.cookie for rule in (TO_EACH, TO_HOLDERS, DELIVER_SEVERAL))
