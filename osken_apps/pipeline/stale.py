@@ -15,9 +15,17 @@ from osken_apps.openflow.match import Match
 from osken_apps.openflow.reading import read_flow
 from osken_apps.openflow.wire import FlowBody, FlowKey, encode_instructions, encode_match
 from osken_apps.pipeline.feature import PlannedBridge
+from osken_apps.pipeline.features.group_rules import (
+    EGRESS_MEMBER,
+    EGRESS_RULE,
+    EGRESS_WHAT,
+    INGRESS_MEMBER,
+    INGRESS_RULE,
+    INGRESS_WHAT,
+)
 from osken_apps.pipeline.features.switching import DELIVER_SEVERAL, KNOWN_MAC, TO_EACH, TO_HOLDERS
 from osken_apps.pipeline.named_vlans import named_by
-from osken_apps.pipeline.stage import Role
+from osken_apps.pipeline.stage import Role, Rule
 
 Item = tuple[FlowKey, FlowBody]
 
@@ -28,6 +36,7 @@ class Stale:
     def __init__(self, bridge: PlannedBridge) -> None:
         self._ports = _Ports(bridge)
         self._networks = _Networks(bridge)
+        self._groups = _Groups(bridge)
 
     def undone(self, unwanted: Iterable[Item]) -> Difference:
         """Give which of them go, and which only lead to fewer."""
@@ -47,9 +56,13 @@ class Stale:
         if self._ports.have(key, body) or self._networks.are_joined_by(key, body):
             return True
         contradicts = _CONTRADICTIONS.get(body.cookie)
-        return contradicts is not None and contradicts(self, read_flow(key, body).flow)
+        return contradicts is not None and contradicts(self, key, body)
 
-    def _misleads(self, flow: Flow) -> bool:
+    def _is_of_a_known_group(self, key: FlowKey, body: FlowBody) -> bool:
+        return self._groups.have(key)
+
+    def _misleads(self, key: FlowKey, body: FlowBody) -> bool:
+        flow = read_flow(key, body).flow
         return self._ports.are_led_to_by(flow) or self._networks.lack_receivers_of(flow)
 
 
@@ -119,6 +132,18 @@ class _Networks:
         return vlan in self._wires and not is_kept
 
 
+class _Groups:
+    """The security groups that are known: each permits what its rules do."""
+
+    def __init__(self, bridge: PlannedBridge) -> None:
+        matches = (Match.of({Field.REG4: policy.number}) for policy in bridge.snapshot.policies)
+        self._numbers = frozenset(encode_match(match)[4:12] for match in matches)
+
+    def have(self, key: FlowKey) -> bool:
+        """Tell whether a flow is one of theirs."""
+        return _ending(key.match, 8) in self._numbers
+
+
 def values_set(flow: Flow, field: Field) -> Iterator[object]:
     """Give what a flow sets a field to, one after the other."""
     return (it.value for it in flow.actions if isinstance(it, SetField) and it.field is field)
@@ -130,9 +155,21 @@ def _number_after(header: bytes, match: bytes) -> int:
     return int.from_bytes(match[place : place + 4], "big")
 
 
+def _ending(match: bytes, size: int) -> bytes:
+    """Give the last octets of a match, without reading it: the registers of one are its last fields."""
+    end = int.from_bytes(match[2:4], "big")
+    return match[end - size : end]
+
+
 _PORT_FIELDS = (Field.IN_PORT, Field.REG7)
 _PORT_HEADERS = tuple(encode_match(Match.of({field: 0}))[4:8] for field in _PORT_FIELDS)
-#: What is asked of the flows of which rules: a flow is read for nothing else.
-_CONTRADICTIONS: Mapping[int, Callable[[Stale, Flow], bool]] = {KNOWN_MAC.cookie: Stale._misleads}
+#: What else is asked of flows, and of those of which rules.
+_ASKED: Mapping[Callable[[Stale, FlowKey, FlowBody], bool], tuple[Rule, ...]] = {
+    Stale._misleads: (KNOWN_MAC,),
+    Stale._is_of_a_known_group: (
+        EGRESS_RULE, EGRESS_WHAT, EGRESS_MEMBER, INGRESS_RULE, INGRESS_WHAT, INGRESS_MEMBER,
+    ),
+}  # fmt: skip
+_CONTRADICTIONS = {rule.cookie: asked for asked, rules in _ASKED.items() for rule in rules}
 #: Whose flows lead to several: others need the rest.
 _LISTS = frozenset(rule.cookie for rule in (TO_EACH, TO_HOLDERS, DELIVER_SEVERAL))

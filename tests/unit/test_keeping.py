@@ -2,21 +2,28 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from ipaddress import IPv4Network
+from itertools import product
 from typing import Any
 
 import pytest
 
+from osken_apps.model.port_security import GroupPolicy, Member
+from osken_apps.model.security_groups import Direction
 from osken_apps.model.snapshot import BoundPort
 from osken_apps.openflow.actions import NORMAL
 from osken_apps.openflow.difference import difference
+from osken_apps.openflow.fields import Field
 from osken_apps.openflow.match import Match
 from osken_apps.openflow.reading import read_flow
 from osken_apps.openflow.wire import FlowBody, FlowKey, encode_flow
 from osken_apps.pipeline.desired import desired_flows
 from osken_apps.pipeline.feature import PlannedBridge, bridge_of
+from osken_apps.pipeline.features.group_rules import GroupRules
 from osken_apps.pipeline.features.isolation import INTEGRATION_NORMAL
 from osken_apps.pipeline.keeping import kept
 from tests.golden.scenarios import LAYOUT, SCENARIOS
+from tests.unit.explain_facts import rule
 
 CATCH_ALL = encode_flow(INTEGRATION_NORMAL.flow(Match(), NORMAL))
 
@@ -57,7 +64,7 @@ def test_of_a_host_that_is_not_known_whole_nothing_does_something_else(of_snapsh
 def keeping(known: Sequence[BoundPort], unknown: Sequence[BoundPort]) -> PlannedBridge:
     """Give the bridge of a host where some ports are not known, and have their tags."""
     tags = tuple((bound.ofport, bound.segment.local_vlan) for bound in unknown)
-    return bridge("guarded", ports=tuple(known), kept_vlans=tags)
+    return bridge("guarded", ports=tuple(known), policies=(), kept_vlans=tags)
 
 
 def test_what_is_left_of_a_port_that_is_known_goes_and_that_of_others_stays() -> None:
@@ -75,3 +82,21 @@ def test_nobody_is_led_to_where_a_machine_of_a_known_network_was() -> None:
     found = kept(difference(there, {}), there, keeping([], scenario.ports[1:]))
     gone = [read_flow(*item).flow.text() for item in found.delete]
     assert gone and all(f"dl_dst={scenario.ports[0].mac_address}" in text for text in gone)
+
+
+def group(number: int) -> GroupPolicy:
+    """Give a group that permits something to everybody and to members, both ways."""
+    rules = [
+        rule(number, direction, remote_group_id=remote, set_number=number if remote else 0)
+        for number, (direction, remote) in enumerate(product(Direction, (None, "friends")), 10 * number)
+    ]
+    return GroupPolicy(number, tuple(rules), {"friends": frozenset({Member(IPv4Network("10.0.0.9/32"))})})
+
+
+def test_what_a_group_that_is_known_does_not_permit_goes_and_what_others_do_stays() -> None:
+    there = dict(encode_flow(flow) for number in (1, 2) for flow in GroupRules().group_flows(group(number)))
+    of_first = [flow for flow in GroupRules().group_flows(group(1)) if Field.REG4 in flow.match.names]
+    assert len({flow.cookie for flow in of_first}) == 6
+    knows_first = bridge("guarded", ports=(), policies=(GroupPolicy(1, (), {}),))
+    assert set(kept(difference(there, {}), there, knows_first).delete) == set(map(encode_flow, of_first))
+    assert not kept(difference(there, {}), there, bridge("guarded", ports=(), policies=())).delete
