@@ -6,14 +6,16 @@ known would go by what was before, or two networks would meet: it goes, or leads
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import chain
 
+from osken_apps.model.resources import NetworkType
 from osken_apps.openflow.actions import Action, Output, Resubmit, SetField
 from osken_apps.openflow.difference import Difference
 from osken_apps.openflow.fields import Field
 from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.match import Match
 from osken_apps.openflow.reading import read_flow
-from osken_apps.openflow.wire import FlowBody, FlowKey, encode_instructions, encode_match
+from osken_apps.openflow.wire import MATCH_HEADER, FlowBody, FlowKey, encode_instructions, encode_match
 from osken_apps.pipeline.feature import PlannedBridge
 from osken_apps.pipeline.features.group_rules import (
     EGRESS_MEMBER,
@@ -24,6 +26,16 @@ from osken_apps.pipeline.features.group_rules import (
     INGRESS_WHAT,
 )
 from osken_apps.pipeline.features.switching import DELIVER_SEVERAL, KNOWN_MAC, TO_EACH, TO_HOLDERS
+from osken_apps.pipeline.features.tunnels import (
+    ARP_KNOWN,
+    ND_KNOWN,
+    ND_TO_HOST,
+    TO_KNOWN_MAC,
+    TO_SHARED_MAC,
+    TYPE_NUMBERS,
+    reaches,
+)
+from osken_apps.pipeline.headers import Values
 from osken_apps.pipeline.named_vlans import named_by
 from osken_apps.pipeline.stage import Role, Rule
 
@@ -37,6 +49,7 @@ class Stale:
         self._ports = _Ports(bridge)
         self._networks = _Networks(bridge)
         self._groups = _Groups(bridge)
+        self._machines = _Machines(bridge)
 
     def undone(self, unwanted: Iterable[Item]) -> Difference:
         """Give which of them go, and which only lead to fewer."""
@@ -60,6 +73,9 @@ class Stale:
 
     def _is_of_a_known_group(self, key: FlowKey, body: FlowBody) -> bool:
         return self._groups.have(key)
+
+    def _is_of_a_known_machine(self, key: FlowKey, body: FlowBody) -> bool:
+        return self._machines.are_told_of(key, body)
 
     def _misleads(self, key: FlowKey, body: FlowBody) -> bool:
         flow = read_flow(key, body).flow
@@ -136,12 +152,40 @@ class _Groups:
     """The security groups that are known: each permits what its rules do."""
 
     def __init__(self, bridge: PlannedBridge) -> None:
-        matches = (Match.of({Field.REG4: policy.number}) for policy in bridge.snapshot.policies)
-        self._numbers = frozenset(encode_match(match)[4:12] for match in matches)
+        self._matches = {_fields({Field.REG4: policy.number}) for policy in bridge.snapshot.policies}
 
     def have(self, key: FlowKey) -> bool:
         """Tell whether a flow is one of theirs."""
-        return _ending(key.match, 8) in self._numbers
+        return _last_fields(key.match, _GROUP_OCTETS) in self._matches
+
+
+class _Machines:
+    """The machines of networks over tunnels that are known: where each is, and what is told of it."""
+
+    def __init__(self, bridge: PlannedBridge) -> None:
+        self._reaches = {
+            _tunnel_network(segment.network_type, segment.segmentation_id or 0): reach
+            for segment, reach, _, _ in reaches(bridge)
+        }
+        self._known: dict[bytes, frozenset[object]] = {}
+
+    def are_told_of(self, key: FlowKey, body: FlowBody) -> bool:
+        """Tell whether a flow says something of the address or the MAC address of one of them."""
+        network = _last_fields(key.match, _NETWORK_OCTETS)
+        if network not in self._reaches:
+            return False
+        flow = read_flow(key, body).flow
+        matched = dict(flow.match.fields)
+        told = {*map(matched.get, _MACHINE_FIELDS), *values_set(flow, Field.ETH_SRC)}
+        return not self._known_in(network).isdisjoint(told)
+
+    def _known_in(self, network: bytes) -> frozenset[object]:
+        """Give the MAC addresses and the addresses of a network: they are many, and seldom asked for."""
+        if network not in self._known:
+            ports = chain.from_iterable(self._reaches[network].everywhere.ports)
+            found = ((port.mac_address, *port.known) for port in ports)
+            self._known[network] = frozenset(chain.from_iterable(found))
+        return self._known[network]
 
 
 def values_set(flow: Flow, field: Field) -> Iterator[object]:
@@ -155,12 +199,29 @@ def _number_after(header: bytes, match: bytes) -> int:
     return int.from_bytes(match[place : place + 4], "big")
 
 
-def _ending(match: bytes, size: int) -> bytes:
-    """Give the last octets of a match, without reading it: the registers of one are its last fields."""
-    end = int.from_bytes(match[2:4], "big")
-    return match[end - size : end]
+def _fields(values: Values) -> bytes:
+    """Give fields as a match has them."""
+    match = encode_match(Match.of(values))
+    return match[MATCH_HEADER.size : _length(match)]
 
 
+def _last_fields(match: bytes, octets: int) -> bytes:
+    """Give the last fields of a match without reading it: the registers, and before them the tunnel's id."""
+    end = _length(match)
+    return match[end - octets : end]
+
+
+def _length(match: bytes) -> int:
+    return int.from_bytes(match[2:4], "big")
+
+
+def _tunnel_network(network_type: NetworkType, segmentation_id: int) -> bytes:
+    return _fields({Field.TUN_ID: segmentation_id, Field.REG0: TYPE_NUMBERS[network_type]})
+
+
+_GROUP_OCTETS = len(_fields({Field.REG4: 0}))
+_NETWORK_OCTETS = len(_tunnel_network(NetworkType.VXLAN, 0))
+_MACHINE_FIELDS = (Field.ETH_DST, Field.ARP_TPA, Field.ND_TARGET)
 _PORT_FIELDS = (Field.IN_PORT, Field.REG7)
 _PORT_HEADERS = tuple(encode_match(Match.of({field: 0}))[4:8] for field in _PORT_FIELDS)
 #: What else is asked of flows, and of those of which rules.
@@ -169,6 +230,7 @@ _ASKED: Mapping[Callable[[Stale, FlowKey, FlowBody], bool], tuple[Rule, ...]] = 
     Stale._is_of_a_known_group: (
         EGRESS_RULE, EGRESS_WHAT, EGRESS_MEMBER, INGRESS_RULE, INGRESS_WHAT, INGRESS_MEMBER,
     ),
+    Stale._is_of_a_known_machine: (ARP_KNOWN, ND_KNOWN, ND_TO_HOST, TO_KNOWN_MAC, TO_SHARED_MAC),
 }  # fmt: skip
 _CONTRADICTIONS = {rule.cookie: asked for asked, rules in _ASKED.items() for rule in rules}
 #: Whose flows lead to several: others need the rest.

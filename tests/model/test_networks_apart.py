@@ -10,7 +10,7 @@ from osken_apps.apps.host import Host
 from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.reconcile import HostReconciler
 from osken_apps.model.addresses import mac_address
-from osken_apps.model.changes import PortReport, Snapshot, Upserted
+from osken_apps.model.changes import Deleted, PortReport, Snapshot, Upserted
 from osken_apps.model.claims import Place
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.host import Interface
@@ -551,3 +551,49 @@ def test_a_number_that_another_port_has_now_leads_nobody_of_the_network_before_t
     assert led_to(site, 10) == {"known_mac": {of_now}, "to_each": {of_now}}
     assert led_to(site, 11) == of_stays
     assert led_to(site, 1).get("to_each") == {tag, of_now}
+
+
+def told(site: Site, *rules: str) -> list[tuple[object, object]]:
+    """Give what flows of some rules of br-tun match of a machine, and whom they name for it."""
+    return [
+        (
+            matched(flow, Field.ARP_TPA) or matched(flow, Field.ETH_DST),
+            flow.actions[0].value if isinstance(flow.actions[0], SetField) else set_by(flow, Field.ETH_SRC),
+        )
+        for flow in site.flows("br-tun", *rules)
+    ]
+
+
+def test_an_address_that_a_machine_here_has_now_is_answered_for_nobody_else() -> None:
+    old, other = port(5, OVERLAY), port(6, OVERLAY)
+    new = replace(port(7, OVERLAY), fixed_ips=old.fixed_ips)
+    site = Site(P9, old, other)
+    site.plug_interface("tap-lost", LOST, 40, tag=7)
+    site.plug(10, P9)
+    elsewhere(site, b=(old, other))
+    at_rest(site)
+    of_other = (other.fixed_ips[0].ip_address, other.mac_address)
+    assert told(site, "arp_known") == [(old.fixed_ips[0].ip_address, old.mac_address), of_other]
+    site.fabric.apply([Deleted(Port, old.id), Deleted(Port, other.id), Upserted(new)])
+    elsewhere(site, b=())
+    site.plug(20, new)
+    at_rest(site)
+    assert told(site, "arp_known") == [of_other]  # nobody else is known to have it
+
+
+def test_a_mac_address_that_one_machine_has_leads_to_none_of_before() -> None:
+    moves = port(5, OVERLAY)
+    pair = AddressPair("10.0.0.5", moves.mac_address)
+    sharing = replace(port(6, OVERLAY), allowed_address_pairs=(pair,))
+    site = Site(P9, moves, sharing)
+    site.plug_interface("tap-lost", LOST, 40, tag=7)
+    site.plug(10, P9)
+    elsewhere(site, b=(moves,), d=(sharing,))
+    at_rest(site)
+    assert [mac for mac, _ in told(site, "to_shared_mac")] == [moves.mac_address]
+    site.fabric.apply([Upserted(replace(sharing, allowed_address_pairs=()))])
+    elsewhere(site, b=(), c=(moves,), d=(sharing,))
+    at_rest(site)
+    assert told(site, "to_shared_mac") == []
+    of_moves = (moves.mac_address, IPv4Address(f"192.0.2.{ord('c')}"))
+    assert of_moves in told(site, "to_known_mac")

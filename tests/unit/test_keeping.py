@@ -11,6 +11,7 @@ import pytest
 from osken_apps.model.port_security import GroupPolicy, Member
 from osken_apps.model.security_groups import Direction
 from osken_apps.model.snapshot import BoundPort
+from osken_apps.model.tunnels import NOWHERE
 from osken_apps.openflow.actions import NORMAL
 from osken_apps.openflow.difference import difference
 from osken_apps.openflow.fields import Field
@@ -18,9 +19,11 @@ from osken_apps.openflow.match import Match
 from osken_apps.openflow.reading import read_flow
 from osken_apps.openflow.wire import FlowBody, FlowKey, encode_flow
 from osken_apps.pipeline.desired import desired_flows
+from osken_apps.pipeline.document import rule_of
 from osken_apps.pipeline.feature import PlannedBridge, bridge_of
 from osken_apps.pipeline.features.group_rules import GroupRules
 from osken_apps.pipeline.features.isolation import INTEGRATION_NORMAL
+from osken_apps.pipeline.features.tunnels import ARP_KNOWN, ND_KNOWN, ND_TO_HOST, TO_KNOWN_MAC
 from osken_apps.pipeline.keeping import kept
 from tests.golden.scenarios import LAYOUT, SCENARIOS
 from tests.unit.explain_facts import rule
@@ -100,3 +103,18 @@ def test_what_a_group_that_is_known_does_not_permit_goes_and_what_others_do_stay
     knows_first = bridge("guarded", ports=(), policies=(GroupPolicy(1, (), {}),))
     assert set(kept(difference(there, {}), there, knows_first).delete) == set(map(encode_flow, of_first))
     assert not kept(difference(there, {}), there, bridge("guarded", ports=(), policies=())).delete
+
+
+@pytest.mark.parametrize("answers_nd", [True, False])
+def test_what_is_told_of_machines_that_are_known_goes_and_what_is_told_of_others_stays(
+    answers_nd: bool,
+) -> None:
+    snapshot = replace(SCENARIOS["tunnels"], answers_nd=answers_nd)
+    there = dict(encode_flow(flow) for flow in desired_flows("br-tun", LAYOUT, snapshot))
+    empty = tuple(replace(reach, everywhere=NOWHERE) for reach in snapshot.reaches)
+    knows_all = bridge_of("br-tun", LAYOUT, snapshot)
+    knows_nobody = bridge_of("br-tun", LAYOUT, replace(snapshot, reaches=empty))
+    assert knows_all and knows_nobody
+    gone = {rule_of(body.cookie) for _, body in kept(difference(there, {}), there, knows_all).delete}
+    assert gone == {ARP_KNOWN, TO_KNOWN_MAC, ND_KNOWN if answers_nd else ND_TO_HOST}
+    assert not kept(difference(there, {}), there, knows_nobody).delete
