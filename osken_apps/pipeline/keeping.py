@@ -50,7 +50,7 @@ def kept(flows: Difference, installed: FlowTable, bridge: PlannedBridge) -> Diff
     if bridge.snapshot.overwrites:
         opened = _opened(there, bridge)
         add = [(key, _with_unknown(key, body, there, bridge, opened)) for key, body in flows.add]
-        of_stale = Stale(bridge).undone(flows.delete)
+        of_stale = Stale(bridge, flows.delete).undone()
     guards = any(key.table_id == ADMIT.table_id for key in there)
     vlans = {vlan for _, vlan in bridge.snapshot.kept_vlans}
     added = [

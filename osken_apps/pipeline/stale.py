@@ -4,7 +4,7 @@ A flow that is not wanted stays there, as somebody who is not known may need it.
 known would go by what was before, or two networks would meet: it goes, or leads to fewer.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 
@@ -25,7 +25,15 @@ from osken_apps.pipeline.features.group_rules import (
     INGRESS_RULE,
     INGRESS_WHAT,
 )
-from osken_apps.pipeline.features.switching import DELIVER_SEVERAL, KNOWN_MAC, TO_EACH, TO_HOLDERS
+from osken_apps.pipeline.features.switching import (
+    DELIVER_SEVERAL,
+    KNOWN_MAC,
+    SHARED_MAC,
+    TO_EACH,
+    TO_HOLDERS,
+    TRACK_SHARED,
+    UNTRACKED_SHARED,
+)
 from osken_apps.pipeline.features.tunnels import (
     ARP_KNOWN,
     ND_KNOWN,
@@ -45,17 +53,21 @@ Item = tuple[FlowKey, FlowBody]
 class Stale:
     """What is done about flows that are not wanted on one bridge."""
 
-    def __init__(self, bridge: PlannedBridge) -> None:
+    def __init__(self, bridge: PlannedBridge, unwanted: Sequence[Item]) -> None:
+        self._unwanted = unwanted
         self._ports = _Ports(bridge)
         self._networks = _Networks(bridge)
         self._groups = _Groups(bridge)
         self._machines = _Machines(bridge)
+        lists = [item for item in unwanted if item[1].cookie == TO_HOLDERS.cookie]
+        stay = [read_flow(*item).flow for item in lists if not self._contradicts(*item)]
+        self._held = frozenset(map(_mac_of, stay))
 
-    def undone(self, unwanted: Iterable[Item]) -> Difference:
+    def undone(self) -> Difference:
         """Give which of them go, and which only lead to fewer."""
         less: list[Item] = []
         gone: list[Item] = []
-        for key, body in unwanted:
+        for key, body in self._unwanted:
             if self._contradicts(key, body):
                 gone.append((key, body))
             elif body.cookie in _LISTS and (rest := self._ports.spared(key, body)) != body:
@@ -80,6 +92,13 @@ class Stale:
     def _misleads(self, key: FlowKey, body: FlowBody) -> bool:
         flow = read_flow(key, body).flow
         return self._ports.are_led_to_by(flow) or self._networks.lack_receivers_of(flow)
+
+    def _has_no_holder(self, key: FlowKey, body: FlowBody) -> bool:
+        return self._networks.lack_receivers_of(read_flow(key, body).flow)
+
+    def _lacks_its_list(self, key: FlowKey, body: FlowBody) -> bool:
+        vlan, mac = _mac_of(read_flow(key, body).flow)
+        return self._networks.have(vlan) and (vlan, mac) not in self._held
 
 
 class _Ports:
@@ -133,6 +152,10 @@ class _Networks:
         self._wires = {it.local_vlan: bridge.layout.wire_of(it) for it in snapshot.segments}
         self._kept = frozenset[tuple[object, object]](snapshot.kept_vlans)
 
+    def have(self, vlan: object) -> bool:
+        """Tell whether a local VLAN is that of one."""
+        return vlan in self._wires
+
     def are_joined_by(self, key: FlowKey, body: FlowBody) -> bool:
         """Tell whether a flow joins one with something else."""
         vlan, wire = named_by(key, body, self._bridge.name, self._bridge.layout, self._names)
@@ -143,9 +166,9 @@ class _Networks:
 
     def lack_receivers_of(self, flow: Flow) -> bool:
         """Tell whether a flow leads, in one of them, to where none of its ports is any more."""
-        vlan = dict(flow.match.fields).get(Field.REG6)
+        vlan, _ = _mac_of(flow)
         is_kept = any((receiver, vlan) in self._kept for receiver in values_set(flow, Field.REG7))
-        return vlan in self._wires and not is_kept
+        return self.have(vlan) and not is_kept
 
 
 class _Groups:
@@ -193,6 +216,12 @@ def values_set(flow: Flow, field: Field) -> Iterator[object]:
     return (it.value for it in flow.actions if isinstance(it, SetField) and it.field is field)
 
 
+def _mac_of(flow: Flow) -> tuple[object, object]:
+    """Give for which MAC address of which local VLAN a flow of switching is."""
+    matched = dict(flow.match.fields)
+    return matched.get(Field.REG6), matched.get(Field.ETH_DST)
+
+
 def _number_after(header: bytes, match: bytes) -> int:
     """Look for a field's number without reading the match: what is found may be something else."""
     place = match.find(header) + len(header)
@@ -227,6 +256,8 @@ _PORT_HEADERS = tuple(encode_match(Match.of({field: 0}))[4:8] for field in _PORT
 #: What else is asked of flows, and of those of which rules.
 _ASKED: Mapping[Callable[[Stale, FlowKey, FlowBody], bool], tuple[Rule, ...]] = {
     Stale._misleads: (KNOWN_MAC,),
+    Stale._has_no_holder: (TO_HOLDERS,),
+    Stale._lacks_its_list: (SHARED_MAC, TRACK_SHARED, UNTRACKED_SHARED),
     Stale._is_of_a_known_group: (
         EGRESS_RULE, EGRESS_WHAT, EGRESS_MEMBER, INGRESS_RULE, INGRESS_WHAT, INGRESS_MEMBER,
     ),

@@ -597,3 +597,32 @@ def test_a_mac_address_that_one_machine_has_leads_to_none_of_before() -> None:
     assert told(site, "to_shared_mac") == []
     of_moves = (moves.mac_address, IPv4Address(f"192.0.2.{ord('c')}"))
     assert of_moves in told(site, "to_known_mac")
+
+
+SHARED_RULES = ("untracked_shared", "track_shared", "shared_mac", "to_holders")
+
+
+def of_shared(site: Site) -> dict[str, set[object]]:
+    """Give by rule the MAC addresses that several machines may have."""
+    found = {rule: {matched(it, Field.ETH_DST) for it in site.flows("br-int", rule)} for rule in SHARED_RULES}
+    return {rule: macs for rule, macs in found.items() if macs}
+
+
+@pytest.mark.parametrize("is_shared", [True, False])
+def test_what_is_for_a_mac_address_of_a_pair_comes_to_whoever_has_it_still(is_shared: bool) -> None:
+    mine, lasting = (mac_address(f"00:00:5e:00:01:{number:02x}") for number in (1, 2))
+    pairs = tuple(AddressPair("10.0.0.100", mac) for mac in (mine, lasting))
+    one, other = (replace(port(number, NETWORKS[1], True), allowed_address_pairs=pairs) for number in (1, 2))
+    site = Site(one, other)
+    site.plug_interface("tap-lost", LOST, 40, tag=7)
+    site.plug(10, *((one, other) if is_shared else (one,)))
+    assert site.attempt()
+    left = replace(one, allowed_address_pairs=pairs[1:])
+    yesterday(site, left)
+    at_rest(site)
+    macs = {mine, lasting} if is_shared else {lasting}
+    assert of_shared(site) == dict.fromkeys(SHARED_RULES, macs)
+    led = {matched(flow, Field.ETH_DST): flow.actions for flow in site.flows("br-int", "to_holders")}
+    to_one, to_other = SetField(Field.REG7, 10), SetField(Field.REG7, 11)
+    assert {mac for mac, actions in led.items() if to_one in actions} == {lasting}
+    assert {mac for mac, actions in led.items() if to_other in actions} == (macs if is_shared else set())
