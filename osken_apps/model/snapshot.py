@@ -157,7 +157,7 @@ class HostSnapshot:
     Its integration bridge can have `max_meters` (some datapaths have none). As long as it is not `complete`,
     as one that has just connected, nothing is taken away from it; nor while `keeps` says why, in words for
     its operator. `lacks_bridge`: that is, for one thing, that a physical network of its ports has no bridge.
-    `kept_vlans` are by their ofports the tags of `orphans`.
+    `kept_vlans` are by their ofports the tags of `orphans`. `guards`: what stays there guards some of them.
     """
 
     host: str
@@ -177,11 +177,12 @@ class HostSnapshot:
     answers_nd: bool | None = None
     lacks_bridge: bool = False
     kept_vlans: tuple[tuple[int, int], ...] = ()
+    guards: bool = False
 
     @property
     def is_guarded(self) -> bool:
         """Tell whether a network of it is guarded."""
-        return any(segment.guarded for segment in self.segments)
+        return self.guards or any(segment.guarded for segment in self.segments)
 
     @property
     def takes_away(self) -> bool:

@@ -5,25 +5,27 @@ not known, flows of what is known follow what is known of it: another port or ne
 before. What several ports, peers or networks share keeps the parts of those that are not known.
 """
 
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from itertools import pairwise
 
 from osken_apps.model.snapshot import tunnel_port
 from osken_apps.model.tunnels import MAX_COPIES
 from osken_apps.openflow.actions import Action, Conjunction, Output, Resubmit, SetField
-from osken_apps.openflow.difference import Difference, FlowTable, looked_up
+from osken_apps.openflow.difference import Difference, FlowTable, difference, looked_up
 from osken_apps.openflow.fields import Field
 from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.reading import read_flow
 from osken_apps.openflow.wire import FlowBody, FlowKey, encode_flow
+from osken_apps.pipeline.desired import FlowEncoder
 from osken_apps.pipeline.feature import PlannedBridge
-from osken_apps.pipeline.features.isolation import INTEGRATION_NORMAL, PROVIDER_TO_LOCAL
+from osken_apps.pipeline.features.isolation import PROVIDER_TO_LOCAL
 from osken_apps.pipeline.features.switching import (
     DELIVER_SEVERAL,
     PROVIDER_TO_GUARDED,
     TO_EACH,
     TO_HOLDERS,
+    UNKNOWN_MAC,
 )
 from osken_apps.pipeline.features.tunnels import (
     ND_PROBE,
@@ -34,7 +36,8 @@ from osken_apps.pipeline.features.tunnels import (
     TUNNEL_TO_LOCAL,
 )
 from osken_apps.pipeline.named_vlans import named_vlans
-from osken_apps.pipeline.stages import ADMIT, COMMIT
+from osken_apps.pipeline.stage import Rule
+from osken_apps.pipeline.stages import COMMIT
 from osken_apps.pipeline.stale import Stale, values_set
 
 Actions = tuple[Action, ...]
@@ -45,39 +48,43 @@ def kept(flows: Difference, installed: FlowTable, bridge: PlannedBridge) -> Diff
     if not flows:
         return flows
     there = looked_up(installed)
-    add = [item for item in flows.add if item[0] not in there]
-    of_stale = Difference()
-    if bridge.snapshot.overwrites:
-        opened = _opened(there, bridge)
-        add = [(key, _with_unknown(key, body, there, bridge, opened)) for key, body in flows.add]
-        of_stale = Stale(bridge, flows.delete).undone()
-    guards = any(key.table_id == ADMIT.table_id for key in there)
-    vlans = {vlan for _, vlan in bridge.snapshot.kept_vlans}
-    added = [
-        (key, body)
-        for key, body in add
-        if there.get(key) != body and not _opens(key, body, there.get(key), guards, vlans)
-    ]
+    known, bridge = bridge, _guarding(bridge, there)
+    if bridge is not known:
+        flows = difference(there, FlowEncoder().flows(bridge.name, bridge.layout, bridge.snapshot))
+    if not bridge.snapshot.overwrites:
+        return Difference(tuple([item for item in flows.add if item[0] not in there]))
+    opened = _vlans_of(there, bridge, PROVIDER_TO_LOCAL, TUNNEL_TO_LOCAL)
+    add = [(key, _with_unknown(key, body, there, bridge, opened)) for key, body in flows.add]
+    of_stale = Stale(bridge, flows.delete).undone()
+    added = [(key, body) for key, body in add if there.get(key) != body]
     return Difference((*added, *of_stale.add), of_stale.delete)
 
 
-def _opens(
-    key: FlowKey, body: FlowBody, before: FlowBody | None, guards: bool, vlans: Container[object]
-) -> bool:
-    """Tell whether a flow lets pass what is guarded: whoever knows of no guarded port any more must not do
-    that.
+def _guarding(bridge: PlannedBridge, there: FlowTable) -> PlannedBridge:
+    """Give a bridge as it is to be where networks of those that are not known are guarded there.
+
+    Whoever knows of no guarded port does not open it, and is served beside what it guards.
     """
-    if body.cookie == INTEGRATION_NORMAL.cookie:
-        return guards
-    was_guarded = before is not None and before.cookie == PROVIDER_TO_GUARDED.cookie
-    if not was_guarded or body.cookie != PROVIDER_TO_LOCAL.cookie:
-        return False
-    return any(set_vlan in vlans for set_vlan in values_set(read_flow(key, body).flow, Field.VLAN_VID))
+    snapshot = bridge.snapshot
+    guarded = _vlans_of(there, bridge, PROVIDER_TO_GUARDED, UNKNOWN_MAC)
+    if not guarded:
+        return bridge
+    stay = guarded & {vlan for _, vlan in snapshot.kept_vlans} if snapshot.overwrites else guarded
+    segments = {
+        segment: replace(segment, guarded=segment.guarded or segment.local_vlan in stay)
+        for segment in snapshot.segments
+    }
+    if snapshot.is_guarded and all(before == now for before, now in segments.items()):
+        return bridge
+    ports = tuple([replace(bound, segment=segments[bound.segment]) for bound in snapshot.ports])
+    return replace(
+        bridge, snapshot=replace(snapshot, segments=tuple(segments.values()), ports=ports, guards=True)
+    )
 
 
-def _opened(there: FlowTable, bridge: PlannedBridge) -> frozenset[int]:
-    """Give the local VLANs of networks that are not guarded by the flows that are there."""
-    cookies = {PROVIDER_TO_LOCAL.cookie, TUNNEL_TO_LOCAL.cookie}
+def _vlans_of(there: FlowTable, bridge: PlannedBridge, *rules: Rule) -> frozenset[int]:
+    """Give the local VLANs that flows of some rules name."""
+    cookies = {rule.cookie for rule in rules}
     flows = {key: body for key, body in there.items() if body.cookie in cookies}
     ofports = bridge.snapshot.ofports.get(bridge.name, {})
     return frozenset(vlan for vlan, _ in named_vlans(bridge.name, bridge.layout, ofports, flows))

@@ -626,3 +626,24 @@ def test_what_is_for_a_mac_address_of_a_pair_comes_to_whoever_has_it_still(is_sh
     to_one, to_other = SetField(Field.REG7, 10), SetField(Field.REG7, 11)
     assert {mac for mac, actions in led.items() if to_one in actions} == {lasting}
     assert {mac for mac, actions in led.items() if to_other in actions} == (macs if is_shared else set())
+
+
+def meant(site: Site) -> set[tuple[object, ...]]:
+    """Give the flows of br-int; in which order there are copies is no matter."""
+    flows = [read_flow(*item).flow for item in site.bridges["br-int"].flows.items()]
+    return {(it.cookie, it.match, frozenset(it.actions), it.goto_table) for it in flows}
+
+
+@pytest.mark.parametrize("network", [NETWORKS[1], OVERLAY], ids=lambda it: it.id)
+@pytest.mark.parametrize("is_apart", [True, False])
+def test_beside_guarded_ports_that_are_not_known_others_are_served_as_before(
+    network: Network, is_apart: bool
+) -> None:
+    guarded, open_port = port(1, network, True), port(2, NETWORKS[2] if is_apart else network)
+    site = Site(guarded, open_port)
+    site.plug(10, guarded, open_port)
+    at_rest(site)
+    before = meant(site)
+    yesterday(site, open_port)
+    at_rest(site)
+    assert meant(site) == before
