@@ -2,7 +2,8 @@
 
 On a host that is not known yet, or not by all of its networks, flows only come. Where ports are all that is
 not known, flows of what is known follow what is known of it: another port or network must not go by what was
-before. What several ports, peers or networks share keeps the parts of those that are not known.
+before. What several ports, peers or networks share keeps the parts of those that are not known, and what is
+guarded for them stays guarded.
 """
 
 from collections.abc import Callable, Iterator, Mapping
