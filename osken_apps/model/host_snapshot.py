@@ -6,16 +6,19 @@ from ipaddress import IPv4Address
 from osken_apps.model.conditions import TunnelNeeds
 from osken_apps.model.dhcp_service import dhcp_server, dhcp_service, serves_dhcp
 from osken_apps.model.fabric import Fabric
-from osken_apps.model.host import ShownHost
+from osken_apps.model.host import Interface, ShownHost
+from osken_apps.model.local_vlans import DEAD_MARK
 from osken_apps.model.port_security import GroupPolicy, Guard
 from osken_apps.model.resources import TUNNEL_TYPES, Port
 from osken_apps.model.snapshot import (
     INTEGRATION_TUNNEL_END,
     BoundPort,
     HostSnapshot,
+    Layout,
     Segment,
     WaitingPort,
     integration_end,
+    is_integration_end,
 )
 from osken_apps.model.tunnels import Reach, crowd
 
@@ -35,8 +38,11 @@ def host_snapshot(fabric: Fabric, host_name: str) -> HostSnapshot:
     orphaned = {item.name: item.live_tag for item in fabric.orphans(host)}
     orphans = tuple(sorted(orphaned))
     trunks = tuple(sorted(host.trunks()))
-    carrying = {bound.interface for bound in ports}.union(orphans, trunks)
-    dead = _dead(fabric, host, carrying) if host.complete else _known_dead(fabric, host, carrying)
+    keeps = tuple(_keeps(fabric, ports, orphans))
+    links = _links(fabric.layout)
+    carrying = {bound.interface for bound in ports}.union(orphans, trunks, links)
+    carrying.update(_lost_links(host, present) if keeps else ())
+    dead = present.keys() - carrying if host.complete else _known_dead(host, carrying)
     return HostSnapshot(
         host_name,
         dict(host.ofports),
@@ -49,12 +55,13 @@ def host_snapshot(fabric: Fabric, host_name: str) -> HostSnapshot:
         _policies(fabric, host),
         host.max_meters,
         host.complete,
-        tuple(_keeps(fabric, ports, orphans)),
+        keeps,
         reaches(fabric, host_name, segments.values()),
         fabric.beyond.addresses.of(host_name),
         host.answers_nd,
         bool(fabric.lost_networks(port for port, _ in plugged)),
         tuple(sorted((present[name], tag) for name, tag in orphaned.items() if tag and name in present)),
+        links,
     )
 
 
@@ -142,17 +149,22 @@ def _waiting(fabric: Fabric, host: ShownHost, present: Mapping[str, int]) -> Ite
         yield WaitingPort(port.id, interface, present[interface], port.mac_address, ipv4, kind)
 
 
-def _dead(fabric: Fabric, host: ShownHost, carrying: Iterable[str]) -> set[str]:
-    """Name what must carry nothing: all of the integration bridge but what is known to be wanted."""
-    layout = fabric.layout
-    links = {integration_end(bridge) for _, bridge in layout.bridge_mappings} | {INTEGRATION_TUNNEL_END}
-    return set(host.ofports.get(layout.integration_bridge, {})) - links - set(carrying)
+def _links(layout: Layout) -> tuple[str, ...]:
+    """Name the integration bridge's ends of the links to the other bridges."""
+    return (*(integration_end(bridge) for _, bridge in layout.bridge_mappings), INTEGRATION_TUNNEL_END)
 
 
-def _known_dead(fabric: Fabric, host: ShownHost, carrying: Iterable[str]) -> set[str]:
+def _lost_links(host: ShownHost, present: Iterable[str]) -> Iterator[str]:
+    """Name what may be ends of links to bridges that the configuration lost: what is dead stays so."""
+    for name in present:
+        shown = host.interfaces.get(name, Interface(name))
+        if is_integration_end(name) and not shown.iface_id and shown.mark != DEAD_MARK:
+            yield name
+
+
+def _known_dead(host: ShownHost, carrying: Container[str]) -> set[str]:
     """Name what is dead whatever else the host will show: interfaces that are a port's, and not bound."""
-    claimed = {name for names in host.claims.values() for name in names}
-    return claimed - set(carrying)
+    return {name for names in host.claims.values() for name in names if name not in carrying}
 
 
 def _keeps(fabric: Fabric, ports: Iterable[BoundPort], orphans: tuple[str, ...]) -> Iterator[str]:

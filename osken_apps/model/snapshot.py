@@ -69,6 +69,11 @@ def integration_end(bridge: str) -> str:
     return f"int-{bridge}"
 
 
+def is_integration_end(name: str) -> bool:
+    """Tell whether an interface has the name of such an end, whatever the bridge."""
+    return name.startswith(integration_end(""))
+
+
 def physical_end(bridge: str) -> str:
     """Name the end on a physical bridge of the link to the integration bridge."""
     return f"phy-{bridge}"
@@ -158,6 +163,7 @@ class HostSnapshot:
     as one that has just connected, nothing is taken away from it; nor while `keeps` says why, in words for
     its operator. `lacks_bridge`: that is, for one thing, that a physical network of its ports has no bridge.
     `kept_vlans` are by their ofports the tags of `orphans`. `guards`: what stays there guards some of them.
+    `links` are its ends of the links to its other bridges.
     """
 
     host: str
@@ -178,6 +184,7 @@ class HostSnapshot:
     lacks_bridge: bool = False
     kept_vlans: tuple[tuple[int, int], ...] = ()
     guards: bool = False
+    links: tuple[str, ...] = ()
 
     @property
     def is_guarded(self) -> bool:

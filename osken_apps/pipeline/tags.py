@@ -24,14 +24,15 @@ def tag_changes(
     """Say which tags to write.
 
     A port that a controller tagged and that nobody wants any more is dead until it is wanted again; one that
-    its operator has declared a trunk loses the tag that it has from us. What is kept is left alone. `mark` is
-    what a port row is marked with from now on.
+    its operator has declared a trunk, or that leads to another bridge, loses the tag that it has from us.
+    What is kept is left alone. `mark` is what a port row is marked with from now on.
     """
     changes: Tags = {}
+    untagged = {*snapshot.trunks, *snapshot.links}
     for row in rows:
         if row.name in snapshot.orphans:
             continue
-        if row.name in snapshot.trunks:
+        if row.name in untagged:
             if row.mark:
                 changes[row.name] = None
             continue

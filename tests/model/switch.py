@@ -274,7 +274,7 @@ class Ovsdb:
             self.fault = False
             raise OvsdbError("the transaction failed")
         self.tags.update(tags)
-        self.marks.update({name: mark_of(tag, mark) for name, tag in tags.items() if tag is not None})
+        self.marks.update({name: mark_of(tag, mark) if tag else "" for name, tag in tags.items()})
 
 
 def _meter_of(body: FlowBody) -> int | None:

@@ -15,11 +15,14 @@ from osken_apps.model.claims import Place
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.host import Interface
 from osken_apps.model.host_snapshot import host_snapshot
+from osken_apps.model.local_vlans import DEAD_TAG
 from osken_apps.model.resources import AddressPair, Binding, FixedIp, Network, NetworkType, Port, PortStatus
+from osken_apps.model.snapshot import Layout
 from osken_apps.openflow.actions import Conjunction, Output, PopVlan, SetField
 from osken_apps.openflow.fields import UNTAGGED, Field
 from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.reading import read_flow
+from osken_apps.openflow.wire import FlowBody, FlowKey
 from osken_apps.pipeline.desired import desired_flows
 from osken_apps.pipeline.document import rule_of
 from tests.golden.scenarios import LAYOUT
@@ -73,9 +76,9 @@ class Site:
         self.reports: dict[str, PortReport] = {}
         self.start(Snapshot(networks, (), ports, "s"))
 
-    def start(self, intent: Snapshot, *bridges: str, ovsdb: bool = True) -> None:
+    def start(self, intent: Snapshot, *bridges: str, ovsdb: bool = True, layout: Layout = LAYOUT) -> None:
         """Start a controller with a database; the host connects, or these bridges of it."""
-        self.hosts = Hosts(Fabric(LAYOUT), self._serve)
+        self.hosts = Hosts(Fabric(layout), self._serve)
         self.fabric = self.hosts.fabric
         self.fabric.load(intent)
         if ovsdb:
@@ -647,3 +650,36 @@ def test_beside_guarded_ports_that_are_not_known_others_are_served_as_before(
     yesterday(site, open_port)
     at_rest(site)
     assert meant(site) == before
+
+
+def tables(site: Site) -> dict[str, dict[FlowKey, FlowBody]]:
+    return {name: dict(bridge.flows) for name, bridge in site.bridges.items()}
+
+
+@pytest.mark.parametrize("guarded", [False, True])
+@pytest.mark.parametrize("known", [True, False], ids=["ports are known", "none is"])
+def test_a_host_goes_on_when_the_configuration_has_lost_its_physical_bridge(
+    guarded: bool, known: bool
+) -> None:
+    one = port(1, NETWORKS[1], guarded)
+    site = Site(one)
+    site.ovsdb.iface_ids["int-br-eth2"] = ""
+    site.plug(10, one)
+    at_rest(site)
+    before, tags = tables(site), dict(site.ovsdb.tags)
+    intent = Snapshot(tuple(NETWORKS.values()), (), (one,), "s") if known else Snapshot()
+    site.start(intent, layout=replace(LAYOUT, bridge_mappings=()))
+    at_rest(site)
+    assert site.hosts.by_name["h"].troubles["kept"]
+    assert (tables(site), site.ovsdb.tags) == (before, tags)
+
+
+def test_a_link_that_was_dead_carries_frames_again_when_its_bridge_is_mapped() -> None:
+    site = Site(P1)
+    site.ovsdb.iface_ids["int-br-eth2"] = ""
+    site.start(Snapshot(store_id="s"), layout=replace(LAYOUT, bridge_mappings=()))
+    at_rest(site)
+    assert site.ovsdb.tags["int-br-eth2"] == DEAD_TAG
+    site.start(Snapshot(tuple(NETWORKS.values()), (), (P1,), "s"))
+    at_rest(site)
+    assert site.ovsdb.tags["int-br-eth2"] is None

@@ -214,7 +214,7 @@ def test_a_physical_network_lost_from_the_configuration_silences_nobody(site: Si
     right = controller.config_file.read_text()
     with site.during("a physical network lost from the configuration") as row:
         controller.stop()
-        lost = "[network]\nbridge_mappings = other:br-eth2\nvlan_ranges = other:1000:1999\n"
+        lost = "[network]\nbridge_mappings = other:br-other\nvlan_ranges = other:1000:1999\n"
         controller.config_file.write_text(f"{right}\n{lost}")
         controller.start()
         wait_until(lambda: "bridge_mappings lacks" in trouble(site, "host1"), PATIENCE_S, "trouble")
