@@ -42,7 +42,7 @@ def host_snapshot(fabric: Fabric, host_name: str) -> HostSnapshot:
     links = _links(fabric.layout)
     carrying = {bound.interface for bound in ports}.union(orphans, trunks, links)
     carrying.update(_lost_links(host, present) if keeps else ())
-    dead = present.keys() - carrying if host.complete else _known_dead(host, carrying)
+    dead = present.keys() - carrying if host.complete else _known_dead(fabric, host, carrying)
     return HostSnapshot(
         host_name,
         dict(host.ofports),
@@ -162,9 +162,11 @@ def _lost_links(host: ShownHost, present: Iterable[str]) -> Iterator[str]:
             yield name
 
 
-def _known_dead(host: ShownHost, carrying: Container[str]) -> set[str]:
-    """Name what is dead whatever else the host will show: interfaces that are a port's, and not bound."""
-    return {name for names in host.claims.values() for name in names if name not in carrying}
+def _known_dead(fabric: Fabric, host: ShownHost, carrying: Container[str]) -> set[str]:
+    """Name what is dead whatever else the host will show: interfaces of known ports that are not bound."""
+    inventory = fabric.inventory
+    known = (claim for claim in host.claims if inventory.port_claimed_by(claim) or claim in inventory.deleted)
+    return {name for claim in known for name in host.claims[claim] if name not in carrying}
 
 
 def _keeps(fabric: Fabric, ports: Iterable[BoundPort], orphans: tuple[str, ...]) -> Iterator[str]:

@@ -683,3 +683,23 @@ def test_a_link_that_was_dead_carries_frames_again_when_its_bridge_is_mapped() -
     site.start(Snapshot(tuple(NETWORKS.values()), (), (P1,), "s"))
     at_rest(site)
     assert site.ovsdb.tags["int-br-eth2"] is None
+
+
+OF_EITHER_KIND = (P1, P9, replace(P1, port_security_enabled=True))
+
+
+@pytest.mark.parametrize("lost", OF_EITHER_KIND, ids=lambda it: it.id[0])
+def test_an_interface_that_is_named_for_a_port_that_is_not_known_is_not_dead_before_ovsdb_shows_it(
+    lost: Port,
+) -> None:
+    site = Site(lost)
+    site.plug(10, lost)
+    at_rest(site)
+    before = tables(site)
+    site.start(Snapshot(store_id="s"), ovsdb=False)
+    assert site.attempt()
+    assert tables(site) == before
+    site.show()
+    at_rest(site)
+    assert f"{tap(lost)} carry traffic" in site.hosts.by_name["h"].troubles["kept"]
+    assert tables(site) == before
