@@ -17,6 +17,7 @@ from osken_apps.model.snapshot import (
     Layout,
     Segment,
     WaitingPort,
+    Wire,
     integration_end,
     is_integration_end,
 )
@@ -38,11 +39,13 @@ def host_snapshot(fabric: Fabric, host_name: str) -> HostSnapshot:
     orphaned = {item.name: item.live_tag for item in fabric.orphans(host)}
     orphans = tuple(sorted(orphaned))
     trunks = tuple(sorted(host.trunks()))
-    keeps = tuple(_keeps(fabric, ports, orphans))
+    is_unseen = bool(_unseen_wires(fabric, host, segments.values()))
+    keeps = tuple(_keeps(fabric, ports, orphans, is_unseen))
     links = _links(fabric.layout)
     carrying = {bound.interface for bound in ports}.union(orphans, trunks, links)
     carrying.update(_lost_links(host, present) if keeps else ())
-    dead = present.keys() - carrying if host.complete else _known_dead(fabric, host, carrying)
+    is_shown = host.complete and not is_unseen
+    dead = present.keys() - carrying if is_shown else _known_dead(fabric, host, carrying)
     return HostSnapshot(
         host_name,
         dict(host.ofports),
@@ -169,13 +172,31 @@ def _known_dead(fabric: Fabric, host: ShownHost, carrying: Container[str]) -> se
     return {name for claim in known for name in host.claims[claim] if name not in carrying}
 
 
-def _keeps(fabric: Fabric, ports: Iterable[BoundPort], orphans: tuple[str, ...]) -> Iterator[str]:
+def _unseen_wires(fabric: Fabric, host: ShownHost, segments: Iterable[Segment]) -> set[Wire]:
+    """Say where flows of a host have led since they were first read, and none of its networks does: until
+    OVSDB shows it, these may be of ports that the store does not know.
+    """
+    if host.has_ovsdb or host.interfaces or fabric.remove_unknown:
+        return set()
+    still = (named & host.named.get(bridge, frozenset()) for bridge, named in host.found.items())
+    led = {wire for of_bridge in still for _, wire in of_bridge if wire}
+    return led - {fabric.layout.wire_of(segment) for segment in segments}
+
+
+def _keeps(
+    fabric: Fabric, ports: Iterable[BoundPort], orphans: tuple[str, ...], is_unseen: bool
+) -> Iterator[str]:
     """Say what else nothing may be taken from a host for."""
     if orphans:
         yield (
             f"{', '.join(orphans)} carry traffic of ports that this database does not know: their flows and"
             " tags stay. Restore the database that has them, or end their traffic by [DEFAULT]"
             " remove_unknown=true"
+        )
+    if is_unseen:
+        yield (
+            "its OVSDB has not shown who has networks that its flows lead to: they stay until it does, or"
+            " until [DEFAULT] remove_unknown=true ends them"
         )
     if fabric.remove_unknown:
         return

@@ -703,3 +703,39 @@ def test_an_interface_that_is_named_for_a_port_that_is_not_known_is_not_dead_bef
     at_rest(site)
     assert f"{tap(lost)} carry traffic" in site.hosts.by_name["h"].troubles["kept"]
     assert tables(site) == before
+
+
+@pytest.mark.parametrize("lost", OF_EITHER_KIND, ids=lambda it: it.id[0])
+@pytest.mark.parametrize("name", ["tap10000000-po", "eth-vm"])
+def test_a_host_whose_ports_cannot_be_seen_keeps_what_its_flows_lead_to(lost: Port, name: str) -> None:
+    site = Site(lost, P3)
+    site.plug_interface(name, lost.id, 10)
+    at_rest(site)
+    before = tables(site)
+    site.start(Snapshot(tuple(NETWORKS.values()), (), (P3,), "s"), ovsdb=False)
+    assert site.attempt()
+    host = site.hosts.by_name["h"]
+    site.hosts._settle(host, host.changes)
+    at_rest(site)
+    assert host.troubles["kept"].startswith("its OVSDB has not shown who")
+    assert tables(site) == before
+    site.show()
+    at_rest(site)
+    assert host.troubles["kept"].startswith(f"{name} carry traffic")
+    assert tables(site) == before
+
+
+def test_what_nobody_has_any_more_goes_when_ovsdb_shows_that() -> None:
+    site = Site(P1)
+    site.plug(10, P1)
+    at_rest(site)
+    site.start(Snapshot(tuple(NETWORKS.values()), (), (), "s"), ovsdb=False)
+    assert site.attempt()
+    host = site.hosts.by_name["h"]
+    site.hosts._settle(host, host.changes)
+    site.unplug(P1)
+    at_rest(site)
+    assert site.flows("br-eth2", "local_to_provider")
+    site.show()
+    at_rest(site)
+    assert (host.troubles.get("kept"), site.flows("br-eth2", "local_to_provider")) == (None, [])
