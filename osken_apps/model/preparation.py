@@ -87,17 +87,23 @@ def note_named(fabric: Fabric, host_name: str, bridge: str, named: Named, beside
 def stale_zones(fabric: Fabric, host_name: str) -> list[int]:
     """Give the local VLANs of a host whose zones may hold connections of another network.
 
-    What the store has as bound there was told when its zone was clean.
+    What the store has as bound there was told when its zone was clean; and where flows led to the network
+    when they were first read, its connections are the network's, as of ports that the store does not know.
     """
     if not fabric.enforce:
         return []
     host = fabric.shown(host_name)
     recorded = {port.binding.local_vlan: port.network_id for port in fabric.recorded_at(host) if port.binding}
-    return [
-        local_vlan
-        for network_id, local_vlan in host.local_vlans.items()
-        if host.zones.get(local_vlan, recorded.get(local_vlan)) != network_id
-    ]
+    found = _leads(host.found.values())
+
+    def is_clean(network_id: str, local_vlan: int) -> bool:
+        if local_vlan in host.zones:
+            return host.zones[local_vlan] == network_id
+        network = fabric.inventory.networks.get(network_id)
+        leads_there = network and found.get(local_vlan) == {fabric.layout.wire_of(network)}
+        return bool(leads_there) or recorded.get(local_vlan) == network_id
+
+    return [vlan for network_id, vlan in host.local_vlans.items() if not is_clean(network_id, vlan)]
 
 
 def zones_are_clean(fabric: Fabric, host_name: str) -> None:

@@ -277,6 +277,13 @@ class Ovsdb:
         self.marks.update({name: mark_of(tag, mark) if tag else "" for name, tag in tags.items()})
 
 
+def flushed(connection: SwitchConnection) -> list[int]:
+    """Take which zones the controller has had forgotten."""
+    zones = [sent[-1] for sent in connection.sent if sent[1] == MessageType.EXPERIMENTER]
+    connection.sent.clear()
+    return zones
+
+
 def _meter_of(body: FlowBody) -> int | None:
     if body.instructions[:2] != wire.OFPIT_METER.to_bytes(2, "big"):
         return None

@@ -26,7 +26,7 @@ from osken_apps.openflow.wire import FlowBody, FlowKey
 from osken_apps.pipeline.desired import desired_flows
 from osken_apps.pipeline.document import rule_of
 from tests.golden.scenarios import LAYOUT
-from tests.model.switch import Ovsdb, SwitchBridge, SwitchConnection
+from tests.model.switch import Ovsdb, SwitchBridge, SwitchConnection, flushed
 
 NETWORKS = {
     number: Network(
@@ -739,3 +739,18 @@ def test_what_nobody_has_any_more_goes_when_ovsdb_shows_that() -> None:
     site.show()
     at_rest(site)
     assert (host.troubles.get("kept"), site.flows("br-eth2", "local_to_provider")) == (None, [])
+
+
+def test_who_joins_the_network_of_what_is_kept_costs_that_no_connection() -> None:
+    old, new = port(2, NETWORKS[2], True), port(4, NETWORKS[2], True)
+    site = Site(old)
+    site.plug(10, old)
+    at_rest(site)
+    yesterday(site, new, P1)
+    site.plug(20, new)
+    at_rest(site)
+    assert site.ovsdb.tags[tap(new)] == site.ovsdb.tags[tap(old)]
+    assert flushed(site.connections["br-int"]) == []
+    site.plug(30, P1)
+    at_rest(site)
+    assert flushed(site.connections["br-int"]) == [site.ovsdb.tags[tap(P1)]]

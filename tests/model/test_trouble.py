@@ -21,7 +21,7 @@ from osken_apps.openflow.wire import encode_flow
 from osken_apps.pipeline.announcements import announcements
 from osken_apps.pipeline.desired import desired_flows
 from tests.golden.scenarios import LAYOUT, NET1, NET2, SCENARIOS, SERVER1, SUBNET1, VM1
-from tests.model.switch import Ovsdb, SwitchBridge, SwitchConnection
+from tests.model.switch import Ovsdb, SwitchBridge, SwitchConnection, flushed
 
 
 class ByHand(HostReconciler):
@@ -279,41 +279,34 @@ def test_a_datapath_that_cannot_track_connections_leaves_guarded_ports_dead_unti
     assert world.reports[world.second.id].status is PortStatus.ACTIVE
 
 
-def flushed(world: World) -> list[int]:
-    """Take which zones the controller has had forgotten."""
-    zones = [sent[-1] for sent in world.connection.sent if sent[1] == MessageType.EXPERIMENTER]
-    world.connection.sent.clear()
-    return zones
-
-
 def test_a_local_vlan_s_connections_are_forgotten_when_another_network_has_it_and_at_no_other_time() -> None:
     world = World()
     guarded(world)
     assert world.attempt()
-    assert flushed(world) == [1]
+    assert flushed(world.connection) == [1]
     assert world.attempt()
-    assert flushed(world) == []
+    assert flushed(world.connection) == []
     world.ovsdb.iface_ids.clear()
     world.plug()
     assert world.attempt()
     world.hosts.fabric.apply([Upserted(NET2), Upserted(replace(world.second, network_id=NET2.id))])
     world.plug(tap2=world.second.id)
     assert world.attempt()
-    assert flushed(world) == [1]
+    assert flushed(world.connection) == [1]
     world.ovsdb.iface_ids.clear()
     world.plug()
     assert world.attempt()
     world.hosts.fabric.apply([Upserted(replace(world.second, network_id=NET2.id))])
     world.plug(tap2=world.second.id)
     assert world.attempt()
-    assert flushed(world) == []
+    assert flushed(world.connection) == []
 
 
 def test_what_the_store_has_as_bound_is_not_forgotten_when_the_controller_is_new() -> None:
     world = World()
     guarded(world)
     assert world.attempt()
-    assert flushed(world) == [1]
+    assert flushed(world.connection) == [1]
     world.hosts.fabric.host("h").zones.clear()
     assert world.attempt()
-    assert flushed(world) == []
+    assert flushed(world.connection) == []
