@@ -19,7 +19,7 @@ from osken_apps.model.changes import Deleted, PortReport, Snapshot, Upserted
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.host_snapshot import host_snapshot
 from osken_apps.model.local_vlans import DEAD_TAG
-from osken_apps.model.preparation import prepare
+from osken_apps.model.preparation import note_found, prepare
 from osken_apps.model.resources import FixedIp, Network, NetworkType, Port, PortStatus, Subnet
 from osken_apps.model.snapshot import HostSnapshot, Layout
 from osken_apps.openflow import wire
@@ -590,6 +590,8 @@ class Interleavings(RuleBasedStateMachine):
             for served in fresh.hosts.by_name[name].bridges.values():
                 ofports = served.connection.ofports()
                 fresh.fabric.observe_bridge(name, served.name, ofports, served.connection.max_meters)
+                flows = served.connection.bridge_in_memory.flows  # type: ignore[attr-defined]
+                note_found(fresh.fabric, name, served.name, named_vlans(served.name, LAYOUT, ofports, flows))
         served_now = self.controller.hosts.served().items()
         remembered = {  # what a session showed that has ended since is not known to a fresh one
             port_id
