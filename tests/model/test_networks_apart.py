@@ -12,6 +12,7 @@ from osken_apps.apps.reconcile import HostReconciler
 from osken_apps.model.addresses import mac_address
 from osken_apps.model.changes import Deleted, PortReport, Snapshot, Upserted
 from osken_apps.model.claims import Place
+from osken_apps.model.conditions import Code
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.host import Interface
 from osken_apps.model.host_snapshot import host_snapshot
@@ -672,6 +673,16 @@ def test_a_host_goes_on_when_the_configuration_has_lost_its_physical_bridge(
     at_rest(site)
     assert site.hosts.by_name["h"].troubles["kept"]
     assert (tables(site), site.ovsdb.tags) == (before, tags)
+
+
+def test_a_link_that_goes_on_without_its_mapping_is_not_said_to_carry_nothing() -> None:
+    site = Site(P1)
+    site.plug(10, P1)
+    at_rest(site)
+    site.start(Snapshot(tuple(NETWORKS.values()), (), (P1,), "s"), layout=replace(LAYOUT, bridge_mappings=()))
+    at_rest(site)
+    codes = {condition.code for condition in site.hosts.by_name["h"].conditions}
+    assert Code.INTERFACE_UNDECLARED not in codes
 
 
 def test_a_link_that_was_dead_carries_frames_again_when_its_bridge_is_mapped() -> None:

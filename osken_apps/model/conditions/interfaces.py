@@ -47,8 +47,10 @@ def _of_other_bridge(bridge: BridgeFacts, integration_bridge: str) -> Iterator[C
 
 def _of_integration_bridge(bridge: BridgeFacts, host: HostFacts, expected: Expected) -> Iterator[Condition]:
     wiring = {bridge.name, *_ends(expected.layout)}
-    physical = {name for _, name in expected.layout.bridge_mappings}
-    outside = {port.name for other in host.bridges if other.name in physical for port in other.ports}
+    mapped = dict(expected.layout.bridge_mappings)
+    is_lost = any(network not in mapped for network in expected.needed)  # and any bridge may be its
+    physical = (other for other in host.bridges if is_lost or other.name in mapped.values())
+    outside = {port.name for other in physical for port in other.ports}
     first: dict[str, str] = {}
     for port in bridge.ports:
         for interface in port.interfaces if port.name not in wiring else ():
