@@ -183,8 +183,8 @@ class HostSnapshot:
     answers_nd: bool | None = None
     lacks_bridge: bool = False
     kept_vlans: tuple[tuple[int, int], ...] = ()
-    guards: bool = False
     links: tuple[str, ...] = ()
+    guards: bool = False
 
     @property
     def is_guarded(self) -> bool:
