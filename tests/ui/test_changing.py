@@ -337,6 +337,7 @@ def test_an_address_group_is_made_and_only_what_differs_is_added_and_taken(site:
         addresses.fill("192.0.2.128/25\n198.51.100.0/24")
         dialog(page).get_by_role("button", name="Save").click()
         expect(page.get_by_role("heading", name="branches")).to_be_visible()
+        expect(dialog(page)).to_have_count(0)  # its addresses are further requests
         made = site.call("GET", "address-groups?name=branches")["address_groups"][0]
         assert made["addresses"] == ["192.0.2.128/25", "198.51.100.0/24"]
         page.get_by_role("button", name="Delete").click()
