@@ -60,7 +60,7 @@ class ShownHost:
     network its connection tracking zone holds connections, where that is known. `named` are by bridge the
     local VLANs that its flows name, as it was last known, and `found` those that they named when they were
     first read. `recalled` are the networks whose local VLAN is the
-    store's word, or was given before OVSDB had shown the host.
+    store's word, or was given while OVSDB did not show the host.
     """
 
     name: str

@@ -2,7 +2,7 @@
 (it changes the host, but does no I/O).
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Container, Iterable
 
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.host import Named, ShownHost
@@ -19,17 +19,30 @@ def prepare(fabric: Fabric, host_name: str) -> None:
     plugged = sorted(fabric.plugged(host), key=lambda item: item[0].id)
     host.look_at_tags(fabric.layout.integration_bridge)
     named = {vlan for of_bridge in host.named.values() for vlan, _ in of_bridge}
+    known = read_back(host.local_vlans, host.recalled, _traces(fabric, host, plugged))
     host.local_vlans = assign_local_vlans(
-        read_back(host.local_vlans, host.recalled, _traces(fabric, host, plugged)),
+        known,
         (port.network_id for port, _ in plugged),
         named.union(host.tagged.values()),
     )
-    host.recalled = set() if host.complete else set(host.local_vlans)
+    host.recalled = _unproven(host, known)
     for port, interface in plugged:
         if port.network_id in host.local_vlans:
             host.tagged[interface] = host.local_vlans[port.network_id]
     guarded = (port for port, _ in plugged if fabric.guard_of(port))
     host.groups = frozenset(group_id for port in guarded for group_id in port.security_groups)
+
+
+def _unproven(host: ShownHost, known: Container[str]) -> set[str]:
+    """Name the networks of which OVSDB may show yet that others have their local VLAN: all that were given
+    one before it has shown the host, or one that was not `known` while it does not show it.
+    """
+    if host.has_ovsdb:
+        return set()
+    unproven = host.recalled if host.complete else host.local_vlans.keys()
+    return {
+        network_id for network_id in host.local_vlans if network_id in unproven or network_id not in known
+    }
 
 
 def _traces(fabric: Fabric, host: ShownHost, plugged: Plugged) -> dict[str, Traces]:
@@ -50,7 +63,7 @@ def _traces(fabric: Fabric, host: ShownHost, plugged: Plugged) -> dict[str, Trac
         of_others = kept - own.keys()
         if network_id not in host.recalled:
             of_others -= set(leading)
-        elif not own:  # what was sent before OVSDB had shown the host says nothing
+        elif not own:  # what was sent while OVSDB did not show the host says nothing
             of_others -= {vlan for vlan, wires in found.items() if wires == {wire}}
         if keeps and wire:  # then flows stay that lead elsewhere
             of_others |= {vlan for vlan, wires in leads.items() if wires - {wire}}

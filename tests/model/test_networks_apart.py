@@ -508,15 +508,39 @@ def test_a_number_that_another_port_has_now_brings_it_nothing_of_the_one_before(
     }
 
 
-def test_a_local_vlan_that_was_given_before_ovsdb_showed_who_has_it_is_given_up() -> None:
+@pytest.mark.parametrize("is_late", [False, True])
+def test_a_local_vlan_that_was_given_before_ovsdb_showed_who_has_it_is_given_up(is_late: bool) -> None:
     site = Site()
     site.plug_interface("tap-lost", LOST, 40, tag=1)
     site.start(Snapshot(tuple(NETWORKS.values()), (), (P1,), "s"), ovsdb=False)
     site.plug(10, P1)
     assert site.attempt()
+    if is_late:
+        site.hosts.wake(site.fabric.expect_no_more("h"))
+        assert site.attempt()
     site.show()
+    check_that_they_are_apart(site, tag=1)
+
+
+@pytest.mark.parametrize("others", [(), (P2,)], ids=len)
+def test_a_local_vlan_that_was_given_while_ovsdb_was_cut_off_is_given_up(others: tuple[Port, ...]) -> None:
+    site, tag = Site(P1, P2), len(others) + 1
+    site.plug(20, *others)
     assert site.attempt()
-    assert site.ovsdb.tags["tap-lost"] == 1
+    site.hosts.session_ended(site.ovsdb)  # type: ignore[arg-type]
+    site.plug_interface("tap-lost", LOST, 40, tag=tag)
+    site.plug(10, P1)
+    assert site.attempt()
+    assert site.fabric.host("h").local_vlans["n1"] == tag
+    site.show()
+    check_that_they_are_apart(site, tag)
+    assert [site.sends_in(tap(other)) for other in others] == [{1002} for _ in others]
+
+
+def check_that_they_are_apart(site: Site, tag: int) -> None:
+    """Check that a pass leaves what is lost its tag, and leads to it nothing of a network that is known."""
+    assert site.attempt()
+    assert site.ovsdb.tags["tap-lost"] == tag
     assert (site.sends_in("tap-lost"), site.hears("tap-lost")) == (set(), set())
     assert (site.sends_in(tap(P1)), site.hears(tap(P1))) == ({1001}, {1001})
 
