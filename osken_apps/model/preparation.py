@@ -23,7 +23,7 @@ def prepare(fabric: Fabric, host_name: str) -> None:
     host.local_vlans = assign_local_vlans(
         known,
         (port.network_id for port, _ in plugged),
-        named.union(host.tagged.values()),
+        named.union(host.tagged.values(), _kept_tags(fabric, host)),
     )
     host.recalled = _unproven(host, known)
     for port, interface in plugged:
@@ -47,7 +47,7 @@ def _unproven(host: ShownHost, known: Container[str]) -> set[str]:
 
 def _traces(fabric: Fabric, host: ShownHost, plugged: Plugged) -> dict[str, Traces]:
     """Say what a host shows of the local VLANs of the networks that are plugged into it."""
-    kept = frozenset(tag for orphan in fabric.orphans(host) if (tag := orphan.live_tag) is not None)
+    kept = _kept_tags(fabric, host)
     lost = not fabric.remove_unknown and fabric.lost_networks(port for port, _ in plugged)
     keeps = bool(kept or lost) or not host.complete
     leads, found = _leads(host.named.values()), _leads(host.found.values())
@@ -69,6 +69,13 @@ def _traces(fabric: Fabric, host: ShownHost, plugged: Plugged) -> dict[str, Trac
             of_others |= {vlan for vlan, wires in leads.items() if wires - {wire}}
         traces[network_id] = Traces(tuple(own), leading, of_others)
     return traces
+
+
+def _kept_tags(fabric: Fabric, host: ShownHost) -> frozenset[int]:
+    """Give the tags that interfaces of ports which the store does not know keep, also while their devices are
+    away.
+    """
+    return frozenset(tag for orphan in fabric.orphans(host) if (tag := orphan.live_tag) is not None)
 
 
 def _leads(named: Iterable[Named]) -> dict[int, set[Wire]]:

@@ -537,6 +537,16 @@ def test_a_local_vlan_that_was_given_while_ovsdb_was_cut_off_is_given_up(others:
     assert [site.sends_in(tap(other)) for other in others] == [{1002} for _ in others]
 
 
+def test_a_local_vlan_is_no_other_networks_while_the_device_that_has_it_is_away() -> None:
+    site = Site(P1)
+    site.plug_interface("tap-lost", LOST, 40, tag=1)
+    del site.bridges["br-int"].ports["tap-lost"]
+    site.plug(10, P1)
+    assert site.attempt()
+    site.plug_interface("tap-lost", LOST, 41)
+    check_that_they_are_apart(site, tag=1)
+
+
 def check_that_they_are_apart(site: Site, tag: int) -> None:
     """Check that a pass leaves what is lost its tag, and leads to it nothing of a network that is known."""
     assert site.attempt()
