@@ -18,6 +18,7 @@ from osken_apps.apps.host_conditions import HostConditions
 from osken_apps.apps.host_counts import read_counts
 from osken_apps.apps.host_tags import HostTags
 from osken_apps.apps.hosts import Hosts
+from osken_apps.apps.ovsdb.session import OvsdbSession
 from osken_apps.apps.tunnel_bridge import TunnelBridge
 from osken_apps.errors import Malformed, OskenAppsError
 from osken_apps.failures import Failures
@@ -49,7 +50,7 @@ CANNOT_TRACK = "its datapath lacks connection tracking, or a part of it: ports w
 
 
 class _CutShort(Exception):
-    """A bridge went while a pass was under way."""
+    """A bridge went, or an OVSDB session began, while a pass was under way."""
 
 
 class HostReconciler:
@@ -69,6 +70,7 @@ class HostReconciler:
         self._report = report
         self._wakeup = runtime.once()
         self._tags = HostTags(host, hosts.fabric)
+        self._session: OvsdbSession | None = None  # that had shown what the last whole pass goes by
         self._tunnel_bridge = TunnelBridge(host, hosts.fabric.layout, was_away=hosts.complete)
         self._encoder = FlowEncoder()
         self._conditions = HostConditions(host, hosts)
@@ -169,12 +171,13 @@ class HostReconciler:
             desired = {name: self._desired(name, snapshot) for name in names}
         integration = bridges.get(layout.integration_bridge)
         if is_whole:
+            self._look_for_news(bridges)
             self._before_flows(snapshot, integration)
         refused: dict[str, str] = {}
         for bridge, wanted in desired.items():
             if bridge in bridges:
                 refused |= self._converge(bridges[bridge], wanted, snapshot)
-                self._look_for_gone(bridges)
+                self._look_for_news(bridges)
         if is_whole:
             self._tags.write(snapshot, integration is not None)
             self._unsettled = set(refused)
@@ -216,14 +219,17 @@ class HostReconciler:
             if bridge in read and bridge not in unread
         }
 
-    def _look_for_gone(self, bridges: dict[str, Bridge]) -> None:
-        """Go on only with all bridges that the pass began with: what one has is not known once it is gone.
+    def _look_for_news(self, bridges: dict[str, Bridge]) -> None:
+        """Go on only with all bridges that the pass began with, as what one has is not known once it is gone,
+        and with no other OVSDB session: whose tags that one shows was not asked.
 
         Raises _CutShort.
         """
         for name, bridge in bridges.items():
             if bridge.connection.closed or self._host.bridges.get(name) is not bridge:
                 raise _CutShort(f"bridge {name} is gone: no more is done, or said, until the next pass")
+        if self._host.session not in (None, self._session):
+            raise _CutShort("its OVSDB session began: no tag is written, nothing said, until the next pass")
 
     def _look(self, bridges: dict[str, Bridge]) -> HostSnapshot | None:
         """Look at all of the host; None: too little is known of it yet."""
@@ -231,6 +237,7 @@ class HostReconciler:
         self._look_at_ports(bridges)
         if not fabric.ready(name):
             return None
+        self._session = self._host.session
         prepare(fabric, name)
         snapshot = host_snapshot(fabric, name)
         integration = bridges.get(fabric.layout.integration_bridge)

@@ -48,8 +48,8 @@ LOST = "tap-lost"  # an interface of a port that the store does not know
 MAX_PASSES = 60
 #: What may happen in the middle of a pass.
 MEANWHILE = (
-    "plugged", "unplugged", "renumbered", "down", "deleted", "network", "cut off", "connected", "no OVSDB",
-    "other hand",
+    "plugged", "unplugged", "renumbered", "down", "deleted", "network", "cut off", "connected", "OVSDB",
+    "no OVSDB", "other hand",
 )  # fmt: skip
 
 hosts = st.sampled_from(HOSTS)
@@ -451,6 +451,8 @@ class Interleavings(RuleBasedStateMachine):
                     self.bridge_connects(other, bridge)
                 case "other hand":
                     self.someone_deletes_flows_and_the_switch_tells(host, bridge)
+                case "OVSDB":
+                    self.ovsdb_connects(other)
                 case "no OVSDB":
                     self.ovsdb_is_cut_off(other)
 

@@ -547,6 +547,29 @@ def test_a_local_vlan_is_no_other_networks_while_the_device_that_has_it_is_away(
     check_that_they_are_apart(site, tag=1)
 
 
+@pytest.mark.parametrize("was_there", [False, True])
+@pytest.mark.parametrize("bridge", ["br-int", "br-eth2"])
+def test_what_ovsdb_shows_in_the_middle_of_a_pass_waits_for_the_next(was_there: bool, bridge: str) -> None:
+    site = Site(P1)
+    if was_there:
+        assert site.attempt()
+        site.hosts.session_ended(site.ovsdb)  # type: ignore[arg-type]
+    else:
+        site.start(Snapshot(tuple(NETWORKS.values()), (), (P1,), "s"), ovsdb=False)
+    site.plug_interface("tap-lost", LOST, 40, tag=1)
+    site.plug(10, P1)
+
+    def show() -> None:
+        site.connections[bridge].on_change = lambda: None
+        site.show()
+
+    site.connections[bridge].on_change = show
+    assert not site.attempt()
+    assert site.ovsdb.tags == {"tap-lost": 1}
+    assert not site.reports
+    check_that_they_are_apart(site, tag=1)
+
+
 def check_that_they_are_apart(site: Site, tag: int) -> None:
     """Check that a pass leaves what is lost its tag, and leads to it nothing of a network that is known."""
     assert site.attempt()
