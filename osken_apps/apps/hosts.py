@@ -296,7 +296,7 @@ class Hosts:
         host = self._sessions[session]
         if host is None:
             return
-        self._sessions[session] = host.session = None
+        self._sessions[session] = host.session = host.awaited = None
         self.news.set()
         LOG.info("host %s: OVSDB session from %s ended", host.name, session.address[0])
         self.wake(self.fabric.lose_ovsdb(host.name))

@@ -8,6 +8,7 @@ from osken_apps.apps.reconcile import HostReconciler
 from osken_apps.model.changes import Deleted
 from osken_apps.model.resources import Port, PortStatus
 from tests.golden.scenarios import VM1
+from tests.model.test_interleavings import Interleavings
 from tests.model.test_trouble import World
 
 
@@ -47,6 +48,18 @@ def test_a_tag_that_was_written_wakes_no_other_pass(monkeypatch: pytest.MonkeyPa
     assert world.reports[VM1.id].status is PortStatus.ACTIVE
     assert not is_awake(world)
     assert world.hosts.fabric.host("h").interfaces["tap1"].tag == 1
+
+
+def test_a_port_whose_tag_the_next_session_shows_first_is_active() -> None:
+    walk = Interleavings()
+    walk.something_to_begin_with()
+    walk.controller.look_at("a")
+    walk.ovsdb_is_cut_off("a")
+    walk.it_becomes_quiet()
+    walk.ovsdb_connects("a")
+    assert "a" in walk.controller.awake
+    walk.it_becomes_quiet()
+    assert {port.status for port in walk.ports.values()} == {PortStatus.ACTIVE}
 
 
 def test_another_hand_that_writes_meanwhile_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
