@@ -17,6 +17,7 @@ from osken_apps.apps.reconcile import HostReconciler
 from osken_apps.model.addresses import mac_address
 from osken_apps.model.changes import Deleted, PortReport, Snapshot, Upserted
 from osken_apps.model.fabric import Fabric
+from osken_apps.model.host import ShownHost
 from osken_apps.model.host_snapshot import host_snapshot
 from osken_apps.model.local_vlans import DEAD_TAG
 from osken_apps.model.preparation import note_found, prepare
@@ -154,6 +155,7 @@ class Interleavings(RuleBasedStateMachine):
         self.bound_as: dict[
             tuple[str, str], tuple[int, str]
         ] = {}  # host, interface: tag and network, at rest
+        self.came_unseen: dict[str, ShownHost] = {}  # host: as what it was known when a port came unseen
         self.segmentation_ids = iter(range(1000, 3000))
         self.next_ofport = 10
         self.start_controller()
@@ -294,6 +296,9 @@ class Interleavings(RuleBasedStateMachine):
         elif tag not in self.used_at(host):  # or it would be in a network already
             machine.ovsdb.tags[LOST], machine.ovsdb.marks[LOST] = tag, "the-store"
             self.bound_as[host, LOST] = tag, "lost"
+            self.came_unseen.pop(host, None)
+            if not self.believed(machine):
+                self.came_unseen[host] = self.controller.fabric.shown(self.name_of(host) or host)
             self.plug(host, LOST, "of-another-database")
 
     def used_at(self, host: str) -> set[int | None]:
@@ -523,21 +528,21 @@ class Interleavings(RuleBasedStateMachine):
         for interface in snapshot.orphans:
             tag, network_id = self.bound_as.get((host, interface), (0, ""))
             is_real = tag == self.machines[host].ovsdb.tags.get(interface)
-            if is_real and self.can_be_known(snapshot.host, interface, tag) and real.flows:
+            if is_real and self.can_be_known(host, snapshot.host, interface, tag) and real.flows:
                 assert networks.get(tag, network_id) == network_id, "a port of another network has its tag"
         for vlan, way in named_vlans(name, LAYOUT, real.ports, real.flows):
             if way and (vlan in wires or way in wires.values()):
                 assert wires.get(vlan) == way
 
-    def can_be_known(self, name: str, interface: str, tag: int) -> bool:
+    def can_be_known(self, host: str, name: str, interface: str, tag: int) -> bool:
         """Tell whether OVSDB has shown that an interface has a tag, and no flows gave that away before.
 
         A controller that starts and finds such flows takes a port of another database for one of their
         network: that they were sent while OVSDB was cut off, it cannot know.
         """
         known = self.controller.fabric.host(name)
-        found = {vlan for of_bridge in known.found.values() for vlan, _ in of_bridge}
-        return known.interfaces[interface].tag == tag and not (interface == LOST and tag in found)
+        came_unseen = interface == LOST and self.came_unseen.get(host, known) is not known
+        return known.interfaces[interface].tag == tag and not came_unseen
 
     def live_bridges(self, name: str) -> list[Bridge]:
         """The bridges that are connected; each must have been brought to what it should have."""
