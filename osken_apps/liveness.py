@@ -4,7 +4,7 @@ Time comes as an argument, in seconds. A deadline counts once two looks in a row
 unread at the first was read until the second, so that the lateness is never ours.
 """
 
-STEP_S = 10.0
+STEP_S = 10.0  # for each of them
 ECHO_INTERVAL_S = 5.0  # of silence, until the peer is asked for an echo
 ECHO_S = 10.0
 

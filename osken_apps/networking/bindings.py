@@ -17,7 +17,7 @@ def record(state: State, reports: Sequence[PortReport]) -> None:
     last = {report.port_id: report for report in reports}
     changes = [(port, _as_reported(port, last[port.id])) for port in state.ports_named(last)]
     state.update_all(changes)
-    bound = {new.network_id: True for old, new in changes if new.binding and not old.binding}
+    bound = dict.fromkeys(new.network_id for old, new in changes if new.binding and not old.binding)
     for network_id in state.networks_without(DHCP_DEVICE_OWNER, list(bound)):
         settle_dhcp_port(state, network_id, bound=True)
 
@@ -28,8 +28,9 @@ def _as_reported(port: Port, report: PortReport) -> Port:
 
 def unbind_host(state: State, host: str) -> None:
     """Note that a host is gone for good: nothing is bound to it any more."""
-    away = (
-        (port, replace(port, binding=None, status=PortStatus.DOWN, waits_for=""))
-        for port in state.ports_at(host)
+    state.update_all(
+        [
+            (port, replace(port, binding=None, status=PortStatus.DOWN, waits_for=""))
+            for port in state.ports_at(host)
+        ]
     )
-    state.update_all(list(away))

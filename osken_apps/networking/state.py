@@ -43,7 +43,7 @@ class State(Protocol):
         """Keep a resource that differs from `old`. Raises Conflict."""
 
     def update_all(self, changes: Sequence[tuple[R, R]]) -> None:
-        """Keep resources of one kind that differ, each from an old one; nothing that no two share differs."""
+        """Keep resources of one kind that differ from the old ones, in nothing that must be unique."""
 
     def touch(self, resource: R) -> R:
         """Give a resource a new revision although its own values stay."""

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping
 from osken_apps.errors import Malformed
 from osken_apps.model.host import mark_of
 from osken_apps.model.tunnel_bridge import BridgeChange, PortWish
+from osken_apps.ovsdb.json_texts import Json
 from osken_apps.ovsdb.replica import Replica
-from osken_apps.ovsdb.tables import BridgeRow, ControllerRow, InterfaceRow, Json, PortRow, Uuid
+from osken_apps.ovsdb.tables import BridgeRow, ControllerRow, InterfaceRow, PortRow, Uuid
 
 MARK = "osken-net-port"  # external_ids key of the port rows that a controller has tagged: for which store
 

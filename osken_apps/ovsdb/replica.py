@@ -9,7 +9,8 @@ from sys import intern
 from typing import cast
 
 from osken_apps.errors import Malformed
-from osken_apps.ovsdb.tables import TABLES, Json, R, Row, Table, Uuid, changed_row, new_row
+from osken_apps.ovsdb.json_texts import Json
+from osken_apps.ovsdb.tables import TABLES, R, Row, Table, Uuid, changed_row, new_row
 from osken_apps.printable import excerpt, value_excerpt
 
 ROWS_A_STEP = 50

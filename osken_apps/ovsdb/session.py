@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 from osken_apps.errors import Malformed
 from osken_apps.liveness import Liveness
+from osken_apps.ovsdb.json_texts import Json
 from osken_apps.ovsdb.messages import Messages, Reply, Request, reply, request
 from osken_apps.ovsdb.replica import Replica
-from osken_apps.ovsdb.tables import TABLES, Json
+from osken_apps.ovsdb.tables import TABLES
 from osken_apps.printable import excerpt, value_excerpt
 
 DATABASE = "Open_vSwitch"

@@ -10,9 +10,9 @@ from sys import intern
 from typing import Any, NamedTuple, NewType, TypeVar, get_type_hints
 
 from osken_apps.errors import Malformed
+from osken_apps.ovsdb.json_texts import Json
 from osken_apps.printable import excerpt, value_excerpt
 
-Json = Any
 Uuid = NewType("Uuid", str)
 Map = Mapping[str, str]
 Texts = tuple[str, ...]
@@ -100,16 +100,12 @@ class Column(NamedTuple):
 
 
 class Table(NamedTuple):
-    """A table: its name, what its rows are, and its columns by name."""
+    """A table: its name, its rows, its columns by name, and what a row holds that the server leaves out."""
 
     name: str
     row: type[Row]
     columns: Mapping[str, Column]
-
-    @property
-    def empty(self) -> list[Any]:
-        """What a row holds of which the server leaves out everything."""
-        return [column.empty for column in self.columns.values()]
+    empty: tuple[Any, ...]
 
 
 def _text(value: Json) -> str:
@@ -218,7 +214,7 @@ _KINDS: dict[Any, tuple[Any, ...]] = {
 def _table(name: str, row: type[Row]) -> Table:
     hints = get_type_hints(row)
     columns = {column: Column(place, *_KINDS[hints[column]]) for place, column in enumerate(row._fields)}
-    return Table(name, row, columns)
+    return Table(name, row, columns, tuple(column.empty for column in columns.values()))
 
 
 TABLES = {
@@ -236,7 +232,7 @@ TABLES = {
 
 def new_row(table: Table, sent: Mapping[str, Json]) -> Row:
     """Read a row that is new. Raises Malformed if it is not as Open vSwitch's are: a set for a name, say."""
-    values = table.empty
+    values = list(table.empty)
     for name, value in sent.items():
         column = _column(table, name)
         values[column.place] = _read(table, name, column, value)

@@ -110,7 +110,7 @@ class Transaction(Allocator):
     def update_all(self, changes: Sequence[tuple[R, R]]) -> None:
         """Write resources of one kind that differ; many in one statement cost a fraction of many statements.
 
-        Nothing that no two share may differ.
+        What must be unique may not differ: a conflict would not be named.
         """
         made = [(old, self._renewed(new, old.revision_number)) for old, new in changes if new != old]
         if made:

@@ -8,6 +8,7 @@ import pytest
 
 from osken_apps.errors import Malformed
 from osken_apps.ovsdb import tables
+from osken_apps.ovsdb.json_texts import Json
 from osken_apps.ovsdb.operations import MARK, tag_operations
 from osken_apps.ovsdb.replica import ROWS_A_STEP, Replica
 from osken_apps.ovsdb.session import ECHO, MAX_ECHO_OCTETS, MONITOR, SHOWN_S, Answer, Session
@@ -15,7 +16,6 @@ from osken_apps.ovsdb.tables import (
     TABLES,
     BridgeRow,
     InterfaceRow,
-    Json,
     PortRow,
     RootRow,
     Uuid,
