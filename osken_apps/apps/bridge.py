@@ -83,6 +83,11 @@ class Bridge:
     is_monitored: bool = False  # it was asked to tell of flows that others change
     backoff: Backoff = field(default_factory=Backoff)
 
+    @property
+    def is_bare(self) -> bool:
+        """Tell whether it is known to have no flow of anybody: no frame passes it."""
+        return self.installed is not None and not self.installed.flows and not self.foreign
+
     def look_again(self) -> None:
         """Believe no more what the bridge has, if it is to be read again."""
         if self.is_to_be_read:

@@ -26,11 +26,19 @@ class HostTags:
         desired = desired_tags(snapshot)
         return tag_changes(view.tagged_ports, desired, snapshot, self._fabric.mark) if view else {}
 
+    def note_foreign(self, changes: Tags) -> None:
+        """Count those of the tags to be written that we had written and someone else has changed."""
+        view = self._view()
+        marked = {row.name for row in view.tagged_ports if row.mark} if view else set()
+        foreign = [name for name, tag in changes.items() if name in marked and self._written.get(name) == tag]
+        if foreign:
+            self._host.tallies.repairs += len(foreign)
+            LOG.warning("host %s: the tags of %s were changed by another hand", self._host.name, foreign)
+
     def make_dead(self, changes: Tags) -> None:
         """Let interfaces whose tag is to be changed carry nothing. Raises OvsdbError."""
         view = self._view()
         if view:
-            self._count_foreign(view, changes)
             rows = (row for row in view.tagged_ports if is_to_be_dead(row, changes))
             self._send(view, {row.name: DEAD_TAG for row in rows})
 
@@ -62,11 +70,3 @@ class HostTags:
         if gone or len(given) < len(changes):
             return None
         return view.written(self._fabric.layout.integration_bridge, given, self._fabric.mark)
-
-    def _count_foreign(self, view: HostView, changes: Tags) -> None:
-        """Count tags that we had written and someone else has changed."""
-        marked = {row.name for row in view.tagged_ports if row.mark}
-        foreign = [name for name, tag in changes.items() if name in marked and self._written.get(name) == tag]
-        if foreign:
-            self._host.tallies.repairs += len(foreign)
-            LOG.warning("host %s: the tags of %s were changed by another hand", self._host.name, foreign)

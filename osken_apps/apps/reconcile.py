@@ -171,8 +171,7 @@ class HostReconciler:
             desired = {name: self._desired(name, snapshot) for name in names}
         integration = bridges.get(layout.integration_bridge)
         if is_whole:
-            self._look_for_news(bridges)
-            self._before_flows(snapshot, integration)
+            self._before_flows(snapshot, bridges, integration)
         refused: dict[str, str] = {}
         for bridge, wanted in desired.items():
             if bridge in bridges:
@@ -253,12 +252,23 @@ class HostReconciler:
         others = reaches(self._fabric, self._host.name, self._snapshot.segments)
         return replace(self._snapshot, reaches=others)
 
-    def _before_flows(self, snapshot: HostSnapshot, integration: Bridge | None) -> None:
-        """Write what flows need to be there, and let nothing pass that they are not for."""
+    def _before_flows(
+        self, snapshot: HostSnapshot, bridges: dict[str, Bridge], integration: Bridge | None
+    ) -> None:
+        """Write what flows need to be there, and let nothing pass that they are not for.
+
+        Raises _CutShort.
+        """
+        self._look_for_news(bridges)
         self._tunnel_bridge.write(snapshot)
+        self._look_for_news(bridges)
         changes = self._tags.changes(snapshot)
         self._unsettled |= {bound.port_id for bound in snapshot.ports if bound.interface in changes}
-        self._tags.make_dead(changes)
+        self._tags.note_foreign(changes)
+        if integration and all(bridge.is_bare for bridge in bridges.values()):
+            self._tags.write(snapshot, flows_stand=True)  # nothing passes until they come, all at once
+        else:
+            self._tags.make_dead(changes)
         if integration:
             self._clean_zones(integration)
 

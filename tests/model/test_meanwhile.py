@@ -1,5 +1,6 @@
 """What changes while a switch is waited for costs nothing but what it changes."""
 
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from ipaddress import IPv4Address
@@ -13,12 +14,17 @@ from osken_apps.model.host_snapshot import host_snapshot
 from osken_apps.model.preparation import stale_zones
 from osken_apps.model.reports import port_reports
 from osken_apps.model.resources import Network, NetworkType, Port, PortStatus, Subnet
+from osken_apps.openflow.actions import NORMAL
+from osken_apps.openflow.flow import Flow
+from osken_apps.openflow.match import Match
+from osken_apps.openflow.wire import encode_flow
 from tests.golden.scenarios import NET1, SERVER1, SUBNET1, VM1
 from tests.model import two_hosts
 from tests.model.switch import SwitchConnection
 from tests.model.test_trouble import World
 from tests.model.two_hosts import TwoHosts
 
+FLOW_OF_OTHERS = encode_flow(Flow(0, 5, Match(), (NORMAL,), cookie=1))
 OVERLAY = Network(id="overlay", project_id="p", network_type=NetworkType.VXLAN, segmentation_id=7)
 ADDRESS = VM1.fixed_ips[0].ip_address
 
@@ -152,10 +158,14 @@ def test_a_frame_is_followed_without_the_ports_that_are_gone_meanwhile(
 
 
 @pytest.mark.parametrize(("name", "change"), [("br-int", 1), ("br-int", 2), ("br-eth2", 1)])
-def test_a_pass_whose_bridge_goes_half_way_says_nothing_and_its_ports_stay_dead(
-    name: str, change: int
+@pytest.mark.parametrize("is_bare", [True, False])
+def test_a_pass_whose_bridge_goes_half_way_says_nothing_and_lets_nothing_pass(
+    name: str, change: int, is_bare: bool
 ) -> None:
-    """The changes of the integration bridge are its meters, then its flows."""
+    """The changes of the integration bridge are its meters, then its flows.
+
+    Where nobody has a flow nothing passes: a tag is written at once.
+    """
 
     def goes() -> None:
         seen.append(len(bridge.flows))
@@ -169,9 +179,25 @@ def test_a_pass_whose_bridge_goes_half_way_says_nothing_and_its_ports_stay_dead(
     connection: Any = host.bridges[name].connection
     bridge, seen = connection.bridge_in_memory, list[int]()
     connection.on_change = goes
+    if not is_bare:
+        world.physical.bridge_in_memory.flows.update([FLOW_OF_OTHERS])
+    there = dict(bridge.flows)
     assert not world.attempt()
-    assert (bridge.flows, world.ovsdb.tags, world.reports) == ({}, {"tap1": 4095}, {})
+    assert (bridge.flows, world.reports) == (there, {})
+    assert world.ovsdb.tags == {"tap1": 1 if is_bare else 4095}
     assert not host.in_order
+
+
+def test_tags_are_written_once_where_no_bridge_has_a_flow_yet(caplog: pytest.LogCaptureFixture) -> None:
+    world = World()
+    world.plug(tap1=VM1.id)
+    with caplog.at_level(logging.INFO):
+        assert world.attempt()
+        world.plug(tap2=world.second.id)
+        assert world.attempt()
+    written = [message for message in caplog.messages if message.startswith("host h: tags")]
+    assert written == [f"host h: tags {tags}" for tags in ({"tap1": 1}, {"tap2": 4095}, {"tap2": 1})]
+    assert world.ovsdb.tags == {"tap1": 1, "tap2": 1}
 
 
 def test_a_port_stays_dead_until_the_integration_bridge_is_back_and_has_its_flows() -> None:
