@@ -1,7 +1,12 @@
 """All that a store holds at once, of the parts that the controller is told of it."""
 
+from typing import TypeVar
+
 from osken_apps.model.changes import Snapshot
+from osken_apps.model.resources import Standard
 from osken_apps.store.view import View
+
+R = TypeVar("R", bound=Standard)
 
 SIZE = 1000  # of a part
 
@@ -10,11 +15,13 @@ def whole(view: View) -> Snapshot:
     """Give all that a store holds at the moment of a view."""
     parts = list(view.parts(SIZE))
     return Snapshot(
-        tuple(item for part in parts for item in part.networks),
-        tuple(item for part in parts for item in part.subnets),
-        tuple(item for part in parts for item in part.ports),
-        parts[0].store_id,
-        frozenset(port_id for part in parts for port_id in part.deleted_ports),
-        tuple(item for part in parts for item in part.further),
-        tuple(address for part in parts for address in part.tunnel_addresses),
+        tuple(resource for part in parts for resource in part.resources),
+        store_id=parts[0].store_id,
+        deleted_ports=frozenset(port_id for part in parts for port_id in part.deleted_ports),
+        tunnel_addresses=tuple(address for part in parts for address in part.tunnel_addresses),
     )
+
+
+def of_kind(kind: type[R], snapshot: Snapshot) -> list[R]:
+    """Give the resources of one kind that a snapshot has."""
+    return [resource for resource in snapshot.resources if isinstance(resource, kind)]

@@ -7,11 +7,10 @@ The controller tells observations: a `PortReport` for each port whose binding or
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from osken_apps.model.counts import NOTHING_COUNTED, HostCounts
-from osken_apps.model.kind import KINDS, Kind
-from osken_apps.model.resources import Binding, Network, Port, PortStatus, Standard, Subnet
+from osken_apps.model.kind import KINDS
+from osken_apps.model.resources import Binding, PortStatus, Standard
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,32 +48,17 @@ def in_order(changes: Iterable[Change]) -> tuple[Change, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All that the store holds at one moment.
+    """All that the store holds at one moment, or a part of it.
 
-    `store_id` tells one store from another. `deleted_ports` are ids of ports that hosts had, of which
-    those that are not there were deleted. `tunnel_addresses` say of hosts where others reach them.
+    Of `resources`, what is referred to comes first. `store_id` tells one store from another. `deleted_ports`
+    are ids of ports that hosts had, of which those that are not there were deleted. `tunnel_addresses` say of
+    hosts where others reach them.
     """
 
-    networks: tuple[Network, ...] = ()
-    subnets: tuple[Subnet, ...] = ()
-    ports: tuple[Port, ...] = ()
+    resources: tuple[Standard, ...] = ()
     store_id: str = ""
     deleted_ports: frozenset[str] = frozenset()
-    further: tuple[Standard, ...] = ()
     tunnel_addresses: tuple[tuple[str, str], ...] = ()
-
-    @classmethod
-    def of(cls, kind: Kind, resources: Iterable[Standard]) -> "Snapshot":
-        """Make the part of a snapshot that has resources of one kind."""
-        field = kind.plural if kind.plural in ("networks", "subnets", "ports") else "further"
-        part: dict[str, Any] = {field: tuple(resources)}
-        return cls(**part)
-
-    @property
-    def resources(self) -> tuple[Standard, ...]:
-        """All of them; what is referred to comes first."""
-        every = (*self.networks, *self.subnets, *self.ports, *self.further)
-        return tuple(sorted(every, key=lambda resource: rank(type(resource))) if self.further else every)
 
 
 @dataclass(frozen=True, slots=True)

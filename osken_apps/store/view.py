@@ -332,7 +332,7 @@ class View:
             yield Snapshot(deleted_ports=frozenset(deleted))
         for kind in KINDS.values():
             for chunk in self._chunks(form(kind.model).table, size):
-                yield Snapshot.of(kind, self.find(kind.model, chunk))
+                yield Snapshot(tuple(self.find(kind.model, chunk)))
 
     def _chunks(self, table: Any, size: int) -> Iterator[Among]:
         """Give the ids of a table, oldest first, `size` at a time."""

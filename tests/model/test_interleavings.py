@@ -172,11 +172,9 @@ class Interleavings(RuleBasedStateMachine):
         servers = tuple(self.server(network_id) for network_id in self.networks)
         ports = (*self.ports.values(), *servers)
         return Snapshot(
-            tuple(self.networks.values()),
-            subnets,
-            ports,
-            "the-store",
-            frozenset(self.deleted),
+            (*self.networks.values(), *subnets, *ports),
+            store_id="the-store",
+            deleted_ports=frozenset(self.deleted),
             tunnel_addresses=tuple(self.addresses.items()),
         )
 

@@ -75,7 +75,7 @@ class Site:
         self.ovsdb.tunnel_address = "192.0.2.1"
         self.connections: dict[str, SwitchConnection] = {}
         self.reports: dict[str, PortReport] = {}
-        self.start(Snapshot(networks, (), ports, "s"))
+        self.start(Snapshot((*networks, *ports), store_id="s"))
 
     def start(self, intent: Snapshot, *bridges: str, ovsdb: bool = True, layout: Layout = LAYOUT) -> None:
         """Start a controller with a database; the host connects, or these bridges of it."""
@@ -194,7 +194,7 @@ def test_a_local_vlan_whose_flows_are_kept_is_no_other_networks(left: Port, rest
     site.unplug(left)
     assert site.attempt()
     if restarted:
-        site.start(Snapshot((*NETWORKS.values(), OVERLAY), (), (left, P3), "s"))
+        site.start(Snapshot((*NETWORKS.values(), OVERLAY, left, P3), store_id="s"))
     site.fabric.apply([Upserted(P3)])
     site.plug(20, P3)
     assert site.attempt()
@@ -206,7 +206,7 @@ def test_a_network_that_comes_back_has_the_local_vlan_that_its_flows_name() -> N
     tag = site.ovsdb.tags[tap(P1)]
     site.unplug(P1)
     assert site.attempt()
-    site.start(Snapshot(tuple(NETWORKS.values()), (), (P1, P3), "s"))
+    site.start(Snapshot((*NETWORKS.values(), P1, P3), store_id="s"))
     site.plug(20, P3, P1)
     assert site.attempt()
     assert site.ovsdb.tags[tap(P1)] == tag
@@ -217,7 +217,7 @@ def test_before_ovsdb_has_shown_a_host_no_local_vlan_changes_its_network_either(
     site = Site(P1, P3)
     site.plug(10, P1)
     assert site.attempt()
-    site.start(Snapshot(tuple(NETWORKS.values()), (), (P1, P3), "s"), ovsdb=False)
+    site.start(Snapshot((*NETWORKS.values(), P1, P3), store_id="s"), ovsdb=False)
     assert site.attempt()
     site.unplug(P1)
     assert site.attempt()
@@ -257,7 +257,7 @@ def yesterday(site: Site, *ports: Port, flows: bool = True, ovsdb_first: bool = 
     if not flows:
         for bridge in site.bridges.values():
             bridge.restart()
-    site.start(Snapshot((*NETWORKS.values(), OVERLAY), (), ports, "s"), ovsdb=ovsdb_first)
+    site.start(Snapshot((*NETWORKS.values(), OVERLAY, *ports), store_id="s"), ovsdb=ovsdb_first)
     assert site.attempt()
     if not ovsdb_first:
         site.show()
@@ -314,7 +314,7 @@ def test_a_tag_of_another_hand_is_put_right_and_not_believed_after_a_restart() -
     site.plug(10, P1)
     assert site.attempt()
     site.ovsdb.tags[tap(P1)] = 77
-    site.start(Snapshot(tuple(NETWORKS.values()), (), (replace(P1, binding=Binding("h", 1, tap(P1))),), "s"))
+    site.start(Snapshot((*NETWORKS.values(), replace(P1, binding=Binding("h", 1, tap(P1)))), store_id="s"))
     assert site.attempt()
     assert site.ovsdb.tags[tap(P1)] == 1
 
@@ -438,7 +438,7 @@ def test_a_network_that_is_new_to_a_peer_is_heard_beside_those_that_are_not_know
     at_rest(site)
     assert heard_from(site) == [{8, 9}]
     left = [item for item in (*here.values(), *there.values()) if item.network_id != "n8"]
-    site.start(Snapshot((OVERLAYS[7], OVERLAYS[9]), (), tuple(left), "s"))
+    site.start(Snapshot((OVERLAYS[7], OVERLAYS[9], *left), store_id="s"))
     elsewhere(site, b=(there[7], there[9]))
     site.plug(20, here[7])
     at_rest(site)
@@ -512,7 +512,7 @@ def test_a_number_that_another_port_has_now_brings_it_nothing_of_the_one_before(
 def test_a_local_vlan_that_was_given_before_ovsdb_showed_who_has_it_is_given_up(is_late: bool) -> None:
     site = Site()
     site.plug_interface("tap-lost", LOST, 40, tag=1)
-    site.start(Snapshot(tuple(NETWORKS.values()), (), (P1,), "s"), ovsdb=False)
+    site.start(Snapshot((*NETWORKS.values(), P1), store_id="s"), ovsdb=False)
     site.plug(10, P1)
     assert site.attempt()
     if is_late:
@@ -555,7 +555,7 @@ def test_what_ovsdb_shows_in_the_middle_of_a_pass_waits_for_the_next(was_there: 
         assert site.attempt()
         site.hosts.session_ended(site.ovsdb)  # type: ignore[arg-type]
     else:
-        site.start(Snapshot(tuple(NETWORKS.values()), (), (P1,), "s"), ovsdb=False)
+        site.start(Snapshot((*NETWORKS.values(), P1), store_id="s"), ovsdb=False)
     site.plug_interface("tap-lost", LOST, 40, tag=1)
     site.plug(10, P1)
 
@@ -725,7 +725,7 @@ def test_a_host_goes_on_when_the_configuration_has_lost_its_physical_bridge(
     site.plug(10, one)
     at_rest(site)
     before, tags = tables(site), dict(site.ovsdb.tags)
-    intent = Snapshot(tuple(NETWORKS.values()), (), (one,), "s") if known else Snapshot()
+    intent = Snapshot((*NETWORKS.values(), one), store_id="s") if known else Snapshot()
     site.start(intent, layout=replace(LAYOUT, bridge_mappings=()))
     at_rest(site)
     assert site.hosts.by_name["h"].troubles["kept"]
@@ -736,7 +736,7 @@ def test_a_link_that_goes_on_without_its_mapping_is_not_said_to_carry_nothing() 
     site = Site(P1)
     site.plug(10, P1)
     at_rest(site)
-    site.start(Snapshot(tuple(NETWORKS.values()), (), (P1,), "s"), layout=replace(LAYOUT, bridge_mappings=()))
+    site.start(Snapshot((*NETWORKS.values(), P1), store_id="s"), layout=replace(LAYOUT, bridge_mappings=()))
     at_rest(site)
     codes = {condition.code for condition in site.hosts.by_name["h"].conditions}
     assert Code.INTERFACE_UNDECLARED not in codes
@@ -748,7 +748,7 @@ def test_a_link_that_was_dead_carries_frames_again_when_its_bridge_is_mapped() -
     site.start(Snapshot(store_id="s"), layout=replace(LAYOUT, bridge_mappings=()))
     at_rest(site)
     assert site.ovsdb.tags["int-br-eth2"] == DEAD_TAG
-    site.start(Snapshot(tuple(NETWORKS.values()), (), (P1,), "s"))
+    site.start(Snapshot((*NETWORKS.values(), P1), store_id="s"))
     at_rest(site)
     assert site.ovsdb.tags["int-br-eth2"] is None
 
@@ -780,7 +780,7 @@ def test_a_host_whose_ports_cannot_be_seen_keeps_what_its_flows_lead_to(lost: Po
     site.plug_interface(name, lost.id, 10)
     at_rest(site)
     before = tables(site)
-    site.start(Snapshot(tuple(NETWORKS.values()), (), (P3,), "s"), ovsdb=False)
+    site.start(Snapshot((*NETWORKS.values(), P3), store_id="s"), ovsdb=False)
     assert site.attempt()
     host = site.hosts.by_name["h"]
     site.hosts._settle(host, host.changes)
@@ -797,7 +797,7 @@ def test_what_nobody_has_any_more_goes_when_ovsdb_shows_that() -> None:
     site = Site(P1)
     site.plug(10, P1)
     at_rest(site)
-    site.start(Snapshot(tuple(NETWORKS.values()), (), (), "s"), ovsdb=False)
+    site.start(Snapshot(tuple(NETWORKS.values()), store_id="s"), ovsdb=False)
     assert site.attempt()
     host = site.hosts.by_name["h"]
     site.hosts._settle(host, host.changes)

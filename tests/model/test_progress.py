@@ -29,7 +29,7 @@ def started() -> Hosts:
     hosts = Hosts(Fabric(LAYOUT), serve)
     places = (("a", "1"), ("a", "2"), ("b", "3"))
     ports = [replace(VM1, id=f"{n}0000000-p", binding=Binding(host, 1, f"tap{n}")) for host, n in places]
-    hosts.fabric.load(Snapshot((NET1,), (SUBNET1,), tuple(ports)))
+    hosts.fabric.load(Snapshot((NET1, SUBNET1, *ports)))
     return hosts
 
 

@@ -38,7 +38,7 @@ class World:
         self.reports: dict[str, PortReport] = {}
         self.hosts = Hosts(Fabric(LAYOUT), self.serve)
         self.second = replace(VM1, id="00000000-02", mac_address=VM1.mac_address, fixed_ips=())
-        self.hosts.fabric.load(Snapshot((NET1,), (SUBNET1,), (VM1, self.second, SERVER1)))
+        self.hosts.fabric.load(Snapshot((NET1, SUBNET1, VM1, self.second, SERVER1)))
         self.bridge = SwitchBridge({"int-br-eth2": 1, "tap1": 2, "tap2": 3})
         self.connection = SwitchConnection(self.bridge, "br-int", max_meters=max_meters)
         physical = SwitchBridge({"phy-br-eth2": 2, "eth2": 1})

@@ -24,10 +24,10 @@ from osken_apps.apps.reconcile import HostReconciler
 from osken_apps.dhcp.reservation import Defaults
 from osken_apps.explain.causes import Explanation, explain_address, explain_beyond, explain_reach
 from osken_apps.explain.facts import Facts, FrameFacts
-from osken_apps.model.changes import Deleted, PortReport, Snapshot, Upserted
+from osken_apps.model.changes import Deleted, PortReport, Snapshot, Upserted, rank
 from osken_apps.model.conditions import HostFacts, InterfaceFacts, PortFacts
 from osken_apps.model.fabric import Fabric
-from osken_apps.model.resources import Network, Port, PortStatus, Subnet
+from osken_apps.model.resources import Port, PortStatus
 from osken_apps.openflow import codec
 from osken_apps.openflow.codec import MessageType
 from osken_apps.openflow.meter import BAND_STATS, METER_STATS
@@ -152,11 +152,7 @@ class OneHost:
 
 
 def _snapshot(resources: Iterable[Any]) -> Snapshot:
-    by_kind: dict[type, list[Any]] = {Network: [], Subnet: [], Port: []}
-    further = []
-    for one in resources:
-        by_kind.get(type(one), further).append(one)
-    return Snapshot(*(tuple(by_kind[kind]) for kind in (Network, Subnet, Port)), further=tuple(further))
+    return Snapshot(tuple(sorted(resources, key=lambda resource: rank(type(resource)))))
 
 
 class TwoHosts:

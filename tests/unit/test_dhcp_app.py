@@ -159,7 +159,7 @@ class FakeHosts:
 
     def __init__(self) -> None:
         self.fabric = Fabric(Layout("br-int", (("default", "br-eth2"),)))
-        self.fabric.load(Snapshot((NETWORK,), (SUBNET,), (PORT,)))
+        self.fabric.load(Snapshot((NETWORK, SUBNET, PORT)))
         self.woken: list[set[str]] = []
 
     def wake(self, hosts: set[str]) -> None:

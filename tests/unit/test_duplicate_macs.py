@@ -31,7 +31,7 @@ def site(attached: str) -> Any:
     """Two hosts with a machine each; that of the first shows a MAC address."""
     fabric = Fabric(LAYOUT)
     ports = [replace(port, binding=None) for port in (VM1, VM2)]
-    fabric.load(Snapshot((NET1,), (SUBNET1,), tuple(ports)))
+    fabric.load(Snapshot((NET1, SUBNET1, *ports)))
     named, views = {}, {}
     for name, port, mac in (("host1", VM1, attached), ("host2", VM2, str(VM2.mac_address))):
         fabric.observe_bridge(name, "br-int", {"tap": 2})

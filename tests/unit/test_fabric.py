@@ -24,6 +24,7 @@ from osken_apps.model.resources import (
     Network,
     Port,
     PortStatus,
+    Standard,
     Subnet,
 )
 from osken_apps.model.security_groups import SecurityGroup
@@ -33,7 +34,14 @@ from osken_apps.pipeline.tags import desired_tags, tag_changes
 from tests.golden.scenarios import LAYOUT, NET1, NET2, SERVER1, SUBNET1, VM1, VM2
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
-INTENT = Snapshot((NET1, NET2), (SUBNET1,), (VM1, VM2, SERVER1))
+
+
+def intent(*ports: Standard) -> Snapshot:
+    """Give what a store has that has these ports, and perhaps what is not of networks."""
+    return Snapshot((NET1, NET2, SUBNET1, *ports))
+
+
+INTENT = intent(VM1, VM2, SERVER1)
 TAP1 = Interface("tap53903a95-82", VM1.id)
 INT_PORTS = {"int-br-eth2": 1, "tap53903a95-82": 2, "vnet7": 3}
 PHY_PORTS = {"eth2": 1, "phy-br-eth2": 2}
@@ -58,7 +66,7 @@ def bound(snapshot: HostSnapshot) -> list[tuple[str, str, int, int]]:
 
 
 EVENTS: dict[str, Callable[[Fabric], object]] = {
-    "store": lambda it: it.load(replace(INTENT, ports=(VM2, SERVER1))),
+    "store": lambda it: it.load(intent(VM2, SERVER1)),
     "br-int": lambda it: it.observe_bridge("h", "br-int", INT_PORTS),
     "br-eth2": lambda it: it.observe_bridge("h", "br-eth2", PHY_PORTS),
     "ovsdb": lambda it: it.observe_interfaces("h", [TAP1]),
@@ -101,7 +109,7 @@ def test_a_subnet_concerns_the_other_ports_of_the_machines_on_it() -> None:
     subnet = replace(SUBNET1, network_id=NET2.id, id="subnet2")
     first = replace(VM2, device_id="m")
     second = replace(VM1, device_id="m")
-    made.load(Snapshot((NET1, NET2), (SUBNET1, subnet), (first, second)))
+    made.load(Snapshot((NET1, NET2, SUBNET1, subnet, first, second)))
     made.observe_bridge("h", "br-int", INT_PORTS)
     assert made.apply([Upserted(replace(subnet, gateway_ip=IPv4Address("10.10.10.1")))]) == {"h"}
     assert made.apply([Deleted(Subnet, subnet.id)]) == {"h"}
@@ -114,7 +122,7 @@ def test_a_snapshot_is_taken_in_turns_and_no_host_is_ready_before_the_first_is_w
     )
     inventories = [Inventory(), Inventory()]
     for inventory in inventories:
-        inventory.take(replace(INTENT, ports=ports))
+        inventory.take(intent(*ports))
     made = Fabric(LAYOUT)
     made.observe_bridge("h", "br-int", INT_PORTS)
     ready: list[bool] = []
@@ -156,7 +164,7 @@ def test_after_a_restart_without_ovsdb_the_recorded_interface_is_still_the_port(
     recorded = replace(VM2, binding=Binding("h", 9, "vnet7"), status=PortStatus.ACTIVE)
     made = Fabric(LAYOUT)
     made.observe_bridge("h", "br-int", {"int-br-eth2": 1, "vnet7": 3})
-    made.load(replace(INTENT, ports=(recorded,)))
+    made.load(intent(recorded))
     assert bound(snapshot_of(made, "h")) == [(VM2.id, "vnet7", 3, 9)]
 
 
@@ -355,7 +363,7 @@ def test_a_host_keeps_what_carries_ports_that_the_database_does_not_know(
     snapshot = snapshot_of(made, "h")
     assert snapshot.takes_away is not kept
     assert snapshot.orphans == ((TAP1.name,) if kept else ())
-    assert ((TAP1.name, 2) in snapshot.dead) is (intent.ports == () and not kept)
+    assert ((TAP1.name, 2) in snapshot.dead) is (not intent.resources and not kept)
     made.remove_unknown = True
     assert snapshot_of(made, "h").takes_away
 
@@ -404,7 +412,7 @@ def test_the_first_change_after_a_snapshot_concerns_the_hosts_of_its_group_and_n
     mine = replace(VM1, port_security_enabled=True, security_groups=("g",))
     other = replace(VM2, port_security_enabled=True, security_groups=("h",))
     made = fabric("a", "b")
-    made.load(replace(INTENT, ports=(mine, other, SERVER1), further=groups))
+    made.load(intent(mine, other, SERVER1, *groups))
     for host, interface in (("a", TAP1), ("b", Interface("vnet7", VM2.id))):
         made.observe_interfaces(host, [interface])
         assert [policy.number for policy in snapshot_of(made, host).policies] == [1 if host == "a" else 2]
@@ -543,7 +551,7 @@ def test_two_networks_never_share_a_local_vlan_whatever_the_store_says() -> None
 def test_after_a_restart_the_recorded_host_keeps_a_port_that_two_hosts_claim(order: tuple[str, str]) -> None:
     recorded = replace(VM1, binding=Binding("a", 1, TAP1.name), status=PortStatus.ACTIVE)
     made = Fabric(LAYOUT)
-    made.load(replace(INTENT, ports=(recorded,)))
+    made.load(intent(recorded))
     for host in order:
         made.observe_bridge(host, "br-int", INT_PORTS)
         made.observe_interfaces(host, [TAP1])
@@ -553,12 +561,12 @@ def test_after_a_restart_the_recorded_host_keeps_a_port_that_two_hosts_claim(ord
 def test_what_the_store_recorded_of_a_host_is_a_claim_of_it_no_longer_than_that() -> None:
     bound_to_h = replace(VM1, binding=Binding("h", 1, "vnet7"))
     made = Fabric(LAYOUT)
-    made.load(replace(INTENT, ports=(bound_to_h, SERVER1)))
+    made.load(intent(bound_to_h, SERVER1))
     made.observe_bridge("h", "br-int", INT_PORTS)
     assert made.claimants_of(VM1.id) == ["h"]
     assert "h" in made.apply([Upserted(replace(VM1, binding=Binding("other", 1, "vnet7")))])
     fresh = Fabric(LAYOUT)
-    fresh.load(replace(INTENT, ports=(replace(VM1, binding=Binding("other", 1, "vnet7")), SERVER1)))
+    fresh.load(intent(replace(VM1, binding=Binding("other", 1, "vnet7")), SERVER1))
     fresh.observe_bridge("h", "br-int", INT_PORTS)
     assert made.host("h").claims == fresh.host("h").claims
 

@@ -52,7 +52,7 @@ def gathered(monkeypatch: pytest.MonkeyPatch, ask: Callable[[Gatherer], Any], **
         # The others answer in their first turn, which comes before any timer.
         monkeypatch.setattr(answers, "SWITCHES_WAIT_S", 0.01)
     fabric = Fabric(LAYOUT)
-    fabric.load(Snapshot((NET1,), (SUBNET1,), (SERVER1, VM1)))
+    fabric.load(Snapshot((NET1, SUBNET1, SERVER1, VM1)))
     for bridge, ofports in SCENARIOS["seed"].ofports.items():
         fabric.observe_bridge("host1", bridge, ofports)
     fabric.observe_interfaces("host1", [Interface("tap53903a95-82", VM1.id, 1)])

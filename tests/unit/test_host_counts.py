@@ -56,7 +56,7 @@ def world() -> tuple[Hosts, Bridge, Switch]:
     """Give a host whose switch has the interface of a bound port."""
     fabric = Fabric(Layout("br-int", (("default", "br-eth2"),)))
     bound = replace(VM1, binding=Binding("host1", 1, "tap1"))
-    fabric.load(Snapshot((NET1,), (SUBNET1,), (bound,)))
+    fabric.load(Snapshot((NET1, SUBNET1, bound)))
     hosts = Hosts(fabric, lambda host: SimpleNamespace())  # type: ignore[arg-type,return-value]
     host, switch = Host("host1"), Switch()
     hosts.by_name["host1"] = host

@@ -26,7 +26,7 @@ def network(network_id: str) -> Network:
 
 
 def part(sequence: int, *network_ids: str, last: bool = False) -> SnapshotPart:
-    return SnapshotPart(sequence, Snapshot(networks=tuple(map(network, network_ids))), last)
+    return SnapshotPart(sequence, Snapshot(tuple(map(network, network_ids))), last)
 
 
 def change(sequence: int, network_id: str) -> Changes:
@@ -34,7 +34,7 @@ def change(sequence: int, network_id: str) -> Changes:
 
 
 def test_hosts_keep_what_was_until_a_snapshot_is_whole(fabric: Fabric, intent: Intent) -> None:
-    fabric.load(Snapshot(networks=(network("old"),)))
+    fabric.load(Snapshot((network("old"),)))
     fabric.host("host1")
     assert intent.take_part(part(0, "a")) == set()
     assert list(fabric.inventory.networks) == ["old"]

@@ -20,6 +20,7 @@ from osken_apps.store.forms import METADATA
 from osken_apps.store.store import Store
 from osken_apps.store.tables import FORMS
 from tests.unit.rest_client import Client, client_of, config_of
+from tests.whole import of_kind
 
 TOY = "tests.unit.toy.tape_drives"
 TRUSTED = "authentication = headers"
@@ -134,10 +135,10 @@ def test_the_controller_is_told_of_it_and_keeps_it(toy: Any, alice: Client) -> N
     made = make(alice, alice.make("network")["id"], **DRIVE).body["tape_drive"]
     with alice.store.read() as view:
         parts = list(view.parts(10))
-    drives = tuple(item for part in parts for item in part.further if isinstance(item, toy.TapeDrive))
-    whole, inventory = Snapshot(further=drives), Inventory()
+    drives = tuple(item for part in parts for item in of_kind(toy.TapeDrive, part))
+    whole, inventory = Snapshot(tuple(drives)), Inventory()
     inventory.take(whole)
-    (drive,) = whole.further
+    (drive,) = whole.resources
     assert (drive.id, drive.speed, drive.tapes) == (made["id"], "fast", (toy.Tape("a", 7),))
     assert Upserted(drive) in told
     assert inventory.further == {toy.TapeDrive: {drive.id: drive}}

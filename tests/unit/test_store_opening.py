@@ -16,11 +16,11 @@ from sqlalchemy import Connection
 
 from osken_apps.errors import ConfigurationError, StoreUnavailable
 from osken_apps.model.changes import Snapshot
-from osken_apps.model.resources import Network
+from osken_apps.model.resources import Network, Port, Subnet
 from osken_apps.store import schema
 from osken_apps.store.forms import METADATA
 from osken_apps.store.store import Store
-from tests.whole import whole
+from tests.whole import of_kind, whole
 
 SCHEMA_1 = Path(__file__).with_name("data") / "schema-1.sql"
 
@@ -289,12 +289,12 @@ def test_a_database_of_schema_1_is_brought_up_to_date_with_all_that_it_holds(
         snapshot = whole(view)
         assert view.quotas("project") == {"port": 7}
     assert snapshot.store_id and snapshot.deleted_ports == frozenset()
-    assert [network.id for network in snapshot.networks] == ["n1", "n2"]
-    assert [subnet.id for subnet in snapshot.subnets] == ["s1", "s2", "s3"]
-    bound = next(port for port in snapshot.ports if port.id == "p2")
+    assert [network.id for network in of_kind(Network, snapshot)] == ["n1", "n2"]
+    assert [subnet.id for subnet in of_kind(Subnet, snapshot)] == ["s1", "s2", "s3"]
+    bound = next(port for port in of_kind(Port, snapshot) if port.id == "p2")
     assert bound.binding is not None
     assert (bound.binding.host, bound.waits_for) == ("host1", "the tag")
-    assert [[str(ip.ip_address) for ip in port.fixed_ips] for port in snapshot.ports] == [
+    assert [[str(ip.ip_address) for ip in port.fixed_ips] for port in of_kind(Port, snapshot)] == [
         ["2001:db8::5", "10.0.0.5"],
         ["10.1.0.2"],
         ["10.1.0.3"],
@@ -348,7 +348,7 @@ def test_a_snapshot_says_which_store_it_is_of(path: Path) -> None:
     with opened(path).read() as view:
         parts = list(view.parts(10))
         assert [part.store_id for part in parts if part.store_id] == [view.store_id()] == [store_id]
-        assert Snapshot(networks=tuple(view.networks())) in parts
+        assert Snapshot(tuple(view.networks())) in parts
 
 
 def test_a_database_of_another_user_that_everybody_may_read_is_not_used(

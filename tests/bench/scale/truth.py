@@ -12,13 +12,14 @@ from osken_apps.model.fabric import Fabric
 from osken_apps.model.host import Interface
 from osken_apps.model.host_snapshot import host_snapshot
 from osken_apps.model.preparation import prepare
+from osken_apps.model.resources import Port
 from osken_apps.model.snapshot import HostSnapshot, Layout
 from osken_apps.pipeline.desired import FlowEncoder, desired_meters
 from osken_apps.pipeline.tags import desired_tags
 from osken_apps.store.store import Store
 from tests.bench.scale.host import INTEGRATION, PHYSICAL, HostState, tunnel_address
 from tests.bench.scale.openflow_switch import FlowBody, FlowKey
-from tests.whole import whole
+from tests.whole import of_kind, whole
 
 LAYOUT = Layout(INTEGRATION, (("default", PHYSICAL),))
 
@@ -37,7 +38,7 @@ def differences(snapshot: Snapshot, states: Iterable[HostState]) -> Iterator[str
     """Say in words where a host differs from what it should have."""
     fabric = Fabric(LAYOUT)
     fabric.load(snapshot)
-    for host in {port.binding.host for port in snapshot.ports if port.binding}:
+    for host in {port.binding.host for port in of_kind(Port, snapshot) if port.binding}:
         fabric.observe_tunnel_address(host, tunnel_address(int(host.removeprefix("host"))))
     for state in states:
         fabric.observe_interfaces(state.name, [Interface(*item) for item in state.interfaces.items()])
