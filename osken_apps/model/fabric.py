@@ -90,14 +90,15 @@ class Fabric:
     def apply(self, changes: Iterable[Change]) -> set[str]:
         """Take changes of intent; give the hosts that they concern."""
         touched: set[str] = set()
-        left: set[str] = set()
+        recorded_anew: set[str] = set()
         listed = list(changes)
         for change in listed:
             recorded = self._recorded_host(change)
             touched |= self.told.disputed(change, self.inventory.ports) | self.inventory.apply(change)
-            left |= recorded - self._recorded_host(change)
-        # What the store recorded of a host is a claim of it where OVSDB shows none, and no longer than that.
-        claims = [{name} | self._claim(self.hosts[name]) for name in left if not self.hosts[name].has_ovsdb]
+            recorded_anew |= recorded ^ self._recorded_host(change)
+        # What the store records of a host is a claim of it where OVSDB shows none, as long as it does.
+        unshown = [self.hosts[name] for name in recorded_anew if not self.hosts[name].has_ovsdb]
+        claims = [{host.name} | self._claim(host) for host in unshown]
         self.beyond.change_of(touched)
         self.beyond.change_in(self.inventory.take_pairs_changed())
         concerned = self._decide(touched).union(*claims)

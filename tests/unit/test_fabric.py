@@ -558,17 +558,21 @@ def test_after_a_restart_the_recorded_host_keeps_a_port_that_two_hosts_claim(ord
     assert (len(snapshot_of(made, "a").ports), bound(snapshot_of(made, "b"))) == (1, [])
 
 
-def test_what_the_store_recorded_of_a_host_is_a_claim_of_it_no_longer_than_that() -> None:
+@pytest.mark.parametrize("from_the_start", [True, False])
+def test_what_the_store_records_of_a_host_is_a_claim_of_it_from_then_until_it_does_not(
+    from_the_start: bool,
+) -> None:
     bound_to_h = replace(VM1, binding=Binding("h", 1, "vnet7"))
     made = Fabric(LAYOUT)
-    made.load(intent(bound_to_h, SERVER1))
-    made.observe_bridge("h", "br-int", INT_PORTS)
+    made.load(intent(bound_to_h if from_the_start else VM1, SERVER1))
+    made.observe_bridge("h", "br-int", {"vnet7": 3})
+    made.apply([Upserted(bound_to_h)])
     assert made.claimants_of(VM1.id) == ["h"]
     assert "h" in made.apply([Upserted(replace(VM1, binding=Binding("other", 1, "vnet7")))])
     fresh = Fabric(LAYOUT)
     fresh.load(intent(replace(VM1, binding=Binding("other", 1, "vnet7")), SERVER1))
-    fresh.observe_bridge("h", "br-int", INT_PORTS)
-    assert made.host("h").claims == fresh.host("h").claims
+    fresh.observe_bridge("h", "br-int", {"vnet7": 3})
+    assert made.host("h").claims == fresh.host("h").claims == {}
 
 
 def test_an_interface_that_ovsdb_gave_to_another_port_is_not_claimed_by_name_when_the_session_ends() -> None:
