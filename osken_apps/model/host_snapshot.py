@@ -62,7 +62,6 @@ def host_snapshot(fabric: Fabric, host_name: str) -> HostSnapshot:
         reaches(fabric, host_name, segments.values()),
         fabric.beyond.addresses.of(host_name),
         host.answers_nd,
-        bool(fabric.lost_networks(port for port, _ in plugged)),
         tuple(sorted((present[name], tag) for name, tag in orphaned.items() if tag and name in present)),
         links,
     )

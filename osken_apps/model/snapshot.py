@@ -161,9 +161,8 @@ class HostSnapshot:
     `answers_nd`: its datapath can answer neighbor solicitations; None: not known.
     Its integration bridge can have `max_meters` (some datapaths have none). As long as it is not `complete`,
     as one that has just connected, nothing is taken away from it; nor while `keeps` says why, in words for
-    its operator. `lacks_bridge`: that is, for one thing, that a physical network of its ports has no bridge.
-    `kept_vlans` are by their ofports the tags of `orphans`. `guards`: what stays there guards some of them.
-    `links` are its ends of the links to its other bridges.
+    its operator. `kept_vlans` are by their ofports the tags of `orphans`. `guards`: what stays there guards
+    some of them. `links` are its ends of the links to its other bridges.
     """
 
     host: str
@@ -181,7 +180,6 @@ class HostSnapshot:
     reaches: tuple[Reach, ...] = ()
     tunnel_address: IPv4Address | None = None
     answers_nd: bool | None = None
-    lacks_bridge: bool = False
     kept_vlans: tuple[tuple[int, int], ...] = ()
     links: tuple[str, ...] = ()
     guards: bool = False
@@ -195,10 +193,3 @@ class HostSnapshot:
     def takes_away(self) -> bool:
         """Tell whether what is not wanted goes."""
         return self.complete and not self.keeps
-
-    @property
-    def overwrites(self) -> bool:
-        """Tell whether flows that stay follow what is known of them: not before all of the host was seen, and
-        not where what is known is less than what is there.
-        """
-        return self.complete and not self.lacks_bridge

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from itertools import pairwise
 
-from osken_apps.model.snapshot import tunnel_port
+from osken_apps.model.snapshot import integration_end, is_integration_end, tunnel_port
 from osken_apps.model.tunnels import MAX_COPIES
-from osken_apps.openflow.actions import Action, Conjunction, Output, Resubmit, SetField
+from osken_apps.openflow.actions import Action, Conjunction, Output, PushVlan, Resubmit, SetField
 from osken_apps.openflow.difference import Difference, FlowTable, difference, looked_up
 from osken_apps.openflow.fields import Field
 from osken_apps.openflow.flow import Flow
@@ -52,7 +52,7 @@ def kept(flows: Difference, installed: FlowTable, bridge: PlannedBridge) -> Diff
     known, bridge = bridge, _guarding(bridge, there)
     if bridge is not known:
         flows = difference(there, FlowEncoder().flows(bridge.name, bridge.layout, bridge.snapshot))
-    if not bridge.snapshot.overwrites:
+    if not bridge.snapshot.complete:
         return Difference(tuple([item for item in flows.add if item[0] not in there]))
     opened = _vlans_of(there, bridge, PROVIDER_TO_LOCAL, TUNNEL_TO_LOCAL)
     add = [(key, _with_unknown(key, body, there, bridge, opened)) for key, body in flows.add]
@@ -70,7 +70,7 @@ def _guarding(bridge: PlannedBridge, there: FlowTable) -> PlannedBridge:
     guarded = _vlans_of(there, bridge, PROVIDER_TO_GUARDED, UNKNOWN_MAC)
     if not guarded:
         return bridge
-    stay = guarded & {vlan for _, vlan in snapshot.kept_vlans} if snapshot.overwrites else guarded
+    stay = guarded & {vlan for _, vlan in snapshot.kept_vlans} if snapshot.complete else guarded
     segments = {
         segment: replace(segment, guarded=segment.guarded or segment.local_vlan in stay)
         for segment in snapshot.segments
@@ -118,6 +118,9 @@ def _with_receivers(
         way = ways.get(ofport) or (open_way if vlan in opened else None)
         if ofport not in known and way:
             further += [SetField(Field.REG7, ofport), way]
+    for end in _lost_ends(bridge):
+        if end in ways:
+            further += [SetField(Field.REG7, end), ways[end]]
     return (*wanted.actions, *further)
 
 
@@ -130,19 +133,40 @@ def _receivers(actions: Actions) -> Iterator[tuple[object, Resubmit]]:
 def _with_outputs(
     wanted: Flow, before: Actions | None, bridge: PlannedBridge, opened: frozenset[int]
 ) -> Actions:
-    """Outputs to ports that are not guarded, before the tag is put on."""
+    """Outputs to ports that are not guarded, before the tag is put on, and to lost links behind it."""
     further = [
         Output(ofport)
         for ofport, vlan in _unknown_in(wanted, bridge)
         if (vlan in opened if before is None else Output(ofport) in before)
         and Output(ofport) not in wanted.actions
     ]
-    return (*further, *wanted.actions)
+    lost = [Output(end) for end in _lost_ends(bridge) if Output(end) in (before or ())]
+    vlan = _local_vlan(wanted)
+    if lost and vlan and PushVlan() not in wanted.actions:
+        return (*further, *wanted.actions, PushVlan(), SetField(Field.VLAN_VID, vlan), *lost)
+    return (*further, *wanted.actions, *lost)
+
+
+def _lost_ends(bridge: PlannedBridge) -> list[int]:
+    """Give the numbers of what may be ends of links to bridges that the configuration lost."""
+    snapshot = bridge.snapshot
+    ends = {integration_end(name) for _, name in bridge.layout.bridge_mappings}
+    others = {bound.ofport for bound in snapshot.ports}.union(ofport for _, ofport in snapshot.dead)
+    return [
+        ofport
+        for name, ofport in snapshot.ofports.get(bridge.name, {}).items()
+        if is_integration_end(name) and name not in ends and ofport not in others
+    ]
+
+
+def _local_vlan(wanted: Flow) -> int | None:
+    vlan = dict(wanted.match.fields).get(Field.REG6)
+    return vlan if isinstance(vlan, int) else None
 
 
 def _unknown_in(wanted: Flow, bridge: PlannedBridge) -> list[tuple[int, int]]:
     """Give the ports of a flow's network that are not known, each with its local VLAN."""
-    vlan = dict(wanted.match.fields).get(Field.REG6)
+    vlan = _local_vlan(wanted)
     return [(ofport, tag) for ofport, tag in bridge.snapshot.kept_vlans if tag == vlan]
 
 

@@ -102,18 +102,20 @@ class Stale:
 
 
 class _Ports:
-    """The ports that are known: each has what is wanted for it, and nothing else."""
+    """The ports that are known, and those that are dead: each has what is wanted for it, and nothing else."""
 
     def __init__(self, bridge: PlannedBridge) -> None:
         has_ports = bridge.role is Role.INTEGRATION
-        self._bound = frozenset(port.ofport for port in bridge.snapshot.ports) if has_ports else frozenset()
+        bound = (port.ofport for port in bridge.snapshot.ports)
+        dead = (ofport for _, ofport in bridge.snapshot.dead)
+        self._ofports = frozenset([*bound, *dead]) if has_ports else frozenset()
 
     def have(self, key: FlowKey, body: FlowBody) -> bool:
         """Tell whether a flow is one of theirs."""
-        if not any(_number_after(header, key.match) in self._bound for header in _PORT_HEADERS):
+        if not any(_number_after(header, key.match) in self._ofports for header in _PORT_HEADERS):
             return False
         matched = dict(read_flow(key, body).flow.match.fields)
-        return not self._bound.isdisjoint({matched.get(field) for field in _PORT_FIELDS})
+        return not self._ofports.isdisjoint({matched.get(field) for field in _PORT_FIELDS})
 
     def are_led_to_by(self, flow: Flow) -> bool:
         """Tell whether a flow leads to one of them."""
@@ -138,18 +140,22 @@ class _Ports:
     def _is_led_to(self, action: Action) -> bool:
         match action:
             case Output(ofport) | SetField(Field.REG7, ofport):
-                return ofport in self._bound
+                return ofport in self._ofports
         return False
 
 
 class _Networks:
-    """The networks that are known: each has its local VLAN and its wire for itself."""
+    """The networks that are known: each has its local VLAN and its wire for itself.
+
+    Those of a physical network that has no bridge any more are not among them.
+    """
 
     def __init__(self, bridge: PlannedBridge) -> None:
         snapshot = bridge.snapshot
         self._bridge = bridge
         self._names = {number: name for name, number in snapshot.ofports.get(bridge.name, {}).items()}
-        self._wires = {it.local_vlan: bridge.layout.wire_of(it) for it in snapshot.segments}
+        wires = ((it.local_vlan, bridge.layout.wire_of(it)) for it in snapshot.segments)
+        self._wires = {vlan: wire for vlan, wire in wires if wire}
         self._kept = frozenset[tuple[object, object]](snapshot.kept_vlans)
 
     def have(self, vlan: object) -> bool:

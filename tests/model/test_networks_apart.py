@@ -26,6 +26,7 @@ from osken_apps.openflow.reading import read_flow
 from osken_apps.openflow.wire import FlowBody, FlowKey
 from osken_apps.pipeline.desired import desired_flows
 from osken_apps.pipeline.document import rule_of
+from osken_apps.pipeline.stale import values_set
 from tests.golden.scenarios import LAYOUT
 from tests.model.switch import Ovsdb, SwitchBridge, SwitchConnection, flushed
 
@@ -730,6 +731,36 @@ def test_a_host_goes_on_when_the_configuration_has_lost_its_physical_bridge(
     at_rest(site)
     assert site.hosts.by_name["h"].troubles["kept"]
     assert (tables(site), site.ovsdb.tags) == (before, tags)
+
+
+@pytest.mark.parametrize("guarded", [(False, False), (True, True), (True, False)], ids=str)
+def test_what_else_changes_is_followed_where_a_physical_network_has_no_bridge_any_more(
+    guarded: tuple[bool, bool],
+) -> None:
+    one, two = (port(number, NETWORKS[1], is_guarded) for number, is_guarded in enumerate(guarded, 1))
+    site = Site(one, two)
+    site.plug(10, one, two)
+    at_rest(site)
+    before, heard = tables(site), site.hears(tap(one))
+    site.start(
+        Snapshot((*NETWORKS.values(), one, two), store_id="s"), layout=replace(LAYOUT, bridge_mappings=())
+    )
+    at_rest(site)
+    for changed in (replace(two, mac_address=mac_address("fa:16:3e:00:00:99")), two):
+        site.hosts.wake(site.fabric.apply([Upserted(changed)]))
+        at_rest(site)
+        known = [flow for flow in site.flows("br-int", "known_mac") if set_by(flow, Field.REG7) == 11]
+        assert [matched(flow, Field.ETH_DST) for flow in known] == [changed.mac_address] * any(guarded)
+    assert tables(site) == before
+    site.hosts.wake(site.fabric.apply([Deleted(Port, two.id)]))
+    at_rest(site)
+    flows = [read_flow(*item).flow for item in site.bridges["br-int"].flows.items()]
+    dead = [flow for flow in flows if matched(flow, Field.IN_PORT) == 11]
+    assert all(flow.actions == () for flow in dead)
+    assert not any(Output(11) in flow.actions or 11 in values_set(flow, Field.REG7) for flow in flows)
+    assert site.hears(tap(one)) == heard == {1001}
+    for rule, leads in (("to_each", SetField(Field.REG7, 1)), ("deliver_unknown", Output(1))):
+        assert all(leads in flow.actions for flow in site.flows("br-int", rule))
 
 
 def test_a_link_that_goes_on_without_its_mapping_is_not_said_to_carry_nothing() -> None:
