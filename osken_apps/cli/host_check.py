@@ -11,6 +11,7 @@ from osken_apps.cli.api import Api
 from osken_apps.cli.command import CannotTell
 from osken_apps.cli.host_options import add_options, plan_of, run_on_host
 from osken_apps.cli.host_script import HostPlan, is_address
+from osken_apps.errors import Malformed
 from osken_apps.model.addresses import mac_address
 from osken_apps.model.conditions import Code, Condition, Expected, HostFacts, PortDirectory, conditions
 from osken_apps.model.resources import Port
@@ -61,7 +62,7 @@ def _facts(through: Sequence[str], controller: str) -> HostFacts:
     output = run_on_host(through, ovs_facts.command())
     try:
         return ovs_facts.host_facts(output, way_to(through, controller))
-    except (KeyError, ValueError) as error:
+    except (ValueError, Malformed) as error:
         raise CannotTell(f"ovs-vsctl printed something else than its tables: {error}") from error
 
 

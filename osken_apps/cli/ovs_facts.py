@@ -1,63 +1,46 @@
-"""What ovs-vsctl shows of a host, read into the value that `conditions` judges. PURE.
+"""What ovs-vsctl shows of a host, read as the rows of its OVSDB that an OVSDB session would show. PURE.
 
-Source: ovs-vsctl(8), `--format=json`; RFC 7047, 5.1, for what a value looks like.
+Source: ovs-vsctl(8), `--format=json`.
 """
 
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import replace
 
-from osken_apps.model.conditions import (
-    TRUNK_KEY,
-    BridgeFacts,
-    ControllerFacts,
-    HostFacts,
-    InterfaceFacts,
-    PortFacts,
-    tunnel_address,
-)
+from osken_apps.model.conditions import HostFacts
+from osken_apps.ovsdb.host_view import HostViewer
+from osken_apps.ovsdb.json_texts import Json
+from osken_apps.ovsdb.replica import Replica
+from osken_apps.ovsdb.tables import TABLES, RootRow, Uuid
 
-Row = Mapping[str, Any]
+IS_CONNECTED = "is_connected"  # no session asks for it: it changes with every connection
 
-TABLES = {
-    "Open_vSwitch": "external_ids,other_config,bridges,manager_options",
-    "Manager": "_uuid,target",
-    "Bridge": "_uuid,name,fail_mode,protocols,datapath_type,controller,ports",
-    "Controller": "_uuid,target,is_connected,connection_mode",
-    "Port": "_uuid,name,tag,vlan_mode,interfaces,external_ids",
-    "Interface": "_uuid,name,type,options,error,admin_state,link_state,mtu,external_ids",
-}
+Rows = dict[str, dict[str, Json]]
 
 
 def command() -> list[str]:
     """Give the command that shows all of it, as of one moment."""
     words = ["ovs-vsctl", "--timeout=10", "--format=json"]
-    for table, columns in TABLES.items():
-        words += ["--", f"--columns={columns}", "list", table]
+    for name, table in TABLES.items():
+        columns = ["_uuid", *table.columns, *([IS_CONNECTED] if name == "Controller" else ())]
+        words += ["--", f"--columns={','.join(columns)}", "list", name]
     return words
 
 
 def host_facts(output: str, way_to_controller: str = "") -> HostFacts:
-    """Read what the command printed. Raises ValueError when it is something else."""
-    tables = [_rows(table) for table in _documents(output)]
-    if len(tables) != len(TABLES):
-        raise ValueError(f"{len(tables)} tables, not {len(TABLES)}")
-    roots, managers, bridges, controllers, ports, interfaces = tables
-    (root,) = roots.values()
-    targets = {uuid: ControllerFacts(*_controller(row)) for uuid, row in controllers.items()}
-    plugs = {uuid: _interface(row) for uuid, row in interfaces.items()}
-    port_facts = {uuid: _port(row, plugs) for uuid, row in ports.items()}
-    return HostFacts(
-        hostname=root["external_ids"].get("hostname", ""),
-        system_id=root["external_ids"].get("system-id", ""),
-        bridges=tuple(_bridge(bridges[uuid], targets, port_facts) for uuid in _set(root["bridges"])),
-        managers=tuple(managers[uuid]["target"] for uuid in _set(root["manager_options"])),
-        way_to_controller=way_to_controller,
-        tunnel_address=tunnel_address(root["other_config"], root["external_ids"]),
-    )
+    """Read what the command printed. Raises ValueError or Malformed when it is something else."""
+    rows = dict(zip(TABLES, map(_rows, _documents(output)), strict=True))
+    connected = {Uuid(uuid): row.pop(IS_CONNECTED, False) is True for uuid, row in rows["Controller"].items()}
+    replica = Replica()
+    shown = {name: {uuid: {"insert": row} for uuid, row in of.items()} for name, of in rows.items()}
+    for _ in replica.taking(shown):
+        pass
+    (root,) = replica.rows(RootRow).values()
+    facts = HostViewer("", connected).view_of(replica, root).facts
+    return replace(facts, way_to_controller=way_to_controller)
 
 
-def _documents(text: str) -> Iterator[Any]:
+def _documents(text: str) -> Iterator[Json]:
     """Give the JSON values that stand one after the other in a text."""
     decoder, position = json.JSONDecoder(), 0
     while text[position:].strip():
@@ -66,77 +49,16 @@ def _documents(text: str) -> Iterator[Any]:
         yield document
 
 
-def _rows(table: Any) -> dict[str, Row]:
-    """Give the rows of a table by their uuid, each a value by column."""
-    found: dict[str, Row] = {}
-    for number, cells in enumerate(table["data"]):
-        row = {name: _value(cell) for name, cell in zip(table["headings"], cells, strict=True)}
-        found[row.get("_uuid", str(number))] = row
-    return found
+def _rows(table: Json) -> Rows:
+    """Give the rows of a table by their UUID. Raises ValueError."""
+    match table:
+        case {"headings": list(headings), "data": list(rows)}:
+            return dict(_row(headings, cells) for cells in rows)
+    raise ValueError("it is no table")
 
 
-def _value(cell: Any) -> Any:
-    match cell:
-        case ["uuid", text]:
-            return text
-        case ["set", cells]:
-            return tuple(_value(item) for item in cells)
-        case ["map", pairs]:
-            return {_value(key): _value(value) for key, value in pairs}
-    return cell
-
-
-def _set(value: Any) -> tuple[Any, ...]:
-    """Give the members of a set; a set of one is written as that one."""
-    return value if isinstance(value, tuple) else (value,)
-
-
-def _optional(value: Any) -> Any:
-    """Give the only member of a set that has one at most, None of an empty one."""
-    return next(iter(_set(value)), None)
-
-
-def _controller(row: Row) -> tuple[str, bool | None, bool]:
-    return row["target"], row["is_connected"], _optional(row["connection_mode"]) != "out-of-band"
-
-
-def _bridge(row: Row, targets: Mapping[str, ControllerFacts], ports: Mapping[str, PortFacts]) -> BridgeFacts:
-    return BridgeFacts(
-        row["name"],
-        _optional(row["fail_mode"]) or "",
-        _set(row["protocols"]),
-        row["datapath_type"],
-        tuple(targets[uuid] for uuid in _set(row["controller"])),
-        tuple(ports[uuid] for uuid in _set(row["ports"])),
-    )
-
-
-def _port(row: Row, interfaces: Mapping[str, InterfaceFacts]) -> PortFacts:
-    return PortFacts(
-        row["name"],
-        tuple(interfaces[uuid] for uuid in _set(row["interfaces"])),
-        _optional(row["tag"]),
-        _optional(row["vlan_mode"]) or "",
-        row["external_ids"].get("iface-id", ""),
-    )
-
-
-def _interface(row: Row) -> InterfaceFacts:
-    ids = row["external_ids"]
-    return InterfaceFacts(
-        row["name"],
-        row["type"],
-        row["options"].get("peer", ""),
-        _optional(row["error"]) or "",
-        _is_up(row["admin_state"]),
-        _is_up(row["link_state"]),
-        _optional(row["mtu"]),
-        ids.get("iface-id", ""),
-        ids.get("attached-mac", ""),
-        ids.get(TRUNK_KEY) == "true",
-    )
-
-
-def _is_up(state: Any) -> bool | None:
-    shown = _optional(state)
-    return None if shown is None else shown == "up"
+def _row(headings: list[Json], cells: Json) -> tuple[str, dict[str, Json]]:
+    match dict(zip(headings, cells if isinstance(cells, list) else (), strict=True)):
+        case {"_uuid": ["uuid", str(uuid)], **row}:
+            return uuid, row
+    raise ValueError("a row has no UUID")

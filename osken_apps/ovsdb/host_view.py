@@ -34,6 +34,7 @@ from osken_apps.printable import printable
 
 MAX_NAME = 255  # a name or an id that is longer is cut, and so is none that we know
 LINK_TYPES = ("patch", *TUNNEL_TYPES)
+NOT_KNOWN: Mapping[Uuid, bool] = {}
 DATAPATH_ID = re.compile("[0-9a-fA-F]{1,16}")
 
 
@@ -94,8 +95,10 @@ class _Port(NamedTuple):
 class HostViewer:
     """Looks at the replica of a host, and looks again only at what has changed since."""
 
-    def __init__(self, integration_bridge: str) -> None:
+    def __init__(self, integration_bridge: str, connected: Mapping[Uuid, bool] = NOT_KNOWN) -> None:
+        """Begin; `connected` says of which controllers it is known whether their bridges are connected."""
         self._integration_bridge = integration_bridge
+        self._connected = connected
         self._ports: dict[Uuid, _Port] = {}
         self._integration_ports: dict[str, list[Uuid]] = {}  # by name, which may be that of several if cut
 
@@ -106,13 +109,15 @@ class HostViewer:
     def view(self, replica: Replica) -> HostView | None:
         """Give what the session shows, whole; None: no host with a name."""
         for root in replica.rows(RootRow).values():
-            hostname, system_id = (_cut(root.external_ids.get(key, "")) for key in ("hostname", "system-id"))
-            if hostname or system_id:
-                return self._view(replica, root, hostname, system_id)
+            view = self.view_of(replica, root)
+            if view.hostname or view.system_id:
+                return view
         self._ports, self._integration_ports = {}, {}
         return None
 
-    def _view(self, replica: Replica, root: RootRow, hostname: str, system_id: str) -> HostView:
+    def view_of(self, replica: Replica, root: RootRow) -> HostView:
+        """Give what is shown of a host, whether it has a name or not."""
+        hostname, system_id = (_cut(root.external_ids.get(key, "")) for key in ("hostname", "system-id"))
         bridges = replica.rows(BridgeRow).values()
         ports = {row.name: self._ports_of(replica, row) for row in bridges}
         self._ports = {uuid: port for some in ports.values() for uuid, port in some.items()}
@@ -120,7 +125,7 @@ class HostViewer:
         self._integration_ports = {}
         for uuid, port in integration.items():
             self._integration_ports.setdefault(port.tagged.name, []).append(uuid)
-        facts = (_bridge_facts(replica, row, ports[row.name].values()) for row in bridges)
+        facts = (_bridge_facts(replica, row, ports[row.name].values(), self._connected) for row in bridges)
         numbers = (_datapath_id(row.datapath_id or "") for row in bridges)
         return HostView(
             system_id,
@@ -191,9 +196,15 @@ def _options(row: InterfaceRow) -> tuple[tuple[str, str], ...]:
     return tuple(sorted((_cut(key), _cut(value)) for key, value in row.options.items()))
 
 
-def _bridge_facts(replica: Replica, row: BridgeRow, ports: Iterable[_Port]) -> BridgeFacts:
+def _bridge_facts(
+    replica: Replica, row: BridgeRow, ports: Iterable[_Port], connected: Mapping[Uuid, bool]
+) -> BridgeFacts:
     controllers = replica.rows(ControllerRow)
-    dialled = (_controller_facts(controllers[uuid]) for uuid in row.controller if uuid in controllers)
+    dialled = (
+        _controller_facts(controllers[uuid], connected.get(uuid))
+        for uuid in row.controller
+        if uuid in controllers
+    )
     return BridgeFacts(
         _cut(row.name),
         _cut(row.fail_mode or ""),
@@ -204,8 +215,8 @@ def _bridge_facts(replica: Replica, row: BridgeRow, ports: Iterable[_Port]) -> B
     )
 
 
-def _controller_facts(row: ControllerRow) -> ControllerFacts:
-    return ControllerFacts(_cut(row.target), in_band=row.connection_mode != "out-of-band")
+def _controller_facts(row: ControllerRow, is_connected: bool | None) -> ControllerFacts:
+    return ControllerFacts(_cut(row.target), is_connected, in_band=row.connection_mode != "out-of-band")
 
 
 def _cut(text: str) -> str:

@@ -1,10 +1,12 @@
 """What ovs-vsctl 3.1 prints of a host, read."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from osken_apps.cli.ovs_facts import TABLES, host_facts
+from osken_apps.cli.ovs_facts import command, host_facts
+from osken_apps.errors import Malformed
 from osken_apps.model.conditions import BridgeFacts, ControllerFacts, HostFacts, InterfaceFacts, PortFacts
 
 PORT_ID = "53903a95-82aa-4d9f-8c6e-000000000001"
@@ -16,8 +18,10 @@ def uuid(name: str) -> list[str]:
     return ["uuid", name]
 
 
-def table(name: str, *rows: list[object]) -> str:
-    return json.dumps({"data": rows, "headings": TABLES[name].split(",")}, separators=(",", ":"))
+def table(*rows: dict[str, object]) -> str:
+    headings = list(rows[0])
+    data = [[row[name] for name in headings] for row in rows]
+    return json.dumps({"data": data, "headings": headings}, separators=(",", ":"))
 
 
 IDS = ["map", [["hostname", "host1"], ["system-id", "4711"]]]
@@ -26,34 +30,72 @@ EXTERNAL_IDS = [
     [["attached-mac", "fa:16:3e:fe:c7:87"], ["iface-id", PORT_ID], ["osken-net-trunk", "true"]],
 ]
 LOCAL_IP = ["map", [["local_ip", "192.0.2.1"]]]
-ROOT = table("Open_vSwitch", [IDS, LOCAL_IP, uuid("br"), uuid("m")])
-MANAGERS = table("Manager", [uuid("m"), "tcp:192.0.2.10:6640"])
-BRIDGES = table(
-    "Bridge", [uuid("br"), "br-int", "secure", ["set", ["OpenFlow10", "OpenFlow14"]], "netdev", uuid("c"),
-               ["set", [uuid("tap"), uuid("int")]]],
-)  # fmt: skip
-CONTROLLERS = table("Controller", [uuid("c"), "tcp:192.0.2.10:6653", False, "out-of-band"])
-PORTS = table(
-    "Port",
-    [uuid("tap"), "tap1", 4095, "access", uuid("itap"), NO_IDS],
-    [uuid("int"), "int-br-eth2", NOTHING, NOTHING, uuid("iint"), ["map", [["iface-id", "misplaced"]]]],
-)
-INTERFACES = table(
-    "Interface",
-    [uuid("itap"), "tap1", "", NO_IDS, NOTHING, "up", "down", 1500, EXTERNAL_IDS],
-    [
-        uuid("iint"),
-        "int-br-eth2",
-        "patch",
-        ["map", [["peer", "phy"]]],
-        "no peer",
-        NOTHING,
-        NOTHING,
-        NOTHING,
-        NO_IDS,
-    ],
-)
-OUTPUT = [ROOT, MANAGERS, BRIDGES, CONTROLLERS, PORTS, INTERFACES]
+ROOT = table({"_uuid": uuid("r"), "ovs_version": "3.1.0", "external_ids": IDS, "other_config": LOCAL_IP})
+MANAGERS = table({"_uuid": uuid("m"), "target": "tcp:192.0.2.10:6640"})
+BRIDGE = {
+    "_uuid": uuid("br"),
+    "name": "br-int",
+    "datapath_id": "0000a6c0b9a5d34f",
+    "datapath_type": "netdev",
+    "fail_mode": "secure",
+    "protocols": ["set", ["OpenFlow10", "OpenFlow14"]],
+    "controller": uuid("c"),
+    "ports": ["set", [uuid("tap"), uuid("int")]],
+}
+CONTROLLER = {
+    "_uuid": uuid("c"),
+    "target": "tcp:192.0.2.10:6653",
+    "connection_mode": "out-of-band",
+    "inactivity_probe": NOTHING,
+    "max_backoff": NOTHING,
+    "is_connected": False,
+}
+TAP = {
+    "_uuid": uuid("tap"),
+    "name": "tap1",
+    "tag": 4095,
+    "vlan_mode": "access",
+    "interfaces": uuid("itap"),
+    "external_ids": NO_IDS,
+}
+LINK = {
+    "_uuid": uuid("int"),
+    "name": "int-br-eth2",
+    "tag": NOTHING,
+    "vlan_mode": NOTHING,
+    "interfaces": uuid("iint"),
+    "external_ids": ["map", [["iface-id", "misplaced"]]],
+}
+TAP_INTERFACE = {
+    "_uuid": uuid("itap"),
+    "name": "tap1",
+    "type": "",
+    "options": NO_IDS,
+    "error": NOTHING,
+    "admin_state": "up",
+    "link_state": "down",
+    "mtu": 1500,
+    "external_ids": EXTERNAL_IDS,
+}
+LINK_INTERFACE = {
+    "_uuid": uuid("iint"),
+    "name": "int-br-eth2",
+    "type": "patch",
+    "options": ["map", [["peer", "phy"]]],
+    "error": "no peer",
+    "admin_state": NOTHING,
+    "link_state": NOTHING,
+    "mtu": NOTHING,
+    "external_ids": NO_IDS,
+}
+OUTPUT = [
+    ROOT,
+    MANAGERS,
+    table(BRIDGE),
+    table(CONTROLLER),
+    table(TAP, LINK),
+    table(TAP_INTERFACE, LINK_INTERFACE),
+]
 
 FACTS = HostFacts(
     "host1",
@@ -67,6 +109,11 @@ FACTS = HostFacts(
             (ControllerFacts("tcp:192.0.2.10:6653", is_connected=False),),
             (
                 PortFacts(
+                    "int-br-eth2",
+                    (InterfaceFacts("int-br-eth2", "patch", "phy", "no peer", options=(("peer", "phy"),)),),
+                    iface_id="misplaced",
+                ),
+                PortFacts(
                     "tap1",
                     (
                         InterfaceFacts(
@@ -75,11 +122,6 @@ FACTS = HostFacts(
                     ),
                     4095,
                     "access",
-                ),
-                PortFacts(
-                    "int-br-eth2",
-                    (InterfaceFacts("int-br-eth2", "patch", "phy", "no peer"),),
-                    iface_id="misplaced",
                 ),
             ),
         ),
@@ -95,12 +137,35 @@ def test_the_tables_are_read_into_facts() -> None:
 
 
 def test_a_controller_is_in_band_unless_it_says_otherwise() -> None:
-    default = table("Controller", [uuid("c"), "tcp:192.0.2.10:6653", True, NOTHING])
+    default = table(CONTROLLER | {"is_connected": True, "connection_mode": NOTHING})
     (bridge,) = host_facts("\n".join([*OUTPUT[:3], default, *OUTPUT[4:]])).bridges
     assert bridge.controllers == (ControllerFacts("tcp:192.0.2.10:6653", is_connected=True, in_band=True),)
 
 
-@pytest.mark.parametrize("output", ["", "ovs-vsctl: no", "{}", ROOT, "[" * 6])
+def test_a_host_without_a_name_is_read_all_the_same() -> None:
+    root = table({"_uuid": uuid("r"), "ovs_version": NOTHING, "external_ids": NO_IDS, "other_config": NO_IDS})
+    facts = host_facts("\n".join([root, *OUTPUT[1:]]), "mgmt")
+    assert facts == replace(FACTS, hostname="", system_id="", tunnel_address="")
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        "",
+        "ovs-vsctl: no",
+        "{}",
+        ROOT,
+        "[" * 6,
+        *("\n".join([ROOT, MANAGERS, bridges, *OUTPUT[3:]]) for bridges in (
+            "[]", '{"headings":["_uuid"],"data":[7]}', '{"headings":["name"],"data":[["br-int"]]}',
+            table(BRIDGE | {"name": ["set", []]}), table(BRIDGE | {"colour": "red"}),
+        )),
+    ],
+)  # fmt: skip
 def test_what_is_not_the_tables_is_refused(output: str) -> None:
-    with pytest.raises((KeyError, ValueError)):
+    with pytest.raises((ValueError, Malformed)):
         host_facts(output)
+
+
+def test_all_that_is_read_is_asked_for() -> None:
+    assert "--columns=_uuid,target,connection_mode,inactivity_probe,max_backoff,is_connected" in command()

@@ -78,6 +78,7 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
         "networking",
         "neutron",
         "nova",
+        "ovsdb",
         "rest",
         "store",
     ),
