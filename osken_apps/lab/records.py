@@ -7,16 +7,17 @@ destroy the things themselves.
 
 import dataclasses
 import json
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from osken_apps.files import write_whole
 from osken_apps.lab.shell import LabError
 
 NAME = re.compile(r"[a-z0-9]{1,8}")
+MODE = 0o644
 
 
 def boot_id() -> str:
@@ -81,7 +82,7 @@ class Site:
     def record(self, kind: str, name: str, content: Any = None) -> None:
         """Record a thing; `content` is a record dataclass, or nothing where the name says it all."""
         fields = dataclasses.asdict(content) if content is not None else {}
-        write_whole(self.record_path(kind, name), json.dumps(fields))
+        write_whole(self.record_path(kind, name), json.dumps(fields).encode(), MODE)
 
     def forget(self, kind: str, name: str) -> None:
         """Drop a record, if it is there."""
@@ -91,7 +92,7 @@ class Site:
         """Give the names of the recorded things of one kind, in order."""
         folder = self.state_dir / "records"
         found = sorted(folder.glob(f"{kind}.*")) if folder.is_dir() else []
-        return [path.name.removeprefix(f"{kind}.") for path in found if not path.name.endswith(".new")]
+        return [path.name.removeprefix(f"{kind}.") for path in found]
 
     @property
     def lab_path(self) -> Path:
@@ -100,7 +101,7 @@ class Site:
 
     def claim(self, record: LabRecord) -> None:
         """Say that a lab is about to be made here."""
-        write_whole(self.lab_path, json.dumps(dataclasses.asdict(record)))
+        write_whole(self.lab_path, json.dumps(dataclasses.asdict(record)).encode(), MODE)
 
     def lab_record(self) -> LabRecord | None:
         """Give the lab's own record, or None where there is no lab."""
@@ -118,10 +119,3 @@ class Site:
         """Give the VMs in the order of their names."""
         for name in self.recorded("vm"):
             yield VmRecord(**json.loads(self.record_path("vm", name).read_text()))
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file so that a reader sees all of it or none."""
-    fresh = path.with_name(path.name + ".new")
-    fresh.write_text(text)
-    os.replace(fresh, path)

@@ -82,7 +82,7 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
         "rest",
         "store",
     ),
-    "lab": ("cli",),
+    "lab": ("cli", "files"),
     "demo": ("lab",),
 }
 
