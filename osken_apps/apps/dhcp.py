@@ -17,7 +17,7 @@ from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.connection import Connection
 from osken_apps.apps.dhcp_shown import Answer, entry_shown, lease_shown, messages, reason_shown
 from osken_apps.apps.hosts import Hosts
-from osken_apps.dhcp.decision import Decision, SilenceReason
+from osken_apps.dhcp.decision import DECLINED, Decision, SilenceReason
 from osken_apps.dhcp.journal import Journal, PortJournal
 from osken_apps.dhcp.reservation import Defaults, default_route_port, reservation_of
 from osken_apps.dhcp.responder import Responder
@@ -223,7 +223,7 @@ class Dhcp:
         """Keep what was decided for a port; its service may outlive it by a moment, its journal does not."""
         if port_id in self._hosts.fabric.inventory.ports:
             self._journal.record(port_id, now, outcome.xid, outcome.decision)
-            if outcome.decision.reason is SilenceReason.DECLINED:
+            if outcome.decision.reason is DECLINED:
                 self._declined(port_id, outcome.decision)
 
     def _declined(self, port_id: str, decision: Decision) -> None:

@@ -6,11 +6,30 @@ always known to be wrong. And every port is served by itself: what a relay agent
 Knows nothing of options that are told, nor of octets.
 """
 
+from collections.abc import Callable
 from ipaddress import IPv4Address
 
-from osken_apps.dhcp.decision import AnswerReason, SilenceReason
+from osken_apps.dhcp.decision import (
+    INFORMED,
+    OFFERED,
+    REBOOTED,
+    REBOUND,
+    RENEWED,
+    SELECTED,
+    AnswerReason,
+    SilenceReason,
+)
 from osken_apps.dhcp.frame import Datagram
-from osken_apps.dhcp.message import HTYPE_ETHERNET, NO_ADDRESS, OP_REQUEST, Message, MessageType
+from osken_apps.dhcp.message import (
+    ACK,
+    HTYPE_ETHERNET,
+    NAK,
+    NO_ADDRESS,
+    OFFER,
+    OP_REQUEST,
+    Message,
+    MessageType,
+)
 from osken_apps.dhcp.options import Option
 from osken_apps.dhcp.reservation import Reservation
 
@@ -32,7 +51,7 @@ def decide(datagram: Datagram, message: Message, reservation: Reservation) -> Ve
         return None, SilenceReason.HARDWARE_ADDRESS, None, detail
     if datagram.destination != BROADCAST and datagram.destination not in reservation.server_addresses:
         return None, SilenceReason.NOT_FOR_US, None, f"for {IPv4Address(datagram.destination)}"
-    return _by_type(datagram, message, reservation)
+    return _RULES.get(message.message_type, _unknown)(datagram, message, reservation)
 
 
 def _hardware_addresses(message: Message, eth_source: bytes, port_mac: bytes) -> str:
@@ -41,29 +60,15 @@ def _hardware_addresses(message: Message, eth_source: bytes, port_mac: bytes) ->
     return f"{seen}{kind}; the port's is {port_mac.hex(':')}"
 
 
-def _by_type(datagram: Datagram, message: Message, reservation: Reservation) -> Verdict:
-    match message.message_type:
-        case None:
-            return _bootp(message, reservation)
-        case MessageType.DISCOVER:
-            return _discover(reservation)
-        case MessageType.REQUEST:
-            return _request(datagram, message, reservation)
-        case MessageType.DECLINE:
-            return _decline(message, reservation)
-        case MessageType.RELEASE:
-            return _release(message, reservation)
-        case MessageType.INFORM:
-            return _inform(datagram, message, reservation)
-        case _:
-            return None, SilenceReason.UNKNOWN_MESSAGE_TYPE, None, ""
+def _unknown(_datagram: Datagram, _message: Message, _reservation: Reservation) -> Verdict:
+    return None, SilenceReason.UNKNOWN_MESSAGE_TYPE, None, ""
 
 
-def _discover(reservation: Reservation) -> Verdict:
+def _discover(_datagram: Datagram, _message: Message, reservation: Reservation) -> Verdict:
     """RFC 2131 4.3.1: the server chooses the address; what the client asks for is a wish."""
     if reservation.in_conflict:
         return None, SilenceReason.ADDRESS_IN_CONFLICT, reservation.address, ""
-    return MessageType.OFFER, AnswerReason.OFFERED, reservation.address, ""
+    return OFFER, OFFERED, reservation.address, ""
 
 
 def _request(datagram: Datagram, message: Message, reservation: Reservation) -> Verdict:
@@ -75,15 +80,15 @@ def _request(datagram: Datagram, message: Message, reservation: Reservation) -> 
         # 'server identifier'". The client uses the same message to decline all other offers (3.1, step 3).
         if server_id not in reservation.server_addresses:
             return _other_server(server_id, requested)
-        return _take(requested or message.ciaddr, reservation, AnswerReason.SELECTED)
+        return _take(requested or message.ciaddr, reservation, SELECTED)
     if requested is not None:
         # INIT-REBOOT: "'server identifier' MUST NOT be filled in, 'requested IP address' option MUST be
         # filled in with client's notion of its previously assigned address."
-        return _take(requested, reservation, AnswerReason.REBOOTED)
+        return _take(requested, reservation, REBOOTED)
     # RENEWING and REBINDING: "'ciaddr' MUST be filled in with client's IP address." The one is unicast,
     # the other broadcast.
     unicast = datagram.destination != BROADCAST
-    return _keep(message.ciaddr, reservation, AnswerReason.RENEWED if unicast else AnswerReason.REBOUND)
+    return _keep(message.ciaddr, reservation, RENEWED if unicast else REBOUND)
 
 
 def _other_server(server_id: int, address: int | None) -> Verdict:
@@ -93,7 +98,7 @@ def _other_server(server_id: int, address: int | None) -> Verdict:
 def _take(asked: int, reservation: Reservation, reason: AnswerReason) -> Verdict:
     """Answer a client that wants to begin to use an address."""
     if asked == reservation.address and reservation.in_conflict:
-        return MessageType.NAK, AnswerReason.DECLINED_ADDRESS, asked, ""
+        return NAK, AnswerReason.DECLINED_ADDRESS, asked, ""
     return _keep(asked, reservation, reason)
 
 
@@ -105,22 +110,22 @@ def _keep(asked: int, reservation: Reservation, reason: AnswerReason) -> Verdict
     port's address has been changed.
     """
     if asked == reservation.address:
-        return MessageType.ACK, reason, asked, ""
+        return ACK, reason, asked, ""
     if asked == NO_ADDRESS:
         return None, SilenceReason.NO_ADDRESS_ASKED, None, ""
     on_subnet = IPv4Address(asked) in reservation.subnet
     wrong = AnswerReason.WRONG_ADDRESS if on_subnet else AnswerReason.WRONG_NETWORK
-    return MessageType.NAK, wrong, asked, ""
+    return NAK, wrong, asked, ""
 
 
-def _decline(message: Message, reservation: Reservation) -> Verdict:
+def _decline(_datagram: Datagram, message: Message, reservation: Reservation) -> Verdict:
     """RFC 2131 4.3.3: the server marks the address as not available; there is no answer."""
     return _give_up(
         message, message.address_option(Option.REQUESTED_ADDRESS), reservation, SilenceReason.DECLINED
     )
 
 
-def _release(message: Message, reservation: Reservation) -> Verdict:
+def _release(_datagram: Datagram, message: Message, reservation: Reservation) -> Verdict:
     """RFC 2131 4.3.4: the server marks the address as not allocated; there is no answer."""
     return _give_up(message, message.ciaddr, reservation, SilenceReason.RELEASED)
 
@@ -145,13 +150,23 @@ def _inform(datagram: Datagram, message: Message, reservation: Reservation) -> V
         return None, SilenceReason.NO_ADDRESS_ASKED, None, ""
     if IPv4Address(address) not in reservation.subnet and address not in reservation.addresses:
         return None, SilenceReason.INFORM_FROM_ELSEWHERE, address, ""
-    return MessageType.ACK, AnswerReason.INFORMED, address, ""
+    return ACK, INFORMED, address, ""
 
 
-def _bootp(message: Message, reservation: Reservation) -> Verdict:
+def _bootp(_datagram: Datagram, message: Message, reservation: Reservation) -> Verdict:
     """RFC 951 section 7.3 and RFC 1534: the same address as by DHCP, without a lease."""
     if message.ciaddr not in (NO_ADDRESS, reservation.address):
         return None, SilenceReason.NOT_ITS_ADDRESS, message.ciaddr, ""
     if reservation.in_conflict:
         return None, SilenceReason.ADDRESS_IN_CONFLICT, reservation.address, ""
     return None, AnswerReason.BOOTP, reservation.address, ""
+
+
+_RULES: dict[int | None, Callable[[Datagram, Message, Reservation], Verdict]] = {
+    None: _bootp,
+    MessageType.DISCOVER: _discover,
+    MessageType.REQUEST: _request,
+    MessageType.DECLINE: _decline,
+    MessageType.RELEASE: _release,
+    MessageType.INFORM: _inform,
+}

@@ -43,6 +43,12 @@ class SilenceReason(StrEnum):
     INFORM_FROM_ELSEWHERE = "the client has an address that is not on the port's subnet"
 
 
+#: Those of every lease and those that are looked for in every decision, found once as in `message`.
+OFFERED, SELECTED, REBOOTED = AnswerReason.OFFERED, AnswerReason.SELECTED, AnswerReason.REBOOTED
+RENEWED, REBOUND, INFORMED = AnswerReason.RENEWED, AnswerReason.REBOUND, AnswerReason.INFORMED
+DECLINED, OVER_BUDGET = SilenceReason.DECLINED, SilenceReason.OVER_BUDGET
+
+
 class Decision(NamedTuple):
     """What is done about a request, for the record.
 

@@ -11,9 +11,9 @@ from ipaddress import IPv4Address
 from itertools import groupby, islice
 from typing import NamedTuple
 
-from osken_apps.dhcp.decision import AnswerReason, Decision, SilenceReason
+from osken_apps.dhcp.decision import OVER_BUDGET, AnswerReason, Decision, SilenceReason
 from osken_apps.dhcp.dnsmasq_values import INFINITE_S
-from osken_apps.dhcp.message import MessageType
+from osken_apps.dhcp.message import NAK
 
 MAX_MESSAGES_OF_PORT = 32
 MAX_MESSAGES = 100_000  # at most 65 MB, half of it where each port has many
@@ -93,7 +93,7 @@ def _newest(waiting: list[tuple[float, int, str, list[Entry]]]) -> tuple[str, En
 
 
 def _ends(decision: Decision) -> bool:
-    return decision.reason in ENDS or decision.sent is MessageType.NAK
+    return decision.reason in ENDS or decision.sent is NAK
 
 
 class Journal:
@@ -110,7 +110,7 @@ class Journal:
     def record(self, port_id: str, time: float, xid: int | None, decision: Decision) -> None:
         """Note a message of a port; of a flood over its budget only the first, or it would hide all else."""
         messages = self._messages.setdefault(port_id, [])
-        if decision.reason is SilenceReason.OVER_BUDGET and messages and messages[-1].decision == decision:
+        if decision.reason is OVER_BUDGET and messages and messages[-1].decision == decision:
             return
         entry = Entry(time, xid, decision)
         self._messages.move_to_end(port_id)
@@ -126,9 +126,10 @@ class Journal:
 
     def _refuses_lease(self, port_id: str, decision: Decision) -> bool:
         """Tell whether a client is refused the very address that it has a lease of."""
+        if decision.sent is not NAK or decision.address is None:
+            return False
         known = self._lease_events.get(port_id)
-        refused = decision.address if decision.sent is MessageType.NAK else None
-        return refused is not None and known is not None and known.decision.address == refused
+        return known is not None and known.decision.address == decision.address
 
     def of(self, port_id: str) -> PortJournal:
         """Give what is known of a port, if anything."""

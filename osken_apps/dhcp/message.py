@@ -42,6 +42,9 @@ class MessageType(IntEnum):
     INFORM = 8
 
 
+#: Those that are compared with for every message: Python 3.11 calls a function to find one in its class.
+OFFER, ACK, NAK = MessageType.OFFER, MessageType.ACK, MessageType.NAK
+
 MESSAGE_TYPES_BY_NUMBER: dict[int | None, MessageType] = {int(kind): kind for kind in MessageType}
 
 

@@ -6,9 +6,17 @@ Owns RFC 2131 table 3 (fields) and section 4.1 (destination).
 from collections.abc import Mapping
 
 from osken_apps.dhcp.decide import BROADCAST
-from osken_apps.dhcp.decision import AnswerReason
+from osken_apps.dhcp.decision import INFORMED, AnswerReason
 from osken_apps.dhcp.frame import ETH_BROADCAST, encode_frame
-from osken_apps.dhcp.message import BROADCAST_FLAG, NO_ADDRESS, Message, MessageType, encode_reply_message
+from osken_apps.dhcp.message import (
+    BROADCAST_FLAG,
+    NAK,
+    NO_ADDRESS,
+    OFFER,
+    Message,
+    MessageType,
+    encode_reply_message,
+)
 from osken_apps.dhcp.option_packing import BOOTP_ROOM, PackedOptions, pack_options, room_for_options
 from osken_apps.dhcp.options import Option, encode_option
 from osken_apps.dhcp.reply_options import ReplyOptions, reply_options
@@ -28,12 +36,12 @@ def encode_reply(
     """Make the frame that answers a message; give it, the lease time that it tells, and what did not fit."""
     options = reply_options(message.options, sent, reason, reservation)
     packed = _packed(message.options, sent, options, reservation.mtu)
-    without_lease = sent is MessageType.NAK or reason is AnswerReason.INFORMED
+    without_lease = sent is NAK or reason is INFORMED
     # RFC 2131 table 3
     payload = encode_reply_message(
         message,
         packed.area,
-        ciaddr=NO_ADDRESS if sent is MessageType.NAK or sent is MessageType.OFFER else message.ciaddr,
+        ciaddr=NO_ADDRESS if sent is NAK or sent is OFFER else message.ciaddr,
         yiaddr=NO_ADDRESS if without_lease else reservation.address,
         siaddr=options.next_server,
         sname=packed.sname or options.sname,
@@ -56,10 +64,10 @@ def destination_of(
     message: Message, sent: MessageType | None, reason: AnswerReason, address: int | None
 ) -> tuple[bytes, int]:
     """Give the Ethernet and the IP address that the answer goes to; the port is always the client's."""
-    if sent is MessageType.NAK:
+    if sent is NAK:
         # "In all cases, when 'giaddr' is zero, the server broadcasts any DHCPNAK messages to 0xffffffff."
         return ETH_BROADCAST, BROADCAST
-    if reason is AnswerReason.INFORMED and address is not None:
+    if reason is INFORMED and address is not None:
         return message.chaddr, address
     if message.ciaddr != NO_ADDRESS:
         # "the server unicasts DHCPOFFER and DHCPACK messages to the address in 'ciaddr'."

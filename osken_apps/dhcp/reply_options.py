@@ -16,10 +16,10 @@ from osken_apps.dhcp.client_class import (
     vendor_class,
 )
 from osken_apps.dhcp.configured_options import ConfiguredOptions, Selection, configured_options, select
-from osken_apps.dhcp.decision import AnswerReason
+from osken_apps.dhcp.decision import INFORMED, AnswerReason
 from osken_apps.dhcp.extra_dhcp_opts import Container
 from osken_apps.dhcp.fqdn import MIN_FQDN_OCTETS, fqdn_answer
-from osken_apps.dhcp.message import NO_ADDRESS, MessageType
+from osken_apps.dhcp.message import NAK, NO_ADDRESS, MessageType
 from osken_apps.dhcp.options import ENCODED_END, MAX_OPTION_OCTETS, Option, encode_option
 from osken_apps.dhcp.reservation import Reservation, set_option
 
@@ -40,7 +40,7 @@ def reply_options(
     sent: Options, message_type: MessageType | None, reason: AnswerReason, reservation: Reservation
 ) -> ReplyOptions:
     """Choose what the reply of that type (None: BOOTP) tells a client that sent these options."""
-    if message_type is MessageType.NAK:
+    if message_type is NAK:
         words = encode_option(Option.MESSAGE, reason.encode())
         return ReplyOptions(
             b"".join(
@@ -52,7 +52,7 @@ def reply_options(
     if message_type is None:
         encoded = configured.mask + _with_host_name(host_name, configured.for_bootp)
     else:
-        informed = reason is AnswerReason.INFORMED
+        informed = reason is INFORMED
         lease_time_s = None if informed else configured.lease_time_s
         encoded = b"".join(
             (
