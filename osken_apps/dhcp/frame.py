@@ -8,6 +8,7 @@ Source: RFC 894, IEEE 802.1Q 9.6 (the tag), RFC 791, RFC 768, RFC 1071 (the chec
 import struct
 from typing import NamedTuple
 
+from osken_apps.dhcp.new_tuple import new_tuple
 from osken_apps.errors import Malformed
 
 ETH_TYPE_IPV4 = 0x0800
@@ -81,8 +82,10 @@ def decode_frame(frame: bytes) -> Datagram:
         raise Malformed("IPv4 packet is a fragment")
     if protocol != IP_PROTO_UDP:
         raise Malformed(f"IPv4 protocol {protocol} is not UDP")
-    ports_and_payload = _decode_udp(frame[start:end], source + destination)
-    return Datagram(eth_destination, eth_source, source, destination, *ports_and_payload)
+    source_port, destination_port, payload = _decode_udp(frame[start:end], source + destination)
+    return new_tuple(
+        Datagram, (eth_destination, eth_source, source, destination, source_port, destination_port, payload)
+    )
 
 
 def _without_priority_tag(frame: bytes) -> bytes:

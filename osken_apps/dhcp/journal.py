@@ -14,6 +14,7 @@ from typing import NamedTuple
 from osken_apps.dhcp.decision import OVER_BUDGET, AnswerReason, Decision, SilenceReason
 from osken_apps.dhcp.dnsmasq_values import INFINITE_S
 from osken_apps.dhcp.message import NAK
+from osken_apps.dhcp.new_tuple import new_tuple
 
 MAX_MESSAGES_OF_PORT = 32
 MAX_MESSAGES = 100_000  # at most 65 MB, half of it where each port has many
@@ -112,7 +113,7 @@ class Journal:
         messages = self._messages.setdefault(port_id, [])
         if decision.reason is OVER_BUDGET and messages and messages[-1].decision == decision:
             return
-        entry = Entry(time, xid, decision)
+        entry = new_tuple(Entry, (time, xid, decision))
         self._messages.move_to_end(port_id)
         messages.append(entry)
         if len(messages) > MAX_MESSAGES_OF_PORT:

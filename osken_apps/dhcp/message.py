@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from enum import IntEnum
 from typing import NamedTuple
 
+from osken_apps.dhcp.new_tuple import new_tuple
 from osken_apps.dhcp.options import Option, read_field
 from osken_apps.errors import Malformed
 
@@ -79,7 +80,7 @@ def decode_message(octets: bytes) -> Message:
         raise Malformed(f"hardware address of {hlen} octets")
     options = _decode_options(octets, sname, file)
     message_type = options[Option.MESSAGE_TYPE][0] if Option.MESSAGE_TYPE in options else None
-    return Message(op, htype, chaddr[:hlen], xid, flags, ciaddr, giaddr, message_type, options)
+    return new_tuple(Message, (op, htype, chaddr[:hlen], xid, flags, ciaddr, giaddr, message_type, options))
 
 
 def _decode_options(octets: bytes, sname: bytes, file: bytes) -> dict[int, bytes]:

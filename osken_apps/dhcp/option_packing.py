@@ -16,6 +16,7 @@ from osken_apps.dhcp.message import (
     OVERLOAD_SNAME,
     SNAME_OCTETS,
 )
+from osken_apps.dhcp.new_tuple import new_tuple
 from osken_apps.dhcp.options import ENCODED_END, MAX_PART_OCTETS, Option, encode_option, parts, split
 
 #: A client takes datagrams of this size even when it says less, or nothing (RFC 2131 section 2).
@@ -56,7 +57,7 @@ def pack_options(
     if len(last) > room - RESERVED_OCTETS:
         last = b""
     if len(encoded) + len(last) + len(ENCODED_END) <= room:
-        return PackedOptions(encoded + last + ENCODED_END)
+        return new_tuple(PackedOptions, (encoded + last + ENCODED_END, b"", b"", ()))
     options = split(encoded)
     numbers = {option[0] for option in options}
     file_free = file_free or Option.BOOT_FILE in numbers

@@ -20,6 +20,7 @@ from osken_apps.dhcp.decision import INFORMED, AnswerReason
 from osken_apps.dhcp.extra_dhcp_opts import Container
 from osken_apps.dhcp.fqdn import MIN_FQDN_OCTETS, fqdn_answer
 from osken_apps.dhcp.message import NAK, NO_ADDRESS, MessageType
+from osken_apps.dhcp.new_tuple import new_tuple
 from osken_apps.dhcp.options import ENCODED_END, MAX_OPTION_OCTETS, Option, encode_option
 from osken_apps.dhcp.reservation import Reservation, set_option
 
@@ -63,7 +64,9 @@ def reply_options(
                 _chosen(sent, configured, host_name, forced),
             )
         )
-    return ReplyOptions(encoded, lease_time_s, configured.next_server, configured.sname, configured.file)
+    return new_tuple(
+        ReplyOptions, (encoded, lease_time_s, configured.next_server, configured.sname, configured.file)
+    )
 
 
 def configured_for(sent: Options, reservation: Reservation) -> tuple[ConfiguredOptions, bytes, list[int]]:

@@ -30,6 +30,7 @@ from osken_apps.dhcp.frame import (
     udp_checksum,
 )
 from osken_apps.dhcp.message import FIXED
+from osken_apps.dhcp.new_tuple import new_tuple
 from osken_apps.dhcp.reservation import Reservation
 from osken_apps.dhcp.server import Outcome, Reply, Silence, respond
 
@@ -50,8 +51,6 @@ MIN_FRAME_OCTETS = UDP_OFFSET + UDP.size + FIXED.size
 
 #: What a request is remembered under: all its octets that do not change, in their order.
 Key = tuple[bytes, bytes, bytes, bytes, bytes]
-
-_new_tuple = tuple.__new__
 
 
 class _Remembered(NamedTuple):
@@ -103,7 +102,7 @@ class Responder:
         if checksum and (checksum + xid + secs) % ONES != udp_sum:
             return self._plain(frame, now)
         reply = pack(head, udp_checksum(reply_sum + xid), op, xid, tail)
-        return _new_tuple(Reply, (reply, decision, xid))
+        return new_tuple(Reply, (reply, decision, xid))
 
     def _comes_again(self, key: Key) -> bool:
         """Tell whether a request came before; what a machine asks once, as when it boots, costs no room."""

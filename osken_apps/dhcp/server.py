@@ -10,6 +10,7 @@ from osken_apps.dhcp.decide import decide
 from osken_apps.dhcp.decision import Decision, SilenceReason
 from osken_apps.dhcp.frame import decode_frame
 from osken_apps.dhcp.message import MESSAGE_TYPES_BY_NUMBER, decode_message
+from osken_apps.dhcp.new_tuple import new_tuple
 from osken_apps.dhcp.reply import SERVER_PORT, encode_reply
 from osken_apps.dhcp.reservation import Reservation
 from osken_apps.errors import Malformed
@@ -50,7 +51,8 @@ def respond(frame: bytes, reservation: Reservation | SilenceReason) -> Outcome:
     if isinstance(reason, SilenceReason):
         return Silence(Decision(received, None, reason, address, detail), message.xid)
     reply, lease_time_s, omitted = encode_reply(message, sent, reason, number, reservation)
-    return Reply(reply, Decision(received, sent, reason, address, detail, lease_time_s, omitted), message.xid)
+    decision = new_tuple(Decision, (received, sent, reason, address, detail, lease_time_s, omitted))
+    return new_tuple(Reply, (reply, decision, message.xid))
 
 
 def _ipv4_address(number: int | None) -> IPv4Address | None:
