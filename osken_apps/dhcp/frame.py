@@ -26,7 +26,8 @@ ETH_TYPE_OFFSET = 12
 IPV4_OFFSET = 14
 VLAN_TAG_OCTETS = 4
 IPV4_OCTETS = 20
-ETHERNET_IPV4 = struct.Struct("!6s6sHBBHHHBBHII")
+#: What is read of both headers; the checksum is among what is summed.
+ETHERNET_IPV4 = struct.Struct("!6s6sHBxH2xHxB2xII")
 UDP = struct.Struct("!HHHH")
 HEADERS = struct.Struct("!6s6sHBBHHHBBHIIHHHH")
 #: The words of our IPv4 header that are always the same.
@@ -67,8 +68,7 @@ def decode_frame(frame: bytes) -> Datagram:
     if len(frame) < HEADERS.size:
         raise Malformed(f"frame of {len(frame)} octets is too short for UDP")
     (
-        eth_destination, eth_source, eth_type,
-        first, _, total, _, fragment, _, protocol, _, source, destination,
+        eth_destination, eth_source, eth_type, first, total, fragment, protocol, source, destination,
     ) = ETHERNET_IPV4.unpack_from(frame)  # fmt: skip
     if eth_type != ETH_TYPE_IPV4:
         raise Malformed(f"frame of type 0x{eth_type:04x} is not IPv4")

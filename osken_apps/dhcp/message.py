@@ -15,10 +15,14 @@ from osken_apps.errors import Malformed
 
 MAGIC_COOKIE = b"\x63\x82\x53\x63"
 FIXED = struct.Struct("!BBBBIHHIIII16s64s128s")
+#: What a server reads of them: op, htype, hlen, xid, flags, ciaddr, giaddr, chaddr.
+READ = struct.Struct("!BBBxI2xHI8xI16s")
 OPTIONS_OFFSET = FIXED.size + len(MAGIC_COOKIE)
 MIN_OCTETS = 300  # RFC 951: 236 fixed and 64 of vendor's; some BOOTP relays drop what is shorter
 SNAME_OCTETS = 64
 FILE_OCTETS = 128
+SNAME = slice(READ.size, READ.size + SNAME_OCTETS)
+FILE = slice(SNAME.stop, FIXED.size)
 CHADDR_OCTETS = 16
 BROADCAST_FLAG = 0x8000
 OP_REQUEST, OP_REPLY = 1, 2
@@ -75,15 +79,15 @@ def decode_message(octets: bytes) -> Message:
     """Read a message. Raises Malformed."""
     if len(octets) < FIXED.size:
         raise Malformed(f"BOOTP message of {len(octets)} octets is truncated")
-    op, htype, hlen, _, xid, _, flags, ciaddr, _, _, giaddr, chaddr, sname, file = FIXED.unpack_from(octets)
+    op, htype, hlen, xid, flags, ciaddr, giaddr, chaddr = READ.unpack_from(octets)
     if hlen > CHADDR_OCTETS:
         raise Malformed(f"hardware address of {hlen} octets")
-    options = _decode_options(octets, sname, file)
+    options = _decode_options(octets)
     message_type = options[Option.MESSAGE_TYPE][0] if Option.MESSAGE_TYPE in options else None
     return new_tuple(Message, (op, htype, chaddr[:hlen], xid, flags, ciaddr, giaddr, message_type, options))
 
 
-def _decode_options(octets: bytes, sname: bytes, file: bytes) -> dict[int, bytes]:
+def _decode_options(octets: bytes) -> dict[int, bytes]:
     """Read the options: the option field, then `file`, then `sname` (RFC 2131 4.1).
 
     Without DHCP's cookie it is BOOTP, and whatever the vendor field holds is another vendor's (RFC 1497).
@@ -98,9 +102,9 @@ def _decode_options(octets: bytes, sname: bytes, file: bytes) -> dict[int, bytes
             del options[Option.OVERLOAD]
             return options
         if overload & OVERLOAD_FILE:
-            read_field(file, 0, options)
+            read_field(octets[FILE], 0, options)
         if overload & OVERLOAD_SNAME:
-            read_field(sname, 0, options)
+            read_field(octets[SNAME], 0, options)
     return options
 
 

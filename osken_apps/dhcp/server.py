@@ -7,7 +7,7 @@ from ipaddress import IPv4Address
 from typing import NamedTuple
 
 from osken_apps.dhcp.decide import decide
-from osken_apps.dhcp.decision import Decision, SilenceReason
+from osken_apps.dhcp.decision import AnswerReason, Decision, SilenceReason
 from osken_apps.dhcp.frame import decode_frame
 from osken_apps.dhcp.message import MESSAGE_TYPES_BY_NUMBER, decode_message
 from osken_apps.dhcp.new_tuple import new_tuple
@@ -44,11 +44,11 @@ def respond(frame: bytes, reservation: Reservation | SilenceReason) -> Outcome:
     except Malformed as error:
         return Silence(Decision(None, None, SilenceReason.MALFORMED, detail=str(error)), None)
     received = MESSAGE_TYPES_BY_NUMBER.get(message.message_type)
-    if isinstance(reservation, SilenceReason):
+    if not isinstance(reservation, Reservation):
         return Silence(Decision(received, None, reservation), message.xid)
     sent, reason, number, detail = decide(datagram, message, reservation)
     address = reservation.ip_address if number == reservation.address else _ipv4_address(number)
-    if isinstance(reason, SilenceReason):
+    if not isinstance(reason, AnswerReason):
         return Silence(Decision(received, None, reason, address, detail), message.xid)
     reply, lease_time_s, omitted = encode_reply(message, sent, reason, number, reservation)
     decision = new_tuple(Decision, (received, sent, reason, address, detail, lease_time_s, omitted))
