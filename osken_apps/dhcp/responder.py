@@ -18,7 +18,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
-from osken_apps.dhcp.decision import Decision, SilenceReason
+from osken_apps.dhcp.decision import OVER_BUDGET, Decision, SilenceReason
 from osken_apps.dhcp.frame import (
     IP_PROTO_UDP,
     IP_VERSION_AND_LENGTH,
@@ -38,7 +38,7 @@ MAX_REMEMBERED = 8  # DISCOVER and REQUEST of firmware, boot loader and system, 
 MAX_FRAME_OCTETS = 1024
 MAX_NEW_ANSWERS = 20  # a second: a machine asks for two when it boots, and for some more if it boots over PXE
 
-OVER_BUDGET = Silence(Decision(None, None, SilenceReason.OVER_BUDGET), None)
+TOO_MANY = Silence(Decision(None, None, OVER_BUDGET), None)
 
 #: A frame without IP options up to the BOOTP flags: what changes with each request are the H and I.
 HEAD = struct.Struct("!18sH4sH14sH4sIH")
@@ -121,7 +121,7 @@ class Responder:
             self._second, self._answered = second, 0
         self._answered += 1
         if self._answered > MAX_NEW_ANSWERS:
-            return OVER_BUDGET
+            return TOO_MANY
         return respond(frame, self._reservation)
 
     def _remember(self, key: Key, ip_sum: int, udp_sum: int, outcome: Reply) -> None:
