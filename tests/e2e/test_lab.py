@@ -199,7 +199,8 @@ def test_a_dead_switch_comes_back_with_its_ports(lab: Lab, vm1: NamespaceVm, vm2
     host.ovs.start_vswitchd()
     host.ovs.restart_ovsdb()
     put_reference_flows(host, LOCAL_VLAN["host1"])
-    assert vm1.ping(VM2[2]).ok
+    # The neighbor is asked for since the ping above: until that is given up, no other ping asks.
+    wait_until(lambda: vm1.ping(VM2[2]).ok, PATIENCE_S, "the ports to carry frames again")
 
 
 @pytest.fixture
