@@ -210,13 +210,13 @@ class Interleavings(RuleBasedStateMachine):
     @rule(port_id=port_ids, network_id=network_ids, host=st.sampled_from(("", *HOSTS)), up=st.booleans())
     def port_is_made_or_changed(self, port_id: str, network_id: str, host: str, up: bool) -> None:
         if port_id not in self.ports and network_id in self.networks:
-            address = IPv4Address(f"10.0.0.{10 + PORTS.index(port_id)}")
+            number = 10 + PORTS.index(port_id)
             self.ports[port_id] = Port(
                 id=port_id,
                 project_id="p",
                 network_id=network_id,
-                mac_address=mac_address("fa:16:3e:00:00:02"),
-                fixed_ips=(FixedIp(f"s-{network_id}", address),),
+                mac_address=mac_address(f"fa:16:3e:00:00:{number}"),  # of one port only, as in the API
+                fixed_ips=(FixedIp(f"s-{network_id}", IPv4Address(f"10.0.0.{number}")),),
             )
         if port_id in self.ports:
             self.ports[port_id] = replace(self.ports[port_id], requested_host=host, admin_state_up=up)
