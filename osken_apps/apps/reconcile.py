@@ -39,7 +39,7 @@ from osken_apps.openflow import codec
 from osken_apps.pipeline.desired import FlowEncoder, desired_meters
 from osken_apps.pipeline.feature import bridge_of
 from osken_apps.pipeline.meters import port_meter
-from osken_apps.pipeline.named_vlans import named_vlans
+from osken_apps.pipeline.named_vlans import carrying, named_vlans
 
 LOG = logging.getLogger(__name__)
 
@@ -376,7 +376,7 @@ class HostReconciler:
             installed = believed
         layout, ofports = self._fabric.layout, bridge.connection.ofports()
         named = named_vlans(bridge.name, layout, ofports, installed.flows)
-        note_found(self._fabric, self._host.name, bridge.name, named)
+        note_found(self._fabric, self._host.name, bridge.name, named, carrying(ofports, installed.flows))
         if bridge.name == layout.integration_bridge:
             read_counts(self._hosts, bridge)
         return installed

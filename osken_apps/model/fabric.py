@@ -212,6 +212,7 @@ class Fabric:
         host = self.host(host_name)
         host.gone, host.appeared, host.returning, host.complete = True, False, False, False
         host.found.clear()
+        host.carried = {}
         changed = self.beyond.addresses.doubt(host_name)
         self.beyond.change_at(changed)
         return self._decide(self._ports_at(host)) | changed
@@ -294,12 +295,6 @@ class Fabric:
     def orphans(self, host: ShownHost) -> Iterator[Interface]:
         """Give the interfaces of a host that carry ports which the store does not know, and are to."""
         return iter(()) if self.remove_unknown else host.orphans(self.inventory.ports, self.inventory.deleted)
-
-    def lost_networks(self, ports: Iterable[Port]) -> list[str]:
-        """Name the physical networks of ports that have no bridge any more."""
-        networks = (self.inventory.networks[port.network_id] for port in ports)
-        names = {network.physical_network for network in networks if not network.network_type.is_tunnel}
-        return sorted(names - dict(self.layout.bridge_mappings).keys())
 
     def waiting(self, host: ShownHost) -> Iterator[tuple[Port, str]]:
         """Give the ports that a host claims while another has them, each with the interface that would have

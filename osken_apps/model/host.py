@@ -59,8 +59,9 @@ class ShownHost:
     solicitations; None: not known. `zones` says by local VLAN of which
     network its connection tracking zone holds connections, where that is known. `named` are by bridge the
     local VLANs that its flows name, as it was last known, and `found` those that they named when they were
-    first read. `recalled` are the networks whose local VLAN is the
-    store's word, or was given while OVSDB did not show the host.
+    first read. `carried` are, with their ofports, the interfaces that were not dead by these flows.
+    `recalled` are the networks whose local VLAN is the store's word, or was given while OVSDB did not show
+    the host.
     """
 
     name: str
@@ -82,6 +83,7 @@ class ShownHost:
     recalled: set[str] = field(default_factory=set)
     named: dict[str, Named] = field(default_factory=dict)
     found: dict[str, Named] = field(default_factory=dict)
+    carried: Mapping[str, int] = field(default_factory=dict)
     groups: frozenset[str] = frozenset()
     former_names: set[str] = field(default_factory=set)
 

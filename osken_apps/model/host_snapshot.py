@@ -17,11 +17,11 @@ from osken_apps.model.snapshot import (
     Layout,
     Segment,
     WaitingPort,
-    Wire,
     integration_end,
     is_integration_end,
 )
 from osken_apps.model.tunnels import Reach, crowd
+from osken_apps.model.unknown import lost_networks, unseen
 
 
 def host_snapshot(fabric: Fabric, host_name: str) -> HostSnapshot:
@@ -39,13 +39,16 @@ def host_snapshot(fabric: Fabric, host_name: str) -> HostSnapshot:
     orphaned = {item.name: item.live_tag for item in fabric.orphans(host)}
     orphans = tuple(sorted(orphaned))
     trunks = tuple(sorted(host.trunks()))
-    is_unseen = bool(_unseen_wires(fabric, host, segments.values()))
-    keeps = tuple(_keeps(fabric, ports, orphans, is_unseen))
+    not_shown = unseen(fabric, host)
+    lost = tuple(lost_networks(fabric, host, (port for port, _ in plugged)))
+    keeps = tuple(_keeps(fabric, orphans, sorted(not_shown), lost))
     links = _links(fabric.layout)
     carrying = {bound.interface for bound in ports}.union(orphans, trunks, links)
     carrying.update(_lost_links(host, present) if keeps else ())
-    is_shown = host.complete and not is_unseen
-    dead = present.keys() - carrying if is_shown else _known_dead(fabric, host, carrying)
+    alive = {name: ofport for name, ofport in not_shown.items() if present.get(name) == ofport}
+    carrying.update(alive)
+    kept = {present[name]: tag for name, tag in orphaned.items() if tag and name in present}
+    dead = present.keys() - carrying if host.complete else _known_dead(fabric, host, carrying)
     return HostSnapshot(
         host_name,
         dict(host.ofports),
@@ -62,8 +65,9 @@ def host_snapshot(fabric: Fabric, host_name: str) -> HostSnapshot:
         reaches(fabric, host_name, segments.values()),
         fabric.beyond.addresses.of(host_name),
         host.answers_nd,
-        tuple(sorted((present[name], tag) for name, tag in orphaned.items() if tag and name in present)),
+        tuple(sorted((dict.fromkeys(alive.values()) | kept).items())),
         links,
+        lost_networks=lost,
     )
 
 
@@ -171,19 +175,8 @@ def _known_dead(fabric: Fabric, host: ShownHost, carrying: Container[str]) -> se
     return {name for claim in known for name in host.claims[claim] if name not in carrying}
 
 
-def _unseen_wires(fabric: Fabric, host: ShownHost, segments: Iterable[Segment]) -> set[Wire]:
-    """Say where flows of a host have led since they were first read, and none of its networks does: until
-    OVSDB shows it, these may be of ports that the store does not know.
-    """
-    if host.has_ovsdb or host.interfaces or fabric.remove_unknown:
-        return set()
-    still = (named & host.named.get(bridge, frozenset()) for bridge, named in host.found.items())
-    led = {wire for of_bridge in still for _, wire in of_bridge if wire}
-    return led - {fabric.layout.wire_of(segment) for segment in segments}
-
-
 def _keeps(
-    fabric: Fabric, ports: Iterable[BoundPort], orphans: tuple[str, ...], is_unseen: bool
+    fabric: Fabric, orphans: Iterable[str], not_shown: Iterable[str], lost: Iterable[str]
 ) -> Iterator[str]:
     """Say what else nothing may be taken from a host for."""
     if orphans:
@@ -192,16 +185,18 @@ def _keeps(
             " tags stay. Restore the database that has them, or end their traffic by [DEFAULT]"
             " remove_unknown=true"
         )
-    if is_unseen:
+    if not_shown:
         yield (
-            "its OVSDB has not shown who has networks that its flows lead to: they stay until it does, or"
-            " until [DEFAULT] remove_unknown=true ends them"
+            f"its OVSDB has not shown whose {', '.join(not_shown)} are, which carried traffic: all flows stay"
+            " until it does, or until [DEFAULT] remove_unknown=true ends them"
         )
     if fabric.remove_unknown:
         return
-    known = fabric.inventory.ports
-    for physical_network in fabric.lost_networks(known[bound.port_id] for bound in ports):
+    for physical_network in lost:
+        bridge = fabric.layout.bridge_of(physical_network)
+        wrong = f"gives the bridge {bridge}, which is not there" if bridge else "lacks"
+        remedy = "Put that right" if bridge else "Add it again"
         yield (
-            f"it has ports on physical network {physical_network}, which [network] bridge_mappings lacks:"
-            " their flows stay. Add it again, or end their traffic by [DEFAULT] remove_unknown=true"
+            f"it has ports on physical network {physical_network}, which [network] bridge_mappings {wrong}:"
+            f" their flows stay. {remedy}, or end their traffic by [DEFAULT] remove_unknown=true"
         )

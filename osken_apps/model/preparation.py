@@ -2,13 +2,14 @@
 (it changes the host, but does no I/O).
 """
 
-from collections.abc import Collection, Container, Iterable
+from collections.abc import Collection, Container, Iterable, Mapping
 
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.host import Named, ShownHost
 from osken_apps.model.local_vlans import Traces, assign_local_vlans, read_back
 from osken_apps.model.resources import Port
 from osken_apps.model.snapshot import HostSnapshot, Layout, Wire
+from osken_apps.model.unknown import lost_networks, unseen
 
 Plugged = Collection[tuple[Port, str]]
 
@@ -48,8 +49,8 @@ def _unproven(host: ShownHost, known: Container[str]) -> set[str]:
 def _traces(fabric: Fabric, host: ShownHost, plugged: Plugged) -> dict[str, Traces]:
     """Say what a host shows of the local VLANs of the networks that are plugged into it."""
     kept = _kept_tags(fabric, host)
-    lost = not fabric.remove_unknown and fabric.lost_networks(port for port, _ in plugged)
-    keeps = bool(kept or lost) or not host.complete
+    lost = lost_networks(fabric, host, (port for port, _ in plugged))
+    keeps = bool(kept or (lost and not fabric.remove_unknown) or unseen(fabric, host)) or not host.complete
     leads, found = _leads(host.named.values()), _leads(host.found.values())
     tags: dict[str, dict[int, None]] = {}
     for port, interface in plugged:
@@ -58,7 +59,8 @@ def _traces(fabric: Fabric, host: ShownHost, plugged: Plugged) -> dict[str, Trac
             of_network[host.tagged[interface]] = None
     traces = {}
     for network_id, own in tags.items():
-        wire = fabric.layout.wire_of(fabric.inventory.networks[network_id])
+        network = fabric.inventory.networks[network_id]
+        wire = None if network.physical_network in lost else fabric.layout.wire_of(network)
         leading = tuple(sorted(vlan for vlan, wires in leads.items() if wires == {wire}))
         of_others = kept - own.keys()
         if network_id not in host.recalled:
@@ -92,9 +94,16 @@ def named_in(layout: Layout, snapshot: HostSnapshot) -> Named:
     return frozenset((segment.local_vlan, layout.wire_of(segment)) for segment in snapshot.segments)
 
 
-def note_found(fabric: Fabric, host_name: str, bridge: str, named: Named) -> None:
-    """Note which local VLANs the flows name that a bridge of a connected host is read to have."""
-    fabric.host(host_name).found.setdefault(bridge, named)
+def note_found(
+    fabric: Fabric, host_name: str, bridge: str, named: Named, carrying: Mapping[str, int]
+) -> None:
+    """Note which local VLANs the flows name that a bridge of a connected host is read to have, and which of
+    its interfaces are not dead by them.
+    """
+    host = fabric.host(host_name)
+    if bridge not in host.found and bridge == fabric.layout.integration_bridge:
+        host.carried = carrying
+    host.found.setdefault(bridge, named)
     note_named(fabric, host_name, bridge, named)
 
 

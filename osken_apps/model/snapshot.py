@@ -74,6 +74,11 @@ def is_integration_end(name: str) -> bool:
     return name.startswith(integration_end(""))
 
 
+def bridge_beyond(name: str) -> str:
+    """Name the bridge that such an end leads to; empty: an interface is no such end by its name."""
+    return name.removeprefix(integration_end("")) if is_integration_end(name) else ""
+
+
 def physical_end(bridge: str) -> str:
     """Name the end on a physical bridge of the link to the integration bridge."""
     return f"phy-{bridge}"
@@ -161,8 +166,9 @@ class HostSnapshot:
     `answers_nd`: its datapath can answer neighbor solicitations; None: not known.
     Its integration bridge can have `max_meters` (some datapaths have none). As long as it is not `complete`,
     as one that has just connected, nothing is taken away from it; nor while `keeps` says why, in words for
-    its operator. `kept_vlans` are by their ofports the tags of `orphans`. `guards`: what stays there guards
-    some of them. `links` are its ends of the links to its other bridges.
+    its operator. `kept_vlans` are by their ofports the tags of `orphans`, and of what OVSDB has not shown yet
+    (None: not known). `guards`: what stays there guards some of them. `links` are its ends of the links to
+    its other bridges, `lost_networks` the physical networks of its ports that have no bridge there any more.
     """
 
     host: str
@@ -180,9 +186,10 @@ class HostSnapshot:
     reaches: tuple[Reach, ...] = ()
     tunnel_address: IPv4Address | None = None
     answers_nd: bool | None = None
-    kept_vlans: tuple[tuple[int, int], ...] = ()
+    kept_vlans: tuple[tuple[int, int | None], ...] = ()
     links: tuple[str, ...] = ()
     guards: bool = False
+    lost_networks: tuple[str, ...] = ()
 
     @property
     def is_guarded(self) -> bool:

@@ -70,7 +70,8 @@ def _guarding(bridge: PlannedBridge, there: FlowTable) -> PlannedBridge:
     guarded = _vlans_of(there, bridge, PROVIDER_TO_GUARDED, UNKNOWN_MAC)
     if not guarded:
         return bridge
-    stay = guarded & {vlan for _, vlan in snapshot.kept_vlans} if snapshot.complete else guarded
+    kept_there = {vlan for _, vlan in snapshot.kept_vlans}
+    stay = guarded & kept_there if snapshot.complete and None not in kept_there else guarded
     segments = {
         segment: replace(segment, guarded=segment.guarded or segment.local_vlan in stay)
         for segment in snapshot.segments
@@ -164,10 +165,9 @@ def _local_vlan(wanted: Flow) -> int | None:
     return vlan if isinstance(vlan, int) else None
 
 
-def _unknown_in(wanted: Flow, bridge: PlannedBridge) -> list[tuple[int, int]]:
-    """Give the ports of a flow's network that are not known, each with its local VLAN."""
-    vlan = _local_vlan(wanted)
-    return [(ofport, tag) for ofport, tag in bridge.snapshot.kept_vlans if tag == vlan]
+def _unknown_in(wanted: Flow, bridge: PlannedBridge) -> list[tuple[int, int | None]]:
+    """Give the ports that are not known and are, or may be, of a flow's network, each with its local VLAN."""
+    return [(ofport, tag) for ofport, tag in bridge.snapshot.kept_vlans if tag in (_local_vlan(wanted), None)]
 
 
 def _with_ids(wanted: Flow, before: Actions | None, bridge: PlannedBridge, opened: frozenset[int]) -> Actions:

@@ -1,4 +1,4 @@
-"""The local VLANs that installed flows name, and the wires that they lead to. PURE.
+"""What installed flows tell: the local VLANs that they name, the wires that they lead to, who is alive. PURE.
 
 A controller that has just started, or one from whose host nothing is taken away, learns from this which
 local VLAN is free.
@@ -8,13 +8,14 @@ from collections.abc import Callable, Mapping
 
 from osken_apps.model.host import Named
 from osken_apps.model.resources import TUNNEL_TYPES
-from osken_apps.model.snapshot import Layout, Wire, integration_end, tunnel_port
+from osken_apps.model.snapshot import Layout, Wire, bridge_beyond, tunnel_port
 from osken_apps.openflow.actions import PopVlan, SetField
 from osken_apps.openflow.difference import FlowTable
 from osken_apps.openflow.fields import UNTAGGED, Field, Value
 from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.reading import read_flow
 from osken_apps.openflow.wire import FlowBody, FlowKey
+from osken_apps.pipeline.features.dead import DEAD_DROP
 from osken_apps.pipeline.features.isolation import LOCAL_TO_PROVIDER, PROVIDER_TO_LOCAL
 from osken_apps.pipeline.features.switching import PROVIDER_TO_GUARDED, UNKNOWN_MAC
 from osken_apps.pipeline.features.tunnels import (
@@ -35,6 +36,13 @@ def named_vlans(bridge: str, layout: Layout, ofports: Mapping[str, int], flows: 
     return frozenset((vlan, wire) for vlan, wire in named if vlan is not None)
 
 
+def carrying(ofports: Mapping[str, int], flows: FlowTable) -> dict[str, int]:
+    """Give the ports of an integration bridge that are not dead by its flows; without any flow all are."""
+    drops = (read_flow(key, body).flow for key, body in flows.items() if body.cookie == DEAD_DROP.cookie)
+    dead = {dict(flow.match.fields).get(Field.IN_PORT) for flow in drops}
+    return {name: ofport for name, ofport in ofports.items() if flows and ofport not in dead}
+
+
 def named_by(
     key: FlowKey, body: FlowBody, bridge: str, layout: Layout, names: Mapping[int, str]
 ) -> tuple[int | None, Wire | None]:
@@ -46,8 +54,7 @@ def named_by(
 
 def _from_wire(flow: Flow, bridge: str, layout: Layout, names: Mapping[int, str]) -> Found:
     matched, done = dict(flow.match.fields), _set(flow)
-    ends = {integration_end(name): name for _, name in layout.bridge_mappings}
-    way = ends.get(_name(names, matched))
+    way = bridge_beyond(_name(names, matched))
     vlan = done.get(Field.VLAN_VID, done.get(Field.REG6))
     return vlan, Wire(way, _number(matched.get(Field.VLAN_VID))) if way else None
 

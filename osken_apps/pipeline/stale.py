@@ -6,7 +6,7 @@ known would go by what was before, or two networks would meet: it goes, or leads
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, product
 
 from osken_apps.model.resources import NetworkType
 from osken_apps.openflow.actions import Action, Output, Resubmit, SetField
@@ -17,6 +17,7 @@ from osken_apps.openflow.match import Match
 from osken_apps.openflow.reading import read_flow
 from osken_apps.openflow.wire import MATCH_HEADER, FlowBody, FlowKey, encode_instructions, encode_match
 from osken_apps.pipeline.feature import PlannedBridge
+from osken_apps.pipeline.features.dead import DEAD_DROP
 from osken_apps.pipeline.features.group_rules import (
     EGRESS_MEMBER,
     EGRESS_RULE,
@@ -83,6 +84,9 @@ class Stale:
         contradicts = _CONTRADICTIONS.get(body.cookie)
         return contradicts is not None and contradicts(self, key, body)
 
+    def _is_not_dead(self, key: FlowKey, body: FlowBody) -> bool:
+        return True  # a flow of what is dead would be wanted
+
     def _is_of_a_known_group(self, key: FlowKey, body: FlowBody) -> bool:
         return self._groups.have(key)
 
@@ -147,15 +151,15 @@ class _Ports:
 class _Networks:
     """The networks that are known: each has its local VLAN and its wire for itself.
 
-    Those of a physical network that has no bridge any more are not among them.
+    Those of a physical network that has no bridge there any more are not among them.
     """
 
     def __init__(self, bridge: PlannedBridge) -> None:
         snapshot = bridge.snapshot
         self._bridge = bridge
         self._names = {number: name for name, number in snapshot.ofports.get(bridge.name, {}).items()}
-        wires = ((it.local_vlan, bridge.layout.wire_of(it)) for it in snapshot.segments)
-        self._wires = {vlan: wire for vlan, wire in wires if wire}
+        there = (it for it in snapshot.segments if it.physical_network not in snapshot.lost_networks)
+        self._wires = {it.local_vlan: bridge.layout.wire_of(it) for it in there}
         self._kept = frozenset[tuple[object, object]](snapshot.kept_vlans)
 
     def have(self, vlan: object) -> bool:
@@ -173,7 +177,8 @@ class _Networks:
     def lack_receivers_of(self, flow: Flow) -> bool:
         """Tell whether a flow leads, in one of them, to where none of its ports is any more."""
         vlan, _ = _mac_of(flow)
-        is_kept = any((receiver, vlan) in self._kept for receiver in values_set(flow, Field.REG7))
+        of_it = product(values_set(flow, Field.REG7), (vlan, None))
+        is_kept = not self._kept.isdisjoint(of_it)
         return self.have(vlan) and not is_kept
 
 
@@ -261,6 +266,7 @@ _PORT_FIELDS = (Field.IN_PORT, Field.REG7)
 _PORT_HEADERS = tuple(encode_match(Match.of({field: 0}))[4:8] for field in _PORT_FIELDS)
 #: What else is asked of flows, and of those of which rules.
 _ASKED: Mapping[Callable[[Stale, FlowKey, FlowBody], bool], tuple[Rule, ...]] = {
+    Stale._is_not_dead: (DEAD_DROP,),
     Stale._misleads: (KNOWN_MAC,),
     Stale._has_no_holder: (TO_HOLDERS,),
     Stale._lacks_its_list: (SHARED_MAC, TRACK_SHARED, UNTRACKED_SHARED),

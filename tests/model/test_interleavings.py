@@ -28,7 +28,7 @@ from osken_apps.openflow.difference import FlowTable
 from osken_apps.pipeline.desired import FlowEncoder, desired_meters
 from osken_apps.pipeline.features.isolation import INTEGRATION_NORMAL
 from osken_apps.pipeline.features.tunnels import PEER_IN, TO_EACH_HOST, TO_UNKNOWN_MAC
-from osken_apps.pipeline.named_vlans import named_vlans
+from osken_apps.pipeline.named_vlans import carrying, named_vlans
 from tests.examples import examples
 from tests.model.switch import Ovsdb, SwitchBridge, SwitchConnection
 
@@ -607,7 +607,8 @@ class Interleavings(RuleBasedStateMachine):
                 ofports = served.connection.ofports()
                 fresh.fabric.observe_bridge(name, served.name, ofports, served.connection.max_meters)
                 flows = served.connection.bridge_in_memory.flows  # type: ignore[attr-defined]
-                note_found(fresh.fabric, name, served.name, named_vlans(served.name, LAYOUT, ofports, flows))
+                named = named_vlans(served.name, LAYOUT, ofports, flows)
+                note_found(fresh.fabric, name, served.name, named, carrying(ofports, flows))
         served_now = self.controller.hosts.served().items()
         remembered = {  # what a session showed that has ended since is not known to a fresh one
             port_id

@@ -22,10 +22,12 @@ from osken_apps.model.snapshot import Layout
 from osken_apps.openflow.actions import Conjunction, Output, PopVlan, SetField
 from osken_apps.openflow.fields import UNTAGGED, Field
 from osken_apps.openflow.flow import Flow
+from osken_apps.openflow.match import Match
 from osken_apps.openflow.reading import read_flow
-from osken_apps.openflow.wire import FlowBody, FlowKey
+from osken_apps.openflow.wire import FlowBody, FlowKey, encode_flow
 from osken_apps.pipeline.desired import desired_flows
 from osken_apps.pipeline.document import rule_of
+from osken_apps.pipeline.features.dead import DEAD_DROP
 from osken_apps.pipeline.stale import values_set
 from tests.golden.scenarios import LAYOUT
 from tests.model.switch import Ovsdb, SwitchBridge, SwitchConnection, flushed
@@ -715,6 +717,14 @@ def tables(site: Site) -> dict[str, dict[FlowKey, FlowBody]]:
     return {name: dict(bridge.flows) for name, bridge in site.bridges.items()}
 
 
+def in_any_order(site: Site) -> dict[str, dict[FlowKey, list[str]]]:
+    """Give what the flows do, to whichever receiver first."""
+    return {
+        name: {item[0]: sorted(act.text() for act in read_flow(*item).flow.actions) for item in flows.items()}
+        for name, flows in tables(site).items()
+    }
+
+
 @pytest.mark.parametrize("guarded", [False, True])
 @pytest.mark.parametrize("known", [True, False], ids=["ports are known", "none is"])
 def test_a_host_goes_on_when_the_configuration_has_lost_its_physical_bridge(
@@ -822,6 +832,62 @@ def test_a_host_whose_ports_cannot_be_seen_keeps_what_its_flows_lead_to(lost: Po
     at_rest(site)
     assert host.troubles["kept"].startswith(f"{name} carry traffic")
     assert tables(site) == before
+
+
+@pytest.mark.parametrize("known", OF_EITHER_KIND, ids=lambda it: it.id[0])
+@pytest.mark.parametrize("late", [True, False], ids=["OVSDB late", "OVSDB never"])
+def test_what_carried_frames_is_not_dead_before_ovsdb_shows_it_though_its_network_is_known(
+    known: Port, late: bool
+) -> None:
+    lost = replace(known, id="77777777-lost", mac_address=mac_address("fa:16:3e:00:00:77"))
+    site = Site(known, lost)
+    site.plug(10, known, lost)
+    at_rest(site)
+    before, tags = in_any_order(site), dict(site.ovsdb.tags)
+    bound = replace(known, binding=Binding("h", 1, tap(known)), status=PortStatus.ACTIVE)
+    site.start(Snapshot((*NETWORKS.values(), OVERLAY, bound), store_id="s"), ovsdb=False)
+    assert site.attempt()
+    host = site.hosts.by_name["h"]
+    site.hosts._settle(host, host.changes)
+    at_rest(site)
+    assert tap(lost) in host.troubles["kept"]
+    if late:
+        site.show()
+        at_rest(site)
+        assert host.troubles["kept"].startswith(f"{tap(lost)} carry traffic")
+    assert (in_any_order(site), site.ovsdb.tags) == (before, tags)
+
+
+def test_what_was_made_dead_by_mistake_is_alive_again_where_it_is_known_to_carry_a_port() -> None:
+    site = Site(P1, P3)
+    site.plug(10, P1)
+    site.plug(11, P3)
+    at_rest(site)
+    before = tables(site)
+    key, body = encode_flow(DEAD_DROP.flow(Match.of({Field.IN_PORT: 11})))
+    site.bridges["br-int"].flows[key] = body
+    site.start(Snapshot((*NETWORKS.values(), P1), store_id="s"))
+    at_rest(site)
+    assert tables(site) == before
+
+
+@pytest.mark.parametrize("guarded", [False, True])
+def test_a_host_goes_on_when_the_bridge_of_its_physical_network_is_misspelled(guarded: bool) -> None:
+    one = port(1, NETWORKS[1], guarded)
+    site = Site(one)
+    site.ovsdb.iface_ids["int-br-eth2"] = ""
+    site.plug(10, one)
+    at_rest(site)
+    before, tags = tables(site), dict(site.ovsdb.tags)
+    wrong = replace(LAYOUT, bridge_mappings=(("default", "br-eht2"),))
+    site.start(Snapshot((*NETWORKS.values(), one), store_id="s"), layout=wrong)
+    at_rest(site)
+    assert "gives the bridge br-eht2, which is not there" in site.hosts.by_name["h"].troubles["kept"]
+    assert (tables(site), site.ovsdb.tags) == (before, tags)
+    host = site.hosts.by_name["h"]
+    site.hosts._settle(host, host.changes)
+    at_rest(site)
+    assert site.reports[one.id].waits_for == "bridge br-eht2 of host h to connect to the controller"
 
 
 def test_what_nobody_has_any_more_goes_when_ovsdb_shows_that() -> None:

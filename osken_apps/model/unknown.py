@@ -1,0 +1,42 @@
+"""What of a host may serve what the controller does not know, and so is not ended. PURE."""
+
+from collections.abc import Iterable
+from itertools import chain
+
+from osken_apps.model.fabric import Fabric
+from osken_apps.model.host import ShownHost
+from osken_apps.model.resources import Network, Port
+from osken_apps.model.snapshot import INTEGRATION_TUNNEL_END, integration_end, is_integration_end
+
+
+def unseen(fabric: Fabric, host: ShownHost) -> dict[str, int]:
+    """Give, with its ofport, what was not dead on a host when its flows were first read, and OVSDB has not
+    shown what it is: it may be of ports that the store does not know.
+    """
+    if host.has_ovsdb or host.interfaces or fabric.remove_unknown:
+        return {}
+    inventory = fabric.inventory
+    known = (claim for claim in host.claims if inventory.port_claimed_by(claim) or claim in inventory.deleted)
+    of_known = set(chain.from_iterable(host.claims[claim] for claim in known))
+    others = host.carried.keys() - of_known - {INTEGRATION_TUNNEL_END}
+    return {name: host.carried[name] for name in others if not is_integration_end(name)}
+
+
+def lost_networks(fabric: Fabric, host: ShownHost, ports: Iterable[Port]) -> list[str]:
+    """Name the physical networks of ports that have no bridge any more, or one that a host lacks while its
+    flows led to another.
+    """
+    networks = (fabric.inventory.networks[port.network_id] for port in ports)
+    on_wires = (network for network in networks if not network.network_type.is_tunnel)
+    return sorted({network.physical_network for network in on_wires if _is_lost(fabric, host, network)})
+
+
+def _is_lost(fabric: Fabric, host: ShownHost, network: Network) -> bool:
+    bridge = fabric.layout.bridge_of(network.physical_network)
+    if bridge is None:
+        return True
+    ends = host.ofports.get(fabric.layout.integration_bridge, {})
+    if bridge in host.ofports or integration_end(bridge) in ends:
+        return False
+    led = {wire for named in host.found.values() for _, wire in named if wire}
+    return any(wire.number == network.segmentation_id and integration_end(wire.way) in ends for wire in led)
