@@ -85,7 +85,7 @@ class Bridge:
 
     @property
     def is_bare(self) -> bool:
-        """Tell whether it is known to have no flow of anybody: no frame passes it."""
+        """Tell whether it is known to have no flow of anybody: by what OpenFlow shows, no frame passes it."""
         return self.installed is not None and not self.installed.flows and not self.foreign
 
     def look_again(self) -> None:

@@ -265,12 +265,17 @@ class HostReconciler:
         changes = self._tags.changes(snapshot)
         self._unsettled |= {bound.port_id for bound in snapshot.ports if bound.interface in changes}
         self._tags.note_foreign(changes)
-        if integration and all(bridge.is_bare for bridge in bridges.values()):
+        if self._is_bare(bridges):
             self._tags.write(snapshot, flows_stand=True)  # nothing passes until they come, all at once
         else:
             self._tags.make_dead(changes)
         if integration:
             self._clean_zones(integration)
+
+    def _is_bare(self, bridges: dict[str, Bridge]) -> bool:
+        """Tell whether all bridges of the host are there, and none has a flow."""
+        are_all = bridges.keys() >= {*self._fabric.layout.bridges, *self._host.bridges}
+        return are_all and all(bridge.is_bare for bridge in bridges.values())
 
     def _may_report(self, snapshot: HostSnapshot, bridges: dict[str, Bridge]) -> bool:
         """Tell whether the host has had its time to connect: until then nothing is said to be missing.
