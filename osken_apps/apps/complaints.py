@@ -15,7 +15,7 @@ from osken_apps.printable import excerpt
 
 INTERVAL_S = 60.0
 MAX_KINDS = 10_000
-MAX_DETAIL = 200
+MAX_DETAIL = 400
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from osken_apps.apps import runtime
 from osken_apps.apps.bridge import Bridge
+from osken_apps.apps.complaints import complain
 from osken_apps.apps.connection import Connection
 from osken_apps.apps.host import Host, Reconciler, now
 from osken_apps.apps.ovsdb.session import OvsdbSession
@@ -102,7 +103,8 @@ class Hosts:
             return
         name = connection.bridge
         if name not in self.fabric.layout.all_bridges:
-            LOG.warning("%s: bridge %r is not one of ours, left alone", connection, name)
+            source = connection.address[0]
+            complain(LOG, source, "%s: bridge %s is not one of ours, left alone", str(connection), name)
             return
         identity = BridgeIdentity(
             connection.id, str(name), description, connection.address[0], connection.certified
@@ -265,7 +267,7 @@ class Hosts:
         elif self._told.get(key) != refused.reason:
             self._told[key] = refused.reason
             self.news.set()
-            LOG.warning("%s is refused: %s", key, refused.reason)
+            complain(LOG, _address(key), "%s is refused: %s", str(key), refused.reason)
             rival = self.identities.rival(key)
             if rival is not None:
                 runtime.spawn(_probe, rival)
@@ -274,9 +276,11 @@ class Hosts:
         waits = connection in self._connections and connection not in self._bridges
         if waits and self.identities.why_not(connection) is None and connection not in self._told:
             self._told[connection] = "waits"
-            LOG.warning(
+            complain(
+                LOG,
+                _address(connection),
                 "%s: its bridge %s waits until an OVSDB session or its other_config:dp-desc names its host",
-                connection,
+                str(connection),
                 self._connections[connection].name,  # type: ignore[index]
             )
 
@@ -363,3 +367,8 @@ def _probe(rival: Connection | OvsdbSession) -> None:
     except OskenAppsError as error:
         LOG.info("%s, and another one waits for its place; closing it", error)
         rival.close()
+
+
+def _address(key: Key) -> str:
+    """Give the address of a session or a connection."""
+    return str(key.address[0])  # type: ignore[attr-defined]

@@ -76,7 +76,7 @@ class HostReconciler:
         self._conditions = HostConditions(host, hosts)
         self._unsettled: set[str] = set()  # ports whose flows or tags were to be changed and may not stand
         self._announcer = Announcer(host, hosts.fabric)
-        self._failures = Failures()  # to say which ports a pass that failed concerns
+        self._failures = Failures()
         self._is_whole = True  # the next pass looks at all of the host
         self._snapshot: HostSnapshot | None = None  # of the last pass
 
@@ -132,11 +132,12 @@ class HostReconciler:
             LOG.info("host %s: %s", self._host.name, gone)
             return False
         except OskenAppsError as error:
-            LOG.warning("host %s: %s", self._host.name, error)
+            if self._host.troubles.get("pass") != str(error):
+                LOG.warning("host %s: %s", self._host.name, error)
             self._report_trouble(str(error))
             return False
-        except Exception:
-            LOG.exception("host %s: a pass failed", self._host.name)
+        except Exception as error:
+            self._failures.note("a pass failed", error, f"host {self._host.name}")
             self._report_trouble("an error of the controller; see its log")
             return False
         self._host.say("pass", "")

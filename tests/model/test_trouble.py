@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 from greenlet import GreenletExit
 
-from osken_apps.apps import runtime
+from osken_apps.apps import hosts, runtime
+from osken_apps.apps.complaints import Complaints
 from osken_apps.apps.host import Host
 from osken_apps.apps.host_reports import host_reports
 from osken_apps.apps.hosts import Hosts
@@ -80,6 +81,32 @@ def test_a_switch_that_refuses_is_its_host_s_trouble_until_it_takes_the_flows() 
     assert world.trouble == "refused"
     assert world.attempt()
     assert world.trouble == ""
+
+
+def test_a_pass_that_fails_again_and_again_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    world = World()
+    for fault in ("refused", "refused", "refused", "", "refused"):
+        world.connection.fault = fault
+        world.bridge.flows.clear()
+        world.hosts.by_name["h"].reconciler.audit()  # type: ignore[union-attr]
+        world.attempt()
+    assert caplog.messages.count("host h: refused") == 2
+
+
+def test_a_stranger_that_connects_again_and_again_is_complained_of_once(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    complaints = Complaints(lambda: 0.0)
+    monkeypatch.setattr(hosts, "complain", complaints.complain)
+    world = World()
+    for _ in range(100):
+        stranger = SwitchConnection(SwitchBridge({}), "br-foo", "198.51.100.1")
+        world.hosts.connected(stranger, "h")  # type: ignore[arg-type]
+        second = SwitchConnection(SwitchBridge({}), "br-int", "198.51.100.1")
+        world.hosts.connected(second, "h")  # type: ignore[arg-type]
+        world.hosts.disconnected(second)  # type: ignore[arg-type]
+    told = [message for message in caplog.messages if "left alone" in message or "is refused" in message]
+    assert len(told) == 2
 
 
 def test_what_a_pass_changes_of_what_is_shown_is_news_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from osken_apps.apps.complaints import MAX_KINDS, Complaints
+from osken_apps.apps.complaints import MAX_DETAIL, MAX_KINDS, Complaints
 from osken_apps.printable import excerpt
 
 LOG = logging.getLogger("tests.complaints")
@@ -97,4 +97,4 @@ def test_details_are_cut_and_escaped_and_numbers_stay_numbers(
     complaints: Complaints, caplog: pytest.LogCaptureFixture
 ) -> None:
     complaints.complain(LOG, "192.0.2.1", "%s has port %08x", "a\nb" + "c" * 1000, 255)
-    assert caplog.messages == ["a\\nb" + "c" * 197 + "… has port 000000ff"]
+    assert caplog.messages == ["a\\nb" + "c" * (MAX_DETAIL - 3) + "… has port 000000ff"]
