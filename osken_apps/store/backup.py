@@ -111,7 +111,7 @@ def _check(copy: Path, path: Path) -> None:
     engine = unchanging_engine(copy)
     try:
         with engine.connect() as connection:
-            if not schema.version(connection):
+            if not schema.version(connection, schema.tables(connection)):
                 raise BackupFailed(f"{path} holds no networks of ours: it is empty, or another program's")
             found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
     except exc.DBAPIError as error:

@@ -107,9 +107,8 @@ def _looked_at(path: Path) -> tuple[int, bool]:
     engine = looking_engine(path)
     try:
         with engine.connect() as connection:
-            found = schema.version(connection)
-            _check(found, schema.tables(connection), path)
-            return found, schema.lacks_tables(connection)
+            found, there = _schema_of(connection, path)
+            return found, schema.lacks_tables(there)
     except exc.DBAPIError as error:
         wrong = corrupt(path, cause(error)) if is_corrupt(error) else f"{path}: {cause(error)}"
         raise StoreUnusable(wrong) from error
@@ -181,9 +180,8 @@ def _brought_up_to_date(path: Path) -> str:
     """Bring an older schema up to date; give the id of the store. Raises DBAPIError, StoreUnusable."""
     with _upgrading(path) as engine:
         with engine.connect() as connection:
-            found = schema.version(connection)
-            _check(found, schema.tables(connection), path)
-            if found == schema.NEWEST_VERSION and not schema.lacks_tables(connection):
+            found, there = _schema_of(connection, path)
+            if found == schema.NEWEST_VERSION and not schema.lacks_tables(there):
                 return _store_id(connection, path)
         if found != schema.NEWEST_VERSION:
             _keep_copy(path, found)
@@ -209,6 +207,14 @@ def _keep_copy(path: Path, found: int) -> None:
             f" be made: {error}; {RESTART}"
         ) from error
     LOG.warning("%s is brought to schema %d; %s is as it was", path, schema.NEWEST_VERSION, copy)
+
+
+def _schema_of(connection: Connection, path: Path) -> tuple[int, frozenset[str]]:
+    """Give the schema of a database of ours, and its tables. Raises StoreUnusable."""
+    there = schema.tables(connection)
+    found = schema.version(connection, there)
+    _check(found, there, path)
+    return found, there
 
 
 def _check(found: int, tables: frozenset[str], path: Path) -> None:
@@ -247,11 +253,10 @@ def _opened_read_only(path: Path, reason: str) -> Database:
         engine = way()
         try:
             with engine.connect() as connection:
-                found = schema.version(connection)
+                found, _ = _schema_of(connection, path)
                 if found == schema.NEWEST_VERSION:
                     told = f"{path} is open for reading only: {reason}; {RESTART}"
                     return Database(engine, _store_id(connection, path), path, read_only=told)
-                _check(found, schema.tables(connection), path)
                 reason = f"schema {found} cannot be brought to {schema.NEWEST_VERSION}: {reason}"
         except exc.DBAPIError:
             pass  # the other way, if there is one

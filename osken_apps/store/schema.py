@@ -24,9 +24,9 @@ def tables(connection: Connection) -> frozenset[str]:
     return frozenset(inspect(connection).get_table_names())
 
 
-def version(connection: Connection) -> int:
-    """Give the version of the schema; 0: there is none of ours."""
-    if SCHEMA_VERSION.name not in tables(connection):
+def version(connection: Connection, there: frozenset[str]) -> int:
+    """Give the version of the schema, of whose tables these are there; 0: there is none of ours."""
+    if SCHEMA_VERSION.name not in there:
         return 0
     return connection.scalar(select(SCHEMA_VERSION.c.version)) or 0
 
@@ -62,9 +62,9 @@ def upgrade(connection: Connection, found: int) -> None:
         _give_id(connection)
 
 
-def lacks_tables(connection: Connection) -> bool:
+def lacks_tables(there: frozenset[str]) -> bool:
     """Tell whether a table is newer than the database: one of its own needs no step."""
-    return not _wanted().keys() <= tables(connection)
+    return not _wanted().keys() <= there
 
 
 def add_tables(connection: Connection) -> None:
