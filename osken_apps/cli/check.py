@@ -118,7 +118,7 @@ def _of_expiry(expiry: Expiry, at: datetime) -> Finding:
 def _parts(loaded: Config) -> Iterator[tuple[str, Callable[[], object]]]:
     """Give what the REST process makes of the configuration and asks nobody about, and how."""
     if loaded.api.policy_file:
-        yield f"[api] policy_file={loaded.api.policy_file}", lambda: Policy(loaded)
+        yield f"[api] policy_file={loaded.api.policy_file}", lambda: Policy(loaded.api.policy_file)
     if loaded.api.authentication is Authentication.KEYSTONE:
         yield f"[{KEYSTONE_SECTION}]", lambda: Keystone(loaded)
     if loaded.nova:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -122,15 +123,15 @@ def list_rules() -> list[policy.RuleDefault]:
 class Policy:
     """The rules in force."""
 
-    def __init__(self, config: Config, registry: Registry = REGISTRY) -> None:
+    def __init__(self, policy_file: Path | None, registry: Registry = REGISTRY) -> None:
         """Read the rules. Raises ConfigurationError."""
         inherited_rules, written = default_rules(registry)
         policy.register("field", FieldCheck)
         self._enforcer = policy.Enforcer(_no_options(), use_conf=False)
-        rules = inherited_rules | written | _rules_of(config.api.policy_file)
+        rules = inherited_rules | written | _rules_of(policy_file)
         checks = {name: _check(text) for name, text in rules.items()}
         self._enforcer.set_rules(policy.Rules(checks), use_conf=False)
-        self._default = config.api.policy_file is None
+        self._default = policy_file is None
         # Every rule that is written for an action or an attribute, and is none that others are made of.
         self.written = tuple(name for name in written if name.startswith(RULES_OF_ACTIONS))
         self._asked = {rule: _root(rule, rules, inherited_rules) for rule in inherited_rules}
@@ -138,6 +139,16 @@ class Policy:
     def permissions(self, caller: Caller) -> "Permissions":
         """Give what a caller may do."""
         return Permissions(self._enforcer, caller, self._default, self._asked)
+
+
+def policy_of(config: Config, registry: Registry) -> Policy:
+    """Give the rules in force; those that no file replaces are made once. Raises ConfigurationError."""
+    return Policy(config.api.policy_file, registry) if config.api.policy_file else _default_policy(registry)
+
+
+@cache
+def _default_policy(registry: Registry) -> Policy:
+    return Policy(None, registry)
 
 
 @cache
@@ -161,7 +172,7 @@ def _root(rule: str, rules: Mapping[str, str], inherited_rules: Mapping[str, str
     return rule
 
 
-def _rules_of(policy_file: Any) -> dict[str, str]:
+def _rules_of(policy_file: Path | None) -> dict[str, str]:
     if policy_file is None:
         return {}
     try:

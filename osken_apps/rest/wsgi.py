@@ -23,7 +23,7 @@ from osken_apps.rest.identity.documents import ROOT as IDENTITY
 from osken_apps.rest.identity.trusted_headers import HTTPUnauthorized
 from osken_apps.rest.listing import MAX_PARAMETERS
 from osken_apps.rest.operations import Operations
-from osken_apps.rest.policy import Policy
+from osken_apps.rest.policy import policy_of
 from osken_apps.rest.registry import REGISTRY, Registry
 from osken_apps.rest.rendering import json_parts
 from osken_apps.rest.request import (
@@ -78,7 +78,7 @@ def application(
 
     Raises ConfigurationError, for a broken policy file above all.
     """
-    policy = Policy(config, registry)
+    policy = policy_of(config, registry)
     hosts = hosts or Hosts()
     operations = Operations(
         store, config, hosts, policy, questions or Questions(), registry, Census(store, hosts)
@@ -153,7 +153,7 @@ class Api:
         """Take the policy file as it is now; if it is broken, go on with the rules in force."""
         operations = self._operations
         try:
-            policy = Policy(operations.config, operations.registry)
+            policy = policy_of(operations.config, operations.registry)
             self._operations = replace(operations, policy=policy)
         except ConfigurationError as error:
             LOG.error("%s; the rules in force stay", error)
