@@ -19,11 +19,11 @@ class Thing:
 
 @pytest.fixture(scope="module", autouse=True)
 def out_of_sight() -> Iterator[None]:
-    """Put away what other tests have left: to look at it takes longer than all else here."""
+    """Put away what other tests have left: to look at it takes longer than all else here, and later."""
     gc.collect()
     gc.freeze()
     yield
-    gc.unfreeze()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
