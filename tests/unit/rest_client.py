@@ -17,6 +17,8 @@ from osken_apps.rest.wsgi import Api, application
 from osken_apps.store.engines import database_file
 from osken_apps.store.store import Store
 
+OPEN: list[Engine] = []
+CONFIGS: dict[str, Config] = {}  # by their text, in whatever directory
 SHARED: dict[str, Any] = {}  # a dialect of SQLAlchemy's, and the statements that were compiled for it
 
 
@@ -132,7 +134,11 @@ def config_of(directory: Path, text: str = "") -> Config:
     """Load a configuration; `text` follows [api]."""
     config_file = directory / "osken-net.conf"
     config_file.write_text(f"[DEFAULT]\nstate_dir = {directory}\n[api]\n{text}\n")
-    return load(config_file)
+    if text not in CONFIGS:
+        CONFIGS[text] = load(config_file)
+    known = CONFIGS[text]
+    database = known.database.replace(str(known.state_dir), str(directory))
+    return replace(known, state_dir=directory, file=config_file, database=database)
 
 
 def store_of(config: Config, note_events: bool = False) -> Store:
@@ -148,7 +154,14 @@ def store_at(url: str, note_events: bool = False) -> Store:
     store = Store(url, note_events=note_events)
     if store.database:
         _share_statements(store.database.engine)
+        OPEN.append(store.database.engine)
     return store
+
+
+def close_stores() -> None:
+    """Close what was opened; a store that is used once more connects anew."""
+    while OPEN:
+        OPEN.pop().dispose()
 
 
 def client_of(directory: Path, text: str = "") -> Client:
