@@ -29,10 +29,10 @@ lint: setup  ## linter, format and types
 	$(BIN)/mypy
 
 unit: .venv/.installed  ## the tests that need neither root nor a switch, in a minute
-	$(BIN)/python -m pytest -q -n auto $(UNIT)
+	$(BIN)/python -m pytest -q -n auto --dist worksteal $(UNIT)
 
 test: lint  ## all tests: unit (under each Python 3.11 to 3.13 on the PATH), Open vSwitch, dashboard, end to end
-	$(SUDO) $(BIN)/python -m pytest -q -n auto $(UNIT)
+	$(SUDO) $(BIN)/python -m pytest -q -n auto --dist worksteal $(UNIT)
 	$(BIN)/python -m tests.pythons --on-path
 	$(SUDO) $(BIN)/python -m pytest -q -n 2 --dist loadfile $(UNIT:%=--ignore=%)
 

@@ -57,7 +57,7 @@ def main() -> int:
             print(f"Python {version} is not {where}: its unit tests are skipped", flush=True)
             continue
         print(f"unit tests under Python {version}", flush=True)
-        pytest = ["-m", "pytest", "-q", "-n", "auto", "-p", "no:cacheprovider"]
+        pytest = ["-m", "pytest", "-q", "-n", "auto", "--dist", "worksteal", "-p", "no:cacheprovider"]
         command = [environment(version, python), *pytest, *TESTS]
         failed |= subprocess.run(command, cwd=TOP, check=False).returncode != 0
     return int(failed)
