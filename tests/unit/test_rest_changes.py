@@ -75,8 +75,10 @@ def test_a_port_of_another_project_on_an_own_network_is_told(api: Client) -> Non
 
 
 def test_a_revision_that_is_too_old_or_of_another_start_has_all_read_again(
-    api: Client, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(census, "MAX_REMEMBERED", 100)
+    api = client_of(tmp_path, "authentication = headers").as_user("a", "admin")
     api.get("/changes")
     watcher = Watcher(api)
     for _ in range(census.MAX_REMEMBERED // 2 + 1):

@@ -3,22 +3,12 @@
 from ipaddress import IPv4Address, IPv6Address
 
 import pytest
-from scapy.all import (
-    ARP,
-    ICMP,
-    IP,
-    TCP,
-    UDP,
-    Dot1Q,
-    Ether,
+from scapy.layers.inet import ICMP, IP, TCP, UDP
+from scapy.layers.inet6 import (
+    ICMPv6MLReport2,
     ICMPv6ND_NS,
     ICMPv6NDOptSrcLLAddr,
     IPv6,
-    Packet,
-    Raw,
-)
-from scapy.layers.inet6 import (
-    ICMPv6MLReport2,
     IPv6ExtHdrDestOpt,
     IPv6ExtHdrFragment,
     IPv6ExtHdrHopByHop,
@@ -26,6 +16,8 @@ from scapy.layers.inet6 import (
     PadN,
     RouterAlert,
 )
+from scapy.layers.l2 import ARP, Dot1Q, Ether
+from scapy.packet import Packet, Raw
 
 from osken_apps.errors import Malformed
 from osken_apps.openflow.fields import Field
