@@ -8,7 +8,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import webob
-from sqlalchemy import Engine
 
 from osken_apps.config import Config, load
 from osken_apps.rest.controller import Hosts
@@ -17,9 +16,7 @@ from osken_apps.rest.wsgi import Api, application
 from osken_apps.store.engines import database_file
 from osken_apps.store.store import Store
 
-OPEN: list[Engine] = []
 CONFIGS: dict[str, Config] = {}  # by their text, in whatever directory
-SHARED: dict[str, Any] = {}  # a dialect of SQLAlchemy's, and the statements that were compiled for it
 
 
 @cache
@@ -31,12 +28,6 @@ def _empty_database() -> bytes:
         assert database
         database.engine.dispose()
         return file.read_bytes()
-
-
-def _share_statements(engine: Engine) -> None:
-    """Have all engines use what one has compiled: to compile takes longer than most tests."""
-    engine.dialect = SHARED.setdefault("dialect", engine.dialect)
-    engine.update_execution_options(compiled_cache=SHARED.setdefault("statements", {}))
 
 
 @dataclass
@@ -151,17 +142,7 @@ def store_at(url: str, note_events: bool = False) -> Store:
     file = database_file(url)
     if not file.exists():
         file.write_bytes(_empty_database())
-    store = Store(url, note_events=note_events)
-    if store.database:
-        _share_statements(store.database.engine)
-        OPEN.append(store.database.engine)
-    return store
-
-
-def close_stores() -> None:
-    """Close what was opened; a store that is used once more connects anew."""
-    while OPEN:
-        OPEN.pop().dispose()
+    return Store(url, note_events=note_events)
 
 
 def client_of(directory: Path, text: str = "") -> Client:
