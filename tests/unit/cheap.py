@@ -1,5 +1,6 @@
 """What takes longer than most tests, and what unit tests have in its place."""
 
+import argparse
 from functools import cache
 from typing import Any
 
@@ -39,6 +40,7 @@ CHEAP = {
     (engines, "DURABLY"): "OFF",
     (engines, "LAZILY"): "OFF",
     (engines, "create_engine"): sharing_engine,
+    (argparse, "_"): str,  # or it looks for translations on the disk, three times for each subcommand
     (passwords, "_HASHER"): passwords.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1),
 }
 AS_SHIPPED = {(module, name): getattr(module, name) for module, name in CHEAP}

@@ -21,6 +21,7 @@ from osken_apps.store.backup import BackupFailed, back_up
 from osken_apps.store.checkpoints import Checkpoints, keep_checkpoints
 from osken_apps.store.engines import reading_engine
 from osken_apps.store.store import Store
+from tests.unit.rest_client import store_at
 from tests.whole import whole
 
 
@@ -31,7 +32,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def store(path: Path) -> Store:
-    return Store(f"sqlite:///{path}")
+    return store_at(f"sqlite:///{path}")
 
 
 def make(store: Store, number: int) -> None:

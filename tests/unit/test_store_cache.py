@@ -10,6 +10,7 @@ from osken_apps.store import cache as cache_module
 from osken_apps.store.cache import Cache
 from osken_apps.store.selection import Among
 from osken_apps.store.store import Store
+from tests.unit.rest_client import store_at
 from tests.unit.test_store_transactions import make_subnet
 
 
@@ -20,7 +21,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def store(path: Path) -> Store:
-    return Store(f"sqlite:///{path}")
+    return store_at(f"sqlite:///{path}")
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from osken_apps.store import recorder as recorder_module
 from osken_apps.store.recorder import Recorder
 from osken_apps.store.store import Store
 from osken_apps.store.transaction import Transaction
+from tests.unit.rest_client import store_at
 
 GOOD = PortReport("good", Binding("host1", 1), PortStatus.ACTIVE)
 NOW = datetime(2026, 11, 25, 12, 0, 0, tzinfo=UTC)
@@ -22,7 +23,7 @@ BAD = PortReport("bad", None, PortStatus.DOWN)
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    return Store(f"sqlite:///{tmp_path}/osken-net.db")
+    return store_at(f"sqlite:///{tmp_path}/osken-net.db")
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from osken_apps.model.resources import Binding, FixedIp, Network, Port, PortStat
 from osken_apps.networking.bindings import record
 from osken_apps.networking.dhcp_ports import DHCP_DEVICE_ID, settle_dhcp_port
 from osken_apps.store.store import Store
+from tests.unit.rest_client import store_at
 
 BINDING = Binding("host1", 1)
 CIDR = IPv4Network("10.10.10.0/24")
@@ -21,7 +22,7 @@ GATEWAY = IPv4Address("10.10.10.1")
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     """Give an empty store."""
-    return Store(f"sqlite:///{tmp_path}/osken-net.db")
+    return store_at(f"sqlite:///{tmp_path}/osken-net.db")
 
 
 def network_with_port(store: Store, enable_dhcp: bool = True, cidr: IPv4Network = CIDR) -> Port:

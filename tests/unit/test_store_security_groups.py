@@ -15,6 +15,7 @@ from osken_apps.model.security_groups import Direction, Ethertype, SecurityGroup
 from osken_apps.networking.security_groups import default_group, default_group_id
 from osken_apps.networking.terms import Terms
 from osken_apps.store.store import Store
+from tests.unit.rest_client import store_at
 from tests.whole import whole
 
 SCHEMA_1 = Path(__file__).with_name("data") / "schema-1.sql"
@@ -29,7 +30,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def store(path: Path) -> Store:
-    return Store(f"sqlite:///{path}")
+    return store_at(f"sqlite:///{path}")
 
 
 def group_of(id: str, number: int = 1) -> SecurityGroup:
