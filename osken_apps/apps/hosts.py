@@ -18,7 +18,8 @@ from osken_apps.errors import OskenAppsError
 from osken_apps.model.conditions import Expected
 from osken_apps.model.counts import Histogram
 from osken_apps.model.fabric import Fabric
-from osken_apps.model.identity import BridgeIdentity, Identities, Key, SessionIdentity
+from osken_apps.model.identity import Identities
+from osken_apps.model.shown_identity import BridgeIdentity, Key, SessionIdentity
 from osken_apps.model.tunnels import answers_nd
 from osken_apps.ovsdb.host_view import HostView
 

@@ -5,7 +5,7 @@ second gets nothing until the first is gone or shows another name; then it is se
 again.
 """
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -25,7 +25,12 @@ class Refusal(Generic[C]):
 class Contest(Generic[C]):
     """Who has which names. A contender has all the names that it shows, or none."""
 
-    def __init__(self) -> None:
+    def __init__(self, beyond: Callable[[C, Name], C | None] = lambda contender, name: None) -> None:
+        """Begin with none; `beyond` gives who keeps a name from a contender without contending.
+
+        Where its answer may be another now, `serve` is to be called.
+        """
+        self._beyond = beyond
         self._holders: dict[Name, C] = {}
         self._names: dict[C, frozenset[Name]] = {}
         self._waiting: dict[C, frozenset[Name]] = {}  # in the order in which they were refused
@@ -37,7 +42,7 @@ class Contest(Generic[C]):
         freed = before - wanted
         for name in before:
             del self._holders[name]
-        if self._is_free(wanted):
+        if self._is_free(contender, wanted):
             self._waiting.pop(contender, None)
             self._grant(contender, wanted)
         else:
@@ -53,6 +58,10 @@ class Contest(Generic[C]):
             del self._holders[name]
         return self._serve_waiting(freed)
 
+    def serve(self) -> list[C]:
+        """Give those that wait and whose names are free their names; give who has its names now."""
+        return self._serve(self._waiting)
+
     def has(self, contender: C) -> bool:
         """Tell whether a contender has its names."""
         return contender in self._names
@@ -64,16 +73,25 @@ class Contest(Generic[C]):
     def refusal(self, contender: C) -> Refusal[C] | None:
         """Say which of its names a waiting contender misses, and who has it; None if it does not wait."""
         for name in sorted(self._waiting.get(contender, ()), key=repr):
-            if name in self._holders:
-                return Refusal(name, self._holders[name])
+            rival = self._rival(contender, name)
+            if rival is not None:
+                return Refusal(name, rival)
         return None
 
     def waiting(self) -> Iterable[C]:
         """Give the contenders that wait, the longest waiting first."""
         return tuple(self._waiting)
 
-    def _is_free(self, names: frozenset[Name]) -> bool:
-        return not any(name in self._holders for name in names)
+    def waiting_for(self, names: Iterable[Name]) -> list[C]:
+        """Give the contenders that wait and want one of these names."""
+        wanted = frozenset(names)
+        return [contender for contender, names in self._waiting.items() if names & wanted]
+
+    def _rival(self, contender: C, name: Name) -> C | None:
+        return self._holders[name] if name in self._holders else self._beyond(contender, name)
+
+    def _is_free(self, contender: C, names: frozenset[Name]) -> bool:
+        return all(self._rival(contender, name) is None for name in names)
 
     def _grant(self, contender: C, names: frozenset[Name]) -> None:
         self._names[contender] = names
@@ -81,9 +99,13 @@ class Contest(Generic[C]):
             self._holders[name] = contender
 
     def _serve_waiting(self, freed: frozenset[Name], besides: C | None = None) -> list[C]:
+        return self._serve(contender for contender in self.waiting_for(freed) if contender != besides)
+
+    def _serve(self, contenders: Iterable[C]) -> list[C]:
         served = []
-        for contender, names in list(self._waiting.items()):
-            if contender != besides and names & freed and self._is_free(names):
+        for contender in list(contenders):
+            names = self._waiting[contender]
+            if self._is_free(contender, names):
                 del self._waiting[contender]
                 self._grant(contender, names)
                 served.append(contender)

@@ -9,63 +9,22 @@ host name in `other_config:dp-desc`.
   else does. Where a session shows a host's bridges, `dp-desc` counts for nothing.
 - Over TLS a bridge is of the host that its certificate names, and neither datapath ids nor `dp-desc` count;
   a session is let in only if it shows that host, and no system-id is refused for another's sake.
-- Without a session a host is what `dp-desc` says, and the first bridge of a name on it keeps the place.
+- When a session ends, the bridges that it showed stay at its host: each until its connection ends, another
+  session shows it, or one has the names of that host and shows others.
+- Without that a host is what `dp-desc` says, and the first bridge of a name on it keeps the place.
+- Bridges without a session keep the names of their host from sessions that show other bridges only, unless a
+  certificate names the session's host.
 
 What is refused waits, and has its place as soon as the other one is gone or says something else.
 """
 
-from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
+from typing import TypeVar
 
 from osken_apps.model.contest import Contest, Name
+from osken_apps.model.shown_identity import BridgeIdentity, Key, Refused, SessionIdentity
 
-Key = Hashable  # what the shell knows a session or a connection by
-
-
-@dataclass(frozen=True, slots=True)
-class SessionIdentity:
-    """What an OVSDB session says of its host; `address` is where it comes from."""
-
-    system_id: str
-    hostname: str
-    datapath_ids: frozenset[int]
-    address: str
-    certified: bool = False  # its certificate is of this host
-
-    @property
-    def host(self) -> str:
-        """The name of the host: its host name, else its system-id."""
-        return self.hostname or self.system_id
-
-    def names(self) -> set[Name]:
-        """Give the names that only one session may have."""
-        names: set[Name] = {("datapath id", number) for number in self.datapath_ids}
-        names.add(("host name", self.host))
-        if self.system_id and not self.certified:
-            names.add(("system-id", self.system_id))
-        return names
-
-
-@dataclass(frozen=True, slots=True)
-class BridgeIdentity:
-    """What a bridge says of itself; `description` is its dp-desc, None if it has none."""
-
-    datapath_id: int
-    name: str
-    description: str | None
-    address: str
-    certified: str = ""  # the host that its certificate names: nothing else is believed then
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A session or a bridge that is not believed: what it says it is, why not, and the host whose name it
-    uses.
-    """
-
-    host: str
-    reason: str
-    rival: str
+N = TypeVar("N")
 
 
 class Identities:
@@ -77,41 +36,56 @@ class Identities:
     def __init__(self) -> None:
         self._sessions: dict[Key, SessionIdentity] = {}
         self._bridges: dict[Key, BridgeIdentity] = {}
-        self._session_contest: Contest[Key] = Contest()
+        self._session_contest: Contest[Key] = Contest(self._keeper)
         self._bridge_contest: Contest[Key] = Contest()
         self._by_datapath_id: dict[int, dict[Key, None]] = {}
         self._by_description: dict[str, dict[Key, None]] = {}
+        self._last_shown: dict[Key, SessionIdentity] = {}  # by bridge: the session that ended and placed it
+        self._kept: dict[Key, list[Name]] = {}  # by bridge, what it keeps from sessions if it has its place
+        self._keepers: dict[Name, dict[Key, None]] = {}
 
     def show_session(self, key: Key, identity: SessionIdentity) -> set[Key]:
         """Take what a session says; give the sessions and bridges concerned, itself included."""
         before = self._sessions.get(key)
         self._sessions[key] = identity
         concerned = {key, *self._session_contest.show(key, identity.names())}
-        return concerned | self._place_bridges_of(concerned, before)
+        concerned |= self._place_bridges_of(concerned, before)
+        return concerned | self._let_in()
 
     def end_session(self, key: Key) -> set[Key]:
         """Forget a session; give the sessions and bridges concerned."""
-        before = self._sessions.pop(key, None)
-        concerned: set[Key] = set(self._session_contest.end(key))
-        return concerned | self._place_bridges_of(concerned, before)
+        before = self._sessions.get(key)
+        if before is None:
+            return set()
+        self._remember(key, before)
+        concerned: set[Key] = {
+            *self._session_contest.end(key),
+            *self._session_contest.waiting_for(before.names()),
+        }
+        del self._sessions[key]
+        concerned |= self._place_bridges_of(concerned, before)
+        return concerned | self._let_in()
 
     def show_bridge(self, key: Key, identity: BridgeIdentity) -> set[Key]:
-        """Take a bridge that connected; give the bridges concerned, itself included."""
+        """Take a bridge that connected; give the sessions and bridges concerned, itself included."""
         self._bridges[key] = identity
         self._by_datapath_id.setdefault(identity.datapath_id, {})[key] = None
         if identity.description:
             self._by_description.setdefault(identity.description, {})[key] = None
-        return self._place(key)
+        return self._place(key) | self._let_in()
 
     def end_bridge(self, key: Key) -> set[Key]:
-        """Forget a bridge; give the bridges concerned."""
+        """Forget a bridge; give the sessions and bridges concerned."""
         identity = self._bridges.pop(key, None)
         if identity is None:
             return set()
+        concerned: set[Key] = set(self._session_contest.waiting_for(self._kept.get(key, ())))
+        self._last_shown.pop(key, None)
+        self._keep(key, [])
         _drop(self._by_datapath_id, identity.datapath_id, key)
         if identity.description:
             _drop(self._by_description, identity.description, key)
-        return set(self._bridge_contest.end(key))
+        return concerned | set(self._bridge_contest.end(key)) | self._let_in()
 
     def host_of_session(self, key: Key) -> str | None:
         """Name the host of a session; None if it is refused."""
@@ -123,8 +97,7 @@ class Identities:
 
     def host_of_bridge(self, key: Key) -> str | None:
         """Name the host of a bridge; None if it is refused or no one knows it."""
-        identity = self._bridges.get(key)
-        return self._claimed_host(identity) if identity and self._bridge_contest.has(key) else None
+        return self._claimed_host(key) if self._bridge_contest.has(key) else None
 
     def rival(self, key: Key) -> Key | None:
         """Give who has what a refused session or bridge wants: if that one is dead, the place is free."""
@@ -147,19 +120,28 @@ class Identities:
         refusal = self._session_contest.refusal(key)
         if refusal is None:
             return None
-        own, other = self._sessions[key], self._sessions[refusal.holder]
-        kind, value = refusal.name
+        own, (kind, value) = self._sessions[key], refusal.name
         shown = f"{value:016x}" if isinstance(value, int) else value
+        host, had = self._who_had(refusal.holder)
         reason = (
-            f"its {kind} {shown} is that of host {other.host} (system-id {other.system_id or 'none'}) at"
-            f" {other.address}, which had it first; this one is at {own.address}, system-id"
+            f"its {kind} {shown} is that of host {host}{had}; this one is at {own.address}, system-id"
             f" {own.system_id or 'none'}"
         )
-        return Refused(own.host, reason, other.host)
+        return Refused(own.host, reason, host)
+
+    def _who_had(self, key: Key) -> tuple[str, str]:
+        """Name the host of a session or bridge that a session is refused for; say of what it had the name."""
+        if key in self._sessions:
+            other = self._sessions[key]
+            had = f" (system-id {other.system_id or 'none'}) at {other.address}, which had it first"
+            return other.host, had
+        bridge = self._bridges[key]
+        where = f"datapath {bridge.datapath_id:016x} at {bridge.address}"
+        return self._claimed_host(key) or "", f", whose bridge {bridge.name}, {where}, it does not show"
 
     def _bridge_refused(self, key: Key) -> Refused | None:
         identity = self._bridges[key]
-        host = self._claimed_host(identity)
+        host = self._claimed_host(key)
         refusal = self._bridge_contest.refusal(key)
         if refusal is not None:
             other = self._bridges[refusal.holder]
@@ -182,13 +164,16 @@ class Identities:
             return Refused(described, reason, described)
         return None
 
-    def _claimed_host(self, identity: BridgeIdentity) -> str | None:
-        """Name the host that a bridge would be of: by the session that shows it, else by its dp-desc."""
+    def _claimed_host(self, key: Key) -> str | None:
+        """Name the host that a bridge would be of: by a session that shows it or did, else by its dp-desc."""
+        identity = self._bridges[key]
         if identity.certified:
             return identity.certified
         session = self._session_of(identity)
         if session is not None:
             return self._sessions[session].host
+        if key in self._last_shown and not self._is_over(self._last_shown[key]):
+            return self._last_shown[key].host
         described = identity.description
         if described and self._session_contest.holder(("host name", described)) is None:
             return described
@@ -197,10 +182,64 @@ class Identities:
     def _session_of(self, identity: BridgeIdentity) -> Key | None:
         return self._session_contest.holder(("datapath id", identity.datapath_id))
 
+    def _is_over(self, last: SessionIdentity) -> bool:
+        """Tell whether another session has what one that ended had of names."""
+        holders = [self._session_contest.holder(name) for name in last.names_of_host()]
+        return any(holder is not None and not self._sessions[holder].begins_again(last) for holder in holders)
+
+    def _remember(self, key: Key, identity: SessionIdentity) -> None:
+        """Keep where a session that ends has placed bridges."""
+        if not self._session_contest.has(key):
+            return
+        for datapath_id in identity.datapath_ids:
+            for bridge in self._by_datapath_id.get(datapath_id, ()):
+                if self._bridge_contest.has(bridge) and not self._bridges[bridge].certified:
+                    self._last_shown[bridge] = identity
+                    self._keep(bridge, identity.names_of_host())
+
+    def _keep(self, bridge: Key, names: list[Name]) -> None:
+        """Have a bridge keep these names, and no others, from sessions that show other bridges."""
+        for name in self._kept.pop(bridge, ()):
+            _drop(self._keepers, name, bridge)
+        if names:
+            self._kept[bridge] = names
+        for name in names:
+            self._keepers.setdefault(name, {})[bridge] = None
+
+    def _keeper(self, session: Key, name: Name) -> Key | None:
+        """Give a bridge that keeps a name from a session."""
+        identity = self._sessions[session]
+        keepers = [key for key in self._keepers.get(name, ()) if self._bridge_contest.has(key)]
+        if not keepers or identity.certified:
+            return None
+        if any(self._bridges[key].datapath_id in identity.datapath_ids for key in keepers):
+            return None
+        last = self._last_shown.get(keepers[0])
+        return None if last and identity.begins_again(last) else keepers[0]
+
+    def _let_in(self) -> set[Key]:
+        """Let sessions in from whom no bridge keeps a name any more; give all that this concerns."""
+        concerned: set[Key] = set()
+        while served := self._session_contest.serve():
+            concerned |= {*served, *self._place_bridges_of(served, None)}
+        return concerned
+
+    def _names_kept(self, key: Key, host: str | None) -> list[Name]:
+        """Give what a bridge keeps from sessions at the host that it would be of."""
+        identity = self._bridges[key]
+        if host is None or identity.certified or self._session_of(identity) is not None:
+            return []
+        last = self._last_shown.get(key)
+        return last.names_of_host() if last else [("host name", host)]
+
     def _place(self, key: Key) -> set[Key]:
         """Bring a bridge to the place that it should have; give the bridges concerned."""
         identity = self._bridges[key]
-        host = self._claimed_host(identity)
+        last = self._last_shown.get(key)
+        if last and (self._session_of(identity) is not None or self._is_over(last)):
+            del self._last_shown[key]
+        host = self._claimed_host(key)
+        self._keep(key, self._names_kept(key, host))
         if host is None:
             return {key, *self._bridge_contest.end(key)}
         names: list[Name] = [("bridge", (host, identity.name))]
@@ -231,14 +270,16 @@ class Identities:
             for datapath_id in sorted(identity.datapath_ids):
                 keys.update(self._by_datapath_id.get(datapath_id, {}))
             keys.update(self._by_description.get(identity.host, {}))
+            for name in identity.names_of_host():
+                keys.update(self._keepers.get(name, {}))
         concerned: set[Key] = set()
         for key in keys:
             concerned |= self._place(key)
         return concerned
 
 
-def _drop(index: dict[int, dict[Key, None]] | dict[str, dict[Key, None]], name: int | str, key: Key) -> None:
-    keys = index[name]  # type: ignore[index]
+def _drop(index: dict[N, dict[Key, None]], name: N, key: Key) -> None:
+    keys = index[name]
     del keys[key]
     if not keys:
-        del index[name]  # type: ignore[arg-type]
+        del index[name]

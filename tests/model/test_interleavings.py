@@ -66,6 +66,7 @@ class Machine:
     bridges: dict[str, SwitchBridge]
     ovsdb: Ovsdb
     connections: dict[str, SwitchConnection] = field(default_factory=dict)
+    descriptions: dict[str, str | None] = field(default_factory=dict)  # dp-desc, as the bridges connected
 
 
 def machine(name: str) -> Machine:
@@ -109,11 +110,12 @@ class Controller:
         )
         self.fabric = self.hosts.fabric
 
-    def connect_bridge(self, machine: Machine, bridge: str, description: str) -> None:
+    def connect_bridge(self, machine: Machine, bridge: str, description: str | None) -> None:
         connection = SwitchConnection(machine.bridges[bridge], bridge)
         connection.on_gone = lambda: self.hosts.disconnected(connection)  # type: ignore[arg-type]
         self.cut_off(machine, bridge)
         machine.connections[bridge] = connection
+        machine.descriptions[bridge] = description
         self.hosts.connected(connection, description)  # type: ignore[arg-type]
 
     def cut_off(self, machine: Machine, bridge: str) -> None:
@@ -266,9 +268,9 @@ class Interleavings(RuleBasedStateMachine):
 
     # -- the switches
 
-    @rule(host=hosts, bridge=bridges)
-    def bridge_connects(self, host: str, bridge: str) -> None:
-        self.controller.connect_bridge(self.machines[host], bridge, host)
+    @rule(host=hosts, bridge=bridges, described=st.booleans())
+    def bridge_connects(self, host: str, bridge: str, described: bool = False) -> None:
+        self.controller.connect_bridge(self.machines[host], bridge, host if described else None)
 
     @rule(host=hosts, bridge=bridges, restarted=st.booleans())
     def bridge_is_cut_off(self, host: str, bridge: str, restarted: bool) -> None:
@@ -589,17 +591,12 @@ class Interleavings(RuleBasedStateMachine):
         """What many events led to is what a controller decides that has just started."""
         fresh = Controller()
         fresh.fabric.load(self.intent())
-        believed = sorted(HOSTS, key=lambda host: self.believed(self.machines[host]), reverse=True)
-        connections = {host: dict(self.machines[host].connections) for host in believed}
-        for host in believed:
-            if self.machines[host].ovsdb in self.controller.hosts._sessions:
-                fresh.show(self.machines[host])
-        for host in believed:
-            for bridge, connection in connections[host].items():
-                if connection.closed:
-                    continue
-                copy = SwitchConnection(self.machines[host].bridges[bridge], bridge)
-                fresh.hosts.connected(copy, host)  # type: ignore[arg-type]
+        for is_believed in (True, False):
+            for machine in self.machines.values():
+                if machine.ovsdb in self.controller.hosts._sessions and self.believed(machine) == is_believed:
+                    fresh.show(machine)
+            for machine in self.machines.values():
+                self.connect_again(fresh, machine, is_believed)
         fresh.wait()
         for name, host in self.controller.hosts.served().items():
             assert fresh.hosts.by_name[name].bridges.keys() == host.bridges.keys()
@@ -624,6 +621,18 @@ class Interleavings(RuleBasedStateMachine):
                 if not recalls and not remembered & known_host.claims.keys():
                     told, known = self.essence(fresh, name), self.essence(self.controller, name)
                     assert told == known, (told, known)
+
+    def connect_again(self, fresh: Controller, machine: Machine, served: bool) -> None:
+        """Have a machine's bridges that are served, or those that are not, connect to a fresh controller.
+
+        Where a session that has ended showed them, it cannot know: their dp-desc says so there.
+        """
+        for name, connection in machine.connections.items():
+            bridge = self.controller.hosts.bridge_of(connection)  # type: ignore[arg-type]
+            if not connection.closed and bool(bridge) == served:
+                description = bridge.host.name if bridge else machine.descriptions[name]
+                copy = SwitchConnection(machine.bridges[name], name)
+                fresh.hosts.connected(copy, description)  # type: ignore[arg-type]
 
     def believed(self, machine: Machine) -> bool:
         return bool(self.controller.hosts._sessions.get(machine.ovsdb))  # type: ignore[call-overload]

@@ -1,5 +1,6 @@
 """Which host a session or a bridge is, and who is refused."""
 
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -7,7 +8,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
-from osken_apps.model.identity import BridgeIdentity, Identities, SessionIdentity
+from osken_apps.model.identity import Identities
+from osken_apps.model.shown_identity import BridgeIdentity, Refused, SessionIdentity
 from tests.examples import examples
 
 HERE, THERE = "192.0.2.1", "192.0.2.2"
@@ -53,7 +55,7 @@ def test_the_second_of_any_name_is_refused_until_the_first_is_gone(second: Sessi
     assert known.rival("second") == "first"
     ((key, refused),) = known.refused()
     assert (key, refused.rival) == ("second", "a")
-    assert "second" in known.end_session("first")
+    assert "second" in known.end_session("first") | known.end_bridge("b1")
     assert known.host_of_session("second") == second.host
 
 
@@ -70,17 +72,128 @@ def test_a_host_that_takes_the_name_of_another_is_refused_and_served_when_it_is_
     assert (known.host_of_session("s2"), known.host_of_bridge("b2")) == ("b", "b")
 
 
-def test_a_host_without_a_session_is_what_its_dp_desc_says_until_a_session_of_that_name_comes() -> None:
+def test_a_host_without_a_session_is_what_its_dp_desc_says_until_its_session_comes() -> None:
     known = Identities()
     known.show_bridge("b1", bridge(1, description="a"))
-    assert known.host_of_bridge("b1") == "a"
+    known.show_bridge("b2", bridge(2, "br-eth2", description="a"))
+    assert [known.host_of_bridge(key) for key in ("b1", "b2")] == ["a", "a"]
     assert "b1" in known.show_session("s", session("A", "a", 2))
-    assert known.host_of_bridge("b1") is None
+    assert [known.host_of_bridge(key) for key in ("b1", "b2")] == [None, "a"]
     refused = known.why_not("b1")
     assert refused is not None
     assert "does not show a bridge of datapath id 0000000000000001" in refused.reason
     known.show_session("s", session("A", "a", 1, 2))
     assert known.host_of_bridge("b1") == "a"
+
+
+def test_a_session_with_the_name_of_a_host_known_by_dp_desc_is_refused_until_its_bridges_are_gone() -> None:
+    known = Identities()
+    for key, identity in (("b1", bridge(1)), ("b2", bridge(2, "br-eth2"))):
+        known.show_bridge(key, replace(identity, description="a"))
+    known.show_session("s", session("B", "a", 3, address=THERE))
+    assert known.host_of_session("s") is None
+    assert [known.host_of_bridge(key) for key in ("b1", "b2")] == ["a", "a"]
+    assert known.refused() == [
+        (
+            "s",
+            Refused(
+                "a",
+                "its host name a is that of host a, whose bridge br-int, datapath 0000000000000001 at"
+                " 192.0.2.1, it does not show; this one is at 192.0.2.2, system-id B",
+                "a",
+            ),
+        )
+    ]
+    assert known.rival("s") == "b1"
+    assert "s" in known.end_bridge("b1")  # who is told of its next rival
+    assert known.rival("s") == "b2"
+    assert "s" in known.end_bridge("b2")
+    assert known.host_of_session("s") == "a"
+
+
+def test_a_session_that_waits_for_bridges_is_let_in_when_one_that_it_shows_comes() -> None:
+    known = Identities()
+    known.show_bridge("b1", bridge(1, description="a"))
+    known.show_session("s", session("A", "a", 2))
+    assert known.host_of_session("s") is None
+    assert known.show_bridge("b2", bridge(2, "br-eth2", description="a")) >= {"s", "b1", "b2"}
+    assert known.host_of_session("s") == "a"
+    assert [known.host_of_bridge(key) for key in ("b1", "b2")] == [None, "a"]
+
+
+def test_a_session_whose_certificate_names_its_host_is_not_refused_for_a_dp_desc() -> None:
+    known = Identities()
+    known.show_bridge("b1", bridge(1, description="a"))
+    known.show_session("s", replace(session("A", "a", 2), certified=True))
+    assert (known.host_of_session("s"), known.host_of_bridge("b1")) == ("a", None)
+
+
+def of_a_session_that_ended() -> Identities:
+    """Give what is known of host a: two bridges that are connected, and a session that showed them."""
+    known = Identities()
+    known.show_session("s", session("A", "a", 1, 2))
+    known.show_bridge("b1", bridge(1))
+    known.show_bridge("b2", bridge(2, "br-eth2"))
+    known.end_session("s")
+    return known
+
+
+def test_bridges_stay_where_their_session_showed_them_when_it_has_ended() -> None:
+    known = of_a_session_that_ended()
+    assert [known.host_of_bridge(key) for key in ("b1", "b2")] == ["a", "a"]
+    known.show_session("again", session("A", "a", 1, 2))
+    assert [known.host_of_bridge(key) for key in ("b1", "b2")] == ["a", "a"]
+    assert known.refused() == []
+
+
+def test_what_a_session_showed_of_a_bridge_is_forgotten_with_its_connection() -> None:
+    known = of_a_session_that_ended()
+    known.end_bridge("b1")
+    known.show_bridge("b1", bridge(1))
+    assert (known.host_of_bridge("b1"), known.why_not("b1")) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("again", "placed"),
+    [
+        (session("A", "a", 1), ["a", None]),
+        (session("A", "c", 1, 2), ["c", "c"]),
+        (session("C", "c", 1), ["c", "a"]),
+        (session("A", "a"), ["a", "a"]),
+        (session("A", "a", 3), ["a", "a"]),
+        (session("C", "a", 3), ["a", "a"]),
+        (session("A", "c", 3), ["a", "a"]),
+        (replace(session("A", "a", 3), certified=True), [None, None]),
+    ],
+    ids=[
+        "another bridge only", "renamed", "of another host", "none as yet", "other bridges",
+        "another host of that name", "another host of that system-id", "certified",
+    ],
+)  # fmt: skip
+def test_where_a_session_that_comes_next_has_the_bridges(again: SessionIdentity, placed: list[str]) -> None:
+    known = of_a_session_that_ended()
+    assert known.show_session("again", again) >= {"again"}
+    assert [known.host_of_bridge(key) for key in ("b1", "b2")] == placed
+    known.end_session("again")
+    assert [known.host_of_bridge(key) for key in ("b1", "b2")] == placed
+
+
+def test_a_session_that_shows_no_bridge_at_first_is_refused_when_it_shows_others() -> None:
+    known = of_a_session_that_ended()
+    known.show_session("again", session("A", "a"))
+    assert known.host_of_session("again") == "a"
+    known.show_session("again", session("A", "a", 3))
+    assert (known.host_of_session("again"), known.host_of_bridge("b1")) == (None, "a")
+
+
+def test_a_bridge_that_was_not_believed_is_not_when_its_session_has_ended() -> None:
+    known = Identities()
+    known.show_session("s", session("A", "a", 1))
+    known.show_bridge("b1", bridge(1))
+    known.show_bridge("stranger", bridge(1, address=THERE))
+    known.end_session("s")
+    known.end_bridge("b1")
+    assert known.host_of_bridge("stranger") is None
 
 
 def test_a_bridge_of_whom_nobody_knows_waits_and_is_not_refused() -> None:
@@ -126,6 +239,7 @@ class Identified(RuleBasedStateMachine):
         self.connected: dict[str, BridgeIdentity] = {}
         self.told_sessions: dict[str, str | None] = {}
         self.told_bridges: dict[str, str | None] = {}
+        self.last: dict[str, SessionIdentity] = {}  # the session of a bridge that ended
 
     identities = st.builds(
         SessionIdentity,
@@ -159,8 +273,20 @@ class Identified(RuleBasedStateMachine):
 
     @rule(key=consumes(sessions))
     def session_ends(self, key: str) -> None:
-        del self.shown[key], self.told_sessions[key]
+        ended, was_believed = self.shown.pop(key), self.told_sessions.pop(key) is not None
+        before = {bridge: host for bridge, host in self.told_bridges.items() if host}
         self.heard(self.known.end_session(key))
+        for bridge, host in before.items():
+            datapath_id = self.connected[bridge].datapath_id
+            if was_believed and datapath_id in ended.datapath_ids:
+                self.last[bridge] = ended
+            taken = {("datapath id", datapath_id), ("host name", host)} | {*ended.names_of_host()}
+            if not any(taken & identity.names() for identity in self.believed()):
+                assert self.told_bridges[bridge] == host, "a bridge lost its host with its session"
+
+    def believed(self) -> list[SessionIdentity]:
+        """Give what the sessions show that are believed."""
+        return [identity for key, identity in self.shown.items() if self.known.host_of_session(key)]
 
     @rule(target=bridges, identity=bridge_identities)
     def bridge_connects(self, identity: BridgeIdentity) -> str:
@@ -174,6 +300,7 @@ class Identified(RuleBasedStateMachine):
     @rule(key=consumes(bridges))
     def bridge_goes(self, key: str) -> None:
         del self.connected[key], self.told_bridges[key]
+        self.last.pop(key, None)
         self.heard(self.known.end_bridge(key))
 
     def heard(self, concerned: set[object]) -> None:
@@ -194,8 +321,24 @@ class Identified(RuleBasedStateMachine):
         names = [name for key in believed for name in self.shown[key].names()]
         assert len(set(names)) == len(names)
         for key in self.shown.keys() - set(believed):
-            assert self.shown[key].names() & set(names)
+            assert self.shown[key].names() & set(names) or self.is_kept_out(key)
             assert self.known.why_not(key) is not None
+
+    def is_kept_out(self, key: str) -> bool:
+        """Tell whether a bridge without a session has a name of a session that does not show it."""
+        identity, rival = self.shown[key], str(self.known.rival(key))
+        datapath_id, host = self.connected[rival].datapath_id, self.told_bridges[rival]
+        assert host is not None
+        assert datapath_id not in identity.datapath_ids
+        assert not any(datapath_id in other.datapath_ids for other in self.believed())
+        return identity.host == host or identity.system_id == self.last[rival].system_id
+
+    @invariant()
+    def a_session_that_shows_bridges_shows_all_that_its_host_has(self) -> None:
+        for identity in self.believed():
+            for key, host in self.told_bridges.items():
+                if identity.datapath_ids and host == identity.host:
+                    assert self.connected[key].datapath_id in identity.datapath_ids
 
     @invariant()
     def a_bridge_has_one_place_and_is_where_its_session_is(self) -> None:
