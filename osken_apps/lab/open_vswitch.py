@@ -79,17 +79,37 @@ class OpenVSwitch:
     # -- the controller
 
     def connect(self, controller_port: int | None = 6653, manager_port: int | None = 6640) -> None:
-        """Point both bridges, and OVSDB, at the controller; None leaves that connection away."""
+        """Point both bridges, and OVSDB, at the controller; None leaves that connection away.
+
+        Without OVSDB the bridges themselves name the host, as README has it.
+        """
         self.disconnect()
+        self._describe(self._host if manager_port is None else "")
         if controller_port is not None:
             target = f'target="{self._method}:{self.controller_address}:{controller_port}"'
             for bridge in BRIDGES:
                 row = ["--id=@c", "create", "Controller", target, "connection_mode=out-of-band"]
                 self.vsctl("--", *row, *QUICK_RECONNECT, "--", "set", "Bridge", bridge, "controller=@c")
         if manager_port is not None:
-            target = f'target="{self._method}:{self.controller_address}:{manager_port}"'
-            row = ["--id=@m", "create", "Manager", target, *QUICK_RECONNECT]
-            self.vsctl("--", *row, "--", "set", "Open_vSwitch", ".", "manager_options=@m")
+            self.connect_ovsdb(manager_port)
+
+    def connect_ovsdb(self, manager_port: int = 6640) -> None:
+        """Point OVSDB alone at the controller."""
+        target = f'target="{self._method}:{self.controller_address}:{manager_port}"'
+        row = ["--id=@m", "create", "Manager", target, *QUICK_RECONNECT]
+        self.vsctl("--", *row, "--", "set", "Open_vSwitch", ".", "manager_options=@m")
+
+    def disconnect_ovsdb(self) -> None:
+        """Take the manager away from the host."""
+        self.vsctl("del-manager")
+
+    def _describe(self, description: str) -> None:
+        """Set the bridges' dp-desc; nothing: take it away."""
+        for bridge in BRIDGES:
+            if description:
+                self.vsctl("set", "Bridge", bridge, f"other_config:dp-desc={description}")
+            else:
+                self.vsctl("remove", "Bridge", bridge, "other_config", "dp-desc")
 
     @property
     def _method(self) -> str:
@@ -149,9 +169,13 @@ class OpenVSwitch:
         """End ovs-vswitchd with SIGKILL, as a crash does."""
         self._machine.end("ovs-vswitchd", signal.SIGKILL)
 
+    def stop_ovsdb(self) -> None:
+        """End ovsdb-server in good order."""
+        self._machine.end("ovsdb-server", signal.SIGTERM)
+
     def restart_ovsdb(self) -> None:
         """End ovsdb-server in good order and start it again."""
-        self._machine.end("ovsdb-server", signal.SIGTERM)
+        self.stop_ovsdb()
         self.start_ovsdb()
 
     def _start(self, daemon: str, args: Sequence[str]) -> None:
@@ -179,11 +203,7 @@ class OpenVSwitch:
         words: list[str] = []
         for bridge in BRIDGES:
             identity = f"other_config:datapath-id={self.datapath_id(bridge):016x}"
-            settings = [
-                "datapath_type=netdev",
-                "fail_mode=secure",
-                f"other_config:dp-desc={self._host}",
-            ]
+            settings = ["datapath_type=netdev", "fail_mode=secure"]
             words += ["--", "add-br", bridge, "--", "set", "Bridge", bridge, identity, *settings]
         return words
 

@@ -3,6 +3,7 @@
 import signal
 import sqlite3
 import threading
+import time
 from contextlib import suppress
 
 from osken_apps.lab import PATIENCE_S, Host, LabError, processes, wait_until
@@ -46,6 +47,42 @@ def test_a_restarted_ovsdb_server_disturbs_nothing(site: Site) -> None:
         site.world.host(1).ovs.restart_ovsdb()
         wait_for_leases(row, 2)
     assert (row.lost, row.flow_mods, row.refused) == (0, 0, 0)
+
+
+def test_a_host_whose_ovsdb_session_is_away_is_served_as_before(site: Site) -> None:
+    host = site.world.host(1)
+    with site.during("a host's OVSDB session away for 10 s") as row:
+        host.ovs.disconnect_ovsdb()
+        stay_without_ovsdb(site, "host1", 10)
+        assert row.leases > 2
+        host.ovs.connect_ovsdb()
+        wait_until(lambda: has_ovsdb(site, "host1"), PATIENCE_S, "the next session")
+        wait_for_leases(row)
+    assert (row.lost, row.flow_mods, row.refused) == (0, 0, 0)
+    wait_until(lambda: trouble(site, "host1") == "", PATIENCE_S, "all to be well")
+
+
+def test_a_host_whose_ovsdb_server_is_stopped_is_the_same_host(site: Site) -> None:
+    """Without its database ovs-vswitchd itself stands still, and with it the lab's userspace datapath."""
+    host = site.world.host(1)
+    with site.during("ovsdb-server stopped for 10 s: ovs-vswitchd stands still") as row:
+        host.ovs.stop_ovsdb()
+        stay_without_ovsdb(site, "host1", 10)
+        host.ovs.start_ovsdb()
+        wait_until(lambda: has_ovsdb(site, "host1"), PATIENCE_S, "the next session")
+        wait_connected(site)
+        wait_for_leases(row)
+    assert row.flow_mods == 0
+    wait_until(lambda: trouble(site, "host1") == "", PATIENCE_S, "all to be well")
+
+
+def stay_without_ovsdb(site: Site, host: str, seconds: float) -> None:
+    """Wait until a host has no session, and then so long; it must be alive."""
+    wait_until(lambda: not has_ovsdb(site, host), PATIENCE_S, "the session's end")
+    over = time.monotonic() + seconds
+    while time.monotonic() < over:
+        assert alive(site)[host]
+        time.sleep(0.5)
 
 
 def test_a_restarted_vswitchd_has_all_its_flows_again(site: Site) -> None:
@@ -152,6 +189,12 @@ def trouble(site: Site, host: str) -> str:
 
 def alive(site: Site) -> dict[str, bool]:
     return {agent["host"]: agent["alive"] for agent in site.world.api.list("agent")}
+
+
+def has_ovsdb(site: Site, host: str) -> bool:
+    """Tell whether a host has a session, by its agent."""
+    agents = [agent for agent in site.world.api.list("agent") if agent["host"] == host]
+    return any(agent["configurations"]["ovsdb"] for agent in agents)
 
 
 def set_hostname(host: Host, name: str) -> None:
