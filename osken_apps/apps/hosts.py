@@ -5,7 +5,7 @@ decided in `model.identity`, what a host should have is the fabric's to say.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 
 from osken_apps.apps import runtime
@@ -186,34 +186,47 @@ class Hosts:
         """Bring bridges and sessions to the hosts that they are of now."""
         sessions = [key for key in concerned if key in self._sessions]
         bridges = [key for key in concerned if key in self._connections]
-        names = {host: name for session in sessions for host, name in self._renamed(session)}
+        names = dict(pair for session in sessions for pair in self._renamed(session, bridges))
         for connection in bridges:
             bridge = self._bridges.get(connection)
             if bridge and self.identities.host_of_bridge(connection) != names.get(
                 bridge.host, bridge.host.name
             ):
                 self._let_go(connection, "it is not believed any more")
+        for renamed in _in_order(names):
+            bridges += self._rename(renamed, names[renamed])
         for session in sessions:
             host = self._sessions[session]
-            if host in names:
-                self._rename(host, names[host])
-            elif host and self.identities.host_of_session(session) != host.name:
+            if host and self.identities.host_of_session(session) != host.name:
                 self._part(session)
         for session in sessions:
             self._place_session(session)
         for connection in bridges:
             self._place_bridge(connection)
 
-    def _renamed(self, session: OvsdbSession) -> Iterator[tuple[Host, str]]:
+    def _renamed(self, session: OvsdbSession, bridges: Iterable[Connection]) -> Iterator[tuple[Host, str]]:
         """Give the new name of a session's host, if it shows another one than before."""
-        host, name = self._sessions[session], self.identities.host_of_session(session)
-        if host and name and name != host.name and self.identities.system_id_of(session) == host.system_id:
+        name, system_id = self.identities.host_of_session(session), self.identities.system_id_of(session)
+        host = self._sessions[session]
+        if host is None and name and system_id:
+            host = self._waiting_with_bridges(system_id, name, bridges)
+        if host and name and name != host.name and system_id == host.system_id:
             yield host, name
 
-    def _rename(self, host: Host, name: str) -> None:
+    def _waiting_with_bridges(self, system_id: str, name: str, bridges: Iterable[Connection]) -> Host | None:
+        """Give the host of this system-id that has no session, if bridges of its are to be of this name."""
+        moved = (key for key in bridges if self.identities.host_of_bridge(key) == name)
+        hosts = (self._bridges[key].host for key in moved if key in self._bridges)
+        return next((host for host in hosts if host.session is None and host.system_id == system_id), None)
+
+    def _rename(self, host: Host, name: str) -> list[Connection]:
+        """Call a host otherwise; give the bridges of one that had this name: they are to be placed again."""
         LOG.info("host %s is called %s now", host.name, name)
         self.news.set()
         gone = self.by_name.pop(name, None)
+        left = [bridge.connection for bridge in gone.bridges.values()] if gone else []
+        for connection in left:
+            self._let_go(connection, f"host {host.name} is called {name} now")
         if gone:
             gone.end()
         del self.by_name[host.name]
@@ -221,6 +234,7 @@ class Hosts:
         host.name = name
         self.by_name[name] = host
         self.wake(concerned)
+        return left
 
     def _place_session(self, session: OvsdbSession) -> None:
         name = self.identities.host_of_session(session)
@@ -359,6 +373,19 @@ class Hosts:
         without_ports = [host for host in gone if not self.fabric.inventory.count_bound_to(host.name)]
         for host in sorted(without_ports, key=lambda host: host.last_contact)[:-MAX_GONE_HOSTS]:
             self.forget(host.name)
+
+
+def _in_order(names: Mapping[Host, str]) -> list[Host]:
+    """Order hosts that are renamed: none takes a name that one after it leaves."""
+    takers = {name: host for host, name in names.items()}
+    left = {host.name for host in names}
+    ordered = []
+    for first in names:
+        host: Host | None = first if names[first] not in left else None
+        while host:
+            ordered.append(host)
+            host = takers.get(host.name)
+    return ordered
 
 
 def _probe(rival: Connection | OvsdbSession) -> None:

@@ -5,7 +5,7 @@ import pytest
 from osken_apps.apps.host_reports import host_reports
 from osken_apps.apps.hosts import AWAY_S
 from osken_apps.model.resources import Binding, PortStatus
-from tests.model.two_hosts import VM1, Database, OneHost, TwoHosts
+from tests.model.two_hosts import VM1, VM2, Database, OneHost, TwoHosts
 
 
 def stop_ovsdb(world: TwoHosts, host: OneHost) -> None:
@@ -108,3 +108,57 @@ def test_a_session_does_not_take_the_bridges_of_a_host_that_its_dp_desc_names(
     assert world.hosts.by_name["host1"].session is None
     assert "is refused" in reported(world)["host1", ""][1]
     assert "it does not show" in reported(world)["host1", "192.0.2.9"][1]
+
+
+def test_a_host_that_was_renamed_while_its_ovsdb_was_away_takes_its_bridges_and_ports_along(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = TwoHosts(monkeypatch)
+    flows = all_flows(world)
+    stop_ovsdb(world, world.host1)
+    world.host1.database.host = "host1.example.org"
+    world.host1.database.is_connected = True
+    world.look()
+    assert world.port(VM1).binding == Binding("host1.example.org", 1, "tap1")
+    assert (world.host1.database.tags, all_flows(world)) == ({"tap1": 1}, flows)
+    assert world.hosts.by_name.keys() == {"host1.example.org", "host2"}
+
+
+def test_a_renamed_host_takes_a_bridge_along_that_its_dp_desc_has_placed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = TwoHosts(monkeypatch)
+    flows = all_flows(world)
+    stop_ovsdb(world, world.host1)
+    world.disconnect(world.host1, "br-eth2")
+    world.host1.connections["br-eth2"].alive = True
+    world.hosts.connected(world.host1.connections["br-eth2"], "new")  # type: ignore[arg-type]
+    world.look()
+    assert world.hosts.by_name["new"].bridges.keys() == {"br-eth2"}
+    world.host1.database.host = "new"
+    world.host1.database.is_connected = True
+    world.look()
+    world.wait(AWAY_S + 1)
+    assert world.port(VM1).binding == Binding("new", 1, "tap1")
+    assert all_flows(world) == flows
+    new = world.hosts.by_name["new"]
+    assert {name: bridge.host for name, bridge in new.bridges.items()} == {"br-int": new, "br-eth2": new}
+    assert world.hosts.by_name.keys() == {"new", "host2"}
+
+
+def test_a_host_takes_the_name_that_another_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = TwoHosts(monkeypatch)
+    flows = all_flows(world)
+    stop_ovsdb(world, world.host1)
+    world.host1.database.host = "host2"
+    world.host1.database.is_connected = True
+    world.look()
+    assert world.port(VM1).binding == Binding("host1", 1, "tap1")
+    world.host2.database.host = "host3"
+    world.look()
+    assert [world.port(port).binding for port in (VM1, VM2)] == [
+        Binding("host2", 1, "tap1"),
+        Binding("host3", 1, "tap2"),
+    ]
+    assert all_flows(world) == flows
+    assert world.hosts.by_name.keys() == {"host2", "host3"}
