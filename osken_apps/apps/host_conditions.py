@@ -78,4 +78,5 @@ class HostConditions:
             mtus=mtus,
             connected=frozenset(self._host.bridges if self._host.settled else layout.bridges),
             tunnels=tunnel_needs(self._hosts.fabric, snapshot),
+            former_names=self._hosts.fabric.other_names(self._host.name),
         )

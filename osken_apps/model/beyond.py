@@ -79,10 +79,12 @@ class Beyond:
         """Put everything together again when it is asked for."""
         self._reaches.forget_all()
 
-    def renamed(self, name: str, new_name: str) -> None:
-        """Note that a host is called something else now."""
-        self.addresses.rename(name, new_name)
+    def renamed(self, name: str, new_name: str) -> set[str]:
+        """Note that a host is called something else now; give the hosts that have another address now."""
+        changed = self.addresses.rename(name, new_name)
         self._reaches.forget(self.spread.networks_at(new_name))
+        self.change_at(changed)
+        return changed
 
     def change_of(self, port_ids: Iterable[str]) -> None:
         """Have the networks of ports put together again, and their hosts look."""

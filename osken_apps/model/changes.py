@@ -47,18 +47,30 @@ def in_order(changes: Iterable[Change]) -> tuple[Change, ...]:
 
 
 @dataclass(frozen=True, slots=True)
+class HostIdentity:
+    """Which host the store keeps under a name: its system-id, empty if none was seen, and the names that it
+    had before.
+    """
+
+    name: str
+    system_id: str = ""
+    former_names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """All that the store holds at one moment, or a part of it.
 
     Of `resources`, what is referred to comes first. `store_id` tells one store from another. `deleted_ports`
     are ids of ports that hosts had, of which those that are not there were deleted. `tunnel_addresses` say of
-    hosts where others reach them.
+    hosts where others reach them, `identities` which host each is.
     """
 
     resources: tuple[Standard, ...] = ()
     store_id: str = ""
     deleted_ports: frozenset[str] = frozenset()
     tunnel_addresses: tuple[tuple[str, str], ...] = ()
+    identities: tuple[HostIdentity, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +94,7 @@ class HostReport:
     `system` or another; empty: not known. `refused` is the address of one that uses the names of another and
     is not served; empty for a host that is. `awaited`: it was here before the controller's start and may
     still come. `tunnel_address` is where other hosts reach it, empty for nowhere; None: not known.
+    `former_names` are what it was called before; None: not known.
     `counts` are for metrics.
     """
 
@@ -102,4 +115,5 @@ class HostReport:
     refused: str = ""
     awaited: bool = False
     tunnel_address: str | None = None
+    former_names: tuple[str, ...] | None = None
     counts: HostCounts = NOTHING_COUNTED

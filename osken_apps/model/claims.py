@@ -87,6 +87,12 @@ class Claims:
         if port.requested_host:
             self._heard[port.id] = (port.requested_host, host)
 
+    def rename(self, name: str, new_name: str) -> None:
+        """Note that a host is called something else now."""
+        called = {name: new_name}
+        for port_id, (wanted, heard) in self._heard.items():
+            self._heard[port_id] = called.get(wanted, wanted), called.get(heard, heard)
+
     def forget(self, port_id: str) -> None:
         """Forget a port that is gone."""
         self._places.pop(port_id, None)

@@ -6,6 +6,7 @@ for one host is made by `host_snapshot`, who has a port is decided in `claims`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from ipaddress import IPv4Address
 
 from osken_apps.model.beyond import Beyond
@@ -13,6 +14,7 @@ from osken_apps.model.changes import Change, Deleted, Snapshot, Upserted
 from osken_apps.model.claims import Claims, Place, holder_of
 from osken_apps.model.dhcp_service import served_address
 from osken_apps.model.host import Interface, ShownHost
+from osken_apps.model.host_names import HostNames
 from osken_apps.model.interface_names import port_id_prefix
 from osken_apps.model.inventory import Inventory
 from osken_apps.model.paired import Paired
@@ -37,15 +39,20 @@ class Fabric:
         self.enforce = enforce
         self.inventory = Inventory()
         self.hosts: dict[str, ShownHost] = {}
+        self.names = HostNames()
         self.claims = Claims()
         self.conflicts: dict[str, IPv4Address] = {}  # port id -> the address that its client declined
         self.beyond = Beyond(self._network, self._ports_up, self._paired_in, self.conflicts, enforce)
         self._left: dict[str, str] = {}  # ids of ports that nobody has -> the host that they were at last
+        self._disputed: set[str] = set()  # ids of ports whose wish may mean another host now
         self.told = Told()
 
     def host(self, name: str) -> ShownHost:
         """Give the host of that name; one never seen before starts empty."""
-        return self.hosts.setdefault(name, ShownHost(name))
+        if name not in self.hosts:
+            self._dispute(name)
+            self.hosts[name] = ShownHost(name)
+        return self.hosts[name]
 
     # -- intent
 
@@ -65,9 +72,10 @@ class Fabric:
         inventory.deleted = known.deleted | inventory.deleted
         self.inventory = inventory
         self.told.clear()
+        self.names.keep(inventory.identities.values())
         for port in in_turns(list(inventory.ports.values()), pause):
             if port.binding:
-                host = self.host(port.binding.host)
+                host = self.host(self.called_now(port.binding.host))
                 host.recall_local_vlan(port.network_id, port.binding.local_vlan)
                 if first:
                     self._place(port, Place(host.name, port.binding.interface))
@@ -227,6 +235,7 @@ class Fabric:
         if host is not None:
             port_ids = self._ports_at(host)
             self.claims.show(host.name, host.claims, {})
+            self._dispute(host_name)
             changed |= self._decide(port_ids)
         return changed - {host_name}
 
@@ -236,28 +245,49 @@ class Fabric:
         host = self.hosts.pop(name)
         port_ids = self._ports_at(host)
         host.name = new_name
-        host.former_names.add(name)
-        host.former_names.discard(new_name)
+        self.names.rename(name, new_name)
         self.hosts[new_name] = host
         self.claims.show(name, host.claims, {})
         self.claims.show(new_name, {}, host.claims)
-        for port_id in port_ids:
-            place = self.claims.place_of(port_id)
-            if place and place.host == name and (port := self.inventory.ports.get(port_id)):
-                self._place(port, Place(new_name, place.interface))
+        self._move_places(port_ids, name, new_name)
+        self.claims.rename(name, new_name)
         self.beyond.renamed(name, new_name)
         return concerned | self._decide(port_ids) | {new_name}
+
+    def has_ports_of(self, name: str, interfaces: Iterable[Interface]) -> bool:
+        """Tell whether interfaces are of ports that the host of a name has, or that it has none to show."""
+        host = self.shown(name)
+        places = ((id, self.claims.place_of(id)) for id in self._ports_at(host))
+        own = {id for id, place in places if place and place.host == name}
+        claimed = (self.inventory.port_claimed_by(interface.iface_id) for interface in interfaces)
+        return not own or any(port.id in own for port in claimed if port)
+
+    def recognize(self, name: str, new_name: str) -> set[str]:
+        """Take a host that was away, and shows itself under a new name, for the one that is known by a name.
+
+        Gives the hosts that this concerns.
+        """
+        known, host = self.hosts.pop(name, None) or ShownHost(name), self.host(new_name)
+        port_ids = self._ports_at(known)
+        self.names.rename(name, new_name)
+        for network_id, local_vlan in known.local_vlans.items():
+            host.recall_local_vlan(network_id, local_vlan)
+        self.claims.show(name, known.claims, {})
+        self._move_places(port_ids, name, new_name)
+        self.claims.rename(name, new_name)
+        changed = self.beyond.renamed(name, new_name)
+        return changed | self._decide(port_ids) | {new_name}
 
     def hear_guest(self, host_name: str, port_id: str) -> set[str]:
         """Take that a port's machine spoke at a host that claims it; give the hosts that this concerns."""
         port = self.inventory.ports.get(port_id)
         place = self.claims.place_of(port_id)
         interfaces = self._claims_on(port_id).get(host_name)
-        if port is None or not interfaces or not port.may_run_at(host_name):
+        if port is None or not interfaces or not self.as_wanted(port).may_run_at(host_name):
             return set()
         if place and place.host == host_name:
             return set()
-        self.claims.hear(port, host_name)
+        self.claims.hear(self.as_wanted(port), host_name)
         return self._put(port, Place(host_name, interfaces[0])) | self._hosts_of(port_id)
 
     # -- questions
@@ -265,6 +295,23 @@ class Fabric:
     def shown(self, name: str) -> ShownHost:
         """Give what a host shows; one that is not known, or not any more, shows nothing and stays unknown."""
         return self.hosts.get(name) or ShownHost(name)
+
+    def called_now(self, name: str) -> str:
+        """Say which host a name means: the one that is called so, else the one that was."""
+        return name if name in self.hosts else self.names.name_now(name)
+
+    def other_names(self, name: str) -> tuple[str, ...]:
+        """Give the names that mean a host besides its own."""
+        return tuple(former for former in self.names.former_names(name) if former not in self.hosts)
+
+    def as_wanted(self, port: Port) -> Port:
+        """Give a port with the hosts that it is wanted at, or may move to, as they are called now."""
+        wanted, ways = self.called_now(port.requested_host), port.inactive_bindings
+        now = tuple(self.called_now(way.host) for way in ways)
+        if wanted == port.requested_host and now == tuple(way.host for way in ways):
+            return port
+        moved = tuple(replace(way, host=host) for way, host in zip(ways, now, strict=True))
+        return replace(port, requested_host=wanted, inactive_bindings=moved)
 
     @property
     def mark(self) -> str:
@@ -302,7 +349,8 @@ class Fabric:
         """
         for port in self.claimed_by(host):
             place = self.claims.place_of(port.id)
-            if place and place.host != host.name and port.may_run_at(host.name) and self.is_up(port):
+            elsewhere = place is not None and place.host != host.name
+            if elsewhere and self.as_wanted(port).may_run_at(host.name) and self.is_up(port):
                 yield port, self._claims_on(port.id)[host.name][0]
 
     def claimed_by(self, host: ShownHost) -> Iterator[Port]:
@@ -316,7 +364,7 @@ class Fabric:
 
     def recorded_at(self, host: ShownHost) -> Iterator[Port]:
         """Give the ports that the store holds as bound to a host, also by a name that it had before."""
-        for name in (host.name, *host.former_names):
+        for name in (host.name, *self.names.former_names(host.name)):
             yield from self.inventory.bound_to(name)
 
     def claimants_of(self, port_id: str) -> list[str]:
@@ -359,7 +407,8 @@ class Fabric:
     def _decide(self, port_ids: Iterable[str]) -> set[str]:
         """Decide again who has these ports; give the hosts for which that makes a difference."""
         concerned: set[str] = set()
-        for port_id in list(port_ids):
+        disputed, self._disputed = self._disputed, set()
+        for port_id in disputed.union(port_ids):
             port = self.inventory.ports.get(port_id)
             if port is None:
                 self._note_move(port_id, self.claims.place_of(port_id), None)
@@ -369,7 +418,7 @@ class Fabric:
                 continue
             before, claims = self.claims.place_of(port_id), self._claims_on(port_id)
             gone = [host for host in claims if self.hosts[host].gone]
-            wish = self.claims.wish_of(port)
+            wish = self.claims.wish_of(self.as_wanted(port))
             concerned |= self._put(port, holder_of(wish, claims, before, gone, self._is_awaited(before)))
         return concerned
 
@@ -396,6 +445,18 @@ class Fabric:
     def _place(self, port: Port, place: Place | None) -> None:
         self.claims.put(port.id, place)
         self.beyond.put(port, place.host if place else None)
+
+    def _move_places(self, port_ids: Iterable[str], name: str, new_name: str) -> None:
+        for port_id in port_ids:
+            place = self.claims.place_of(port_id)
+            if place and place.host == name and (port := self.inventory.ports.get(port_id)):
+                self._place(port, Place(new_name, place.interface))
+
+    def _dispute(self, name: str) -> None:
+        """Have decided again what may be wanted at another host that was called so before."""
+        holder = self.hosts.get(self.names.name_now(name))
+        if holder and holder.name != name:
+            self._disputed |= self._ports_at(holder)
 
     def _is_awaited(self, place: Place | None) -> bool:
         host = self.hosts.get(place.host) if place else None

@@ -85,7 +85,6 @@ class ShownHost:
     found: dict[str, Named] = field(default_factory=dict)
     carried: Mapping[str, int] = field(default_factory=dict)
     groups: frozenset[str] = frozenset()
-    former_names: set[str] = field(default_factory=set)
 
     def recall_local_vlan(self, network_id: str, local_vlan: int) -> None:
         """Take what the store holds of a network here, if nothing else is known."""

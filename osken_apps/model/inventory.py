@@ -8,7 +8,7 @@ from dataclasses import fields
 from operator import attrgetter
 from typing import Any, TypeVar
 
-from osken_apps.model.changes import Change, Deleted, Snapshot, Upserted
+from osken_apps.model.changes import Change, Deleted, HostIdentity, Snapshot, Upserted
 from osken_apps.model.conditions import PortDirectory
 from osken_apps.model.group_index import GroupIndex
 from osken_apps.model.interface_names import port_id_prefix
@@ -33,6 +33,7 @@ class Inventory:
         self.store_id = ""
         self.deleted: dict[str, None] = {}
         self.tunnel_addresses: dict[str, str] = {}  # of hosts, as the store keeps them
+        self.identities: dict[str, HostIdentity] = {}  # likewise
         self.networks: dict[str, Network] = {}
         self.ports: dict[str, Port] = {}
         self.loaded = False
@@ -59,6 +60,7 @@ class Inventory:
             (apply or self.apply)(Upserted(resource))
         self.deleted.update(dict.fromkeys(part.deleted_ports))
         self.tunnel_addresses.update(part.tunnel_addresses)
+        self.identities.update((host.name, host) for host in part.identities)
         self.store_id = part.store_id or self.store_id
 
     def apply(self, change: Change) -> set[str]:

@@ -77,9 +77,11 @@ def _why_unbound(fabric: Fabric, port: Port, claimants: list[str]) -> str:
         return "admin_state_up to be set"
     if not fabric.is_up(port):
         return f"admin_state_up of its network {port.network_id} to be set"
-    if port.requested_host and port.requested_host not in claimants:
+    wanted = fabric.as_wanted(port).requested_host
+    if wanted and wanted not in claimants:
+        asks = "asks for" if wanted == port.requested_host else f"calls {port.requested_host}"
         return (
-            f"an interface with its id on host {port.requested_host}, which binding:host_id asks for;"
+            f"an interface with its id on host {wanted}, which binding:host_id {asks};"
             f" it is plugged into {', '.join(claimants)}"
         )
     return f"a local VLAN: host {claimants[0]} has given out all"

@@ -59,10 +59,14 @@ class TunnelAddresses:
             return set()
         return self._settle(host)
 
-    def rename(self, host: str, new_name: str) -> None:
-        """Note that a host is called something else now."""
+    def rename(self, host: str, new_name: str) -> set[str]:
+        """Note that a host is called something else now; what it shows by that name stays. Give the hosts
+        that have another address now.
+        """
         if host not in self._shown:
-            return
+            return set()
+        if new_name in self._shown:
+            return self.forget(host)
         for names in (self._kept, self._doubted):
             names.discard(new_name)
             if host in names:
@@ -72,6 +76,7 @@ class TunnelAddresses:
         address = self._addresses.pop(host, None)
         if address is not None:
             self._addresses[new_name], self._holders[address] = address, new_name
+        return set()
 
     def of(self, host: str) -> IPv4Address | None:
         """Give where a host is reached; None: nobody knows."""

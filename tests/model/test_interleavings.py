@@ -15,7 +15,7 @@ from osken_apps.apps.host import Host
 from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.reconcile import HostReconciler
 from osken_apps.model.addresses import mac_address
-from osken_apps.model.changes import Deleted, PortReport, Snapshot, Upserted
+from osken_apps.model.changes import Deleted, HostIdentity, PortReport, Snapshot, Upserted
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.host import ShownHost
 from osken_apps.model.host_snapshot import host_snapshot
@@ -143,6 +143,11 @@ class Controller:
         return host_snapshot(self.fabric, name)
 
 
+Backup = tuple[
+    dict[str, Network], dict[str, Port], set[str], dict[str, str], tuple[HostIdentity, ...]
+]  # and the addresses and identities of hosts
+
+
 class Interleavings(RuleBasedStateMachine):
     """The controller between a store and two hosts; every rule is something that can happen."""
 
@@ -153,7 +158,8 @@ class Interleavings(RuleBasedStateMachine):
         self.deleted: set[str] = set()
         self.addresses: dict[str, str] = {}
         self.machines = {name: machine(name) for name in HOSTS}
-        self.backup: tuple[dict[str, Network], dict[str, Port], set[str], dict[str, str]] = {}, {}, set(), {}
+        self.identities: tuple[HostIdentity, ...] = ()
+        self.backup: Backup = {}, {}, set(), {}, ()
         self.bound_as: dict[
             tuple[str, str], tuple[int, str]
         ] = {}  # host, interface: tag and network, at rest
@@ -178,6 +184,7 @@ class Interleavings(RuleBasedStateMachine):
             store_id="the-store",
             deleted_ports=frozenset(self.deleted),
             tunnel_addresses=tuple(self.addresses.items()),
+            identities=self.identities,
         )
 
     def subnet(self, network_id: str) -> Subnet:
@@ -253,15 +260,20 @@ class Interleavings(RuleBasedStateMachine):
         self.controller.reports.clear()
         addresses = self.controller.fabric.beyond.addresses
         self.addresses = {name: str(addresses.of(name) or "") for name in self.controller.fabric.hosts}
+        self.identities = tuple(
+            HostIdentity(name, host.system_id, self.controller.fabric.names.former_names(name))
+            for name, host in self.controller.hosts.by_name.items()
+        )
 
     @rule()
     def backup_is_taken(self) -> None:
-        self.backup = dict(self.networks), dict(self.ports), set(self.deleted), dict(self.addresses)
+        networks, ports, deleted = dict(self.networks), dict(self.ports), set(self.deleted)
+        self.backup = networks, ports, deleted, dict(self.addresses), self.identities
 
     @precondition(lambda self: self.backup[0])
     @rule()
     def backup_is_restored(self) -> None:
-        networks, ports, deleted, addresses = self.backup
+        networks, ports, deleted, addresses, self.identities = self.backup
         self.networks, self.ports, self.deleted = dict(networks), dict(ports), set(deleted)
         self.addresses = dict(addresses)
         self.start_controller()

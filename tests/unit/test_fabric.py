@@ -185,7 +185,7 @@ def two_hosts_plugged_in_turn() -> Fabric:
 
 
 def has_it(made: Fabric) -> list[str]:
-    return [host for host in ("a", "b") if snapshot_of(made, host).ports]
+    return [host for host in sorted(made.hosts) if snapshot_of(made, host).ports]
 
 
 def test_who_has_a_port_keeps_it_when_another_host_claims_it() -> None:
@@ -245,6 +245,50 @@ def test_a_renamed_host_keeps_its_ports_also_when_it_is_renamed_back() -> None:
     made.rename("a.example.org", "a")
     assert snapshot_of(made, "a") == before
     assert list(made.hosts) == ["a"]
+
+
+def test_a_port_that_is_wanted_at_a_host_stays_there_when_it_is_renamed() -> None:
+    made = fabric("a")
+    made.apply([Upserted(replace(VM1, requested_host="a"))])
+    made.observe_interfaces("a", [TAP1])
+    made.rename("a", "b")
+    assert has_it(made) == ["b"]
+    made.rename("b", "c")
+    assert has_it(made) == ["c"]
+
+
+def test_a_former_name_means_the_host_that_is_called_so_now() -> None:
+    made = fabric("a")
+    made.apply([Upserted(replace(VM1, requested_host="a"))])
+    made.observe_interfaces("a", [TAP1])
+    made.rename("a", "b")
+    made.observe_interfaces("a", [])
+    assert has_it(made) == []
+    made.host_is_gone("a")
+    assert made.forget("a") == {"b"}
+    assert has_it(made) == ["b"]
+
+
+def test_a_machine_that_may_move_to_a_host_is_heard_there_when_that_is_renamed() -> None:
+    made = two_hosts_plugged_in_turn()
+    moving = replace(VM1, requested_host="a", inactive_bindings=(InactiveBinding("b"),))
+    made.apply([Upserted(moving)])
+    made.rename("b", "c")
+    made.hear_guest("c", VM1.id)
+    assert has_it(made) == ["c"]
+    made.rename("c", "d")
+    assert has_it(made) == ["d"]
+
+
+def test_a_port_that_waits_for_a_renamed_host_is_told_the_name_of_today() -> None:
+    made = two_hosts_plugged_in_turn()
+    made.rename("a", "c")
+    made.observe_interfaces("c", [])
+    made.apply([Upserted(replace(VM1, requested_host="a"))])
+    (report,) = port_reports(made, snapshot_of(made, "b"), LAYOUT.bridges)
+    assert report.waits_for == (
+        "an interface with its id on host c, which binding:host_id calls a; it is plugged into b"
+    )
 
 
 def test_a_port_that_a_renamed_host_has_no_more_is_reported_by_it() -> None:

@@ -210,7 +210,7 @@ class Gatherer:
         journal = self._dhcp.journal_of(port.id)
         groups = map(inventory.groups.groups.get, port.security_groups)
         return PortSeen(
-            port,
+            fabric.as_wanted(port),
             inventory.networks[port.network_id],
             tuple(inventory.subnets_of(port.network_id).values()),
             inventory.dhcp_server_of(port.network_id),

@@ -92,7 +92,7 @@ class Expected:
     must have; of the others only those are looked at that it has, or all where it has none. `mtus` are the
     largest MTU of a network on each, in octets. `connected` are the bridges with an OpenFlow connection,
     which is right whatever their database says, and `ports` the ports of the store; None where they are not
-    known. `tunnels` is None for a host without networks over tunnels.
+    known. `tunnels` is None for a host without networks over tunnels. `former_names` mean the host, too.
     """
 
     layout: Layout
@@ -107,3 +107,4 @@ class Expected:
     connected: Collection[str] | None = None
     ports: PortDirectory | None = None
     tunnels: TunnelNeeds | None = None
+    former_names: Collection[str] = ()

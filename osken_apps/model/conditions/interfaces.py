@@ -1,6 +1,6 @@
 """Conditions of what is plugged into a host: interfaces, and the ports that they are or ought to be. PURE."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from osken_apps.model.conditions.condition import Code, Condition, Expected
 from osken_apps.model.conditions.facts import TRUNK_KEY, BridgeFacts, HostFacts, InterfaceFacts, PortFacts
@@ -55,7 +55,7 @@ def _of_integration_bridge(bridge: BridgeFacts, host: HostFacts, expected: Expec
     for port in bridge.ports:
         for interface in port.interfaces if port.name not in wiring else ():
             if interface.iface_id:
-                yield from _of_plugged(port, interface, host, expected.ports)
+                yield from _of_plugged(port, interface, host, expected)
                 yield from _of_second(interface, first)
             elif port.iface_id:
                 yield _on_port_row(port, interface)
@@ -121,7 +121,7 @@ def _of_second(interface: InterfaceFacts, first: dict[str, str]) -> Iterator[Con
 
 
 def _of_plugged(
-    port: PortFacts, interface: InterfaceFacts, host: HostFacts, ports: PortDirectory | None
+    port: PortFacts, interface: InterfaceFacts, host: HostFacts, expected: Expected
 ) -> Iterator[Condition]:
     """Give what is wrong with an interface that has an iface-id."""
     name, iface_id = interface.name, interface.iface_id
@@ -142,15 +142,16 @@ def _of_plugged(
         sentence = f"{excerpt(name)} is declared a trunk and has an iface-id: it can be one of the two"
         remedy = f"ovs-vsctl remove interface {typed(name)} external_ids {TRUNK_KEY} (or iface-id)"
         yield Condition(Code.TRUNK_WITH_IFACE_ID, sentence, remedy, "", name, iface_id)
+    ports = expected.ports
     known = ports.port(iface_id) if ports else None
     if known:
-        yield from _of_port(interface, known, host)
+        yield from _of_port(interface, known, (host.hostname, host.system_id, *expected.former_names))
     elif ports or not is_port_id(iface_id):
         yield _unknown(interface, ports or PortDirectory({}))
 
 
-def _of_port(interface: InterfaceFacts, port: Port, host: HostFacts) -> Iterator[Condition]:
-    """Give what does not fit between an interface and the port that it is."""
+def _of_port(interface: InterfaceFacts, port: Port, host_names: Collection[str]) -> Iterator[Condition]:
+    """Give what does not fit between an interface and the port that it is; `host_names` mean its host."""
     name = interface.name
     digits = hex_digits(interface.attached_mac)
     if digits and digits != f"{int(port.mac_address):012x}":
@@ -164,7 +165,7 @@ def _of_port(interface: InterfaceFacts, port: Port, host: HostFacts) -> Iterator
             name,
             port.id,
         )
-    if not (port.may_run_at(host.hostname) or port.may_run_at(host.system_id)):
+    if not any(port.may_run_at(name) for name in host_names):
         yield Condition(
             Code.WRONG_HOST,
             f"{excerpt(name)} is {_called(port)}, which is asked for on host {excerpt(port.requested_host)}",
