@@ -50,6 +50,7 @@ def _of_host(hosts: Hosts, host: Host, rivals: list[str]) -> HostReport:
         datapath_type=_datapath_type(hosts, host),
         system_id=host.system_id,
         tunnel_address=_tunnel_address(hosts, host),
+        former_names=fabric.names.former_names(host.name) if fabric.inventory.loaded else None,
         counts=_counts(host),
     )
 

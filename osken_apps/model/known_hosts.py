@@ -16,13 +16,16 @@ class KnownHost:
     """A host as the store keeps it, until it is forgotten.
 
     `datapath_type` is the last that its integration bridge showed; empty: none was ever seen. `address` is
-    where other hosts reach it. `seen_at` is when it was last heard of, as far as it was noted.
+    where other hosts reach it. `seen_at` is when it was last heard of, as far as it was noted. `system_id` is
+    the last that it showed, and `former_names` what it was called before.
     """
 
     name: str
     seen_at: datetime
     datapath_type: str = ""
     address: str = ""
+    system_id: str = ""
+    former_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +35,15 @@ class FormerName:
     name: str
 
 
-def former_names(before: Mapping[str, HostReport], now: Mapping[str, HostReport]) -> list[FormerName]:
-    """Give the names that hosts had in the reports before and have changed since, by their system-ids."""
-    came = {report.system_id for name, report in now.items() if name not in before and report.system_id}
-    return [
-        FormerName(name) for name, report in before.items() if name not in now and report.system_id in came
-    ]
+def former_names(known: Mapping[str, KnownHost], now: Mapping[str, HostReport]) -> list[FormerName]:
+    """Give the names that hosts are kept by, and which they have changed since, by their system-ids."""
+    found = []
+    for report in now.values():
+        for name in report.former_names or ():
+            is_kept = name in known and known[name].system_id in ("", report.system_id)
+            if is_kept and name not in now:
+                found.append(FormerName(name))
+    return found
 
 
 def learned(known: Mapping[str, KnownHost], reports: Iterable[HostReport]) -> list[KnownHost]:
@@ -52,12 +58,27 @@ def learned(known: Mapping[str, KnownHost], reports: Iterable[HostReport]) -> li
 
 
 def _kept_of(before: KnownHost | None, report: HostReport) -> KnownHost:
+    former_names = report.former_names
     if before is None:
-        return KnownHost(report.host, report.last_contact, report.datapath_type, report.tunnel_address or "")
+        return KnownHost(
+            report.host,
+            report.last_contact,
+            report.datapath_type,
+            report.tunnel_address or "",
+            report.system_id,
+            former_names or (),
+        )
     seen_at = before.seen_at if report.alive else report.last_contact
     datapath_type = report.datapath_type or before.datapath_type
     address = before.address if report.tunnel_address is None else report.tunnel_address
-    return replace(before, seen_at=seen_at, datapath_type=datapath_type, address=address)
+    return replace(
+        before,
+        seen_at=seen_at,
+        datapath_type=datapath_type,
+        address=address,
+        system_id=report.system_id or before.system_id,
+        former_names=before.former_names if former_names is None else former_names,
+    )
 
 
 def bounded(known: Mapping[str, KnownHost], here: Collection[str]) -> dict[str, KnownHost]:
@@ -89,5 +110,7 @@ def report_of(known: KnownHost, report: HostReport | None, awaited: bool) -> Hos
             datapath_type=known.datapath_type,
             awaited=awaited,
             tunnel_address=known.address,
+            system_id=known.system_id,
+            former_names=known.former_names,
         )
     return report if report.datapath_type else replace(report, datapath_type=known.datapath_type)

@@ -37,8 +37,13 @@ class RenderContext:
     enforced: bool = True
     closed_rules: Mapping[str, Sequence[SecurityGroupRule]] = field(default_factory=dict)
     hosts: Mapping[str, HostReport] = field(default_factory=dict)
+    former_names: Mapping[str, str] = field(default_factory=dict)
     integration_bridge: str = "br-int"
     domain: str = ""
+
+    def host(self, name: str) -> HostReport | None:
+        """Give the host that is called so, else the one that was."""
+        return self.hosts.get(name) or self.hosts.get(self.former_names.get(name, ""))
 
 
 Getter = Callable[[Any, RenderContext], Any]

@@ -29,6 +29,7 @@ class Hosts:
         self._forgotten: dict[str, HostReport] = {}
         self._complete = False
         self._by_name: Mapping[str, HostReport] = {}
+        self._former_names: Mapping[str, str] = {}
         self._refused: tuple[HostReport, ...] = ()
         self._listeners: list[Callable[[list[HostReport]], None]] = []
         self.counts: ControllerCounts | None = None  # what the controller has counted of itself
@@ -37,6 +38,11 @@ class Hosts:
     def by_name(self) -> Mapping[str, HostReport]:
         """The newest report of each host; one that has not connected yet is as it was last."""
         return self._by_name
+
+    @property
+    def former_names(self) -> Mapping[str, str]:
+        """What hosts were called before, each with what it is called now."""
+        return self._former_names
 
     def away(self) -> dict[str, datetime]:
         """Give the hosts that are not connected, with when they were last."""
@@ -68,7 +74,7 @@ class Hosts:
             # What was on its way when a host was forgotten does not bring it back.
             self._forgotten = {name: old for name, old in self._forgotten.items() if _is_no_news(told, old)}
             told = {name: report for name, report in told.items() if name not in self._forgotten}
-            former = former_names(self._told, told)
+            former = former_names(self._kept, told)
             self._told = told
             self._refused = tuple(report for report in listed if report.refused)
             self._complete = complete
@@ -93,6 +99,9 @@ class Hosts:
             for name, host in self._kept.items()
         }
         before, self._by_name = self._by_name, self._told | kept
+        self._former_names = {
+            former: name for name, report in self._by_name.items() for former in report.former_names or ()
+        }
         if self._listeners:
             self._tell(before)
 

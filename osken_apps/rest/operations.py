@@ -205,6 +205,7 @@ class Operations:
         """Give what is shown of hosts beside what a resource says."""
         return RenderContext(
             hosts=self.hosts.by_name,
+            former_names=self.hosts.former_names,
             integration_bridge=self.config.network.integration_bridge,
             domain=self.config.dhcp.domain,
             enforced=self.config.security.enforce,

@@ -20,7 +20,7 @@ def vif_type(port: Port, context: RenderContext) -> str:
 
 def may_be_plugged(host: str, context: RenderContext) -> bool:
     """Tell whether something can be plugged into a host: it is there, or was there before a restart."""
-    report = context.hosts.get(host)
+    report = context.host(host)
     return report is not None and (report.alive or report.awaited)
 
 
@@ -44,7 +44,7 @@ def vif_details(port: Port, context: RenderContext) -> dict[str, Any]:
 
 def ovs_details(host: str, context: RenderContext) -> dict[str, Any]:
     """Give what whoever plugs the interface must know; os-vif makes the tap itself on a kernel datapath."""
-    report = context.hosts.get(host)
+    report = context.host(host)
     datapath_type = (report.datapath_type if report else "") or KERNEL_DATAPATH
     details: dict[str, Any] = {
         "connectivity": "l2",
@@ -74,10 +74,11 @@ def _waits_for(port: Port, context: RenderContext) -> str:
         return "its admin_state_up to be true"
     if port.network_id in context.disabled_networks:
         return f"admin_state_up of network {port.network_id} to be true"
-    host = port.requested_host
-    if host and host not in context.hosts:
-        return f"host {host} to connect: no host of that name is known"
-    if host and not context.hosts[host].alive:
-        return f"host {host} to connect again"
-    where = f"host {host}" if host else "a host"
+    wanted = port.requested_host
+    host = context.host(wanted)
+    if wanted and host is None:
+        return f"host {wanted} to connect: no host of that name is known"
+    if host and not host.alive:
+        return f"host {host.host} to connect again"
+    where = f"host {host.host}" if host else "a host"
     return f"an interface with external_ids:iface-id={port.id} on {where}: none is shown"

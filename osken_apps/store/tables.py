@@ -4,7 +4,7 @@ Constraints, not code, hold what must be unique, each with its error. `sequence`
 Addresses of ports are fixed-width hexadecimal text, so that the database sorts them as numbers.
 """
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table
+from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Text
 
 from osken_apps.errors import FlatNetworkInUse, MacAddressInUse, TunnelIdInUse, VlanIdInUse
 from osken_apps.model.kind import KINDS
@@ -127,4 +127,13 @@ KNOWN_HOSTS = Table(
     Column("seen_at", Integer, nullable=False),
     Column("datapath_type", String(64), nullable=False),
     Column("address", String(64), nullable=False),
+)
+
+# Which of them is which. Beside their table, as a database of before knew their names only.
+HOST_IDENTITIES = Table(
+    "host_identities",
+    METADATA,
+    Column("name", String(255), ForeignKey("known_hosts.name", ondelete="CASCADE"), primary_key=True),
+    Column("system_id", String(255), nullable=False),
+    Column("former_names", Text, nullable=False),  # a JSON list, the newest last
 )

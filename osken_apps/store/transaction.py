@@ -4,6 +4,7 @@ Keeps the rules that hold whoever asks: revisions and times, uniqueness, which d
 Collects the changes for the listeners. Whether a request is allowed is not decided here.
 """
 
+import json
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
@@ -23,7 +24,16 @@ from osken_apps.store.accounts import AccountsWriter
 from osken_apps.store.address_text import address_text
 from osken_apps.store.allocator import Allocator, Sources
 from osken_apps.store.cache import Cache
-from osken_apps.store.tables import DELETED_PORTS, FIXED_IPS, KNOWN_HOSTS, MEMBERS, PORTS, QUOTAS, form
+from osken_apps.store.tables import (
+    DELETED_PORTS,
+    FIXED_IPS,
+    HOST_IDENTITIES,
+    KNOWN_HOSTS,
+    MEMBERS,
+    PORTS,
+    QUOTAS,
+    form,
+)
 from osken_apps.store.values import seconds
 
 LOG = logging.getLogger(__name__)
@@ -54,6 +64,8 @@ _FORGET_HOSTS = delete(KNOWN_HOSTS).where(
         .offset(bindparam("most", type_=Integer))
     )
 )
+_KEEP_IDENTITY = insert(HOST_IDENTITIES)
+_FORGET_IDENTITY = delete(HOST_IDENTITIES).where(HOST_IDENTITIES.c.name == bindparam("of_name"))
 _CLAIM = insert(FIXED_IPS)
 _JOIN = insert(MEMBERS)
 _LEAVE = delete(MEMBERS).where(MEMBERS.c.port_id == bindparam("of_port_id"))
@@ -194,6 +206,13 @@ class Transaction(Allocator):
             self._connection.execute(_KEEP_HOST, row | {"name": host.name})
             if (self._connection.scalar(_COUNT_HOSTS) or 0) > MAX_KNOWN_HOSTS:
                 self._connection.execute(_FORGET_HOSTS, {"most": MAX_KNOWN_HOSTS})
+        self._keep_identity(host)
+
+    def _keep_identity(self, host: KnownHost) -> None:
+        self._connection.execute(_FORGET_IDENTITY, {"of_name": host.name})
+        if host.system_id or host.former_names:
+            row = {"system_id": host.system_id, "former_names": json.dumps(host.former_names)}
+            self._connection.execute(_KEEP_IDENTITY, row | {"name": host.name})
 
     def forget_host(self, name: str) -> None:
         """Keep nothing of a host any more."""

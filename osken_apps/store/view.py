@@ -1,5 +1,6 @@
 """What can be read in one transaction; every answer is of the same moment. SHELL."""
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +8,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, bindparam, exists, func, select
 
-from osken_apps.model.changes import Snapshot
+from osken_apps.model.changes import HostIdentity, Snapshot
 from osken_apps.model.kind import KINDS
 from osken_apps.model.known_hosts import KnownHost
 from osken_apps.model.resources import FixedIp, Network, Port, Standard, Subnet
@@ -31,6 +32,7 @@ from osken_apps.store.statements import (
 from osken_apps.store.tables import (
     DELETED_PORTS,
     FIXED_IPS,
+    HOST_IDENTITIES,
     KNOWN_HOSTS,
     MEMBERS,
     NETWORKS,
@@ -89,6 +91,7 @@ _PHYSICAL_NETWORKS = (
 _QUOTAS = select(QUOTAS.c.resource, QUOTAS.c.quota).where(QUOTAS.c.project_id == bindparam("project_id"))
 _DELETED_PORTS = select(DELETED_PORTS.c.port_id).order_by(DELETED_PORTS.c.sequence)
 _KNOWN_HOSTS = select(KNOWN_HOSTS).order_by(KNOWN_HOSTS.c.name)
+_HOST_IDENTITIES = select(HOST_IDENTITIES)
 _ANY = select(SCHEMA_VERSION.c.version)
 
 
@@ -240,10 +243,20 @@ class View:
 
     def known_hosts(self) -> list[KnownHost]:
         """Give what is kept of hosts."""
+        identities = self._host_identities()
         return [
-            KnownHost(row.name, moment(row.seen_at), row.datapath_type, row.address)
+            KnownHost(
+                row.name, moment(row.seen_at), row.datapath_type, row.address, *identities.get(row.name, ())
+            )
             for row in self._connection.execute(_KNOWN_HOSTS)
         ]
+
+    def _host_identities(self) -> dict[str, tuple[str, tuple[str, ...]]]:
+        """Give the system-id and the former names of hosts; a database of before on a full disk has none."""
+        if HOST_IDENTITIES.name not in schema.tables(self._connection):
+            return {}
+        rows = self._connection.execute(_HOST_IDENTITIES)
+        return {row.name: (row.system_id, tuple(json.loads(row.former_names))) for row in rows}
 
     def server_events(self, most: int) -> list[server_events.Noted]:
         """Give what servers are to be told of their ports, oldest first."""
@@ -326,8 +339,10 @@ class View:
 
     def parts(self, size: int) -> Iterator[Snapshot]:
         """Give all there is, oldest first, in parts of `size`; what is referred to comes before."""
-        addresses = tuple((host.name, host.address) for host in self.known_hosts() if host.address)
-        yield Snapshot(store_id=self.store_id(), tunnel_addresses=addresses)
+        hosts = self.known_hosts()
+        addresses = tuple((host.name, host.address) for host in hosts if host.address)
+        identities = tuple(HostIdentity(host.name, host.system_id, host.former_names) for host in hosts)
+        yield Snapshot(store_id=self.store_id(), tunnel_addresses=addresses, identities=identities)
         for deleted in self._connection.scalars(_DELETED_PORTS).partitions(size):
             yield Snapshot(deleted_ports=frozenset(deleted))
         for kind in KINDS.values():

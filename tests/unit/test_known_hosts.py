@@ -1,5 +1,7 @@
 """What is kept of hosts: after a restart they are known, and one that is forgotten does not come back."""
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,8 +11,8 @@ from sqlalchemy import event
 
 from osken_apps.failures import Failures
 from osken_apps.model import known_hosts
-from osken_apps.model.changes import HostReport, PortReport
-from osken_apps.model.known_hosts import KnownHost, former_names, learned
+from osken_apps.model.changes import HostIdentity, HostReport, PortReport
+from osken_apps.model.known_hosts import FormerName, KnownHost, former_names, learned
 from osken_apps.model.resources import Binding, PortStatus
 from osken_apps.networking.bindings import record
 from osken_apps.rest.controller import Hosts
@@ -18,6 +20,7 @@ from osken_apps.store import transaction as transaction_module
 from osken_apps.store.recorder import Recorder
 from osken_apps.store.store import Store
 from tests.unit.rest_client import Client, client_of
+from tests.whole import whole
 
 NOW = datetime(2026, 11, 25, 12, 0, 0, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=5)
@@ -79,6 +82,18 @@ def test_before_hosts_have_reported_a_port_is_plugged_as_it_was_before(api: Clie
     assert (port["binding:vif_type"], datapath_type(port)) == ("ovs", "netdev")
 
 
+def test_a_port_is_wanted_at_a_host_also_by_a_name_of_before(api: Client) -> None:
+    port = port_wanted_at(api, "host1")
+    renamed = replace(HOST1, host="host2", former_names=("host1",))
+    api.hosts.replace((renamed,))
+    shown = api.get(f"/ports/{port['id']}")["port"]
+    assert (shown["binding:vif_type"], shown["binding:host_id"]) == ("ovs", "host1")
+    assert "on host host2" in shown["binding:vif_details"]["waits_for"]
+    api.hosts.replace((replace(renamed, alive=False),))
+    shown = api.get(f"/ports/{port['id']}")["port"]
+    assert shown["binding:vif_details"]["waits_for"] == "host host2 to connect again"
+
+
 def test_a_host_is_waited_for_until_it_had_its_time(api: Client) -> None:
     api.hosts.replace((), complete=False)
     port = port_wanted_at(api, "host1")
@@ -114,8 +129,9 @@ def test_a_host_that_is_called_something_else_is_kept_by_its_new_name_only(tmp_p
     hosts, old = Hosts(), replace(HOST1, system_id="s", tunnel_address="192.0.2.1")
     other = replace(HOST1, host="other", system_id="o")
     recorder, store = Recorder(Failures()), Store(f"sqlite:///{tmp_path}/osken-net.db")
-    for names in (["host1"], ["host2"], ["host1"]):
-        now = [replace(old, host=name) for name in names]
+    renamed = (["host1"], ()), (["host2"], ("host1",)), (["host1"], ("host2",))
+    for names, before in renamed:
+        now = [replace(old, host=name, former_names=before) for name in names]
         recorder.record(store, tuple(hosts.replace([*now, other])))
         assert set(hosts.by_name) == {*names, "other"}
         with store.read() as view:
@@ -123,10 +139,12 @@ def test_a_host_that_is_called_something_else_is_kept_by_its_new_name_only(tmp_p
 
 
 def test_a_host_that_is_away_is_no_former_name_of_another() -> None:
-    away, here = replace(HOST1, system_id="s"), replace(HOST1, host="host2", system_id="t")
+    away, here = replace(KEPT1, system_id="s"), replace(HOST1, host="host2", system_id="t")
     assert former_names({"host1": away}, {"host2": here}) == []
-    assert former_names({"host1": away, "host2": away}, {"host2": away}) == []
-    assert former_names({"host1": replace(away, system_id="")}, {"host2": replace(here, system_id="")}) == []
+    assert former_names({"host1": away}, {"host2": replace(here, former_names=("host1",))}) == []
+    here = replace(here, system_id="s", former_names=("host1",))
+    assert former_names({"host1": away}, {"host2": here}) == [FormerName("host1")]
+    assert former_names({"host1": away}, {"host1": HOST1, "host2": here}) == []
 
 
 def test_what_was_on_its_way_when_a_host_was_forgotten_does_not_bring_it_back() -> None:
@@ -154,6 +172,14 @@ def test_what_reports_told_before_the_store_was_read_counts() -> None:
     }
 
 
+def test_a_former_name_that_the_store_has_goes_also_if_nothing_was_told_before() -> None:
+    hosts = Hosts()
+    hosts.remember([replace(KEPT1, system_id="s")])
+    renamed = replace(HOST1, host="host2", system_id="s", former_names=("host1",))
+    assert FormerName("host1") in hosts.replace((renamed,), complete=False)
+    assert set(hosts.by_name) == {"host2"}
+
+
 def test_the_store_keeps_hosts_and_forgets_them(tmp_path: Path) -> None:
     store = Store(f"sqlite:///{tmp_path}/osken-net.db")
     with store.write() as transaction:
@@ -164,6 +190,43 @@ def test_the_store_keeps_hosts_and_forgets_them(tmp_path: Path) -> None:
         transaction.forget_host("nothing")
     with store.read() as view:
         assert view.known_hosts() == [replace(KEPT1, seen_at=LATER)]
+
+
+def test_the_store_keeps_which_host_each_is_until_that_is_forgotten(tmp_path: Path) -> None:
+    store, kept = Store(f"sqlite:///{tmp_path}/osken-net.db"), replace(KEPT1, system_id="s")
+    with store.write() as transaction:
+        transaction.keep_host(kept)
+        transaction.keep_host(replace(kept, former_names=("old", "older")))
+    with store.read() as view:
+        assert view.known_hosts() == [replace(kept, former_names=("old", "older"))]
+        assert whole(view).identities == (HostIdentity("host1", "s", ("old", "older")),)
+    with store.write() as transaction:
+        transaction.forget_host("host1")
+        transaction.keep_host(KEPT1)
+        assert transaction.known_hosts() == [KEPT1]
+
+
+def test_hosts_of_a_database_of_before_are_known_by_name_until_they_show_themselves(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/osken-net.db"
+    store = Store(url)
+    with store.write() as transaction:
+        transaction.keep_host(KEPT1)
+    with closing(sqlite3.connect(tmp_path / "osken-net.db")) as database:
+        database.execute("DROP TABLE host_identities")
+    with store.read() as view:  # as one that cannot be written
+        assert view.known_hosts() == [KEPT1]
+    with Store(url).write() as transaction:
+        assert transaction.known_hosts() == [KEPT1]
+        transaction.keep_host(replace(KEPT1, system_id="s"))
+        assert transaction.known_hosts() == [replace(KEPT1, system_id="s")]
+
+
+def test_what_a_host_was_called_is_kept_as_far_as_it_is_known() -> None:
+    kept = replace(KEPT1, system_id="s", former_names=("old",))
+    told = replace(HOST1, datapath_type="system", system_id="")
+    assert learned({"host1": kept}, [told]) == [replace(kept, datapath_type="system")]
+    told = replace(HOST1, system_id="t", former_names=())
+    assert learned({"host1": kept}, [told]) == [replace(kept, system_id="t", former_names=())]
 
 
 def test_of_too_many_hosts_those_without_ports_that_were_seen_least_lately_go(
