@@ -161,6 +161,12 @@ class Hosts:
 
     # -- what time brings
 
+    def know_again(self) -> None:
+        """Look who of the hosts that connected before the store was known was called something else."""
+        for session, host in list(self._sessions.items()):
+            if host:
+                self._recognize(session, host.name)
+
     def expect_no_more(self) -> None:
         """Wait no longer for hosts that the store knows and that have not connected since the start."""
         self.complete = True
@@ -177,6 +183,7 @@ class Hosts:
             del self.by_name[name]
             host.end()
         self.news.set()
+        self.fabric.names.forget(name)
         self.wake(self.fabric.forget(name))
         return ""
 
@@ -242,6 +249,7 @@ class Hosts:
             self._refuse(session)
         elif self._sessions[session] is None:
             self._told.pop(session, None)
+            self._recognize(session, name)
             host = self._host(name)
             host.system_id = self.identities.system_id_of(session)
             host.session, self._sessions[session] = session, host
@@ -249,6 +257,25 @@ class Hosts:
             host.say("certificate", "")
             self._begin(host, f"its OVSDB session from {session.address[0]} began")
             self._observe(host, self._views[session])
+
+    def _recognize(self, session: OvsdbSession, name: str) -> None:
+        """Let a host that was renamed while it was away be the one that it was.
+
+        Where certificates say which host is which, a system-id does not.
+        """
+        fabric, system_id = self.fabric, self.identities.system_id_of(session)
+        if not fabric.inventory.loaded:
+            return  # what the store knows is looked at when it comes
+        former = "" if session.certified else fabric.names.known_as(name, system_id)
+        known = self.by_name.get(former)
+        is_away = former and not (known and known.alive)
+        if is_away and fabric.has_ports_of(former, self._views[session].interfaces):
+            LOG.info("host %s is called %s now", former, name)
+            if known:
+                del self.by_name[former]
+                known.end()
+            self.wake(fabric.recognize(former, name))
+        fabric.names.show(name, system_id)
 
     def _observe(self, host: Host, view: HostView) -> None:
         concerned = self.fabric.observe_tunnel_address(host.name, view.facts.tunnel_address)

@@ -105,6 +105,8 @@ class RestLink:
                     self._begins_to_serve = ""
                 case SnapshotPart():
                     self._hosts.wake(self._intent.take_part(message))
+                    if message.last:
+                        self._hosts.know_again()
                 case Changes(_, changes):
                     self._hosts.wake(self._intent.take_changes(message))
                     self._forget_ports(changes)

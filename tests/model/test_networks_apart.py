@@ -96,9 +96,9 @@ class Site:
     def _take(self, reports: list[PortReport]) -> None:
         self.reports.update({report.port_id: report for report in reports})
 
-    def connect(self, name: str) -> None:
+    def connect(self, name: str, description: str = "h") -> None:
         self.connections[name] = SwitchConnection(self.bridges[name], name)
-        self.hosts.connected(self.connections[name], "h")  # type: ignore[arg-type]
+        self.hosts.connected(self.connections[name], description)  # type: ignore[arg-type]
 
     def show(self) -> None:
         self.hosts.session_shows(self.ovsdb, self.ovsdb.view())  # type: ignore[arg-type]

@@ -1,0 +1,182 @@
+"""A host that was renamed is the host that it was, also where no controller saw it."""
+
+from dataclasses import replace
+
+import pytest
+
+from osken_apps.apps.host import Host
+from osken_apps.apps.hosts import Hosts
+from osken_apps.model.changes import HostIdentity, Snapshot
+from osken_apps.model.fabric import Fabric
+from osken_apps.model.local_vlans import DEAD_TAG
+from osken_apps.model.resources import Binding, Port, PortStatus
+from tests.golden.scenarios import LAYOUT
+from tests.model.switch import Ovsdb
+from tests.model.test_networks_apart import NETWORKS, OVERLAY, Site, at_rest, port, tap
+
+P1 = port(1, NETWORKS[1])
+PINNED = replace(P1, requested_host="h")
+EVERY_NETWORK = (*NETWORKS.values(), OVERLAY)
+SYSTEM_ID = "system-id of h"
+KNOWN = HostIdentity("h", SYSTEM_ID)
+
+
+def served(one: Port = P1) -> Site:
+    """Give a host that is as it should be."""
+    site = Site(one)
+    site.plug(10, one)
+    at_rest(site)
+    return site
+
+
+def tables(site: Site) -> tuple[object, object]:
+    return {name: dict(bridge.flows) for name, bridge in site.bridges.items()}, dict(site.ovsdb.tags)
+
+
+def restart(site: Site, *intent: Snapshot) -> None:
+    """Start a controller to which nothing has connected yet."""
+    site.hosts = Hosts(Fabric(LAYOUT), site._serve)
+    site.fabric = site.hosts.fabric
+    for snapshot in intent:
+        site.fabric.load(snapshot)
+
+
+def connect(site: Site, description: str = "h") -> None:
+    for name in site.bridges:
+        site.connect(name, description)
+
+
+def kept(one: Port, *identities: HostIdentity) -> Snapshot:
+    """Give what the store tells of a port at host h, and of hosts."""
+    bound = replace(one, binding=Binding("h", 1, tap(one)), status=PortStatus.ACTIVE)
+    return Snapshot((*EVERY_NETWORK, bound), "s", identities=identities)
+
+
+def looked_at(site: Site) -> Host:
+    """Have all hosts brought to what they should be; give the one with the session."""
+    for host in [host for host in site.hosts.by_name.values() if host.reconciler]:
+        host.reconciler.attempt()  # type: ignore[union-attr]
+        site.show_if_it_did()
+    found = site.hosts._sessions[site.ovsdb]  # type: ignore[index]
+    assert found
+    return found
+
+
+def is_dead(site: Site, one: Port = P1) -> bool:
+    return site.ovsdb.tags[tap(one)] == DEAD_TAG
+
+
+@pytest.mark.parametrize("one", [P1, replace(P1, port_security_enabled=True), PINNED])
+def test_a_host_that_was_renamed_while_no_controller_ran_keeps_its_ports(
+    one: Port, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    site = served(one)
+    before = tables(site)
+    site.ovsdb.host = "h2"
+    site.start(kept(one, KNOWN))
+    assert (looked_at(site).name, list(site.fabric.hosts)) == ("h2", ["h2"])
+    assert (tables(site), site.reports[one.id].binding) == (before, Binding("h2", 1, tap(one)))
+    assert "host h is called h2 now" in caplog.messages
+
+
+@pytest.mark.parametrize("described", ["h", "h2"])
+def test_it_does_so_where_its_bridges_connect_before_its_session(described: str) -> None:
+    site = served(PINNED)
+    before = tables(site)
+    site.ovsdb.host = "h2"
+    restart(site, kept(PINNED, KNOWN))
+    connect(site, described)
+    site.hosts.by_name[described].reconciler.attempt()  # type: ignore[union-attr]
+    site.show()
+    assert (looked_at(site).name, list(site.hosts.by_name), tables(site)) == ("h2", ["h2"], before)
+
+
+def test_it_does_so_where_it_connects_before_the_store_is_known() -> None:
+    site = served()
+    before = tables(site)
+    site.ovsdb.host = "h2"
+    restart(site)
+    site.show()
+    connect(site)
+    site.fabric.load(kept(P1, KNOWN))
+    site.hosts.know_again()
+    assert (looked_at(site).name, list(site.fabric.hosts), tables(site)) == ("h2", ["h2"], before)
+
+
+def test_a_host_that_was_renamed_while_it_was_away_is_the_one_that_it_was() -> None:
+    site = served(PINNED)
+    before = tables(site)
+    for connection in site.connections.values():
+        site.hosts.disconnected(connection)  # type: ignore[arg-type]
+    site.hosts.session_ended(site.ovsdb)  # type: ignore[arg-type]
+    site.ovsdb.host = "h2"
+    site.show()
+    connect(site)
+    assert (looked_at(site).name, list(site.hosts.by_name), tables(site)) == ("h2", ["h2"], before)
+
+
+def test_a_wish_for_a_name_of_before_means_its_host_also_after_a_restart() -> None:
+    site = served(PINNED)
+    site.ovsdb.host = "h2"
+    site.start(kept(PINNED, HostIdentity("h2", SYSTEM_ID, ("h",))))
+    assert (looked_at(site).name, is_dead(site)) == ("h2", False)
+
+
+def test_a_host_that_is_renamed_keeps_what_is_wanted_there() -> None:
+    site = served(PINNED)
+    before = tables(site)
+    site.ovsdb.host = "h2"
+    site.show()
+    assert (looked_at(site).name, tables(site)) == ("h2", before)
+    assert not looked_at(site).conditions
+
+
+def clone(site: Site) -> Ovsdb:
+    """Give the database of another machine with the same system-id, which has no interface of the port."""
+    other = Ovsdb("clone", (97, 98), "192.0.2.98")
+    other.system_id = site.ovsdb.system_id
+    return other
+
+
+def test_a_clone_does_not_take_the_ports_of_the_host_that_it_was_made_of() -> None:
+    site = served()
+    restart(site, kept(P1, KNOWN))
+    other = clone(site)
+    site.hosts.session_shows(other, other.view())  # type: ignore[arg-type]
+    assert (sorted(site.fabric.hosts), site.fabric.claims.place_of(P1.id).host) == (["clone", "h"], "h")  # type: ignore[union-attr]
+
+
+def test_a_host_that_is_connected_is_not_renamed_by_another() -> None:
+    site = served()
+    site.start(kept(P1, KNOWN), "br-eth2", ovsdb=False)  # as host h, by what it says itself
+    other = clone(site)
+    other.iface_ids = dict(site.ovsdb.iface_ids)
+    site.hosts.session_shows(other, other.view())  # type: ignore[arg-type]
+    assert sorted(site.hosts.by_name) == ["clone", "h"]
+
+
+@pytest.mark.parametrize("others", [(HostIdentity("h2", "t"),), (HostIdentity("h3", SYSTEM_ID),)])
+def test_who_has_a_name_of_his_own_or_the_system_id_of_two_is_not_taken_for_another(
+    others: tuple[HostIdentity, ...],
+) -> None:
+    site = served()
+    site.ovsdb.host = "h2"
+    site.start(kept(P1, KNOWN, *others))
+    assert sorted(site.fabric.hosts) == ["h", "h2"]
+
+
+def test_a_system_id_says_nothing_where_certificates_say_who_is_who() -> None:
+    site = served()
+    site.ovsdb.host = site.ovsdb.certified = "h2"
+    site.start(kept(P1, KNOWN))
+    assert sorted(site.fabric.hosts) == ["h", "h2"]
+
+
+def test_a_host_that_is_forgotten_is_not_known_again() -> None:
+    site = Site()
+    site.hosts.session_ended(site.ovsdb)  # type: ignore[arg-type]
+    for connection in site.connections.values():
+        site.hosts.disconnected(connection)  # type: ignore[arg-type]
+    assert not site.hosts.forget("h")
+    assert site.fabric.names.known_as("h2", SYSTEM_ID) == ""
