@@ -43,7 +43,9 @@ class State(Protocol):
         """Keep a resource that differs from `old`. Raises Conflict."""
 
     def update_all(self, changes: Sequence[tuple[R, R]]) -> None:
-        """Keep resources of one kind that differ from the old ones, in nothing that must be unique."""
+        """Keep resources of one kind that differ from the old ones, in nothing that must be unique but
+        addresses. Raises IpAddressAlreadyAllocated.
+        """
 
     def touch(self, resource: R) -> R:
         """Give a resource a new revision although its own values stay."""

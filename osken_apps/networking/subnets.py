@@ -16,7 +16,7 @@ from osken_apps.errors import (
 )
 from osken_apps.model.addresses import IPAddress, IPNetwork
 from osken_apps.model.allocation import default_gateway, default_pools, eui64_address, host_bounds
-from osken_apps.model.resources import DHCP_DEVICE_OWNER, AllocationPool, FixedIp, HostRoute, Subnet
+from osken_apps.model.resources import DHCP_DEVICE_OWNER, AllocationPool, FixedIp, HostRoute, Port, Subnet
 from osken_apps.networking.dhcp_ports import settle_dhcp_port
 from osken_apps.networking.networks import check_mtu, ports_in_use
 from osken_apps.networking.state import ABSENT, Absent, State, given
@@ -211,7 +211,7 @@ def check_overlap(subnet: Subnet, siblings: Sequence[Subnet]) -> None:
 
 
 def create(state: State, project_id: str, new: NewSubnet, request: SubnetRequest) -> Subnet:
-    """Make a subnet. Raises BadRequest, NotFound, Conflict."""
+    """Make a subnet; `conclude` does what follows. Raises BadRequest, NotFound, Conflict."""
     network = state.network(new.network_id)
     if network is None:
         raise NetworkNotFound(new.network_id)
@@ -220,21 +220,36 @@ def create(state: State, project_id: str, new: NewSubnet, request: SubnetRequest
     subnet = planned(state.new_id(), project_id, new, request)
     check_mtu(network, [subnet])
     check_overlap(subnet, state.subnets_of(network.id))
-    made = state.create(subnet, first_revision=0)
-    _revise_network(state, network.id)
-    if is_auto_addressed(made):
-        _add_auto_addresses(state, made)
-    settle_dhcp_port(state, network.id)
-    return made
+    return state.create(subnet, first_revision=0)
 
 
-def _add_auto_addresses(state: State, subnet: Subnet) -> None:
-    """Give the ports that are there already what they will make of the subnet by themselves."""
-    for port in state.ports_of(subnet.network_id):
-        if serves(subnet, port.device_owner) and not port.is_of_network:
-            address = eui64_address(subnet.cidr, port.mac_address)  # type: ignore[arg-type]
-            fixed_ips = (*port.fixed_ips, FixedIp(subnet.id, address))
-            state.update(port, replace(port, fixed_ips=fixed_ips))
+def conclude(state: State, made: Sequence[Subnet]) -> None:
+    """Do what follows from new subnets, of all that one request makes at once: a port is written once."""
+    for network_id in dict.fromkeys(subnet.network_id for subnet in made):
+        auto = [subnet for subnet in made if subnet.network_id == network_id and is_auto_addressed(subnet)]
+        _revise_network(state, network_id)
+        if auto:
+            _add_auto_addresses(state, network_id, auto)
+        settle_dhcp_port(state, network_id)
+
+
+def _add_auto_addresses(state: State, network_id: str, subnets: Sequence[Subnet]) -> None:
+    """Give the ports that are there already what they will make of new subnets by themselves."""
+    ports = [port for port in state.ports_of(network_id) if not port.is_of_network]
+    state.update_all(
+        [
+            (port, replace(port, fixed_ips=(*port.fixed_ips, *_auto_addresses(port, subnets))))
+            for port in ports
+        ]
+    )
+
+
+def _auto_addresses(port: Port, subnets: Sequence[Subnet]) -> list[FixedIp]:
+    return [
+        FixedIp(subnet.id, eui64_address(subnet.cidr, port.mac_address))  # type: ignore[arg-type]
+        for subnet in subnets
+        if serves(subnet, port.device_owner)
+    ]
 
 
 def update(state: State, subnet: Subnet, request: SubnetRequest) -> Subnet:
@@ -259,15 +274,19 @@ def delete(state: State, subnet: Subnet) -> None:
     in_use = routers if is_auto_addressed(subnet) else ports_in_use(ports)
     if in_use:
         raise SubnetInUse(subnet.id, in_use)
-    for port in ports:
-        rest = tuple(ip for ip in port.fixed_ips if ip.subnet_id != subnet.id)
-        if rest or not port.is_dhcp_server:
-            state.update(port, replace(port, fixed_ips=rest))
-        else:
+    without = [(port, _without(port, subnet)) for port in ports]
+    for port, new in without:
+        if port.is_dhcp_server and not new.fixed_ips:
             state.delete(port)
+    state.update_all([(port, new) for port, new in without if new.fixed_ips or not port.is_dhcp_server])
     state.delete(subnet)
     settle_dhcp_port(state, subnet.network_id)
     _revise_network(state, subnet.network_id)
+
+
+def _without(port: Port, subnet: Subnet) -> Port:
+    """Give a port without its addresses of a subnet."""
+    return replace(port, fixed_ips=tuple(ip for ip in port.fixed_ips if ip.subnet_id != subnet.id))
 
 
 def _revise_network(state: State, network_id: str) -> None:

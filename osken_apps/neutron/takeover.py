@@ -118,7 +118,9 @@ class _Takeover:
                 changes = {name: value for name, value in values.items() if name != "name"}
                 return collection.update(self._transaction, known, changes, self._around)
         self._ids.wanted = item["id"]
-        return collection.create(self._transaction, item["project_id"], values, self._around)
+        made = collection.create(self._transaction, item["project_id"], values, self._around)
+        collection.conclude(self._transaction, [made], self._around)
+        return made
 
     def _finished(self, made: Any, item: Item) -> None:
         if made.id != item["id"]:

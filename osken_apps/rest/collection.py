@@ -39,6 +39,9 @@ Context = Callable[[Any, Sequence[Any] | None], Mapping[str, Any]]
 # Looks at all that one request makes, by project and values, before anything is made.
 Prepare = Callable[[Any, Sequence[tuple[str, Values]], Around], None]
 
+# Does what follows from all that one request made, once.
+Conclude = Callable[[Any, Sequence[Any], Around], None]
+
 
 @dataclass(frozen=True, slots=True)
 class Action:
@@ -100,6 +103,10 @@ def nothing_to_prepare(_state: State, _wanted: Sequence[tuple[str, Values]], _ar
     """Let each be made as if it were alone."""
 
 
+def nothing_to_conclude(_state: State, _made: Sequence[Any], _around: Around) -> None:
+    """Leave what was made as it is."""
+
+
 def brings_nothing(_state: State) -> Mapping[Kind, int]:
     """Give nothing: a new one comes alone."""
     return {}
@@ -131,6 +138,7 @@ class Collection:
     members: Mapping[str, Member] = field(default_factory=dict)
     actions: Mapping[str, Action] = field(default_factory=dict)
     prepare: Prepare = nothing_to_prepare
+    conclude: Conclude = nothing_to_conclude
     brings: Callable[[Any], Mapping[Kind, int]] = brings_nothing
     first_use: FirstUse | None = None
     own_context: bool = False

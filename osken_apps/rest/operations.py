@@ -132,6 +132,7 @@ class Operations:
                 collection.create(transaction, project_id, values, around)
                 for _, values, project_id in checked
             ]
+            collection.conclude(transaction, made, around)
             context = self._context(transaction, collection, made if collection.own_context else ())
             shown = rendered_list(lambda item: access.attributes(item, collection.attributes), made, context)
         return Answer(201, {collection.plural: shown} if several else {collection.singular: shown[0]})

@@ -77,6 +77,10 @@ def _create(state: State, project_id: str, values: Values, _around: Around) -> S
     return subnets.create(state, project_id, new, request_of(SubnetRequest, ATTRIBUTES, values))
 
 
+def _conclude(state: State, made: Sequence[Subnet], _around: Around) -> None:
+    subnets.conclude(state, made)
+
+
 def _update(state: State, subnet: Subnet, values: Values, _around: Around) -> Subnet:
     return subnets.update(state, subnet, request_of(SubnetRequest, ATTRIBUTES, values))
 
@@ -98,4 +102,6 @@ def _ids(networks: Iterable[Network]) -> frozenset[str]:
     return frozenset(network.id for network in networks)
 
 
-SUBNETS = Collection(KINDS[Subnet], ATTRIBUTES, POLICY, _create, _update, _delete, _context)
+SUBNETS = Collection(
+    KINDS[Subnet], ATTRIBUTES, POLICY, _create, _update, _delete, _context, conclude=_conclude
+)

@@ -5,7 +5,7 @@ much as giving out one of few. The write lock keeps others from getting the same
 """
 
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -162,11 +162,15 @@ class Allocator(View):
                 return candidate
         raise MacAddressGenerationFailure(network_id)
 
-    def freed(self, fixed_ip: FixedIp) -> None:
-        """Note that an address is free again."""
-        bounds = {"of_id": fixed_ip.subnet_id, "address": address_text(fixed_ip.ip_address)}
+    def freed(self, fixed_ips: Iterable[FixedIp]) -> None:
+        """Note that addresses are free again."""
+        lowest: dict[str, str] = {}
+        for fixed_ip in fixed_ips:
+            address = address_text(fixed_ip.ip_address)
+            lowest[fixed_ip.subnet_id] = min(address, lowest.get(fixed_ip.subnet_id, address))
+            self._search_from.pop(fixed_ip.subnet_id, None)
+        bounds = [{"of_id": subnet_id, "address": address} for subnet_id, address in lowest.items()]
         self._connection.execute(_LOWER_SEARCH_FROM, bounds)
-        self._search_from.pop(fixed_ip.subnet_id, None)
 
     def search_again(self, subnet_id: str) -> None:
         """Note that the pools of a subnet are others now."""

@@ -6,27 +6,26 @@ Collects the changes for the listeners. Whether a request is allowed is not deci
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Integer, bindparam, delete, exc, func, insert, select, update
 
-from osken_apps.errors import InUse, IpAddressAlreadyAllocated
+from osken_apps.errors import InUse
 from osken_apps.model.changes import Change, Deleted, Upserted, in_order
 from osken_apps.model.inventory import MAX_DELETED_PORTS
 from osken_apps.model.known_hosts import MAX_KNOWN_HOSTS, KnownHost
-from osken_apps.model.resources import FixedIp, NetworkType, Port, Standard, Subnet
+from osken_apps.model.resources import NetworkType, Port, Standard, Subnet
 from osken_apps.model.security_groups import SecurityGroupRule
 from osken_apps.networking.server_events import ServerEvent, events_of
-from osken_apps.store import left_segments, server_events
+from osken_apps.store import fixed_ips, left_segments, server_events
 from osken_apps.store.accounts import AccountsWriter
-from osken_apps.store.address_text import address_text
 from osken_apps.store.allocator import Allocator, Sources
 from osken_apps.store.cache import Cache
+from osken_apps.store.fixed_ips import Readdressed
 from osken_apps.store.tables import (
     DELETED_PORTS,
-    FIXED_IPS,
     HOST_IDENTITIES,
     KNOWN_HOSTS,
     MEMBERS,
@@ -66,10 +65,8 @@ _FORGET_HOSTS = delete(KNOWN_HOSTS).where(
 )
 _KEEP_IDENTITY = insert(HOST_IDENTITIES)
 _FORGET_IDENTITY = delete(HOST_IDENTITIES).where(HOST_IDENTITIES.c.name == bindparam("of_name"))
-_CLAIM = insert(FIXED_IPS)
 _JOIN = insert(MEMBERS)
 _LEAVE = delete(MEMBERS).where(MEMBERS.c.port_id == bindparam("of_port_id"))
-_RELEASE = delete(FIXED_IPS).where(FIXED_IPS.c.port_id == bindparam("of_port_id"))
 
 
 class Transaction(Allocator):
@@ -106,7 +103,7 @@ class Transaction(Allocator):
         of = form(type(made))
         self._execute_for(made, of.insert, of.row(made))
         if isinstance(made, Port):
-            self._claim(made.id, made.fixed_ips)
+            self._readdress([Readdressed(made.id, (), made.fixed_ips)])
             self._join(made.id, made.security_groups)
         return self._changed(made)
 
@@ -117,35 +114,46 @@ class Transaction(Allocator):
         made = self._renewed(new, old.revision_number)
         of = form(type(made))
         self._execute_for(made, of.update, of.row(made) | {"of_id": made.id})
-        return self._updated(old, made)
+        self._updated([(old, made)])
+        return made
 
     def update_all(self, changes: Sequence[tuple[R, R]]) -> None:
         """Write resources of one kind that differ; many in one statement cost a fraction of many statements.
 
-        What must be unique may not differ: a conflict would not be named.
+        Of what must be unique only addresses may differ: no other conflict would be named.
+        Raises IpAddressAlreadyAllocated.
         """
         made = [(old, self._renewed(new, old.revision_number)) for old, new in changes if new != old]
         if made:
             of = form(type(made[0][0]))
             self._connection.execute(of.update, [of.row(new) | {"of_id": new.id} for _, new in made])
-            for old, new in made:
-                self._updated(old, new)
+            self._updated(made)
 
     def _renewed(self, resource: R, revision: int) -> R:
         return replace(resource, updated_at=self._now, revision_number=revision + 1)
 
-    def _updated(self, old: R, made: R) -> R:
-        """Follow a resource that was written."""
-        self._note(old, made)
-        if isinstance(old, Port) and isinstance(made, Port):
+    def _updated(self, changes: Sequence[tuple[R, R]]) -> None:
+        """Follow resources that were written."""
+        self._readdress(
+            Readdressed(made.id, old.fixed_ips, made.fixed_ips)
+            for old, made in changes
+            if isinstance(old, Port) and isinstance(made, Port)
+        )
+        for old, made in changes:
+            self._note(old, made)
             self._follow(old, made)
+            self._changed(made)
+
+    def _follow(self, old: Standard, made: Standard) -> None:
+        """Keep what a resource has beside its row as it is now, but its addresses."""
+        if isinstance(old, Port) and isinstance(made, Port):
+            self._follow_port(old, made)
         if (
             isinstance(old, Subnet)
             and isinstance(made, Subnet)
             and old.allocation_pools != made.allocation_pools
         ):
             self.search_again(made.id)
-        return self._changed(made)
 
     def touch(self, resource: R) -> R:
         """Give a resource a new revision although its own values stay."""
@@ -159,7 +167,7 @@ class Transaction(Allocator):
         self.finish()
         self._note(resource, None)
         if isinstance(resource, Port):
-            self._release(resource)
+            self._readdress([Readdressed(resource.id, resource.fixed_ips, ())])
             if resource.binding is not None:
                 self._note_left(resource, resource.binding.host)
             elif self._connection.execute(_FORGET_DELETED, {"of_port_id": resource.id}).rowcount:
@@ -231,23 +239,10 @@ class Transaction(Allocator):
         if self._note_events and isinstance(before, Port):
             self._events += events_of(before, after if isinstance(after, Port) else None)
 
-    def _claim(self, port_id: str, fixed_ips: Sequence[FixedIp]) -> None:
-        for position, fixed_ip in enumerate(fixed_ips):
-            row = {
-                "subnet_id": fixed_ip.subnet_id,
-                "ip_address": address_text(fixed_ip.ip_address),
-                "port_id": port_id,
-                "position": position,
-            }
-            try:
-                self._connection.execute(_CLAIM, row)
-            except exc.IntegrityError as error:
-                raise IpAddressAlreadyAllocated(fixed_ip.ip_address, fixed_ip.subnet_id) from error
-
-    def _release(self, port: Port) -> None:
-        self._connection.execute(_RELEASE, {"of_port_id": port.id})
-        for fixed_ip in port.fixed_ips:
-            self.freed(fixed_ip)
+    def _readdress(self, ports: Iterable[Readdressed]) -> None:
+        """Keep the addresses of ports as they are now. Raises IpAddressAlreadyAllocated."""
+        if released := fixed_ips.follow(self._connection, ports):
+            self.freed(released)
 
     def _join(self, port_id: str, group_ids: Sequence[str]) -> None:
         self._joined += [{"port_id": port_id, "security_group_id": group_id} for group_id in group_ids]
@@ -256,14 +251,10 @@ class Transaction(Allocator):
         self.finish()
         self._connection.execute(_LEAVE, {"of_port_id": port_id})
 
-    def _follow(self, old: Port, made: Port) -> None:
-        """Keep what a port has beside its row as it is now."""
+    def _follow_port(self, old: Port, made: Port) -> None:
         host = made.binding.host if made.binding else ""
         if old.binding is not None and old.binding.host != host:
             self._note_left(old, old.binding.host)
-        if old.fixed_ips != made.fixed_ips:
-            self._release(old)
-            self._claim(made.id, made.fixed_ips)
         if old.security_groups != made.security_groups:
             self._leave(made.id)
             self._join(made.id, made.security_groups)
@@ -298,9 +289,16 @@ class Transaction(Allocator):
         self._changes[kind, resource_id] = change
         self._known.pop((kind, resource_id), None)
         if kind is Subnet:
-            self._known_subnets.clear()
+            self._know_subnet(change)
         if kind is SecurityGroupRule:
             self._know_rule(change)
+
+    def _know_subnet(self, change: Change) -> None:
+        """Keep what is known of subnets true: a bulk of them asks for a network's again and again."""
+        if isinstance(change, Deleted):
+            self._known_subnets.clear()
+        elif isinstance(change.resource, Subnet) and change.resource.network_id in self._known_subnets:
+            self._known_subnets[change.resource.network_id][change.resource.id] = change.resource
 
     def _know_rule(self, change: Change) -> None:
         """Keep what is known of groups' rules true: a bulk of them asks for the rules again and again."""

@@ -113,7 +113,7 @@ class View:
         self._connection = connection
         self._cache = cache
         self._known: dict[tuple[type[Standard], str], Standard] = {}  # what was asked for by its id
-        self._known_subnets: dict[str, list[Subnet]] = {}  # of a network
+        self._known_subnets: dict[str, dict[str, Subnet]] = {}  # of a network
         self._known_rules: dict[str, dict[str, SecurityGroupRule]] = {}  # of a security group
 
     @property
@@ -177,8 +177,9 @@ class View:
     def subnets_of(self, network_id: str) -> list[Subnet]:
         """Give a network's subnets, oldest first."""
         if network_id not in self._known_subnets:
-            self._known_subnets[network_id] = self.subnets(Among("network_id", (network_id,)))
-        return self._known_subnets[network_id]
+            found = self.subnets(Among("network_id", (network_id,)))
+            self._known_subnets[network_id] = {subnet.id: subnet for subnet in found}
+        return list(self._known_subnets[network_id].values())
 
     def ports_of(self, network_id: str) -> list[Port]:
         """Give a network's ports, oldest first."""
