@@ -67,4 +67,4 @@ def eui64_address(prefix: IPv6Network, mac: MacAddress) -> IPv6Address:
     """Derive the IPv6 address that a machine gives itself in a /64 (RFC 4291, appendix A)."""
     number = int(mac)
     interface = (number >> 24) << 40 | 0xFFFE << 24 | number & 0xFFFFFF
-    return prefix.network_address + (interface ^ UNIVERSAL_BIT)
+    return IPv6Address(int(prefix.network_address) + (interface ^ UNIVERSAL_BIT))

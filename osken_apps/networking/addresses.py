@@ -177,8 +177,9 @@ def allocated(state: State, port: Port, requests: Sequence[FixedIpRequest] | Non
     if requests is None:
         allocations = default_allocations(eligible)
     else:
-        of_held = {fixed_ip.subnet_id for fixed_ip in port.fixed_ips}
-        others = [subnet for subnet in subnets if subnet not in eligible and subnet.id in of_held]
+        others_held = {fixed_ip.subnet_id for fixed_ip in port.fixed_ips}
+        others_held -= {subnet.id for subnet in eligible}
+        others = [subnet for subnet in subnets if subnet.id in others_held]
         allocations = _allocations(state, port, requests, [*eligible, *others])
     granted = _granted(state, port.network_id, allocations, port)
     _check_served(port, granted, eligible)

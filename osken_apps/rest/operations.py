@@ -134,7 +134,9 @@ class Operations:
             ]
             collection.conclude(transaction, made, around)
             context = self._context(transaction, collection, made if collection.own_context else ())
-            shown = rendered_list(lambda item: access.attributes(item, collection.attributes), made, context)
+            attributes = {id(item): access.attributes(item, collection.attributes) for item in made}
+        # Others write meanwhile.
+        shown = rendered_list(lambda item: attributes[id(item)], made, context)
         return Answer(201, {collection.plural: shown} if several else {collection.singular: shown[0]})
 
     def update(self, collection: Collection, request: Request, resource_id: str) -> Answer:

@@ -370,12 +370,11 @@ class View:
 
     def _elsewhere(self, kind: type[Standard], ids: list[str]) -> dict[str, dict[str, Any]]:
         """Read what resources of a kind have in another table: the addresses of ports."""
-        found: dict[str, dict[str, Any]] = {}
+        found: dict[str, list[FixedIp]] = {}
         if kind is Port and ids:
             for port_id, subnet_id, text in self._connection.execute(_ADDRESSES, {"ids": ids}):
-                before = found.get(port_id, {}).get("fixed_ips", ())
-                found[port_id] = {"fixed_ips": (*before, FixedIp(subnet_id, address_of(text)))}
-        return found
+                found.setdefault(port_id, []).append(FixedIp(subnet_id, address_of(text)))
+        return {port_id: {"fixed_ips": tuple(fixed_ips)} for port_id, fixed_ips in found.items()}
 
     def _rows(self, kind: type[Standard], conditions: tuple[Among, ...]) -> Sequence[Any]:
         statement = rows_statement(form(kind).table, shape_of(conditions))

@@ -1,9 +1,12 @@
 """Subnets of the API: ranges, gateways, pools, IPv6 modes, deletion."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from tests.unit.rest_client import Client, client_of
 
@@ -329,3 +332,80 @@ def test_both_addresses_of_a_subnet_of_two_are_given(api: Client, network_id: st
     given = [api.make("port", network_id=network_id)["fixed_ips"][0]["ip_address"] for _ in range(2)]
     assert given == ["10.14.0.20", "10.14.0.21"]
     assert api.try_make("port", network_id=network_id).status == 409
+
+
+SLAAC = {"ip_version": 6, "ipv6_ra_mode": "slaac", "ipv6_address_mode": "slaac"}
+
+
+def slaac_subnets(network_id: str, count: int) -> dict[str, Any]:
+    """Give the body that asks for so many subnets of which machines make their own addresses."""
+    cidrs = [f"2001:db8:{number:x}::/64" for number in range(count)]
+    return {"subnets": [{"network_id": network_id, "cidr": cidr} | SLAAC for cidr in cidrs]}
+
+
+@contextmanager
+def counted_statements(api: Client) -> Iterator[list[str]]:
+    """Collect the statements of the database."""
+    assert api.store.database
+    engine = api.store.database.engine
+    statements: list[str] = []
+
+    def executed(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        statements.append(statement)
+
+    event.listen(engine, "before_cursor_execute", executed)
+    yield statements
+    event.remove(engine, "before_cursor_execute", executed)
+
+
+def statements_of_slaac(api: Client, ports: int, subnets: int) -> tuple[int, int]:
+    """Count the statements that make subnets at once in a network with ports, and that delete the first."""
+    network_id = api.make("network")["id"]
+    assert api.call("POST", "/ports", {"ports": [{"network_id": network_id}] * ports}).status == 201
+    with counted_statements(api) as made:
+        reply = api.call("POST", "/subnets", slaac_subnets(network_id, subnets))
+    assert reply.status == 201
+    with counted_statements(api) as deleted:
+        assert api.call("DELETE", f"/subnets/{reply.body['subnets'][0]['id']}").status == 204
+    return len(made), len(deleted)
+
+
+def test_what_slaac_subnets_give_to_many_ports_takes_few_statements(api: Client) -> None:
+    assert statements_of_slaac(api, ports=2, subnets=4) == statements_of_slaac(api, ports=20, subnets=4)
+
+
+def test_each_of_many_slaac_subnets_takes_as_many_statements(api: Client) -> None:
+    counts = [statements_of_slaac(api, ports=5, subnets=number) for number in (2, 4, 6)]
+    (few, deleted), (more, deleted_of_more), (most, deleted_of_most) = counts
+    assert most - more == more - few <= 2 * 2
+    assert deleted == deleted_of_more == deleted_of_most
+
+
+def test_a_port_in_many_slaac_subnets_takes_as_many_statements_as_in_one(api: Client) -> None:
+    def statements(subnets: int) -> int:
+        network_id = api.make("network")["id"]
+        assert api.call("POST", "/subnets", slaac_subnets(network_id, subnets)).status == 201
+        with counted_statements(api) as made:
+            assert api.call("POST", "/ports", {"ports": [{"network_id": network_id}] * 5}).status == 201
+        return len(made)
+
+    statements(1)  # the first port of a project brings its default group
+    assert statements(1) == statements(20)
+
+
+def test_the_addresses_of_a_port_keep_their_order_when_subnets_come_and_go(
+    api: Client, network_id: str
+) -> None:
+    api.subnet(network_id)
+    port_id = api.make("port", network_id=network_id)["id"]
+    made = api.call("POST", "/subnets", slaac_subnets(network_id, 4)).body["subnets"]
+    api.call("DELETE", f"/subnets/{made[1]['id']}")
+    api.call("DELETE", f"/subnets/{made[2]['id']}")
+    last = api.subnet(network_id, "2001:db8:ffff::/64", ipv6_ra_mode="slaac")
+    shown = api.get(f"/ports/{port_id}")["port"]
+    fixed_ips = shown["fixed_ips"]
+    assert [ip["subnet_id"] for ip in fixed_ips[1:]] == [made[0]["id"], made[3]["id"], last["id"]]
+    assert shown["revision_number"] == 5  # once for all that came at once, once for each of the others
+    turned = [fixed_ips[2], fixed_ips[0], fixed_ips[3], fixed_ips[1]]
+    assert api.change("port", port_id, fixed_ips=turned).status == 200
+    assert api.get(f"/ports/{port_id}")["port"]["fixed_ips"] == turned

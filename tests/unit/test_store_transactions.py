@@ -7,13 +7,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address, IPv4Network, ip_address, ip_network
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from osken_apps.errors import NoNetworkAvailable, StoreUnavailable
+from osken_apps.errors import IpAddressAlreadyAllocated, NoNetworkAvailable, StoreUnavailable
 from osken_apps.model.addresses import IPAddress
 from osken_apps.model.allocation import default_pools, generated_mac
 from osken_apps.model.changes import Change, Deleted, PortReport, Snapshot, Upserted, rank
@@ -509,3 +510,48 @@ def test_deleted_ports_of_long_ago_are_forgotten(tmp_path: Path) -> None:
     now[0] += timedelta(days=2)
     delete_bound(store, 3)
     assert deleted_ports(store) == {"p2", "p3"}
+
+
+def test_of_several_addresses_the_one_that_another_port_has_is_named(store: Store) -> None:
+    make_subnet(store)
+    port, other = make_port(store, 1, "10.0.0.5"), make_port(store, 2, "10.0.0.6")
+    with pytest.raises(IpAddressAlreadyAllocated, match=r"10\.0\.0\.5 "):
+        make_port(store, 3, "10.0.0.4", "10.0.0.5", "10.0.0.6")
+    wanted = tuple(FixedIp("s1", ip_address(text)) for text in ("10.0.0.6", "10.0.0.7", "10.0.0.5"))
+    with pytest.raises(IpAddressAlreadyAllocated, match=r"10\.0\.0\.5 "), store.write() as transaction:
+        transaction.update_all([(other, replace(other, fixed_ips=wanted))])
+    with store.read() as view:
+        assert view.ports() == [port, other]
+
+
+def test_ports_that_are_written_together_may_change_their_addresses(store: Store) -> None:
+    make_subnet(store)
+    one, other = make_port(store, 1, "10.0.0.5", "10.0.0.7"), make_port(store, 2, "10.0.0.6")
+    with store.write() as transaction:
+        transaction.update_all(
+            [
+                (one, replace(one, fixed_ips=(*other.fixed_ips, one.fixed_ips[1]))),
+                (other, replace(other, fixed_ips=one.fixed_ips[:1])),
+            ]
+        )
+    with store.read() as view:
+        held = [[str(ip.ip_address) for ip in port.fixed_ips] for port in view.ports()]
+    assert held == [["10.0.0.6", "10.0.0.7"], ["10.0.0.5"]]
+
+
+@given(*[st.permutations(range(6)).flatmap(lambda order: st.integers(0, 6).map(lambda n: order[:n]))] * 2)
+@settings(max_examples=50, deadline=None)
+def test_a_port_has_the_addresses_that_were_written_last_in_their_order(
+    before: list[int], after: list[int]
+) -> None:
+    with TemporaryDirectory() as directory:
+        store = store_at(url(Path(directory)))
+        make_subnet(store)
+        port = make_port(store, 1, *[f"10.0.0.{number + 10}" for number in before])
+        addresses = tuple(FixedIp("s1", ip_address(f"10.0.0.{number + 10}")) for number in after)
+        with store.write() as transaction:
+            made = transaction.update(port, replace(port, fixed_ips=addresses))
+        with store.read() as view:
+            assert view.ports() == [made]
+            assert view.addresses_in_use() == ({"s1": len(after)} if after else {})
+        store.close()
