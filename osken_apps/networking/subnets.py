@@ -24,6 +24,8 @@ from osken_apps.networking.state import ABSENT, Absent, State, given
 AUTO_MODES = frozenset({"slaac", "dhcpv6-stateless"})
 PLAIN = ("name", "description", "dns_nameservers", "host_routes", "enable_dhcp", "service_types")
 MIN_ADDRESSES_WITH_DHCP = 4
+# Others wait while ports get the addresses of several new subnets: so many take half a second.
+MAX_AUTO_ADDRESSES = 50_000
 # What a router has in its networks, and elsewhere, by Neutron's device owners.
 ROUTER_INTERFACES = frozenset(
     f"network:{name}"
@@ -224,7 +226,10 @@ def create(state: State, project_id: str, new: NewSubnet, request: SubnetRequest
 
 
 def conclude(state: State, made: Sequence[Subnet]) -> None:
-    """Do what follows from new subnets, of all that one request makes at once: a port is written once."""
+    """Do what follows from new subnets, of all that one request makes at once: a port is written once.
+
+    Raises InvalidInput.
+    """
     for network_id in dict.fromkeys(subnet.network_id for subnet in made):
         auto = [subnet for subnet in made if subnet.network_id == network_id and is_auto_addressed(subnet)]
         _revise_network(state, network_id)
@@ -234,8 +239,17 @@ def conclude(state: State, made: Sequence[Subnet]) -> None:
 
 
 def _add_auto_addresses(state: State, network_id: str, subnets: Sequence[Subnet]) -> None:
-    """Give the ports that are there already what they will make of new subnets by themselves."""
+    """Give the ports that are there already what they will make of new subnets by themselves.
+
+    Raises InvalidInput.
+    """
     ports = [port for port in state.ports_of(network_id) if not port.is_of_network]
+    addresses = len(ports) * len(subnets)
+    if addresses > MAX_AUTO_ADDRESSES and len(subnets) > 1:
+        raise InvalidInput(
+            f"{addresses} addresses of {len(ports)} ports in {len(subnets)} new subnets of network"
+            f" {network_id} in one request are more than {MAX_AUTO_ADDRESSES}"
+        )
     state.update_all(
         [
             (port, replace(port, fixed_ips=(*port.fixed_ips, *_auto_addresses(port, subnets))))

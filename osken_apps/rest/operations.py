@@ -23,7 +23,7 @@ from osken_apps.rest.quota import quota_of
 from osken_apps.rest.registry import Registry
 from osken_apps.rest.rendering import chosen, encoded_list, rendered, rendered_list
 from osken_apps.rest.request import Answer, Request, json_of
-from osken_apps.rest.validation import Values, bodies_of, body_of, posted, project_of, put
+from osken_apps.rest.validation import Values, bodies_of, body_of, bounded, posted, project_of, put
 from osken_apps.store.selection import Among
 from osken_apps.store.store import Store
 from osken_apps.store.transaction import Transaction
@@ -128,10 +128,10 @@ class Operations:
             wanted = [(project_id, values) for _, values, project_id in checked]
             collection.prepare(transaction, wanted, around)
             self._check_quotas(transaction, collection, [project_id for project_id, _ in wanted])
-            made = [
-                collection.create(transaction, project_id, values, around)
-                for _, values, project_id in checked
-            ]
+            made = bounded(
+                (collection.create(transaction, project_id, values, around) for project_id, values in wanted),
+                collection.plural,
+            )
             collection.conclude(transaction, made, around)
             context = self._context(transaction, collection, made if collection.own_context else ())
             attributes = {id(item): access.attributes(item, collection.attributes) for item in made}

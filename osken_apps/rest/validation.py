@@ -1,6 +1,7 @@
 """Request bodies against the declarations: what is refused, converted and filled in. PURE."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 from osken_apps.errors import HTTPBadRequest
@@ -10,6 +11,8 @@ Values = dict[str, Any]
 
 # A bulk holds the writer: 500 ports do for 0.4 to 0.7 s, and others must wait for less than a second.
 MAX_BULK = 500
+# So do 500 ports that list 120 things each: addresses, and what takes as long, DHCP options, pairs, groups.
+MAX_PARTS = 60_000
 
 
 def bodies_of(body: Any, singular: str, plural: str) -> tuple[list[Any], bool]:
@@ -27,6 +30,29 @@ def bodies_of(body: Any, singular: str, plural: str) -> tuple[list[Any], bool]:
             raise HTTPBadRequest(f"{len(items)} {plural} in one request are more than {MAX_BULK}")
         return [_wrapped(item, singular) for item in items], True
     return [body_of(body, singular)], False
+
+
+def bounded(made: Iterable[Any], plural: str) -> list[Any]:
+    """Give the resources that one request makes; as soon as they list too much, no more are made.
+
+    Raises BadRequest.
+    """
+    found, parts = [], 0
+    for resource in made:
+        found.append(resource)
+        parts += _parts_of(resource)
+        if parts > MAX_PARTS and len(found) > 1:
+            raise HTTPBadRequest(
+                f"{parts} addresses, options and the like of {len(found)} {plural} in one request are more"
+                f" than {MAX_PARTS}"
+            )
+    return found
+
+
+def _parts_of(resource: Any) -> int:
+    """Count what is in the lists of a resource."""
+    values = (getattr(resource, field.name) for field in fields(resource))
+    return sum(len(value) for value in values if isinstance(value, tuple))
 
 
 def body_of(body: Any, singular: str) -> dict[str, Any]:

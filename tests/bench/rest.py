@@ -27,6 +27,7 @@ NETWORKS = 800
 PORTS = 1000
 LISTS = 11
 BULKS = 5
+SLAAC_SUBNETS = 100  # a project's, by the default quota
 LONGEST_WAIT_S = 1.0
 NEUTRON_NETWORKS_A_SECOND = 10.8
 NEUTRON_PORTS_A_SECOND = 4.1
@@ -152,15 +153,40 @@ def longest_wait_s(server: Server) -> float:
     client, other = Client(server), Client(server)
     network_id = network_with_subnet(client, "10.3.0.0/16")
     body = {"ports": [{"network_id": network_id}] * MAX_BULK}
+    return max(_wait_beside(other, client, "/v2.0/ports", body) for _ in range(BULKS))
+
+
+def longest_wait_of_addresses_s(server: Server) -> float:
+    """Give that wait while ports get the addresses of as many slaac subnets as a project has: these before
+    the ports, and behind them.
+    """
+    client, other = Client(server), Client(server)
+    waits = []
+    for before in (True, False):
+        made = json.loads(client.call("POST", "/v2.0/networks", {"network": {}}))
+        network_id = str(made["network"]["id"])
+        ports = ("/v2.0/ports", {"ports": [{"network_id": network_id}] * MAX_BULK})
+        subnets = ("/v2.0/subnets", {"subnets": _slaac(network_id)})
+        for path, body in (subnets, ports) if before else (ports, subnets):
+            waits.append(_wait_beside(other, client, path, body))
+    return max(waits)
+
+
+def _slaac(network_id: str) -> list[dict[str, Any]]:
+    wanted = {"network_id": network_id, "ip_version": 6, "ipv6_ra_mode": "slaac"}
+    return [wanted | {"cidr": f"2001:db8:{number:x}::/64"} for number in range(SLAAC_SUBNETS)]
+
+
+def _wait_beside(other: Client, client: Client, path: str, body: Any) -> float:
+    """Give how long a write takes at most while a client makes many things at once."""
     waits = []
     with ThreadPoolExecutor(1) as pool:
-        for _ in range(BULKS):
-            bulk = pool.submit(client.call, "POST", "/v2.0/ports", body)
-            while not bulk.done():
-                started = time.perf_counter()
-                other.call("POST", "/v2.0/networks", {"network": {}})
-                waits.append(time.perf_counter() - started)
-            bulk.result()
+        bulk = pool.submit(client.call, "POST", path, body)
+        while not bulk.done():
+            started = time.perf_counter()
+            other.call("POST", "/v2.0/networks", {"network": {}})
+            waits.append(time.perf_counter() - started)
+        bulk.result()
     return max(waits)
 
 
@@ -187,9 +213,12 @@ def main() -> int:
         running(write_config(Path(directory), NO_QUOTAS)) as server,
     ):
         results, longest_s = measure(server), longest_wait_s(server)
+        addresses_s = longest_wait_of_addresses_s(server)
     print(table(results))
     print(f"another's write beside {MAX_BULK} ports at once waits {longest_s:.2f} s at most")
-    reached = all(result.factor >= result.target for result in results) and longest_s < LONGEST_WAIT_S
+    print(f"and beside {MAX_BULK} ports with {SLAAC_SUBNETS} addresses each {addresses_s:.2f} s at most")
+    waited = max(longest_s, addresses_s) < LONGEST_WAIT_S
+    reached = all(result.factor >= result.target for result in results) and waited
     return 0 if reached else 1
 
 

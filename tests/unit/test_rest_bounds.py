@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 import pytest
 import webob
 
-from osken_apps.rest import listing, request, wsgi
+from osken_apps.networking import subnets
+from osken_apps.rest import listing, request, validation, wsgi
 from osken_apps.rest.openapi.document import document
 from osken_apps.rest.registry import REGISTRY
 from osken_apps.rest.validation import MAX_BULK
@@ -185,6 +186,33 @@ def test_a_bulk_has_a_bound(tmp_path: Path) -> None:
     reply = api.call("POST", "/networks", {"networks": [{}] * (MAX_BULK + 1)})
     assert (reply.status, reply.error) == (400, "HTTPBadRequest")
     assert api.call("POST", "/networks", {"networks": [{}] * MAX_BULK}).status == 201
+
+
+def test_what_all_of_a_bulk_list_has_a_bound(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(validation, "MAX_PARTS", 6)
+    network_id = api.make("network")["id"]
+    options = [{"opt_name": str(number), "opt_value": "a"} for number in (224, 225, 226)]
+    body = {"network_id": network_id, "port_security_enabled": False, "extra_dhcp_opts": options}
+    enough, many = ({"ports": [body] * number} for number in (2, 3))
+    assert api.call("POST", "/ports", enough).status == 201
+    reply = api.call("POST", "/ports", many)
+    assert (reply.status, reply.error) == (400, "HTTPBadRequest")
+    assert "9 addresses, options and the like of 3 ports in one request are more than 6" in reply.message
+    assert len(api.get("/ports")["ports"]) == 2
+
+
+def test_what_new_subnets_give_to_ports_has_a_bound(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subnets, "MAX_AUTO_ADDRESSES", 2)
+    network_id = api.make("network")["id"]
+    api.call("POST", "/ports", {"ports": [{"network_id": network_id}] * 3})
+    wanted = [
+        {"network_id": network_id, "cidr": cidr, "ip_version": 6, "ipv6_ra_mode": "slaac"}
+        for cidr in ("2001:db8:1::/64", "2001:db8:2::/64")
+    ]
+    reply = api.call("POST", "/subnets", {"subnets": wanted})
+    assert (reply.status, reply.error) == (400, "InvalidInput")
+    assert "6 addresses of 3 ports in 2 new subnets" in reply.message
+    assert [api.call("POST", "/subnets", {"subnet": one}).status for one in wanted] == [201, 201]
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from osken_apps.rest.ports import PORTS
 from osken_apps.rest.read_only import ReadOnlyCollection
 from osken_apps.rest.registry import Registry
 from osken_apps.rest.reports.registry import REPORTS
-from osken_apps.rest.validation import MAX_BULK
+from osken_apps.rest.validation import MAX_BULK, MAX_PARTS
 
 
 def _collection_paths(collection: Collection) -> Document:
@@ -36,10 +36,14 @@ def _collection_paths(collection: Collection) -> Document:
     created = {"$ref": f"#/components/schemas/new_{singular}"}
     changed = {"$ref": f"#/components/schemas/changed_{singular}"}
     one, several = object_of({singular: shown}, [singular]), object_of({plural: array_of(shown)}, [plural])
+    bulk = array_of(created, MAX_BULK) | {
+        "minItems": 1,
+        "description": f"What all of them list (addresses, options) is {MAX_PARTS} at most.",
+    }
     asked = {
         "anyOf": [
             object_of({singular: created}, [singular], closed=False),
-            object_of({plural: array_of(created, MAX_BULK) | {"minItems": 1}}, [plural], closed=False),
+            object_of({plural: bulk}, [plural], closed=False),
         ]
     }
     part = object_of({singular: {**shown_attributes(attributes), "required": []}}, [singular])
