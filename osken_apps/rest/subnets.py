@@ -13,7 +13,7 @@ from osken_apps.rest.address_types import ADDRESS, CIDR
 from osken_apps.rest.attribute import NAME, Attribute, nothing, standard
 from osken_apps.rest.collection import Around, Collection, request_of
 from osken_apps.rest.rules import MEMBER, NETWORK_OWNER, NETWORK_READER, READER
-from osken_apps.rest.types import BOOLEAN, UUID, choice, list_of, optional, parse_integer, record
+from osken_apps.rest.types import BOOLEAN, UUID, choice, list_of, not_null, optional, parse_integer, record
 from osken_apps.rest.validation import Values
 from osken_apps.store.selection import Among
 
@@ -24,7 +24,7 @@ MAX_SERVICE_TYPES = 20
 
 POOL = record({"start": ADDRESS, "end": ADDRESS}, ("start", "end"), AllocationPool)
 ROUTE = record({"destination": CIDR, "nexthop": ADDRESS}, ("destination", "nexthop"), HostRoute)
-IPV6_MODES = ("dhcpv6-stateful", "dhcpv6-stateless", "slaac")
+IPV6_MODE = not_null(choice("dhcpv6-stateful", "dhcpv6-stateless", "slaac"))
 
 ATTRIBUTES = (
     *standard(),
@@ -34,16 +34,14 @@ ATTRIBUTES = (
     ),
     Attribute("cidr", CIDR, put=False, required=True, filter=True, sort=True, column="cidr"),
     Attribute("gateway_ip", optional(ADDRESS), filter=True, sort=True),
-    Attribute("allocation_pools", list_of(POOL, MAX_POOLS, unique=False)),
+    Attribute("allocation_pools", list_of(POOL, MAX_POOLS, unique=False, null=False)),
     Attribute(
         "dns_nameservers", list_of(ADDRESS, MAX_DNS_SERVERS, too_many=DNSNameServersExhausted), default=()
     ),
     Attribute("host_routes", list_of(ROUTE, MAX_HOST_ROUTES, too_many=HostRoutesExhausted), default=()),
     Attribute("enable_dhcp", BOOLEAN, default=True, filter=True, sort=True),
-    Attribute("ipv6_ra_mode", optional(choice(*IPV6_MODES)), default=None, put=False, filter=True, sort=True),
-    Attribute(
-        "ipv6_address_mode", optional(choice(*IPV6_MODES)), default=None, put=False, filter=True, sort=True
-    ),
+    Attribute("ipv6_ra_mode", IPV6_MODE, default=None, put=False, filter=True, sort=True),
+    Attribute("ipv6_address_mode", IPV6_MODE, default=None, put=False, filter=True, sort=True),
     Attribute("service_types", list_of(NAME, MAX_SERVICE_TYPES), default=()),
     Attribute("subnetpool_id", optional(UUID), default=None, put=False, filter=True, sort=True, get=nothing),
     Attribute(

@@ -41,12 +41,12 @@ subnet   network_id                 | 400            | 400       | 400        | 
 subnet   ip_version                 | 400            | 400       | 400        | 400      | 400
 subnet   cidr                       | 400            | 400       | 400        | 400      | 400
 subnet   gateway_ip                 | "10.0.0.1"     | null      | 400        | null     | 400
-subnet   allocation_pools           | POOLS          | POOLS     | POOLS      | []       | []
+subnet   allocation_pools           | POOLS          | 400       | POOLS      | 400      | []
 subnet   dns_nameservers            | []             | []        | []         | []       | []
 subnet   host_routes                | []             | []        | []         | []       | []
 subnet   enable_dhcp                | true           | 400       | 400        | 400      | 400
-subnet   ipv6_ra_mode               | null           | null      | 400        | 400      | 400
-subnet   ipv6_address_mode          | null           | null      | 400        | 400      | 400
+subnet   ipv6_ra_mode               | null           | 400       | 400        | 400      | 400
+subnet   ipv6_address_mode          | null           | 400       | 400        | 400      | 400
 subnet   service_types              | []             | []        | []         | []       | []
 subnet   subnetpool_id              | null           | null      | 400        | 400      | 400
 port     name                       | ""             | 400       | ""         | 400      | ""
