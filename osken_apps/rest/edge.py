@@ -91,15 +91,20 @@ def check(
         raise MisdirectedRequest(address.host)
     if method in READS:
         return
+    check_origin(headers, address.url)
+    content_type = headers.get("Content-Type", "")
+    if has_body and content_type.partition(";")[0].strip().lower() != JSON:
+        raise HTTPUnsupportedMediaType(content_type)
+
+
+def check_origin(headers: Mapping[str, str], url: str) -> None:
+    """Refuse what a page of another site sent; `url` is ours. Raises ForeignOrigin."""
     origin = headers.get("Origin")
-    if origin is not None and origin.lower() != address.url.lower():
+    if origin is not None and origin.lower() != url.lower():
         raise ForeignOrigin("Origin", origin)
     site = headers.get("Sec-Fetch-Site")
     if site is not None and site not in OWN_SITES:
         raise ForeignOrigin("Sec-Fetch-Site", site)
-    content_type = headers.get("Content-Type", "")
-    if has_body and content_type.partition(";")[0].strip().lower() != JSON:
-        raise HTTPUnsupportedMediaType(content_type)
 
 
 def is_our_name(name: str, api: ApiConfig) -> bool:

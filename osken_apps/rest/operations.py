@@ -15,6 +15,7 @@ from osken_apps.rest.attribute import RenderContext
 from osken_apps.rest.census import Census
 from osken_apps.rest.collection import Action, Around, Collection
 from osken_apps.rest.controller import Hosts, Questions
+from osken_apps.rest.edge import ForeignOrigin, check_origin
 from osken_apps.rest.listing import Query, fields_of_show, filtered, links_of, ordered, page_of, query_of
 from osken_apps.rest.member import read
 from osken_apps.rest.pages import page_of_all, page_of_seen
@@ -232,8 +233,11 @@ class Operations:
                     raise OverQuota(kind.singular)
 
     def _settle(self, collection: Collection, request: Request) -> None:
-        """Make what a list of a project has from its first use on; without a database for it, go on."""
-        if collection.first_use is None:
+        """Make what a list of a project has from its first use on; without a database for it, go on.
+
+        Not for a page of another site, and of other projects only for those that have something.
+        """
+        if collection.first_use is None or not _is_of_own_site(request):
             return
         named = [value for name, value in request.parameters if name in ("project_id", "tenant_id")]
         project_id = named[0] if named else request.caller.project_id
@@ -244,8 +248,14 @@ class Operations:
         with self.store.read() as view:
             if collection.first_use.is_over(view, project_id):
                 return
+            if project_id != request.caller.project_id and not self._has_resources(view, project_id):
+                return
         with suppress(StoreUnavailable), self.store.write() as transaction:
             collection.first_use.begin(transaction, project_id, self.around(request).terms)
+
+    def _has_resources(self, view: View, project_id: str) -> bool:
+        kinds = (collection.kind.model for collection in self.registry.collections.values())
+        return any(view.count(kind, project_id) for kind in kinds)
 
     def _seen(self, collection: Collection, query: Query, permissions: Permissions) -> set[str] | None:
         """Give the ids of what a caller may see of a list; None: it is no use to know them."""
@@ -282,6 +292,15 @@ def _project(values: Values, request: Request, permissions: Permissions) -> str:
             " requires admin privileges"
         )
     return project_id
+
+
+def _is_of_own_site(request: Request) -> bool:
+    """Tell whether no page of another site sent a request: such a one may read, but make nothing."""
+    try:
+        check_origin(request.asked.headers, request.host_url)
+    except ForeignOrigin:
+        return False
+    return True
 
 
 def _found(view: View, collection: Collection, resource_id: str, access: Access) -> Any:

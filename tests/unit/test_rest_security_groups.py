@@ -86,9 +86,28 @@ def test_only_a_project_itself_or_an_administrator_makes_its_default_group(
     admin: Client, alice: Client
 ) -> None:
     assert alice.get("/security-groups?project_id=b") == {"security_groups": []}
+    alice.make("network")
     assert admin.get("/security-groups?name=default&project_id=a")["security_groups"] != []
     projects = {group["project_id"] for group in admin.get("/security-groups")["security_groups"]}
     assert projects == {"a", "default"}
+
+
+@pytest.mark.parametrize("project_id", ["made-up", "%0a"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_project_that_has_nothing_gets_no_default_group_by_being_named(
+    admin: Client, method: str, project_id: str
+) -> None:
+    assert admin.call(method, f"/security-groups?project_id={project_id}").status == 200
+    projects = {group["project_id"] for group in admin.get("/security-groups")["security_groups"]}
+    assert projects == {"default"}
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Origin": "http://evil.example"}, {"Sec_Fetch_Site": "cross-site"}], ids=["origin", "site"]
+)
+def test_a_page_of_another_site_makes_no_default_group(alice: Client, headers: dict[str, str]) -> None:
+    assert alice.call("GET", "/security-groups", **headers).body == {"security_groups": []}
+    assert alice.call("GET", "/security-groups", Sec_Fetch_Site="same-origin").body["security_groups"] != []
 
 
 def test_a_list_does_without_the_default_group_while_nothing_can_be_written(
