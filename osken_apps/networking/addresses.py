@@ -18,6 +18,8 @@ from osken_apps.model.resources import FixedIp, Port, Subnet
 from osken_apps.networking.state import State
 from osken_apps.networking.subnets import ROUTER_PORTS, is_auto_addressed, is_host_address, serves
 
+MAX_FIXED_IPS = 5
+
 
 @dataclass(frozen=True, slots=True)
 class FixedIpRequest:
@@ -89,6 +91,27 @@ def _allocations(
                 raise SubnetNotFound(request.subnet_id)
             raise _invalid_subnet(port.network_id, request.subnet_id)
     return [allocation_of(request, subnets, port) for request in requests]
+
+
+def _check_count(port: Port, requests: Sequence[FixedIpRequest], subnets: Sequence[Subnet]) -> None:
+    """Refuse more addresses than a port may have, unless it has them all. Raises InvalidInput.
+
+    Those that it makes of its MAC address do not count.
+    """
+    if len(requests) <= MAX_FIXED_IPS:
+        return
+    asked = {(request.subnet_id, request.ip_address) for request in requests}
+    automatic = {
+        subnet.id: _auto_address(subnet, port.mac_address) for subnet in subnets if is_auto_addressed(subnet)
+    }
+    named = [
+        subnet_id
+        for subnet_id, address in automatic.items()
+        if not asked.isdisjoint({(subnet_id, None), (subnet_id, address), (None, address)})
+    ]
+    held = {(fixed_ip.subnet_id, fixed_ip.ip_address) for fixed_ip in port.fixed_ips}
+    if len(requests) - len(named) > MAX_FIXED_IPS and not asked <= held:
+        raise InvalidInput(f"Exceeded maximum amount of fixed ips per port: {MAX_FIXED_IPS}")
 
 
 def _invalid_subnet(network_id: str, subnet_id: str) -> InvalidInput:
@@ -168,6 +191,7 @@ def allocated(state: State, port: Port, requests: Sequence[FixedIpRequest] | Non
     if requests is not None and not requests:
         return ()
     subnets = state.subnets_of(port.network_id)
+    _check_count(port, requests or (), subnets)
     eligible = sorted(
         (subnet for subnet in subnets if serves(subnet, port.device_owner)),
         key=lambda subnet: not subnet.service_types,

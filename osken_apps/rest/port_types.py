@@ -14,15 +14,10 @@ from osken_apps.rest.attribute import NAME
 from osken_apps.rest.types import UUID, Type, choice, list_of, optional, parse_integer, record, text
 
 MAX_DHCP_OPTION_LENGTH = 255
-MAX_FIXED_IPS = 5
+MAX_FIXED_IPS_NAMED = 1000  # with those that do not count: of each subnet whose machines make their own
 MAX_ADDRESS_PAIRS = 10
 MAX_SECURITY_GROUPS = 64
 MAX_PROFILE_LENGTH = 4095
-
-
-def too_many_fixed_ips(limit: int) -> InvalidInput:
-    """Make the error for more addresses than a port may have."""
-    return InvalidInput(f"Exceeded maximum amount of fixed ips per port: {limit}")
 
 
 class AllowedAddressPairExhausted(BadRequest):
@@ -73,12 +68,11 @@ def _shown_profile(text: str) -> Any:
     return {} if text == "{}" else json.loads(text)
 
 
-FIXED_IPS = list_of(
-    record({"subnet_id": optional(UUID), "ip_address": optional(ADDRESS)}, (), FixedIpRequest),
-    MAX_FIXED_IPS,
-    unique=False,
-    null=False,
-    too_many=too_many_fixed_ips,
+_FIXED_IP = record({"subnet_id": optional(UUID), "ip_address": optional(ADDRESS)}, (), FixedIpRequest)
+# How many are shown has no bound of its own: a port has one of each subnet whose machines make their own.
+FIXED_IPS = replace(
+    list_of(_FIXED_IP, MAX_FIXED_IPS_NAMED, unique=False, null=False),
+    shown_schema=list_of(_FIXED_IP).answer_schema,
 )
 PREFIX = Type(_parse_prefix, {"type": "string", "maxLength": CIDR_LENGTH})
 _PAIR = record({"ip_address": PREFIX, "mac_address": optional(MAC)}, ("ip_address",), AddressPairRequest)

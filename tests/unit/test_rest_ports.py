@@ -10,6 +10,8 @@ import pytest
 from osken_apps.model.changes import PortReport
 from osken_apps.model.resources import DHCP_DEVICE_ID, Binding, FixedIp, PortStatus
 from osken_apps.networking.bindings import record
+from osken_apps.rest.openapi.document import document
+from osken_apps.rest.registry import REGISTRY
 from tests.unit.rest_client import Client, client_of
 
 UUID = "11111111-2222-3333-4444-555555555555"
@@ -271,7 +273,8 @@ def test_addresses_that_cannot_be_are_refused(
 def test_the_first_address_of_an_ipv6_subnet_is_for_routers(
     api: Client, network_id: str, owner: str, status: int, cidr: str, mode: str | None
 ) -> None:
-    subnet = api.subnet(network_id, cidr, ipv6_address_mode=mode, enable_dhcp=cidr.endswith("/64"))
+    modes = {"ipv6_address_mode": mode} if mode else {}
+    subnet = api.subnet(network_id, cidr, enable_dhcp=cidr.endswith("/64"), **modes)
     replies = [
         api.try_make(
             "port",
@@ -314,6 +317,44 @@ def test_a_port_has_at_most_five_addresses_and_none_twice(api: Client, network_i
     many = api.try_make("port", network_id=network_id, fixed_ips=[{"subnet_id": subnet["id"]}] * 6)
     twice = api.try_make("port", network_id=network_id, fixed_ips=[{"ip_address": "10.10.10.9"}] * 2)
     assert (many.status, many.error, twice.status, twice.error) == (400, "InvalidInput", 400, "InvalidInput")
+
+
+def test_addresses_that_follow_from_the_mac_address_do_not_count(api: Client, network_id: str) -> None:
+    ranges = [f"2001:db8:{n}::/64" for n in range(6)]
+    automatic = [api.subnet(network_id, cidr, ipv6_ra_mode="slaac")["id"] for cidr in ranges]
+    port = api.make("port", network_id=network_id)
+    shown = port["fixed_ips"]
+    subnet = {"subnet_id": api.subnet(network_id)["id"]}
+    kept = api.change("port", port["id"], fixed_ips=shown)
+    by_subnet = [{"subnet_id": subnet_id} for subnet_id in automatic]
+    replies = [
+        api.change("port", port["id"], fixed_ips=by_subnet + [subnet] * 5),
+        api.change("port", port["id"], fixed_ips=by_subnet + [subnet] * 6),
+        api.change("port", port["id"], fixed_ips=[*by_subnet, by_subnet[0], *[subnet] * 5]),
+        api.try_make("port", network_id=network_id, fixed_ips=shown),
+    ]
+    assert (len(shown), kept.body["port"]["fixed_ips"]) == (6, shown)
+    assert [reply.status for reply in replies] == [200, 400, 400, 400]
+    assert len(replies[0].body["port"]["fixed_ips"]) == 11
+    assert replies[1].message.endswith("Exceeded maximum amount of fixed ips per port: 5.")
+
+
+def test_what_is_shown_of_the_addresses_of_a_dhcp_server_is_taken(api: Client, network_id: str) -> None:
+    for number in range(6):
+        api.subnet(network_id, f"10.10.{number}.0/24")
+    machine = api.make("port", network_id=network_id, fixed_ips=[])
+    with api.store.write() as transaction:
+        record(transaction, [PortReport(machine["id"], Binding("host1", 1), PortStatus.ACTIVE)])
+    (port,) = api.get("/ports?device_owner=network:dhcp")["ports"]
+    more = [*port["fixed_ips"], {"ip_address": "10.10.0.77"}]
+    replies = [api.change("port", port["id"], fixed_ips=wish) for wish in (port["fixed_ips"], more)]
+    assert (len(port["fixed_ips"]), [reply.status for reply in replies]) == (6, [200, 400])
+
+
+def test_the_document_says_of_no_port_that_it_has_five_addresses_at_most() -> None:
+    schemas = document(REGISTRY)["components"]["schemas"]
+    found = [schemas[name]["properties"]["fixed_ips"].get("maxItems") for name in ("port", "new_port")]
+    assert found == [None, 1000]
 
 
 def test_new_addresses_replace_the_old_but_those_still_asked_for_stay(api: Client, network_id: str) -> None:
