@@ -11,6 +11,7 @@ from osken_apps.rest.policy import Target
 from osken_apps.rest.read_only import ReadContext, ReadOnlyCollection
 from osken_apps.rest.rendering import chosen, rendered, rendered_list
 from osken_apps.rest.request import Answer, Request
+from osken_apps.rest.types import id_of_text
 
 
 def index(operations: Operations, collection: ReadOnlyCollection, request: Request) -> Answer:
@@ -60,7 +61,7 @@ def delete(
 
 def _item(operations: Operations, collection: ReadOnlyCollection, request: Request, resource_id: str) -> Any:
     for item in _items(operations, collection, request):
-        if collection.id_of(item) == resource_id:
+        if collection.id_of(item) == id_of_text(resource_id):
             return item
     raise collection.not_found(resource_id)
 

@@ -21,6 +21,7 @@ ANY = "*"
 OWN_SITES = frozenset({"same-origin", "none"})
 USUAL_PORTS = {"http": ":80", "https": ":443"}
 JSON = "application/json"
+CHARSETS = frozenset({"utf-8", "utf8"})  # JSON has no other (RFC 8259, section 8.1)
 AUTHORITY = re.compile(r"(\[(?P<address>[^\[\]]+)\]|(?P<name>[^\[\]:@/]+))(:[0-9]{1,5})?")
 
 
@@ -42,7 +43,7 @@ class HTTPUnsupportedMediaType(ApiError):
     """The body is not JSON, or does not say so."""
 
     def __init__(self, content_type: str) -> None:
-        super().__init__(f"The media type {content_type!r} is not supported, use {JSON}.")
+        super().__init__(f"The media type {content_type!r} is not supported, use {JSON} in UTF-8.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ def check(
         return
     check_origin(headers, address.url)
     content_type = headers.get("Content-Type", "")
-    if has_body and content_type.partition(";")[0].strip().lower() != JSON:
+    if has_body and not _is_json(content_type):
         raise HTTPUnsupportedMediaType(content_type)
 
 
@@ -130,6 +131,13 @@ def _listens_everywhere(api: ApiConfig) -> bool:
         return ip_address(api.endpoint.host).is_unspecified
     except ValueError:
         return False
+
+
+def _is_json(content_type: str) -> bool:
+    """Tell whether a media type is that of JSON, and its charset, if it names one, that of JSON too."""
+    media_type, *parameters = content_type.lower().split(";")
+    named = dict(parameter.strip().partition("=")[::2] for parameter in parameters)
+    return media_type.strip() == JSON and named.get("charset", "utf-8").strip('"') in CHARSETS
 
 
 def _name(authority: str) -> str:

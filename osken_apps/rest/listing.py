@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from operator import attrgetter
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
 from osken_apps.errors import BadRequest, HTTPBadRequest, InvalidInput, NotFound
 from osken_apps.rest.attribute import MAX_TAG_LENGTH, MAX_TAGS, Attribute, RenderContext
-from osken_apps.rest.types import NULL, TEXT_LENGTH
+from osken_apps.rest.types import NULL, TEXT_LENGTH, id_of_text
 from osken_apps.rest.validation import convert
 from osken_apps.store.selection import Among, Page
 
@@ -82,7 +83,7 @@ def query_of(attributes: Sequence[Attribute], parameters: Parameters) -> Query:
         asked=(*chosen, *(attribute for attribute, _ in sorts)),
         sorts=sorts,
         limit=_limit(given.get("limit", ["0"])[-1]),
-        marker=given.get("marker", [""])[-1],
+        marker=id_of_text(given.get("marker", [""])[-1]),
         backwards=given.get("page_reverse", [""])[-1].lower() in ("true", "1"),
         parameters=tuple(parameters),
     )
@@ -145,10 +146,10 @@ def _test(attribute: Attribute, texts: list[str]) -> Test:
     if attribute.name == "fixed_ips":
         return _fixed_ips_test(texts)
     if attribute.name == "security_groups":
-        groups = frozenset(texts)
+        groups = frozenset(map(id_of_text, texts))
         return lambda port, _: not groups.isdisjoint(port.security_groups)
     if attribute.name in ("created_at", "updated_at", "revision_number", "id"):
-        wanted = frozenset(texts)
+        wanted = frozenset(map(id_of_text, texts))
         return lambda resource, context: str(attribute.shown(resource, context)) in wanted
     values = frozenset(_filter_values(attribute, texts))
     if attribute.hidden:
@@ -166,8 +167,9 @@ def _conditions(chosen: Sequence[Attribute], filters: Mapping[str, list[str]]) -
     for attribute in chosen:
         if attribute.column:
             texts = filters[attribute.name]
-            values = dict.fromkeys(texts) if attribute.name == "id" else _filter_values(attribute, texts)
-            columns[attribute.column] = tuple(values)
+            is_id = attribute.name == "id"
+            values = map(id_of_text, texts) if is_id else _filter_values(attribute, texts)
+            columns[attribute.column] = tuple(dict.fromkeys(values))
     return tuple(Among(column, values) for column, values in columns.items())
 
 
@@ -179,7 +181,7 @@ def _fixed_ips_test(texts: list[str]) -> Test:
             raise HTTPBadRequest(
                 f"Invalid input for fixed_ips. Reason: '{text}' is not a filter of fixed_ips."
             )
-        wanted.setdefault(part, set()).add(value)
+        wanted.setdefault(part, set()).add(_as_shown(part, value))
     if len(wanted.get("ip_address_substr", ())) > MAX_SUBSTRINGS:
         raise HTTPBadRequest(f"more than {MAX_SUBSTRINGS} values of fixed_ips=ip_address_substr")
 
@@ -187,6 +189,16 @@ def _fixed_ips_test(texts: list[str]) -> Test:
         return any(_fixed_ip_matches(ip.subnet_id, str(ip.ip_address), wanted) for ip in port.fixed_ips)
 
     return test
+
+
+def _as_shown(part: str, value: str) -> str:
+    """Give a part of an address as it is compared; what is no address is that of no port."""
+    if part != "ip_address":
+        return value.lower()
+    try:
+        return str(ip_address(value))
+    except ValueError:
+        return value
 
 
 def _fixed_ip_matches(subnet_id: str, address: str, wanted: Mapping[str, set[str]]) -> bool:

@@ -24,6 +24,7 @@ from osken_apps.rest.quota import quota_of
 from osken_apps.rest.registry import Registry
 from osken_apps.rest.rendering import chosen, encoded_list, rendered, rendered_list
 from osken_apps.rest.request import Answer, Request, json_of
+from osken_apps.rest.types import id_of_text
 from osken_apps.rest.validation import Values, bodies_of, body_of, bounded, posted, project_of, put
 from osken_apps.store.selection import Among
 from osken_apps.store.store import Store
@@ -305,7 +306,7 @@ def _is_of_own_site(request: Request) -> bool:
 
 def _found(view: View, collection: Collection, resource_id: str, access: Access) -> Any:
     """Read one resource that the caller may see. Raises NotFound."""
-    resource = view.one(collection.kind.model, resource_id)
+    resource = view.one(collection.kind.model, id_of_text(resource_id))
     if resource is None or not access.may_see(resource):
         raise collection.not_found(resource_id)
     return resource

@@ -5,6 +5,7 @@ from typing import Any
 
 from osken_apps.errors import HTTPBadRequest, NotFound
 from osken_apps.model.kind import Kind
+from osken_apps.rest.listing import MAX_FIELDS, fields_of_show
 from osken_apps.rest.openapi.words import (
     READ_ERRORS,
     TEXT,
@@ -100,7 +101,13 @@ def _every(operations: Operations, request: Request) -> Answer:
             for project_id in view.projects_with_quotas()
             if permissions.may("get_quota", Target(project_id))
         ]
-    return Answer(200, {"quotas": shown})
+    fields = fields_of_show(request.parameters)
+    return Answer(200, {"quotas": [_chosen(quotas, fields) for quotas in shown]})
+
+
+def _chosen(quotas: Mapping[str, Any], fields: Sequence[str]) -> dict[str, Any]:
+    """Give what a request names; all if it names nothing."""
+    return {name: value for name, value in quotas.items() if not fields or name in fields}
 
 
 def _named(project_id: str) -> dict[str, Any]:
@@ -175,8 +182,9 @@ def described(names: Sequence[str]) -> Document:
     details = object_of({"quota": object_of(dict.fromkeys(names, used))}, ["quota"])
     project = parameter("project_id", "path", TEXT | {"minLength": 1}, required=True)
     own = object_of({"tenant": object_of(dict.fromkeys(("tenant_id", "project_id"), TEXT))}, ["tenant"])
+    fields = parameter("fields", "query", array_of(TEXT, MAX_FIELDS))
     return {
-        "/v2.0/quotas": {"get": operation("list_quotas", 200, every, READ_ERRORS)},
+        "/v2.0/quotas": {"get": operation("list_quotas", 200, every, READ_ERRORS, [fields])},
         "/v2.0/quotas/tenant": {"get": operation("own_tenant", 200, own, READ_ERRORS)},
         "/v2.0/quotas/project": {"get": operation("own_project", 200, own, READ_ERRORS)},
         "/v2.0/quotas/{project_id}": {

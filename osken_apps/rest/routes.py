@@ -77,6 +77,11 @@ class Router:
                 return route, texts
         return None
 
+    def allowed(self, path: tuple[str, ...]) -> list[str]:
+        """Give the methods that an address takes; none: nothing has it."""
+        methods = {method for node, _ in _ends(self._root, path, ()) for method in node.routes} - {ANY}
+        return sorted(methods | ({"HEAD"} if "GET" in methods else set()))
+
     def without_suffix(self, path: tuple[str, ...]) -> tuple[str, ...]:
         """Take `.json` off a path that ends in a word of the API or an id; a tag or a name may end so."""
         if not path or not path[-1].endswith(SUFFIX) or path[-2:-1] == ("tags",):

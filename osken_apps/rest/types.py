@@ -120,9 +120,10 @@ def choice(*values: Any, convert: Callable[[Any], Any] | None = None) -> Type:
     def parse(value: Any) -> Any:
         converted = convert(value) if convert else value
         if not isinstance(converted, str | int) or isinstance(converted, bool) or converted not in values:
-            raise ValueError(f"'{value}' is not in {list(values)}")
+            raise ValueError(f"'{value}' is not in {words}")
         return converted
 
+    words = [str(value) if isinstance(value, str) else value for value in values]
     schema = {"type": "string" if isinstance(values[0], str) else "integer", "enum": list(values)}
     accepted = {"enum": [*values, *map(str, values)]} if convert is parse_integer else schema
     return Type(parse, accepted, shown_schema=schema)
@@ -138,6 +139,11 @@ def parse_uuid(value: Any) -> str:
 UUID = Type(
     parse_uuid, {"type": "string", "format": "uuid", "pattern": UUID_PATTERN, "maxLength": UUID_LENGTH}
 )
+
+
+def id_of_text(text: str) -> str:
+    """Give an id as it is kept: hexadecimal digits count in either case (RFC 9562, section 4)."""
+    return text.lower() if _UUID.fullmatch(text) else text
 
 
 def optional(type_: Type) -> Type:

@@ -168,9 +168,18 @@ class Api:
                 name: text.format(host_url=url) for name, text in self._identification.challenge.items()
             }
             return replace(answer, headers=headers)
+        if isinstance(error, HTTPMethodNotAllowed):
+            return replace(answer, headers={"Allow": ", ".join(self._allowed(environ))})
         if isinstance(error, TooManyLogins):
             return replace(answer, headers={"Retry-After": "1"})
         return answer
+
+    def _allowed(self, environ: Mapping[str, Any]) -> list[str]:
+        """Give the methods of what was asked for (RFC 9110, section 15.5.6)."""
+        try:
+            return self._router.allowed(self._router.without_suffix(_path(webob.Request(dict(environ)))))
+        except HTTPNotFound:
+            return []
 
     def _request(self, http: webob.Request) -> tuple[Request, Found]:
         """Give the request, and what answers it. Raises ApiError if it is none or nobody's."""

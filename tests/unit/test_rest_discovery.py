@@ -114,6 +114,25 @@ def test_requests_that_fit_nothing_get_json(
     assert reply.headers["Content-Type"] == "application/json"
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PATCH", "/networks", "GET, HEAD, POST"),
+        ("PATCH", f"/networks/{UUID}", "DELETE, GET, HEAD, PUT"),
+        ("BREW", f"/networks/{UUID}.json", "DELETE, GET, HEAD, PUT"),
+        ("PUT", f"/agents/{UUID}", "DELETE, GET, HEAD"),
+        ("PUT", f"/availability_zones/{UUID}", "GET, HEAD"),
+        ("PATCH", "/nothing", ""),
+        ("PATCH", "/%FF", ""),
+        ("GET", "/networks", None),
+    ],
+)
+def test_a_method_that_is_not_allowed_is_told_which_are(
+    api: Client, method: str, path: str, allowed: str | None
+) -> None:
+    assert api.call(method, path).headers.get("Allow") == allowed  # RFC 9110, 15.5.6
+
+
 def test_every_answer_has_its_own_request_id(api: Client) -> None:
     ids = {api.call("GET", path).headers["X-Openstack-Request-Id"] for path in ("/networks", "/nothing")}
     assert len(ids) == 2

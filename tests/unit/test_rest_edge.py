@@ -120,14 +120,19 @@ def test_a_change_from_our_own_page_is_taken(api: Client, header: str, value: st
 
 
 @pytest.mark.parametrize(
-    "content_type", ["text/plain", "application/x-www-form-urlencoded", "", "application/jsonx"]
+    "content_type",
+    [
+        *("text/plain", "application/x-www-form-urlencoded", "", "application/jsonx"),
+        *("application/json; charset=utf-16", 'application/json;x=y;CHARSET="latin1"'),
+    ],
 )
 def test_a_body_that_is_not_json_is_refused(api: Client, content_type: str) -> None:
     assert error(send(api, Content_Type=content_type)) == (415, "HTTPUnsupportedMediaType")
 
 
-def test_a_charset_beside_json_is_fine(api: Client) -> None:
-    assert send(api, Content_Type="application/JSON; charset=utf-8").status_int == 201
+@pytest.mark.parametrize("charset", ["charset=utf-8", 'Charset="UTF-8"', "charset=utf8", "version=1", ""])
+def test_a_charset_beside_json_is_fine(api: Client, charset: str) -> None:
+    assert send(api, Content_Type=f"application/JSON; {charset}").status_int == 201
 
 
 def links(api: Client, peer: str = "127.0.0.1", **headers: str) -> str:

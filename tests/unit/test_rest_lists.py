@@ -1,5 +1,6 @@
 """Lists of the API: filters, order, pages, fields, tags."""
 
+import re
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -158,6 +159,8 @@ def ports(tmp_path: Path) -> Client:
         ),
         ("fixed_ips=ip_address_substr=.20.", ["10.10.20.0/24"]),
         ("fixed_ips=subnet_id=none", []),
+        ("fixed_ips=ip_address=::FFFF:10.10.10.2", []),
+        ("fixed_ips=ip_address=nonsense", []),
         ("device_owner=&status=DOWN&name=10.10.10.0/24", ["10.10.10.0/24"]),
         ("mac_address=FA:16:3E:00:00:00", []),
         ("binding:host_id=", ["10.10.10.0/24", "10.10.20.0/24"]),
@@ -165,6 +168,34 @@ def ports(tmp_path: Path) -> Client:
 )
 def test_ports_are_found_by_their_addresses(ports: Client, query: str, expected: list[str]) -> None:
     assert sorted(port["name"] for port in ports.get(f"/ports?{query}")["ports"]) == expected
+
+
+def test_ids_in_capitals_find_what_lower_case_finds(ports: Client) -> None:
+    network, subnet = ports.get("/networks")["networks"][0], ports.get("/subnets")["subnets"][0]
+    port = ports.get(f"/ports?fixed_ips=subnet_id={subnet['id']}")["ports"][0]
+    group = port["security_groups"][0]
+    for path in (
+        *(f"/networks/{network['id']}", f"/networks/{network['id']}.json", f"/networks?id={network['id']}"),
+        *(f"/networks?marker={network['id']}&limit=9", f"/ports/{port['id']}/tags"),
+        *(f"/ports?fixed_ips=subnet_id={subnet['id']}", f"/ports?security_groups={group}"),
+        *(f"/network-ip-availabilities/{network['id']}", f"/ports?network_id={network['id']}"),
+    ):
+        upper = re.sub("[0-9a-f-]{36}", lambda id: id[0].upper(), path)
+        shown = [
+            {name: ports.get(asked)[name] for name in ports.get(asked) if "links" not in name}
+            for asked in (path, upper)
+        ]
+        assert shown[0] == shown[1], path
+    renamed = ports.change("network", network["id"].upper(), name="new")
+    assert (renamed.status, renamed.body["network"]["id"]) == (200, network["id"])
+
+
+@pytest.mark.parametrize("query", ["ip_address=2001:DB8:0::1", "ip_address_substr=DB8::1"])
+def test_ipv6_addresses_are_found_in_every_form(api: Client, query: str) -> None:
+    network_id = api.make("network")["id"]
+    api.subnet(network_id, "2001:db8::/64")
+    port = api.make("port", network_id=network_id, fixed_ips=[{"ip_address": "2001:db8::1"}])
+    assert [found["id"] for found in api.get(f"/ports?fixed_ips={query}")["ports"]] == [port["id"]]
 
 
 def test_ports_are_found_by_their_subnet_and_mac_address(ports: Client) -> None:

@@ -29,6 +29,9 @@ def test_a_project_has_the_default_quotas_until_it_gets_its_own(api: Client) -> 
     assert own == api.get("/quotas/a") == {"quota": DEFAULTS | {"network": 2}}
     assert api.get("/quotas/a/default") == {"quota": DEFAULTS}
     assert api.get("/quotas") == {"quotas": [{"tenant_id": "a", "project_id": "a"} | own["quota"]]}
+    assert api.get("/quotas?fields=network&fields=project_id&fields=nosuch") == {
+        "quotas": [{"project_id": "a", "network": 2}]
+    }
     assert api.call("DELETE", "/quotas/a").status == 204
     assert api.get("/quotas/a") == {"quota": DEFAULTS}
     assert api.call("DELETE", "/quotas/a").error == "TenantQuotaNotFound"

@@ -305,6 +305,12 @@ def test_a_rule_is_kept_in_one_form(
     assert {key: made[key] for key in kept} == kept
 
 
+def test_the_directions_are_named_in_words(alice: Client, group_id: str) -> None:
+    assert try_rule(alice, group_id, direction="sideways").message == (
+        "Invalid input for direction. Reason: 'sideways' is not in ['egress', 'ingress']."
+    )
+
+
 @pytest.mark.parametrize(
     ("attributes", "error"),
     [

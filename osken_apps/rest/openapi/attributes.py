@@ -36,7 +36,7 @@ def accepted_attributes(attributes: Iterable[Attribute], method: str) -> Documen
 def _filter_schema(attribute: Attribute) -> Document:
     """Say what a filter accepts; a query string has only text."""
     if attribute.name == "fixed_ips":
-        return TEXT | {"pattern": "^(subnet_id|ip_address|ip_address_substr)=[0-9a-f.:-]+$"}
+        return TEXT | {"pattern": "^(subnet_id|ip_address|ip_address_substr)=[0-9a-fA-F.:-]+$"}
     if attribute.post or attribute.put:
         return dict(attribute.type.schema)
     return TEXT
