@@ -14,6 +14,8 @@ LOG = logging.getLogger(__name__)
 
 PATH = "/metrics"
 TEXT = "text/plain; charset=utf-8"
+METHODS = ("GET", "HEAD")
+NOT_ALLOWED = "405 Method Not Allowed"
 
 
 def metrics_application(facts: Callable[[], Measurements]) -> Callable[..., Iterable[bytes]]:
@@ -21,7 +23,8 @@ def metrics_application(facts: Callable[[], Measurements]) -> Callable[..., Iter
 
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         status, body, content_type = _answer(facts, environ)
-        start_response(status, [("Content-Type", content_type), ("Content-Length", str(len(body)))])
+        allow = [("Allow", ", ".join(METHODS))] if status == NOT_ALLOWED else []
+        start_response(status, [("Content-Type", content_type), ("Content-Length", str(len(body))), *allow])
         return [body]
 
     return application
@@ -30,8 +33,8 @@ def metrics_application(facts: Callable[[], Measurements]) -> Callable[..., Iter
 def _answer(facts: Callable[[], Measurements], environ: dict[str, Any]) -> tuple[str, bytes, str]:
     if environ.get("PATH_INFO") != PATH:
         return "404 Not Found", b"metrics are at /metrics\n", TEXT
-    if environ.get("REQUEST_METHOD") not in ("GET", "HEAD"):
-        return "405 Method Not Allowed", b"metrics can only be read\n", TEXT
+    if environ.get("REQUEST_METHOD") not in METHODS:
+        return NOT_ALLOWED, b"metrics can only be read\n", TEXT
     try:
         body, content_type = exposition(facts, environ.get("HTTP_ACCEPT", ""))
     except Exception:

@@ -180,7 +180,8 @@ def test_there_is_one_path_and_it_is_read() -> None:
     assert b"osken_build_info" in scrape(lambda: FACTS).body
     assert scrape(lambda: FACTS, "/").status_int == 404
     assert scrape(lambda: FACTS, "/v2.0/networks").status_int == 404
-    assert scrape(lambda: FACTS, method="POST").status_int == 405
+    refused = scrape(lambda: FACTS, method="POST")
+    assert (refused.status_int, refused.headers["Allow"]) == (405, "GET, HEAD")
 
 
 def test_an_error_of_ours_is_a_failed_scrape_and_tells_nothing(caplog: pytest.LogCaptureFixture) -> None:
