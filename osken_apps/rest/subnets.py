@@ -40,8 +40,8 @@ ATTRIBUTES = (
     ),
     Attribute("host_routes", list_of(ROUTE, MAX_HOST_ROUTES, too_many=HostRoutesExhausted), default=()),
     Attribute("enable_dhcp", BOOLEAN, default=True, filter=True, sort=True),
-    Attribute("ipv6_ra_mode", IPV6_MODE, default=None, put=False, filter=True, sort=True),
-    Attribute("ipv6_address_mode", IPV6_MODE, default=None, put=False, filter=True, sort=True),
+    Attribute("ipv6_ra_mode", IPV6_MODE, put=False, filter=True, sort=True),
+    Attribute("ipv6_address_mode", IPV6_MODE, put=False, filter=True, sort=True),
     Attribute("service_types", list_of(NAME, MAX_SERVICE_TYPES), default=()),
     Attribute("subnetpool_id", optional(UUID), default=None, put=False, filter=True, sort=True, get=nothing),
     Attribute(

@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 from osken_apps.model.changes import HostReport
+from osken_apps.rest.openapi.attributes import accepted_attributes, list_parameters
 from osken_apps.rest.registry import REGISTRY
+from osken_apps.rest.subnets import SUBNETS
+from osken_apps.rest.types import NULL
 from tests.unit.rest_client import Client, client_of
 
 LISTS = REGISTRY.every()
@@ -72,6 +75,15 @@ def test_null_finds_whatever_is_shown_as_null_in_pages_too(api: Client, path: st
             assert sorted(ids_of(api, path, f"{query}null")) == sorted(null), query
             assert sorted(ids_of(api, path, query)) == sorted(empty), query
             assert in_pages(api, path, f"{query}null") == sorted(null), query
+
+
+def test_the_document_says_that_null_finds_what_is_shown_as_null() -> None:
+    (attribute,) = (one for one in SUBNETS.attributes if one.name == "ipv6_ra_mode")
+    (described,) = (
+        one for one in list_parameters([attribute], stored=False) if one["name"] == attribute.name
+    )
+    assert NULL in described["schema"]["items"]["anyOf"]
+    assert "default" not in accepted_attributes([attribute], "POST")["properties"][attribute.name]
 
 
 def test_null_is_one_of_several_values(api: Client) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from osken_apps.rest.attribute import ABSENT, Attribute
 from osken_apps.rest.listing import MAX_FIELDS, MAX_FILTER_VALUES, MAX_LIMIT, MAX_SORT_KEYS, MAX_TAG_LIST
 from osken_apps.rest.openapi.words import LINKS, TEXT, Document, array_of, object_of, parameter
-from osken_apps.rest.types import TEXT_LENGTH
+from osken_apps.rest.types import NULL, TEXT_LENGTH
 
 
 def _with_default(attribute: Attribute, schema: Any) -> Document:
@@ -38,7 +38,10 @@ def _filter_schema(attribute: Attribute) -> Document:
     if attribute.name == "fixed_ips":
         return TEXT | {"pattern": "^(subnet_id|ip_address|ip_address_substr)=[0-9a-fA-F.:-]+$"}
     if attribute.post or attribute.put:
-        return dict(attribute.type.schema)
+        schema = attribute.type.schema
+        if NULL in attribute.type.answer_schema.get("anyOf", ()) and NULL not in schema.get("anyOf", ()):
+            return {"anyOf": [schema, NULL]}  # whatever may be shown as null is found by it
+        return dict(schema)
     return TEXT
 
 
