@@ -17,6 +17,8 @@ CHECKS = (
     "response_schema_conformance",
     "negative_data_rejection",
 )
+# The tool's own, and those of a query that is too long.
+REFUSALS = [*map(str, (400, 401, 403, 404, 405, 406, 409, 414, 415, 422, 428, 429, 431)), "5xx"]
 EXAMPLES = 5
 SEVERAL = 5
 
@@ -29,7 +31,7 @@ def configuration(ids: dict[str, str]) -> str:
         for method in ("GET", "PUT")
         for path in ("", "/tags", "/tags/{tag}")
     ]
-    return "".join(
+    return f"[checks]\nnegative_data_rejection.expected-statuses = {REFUSALS}\n" + "".join(
         f'[[operations]]\ninclude-name = "{method} {path}"\nparameters = {{ "path.id" = "{resource_id}" }}\n'
         for method, path, resource_id in operations
     )
