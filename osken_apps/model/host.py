@@ -7,6 +7,8 @@ from osken_apps.model.interface_names import named_port
 from osken_apps.model.local_vlans import DEAD_MARK, DEAD_TAG
 from osken_apps.model.snapshot import MAX_METERS, Wire
 
+ACCESS_MODES = ("", "access")  # of a port row with a tag: then it is an access port (ovs-vswitchd.conf.db(5))
+
 Named = frozenset[tuple[int, Wire | None]]  # local VLANs, each with where it leads; None: not said
 
 
@@ -37,6 +39,11 @@ class TaggedPort:
     name: str
     tag: int | None
     mark: str = ""
+    vlan_mode: str = ""
+
+    def is_access(self, *tags: int) -> bool:
+        """Tell whether it is an access port of one of these VLANs, and so carries no other."""
+        return self.tag in tags and self.vlan_mode in ACCESS_MODES
 
 
 def mark_of(tag: int, mark: str) -> str:

@@ -67,7 +67,7 @@ class HostView:
             tag = tags.get(shown.name)
             if tag is None:
                 return shown
-            return PortFacts(shown.name, shown.interfaces, tag, shown.vlan_mode, shown.iface_id)
+            return replace(shown, tag=tag, vlan_mode="")
 
         def facts(shown: BridgeFacts) -> BridgeFacts:
             if shown.name != bridge:
@@ -165,9 +165,8 @@ def _same(some: tuple[InterfaceRow, ...], others: tuple[InterfaceRow, ...]) -> b
 
 def _port(row: PortRow, interfaces: tuple[InterfaceRow, ...], shown: tuple[InterfaceFacts, ...]) -> _Port:
     name, ids = _cut(row.name), row.external_ids
-    tagged = TaggedPort(name, row.tag, _cut(ids.get(MARK, "")))
-    iface_id = _cut(ids.get("iface-id", ""))
-    facts = PortFacts(name, shown, row.tag, _cut(row.vlan_mode or ""), iface_id)
+    tagged = TaggedPort(name, row.tag, _cut(ids.get(MARK, "")), _cut(row.vlan_mode or ""))
+    facts = PortFacts(name, shown, row.tag, tagged.vlan_mode, _cut(ids.get("iface-id", "")))
     plugged = (Interface(of.name, of.iface_id, tagged.tag, tagged.mark, of.is_trunk) for of in shown)
     return _Port(row, interfaces, facts, tagged, tuple(plugged))
 

@@ -19,11 +19,15 @@ Operations = list[Json]
 
 
 def tag_operations(tags: Mapping[Uuid, int | None], mark: str) -> Operations:
-    """Give port rows their tags with the mark; None takes both off."""
+    """Give port rows their tags with the mark, as access ports of these; None takes tag and mark off.
+
+    With a tag and no vlan_mode a port is an access port (ovs-vswitchd.conf.db(5)).
+    """
     operations: Operations = []
     for row, tag in tags.items():
         marks = {} if tag is None else {MARK: mark_of(tag, mark)}
-        operations.append(_update("Port", row, {"tag": _set(()) if tag is None else tag}))
+        access: dict[str, Json] = {"tag": tag, "vlan_mode": _set(()), "trunks": _set(())}
+        operations.append(_update("Port", row, {"tag": _set(())} if tag is None else access))
         operations.append(_mutate("Port", row, _put("external_ids", (MARK,), marks)))
     return operations
 

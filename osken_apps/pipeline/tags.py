@@ -25,7 +25,8 @@ def tag_changes(
 
     A port that a controller tagged and that nobody wants any more is dead until it is wanted again; one that
     its operator has declared a trunk, or that leads to another bridge, loses the tag that it has from us.
-    What is kept is left alone. `mark` is what a port row is marked with from now on.
+    With a tag of ours a row must be an access port: any other carries more than that. What is kept is left
+    alone. `mark` is what a port row is marked with from now on.
     """
     changes: Tags = {}
     untagged = {*snapshot.trunks, *snapshot.links}
@@ -37,7 +38,7 @@ def tag_changes(
                 changes[row.name] = None
             continue
         wanted = desired.get(row.name, DEAD_TAG if row.mark and snapshot.complete else None)
-        if wanted is not None and (row.tag != wanted or row.mark != mark_of(wanted, mark)):
+        if wanted is not None and not (row.is_access(wanted) and row.mark == mark_of(wanted, mark)):
             changes[row.name] = wanted
     return changes
 
@@ -45,4 +46,4 @@ def tag_changes(
 def is_to_be_dead(row: TaggedPort, changes: Tags) -> bool:
     """Tell whether a port must be made dead before its tag may change: it carries something now."""
     wanted = changes.get(row.name)
-    return wanted is not None and row.tag not in (wanted, DEAD_TAG)
+    return wanted is not None and not row.is_access(wanted, DEAD_TAG)

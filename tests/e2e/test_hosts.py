@@ -193,11 +193,6 @@ MISTAKES = {
         ["add-port", "br-int", "stray0", "--", "set", "interface", "stray0", "type=internal"],
         "stray0 has no iface-id: it is no port's, and carries nothing",
     ),
-    "vlan_mode": (
-        ["--", "add-port", "br-int", "tap1", "vlan_mode=trunk",
-         "--", "set", "interface", "tap1", "type=internal", "external_ids:iface-id={port_id}"],
-        "tap1 has vlan_mode=trunk: it carries VLANs that are not its own",
-    ),
     "iface-id on the row of Port": (
         ["--", "add-port", "br-int", "tap2", "external_ids:iface-id={port_id}",
          "--", "set", "interface", "tap2", "type=internal"],
@@ -235,6 +230,6 @@ def test_a_mistake_is_named_and_the_remedy_mends_it(world: World, mistake: str) 
     for typed in (lines[n] for n in range(place + 1, len(lines), 2)):
         command = re.split(r", (?:or|and) ", typed.strip())[0]
         host.run(["sh", "-c", command.replace("NIC", "eth2").replace("PORT_ID", PORT_ID)], check=False)
-    for stray in ("stray0", "tap1", "tap2", "tap3", "tap4"):
+    for stray in ("stray0", "tap2", "tap3", "tap4"):
         host.ovs.vsctl("--if-exists", "del-port", stray)
     wait_until(lambda: osken_net(host, "host-check").returncode == 0, PATIENCE_S, "nothing to be missing")

@@ -30,7 +30,7 @@ from osken_apps.model.resources import (
 from osken_apps.model.security_groups import SecurityGroup
 from osken_apps.model.snapshot import HostSnapshot, Segment
 from osken_apps.model.turns import PORTS_A_TURN
-from osken_apps.pipeline.tags import desired_tags, tag_changes
+from osken_apps.pipeline.tags import desired_tags, is_to_be_dead, tag_changes
 from tests.golden.scenarios import LAYOUT, NET1, NET2, SERVER1, SUBNET1, VM1, VM2
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -563,6 +563,21 @@ def test_tags_are_written_where_they_differ_and_a_port_that_was_ours_is_dead() -
     assert changes == {"tap53903a95-82": 1, "was-ours": 4095, "uplink": None, "vnet7": 4095}
     assert tag_changes([TaggedPort("tap53903a95-82", 1, "s")], desired, snapshot, "s") == {}
     assert tag_changes([TaggedPort("tap53903a95-82", 1, "old")], desired, snapshot, "s") == {TAP1.name: 1}
+
+
+def test_a_tag_counts_at_an_access_port_only() -> None:
+    made = fabric("h")
+    made.observe_interfaces("h", [TAP1, Interface("uplink", trunk=True)])
+    snapshot = snapshot_of(made, "h")
+    for mode, is_access in (("", True), ("access", True), ("trunk", False), ("native-untagged", False)):
+        rows = [
+            TaggedPort(TAP1.name, 1, "s", mode),
+            TaggedPort("vnet7", 4095, "dead", mode),
+            TaggedPort("uplink", 7, "", mode),
+        ]
+        changes = tag_changes(rows, desired_tags(snapshot), snapshot, "s")
+        assert changes == ({} if is_access else {TAP1.name: 1, "vnet7": 4095})
+        assert [is_to_be_dead(row, {row.name: 2}) for row in rows[:2]] == [True, not is_access]
 
 
 def test_a_local_vlan_is_not_given_to_another_network_while_an_interface_still_has_it() -> None:

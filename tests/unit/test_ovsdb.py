@@ -300,6 +300,21 @@ def test_a_tag_is_written_with_its_mark_and_goes_with_it() -> None:
     assert session.replica.rows(RootRow)
 
 
+def test_a_row_with_a_tag_of_ours_is_an_access_port() -> None:
+    database = host(2)
+    for row in database.tables["Port"].values():
+        row |= {"vlan_mode": "trunk", "trunks": ["set", [5, 6]]}
+    session = shown(database)
+    uuids = {row.name: uuid for uuid, row in session.replica.rows(PortRow).items()}
+    session.transact(tag_operations({uuids["tap0"]: 4095, uuids["tap1"]: None}, "the-store"))
+    talk(session, database)
+    rows = {row["name"]: row for row in database.tables["Port"].values()}
+    assert [(rows[name]["vlan_mode"], rows[name]["trunks"]) for name in ("tap0", "tap1")] == [
+        (["set", []], ["set", []]),
+        ("trunk", ["set", [5, 6]]),
+    ]
+
+
 def test_a_host_owes_nothing_while_what_it_has_sent_waits_for_us() -> None:
     session, database = Session(0.0), host(1000)
     session.feed(database.feed(session.to_send(), 0.0))

@@ -103,6 +103,8 @@ def wait_for(met: Callable[[], object]) -> None:
 def test_a_session_shows_its_host_and_writes_tags() -> None:
     def work(made: Peer) -> None:
         database = host(3)
+        for row in database.tables["Port"].values():
+            row["vlan_mode"] = "native-tagged"
         made.serve(database)
         wait_for(lambda: made.views and made.views[-1])
         view = made.session.view()

@@ -6,6 +6,7 @@ from osken_apps.model.conditions.condition import Code, Condition, Expected
 from osken_apps.model.conditions.facts import TRUNK_KEY, BridgeFacts, HostFacts, InterfaceFacts, PortFacts
 from osken_apps.model.conditions.iface_ids import PortDirectory, canonical, hex_digits, is_port_id
 from osken_apps.model.conditions.words import typed
+from osken_apps.model.host import ACCESS_MODES
 from osken_apps.model.interface_names import named_port
 from osken_apps.model.resources import Port
 from osken_apps.model.snapshot import (
@@ -16,8 +17,6 @@ from osken_apps.model.snapshot import (
     physical_end,
 )
 from osken_apps.printable import excerpt
-
-ACCESS = ("", "access")
 
 
 def of_interfaces(host: HostFacts, expected: Expected) -> Iterator[Condition]:
@@ -132,7 +131,7 @@ def _of_plugged(
     elif interface.admin_up is False and not interface.type:
         sentence, remedy = f"{excerpt(name)} is down", f"ip link set {typed(name)} up"
         yield Condition(Code.INTERFACE_DOWN, sentence, remedy, "", name, iface_id, cuts=True)
-    if port.vlan_mode not in ACCESS:
+    if port.vlan_mode not in ACCESS_MODES:
         sentence = (
             f"{excerpt(name)} has vlan_mode={excerpt(port.vlan_mode)}: it carries VLANs that are not its own"
         )
