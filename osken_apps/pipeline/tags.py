@@ -23,18 +23,17 @@ def tag_changes(
 ) -> Tags:
     """Say which tags to write.
 
-    A port that a controller tagged and that nobody wants any more is dead until it is wanted again; one that
-    its operator has declared a trunk, or that leads to another bridge, loses the tag that it has from us.
-    With a tag of ours a row must be an access port: any other carries more than that. What is kept is left
-    alone. `mark` is what a port row is marked with from now on.
+    A port that a controller tagged and that nobody wants any more is dead until it is wanted again. One that
+    its operator has declared a trunk loses the tag that it has from us; one that leads to another bridge any
+    tag, as it must carry all networks. With a tag of ours a row is an access port: others carry more than
+    that. What is kept is left alone. `mark` is what a port row is marked with from now on.
     """
     changes: Tags = {}
-    untagged = {*snapshot.trunks, *snapshot.links}
     for row in rows:
         if row.name in snapshot.orphans:
             continue
-        if row.name in untagged:
-            if row.mark:
+        if row.name in snapshot.trunks or row.name in snapshot.links:
+            if row.mark or (row.tag is not None and row.name in snapshot.links):
                 changes[row.name] = None
             continue
         wanted = desired.get(row.name, DEAD_TAG if row.mark and snapshot.complete else None)

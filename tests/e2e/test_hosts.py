@@ -189,6 +189,14 @@ MISTAKES = {
         ["--", "del-port", "eth2", "--", "add-port", "br-eth2", "eth22"],
         "Open vSwitch cannot use eth22 of bridge br-eth2: could not open network device eth22",
     ),
+    "a tag on the NIC": (
+        ["set", "port", "eth2", "tag=5"],
+        "eth2 of bridge br-eth2 has tag=5: it must carry the VLANs of all networks",
+    ),
+    "a tag on an end of the patch": (
+        ["set", "port", "phy-br-eth2", "tag=5", "vlan_mode=native-untagged"],
+        "patch phy-br-eth2 has tag=5 vlan_mode=native-untagged: it must carry the VLANs of all networks",
+    ),
     "an interface without an iface-id": (
         ["add-port", "br-int", "stray0", "--", "set", "interface", "stray0", "type=internal"],
         "stray0 has no iface-id: it is no port's, and carries nothing",

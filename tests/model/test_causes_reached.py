@@ -12,7 +12,7 @@ from osken_apps.explain.causes import EVERY_CAUSE, Explanation
 from osken_apps.explain.facts import Source
 from osken_apps.explain.frames import OF_A_FRAME, explain_frame
 from osken_apps.model.conditions import Code
-from osken_apps.model.resources import NetworkType
+from osken_apps.model.resources import NetworkType, PortStatus
 from osken_apps.pipeline.features.isolation import INTEGRATION_NORMAL
 from osken_apps.trace.connections import NEW
 from osken_apps.trace.words import frame_of_words
@@ -135,6 +135,9 @@ SAID: dict[Code, tuple[Callable[[TwoHosts], None], str]] = {
     Code.PATCH_PEER: (
         edited(with_port("br-int", END, PATCH(END, "phy-br-eht2"))),
         "patch int-br-eth2: its peer phy-br-eht2 does not exist."),
+    Code.PATCH_VLANS: (
+        edited(with_port("br-int", END, conditions.tagged_patch(END, "phy-br-eth2", tag=5))),
+        "patch int-br-eth2 has tag=5: it must carry the VLANs of all networks."),
     Code.DATAPATH_TYPE: (
         edited(with_bridge("br-int", datapath_type="netdev")),
         "bridge br-eth2 has datapath_type system and br-int netdev: no patch joins the two."),
@@ -146,6 +149,9 @@ SAID: dict[Code, tuple[Callable[[TwoHosts], None], str]] = {
         "Open vSwitch cannot use eth2 of bridge br-eth2: no such device."),
     Code.NIC_DOWN: (edited(with_nic(admin_up=False)), "eth2 of bridge br-eth2 is down."),
     Code.NIC_UNPLUGGED: (edited(with_nic(link_up=False)), "eth2 of bridge br-eth2 has no link."),
+    Code.NIC_VLANS: (
+        edited(with_port("br-eth2", "eth2", conditions.port(conditions.ETH2, tag=5))),
+        "eth2 of bridge br-eth2 has tag=5: it must carry the VLANs of all networks."),
     Code.TUNNEL_ADDRESS_MISSING: (
         over_tunnels("", "192.0.2.2"),
         "it has networks over tunnels and no tunnel address: no other host reaches it."),
@@ -219,6 +225,18 @@ def test_what_a_host_shows_to_be_wrong_is_the_verdict(code: Code, monkeypatch: p
     verdict = site.why_no_address().verdict
     assert (verdict.code, verdict.sentence.removeprefix("vm1 is on host1, and there ")) == (code, sentence)
     assert verdict.remedy and is_whole(verdict)
+
+
+@pytest.mark.parametrize("code", [Code.PATCH_VLANS, Code.NIC_VLANS])
+def test_a_port_whose_way_carries_one_vlan_only_is_not_active(
+    code: Code, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    do, sentence = SAID[code]
+    site = TwoHosts(monkeypatch)
+    do(site)
+    port = site.port(VM1)
+    words = f"this to be put right: {sentence.removesuffix('.')}"
+    assert (port.status, port.waits_for) == (PortStatus.DOWN, words)
 
 
 @pytest.mark.parametrize("code", SAID_BESIDES)

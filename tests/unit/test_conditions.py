@@ -50,6 +50,10 @@ def patch(name: str, peer: str) -> PortFacts:
     return port(InterfaceFacts(name, "patch", peer))
 
 
+def tagged_patch(name: str, peer: str, **values: object) -> PortFacts:
+    return replace(patch(name, peer), **values)  # type: ignore[arg-type]
+
+
 def bridge(name: str, *ports: PortFacts) -> BridgeFacts:
     local = port(InterfaceFacts(name, "internal", "", "", False, False, 1500))
     return BridgeFacts(name, "secure", (), "", OPENFLOW, (local, *ports))
@@ -198,6 +202,41 @@ MISTAKES: dict[str, tuple[Edit, list[str]]] = {
             "br-int", "int-br-eth2", port(InterfaceFacts("int-br-eth2", "patch", "phy-br-eth2", "not usable"))
         ),
         ["patch int-br-eth2: Open vSwitch says: not usable"],
+    ),
+    "a tag on an end of the patch": (
+        with_port("br-int", "int-br-eth2", tagged_patch("int-br-eth2", "phy-br-eth2", tag=5)),
+        ["patch int-br-eth2 has tag=5: it must carry the VLANs of all networks"],
+    ),
+    "a tag and a vlan_mode on the other end": (
+        with_port(
+            "br-eth2",
+            "phy-br-eth2",
+            tagged_patch("phy-br-eth2", "int-br-eth2", tag=5, vlan_mode="native-tagged"),
+        ),
+        ["patch phy-br-eth2 has tag=5 vlan_mode=native-tagged: it must carry the VLANs of all networks"],
+    ),
+    "a patch that is no trunk": (
+        with_port("br-int", "int-br-eth2", tagged_patch("int-br-eth2", "phy-br-eth2", vlan_mode="access")),
+        ["patch int-br-eth2 has vlan_mode=access: it must carry the VLANs of all networks"],
+    ),
+    "a patch that is a trunk in words": (
+        with_port("br-int", "int-br-eth2", tagged_patch("int-br-eth2", "phy-br-eth2", vlan_mode="trunk")),
+        [],
+    ),
+    "a tag on the NIC": (
+        with_port("br-eth2", "eth2", port(ETH2, tag=5)),
+        ["eth2 of bridge br-eth2 has tag=5: it must carry the VLANs of all networks"],
+    ),
+    "a native VLAN of the NIC": (
+        with_port("br-eth2", "eth2", port(ETH2, tag=5, vlan_mode="native-untagged")),
+        [
+            "eth2 of bridge br-eth2 has tag=5 vlan_mode=native-untagged: frames without a VLAN come in as of"
+            " VLAN 5"
+        ],
+    ),
+    "a NIC that is a trunk in words": (
+        with_port("br-eth2", "eth2", port(ETH2, vlan_mode="native-tagged")),
+        [],
     ),
     "no NIC": (
         with_port("br-eth2", "eth2"),
@@ -397,6 +436,21 @@ def test_a_bond_goes_on_with_the_nic_that_is_left() -> None:
     assert cutting(with_port("br-eth2", "eth2", bond)) == []
     dead = PortFacts("bond0", (replace(ETH2, link_up=False), replace(eth3, admin_up=False)))
     assert cutting(with_port("br-eth2", "eth2", dead)) == ["nic_unplugged", "nic_down"]
+
+
+def test_a_tag_cuts_all_networks_of_a_bridge_but_a_native_vlan_does_not() -> None:
+    bond = PortFacts("bond0", (ETH2, replace(ETH2, name="eth3")), 5)
+    for on, name, instead in (
+        ("br-int", "int-br-eth2", tagged_patch("int-br-eth2", "phy-br-eth2", tag=5)),
+        ("br-eth2", "phy-br-eth2", tagged_patch("phy-br-eth2", "int-br-eth2", vlan_mode="dot1q-tunnel")),
+        ("br-eth2", "eth2", port(ETH2, tag=5)),
+        ("br-eth2", "eth2", bond),
+    ):
+        cuts = [condition for condition in found(with_port(on, name, instead)) if condition.cuts]
+        about = {(condition.bridge, condition.interface, condition.remedy) for condition in cuts}
+        assert about == {("br-eth2", "", f"ovs-vsctl clear port {instead.name} tag vlan_mode")}
+    assert cutting(with_port("br-eth2", "eth2", port(ETH2, tag=5, vlan_mode="native-tagged"))) == []
+    assert cutting(with_port("br-eth2", "eth2", port(ETH2, tag=5), port(replace(ETH2, name="eth3")))) == []
 
 
 def test_fail_mode_cuts_nothing_now() -> None:

@@ -565,6 +565,16 @@ def test_tags_are_written_where_they_differ_and_a_port_that_was_ours_is_dead() -
     assert tag_changes([TaggedPort("tap53903a95-82", 1, "old")], desired, snapshot, "s") == {TAP1.name: 1}
 
 
+def test_a_link_to_another_bridge_loses_any_tag_but_a_trunk_only_ours() -> None:
+    made = fabric("h")
+    made.observe_interfaces("h", [TAP1, Interface("uplink", trunk=True)])
+    snapshot = snapshot_of(made, "h")
+    links = ("int-br-eth2", "patch-tun")
+    rows = [*(TaggedPort(name, 5) for name in links), TaggedPort("uplink", 5)]
+    assert tag_changes(rows, {}, snapshot, "s") == dict.fromkeys(links)
+    assert tag_changes([TaggedPort(name, None) for name in links], {}, snapshot, "s") == {}
+
+
 def test_a_tag_counts_at_an_access_port_only() -> None:
     made = fabric("h")
     made.observe_interfaces("h", [TAP1, Interface("uplink", trunk=True)])

@@ -11,6 +11,8 @@ from osken_apps.printable import excerpt
 
 PATCH = "patch"
 NOT_A_NIC = (PATCH, "internal")
+NATIVE = ("native-tagged", "native-untagged")  # modes of a trunk whose frames without a VLAN are of its tag
+MUST_CARRY = "it must carry the VLANs of all networks"
 
 
 def of_patches(host: HostFacts, expected: Expected) -> Iterator[Condition]:
@@ -58,7 +60,26 @@ def _of_end(
         if interface.peer != peer:
             sentence = f"patch {name}: {_of_peer(interface.peer, peer, host)}"
             return Condition(Code.PATCH_PEER, sentence, remedy, physical_bridge, name, cuts=True)
+    if settings := _vlans(port):
+        sentence = f"patch {name} has {settings}: {MUST_CARRY}"
+        return Condition(Code.PATCH_VLANS, sentence, _clear_vlans(port), physical_bridge, cuts=True)
     return None
+
+
+def _vlans(port: PortFacts) -> str:
+    """Give the settings for which a port row does not carry all VLANs alike; empty: it does.
+
+    Source: ovs-vswitchd.conf.db(5) of Port's tag and vlan_mode.
+    """
+    if port.vlan_mode == "trunk" or (port.tag is None and port.vlan_mode in ("", *NATIVE)):
+        return ""
+    tag = [] if port.tag is None else [f"tag={port.tag}"]
+    mode = [f"vlan_mode={excerpt(port.vlan_mode)}"] if port.vlan_mode else []
+    return " ".join((*tag, *mode))
+
+
+def _clear_vlans(port: PortFacts) -> str:
+    return f"ovs-vsctl clear port {typed(port.name)} tag vlan_mode"
 
 
 def _of_peer(peer: str, wanted: str, host: HostFacts) -> str:
@@ -115,7 +136,7 @@ def of_nics(host: HostFacts, expected: Expected) -> Iterator[Condition]:
     """Give what is wrong with the NICs of each physical bridge."""
     physical_networks = {bridge: name for name, bridge in expected.layout.bridge_mappings}
     for bridge in _physical_bridges(host, expected):
-        nics = nics_of(bridge)
+        rows, nics = _nics(bridge), nics_of(bridge)
         if not nics:
             yield Condition(
                 Code.NIC_MISSING,
@@ -124,17 +145,22 @@ def of_nics(host: HostFacts, expected: Expected) -> Iterator[Condition]:
                 bridge.name,
                 cuts=True,
             )
-        found = [condition for nic in nics if (condition := _of_nic(nic, bridge.name))]
+        found = [condition for port, nic in rows if (condition := _of_nic(port, nic, bridge.name))]
         is_cut = len(found) == len(nics)
         for code, sentence, remedy, interface in found:
             yield Condition(code, sentence, remedy, bridge.name, interface, cuts=is_cut)
+        yield from _of_native_vlans(rows, bridge.name)
         yield from _of_mtus(nics, bridge.name, expected.mtus.get(physical_networks[bridge.name], 0))
 
 
 def nics_of(bridge: BridgeFacts) -> list[InterfaceFacts]:
     """Give the NICs of a physical bridge."""
+    return [nic for _, nic in _nics(bridge)]
+
+
+def _nics(bridge: BridgeFacts) -> list[tuple[PortFacts, InterfaceFacts]]:
     return [
-        interface
+        (port, interface)
         for port in bridge.ports
         for interface in port.interfaces
         if _is_nic(port, interface, bridge)
@@ -146,8 +172,8 @@ def _is_nic(port: PortFacts, interface: InterfaceFacts, bridge: BridgeFacts) -> 
     return not is_of_the_bridge and not interface.iface_id
 
 
-def _of_nic(nic: InterfaceFacts, bridge: str) -> tuple[Code, str, str, str] | None:
-    """Say why no frame passes a NIC: code, sentence, remedy and the NIC."""
+def _of_nic(port: PortFacts, nic: InterfaceFacts, bridge: str) -> tuple[Code, str, str, str] | None:
+    """Say why frames do not pass a NIC: code, sentence, remedy and the NIC, if it is about it alone."""
     name = excerpt(nic.name)
     if nic.error:
         sentence = f"Open vSwitch cannot use {name} of bridge {bridge}: {excerpt(nic.error)}"
@@ -159,7 +185,26 @@ def _of_nic(nic: InterfaceFacts, bridge: str) -> tuple[Code, str, str, str] | No
     if nic.link_up is False:
         sentence = f"{name} of bridge {bridge} has no link"
         return Code.NIC_UNPLUGGED, sentence, "look at the cable, and at the port of the switch", nic.name
+    settings = _vlans(port)
+    if settings and port.vlan_mode not in NATIVE:
+        sentence = f"{name} of bridge {bridge} has {settings}: {MUST_CARRY}"
+        return Code.NIC_VLANS, sentence, _clear_vlans(port), ""
     return None
+
+
+def _of_native_vlans(rows: list[tuple[PortFacts, InterfaceFacts]], bridge: str) -> Iterator[Condition]:
+    """Warn of NICs that have a native VLAN: the other VLANs pass, and that one where the wire has it, too."""
+    for port, nic in rows:
+        settings = _vlans(port)
+        if settings and port.vlan_mode in NATIVE:
+            sentence = f"frames without a VLAN come in as of VLAN {port.tag}"
+            yield Condition(
+                Code.NIC_VLANS,
+                f"{excerpt(nic.name)} of bridge {bridge} has {settings}: {sentence}",
+                _clear_vlans(port),
+                bridge,
+                nic.name,
+            )
 
 
 def _of_mtus(nics: list[InterfaceFacts], bridge: str, mtu: int) -> Iterator[Condition]:
