@@ -7,7 +7,7 @@ from osken_apps.model.fabric import Fabric
 from osken_apps.model.local_vlans import DEAD_TAG
 from osken_apps.model.snapshot import HostSnapshot
 from osken_apps.ovsdb.host_view import HostView
-from osken_apps.pipeline.tags import Tags, desired_tags, is_to_be_dead, tag_changes
+from osken_apps.pipeline.tags import Tags, desired_tags, is_to_be_dead, row_tags, tag_changes
 
 LOG = logging.getLogger(__name__)
 
@@ -25,6 +25,12 @@ class HostTags:
         view = self._view()
         desired = desired_tags(snapshot)
         return tag_changes(view.tagged_ports, desired, snapshot, self._fabric.mark) if view else {}
+
+    def interfaces(self, changes: Tags) -> set[str]:
+        """Name the interfaces whose tags are to be written."""
+        view = self._view()
+        rows = view.tagged_ports if view else ()
+        return {name for row in rows if row.name in changes for name in row.interface_names}
 
     def note_foreign(self, changes: Tags) -> None:
         """Count those of the tags to be written that we had written and someone else has changed."""
@@ -49,7 +55,8 @@ class HostTags:
             desired = desired_tags(snapshot)
             changes = tag_changes(view.tagged_ports, desired, snapshot, self._fabric.mark)
             withheld = {name for name, tag in changes.items() if tag != DEAD_TAG and not flows_stand}
-            self._written = {name: tag for name, tag in desired.items() if name not in withheld}
+            wanted = row_tags(view.tagged_ports, desired)
+            self._written = {name: tag for name, tag in wanted.items() if name not in withheld}
             self._send(view, {name: tag for name, tag in changes.items() if name not in withheld})
 
     def _view(self) -> HostView | None:

@@ -264,7 +264,8 @@ class HostReconciler:
         self._tunnel_bridge.write(snapshot)
         self._look_for_news(bridges)
         changes = self._tags.changes(snapshot)
-        self._unsettled |= {bound.port_id for bound in snapshot.ports if bound.interface in changes}
+        changing = self._tags.interfaces(changes)
+        self._unsettled |= {bound.port_id for bound in snapshot.ports if bound.interface in changing}
         self._tags.note_foreign(changes)
         if self._is_bare(bridges):
             self._tags.write(snapshot, flows_stand=True)  # nothing passes until they come, all at once

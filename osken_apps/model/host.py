@@ -18,6 +18,7 @@ class Interface:
 
     `mark` is the store whose controller gave the port row its `tag`, or says that it was made dead; empty if
     no controller did either. `trunk`: its operator has declared that it carries the networks' tags itself.
+    `shares_row`: its port row has other interfaces, too (a bond), and so is no port's.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Interface:
     tag: int | None = None
     mark: str = ""
     trunk: bool = False
+    shares_row: bool = False
 
     @property
     def live_tag(self) -> int | None:
@@ -34,12 +36,21 @@ class Interface:
 
 @dataclass(frozen=True, slots=True)
 class TaggedPort:
-    """A port row of OVSDB; its `mark` is as that of an `Interface`."""
+    """A port row of OVSDB; its `mark` is as that of an `Interface`.
+
+    `interfaces` are the names of those that it has, where it is not one with the row's name.
+    """
 
     name: str
     tag: int | None
     mark: str = ""
     vlan_mode: str = ""
+    interfaces: tuple[str, ...] = ()
+
+    @property
+    def interface_names(self) -> tuple[str, ...]:
+        """The interfaces that have its tag."""
+        return self.interfaces or (self.name,)
 
     def is_access(self, *tags: int) -> bool:
         """Tell whether it is an access port of one of these VLANs, and so carries no other."""
@@ -104,7 +115,7 @@ class ShownHost:
         `recorded`.
 
         `recorded` are the interfaces that the store has of this host, by port id. Of several interfaces that
-        claim one port the one plugged first comes first.
+        claim one port the one plugged first comes first. One that shares its port row claims none.
         """
         present = self.ofports.get(bridge, {})
         found: dict[str, list[str]] = {}
@@ -112,7 +123,7 @@ class ShownHost:
             for claim, name in self._claims_by_name(present, recorded):
                 found.setdefault(claim, []).append(name)
         for interface in self.interfaces.values():
-            if interface.iface_id and interface.name in present:
+            if interface.iface_id and not interface.shares_row and interface.name in present:
                 found.setdefault(interface.iface_id, []).append(interface.name)
         return {claim: tuple(sorted(names, key=lambda name: present[name])) for claim, names in found.items()}
 
@@ -146,5 +157,5 @@ class ShownHost:
         """Give the interfaces that a controller has tagged for ports that the store does not know of."""
         for interface in self.interfaces.values():
             known = interface.iface_id in ports or interface.iface_id in deleted
-            if interface.live_tag is not None and not known:
+            if interface.live_tag is not None and not known and not interface.shares_row:
                 yield interface

@@ -52,16 +52,20 @@ class HostView:
 
     def written(self, bridge: str, tags: Mapping[str, int], mark: str) -> "HostView":
         """Give what the session shows once the tags of ports of a bridge are written, and nothing else is."""
+        row_of = {name: port.name for port in self.tagged_ports for name in port.interface_names}
 
         def row(port: TaggedPort) -> TaggedPort:
             tag = tags.get(port.name)
-            return port if tag is None else TaggedPort(port.name, tag, mark_of(tag, mark))
+            if tag is None:
+                return port
+            return TaggedPort(port.name, tag, mark_of(tag, mark), interfaces=port.interfaces)
 
         def interface(shown: Interface) -> Interface:
-            tag = tags.get(shown.name)
+            tag = tags.get(row_of.get(shown.name, ""))
             if tag is None:
                 return shown
-            return Interface(shown.name, shown.iface_id, tag, mark_of(tag, mark), shown.trunk)
+            marked = mark_of(tag, mark)
+            return Interface(shown.name, shown.iface_id, tag, marked, shown.trunk, shown.shares_row)
 
         def port_facts(shown: PortFacts) -> PortFacts:
             tag = tags.get(shown.name)
@@ -165,9 +169,12 @@ def _same(some: tuple[InterfaceRow, ...], others: tuple[InterfaceRow, ...]) -> b
 
 def _port(row: PortRow, interfaces: tuple[InterfaceRow, ...], shown: tuple[InterfaceFacts, ...]) -> _Port:
     name, ids = _cut(row.name), row.external_ids
-    tagged = TaggedPort(name, row.tag, _cut(ids.get(MARK, "")), _cut(row.vlan_mode or ""))
+    names = tuple(of.name for of in shown)
+    own = () if names == (name,) else names
+    tagged = TaggedPort(name, row.tag, _cut(ids.get(MARK, "")), _cut(row.vlan_mode or ""), own)
     facts = PortFacts(name, shown, row.tag, tagged.vlan_mode, _cut(ids.get("iface-id", "")))
-    plugged = (Interface(of.name, of.iface_id, tagged.tag, tagged.mark, of.is_trunk) for of in shown)
+    is_trunk, shares = facts.is_trunk, len(row.interfaces) > 1
+    plugged = (Interface(of.name, of.iface_id, tagged.tag, tagged.mark, is_trunk, shares) for of in shown)
     return _Port(row, interfaces, facts, tagged, tuple(plugged))
 
 

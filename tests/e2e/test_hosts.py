@@ -201,6 +201,13 @@ MISTAKES = {
         ["add-port", "br-int", "stray0", "--", "set", "interface", "stray0", "type=internal"],
         "stray0 has no iface-id: it is no port's, and carries nothing",
     ),
+    "a port row of two interfaces": (
+        ["--", "add-bond", "br-int", "bond0", "stray0", "stray1",
+         "--", "set", "interface", "stray0", "type=internal",
+         "--", "set", "interface", "stray1", "type=internal"],
+        "stray0 shares its port row bond0 with stray1: a port has a row for itself, and this one carries"
+        " nothing",
+    ),
     "iface-id on the row of Port": (
         ["--", "add-port", "br-int", "tap2", "external_ids:iface-id={port_id}",
          "--", "set", "interface", "tap2", "type=internal"],
@@ -238,6 +245,6 @@ def test_a_mistake_is_named_and_the_remedy_mends_it(world: World, mistake: str) 
     for typed in (lines[n] for n in range(place + 1, len(lines), 2)):
         command = re.split(r", (?:or|and) ", typed.strip())[0]
         host.run(["sh", "-c", command.replace("NIC", "eth2").replace("PORT_ID", PORT_ID)], check=False)
-    for stray in ("stray0", "tap2", "tap3", "tap4"):
+    for stray in ("bond0", "stray0", "stray1", "tap2", "tap3", "tap4"):
         host.ovs.vsctl("--if-exists", "del-port", stray)
     wait_until(lambda: osken_net(host, "host-check").returncode == 0, PATIENCE_S, "nothing to be missing")

@@ -222,6 +222,7 @@ class Ovsdb:
         self.tags: dict[str, int | None] = {}
         self.marks: dict[str, str] = {}
         self.trunks: set[str] = set()
+        self.rows: dict[str, str] = {}  # the port row of an interface, where it has another name
         self.tunnel_address = ""
         self.links: dict[tuple[str, str], PortFacts] = {}  # what was written, by bridge and name
         self.written = 0
@@ -230,13 +231,17 @@ class Ovsdb:
         self.on_gone: Callable[[], None] = lambda: None
 
     def view(self) -> HostView:
+        members: dict[str, tuple[str, ...]] = {}
+        for name in self.iface_ids:
+            row = self.rows.get(name, name)
+            members[row] = (*members.get(row, ()), name)
+        tagged = {row: (self.tags.get(row), self.marks.get(row, "")) for row in members}
         interfaces = tuple(
-            Interface(name, iface_id, self.tags.get(name), self.marks.get(name, ""), name in self.trunks)
-            for name, iface_id in self.iface_ids.items()
+            Interface(name, self.iface_ids[name], *tagged[row], name in self.trunks, len(names) > 1)
+            for row, names in members.items()
+            for name in names
         )
-        ports = tuple(
-            TaggedPort(name, self.tags.get(name), self.marks.get(name, "")) for name in self.iface_ids
-        )
+        ports = tuple(TaggedPort(row, *tagged[row], "", names) for row, names in members.items())
         managers = ("tcp:192.0.2.9:6640",)
         facts = HostFacts(
             self.host, self.system_id, self._bridges(), managers, tunnel_address=self.tunnel_address

@@ -94,6 +94,8 @@ def too_small_for_tunnels(site: TwoHosts) -> None:
 
 
 PATCH, END = conditions.patch, "int-br-eth2"
+TAPS = (conditions.InterfaceFacts("tap1", iface_id=VM1.id), conditions.InterfaceFacts("tap9"))
+BOND = conditions.PortFacts("bond0", TAPS)
 SAID: dict[Code, tuple[Callable[[TwoHosts], None], str]] = {
     Code.INTERFACE_ERROR: (
         edited(tap(error="no such device")), "On host1, Open vSwitch cannot use tap1: no such device."),
@@ -117,6 +119,10 @@ SAID: dict[Code, tuple[Callable[[TwoHosts], None], str]] = {
     Code.IFACE_ID_ON_PORT_ROW: (
         edited(tap(iface_id="", iface_id_on_row=VM1.id)),
         "On host1, tap1 has its iface-id on the row of Port, and it belongs on that of Interface."),
+    Code.PORT_ROW_SHARED: (
+        edited(with_port("br-int", "tap1", BOND)),
+        "On host1, tap1 shares its port row bond0 with tap9: a port has a row for itself, and this one"
+        " carries nothing."),
     Code.WRONG_BRIDGE: (
         edited(with_nic(iface_id=VM1.id)),
         "On host1, eth2 has an iface-id and is on bridge br-eth2, not br-int."),

@@ -32,3 +32,19 @@ def test_a_dead_port_hears_nothing_whatever_its_vlan_mode_was(switch: Switch, mo
         assert host.vsctl("get", "port", "shut", "vlan_mode") == "[]"
 
     with_host(switch, work)
+
+
+def test_a_bond_is_made_dead_by_the_name_of_its_row(switch: Switch) -> None:
+    def work(host: Host) -> None:
+        host.vsctl("add-bond", "br-int", "bond0", "nic1", "nic2")
+        switch.run("ovs-ofctl", "add-flow", switch.management("br-int"), "actions=NORMAL")
+        host.vsctl("set", "port", "tap", "tag=7")
+        assert hearers(switch) == 1
+        host.wait(lambda: any(item.shares_row for item in host.view().interfaces))
+        (row,) = (row for row in host.view().tagged_ports if row.name == "bond0")
+        assert sorted(row.interface_names) == ["nic1", "nic2"]
+        host.session.set_tags({"bond0": 4095}, "the-store")
+        host.vsctl("set", "port", "tap", "tag=8")
+        assert hearers(switch) == 0
+
+    with_host(switch, work)

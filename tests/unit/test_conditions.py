@@ -359,6 +359,23 @@ MISTAKES: dict[str, tuple[Edit, list[str]]] = {
         with_port("br-int", "tap1", port(TAP, tag=1, vlan_mode="access")),
         [],
     ),
+    "a port row of two interfaces": (
+        with_port("br-int", "tap1", PortFacts("bond0", (TAP, replace(TAP, name="tap2", iface_id="")))),
+        [
+            "tap1 shares its port row bond0 with tap2: a port has a row for itself, and this one carries"
+            " nothing",
+            "tap2 shares its port row bond0 with tap1: a port has a row for itself, and this one carries"
+            " nothing",
+        ],
+    ),
+    "a declared trunk of two interfaces": (
+        with_port(
+            "br-int",
+            "tap1",
+            PortFacts("bond0", (replace(ETH2, name="eth4", is_trunk=True), replace(ETH2, name="eth5"))),
+        ),
+        [],
+    ),
     "the same iface-id twice": (
         with_port("br-int", "tap1", port(TAP), port(replace(TAP, name="tap2"))),
         [f"tap1 and tap2 have the same iface-id {PORT_ID}"],

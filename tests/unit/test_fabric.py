@@ -575,6 +575,29 @@ def test_a_link_to_another_bridge_loses_any_tag_but_a_trunk_only_ours() -> None:
     assert tag_changes([TaggedPort(name, None) for name in links], {}, snapshot, "s") == {}
 
 
+def test_a_tag_is_wanted_of_the_row_of_an_interface() -> None:
+    made = fabric("h")
+    made.observe_interfaces("h", [TAP1, Interface("uplink", trunk=True)])
+    snapshot = snapshot_of(made, "h")
+    rows = [
+        TaggedPort("row1", None, interfaces=(TAP1.name,)),
+        TaggedPort("row2", None, interfaces=("vnet7", "vnet8")),
+        TaggedPort("row3", 4095, "dead", interfaces=("uplink", "uplink2")),
+        TaggedPort("vnet7", None, interfaces=("vnet9",)),
+    ]
+    desired = desired_tags(snapshot)
+    assert tag_changes(rows, desired, snapshot, "s") == {"row1": 1, "row2": 4095, "row3": None}
+
+
+def test_an_interface_that_shares_its_row_claims_no_port_and_is_no_orphan() -> None:
+    made = fabric("h")
+    made.observe_interfaces("h", [replace(TAP1, tag=1, mark="s", shares_row=True)])
+    snapshot = snapshot_of(made, "h")
+    assert (bound(snapshot), snapshot.orphans) == ([], ())
+    made.observe_interfaces("h", [Interface("vnet7", "no-port", 1, "s", shares_row=True)])
+    assert snapshot_of(made, "h").orphans == ()
+
+
 def test_a_tag_counts_at_an_access_port_only() -> None:
     made = fabric("h")
     made.observe_interfaces("h", [TAP1, Interface("uplink", trunk=True)])

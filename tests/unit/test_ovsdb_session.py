@@ -122,6 +122,35 @@ def test_a_session_shows_its_host_and_writes_tags() -> None:
     with_peer(work)
 
 
+def test_a_row_of_several_interfaces_is_shown_and_tagged_as_one() -> None:
+    def work(made: Peer) -> None:
+        database = host(3)
+        rows = {row["name"]: (row_id, row) for row_id, row in database.tables["Interface"].items()}
+        rows["tap1"][1]["external_ids"] = ["map", [["osken-net-trunk", "true"]]]
+        for port in database.tables["Port"].values():
+            if port["name"] == "tap2":
+                port |= {
+                    "name": "bond0",
+                    "interfaces": ["set", [["uuid", rows[name][0]] for name in ("tap1", "tap2")]],
+                }
+        bridge = next(iter(database.tables["Bridge"].values()))
+        gone = next(row_id for row_id, row in database.tables["Port"].items() if row["name"] == "tap1")
+        bridge["ports"] = ["set", [item for item in bridge["ports"][1] if item[1] != gone]]
+        made.serve(database)
+        wait_for(lambda: made.views and made.views[-1])
+        view = made.session.view()
+        assert view is not None
+        (bond,) = (row for row in view.tagged_ports if row.name == "bond0")
+        assert bond.interface_names == ("tap1", "tap2")
+        shown = [(item.name, item.shares_row, item.trunk) for item in view.interfaces]
+        assert shown[1:] == [("tap0", False, False), ("tap1", True, True), ("tap2", True, True)]
+        made.session.set_tags({"bond0": 7}, "the-store")
+        assert made.views[-1] == view.written("br-int", {"bond0": 7}, "the-store")
+        assert [item.tag for item in made.views[-1].interfaces] == [None, None, 7, 7]
+
+    with_peer(work)
+
+
 def test_a_large_host_is_shown_whole_and_others_have_their_turn_meanwhile() -> None:
     def work(made: Peer) -> None:
         turns = 0

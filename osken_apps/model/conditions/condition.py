@@ -44,6 +44,7 @@ class Code(StrEnum):
     IFACE_ID_UNKNOWN = "iface_id_unknown"
     IFACE_ID_TWICE = "iface_id_twice"
     IFACE_ID_ON_PORT_ROW = "iface_id_on_port_row"
+    PORT_ROW_SHARED = "port_row_shared"
     WRONG_BRIDGE = "wrong_bridge"
     WRONG_HOST = "wrong_host"
     FOREIGN_FLOWS = "foreign_flows"

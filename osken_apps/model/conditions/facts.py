@@ -51,6 +51,11 @@ class PortFacts:
     vlan_mode: str = ""
     iface_id: str = ""
 
+    @property
+    def is_trunk(self) -> bool:
+        """Tell whether its operator has declared it a trunk, on any of its interfaces."""
+        return any(interface.is_trunk for interface in self.interfaces)
+
 
 @dataclass(frozen=True, slots=True)
 class BridgeFacts:

@@ -53,12 +53,14 @@ def _of_integration_bridge(bridge: BridgeFacts, host: HostFacts, expected: Expec
     first: dict[str, str] = {}
     for port in bridge.ports:
         for interface in port.interfaces if port.name not in wiring else ():
-            if interface.iface_id:
+            if len(port.interfaces) > 1 and not port.is_trunk:
+                yield _shared(bridge, port, interface)
+            elif interface.iface_id:
                 yield from _of_plugged(port, interface, host, expected)
                 yield from _of_second(interface, first)
             elif port.iface_id:
                 yield _on_port_row(port, interface)
-            elif not _is_intended(interface, host, outside):
+            elif not (port.is_trunk or _is_intended(interface, host, outside)):
                 yield _undeclared(interface)
 
 
@@ -72,12 +74,28 @@ def _ends(layout: Layout) -> Iterator[str]:
 def _is_intended(interface: InterfaceFacts, host: HostFacts, outside: set[str]) -> bool:
     """Tell whether an interface has no iface-id by intent.
 
-    It is declared a trunk; or its name alone tells the port, as where no OVSDB session does; or it is a patch
-    port to a physical bridge, which `of_patches` judges. A dead tag says nothing: it may be the controller's.
+    Its name alone tells the port, as where no OVSDB session does; or it is a patch port to a physical bridge,
+    which `of_patches` judges. A dead tag says nothing: it may be the controller's.
     """
     is_named = not host.managers and named_port(interface.name) != ""
     is_patch = interface.type == "patch" and interface.peer in outside
-    return interface.is_trunk or is_named or is_patch
+    return is_named or is_patch
+
+
+def _shared(bridge: BridgeFacts, port: PortFacts, interface: InterfaceFacts) -> Condition:
+    name, row = typed(interface.name), typed(port.name)
+    others = ", ".join(excerpt(other.name) for other in port.interfaces if other.name != interface.name)
+    return Condition(
+        Code.PORT_ROW_SHARED,
+        f"{excerpt(interface.name)} shares its port row {excerpt(port.name)} with {others}: a port has a row"
+        " for itself, and this one carries nothing",
+        f"ovs-vsctl del-port {bridge.name} {row} -- add-port {bridge.name} {name} -- set interface {name}"
+        f" external_ids:iface-id={typed(interface.iface_id or 'PORT_ID')}, or for a trunk of your own:"
+        f" ovs-vsctl set interface {name} external_ids:{TRUNK_KEY}=true",
+        interface=interface.name,
+        port_id=interface.iface_id,
+        cuts=True,
+    )
 
 
 def _on_port_row(port: PortFacts, interface: InterfaceFacts) -> Condition:
