@@ -13,6 +13,10 @@ from tests.e2e.conftest import World, has_drop
 DEAD_TAG = 4095
 NO_PORT = "0c6f6d6e-0000-4000-8000-00000000dead"
 STRANGER = "fa:16:3e:99:99:99"
+BOND = [
+    *["--", "add-bond", "br-int", "bond0", "nic1", "nic2"],
+    *["--", "set", "interface", "nic1", "type=internal", "--", "set", "interface", "nic2", "type=internal"],
+]
 SHOUT = """
 import socket, sys, time
 link = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
@@ -131,3 +135,28 @@ def test_only_a_declared_trunk_carries_the_networks(world: World) -> None:
         heard.wait_for("10.10.10.200")
     host.ovs.vsctl("remove", "interface", trunk.tap, "external_ids", "osken-net-trunk")
     wait_dead(world, 1, trunk.tap)
+
+
+@pytest.mark.parametrize(
+    ("make", "port", "column", "wanted"),
+    [
+        (["set", "port", "{tap}", "vlan_mode=trunk", "trunks=1,2"], "{tap}", "vlan_mode", "[]"),
+        (["set", "port", "int-br-eth2", "tag=5"], "int-br-eth2", "tag", "[]"),
+        (BOND, "bond0", "tag", str(DEAD_TAG)),
+    ],
+    ids=["vlan_mode of a machine", "tag of a link", "bond"],
+)
+def test_port_rows_are_put_right_and_a_machine_goes_on(
+    world: World, make: list[str], port: str, column: str, wanted: str
+) -> None:
+    vm = world.launch(1, world.network())
+    ovs = world.host(1).ovs
+    tag = ovs.tag(vm.tap)
+    ovs.vsctl(*(word.format(tap=vm.tap) for word in make))
+    row = port.format(tap=vm.tap)
+    wait_until(
+        lambda: ovs.vsctl("get", "port", row, column).strip() == wanted, PATIENCE_S, "it to be put right"
+    )
+    wait_until(lambda: ovs.tag(vm.tap) == tag, PATIENCE_S, "the machine to have its tag again")
+    world.wait_status({"id": vm.port_id}, "ACTIVE")
+    ovs.vsctl("--if-exists", "del-port", "bond0")
