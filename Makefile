@@ -28,7 +28,7 @@ lint: setup  ## linter, format and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-unit: .venv/.installed  ## the tests that need neither root nor a switch, in 40 seconds
+unit: .venv/.installed  ## the tests that need neither root nor a switch, in 45 seconds
 	$(BIN)/python -m pytest -q -n auto --dist worksteal $(UNIT)
 
 test: lint  ## all tests: unit (under each Python 3.11 to 3.13 on the PATH), Open vSwitch, dashboard, end to end
