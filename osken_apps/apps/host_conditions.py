@@ -59,7 +59,7 @@ class HostConditions:
         networks = {bridge: network for network, bridge in self._hosts.fabric.layout.bridge_mappings}
         cut: dict[str, str] = {}
         for condition in self._host.conditions:
-            about = condition.interface or networks.get(condition.bridge, "")
+            about = networks.get(condition.bridge) or condition.interface
             if condition.cuts and about:
                 cut.setdefault(about, condition.sentence)
         return cut

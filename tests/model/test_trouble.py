@@ -13,6 +13,7 @@ from osken_apps.apps.host_reports import host_reports
 from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.reconcile import HostReconciler
 from osken_apps.model.changes import PortReport, Snapshot, Upserted
+from osken_apps.model.conditions import InterfaceFacts, PortFacts
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.paired import Paired
 from osken_apps.model.resources import PortStatus
@@ -22,6 +23,7 @@ from osken_apps.openflow.wire import encode_flow
 from osken_apps.pipeline.announcements import announcements
 from osken_apps.pipeline.desired import desired_flows
 from tests.golden.scenarios import LAYOUT, NET1, NET2, SCENARIOS, SERVER1, SUBNET1, VM1
+from tests.model import switch
 from tests.model.switch import Ovsdb, SwitchBridge, SwitchConnection, flushed
 
 
@@ -107,6 +109,32 @@ def test_a_stranger_that_connects_again_and_again_is_complained_of_once(
         world.hosts.disconnected(second)  # type: ignore[arg-type]
     told = [message for message in caplog.messages if "left alone" in message or "is refused" in message]
     assert len(told) == 2
+
+
+@pytest.mark.parametrize(
+    ("bridge", "port", "sentence"),
+    [
+        ("br-int", InterfaceFacts("int-br-eth2", "patch", "phy-br-eht2"), "peer phy-br-eht2 does not exist"),
+        ("br-int", InterfaceFacts("int-br-eth2", "internal"), "is of type internal, not a patch port"),
+        ("br-eth2", InterfaceFacts("eth2", admin_up=False), "eth2 of bridge br-eth2 is down"),
+    ],
+)
+def test_a_port_whose_way_to_the_wire_is_cut_is_not_active(
+    monkeypatch: pytest.MonkeyPatch, bridge: str, port: InterfaceFacts, sentence: str
+) -> None:
+    world = World()
+    world.plug(tap1=VM1.id)
+    assert world.attempt()
+    assert world.reports[VM1.id].status is PortStatus.ACTIVE
+    others = (it for it in switch.GOOD_BRIDGES if it.name != bridge)
+    good = next(it for it in switch.GOOD_BRIDGES if it.name == bridge)
+    kept = (it for it in good.ports if it.name != port.name)
+    wrong = replace(good, ports=(*kept, PortFacts(port.name, (port,))))
+    monkeypatch.setattr(switch, "GOOD_BRIDGES", (*others, wrong))
+    world.plug()
+    assert world.attempt()
+    assert world.reports[VM1.id].status is PortStatus.DOWN
+    assert sentence in world.reports[VM1.id].waits_for
 
 
 def test_what_a_pass_changes_of_what_is_shown_is_news_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,7 +61,7 @@ class Condition:
     """One thing that is wrong. `sentence` has no capital and no full stop; `remedy` is what to type or do.
 
     `bridge`, `interface` and `port_id` say what it is about, where that is one. `cuts` tells that frames do
-    not pass for it: those of the interface, else those of the bridge's networks, else all of the host's.
+    not pass for it: those of the bridge's networks, else those of the interface, else all of the host's.
     """
 
     code: Code
