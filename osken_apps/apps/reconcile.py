@@ -172,7 +172,7 @@ class HostReconciler:
             desired = {name: self._desired(name, snapshot) for name in names}
         integration = bridges.get(layout.integration_bridge)
         if is_whole:
-            self._before_flows(snapshot, bridges, integration)
+            self._before_flows(snapshot, bridges)
         refused: dict[str, str] = {}
         for bridge, wanted in desired.items():
             if bridge in bridges:
@@ -253,9 +253,7 @@ class HostReconciler:
         others = reaches(self._fabric, self._host.name, self._snapshot.segments)
         return replace(self._snapshot, reaches=others)
 
-    def _before_flows(
-        self, snapshot: HostSnapshot, bridges: dict[str, Bridge], integration: Bridge | None
-    ) -> None:
+    def _before_flows(self, snapshot: HostSnapshot, bridges: dict[str, Bridge]) -> None:
         """Write what flows need to be there, and let nothing pass that they are not for.
 
         Raises _CutShort.
@@ -271,7 +269,7 @@ class HostReconciler:
             self._tags.write(snapshot, flows_stand=True)  # nothing passes until they come, all at once
         else:
             self._tags.make_dead(changes)
-        if integration:
+        if integration := bridges.get(self._fabric.layout.integration_bridge):
             self._clean_zones(integration)
 
     def _is_bare(self, bridges: dict[str, Bridge]) -> bool:

@@ -26,7 +26,7 @@ def lost_networks(fabric: Fabric, host: ShownHost, ports: Iterable[Port]) -> lis
     """Name the physical networks of ports that have no bridge any more, or one that a host lacks while its
     flows led to another.
     """
-    networks = (fabric.inventory.networks[port.network_id] for port in ports)
+    networks = (fabric.inventory.networks[network_id] for network_id in {port.network_id for port in ports})
     on_wires = (network for network in networks if not network.network_type.is_tunnel)
     return sorted({network.physical_network for network in on_wires if _is_lost(fabric, host, network)})
 

@@ -717,6 +717,15 @@ def tables(site: Site) -> dict[str, dict[FlowKey, FlowBody]]:
     return {name: dict(bridge.flows) for name, bridge in site.bridges.items()}
 
 
+def showing_its_link(one: Port) -> Site:
+    """Give a host at rest with a port, whose OVSDB shows the link to the physical bridge."""
+    site = Site(one)
+    site.ovsdb.iface_ids["int-br-eth2"] = ""
+    site.plug(10, one)
+    at_rest(site)
+    return site
+
+
 def in_any_order(site: Site) -> dict[str, dict[FlowKey, list[str]]]:
     """Give what the flows do, to whichever receiver first."""
     return {
@@ -731,10 +740,7 @@ def test_a_host_goes_on_when_the_configuration_has_lost_its_physical_bridge(
     guarded: bool, known: bool
 ) -> None:
     one = port(1, NETWORKS[1], guarded)
-    site = Site(one)
-    site.ovsdb.iface_ids["int-br-eth2"] = ""
-    site.plug(10, one)
-    at_rest(site)
+    site = showing_its_link(one)
     before, tags = tables(site), dict(site.ovsdb.tags)
     intent = Snapshot((*NETWORKS.values(), one), store_id="s") if known else Snapshot()
     site.start(intent, layout=replace(LAYOUT, bridge_mappings=()))
@@ -874,10 +880,7 @@ def test_what_was_made_dead_by_mistake_is_alive_again_where_it_is_known_to_carry
 @pytest.mark.parametrize("guarded", [False, True])
 def test_a_host_goes_on_when_the_bridge_of_its_physical_network_is_misspelled(guarded: bool) -> None:
     one = port(1, NETWORKS[1], guarded)
-    site = Site(one)
-    site.ovsdb.iface_ids["int-br-eth2"] = ""
-    site.plug(10, one)
-    at_rest(site)
+    site = showing_its_link(one)
     before, tags = tables(site), dict(site.ovsdb.tags)
     wrong = replace(LAYOUT, bridge_mappings=(("default", "br-eht2"),))
     site.start(Snapshot((*NETWORKS.values(), one), store_id="s"), layout=wrong)
