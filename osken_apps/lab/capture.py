@@ -62,7 +62,12 @@ class Capture:
     @property
     def text(self) -> str:
         """The packets seen so far, as tcpdump tells them; tcpdump's own remarks are among them."""
-        return self._log.read_text(errors="replace")
+        return self._text_from(0)
+
+    def _text_from(self, start: int) -> str:
+        with self._log.open("rb") as log:
+            log.seek(start)
+            return log.read().decode(errors="replace")
 
     def wait_for(self, text: str, timeout_s: float = PATIENCE_S) -> None:
         """Wait until `text` has been seen."""
@@ -84,19 +89,26 @@ class Capture:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._process is not None and self._process.is_running():
-            wait_until(self._caught_up, PATIENCE_S, f"{self._name} to print what it received")
+            _, received = self._counts()
+            wait_until(
+                lambda: self._has_printed(received), PATIENCE_S, f"{self._name} to print what it received"
+            )
             processes.end_recorded(self._site, self._name, signal.SIGINT)
 
     def _counts(self) -> tuple[int, int]:
         """Ask tcpdump how many packets it has printed, and how many the kernel has given it."""
-        before = len(COUNTS.findall(self.text))
+        told = self._log.stat().st_size
         if self._process is not None:
             self._process.send(signal.SIGUSR1)
-        wait_until(lambda: len(COUNTS.findall(self.text)) > before, PATIENCE_S, f"the counts of {self._name}")
-        printed, received = COUNTS.findall(self.text)[-1]
-        return int(printed), int(received)
+        counts = wait_until(
+            lambda: COUNTS.findall(self._text_from(told)), PATIENCE_S, f"counts of {self._name}"
+        )
+        return int(counts[0][0]), int(counts[0][1])
 
-    def _caught_up(self) -> bool:
-        """Tell whether all is printed; on `lo` the kernel counts twice, so standing still will do."""
+    def _has_printed(self, received: int) -> bool:
+        """Tell whether as many packets are printed as were received once, whatever has come since.
+
+        On `lo` the kernel counts twice, and it counts what it had to drop: standing still will do.
+        """
         counts = self._counts()
-        return counts[0] >= counts[1] or counts == self._counts()
+        return counts[0] >= received or counts == self._counts()

@@ -24,6 +24,7 @@ OTHER_LOCAL_VLAN = 4
 VM1 = ("53903a95-82aa-4d9f-8c6e-000000000001", "fa:16:3e:fe:c7:87", "10.10.10.2")
 VM2 = ("53903a95-83aa-4d9f-8c6e-000000000002", "fa:16:3e:fe:c7:88", "10.10.10.4")
 STRANGER = ("53903a95-84aa-4d9f-8c6e-000000000003", "fa:16:3e:fe:c7:89", "10.10.10.5")
+SHOUTER = ("53903a95-86aa-4d9f-8c6e-000000000005", "fa:16:3e:99:99:99", "10.10.10.7")
 REAL = ("53903a95-85aa-4d9f-8c6e-000000000004", "fa:16:3e:fe:c7:8a", "10.10.10.6")
 
 UDHCPD_CONF = """
@@ -68,6 +69,16 @@ vm = lab.hosts["host1"].plug("53903a95-82", "fa:16:3e:00:00:01")
 vm.spawn("pinger", ["ping", "127.0.0.1"])
 vm.udhcpc_client().start()
 die()
+"""
+
+
+#: Sends broadcasts of a type of its own without a pause.
+SHOUT = """
+import socket
+link = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+link.bind(("eth0", 0))
+while True:
+    link.send(bytes.fromhex("ffffffffffff" "fa163e999999" "88b5") + bytes(46))
 """
 
 
@@ -126,6 +137,16 @@ def test_vms_of_one_network_reach_each_other_through_both_translations(
         assert vm1.ping(VM2[2]).ok
     assert f"vlan {SEGMENTATION_ID}" in wire.text
     assert f"vlan {LOCAL_VLAN['host1']}," not in wire.text
+
+
+def test_a_capture_ends_where_the_frames_do_not(lab: Lab) -> None:
+    """What comes faster than tcpdump prints is printed as far as it had come when the end was asked for."""
+    shouter = plug(lab.hosts["host1"], SHOUTER, "shouter", OTHER_LOCAL_VLAN)
+    shouting = shouter.spawn("shout", ["python3", "-c", SHOUT])
+    with shouter.capture("ether", "proto", "0x88b5") as capture:
+        capture.wait_for("88b5")
+    shouting.end()
+    shouter.unplug()
 
 
 def test_a_vm_of_another_vlan_is_isolated(lab: Lab, vm1: NamespaceVm, vm2: NamespaceVm) -> None:
