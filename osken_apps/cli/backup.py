@@ -39,5 +39,7 @@ def backup(parsed: argparse.Namespace) -> int:
 
 
 def _end(number: int, _frame: object) -> None:
-    """End in order: what is half-written goes, too."""
+    """End in order, and once: what is half-written goes, too."""
+    for each in ENDS:
+        signal.signal(each, signal.SIG_IGN)
     sys.exit(128 + number)

@@ -27,7 +27,7 @@ def main() -> int:
     parser.add_argument("--tls", action="store_true", help="have hosts and controller speak TLS")
     arguments = parser.parse_args()
     keep: bool = arguments.keep
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    signal.signal(signal.SIGTERM, _end)
     began = time.monotonic()
     display = Display()
     try:
@@ -48,6 +48,12 @@ def main() -> int:
         print(f"demo: {error}", file=sys.stderr)
         return 1
     return 1 if display.failed else 0
+
+
+def _end(_number: int, _frame: object) -> None:
+    """Take the lab down, however often that is asked for meanwhile."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(1)
 
 
 def _alone() -> socket.socket:

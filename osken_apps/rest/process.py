@@ -147,7 +147,11 @@ def _in_background(target: Callable[..., None], *arguments: Any) -> None:
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:
-    """Unwind the main thread; the server finishes the requests that it has begun."""
+    """Unwind the main thread; the server finishes the requests that it has begun.
+
+    Once: a service manager may tell this process as well as the controller, which tells it again.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise SystemExit(0)
 
 

@@ -26,6 +26,7 @@ from osken_apps.link import (
 from osken_apps.model.changes import Deleted, HostReport, PortReport, Upserted
 from osken_apps.model.resources import Binding, Network, Port, PortStatus
 from osken_apps.model.security_groups import SecurityGroup, SecurityGroupRule
+from osken_apps.rest import process
 from osken_apps.store.store import Store
 from tests.bench.scale.intent import Size, fill
 from tests.fake_nova import fake_nova
@@ -87,6 +88,16 @@ def test_everything_survives_a_restart_and_is_told_again(tmp_path: Path) -> None
     with running(config_file) as server:
         server.told(SnapshotPart, lambda message: of_kind(Network, message.part))
         assert server.call("GET", f"/v2.0/ports/{ids['port']}").body == before
+
+
+def test_an_end_that_is_asked_for_twice_is_not_disturbed() -> None:
+    before = signal.signal(signal.SIGTERM, process._stop)
+    try:
+        with pytest.raises(SystemExit):
+            signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_a_killed_server_loses_nothing_that_was_answered(tmp_path: Path) -> None:
