@@ -28,8 +28,8 @@ lint: setup  ## linter, format and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-unit: .venv/.installed  ## the tests that need neither root nor a switch, in 45 seconds
-	$(BIN)/python -m pytest -q -n auto --dist worksteal $(UNIT)
+unit: .venv/.installed  ## the tests that need neither root nor a switch, with fewer examples of the properties
+	EXAMPLES=0.2 $(BIN)/python -m pytest -q -n auto --dist worksteal $(UNIT)
 
 test: lint  ## all tests: unit (under each Python 3.11 to 3.13 on the PATH), Open vSwitch, dashboard, end to end
 	$(SUDO) $(BIN)/python -m pytest -q -n auto --dist worksteal $(UNIT)
@@ -58,7 +58,7 @@ service: setup deb  ## the Debian package on a bare Debian 12 with systemd and w
 
 fuzz: setup  ## the long fuzzing
 	$(BIN)/python -m tests.fuzz
-	MORE_EXAMPLES=25 $(BIN)/python -m pytest -q tests/model/test_interleavings.py tests/ovs/security/test_semantics.py tests/unit/test_port_forms.py \
+	EXAMPLES=25 $(BIN)/python -m pytest -q tests/model/test_interleavings.py tests/ovs/security/test_semantics.py tests/unit/test_port_forms.py \
 		tests/unit/test_identity.py tests/ovs/trace
 
 docs: setup  ## write what is generated: flows/, the sample configuration, pages and pictures of docs/

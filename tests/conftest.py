@@ -7,8 +7,14 @@ import gc
 
 from hypothesis import HealthCheck, settings
 
+from tests.examples import examples
+
 settings.register_profile(
-    "busy", parent=settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "busy",
+    parent=settings(),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    max_examples=examples(settings().max_examples)["max_examples"],
 )
 settings.load_profile("busy")
 

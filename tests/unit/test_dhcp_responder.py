@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from osken_apps.dhcp.reservation import reservation_of
 from osken_apps.dhcp.responder import MAX_NEW_ANSWERS, MAX_REMEMBERED, Responder
 from osken_apps.dhcp.server import Reply, respond
+from tests.examples import examples
 from tests.packet.dhcp_scenario import (
     DEFAULTS,
     DISCOVER,
@@ -64,7 +65,7 @@ def with_right_checksums(octets):
     return octets[:40] + struct.pack("!H", 0xFFFF - total % 0xFFFF) + octets[42:]
 
 
-@settings(max_examples=400)
+@settings(**examples(400))
 @given(
     st.lists(
         st.tuples(
@@ -89,7 +90,7 @@ def test_any_sequence_of_requests_is_answered_as_on_the_plain_way(requests):
         assert responder.respond(changed, next(CLOCK)) == plain(changed)
 
 
-@settings(max_examples=400)
+@settings(**examples(400))
 @given(st.sampled_from(FRAMES), st.lists(st.tuples(st.integers(0, 330), st.integers(0, 255)), max_size=4))
 def test_a_changed_octet_anywhere_is_noticed_as_on_the_plain_way(octets, changes):
     responder = Responder(RESERVATION)

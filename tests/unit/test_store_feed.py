@@ -14,6 +14,7 @@ from osken_apps.model.resources import Network
 from osken_apps.store import feed as feed_module
 from osken_apps.store.feed import Feed
 from osken_apps.store.store import Store
+from tests.examples import examples
 from tests.unit.rest_client import store_at
 from tests.whole import of_kind
 
@@ -129,7 +130,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=50)
+@settings(**examples(50))
 @given(STEPS)
 def test_whatever_happens_meanwhile_the_controller_ends_with_what_the_store_holds(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int]]

@@ -46,6 +46,7 @@ from osken_apps.store import engines
 from osken_apps.store import transaction as transaction_module
 from osken_apps.store.address_text import address_of, address_text
 from osken_apps.store.store import SYSTEM_SOURCES, Store
+from tests.examples import examples
 from tests.unit.rest_client import store_at
 from tests.whole import whole
 
@@ -293,7 +294,7 @@ def test_a_full_pool_is_full_also_beside_an_id_taken_beyond_its_end(store: Store
         transaction.free_segment(RANGES[:1])
 
 
-@settings(max_examples=25)
+@settings(**examples(25))
 @given(st.sets(st.integers(995, 1010), max_size=14))
 def test_the_lowest_free_id_is_found(tmp_path_factory: pytest.TempPathFactory, taken: set[int]) -> None:
     store = store_at(url(tmp_path_factory.mktemp("store")))
@@ -347,7 +348,7 @@ def test_a_mac_that_a_port_has_is_not_generated_again(tmp_path: Path) -> None:
     assert given_macs == [generated_mac(1), generated_mac(2)]
 
 
-@settings(max_examples=25)
+@settings(**examples(25))
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 13)), max_size=30))
 def test_the_lowest_free_address_is_found_whatever_came_before(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[bool, int]]
@@ -540,7 +541,7 @@ def test_ports_that_are_written_together_may_change_their_addresses(store: Store
 
 
 @given(*[st.permutations(range(6)).flatmap(lambda order: st.integers(0, 6).map(lambda n: order[:n]))] * 2)
-@settings(max_examples=50, deadline=None)
+@settings(**examples(50))
 def test_a_port_has_the_addresses_that_were_written_last_in_their_order(
     before: list[int], after: list[int]
 ) -> None:
