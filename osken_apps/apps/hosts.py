@@ -236,10 +236,9 @@ class Hosts:
             self._let_go(connection, f"host {host.name} is called {name} now")
         if gone:
             gone.end()
-        del self.by_name[host.name]
         concerned = self.fabric.rename(host.name, name)
+        self.by_name[name] = self.by_name.pop(host.name)
         host.name = name
-        self.by_name[name] = host
         self.wake(concerned)
         return left
 

@@ -242,7 +242,7 @@ class Fabric:
     def rename(self, name: str, new_name: str) -> set[str]:
         """Note that a host is called something else now; give the hosts that this concerns."""
         concerned = self.forget(new_name)  # one of that name that is gone
-        host = self.hosts.pop(name)
+        host = self.hosts.pop(name, None) or ShownHost(name)  # of one that connected just now nothing is seen
         port_ids = self._ports_at(host)
         host.name = new_name
         self.names.rename(name, new_name)

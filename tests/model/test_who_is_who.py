@@ -1,0 +1,82 @@
+"""Each connection is of the host whose machine it comes from, whatever the machines are called meanwhile."""
+
+import pytest
+
+from tests.model.test_interleavings import PORTS, Interleavings, machine
+from tests.model.test_networks_apart import Site
+
+BRIDGES = ("br-int", "br-eth2")
+
+
+def of_networks(*names: str) -> Interleavings:
+    """Have machines, each with one interface; those of two that are next to each other are of two networks.
+
+    Their bridges say in dp-desc what host they are of.
+    """
+    site = Interleavings()
+    for network_id in ("n1", "n3"):
+        site.network_is_made_or_renumbered(network_id)
+    for number, (name, port_id) in enumerate(zip(names, PORTS, strict=False)):
+        site.machines[name] = machine(name)
+        for bridge in BRIDGES:
+            site.bridge_connects(name, bridge, described=True)
+        site.ovsdb_connects(name)
+        site.port_is_made_or_changed(port_id, ("n1", "n3")[number % 2], "", True)
+        site.plug(name, "vnet0", port_id)
+    site.settle()
+    return site
+
+
+def standing(site: Interleavings, names: tuple[str, ...]) -> list[object]:
+    """Give, by machine, the tags and flows that it has."""
+    machines = [site.machines[name] for name in names]
+    return [(dict(it.ovsdb.tags), {name: dict(it.bridges[name].flows) for name in BRIDGES}) for it in machines]
+
+
+def hosts_of(site: Interleavings, name: str) -> list[str]:
+    """Name the hosts that what a machine has connected is served as: its session's first."""
+    hosts, it = site.controller.hosts, site.machines[name]
+    session = hosts._sessions[it.ovsdb]  # type: ignore[index]
+    bridges = [hosts.bridge_of(it.connections[bridge]) for bridge in BRIDGES]  # type: ignore[arg-type]
+    return [host.name if host else "" for host in (session, *(bridge and bridge.host for bridge in bridges))]
+
+
+@pytest.mark.parametrize("names", [("a", "b"), ("a", "b", "c")])
+@pytest.mark.parametrize("seen", [True, False])
+def test_hosts_that_take_each_others_names_keep_what_is_theirs(names: tuple[str, ...], seen: bool) -> None:
+    site = of_networks(*names)
+    before = standing(site, names)
+    called = dict(zip(reversed(names), (*reversed(names[:-1]), names[-1]), strict=True))
+    for name, new_name in called.items():
+        site.host_is_renamed(name, new_name)
+        if seen:
+            site.settle()
+    assert {name: hosts_of(site, name) for name in names} == {name: [called[name]] * 3 for name in names}
+    site.settle()
+    assert standing(site, names) == before
+    bound = [site.ports[port_id].binding for port_id, _ in zip(PORTS, names, strict=False)]
+    assert [it and it.host for it in bound] == [called[name] for name in names]
+    assert [site.controller.fabric.names.former_names(name) for name in names] == [()] * len(names)
+
+
+def test_a_bridge_that_connected_anew_between_them_is_its_machines_too() -> None:
+    site = of_networks("a", "b")
+    site.host_is_renamed("b", "a")
+    site.bridge_connects("b", "br-int", described=True)
+    site.host_is_renamed("a", "b")
+    assert [hosts_of(site, name) for name in "ab"] == [["b"] * 3, ["a"] * 3]
+
+
+def test_a_host_that_was_forgotten_and_returns_under_another_name_is_served() -> None:
+    site = Site()
+    for connection in site.connections.values():
+        site.hosts.disconnected(connection)  # type: ignore[arg-type]
+    site.hosts.session_ended(site.ovsdb)  # type: ignore[arg-type]
+    host = site.hosts.by_name["h"]
+    site.hosts._away(host, host.last_contact)
+    assert list(site.fabric.hosts) == []
+    for name in site.bridges:
+        site.connect(name, "h")
+    site.ovsdb.host = "h2"
+    site.show()
+    assert list(site.hosts.by_name) == ["h2"]
