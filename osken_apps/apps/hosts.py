@@ -18,6 +18,7 @@ from osken_apps.errors import OskenAppsError
 from osken_apps.model.conditions import Expected
 from osken_apps.model.counts import Histogram
 from osken_apps.model.fabric import Fabric
+from osken_apps.model.host_names import NAMELESS
 from osken_apps.model.identity import Identities
 from osken_apps.model.shown_identity import BridgeIdentity, Key, SessionIdentity
 from osken_apps.model.tunnels import answers_nd
@@ -200,11 +201,13 @@ class Hosts:
                 bridge.host, bridge.host.name
             ):
                 self._let_go(connection, "it is not believed any more")
-        for renamed in _in_order(names):
-            bridges += self._rename(renamed, names[renamed])
+        for host, name in names.items():
+            LOG.info("host %s is called %s now", host.name, name)
+        for host, name in _in_order(names):
+            bridges += self._rename(host, name)
         for session in sessions:
-            host = self._sessions[session]
-            if host and self.identities.host_of_session(session) != host.name:
+            served = self._sessions[session]
+            if served and self.identities.host_of_session(session) != served.name:
                 self._part(session)
         for session in sessions:
             self._place_session(session)
@@ -228,7 +231,6 @@ class Hosts:
 
     def _rename(self, host: Host, name: str) -> list[Connection]:
         """Call a host otherwise; give the bridges of one that had this name: they are to be placed again."""
-        LOG.info("host %s is called %s now", host.name, name)
         self.news.set()
         gone = self.by_name.pop(name, None)
         left = [bridge.connection for bridge in gone.bridges.values()] if gone else []
@@ -294,6 +296,8 @@ class Hosts:
             self._told.pop(connection, None)
             host = self._host(name)
             bridge = Bridge(host, str(connection.bridge), connection)
+            if before := host.bridges.get(bridge.name):
+                self._let_go(before.connection, "another one has its place")
             host.bridges[bridge.name] = self._bridges[connection] = bridge
             host.addresses.add(connection.address[0])
             host.say("certificate", "")
@@ -401,16 +405,26 @@ class Hosts:
             self.forget(host.name)
 
 
-def _in_order(names: Mapping[Host, str]) -> list[Host]:
-    """Order hosts that are renamed: none takes a name that one after it leaves."""
+def _in_order(names: Mapping[Host, str]) -> list[tuple[Host, str]]:
+    """Order how hosts are renamed: none takes a name that one after it leaves.
+
+    One of those that take each other's names has none meanwhile.
+    """
     takers = {name: host for host, name in names.items()}
     left = {host.name for host in names}
-    ordered = []
-    for first in names:
-        host: Host | None = first if names[first] not in left else None
-        while host:
-            ordered.append(host)
+    ordered: list[tuple[Host, str]] = []
+    ends_first = sorted(names, key=lambda host: names[host] in left)
+    for first in ends_first:
+        if first in (host for host, _ in ordered):
+            continue
+        is_circle = names[first] in left
+        ordered.append((first, NAMELESS if is_circle else names[first]))
+        host = takers.get(first.name)
+        while host and host is not first:
+            ordered.append((host, names[host]))
             host = takers.get(host.name)
+        if is_circle:
+            ordered.append((first, names[first]))
     return ordered
 
 

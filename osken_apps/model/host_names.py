@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from osken_apps.model.changes import HostIdentity
 
 MAX_FORMER_NAMES = 16  # of a host: the newest
+NAMELESS = ""  # what a host is called between two names, where hosts take each other's
 
 
 class HostNames:
@@ -77,7 +78,7 @@ class HostNames:
 
     def _call(self, former: str, name: str) -> None:
         self._now.pop(former, None)
-        if former != name:
+        if former not in (NAMELESS, name):
             self._now[former] = name
         for oldest in self.former_names(name)[:-MAX_FORMER_NAMES]:
             del self._now[oldest]

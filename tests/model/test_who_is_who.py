@@ -30,7 +30,9 @@ def of_networks(*names: str) -> Interleavings:
 def standing(site: Interleavings, names: tuple[str, ...]) -> list[object]:
     """Give, by machine, the tags and flows that it has."""
     machines = [site.machines[name] for name in names]
-    return [(dict(it.ovsdb.tags), {name: dict(it.bridges[name].flows) for name in BRIDGES}) for it in machines]
+    return [
+        (dict(it.ovsdb.tags), {name: dict(it.bridges[name].flows) for name in BRIDGES}) for it in machines
+    ]
 
 
 def hosts_of(site: Interleavings, name: str) -> list[str]:
