@@ -172,7 +172,7 @@ class Hosts:
         """Wait no longer for hosts that the store knows and that have not connected since the start."""
         self.complete = True
         for name, known in list(self.fabric.hosts.items()):
-            if not known.appeared and not (name in self.by_name and self.by_name[name].alive):
+            if not known.appeared and not self._is_alive(name):
                 self.wake(self.fabric.host_is_gone(name))
 
     def forget(self, name: str) -> str:
@@ -195,12 +195,14 @@ class Hosts:
         sessions = [key for key in concerned if key in self._sessions]
         bridges = [key for key in concerned if key in self._connections]
         names = dict(pair for session in sessions for pair in self._renamed(session, bridges))
-        for connection in bridges:
-            bridge = self._bridges.get(connection)
-            if bridge and self.identities.host_of_bridge(connection) != names.get(
-                bridge.host, bridge.host.name
-            ):
-                self._let_go(connection, "it is not believed any more")
+        moved = [
+            connection
+            for connection in bridges
+            if (bridge := self._bridges.get(connection))
+            and self.identities.host_of_bridge(connection) != names.get(bridge.host, bridge.host.name)
+        ]
+        for connection in moved:
+            self._let_go(connection, "it is not believed any more")
         for host, name in names.items():
             LOG.info("host %s is called %s now", host.name, name)
         for host, name in _in_order(names):
@@ -211,6 +213,8 @@ class Hosts:
                 self._part(session)
         for session in sessions:
             self._place_session(session)
+            if moved and (served := self._sessions[session]):
+                self._recognize(session, served.name)
         for connection in bridges:
             self._place_bridge(connection)
 
@@ -262,21 +266,33 @@ class Hosts:
     def _recognize(self, session: OvsdbSession, name: str) -> None:
         """Let a host that was renamed while it was away be the one that it was.
 
-        Where certificates say which host is which, a system-id does not.
+        Its bridges may have connected before, by the name that it had: their dp-desc says it still. Where
+        certificates say which host is which, a system-id does not.
         """
         fabric, system_id = self.fabric, self.identities.system_id_of(session)
         if not fabric.inventory.loaded:
             return  # what the store knows is looked at when it comes
         former = "" if session.certified else fabric.names.known_as(name, system_id)
-        known = self.by_name.get(former)
-        is_away = former and not (known and known.alive)
+        is_away = former and not self._is_alive(former)
         if is_away and fabric.has_ports_of(former, self._views[session].interfaces):
             LOG.info("host %s is called %s now", former, name)
-            if known:
-                del self.by_name[former]
-                known.end()
+            self._end(former)
             self.wake(fabric.recognize(former, name))
         fabric.names.show(name, system_id)
+        for former in () if session.certified else fabric.names.former_names(name):
+            known = self.by_name.get(former)
+            is_its = known is None or (not known.alive and known.system_id in ("", system_id))
+            if is_its and (known or former in fabric.hosts):
+                self._end(former)
+                self.wake(fabric.take_in(former, name))
+
+    def _is_alive(self, name: str) -> bool:
+        return name in self.by_name and self.by_name[name].alive
+
+    def _end(self, name: str) -> None:
+        host = self.by_name.pop(name, None)
+        if host:
+            host.end()
 
     def _observe(self, host: Host, view: HostView) -> None:
         concerned = self.fabric.observe_tunnel_address(host.name, view.facts.tunnel_address)
@@ -375,7 +391,7 @@ class Hosts:
     def _settle(self, host: Host, changes: int) -> None:
         if host.reconciler and host.changes == changes:
             host.settled = True
-            concerned = self.fabric.expect_no_more(host.name)
+            concerned = self.fabric.expect_no_more(host.name) if host.alive else set()
             if not host.bridges.keys() >= set(self.fabric.layout.bridges):
                 concerned.add(host.name)  # which says what is missing now
             self.wake(concerned)

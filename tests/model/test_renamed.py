@@ -11,7 +11,7 @@ from osken_apps.model.fabric import Fabric
 from osken_apps.model.local_vlans import DEAD_TAG
 from osken_apps.model.resources import Binding, Port, PortStatus
 from tests.golden.scenarios import LAYOUT
-from tests.model.switch import Ovsdb
+from tests.model.switch import Ovsdb, SwitchBridge, SwitchConnection
 from tests.model.test_networks_apart import NETWORKS, OVERLAY, Site, at_rest, port, tap
 
 P1 = port(1, NETWORKS[1])
@@ -130,6 +130,69 @@ def test_a_host_that_is_renamed_keeps_what_is_wanted_there() -> None:
     site.show()
     assert (looked_at(site).name, tables(site)) == ("h2", before)
     assert not looked_at(site).conditions
+
+
+@pytest.mark.parametrize("binding", ["h", "h2"])
+@pytest.mark.parametrize("looked", ["not at all", "at once", "settled", "gone", "unseen"])
+@pytest.mark.parametrize("one", [P1, replace(P1, port_security_enabled=True), PINNED])
+def test_a_dp_desc_that_says_a_name_of_before_makes_no_other_host(
+    one: Port, looked: str, binding: str
+) -> None:
+    site = served(one)
+    before = tables(site)
+    site.ovsdb.host = "h2"
+    bound = replace(one, binding=Binding(binding, 1, tap(one)), status=PortStatus.ACTIVE)
+    renamed = HostIdentity("h2", SYSTEM_ID, ("h",))
+    restart(site, Snapshot((*EVERY_NETWORK, bound), "s", identities=(renamed,)))
+    connect(site)
+    host = site.hosts.by_name["h"]
+    if looked != "not at all":
+        host.reconciler.attempt()  # type: ignore[union-attr]
+    if looked == "settled":
+        site.hosts._settle(host, host.changes)
+        host.reconciler.attempt()  # type: ignore[union-attr]
+    if looked == "gone":
+        for connection in site.connections.values():
+            site.hosts.disconnected(connection)  # type: ignore[arg-type]
+        site.hosts._away(host, host.last_contact)
+        connect(site)
+    if looked == "unseen":  # what OVSDB has before ovs-vswitchd is connected to it
+        ids, site.ovsdb.datapath_ids = site.ovsdb.datapath_ids, ()
+        site.show()
+        site.ovsdb.datapath_ids = ids
+    site.show()
+    site.hosts._settle(host, host.changes)
+    assert (looked_at(site).name, is_dead(site, one), site.ovsdb.tags) == ("h2", False, before[1])
+    assert (list(site.hosts.by_name), list(site.fabric.hosts)) == (["h2"], ["h2"])
+    assert looked_at(site).reconciler
+    assert site.ovsdb.tags == before[1]
+
+
+def test_nor_where_open_vswitch_restarts_and_its_bridges_connect_first() -> None:
+    site = served(PINNED)
+    site.ovsdb.host = "h2"
+    site.show()
+    looked_at(site)
+    for connection in site.connections.values():
+        site.hosts.disconnected(connection)  # type: ignore[arg-type]
+    site.hosts.session_ended(site.ovsdb)  # type: ignore[arg-type]
+    connect(site)
+    site.hosts.by_name["h"].reconciler.attempt()  # type: ignore[union-attr]
+    written = site.ovsdb.written
+    site.show()
+    looked_at(site)
+    assert (is_dead(site), site.ovsdb.written, list(site.fabric.hosts)) == (False, written, ["h2"])
+
+
+def test_another_machine_that_is_called_so_is_left_alone() -> None:
+    site = served(PINNED)
+    site.ovsdb.host = "h2"
+    site.show()
+    looked_at(site)
+    other = SwitchConnection(SwitchBridge({}), "br-int", "192.0.2.7")
+    site.hosts.connected(other, "h")  # type: ignore[arg-type]
+    site.show()
+    assert sorted(site.hosts.by_name) == ["h", "h2"]
 
 
 def clone(site: Site) -> Ovsdb:
