@@ -10,7 +10,8 @@ host name in `other_config:dp-desc`.
 - Over TLS a bridge is of the host that its certificate names, and neither datapath ids nor `dp-desc` count;
   a session is let in only if it shows that host, and no system-id is refused for another's sake.
 - When a session ends, the bridges that it showed stay at its host: each until its connection ends, another
-  session shows it, or one has the names of that host and shows others.
+  session shows it, or one has the names of that host and shows others. Once the host's next session shows it
+  and waits for another name, the bridge keeps the old names from nobody.
 - Without that a host is what `dp-desc` says, and the first bridge of a name on it keeps the place.
 - Bridges without a session keep the names of their host from sessions that show other bridges only, unless a
   certificate names the session's host.
@@ -209,13 +210,25 @@ class Identities:
     def _keeper(self, session: Key, name: Name) -> Key | None:
         """Give a bridge that keeps a name from a session."""
         identity = self._sessions[session]
-        keepers = [key for key in self._keepers.get(name, ()) if self._bridge_contest.has(key)]
+        keepers = [
+            key
+            for key in self._keepers.get(name, ())
+            if self._bridge_contest.has(key) and not self._is_called_anew(key)
+        ]
         if not keepers or identity.certified:
             return None
         if any(self._bridges[key].datapath_id in identity.datapath_ids for key in keepers):
             return None
         last = self._last_shown.get(keepers[0])
         return None if last and identity.begins_again(last) else keepers[0]
+
+    def _is_called_anew(self, bridge: Key) -> bool:
+        """Tell whether its host's next session, which waits for another name, shows a bridge."""
+        last, shown = self._last_shown.get(bridge), ("datapath id", self._bridges[bridge].datapath_id)
+        if last is None or not last.system_id:
+            return False
+        waiting = self._session_contest.waiting_for([shown])
+        return any(self._sessions[session].system_id == last.system_id for session in waiting)
 
     def _let_in(self) -> set[Key]:
         """Let sessions in from whom no bridge keeps a name any more; give all that this concerns."""

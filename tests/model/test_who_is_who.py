@@ -8,10 +8,10 @@ from tests.model.test_networks_apart import Site
 BRIDGES = ("br-int", "br-eth2")
 
 
-def of_networks(*names: str) -> Interleavings:
+def of_networks(*names: str, described: bool = True) -> Interleavings:
     """Have machines, each with one interface; those of two that are next to each other are of two networks.
 
-    Their bridges say in dp-desc what host they are of.
+    If described, their bridges say in dp-desc what host they are of.
     """
     site = Interleavings()
     for network_id in ("n1", "n3"):
@@ -19,7 +19,7 @@ def of_networks(*names: str) -> Interleavings:
     for number, (name, port_id) in enumerate(zip(names, PORTS, strict=False)):
         site.machines[name] = machine(name)
         for bridge in BRIDGES:
-            site.bridge_connects(name, bridge, described=True)
+            site.bridge_connects(name, bridge, described)
         site.ovsdb_connects(name)
         site.port_is_made_or_changed(port_id, ("n1", "n3")[number % 2], "", True)
         site.plug(name, "vnet0", port_id)
@@ -59,6 +59,21 @@ def test_hosts_that_take_each_others_names_keep_what_is_theirs(names: tuple[str,
     bound = [site.ports[port_id].binding for port_id, _ in zip(PORTS, names, strict=False)]
     assert [it and it.host for it in bound] == [called[name] for name in names]
     assert [site.controller.fabric.names.former_names(name) for name in names] == [()] * len(names)
+
+
+@pytest.mark.parametrize("described", [True, False])
+def test_so_they_do_where_their_databases_were_away_meanwhile(described: bool) -> None:
+    site = of_networks("a", "b", described=described)
+    before = standing(site, ("a", "b"))
+    for name, new_name in (("a", "b"), ("b", "a")):
+        site.ovsdb_is_cut_off(name)
+        site.machines[name].ovsdb.host = new_name
+    site.settle()
+    for name in "ab":
+        site.ovsdb_connects(name)
+        site.settle()
+    assert [hosts_of(site, name) for name in "ab"] == [["b"] * 3, ["a"] * 3]
+    assert standing(site, ("a", "b")) == before
 
 
 def test_a_bridge_that_connected_anew_between_them_is_its_machines_too() -> None:

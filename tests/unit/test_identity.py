@@ -186,6 +186,20 @@ def test_a_session_that_shows_no_bridge_at_first_is_refused_when_it_shows_others
     assert (known.host_of_session("again"), known.host_of_bridge("b1")) == (None, "a")
 
 
+def test_hosts_that_swapped_names_while_their_sessions_were_away_are_served() -> None:
+    known = Identities()
+    for system_id, name, number in (("A", "a", 1), ("B", "b", 2)):
+        known.show_session(system_id, session(system_id, name, number))
+        known.show_bridge(f"b{number}", bridge(number))
+    for system_id in "AB":
+        known.end_session(system_id)
+    known.show_session("A", session("A", "b", 1))
+    assert known.host_of_session("A") is None
+    assert known.show_session("B", session("B", "a", 2)) >= {"A", "B", "b1", "b2"}
+    assert [known.host_of_session(key) for key in "AB"] == ["b", "a"]
+    assert [known.host_of_bridge(key) for key in ("b1", "b2")] == ["b", "a"]
+
+
 def test_a_bridge_that_was_not_believed_is_not_when_its_session_has_ended() -> None:
     known = Identities()
     known.show_session("s", session("A", "a", 1))
@@ -330,6 +344,11 @@ class Identified(RuleBasedStateMachine):
         datapath_id, host = self.connected[rival].datapath_id, self.told_bridges[rival]
         assert host is not None
         assert datapath_id not in identity.datapath_ids
+        last = self.last.get(rival)
+        assert not any(
+            last and last.system_id == other.system_id and datapath_id in other.datapath_ids
+            for other in self.shown.values()
+        )
         assert not any(datapath_id in other.datapath_ids for other in self.believed())
         return identity.host == host or identity.system_id == self.last[rival].system_id
 
