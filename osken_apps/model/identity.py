@@ -12,7 +12,8 @@ host name in `other_config:dp-desc`.
 - When a session ends, the bridges that it showed stay at its host: each until its connection ends, another
   session shows it, or one has the names of that host and shows others. Once the host's next session shows it
   and waits for another name, the bridge keeps the old names from nobody.
-- Without that a host is what `dp-desc` says, and the first bridge of a name on it keeps the place.
+- Without that a host is what `dp-desc` says: the machine at the address from which the first such bridge
+  comes, as long as one comes from there. The first bridge of a name on it keeps the place.
 - Bridges without a session keep the names of their host from sessions that show other bridges only, unless a
   certificate names the session's host.
 
@@ -23,6 +24,7 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from osken_apps.model.contest import Contest, Name
+from osken_apps.model.origins import Origin, Origins
 from osken_apps.model.shown_identity import BridgeIdentity, Key, Refused, SessionIdentity
 
 N = TypeVar("N")
@@ -39,6 +41,7 @@ class Identities:
         self._bridges: dict[Key, BridgeIdentity] = {}
         self._session_contest: Contest[Key] = Contest(self._keeper)
         self._bridge_contest: Contest[Key] = Contest()
+        self._origins = Origins()
         self._by_datapath_id: dict[int, dict[Key, None]] = {}
         self._by_description: dict[str, dict[Key, None]] = {}
         self._last_shown: dict[Key, SessionIdentity] = {}  # by bridge: the session that ended and placed it
@@ -86,7 +89,8 @@ class Identities:
         _drop(self._by_datapath_id, identity.datapath_id, key)
         if identity.description:
             _drop(self._by_description, identity.description, key)
-        return concerned | set(self._bridge_contest.end(key)) | self._let_in()
+        concerned |= set(self._bridge_contest.end(key))
+        return concerned | self._place_all(self._origins.come(key, None)) | self._let_in()
 
     def host_of_session(self, key: Key) -> str | None:
         """Name the host of a session; None if it is refused."""
@@ -104,7 +108,7 @@ class Identities:
         """Give who has what a refused session or bridge wants: if that one is dead, the place is free."""
         contest = self._session_contest if key in self._sessions else self._bridge_contest
         refusal = contest.refusal(key)
-        return refusal.holder if refusal else None
+        return refusal.holder if refusal else self._elsewhere(key)
 
     def why_not(self, key: Key) -> Refused | None:
         """Say why a session or bridge is not believed; None if it is, or if nobody knows yet whose it is."""
@@ -163,7 +167,20 @@ class Identities:
                 f" datapath id {identity.datapath_id:016x}; it is at {identity.address}"
             )
             return Refused(described, reason, described)
+        first = self._elsewhere(key)
+        if first is not None:
+            other = self._bridges[first]
+            reason = (
+                f"its dp-desc says {described}, but that is the host at {other.address}, whose bridge"
+                f" {other.name}, datapath {other.datapath_id:016x}, came first; this one is at"
+                f" {identity.address}, and no OVSDB session shows it"
+            )
+            return Refused(described, reason, described)
         return None
+
+    def _elsewhere(self, key: Key) -> Key | None:
+        """Give a bridge of the machine that is the host of a bridge's dp-desc, if it is another machine."""
+        return None if key in self._last_shown else self._origins.rival(key)
 
     def _claimed_host(self, key: Key) -> str | None:
         """Name the host that a bridge would be of: by a session that shows it or did, else by its dp-desc."""
@@ -175,10 +192,13 @@ class Identities:
             return self._sessions[session].host
         if key in self._last_shown and not self._is_over(self._last_shown[key]):
             return self._last_shown[key].host
-        described = identity.description
-        if described and self._session_contest.holder(("host name", described)) is None:
-            return described
-        return None
+        described = self._described_host(identity)
+        return described if self._origins.is_host((described, identity.address)) else None
+
+    def _described_host(self, identity: BridgeIdentity) -> str:
+        """Name the host that a bridge's dp-desc says, empty where that counts for nothing."""
+        described = identity.description or ""
+        return described if self._session_contest.holder(("host name", described)) is None else ""
 
     def _session_of(self, identity: BridgeIdentity) -> Key | None:
         return self._session_contest.holder(("datapath id", identity.datapath_id))
@@ -251,15 +271,30 @@ class Identities:
         last = self._last_shown.get(key)
         if last and (self._session_of(identity) is not None or self._is_over(last)):
             del self._last_shown[key]
+        others = self._origins.come(key, self._origin_of(key))
         host = self._claimed_host(key)
         self._keep(key, self._names_kept(key, host))
         if host is None:
-            return {key, *self._bridge_contest.end(key)}
+            return {key, *self._bridge_contest.end(key)} | self._place_all(others)
         names: list[Name] = [("bridge", (host, identity.name))]
         if not identity.certified:
             names.insert(0, ("datapath id", identity.datapath_id))
-        concerned = {key, *self._bridge_contest.show(key, names)}
+        concerned = {key, *self._bridge_contest.show(key, names)} | self._place_all(others)
         return concerned | self._prefer_its_own_address(key, identity)
+
+    def _place_all(self, keys: Iterable[Key]) -> set[Key]:
+        concerned: set[Key] = set()
+        for key in keys:
+            concerned |= self._place(key)
+        return concerned
+
+    def _origin_of(self, key: Key) -> Origin | None:
+        """Say where a bridge without a session comes from, and which host it would be of; None if of none."""
+        identity, last = self._bridges[key], self._last_shown.get(key)
+        if identity.certified or self._session_of(identity) is not None:
+            return None
+        host = last.host if last else self._described_host(identity)
+        return (host, identity.address) if host else None
 
     def _prefer_its_own_address(self, key: Key, identity: BridgeIdentity) -> set[Key]:
         """Give a bridge that comes from its session's address the place of those that do not."""
@@ -285,10 +320,7 @@ class Identities:
             keys.update(self._by_description.get(identity.host, {}))
             for name in identity.names_of_host():
                 keys.update(self._keepers.get(name, {}))
-        concerned: set[Key] = set()
-        for key in keys:
-            concerned |= self._place(key)
-        return concerned
+        return self._place_all(keys)
 
 
 def _drop(index: dict[N, dict[Key, None]], name: N, key: Key) -> None:

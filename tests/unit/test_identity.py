@@ -86,6 +86,46 @@ def test_a_host_without_a_session_is_what_its_dp_desc_says_until_its_session_com
     assert known.host_of_bridge("b1") == "a"
 
 
+def test_of_two_machines_with_one_dp_desc_the_first_is_the_host_until_it_is_gone() -> None:
+    known = Identities()
+    known.show_bridge("a1", bridge(1, description="h"))
+    known.show_bridge("b2", bridge(4, "br-eth2", "h", THERE))
+    known.show_bridge("b1", bridge(3, "br-int", "h", THERE))
+    known.show_bridge("a2", bridge(2, "br-eth2", "h"))
+    assert [known.host_of_bridge(key) for key in ("a1", "a2", "b1", "b2")] == ["h", "h", None, None]
+    assert known.why_not("b2") == Refused(
+        "h",
+        "its dp-desc says h, but that is the host at 192.0.2.1, whose bridge br-int, datapath"
+        " 0000000000000001, came first; this one is at 192.0.2.2, and no OVSDB session shows it",
+        "h",
+    )
+    assert known.rival("b2") == "a1"
+    assert known.end_bridge("a1") >= {"b1", "b2"}  # which are told of their next rival
+    assert (known.rival("b2"), known.host_of_bridge("b2")) == ("a2", None)
+    assert known.end_bridge("a2") >= {"b1", "b2"}
+    assert [known.host_of_bridge(key) for key in ("b1", "b2")] == ["h", "h"]
+    assert known.refused() == []
+
+
+def test_a_dp_desc_is_not_that_of_a_host_whose_session_has_ended() -> None:
+    known = of_a_session_that_ended()
+    known.end_bridge("b2")
+    known.show_bridge("b3", bridge(3, "br-eth2", "a", THERE))
+    known.show_bridge("b2", bridge(2, "br-eth2", "a"))
+    assert [known.host_of_bridge(key) for key in ("b1", "b2", "b3")] == ["a", "a", None]
+
+
+def test_a_bridge_that_its_session_shows_may_come_from_any_address() -> None:
+    known = Identities()
+    known.show_bridge("b1", bridge(1, description="a"))
+    known.show_bridge("b2", bridge(2, "br-eth2", "a", THERE))
+    assert known.host_of_bridge("b2") is None
+    assert known.show_session("s", session("A", "a", 1, 2)) >= {"b1", "b2"}
+    assert [known.host_of_bridge(key) for key in ("b1", "b2")] == ["a", "a"]
+    known.end_session("s")
+    assert [known.host_of_bridge(key) for key in ("b1", "b2")] == ["a", "a"]
+
+
 def test_a_session_with_the_name_of_a_host_known_by_dp_desc_is_refused_until_its_bridges_are_gone() -> None:
     known = Identities()
     for key, identity in (("b1", bridge(1)), ("b2", bridge(2, "br-eth2"))):
@@ -224,7 +264,9 @@ def test_the_first_connection_of_a_datapath_id_keeps_it() -> None:
     assert [known.host_of_bridge(key) for key in ("b1", "stranger", "twin")] == ["a", None, None]
     assert {key for key, _ in known.refused()} == {"stranger", "twin"}
     known.end_bridge("b1")
-    assert [known.host_of_bridge(key) for key in ("stranger", "twin")] == ["a", None]
+    assert [known.host_of_bridge(key) for key in ("stranger", "twin")] == [None, "a"]
+    known.end_bridge("twin")
+    assert known.host_of_bridge("stranger") == "a"
 
 
 def test_a_bridge_from_its_session_s_address_takes_the_place_of_strangers() -> None:
@@ -373,6 +415,24 @@ class Identified(RuleBasedStateMachine):
         }
         for key, host in placed.items():
             assert owners.get(self.connected[key].datapath_id, host) == host
+
+    @invariant()
+    def by_dp_desc_a_host_has_one_address_and_nobody_waits_for_it_in_vain(self) -> None:
+        addresses: dict[str, set[str]] = {}
+        shown = {number for identity in self.believed() for number in identity.datapath_ids}
+        hosts = {identity.host for identity in self.believed()}
+        for key, identity in self.connected.items():
+            described = identity.description
+            if not described or identity.datapath_id in shown or key in self.last or described in hosts:
+                continue
+            if self.known.host_of_bridge(key):
+                addresses.setdefault(described, set()).add(identity.address)
+            else:
+                rival = self.known.rival(key)
+                assert rival in self.connected
+                assert rival != key
+                assert self.known.why_not(key) is not None
+        assert all(len(found) == 1 for found in addresses.values())
 
 
 Identified.TestCase.settings = settings(**examples(60), stateful_step_count=25)
