@@ -371,6 +371,29 @@ class Interleavings(RuleBasedStateMachine):
         self.machines[host].ovsdb.host = name
         self.machine_changed(host)
 
+    @rule(first=hosts, described=st.booleans(), data=st.data())
+    def hosts_swap_names(self, first: str, described: bool, data: st.DataObject) -> None:
+        names = {host: machine.ovsdb.host for host, machine in self.machines.items()}
+        cut = data.draw(st.booleans(), "their OVSDB is away meanwhile")
+        for host in HOSTS if cut else ():
+            self.ovsdb_is_cut_off(host)
+        for host in (first, *(other for other in HOSTS if other != first)):
+            for bridge in LAYOUT.all_bridges if described else ():
+                self.bridge_connects(host, bridge, described)
+            self.host_is_renamed(host, next(name for other, name in names.items() if other != host))
+        for host in HOSTS if cut else ():
+            self.ovsdb_connects(host)
+
+    @rule(host=hosts, looked_at=st.booleans())
+    def controller_restarts_and_bridges_come_before_their_session(self, host: str, looked_at: bool) -> None:
+        self.store_takes_the_reports()
+        self.start_controller()
+        for bridge in LAYOUT.all_bridges:
+            self.bridge_connects(host, bridge, described=True)
+        for name in sorted(self.controller.awake) if looked_at else ():
+            self.controller.look_at(name)
+        self.ovsdb_connects(host)
+
     def machine_changed(self, host: str) -> None:
         """Let the controller hear of it, where it is connected."""
         machine, hosts = self.machines[host], self.controller.hosts
@@ -509,8 +532,21 @@ class Interleavings(RuleBasedStateMachine):
             self.store_takes_the_reports()
         assert not self.controller.awake, "the controller never comes to rest"
 
+    def check_who_it_is(self, machine: Machine) -> None:
+        """What a machine has connected is of one host, and of the names that it had no other is left over."""
+        hosts = self.controller.hosts
+        served = hosts._sessions.get(machine.ovsdb)  # type: ignore[call-overload]
+        if served is None:
+            return
+        for connection in machine.connections.values():
+            bridge = hosts.bridge_of(connection)  # type: ignore[arg-type]
+            assert bridge is None or bridge.host is served
+        for former in hosts.fabric.names.former_names(served.name):
+            assert former not in hosts.fabric.hosts or hosts.by_name[former].alive
+
     def check(self, host: str) -> None:
         machine, name = self.machines[host], self.name_of(host)
+        self.check_who_it_is(machine)
         if name is None or not self.controller.fabric.ready(name):
             return
         snapshot = self.controller.snapshot(name)
@@ -575,7 +611,7 @@ class Interleavings(RuleBasedStateMachine):
                 self.bound_as[host, interface] = segment.local_vlan, segment.network_id
                 assert port is not None
                 assert port.admin_state_up
-                assert port.requested_host in ("", snapshot.host)
+                assert self.is_wanted_at(port, snapshot.host)
                 assert tag == bound[interface].segment.local_vlan
                 reached = not bound[interface].segment.is_tunnel or snapshot.tunnel_address is not None
                 assert (port.status is PortStatus.ACTIVE) == reached
@@ -595,9 +631,12 @@ class Interleavings(RuleBasedStateMachine):
         port = self.ports[port_id]
         claims = self.controller.fabric.claimants_of(port_id)
         own = self.controller.fabric.host(name).claims.get(port_id, ())
-        return (
-            port.admin_state_up and port.requested_host in ("", name) and claims == [name] and len(own) == 1
-        )
+        wanted = self.is_wanted_at(port, name)
+        return port.admin_state_up and wanted and claims == [name] and len(own) == 1
+
+    def is_wanted_at(self, port: Port, name: str) -> bool:
+        """Tell whether a port may be at a host, which may be meant by a name that it had before."""
+        return port.requested_host in ("", name, *self.controller.fabric.other_names(name))
 
     def check_against_a_fresh_controller(self) -> None:
         """What many events led to is what a controller decides that has just started."""
