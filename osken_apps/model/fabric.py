@@ -267,16 +267,19 @@ class Fabric:
 
         Gives the hosts that this concerns.
         """
+        port_ids = self._ports_at(self.shown(name))
         self.names.rename(name, new_name)
-        return self.take_in(name, new_name)
+        return self._take_in(name, new_name, port_ids)
 
     def take_in(self, name: str, new_name: str) -> set[str]:
         """Take a host that nothing of is connected for another that was called so: what it had is that one's.
 
         Gives the hosts that this concerns.
         """
+        return self._take_in(name, new_name, self._ports_at(self.shown(name)))
+
+    def _take_in(self, name: str, new_name: str, port_ids: set[str]) -> set[str]:
         known, host = self.hosts.pop(name, None) or ShownHost(name), self.host(new_name)
-        port_ids = self._ports_at(known)
         for network_id, local_vlan in known.local_vlans.items():
             host.recall_local_vlan(network_id, local_vlan)
         self.claims.show(name, known.claims, {})

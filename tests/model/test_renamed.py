@@ -7,6 +7,7 @@ import pytest
 from osken_apps.apps.host import Host
 from osken_apps.apps.hosts import Hosts
 from osken_apps.model.changes import HostIdentity, Snapshot
+from osken_apps.model.claims import Place
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.local_vlans import DEAD_TAG
 from osken_apps.model.resources import Binding, Port, PortStatus
@@ -121,6 +122,14 @@ def test_a_wish_for_a_name_of_before_means_its_host_also_after_a_restart() -> No
     site.ovsdb.host = "h2"
     site.start(kept(PINNED, HostIdentity("h2", SYSTEM_ID, ("h",))))
     assert (looked_at(site).name, is_dead(site)) == ("h2", False)
+
+
+def test_a_host_that_has_its_name_of_before_again_has_what_the_store_recorded_by_it() -> None:
+    site = served()
+    restart(site, kept(P1, HostIdentity("h2", SYSTEM_ID, ("h",))))
+    site.show()
+    assert list(site.fabric.hosts) == ["h"]
+    assert site.fabric.claims.place_of(P1.id) == Place("h", tap(P1))
 
 
 def test_a_host_that_is_renamed_keeps_what_is_wanted_there() -> None:
