@@ -10,12 +10,12 @@ host name in `other_config:dp-desc`.
 - Over TLS a bridge is of the host that its certificate names, and neither datapath ids nor `dp-desc` count;
   a session is let in only if it shows that host, and no system-id is refused for another's sake.
 - When a session ends, the bridges that it showed stay at its host: each until its connection ends, another
-  session shows it, or one has the names of that host and shows others. Once the host's next session shows it
-  and waits for another name, the bridge keeps the old names from nobody.
+  session shows it, or one has the names of that host and shows others.
 - Without that a host is what `dp-desc` says: the machine at the address from which the first such bridge
   comes, as long as one comes from there. The first bridge of a name on it keeps the place.
-- Bridges without a session keep the names of their host from sessions that show other bridges only, unless a
-  certificate names the session's host.
+- Bridges without a session keep the names of their host from sessions that show other bridges only, unless
+  a certificate names the session's host, or a session that waits for another name shows the bridge (where one
+  showed it before: the next one of that system-id).
 
 What is refused waits, and has its place as soon as the other one is gone or says something else.
 """
@@ -243,12 +243,12 @@ class Identities:
         return None if last and identity.begins_again(last) else keepers[0]
 
     def _is_called_anew(self, bridge: Key) -> bool:
-        """Tell whether its host's next session, which waits for another name, shows a bridge."""
-        last, shown = self._last_shown.get(bridge), ("datapath id", self._bridges[bridge].datapath_id)
-        if last is None or not last.system_id:
-            return False
-        waiting = self._session_contest.waiting_for([shown])
-        return any(self._sessions[session].system_id == last.system_id for session in waiting)
+        """Tell whether a session that waits for another name shows a bridge: the next, if it had one."""
+        identity, last = self._bridges[bridge], self._last_shown.get(bridge)
+        host, system_id = (last.host, last.system_id) if last else (identity.description, None)
+        waiting = self._session_contest.waiting_for([("datapath id", identity.datapath_id)])
+        shown = [self._sessions[key] for key in waiting]
+        return any(it.host != host and system_id in (None, it.system_id) for it in shown)
 
     def _let_in(self) -> set[Key]:
         """Let sessions in from whom no bridge keeps a name any more; give all that this concerns."""

@@ -240,6 +240,17 @@ def test_hosts_that_swapped_names_while_their_sessions_were_away_are_served() ->
     assert [known.host_of_bridge(key) for key in ("b1", "b2")] == ["b", "a"]
 
 
+def test_hosts_whose_bridges_say_each_others_names_are_served() -> None:
+    known = Identities()
+    known.show_bridge("b1", bridge(1, description="b"))
+    known.show_bridge("b2", bridge(2, description="a"))
+    known.show_session("A", session("A", "a", 1))
+    assert known.host_of_session("A") is None
+    assert known.show_session("B", session("B", "b", 2)) >= {"A", "B", "b1", "b2"}
+    assert [known.host_of_session(key) for key in "AB"] == ["a", "b"]
+    assert [known.host_of_bridge(key) for key in ("b1", "b2")] == ["a", "b"]
+
+
 def test_a_bridge_that_was_not_believed_is_not_when_its_session_has_ended() -> None:
     known = Identities()
     known.show_session("s", session("A", "a", 1))
@@ -388,8 +399,9 @@ class Identified(RuleBasedStateMachine):
         assert datapath_id not in identity.datapath_ids
         last = self.last.get(rival)
         assert not any(
-            last and last.system_id == other.system_id and datapath_id in other.datapath_ids
+            other.host != host and (not last or last.system_id == other.system_id)
             for other in self.shown.values()
+            if datapath_id in other.datapath_ids
         )
         assert not any(datapath_id in other.datapath_ids for other in self.believed())
         return identity.host == host or identity.system_id == self.last[rival].system_id
