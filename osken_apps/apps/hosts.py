@@ -184,8 +184,8 @@ class Hosts:
             del self.by_name[name]
             host.end()
         self.news.set()
-        self.fabric.names.forget(name)
         self.wake(self.fabric.forget(name))
+        self.fabric.names.forget(name)
         return ""
 
     # -- following what was decided
@@ -255,8 +255,10 @@ class Hosts:
         elif self._sessions[session] is None:
             self._told.pop(session, None)
             self._recognize(session, name)
+            system_id = self.identities.system_id_of(session)
+            self._leave_to(name, system_id)
             host = self._host(name)
-            host.system_id = self.identities.system_id_of(session)
+            host.system_id = system_id
             host.session, self._sessions[session] = session, host
             host.addresses = {session.address[0]}
             host.say("certificate", "")
@@ -285,6 +287,13 @@ class Hosts:
             if is_its and (known or former in fabric.hosts):
                 self._end(former)
                 self.wake(fabric.take_in(former, name))
+
+    def _leave_to(self, name: str, system_id: str) -> None:
+        """Let nothing of a machine that went just now count for another one that has its name."""
+        before = self.by_name.get(name)
+        if before and not before.alive and before.system_id not in ("", system_id):
+            self._end(name)
+            self.wake(self.fabric.forget(name))
 
     def _is_alive(self, name: str) -> bool:
         return name in self.by_name and self.by_name[name].alive

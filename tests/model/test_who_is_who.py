@@ -2,8 +2,15 @@
 
 import pytest
 
+from osken_apps.apps.hosts import Hosts
+from osken_apps.model.changes import HostIdentity, Snapshot
+from osken_apps.model.claims import Place
+from osken_apps.model.fabric import Fabric
+from osken_apps.model.resources import Binding
+from tests.golden.scenarios import LAYOUT
+from tests.model.switch import Ovsdb
 from tests.model.test_interleavings import PORTS, Interleavings, machine
-from tests.model.test_networks_apart import Site
+from tests.model.test_networks_apart import NETWORKS, OVERLAY, Site, port
 
 BRIDGES = ("br-int", "br-eth2")
 
@@ -84,11 +91,41 @@ def test_a_bridge_that_connected_anew_between_them_is_its_machines_too() -> None
     assert [hosts_of(site, name) for name in "ab"] == [["b"] * 3, ["a"] * 3]
 
 
-def test_a_host_that_was_forgotten_and_returns_under_another_name_is_served() -> None:
-    site = Site()
+def cut_off(site: Site) -> None:
     for connection in site.connections.values():
         site.hosts.disconnected(connection)  # type: ignore[arg-type]
     site.hosts.session_ended(site.ovsdb)  # type: ignore[arg-type]
+
+
+def test_a_machine_that_has_the_name_of_one_that_went_just_now_has_nothing_of_it() -> None:
+    site = Site()
+    site.attempt()
+    cut_off(site)
+    before = site.fabric.shown("h")
+    assert before.found
+    other = Ovsdb("h", (97, 98))
+    other.system_id = "another"
+    site.hosts.session_shows(other, other.view())  # type: ignore[arg-type]
+    assert site.fabric.shown("h") is not before
+    assert (site.fabric.shown("h").found, site.hosts.by_name["h"].system_id) == ({}, "another")
+
+
+def test_what_the_store_recorded_by_a_name_of_before_is_nobodys_when_its_host_is_forgotten() -> None:
+    one = port(1, NETWORKS[1], binding=Binding("h", 1, "tap10000000-po"))
+    site = Site()
+    cut_off(site)
+    renamed = HostIdentity("h2", "s", ("h",))
+    intent = Snapshot((*NETWORKS.values(), OVERLAY, one), "s", identities=(renamed,))
+    site.hosts = Hosts(Fabric(LAYOUT), site._serve)
+    site.hosts.fabric.load(intent)
+    assert site.hosts.fabric.claims.place_of(one.id) == Place("h2", "tap10000000-po")
+    assert not site.hosts.forget("h2")
+    assert site.hosts.fabric.claims.place_of(one.id) is None
+
+
+def test_a_host_that_was_forgotten_and_returns_under_another_name_is_served() -> None:
+    site = Site()
+    cut_off(site)
     host = site.hosts.by_name["h"]
     site.hosts._away(host, host.last_contact)
     assert list(site.fabric.hosts) == []
