@@ -72,6 +72,7 @@ class Claims:
     def __init__(self) -> None:
         self._claimants: dict[str, dict[str, tuple[str, ...]]] = {}  # claim -> host -> interfaces
         self._places: dict[str, Place] = {}
+        self._placed: dict[str, set[str]] = {}  # host -> ids of the ports that it has
         self._heard: dict[str, tuple[str, str]] = {}  # port id -> where it was wanted, where it spoke then
 
     def wish_of(self, port: Port) -> str:
@@ -95,7 +96,7 @@ class Claims:
 
     def forget(self, port_id: str) -> None:
         """Forget a port that is gone."""
-        self._places.pop(port_id, None)
+        self.put(port_id, None)
         self._heard.pop(port_id, None)
 
     def show(
@@ -126,7 +127,15 @@ class Claims:
 
     def put(self, port_id: str, place: Place | None) -> None:
         """Note who has a port."""
-        if place is None:
-            self._places.pop(port_id, None)
-        else:
+        before = self._places.pop(port_id, None)
+        if before is not None:
+            self._placed[before.host].discard(port_id)
+            if not self._placed[before.host]:
+                del self._placed[before.host]
+        if place is not None:
             self._places[port_id] = place
+            self._placed.setdefault(place.host, set()).add(port_id)
+
+    def placed_at(self, host: str) -> frozenset[str]:
+        """Give the ids of the ports that a host has, as it was last decided."""
+        return frozenset(self._placed.get(host, ()))

@@ -473,8 +473,9 @@ class Fabric:
         return host is not None and not host.appeared and not host.gone
 
     def _ports_at(self, host: ShownHost) -> set[str]:
-        """Give the ports that a host claims, or has by what the store holds."""
-        return {port.id for port in (*self.claimed_by(host), *self.recorded_at(host))}
+        """Give the ports that a host claims or has, also by what the store holds."""
+        known = {port.id for port in (*self.claimed_by(host), *self.recorded_at(host))}
+        return known | self.claims.placed_at(host.name)
 
     def _claims_on(self, port_id: str) -> dict[str, tuple[str, ...]]:
         return self.claims.of(port_id, port_id_prefix(port_id))

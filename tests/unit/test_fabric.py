@@ -229,6 +229,19 @@ def test_a_port_goes_to_a_live_host_when_its_own_is_gone_and_stays_there_when_th
     assert has_it(made) == ["b"]
 
 
+def test_a_port_that_waits_for_a_host_which_does_not_have_it_goes_to_the_one_that_does() -> None:
+    made = Fabric(LAYOUT)
+    made.load(intent(replace(VM1, binding=Binding("a", 1, TAP1.name))))
+    made.rename("a", "c")  # while the store recorded by that name what another host has
+    made.names.show("c", "system-id of c")
+    for name, ofports, interfaces in (("a", INT_PORTS, [TAP1]), ("c", {}, [])):
+        made.names.show(name, f"system-id of {name}")
+        made.observe_bridge(name, "br-int", ofports)
+        made.observe_bridge(name, "br-eth2", PHY_PORTS)
+        made.observe_interfaces(name, interfaces)
+    assert has_it(made) == ["a"]
+
+
 def test_a_host_that_is_gone_keeps_its_ports_as_long_as_nobody_else_claims_them() -> None:
     made = fabric("a")
     made.observe_interfaces("a", [TAP1])
