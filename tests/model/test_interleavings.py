@@ -27,6 +27,7 @@ from osken_apps.openflow import wire
 from osken_apps.openflow.difference import FlowTable
 from osken_apps.pipeline.desired import FlowEncoder, desired_meters
 from osken_apps.pipeline.features.isolation import INTEGRATION_NORMAL
+from osken_apps.pipeline.features.switching import TO_EACH
 from osken_apps.pipeline.features.tunnels import PEER_IN, TO_EACH_HOST, TO_UNKNOWN_MAC
 from osken_apps.pipeline.named_vlans import carrying, named_vlans
 from tests.examples import examples
@@ -568,7 +569,13 @@ class Interleavings(RuleBasedStateMachine):
         self, host: str, snapshot: HostSnapshot, name: str, real: SwitchBridge, wanted: FlowTable
     ) -> None:
         """All that is wanted is there, and each local VLAN and each wire of a network leads to the other."""
-        shared = {PEER_IN.cookie, TO_EACH_HOST.cookie, TO_UNKNOWN_MAC.cookie, INTEGRATION_NORMAL.cookie}
+        shared = {
+            TO_EACH.cookie,
+            PEER_IN.cookie,
+            TO_EACH_HOST.cookie,
+            TO_UNKNOWN_MAC.cookie,
+            INTEGRATION_NORMAL.cookie,
+        }
         for key, body in wanted.items():
             assert body.cookie in shared or real.flows.get(key) == body
         wires = {segment.local_vlan: LAYOUT.wire_of(segment) for segment in snapshot.segments}
