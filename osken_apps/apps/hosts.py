@@ -201,6 +201,7 @@ class Hosts:
             if (bridge := self._bridges.get(connection))
             and self.identities.host_of_bridge(connection) != names.get(bridge.host, bridge.host.name)
         ]
+        left = [self._bridges[key].host for key in moved if self.identities.host_of_bridge(key) is not None]
         for connection in moved:
             self._let_go(connection, "it is not believed any more")
         for host, name in names.items():
@@ -215,6 +216,8 @@ class Hosts:
             self._place_session(session)
             if moved and (served := self._sessions[session]):
                 self._recognize(session, served.name)
+        for host in left:
+            self._undo(host)
         for connection in bridges:
             self._place_bridge(connection)
 
@@ -294,6 +297,12 @@ class Hosts:
         if before and not before.alive and before.system_id not in ("", system_id):
             self._end(name)
             self.wake(self.fabric.forget(name))
+
+    def _undo(self, host: Host) -> None:
+        """Forget a host that there was by the dp-desc of bridges only that turn out to be another's."""
+        if not host.alive and not host.system_id and self.by_name.get(host.name) is host:
+            self._end(host.name)
+            self.wake(self.fabric.forget(host.name))
 
     def _is_alive(self, name: str) -> bool:
         return name in self.by_name and self.by_name[name].alive

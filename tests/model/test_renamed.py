@@ -193,6 +193,16 @@ def test_nor_where_open_vswitch_restarts_and_its_bridges_connect_first() -> None
     assert (is_dead(site), site.ovsdb.written, list(site.fabric.hosts)) == (False, written, ["h2"])
 
 
+def test_a_host_whose_bridges_turn_out_to_be_of_another_is_none() -> None:
+    site = served(PINNED)
+    restart(site, kept(PINNED, KNOWN))
+    connect(site, "x")
+    site.hosts.by_name["x"].reconciler.attempt()  # type: ignore[union-attr]
+    site.show()
+    assert (list(site.hosts.by_name), list(site.fabric.hosts)) == (["h"], ["h"])
+    assert (looked_at(site).name, is_dead(site)) == ("h", False)
+
+
 def test_another_machine_that_is_called_so_is_left_alone() -> None:
     site = served(PINNED)
     site.ovsdb.host = "h2"
