@@ -283,7 +283,7 @@ class Hosts:
             LOG.info("host %s is called %s now", former, name)
             self._end(former)
             self.wake(fabric.recognize(former, name))
-        fabric.names.show(name, system_id)
+        fabric.identify(name, system_id)
         for former in () if session.certified else fabric.names.former_names(name):
             known = self.by_name.get(former)
             is_its = known is None or (not known.alive and known.system_id in ("", system_id))

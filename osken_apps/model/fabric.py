@@ -239,11 +239,17 @@ class Fabric:
             changed |= self._decide(port_ids)
         return changed - {host_name}
 
+    def identify(self, name: str, system_id: str) -> None:
+        """Take the system-id that a host shows: by a name of before it may be another machine."""
+        self._dispute(name)
+        self.names.show(name, system_id)
+
     def rename(self, name: str, new_name: str) -> set[str]:
         """Note that a host is called something else now; give the hosts that this concerns."""
         concerned = self.forget(new_name)  # one of that name that is gone
         host = self.hosts.pop(name, None) or ShownHost(name)  # of one that connected just now nothing is seen
         port_ids = self._ports_at(host)
+        self._dispute(new_name)
         host.name = new_name
         self.names.rename(name, new_name)
         self.hosts[new_name] = host
@@ -268,6 +274,7 @@ class Fabric:
         Gives the hosts that this concerns.
         """
         port_ids = self._ports_at(self.shown(name))
+        self._dispute(new_name)
         self.names.rename(name, new_name)
         return self._take_in(name, new_name, port_ids)
 

@@ -6,6 +6,7 @@ from osken_apps.apps.hosts import Hosts
 from osken_apps.model.changes import HostIdentity, Snapshot
 from osken_apps.model.claims import Place
 from osken_apps.model.fabric import Fabric
+from osken_apps.model.local_vlans import DEAD_TAG
 from osken_apps.model.resources import Binding
 from tests.golden.scenarios import LAYOUT
 from tests.model.switch import Ovsdb
@@ -81,6 +82,31 @@ def test_so_they_do_where_their_databases_were_away_meanwhile(described: bool) -
         site.settle()
     assert [hosts_of(site, name) for name in "ab"] == [["b"] * 3, ["a"] * 3]
     assert standing(site, ("a", "b")) == before
+
+
+@pytest.mark.parametrize("order", ["ab", "ba"])
+@pytest.mark.parametrize("pinned", ["a", "b"])
+def test_a_wish_for_a_name_means_who_is_called_so_once_they_have_swapped(order: str, pinned: str) -> None:
+    site = of_networks("a", "b")
+    number = "ab".index(pinned)
+    site.port_is_made_or_changed(PORTS[number], ("n1", "n3")[number], pinned, True)
+    site.settle()
+    for name in order:
+        site.host_is_renamed(name, "b" if name == "a" else "a")
+    site.settle()
+    assert site.controller.fabric.claims.place_of(PORTS[number]) is None
+    assert site.machines[pinned].ovsdb.tags == {"vnet0": DEAD_TAG}
+
+
+def test_a_wish_for_a_name_of_before_means_the_new_machine_that_has_it() -> None:
+    site = of_networks("a")
+    site.host_is_renamed("a", "c")
+    site.port_is_made_or_changed(PORTS[0], "n1", "a", True)
+    site.settle()
+    assert site.controller.fabric.claims.place_of(PORTS[0]) == Place("c", "vnet0")
+    site.machines["b"].ovsdb.host = "a"
+    site.ovsdb_connects("b")
+    assert site.controller.fabric.claims.place_of(PORTS[0]) is None
 
 
 def test_a_bridge_that_connected_anew_between_them_is_its_machines_too() -> None:
