@@ -316,8 +316,10 @@ class Interleavings(RuleBasedStateMachine):
 
     def used_at(self, host: str) -> set[int | None]:
         """Give the local VLANs that interfaces have, that flows name, or that were given out."""
-        machine, name = self.machines[host], self.name_of(host) or host
-        used = set(machine.ovsdb.tags.values()) | set(self.controller.fabric.shown(name).local_vlans.values())
+        machine, fabric, name = self.machines[host], self.controller.fabric, self.name_of(host)
+        used = set(machine.ovsdb.tags.values())
+        for known in [fabric.shown(name)] if name else fabric.hosts.values():  # any may be this machine
+            used |= set(known.local_vlans.values())
         for bridge, real in machine.bridges.items():
             used |= {vlan for vlan, _ in named_vlans(bridge, LAYOUT, real.ports, real.flows)}
         return used
