@@ -636,9 +636,11 @@ class Interleavings(RuleBasedStateMachine):
                 assert port is None or not self.must_be_bound(snapshot.host, iface_id), snapshot
 
     def must_be_bound(self, name: str, port_id: str) -> bool:
-        """Tell whether no other interface claims a port that is up and may be here."""
-        port = self.ports[port_id]
-        claims = self.controller.fabric.claimants_of(port_id)
+        """Tell whether no other interface claims a port that is up and may be here, or may claim it yet."""
+        port, fabric = self.ports[port_id], self.controller.fabric
+        if fabric._is_awaited(fabric.claims.place_of(port_id)):
+            return False
+        claims = fabric.claimants_of(port_id)
         own = self.controller.fabric.host(name).claims.get(port_id, ())
         wanted = self.is_wanted_at(port, name)
         return port.admin_state_up and wanted and claims == [name] and len(own) == 1
