@@ -272,6 +272,7 @@ class Fabric:
         self.names.rename(name, new_name)
         for network_id, local_vlan in known.local_vlans.items():
             host.recall_local_vlan(network_id, local_vlan)
+        host.stored |= known.stored
         self.claims.show(name, known.claims, {})
         self._move_places(port_ids, name, new_name)
         self.claims.rename(name, new_name)

@@ -24,7 +24,7 @@ def prepare(fabric: Fabric, host_name: str) -> None:
     host.local_vlans = assign_local_vlans(
         known,
         (port.network_id for port, _ in plugged),
-        named.union(host.tagged.values(), _kept_tags(fabric, host)),
+        named.union(host.tagged.values(), _kept_tags(fabric, host), _stored(fabric, host)),
     )
     host.recalled = _unproven(host, known)
     for port, interface in plugged:
@@ -78,6 +78,15 @@ def _kept_tags(fabric: Fabric, host: ShownHost) -> frozenset[int]:
     away.
     """
     return frozenset(tag for orphan in fabric.orphans(host) if (tag := orphan.live_tag) is not None)
+
+
+def _stored(fabric: Fabric, host: ShownHost) -> set[int]:
+    """Give the local VLANs of which a bridge may have flows that was not read yet: until all were, those
+    that the store told.
+    """
+    if host.found.keys() >= set(fabric.layout.all_bridges):
+        host.stored.clear()
+    return host.stored
 
 
 def _leads(named: Iterable[Named]) -> dict[int, set[Wire]]:

@@ -255,6 +255,37 @@ P2 = port(2, NETWORKS[2])
 OF_N1, OF_N2 = {1001}, {1002}
 
 
+@pytest.mark.parametrize("left", [P1, P9], ids=lambda it: it.network_id)
+@pytest.mark.parametrize("guarded", [False, True])
+def test_until_all_bridges_were_read_no_network_has_a_local_vlan_that_the_store_told(
+    left: Port, guarded: bool
+) -> None:
+    left, two, three = (replace(one, port_security_enabled=guarded) for one in (left, P2, P3))
+    site = Site(left, two, three)
+    site.plug(10, left)
+    assert site.attempt()
+    site.bridges["br-int"].restart()  # made anew, with another port; the other bridges keep their flows
+    site.bridges["br-int"].ports = {"int-br-eth2": 1, "patch-tun": 2, tap(two): 10}
+    site.ovsdb.iface_ids, site.ovsdb.tags, site.ovsdb.marks = {tap(two): two.id}, {}, {}
+    bound = replace(left, binding=Binding("h", 1, tap(left)), status=PortStatus.ACTIVE)
+    site.start(Snapshot((*NETWORKS.values(), OVERLAY, bound, two, three), store_id="s"), "br-int")
+    assert site.attempt()
+    site.fabric.apply([Upserted(left)])  # as the store says it now
+    site.plug(12, three)
+    assert site.attempt()
+    assert [site.sends_in(tap(item)) for item in (two, three)] == [set(), set()]
+    for name in ("br-eth2", "br-tun"):
+        site.connect(name)
+    at_rest(site)
+    assert [site.sends_in(tap(item)) for item in (two, three)] == [{1002}, {1003}]
+    site.unplug(two)
+    site.unplug(three)
+    assert site.attempt()
+    site.plug(20, left)
+    assert site.attempt()
+    assert site.ovsdb.tags[tap(left)] == 1  # which is free again
+
+
 def yesterday(site: Site, *ports: Port, flows: bool = True, ovsdb_first: bool = True) -> None:
     """Start a controller with a database in which there are only these ports; a reboot left no flows."""
     if not flows:
