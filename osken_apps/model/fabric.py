@@ -79,6 +79,7 @@ class Fabric:
                 host.recall_local_vlan(port.network_id, port.binding.local_vlan)
                 if first:
                     self._place(port, Place(host.name, port.binding.interface))
+                    self._hear_again(port, host.name)
         for name, address in inventory.tunnel_addresses.items():
             self.beyond.addresses.keep(name, address)
             if name not in self.hosts or self.hosts[name].gone:
@@ -446,6 +447,12 @@ class Fabric:
     def _place(self, port: Port, place: Place | None) -> None:
         self.claims.put(port.id, place)
         self.beyond.put(port, place.host if place else None)
+
+    def _hear_again(self, port: Port, host_name: str) -> None:
+        """Take that a port's machine spoke where the store has it bound, if it was not wanted but may run there."""
+        wanted = self.as_wanted(port)
+        if wanted.requested_host != host_name and wanted.may_run_at(host_name):
+            self.claims.hear(wanted, host_name)
 
     def _move_places(self, port_ids: Iterable[str], name: str, new_name: str) -> None:
         for port_id in port_ids:
