@@ -69,7 +69,8 @@ class Fabric:
         """
         first, known = not self.inventory.loaded, self.inventory
         inventory.loaded = not first
-        inventory.deleted = known.deleted | inventory.deleted
+        known.deleted.add(inventory.deleted)
+        inventory.deleted = known.deleted
         self.inventory = inventory
         self.told.clear()
         self.names.keep(inventory.identities.values())
@@ -449,7 +450,7 @@ class Fabric:
         self.beyond.put(port, place.host if place else None)
 
     def _hear_again(self, port: Port, host_name: str) -> None:
-        """Take that a port's machine spoke where the store has it bound, if it was not wanted but may run there."""
+        """Take that a port's machine spoke where the store has it bound, if it is wanted elsewhere."""
         wanted = self.as_wanted(port)
         if wanted.requested_host != host_name and wanted.may_run_at(host_name):
             self.claims.hear(wanted, host_name)

@@ -953,3 +953,22 @@ def test_who_joins_the_network_of_what_is_kept_costs_that_no_connection() -> Non
     site.plug(30, P1)
     at_rest(site)
     assert flushed(site.connections["br-int"]) == [site.ovsdb.tags[tap(P1)]]
+
+
+@pytest.mark.parametrize("waited", [False, True])
+@pytest.mark.parametrize("guarded", [False, True])
+def test_without_ovsdb_a_port_that_was_deleted_while_no_controller_ran_is_dead(
+    guarded: bool, waited: bool
+) -> None:
+    one, two = port(1, NETWORKS[1], guarded), port(2, NETWORKS[2], guarded)
+    site = Site(one, two)
+    site.plug(10, one, two)
+    at_rest(site)
+    bound = replace(two, binding=Binding("h", 2, tap(two)), status=PortStatus.ACTIVE)
+    intent = Snapshot((*NETWORKS.values(), OVERLAY, bound), store_id="s", deleted_ports=frozenset({one.id}))
+    site.start(intent, ovsdb=False)
+    if waited:
+        site.hosts.wake(site.fabric.expect_no_more("h"))
+    at_rest(site)
+    dead = {matched(flow, Field.IN_PORT) for flow in site.flows("br-int", "dead_drop")}
+    assert (dead, site.hosts.by_name["h"].troubles.get("kept")) == ({10}, None)
