@@ -257,10 +257,12 @@ class Fabric:
         return concerned | self._decide(port_ids) | {new_name}
 
     def has_ports_of(self, name: str, interfaces: Iterable[Interface]) -> bool:
-        """Tell whether interfaces are of ports that the host of a name has, or that it has none to show."""
+        """Tell whether interfaces are of ports that the host of a name has, or would have as nobody does, or
+        that it has none to show.
+        """
         host = self.shown(name)
         places = ((id, self.claims.place_of(id)) for id in self._ports_at(host))
-        own = {id for id, place in places if place and place.host == name}
+        own = {id for id, place in places if place is None or place.host == name}
         claimed = (self.inventory.port_claimed_by(interface.iface_id) for interface in interfaces)
         return not own or any(port.id in own for port in claimed if port)
 
