@@ -19,7 +19,7 @@ from osken_apps.model.interface_names import port_id_prefix
 from osken_apps.model.inventory import Inventory
 from osken_apps.model.paired import Paired
 from osken_apps.model.port_security import Guard
-from osken_apps.model.resources import Network, Port
+from osken_apps.model.resources import Binding, Network, Port
 from osken_apps.model.snapshot import MAX_METERS, Layout
 from osken_apps.model.told import Told
 from osken_apps.model.turns import in_turns
@@ -75,11 +75,11 @@ class Fabric:
         self.told.clear()
         self.names.keep(inventory.identities.values())
         for port in in_turns(list(inventory.ports.values()), pause):
-            if port.binding:
-                host = self.host(self.called_now(port.binding.host))
-                host.recall_local_vlan(port.network_id, port.binding.local_vlan)
+            if binding := self.binding_of(port):
+                host = self.host(binding.host)
+                host.recall_local_vlan(port.network_id, binding.local_vlan)
                 if first:
-                    self._place(port, Place(host.name, port.binding.interface))
+                    self._place(port, Place(host.name, binding.interface))
                     self._hear_again(port, host.name)
         for name, address in inventory.tunnel_addresses.items():
             self.beyond.addresses.keep(name, address)
@@ -121,7 +121,8 @@ class Fabric:
         match change:
             case Upserted(Port(id=id)):
                 port = self.inventory.ports.get(id)
-                return {port.binding.host} & self.hosts.keys() if port and port.binding else set()
+                binding = self.binding_of(port) if port else None
+                return {binding.host} & self.hosts.keys() if binding else set()
         return set()
 
     def decline(self, port_id: str, address: IPv4Address) -> set[str]:
@@ -318,6 +319,13 @@ class Fabric:
         moved = tuple(replace(way, host=host) for way, host in zip(ways, now, strict=True))
         return replace(port, requested_host=wanted, inactive_bindings=moved)
 
+    def binding_of(self, port: Port) -> Binding | None:
+        """Give where the store holds a port as bound, its host as it is called now."""
+        if port.binding is None:
+            return None
+        now = self.called_now(port.binding.host)
+        return port.binding if now == port.binding.host else replace(port.binding, host=now)
+
     @property
     def mark(self) -> str:
         """What the port rows are marked with that this store's controllers have tagged."""
@@ -368,9 +376,15 @@ class Fabric:
                 yield port
 
     def recorded_at(self, host: ShownHost) -> Iterator[Port]:
-        """Give the ports that the store holds as bound to a host, also by a name that it had before."""
-        for name in (host.name, *self.names.former_names(host.name)):
+        """Give the ports that the store holds as bound to a host, by its name or one that it had before and
+        nobody has now.
+        """
+        for name in (host.name, *self.other_names(host.name)):
             yield from self.inventory.bound_to(name)
+
+    def count_recorded_at(self, name: str) -> int:
+        """Count the ports that the store holds as bound to the host of a name."""
+        return sum(self.inventory.count_bound_to(it) for it in (name, *self.other_names(name)))
 
     def claimants_of(self, port_id: str) -> list[str]:
         """Name the hosts that claim a port."""
@@ -400,9 +414,7 @@ class Fabric:
 
     def _claim(self, host: ShownHost) -> set[str]:
         """Bring the claims of a host up to date; give the hosts that this concerns."""
-        recorded = {
-            port.id: port.binding.interface for port in self.inventory.bound_to(host.name) if port.binding
-        }
+        recorded = {port.id: port.binding.interface for port in self.recorded_at(host) if port.binding}
         claims = host.visible_claims(self.layout.integration_bridge, recorded)
         changed = self.claims.show(host.name, host.claims, claims)
         host.claims = claims
