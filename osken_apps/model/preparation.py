@@ -9,7 +9,7 @@ from osken_apps.model.host import Named, ShownHost
 from osken_apps.model.local_vlans import Traces, assign_local_vlans, read_back
 from osken_apps.model.resources import Port
 from osken_apps.model.snapshot import HostSnapshot, Layout, Wire
-from osken_apps.model.unknown import lost_networks, unseen
+from osken_apps.model.unknown import lost_networks, unseen, wire_at
 
 Plugged = Collection[tuple[Port, str]]
 
@@ -60,7 +60,7 @@ def _traces(fabric: Fabric, host: ShownHost, plugged: Plugged) -> dict[str, Trac
     traces = {}
     for network_id, own in tags.items():
         network = fabric.inventory.networks[network_id]
-        wire = None if network.physical_network in lost else fabric.layout.wire_of(network)
+        wire = wire_at(fabric, host, network)
         leading = tuple(sorted(vlan for vlan, wires in leads.items() if wires == {wire}))
         of_others = kept - own.keys()
         if network_id not in host.recalled:
@@ -138,7 +138,7 @@ def stale_zones(fabric: Fabric, host_name: str) -> list[int]:
         if local_vlan in host.zones:
             return host.zones[local_vlan] == network_id
         network = fabric.inventory.networks.get(network_id)
-        leads_there = network and found.get(local_vlan) == {fabric.layout.wire_of(network)}
+        leads_there = network and found.get(local_vlan) == {wire_at(fabric, host, network)}
         return bool(leads_there) or recorded.get(local_vlan) == network_id
 
     return [vlan for network_id, vlan in host.local_vlans.items() if not is_clean(network_id, vlan)]

@@ -780,6 +780,47 @@ def test_a_host_goes_on_when_the_configuration_has_lost_its_physical_bridge(
     assert (tables(site), site.ovsdb.tags) == (before, tags)
 
 
+LOST_MAPPINGS = {"none": (), "misspelt": (("default", "br-eht2"),)}
+
+
+@pytest.mark.parametrize("mappings", LOST_MAPPINGS.values(), ids=LOST_MAPPINGS)
+@pytest.mark.parametrize("guarded", [False, True])
+@pytest.mark.parametrize("ovsdb", [False, True])
+def test_it_does_so_without_the_stores_word_and_whatever_is_mapped_now(
+    guarded: bool, ovsdb: bool, mappings: tuple[tuple[str, str], ...]
+) -> None:
+    one, two = port(1, NETWORKS[1], guarded), port(2, NETWORKS[2], guarded)
+    site = Site(one, two)
+    site.plug(10, two)
+    at_rest(site)
+    site.plug(20, one)
+    at_rest(site)
+    before = in_any_order(site)
+    layout = replace(LAYOUT, bridge_mappings=mappings)
+    site.start(Snapshot((*NETWORKS.values(), one, two), store_id="s"), ovsdb=ovsdb, layout=layout)
+    site.hosts.wake(site.fabric.expect_no_more("h"))
+    site.connections["br-int"].sent.clear()
+    at_rest(site)
+    assert in_any_order(site) == before
+    assert flushed(site.connections["br-int"]) == []
+
+
+def test_a_wire_that_another_network_may_have_had_is_none_of_a_lost_network() -> None:
+    one, two = port(1, NETWORKS[1], True), port(2, NETWORKS[2], True)
+    twin = replace(NETWORKS[1], id="twin", physical_network="other")
+    site = Site(one, two)
+    site.plug(10, one)
+    at_rest(site)
+    moved = replace(two, network_id=twin.id)
+    layout = replace(LAYOUT, bridge_mappings=())
+    site.start(Snapshot((*NETWORKS.values(), twin, one, moved), store_id="s"), ovsdb=False, layout=layout)
+    site.unplug(one)
+    site.plug(20, moved)
+    assert site.attempt()
+    (bound,) = host_snapshot(site.fabric, "h").ports
+    assert (bound.segment.network_id, bound.segment.local_vlan) == (twin.id, 2)
+
+
 @pytest.mark.parametrize("guarded", [(False, False), (True, True), (True, False)], ids=str)
 def test_what_else_changes_is_followed_where_a_physical_network_has_no_bridge_any_more(
     guarded: tuple[bool, bool],
