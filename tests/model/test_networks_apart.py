@@ -780,7 +780,7 @@ def test_a_host_goes_on_when_the_configuration_has_lost_its_physical_bridge(
     assert (tables(site), site.ovsdb.tags) == (before, tags)
 
 
-LOST_MAPPINGS = {"none": (), "misspelt": (("default", "br-eht2"),)}
+LOST_MAPPINGS = {"none": (), "misspelt": (("default", "br-eht2"),), "renamed": (("dflt", "br-eth2"),)}
 
 
 @pytest.mark.parametrize("mappings", LOST_MAPPINGS.values(), ids=LOST_MAPPINGS)
