@@ -36,9 +36,9 @@ def _watched(hosts: Hosts, bridge: Bridge) -> list[tuple[str, int]]:
     """Give the watched ports that are bound here, with their numbers."""
     if not hosts.watched_ports:
         return []
-    inventory, ofports = hosts.fabric.inventory, bridge.connection.ofports()
+    fabric, ofports = hosts.fabric, bridge.connection.ofports()
     found = []
-    for port in inventory.bound_to(bridge.host.name):
+    for port in fabric.recorded_at(fabric.shown(bridge.host.name)):
         binding = port.binding
         if port.id in hosts.watched_ports and binding and binding.interface in ofports:
             found.append((port.id, ofports[binding.interface]))

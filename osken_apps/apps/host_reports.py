@@ -42,7 +42,7 @@ def _of_host(hosts: Hosts, host: Host, rivals: list[str]) -> HostReport:
         ovsdb=host.session is not None,
         started_at=host.started_at,
         last_contact=host.last_contact,
-        bound_ports=fabric.inventory.count_bound_to(host.name),
+        bound_ports=fabric.count_recorded_at(host.name),
         repairs=host.tallies.repairs,
         trouble="; ".join((*troubles, *rivals, *(condition.sentence for condition in host.conditions))),
         conditions=tuple((it.code.value, it.sentence, it.remedy) for it in host.conditions),

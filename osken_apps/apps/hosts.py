@@ -428,13 +428,13 @@ class Hosts:
         host.end()
         host.last_contact = since
         self.wake(self.fabric.host_is_gone(host.name))
-        if not self.fabric.inventory.count_bound_to(host.name):
+        if not self.fabric.count_recorded_at(host.name):
             self.wake(self.fabric.forget(host.name))
         self._forget_oldest()
 
     def _forget_oldest(self) -> None:
         gone = [host for host in self.by_name.values() if host.reconciler is None]
-        without_ports = [host for host in gone if not self.fabric.inventory.count_bound_to(host.name)]
+        without_ports = [host for host in gone if not self.fabric.count_recorded_at(host.name)]
         for host in sorted(without_ports, key=lambda host: host.last_contact)[:-MAX_GONE_HOSTS]:
             self.forget(host.name)
 

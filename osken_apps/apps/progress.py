@@ -22,8 +22,8 @@ class Progress:
 
     def look(self) -> str:
         """Give in words how far the hosts are; empty: as at the last look, or no host is known."""
-        inventory = self._hosts.fabric.inventory
-        ports = {name: inventory.count_bound_to(name) for name in self._hosts.fabric.hosts}
+        fabric = self._hosts.fabric
+        ports = {name: fabric.count_recorded_at(name) for name in fabric.hosts}
         missing = self._missing()
         in_order = [name for name in ports if name not in missing]
         told = (

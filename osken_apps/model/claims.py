@@ -10,7 +10,8 @@ migration, when the target's interface is made long before the machine runs ther
 - What a host showed last counts while it is away, until it is said to be gone and another one claims the
   port.
 - What nobody has goes to a host that is not gone, the first by name: so a controller that has just started
-  decides as one that saw it all. What the store holds of a port counts as what was before.
+  decides as one that saw it all. What the store holds of a port counts as what was before; where that is a
+  host of an inactive binding, its machine spoke there.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -56,10 +57,10 @@ def _host_of(
     gone: Collection[str],
     awaited: bool,
 ) -> str | None:
+    if before and awaited and wish in ("", before.host):
+        return before.host
     if wish:
         return wish if wish in claims else None
-    if before and awaited:
-        return before.host
     present = claims.keys() - gone or claims.keys()
     if before and before.host in present:
         return before.host

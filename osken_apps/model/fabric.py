@@ -19,7 +19,7 @@ from osken_apps.model.interface_names import port_id_prefix
 from osken_apps.model.inventory import Inventory
 from osken_apps.model.paired import Paired
 from osken_apps.model.port_security import Guard
-from osken_apps.model.resources import Network, Port
+from osken_apps.model.resources import Binding, Network, Port
 from osken_apps.model.snapshot import MAX_METERS, Layout
 from osken_apps.model.told import Told
 from osken_apps.model.turns import in_turns
@@ -69,16 +69,18 @@ class Fabric:
         """
         first, known = not self.inventory.loaded, self.inventory
         inventory.loaded = not first
-        inventory.deleted = known.deleted | inventory.deleted
+        known.deleted.add(inventory.deleted)
+        inventory.deleted = known.deleted
         self.inventory = inventory
         self.told.clear()
         self.names.keep(inventory.identities.values())
         for port in in_turns(list(inventory.ports.values()), pause):
-            if port.binding:
-                host = self.host(self.called_now(port.binding.host))
-                host.recall_local_vlan(port.network_id, port.binding.local_vlan)
+            if binding := self.binding_of(port):
+                host = self.host(binding.host)
+                host.recall_local_vlan(port.network_id, binding.local_vlan)
                 if first:
-                    self._place(port, Place(host.name, port.binding.interface))
+                    self._place(port, Place(host.name, binding.interface))
+                    self._hear_again(port, host.name)
         for name, address in inventory.tunnel_addresses.items():
             self.beyond.addresses.keep(name, address)
             if name not in self.hosts or self.hosts[name].gone:
@@ -119,7 +121,8 @@ class Fabric:
         match change:
             case Upserted(Port(id=id)):
                 port = self.inventory.ports.get(id)
-                return {port.binding.host} & self.hosts.keys() if port and port.binding else set()
+                binding = self.binding_of(port) if port else None
+                return {binding.host} & self.hosts.keys() if binding else set()
         return set()
 
     def decline(self, port_id: str, address: IPv4Address) -> set[str]:
@@ -261,10 +264,12 @@ class Fabric:
         return concerned | self._decide(port_ids) | {new_name}
 
     def has_ports_of(self, name: str, interfaces: Iterable[Interface]) -> bool:
-        """Tell whether interfaces are of ports that the host of a name has, or that it has none to show."""
+        """Tell whether interfaces are of ports that the host of a name has, or would have as nobody does, or
+        that it has none to show.
+        """
         host = self.shown(name)
         places = ((id, self.claims.place_of(id)) for id in self._ports_at(host))
-        own = {id for id, place in places if place and place.host == name}
+        own = {id for id, place in places if place is None or place.host == name}
         claimed = (self.inventory.port_claimed_by(interface.iface_id) for interface in interfaces)
         return not own or any(port.id in own for port in claimed if port)
 
@@ -289,6 +294,7 @@ class Fabric:
         known, host = self.hosts.pop(name, None) or ShownHost(name), self.host(new_name)
         for network_id, local_vlan in known.local_vlans.items():
             host.recall_local_vlan(network_id, local_vlan)
+        host.stored |= known.stored
         self.claims.show(name, known.claims, {})
         self._move_places(port_ids, name, new_name)
         self.claims.rename(name, new_name)
@@ -329,6 +335,13 @@ class Fabric:
             return port
         moved = tuple(replace(way, host=host) for way, host in zip(ways, now, strict=True))
         return replace(port, requested_host=wanted, inactive_bindings=moved)
+
+    def binding_of(self, port: Port) -> Binding | None:
+        """Give where the store holds a port as bound, its host as it is called now."""
+        if port.binding is None:
+            return None
+        now = self.called_now(port.binding.host)
+        return port.binding if now == port.binding.host else replace(port.binding, host=now)
 
     @property
     def mark(self) -> str:
@@ -380,9 +393,15 @@ class Fabric:
                 yield port
 
     def recorded_at(self, host: ShownHost) -> Iterator[Port]:
-        """Give the ports that the store holds as bound to a host, also by a name that it had before."""
-        for name in (host.name, *self.names.former_names(host.name)):
+        """Give the ports that the store holds as bound to a host, by its name or one that it had before and
+        nobody has now.
+        """
+        for name in (host.name, *self.other_names(host.name)):
             yield from self.inventory.bound_to(name)
+
+    def count_recorded_at(self, name: str) -> int:
+        """Count the ports that the store holds as bound to the host of a name."""
+        return sum(self.inventory.count_bound_to(it) for it in (name, *self.other_names(name)))
 
     def claimants_of(self, port_id: str) -> list[str]:
         """Name the hosts that claim a port."""
@@ -412,9 +431,7 @@ class Fabric:
 
     def _claim(self, host: ShownHost) -> set[str]:
         """Bring the claims of a host up to date; give the hosts that this concerns."""
-        recorded = {
-            port.id: port.binding.interface for port in self.inventory.bound_to(host.name) if port.binding
-        }
+        recorded = {port.id: port.binding.interface for port in self.recorded_at(host) if port.binding}
         claims = host.visible_claims(self.layout.integration_bridge, recorded)
         changed = self.claims.show(host.name, host.claims, claims)
         host.claims = claims
@@ -462,6 +479,12 @@ class Fabric:
     def _place(self, port: Port, place: Place | None) -> None:
         self.claims.put(port.id, place)
         self.beyond.put(port, place.host if place else None)
+
+    def _hear_again(self, port: Port, host_name: str) -> None:
+        """Take that a port's machine spoke where the store has it bound, if it is wanted elsewhere."""
+        wanted = self.as_wanted(port)
+        if wanted.requested_host != host_name and wanted.may_run_at(host_name):
+            self.claims.hear(wanted, host_name)
 
     def _move_places(self, port_ids: Iterable[str], name: str, new_name: str) -> None:
         for port_id in port_ids:

@@ -79,7 +79,8 @@ class ShownHost:
     local VLANs that its flows name, as it was last known, and `found` those that they named when they were
     first read. `carried` are, with their ofports, the interfaces that were not dead by these flows.
     `recalled` are the networks whose local VLAN is the store's word, or was given while OVSDB did not show
-    the host.
+    the host. `stored` are the local VLANs that the store told, of which a bridge that was not read yet may
+    have flows.
     """
 
     name: str
@@ -99,6 +100,7 @@ class ShownHost:
     tagged: dict[str, int] = field(default_factory=dict)
     local_vlans: dict[str, int] = field(default_factory=dict)
     recalled: set[str] = field(default_factory=set)
+    stored: set[int] = field(default_factory=set)
     named: dict[str, Named] = field(default_factory=dict)
     found: dict[str, Named] = field(default_factory=dict)
     carried: Mapping[str, int] = field(default_factory=dict)
@@ -106,6 +108,7 @@ class ShownHost:
 
     def recall_local_vlan(self, network_id: str, local_vlan: int) -> None:
         """Take what the store holds of a network here, if nothing else is known."""
+        self.stored.add(local_vlan)
         if network_id not in self.local_vlans:
             self.local_vlans[network_id] = local_vlan
             self.recalled.add(network_id)

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from osken_apps.model.changes import Change, Deleted, HostIdentity, Snapshot, Upserted
 from osken_apps.model.conditions import PortDirectory
+from osken_apps.model.deleted_ports import DeletedPorts
 from osken_apps.model.group_index import GroupIndex
 from osken_apps.model.interface_names import port_id_prefix
 from osken_apps.model.paired import Paired, paired
@@ -17,21 +18,19 @@ from osken_apps.model.port_security import Guard, OwnAddress, is_guarded, own_ad
 from osken_apps.model.resources import DHCP_DEVICE_ID, Network, Port, Standard, Subnet
 from osken_apps.model.security_groups import AddressGroup, SecurityGroup, SecurityGroupRule
 
-MAX_DELETED_PORTS = 100_000
-
 M = TypeVar("M")
 
 
 class Inventory:
     """Networks, subnets and ports by id, and by the questions that a host asks.
 
-    `deleted` are ids of ports that were deleted on purpose: an interface of another unknown port may be one
-    whose port this store has lost.
+    `deleted` are ports that were deleted on purpose: an interface of another unknown port may be one whose
+    port this store has lost.
     """
 
     def __init__(self) -> None:
         self.store_id = ""
-        self.deleted: dict[str, None] = {}
+        self.deleted = DeletedPorts()
         self.tunnel_addresses: dict[str, str] = {}  # of hosts, as the store keeps them
         self.identities: dict[str, HostIdentity] = {}  # likewise
         self.networks: dict[str, Network] = {}
@@ -58,7 +57,7 @@ class Inventory:
         """
         for resource in part.resources:
             (apply or self.apply)(Upserted(resource))
-        self.deleted.update(dict.fromkeys(part.deleted_ports))
+        self.deleted.add(part.deleted_ports)
         self.tunnel_addresses.update(part.tunnel_addresses)
         self.identities.update((host.name, host) for host in part.identities)
         self.store_id = part.store_id or self.store_id
@@ -207,18 +206,13 @@ class Inventory:
         self.groups.put_port(port, None)
         self._note_pairs(port, None)
         self._by_prefix.pop(port_id_prefix(id), None)
-        self._remember_deleted(id)
+        self.deleted.add((id,))
         return touched | (self.ports_of(port.network_id) if port.is_dhcp_server else set())
 
     def _note_pairs(self, before: Port | None, now: Port | None) -> None:
         for network_id, _ in _pairs_of(before) ^ _pairs_of(now):
             self._paired.pop(network_id, None)
             self._pairs_changed.add(network_id)
-
-    def _remember_deleted(self, port_id: str) -> None:
-        self.deleted[port_id] = None
-        if len(self.deleted) > MAX_DELETED_PORTS:
-            del self.deleted[next(iter(self.deleted))]
 
     def _concerned_by(self, subnet: Subnet) -> set[str]:
         """Give the ids of the ports of a subnet's network, and of the others of their machines."""

@@ -9,7 +9,7 @@ from osken_apps.model.host import Named, ShownHost
 from osken_apps.model.local_vlans import Traces, assign_local_vlans, read_back
 from osken_apps.model.resources import Port
 from osken_apps.model.snapshot import HostSnapshot, Layout, Wire
-from osken_apps.model.unknown import lost_networks, unseen
+from osken_apps.model.unknown import lost_networks, unseen, wire_at
 
 Plugged = Collection[tuple[Port, str]]
 
@@ -24,7 +24,7 @@ def prepare(fabric: Fabric, host_name: str) -> None:
     host.local_vlans = assign_local_vlans(
         known,
         (port.network_id for port, _ in plugged),
-        named.union(host.tagged.values(), _kept_tags(fabric, host)),
+        named.union(host.tagged.values(), _kept_tags(fabric, host), _stored(fabric, host)),
     )
     host.recalled = _unproven(host, known)
     for port, interface in plugged:
@@ -60,7 +60,7 @@ def _traces(fabric: Fabric, host: ShownHost, plugged: Plugged) -> dict[str, Trac
     traces = {}
     for network_id, own in tags.items():
         network = fabric.inventory.networks[network_id]
-        wire = None if network.physical_network in lost else fabric.layout.wire_of(network)
+        wire = wire_at(fabric, host, network)
         leading = tuple(sorted(vlan for vlan, wires in leads.items() if wires == {wire}))
         of_others = kept - own.keys()
         if network_id not in host.recalled:
@@ -78,6 +78,15 @@ def _kept_tags(fabric: Fabric, host: ShownHost) -> frozenset[int]:
     away.
     """
     return frozenset(tag for orphan in fabric.orphans(host) if (tag := orphan.live_tag) is not None)
+
+
+def _stored(fabric: Fabric, host: ShownHost) -> set[int]:
+    """Give the local VLANs of which a bridge may have flows that was not read yet: until all were, those
+    that the store told.
+    """
+    if host.found.keys() >= set(fabric.layout.all_bridges):
+        host.stored.clear()
+    return host.stored
 
 
 def _leads(named: Iterable[Named]) -> dict[int, set[Wire]]:
@@ -129,7 +138,7 @@ def stale_zones(fabric: Fabric, host_name: str) -> list[int]:
         if local_vlan in host.zones:
             return host.zones[local_vlan] == network_id
         network = fabric.inventory.networks.get(network_id)
-        leads_there = network and found.get(local_vlan) == {fabric.layout.wire_of(network)}
+        leads_there = network and found.get(local_vlan) == {wire_at(fabric, host, network)}
         return bool(leads_there) or recorded.get(local_vlan) == network_id
 
     return [vlan for network_id, vlan in host.local_vlans.items() if not is_clean(network_id, vlan)]

@@ -107,7 +107,7 @@ def _waits_for(
         return f"this to be put right: {reason}"
     port = fabric.inventory.ports[bound.port_id]
     binding = Binding(snapshot.host, segment.local_vlan, bound.interface)
-    known = port.status is PortStatus.ACTIVE and port.binding == binding
+    known = port.status is PortStatus.ACTIVE and fabric.binding_of(port) == binding
     confirmed = f"local_vlan={segment.local_vlan}" in port.tags
     if fabric.shown(snapshot.host).has_ovsdb or known or confirmed:
         return ""

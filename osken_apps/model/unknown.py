@@ -6,7 +6,7 @@ from itertools import chain
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.host import ShownHost
 from osken_apps.model.resources import Network, Port
-from osken_apps.model.snapshot import INTEGRATION_TUNNEL_END, integration_end, is_integration_end
+from osken_apps.model.snapshot import INTEGRATION_TUNNEL_END, Wire, integration_end, is_integration_end
 
 
 def unseen(fabric: Fabric, host: ShownHost) -> dict[str, int]:
@@ -31,6 +31,16 @@ def lost_networks(fabric: Fabric, host: ShownHost, ports: Iterable[Port]) -> lis
     return sorted({network.physical_network for network in on_wires if _is_lost(fabric, host, network)})
 
 
+def wire_at(fabric: Fabric, host: ShownHost, network: Network) -> Wire | None:
+    """Say where a network's frames pass; where a host has lost its bridge, where flows led to it when they
+    were first read, if they cannot have been another network's. None: it is not known.
+    """
+    if network.network_type.is_tunnel or not _is_lost(fabric, host, network):
+        return fabric.layout.wire_of(network)
+    wires = _wires_of_before(fabric, host, network)
+    return wires.pop() if len(wires) == 1 and not _has_twin(fabric, network) else None
+
+
 def _is_lost(fabric: Fabric, host: ShownHost, network: Network) -> bool:
     bridge = fabric.layout.bridge_of(network.physical_network)
     if bridge is None:
@@ -38,5 +48,22 @@ def _is_lost(fabric: Fabric, host: ShownHost, network: Network) -> bool:
     ends = host.ofports.get(fabric.layout.integration_bridge, {})
     if bridge in host.ofports or integration_end(bridge) in ends:
         return False
+    return bool(_wires_of_before(fabric, host, network))
+
+
+def _wires_of_before(fabric: Fabric, host: ShownHost, network: Network) -> set[Wire]:
+    """Give the wires of a network's VLAN id that flows led to when they were first read, and links are to."""
+    ends = host.ofports.get(fabric.layout.integration_bridge, {})
     led = {wire for named in host.found.values() for _, wire in named if wire}
-    return any(wire.number == network.segmentation_id and integration_end(wire.way) in ends for wire in led)
+    return {
+        wire for wire in led if wire.number == network.segmentation_id and integration_end(wire.way) in ends
+    }
+
+
+def _has_twin(fabric: Fabric, network: Network) -> bool:
+    """Tell whether another network has the VLAN id of one, on whichever physical network."""
+    return any(
+        other.segmentation_id == network.segmentation_id
+        for other in fabric.inventory.networks.values()
+        if other.id != network.id and not other.network_type.is_tunnel
+    )

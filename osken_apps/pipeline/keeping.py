@@ -119,7 +119,7 @@ def _with_receivers(
         way = ways.get(ofport) or (open_way if vlan in opened else None)
         if ofport not in known and way:
             further += [SetField(Field.REG7, ofport), way]
-    for end in _lost_ends(bridge):
+    for end in _lost_ends(wanted, bridge):
         if end in ways:
             further += [SetField(Field.REG7, end), ways[end]]
     return (*wanted.actions, *further)
@@ -141,17 +141,21 @@ def _with_outputs(
         if (vlan in opened if before is None else Output(ofport) in before)
         and Output(ofport) not in wanted.actions
     ]
-    lost = [Output(end) for end in _lost_ends(bridge) if Output(end) in (before or ())]
+    lost = [Output(end) for end in _lost_ends(wanted, bridge) if Output(end) in (before or ())]
     vlan = _local_vlan(wanted)
     if lost and vlan and PushVlan() not in wanted.actions:
         return (*further, *wanted.actions, PushVlan(), SetField(Field.VLAN_VID, vlan), *lost)
     return (*further, *wanted.actions, *lost)
 
 
-def _lost_ends(bridge: PlannedBridge) -> list[int]:
-    """Give the numbers of what may be ends of links to bridges that the configuration lost."""
-    snapshot = bridge.snapshot
-    ends = {integration_end(name) for _, name in bridge.layout.bridge_mappings}
+def _lost_ends(wanted: Flow, bridge: PlannedBridge) -> list[int]:
+    """Give the numbers of what may be ends of links to bridges that the configuration lost; to a network that
+    lost its own any link may lead.
+    """
+    snapshot, vlan = bridge.snapshot, _local_vlan(wanted)
+    lost = {it.local_vlan for it in snapshot.segments if it.physical_network in snapshot.lost_networks}
+    mappings = () if vlan in lost else bridge.layout.bridge_mappings
+    ends = {integration_end(name) for _, name in mappings}
     others = {bound.ofport for bound in snapshot.ports}.union(ofport for _, ofport in snapshot.dead)
     return [
         ofport

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Integer, bindparam, delete, exc, func, insert
 
 from osken_apps.errors import InUse
 from osken_apps.model.changes import Change, Deleted, Upserted, in_order
-from osken_apps.model.inventory import MAX_DELETED_PORTS
+from osken_apps.model.deleted_ports import MAX_DELETED_PORTS
 from osken_apps.model.known_hosts import MAX_KNOWN_HOSTS, KnownHost
 from osken_apps.model.resources import NetworkType, Port, Standard, Subnet
 from osken_apps.model.security_groups import SecurityGroupRule

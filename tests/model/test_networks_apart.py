@@ -255,6 +255,37 @@ P2 = port(2, NETWORKS[2])
 OF_N1, OF_N2 = {1001}, {1002}
 
 
+@pytest.mark.parametrize("left", [P1, P9], ids=lambda it: it.network_id)
+@pytest.mark.parametrize("guarded", [False, True])
+def test_until_all_bridges_were_read_no_network_has_a_local_vlan_that_the_store_told(
+    left: Port, guarded: bool
+) -> None:
+    left, two, three = (replace(one, port_security_enabled=guarded) for one in (left, P2, P3))
+    site = Site(left, two, three)
+    site.plug(10, left)
+    assert site.attempt()
+    site.bridges["br-int"].restart()  # made anew, with another port; the other bridges keep their flows
+    site.bridges["br-int"].ports = {"int-br-eth2": 1, "patch-tun": 2, tap(two): 10}
+    site.ovsdb.iface_ids, site.ovsdb.tags, site.ovsdb.marks = {tap(two): two.id}, {}, {}
+    bound = replace(left, binding=Binding("h", 1, tap(left)), status=PortStatus.ACTIVE)
+    site.start(Snapshot((*NETWORKS.values(), OVERLAY, bound, two, three), store_id="s"), "br-int")
+    assert site.attempt()
+    site.fabric.apply([Upserted(left)])  # as the store says it now
+    site.plug(12, three)
+    assert site.attempt()
+    assert [site.sends_in(tap(item)) for item in (two, three)] == [set(), set()]
+    for name in ("br-eth2", "br-tun"):
+        site.connect(name)
+    at_rest(site)
+    assert [site.sends_in(tap(item)) for item in (two, three)] == [{1002}, {1003}]
+    site.unplug(two)
+    site.unplug(three)
+    assert site.attempt()
+    site.plug(20, left)
+    assert site.attempt()
+    assert site.ovsdb.tags[tap(left)] == 1  # which is free again
+
+
 def yesterday(site: Site, *ports: Port, flows: bool = True, ovsdb_first: bool = True) -> None:
     """Start a controller with a database in which there are only these ports; a reboot left no flows."""
     if not flows:
@@ -749,6 +780,47 @@ def test_a_host_goes_on_when_the_configuration_has_lost_its_physical_bridge(
     assert (tables(site), site.ovsdb.tags) == (before, tags)
 
 
+LOST_MAPPINGS = {"none": (), "misspelt": (("default", "br-eht2"),), "renamed": (("dflt", "br-eth2"),)}
+
+
+@pytest.mark.parametrize("mappings", LOST_MAPPINGS.values(), ids=LOST_MAPPINGS)
+@pytest.mark.parametrize("guarded", [False, True])
+@pytest.mark.parametrize("ovsdb", [False, True])
+def test_it_does_so_without_the_stores_word_and_whatever_is_mapped_now(
+    guarded: bool, ovsdb: bool, mappings: tuple[tuple[str, str], ...]
+) -> None:
+    one, two = port(1, NETWORKS[1], guarded), port(2, NETWORKS[2], guarded)
+    site = Site(one, two)
+    site.plug(10, two)
+    at_rest(site)
+    site.plug(20, one)
+    at_rest(site)
+    before = in_any_order(site)
+    layout = replace(LAYOUT, bridge_mappings=mappings)
+    site.start(Snapshot((*NETWORKS.values(), one, two), store_id="s"), ovsdb=ovsdb, layout=layout)
+    site.hosts.wake(site.fabric.expect_no_more("h"))
+    site.connections["br-int"].sent.clear()
+    at_rest(site)
+    assert in_any_order(site) == before
+    assert flushed(site.connections["br-int"]) == []
+
+
+def test_a_wire_that_another_network_may_have_had_is_none_of_a_lost_network() -> None:
+    one, two = port(1, NETWORKS[1], True), port(2, NETWORKS[2], True)
+    twin = replace(NETWORKS[1], id="twin", physical_network="other")
+    site = Site(one, two)
+    site.plug(10, one)
+    at_rest(site)
+    moved = replace(two, network_id=twin.id)
+    layout = replace(LAYOUT, bridge_mappings=())
+    site.start(Snapshot((*NETWORKS.values(), twin, one, moved), store_id="s"), ovsdb=False, layout=layout)
+    site.unplug(one)
+    site.plug(20, moved)
+    assert site.attempt()
+    (bound,) = host_snapshot(site.fabric, "h").ports
+    assert (bound.segment.network_id, bound.segment.local_vlan) == (twin.id, 2)
+
+
 @pytest.mark.parametrize("guarded", [(False, False), (True, True), (True, False)], ids=str)
 def test_what_else_changes_is_followed_where_a_physical_network_has_no_bridge_any_more(
     guarded: tuple[bool, bool],
@@ -922,3 +994,22 @@ def test_who_joins_the_network_of_what_is_kept_costs_that_no_connection() -> Non
     site.plug(30, P1)
     at_rest(site)
     assert flushed(site.connections["br-int"]) == [site.ovsdb.tags[tap(P1)]]
+
+
+@pytest.mark.parametrize("waited", [False, True])
+@pytest.mark.parametrize("guarded", [False, True])
+def test_without_ovsdb_a_port_that_was_deleted_while_no_controller_ran_is_dead(
+    guarded: bool, waited: bool
+) -> None:
+    one, two = port(1, NETWORKS[1], guarded), port(2, NETWORKS[2], guarded)
+    site = Site(one, two)
+    site.plug(10, one, two)
+    at_rest(site)
+    bound = replace(two, binding=Binding("h", 2, tap(two)), status=PortStatus.ACTIVE)
+    intent = Snapshot((*NETWORKS.values(), OVERLAY, bound), store_id="s", deleted_ports=frozenset({one.id}))
+    site.start(intent, ovsdb=False)
+    if waited:
+        site.hosts.wake(site.fabric.expect_no_more("h"))
+    at_rest(site)
+    dead = {matched(flow, Field.IN_PORT) for flow in site.flows("br-int", "dead_drop")}
+    assert (dead, site.hosts.by_name["h"].troubles.get("kept")) == ({10}, None)

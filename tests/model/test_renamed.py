@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from osken_apps.apps.host import Host
+from osken_apps.apps.host_reports import host_reports
 from osken_apps.apps.hosts import Hosts
-from osken_apps.model.changes import HostIdentity, Snapshot
+from osken_apps.model.changes import HostIdentity, PortReport, Snapshot
 from osken_apps.model.claims import Place
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.local_vlans import DEAD_TAG
@@ -221,12 +222,16 @@ def clone(site: Site) -> Ovsdb:
     return other
 
 
-def test_a_clone_does_not_take_the_ports_of_the_host_that_it_was_made_of() -> None:
-    site = served()
-    restart(site, kept(P1, KNOWN))
+@pytest.mark.parametrize("one", [P1, PINNED], ids=["wanted anywhere", "wanted there"])
+@pytest.mark.parametrize("waited", [False, True])
+def test_a_clone_does_not_take_the_ports_of_the_host_that_it_was_made_of(waited: bool, one: Port) -> None:
+    site = served(one)
+    restart(site, kept(one, KNOWN))
+    if waited:
+        site.hosts.expect_no_more()
     other = clone(site)
     site.hosts.session_shows(other, other.view())  # type: ignore[arg-type]
-    assert (sorted(site.fabric.hosts), site.fabric.claims.place_of(P1.id).host) == (["clone", "h"], "h")  # type: ignore[union-attr]
+    assert sorted(site.fabric.hosts) == ["clone", "h"]
 
 
 def test_a_host_that_is_connected_is_not_renamed_by_another() -> None:
@@ -262,3 +267,46 @@ def test_a_host_that_is_forgotten_is_not_known_again() -> None:
         site.hosts.disconnected(connection)  # type: ignore[arg-type]
     assert not site.hosts.forget("h")
     assert site.fabric.names.known_as("h2", SYSTEM_ID) == ""
+
+
+@pytest.mark.parametrize("guarded", [False, True])
+@pytest.mark.parametrize("waited", [False, True])
+def test_what_is_recorded_by_a_name_of_before_is_the_hosts_also_before_its_session_comes(
+    guarded: bool, waited: bool
+) -> None:
+    one = replace(P1, port_security_enabled=guarded)
+    site = Site(one)
+    site.plug_interface("vnet0", one.id, 10)
+    at_rest(site)
+    before = tables(site)
+    bound = replace(one, binding=Binding("h", 1, "vnet0"), status=PortStatus.ACTIVE)
+    restart(site, Snapshot((*EVERY_NETWORK, bound), "s", identities=(HostIdentity("h2", SYSTEM_ID, ("h",)),)))
+    site.reports.clear()
+    connect(site, "h2")
+    host = site.hosts.by_name["h2"]
+    if waited:
+        site.hosts._settle(host, host.changes)
+    assert host.reconciler and host.reconciler.attempt()  # type: ignore[attr-defined]
+    reported = {one.id: PortReport(one.id, Binding("h2", 1, "vnet0"), PortStatus.ACTIVE, "")}
+    assert (tables(site), site.reports) == (before, reported if waited else {})
+
+
+def test_a_host_that_is_away_is_not_forgotten_while_a_port_is_recorded_by_a_name_of_before() -> None:
+    site = served()
+    restart(site, kept(P1, HostIdentity("h2", SYSTEM_ID, ("h",))))
+    connect(site, "h2")
+    for connection in site.connections.values():
+        site.hosts.disconnected(connection)  # type: ignore[arg-type]
+    host = site.hosts.by_name["h2"]
+    site.hosts._away(host, host.last_contact)
+    assert list(site.fabric.hosts) == ["h2"]
+    assert [report.bound_ports for report in host_reports(site.hosts)] == [1]
+
+
+def test_a_machine_that_has_a_hosts_name_of_before_has_what_is_recorded_by_that_name() -> None:
+    site = served()
+    restart(site, kept(P1, HostIdentity("h2", SYSTEM_ID, ("h",))))
+    recorded = site.fabric.recorded_at
+    assert [port.id for port in recorded(site.fabric.host("h2"))] == [P1.id]
+    assert [port.id for port in recorded(site.fabric.host("h"))] == [P1.id]
+    assert list(recorded(site.fabric.host("h2"))) == []

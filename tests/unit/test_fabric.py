@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from osken_apps.model.changes import Change, Deleted, PortReport, Snapshot, Upserted
+from osken_apps.model.claims import Place
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.host import Interface, TaggedPort
 from osken_apps.model.host_snapshot import host_snapshot
@@ -372,6 +373,23 @@ def test_a_machine_that_speaks_at_its_source_again_has_its_port_there() -> None:
     made.hear_guest("b", VM1.id)
     made.hear_guest("a", VM1.id)
     assert has_it(made) == ["a"]
+
+
+@pytest.mark.parametrize("order", [("a", "b"), ("b", "a"), ("b",)], ids=" ".join)
+def test_after_a_restart_a_machine_is_where_it_spoke_before_its_binding_there_is_active(
+    order: tuple[str, ...],
+) -> None:
+    bound_to_b = moving_to_b(binding=Binding("b", 1, TAP1.name), status=PortStatus.ACTIVE)
+    made = Fabric(LAYOUT)
+    made.load(intent(bound_to_b))
+    for host in order:
+        made.observe_bridge(host, "br-int", INT_PORTS)
+        made.observe_interfaces(host, [TAP1])
+        assert made.claims.place_of(VM1.id) == Place("b", TAP1.name)
+        assert host == "b" or port_reports(made, snapshot_of(made, host), LAYOUT.bridges) == []
+    assert bound(snapshot_of(made, "b")) == [(VM1.id, TAP1.name, 2, 1)]
+    made.apply([Upserted(replace(VM1, requested_host="a"))])
+    assert has_it(made) == (["a"] if "a" in order else [])
 
 
 def test_a_port_that_is_deleted_and_comes_again_is_where_it_is_wanted() -> None:

@@ -1,0 +1,17 @@
+"""A port that was deleted is known by its id and by the beginning of it, as long as it is among the last."""
+
+import pytest
+
+from osken_apps.model import deleted_ports
+from osken_apps.model.deleted_ports import DeletedPorts
+
+
+def test_the_oldest_is_forgotten_by_all_that_claims_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deleted_ports, "MAX_DELETED_PORTS", 2)
+    made = DeletedPorts()
+    made.add(("10000000-00-first", "20000000-00-other", "10000000-00-first", "20000000-00-third"))
+    assert list(made) == ["10000000-00-first", "20000000-00-third"]
+    claims = ("10000000-00-first", "10000000-00", "20000000-00-other", "20000000-00", "20000000-00-third")
+    assert [claim in made for claim in claims] == [True, True, False, True, True]
+    made.add(("30000000-00-fourth", "30000000-00-fifth"))
+    assert [claim in made for claim in claims] == [False] * 5
