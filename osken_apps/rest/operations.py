@@ -135,7 +135,7 @@ class Operations:
                 collection.plural,
             )
             collection.conclude(transaction, made, around)
-            context = self._context(transaction, collection, made if collection.own_context else ())
+            context = self._context(transaction, collection, made)
             attributes = {id(item): access.attributes(item, collection.attributes) for item in made}
         # Others write meanwhile.
         shown = rendered_list(lambda item: attributes[id(item)], made, context)
