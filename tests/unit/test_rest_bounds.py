@@ -338,3 +338,18 @@ def test_a_body_may_be_as_deep_as_is_said() -> None:
 
 def test_brackets_in_texts_make_no_depth(api: Client) -> None:
     assert api.make("network", name="[" * 100 + "}" * 100)["name"] == "[" * 100 + "}" * 100
+
+
+def test_a_request_that_meets_an_error_of_ours_is_logged_once_and_on_one_line(
+    api: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken() -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(api.store, "read", broken)
+    with caplog.at_level("ERROR"):
+        for _ in range(9):
+            assert api.call("GET", "/networks/x%0A2026-11-27 INFO forged" + "x" * 1000).status == 500
+    (line,) = caplog.messages
+    assert "GET /v2.0/networks/x?2026-11-27 INFO forged" in line
+    assert len(line) < 300

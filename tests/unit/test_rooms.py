@@ -24,7 +24,7 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
     "failures": (),
     "files": (),
     "dashboard": (),
-    "logs": (),
+    "logs": ("printable",),
     "config": ("errors", "logs", "model", "networking"),
     "certificates": ("config", "errors"),
     "questions": ("explain",),
@@ -32,7 +32,7 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
     "store": ("errors", "failures", "files", "link", "model", "networking"),
     "accounts": ("config", "errors", "files", "model", "store"),
     "nova": ("config", "errors", "failures", "model", "networking", "store"),
-    "metrics": ("model",),
+    "metrics": ("failures", "model"),
     "rest": (
         "accounts",
         "certificates",
