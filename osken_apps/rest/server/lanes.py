@@ -2,7 +2,7 @@
 
 Requests stand in three lanes with threads of their own. `HEALTH` is never held up by anything. `LOGIN` has
 one thread, since one password is checked at a time, and takes turns between those who try: by client
-(`clients.share_of`), and of a client by name, each with a few waiting. What was right a moment ago is known
+(`addresses.share_of`), and of a client by name, each with a few waiting. What was right a moment ago is known
 without a check, and goes with the others; these take turns by client. One that is to wait until something is
 new goes to its lane when it is (`waiting_room`).
 """
@@ -22,7 +22,7 @@ from enum import Enum, auto
 from typing import Any
 
 from osken_apps.failures import Failures
-from osken_apps.rest.server.clients import share_of
+from osken_apps.model.addresses import share_of
 from osken_apps.rest.server.waiting import News
 from osken_apps.rest.server.waiting_room import WaitingRoom
 
