@@ -5,7 +5,7 @@ decided in `model.identity`, what a host should have is the fabric's to say.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 from osken_apps.apps import runtime
@@ -18,6 +18,7 @@ from osken_apps.errors import OskenAppsError
 from osken_apps.model.conditions import Expected
 from osken_apps.model.counts import Histogram
 from osken_apps.model.fabric import Fabric
+from osken_apps.model.host_names import in_order
 from osken_apps.model.identity import Identities
 from osken_apps.model.shown_identity import BridgeIdentity, Key, SessionIdentity
 from osken_apps.model.tunnels import answers_nd
@@ -200,7 +201,7 @@ class Hosts:
                 bridge.host, bridge.host.name
             ):
                 self._let_go(connection, "it is not believed any more")
-        for renamed in _in_order(names):
+        for renamed in in_order(names):
             bridges += self._rename(renamed, names[renamed])
         for session in sessions:
             host = self._sessions[session]
@@ -400,19 +401,6 @@ class Hosts:
         without_ports = [host for host in gone if not self.fabric.inventory.count_bound_to(host.name)]
         for host in sorted(without_ports, key=lambda host: host.last_contact)[:-MAX_GONE_HOSTS]:
             self.forget(host.name)
-
-
-def _in_order(names: Mapping[Host, str]) -> list[Host]:
-    """Order hosts that are renamed: none takes a name that one after it leaves."""
-    takers = {name: host for host, name in names.items()}
-    left = {host.name for host in names}
-    ordered = []
-    for first in names:
-        host: Host | None = first if names[first] not in left else None
-        while host:
-            ordered.append(host)
-            host = takers.get(host.name)
-    return ordered
 
 
 def _probe(rival: Connection | OvsdbSession) -> None:

@@ -5,11 +5,21 @@ A name is not enough to know a host by: it may be given another one at any time,
 sees it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Protocol, TypeVar
 
 from osken_apps.model.changes import HostIdentity
 
 MAX_FORMER_NAMES = 16  # of a host: the newest
+
+
+class Named(Protocol):
+    """A host, of which no more is asked than its name."""
+
+    name: str
+
+
+NamedHost = TypeVar("NamedHost", bound=Named)
 
 
 class HostNames:
@@ -81,3 +91,16 @@ class HostNames:
             self._now[former] = name
         for oldest in self.former_names(name)[:-MAX_FORMER_NAMES]:
             del self._now[oldest]
+
+
+def in_order(names: Mapping[NamedHost, str]) -> list[NamedHost]:
+    """Order hosts that are renamed: none takes a name that one after it leaves."""
+    takers = {name: host for host, name in names.items()}
+    left = {host.name for host in names}
+    ordered = []
+    for first in names:
+        host: NamedHost | None = first if names[first] not in left else None
+        while host:
+            ordered.append(host)
+            host = takers.get(host.name)
+    return ordered
