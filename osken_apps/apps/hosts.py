@@ -229,7 +229,7 @@ class Hosts:
 
     def _rename(self, host: Host, name: str) -> list[Connection]:
         """Call a host otherwise; give the bridges of one that had this name: they are to be placed again."""
-        LOG.info("host %s is called %s now", host.name, name)
+        self._tell(host.name, host.addresses, "host %s is called %s now", name)
         self.news.set()
         gone = self.by_name.pop(name, None)
         left = [bridge.connection for bridge in gone.bridges.values()] if gone else []
@@ -271,7 +271,7 @@ class Hosts:
         known = self.by_name.get(former)
         is_away = former and not (known and known.alive)
         if is_away and fabric.has_ports_of(former, self._views[session].interfaces):
-            LOG.info("host %s is called %s now", former, name)
+            self._tell(former, {session.address[0]}, "host %s is called %s now", name)
             if known:
                 del self.by_name[former]
                 known.end()
@@ -334,7 +334,8 @@ class Hosts:
         host = bridge.host
         del host.bridges[bridge.name]
         self.news.set()
-        LOG.info("host %s: bridge %s disconnected%s", host.name, bridge.name, f": {reason}" if reason else "")
+        why = f": {reason}" if reason else ""
+        self._tell(host.name, {connection.address[0]}, "host %s: bridge %s disconnected%s", bridge.name, why)
         self._let_settle(host)
         self._may_be_away(host)
         self.wake([host.name])
@@ -345,9 +346,21 @@ class Hosts:
             return
         self._sessions[session] = host.session = host.awaited = None
         self.news.set()
-        LOG.info("host %s: OVSDB session from %s ended", host.name, session.address[0])
+        address = session.address[0]
+        self._tell(host.name, {address}, "host %s: OVSDB session from %s ended", address)
         self.wake(self.fabric.lose_ovsdb(host.name))
         self._may_be_away(host)
+
+    def _tell(self, name: str, addresses: set[str], words: str, *details: object) -> None:
+        """Log what becomes of a host; of one without ports, as of strangers: these have any number of names.
+
+        Until the store is known, a controller that has just started knows no strangers.
+        """
+        inventory = self.fabric.inventory
+        if inventory.count_bound_to(name) or not (inventory.loaded or self.complete):
+            LOG.info(words, name, *details)
+        else:
+            complain(LOG, min(addresses, default=""), words, name, *details, level=logging.INFO)
 
     def _host(self, name: str) -> Host:
         host = self.by_name.get(name)
@@ -358,7 +371,7 @@ class Hosts:
     def _begin(self, host: Host, how: str) -> None:
         self.news.set()
         if host.reconciler is None:
-            LOG.info("host %s is here: %s", host.name, how)
+            self._tell(host.name, host.addresses, "host %s is here: %s", how)
             host.begin(self._serve(host))
             self._let_settle(host)
         else:
@@ -388,7 +401,8 @@ class Hosts:
         replaced = self.by_name.get(host.name) is not host
         if replaced or host.alive or host.reconciler is None or host.last_contact != since:
             return
-        LOG.info("host %s is gone: nothing of it is connected since %s", host.name, since.isoformat())
+        words = "host %s is gone: nothing of it is connected since %s"
+        self._tell(host.name, host.addresses, words, since.isoformat())
         host.end()
         host.last_contact = since
         self.wake(self.fabric.host_is_gone(host.name))
