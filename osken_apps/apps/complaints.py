@@ -6,29 +6,18 @@ a stranger sent stands in the details, cut and escaped. Sources beyond a bound a
 """
 
 import logging
-from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from osken_apps.apps import runtime
 from osken_apps.model.addresses import share_of
 from osken_apps.printable import excerpt
+from osken_apps.repeats import INTERVAL_S, Repeats
 
-INTERVAL_S = 60.0
-MAX_KINDS = 300  # of sources and words; so many lines a minute, and one for each of the words, at most
-OTHERS = "others"
 MAX_DETAIL = 400
+OTHERS = "others"
 
-
-@dataclass(slots=True)
-class _Told:
-    """A complaint that was logged: when, with which details last, and how often it came since."""
-
-    log: logging.Logger
-    level: int
-    since: float
-    details: tuple[object, ...] = ()
-    again: int = 0
+Kind = tuple[str, str, str]  # logger, source, words
+Told = tuple[logging.Logger, int, tuple[object, ...]]  # with the level and the details
 
 
 class Complaints:
@@ -36,8 +25,7 @@ class Complaints:
 
     def __init__(self, clock: Callable[[], float] = runtime.clock, interval_s: float = INTERVAL_S) -> None:
         self._clock = clock
-        self._interval_s = interval_s
-        self._told: OrderedDict[tuple[str, str, str], _Told] = OrderedDict()
+        self._repeats: Repeats[Kind, Told] = Repeats(lambda kind: (kind[0], OTHERS, kind[2]), interval_s)
 
     def complain(
         self,
@@ -53,27 +41,13 @@ class Complaints:
         Details that are texts are cut and escaped.
         """
         safe = tuple(excerpt(item, MAX_DETAIL) if isinstance(item, str | bytes) else item for item in details)
-        kind = (log.name, share_of(source), words)
-        if kind not in self._told and len(self._told) >= MAX_KINDS:
-            kind = (log.name, OTHERS, words)
-        if told := self._told.get(kind):
-            told.again += 1
-            told.details = safe
-            return
-        self._told[kind] = _Told(log, level, self._clock())
-        log.log(level, words, *safe)
+        if self._repeats.is_new((log.name, share_of(source), words), (log, level, safe), self._clock()):
+            log.log(level, words, *safe)
 
     def tell_again(self) -> None:
         """Log how often each came again whose interval is over; to be called every second or so."""
-        now = self._clock()
-        while self._told:
-            key, told = next(iter(self._told.items()))
-            if now < told.since + self._interval_s:
-                break
-            del self._told[key]
-            if told.again:
-                told.log.log(told.level, f"{key[2]} (%d times more)", *told.details, told.again)
-                self._told[key] = _Told(told.log, told.level, now)
+        for (_, _, words), (log, level, details), again in self._repeats.due(self._clock()):
+            log.log(level, f"{words} (%d times more)", *details, again)
 
 
 _complaints = Complaints()

@@ -4,8 +4,9 @@ import logging
 
 import pytest
 
-from osken_apps.apps.complaints import MAX_DETAIL, MAX_KINDS, Complaints
+from osken_apps.apps.complaints import MAX_DETAIL, Complaints
 from osken_apps.printable import excerpt
+from osken_apps.repeats import MAX_KINDS
 
 LOG = logging.getLogger("tests.complaints")
 
@@ -72,7 +73,7 @@ def test_no_number_of_sources_takes_more_than_a_bounded_memory(
     caplog.set_level(logging.ERROR)
     for number in range(MAX_KINDS + 10):
         complaints.complain(LOG, str(number), "odd")
-    assert len(complaints._told) == MAX_KINDS + 1
+    assert len(complaints._repeats) == MAX_KINDS + 1
 
 
 def test_a_network_of_ipv6_is_one_source(complaints: Complaints, caplog: pytest.LogCaptureFixture) -> None:

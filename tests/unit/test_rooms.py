@@ -12,6 +12,7 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
     "errors": (),
     "printable": (),
     "nesting": (),
+    "repeats": (),
     "liveness": (),
     "model": ("errors", "printable"),
     "openflow": ("errors", "liveness", "printable"),
@@ -49,6 +50,7 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
         "networking",
         "nova",
         "questions",
+        "repeats",
         "store",
         "trace",
     ),
@@ -67,6 +69,7 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
         "pipeline",
         "printable",
         "questions",
+        "repeats",
     ),
     "cli": (
         "accounts",
