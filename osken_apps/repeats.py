@@ -59,7 +59,3 @@ class Repeats(Generic[Kind, Value]):
                 found.append((kind, told.last, told.again))
                 self._told[kind] = _Told(now, told.last)
         return found
-
-    def rest(self) -> list[tuple[Kind, Value, int]]:
-        """Give what came again and was not told of yet."""
-        return [(kind, told.last, told.again) for kind, told in self._told.items() if told.again]
