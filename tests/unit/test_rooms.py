@@ -84,6 +84,7 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
         "neutron",
         "nova",
         "ovsdb",
+        "printable",
         "rest",
         "store",
     ),
