@@ -1,9 +1,15 @@
-"""How both processes write their logs to stderr: as text, or one JSON object a line. SHELL."""
+"""How both processes write their logs to stderr: as text, or one JSON object a line. SHELL.
+
+Whatever is logged passes here: no text of strangers makes a line that looks like one of ours.
+"""
 
 import json
 import logging
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
+
+from osken_apps.printable import printable
 
 TEXT_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -13,6 +19,21 @@ class LogFormat(StrEnum):
 
     TEXT = "text"
     JSON = "json"
+
+
+class TextFormatter(logging.Formatter):
+    """A record as one line, whatever its message holds; lines of a traceback begin with a space."""
+
+    def __init__(self) -> None:
+        super().__init__(TEXT_FORMAT)
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        """Give the line, in which what cannot be printed is escaped."""
+        return printable(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802
+        """Give the traceback; messages of exceptions may have lines, too."""
+        return "\n".join(f" {printable(line)}" for line in super().formatException(ei).split("\n"))
 
 
 class JsonFormatter(logging.Formatter):
@@ -34,7 +55,7 @@ class JsonFormatter(logging.Formatter):
 def begin(log_format: LogFormat, *, debug: bool) -> None:
     """Have the process log to stderr from now on."""
     handler = logging.StreamHandler()
-    handler.setFormatter(JsonFormatter() if log_format is LogFormat.JSON else logging.Formatter(TEXT_FORMAT))
+    handler.setFormatter(JsonFormatter() if log_format is LogFormat.JSON else TextFormatter())
     # What no line shows need not be found out; see "Optimization" of the library's logging HOWTO.
     logging._srcfile = None
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False

@@ -1,31 +1,23 @@
 """What is complained of strangers: the same words once a minute, then counted. SHELL (it logs, by the clock).
 
 Whoever is connected can send wrong things as fast as the network carries them; the log must stay readable and
-the disk free. So each complaint has a source (an address) and words that name its kind; what a stranger sent
-stands in the details, cut and escaped.
+the disk free. So each complaint has a source (an address, of IPv6 its /64) and words that name its kind; what
+a stranger sent stands in the details, cut and escaped. Sources beyond a bound are counted as one.
 """
 
 import logging
-from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from osken_apps.apps import runtime
+from osken_apps.model.addresses import share_of
 from osken_apps.printable import excerpt
+from osken_apps.repeats import INTERVAL_S, Repeats
 
-INTERVAL_S = 60.0
-MAX_KINDS = 10_000
 MAX_DETAIL = 400
+OTHERS = "others"
 
-
-@dataclass(slots=True)
-class _Told:
-    """A complaint that was logged: when, with which details last, and how often it came since."""
-
-    log: logging.Logger
-    since: float
-    details: tuple[object, ...] = ()
-    again: int = 0
+Kind = tuple[str, str, str]  # logger, source, words
+Told = tuple[logging.Logger, int, tuple[object, ...]]  # with the level and the details
 
 
 class Complaints:
@@ -33,38 +25,29 @@ class Complaints:
 
     def __init__(self, clock: Callable[[], float] = runtime.clock, interval_s: float = INTERVAL_S) -> None:
         self._clock = clock
-        self._interval_s = interval_s
-        self._told: OrderedDict[tuple[str, str, str], _Told] = OrderedDict()
+        self._repeats: Repeats[Kind, Told] = Repeats(lambda kind: (kind[0], OTHERS, kind[2]), interval_s)
 
-    def complain(self, log: logging.Logger, source: str, words: str, *details: object) -> None:
+    def complain(
+        self,
+        log: logging.Logger,
+        source: str,
+        words: str,
+        *details: object,
+        level: int = logging.WARNING,
+    ) -> None:
         """Log a warning, unless the same one of this source was logged a moment ago.
 
         `words` are a format as logging has it and name the kind: they never hold what a stranger chose.
         Details that are texts are cut and escaped.
         """
         safe = tuple(excerpt(item, MAX_DETAIL) if isinstance(item, str | bytes) else item for item in details)
-        kind = (log.name, source, words)
-        told = self._told.get(kind)
-        if told:
-            told.again += 1
-            told.details = safe
-            return
-        while len(self._told) >= MAX_KINDS:
-            self._told.popitem(last=False)
-        self._told[kind] = _Told(log, self._clock())
-        log.warning(words, *safe)
+        if self._repeats.is_new((log.name, share_of(source), words), (log, level, safe), self._clock()):
+            log.log(level, words, *safe)
 
     def tell_again(self) -> None:
         """Log how often each came again whose interval is over; to be called every second or so."""
-        now = self._clock()
-        while self._told:
-            key, told = next(iter(self._told.items()))
-            if now < told.since + self._interval_s:
-                break
-            del self._told[key]
-            if told.again:
-                told.log.warning(f"{key[2]} (%d times more)", *told.details, told.again)
-                self._told[key] = _Told(told.log, now)
+        for (_, _, words), (log, level, details), again in self._repeats.due(self._clock()):
+            log.log(level, f"{words} (%d times more)", *details, again)
 
 
 _complaints = Complaints()

@@ -244,7 +244,8 @@ class Connection:
             case FlowsChanged():
                 observer.flows_changed(self, event)
             case NotMonitored(words):
-                LOG.info("%s does not tell of flows that others change (%s): audits find them", self, words)
+                said = "%s does not tell of flows that others change (%s): audits find them"
+                complain(LOG, self.address[0], said, self, words, level=logging.INFO)
             case Answered(xid) | Refused(xid) | Unanswered(xid):
                 if xid in self._questions:
                     self._questions.pop(xid).send(event)

@@ -21,6 +21,7 @@ from osken_apps.certificates.shown import host_of, issued_by, readable
 from osken_apps.certificates.watched import LOOK_INTERVAL_S, WatchedFiles
 from osken_apps.config import HostsTls
 from osken_apps.errors import ConfigurationError
+from osken_apps.model.addresses import share_of
 
 LOG = logging.getLogger(__name__)
 
@@ -109,7 +110,14 @@ class TlsEdge:
     def _refuse(self, host: str, address: Any, why: str) -> None:
         whose = f"who shows the certificate of {host}" if host else "a peer"
         section = self._files.section
-        complain(LOG, f"{address[0]} {host}", f"[{section}] %s at %s is refused: %s", whose, address[0], why)
+        complain(
+            LOG,
+            f"{share_of(address[0])} {host}",
+            f"[{section}] %s at %s is refused: %s",
+            whose,
+            address[0],
+            why,
+        )
         self._refused(host, address[0], f"{whose} at {address[0]} was not let in on [{section}]: {why}")
 
 

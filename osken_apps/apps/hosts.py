@@ -5,7 +5,7 @@ decided in `model.identity`, what a host should have is the fabric's to say.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 from osken_apps.apps import runtime
@@ -18,7 +18,7 @@ from osken_apps.errors import OskenAppsError
 from osken_apps.model.conditions import Expected
 from osken_apps.model.counts import Histogram
 from osken_apps.model.fabric import Fabric
-from osken_apps.model.host_names import NAMELESS
+from osken_apps.model.host_names import in_order
 from osken_apps.model.identity import Identities
 from osken_apps.model.shown_identity import BridgeIdentity, Key, SessionIdentity
 from osken_apps.model.tunnels import answers_nd
@@ -205,8 +205,8 @@ class Hosts:
         for connection in moved:
             self._let_go(connection, "it is not believed any more")
         for host, name in names.items():
-            LOG.info("host %s is called %s now", host.name, name)
-        for host, name in _in_order(names):
+            self._tell(host.name, host.addresses, "host %s is called %s now", name)
+        for host, name in in_order(names):
             bridges += self._rename(host, name)
         for session in sessions:
             served = self._sessions[session]
@@ -280,7 +280,7 @@ class Hosts:
         former = "" if session.certified else fabric.names.known_as(name, system_id)
         is_away = former and not self._is_alive(former)
         if is_away and fabric.has_ports_of(former, self._views[session].interfaces):
-            LOG.info("host %s is called %s now", former, name)
+            self._tell(former, {session.address[0]}, "host %s is called %s now", name)
             self._end(former)
             self.wake(fabric.recognize(former, name))
         fabric.identify(name, system_id)
@@ -370,7 +370,8 @@ class Hosts:
         host = bridge.host
         del host.bridges[bridge.name]
         self.news.set()
-        LOG.info("host %s: bridge %s disconnected%s", host.name, bridge.name, f": {reason}" if reason else "")
+        why = f": {reason}" if reason else ""
+        self._tell(host.name, {connection.address[0]}, "host %s: bridge %s disconnected%s", bridge.name, why)
         self._let_settle(host)
         self._may_be_away(host)
         self.wake([host.name])
@@ -381,9 +382,21 @@ class Hosts:
             return
         self._sessions[session] = host.session = host.awaited = None
         self.news.set()
-        LOG.info("host %s: OVSDB session from %s ended", host.name, session.address[0])
+        address = session.address[0]
+        self._tell(host.name, {address}, "host %s: OVSDB session from %s ended", address)
         self.wake(self.fabric.lose_ovsdb(host.name))
         self._may_be_away(host)
+
+    def _tell(self, name: str, addresses: set[str], words: str, *details: object) -> None:
+        """Log what becomes of a host; of one without ports, as of strangers: these have any number of names.
+
+        Until the store is known, a controller that has just started knows no strangers.
+        """
+        inventory = self.fabric.inventory
+        if inventory.count_bound_to(name) or not (inventory.loaded or self.complete):
+            LOG.info(words, name, *details)
+        else:
+            complain(LOG, min(addresses, default=""), words, name, *details, level=logging.INFO)
 
     def _host(self, name: str) -> Host:
         host = self.by_name.get(name)
@@ -394,7 +407,7 @@ class Hosts:
     def _begin(self, host: Host, how: str) -> None:
         self.news.set()
         if host.reconciler is None:
-            LOG.info("host %s is here: %s", host.name, how)
+            self._tell(host.name, host.addresses, "host %s is here: %s", how)
             host.begin(self._serve(host))
             self._let_settle(host)
         else:
@@ -424,7 +437,8 @@ class Hosts:
         replaced = self.by_name.get(host.name) is not host
         if replaced or host.alive or host.reconciler is None or host.last_contact != since:
             return
-        LOG.info("host %s is gone: nothing of it is connected since %s", host.name, since.isoformat())
+        words = "host %s is gone: nothing of it is connected since %s"
+        self._tell(host.name, host.addresses, words, since.isoformat())
         host.end()
         host.last_contact = since
         self.wake(self.fabric.host_is_gone(host.name))
@@ -437,29 +451,6 @@ class Hosts:
         without_ports = [host for host in gone if not self.fabric.count_recorded_at(host.name)]
         for host in sorted(without_ports, key=lambda host: host.last_contact)[:-MAX_GONE_HOSTS]:
             self.forget(host.name)
-
-
-def _in_order(names: Mapping[Host, str]) -> list[tuple[Host, str]]:
-    """Order how hosts are renamed: none takes a name that one after it leaves.
-
-    One of those that take each other's names has none meanwhile.
-    """
-    takers = {name: host for host, name in names.items()}
-    left = {host.name for host in names}
-    ordered: list[tuple[Host, str]] = []
-    ends_first = sorted(names, key=lambda host: names[host] in left)
-    for first in ends_first:
-        if first in (host for host, _ in ordered):
-            continue
-        is_circle = names[first] in left
-        ordered.append((first, NAMELESS if is_circle else names[first]))
-        host = takers.get(first.name)
-        while host and host is not first:
-            ordered.append((host, names[host]))
-            host = takers.get(host.name)
-        if is_circle:
-            ordered.append((first, names[first]))
-    return ordered
 
 
 def _probe(rival: Connection | OvsdbSession) -> None:

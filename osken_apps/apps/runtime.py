@@ -4,7 +4,6 @@ Tasks take turns and run until they wait for something: here is everything that 
 else of the controller knows the loop, so that another one can stand behind this module.
 """
 
-import logging
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -19,8 +18,9 @@ from eventlet.event import Event as _Event
 from eventlet.semaphore import Semaphore as _Semaphore
 
 from osken_apps.apps.hub import Hub
+from osken_apps.failures import Failures
 
-LOG = logging.getLogger(__name__)
+_failures = Failures()  # of tasks
 
 clock = time.monotonic
 
@@ -97,8 +97,8 @@ def spawn_after(seconds: float, work: Callable[..., object], *arguments: object)
 def _logged(work: Callable[..., object], arguments: tuple[object, ...]) -> None:
     try:
         work(*arguments)
-    except Exception:
-        LOG.exception("%s ended by an error", getattr(work, "__qualname__", work))
+    except Exception as error:
+        _failures.note(f"{getattr(work, '__qualname__', work)} ended by an error", error)
 
 
 def sleep(seconds: float) -> None:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from osken_apps.cli.command import CommandError, Exit, Parser
 from osken_apps.errors import ConfigurationError, NotNow
+from osken_apps.printable import printable
 
 
 class Subcommand(NamedTuple):
@@ -73,10 +74,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status: int = parsed.handler(parsed)
         sys.stdout.flush()
     except CommandError as error:
-        print(f"osken-net: {error}", file=sys.stderr)
+        _complain(str(error))
         return error.status
     except ConfigurationError as error:
-        print(f"osken-net: {error}", file=sys.stderr)
+        _complain(str(error))
         return Exit.BROKEN if isinstance(error, NotNow) else Exit.USAGE
     except BrokenPipeError:
         _drop_output()
@@ -85,11 +86,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if called in ("run", "lab"):
             raise  # whoever mends that must know where it was
         _drop_output()
-        print(f"osken-net: {_in_words(error)}", file=sys.stderr)
+        _complain(_in_words(error))
         return Exit.CANNOT_TELL if hasattr(parsed, "api") else Exit.BROKEN
     except KeyboardInterrupt:
         return 130
     return status
+
+
+def _complain(words: str) -> None:
+    """Say what is wrong; names in it are anybody's to give, and a terminal obeys what it is sent."""
+    print("osken-net: " + "\n".join(map(printable, words.split("\n"))), file=sys.stderr)
 
 
 def _drop_output() -> None:

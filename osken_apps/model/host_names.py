@@ -5,12 +5,22 @@ A name is not enough to know a host by: it may be given another one at any time,
 sees it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Protocol, TypeVar
 
 from osken_apps.model.changes import HostIdentity
 
 MAX_FORMER_NAMES = 16  # of a host: the newest
 NAMELESS = ""  # what a host is called between two names, where hosts take each other's
+
+
+class Named(Protocol):
+    """A host, of which no more is asked than its name."""
+
+    name: str
+
+
+NamedHost = TypeVar("NamedHost", bound=Named)
 
 
 class HostNames:
@@ -82,3 +92,25 @@ class HostNames:
             self._now[former] = name
         for oldest in self.former_names(name)[:-MAX_FORMER_NAMES]:
             del self._now[oldest]
+
+
+def in_order(names: Mapping[NamedHost, str]) -> list[tuple[NamedHost, str]]:
+    """Order how hosts are renamed: none takes a name that one after it leaves.
+
+    One of those that take each other's names has none meanwhile.
+    """
+    takers = {name: host for host, name in names.items()}
+    left = {host.name for host in names}
+    ordered: list[tuple[NamedHost, str]] = []
+    for first in sorted(names, key=lambda host: names[host] in left):
+        if first in (host for host, _ in ordered):
+            continue
+        is_circle = names[first] in left
+        ordered.append((first, NAMELESS if is_circle else names[first]))
+        host = takers.get(first.name)
+        while host and host is not first:
+            ordered.append((host, names[host]))
+            host = takers.get(host.name)
+        if is_circle:
+            ordered.append((first, names[first]))
+    return ordered

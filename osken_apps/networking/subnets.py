@@ -158,8 +158,10 @@ def _check_pools(subnet: Subnet) -> None:
         if int(pool.start) < least or int(pool.end) > most:
             raise OutOfBoundsAllocationPool(_pool_text(pool), cidr)
     _check_overlaps(subnet)
+    gateway = subnet.gateway_ip
+    if cidr.num_addresses == 1 and subnet.allocation_pools == default_pools(cidr, gateway):
+        return  # of an only address, which of IPv6 is the default gateway, too
     for pool in subnet.allocation_pools:
-        gateway = subnet.gateway_ip
         if gateway is not None and int(pool.start) <= int(gateway) <= int(pool.end):
             raise GatewayConflictWithAllocationPools(gateway, _pool_text(pool))
 

@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from osken_apps.errors import Malformed
 from osken_apps.liveness import Liveness
-from osken_apps.ovsdb.json_texts import Json
+from osken_apps.nesting import is_deeper
+from osken_apps.ovsdb.json_texts import MAX_DEPTH, Json
 from osken_apps.ovsdb.messages import Messages, Reply, Request, reply, request
 from osken_apps.ovsdb.replica import Replica
 from osken_apps.ovsdb.tables import TABLES
@@ -134,6 +135,8 @@ class Session:
                 self._output += reply(number, None, f"unknown method {excerpt(method)}")
 
     def _answer_echo(self, number: Json, params: list[Json]) -> None:
+        if is_deeper([number, params], MAX_DEPTH):
+            raise Malformed(f"it asks for an echo that is deeper than {MAX_DEPTH}")
         answer = reply(number, params)
         if len(answer) > MAX_ECHO_OCTETS:
             raise Malformed(f"it asks for an echo of more than {MAX_ECHO_OCTETS} octets")
@@ -163,6 +166,7 @@ def _error_in(message: Reply) -> str:
         return value_excerpt(message.error or message.result)
     for result in message.result:
         if isinstance(result, dict) and result.get("error"):
-            words = (str(result.get(part)) for part in ("error", "details") if result.get(part))
+            told = [result[part] for part in ("error", "details") if result.get(part)]
+            words = (part if isinstance(part, str) else value_excerpt(part) for part in told)
             return excerpt(": ".join(words), 200)
     return ""

@@ -1,20 +1,25 @@
 """A line of JSON for each change that was asked for: who, what, of which resource, from where, how it ended.
 
-Also for requests that were refused before anybody looked at what they ask for. Bodies and headers are not
+Also for requests that were refused before anybody looked at what they ask for; of reads of nobody the first
+of each address and status, and then one a minute with how often they came `again`. Bodies and headers are not
 written. A thread of its own writes: a slow disk delays nobody who asks. SHELL.
 """
 
 import json
 import logging
+import math
 import os
 import queue
 import threading
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from osken_apps.errors import ApiError, ConfigurationError
+from osken_apps.model.addresses import share_of
+from osken_apps.repeats import Repeats
 from osken_apps.rest.identity.trusted_headers import HTTPUnauthorized
 from osken_apps.rest.request import READS, Answer, Request
 from osken_apps.rest.server.environ import CLIENT
@@ -30,6 +35,8 @@ MAX_WORD = 80
 MAX_MADE = 100
 MAX_WAITING = 10_000
 FILE_MODE = 0o640
+LOOK_S = 1.0
+OTHERS = "others"
 
 Entry = Mapping[str, Any]
 Write = Callable[[Entry], None]
@@ -43,9 +50,12 @@ def log(entry: Entry) -> None:
 class AuditLog:
     """Writes entries behind everybody's back: to a file, or to the program's log."""
 
-    def __init__(self, file: Path | None) -> None:
+    def __init__(self, file: Path | None, clock: Callable[[], float] = time.monotonic) -> None:
         """Open the file. Raises ConfigurationError."""
         self._file = file
+        self._clock = clock
+        self._lock = threading.Lock()  # of what repeats
+        self._repeats: Repeats[tuple[str, int], Entry] = Repeats(lambda kind: (OTHERS, kind[1]))
         self._waiting: queue.Queue[Entry | None] = queue.Queue(MAX_WAITING)
         self._lost = 0
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -55,18 +65,41 @@ class AuditLog:
 
     def write(self, entry: Entry) -> None:
         """Have an entry written soon; what does not fit any more is counted."""
+        if _is_read_of_nobody(entry):
+            kind = (share_of(entry.get("from", "")), entry["status"])
+            with self._lock:
+                is_new = self._repeats.is_new(kind, entry, self._clock())
+            if not is_new:
+                return
+        self._put(entry)
+
+    def close(self) -> None:
+        """Write what waits, and end."""
+        self._tell_again(math.inf)
+        self._waiting.put(None)
+        self._thread.join()
+
+    def _put(self, entry: Entry) -> None:
         try:
             self._waiting.put_nowait(entry)
         except queue.Full:
             self._lost += 1
 
-    def close(self) -> None:
-        """Write what waits, and end."""
-        self._waiting.put(None)
-        self._thread.join()
+    def _tell_again(self, now: float) -> None:
+        with self._lock:
+            due = self._repeats.due(now)
+        for _, entry, again in due:
+            self._put({**entry, "again": again})
 
     def _run(self) -> None:
-        while (entry := self._waiting.get()) is not None:
+        while True:
+            self._tell_again(self._clock())
+            try:
+                entry = self._waiting.get(timeout=LOOK_S)
+            except queue.Empty:
+                continue
+            if entry is None:
+                return
             lost, self._lost = self._lost, 0
             for item in ([{"lost": lost}] if lost else []) + [entry]:
                 self._write(item)
@@ -102,8 +135,7 @@ def entry_of(
 ) -> Entry | None:
     """Give the entry of a request; None: it deserves none."""
     method = environ.get("REQUEST_METHOD", "")
-    is_read = method in READS or environ.get("PATH_INFO", "").rstrip("/") in QUESTIONS
-    if is_read and answer.status not in NOTED_STATUSES:
+    if _is_read(method, environ.get("PATH_INFO", "")) and answer.status not in NOTED_STATUSES:
         return None
     caller = request.caller if request and request.caller.user_id else answer.who
     tried = error.tried if isinstance(error, HTTPUnauthorized) else ""
@@ -123,6 +155,16 @@ def entry_of(
         "reason": word(str(error), MAX_REASON) if error and answer.status < OUR_TROUBLE else "",
     }
     return {name: value for name, value in entry.items() if value not in ("", [])}
+
+
+def _is_read(method: str, path: str) -> bool:
+    return method in READS or path.rstrip("/") in QUESTIONS
+
+
+def _is_read_of_nobody(entry: Entry) -> bool:
+    """Tell whether an entry is of a read that nobody gave a name with."""
+    asked = entry.get("method", ""), entry.get("path", "")
+    return _is_read(*asked) and not (entry.get("user") or entry.get("user_id"))
 
 
 def word(text: str, most: int = MAX_WORD) -> str:

@@ -124,8 +124,7 @@ class Collection:
     `create`, `update` and `delete` are its rules. `policy` has its lines of the default policy: what is not
     in it is denied. `members` are what can be read below a resource, by the last part of the path; `actions`
     what can be done to one. `brings` tells how many of other kinds come with a new one, which quotas must
-    allow. `own_context`: what else is shown is read by what a resource is, of a new one and in a short list,
-    too.
+    allow. `own_context`: what else is shown is read by what a resource is in a short list, too.
     """
 
     kind: Kind

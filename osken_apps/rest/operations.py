@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from osken_apps.config import Config
+from osken_apps.config import Authentication, Config
 from osken_apps.errors import ApiError, BadRequest, HTTPBadRequest, OverQuota, StoreUnavailable
 from osken_apps.networking.terms import Terms
 from osken_apps.rest.access import Access
@@ -135,7 +135,7 @@ class Operations:
                 collection.plural,
             )
             collection.conclude(transaction, made, around)
-            context = self._context(transaction, collection, made if collection.own_context else ())
+            context = self._context(transaction, collection, made)
             attributes = {id(item): access.attributes(item, collection.attributes) for item in made}
         # Others write meanwhile.
         shown = rendered_list(lambda item: attributes[id(item)], made, context)
@@ -236,7 +236,7 @@ class Operations:
     def _settle(self, collection: Collection, request: Request) -> None:
         """Make what a list of a project has from its first use on; without a database for it, go on.
 
-        Not for a page of another site, and of other projects only for those that have something.
+        Not for a page of another site, nor for a project that is none where the API has users of its own.
         """
         if collection.first_use is None or not _is_of_own_site(request):
             return
@@ -249,12 +249,17 @@ class Operations:
         with self.store.read() as view:
             if collection.first_use.is_over(view, project_id):
                 return
-            if project_id != request.caller.project_id and not self._has_resources(view, project_id):
+            if project_id != request.caller.project_id and not self._is_known(view, project_id):
                 return
         with suppress(StoreUnavailable), self.store.write() as transaction:
             collection.first_use.begin(transaction, project_id, self.around(request).terms)
 
-    def _has_resources(self, view: View, project_id: str) -> bool:
+    def _is_known(self, view: View, project_id: str) -> bool:
+        """Tell whether there is a project; where others know that, whatever an administrator names is one."""
+        if self.config.api.authentication is not Authentication.LOCAL or view.accounts.projects(
+            id=project_id
+        ):
+            return True
         kinds = (collection.kind.model for collection in self.registry.collections.values())
         return any(view.count(kind, project_id) for kind in kinds)
 

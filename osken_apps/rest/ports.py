@@ -143,7 +143,7 @@ def _context(view: Any, resources: Sequence[Port] | None) -> Mapping[str, Any]:
 
     Of a few ports that are bound, none waits for a network.
     """
-    found: dict[str, Any] = {"closed_rules": _closed_rules(view)} if resources != () else {}
+    found: dict[str, Any] = {"closed_rules": _closed_rules(view)}
     if resources is None or not all(port.binding for port in resources):
         down = view.networks(Among("admin_state_up", (False,)))
         found["disabled_networks"] = frozenset(network.id for network in down)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from osken_apps.errors import ApiError, BadRequest, NotFound
+from osken_apps.nesting import is_deeper
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ class Asked:
 READS = frozenset({"GET", "HEAD"})  # the methods that change nothing
 MAX_BODY_BYTES = 2 * 1024 * 1024
 MAX_QUERY_BYTES = 128 * 1024
+MAX_DEPTH = 64  # objects and arrays within each other
+TOO_DEEP = f"more than {MAX_DEPTH} objects and arrays are within each other"
 # Two make a character (RFC 8259, section 7); one alone is none, and can neither be kept nor written.
 ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 INFINITE = float("inf")
@@ -127,10 +130,14 @@ def json_of(body: bytes) -> Any:
     try:
         text = body.decode()
         read = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+        if is_deeper(read, MAX_DEPTH):
+            raise MalformedRequestBody(TOO_DEEP)
         if ESCAPED_SURROGATE.search(text):
             json.dumps(read, ensure_ascii=False).encode()
-    except (ValueError, RecursionError) as error:
-        raise MalformedRequestBody(str(error) or type(error).__name__) from None
+    except RecursionError:
+        raise MalformedRequestBody(TOO_DEEP) from None
+    except ValueError as error:
+        raise MalformedRequestBody(str(error)) from None
     return read
 
 

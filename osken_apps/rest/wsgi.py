@@ -14,6 +14,7 @@ import webob
 
 from osken_apps.config import Config
 from osken_apps.errors import ApiError, ConfigurationError, HTTPBadRequest, StoreUnavailable
+from osken_apps.failures import Failures
 from osken_apps.metrics.requests import Requests
 from osken_apps.rest import audit_log, dashboard, edge, routes
 from osken_apps.rest.census import Census
@@ -99,6 +100,7 @@ class Api:
         self._operations = operations
         self._certified = certified
         self.requests = Requests()
+        self._failures = Failures()
         self._audit = audit
         self._identification = identification
         self._router = routes.Router(
@@ -123,6 +125,8 @@ class Api:
         """Answer one request; whatever happens, with JSON."""
         request_id, began_at = f"req-{uuid.uuid4()}", time.monotonic()
         request, error, template = None, None, ""
+        asked = str(environ.get("REQUEST_METHOD", ""))
+        method = asked if asked in METHODS else "other"
         try:
             request, found = self._request(webob.Request(environ))
             if found is None:
@@ -139,14 +143,13 @@ class Api:
             if isinstance(refusal, HTTPUnauthorized):
                 environ[IS_KNOWN] = False
             answer, error = self._refusal(refusal, environ), refusal
-        except Exception:
-            LOG.exception("%s: %s failed", request_id, environ.get("PATH_INFO"))
+        except Exception as broken:
+            path = audit_log.word(str(environ.get("PATH_INFO")), audit_log.MAX_REASON)
+            self._failures.note("a request failed", broken, f"{request_id}: {method} {path}")
             answer = self._refusal(InternalServerError(), environ)
         if entry := audit_log.entry_of(request_id, environ, request, answer, error):
             self._audit(entry)
-        method = str(environ.get("REQUEST_METHOD", ""))
-        known = method if method in METHODS else "other"
-        self.requests.note(known, answer.status, template, time.monotonic() - began_at)
+        self.requests.note(method, answer.status, template, time.monotonic() - began_at)
         return _response(answer, request_id)(environ, start_response)
 
     def reload_policy(self) -> None:

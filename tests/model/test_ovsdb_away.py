@@ -2,9 +2,12 @@
 
 import pytest
 
+from osken_apps.apps import hosts
+from osken_apps.apps.complaints import Complaints
 from osken_apps.apps.host_reports import host_reports
 from osken_apps.apps.hosts import AWAY_S
 from osken_apps.model.resources import Binding, PortStatus
+from tests.model.switch import Ovsdb, SwitchBridge, SwitchConnection
 from tests.model.two_hosts import VM1, VM2, Database, OneHost, TwoHosts
 
 
@@ -162,3 +165,36 @@ def test_a_host_takes_the_name_that_another_leaves(monkeypatch: pytest.MonkeyPat
     ]
     assert all_flows(world) == flows
     assert world.hosts.by_name.keys() == {"host2", "host3"}
+
+
+def told_of_hosts(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Give what is told of hosts that come and go."""
+    return [record.message for record in caplog.records if record.name == hosts.LOG.name]
+
+
+def test_a_stranger_of_many_names_is_told_of_once_and_a_host_with_ports_always(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    complaints = Complaints(lambda: 0.0)
+    monkeypatch.setattr(hosts, "complain", complaints.complain)
+    world = TwoHosts(monkeypatch)
+    caplog.set_level("INFO")
+    for number in range(50):
+        session = Ovsdb(f"stranger{number}", (), "198.51.100.1")
+        world.hosts.session_shows(session, session.view())  # type: ignore[arg-type]
+        bridge = SwitchConnection(SwitchBridge({}), "br-int", "198.51.100.1")
+        world.hosts.connected(bridge, f"stranger{number}")  # type: ignore[arg-type]
+        world.hosts.disconnected(bridge)  # type: ignore[arg-type]
+        world.hosts.session_ended(session)  # type: ignore[arg-type]
+    world.wait(AWAY_S + 1)
+    told = told_of_hosts(caplog)
+    assert len(told) == 4
+    assert told[0] == "host stranger0 is here: its OVSDB session from 198.51.100.1 began"
+    another = Ovsdb("another", (), "192.0.2.77")
+    world.hosts.session_shows(another, another.view())  # type: ignore[arg-type]
+    assert told_of_hosts(caplog)[4:] == ["host another is here: its OVSDB session from 192.0.2.77 began"]
+    caplog.clear()
+    for _ in range(3):
+        world.hosts.session_ended(world.host1.database)  # type: ignore[arg-type]
+        world.hosts.session_shows(world.host1.database, world.host1.database.view())  # type: ignore[arg-type]
+    assert len(told_of_hosts(caplog)) == 3

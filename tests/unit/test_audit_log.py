@@ -83,3 +83,59 @@ def test_an_entry_says_from_where_a_request_came_before_a_proxy() -> None:
 def test_a_question_is_no_change(path: str, status: int, noted: bool) -> None:
     environ = {"REQUEST_METHOD": "POST", "PATH_INFO": f"/v2.0{path}"}
     assert bool(audit_log.entry_of("r", environ, None, Answer(status), None)) is noted
+
+
+def read(address: str, status: int = 401, **more: Any) -> dict[str, Any]:
+    return {"from": address, "method": "GET", "path": "/v2.0/networks", "status": status, **more}
+
+
+def test_reads_of_nobody_that_are_refused_again_are_one_entry_a_minute(tmp_path: Path) -> None:
+    file, now = tmp_path / "audit.log", [0.0]
+    audit = AuditLog(file, lambda: now[0])
+    for number in range(100):
+        audit.write(read("192.0.2.1", request=f"req-{number}"))
+        audit.write(read(f"2001:db8::{number}", 421))
+    audit.write(read("192.0.2.1", 403))
+    now[0] = 60.0
+    audit.write(read("192.0.2.2"))
+    audit.close()
+    first, second, third, *rest = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [first, second] == [read("192.0.2.1", request="req-0"), read("2001:db8::0", 421)]
+    assert third == read("192.0.2.1", 403)
+    assert sorted(rest, key=lambda entry: str(entry["from"])) == [
+        read("192.0.2.1", request="req-99", again=99),
+        read("192.0.2.2"),
+        read("2001:db8::99", 421, again=99),
+    ]
+
+
+def test_what_was_counted_is_written_when_its_minute_is_over_and_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit_log, "LOOK_S", 0.01)
+    file, now = tmp_path / "audit.log", [0.0]
+    audit = AuditLog(file, lambda: now[0])
+    for _ in range(3):
+        audit.write(read("192.0.2.1"))
+    now[0] = 60.0
+    while not file.read_text().count("again"):
+        pass
+    audit.write(read("192.0.2.1"))
+    audit.close()
+    assert [json.loads(line).get("again") for line in file.read_text().splitlines()] == [None, 2, 1]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"from": "192.0.2.1", "method": "POST", "path": "/v2.0/networks", "status": 401},
+        read("192.0.2.1", user="admin"),
+        read("192.0.2.1", 403, user_id="u"),
+    ],
+)
+def test_changes_and_whoever_gave_a_name_are_an_entry_each(tmp_path: Path, entry: dict[str, Any]) -> None:
+    audit = AuditLog(tmp_path / "audit.log")
+    for _ in range(3):
+        audit.write(entry)
+    audit.close()
+    assert (tmp_path / "audit.log").read_text().splitlines() == [json.dumps(entry)] * 3

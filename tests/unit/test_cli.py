@@ -37,6 +37,7 @@ from osken_apps import cli
         (["host-check", "--api", "nowhere"], 2, "argument --api: 'nowhere' is not a URL such as http://127.0.0.1:9696"),
         (["host-check", "--api", "http://127.0.0.1:1"], 3, "http://127.0.0.1:1 does not answer: [Errno 111]"),
         (["host-check", "--through", "nowhere"], 3, "nowhere: No such file or directory"),
+        (["host-check", "--through", "no\x1b[2Jwhere"], 3, "no\\x1b[2Jwhere: No such file or directory"),
         (["host-check", "--through", "sh -c 'exit 3'"], 3, "sh -c 'exit 3' ovs-vsctl: exit status 3"),
         (["host-check", "--through", "echo"], 3, "ovs-vsctl printed something else than its tables:"),
     ],

@@ -4,8 +4,9 @@ import logging
 
 import pytest
 
-from osken_apps.apps.complaints import MAX_DETAIL, MAX_KINDS, Complaints
+from osken_apps.apps.complaints import MAX_DETAIL, Complaints
 from osken_apps.printable import excerpt
+from osken_apps.repeats import MAX_KINDS
 
 LOG = logging.getLogger("tests.complaints")
 
@@ -72,7 +73,44 @@ def test_no_number_of_sources_takes_more_than_a_bounded_memory(
     caplog.set_level(logging.ERROR)
     for number in range(MAX_KINDS + 10):
         complaints.complain(LOG, str(number), "odd")
-    assert len(complaints._told) == MAX_KINDS
+    assert len(complaints._repeats) == MAX_KINDS + 1
+
+
+def test_a_network_of_ipv6_is_one_source(complaints: Complaints, caplog: pytest.LogCaptureFixture) -> None:
+    for number in range(1000):
+        complaints.complain(LOG, f"2001:db8::{number:x}", "odd")
+    complaints.complain(LOG, "2001:db8:0:1::1", "odd")
+    complaints.complain(LOG, "::ffff:192.0.2.1", "odd")
+    complaints.complain(LOG, "192.0.2.1", "odd")
+    assert caplog.messages == ["odd"] * 3
+
+
+def test_newcomers_beyond_the_bound_are_counted_as_one_source(
+    complaints: Complaints, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in range(MAX_KINDS + 100):
+        complaints.complain(LOG, f"source {number}", "%d is odd", number)
+    assert len(caplog.messages) == MAX_KINDS + 1
+    complaints.complain(LOG, "source 0", "%d is odd", 0)
+    complaints.complain(LOG, "another", "late")
+    caplog.clear()
+    clock.now = 60.0
+    complaints.tell_again()
+    assert caplog.messages == ["0 is odd (1 times more)", f"{MAX_KINDS + 99} is odd (99 times more)"]
+
+
+def test_a_complaint_may_have_another_level(
+    complaints: Complaints, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    for _ in range(2):
+        complaints.complain(LOG, "192.0.2.1", "here", level=logging.INFO)
+    clock.now = 60.0
+    complaints.tell_again()
+    assert [(record.levelname, record.message) for record in caplog.records] == [
+        ("INFO", "here"),
+        ("INFO", "here (1 times more)"),
+    ]
 
 
 @pytest.mark.parametrize(

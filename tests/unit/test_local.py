@@ -572,3 +572,11 @@ def test_secrets_are_not_kept(api: Client, tmp_path: Path) -> None:
     assert b"alice" in data
     for secret in (PASSWORD, made["secret"], text):
         assert json.dumps(secret).strip('"').encode() not in data
+
+
+def test_an_administrator_s_list_makes_the_default_group_of_a_project_that_there_is(api: Client) -> None:
+    root = with_token(api, token(api, "root"))
+    for project_id in ("id-a", "made-up"):
+        root.get(f"/security-groups?project_id={project_id}")
+    projects = {group["project_id"] for group in root.get("/security-groups")["security_groups"]}
+    assert projects == {"id-a", "id-r"}

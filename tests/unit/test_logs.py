@@ -16,8 +16,8 @@ begin(LogFormat({!r}), debug=False)
 logging.getLogger("a.b").warning("%s\\n\\u2028 {{}}", "first")
 logging.getLogger("a.b").debug("not heard")
 try:
-    1 / 0
-except ZeroDivisionError:
+    raise ValueError("no\\n<0>2026-11-27 04:00:00,000 INFO a: forged\\x1b[2J")
+except ValueError:
     logging.getLogger("c").exception("second")
 """
 
@@ -32,7 +32,7 @@ def test_each_record_is_one_object_on_one_line() -> None:
     assert (first["level"], first["logger"], first["message"]) == ("WARNING", "a.b", "first\n\u2028 {}")
     assert "traceback" not in first
     assert (second["level"], second["message"]) == ("ERROR", "second")
-    assert second["traceback"].endswith("ZeroDivisionError: division by zero")
+    assert second["traceback"].endswith("INFO a: forged\x1b[2J")
 
 
 def test_the_time_is_in_utc_with_milliseconds() -> None:
@@ -40,8 +40,13 @@ def test_the_time_is_in_utc_with_milliseconds() -> None:
     assert json.loads(JsonFormatter().format(record))["time"] == "1970-01-01T00:00:01.500+00:00"
 
 
-def test_text_is_as_it_was() -> None:
-    assert " WARNING a.b: first" in logged("text")[0]
+def test_a_record_of_text_is_one_line_and_a_traceback_is_no_line_of_ours() -> None:
+    first, second, *traceback = logged("text")
+    assert first.endswith(" WARNING a.b: first\\n\\u2028 {}")
+    assert second.endswith(" ERROR c: second")
+    assert traceback[0] == " Traceback (most recent call last):"
+    assert traceback[-2:] == [" ValueError: no", " <0>2026-11-27 04:00:00,000 INFO a: forged\\x1b[2J"]
+    assert all(line.startswith(" ") for line in traceback)
 
 
 def test_no_other_module_says_what_the_log_looks_like() -> None:

@@ -359,6 +359,15 @@ def test_an_echo_has_a_bound() -> None:
         finish(session)
 
 
+@pytest.mark.parametrize("depth", [33, 900])
+def test_an_echo_that_hides_its_depth_in_texts_is_refused(depth: int) -> None:
+    session = shown(host(1))
+    nested = b'["]",' * depth + b"1" + b',"["]' * depth
+    with pytest.raises(Malformed, match="deeper than 32"):
+        session.feed(b'{"id": 1, "method": "echo", "params": [' + nested + b"]}")
+        session.step()
+
+
 def test_maps_and_sets_have_a_bound_at_once_and_as_they_grow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tables, "MAX_PAIRS", 3)
     monkeypatch.setattr(tables, "MAX_MEMBERS", 3)

@@ -309,3 +309,47 @@ def test_a_body_of_another_length_than_it_says_is_no_way_around(api: Client) -> 
     asked.content_length = request.MAX_BODY_BYTES + 1
     response = asked.get_response(api.app)
     assert (response.status_int, response.json["NeutronError"]["type"]) == (413, "HTTPRequestEntityTooLarge")
+
+
+@pytest.mark.parametrize("part", ["network", "networks", "profile", "whole"])
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
+def test_a_body_that_is_too_deep_is_refused_at_any_depth(
+    api: Client, part: str, opening: str, closing: str
+) -> None:
+    text = {
+        "network": '{"network":{"name":%s}}',
+        "networks": '{"networks":[%s]}',
+        "profile": '{"network":{"availability_zone_hints":%s}}',
+        "whole": "%s",
+    }[part]
+    for depth in (request.MAX_DEPTH + 1, *range(900, 1000), 100_000):
+        reply = api.call("POST", "/networks", (text % f"{opening * depth}1{closing * depth}").encode())
+        assert (reply.status, reply.error) == (400, "MalformedRequestBody")
+        assert "more than 64 objects and arrays are within each other" in reply.message
+
+
+def test_a_body_may_be_as_deep_as_is_said() -> None:
+    posted = document(REGISTRY)["paths"]["/v2.0/ports"]["post"]["requestBody"]
+    assert "64 objects and arrays" in posted["description"]
+    assert request.json_of(b"[" * 63 + b'{"a":1}' + b"]" * 63)
+    with pytest.raises(request.MalformedRequestBody):
+        request.json_of(b"[" * 64 + b'{"a":1}' + b"]" * 64)
+
+
+def test_brackets_in_texts_make_no_depth(api: Client) -> None:
+    assert api.make("network", name="[" * 100 + "}" * 100)["name"] == "[" * 100 + "}" * 100
+
+
+def test_a_request_that_meets_an_error_of_ours_is_logged_once_and_on_one_line(
+    api: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken() -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(api.store, "read", broken)
+    with caplog.at_level("ERROR"):
+        for _ in range(9):
+            assert api.call("GET", "/networks/x%0A2026-11-27 INFO forged" + "x" * 1000).status == 500
+    (line,) = caplog.messages
+    assert "GET /v2.0/networks/x?2026-11-27 INFO forged" in line
+    assert len(line) < 300

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from osken_apps.config import ApiConfig
-from osken_apps.rest.server.clients import client_of, share_of
+from osken_apps.model.addresses import share_of
+from osken_apps.rest.server.clients import client_of
 from tests.unit.rest_client import config_of
 
 PROXY, CLIENT = "127.0.0.1", "192.0.2.1"

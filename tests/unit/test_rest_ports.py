@@ -662,3 +662,18 @@ def test_dhcp_options_of_ipv6_take_values_of_ipv6(api: Client, network_id: str) 
     (gone, *rest) = options
     deletion = [gone | {"opt_value": None}]
     assert api.change("port", port["id"], extra_dhcp_opts=deletion).body["port"]["extra_dhcp_opts"] == rest
+
+
+def test_what_a_new_port_shows_is_what_is_read_of_it(api: Client) -> None:
+    network_id = api.make("network", admin_state_up=False)["id"]
+    group = api.make("security_group")
+    api.make(
+        "security_group_rule",
+        security_group_id=group["id"],
+        direction="ingress",
+        protocol="dccp",
+        port_range_min=5,
+        port_range_max=6,
+    )
+    made = api.make("port", network_id=network_id, security_groups=[group["id"]])
+    assert made == api.get(f"/ports/{made['id']}")["port"]

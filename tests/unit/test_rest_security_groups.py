@@ -92,14 +92,17 @@ def test_only_a_project_itself_or_an_administrator_makes_its_default_group(
     assert projects == {"a", "default"}
 
 
-@pytest.mark.parametrize("project_id", ["made-up", "%0a"])
-@pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_a_project_that_has_nothing_gets_no_default_group_by_being_named(
-    admin: Client, method: str, project_id: str
+@pytest.mark.parametrize("name", ["project_id", "tenant_id"])
+@pytest.mark.parametrize("path", ["/security-groups", "/security-group-rules"])
+def test_an_administrator_s_list_of_a_project_that_has_nothing_makes_its_default_group(
+    admin: Client, path: str, name: str
 ) -> None:
-    assert admin.call(method, f"/security-groups?project_id={project_id}").status == 200
+    assert admin.call("GET", f"{path}?{name}=empty", Origin="http://evil.example").status == 200
+    assert admin.call("GET", f"{path}?{name}={'x' * 256}").status == 400
+    (found,) = admin.get(f"{path}?{name}=other").values()
+    assert {item["project_id"] for item in found} == {"other"}
     projects = {group["project_id"] for group in admin.get("/security-groups")["security_groups"]}
-    assert projects == {"default"}
+    assert projects == {"default", "other"}
 
 
 @pytest.mark.parametrize(

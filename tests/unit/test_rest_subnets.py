@@ -106,6 +106,14 @@ def test_a_subnet_is_listed_by_its_network_and_each_change_of_it_bumps_that(
                 "allocation_pools": [{"start": "10.14.0.20", "end": "10.14.0.20"}],
             },
         ),
+        (
+            "2001:db8::4/128",
+            {"enable_dhcp": False},
+            {
+                "gateway_ip": "2001:db8::4",
+                "allocation_pools": [{"start": "2001:db8::4", "end": "2001:db8::4"}],
+            },
+        ),
     ],
 )
 def test_ranges_and_what_comes_with_them(
@@ -113,6 +121,8 @@ def test_ranges_and_what_comes_with_them(
 ) -> None:
     subnet = api.subnet(network_id, cidr, **attributes)
     assert {name: subnet[name] for name in shown} == shown
+    pools, gateway = subnet["allocation_pools"], subnet["gateway_ip"]
+    assert api.change("subnet", subnet["id"], allocation_pools=pools, gateway_ip=gateway).status == 200
 
 
 @pytest.mark.parametrize(

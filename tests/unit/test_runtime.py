@@ -8,6 +8,7 @@ import pytest
 from eventlet.green import socket
 
 from osken_apps.apps import runtime
+from osken_apps.failures import Failures
 from tests.unit.hub_thread import in_a_hub
 
 
@@ -15,10 +16,15 @@ def in_a_loop(work: Callable[[], object]) -> None:
     in_a_hub(lambda hub: work())
 
 
-def test_a_task_that_raises_is_logged_and_nobody_else_ends(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_task_that_raises_is_logged_and_nobody_else_ends(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runtime, "_failures", Failures())
+
     def work() -> None:
         done = runtime.once()
         runtime.spawn(int, "no number")
+        runtime.spawn(int, "no number, again")
         runtime.spawn(done.send, 7)
         assert done.wait() == 7
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from osken_apps.rest.request import MAX_BODY_BYTES, MAX_DEPTH
 from osken_apps.rest.types import TEXT_LENGTH
 
 Document = dict[str, Any]
@@ -44,6 +45,7 @@ ERROR: Document = {
         }
     },
 }
+BODY_BOUNDS = f"At most {MAX_BODY_BYTES} octets, and {MAX_DEPTH} objects and arrays within each other."
 LINK: Document = {
     "type": "object",
     "required": ["rel", "href"],
@@ -94,7 +96,11 @@ def operation(
         "responses": _responses(status, schema, errors),
     }
     if body is not None:
-        described["requestBody"] = {"required": True, "content": _json(body)}
+        described["requestBody"] = {
+            "description": BODY_BOUNDS,
+            "required": True,
+            "content": _json(body),
+        }
     return described
 
 

@@ -1,19 +1,17 @@
-"""Which client a request is of, where each gets a share of what there is, and what a proxy says of it. PURE.
+"""Which client a request is of, and what a proxy says of it. PURE.
 
 A trusted proxy appends to a header from where a request came (`Forwarded`, RFC 7239, or `X-Forwarded-For`).
 What stands before the last comma may be the client's own invention.
 """
 
 from collections.abc import Callable, Mapping
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 from osken_apps.config import ApiConfig
+from osken_apps.model.addresses import plain_address
 from osken_apps.rest.identity.trusted_headers import is_trusted
 
 #: Gives the address of who sent a request: of headers, by name in capitals with underscores, and the peer.
 ClientOf = Callable[[Mapping[str, str], str], str]
-
-SITE_BITS = 64  # the least that one network has of IPv6, and one machine may use all of it
 
 
 def peer_is_client(_headers: Mapping[str, str], peer: str) -> str:
@@ -31,17 +29,6 @@ def client_of(headers: Mapping[str, str], peer: str, api: ApiConfig) -> str:
     texts = forwarded(headers.get("FORWARDED", "")).get("for"), last(headers.get("X_FORWARDED_FOR", ""))
     told = {_address_in(text) for text in texts if text}
     return (told.pop() if len(told) == 1 else "") or peer
-
-
-def share_of(address: str) -> str:
-    """Give what one client's addresses have in common: of IPv6 the first 64 bits."""
-    try:
-        plain = _plain(address)
-    except ValueError:
-        return address
-    if isinstance(plain, IPv4Address):
-        return str(plain)
-    return str(IPv6Network((int(plain), SITE_BITS), strict=False))
 
 
 def forwarded(text: str) -> dict[str, str]:
@@ -62,12 +49,6 @@ def _address_in(text: str) -> str:
     else:
         host = text.partition(":")[0] if text.count(":") == 1 else text
     try:
-        return str(_plain(host))
+        return str(plain_address(host))
     except ValueError:
         return ""
-
-
-def _plain(text: str) -> IPv4Address | IPv6Address:
-    """Read an address; a socket that listens on `::` shows one of IPv4 as ::ffff:a.b.c.d."""
-    address = ip_address(text)
-    return getattr(address, "ipv4_mapped", None) or address

@@ -15,8 +15,9 @@ from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask, Task, WSGITask
 from waitress.utilities import BadRequest
 
+from osken_apps.model.addresses import share_of
 from osken_apps.rest.request import MAX_BODY_BYTES
-from osken_apps.rest.server.clients import ClientOf, peer_is_client, share_of
+from osken_apps.rest.server.clients import ClientOf, peer_is_client
 from osken_apps.rest.server.environ import CERTIFICATE, CLIENT, IS_KNOWN, IS_ONE_TOO_MANY
 
 MAX_CONNECTIONS = 1000

@@ -2,7 +2,7 @@
 
 Requests stand in three lanes with threads of their own. `HEALTH` is never held up by anything. `LOGIN` has
 one thread, since one password is checked at a time, and takes turns between those who try: by client
-(`clients.share_of`), and of a client by name, each with a few waiting. What was right a moment ago is known
+(`addresses.share_of`), and of a client by name, each with a few waiting. What was right a moment ago is known
 without a check, and goes with the others; these take turns by client. One that is to wait until something is
 new goes to its lane when it is (`waiting_room`).
 """
@@ -12,7 +12,6 @@ import binascii
 import hashlib
 import hmac
 import json
-import logging
 import re
 import secrets
 import threading
@@ -22,11 +21,10 @@ from collections.abc import Callable, Hashable, Mapping
 from enum import Enum, auto
 from typing import Any
 
-from osken_apps.rest.server.clients import share_of
+from osken_apps.failures import Failures
+from osken_apps.model.addresses import share_of
 from osken_apps.rest.server.waiting import News
 from osken_apps.rest.server.waiting_room import WaitingRoom
-
-LOG = logging.getLogger(__name__)
 
 MAX_WAITING = 64  # for a check of a password, of all
 MAX_WAITING_OF_CLIENT = 16  # under whatever names
@@ -199,6 +197,7 @@ class Dispatcher:
         self._turns = {Lane.HEALTH: Turns(), Lane.OTHER: Turns()}
         lanes: Mapping[Lane, Turns | Logins] = {**self._turns, Lane.LOGIN: self._logins}
         counts = {Lane.HEALTH: 1, Lane.LOGIN: 1, Lane.OTHER: threads}
+        self._failures = Failures()
         self._threads = [
             threading.Thread(target=self._serve, args=(lanes[lane], self._ready[lane]), daemon=True)
             for lane, count in counts.items()
@@ -275,8 +274,8 @@ class Dispatcher:
                 task = lane.take()
             try:
                 task.service()
-            except Exception:
-                LOG.exception("a request was not answered")
+            except Exception as error:
+                self._failures.note("a request was not answered", error)
 
     def _is_late(self) -> bool:
         return self._stops_at is not None and time.monotonic() > self._stops_at

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from osken_apps.rest.server.clients import share_of
+from osken_apps.model.addresses import share_of
 from osken_apps.rest.server.waiting import News, Wait, wait_of
 
 MAX_WAITING = 200  # of all connections; who comes when it is full is answered at once
