@@ -52,10 +52,11 @@ def pack_options(
     """Pack encoded options in their order; `last` ends the option field before END.
 
     `file` and `sname` may hold options where they are free, or where their own content is among the options.
-    What fits nowhere is left out; `last` is when there would be no room for the usual options beside it.
+    What fits nowhere is left out; `last` is where the client identifier, or what makes a lease, would have
+    no room beside it.
     """
-    if len(last) > room - RESERVED_OCTETS:
-        last = b""
+    if last and len(last) > room - RESERVED_OCTETS:
+        return _packed_without(last, encoded, room, file_free, sname_free)
     if len(encoded) + len(last) + len(ENCODED_END) <= room:
         return new_tuple(PackedOptions, (encoded + last + ENCODED_END, b"", b"", ()))
     options = split(encoded)
@@ -69,7 +70,16 @@ def pack_options(
         fields.append(_Field(SNAME_OCTETS - len(ENCODED_END) if sname_free else 0))
     most = sum(field.room for field in fields)
     omitted = [option[0] for option in options if len(option) > most or not _place(option, fields)]
+    if last and Option.CLIENT_ID in omitted:
+        return _packed_without(last, encoded, room, file_free, sname_free)
     return _joined(fields, last, tuple(omitted))
+
+
+def _packed_without(
+    last: bytes, encoded: bytes, room: int, file_free: bool, sname_free: bool
+) -> PackedOptions:
+    packed = pack_options(encoded, b"", room, file_free, sname_free)
+    return packed._replace(omitted=(*packed.omitted, last[0]))
 
 
 @dataclass(slots=True)

@@ -215,8 +215,8 @@ def test_a_nak_says_why_and_holds_nothing_of_a_lease():
     assert options_of(octets) == [
         ("message-type", NAK),
         ("server_id", "10.10.10.3"),
-        ("error_message", b"the address asked for is not the port's"),
         ("client_id", b"\x01abc"),
+        ("error_message", b"the address asked for is not the port's"),
     ]
 
 

@@ -274,6 +274,21 @@ def test_relay_agent_information_is_in_a_nak_too():
     assert raw_options_of(respond(request, SERVICE).frame)[82] == b"\x01\x01x"
 
 
+@pytest.mark.parametrize(("octets", "relay_agent_told"), [(255, False), (160, True)])
+def test_relay_agent_information_gives_way_to_the_client_identifier(octets, relay_agent_told):
+    identifier, relay_agent = bytes(octets), b"\x01\x62" + bytes(98)
+    outcome = respond(frame(DISCOVER, ("client_id", identifier), (82, relay_agent), asks=(3,)), SERVICE)
+    options = raw_options_of(outcome.frame)
+    assert (options[61], options.get(82)) == (identifier, relay_agent if relay_agent_told else None)
+    assert outcome.decision.omitted == (() if relay_agent_told else (82,))
+
+
+def test_a_nak_has_the_longest_client_identifier():
+    request = frame(REQUEST, ("requested_addr", "10.99.0.1"), ("client_id", bytes(255)))
+    outcome = respond(request, SERVICE)
+    assert (raw_options_of(outcome.frame)[61], outcome.decision.omitted) == (bytes(255), ())
+
+
 def test_an_empty_relay_agent_option_is_not_echoed():
     assert 82 not in told(SERVICE, (82, b""), asks=(3, 28))
 
