@@ -60,7 +60,7 @@ def test_an_offer_holds_the_port_s_address_and_all_that_was_asked_for():
         ("domain", b"openstacklocal"),
         ("interface-mtu", 1500),
         ("broadcast_address", "10.10.10.255"),
-        ("classless_static_routes", ["192.168.0.0/16:10.10.10.9", "0.0.0.0/0:10.10.10.1"]),
+        ("classless_static_routes", ["0.0.0.0/0:10.10.10.1", "192.168.0.0/16:10.10.10.9"]),
     ]
 
 

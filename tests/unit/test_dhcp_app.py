@@ -227,6 +227,7 @@ def test_what_a_port_s_client_did_is_shown_in_the_api_s_words_and_times(
         "reason": "the packet is not what its protocol says: IPv4 header checksum is wrong",
         "ip_address": None,
         "omitted_options": [],
+        "shortened_options": [],
     }
 
 
