@@ -23,6 +23,7 @@ from osken_apps.dhcp.reservation import Defaults, default_route_port, reservatio
 from osken_apps.dhcp.responder import Responder
 from osken_apps.dhcp.server import Outcome, Reply
 from osken_apps.errors import Malformed
+from osken_apps.failures import Failures
 from osken_apps.model.counts import Histogram
 from osken_apps.model.snapshot import BoundPort, HostSnapshot
 from osken_apps.model.times import timestamp_of
@@ -48,12 +49,11 @@ class Unheard(StrEnum):
 class PortService:
     """The service of one bound port, for as long as nothing that its answers depend on changes."""
 
-    __slots__ = ("_depends_on", "failed", "mac_address", "port_id", "responder")
+    __slots__ = ("_depends_on", "mac_address", "port_id", "responder")
 
     def __init__(self, bound: BoundPort, default_route: bool, defaults: Defaults) -> None:
         self.port_id = bound.port_id
         self.mac_address = bound.mac_address
-        self.failed = False
         self._depends_on = (self.port_id, bound.dhcp, bound.in_conflict, default_route)
         self.responder = Responder(
             reservation_of(bound.dhcp, defaults, in_conflict=bound.in_conflict, default_route=default_route)
@@ -68,7 +68,7 @@ class BridgeService:
     """Answers the packet-ins of one bridge, whose ports are known by number.
 
     Each is counted, handed to `record` and, at level DEBUG, logged, after the answers were sent. An error of
-    ours costs the packet that met it, and no other.
+    ours costs the packet that met it, and no other; it is told by `failures`.
     """
 
     def __init__(
@@ -77,11 +77,13 @@ class BridgeService:
         counters: Counter[StrEnum],
         record: Record,
         durations: Histogram,
+        failures: Failures,
     ) -> None:
         self.ports = ports
         self._counters = counters
         self._record = record
         self._durations = durations
+        self._failures = failures
         self._decided: list[tuple[PortService, Outcome]] = []
         self._began_at = 0.0
 
@@ -103,8 +105,10 @@ class BridgeService:
         try:
             outcome = service.responder.respond(frame, now)
             answer = codec.packet_out(in_port, outcome.frame) if isinstance(outcome, Reply) else None
-        except Exception:
-            self._note_failure(service, frame)
+        except Exception as error:
+            self._counters[Unheard.FAILED] += 1
+            detail = f"port {service.port_id}: {frame.hex()}"
+            self._failures.note("a packet of a DHCP client met an error", error, detail)
             return None
         self._decided.append((service, outcome))
         return answer
@@ -122,13 +126,6 @@ class BridgeService:
             for service, outcome in decided:
                 LOG.debug("%s", _described(service, outcome))
 
-    def _note_failure(self, service: PortService, frame: bytes) -> None:
-        """Count a packet that met an error of ours, and log the first of its port."""
-        self._counters[Unheard.FAILED] += 1
-        if not service.failed:
-            service.failed = True
-            LOG.exception("port %s: a packet of its client met an error: %s", service.port_id, frame.hex())
-
 
 class Dhcp:
     """Answers the DHCP requests of bound ports; counts and records every one by what became of it."""
@@ -137,6 +134,7 @@ class Dhcp:
         self._hosts = hosts
         self._defaults = defaults
         self._journal = Journal()
+        self._failures = Failures()
         self._inventory = hosts.fabric.inventory
         self._known_since = time.time()
         self.durations = Histogram(ANSWER_BOUNDS_S)
@@ -156,7 +154,9 @@ class Dhcp:
                 if service is None or not service.serves(bound, default_route):
                     service = PortService(bound, default_route, self._defaults)
                 services[bound.ofport] = service
-        after = BridgeService(services, bridge.host.tallies.dhcp, self._record, self.durations)
+        after = BridgeService(
+            services, bridge.host.tallies.dhcp, self._record, self.durations, self._failures
+        )
         self._services[bridge.connection] = after
         return after
 

@@ -53,6 +53,7 @@ def entry_shown(entry: Entry) -> Answer:
         "reason": reason_shown(decision),
         "ip_address": str(decision.address) if decision.address else None,
         "omitted_options": list(decision.omitted),
+        "shortened_options": list(decision.shortened),
     }
 
 

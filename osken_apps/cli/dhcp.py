@@ -16,7 +16,7 @@ EPILOG = """examples:
   osken-net dhcp --host host1 --outcome hardware_address
   osken-net dhcp --since 2026-11-26T12:00:00Z -f csv"""
 COLUMNS = ("time", "received", "sent", "ip_address", "outcome", "reason")
-MORE = ("xid", "omitted_options")
+MORE = ("xid", "omitted_options", "shortened_options")
 OF_ALL = ("time", "port_id", "host", "received", "sent", "ip_address", "outcome", "reason")
 
 

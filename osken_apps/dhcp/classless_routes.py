@@ -1,5 +1,6 @@
 """Classless static routes, options 121 and 249: from a subnet or as text, completed, and as octets. PURE.
 
+Owns their order: a client may be told the first ones alone, where a message has no room for all.
 Source: RFC 3442; [MS-DHCPE] 2.2.8 for option 249, the same under an older number; Neutron's DHCP agent for
 what a subnet's routes are.
 """
@@ -23,10 +24,7 @@ def gateway_of(subnet: DhcpService | Subnet) -> IPAddress | None:
 
 
 def subnet_routes(service: DhcpService) -> bytes:
-    """Encode the routes of a subnet but the default one.
-
-    What is on the link comes first, so that the routers of the host routes can be reached.
-    """
+    """Encode the routes of a subnet but the default one, in no order; the other subnets are on the link."""
     on_link = [HostRoute(cidr, ON_LINK) for cidr in service.other_cidrs]
     routes = [route for route in service.host_routes if isinstance(route.destination, IPv4Network)]
     return encode_routes(on_link + [route for route in routes if route.destination != ANY])
@@ -41,7 +39,7 @@ def routes_of_items(items: Sequence[str]) -> bytes:
 
 
 def completed_routes(options: Mapping[int, bytes]) -> dict[int, bytes]:
-    """Give both options, as far as there are routes: with the router's default route inside.
+    """Give both options, as far as there are routes: with the router's default route inside, in order.
 
     A client that takes one of them ignores the router option. Option 249 is as 121 unless it has a value of
     its own; an empty one withholds it.
@@ -52,13 +50,44 @@ def completed_routes(options: Mapping[int, bytes]) -> dict[int, bytes]:
         Option.MS_CLASSLESS_ROUTES: options.get(Option.MS_CLASSLESS_ROUTES, routes),
     }
     router = options.get(Option.ROUTER, b"")[:4]
-    return {number: _completed(encoded, router) for number, encoded in both.items() if encoded}
+    return {number: _in_order(_completed(encoded, router)) for number, encoded in both.items() if encoded}
 
 
 def _completed(routes: bytes, router: bytes) -> bytes:
     if not router or has_default_route(routes):
         return routes
-    return routes + encode_route(HostRoute(ANY, IPv4Address(router)))
+    return encode_route(HostRoute(ANY, IPv4Address(router))) + routes
+
+
+def _in_order(encoded: bytes) -> bytes:
+    """Put the default route first, then those over routers, then those on the link.
+
+    A router that is not on the client's own subnet is reached by a route on the link: that goes before it.
+    """
+    routes = list(_each(encoded))
+    on_link = {_prefix(route[1:-4], route[0]): route for route in routes if route.endswith(ON_LINK.packed)}
+    widths = {width for width, _ in on_link}
+    ordered: dict[bytes, None] = {}
+    for route in sorted(routes, key=lambda route: (route[0] != 0, route.endswith(ON_LINK.packed))):
+        to_router = (on_link.get(_prefix(route[-4:], width)) for width in widths)
+        ordered |= dict.fromkeys(link for link in to_router if link)
+        ordered[route] = None
+    return b"".join(ordered)
+
+
+def _prefix(address: bytes, width: int) -> tuple[int, int]:
+    """Give what all addresses of a network begin with; octets of the address that lack are zero."""
+    return width, int.from_bytes(address.ljust(4, b"\0"), "big") >> (32 - width)
+
+
+def leading_routes(encoded: bytes, octets: int) -> bytes:
+    """Give as many of the first routes as fit into so many octets."""
+    end = 0
+    for route in _each(encoded):
+        if end + len(route) > octets:
+            break
+        end += len(route)
+    return encoded[:end]
 
 
 def encode_routes(routes: Iterable[HostRoute]) -> bytes:
@@ -74,14 +103,16 @@ def encode_route(route: HostRoute) -> bytes:
 
 def has_default_route(encoded: bytes) -> bool:
     """Tell whether an encoded option 121 of ours has a default route."""
-    return any(width == 0 for width in _widths(encoded))
+    return any(route[0] == 0 for route in _each(encoded))
 
 
-def _widths(encoded: bytes) -> Iterator[int]:
+def _each(encoded: bytes) -> Iterator[bytes]:
+    """Give each encoded route."""
     offset = 0
     while offset < len(encoded):
-        yield encoded[offset]
-        offset += 1 + _octets(encoded[offset]) + 4
+        end = offset + 1 + _octets(encoded[offset]) + 4
+        yield encoded[offset:end]
+        offset = end
 
 
 def _octets(width: int) -> int:

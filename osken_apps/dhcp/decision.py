@@ -55,7 +55,7 @@ class Decision(NamedTuple):
     `received` is None for BOOTP and for types that have no name; `sent` is None for silence and for BOOTP.
     `address` is the one given, asked for, declined or released. `detail` says in words what the reason is
     about, where that is not plain. `lease_time_s` is set when the address is given for a time. `omitted`
-    lists options that did not fit.
+    lists options that did not fit, `shortened` those that are told in part.
     """
 
     received: MessageType | None
@@ -65,3 +65,4 @@ class Decision(NamedTuple):
     detail: str = ""
     lease_time_s: int | None = None
     omitted: tuple[int, ...] = ()
+    shortened: tuple[int, ...] = ()

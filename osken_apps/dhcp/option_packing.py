@@ -1,11 +1,13 @@
 """How options are packed into a message: the option field, then `file` and `sname` if they are free. PURE.
 
-Owns lengths and option overload. Source: RFC 2132 sections 9.3 and 9.10, RFC 2131 section 4.1, RFC 3396.
+Owns lengths, option overload and how routes are shortened. Source: RFC 2132 sections 9.3 and 9.10, RFC 2131
+section 4.1, RFC 3396, RFC 3442.
 """
 
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from osken_apps.dhcp.classless_routes import has_default_route, leading_routes
 from osken_apps.dhcp.frame import IP_UDP_OCTETS
 from osken_apps.dhcp.message import (
     FILE_OCTETS,
@@ -17,7 +19,16 @@ from osken_apps.dhcp.message import (
     SNAME_OCTETS,
 )
 from osken_apps.dhcp.new_tuple import new_tuple
-from osken_apps.dhcp.options import ENCODED_END, MAX_PART_OCTETS, Option, encode_option, parts, split
+from osken_apps.dhcp.options import (
+    ENCODED_END,
+    IN_PARTS,
+    MAX_OPTION_OCTETS,
+    MAX_PART_OCTETS,
+    Option,
+    encode_option,
+    parts,
+    split,
+)
 
 #: A client takes datagrams of this size even when it says less, or nothing (RFC 2131 section 2).
 MIN_DATAGRAM_OCTETS = 576
@@ -31,12 +42,16 @@ BESIDE_OPTIONS_OCTETS = IP_UDP_OCTETS + FIXED.size + len(MAGIC_COOKIE)
 
 
 class PackedOptions(NamedTuple):
-    """Encoded options: the option field with END, `file` and `sname` (empty: free), and what did not fit."""
+    """Encoded options: the option field with END, `file` and `sname` (empty: free), and what did not fit.
+
+    `omitted` are the numbers of options that are not there, `shortened` of those that are in part.
+    """
 
     area: bytes
     file: bytes = b""
     sname: bytes = b""
     omitted: tuple[int, ...] = ()
+    shortened: tuple[int, ...] = ()
 
 
 def room_for_options(max_datagram: int, mtu: int) -> int:
@@ -52,12 +67,13 @@ def pack_options(
     """Pack encoded options in their order; `last` ends the option field before END.
 
     `file` and `sname` may hold options where they are free, or where their own content is among the options.
-    What fits nowhere is left out; `last` is when there would be no room for the usual options beside it.
+    What fits nowhere is left out, of routes those that have no room behind all else; `last` is where the
+    client identifier, or what makes a lease, would have no room beside it.
     """
-    if len(last) > room - RESERVED_OCTETS:
-        last = b""
+    if last and len(last) > room - RESERVED_OCTETS:
+        return _packed_without(last, encoded, room, file_free, sname_free)
     if len(encoded) + len(last) + len(ENCODED_END) <= room:
-        return new_tuple(PackedOptions, (encoded + last + ENCODED_END, b"", b"", ()))
+        return new_tuple(PackedOptions, (encoded + last + ENCODED_END, b"", b"", (), ()))
     options = split(encoded)
     numbers = {option[0] for option in options}
     file_free = file_free or Option.BOOT_FILE in numbers
@@ -67,9 +83,17 @@ def pack_options(
         fields[0].room -= OVERLOAD_OPTION_OCTETS
         fields.append(_Field(FILE_OCTETS - len(ENCODED_END) if file_free else 0))
         fields.append(_Field(SNAME_OCTETS - len(ENCODED_END) if sname_free else 0))
-    most = sum(field.room for field in fields)
-    omitted = [option[0] for option in options if len(option) > most or not _place(option, fields)]
-    return _joined(fields, last, tuple(omitted))
+    omitted, shortened = _fill(fields, options, numbers)
+    if last and Option.CLIENT_ID in omitted:
+        return _packed_without(last, encoded, room, file_free, sname_free)
+    return _joined(fields, last, omitted, shortened)
+
+
+def _packed_without(
+    last: bytes, encoded: bytes, room: int, file_free: bool, sname_free: bool
+) -> PackedOptions:
+    packed = pack_options(encoded, b"", room, file_free, sname_free)
+    return packed._replace(omitted=(*packed.omitted, last[0]))
 
 
 @dataclass(slots=True)
@@ -78,6 +102,30 @@ class _Field:
 
     room: int
     octets: bytes = b""
+
+
+def _fill(
+    fields: list[_Field], options: list[bytes], numbers: set[int]
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Put options into the fields in their order; give the numbers of those omitted and of those shortened.
+
+    Routes that do not fit whole get what the others leave, and option 249 what option 121 leaves.
+    """
+    alias = []
+    if Option.MS_CLASSLESS_ROUTES in numbers:
+        alias = [option for option in options if option[0] == Option.MS_CLASSLESS_ROUTES]
+        options = [option for option in options if option[0] != Option.MS_CLASSLESS_ROUTES]
+    most = sum(field.room for field in fields)
+    left = [option for option in options if len(option) > most or not _place(option, fields)]
+    if not left and not alias:
+        return (), ()
+    omitted = [option[0] for option in left if option[0] != Option.CLASSLESS_ROUTES]
+    shortened: list[int] = []
+    for option in [option for option in left if option[0] == Option.CLASSLESS_ROUTES] + alias:
+        told, rest = _place_routes(option, fields)
+        if rest:
+            (shortened if told else omitted).append(option[0])
+    return tuple(omitted), tuple(shortened)
 
 
 def _place(encoded: bytes, fields: list[_Field]) -> bool:
@@ -109,12 +157,46 @@ def _place_parts(option_parts: list[bytes], fields: list[_Field]) -> bool:
     return True
 
 
-def _joined(fields: list[_Field], last: bytes, omitted: tuple[int, ...]) -> PackedOptions:
+def _place_routes(encoded: bytes, fields: list[_Field]) -> tuple[bytes, bytes]:
+    """Put as many of an option's routes into the fields as fit; give those, and the others.
+
+    Option 121 may go in parts over the fields (RFC 3442), 249 goes into one. A part that is made here ends
+    with a route, for clients that read it by itself. Where there is a default route it is told, or nothing
+    is: a client that takes one of these options ignores the router option.
+    """
+    number, routes = encoded[0], b"".join(part[2:] for part in parts(encoded))
+    if _place(encoded, fields):
+        return routes, b""
+    in_parts = number in IN_PARTS
+    chosen, told = [], b""
+    for field in fields if in_parts else [max(fields, key=lambda field: field.room)]:
+        room = field.room
+        while part := leading_routes(routes[len(told) :], min(room - 2, MAX_OPTION_OCTETS)):
+            chosen.append((field, encode_option(number, part)))
+            told += part
+            room -= 2 + len(part)
+            if not in_parts:
+                break
+    if has_default_route(routes) and not has_default_route(told):
+        return b"", routes
+    for field, part in chosen:
+        field.room -= len(part)
+        field.octets += part
+    return told, routes[len(told) :]
+
+
+def _joined(
+    fields: list[_Field], last: bytes, omitted: tuple[int, ...], shortened: tuple[int, ...]
+) -> PackedOptions:
     area, *more = (field.octets for field in fields)
     file, sname = more or (b"", b"")
     overload = (OVERLOAD_FILE if file else 0) | (OVERLOAD_SNAME if sname else 0)
     if overload:
         area += encode_option(Option.OVERLOAD, bytes((overload,)))
     return PackedOptions(
-        area + last + ENCODED_END, file and file + ENCODED_END, sname and sname + ENCODED_END, omitted
+        area + last + ENCODED_END,
+        file and file + ENCODED_END,
+        sname and sname + ENCODED_END,
+        omitted,
+        shortened,
     )

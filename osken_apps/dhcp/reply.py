@@ -32,8 +32,11 @@ def encode_reply(
     reason: AnswerReason,
     address: int | None,
     reservation: Reservation,
-) -> tuple[bytes, int | None, tuple[int, ...]]:
-    """Make the frame that answers a message; give it, the lease time that it tells, and what did not fit."""
+) -> tuple[bytes, int | None, tuple[int, ...], tuple[int, ...]]:
+    """Make the frame that answers a message; give it, the lease time that it tells, and what did not fit.
+
+    That is the numbers of omitted options, and of shortened ones.
+    """
     options = reply_options(message.options, sent, reason, reservation)
     packed = _packed(message.options, sent, options, reservation.mtu)
     without_lease = sent is NAK or reason is INFORMED
@@ -57,7 +60,7 @@ def encode_reply(
         CLIENT_PORT,
         payload,
     )
-    return frame, options.lease_time_s, packed.omitted
+    return frame, options.lease_time_s, packed.omitted, packed.shortened
 
 
 def destination_of(

@@ -45,7 +45,7 @@ def reply_options(
         words = encode_option(Option.MESSAGE, reason.encode())
         return ReplyOptions(
             b"".join(
-                (ENCODED_MESSAGE_TYPES[message_type], reservation.server_id_option, words, _client_id(sent))
+                (ENCODED_MESSAGE_TYPES[message_type], reservation.server_id_option, _client_id(sent), words)
             )
         )
     configured, host_name, forced = configured_for(sent, reservation)

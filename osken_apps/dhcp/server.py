@@ -50,8 +50,10 @@ def respond(frame: bytes, reservation: Reservation | SilenceReason) -> Outcome:
     address = reservation.ip_address if number == reservation.address else _ipv4_address(number)
     if not isinstance(reason, AnswerReason):
         return Silence(Decision(received, None, reason, address, detail), message.xid)
-    reply, lease_time_s, omitted = encode_reply(message, sent, reason, number, reservation)
-    decision = new_tuple(Decision, (received, sent, reason, address, detail, lease_time_s, omitted))
+    reply, lease_time_s, omitted, shortened = encode_reply(message, sent, reason, number, reservation)
+    decision = new_tuple(
+        Decision, (received, sent, reason, address, detail, lease_time_s, omitted, shortened)
+    )
     return new_tuple(Reply, (reply, decision, message.xid))
 
 

@@ -17,6 +17,7 @@ MESSAGE: Document = {
     "reason": {"type": "string"},
     "ip_address": TEXT_OR_NOT,
     "omitted_options": array_of({"type": "integer"}),
+    "shortened_options": array_of({"type": "integer"}),
 }
 LEASE = object_of(
     {"ip_address": {"type": "string"}, "granted_at": TIME, "expires_at": {"type": ["string", "null"]}},

@@ -60,7 +60,7 @@ def test_an_offer_holds_the_port_s_address_and_all_that_was_asked_for():
         ("domain", b"openstacklocal"),
         ("interface-mtu", 1500),
         ("broadcast_address", "10.10.10.255"),
-        ("classless_static_routes", ["192.168.0.0/16:10.10.10.9", "0.0.0.0/0:10.10.10.1"]),
+        ("classless_static_routes", ["0.0.0.0/0:10.10.10.1", "192.168.0.0/16:10.10.10.9"]),
     ]
 
 
@@ -215,8 +215,8 @@ def test_a_nak_says_why_and_holds_nothing_of_a_lease():
     assert options_of(octets) == [
         ("message-type", NAK),
         ("server_id", "10.10.10.3"),
-        ("error_message", b"the address asked for is not the port's"),
         ("client_id", b"\x01abc"),
+        ("error_message", b"the address asked for is not the port's"),
     ]
 
 

@@ -9,6 +9,8 @@ from scapy.layers.inet import UDP
 from scapy.layers.l2 import Ether
 
 from osken_apps.dhcp.fqdn import fqdn_answer
+from osken_apps.dhcp.frame import decode_frame
+from osken_apps.dhcp.message import decode_message
 from osken_apps.dhcp.reservation import Defaults
 from tests.packet.dhcp_scenario import (
     DEFAULTS,
@@ -58,7 +60,7 @@ def test_a_subnet_without_a_gateway_has_no_router():
 
 def test_static_routes_come_with_the_default_route_under_both_numbers():
     served = service({"host_routes": (route("10.17.0.0/16", "10.10.10.9"),)})
-    encoded = bytes([16, 10, 17, 10, 10, 10, 9, 0, 10, 10, 10, 1])
+    encoded = bytes([0, 10, 10, 10, 1, 16, 10, 17, 10, 10, 10, 9])
     options = told(served, asks=(121, 249))
     assert (options[121], options[249]) == (encoded, encoded)
 
@@ -67,14 +69,14 @@ def test_without_static_routes_there_is_no_option_121():
     assert 121 not in told(asks=(121, 3))
 
 
-def test_other_subnets_of_the_network_are_on_the_link_before_all_other_routes():
+def test_other_subnets_of_the_network_are_on_the_link_behind_all_other_routes():
     others = (IPv4Network("10.50.2.0/24"), IPv4Network("10.60.0.0/16"))
     on_link = bytes([24, 10, 50, 2, 0, 0, 0, 0, 16, 10, 60, 0, 0, 0, 0])
     host_route, default = bytes([16, 10, 17, 10, 10, 10, 9]), bytes([0, 10, 10, 10, 1])
     routed = {"host_routes": (route("10.17.0.0/16", "10.10.10.9"),)}
     for subnet, expected in (
-        (routed, on_link + host_route + default),
-        ({}, on_link + default),
+        (routed, default + host_route + on_link),
+        ({}, default + on_link),
         ({"gateway_ip": None}, on_link),
     ):
         options = told(replace(service(subnet), other_cidrs=others), asks=(3, 121, 249))
@@ -100,7 +102,110 @@ def test_a_second_nic_gets_a_default_route_when_its_port_asks_for_it():
     )
     options = told(served, asks=(3, 121), default_route=False)
     assert options[3] == bytes([10, 10, 10, 1])
-    assert options[121] == bytes([16, 10, 17, 10, 10, 10, 9, 0, 10, 10, 10, 1])
+    assert options[121] == bytes([0, 10, 10, 10, 1, 16, 10, 17, 10, 10, 10, 9])
+
+
+def test_a_router_on_another_link_follows_the_route_to_it_and_the_rest_of_the_links_comes_last():
+    others = (IPv4Network("10.50.2.0/24"), IPv4Network("10.60.0.0/16"), IPv4Network("10.70.0.0/17"))
+    to_2, to_60, to_70 = (
+        bytes([w, *net, 0, 0, 0, 0]) for w, *net in ((24, 10, 50, 2), (16, 10, 60), (17, 10, 70, 0))
+    )
+    routes = (route("10.17.0.0/16", "10.10.10.9"), route("10.18.0.0/16", "10.60.0.9"))
+    through = [bytes([16, 10, 17, 10, 10, 10, 9]), bytes([16, 10, 18, 10, 60, 0, 9])]
+    for gateway, default in (
+        ("10.10.10.1", bytes([0, 10, 10, 10, 1])),
+        ("10.70.0.1", to_70 + bytes([0, 10, 70, 0, 1])),
+    ):
+        subnet = {"gateway_ip": IPv4Address(gateway), "host_routes": routes}
+        options = told(replace(service(subnet), other_cidrs=others), asks=(121,))
+        last = to_2 if gateway == "10.70.0.1" else to_2 + to_70
+        assert options[121] == default + through[0] + to_60 + through[1] + last
+
+
+def test_a_default_route_over_a_router_that_its_own_route_is_to_keeps_that_before_it():
+    own = [("121", "10.99.0.0/16,10.10.10.7,10.98.0.1/32,0.0.0.0,0.0.0.0/0,10.98.0.1")]
+    link, default = bytes([32, 10, 98, 0, 1, 0, 0, 0, 0]), bytes([0, 10, 98, 0, 1])
+    assert told(service(extra=own), asks=(121,))[121] == link + default + bytes([16, 10, 99, 10, 10, 10, 7])
+
+
+def on_links(count):
+    """Give other subnets of the network, and the routes to them as they are told: 8 octets each."""
+    cidrs = tuple(IPv4Network((bytes([10, 20 + n // 250, n % 250, 0]), 24)) for n in range(count))
+    return cidrs, b"".join(bytes([24, *cidr.network_address.packed[:3], 0, 0, 0, 0]) for cidr in cidrs)
+
+
+DEFAULT_ROUTE = bytes([0, 10, 10, 10, 1])
+ROUTES_ASKED = (1, 3, 6, 15, 26, 28)
+
+
+def answered_with_others(count, *options, asks, **subnet):
+    """Give a client's options where there are so many other subnets, and what is omitted and shortened."""
+    served = replace(service(subnet), other_cidrs=on_links(count)[0])
+    outcome = respond(frame(DISCOVER, *options, asks=asks), served)
+    message = decode_message(decode_frame(outcome.frame).payload)
+    return message.options, outcome.decision.omitted, outcome.decision.shortened
+
+
+@pytest.mark.parametrize("count", [29, 30, 47])
+def test_routes_that_fit_no_field_whole_are_told_in_parts_over_all_fields(count):
+    options, *lacking = answered_with_others(count, asks=(*ROUTES_ASKED, 121))
+    assert (options[121], options[3], lacking) == (
+        DEFAULT_ROUTE + on_links(count)[1],
+        bytes([10, 10, 10, 1]),
+        [(), ()],
+    )
+
+
+@pytest.mark.parametrize("count", [60, 300])
+def test_as_many_routes_as_fit_are_told_and_those_to_other_subnets_give_way_first(count):
+    routed = {"host_routes": (route("10.17.0.0/16", "10.10.10.9"),)}
+    options, *lacking = answered_with_others(count, asks=(*ROUTES_ASKED, 121), **routed)
+    first = DEFAULT_ROUTE + bytes([16, 10, 17, 10, 10, 10, 9])
+    told_routes = options[121]
+    assert (told_routes[: len(first)], lacking) == (first, [(), (121,)])
+    assert on_links(count)[1].startswith(told_routes[len(first) :])
+    assert len(told_routes) > 370
+
+
+def test_other_options_are_told_before_routes_that_fit_no_field_whole():
+    options, *lacking = answered_with_others(300, asks=(1, 121, 249, 3, 15, 26, 28))
+    assert (set(options) >= {3, 15, 26, 28, 121}, lacking) == (True, [(249,), (121,)])
+
+
+def test_the_older_number_is_shortened_to_one_field_behind_the_whole_option_121():
+    options, *lacking = answered_with_others(20, asks=(1, 249, 3, 15, 26, 28, 121))
+    routes = DEFAULT_ROUTE + on_links(20)[1]
+    assert (options[121], options[249], lacking) == (routes, routes[: 5 + 15 * 8], [(), (249,)])
+
+
+def test_the_older_number_alone_is_shortened_to_the_roomiest_field():
+    options, *lacking = answered_with_others(60, asks=(1, 249, 3, 15))
+    routes = DEFAULT_ROUTE + on_links(60)[1]
+    assert (len(options[249]) > 127, routes.startswith(options[249]), lacking) == (True, True, [(), (249,)])
+
+
+def test_a_second_nic_s_routes_are_shortened_without_a_default_route():
+    served = replace(service(), other_cidrs=on_links(60)[0])
+    outcome = respond(frame(DISCOVER, asks=(121,)), served, default_route=False)
+    options = decode_message(decode_frame(outcome.frame).payload).options
+    assert (on_links(60)[1].startswith(options[121]), len(options[121]) > 370) == (True, True)
+
+
+def test_without_room_for_the_default_route_there_is_no_route():
+    filling = [(str(number), ":".join(["ab"] * 58)) for number in range(224, 229)]
+    served = replace(
+        service({"gateway_ip": IPv4Address("10.20.0.1")}, extra=filling), other_cidrs=on_links(60)[0]
+    )
+    asked = [3, *range(224, 229), 121]
+    kept = []
+    for octets in range(120, 180):
+        request = frame(DISCOVER, ("client_id", bytes(octets)), asks=asked)
+        outcome = respond(request, served)
+        options = decode_message(decode_frame(outcome.frame).payload).options
+        assert options[3] == bytes([10, 20, 0, 1])
+        assert options.get(121, b"")[8:].startswith(bytes([0, 10, 20, 0, 1])) == (121 in options)
+        kept.append(121 in options)
+    assert set(kept) == {True, False}
 
 
 def test_dns_servers_are_the_subnet_s_else_the_configuration_s():
@@ -235,14 +340,14 @@ def test_static_routes_under_the_older_number_get_the_default_route_inside():
     options = told(service(extra=[("249", "10.17.0.0/16,10.10.10.9")]), asks=(3, 121, 249))
     assert (options.get(121), options[249]) == (
         None,
-        bytes([16, 10, 17, 10, 10, 10, 9, 0, 10, 10, 10, 1]),
+        bytes([0, 10, 10, 10, 1, 16, 10, 17, 10, 10, 10, 9]),
     )
 
 
 def test_static_routes_of_a_port_get_the_default_route_inside():
     served = service(extra=[("classless-static-route", "10.17.0.0/16,10.10.10.9")])
     options = told(served, asks=(3, 121, 249))
-    assert options[121] == options[249] == bytes([16, 10, 17, 10, 10, 10, 9, 0, 10, 10, 10, 1])
+    assert options[121] == options[249] == bytes([0, 10, 10, 10, 1, 16, 10, 17, 10, 10, 10, 9])
 
 
 def test_an_option_stored_long_ago_that_is_refused_today_does_not_cost_the_lease():
@@ -272,6 +377,21 @@ def test_relay_agent_information_is_echoed_last():
 def test_relay_agent_information_is_in_a_nak_too():
     request = frame(REQUEST, ("requested_addr", "10.10.10.77"), (82, b"\x01\x01x"))
     assert raw_options_of(respond(request, SERVICE).frame)[82] == b"\x01\x01x"
+
+
+@pytest.mark.parametrize(("octets", "relay_agent_told"), [(255, False), (160, True)])
+def test_relay_agent_information_gives_way_to_the_client_identifier(octets, relay_agent_told):
+    identifier, relay_agent = bytes(octets), b"\x01\x62" + bytes(98)
+    outcome = respond(frame(DISCOVER, ("client_id", identifier), (82, relay_agent), asks=(3,)), SERVICE)
+    options = raw_options_of(outcome.frame)
+    assert (options[61], options.get(82)) == (identifier, relay_agent if relay_agent_told else None)
+    assert outcome.decision.omitted == (() if relay_agent_told else (82,))
+
+
+def test_a_nak_has_the_longest_client_identifier():
+    request = frame(REQUEST, ("requested_addr", "10.99.0.1"), ("client_id", bytes(255)))
+    outcome = respond(request, SERVICE)
+    assert (raw_options_of(outcome.frame)[61], outcome.decision.omitted) == (bytes(255), ())
 
 
 def test_an_empty_relay_agent_option_is_not_echoed():

@@ -29,6 +29,7 @@ DISCOVER = {
     "reason": "the port's address",
     "ip_address": "10.0.0.3",
     "omitted_options": [],
+    "shortened_options": [],
 }
 REQUEST = DISCOVER | {
     "time": "2026-11-26T12:00:01Z",

@@ -253,6 +253,7 @@ def test_a_port_that_there_is_not_cannot_be_told_of(api: FakeApi, capsys: pytest
 MESSAGE = {
     "time": "2026-11-26T00:00:00Z", "received": "DISCOVER", "sent": "OFFER", "outcome": "offered",
     "reason": "the client is offered the port's address", "ip_address": "10.10.10.5", "omitted_options": [],
+    "shortened_options": [],
 }  # fmt: skip
 
 

@@ -16,8 +16,9 @@ from osken_apps.apps.dhcp import BridgeService, Dhcp, PortService
 from osken_apps.apps.host import Host
 from osken_apps.dhcp.decision import AnswerReason, SilenceReason
 from osken_apps.dhcp.journal import Journal
-from osken_apps.dhcp.responder import MAX_NEW_ANSWERS
+from osken_apps.dhcp.responder import MAX_NEW_ANSWERS, Responder
 from osken_apps.dhcp.server import Outcome
+from osken_apps.failures import Failures
 from osken_apps.model.changes import Deleted, Snapshot, Upserted
 from osken_apps.model.counts import Histogram
 from osken_apps.model.fabric import Fabric
@@ -55,7 +56,9 @@ class World:
         self.counters: Counter[Any] = Counter()
         self.journal = Journal()
         self.durations = Histogram((0.001, 1.0))
-        self.service = BridgeService({OFPORT: self.port}, self.counters, self._record, self.durations)
+        self.service = BridgeService(
+            {OFPORT: self.port}, self.counters, self._record, self.durations, Failures()
+        )
 
     def _record(self, port_id: str, outcome: Outcome, now: float) -> None:
         self.journal.record(port_id, now, outcome.xid, outcome.decision)
@@ -175,10 +178,10 @@ def app() -> Dhcp:
     return Dhcp(FakeHosts(), DEFAULTS)  # type: ignore[arg-type]
 
 
-def serve(app: Dhcp) -> BridgeService:
+def serve(app: Dhcp, bound: BoundPort = BOUND) -> BridgeService:
     """Have the application serve the port; give what answers its packets."""
     connection: Any = Connection()
-    snapshot = HostSnapshot("host1", {}, (SEGMENT,), (BOUND,))
+    snapshot = HostSnapshot("host1", {}, (SEGMENT,), (bound,))
     return app.handler(Bridge(Host("host1"), "br-int", connection), snapshot)
 
 
@@ -187,6 +190,19 @@ def ask(service: BridgeService, *frames: bytes) -> None:
     for octets in frames:
         service.answer(packet_in(OFPORT, octets))
     service.after_answers()
+
+
+def test_an_error_that_comes_again_after_its_port_was_changed_is_not_told_again(
+    app: Dhcp, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def breaks(_responder: Responder, _octets: bytes, _now: float) -> Any:
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr(Responder, "respond", breaks)
+    for host_name in ("one", "two", "three"):
+        ask(serve(app, replace(BOUND, dhcp=replace(SERVICE, host_name=host_name))), frame(DISCOVER))
+    (logged,) = caplog.records
+    assert (PORT.id in logged.getMessage(), logged.exc_info is not None) == (True, True)
 
 
 def test_what_a_port_s_client_did_is_shown_in_the_api_s_words_and_times(
@@ -211,6 +227,7 @@ def test_what_a_port_s_client_did_is_shown_in_the_api_s_words_and_times(
         "reason": "the packet is not what its protocol says: IPv4 header checksum is wrong",
         "ip_address": None,
         "omitted_options": [],
+        "shortened_options": [],
     }
 
 

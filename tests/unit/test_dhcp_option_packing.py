@@ -91,4 +91,15 @@ def test_a_long_option_that_does_not_fit_whole_is_left_out_whole():
 def test_relay_agent_information_gives_way_to_the_options_of_a_lease():
     fitting, too_long = option(82, 100), option(82, 101)
     assert pack_options(octets_of(A), fitting, 164, True, True).area == A + fitting + b"\xff"
-    assert pack_options(octets_of(A), too_long, 164, True, True).area == A + b"\xff"
+    assert pack_options(octets_of(A), too_long, 164, True, True) == PackedOptions(A + b"\xff", omitted=(82,))
+
+
+def test_relay_agent_information_gives_way_to_a_client_identifier_that_has_room_without():
+    client_id = option(61, 130)
+    for octets, told in ((85, True), (86, False)):
+        relay_agent = option(82, octets)
+        packed = pack_options(octets_of(A, client_id, B), relay_agent, 259, True, True)
+        area = A + client_id + b"\x34\x01\x01" + relay_agent if told else A + client_id + B
+        assert packed == PackedOptions(
+            area + b"\xff", B + b"\xff" if told else b"", omitted=() if told else (82,)
+        )

@@ -14,7 +14,7 @@ from osken_apps.dhcp.domain_names import encode_name, encode_search_list
 from osken_apps.dhcp.frame import Datagram, decode_frame, encode_frame, ones_sum
 from osken_apps.dhcp.message import MAGIC_COOKIE, Message, decode_message, encode_reply_message
 from osken_apps.dhcp.option_packing import pack_options
-from osken_apps.dhcp.options import IN_PARTS, LENGTHS, encode_option, read_field, split
+from osken_apps.dhcp.options import IN_PARTS, LENGTHS, encode_option, parts, read_field, split
 from osken_apps.errors import Malformed
 from osken_apps.model.resources import HostRoute
 from tests.packet.dhcp_scenario import tagged
@@ -289,8 +289,51 @@ def test_a_frame_that_is_not_what_it_says_is_malformed(frame, reason):
         decode_frame(frame)
 
 
+NO_ROUTES = st.integers(1, 254).filter(lambda number: number not in (121, 249))
+OPTIONS = st.lists(st.tuples(NO_ROUTES, st.binary(max_size=300)), max_size=12, unique_by=lambda o: o[0])
+ROUTES = st.lists(
+    st.builds(
+        lambda width, to, through: HostRoute(IPv4Network((to, width), strict=False), IPv4Address(through)),
+        st.integers(0, 32),
+        st.integers(0, 0xFFFFFFFF),
+        st.integers(0, 0xFFFFFFFF),
+    ),
+    min_size=1,
+    max_size=90,
+)
+
+
+def options_in(layout):
+    """Give the values of the options of all fields, read in the order of RFC 3396."""
+    read = {}
+    for area in (layout.area, layout.file, layout.sname):
+        for option in split(area.removesuffix(b"\xff")):
+            for part in parts(option):
+                read[option[0]] = read.get(option[0], b"") + part[2:]
+    return read
+
+
+@given(OPTIONS, ROUTES, ROUTES, st.integers(60, 1400), st.booleans(), st.booleans())
+def test_routes_are_cut_between_two_of_them_and_not_before_the_default_one(
+    options, routes, alias, room, file_free, sname_free
+):
+    given_routes = {121: list(map(encode_route, routes)), 249: list(map(encode_route, alias))}
+    every = options + [(number, b"".join(encoded)) for number, encoded in given_routes.items()]
+    layout = pack_options(
+        b"".join(encode_option(*option) for option in every), b"", room, file_free, sname_free
+    )
+    assert (len(layout.area) <= room, len(layout.file) <= 128, len(layout.sname) <= 64) == (True, True, True)
+    read = options_in(layout)
+    for number, encoded in given_routes.items():
+        told, whole = read.get(number, b""), b"".join(encoded)
+        assert told in [b"".join(encoded[:count]) for count in range(len(encoded) + 1)]
+        assert not told or has_default_route(told) == has_default_route(whole)
+        lacking = (number in layout.omitted, number in layout.shortened)
+        assert lacking == (told == b"", b"" != told != whole)
+
+
 @given(
-    st.lists(st.tuples(st.integers(1, 254), st.binary(max_size=300)), max_size=12, unique_by=lambda o: o[0]),
+    OPTIONS,
     st.integers(60, 700),
     st.booleans(),
     st.booleans(),
@@ -303,12 +346,7 @@ def test_every_option_is_laid_out_whole_or_named_as_omitted(options, room, file_
     numbers = {number for number, _ in options}  # a field whose own content is among them is free, too
     usable = (file_free or 67 in numbers, sname_free or 66 in numbers)
     assert (bool(layout.file) <= usable[0], bool(layout.sname) <= usable[1]) == (True, True)
-    read = {}
-    for area in (layout.area, layout.file, layout.sname):
-        for option in split(area.removesuffix(b"\xff")):
-            read[option[0]] = read.get(option[0], b"") + option
+    read = options_in(layout)
     read.pop(52, None)
     given_options = {number: value for number, value in options if number != 52}
-    assert read == {
-        n: encode_option(n, value) for n, value in given_options.items() if n not in layout.omitted
-    }
+    assert read == {n: value for n, value in given_options.items() if n not in layout.omitted}

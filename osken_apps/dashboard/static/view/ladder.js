@@ -10,12 +10,15 @@ export function ladders(exchanges) {
       <ol class="ladder">${messages.map(rung)}</ol></li>`)}</ol>`;
 }
 
-function rung({ time: moment, received, sent, reason, ip_address: address, omitted_options: omitted }) {
+const options = (words, numbers) => numbers?.length ? html` Options ${words}: ${numbers.join(", ")}.` : nothing;
+
+function rung({ time: moment, received, sent, reason, ip_address: address, omitted_options: omitted,
+  shortened_options: shortened }) {
   return html`<li>
     <span class="when"><time datetime=${moment} title=${moment}>${clock(new Date(moment))}</time></span>
     <span class="asks"><b>${received ?? "unreadable"}</b> <span aria-hidden="true">━▶</span><span class="unseen">from the machine</span></span>
     <span class="answers">${sent
       ? html`<span aria-hidden="true">◀━</span> ${state(sent, sent === "NAK" ? "bad" : "ok")} ${address ?? nothing}<span class="unseen"> to the machine</span>`
       : state("no answer", "warn")}</span>
-    <span class="why">${reason}${omitted?.length ? html` Options without room: ${omitted.join(", ")}.` : nothing}</span></li>`;
+    <span class="why">${reason}${options("without room", omitted)}${options("shortened", shortened)}</span></li>`;
 }
