@@ -393,7 +393,7 @@ class Hosts:
         Until the store is known, a controller that has just started knows no strangers.
         """
         inventory = self.fabric.inventory
-        if inventory.count_bound_to(name) or not (inventory.loaded or self.complete):
+        if self.fabric.count_recorded_at(name) or not (inventory.loaded or self.complete):
             LOG.info(words, name, *details)
         else:
             complain(LOG, min(addresses, default=""), words, name, *details, level=logging.INFO)
