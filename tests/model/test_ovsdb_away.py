@@ -187,12 +187,13 @@ def test_a_stranger_of_many_names_is_told_of_once_and_a_host_with_ports_always(
         world.hosts.disconnected(bridge)  # type: ignore[arg-type]
         world.hosts.session_ended(session)  # type: ignore[arg-type]
     world.wait(AWAY_S + 1)
-    told = told_of_hosts(caplog)
+    told = [line for line in told_of_hosts(caplog) if "stranger" in line]
     assert len(told) == 4
     assert told[0] == "host stranger0 is here: its OVSDB session from 198.51.100.1 began"
+    caplog.clear()
     another = Ovsdb("another", (), "192.0.2.77")
     world.hosts.session_shows(another, another.view())  # type: ignore[arg-type]
-    assert told_of_hosts(caplog)[4:] == ["host another is here: its OVSDB session from 192.0.2.77 began"]
+    assert told_of_hosts(caplog) == ["host another is here: its OVSDB session from 192.0.2.77 began"]
     caplog.clear()
     for _ in range(3):
         world.hosts.session_ended(world.host1.database)  # type: ignore[arg-type]
