@@ -13,6 +13,7 @@ Value = TypeVar("Value")
 
 INTERVAL_S = 60.0
 MAX_KINDS = 300
+OTHERS = "others"  # the source of kinds beyond the bound
 
 
 @dataclass(slots=True)

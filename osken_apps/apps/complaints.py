@@ -11,10 +11,9 @@ from collections.abc import Callable
 from osken_apps.apps import runtime
 from osken_apps.model.addresses import share_of
 from osken_apps.printable import excerpt
-from osken_apps.repeats import INTERVAL_S, Repeats
+from osken_apps.repeats import INTERVAL_S, OTHERS, Repeats
 
 MAX_DETAIL = 400
-OTHERS = "others"
 
 Kind = tuple[str, str, str]  # logger, source, words
 Told = tuple[logging.Logger, int, tuple[object, ...]]  # with the level and the details

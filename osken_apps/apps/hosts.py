@@ -180,11 +180,8 @@ class Hosts:
         host = self.by_name.get(name)
         if host and host.alive:
             return "the host is connected"
-        if host:
-            del self.by_name[name]
-            host.end()
         self.news.set()
-        self.wake(self.fabric.forget(name))
+        self._drop(name)
         self.fabric.names.forget(name)
         return ""
 
@@ -295,17 +292,20 @@ class Hosts:
         """Let nothing of a machine that went just now count for another one that has its name."""
         before = self.by_name.get(name)
         if before and not before.alive and before.system_id not in ("", system_id):
-            self._end(name)
-            self.wake(self.fabric.forget(name))
+            self._drop(name)
 
     def _undo(self, host: Host) -> None:
         """Forget a host that there was by the dp-desc of bridges only that turn out to be another's."""
         if not host.alive and not host.system_id and self.by_name.get(host.name) is host:
-            self._end(host.name)
-            self.wake(self.fabric.forget(host.name))
+            self._drop(host.name)
 
     def _is_alive(self, name: str) -> bool:
         return name in self.by_name and self.by_name[name].alive
+
+    def _drop(self, name: str) -> None:
+        """Have a host end, with all that it showed."""
+        self._end(name)
+        self.wake(self.fabric.forget(name))
 
     def _end(self, name: str) -> None:
         host = self.by_name.pop(name, None)

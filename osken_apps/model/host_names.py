@@ -14,13 +14,13 @@ MAX_FORMER_NAMES = 16  # of a host: the newest
 NAMELESS = ""  # what a host is called between two names, where hosts take each other's
 
 
-class Named(Protocol):
+class HasName(Protocol):
     """A host, of which no more is asked than its name."""
 
     name: str
 
 
-NamedHost = TypeVar("NamedHost", bound=Named)
+NamedHost = TypeVar("NamedHost", bound=HasName)
 
 
 class HostNames:

@@ -19,7 +19,7 @@ from typing import Any
 
 from osken_apps.errors import ApiError, ConfigurationError
 from osken_apps.model.addresses import share_of
-from osken_apps.repeats import Repeats
+from osken_apps.repeats import OTHERS, Repeats
 from osken_apps.rest.identity.trusted_headers import HTTPUnauthorized
 from osken_apps.rest.request import READS, Answer, Request
 from osken_apps.rest.server.environ import CLIENT
@@ -36,7 +36,6 @@ MAX_MADE = 100
 MAX_WAITING = 10_000
 FILE_MODE = 0o640
 LOOK_S = 1.0
-OTHERS = "others"
 
 Entry = Mapping[str, Any]
 Write = Callable[[Entry], None]
