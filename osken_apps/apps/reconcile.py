@@ -11,35 +11,23 @@ from dataclasses import replace
 
 from osken_apps.apps import runtime
 from osken_apps.apps.announcer import Announcer
-from osken_apps.apps.bridge import Bridge, Installed
-from osken_apps.apps.connection import SwitchError, SwitchGone
+from osken_apps.apps.bridge import Bridge
+from osken_apps.apps.connection import SwitchError
+from osken_apps.apps.convergence import Convergence
 from osken_apps.apps.host import Host
 from osken_apps.apps.host_conditions import HostConditions
-from osken_apps.apps.host_counts import read_counts
 from osken_apps.apps.host_tags import HostTags
 from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.ovsdb.session import OvsdbSession
+from osken_apps.apps.port_reporter import PortReporter
 from osken_apps.apps.tunnel_bridge import TunnelBridge
-from osken_apps.errors import Malformed, OskenAppsError
+from osken_apps.errors import OskenAppsError
 from osken_apps.failures import Failures
 from osken_apps.model.changes import PortReport
 from osken_apps.model.host_snapshot import host_snapshot, reaches
-from osken_apps.model.preparation import (
-    named_in,
-    note_found,
-    note_named,
-    prepare,
-    stale_zones,
-    zones_are_clean,
-)
-from osken_apps.model.reports import port_reports
-from osken_apps.model.resources import Port, PortStatus
+from osken_apps.model.preparation import prepare
 from osken_apps.model.snapshot import HostSnapshot
-from osken_apps.openflow import codec
-from osken_apps.pipeline.desired import FlowEncoder, desired_meters
-from osken_apps.pipeline.feature import bridge_of
 from osken_apps.pipeline.meters import port_meter
-from osken_apps.pipeline.named_vlans import carrying, named_vlans
 
 LOG = logging.getLogger(__name__)
 
@@ -67,14 +55,13 @@ class HostReconciler:
         self._hosts = hosts
         self._fabric = hosts.fabric
         self._serve = serve
-        self._report = report
         self._wakeup = runtime.once()
         self._tags = HostTags(host, hosts.fabric)
         self._session: OvsdbSession | None = None  # that had shown what the last whole pass goes by
         self._tunnel_bridge = TunnelBridge(host, hosts.fabric.layout, was_away=hosts.complete)
-        self._encoder = FlowEncoder()
+        self._convergence = Convergence(host, hosts)
         self._conditions = HostConditions(host, hosts)
-        self._unsettled: set[str] = set()  # ports whose flows or tags were to be changed and may not stand
+        self._reports = PortReporter(host, hosts.fabric, self._conditions, report)
         self._announcer = Announcer(host, hosts.fabric)
         self._failures = Failures()
         self._is_whole = True  # the next pass looks at all of the host
@@ -134,11 +121,11 @@ class HostReconciler:
         except OskenAppsError as error:
             if self._host.troubles.get("pass") != str(error):
                 LOG.warning("host %s: %s", self._host.name, error)
-            self._report_trouble(str(error))
+            self._reports.trouble(str(error))
             return False
         except Exception as error:
             self._failures.note("a pass failed", error, f"host {self._host.name}")
-            self._report_trouble("an error of the controller; see its log")
+            self._reports.trouble("an error of the controller; see its log")
             return False
         self._host.say("pass", "")
         self._host.in_order = not refused and self._fabric.ready(self._host.name)
@@ -150,7 +137,7 @@ class HostReconciler:
         Raises _CutShort, besides what the host's switches and its database do.
         """
         self._wakeup = runtime.once()
-        read, unread = self._read_new()
+        read, unread = self._convergence.read_new()
         refused = self._pass_over(read, unread)
         for reason in unread.values():
             raise SwitchError(reason)
@@ -169,43 +156,27 @@ class HostReconciler:
                 return {}
             # The integration bridge comes first: it must drop before a physical bridge lets frames through.
             names = layout.all_bridges if is_whole else (layout.tunnel_bridge,)
-            desired = {name: self._desired(name, snapshot) for name in names}
+            desired = {name: self._convergence.desired(name, snapshot) for name in names}
         integration = bridges.get(layout.integration_bridge)
         if is_whole:
             self._before_flows(snapshot, bridges)
         refused: dict[str, str] = {}
         for bridge, wanted in desired.items():
             if bridge in bridges:
-                refused |= self._converge(bridges[bridge], wanted, snapshot)
+                unsettled = self._reports.unsettled
+                outcome = self._convergence.converge(bridges[bridge], wanted, snapshot, unsettled)
+                refused |= outcome.refused
+                self._tunnel_bridge.is_to_greet |= bridge == layout.tunnel_bridge and bool(outcome.sent.add)
                 self._look_for_news(bridges)
         if is_whole:
             self._tags.write(snapshot, integration is not None)
-            self._unsettled = set(refused)
+            self._reports.unsettled = set(refused)
             self._announcer.send(snapshot, integration)
         self._conditions.look(snapshot)
         self._tunnel_bridge.greet_peers(bridges.get(layout.tunnel_bridge), snapshot)
-        if is_whole and not unread and integration and self._may_report(snapshot, bridges):
-            reports = port_reports(self._fabric, snapshot, bridges.keys(), refused, self._conditions.cut())
-            self._send(reports)
+        if is_whole and not unread and integration:
+            self._reports.after_pass(snapshot, bridges, refused)
         return refused
-
-    def _read_new(self) -> tuple[list[Bridge], dict[Bridge, str]]:
-        """Read the bridges that are not known, before anything is decided.
-
-        Give those that were looked at, and those of them that cannot be read, with the reason: the others are
-        served all the same.
-        """
-        bridges = list(self._host.bridges.values())
-        unread: dict[Bridge, str] = {}
-        for bridge in bridges if self._fabric.inventory.loaded else ():
-            bridge.look_again()
-            try:
-                bridge.installed = bridge.installed or self._read(bridge)
-            except SwitchGone as error:
-                LOG.info("host %s: %s", self._host.name, error)
-            except (SwitchError, Malformed) as error:
-                unread[bridge] = str(error)
-        return bridges, unread
 
     def _bridges_among(self, read: list[Bridge], unread: Container[Bridge]) -> dict[str, Bridge]:
         """Give the bridges that are connected and were looked at; one that connects meanwhile waits for the
@@ -263,29 +234,19 @@ class HostReconciler:
         self._look_for_news(bridges)
         changes = self._tags.changes(snapshot)
         changing = self._tags.interfaces(changes)
-        self._unsettled |= {bound.port_id for bound in snapshot.ports if bound.interface in changing}
+        self._reports.unsettled |= {bound.port_id for bound in snapshot.ports if bound.interface in changing}
         self._tags.note_foreign(changes)
         if self._is_bare(bridges):
             self._tags.write(snapshot, flows_stand=True)  # nothing passes until they come, all at once
         else:
             self._tags.make_dead(changes)
         if integration := bridges.get(self._fabric.layout.integration_bridge):
-            self._clean_zones(integration)
+            self._convergence.clean_zones(integration)
 
     def _is_bare(self, bridges: dict[str, Bridge]) -> bool:
         """Tell whether all bridges of the host are there, and none has a flow."""
         are_all = bridges.keys() >= {*self._fabric.layout.bridges, *self._host.bridges}
         return are_all and all(bridge.is_bare for bridge in bridges.values())
-
-    def _may_report(self, snapshot: HostSnapshot, bridges: dict[str, Bridge]) -> bool:
-        """Tell whether the host has had its time to connect: until then nothing is said to be missing.
-
-        One that is called something else since the snapshot was made says nothing until the next pass.
-        """
-        if snapshot.host != self._host.name:
-            return False
-        complete = self._fabric.shown(self._host.name).complete
-        return complete and (self._host.settled or bridges.keys() >= set(self._fabric.layout.bridges))
 
     def _look_at_ports(self, bridges: dict[str, Bridge]) -> None:
         for bridge in bridges.values():
@@ -321,120 +282,3 @@ class HostReconciler:
             if sharing
             else "",
         )
-
-    def _clean_zones(self, integration: Bridge) -> None:
-        """Let no network inherit connections, before the flows come that would know them."""
-        for zone in stale_zones(self._fabric, self._host.name):
-            if not integration.connection.send(codec.ct_flush_zone(zone)):
-                return
-        zones_are_clean(self._fabric, self._host.name)
-
-    def _desired(self, bridge: str, snapshot: HostSnapshot) -> Installed:
-        layout = self._fabric.layout
-        return Installed(
-            self._encoder.flows(bridge, layout, snapshot, pause=runtime.pause),
-            desired_meters(bridge, layout, snapshot),
-        )
-
-    def _converge(self, bridge: Bridge, desired: Installed, snapshot: HostSnapshot) -> dict[str, str]:
-        """Bring a bridge to what it should have; one that is gone meanwhile is left.
-
-        Gives the ports whose flows it refuses, with the reason. Raises SwitchError.
-        """
-        try:
-            bridge.look_again()
-            installed = bridge.installed or self._read(bridge)
-            flows = self._encoder.difference(installed.flows, desired.flows)
-            has_ports = bridge.name == self._fabric.layout.integration_bridge
-            owners = self._encoder.owners() if flows and has_ports else {}
-            self._unsettled.update(owners[key] for key, _ in flows.add if key in owners)
-            named = named_in(self._fabric.layout, snapshot) if flows else frozenset()
-            note_named(self._fabric, self._host.name, bridge.name, named, besides=True)
-            layout = self._fabric.layout
-            keeping = None if snapshot.takes_away else bridge_of(bridge.name, layout, snapshot)
-            outcome = bridge.apply(flows, installed, desired, keeping, owners.get)
-            if flows and snapshot.takes_away and not outcome.refused:
-                note_named(self._fabric, self._host.name, bridge.name, named)
-        except SwitchGone as error:
-            LOG.info("host %s: %s", self._host.name, error)
-            return {}
-        if outcome.sent.add and bridge.name == self._fabric.layout.tunnel_bridge:
-            self._tunnel_bridge.is_to_greet = True
-        if outcome.sent:
-            added, deleted = len(outcome.sent.add), len(outcome.sent.delete)
-            self._host.tallies.added_flows += added
-            self._host.tallies.deleted_flows += deleted
-            LOG.info("host %s: %s: %d flows added, %d deleted", self._host.name, bridge.name, added, deleted)
-        return dict(outcome.refused)
-
-    def _read(self, bridge: Bridge) -> Installed:
-        installed, believed = bridge.read(), bridge.audited
-        bridge.audited = None
-        if believed is None:
-            LOG.info(
-                "host %s: %s: %d flows of ours found", self._host.name, bridge.name, len(installed.flows)
-            )
-        elif installed != believed:
-            self._host.tallies.repairs += 1
-            LOG.warning("host %s: %s was changed by another hand; mending it", self._host.name, bridge.name)
-        else:
-            installed = believed
-        layout, ofports = self._fabric.layout, bridge.connection.ofports()
-        named = named_vlans(bridge.name, layout, ofports, installed.flows)
-        note_found(self._fabric, self._host.name, bridge.name, named, carrying(ofports, installed.flows))
-        if bridge.name == layout.integration_bridge:
-            read_counts(self._hosts, bridge)
-        return installed
-
-    def _report_trouble(self, trouble: str) -> None:
-        """Let the host, and the ports that were to be changed, say what keeps them from it.
-
-        What broke the pass may break this, too: then the host alone says it.
-        """
-        self._host.say("pass", trouble)
-        try:
-            self._report_ports_in(trouble)
-        except Exception as error:
-            what = "a failed pass could not be told of the ports that it concerns"
-            self._failures.note(what, error, f"host {self._host.name}")
-
-    def _report_ports_in(self, trouble: str) -> None:
-        if self._fabric.ready(self._host.name):
-            snapshot = host_snapshot(self._fabric, self._host.name)
-            ports = (self._fabric.inventory.ports[bound.port_id] for bound in snapshot.ports)
-            new = {port.id for port in ports if not _is_known(port, self._host.name)}
-            troubles = dict.fromkeys(self._unsettled | new, trouble)
-            self._conditions.look(snapshot)
-            connected, cut = self._host.bridges.keys(), self._conditions.cut()
-            self._send(port_reports(self._fabric, snapshot, connected, troubles, cut))
-
-    def _send(self, reports: list[PortReport]) -> None:
-        if reports:
-            for report in reports:
-                _log(self._fabric.inventory.ports.get(report.port_id), report)
-            self._fabric.told.note(reports)
-            self._report(reports)
-
-
-def _is_known(port: Port, host: str) -> bool:
-    """Tell whether the store holds a port as working at a host."""
-    return port.status is PortStatus.ACTIVE and port.binding is not None and port.binding.host == host
-
-
-def _log(port: Port | None, report: PortReport) -> None:
-    """Say in one line what became of a port."""
-    if port is None:
-        return
-    named = f"port {port.name or '-'} ({port.id})"
-    before, now = port.binding, report.binding
-    if now is None:
-        if before:
-            LOG.info("%s is plugged in nowhere now, it was at %s %s", named, before.host, before.interface)
-        return
-    where = f"{now.host} {now.interface} tag {now.local_vlan}"
-    if report.waits_for:
-        LOG.info("%s at %s waits for %s", named, where, report.waits_for)
-    elif before and before.host != now.host:
-        LOG.info("%s moved from %s %s to %s", named, before.host, before.interface, where)
-    elif report.status is not port.status or before != now:
-        LOG.info("%s is %s at %s", named, report.status.value, where)

@@ -232,14 +232,22 @@ def test_a_switch_that_refuses_its_meters_is_used_without() -> None:
     )
 
 
-@pytest.mark.parametrize("breaks", ["host_snapshot", "port_reports", "HostConditions.look"])
+@pytest.mark.parametrize(
+    "broken",
+    [
+        ("reconcile.host_snapshot", "port_reporter.host_snapshot"),
+        ("port_reporter.port_reports",),
+        ("host_conditions.HostConditions.look",),
+    ],
+)
 def test_what_breaks_a_pass_and_its_report_is_the_host_s_trouble_and_tried_again(
-    breaks: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    broken: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     world = World()
     world.plug(tap1=VM1.id)
-    with monkeypatch.context() as broken:
-        broken.setattr(f"osken_apps.apps.reconcile.{breaks}", lambda *_: 1 / 0)
+    with monkeypatch.context() as patch:
+        for name in broken:
+            patch.setattr(f"osken_apps.apps.{name}", lambda *_: 1 / 0)
         for _ in range(3):
             assert not world.attempt()
     assert world.trouble == "an error of the controller; see its log"
@@ -260,7 +268,8 @@ def test_a_host_is_served_on_after_an_error_that_its_report_met_too(monkeypatch:
     world.plug(tap1=VM1.id)
     reconciler = world.hosts.by_name["h"].reconciler
     monkeypatch.setattr(runtime, "wait_within", lambda seconds, _: waits.append(seconds))
-    monkeypatch.setattr("osken_apps.apps.reconcile.host_snapshot", broken)
+    for module in ("reconcile", "port_reporter"):
+        monkeypatch.setattr(f"osken_apps.apps.{module}.host_snapshot", broken)
     with pytest.raises(GreenletExit):
         HostReconciler.run(reconciler)  # type: ignore[arg-type]
     assert waits == [None, 0.5, 1.0]

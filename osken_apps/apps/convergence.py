@@ -1,0 +1,118 @@
+"""Brings the flows and meters of a host's bridges to what they should be. SHELL."""
+
+import logging
+
+from osken_apps.apps import runtime
+from osken_apps.apps.bridge import Bridge, Installed, Outcome
+from osken_apps.apps.connection import SwitchError, SwitchGone
+from osken_apps.apps.host import Host
+from osken_apps.apps.host_counts import read_counts
+from osken_apps.apps.hosts import Hosts
+from osken_apps.errors import Malformed
+from osken_apps.model.preparation import named_in, note_found, note_named, stale_zones, zones_are_clean
+from osken_apps.model.snapshot import HostSnapshot
+from osken_apps.openflow import codec
+from osken_apps.openflow.difference import Difference
+from osken_apps.openflow.wire import FlowKey
+from osken_apps.pipeline.desired import FlowEncoder, desired_meters
+from osken_apps.pipeline.feature import bridge_of
+from osken_apps.pipeline.named_vlans import carrying, named_vlans
+
+LOG = logging.getLogger(__name__)
+
+NOTHING_SENT = Outcome(Difference(), {})
+
+
+class Convergence:
+    """Reads what the bridges of one host have, and sends what differs from what they should have."""
+
+    def __init__(self, host: Host, hosts: Hosts) -> None:
+        self._host = host
+        self._hosts = hosts
+        self._fabric = hosts.fabric
+        self._layout = hosts.fabric.layout
+        self._encoder = FlowEncoder()
+
+    def read_new(self) -> tuple[list[Bridge], dict[Bridge, str]]:
+        """Read the bridges that are not known, before anything is decided.
+
+        Give those that were looked at, and those of them that cannot be read, with the reason: the others are
+        served all the same.
+        """
+        bridges = list(self._host.bridges.values())
+        unread: dict[Bridge, str] = {}
+        for bridge in bridges if self._fabric.inventory.loaded else ():
+            bridge.look_again()
+            try:
+                bridge.installed = bridge.installed or self._read(bridge)
+            except SwitchGone as error:
+                LOG.info("host %s: %s", self._host.name, error)
+            except (SwitchError, Malformed) as error:
+                unread[bridge] = str(error)
+        return bridges, unread
+
+    def desired(self, bridge: str, snapshot: HostSnapshot) -> Installed:
+        """Say what a bridge should have."""
+        return Installed(
+            self._encoder.flows(bridge, self._layout, snapshot, pause=runtime.pause),
+            desired_meters(bridge, self._layout, snapshot),
+        )
+
+    def converge(
+        self, bridge: Bridge, desired: Installed, snapshot: HostSnapshot, unsettled: set[str]
+    ) -> Outcome:
+        """Bring a bridge to what it should have; one that is gone meanwhile is left.
+
+        Adds the ids of the ports whose flows change to `unsettled`, before they do. Raises SwitchError.
+        """
+        try:
+            bridge.look_again()
+            installed = bridge.installed or self._read(bridge)
+            flows = self._encoder.difference(installed.flows, desired.flows)
+            owners = self._owners(bridge) if flows else {}
+            unsettled.update(owners[key] for key, _ in flows.add if key in owners)
+            named = named_in(self._layout, snapshot) if flows else frozenset()
+            note_named(self._fabric, self._host.name, bridge.name, named, besides=True)
+            keeping = None if snapshot.takes_away else bridge_of(bridge.name, self._layout, snapshot)
+            outcome = bridge.apply(flows, installed, desired, keeping, owners.get)
+            if flows and snapshot.takes_away and not outcome.refused:
+                note_named(self._fabric, self._host.name, bridge.name, named)
+        except SwitchGone as error:
+            LOG.info("host %s: %s", self._host.name, error)
+            return NOTHING_SENT
+        if outcome.sent:
+            added, deleted = len(outcome.sent.add), len(outcome.sent.delete)
+            self._host.tallies.added_flows += added
+            self._host.tallies.deleted_flows += deleted
+            LOG.info("host %s: %s: %d flows added, %d deleted", self._host.name, bridge.name, added, deleted)
+        return outcome
+
+    def clean_zones(self, integration: Bridge) -> None:
+        """Let no network inherit connections, before the flows come that would know them."""
+        for zone in stale_zones(self._fabric, self._host.name):
+            if not integration.connection.send(codec.ct_flush_zone(zone)):
+                return
+        zones_are_clean(self._fabric, self._host.name)
+
+    def _owners(self, bridge: Bridge) -> dict[FlowKey, str]:
+        """Say whose port each flow is of."""
+        return self._encoder.owners() if bridge.name == self._layout.integration_bridge else {}
+
+    def _read(self, bridge: Bridge) -> Installed:
+        installed, believed = bridge.read(), bridge.audited
+        bridge.audited = None
+        if believed is None:
+            LOG.info(
+                "host %s: %s: %d flows of ours found", self._host.name, bridge.name, len(installed.flows)
+            )
+        elif installed != believed:
+            self._host.tallies.repairs += 1
+            LOG.warning("host %s: %s was changed by another hand; mending it", self._host.name, bridge.name)
+        else:
+            installed = believed
+        ofports = bridge.connection.ofports()
+        named = named_vlans(bridge.name, self._layout, ofports, installed.flows)
+        note_found(self._fabric, self._host.name, bridge.name, named, carrying(ofports, installed.flows))
+        if bridge.name == self._layout.integration_bridge:
+            read_counts(self._hosts, bridge)
+        return installed

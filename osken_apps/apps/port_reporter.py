@@ -1,0 +1,108 @@
+"""What a pass has the store told of a host's ports. SHELL (it logs)."""
+
+import logging
+from collections.abc import Callable, Mapping
+
+from osken_apps.apps.bridge import Bridge
+from osken_apps.apps.host import Host
+from osken_apps.apps.host_conditions import HostConditions
+from osken_apps.failures import Failures
+from osken_apps.model.changes import PortReport
+from osken_apps.model.fabric import Fabric
+from osken_apps.model.host_snapshot import host_snapshot
+from osken_apps.model.reports import port_reports
+from osken_apps.model.resources import Port, PortStatus
+from osken_apps.model.snapshot import HostSnapshot
+
+LOG = logging.getLogger(__name__)
+
+
+class PortReporter:
+    """Reports the ports of one host; `unsettled`: those whose flows or tags were to be changed and may not
+    stand.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        fabric: Fabric,
+        conditions: HostConditions,
+        report: Callable[[list[PortReport]], None],
+    ) -> None:
+        self.unsettled: set[str] = set()
+        self._host = host
+        self._fabric = fabric
+        self._conditions = conditions
+        self._report = report
+        self._failures = Failures()
+
+    def after_pass(
+        self, snapshot: HostSnapshot, bridges: Mapping[str, Bridge], refused: Mapping[str, str]
+    ) -> None:
+        """Report what stands after a pass; `refused`: by port why a switch refused its flows."""
+        if self._may_report(snapshot, bridges):
+            cut = self._conditions.cut()
+            self._send(port_reports(self._fabric, snapshot, bridges.keys(), refused, cut))
+
+    def trouble(self, trouble: str) -> None:
+        """Let the host, and the ports that were to be changed, say what broke a pass.
+
+        It may break this, too: then the host alone says it.
+        """
+        self._host.say("pass", trouble)
+        try:
+            self._report_ports_in(trouble)
+        except Exception as error:
+            what = "a failed pass could not be told of the ports that it concerns"
+            self._failures.note(what, error, f"host {self._host.name}")
+
+    def _may_report(self, snapshot: HostSnapshot, bridges: Mapping[str, Bridge]) -> bool:
+        """Tell whether the host has had its time to connect: until then nothing is said to be missing.
+
+        One that is called something else since the snapshot was made says nothing until the next pass.
+        """
+        if snapshot.host != self._host.name:
+            return False
+        complete = self._fabric.shown(self._host.name).complete
+        return complete and (self._host.settled or bridges.keys() >= set(self._fabric.layout.bridges))
+
+    def _report_ports_in(self, trouble: str) -> None:
+        if self._fabric.ready(self._host.name):
+            snapshot = host_snapshot(self._fabric, self._host.name)
+            ports = (self._fabric.inventory.ports[bound.port_id] for bound in snapshot.ports)
+            new = {port.id for port in ports if not _is_known(port, self._host.name)}
+            troubles = dict.fromkeys(self.unsettled | new, trouble)
+            self._conditions.look(snapshot)
+            connected, cut = self._host.bridges.keys(), self._conditions.cut()
+            self._send(port_reports(self._fabric, snapshot, connected, troubles, cut))
+
+    def _send(self, reports: list[PortReport]) -> None:
+        if reports:
+            for report in reports:
+                _log(self._fabric.inventory.ports.get(report.port_id), report)
+            self._fabric.told.note(reports)
+            self._report(reports)
+
+
+def _is_known(port: Port, host: str) -> bool:
+    """Tell whether the store holds a port as working at a host."""
+    return port.status is PortStatus.ACTIVE and port.binding is not None and port.binding.host == host
+
+
+def _log(port: Port | None, report: PortReport) -> None:
+    """Say in one line what became of a port."""
+    if port is None:
+        return
+    named = f"port {port.name or '-'} ({port.id})"
+    before, now = port.binding, report.binding
+    if now is None:
+        if before:
+            LOG.info("%s is plugged in nowhere now, it was at %s %s", named, before.host, before.interface)
+        return
+    where = f"{now.host} {now.interface} tag {now.local_vlan}"
+    if report.waits_for:
+        LOG.info("%s at %s waits for %s", named, where, report.waits_for)
+    elif before and before.host != now.host:
+        LOG.info("%s moved from %s %s to %s", named, before.host, before.interface, where)
+    elif report.status is not port.status or before != now:
+        LOG.info("%s is %s at %s", named, report.status.value, where)
