@@ -70,7 +70,7 @@ class PortReporter:
         if self._fabric.ready(self._host.name):
             snapshot = host_snapshot(self._fabric, self._host.name)
             ports = (self._fabric.inventory.ports[bound.port_id] for bound in snapshot.ports)
-            new = {port.id for port in ports if not _is_known(port, self._host.name)}
+            new = {port.id for port in ports if not self._is_known(port)}
             troubles = dict.fromkeys(self.unsettled | new, trouble)
             self._conditions.look(snapshot)
             connected, cut = self._host.bridges.keys(), self._conditions.cut()
@@ -79,30 +79,32 @@ class PortReporter:
     def _send(self, reports: list[PortReport]) -> None:
         if reports:
             for report in reports:
-                _log(self._fabric.inventory.ports.get(report.port_id), report)
+                self._log(report)
             self._fabric.told.note(reports)
             self._report(reports)
 
+    def _is_known(self, port: Port) -> bool:
+        """Tell whether the store holds a port as working at this host."""
+        binding = self._fabric.binding_of(port)
+        return port.status is PortStatus.ACTIVE and binding is not None and binding.host == self._host.name
 
-def _is_known(port: Port, host: str) -> bool:
-    """Tell whether the store holds a port as working at a host."""
-    return port.status is PortStatus.ACTIVE and port.binding is not None and port.binding.host == host
-
-
-def _log(port: Port | None, report: PortReport) -> None:
-    """Say in one line what became of a port."""
-    if port is None:
-        return
-    named = f"port {port.name or '-'} ({port.id})"
-    before, now = port.binding, report.binding
-    if now is None:
-        if before:
-            LOG.info("%s is plugged in nowhere now, it was at %s %s", named, before.host, before.interface)
-        return
-    where = f"{now.host} {now.interface} tag {now.local_vlan}"
-    if report.waits_for:
-        LOG.info("%s at %s waits for %s", named, where, report.waits_for)
-    elif before and before.host != now.host:
-        LOG.info("%s moved from %s %s to %s", named, before.host, before.interface, where)
-    elif report.status is not port.status or before != now:
-        LOG.info("%s is %s at %s", named, report.status.value, where)
+    def _log(self, report: PortReport) -> None:
+        """Say in one line what became of a port."""
+        port = self._fabric.inventory.ports.get(report.port_id)
+        if port is None:
+            return
+        named = f"port {port.name or '-'} ({port.id})"
+        before, now = self._fabric.binding_of(port), report.binding
+        if now is None:
+            if before:
+                LOG.info(
+                    "%s is plugged in nowhere now, it was at %s %s", named, before.host, before.interface
+                )
+            return
+        where = f"{now.host} {now.interface} tag {now.local_vlan}"
+        if report.waits_for:
+            LOG.info("%s at %s waits for %s", named, where, report.waits_for)
+        elif before and before.host != now.host:
+            LOG.info("%s moved from %s %s to %s", named, before.host, before.interface, where)
+        elif report.status is not port.status or before != now:
+            LOG.info("%s is %s at %s", named, report.status.value, where)

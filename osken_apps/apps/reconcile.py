@@ -12,6 +12,7 @@ from dataclasses import replace
 from osken_apps.apps import runtime
 from osken_apps.apps.announcer import Announcer
 from osken_apps.apps.bridge import Bridge
+from osken_apps.apps.broken_ports import broken_ports
 from osken_apps.apps.connection import SwitchError
 from osken_apps.apps.convergence import Convergence
 from osken_apps.apps.host import Host
@@ -125,11 +126,20 @@ class HostReconciler:
             return False
         except Exception as error:
             self._failures.note("a pass failed", error, f"host {self._host.name}")
-            self._reports.trouble("an error of the controller; see its log")
+            if not self._set_aside():
+                self._reports.trouble("an error of the controller; see its log")
             return False
         self._host.say("pass", "")
         self._host.in_order = not refused and self._fabric.ready(self._host.name)
         return not refused
+
+    def _set_aside(self) -> bool:
+        """Leave the ports as they are that an error of ours is about; tell whether it is about some."""
+        broken = broken_ports(self._fabric, self._host.name)
+        for port_id in sorted(broken):
+            LOG.error("host %s: port %s is left as it is, as the error is about it", self._host.name, port_id)
+        self._fabric.set_aside |= broken
+        return bool(broken)
 
     def _pass(self) -> dict[str, str]:
         """Bring the host to what it should have; give the ports whose flows are refused, with the reason.

@@ -46,6 +46,7 @@ class Fabric:
         self._left: dict[str, str] = {}  # ids of ports that nobody has -> the host that they were at last
         self._disputed: set[str] = set()  # ids of ports whose wish may mean another host now
         self.told = Told()
+        self.set_aside: set[str] = set()  # ids of ports that an error of ours is about: they stay as they are
 
     def host(self, name: str) -> ShownHost:
         """Give the host of that name; one never seen before starts empty."""
@@ -73,6 +74,7 @@ class Fabric:
         inventory.deleted = known.deleted
         self.inventory = inventory
         self.told.clear()
+        self.set_aside.clear()
         self.names.keep(inventory.identities.values())
         for port in in_turns(list(inventory.ports.values()), pause):
             if binding := self.binding_of(port):
@@ -106,6 +108,7 @@ class Fabric:
             recorded = self._recorded_host(change)
             touched |= self.told.disputed(change, self.inventory.ports) | self.inventory.apply(change)
             recorded_anew |= recorded ^ self._recorded_host(change)
+        self.set_aside -= touched
         # What the store records of a host is a claim of it where OVSDB shows none, as long as it does.
         unshown = [self.hosts[name] for name in recorded_anew if not self.hosts[name].has_ovsdb]
         claims = [{host.name} | self._claim(host) for host in unshown]

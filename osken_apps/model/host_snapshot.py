@@ -1,6 +1,6 @@
 """The snapshot of a host, out of what is known of it and of its ports. PURE; asking changes nothing."""
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from ipaddress import IPv4Address
 
 from osken_apps.model.conditions import TunnelNeeds
@@ -24,11 +24,16 @@ from osken_apps.model.tunnels import Reach, crowd
 from osken_apps.model.unknown import lost_networks, unseen
 
 
-def host_snapshot(fabric: Fabric, host_name: str) -> HostSnapshot:
-    """Say what a host is to be: all that its flows, tags and DHCP answers depend on."""
+def host_snapshot(fabric: Fabric, host_name: str, besides: Container[str] = ()) -> HostSnapshot:
+    """Say what a host is to be: all that its flows, tags and DHCP answers depend on.
+
+    Ports that are set aside, or `besides`, are left as they are.
+    """
     host = fabric.shown(host_name)
     present = host.ofports.get(fabric.layout.integration_bridge, {})
-    plugged = sorted(fabric.plugged(host), key=lambda item: item[0].id)
+    all_plugged = sorted(fabric.plugged(host), key=lambda item: item[0].id)
+    aside = {port.id: name for port, name in all_plugged if port.id in fabric.set_aside or port.id in besides}
+    plugged = [item for item in all_plugged if item[0].id not in aside]
     guards = {port.id: guard for port, _ in plugged if (guard := fabric.guard_of(port))}
     segments = _segments(fabric, host, {port.network_id for port, _ in plugged if port.id in guards})
     ports = tuple(
@@ -41,7 +46,10 @@ def host_snapshot(fabric: Fabric, host_name: str) -> HostSnapshot:
     trunks = tuple(sorted(host.trunks()))
     not_shown = unseen(fabric, host)
     lost = tuple(lost_networks(fabric, host, (port for port, _ in plugged)))
-    keeps = tuple(_keeps(fabric, orphans, sorted(not_shown), lost))
+    left = {name: host.tagged[name] for name in aside.values() if name in host.tagged}
+    keeps = (*_keeps(fabric, orphans, sorted(not_shown), lost), *_keeps_aside(sorted(left)))
+    orphaned |= left
+    orphans = tuple(sorted(orphaned))
     links = _links(fabric.layout)
     carrying = {bound.interface for bound in ports}.union(orphans, trunks, links)
     carrying.update(_lost_links(host, present) if keeps else ())
@@ -199,4 +207,13 @@ def _keeps(
         yield (
             f"it has ports on physical network {physical_network}, which [network] bridge_mappings {wrong}:"
             f" their flows stay. {remedy}, or end their traffic by [DEFAULT] remove_unknown=true"
+        )
+
+
+def _keeps_aside(interfaces: Collection[str]) -> Iterator[str]:
+    """Say that nothing is taken from a host for ports that are set aside."""
+    if interfaces:
+        yield (
+            f"an error of the controller, which its log shows, is about the ports of {', '.join(interfaces)}:"
+            " their tags, and all flows, stay until the ports change or the controller is started again"
         )

@@ -65,6 +65,7 @@ class Inventory:
     def apply(self, change: Change) -> set[str]:
         """Take one change; give the ids of the ports for which hosts may have to do something else now.
 
+        Raises LookupError for a port of a network that is not known.
         What a resource is called, and what is reported of a port, is nothing to hosts. Which groups permit
         something else now, `groups` knows; in which networks pairs are others, `take_pairs_changed` tells.
         """
@@ -149,6 +150,8 @@ class Inventory:
         return changed
 
     def _put_port(self, port: Port) -> set[str]:
+        if port.network_id not in self.networks:
+            raise LookupError(f"port {port.id} is of network {port.network_id}, which is not known")
         before = self.ports.get(port.id)
         touched = {port.id} | self._siblings_of(before)
         self.directory.change(before, port)

@@ -27,10 +27,11 @@ def prepare(fabric: Fabric, host_name: str) -> None:
         named.union(host.tagged.values(), _kept_tags(fabric, host), _stored(fabric, host)),
     )
     host.recalled = _unproven(host, known)
-    for port, interface in plugged:
+    served = [(port, interface) for port, interface in plugged if port.id not in fabric.set_aside]
+    for port, interface in served:
         if port.network_id in host.local_vlans:
             host.tagged[interface] = host.local_vlans[port.network_id]
-    guarded = (port for port, _ in plugged if fabric.guard_of(port))
+    guarded = (port for port, _ in served if fabric.guard_of(port))
     host.groups = frozenset(group_id for port in guarded for group_id in port.security_groups)
 
 

@@ -16,6 +16,8 @@ from osken_apps.model.snapshot import (
     tunnel_port,
 )
 
+SET_ASIDE = "an error of the controller about it to be mended: see the controller's log"
+
 
 def port_reports(
     fabric: Fabric,
@@ -63,6 +65,11 @@ def _of_unbound(fabric: Fabric, host_name: str) -> Iterator[PortReport]:
         if place and place.host != host_name:
             continue
         if place is None and port_id not in recorded and claimants[:1] != [host_name]:
+            continue
+        if place and port_id in fabric.set_aside:
+            binding = fabric.binding_of(port)
+            here = binding if binding and binding.host == host_name else None
+            yield PortReport(port_id, here, PortStatus.DOWN, SET_ASIDE)
             continue
         why = _why_unbound(fabric, port, claimants)
         if place and not fabric.can_guard(host, port):

@@ -81,11 +81,19 @@ class World:
         query = f"network_id={network['id']}&device_owner=network:dhcp"
         return wait_until(lambda: self.api.list("port", query), PATIENCE_S, "the DHCP server's port")[0]
 
+    def agents(self, host: str) -> list[dict[str, Any]]:
+        """Give the agent of a host; none if the API shows none."""
+        return self.api.list("agent", f"host={host}")
+
     def conditions(self, host: str) -> list[dict[str, str]] | None:
         """Give what a host's agent says to be wrong with it; None if there is no such agent yet."""
-        agents = [agent for agent in self.api.list("agent") if agent["host"] == host and agent["alive"]]
-        found: list[dict[str, str]] | None = agents[0]["configurations"]["conditions"] if agents else None
+        alive = [agent for agent in self.agents(host) if agent["alive"]]
+        found: list[dict[str, str]] | None = alive[0]["configurations"]["conditions"] if alive else None
         return found
+
+    def has_ovsdb(self, host: str) -> bool:
+        """Tell whether a host has an OVSDB session, by its agent."""
+        return any(agent["configurations"]["ovsdb"] for agent in self.agents(host))
 
     def remove_all(self) -> None:
         """Unplug all and delete all; wait for nothing."""

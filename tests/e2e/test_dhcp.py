@@ -41,7 +41,7 @@ def dhcp_ready(world: World, vm: NamespaceVm, network: dict[str, str]) -> None:
 
 def counters(world: World, host: str) -> Mapping[str, int]:
     """Give what the DHCP server counted for a host, as its agent shows it."""
-    agents = [agent for agent in world.api.list("agent") if agent["host"] == host]
+    agents = world.agents(host)
     found: Mapping[str, int] = agents[0]["configurations"]["dhcp"] if agents else {}
     return found
 

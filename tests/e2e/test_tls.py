@@ -33,7 +33,7 @@ def pki(world: World) -> Path:
 
 
 def agent(world: World, host: str) -> dict[str, Any]:
-    (found,) = world.api.list("agent", f"host={host}")
+    (found,) = world.agents(host)
     return found
 
 

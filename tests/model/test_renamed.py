@@ -80,6 +80,7 @@ def test_a_host_that_was_renamed_while_no_controller_ran_keeps_its_ports(
     assert (looked_at(site).name, list(site.fabric.hosts)) == ("h2", ["h2"])
     assert (tables(site), site.reports[one.id].binding) == (before, Binding("h2", 1, tap(one)))
     assert "host h is called h2 now" in caplog.messages
+    assert not [line for line in caplog.messages if "moved from" in line]
 
 
 @pytest.mark.parametrize("described", ["h", "h2"])

@@ -56,7 +56,7 @@ def test_a_host_whose_ovsdb_session_is_away_is_served_as_before(site: Site) -> N
         stay_without_ovsdb(site, "host1", 10)
         assert row.leases > 2
         host.ovs.connect_ovsdb()
-        wait_until(lambda: has_ovsdb(site, "host1"), PATIENCE_S, "the next session")
+        wait_until(lambda: site.world.has_ovsdb("host1"), PATIENCE_S, "the next session")
         wait_for_leases(row)
     assert (row.lost, row.flow_mods, row.refused) == (0, 0, 0)
     wait_until(lambda: trouble(site, "host1") == "", PATIENCE_S, "all to be well")
@@ -69,7 +69,7 @@ def test_a_host_whose_ovsdb_server_is_stopped_is_the_same_host(site: Site) -> No
         host.ovs.stop_ovsdb()
         stay_without_ovsdb(site, "host1", 10)
         host.ovs.start_ovsdb()
-        wait_until(lambda: has_ovsdb(site, "host1"), PATIENCE_S, "the next session")
+        wait_until(lambda: site.world.has_ovsdb("host1"), PATIENCE_S, "the next session")
         wait_connected(site)
         wait_for_leases(row)
     assert row.flow_mods == 0
@@ -78,7 +78,7 @@ def test_a_host_whose_ovsdb_server_is_stopped_is_the_same_host(site: Site) -> No
 
 def stay_without_ovsdb(site: Site, host: str, seconds: float) -> None:
     """Wait until a host has no session, and then so long; it must be alive."""
-    wait_until(lambda: not has_ovsdb(site, host), PATIENCE_S, "the session's end")
+    wait_until(lambda: not site.world.has_ovsdb(host), PATIENCE_S, "the session's end")
     over = time.monotonic() + seconds
     while time.monotonic() < over:
         assert alive(site)[host]
@@ -183,18 +183,11 @@ def test_a_locked_database_is_503_and_leases_go_on(site: Site) -> None:
 
 def trouble(site: Site, host: str) -> str:
     """Give what a host says keeps it from what it should be."""
-    agents = [agent for agent in site.world.api.list("agent") if agent["host"] == host]
-    return "; ".join(agent["configurations"]["trouble"] for agent in agents)
+    return "; ".join(agent["configurations"]["trouble"] for agent in site.world.agents(host))
 
 
 def alive(site: Site) -> dict[str, bool]:
     return {agent["host"]: agent["alive"] for agent in site.world.api.list("agent")}
-
-
-def has_ovsdb(site: Site, host: str) -> bool:
-    """Tell whether a host has a session, by its agent."""
-    agents = [agent for agent in site.world.api.list("agent") if agent["host"] == host]
-    return any(agent["configurations"]["ovsdb"] for agent in agents)
 
 
 def set_hostname(host: Host, name: str) -> None:

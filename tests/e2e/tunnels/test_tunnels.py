@@ -31,8 +31,8 @@ def ipv6(world: World, vm: NamespaceVm) -> str:
 
 
 def agent(world: World, host: str) -> dict[str, Any]:
-    agents = {agent["host"]: agent["configurations"] for agent in world.api.list("agent")}
-    return dict(agents[host])
+    (found,) = world.agents(host)
+    return dict(found["configurations"])
 
 
 def tunneling_ip(world: World, host: str) -> str:

@@ -1,0 +1,159 @@
+"""An error of ours about one port costs that port's changes, and nothing of the others."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from osken_apps.apps import broken_ports
+from osken_apps.apps.intent import Intent
+from osken_apps.failures import Failures
+from osken_apps.link import SnapshotPart
+from osken_apps.model import host_snapshot
+from osken_apps.model.changes import Snapshot, Upserted
+from osken_apps.model.dhcp_service import dhcp_service
+from osken_apps.model.local_vlans import DEAD_TAG
+from osken_apps.model.reports import SET_ASIDE
+from osken_apps.model.resources import Port, PortStatus
+from osken_apps.model.snapshot import BoundPort
+from osken_apps.openflow.wire import Encoded
+from osken_apps.pipeline import desired
+from osken_apps.pipeline.port_forms import PortForms
+from tests.model.test_networks_apart import NETWORKS, OVERLAY, Site, at_rest, port, tap
+
+P1, P2, P3 = port(1, NETWORKS[1]), port(2, NETWORKS[1]), port(3, NETWORKS[2])
+EVERY_NETWORK = (*NETWORKS.values(), OVERLAY)
+
+
+class Fault:
+    """An error that the controller meets wherever it looks at one of some ports."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.about: set[str] = set()
+        monkeypatch.setattr(host_snapshot, "dhcp_service", self._dhcp_service)
+
+    def _dhcp_service(self, item: Port, *others: Any) -> object:
+        if item.id in self.about:
+            raise ZeroDivisionError
+        return dhcp_service(item, *others)
+
+
+@pytest.fixture
+def fault(monkeypatch: pytest.MonkeyPatch) -> Fault:
+    return Fault(monkeypatch)
+
+
+def served(*ports: Port) -> Site:
+    """Give a host that is as it should be."""
+    site = Site(*ports)
+    site.plug(10, *ports)
+    at_rest(site)
+    return site
+
+
+def settle(site: Site) -> None:
+    """Have passes made until one does, as the loop would."""
+    for _ in range(3):
+        if site.attempt():
+            return
+    pytest.fail("no pass is made to its end")
+
+
+def restart(site: Site, *ports: Port) -> None:
+    """Start another controller, with what the store holds by what was reported."""
+    known = (
+        replace(it, status=site.reports[it.id].status, binding=site.reports[it.id].binding) for it in ports
+    )
+    site.start(Snapshot((*EVERY_NETWORK, *known), store_id="s"))
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_the_others_are_served_and_what_carries_its_traffic_stays(
+    fault: Fault, restarted: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    site = served(P1, P2)
+    flows = {name: dict(bridge.flows) for name, bridge in site.bridges.items()}
+    fault.about = {P2.id}
+    if restarted:
+        restart(site, P1, P2)
+    site.fabric.apply([Upserted(P3)])
+    site.plug(13, P3)
+    settle(site)
+    assert site.reports[P3.id].status is PortStatus.ACTIVE
+    assert (site.reports[P2.id].status, site.reports[P2.id].waits_for) == (PortStatus.DOWN, SET_ASIDE)
+    assert site.ovsdb.tags == {tap(P1): 1, tap(P2): 1, tap(P3): 2}
+    assert all(flows[name].items() <= bridge.flows.items() for name, bridge in site.bridges.items())
+    (trouble,) = site.hosts.by_name["h"].troubles.values()
+    assert f"is about the ports of {tap(P2)}: their tags, and all flows, stay" in trouble
+    assert f"host h: port {P2.id} is left as it is, as the error is about it" in caplog.messages
+
+
+def test_it_is_served_again_once_it_changes(fault: Fault) -> None:
+    site = served(P1, P2)
+    before = {name: dict(bridge.flows) for name, bridge in site.bridges.items()}
+    fault.about = {P2.id}
+    restart(site, P1, P2)
+    settle(site)
+    fault.about = set()
+    site.fabric.apply([Upserted(replace(P2, admin_state_up=False))])
+    site.hosts.wake(["h"])
+    site.fabric.apply([Upserted(P2)])
+    settle(site)
+    assert site.reports[P2.id].status is PortStatus.ACTIVE
+    assert {name: dict(bridge.flows) for name, bridge in site.bridges.items()} == before
+    assert not any(site.hosts.by_name["h"].troubles.values())
+
+
+def test_a_new_one_is_dead_and_says_why(fault: Fault) -> None:
+    site = served(P1)
+    fault.about = {P2.id}
+    site.fabric.apply([Upserted(P2)])
+    site.plug(11, P2)
+    settle(site)
+    assert site.ovsdb.tags == {tap(P1): 1, tap(P2): DEAD_TAG}
+    assert (site.reports[P2.id].status, site.reports[P2.id].waits_for) == (PortStatus.DOWN, SET_ASIDE)
+    assert not any(site.hosts.by_name["h"].troubles.values())
+
+
+def test_it_is_found_where_its_flows_cannot_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Forms(PortForms):
+        def encoded(self, bound: BoundPort, max_meters: int) -> Encoded:
+            if bound.port_id == P2.id:
+                raise ZeroDivisionError
+            return super().encoded(bound, max_meters)
+
+    monkeypatch.setattr(desired, "_port_forms", Forms(desired._of_port, lambda: desired.FEATURES))
+    site = Site(P1, P2, P3)
+    site.plug(10, P1, P2, P3)
+    settle(site)
+    assert [site.reports[it.id].status for it in (P1, P2, P3)] == [
+        PortStatus.ACTIVE,
+        PortStatus.DOWN,
+        PortStatus.ACTIVE,
+    ]
+
+
+def test_an_error_about_most_ports_is_about_none(fault: Fault) -> None:
+    ports = [replace(P1, id=f"{number:08}-port") for number in range(broken_ports.MAX_BROKEN + 1)]
+    site = Site(*ports)
+    fault.about = {it.id for it in ports}
+    site.plug(10, *ports)
+    assert not site.attempt()
+    assert not site.fabric.set_aside
+    assert "an error of the controller; see its log" in site.hosts.by_name["h"].troubles.values()
+
+
+def test_a_port_of_a_network_that_is_not_known_keeps_what_it_has_as_one_that_is_not_known(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    site = served(P1, P2)
+    flows = {name: dict(bridge.flows) for name, bridge in site.bridges.items()}
+    site.start(Snapshot(EVERY_NETWORK[1:], store_id="s"))
+    intent = Intent(site.fabric, Failures())
+    intent.take_part(SnapshotPart(1, Snapshot((*EVERY_NETWORK[1:], P1, P2, P3), store_id="s"), last=True))
+    site.plug(13, P3)
+    settle(site)
+    assert site.reports[P3.id].status is PortStatus.ACTIVE
+    assert site.ovsdb.tags == {tap(P1): 1, tap(P2): 1, tap(P3): 2}
+    assert all(flows[name].items() <= bridge.flows.items() for name, bridge in site.bridges.items())
+    assert f"port {P1.id} is of network n1, which is not known" in caplog.text
