@@ -1,11 +1,11 @@
-"""The snapshot of a host, out of what is known of it and of its ports. PURE; asking changes nothing."""
+"""The snapshot of a host, out of what is known of it and of its ports. PURE."""
 
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from ipaddress import IPv4Address
 
 from osken_apps.model.conditions import TunnelNeeds
 from osken_apps.model.dhcp_service import dhcp_server, dhcp_service, serves_dhcp
-from osken_apps.model.fabric import Fabric
+from osken_apps.model.fabric_view import FabricView
 from osken_apps.model.host import Interface, ShownHost
 from osken_apps.model.local_vlans import DEAD_MARK
 from osken_apps.model.port_security import GroupPolicy, Guard
@@ -24,7 +24,7 @@ from osken_apps.model.tunnels import Reach, crowd
 from osken_apps.model.unknown import lost_networks, unseen
 
 
-def host_snapshot(fabric: Fabric, host_name: str, besides: Container[str] = ()) -> HostSnapshot:
+def host_snapshot(fabric: FabricView, host_name: str, besides: Container[str] = ()) -> HostSnapshot:
     """Say what a host is to be: all that its flows, tags and DHCP answers depend on.
 
     Ports that are set aside, or `besides`, are left as they are.
@@ -79,14 +79,14 @@ def host_snapshot(fabric: Fabric, host_name: str, besides: Container[str] = ()) 
     )
 
 
-def reaches(fabric: Fabric, host_name: str, segments: Iterable[Segment]) -> tuple[Reach, ...]:
+def reaches(fabric: FabricView, host_name: str, segments: Iterable[Segment]) -> tuple[Reach, ...]:
     """Say where the networks over tunnels among some are besides a host."""
     return tuple(
         [fabric.beyond.of(segment.network_id, host_name) for segment in segments if segment.is_tunnel]
     )
 
 
-def tunnel_needs(fabric: Fabric, snapshot: HostSnapshot) -> TunnelNeeds | None:
+def tunnel_needs(fabric: FabricView, snapshot: HostSnapshot) -> TunnelNeeds | None:
     """Say what a host's networks over tunnels need; None: it has none.
 
     Those that were deleted since the snapshot was made need nothing.
@@ -112,12 +112,12 @@ def tunnel_needs(fabric: Fabric, snapshot: HostSnapshot) -> TunnelNeeds | None:
     )
 
 
-def _policies(fabric: Fabric, host: ShownHost) -> tuple[GroupPolicy, ...]:
+def _policies(fabric: FabricView, host: ShownHost) -> tuple[GroupPolicy, ...]:
     policies = (fabric.inventory.groups.policy(group_id) for group_id in host.groups)
     return tuple(sorted((policy for policy in policies if policy), key=lambda policy: policy.number))
 
 
-def _segments(fabric: Fabric, host: ShownHost, guarded: Container[str]) -> dict[str, Segment]:
+def _segments(fabric: FabricView, host: ShownHost, guarded: Container[str]) -> dict[str, Segment]:
     segments = {}
     for network_id, local_vlan in host.local_vlans.items():
         network = fabric.inventory.networks.get(network_id)
@@ -135,7 +135,7 @@ def _segments(fabric: Fabric, host: ShownHost, guarded: Container[str]) -> dict[
 
 
 def _bound(
-    fabric: Fabric, port: Port, interface: str, ofport: int, segment: Segment, guard: Guard | None
+    fabric: FabricView, port: Port, interface: str, ofport: int, segment: Segment, guard: Guard | None
 ) -> BoundPort:
     network = fabric.inventory.networks[port.network_id]
     subnets = fabric.inventory.subnets_of(network.id)
@@ -155,7 +155,7 @@ def _bound(
     )
 
 
-def _waiting(fabric: Fabric, host: ShownHost, present: Mapping[str, int]) -> Iterator[WaitingPort]:
+def _waiting(fabric: FabricView, host: ShownHost, present: Mapping[str, int]) -> Iterator[WaitingPort]:
     for port, interface in fabric.waiting(host):
         addresses = (fixed_ip.ip_address for fixed_ip in port.fixed_ips)
         ipv4 = tuple(address for address in addresses if isinstance(address, IPv4Address))
@@ -176,7 +176,7 @@ def _lost_links(host: ShownHost, present: Iterable[str]) -> Iterator[str]:
             yield name
 
 
-def _known_dead(fabric: Fabric, host: ShownHost, carrying: Container[str]) -> set[str]:
+def _known_dead(fabric: FabricView, host: ShownHost, carrying: Container[str]) -> set[str]:
     """Name what is dead whatever else the host will show: interfaces of known ports that are not bound."""
     inventory = fabric.inventory
     known = (claim for claim in host.claims if inventory.port_claimed_by(claim) or claim in inventory.deleted)
@@ -184,7 +184,7 @@ def _known_dead(fabric: Fabric, host: ShownHost, carrying: Container[str]) -> se
 
 
 def _keeps(
-    fabric: Fabric, orphans: Iterable[str], not_shown: Iterable[str], lost: Iterable[str]
+    fabric: FabricView, orphans: Iterable[str], not_shown: Iterable[str], lost: Iterable[str]
 ) -> Iterator[str]:
     """Say what else nothing may be taken from a host for."""
     if orphans:

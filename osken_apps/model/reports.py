@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 
 from osken_apps.model.changes import PortReport
-from osken_apps.model.fabric import Fabric
+from osken_apps.model.fabric_view import FabricView
 from osken_apps.model.resources import Binding, Port, PortStatus
 from osken_apps.model.snapshot import (
     INTEGRATION_TUNNEL_END,
@@ -20,7 +20,7 @@ SET_ASIDE = "an error of the controller about it to be mended: see the controlle
 
 
 def port_reports(
-    fabric: Fabric,
+    fabric: FabricView,
     snapshot: HostSnapshot,
     connected: Collection[str],
     troubles: Mapping[str, str] | None = None,
@@ -45,7 +45,7 @@ def port_reports(
     return [report for report in wanted if not fabric.told.holds(report, fabric.inventory.ports)]
 
 
-def _of_bound(fabric: Fabric, snapshot: HostSnapshot, bound: BoundPort, waits_for: str) -> PortReport:
+def _of_bound(fabric: FabricView, snapshot: HostSnapshot, bound: BoundPort, waits_for: str) -> PortReport:
     status = PortStatus.DOWN if waits_for else PortStatus.ACTIVE
     address = fabric.conflict_of(fabric.inventory.ports[bound.port_id]) if bound.in_conflict else None
     if address:  # which may be settled, or another, since the snapshot was made
@@ -54,7 +54,7 @@ def _of_bound(fabric: Fabric, snapshot: HostSnapshot, bound: BoundPort, waits_fo
     return PortReport(bound.port_id, binding, status, waits_for)
 
 
-def _of_unbound(fabric: Fabric, host_name: str) -> Iterator[PortReport]:
+def _of_unbound(fabric: FabricView, host_name: str) -> Iterator[PortReport]:
     """Give the reports of ports that this host has no more, or claims while nobody has them."""
     host = fabric.shown(host_name)
     recorded = {port.id: port for port in fabric.recorded_at(host)}
@@ -77,7 +77,7 @@ def _of_unbound(fabric: Fabric, host_name: str) -> Iterator[PortReport]:
         yield PortReport(port_id, None, PortStatus.DOWN, why)
 
 
-def _why_unbound(fabric: Fabric, port: Port, claimants: list[str]) -> str:
+def _why_unbound(fabric: FabricView, port: Port, claimants: list[str]) -> str:
     if not claimants:
         return ""
     if not port.admin_state_up:
@@ -95,7 +95,7 @@ def _why_unbound(fabric: Fabric, port: Port, claimants: list[str]) -> str:
 
 
 def _waits_for(
-    fabric: Fabric,
+    fabric: FabricView,
     snapshot: HostSnapshot,
     bound: BoundPort,
     connected: Collection[str],
@@ -126,7 +126,7 @@ def _waits_for(
 
 
 def _missing_tunnel(
-    fabric: Fabric, snapshot: HostSnapshot, segment: Segment, connected: Collection[str]
+    fabric: FabricView, snapshot: HostSnapshot, segment: Segment, connected: Collection[str]
 ) -> str:
     """Say what is missing between the integration bridge and other hosts, as far as OpenFlow shows it."""
     layout, host = fabric.layout, snapshot.host
@@ -149,7 +149,7 @@ def _missing_tunnel(
 
 
 def _missing_way(
-    fabric: Fabric, snapshot: HostSnapshot, physical_network: str, connected: Collection[str]
+    fabric: FabricView, snapshot: HostSnapshot, physical_network: str, connected: Collection[str]
 ) -> str:
     """Say what is missing between the integration bridge and the wire, as far as OpenFlow shows it."""
     layout, host = fabric.layout, snapshot.host

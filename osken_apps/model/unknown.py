@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from itertools import chain
 
-from osken_apps.model.fabric import Fabric
+from osken_apps.model.fabric_view import FabricView
 from osken_apps.model.host import ShownHost
 from osken_apps.model.resources import Network, Port
 from osken_apps.model.snapshot import INTEGRATION_TUNNEL_END, Wire, integration_end, is_integration_end
 
 
-def unseen(fabric: Fabric, host: ShownHost) -> dict[str, int]:
+def unseen(fabric: FabricView, host: ShownHost) -> dict[str, int]:
     """Give, with its ofport, what was not dead on a host when its flows were first read, and OVSDB has not
     shown what it is: it may be of ports that the store does not know.
     """
@@ -22,7 +22,7 @@ def unseen(fabric: Fabric, host: ShownHost) -> dict[str, int]:
     return {name: host.carried[name] for name in others if not is_integration_end(name)}
 
 
-def lost_networks(fabric: Fabric, host: ShownHost, ports: Iterable[Port]) -> list[str]:
+def lost_networks(fabric: FabricView, host: ShownHost, ports: Iterable[Port]) -> list[str]:
     """Name the physical networks of ports that have no bridge any more, or one that a host lacks while its
     flows led to another.
     """
@@ -31,7 +31,7 @@ def lost_networks(fabric: Fabric, host: ShownHost, ports: Iterable[Port]) -> lis
     return sorted({network.physical_network for network in on_wires if _is_lost(fabric, host, network)})
 
 
-def wire_at(fabric: Fabric, host: ShownHost, network: Network) -> Wire | None:
+def wire_at(fabric: FabricView, host: ShownHost, network: Network) -> Wire | None:
     """Say where a network's frames pass; where a host has lost its bridge, where flows led to it when they
     were first read, if they cannot have been another network's. None: it is not known.
     """
@@ -41,7 +41,7 @@ def wire_at(fabric: Fabric, host: ShownHost, network: Network) -> Wire | None:
     return wires.pop() if len(wires) == 1 and not _has_twin(fabric, network) else None
 
 
-def _is_lost(fabric: Fabric, host: ShownHost, network: Network) -> bool:
+def _is_lost(fabric: FabricView, host: ShownHost, network: Network) -> bool:
     bridge = fabric.layout.bridge_of(network.physical_network)
     if bridge is None:
         return True
@@ -51,7 +51,7 @@ def _is_lost(fabric: Fabric, host: ShownHost, network: Network) -> bool:
     return bool(_wires_of_before(fabric, host, network))
 
 
-def _wires_of_before(fabric: Fabric, host: ShownHost, network: Network) -> set[Wire]:
+def _wires_of_before(fabric: FabricView, host: ShownHost, network: Network) -> set[Wire]:
     """Give the wires of a network's VLAN id that flows led to when they were first read, and links are to."""
     ends = host.ofports.get(fabric.layout.integration_bridge, {})
     led = {wire for named in host.found.values() for _, wire in named if wire}
@@ -60,7 +60,7 @@ def _wires_of_before(fabric: Fabric, host: ShownHost, network: Network) -> set[W
     }
 
 
-def _has_twin(fabric: Fabric, network: Network) -> bool:
+def _has_twin(fabric: FabricView, network: Network) -> bool:
     """Tell whether another network has the VLAN id of one, on whichever physical network."""
     return any(
         other.segmentation_id == network.segmentation_id

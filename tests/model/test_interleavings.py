@@ -638,7 +638,7 @@ class Interleavings(RuleBasedStateMachine):
     def must_be_bound(self, name: str, port_id: str) -> bool:
         """Tell whether no other interface claims a port that is up and may be here, or may claim it yet."""
         port, fabric = self.ports[port_id], self.controller.fabric
-        if fabric._is_awaited(fabric.claims.place_of(port_id)):
+        if fabric._placement._is_awaited(fabric.claims.place_of(port_id)):
             return False
         claims = fabric.claimants_of(port_id)
         own = self.controller.fabric.host(name).claims.get(port_id, ())
