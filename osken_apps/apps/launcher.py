@@ -25,7 +25,7 @@ from osken_apps.apps.complaints import tell_again_for_ever
 from osken_apps.apps.dhcp import Dhcp
 from osken_apps.apps.edge import edge, watch_certificates
 from osken_apps.apps.host import Host
-from osken_apps.apps.hosts import FIRST_CONNECTIONS_S, Hosts
+from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.listening import allow_many_sockets
 from osken_apps.apps.memory import keep_collections_short, watch_endings
 from osken_apps.apps.openflow import OpenFlowApp
@@ -35,6 +35,7 @@ from osken_apps.apps.progress import tell_progress
 from osken_apps.apps.reader import PacketInHandler
 from osken_apps.apps.reconcile import HostReconciler
 from osken_apps.apps.rest import RestApp
+from osken_apps.apps.served_hosts import FIRST_CONNECTIONS_S
 from osken_apps.apps.service import Service
 from osken_apps.config import Config
 from osken_apps.dhcp.reservation import Defaults

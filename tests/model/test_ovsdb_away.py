@@ -2,10 +2,10 @@
 
 import pytest
 
-from osken_apps.apps import hosts
+from osken_apps.apps import hosts, served_hosts
 from osken_apps.apps.complaints import Complaints
 from osken_apps.apps.host_reports import host_reports
-from osken_apps.apps.hosts import AWAY_S
+from osken_apps.apps.served_hosts import AWAY_S
 from osken_apps.model.resources import Binding, PortStatus
 from tests.model.switch import Ovsdb, SwitchBridge, SwitchConnection
 from tests.model.two_hosts import VM1, VM2, Database, OneHost, TwoHosts
@@ -169,14 +169,16 @@ def test_a_host_takes_the_name_that_another_leaves(monkeypatch: pytest.MonkeyPat
 
 def told_of_hosts(caplog: pytest.LogCaptureFixture) -> list[str]:
     """Give what is told of hosts that come and go."""
-    return [record.message for record in caplog.records if record.name == hosts.LOG.name]
+    loggers = hosts.LOG.name, served_hosts.LOG.name
+    return [record.message for record in caplog.records if record.name in loggers]
 
 
 def test_a_stranger_of_many_names_is_told_of_once_and_a_host_with_ports_always(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     complaints = Complaints(lambda: 0.0)
-    monkeypatch.setattr(hosts, "complain", complaints.complain)
+    for module in (hosts, served_hosts):
+        monkeypatch.setattr(module, "complain", complaints.complain)
     world = TwoHosts(monkeypatch)
     caplog.set_level("INFO")
     for number in range(50):

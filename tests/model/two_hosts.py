@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 
 from osken_apps.apps import host as host_module
-from osken_apps.apps import hosts as hosts_module
-from osken_apps.apps import runtime
+from osken_apps.apps import runtime, served_hosts
 from osken_apps.apps.answering import switches as answers
 from osken_apps.apps.answering.facts import Gatherer
 from osken_apps.apps.dhcp import Dhcp
@@ -166,7 +165,7 @@ class TwoHosts:
         self.all: list[OneHost] = []
         self._spawn_after = runtime.spawn_after
         monkeypatch.setattr(time, "time", lambda: self.now)
-        for module in (host_module, hosts_module):
+        for module in (host_module, served_hosts):
             monkeypatch.setattr(module, "now", lambda: datetime.fromtimestamp(self.now, UTC))
         monkeypatch.setattr(runtime, "spawn_after", self._later)
         self.hosts = Hosts(Fabric(LAYOUT), self._serve)
