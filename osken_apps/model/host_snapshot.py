@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from ipaddress import IPv4Address
+from typing import NamedTuple
 
 from osken_apps.model.conditions import TunnelNeeds
 from osken_apps.model.dhcp_service import dhcp_server, dhcp_service, serves_dhcp
@@ -31,31 +32,18 @@ def host_snapshot(fabric: FabricView, host_name: str, besides: Container[str] = 
     """
     host = fabric.shown(host_name)
     present = host.ofports.get(fabric.layout.integration_bridge, {})
-    all_plugged = sorted(fabric.plugged(host), key=lambda item: item[0].id)
-    aside = {port.id: name for port, name in all_plugged if port.id in fabric.set_aside or port.id in besides}
-    plugged = [item for item in all_plugged if item[0].id not in aside]
-    guards = {port.id: guard for port, _ in plugged if (guard := fabric.guard_of(port))}
-    segments = _segments(fabric, host, {port.network_id for port, _ in plugged if port.id in guards})
+    served, aside = _plugged(fabric, host, besides)
+    guards = {port.id: guard for port, _ in served if (guard := fabric.guard_of(port))}
+    segments = _segments(fabric, host, {port.network_id for port, _ in served if port.id in guards})
     ports = tuple(
         _bound(fabric, port, interface, present[interface], segments[port.network_id], guards.get(port.id))
-        for port, interface in plugged
+        for port, interface in served
         if port.network_id in segments
     )
-    orphaned = {item.name: item.live_tag for item in fabric.orphans(host)}
-    orphans = tuple(sorted(orphaned))
-    trunks = tuple(sorted(host.trunks()))
-    not_shown = unseen(fabric, host)
-    lost = tuple(lost_networks(fabric, host, (port for port, _ in plugged)))
-    left = {name: host.tagged[name] for name in aside.values() if name in host.tagged}
-    keeps = (*_keeps(fabric, orphans, sorted(not_shown), lost), *_keeps_aside(sorted(left)))
-    orphaned |= left
-    orphans = tuple(sorted(orphaned))
-    links = _links(fabric.layout)
-    carrying = {bound.interface for bound in ports}.union(orphans, trunks, links)
-    carrying.update(_lost_links(host, present) if keeps else ())
-    alive = {name: ofport for name, ofport in not_shown.items() if present.get(name) == ofport}
-    carrying.update(alive)
-    kept = {present[name]: tag for name, tag in orphaned.items() if tag and name in present}
+    kept = _kept(fabric, host, (port for port, _ in served), aside)
+    trunks, links = tuple(sorted(host.trunks())), _links(fabric.layout)
+    carrying = {bound.interface for bound in ports}.union(kept.vlans, trunks, links)
+    carrying.update(_lost_links(host, present) if kept.why else ())
     dead = present.keys() - carrying if host.complete else _known_dead(fabric, host, carrying)
     return HostSnapshot(
         host_name,
@@ -65,18 +53,57 @@ def host_snapshot(fabric: FabricView, host_name: str, besides: Container[str] = 
         tuple(sorted(_waiting(fabric, host, present), key=lambda waiting: waiting.port_id)),
         tuple(sorted((name, present[name]) for name in dead if name in present)),
         trunks,
-        orphans,
+        kept.orphans,
         _policies(fabric, host),
         host.max_meters,
         host.complete,
-        keeps,
+        kept.why,
         reaches(fabric, host_name, segments.values()),
         fabric.beyond.addresses.of(host_name),
         host.answers_nd,
-        tuple(sorted((dict.fromkeys(alive.values()) | kept).items())),
+        tuple(sorted((present[name], tag) for name, tag in kept.vlans.items() if name in present)),
         links,
-        lost_networks=lost,
+        lost_networks=kept.lost_networks,
     )
+
+
+def _plugged(
+    fabric: FabricView, host: ShownHost, besides: Container[str]
+) -> tuple[list[tuple[Port, str]], list[str]]:
+    """Give the ports that are served, by id and each with its interface, and the interfaces of the others."""
+    served, aside = [], []
+    for port, interface in sorted(fabric.plugged(host), key=lambda item: item[0].id):
+        if port.id in fabric.set_aside or port.id in besides:
+            aside.append(interface)
+        else:
+            served.append((port, interface))
+    return served, aside
+
+
+class _Kept(NamedTuple):
+    """What of a host carries traffic and is not served: `vlans` by interface (None: not known), and why."""
+
+    vlans: dict[str, int | None]
+    orphans: tuple[str, ...]
+    lost_networks: tuple[str, ...]
+    why: tuple[str, ...]
+
+
+def _kept(fabric: FabricView, host: ShownHost, served: Iterable[Port], aside: Iterable[str]) -> _Kept:
+    present = host.ofports.get(fabric.layout.integration_bridge, {})
+    orphans: dict[str, int | None] = {item.name: item.live_tag for item in fabric.orphans(host)}
+    not_shown = unseen(fabric, host)
+    alive = [name for name, ofport in not_shown.items() if present.get(name) == ofport]
+    lost = tuple(lost_networks(fabric, host, served))
+    is_shown = bool(host.interfaces)
+    left = {
+        name: host.tagged.get(name)
+        for name in aside
+        if name in host.tagged or (not is_shown and name in host.carried)
+    }
+    why = (*_keeps(fabric, sorted(orphans), sorted(not_shown), lost), *_keeps_aside(sorted(left)))
+    orphans |= left
+    return _Kept(dict.fromkeys(alive) | orphans, tuple(sorted(orphans)), lost, why)
 
 
 def reaches(fabric: FabricView, host_name: str, segments: Iterable[Segment]) -> tuple[Reach, ...]:
