@@ -112,7 +112,7 @@ class Controller:
         self.fabric = self.hosts.fabric
 
     def connect_bridge(self, machine: Machine, bridge: str, description: str | None) -> None:
-        connection = SwitchConnection(machine.bridges[bridge], bridge)
+        connection = SwitchConnection(machine.bridges[bridge], bridge, machine.ovsdb.address[0])
         connection.on_gone = lambda: self.hosts.disconnected(connection)  # type: ignore[arg-type]
         self.cut_off(machine, bridge)
         machine.connections[bridge] = connection
@@ -556,7 +556,7 @@ class Interleavings(RuleBasedStateMachine):
         vlans = [segment.local_vlan for segment in snapshot.segments]
         assert len(set(vlans)) == len(vlans)
         for bridge in self.live_bridges(name):
-            real = machine.bridges[bridge.name]
+            real = bridge.connection.bridge_in_memory  # type: ignore[attr-defined]
             wanted = FlowEncoder().flows(bridge.name, LAYOUT, snapshot)
             if snapshot.takes_away:
                 assert real.flows == wanted
@@ -693,7 +693,7 @@ class Interleavings(RuleBasedStateMachine):
             bridge = self.controller.hosts.bridge_of(connection)  # type: ignore[arg-type]
             if not connection.closed and bool(bridge) == served:
                 description = bridge.host.name if bridge else machine.descriptions[name]
-                copy = SwitchConnection(machine.bridges[name], name)
+                copy = SwitchConnection(machine.bridges[name], name, machine.ovsdb.address[0])
                 fresh.hosts.connected(copy, description)  # type: ignore[arg-type]
 
     def believed(self, machine: Machine) -> bool:
@@ -708,8 +708,10 @@ class Interleavings(RuleBasedStateMachine):
             snapshot.trunks,
         )
 
-    @initialize()
-    def something_to_begin_with(self) -> None:
+    @initialize(behind_one_address=st.booleans())
+    def something_to_begin_with(self, behind_one_address: bool = True) -> None:
+        for number, machine in enumerate(self.machines.values()):
+            machine.ovsdb.address = ("192.0.2.1" if behind_one_address else f"192.0.2.{1 + number}", 50000)
         for network_id in NETWORKS[:2]:
             self.network_is_made_or_renumbered(network_id)
         for host in HOSTS:
