@@ -88,6 +88,18 @@ def test_the_others_are_served_and_what_carries_its_traffic_stays(
     assert f"host h: port {P2.id} is left as it is, as the error is about it" in caplog.messages
 
 
+def test_a_guarded_one_is_not_open_where_its_flows_are_lost(fault: Fault) -> None:
+    guarded = replace(P2, port_security_enabled=True)
+    site = served(P1, guarded)
+    fault.about = {guarded.id}
+    for bridge in site.bridges.values():
+        bridge.restart()
+    restart(site, P1, guarded)
+    settle(site)
+    assert site.flows("br-int", "provider_to_guarded")
+    assert not site.flows("br-int", "integration_normal", "provider_to_local")
+
+
 def test_it_is_served_again_once_it_changes(fault: Fault) -> None:
     site = served(P1, P2)
     before = {name: dict(bridge.flows) for name, bridge in site.bridges.items()}
