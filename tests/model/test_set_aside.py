@@ -5,17 +5,18 @@ from typing import Any
 
 import pytest
 
-from osken_apps.apps import broken_ports
+from osken_apps.apps import announcer, broken_ports
 from osken_apps.apps.intent import Intent
 from osken_apps.failures import Failures
 from osken_apps.link import SnapshotPart
-from osken_apps.model import host_snapshot
-from osken_apps.model.changes import Snapshot, Upserted
+from osken_apps.model import host_snapshot, reports
+from osken_apps.model.changes import PortReport, Snapshot, Upserted
 from osken_apps.model.dhcp_service import dhcp_service
+from osken_apps.model.fabric_view import FabricView
 from osken_apps.model.local_vlans import DEAD_TAG
 from osken_apps.model.reports import SET_ASIDE
 from osken_apps.model.resources import Port, PortStatus
-from osken_apps.model.snapshot import BoundPort
+from osken_apps.model.snapshot import BoundPort, HostSnapshot
 from osken_apps.openflow.wire import Encoded
 from osken_apps.pipeline import desired
 from osken_apps.pipeline.port_forms import PortForms
@@ -143,6 +144,38 @@ def test_it_is_found_where_its_flows_cannot_be_made(monkeypatch: pytest.MonkeyPa
         PortStatus.DOWN,
         PortStatus.ACTIVE,
     ]
+
+
+def test_it_is_found_where_what_is_reported_of_it_cannot_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    def of_bound(fabric: FabricView, snapshot: HostSnapshot, bound: BoundPort, waits_for: str) -> PortReport:
+        if bound.port_id == P2.id:
+            raise ZeroDivisionError
+        return made(fabric, snapshot, bound, waits_for)
+
+    made = reports._of_bound
+    monkeypatch.setattr(reports, "_of_bound", of_bound)
+    site = Site(P1, P2, P3)
+    site.plug(10, P1, P2, P3)
+    settle(site)
+    assert [site.reports[it.id].status for it in (P1, P2, P3)] == [
+        PortStatus.ACTIVE,
+        PortStatus.DOWN,
+        PortStatus.ACTIVE,
+    ]
+
+
+def test_a_machine_that_cannot_be_announced_costs_no_other_port_its_report(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def announcements(item: Port, *others: Any) -> object:
+        raise ZeroDivisionError
+
+    site = Site(P1, P2)
+    monkeypatch.setattr(announcer, "announcements", announcements)
+    site.plug(10, P1, P2)
+    site.fabric.host("h").arrivals.add(P2.id)
+    settle(site)
+    assert [site.reports[it.id].status for it in (P1, P2)] == [PortStatus.ACTIVE] * 2
 
 
 def test_an_error_about_most_ports_is_about_none(fault: Fault) -> None:
