@@ -43,7 +43,7 @@ def host_snapshot(fabric: FabricView, host_name: str, besides: Container[str] = 
         for port, interface in served
         if port.network_id in segments
     )
-    kept = _kept(fabric, host, (port for port, _ in served), (interface for _, interface in aside))
+    kept = _kept(fabric, host, served, aside)
     trunks, links = tuple(sorted(host.trunks())), _links(fabric.layout)
     carrying = {bound.interface for bound in ports}.union(kept.vlans, trunks, links)
     carrying.update(_lost_links(host, present) if kept.why else ())
@@ -91,18 +91,21 @@ class _Kept(NamedTuple):
     why: tuple[str, ...]
 
 
-def _kept(fabric: FabricView, host: ShownHost, served: Iterable[Port], aside: Iterable[str]) -> _Kept:
+def _kept(
+    fabric: FabricView, host: ShownHost, served: list[tuple[Port, str]], aside: list[tuple[Port, str]]
+) -> _Kept:
     present = host.ofports.get(fabric.layout.integration_bridge, {})
     orphans: dict[str, int | None] = {item.name: item.live_tag for item in fabric.orphans(host)}
     not_shown = unseen(fabric, host)
     alive = [name for name, ofport in not_shown.items() if present.get(name) == ofport]
-    lost = tuple(lost_networks(fabric, host, served))
+    lost = tuple(lost_networks(fabric, host, (port for port, _ in (*served, *aside))))
     is_shown = bool(host.interfaces)
-    left = {
-        name: host.tagged.get(name)
-        for name in aside
-        if name in host.tagged or (not is_shown and name in host.carried)
-    }
+    left = {}
+    for port, name in aside:
+        tag = host.tagged.get(name)
+        is_own = tag == host.local_vlans.get(port.network_id)  # else it may be another network's
+        if is_own if tag else not is_shown and name in host.carried:
+            left[name] = tag
     why = (*_keeps(fabric, sorted(orphans), sorted(not_shown), lost), *_keeps_aside(sorted(left)))
     orphans |= left
     return _Kept(dict.fromkeys(alive) | orphans, tuple(sorted(orphans)), lost, why)

@@ -16,7 +16,7 @@ from osken_apps.model.fabric_view import FabricView
 from osken_apps.model.local_vlans import DEAD_TAG
 from osken_apps.model.reports import SET_ASIDE
 from osken_apps.model.resources import Port, PortStatus
-from osken_apps.model.snapshot import BoundPort, HostSnapshot
+from osken_apps.model.snapshot import BoundPort, HostSnapshot, Layout
 from osken_apps.openflow.wire import Encoded
 from osken_apps.pipeline import desired
 from osken_apps.pipeline.port_forms import PortForms
@@ -99,6 +99,26 @@ def test_a_guarded_one_is_not_open_where_its_flows_are_lost(fault: Fault) -> Non
     settle(site)
     assert site.flows("br-int", "provider_to_guarded")
     assert not site.flows("br-int", "integration_normal", "provider_to_local")
+
+
+def test_it_stays_where_the_configuration_has_lost_its_physical_network(fault: Fault) -> None:
+    site = served(P2)
+    fault.about = {P2.id}
+    known = replace(P2, status=PortStatus.ACTIVE, binding=site.reports[P2.id].binding)
+    site.start(Snapshot((*EVERY_NETWORK, known), store_id="s"), layout=Layout("br-int", ()))
+    settle(site)
+    assert (site.ovsdb.tags[tap(P2)], site.sends_in(tap(P2)), site.hears(tap(P2))) == (1, {1001}, {1001})
+
+
+def test_one_that_another_hand_gives_another_networks_tag_is_dead(fault: Fault) -> None:
+    site = served(P2, P3)
+    fault.about = {P2.id}
+    restart(site, P2, P3)
+    settle(site)
+    site.ovsdb.tags[tap(P2)] = site.ovsdb.tags[tap(P3)]
+    site.show()
+    settle(site)
+    assert site.ovsdb.tags == {tap(P2): DEAD_TAG, tap(P3): 2}
 
 
 def test_it_is_served_again_once_it_changes(fault: Fault) -> None:
