@@ -15,7 +15,7 @@ from osken_apps.model.dhcp_service import dhcp_service
 from osken_apps.model.fabric_view import FabricView
 from osken_apps.model.local_vlans import DEAD_TAG
 from osken_apps.model.reports import SET_ASIDE
-from osken_apps.model.resources import Port, PortStatus
+from osken_apps.model.resources import Binding, Port, PortStatus
 from osken_apps.model.snapshot import BoundPort, HostSnapshot, Layout
 from osken_apps.openflow.wire import Encoded
 from osken_apps.pipeline import desired
@@ -146,6 +146,15 @@ def test_a_new_one_is_dead_and_says_why(fault: Fault) -> None:
     assert site.ovsdb.tags == {tap(P1): 1, tap(P2): DEAD_TAG}
     assert (site.reports[P2.id].status, site.reports[P2.id].waits_for) == (PortStatus.DOWN, SET_ASIDE)
     assert not any(site.hosts.by_name["h"].troubles.values())
+
+
+def test_the_store_is_told_where_it_is_as_a_restart_goes_by_that(fault: Fault) -> None:
+    site = served(P1)
+    fault.about = {P2.id}
+    site.fabric.apply([Upserted(P2)])
+    site.plug(11, P2)
+    settle(site)
+    assert site.reports[P2.id].binding == Binding("h", 1, tap(P2))
 
 
 def test_it_is_found_where_its_flows_cannot_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
