@@ -35,10 +35,10 @@ class Announcer:
         came = self._fabric.shown(self._host.name).arrivals
         for bound in snapshot.ports if came or self._caught else ():
             port = self._fabric.inventory.ports.get(bound.port_id) if bound.port_id in came else None
+            came.discard(bound.port_id)  # first: an error of ours about it is met once
             frames = tuple(self._announcements(port) if port else ())
             caught = self._caught.pop(bound.port_id, None)
             frames += (caught,) if caught else ()
-            came.discard(bound.port_id)
             if integration and frames:
                 messages = b"".join([codec.packet_out_of(bound.ofport, frame) for frame in frames])
                 for delay_s in ANNOUNCE_AFTER_S:

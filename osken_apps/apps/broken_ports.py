@@ -4,13 +4,15 @@ from collections.abc import Sequence
 
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.host_snapshot import host_snapshot
+from osken_apps.model.reports import port_reports
 from osken_apps.pipeline.desired import FlowEncoder, desired_meters
 
 MAX_BROKEN = 10  # an error that more ports meet is not about any of them
 
 
 def broken_ports(fabric: Fabric, host_name: str) -> set[str]:
-    """Give the ids of the ports without which a host's flows can be made, and with any of which they cannot.
+    """Give the ids of the ports without which a host's flows and reports can be made, and with any of which
+    they cannot.
 
     None if they can be made with all, or cannot without all, or only without many.
     """
@@ -38,7 +40,7 @@ def _among(fabric: Fabric, host_name: str, plugged: set[str], suspects: Sequence
 
 
 def _works(fabric: Fabric, host_name: str, besides: set[str]) -> bool:
-    """Tell whether the flows and meters of a host can be made if some of its ports are set aside."""
+    """Tell whether the flows, meters and reports of a host can be made if some of its ports are set aside."""
     layout = fabric.layout
     try:
         snapshot = host_snapshot(fabric, host_name, besides)
@@ -46,6 +48,7 @@ def _works(fabric: Fabric, host_name: str, besides: set[str]) -> bool:
         for bridge in layout.all_bridges:
             encoder.flows(bridge, layout, snapshot)
             desired_meters(bridge, layout, snapshot)
+        port_reports(fabric, snapshot, layout.all_bridges)
     except Exception:
         return False
     return True

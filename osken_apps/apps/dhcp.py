@@ -149,11 +149,14 @@ class Dhcp:
         default_routes: dict[tuple[str, str], str | None] = {}
         for bound in in_turns(snapshot.ports, pause=runtime.pause):
             if bound.has_dhcp:
-                default_route = self._takes_default_route(bound, default_routes)
-                service = known.get(bound.ofport)
-                if service is None or not service.serves(bound, default_route):
-                    service = PortService(bound, default_route, self._defaults)
-                services[bound.ofport] = service
+                try:
+                    default_route = self._takes_default_route(bound, default_routes)
+                    service = known.get(bound.ofport)
+                    if service is None or not service.serves(bound, default_route):
+                        service = PortService(bound, default_route, self._defaults)
+                    services[bound.ofport] = service
+                except Exception as error:  # of ours: it costs this port's answers, not its host's flows
+                    self._failures.note("what a port is told could not be made", error, bound.port_id)
         after = BridgeService(
             services, bridge.host.tallies.dhcp, self._record, self.durations, self._failures
         )

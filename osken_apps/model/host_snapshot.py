@@ -9,7 +9,7 @@ from osken_apps.model.dhcp_service import dhcp_server, dhcp_service, serves_dhcp
 from osken_apps.model.fabric_view import FabricView
 from osken_apps.model.host import Interface, ShownHost
 from osken_apps.model.local_vlans import DEAD_MARK
-from osken_apps.model.port_security import GroupPolicy, Guard
+from osken_apps.model.port_security import GroupPolicy, Guard, is_guarded
 from osken_apps.model.resources import TUNNEL_TYPES, Port
 from osken_apps.model.snapshot import (
     INTEGRATION_TUNNEL_END,
@@ -34,13 +34,16 @@ def host_snapshot(fabric: FabricView, host_name: str, besides: Container[str] = 
     present = host.ofports.get(fabric.layout.integration_bridge, {})
     served, aside = _plugged(fabric, host, besides)
     guards = {port.id: guard for port, _ in served if (guard := fabric.guard_of(port))}
-    segments = _segments(fabric, host, {port.network_id for port, _ in served if port.id in guards})
+    guarded = {port.network_id for port, _ in served if port.id in guards}
+    if fabric.enforce:  # without its flows, one that is set aside is not to be open
+        guarded |= {port.network_id for port, _ in aside if is_guarded(port)}
+    segments = _segments(fabric, host, guarded)
     ports = tuple(
         _bound(fabric, port, interface, present[interface], segments[port.network_id], guards.get(port.id))
         for port, interface in served
         if port.network_id in segments
     )
-    kept = _kept(fabric, host, (port for port, _ in served), aside)
+    kept = _kept(fabric, host, served, aside)
     trunks, links = tuple(sorted(host.trunks())), _links(fabric.layout)
     carrying = {bound.interface for bound in ports}.union(kept.vlans, trunks, links)
     carrying.update(_lost_links(host, present) if kept.why else ())
@@ -69,14 +72,13 @@ def host_snapshot(fabric: FabricView, host_name: str, besides: Container[str] = 
 
 def _plugged(
     fabric: FabricView, host: ShownHost, besides: Container[str]
-) -> tuple[list[tuple[Port, str]], list[str]]:
-    """Give the ports that are served, by id and each with its interface, and the interfaces of the others."""
-    served, aside = [], []
+) -> tuple[list[tuple[Port, str]], list[tuple[Port, str]]]:
+    """Give the ports that are served, and the others, by id and each with its interface."""
+    served: list[tuple[Port, str]] = []
+    aside: list[tuple[Port, str]] = []
     for port, interface in sorted(fabric.plugged(host), key=lambda item: item[0].id):
-        if port.id in fabric.set_aside or port.id in besides:
-            aside.append(interface)
-        else:
-            served.append((port, interface))
+        is_aside = port.id in fabric.set_aside or port.id in besides
+        (aside if is_aside else served).append((port, interface))
     return served, aside
 
 
@@ -89,18 +91,21 @@ class _Kept(NamedTuple):
     why: tuple[str, ...]
 
 
-def _kept(fabric: FabricView, host: ShownHost, served: Iterable[Port], aside: Iterable[str]) -> _Kept:
+def _kept(
+    fabric: FabricView, host: ShownHost, served: list[tuple[Port, str]], aside: list[tuple[Port, str]]
+) -> _Kept:
     present = host.ofports.get(fabric.layout.integration_bridge, {})
     orphans: dict[str, int | None] = {item.name: item.live_tag for item in fabric.orphans(host)}
     not_shown = unseen(fabric, host)
     alive = [name for name, ofport in not_shown.items() if present.get(name) == ofport]
-    lost = tuple(lost_networks(fabric, host, served))
+    lost = tuple(lost_networks(fabric, host, (port for port, _ in (*served, *aside))))
     is_shown = bool(host.interfaces)
-    left = {
-        name: host.tagged.get(name)
-        for name in aside
-        if name in host.tagged or (not is_shown and name in host.carried)
-    }
+    left = {}
+    for port, name in aside:
+        tag = host.tagged.get(name)
+        is_own = tag == host.local_vlans.get(port.network_id)  # else it may be another network's
+        if is_own if tag else not is_shown and name in host.carried:
+            left[name] = tag
     why = (*_keeps(fabric, sorted(orphans), sorted(not_shown), lost), *_keeps_aside(sorted(left)))
     orphans |= left
     return _Kept(dict.fromkeys(alive) | orphans, tuple(sorted(orphans)), lost, why)

@@ -67,8 +67,8 @@ def _of_unbound(fabric: FabricView, host_name: str) -> Iterator[PortReport]:
         if place is None and port_id not in recorded and claimants[:1] != [host_name]:
             continue
         if place and port_id in fabric.set_aside:
-            binding = fabric.binding_of(port)
-            here = binding if binding and binding.host == host_name else None
+            local_vlan = host.local_vlans.get(port.network_id)
+            here = Binding(host_name, local_vlan, place.interface) if local_vlan is not None else None
             yield PortReport(port_id, here, PortStatus.DOWN, SET_ASIDE)
             continue
         why = _why_unbound(fabric, port, claimants)

@@ -5,17 +5,18 @@ from typing import Any
 
 import pytest
 
-from osken_apps.apps import broken_ports
+from osken_apps.apps import announcer, broken_ports
 from osken_apps.apps.intent import Intent
 from osken_apps.failures import Failures
 from osken_apps.link import SnapshotPart
-from osken_apps.model import host_snapshot
-from osken_apps.model.changes import Snapshot, Upserted
+from osken_apps.model import host_snapshot, reports
+from osken_apps.model.changes import PortReport, Snapshot, Upserted
 from osken_apps.model.dhcp_service import dhcp_service
+from osken_apps.model.fabric_view import FabricView
 from osken_apps.model.local_vlans import DEAD_TAG
 from osken_apps.model.reports import SET_ASIDE
-from osken_apps.model.resources import Port, PortStatus
-from osken_apps.model.snapshot import BoundPort
+from osken_apps.model.resources import Binding, Port, PortStatus
+from osken_apps.model.snapshot import BoundPort, HostSnapshot, Layout
 from osken_apps.openflow.wire import Encoded
 from osken_apps.pipeline import desired
 from osken_apps.pipeline.port_forms import PortForms
@@ -88,6 +89,38 @@ def test_the_others_are_served_and_what_carries_its_traffic_stays(
     assert f"host h: port {P2.id} is left as it is, as the error is about it" in caplog.messages
 
 
+def test_a_guarded_one_is_not_open_where_its_flows_are_lost(fault: Fault) -> None:
+    guarded = replace(P2, port_security_enabled=True)
+    site = served(P1, guarded)
+    fault.about = {guarded.id}
+    for bridge in site.bridges.values():
+        bridge.restart()
+    restart(site, P1, guarded)
+    settle(site)
+    assert site.flows("br-int", "provider_to_guarded")
+    assert not site.flows("br-int", "integration_normal", "provider_to_local")
+
+
+def test_it_stays_where_the_configuration_has_lost_its_physical_network(fault: Fault) -> None:
+    site = served(P2)
+    fault.about = {P2.id}
+    known = replace(P2, status=PortStatus.ACTIVE, binding=site.reports[P2.id].binding)
+    site.start(Snapshot((*EVERY_NETWORK, known), store_id="s"), layout=Layout("br-int", ()))
+    settle(site)
+    assert (site.ovsdb.tags[tap(P2)], site.sends_in(tap(P2)), site.hears(tap(P2))) == (1, {1001}, {1001})
+
+
+def test_one_that_another_hand_gives_another_networks_tag_is_dead(fault: Fault) -> None:
+    site = served(P2, P3)
+    fault.about = {P2.id}
+    restart(site, P2, P3)
+    settle(site)
+    site.ovsdb.tags[tap(P2)] = site.ovsdb.tags[tap(P3)]
+    site.show()
+    settle(site)
+    assert site.ovsdb.tags == {tap(P2): DEAD_TAG, tap(P3): 2}
+
+
 def test_it_is_served_again_once_it_changes(fault: Fault) -> None:
     site = served(P1, P2)
     before = {name: dict(bridge.flows) for name, bridge in site.bridges.items()}
@@ -115,6 +148,15 @@ def test_a_new_one_is_dead_and_says_why(fault: Fault) -> None:
     assert not any(site.hosts.by_name["h"].troubles.values())
 
 
+def test_the_store_is_told_where_it_is_as_a_restart_goes_by_that(fault: Fault) -> None:
+    site = served(P1)
+    fault.about = {P2.id}
+    site.fabric.apply([Upserted(P2)])
+    site.plug(11, P2)
+    settle(site)
+    assert site.reports[P2.id].binding == Binding("h", 1, tap(P2))
+
+
 def test_it_is_found_where_its_flows_cannot_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
     class Forms(PortForms):
         def encoded(self, bound: BoundPort, max_meters: int) -> Encoded:
@@ -131,6 +173,38 @@ def test_it_is_found_where_its_flows_cannot_be_made(monkeypatch: pytest.MonkeyPa
         PortStatus.DOWN,
         PortStatus.ACTIVE,
     ]
+
+
+def test_it_is_found_where_what_is_reported_of_it_cannot_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    def of_bound(fabric: FabricView, snapshot: HostSnapshot, bound: BoundPort, waits_for: str) -> PortReport:
+        if bound.port_id == P2.id:
+            raise ZeroDivisionError
+        return made(fabric, snapshot, bound, waits_for)
+
+    made = reports._of_bound
+    monkeypatch.setattr(reports, "_of_bound", of_bound)
+    site = Site(P1, P2, P3)
+    site.plug(10, P1, P2, P3)
+    settle(site)
+    assert [site.reports[it.id].status for it in (P1, P2, P3)] == [
+        PortStatus.ACTIVE,
+        PortStatus.DOWN,
+        PortStatus.ACTIVE,
+    ]
+
+
+def test_a_machine_that_cannot_be_announced_costs_no_other_port_its_report(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def announcements(item: Port, *others: Any) -> object:
+        raise ZeroDivisionError
+
+    site = Site(P1, P2)
+    monkeypatch.setattr(announcer, "announcements", announcements)
+    site.plug(10, P1, P2)
+    site.fabric.host("h").arrivals.add(P2.id)
+    settle(site)
+    assert [site.reports[it.id].status for it in (P1, P2)] == [PortStatus.ACTIVE] * 2
 
 
 def test_an_error_about_most_ports_is_about_none(fault: Fault) -> None:

@@ -16,11 +16,13 @@ from osken_apps.apps.dhcp import BridgeService, Dhcp, PortService
 from osken_apps.apps.host import Host
 from osken_apps.dhcp.decision import AnswerReason, SilenceReason
 from osken_apps.dhcp.journal import Journal
+from osken_apps.dhcp.reservation import Defaults, reservation_of
 from osken_apps.dhcp.responder import MAX_NEW_ANSWERS, Responder
 from osken_apps.dhcp.server import Outcome
 from osken_apps.failures import Failures
 from osken_apps.model.changes import Deleted, Snapshot, Upserted
 from osken_apps.model.counts import Histogram
+from osken_apps.model.dhcp_service import DhcpService
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.resources import FixedIp, Port
 from osken_apps.model.snapshot import BoundPort, HostSnapshot, Layout, Segment
@@ -178,10 +180,10 @@ def app() -> Dhcp:
     return Dhcp(FakeHosts(), DEFAULTS)  # type: ignore[arg-type]
 
 
-def serve(app: Dhcp, bound: BoundPort = BOUND) -> BridgeService:
-    """Have the application serve the port; give what answers its packets."""
+def serve(app: Dhcp, *ports: BoundPort) -> BridgeService:
+    """Have the application serve the port, or these; give what answers their packets."""
     connection: Any = Connection()
-    snapshot = HostSnapshot("host1", {}, (SEGMENT,), (bound,))
+    snapshot = HostSnapshot("host1", {}, (SEGMENT,), ports or (BOUND,))
     return app.handler(Bridge(Host("host1"), "br-int", connection), snapshot)
 
 
@@ -203,6 +205,21 @@ def test_an_error_that_comes_again_after_its_port_was_changed_is_not_told_again(
         ask(serve(app, replace(BOUND, dhcp=replace(SERVICE, host_name=host_name))), frame(DISCOVER))
     (logged,) = caplog.records
     assert (PORT.id in logged.getMessage(), logged.exc_info is not None) == (True, True)
+
+
+def test_an_error_about_what_one_port_is_told_costs_no_other_its_answers(
+    app: Dhcp, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def breaks(service: DhcpService | None, defaults: Defaults, **further: bool) -> Any:
+        if service is None:
+            raise RuntimeError("boom")
+        return reservation_of(service, defaults, **further)
+
+    monkeypatch.setattr("osken_apps.apps.dhcp.reservation_of", breaks)
+    other = replace(BOUND, port_id="other", ofport=OFPORT - 1, dhcp=None)
+    served = serve(app, other, BOUND)
+    assert list(served.ports) == [OFPORT]
+    assert "what a port is told could not be made: other" in caplog.text
 
 
 def test_what_a_port_s_client_did_is_shown_in_the_api_s_words_and_times(
