@@ -28,11 +28,12 @@ class HostConditions:
     def look(self, snapshot: HostSnapshot) -> None:
         """Find what is wrong now, and say what is new of it."""
         found = (*self._shown(snapshot), *self._foreign())
+        before, now = frozenset(self._host.conditions), frozenset(found)
         for condition in found:
-            if condition not in self._host.conditions:
+            if condition not in before:
                 LOG.warning("host %s: %s (%s)", self._host.name, condition.sentence, condition.remedy)
         for condition in self._host.conditions:
-            if condition not in found:
+            if condition not in now:
                 LOG.info("host %s: no more: %s", self._host.name, condition.sentence)
         self._host.conditions = found
 

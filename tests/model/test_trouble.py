@@ -13,7 +13,7 @@ from osken_apps.apps.host_reports import host_reports
 from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.reconcile import HostReconciler
 from osken_apps.model.changes import PortReport, Snapshot, Upserted
-from osken_apps.model.conditions import InterfaceFacts, PortFacts
+from osken_apps.model.conditions import Condition, InterfaceFacts, PortFacts
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.paired import Paired
 from osken_apps.model.resources import PortStatus
@@ -374,3 +374,31 @@ def test_what_the_store_has_as_bound_is_not_forgotten_when_the_controller_is_new
     world.hosts.fabric.host("h").zones.clear()
     assert world.attempt()
     assert flushed(world.connection) == []
+
+
+def undeclared(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """Have every host's integration bridge show so many interfaces of which nobody says what they are."""
+    integration, *others = sorted(switch.GOOD_BRIDGES, key=lambda bridge: bridge.name != "br-int")
+    ports = (PortFacts(f"tap{each}", (InterfaceFacts(f"tap{each}"),)) for each in range(number))
+    crowded = replace(integration, ports=(*integration.ports, *ports))
+    monkeypatch.setattr(switch, "GOOD_BRIDGES", (crowded, *others))
+
+
+def test_how_often_conditions_are_compared_grows_with_their_number_and_not_with_its_square(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world, compared = World(), [0]
+    is_equal = Condition.__eq__
+
+    def counted(one: Condition, other: object) -> bool:
+        compared[0] += 1
+        return is_equal(one, other)
+
+    for number in (200, 201):
+        with monkeypatch.context() as patch:
+            undeclared(patch, number)
+            world.plug()
+        monkeypatch.setattr(Condition, "__eq__", counted)
+        assert world.attempt()
+        assert len(world.hosts.by_name["h"].conditions) == number
+    assert compared[0] < 10 * 201
