@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from greenlet import GreenletExit
 
-from osken_apps.apps import hosts, runtime
+from osken_apps.apps import hosts, runtime, served_hosts
 from osken_apps.apps.complaints import Complaints
 from osken_apps.apps.host import Host
 from osken_apps.apps.host_reports import host_reports
@@ -87,6 +87,8 @@ def test_a_switch_that_refuses_is_its_host_s_trouble_until_it_takes_the_flows() 
 
 def test_a_pass_that_fails_again_and_again_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     world = World()
+    world.plug(tap1=VM1.id)
+    assert world.attempt()
     for fault in ("refused", "refused", "refused", "", "refused"):
         world.connection.fault = fault
         world.bridge.flows.clear()
@@ -402,3 +404,42 @@ def test_how_often_conditions_are_compared_grows_with_their_number_and_not_with_
         assert world.attempt()
         assert len(world.hosts.by_name["h"].conditions) == number
     assert compared[0] < 10 * 201
+
+
+def test_hosts_without_ports_under_any_names_are_told_of_once(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(served_hosts, "complain", Complaints(lambda: 0.0).complain)
+    caplog.set_level("INFO")
+    world = World()
+    undeclared(monkeypatch, 5)
+    for number in range(20):
+        bridge = SwitchBridge({"int-br-eth2": 1})
+        stranger = Ovsdb(f"made-up-{number}", (bridge.datapath_id,), "198.51.100.1")
+        world.hosts.session_shows(stranger, stranger.view())  # type: ignore[arg-type]
+        world.hosts.connected(SwitchConnection(bridge, "br-int", "198.51.100.1"), None)  # type: ignore[arg-type]
+        reconciler = world.hosts.by_name[stranger.host].reconciler
+        assert isinstance(reconciler, HostReconciler)
+        reconciler.attempt()
+    told = [message for message in caplog.messages if "made-up-" in message]
+    assert 0 < len(told) < 10
+
+
+def test_of_very_many_conditions_of_a_host_some_are_logged_and_the_rest_is_counted(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level("INFO")
+    world = World()
+    world.plug(tap1=VM1.id)
+    assert world.attempt()
+    caplog.clear()
+    with monkeypatch.context() as patch:
+        undeclared(patch, 50)
+        world.plug()
+    assert world.attempt()
+    told = [message for message in caplog.messages if message.startswith("host h: ")]
+    assert (len(told), told[-1]) == (21, "host h: 30 more are wrong")
+    caplog.clear()
+    world.plug()
+    assert world.attempt()
+    assert "host h: 30 more are wrong no more" in caplog.messages
