@@ -46,7 +46,7 @@ class Convergence:
             try:
                 bridge.installed = bridge.installed or self._read(bridge)
             except SwitchGone as error:
-                LOG.info("host %s: %s", self._host.name, error)
+                self._tell(logging.INFO, "%s", str(error))
             except (SwitchError, Malformed) as error:
                 unread[bridge] = str(error)
         return bridges, unread
@@ -78,13 +78,13 @@ class Convergence:
             if flows and snapshot.takes_away and not outcome.refused:
                 note_named(self._fabric, self._host.name, bridge.name, named)
         except SwitchGone as error:
-            LOG.info("host %s: %s", self._host.name, error)
+            self._tell(logging.INFO, "%s", str(error))
             return NOTHING_SENT
         if outcome.sent:
             added, deleted = len(outcome.sent.add), len(outcome.sent.delete)
             self._host.tallies.added_flows += added
             self._host.tallies.deleted_flows += deleted
-            LOG.info("host %s: %s: %d flows added, %d deleted", self._host.name, bridge.name, added, deleted)
+            self._tell(logging.INFO, "%s: %d flows added, %d deleted", bridge.name, added, deleted)
         return outcome
 
     def clean_zones(self, integration: Bridge) -> None:
@@ -94,6 +94,9 @@ class Convergence:
                 return
         zones_are_clean(self._fabric, self._host.name)
 
+    def _tell(self, level: int, words: str, *details: object) -> None:
+        self._hosts.tell(LOG, level, self._host, f"host %s: {words}", *details)
+
     def _owners(self, bridge: Bridge) -> dict[FlowKey, str]:
         """Say whose port each flow is of."""
         return self._encoder.owners() if bridge.name == self._layout.integration_bridge else {}
@@ -102,12 +105,10 @@ class Convergence:
         installed, believed = bridge.read(), bridge.audited
         bridge.audited = None
         if believed is None:
-            LOG.info(
-                "host %s: %s: %d flows of ours found", self._host.name, bridge.name, len(installed.flows)
-            )
+            self._tell(logging.INFO, "%s: %d flows of ours found", bridge.name, len(installed.flows))
         elif installed != believed:
             self._host.tallies.repairs += 1
-            LOG.warning("host %s: %s was changed by another hand; mending it", self._host.name, bridge.name)
+            self._tell(logging.WARNING, "%s was changed by another hand; mending it", bridge.name)
         else:
             installed = believed
         ofports = bridge.connection.ofports()

@@ -13,6 +13,8 @@ from osken_apps.pipeline.features import FEATURES
 
 TABLES = frozenset(stage.table_id for feature in FEATURES for stage in feature.stages)
 
+MAX_TOLD = 20  # at once, of what is wrong or was; the API shows all
+
 LOG = logging.getLogger(__name__)
 
 
@@ -28,13 +30,19 @@ class HostConditions:
     def look(self, snapshot: HostSnapshot) -> None:
         """Find what is wrong now, and say what is new of it."""
         found = (*self._shown(snapshot), *self._foreign())
-        for condition in found:
-            if condition not in self._host.conditions:
-                LOG.warning("host %s: %s (%s)", self._host.name, condition.sentence, condition.remedy)
-        for condition in self._host.conditions:
-            if condition not in found:
-                LOG.info("host %s: no more: %s", self._host.name, condition.sentence)
+        before, now = dict.fromkeys(self._host.conditions), frozenset(found)
+        new, over = [it for it in found if it not in before], [it for it in before if it not in now]
+        for condition in new[:MAX_TOLD]:
+            self._tell(logging.WARNING, "%s (%s)", condition.sentence, condition.remedy)
+        for condition in over[:MAX_TOLD]:
+            self._tell(logging.INFO, "no more: %s", condition.sentence)
+        for words, told in (("%d more are wrong", new), ("%d more are wrong no more", over)):
+            if len(told) > MAX_TOLD:
+                self._tell(logging.WARNING, words, len(told) - MAX_TOLD)
         self._host.conditions = found
+
+    def _tell(self, level: int, words: str, *details: object) -> None:
+        self._hosts.tell(LOG, level, self._host, f"host %s: {words}", *details)
 
     def _shown(self, snapshot: HostSnapshot) -> tuple[Condition, ...]:
         """Give what OVSDB shows to be wrong; looked for again when that, or what is expected, has changed."""

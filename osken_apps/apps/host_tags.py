@@ -3,7 +3,7 @@
 import logging
 
 from osken_apps.apps.host import Host
-from osken_apps.model.fabric import Fabric
+from osken_apps.apps.hosts import Hosts
 from osken_apps.model.local_vlans import DEAD_TAG
 from osken_apps.model.snapshot import HostSnapshot
 from osken_apps.ovsdb.host_view import HostView
@@ -15,9 +15,10 @@ LOG = logging.getLogger(__name__)
 class HostTags:
     """Writes tags: first of what must carry nothing until the flows stand, then of what carries a network."""
 
-    def __init__(self, host: Host, fabric: Fabric) -> None:
+    def __init__(self, host: Host, hosts: Hosts) -> None:
         self._host = host
-        self._fabric = fabric
+        self._hosts = hosts
+        self._fabric = hosts.fabric
         self._written: dict[str, int] = {}
 
     def changes(self, snapshot: HostSnapshot) -> Tags:
@@ -39,7 +40,8 @@ class HostTags:
         foreign = [name for name, tag in changes.items() if name in marked and self._written.get(name) == tag]
         if foreign:
             self._host.tallies.repairs += len(foreign)
-            LOG.warning("host %s: the tags of %s were changed by another hand", self._host.name, foreign)
+            words = "host %s: the tags of %s were changed by another hand"
+            self._hosts.tell(LOG, logging.WARNING, self._host, words, str(foreign))
 
     def make_dead(self, changes: Tags) -> None:
         """Let interfaces whose tag is to be changed carry nothing. Raises OvsdbError."""
@@ -66,7 +68,7 @@ class HostTags:
         if changes and self._host.session:
             self._host.awaited = self._awaited(view, changes)
             self._host.session.set_tags(changes, self._fabric.mark)
-            LOG.info("host %s: tags %s", self._host.name, changes)
+            self._hosts.tell(LOG, logging.INFO, self._host, "host %s: tags %s", str(changes))
 
     def _awaited(self, view: HostView, changes: Tags) -> HostView | None:
         """Say what OVSDB shows next if that needs no other pass; None: with a tag that goes, its local VLAN

@@ -57,7 +57,7 @@ class HostReconciler:
         self._fabric = hosts.fabric
         self._serve = serve
         self._wakeup = runtime.once()
-        self._tags = HostTags(host, hosts.fabric)
+        self._tags = HostTags(host, hosts)
         self._session: OvsdbSession | None = None  # that had shown what the last whole pass goes by
         self._tunnel_bridge = TunnelBridge(host, hosts.fabric.layout, was_away=hosts.complete)
         self._convergence = Convergence(host, hosts)
@@ -117,11 +117,11 @@ class HostReconciler:
         try:
             refused = self._pass()
         except _CutShort as gone:
-            LOG.info("host %s: %s", self._host.name, gone)
+            self._hosts.tell(LOG, logging.INFO, self._host, "host %s: %s", str(gone))
             return False
         except OskenAppsError as error:
             if self._host.troubles.get("pass") != str(error):
-                LOG.warning("host %s: %s", self._host.name, error)
+                self._hosts.tell(LOG, logging.WARNING, self._host, "host %s: %s", str(error))
             self._reports.trouble(str(error))
             return False
         except Exception as error:

@@ -172,13 +172,25 @@ class ServedHosts:
         for host in sorted(without_ports, key=lambda host: host.last_contact)[:-MAX_GONE_HOSTS]:
             self.forget(host.name)
 
-    def _tell(self, name: str, addresses: set[str], words: str, *details: object) -> None:
+    def tell(self, log: logging.Logger, level: int, host: Host, words: str, *details: object) -> None:
+        """Log something of a host, whose name comes first in `words`; see `complain` for those."""
+        self._tell(host.name, host.addresses, words, *details, log=log, level=level)
+
+    def _tell(
+        self,
+        name: str,
+        addresses: set[str],
+        words: str,
+        *details: object,
+        log: logging.Logger = LOG,
+        level: int = logging.INFO,
+    ) -> None:
         """Log what becomes of a host; of one without ports, as of strangers: these have any number of names.
 
         Until the store is known, a controller that has just started knows no strangers.
         """
         inventory = self.fabric.inventory
         if self.fabric.count_recorded_at(name) or not (inventory.loaded or self.complete):
-            LOG.info(words, name, *details)
+            log.log(level, words, name, *details)
         else:
-            complain(LOG, min(addresses, default=""), words, name, *details, level=logging.INFO)
+            complain(log, min(addresses, default=""), words, name, *details, level=level)

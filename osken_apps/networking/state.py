@@ -5,7 +5,7 @@ from dataclasses import fields
 from enum import Enum
 from typing import Any, Protocol, TypeVar
 
-from osken_apps.model.addresses import IPAddress, MacAddress
+from osken_apps.model.addresses import IPAddress, IPNetwork, MacAddress
 from osken_apps.model.resources import Network, Port, Standard, Subnet
 from osken_apps.model.security_groups import DefaultSecurityGroupRule, SecurityGroupRule
 from osken_apps.networking.left_segments import LeftSegment
@@ -64,6 +64,9 @@ class State(Protocol):
 
     def subnets_of(self, network_id: str) -> list[Subnet]:
         """Give a network's subnets, oldest first."""
+
+    def subnet_overlapping(self, network_id: str, cidr: IPNetwork) -> Subnet | None:
+        """Give a network's subnet that has a part of a range."""
 
     def ports_of(self, network_id: str) -> list[Port]:
         """Give a network's ports, oldest first."""

@@ -204,14 +204,14 @@ def _check_ipv6_modes(subnet: Subnet) -> None:
         )
 
 
-def check_overlap(subnet: Subnet, siblings: Sequence[Subnet]) -> None:
+def check_overlap(state: State, subnet: Subnet) -> None:
     """Refuse a range that another subnet of the network has a part of. Raises InvalidInput."""
-    for sibling in siblings:
-        if subnet.cidr.version == sibling.cidr.version and subnet.cidr.overlaps(sibling.cidr):
-            raise InvalidInput(
-                f"Requested subnet with cidr: {subnet.cidr} for network: {subnet.network_id} overlaps with"
-                f" another subnet: {sibling.id} ({sibling.cidr})"
-            )
+    other = state.subnet_overlapping(subnet.network_id, subnet.cidr)
+    if other is not None:
+        raise InvalidInput(
+            f"Requested subnet with cidr: {subnet.cidr} for network: {subnet.network_id} overlaps with"
+            f" another subnet: {other.id} ({other.cidr})"
+        )
 
 
 def create(state: State, project_id: str, new: NewSubnet, request: SubnetRequest) -> Subnet:
@@ -223,7 +223,7 @@ def create(state: State, project_id: str, new: NewSubnet, request: SubnetRequest
         raise SubnetPoolNotFound(new.subnetpool_id)
     subnet = planned(state.new_id(), project_id, new, request)
     check_mtu(network, [subnet])
-    check_overlap(subnet, state.subnets_of(network.id))
+    check_overlap(state, subnet)
     return state.create(subnet, first_revision=0)
 
 

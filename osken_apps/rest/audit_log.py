@@ -1,6 +1,6 @@
 """A line of JSON for each change that was asked for: who, what, of which resource, from where, how it ended.
 
-Also for requests that were refused before anybody looked at what they ask for; of reads of nobody the first
+Also for requests that were refused before anybody looked at what they ask for; of those of nobody the first
 of each address and status, and then one a minute with how often they came `again`. Bodies and headers are not
 written. A thread of its own writes: a slow disk delays nobody who asks. SHELL.
 """
@@ -64,7 +64,7 @@ class AuditLog:
 
     def write(self, entry: Entry) -> None:
         """Have an entry written soon; what does not fit any more is counted."""
-        if _is_read_of_nobody(entry):
+        if _is_refusal_of_nobody(entry):
             kind = (share_of(entry.get("from", "")), entry["status"])
             with self._lock:
                 is_new = self._repeats.is_new(kind, entry, self._clock())
@@ -160,10 +160,10 @@ def _is_read(method: str, path: str) -> bool:
     return method in READS or path.rstrip("/") in QUESTIONS
 
 
-def _is_read_of_nobody(entry: Entry) -> bool:
-    """Tell whether an entry is of a read that nobody gave a name with."""
-    asked = entry.get("method", ""), entry.get("path", "")
-    return _is_read(*asked) and not (entry.get("user") or entry.get("user_id"))
+def _is_refusal_of_nobody(entry: Entry) -> bool:
+    """Tell whether an entry is of a refusal that nobody gave a name with: strangers have any number."""
+    is_refused = entry.get("status", 0) >= 400
+    return is_refused and not (entry.get("user") or entry.get("user_id"))
 
 
 def word(text: str, most: int = MAX_WORD) -> str:

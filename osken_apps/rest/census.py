@@ -62,7 +62,7 @@ class Census:
         self._lock = Lock()
         self._listens = False
         self._begun = False
-        self._early: list[tuple[int, tuple[Change, ...]]] = []  # commits while it is read
+        self._early: list[tuple[int, tuple[Change, ...]]] | None = None  # commits while it is read
         self._facts: dict[type[Standard], dict[str, ResourceFacts]] = {kind: {} for kind in KINDS}
         self._alike: dict[ResourceFacts, dict[str, None]] = {}  # the ids of those of which the same is known
         self._number = 0
@@ -87,8 +87,13 @@ class Census:
                 self._store.listen(self._committed)
                 self._hosts.listen(self._reported)
                 self._listens = True
-            with self._store.moment() as (sequence, view):
-                found = {kind: dict(view.facts(kind)) for kind in KINDS}
+            self._early = []
+            try:
+                with self._store.moment() as (sequence, view):
+                    found = {kind: dict(view.facts(kind)) for kind in KINDS}
+            except BaseException:
+                self._early = None  # the next reading finds what was committed until then
+                raise
             alike: dict[ResourceFacts, dict[str, None]] = {}
             for known in found.values():
                 for id, facts in known.items():
@@ -98,7 +103,7 @@ class Census:
                 for number, changes in self._early:
                     if number > sequence:
                         self._take(changes)
-                self._early = []
+                self._early = None
                 self._begun = True
 
     def counts(self, permissions: Permissions) -> dict[type[Standard], Counter[str]]:
@@ -188,7 +193,7 @@ class Census:
         with self._lock:
             if self._begun:
                 self._take(changes)
-            else:
+            elif self._early is not None:
                 self._early.append((sequence, changes))
         self._tell()
 

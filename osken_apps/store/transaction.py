@@ -6,6 +6,7 @@ Collects the changes for the listeners. Whether a request is allowed is not deci
 
 import json
 import logging
+from bisect import insort
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -34,6 +35,7 @@ from osken_apps.store.tables import (
     form,
 )
 from osken_apps.store.values import seconds
+from osken_apps.store.view import range_of
 
 LOG = logging.getLogger(__name__)
 
@@ -297,8 +299,13 @@ class Transaction(Allocator):
         """Keep what is known of subnets true: a bulk of them asks for a network's again and again."""
         if isinstance(change, Deleted):
             self._known_subnets.clear()
+            self._known_ranges.clear()
         elif isinstance(change.resource, Subnet) and change.resource.network_id in self._known_subnets:
-            self._known_subnets[change.resource.network_id][change.resource.id] = change.resource
+            subnet = change.resource
+            subnets = self._known_subnets[subnet.network_id]
+            if subnet.id not in subnets and subnet.network_id in self._known_ranges:
+                insort(self._known_ranges[subnet.network_id], range_of(subnet))  # which never changes
+            subnets[subnet.id] = subnet
 
     def _know_rule(self, change: Change) -> None:
         """Keep what is known of groups' rules true: a bulk of them asks for the rules again and again."""

@@ -1,6 +1,7 @@
 """What can be read in one transaction; every answer is of the same moment. SHELL."""
 
 import json
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,6 +9,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, bindparam, exists, func, select
 
+from osken_apps.model.addresses import IPNetwork
 from osken_apps.model.changes import HostIdentity, Snapshot
 from osken_apps.model.kind import KINDS
 from osken_apps.model.known_hosts import KnownHost
@@ -47,6 +49,8 @@ from osken_apps.store.values import moment
 R = TypeVar("R", bound=Standard)
 
 A_BATCH = 500
+
+Range = tuple[int, int, int, str]  # of a subnet: version, first and last address, id
 
 _ADDRESSES = (
     select(FIXED_IPS.c.port_id, FIXED_IPS.c.subnet_id, FIXED_IPS.c.ip_address)
@@ -114,6 +118,7 @@ class View:
         self._cache = cache
         self._known: dict[tuple[type[Standard], str], Standard] = {}  # what was asked for by its id
         self._known_subnets: dict[str, dict[str, Subnet]] = {}  # of a network
+        self._known_ranges: dict[str, list[Range]] = {}  # of a network's subnets, in their order
         self._known_rules: dict[str, dict[str, SecurityGroupRule]] = {}  # of a security group
 
     @property
@@ -180,6 +185,21 @@ class View:
             found = self.subnets(Among("network_id", (network_id,)))
             self._known_subnets[network_id] = {subnet.id: subnet for subnet in found}
         return list(self._known_subnets[network_id].values())
+
+    def subnet_overlapping(self, network_id: str, cidr: IPNetwork) -> Subnet | None:
+        """Give a network's subnet that has a part of a range.
+
+        As none has a part of another's, only the last that begins before the range's end can.
+        """
+        if network_id not in self._known_ranges:
+            self._known_ranges[network_id] = sorted(map(range_of, self.subnets_of(network_id)))
+        ranges = self._known_ranges[network_id]
+        at = bisect_left(ranges, (cidr.version, int(cidr.broadcast_address) + 1, 0, ""))
+        if not at:
+            return None
+        version, _, last, subnet_id = ranges[at - 1]
+        is_shared = version == cidr.version and last >= int(cidr.network_address)
+        return self._known_subnets[network_id][subnet_id] if is_shared else None
 
     def ports_of(self, network_id: str) -> list[Port]:
         """Give a network's ports, oldest first."""
@@ -392,3 +412,9 @@ class View:
         )
         rows = self._connection.execute(statement, values).all()
         return rows[::-1] if page.backwards else rows
+
+
+def range_of(subnet: Subnet) -> Range:
+    """Give the range of a subnet, as ranges are sorted."""
+    cidr = subnet.cidr
+    return cidr.version, int(cidr.network_address), int(cidr.broadcast_address), subnet.id

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from osken_apps.apps import served_hosts
+from osken_apps.apps.complaints import Complaints
 from osken_apps.apps.reconcile import HostReconciler
 from osken_apps.model.changes import Deleted, Upserted
 from osken_apps.model.host_snapshot import host_snapshot
@@ -188,7 +190,10 @@ def test_a_pass_whose_bridge_goes_half_way_says_nothing_and_lets_nothing_pass(
     assert not host.in_order
 
 
-def test_tags_are_written_once_where_no_bridge_has_a_flow_yet(caplog: pytest.LogCaptureFixture) -> None:
+def test_tags_are_written_once_where_no_bridge_has_a_flow_yet(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(served_hosts, "complain", Complaints().complain)
     world = World()
     world.plug(tap1=VM1.id)
     with caplog.at_level(logging.INFO):

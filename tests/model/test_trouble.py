@@ -6,14 +6,14 @@ from dataclasses import replace
 import pytest
 from greenlet import GreenletExit
 
-from osken_apps.apps import hosts, runtime
+from osken_apps.apps import hosts, runtime, served_hosts
 from osken_apps.apps.complaints import Complaints
 from osken_apps.apps.host import Host
 from osken_apps.apps.host_reports import host_reports
 from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.reconcile import HostReconciler
 from osken_apps.model.changes import PortReport, Snapshot, Upserted
-from osken_apps.model.conditions import InterfaceFacts, PortFacts
+from osken_apps.model.conditions import Condition, InterfaceFacts, PortFacts
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.paired import Paired
 from osken_apps.model.resources import PortStatus
@@ -87,6 +87,8 @@ def test_a_switch_that_refuses_is_its_host_s_trouble_until_it_takes_the_flows() 
 
 def test_a_pass_that_fails_again_and_again_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     world = World()
+    world.plug(tap1=VM1.id)
+    assert world.attempt()
     for fault in ("refused", "refused", "refused", "", "refused"):
         world.connection.fault = fault
         world.bridge.flows.clear()
@@ -374,3 +376,70 @@ def test_what_the_store_has_as_bound_is_not_forgotten_when_the_controller_is_new
     world.hosts.fabric.host("h").zones.clear()
     assert world.attempt()
     assert flushed(world.connection) == []
+
+
+def undeclared(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """Have every host's integration bridge show so many interfaces of which nobody says what they are."""
+    integration, *others = sorted(switch.GOOD_BRIDGES, key=lambda bridge: bridge.name != "br-int")
+    ports = (PortFacts(f"tap{each}", (InterfaceFacts(f"tap{each}"),)) for each in range(number))
+    crowded = replace(integration, ports=(*integration.ports, *ports))
+    monkeypatch.setattr(switch, "GOOD_BRIDGES", (crowded, *others))
+
+
+def test_how_often_conditions_are_compared_grows_with_their_number_and_not_with_its_square(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world, compared = World(), [0]
+    is_equal = Condition.__eq__
+
+    def counted(one: Condition, other: object) -> bool:
+        compared[0] += 1
+        return is_equal(one, other)
+
+    for number in (200, 201):
+        with monkeypatch.context() as patch:
+            undeclared(patch, number)
+            world.plug()
+        monkeypatch.setattr(Condition, "__eq__", counted)
+        assert world.attempt()
+        assert len(world.hosts.by_name["h"].conditions) == number
+    assert compared[0] < 10 * 201
+
+
+def test_hosts_without_ports_under_any_names_are_told_of_once(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(served_hosts, "complain", Complaints(lambda: 0.0).complain)
+    caplog.set_level("INFO")
+    world = World()
+    undeclared(monkeypatch, 5)
+    for number in range(20):
+        bridge = SwitchBridge({"int-br-eth2": 1})
+        stranger = Ovsdb(f"made-up-{number}", (bridge.datapath_id,), "198.51.100.1")
+        world.hosts.session_shows(stranger, stranger.view())  # type: ignore[arg-type]
+        world.hosts.connected(SwitchConnection(bridge, "br-int", "198.51.100.1"), None)  # type: ignore[arg-type]
+        reconciler = world.hosts.by_name[stranger.host].reconciler
+        assert isinstance(reconciler, HostReconciler)
+        reconciler.attempt()
+    told = [message for message in caplog.messages if "made-up-" in message]
+    assert 0 < len(told) < 10
+
+
+def test_of_very_many_conditions_of_a_host_some_are_logged_and_the_rest_is_counted(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level("INFO")
+    world = World()
+    world.plug(tap1=VM1.id)
+    assert world.attempt()
+    caplog.clear()
+    with monkeypatch.context() as patch:
+        undeclared(patch, 50)
+        world.plug()
+    assert world.attempt()
+    told = [message for message in caplog.messages if message.startswith("host h: ")]
+    assert (len(told), told[-1]) == (21, "host h: 30 more are wrong")
+    caplog.clear()
+    world.plug()
+    assert world.attempt()
+    assert "host h: 30 more are wrong no more" in caplog.messages

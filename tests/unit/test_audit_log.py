@@ -86,7 +86,7 @@ def test_a_question_is_no_change(path: str, status: int, noted: bool) -> None:
 
 
 def read(address: str, status: int = 401, **more: Any) -> dict[str, Any]:
-    return {"from": address, "method": "GET", "path": "/v2.0/networks", "status": status, **more}
+    return {"from": address, "method": "GET", "path": "/v2.0/networks", "status": status} | more
 
 
 def test_reads_of_nobody_that_are_refused_again_are_one_entry_a_minute(tmp_path: Path) -> None:
@@ -109,6 +109,26 @@ def test_reads_of_nobody_that_are_refused_again_are_one_entry_a_minute(tmp_path:
     ]
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("POST", "/v2.0/networks", 401),
+        ("POST", "/identity/v3/auth/tokens", 429),
+        ("BREW", "/", 405),
+        ("PUT", "/v2.0/networks/x", 421),
+    ],
+)
+def test_changes_of_nobody_that_are_refused_again_are_one_entry_a_minute_too(
+    tmp_path: Path, method: str, path: str, status: int
+) -> None:
+    audit = AuditLog(tmp_path / "audit.log", lambda: 0.0)
+    for number in range(100):
+        audit.write(read("192.0.2.1", status, method=method, path=path, request=f"req-{number}"))
+    audit.close()
+    entries = [json.loads(line) for line in (tmp_path / "audit.log").read_text().splitlines()]
+    assert [entry.get("again") for entry in entries] == [None, 99]
+
+
 def test_what_was_counted_is_written_when_its_minute_is_over_and_at_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,7 +148,8 @@ def test_what_was_counted_is_written_when_its_minute_is_over_and_at_the_end(
 @pytest.mark.parametrize(
     "entry",
     [
-        {"from": "192.0.2.1", "method": "POST", "path": "/v2.0/networks", "status": 401},
+        {"from": "192.0.2.1", "method": "POST", "path": "/v2.0/networks", "status": 201},
+        {"from": "192.0.2.1", "method": "POST", "path": "/v2.0/networks", "status": 401, "user": "admin"},
         read("192.0.2.1", user="admin"),
         read("192.0.2.1", 403, user_id="u"),
     ],

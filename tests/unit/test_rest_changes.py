@@ -3,15 +3,17 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
+from osken_apps.errors import StoreUnavailable
 from osken_apps.model.changes import HostReport
 from osken_apps.rest import census, health
 from osken_apps.rest.controller import Hosts, Questions
 from osken_apps.rest.wsgi import application
 from osken_apps.store.store import Store
+from osken_apps.store.view import View
 from tests.unit.rest_client import Client, client_of, config_of
 
 NOW = datetime(2026, 11, 26, 12, 0, 0, tzinfo=UTC)
@@ -124,3 +126,20 @@ def test_each_answer_says_what_time_made_not_ready(tmp_path: Path, monkeypatch: 
     assert watcher.news()["not_ready"] == []
     monkeypatch.setattr(health, "MAX_SILENCE_S", -1.0)
     assert watcher.news()["not_ready"] == ["the controller has been silent for 0 s."]
+
+
+def test_a_census_that_cannot_be_read_keeps_no_commits_and_finds_them_once_it_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(*_: object) -> NoReturn:
+        raise StoreUnavailable("it is locked")
+
+    store, hosts = Store(config_of(tmp_path).database), Hosts()
+    api = application(store, config_of(tmp_path), hosts)
+    client = Client(api, store, hosts, {})
+    with monkeypatch.context() as patch:
+        patch.setattr(View, "facts", locked)
+        api.begin()
+    client.make("network")
+    assert not api._operations.census._early
+    assert client.get("/overview")["counts"]["networks"]["total"] == 1

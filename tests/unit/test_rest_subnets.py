@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
@@ -254,6 +255,54 @@ def test_overlap_is_refused_within_a_network_only(api: Client, network_id: str) 
     assert (reply.status, reply.error) == (400, "InvalidInput")
     assert "10.10.10.0/24" in reply.message and "10.10.0.0/16" in reply.message
     assert api.try_subnet(api.make("network")["id"], "10.10.10.0/24").status == 201
+
+
+@pytest.mark.parametrize(
+    ("cidr", "status"),
+    [
+        ("10.0.0.0/8", 400),
+        ("10.10.3.128/25", 400),
+        ("10.10.3.0/24", 400),
+        ("10.10.0.0/21", 400),
+        ("10.10.2.0/24", 201),
+        ("10.9.0.0/16", 201),
+        ("10.11.0.0/16", 201),
+        ("10.10.5.0/24", 400),
+    ],
+)
+def test_overlap_is_found_wherever_the_other_lies(
+    api: Client, network_id: str, cidr: str, status: int
+) -> None:
+    for other in ("10.10.5.0/24", "10.10.1.0/24", "10.10.3.0/24"):
+        api.subnet(network_id, other)
+    gone = api.subnet(network_id, "10.10.2.0/24")
+    api.call("DELETE", f"/subnets/{gone['id']}")
+    assert api.try_subnet(network_id, cidr).status == status
+
+
+def test_subnets_of_one_request_must_not_overlap_each_other(api: Client, network_id: str) -> None:
+    common = {"network_id": network_id, "ip_version": 4}
+    cidrs = ("10.3.0.0/16", "10.1.0.0/16", "10.2.0.0/16", "10.1.7.0/24")
+    reply = api.call("POST", "/subnets", {"subnets": [common | {"cidr": cidr} for cidr in cidrs]})
+    assert (reply.status, reply.error) == (400, "InvalidInput")
+    assert "10.1.7.0/24" in reply.message and "10.1.0.0/16" in reply.message
+
+
+def test_how_many_siblings_a_new_subnet_is_held_against_does_not_grow_with_their_number(
+    api: Client, network_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared = [0]
+    overlaps = IPv4Network.overlaps
+
+    def counted(one: IPv4Network, other: IPv4Network) -> bool:
+        compared[0] += 1
+        return overlaps(one, other)
+
+    monkeypatch.setattr(IPv4Network, "overlaps", counted)
+    common = {"network_id": network_id, "ip_version": 4, "enable_dhcp": False}
+    bodies = [common | {"cidr": f"10.0.{number}.0/24"} for number in range(50)]
+    assert api.call("POST", "/subnets", {"subnets": bodies}).status == 201
+    assert compared[0] <= 50
 
 
 def test_a_subnet_can_be_changed_within_the_same_rules(api: Client, network_id: str) -> None:

@@ -24,7 +24,7 @@ PINGS_A_SECOND = 100
 SLACK_S = 5
 LEASE_S = 15.0
 README_ROW = re.compile(r"^\| ([^|]+?) \| \d+ \| (\d+) \|", re.MULTILINE)
-FLOW_MODS = re.compile(r"(\d+) flows added, (\d+) deleted")
+FLOW_MODS = re.compile(r"(\d+) flows added, (\d+) deleted$", re.MULTILINE)
 SEQUENCE = re.compile(r"icmp_seq=(\d+) ttl")
 STREAM_PORT = "5001"
 ECHO = """

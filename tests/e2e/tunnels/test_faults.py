@@ -16,7 +16,7 @@ from tests.e2e.tunnels.test_tunnels import ANY_TUNNEL, address, network, pair, t
 
 PINGS_A_SECOND = 10
 SLACK_S = 5  # what a busy machine may take longer than README's did, where something must start first
-FLOW_MODS = re.compile(r"(\d+) flows added, (\d+) deleted")
+FLOW_MODS = re.compile(r"(\d+) flows added, (\d+) deleted$", re.MULTILINE)
 README_ROW = re.compile(r"^\| over a tunnel: ([^|]+?) \| \d+ \| (\d+) \|", re.MULTILINE)
 
 
