@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from osken_apps.fair_queue import FairQueue
 from osken_apps.rest.server.lanes import (
     KNOWN_S,
     MAX_SECRET_BYTES,
@@ -18,7 +19,6 @@ from osken_apps.rest.server.lanes import (
     Dispatcher,
     Known,
     Logins,
-    Turns,
     name_of,
     secret_of,
 )
@@ -158,9 +158,9 @@ def test_of_a_long_body_nothing_is_known_by_its_beginning() -> None:
 
 
 def test_keys_take_turns_and_have_bounds() -> None:
-    turns = Turns(4, 2)
-    assert [turns.put(key, number) for number, key in enumerate("aaabbc")] == [1, 1, 0, 1, 1, 0]
-    assert [turns.take() for _ in range(len(turns))] == [0, 3, 1, 4]
+    queue = FairQueue(4, 2)
+    assert [queue.put(key, number) for number, key in enumerate("aaabbc")] == [1, 1, 0, 1, 1, 0]
+    assert [queue.take() for _ in range(len(queue))] == [0, 3, 1, 4]
 
 
 def test_many_names_from_one_address_are_one_who_tries() -> None:

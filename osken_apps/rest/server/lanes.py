@@ -16,12 +16,13 @@ import re
 import secrets
 import threading
 import time
-from collections import OrderedDict, deque
-from collections.abc import Callable, Hashable, Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
 from enum import Enum, auto
 from typing import Any
 
 from osken_apps.failures import Failures
+from osken_apps.fair_queue import FairQueue
 from osken_apps.model.addresses import share_of
 from osken_apps.rest.server.waiting import News
 from osken_apps.rest.server.waiting_room import WaitingRoom
@@ -103,47 +104,6 @@ def name_of(secret: bytes) -> str:
         return ""
 
 
-class Turns:
-    """A queue that takes turns between keys, with a bound for each and for all."""
-
-    def __init__(self, most: int | None = None, most_of_one: int | None = None) -> None:
-        self._most, self._most_of_one = most, most_of_one
-        self._waiting: OrderedDict[Hashable, deque[Any]] = OrderedDict()
-        self._count = 0
-
-    def __len__(self) -> int:
-        return self._count
-
-    def put(self, key: Hashable, item: Any) -> bool:
-        """Put an item behind those of its key; tell whether there was room."""
-        own = self._waiting.get(key, ())
-        if self._most is not None and self._count >= self._most:
-            return False
-        if self._most_of_one is not None and len(own) >= self._most_of_one:
-            return False
-        self._waiting.setdefault(key, deque()).append(item)
-        self._count += 1
-        return True
-
-    def take(self) -> Any:
-        """Take the first item of the key whose turn it is."""
-        key, own = self._waiting.popitem(last=False)
-        item = own.popleft()
-        if own:
-            self._waiting[key] = own
-        self._count -= 1
-        return item
-
-    def drop(self) -> Any:
-        """Take the last item of the key that has most, of several the one that came last."""
-        key = max(reversed(self._waiting), key=lambda each: len(self._waiting[each]))
-        item = self._waiting[key].pop()
-        if not self._waiting[key]:
-            del self._waiting[key]
-        self._count -= 1
-        return item
-
-
 class Logins:
     """Who waits for a check of a password: by turns between clients, and of one between names.
 
@@ -157,14 +117,14 @@ class Logins:
         most_of_one: int = MAX_WAITING_OF_ONE,
     ) -> None:
         self._most, self._most_of_client, self._most_of_one = most, most_of_client, most_of_one
-        self._clients: OrderedDict[str, Turns] = OrderedDict()
+        self._clients: OrderedDict[str, FairQueue] = OrderedDict()
 
     def __len__(self) -> int:
         return sum(map(len, self._clients.values()))
 
     def put(self, client: str, name: str, item: Any) -> Any:
         """Have an item wait; give that for which there is no room: this or another one, or None."""
-        own = self._clients.setdefault(client, Turns(self._most_of_client, self._most_of_one))
+        own = self._clients.setdefault(client, FairQueue(self._most_of_client, self._most_of_one))
         if not own.put(name, item):
             return item
         if len(self) <= self._most:
@@ -194,8 +154,8 @@ class Dispatcher:
         self._ready = {lane: threading.Condition(self._lock) for lane in Lane}
         self._stops_at: float | None = None
         self._logins = Logins()
-        self._turns = {Lane.HEALTH: Turns(), Lane.OTHER: Turns()}
-        lanes: Mapping[Lane, Turns | Logins] = {**self._turns, Lane.LOGIN: self._logins}
+        self._turns = {Lane.HEALTH: FairQueue(), Lane.OTHER: FairQueue()}
+        lanes: Mapping[Lane, FairQueue | Logins] = {**self._turns, Lane.LOGIN: self._logins}
         counts = {Lane.HEALTH: 1, Lane.LOGIN: 1, Lane.OTHER: threads}
         self._failures = Failures()
         self._threads = [
@@ -264,7 +224,7 @@ class Dispatcher:
         secret = request.secret = secret_of(request.command, path, request.headers, _body(request))
         return Lane.OTHER if secret is None or secret in self.known else Lane.LOGIN
 
-    def _serve(self, lane: Turns | Logins, ready: threading.Condition) -> None:
+    def _serve(self, lane: FairQueue | Logins, ready: threading.Condition) -> None:
         while True:
             with self._lock:
                 while not len(lane) and self._stops_at is None:
