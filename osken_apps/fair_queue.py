@@ -12,6 +12,7 @@ class FairQueue:
         self._most, self._most_of_one = most, most_of_one
         self._waiting: OrderedDict[Hashable, deque[Any]] = OrderedDict()
         self._count = 0
+        self._last: Hashable = None  # whose item was taken last
 
     def __len__(self) -> int:
         return self._count
@@ -28,13 +29,22 @@ class FairQueue:
         return True
 
     def take(self) -> Any:
-        """Take the first item of the key whose turn it is."""
+        """Take the first item of the key whose turn it is: not of the last one again while others wait."""
+        if self._last in self._waiting:
+            self._waiting.move_to_end(self._last)
         key, own = self._waiting.popitem(last=False)
-        item = own.popleft()
+        self._last, item = key, own.popleft()
         if own:
             self._waiting[key] = own
         self._count -= 1
         return item
+
+    def remove(self, key: Hashable, item: Any) -> None:
+        """Take an item out of turn. Raises KeyError, ValueError: it does not wait."""
+        self._waiting[key].remove(item)
+        if not self._waiting[key]:
+            del self._waiting[key]
+        self._count -= 1
 
     def drop(self) -> Any:
         """Take the last item of the key that has most, of several the one that came last."""

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -122,7 +122,7 @@ class Operations:
             (body, values, _project(values, request, permissions))
             for body, values in ((body, posted(collection.attributes, body)) for body in bodies)
         ]
-        with self.store.write() as transaction:
+        with self._write(request) as transaction:
             access = Access(collection, permissions, transaction)
             for body, values, project_id in checked:
                 access.require_create(project_id, body, values)
@@ -175,7 +175,7 @@ class Operations:
         action: str = "update",
     ) -> Iterator[tuple[Transaction, Any]]:
         """Open a transaction on a resource whose parts in `body` the caller may change. Raises ApiError."""
-        with self.store.write() as transaction:
+        with self._write(request) as transaction:
             access = Access(collection, self.permissions(request), transaction)
             resource = _found(transaction, collection, resource_id, access)
             access.require(action, resource, body)
@@ -198,7 +198,7 @@ class Operations:
         self, collection: Collection, request: Request, resource_id: str, rules: Sequence[str]
     ) -> Iterator[tuple[Transaction, Any]]:
         """Open a transaction on a resource, for a change that rules of its own decide. Raises ApiError."""
-        with self.store.write() as transaction:
+        with self._write(request) as transaction:
             access = Access(collection, self.permissions(request), transaction)
             resource = _found(transaction, collection, resource_id, access)
             for rule in rules:
@@ -215,6 +215,10 @@ class Operations:
             domain=self.config.dhcp.domain,
             enforced=self.config.security.enforce,
         )
+
+    def _write(self, request: Request) -> AbstractContextManager[Transaction]:
+        """Open a write transaction when it is the turn of the caller's project. Raises StoreUnavailable."""
+        return self.store.write(project_id=request.caller.project_id)
 
     def _changed(
         self, transaction: Transaction, collection: Collection, request: Request, made: Any

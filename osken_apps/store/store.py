@@ -103,12 +103,13 @@ class Store:
             yield sequence, view
 
     @contextmanager
-    def write(self, lazy: bool = False) -> Iterator[Transaction]:
+    def write(self, lazy: bool = False, project_id: str = "") -> Iterator[Transaction]:
         """Open a write transaction; an exception undoes it. Raises StoreUnavailable, Conflict.
 
         What was committed outlives a power failure, unless it is `lazy`: then it may have to be made again.
+        Projects have it in turn; empty: what is nobody's.
         """
-        with self._writers.turn():
+        with self._writers.turn(project_id):
             began_at = time.monotonic()
             transaction = yield from self._written(lazy)
             self._commits.observe(time.monotonic() - began_at)

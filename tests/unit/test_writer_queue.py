@@ -1,4 +1,4 @@
-"""Writers have their turn in the order in which they came."""
+"""Writers have their turn by project, and in a project in the order in which they came."""
 
 import threading
 
@@ -15,22 +15,33 @@ def waiting(queue: WriterQueue, number: int) -> None:
         threading.Event().wait(0.001)
 
 
-def test_whoever_has_waited_longest_is_next_also_before_one_that_has_just_been() -> None:
+def written(*writers: tuple[str, str]) -> list[str]:
+    """Give the order in which some write, each by its project and name, who came one after the other while
+    somebody of the first one's project wrote.
+    """
     queue, order = WriterQueue(), []
 
-    def write(name: str, times: int = 1) -> None:
-        for _ in range(times):
-            with queue.turn():
-                order.append(name)
+    def write(project_id: str, name: str) -> None:
+        with queue.turn(project_id):
+            order.append(name)
 
-    threads = [threading.Thread(target=write, args=arguments) for arguments in (("many", 3), ("one",))]
-    with queue.turn():
+    threads = [threading.Thread(target=write, args=writer) for writer in writers]
+    with queue.turn(writers[0][0]):
         for number, thread in enumerate(threads, 1):
             thread.start()
             waiting(queue, number)
     for thread in threads:
         thread.join()
-    assert order == ["many", "one", "many", "many"]
+    return order
+
+
+def test_whoever_has_waited_longest_of_a_project_is_next() -> None:
+    assert written(("p", "first"), ("p", "second"), ("p", "third")) == ["first", "second", "third"]
+
+
+def test_one_project_s_many_writes_hold_up_another_s_by_one() -> None:
+    many = ("p", "p1"), ("p", "p2"), ("p", "p3")
+    assert written(*many, ("q", "q1"), ("q", "q2"), ("r", "r1")) == ["q1", "r1", "p1", "q2", "p2", "p3"]
 
 
 def test_who_gives_up_waiting_leaves_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
