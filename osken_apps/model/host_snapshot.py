@@ -99,16 +99,18 @@ def _kept(
     not_shown = unseen(fabric, host)
     alive = [name for name, ofport in not_shown.items() if present.get(name) == ofport]
     lost = tuple(lost_networks(fabric, host, (port for port, _ in (*served, *aside))))
-    is_shown = bool(host.interfaces)
-    left = {}
-    for port, name in aside:
-        tag = host.tagged.get(name)
-        is_own = tag == host.local_vlans.get(port.network_id)  # else it may be another network's
-        if is_own if tag else not is_shown and name in host.carried:
-            left[name] = tag
+    left = {name: host.tagged.get(name) for port, name in aside if _stays(host, port, name)}
     why = (*_keeps(fabric, sorted(orphans), sorted(not_shown), lost), *_keeps_aside(sorted(left)))
     orphans |= left
     return _Kept(dict.fromkeys(alive) | orphans, tuple(sorted(orphans)), lost, why)
+
+
+def _stays(host: ShownHost, port: Port, interface: str) -> bool:
+    """Tell whether the interface of a port that is set aside is in the port's network, and in no other."""
+    tag = host.tagged.get(interface)
+    if tag is None:  # OVSDB has never shown it: its flows tell whether it carried anything
+        return not host.interfaces and interface in host.carried
+    return tag == host.local_vlans.get(port.network_id)
 
 
 def reaches(fabric: FabricView, host_name: str, segments: Iterable[Segment]) -> tuple[Reach, ...]:
