@@ -17,7 +17,7 @@ def whole(view: View) -> Snapshot:
     return Snapshot(
         tuple(resource for part in parts for resource in part.resources),
         store_id=parts[0].store_id,
-        deleted_ports=frozenset(port_id for part in parts for port_id in part.deleted_ports),
+        departed_ports=frozenset(port_id for part in parts for port_id in part.departed_ports),
         tunnel_addresses=tuple(address for part in parts for address in part.tunnel_addresses),
         identities=tuple(host for part in parts for host in part.identities),
     )

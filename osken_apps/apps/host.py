@@ -34,6 +34,16 @@ class Reconciler(Protocol):
         """Have a frame sent from a port that has come to this host, as soon as it can."""
 
 
+class Topic(StrEnum):
+    """What a trouble of a host is about."""
+
+    CERTIFICATE = "certificate"
+    KEPT = "kept"
+    METERS = "meters"
+    PASS = "pass"
+    TRACKING = "tracking"
+
+
 @dataclass(slots=True)
 class Tallies:
     """What is counted of a host since the controller's start."""
@@ -60,7 +70,7 @@ class Host:
         self.reconciler: Reconciler | None = None
         self.tallies = Tallies()
         self.conditions: tuple[Condition, ...] = ()
-        self.troubles: dict[str, str] = {}  # what it is about -> in words
+        self.troubles: dict[str, str] = {}  # by Topic, in words
         self.started_at = self.last_contact = now()
         self.changes = 0  # of what is connected
         self.settled = False  # it had its time to connect all that it has
@@ -87,7 +97,7 @@ class Host:
         self.in_order = False
         self.last_contact = now()
 
-    def say(self, topic: str, trouble: str) -> None:
+    def say(self, topic: Topic, trouble: str) -> None:
         """Note what keeps the host from what it should be; nothing: it is over."""
         if trouble:
             self.troubles[topic] = trouble

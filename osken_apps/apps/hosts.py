@@ -10,7 +10,7 @@ from osken_apps.apps import runtime
 from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.complaints import complain
 from osken_apps.apps.connection import Connection
-from osken_apps.apps.host import Host, Reconciler
+from osken_apps.apps.host import Host, Reconciler, Topic
 from osken_apps.apps.ovsdb.session import OvsdbSession
 from osken_apps.apps.served_hosts import SETTLE_S, ServedHosts
 from osken_apps.errors import OskenAppsError
@@ -114,7 +114,7 @@ class Hosts(ServedHosts):
         """Show that something was not let in, where its host is known by name or, if it has none, address."""
         for host in self.by_name.values():
             if host.name == name or (not name and address in host.addresses):
-                host.say("certificate", trouble)
+                host.say(Topic.CERTIFICATE, trouble)
 
     # -- the store
 
@@ -200,7 +200,7 @@ class Hosts(ServedHosts):
             host.system_id = system_id
             host.session, self._sessions[session] = session, host
             host.addresses = {session.address[0]}
-            host.say("certificate", "")
+            host.say(Topic.CERTIFICATE, "")
             self._begin(host, f"its OVSDB session from {session.address[0]} began")
             self._observe(host, self._views[session])
 
@@ -249,7 +249,7 @@ class Hosts(ServedHosts):
                 self._let_go(before.connection, "another one has its place")
             host.bridges[bridge.name] = self._bridges[connection] = bridge
             host.addresses.add(connection.address[0])
-            host.say("certificate", "")
+            host.say(Topic.CERTIFICATE, "")
             self._begin(host, f"its bridge {bridge.name} connected from {connection.address[0]}")
             self.wake([name])
 

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Mapping
 
 from osken_apps.apps.bridge import Bridge
-from osken_apps.apps.host import Host
+from osken_apps.apps.host import Host, Topic
 from osken_apps.apps.host_conditions import HostConditions
 from osken_apps.failures import Failures
 from osken_apps.model.changes import PortReport
@@ -49,7 +49,7 @@ class PortReporter:
 
         It may break this, too: then the host alone says it.
         """
-        self._host.say("pass", trouble)
+        self._host.say(Topic.PASS, trouble)
         try:
             self._report_ports_in(trouble)
         except Exception as error:

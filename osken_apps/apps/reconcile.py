@@ -15,7 +15,7 @@ from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.broken_ports import broken_ports
 from osken_apps.apps.connection import SwitchError
 from osken_apps.apps.convergence import Convergence
-from osken_apps.apps.host import Host
+from osken_apps.apps.host import Host, Topic
 from osken_apps.apps.host_conditions import HostConditions
 from osken_apps.apps.host_tags import HostTags
 from osken_apps.apps.hosts import Hosts
@@ -120,7 +120,7 @@ class HostReconciler:
             self._hosts.tell(LOG, logging.INFO, self._host, "host %s: %s", str(gone))
             return False
         except OskenAppsError as error:
-            if self._host.troubles.get("pass") != str(error):
+            if self._host.troubles.get(Topic.PASS) != str(error):
                 self._hosts.tell(LOG, logging.WARNING, self._host, "host %s: %s", str(error))
             self._reports.trouble(str(error))
             return False
@@ -129,7 +129,7 @@ class HostReconciler:
             if not self._set_aside():
                 self._reports.trouble("an error of the controller; see its log")
             return False
-        self._host.say("pass", "")
+        self._host.say(Topic.PASS, "")
         self._host.in_order = not refused and self._fabric.ready(self._host.name)
         return not refused
 
@@ -138,7 +138,7 @@ class HostReconciler:
         broken = broken_ports(self._fabric, self._host.name)
         for port_id in sorted(broken):
             LOG.error("host %s: port %s is left as it is, as the error is about it", self._host.name, port_id)
-        self._fabric.set_aside |= broken
+        self._fabric.put_aside(broken)
         return bool(broken)
 
     def _pass(self) -> dict[str, str]:
@@ -275,18 +275,18 @@ class HostReconciler:
     def _say_what_is_kept(self, snapshot: HostSnapshot) -> None:
         """Tell the operator what is not taken away, and which ports share a meter."""
         kept = "; ".join(snapshot.keeps)
-        if kept and kept != self._host.troubles.get("kept"):
+        if kept and kept != self._host.troubles.get(Topic.KEPT):
             LOG.error("host %s: %s", self._host.name, kept)
-        self._host.say("kept", kept)
+        self._host.say(Topic.KEPT, kept)
         tracks = self._fabric.shown(self._host.name).tracks
-        self._host.say("tracking", "" if tracks else CANNOT_TRACK)
+        self._host.say(Topic.TRACKING, "" if tracks else CANNOT_TRACK)
         sharing = [
             bound.interface
             for bound in snapshot.ports
             if bound.has_dhcp and port_meter(bound.ofport, snapshot.max_meters) is None
         ]
         self._host.say(
-            "meters",
+            Topic.METERS,
             f"its switch has {snapshot.max_meters or 'no'} meters, too few for each port to have its own:"
             f" {len(sharing)} ports are held back {'together only' if snapshot.max_meters else 'by nothing'}"
             if sharing

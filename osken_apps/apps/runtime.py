@@ -162,8 +162,8 @@ def _ignore(*_: object) -> None:
 
 
 @contextmanager
-def within(seconds: float | None, error: Exception) -> Iterator[None]:
-    """Have the work within raise an error if it waits for so long; None: for ever."""
+def within(seconds: float, error: Exception) -> Iterator[None]:
+    """Have the work within raise an error if it waits for so long."""
     with eventlet.Timeout(seconds, error):
         yield
 

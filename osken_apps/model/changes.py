@@ -61,14 +61,14 @@ class HostIdentity:
 class Snapshot:
     """All that the store holds at one moment, or a part of it.
 
-    Of `resources`, what is referred to comes first. `store_id` tells one store from another. `deleted_ports`
+    Of `resources`, what is referred to comes first. `store_id` tells one store from another. `departed_ports`
     are ids of ports that hosts had, of which those that are not there were deleted. `tunnel_addresses` say of
     hosts where others reach them, `identities` which host each is.
     """
 
     resources: tuple[Standard, ...] = ()
     store_id: str = ""
-    deleted_ports: frozenset[str] = frozenset()
+    departed_ports: frozenset[str] = frozenset()
     tunnel_addresses: tuple[tuple[str, str], ...] = ()
     identities: tuple[HostIdentity, ...] = ()
 

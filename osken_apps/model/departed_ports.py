@@ -1,26 +1,29 @@
-"""Which ports were deleted on purpose, by all that interfaces claim them by. PURE (it changes, no I/O)."""
+"""Which ports were deleted on purpose, or left a host that may not know it yet. PURE (it changes, no I/O).
+
+They are known by all that interfaces claim them by: what such an interface carries is no lost port's.
+"""
 
 from collections.abc import Iterable, Iterator
 
 from osken_apps.model.interface_names import port_id_prefix
 
-MAX_DELETED_PORTS = 100_000
+MAX_DEPARTED_PORTS = 100_000
 
 
-class DeletedPorts:
-    """The ids of the ports that were deleted last, and the beginnings of them that interfaces' names tell."""
+class DepartedPorts:
+    """The ids of those that departed last, and the beginnings of them that interfaces' names tell."""
 
     def __init__(self) -> None:
         self._ids: dict[str, None] = {}  # the newest last
         self._by_prefix: dict[str, str] = {}
 
     def add(self, port_ids: Iterable[str]) -> None:
-        """Note that ports were deleted; of too many, the oldest are forgotten."""
+        """Note that ports departed; of too many, the oldest are forgotten."""
         for port_id in port_ids:
             self._ids.pop(port_id, None)
             self._ids[port_id] = None
             self._by_prefix[port_id_prefix(port_id)] = port_id
-            if len(self._ids) > MAX_DELETED_PORTS:
+            if len(self._ids) > MAX_DEPARTED_PORTS:
                 self._forget(next(iter(self._ids)))
 
     def _forget(self, port_id: str) -> None:

@@ -50,8 +50,8 @@ class Fabric(FabricView):
         """
         first, known = not self.inventory.loaded, self.inventory
         inventory.loaded = not first
-        known.deleted.add(inventory.deleted)
-        inventory.deleted = known.deleted
+        known.departed.add(inventory.departed)
+        inventory.departed = known.departed
         self.inventory = inventory
         self.told.clear()
         self.set_aside.clear()
@@ -120,6 +120,10 @@ class Fabric(FabricView):
             del self.conflicts[port_id]
             self.beyond.change_of((port_id,))
         return self.hosts_of(port_id)
+
+    def put_aside(self, port_ids: Iterable[str]) -> None:
+        """Have ports stay as they are until they, or their networks, change."""
+        self.set_aside.update(port_ids)
 
     # -- what hosts show
 

@@ -2,7 +2,7 @@
 changes nothing, what does is in `fabric`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import replace
 from ipaddress import IPv4Address
 
@@ -18,6 +18,8 @@ from osken_apps.model.port_security import Guard
 from osken_apps.model.resources import Binding, Network, Port
 from osken_apps.model.snapshot import Layout
 from osken_apps.model.told import Told
+
+Plugged = tuple[Port, str]  # with its interface
 
 
 class FabricView:
@@ -126,14 +128,25 @@ class FabricView:
         place = self.claims.place_of(port_id)
         return {*self.claims_on(port_id), *([place.host] if place else [])}
 
-    def plugged(self, host: ShownHost) -> Iterator[tuple[Port, str]]:
+    def plugged(self, host: ShownHost) -> Iterator[Plugged]:
         """Give the ports that a host has and that are up, each with its interface."""
         for port in self.claimed_by(host):
             place = self.claims.place_of(port.id)
             if place and place.host == host.name and self.is_up(port) and self.can_guard(host, port):
                 yield port, place.interface
 
-    def waiting(self, host: ShownHost) -> Iterator[tuple[Port, str]]:
+    def served_and_aside(
+        self, host: ShownHost, besides: Container[str] = ()
+    ) -> tuple[list[Plugged], list[Plugged]]:
+        """Give those that are served, and those that are set aside or `besides`, each by id."""
+        served: list[Plugged] = []
+        aside: list[Plugged] = []
+        for port, interface in sorted(self.plugged(host), key=lambda item: item[0].id):
+            is_aside = port.id in self.set_aside or port.id in besides
+            (aside if is_aside else served).append((port, interface))
+        return served, aside
+
+    def waiting(self, host: ShownHost) -> Iterator[Plugged]:
         """Give the ports that a host claims while another has them, each with the interface that would have
         it.
         """
@@ -145,7 +158,9 @@ class FabricView:
 
     def orphans(self, host: ShownHost) -> Iterator[Interface]:
         """Give the interfaces of a host that carry ports which the store does not know, and are to."""
-        return iter(()) if self.remove_unknown else host.orphans(self.inventory.ports, self.inventory.deleted)
+        if self.remove_unknown:
+            return iter(())
+        return host.orphans(self.inventory.ports, self.inventory.departed)
 
     # -- what a port is to have
 

@@ -156,9 +156,9 @@ class ShownHost:
         """Give the interfaces that their operator has declared to be trunks."""
         return (interface.name for interface in self.interfaces.values() if interface.trunk)
 
-    def orphans(self, ports: Container[str], deleted: Container[str]) -> Iterator[Interface]:
+    def orphans(self, ports: Container[str], departed: Container[str]) -> Iterator[Interface]:
         """Give the interfaces that a controller has tagged for ports that the store does not know of."""
         for interface in self.interfaces.values():
-            known = interface.iface_id in ports or interface.iface_id in deleted
+            known = interface.iface_id in ports or interface.iface_id in departed
             if interface.live_tag is not None and not known and not interface.shares_row:
                 yield interface

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from osken_apps.model.conditions import TunnelNeeds
 from osken_apps.model.dhcp_service import dhcp_server, dhcp_service, serves_dhcp
-from osken_apps.model.fabric_view import FabricView
+from osken_apps.model.fabric_view import FabricView, Plugged
 from osken_apps.model.host import Interface, ShownHost
 from osken_apps.model.local_vlans import DEAD_MARK
 from osken_apps.model.port_security import GroupPolicy, Guard, is_guarded
@@ -32,7 +32,7 @@ def host_snapshot(fabric: FabricView, host_name: str, besides: Container[str] = 
     """
     host = fabric.shown(host_name)
     present = host.ofports.get(fabric.layout.integration_bridge, {})
-    served, aside = _plugged(fabric, host, besides)
+    served, aside = fabric.served_and_aside(host, besides)
     guards = {port.id: guard for port, _ in served if (guard := fabric.guard_of(port))}
     guarded = {port.network_id for port, _ in served if port.id in guards}
     if fabric.enforce:  # without its flows, one that is set aside is not to be open
@@ -53,56 +53,45 @@ def host_snapshot(fabric: FabricView, host_name: str, besides: Container[str] = 
         dict(host.ofports),
         tuple(segments.values()),
         ports,
-        tuple(sorted(_waiting(fabric, host, present), key=lambda waiting: waiting.port_id)),
-        tuple(sorted((name, present[name]) for name in dead if name in present)),
-        trunks,
-        kept.orphans,
-        _policies(fabric, host),
-        host.max_meters,
-        host.complete,
-        kept.why,
-        reaches(fabric, host_name, segments.values()),
-        fabric.beyond.addresses.of(host_name),
-        host.answers_nd,
-        tuple(sorted((present[name], tag) for name, tag in kept.vlans.items() if name in present)),
-        links,
+        waiting=tuple(sorted(_waiting(fabric, host, present), key=lambda waiting: waiting.port_id)),
+        dead=tuple(sorted((name, present[name]) for name in dead if name in present)),
+        trunks=trunks,
+        left_alone=kept.left_alone,
+        policies=_policies(fabric, host),
+        max_meters=host.max_meters,
+        complete=host.complete,
+        keeps=kept.why,
+        reaches=reaches(fabric, host_name, segments.values()),
+        tunnel_address=fabric.beyond.addresses.of(host_name),
+        answers_nd=host.answers_nd,
+        kept_vlans=tuple(sorted((present[name], tag) for name, tag in kept.vlans.items() if name in present)),
+        links=links,
         lost_networks=kept.lost_networks,
     )
 
 
-def _plugged(
-    fabric: FabricView, host: ShownHost, besides: Container[str]
-) -> tuple[list[tuple[Port, str]], list[tuple[Port, str]]]:
-    """Give the ports that are served, and the others, by id and each with its interface."""
-    served: list[tuple[Port, str]] = []
-    aside: list[tuple[Port, str]] = []
-    for port, interface in sorted(fabric.plugged(host), key=lambda item: item[0].id):
-        is_aside = port.id in fabric.set_aside or port.id in besides
-        (aside if is_aside else served).append((port, interface))
-    return served, aside
-
-
 class _Kept(NamedTuple):
-    """What of a host carries traffic and is not served: `vlans` by interface (None: not known), and why."""
+    """What of a host carries traffic and is not served: `vlans` by interface (None: not known), and why.
+
+    Of these `left_alone` are shown to be ours.
+    """
 
     vlans: dict[str, int | None]
-    orphans: tuple[str, ...]
+    left_alone: tuple[str, ...]
     lost_networks: tuple[str, ...]
     why: tuple[str, ...]
 
 
-def _kept(
-    fabric: FabricView, host: ShownHost, served: list[tuple[Port, str]], aside: list[tuple[Port, str]]
-) -> _Kept:
+def _kept(fabric: FabricView, host: ShownHost, served: list[Plugged], aside: list[Plugged]) -> _Kept:
     present = host.ofports.get(fabric.layout.integration_bridge, {})
     orphans: dict[str, int | None] = {item.name: item.live_tag for item in fabric.orphans(host)}
     not_shown = unseen(fabric, host)
     alive = [name for name, ofport in not_shown.items() if present.get(name) == ofport]
     lost = tuple(lost_networks(fabric, host, (port for port, _ in (*served, *aside))))
-    left = {name: host.tagged.get(name) for port, name in aside if _stays(host, port, name)}
-    why = (*_keeps(fabric, sorted(orphans), sorted(not_shown), lost), *_keeps_aside(sorted(left)))
-    orphans |= left
-    return _Kept(dict.fromkeys(alive) | orphans, tuple(sorted(orphans)), lost, why)
+    of_aside = {name: host.tagged.get(name) for port, name in aside if _stays(host, port, name)}
+    why = (*_keeps(fabric, sorted(orphans), sorted(not_shown), lost), *_keeps_aside(sorted(of_aside)))
+    left_alone = orphans | of_aside
+    return _Kept(dict.fromkeys(alive) | left_alone, tuple(sorted(left_alone)), lost, why)
 
 
 def _stays(host: ShownHost, port: Port, interface: str) -> bool:
@@ -212,8 +201,7 @@ def _lost_links(host: ShownHost, present: Iterable[str]) -> Iterator[str]:
 
 def _known_dead(fabric: FabricView, host: ShownHost, carrying: Container[str]) -> set[str]:
     """Name what is dead whatever else the host will show: interfaces of known ports that are not bound."""
-    inventory = fabric.inventory
-    known = (claim for claim in host.claims if inventory.port_claimed_by(claim) or claim in inventory.deleted)
+    known = filter(fabric.inventory.knows, host.claims)
     return {name for claim in known for name in host.claims[claim] if name not in carrying}
 
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from osken_apps.model.changes import Change, Deleted, HostIdentity, Snapshot, Upserted
 from osken_apps.model.conditions import PortDirectory
-from osken_apps.model.deleted_ports import DeletedPorts
+from osken_apps.model.departed_ports import DepartedPorts
 from osken_apps.model.group_index import GroupIndex
 from osken_apps.model.interface_names import port_id_prefix
 from osken_apps.model.paired import Paired, paired
@@ -24,13 +24,13 @@ M = TypeVar("M")
 class Inventory:
     """Networks, subnets and ports by id, and by the questions that a host asks.
 
-    `deleted` are ports that were deleted on purpose: an interface of another unknown port may be one whose
-    port this store has lost.
+    `departed` are ports that were deleted on purpose, or that a host had: an interface of another unknown
+    port may be one whose port this store has lost.
     """
 
     def __init__(self) -> None:
         self.store_id = ""
-        self.deleted = DeletedPorts()
+        self.departed = DepartedPorts()
         self.tunnel_addresses: dict[str, str] = {}  # of hosts, as the store keeps them
         self.identities: dict[str, HostIdentity] = {}  # likewise
         self.networks: dict[str, Network] = {}
@@ -57,7 +57,7 @@ class Inventory:
         """
         for resource in part.resources:
             (apply or self.apply)(Upserted(resource))
-        self.deleted.add(part.deleted_ports)
+        self.departed.add(part.departed_ports)
         self.tunnel_addresses.update(part.tunnel_addresses)
         self.identities.update((host.name, host) for host in part.identities)
         self.store_id = part.store_id or self.store_id
@@ -117,6 +117,10 @@ class Inventory:
     def port_claimed_by(self, claim: str) -> Port | None:
         """Give the port that a claim names: by its whole id or by the beginning of it."""
         return self.ports.get(claim) or self.ports.get(self._by_prefix.get(claim, ""))
+
+    def knows(self, claim: str) -> bool:
+        """Tell whether a claim names a port that there is or was."""
+        return self.port_claimed_by(claim) is not None or claim in self.departed
 
     def bound_to(self, host: str) -> list[Port]:
         """Give the ports that the store holds as bound to a host."""
@@ -209,7 +213,7 @@ class Inventory:
         self.groups.put_port(port, None)
         self._note_pairs(port, None)
         self._by_prefix.pop(port_id_prefix(id), None)
-        self.deleted.add((id,))
+        self.departed.add((id,))
         return touched | (self.ports_of(port.network_id) if port.is_dhcp_server else set())
 
     def _note_pairs(self, before: Port | None, now: Port | None) -> None:

@@ -5,19 +5,18 @@
 from collections.abc import Collection, Container, Iterable, Mapping
 
 from osken_apps.model.fabric import Fabric
+from osken_apps.model.fabric_view import Plugged
 from osken_apps.model.host import Named, ShownHost
 from osken_apps.model.local_vlans import Traces, assign_local_vlans, read_back
-from osken_apps.model.resources import Port
 from osken_apps.model.snapshot import HostSnapshot, Layout, Wire
 from osken_apps.model.unknown import lost_networks, unseen, wire_at
-
-Plugged = Collection[tuple[Port, str]]
 
 
 def prepare(fabric: Fabric, host_name: str) -> None:
     """Take and give back local VLANs, and note the groups, as what is plugged into a host asks for."""
     host = fabric.shown(host_name)
-    plugged = sorted(fabric.plugged(host), key=lambda item: item[0].id)
+    served, aside = fabric.served_and_aside(host)
+    plugged = (*served, *aside)
     host.look_at_tags(fabric.layout.integration_bridge)
     named = {vlan for of_bridge in host.named.values() for vlan, _ in of_bridge}
     known = read_back(host.local_vlans, host.recalled, _traces(fabric, host, plugged))
@@ -27,7 +26,6 @@ def prepare(fabric: Fabric, host_name: str) -> None:
         named.union(host.tagged.values(), _kept_tags(fabric, host), _stored(fabric, host)),
     )
     host.recalled = _unproven(host, known)
-    served = [(port, interface) for port, interface in plugged if port.id not in fabric.set_aside]
     for port, interface in served:
         if port.network_id in host.local_vlans:
             host.tagged[interface] = host.local_vlans[port.network_id]
@@ -47,7 +45,7 @@ def _unproven(host: ShownHost, known: Container[str]) -> set[str]:
     }
 
 
-def _traces(fabric: Fabric, host: ShownHost, plugged: Plugged) -> dict[str, Traces]:
+def _traces(fabric: Fabric, host: ShownHost, plugged: Collection[Plugged]) -> dict[str, Traces]:
     """Say what a host shows of the local VLANs of the networks that are plugged into it."""
     kept = _kept_tags(fabric, host)
     lost = lost_networks(fabric, host, (port for port, _ in plugged))

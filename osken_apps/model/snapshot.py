@@ -1,7 +1,7 @@
 """The snapshot of one host: all that its flows, tags and DHCP answers depend on, as one value. PURE."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from ipaddress import IPv4Address
 from typing import NamedTuple
 
@@ -160,25 +160,28 @@ class HostSnapshot:
 
     `waiting` are ports that another host has. `dead` are the interfaces of the integration bridge that must
     not carry anything, by name with their ofport: those of `waiting`, and all that is no bound port, no link
-    to a physical bridge and no declared trunk. `trunks` are those that are declared, `orphans` those of ports
-    that the store does not know. `policies` are those of all groups of its guarded ports, by rising number.
-    `reaches` say where its networks over tunnels are besides, and `tunnel_address` where others reach it.
-    `answers_nd`: its datapath can answer neighbor solicitations; None: not known.
+    to another bridge, no declared trunk, and not left alone. `trunks` are those that are declared,
+    `left_alone` those whose tags and flows stay: of ports that the store does not know, or that are set
+    aside. `policies` are those of all groups of its guarded ports, by rising number. `reaches` say where its
+    networks over tunnels are besides, and `tunnel_address` where others reach it. `answers_nd`: its datapath
+    can answer neighbor solicitations; None: not known.
     Its integration bridge can have `max_meters` (some datapaths have none). As long as it is not `complete`,
     as one that has just connected, nothing is taken away from it; nor while `keeps` says why, in words for
-    its operator. `kept_vlans` are by their ofports the tags of `orphans`, and of what OVSDB has not shown yet
-    (None: not known). `guards`: what stays there guards some of them. `links` are its ends of the links to
-    its other bridges, `lost_networks` the physical networks of its ports that have no bridge there any more.
+    its operator. `kept_vlans` are by their ofports the tags of `left_alone`, and of what OVSDB has not shown
+    yet (None: not known). `guards`: what stays there guards some of them. `links` are its ends of the links
+    to its other bridges, `lost_networks` the physical networks of its ports that have no bridge there any
+    more.
     """
 
     host: str
     ofports: Mapping[str, Mapping[str, int]]
     segments: tuple[Segment, ...] = ()
     ports: tuple[BoundPort, ...] = ()
+    _: KW_ONLY
     waiting: tuple[WaitingPort, ...] = ()
     dead: tuple[tuple[str, int], ...] = ()
     trunks: tuple[str, ...] = ()
-    orphans: tuple[str, ...] = ()
+    left_alone: tuple[str, ...] = ()
     policies: tuple[GroupPolicy, ...] = ()
     max_meters: int = MAX_METERS
     complete: bool = True

@@ -15,8 +15,7 @@ def unseen(fabric: FabricView, host: ShownHost) -> dict[str, int]:
     """
     if host.has_ovsdb or host.interfaces or fabric.remove_unknown:
         return {}
-    inventory = fabric.inventory
-    known = (claim for claim in host.claims if inventory.port_claimed_by(claim) or claim in inventory.deleted)
+    known = filter(fabric.inventory.knows, host.claims)
     of_known = set(chain.from_iterable(host.claims[claim] for claim in known))
     others = host.carried.keys() - of_known - {INTEGRATION_TUNNEL_END}
     return {name: host.carried[name] for name in others if not is_integration_end(name)}

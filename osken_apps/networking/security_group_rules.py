@@ -74,12 +74,11 @@ def check_together(rules: Sequence[SecurityGroupRule]) -> None:
 def create(state: State, rule: SecurityGroupRule, terms: Terms) -> SecurityGroupRule:
     """Make a rule, whose id and numbers are set here. Raises BadRequest, NotFound, Conflict."""
     rule = checked(rule)
-    for group_id in dict.fromkeys((rule.security_group_id, rule.remote_group_id)):
-        if group_id is not None:
-            _usable_group(state, group_id, rule.project_id, terms)
+    group = _usable_group(state, rule.security_group_id, rule.project_id, terms)
+    if rule.remote_group_id not in (None, group.id):
+        _usable_group(state, rule.remote_group_id, rule.project_id, terms)
     if rule.remote_address_group_id is not None:
         _usable_address_group(state, rule.remote_address_group_id, rule.project_id, terms)
-    group = _usable_group(state, rule.security_group_id, rule.project_id, terms)
     siblings = state.rules_of(group.id)
     if len(siblings) >= MAX_RULES:
         raise OverQuota("security_group_rule")

@@ -19,6 +19,7 @@ IPV6 = struct.Struct("!IHBB16s16s")
 ADVERTISEMENT = struct.Struct("!BBHI16sBB6s")
 PSEUDO_HEADER = struct.Struct("!16s16sI3xB")
 MIN_FRAME = 60
+EXPERIMENT = 0x88B5  # an ethertype for experiments (IEEE 802)
 EVERYBODY = bytes([0xFF] * 6)
 ALL_NODES, ALL_NODES_MAC = IPv6Address("ff02::1").packed, bytes.fromhex("333300000001")
 OVERRIDE = 1 << 29

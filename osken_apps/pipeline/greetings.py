@@ -13,11 +13,12 @@ from osken_apps.model.tunnels import Reach
 from osken_apps.openflow.actions import SetField
 from osken_apps.openflow.codec import packet_out_by
 from osken_apps.openflow.fields import Field
+from osken_apps.pipeline.announcements import EXPERIMENT
 from osken_apps.pipeline.feature import PlannedBridge
 from osken_apps.pipeline.features.tunnels import is_linked, to_host
 
 NOBODYS_ID = 0
-GREETING = bytes(12) + (0x88B5).to_bytes(2, "big") + bytes(46)  # of an ethertype for experiments (IEEE 802)
+GREETING = bytes(12) + EXPERIMENT.to_bytes(2, "big") + bytes(46)
 
 
 def greetings(bridge: PlannedBridge, before: Mapping[str, Reach]) -> list[bytes]:

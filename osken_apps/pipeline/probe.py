@@ -14,14 +14,13 @@ from osken_apps.openflow.fields import ETH_TYPE_ARP, UNTAGGED, Field
 from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.match import Match
 from osken_apps.openflow.wire import ETH_TYPE_8021Q
-from osken_apps.pipeline.announcements import ARP, ETHERNET, EVERYBODY, MIN_FRAME
+from osken_apps.pipeline.announcements import ARP, ETHERNET, EVERYBODY, EXPERIMENT, MIN_FRAME
 from osken_apps.pipeline.headers import ARP as ARP_ONLY
 from osken_apps.pipeline.headers import ARP_REPLY, ARP_REQUEST, Values
 from osken_apps.pipeline.stages import CLASSIFY
 
 PROBE_COOKIE = 0x6F736B70 << 32  # "oskp"
 PRIORITY = 0xFFFF
-EXPERIMENT = 0x88B5  # an ethertype for experiments (IEEE 802)
 VLAN = struct.Struct("!HH")
 LIFE_S = 3  # so long the flow is there at most
 

@@ -35,10 +35,10 @@ def tag_changes(
     """
     changes: Tags = {}
     of_rows = row_tags(rows, desired)
-    orphans, trunks, links = map(frozenset, (snapshot.orphans, snapshot.trunks, snapshot.links))
+    left_alone, trunks, links = map(frozenset, (snapshot.left_alone, snapshot.trunks, snapshot.links))
     for row in rows:
         names = row.interface_names
-        if not orphans.isdisjoint(names):
+        if not left_alone.isdisjoint(names):
             continue
         is_link = not links.isdisjoint(names)
         if is_link or not trunks.isdisjoint(names):

@@ -29,10 +29,9 @@ from osken_apps.rest.validation import Values, bodies_of, body_of, bounded, post
 from osken_apps.store.selection import Among
 from osken_apps.store.store import Store
 from osken_apps.store.transaction import Transaction
-from osken_apps.store.view import View
+from osken_apps.store.view import A_FEW, View
 
 MOST_IDS = 2000  # that a question to the database names
-A_FEW = 100  # of which what belongs to them is read by their ids; of more, all is read
 
 
 class RevisionNumberConstraintFailed(ApiError):
@@ -122,7 +121,7 @@ class Operations:
             (body, values, _project(values, request, permissions))
             for body, values in ((body, posted(collection.attributes, body)) for body in bodies)
         ]
-        with self._write(request) as transaction:
+        with self.writing(request) as transaction:
             access = Access(collection, permissions, transaction)
             for body, values, project_id in checked:
                 access.require_create(project_id, body, values)
@@ -165,6 +164,10 @@ class Operations:
             collection.delete(transaction, resource, self.around(request))
         return Answer(204)
 
+    def writing(self, request: Request) -> AbstractContextManager[Transaction]:
+        """Open a write transaction when it is the turn of the caller's project. Raises StoreUnavailable."""
+        return self.store.write(project_id=request.caller.project_id)
+
     @contextmanager
     def changing(
         self,
@@ -175,7 +178,7 @@ class Operations:
         action: str = "update",
     ) -> Iterator[tuple[Transaction, Any]]:
         """Open a transaction on a resource whose parts in `body` the caller may change. Raises ApiError."""
-        with self._write(request) as transaction:
+        with self.writing(request) as transaction:
             access = Access(collection, self.permissions(request), transaction)
             resource = _found(transaction, collection, resource_id, access)
             access.require(action, resource, body)
@@ -198,7 +201,7 @@ class Operations:
         self, collection: Collection, request: Request, resource_id: str, rules: Sequence[str]
     ) -> Iterator[tuple[Transaction, Any]]:
         """Open a transaction on a resource, for a change that rules of its own decide. Raises ApiError."""
-        with self._write(request) as transaction:
+        with self.writing(request) as transaction:
             access = Access(collection, self.permissions(request), transaction)
             resource = _found(transaction, collection, resource_id, access)
             for rule in rules:
@@ -215,10 +218,6 @@ class Operations:
             domain=self.config.dhcp.domain,
             enforced=self.config.security.enforce,
         )
-
-    def _write(self, request: Request) -> AbstractContextManager[Transaction]:
-        """Open a write transaction when it is the turn of the caller's project. Raises StoreUnavailable."""
-        return self.store.write(project_id=request.caller.project_id)
 
     def _changed(
         self, transaction: Transaction, collection: Collection, request: Request, made: Any

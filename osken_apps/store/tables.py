@@ -101,7 +101,7 @@ QUOTAS = Table(
 )
 
 # Ports that hosts had, by when that ended or they were deleted: what a host has of a deleted one is to end.
-DELETED_PORTS = Table(
+DEPARTED_PORTS = Table(
     "deleted_ports",
     METADATA,
     Column("sequence", Integer, primary_key=True, autoincrement=True),

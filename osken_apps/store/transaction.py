@@ -15,18 +15,16 @@ from sqlalchemy import Connection, Integer, bindparam, delete, exc, func, insert
 
 from osken_apps.errors import InUse
 from osken_apps.model.changes import Change, Deleted, Upserted, in_order
-from osken_apps.model.deleted_ports import MAX_DELETED_PORTS
 from osken_apps.model.known_hosts import MAX_KNOWN_HOSTS, KnownHost
 from osken_apps.model.resources import NetworkType, Port, Standard, Subnet
 from osken_apps.model.security_groups import SecurityGroupRule
 from osken_apps.networking.server_events import ServerEvent, events_of
-from osken_apps.store import fixed_ips, left_segments, server_events
+from osken_apps.store import departed_ports, fixed_ips, left_segments, server_events
 from osken_apps.store.accounts import AccountsWriter
 from osken_apps.store.allocator import Allocator, Sources
 from osken_apps.store.cache import Cache
 from osken_apps.store.fixed_ips import Readdressed
 from osken_apps.store.tables import (
-    DELETED_PORTS,
     HOST_IDENTITIES,
     KNOWN_HOSTS,
     MEMBERS,
@@ -41,16 +39,6 @@ LOG = logging.getLogger(__name__)
 
 R = TypeVar("R", bound=Standard)
 
-# A host that comes back later than this, or after so many others, keeps the flows of a port that is gone.
-DELETED_PORT_AGE_S = 30 * 24 * 3600
-
-_REMEMBER_DELETED = insert(DELETED_PORTS)
-_FORGET_DELETED = delete(DELETED_PORTS).where(DELETED_PORTS.c.port_id == bindparam("of_port_id"))
-_FORGET_OLDEST = delete(DELETED_PORTS).where(
-    DELETED_PORTS.c.sequence
-    <= select(func.max(DELETED_PORTS.c.sequence)).scalar_subquery() - bindparam("most", type_=Integer)
-)
-_FORGET_OLD = delete(DELETED_PORTS).where(DELETED_PORTS.c.deleted_at < bindparam("before"))
 _KEEP_HOST = insert(KNOWN_HOSTS)
 _CHANGE_HOST = update(KNOWN_HOSTS).where(KNOWN_HOSTS.c.name == bindparam("of_name"))
 _COUNT_HOSTS = select(func.count()).select_from(KNOWN_HOSTS)
@@ -172,8 +160,8 @@ class Transaction(Allocator):
             self._readdress([Readdressed(resource.id, resource.fixed_ips, ())])
             if resource.binding is not None:
                 self._note_left(resource, resource.binding.host)
-            elif self._connection.execute(_FORGET_DELETED, {"of_port_id": resource.id}).rowcount:
-                self._remember_deleted(resource.id)  # a host had it; from now on it is the newest
+            elif departed_ports.forget(self._connection, resource.id):
+                departed_ports.remember(self._connection, resource.id, self._now)  # as the newest
         try:
             self._connection.execute(form(type(resource)).delete, {"of_id": resource.id})
         except exc.IntegrityError as error:
@@ -263,18 +251,10 @@ class Transaction(Allocator):
 
     def _note_left(self, port: Port, host: str) -> None:
         """Note that a port is not at a host any more: one that is away does not know, and still has it."""
-        self._remember_deleted(port.id)
+        departed_ports.remember(self._connection, port.id, self._now)
         network = self.network(port.network_id)
         if network and network.network_type is NetworkType.VLAN:
             left_segments.leave(self._connection, host, network, self._now)
-
-    def _remember_deleted(self, port_id: str) -> None:
-        """Remember a port that a host may still have when it is deleted, and forget those of long ago."""
-        moment = int(self._now.timestamp())
-        self._connection.execute(_FORGET_DELETED, {"of_port_id": port_id})
-        self._connection.execute(_REMEMBER_DELETED, {"port_id": port_id, "deleted_at": moment})
-        self._connection.execute(_FORGET_OLDEST, {"most": MAX_DELETED_PORTS})
-        self._connection.execute(_FORGET_OLD, {"before": moment - DELETED_PORT_AGE_S})
 
     def _execute_for(self, resource: Standard, statement: Any, row: dict[str, Any]) -> None:
         try:

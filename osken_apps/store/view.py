@@ -15,7 +15,7 @@ from osken_apps.model.kind import KINDS
 from osken_apps.model.known_hosts import KnownHost
 from osken_apps.model.resources import FixedIp, Network, Port, Standard, Subnet
 from osken_apps.model.security_groups import DefaultSecurityGroupRule, SecurityGroupRule
-from osken_apps.store import schema, server_events
+from osken_apps.store import departed_ports, schema, server_events
 from osken_apps.store.accounts import Accounts
 from osken_apps.store.address_text import address_of
 from osken_apps.store.cache import Cache
@@ -32,7 +32,6 @@ from osken_apps.store.statements import (
     values_of,
 )
 from osken_apps.store.tables import (
-    DELETED_PORTS,
     FIXED_IPS,
     HOST_IDENTITIES,
     KNOWN_HOSTS,
@@ -49,6 +48,7 @@ from osken_apps.store.values import moment
 R = TypeVar("R", bound=Standard)
 
 A_BATCH = 500
+A_FEW = 100  # of which what belongs to them is read by their ids; of more, all is read
 
 Range = tuple[int, int, int, str]  # of a subnet: version, first and last address, id
 
@@ -93,7 +93,6 @@ _PHYSICAL_NETWORKS = (
     .order_by(NETWORKS.c.physical_network)
 )
 _QUOTAS = select(QUOTAS.c.resource, QUOTAS.c.quota).where(QUOTAS.c.project_id == bindparam("project_id"))
-_DELETED_PORTS = select(DELETED_PORTS.c.port_id).order_by(DELETED_PORTS.c.sequence)
 _KNOWN_HOSTS = select(KNOWN_HOSTS).order_by(KNOWN_HOSTS.c.name)
 _HOST_IDENTITIES = select(HOST_IDENTITIES)
 _ANY = select(SCHEMA_VERSION.c.version)
@@ -287,14 +286,14 @@ class View:
         """Give the subnet ids of each of these networks (None: of all), oldest first."""
         if network_ids is not None and not network_ids:
             return {}
-        if network_ids is None or len(network_ids) > 100:
+        if network_ids is None or len(network_ids) > A_FEW:
             rows = self._connection.execute(_ALL_SUBNET_IDS)
         else:
             rows = self._connection.execute(_SUBNET_IDS, {"network_ids": network_ids})
-        found: dict[str, tuple[str, ...]] = {}
+        found: dict[str, list[str]] = {}
         for network_id, subnet_id in rows:
-            found[network_id] = (*found.get(network_id, ()), subnet_id)
-        return found
+            found.setdefault(network_id, []).append(subnet_id)
+        return {network_id: tuple(subnet_ids) for network_id, subnet_ids in found.items()}
 
     def quotas(self, project_id: str) -> dict[str, int]:
         """Give the quotas that were set for a project, by resource."""
@@ -364,8 +363,8 @@ class View:
         addresses = tuple((host.name, host.address) for host in hosts if host.address)
         identities = tuple(HostIdentity(host.name, host.system_id, host.former_names) for host in hosts)
         yield Snapshot(store_id=self.store_id(), tunnel_addresses=addresses, identities=identities)
-        for deleted in self._connection.scalars(_DELETED_PORTS).partitions(size):
-            yield Snapshot(deleted_ports=frozenset(deleted))
+        for departed in departed_ports.parts(self._connection, size):
+            yield Snapshot(departed_ports=frozenset(departed))
         for kind in KINDS.values():
             for chunk in self._chunks(form(kind.model).table, size):
                 yield Snapshot(tuple(self.find(kind.model, chunk)))

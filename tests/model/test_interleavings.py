@@ -183,7 +183,7 @@ class Interleavings(RuleBasedStateMachine):
         return Snapshot(
             (*self.networks.values(), *subnets, *ports),
             store_id="the-store",
-            deleted_ports=frozenset(self.deleted),
+            departed_ports=frozenset(self.deleted),
             tunnel_addresses=tuple(self.addresses.items()),
             identities=self.identities,
         )
@@ -582,7 +582,7 @@ class Interleavings(RuleBasedStateMachine):
             assert body.cookie in shared or real.flows.get(key) == body
         wires = {segment.local_vlan: LAYOUT.wire_of(segment) for segment in snapshot.segments}
         networks = {segment.local_vlan: segment.network_id for segment in snapshot.segments}
-        for interface in snapshot.orphans:
+        for interface in snapshot.left_alone:
             tag, network_id = self.bound_as.get((host, interface), (0, ""))
             is_real = tag == self.machines[host].ovsdb.tags.get(interface)
             if is_real and self.can_be_known(host, snapshot.host, interface, tag) and real.flows:
@@ -626,7 +626,7 @@ class Interleavings(RuleBasedStateMachine):
                 assert (port.status is PortStatus.ACTIVE) == reached
                 assert port.binding is not None
                 assert port.binding.host == snapshot.host
-            elif interface in snapshot.orphans:
+            elif interface in snapshot.left_alone:
                 assert tag not in (None, DEAD_TAG)
             elif interface in machine.ovsdb.trunks:
                 assert tag != DEAD_TAG

@@ -1006,7 +1006,7 @@ def test_without_ovsdb_a_port_that_was_deleted_while_no_controller_ran_is_dead(
     site.plug(10, one, two)
     at_rest(site)
     bound = replace(two, binding=Binding("h", 2, tap(two)), status=PortStatus.ACTIVE)
-    intent = Snapshot((*NETWORKS.values(), OVERLAY, bound), store_id="s", deleted_ports=frozenset({one.id}))
+    intent = Snapshot((*NETWORKS.values(), OVERLAY, bound), store_id="s", departed_ports=frozenset({one.id}))
     site.start(intent, ovsdb=False)
     if waited:
         site.hosts.wake(site.fabric.expect_no_more("h"))

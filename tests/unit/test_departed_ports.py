@@ -2,13 +2,13 @@
 
 import pytest
 
-from osken_apps.model import deleted_ports
-from osken_apps.model.deleted_ports import DeletedPorts
+from osken_apps.model import departed_ports
+from osken_apps.model.departed_ports import DepartedPorts
 
 
 def test_the_oldest_is_forgotten_by_all_that_claims_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deleted_ports, "MAX_DELETED_PORTS", 2)
-    made = DeletedPorts()
+    monkeypatch.setattr(departed_ports, "MAX_DEPARTED_PORTS", 2)
+    made = DepartedPorts()
     made.add(("10000000-00-first", "20000000-00-other", "10000000-00-first", "20000000-00-third"))
     assert list(made) == ["10000000-00-first", "20000000-00-third"]
     claims = ("10000000-00-first", "10000000-00", "20000000-00-other", "20000000-00", "20000000-00-third")

@@ -425,7 +425,7 @@ def test_before_ovsdb_has_shown_a_host_only_what_is_surely_dead_is_and_nothing_i
     [
         (Snapshot(), True),
         (replace(INTENT, store_id="another"), False),
-        (Snapshot(store_id="the-store", deleted_ports=frozenset({VM1.id})), False),
+        (Snapshot(store_id="the-store", departed_ports=frozenset({VM1.id})), False),
     ],
 )
 def test_a_host_keeps_what_carries_ports_that_the_database_does_not_know(
@@ -437,7 +437,7 @@ def test_a_host_keeps_what_carries_ports_that_the_database_does_not_know(
     made.observe_interfaces("h", [Interface(TAP1.name, VM1.id, tag=1, mark="the-store"), Interface("vnet7")])
     snapshot = snapshot_of(made, "h")
     assert snapshot.takes_away is not kept
-    assert snapshot.orphans == ((TAP1.name,) if kept else ())
+    assert snapshot.left_alone == ((TAP1.name,) if kept else ())
     assert ((TAP1.name, 2) in snapshot.dead) is (not intent.resources and not kept)
     made.remove_unknown = True
     assert snapshot_of(made, "h").takes_away
@@ -624,9 +624,9 @@ def test_an_interface_that_shares_its_row_claims_no_port_and_is_no_orphan() -> N
     made = fabric("h")
     made.observe_interfaces("h", [replace(TAP1, tag=1, mark="s", shares_row=True)])
     snapshot = snapshot_of(made, "h")
-    assert (bound(snapshot), snapshot.orphans) == ([], ())
+    assert (bound(snapshot), snapshot.left_alone) == ([], ())
     made.observe_interfaces("h", [Interface("vnet7", "no-port", 1, "s", shares_row=True)])
-    assert snapshot_of(made, "h").orphans == ()
+    assert snapshot_of(made, "h").left_alone == ()
 
 
 def test_a_tag_counts_at_an_access_port_only() -> None:

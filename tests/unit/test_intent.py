@@ -75,6 +75,6 @@ def test_after_a_gap_no_change_counts_until_the_next_snapshot(fabric: Fabric, in
 
 def test_the_store_s_id_and_its_deleted_ports_come_with_the_snapshot(fabric: Fabric, intent: Intent) -> None:
     intent.take_part(SnapshotPart(0, Snapshot(store_id="4711"), last=False))
-    intent.take_part(SnapshotPart(0, Snapshot(deleted_ports=frozenset({"p1", "p2"})), last=False))
+    intent.take_part(SnapshotPart(0, Snapshot(departed_ports=frozenset({"p1", "p2"})), last=False))
     intent.take_part(part(0, "a", last=True))
-    assert (fabric.inventory.store_id, set(fabric.inventory.deleted)) == ("4711", {"p1", "p2"})
+    assert (fabric.inventory.store_id, set(fabric.inventory.departed)) == ("4711", {"p1", "p2"})

@@ -288,7 +288,7 @@ def test_a_database_of_schema_1_is_brought_up_to_date_with_all_that_it_holds(
     with store.read() as view:
         snapshot = whole(view)
         assert view.quotas("project") == {"port": 7}
-    assert snapshot.store_id and snapshot.deleted_ports == frozenset()
+    assert snapshot.store_id and snapshot.departed_ports == frozenset()
     assert [network.id for network in of_kind(Network, snapshot)] == ["n1", "n2"]
     assert [subnet.id for subnet in of_kind(Subnet, snapshot)] == ["s1", "s2", "s3"]
     bound = next(port for port in of_kind(Port, snapshot) if port.id == "p2")

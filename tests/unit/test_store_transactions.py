@@ -42,8 +42,7 @@ from osken_apps.model.security_groups import (
 from osken_apps.networking.bindings import record, unbind_host
 from osken_apps.networking.physical import VlanRange
 from osken_apps.networking.state import State
-from osken_apps.store import engines
-from osken_apps.store import transaction as transaction_module
+from osken_apps.store import departed_ports, engines
 from osken_apps.store.address_text import address_of, address_text
 from osken_apps.store.store import SYSTEM_SOURCES, Store
 from tests.examples import examples
@@ -428,9 +427,9 @@ def test_a_locked_database_is_unavailable_and_recovers(
         assert len(view.networks()) == 1
 
 
-def deleted_ports(store: Store) -> frozenset[str]:
+def remembered(store: Store) -> frozenset[str]:
     with store.read() as view:
-        return whole(view).deleted_ports
+        return whole(view).departed_ports
 
 
 def delete_bound(store: Store, *numbers: int) -> None:
@@ -449,9 +448,9 @@ def test_a_port_that_was_bound_when_it_was_deleted_is_remembered(store: Store) -
     unbound = make_port(store, 2)
     with store.write() as transaction:
         transaction.delete(unbound)
-    assert deleted_ports(store) == {"p1"}
+    assert remembered(store) == {"p1"}
     delete_bound(store, 1)
-    assert deleted_ports(store) == {"p1"}
+    assert remembered(store) == {"p1"}
 
 
 def its_agent_is_deleted(state: State) -> None:
@@ -474,13 +473,13 @@ def test_a_port_that_a_host_had_before_is_remembered_when_it_is_deleted(
         end(transaction)
     with store.write() as transaction:
         transaction.delete(*transaction.ports_named(["p1"]))
-    assert deleted_ports(store) == {"p1"}
+    assert remembered(store) == {"p1"}
 
 
 def test_a_port_that_is_unbound_for_long_is_remembered_from_its_deletion_on(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transaction_module, "MAX_DELETED_PORTS", 2)
+    monkeypatch.setattr(departed_ports, "MAX_DEPARTED_PORTS", 2)
     make_subnet(store)
     unbound = make_port(store, 0)
     with store.write() as transaction:
@@ -490,27 +489,27 @@ def test_a_port_that_is_unbound_for_long_is_remembered_from_its_deletion_on(
     with store.write() as transaction:
         transaction.delete(unbound)
     delete_bound(store, 2)
-    assert deleted_ports(store) == {"p0", "p2"}
+    assert remembered(store) == {"p0", "p2"}
 
 
-def test_the_newest_deleted_ports_are_remembered(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transaction_module, "MAX_DELETED_PORTS", 3)
+def test_the_newest_departed_ports_are_remembered(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(departed_ports, "MAX_DEPARTED_PORTS", 3)
     make_subnet(store)
     delete_bound(store, *range(6))
-    assert deleted_ports(store) == {"p3", "p4", "p5"}
+    assert remembered(store) == {"p3", "p4", "p5"}
 
 
-def test_deleted_ports_of_long_ago_are_forgotten(tmp_path: Path) -> None:
+def test_departed_ports_of_long_ago_are_forgotten(tmp_path: Path) -> None:
     now = [datetime(2026, 11, 1, tzinfo=UTC)]
     store = Store(url(tmp_path), replace(SYSTEM_SOURCES, now=lambda: now[0]))
     make_subnet(store)
     delete_bound(store, 1)
     now[0] += timedelta(days=29)
     delete_bound(store, 2)
-    assert deleted_ports(store) == {"p1", "p2"}
+    assert remembered(store) == {"p1", "p2"}
     now[0] += timedelta(days=2)
     delete_bound(store, 3)
-    assert deleted_ports(store) == {"p2", "p3"}
+    assert remembered(store) == {"p2", "p3"}
 
 
 def test_of_several_addresses_the_one_that_another_port_has_is_named(store: Store) -> None:

@@ -4,8 +4,8 @@ import re
 import time
 from collections.abc import Iterator
 
+from osken_apps.apps.answering.plugged import interfaces
 from osken_apps.apps.hosts import Hosts
-from osken_apps.apps.plugged import interfaces
 from osken_apps.dhcp.decision import SilenceReason
 from osken_apps.dhcp.journal import PortJournal
 from osken_apps.explain.facts import Known, Source, Twin

@@ -10,13 +10,13 @@ from ipaddress import IPv4Address
 
 from osken_apps.apps import runtime
 from osken_apps.apps.answering.duplicate_macs import duplicate_mac_of
+from osken_apps.apps.answering.plugged import interface_of, nics, stray_of
 from osken_apps.apps.answering.probe import answers_arp, wire_carries
 from osken_apps.apps.answering.switches import Answers
 from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.dhcp import Dhcp
 from osken_apps.apps.host import Host
 from osken_apps.apps.hosts import Hosts
-from osken_apps.apps.plugged import interface_of, nics, stray_of
 from osken_apps.explain.facts import (
     Facts,
     FrameFacts,
@@ -29,7 +29,6 @@ from osken_apps.explain.facts import (
     Traffic,
 )
 from osken_apps.model.host_snapshot import host_snapshot
-from osken_apps.model.interface_names import port_id_prefix
 from osken_apps.model.resources import Port
 from osken_apps.model.snapshot import (
     INTEGRATION_TUNNEL_END,
@@ -197,7 +196,7 @@ class Gatherer:
         fabric = self._hosts.fabric
         ids = {port.id for port in ports}
         found = {place.host for id in ids if (place := fabric.claims.place_of(id))}
-        found |= {host for id in ids for host in fabric.claims.of(id, port_id_prefix(id))}
+        found |= {host for id in ids for host in fabric.claims_on(id)}
         for name, host in self._hosts.by_name.items():
             if any(condition.port_id in ids for condition in host.conditions):
                 found.add(name)
@@ -206,7 +205,7 @@ class Gatherer:
     def _port_seen(self, port: Port, counted: Known[PortCounted] | None) -> PortSeen:
         fabric, inventory = self._hosts.fabric, self._hosts.fabric.inventory
         place = fabric.claims.place_of(port.id)
-        claims = fabric.claims.of(port.id, port_id_prefix(port.id))
+        claims = fabric.claims_on(port.id)
         journal = self._dhcp.journal_of(port.id)
         groups = map(inventory.groups.groups.get, port.security_groups)
         return PortSeen(

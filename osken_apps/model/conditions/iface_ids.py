@@ -19,8 +19,7 @@ NOT_HEX = re.compile(r"[^0-9a-f]")
 class PortDirectory:
     """Ports by id, name and device, and by either end of their id.
 
-    `ports` is its owner's, who tells of changes. Nothing but ids is indexed until something else is asked
-    for.
+    `ports` is its owner's, who tells of changes. Nothing is indexed until more than an id is asked for.
     """
 
     def __init__(self, ports: Mapping[str, Port]) -> None:
