@@ -254,7 +254,7 @@ class Operations:
                 return
             if project_id != request.caller.project_id and not self._is_known(view, project_id):
                 return
-        with suppress(StoreUnavailable), self.store.write() as transaction:
+        with suppress(StoreUnavailable), self.writing(request) as transaction:
             collection.first_use.begin(transaction, project_id, self.around(request).terms)
 
     def _is_known(self, view: View, project_id: str) -> bool:

@@ -141,7 +141,7 @@ def _set(operations: Operations, request: Request, project_id: str) -> Answer:
     wanted, is_forced = quotas_of(json_of(request.body), known)
     if not project_id.isprintable() or len(project_id) > 255:
         raise HTTPBadRequest(f"Invalid input for project_id. Reason: {project_id!r} is not a project.")
-    with operations.store.write() as transaction:
+    with operations.writing(request) as transaction:
         if not is_forced:
             _check_used(wanted, lambda name: transaction.count(known[name].model, project_id))
         transaction.set_quotas(project_id, wanted)
@@ -150,7 +150,7 @@ def _set(operations: Operations, request: Request, project_id: str) -> Answer:
 
 def _reset(operations: Operations, request: Request, project_id: str) -> Answer:
     _require(operations, request, "delete_quota", project_id)
-    with operations.store.write() as transaction:
+    with operations.writing(request) as transaction:
         if not transaction.quotas(project_id):
             raise TenantQuotaNotFound(project_id)
         transaction.delete_quotas(project_id)

@@ -116,7 +116,7 @@ def test_a_page_of_another_site_makes_no_default_group(alice: Client, headers: d
 def test_a_list_does_without_the_default_group_while_nothing_can_be_written(
     alice: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_store: Store) -> Any:
+    def refuse(_store: Store, **_: object) -> Any:
         raise StoreUnavailable("it is full")
 
     monkeypatch.setattr(Store, "write", refuse)
