@@ -118,6 +118,7 @@ class Logins:
     ) -> None:
         self._most, self._most_of_client, self._most_of_one = most, most_of_client, most_of_one
         self._clients: OrderedDict[str, FairQueue] = OrderedDict()
+        self._last = ""  # whose item was taken last
 
     def __len__(self) -> int:
         return sum(map(len, self._clients.values()))
@@ -136,9 +137,11 @@ class Logins:
         return dropped
 
     def take(self) -> Any:
-        """Take the first item of the client whose turn it is."""
+        """Take the first item of the client whose turn it is: not of the last one again while others wait."""
+        if self._last in self._clients:
+            self._clients.move_to_end(self._last)
         client, own = self._clients.popitem(last=False)
-        item = own.take()
+        self._last, item = client, own.take()
         if own:
             self._clients[client] = own
         return item
