@@ -56,11 +56,11 @@ class PortReports:
 class HostReports:
     """What the controller knows of all hosts now, sent every few seconds.
 
-    `complete`: hosts that were there before the controller's start had their time to connect again.
+    `all_had_time`: hosts that were there before the controller's start had their time to connect again.
     """
 
     reports: tuple[HostReport, ...]
-    complete: bool = True
+    all_had_time: bool = True
     counts: ControllerCounts | None = None
 
 

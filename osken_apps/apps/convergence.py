@@ -1,6 +1,7 @@
 """Brings the flows and meters of a host's bridges to what they should be. SHELL."""
 
 import logging
+from collections.abc import Callable, Iterable
 
 from osken_apps.apps import runtime
 from osken_apps.apps.bridge import Bridge, Installed, Outcome
@@ -59,18 +60,22 @@ class Convergence:
         )
 
     def converge(
-        self, bridge: Bridge, desired: Installed, snapshot: HostSnapshot, unsettled: set[str]
+        self,
+        bridge: Bridge,
+        desired: Installed,
+        snapshot: HostSnapshot,
+        unsettle: Callable[[Iterable[str]], None],
     ) -> Outcome:
         """Bring a bridge to what it should have; one that is gone meanwhile is left.
 
-        Adds the ids of the ports whose flows change to `unsettled`, before they do. Raises SwitchError.
+        Tells `unsettle` the ids of the ports whose flows change, before they do. Raises SwitchError.
         """
         try:
             bridge.look_again()
             installed = bridge.installed or self._read(bridge)
             flows = self._encoder.difference(installed.flows, desired.flows)
             owners = self._owners(bridge) if flows else {}
-            unsettled.update(owners[key] for key, _ in flows.add if key in owners)
+            unsettle(owners[key] for key, _ in flows.add if key in owners)
             named = named_in(self._layout, snapshot) if flows else frozenset()
             note_named(self._fabric, self._host.name, bridge.name, named, besides=True)
             keeping = None if snapshot.takes_away else bridge_of(bridge.name, self._layout, snapshot)

@@ -218,7 +218,7 @@ class Hosts(ServedHosts):
         if is_away and fabric.has_ports_of(former, self._views[session].interfaces):
             self._tell(former, {session.address[0]}, "host %s is called %s now", name)
             self._end(former)
-            self.wake(fabric.recognize(former, name))
+            self.wake(fabric.take_in(former, name, is_renamed=True))
         fabric.identify(name, system_id)
         for former in () if session.certified else fabric.names.former_names(name):
             known = self.by_name.get(former)

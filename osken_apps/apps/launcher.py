@@ -105,7 +105,7 @@ class Controller:
         runtime.spawn(tell_again_for_ever)
         runtime.spawn(tell_progress, self._hosts)
         runtime.spawn(audit_for_ever, self._hosts, self._audit_interval_s)
-        runtime.spawn_after(FIRST_CONNECTIONS_S, self._hosts.expect_no_more)
+        runtime.spawn_after(FIRST_CONNECTIONS_S, self._hosts.wait_no_longer)
         while self._signals.recv(1) == bytes([signal.SIGHUP]):
             LOG.info("SIGHUP: reading certificates and policy again")
             for each in self._edges:

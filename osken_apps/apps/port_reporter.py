@@ -1,7 +1,7 @@
 """What a pass has the store told of a host's ports. SHELL (it logs)."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.host import Host, Topic
@@ -18,9 +18,7 @@ LOG = logging.getLogger(__name__)
 
 
 class PortReporter:
-    """Reports the ports of one host; `unsettled`: those whose flows or tags were to be changed and may not
-    stand.
-    """
+    """Reports the ports of one host."""
 
     def __init__(
         self,
@@ -29,12 +27,20 @@ class PortReporter:
         conditions: HostConditions,
         report: Callable[[list[PortReport]], None],
     ) -> None:
-        self.unsettled: set[str] = set()
+        self._unsettled: set[str] = set()  # whose flows or tags were to be changed and may not stand
         self._host = host
         self._fabric = fabric
         self._conditions = conditions
         self._report = report
         self._failures = Failures()
+
+    def unsettle(self, port_ids: Iterable[str]) -> None:
+        """Note the ports whose flows or tags are to be changed, before they are."""
+        self._unsettled.update(port_ids)
+
+    def settle(self, refused: Iterable[str]) -> None:
+        """Note that flows and tags are as they are to be, but for the ports whose flows a switch refuses."""
+        self._unsettled = set(refused)
 
     def after_pass(
         self, snapshot: HostSnapshot, bridges: Mapping[str, Bridge], refused: Mapping[str, str]
@@ -71,7 +77,7 @@ class PortReporter:
             snapshot = host_snapshot(self._fabric, self._host.name)
             ports = (self._fabric.inventory.ports[bound.port_id] for bound in snapshot.ports)
             new = {port.id for port in ports if not self._is_known(port)}
-            troubles = dict.fromkeys(self.unsettled | new, trouble)
+            troubles = dict.fromkeys(self._unsettled | new, trouble)
             self._conditions.look(snapshot)
             connected, cut = self._host.bridges.keys(), self._conditions.cut()
             self._send(port_reports(self._fabric, snapshot, connected, troubles, cut))

@@ -37,7 +37,7 @@ class Progress:
 
     def is_over(self) -> bool:
         """Tell whether nobody is waited for and nothing comes any more."""
-        return self._hosts.complete and self.quiet_looks >= MAX_QUIET_LOOKS
+        return self._hosts.all_had_time and self.quiet_looks >= MAX_QUIET_LOOKS
 
     def rest(self) -> str:
         """Give in words which hosts are missing; empty: none."""

@@ -59,7 +59,7 @@ class HostReconciler:
         self._wakeup = runtime.once()
         self._tags = HostTags(host, hosts)
         self._session: OvsdbSession | None = None  # that had shown what the last whole pass goes by
-        self._tunnel_bridge = TunnelBridge(host, hosts.fabric.layout, was_away=hosts.complete)
+        self._tunnel_bridge = TunnelBridge(host, hosts.fabric.layout, was_away=hosts.all_had_time)
         self._convergence = Convergence(host, hosts)
         self._conditions = HostConditions(host, hosts)
         self._reports = PortReporter(host, hosts.fabric, self._conditions, report)
@@ -173,14 +173,15 @@ class HostReconciler:
         refused: dict[str, str] = {}
         for bridge, wanted in desired.items():
             if bridge in bridges:
-                unsettled = self._reports.unsettled
-                outcome = self._convergence.converge(bridges[bridge], wanted, snapshot, unsettled)
+                outcome = self._convergence.converge(
+                    bridges[bridge], wanted, snapshot, self._reports.unsettle
+                )
                 refused |= outcome.refused
                 self._tunnel_bridge.is_to_greet |= bridge == layout.tunnel_bridge and bool(outcome.sent.add)
                 self._look_for_news(bridges)
         if is_whole:
             self._tags.write(snapshot, integration is not None)
-            self._reports.unsettled = set(refused)
+            self._reports.settle(refused)
             self._announcer.send(snapshot, integration)
         self._conditions.look(snapshot)
         self._tunnel_bridge.greet_peers(bridges.get(layout.tunnel_bridge), snapshot)
@@ -244,7 +245,7 @@ class HostReconciler:
         self._look_for_news(bridges)
         changes = self._tags.changes(snapshot)
         changing = self._tags.interfaces(changes)
-        self._reports.unsettled |= {bound.port_id for bound in snapshot.ports if bound.interface in changing}
+        self._reports.unsettle(bound.port_id for bound in snapshot.ports if bound.interface in changing)
         self._tags.note_foreign(changes)
         if self._is_bare(bridges):
             self._tags.write(snapshot, flows_stand=True)  # nothing passes until they come, all at once

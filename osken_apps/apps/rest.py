@@ -142,7 +142,7 @@ class RestApp(OSKenApp):
             with self._telling:  # or what is told last might be what was found first
                 reports = host_reports(self._hosts, runtime.pause)
                 counts = self._counts() if self._counts else None
-                link.put(HostReports(reports, self._hosts.complete, counts))
+                link.put(HostReports(reports, self._hosts.all_had_time, counts))
         except Exception as error:
             self.failures.note("the hosts were not reported", error)
 

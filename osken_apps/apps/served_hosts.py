@@ -44,7 +44,7 @@ class ServedHosts:
         self.expected = expected or Expected(fabric.layout)
         self.turns = runtime.lock()  # one host computes at a time
         self.by_name: dict[str, Host] = {}
-        self.complete = False  # those that were there before the start had their time to connect
+        self.all_had_time = False  # those that were there before the start had their time to connect
         self.news = runtime.Signal()  # something has changed that people are shown
         self.passes = Histogram(PASS_BOUNDS_S)
         self.watched_ports = watched_ports
@@ -77,9 +77,9 @@ class ServedHosts:
         connected = {name for name, host in self.by_name.items() if host.alive}
         return sorted(self.known() - connected)
 
-    def expect_no_more(self) -> None:
+    def wait_no_longer(self) -> None:
         """Wait no longer for hosts that the store knows and that have not connected since the start."""
-        self.complete = True
+        self.all_had_time = True
         for name, known in list(self.fabric.hosts.items()):
             if not known.appeared and not self._is_alive(name):
                 self.wake(self.fabric.host_is_gone(name))
@@ -190,7 +190,7 @@ class ServedHosts:
         Until the store is known, a controller that has just started knows no strangers.
         """
         inventory = self.fabric.inventory
-        if self.fabric.count_recorded_at(name) or not (inventory.loaded or self.complete):
+        if self.fabric.count_recorded_at(name) or not (inventory.loaded or self.all_had_time):
             log.log(level, words, name, *details)
         else:
             complain(log, min(addresses, default=""), words, name, *details, level=level)

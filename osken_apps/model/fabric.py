@@ -249,24 +249,17 @@ class Fabric(FabricView):
         claimed = (self.inventory.port_claimed_by(interface.iface_id) for interface in interfaces)
         return not own or any(port.id in own for port in claimed if port)
 
-    def recognize(self, name: str, new_name: str) -> set[str]:
-        """Take a host that was away, and shows itself under a new name, for the one that is known by a name.
+    def take_in(self, name: str, new_name: str, is_renamed: bool = False) -> set[str]:
+        """Take a host of a name that nothing of is connected for the one of a new name: what it had is that
+        one's. Gives the hosts that this concerns.
 
-        Gives the hosts that this concerns.
+        `is_renamed`: it is known by the name, and shows itself under the new one for the first time; else the
+        new one's host is known to have been called so, and something has made a host of that name since.
         """
         port_ids = self.ports_at(self.shown(name))
-        self._placement.dispute(new_name)
-        self.names.rename(name, new_name)
-        return self._take_in(name, new_name, port_ids)
-
-    def take_in(self, name: str, new_name: str) -> set[str]:
-        """Take a host that nothing of is connected for another that was called so: what it had is that one's.
-
-        Gives the hosts that this concerns.
-        """
-        return self._take_in(name, new_name, self.ports_at(self.shown(name)))
-
-    def _take_in(self, name: str, new_name: str, port_ids: set[str]) -> set[str]:
+        if is_renamed:
+            self._placement.dispute(new_name)
+            self.names.rename(name, new_name)
         known, host = self.hosts.pop(name, None) or ShownHost(name), self.host(new_name)
         for network_id, local_vlan in known.local_vlans.items():
             host.recall_local_vlan(network_id, local_vlan)

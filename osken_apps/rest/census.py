@@ -43,7 +43,7 @@ class NumberedChange:
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class Changed:
     """What changed for a caller since a revision; `reset`: more than is remembered, so read all again."""
 
     revision: str
@@ -137,7 +137,7 @@ class Census:
         facts = self._facts[kind].get(id)
         return facts is not None and self._sight(permissions)(facts)
 
-    def since(self, text: str, permissions: Permissions, own: Target) -> News:
+    def since(self, text: str, permissions: Permissions, own: Target) -> Changed:
         """Give what a caller may see of the changes since a revision. Raises HTTPBadRequest."""
         given = REVISION.fullmatch(text)
         if text and given is None:
@@ -147,7 +147,7 @@ class Census:
             first = self._entries[0].number if self._entries else self._number + 1
             seen = int(given[2]) if given else self._number
             if given and (given[1] != self._epoch or not first - 1 <= seen <= self._number):
-                return News(now, reset=True)
+                return Changed(now, reset=True)
             entries = list(islice(self._entries, seen + 1 - first, None))
         told, last = [], seen
         may_see = self._sight(permissions)
@@ -158,7 +158,7 @@ class Census:
                 told.append({"kind": entry.kind, "op": op, "id": entry.id})
             if len(told) == MAX_TOLD:
                 break
-        return News(f"{self._epoch}-{last}", tuple(told))
+        return Changed(f"{self._epoch}-{last}", tuple(told))
 
     def _told(self, entry: NumberedChange, may_see: Callable[[ResourceFacts], bool], sees_hosts: bool) -> str:
         """Say what happened to something for one who may not see all; empty: nothing."""

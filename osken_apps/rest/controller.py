@@ -27,7 +27,7 @@ class Hosts:
         self._kept: dict[str, KnownHost] = {}
         self._told: dict[str, HostReport] = {}
         self._forgotten: dict[str, HostReport] = {}
-        self._complete = False
+        self._all_had_time = False
         self._by_name: Mapping[str, HostReport] = {}
         self._former_names: Mapping[str, str] = {}
         self._refused: tuple[HostReport, ...] = ()
@@ -63,10 +63,12 @@ class Hosts:
             self._kept = {host.name: host for host in kept} | self._kept
             self._show()
 
-    def replace(self, reports: Iterable[HostReport], complete: bool = True) -> list[KnownHost | FormerName]:
+    def replace(
+        self, reports: Iterable[HostReport], all_had_time: bool = True
+    ) -> list[KnownHost | FormerName]:
         """Take over new reports; give what the store is to keep of them, and of what nothing any more.
 
-        `complete`: a host that has not connected yet is waited for no longer.
+        `all_had_time`: a host that has not connected yet is waited for no longer.
         """
         listed = list(reports)
         told = {report.host: report for report in listed if not report.refused}
@@ -77,7 +79,7 @@ class Hosts:
             former = former_names(self._kept, told)
             self._told = told
             self._refused = tuple(report for report in listed if report.refused)
-            self._complete = complete
+            self._all_had_time = all_had_time
             new = learned(self._kept, self._told.values())
             gone = {former_name.name for former_name in former}
             kept = {name: host for name, host in self._kept.items() if name not in gone}
@@ -95,7 +97,7 @@ class Hosts:
 
     def _show(self) -> None:
         kept = {
-            name: report_of(host, self._told.get(name), awaited=not self._complete)
+            name: report_of(host, self._told.get(name), awaited=not self._all_had_time)
             for name, host in self._kept.items()
         }
         before, self._by_name = self._by_name, self._told | kept

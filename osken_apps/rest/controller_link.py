@@ -136,9 +136,9 @@ class Listener:
             match message:
                 case PortReports(reports):
                     self._recorder.add(reports)
-                case HostReports(reports, complete, counts):
+                case HostReports(reports, all_had_time, counts):
                     self._hosts.counts = counts
-                    self._recorder.add(self._hosts.replace(reports, complete))
+                    self._recorder.add(self._hosts.replace(reports, all_had_time))
                 case Answer():
                     self._questions.take(message)
                 case Ping():

@@ -51,7 +51,7 @@ class Database:
         if self.read_only:
             return False
         with closing(
-            sqlite3.connect(file_uri(self.path, "mode=rw"), CHECKPOINT_TIMEOUT_S, uri=True)
+            sqlite3.connect(file_uri(self.path, "mode=rw"), timeout=CHECKPOINT_TIMEOUT_S, uri=True)
         ) as connection:
             # One that a reader holds up raises nothing (sqlite.org/pragma.html#pragma_wal_checkpoint).
             busy, logged, copied = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()

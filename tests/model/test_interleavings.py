@@ -129,7 +129,7 @@ class Controller:
 
     def wait(self) -> None:
         """Let the time pass that hosts are given: to connect, and to come back."""
-        self.hosts.expect_no_more()
+        self.hosts.wait_no_longer()
         for host in list(self.hosts.by_name.values()):
             if not host.settled:
                 self.hosts._settle(host, host.changes)

@@ -65,7 +65,7 @@ def test_it_is_over_when_nobody_is_waited_for_and_nothing_changes() -> None:
     for _ in range(MAX_QUIET_LOOKS + 1):
         assert not progress.is_over()
         progress.look()
-    hosts.expect_no_more()
+    hosts.wait_no_longer()
     assert progress.is_over()
     comes_back(hosts, "a")
     progress.look()

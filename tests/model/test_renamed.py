@@ -229,7 +229,7 @@ def test_a_clone_does_not_take_the_ports_of_the_host_that_it_was_made_of(waited:
     site = served(one)
     restart(site, kept(one, KNOWN))
     if waited:
-        site.hosts.expect_no_more()
+        site.hosts.wait_no_longer()
     other = clone(site)
     site.hosts.session_shows(other, other.view())  # type: ignore[arg-type]
     assert sorted(site.fabric.hosts) == ["clone", "h"]

@@ -95,9 +95,9 @@ def test_a_port_is_wanted_at_a_host_also_by_a_name_of_before(api: Client) -> Non
 
 
 def test_a_host_is_waited_for_until_it_had_its_time(api: Client) -> None:
-    api.hosts.replace((), complete=False)
+    api.hosts.replace((), all_had_time=False)
     port = port_wanted_at(api, "host1")
-    api.hosts.replace((), complete=True)
+    api.hosts.replace((), all_had_time=True)
     later = api.get(f"/ports/{port['id']}")["port"]
     assert (port["binding:vif_type"], later["binding:vif_type"]) == ("ovs", "binding_failed")
 
@@ -176,7 +176,7 @@ def test_a_former_name_that_the_store_has_goes_also_if_nothing_was_told_before()
     hosts = Hosts()
     hosts.remember([replace(KEPT1, system_id="s")])
     renamed = replace(HOST1, host="host2", system_id="s", former_names=("host1",))
-    assert FormerName("host1") in hosts.replace((renamed,), complete=False)
+    assert FormerName("host1") in hosts.replace((renamed,), all_had_time=False)
     assert set(hosts.by_name) == {"host2"}
 
 
