@@ -4,57 +4,36 @@ Keeps the rules that hold whoever asks: revisions and times, uniqueness, which d
 Collects the changes for the listeners. Whether a request is allowed is not decided here.
 """
 
-import json
 import logging
 from bisect import insort
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Integer, bindparam, delete, exc, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, exc, insert
 
 from osken_apps.errors import InUse
 from osken_apps.model.changes import Change, Deleted, Upserted, in_order
-from osken_apps.model.known_hosts import MAX_KNOWN_HOSTS, KnownHost
+from osken_apps.model.known_hosts import KnownHost
 from osken_apps.model.resources import NetworkType, Port, Standard, Subnet
 from osken_apps.model.security_groups import SecurityGroupRule
 from osken_apps.networking.server_events import ServerEvent, events_of
-from osken_apps.store import departed_ports, fixed_ips, left_segments, server_events
+from osken_apps.store import departed_ports, fixed_ips, known_hosts, left_segments, server_events
 from osken_apps.store.accounts import AccountsWriter
 from osken_apps.store.allocator import Allocator, Sources
 from osken_apps.store.cache import Cache
 from osken_apps.store.fixed_ips import Readdressed
 from osken_apps.store.tables import (
-    HOST_IDENTITIES,
-    KNOWN_HOSTS,
     MEMBERS,
-    PORTS,
     QUOTAS,
     form,
 )
-from osken_apps.store.values import seconds
 from osken_apps.store.view import range_of
 
 LOG = logging.getLogger(__name__)
 
 R = TypeVar("R", bound=Standard)
 
-_KEEP_HOST = insert(KNOWN_HOSTS)
-_CHANGE_HOST = update(KNOWN_HOSTS).where(KNOWN_HOSTS.c.name == bindparam("of_name"))
-_COUNT_HOSTS = select(func.count()).select_from(KNOWN_HOSTS)
-_FORGET_HOST = delete(KNOWN_HOSTS).where(KNOWN_HOSTS.c.name == bindparam("of_name"))
-_FORGET_HOSTS = delete(KNOWN_HOSTS).where(
-    KNOWN_HOSTS.c.name.in_(
-        select(KNOWN_HOSTS.c.name)
-        .where(
-            KNOWN_HOSTS.c.name.not_in(select(PORTS.c.binding_host).where(PORTS.c.binding_host.is_not(None)))
-        )
-        .order_by(KNOWN_HOSTS.c.seen_at.desc(), KNOWN_HOSTS.c.name)
-        .offset(bindparam("most", type_=Integer))
-    )
-)
-_KEEP_IDENTITY = insert(HOST_IDENTITIES)
-_FORGET_IDENTITY = delete(HOST_IDENTITIES).where(HOST_IDENTITIES.c.name == bindparam("of_name"))
 _JOIN = insert(MEMBERS)
 _LEAVE = delete(MEMBERS).where(MEMBERS.c.port_id == bindparam("of_port_id"))
 
@@ -196,25 +175,12 @@ class Transaction(Allocator):
         self.keep_numbers()
 
     def keep_host(self, host: KnownHost) -> None:
-        """Keep what is known of a host; of those that have no ports, the first to go is who was seen least
-        lately.
-        """
-        row = {"datapath_type": host.datapath_type, "address": host.address, "seen_at": seconds(host.seen_at)}
-        if not self._connection.execute(_CHANGE_HOST, row | {"of_name": host.name}).rowcount:
-            self._connection.execute(_KEEP_HOST, row | {"name": host.name})
-            if (self._connection.scalar(_COUNT_HOSTS) or 0) > MAX_KNOWN_HOSTS:
-                self._connection.execute(_FORGET_HOSTS, {"most": MAX_KNOWN_HOSTS})
-        self._keep_identity(host)
-
-    def _keep_identity(self, host: KnownHost) -> None:
-        self._connection.execute(_FORGET_IDENTITY, {"of_name": host.name})
-        if host.system_id or host.former_names:
-            row = {"system_id": host.system_id, "former_names": json.dumps(host.former_names)}
-            self._connection.execute(_KEEP_IDENTITY, row | {"name": host.name})
+        """Keep what is known of a host."""
+        known_hosts.keep(self._connection, host)
 
     def forget_host(self, name: str) -> None:
         """Keep nothing of a host any more."""
-        self._connection.execute(_FORGET_HOST, {"of_name": name})
+        known_hosts.forget(self._connection, name)
 
     def forget_server_events(self, numbers: Sequence[int]) -> None:
         """Forget events that need not be told any more."""

@@ -1,6 +1,5 @@
 """What can be read in one transaction; every answer is of the same moment. SHELL."""
 
-import json
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from osken_apps.model.kind import KINDS
 from osken_apps.model.known_hosts import KnownHost
 from osken_apps.model.resources import FixedIp, Network, Port, Standard, Subnet
 from osken_apps.model.security_groups import DefaultSecurityGroupRule, SecurityGroupRule
-from osken_apps.store import departed_ports, schema, server_events
+from osken_apps.store import departed_ports, known_hosts, schema, server_events
 from osken_apps.store.accounts import Accounts
 from osken_apps.store.address_text import address_of
 from osken_apps.store.cache import Cache
@@ -33,8 +32,6 @@ from osken_apps.store.statements import (
 )
 from osken_apps.store.tables import (
     FIXED_IPS,
-    HOST_IDENTITIES,
-    KNOWN_HOSTS,
     MEMBERS,
     NETWORKS,
     PORTS,
@@ -93,8 +90,6 @@ _PHYSICAL_NETWORKS = (
     .order_by(NETWORKS.c.physical_network)
 )
 _QUOTAS = select(QUOTAS.c.resource, QUOTAS.c.quota).where(QUOTAS.c.project_id == bindparam("project_id"))
-_KNOWN_HOSTS = select(KNOWN_HOSTS).order_by(KNOWN_HOSTS.c.name)
-_HOST_IDENTITIES = select(HOST_IDENTITIES)
 _ANY = select(SCHEMA_VERSION.c.version)
 
 
@@ -263,20 +258,7 @@ class View:
 
     def known_hosts(self) -> list[KnownHost]:
         """Give what is kept of hosts."""
-        identities = self._host_identities()
-        return [
-            KnownHost(
-                row.name, moment(row.seen_at), row.datapath_type, row.address, *identities.get(row.name, ())
-            )
-            for row in self._connection.execute(_KNOWN_HOSTS)
-        ]
-
-    def _host_identities(self) -> dict[str, tuple[str, tuple[str, ...]]]:
-        """Give the system-id and the former names of hosts; a database of before on a full disk has none."""
-        if HOST_IDENTITIES.name not in schema.tables(self._connection):
-            return {}
-        rows = self._connection.execute(_HOST_IDENTITIES)
-        return {row.name: (row.system_id, tuple(json.loads(row.former_names))) for row in rows}
+        return known_hosts.known_hosts(self._connection)
 
     def server_events(self, most: int) -> list[server_events.Noted]:
         """Give what servers are to be told of their ports, oldest first."""

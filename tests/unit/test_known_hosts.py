@@ -16,7 +16,7 @@ from osken_apps.model.known_hosts import FormerName, KnownHost, former_names, le
 from osken_apps.model.resources import Binding, PortStatus
 from osken_apps.networking.bindings import record
 from osken_apps.rest.controller import Hosts
-from osken_apps.store import transaction as transaction_module
+from osken_apps.store import known_hosts as kept_hosts
 from osken_apps.store.recorder import Recorder
 from osken_apps.store.store import Store
 from tests.unit.rest_client import Client, client_of
@@ -232,7 +232,7 @@ def test_what_a_host_was_called_is_kept_as_far_as_it_is_known() -> None:
 def test_of_too_many_hosts_those_without_ports_that_were_seen_least_lately_go(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transaction_module, "MAX_KNOWN_HOSTS", 2)
+    monkeypatch.setattr(kept_hosts, "MAX_KNOWN_HOSTS", 2)
     client = client_of(tmp_path)
     port_id = str(client.make("port", network_id=client.make("network")["id"])["id"])
     with client.store.write() as transaction:

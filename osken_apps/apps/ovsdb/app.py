@@ -27,7 +27,7 @@ MAX_SESSIONS = 4096
 
 
 class OvsdbApp(OSKenApp):
-    """Serves OVSDB sessions, a greenthread each."""
+    """Serves OVSDB sessions, a task each."""
 
     def __init__(self, hosts: Hosts, ovsdb_socket: Any, ovsdb_edge: Edge) -> None:
         super().__init__()
@@ -53,12 +53,8 @@ class OvsdbApp(OSKenApp):
 
         def changed() -> None:
             view = session.view()
-            if view is not None and certified not in ("", view.hostname or view.system_id):
-                name = view.hostname or view.system_id
-                trouble = f"its certificate is of {certified}, and it says that it is {name}"
-                self._hosts.refused_by_certificate(certified, address[0], trouble)
-                raise OvsdbError(trouble)
             if view is not None and [view] != shown:
+                self._refuse_another_host(session, view)
                 shown[:] = [view]
                 known()
                 self._hosts.session_shows(session, view)
@@ -75,3 +71,11 @@ class OvsdbApp(OSKenApp):
             self._sessions.discard(session)
             self._hosts.session_ended(session)
             endings.note(session)
+
+    def _refuse_another_host(self, session: OvsdbSession, view: HostView) -> None:
+        """Let a session show no other host than that of its certificate. Raises OvsdbError."""
+        name = view.hostname or view.system_id
+        if session.certified not in ("", name):
+            trouble = f"its certificate is of {session.certified}, and it says that it is {name}"
+            self._hosts.refused_by_certificate(session.certified, session.address[0], trouble)
+            raise OvsdbError(trouble)
