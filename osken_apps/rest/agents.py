@@ -7,6 +7,7 @@ from typing import Any
 
 from osken_apps.errors import Conflict, NotFound
 from osken_apps.model.changes import HostReport
+from osken_apps.model.known_hosts import KnownHost, report_of
 from osken_apps.networking.bindings import unbind_host
 from osken_apps.questions import ForgetHost
 from osken_apps.rest.agent_members import FLOWS, INTERFACES
@@ -46,7 +47,7 @@ def _agents(context: ReadContext) -> list[HostReport]:
     for use in context.view.hosts_of_ports():
         report = known.get(use.host)
         if report is None:
-            report = HostReport(use.host, False, (), (), False, use.last_change, use.last_change, use.ports)
+            report = report_of(KnownHost(use.host, use.last_change), None, awaited=False)
         # The controller counts the ports of a host that it knows.
         known[use.host] = replace(report, bound_ports=report.bound_ports or use.ports)
     return sorted((*known.values(), *context.refused), key=lambda report: (report.host, report.refused))
