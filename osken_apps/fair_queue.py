@@ -1,8 +1,28 @@
 """A queue that takes turns between those who wait in it. PURE (it changes, but does no I/O)."""
 
 from collections import OrderedDict, deque
-from collections.abc import Hashable
-from typing import Any
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar
+
+Key = TypeVar("Key", bound=Hashable)
+Queue = TypeVar("Queue")
+
+
+class Turns(OrderedDict[Key, Queue]):
+    """Those who wait, each with what waits, in the order of their turns."""
+
+    last: Key | None = None  # whose turn it was
+
+    def take(self, first: Callable[[Queue], Any]) -> Any:
+        """Take the `first` of whose turn it is: not of the last one again while others wait."""
+        if self.last is not None and self.last in self:
+            self.move_to_end(self.last)
+        key, own = self.popitem(last=False)
+        item = first(own)
+        if own:
+            self[key] = own
+        self.last = key
+        return item
 
 
 class FairQueue:
@@ -10,9 +30,8 @@ class FairQueue:
 
     def __init__(self, most: int | None = None, most_of_one: int | None = None) -> None:
         self._most, self._most_of_one = most, most_of_one
-        self._waiting: OrderedDict[Hashable, deque[Any]] = OrderedDict()
+        self._waiting: Turns[Hashable, deque[Any]] = Turns()
         self._count = 0
-        self._last: Hashable = None  # whose item was taken last
 
     def __len__(self) -> int:
         return self._count
@@ -29,13 +48,8 @@ class FairQueue:
         return True
 
     def take(self) -> Any:
-        """Take the first item of the key whose turn it is: not of the last one again while others wait."""
-        if self._last in self._waiting:
-            self._waiting.move_to_end(self._last)
-        key, own = self._waiting.popitem(last=False)
-        self._last, item = key, own.popleft()
-        if own:
-            self._waiting[key] = own
+        """Take the first item of the key whose turn it is."""
+        item = self._waiting.take(deque.popleft)
         self._count -= 1
         return item
 

@@ -22,7 +22,7 @@ from enum import Enum, auto
 from typing import Any
 
 from osken_apps.failures import Failures
-from osken_apps.fair_queue import FairQueue
+from osken_apps.fair_queue import FairQueue, Turns
 from osken_apps.model.addresses import share_of
 from osken_apps.rest.server.waiting import News
 from osken_apps.rest.server.waiting_room import WaitingRoom
@@ -117,8 +117,7 @@ class Logins:
         most_of_one: int = MAX_WAITING_OF_ONE,
     ) -> None:
         self._most, self._most_of_client, self._most_of_one = most, most_of_client, most_of_one
-        self._clients: OrderedDict[str, FairQueue] = OrderedDict()
-        self._last = ""  # whose item was taken last
+        self._clients: Turns[str, FairQueue] = Turns()
 
     def __len__(self) -> int:
         return sum(map(len, self._clients.values()))
@@ -137,14 +136,8 @@ class Logins:
         return dropped
 
     def take(self) -> Any:
-        """Take the first item of the client whose turn it is: not of the last one again while others wait."""
-        if self._last in self._clients:
-            self._clients.move_to_end(self._last)
-        client, own = self._clients.popitem(last=False)
-        self._last, item = client, own.take()
-        if own:
-            self._clients[client] = own
-        return item
+        """Take the first item of the client whose turn it is."""
+        return self._clients.take(FairQueue.take)
 
 
 class Dispatcher:
