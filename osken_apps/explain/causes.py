@@ -30,7 +30,6 @@ from osken_apps.trace.result import Trace
 OF_AN_ADDRESS: tuple[Cause[Case], ...] = (
     *WANTED, *PLUGGING, *SERVED, *ASKING[:-1], *DISTURBING, CANNOT_TELL_ADDRESS,
 )  # fmt: skip
-#: Why a port does not reach another; those of both ports come between what they share and the way.
 #: Why a port does not reach an address that no port has.
 OF_A_WAY_OUT: tuple[Cause[Case], ...] = (*PLUGGING, *BEYOND)
 #: What keeps each of the two from talking, and is no matter of the way between them.

@@ -137,24 +137,26 @@ def test_it_is_served_again_once_it_changes(fault: Fault) -> None:
     assert not any(site.hosts.by_name["h"].troubles.values())
 
 
-def test_a_new_one_is_dead_and_says_why(fault: Fault) -> None:
+@pytest.fixture
+def a_new_one(fault: Fault) -> Site:
+    """Give a host with a port, into which another one is plugged that an error is about."""
     site = served(P1)
     fault.about = {P2.id}
     site.fabric.apply([Upserted(P2)])
     site.plug(11, P2)
     settle(site)
+    return site
+
+
+def test_a_new_one_is_dead_and_says_why(a_new_one: Site) -> None:
+    site = a_new_one
     assert site.ovsdb.tags == {tap(P1): 1, tap(P2): DEAD_TAG}
     assert (site.reports[P2.id].status, site.reports[P2.id].waits_for) == (PortStatus.DOWN, SET_ASIDE)
     assert not any(site.hosts.by_name["h"].troubles.values())
 
 
-def test_the_store_is_told_where_it_is_as_a_restart_goes_by_that(fault: Fault) -> None:
-    site = served(P1)
-    fault.about = {P2.id}
-    site.fabric.apply([Upserted(P2)])
-    site.plug(11, P2)
-    settle(site)
-    assert site.reports[P2.id].binding == Binding("h", 1, tap(P2))
+def test_the_store_is_told_where_it_is_as_a_restart_goes_by_that(a_new_one: Site) -> None:
+    assert a_new_one.reports[P2.id].binding == Binding("h", 1, tap(P2))
 
 
 def test_it_is_found_where_its_flows_cannot_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
