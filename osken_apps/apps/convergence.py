@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from osken_apps.apps import runtime
 from osken_apps.apps.bridge import Bridge, Installed, Outcome
@@ -33,6 +34,7 @@ class Convergence:
         self._fabric = hosts.fabric
         self._layout = hosts.fabric.layout
         self._encoder = FlowEncoder()
+        self._tell = partial(hosts.tell, host, LOG)
 
     def read_new(self) -> tuple[list[Bridge], dict[Bridge, str]]:
         """Read the bridges that are not known, before anything is decided.
@@ -98,9 +100,6 @@ class Convergence:
             if not integration.connection.send(codec.ct_flush_zone(zone)):
                 return
         zones_are_clean(self._fabric, self._host.name)
-
-    def _tell(self, level: int, words: str, *details: object) -> None:
-        self._hosts.tell(LOG, level, self._host, f"host %s: {words}", *details)
 
     def _owners(self, bridge: Bridge) -> dict[FlowKey, str]:
         """Say whose port each flow is of."""

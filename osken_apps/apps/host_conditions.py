@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 from osken_apps.apps.host import Host
 from osken_apps.apps.hosts import Hosts
@@ -24,6 +25,7 @@ class HostConditions:
     def __init__(self, host: Host, hosts: Hosts) -> None:
         self._host = host
         self._hosts = hosts
+        self._tell = partial(hosts.tell, host, LOG)
         self._seen: tuple[HostFacts, Expected] | None = None
         self._found: tuple[Condition, ...] = ()
 
@@ -40,9 +42,6 @@ class HostConditions:
             if len(told) > MAX_TOLD:
                 self._tell(logging.WARNING, words, len(told) - MAX_TOLD)
         self._host.conditions = found
-
-    def _tell(self, level: int, words: str, *details: object) -> None:
-        self._hosts.tell(LOG, level, self._host, f"host %s: {words}", *details)
 
     def _shown(self, snapshot: HostSnapshot) -> tuple[Condition, ...]:
         """Give what OVSDB shows to be wrong; looked for again when that, or what is expected, has changed."""

@@ -1,6 +1,7 @@
 """The tags of a host's interfaces, as OVSDB has them and as they should be. SHELL."""
 
 import logging
+from functools import partial
 
 from osken_apps.apps.host import Host
 from osken_apps.apps.hosts import Hosts
@@ -17,8 +18,8 @@ class HostTags:
 
     def __init__(self, host: Host, hosts: Hosts) -> None:
         self._host = host
-        self._hosts = hosts
         self._fabric = hosts.fabric
+        self._tell = partial(hosts.tell, host, LOG)
         self._written: dict[str, int] = {}
 
     def changes(self, snapshot: HostSnapshot) -> Tags:
@@ -40,8 +41,7 @@ class HostTags:
         foreign = [name for name, tag in changes.items() if name in marked and self._written.get(name) == tag]
         if foreign:
             self._host.tallies.repairs += len(foreign)
-            words = "host %s: the tags of %s were changed by another hand"
-            self._hosts.tell(LOG, logging.WARNING, self._host, words, str(foreign))
+            self._tell(logging.WARNING, "the tags of %s were changed by another hand", str(foreign))
 
     def make_dead(self, changes: Tags) -> None:
         """Let interfaces whose tag is to be changed carry nothing. Raises OvsdbError."""
@@ -68,7 +68,7 @@ class HostTags:
         if changes and self._host.session:
             self._host.awaited = self._awaited(view, changes)
             self._host.session.set_tags(changes, self._fabric.mark)
-            self._hosts.tell(LOG, logging.INFO, self._host, "host %s: tags %s", str(changes))
+            self._tell(logging.INFO, "tags %s", str(changes))
 
     def _awaited(self, view: HostView, changes: Tags) -> HostView | None:
         """Say what OVSDB shows next if that needs no other pass; None: with a tag that goes, its local VLAN

@@ -8,6 +8,7 @@ later and later.
 import logging
 from collections.abc import Callable, Collection, Container
 from dataclasses import replace
+from functools import partial
 
 from osken_apps.apps import runtime
 from osken_apps.apps.announcer import Announcer
@@ -65,6 +66,7 @@ class HostReconciler:
         self._reports = PortReporter(host, hosts.fabric, self._conditions, report)
         self._announcer = Announcer(host, hosts.fabric)
         self._failures = Failures()
+        self._tell = partial(hosts.tell, host, LOG)
         self._is_whole = True  # the next pass looks at all of the host
         self._snapshot: HostSnapshot | None = None  # of the last pass
 
@@ -117,11 +119,11 @@ class HostReconciler:
         try:
             refused = self._pass()
         except _CutShort as gone:
-            self._hosts.tell(LOG, logging.INFO, self._host, "host %s: %s", str(gone))
+            self._tell(logging.INFO, "%s", str(gone))
             return False
         except OskenAppsError as error:
             if self._host.troubles.get(Topic.PASS) != str(error):
-                self._hosts.tell(LOG, logging.WARNING, self._host, "host %s: %s", str(error))
+                self._tell(logging.WARNING, "%s", str(error))
             self._reports.trouble(str(error))
             return False
         except Exception as error:

@@ -172,9 +172,9 @@ class ServedHosts:
         for host in sorted(without_ports, key=lambda host: host.last_contact)[:-MAX_GONE_HOSTS]:
             self.forget(host.name)
 
-    def tell(self, log: logging.Logger, level: int, host: Host, words: str, *details: object) -> None:
-        """Log something of a host, whose name comes first in `words`; see `complain` for those."""
-        self._tell(host.name, host.addresses, words, *details, log=log, level=level)
+    def tell(self, host: Host, log: logging.Logger, level: int, words: str, *details: object) -> None:
+        """Log something of a host, whose name is put before `words`; see `complain` for those."""
+        self._tell(host.name, host.addresses, f"host %s: {words}", *details, log=log, level=level)
 
     def _tell(
         self,
