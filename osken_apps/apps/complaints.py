@@ -15,7 +15,7 @@ from osken_apps.repeats import INTERVAL_S, OTHERS, Repeats
 
 MAX_DETAIL = 400
 
-Kind = tuple[str, str, str]  # logger, source, words
+Kind = tuple[str, str, str, str]  # logger, source, words, what they are about
 Told = tuple[logging.Logger, int, tuple[object, ...]]  # with the level and the details
 
 
@@ -24,7 +24,7 @@ class Complaints:
 
     def __init__(self, clock: Callable[[], float] = runtime.clock, interval_s: float = INTERVAL_S) -> None:
         self._clock = clock
-        self._repeats: Repeats[Kind, Told] = Repeats(lambda kind: (kind[0], OTHERS, kind[2]), interval_s)
+        self._repeats: Repeats[Kind, Told] = Repeats(lambda kind: (kind[0], OTHERS, *kind[2:]), interval_s)
 
     def complain(
         self,
@@ -33,19 +33,22 @@ class Complaints:
         words: str,
         *details: object,
         level: int = logging.WARNING,
+        about: str = "",
     ) -> None:
         """Log a warning, unless the same one of this source was logged a moment ago.
 
-        `words` are a format as logging has it and name the kind: they never hold what a stranger chose.
+        `words` are a format as logging has it and name the kind, with what they are `about` where that is one
+        of a few: neither ever holds what a stranger chose.
         Details that are texts are cut and escaped.
         """
         safe = tuple(excerpt(item, MAX_DETAIL) if isinstance(item, str | bytes) else item for item in details)
-        if self._repeats.is_new((log.name, share_of(source), words), (log, level, safe), self._clock()):
+        kind = log.name, share_of(source), words, about
+        if self._repeats.is_new(kind, (log, level, safe), self._clock()):
             log.log(level, words, *safe)
 
     def tell_again(self) -> None:
         """Log how often each came again whose interval is over; to be called every second or so."""
-        for (_, _, words), (log, level, details), again in self._repeats.due(self._clock()):
+        for (_, _, words, _), (log, level, details), again in self._repeats.due(self._clock()):
             log.log(level, f"{words} (%d times more)", *details, again)
 
 

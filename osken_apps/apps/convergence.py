@@ -91,7 +91,7 @@ class Convergence:
             added, deleted = len(outcome.sent.add), len(outcome.sent.delete)
             self._host.tallies.added_flows += added
             self._host.tallies.deleted_flows += deleted
-            self._tell(logging.INFO, "%s: %d flows added, %d deleted", bridge.name, added, deleted)
+            self._tell_of(bridge, logging.INFO, "%s: %d flows added, %d deleted", added, deleted)
         return outcome
 
     def clean_zones(self, integration: Bridge) -> None:
@@ -101,6 +101,9 @@ class Convergence:
                 return
         zones_are_clean(self._fabric, self._host.name)
 
+    def _tell_of(self, bridge: Bridge, level: int, words: str, *details: object) -> None:
+        self._tell(level, words, bridge.name, *details, about=bridge.name)
+
     def _owners(self, bridge: Bridge) -> dict[FlowKey, str]:
         """Say whose port each flow is of."""
         return self._encoder.owners() if bridge.name == self._layout.integration_bridge else {}
@@ -109,10 +112,10 @@ class Convergence:
         installed, believed = bridge.read(), bridge.audited
         bridge.audited = None
         if believed is None:
-            self._tell(logging.INFO, "%s: %d flows of ours found", bridge.name, len(installed.flows))
+            self._tell_of(bridge, logging.INFO, "%s: %d flows of ours found", len(installed.flows))
         elif installed != believed:
             self._host.tallies.repairs += 1
-            self._tell(logging.WARNING, "%s was changed by another hand; mending it", bridge.name)
+            self._tell_of(bridge, logging.WARNING, "%s was changed by another hand; mending it")
         else:
             installed = believed
         ofports = bridge.connection.ofports()

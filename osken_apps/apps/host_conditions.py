@@ -35,9 +35,9 @@ class HostConditions:
         before, now = dict.fromkeys(self._host.conditions), frozenset(found)
         new, over = [it for it in found if it not in before], [it for it in before if it not in now]
         for condition in new[:MAX_TOLD]:
-            self._tell(logging.WARNING, "%s (%s)", condition.sentence, condition.remedy)
+            self._tell(logging.WARNING, "%s (%s)", condition.sentence, condition.remedy, about=condition.code)
         for condition in over[:MAX_TOLD]:
-            self._tell(logging.INFO, "no more: %s", condition.sentence)
+            self._tell(logging.INFO, "no more: %s", condition.sentence, about=condition.code)
         for words, told in (("%d more are wrong", new), ("%d more are wrong no more", over)):
             if len(told) > MAX_TOLD:
                 self._tell(logging.WARNING, words, len(told) - MAX_TOLD)

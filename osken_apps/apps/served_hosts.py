@@ -172,9 +172,12 @@ class ServedHosts:
         for host in sorted(without_ports, key=lambda host: host.last_contact)[:-MAX_GONE_HOSTS]:
             self.forget(host.name)
 
-    def tell(self, host: Host, log: logging.Logger, level: int, words: str, *details: object) -> None:
-        """Log something of a host, whose name is put before `words`; see `complain` for those."""
-        self._tell(host.name, host.addresses, f"host %s: {words}", *details, log=log, level=level)
+    def tell(
+        self, host: Host, log: logging.Logger, level: int, words: str, *details: object, about: str = ""
+    ) -> None:
+        """Log something of a host, whose name is put before `words`; see `complain` for those and `about`."""
+        words = f"host %s: {words}"
+        self._tell(host.name, host.addresses, words, *details, log=log, level=level, about=about)
 
     def _tell(
         self,
@@ -184,6 +187,7 @@ class ServedHosts:
         *details: object,
         log: logging.Logger = LOG,
         level: int = logging.INFO,
+        about: str = "",
     ) -> None:
         """Log what becomes of a host; of one without ports, as of strangers: these have any number of names.
 
@@ -193,4 +197,4 @@ class ServedHosts:
         if self.fabric.count_recorded_at(name) or not (inventory.loaded or self.all_had_time):
             log.log(level, words, name, *details)
         else:
-            complain(log, min(addresses, default=""), words, name, *details, level=level)
+            complain(log, min(addresses, default=""), words, name, *details, level=level, about=about)

@@ -425,6 +425,32 @@ def test_hosts_without_ports_under_any_names_are_told_of_once(
     assert 0 < len(told) < 10
 
 
+def test_of_a_host_without_ports_each_bridge_and_each_kind_of_condition_is_told(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(served_hosts, "complain", Complaints(lambda: 0.0).complain)
+    caplog.set_level("INFO")
+    world = World()
+    bridge, physical = SwitchBridge({"int-br-eth2": 1}), SwitchBridge({})
+    stranger = Ovsdb("new", (bridge.datapath_id, physical.datapath_id), "198.51.100.1")
+    undeclared(monkeypatch, 1)
+    integration, *_ = switch.GOOD_BRIDGES
+    monkeypatch.setattr(switch, "GOOD_BRIDGES", (integration,))
+    world.hosts.session_shows(stranger, stranger.view())  # type: ignore[arg-type]
+    for name, one in (("br-int", bridge), ("br-eth2", physical)):
+        world.hosts.connected(SwitchConnection(one, name, "198.51.100.1"), None)  # type: ignore[arg-type]
+    reconciler = world.hosts.by_name["new"].reconciler
+    assert isinstance(reconciler, HostReconciler)
+    assert reconciler.attempt()
+    told = [message for message in caplog.messages if message.startswith("host new: ")]
+    conditions = [condition.sentence for condition in world.hosts.by_name["new"].conditions]
+    assert len(conditions) == 2
+    for sentence in conditions:
+        assert any(sentence in message for message in told)
+    for name in ("br-int", "br-eth2"):
+        assert f"host new: {name}: 0 flows of ours found" in told
+
+
 def test_of_very_many_conditions_of_a_host_some_are_logged_and_the_rest_is_counted(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -64,7 +64,8 @@ def test_other_words_and_other_sources_are_other_complaints(
     complaints.complain(LOG, "192.0.2.1", "odd: %d", 1)
     complaints.complain(LOG, "192.0.2.2", "odd: %d", 2)
     complaints.complain(LOG, "192.0.2.1", "late: %d", 3)
-    assert caplog.messages == ["odd: 1", "odd: 2", "late: 3"]
+    complaints.complain(LOG, "192.0.2.1", "odd: %d", 4, about="br-int")
+    assert caplog.messages == ["odd: 1", "odd: 2", "late: 3", "odd: 4"]
 
 
 def test_no_number_of_sources_takes_more_than_a_bounded_memory(
