@@ -7,12 +7,11 @@ Exit status: that of `command.Exit`; 130 at Ctrl-C, 141 when whoever reads the o
 
 import argparse
 import importlib
-import importlib.metadata
 import io
 import os
 import sys
 from collections.abc import Collection, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from osken_apps.cli.command import CommandError, Exit, Parser
 from osken_apps.errors import ConfigurationError, NotNow
@@ -110,6 +109,16 @@ def _in_words(error: OSError) -> str:
     return ": ".join(str(word) for word in (error.filename, error.strerror or error) if word)
 
 
+class _Version(argparse.Action):
+    """Prints the version; to look it up takes as long as all else before a command begins."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        from importlib.metadata import version
+
+        print(f"osken-net {version('osken-apps')}")
+        parser.exit()
+
+
 def whole_parser() -> argparse.ArgumentParser:
     """Make the parser with all that every subcommand has."""
     return _parser(SUBCOMMANDS)
@@ -118,8 +127,7 @@ def whole_parser() -> argparse.ArgumentParser:
 def _parser(called: Collection[str]) -> argparse.ArgumentParser:
     """Make the parser; of the subcommands only those that are called are imported."""
     parser = Parser(prog="osken-net", description="An SDN controller for Open vSwitch hosts.", epilog=EPILOG)
-    version = importlib.metadata.version("osken-apps")
-    parser.add_argument("--version", action="version", version=f"osken-net {version}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="show program's version number and exit")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, subcommand in SUBCOMMANDS.items():
         below = commands.add_parser(name, help=subcommand.help)

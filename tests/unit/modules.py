@@ -35,8 +35,9 @@ class Module:
         found = DOCSTRING.match(self.text)
         return found is not None and "PURE" in found[1] and "SHELL" not in found[1]
 
+    @cached_property
     def imports(self) -> set[str]:
-        """Give the dotted names of all that is imported, anywhere in it; of `from a import b`, `a.b`."""
+        """The dotted names of all that is imported, anywhere in it; of `from a import b`, `a.b`."""
         return imported(self.tree)
 
 

@@ -106,7 +106,7 @@ def at_start(module: Module) -> set[str]:
 
 @pytest.mark.parametrize("module", modules().values(), ids=lambda module: module.name)
 def test_a_room_knows_only_those_that_it_may(module: Module) -> None:
-    known = {modules()[name].room for text in module.imports() if (name := module_of(text))}
+    known = {modules()[name].room for text in module.imports if (name := module_of(text))}
     assert known - {module.room, ""} <= set(MAY_KNOW.get(module.room, ())), module.name
 
 

@@ -7,7 +7,7 @@ def importers(library: str) -> dict[str, set[str]]:
     """Give the modules of the product that import a library, with what they import of it."""
     found = {}
     for module in modules().values():
-        names = {name for name in module.imports() if name.split(".")[0] == library}
+        names = {name for name in module.imports if name.split(".")[0] == library}
         if names:
             found[module.name] = names
     return found
