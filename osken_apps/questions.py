@@ -71,7 +71,7 @@ class ForgetHost(Question[str]):
 
 
 @dataclass(frozen=True, slots=True)
-class PortFacts(Question[facts.Facts | None]):
+class FactsOfPort(Question[facts.Facts | None]):
     """What is known of a port, and of another that it is to reach; None: one is not known.
 
     With `probe` their machines are asked whether they are there.
@@ -85,7 +85,7 @@ class PortFacts(Question[facts.Facts | None]):
 
 
 @dataclass(frozen=True, slots=True)
-class FrameFacts(Question[facts.FrameFacts | None]):
+class FactsOfFrame(Question[facts.FrameFacts | None]):
     """What is known of where a frame comes in, and of the ports with its addresses; None: of no such host."""
 
     host: str

@@ -8,7 +8,7 @@ from osken_apps.explain.causes import explain_address, explain_beyond, explain_r
 from osken_apps.explain.frames import explain_frame
 from osken_apps.model.addresses import IPAddress
 from osken_apps.model.resources import Port
-from osken_apps.questions import FrameFacts, PortFacts
+from osken_apps.questions import FactsOfFrame, FactsOfPort
 from osken_apps.rest.explain_asked import QUESTION, Asked, asked_of
 from osken_apps.rest.explain_named import RULE, address_of, beyond, named
 from osken_apps.rest.explain_told import ANSWER, shown, veiled
@@ -56,7 +56,7 @@ def _answer_about(
     asked: Asked,
     address: IPAddress | None = None,
 ) -> Answer:
-    about = PortFacts(port.id, peer.id if peer else "", asked.protocol, asked.number, asked.probe)
+    about = FactsOfPort(port.id, peer.id if peer else "", asked.protocol, asked.number, asked.probe)
     facts = operations.questions.ask(about)
     if facts is None:
         raise ServiceUnavailable("The controller does not know of it yet.")
@@ -86,7 +86,7 @@ def _about_frame(operations: Operations, request: Request, asked: Asked) -> Answ
         frame = frame_of_octets(asked.octets) if asked.octets else frame_of_words(asked.fields)
     except Malformed as error:
         raise HTTPBadRequest(f"Invalid input for frame. Reason: {error}.") from error
-    facts = operations.questions.ask(FrameFacts(asked.host, asked.interface, frame.macs))
+    facts = operations.questions.ask(FactsOfFrame(asked.host, asked.interface, frame.macs))
     if facts is None:
         raise HTTPBadRequest(f"Invalid input for host. Reason: the controller knows no host {asked.host}.")
     told = explain_frame(facts, frame, ASSUMPTIONS[asked.assumption])

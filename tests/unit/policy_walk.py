@@ -13,7 +13,7 @@ from osken_apps.model.changes import HostReport, PortReport
 from osken_apps.model.kind import KINDS
 from osken_apps.model.resources import Binding, PortStatus
 from osken_apps.networking.bindings import record
-from osken_apps.questions import ForgetHost, GroupPackets, PortFacts, Question
+from osken_apps.questions import FactsOfPort, ForgetHost, GroupPackets, Question
 from osken_apps.rest.controller import Questions
 from osken_apps.rest.registry import REGISTRY
 from osken_apps.rest.routes import ANY, Route, table
@@ -63,7 +63,7 @@ class Controller(Questions):
         told: dict[type, Any] = {
             ForgetHost: "",
             GroupPackets: {"rules": {}, "hosts": [], "silent": []},
-            PortFacts: facts(),
+            FactsOfPort: facts(),
         }
         return told.get(type(question), {})
 

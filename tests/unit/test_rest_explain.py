@@ -9,7 +9,7 @@ import pytest
 from osken_apps import questions
 from osken_apps.explain.facts import FrameFacts
 from osken_apps.model.conditions import Code, Condition
-from osken_apps.questions import PortFacts, Question
+from osken_apps.questions import FactsOfPort, Question
 from osken_apps.rest.controller import Questions
 from osken_apps.rest.explain_told import UNTOLD
 from osken_apps.rest.wsgi import application
@@ -40,7 +40,7 @@ class Controller(Questions):
     def ask(self, question: Question[Any]) -> Any:
         """Give the facts."""
         self.was_asked.append(question)
-        if isinstance(question, questions.FrameFacts):
+        if isinstance(question, questions.FactsOfFrame):
             return FrameFacts(NOW, LAYOUT, "host1", "br-int", 2, {"host1": host(HOST1)}, (seen(VM1),))
         return self.facts
 
@@ -78,7 +78,7 @@ def test_a_port_is_meant_by_its_id_name_mac_or_ip(api: Client, controller: Contr
     text = port["fixed_ips"][0]["ip_address"] if by == "ip" else port[by]
     reply = ask(api, port=text)
     assert reply.status == 200, reply.body
-    assert controller.was_asked == [PortFacts(port["id"], "", "icmp", 0, False)]
+    assert controller.was_asked == [FactsOfPort(port["id"], "", "icmp", 0, False)]
 
 
 def test_a_verdict_has_its_sentence_its_evidence_and_the_way_of_a_frame(api: Client) -> None:
@@ -203,7 +203,7 @@ def test_a_frame_is_followed_for_administrators_alone(api: Client, controller: C
     told = ask(api, frame=frame).body["explain"]
     assert told["verdict"]["code"] == "leaves"
     assert {leaving["port"] for leaving in told["path"]["exits"]} == {"br-int", "eth2", "br-eth2"}
-    assert controller.was_asked == [questions.FrameFacts("host1", "tap1", (0xFA163E000001, 0))]
+    assert controller.was_asked == [questions.FactsOfFrame("host1", "tap1", (0xFA163E000001, 0))]
     assert ask(api.as_user("a", "member"), frame=frame).status == 403
 
 

@@ -15,13 +15,13 @@ from osken_apps.failures import Failures
 from osken_apps.link import Answer, Query
 from osken_apps.questions import (
     DhcpTransactions,
+    FactsOfFrame,
+    FactsOfPort,
     ForgetHost,
-    FrameFacts,
     GroupPackets,
     HostFlows,
     HostInterfaces,
     PortDhcp,
-    PortFacts,
     Question,
 )
 
@@ -54,9 +54,9 @@ class Knowledge:
                 return host_interfaces(self.hosts, host)
             case ForgetHost(host):
                 return self.hosts.forget(host)
-            case PortFacts(port_id, peer_id, protocol, number, probe):
+            case FactsOfPort(port_id, peer_id, protocol, number, probe):
                 return self.gatherer.port_facts(port_id, peer_id, protocol, number, probe)
-            case FrameFacts(host, interface, macs):
+            case FactsOfFrame(host, interface, macs):
                 return self.gatherer.frame_facts(host, interface, macs)
             case _:
                 raise TypeError(f"there is no answer to {question.name}")
