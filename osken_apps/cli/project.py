@@ -59,7 +59,7 @@ def _delete(parsed: argparse.Namespace) -> None:
     with accounts.store_of(parsed) as (store, _), store.write() as transaction:
         project = transaction.accounts.project(parsed.name)
         kinds = {"networks": Network, "subnets": Subnet, "ports": Port, "address groups": AddressGroup}
-        left = [name for name, kind in kinds.items() if transaction.count(kind, project.id)]
+        left = [name for name, kind in kinds.items() if transaction.counts.of_project(kind, project.id)]
         groups = [group for group in transaction.find(SecurityGroup) if group.project_id == project.id]
         left += ["security groups"] if not all(map(security_groups.is_default, groups)) else []
         if left:

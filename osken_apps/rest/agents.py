@@ -44,7 +44,7 @@ class AgentInUse(Conflict):
 def _agents(context: ReadContext) -> list[HostReport]:
     """Give every host that is known or refused, and those that only have ports left."""
     known = dict(context.hosts)
-    for use in context.view.hosts_of_ports():
+    for use in context.view.counts.hosts_of_ports():
         report = known.get(use.host)
         if report is None:
             report = report_of(KnownHost(use.host, use.last_change), None, awaited=False)

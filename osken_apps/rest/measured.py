@@ -10,7 +10,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
-from typing import Any
 
 from osken_apps.config import Config
 from osken_apps.errors import StoreUnavailable
@@ -22,6 +21,7 @@ from osken_apps.networking.physical import PhysicalNetworks
 from osken_apps.rest.controller import Hosts, Questions
 from osken_apps.rest.health import MAX_SILENCE_S
 from osken_apps.store.store import Store
+from osken_apps.store.view import View
 
 TALLY_S = 15.0
 
@@ -76,9 +76,9 @@ class Measured:
             return None
 
 
-def tally(view: Any, config: Config) -> Tally:
+def tally(view: View, config: Config) -> Tally:
     """Count what the database holds."""
-    used = view.addresses_in_use()
+    used = view.counts.addresses_in_use()
     subnets = view.subnets()
     sizes = {
         subnet.id: sum(int(pool.end) - int(pool.start) + 1 for pool in subnet.allocation_pools)
@@ -86,9 +86,9 @@ def tally(view: Any, config: Config) -> Tally:
     }
     shares = (used.get(id, 0) / size for id, size in sizes.items() if size)
     return Tally(
-        networks=view.total(Network),
+        networks=view.counts.total(Network),
         subnets=len(subnets),
-        ports={status.value: 0 for status in PortStatus} | view.ports_by_status(),
+        ports={status.value: 0 for status in PortStatus} | view.counts.ports_by_status(),
         pools=tuple(_pools(config.network.physical, view.segmentation_ids())),
         # A gateway's address, or one that was asked for, may be outside the pools.
         fullest=min(1.0, max(shares, default=0.0)),

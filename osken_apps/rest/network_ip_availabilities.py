@@ -59,7 +59,7 @@ ATTRIBUTES = (
 
 
 def _network_uses(context: ReadContext) -> list[NetworkUse]:
-    used = context.view.addresses_in_use()
+    used = context.view.counts.addresses_in_use()
     by_network: dict[str, list[SubnetUse]] = {}
     for subnet in context.view.subnets():
         total = sum(int(pool.end) - int(pool.start) + 1 for pool in subnet.allocation_pools)

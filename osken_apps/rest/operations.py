@@ -233,7 +233,8 @@ class Operations:
             own = transaction.quotas(project_id)
             for kind, each in {collection.kind: 1, **collection.brings(transaction)}.items():
                 limit = quota_of(kind, own, self.config)
-                if limit >= 0 and transaction.count(kind.model, project_id) + wanted * each > limit:
+                new = wanted * each
+                if limit >= 0 and transaction.counts.of_project(kind.model, project_id) + new > limit:
                     raise OverQuota(kind.singular)
 
     def _settle(self, collection: Collection, request: Request) -> None:
@@ -264,7 +265,7 @@ class Operations:
         ):
             return True
         kinds = (collection.kind.model for collection in self.registry.collections.values())
-        return any(view.count(kind, project_id) for kind in kinds)
+        return any(view.counts.of_project(kind, project_id) for kind in kinds)
 
     def _seen(self, collection: Collection, query: Query, permissions: Permissions) -> set[str] | None:
         """Give the ids of what a caller may see of a list; None: it is no use to know them."""

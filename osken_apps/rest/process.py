@@ -106,7 +106,7 @@ def _look_at(store: Store, config: Config, hosts: Hosts) -> None:
     try:
         with store.read() as view:
             hosts.remember(view.known_hosts())
-            counts = view.networks_by_physical_network()
+            counts = view.counts.networks_by_physical_network()
     except StoreUnavailable:
         return  # that has been said
     _log_lost_networks(counts, config)

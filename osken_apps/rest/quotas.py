@@ -127,7 +127,7 @@ def _details(operations: Operations, request: Request, project_id: str) -> Answe
         details = {
             name: {
                 "limit": limit,
-                "used": view.count(kinds(operations)[name].model, project_id),
+                "used": view.counts.of_project(kinds(operations)[name].model, project_id),
                 "reserved": 0,
             }
             for name, limit in found.items()
@@ -143,7 +143,7 @@ def _set(operations: Operations, request: Request, project_id: str) -> Answer:
         raise HTTPBadRequest(f"Invalid input for project_id. Reason: {project_id!r} is not a project.")
     with operations.writing(request) as transaction:
         if not is_forced:
-            _check_used(wanted, lambda name: transaction.count(known[name].model, project_id))
+            _check_used(wanted, lambda name: transaction.counts.of_project(known[name].model, project_id))
         transaction.set_quotas(project_id, wanted)
         return Answer(200, {"quota": limits(operations, transaction.quotas(project_id))})
 

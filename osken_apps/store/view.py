@@ -2,11 +2,9 @@
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, bindparam, exists, func, select
+from sqlalchemy import Connection, bindparam, exists, select
 
 from osken_apps.model.addresses import IPNetwork
 from osken_apps.model.changes import HostIdentity, Snapshot
@@ -18,11 +16,11 @@ from osken_apps.store import departed_ports, known_hosts, schema, server_events
 from osken_apps.store.accounts import Accounts
 from osken_apps.store.address_text import address_of
 from osken_apps.store.cache import Cache
+from osken_apps.store.counts import Counts
 from osken_apps.store.facts import ResourceFacts, facts_in
 from osken_apps.store.lookup import Lookup
 from osken_apps.store.selection import Among, Page
 from osken_apps.store.statements import (
-    by_place,
     chunk_statement,
     paged_statement,
     revisions_statement,
@@ -40,7 +38,6 @@ from osken_apps.store.tables import (
     SUBNETS,
     form,
 )
-from osken_apps.store.values import moment
 
 R = TypeVar("R", bound=Standard)
 
@@ -78,28 +75,8 @@ _NETWORKS_WITHOUT = (
 )
 _A_MEMBER = select(MEMBERS.c.port_id).where(MEMBERS.c.security_group_id == bindparam("group_id")).limit(1)
 _MEMBERS = select(MEMBERS.c.port_id).where(MEMBERS.c.security_group_id == bindparam("group_id"))
-_HOSTS = (
-    select(PORTS.c.binding_host, func.count(), func.max(PORTS.c.updated_at))
-    .where(PORTS.c.binding_host.is_not(None))
-    .group_by(PORTS.c.binding_host)
-    .order_by(PORTS.c.binding_host)
-)
-_PHYSICAL_NETWORKS = (
-    select(NETWORKS.c.physical_network, func.count().label("networks"))
-    .group_by(NETWORKS.c.physical_network)
-    .order_by(NETWORKS.c.physical_network)
-)
 _QUOTAS = select(QUOTAS.c.resource, QUOTAS.c.quota).where(QUOTAS.c.project_id == bindparam("project_id"))
 _ANY = select(SCHEMA_VERSION.c.version)
-
-
-@dataclass(frozen=True, slots=True)
-class HostUse:
-    """A host that ports are bound to: how many, and when one of them changed last."""
-
-    host: str
-    ports: int
-    last_change: datetime
 
 
 class View:
@@ -119,6 +96,11 @@ class View:
     def accounts(self) -> Accounts:
         """What there is of users and their projects."""
         return Accounts(self._connection)
+
+    @property
+    def counts(self) -> Counts:
+        """How many there are."""
+        return Counts(self._connection)
 
     def find(self, kind: type[R], *conditions: Among, page: Page | None = None) -> list[R]:
         """Give the resources of a kind that meet every condition, oldest first; of a page, by id."""
@@ -252,10 +234,6 @@ class View:
         """Tell whether a port belongs to a security group."""
         return self._connection.scalar(_A_MEMBER, {"group_id": group_id}) is not None
 
-    def hosts_of_ports(self) -> list[HostUse]:
-        """Give the hosts that ports are bound to."""
-        return [HostUse(host, ports, moment(last)) for host, ports, last in self._connection.execute(_HOSTS)]
-
     def known_hosts(self) -> list[KnownHost]:
         """Give what is kept of hosts."""
         return known_hosts.known_hosts(self._connection)
@@ -282,29 +260,9 @@ class View:
         rows = self._connection.execute(_QUOTAS, {"project_id": project_id})
         return {row.resource: row.quota for row in rows}
 
-    def addresses_in_use(self) -> dict[str, int]:
-        """Count the addresses that ports have, by subnet."""
-        counted = select(FIXED_IPS.c.subnet_id, func.count().label("used")).group_by(FIXED_IPS.c.subnet_id)
-        return {row.subnet_id: row.used for row in self._connection.execute(counted)}
-
     def projects_with_quotas(self) -> list[str]:
         """Give the projects that have quotas of their own."""
         return list(self._connection.scalars(select(QUOTAS.c.project_id).distinct().order_by("project_id")))
-
-    def count(self, kind: type[Standard], project_id: str) -> int:
-        """Count a project's resources of one kind."""
-        table = form(kind).table
-        counted = select(func.count()).select_from(table).where(table.c.project_id == project_id)
-        return self._connection.scalar(counted) or 0
-
-    def total(self, kind: type[Standard]) -> int:
-        """Count the resources of a kind."""
-        return self._connection.scalar(select(func.count()).select_from(form(kind).table)) or 0
-
-    def ports_by_status(self) -> dict[str, int]:
-        """Count the ports by their status."""
-        counted = select(PORTS.c.status, func.count().label("number")).group_by(PORTS.c.status)
-        return {row.status: row.number for row in self._connection.execute(counted)}
 
     def segmentation_ids(self) -> list[tuple[str, str, int]]:
         """Give type, physical network and segmentation id of every network that has one."""
@@ -319,17 +277,9 @@ class View:
         """Give what is kept in memory of all resources of a kind, by id."""
         return facts_in(self._connection.execute, kind)
 
-    def ports_by_place(self, network_id: str = "", host: str = "") -> Iterator[tuple[str, str, str, int]]:
-        """Count the ports of machines by network, host ("": nowhere) and status; of one network, or host."""
-        yield from map(tuple, self._connection.execute(by_place(PORTS, network_id, host)))
-
     def lookup(self, project_id: str | None, most: int) -> Lookup:
         """Give who finds at most so many of a kind in a project, or (None) in all of them."""
         return Lookup(self._connection, project_id, most)
-
-    def networks_by_physical_network(self) -> dict[str, int]:
-        """Count the networks on each physical network."""
-        return {row.physical_network: row.networks for row in self._connection.execute(_PHYSICAL_NETWORKS)}
 
     def begin(self) -> None:
         """Begin the transaction now and not with the first question: all answers are of this moment."""

@@ -553,5 +553,5 @@ def test_a_port_has_the_addresses_that_were_written_last_in_their_order(
             made = transaction.update(port, replace(port, fixed_ips=addresses))
         with store.read() as view:
             assert view.ports() == [made]
-            assert view.addresses_in_use() == ({"s1": len(after)} if after else {})
+            assert view.counts.addresses_in_use() == ({"s1": len(after)} if after else {})
         store.close()

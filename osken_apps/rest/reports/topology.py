@@ -65,7 +65,7 @@ def _counted(
 ) -> Iterable[tuple[str, str, str, int]]:
     """Count ports by network, host and status: in the database, or of those that the caller may see."""
     if permissions.sees_all:
-        yield from view.ports_by_place(network_id, host)
+        yield from view.counts.ports_by_place(network_id, host)
         return
     for port in view.ports_named(operations.census.visible(Port, permissions)):
         if _is_machine(port) and network_id in ("", port.network_id) and host in ("", _host_of(port)):
