@@ -7,6 +7,7 @@ from osken_apps.model.kind import KINDS
 from osken_apps.model.resources import Network
 from osken_apps.networking import networks
 from osken_apps.networking.networks import ZONE, NetworkRequest
+from osken_apps.networking.segments import TUNNEL_IDS
 from osken_apps.networking.state import State
 from osken_apps.rest.address_types import DNS_NAME
 from osken_apps.rest.attribute import MAX_INTEGER, NAME, Attribute, nothing, port_security, standard
@@ -16,6 +17,7 @@ from osken_apps.rest.types import BOOLEAN, UUID, integer, list_of, not_null, opt
 from osken_apps.rest.validation import Values
 
 MAX_ZONE_HINTS = 10
+MAX_SEGMENTATION_ID = max(ids[-1] for ids in TUNNEL_IDS.values())
 
 ATTRIBUTES = (
     *standard(),
@@ -52,7 +54,7 @@ ATTRIBUTES = (
     ),
     Attribute(
         "provider:segmentation_id",
-        not_null(integer(-MAX_INTEGER, MAX_INTEGER)),
+        not_null(integer(-MAX_INTEGER, MAX_SEGMENTATION_ID)),
         filter=True,
         model_field="segmentation_id",
         guarded=True,

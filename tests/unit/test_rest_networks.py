@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from osken_apps.model.resources import NetworkType
+from osken_apps.networking.segments import TUNNEL_IDS
 from tests.unit.rest_client import Client, client_of
 
 UUID = "11111111-2222-3333-4444-555555555555"
@@ -304,6 +306,17 @@ def test_networks_over_tunnels_take_ids_of_their_type_and_have_the_mtu_that_is_l
     taken = api.try_make("network", provider__network_type="vxlan", provider__segmentation_id=6)
     assert (taken.status, taken.error) == (409, "TunnelIdInUse")
     assert taken.message == "Unable to create the network. The tunnel ID 6 is in use."
+
+
+@pytest.mark.parametrize("kind", [kind for kind in NetworkType if kind.is_tunnel])
+def test_a_tunnel_s_last_id_is_given_asked_for_and_found(tmp_path: Path, kind: NetworkType) -> None:
+    last = TUNNEL_IDS[kind][-1]
+    api = client_of(tmp_path, f"[network]\ntunnel_ranges = {kind}:{last}:{last}\n")
+    given = api.make("network", provider__network_type=kind)
+    assert api.call("DELETE", f"/networks/{given['id']}").status == 204
+    asked = api.make("network", provider__network_type=kind, provider__segmentation_id=last)
+    assert given[SEGMENTATION_ID] == asked[SEGMENTATION_ID] == last
+    assert api.get(f"/networks?{SEGMENTATION_ID}={last}&fields=id") == {"networks": [{"id": asked["id"]}]}
 
 
 def test_a_network_over_tunnels_has_a_smaller_mtu_if_wanted_and_keeps_its_id(tmp_path: Path) -> None:
