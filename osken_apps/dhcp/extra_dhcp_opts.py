@@ -77,8 +77,8 @@ def validate_extra_dhcp_opts(
             raise _refusal(opt, f"{twin.opt_name!r} sets the same option")
         if extra.container:
             _check_room(opt, extra, extra.container, room)
-        elif extra.number == Option.MTU and network_mtu is not None:
-            _check_mtu(opt, extra.value, network_mtu)
+        elif network_mtu is not None and exceeds_mtu(extra, network_mtu):
+            raise _refusal(opt, f"the MTU of the network is {network_mtu}")
         elif extra.number in LEASE:
             times.append((opt, extra))
     _check_times(times, {} if lease_time_s is None else {Option.LEASE_TIME: lease_time_s})
@@ -92,9 +92,10 @@ def _check_room(
         raise _refusal(opt, f"option {container.number} would hold over {MAX_OPTION_OCTETS} octets")
 
 
-def _check_mtu(opt: ExtraDhcpOption, value: bytes | None, network_mtu: int) -> None:
-    if value is not None and int.from_bytes(value, "big") > network_mtu:
-        raise _refusal(opt, f"the MTU of the network is {network_mtu}")
+def exceeds_mtu(extra: ExtraOption, network_mtu: int) -> bool:
+    """Tell whether an option gives a client more octets a packet than its network carries."""
+    is_mtu = extra.number == Option.MTU and not extra.container
+    return is_mtu and int.from_bytes(extra.value or b"", "big") > network_mtu
 
 
 def _check_times(times: list[tuple[ExtraDhcpOption, ExtraOption]], default: Mapping[int, int]) -> None:

@@ -14,7 +14,7 @@ from osken_apps.dhcp.conditional_options import ConditionalOptions, conditional_
 from osken_apps.dhcp.configured_options import ConfiguredOptions, configured_options
 from osken_apps.dhcp.decision import SilenceReason
 from osken_apps.dhcp.dnsmasq_values import MAX_MTU, MIN_MTU
-from osken_apps.dhcp.extra_dhcp_opts import ExtraOption, option_number, parse_extra_dhcp_opt
+from osken_apps.dhcp.extra_dhcp_opts import ExtraOption, exceeds_mtu, option_number, parse_extra_dhcp_opt
 from osken_apps.dhcp.options import Option, encode_option
 from osken_apps.errors import InvalidDhcpOption
 from osken_apps.model.addresses import MacAddress
@@ -77,7 +77,8 @@ def reservation_of(
     server, server_id = service.server, service.server_address
     if server is None or server_id is None or not isinstance(service.cidr, IPv4Network):
         return SilenceReason.NO_SERVER
-    extras = _extras(service.extra_dhcp_opts)
+    # The MTU of the network may be less than when the options were set.
+    extras = [extra for extra in _extras(service.extra_dhcp_opts) if not exceeds_mtu(extra, service.mtu)]
     options = _options(service, defaults, default_route, extras)
     special = [extra for extra in extras if extra.conditions or extra.container]
     return Reservation(

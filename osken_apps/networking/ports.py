@@ -83,7 +83,9 @@ def dhcp_options(
             options.pop(key, None)
         else:
             options[key] = ExtraDhcpOption(request.opt_name, request.opt_value, request.ip_version)
-    wanted = tuple(options.values())
+    wanted, present = tuple(options.values()), tuple(present)
+    if wanted == present:
+        return present
     if len(wanted) > MAX_EXTRA_DHCP_OPTS:
         raise InvalidInput(f"extra_dhcp_opts: {len(wanted)} options are more than {MAX_EXTRA_DHCP_OPTS}")
     try:

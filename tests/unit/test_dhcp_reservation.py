@@ -128,3 +128,11 @@ def test_a_reservation_knows_all_addresses_of_the_server_and_of_the_port():
         bytes.fromhex("fa163efec787"),
         bytes.fromhex("fa163e1d5c81"),
     )
+
+
+@pytest.mark.parametrize("name", ["mtu", "tag:ipxe,mtu"])
+def test_an_mtu_that_is_above_the_network_s_since_that_was_lowered_is_not_told(name):
+    served = service(network={"mtu": 1400}, extra=[(name, "1500")])
+    assert reservation_of(served, DEFAULTS) == reservation_of(service(network={"mtu": 1400}), DEFAULTS)
+    fits = service(network={"mtu": 1400}, extra=[(name, "1300")])
+    assert reservation_of(fits, DEFAULTS) != reservation_of(served, DEFAULTS)

@@ -451,6 +451,17 @@ def test_dhcp_options_are_set_one_by_one_and_deleted_with_null(api: Client, netw
     assert (added["extra_dhcp_opts"], deleted["extra_dhcp_opts"]) == ([mtu, boot], [boot])
 
 
+def test_dhcp_options_that_stay_as_they_are_are_taken_whatever_became_of_the_network(
+    api: Client, network_id: str
+) -> None:
+    mtu = {"opt_name": "mtu", "opt_value": "1500", "ip_version": 4}
+    port = api.make("port", network_id=network_id, extra_dhcp_opts=[mtu])
+    assert api.change("network", network_id, mtu=1400).status == 200
+    same = [api.change("port", port["id"], name="p", extra_dhcp_opts=opts) for opts in ([], [mtu])]
+    assert [reply.status for reply in same] == [200, 200]
+    assert api.change("port", port["id"], extra_dhcp_opts=[mtu | {"opt_value": "1450"}]).status == 400
+
+
 @pytest.mark.parametrize("name", ["router", "mtu", "classless-static-route"])
 def test_an_empty_dhcp_option_withholds_it(api: Client, network_id: str, name: str) -> None:
     withheld = {"opt_name": name, "opt_value": "", "ip_version": 4}
