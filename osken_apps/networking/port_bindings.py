@@ -59,12 +59,13 @@ class NoComputePort(BadRequest):
 
 @dataclass(frozen=True, slots=True)
 class PortBinding:
-    """A binding of a port; `profile` is JSON text."""
+    """A binding of a port; `profile` is JSON text. The machine of a `plugged` one is at that host."""
 
     host: str
     vnic_type: str
     profile: str
     active: bool
+    plugged: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +83,11 @@ def active_host(port: Port) -> str:
 
 def bindings_of(port: Port) -> tuple[PortBinding, ...]:
     """Give the bindings of a port, the active one first."""
-    host = active_host(port)
-    active = (PortBinding(host, port.vnic_type, port.binding_profile, True),) if host else ()
+    host, where = active_host(port), port.binding.host if port.binding else ""
+    active = (PortBinding(host, port.vnic_type, port.binding_profile, True, host == where),) if host else ()
     inactive = (
-        PortBinding(item.host, item.vnic_type, item.profile, False) for item in port.inactive_bindings
+        PortBinding(item.host, item.vnic_type, item.profile, False, item.host == where)
+        for item in port.inactive_bindings
     )
     return (*active, *inactive)
 

@@ -44,12 +44,17 @@ from osken_apps.rest.vif_details import may_be_plugged, ovs_details
 SINGULAR, PLURAL = "binding", "bindings"
 
 
+def _is_ovs(binding: PortBinding, context: RenderContext) -> bool:
+    """Tell whether a machine is plugged, or can be: also where its host is cut off, as the port says."""
+    return binding.plugged or may_be_plugged(binding.host, context)
+
+
 def _vif_type(binding: PortBinding, context: RenderContext) -> str:
-    return "ovs" if may_be_plugged(binding.host, context) else "binding_failed"
+    return "ovs" if _is_ovs(binding, context) else "binding_failed"
 
 
 def _vif_details(binding: PortBinding, context: RenderContext) -> dict[str, Any]:
-    return ovs_details(binding.host, context) if may_be_plugged(binding.host, context) else {}
+    return ovs_details(binding.host, context) if _is_ovs(binding, context) else {}
 
 
 ATTRIBUTES = (

@@ -1,5 +1,6 @@
 """Bindings of ports over the API, as a live migration asks for them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -123,6 +124,19 @@ def test_where_an_interface_was_plugged_without_a_wish_is_the_active_binding(
     assert states(api, port) == {"host1": "ACTIVE", "host2": "INACTIVE"}
     ask(api, "PUT", port, "/host2/activate")
     assert states(api, port) == {"host2": "ACTIVE", "host1": "INACTIVE"}
+
+
+def test_a_machine_whose_host_is_cut_off_is_still_plugged_there(api: Client, port: dict[str, Any]) -> None:
+    bind(api, port, "host2")
+    with api.store.write() as transaction:
+        record(transaction, [PortReport(port["id"], Binding("host1", 1, "tap1"), PortStatus.ACTIVE)])
+    before = ask(api, "GET", port).body
+    api.hosts.replace([replace(host("host1"), alive=False), host("host2", "system")])
+    assert ask(api, "GET", port).body == before
+    assert ask(api, "GET", port, "/host1").body["binding"] == before["bindings"][0]
+    ask(api, "PUT", port, "/host2/activate")
+    kinds = {item["host"]: item["vif_type"] for item in ask(api, "GET", port).body["bindings"]}
+    assert kinds == {"host1": "ovs", "host2": "ovs"}
 
 
 def test_a_wish_for_the_target_s_host_takes_the_place_of_its_inactive_binding(
