@@ -58,15 +58,19 @@ def _create(state: State, network_id: str, subnets: Sequence[Subnet]) -> None:
 
 
 def _fixed_ips(state: State, subnets: Sequence[Subnet], present: Sequence[FixedIp]) -> tuple[FixedIp, ...]:
-    """Give one address a subnet: the present one, or a free one."""
+    """Give one address a subnet: the present one, or a free one.
+
+    The one that is the gateway's by now is present as long as there is no other: hosts answer for it.
+    """
     held = {fixed_ip.subnet_id: fixed_ip for fixed_ip in present}
     fixed_ips = []
     for subnet in subnets:
-        address = None if subnet.id in held else state.free_address(subnet)
-        if subnet.id in held:
-            fixed_ips.append(held[subnet.id])
-        elif address is not None:
-            fixed_ips.append(FixedIp(subnet.id, address))
+        own = held.get(subnet.id)
+        if own is None or own.ip_address == subnet.gateway_ip:
+            address = state.free_address(subnet)
+            own = own if address is None else FixedIp(subnet.id, address)
+        if own is not None:
+            fixed_ips.append(own)
         else:
             state.warn(f"subnet {subnet.id} has no free address for its DHCP server")
     return tuple(fixed_ips)

@@ -269,14 +269,22 @@ def _auto_addresses(port: Port, subnets: Sequence[Subnet]) -> list[FixedIp]:
 
 
 def update(state: State, subnet: Subnet, request: SubnetRequest) -> Subnet:
-    """Change a subnet; a DHCP server that found no free address may find one. Raises BadRequest, Conflict."""
+    """Change a subnet; a DHCP server that found no free address may find one, and leaves the gateway its own.
+
+    Raises BadRequest, Conflict.
+    """
     new = replace(subnet, **given(request))
     made = state.update(subnet, new if new == subnet else checked(new))
     if made != subnet:
         _revise_network(state, subnet.network_id)
-    if (made.enable_dhcp, made.allocation_pools) != (subnet.enable_dhcp, subnet.allocation_pools):
+    if _of_dhcp_server(made) != _of_dhcp_server(subnet):
         settle_dhcp_port(state, subnet.network_id)
     return made
+
+
+def _of_dhcp_server(subnet: Subnet) -> tuple[object, ...]:
+    """Give what the address of the subnet's DHCP server depends on."""
+    return subnet.enable_dhcp, subnet.allocation_pools, subnet.gateway_ip
 
 
 def delete(state: State, subnet: Subnet) -> None:

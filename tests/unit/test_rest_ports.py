@@ -351,6 +351,28 @@ def test_what_is_shown_of_the_addresses_of_a_dhcp_server_is_taken(api: Client, n
     assert (len(port["fixed_ips"]), [reply.status for reply in replies]) == (6, [200, 400])
 
 
+def dhcp_addresses(api: Client) -> list[str]:
+    """Give the addresses of the only DHCP server."""
+    (server,) = api.get("/ports?device_owner=network:dhcp")["ports"]
+    return [fixed_ip["ip_address"] for fixed_ip in server["fixed_ips"]]
+
+
+def test_a_dhcp_server_leaves_its_address_to_a_gateway_that_gets_it(api: Client, network_id: str) -> None:
+    subnet = api.subnet(network_id)
+    machine = api.make("port", network_id=network_id)
+    with api.store.write() as transaction:
+        record(transaction, [PortReport(machine["id"], Binding("host1", 1), PortStatus.ACTIVE)])
+    assert dhcp_addresses(api) == ["10.10.10.3"]
+    pool = [{"start": "10.10.10.20", "end": "10.10.10.30"}]
+    changed = api.change("subnet", subnet["id"], gateway_ip="10.10.10.3", allocation_pools=pool)
+    assert (changed.status, dhcp_addresses(api)) == (200, ["10.10.10.20"])
+    api.change("subnet", subnet["id"], allocation_pools=[])
+    api.change("subnet", subnet["id"], gateway_ip="10.10.10.20")
+    assert dhcp_addresses(api) == ["10.10.10.20"]  # none is free
+    api.change("subnet", subnet["id"], allocation_pools=[{"start": "10.10.10.40", "end": "10.10.10.50"}])
+    assert dhcp_addresses(api) == ["10.10.10.40"]
+
+
 def test_the_document_says_of_no_port_that_it_has_five_addresses_at_most() -> None:
     schemas = document(REGISTRY)["components"]["schemas"]
     found = [schemas[name]["properties"]["fixed_ips"].get("maxItems") for name in ("port", "new_port")]
