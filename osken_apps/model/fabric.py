@@ -88,7 +88,8 @@ class Fabric(FabricView):
             recorded = self._recorded_host(change)
             touched |= self.told.disputed(change, self.inventory.ports) | self.inventory.apply(change)
             recorded_anew |= recorded ^ self._recorded_host(change)
-        self.set_aside -= touched
+        changed_groups = self.inventory.groups.take_changed()
+        self.set_aside -= touched | self._aside_with(changed_groups)
         # What the store records of a host is a claim of it where OVSDB shows none, as long as it does.
         unshown = [self.hosts[name] for name in recorded_anew if not self.hosts[name].has_ovsdb]
         claims = [{host.name} | self._placement.claim(host) for host in unshown]
@@ -96,7 +97,7 @@ class Fabric(FabricView):
         self.beyond.change_in(self.inventory.take_pairs_changed())
         concerned = self._placement.decide(touched).union(*claims)
         self.beyond.drop_networks(change.id for change in listed if isinstance(change, Deleted))
-        concerned |= self._hosts_with(self.inventory.groups.take_changed())
+        concerned |= self._hosts_with(changed_groups)
         return concerned.union(*(self.hosts_of(port_id) for port_id in touched))
 
     def _recorded_host(self, change: Change) -> set[str]:
@@ -122,7 +123,7 @@ class Fabric(FabricView):
         return self.hosts_of(port_id)
 
     def put_aside(self, port_ids: Iterable[str]) -> None:
-        """Have ports stay as they are until they, or their networks, change."""
+        """Have ports stay as they are until they, their networks or their groups change."""
         self.set_aside.update(port_ids)
 
     # -- what hosts show
@@ -281,6 +282,11 @@ class Fabric(FabricView):
             return set()
         self.claims.hear(self.as_wanted(port), host_name)
         return self._placement.put(port, Place(host_name, interfaces[0])) | self.hosts_of(port_id)
+
+    def _aside_with(self, group_ids: set[str]) -> set[str]:
+        """Give the ids of the ports of any of these groups that are set aside."""
+        known = (self.inventory.ports.get(port_id) for port_id in self.set_aside)
+        return {port.id for port in known if port and not group_ids.isdisjoint(port.security_groups)}
 
     def _hosts_with(self, group_ids: set[str]) -> set[str]:
         """Name the hosts that have guarded ports of any of these groups."""

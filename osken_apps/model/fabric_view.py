@@ -14,7 +14,7 @@ from osken_apps.model.host_names import HostNames
 from osken_apps.model.interface_names import port_id_prefix
 from osken_apps.model.inventory import Inventory
 from osken_apps.model.paired import Paired
-from osken_apps.model.port_security import Guard
+from osken_apps.model.port_security import Guard, is_guarded
 from osken_apps.model.resources import Binding, Network, Port
 from osken_apps.model.snapshot import Layout
 from osken_apps.model.told import Told
@@ -171,7 +171,11 @@ class FabricView:
 
     def can_guard(self, host: ShownHost, port: Port) -> bool:
         """Tell whether a host can do for a port what its security asks for, if it has any."""
-        return host.tracks or self.guard_of(port) is None
+        return host.tracks or not self.is_guarded(port)
+
+    def is_guarded(self, port: Port) -> bool:
+        """Tell whether what a port sends and gets is looked at."""
+        return self.enforce and is_guarded(port)
 
     def guard_of(self, port: Port) -> Guard | None:
         """Say how a port is guarded; None if it is not."""

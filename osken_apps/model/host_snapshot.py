@@ -9,7 +9,7 @@ from osken_apps.model.dhcp_service import dhcp_server, dhcp_service, serves_dhcp
 from osken_apps.model.fabric_view import FabricView, Plugged
 from osken_apps.model.host import Interface, ShownHost
 from osken_apps.model.local_vlans import DEAD_MARK
-from osken_apps.model.port_security import GroupPolicy, Guard, is_guarded
+from osken_apps.model.port_security import GroupPolicy, Guard
 from osken_apps.model.resources import TUNNEL_TYPES, Port
 from osken_apps.model.snapshot import (
     INTEGRATION_TUNNEL_END,
@@ -35,8 +35,8 @@ def host_snapshot(fabric: FabricView, host_name: str, besides: Container[str] = 
     served, aside = fabric.served_and_aside(host, besides)
     guards = {port.id: guard for port, _ in served if (guard := fabric.guard_of(port))}
     guarded = {port.network_id for port, _ in served if port.id in guards}
-    if fabric.enforce:  # without its flows, one that is set aside is not to be open
-        guarded |= {port.network_id for port, _ in aside if is_guarded(port)}
+    # Without its flows, one that is set aside is not to be open.
+    guarded |= {port.network_id for port, _ in aside if fabric.is_guarded(port)}
     segments = _segments(fabric, host, guarded)
     ports = tuple(
         _bound(fabric, port, interface, present[interface], segments[port.network_id], guards.get(port.id))
@@ -57,7 +57,7 @@ def host_snapshot(fabric: FabricView, host_name: str, besides: Container[str] = 
         dead=tuple(sorted((name, present[name]) for name in dead if name in present)),
         trunks=trunks,
         left_alone=kept.left_alone,
-        policies=_policies(fabric, host),
+        policies=_policies(fabric, (port for port, _ in served if port.id in guards)),
         max_meters=host.max_meters,
         complete=host.complete,
         keeps=kept.why,
@@ -135,8 +135,9 @@ def tunnel_needs(fabric: FabricView, snapshot: HostSnapshot) -> TunnelNeeds | No
     )
 
 
-def _policies(fabric: FabricView, host: ShownHost) -> tuple[GroupPolicy, ...]:
-    policies = (fabric.inventory.groups.policy(group_id) for group_id in host.groups)
+def _policies(fabric: FabricView, guarded: Iterable[Port]) -> tuple[GroupPolicy, ...]:
+    group_ids = {group_id for port in guarded for group_id in port.security_groups}
+    policies = map(fabric.inventory.groups.policy, group_ids)
     return tuple(sorted((policy for policy in policies if policy), key=lambda policy: policy.number))
 
 
@@ -237,5 +238,6 @@ def _keeps_aside(interfaces: Collection[str]) -> Iterator[str]:
     if interfaces:
         yield (
             f"an error of the controller, which its log shows, is about the ports of {', '.join(interfaces)}:"
-            " their tags, and all flows, stay until the ports change or the controller is started again"
+            " their tags, and all flows, stay until the ports or their groups change, or the controller is"
+            " started again"
         )

@@ -10,12 +10,15 @@ from osken_apps.apps.intent import Intent
 from osken_apps.failures import Failures
 from osken_apps.link import SnapshotPart
 from osken_apps.model import host_snapshot, reports
-from osken_apps.model.changes import PortReport, Snapshot, Upserted
+from osken_apps.model.changes import Deleted, PortReport, Snapshot, Upserted
 from osken_apps.model.dhcp_service import dhcp_service
 from osken_apps.model.fabric_view import FabricView
+from osken_apps.model.group_index import GroupIndex
 from osken_apps.model.local_vlans import DEAD_TAG
+from osken_apps.model.port_security import GroupPolicy
 from osken_apps.model.reports import SET_ASIDE
 from osken_apps.model.resources import Binding, Port, PortStatus
+from osken_apps.model.security_groups import Direction, SecurityGroup, SecurityGroupRule
 from osken_apps.model.snapshot import BoundPort, HostSnapshot, Layout
 from osken_apps.openflow.wire import Encoded
 from osken_apps.pipeline import desired
@@ -233,3 +236,33 @@ def test_a_port_of_a_network_that_is_not_known_keeps_what_it_has_as_one_that_is_
     assert site.ovsdb.tags == {tap(P1): 1, tap(P2): 1, tap(P3): 2}
     assert all(flows[name].items() <= bridge.flows.items() for name, bridge in site.bridges.items())
     assert f"port {P1.id} is of network n1, which is not known" in caplog.text
+
+
+def test_an_error_about_a_group_costs_its_ports_until_the_group_changes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    policy = GroupIndex.policy
+    well, badly = (SecurityGroup(id=f"g{number}", project_id="p", number=number) for number in (1, 2))
+    rule = SecurityGroupRule(
+        id="r", project_id="p", direction=Direction.INGRESS, security_group_id=badly.id, number=1
+    )
+
+    def faulty(groups: GroupIndex, group_id: str) -> GroupPolicy | None:
+        if rule.id in groups._rules and group_id == badly.id:
+            raise ZeroDivisionError
+        return policy(groups, group_id)
+
+    monkeypatch.setattr(GroupIndex, "policy", faulty)
+    one, other = (
+        replace(item, port_security_enabled=True, security_groups=(group.id,))
+        for item, group in ((P1, well), (P2, badly))
+    )
+    site = Site(one, other)
+    site.fabric.apply([Upserted(well), Upserted(badly), Upserted(rule)])
+    site.plug(10, one, other)
+    settle(site)
+    assert site.reports[one.id].status is PortStatus.ACTIVE
+    assert site.reports[other.id].waits_for == SET_ASIDE
+    site.hosts.wake(site.fabric.apply([Deleted(SecurityGroupRule, rule.id)]))
+    settle(site)
+    assert site.reports[other.id].status is PortStatus.ACTIVE
