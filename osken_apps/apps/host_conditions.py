@@ -7,6 +7,7 @@ from functools import partial
 
 from osken_apps.apps.host import Host
 from osken_apps.apps.hosts import Hosts
+from osken_apps.failures import Failures
 from osken_apps.model.conditions import Condition, Expected, HostFacts, conditions, of_foreign_flows
 from osken_apps.model.host_snapshot import tunnel_needs
 from osken_apps.model.snapshot import HostSnapshot
@@ -26,6 +27,7 @@ class HostConditions:
         self._host = host
         self._hosts = hosts
         self._tell = partial(hosts.tell, host, LOG)
+        self._failures = Failures()
         self._seen: tuple[HostFacts, Expected] | None = None
         self._found: tuple[Condition, ...] = ()
 
@@ -54,7 +56,12 @@ class HostConditions:
         if self._seen != (view.facts, expected) or unknown:
             self._seen = view.facts, expected
             ports = self._hosts.fabric.inventory.directory
-            self._found = conditions(view.facts, replace(expected, ports=ports))
+            try:
+                self._found = conditions(view.facts, replace(expected, ports=ports))
+            except Exception as error:  # of ours: it costs what is said of the host, not of its ports
+                self._found = ()
+                what = "what is wrong with a host could not be found"
+                self._failures.note(what, error, f"host {self._host.name}")
         return self._found
 
     def _foreign(self) -> Iterator[Condition]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from greenlet import GreenletExit
 
-from osken_apps.apps import hosts, runtime, served_hosts
+from osken_apps.apps import host_conditions, hosts, runtime, served_hosts
 from osken_apps.apps.complaints import Complaints
 from osken_apps.apps.host import Host
 from osken_apps.apps.host_reports import host_reports
@@ -404,6 +404,22 @@ def test_how_often_conditions_are_compared_grows_with_their_number_and_not_with_
         assert world.attempt()
         assert len(world.hosts.by_name["h"].conditions) == number
     assert compared[0] < 10 * 201
+
+
+def test_where_what_is_wrong_cannot_be_found_ports_are_served_and_reported(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    world = World()
+    undeclared(monkeypatch, 1)
+    world.plug(tap1=VM1.id)
+    assert world.attempt()
+    monkeypatch.setattr(host_conditions, "conditions", broken)
+    world.plug(tap2=world.second.id)
+    assert world.attempt()
+    assert world.reports[world.second.id].status is PortStatus.ACTIVE
 
 
 def test_hosts_without_ports_under_any_names_are_told_of_once(
