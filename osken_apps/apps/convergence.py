@@ -49,7 +49,7 @@ class Convergence:
             try:
                 bridge.installed = bridge.installed or self._read(bridge)
             except SwitchGone as error:
-                self._tell(logging.INFO, "%s", str(error))
+                self._tell_of_end(bridge, error)
             except (SwitchError, Malformed) as error:
                 unread[bridge] = str(error)
         return bridges, unread
@@ -85,7 +85,7 @@ class Convergence:
             if flows and snapshot.takes_away and not outcome.refused:
                 note_named(self._fabric, self._host.name, bridge.name, named)
         except SwitchGone as error:
-            self._tell(logging.INFO, "%s", str(error))
+            self._tell_of_end(bridge, error)
             return NOTHING_SENT
         if outcome.sent:
             added, deleted = len(outcome.sent.add), len(outcome.sent.delete)
@@ -103,6 +103,9 @@ class Convergence:
 
     def _tell_of(self, bridge: Bridge, level: int, words: str, *details: object) -> None:
         self._tell(level, words, bridge.name, *details, about=bridge.name)
+
+    def _tell_of_end(self, bridge: Bridge, error: SwitchGone) -> None:
+        self._tell(logging.INFO, "%s", str(error), about=bridge.name)
 
     def _owners(self, bridge: Bridge) -> dict[FlowKey, str]:
         """Say whose port each flow is of."""

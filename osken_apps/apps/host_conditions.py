@@ -36,10 +36,10 @@ class HostConditions:
         found = (*self._shown(snapshot), *self._foreign())
         before, now = dict.fromkeys(self._host.conditions), frozenset(found)
         new, over = [it for it in found if it not in before], [it for it in before if it not in now]
-        for condition in new[:MAX_TOLD]:
-            self._tell(logging.WARNING, "%s (%s)", condition.sentence, condition.remedy, about=condition.code)
-        for condition in over[:MAX_TOLD]:
-            self._tell(logging.INFO, "no more: %s", condition.sentence, about=condition.code)
+        for it in new[:MAX_TOLD]:
+            self._tell(logging.WARNING, "%s (%s)", it.sentence, it.remedy, about=_kind(it))
+        for it in over[:MAX_TOLD]:
+            self._tell(logging.INFO, "no more: %s", it.sentence, about=_kind(it))
         for words, told in (("%d more are wrong", new), ("%d more are wrong no more", over)):
             if len(told) > MAX_TOLD:
                 self._tell(logging.WARNING, words, len(told) - MAX_TOLD)
@@ -94,3 +94,8 @@ class HostConditions:
             tunnels=tunnel_needs(self._hosts.fabric, snapshot),
             former_names=self._hosts.fabric.other_names(self._host.name),
         )
+
+
+def _kind(condition: Condition) -> str:
+    """Name the kind of a condition; those of a bridge are of one of ours: no stranger chose its name."""
+    return f"{condition.code} {condition.bridge}"

@@ -29,7 +29,7 @@ def read_counts(hosts: Hosts, bridge: Bridge) -> None:
         tallies.drops_by_kind = drops_by_kind(tallies.meter_drops.totals)
         tallies.watched_ports = tuple(_of_port(bridge, *which) for which in _watched(hosts, bridge))
     except (SwitchError, Malformed) as error:
-        LOG.info("host %s: its counters tell nothing: %s", host.name, error)
+        hosts.tell(host, LOG, logging.INFO, "its counters tell nothing: %s", str(error))
 
 
 def _watched(hosts: Hosts, bridge: Bridge) -> list[tuple[str, int]]:

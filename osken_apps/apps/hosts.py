@@ -286,7 +286,8 @@ class Hosts(ServedHosts):
         del host.bridges[bridge.name]
         self.news.set()
         why = f": {reason}" if reason else ""
-        self._tell(host.name, {connection.address[0]}, "host %s: bridge %s disconnected%s", bridge.name, why)
+        words = "host %s: bridge %s disconnected%s"
+        self._tell(host.name, {connection.address[0]}, words, bridge.name, why, about=bridge.name)
         self._let_settle(host)
         self._may_be_away(host)
         self.wake([host.name])
@@ -308,7 +309,8 @@ def _probe(rival: Connection | OvsdbSession) -> None:
     try:
         rival.probe()
     except OskenAppsError as error:
-        LOG.info("%s, and another one waits for its place; closing it", error)
+        words = "%s, and another one waits for its place; closing it"
+        complain(LOG, _address(rival), words, str(error), level=logging.INFO)
         rival.close()
 
 

@@ -60,7 +60,7 @@ class HostReconciler:
         self._wakeup = runtime.once()
         self._tags = HostTags(host, hosts)
         self._session: OvsdbSession | None = None  # that had shown what the last whole pass goes by
-        self._tunnel_bridge = TunnelBridge(host, hosts.fabric.layout, was_away=hosts.all_had_time)
+        self._tunnel_bridge = TunnelBridge(host, hosts, was_away=hosts.all_had_time)
         self._convergence = Convergence(host, hosts)
         self._conditions = HostConditions(host, hosts)
         self._reports = PortReporter(host, hosts.fabric, self._conditions, report)
@@ -119,11 +119,11 @@ class HostReconciler:
         try:
             refused = self._pass()
         except _CutShort as gone:
-            self._tell(logging.INFO, "%s", str(gone))
+            self._tell(logging.INFO, "%s", str(gone), about=type(gone).__name__)
             return False
         except OskenAppsError as error:
             if self._host.troubles.get(Topic.PASS) != str(error):
-                self._tell(logging.WARNING, "%s", str(error))
+                self._tell(logging.WARNING, "%s", str(error), about=type(error).__name__)
             self._reports.trouble(str(error))
             return False
         except Exception as error:
@@ -279,7 +279,7 @@ class HostReconciler:
         """Tell the operator what is not taken away, and which ports share a meter."""
         kept = "; ".join(snapshot.keeps)
         if kept and kept != self._host.troubles.get(Topic.KEPT):
-            LOG.error("host %s: %s", self._host.name, kept)
+            self._tell(logging.ERROR, "%s", kept, about=Topic.KEPT)
         self._host.say(Topic.KEPT, kept)
         tracks = self._fabric.shown(self._host.name).tracks
         self._host.say(Topic.TRACKING, "" if tracks else CANNOT_TRACK)

@@ -1,12 +1,14 @@
 """The tunnel bridge of one host: made and kept right by OVSDB, its peers looked for. SHELL."""
 
 import logging
+from functools import partial
 
 from osken_apps.apps import runtime
 from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.connection import Connection
 from osken_apps.apps.host import Host
-from osken_apps.model.snapshot import HostSnapshot, Layout
+from osken_apps.apps.hosts import Hosts
+from osken_apps.model.snapshot import HostSnapshot
 from osken_apps.model.tunnel_bridge import PortWish, bridge_change, wishes
 from osken_apps.model.tunnels import Reach
 from osken_apps.pipeline.feature import bridge_of
@@ -20,12 +22,13 @@ GREET_AGAIN_S = 0.5
 class TunnelBridge:
     """Looks after the tunnel bridge of a host; `is_to_greet`: it has flows that it had not."""
 
-    def __init__(self, host: Host, layout: Layout, was_away: bool) -> None:
+    def __init__(self, host: Host, hosts: Hosts, was_away: bool) -> None:
         """Begin with nothing known; `was_away`: the host was not there when the controller had started."""
         self.is_to_greet = False
         self._was_away = was_away
         self._host = host
-        self._layout = layout
+        self._layout = hosts.fabric.layout
+        self._tell = partial(hosts.tell, host, LOG)
         self._written: tuple[PortWish, ...] = ()
         self._reaches: dict[str, Reach] = {}  # by network: where it was when peers were greeted last
         self._greeted_by: Connection | None = None
@@ -40,10 +43,10 @@ class TunnelBridge:
         wanted = wishes(self._layout, snapshot)
         if wanted == self._written:
             self._host.tallies.repairs += 1
-            LOG.warning("host %s: %s was changed by another hand", self._host.name, change.bridge)
+            self._tell(logging.WARNING, "%s was changed by another hand", change.bridge)
         session.write_bridge(change)
         self._written = wanted
-        LOG.info("host %s: %s: written: %s", self._host.name, change.bridge, change)
+        self._tell(logging.INFO, "%s: written: %s", change.bridge, str(change))
 
     def greet_peers(self, bridge: Bridge | None, snapshot: HostSnapshot) -> None:
         """Look for the peers that are new to the bridge, twice: what is sent first is lost.

@@ -1,6 +1,6 @@
 """The snapshot of a host, out of what is known of it and of its ports. PURE."""
 
-from collections.abc import Collection, Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Address
 from typing import NamedTuple
 
@@ -23,6 +23,8 @@ from osken_apps.model.snapshot import (
 )
 from osken_apps.model.tunnels import Reach, crowd
 from osken_apps.model.unknown import lost_networks, unseen
+
+MAX_NAMED = 10  # interfaces in a sentence
 
 
 def host_snapshot(fabric: FabricView, host_name: str, besides: Container[str] = ()) -> HostSnapshot:
@@ -207,18 +209,18 @@ def _known_dead(fabric: FabricView, host: ShownHost, carrying: Container[str]) -
 
 
 def _keeps(
-    fabric: FabricView, orphans: Iterable[str], not_shown: Iterable[str], lost: Iterable[str]
+    fabric: FabricView, orphans: Sequence[str], not_shown: Sequence[str], lost: Iterable[str]
 ) -> Iterator[str]:
     """Say what else nothing may be taken from a host for."""
     if orphans:
         yield (
-            f"{', '.join(orphans)} carry traffic of ports that this database does not know: their flows and"
+            f"{_some(orphans)} carry traffic of ports that this database does not know: their flows and"
             " tags stay. Restore the database that has them, or end their traffic by [DEFAULT]"
             " remove_unknown=true"
         )
     if not_shown:
         yield (
-            f"its OVSDB has not shown whose {', '.join(not_shown)} are, which carried traffic: all flows stay"
+            f"its OVSDB has not shown whose {_some(not_shown)} are, which carried traffic: all flows stay"
             " until it does, or until [DEFAULT] remove_unknown=true ends them"
         )
     if fabric.remove_unknown:
@@ -233,11 +235,17 @@ def _keeps(
         )
 
 
-def _keeps_aside(interfaces: Collection[str]) -> Iterator[str]:
+def _keeps_aside(interfaces: Sequence[str]) -> Iterator[str]:
     """Say that nothing is taken from a host for ports that are set aside."""
     if interfaces:
         yield (
-            f"an error of the controller, which its log shows, is about the ports of {', '.join(interfaces)}:"
+            f"an error of the controller, which its log shows, is about the ports of {_some(interfaces)}:"
             " their tags, and all flows, stay until the ports or their groups change, or the controller is"
             " started again"
         )
+
+
+def _some(names: Sequence[str]) -> str:
+    """Name things in a sentence; of many some, so that there is room for what is said of them."""
+    more = len(names) - MAX_NAMED
+    return ", ".join(names[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")

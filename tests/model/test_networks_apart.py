@@ -6,6 +6,7 @@ from ipaddress import IPv4Address
 
 import pytest
 
+from osken_apps.apps.complaints import MAX_DETAIL
 from osken_apps.apps.host import Host
 from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.reconcile import HostReconciler
@@ -1013,3 +1014,13 @@ def test_without_ovsdb_a_port_that_was_deleted_while_no_controller_ran_is_dead(
     at_rest(site)
     dead = {matched(flow, Field.IN_PORT) for flow in site.flows("br-int", "dead_drop")}
     assert (dead, site.hosts.by_name["h"].troubles.get("kept")) == ({10}, None)
+
+
+def test_of_many_interfaces_that_are_kept_some_are_named_and_the_log_has_room_for_the_remedy() -> None:
+    site = keeping()
+    for number in range(50, 70):
+        site.plug_interface(f"tap{number:011}", f"{number}{LOST[2:]}", number, tag=7)
+    assert site.attempt()
+    kept = site.hosts.by_name["h"].troubles["kept"]
+    assert "and 11 more carry traffic" in kept
+    assert len(kept) < MAX_DETAIL

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from unittest.mock import Mock
 
 import pytest
 from greenlet import GreenletExit
 
 from osken_apps.apps import host_conditions, hosts, runtime, served_hosts
+from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.complaints import Complaints
+from osken_apps.apps.connection import SwitchError
 from osken_apps.apps.host import Host
 from osken_apps.apps.host_reports import host_reports
 from osken_apps.apps.hosts import Hosts
@@ -16,7 +19,7 @@ from osken_apps.model.changes import PortReport, Snapshot, Upserted
 from osken_apps.model.conditions import Condition, InterfaceFacts, PortFacts
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.paired import Paired
-from osken_apps.model.resources import PortStatus
+from osken_apps.model.resources import Binding, Network, NetworkType, PortStatus
 from osken_apps.openflow import codec
 from osken_apps.openflow.codec import MessageType
 from osken_apps.openflow.wire import encode_flow
@@ -426,19 +429,28 @@ def test_hosts_without_ports_under_any_names_are_told_of_once(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(served_hosts, "complain", Complaints(lambda: 0.0).complain)
+    monkeypatch.setattr(Bridge, "meter_drops", Mock(side_effect=SwitchError("no counters")))
     caplog.set_level("INFO")
     world = World()
+    overlay = Network(id="n9", project_id="p", network_type=NetworkType.VXLAN, segmentation_id=9)
+    elsewhere = replace(VM1, id="90000000-port", network_id="n9", binding=Binding("other", 1, "tap9"))
+    world.hosts.fabric.load(Snapshot((overlay, elsewhere), store_id="s"))
     undeclared(monkeypatch, 5)
     for number in range(20):
-        bridge = SwitchBridge({"int-br-eth2": 1})
+        bridge = SwitchBridge({"int-br-eth2": 1, "lost": 2, "tap9": 3})
         stranger = Ovsdb(f"made-up-{number}", (bridge.datapath_id,), "198.51.100.1")
+        stranger.iface_ids = {"lost": "99999999-of-another-database", "tap9": elsewhere.id}
+        stranger.tags, stranger.marks = {"lost": 7}, {"lost": "s"}
+        stranger.tunnel_address = f"198.51.100.{number + 1}"
         world.hosts.session_shows(stranger, stranger.view())  # type: ignore[arg-type]
         world.hosts.connected(SwitchConnection(bridge, "br-int", "198.51.100.1"), None)  # type: ignore[arg-type]
         reconciler = world.hosts.by_name[stranger.host].reconciler
         assert isinstance(reconciler, HostReconciler)
         reconciler.attempt()
     told = [message for message in caplog.messages if "made-up-" in message]
-    assert 0 < len(told) < 10
+    for words in ("carry traffic of ports", "its counters tell nothing", "br-tun: written"):
+        assert len([message for message in told if words in message]) == 1
+    assert len(told) < 15
 
 
 def test_of_a_host_without_ports_each_bridge_and_each_kind_of_condition_is_told(
@@ -450,8 +462,8 @@ def test_of_a_host_without_ports_each_bridge_and_each_kind_of_condition_is_told(
     bridge, physical = SwitchBridge({"int-br-eth2": 1}), SwitchBridge({})
     stranger = Ovsdb("new", (bridge.datapath_id, physical.datapath_id), "198.51.100.1")
     undeclared(monkeypatch, 1)
-    integration, *_ = switch.GOOD_BRIDGES
-    monkeypatch.setattr(switch, "GOOD_BRIDGES", (integration,))
+    bridges = tuple(replace(each, fail_mode="") for each in switch.GOOD_BRIDGES)
+    monkeypatch.setattr(switch, "GOOD_BRIDGES", bridges)
     world.hosts.session_shows(stranger, stranger.view())  # type: ignore[arg-type]
     for name, one in (("br-int", bridge), ("br-eth2", physical)):
         world.hosts.connected(SwitchConnection(one, name, "198.51.100.1"), None)  # type: ignore[arg-type]
@@ -460,11 +472,47 @@ def test_of_a_host_without_ports_each_bridge_and_each_kind_of_condition_is_told(
     assert reconciler.attempt()
     told = [message for message in caplog.messages if message.startswith("host new: ")]
     conditions = [condition.sentence for condition in world.hosts.by_name["new"].conditions]
-    assert len(conditions) == 2
+    assert len(conditions) == 3
     for sentence in conditions:
         assert any(sentence in message for message in told)
     for name in ("br-int", "br-eth2"):
         assert f"host new: {name}: 0 flows of ours found" in told
+    connections = [one.connection for one in world.hosts.by_name["new"].bridges.values()]
+    for connection in connections:
+        world.hosts.disconnected(connection)
+    for name in ("br-int", "br-eth2"):
+        assert f"host new: bridge {name} disconnected" in caplog.messages
+
+
+def test_strangers_that_give_no_sign_of_life_to_their_rivals_are_told_of_once(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hosts, "complain", Complaints(lambda: 0.0).complain)
+    monkeypatch.setattr(runtime, "spawn", lambda work, *given: work(*given))
+    caplog.set_level("INFO")
+    world = World()
+    for number in range(20):
+        for datapath_id in (2 * number, 2 * number + 1):
+            silent = Ovsdb(f"made-up-{number}", (1000 + datapath_id,), "198.51.100.1")
+            silent.system_id, silent.answers = f"{datapath_id}", False
+            world.hosts.session_shows(silent, silent.view())  # type: ignore[arg-type]
+    assert len([message for message in caplog.messages if "waits for its place" in message]) == 1
+
+
+def test_of_a_host_without_ports_what_broke_a_pass_is_told_after_one_that_was_cut_short(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(served_hosts, "complain", Complaints(lambda: 0.0).complain)
+    caplog.set_level("INFO")
+    world = World()
+    world.connection.on_change = lambda: setattr(world.hosts.by_name["h"], "session", Mock())
+    assert not world.attempt()
+    world.connection.on_change = lambda: None
+    world.hosts.by_name["h"].session = world.ovsdb  # type: ignore[assignment]
+    world.connection.fault = "refused"
+    world.hosts.by_name["h"].reconciler.audit()  # type: ignore[union-attr]
+    assert not world.attempt()
+    assert "host h: refused" in caplog.messages
 
 
 def test_of_very_many_conditions_of_a_host_some_are_logged_and_the_rest_is_counted(

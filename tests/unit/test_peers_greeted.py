@@ -3,12 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from osken_apps.apps import runtime
 from osken_apps.apps.host import Host
+from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.tunnel_bridge import TunnelBridge
+from osken_apps.model.fabric import Fabric
 from osken_apps.pipeline.feature import bridge_of
 from osken_apps.pipeline.greetings import greetings
 from tests.golden.scenarios import LAYOUT, SCENARIOS
@@ -32,7 +35,7 @@ class Site:
             work(*given)
 
         monkeypatch.setattr(runtime, "spawn_after", at_once)
-        self.tunnel_bridge = TunnelBridge(Host("h"), LAYOUT, was_away)
+        self.tunnel_bridge = TunnelBridge(Host("h"), Hosts(Fabric(LAYOUT), Mock()), was_away)
 
     def connects(self) -> list[bytes]:
         """Have the bridge connect and be looked at, twice; give what it was sent."""
