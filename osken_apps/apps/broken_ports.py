@@ -1,6 +1,6 @@
 """Which ports of a host an error of ours is about. PURE."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.host_snapshot import host_snapshot
@@ -9,44 +9,56 @@ from osken_apps.pipeline.desired import FlowEncoder, desired_meters
 
 MAX_BROKEN = 10  # an error that more ports meet is not about any of them
 
+Works = Callable[[set[str]], bool]
 
-def broken_ports(fabric: Fabric, host_name: str) -> set[str]:
+
+def broken_ports(fabric: Fabric, host_name: str, pause: Callable[[], None] = lambda: None) -> set[str]:
     """Give the ids of the ports without which a host's flows and reports can be made, and with any of which
     they cannot.
 
-    None if they can be made with all, or cannot without all, or only without many.
+    None if they can be made with all, or cannot without all, or only without many. Calls `pause` where it may
+    take long; what is mended meanwhile is not given.
     """
     try:
         plugged = {port.id for port, _ in fabric.plugged(fabric.shown(host_name))} - fabric.set_aside
     except Exception:
         return set()
-    if not _works(fabric, host_name, plugged):
+
+    def works(besides: set[str]) -> bool:
+        pause()
+        return _works(fabric, host_name, besides, pause)
+
+    if not works(plugged):
         return set()
-    broken = _among(fabric, host_name, plugged, sorted(plugged))
-    return broken if len(broken) <= MAX_BROKEN else set()
+    broken = _among(works, plugged, sorted(plugged))
+    if len(broken) > MAX_BROKEN:
+        return set()
+    return {port_id for port_id in broken if not _works(fabric, host_name, plugged - {port_id})}
 
 
-def _among(fabric: Fabric, host_name: str, plugged: set[str], suspects: Sequence[str]) -> set[str]:
+def _among(works: Works, plugged: set[str], suspects: Sequence[str]) -> set[str]:
     """Find the broken ones among some, by halves; when there are too many, no more of them."""
-    if _works(fabric, host_name, plugged.difference(suspects)):
+    if works(plugged.difference(suspects)):
         return set()
     if len(suspects) == 1:
         return set(suspects)
     half = len(suspects) // 2
-    broken = _among(fabric, host_name, plugged, suspects[:half])
+    broken = _among(works, plugged, suspects[:half])
     if len(broken) <= MAX_BROKEN:
-        broken |= _among(fabric, host_name, plugged, suspects[half:])
+        broken |= _among(works, plugged, suspects[half:])
     return broken
 
 
-def _works(fabric: Fabric, host_name: str, besides: set[str]) -> bool:
+def _works(
+    fabric: Fabric, host_name: str, besides: set[str], pause: Callable[[], None] = lambda: None
+) -> bool:
     """Tell whether the flows, meters and reports of a host can be made if some of its ports are set aside."""
     layout = fabric.layout
     try:
         snapshot = host_snapshot(fabric, host_name, besides)
         encoder = FlowEncoder()
         for bridge in layout.all_bridges:
-            encoder.flows(bridge, layout, snapshot)
+            encoder.flows(bridge, layout, snapshot, pause)
             desired_meters(bridge, layout, snapshot)
         port_reports(fabric, snapshot, layout.all_bridges)
     except Exception:

@@ -137,7 +137,7 @@ class HostReconciler:
 
     def _set_aside(self) -> bool:
         """Leave the ports as they are that an error of ours is about; tell whether it is about some."""
-        broken = broken_ports(self._fabric, self._host.name)
+        broken = broken_ports(self._fabric, self._host.name, runtime.pause)
         for port_id in sorted(broken):
             LOG.error("host %s: port %s is left as it is, as the error is about it", self._host.name, port_id)
         self._fabric.put_aside(broken)

@@ -222,6 +222,25 @@ def test_an_error_about_most_ports_is_about_none(fault: Fault) -> None:
     assert "an error of the controller; see its log" in site.hosts.by_name["h"].troubles.values()
 
 
+def test_others_have_their_turn_while_it_is_looked_for_and_what_is_mended_meanwhile_is_served(
+    fault: Fault,
+) -> None:
+    site = served(P1, P2, P3)
+    paused, mended_at = 0, 0
+
+    def pause() -> None:
+        nonlocal paused
+        paused += 1
+        if paused == mended_at:
+            fault.about = set()
+
+    fault.about = {P2.id}
+    assert broken_ports.broken_ports(site.fabric, "h", pause) == {P2.id}
+    assert paused > 3
+    paused, mended_at = 0, paused
+    assert broken_ports.broken_ports(site.fabric, "h", pause) == set()
+
+
 def test_a_port_of_a_network_that_is_not_known_keeps_what_it_has_as_one_that_is_not_known(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
