@@ -75,13 +75,18 @@ class Host:
         self.changes = 0  # of what is connected
         self.settled = False  # it had its time to connect all that it has
         self.in_order = False  # it was brought to what it should have, since it is served
-        self.addresses: set[str] = set()  # of what is and was last connected
+        self.addresses: set[str] = set()  # of what is, or was last, connected
         self._task: runtime.Task | None = None
 
     @property
     def alive(self) -> bool:
         """Tell whether anything of the host is connected."""
         return bool(self.bridges) or self.session is not None
+
+    def note_addresses(self) -> None:
+        """Note where what is connected comes from, and no more where what was has come from."""
+        connected = [bridge.connection for bridge in self.bridges.values()]
+        self.addresses = {str(one.address[0]) for one in (*connected, self.session) if one is not None}
 
     def begin(self, reconciler: Reconciler) -> None:
         """Serve the host from now on."""

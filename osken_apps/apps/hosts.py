@@ -199,7 +199,7 @@ class Hosts(ServedHosts):
             host = self._host(name)
             host.system_id = system_id
             host.session, self._sessions[session] = session, host
-            host.addresses = {session.address[0]}
+            host.note_addresses()
             host.say(Topic.CERTIFICATE, "")
             self._begin(host, f"its OVSDB session from {session.address[0]} began")
             self._observe(host, self._views[session])
@@ -248,7 +248,7 @@ class Hosts(ServedHosts):
             if before := host.bridges.get(bridge.name):
                 self._let_go(before.connection, "another one has its place")
             host.bridges[bridge.name] = self._bridges[connection] = bridge
-            host.addresses.add(connection.address[0])
+            host.note_addresses()
             host.say(Topic.CERTIFICATE, "")
             self._begin(host, f"its bridge {bridge.name} connected from {connection.address[0]}")
             self.wake([name])

@@ -499,6 +499,16 @@ def test_strangers_that_give_no_sign_of_life_to_their_rivals_are_told_of_once(
     assert len([message for message in caplog.messages if "waits for its place" in message]) == 1
 
 
+def test_of_where_a_host_has_come_from_no_more_is_kept_than_of_what_was_connected_last() -> None:
+    world = World()
+    physical = SwitchBridge({})
+    for number in range(1, 51):
+        again = SwitchConnection(physical, "br-int", f"198.51.100.{number}")
+        world.hosts.connected(again, "named")  # type: ignore[arg-type]
+        world.hosts.disconnected(again)  # type: ignore[arg-type]
+    assert world.hosts.by_name["named"].addresses == {"198.51.100.50"}
+
+
 def test_of_a_host_without_ports_what_broke_a_pass_is_told_after_one_that_was_cut_short(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
