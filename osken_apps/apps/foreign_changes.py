@@ -22,9 +22,10 @@ def flows_changed(hosts: Hosts, bridge: Bridge, what: FlowsChanged) -> None:
     if changes:
         host, last = bridge.host, changes[-1]
         host.tallies.foreign_changes += len(changes)
+        has_ports = hosts.fabric.count_recorded_at(host.name)
         complain(
             LOG,
-            host.name,
+            host.name if has_ports else bridge.connection.address[0],
             "host %s: another hand changes flows of %s (%s: table %d, priority %d, cookie %#x)",
             host.name,
             bridge.name,
@@ -32,6 +33,7 @@ def flows_changed(hosts: Hosts, bridge: Bridge, what: FlowsChanged) -> None:
             last.table_id,
             last.priority,
             last.cookie,
+            about=bridge.name,
         )
     if (changes or what.may_be_more) and not bridge.is_to_be_read:
         delay_s = bridge.backoff.ask(runtime.clock())

@@ -12,6 +12,7 @@ from osken_apps.apps.switch import SwitchObserver
 from osken_apps.openflow.events import FlowsChanged
 from osken_apps.openflow.flow_monitor import FlowUpdate, UpdateEvent
 from osken_apps.pipeline.probe import PROBE_COOKIE
+from tests.model.switch import SwitchBridge, SwitchConnection
 from tests.model.test_trouble import World
 
 DELETED = FlowsChanged((FlowUpdate(UpdateEvent.REMOVED, 0, 2, 0xABC),))
@@ -82,6 +83,22 @@ def test_a_storm_is_said_once_a_minute_and_read_ever_more_rarely(
     assert world.reads == 6  # at once, and after 1, 3, 7, 15 and 31 s
     assert len(caplog.messages) == 1
     assert host_reports(world.hosts)[0].counts.foreign_changes == 600
+
+
+def test_hosts_without_ports_whose_flows_another_changes_are_told_of_once_for_each_bridge(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = Told(monkeypatch)
+    for number in range(20):
+        for name in ("br-int", "br-eth2"):
+            stranger = SwitchConnection(SwitchBridge({}), name, "198.51.100.1")
+            world.hosts.connected(stranger, f"made-up-{number}")  # type: ignore[arg-type]
+            SwitchObserver(world.hosts).flows_changed(stranger, DELETED)  # type: ignore[arg-type]
+    told = [message for message in caplog.messages if "made-up-" in message]
+    assert told == [
+        f"host made-up-0: another hand changes flows of {name} (removed: table 0, priority 2, cookie 0xabc)"
+        for name in ("br-int", "br-eth2")
+    ]
 
 
 def test_a_switch_that_has_told_too_much_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
