@@ -270,13 +270,9 @@ class Hosts(ServedHosts):
         waits = connection in self._connections and connection not in self._bridges
         if waits and self.identities.why_not(connection) is None and connection not in self._told:
             self._told[connection] = "waits"
-            complain(
-                LOG,
-                _address(connection),
-                "%s: its bridge %s waits until an OVSDB session or its other_config:dp-desc names its host",
-                str(connection),
-                self._connections[connection].name,  # type: ignore[index]
-            )
+            name = self._connections[connection].name  # type: ignore[index]
+            words = "%s: its bridge %s waits until an OVSDB session or other_config:dp-desc names its host"
+            complain(LOG, _address(connection), words, str(connection), name, about=name)
 
     def _let_go(self, connection: Connection, reason: str) -> None:
         bridge = self._bridges.pop(connection, None)

@@ -499,6 +499,19 @@ def test_strangers_that_give_no_sign_of_life_to_their_rivals_are_told_of_once(
     assert len([message for message in caplog.messages if "waits for its place" in message]) == 1
 
 
+def test_each_bridge_of_an_address_that_waits_for_its_host_is_told(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hosts, "complain", Complaints(lambda: 0.0).complain)
+    world = World()
+    monkeypatch.setattr(runtime, "spawn_after", lambda _delay_s, work, *given: work(*given))
+    for name in ("br-int", "br-eth2") * 2:
+        nameless = SwitchConnection(SwitchBridge({}), name, "198.51.100.1")
+        world.hosts.connected(nameless, None)  # type: ignore[arg-type]
+    for name in ("br-int", "br-eth2"):
+        assert len([message for message in caplog.messages if f"its bridge {name} waits" in message]) == 1
+
+
 def test_of_where_a_host_has_come_from_no_more_is_kept_than_of_what_was_connected_last() -> None:
     world = World()
     physical = SwitchBridge({})
