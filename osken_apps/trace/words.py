@@ -237,15 +237,20 @@ def _transport(protocol: int, rest: bytes) -> dict[Field, Exact]:
 
 
 def _neighbor(rest: bytes) -> dict[Field, Exact]:
-    """Read what a neighbor solicitation or advertisement is about (RFC 4861, 4.3 and 4.4)."""
+    """Read what a neighbor solicitation or advertisement is about (RFC 4861, 4.3 and 4.4).
+
+    Of one that gives an option twice Open vSwitch shows nothing.
+    """
     if len(rest) < NEIGHBOR.size:
         return {}
     values: dict[Field, Exact] = {Field.ND_TARGET: int.from_bytes(NEIGHBOR.unpack_from(rest)[4], "big")}
     options = rest[NEIGHBOR.size :]
-    while len(options) >= LINK_LAYER_OPTION.size and options[1]:
-        kind, _, mac = LINK_LAYER_OPTION.unpack_from(options)
+    while len(options) >= LINK_LAYER_OPTION.size and 0 < options[1] * 8 <= len(options):
+        kind, length, mac = LINK_LAYER_OPTION.unpack_from(options)
         field = {SOURCE_OPTION: Field.ND_SLL, TARGET_OPTION: Field.ND_TLL}.get(kind)
-        if field is not None:
+        if field is not None and length == 1:
+            if values.get(field):
+                return {}
             values[field] = int.from_bytes(mac, "big")
-        options = options[options[1] * 8 :]
+        options = options[length * 8 :]
     return values

@@ -42,6 +42,12 @@ SAME: list[tuple[str, Packet]] = [
      " nd_target=fe80::2 nd_sll=fa:16:3e:00:00:01",
      Ether(**MACS) / IPv6(src="fe80::1", dst="ff02::1:ff00:2", hlim=255) / ICMPv6ND_NS(tgt="fe80::2")
      / ICMPv6NDOptSrcLLAddr(lladdr=MACS["src"])),
+    (f"{ETHER} icmp6 ipv6_src=fe80::1 ipv6_dst=ff02::16 nw_ttl=255 icmpv6_type=135 icmpv6_code=0",
+     Ether(**MACS) / IPv6(**ENDS, hlim=255) / ICMPv6ND_NS(tgt="fe80::2")
+     / ICMPv6NDOptSrcLLAddr(lladdr=MACS["dst"]) / ICMPv6NDOptSrcLLAddr(lladdr=MACS["src"])),
+    (f"{SIX} icmp6 nw_ttl=64 icmpv6_type=135 icmpv6_code=0 nd_target=fe80::2 nd_sll=fa:16:3e:00:00:01",
+     Ether(**MACS) / IPv6(**ENDS, hlim=64) / ICMPv6ND_NS(tgt="fe80::2")
+     / Raw(b"\1\2" + bytes(14)) / ICMPv6NDOptSrcLLAddr(lladdr=MACS["src"]) / Raw(b"\1\2" + bytes(6))),
     (f"{SIX} icmp6 nw_ttl=1 icmpv6_type=143 icmpv6_code=0",
      Ether(**MACS) / IPv6(**ENDS, hlim=1) / IPv6ExtHdrHopByHop(options=[RouterAlert()]) / ICMPv6MLReport2()),
     (f"{SIX} udp6 nw_frag=first udp_src=53 udp_dst=54",

@@ -89,6 +89,10 @@ OWN_IPV6 = Rule(40, "own_ipv6", GUARD, 50, "IPv6 from an address of the port.")
 NO_ROUTER = Rule(
     41, "no_router", ND, 100, "Only routers advertise themselves, and redirect.",
 )  # fmt: skip
+NO_TARGET = Rule(
+    179, "no_target", ND, 90,
+    "Neighbor discovery that gives an option twice: Open vSwitch shows neither its target nor its options.",
+)  # fmt: skip
 OWN_DAD = Rule(
     42, "own_dad", ND, 80, "A machine asks whether an address of its own is taken already (RFC 4862, 5.4).",
 )  # fmt: skip
@@ -129,7 +133,7 @@ class PortSecurity(Feature):
     stages = (GUARD, ND, SERVICES)
     rules = (
         GUARDED_IN, GUARDED_TAGGED, OWN_ARP, ARP_PROBE, OWN_RARP, UNSPECIFIED_IPV6, DHCP_CLIENT, OWN_IPV4,
-        OWN_IPV6, NO_ROUTER, OWN_DAD, OWN_NA, OWN_NS, OTHER_ND, OWN_LISTENING, NO_ADDRESS, IPV6_ON,
+        OWN_IPV6, NO_ROUTER, NO_TARGET, OWN_DAD, OWN_NA, OWN_NS, OTHER_ND, OWN_LISTENING, NO_ADDRESS, IPV6_ON,
         NO_DHCP_SERVER, DHCP_ELSEWHERE, ARP_ON, IGMP_ON, STATELESS_SENT, TRACK_SENT,
     )  # fmt: skip
 
@@ -196,6 +200,7 @@ def _neighbor_discovery() -> Iterator[Flow]:
     for kind in (ROUTER_ADVERTISEMENT, REDIRECT):
         yield NO_ROUTER.flow(Match.of(icmpv6(kind)))
     for kind in (NEIGHBOR_SOLICITATION, NEIGHBOR_ADVERTISEMENT):
+        yield NO_TARGET.flow(Match.of(_nd(kind) | {Field.ND_TARGET: ANY_IPV6}))
         yield OTHER_ND.flow(Match.of(icmpv6(kind)))
     for kind in (*LISTENER_KINDS, ROUTER_SOLICITATION):
         yield OWN_LISTENING.flow(Match.of(icmpv6(kind)), goto=LOOKUP)

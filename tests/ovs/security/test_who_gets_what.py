@@ -8,7 +8,7 @@ the receiver of goes to its ports that are not guarded, and to its trunk: of hos
 from dataclasses import dataclass
 
 import pytest
-from scapy.all import Ether, Packet, Raw
+from scapy.all import Ether, ICMPv6NDOptSrcLLAddr, Packet, Raw
 
 from tests.ovs.security.cast import (
     ALICE,
@@ -121,6 +121,8 @@ STORIES: dict[str, list[Row]] = {
         row("alice", "DAD of bob's", dad(ALICE, BOB6.ip6), NOBODY),
         row("alice", "a question", neighbor_solicitation(ALICE, BOB.ip6), others("alice")),
         row("alice", "one with bob's MAC inside", neighbor_solicitation(ALICE, BOB.ip6, BOB.mac), NOBODY),
+        row("alice", "one with bob's MAC inside twice",
+            neighbor_solicitation(ALICE, BOB.ip6, BOB.mac) / ICMPv6NDOptSrcLLAddr(lladdr=BOB.mac), NOBODY),
         row("alice", "one through a router", neighbor_solicitation(ALICE, BOB.ip6, hlim=64), NOBODY),
         row("alice", "an answer", neighbor_advertisement(ALICE, BOB, ALICE.ip6), "bob"),
         row("alice", "an answer for carol", neighbor_advertisement(ALICE, BOB, CAROL.ip6), NOBODY),
