@@ -34,11 +34,11 @@ class Guard:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """What a remote group has of a port: an address or prefix, or, for a port that may have any, its MAC
-    address.
+    """What a remote group has of a port: an address or prefix, or, for a port that may have any of a family,
+    all of these from its MAC address alone.
     """
 
-    network: IPNetwork | None
+    network: IPNetwork
     mac_address: MacAddress | None = None
 
 
@@ -75,8 +75,7 @@ def own_addresses(port: Port) -> tuple[OwnAddress, ...]:
 def members_of(port: Port) -> frozenset[Member]:
     """Give what a port is in the groups that it belongs to."""
     return frozenset(
-        Member(None, pair.mac_address) if pair.network.prefixlen == 0 else Member(pair.network)
-        for pair in _pairs(port)
+        Member(pair.network, None if pair.network.prefixlen else pair.mac_address) for pair in _pairs(port)
     )
 
 

@@ -4,10 +4,22 @@ from ipaddress import ip_network
 
 import pytest
 
-from osken_apps.model.port_security import GroupPolicy, Member
+from osken_apps.model.addresses import mac_address
+from osken_apps.model.port_security import GroupPolicy, Member, members_of
+from osken_apps.model.resources import AddressPair, Port
 from osken_apps.model.security_groups import Direction, Ethertype, SecurityGroupRule
-from osken_apps.pipeline.features.group_rules import INGRESS_REMOTE, INGRESS_RULE, GroupRules, flows_of_rule
+from osken_apps.openflow.fields import Field
+from osken_apps.openflow.match import Match
+from osken_apps.pipeline.features.group_rules import (
+    FAMILIES,
+    INGRESS_MEMBER,
+    INGRESS_REMOTE,
+    INGRESS_RULE,
+    GroupRules,
+    flows_of_rule,
+)
 
+MAC = mac_address("fa:16:3e:00:00:01")
 EVERYBODY = {Ethertype.IPV4: "0.0.0.0/0", Ethertype.IPV6: "::/0"}
 
 
@@ -46,3 +58,17 @@ def test_an_address_group_with_everybody_in_it_permits_to_everybody_and_takes_no
     cookies = [[flow.cookie for flow in flows_of_rule(policy, each)] for each in rules]
     assert cookies == [[INGRESS_RULE.cookie], [INGRESS_RULE.cookie], [INGRESS_REMOTE.cookie]]
     assert all(flow in flows for each in rules for flow in flows_of_rule(policy, each))
+
+
+@pytest.mark.parametrize("ethertype", Ethertype)
+def test_a_member_that_may_have_any_address_of_a_family_is_one_by_its_mac_in_that_family_alone(
+    ethertype: Ethertype,
+) -> None:
+    pair = AddressPair(EVERYBODY[ethertype], MAC)
+    router = Port(id="r", project_id="p", network_id="n", mac_address=MAC, allowed_address_pairs=(pair,))
+    rules = tuple(rule(number, family, "routers") for number, family in enumerate(Ethertype, 1))
+    policy = GroupPolicy(9, rules, {"routers": members_of(router)})
+    flows = [flow for flow in GroupRules().group_flows(policy) if flow.cookie == INGRESS_MEMBER.cookie]
+    assert [flow.match for flow in flows] == [
+        Match.of({Field.REG4: 9, **FAMILIES[ethertype], Field.ETH_SRC: MAC})
+    ]

@@ -170,11 +170,10 @@ def _of_remotes(
 def _member(way: Way, ethertype: Ethertype, member: Member) -> Values | None:
     """Match a member as the remote end; None if it has no address of this ethertype."""
     family = FAMILIES[ethertype]
-    if member.network is None:
-        return family | {way.remote_mac: member.mac_address} if member.mac_address else None
     if isinstance(member.network, IPv4Network) is not (ethertype is Ethertype.IPV4):
         return None
-    return family | within(way.remote_address[ethertype], member.network)
+    mac: Values = {way.remote_mac: member.mac_address} if member.mac_address else {}
+    return family | mac | within(way.remote_address[ethertype], member.network)
 
 
 def permitted(rule: SecurityGroupRule) -> list[Values]:
