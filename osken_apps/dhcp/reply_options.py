@@ -158,7 +158,8 @@ def _contain(contained: Mapping[Container, bytes], options: dict[int, bytes], se
                 options[container.number] = options.get(container.number, b"") + block
                 forced.append(container.number)
             continue
-        options[container.number] = encoded + ENCODED_END
+        # RFC 2132 8.4: their end may be marked; what they fill whole has no room for that.
+        options[container.number] = (encoded + ENCODED_END)[:MAX_OPTION_OCTETS]
         if container.number == Option.VENDOR_SPECIFIC or container.number in sent:
             forced.append(container.number)
     return forced

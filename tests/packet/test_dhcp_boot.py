@@ -4,7 +4,7 @@ import pytest
 from scapy.layers.dhcp import BOOTP
 from scapy.layers.l2 import Ether
 
-from tests.packet.dhcp_scenario import DISCOVER, SERVICE, frame, raw_options_of, respond, service
+from tests.packet.dhcp_scenario import DISCOVER, SERVICE, frame, options_of, raw_options_of, respond, service
 
 SCRIPT, FIRMWARE = b"http://10.10.10.9:8080/boot.ipxe", b"undionly.kpxe"
 #: What Ironic hands to Neutron for a node that boots by iPXE.
@@ -117,6 +117,13 @@ def test_vendor_options_go_to_their_vendor_class_only():
     served = service(extra=[("vendor:PXEClient,6", "8"), ("vendor:PXEClient,9", "00:00:01:61")])
     assert answer(served, PXE, asks=(3,))[3][43] == b"\x06\x01\x08\x09\x04\x00\x00\x01\x61\xff"
     assert 43 not in answer(served, (60, b"MSFT 5.0"))[3]
+
+
+def test_vendor_options_that_fill_their_option_are_one_option_without_an_end():
+    served = service(extra=[("vendor:PXEClient,6", "a" * 253)])
+    octets = respond(frame(DISCOVER, PXE, asks=(43,)), served).frame
+    told = [option[1:] for option in options_of(octets) if option[0] == "vendor_specific"]
+    assert told == [(b"\x06\xfd" + b"a" * 253,)]
 
 
 def test_vendor_and_user_classes_are_conditions():
