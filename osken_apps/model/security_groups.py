@@ -39,6 +39,8 @@ PROTOCOLS = {
 
 # Protocols whose ports no flow can match: a rule for them permits nothing.
 WITHOUT_MATCH_OF_PORTS = ("dccp", "udplite", "33", "136")
+# Headers of IPv6 that come before others: flows show what is behind them (ovs-fields(7), nw_proto).
+BEFORE_OTHERS = ("ah", "ipv6-opts", "ipv6-route", "43", "51", "60")
 
 
 @kind("security_group", "security_groups", quota=10)
@@ -81,6 +83,8 @@ class Permission(Standard):
     @property
     def is_closed(self) -> bool:
         """Tell whether it permits nothing because no flow can match what it describes."""
+        if self.protocol in BEFORE_OTHERS:
+            return self.ethertype is Ethertype.IPV6
         return self.protocol in WITHOUT_MATCH_OF_PORTS and self.port_range_min is not None
 
     @property

@@ -5,7 +5,7 @@ from typing import Any
 
 from osken_apps.model.kind import KINDS
 from osken_apps.model.resources import Port
-from osken_apps.model.security_groups import WITHOUT_MATCH_OF_PORTS, SecurityGroupRule
+from osken_apps.model.security_groups import BEFORE_OTHERS, WITHOUT_MATCH_OF_PORTS, SecurityGroupRule
 from osken_apps.networking import ports
 from osken_apps.networking.ports import PortRequest
 from osken_apps.networking.state import State
@@ -152,7 +152,7 @@ def _context(view: Any, resources: Sequence[Port] | None) -> Mapping[str, Any]:
 
 def _closed_rules(view: Any) -> Mapping[str, list[SecurityGroupRule]]:
     closed: dict[str, list[SecurityGroupRule]] = {}
-    for rule in view.find(SecurityGroupRule, Among("protocol", WITHOUT_MATCH_OF_PORTS)):
+    for rule in view.find(SecurityGroupRule, Among("protocol", WITHOUT_MATCH_OF_PORTS + BEFORE_OTHERS)):
         if rule.is_closed:
             closed.setdefault(rule.security_group_id, []).append(rule)
     return closed

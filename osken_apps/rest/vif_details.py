@@ -4,6 +4,7 @@ from typing import Any
 
 from osken_apps.model.known_hosts import KERNEL_DATAPATH
 from osken_apps.model.resources import Port
+from osken_apps.model.security_groups import SecurityGroupRule
 from osken_apps.rest.attribute import RenderContext
 
 MAX_CLOSED_RULES = 10
@@ -61,9 +62,13 @@ def _closed_rules(port: Port, context: RenderContext) -> list[str]:
     """Say which rules of the port's groups permit nothing, as no flow can: of many, the first ones."""
     rules = [rule for group_id in port.security_groups for rule in context.closed_rules.get(group_id, ())]
     return [
-        f"{rule.id}: Open vSwitch cannot match the ports of {rule.protocol}; what the rule names stays closed"
+        f"{rule.id}: Open vSwitch cannot match {_unmatched(rule)}; what the rule names stays closed"
         for rule in rules[:MAX_CLOSED_RULES]
     ]
+
+
+def _unmatched(rule: SecurityGroupRule) -> str:
+    return f"{rule.protocol} of IPv6" if rule.port_range_min is None else f"the ports of {rule.protocol}"
 
 
 def _waits_for(port: Port, context: RenderContext) -> str:

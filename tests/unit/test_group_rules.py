@@ -17,6 +17,7 @@ from osken_apps.pipeline.features.group_rules import (
     INGRESS_RULE,
     GroupRules,
     flows_of_rule,
+    permitted,
 )
 
 MAC = mac_address("fa:16:3e:00:00:01")
@@ -72,3 +73,9 @@ def test_a_member_that_may_have_any_address_of_a_family_is_one_by_its_mac_in_tha
     assert [flow.match for flow in flows] == [
         Match.of({Field.REG4: 9, **FAMILIES[ethertype], Field.ETH_SRC: MAC})
     ]
+
+
+@pytest.mark.parametrize("protocol", ["ah", "43", "ipv6-opts"])
+def test_a_rule_for_a_header_of_ipv6_that_no_flow_shows_has_no_flow(protocol: str) -> None:
+    rules = rule(1, Ethertype.IPV6, "all", protocol=protocol), rule(2, Ethertype.IPV4, "all", protocol="ah")
+    assert [len(permitted(each)) for each in rules] == [0, 1]

@@ -700,7 +700,10 @@ def test_a_port_says_which_rules_of_its_groups_no_flow_can_match(alice: Client, 
         rule(alice, group["id"], protocol=protocol, port_range_min=9, port_range_max=9)
         for protocol in ("dccp", "136")
     ]
+    closed += [rule(alice, group["id"], protocol=protocol, ethertype="IPv6") for protocol in ("ah", "60")]
     rule(alice, group["id"], protocol="udplite")
+    rule(alice, group["id"], protocol="ah")
+    rule(alice, group["id"], protocol="esp", ethertype="IPv6")
     rule(alice, group["id"], protocol="sctp", port_range_min=9, port_range_max=9)
     network_id = alice.make("network")["id"]
     port = alice.make("port", network_id=network_id, security_groups=[group["id"]])
@@ -708,7 +711,12 @@ def test_a_port_says_which_rules_of_its_groups_no_flow_can_match(alice: Client, 
     listed = {item["id"]: item["binding:vif_details"] for item in admin.get("/ports")["ports"]}
     shown = admin.get(f"/ports/{port['id']}")["port"]["binding:vif_details"]
     assert shown == listed[port["id"]]
-    assert [line.partition(":")[0] for line in shown["closed_rules"]] == [item["id"] for item in closed]
+    assert [line.partition(": ")[::2] for line in shown["closed_rules"]] == [
+        (item["id"], f"Open vSwitch cannot match {what}; what the rule names stays closed")
+        for item, what in zip(
+            closed, ("the ports of dccp", "the ports of 136", "ah of IPv6", "60 of IPv6"), strict=True
+        )
+    ]
     assert "closed_rules" not in listed[other["id"]]
 
 

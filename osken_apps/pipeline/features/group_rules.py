@@ -179,8 +179,10 @@ def _member(way: Way, ethertype: Ethertype, member: Member) -> Values | None:
 def permitted(rule: SecurityGroupRule) -> list[Values]:
     """Match what a rule permits but for the remote end: one match or, of a range of ports, several.
 
-    None of a protocol whose ports Open vSwitch does not match: such a rule permits nothing.
+    None of what Open vSwitch does not match: such a rule permits nothing.
     """
+    if rule.is_closed:
+        return []
     family, number = FAMILIES[rule.ethertype], rule.protocol_number
     if number is None:
         return [family]
