@@ -126,8 +126,10 @@ def _answers_to_options(sent: Options, configured: ConfiguredOptions, host_name:
         answers[Option.FQDN] = encode_option(Option.FQDN, answer)
     if client_class := vendor_class(sent):
         _answer_vendor(client_class, sent, configured, answers)
-    if configured.boot_file and not configured.file:
-        answers[Option.BOOT_FILE] = configured.requestable[Option.BOOT_FILE]  # too long for its field
+    boot_fields = (Option.BOOT_FILE, configured.file), (Option.TFTP_SERVER_NAME, configured.sname)
+    for number, content in boot_fields:
+        if not content and number in configured.requestable:
+            answers[number] = configured.requestable[number]  # too long for its field
     return answers
 
 

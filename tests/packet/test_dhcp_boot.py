@@ -99,6 +99,12 @@ def test_a_boot_file_too_long_for_its_field_goes_as_an_option_unasked():
     assert (boot_file, options[67]) == (b"", url.encode())
 
 
+def test_a_boot_server_s_name_too_long_for_its_field_goes_as_an_option_unasked():
+    name = "a" * 63 + ".example"
+    _, server_name, _, options = answer(service(extra=[("66", name)]), PXE, asks=(3,))
+    assert (server_name, options[66]) == (b"", name.encode())
+
+
 def test_an_http_boot_client_is_answered_with_its_vendor_class():
     served = service(extra=[("tag:http,67", "http://10.10.10.9/a.efi"), ("tag:!http,67", "a.efi")])
     over_http = answer(served, (60, b"HTTPClient:Arch:00016:UNDI:003001"), asks=(67,))
