@@ -4,6 +4,8 @@ from osken_apps.explain.cause import Case, Cause, Found
 from osken_apps.explain.words import listed
 from osken_apps.model.resources import FixedIp, Port
 
+LARGER_POOL = "give the subnet a larger pool, or delete ports that are not used"
+
 
 def _no_subnet(case: Case) -> Found | None:
     if case.seen.subnets:
@@ -44,7 +46,11 @@ def _dhcp_off(case: Case) -> Found | None:
         return None
     subnet = case.seen.subnet_of(addresses[0].subnet_id)
     name = (subnet.name or str(subnet.cidr)) if subnet else addresses[0].subnet_id
-    words = {"subnet": name, "address": str(addresses[0].ip_address)}
+    words = {
+        "subnet": name,
+        "subnet_id": addresses[0].subnet_id,
+        "address": str(addresses[0].ip_address),
+    }
     return Found(words, (case.store(f"enable_dhcp of subnet {name} is false"),))
 
 
@@ -65,7 +71,7 @@ def _server_no_address(case: Case) -> Found | None:
 
 NO_SUBNET = Cause(
     "no_subnet", "{port} has no address because its network {network} has no subnet",
-    "openstack subnet create --network {network} --subnet-range CIDR NAME", "the network's subnets",
+    "openstack subnet create --network {network_id} --subnet-range CIDR NAME", "the network's subnets",
     _no_subnet,
 )  # fmt: skip
 NO_ADDRESS = Cause(
@@ -79,16 +85,15 @@ ONLY_IPV6 = Cause(
 )  # fmt: skip
 DHCP_OFF = Cause(
     "dhcp_off", "DHCP is off on subnet {subnet}: {port}'s address {address} must be configured by hand",
-    "openstack subnet set --dhcp {subnet}", "enable_dhcp of the subnet", _dhcp_off,
+    "openstack subnet set --dhcp {subnet_id}", "enable_dhcp of the subnet", _dhcp_off,
 )  # fmt: skip
 NO_SERVER = Cause(
-    "no_server", "{network} has no DHCP server yet", "openstack subnet set --dhcp SUBNET",
-    "the ports of the network", _no_server,
+    "no_server", "{network} has no DHCP server yet: it gets one with the first port that is bound, if a pool"
+    " has an address left", LARGER_POOL, "the ports of the network", _no_server,
 )  # fmt: skip
 SERVER_NO_ADDRESS = Cause(
     "server_no_address", "The DHCP server of {network} has no address on {subnet}: its pool is full",
-    "give the subnet a larger pool, or delete ports that are not used",
-    "the fixed_ips of the DHCP server's port", _server_no_address,
+    LARGER_POOL, "the fixed_ips of the DHCP server's port", _server_no_address,
 )  # fmt: skip
 #: What an address needs before anything is plugged in, in order.
 WANTED = (NO_SUBNET, NO_ADDRESS, ONLY_IPV6, DHCP_OFF)

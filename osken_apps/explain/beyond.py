@@ -67,7 +67,7 @@ NO_WAY_OUT = Cause(
 )  # fmt: skip
 NOBODY_HAS = Cause(
     "nobody_has", "No port of {network} has {address}: only something on the wire can answer for it",
-    "see whether it is the address that you mean: openstack port list --network {network}",
+    "see whether it is the address that you mean: openstack port list --network {network_id}",
     "the addresses of the network's ports", _nobody_has, VerdictState.UNKNOWN,
 )  # fmt: skip
 GATEWAY_ABSENT = Cause(

@@ -57,6 +57,7 @@ class Case:
             "port": self.seen.called,
             "id": self.seen.port.id,
             "network": self.seen.network_called,
+            "network_id": self.seen.network.id,
             "peer": self.peer.called if self.peer else "",
             "traffic": str(self.facts.traffic),
         }
@@ -90,7 +91,7 @@ C = TypeVar("C", bound=Asked)
 @dataclass(frozen=True, slots=True, eq=False)  # each is one object
 class Cause(Generic[C]):
     """One thing that may be so. `sentence` and `remedy` have places for the words that `test` finds;
-    `evidence` says what it looks at.
+    `evidence` says what it looks at. A command names things by their ids: a name may be of several.
 
     `is_operators`: what it tells is of the hosts, for those who may see them; others are told that it is so.
     """

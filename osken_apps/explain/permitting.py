@@ -22,7 +22,7 @@ def _group(case: Case, stage: Stage, whose: PortSeen | None, is_answer: bool = F
     source = case.paths.common[int(is_answer)] if case.paths.common else ""
     words = {
         "groups": listed(whose.groups),
-        "group": whose.groups[0] if whose.groups else "GROUP",
+        "group_id": whose.port.security_groups[0] if whose.port.security_groups else "GROUP",
         "rule": _rule(case, is_answer),
         "address": str(source),
     }
@@ -71,24 +71,24 @@ NO_GROUP = Cause(
 )  # fmt: skip
 SENDER_GROUPS = Cause(
     "sender_security_group", "No rule of {port}'s security groups ({groups}) lets {traffic} to {peer} out",
-    "openstack security group rule create --egress {rule} {group}",
+    "openstack security group rule create --egress {rule} {group_id}",
     "the frame followed through the flows that the hosts have", _sender_groups,
 )  # fmt: skip
 RECEIVER_GROUPS = Cause(
     "security_group", "No rule of {peer}'s security groups ({groups}) lets {traffic} from {port} in",
-    "openstack security group rule create {rule} --remote-ip {address} {group}",
+    "openstack security group rule create {rule} --remote-ip {address} {group_id}",
     "the frame followed through the flows that the hosts have", _receiver_groups,
 )  # fmt: skip
 ANSWER_SENDER_GROUPS = Cause(
     "answer_sender_security_group", "No rule of {peer}'s security groups ({groups}) lets its answer to"
     " {traffic} out, and stateless groups need one",
-    "openstack security group rule create --egress {rule} {group}",
+    "openstack security group rule create --egress {rule} {group_id}",
     "the answer followed through the flows that the hosts have", _answer_sender_groups,
 )  # fmt: skip
 ANSWER_RECEIVER_GROUPS = Cause(
     "answer_security_group", "No rule of {port}'s security groups ({groups}) lets {peer}'s answer to"
     " {traffic} in, and stateless groups need one",
-    "openstack security group rule create {rule} --remote-ip {address} {group}",
+    "openstack security group rule create {rule} --remote-ip {address} {group_id}",
     "the answer followed through the flows that the hosts have", _answer_receiver_groups,
 )  # fmt: skip
 

@@ -17,11 +17,9 @@ def _port_down(case: Case) -> Found | None:
 
 
 def _network_down(case: Case) -> Found | None:
-    network = case.seen.network
-    if network.admin_state_up:
+    if case.seen.network.admin_state_up:
         return None
-    evidence = case.store(f"admin_state_up of network {case.seen.network_called} is false")
-    return Found({"network_id": network.id}, (evidence,))
+    return Found(evidence=(case.store(f"admin_state_up of network {case.seen.network_called} is false"),))
 
 
 def _conditions(case: Case) -> Iterator[tuple[HostSeen, Condition]]:

@@ -41,6 +41,6 @@ def _nics(case: Case) -> Iterator[Shown]:
 MTU = Cause(
     "mtu", "Frames of more than {passes} octets do not pass from {port} to {peer}: {said}, and {network} has"
     " {mtu}",
-    "give it the MTU {mtu}, or: openstack network set --mtu {passes} {network}",
+    "give it the MTU {mtu}, or: openstack network set --mtu {passes} {network_id}",
     "mtu in OVSDB of both interfaces and of the NICs between, and the network's", _mtu, is_operators=True,
 )  # fmt: skip

@@ -152,7 +152,11 @@ def _(site: TwoHosts) -> Explanation:
     return site.why_no_address()
 
 
-@verdict("no_server", "net1 has no DHCP server yet.")
+@verdict(
+    "no_server",
+    "net1 has no DHCP server yet: it gets one with the first port that is bound, if a pool has an address"
+    " left.",
+)
 def _(site: TwoHosts) -> Explanation:
     site.delete(SERVER1)
     return site.why_no_address()

@@ -44,6 +44,7 @@ def machine(number: int, host: str, **more: Any) -> Port:
         mac_address=mac_address(f"fa:16:3e:00:00:0{number}"),
         fixed_ips=(FixedIp("subnet1", IPv4Address(f"10.10.10.1{number}")),),
         status=PortStatus.ACTIVE,
+        security_groups=("group1",),
         binding=Binding(host, 4, f"tap{number}"),
         **more,
     )

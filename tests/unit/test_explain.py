@@ -1,5 +1,6 @@
 """Every cause: facts of which it is the verdict, with its sentence; and what comes with it."""
 
+import re
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Address
 
@@ -7,7 +8,7 @@ import pytest
 
 from osken_apps.dhcp.decision import SilenceReason
 from osken_apps.explain.arriving import stop_of
-from osken_apps.explain.cause import VerdictState
+from osken_apps.explain.cause import Case, Cause, VerdictState
 from osken_apps.explain.causes import EVERY_CAUSE, explain_address, explain_beyond, explain_reach
 from osken_apps.explain.document import causes_document
 from osken_apps.explain.facts import Facts, HostSeen, InstalledFlow, Known, Place, PortCounted, Source, Twin
@@ -116,7 +117,11 @@ ADDRESS: dict[str, tuple[Facts, str]] = {
         facts(replace(seen(VM1), subnets=(replace(SUBNET1, enable_dhcp=False),))),
         "DHCP is off on subnet 10.10.10.0/24: vm1's address 10.10.10.11 must be configured by hand.",
     ),
-    "no_server": (facts(replace(seen(VM1), server=None)), "net1 has no DHCP server yet."),
+    "no_server": (
+        facts(replace(seen(VM1), server=None)),
+        "net1 has no DHCP server yet: it gets one with the first port that is bound, if a pool has an address"
+        " left.",
+    ),
     "server_no_address": (
         facts(replace(seen(VM1), server=replace(SERVER1, fixed_ips=()))),
         "The DHCP server of net1 has no address on 10.10.10.0/24: its pool is full.",
@@ -405,6 +410,29 @@ def test_why_a_port_does_not_reach_another(code: str) -> None:
     given, sentence = REACH[code]
     verdict = explain_reach(given).verdict
     assert (verdict.code, verdict.sentence) == (code, sentence)
+
+
+IDS = {"id", "network_id", "subnet_id", "group_id", "whose_id"}
+VALUES = {"rule", "address", "passes"}
+
+
+@pytest.mark.parametrize("cause", [cause for cause in EVERY_CAUSE if "openstack " in cause.remedy],
+                         ids=lambda cause: cause.code)  # fmt: skip
+def test_a_command_names_things_by_their_ids_as_names_may_be_of_several(cause: Cause[Case]) -> None:
+    command = cause.remedy[cause.remedy.index("openstack ") :]
+    assert set(re.findall(r"{(\w+)}", command)) <= IDS | VALUES
+
+
+def test_the_ids_are_those_of_what_is_told_of() -> None:
+    front = replace(NET1, name="front")
+    off = replace(seen(VM1), network=front, subnets=(replace(SUBNET1, enable_dhcp=False),))
+    assert explain_address(facts(off)).verdict.remedy == "openstack subnet set --dhcp subnet1"
+    bare = replace(but(VM1, fixed_ips=()), network=front, subnets=())
+    remedy = "openstack subnet create --network net1 --subnet-range CIDR NAME"
+    assert explain_address(facts(bare)).verdict.remedy == remedy
+    grouped = replace(PEER, port=replace(VM2, security_groups=("group2",)), groups=("default",))
+    closed = facts(TALKING, grouped, host(HOST1), guarded(VM2, "host2", OUT), traffic=TCP_80)
+    assert explain_reach(closed).verdict.remedy.endswith("--remote-ip 10.10.10.11 group2")
 
 
 def test_what_else_holds_comes_with_the_verdict() -> None:
