@@ -114,6 +114,15 @@ def _has_address(case: Case) -> Found | None:
     return Found(words, (*(_seen(event) if event else ()), *probed(case.seen)))
 
 
+def _address_changed(case: Case) -> Found | None:
+    """Find that the client has a lease, and of an address that is not the port's any more."""
+    found, own = _has_address(case), served(case)
+    held = {str(fixed_ip.ip_address) for fixed_ip in case.seen.port.fixed_ips}
+    if found is None or own is None or found.words["address"] in held:
+        return None
+    return Found({**found.words, "own": str(own.ip_address)}, found.evidence)
+
+
 def _expired(case: Case) -> Found | None:
     lease = case.seen.journal.lease()
     if lease is None or lease.expires_at is None or lease.expires_at > case.facts.at:
@@ -202,6 +211,12 @@ HAS_ADDRESS = Cause(
     "has_address", "{port} has {address} since {since}, {until}: nothing is wrong that can be seen from here",
     "", "the lease", _has_address, VerdictState.OK,
 )  # fmt: skip
+ADDRESS_CHANGED = Cause(
+    "address_changed", "{port}'s machine has {address} {until}, and its address is {own} by now: it has that"
+    " when it asks again",
+    "have its DHCP client ask again: restart it, or the machine", "the lease, and the port's fixed_ips",
+    _address_changed,
+)  # fmt: skip
 EXPIRED = Cause(
     "expired", "The lease of {port} for {address} ended at {at}, and its machine did not renew it",
     "see whether the machine runs, and its DHCP client", "the lease", _expired,
@@ -229,6 +244,6 @@ CANNOT_TELL_ADDRESS = Cause(
 #: What a machine's own client shows, in order.
 ASKING = (
     CONFLICT, MAC_DIFFERS, MALFORMED, OVER_BUDGET, RELAYED, OTHER_SERVER, NAK_LOOP, OFFERED_NOT_TAKEN,
-    RELEASED, LINK_DOWN, NO_ARP, HAS_ADDRESS, EXPIRED, REQUEST_STOPS, METERED, HOST_METERED, NOT_ARRIVING,
-    SILENT_OFF, TAGGED, SILENT_NO_CLIENT, RESTARTED, CANNOT_TELL_ADDRESS,
+    RELEASED, LINK_DOWN, NO_ARP, ADDRESS_CHANGED, HAS_ADDRESS, EXPIRED, REQUEST_STOPS, METERED,
+    HOST_METERED, NOT_ARRIVING, SILENT_OFF, TAGGED, SILENT_NO_CLIENT, RESTARTED, CANNOT_TELL_ADDRESS,
 )  # fmt: skip

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from osken_apps.explain.addressing import SERVED, WANTED
 from osken_apps.explain.asking import (
+    ADDRESS_CHANGED,
     ASKING,
     CANNOT_TELL_ADDRESS,
     CONFLICT,
@@ -35,7 +36,7 @@ OF_A_WAY_OUT: tuple[Cause[Case], ...] = (*PLUGGING, *BEYOND)
 #: What keeps each of the two from talking, and is no matter of the way between them.
 OF_AN_END = (CONFLICT, MAC_DIFFERS, NAK_LOOP, RELEASED, LINK_DOWN, EXPIRED, SILENT_OFF, NO_ARP)
 #: What may, or may not: a machine can have its address from elsewhere.
-OF_AN_END_PERHAPS = (OFFERED_NOT_TAKEN, OTHER_SERVER, TAGGED, SILENT_NO_CLIENT)
+OF_AN_END_PERHAPS = (ADDRESS_CHANGED, OFFERED_NOT_TAKEN, OTHER_SERVER, TAGGED, SILENT_NO_CLIENT)
 EVERY_CAUSE: tuple[Cause[Case], ...] = (
     *WANTED, *COMMON, *PLUGGING, *SERVED, *PASSING, *ASKING[:-1], *DISTURBING, CANNOT_TELL_ADDRESS, *OPEN,
     *BEYOND,

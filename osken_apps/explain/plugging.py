@@ -110,15 +110,27 @@ def _outward_bridge(case: Case) -> str | None:
 def _host_condition(case: Case) -> Found | None:
     """Find what keeps frames from passing between the host and others, or on all of it."""
     host = case.host
-    if host is None:
-        return None
-    outward = _outward_bridge(case)
-    on_the_way = ("", case.facts.layout.integration_bridge, outward)
-    for condition in host.conditions:
-        is_of_all = not condition.interface and condition.bridge in on_the_way
-        if condition.cuts and (is_of_all or (outward and condition.bridge == outward)):
+    for condition in host.conditions if host else ():
+        if host and _is_in_the_way(case, condition):
             return _said(host, condition)
     return None
+
+
+def _is_in_the_way(case: Case, condition: Condition) -> bool:
+    """Tell whether a condition of the port's host keeps from passing what is asked about."""
+    outward = _outward_bridge(case)
+    if not condition.cuts:
+        return False
+    if outward and condition.bridge == outward:
+        return _goes_out(case)
+    return not condition.interface and condition.bridge in ("", case.facts.layout.integration_bridge)
+
+
+def _goes_out(case: Case) -> bool:
+    """Tell whether it goes to other hosts, as DHCP does not; a port may wait for just the way there."""
+    places = [seen.place for seen in (case.facts.port, case.peer) if seen]
+    hosts = {place.host for place in places if place}
+    return bool(case.seen.waits_for or case.facts.beyond or len(hosts) > 1)
 
 
 def _bridge_gone(case: Case) -> Found | None:
@@ -189,7 +201,7 @@ def _host_besides(case: Case) -> Found | None:
     """Find what is wrong with the bridges that its frames pass, and does not keep them from passing."""
     host = case.host
     for condition in host.conditions if host else ():
-        if host and not condition.cuts and _is_on_the_way(case, condition):
+        if host and not _is_in_the_way(case, condition) and _is_on_the_way(case, condition):
             return _said(host, condition)
     return None
 

@@ -391,6 +391,17 @@ def _(site: TwoHosts) -> Explanation:
 
 
 @verdict(
+    "address_changed",
+    "vm1's machine has 10.10.10.11 until 2026-11-26 10:30:00 UTC, and its address is 10.10.10.50 by now: it"
+    " has that when it asks again.",
+)
+def _(site: TwoHosts) -> Explanation:
+    after(site, *LEASED)
+    site.change(VM1, fixed_ips=(FixedIp("subnet1", IPv4Address("10.10.10.50")),))
+    return site.why_no_address()
+
+
+@verdict(
     "expired",
     "The lease of vm1 for 10.10.10.11 ended at 2026-11-26 10:30:00 UTC, and its machine did not renew it.",
 )

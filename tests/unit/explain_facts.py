@@ -134,6 +134,12 @@ ACK = Decision(
 )
 
 
+def leased(port: Port) -> PortJournal:
+    """Give what the client of a port said and was told that has its address."""
+    own = [it.ip_address for it in port.fixed_ips if isinstance(it.ip_address, IPv4Address)]
+    return journal(ACK._replace(address=own[0] if own else None))
+
+
 def rule(number: int, direction: Direction, **more: Any) -> SecurityGroupRule:
     return SecurityGroupRule(
         id=f"rule{number}",

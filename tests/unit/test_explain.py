@@ -14,7 +14,7 @@ from osken_apps.explain.document import causes_document
 from osken_apps.explain.facts import Facts, HostSeen, InstalledFlow, Known, Place, PortCounted, Source, Twin
 from osken_apps.explain.paths import Paths
 from osken_apps.model.conditions import Code, Condition
-from osken_apps.model.resources import FixedIp, HostRoute, NetworkType, Port
+from osken_apps.model.resources import Binding, FixedIp, HostRoute, NetworkType, Port
 from osken_apps.model.snapshot import HostSnapshot, Segment
 from osken_apps.model.tunnels import Everywhere, Reach, RemotePort
 from osken_apps.openflow.actions import Output
@@ -25,7 +25,7 @@ from osken_apps.openflow.wire import FlowBody, FlowKey, encode_flow
 from osken_apps.pipeline.features.isolation import INTEGRATION_NORMAL
 from osken_apps.pipeline.features.port_security import GUARDED_TAGGED
 from osken_apps.trace.result import Stop
-from tests.golden.scenarios import NET1, NET2, SERVER1, SUBNET1, TUNNEL_LINKS
+from tests.golden.scenarios import NET1, NET2, SERVER1, SUBNET1, TUNNEL_LINKS, bound
 from tests.unit.explain_facts import (
     ACK,
     HOST1,
@@ -44,6 +44,7 @@ from tests.unit.explain_facts import (
     host,
     installed,
     journal,
+    leased,
     refused,
     seen,
     snapshot,
@@ -165,17 +166,6 @@ ADDRESS: dict[str, tuple[Facts, str]] = {
         facts(None, None, host(HOST1, alive=False, last_contact=NOW - 60)),
         "host1, which vm1 is at, is not connected since 2026-11-26 09:29:00 UTC: DHCP is not answered there;"
         " other traffic goes on as it was.",
-    ),
-    "nic_down": (
-        facts(
-            None,
-            None,
-            host(HOST1, conditions=(
-                _condition(Code.NIC_DOWN, "eth2 of bridge br-eth2 is down", bridge="br-eth2",
-                           interface="eth2", cuts=True),
-            )),
-        ),
-        "vm1 is on host1, and there eth2 of bridge br-eth2 is down.",
     ),
     "trouble": (
         facts(None, None, host(HOST1, troubles=("br-int refuses a meter",))),
@@ -300,8 +290,8 @@ ADDRESS: dict[str, tuple[Facts, str]] = {
         " type.",
     ),
 }  # fmt: skip
-TALKING = seen(VM1, journal=journal(ACK))
-PEER = seen(VM2, journal=journal(ACK))
+TALKING = seen(VM1, journal=leased(VM1))
+PEER = seen(VM2, journal=leased(VM2))
 REACH: dict[str, tuple[Facts, str]] = {
     "other_network": (
         facts(TALKING, replace(PEER, network=NET2)),
@@ -311,6 +301,18 @@ REACH: dict[str, tuple[Facts, str]] = {
         facts(TALKING, replace(but(VM2, fixed_ips=(FixedIp("other", IPv4Address("10.9.9.9")),)))),
         "vm1 (10.10.10.11) and vm2 (10.9.9.9) have no address on a common subnet: they need a router"
         " between.",
+    ),
+    "nic_down": (
+        facts(
+            TALKING,
+            PEER,
+            host(HOST1, conditions=(
+                _condition(Code.NIC_DOWN, "eth2 of bridge br-eth2 is down", bridge="br-eth2",
+                           interface="eth2", cuts=True),
+            )),
+            host(HOST2),
+        ),
+        "vm1 is on host1, and there eth2 of bridge br-eth2 is down.",
     ),
     "peer_port_down": (
         facts(TALKING, replace(PEER, port=replace(VM2, admin_state_up=False))),
@@ -433,6 +435,57 @@ def test_the_ids_are_those_of_what_is_told_of() -> None:
     grouped = replace(PEER, port=replace(VM2, security_groups=("group2",)), groups=("default",))
     closed = facts(TALKING, grouped, host(HOST1), guarded(VM2, "host2", OUT), traffic=TCP_80)
     assert explain_reach(closed).verdict.remedy.endswith("--remote-ip 10.10.10.11 group2")
+
+
+NO_WIRE = _condition(Code.NIC_DOWN, "eth2 of bridge br-eth2 is down", bridge="br-eth2", interface="eth2",
+                     cuts=True)  # fmt: skip
+
+
+def test_what_cuts_a_host_from_others_keeps_no_machine_from_its_address() -> None:
+    told = explain_address(facts(TALKING, None, host(HOST1, conditions=(NO_WIRE,))))
+    assert told.verdict.code == "has_address"
+    assert [verdict.code for verdict in told.also] == ["nic_down"]
+
+
+def test_what_cuts_a_host_from_others_keeps_no_machines_of_it_from_each_other() -> None:
+    beside = replace(VM2, binding=Binding("host1", 4, "tap2"))
+    both = replace(
+        HOST1,
+        ofports={**HOST1.ofports, "br-int": {**HOST1.ofports["br-int"], "tap2": 3}},
+        ports=(*HOST1.ports, bound(beside, "tap2", 3, HOST1.segments[0], SERVER1)),
+    )
+    peer = replace(seen(beside, journal=leased(beside)), place=Place("host1", "tap2", 3))
+    told = explain_reach(facts(TALKING, peer, host(both, conditions=(NO_WIRE,))))
+    assert told.verdict.code == "delivered"
+    assert [verdict.code for verdict in told.also] == ["nic_down", "peer_nic_down"]
+
+
+def test_what_cuts_a_host_from_others_keeps_its_machines_from_those() -> None:
+    told = explain_reach(facts(TALKING, PEER, host(HOST1, conditions=(NO_WIRE,)), host(HOST2)))
+    assert told.verdict.code == "nic_down"
+    told = explain_reach(facts(TALKING, PEER, host(HOST1), host(HOST2, conditions=(NO_WIRE,))))
+    assert told.verdict.code == "peer_nic_down"
+    told = explain_beyond(facts(TALKING, None, host(HOST1, conditions=(NO_WIRE,)), beyond=FAR))
+    assert told.verdict.code == "nic_down"
+
+
+def test_what_a_port_waits_for_is_told_by_what_its_host_lacks() -> None:
+    lacks = _condition(Code.BRIDGE_MISSING, "there is no bridge br-eth2", bridge="br-eth2", cuts=True)
+    waiting = seen(VM1, waits_for="bridge br-eth2 of host host1 to connect to the controller")
+    assert (
+        explain_address(facts(waiting, None, host(HOST1, conditions=(lacks,)))).verdict.code
+        == "bridge_missing"
+    )
+
+
+def test_a_lease_of_an_address_that_is_not_the_ports_is_told() -> None:
+    moved = replace(VM1, fixed_ips=(FixedIp("subnet1", IPv4Address("10.10.10.50")),))
+    verdict = explain_address(facts(seen(moved, journal=journal(ACK)))).verdict
+    assert (verdict.code, verdict.sentence) == (
+        "address_changed",
+        "vm1's machine has 10.10.10.11 until 2026-11-26 10:29:00 UTC, and its address is 10.10.10.50 by now:"
+        " it has that when it asks again.",
+    )
 
 
 def test_what_else_holds_comes_with_the_verdict() -> None:

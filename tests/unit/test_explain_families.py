@@ -14,7 +14,6 @@ from osken_apps.model.resources import FixedIp, Port
 from osken_apps.model.security_groups import Direction, Ethertype
 from tests.golden.scenarios import SUBNET1
 from tests.unit.explain_facts import (
-    ACK,
     NOBODY,
     OUT,
     TCP_80,
@@ -23,7 +22,7 @@ from tests.unit.explain_facts import (
     facts,
     guarded,
     host,
-    journal,
+    leased,
     rule,
     seen,
     snapshot,
@@ -52,7 +51,7 @@ def only_six(port: Port) -> Port:
 
 
 def shown(port: Port) -> PortSeen:
-    return seen(port, subnets=(SUBNET1, SUBNET6), journal=journal(ACK))
+    return seen(port, subnets=(SUBNET1, SUBNET6), journal=leased(port))
 
 
 def two(one: Port, other: Port, policy: GroupPolicy, **more: Any) -> Facts:

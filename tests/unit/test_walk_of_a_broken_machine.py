@@ -12,7 +12,6 @@ from osken_apps.explain.causes import explain_address, explain_reach
 from osken_apps.explain.facts import Facts
 from osken_apps.rest.explain_told import shown
 from tests.unit.explain_facts import (
-    ACK,
     HOST1,
     OUT,
     TCP_80,
@@ -23,6 +22,7 @@ from tests.unit.explain_facts import (
     host,
     installed,
     journal,
+    leased,
     refused,
     seen,
 )
@@ -33,8 +33,8 @@ WEB = "00000000-0000-0000-0000-00000000000a"
 ASKING = seen(VM1, journal=journal(refused(SilenceReason.HARDWARE_ADDRESS, WRONG_MAC)))
 NO_ADDRESS = facts(ASKING, None, host(HOST1, installed=installed(HOST1, packets=3)))
 NO_WEB = facts(
-    seen(VM1, journal=journal(ACK)),
-    seen(replace(VM2, security_groups=(WEB,)), journal=journal(ACK), groups=("web",)),
+    seen(VM1, journal=leased(VM1)),
+    seen(replace(VM2, security_groups=(WEB,)), journal=leased(VM2), groups=("web",)),
     guarded(VM1, "host1", OUT),
     guarded(VM2, "host2", OUT),
     traffic=TCP_80,
