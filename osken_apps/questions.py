@@ -17,7 +17,7 @@ class Question(Generic[A]):
 
     @property
     def name(self) -> str:
-        """The name as metrics and the log have it: `port_facts`."""
+        """The name as metrics and the log have it: `facts_of_port`."""
         return re.sub("(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
 
 

@@ -121,7 +121,7 @@ def _facts(_port_id: str, peer_id: str, *_traffic: Any) -> Any:
 
 
 ANSWERS: Mapping[str, Callable[..., Any]] = {
-    "port_facts": _facts,
+    "facts_of_port": _facts,
     "port_dhcp": _port_dhcp,
     "dhcp_transactions": _transactions,
     "host_flows": _flows,
