@@ -11,7 +11,8 @@ from osken_apps.rest.openapi.words import TEXT, array_of, object_of
 from osken_apps.rest.types import TEXT_LENGTH
 from osken_apps.trace.connections import ASSUMPTIONS
 
-PROTOCOLS = ("icmp", "tcp", "udp")
+WITH_PORTS = ("tcp", "udp")
+PROTOCOLS = ("icmp", *WITH_PORTS)
 MAX_WORDS = 50
 MAX_OCTETS = 65535
 
@@ -51,6 +52,8 @@ def asked_of(body: Any) -> Asked:
         raise HTTPBadRequest(f"Invalid input for protocol. Reason: it is none of {', '.join(PROTOCOLS)}.")
     if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= MAX_PORT:
         raise HTTPBadRequest(f"Invalid input for port_number. Reason: it is not from 0 to {MAX_PORT}.")
+    if number and protocol not in WITH_PORTS:
+        raise HTTPBadRequest(f"Invalid input for port_number. Reason: {protocol} has no ports.")
     probe = given.get("probe", False)
     if not isinstance(probe, bool):
         raise HTTPBadRequest("Invalid input for probe. Reason: it must be true or false.")

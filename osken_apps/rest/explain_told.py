@@ -90,7 +90,8 @@ def _exit(leaving: Exit) -> Shown:
 
 def veiled(shown: Shown, told: Explanation, hosts: Iterable[str]) -> Shown:
     """Give it without what is said of hosts, to whoever may not see them."""
-    names = re.compile("|".join(rf"\b{re.escape(name)}\b" for name in hosts) or "(?!)")
+    longest_first = sorted(hosts, key=len, reverse=True)  # a name may begin with another
+    names = re.compile("|".join(rf"\b{re.escape(name)}\b" for name in longest_first) or "(?!)")
 
     def of(verdict: Verdict) -> Shown:
         said = _verdict(verdict)

@@ -23,6 +23,17 @@ def test_a_path_is_shown_hop_by_hop_with_its_end_and_is_in_the_address(site: Sit
         expect(verdict).to_be_visible()
 
 
+def test_a_port_number_that_was_asked_for_before_is_none_of_icmp(site: Site) -> None:
+    with site.page("path?from=web-blue&to=db-blue&protocol=tcp&port=80") as page:
+        expect(page.locator(".verdict").first).to_be_visible()
+        page.get_by_label("Protocol").select_option("icmp")
+        with page.expect_request("**/v2.0/explain") as request:
+            page.get_by_role("button", name="Explain", exact=True).click()
+        assert request.value.post_data_json == {
+            "explain": {"from": "web-blue", "to": "db-blue", "protocol": "icmp"}
+        }
+
+
 def test_what_nobody_is_called_is_said(site: Site) -> None:
     with site.page("path?from=nobody&to=db-blue") as page:
         expect(page.get_by_role("alert")).to_contain_text("nobody")

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from osken_apps import questions
-from osken_apps.explain.facts import FrameFacts
-from osken_apps.model.conditions import Code, Condition
+from osken_apps.explain.causes import explain_address
+from osken_apps.explain.facts import FrameFacts, Known, Place, Source
+from osken_apps.model.conditions import Code, Condition, InterfaceFacts
 from osken_apps.questions import FactsOfPort, Question
 from osken_apps.rest.controller import Questions
-from osken_apps.rest.explain_told import UNTOLD
+from osken_apps.rest.explain_told import UNTOLD, shown, veiled
 from osken_apps.rest.wsgi import application
 from tests.golden.scenarios import LAYOUT
 from tests.unit.explain_facts import HOST1, NOW, VM1, facts, host, seen
@@ -220,6 +221,16 @@ def test_a_controller_that_knows_nothing_of_a_port_is_no_error_of_the_question(
     assert ask(api, port="vm1").status == 503
 
 
+def test_of_a_host_nothing_is_told_where_its_name_begins_with_another_s() -> None:
+    hosts = {name: host(replace(HOST1, host=name)) for name in ("east", "east.example.org")}
+    place = Place("east.example.org", "tap1", 2)
+    down = Known(InterfaceFacts("tap1", link_up=False), Source.OVSDB, NOW)
+    told = explain_address(facts(seen(VM1, place=place, interface=down), hosts=hosts))
+    assert told.verdict.code == "link_down"
+    sentence = veiled(shown("", told, hosts), told, hosts)["verdict"]["sentence"]
+    assert sentence.startswith("tap1 on a host, which is vm1, has no link")
+
+
 @pytest.mark.parametrize(
     "question",
     [
@@ -231,6 +242,8 @@ def test_a_controller_that_knows_nothing_of_a_port_is_no_error_of_the_question(
         {"port": "vm1", "colour": "red"},
         {"from": "vm1", "to": "vm2", "protocol": "sctp"},
         {"from": "vm1", "to": "vm2", "protocol": "tcp", "port_number": 65536},
+        {"from": "vm1", "to": "vm2", "protocol": "icmp", "port_number": 80},
+        {"from": "vm1", "to": "vm2", "port_number": 80},
         {"frame": {"host": "host1"}},
         {"frame": {"host": "host1", "interface": "tap1", "fields": ["colour=red"]}},
         {"frame": {"host": "host1", "interface": "tap1", "hex": "abc"}},

@@ -29,7 +29,7 @@ export class PathScreen {
     const asking = {};
     this.asking = asking;
     try {
-      const question = { from, to, protocol, ...(port ? { port_number: Number(port) } : {}), ...(probe ? { probe } : {}) };
+      const question = { from, to, protocol, ...(port && protocol !== "icmp" ? { port_number: Number(port) } : {}), ...(probe ? { probe } : {}) };
       const told = (await ask("POST", "explain", { body: { explain: question } })).explain;
       if (asking !== this.asking) return; // left, or asked again
       this.told = told;
