@@ -244,6 +244,50 @@ def test_a_ports_flows_are_read_when_they_are_opened_with_meaning_and_packets_a_
         expect(flows.get_by_role("row").last.get_by_role("cell").last).not_to_have_text("–")
 
 
+def test_a_port_that_comes_to_another_host_has_its_flows_there(site: Site) -> None:
+    id = site.ids["web-blue"]
+    host = HOST1.host
+
+    def tell(route: Route) -> None:
+        told = route.fetch().json()
+        told["port"]["binding:vif_details"]["host"] = host
+        route.fulfill(json=told)
+
+    def prepare(page: Page) -> None:
+        page.route(f"**/v2.0/ports/{id}", tell)
+
+    with site.page(f"ports/{id}", prepare=prepare) as page:
+        page.get_by_text("Its flows on host1").click()
+        expect(page.get_by_role("table", name="Flows of this port")).to_be_visible()
+        host = HOST2.host
+        with page.expect_request(f"**/v2.0/agents/{agent_id(HOST2)}/flows?*"):
+            site.call("PUT", f"ports/{id}", {"port": {"description": "moved"}})
+        expect(page.get_by_text("Its flows on host2")).to_be_visible()
+        expect(page.get_by_role("table", name="Flows of this port")).to_be_visible()
+    site.call("PUT", f"ports/{id}", {"port": {"description": ""}})
+
+
+def test_what_is_asked_for_every_so_often_is_asked_for_less_where_nobody_answers(site: Site) -> None:
+    asked: list[Route] = []
+
+    def refuse(route: Route) -> None:
+        asked.append(route)
+        route.fulfill(status=503, json={})
+
+    def prepare(page: Page) -> None:
+        page.clock.install()
+        page.route("**/v2.0/dhcp-transactions*", refuse)
+
+    with site.page("dhcp", alone=True, prepare=prepare, expected=UNAVAILABLE) as page:
+        expect(page.get_by_role("alert")).to_be_visible()
+        for _ in range(30):
+            page.clock.run_for(2_000)
+        assert len(asked) < 10
+        page.unroute_all()
+        page.clock.run_for(40_000)
+        expect(page.get_by_text("transaction 0x0000002a").first).to_be_visible()
+
+
 def test_dhcp_of_all_ports_is_shown_as_it_happens_until_it_is_paused(site: Site) -> None:
     def reads(request: Request) -> bool:
         return "/dhcp-transactions?" in request.url
@@ -433,6 +477,35 @@ def test_who_logs_in_again_sees_what_is_counted_change(site: Site) -> None:
         with page.expect_request("**/v2.0/overview"):
             made = site.make("networks", "network", name="after-the-login")["id"]
     site.call("DELETE", f"networks/{made}")
+
+
+def test_names_are_those_that_whoever_logs_in_may_see(site: Site) -> None:
+    environment = site.environment()
+    hidden = {"networks": []}
+
+    def prepare(page: Page) -> None:
+        page.route("**/v2.0/networks?*fields=*", lambda route: route.fulfill(json=hidden))
+
+    with site.page("ports", site.token(environment), alone=True, prepare=prepare) as page:
+        expect(page.get_by_role("link", name=site.ids["blue"]).first).to_be_visible()
+        page.get_by_role("button", name="Log out").click()
+        page.unroute_all()
+        page.get_by_label("Name").fill("admin")
+        page.get_by_label("Password").fill(environment["OS_PASSWORD"])
+        page.get_by_role("button", name="Log in").click()
+        expect(page.get_by_role("link", name="blue", exact=True).first).to_be_visible()
+
+
+def test_a_login_that_does_not_come_to_its_end_shows_nothing_of_who_tried(site: Site) -> None:
+    environment = site.environment()
+    with site.page("networks", token="", alone=True, expected=UNAVAILABLE) as page:
+        page.route("**/v2.0/extensions", lambda route: route.fulfill(status=503, json={}))
+        page.get_by_label("Name").fill("admin")
+        page.get_by_label("Password").fill(environment["OS_PASSWORD"])
+        page.get_by_role("button", name="Log in").click()
+        expect(page.get_by_role("alert")).to_contain_text("503")
+        expect(page.locator(".caller")).to_have_count(0)
+        expect(page.locator("nav.main")).to_have_count(0)
 
 
 def settings(page: Page, **changed: object) -> None:

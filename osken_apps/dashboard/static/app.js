@@ -4,7 +4,7 @@ import { unknownCaller } from "./core/api.js";
 import { html, nothing, render } from "./core/html.js";
 import { Live } from "./core/live.js";
 import { here, to } from "./core/location.js";
-import { forgetNames, onNames } from "./core/names.js";
+import { forgetAllNames, forgetNames, onNames } from "./core/names.js";
 import { Search } from "./core/search.js";
 import { keepToken, loadSettings, needsToken, revokeToken, settings, token } from "./core/session.js";
 import { applyTheme, themeChoice } from "./core/theme.js";
@@ -76,6 +76,7 @@ class App {
     clearTimeout(this.overviewTimer);
     this.overviewTimer = null;
     forgetOverview();
+    forgetAllNames();
     this.search.clear();
     this.dialog.close();
     this.screen?.close?.();

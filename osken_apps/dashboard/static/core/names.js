@@ -7,7 +7,7 @@ const A_QUESTION = 100;
 const MOST_KNOWN = 5000;
 const AGAIN_MS = 10000; // what is drawn again and again is not asked for as often when nobody answers
 
-const known = new Map();
+let known = new Map();
 let wanted = new Set();
 let draw = () => {};
 
@@ -28,7 +28,12 @@ export function nameOf(kind, id) {
 /** Forget what may be called otherwise now: after a reset nobody can say what that is. */
 export function forgetNames({ reset, changes }) {
   for (const { kind, id } of changes) known.delete(`${kind} ${id}`);
-  if (reset || known.size > MOST_KNOWN) known.clear();
+  if (reset || known.size > MOST_KNOWN) forgetAllNames();
+}
+
+/** Forget all, also what is under way: it is of who asked before. */
+export function forgetAllNames() {
+  known = new Map();
 }
 
 async function load() {
@@ -42,13 +47,14 @@ async function load() {
 }
 
 async function loadSome(kind, ids) {
+  const into = known;
   const label = kind === "agent" ? "host" : "name";
   const path = kind === "agent" ? "agents" : PATHS[kind];
   try {
     const told = await get(`${path}?${query({ id: ids, fields: ["id", label] })}`);
     for (const one of told[`${kind}s`]) {
       const key = `${kind} ${one.id}`;
-      if (known.has(key)) known.set(key, one[label]); // else it was forgotten meanwhile
+      if (into.has(key)) into.set(key, one[label]); // else it was forgotten meanwhile
     }
   } catch {
     setTimeout(() => forgetUnknown(kind, ids), AGAIN_MS);

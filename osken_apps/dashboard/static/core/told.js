@@ -2,10 +2,20 @@
 
 import { get } from "./api.js";
 
+const LONGEST_MS = 30000; // after some failures
+
 export class Told {
-  /** `path` gives what is asked for, "" for nothing; it is asked again every `everyMs` (0: when it is told to). */
+  /**
+   * `path` gives what is asked for, "" for nothing; it is asked again every `everyMs` (0: when it is told to), and
+   * after each failure later.
+   */
   constructor(path, draw, everyMs = 0) {
-    Object.assign(this, { path, draw, everyMs, value: null, before: null, at: null, error: null, isPaused: false });
+    Object.assign(this, { path, draw, everyMs, value: null, before: null, at: null, error: null, isPaused: false, failures: 0 });
+  }
+
+  /** Ask again, after a while. */
+  later() {
+    if (this.everyMs) this.timer = setTimeout(() => this.load(), Math.min(LONGEST_MS, this.everyMs * 2 ** this.failures));
   }
 
   async load() {
@@ -16,7 +26,7 @@ export class Told {
     const path = this.path();
     if (path && !document.hidden && !this.isPaused) await this.read(path, asking);
     if (asking !== this.asking) return; // whoever asked later goes on, or nobody
-    if (this.everyMs) this.timer = setTimeout(() => this.load(), this.everyMs);
+    this.later();
   }
 
   async read(path, asking) {
@@ -24,19 +34,20 @@ export class Told {
       const value = await get(path);
       if (asking !== this.asking || path !== this.path()) return; // something else is asked for by now
       this.before = this.value && { value: this.value, at: this.at };
-      Object.assign(this, { value, at: new Date(), error: null });
+      Object.assign(this, { value, at: new Date(), error: null, failures: 0 });
     } catch (error) {
       if (asking !== this.asking) return;
       this.error = error;
+      this.failures += 1;
     }
     this.draw();
   }
 
   /** Take what was told in another way. */
   take(value) {
-    Object.assign(this, { value, at: new Date(), error: null, asking: null });
+    Object.assign(this, { value, at: new Date(), error: null, failures: 0, asking: null });
     clearTimeout(this.timer);
-    if (this.everyMs) this.timer = setTimeout(() => this.load(), this.everyMs);
+    this.later();
   }
 
   pause(isPaused) {

@@ -93,12 +93,22 @@ export class PortFlows {
     this.asking = asking;
     if (!offers("osken-flows") || !may("get_agent_flows") || !host) this.path = "";
     else if (host !== this.host) {
-      const { agents } = await get(`agents?${query({ host, fields: "id" })}`).catch(() => ({ agents: [] }));
-      if (asking !== this.asking) return; // left, or asked again
-      this.path = agents.length ? `agents/${agents[0].id}/flows?${query({ port_id: id })}` : "";
-      this.app.draw();
+      const told = await get(`agents?${query({ host, fields: "id" })}`).catch(() => null);
+      if (asking !== this.asking || !told) return; // left, or asked again; or to be asked again
+      const [agent] = told.agents;
+      this.path = agent ? `agents/${agent.id}/flows?${query({ port_id: id })}` : "";
+      this.begin();
     }
     this.host = host;
+    this.app.draw();
+  }
+
+  /** Forget what was read of another host; where somebody looks at it, read it of this one. */
+  begin() {
+    const { isOpen } = this;
+    this.told.close();
+    this.told = new Told(() => this.path ?? "", this.app.draw);
+    if (isOpen) this.told.load();
   }
 
   close() {
@@ -109,7 +119,10 @@ export class PortFlows {
   view() {
     if (!this.path) return nothing;
     const { value, error, at, before } = this.told;
-    const opened = (event) => { if (event.target.open && !value) this.told.load(); };
+    const opened = (event) => {
+      this.isOpen = event.target.open;
+      if (this.isOpen && !value) this.told.load();
+    };
     return html`<details @toggle=${opened}><summary>Its flows on ${this.host}</summary>
       ${error ? html`<p class="error">${error.message}</p>` : nothing}
       ${value ? html`<p class="note">As of ${clock(at)}.${value.silent.length ? ` ${value.silent.join(", ")} did not say what they have.` : ""}

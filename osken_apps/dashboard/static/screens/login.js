@@ -25,7 +25,7 @@ export class LoginScreen {
       await this.app.enter();
     } catch (error) {
       this.error = error.message;
-      keepToken("");
+      this.app.leave(); // of what was read before it failed nothing is shown
     }
     this.waits = false;
     await this.app.draw();
