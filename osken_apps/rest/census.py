@@ -44,11 +44,19 @@ class NumberedChange:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What changed for a caller since a revision; `reset`: more than is remembered, so read all again."""
+    """What changed for a caller since a revision; `reset`: more did than is told, so read all again."""
 
     revision: str
     changes: tuple[Mapping[str, str], ...] = ()
     reset: bool = False
+
+
+def _hides_or_shows(entry: NumberedChange, may_see: Callable[[ResourceFacts], bool]) -> bool:
+    """Tell whether a network, and with it what is in it, came into a caller's sight or went out of it."""
+    before, after = entry.before, entry.after
+    if before is None or after is None or after.kind is not Network:
+        return False
+    return may_see(before) is not may_see(after)
 
 
 class Census:
@@ -153,6 +161,8 @@ class Census:
         may_see = self._sight(permissions)
         sees_hosts = permissions.may(f"get_{AGENT}", own)
         for entry in entries:
+            if _hides_or_shows(entry, may_see):
+                return Changed(now, reset=True)
             last = entry.number
             if op := self._told(entry, may_see, sees_hosts):
                 told.append({"kind": entry.kind, "op": op, "id": entry.id})

@@ -59,13 +59,27 @@ def test_a_project_hears_of_its_own_and_of_what_is_shared_with_it(api: Client) -
     network = api.make("network", project_id="a")["id"]
     assert watcher.changes() == []
     api.change("network", network, shared=True)
-    assert watcher.changes() == [("created", "network", network)]
+    assert watcher.news()["reset"] is True
     api.change("network", network, name="n")
     assert watcher.changes() == [("updated", "network", network)]
     api.change("network", network, shared=False)
-    assert watcher.changes() == [("deleted", "network", network)]
+    assert watcher.news()["reset"] is True
     api.call("DELETE", f"/networks/{network}")
     assert watcher.changes() == []
+
+
+def test_what_is_in_a_network_is_read_again_by_whoever_sees_it_now_or_no_more(api: Client) -> None:
+    network = api.make("network", project_id="a")["id"]
+    watcher, owner = Watcher(api.as_user("b", "member")), Watcher(api.as_user("a", "member"))
+    subnet = api.subnet(network)["id"]
+    owner.changes()
+    assert watcher.changes() == []
+    for shared in (True, False):
+        api.change("network", network, shared=shared)
+        seen = [one["id"] for one in watcher.client.get("/subnets")["subnets"]]
+        assert seen == ([subnet] if shared else [])
+        assert watcher.news()["reset"] is True  # no change is told of the subnet itself
+        assert owner.changes() == [("updated", "network", network)]
 
 
 def test_a_port_of_another_project_on_an_own_network_is_told(api: Client) -> None:
