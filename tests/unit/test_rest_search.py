@@ -80,6 +80,21 @@ def test_another_projects_things_are_not_found(api: Client) -> None:
     network = next(item for item in api.get("/networks")["networks"] if item["name"] == "Blue")
     api.change("network", network["id"], shared=True)
     assert names(member, "blue") == [("network", "Blue")]
+    assert names(member, "leaf") == names(member, "10.1.2.0") == [("subnet", "leaf")]
+    for text in ("10.1.2.33", MAC, "web"):
+        assert ("port", "web-7") not in names(member, text)
+
+
+def test_whoever_owns_a_network_finds_others_ports_in_it(api: Client) -> None:
+    member = api.as_user("b", "member")
+    network = member.make("network")["id"]
+    member.subnet(network, "10.9.0.0/24", name="floor")
+    mac = "fa:16:3e:00:ab:02"
+    made = api.make("port", network_id=network, name="guest", mac_address=mac, project_id="a",
+                    fixed_ips=[{"ip_address": "10.9.0.7"}])  # fmt: skip
+    assert [port["name"] for port in member.get("/ports")["ports"]] == ["guest"]
+    for text in ("guest", mac, "10.9.0.7", made["id"][:8]):
+        assert ("port", "guest") in names(member, text), text
 
 
 def test_an_own_port_is_found_among_many_of_others_with_its_address(api: Client) -> None:
