@@ -77,7 +77,7 @@ def _break_a_machine(site: Site) -> None:
     }
     site.answers = {
         **ANSWERS,
-        "port_facts": lambda *_asked: NO_ADDRESS,
+        "facts_of_port": lambda *_asked: NO_ADDRESS,
         "port_dhcp": lambda port_id: dhcp | {"port_id": port_id},
     }
 

@@ -32,6 +32,7 @@ from tests.golden.scenarios import LAYOUT, LINKS, NET1, SERVER1, SUBNET1, bound
 NOW = datetime(2026, 11, 26, 9, 30, tzinfo=UTC).timestamp()
 STARTED = NOW - 10_000
 MESSAGE = MessageType.DISCOVER
+GROUP_ID = "00000000-0000-0000-0000-00000000000a"
 
 
 def machine(number: int, host: str, **more: Any) -> Port:
@@ -44,7 +45,7 @@ def machine(number: int, host: str, **more: Any) -> Port:
         mac_address=mac_address(f"fa:16:3e:00:00:0{number}"),
         fixed_ips=(FixedIp("subnet1", IPv4Address(f"10.10.10.1{number}")),),
         status=PortStatus.ACTIVE,
-        security_groups=("group1",),
+        security_groups=(GROUP_ID,),
         binding=Binding(host, 4, f"tap{number}"),
         **more,
     )

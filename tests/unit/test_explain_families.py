@@ -14,6 +14,7 @@ from osken_apps.model.resources import FixedIp, Port
 from osken_apps.model.security_groups import Direction, Ethertype
 from tests.golden.scenarios import SUBNET1
 from tests.unit.explain_facts import (
+    GROUP_ID,
     NOBODY,
     OUT,
     TCP_80,
@@ -126,14 +127,14 @@ def test_what_is_wrong_with_a_machine_is_said_once() -> None:
 @pytest.mark.parametrize(
     ("policy", "traffic", "remedy"),
     [
-        (NOBODY, Traffic(), "--egress --ethertype IPv6 --protocol ipv6-icmp group1"),
-        (V6_OUT, Traffic(), "--ethertype IPv6 --protocol ipv6-icmp --remote-ip fd00::11 group1"),
-        (NOBODY, TCP_80, "--egress --ethertype IPv6 --protocol tcp --dst-port 80 group1"),
+        (NOBODY, Traffic(), "--egress --ethertype IPv6 --protocol ipv6-icmp"),
+        (V6_OUT, Traffic(), "--ethertype IPv6 --protocol ipv6-icmp --remote-ip fd00::11"),
+        (NOBODY, TCP_80, "--egress --ethertype IPv6 --protocol tcp --dst-port 80"),
     ],
 )
 def test_what_lets_ipv6_pass_is_a_rule_for_it(policy: GroupPolicy, traffic: Traffic, remedy: str) -> None:
     told = explain_reach(two(only_six(VM1), only_six(VM2), policy, traffic=traffic))
-    assert told.verdict.remedy == f"openstack security group rule create {remedy}"
+    assert told.verdict.remedy == f"openstack security group rule create {remedy} {GROUP_ID}"
 
 
 def stateless(port: Port, where: str, policy: GroupPolicy) -> HostSeen:
@@ -148,10 +149,10 @@ def test_what_lets_the_answer_of_a_stateless_port_pass_is_a_rule_for_any_port_of
     hosts = guarded(VM1, "host1", V4_ONLY), stateless(VM2, "host2", comes_in)
     told = explain_reach(facts(shown(VM1), shown(VM2), *hosts, traffic=TCP_80))
     assert told.verdict.code == "answer_sender_security_group"
-    assert told.verdict.remedy == "openstack security group rule create --egress --protocol tcp group1"
+    assert told.verdict.remedy == f"openstack security group rule create --egress --protocol tcp {GROUP_ID}"
     assert told.return_path is not None
     hosts = stateless(VM1, "host1", OUT), guarded(VM2, "host2", V4_ONLY)
     told = explain_reach(facts(shown(VM1), shown(VM2), *hosts, traffic=TCP_80))
     assert told.verdict.code == "answer_security_group"
-    remedy = "openstack security group rule create --protocol tcp --remote-ip 10.10.10.12 group1"
+    remedy = f"openstack security group rule create --protocol tcp --remote-ip 10.10.10.12 {GROUP_ID}"
     assert told.verdict.remedy == remedy

@@ -1,7 +1,6 @@
 """docs/when-something-does-not-work.md shows what the commands print of such facts."""
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,12 +28,11 @@ from tests.unit.explain_facts import (
 
 PAGE = Path(__file__).parents[2] / "docs" / "when-something-does-not-work.md"
 WRONG_MAC = "chaddr is 02:00:00:00:00:99, the source 02:00:00:00:00:99; the port's is fa:16:3e:00:00:01"
-WEB = "00000000-0000-0000-0000-00000000000a"
 ASKING = seen(VM1, journal=journal(refused(SilenceReason.HARDWARE_ADDRESS, WRONG_MAC)))
 NO_ADDRESS = facts(ASKING, None, host(HOST1, installed=installed(HOST1, packets=3)))
 NO_WEB = facts(
     seen(VM1, journal=leased(VM1)),
-    seen(replace(VM2, security_groups=(WEB,)), journal=leased(VM2), groups=("web",)),
+    seen(VM2, journal=leased(VM2), groups=("web",)),
     guarded(VM1, "host1", OUT),
     guarded(VM2, "host2", OUT),
     traffic=TCP_80,
