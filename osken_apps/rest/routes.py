@@ -83,8 +83,13 @@ class Router:
         return sorted(methods | ({"HEAD"} if "GET" in methods else set()))
 
     def without_suffix(self, path: tuple[str, ...]) -> tuple[str, ...]:
-        """Take `.json` off a path that ends in a word of the API or an id; a tag or a name may end so."""
+        """Take `.json` off a path that ends in a word of the API or an id; a tag or a name may end so.
+
+        The identity API's paths have none: where a login waits for its turn goes by its path (`lanes`).
+        """
         if not path or not path[-1].endswith(SUFFIX) or path[-2:-1] == ("tags",):
+            return path
+        if len(path) > 1 and path[0] != VERSION:
             return path
         last = path[-1].removesuffix(SUFFIX)
         return (*path[:-1], last) if last in self._words or IDS.fullmatch(last) else path

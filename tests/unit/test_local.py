@@ -21,6 +21,7 @@ from osken_apps.model.accounts import Assignment, Project, User
 from osken_apps.rest.controller import Hosts
 from osken_apps.rest.identity import api as identity_api
 from osken_apps.rest.server.environ import IS_KNOWN
+from osken_apps.rest.server.lanes import is_login
 from osken_apps.rest.wsgi import application
 from osken_apps.store.store import Store
 from tests.unit.rest_client import Client, Reply, config_of, store_of
@@ -103,6 +104,14 @@ def test_what_is_no_name_and_no_method_is_refused_without_breaking_anything(
     api: Client, body: dict[str, Any]
 ) -> None:
     assert log_in(api, body).status == 400
+
+
+@pytest.mark.parametrize("path", [f"{LOGIN}.json", "/identity/v3/users/id-alice/password.json"])
+def test_a_password_is_checked_at_no_address_but_where_logins_take_turns(api: Client, path: str) -> None:
+    assert not is_login("POST", path)
+    alice = with_token(api, token(api, "alice"))
+    change = {"user": {"password": "another password", "original_password": PASSWORD}}
+    assert alice.call_path("POST", path, by_password("alice") | change).status == 404
 
 
 @pytest.mark.parametrize(
