@@ -15,7 +15,7 @@ from typing import NamedTuple, NoReturn
 
 from osken_apps.cli.command import CommandError, Exit, Parser
 from osken_apps.errors import ConfigurationError, NotNow
-from osken_apps.printable import printable
+from osken_apps.printable import excerpt, printable
 
 
 class Subcommand(NamedTuple):
@@ -59,12 +59,14 @@ Commands that ask the API find it by --api, OSKEN_API, or the OS_* variables of 
 
 
 READER_GONE = 128 + 13  # as a shell tells of SIGPIPE
+SHOWN_BEFORE = 40  # characters before one that cannot be written
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; give the exit status."""
     given = sys.argv[1:] if arguments is None else list(arguments)
     called = next((word for word in given if not word.startswith("-")), "")
+    _fill_closed_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a name may have what the terminal's encoding has not
     parsed: argparse.Namespace | None = None
@@ -78,6 +80,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ConfigurationError as error:
         _complain(str(error))
         return Exit.BROKEN if isinstance(error, NotNow) else Exit.USAGE
+    except UnicodeEncodeError as error:  # a word of the command line is octets that are no text
+        _drop_output()
+        shown = excerpt(error.object[max(0, error.start - SHOWN_BEFORE) : error.end])
+        _complain(f"{shown} is no text that can be written in {error.encoding}")
+        return Exit.USAGE
     except BrokenPipeError:
         _drop_output()
         return READER_GONE
@@ -90,6 +97,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return status
+
+
+def _fill_closed_streams() -> None:
+    """Open something where a stream is closed: whatever is opened next would take its number.
+
+    What is written to an output that is closed fails; an error is then told to nobody.
+    """
+    if sys.stdin is None:
+        sys.stdin = os.fdopen(os.open(os.devnull, os.O_RDONLY))
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w")
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
 
 
 def _complain(words: str) -> None:

@@ -75,6 +75,26 @@ def test_a_user_is_made_with_a_file_that_only_its_owner_reads(
     ]
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("project", "create", "demo", "--description", "Andr\udce9"),
+        ("project", "delete", "Andr\udce9"),
+        ("role", "list", "--user", "Andr\udce9"),
+        ("credential", "list", "--user", "Andr\udce9"),
+        ("backup", "Andr\udce9"),
+    ],
+    ids=" ".join,
+)
+def test_a_word_that_is_no_text_is_told_in_one_line_and_changes_nothing(
+    words: tuple[str, ...], directory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert osken_net(directory, *words) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("osken-net: ") and "\\udce9" in line
+    assert listed(directory, capsys, "project", "list") == []
+
+
 def of_schema_1(file: Path) -> None:
     file.unlink()
     with closing(sqlite3.connect(file)) as connection:

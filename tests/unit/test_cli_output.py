@@ -183,6 +183,24 @@ def test_an_output_that_is_full_is_one_line_and_nothing_is_left_to_write(
     assert capsys.readouterr().err == "osken-net: No space left on device\n"
 
 
+@pytest.mark.parametrize(
+    ("words", "status", "error"),
+    [
+        ("host-setup --controller 192.0.2.1 >&-", 1, "osken-net: Bad file descriptor\n"),
+        ("host-setup --controller 192.0.2.1 >&- 2>&-", 1, ""),
+        ("host-check --through false >&-", 3, "osken-net: false ovs-vsctl: exit status 1\n"),
+        ("host-check --through false 2>&-", 3, ""),
+        ("host-check --through false <&- >&- 2>&-", 3, ""),
+    ],
+)
+def test_a_stream_that_is_closed_is_an_output_that_fails_or_an_error_that_nobody_hears(
+    words: str, status: int, error: str
+) -> None:
+    command = ["sh", "-c", f"{sys.executable} -m osken_apps.cli {words}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (status, "", error)
+
+
 def test_what_a_terminal_has_no_character_for_is_shown_as_another(monkeypatch: pytest.MonkeyPatch) -> None:
     octets = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(octets, encoding="ascii"))
