@@ -13,6 +13,8 @@ from osken_apps.config.network import INTERFACE_NAME, MAX_PHYSICAL_BRIDGE_NAME
 TIMEOUT_S = 60.0
 DEFAULT_PHYSICAL = PhysicalBridge("br-eth2", "eth2")
 ADDRESS = re.compile(r"[A-Za-z0-9.:_-]+")
+PORT = re.compile("[0-9]{1,5}")
+MAX_PORT = 65535
 
 
 def add_options(parser: argparse.ArgumentParser, *, controller_required: bool) -> None:
@@ -39,8 +41,8 @@ def add_options(parser: argparse.ArgumentParser, *, controller_required: bool) -
         default="br-int",
         help="the bridge that machines plug into (%(default)s)",
     )
-    host.add_argument("--openflow-port", type=int, default=6653, metavar="PORT", help="(%(default)s)")
-    host.add_argument("--ovsdb-port", type=int, default=6640, metavar="PORT", help="(%(default)s)")
+    host.add_argument("--openflow-port", type=_port, default=6653, metavar="PORT", help="(%(default)s)")
+    host.add_argument("--ovsdb-port", type=_port, default=6640, metavar="PORT", help="(%(default)s)")
     host.add_argument("--tls", action="store_true", help="hosts reach the controller by ssl:, as `pki` tells")
     add_through(parser)
 
@@ -123,6 +125,12 @@ def _address(text: str) -> str:
     if not ADDRESS.fullmatch(text):
         raise argparse.ArgumentTypeError(f"{text!r} is not an address")
     return text
+
+
+def _port(text: str) -> int:
+    if not PORT.fullmatch(text) or not 0 < int(text) <= MAX_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port from 1 to {MAX_PORT}")
+    return int(text)
 
 
 def _bridge(text: str) -> str:

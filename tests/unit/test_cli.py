@@ -33,6 +33,8 @@ from osken_apps import cli
             "argument --physical-bridge: 'br-physical1' is longer than 11 characters"
             " (osken-net host-check --help tells more)",
         ),
+        (["host-check", "--openflow-port", "66530"], 2, "argument --openflow-port: '66530' is no port"),
+        (["host-check", "--ovsdb-port", "0"], 2, "argument --ovsdb-port: '0' is no port"),
         (["diff", "host1", "--api", "http://127.0.0.1:1"], 3, "http://127.0.0.1:1 does not answer: [Errno"),
         (["host-check", "--api", "nowhere"], 2, "argument --api: 'nowhere' is not a URL such as http://127.0.0.1:9696"),
         (["host-check", "--api", "http://127.0.0.1:1"], 3, "http://127.0.0.1:1 does not answer: [Errno 111]"),
