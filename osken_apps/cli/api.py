@@ -15,7 +15,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import cache, cached_property
-from typing import Any
+from typing import Any, NoReturn
 
 from osken_apps.cli.command import CannotTell, WronglyAsked
 from osken_apps.cli.login import VERSION, base_of, endpoint_in, login_of
@@ -170,11 +170,24 @@ class Api:
         host = "{0.scheme}://{0.netloc}".format(urllib.parse.urlsplit(address))
         try:
             with self._opener.open(request, timeout=self._timeout_s) as answer:
-                return json.load(answer), answer.headers
+                told, headers = json.load(answer, object_hook=_Told), answer.headers
         except urllib.error.HTTPError as error:
             raise _refusal(host, method, request.selector, error) from error
+        except RecursionError as error:
+            raise CannotTell(f"{host} answers what is too deep to be read") from error
         except (OSError, ValueError, http.client.HTTPException) as error:
             raise CannotTell(f"{host} does not answer: {getattr(error, 'reason', error)}") from error
+        if not isinstance(told, _Told):
+            raise CannotTell(f"{host} answers no object to {method} {request.selector}: it is another API")
+        return told, headers
+
+
+class _Told(dict[str, Any]):
+    """An object of an answer; that it lacks what ours has is found out where that is looked for."""
+
+    def __missing__(self, name: str) -> NoReturn:
+        """Say what is not there. Raises CannotTell."""
+        raise CannotTell(f"the answer has no {name!r}: it is another API, or one of another version")
 
 
 class _Https(urllib.request.HTTPSHandler):
@@ -199,7 +212,7 @@ def _refusal(host: str, method: str, path: str, error: urllib.error.HTTPError) -
     if error.code == UNAUTHORIZED:
         return RequestRefused(NOBODY.format(host), error.code)
     told = ""
-    with suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
+    with suppress(OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         body = json.load(error)
         told = str((body.get("NeutronError") or body["error"])["message"])
     said = f": {' '.join(told.split())}" if told else ""

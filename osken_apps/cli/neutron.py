@@ -66,7 +66,7 @@ def _import(parsed: argparse.Namespace) -> int:
         raise CommandError("the controller runs: stop it first")
     try:
         document = json.loads(parsed.file.read_text())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CommandError(f"{parsed.file}: {error}") from error
     try:
         check_up_to_date(loaded.database)

@@ -21,7 +21,10 @@ class Asked:
 
 @dataclass
 class FakeApi:
-    """Answers by `METHOD path`, with the query or without: a document, or (status, document, headers)."""
+    """Answers by `METHOD path`, with the query or without: a document, or (status, document, headers).
+
+    Octets are a document as it is sent.
+    """
 
     url: str
     answers: dict[str, Any]
@@ -46,7 +49,7 @@ def fake_api(answers: dict[str, Any]) -> Iterator[FakeApi]:
             body = json.loads(self.rfile.read(length)) if length else None
             api.asked.append(Asked(self.command, self.path, dict(self.headers), body))
             status, document, headers = api.answer(self.command, self.path)
-            content = json.dumps(document).encode()
+            content = document if isinstance(document, bytes) else json.dumps(document).encode()
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)

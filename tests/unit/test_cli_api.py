@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
+from osken_apps.cli import main
 from osken_apps.cli.api import Api, RequestRefused
 from osken_apps.cli.command import CannotTell, WronglyAsked
 from tests.ports import reserved
 from tests.unit.fake_api import FakeApi, fake_api
 
 DOMAIN = {"id": "default"}
+FIRST_ASKED = ("GET /v2.0/overview", "GET /v2.0/ports", "POST /v2.0/explain", "GET /v2.0/agents")
 PROJECT = {"OS_PROJECT_NAME": "demo", "OS_PROJECT_DOMAIN_ID": "default"}
 BY_PASSWORD = {
     "methods": ["password"],
@@ -95,6 +97,29 @@ def test_a_redirect_is_an_answer_and_is_not_followed() -> None:
         with pytest.raises(RequestRefused, match=r"answers 302 to GET /v2\.0/agents"):
             Api(api.url, {}).get("agents")
     assert other.asked == []
+
+
+@pytest.mark.parametrize("words", [("status",), ("dhcp", "vm1"), ("explain", "vm1"), ("diff", "host1")])
+@pytest.mark.parametrize(
+    "octets", [b"{}", b"[]", b"null", b"[" * 100_000], ids=lambda octets: str(octets[:4])
+)
+def test_what_answers_and_is_another_api_is_told_in_one_line(
+    words: tuple[str, ...],
+    octets: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with fake_api(dict.fromkeys(FIRST_ASKED, octets)) as api:
+        monkeypatch.setenv("OSKEN_API", api.url)
+        assert main(list(words)) == 3
+    told = capsys.readouterr()
+    assert told.out == "" and len(told.err.splitlines()) == 1
+
+
+def test_an_error_that_is_too_deep_is_one_all_the_same() -> None:
+    answer = (502, b"[" * 100_000, {})
+    with fake_api({"GET /v2.0/agents": answer}) as api, pytest.raises(RequestRefused, match="answers 502"):
+        Api(api.url, {}).get("agents")
 
 
 def test_a_list_is_read_page_by_page() -> None:

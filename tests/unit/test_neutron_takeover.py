@@ -295,6 +295,18 @@ def test_what_is_exported_is_what_is_imported(
     assert file.stat().st_mode & 0o777 == 0o600
 
 
+def test_a_file_that_is_too_deep_is_said_in_one_line(
+    take: Callable[[Any], int],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(json, "dumps", lambda _: "[" * 100_000)
+    assert take({}) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"osken-net: {tmp_path}/neutron.json: ")
+
+
 @pytest.mark.parametrize("document", [[], {"networks": [{}]}, {"networks": 5}])
 def test_what_is_no_export_is_said_in_one_line(
     take: Callable[[Any], int], document: Any, capsys: pytest.CaptureFixture[str]
