@@ -11,13 +11,13 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from oslo_config import cfg
 from oslo_policy import policy
 
 from osken_apps.config import Config
-from osken_apps.errors import ApiError, ConfigurationError
+from osken_apps.errors import ApiError
 from osken_apps.rest.attribute import Attribute
+from osken_apps.rest.policy_file import check_of, refuse_lost, rules_of
 from osken_apps.rest.registry import REGISTRY, Registry
 from osken_apps.rest.request import Caller
 from osken_apps.rest.rules import BASE
@@ -102,6 +102,15 @@ class Target:
 class FieldCheck(policy.Check):
     """Neutron's `field:<resource>:<field>=<value>`; a value `~…` is a regular expression."""
 
+    def __init__(self, kind: str, match: str) -> None:
+        """Take what is to be compared. Raises ValueError for an expression that is none."""
+        super().__init__(kind, match)
+        wanted = match.rpartition("=")[2]
+        try:
+            re.compile(wanted[1:] if wanted.startswith("~") else "")
+        except re.error as error:
+            raise ValueError(f"{kind}:{match}: {error}") from error
+
     def __call__(
         self, target: Mapping[str, Any], creds: Mapping[str, Any], enforcer: Any, current_rule: Any = None
     ) -> bool:
@@ -128,8 +137,9 @@ class Policy:
         inherited_rules, written = default_rules(registry)
         policy.register("field", FieldCheck)
         self._enforcer = policy.Enforcer(_no_options(), use_conf=False)
-        rules = inherited_rules | written | _rules_of(policy_file)
-        checks = {name: _check(text) for name, text in rules.items()}
+        rules = inherited_rules | written | rules_of(policy_file)
+        refuse_lost(policy_file, rules, inherited_rules.keys() | written.keys())
+        checks = {name: check_of(text) for name, text in rules.items()}
         self._enforcer.set_rules(policy.Rules(checks), use_conf=False)
         self._default = policy_file is None
         # Every rule that is written for an action or an attribute, and is none that others are made of.
@@ -159,30 +169,11 @@ def _no_options() -> cfg.ConfigOpts:
     return conf
 
 
-# A check holds nothing but what it was parsed from, and there are hundreds of rules whenever they are read.
-@lru_cache(2_000)
-def _check(text: str) -> Any:
-    return policy.Rules.from_dict({"": text})[""]
-
-
 def _root(rule: str, rules: Mapping[str, str], inherited_rules: Mapping[str, str]) -> str:
     """Give the rule that decides for one that only refers to it: one question then answers for many."""
     while rule in inherited_rules and rules[rule] == inherited_rules[rule]:
         rule = rules[rule].removeprefix("rule:")
     return rule
-
-
-def _rules_of(policy_file: Path | None) -> dict[str, str]:
-    if policy_file is None:
-        return {}
-    try:
-        rules = yaml.safe_load(policy_file.read_text()) or {}
-        if not isinstance(rules, dict):
-            raise ValueError("it is no mapping of rules")
-        policy.Rules.from_dict(rules)
-    except (OSError, ValueError, TypeError, AttributeError, yaml.YAMLError) as error:
-        raise ConfigurationError(f"[api] policy_file: {policy_file}: {error}") from error
-    return {str(name): str(check) for name, check in rules.items()}
 
 
 class Permissions:

@@ -208,6 +208,39 @@ def test_a_broken_policy_file_is_a_configuration_error(tmp_path: Path, text: str
         client_of(tmp_path, f"policy_file = {policy_file}")
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("get_network: 'role:admin and'", "get_network"),
+        ("get_network: 'role:admin or member'", "get_network"),
+        ("mine: 'member'\nget_network: 'not rule:mine'", "mine"),
+        ("get_network:", "get_network"),
+        ("get_network: [['role:admin']]", "get_network"),
+        ("get_network: 'field:networks:shared=~('", "networks:shared=~("),
+        ("get_network: 'not rule:nothing'", "nothing"),
+        ("mine: 'rule:nothing'\nget_network: 'rule:mine'", "nothing"),
+        ("get_network: 'rule:get_network'", "get_network"),
+        ("mine: 'role:a or rule:yours'\nyours: 'not rule:mine'\nget_network: 'rule:mine'", "mine"),
+        (f"get_network: '{'not ' * 3000}role:a'", "too deep"),
+        ("[" * 5000, "too deep"),
+    ],
+)
+def test_a_rule_that_cannot_be_understood_is_a_configuration_error_and_no_refusal(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, text: str, told: str
+) -> None:
+    policy_file = tmp_path / "policy.yaml"
+    policy_file.write_text(text)
+    with pytest.raises(ConfigurationError, match=r"\[api\] policy_file") as refused:
+        client_of(tmp_path, f"policy_file = {policy_file}")
+    assert told in str(refused.value) and caplog.text == ""
+
+
+def test_rules_that_decide_nothing_here_may_refer_to_what_there_is_not(tmp_path: Path) -> None:
+    policy_file = tmp_path / "policy.yaml"
+    policy_file.write_text("create_router: 'rule:of_routers'\nget_network: '! or (not !) and rule:shared'\n")
+    client_of(tmp_path, f"policy_file = {policy_file}").make("network")
+
+
 def test_every_rule_is_offered_to_the_tools_of_oslo_policy() -> None:
     inherited, written = default_rules(REGISTRY)
     assert {rule.name for rule in list_rules()} == {*inherited, *written}
