@@ -113,7 +113,10 @@ def host(parsed: argparse.Namespace) -> int:
 
 
 def _script(name: str, files: list[Path], set_ssl: str) -> str:
-    """Write a script that puts the files on a host, which must have this name, and has them used."""
+    """Write a script that puts the files on a host, which must have this name, and has them used.
+
+    Each is there when it is whole: the way to the host may break off, and Open vSwitch looks at what changes.
+    """
     lines = [
         "set -e",
         "umask 077",
@@ -123,7 +126,8 @@ def _script(name: str, files: list[Path], set_ssl: str) -> str:
         f"mkdir -p {THERE}",
     ]
     for file in files:
-        lines.append(f"cat >{THERE / file.name} <<'END'\n{file.read_text()}END")
+        there, new = THERE / file.name, THERE / f"{file.name}.new"
+        lines += [f"rm -f {new}", f"cat >{new} <<'END'\n{file.read_text()}END", f"mv -f {new} {there}"]
     return "\n".join([*lines, set_ssl]) + "\n"
 
 

@@ -270,3 +270,21 @@ def test_a_script_puts_the_files_on_the_host_of_that_name_and_on_no_other(
     ]
     assert stat.S_IMODE((there / names[0]).stat().st_mode) == 0o600
     assert (tmp_path / "told").read_text() == f"set-ssl {' '.join(str(there / name) for name in names)}\n"
+
+
+def test_a_file_that_is_there_is_replaced_whole_and_is_its_owners_alone(
+    directory: Path, tmp_path: Path, capsys: CAPS
+) -> None:
+    pki(directory, "host", "host1", "--script")
+    key = tmp_path / "there" / "hostca-host1.key"
+    script = capsys.readouterr().out.replace("/etc/openvswitch", str(key.parent))
+    key.parent.mkdir()
+    key.write_text("the key of before")
+    key.chmod(0o644)
+    cut = script[: script.index("-----END PRIVATE KEY")]  # the way to the host breaks off
+    run_on_host(tmp_path, cut, "host1")
+    assert key.read_text() == "the key of before"
+    assert run_on_host(tmp_path, script, "host1").returncode == 0
+    assert key.read_bytes() == (directory / key.name).read_bytes()
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    assert sorted(os.listdir(key.parent)) == ["controllerca.pem", "hostca-host1.key", "hostca-host1.pem"]
