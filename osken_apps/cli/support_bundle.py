@@ -5,6 +5,7 @@ the configuration only what is not one.
 """
 
 import argparse
+import errno
 import io
 import json
 import os
@@ -21,6 +22,7 @@ from typing import Any
 from osken_apps.cli.api import Api, add_api
 from osken_apps.cli.command import CannotTell, CommandError, Exit, add_config_file
 from osken_apps.cli.output import progress
+from osken_apps.files import new_file_beside, on_disk
 
 DESCRIPTION = """Write what the API and the configuration tell into a file (mode 0600), without secrets.
 
@@ -123,20 +125,22 @@ def _about(missing: dict[str, str]) -> dict[str, Any]:
 
 @contextmanager
 def _archive_at(path: Path) -> Iterator[tarfile.TarFile]:
-    """Open a new archive, its owner's alone; an unfinished one is taken away. Raises CommandError."""
+    """Open a new archive, its owner's alone, that is there when it is whole. Raises CommandError."""
     try:
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, MODE)
+        _refuse_present(path)
+        with new_file_beside(path) as new:
+            with new.open("wb") as stream, tarfile.open(path.name, "w:gz", stream) as archive:
+                yield archive
+            on_disk(new)
+            _refuse_present(path)
+            new.rename(path)
     except OSError as error:
         raise CommandError(f"{path}: {error.strerror}") from error
-    try:
-        with os.fdopen(descriptor, "wb") as stream, tarfile.open(fileobj=stream, mode="w:gz") as archive:
-            yield archive
-    except OSError as error:
-        path.unlink(missing_ok=True)
-        raise CommandError(f"{path}: {error.strerror}") from error
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
+
+
+def _refuse_present(path: Path) -> None:
+    if path.is_symlink() or path.exists():
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
 
 
 def _add(archive: tarfile.TarFile, name: str, content: Any) -> None:

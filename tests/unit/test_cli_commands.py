@@ -396,6 +396,23 @@ def test_a_support_bundle_that_does_not_fit_is_one_line_and_is_not_left(
     assert (status, err, file.exists()) == (1, f"osken-net: {file}: No space left on device\n", False)
 
 
+def test_a_support_bundle_is_there_when_it_is_whole_and_replaces_nothing(
+    api: FakeApi, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def add(archive: tarfile.TarFile, entry: tarfile.TarInfo, content: io.BytesIO) -> None:
+        assert not file.exists()
+        added(archive, entry, content)
+
+    added, file = tarfile.TarFile.addfile, tmp_path / "support.tar.gz"
+    monkeypatch.setattr(tarfile.TarFile, "addfile", add)
+    assert run(capsys, "support-bundle", str(file))[0] == 0
+    whole = file.read_bytes()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    status, _, err = run(capsys, "support-bundle", str(file))
+    assert (status, err) == (1, f"osken-net: {file}: File exists\n")
+    assert (file.read_bytes(), os.listdir(tmp_path)) == (whole, [file.name])
+
+
 def test_without_an_api_no_support_bundle_is_left(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     file = tmp_path / "support.tar.gz"
     status, _, _ = run(capsys, "support-bundle", str(file), "--api", "http://127.0.0.1:1")
