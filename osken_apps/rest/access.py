@@ -49,6 +49,11 @@ class Access:
             attribute for attribute in attributes if self.permissions.may(f"{rule}:{attribute.name}", target)
         )
 
+    def tells_of(self, resource: Any, name: str) -> bool:
+        """Tell whether the caller may see an attribute of a resource that it may see."""
+        rule = f"get_{self._collection.singular}:{name}"
+        return self.permissions.sees_all or self.permissions.may(rule, self.target(resource))
+
     def telling(self, resources: list[Any], asked: Sequence[Attribute]) -> list[Any]:
         """Give the resources of which the caller may see all of these attributes."""
         if self.permissions.sees_all or not asked:

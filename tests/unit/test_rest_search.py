@@ -138,3 +138,20 @@ def test_what_is_longer_than_any_name_is_refused(api: Client) -> None:
 
 def test_octets_that_are_none_are_a_name(api: Client) -> None:
     assert sought("10.1.300.") == Sought("10.1.300.")
+
+
+def test_what_a_policy_hides_of_a_thing_is_neither_found_by_nor_told(tmp_path: Path) -> None:
+    file = tmp_path / "policy.yaml"
+    hidden = ("port:fixed_ips", "port:mac_address", "network:name", "network:description", "subnet:cidr")
+    file.write_text("".join(f"get_{attribute}: 'role:admin'\n" for attribute in hidden))
+    admin = client_of(tmp_path, f"authentication = headers\npolicy_file = {file}").as_user("a", "admin")
+    network = admin.make("network", name="Blue", description="the blue one")
+    admin.subnet(network["id"], "10.1.2.0/24", name="leaf")
+    admin.make("port", name="web-7", network_id=network["id"], mac_address=MAC)
+    member = admin.as_user("a", "member")
+    for text in ("10.1.2.", MAC, "blue"):
+        assert names(admin, text) != []
+        assert names(member, text) == []
+    for text, detail in (("web-7", ""), ("leaf", ""), (network["id"], "")):
+        (hit,) = member.get(f"/search?q={text}")["hits"]
+        assert (hit["detail"], hit["name"]) == (detail, text if text != network["id"] else "")

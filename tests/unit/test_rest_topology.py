@@ -90,3 +90,18 @@ def test_another_projects_network_is_not_there_and_hosts_are_not_told(api: Clien
     member = api.as_user("b", "member")
     assert member.call("GET", f"/topology?network_id={id_of(api, 'blue')}").error == "NetworkNotFound"
     assert member.call("GET", "/topology?host=host1").status == 403
+
+
+def test_what_a_policy_hides_of_networks_subnets_and_ports_is_not_told(tmp_path: Path) -> None:
+    file = tmp_path / "policy.yaml"
+    hidden = ("network:name", "port:name", "port:fixed_ips", "port:device_id")
+    rules = [*(f"get_{attribute}" for attribute in hidden), "get_subnet"]
+    file.write_text("".join(f"{rule}: 'role:admin'\n" for rule in rules))
+    admin = client_of(tmp_path, f"authentication = headers\npolicy_file = {file}").as_user("a", "admin")
+    network = admin.make("network", name="blue")["id"]
+    admin.subnet(network, "10.0.0.0/24")
+    port = admin.make("port", network_id=network, name="web", device_id="the server")["id"]
+    told = admin.as_user("a", "member").get("/topology")
+    assert [(item["name"], item["cidrs"], item["ports"]) for item in told["networks"]] == [("", [], 1)]
+    ((machine, shown),) = [(item["id"], item["ports"]) for item in told["machines"]]
+    assert (machine, [(each["name"], each["addresses"]) for each in shown]) == (port, [("", [])])

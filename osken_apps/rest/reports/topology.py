@@ -2,16 +2,20 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from osken_apps.errors import NetworkNotFound
 from osken_apps.model.resources import Network, Port, PortStatus
+from osken_apps.rest.access import Access
+from osken_apps.rest.networks import NETWORKS
 from osken_apps.rest.openapi.words import TEXT, array_of, object_of
 from osken_apps.rest.operations import Operations
 from osken_apps.rest.policy import Permissions, Target
-from osken_apps.rest.ports import HOST_RULE
+from osken_apps.rest.ports import HOST_RULE, PORTS
 from osken_apps.rest.reports.report import Report
 from osken_apps.rest.request import Request
+from osken_apps.rest.subnets import SUBNETS
 from osken_apps.rest.types import TEXT_LENGTH
 from osken_apps.store.selection import Among
 from osken_apps.store.view import View
@@ -28,15 +32,16 @@ def _topology(operations: Operations, request: Request, asked: Mapping[str, str]
         permissions.require(HOST_RULE, [], own)
     with operations.store.read() as view:
         found = _places(view, operations, permissions, network_id, host)
-        networks = _networks(view, found, sees_hosts)
+        networks = _networks(view, permissions, found, sees_hosts)
         is_small = len(networks) + sum(counted.total() for counted in found.values()) <= MOST
         ports = _ports(view, operations, permissions, list(found), host) if is_small else []
+        machines = _machines(ports, Access(PORTS, permissions, view), sees_hosts)
     cells = _cells(found) if sees_hosts else []
     return {
         "networks": networks[:MOST],
         "more_networks": max(0, len(networks) - MOST),
         "is_complete": is_small,
-        "machines": _machines(ports, sees_hosts),
+        "machines": machines,
         "cells": cells if len(networks) + len(cells) <= MOST else [],
         "more_cells": 0 if len(networks) + len(cells) <= MOST else len(cells),
     }
@@ -81,12 +86,15 @@ def _host_of(port: Port) -> str:
     return port.binding.host if port.binding else ""
 
 
-def _networks(view: View, places: Places, sees_hosts: bool) -> list[dict[str, Any]]:
+def _networks(view: View, permissions: Permissions, places: Places, sees_hosts: bool) -> list[dict[str, Any]]:
     """Give the networks by name, each with its addresses and how many ports it has."""
     cidrs: dict[str, list[str]] = {}
-    for subnet in view.subnets():
-        cidrs.setdefault(subnet.network_id, []).append(str(subnet.cidr))
+    subnets, access = Access(SUBNETS, permissions, view), Access(NETWORKS, permissions, view)
+    for subnet in subnets.visible([one for one in view.subnets() if one.network_id in places]):
+        if subnets.tells_of(subnet, "cidr"):
+            cidrs.setdefault(subnet.network_id, []).append(str(subnet.cidr))
     networks = view.networks(Among("id", tuple(places))) if places else []
+    networks = [_without_hidden(access, network) for network in networks]
     return [
         {
             "id": network.id,
@@ -99,6 +107,10 @@ def _networks(view: View, places: Places, sees_hosts: bool) -> list[dict[str, An
         }
         for network in sorted(networks, key=lambda network: (network.name, network.id))
     ]
+
+
+def _without_hidden(access: Access, network: Network) -> Network:
+    return network if access.tells_of(network, "name") else replace(network, name="")
 
 
 def _down(counted: Counter[tuple[str, str]]) -> int:
@@ -119,11 +131,17 @@ def _ports(
     ]
 
 
-def _machines(ports: Iterable[Port], sees_hosts: bool) -> list[dict[str, Any]]:
+def _machines(ports: Iterable[Port], access: Access, sees_hosts: bool) -> list[dict[str, Any]]:
     """Give machines by name: ports of one device are one, a port without a device is one of its own."""
     by_device: dict[str, list[Port]] = {}
     for port in ports:
-        by_device.setdefault(port.device_id or port.id, []).append(port)
+        shown = replace(
+            port,
+            name=port.name if access.tells_of(port, "name") else "",
+            fixed_ips=port.fixed_ips if access.tells_of(port, "fixed_ips") else (),
+            device_id=port.device_id if access.tells_of(port, "device_id") else "",
+        )
+        by_device.setdefault(shown.device_id or port.id, []).append(shown)
     machines = [_machine(id, own, sees_hosts) for id, own in by_device.items()]
     return sorted(machines, key=lambda machine: (machine["name"], machine["id"]))
 
