@@ -7,6 +7,7 @@ oslo.policy takes what it cannot read, and what refers to a rule that there is n
 
 import logging
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
@@ -20,6 +21,7 @@ from osken_apps.errors import ConfigurationError
 
 NEVER = re.compile(r"(?<![^\s()])!(?![^\s()])")  # as oslo.policy writes what it could not read, too
 REFERENCE = re.compile(r"(?<![^\s()])rule:([^\s()]+)")
+NOT_FILLED = "field:"
 
 logging.getLogger("oslo_policy._parser").setLevel(logging.CRITICAL)  # what it cannot read is told here
 
@@ -40,7 +42,7 @@ def rules_of(policy_file: Path | None) -> dict[str, str]:
         if not isinstance(rules, dict):
             raise ValueError("it is no mapping of rules")
         for name, text in rules.items():
-            if not isinstance(text, str) or _is_misread(text):
+            if not isinstance(text, str) or _is_misread(text) or not all(map(_has_format, text.split())):
                 raise ValueError(f"{name}: {text!r} is no rule")
     except RecursionError as error:
         raise _unusable(policy_file, "it is too deep") from error
@@ -72,6 +74,17 @@ def refuse_lost(policy_file: Path | None, rules: Mapping[str, str], deciding: It
 def _is_misread(text: str) -> bool:
     """Tell whether oslo.policy reads a refusal that is not written."""
     return len(NEVER.findall(str(check_of(text)))) > len(NEVER.findall(text))
+
+
+def _has_format(word: str) -> bool:
+    """Tell whether a word of a rule can be filled with what a resource has, as oslo.policy does with most."""
+    if word.lstrip("(").startswith(NOT_FILLED):
+        return True
+    try:
+        word.rstrip(")") % defaultdict(str)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _unusable(policy_file: Path | None, why: str) -> ConfigurationError:

@@ -217,6 +217,8 @@ def test_a_broken_policy_file_is_a_configuration_error(tmp_path: Path, text: str
         ("get_network:", "get_network"),
         ("get_network: [['role:admin']]", "get_network"),
         ("get_network: 'field:networks:shared=~('", "networks:shared=~("),
+        ("get_network: 'role:100%'", "get_network"),
+        ("get_network: '(user_id:%(project_id)d)'", "get_network"),
         ("get_network: 'not rule:nothing'", "nothing"),
         ("mine: 'rule:nothing'\nget_network: 'rule:mine'", "nothing"),
         ("get_network: 'rule:get_network'", "get_network"),
@@ -237,7 +239,10 @@ def test_a_rule_that_cannot_be_understood_is_a_configuration_error_and_no_refusa
 
 def test_rules_that_decide_nothing_here_may_refer_to_what_there_is_not(tmp_path: Path) -> None:
     policy_file = tmp_path / "policy.yaml"
-    policy_file.write_text("create_router: 'rule:of_routers'\nget_network: '! or (not !) and rule:shared'\n")
+    policy_file.write_text(
+        "create_router: 'rule:of_routers'\nget_network: '! or (not !) and rule:shared'\n"
+        "mine: '(role:reader and (project_id:%(project_id)s)) or field:networks:name=~^100%'\n"
+    )
     client_of(tmp_path, f"policy_file = {policy_file}").make("network")
 
 
