@@ -22,10 +22,15 @@ HOST = HostReport("host1", True, ("br-int",), (), True, NOW, NOW, 2)
 def api(tmp_path: Path) -> Client:
     """Give a client of an empty API whose callers a proxy names, and whose controller has just spoken."""
     text = "authentication = headers"
-    client, questions = client_of(tmp_path, text), Questions()
-    questions.hear()
-    app = application(client.store, config_of(tmp_path, text), client.hosts, questions)
+    client = client_of(tmp_path, text)
+    app = application(client.store, config_of(tmp_path, text), client.hosts, heard())
     return replace(client, app=app).as_user("a", "admin")
+
+
+def heard() -> Questions:
+    questions = Questions()
+    questions.hear()
+    return questions
 
 
 def observe(api: Client, port_id: str, status: PortStatus, waits_for: str = "") -> None:
@@ -110,6 +115,21 @@ def test_of_many_sentences_twenty_are_told_and_the_others_are_counted(api: Clien
 def test_a_silent_controller_is_said_first(tmp_path: Path) -> None:
     api = client_of(tmp_path)
     assert sentences(api.get("/overview")) == ["the controller has not spoken yet."]
+
+
+def test_what_a_port_waits_for_is_told_to_whoever_may_see_it_of_the_port(api: Client, tmp_path: Path) -> None:
+    network = api.make("network", project_id="a")
+    port = api.make("port", network_id=network["id"], name="vm1", project_id="a")
+    observe(api, port["id"], PortStatus.DOWN, "eth2 of host1 to be up")
+    assert sentences(api.get("/overview")) == ["Port vm1 waits for eth2 of host1 to be up."]
+    member = api.as_user("a", "member")
+    assert "binding:vif_details" not in member.get(f"/ports/{port['id']}")["port"]
+    assert sentences(member.get("/overview")) == ["Port vm1 waits."]
+    file = tmp_path / "policy.yaml"
+    file.write_text("get_port:name: 'role:admin'\n")
+    text = f"authentication = headers\npolicy_file = {file}"
+    hiding = replace(member, app=application(api.store, config_of(tmp_path, text), api.hosts, heard()))
+    assert sentences(hiding.get("/overview")) == [f"Port {port['id']} waits."]
 
 
 def test_another_projects_waiting_ports_are_not_told(api: Client) -> None:

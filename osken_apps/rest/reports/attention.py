@@ -6,6 +6,7 @@ from enum import IntEnum
 
 from osken_apps.model.changes import HostReport
 from osken_apps.model.resources import Port
+from osken_apps.rest.access import Access
 from osken_apps.rest.agents import agent_id
 from osken_apps.rest.openapi.words import TEXT, Document, object_of
 
@@ -94,21 +95,19 @@ def _of_host(report: HostReport) -> list[Attention]:
     return found
 
 
-def of_ports(ports: Sequence[Port], waiting: int) -> list[Attention]:
-    """Say what ports wait for; `waiting` counts also those that are not given."""
+def of_ports(ports: Sequence[Port], others: int, access: Access) -> list[Attention]:
+    """Say that ports wait, and for what, where the caller may see that of them; and how many others do."""
     found = [
-        Attention(
-            "port_waits",
-            Severity.WAITING,
-            _sentence(f"Port {port.name or port.id} waits for {port.waits_for}"),
-            kind="port",
-            id=port.id,
-        )
+        Attention("port_waits", Severity.WAITING, _waits(port, access), kind="port", id=port.id)
         for port in ports
-        if port.waits_for
     ]
-    others = waiting - len(ports)
     return found + [Attention("port_waits", Severity.WAITING, "Another port waits.", kind="port")] * others
+
+
+def _waits(port: Port, access: Access) -> str:
+    name = port.name if access.tells_of(port, "name") else ""
+    what = f" for {port.waits_for}" if access.tells_of(port, "binding:vif_details") else ""
+    return _sentence(f"Port {name or port.id} waits{what}")
 
 
 def _sentence(text: str) -> str:

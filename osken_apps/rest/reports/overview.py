@@ -9,10 +9,12 @@ from osken_apps.metrics.states import state_of
 from osken_apps.model.resources import Port
 from osken_apps.model.times import timestamp
 from osken_apps.rest import health
+from osken_apps.rest.access import Access
 from osken_apps.rest.census import AGENT
 from osken_apps.rest.openapi.words import TEXT, Document, array_of, object_of
 from osken_apps.rest.operations import Operations
 from osken_apps.rest.policy import Target
+from osken_apps.rest.ports import PORTS
 from osken_apps.rest.reports import attention
 from osken_apps.rest.reports.attention import Attention
 from osken_apps.rest.reports.report import Report
@@ -83,12 +85,14 @@ def _attention(operations: Operations, request: Request, sees_hosts: bool) -> li
     if sees_hosts:
         hosts = operations.hosts
         found += attention.of_hosts([*hosts.by_name.values(), *hosts.refused])
-    waiting = operations.census.waiting(Port, operations.permissions(request))
+    permissions = operations.permissions(request)
+    waiting = operations.census.waiting(Port, permissions)
     if waiting:
+        # Of many, the sentences of the first are enough; the others are counted.
+        first, others = waiting[: SHOWN + 1], waiting[SHOWN + 1 :]
         with operations.store.read() as view:
-            # Of many, the sentences of the first are enough; the others are counted.
-            ports = view.ports(Among("id", tuple(waiting[: SHOWN + 1])))
-        found += attention.of_ports(ports, len(waiting))
+            ports = [port for port in view.ports(Among("id", tuple(first))) if port.waits_for]
+            found += attention.of_ports(ports, len(others), Access(PORTS, permissions, view))
     return sorted(found, key=lambda item: item.state)
 
 
