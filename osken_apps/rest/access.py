@@ -1,16 +1,19 @@
 """What one caller sees and may do of the resources of a collection."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from osken_apps.errors import NetworkNotFound
-from osken_apps.model.resources import Network
+from osken_apps.model.resources import Network, Standard
 from osken_apps.model.security_groups import SecurityGroup
 from osken_apps.rest.attribute import ABSENT, Attribute
 from osken_apps.rest.collection import Collection
 from osken_apps.rest.policy import Permissions, Target
 from osken_apps.rest.validation import Values
 from osken_apps.store.view import View
+
+R = TypeVar("R", bound=Standard)
 
 
 class Access:
@@ -53,6 +56,13 @@ class Access:
         """Tell whether the caller may see an attribute of a resource that it may see."""
         rule = f"get_{self._collection.singular}:{name}"
         return self.permissions.sees_all or self.permissions.may(rule, self.target(resource))
+
+    def without_hidden(self, resource: R, *names: str) -> R:
+        """Give a resource in which those of these texts and tuples are empty that the caller may not see."""
+        hidden = {
+            name: type(getattr(resource, name))() for name in names if not self.tells_of(resource, name)
+        }
+        return replace(resource, **hidden) if hidden else resource
 
     def telling(self, resources: list[Any], asked: Sequence[Attribute]) -> list[Any]:
         """Give the resources of which the caller may see all of these attributes."""

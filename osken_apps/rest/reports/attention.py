@@ -105,9 +105,8 @@ def of_ports(ports: Sequence[Port], others: int, access: Access) -> list[Attenti
 
 
 def _waits(port: Port, access: Access) -> str:
-    name = port.name if access.tells_of(port, "name") else ""
     what = f" for {port.waits_for}" if access.tells_of(port, "binding:vif_details") else ""
-    return _sentence(f"Port {name or port.id} waits{what}")
+    return _sentence(f"Port {access.without_hidden(port, 'name').name or port.id} waits{what}")
 
 
 def _sentence(text: str) -> str:

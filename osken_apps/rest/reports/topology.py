@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from osken_apps.errors import NetworkNotFound
@@ -94,7 +93,7 @@ def _networks(view: View, permissions: Permissions, places: Places, sees_hosts: 
         if subnets.tells_of(subnet, "cidr"):
             cidrs.setdefault(subnet.network_id, []).append(str(subnet.cidr))
     networks = view.networks(Among("id", tuple(places))) if places else []
-    networks = [_without_hidden(access, network) for network in networks]
+    networks = [access.without_hidden(network, "name") for network in networks]
     return [
         {
             "id": network.id,
@@ -107,10 +106,6 @@ def _networks(view: View, permissions: Permissions, places: Places, sees_hosts: 
         }
         for network in sorted(networks, key=lambda network: (network.name, network.id))
     ]
-
-
-def _without_hidden(access: Access, network: Network) -> Network:
-    return network if access.tells_of(network, "name") else replace(network, name="")
 
 
 def _down(counted: Counter[tuple[str, str]]) -> int:
@@ -135,12 +130,7 @@ def _machines(ports: Iterable[Port], access: Access, sees_hosts: bool) -> list[d
     """Give machines by name: ports of one device are one, a port without a device is one of its own."""
     by_device: dict[str, list[Port]] = {}
     for port in ports:
-        shown = replace(
-            port,
-            name=port.name if access.tells_of(port, "name") else "",
-            fixed_ips=port.fixed_ips if access.tells_of(port, "fixed_ips") else (),
-            device_id=port.device_id if access.tells_of(port, "device_id") else "",
-        )
+        shown = access.without_hidden(port, "name", "fixed_ips", "device_id")
         by_device.setdefault(shown.device_id or port.id, []).append(shown)
     machines = [_machine(id, own, sees_hosts) for id, own in by_device.items()]
     return sorted(machines, key=lambda machine: (machine["name"], machine["id"]))
