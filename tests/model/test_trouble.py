@@ -425,12 +425,18 @@ def test_where_what_is_wrong_cannot_be_found_ports_are_served_and_reported(
     assert world.reports[world.second.id].status is PortStatus.ACTIVE
 
 
+@pytest.fixture
+def in_one_minute(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have all that a test does of hosts logged as within one minute."""
+    monkeypatch.setattr(served_hosts, "complain", Complaints(lambda: 0.0).complain)
+    caplog.set_level("INFO")
+
+
+@pytest.mark.usefixtures("in_one_minute")
 def test_hosts_without_ports_under_any_names_are_told_of_once(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(served_hosts, "complain", Complaints(lambda: 0.0).complain)
     monkeypatch.setattr(Bridge, "meter_drops", Mock(side_effect=SwitchError("no counters")))
-    caplog.set_level("INFO")
     world = World()
     overlay = Network(id="n9", project_id="p", network_type=NetworkType.VXLAN, segmentation_id=9)
     elsewhere = replace(VM1, id="90000000-port", network_id="n9", binding=Binding("other", 1, "tap9"))
@@ -453,11 +459,10 @@ def test_hosts_without_ports_under_any_names_are_told_of_once(
     assert len(told) < 15
 
 
+@pytest.mark.usefixtures("in_one_minute")
 def test_of_a_host_without_ports_each_bridge_and_each_kind_of_condition_is_told(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(served_hosts, "complain", Complaints(lambda: 0.0).complain)
-    caplog.set_level("INFO")
     world = World()
     bridge, physical = SwitchBridge({"int-br-eth2": 1}), SwitchBridge({})
     stranger = Ovsdb("new", (bridge.datapath_id, physical.datapath_id), "198.51.100.1")
@@ -522,11 +527,10 @@ def test_of_where_a_host_has_come_from_no_more_is_kept_than_of_what_was_connecte
     assert world.hosts.by_name["named"].addresses == {"198.51.100.50"}
 
 
+@pytest.mark.usefixtures("in_one_minute")
 def test_of_a_host_without_ports_what_broke_a_pass_is_told_after_one_that_was_cut_short(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(served_hosts, "complain", Complaints(lambda: 0.0).complain)
-    caplog.set_level("INFO")
     world = World()
     world.connection.on_change = lambda: setattr(world.hosts.by_name["h"], "session", Mock())
     assert not world.attempt()

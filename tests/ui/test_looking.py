@@ -1,5 +1,6 @@
 """Looking at the dashboard: logging in, every screen, what changes by itself, what is said of faults."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from importlib import metadata
@@ -267,7 +268,8 @@ def test_a_port_that_comes_to_another_host_has_its_flows_there(site: Site) -> No
     site.call("PUT", f"ports/{id}", {"port": {"description": ""}})
 
 
-def test_what_is_asked_for_every_so_often_is_asked_for_less_where_nobody_answers(site: Site) -> None:
+def refusing(url: str) -> tuple[list[Route], Callable[[Page], None]]:
+    """Give what was asked for at a URL, and what has a page, whose clock is the test's, refused it."""
     asked: list[Route] = []
 
     def refuse(route: Route) -> None:
@@ -276,8 +278,13 @@ def test_what_is_asked_for_every_so_often_is_asked_for_less_where_nobody_answers
 
     def prepare(page: Page) -> None:
         page.clock.install()
-        page.route("**/v2.0/dhcp-transactions*", refuse)
+        page.route(url, refuse)
 
+    return asked, prepare
+
+
+def test_what_is_asked_for_every_so_often_is_asked_for_less_where_nobody_answers(site: Site) -> None:
+    asked, prepare = refusing("**/v2.0/dhcp-transactions*")
     with site.page("dhcp", alone=True, prepare=prepare, expected=UNAVAILABLE) as page:
         expect(page.get_by_role("alert")).to_be_visible()
         for _ in range(30):
@@ -585,16 +592,7 @@ def test_a_name_that_changed_while_nobody_could_say_so_is_asked_for_again(site: 
 
 
 def test_names_that_do_not_come_are_asked_for_again_after_a_while_only(site: Site) -> None:
-    asked: list[Route] = []
-
-    def refuse(route: Route) -> None:
-        asked.append(route)
-        route.fulfill(status=503, json={})
-
-    def prepare(page: Page) -> None:
-        page.clock.install()
-        page.route("**/v2.0/networks?*", refuse)
-
+    asked, prepare = refusing("**/v2.0/networks?*")
     with site.page("ports", alone=True, prepare=prepare, expected=UNAVAILABLE) as page:
         with page.expect_response("**/v2.0/networks?*"):
             page.reload()
