@@ -77,9 +77,15 @@ class Controller:
         return replies[0]
 
     def make_port(self) -> str:
-        """Make a network and a port; give the port's id."""
+        """Make a network and a port, of which the controller hears later; give the port's id."""
         network = self.call("POST", "/v2.0/networks", {"network": {}}).body["network"]["id"]
         return str(self.call("POST", "/v2.0/ports", {"port": {"network_id": network}}).body["port"]["id"])
+
+    def make_known_port(self) -> str:
+        """Make a network and a port; give the port's id once the controller has heard of it."""
+        port_id = self.make_port()
+        wait_until(lambda: port_id in self.inventory.ports)
+        return port_id
 
 
 def wait_until(condition: Callable[[], Any]) -> None:
@@ -119,7 +125,7 @@ def test_what_has_started_is_ready_at_once(tmp_path: Path, monkeypatch: pytest.M
 def test_a_stopped_rest_process_holds_up_nobody_and_hears_the_newest_afterwards(tmp_path: Path) -> None:
     def work(_hub: object) -> None:
         with controlling(tmp_path) as controller:
-            port_id = controller.make_port()
+            port_id = controller.make_known_port()
             os.kill(controller.pid, signal.SIGSTOP)
             with eventlet.Timeout(SHORT_S):
                 for number in range(REPORTS):
@@ -227,10 +233,11 @@ def test_a_query_that_breaks_or_hangs_is_its_own_answer_and_the_link_lives(
     def work(_hub: object) -> None:
         with controlling(tmp_path, port_dhcp) as controller:
             controllers.append(controller)
-            port_id, first = controller.make_port(), controller.pid
+            port_id, first = controller.make_known_port(), controller.pid
             path = f"/v2.0/ports/{port_id}"
             broken = [controller.call("GET", f"{path}/dhcp") for _ in range(3)]
             controller.call("PUT", path, {"port": {"name": "hangs"}})
+            wait_until(lambda: controller.inventory.ports[port_id].name == "hangs")
             monkeypatch.setattr(queries, "DEADLINE_S", 0.2)
             hung = controller.call("GET", f"{path}/dhcp")
             assert [reply.status for reply in (*broken, hung)] == [503] * 4
@@ -257,8 +264,7 @@ def test_a_change_that_breaks_costs_only_itself(tmp_path: Path, caplog: pytest.L
             for _ in range(3):
                 controller.call("POST", "/v2.0/networks", {"network": {}})
             controller.hosts.fabric.apply = apply  # type: ignore[method-assign]
-            port_id = controller.make_port()
-            wait_until(lambda: port_id in controller.inventory.ports)
+            controller.make_known_port()
             assert controller.pid == first
 
     in_a_hub(work)
@@ -273,8 +279,7 @@ def test_a_database_that_vanished_is_not_made_anew_and_hosts_keep_what_they_have
 
     def work(_hub: object) -> None:
         with controlling(tmp_path) as controller:
-            port_id, first = controller.make_port(), controller.pid
-            wait_until(lambda: port_id in controller.inventory.ports)
+            port_id, first = controller.make_known_port(), controller.pid
             for file in tmp_path.glob("osken-net.db*"):
                 file.unlink()
             refused = controller.call("POST", "/v2.0/networks", {"network": {}})
