@@ -88,10 +88,11 @@ ATTRIBUTES = (
     Attribute("dns_assignment", Type(list, {"type": "array"}), post=False, put=False, get=_dns_assignment),
 )
 
+IN_USABLE_NETWORK = "(rule:network_owner or rule:network_shared)"  # all see an external one
 OF_OTHERS = f"not rule:network_device or {NETWORK_OWNER}"
 HOST_RULE = "get_port:binding:host_id"  # who may know where ports are
 POLICY = {
-    "create_port": MEMBER,
+    "create_port": f"{ADMIN} or (role:member and rule:owner and {IN_USABLE_NETWORK})",
     "create_port:device_owner": OF_OTHERS,
     "create_port:mac_address": NETWORK_OWNER,
     "create_port:fixed_ips": f"{NETWORK_OWNER} or rule:network_shared",
@@ -107,7 +108,7 @@ POLICY = {
     "get_port:binding:profile": ADMIN,
     "get_port_dhcp": f"{READER} or {NETWORK_READER}",
     "get_port_explain": f"{READER} or {NETWORK_READER}",
-    "update_port": f"{MEMBER} or {NETWORK_OWNER}",
+    "update_port": MEMBER,
     "update_port:device_owner": OF_OTHERS,
     "update_port:mac_address": f"{ADMIN} or (role:manager and rule:network_owner)",
     "update_port:fixed_ips": NETWORK_OWNER,

@@ -97,6 +97,28 @@ def test_the_owner_of_a_network_sees_the_ports_of_others_on_it(
     assert [seen["id"] for seen in alice.get("/ports")["ports"]] == [port["id"]]
 
 
+def test_the_owner_of_a_network_deletes_the_ports_of_others_on_it_and_does_not_change_them(
+    admin: Client, alice: Client, bob: Client
+) -> None:
+    network = admin.make("network", project_id="a", shared=True)
+    port = bob.make("port", network_id=network["id"])
+    changed = alice.change("port", port["id"], name="mine")
+    deleted = alice.call("DELETE", f"/ports/{port['id']}")
+    assert (changed.status, changed.error, deleted.status) == (403, "PolicyNotAuthorized", 204)
+
+
+def test_an_external_network_is_seen_by_all_and_used_by_its_owner(admin: Client, bob: Client) -> None:
+    network = admin.make("network", router__external=True)
+    refused = bob.try_make("port", network_id=network["id"])
+    admin.change("network", network["id"], shared=True)
+    shared = bob.try_make("port", network_id=network["id"])
+    of_own = admin.make("network", router__external=True, project_id="b")
+    own = bob.try_make("port", network_id=of_own["id"])
+    assert bob.get(f"/networks/{network['id']}")["network"]["router:external"]
+    assert (refused.status, refused.error) == (403, "PolicyNotAuthorized")
+    assert (shared.status, own.status) == (201, 201)
+
+
 def test_attributes_of_administrators_are_hidden_from_others(alice: Client) -> None:
     network = alice.make("network")
     port = alice.make("port", network_id=network["id"])
