@@ -597,12 +597,23 @@ def test_addresses_join_and_leave_an_address_group(alice: Client) -> None:
     assert alice.call("GET", path).error == "AddressGroupNotFound"
 
 
+def test_a_single_address_joins_and_leaves_without_its_length(alice: Client) -> None:
+    group_id = address_group(alice)
+    added = change(alice, group_id, "add_addresses", ["192.0.2.1", "2001:db8::1"])
+    removed = change(alice, group_id, "remove_addresses", ["192.0.2.1"])
+    without_length = alice.try_make("address_group", addresses=["192.0.2.1"])
+    assert added.body["address_group"]["addresses"] == ["192.0.2.1/32", "2001:db8::1/128"]
+    assert removed.body["address_group"]["addresses"] == ["2001:db8::1/128"]
+    assert (without_length.status, without_length.error) == (400, "HTTPBadRequest")
+
+
 @pytest.mark.parametrize(
     ("action", "addresses", "status", "error"),
     [
         ("add_addresses", ["10.1.2.3/8"], 400, "AddressesAlreadyExist"),
         ("remove_addresses", ["10.0.0.0/9"], 404, "AddressesNotFound"),
-        ("add_addresses", ["192.0.2.1"], 400, "HTTPBadRequest"),
+        ("remove_addresses", ["192.0.2.1"], 404, "AddressesNotFound"),
+        ("add_addresses", ["192.0.2"], 400, "HTTPBadRequest"),
         ("add_addresses", ["192.0.2.1/32"] * 2, 400, "HTTPBadRequest"),
         ("add_addresses", "192.0.2.1/32", 400, "HTTPBadRequest"),
         ("add_addresses", [["192.0.2.1/32"]], 400, "HTTPBadRequest"),
