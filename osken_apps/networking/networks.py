@@ -26,6 +26,7 @@ PLAIN = (
     "availability_zone_hints",
     "dns_domain",
 )
+SEGMENT = ("network_type", "physical_network", "segmentation_id")
 
 
 class AvailabilityZoneNotFound(NotFound):
@@ -99,7 +100,7 @@ def create(
     default_group(state, project_id, terms)
     plain = given(request, *PLAIN)
     check_zones(plain.get("availability_zone_hints", ()))
-    asked = given(request, "network_type", "physical_network", "segmentation_id")
+    asked = given(request, *SEGMENT)
     segment = segment_of(
         asked.get("network_type"),
         asked.get("physical_network"),
@@ -132,8 +133,7 @@ def update(state: State, network: Network, request: NetworkRequest, physical: Ph
         check_mtu(new, state.subnets_of(network.id))
     if network.shared and not new.shared:
         _check_unshared(network, state.ports_of(network.id))
-    if not isinstance(request.segmentation_id, Absent):
-        new = moved(state, new, request.segmentation_id)
+    new = moved(state, new, given(request, *SEGMENT))
     return state.update(network, new)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from osken_apps.errors import InvalidInput, NetworkInUse
 from osken_apps.model.resources import Network, NetworkType
@@ -97,16 +98,21 @@ def allocated(
     return WantedSegment(pool.network_type, pool.physical_network, segmentation_id)
 
 
-def moved(state: State, network: Network, segmentation_id: int | None) -> Network:
-    """Give an idle VLAN network another segmentation id. Raises InvalidInput, NetworkInUse."""
-    if segmentation_id == network.segmentation_id:
+def moved(state: State, network: Network, asked: Mapping[str, Any]) -> Network:
+    """Give a network the segment that is asked for, by names of fields: an idle VLAN may get another id.
+
+    What it has may be said again. Raises InvalidInput, NetworkInUse.
+    """
+    new = replace(network, **asked)
+    if new == network:
         return network
-    if network.network_type is not NetworkType.VLAN or segmentation_id is None:
+    others_stay = replace(new, segmentation_id=network.segmentation_id) == network
+    if network.network_type is not NetworkType.VLAN or not others_stay:
         raise InvalidInput(
             "Provider network attribute update is only possible for segmentation_id of VLAN networks"
         )
-    check_vlan(network.physical_network, segmentation_id)
+    check_vlan(network.physical_network, new.segmentation_id)
     bound = [port.id for port in state.ports_of(network.id) if port.binding is not None]
     if bound:
         raise NetworkInUse(network.id, bound)
-    return replace(network, segmentation_id=segmentation_id)
+    return replace(network, segmentation_id=new.segmentation_id)

@@ -38,7 +38,6 @@ ATTRIBUTES = (
     Attribute(
         "provider:network_type",
         text(32),
-        put=False,
         filter=True,
         model_field="network_type",
         guarded=True,
@@ -46,7 +45,6 @@ ATTRIBUTES = (
     Attribute(
         "provider:physical_network",
         not_null(text(64)),
-        put=False,
         filter=True,
         model_field="physical_network",
         guarded=True,
@@ -77,11 +75,11 @@ POLICY = of_projects("network") | {
     **{
         f"{action}_network:{attribute}": ADMIN
         for action in ("create", "update")
-        for attribute in ("shared", "router:external", "is_default", "provider:segmentation_id")
+        for attribute in ("shared", "router:external", "is_default")
     },
-    **{f"create_network:provider:{attribute}": ADMIN for attribute in ("network_type", "physical_network")},
     **{
-        f"get_network:provider:{attribute}": ADMIN
+        f"{action}_network:provider:{attribute}": ADMIN
+        for action in ("create", "get", "update")
         for attribute in ("network_type", "physical_network", "segmentation_id")
     },
 }

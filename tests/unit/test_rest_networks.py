@@ -185,13 +185,31 @@ def test_a_change_bumps_the_revision_and_an_empty_one_does_not(api: Client) -> N
 
 @pytest.mark.parametrize(
     ("attribute", "value"),
-    [("id", UUID), ("status", "DOWN"), ("tenant_id", "other"), ("provider__network_type", "flat")],
+    [("id", UUID), ("status", "DOWN"), ("tenant_id", "other"), ("availability_zone_hints", [])],
 )
 def test_read_only_attributes_stay(api: Client, attribute: str, value: str) -> None:
     network = api.make("network")
     reply = api.change("network", network["id"], **{attribute: value})
     name = attribute.replace("__", ":")
     assert (reply.status, reply.message) == (400, f"Cannot update read-only attribute {name}")
+
+
+def test_type_and_physical_network_may_be_said_again_and_do_not_change(api: Client) -> None:
+    network = api.make("network")
+    again = api.change(
+        "network",
+        network["id"],
+        name="new",
+        provider__network_type="vlan",
+        provider__physical_network="default",
+        provider__segmentation_id=99,
+    )
+    changed = [
+        api.change("network", network["id"], **{attribute: value})
+        for attribute, value in (("provider__network_type", "flat"), ("provider__physical_network", "other"))
+    ]
+    assert (again.status, again.body["network"]["provider:segmentation_id"]) == (200, 99)
+    assert [(reply.status, reply.error) for reply in changed] == [(400, "InvalidInput")] * 2
 
 
 def test_a_vlan_network_can_get_another_free_segmentation_id(api: Client) -> None:
