@@ -318,16 +318,19 @@ def page_of(collection: Listed, found: list[Any], query: Query) -> list[Any]:
 
 
 def links_of(collection: Listed, shown: Sequence[Any], query: Query, url: str) -> dict[str, Any]:
-    """Give the links to the next page (if this one is full) and the previous one, as a part of the answer."""
+    """Give the links to the pages before and after this one, as a part of the answer.
+
+    A page that is not full is the last one in its direction; beside an empty one is the list's other end.
+    """
     if not query.limit:
         return {}
+    is_full = len(shown) >= query.limit
     rest = [(name, value) for name, value in query.parameters if name not in ("marker", "page_reverse")]
+    ends = [[("marker", collection.id_of(item))] for item in (shown[0], shown[-1])] if shown else [[], []]
     found = []
-    if len(shown) >= query.limit or (query.backwards and shown):
-        following = [*rest, ("marker", collection.id_of(shown[-1]))]
-        found.append({"rel": "next", "href": f"{url}?{urlencode(following)}"})
-    if shown or query.marker:
-        marker = collection.id_of(shown[0]) if shown else query.marker
-        back = [*rest, ("marker", marker), ("page_reverse", "True")]
+    if is_full or query.backwards:
+        found.append({"rel": "next", "href": f"{url}?{urlencode([*rest, *ends[1]])}"})
+    if is_full or not query.backwards:
+        back = [*rest, *ends[0], ("page_reverse", "True")]
         found.append({"rel": "previous", "href": f"{url}?{urlencode(back)}"})
-    return {f"{collection.plural}_links": found} if found else {}
+    return {f"{collection.plural}_links": found}

@@ -114,6 +114,21 @@ def test_links_lead_through_all_pages_and_back(api: Client) -> None:
     assert [network["mtu"] for network in back["networks"]] == [1200, 1300]
 
 
+def test_from_behind_the_last_page_links_lead_back_to_it_and_from_before_the_first_to_that(
+    api: Client,
+) -> None:
+    by_mtu = "sort_key=mtu&sort_dir=asc&fields=mtu&limit=2"
+    ids = [network["id"] for network in api.get("/networks?sort_key=mtu&sort_dir=asc")["networks"]]
+    behind = api.get(f"/networks?{by_mtu}&marker={ids[-1]}")
+    before = api.get(f"/networks?{by_mtu}&marker={ids[0]}&page_reverse=True")
+    last = api.get("/networks" + relative(behind["networks_links"], "previous"))
+    first = api.get("/networks" + relative(before["networks_links"], "next"))
+    assert (behind["networks"], before["networks"]) == ([], [])
+    assert [network["mtu"] for network in last["networks"]] == [1400, 1500]
+    assert [network["mtu"] for network in first["networks"]] == [1200, 1300]
+    assert [link["rel"] for link in before["networks_links"]] == ["next"]
+
+
 def test_pages_without_a_sort_key_hold_everything_once(api: Client) -> None:
     first = api.get("/networks?limit=3")
     second = api.get("/networks" + relative(first["networks_links"], "next"))
