@@ -40,6 +40,9 @@ EXTENSIONS: Mapping[str, Extension] = {
         Extension("binding-extended", "Port Bindings Extended", "Where a port may move to."),
         Extension("provider", "Provider Network", "Type, physical network and segmentation id of networks."),
         Extension("external-net", "Neutron external network", "Networks marked as external."),
+        Extension(
+            "subnet-external-network", "Subnet external network", "Subnets of networks marked as external."
+        ),
         Extension("net-mtu", "Network MTU", "The MTU of a network."),
         Extension("net-mtu-writable", "Network MTU (writable)", "The MTU of a network can be set."),
         Extension("project-id", "project_id field enabled", "project_id beside tenant_id."),

@@ -49,6 +49,7 @@ ATTRIBUTES = (
         BOOLEAN,
         post=False,
         put=False,
+        filter=True,
         get=lambda subnet, context: subnet.network_id in context.external_networks,
     ),
     Attribute(

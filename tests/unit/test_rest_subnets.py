@@ -354,9 +354,13 @@ def test_a_subnet_whose_machines_make_their_addresses_is_not_deleted_under_a_rou
     assert status == 204 or reply.error == "SubnetInUse"
 
 
-def test_a_subnet_of_an_external_network_says_so(api: Client) -> None:
-    network = api.make("network", router__external=True)
-    assert api.subnet(network["id"])["router:external"] is True
+def test_a_subnet_of_an_external_network_says_so_and_is_found_by_it(api: Client) -> None:
+    external = api.subnet(api.make("network", router__external=True)["id"])
+    other = api.subnet(api.make("network")["id"])
+    found = [api.get(f"/subnets?router:external={value}")["subnets"] for value in ("True", "false")]
+    assert (external["router:external"], other["router:external"]) == (True, False)
+    assert [[subnet["id"] for subnet in subnets] for subnets in found] == [[external["id"]], [other["id"]]]
+    assert api.get("/extensions/subnet-external-network")["extension"]["alias"] == "subnet-external-network"
 
 
 def test_a_slaac_subnet_gives_the_ports_that_are_there_their_addresses(api: Client, network_id: str) -> None:
