@@ -4,7 +4,8 @@ An interface claims a port by its iface-id or by its name. Two hosts may claim o
 migration, when the target's interface is made long before the machine runs there. So:
 
 - A wish (`binding:host_id`) decides at once. While a port has inactive bindings, its machine is on its way to
-  one of their hosts: where it speaks first decides, until the wish follows or the binding is taken back.
+  one of their hosts: where it speaks first decides, until the wish follows, the binding is taken back, or the
+  port's interface or the host goes.
 - Else whoever has the port keeps it until its interface goes, its host is gone, or the machine itself speaks
   at another host that claims it.
 - What a host showed last counts while it is away, until it is said to be gone and another one claims the
@@ -14,7 +15,7 @@ migration, when the target's interface is made long before the machine runs ther
   host of an inactive binding, its machine spoke there.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from osken_apps.model.resources import Port
@@ -61,10 +62,15 @@ def _host_of(
         return before.host
     if wish:
         return wish if wish in claims else None
-    present = claims.keys() - gone or claims.keys()
+    present = present_among(claims, gone)
     if before and before.host in present:
         return before.host
     return min(present, default=None)
+
+
+def present_among(claims: Mapping[str, Sequence[str]], gone: Collection[str]) -> Set[str]:
+    """Name the claimants of a port that may have it: those that are not gone, or all where all are."""
+    return claims.keys() - gone or claims.keys()
 
 
 class Claims:
@@ -76,10 +82,13 @@ class Claims:
         self._placed: dict[str, set[str]] = {}  # host -> ids of the ports that it has
         self._heard: dict[str, tuple[str, str]] = {}  # port id -> where it was wanted, where it spoke then
 
-    def wish_of(self, port: Port) -> str:
-        """Say where a port is wanted: where its machine has arrived while the wish did not follow yet."""
+    def wish_of(self, port: Port, present: Container[str]) -> str:
+        """Say where a port is wanted: where its machine has arrived while the wish did not follow yet.
+
+        `present` are the hosts that could have it; at another it is no more.
+        """
         wanted, heard = self._heard.get(port.id, ("", ""))
-        if wanted and wanted == port.requested_host and port.may_run_at(heard):
+        if wanted and wanted == port.requested_host and port.may_run_at(heard) and heard in present:
             return heard
         self._heard.pop(port.id, None)
         return port.requested_host

@@ -6,7 +6,7 @@ How it is decided is in `claims`.
 
 from collections.abc import Iterable
 
-from osken_apps.model.claims import Place, holder_of
+from osken_apps.model.claims import Place, holder_of, present_among
 from osken_apps.model.fabric_view import FabricView
 from osken_apps.model.host import ShownHost
 from osken_apps.model.resources import Port
@@ -50,8 +50,11 @@ class Placement:
                 continue
             before, claims = self._fabric.claims.place_of(port_id), self._fabric.claims_on(port_id)
             gone = [host for host in claims if self._fabric.hosts[host].gone]
-            wish = self._fabric.claims.wish_of(self._fabric.as_wanted(port))
-            concerned |= self.put(port, holder_of(wish, claims, before, gone, self._is_awaited(before)))
+            present, awaited = set(present_among(claims, gone)), self._is_awaited(before)
+            if before and awaited:
+                present.add(before.host)
+            wish = self._fabric.claims.wish_of(self._fabric.as_wanted(port), present)
+            concerned |= self.put(port, holder_of(wish, claims, before, gone, awaited))
         return concerned
 
     def put(self, port: Port, place: Place | None) -> set[str]:

@@ -367,6 +367,49 @@ def test_a_binding_that_is_taken_back_takes_the_port_back() -> None:
     assert has_it(made) == ["a"]
 
 
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda made: made.observe_interfaces("b", []),
+        lambda made: made.host_is_gone("b"),
+        lambda made: made.forget("b"),
+    ],
+    ids=("its interface", "its host", "all that is known of its host"),
+)
+def test_when_its_target_is_gone_a_port_that_moved_is_where_it_is_wanted(
+    end: Callable[[Fabric], set[str]],
+) -> None:
+    made = two_hosts_plugged_in_turn()
+    made.apply([Upserted(moving_to_b())])
+    made.hear_guest("b", VM1.id)
+    assert "a" in end(made)
+    assert has_it(made) == ["a"]
+
+
+def test_when_its_target_is_gone_a_port_that_moved_stays_there_if_nobody_else_claims_it() -> None:
+    made = two_hosts_plugged_in_turn()
+    made.apply([Upserted(moving_to_b())])
+    made.hear_guest("b", VM1.id)
+    made.observe_interfaces("a", [])
+    made.host_is_gone("b")
+    assert made.claims.place_of(VM1.id) == Place("b", TAP1.name)
+
+
+@pytest.mark.parametrize("shown", [[], None], ids=("its target lacks it", "its target is gone"))
+def test_after_a_restart_a_port_whose_target_is_no_more_is_where_it_is_wanted(
+    shown: list[Interface] | None,
+) -> None:
+    made = Fabric(LAYOUT)
+    made.load(intent(moving_to_b(binding=Binding("b", 1, TAP1.name), status=PortStatus.ACTIVE)))
+    for host, interfaces in (("a", [TAP1]), ("b", shown)):
+        if interfaces is None:
+            made.host_is_gone(host)
+        else:
+            made.observe_bridge(host, "br-int", INT_PORTS)
+            made.observe_interfaces(host, interfaces)
+    assert has_it(made) == ["a"]
+
+
 def test_a_machine_that_speaks_at_its_source_again_has_its_port_there() -> None:
     made = two_hosts_plugged_in_turn()
     made.apply([Upserted(moving_to_b())])
