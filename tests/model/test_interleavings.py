@@ -21,7 +21,15 @@ from osken_apps.model.host import ShownHost
 from osken_apps.model.host_snapshot import host_snapshot
 from osken_apps.model.local_vlans import DEAD_TAG
 from osken_apps.model.preparation import note_found, prepare
-from osken_apps.model.resources import FixedIp, Network, NetworkType, Port, PortStatus, Subnet
+from osken_apps.model.resources import (
+    FixedIp,
+    InactiveBinding,
+    Network,
+    NetworkType,
+    Port,
+    PortStatus,
+    Subnet,
+)
 from osken_apps.model.snapshot import HostSnapshot, Layout
 from osken_apps.openflow import wire
 from osken_apps.openflow.difference import FlowTable
@@ -164,14 +172,15 @@ class Interleavings(RuleBasedStateMachine):
         self.bound_as: dict[
             tuple[str, str], tuple[int, str]
         ] = {}  # host, interface: tag and network, at rest
-        self.came_unseen: dict[str, ShownHost] = {}  # host: as what it was known when a port came unseen
+        self.came_unseen: dict[str, ShownHost] = {}  # host: as what it was known when LOST was not seen
+        self.is_store_away = False  # it tells nothing of what becomes of it
         self.segmentation_ids = iter(range(1000, 3000))
         self.next_ofport = 10
         self.start_controller()
 
     def start_controller(self) -> None:
         """A controller that knows nothing but the store's snapshot; the switches connect anew."""
-        self.controller = Controller()
+        self.controller, self.is_store_away = Controller(), False
         self.controller.fabric.load(self.intent())
         for machine in self.machines.values():
             machine.connections.clear()
@@ -204,7 +213,8 @@ class Interleavings(RuleBasedStateMachine):
         )
 
     def tell(self, *changes: Upserted | Deleted) -> None:
-        self.controller.hosts.wake(self.controller.fabric.apply(changes))
+        if not self.is_store_away:
+            self.controller.hosts.wake(self.controller.fabric.apply(changes))
 
     # -- the store
 
@@ -232,6 +242,45 @@ class Interleavings(RuleBasedStateMachine):
             self.ports[port_id] = replace(self.ports[port_id], requested_host=host, admin_state_up=up)
             self.tell(Upserted(self.ports[port_id]))
 
+    @rule(first=network_ids, second=network_ids)
+    def networks_swap_segmentation_ids(self, first: str, second: str) -> None:
+        swapped = first in self.networks and second in self.networks
+        if swapped and first != second and (first in OVERLAYS) == (second in OVERLAYS):
+            a, b = self.networks[first], self.networks[second]
+            changed = (
+                replace(a, segmentation_id=next(self.segmentation_ids)),
+                replace(b, segmentation_id=a.segmentation_id),
+                replace(a, segmentation_id=b.segmentation_id),
+            )
+            for network in changed:
+                self.networks[network.id] = network
+                self.tell(Upserted(network))
+
+    @rule(network_id=network_ids)
+    def network_goes_up_or_down(self, network_id: str) -> None:
+        if network_id in self.networks:
+            known = self.networks[network_id]
+            self.networks[network_id] = replace(known, admin_state_up=not known.admin_state_up)
+            self.tell(Upserted(self.networks[network_id]))
+
+    @rule(port_id=port_ids, ways=st.sampled_from(((), *((host,) for host in HOSTS))))
+    def port_may_move_or_not_any_more(self, port_id: str, ways: tuple[str, ...]) -> None:
+        if port_id in self.ports:
+            inactive = tuple(InactiveBinding(host) for host in ways)
+            self.ports[port_id] = replace(self.ports[port_id], inactive_bindings=inactive)
+            self.tell(Upserted(self.ports[port_id]))
+
+    @rule(port_id=port_ids, host=hosts)
+    def machine_moves_and_its_wish_does_not_follow_yet(self, port_id: str, host: str) -> None:
+        if port_id in self.ports:
+            other = next(other for other in HOSTS if other != host)
+            self.port_is_made_or_changed(port_id, self.ports[port_id].network_id, other, True)
+            self.port_may_move_or_not_any_more(port_id, (host,))
+            self.interface_is_plugged(host, port_id, "tap")
+            for name in sorted(self.controller.awake):
+                self.look_at(name)
+            self.machine_speaks(host, port_id)
+
     @rule(port_id=port_ids)
     def port_is_deleted(self, port_id: str) -> None:
         if self.ports.pop(port_id, None):
@@ -250,7 +299,32 @@ class Interleavings(RuleBasedStateMachine):
             )
 
     @rule()
+    def store_is_away(self) -> None:
+        self.is_store_away = True
+
+    @precondition(lambda self: self.is_store_away)
+    @rule()
+    def store_is_back(self) -> None:
+        self.is_store_away = False
+        self.controller.hosts.wake(self.controller.fabric.load(self.intent()))
+        self.controller.hosts.know_again()
+
+    @rule(name=st.sampled_from((*HOSTS, "c")))
+    def agent_is_deleted(self, name: str) -> None:
+        if self.is_store_away or self.controller.hosts.forget(name):
+            return
+        for port in self.ports.values():
+            if port.binding and port.binding.host == name:
+                unbound = replace(port, binding=None, status=PortStatus.DOWN, waits_for="")
+                self.ports[port.id] = unbound
+        self.tell(*(Upserted(port) for port in self.ports.values()))
+        self.addresses.pop(name, None)
+        self.identities = tuple(host for host in self.identities if host.name != name)
+
+    @rule()
     def store_takes_the_reports(self) -> None:
+        if self.is_store_away:
+            return
         for report in self.controller.reports:
             port = self.ports.get(report.port_id)
             if port:
@@ -284,6 +358,23 @@ class Interleavings(RuleBasedStateMachine):
     @rule(host=hosts, bridge=bridges, described=st.booleans())
     def bridge_connects(self, host: str, bridge: str, described: bool = False) -> None:
         self.controller.connect_bridge(self.machines[host], bridge, host if described else None)
+
+    @rule(host=hosts, bridge=bridges, other=hosts, other_bridge=bridges, described=st.booleans())
+    def bridges_swap_datapath_ids(
+        self, host: str, bridge: str, other: str, other_bridge: str, described: bool
+    ) -> None:
+        """Two that connect anew with each other's; one with itself gets its own again."""
+        ends = ((host, bridge), (other, other_bridge))
+        for name, of in ends:
+            self.controller.cut_off(self.machines[name], of)
+        one, two = (self.machines[name].bridges[of] for name, of in ends)
+        one.datapath_id, two.datapath_id = two.datapath_id, one.datapath_id
+        for name in dict.fromkeys((host, other)):
+            machine = self.machines[name]
+            machine.ovsdb.datapath_ids = tuple(it.datapath_id for it in machine.bridges.values())
+            self.machine_changed(name)
+        for name, of in ends:
+            self.bridge_connects(name, of, described)
 
     @rule(host=hosts, bridge=bridges, restarted=st.booleans())
     def bridge_is_cut_off(self, host: str, bridge: str, restarted: bool) -> None:
@@ -394,7 +485,7 @@ class Interleavings(RuleBasedStateMachine):
         for bridge in LAYOUT.all_bridges:
             self.bridge_connects(host, bridge, described=True)
         for name in sorted(self.controller.awake) if looked_at else ():
-            self.controller.look_at(name)
+            self.look_at(name)
         self.ovsdb_connects(host)
 
     def machine_changed(self, host: str) -> None:
@@ -514,7 +605,16 @@ class Interleavings(RuleBasedStateMachine):
     @precondition(lambda self: self.controller.awake)
     @rule(data=st.data())
     def a_host_is_looked_at(self, data: st.DataObject) -> None:
-        self.controller.look_at(data.draw(st.sampled_from(sorted(self.controller.awake))))
+        self.look_at(data.draw(st.sampled_from(sorted(self.controller.awake))))
+
+    def look_at(self, name: str) -> None:
+        """Look at a host, and note whether its OVSDB has not shown the port of another database yet."""
+        for host, machine in self.machines.items():
+            known = self.controller.fabric.shown(name)
+            unseen = LOST in machine.ovsdb.iface_ids and LOST not in known.interfaces
+            if unseen and self.name_of(host) == name:
+                self.came_unseen.setdefault(host, known)
+        self.controller.look_at(name)
 
     @rule()
     def it_becomes_quiet(self) -> None:
@@ -526,12 +626,14 @@ class Interleavings(RuleBasedStateMachine):
 
     def settle(self) -> None:
         """Let all be done that is to be done, until nothing changes any more."""
+        if self.is_store_away:
+            self.store_is_back()
         for _ in range(MAX_PASSES):
             self.controller.wait()
             if not self.controller.awake and not self.controller.reports:
                 break
             for name in sorted(self.controller.awake):
-                self.controller.look_at(name)
+                self.look_at(name)
             self.store_takes_the_reports()
         assert not self.controller.awake, "the controller never comes to rest"
 
@@ -620,7 +722,7 @@ class Interleavings(RuleBasedStateMachine):
                 self.bound_as[host, interface] = segment.local_vlan, segment.network_id
                 assert port is not None
                 assert port.admin_state_up
-                assert self.is_wanted_at(port, snapshot.host)
+                assert self.is_wanted_at(port, snapshot.host) or self.may_move_to(port, snapshot.host)
                 assert tag == bound[interface].segment.local_vlan
                 reached = not bound[interface].segment.is_tunnel or snapshot.tunnel_address is not None
                 assert (port.status is PortStatus.ACTIVE) == reached
@@ -643,11 +745,16 @@ class Interleavings(RuleBasedStateMachine):
         claims = fabric.claimants_of(port_id)
         own = self.controller.fabric.host(name).claims.get(port_id, ())
         wanted = self.is_wanted_at(port, name)
-        return port.admin_state_up and wanted and claims == [name] and len(own) == 1
+        return fabric.is_up(port) and wanted and claims == [name] and len(own) == 1
 
     def is_wanted_at(self, port: Port, name: str) -> bool:
-        """Tell whether a port may be at a host, which may be meant by a name that it had before."""
+        """Tell whether a port is wanted at a host, which may be meant by a name that it had before."""
         return port.requested_host in ("", name, *self.controller.fabric.other_names(name))
+
+    def may_move_to(self, port: Port, name: str) -> bool:
+        """Tell whether a port has an inactive binding at a host, likewise."""
+        names = (name, *self.controller.fabric.other_names(name))
+        return any(binding.host in names for binding in port.inactive_bindings)
 
     def check_against_a_fresh_controller(self) -> None:
         """What many events led to is what a controller decides that has just started."""
