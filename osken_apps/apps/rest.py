@@ -120,10 +120,10 @@ class RestApp(OSKenApp):
     def _beat(self) -> None:
         """Tell of the hosts now and then, and see whether the process still answers."""
         while not self._stopping:
-            if self._link:
-                self._tell_of_hosts(self._link)
-                self._link.put(Ping())
-                self._watch_silence(self._link)
+            if link := self._link:  # which may be over when the hosts were told of
+                self._tell_of_hosts(link)
+                link.put(Ping())
+                self._watch_silence(link)
             runtime.sleep(BEAT_S)
 
     def _tell_news(self) -> None:
@@ -149,7 +149,7 @@ class RestApp(OSKenApp):
     def _watch_silence(self, link: RestLink) -> None:
         """Kill a process that was silent for too many beats; not seconds: we may have slept ourselves."""
         link.silent_beats += 1
-        if self._process and link.silent_beats > MAX_SILENT_BEATS:
+        if self._process and link is self._link and link.silent_beats > MAX_SILENT_BEATS:
             LOG.error("the REST process has not answered for %.0f s", MAX_SILENT_BEATS * BEAT_S)
             link.silent_beats = 0
             self._process.kill()
