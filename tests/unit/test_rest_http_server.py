@@ -268,7 +268,7 @@ def test_who_does_not_read_an_answer_is_closed_although_nothing_can_be_written(
 ) -> None:
     made, _, channel = unread
     made.maintenance(0)
-    channel.last_activity = time.time() - silent_s
+    channel.active_at = time.monotonic() - silent_s
     now = time.monotonic() + within_s
     monkeypatch.setattr(server.time, "monotonic", lambda: now)
     made.maintenance(0)
@@ -282,7 +282,7 @@ def test_the_connection_that_was_silent_longest_makes_room(
     monkeypatch.setattr(server, "MAX_CONNECTIONS_OF_CLIENT", 2)
     pairs = [connected(api) for _ in range(2)]
     for moment, (_, channel) in zip((2.0, 1.0), pairs, strict=True):
-        channel.last_activity = moment
+        channel.active_at = moment
     pairs.append(connected(api))
     assert [channel.will_close for _, channel in pairs] == [False, True, False]
     for client, _ in pairs:
@@ -297,7 +297,7 @@ def test_connections_from_many_addresses_of_one_machine_are_of_one_client(
     addresses = ("2001:db8:0:1::1", "2001:db8::1", "2001:db8::2", "2001:db8::3")
     for moment, ((_, channel), address) in enumerate(zip(pairs, addresses, strict=True)):
         again = Channel(api, channel.socket, (address, 1), api.adj, map={})
-        again.last_activity = moment
+        again.active_at = moment
         api.active_channels[channel.socket.fileno()] = again
     newest = api.active_channels[pairs[-1][1].socket.fileno()]
     api._make_room(newest.share)
@@ -360,3 +360,25 @@ def test_who_asks_for_more_does_not_wait_for_news(api: ApiServer, more: bytes, i
         channel.received(data)
     assert not channel.is_waiting
     client.close()
+
+
+@pytest.mark.parametrize("set_by_s", [-3600.0, 3600.0])
+def test_a_clock_that_is_set_neither_ends_what_is_in_time_nor_spares_what_is_late(
+    unread: tuple[ApiServer, socket.socket, Channel], monkeypatch: pytest.MonkeyPatch, set_by_s: float
+) -> None:
+    made, _, reads_later = unread
+    client, idle = connected(made)
+    idle.owed_since = None  # as after an answer
+    late_client, late = connected(made)
+    late.received(HALF)
+    made.readable()
+    wall, clock = time.time() + set_by_s, time.monotonic()
+    monkeypatch.setattr(time, "time", lambda: wall)
+    monkeypatch.setattr(time, "monotonic", lambda: clock + server.HEADER_DEADLINE_S + 1)
+    made.readable()
+    monkeypatch.undo()
+    assert late.will_close
+    assert reads_later in made.active_channels.values() and not idle.will_close
+    with client, late_client:
+        idle.handle_close()
+        late.handle_close()

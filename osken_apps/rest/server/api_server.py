@@ -9,7 +9,6 @@ from waitress.adjustments import Adjustments
 from osken_apps.rest.server.certificates import Certificates
 from osken_apps.rest.server.clients import ClientOf, peer_is_client
 from osken_apps.rest.server.http_server import (
-    MAINTENANCE_INTERVAL_S,
     MAX_CONNECTIONS,
     MAX_HEADER_BYTES,
     MAX_RECEIVED_BYTES,
@@ -58,7 +57,6 @@ def _on(listener: socket.socket, url_scheme: str) -> dict[str, Any]:
         clear_untrusted_proxy_headers=False,
         asyncore_use_poll=True,
         connection_limit=MAX_CONNECTIONS,
-        cleanup_interval=MAINTENANCE_INTERVAL_S,
         outbuf_high_watermark=MAX_UNREAD_BYTES,
         max_request_header_size=MAX_HEADER_BYTES,
         max_request_body_size=MAX_RECEIVED_BYTES,

@@ -5,6 +5,7 @@ may hold its place for ever, and all places together keep everybody else out. TL
 is in `http_tls`; which request is answered next, in `lanes`. SHELL.
 """
 
+import math
 import re
 import time
 from typing import Any
@@ -153,8 +154,18 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         self.unread_since: float | None = None
         self.has_next = False
 
+    @property
+    def last_activity(self) -> float:
+        """When octets came or went last, by the clock that nobody sets; waitress says it by another."""
+        return self.active_at
+
+    @last_activity.setter
+    def last_activity(self, _moment: float) -> None:
+        self.active_at = time.monotonic()
+
     def received(self, data: bytes) -> bool:
         """Take bytes and note whether a request is now begun and not complete."""
+        self.active_at = time.monotonic()
         taken: bool = super().received(data)
         if self.request is None and taken:
             self.owed_since = None
@@ -221,7 +232,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
             return False
         if self.unread_since is None:
             self.unread_since = now
-        takes_nothing = time.time() - self.last_activity > UNREAD_DEADLINE_S
+        takes_nothing = now - self.active_at > UNREAD_DEADLINE_S
         return takes_nothing or now - self.unread_since > ANSWER_DEADLINE_S
 
     def is_overdue(self, now: float) -> bool:
@@ -235,16 +246,26 @@ class ApiServer(TcpWSGIServer):  # type: ignore[misc]
     """The server of the API."""
 
     channel_class = Channel
+    next_channel_cleanup = math.inf  # for waitress, which would go by a clock that may be set
 
     def __init__(self, *arguments: Any, client_of: ClientOf = peer_is_client, **named: Any) -> None:
         """Make the server; `client_of` tells of a request and its peer who the client is."""
         self.client_of = client_of
+        self._looks_at = 0.0
         super().__init__(*arguments, **named)
 
-    def maintenance(self, now: float) -> None:
-        """Close what is silent and what is overdue; called every MAINTENANCE_INTERVAL_S."""
-        super().maintenance(now)
+    def readable(self) -> bool:
+        """Tell whether to accept; look at deadlines, every MAINTENANCE_INTERVAL_S also if a clock is set."""
+        now = time.monotonic()
+        if now >= self._looks_at:
+            self._looks_at = now + MAINTENANCE_INTERVAL_S
+            self.maintenance(now)
+        return bool(super().readable())
+
+    def maintenance(self, _now: float) -> None:
+        """Close what is silent and what is overdue."""
         moment = time.monotonic()
+        super().maintenance(moment)
         for channel in list(self.active_channels.values()):
             if channel.is_unread(moment):
                 channel.handle_close()  # by itself a connection that nobody reads never ends
@@ -268,4 +289,4 @@ class ApiServer(TcpWSGIServer):  # type: ignore[misc]
         if len(own) > MAX_CONNECTIONS_OF_CLIENT:
             # The newest is among them: if all others are being answered, it is the one that goes.
             idle = [item for item in own if item.is_idle]
-            min(idle, key=lambda item: item.last_activity).will_close = True
+            min(idle, key=lambda item: item.active_at).will_close = True

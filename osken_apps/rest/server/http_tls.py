@@ -69,7 +69,6 @@ class TlsChannel(Channel):
         except OSError:
             data = b""
         if data:
-            self.last_activity = time.time()
             self.received(data)
         else:
             self.handle_close()
