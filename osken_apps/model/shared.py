@@ -5,14 +5,21 @@ network, its host, its project. A field of the type `Shared` holds the one objec
 where a value is made of a row or comes from the other process.
 """
 
+from collections.abc import Callable
 from dataclasses import fields
 from functools import lru_cache
-from sys import intern
+from sys import intern, version_info
 from typing import Annotated, Any, TypeVar, get_type_hints
 
 T = TypeVar("T", bound=type[Any])
 
 Shared = Annotated[str, "shared"]
+
+MOST_TEXTS = 100_000
+
+#: Gives the one object that all equal texts are, for as long as somebody has it. Python 3.12 keeps what it
+#: has interned for ever, and switches and clients make up any number of texts.
+shared_text: Callable[[str], str] = lru_cache(MOST_TEXTS)(str) if version_info[:2] == (3, 12) else intern
 
 
 def shares(model: T) -> T:
@@ -31,7 +38,7 @@ def _restored(model: Any, *values: Any) -> Any:
     names, shared = _fields(model)
     named = dict(zip(names, values, strict=True))
     for name in shared:
-        named[name] = intern(named[name])
+        named[name] = shared_text(named[name])
     return model(**named)
 
 

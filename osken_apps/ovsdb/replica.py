@@ -5,10 +5,10 @@ much a host may have. Source: ovsdb-server(7), update2.
 """
 
 from collections.abc import Iterator, Mapping
-from sys import intern
 from typing import cast
 
 from osken_apps.errors import Malformed
+from osken_apps.model.shared import shared_text
 from osken_apps.ovsdb.json_texts import Json
 from osken_apps.ovsdb.tables import TABLES, R, Row, Table, Uuid, changed_row, new_row
 from osken_apps.printable import excerpt, value_excerpt
@@ -43,7 +43,7 @@ class Replica:
             for uuid, change in changes.items():
                 before = rows.get(uuid)
                 now = _after(table, before, change)
-                taken.append((table.row, Uuid(intern(uuid)), now))
+                taken.append((table.row, Uuid(shared_text(uuid)), now))
                 octets += (_octets(uuid, now) if now else 0) - (_octets(uuid, before) if before else 0)
                 if octets > MAX_OCTETS:
                     raise Malformed(f"its database is larger than {MAX_OCTETS >> 20} MiB")

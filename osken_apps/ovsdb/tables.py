@@ -6,10 +6,10 @@ Source: ovs-vswitchd.conf.db(5), RFC 7047 (5.1: values), ovsdb-server(7) (update
 """
 
 from collections.abc import Callable, Mapping, Sized
-from sys import intern
 from typing import Any, NamedTuple, NewType, TypeVar, get_type_hints
 
 from osken_apps.errors import Malformed
+from osken_apps.model.shared import shared_text
 from osken_apps.ovsdb.json_texts import Json
 from osken_apps.printable import excerpt, value_excerpt
 
@@ -112,7 +112,7 @@ def _text(value: Json) -> str:
     """Read a text; equal ones of all hosts are one object."""
     if type(value) is not str:
         raise TypeError
-    return intern(value)
+    return shared_text(value)
 
 
 def _integer(value: Json) -> int:

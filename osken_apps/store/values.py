@@ -12,7 +12,6 @@ from enum import StrEnum
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from operator import attrgetter
-from sys import intern
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -21,7 +20,7 @@ from sqlalchemy import Boolean, Integer, String, Text
 
 from osken_apps.model.addresses import mac_address
 from osken_apps.model.kind import UNBOUNDED
-from osken_apps.model.shared import Shared
+from osken_apps.model.shared import Shared, shared_text
 
 Convert = Callable[[Any], Any]
 
@@ -66,7 +65,7 @@ SIMPLE: Mapping[Any, Value] = {
     bool: Value(Boolean),
     int: Value(Integer),
     str: Value(String(TEXT_LENGTH)),
-    Shared: Value(String(TEXT_LENGTH), give=intern),
+    Shared: Value(String(TEXT_LENGTH), give=shared_text),
     datetime: Value(Integer, seconds, moment),
     EUI: Value(String(17), str, mac_address),
     IPv4Address: Value(String(ADDRESS_LENGTH), str, ip_address),

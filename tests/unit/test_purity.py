@@ -15,7 +15,7 @@ PURE_ROOMS = ("model", "networking", "openflow", "ovsdb", "pipeline", "dhcp", "t
 ALLOWED = {
     "abc", "base64", "bisect", "collections", "contextlib", "dataclasses", "datetime", "enum", "functools",
     "heapq", "ipaddress", "itertools", "json", "netaddr", "operator", "re", "reprlib", "shlex", "string",
-    "struct", "sys.intern", "types", "typing", "urllib.parse", "uuid", "weakref", "zlib",
+    "struct", "sys.intern", "sys.version_info", "types", "typing", "urllib.parse", "uuid", "weakref", "zlib",
 }  # fmt: skip
 IMPURE_NAMES = {"__import__", "breakpoint", "compile", "eval", "exec", "input", "open", "print"}
 #: What the allowed modules have that is not a function of its arguments, by its name there.

@@ -1,10 +1,12 @@
 """Text that many values have alike."""
 
 import pickle
+import sys
 from ipaddress import IPv4Address
 
 from osken_apps.model.addresses import mac_address
 from osken_apps.model.resources import Binding, FixedIp, Port
+from osken_apps.model.shared import MOST_TEXTS, shared_text
 
 
 def port(number: int) -> Port:
@@ -36,3 +38,14 @@ def test_one_s_own_text_is_not_kept_for_others() -> None:
     one, other = (pickle.loads(pickle.dumps(port(1))) for _ in range(2))
     assert one.id == other.id
     assert one.id is not other.id
+
+
+def test_texts_that_nobody_has_any_more_are_not_kept_without_end() -> None:
+    def take(number: int) -> None:
+        for each in range(number, number + MOST_TEXTS):
+            shared_text(f"text-{each}")
+
+    take(0)
+    before = sys.getallocatedblocks()
+    take(MOST_TEXTS)
+    assert sys.getallocatedblocks() - before < MOST_TEXTS // 10
