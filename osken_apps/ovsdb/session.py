@@ -87,6 +87,10 @@ class Session:
         self._output += request("transact", [DATABASE, *operations], number)
         return number
 
+    def forget(self, number: int) -> None:
+        """Wait no more for the answer to a transaction."""
+        self._unanswered.discard(number)
+
     def answers(self) -> list[Answer]:
         """Give the answers that came, and forget them."""
         answers, self._answers = self._answers, []

@@ -284,6 +284,16 @@ def test_what_became_of_a_transaction_is_told_in_words(result: Json, error: Json
     assert session.answers() == []
 
 
+def test_of_a_transaction_that_nobody_waits_for_any_more_nothing_is_kept() -> None:
+    session = shown(host(1))
+    number = session.transact(tag_operations({ONE: 7}, "the-store"))
+    session.forget(number)
+    assert not session._unanswered
+    session.feed(json.dumps({"id": number, "result": [], "error": None}).encode())
+    finish(session)
+    assert session.answers() == []
+
+
 def test_a_tag_is_written_with_its_mark_and_goes_with_it() -> None:
     database = host(2)
     session = shown(database)

@@ -372,6 +372,21 @@ def test_whoever_waits_for_a_transaction_is_told_when_the_session_ends() -> None
     with_peer(work)
 
 
+def test_a_host_that_never_answers_transactions_leaves_none_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ovsdb_session, "TRANSACTION_TIMEOUT_S", 0.01)
+
+    def work(made: Peer) -> None:
+        made.serve(host(1))
+        wait_for(lambda: made.views and made.views[-1])
+        made.server.kill()
+        for tag in range(3):
+            with pytest.raises(OvsdbError, match="no answer"):
+                made.session.set_tags({"tap0": tag}, "the-store")
+        assert not made.session._session._unanswered
+
+    with_peer(work)
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [

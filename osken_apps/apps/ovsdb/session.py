@@ -144,6 +144,7 @@ class OvsdbSession:
                 error: str | None = answered.wait()
         finally:
             self._questions.pop(number, None)
+            self._session.forget(number)
         if error is None:
             raise OvsdbError(f"{self} ended")
         if error:
