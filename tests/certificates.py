@@ -62,6 +62,12 @@ def odd(
     file.with_suffix(".key").write_bytes(private)
 
 
+def of_another_version(certificate: x509.Certificate) -> bytes:
+    """Give a certificate that says it is of a version that there is not, in DER: OpenSSL takes it."""
+    der, version = certificate.public_bytes(serialization.Encoding.DER), b"\xa0\x03\x02\x01"
+    return der.replace(version + b"\x02", version + b"\x07", 1)
+
+
 @contextmanager
 def renegotiation(port: int, *options: str) -> Iterator[subprocess.Popen[str]]:
     """Have openssl shake hands by TLS 1.2 and ask for another handshake; it tells how it went."""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from cryptography import x509
 
+from osken_apps.certificates.shown import UNREADABLE
 from osken_apps.errors import ConfigurationError
 
 
@@ -20,16 +21,17 @@ def certified(file: Path) -> Certified:
     """Read a certificate and what follows it in its file. Raises ConfigurationError."""
     try:
         chain = x509.load_pem_x509_certificates(file.read_bytes())
-    except (OSError, ValueError) as error:
+        names = tuple(_names(chain[0]))
+        ends_in_itself = chain[-1].issuer == chain[-1].subject
+    except (OSError, *UNREADABLE) as error:
         raise ConfigurationError(f"[api] certificate={file}: {error}") from error
+    return Certified(names, file if ends_in_itself else None)
+
+
+def _names(certificate: x509.Certificate) -> list[str]:
     try:
-        extension = chain[0].extensions.get_extension_for_class(x509.SubjectAlternativeName)
+        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
-        names: list[str] = []
-    else:
-        names = [
-            *extension.value.get_values_for_type(x509.DNSName),
-            *map(str, extension.value.get_values_for_type(x509.IPAddress)),
-        ]
-    ends_in_itself = chain[-1].issuer == chain[-1].subject
-    return Certified(tuple(names), file if ends_in_itself else None)
+        return []
+    addresses = found.get_values_for_type(x509.IPAddress)
+    return [*found.get_values_for_type(x509.DNSName), *map(str, addresses)]

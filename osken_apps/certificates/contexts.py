@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from osken_apps.certificates.shown import revoked
+from osken_apps.certificates.shown import UNREADABLE, revoked
 from osken_apps.config import HostsTls, TlsConfig
 from osken_apps.config.secrets import refuse_readers
 from osken_apps.errors import ConfigurationError
@@ -42,7 +42,7 @@ def authorities(files: HostsTls) -> list[x509.Certificate]:
     """Give the certificates of the authorities for hosts. Raises ConfigurationError."""
     try:
         return x509.load_pem_x509_certificates(files.ca.read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, *UNREADABLE) as error:
         raise ConfigurationError(f"[{files.section}] ca={files.ca}: {error}") from error
 
 
@@ -52,7 +52,7 @@ def revoked_numbers(files: HostsTls) -> frozenset[int]:
         return frozenset()
     try:
         return revoked(files.crl.read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, *UNREADABLE) as error:
         raise ConfigurationError(f"[{files.section}] crl={files.crl}: {error}") from error
 
 

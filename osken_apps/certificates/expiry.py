@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from osken_apps.certificates.shown import revocation_lists
+from osken_apps.certificates.shown import UNREADABLE, revocation_lists
 from osken_apps.config import Config
 from osken_apps.errors import ConfigurationError
 
@@ -57,14 +57,14 @@ def _authority(option: str, file: Path) -> Expiry:
 def _ends(option: str, file: Path) -> list[datetime]:
     try:
         return [each.not_valid_after_utc for each in x509.load_pem_x509_certificates(file.read_bytes())]
-    except (OSError, ValueError) as error:
+    except (OSError, *UNREADABLE) as error:
         raise ConfigurationError(f"{option}={file}: {error}") from error
 
 
 def _revocation_list(option: str, file: Path) -> Expiry:
     try:
         lists = revocation_lists(file.read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, *UNREADABLE) as error:
         raise ConfigurationError(f"{option}={file}: {error}") from error
     ends = [each.next_update_utc for each in lists if each.next_update_utc]
     return Expiry(option, file, min(ends, default=datetime.max.replace(tzinfo=UTC)))

@@ -5,9 +5,17 @@ import ssl
 from collections.abc import Iterable
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.x509.oid import NameOID
 
+#: What is raised of a certificate or a list that OpenSSL may take and this reader does not.
+UNREADABLE = (
+    ValueError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
 MAX_NAME = 255
 NAME = re.compile(r"[^\s*]+")
 ONE_LIST = re.compile(rb"-----BEGIN X509 CRL-----.*?-----END X509 CRL-----", re.DOTALL)
@@ -17,7 +25,7 @@ def readable(der: bytes) -> x509.Certificate:
     """Read a certificate. Raises ssl.SSLError: what OpenSSL takes this reader may not."""
     try:
         return x509.load_der_x509_certificate(der)
-    except ValueError as error:
+    except UNREADABLE as error:
         raise _unreadable(error) from error
 
 
@@ -25,7 +33,7 @@ def host_of(certificate: x509.Certificate) -> str:
     """Give the host that a certificate names: a DNS name, else the common name. Raises ssl.SSLError."""
     try:
         names = _dns_names(certificate)[:1] or _common_names(certificate)
-    except ValueError as error:
+    except UNREADABLE as error:
         raise _unreadable(error) from error
     if names and " id:" in names[0]:
         raise ssl.SSLError(
@@ -41,7 +49,7 @@ def _is_host(name: str) -> bool:
     return len(name) <= MAX_NAME and bool(NAME.fullmatch(name)) and name.isprintable()
 
 
-def _unreadable(error: ValueError) -> ssl.SSLError:
+def _unreadable(error: Exception) -> ssl.SSLError:
     return ssl.SSLError(f"the certificate cannot be read: {error}")
 
 
@@ -50,14 +58,14 @@ def issued_by(certificate: x509.Certificate, authorities: Iterable[x509.Certific
     for authority in authorities:
         try:
             certificate.verify_directly_issued_by(authority)
-        except (ValueError, TypeError, InvalidSignature):
+        except (*UNREADABLE, TypeError, InvalidSignature):
             continue
         return True
     return False
 
 
 def revocation_lists(octets: bytes) -> list[x509.CertificateRevocationList]:
-    """Give the revocation lists of a PEM file. Raises ValueError, also if there is none."""
+    """Give the revocation lists of a PEM file. Raises UNREADABLE, ValueError also if there is none."""
     lists = [x509.load_pem_x509_crl(octets_of_one) for octets_of_one in ONE_LIST.findall(octets)]
     if not lists:
         raise ValueError("there is no revocation list in it")
@@ -65,7 +73,7 @@ def revocation_lists(octets: bytes) -> list[x509.CertificateRevocationList]:
 
 
 def revoked(octets: bytes) -> frozenset[int]:
-    """Give the serial numbers that the revocation lists in a PEM file have. Raises ValueError."""
+    """Give the serial numbers that the revocation lists in a PEM file have. Raises UNREADABLE."""
     return frozenset(entry.serial_number for each in revocation_lists(octets) for entry in each)
 
 

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from osken_apps.certificates.shown import UNREADABLE
 from osken_apps.cli.command import CommandError, write_whole
 
 T = TypeVar("T")
@@ -178,7 +179,7 @@ def _void(certificate: x509.Certificate, pair: Pair, issuer: x509.Certificate, r
         return "is revoked"
     try:
         certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature):
+    except (*UNREADABLE, TypeError, InvalidSignature):
         return "is of another authority than that of now"
     return ""
 
@@ -254,7 +255,7 @@ def _read(path: Path, load: Callable[[bytes], T], missing: str) -> T:
         return load(path.read_bytes())
     except FileNotFoundError as error:
         raise CommandError(f"{path} {missing}") from error
-    except (TypeError, ValueError) as error:  # a key with a password, no PEM
+    except (*UNREADABLE, TypeError) as error:  # a key with a password, no PEM
         raise CommandError(f"{path} cannot be read: {error}") from error
     except OSError as error:
         raise CommandError(f"{path}: {error.strerror}") from error

@@ -6,6 +6,8 @@ import ssl
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
 from osken_apps.accounts.first import environment
 from osken_apps.certificates.contexts import api_context
@@ -13,7 +15,7 @@ from osken_apps.config import TlsConfig
 from osken_apps.errors import ConfigurationError
 from osken_apps.rest.server.certificates import Certificates, Shown, shown_by
 from osken_apps.rest.wsgi import application
-from tests.certificates import api_options, authority_file, files
+from tests.certificates import api_options, authority_file, files, of_another_version
 from tests.unit.rest_client import client_of, config_of
 
 
@@ -68,6 +70,27 @@ def test_files_that_change_are_taken_and_broken_ones_are_not(
     os.unlink(tls.certificate)
     certificates.look()
     assert certificates.context is second
+
+
+def test_a_certificate_that_openssl_takes_and_the_reader_does_not_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    tls = tls_of(tmp_path)
+    certificates = Certificates(tls)
+    first = certificates.context
+    shown = x509.load_pem_x509_certificate(tls.certificate.read_bytes())
+    odd = ssl.DER_cert_to_PEM_cert(of_another_version(shown))
+    tls.certificate.write_text(odd)
+    assert api_context(tls)
+    certificates.look()
+    assert certificates.context is first
+    tls.certificate.write_bytes(shown.public_bytes(serialization.Encoding.PEM))
+    certificates.look()
+    assert certificates.context is not first
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == [
+        f"[api] certificate={tls.certificate}: 7 is not a valid X509 version;"
+        " the API goes on with the certificate that it has"
+    ]
 
 
 def test_the_name_is_the_common_name_else_the_first_dns_name_while_it_counts() -> None:

@@ -1,6 +1,7 @@
 """The files of an edge while it serves: taken anew without cutting what lives; those that ovs-pki makes."""
 
 import shutil
+import ssl
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from osken_apps.apps.complaints import Complaints
 from osken_apps.apps.edge import TlsEdge
 from osken_apps.apps.tls import Tls
 from osken_apps.config import HostsTls
+from tests.certificates import of_another_version
 from tests.unit.hub_thread import in_a_hub
 from tests.unit.tls_site import Site, received, send_all
 
@@ -84,6 +86,17 @@ def test_whoever_asks_has_files_read_again_that_look_the_same(tmp_path: Path) ->
         assert first.recv(1) == b""
 
     in_a_hub(work)
+
+
+def test_an_authority_that_openssl_takes_and_the_reader_does_not_changes_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    site = Site(tmp_path / "pki")
+    ca = site.directory / "hostca.pem"
+    shown = x509.load_pem_x509_certificate(ca.read_bytes())
+    ca.write_text(ssl.DER_cert_to_PEM_cert(of_another_version(shown)))
+    site.edge.look(is_asked=True)
+    assert "7 is not a valid X509 version; going on with the certificates that there are" in caplog.text
 
 
 def test_every_list_of_a_file_of_revocation_lists_counts(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
     "questions": ("explain",),
     "link": ("errors", "model", "questions"),
     "store": ("errors", "failures", "fair_queue", "files", "link", "model", "networking"),
-    "accounts": ("config", "errors", "files", "model", "store"),
+    "accounts": ("certificates", "config", "errors", "files", "model", "store"),
     "nova": ("config", "errors", "failures", "model", "networking", "store"),
     "metrics": ("failures", "model"),
     "rest": (
