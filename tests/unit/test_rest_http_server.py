@@ -1,5 +1,7 @@
 """How long a client may take over a request, and which of its connections goes when it has too many."""
 
+import os
+import resource
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -382,3 +384,28 @@ def test_a_clock_that_is_set_neither_ends_what_is_in_time_nor_spares_what_is_lat
     with client, late_client:
         idle.handle_close()
         late.handle_close()
+
+
+def test_running_out_of_descriptors_is_told_now_and_then_and_ends(
+    api: ApiServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    waits = socket.create_connection((api.effective_host, int(api.effective_port)))
+    few = resource.getrlimit(resource.RLIMIT_NOFILE)
+    taken = os.dup(0)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (taken, few[1]))
+    try:
+        asked = 0
+        while asked < 50 and api.readable():
+            api.handle_accept()
+            asked += 1
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, few)
+        os.close(taken)
+    assert asked == 1
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    later = time.monotonic() + server.RETRY_S
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    assert api.readable()
+    api.handle_accept()
+    assert len(api.active_channels) == 1
+    waits.close()

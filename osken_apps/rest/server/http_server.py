@@ -16,6 +16,7 @@ from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask, Task, WSGITask
 from waitress.utilities import BadRequest
 
+from osken_apps.failures import Failures
 from osken_apps.model.addresses import share_of
 from osken_apps.rest.request import MAX_BODY_BYTES
 from osken_apps.rest.server.clients import ClientOf, peer_is_client
@@ -29,6 +30,7 @@ BODY_DEADLINE_S = 60
 UNREAD_DEADLINE_S = 60  # without an octet taken of what is answered
 ANSWER_DEADLINE_S = 600  # for all of it
 MAINTENANCE_INTERVAL_S = 2
+RETRY_S = 1.0  # so long nothing is accepted once it could not be: what waits would be tried without a pause
 MAX_HEADER_BYTES = 192 * 1024  # with the longest query string
 MAX_HEADER_LINES = 200
 HEADER_ENDS = b"\r\n\r\n"
@@ -251,7 +253,8 @@ class ApiServer(TcpWSGIServer):  # type: ignore[misc]
     def __init__(self, *arguments: Any, client_of: ClientOf = peer_is_client, **named: Any) -> None:
         """Make the server; `client_of` tells of a request and its peer who the client is."""
         self.client_of = client_of
-        self._looks_at = 0.0
+        self._looks_at = self._accepts_from = 0.0
+        self._failures = Failures()
         super().__init__(*arguments, **named)
 
     def readable(self) -> bool:
@@ -260,7 +263,16 @@ class ApiServer(TcpWSGIServer):  # type: ignore[misc]
         if now >= self._looks_at:
             self._looks_at = now + MAINTENANCE_INTERVAL_S
             self.maintenance(now)
-        return bool(super().readable())
+        return bool(super().readable()) and now >= self._accepts_from
+
+    def accept(self) -> Any:
+        """Accept a connection, if there is one; without a descriptor for it, none for a moment."""
+        try:
+            return super().accept()
+        except OSError as error:
+            self._failures.note("a connection could not be accepted", error)
+            self._accepts_from = time.monotonic() + RETRY_S
+            return None
 
     def maintenance(self, _now: float) -> None:
         """Close what is silent and what is overdue."""
