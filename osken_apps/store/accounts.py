@@ -30,6 +30,7 @@ from osken_apps.store.tables import COUNTERS
 T = TypeVar("T")
 
 GENERATION = "accounts"
+CLOCK_ERROR_S = 3600  # a clock that is put right must not make a token count again
 _GENERATION = select(COUNTERS.c.last).where(COUNTERS.c.name == GENERATION)
 
 
@@ -132,8 +133,9 @@ class AccountsWriter(Accounts):
         self._connection.execute(insert(TOKEN_KEYS).values(key=key, created_at=now))
 
     def revoke(self, token_id: str, expires_at: int, now: int) -> None:
-        """Take a token back; forget those that have expired since."""
-        self._connection.execute(delete(REVOKED_TOKENS).where(REVOKED_TOKENS.c.expires_at < now))
+        """Take a token back; forget those that have expired since, also if the clock is an hour ahead."""
+        expired = REVOKED_TOKENS.c.expires_at < now - CLOCK_ERROR_S
+        self._connection.execute(delete(REVOKED_TOKENS).where(expired))
         if not self.is_revoked(token_id):
             self._connection.execute(insert(REVOKED_TOKENS).values(id=token_id, expires_at=expires_at))
         self._count()

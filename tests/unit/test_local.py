@@ -589,3 +589,11 @@ def test_an_administrator_s_list_makes_the_default_group_of_a_project_that_there
         root.get(f"/security-groups?project_id={project_id}")
     projects = {group["project_id"] for group in root.get("/security-groups")["security_groups"]}
     assert projects == {"id-a", "id-r"}
+
+
+def test_a_token_that_was_taken_back_stays_so_where_the_clock_was_an_hour_ahead(api: Client) -> None:
+    for id, now, is_kept in (("one", 900, True), ("two", 1000 + 3600, True), ("three", 1001 + 3600, False)):
+        with api.store.write() as transaction:
+            transaction.accounts.revoke(id, 1000 if id == "one" else 9000, now)
+        with api.store.read() as view:
+            assert view.accounts.is_revoked("one") == is_kept
