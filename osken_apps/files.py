@@ -60,7 +60,12 @@ def _locked_file(path: Path) -> tuple[int, Path]:
     """Make a file that is locked for as long as its descriptor is open."""
     while True:
         descriptor, name = tempfile.mkstemp(END, f".{path.name}.", path.parent)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        except OSError:  # a file system without locks
+            os.unlink(name)
+            os.close(descriptor)
+            raise
         if os.fstat(descriptor).st_nlink:
             return descriptor, Path(name)
         os.close(descriptor)  # who removes what was left came between

@@ -1,5 +1,7 @@
 """Files that are written whole or not at all."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -29,3 +31,16 @@ def test_what_fails_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(OSError, match="full"):
         write_whole(target, b"after", 0o600)
     assert (target.read_bytes(), len(list(tmp_path.iterdir()))) == (b"before", 1)
+
+
+def test_a_file_system_without_locks_is_left_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_locks(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "no locks")
+
+    monkeypatch.setattr("osken_apps.files.fcntl.flock", no_locks)
+    before = len(os.listdir("/proc/self/fd"))
+    with pytest.raises(OSError, match="no locks"):
+        write_whole(tmp_path / "db", b"whole", 0o600)
+    assert (list(tmp_path.iterdir()), len(os.listdir("/proc/self/fd"))) == ([], before)
