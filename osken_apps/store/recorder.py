@@ -8,7 +8,7 @@ from itertools import islice
 from osken_apps.errors import StoreUnavailable
 from osken_apps.failures import Failures
 from osken_apps.model.changes import PortReport
-from osken_apps.model.known_hosts import FormerName, KnownHost
+from osken_apps.model.known_hosts import MAX_KNOWN_HOSTS, FormerName, KnownHost
 from osken_apps.networking.bindings import record
 from osken_apps.store.store import Store
 
@@ -41,6 +41,7 @@ class Recorder:
         with self._changed:
             # A port keeps its place in the queue, or one that flaps would never be recorded.
             self._waiting.update((_key(one), one) for one in observed)
+            self._forget_surplus()
             self._changed.notify()
 
     def run(self, store: Store) -> None:
@@ -87,6 +88,13 @@ class Recorder:
             for report in reports:
                 del self._waiting[_key(report)]
             return reports
+
+    def _forget_surplus(self) -> None:
+        """Forget of too many hosts those that came first: strangers make up any number of names."""
+        if len(self._waiting) > MAX_KNOWN_HOSTS:
+            hosts = [key for key in self._waiting if not key[0]]
+            for key in hosts[:-MAX_KNOWN_HOSTS]:
+                del self._waiting[key]
 
     def _keep(self, reports: tuple[Observed, ...]) -> None:
         """Put reports back to the front; a newer one of the same port or host stays."""

@@ -8,7 +8,7 @@ import pytest
 from osken_apps.errors import StoreUnavailable
 from osken_apps.failures import Failures
 from osken_apps.model.changes import PortReport
-from osken_apps.model.known_hosts import KnownHost
+from osken_apps.model.known_hosts import FormerName, KnownHost
 from osken_apps.model.resources import Binding, PortStatus
 from osken_apps.store import recorder as recorder_module
 from osken_apps.store.recorder import Recorder
@@ -82,3 +82,14 @@ def test_what_is_to_be_kept_of_a_host_is_recorded_among_the_reports_of_ports(
     recorder.record(store, recorder._next())
     with store.read() as view:
         assert (view.known_hosts(), recorded) == ([newer], [GOOD])
+
+
+def test_of_too_many_hosts_those_that_came_first_are_recorded_no_more(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder_module, "MAX_KNOWN_HOSTS", 2)
+    recorder.add([GOOD, BAD, PortReport("third", None, PortStatus.DOWN)])
+    for number in range(5):
+        recorder.add([KnownHost(f"host{number}", NOW), FormerName(f"former{number}")])
+    names = [one.port_id if isinstance(one, PortReport) else one.name for one in recorder._next()]
+    assert names == ["good", "bad", "third", "host4", "former4"]
