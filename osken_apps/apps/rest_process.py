@@ -13,6 +13,7 @@ from osken_apps.link import Link
 LOG = logging.getLogger(__name__)
 
 STOP_TIMEOUT_S = 5.0
+LOOK_S = 0.01
 
 
 class RestProcess:
@@ -69,8 +70,10 @@ class RestProcess:
         self._socket.close()
 
     def _wait(self) -> int | None:
-        try:
-            status: int = self._process.wait(STOP_TIMEOUT_S)
-        except runtime.subprocess.TimeoutExpired:
-            return None
+        """Wait for the end; eventlet's own wait goes by a clock that may be set."""
+        until = runtime.clock() + STOP_TIMEOUT_S
+        status: int | None = self._process.poll()
+        while status is None and runtime.clock() < until:
+            runtime.sleep(LOOK_S)
+            status = self._process.poll()
         return status
