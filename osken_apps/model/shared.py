@@ -15,11 +15,11 @@ T = TypeVar("T", bound=type[Any])
 
 Shared = Annotated[str, "shared"]
 
-MOST_TEXTS = 100_000
+MAX_TEXTS = 100_000
 
 #: Gives the one object that all equal texts are, for as long as somebody has it. Python 3.12 keeps what it
 #: has interned for ever, and switches and clients make up any number of texts.
-shared_text: Callable[[str], str] = lru_cache(MOST_TEXTS)(str) if version_info[:2] == (3, 12) else intern
+shared_text: Callable[[str], str] = lru_cache(MAX_TEXTS)(str) if version_info[:2] == (3, 12) else intern
 
 
 def shares(model: T) -> T:

@@ -6,7 +6,7 @@ from ipaddress import IPv4Address
 
 from osken_apps.model.addresses import mac_address
 from osken_apps.model.resources import Binding, FixedIp, Port
-from osken_apps.model.shared import MOST_TEXTS, shared_text
+from osken_apps.model.shared import MAX_TEXTS, shared_text
 
 
 def port(number: int) -> Port:
@@ -42,10 +42,10 @@ def test_one_s_own_text_is_not_kept_for_others() -> None:
 
 def test_texts_that_nobody_has_any_more_are_not_kept_without_end() -> None:
     def take(number: int) -> None:
-        for each in range(number, number + MOST_TEXTS):
+        for each in range(number, number + MAX_TEXTS):
             shared_text(f"text-{each}")
 
     take(0)
     before = sys.getallocatedblocks()
-    take(MOST_TEXTS)
-    assert sys.getallocatedblocks() - before < MOST_TEXTS // 10
+    take(MAX_TEXTS)
+    assert sys.getallocatedblocks() - before < MAX_TEXTS // 10
