@@ -5,12 +5,15 @@ While a snapshot comes, hosts keep what was known before; the new one takes its 
 
 from collections.abc import Callable
 from functools import partial
+from typing import TypeVar
 
 from osken_apps.failures import Failures
 from osken_apps.link import Changes, SnapshotPart
-from osken_apps.model.changes import Change
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.inventory import Inventory
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 class Gap(Exception):
@@ -35,12 +38,12 @@ class Intent:
         """Take a part of a snapshot; give the hosts to look at again: all with the last part, else none."""
         if message.sequence != self._loading_sequence:
             self._loading, self._loading_sequence = Inventory(), message.sequence
-        self._loading.take(message.part, partial(self._guarded, self._loading))
+        self._loading.take(message.part, partial(self._attempt, self._loading.apply))
         if not message.last:
             return set()
         whole, self._loading, self._loading_sequence = self._loading, Inventory(), None
         self._sequence = message.sequence
-        return self._fabric.adopt(whole, self._pause)
+        return self._fabric.adopt(whole, self._pause, self._attempt)
 
     def take_changes(self, message: Changes) -> set[str]:
         """Take a commit; give the hosts that it concerns. Raises Gap, once for each snapshot missed."""
@@ -52,13 +55,13 @@ class Intent:
         self._sequence = message.sequence
         hosts: set[str] = set()
         for change in message.changes:
-            hosts |= self._guarded(self._fabric, change)
+            hosts |= self._attempt(self._fabric.apply, (change,)) or set()
         return hosts
 
-    def _guarded(self, taker: Fabric | Inventory, change: Change) -> set[str]:
-        """Have a change taken; one that cannot be costs nothing but itself."""
+    def _attempt(self, step: Callable[[T], R], thing: T) -> R | None:
+        """Do one step of taking what the store has; an error costs that step and nothing else."""
         try:
-            return taker.apply((change,)) if isinstance(taker, Fabric) else taker.apply(change)
+            return step(thing)
         except Exception as error:
             self._failures.note("a change of intent was not taken", error)
-            return set()
+            return None

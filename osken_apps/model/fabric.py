@@ -8,6 +8,7 @@ asked is in `fabric_view`, who has a port is decided in `placement`, and what fo
 
 from collections.abc import Callable, Iterable, Mapping
 from ipaddress import IPv4Address
+from typing import Any
 
 from osken_apps.model.changes import Change, Deleted, Snapshot, Upserted
 from osken_apps.model.claims import Place
@@ -43,10 +44,16 @@ class Fabric(FabricView):
         inventory.take(snapshot)
         return self.adopt(inventory)
 
-    def adopt(self, inventory: Inventory, pause: Callable[[], object] = lambda: None) -> set[str]:
+    def adopt(
+        self,
+        inventory: Inventory,
+        pause: Callable[[], object] = lambda: None,
+        attempt: Callable[[Callable[[Any], object], Any], object] = lambda step, thing: step(thing),
+    ) -> set[str]:
         """Take an inventory that was filled part by part in place of the one before; give all hosts.
 
-        Calls `pause` where it may take long; until the first one is taken whole, no host is ready.
+        Calls `pause` where it may take long; until the first one is taken whole, no host is ready. Each step,
+        about one port or host, goes through `attempt`.
         """
         first, known = not self.inventory.loaded, self.inventory
         inventory.loaded = not first
@@ -57,12 +64,7 @@ class Fabric(FabricView):
         self.set_aside.clear()
         self.names.keep(inventory.identities.values())
         for port in in_turns(list(inventory.ports.values()), pause):
-            if binding := self.binding_of(port):
-                host = self.host(binding.host)
-                host.recall_local_vlan(port.network_id, binding.local_vlan)
-                if first:
-                    self._placement.place(port, Place(host.name, binding.interface))
-                    self._placement.hear_again(port, host.name)
+            attempt(self._recall, port)
         for name, address in inventory.tunnel_addresses.items():
             self.beyond.addresses.keep(name, address)
             if name not in self.hosts or self.hosts[name].gone:
@@ -70,14 +72,23 @@ class Fabric(FabricView):
         self.beyond.begin_again()
         for host in in_turns(list(self.hosts.values()), pause):
             if self.hosts.get(host.name) is host:
-                self._placement.claim(host)
+                attempt(self._placement.claim, host)
         for port_id in in_turns(list(inventory.ports.keys() | known.ports.keys()), pause):
-            self._placement.decide((port_id,))
+            attempt(self._placement.decide, (port_id,))
         self.beyond.begin_again()
         inventory.groups.take_changed()  # all of them are new, and all hosts are looked at
         inventory.take_pairs_changed()
         inventory.loaded = True
         return set(self.hosts)
+
+    def _recall(self, port: Port) -> None:
+        """Take what the store has of a port's place; until a snapshot was taken whole it is there."""
+        if binding := self.binding_of(port):
+            host = self.host(binding.host)
+            host.recall_local_vlan(port.network_id, binding.local_vlan)
+            if not self.inventory.loaded:
+                self._placement.place(port, Place(host.name, binding.interface))
+                self._placement.hear_again(port, host.name)
 
     def apply(self, changes: Iterable[Change]) -> set[str]:
         """Take changes of intent; give the hosts that they concern."""

@@ -1,13 +1,16 @@
 """The controller follows the store by snapshots and commits, and notices what it missed."""
 
+from typing import Any
+
 import pytest
 
 from osken_apps.apps.intent import Gap, Intent
 from osken_apps.failures import Failures
 from osken_apps.link import Changes, SnapshotPart
 from osken_apps.model.changes import Deleted, Snapshot, Upserted
+from osken_apps.model.claims import Place
 from osken_apps.model.fabric import Fabric
-from osken_apps.model.resources import Network
+from osken_apps.model.resources import Binding, MacAddress, Network, Port
 from tests.golden.scenarios import LAYOUT
 
 
@@ -78,3 +81,33 @@ def test_the_store_s_id_and_its_deleted_ports_come_with_the_snapshot(fabric: Fab
     intent.take_part(SnapshotPart(0, Snapshot(departed_ports=frozenset({"p1", "p2"})), last=False))
     intent.take_part(part(0, "a", last=True))
     assert (fabric.inventory.store_id, set(fabric.inventory.departed)) == ("4711", {"p1", "p2"})
+
+
+def test_what_breaks_about_one_port_of_a_snapshot_costs_that_port(
+    fabric: Fabric, intent: Intent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    placement = fabric._placement
+    for name in ("place", "decide"):
+        taken = getattr(placement, name)
+
+        def breaking(what: Any, *more: Any, taken: Any = taken) -> Any:
+            if "broken" in repr(what):
+                raise RuntimeError("this port breaks")
+            return taken(what, *more)
+
+        monkeypatch.setattr(placement, name, breaking)
+    ports = [
+        Port(
+            port_id,
+            "default",
+            network_id="a",
+            mac_address=MacAddress(number),
+            binding=Binding("host1", 1, port_id),
+        )
+        for number, port_id in enumerate(("broken", "whole"))
+    ]
+    intent.take_part(part(0, "a"))
+    assert intent.take_part(SnapshotPart(0, Snapshot(tuple(ports)), last=True)) == {"host1"}
+    assert fabric.inventory.loaded
+    assert fabric.claims.place_of("whole") == Place("host1", "whole")
+    assert fabric.claims.place_of("broken") is None
