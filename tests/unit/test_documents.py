@@ -1,12 +1,15 @@
-"""What the documents name is there: files, links, options."""
+"""What the documents name is there: files, links, commands, options, targets, rooms."""
 
+import argparse
 import configparser
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from osken_apps import config
+from osken_apps.cli import SUBCOMMANDS, whole_parser
 from tests.documents import TOP, blocks
 
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", *sorted(f"docs/{path.name}" for path in TOP.glob("docs/*.md")))
@@ -51,3 +54,73 @@ def test_a_configuration_that_is_pasted_holds_what_it_shows(start: str) -> None:
     values = [value for section in parser.values() for value in section.values()]
     # Neither oslo.config nor ours takes what follows a value for a comment.
     assert values and [value for value in values if "#" in value] == []
+
+
+def test_every_command_is_in_the_readme() -> None:
+    text = (TOP / "README.md").read_text()
+    assert [name for name in SUBCOMMANDS if f"osken-net {name}" not in text] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_the_commands_that_a_document_prints_are_there_with_their_options(document: str) -> None:
+    known = options_of_commands()
+    unknown = []
+    for words in commands_in((TOP / document).read_text()):
+        command = next((name for name in (words[:2], words[:1]) if name in known), None)
+        if command is None:
+            unknown.append(" ".join(words))
+        else:
+            given = {word.partition("=")[0] for word in words if word.startswith("--")}
+            unknown += [f"{' '.join(command)} {option}" for option in given - known[command]]
+    assert unknown == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_what_a_document_has_made_is_a_target(document: str) -> None:
+    targets = re.findall(r"^([a-z]+):", (TOP / "Makefile").read_text(), re.MULTILINE)
+    named = re.findall(r"(?:`|^    )make ([a-z]+)", (TOP / document).read_text(), re.MULTILINE)
+    assert [name for name in named if name not in targets] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_the_options_of_the_configuration_that_a_document_names_are_there(document: str) -> None:
+    known = {(group or "DEFAULT", option.dest) for group, options in config.list_opts() for option in options}
+    named = re.findall(
+        r"(?<!`)`?\[(\w+)\]\s+(\w+)", re.sub(r"^    .*$", "", (TOP / document).read_text(), flags=re.M)
+    )
+    assert [name for name in named if name not in known] == []
+
+
+def test_every_room_is_on_the_map() -> None:
+    rows = re.findall(r"^\| (`.*?) \|", (TOP / "CONTRIBUTING.md").read_text(), re.MULTILINE)
+    named = {
+        name.removeprefix("osken_apps/").strip("/") for row in rows for name in re.findall("`([^`]+)`", row)
+    }
+    rooms = {
+        path.stem for path in (TOP / "osken_apps").glob("[a-z]*") if path.is_dir() or path.suffix == ".py"
+    }
+    assert sorted(rooms - {name.removesuffix(".py") for name in named}) == []
+
+
+def options_of_commands() -> dict[tuple[str, ...], set[str]]:
+    """Give the options of each command of `osken-net`, and of what is below it, by its words."""
+
+    def walk(parser: argparse.ArgumentParser, words: tuple[str, ...], above: set[str]) -> None:
+        own = above | {option for action in parser._actions for option in action.option_strings}
+        found[words] = own
+        for action in parser._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                for name, below in action.choices.items():
+                    walk(below, (*words, name), own)
+
+    found: dict[tuple[str, ...], set[str]] = {}
+    walk(whole_parser(), (), set())
+    return found
+
+
+def commands_in(text: str) -> Iterator[tuple[str, ...]]:
+    """Give the words after `osken-net` of each command in a document, up to what is not its own."""
+    code = [*re.findall(r"^    (.*)$", text, re.MULTILINE), *re.findall(r"`([^`]+)`", text)]
+    for line in code:
+        for rest in re.findall(r"(?:^\s*(?:\$ )?|[|;&]\s*|/)osken-net ([a-z][^|#;<>]*)", line):
+            yield tuple(rest.partition(" '")[0].split())
