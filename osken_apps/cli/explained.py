@@ -72,4 +72,4 @@ def hops_of(path: Told | None) -> list[dict[str, Any]]:
 
 
 def _rule(hop: Told) -> str:
-    return f"{hop['rule']} ({hop['number']})" if hop["rule"] else ""
+    return f"{hop['rule']} ({hop['number']:#x})" if hop["rule"] else ""

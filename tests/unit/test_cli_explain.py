@@ -10,7 +10,7 @@ from tests.unit.fake_api import FakeApi, fake_api
 
 HOP = {
     "host": "host1", "bridge": "br-int", "table": 0, "stage": "classify", "in_port": "tap1",
-    "rule": "dhcp_broadcast", "number": 4, "meaning": "A bound port broadcasts.", "flow": "", "packets": 3,
+    "rule": "dhcp_broadcast", "number": 32, "meaning": "A bound port broadcasts.", "flow": "", "packets": 3,
     "does": ["goes on in table 10"], "frame": "udp", "depth": 0,
 }  # fmt: skip
 EXIT = {"way": "controller", "host": "host1", "bridge": "br-int", "port": "", "vlans": [], "frame": ""}
@@ -53,7 +53,7 @@ def test_an_explanation_reads_from_the_sentence_to_the_evidence(capsys: pytest.C
         "  2026-11-26T00:00:00Z journal: DISCOVER",
         "Also: And that.",
         "There (connection: new):",
-        "  host1 br-int table 0: dhcp_broadcast (4), 3 packets: A bound port broadcasts.",
+        "  host1 br-int table 0: dhcp_broadcast (0x20), 3 packets: A bound port broadcasts.",
         "  -> the controller of host1",
         "Not seen: inside the machines",
     ]
@@ -74,7 +74,7 @@ def test_a_frame_is_traced_with_its_fields(capsys: pytest.CaptureFixture[str]) -
     assert api.asked[0].body == {"explain": {"frame": frame}}
     assert capsys.readouterr().out.splitlines() == [
         "host,bridge,table,rule,packets,meaning,does",
-        "host1,br-int,0,dhcp_broadcast (4),3,A bound port broadcasts.,goes on in table 10",
+        "host1,br-int,0,dhcp_broadcast (0x20),3,A bound port broadcasts.,goes on in table 10",
     ]
 
 
