@@ -11,7 +11,8 @@ from osken_apps.store.backup import BackupFailed, back_up
 
 DESCRIPTION = """Copy the database to FILE, also while the controller runs.
 
-To restore it, end the controller and put FILE where its database was."""
+To restore it, end the controller, remove osken-net.db-wal and osken-net.db-shm in its state_dir, put FILE in
+the place of osken-net.db, as a file of who runs the controller, and start that."""
 
 ENDS = (signal.SIGTERM, signal.SIGHUP)
 
