@@ -29,7 +29,7 @@ def test_what_a_document_links_to_is_there(document: str) -> None:
         assert target.exists(), name
         if fragment:
             headings = re.findall(r"^#+ (.*)$", target.read_text(), re.MULTILINE)
-            assert fragment in [anchor(heading) for heading in headings]
+            assert [anchor(heading) for heading in headings].count(fragment) == 1, fragment
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
