@@ -35,7 +35,7 @@ class Nova:
             from keystoneauth1.identity import v3
         except ImportError as error:
             raise ConfigurationError(
-                f"[nova] needs the extra nova: pip install '.[nova]' ({error})"
+                f"[nova] needs the extra nova: pip install -c constraints.txt '.[nova]' ({error})"
             ) from error
         self._trouble: type[Exception] = exceptions.ClientException
         auth = v3.Password(

@@ -227,7 +227,7 @@ def test_an_extra_that_is_not_installed_is_wrong(
     monkeypatch.setitem(sys.modules, module, None)
     status, (line,) = place.unusual()
     assert status == 2
-    assert "pip install '.[" in line
+    assert "pip install -c constraints.txt '.[" in line
 
 
 def test_a_section_that_keystonemiddleware_cannot_use_is_wrong(place: Place) -> None:

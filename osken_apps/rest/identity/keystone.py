@@ -46,7 +46,8 @@ class Keystone:
             from keystonemiddleware.auth_token import AuthProtocol
         except ImportError as error:
             raise ConfigurationError(
-                f"[api] authentication=keystone needs the extra keystone: pip install '.[keystone]' ({error})"
+                "[api] authentication=keystone needs the extra keystone:"
+                f" pip install -c constraints.txt '.[keystone]' ({error})"
             ) from error
         self._trouble: type[Exception] = ClientException
         self._now = now
