@@ -56,7 +56,7 @@ class Attribute:
     `model_field` is the model's name where it differs; `get` replaces it for what the model computes.
     `default` ABSENT: what a POST leaves out is decided by the rules of the resource.
     `column` names the database column that a filter may be handed to.
-    `hidden`: only a filter, not shown; where it gives a tuple, each of its values counts.
+    `hidden`: only taken, or only a filter, not shown; where it gives a tuple, each of its values counts.
     `guarded`: by default only administrators see it.
     """
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from osken_apps.errors import BadRequest, InvalidInput
 from osken_apps.model.kind import KINDS
 from osken_apps.model.resources import Network
 from osken_apps.networking import networks
@@ -13,11 +14,42 @@ from osken_apps.rest.address_types import DNS_NAME
 from osken_apps.rest.attribute import MAX_INTEGER, NAME, Attribute, nothing, port_security, standard
 from osken_apps.rest.collection import Around, Collection, request_of
 from osken_apps.rest.rules import ADMIN, READER, of_projects
-from osken_apps.rest.types import BOOLEAN, UUID, integer, list_of, not_null, optional, text
+from osken_apps.rest.types import BOOLEAN, UUID, integer, list_of, not_null, optional, record, text
 from osken_apps.rest.validation import Values
 
 MAX_ZONE_HINTS = 10
 MAX_SEGMENTATION_ID = max(ids[-1] for ids in TUNNEL_IDS.values())
+SEGMENT_TYPES = {
+    "provider:network_type": text(32),
+    "provider:physical_network": text(64),
+    "provider:segmentation_id": integer(-MAX_INTEGER, MAX_SEGMENTATION_ID),
+}
+
+
+class SegmentsSetInConjunctionWithProviders(BadRequest):
+    """A network's segment is said in two ways."""
+
+    def __init__(self) -> None:
+        super().__init__("Segments and provider values cannot both be set.")
+
+
+def _segment(**asked: Any) -> Values:
+    """Give the provider attributes that a segment has: gophercloud says "" and 0 for what nobody asked."""
+    return {name: value for name, value in asked.items() if value or name == "provider:network_type"}
+
+
+def _too_many_segments(_limit: int) -> InvalidInput:
+    return InvalidInput("a network has one segment")
+
+
+# Neutron's multi-provider: the only words that Terraform has for the segment. Ours has one, shown as any.
+SEGMENTS = list_of(
+    record(SEGMENT_TYPES, ("provider:network_type",), _segment),
+    1,
+    unique=False,
+    null=False,
+    too_many=_too_many_segments,
+)
 
 ATTRIBUTES = (
     *standard(),
@@ -37,14 +69,14 @@ ATTRIBUTES = (
     Attribute("port_security_enabled", BOOLEAN, default=True, get=port_security),
     Attribute(
         "provider:network_type",
-        text(32),
+        SEGMENT_TYPES["provider:network_type"],
         filter=True,
         model_field="network_type",
         guarded=True,
     ),
     Attribute(
         "provider:physical_network",
-        not_null(text(64)),
+        not_null(SEGMENT_TYPES["provider:physical_network"]),
         filter=True,
         model_field="physical_network",
         guarded=True,
@@ -52,11 +84,12 @@ ATTRIBUTES = (
     ),
     Attribute(
         "provider:segmentation_id",
-        not_null(integer(-MAX_INTEGER, MAX_SEGMENTATION_ID)),
+        not_null(SEGMENT_TYPES["provider:segmentation_id"]),
         filter=True,
         model_field="segmentation_id",
         guarded=True,
     ),
+    Attribute("segments", SEGMENTS, hidden=True),
     Attribute("availability_zone_hints", list_of(NAME, MAX_ZONE_HINTS, null=False), default=(), put=False),
     Attribute(
         "availability_zones",
@@ -75,7 +108,7 @@ POLICY = of_projects("network") | {
     **{
         f"{action}_network:{attribute}": ADMIN
         for action in ("create", "update")
-        for attribute in ("shared", "router:external", "is_default")
+        for attribute in ("shared", "router:external", "is_default", "segments")
     },
     **{
         f"{action}_network:provider:{attribute}": ADMIN
@@ -85,15 +118,22 @@ POLICY = of_projects("network") | {
 }
 
 
+def _request(values: Values) -> NetworkRequest:
+    """Make a request of the values of a body. Raises SegmentsSetInConjunctionWithProviders."""
+    segments = values.get("segments", ())
+    if segments and not SEGMENT_TYPES.keys().isdisjoint(values):
+        raise SegmentsSetInConjunctionWithProviders
+    request: NetworkRequest = request_of(NetworkRequest, ATTRIBUTES, values | dict(*segments))
+    return request
+
+
 def _create(state: State, project_id: str, values: Values, around: Around) -> Network:
-    request = request_of(NetworkRequest, ATTRIBUTES, values)
     physical = around.config.network.physical
-    return networks.create(state, project_id, request, physical, around.terms, around.away())
+    return networks.create(state, project_id, _request(values), physical, around.terms, around.away())
 
 
 def _update(state: State, network: Network, values: Values, around: Around) -> Network:
-    request = request_of(NetworkRequest, ATTRIBUTES, values)
-    return networks.update(state, network, request, around.config.network.physical)
+    return networks.update(state, network, _request(values), around.config.network.physical)
 
 
 def _delete(state: State, network: Network, _around: Around) -> None:

@@ -78,6 +78,61 @@ def test_an_id_asked_for_is_honoured_also_outside_the_pool(api: Client) -> None:
     assert network["provider:segmentation_id"] == 77
 
 
+@pytest.mark.parametrize(
+    ("segment", "shown"),
+    [
+        ({"network_type": "vlan", "physical_network": "default", "segmentation_id": 77}, ("default", 77)),
+        ({"network_type": "vlan", "physical_network": "default", "segmentation_id": 0}, ("default", 1000)),
+        ({"network_type": "vlan", "physical_network": "", "segmentation_id": 0}, ("default", 1000)),
+        ({"network_type": "vxlan", "physical_network": "", "segmentation_id": 5}, (None, 5)),
+        ({"network_type": "flat", "physical_network": "default"}, ("default", None)),
+    ],
+)
+def test_a_segment_asked_for_as_terraform_does_is_shown_as_any(
+    api: Client, segment: dict[str, Any], shown: tuple[str | None, int | None]
+) -> None:
+    asked = {f"provider:{name}": value for name, value in segment.items()}
+    network = api.make("network", segments=[asked])
+    names = ("network_type", "physical_network", "segmentation_id")
+    assert tuple(network[f"provider:{name}"] for name in names) == (segment["network_type"], *shown)
+    assert "segments" not in network
+
+
+def test_a_segment_said_again_stays_and_another_id_moves_the_network(api: Client) -> None:
+    segment = {"provider:network_type": "vlan", "provider:physical_network": "default"}
+    network = api.make("network", segments=[segment])
+    again = api.change("network", network["id"], segments=[segment | {"provider:segmentation_id": 1000}])
+    moved = api.change("network", network["id"], segments=[segment | {"provider:segmentation_id": 99}])
+    other = api.change("network", network["id"], segments=[{"provider:network_type": "vxlan"}])
+    assert again.body["network"] == network
+    assert moved.body["network"]["provider:segmentation_id"] == 99
+    assert (other.status, other.error) == (400, "InvalidInput")
+
+
+VLAN = {"provider:network_type": "vlan"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "error", "said"),
+    [
+        ({"segments": [VLAN, VLAN]}, "InvalidInput", "a network has one segment"),
+        ({"segments": [{"provider:physical_network": "default"}]}, "HTTPBadRequest", "provider:network_type"),
+        ({"segments": [{"provider:network_type": ""}]}, "InvalidInput", "network_type value ''"),
+        ({"segments": [VLAN | {"name": "a"}]}, "HTTPBadRequest", "Unexpected keys supplied: name"),
+        (
+            {"segments": [VLAN], "provider:network_type": "vlan"},
+            "SegmentsSetInConjunctionWithProviders",
+            "Segments and provider values cannot both be set.",
+        ),
+    ],
+)
+def test_segments_that_a_network_cannot_have_are_refused(
+    api: Client, asked: dict[str, Any], error: str, said: str
+) -> None:
+    reply = api.call("POST", "/networks", {"network": asked})
+    assert (reply.status, reply.error) == (400, error) and said in reply.message
+
+
 def test_an_id_in_use_is_refused_and_named(api: Client) -> None:
     api.make("network")
     reply = api.try_make(
