@@ -29,6 +29,9 @@ NAMES_OF_PROJECT = frozenset({"tenant_id", "project_id"})
 FORCE = "force"
 # How quotas are set: the second says what is done without the first (Neutron's since 2025.1).
 WAYS = (FORCE, "check_limit")
+# Neutron's kinds that there are none of here: a limit of 0 says what is so, and Terraform's provider
+# (1.x to 3.1) sends it for all that nobody asked for.
+NONE_HERE = ("floatingip", "rbac_policy", "router", "subnetpool")
 
 
 class TenantQuotaNotFound(NotFound):
@@ -56,6 +59,8 @@ def quotas_of(body: Any, known: Container[str]) -> tuple[dict[str, int], bool]:
     ways = {name: parse_boolean(asked.pop(name)) for name in WAYS if name in asked}
     for name, value in asked.items():
         if name not in known:
+            if name in NONE_HERE and str(value) == "0":
+                continue
             raise HTTPBadRequest(f"Unrecognized attribute(s) '{name}'")
         try:
             wanted[name] = LIMIT.parse(value)
@@ -177,7 +182,8 @@ def described(names: Sequence[str]) -> Document:
     every = object_of({"quotas": array_of({"type": "object"})}, ["quotas"])
     one = object_of({"quota": limits}, ["quota"], closed=False)
     ways = dict.fromkeys(WAYS, BOOLEAN.schema)
-    asked = object_of({"quota": object_of(dict.fromkeys(names, limit) | ways)}, ["quota"], closed=False)
+    taken = {name: {"type": "integer", "enum": [0]} for name in NONE_HERE} | dict.fromkeys(names, limit)
+    asked = object_of({"quota": object_of(taken | ways)}, ["quota"], closed=False)
     used = object_of({name: {"type": "integer"} for name in ("limit", "used", "reserved")})
     details = object_of({"quota": object_of(dict.fromkeys(names, used))}, ["quota"])
     project = parameter("project_id", "path", TEXT | {"minLength": 1}, required=True)

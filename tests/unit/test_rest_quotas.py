@@ -92,6 +92,17 @@ def test_quotas_that_cannot_be_are_refused(api: Client, quota: dict[str, Any]) -
     assert api.get("/quotas/a") == {"quota": DEFAULTS}
 
 
+def test_none_of_what_there_is_none_of_is_a_quota_that_says_what_is_so(api: Client) -> None:
+    none = dict.fromkeys(("floatingip", "rbac_policy", "router", "subnetpool"), 0)
+    own = api.call("PUT", "/quotas/a", {"quota": none | {"network": 2}}).body
+    assert own == api.get("/quotas/a") == {"quota": DEFAULTS | {"network": 2}}
+    for name in none:
+        for limit in (1, -1):
+            refused = api.call("PUT", "/quotas/a", {"quota": {name: limit, "port": 3}})
+            assert (refused.status, refused.message) == (400, f"Unrecognized attribute(s) '{name}'")
+    assert api.get("/quotas/a") == own
+
+
 def test_a_member_sees_the_quotas_of_its_project_and_changes_none(api: Client) -> None:
     alice = api.as_user("a", "member")
     statuses = [
