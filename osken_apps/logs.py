@@ -11,6 +11,8 @@ from typing import Any
 
 from osken_apps.printable import printable
 
+#: Libraries whose INFO is about their own working, such as alembic's when a schema is brought up to date.
+TERSE = ("alembic",)
 TEXT_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
@@ -60,3 +62,5 @@ def begin(log_format: LogFormat, *, debug: bool) -> None:
     logging._srcfile = None
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.basicConfig(level=logging.DEBUG if debug else logging.INFO, handlers=[handler])
+    for library in () if debug else TERSE:
+        logging.getLogger(library).setLevel(logging.WARNING)

@@ -15,6 +15,7 @@ from osken_apps.logs import LogFormat, begin
 begin(LogFormat({!r}), debug=False)
 logging.getLogger("a.b").warning("%s\\n\\u2028 {{}}", "first")
 logging.getLogger("a.b").debug("not heard")
+logging.getLogger("alembic.runtime.migration").info("not heard: Will assume non-transactional DDL.")
 try:
     raise ValueError("no\\n<0>2026-11-27 04:00:00,000 INFO a: forged\\x1b[2J")
 except ValueError:
