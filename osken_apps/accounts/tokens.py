@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 from uuid import uuid4
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -86,9 +87,8 @@ class Tokens:
             data = self._opening().decrypt(text.encode())
         except InvalidToken:
             return None
-        token_id, user_id, project_id, methods, *rest = json.loads(data)
-        token = Token(token_id, user_id, project_id, tuple(methods), *rest)
-        return token if token.expires_at > self._now() * 1000 else None
+        token = _token_of(json.loads(data))
+        return token if token and token.expires_at > self._now() * 1000 else None
 
     def _opening(self) -> MultiFernet:
         """Give all keys, newest first, as they were a minute ago at most."""
@@ -127,3 +127,12 @@ class Tokens:
             self._keys = view.accounts.token_keys()
         self._read_at = self._now()
         self._fernet = MultiFernet([Fernet(key) for key, _ in self._keys]) if self._keys else None
+
+
+def _token_of(values: Any) -> Token | None:
+    """Give what a token of ours says; None: another version made it, in another form."""
+    try:
+        token_id, user_id, project_id, methods, *rest = values
+        return Token(token_id, user_id, project_id, tuple(methods), *rest)
+    except (TypeError, ValueError):
+        return None

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import pytest
 import webob
+from cryptography.fernet import Fernet
 
 from osken_apps.accounts import tokens
 from osken_apps.accounts.first import FILE, first_start
@@ -547,6 +548,16 @@ def test_a_token_of_another_store_is_nothing(tmp_path: Path) -> None:
     Tokens(other, 60).issue("u", "p", ("password",))
     assert Tokens(other, 60).read(text) is None
     assert len(text) < tokens.MAX_LENGTH
+
+
+@pytest.mark.parametrize("said", [["id", "u", "p", ["password"], 0, 1 << 50, "", 0, "more"], ["id"], {}, 7])
+def test_a_token_that_another_version_made_in_another_form_is_nothing(tmp_path: Path, said: Any) -> None:
+    store = Store(config_of(tmp_path).database)
+    made = Tokens(store, 60)
+    made.issue("u", "p", ("password",))
+    with store.read() as view:
+        [(key, _)] = view.accounts.token_keys()
+    assert made.read(Fernet(key).encrypt(json.dumps(said).encode()).decode()) is None
 
 
 def test_the_first_start_makes_an_administrator_and_tells_only_the_owner(
