@@ -47,13 +47,14 @@ CANNOT_WRITE = (
 def open_database(text: str, expected_id: str = "") -> Database:
     """Open the database of a URL; make it where there is none; bring its schema up to date.
 
-    `expected_id` is the id of the store that it must be; empty: any, also a new one. Raises
-    ConfigurationError for a URL that cannot be used, StoreUnusable for a database that cannot.
+    `expected_id` is the id of the store that it must be, since a controller runs with it: then nothing is
+    made, and nothing brought up to date; empty: any, also a new one. Raises ConfigurationError for a URL that
+    cannot be used, StoreUnusable for a database that cannot.
     """
     path = database_file(text)
     made = _find_or_make(path, expected_id)
     try:
-        store_id = _brought_up_to_date(path)
+        store_id = _brought_up_to_date(path, under_controller=bool(expected_id))
         database = Database(engine_of(path), store_id, path, made)
     except exc.DBAPIError as error:
         if is_corrupt(error):
@@ -92,14 +93,16 @@ def check_up_to_date(text: str) -> None:
     path = database_file(text)
     if _is_there(path):
         found, lacks_tables = _looked_at(path)
-        newest = schema.NEWEST_VERSION
-        is_older = found != newest
-        if is_older or lacks_tables:
-            what = f"of schema {found} where this one has {newest}" if is_older else "without all tables"
-            raise StoreUnusable(
-                f"{path} is an older program's, {what};"
-                " restart the controller, it brings the database up to date"
-            )
+        if found != schema.NEWEST_VERSION or lacks_tables:
+            raise _of_older_program(path, found)
+
+
+def _of_older_program(path: Path, found: int) -> StoreUnusable:
+    newest = schema.NEWEST_VERSION
+    what = "without all tables" if found == newest else f"of schema {found} where this one has {newest}"
+    return StoreUnusable(
+        f"{path} is an older program's, {what}; restart the controller, it brings the database up to date"
+    )
 
 
 def _looked_at(path: Path) -> tuple[int, bool]:
@@ -176,13 +179,18 @@ def _put_in_place(new: Path, path: Path) -> None:
     on_disk(path.parent)
 
 
-def _brought_up_to_date(path: Path) -> str:
-    """Bring an older schema up to date; give the id of the store. Raises DBAPIError, StoreUnusable."""
+def _brought_up_to_date(path: Path, under_controller: bool) -> str:
+    """Bring an older schema up to date; give the id of the store. Raises DBAPIError, StoreUnusable.
+
+    Not under a controller that runs with it: that one is of an older program than this.
+    """
     with _upgrading(path) as engine:
         with engine.connect() as connection:
             found, there = _schema_of(connection, path)
             if found == schema.NEWEST_VERSION and not schema.lacks_tables(there):
                 return _store_id(connection, path)
+        if under_controller:
+            raise _of_older_program(path, found)
         if found != schema.NEWEST_VERSION:
             _keep_copy(path, found)
         with _transaction(engine) as connection:

@@ -304,6 +304,27 @@ def test_a_database_of_schema_1_is_brought_up_to_date_with_all_that_it_holds(
     assert f"{path} is brought to schema {schema.NEWEST_VERSION}" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("left_out", "said"),
+    [
+        ("UPDATE schema_version SET version = 4", "of schema 4 where this one has 5"),
+        ("DROP TABLE host_identities", "without all tables"),
+    ],
+)
+def test_an_older_database_is_not_brought_up_to_date_under_the_controller_that_runs_with_it(
+    path: Path, left_out: str, said: str
+) -> None:
+    store_id = made(path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(left_out)
+        connection.commit()
+        before = list(connection.iterdump())
+    refused = trouble(opened(path, store_id))
+    assert said in refused and "restart the controller" in refused
+    with closing(sqlite3.connect(path)) as connection:
+        assert list(connection.iterdump()) == before
+
+
 def test_an_upgraded_database_is_as_one_that_is_made_today(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(SCHEMA_1.read_text())
