@@ -12,6 +12,7 @@ from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.ovsdb.session import OvsdbSession
 from osken_apps.model.conditions import Condition
 from osken_apps.model.counts import Falling, PortCounts
+from osken_apps.model.trouble import Topic
 from osken_apps.ovsdb.host_view import HostView
 
 
@@ -32,16 +33,6 @@ class Reconciler(Protocol):
 
     def announce(self, port_id: str, frame: bytes) -> None:
         """Have a frame sent from a port that has come to this host, as soon as it can."""
-
-
-class Topic(StrEnum):
-    """What a trouble of a host is about."""
-
-    CERTIFICATE = "certificate"
-    KEPT = "kept"
-    METERS = "meters"
-    PASS = "pass"
-    TRACKING = "tracking"
 
 
 @dataclass(slots=True)
@@ -70,7 +61,7 @@ class Host:
         self.reconciler: Reconciler | None = None
         self.tallies = Tallies()
         self.conditions: tuple[Condition, ...] = ()
-        self.troubles: dict[str, str] = {}  # by Topic, in words
+        self.troubles: dict[Topic, str] = {}  # in words
         self.started_at = self.last_contact = now()
         self.changes = 0  # of what is connected
         self.settled = False  # it had its time to connect all that it has

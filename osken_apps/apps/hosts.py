@@ -10,7 +10,7 @@ from osken_apps.apps import runtime
 from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.complaints import complain
 from osken_apps.apps.connection import Connection
-from osken_apps.apps.host import Host, Reconciler, Topic
+from osken_apps.apps.host import Host, Reconciler
 from osken_apps.apps.ovsdb.session import OvsdbSession
 from osken_apps.apps.served_hosts import SETTLE_S, ServedHosts
 from osken_apps.errors import OskenAppsError
@@ -19,6 +19,7 @@ from osken_apps.model.fabric import Fabric
 from osken_apps.model.host_names import in_order
 from osken_apps.model.identity import Identities
 from osken_apps.model.shown_identity import BridgeIdentity, Key, SessionIdentity
+from osken_apps.model.trouble import Topic
 from osken_apps.model.tunnels import answers_nd
 from osken_apps.ovsdb.host_view import HostView
 

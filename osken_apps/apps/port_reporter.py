@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 
 from osken_apps.apps.bridge import Bridge
-from osken_apps.apps.host import Host, Topic
+from osken_apps.apps.host import Host
 from osken_apps.apps.host_conditions import HostConditions
 from osken_apps.failures import Failures
 from osken_apps.model.changes import PortReport
@@ -13,6 +13,7 @@ from osken_apps.model.host_snapshot import host_snapshot
 from osken_apps.model.reports import port_reports
 from osken_apps.model.resources import Port, PortStatus
 from osken_apps.model.snapshot import HostSnapshot
+from osken_apps.model.trouble import Topic
 
 LOG = logging.getLogger(__name__)
 

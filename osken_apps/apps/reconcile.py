@@ -16,7 +16,7 @@ from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.broken_ports import broken_ports
 from osken_apps.apps.connection import SwitchError
 from osken_apps.apps.convergence import Convergence
-from osken_apps.apps.host import Host, Topic
+from osken_apps.apps.host import Host
 from osken_apps.apps.host_conditions import HostConditions
 from osken_apps.apps.host_tags import HostTags
 from osken_apps.apps.hosts import Hosts
@@ -29,6 +29,7 @@ from osken_apps.model.changes import PortReport
 from osken_apps.model.host_snapshot import host_snapshot, reaches
 from osken_apps.model.preparation import prepare
 from osken_apps.model.snapshot import HostSnapshot
+from osken_apps.model.trouble import Topic
 from osken_apps.pipeline.meters import port_meter
 
 LOG = logging.getLogger(__name__)

@@ -13,6 +13,7 @@ from osken_apps.model.addresses import IPAddress
 from osken_apps.model.conditions import Condition, InterfaceFacts
 from osken_apps.model.resources import FixedIp, Network, Port, Subnet
 from osken_apps.model.snapshot import HostSnapshot, Layout
+from osken_apps.model.trouble import Topic
 from osken_apps.openflow.wire import FlowBody, FlowKey
 
 T = TypeVar("T")
@@ -104,7 +105,7 @@ class HostSeen:
     last_contact: float
     ovsdb: bool = True
     conditions: tuple[Condition, ...] = ()
-    troubles: tuple[str, ...] = ()
+    troubles: Mapping[Topic, str] = field(default_factory=dict)
     snapshot: HostSnapshot | None = None
     tags: Known[Mapping[str, int | None]] | None = None
     nics: Known[Mapping[str, tuple[InterfaceFacts, ...]]] | None = None

@@ -1,12 +1,14 @@
 """Causes of a port itself: whether it is on, plugged in, and its host what it should be. PURE."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from osken_apps.explain.cause import Case, Cause, Certainty, Evidence, Found
 from osken_apps.explain.facts import HostSeen, Source
 from osken_apps.explain.words import listed, moment
 from osken_apps.model.conditions import Code, Condition
+from osken_apps.model.trouble import Topic
 
+WAITED_FOR = (Topic.KEPT, Topic.TRACKING)  # what stands goes on
 OF_CROWDS = (Code.TUNNEL_HOSTS, Code.TUNNEL_MACHINES)
 
 
@@ -142,10 +144,21 @@ def _bridge_gone(case: Case) -> Found | None:
 
 
 def _trouble(case: Case) -> Found | None:
+    """Find what the controller could not do, and does not do for a port that waits."""
+    return _troubles(case, (Topic.PASS, *(WAITED_FOR if case.seen.waits_for else ())))
+
+
+def _trouble_besides(case: Case) -> Found | None:
+    """Find what it tells of the host besides."""
+    return _troubles(case, set(Topic) - {Topic.PASS, *(WAITED_FOR if case.seen.waits_for else ())})
+
+
+def _troubles(case: Case, topics: Collection[Topic]) -> Found | None:
     host = case.host
-    if host is None or not host.troubles:
+    told = [text for topic, text in sorted(host.troubles.items()) if topic in topics] if host else []
+    if host is None or not told:
         return None
-    said = "; ".join(host.troubles)
+    said = "; ".join(told)
     evidence = Evidence(f"{host.name}: {said}", Source.CONTROLLER, case.facts.at)
     return Found({"host": host.name, "said": said}, (evidence,))
 
@@ -298,6 +311,10 @@ HOST_BESIDES = Cause(
     "host_besides", "On {host}, {said}", "{remedy}", "what OVSDB shows of the host's bridges", _host_besides,
     is_operators=True,
 )  # fmt: skip
+TROUBLE_BESIDES = Cause(
+    "trouble_besides", "Of {host} the controller says: {said}", "", "what the controller tells of the host",
+    _trouble_besides, certainty=Certainty.LIKELY, is_operators=True,
+)  # fmt: skip
 
 #: What keeps a port from anything at all, in order.
 PLUGGING = (
@@ -305,4 +322,4 @@ PLUGGING = (
     HOST_GONE, HOST_CONDITION, BRIDGE_GONE, TROUBLE, TAG_FOREIGN, FLOW_MISSING, WAITS,
 )  # fmt: skip
 #: What may disturb it.
-DISTURBING = (TWO_HOSTS, HOST_BESIDES)
+DISTURBING = (TWO_HOSTS, HOST_BESIDES, TROUBLE_BESIDES)

@@ -290,6 +290,20 @@ def _(site: TwoHosts) -> Explanation:
     return site.why_no_address()
 
 
+@also(
+    "trouble_besides",
+    "Of host1 the controller says: its switch has no meters, too few for each port to have its own: 1 ports"
+    " are held back by nothing.",
+)
+def _(site: TwoHosts) -> Explanation:
+    connection = site.host1.connections["br-int"]
+    site.disconnect(site.host1, "br-int")
+    connection.max_meters, connection.alive = 0, True
+    site.hosts.connected(connection, None)  # type: ignore[arg-type]
+    site.look()
+    return site.why_no_address()
+
+
 @also("two_hosts", "vm1 is plugged into host1, host2; host1 has it, the others are dead.")
 def _(site: TwoHosts) -> Explanation:
     site.plug(site.host2, VM1.id, "tap9")

@@ -16,6 +16,7 @@ from osken_apps.explain.paths import Paths
 from osken_apps.model.conditions import Code, Condition
 from osken_apps.model.resources import Binding, FixedIp, HostRoute, NetworkType, Port
 from osken_apps.model.snapshot import HostSnapshot, Segment
+from osken_apps.model.trouble import Topic
 from osken_apps.model.tunnels import Everywhere, Reach, RemotePort
 from osken_apps.openflow.actions import Output
 from osken_apps.openflow.fields import Field
@@ -168,7 +169,7 @@ ADDRESS: dict[str, tuple[Facts, str]] = {
         " other traffic goes on as it was.",
     ),
     "trouble": (
-        facts(None, None, host(HOST1, troubles=("br-int refuses a meter",))),
+        facts(None, None, host(HOST1, troubles={Topic.PASS: "br-int refuses a meter"})),
         "host1 cannot be brought to what it should be: br-int refuses a meter.",
     ),
     "tag_foreign": (

@@ -21,6 +21,7 @@ from osken_apps.model.conditions import Code, Condition
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.host import Interface
 from osken_apps.model.resources import FixedIp
+from osken_apps.model.trouble import Topic
 from osken_apps.openflow.codec import HEADER, MULTIPART, OFP_VERSION, MessageType
 from osken_apps.openflow.port_stats import OFPMP_PORT_STATS, PORT_STATS
 from osken_apps.pipeline.desired import desired_flows
@@ -62,7 +63,7 @@ def gathered(monkeypatch: pytest.MonkeyPatch, ask: Callable[[Gatherer], Any], **
         conditions=(),
         session=None,
         settled=False,
-        troubles={"flows": "they are refused"},
+        troubles={Topic.PASS: "they are refused"},
     )
     host.last_contact = datetime(2026, 11, 26, tzinfo=UTC)
     host.bridges = {
@@ -98,7 +99,7 @@ def test_what_is_known_of_a_port_its_network_and_its_hosts_is_gathered(
     assert facts.port.counted.value == PortCounted(11, 22, 40)
     assert (facts.away, facts.known_hosts, set(facts.hosts)) == (("host2",), 2, {"host1", "host2"})
     host = facts.hosts["host1"]
-    assert host.troubles == ("they are refused",)
+    assert host.troubles == {Topic.PASS: "they are refused"}
     assert host.tags.value == {"tap53903a95-82": 1}
     assert {flow.packets for flow in host.installed["br-int"].value} == {3}
     counted = {name: len(host.installed[name].value) for name in ("br-int", "br-eth2")}

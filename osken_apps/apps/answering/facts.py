@@ -255,7 +255,7 @@ class Gatherer:
                 host.last_contact.timestamp() if host else self._dhcp.known_since,
                 shown.has_ovsdb,
                 host.conditions if host else (),
-                tuple(host.troubles[topic] for topic in sorted(host.troubles)) if host else (),
+                dict(host.troubles) if host else {},
                 host_snapshot(fabric, name) if fabric.ready(name) else None,
                 Known(tags, Source.OVSDB, time.time()) if shown.has_ovsdb else None,
                 nics(self._hosts, host) if host else None,
