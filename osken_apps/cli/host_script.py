@@ -76,6 +76,9 @@ def _lines(plan: HostPlan) -> Iterator[str]:
     bridges = [plan.integration_bridge, *(bridge.name for bridge in plan.physical_bridges)]
     for bridge in bridges:
         kind = f" datapath_type={shlex.quote(plan.datapath_type)}" if plan.datapath_type else ""
+        # Else managers have Open vSwitch put flows of its own above all others (ovs-vswitchd.conf.db(5)).
+        is_way = plan.connection_mode == "in-band" and bridge != plan.integration_bridge
+        kind += f" other_config:disable-in-band={'false' if is_way else 'true'}"
         yield f"ovs-vsctl --may-exist add-br {bridge} -- set bridge {bridge} fail_mode=secure{kind}"
         yield (
             f'[ "$(ovs-vsctl get bridge {bridge} protocols)" = "[]" ] ||'

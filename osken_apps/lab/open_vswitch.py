@@ -203,7 +203,7 @@ class OpenVSwitch:
         words: list[str] = []
         for bridge in BRIDGES:
             identity = f"other_config:datapath-id={self.datapath_id(bridge):016x}"
-            settings = ["datapath_type=netdev", "fail_mode=secure"]
+            settings = ["datapath_type=netdev", "fail_mode=secure", "other_config:disable-in-band=true"]
             words += ["--", "add-br", bridge, "--", "set", "Bridge", bridge, identity, *settings]
         return words
 

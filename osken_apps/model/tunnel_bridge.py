@@ -37,14 +37,16 @@ class BridgeChange:
     secure: bool
     controllers: bool
     ports: tuple[PortWish, ...]
+    in_band: bool = False
 
     def __bool__(self) -> bool:
-        return self.make or self.secure or self.controllers or bool(self.ports)
+        return self.make or self.secure or self.controllers or self.in_band or bool(self.ports)
 
     def __str__(self) -> str:
         words = ["bridge"] if self.make else []
         words += ["fail_mode"] if self.secure else []
         words += ["controller"] if self.controllers else []
+        words += ["disable-in-band"] if self.in_band else []
         return ", ".join((*words, *(port.name for port in self.ports)))
 
 
@@ -62,6 +64,7 @@ def bridge_change(host: HostFacts, layout: Layout, snapshot: HostSnapshot) -> Br
         secure=bridge is not None and bridge.fail_mode != "secure",
         controllers=bridge is not None and _targets(bridge) != _targets(integration),
         ports=tuple(wish for wish in wanted if not _is_there(host.bridge(wish.bridge), wish)),
+        in_band=bridge is not None and bridge.in_band,
     )
     return change or None
 

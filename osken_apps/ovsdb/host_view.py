@@ -32,6 +32,7 @@ from osken_apps.ovsdb.tables import (
 )
 from osken_apps.printable import printable
 
+OUT_OF_BAND = "out-of-band"  # as `connection_mode`
 MAX_NAME = 255  # a name or an id that is longer is cut, and so is none that we know
 LINK_TYPES = ("patch", *TUNNEL_TYPES)
 NOT_KNOWN: Mapping[Uuid, bool] = {}
@@ -211,18 +212,35 @@ def _bridge_facts(
         for uuid in row.controller
         if uuid in controllers
     )
+    shown = tuple(sorted(dialled, key=lambda controller: controller.target))
     return BridgeFacts(
         _cut(row.name),
         _cut(row.fail_mode or ""),
         tuple(sorted(map(_cut, row.protocols))),
         _cut(row.datapath_type),
-        tuple(sorted(dialled, key=lambda controller: controller.target)),
+        shown,
         tuple(sorted((port.facts for port in ports), key=lambda port: port.name)),
+        _is_in_band(row, shown, replica.rows(ManagerRow).values()),
+    )
+
+
+def _is_in_band(
+    row: BridgeRow, controllers: Iterable[ControllerFacts], managers: Iterable[ManagerRow]
+) -> bool:
+    """Tell whether a bridge is controlled in-band: each is that is not told otherwise, by managers, too.
+
+    Source: ovs-vswitchd.conf.db(5), other_config:disable-in-band of Bridge.
+    """
+    if row.other_config.get("disable-in-band") == "true":
+        return False
+    dialling = (manager for manager in managers if manager.target.startswith(("tcp:", "ssl:")))
+    return any(controller.in_band for controller in controllers) or any(
+        manager.connection_mode != OUT_OF_BAND for manager in dialling
     )
 
 
 def _controller_facts(row: ControllerRow, is_connected: bool | None) -> ControllerFacts:
-    return ControllerFacts(_cut(row.target), is_connected, in_band=row.connection_mode != "out-of-band")
+    return ControllerFacts(_cut(row.target), is_connected, in_band=row.connection_mode != OUT_OF_BAND)
 
 
 def _cut(text: str) -> str:

@@ -15,6 +15,8 @@ from osken_apps.ovsdb.tables import BridgeRow, ControllerRow, InterfaceRow, Port
 
 MARK = "osken-net-port"  # external_ids key of the port rows that a controller has tagged: for which store
 
+NO_IN_BAND = {"disable-in-band": "true"}  # what of other_config keeps Open vSwitch's own flows away
+
 Operations = list[Json]
 
 
@@ -56,6 +58,10 @@ class _Bridges:
                 row["controller"] = self._copies_of_controllers(like)
             if row:
                 self._operations.append(_update("Bridge", bridge, row))
+            if change.in_band:
+                self._operations.append(
+                    _mutate("Bridge", bridge, _put("other_config", NO_IN_BAND, NO_IN_BAND))
+                )
         for wish in change.ports:
             if wish.bridge in self._bridges:
                 self._write_port(self._bridges[wish.bridge], wish)
@@ -77,6 +83,7 @@ class _Bridges:
             "protocols": _set(model.protocols),
             "controller": self._copies_of_controllers(like),
             "ports": _set(self._insert_port(wish) for wish in wishes),
+            "other_config": _map(NO_IN_BAND),
         }
         bridge = self._insert("Bridge", row)
         self._operations.append(

@@ -36,6 +36,7 @@ class ManagerRow(NamedTuple):
     """A row of Manager."""
 
     target: str
+    connection_mode: str | None
 
 
 class BridgeRow(NamedTuple):
@@ -48,6 +49,7 @@ class BridgeRow(NamedTuple):
     protocols: Texts
     controller: References
     ports: References
+    other_config: Map
 
 
 class ControllerRow(NamedTuple):

@@ -105,6 +105,29 @@ def test_a_connection_mode_is_changed_and_no_flow_goes_with_it(world: World) -> 
     assert flows(host, "br-int") == before
 
 
+def test_no_bridge_has_flows_of_in_band_control_above_ours(world: World) -> None:
+    ovs = world.host(1).ovs
+
+    def in_band(bridge: str) -> bool:
+        return "priority=18000" in ovs.appctl("bridge/dump-flows", bridge)  # (in-band.c of Open vSwitch)
+
+    def are_told() -> bool:
+        found = world.conditions("host1") or []
+        return [each["code"] for each in found] == ["in_band", "in_band"]
+
+    try:
+        for bridge in ("br-int", "br-eth2"):
+            assert not in_band(bridge)
+            ovs.vsctl("remove", "bridge", bridge, "other_config", "disable-in-band")
+            wait_until(lambda bridge=bridge: in_band(bridge), PATIENCE_S, "what a manager brings with it")
+        wait_until(are_told, PATIENCE_S, "the trouble")
+    finally:
+        done = osken_net(world.host(1), "host-setup", "--apply", "--datapath-type", "netdev")
+    assert done.returncode == 0
+    assert not in_band("br-int") and not in_band("br-eth2")
+    wait_until(lambda: world.conditions("host1") == [], PATIENCE_S, "no trouble")
+
+
 def test_the_nic_that_leads_to_the_controller_is_not_taken(world: World) -> None:
     host = world.host(1)
     done = osken_net(host, "host-setup", "--apply", "--physical-bridge", "br-eth2:mgmt")

@@ -172,6 +172,10 @@ SAID_BESIDES: dict[Code, tuple[Callable[[TwoHosts], None], str]] = {
     Code.FAIL_MODE: (
         edited(with_bridge("br-int", fail_mode="standalone")),
         "bridge br-int is not fail_mode=secure: without its controller networks mix on the wire."),
+    Code.IN_BAND: (
+        edited(with_bridge("br-int", in_band=True)),
+        "bridge br-int is controlled in-band: ARP and TCP with the controller's address pass its flows by,"
+        " whoever sends them."),
     Code.NOT_CONNECTED: (cut_off, "bridge br-eth2 is not connected to tcp:192.0.2.9:6653."),
     Code.NIC_MTU: (
         edited(with_nic(mtu=1400)), "eth2 of bridge br-eth2 has MTU 1400, and a network has 1500."),

@@ -52,7 +52,7 @@ class Host:
 
 def with_host(switch: Switch, work: Callable[[Host], None]) -> None:
     switch.vsctl("set", "Open_vSwitch", ".", "external_ids:hostname=host1", "other_config:local_ip=192.0.2.1")
-    switch.vsctl("--if-exists", "del-br", "br-tun")
+    switch.vsctl("--if-exists", "del-br", "br-tun", "--", "set-manager", "tcp:127.0.0.1:9")
     switch.add_bridge("br-int", {"tap": 5})
     switch.vsctl("set-controller", "br-int", "tcp:127.0.0.1:9")
     switch.vsctl("set", "controller", "br-int", "connection_mode=out-of-band", "max_backoff=1000")
@@ -63,6 +63,7 @@ def with_host(switch: Switch, work: Callable[[Host], None]) -> None:
             work(host)
         finally:
             host.close()
+            switch.vsctl("del-manager")
 
     in_a_hub(run)
 
@@ -120,6 +121,19 @@ def test_what_another_hand_has_changed_is_put_right_and_nothing_else_is_touched(
         assert "tos=inherit" in options
         assert 'local_ip="192.0.2.1"' in options
         assert "mine" in host.vsctl("list-ports", "br-tun").split()
+
+    with_host(switch, work)
+
+
+def test_it_is_not_controlled_in_band_as_managers_have_it(switch: Switch) -> None:
+    def work(host: Host) -> None:
+        make(host)
+        assert host.vsctl("get", "bridge", "br-tun", "other_config") == '{disable-in-band="true"}'
+        host.vsctl("set", "bridge", "br-tun", "other_config={mac-aging-time=60}")
+        host.wait(lambda: (change := host.change()) and change.in_band)
+        make(host)
+        settings = host.vsctl("get", "bridge", "br-tun", "other_config")
+        assert settings == '{disable-in-band="true", mac-aging-time="60"}'
 
     with_host(switch, work)
 

@@ -298,6 +298,13 @@ MISTAKES: dict[str, tuple[Edit, list[str]]] = {
         with_bridge("br-int", fail_mode=""),
         ["bridge br-int is not fail_mode=secure: without its controller networks mix on the wire"],
     ),
+    "in-band control, as it is by default": (
+        with_bridge("br-int", in_band=True),
+        [
+            "bridge br-int is controlled in-band: ARP and TCP with the controller's address pass its flows"
+            " by, whoever sends them"
+        ],
+    ),
     "the port's name for its id": (
         with_tap(iface_id="vm1"),
         [f"tap1 has the iface-id vm1, the name of port {PORT_ID} and not its id"],

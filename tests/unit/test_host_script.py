@@ -36,6 +36,16 @@ def test_a_controller_is_set_only_where_it_is_another() -> None:
     assert len(lines(ONE, "set-controller")) == 2
 
 
+@pytest.mark.parametrize(("mode", "of_physical"), [("out-of-band", "true"), ("in-band", "false")])
+def test_open_vswitch_has_no_flows_of_its_own_but_where_the_way_to_the_controller_is(
+    mode: str, of_physical: str
+) -> None:
+    plan = HostPlan("192.0.2.10", connection_mode=mode)
+    for bridge, disabled in (("br-int", "true"), ("br-eth2", of_physical)):
+        (line,) = lines(plan, f"set bridge {bridge} ")
+        assert f" other_config:disable-in-band={disabled}" in line
+
+
 def test_every_addition_may_exist() -> None:
     for word in ("add-br", "add-port"):
         found = lines(ONE, word)

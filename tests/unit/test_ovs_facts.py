@@ -8,6 +8,7 @@ import pytest
 from osken_apps.cli.ovs_facts import command, host_facts
 from osken_apps.errors import Malformed
 from osken_apps.model.conditions import BridgeFacts, ControllerFacts, HostFacts, InterfaceFacts, PortFacts
+from osken_apps.ovsdb.json_texts import Json
 
 PORT_ID = "53903a95-82aa-4d9f-8c6e-000000000001"
 NOTHING = ["set", []]
@@ -31,7 +32,8 @@ EXTERNAL_IDS = [
 ]
 LOCAL_IP = ["map", [["local_ip", "192.0.2.1"]]]
 ROOT = table({"_uuid": uuid("r"), "ovs_version": "3.1.0", "external_ids": IDS, "other_config": LOCAL_IP})
-MANAGERS = table({"_uuid": uuid("m"), "target": "tcp:192.0.2.10:6640"})
+MANAGER = {"_uuid": uuid("m"), "target": "tcp:192.0.2.10:6640", "connection_mode": NOTHING}
+MANAGERS = table(MANAGER)
 BRIDGE = {
     "_uuid": uuid("br"),
     "name": "br-int",
@@ -41,6 +43,7 @@ BRIDGE = {
     "protocols": ["set", ["OpenFlow10", "OpenFlow14"]],
     "controller": uuid("c"),
     "ports": ["set", [uuid("tap"), uuid("int")]],
+    "other_config": ["map", [["disable-in-band", "true"]]],
 }
 CONTROLLER = {
     "_uuid": uuid("c"),
@@ -140,6 +143,27 @@ def test_a_controller_is_in_band_unless_it_says_otherwise() -> None:
     default = table(CONTROLLER | {"is_connected": True, "connection_mode": NOTHING})
     (bridge,) = host_facts("\n".join([*OUTPUT[:3], default, *OUTPUT[4:]])).bridges
     assert bridge.controllers == (ControllerFacts("tcp:192.0.2.10:6653", is_connected=True, in_band=True),)
+
+
+@pytest.mark.parametrize(
+    ("disabled", "manager", "controller", "is_in_band"),
+    [
+        (NO_IDS, {}, {}, True),  # managers are, unless told otherwise
+        (NO_IDS, {"connection_mode": "in-band"}, {}, True),
+        (NO_IDS, {"connection_mode": "out-of-band"}, {}, False),
+        (NO_IDS, {"connection_mode": "out-of-band"}, {"connection_mode": NOTHING}, True),
+        (NO_IDS, {"target": "ptcp:6640"}, {}, False),  # it dials nobody
+        (["map", [["disable-in-band", "false"]]], {}, {}, True),
+        (["map", [["disable-in-band", "true"]]], {}, {"connection_mode": "in-band"}, False),
+    ],
+)
+def test_a_bridge_is_in_band_unless_all_that_is_dialled_is_not_or_the_bridge_forbids_it(
+    disabled: Json, manager: dict[str, Json], controller: dict[str, Json], is_in_band: bool
+) -> None:
+    managers, controllers = table(MANAGER | manager), table(CONTROLLER | controller)
+    bridges = table(BRIDGE | {"other_config": disabled})
+    (bridge,) = host_facts("\n".join([ROOT, managers, bridges, controllers, *OUTPUT[4:]])).bridges
+    assert bridge.in_band is is_in_band
 
 
 def test_a_host_without_a_name_is_read_all_the_same() -> None:

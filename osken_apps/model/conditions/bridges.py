@@ -124,6 +124,15 @@ def _of_bridge(bridge: BridgeFacts, host: HostFacts, expected: Expected) -> Iter
             bridge=name,
             cuts=True,
         )
+    if bridge.in_band:
+        yield Condition(
+            Code.IN_BAND,
+            f"bridge {name} is controlled in-band: ARP and TCP with the controller's address pass its flows"
+            " by, whoever sends them",
+            f"ovs-vsctl set bridge {name} other_config:disable-in-band=true (not where the host reaches its"
+            f" controller through {name} alone)",
+            bridge=name,
+        )
     yield from _of_controllers(bridge, expected)
     yield from _of_path(bridge, host)
 

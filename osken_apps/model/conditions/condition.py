@@ -24,6 +24,7 @@ class Code(StrEnum):
     BRIDGE_MISSING = "bridge_missing"
     FAIL_MODE = "fail_mode"
     PROTOCOLS = "protocols"
+    IN_BAND = "in_band"
     PATCH_MISSING = "patch_missing"
     PATCH_TYPE = "patch_type"
     PATCH_PEER = "patch_peer"

@@ -59,7 +59,10 @@ class PortFacts:
 
 @dataclass(frozen=True, slots=True)
 class BridgeFacts:
-    """A row of Bridge with its ports. No `protocols` are those that Open vSwitch enables by itself."""
+    """A row of Bridge with its ports. No `protocols` are those that Open vSwitch enables by itself.
+
+    `in_band`: Open vSwitch has flows of its own there, above all others, by which it reaches what it dials.
+    """
 
     name: str
     fail_mode: str = ""
@@ -67,6 +70,7 @@ class BridgeFacts:
     datapath_type: str = ""
     controllers: tuple[ControllerFacts, ...] = ()
     ports: tuple[PortFacts, ...] = ()
+    in_band: bool = False
 
     def port(self, name: str) -> PortFacts | None:
         """Give the port of that name."""

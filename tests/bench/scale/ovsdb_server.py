@@ -181,7 +181,7 @@ class SimulatedDatabase:
             "controller": _references([self._insert("Controller", controller)]),
             "ports": _references(made),
             "external_ids": ["map", []],
-            "other_config": ["map", []],
+            "other_config": ["map", [["disable-in-band", "true"]]],
             "fail_mode": "secure",
         }
         return self._insert("Bridge", row)
