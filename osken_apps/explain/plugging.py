@@ -224,7 +224,7 @@ def _is_on_the_way(case: Case, condition: Condition) -> bool:
     network = case.seen.network
     if condition.code in OF_CROWDS:
         return network.id in condition.sentence
-    if condition.code is Code.TUNNEL_MTU:
+    if condition.code in (Code.TUNNEL_MTU, Code.TUNNEL_VLANS):
         return network.network_type.is_tunnel
     if condition.code is Code.NIC_MTU and case.peer:
         return False  # a cause of its own, where frames are to pass

@@ -95,7 +95,11 @@ class Host(Machine):
         self.ovs.start_vswitchd()
 
     def lay_underlay(self, address: IPv4Interface) -> None:
-        """Give the host an address on the wire, and say in its OVSDB that tunnels end there."""
+        """Give the host an address on the wire, and say in its OVSDB that tunnels end there.
+
+        Frames of machines, which have a VLAN there, do not come to that address.
+        """
+        self.ovs.vsctl("set", "port", "br-eth2", "tag=0")
         self.namespace.ip("addr", "add", str(address), "dev", "br-eth2")
         self.namespace.ip("link", "set", "br-eth2", "up")
         self.ovs.vsctl("set", "Open_vSwitch", ".", f"other_config:local_ip={address.ip}")

@@ -93,6 +93,14 @@ def too_small_for_tunnels(site: TwoHosts) -> None:
     site.edit(site.host1, with_bridge("br-int", datapath_type="netdev"), with_nic(mtu=1400))
 
 
+def heard_by_the_bridge_itself(site: TwoHosts) -> None:
+    """Have a host in user space whose bridge to the wire takes machines' frames for its own."""
+    over_tunnels("192.0.2.1", "192.0.2.2")(site)
+    ends = PATCH("phy-br-eth2", END), conditions.PortFacts("br-eth2")
+    in_user_space = (with_bridge(name, datapath_type="netdev") for name in ("br-int", "br-eth2"))
+    site.edit(site.host1, *in_user_space, with_port("br-eth2", "phy-br-eth2", *ends))
+
+
 PATCH, END = conditions.patch, "int-br-eth2"
 TAPS = (conditions.InterfaceFacts("tap1", iface_id=VM1.id), conditions.InterfaceFacts("tap9"))
 BOND = conditions.PortFacts("bond0", TAPS)
@@ -186,6 +194,10 @@ SAID_BESIDES: dict[Code, tuple[Callable[[TwoHosts], None], str]] = {
     Code.TUNNEL_MTU: (
         too_small_for_tunnels,
         "eth2 has MTU 1400, and a network of type vxlan with MTU 1500 needs 1550."),
+    Code.TUNNEL_VLANS: (
+        heard_by_the_bridge_itself,
+        "the port br-eth2 of bridge br-eth2 takes frames of all VLANs: a machine on any that says that it has"
+        " another host's tunnel address cuts the tunnels to there."),
 }  # fmt: skip
 #: Of no port, or not to be seen from the controller.
 NOT_OF_A_PORT = {

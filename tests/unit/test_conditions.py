@@ -571,6 +571,24 @@ def test_a_nic_that_is_too_small_for_tunnels_is_told_where_it_must_be_the_one() 
     assert of_tunnels(in_turn(AT, with_nic(mtu=1400))) == []  # of the kernel's datapath nobody knows the NIC
 
 
+def test_a_bridge_in_user_space_whose_own_address_hears_machines_is_told() -> None:
+    def local(**values: object) -> Edit:
+        def edit(host: HostFacts) -> HostFacts:
+            rows = (replace(row, **values) if row.name == "br-eth2" else row for row in PHYSICAL.ports)  # type: ignore[arg-type]
+            return with_bridge("br-eth2", datapath_type="netdev", ports=tuple(rows))(host)
+
+        return in_turn(AT, edit)
+
+    said = (
+        "tunnel_vlans",
+        "the port br-eth2 of bridge br-eth2 takes frames of all VLANs: a machine on any that says that it has"
+        " another host's tunnel address cuts the tunnels to there",
+    )
+    assert of_tunnels(local()) == [said] == of_tunnels(local(vlan_mode="trunk"))
+    assert of_tunnels(local(tag=0)) == [] == of_tunnels(local(tag=100))
+    assert of_tunnels(in_turn(AT)) == []  # the kernel's own address hears no VLAN
+
+
 def test_a_network_over_tunnels_on_too_many_hosts_or_with_too_many_machines_is_told() -> None:
     crowds = (Crowd("net", NetworkType.VXLAN, 1500, 5001),)
     machines = (

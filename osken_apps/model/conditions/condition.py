@@ -53,6 +53,7 @@ class Code(StrEnum):
     TUNNEL_ADDRESS_MALFORMED = "tunnel_address_malformed"
     TUNNEL_ADDRESS_DOUBLED = "tunnel_address_doubled"
     TUNNEL_MTU = "tunnel_mtu"
+    TUNNEL_VLANS = "tunnel_vlans"
     TUNNEL_HOSTS = "tunnel_hosts"
     TUNNEL_MACHINES = "tunnel_machines"
 

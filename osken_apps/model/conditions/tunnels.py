@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from osken_apps.model.conditions.condition import Code, Condition, Expected, TunnelNeeds
 from osken_apps.model.conditions.facts import HostFacts, InterfaceFacts
+from osken_apps.model.conditions.wiring import vlans
 from osken_apps.model.conditions.words import typed
 from osken_apps.model.resources import TUNNEL_OCTETS, TUNNEL_TYPES
 from osken_apps.model.snapshot import tunnel_port
@@ -31,6 +32,7 @@ def of_tunnels(host: HostFacts, expected: Expected) -> Iterator[Condition]:
     if needs is not None:
         yield from _of_ports(host, expected)
         yield from _of_mtu(host, needs, expected)
+        yield from _of_vlans(host, expected)
         yield from _of_crowds(host, needs, expected)
 
 
@@ -87,6 +89,23 @@ def _of_mtu(host: HostFacts, needs: TunnelNeeds, expected: Expected) -> Iterator
         f" {best.mtu - TUNNEL_OCTETS[kind]} NETWORK",
         interface=best.name,
     )
+
+
+def _of_vlans(host: HostFacts, expected: Expected) -> Iterator[Condition]:
+    """Give the bridges in user space whose own address hears machines' ARP: it learns from it, in any VLAN,
+    where other hosts are.
+    """
+    for _, name in expected.layout.bridge_mappings:
+        bridge = host.bridge(name)
+        own = bridge.port(name) if bridge else None
+        if bridge and own and bridge.datapath_type == USERSPACE and not vlans(own):
+            yield Condition(
+                Code.TUNNEL_VLANS,
+                f"the port {name} of bridge {name} takes frames of all VLANs: a machine on any that says that"
+                " it has another host's tunnel address cuts the tunnels to there",
+                f"ovs-vsctl set port {name} tag=0, or the VLAN of the host's address there",
+                name,
+            )
 
 
 def _nics(host: HostFacts, expected: Expected) -> Iterator[InterfaceFacts]:

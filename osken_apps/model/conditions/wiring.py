@@ -60,13 +60,13 @@ def _of_end(
         if interface.peer != peer:
             sentence = f"patch {name}: {_of_peer(interface.peer, peer, host)}"
             return Condition(Code.PATCH_PEER, sentence, remedy, physical_bridge, name, cuts=True)
-    if settings := _vlans(port):
+    if settings := vlans(port):
         sentence = f"patch {name} has {settings}: {MUST_CARRY}"
         return Condition(Code.PATCH_VLANS, sentence, _clear_vlans(port), physical_bridge, cuts=True)
     return None
 
 
-def _vlans(port: PortFacts) -> str:
+def vlans(port: PortFacts) -> str:
     """Give the settings for which a port row does not carry all VLANs alike; empty: it does.
 
     Source: ovs-vswitchd.conf.db(5) of Port's tag and vlan_mode.
@@ -185,7 +185,7 @@ def _of_nic(port: PortFacts, nic: InterfaceFacts, bridge: str) -> tuple[Code, st
     if nic.link_up is False:
         sentence = f"{name} of bridge {bridge} has no link"
         return Code.NIC_UNPLUGGED, sentence, "look at the cable, and at the port of the switch", nic.name
-    settings = _vlans(port)
+    settings = vlans(port)
     if settings and port.vlan_mode not in NATIVE:
         sentence = f"{name} of bridge {bridge} has {settings}: {MUST_CARRY}"
         return Code.NIC_VLANS, sentence, _clear_vlans(port), ""
@@ -195,7 +195,7 @@ def _of_nic(port: PortFacts, nic: InterfaceFacts, bridge: str) -> tuple[Code, st
 def _of_native_vlans(rows: list[tuple[PortFacts, InterfaceFacts]], bridge: str) -> Iterator[Condition]:
     """Warn of NICs that have a native VLAN: the other VLANs pass, and that one where the wire has it, too."""
     for port, nic in rows:
-        settings = _vlans(port)
+        settings = vlans(port)
         if settings and port.vlan_mode in NATIVE:
             sentence = f"frames without a VLAN come in as of VLAN {port.tag}"
             yield Condition(

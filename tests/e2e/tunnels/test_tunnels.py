@@ -122,6 +122,31 @@ def test_a_neighbor_solicitation_for_a_known_address_is_answered_on_the_host_tha
     assert b.mac in a.namespace.ip("-6", "neigh", "show", ipv6(tunnels, b))
 
 
+#: Say with gratuitous ARP (RFC 5227, 2.3) that MAC has ADDRESS, of which both are hexadecimal.
+CLAIM = """
+import socket, sys
+mac, address = map(bytes.fromhex, sys.argv[1:])
+arp = bytes.fromhex("0001080006040001") + mac + address + bytes(6) + address
+link = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+link.bind(("eth0", 0))
+link.send(bytes([255] * 6) + mac + bytes.fromhex("0806") + arp + bytes(18))
+"""
+
+
+def test_a_machine_that_has_a_host_s_address_on_a_vlan_cuts_no_tunnel(tunnels: World) -> None:
+    a, b = pair(tunnels, network(tunnels, "vxlan"))
+    hosts_network = tunnels.network("192.0.2.0/24", gateway_ip=None, enable_dhcp=False)
+    rival = tunnels.launch(1, hosts_network, fixed_ips=[{"ip_address": "192.0.2.2"}])
+    witness = tunnels.launch(3, hosts_network)
+    before = tunnels.host(1).ovs.appctl("tnl/neigh/show")
+    with witness.capture("arp") as capture:
+        rival.run([sys.executable, "-c", CLAIM, rival.mac.replace(":", ""), "c0000202"])
+        capture.wait_for("192.0.2.2")
+    assert "192.0.2.2" in before
+    assert tunnels.host(1).ovs.appctl("tnl/neigh/show") == before
+    assert a.ping(address(tunnels, b)).ok
+
+
 def test_machines_on_a_vlan_and_over_tunnels_are_side_by_side(tunnels: World) -> None:
     vlan = tunnels.network("10.20.0.0/24")
     c, d = tunnels.launch(1, vlan), tunnels.launch(2, vlan)
