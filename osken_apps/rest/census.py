@@ -30,16 +30,23 @@ AGENT = "agent"
 CREATED, UPDATED, DELETED = "created", "updated", "deleted"
 REVISION = re.compile("([0-9a-f]{1,32})-([0-9]{1,18})")
 
+# Tells whether a caller may see something that is in a network, in a security group or (None) in neither.
+Sight = Callable[[ResourceFacts, ResourceFacts | None], bool]
+
 
 @dataclass(frozen=True, slots=True)
 class NumberedChange:
-    """A change: the resource as it was before and after, as far as policy looks at it; hosts have neither."""
+    """A change: the resource as it was before and after, as far as policy looks at it; hosts have neither.
+
+    `within` is the network or security group that it is in, as that was then: it may be gone since.
+    """
 
     number: int
     kind: str
     id: str
     before: ResourceFacts | None = None
     after: ResourceFacts | None = None
+    within: ResourceFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +58,12 @@ class Changed:
     reset: bool = False
 
 
-def _hides_or_shows(entry: NumberedChange, may_see: Callable[[ResourceFacts], bool]) -> bool:
+def _hides_or_shows(entry: NumberedChange, may_see: Sight) -> bool:
     """Tell whether a network, and with it what is in it, came into a caller's sight or went out of it."""
     before, after = entry.before, entry.after
     if before is None or after is None or after.kind is not Network:
         return False
-    return may_see(before) is not may_see(after)
+    return may_see(before, None) is not may_see(after, None)
 
 
 class Census:
@@ -121,7 +128,7 @@ class Census:
         found: dict[type[Standard], Counter[str]] = {kind: Counter() for kind in KINDS}
         may_see = self._sight(permissions)
         for facts, number in counted:
-            if may_see(facts):
+            if may_see(facts, self._within(facts)):
                 found[facts.kind][facts.status] += number
         return found
 
@@ -136,14 +143,15 @@ class Census:
     def _ids(self, wanted: Callable[[ResourceFacts], bool], permissions: Permissions) -> list[str]:
         with self._lock:
             known = [facts for facts in self._alike if wanted(facts)]
-        seen = list(filter(self._sight(permissions), known))
+        may_see = self._sight(permissions)
+        seen = [facts for facts in known if may_see(facts, self._within(facts))]
         with self._lock:  # not while the policy is asked: a commit would wait
             return [id for facts in seen for id in self._alike.get(facts, ())]
 
     def sees(self, kind: type[Standard], id: str, permissions: Permissions) -> bool:
         """Tell whether a caller may see a resource."""
         facts = self._facts[kind].get(id)
-        return facts is not None and self._sight(permissions)(facts)
+        return facts is not None and self._sight(permissions)(facts, self._within(facts))
 
     def since(self, text: str, permissions: Permissions, own: Target) -> Changed:
         """Give what a caller may see of the changes since a revision. Raises HTTPBadRequest."""
@@ -170,31 +178,35 @@ class Census:
                 break
         return Changed(f"{self._epoch}-{last}", tuple(told))
 
-    def _told(self, entry: NumberedChange, may_see: Callable[[ResourceFacts], bool], sees_hosts: bool) -> str:
+    def _told(self, entry: NumberedChange, may_see: Sight, sees_hosts: bool) -> str:
         """Say what happened to something for one who may not see all; empty: nothing."""
         if entry.kind == AGENT:
             return UPDATED if sees_hosts else ""
-        before = entry.before is not None and may_see(entry.before)
-        after = entry.after is not None and may_see(entry.after)
+        before = entry.before is not None and may_see(entry.before, entry.within)
+        after = entry.after is not None and may_see(entry.after, entry.within)
         if before:
             return UPDATED if after else DELETED
         return CREATED if after else ""
 
-    def _sight(self, permissions: Permissions) -> Callable[[ResourceFacts], bool]:
+    def _within(self, facts: ResourceFacts) -> ResourceFacts | None:
+        """Give the network or security group that something is in, as it is now."""
+        if facts.security_group_id is not None:
+            return self._facts[SecurityGroup].get(facts.security_group_id)
+        return self._facts[Network].get(facts.network_id or "")
+
+    def _sight(self, permissions: Permissions) -> Sight:
         """Give what tells whether a caller may see something; the policy is asked once for what is alike."""
         if permissions.sees_all:
-            return lambda _facts: True
-        network_of, group_of = self._facts[Network].get, self._facts[SecurityGroup].get
+            return lambda _facts, _within: True
         answers: dict[tuple[object, ...], bool] = {}
 
-        def may_see(facts: ResourceFacts) -> bool:
-            network, group = network_of(facts.network_id or ""), group_of(facts.security_group_id or "")
+        def may_see(facts: ResourceFacts, within: ResourceFacts | None) -> bool:
             own = (facts.kind, facts.project_id, facts.shared, facts.external, facts.device_owner)
-            answer = answers.get((*own, network, group))
+            answer = answers.get((*own, within))
             if answer is None:
                 rule = f"get_{KINDS[facts.kind].singular}"
-                answer = permissions.may(rule, target_of(facts, network_of, group_of))
-                answers[*own, network, group] = answer
+                target = target_of(facts, lambda _id: within, lambda _id: within)
+                answer = answers[*own, within] = permissions.may(rule, target)
             return answer
 
         return may_see
@@ -233,10 +245,17 @@ class Census:
         if after is not None:
             self._facts[kind][id] = after
             self._alike.setdefault(after, {})[id] = None
-        self._note(KINDS[kind].singular, id, before, after)
+        known = after or before
+        within = None if known is None else self._within(known)
+        self._note(KINDS[kind].singular, id, before, after, within)
 
     def _note(
-        self, kind: str, id: str, before: ResourceFacts | None = None, after: ResourceFacts | None = None
+        self,
+        kind: str,
+        id: str,
+        before: ResourceFacts | None = None,
+        after: ResourceFacts | None = None,
+        within: ResourceFacts | None = None,
     ) -> None:
         self._number += 1
-        self._entries.append(NumberedChange(self._number, kind, id, before, after))
+        self._entries.append(NumberedChange(self._number, kind, id, before, after, within))

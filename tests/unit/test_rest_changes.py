@@ -90,6 +90,28 @@ def test_a_port_of_another_project_on_an_own_network_is_told(api: Client) -> Non
     assert stranger.changes() == []
 
 
+def test_what_goes_with_an_own_network_or_group_is_told(api: Client) -> None:
+    network = api.make("network", project_id="b")["id"]
+    subnet = api.subnet(network, project_id="a")["id"]
+    group = api.make("security_group", project_id="b")["id"]
+    rule = api.make("security_group_rule", security_group_id=group, direction="ingress", project_id="a")["id"]
+    watcher, stranger = Watcher(api.as_user("b", "member")), Watcher(api.as_user("c", "member"))
+    assert watcher.client.get(f"/security-group-rules?id={rule}&fields=id") == {
+        "security_group_rules": [{"id": rule}]
+    }
+    api.call("DELETE", f"/networks/{network}")
+    api.call("DELETE", f"/security-groups/{group}")
+    gone = [
+        ("subnet", subnet),
+        ("network", network),
+        ("security_group_rule", rule),
+        ("security_group", group),
+    ]
+    told = watcher.changes()
+    assert [("deleted", *one) in told for one in gone] == [True] * 4
+    assert stranger.changes() == []
+
+
 def test_a_revision_that_is_too_old_or_of_another_start_has_all_read_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
