@@ -27,7 +27,8 @@ def _addresses_of(item: Type) -> Type:
             raise ValueError(f"Duplicate items in the list: '{', '.join(value)}'")
         return tuple(dict.fromkeys(parsed))
 
-    return replace(items, parse=parse)
+    schema = {"anyOf": [part | {"uniqueItems": True} for part in items.schema["anyOf"]]}
+    return replace(items, parse=parse, schema=schema)
 
 
 def _parse_range(value: Any) -> IPNetwork:

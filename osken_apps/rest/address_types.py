@@ -34,6 +34,23 @@ ADDRESS = Type(
 )
 
 
+OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+IPV4 = rf"{OCTET}(\.{OCTET}){{3}}"
+HEXTET = "[0-9a-fA-F]{1,4}"
+# All eight, or with a gap after so many; the last two may be written as IPv4 (RFC 4291, section 2.2).
+IPV6_FORMS = (
+    f"({HEXTET}:){{7}}{HEXTET}",
+    f"({HEXTET}:){{6}}{IPV4}",
+    f"({HEXTET}:){{1,7}}:",
+    *(f"({HEXTET}:){{1,{before}}}(:{HEXTET}){{1,{7 - before}}}" for before in range(1, 7)),
+    *(f"({HEXTET}:){{1,{before}}}(:{HEXTET}){{0,{5 - before}}}:{IPV4}" for before in range(1, 6)),
+    f":(:{HEXTET}){{0,5}}:{IPV4}",
+    f":((:{HEXTET}){{1,7}}|:)",
+)
+IPV4_CIDR = rf"^{IPV4}/(3[0-2]|[12]?[0-9])$"
+IPV6_CIDR = rf"^({'|'.join(IPV6_FORMS)})/(12[0-8]|1[01][0-9]|[1-9]?[0-9])$"
+
+
 def parse_cidr(value: Any) -> IPNetwork:
     """Take a range in CIDR notation; host bits are cleared."""
     try:
@@ -44,10 +61,6 @@ def parse_cidr(value: Any) -> IPNetwork:
         raise ValueError(f"'{value}' is not a valid IP subnet") from None
 
 
-OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
-HEXTETS = "([0-9a-fA-F]{1,4}:){1,6}"
-IPV4_CIDR = rf"^{OCTET}(\.{OCTET}){{3}}/(3[0-2]|[12]?[0-9])$"
-IPV6_CIDR = rf"^{HEXTETS}:/(12[0-8]|1[01][0-9]|[1-9]?[0-9])$"
 CIDR = Type(
     parse_cidr,
     {"type": "string", "maxLength": CIDR_LENGTH, "anyOf": [{"pattern": IPV4_CIDR}, {"pattern": IPV6_CIDR}]},

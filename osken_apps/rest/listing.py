@@ -17,6 +17,9 @@ from osken_apps.store.selection import Among, Page
 PAGING = frozenset({"fields", "sort_key", "sort_dir", "limit", "marker", "page_reverse", "verbose"})
 TAG_FILTERS = frozenset({"tags", "tags-any", "not-tags", "not-tags-any"})
 CHANGED_SINCE = "changed_since"
+# What filters by these is text, whatever they are otherwise: what none of them can be finds none.
+SHOWN_AS_TEXT = frozenset({"created_at", "updated_at", "revision_number", "id"})
+COMPARED_AS_TEXT = SHOWN_AS_TEXT | {"security_groups"}
 FIXED_IP_PARTS = ("subnet_id", "ip_address", "ip_address_substr")
 # A query string holds some 1,500 ids; each bound is stated in the OpenAPI document.
 MAX_FILTER_VALUES = 2000
@@ -148,7 +151,7 @@ def _test(attribute: Attribute, texts: list[str]) -> Test:
     if attribute.name == "security_groups":
         groups = frozenset(map(id_of_text, texts))
         return lambda port, _: not groups.isdisjoint(port.security_groups)
-    if attribute.name in ("created_at", "updated_at", "revision_number", "id"):
+    if attribute.name in SHOWN_AS_TEXT:
         wanted = frozenset(map(id_of_text, texts))
         return lambda resource, context: str(attribute.shown(resource, context)) in wanted
     values = frozenset(_filter_values(attribute, texts))

@@ -20,6 +20,7 @@ from osken_apps.rest.types import UUID, Type, choice, optional
 
 PROTOCOL_LENGTH = max(map(len, PROTOCOLS))
 _NUMBER = re.compile("[0-9]{1,5}")
+PORT_PATTERN = "^(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[0-5][0-9]{4}|[0-9]{1,4})$"
 
 
 def _parse_ethertype(value: Any) -> Ethertype:
@@ -98,7 +99,7 @@ _PORT = {"type": "integer", "minimum": 0, "maximum": MAX_PORT}
 PORT = optional(
     Type(
         _parse_port,
-        {"anyOf": [_PORT, {"type": "string", "maxLength": 4, "pattern": "^[0-9]{1,4}$"}]},
+        {"anyOf": [_PORT, {"type": "string", "maxLength": 5, "pattern": PORT_PATTERN}]},
         shown_schema=_PORT,
     )
 )

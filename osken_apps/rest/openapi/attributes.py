@@ -4,7 +4,14 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from osken_apps.rest.attribute import ABSENT, Attribute
-from osken_apps.rest.listing import MAX_FIELDS, MAX_FILTER_VALUES, MAX_LIMIT, MAX_SORT_KEYS, MAX_TAG_LIST
+from osken_apps.rest.listing import (
+    COMPARED_AS_TEXT,
+    MAX_FIELDS,
+    MAX_FILTER_VALUES,
+    MAX_LIMIT,
+    MAX_SORT_KEYS,
+    MAX_TAG_LIST,
+)
 from osken_apps.rest.openapi.words import LINKS, TEXT, Document, array_of, object_of, parameter
 from osken_apps.rest.types import NULL, TEXT_LENGTH
 
@@ -37,12 +44,12 @@ def _filter_schema(attribute: Attribute) -> Document:
     """Say what a filter accepts; a query string has only text."""
     if attribute.name == "fixed_ips":
         return TEXT | {"pattern": "^(subnet_id|ip_address|ip_address_substr)=[0-9a-fA-F.:-]+$"}
-    if attribute.post or attribute.put:
-        schema = attribute.type.schema
-        if NULL in attribute.type.answer_schema.get("anyOf", ()) and NULL not in schema.get("anyOf", ()):
-            return {"anyOf": [schema, NULL]}  # whatever may be shown as null is found by it
-        return dict(schema)
-    return TEXT
+    if attribute.name in COMPARED_AS_TEXT:
+        return TEXT
+    schema = attribute.type.schema
+    if NULL in attribute.type.answer_schema.get("anyOf", ()) and NULL not in schema.get("anyOf", ()):
+        return {"anyOf": [schema, NULL]}  # whatever may be shown as null is found by it
+    return dict(schema)
 
 
 def list_parameters(attributes: Sequence[Attribute], stored: bool) -> list[Document]:
@@ -62,13 +69,14 @@ def list_parameters(attributes: Sequence[Attribute], stored: bool) -> list[Docum
     return [*filters, parameter("fields", "query", array_of(TEXT, MAX_FIELDS))]
 
 
-def page_parameters() -> list[Document]:
-    """Give the parameters that order a list and cut it into pages."""
+def page_parameters(attributes: Iterable[Attribute]) -> list[Document]:
+    """Give the parameters that order a list of what has these attributes and cut it into pages."""
+    keys = {"enum": [attribute.name for attribute in attributes if attribute.sort]}
     return [
         parameter("limit", "query", {"type": "integer", "minimum": 0, "maximum": MAX_LIMIT}),
         parameter("marker", "query", TEXT),
         parameter("page_reverse", "query", TEXT),
-        parameter("sort_key", "query", array_of(TEXT, MAX_SORT_KEYS)),
+        parameter("sort_key", "query", array_of(keys, MAX_SORT_KEYS)),
         parameter("sort_dir", "query", array_of({"enum": ["asc", "desc"]}, MAX_SORT_KEYS)),
     ]
 

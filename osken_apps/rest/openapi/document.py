@@ -56,7 +56,7 @@ def _collection_paths(collection: Collection) -> Document:
                     200,
                     listed(plural, shown_attributes(attributes)),
                     READ_ERRORS,
-                    [*list_parameters(attributes, stored=True), *page_parameters()],
+                    [*list_parameters(attributes, stored=True), *page_parameters(attributes)],
                 ),
                 "post": operation(
                     f"create_{singular}", 201, {"oneOf": [one, several]}, WRITE_ERRORS, body=asked
