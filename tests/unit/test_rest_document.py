@@ -47,6 +47,9 @@ def is_described(schema: Any, text: str) -> bool:
         ("1::2::3/64", False),
         ("fd00::/129", False),
         ("fd00::%1/64", False),
+        ("10.0.0.0/255.0.0.0", False),  # nor does Neutron
+        ("10.0.0.0/0.255.255.255", False),
+        ("10.0.0.0/08", False),
         ("10.0.0.0", False),
     ],
 )
