@@ -27,8 +27,7 @@ def _addresses_of(item: Type) -> Type:
             raise ValueError(f"Duplicate items in the list: '{', '.join(value)}'")
         return tuple(dict.fromkeys(parsed))
 
-    schema = {"anyOf": [part | {"uniqueItems": True} for part in items.schema["anyOf"]]}
-    return replace(items, parse=parse, schema=schema)
+    return replace(items, parse=parse)
 
 
 def _parse_range(value: Any) -> IPNetwork:
