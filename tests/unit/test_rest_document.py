@@ -5,8 +5,6 @@ from typing import Any
 
 import pytest
 
-from osken_apps.rest.address_groups import ASKED
-from osken_apps.rest.address_groups import ATTRIBUTES as GROUP_ATTRIBUTES
 from osken_apps.rest.address_types import CIDR
 from osken_apps.rest.openapi.document import document
 from osken_apps.rest.permission_types import PORT
@@ -64,12 +62,6 @@ def test_a_range_is_taken_if_it_is_described(text: str, is_one: bool) -> None:
 def test_a_port_of_a_rule_is_taken_if_it_is_described(text: str, is_one: bool) -> None:
     schema = PORT.schema["anyOf"][0]
     assert (is_taken(PORT, text), is_described(schema, text)) == (is_one, is_one)
-
-
-def test_addresses_of_a_group_are_described_as_each_once() -> None:
-    created = next(one for one in GROUP_ATTRIBUTES if one.name == "addresses")
-    for attribute in (created, *ASKED):
-        assert attribute.type.schema["anyOf"][0]["uniqueItems"] is True
 
 
 def query_schema(path: str, name: str) -> Any:
