@@ -13,7 +13,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Locator,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 from osken_apps.link import Answer, HostReports, Message, Ping, PortReports, Query
 from osken_apps.model.changes import HostReport, PortReport
@@ -237,6 +245,11 @@ def go(page: Page, place: str) -> None:
     wait_shown(page)
 
 
+def title(page: Page, name: str) -> Locator:
+    """Give the title of a screen; a dialog over it has one, too, which may name the same."""
+    return page.get_by_role("heading", level=1, name=name)
+
+
 def wait_shown(page: Page) -> None:
     """Wait until a screen shows what it has; the network is never idle: a request waits for news."""
     expect(page.locator("main h1")).to_be_visible()
@@ -247,7 +260,7 @@ def _has_rest(page: Page) -> bool:
     """Leave the screen; tell whether somebody is still logged in and nothing is open."""
     page.unroute_all()
     page.evaluate("location.hash = '#/nowhere'")
-    expect(page.get_by_role("heading", name="Not found").or_(page.get_by_label("Password"))).to_be_visible()
+    expect(title(page, "Not found").or_(page.get_by_label("Password"))).to_be_visible()
     return page.locator("nav.main").count() == 1 and page.locator("dialog[open]").count() == 0
 
 

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.ui.site import Site, go
+from tests.ui.site import Site, go, title
 from tests.ui.test_looking import settings
 
 
@@ -31,10 +31,10 @@ def test_a_network_its_subnet_and_a_port_are_made_changed_and_deleted(site: Site
         page.get_by_role("button", name="Change").click()
         dialog(page).get_by_label("Name").fill("renamed")
         dialog(page).get_by_role("button", name="Save").click()
-        expect(page.get_by_role("heading", name="renamed")).to_be_visible()
+        expect(title(page, "renamed")).to_be_visible()
         page.get_by_role("button", name="Delete").click()
         dialog(page).get_by_role("button", name="Delete").click()
-        expect(page.get_by_role("heading", name="Ports")).to_be_visible()
+        expect(title(page, "Ports")).to_be_visible()
         expect(page.get_by_role("link", name="renamed")).to_have_count(0)
 
 
@@ -95,7 +95,7 @@ def test_a_change_of_what_has_changed_meanwhile_shows_both_whatever_it_is_of(sit
             expect(versions).to_contain_text("typed here")
             expect(versions).to_contain_text("theirs")
             dialog(page).get_by_role("button", name="Save mine over it").click()
-            expect(page.get_by_role("heading", name="typed here")).to_be_visible()
+            expect(title(page, "typed here")).to_be_visible()
             now = site.call("GET", path)[singular]
             assert (now["name"], now["description"]) == ("typed here", "second"), path
     for path in reversed(made):
@@ -118,7 +118,7 @@ def test_what_others_did_to_a_ports_addresses_and_groups_is_shown_and_taken(site
         expect(addresses).to_have_value("10.0.0.88")
         dialog(page).get_by_label("Name").fill("after theirs")
         dialog(page).get_by_role("button", name="Save").click()
-        expect(page.get_by_role("heading", name="after theirs")).to_be_visible()
+        expect(title(page, "after theirs")).to_be_visible()
     now = site.call("GET", f"ports/{port['id']}")["port"]
     assert (now["fixed_ips"][0]["ip_address"], now["security_groups"]) == ("10.0.0.88", [group])
     site.call("DELETE", f"ports/{port['id']}")
@@ -197,7 +197,7 @@ def test_a_port_is_made_with_the_keyboard_alone(site: Site) -> None:
         expect(new).to_be_focused()
         tab_to(page, page.get_by_role("link", name="by-keys"))
         page.keyboard.press("Enter")
-        expect(page.get_by_role("heading", name="by-keys")).to_be_visible()
+        expect(title(page, "by-keys")).to_be_visible()
     (made,) = site.call("GET", "ports?name=by-keys")["ports"]
     address = made["fixed_ips"][0]["ip_address"]
     assert (made["network_id"], made["admin_state_up"], address) == (site.ids["green"], False, "10.1.0.30")
@@ -336,7 +336,7 @@ def test_an_address_group_is_made_and_only_what_differs_is_added_and_taken(site:
         expect(addresses).to_have_value("192.0.2.0/25\n192.0.2.128/25")
         addresses.fill("192.0.2.128/25\n198.51.100.0/24")
         dialog(page).get_by_role("button", name="Save").click()
-        expect(page.get_by_role("heading", name="branches")).to_be_visible()
+        expect(title(page, "branches")).to_be_visible()
         expect(dialog(page)).to_have_count(0)  # its addresses are further requests
         made = site.call("GET", "address-groups?name=branches")["address_groups"][0]
         assert made["addresses"] == ["192.0.2.128/25", "198.51.100.0/24"]
@@ -374,7 +374,7 @@ def test_a_reader_has_no_buttons_for_what_it_may_not_do(site: Site) -> None:
         expect(page.get_by_role("button", name="New network")).to_have_count(0)
         expect(page.get_by_role("link", name="Hosts")).to_have_count(0)
         page.get_by_role("link", name="blue", exact=True).click()
-        expect(page.get_by_role("heading", name="blue")).to_be_visible()
+        expect(title(page, "blue")).to_be_visible()
         expect(page.get_by_role("button", name="Change")).to_have_count(0)
         expect(page.get_by_role("button", name="Delete")).to_have_count(0)
 
@@ -397,7 +397,7 @@ def test_a_member_makes_its_own_and_a_port_in_what_is_shared_and_nothing_of_othe
         page.get_by_role("link", name="in-everybodys").click()
         page.get_by_role("button", name="Delete").click()
         dialog(page).get_by_role("button", name="Delete").click()
-        expect(page.get_by_role("heading", name="Ports")).to_be_visible()
+        expect(title(page, "Ports")).to_be_visible()
     site.call("DELETE", f"networks/{shared}")
 
 

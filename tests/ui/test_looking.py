@@ -10,7 +10,7 @@ from playwright.sync_api import Page, Request, Route, expect
 
 from osken_apps.link import HostReports
 from osken_apps.rest.agents import agent_id
-from tests.ui.site import COUNTED, HOST1, HOST2, HOST3, HOSTS, NOW, UNAVAILABLE, Site, go, look
+from tests.ui.site import COUNTED, HOST1, HOST2, HOST3, HOSTS, NOW, UNAVAILABLE, Site, go, look, title
 
 SCREENS = {
     "overview": "Needs attention",
@@ -91,7 +91,7 @@ def test_the_overview_counts_and_says_what_needs_attention_with_ways_to_it(site:
         expect(page.get_by_role("link", name="web-blue")).to_have_count(0)
         page.go_back()
         page.get_by_role("link", name="Port db-blue waits").click()
-        expect(page.get_by_role("heading", name="db-blue")).to_be_visible()
+        expect(title(page, "db-blue")).to_be_visible()
 
 
 def test_the_overview_says_how_many_dhcp_messages_there_are_a_second(site: Site) -> None:
@@ -149,7 +149,7 @@ def test_what_changes_and_goes_changes_and_goes_on_the_page(site: Site) -> None:
         look(page)
         look(one)
         expect(page.get_by_role("link", name="after", exact=True)).to_be_visible()
-        expect(one.get_by_role("heading", name="after")).to_be_visible()
+        expect(title(one, "after")).to_be_visible()
         site.call("DELETE", f"networks/{made}")
         look(page)
         look(one)
@@ -217,7 +217,7 @@ def test_a_port_says_where_it_is_to_whom_the_policy_tells_it(site: Site) -> None
 def test_a_host_says_what_keeps_it_and_what_mends_that(site: Site) -> None:
     with site.page("hosts") as page:
         page.get_by_role("link", name="host2").click()
-        expect(page.get_by_role("heading", name="host2")).to_be_visible()
+        expect(title(page, "host2")).to_be_visible()
         expect(page.locator("main")).to_contain_text("br-eth2 has no port to the wire")
         expect(page.locator("main")).to_contain_text("ovs-vsctl add-port br-eth2 eth2")
 
@@ -370,7 +370,7 @@ def test_a_port_is_found_by_its_address_with_the_keyboard_alone(site: Site) -> N
         expect(page.get_by_role("option", name="web-green")).to_be_visible()
         page.keyboard.press("ArrowDown")
         page.keyboard.press("Enter")
-        expect(page.get_by_role("heading", name="web-green")).to_be_visible()
+        expect(title(page, "web-green")).to_be_visible()
 
 
 def test_enter_goes_to_what_is_typed_and_hits_are_for_who_typed_it(site: Site) -> None:
@@ -381,7 +381,7 @@ def test_enter_goes_to_what_is_typed_and_hits_are_for_who_typed_it(site: Site) -
         expect(hits.first).to_contain_text("web-blue")
         box.fill("db-green")
         box.press("Enter")
-        expect(page.get_by_role("heading", name="db-green")).to_be_visible()
+        expect(title(page, "db-green")).to_be_visible()
         box.fill("web")
         expect(hits).to_have_count(2)
         box.press("Tab")
@@ -654,7 +654,7 @@ def test_an_address_that_cannot_be_read_is_no_screen(site: Site) -> None:
     with site.page("about") as page:
         go(page, "about")
         page.evaluate("location.hash = '#/%'")
-        expect(page.get_by_role("heading", name="Not found")).to_be_visible()
+        expect(title(page, "Not found")).to_be_visible()
 
 
 def test_all_of_what_hangs_on_one_is_no_more_than_that(site: Site) -> None:

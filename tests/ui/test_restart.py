@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from osken_apps.link import Ping
 from tests.ports import reserved
 from tests.rest.server import NO_QUOTAS, running, write_config
-from tests.ui.site import Site
+from tests.ui.site import Site, title
 
 REFUSED = "Failed to load resource: net::ERR_"
 
@@ -22,13 +22,13 @@ def test_that_the_controller_has_ended_is_said_until_it_is_there_again(site: Sit
             own.say(Ping())
             network = own.make("networks", "network", name="from-before")["id"]
             page = looking.enter_context(own.page(f"networks/{network}", alone=True, expected=REFUSED))
-            expect(page.get_by_role("heading", name="from-before")).to_be_visible()
+            expect(title(page, "from-before")).to_be_visible()
             page.evaluate("window.isTheSame = true")
         expect(page.locator(".banner")).to_contain_text("The API does not answer. What is shown is of")
-        expect(page.get_by_role("heading", name="from-before")).to_be_visible()
+        expect(title(page, "from-before")).to_be_visible()
         with running(config_file, port=port) as own.server:
             own.say(Ping())
             own.call("PUT", f"networks/{network}", {"network": {"name": "after-it"}})
-            expect(page.get_by_role("heading", name="after-it")).to_be_visible()
+            expect(title(page, "after-it")).to_be_visible()
             expect(page.locator(".banner")).to_have_count(0)
             assert page.evaluate("window.isTheSame")
