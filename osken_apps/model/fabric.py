@@ -55,8 +55,8 @@ class Fabric(FabricView):
         Calls `pause` where it may take long; until the first one is taken whole, no host is ready. Each step,
         about one port or host, goes through `attempt`.
         """
-        first, known = not self.inventory.loaded, self.inventory
-        inventory.loaded = not first
+        known = self.inventory
+        inventory.loaded = known.loaded
         known.departed.add(inventory.departed)
         inventory.departed = known.departed
         self.inventory = inventory
