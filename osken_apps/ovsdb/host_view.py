@@ -19,7 +19,7 @@ from osken_apps.model.conditions import (
 )
 from osken_apps.model.host import Interface, TaggedPort, mark_of
 from osken_apps.model.resources import TUNNEL_TYPES
-from osken_apps.ovsdb.operations import MARK
+from osken_apps.ovsdb.operations import MARK, NO_IN_BAND
 from osken_apps.ovsdb.replica import Replica
 from osken_apps.ovsdb.tables import (
     BridgeRow,
@@ -231,7 +231,7 @@ def _is_in_band(
 
     Source: ovs-vswitchd.conf.db(5), other_config:disable-in-band of Bridge.
     """
-    if row.other_config.get("disable-in-band") == "true":
+    if NO_IN_BAND.items() <= row.other_config.items():
         return False
     dialling = (manager for manager in managers if manager.target.startswith(("tcp:", "ssl:")))
     return any(controller.in_band for controller in controllers) or any(
