@@ -2,12 +2,13 @@
 
 import reprlib
 
+MAX_VALUE_EXCERPT = 200  # characters
 MAX_EXCERPT = 64  # characters of a name; no name of Open vSwitch's own is longer
 
 
-def value_excerpt(value: object, limit: int = 200) -> str:
+def value_excerpt(value: object) -> str:
     """Give the beginning of how a value is written, however large it is."""
-    return excerpt(reprlib.repr(value), limit)
+    return excerpt(reprlib.repr(value), MAX_VALUE_EXCERPT)
 
 
 def printable(text: str) -> str:

@@ -40,7 +40,7 @@ class Announcer:
             caught = self._caught.pop(bound.port_id, None)
             frames += (caught,) if caught else ()
             if integration and frames:
-                messages = b"".join([codec.packet_out_of(bound.ofport, frame) for frame in frames])
+                messages = b"".join([codec.packet_out_as_received(bound.ofport, frame) for frame in frames])
                 for delay_s in ANNOUNCE_AFTER_S:
                     runtime.spawn_after(delay_s, self._send_if_here, integration, bound.port_id, messages)
         waiting = {waiting.port_id for waiting in snapshot.waiting}

@@ -71,12 +71,12 @@ class Hosts(ServedHosts):
         self._connections[connection] = identity
         self._follow(self.identities.show_bridge(connection, identity))
 
-    def disconnected(self, connection: Connection, reason: str = "") -> None:
+    def disconnected(self, connection: Connection) -> None:
         """Forget a bridge's connection; what it showed last still counts."""
         if self._connections.pop(connection, None) is None:
             return
         self._told.pop(connection, None)
-        self._let_go(connection, reason)
+        self._let_go(connection, "")
         self._follow(self.identities.end_bridge(connection))
 
     # -- OVSDB sessions

@@ -95,7 +95,6 @@ class FlowModCommand(IntEnum):
     """What a flow-mod does."""
 
     ADD = 0
-    MODIFY_STRICT = 2
     DELETE_STRICT = 4
 
 
@@ -103,9 +102,7 @@ class BundleControl(IntEnum):
     """The steps of a bundle."""
 
     OPEN_REQUEST = 0
-    OPEN_REPLY = 1
     COMMIT_REQUEST = 4
-    COMMIT_REPLY = 5
 
 
 def message(message_type: MessageType, xid: int, body: bytes = b"") -> bytes:
@@ -133,7 +130,7 @@ def flow_mod(
 
 
 def bundle_control(step: BundleControl, bundle_id: int, xid: int) -> bytes:
-    """Make a message that opens, commits or discards a bundle (atomic, ordered)."""
+    """Make a message that opens or commits a bundle (atomic, ordered)."""
     return message(MessageType.BUNDLE_CONTROL, xid, BUNDLE_CONTROL.pack(bundle_id, step, BUNDLE_FLAGS))
 
 
@@ -172,28 +169,37 @@ def barrier_request(xid: int) -> bytes:
     return message(MessageType.BARRIER_REQUEST, xid)
 
 
-def packet_out(ofport: int, data: bytes, xid: int = 0) -> bytes:
-    """Send a packet out of a port."""
-    length = PACKET_OUT.size + len(data)
+def packet_out(ofport: int, frame: bytes) -> bytes:
+    """Send a frame out of a port."""
+    return _packet_out(OFPP_CONTROLLER, ofport, frame)
+
+
+def packet_out_as_received(ofport: int, frame: bytes) -> bytes:
+    """Send a frame through the flow tables, as if a port had received it."""
+    return _packet_out(ofport, OFPP_TABLE, frame)
+
+
+def _packet_out(in_port: int, out_port: int, frame: bytes) -> bytes:
+    length = PACKET_OUT.size + len(frame)
     return (
         PACKET_OUT.pack(
-            OFP_VERSION, PACKET_OUT_TYPE, length, xid, OFP_NO_BUFFER, OFPP_CONTROLLER, OUTPUT.size,
-            OFPAT_OUTPUT, OUTPUT.size, ofport, 0,
+            OFP_VERSION, PACKET_OUT_TYPE, length, 0, OFP_NO_BUFFER, in_port, OUTPUT.size,
+            OFPAT_OUTPUT, OUTPUT.size, out_port, 0,
         )
-        + data
+        + frame
     )  # fmt: skip
 
 
-def ct_flush_zone(zone: int, xid: int = 0) -> bytes:
-    """Have the connections of a connection tracking zone forgotten (NXT_CT_FLUSH_ZONE, nicira-ext.h)."""
-    return message(MessageType.EXPERIMENTER, xid, CT_FLUSH_ZONE.pack(NX_VENDOR_ID, NXT_CT_FLUSH_ZONE, zone))
-
-
-def packet_out_by(actions: Iterable[Action], data: bytes, xid: int = 0) -> bytes:
-    """Have a packet handled by actions."""
+def packet_out_with(actions: Iterable[Action], frame: bytes) -> bytes:
+    """Have actions handle a frame."""
     encoded = encode_actions(actions)
-    body = PACKET_OUT_BODY.pack(OFP_NO_BUFFER, OFPP_CONTROLLER, len(encoded)) + encoded + data
-    return message(MessageType.PACKET_OUT, xid, body)
+    body = PACKET_OUT_BODY.pack(OFP_NO_BUFFER, OFPP_CONTROLLER, len(encoded)) + encoded + frame
+    return message(MessageType.PACKET_OUT, 0, body)
+
+
+def ct_flush_zone(zone: int) -> bytes:
+    """Have the connections of a connection tracking zone forgotten (NXT_CT_FLUSH_ZONE, nicira-ext.h)."""
+    return message(MessageType.EXPERIMENTER, 0, CT_FLUSH_ZONE.pack(NX_VENDOR_ID, NXT_CT_FLUSH_ZONE, zone))
 
 
 def message_octets(message_type: int, length: int) -> int:
@@ -207,18 +213,6 @@ def message_octets(message_type: int, length: int) -> int:
     if length < HEADER.size:
         raise Malformed(f"message of length {length}")
     return length
-
-
-def packet_out_of(ofport: int, data: bytes, xid: int = 0) -> bytes:
-    """Send a packet as if it came from a port, through the flow tables."""
-    length = PACKET_OUT.size + len(data)
-    return (
-        PACKET_OUT.pack(
-            OFP_VERSION, PACKET_OUT_TYPE, length, xid, OFP_NO_BUFFER, ofport, OUTPUT.size,
-            OFPAT_OUTPUT, OUTPUT.size, OFPP_TABLE, 0,
-        )
-        + data
-    )  # fmt: skip
 
 
 def packet_in_cookie(buffer: bytes) -> bytes:

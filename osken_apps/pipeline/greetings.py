@@ -11,7 +11,7 @@ from ipaddress import IPv4Address
 from osken_apps.model.snapshot import tunnel_port
 from osken_apps.model.tunnels import Reach
 from osken_apps.openflow.actions import SetField
-from osken_apps.openflow.codec import packet_out_by
+from osken_apps.openflow.codec import packet_out_with
 from osken_apps.openflow.fields import Field
 from osken_apps.pipeline.announcements import EXPERIMENT
 from osken_apps.pipeline.feature import PlannedBridge
@@ -44,4 +44,4 @@ def greetings(bridge: PlannedBridge, before: Mapping[str, Reach]) -> list[bytes]
 @lru_cache(1 << 14)
 def _greeting(address: int, ofport: int) -> bytes:
     actions = SetField(Field.TUN_ID, NOBODYS_ID), *to_host(IPv4Address(address), ofport)
-    return packet_out_by(actions, GREETING)
+    return packet_out_with(actions, GREETING)

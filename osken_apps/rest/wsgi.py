@@ -247,9 +247,9 @@ def identity_error(error: ApiError) -> Answer:
     return Answer(status, {"error": told})
 
 
-def shortened(message: str, most: int = MAX_MESSAGE) -> str:
+def shortened(message: str) -> str:
     """Cut a message that repeats a long value."""
-    return message if len(message) <= most else f"{message[:most]}..."
+    return message if len(message) <= MAX_MESSAGE else f"{message[:MAX_MESSAGE]}..."
 
 
 def _response(answer: Answer, request_id: str) -> webob.Response:

@@ -131,17 +131,17 @@ class View:
                 self._known[kind, id] = known
         return known if isinstance(known, kind) else None
 
-    def networks(self, *conditions: Among, page: Page | None = None) -> list[Network]:
-        """Give the networks that meet every condition, oldest first; of a page, by id."""
-        return self.find(Network, *conditions, page=page)
+    def networks(self, *conditions: Among) -> list[Network]:
+        """Give the networks that meet every condition, oldest first."""
+        return self.find(Network, *conditions)
 
-    def subnets(self, *conditions: Among, page: Page | None = None) -> list[Subnet]:
-        """Give the subnets that meet every condition, oldest first; of a page, by id."""
-        return self.find(Subnet, *conditions, page=page)
+    def subnets(self, *conditions: Among) -> list[Subnet]:
+        """Give the subnets that meet every condition, oldest first."""
+        return self.find(Subnet, *conditions)
 
-    def ports(self, *conditions: Among, page: Page | None = None) -> list[Port]:
-        """Give the ports that meet every condition, oldest first; of a page, by id."""
-        return self.find(Port, *conditions, page=page)
+    def ports(self, *conditions: Among) -> list[Port]:
+        """Give the ports that meet every condition, oldest first."""
+        return self.find(Port, *conditions)
 
     def network(self, network_id: str) -> Network | None:
         """Give the network of that id."""

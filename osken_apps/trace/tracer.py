@@ -63,14 +63,13 @@ def trace(
     in_port: int,
     frame: Frame,
     assumption: Assumption = NEW,
-    may_cross: bool = True,
 ) -> Trace:
     """Follow a frame that comes in at a port of a bridge. Raises KeyError for what is not there.
 
-    Where it leaves a host, it comes in at each of `hosts` that the wire leads to, if it `may_cross`.
+    Where it leaves a host, it comes in at each of `hosts` that the wire leads to.
     """
     by_name = {one.name: one for one in hosts}
-    run = _Run(by_name, assumption, may_cross)
+    run = _Run(by_name, assumption)
     at = by_name[host]
     run.go(_Packet(at, at.bridges[bridge], in_port, frame.having({Field.IN_PORT: in_port})))
     return Trace(
@@ -81,14 +80,13 @@ def trace(
 class _Run:
     """One trace, as far as it has come."""
 
-    def __init__(self, hosts: dict[str, TracedHost], assumption: Assumption, may_cross: bool) -> None:
+    def __init__(self, hosts: dict[str, TracedHost], assumption: Assumption) -> None:
         self.hops: list[Hop] = []
         self.exits: list[Exit] = []
         self.stops: list[Stop] = []
         self.unseen: list[str] = []
         self._hosts = hosts
         self._assumption = assumption
-        self._may_cross = may_cross
         self._tracked: deque[tuple[_Packet, int]] = deque()
         self._crossing: deque[_Packet] = deque()
         self._resubmits = 0
@@ -251,7 +249,7 @@ class _Run:
         self.exits.append(Exit(way, host.name, packet.bridge.name, port, frame, here))
 
     def _over_wire(self, sender: TracedHost, bridge: TracedBridge, frame: Frame) -> None:
-        for host in self._hosts.values() if self._may_cross else ():
+        for host in self._hosts.values():
             for other in host.bridges.values():
                 if host is not sender and other.physical_network == bridge.physical_network:
                     for end in other.ends():
@@ -264,7 +262,7 @@ class _Run:
             Field.TUN_SRC: int(sender.tunnel_address or 0),
             Field.TUN_DST: receiver,
         }
-        for host in self._hosts.values() if self._may_cross else ():
+        for host in self._hosts.values():
             if host.tunnel_address is not None and int(host.tunnel_address) == receiver:
                 for bridge in host.bridges.values():
                     for end in bridge.ports.values():

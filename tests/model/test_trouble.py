@@ -201,7 +201,7 @@ def test_a_port_that_came_from_another_host_is_announced_while_it_is_here(
     later.clear()
     assert world.attempt()
     (frame,) = announcements(VM1, Paired())
-    message = codec.packet_out_of(2, frame)
+    message = codec.packet_out_as_received(2, frame)
     first, *again = later
     first()
     assert sent() == [message]

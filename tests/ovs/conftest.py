@@ -113,7 +113,7 @@ class Channel:
 
     def flush_zone(self, zone: int) -> None:
         """Have a zone's connections forgotten."""
-        self._done([codec.ct_flush_zone(zone, 7)])
+        self._done([codec.ct_flush_zone(zone)])
 
     def send_message(self, message: bytes) -> None:
         """Send one message, and wait until the switch has taken it."""

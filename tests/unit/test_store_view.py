@@ -53,7 +53,7 @@ def test_a_page_is_that_of_the_whole_list(store: Store, page: Page, projects: tu
     conditions = (Among("project_id", projects),) if projects else ()
     with store.read() as view:
         ids = sorted(network.id for network in view.networks(*conditions))
-        assert [network.id for network in view.networks(*conditions, page=page)] == page_of(ids, page)
+        assert [network.id for network in view.find(Network, *conditions, page=page)] == page_of(ids, page)
 
 
 def test_a_list_is_in_the_order_of_creation(store: Store) -> None:

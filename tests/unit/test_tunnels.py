@@ -36,7 +36,7 @@ from osken_apps.model.tunnel_bridge import wishes
 from osken_apps.model.tunnels import Crowd, Everywhere, Reach, answers_nd
 from osken_apps.openflow import codec
 from osken_apps.openflow.actions import Output, SetField
-from osken_apps.openflow.codec import FlowModCommand, packet_out_by
+from osken_apps.openflow.codec import FlowModCommand, packet_out_with
 from osken_apps.openflow.difference import difference
 from osken_apps.openflow.fields import Field
 from osken_apps.openflow.wire import FlowBody, FlowKey, encode_flow
@@ -700,7 +700,7 @@ def greeted(made: Fabric, before: HostSnapshot | None = None) -> list[bytes]:
 
 def greeting(address: IPv4Address) -> bytes:
     actions = SetField(Field.TUN_ID, 0), SetField(Field.TUN_DST, address), Output(2)
-    return packet_out_by(actions, GREETING)
+    return packet_out_with(actions, GREETING)
 
 
 def test_a_greeting_goes_to_each_peer_in_no_network() -> None:

@@ -29,7 +29,7 @@ def answers_arp(bridge: Bridge, ofport: int, mac: MacAddress, own: IPv4Address, 
 
 def wire_carries(sender: Bridge, ofport: int, frame: bytes, receiver: Bridge, flow: Flow) -> bool:
     """Tell whether a frame that enters one host's bridge at a port comes to another's. Raises SwitchError."""
-    return _comes(receiver, flow, sender, codec.packet_out_of(ofport, frame))
+    return _comes(receiver, flow, sender, codec.packet_out_as_received(ofport, frame))
 
 
 def _comes(counting: Bridge, flow: Flow, sending: Bridge, message: bytes) -> bool:

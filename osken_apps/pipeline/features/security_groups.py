@@ -145,7 +145,7 @@ READY = Rule(129, "ready", COMMIT, 1, "Anything else is ready to go.")
 COMMITTED_NOW = Rule(130, "committed_now", COMMITTED, 10, "The connection is kept.")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
     """One of the two that judge a packet: its rules, in which stages, and by which rules of the groups.
 
@@ -167,13 +167,33 @@ class Side:
 
 
 SENDING = Side(
-    INVALID_SENT, LATER_FRAGMENT_SENT, TRACKED_SENT, ASK_SENDER, SENT, SENT_SCTP, SENT_ORIGINAL,
-    SENT_REPLY, EGRESS_RULES, INGRESS_RULES, MAY_LEAVE, LOOKUP,
-)  # fmt: skip
+    invalid=INVALID_SENT,
+    later_fragment=LATER_FRAGMENT_SENT,
+    tracked=TRACKED_SENT,
+    ask=ASK_SENDER,
+    judge=SENT,
+    sctp=SENT_SCTP,
+    original=SENT_ORIGINAL,
+    reply=SENT_REPLY,
+    own=EGRESS_RULES,
+    other=INGRESS_RULES,
+    verdict=MAY_LEAVE,
+    after=LOOKUP,
+)
 RECEIVING = Side(
-    INVALID_RECEIVED, LATER_FRAGMENT_RECEIVED, TRACKED_RECEIVED, ASK_RECEIVER, RECEIVED, RECEIVED_SCTP,
-    RECEIVED_ORIGINAL, RECEIVED_REPLY, INGRESS_RULES, EGRESS_RULES, MAY_COME_IN, COMMIT,
-)  # fmt: skip
+    invalid=INVALID_RECEIVED,
+    later_fragment=LATER_FRAGMENT_RECEIVED,
+    tracked=TRACKED_RECEIVED,
+    ask=ASK_RECEIVER,
+    judge=RECEIVED,
+    sctp=RECEIVED_SCTP,
+    original=RECEIVED_ORIGINAL,
+    reply=RECEIVED_REPLY,
+    own=INGRESS_RULES,
+    other=EGRESS_RULES,
+    verdict=MAY_COME_IN,
+    after=COMMIT,
+)
 
 
 class SecurityGroups(Feature):
