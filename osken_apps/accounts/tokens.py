@@ -67,14 +67,14 @@ class Tokens:
         now = self.now_ms()
         end = now + 1000 * self._lifetime_s
         token = Token(
-            uuid4().hex,
-            user_id,
-            project_id,
-            methods,
-            now,
-            min(end, expires_at) if expires_at else end,
-            credential_id,
-            tokens_after,
+            id=uuid4().hex,
+            user_id=user_id,
+            project_id=project_id,
+            methods=methods,
+            issued_at=now,
+            expires_at=min(end, expires_at) if expires_at else end,
+            credential_id=credential_id,
+            tokens_after=tokens_after,
         )
         values = [getattr(token, name) for name in Token.__slots__]
         return self._sealing().encrypt(json.dumps(values).encode()).decode(), token

@@ -82,15 +82,15 @@ class Controller:
         self._ovsdb = _instantiate(OvsdbApp, hosts, sockets["ovsdb"], ovsdb_edge)
         self._rest = _instantiate(
             RestApp,
-            hosts,
-            config_file,
-            sockets["api"],
-            Knowledge(hosts, self._dhcp, Gatherer(hosts, self._dhcp)).answer,
-            self._dhcp.forget,
-            self._log_started,
-            self._give_up,
-            sockets.get("metrics"),
-            self._counts,
+            hosts=hosts,
+            config_file=config_file,
+            api_socket=sockets["api"],
+            knows=Knowledge(hosts, self._dhcp, Gatherer(hosts, self._dhcp)).answer,
+            forget_port=self._dhcp.forget,
+            started=self._log_started,
+            give_up=self._give_up,
+            metrics_socket=sockets.get("metrics"),
+            counts=self._counts,
         )
         self._openflow = _instantiate(OpenFlowApp, hosts, sockets["openflow"], openflow_edge)
 

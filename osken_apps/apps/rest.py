@@ -38,6 +38,7 @@ class RestApp(OSKenApp):
 
     def __init__(
         self,
+        *,
         hosts: Hosts,
         config_file: Path,
         api_socket: Any,

@@ -74,13 +74,13 @@ def _create(parsed: argparse.Namespace) -> None:
             named = ", ".join(sorted(has)) or "no role"
             raise CommandError(f"user {user.name} has {named} in project {project.name}")
         made = ApplicationCredential(
-            uuid4().hex,
-            parsed.name,
-            user.id,
-            project.id,
-            tuple(sorted(roles)),
-            hashed(secret),
-            int(time.time()) + parsed.days * DAY_S if parsed.days else 0,
+            id=uuid4().hex,
+            name=parsed.name,
+            user_id=user.id,
+            project_id=project.id,
+            roles=tuple(sorted(roles)),
+            secret=hashed(secret),
+            expires_at=int(time.time()) + parsed.days * DAY_S if parsed.days else 0,
         )
         transaction.accounts.add(made)
         if parsed.openrc:

@@ -124,7 +124,7 @@ class TlsConfig:
         return (self.certificate, self.private_key, *filter(None, [self.client_ca]))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApiConfig:
     """The REST edge."""
 
@@ -144,17 +144,17 @@ class ApiConfig:
 def api_config(api: Any) -> ApiConfig:
     """Check the options of `[api]`. Raises ConfigurationError."""
     return ApiConfig(
-        _endpoint(api),
-        Authentication(api.authentication),
-        api.default_project,
-        api.threads,
-        existing_file("[api] policy_file", api.policy_file),
-        api.trust_forwarded_headers,
-        tuple(_proxy(text) for text in api.trusted_proxies),
-        frozenset(name.lower() for name in api.allowed_hosts),
-        api.token_lifetime,
-        _tls(api),
-        Path(api.audit_log) if api.audit_log else None,
+        endpoint=_endpoint(api),
+        authentication=Authentication(api.authentication),
+        default_project=api.default_project,
+        threads=api.threads,
+        policy_file=existing_file("[api] policy_file", api.policy_file),
+        trust_forwarded_headers=api.trust_forwarded_headers,
+        trusted_proxies=tuple(_proxy(text) for text in api.trusted_proxies),
+        allowed_hosts=frozenset(name.lower() for name in api.allowed_hosts),
+        token_lifetime_s=api.token_lifetime,
+        tls=_tls(api),
+        audit_log=Path(api.audit_log) if api.audit_log else None,
     )
 
 

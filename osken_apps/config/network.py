@@ -60,7 +60,7 @@ NETWORK_OPTS = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkConfig:
     """The bridges of a host and the pools of segmentation ids."""
 
@@ -90,14 +90,14 @@ class NetworkConfig:
 def network_config(network: Any) -> NetworkConfig:
     """Check the options of `[network]`. Raises ConfigurationError."""
     config = NetworkConfig(
-        _bridge_name("[network] integration_bridge", network.integration_bridge),
-        _bridge_mappings(network.bridge_mappings),
-        tuple(_vlan_range(text) for text in network.vlan_ranges),
-        tuple(_physical_mtu(text) for text in network.physical_mtus),
-        tuple(_tenant_type(text) for text in network.tenant_network_types),
-        tuple(_tunnel_range(text) for text in network.tunnel_ranges),
-        _bridge_name("[network] tunnel_bridge", network.tunnel_bridge),
-        network.underlay_mtu,
+        integration_bridge=_bridge_name("[network] integration_bridge", network.integration_bridge),
+        bridge_mappings=_bridge_mappings(network.bridge_mappings),
+        vlan_ranges=tuple(_vlan_range(text) for text in network.vlan_ranges),
+        physical_mtus=tuple(_physical_mtu(text) for text in network.physical_mtus),
+        tenant_types=tuple(_tenant_type(text) for text in network.tenant_network_types),
+        tunnel_ranges=tuple(_tunnel_range(text) for text in network.tunnel_ranges),
+        tunnel_bridge=_bridge_name("[network] tunnel_bridge", network.tunnel_bridge),
+        underlay_mtu=network.underlay_mtu,
     )
     _check(config)
     return config

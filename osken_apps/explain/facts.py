@@ -91,7 +91,7 @@ class Stray:
     iface_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HostSeen:
     """A host. `snapshot` is what its flows and tags follow from; None: not known yet.
 
@@ -113,7 +113,7 @@ class HostSeen:
     cut_off: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PortSeen:
     """A port with what it depends on. `place` is where it is, `claimants` are all interfaces that say they
     are it.
@@ -171,7 +171,7 @@ class Traffic:
         return self.protocol.upper() + to + (f" over IPv{self.version}" if self.version else "")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """All that is known for a question about a port, and about another one that it is to reach (`peer`).
 
@@ -209,7 +209,7 @@ class Facts:
         return self.hosts.get(port.place.host) if port.place else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FrameFacts:
     """All that is known for a question about a frame that comes in at an interface of a host.
 

@@ -67,7 +67,7 @@ class Assignment:
     role: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApplicationCredential:
     """What a program shows instead of its user's password: for one project and some roles, perhaps a time.
 

@@ -16,7 +16,7 @@ class DhcpServer:
     addresses: tuple[IPv4Address, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DhcpService:
     """The DHCP service of a port: what it may be told, and the server that tells it.
 

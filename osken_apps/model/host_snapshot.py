@@ -168,14 +168,14 @@ def _bound(
     server = fabric.inventory.dhcp_server_of(network.id)
     service = dhcp_service(port, network, subnets, server)
     return BoundPort(
-        port.id,
-        port.mac_address,
-        interface,
-        ofport,
-        segment,
-        serves_dhcp(subnets.values()),
-        service,
-        dhcp_server(server),
+        port_id=port.id,
+        mac_address=port.mac_address,
+        interface=interface,
+        ofport=ofport,
+        segment=segment,
+        has_dhcp=serves_dhcp(subnets.values()),
+        dhcp=service,
+        server=dhcp_server(server),
         in_conflict=fabric.conflict_of(port) is not None,
         guard=guard,
     )
@@ -186,7 +186,14 @@ def _waiting(fabric: FabricView, host: ShownHost, present: Mapping[str, int]) ->
         addresses = (fixed_ip.ip_address for fixed_ip in port.fixed_ips)
         ipv4 = tuple(address for address in addresses if isinstance(address, IPv4Address))
         kind = fabric.inventory.networks[port.network_id].network_type
-        yield WaitingPort(port.id, interface, present[interface], port.mac_address, ipv4, kind)
+        yield WaitingPort(
+            port_id=port.id,
+            interface=interface,
+            ofport=present[interface],
+            mac_address=port.mac_address,
+            addresses=ipv4,
+            network_type=kind,
+        )
 
 
 def _links(layout: Layout) -> tuple[str, ...]:

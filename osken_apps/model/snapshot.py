@@ -119,7 +119,7 @@ class Segment:
         return self.local_vlan if self.is_tunnel else self.segmentation_id
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BoundPort:
     """A port that is plugged into this host, as far as its flows, its tag and its DHCP depend on it.
 
@@ -140,7 +140,7 @@ class BoundPort:
     guard: Guard | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingPort:
     """A port that another host has, and whose machine may come here: its interface, what it would send from,
     and of which type its network is.

@@ -39,7 +39,7 @@ NOT_KNOWN: Mapping[Uuid, bool] = {}
 DATAPATH_ID = re.compile("[0-9a-fA-F]{1,16}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HostView:
     """What a session shows of its host."""
 
@@ -133,19 +133,19 @@ class HostViewer:
         facts = (_bridge_facts(replica, row, ports[row.name].values(), self._connected) for row in bridges)
         numbers = (_datapath_id(row.datapath_id or "") for row in bridges)
         return HostView(
-            system_id,
-            hostname,
-            tuple(sorted(number for number in numbers if number is not None)),
-            tuple(interface for port in integration.values() for interface in port.interfaces),
-            tuple(port.tagged for port in integration.values()),
-            HostFacts(
-                hostname,
-                system_id,
-                tuple(sorted(facts, key=lambda bridge: bridge.name)),
-                tuple(sorted(_cut(row.target) for row in replica.rows(ManagerRow).values())),
+            system_id=system_id,
+            hostname=hostname,
+            datapath_ids=tuple(sorted(number for number in numbers if number is not None)),
+            interfaces=tuple(interface for port in integration.values() for interface in port.interfaces),
+            tagged_ports=tuple(port.tagged for port in integration.values()),
+            facts=HostFacts(
+                hostname=hostname,
+                system_id=system_id,
+                bridges=tuple(sorted(facts, key=lambda bridge: bridge.name)),
+                managers=tuple(sorted(_cut(row.target) for row in replica.rows(ManagerRow).values())),
                 tunnel_address=_cut(tunnel_address(root.other_config, root.external_ids)),
             ),
-            _cut(root.ovs_version or ""),
+            version=_cut(root.ovs_version or ""),
         )
 
     def _ports_of(self, replica: Replica, bridge: BridgeRow) -> dict[Uuid, _Port]:
@@ -173,7 +173,13 @@ def _port(row: PortRow, interfaces: tuple[InterfaceRow, ...], shown: tuple[Inter
     names = tuple(of.name for of in shown)
     own = () if names == (name,) else names
     tagged = TaggedPort(name, row.tag, _cut(ids.get(MARK, "")), _cut(row.vlan_mode or ""), own)
-    facts = PortFacts(name, shown, row.tag, tagged.vlan_mode, _cut(ids.get("iface-id", "")))
+    facts = PortFacts(
+        name,
+        interfaces=shown,
+        tag=row.tag,
+        vlan_mode=tagged.vlan_mode,
+        iface_id=_cut(ids.get("iface-id", "")),
+    )
     is_trunk, shares = facts.is_trunk, len(row.interfaces) > 1
     plugged = (Interface(of.name, of.iface_id, tagged.tag, tagged.mark, is_trunk, shares) for of in shown)
     return _Port(row, interfaces, facts, tagged, tuple(plugged))
@@ -183,16 +189,16 @@ def _interface_facts(row: InterfaceRow) -> InterfaceFacts:
     ids = row.external_ids
     return InterfaceFacts(
         _cut(row.name),
-        _cut(row.type),
-        _cut(row.options.get("peer", "")),
-        _cut(row.error or ""),
-        _is_up(row.admin_state),
-        _is_up(row.link_state),
-        row.mtu,
-        _cut(ids.get("iface-id", "")),
-        _cut(ids.get("attached-mac", "")),
-        ids.get(TRUNK_KEY) == "true",
-        _options(row),
+        type=_cut(row.type),
+        peer=_cut(row.options.get("peer", "")),
+        error=_cut(row.error or ""),
+        admin_up=_is_up(row.admin_state),
+        link_up=_is_up(row.link_state),
+        mtu=row.mtu,
+        iface_id=_cut(ids.get("iface-id", "")),
+        attached_mac=_cut(ids.get("attached-mac", "")),
+        is_trunk=ids.get(TRUNK_KEY) == "true",
+        options=_options(row),
     )
 
 
@@ -215,12 +221,12 @@ def _bridge_facts(
     shown = tuple(sorted(dialled, key=lambda controller: controller.target))
     return BridgeFacts(
         _cut(row.name),
-        _cut(row.fail_mode or ""),
-        tuple(sorted(map(_cut, row.protocols))),
-        _cut(row.datapath_type),
-        shown,
-        tuple(sorted((port.facts for port in ports), key=lambda port: port.name)),
-        _is_in_band(row, shown, replica.rows(ManagerRow).values()),
+        fail_mode=_cut(row.fail_mode or ""),
+        protocols=tuple(sorted(map(_cut, row.protocols))),
+        datapath_type=_cut(row.datapath_type),
+        controllers=shown,
+        ports=tuple(sorted((port.facts for port in ports), key=lambda port: port.name)),
+        in_band=_is_in_band(row, shown, replica.rows(ManagerRow).values()),
     )
 
 

@@ -36,10 +36,21 @@ STAND_IN_IPV6 = (0xE3D91C7A5B20F46D81A7C95E3F12D68B, 0xB16E83D5A94C0F7217F85B2CD
 STAND_IN_SERVICES = (
     None,
     DhcpService(
-        STAND_IN_MACS[1], IPv4Address(STAND_IN_IPV4[1]), (), "", (), 0, "",
-        IPv4Network("0.0.0.0/0"), None, (), (), None, None,
+        mac_address=STAND_IN_MACS[1],
+        address=IPv4Address(STAND_IN_IPV4[1]),
+        addresses=(),
+        host_name="",
+        extra_dhcp_opts=(),
+        mtu=0,
+        dns_domain="",
+        cidr=IPv4Network("0.0.0.0/0"),
+        gateway_ip=None,
+        dns_nameservers=(),
+        host_routes=(),
+        server=None,
+        server_address=None,
     ),
-)  # fmt: skip
+)
 
 
 class _Form(NamedTuple):

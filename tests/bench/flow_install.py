@@ -175,10 +175,17 @@ def host_of(flows: int) -> HostSnapshot:
     segments = tuple(Segment(f"net{n}", "default", 1000 + n, 1 + n) for n in range(NETWORKS))
     servers = [_server(n) for n in range(NETWORKS)]
     ports = tuple(
-        BoundPort(f"port{n}", mac_address(0xFA163E000000 + n), f"tap{n}", 2 + n, segments[n % NETWORKS], True,
-                  server=servers[n % NETWORKS])
+        BoundPort(
+            port_id=f"port{n}",
+            mac_address=mac_address(0xFA163E000000 + n),
+            interface=f"tap{n}",
+            ofport=2 + n,
+            segment=segments[n % NETWORKS],
+            has_dhcp=True,
+            server=servers[n % NETWORKS],
+        )
         for n in range(flows // FLOWS_OF_A_PORT)
-    )  # fmt: skip
+    )
     return HostSnapshot("host1", {BRIDGE: {"int-br-eth2": 1}}, segments, ports, max_meters=0)
 
 

@@ -42,7 +42,14 @@ def bound(
     """Have a port bound; `server` is the port of its network's DHCP server."""
     of_server = dhcp_server(server)
     return BoundPort(
-        port.id, port.mac_address, interface, ofport, segment, server is not None, server=of_server, **more
+        port_id=port.id,
+        mac_address=port.mac_address,
+        interface=interface,
+        ofport=ofport,
+        segment=segment,
+        has_dhcp=server is not None,
+        server=of_server,
+        **more,
     )
 
 

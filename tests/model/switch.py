@@ -36,11 +36,15 @@ from osken_apps.pipeline.features.security_groups import COMMIT_NEW
 
 
 def _port(name: str, type: str = "", peer: str = "") -> PortFacts:
-    return PortFacts(name, (InterfaceFacts(name, type, peer, admin_up=True, link_up=True),))
+    return PortFacts(
+        name, interfaces=(InterfaceFacts(name, type=type, peer=peer, admin_up=True, link_up=True),)
+    )
 
 
 def _bridge(name: str, *ports: PortFacts) -> BridgeFacts:
-    return BridgeFacts(name, "secure", controllers=(ControllerFacts("tcp:192.0.2.9:6653"),), ports=ports)
+    return BridgeFacts(
+        name, fail_mode="secure", controllers=(ControllerFacts("tcp:192.0.2.9:6653"),), ports=ports
+    )
 
 
 GOOD_BRIDGES = (
@@ -244,9 +248,20 @@ class Ovsdb:
         ports = tuple(TaggedPort(row, *tagged[row], "", names) for row, names in members.items())
         managers = ("tcp:192.0.2.9:6640",)
         facts = HostFacts(
-            self.host, self.system_id, self._bridges(), managers, tunnel_address=self.tunnel_address
+            hostname=self.host,
+            system_id=self.system_id,
+            bridges=self._bridges(),
+            managers=managers,
+            tunnel_address=self.tunnel_address,
         )
-        return HostView(self.system_id, self.host, self.datapath_ids, interfaces, ports, facts)
+        return HostView(
+            system_id=self.system_id,
+            hostname=self.host,
+            datapath_ids=self.datapath_ids,
+            interfaces=interfaces,
+            tagged_ports=ports,
+            facts=facts,
+        )
 
     def _bridges(self) -> tuple[BridgeFacts, ...]:
         tunnel_bridges = sorted({bridge for bridge, _ in self.links} - {"br-int"})
@@ -264,8 +279,8 @@ class Ovsdb:
             raise OvsdbError("the transaction failed")
         self.written += 1
         for wish in change.ports:
-            interface = InterfaceFacts(wish.name, wish.type, options=wish.options)
-            self.links[wish.bridge, wish.name] = PortFacts(wish.name, (interface,))
+            interface = InterfaceFacts(wish.name, type=wish.type, options=wish.options)
+            self.links[wish.bridge, wish.name] = PortFacts(wish.name, interfaces=(interface,))
 
     def close(self) -> None:
         self.on_gone()

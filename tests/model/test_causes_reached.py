@@ -103,7 +103,7 @@ def heard_by_the_bridge_itself(site: TwoHosts) -> None:
 
 PATCH, END = conditions.patch, "int-br-eth2"
 TAPS = (conditions.InterfaceFacts("tap1", iface_id=VM1.id), conditions.InterfaceFacts("tap9"))
-BOND = conditions.PortFacts("bond0", TAPS)
+BOND = conditions.PortFacts("bond0", interfaces=TAPS)
 SAID: dict[Code, tuple[Callable[[TwoHosts], None], str]] = {
     Code.INTERFACE_ERROR: (
         edited(tap(error="no such device")), "On host1, Open vSwitch cannot use tap1: no such device."),
@@ -144,7 +144,7 @@ SAID: dict[Code, tuple[Callable[[TwoHosts], None], str]] = {
     Code.PATCH_MISSING: (
         edited(with_port("br-int", END)), "there is no patch port int-br-eth2 on bridge br-int."),
     Code.PATCH_TYPE: (
-        edited(with_port("br-int", END, conditions.port(conditions.InterfaceFacts(END, "internal")))),
+        edited(with_port("br-int", END, conditions.port(conditions.InterfaceFacts(END, type="internal")))),
         "int-br-eth2 on bridge br-int is of type internal, not a patch port."),
     Code.PATCH_PEER: (
         edited(with_port("br-int", END, PATCH(END, "phy-br-eht2"))),

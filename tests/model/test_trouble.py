@@ -119,8 +119,12 @@ def test_a_stranger_that_connects_again_and_again_is_complained_of_once(
 @pytest.mark.parametrize(
     ("bridge", "port", "sentence"),
     [
-        ("br-int", InterfaceFacts("int-br-eth2", "patch", "phy-br-eht2"), "peer phy-br-eht2 does not exist"),
-        ("br-int", InterfaceFacts("int-br-eth2", "internal"), "is of type internal, not a patch port"),
+        (
+            "br-int",
+            InterfaceFacts("int-br-eth2", type="patch", peer="phy-br-eht2"),
+            "peer phy-br-eht2 does not exist",
+        ),
+        ("br-int", InterfaceFacts("int-br-eth2", type="internal"), "is of type internal, not a patch port"),
         ("br-eth2", InterfaceFacts("eth2", admin_up=False), "eth2 of bridge br-eth2 is down"),
     ],
 )
@@ -134,7 +138,7 @@ def test_a_port_whose_way_to_the_wire_is_cut_is_not_active(
     others = (it for it in switch.GOOD_BRIDGES if it.name != bridge)
     good = next(it for it in switch.GOOD_BRIDGES if it.name == bridge)
     kept = (it for it in good.ports if it.name != port.name)
-    wrong = replace(good, ports=(*kept, PortFacts(port.name, (port,))))
+    wrong = replace(good, ports=(*kept, PortFacts(port.name, interfaces=(port,))))
     monkeypatch.setattr(switch, "GOOD_BRIDGES", (*others, wrong))
     world.plug()
     assert world.attempt()
@@ -384,7 +388,7 @@ def test_what_the_store_has_as_bound_is_not_forgotten_when_the_controller_is_new
 def undeclared(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     """Have every host's integration bridge show so many interfaces of which nobody says what they are."""
     integration, *others = sorted(switch.GOOD_BRIDGES, key=lambda bridge: bridge.name != "br-int")
-    ports = (PortFacts(f"tap{each}", (InterfaceFacts(f"tap{each}"),)) for each in range(number))
+    ports = (PortFacts(f"tap{each}", interfaces=(InterfaceFacts(f"tap{each}"),)) for each in range(number))
     crowded = replace(integration, ports=(*integration.ports, *ports))
     monkeypatch.setattr(switch, "GOOD_BRIDGES", (crowded, *others))
 

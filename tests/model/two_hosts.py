@@ -69,7 +69,9 @@ class Database(Ovsdb):
         """Give what the database shows."""
         shown = super().view()
         for name in self.iface_ids:
-            self.links["br-int", name] = PortFacts(name, (self._tap(name),), self.tags.get(name))
+            self.links["br-int", name] = PortFacts(
+                name, interfaces=(self._tap(name),), tag=self.tags.get(name)
+            )
         facts = replace(shown.facts, bridges=self._bridges())
         for edit in self.edits:
             facts = edit(facts)
@@ -77,7 +79,17 @@ class Database(Ovsdb):
 
     def _tap(self, name: str) -> InterfaceFacts:
         mac = self.macs.get(name, "")
-        return InterfaceFacts(name, "", "", "", True, True, 1500, self.iface_ids[name], mac)
+        return InterfaceFacts(
+            name,
+            type="",
+            peer="",
+            error="",
+            admin_up=True,
+            link_up=True,
+            mtu=1500,
+            iface_id=self.iface_ids[name],
+            attached_mac=mac,
+        )
 
 
 class Switch(SwitchConnection):

@@ -89,7 +89,7 @@ def host(of: HostSnapshot, **more: Any) -> HostSeen:
         "tags": Known(tags, Source.OVSDB, NOW),
         "installed": installed(of),
     }
-    return HostSeen(of.host, **(told | more))
+    return HostSeen(name=of.host, **(told | more))
 
 
 def seen(port: Port, **more: Any) -> PortSeen:
@@ -103,7 +103,7 @@ def seen(port: Port, **more: Any) -> PortSeen:
         "claimants": (place,) if place else (),
         "counted": Known(PortCounted(100, 100), Source.OPENFLOW, NOW),
     }
-    return PortSeen(port, NET1, **(told | more))
+    return PortSeen(port=port, network=NET1, **(told | more))
 
 
 HOST1, HOST2 = snapshot("host1", VM1), snapshot("host2", VM2)
@@ -113,7 +113,9 @@ def facts(port: PortSeen | None = None, peer: PortSeen | None = None, *hosts: Ho
     """Give the facts of a question about the first machine, or about what it may reach."""
     at = hosts or (host(HOST1), host(HOST2))
     told: dict[str, Any] = {"hosts": {one.name: one for one in at}, "known_hosts": 2}
-    return Facts(NOW, STARTED, LAYOUT, port or seen(VM1), peer, **(told | more))
+    return Facts(
+        at=NOW, known_since=STARTED, layout=LAYOUT, port=port or seen(VM1), peer=peer, **(told | more)
+    )
 
 
 def journal(*decisions: Decision, ago: float = 60.0) -> PortJournal:

@@ -37,17 +37,27 @@ VM1 = Port(
     device_id="0d0d0d0d-1111-4222-8333-444444444444",
 )
 OPENFLOW = (ControllerFacts(f"tcp:{CONTROLLER}:6653", True),)
-TAP = InterfaceFacts("tap1", "", "", "", True, True, 1500, PORT_ID, "fa:16:3e:fe:c7:87")
-ETH2 = InterfaceFacts("eth2", "", "", "", True, True, 1500)
+TAP = InterfaceFacts(
+    "tap1",
+    type="",
+    peer="",
+    error="",
+    admin_up=True,
+    link_up=True,
+    mtu=1500,
+    iface_id=PORT_ID,
+    attached_mac="fa:16:3e:fe:c7:87",
+)
+ETH2 = InterfaceFacts("eth2", type="", peer="", error="", admin_up=True, link_up=True, mtu=1500)
 Edit = Callable[[HostFacts], HostFacts]
 
 
 def port(interface: InterfaceFacts, **values: object) -> PortFacts:
-    return replace(PortFacts(interface.name, (interface,)), **values)  # type: ignore[arg-type]
+    return replace(PortFacts(interface.name, interfaces=(interface,)), **values)  # type: ignore[arg-type]
 
 
 def patch(name: str, peer: str) -> PortFacts:
-    return port(InterfaceFacts(name, "patch", peer))
+    return port(InterfaceFacts(name, type="patch", peer=peer))
 
 
 def tagged_patch(name: str, peer: str, **values: object) -> PortFacts:
@@ -55,13 +65,23 @@ def tagged_patch(name: str, peer: str, **values: object) -> PortFacts:
 
 
 def bridge(name: str, *ports: PortFacts) -> BridgeFacts:
-    local = port(InterfaceFacts(name, "internal", "", "", False, False, 1500))
-    return BridgeFacts(name, "secure", (), "", OPENFLOW, (local, *ports))
+    local = port(
+        InterfaceFacts(name, type="internal", peer="", error="", admin_up=False, link_up=False, mtu=1500)
+    )
+    return BridgeFacts(
+        name, fail_mode="secure", protocols=(), datapath_type="", controllers=OPENFLOW, ports=(local, *ports)
+    )
 
 
 INTEGRATION = bridge("br-int", patch("int-br-eth2", "phy-br-eth2"), port(TAP, tag=1))
 PHYSICAL = bridge("br-eth2", patch("phy-br-eth2", "int-br-eth2"), port(ETH2))
-HOST = HostFacts("host1", "4711", (INTEGRATION, PHYSICAL), (f"tcp:{CONTROLLER}:6640",), "mgmt")
+HOST = HostFacts(
+    hostname="host1",
+    system_id="4711",
+    bridges=(INTEGRATION, PHYSICAL),
+    managers=(f"tcp:{CONTROLLER}:6640",),
+    way_to_controller="mgmt",
+)
 
 
 def with_bridge(name: str, **values: object) -> Edit:
@@ -184,12 +204,14 @@ MISTAKES: dict[str, tuple[Edit, list[str]]] = {
         ["there is no patch port phy-br-eth2 on bridge br-eth2: it is on bridge br-int"],
     ),
     "an internal port for a patch port": (
-        with_port("br-int", "int-br-eth2", port(InterfaceFacts("int-br-eth2", "internal"))),
+        with_port("br-int", "int-br-eth2", port(InterfaceFacts("int-br-eth2", type="internal"))),
         ["int-br-eth2 on bridge br-int is of type internal, not a patch port"],
     ),
     "a patch port without its type": (
         with_port(
-            "br-int", "int-br-eth2", port(InterfaceFacts("int-br-eth2", "", "phy-br-eth2", "no device"))
+            "br-int",
+            "int-br-eth2",
+            port(InterfaceFacts("int-br-eth2", type="", peer="phy-br-eth2", error="no device")),
         ),
         ["int-br-eth2 on bridge br-int is a device of the system, not a patch port"],
     ),
@@ -199,7 +221,9 @@ MISTAKES: dict[str, tuple[Edit, list[str]]] = {
     ),
     "a patch that Open vSwitch refuses": (
         with_port(
-            "br-int", "int-br-eth2", port(InterfaceFacts("int-br-eth2", "patch", "phy-br-eth2", "not usable"))
+            "br-int",
+            "int-br-eth2",
+            port(InterfaceFacts("int-br-eth2", type="patch", peer="phy-br-eth2", error="not usable")),
         ),
         ["patch int-br-eth2: Open vSwitch says: not usable"],
     ),
@@ -367,7 +391,9 @@ MISTAKES: dict[str, tuple[Edit, list[str]]] = {
         [],
     ),
     "a port row of two interfaces": (
-        with_port("br-int", "tap1", PortFacts("bond0", (TAP, replace(TAP, name="tap2", iface_id="")))),
+        with_port(
+            "br-int", "tap1", PortFacts("bond0", interfaces=(TAP, replace(TAP, name="tap2", iface_id="")))
+        ),
         [
             "tap1 shares its port row bond0 with tap2: a port has a row for itself, and this one carries"
             " nothing",
@@ -379,7 +405,9 @@ MISTAKES: dict[str, tuple[Edit, list[str]]] = {
         with_port(
             "br-int",
             "tap1",
-            PortFacts("bond0", (replace(ETH2, name="eth4", is_trunk=True), replace(ETH2, name="eth5"))),
+            PortFacts(
+                "bond0", interfaces=(replace(ETH2, name="eth4", is_trunk=True), replace(ETH2, name="eth5"))
+            ),
         ),
         [],
     ),
@@ -456,14 +484,14 @@ def cutting(edit: Edit) -> list[str]:
 
 def test_a_bond_goes_on_with_the_nic_that_is_left() -> None:
     eth3 = replace(ETH2, name="eth3")
-    bond = PortFacts("bond0", (replace(ETH2, link_up=False), eth3))
+    bond = PortFacts("bond0", interfaces=(replace(ETH2, link_up=False), eth3))
     assert cutting(with_port("br-eth2", "eth2", bond)) == []
-    dead = PortFacts("bond0", (replace(ETH2, link_up=False), replace(eth3, admin_up=False)))
+    dead = PortFacts("bond0", interfaces=(replace(ETH2, link_up=False), replace(eth3, admin_up=False)))
     assert cutting(with_port("br-eth2", "eth2", dead)) == ["nic_unplugged", "nic_down"]
 
 
 def test_a_tag_cuts_all_networks_of_a_bridge_but_a_native_vlan_does_not() -> None:
-    bond = PortFacts("bond0", (ETH2, replace(ETH2, name="eth3")), 5)
+    bond = PortFacts("bond0", interfaces=(ETH2, replace(ETH2, name="eth3")), tag=5)
     for on, name, instead in (
         ("br-int", "int-br-eth2", tagged_patch("int-br-eth2", "phy-br-eth2", tag=5)),
         ("br-eth2", "phy-br-eth2", tagged_patch("phy-br-eth2", "int-br-eth2", vlan_mode="dot1q-tunnel")),
@@ -517,7 +545,7 @@ def in_user_space(mtu: int = 1500) -> Edit:
 
 def with_tunnels(error: str = "") -> Edit:
     """Have a tunnel bridge, whose port for tunnels Open vSwitch has an error of."""
-    of_tunnels = port(InterfaceFacts("tun-vxlan", "vxlan", error=error, mtu=None))
+    of_tunnels = port(InterfaceFacts("tun-vxlan", type="vxlan", error=error, mtu=None))
     made = bridge("br-tun", patch("patch-int", "patch-tun"), of_tunnels)
     return lambda host: replace(host, bridges=(*host.bridges, made))
 

@@ -24,9 +24,9 @@ def test_an_empty_file_gives_the_documented_defaults(tmp_path: Path) -> None:
     assert loaded.openflow == config.Endpoint("127.0.0.1", 6653)
     assert loaded.ovsdb == config.Endpoint("127.0.0.1", 6640)
     assert loaded.network == config.NetworkConfig(
-        "br-int",
-        (("default", "br-eth2"),),
-        (VlanRange("default", 1000, 2999),),
+        integration_bridge="br-int",
+        bridge_mappings=(("default", "br-eth2"),),
+        vlan_ranges=(VlanRange("default", 1000, 2999),),
         tunnel_ranges=tuple(
             TunnelRange(kind, 1, 1000) for kind in (NetworkType.VXLAN, NetworkType.GRE, NetworkType.GENEVE)
         ),

@@ -44,7 +44,14 @@ OFPORT = 5
 OURS, ADDRESS = ("server_id", "10.10.10.3"), ("requested_addr", "10.10.10.2")
 SEGMENT = Segment(NETWORK.id, "default", 1000, 1)
 BOUND = BoundPort(
-    PORT.id, PORT.mac_address, "tap", OFPORT, SEGMENT, has_dhcp=True, dhcp=SERVICE, server=SERVICE.server
+    port_id=PORT.id,
+    mac_address=PORT.mac_address,
+    interface="tap",
+    ofport=OFPORT,
+    segment=SEGMENT,
+    has_dhcp=True,
+    dhcp=SERVICE,
+    server=SERVICE.server,
 )
 BROKEN = frame(DISCOVER, ip={"chksum": 1})
 STRANGER = frame(DISCOVER, ethernet={"src": "52:54:00:00:00:01"})

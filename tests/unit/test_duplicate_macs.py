@@ -37,7 +37,7 @@ def site(attached: str) -> Any:
         fabric.observe_bridge(name, "br-int", {"tap": 2})
         fabric.observe_interfaces(name, [Interface("tap", port.id, 1)])
         interface = InterfaceFacts("tap", iface_id=port.id, attached_mac=mac)
-        bridge = BridgeFacts("br-int", ports=(PortFacts("tap", (interface,)),))
+        bridge = BridgeFacts("br-int", ports=(PortFacts("tap", interfaces=(interface,)),))
         is_other = mac != str(port.mac_address)
         said = (Condition(Code.MAC_ADDRESS, "it has another", "", "", "tap", port.id),) if is_other else ()
         named[name] = SimpleNamespace(name=name, conditions=said)

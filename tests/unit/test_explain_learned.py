@@ -36,6 +36,8 @@ def test_a_machine_whose_interface_has_another_tag_was_not_heard_in_its_network(
         replace(seen(port), place=Place("host1", name, TAPS[name]))
         for port, name in ((VM1, "tap1"), (VM2, "tap2"))
     )
-    given = FrameFacts(NOW, LAYOUT, "host1", "br-int", 2, {"host1": at}, ports)
+    given = FrameFacts(
+        at=NOW, layout=LAYOUT, host="host1", bridge="br-int", ofport=2, hosts={"host1": at}, ports=ports
+    )
     words = ["icmp", f"dl_src={VM1.mac_address}", f"dl_dst={VM2.mac_address}", "icmp_type=8"]
     assert explain_frame(given, frame_of_words(words), NEW).verdict.sentence == says

@@ -101,37 +101,54 @@ OUTPUT = [
 ]
 
 FACTS = HostFacts(
-    "host1",
-    "4711",
-    (
+    hostname="host1",
+    system_id="4711",
+    bridges=(
         BridgeFacts(
             "br-int",
-            "secure",
-            ("OpenFlow10", "OpenFlow14"),
-            "netdev",
-            (ControllerFacts("tcp:192.0.2.10:6653", is_connected=False),),
-            (
+            fail_mode="secure",
+            protocols=("OpenFlow10", "OpenFlow14"),
+            datapath_type="netdev",
+            controllers=(ControllerFacts("tcp:192.0.2.10:6653", is_connected=False),),
+            ports=(
                 PortFacts(
                     "int-br-eth2",
-                    (InterfaceFacts("int-br-eth2", "patch", "phy", "no peer", options=(("peer", "phy"),)),),
+                    interfaces=(
+                        InterfaceFacts(
+                            "int-br-eth2",
+                            type="patch",
+                            peer="phy",
+                            error="no peer",
+                            options=(("peer", "phy"),),
+                        ),
+                    ),
                     iface_id="misplaced",
                 ),
                 PortFacts(
                     "tap1",
-                    (
+                    interfaces=(
                         InterfaceFacts(
-                            "tap1", "", "", "", True, False, 1500, PORT_ID, "fa:16:3e:fe:c7:87", is_trunk=True
+                            "tap1",
+                            type="",
+                            peer="",
+                            error="",
+                            admin_up=True,
+                            link_up=False,
+                            mtu=1500,
+                            iface_id=PORT_ID,
+                            attached_mac="fa:16:3e:fe:c7:87",
+                            is_trunk=True,
                         ),
                     ),
-                    4095,
-                    "access",
+                    tag=4095,
+                    vlan_mode="access",
                 ),
             ),
         ),
     ),
-    ("tcp:192.0.2.10:6640",),
-    "mgmt",
-    "192.0.2.1",
+    managers=("tcp:192.0.2.10:6640",),
+    way_to_controller="mgmt",
+    tunnel_address="192.0.2.1",
 )
 
 

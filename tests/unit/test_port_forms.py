@@ -60,16 +60,16 @@ def bound_ports(draw: st.DrawFn) -> BoundPort:
     local_vlan = draw(st.one_of(st.sampled_from(STAND_IN_VLANS), st.integers(1, 4094)))
     guard = draw(st.none() | guards(mac))
     return BoundPort(
-        draw(st.text(max_size=3)),
-        mac,
-        "tap",
-        draw(st.one_of(st.sampled_from(STAND_IN_OFPORTS), st.integers(1, 0xFEFF))),
-        Segment("net", "default", draw(st.integers(1, 4094)), local_vlan, guard is not None),
-        draw(st.booleans()),
-        None,
-        draw(st.none() | SERVERS),
-        draw(st.booleans()),
-        guard,
+        port_id=draw(st.text(max_size=3)),
+        mac_address=mac,
+        interface="tap",
+        ofport=draw(st.one_of(st.sampled_from(STAND_IN_OFPORTS), st.integers(1, 0xFEFF))),
+        segment=Segment("net", "default", draw(st.integers(1, 4094)), local_vlan, guard is not None),
+        has_dhcp=draw(st.booleans()),
+        dhcp=None,
+        server=draw(st.none() | SERVERS),
+        in_conflict=draw(st.booleans()),
+        guard=guard,
     )
 
 

@@ -42,7 +42,15 @@ class Controller(Questions):
         """Give the facts."""
         self.was_asked.append(question)
         if isinstance(question, questions.FactsOfFrame):
-            return FrameFacts(NOW, LAYOUT, "host1", "br-int", 2, {"host1": host(HOST1)}, (seen(VM1),))
+            return FrameFacts(
+                at=NOW,
+                layout=LAYOUT,
+                host="host1",
+                bridge="br-int",
+                ofport=2,
+                hosts={"host1": host(HOST1)},
+                ports=(seen(VM1),),
+            )
         return self.facts
 
 

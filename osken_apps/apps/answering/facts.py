@@ -83,17 +83,17 @@ class Gatherer:
         seen = {one.id: self._port_seen(one, counted[one.id]()) for one in asked}
         seen |= {id: replace(seen[id], answers=answer()) for id, answer in heard.items()}
         return Facts(
-            time.time(),
-            self._dhcp.known_since,
-            self._hosts.fabric.layout,
-            seen[port_id],
-            seen.get(peer_id),
-            Traffic(protocol or "icmp", number),
-            hosts,
-            tuple(self._hosts.away()),
-            len(self._hosts.known()),
-            tuple(unseen),
-            wire() if wire else None,
+            at=time.time(),
+            known_since=self._dhcp.known_since,
+            layout=self._hosts.fabric.layout,
+            port=seen[port_id],
+            peer=seen.get(peer_id),
+            traffic=Traffic(protocol or "icmp", number),
+            hosts=hosts,
+            away=tuple(self._hosts.away()),
+            known_hosts=len(self._hosts.known()),
+            unseen=tuple(unseen),
+            wire=wire() if wire else None,
         )
 
     def frame_facts(self, host: str, interface: str, macs: Iterable[int]) -> FrameFacts | None:
@@ -108,14 +108,14 @@ class Gatherer:
         unseen = answers.wait()
         bridge, ofport = self._interface(host, interface)
         return FrameFacts(
-            time.time(),
-            fabric.layout,
-            host,
-            bridge,
-            ofport,
-            {name: seen() for name, seen in known.items()},
-            tuple(self._port_seen(port, None) for port in self._still_known(ports)),
-            tuple(unseen),
+            at=time.time(),
+            layout=fabric.layout,
+            host=host,
+            bridge=bridge,
+            ofport=ofport,
+            hosts={name: seen() for name, seen in known.items()},
+            ports=tuple(self._port_seen(port, None) for port in self._still_known(ports)),
+            unseen=tuple(unseen),
         )
 
     def _probe(self, port: Port, answers: Answers) -> Callable[[], Known[bool]]:
@@ -209,17 +209,17 @@ class Gatherer:
         journal = self._dhcp.journal_of(port.id)
         groups = map(inventory.groups.groups.get, port.security_groups)
         return PortSeen(
-            fabric.as_wanted(port),
-            inventory.networks[port.network_id],
-            tuple(inventory.subnets_of(port.network_id).values()),
-            inventory.dhcp_server_of(port.network_id),
-            tuple(group.name or group.id for group in groups if group),
-            Place(place.host, place.interface, self._ofport_of(port)) if place else None,
-            tuple(Place(host, name) for host, names in sorted(claims.items()) for name in names),
-            port.waits_for,
-            fabric.conflict_of(port),
-            journal,
-            counted,
+            port=fabric.as_wanted(port),
+            network=inventory.networks[port.network_id],
+            subnets=tuple(inventory.subnets_of(port.network_id).values()),
+            server=inventory.dhcp_server_of(port.network_id),
+            groups=tuple(group.name or group.id for group in groups if group),
+            place=Place(place.host, place.interface, self._ofport_of(port)) if place else None,
+            claimants=tuple(Place(host, name) for host, names in sorted(claims.items()) for name in names),
+            waits_for=port.waits_for,
+            conflict=fabric.conflict_of(port),
+            journal=journal,
+            counted=counted,
             twin=duplicate_mac_of(self._hosts, port, journal),
             interface=interface_of(self._hosts, port),
             stray=None if place else stray_of(self._hosts, port),
@@ -250,17 +250,17 @@ class Gatherer:
 
         def seen() -> HostSeen:
             return HostSeen(
-                name,
-                host.alive if host else False,
-                host.last_contact.timestamp() if host else self._dhcp.known_since,
-                shown.has_ovsdb,
-                host.conditions if host else (),
-                dict(host.troubles) if host else {},
-                host_snapshot(fabric, name) if fabric.ready(name) else None,
-                Known(tags, Source.OVSDB, time.time()) if shown.has_ovsdb else None,
-                nics(self._hosts, host) if host else None,
-                {bridge: flows() for bridge, flows in asked.items()},
-                _cut_off(host, fabric.layout) if host else frozenset(),
+                name=name,
+                alive=host.alive if host else False,
+                last_contact=host.last_contact.timestamp() if host else self._dhcp.known_since,
+                ovsdb=shown.has_ovsdb,
+                conditions=host.conditions if host else (),
+                troubles=dict(host.troubles) if host else {},
+                snapshot=host_snapshot(fabric, name) if fabric.ready(name) else None,
+                tags=Known(tags, Source.OVSDB, time.time()) if shown.has_ovsdb else None,
+                nics=nics(self._hosts, host) if host else None,
+                installed={bridge: flows() for bridge, flows in asked.items()},
+                cut_off=_cut_off(host, fabric.layout) if host else frozenset(),
             )
 
         return seen

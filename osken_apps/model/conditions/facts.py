@@ -5,7 +5,7 @@ controller fills it in from a session, `osken-net host-check` from ovs-vsctl.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 TRUNK_KEY = "osken-net-trunk"  # external_ids key of an interface of br-int: an operator's own trunk or uplink
 
@@ -29,6 +29,7 @@ class InterfaceFacts:
     """
 
     name: str
+    _: KW_ONLY
     type: str = ""
     peer: str = ""
     error: str = ""
@@ -46,6 +47,7 @@ class PortFacts:
     """A row of Port with its interfaces (a bond has several). `iface_id` is one on the wrong row: this."""
 
     name: str
+    _: KW_ONLY
     interfaces: tuple[InterfaceFacts, ...] = ()
     tag: int | None = None
     vlan_mode: str = ""
@@ -65,6 +67,7 @@ class BridgeFacts:
     """
 
     name: str
+    _: KW_ONLY
     fail_mode: str = ""
     protocols: tuple[str, ...] = ()
     datapath_type: str = ""
@@ -77,7 +80,7 @@ class BridgeFacts:
         return next((port for port in self.ports if port.name == name), None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HostFacts:
     """A host. `managers` are the targets of set-manager. `tunnel_address` is where it says that others reach
     it.

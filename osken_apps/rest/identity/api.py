@@ -287,14 +287,14 @@ def _new_credential(session: Session, wanted: Any, now: datetime) -> tuple[Appli
     expires_at = _seconds(wanted.get("expires_at"), now)
     assert session.project is not None
     item = ApplicationCredential(
-        uuid4().hex,
-        name,
-        session.user.id,
-        session.project.id,
-        tuple(sorted(roles)),
-        hashed(secret),
-        expires_at,
-        description,
+        id=uuid4().hex,
+        name=name,
+        user_id=session.user.id,
+        project_id=session.project.id,
+        roles=tuple(sorted(roles)),
+        secret=hashed(secret),
+        expires_at=expires_at,
+        description=description,
     )
     return item, secret
 
