@@ -124,6 +124,7 @@ class Hosts(ServedHosts):
         for session, host in list(self._sessions.items()):
             if host:
                 self._recognize(session, host.name)
+        self._tell_apart(self.by_name)
 
     # -- following what was decided
 
@@ -249,10 +250,21 @@ class Hosts(ServedHosts):
             if before := host.bridges.get(bridge.name):
                 self._let_go(before.connection, "another one has its place")
             host.bridges[bridge.name] = self._bridges[connection] = bridge
+            self._tell_apart((name, *self.fabric.names.former_names(name)))
             host.note_addresses()
             host.say(Topic.CERTIFICATE, "")
             self._begin(host, f"its bridge {bridge.name} connected from {connection.address[0]}")
             self.wake([name])
+
+    def _tell_apart(self, names: Iterable[str]) -> None:
+        """Let a name of before be another machine's where that one and the host that had it are both here.
+
+        Both have a bridge of one name connected, and a machine has not two of a name.
+        """
+        for name in names:
+            it, other = (self.by_name.get(called) for called in (name, self.fabric.names.name_now(name)))
+            if it and other and it is not other and it.bridges.keys() & other.bridges.keys():
+                self.fabric.give_away(name)
 
     def _refuse(self, key: Key) -> None:
         """Say why a session or bridge is not believed, and see whether what it rivals is still alive."""

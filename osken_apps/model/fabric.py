@@ -235,6 +235,11 @@ class Fabric(FabricView):
         self._placement.dispute(name)
         self.names.show(name, system_id)
 
+    def give_away(self, name: str) -> None:
+        """Take that another machine is called now what a host was called before."""
+        self._placement.dispute(name)
+        self.names.give_away(name)
+
     def rename(self, name: str, new_name: str) -> set[str]:
         """Note that a host is called something else now; give the hosts that this concerns."""
         concerned = self.forget(new_name)  # one of that name that is gone

@@ -46,8 +46,12 @@ class HostNames:
         """Take the system-id that a host shows."""
         holder = self._now.get(name)
         if system_id and holder and self._system_ids.get(holder, system_id) != system_id:
-            del self._now[name]  # another machine is called so now
+            self.give_away(name)
         self._system_ids[name] = system_id
+
+    def give_away(self, name: str) -> None:
+        """Note that another machine is called now what a host was called before."""
+        self._now.pop(name, None)
 
     def rename(self, name: str, new_name: str) -> None:
         """Note that a host is called something else now."""

@@ -109,6 +109,22 @@ def test_a_wish_for_a_name_of_before_means_the_new_machine_that_has_it() -> None
     assert site.controller.fabric.claims.place_of(PORTS[0]) is None
 
 
+@pytest.mark.parametrize("order", ["ab", "ba"])
+def test_a_name_of_before_is_that_of_a_machine_whose_bridges_say_it_also_after_a_restart(order: str) -> None:
+    site = of_networks("b")
+    for name in "ab":
+        site.host_is_renamed("b", name)
+    for bridge in BRIDGES:
+        site.bridge_is_cut_off("b", bridge, restarted=False)
+    for name in order:
+        for bridge in BRIDGES:
+            site.bridge_connects(name, bridge, described=True)
+    site.interface_is_plugged("a", PORTS[0], "tap")
+    site.machine_moves_and_its_wish_does_not_follow_yet(PORTS[0], "b")
+    site.it_becomes_quiet()  # where a controller that has just started is asked, too
+    assert [host.former_names for host in site.identities] == [(), ()]
+
+
 def test_a_bridge_that_connected_anew_between_them_is_its_machines_too() -> None:
     site = of_networks("a", "b")
     site.host_is_renamed("b", "a")
