@@ -82,7 +82,7 @@ class ServedHosts:
         self.all_had_time = True
         for name, known in list(self.fabric.hosts.items()):
             if not known.appeared and not self._is_alive(name):
-                self.wake(self.fabric.host_is_gone(name))
+                self._is_gone(name)
 
     def forget(self, name: str) -> str:
         """Forget a host that is gone; if it is connected nothing is forgotten, and what is given says so."""
@@ -161,10 +161,13 @@ class ServedHosts:
         self._tell(host.name, host.addresses, words, since.isoformat())
         host.end()
         host.last_contact = since
-        self.wake(self.fabric.host_is_gone(host.name))
-        if not self.fabric.count_recorded_at(host.name):
-            self.wake(self.fabric.forget(host.name))
+        self._is_gone(host.name)
         self._forget_oldest()
+
+    def _is_gone(self, name: str) -> None:
+        self.wake(self.fabric.host_is_gone(name))
+        if not self.fabric.count_recorded_at(name):
+            self.wake(self.fabric.forget(name))
 
     def _forget_oldest(self) -> None:
         gone = [host for host in self.by_name.values() if host.reconciler is None]

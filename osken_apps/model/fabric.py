@@ -63,6 +63,8 @@ class Fabric(FabricView):
         self.told.clear()
         self.set_aside.clear()
         self.names.keep(inventory.identities.values())
+        if not inventory.loaded:
+            self._recall_names(inventory)
         for port in in_turns(list(inventory.ports.values()), pause):
             attempt(self._recall, port)
         for name, address in inventory.tunnel_addresses.items():
@@ -80,6 +82,14 @@ class Fabric(FabricView):
         inventory.take_pairs_changed()
         inventory.loaded = True
         return set(self.hosts)
+
+    def _recall_names(self, inventory: Inventory) -> None:
+        """Have names of before mean the hosts that the store has by them: it had these beside those that were
+        called so. Which of them are one, their sessions will show.
+        """
+        for identity in inventory.identities.values():
+            for name in inventory.identities.keys() & identity.former_names:
+                self.host(name)
 
     def _recall(self, port: Port) -> None:
         """Take what the store has of a port's place; until a snapshot was taken whole it is there."""

@@ -311,3 +311,16 @@ def test_a_machine_that_has_a_hosts_name_of_before_has_what_is_recorded_by_that_
     assert [port.id for port in recorded(site.fabric.host("h2"))] == [P1.id]
     assert [port.id for port in recorded(site.fabric.host("h"))] == [P1.id]
     assert list(recorded(site.fabric.host("h2"))) == []
+
+
+def test_a_name_of_before_that_the_store_has_as_a_hosts_is_that_ones_as_long_as_it_is_waited_for() -> None:
+    site = served(PINNED)
+    bound = replace(PINNED, binding=Binding("h2", 1, tap(PINNED)), status=PortStatus.ACTIVE)
+    hosts = (HostIdentity("h2", SYSTEM_ID, ("h",)), HostIdentity("h"))
+    restart(site, Snapshot((*EVERY_NETWORK, bound), "s", identities=hosts))
+    assert site.fabric.as_wanted(bound).requested_host == "h"
+    connect(site, "h2")
+    site.hosts.wait_no_longer()
+    assert site.fabric.as_wanted(bound).requested_host == "h2"
+    site.hosts.by_name["h2"].reconciler.attempt()  # type: ignore[union-attr]
+    assert site.fabric.claims.place_of(PINNED.id) == Place("h2", tap(PINNED))

@@ -125,6 +125,31 @@ def test_a_name_of_before_is_that_of_a_machine_whose_bridges_say_it_also_after_a
     assert [host.former_names for host in site.identities] == [(), ()]
 
 
+@pytest.mark.parametrize("pinned", ["", "a"])
+def test_nor_does_a_restart_cut_off_the_ports_of_such_a_machine(pinned: str) -> None:
+    site = of_networks("b")
+    for name in "ab":
+        site.host_is_renamed("b", name)
+    site.ovsdb_is_cut_off("b")
+    for bridge in BRIDGES:
+        site.bridge_is_cut_off("b", bridge, restarted=False)
+        site.bridge_connects("a", bridge, described=True)
+    site.interface_is_plugged("a", PORTS[0], "tap")
+    site.port_is_made_or_changed(PORTS[0], "n1", pinned, True)
+    site.settle()
+    before = standing(site, ("a",))
+    site.start_controller()
+    for bridge in BRIDGES:
+        site.bridge_connects("a", bridge, described=True)
+    host = site.controller.hosts.by_name["a"]
+    site.controller.hosts._settle(host, host.changes)
+    site.look_at("a")
+    assert (site.controller.fabric.claims.place_of(PORTS[0]), standing(site, ("a",))) == (
+        Place("a", "tap10000000-po"),
+        before,
+    )
+
+
 def test_a_bridge_that_connected_anew_between_them_is_its_machines_too() -> None:
     site = of_networks("a", "b")
     site.host_is_renamed("b", "a")
