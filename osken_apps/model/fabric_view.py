@@ -147,13 +147,13 @@ class FabricView:
         return served, aside
 
     def waiting(self, host: ShownHost) -> Iterator[Plugged]:
-        """Give the ports that a host claims while another has them, each with the interface that would have
-        it.
+        """Give the ports that a host claims and may have, and another or nobody has, each with the interface
+        that would have it.
         """
         for port in self.claimed_by(host):
             place = self.claims.place_of(port.id)
-            elsewhere = place is not None and place.host != host.name
-            if elsewhere and self.as_wanted(port).may_run_at(host.name) and self.is_up(port):
+            is_here = place is not None and place.host == host.name
+            if not is_here and self.as_wanted(port).may_run_at(host.name) and self.is_up(port):
                 yield port, self.claims_on(port.id)[host.name][0]
 
     def orphans(self, host: ShownHost) -> Iterator[Interface]:

@@ -142,7 +142,7 @@ class BoundPort:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingPort:
-    """A port that another host has, and whose machine may come here: its interface, what it would send from,
+    """A port that is not here, and whose machine may come: its interface, what it would send from,
     and of which type its network is.
     """
 
@@ -158,7 +158,7 @@ class WaitingPort:
 class HostSnapshot:
     """One host: the ports of its bridges (bridge, interface, ofport) and what is bound there.
 
-    `waiting` are ports that another host has. `dead` are the interfaces of the integration bridge that must
+    `waiting` are ports that may come here. `dead` are the interfaces of the integration bridge that must
     not carry anything, by name with their ofport: those of `waiting`, and all that is no bound port, no link
     to another bridge, no declared trunk, and not left alone. `trunks` are those that are declared,
     `left_alone` those whose tags and flows stay: of ports that the store does not know, or that are set

@@ -352,6 +352,16 @@ def test_a_port_with_an_inactive_binding_stays_until_its_machine_speaks_at_the_t
     assert has_it(made) == ["b"]
 
 
+def test_a_machine_is_heard_at_the_target_also_where_its_port_is_not_plugged_in_at_the_source() -> None:
+    made = two_hosts_plugged_in_turn()
+    made.apply([Upserted(moving_to_b())])
+    made.observe_interfaces("a", [])
+    assert has_it(made) == []
+    assert [item.port_id for item in snapshot_of(made, "b").waiting] == [VM1.id]
+    made.hear_guest("b", VM1.id)
+    assert has_it(made) == ["b"]
+
+
 def test_the_activation_of_a_binding_moves_a_port_whose_machine_never_spoke() -> None:
     made = two_hosts_plugged_in_turn()
     made.apply([Upserted(moving_to_b())])
