@@ -53,6 +53,24 @@ GOOD_BRIDGES = (
 )
 
 _datapath_ids = itertools.count(1)
+_numbers = itertools.count(1)
+
+
+def count_anew() -> None:
+    """Number what is made from now on as if it were the first."""
+    global _datapath_ids, _numbers
+    _datapath_ids, _numbers = itertools.count(1), itertools.count(1)
+
+
+class Numbered:
+    """What sets have in the same order whenever the same happens, wherever in memory it is."""
+
+    def __init__(self) -> None:
+        """Give it the next number."""
+        self._number = next(_numbers)
+
+    def __hash__(self) -> int:
+        return self._number
 
 
 @dataclass
@@ -70,7 +88,7 @@ class SwitchBridge:
         self.meters.clear()
 
 
-class SwitchConnection:
+class SwitchConnection(Numbered):
     """A connection to a bridge; `fault` breaks the next request: refused, unanswered or gone.
 
     `on_request` is called whenever a request waits for its answer: anything may happen then; `on_change` when
@@ -82,6 +100,7 @@ class SwitchConnection:
     def __init__(
         self, bridge: SwitchBridge, name: str, address: str = "192.0.2.1", max_meters: int = 262144
     ) -> None:
+        super().__init__()
         self.address = (address, 40000)
         self.certified = ""
         self.max_meters = max_meters
@@ -212,10 +231,11 @@ class SwitchConnection:
             yield METER_STATS.pack(meter_id, length, 0, 0, 0, 0, 0) + BAND_STATS.pack(0, 0)
 
 
-class Ovsdb:
+class Ovsdb(Numbered):
     """A host's database and its session: interfaces with iface-ids, ports with tags."""
 
     def __init__(self, host: str, datapath_ids: tuple[int, ...], address: str = "192.0.2.1") -> None:
+        super().__init__()
         self.address = (address, 50000)
         self.certified = ""
         self.began_at = datetime.now(UTC)

@@ -39,7 +39,7 @@ from osken_apps.pipeline.features.switching import TO_EACH
 from osken_apps.pipeline.features.tunnels import PEER_IN, TO_EACH_HOST, TO_UNKNOWN_MAC
 from osken_apps.pipeline.named_vlans import carrying, named_vlans
 from tests.examples import examples
-from tests.model.switch import Ovsdb, SwitchBridge, SwitchConnection
+from tests.model.switch import Ovsdb, SwitchBridge, SwitchConnection, count_anew
 
 
 @pytest.fixture(autouse=True)
@@ -162,6 +162,7 @@ class Interleavings(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
+        count_anew()
         self.networks: dict[str, Network] = {}
         self.ports: dict[str, Port] = {}
         self.deleted: set[str] = set()
