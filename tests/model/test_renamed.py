@@ -216,6 +216,20 @@ def test_another_machine_that_is_called_so_is_left_alone() -> None:
     assert sorted(site.hosts.by_name) == ["h", "h2"]
 
 
+def test_it_is_so_where_both_connect_before_the_store_is_known() -> None:
+    site = served(PINNED)
+    site.ovsdb.host = "h2"
+    restart(site)
+    site.show()
+    connect(site)
+    other = SwitchConnection(SwitchBridge({}), "br-int", "192.0.2.7")
+    site.hosts.connected(other, "h")  # type: ignore[arg-type]
+    site.fabric.load(kept(PINNED, HostIdentity("h2", SYSTEM_ID, ("h",))))
+    site.hosts.know_again()
+    assert sorted(site.hosts.by_name) == ["h", "h2"]
+    assert site.fabric.names.name_now("h") == "h"
+
+
 def clone(site: Site) -> Ovsdb:
     """Give the database of another machine with the same system-id, which has no interface of the port."""
     other = Ovsdb("clone", (97, 98), "192.0.2.98")
