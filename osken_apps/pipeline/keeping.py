@@ -134,18 +134,28 @@ def _receivers(actions: Actions) -> Iterator[tuple[object, Resubmit]]:
 def _with_outputs(
     wanted: Flow, before: Actions | None, bridge: PlannedBridge, opened: frozenset[int]
 ) -> Actions:
-    """Outputs to ports that are not guarded, before the tag is put on, and to lost links behind it."""
+    """Outputs to ports that are not guarded, before the tag is put on; to trunks and lost links behind it."""
+    untagged, tagged = _parted(before or ())
+    unknown = [
+        (ofport, tag) for ofport, tag in _unknown_in(wanted, bridge) if Output(ofport) not in wanted.actions
+    ]
     further = [
         Output(ofport)
-        for ofport, vlan in _unknown_in(wanted, bridge)
-        if (vlan in opened if before is None else Output(ofport) in before)
-        and Output(ofport) not in wanted.actions
+        for ofport, tag in unknown
+        if (tag in opened if before is None else Output(ofport) in untagged)
     ]
-    lost = [Output(end) for end in _lost_ends(wanted, bridge) if Output(end) in (before or ())]
+    ends = (*(ofport for ofport, _ in unknown), *_lost_ends(wanted, bridge))
+    behind = [Output(end) for end in ends if Output(end) in tagged]
     vlan = _local_vlan(wanted)
-    if lost and vlan and PushVlan() not in wanted.actions:
-        return (*further, *wanted.actions, PushVlan(), SetField(Field.VLAN_VID, vlan), *lost)
-    return (*further, *wanted.actions, *lost)
+    if behind and vlan and PushVlan() not in wanted.actions:
+        return (*further, *wanted.actions, PushVlan(), SetField(Field.VLAN_VID, vlan), *behind)
+    return (*further, *wanted.actions, *behind)
+
+
+def _parted(actions: Actions) -> tuple[Actions, Actions]:
+    """Give what is done before a tag is put on, and what from there on."""
+    begin = actions.index(PushVlan()) if PushVlan() in actions else len(actions)
+    return actions[:begin], actions[begin:]
 
 
 def _lost_ends(wanted: Flow, bridge: PlannedBridge) -> list[int]:

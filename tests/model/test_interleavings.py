@@ -35,7 +35,7 @@ from osken_apps.openflow import wire
 from osken_apps.openflow.difference import FlowTable
 from osken_apps.pipeline.desired import FlowEncoder, desired_meters
 from osken_apps.pipeline.features.isolation import INTEGRATION_NORMAL
-from osken_apps.pipeline.features.switching import TO_EACH
+from osken_apps.pipeline.features.switching import DELIVER_SEVERAL, TO_EACH
 from osken_apps.pipeline.features.tunnels import PEER_IN, TO_EACH_HOST, TO_UNKNOWN_MAC
 from osken_apps.pipeline.named_vlans import carrying, named_vlans
 from tests.examples import examples
@@ -676,6 +676,7 @@ class Interleavings(RuleBasedStateMachine):
         """All that is wanted is there, and each local VLAN and each wire of a network leads to the other."""
         shared = {
             TO_EACH.cookie,
+            DELIVER_SEVERAL.cookie,
             PEER_IN.cookie,
             TO_EACH_HOST.cookie,
             TO_UNKNOWN_MAC.cookie,

@@ -7,6 +7,8 @@ import pytest
 from osken_apps.apps.reconcile import HostReconciler
 from osken_apps.model.changes import Deleted
 from osken_apps.model.resources import Port, PortStatus
+from osken_apps.openflow.reading import read_flow
+from osken_apps.pipeline.features.switching import DELIVER_SEVERAL
 from tests.golden.scenarios import VM1
 from tests.model.test_interleavings import Interleavings
 from tests.model.test_trouble import World
@@ -105,3 +107,22 @@ def test_the_time_to_connect_ends_with_a_look_only_where_a_bridge_is_missing(is_
     assert is_awake(world) is is_cut
     assert world.attempt()
     assert ("br-eth2" in world.trouble) is is_cut
+
+
+def test_a_trunk_that_is_not_known_yet_gets_frames_with_their_networks_tags_only() -> None:
+    walk = Interleavings()
+    walk.something_to_begin_with()
+    walk.trunk_is_declared_or_not_any_more("b")
+    walk.stranger_is_plugged("b", "")
+    walk.it_becomes_quiet()
+    flows = walk.machines["b"].bridges["br-int"].flows
+    before = {key: body for key, body in flows.items() if body.cookie == DELIVER_SEVERAL.cookie}
+    walk.controller_restarts()
+    for bridge in ("br-int", "br-eth2"):
+        walk.bridge_connects("b", bridge, described=True)
+    walk.settle()
+    ways = {key: (read_flow(key, before[key]).flow, read_flow(key, flows[key]).flow) for key in before}
+    assert ways
+    for was, now in ways.values():
+        assert now.actions[:2] == was.actions[:2]  # where the tag is put on
+        assert set(now.actions) == set(was.actions)
