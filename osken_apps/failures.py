@@ -7,6 +7,9 @@ LOG = logging.getLogger(__name__)
 
 Kind = tuple[str, type[BaseException], str, int]
 
+#: How many there were in this process, by what failed.
+noted: Counter[str] = Counter()
+
 
 class Failures:
     """Counts exceptions by what failed, their type and the line that raised them."""
@@ -21,6 +24,7 @@ class Failures:
         """
         kind = (what, type(error), *_origin(error))
         self.counts[kind] += 1
+        noted[what] += 1
         count = self.counts[kind]
         if count == 1:
             LOG.error("%s: %s" if detail else "%s%s", what, detail, exc_info=error)

@@ -1,13 +1,13 @@
-"""Which ports of a host an error of ours is about. PURE."""
+"""Which ports of a host an error of ours is about, or all ports of a security group. PURE."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.host_snapshot import host_snapshot
 from osken_apps.model.reports import port_reports
 from osken_apps.pipeline.desired import FlowEncoder, desired_meters
 
-MAX_BROKEN = 10  # an error that more ports meet is not about any of them
+MAX_BROKEN = 10  # an error that more ports meet, which have no group in common, is not about any of them
 
 Works = Callable[[set[str]], bool]
 
@@ -16,13 +16,15 @@ def broken_ports(fabric: Fabric, host_name: str, pause: Callable[[], None] = lam
     """Give the ids of the ports without which a host's flows and reports can be made, and with any of which
     they cannot.
 
-    None if they can be made with all, or cannot without all, or only without many. Calls `pause` where it may
-    take long; what is mended meanwhile is not given.
+    None if they can be made with all, or cannot without all, or only without many that have no group in
+    common. Calls `pause` where it may take long; what is mended meanwhile is not given.
     """
     try:
-        plugged = {port.id for port, _ in fabric.plugged(fabric.shown(host_name))} - fabric.set_aside
+        on_host = [port for port, _ in fabric.plugged(fabric.shown(host_name))]
+        groups = {port.id: port.security_groups for port in on_host if port.id not in fabric.set_aside}
     except Exception:
         return set()
+    plugged = set(groups)
 
     def works(besides: set[str]) -> bool:
         pause()
@@ -32,8 +34,23 @@ def broken_ports(fabric: Fabric, host_name: str, pause: Callable[[], None] = lam
         return set()
     broken = _among(works, plugged, sorted(plugged))
     if len(broken) > MAX_BROKEN:
-        return set()
+        in_groups = _in_broken_groups(works, groups)
+        others = _among(lambda besides: works(besides | in_groups), plugged, sorted(plugged - in_groups))
+        if len(others) > MAX_BROKEN:
+            return set()
+        broken = in_groups | others
     return {port_id for port_id in broken if not _works(fabric, host_name, plugged - {port_id})}
+
+
+def _in_broken_groups(works: Works, groups: Mapping[str, Collection[str]]) -> set[str]:
+    """Give the ports of the groups of which no port works by itself; `groups` are by port."""
+    plugged = set(groups)
+    found: set[str] = set()
+    for group_id in sorted(set().union(*groups.values())):
+        members = sorted(port_id for port_id in plugged - found if group_id in groups[port_id])
+        if len(members) > 1 and not any(works(plugged - {port_id}) for port_id in members):
+            found.update(members)
+    return found
 
 
 def _among(works: Works, plugged: set[str], suspects: Sequence[str]) -> set[str]:

@@ -5,15 +5,10 @@ While a snapshot comes, hosts keep what was known before; the new one takes its 
 
 from collections.abc import Callable
 from functools import partial
-from typing import TypeVar
 
-from osken_apps.failures import Failures
 from osken_apps.link import Changes, SnapshotPart
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.inventory import Inventory
-
-T = TypeVar("T")
-R = TypeVar("R")
 
 
 class Gap(Exception):
@@ -23,12 +18,9 @@ class Gap(Exception):
 class Intent:
     """Brings what one REST process tells of the store to the fabric."""
 
-    def __init__(
-        self, fabric: Fabric, failures: Failures, pause: Callable[[], object] = lambda: None
-    ) -> None:
+    def __init__(self, fabric: Fabric, pause: Callable[[], object] = lambda: None) -> None:
         """Begin with nothing known; `pause` is called where others should have their turn."""
         self._fabric = fabric
-        self._failures = failures
         self._pause = pause
         self._loading = Inventory()
         self._loading_sequence: int | None = None
@@ -38,12 +30,12 @@ class Intent:
         """Take a part of a snapshot; give the hosts to look at again: all with the last part, else none."""
         if message.sequence != self._loading_sequence:
             self._loading, self._loading_sequence = Inventory(), message.sequence
-        self._loading.take(message.part, partial(self._attempt, self._loading.apply))
+        self._loading.take(message.part, partial(self._fabric.attempt, self._loading.apply))
         if not message.last:
             return set()
         whole, self._loading, self._loading_sequence = self._loading, Inventory(), None
         self._sequence = message.sequence
-        return self._fabric.adopt(whole, self._pause, self._attempt)
+        return self._fabric.adopt(whole, self._pause)
 
     def take_changes(self, message: Changes) -> set[str]:
         """Take a commit; give the hosts that it concerns. Raises Gap, once for each snapshot missed."""
@@ -55,13 +47,5 @@ class Intent:
         self._sequence = message.sequence
         hosts: set[str] = set()
         for change in message.changes:
-            hosts |= self._attempt(self._fabric.apply, (change,)) or set()
+            hosts |= self._fabric.attempt(self._fabric.apply, (change,)) or set()
         return hosts
-
-    def _attempt(self, step: Callable[[T], R], thing: T) -> R | None:
-        """Do one step of taking what the store has; an error costs that step and nothing else."""
-        try:
-            return step(thing)
-        except Exception as error:
-            self._failures.note("a change of intent was not taken", error)
-            return None

@@ -36,6 +36,8 @@ LOG = logging.getLogger(__name__)
 
 FIRST_RETRY_S = 0.5
 LAST_RETRY_S = 30.0
+FIRST_REVIEW_S = 60.0  # ports that an error of ours is about are tried again with an audit, ever more rarely
+LAST_REVIEW_S = 3600.0
 
 CANNOT_TRACK = "its datapath lacks connection tracking, or a part of it: ports with port security are dead"
 
@@ -68,6 +70,8 @@ class HostReconciler:
         self._announcer = Announcer(host, hosts.fabric)
         self._failures = Failures()
         self._tell = partial(hosts.tell, host, LOG)
+        self._review_at, self._review_s = 0.0, FIRST_REVIEW_S
+        self._told_aside: set[str] = set()  # of which the log was told that they are left as they are
         self._is_whole = True  # the next pass looks at all of the host
         self._snapshot: HostSnapshot | None = None  # of the last pass
 
@@ -96,7 +100,16 @@ class HostReconciler:
         """Have what the bridges have read again, and compared."""
         for bridge in self._host.bridges.values():
             bridge.is_to_be_read = True
+        self._review_aside()
         self.wake()
+
+    def _review_aside(self) -> None:
+        """Try again what an error of ours was about: it may have been of its moment."""
+        if runtime.clock() >= self._review_at:
+            concerned = self._fabric.try_again(self._host.name)
+            self._review_s = min(2 * self._review_s, LAST_REVIEW_S) if concerned else FIRST_REVIEW_S
+            self._review_at = runtime.clock() + self._review_s
+            self._hosts.wake(concerned - {self._host.name})
 
     def announce(self, port_id: str, frame: bytes) -> None:
         """Keep what a machine that has come here announced itself with, until its port can send it."""
@@ -139,8 +152,9 @@ class HostReconciler:
     def _set_aside(self) -> bool:
         """Leave the ports as they are that an error of ours is about; tell whether it is about some."""
         broken = broken_ports(self._fabric, self._host.name, runtime.pause)
-        for port_id in sorted(broken):
+        for port_id in sorted(broken - self._told_aside):
             LOG.error("host %s: port %s is left as it is, as the error is about it", self._host.name, port_id)
+        self._told_aside |= broken
         self._fabric.put_aside(broken)
         return bool(broken)
 

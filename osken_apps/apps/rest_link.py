@@ -57,7 +57,7 @@ class RestLink:
         self._serving = serving
         self._begins_to_serve = ""
         self._failures = failures
-        self._intent = Intent(hosts.fabric, failures, runtime.pause)
+        self._intent = Intent(hosts.fabric, runtime.pause)
         self._outbox = Outbox()
         self._something_to_send = runtime.once()
 
@@ -89,10 +89,19 @@ class RestLink:
             while True:
                 self._something_to_send = runtime.once()  # what is put from here on is noticed
                 while message := self._outbox.take():
-                    self._link.send(message)
+                    self._send(message)
                 self._something_to_send.wait()
         except LinkClosed as error:
             LOG.debug("the REST process is gone: %s", error)
+
+    def _send(self, message: FromController) -> None:
+        """Send a message; one that cannot be made octets of costs itself. Raises LinkClosed."""
+        try:
+            self._link.send(message)
+        except LinkClosed:
+            raise
+        except Exception as error:
+            self._failures.note("a message for the REST process was not sent", error)
 
     def _take(self, message: Message) -> None:
         try:

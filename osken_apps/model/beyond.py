@@ -8,18 +8,20 @@ again.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from ipaddress import IPv4Address
 
+from osken_apps.model.addresses import MacAddress
 from osken_apps.model.paired import Paired
 from osken_apps.model.port_security import is_guarded
 from osken_apps.model.reaches import HostPart, Reaches
 from osken_apps.model.resources import Network, Port
 from osken_apps.model.tunnel_addresses import TunnelAddresses
-from osken_apps.model.tunnels import Reach, RemotePorts, Spread
+from osken_apps.model.tunnels import Reach, RemotePort, RemotePorts, Spread, further_macs
 
-# The network of an id, if it is known, what of ports of these ids carries traffic, and what pairs cover in a
+# The network of an id, if it is known, the port of an id, if it carries traffic, and what pairs cover in a
 # network: the same object until it changes.
 NetworkOf = Callable[[str], Network | None]
-PortsUp = Callable[[Iterable[str]], Iterator[Port]]
+PortUp = Callable[[str], Port | None]
 PairedIn = Callable[[str], Paired]
+Failed = Callable[[str, Exception, str], None]
 
 
 class Beyond:
@@ -28,22 +30,25 @@ class Beyond:
     def __init__(
         self,
         network_of: NetworkOf,
-        ports_up: PortsUp,
+        port_up: PortUp,
         paired_in: PairedIn,
         declined: Mapping[str, IPv4Address],
         enforce: bool,
+        failed: Failed,
     ) -> None:
         """Begin with nothing known.
 
         `declined`: the addresses that clients found in use, by port id. `enforce`: ports with port security
-        are guarded.
+        are guarded. `failed` is told of errors of ours: what failed, the error, and what port it is about.
         """
         self.addresses = TunnelAddresses()
         self._network_of = network_of
-        self._ports_up = ports_up
+        self._port_up = port_up
         self._paired_in = paired_in
         self._declined = declined
         self._enforce = enforce
+        self._failed = failed
+        self.hidden: dict[str, str] = {}  # by an error of ours, with their networks: ids of ports
         self.spread = Spread()
         self._remote_ports = RemotePorts()
         self._reaches = Reaches()
@@ -68,6 +73,7 @@ class Beyond:
     def drop(self, port_id: str) -> None:
         """Forget a port that is gone."""
         self.change_of((port_id,))
+        self.hidden.pop(port_id, None)
         self.spread.drop(port_id)
         self._remote_ports.forget(port_id)
 
@@ -100,19 +106,46 @@ class Beyond:
             self._reaches.forget([network_id])
             self._looking |= self.spread.hosts_of(network_id)
 
+    def try_again(self, port_ids: Iterable[str]) -> None:
+        """Have the networks put together again that lack one of these ports, by an error of ours."""
+        self.change_in({self.hidden.pop(port_id) for port_id in port_ids if port_id in self.hidden})
+
     def _parts(self, network_id: str) -> Iterator[HostPart]:
         network = self._network_of(network_id)
-        on_hosts = [
-            (host, tuple(self._ports_up(port_ids)))
-            for host, port_ids in (self.spread.ports_of(network_id) if network else ())
-        ]
+        if network is None:
+            return
         pairs = self._paired_in(network_id)
-        for host, ports in on_hosts:
+        for host, port_ids in self.spread.ports_of(network_id):
             address = self.addresses.of(host)
-            if address is not None and ports and network:
-                remotes = tuple(
-                    self._remote_ports.of(port, network, address, pairs, self._declined.get(port.id))
-                    for port in ports
-                )
-                guarded = self._enforce and all(is_guarded(port) for port in ports)
-                yield HostPart(host, address, remotes, ports, guarded)
+            if address is not None and (part := self._part(host, address, network, pairs, port_ids)):
+                yield part
+
+    def _part(
+        self, host: str, address: IPv4Address, network: Network, pairs: Paired, port_ids: Iterable[str]
+    ) -> HostPart | None:
+        """Say what a host has of a network; None: nothing that carries traffic.
+
+        A port that an error of ours is about may be there and is not known: its frames are flooded.
+        """
+        remotes: list[RemotePort] = []
+        macs: list[tuple[MacAddress, frozenset[MacAddress]]] = []
+        is_guarded_all, lacks_one = self._enforce, False
+        for port_id in port_ids:
+            try:
+                port = self._port_up(port_id)
+                if port is None:
+                    continue
+                remote = self._remote_ports.of(port, network, address, pairs, self._declined.get(port_id))
+                further = further_macs(port)
+                is_guarded_all = is_guarded_all and is_guarded(port)
+            except Exception as error:
+                self.hidden[port_id] = network.id
+                self._failed("a port could not be told to other hosts", error, f"port {port_id}")
+                lacks_one = True
+                continue
+            remotes.append(remote)
+            macs.append((port.mac_address, further))
+        if not remotes and not lacks_one:
+            return None
+        is_known = is_guarded_all and not lacks_one
+        return HostPart(host, address, tuple(remotes), tuple(macs), is_known)

@@ -8,11 +8,11 @@ asked is in `fabric_view`, who has a port is decided in `placement`, and what fo
 
 from collections.abc import Callable, Iterable, Mapping
 from ipaddress import IPv4Address
-from typing import Any
+from typing import TypeVar
 
 from osken_apps.model.changes import Change, Deleted, Snapshot, Upserted
 from osken_apps.model.claims import Place
-from osken_apps.model.fabric_view import FabricView
+from osken_apps.model.fabric_view import FabricView, Failed, raised
 from osken_apps.model.host import Interface, ShownHost
 from osken_apps.model.inventory import Inventory
 from osken_apps.model.placement import Placement
@@ -20,13 +20,18 @@ from osken_apps.model.resources import Port
 from osken_apps.model.snapshot import MAX_METERS, Layout
 from osken_apps.model.turns import in_turns
 
+T = TypeVar("T")
+R = TypeVar("R")
+
 
 class Fabric(FabricView):
     """Takes what changes; the hosts that a change concerns are given, to be looked at again."""
 
-    def __init__(self, layout: Layout, remove_unknown: bool = False, enforce: bool = True) -> None:
+    def __init__(
+        self, layout: Layout, remove_unknown: bool = False, enforce: bool = True, failed: Failed = raised
+    ) -> None:
         """Begin with nothing known; see `FabricView`."""
-        super().__init__(layout, remove_unknown, enforce)
+        super().__init__(layout, remove_unknown, enforce, failed)
         self._placement = Placement(self)
 
     def host(self, name: str) -> ShownHost:
@@ -48,29 +53,26 @@ class Fabric(FabricView):
         self,
         inventory: Inventory,
         pause: Callable[[], object] = lambda: None,
-        attempt: Callable[[Callable[[Any], object], Any], object] = lambda step, thing: step(thing),
     ) -> set[str]:
         """Take an inventory that was filled part by part in place of the one before; give all hosts.
 
-        Calls `pause` where it may take long; until the first one is taken whole, no host is ready. Each step,
-        about one port or host, goes through `attempt`.
+        Calls `pause` where it may take long; until the first one is taken whole, no host is ready. An
+        error about one port or host costs that one.
         """
-        known = self.inventory
+        known, attempt = self.inventory, self.attempt
         inventory.loaded = known.loaded
         known.departed.add(inventory.departed)
         inventory.departed = known.departed
         self.inventory = inventory
         self.told.clear()
         self.set_aside.clear()
-        self.names.keep(inventory.identities.values())
+        attempt(self.names.keep, inventory.identities.values())
         if not inventory.loaded:
-            self._recall_names(inventory)
+            attempt(self._recall_names, inventory)
         for port in in_turns(list(inventory.ports.values()), pause):
             attempt(self._recall, port)
-        for name, address in inventory.tunnel_addresses.items():
-            self.beyond.addresses.keep(name, address)
-            if name not in self.hosts or self.hosts[name].gone:
-                self.beyond.addresses.doubt(name)
+        for kept in inventory.tunnel_addresses.items():
+            attempt(self._keep_address, kept)
         self.beyond.begin_again()
         for host in in_turns(list(self.hosts.values()), pause):
             if self.hosts.get(host.name) is host:
@@ -83,6 +85,14 @@ class Fabric(FabricView):
         inventory.loaded = True
         return set(self.hosts)
 
+    def attempt(self, step: Callable[[T], R], thing: T) -> R | None:
+        """Do one step of taking what the store has; an error costs that step and nothing else."""
+        try:
+            return step(thing)
+        except Exception as error:
+            self.failed("a change of intent was not taken", error, "")
+            return None
+
     def _recall_names(self, inventory: Inventory) -> None:
         """Have names of before mean the hosts that the store has by them: it had these beside those that were
         called so. Which of them are one, their sessions will show.
@@ -90,6 +100,13 @@ class Fabric(FabricView):
         for identity in inventory.identities.values():
             for name in inventory.identities.keys() & identity.former_names:
                 self.host(name)
+
+    def _keep_address(self, kept: tuple[str, str]) -> None:
+        """Take what the store has of where a host, by its name, is reached."""
+        name, address = kept
+        self.beyond.addresses.keep(name, address)
+        if name not in self.hosts or self.hosts[name].gone:
+            self.beyond.addresses.doubt(name)
 
     def _recall(self, port: Port) -> None:
         """Take what the store has of a port's place; until a snapshot was taken whole it is there."""
@@ -144,8 +161,19 @@ class Fabric(FabricView):
         return self.hosts_of(port_id)
 
     def put_aside(self, port_ids: Iterable[str]) -> None:
-        """Have ports stay as they are until they, their networks or their groups change."""
+        """Have ports stay as they are until they or their groups change, or they are tried again."""
         self.set_aside.update(port_ids)
+
+    def try_again(self, host_name: str) -> set[str]:
+        """Have the ports of a host that an error of ours was about looked at as all others; give the hosts
+        that have one of them: none if there is no such port.
+        """
+        broken = self.set_aside | self.beyond.hidden.keys()
+        broken &= self.ports_at(self.shown(host_name)) if broken else set()
+        self.beyond.try_again(broken)
+        aside = broken & self.set_aside
+        self.set_aside -= aside
+        return self._placement.decide(aside).union(*map(self.hosts_of, broken))
 
     # -- what hosts show
 

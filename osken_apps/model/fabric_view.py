@@ -1,8 +1,8 @@
 """All hosts as the controller sees them, and the store's intent for them: what may be asked. PURE; asking
-changes nothing, what does is in `fabric`.
+changes nothing, what does is in `fabric`. But a port that an error of ours is met about is set aside.
 """
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import replace
 from ipaddress import IPv4Address
 
@@ -21,6 +21,14 @@ from osken_apps.model.told import Told
 
 Plugged = tuple[Port, str]  # with its interface
 
+#: Takes what failed (with no ids in it), the error, and what it is about.
+Failed = Callable[[str, Exception, str], None]
+
+
+def raised(what: str, error: Exception, detail: str) -> None:
+    """Let an error of ours cost all there is, as where somebody looks for errors."""
+    raise error
+
 
 class FabricView:
     """Intent, hosts, and which port is plugged into which host.
@@ -29,12 +37,15 @@ class FabricView:
     error of ours is about: they stay as they are.
     """
 
-    def __init__(self, layout: Layout, remove_unknown: bool = False, enforce: bool = True) -> None:
+    def __init__(
+        self, layout: Layout, remove_unknown: bool = False, enforce: bool = True, failed: Failed = raised
+    ) -> None:
         """Begin with nothing known.
 
         `remove_unknown`: the traffic of ports that the store does not know is ended. `enforce`: ports with
-        port security are guarded.
+        port security are guarded. `failed` is told of errors of ours that cost one port.
         """
+        self.failed = failed
         self.layout = layout
         self.remove_unknown = remove_unknown
         self.enforce = enforce
@@ -43,7 +54,7 @@ class FabricView:
         self.names = HostNames()
         self.claims = Claims()
         self.conflicts: dict[str, IPv4Address] = {}
-        self.beyond = Beyond(self._network, self._ports_up, self._paired_in, self.conflicts, enforce)
+        self.beyond = Beyond(self._network, self._port_up, self._paired_in, self.conflicts, enforce, failed)
         self.told = Told()
         self.set_aside: set[str] = set()
 
@@ -132,7 +143,7 @@ class FabricView:
         """Give the ports that a host has and that are up, each with its interface."""
         for port in self.claimed_by(host):
             place = self.claims.place_of(port.id)
-            if place and place.host == host.name and self.is_up(port) and self.can_guard(host, port):
+            if place and place.host == host.name and self._carries(host, port):
                 yield port, place.interface
 
     def served_and_aside(
@@ -153,14 +164,36 @@ class FabricView:
         for port in self.claimed_by(host):
             place = self.claims.place_of(port.id)
             is_here = place is not None and place.host == host.name
-            if not is_here and self.as_wanted(port).may_run_at(host.name) and self.is_up(port):
-                yield port, self.claims_on(port.id)[host.name][0]
+            if not is_here and (interface := self._waits_at(host, port)):
+                yield port, interface
 
     def orphans(self, host: ShownHost) -> Iterator[Interface]:
         """Give the interfaces of a host that carry ports which the store does not know, and are to."""
         if self.remove_unknown:
             return iter(())
         return host.orphans(self.inventory.ports, self.inventory.departed)
+
+    def _carries(self, host: ShownHost, port: Port) -> bool:
+        """Tell whether a port that a host has is to carry traffic there, or is to stay as it is."""
+        try:
+            return port.id in self.set_aside or (self.is_up(port) and self.can_guard(host, port))
+        except Exception as error:
+            self.leave(port.id, "whether a port is to carry traffic could not be told", error)
+            return True
+
+    def _waits_at(self, host: ShownHost, port: Port) -> str:
+        """Name the interface that would have a port here that another host has; empty: it may not come."""
+        try:
+            may_come = self.as_wanted(port).may_run_at(host.name) and self.is_up(port)
+            return self.claims_on(port.id)[host.name][0] if may_come else ""
+        except Exception as error:
+            self.leave(port.id, "whether a port may come to a host could not be told", error)
+            return ""
+
+    def leave(self, port_id: str, what: str, error: Exception) -> None:
+        """Have a port stay as it is, as an error of ours is about it; `what` says what failed."""
+        self.set_aside.add(port_id)
+        self.failed(what, error, f"port {port_id}")
 
     # -- what a port is to have
 
@@ -176,6 +209,14 @@ class FabricView:
     def is_guarded(self, port: Port) -> bool:
         """Tell whether what a port sends and gets is looked at."""
         return self.enforce and is_guarded(port)
+
+    def may_be_guarded(self, port: Port) -> bool:
+        """Tell the same; of a port about which that cannot be told, that it is."""
+        try:
+            return self.is_guarded(port)
+        except Exception as error:
+            self.leave(port.id, "whether a port is guarded could not be told", error)
+            return True
 
     def guard_of(self, port: Port) -> Guard | None:
         """Say how a port is guarded; None if it is not."""
@@ -198,6 +239,6 @@ class FabricView:
     def _paired_in(self, network_id: str) -> Paired:
         return self.inventory.paired_in(network_id)
 
-    def _ports_up(self, port_ids: Iterable[str]) -> Iterator[Port]:
-        known = (self.inventory.ports.get(port_id) for port_id in port_ids)
-        return (port for port in known if port and self.is_up(port))
+    def _port_up(self, port_id: str) -> Port | None:
+        port = self.inventory.ports.get(port_id)
+        return port if port and self.is_up(port) else None

@@ -38,7 +38,7 @@ def host_snapshot(fabric: FabricView, host_name: str, besides: Container[str] = 
     guards = {port.id: guard for port, _ in served if (guard := fabric.guard_of(port))}
     guarded = {port.network_id for port, _ in served if port.id in guards}
     # Without its flows, one that is set aside is not to be open.
-    guarded |= {port.network_id for port, _ in aside if fabric.is_guarded(port)}
+    guarded |= {port.network_id for port, _ in aside if fabric.may_be_guarded(port)}
     segments = _segments(fabric, host, guarded)
     ports = tuple(
         _bound(fabric, port, interface, present[interface], segments[port.network_id], guards.get(port.id))
@@ -247,8 +247,8 @@ def _keeps_aside(interfaces: Sequence[str]) -> Iterator[str]:
     if interfaces:
         yield (
             f"an error of the controller, which its log shows, is about the ports of {_some(interfaces)}:"
-            " their tags, and all flows, stay until the ports or their groups change, or the controller is"
-            " started again"
+            " their tags, and all flows, stay until the ports or their groups change, or the error is met no"
+            " more: that is tried now and then"
         )
 
 

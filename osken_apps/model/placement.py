@@ -41,21 +41,30 @@ class Placement:
         concerned: set[str] = set()
         disputed, self._disputed = self._disputed, set()
         for port_id in disputed.union(port_ids):
-            port = self._fabric.inventory.ports.get(port_id)
-            if port is None:
-                self._note_move(port_id, self._fabric.claims.place_of(port_id), None)
-                self._left.pop(port_id, None)
-                self._fabric.claims.forget(port_id)
-                self._fabric.beyond.drop(port_id)
-                continue
-            before, claims = self._fabric.claims.place_of(port_id), self._fabric.claims_on(port_id)
-            gone = [host for host in claims if self._fabric.hosts[host].gone]
-            present, awaited = set(present_among(claims, gone)), self._is_awaited(before)
-            if before and awaited:
-                present.add(before.host)
-            wish = self._fabric.claims.wish_of(self._fabric.as_wanted(port), present)
-            concerned |= self.put(port, holder_of(wish, claims, before, gone, awaited))
+            try:
+                concerned |= self._decide(port_id)
+            except Exception as error:
+                what = "which host has a port could not be decided: it stays where it was"
+                self._fabric.leave(port_id, what, error)
+                if place := self._fabric.claims.place_of(port_id):
+                    concerned.add(place.host)
         return concerned
+
+    def _decide(self, port_id: str) -> set[str]:
+        port = self._fabric.inventory.ports.get(port_id)
+        if port is None:
+            self._note_move(port_id, self._fabric.claims.place_of(port_id), None)
+            self._left.pop(port_id, None)
+            self._fabric.claims.forget(port_id)
+            self._fabric.beyond.drop(port_id)
+            return set()
+        before, claims = self._fabric.claims.place_of(port_id), self._fabric.claims_on(port_id)
+        gone = [host for host in claims if self._fabric.hosts[host].gone]
+        present, awaited = set(present_among(claims, gone)), self._is_awaited(before)
+        if before and awaited:
+            present.add(before.host)
+        wish = self._fabric.claims.wish_of(self._fabric.as_wanted(port), present)
+        return self.put(port, holder_of(wish, claims, before, gone, awaited))
 
     def put(self, port: Port, place: Place | None) -> set[str]:
         """Take who has a port now; give the hosts for which that makes a difference."""

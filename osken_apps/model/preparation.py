@@ -29,7 +29,7 @@ def prepare(fabric: Fabric, host_name: str) -> None:
     for port, interface in served:
         if port.network_id in host.local_vlans:
             host.tagged[interface] = host.local_vlans[port.network_id]
-    guarded = (port for port, _ in plugged if fabric.is_guarded(port))
+    guarded = (port for port, _ in plugged if fabric.may_be_guarded(port))
     host.groups = frozenset(group_id for port in guarded for group_id in port.security_groups)
 
 

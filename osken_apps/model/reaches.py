@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
 from osken_apps.model.addresses import MacAddress
-from osken_apps.model.resources import Port
-from osken_apps.model.tunnels import NOWHERE, Everywhere, Reach, RemotePort, further_macs
+from osken_apps.model.tunnels import NOWHERE, Everywhere, Reach, RemotePort
 
 
 @dataclass(frozen=True, slots=True)
 class HostPart:
-    """A network's ports on one host that has an address: as others see them, and as they are.
+    """A network's ports on one host that has an address: as others see them, and the MAC addresses of each,
+    its own and what it may have besides.
 
     `is_guarded`: all of them are.
     """
@@ -24,7 +24,7 @@ class HostPart:
     host: str
     address: IPv4Address
     remotes: tuple[RemotePort, ...]
-    ports: tuple[Port, ...]
+    macs: tuple[tuple[MacAddress, frozenset[MacAddress]], ...]
     is_guarded: bool
 
 
@@ -38,7 +38,7 @@ class WholeNetwork:
         self._everywhere: Everywhere = _everywhere(self._parts, before._everywhere if before else NOWHERE)
         self._places = {part.host: place for place, part in enumerate(self._parts)}
         self._unguarded = {part.host for part in self._parts if not part.is_guarded}
-        self._has_pairs = any(port.allowed_address_pairs for part in self._parts for port in part.ports)
+        self._has_pairs = any(further for part in self._parts for _, further in part.macs)
         self._with_ipv6 = {part.host for part in self._parts if _has_ipv6(part)}
         self._given: dict[str, Reach] = {}
         self._before = before._given if before else {}
@@ -64,10 +64,10 @@ class WholeNetwork:
 
     def _shared(self, host: str) -> Iterator[tuple[MacAddress, tuple[IPv4Address, ...]]]:
         """Give the MAC addresses that several machines may have, with their hosts' addresses."""
-        there = [(port, part.address) for part in self._parts if part.host != host for port in part.ports]
-        shared = set().union(*(further_macs(port) for port, _ in there if port.allowed_address_pairs))
+        there = [(macs, part.address) for part in self._parts if part.host != host for macs in part.macs]
+        shared = set().union(*(further for (_, further), _ in there))
         for mac in sorted(shared, key=int):
-            holders = {address for port, address in there if mac in {port.mac_address, *further_macs(port)}}
+            holders = {address for (own, further), address in there if mac == own or mac in further}
             yield mac, tuple(sorted(holders))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from osken_apps.model.changes import PortReport
 from osken_apps.model.fabric_view import FabricView
+from osken_apps.model.host import ShownHost
 from osken_apps.model.resources import Binding, Port, PortStatus
 from osken_apps.model.snapshot import (
     INTEGRATION_TUNNEL_END,
@@ -16,6 +17,7 @@ from osken_apps.model.snapshot import (
     tunnel_port,
 )
 
+NOT_TOLD = "what a port waits for could not be told"
 SET_ASIDE = "an error of the controller about it to be mended: see the controller's log"
 
 
@@ -38,8 +40,13 @@ def port_reports(
     for bound in snapshot.ports:
         if bound.port_id not in fabric.inventory.ports:
             continue  # deleted since the snapshot was made
-        waits_for = troubles.get(bound.port_id) or _waits_for(fabric, snapshot, bound, connected, cut)
-        wanted.append(_of_bound(fabric, snapshot, bound, waits_for))
+        try:
+            waits_for = troubles.get(bound.port_id) or _waits_for(fabric, snapshot, bound, connected, cut)
+            wanted.append(_of_bound(fabric, snapshot, bound, waits_for))
+        except Exception as error:
+            fabric.leave(bound.port_id, NOT_TOLD, error)
+            binding = Binding(snapshot.host, bound.segment.local_vlan, bound.interface)
+            wanted.append(PortReport(bound.port_id, binding, PortStatus.DOWN, SET_ASIDE))
     here = {report.port_id for report in wanted}
     wanted += (report for report in _of_unbound(fabric, snapshot.host) if report.port_id not in here)
     return [report for report in wanted if not fabric.told.holds(report, fabric.inventory.ports)]
@@ -61,20 +68,33 @@ def _of_unbound(fabric: FabricView, host_name: str) -> Iterator[PortReport]:
     claimed = {port.id: port for port in fabric.claimed_by(host)}
     for port_id, port in (recorded | claimed).items():
         place = fabric.claims.place_of(port_id)
-        claimants = fabric.claimants_of(port_id)
         if place and place.host != host_name:
             continue
-        if place is None and port_id not in recorded and claimants[:1] != [host_name]:
-            continue
-        if place and port_id in fabric.set_aside:
-            local_vlan = host.local_vlans.get(port.network_id)
-            here = Binding(host_name, local_vlan, place.interface) if local_vlan is not None else None
-            yield PortReport(port_id, here, PortStatus.DOWN, SET_ASIDE)
-            continue
-        why = _why_unbound(fabric, port, claimants)
-        if place and not fabric.can_guard(host, port):
-            why = f"a datapath of host {host_name} that tracks connections, as port security needs"
-        yield PortReport(port_id, None, PortStatus.DOWN, why)
+        report: PortReport | None = None
+        if port_id not in fabric.set_aside:
+            try:
+                report = _of_one_unbound(fabric, host, port, place is not None, port_id in recorded)
+            except Exception as error:
+                fabric.leave(port_id, NOT_TOLD, error)
+        if port_id in fabric.set_aside:
+            local_vlan = host.local_vlans.get(port.network_id) if place else None
+            here = Binding(host_name, local_vlan, place.interface) if place and local_vlan else None
+            report = PortReport(port_id, here, PortStatus.DOWN, SET_ASIDE)
+        if report:
+            yield report
+
+
+def _of_one_unbound(
+    fabric: FabricView, host: ShownHost, port: Port, is_placed: bool, is_recorded: bool
+) -> PortReport | None:
+    """Give the report of a port that is not served; None: another host of those that claim it gives it."""
+    claimants = fabric.claimants_of(port.id)
+    if not (is_placed or is_recorded or claimants[:1] == [host.name]):
+        return None
+    why = _why_unbound(fabric, port, claimants)
+    if is_placed and not fabric.can_guard(host, port):
+        why = f"a datapath of host {host.name} that tracks connections, as port security needs"
+    return PortReport(port.id, None, PortStatus.DOWN, why)
 
 
 def _why_unbound(fabric: FabricView, port: Port, claimants: list[str]) -> str:

@@ -220,6 +220,6 @@ def _values(remote: RemotePort) -> tuple[object, ...]:
     return remote.network_type, remote.segmentation_id, remote.address, remote.mac_address, remote.known
 
 
-def further_macs(port: Port) -> set[MacAddress]:
+def further_macs(port: Port) -> frozenset[MacAddress]:
     """Give the MAC addresses that a port may have besides its own."""
-    return {pair.mac_address for pair in port.allowed_address_pairs} - {port.mac_address}
+    return frozenset(pair.mac_address for pair in port.allowed_address_pairs) - {port.mac_address}

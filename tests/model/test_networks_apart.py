@@ -15,6 +15,7 @@ from osken_apps.model.changes import Deleted, PortReport, Snapshot, Upserted
 from osken_apps.model.claims import Place
 from osken_apps.model.conditions import Code
 from osken_apps.model.fabric import Fabric
+from osken_apps.model.fabric_view import raised
 from osken_apps.model.host import Interface
 from osken_apps.model.host_snapshot import host_snapshot
 from osken_apps.model.local_vlans import DEAD_TAG
@@ -67,7 +68,9 @@ class ByHand(HostReconciler):
 
 
 class Site:
-    """One host, which outlives controllers and databases."""
+    """One host, which outlives controllers and databases; `failed` is told of errors that cost one port."""
+
+    failed = staticmethod(raised)
 
     def __init__(self, *ports: Port, networks: tuple[Network, ...] = (*NETWORKS.values(), OVERLAY)) -> None:
         self.bridges = {
@@ -83,7 +86,7 @@ class Site:
 
     def start(self, intent: Snapshot, *bridges: str, ovsdb: bool = True, layout: Layout = LAYOUT) -> None:
         """Start a controller with a database; the host connects, or these bridges of it."""
-        self.hosts = Hosts(Fabric(layout), self._serve)
+        self.hosts = Hosts(Fabric(layout, failed=self.failed), self._serve)
         self.fabric = self.hosts.fabric
         self.fabric.load(intent)
         if ovsdb:

@@ -246,8 +246,9 @@ def test_a_port_of_a_network_that_is_not_known_keeps_what_it_has_as_one_that_is_
 ) -> None:
     site = served(P1, P2)
     flows = {name: dict(bridge.flows) for name, bridge in site.bridges.items()}
+    site.failed = Failures().note  # type: ignore[method-assign, assignment]
     site.start(Snapshot(EVERY_NETWORK[1:], store_id="s"))
-    intent = Intent(site.fabric, Failures())
+    intent = Intent(site.fabric)
     intent.take_part(SnapshotPart(1, Snapshot((*EVERY_NETWORK[1:], P1, P2, P3), store_id="s"), last=True))
     site.plug(13, P3)
     settle(site)

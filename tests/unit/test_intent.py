@@ -16,12 +16,12 @@ from tests.golden.scenarios import LAYOUT
 
 @pytest.fixture
 def fabric() -> Fabric:
-    return Fabric(LAYOUT)
+    return Fabric(LAYOUT, failed=Failures().note)
 
 
 @pytest.fixture
 def intent(fabric: Fabric) -> Intent:
-    return Intent(fabric, Failures())
+    return Intent(fabric)
 
 
 def network(network_id: str) -> Network:
