@@ -121,7 +121,10 @@ class BridgeService:
         now = time.time()
         for service, outcome in decided:
             self._counters[outcome.decision.reason] += 1
-            self._record(service.port_id, outcome, now)
+            try:
+                self._record(service.port_id, outcome, now)
+            except Exception as error:
+                self._failures.note("what was decided for a port was not recorded", error, service.port_id)
         if LOG.isEnabledFor(logging.DEBUG):
             for service, outcome in decided:
                 LOG.debug("%s", _described(service, outcome))

@@ -6,7 +6,7 @@ then. What lives goes on, but for what is revoked.
 
 import logging
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from socket import SHUT_RDWR
 from typing import Any
@@ -21,9 +21,12 @@ from osken_apps.certificates.shown import host_of, issued_by, readable
 from osken_apps.certificates.watched import LOOK_INTERVAL_S, WatchedFiles
 from osken_apps.config import HostsTls
 from osken_apps.errors import ConfigurationError
+from osken_apps.failures import Failures
 from osken_apps.model.addresses import share_of
 
 LOG = logging.getLogger(__name__)
+
+_failures = Failures()
 
 #: Is told of what is refused: the host where the certificate names it, else "", the address, and why.
 Refused = Callable[[str, str, str], None]
@@ -129,12 +132,20 @@ def edge(files: HostsTls | None, refused: Refused) -> Edge:
     return TlsEdge(files, refused) if files else PlainEdge()
 
 
-def watch_certificates(edges: list[Edge]) -> None:
+def watch_certificates(edges: Iterable[Edge]) -> None:
     """Look now and then whether files have changed, for ever."""
     while True:
         runtime.sleep(LOOK_INTERVAL_S)
-        for each in edges:
-            each.look()
+        look_at(edges)
+
+
+def look_at(edges: Iterable[Edge], is_asked: bool = False) -> None:
+    """Look whether files have changed, or take them anew as somebody asks for it."""
+    for each in edges:
+        try:
+            each.look(is_asked)
+        except Exception as error:  # of ours: what is let in goes on with what there is
+            _failures.note("certificates of hosts were not looked at", error)
 
 
 def _words(error: OSError) -> str:

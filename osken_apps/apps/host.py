@@ -83,7 +83,7 @@ class Host:
         """Serve the host from now on."""
         self.reconciler = reconciler
         self.started_at = now()
-        self._task = runtime.spawn(reconciler.run)
+        self._task = runtime.spawn_for_ever(reconciler.run)
 
     def end(self) -> None:
         """Serve it no more."""

@@ -33,7 +33,7 @@ class HostConditions:
 
     def look(self, snapshot: HostSnapshot) -> None:
         """Find what is wrong now, and say what is new of it."""
-        found = (*self._shown(snapshot), *self._foreign())
+        found = self._find(snapshot)
         before, now = dict.fromkeys(self._host.conditions), frozenset(found)
         new, over = [it for it in found if it not in before], [it for it in before if it not in now]
         for it in new[:MAX_TOLD]:
@@ -44,6 +44,15 @@ class HostConditions:
             if len(told) > MAX_TOLD:
                 self._tell(logging.WARNING, words, len(told) - MAX_TOLD)
         self._host.conditions = found
+
+    def _find(self, snapshot: HostSnapshot) -> tuple[Condition, ...]:
+        try:
+            return (*self._shown(snapshot), *self._foreign())
+        except Exception as error:  # of ours: it costs what is said of the host, not of its ports
+            self._found = ()
+            what = "what is wrong with a host could not be found"
+            self._failures.note(what, error, f"host {self._host.name}")
+            return ()
 
     def _shown(self, snapshot: HostSnapshot) -> tuple[Condition, ...]:
         """Give what OVSDB shows to be wrong; looked for again when that, or what is expected, has changed."""
@@ -56,12 +65,7 @@ class HostConditions:
         if self._seen != (view.facts, expected) or unknown:
             self._seen = view.facts, expected
             ports = self._hosts.fabric.inventory.directory
-            try:
-                self._found = conditions(view.facts, replace(expected, ports=ports))
-            except Exception as error:  # of ours: it costs what is said of the host, not of its ports
-                self._found = ()
-                what = "what is wrong with a host could not be found"
-                self._failures.note(what, error, f"host {self._host.name}")
+            self._found = conditions(view.facts, replace(expected, ports=ports))
         return self._found
 
     def _foreign(self) -> Iterator[Condition]:

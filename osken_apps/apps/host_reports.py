@@ -25,8 +25,28 @@ def host_reports(hosts: Hosts, pause: Callable[[], object] = lambda: None) -> tu
     for _, it in refused:
         rivals.setdefault(it.rival, []).append(f"another that uses its names is refused: {it.reason}")
     every = in_turns(sorted(hosts.by_name.items()), pause, HOSTS_A_TURN)
-    known = [_of_host(hosts, host, rivals.get(name, [])) for name, host in every]
+    known = [_of_host_or_less(hosts, host, rivals.get(name, [])) for name, host in every]
     return (*known, *_of_refused(hosts, refused))
+
+
+def _of_host_or_less(hosts: Hosts, host: Host, rivals: list[str]) -> HostReport:
+    """Report a host; where an error of ours is about it, that it is there, and that."""
+    try:
+        return _of_host(hosts, host, rivals)
+    except Exception as error:
+        hosts.failures.note("a host was not reported", error, f"host {host.name}")
+        return HostReport(
+            host=host.name,
+            alive=host.alive,
+            bridges=tuple(sorted(host.bridges)),
+            bridge_mappings=hosts.fabric.layout.bridge_mappings,
+            ovsdb=host.session is not None,
+            started_at=host.started_at,
+            last_contact=host.last_contact,
+            bound_ports=0,
+            trouble="an error of the controller; see its log",
+            system_id=host.system_id,
+        )
 
 
 def _of_host(hosts: Hosts, host: Host, rivals: list[str]) -> HostReport:

@@ -5,6 +5,7 @@ Which host a connection is of is decided in `model.identity`; when a host begins
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 from osken_apps.apps import runtime
 from osken_apps.apps.bridge import Bridge
@@ -24,6 +25,8 @@ from osken_apps.model.tunnels import answers_nd
 from osken_apps.ovsdb.host_view import HostView
 
 LOG = logging.getLogger(__name__)
+
+Peer = TypeVar("Peer", Connection, OvsdbSession)
 
 
 class Hosts(ServedHosts):
@@ -121,9 +124,8 @@ class Hosts(ServedHosts):
 
     def know_again(self) -> None:
         """Look who of the hosts that connected before the store was known was called something else."""
-        for session, host in list(self._sessions.items()):
-            if host:
-                self._recognize(session, host.name)
+        served = {session: host.name for session, host in self._sessions.items() if host}
+        self._for_each(served, lambda session: self._recognize(session, served[session]))
         self._tell_apart(self.by_name)
 
     # -- following what was decided
@@ -150,14 +152,25 @@ class Hosts(ServedHosts):
             served = self._sessions[session]
             if served and self.identities.host_of_session(session) != served.name:
                 self._part(session)
-        for session in sessions:
-            self._place_session(session)
-            if moved and (served := self._sessions[session]):
-                self._recognize(session, served.name)
+        self._for_each(sessions, self._place_session)
+        if moved:
+            self._for_each(sessions, self._recognize_served)
         for host in left:
             self._undo(host)
-        for connection in bridges:
-            self._place_bridge(connection)
+        self._for_each(bridges, self._place_bridge)
+
+    def _for_each(self, keys: Iterable[Peer], step: Callable[[Peer], None]) -> None:
+        """Do a step for each session or connection; an error of ours costs that one, which may dial again."""
+        for key in keys:
+            try:
+                step(key)
+            except Exception as error:
+                self.failures.note("a session or a bridge was not taken", error, str(key))
+                key.close()
+
+    def _recognize_served(self, session: OvsdbSession) -> None:
+        if served := self._sessions[session]:
+            self._recognize(session, served.name)
 
     def _renamed(self, session: OvsdbSession, bridges: Iterable[Connection]) -> Iterator[tuple[Host, str]]:
         """Give the new name of a session's host, if it shows another one than before."""

@@ -43,8 +43,8 @@ class OpenFlowServer:
 
     def start(self) -> None:
         """Start to accept connections."""
-        runtime.spawn(look_for_ever, self._connections, self._failures)
-        runtime.spawn(accept_for_ever, self._socket, Admission(MAX_CONNECTIONS), self._serve)
+        runtime.spawn_for_ever(look_for_ever, self._connections, self._failures)
+        runtime.spawn_for_ever(accept_for_ever, self._socket, Admission(MAX_CONNECTIONS), self._serve)
 
     def _serve(self, sock: Any, address: Any, known: Callable[[], None]) -> None:
         with suppress(OSError):

@@ -68,9 +68,9 @@ class RestApp(OSKenApp):
     def start(self) -> Any:
         """Start the REST process."""
         super().start()
-        runtime.spawn(self._beat)
-        runtime.spawn(self._tell_news)
-        return runtime.spawn(self._run)
+        runtime.spawn_for_ever(self._beat)
+        runtime.spawn_for_ever(self._tell_news)
+        return runtime.spawn_for_ever(self._run)
 
     def stop(self) -> None:
         """End the REST process and wait until it has ended."""

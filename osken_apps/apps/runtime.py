@@ -22,6 +22,8 @@ from osken_apps.failures import Failures
 
 _failures = Failures()  # of tasks
 
+BEGIN_AGAIN_S = 1.0
+
 clock = time.monotonic
 
 #: The standard library's modules; what waits in them lets others have their turn.
@@ -94,11 +96,30 @@ def spawn_after(seconds: float, work: Callable[..., object], *arguments: object)
     return task
 
 
+def spawn_for_ever(work: Callable[..., object], *arguments: object) -> Task:
+    """Run a function that others count on beside the others; one that an error ends begins again, soon."""
+    return spawn(_again_and_again, work, arguments)
+
+
+def _again_and_again(work: Callable[..., object], arguments: tuple[object, ...]) -> None:
+    while True:
+        try:
+            work(*arguments)
+            return
+        except Exception as error:
+            _failures.note(f"{_name(work)} ended by an error, and begins again", error)
+        sleep(BEGIN_AGAIN_S)
+
+
+def _name(work: Callable[..., object]) -> str:
+    return str(getattr(work, "__qualname__", work))
+
+
 def _logged(work: Callable[..., object], arguments: tuple[object, ...]) -> None:
     try:
         work(*arguments)
     except Exception as error:
-        _failures.note(f"{getattr(work, '__qualname__', work)} ended by an error", error)
+        _failures.note(f"{_name(work)} ended by an error", error)
 
 
 def sleep(seconds: float) -> None:

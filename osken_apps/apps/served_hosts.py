@@ -12,6 +12,7 @@ from datetime import datetime
 from osken_apps.apps import runtime
 from osken_apps.apps.complaints import complain
 from osken_apps.apps.host import Host, Reconciler, now
+from osken_apps.failures import Failures
 from osken_apps.model.conditions import Expected
 from osken_apps.model.counts import Histogram
 from osken_apps.model.fabric import Fabric
@@ -48,6 +49,7 @@ class ServedHosts:
         self.news = runtime.Signal()  # something has changed that people are shown
         self.passes = Histogram(PASS_BOUNDS_S)
         self.watched_ports = watched_ports
+        self.failures = Failures()
         self._serve = serve
 
     def wake(self, names: Iterable[str]) -> None:
@@ -81,8 +83,11 @@ class ServedHosts:
         """Wait no longer for hosts that the store knows and that have not connected since the start."""
         self.all_had_time = True
         for name, known in list(self.fabric.hosts.items()):
-            if not known.appeared and not self._is_alive(name):
-                self._is_gone(name)
+            try:
+                if not known.appeared and not self._is_alive(name):
+                    self._is_gone(name)
+            except Exception as error:  # which is that host's
+                self.failures.note("a host is waited for still", error, f"host {name}")
 
     def forget(self, name: str) -> str:
         """Forget a host that is gone; if it is connected nothing is forgotten, and what is given says so."""

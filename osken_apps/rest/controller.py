@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from osken_apps.errors import ServiceUnavailable
+from osken_apps.failures import Failures
 from osken_apps.link import Answer, Query
 from osken_apps.model.changes import HostReport
 from osken_apps.model.counts import ControllerCounts, HostCounts
@@ -31,6 +32,7 @@ class Hosts:
         self._by_name: Mapping[str, HostReport] = {}
         self._former_names: Mapping[str, str] = {}
         self._refused: tuple[HostReport, ...] = ()
+        self._failures = Failures()
         self._listeners: list[Callable[[list[HostReport]], None]] = []
         self.counts: ControllerCounts | None = None  # what the controller has counted of itself
 
@@ -95,11 +97,16 @@ class Hosts:
             self._told.pop(report.host, None)
             self._show()
 
+    def _report_of(self, host: KnownHost) -> HostReport | None:
+        """Give what is shown of a host; where an error of ours is about it, what it was, if it was."""
+        try:
+            return report_of(host, self._told.get(host.name), awaited=not self._all_had_time)
+        except Exception as error:
+            self._failures.note("a host could not be shown", error, f"host {host.name}")
+            return self._by_name.get(host.name)
+
     def _show(self) -> None:
-        kept = {
-            name: report_of(host, self._told.get(name), awaited=not self._all_had_time)
-            for name, host in self._kept.items()
-        }
+        kept = {name: report for name, host in self._kept.items() if (report := self._report_of(host))}
         before, self._by_name = self._by_name, self._told | kept
         self._former_names = {
             former: name for name, report in self._by_name.items() for former in report.former_names or ()

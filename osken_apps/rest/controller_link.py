@@ -69,11 +69,20 @@ class Speaker:
             while True:
                 self._something_to_say.clear()  # what comes from here on is noticed
                 while message := self._next():
-                    self._link.send(message)
+                    self._send(message)
                 self._something_to_say.wait(self._rest_s())
         except LinkClosed:
             # The listening thread sees the same and stops the process; every commit stands.
             LOG.info("the controller is gone")
+
+    def _send(self, message: FromRest) -> None:
+        """Send a message; one that cannot be made octets of costs itself. Raises LinkClosed."""
+        try:
+            self._link.send(message)
+        except LinkClosed:
+            raise
+        except Exception as error:
+            self._failures.note("a message for the controller was not sent", error)
 
     def _next(self) -> FromRest | None:
         if self._urgent:

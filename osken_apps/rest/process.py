@@ -45,6 +45,7 @@ METRICS = "--metrics="
 STATE_DIR_MODE = 0o750
 NICENESS = 10  # where processors are short, DHCP goes first
 GC_THRESHOLD = 100_000
+BEGIN_AGAIN_S = 1.0
 
 
 def serve(
@@ -58,11 +59,12 @@ def serve(
     signal.signal(signal.SIGTERM, _stop)
     os.nice(NICENESS)
     has_logins = config.api.authentication is Authentication.LOCAL
+    failures = Failures()
     certificates = Certificates(config.api.tls) if config.api.tls else None
     if certificates:
-        _in_background(certificates.watch)
+        _for_ever(failures, certificates.watch)
     audit = AuditLog(config.api.audit_log)
-    failures, hosts = Failures(), Hosts()
+    hosts = Hosts()
     speaker, recorder = Speaker(link, failures), Recorder(failures)
     questions = Questions(speaker.say)
     # Before the database is opened, which may take long: the controller asks whether this process lives.
@@ -72,10 +74,10 @@ def serve(
     store = Store(config.database, expected_id=store_id, note_events=nova is not None)
     try:
         _look_at(store, config, hosts)
-        _in_background(recorder.run, store)
-        _in_background(keep_checkpoints, store, failures)
+        _for_ever(failures, recorder.run, store)
+        _for_ever(failures, keep_checkpoints, store, failures)
         if nova:
-            _in_background(Notifier(store, nova.say, failures, log_in=nova.log_in).run)
+            _for_ever(failures, Notifier(store, nova.say, failures, log_in=nova.log_in).run)
         if has_logins:
             _make_first_user(store, config)
         names = (lambda: certificates.names) if certificates else frozenset
@@ -144,6 +146,20 @@ def _log_lost_networks(counts: Mapping[str, int], config: Config) -> None:
 
 def _in_background(target: Callable[..., None], *arguments: Any) -> None:
     threading.Thread(target=target, args=arguments, daemon=True).start()
+
+
+def _for_ever(failures: Failures, work: Callable[..., None], *arguments: Any) -> None:
+    """Do in the background what others count on; where an error ends it, it begins again, soon."""
+
+    def again_and_again() -> None:
+        while True:
+            try:
+                return work(*arguments)
+            except Exception as error:
+                failures.note(f"{work.__qualname__} ended by an error, and begins again", error)
+            threading.Event().wait(BEGIN_AGAIN_S)
+
+    _in_background(again_and_again)
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Generator
 from threading import Lock
 
+from osken_apps.failures import Failures
 from osken_apps.link import Changes, SnapshotPart
 from osken_apps.model.changes import Change, Snapshot
 from osken_apps.store.store import Store
@@ -26,6 +27,7 @@ class Feed:
         self._store = store
         self._wake = wake
         self._lock = Lock()
+        self._failures = Failures()
         self._commits: deque[Changes] = deque()
         self._queued_changes = 0
         self._starts_over = True
@@ -68,7 +70,7 @@ class Feed:
     def _snapshot(self) -> Parts:
         with self._store.moment() as (sequence, view):
             self._forget_until(sequence)
-            for part in view.parts(RESOURCES_A_PART):
+            for part in view.parts(RESOURCES_A_PART, self._failures):
                 yield SnapshotPart(sequence, part, last=False)
         yield SnapshotPart(sequence, Snapshot(), last=True)
 

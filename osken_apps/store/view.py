@@ -5,7 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, bindparam, exists, select
+from sqlalchemy.exc import SQLAlchemyError
 
+from osken_apps.failures import Failures
 from osken_apps.model.addresses import IPNetwork
 from osken_apps.model.changes import HostIdentity, Snapshot
 from osken_apps.model.kind import KINDS
@@ -289,8 +291,11 @@ class View:
         """Give the id that tells this store from another one."""
         return schema.store_id(self._connection)
 
-    def parts(self, size: int) -> Iterator[Snapshot]:
-        """Give all there is, oldest first, in parts of `size`; what is referred to comes before."""
+    def parts(self, size: int, failures: Failures | None = None) -> Iterator[Snapshot]:
+        """Give all there is, oldest first, in parts of `size`; what is referred to comes before.
+
+        A row of which no resource can be made is told to `failures`, and left out; without, it raises.
+        """
         hosts = self.known_hosts()
         addresses = tuple((host.name, host.address) for host in hosts if host.address)
         identities = tuple(HostIdentity(host.name, host.system_id, host.former_names) for host in hosts)
@@ -299,7 +304,20 @@ class View:
             yield Snapshot(departed_ports=frozenset(departed))
         for kind in KINDS.values():
             for chunk in self._chunks(form(kind.model).table, size):
-                yield Snapshot(tuple(self.find(kind.model, chunk)))
+                yield Snapshot(tuple(self._found(kind.model, chunk, failures)))
+
+    def _found(self, kind: type[R], ids: Among, failures: Failures | None) -> Sequence[R]:
+        try:
+            return self.find(kind, ids)
+        except SQLAlchemyError:  # which is about no row
+            raise
+        except Exception as error:
+            if failures is None:
+                raise
+            if len(ids.values) == 1:
+                failures.note(f"a row of {kind.__name__} is left out", error, f"id {ids.values[0]}")
+                return []
+        return [one for id in ids.values for one in self._found(kind, Among("id", (id,)), failures)]
 
     def _chunks(self, table: Any, size: int) -> Iterator[Among]:
         """Give the ids of a table, oldest first, `size` at a time."""

@@ -40,8 +40,8 @@ class OvsdbApp(OSKenApp):
     def start(self) -> Any:
         """Start to accept sessions."""
         super().start()
-        runtime.spawn(look_for_ever, self._sessions, self._failures)
-        return runtime.spawn(accept_for_ever, self._socket, Admission(MAX_SESSIONS), self._serve)
+        runtime.spawn_for_ever(look_for_ever, self._sessions, self._failures)
+        return runtime.spawn_for_ever(accept_for_ever, self._socket, Admission(MAX_SESSIONS), self._serve)
 
     def _serve(self, sock: Any, address: Any, known: Callable[[], None]) -> None:
         try:
