@@ -23,7 +23,7 @@ from osken_apps.apps.binding import is_early, listen
 from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.complaints import tell_again_for_ever
 from osken_apps.apps.dhcp import Dhcp
-from osken_apps.apps.edge import edge, watch_certificates
+from osken_apps.apps.edge import edge, look_at, watch_certificates
 from osken_apps.apps.host import Host
 from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.listening import allow_many_sockets
@@ -40,6 +40,7 @@ from osken_apps.apps.service import Service
 from osken_apps.config import Config
 from osken_apps.dhcp.reservation import Defaults
 from osken_apps.errors import ConfigurationError
+from osken_apps.failures import Failures, noted
 from osken_apps.link import STARTED_BADLY
 from osken_apps.model.conditions import Expected
 from osken_apps.model.counts import ControllerCounts
@@ -99,17 +100,16 @@ class Controller:
         for app in (self._ovsdb, self._rest, self._openflow):
             app.start()
         keep_collections_short()
-        runtime.spawn(watch_endings)
-        runtime.spawn(self._service.feed_for_ever)
-        runtime.spawn(watch_certificates, self._edges)
-        runtime.spawn(tell_again_for_ever)
-        runtime.spawn(tell_progress, self._hosts)
-        runtime.spawn(audit_for_ever, self._hosts, self._audit_interval_s)
+        runtime.spawn_for_ever(watch_endings)
+        runtime.spawn_for_ever(self._service.feed_for_ever)
+        runtime.spawn_for_ever(watch_certificates, self._edges)
+        runtime.spawn_for_ever(tell_again_for_ever)
+        runtime.spawn_for_ever(tell_progress, self._hosts)
+        runtime.spawn_for_ever(audit_for_ever, self._hosts, self._audit_interval_s)
         runtime.spawn_after(FIRST_CONNECTIONS_S, self._hosts.wait_no_longer)
         while self._signals.recv(1) == bytes([signal.SIGHUP]):
             LOG.info("SIGHUP: reading certificates and policy again")
-            for each in self._edges:
-                each.look(is_asked=True)
+            look_at(self._edges, is_asked=True)
             self._rest.reload()
         if not self._status:
             LOG.info("stopping")
@@ -129,15 +129,15 @@ class Controller:
             openflow_method="ssl" if config.openflow_tls else "tcp",
             ovsdb_method="ssl" if config.ovsdb_tls else "tcp",
         )
-        fabric = Fabric(layout, remove_unknown=config.remove_unknown, enforce=config.security.enforce)
+        fabric = Fabric(layout, config.remove_unknown, config.security.enforce, Failures().note)
         watched_ports = frozenset(config.metrics.ports if config.metrics else ())
         are_certified = config.openflow_tls is not None
         return Hosts(fabric, self._reconciler, expected, watched_ports, are_certified)
 
     def _counts(self) -> ControllerCounts:
         passes, answers = self._hosts.passes.durations, self._dhcp.durations.durations
-        errors = self._openflow.errors
-        return ControllerCounts(self._started_at, passes, answers, tuple(sorted(errors.items())))
+        errors = tuple(sorted(self._openflow.errors.items()))
+        return ControllerCounts(self._started_at, passes, answers, errors, tuple(sorted(noted.items())))
 
     def _log_started(self, store: str) -> None:
         """Say which store is served; the first time the controller runs: its configuration can work."""

@@ -93,6 +93,12 @@ def _conditions(facts: Measurements) -> Samples:
             yield (host.host, code), codes.count(code)
 
 
+def _errors(facts: Measurements) -> Samples:
+    yield from ((("rest", what), count) for what, count in facts.errors.items())
+    if facts.controller:
+        yield from ((("controller", what), count) for what, count in facts.controller.errors)
+
+
 def _segmentation_ids(facts: Measurements) -> Samples:
     for pool in facts.tally.pools if facts.tally else ():
         yield (pool.network_type, pool.physical_network, "used"), pool.used
@@ -129,6 +135,8 @@ METRICS: tuple[Metric, ...] = (
            lambda it: [((name,), process.resident_bytes) for name, process in it.processes.items()]),
     _gauge("process_open_fds", "Files and sockets that are open.", PROCESS,
            lambda it: [((name,), process.open_files) for name, process in it.processes.items()]),
+    _counter("errors_total", "Errors of the program that cost one port, packet, request or message each, by"
+             " what failed; the log has the first of each kind.", ("process", "what"), _errors),
     # Hosts, as the controller reports them within two seconds.
     _gauge("hosts", "Hosts by state, as `GET /v2.0/overview` counts them.", ("state",), _states),
     _gauge("host_up", "Whether anything of a host is connected.", HOST,

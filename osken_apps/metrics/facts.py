@@ -42,7 +42,7 @@ class Measurements:
     """All of it. `tally` is None where the database cannot be read, `controller` until it has spoken.
 
     `requests` are by method and class of status (`2xx`), `durations` by route, `queries` by name and result,
-    `explained` by the code of the verdict.
+    `explained` by the code of the verdict, `errors` of the REST process by what failed.
     """
 
     version: str
@@ -58,6 +58,7 @@ class Measurements:
     queries: Mapping[tuple[str, str], int] = field(default_factory=dict)
     explained: Mapping[str, int] = field(default_factory=dict)
     processes: Mapping[str, Process] = field(default_factory=dict)
+    errors: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def alive(self) -> list[HostReport]:

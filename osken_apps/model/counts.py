@@ -95,10 +95,11 @@ class ControllerCounts:
     """What the controller counted of itself: how long passes over a host and answers to DHCP took.
 
     `started_at` is in seconds since the epoch. Of answers those to packets that were read together are one.
-    `openflow_errors` are those that switches sent, by type.
+    `openflow_errors` are those that switches sent, by type; `errors` are its own, by what failed.
     """
 
     started_at: float
     passes: Durations
     dhcp_answers: Durations
     openflow_errors: tuple[tuple[str, int], ...] = ()
+    errors: tuple[tuple[str, int], ...] = ()

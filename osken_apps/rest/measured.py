@@ -13,6 +13,7 @@ from importlib.metadata import version
 
 from osken_apps.config import Config
 from osken_apps.errors import StoreUnavailable
+from osken_apps.failures import noted
 from osken_apps.metrics.facts import Measurements, Pool, Process, Tally
 from osken_apps.metrics.processes import process
 from osken_apps.metrics.requests import Requests
@@ -58,6 +59,7 @@ class Measured:
             queries=dict(self._questions.asked),
             explained=dict(self._questions.explained),
             processes=dict(_processes()),
+            errors=dict(noted),
         )
 
     def _tallied(self) -> Tally | None:

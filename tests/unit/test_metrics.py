@@ -69,6 +69,7 @@ FACTS = Measurements(
         durations(0.05).durations,
         durations(0.1, 0.2, 5).durations,
         (("flow_mod_failed", 2),),
+        (("a pass failed", 3),),
     ),
     hosts=(HOST1,),
     refused=1,
@@ -79,6 +80,7 @@ FACTS = Measurements(
     queries={("host_flows", "answered"): 1},
     explained={"not_plugged": 3},
     processes={"rest": Process(1.5, 4096, 12)},
+    errors={"a request was not answered": 1},
 )
 
 
