@@ -33,6 +33,8 @@ class Nova:
         try:
             from keystoneauth1 import adapter, exceptions, session
             from keystoneauth1.identity import v3
+
+            from osken_apps.outgoing_http import bounded
         except ImportError as error:
             raise ConfigurationError(
                 f"[nova] needs the extra nova: pip install -c constraints.txt '.[nova]' ({error})"
@@ -46,8 +48,10 @@ class Nova:
             project_name=config.project_name,
             project_domain_name=config.project_domain_name,
         )
+        asking = session.Session(auth, verify=config.cafile or True)
+        self._in_time = bounded(asking, TIMEOUT_S)
         self._adapter = adapter.Adapter(
-            session.Session(auth, verify=config.cafile or True, timeout=TIMEOUT_S),
+            asking,
             service_type="compute",
             interface=config.interface,
             region_name=config.region_name or None,
@@ -59,15 +63,17 @@ class Nova:
     def log_in(self) -> None:
         """Have a token that lives for some minutes, and Nova's address. Raises NovaUnavailable."""
         try:
-            self._adapter.get_token()
-            self._adapter.get_endpoint()
+            with self._in_time():
+                self._adapter.get_token()
+                self._adapter.get_endpoint()
         except self._trouble as error:
             raise NovaUnavailable(" ".join(str(error).split())) from error
 
     def say(self, events: Sequence[ServerEvent]) -> None:
         """Tell Nova of events, in one request. Raises NovaUnavailable, NovaRefuses."""
         try:
-            response = self._adapter.post(PATH, json={"events": [_body_of(event) for event in events]})
+            with self._in_time():
+                response = self._adapter.post(PATH, json={"events": [_body_of(event) for event in events]})
         except self._trouble as error:
             raise NovaUnavailable(" ".join(str(error).split())) from error
         if response.status_code in NEVER:

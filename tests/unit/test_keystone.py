@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from osken_apps.errors import ConfigurationError
+from osken_apps.outgoing_http import bounded
 from osken_apps.rest.identity.keystone import PAUSE_S, Keystone, KeystoneUnavailable
 from osken_apps.rest.identity.trusted_headers import HTTPUnauthorized
 from osken_apps.rest.request import Asked, Caller
@@ -199,9 +200,7 @@ def test_access_rules_are_applied_to_the_path_that_is_answered(
 def impatient(tmp_path: Path, silent: socket.socket, now: Any = None) -> Keystone:
     """Give a Keystone that is waited for less than the second that the option allows."""
     keystone = keystone_at(tmp_path, silent.getsockname()[1], "http_connect_timeout = 1", now)
-    session = keystone._middleware._session
-    assert session.timeout == 1
-    session.timeout = 0.1
+    keystone._in_time = bounded(keystone._middleware._session, 0.1)
     return keystone
 
 

@@ -44,6 +44,8 @@ class Keystone:
         try:
             from keystoneauth1.exceptions import ClientException
             from keystonemiddleware.auth_token import AuthProtocol
+
+            from osken_apps.outgoing_http import bounded
         except ImportError as error:
             raise ConfigurationError(
                 "[api] authentication=keystone needs the extra keystone:"
@@ -56,10 +58,11 @@ class Keystone:
         self._is_well = False
         self._first = threading.Lock()
         try:
-            settings = {"oslo_config_config": _options(config)}
-            self._middleware = AuthProtocol(_tell, settings)
+            conf = _options(config)
+            self._middleware = AuthProtocol(_tell, {"oslo_config_config": conf})
         except (cfg.Error, ClientException) as error:
             raise ConfigurationError(f"[{KEYSTONE_SECTION}] {' '.join(str(error).split())}") from error
+        self._in_time = bounded(self._middleware._session, conf[KEYSTONE_SECTION].http_connect_timeout)
 
     def identify(self, asked: Asked) -> Caller:
         """Give who asks. Raises HTTPUnauthorized, KeystoneUnavailable."""
@@ -77,7 +80,8 @@ class Keystone:
     def _answer(self, request: webob.Request) -> Any:
         """Give the headers that Keystone's answer makes; None: it refuses. Raises KeystoneUnavailable."""
         try:
-            response = request.get_response(self._middleware)
+            with self._in_time():
+                response = request.get_response(self._middleware)
         except self._trouble as error:
             LOG.error("Keystone cannot be asked: %s", error)
             response = None
