@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 from osken_apps.errors import BadRequest, HTTPBadRequest, InvalidInput, NotFound
 from osken_apps.rest.attribute import MAX_TAG_LENGTH, MAX_TAGS, Attribute, RenderContext
 from osken_apps.rest.types import NULL, TEXT_LENGTH, id_of_text
-from osken_apps.rest.validation import convert
 from osken_apps.store.selection import Among, Page
 
 PAGING = frozenset({"fields", "sort_key", "sort_dir", "limit", "marker", "page_reverse", "verbose"})
@@ -19,7 +18,6 @@ TAG_FILTERS = frozenset({"tags", "tags-any", "not-tags", "not-tags-any"})
 CHANGED_SINCE = "changed_since"
 # What filters by these is text, whatever they are otherwise: what none of them can be finds none.
 SHOWN_AS_TEXT = frozenset({"created_at", "updated_at", "revision_number", "id"})
-COMPARED_AS_TEXT = SHOWN_AS_TEXT | {"security_groups"}
 FIXED_IP_PARTS = ("subnet_id", "ip_address", "ip_address_substr")
 # A query string holds some 1,500 ids; each bound is stated in the OpenAPI document.
 MAX_FILTER_VALUES = 2000
@@ -134,9 +132,15 @@ def _filter_values(attribute: Attribute, texts: Iterable[str]) -> tuple[Any, ...
 
 
 def _values_of(attribute: Attribute, text: str) -> tuple[Any, ...]:
-    """Give what is shown of what a text means: `null` is null, an empty one whatever is empty."""
+    """Give what is shown of what a text means: `null` is null, an empty one whatever is empty.
+
+    What is no value of the attribute finds nothing. Raises BadRequest for what cannot be converted.
+    """
     if text and text.lower() != "null":
-        return (attribute.type.shown(convert(attribute, text)),)
+        try:
+            return (attribute.type.shown(attribute.type.parse(text)),)
+        except ValueError:
+            return ()
     try:
         return (attribute.type.shown(attribute.type.parse(None)),)
     except (ValueError, InvalidInput):

@@ -1,6 +1,7 @@
 """What the parts of a security group's rule look like, and the attributes that all rules have. PURE."""
 
 import re
+from collections.abc import Callable
 from ipaddress import ip_interface
 from typing import Any
 
@@ -16,7 +17,7 @@ from osken_apps.networking.permissions import (
 )
 from osken_apps.rest.address_types import CIDR_LENGTH
 from osken_apps.rest.attribute import Attribute, RenderContext
-from osken_apps.rest.types import UUID, Type, choice, optional
+from osken_apps.rest.types import UUID, Schema, Type, choice, optional
 
 PROTOCOL_LENGTH = max(map(len, PROTOCOLS))
 _NUMBER = re.compile("[0-9]{1,5}")
@@ -73,13 +74,20 @@ def _parse_group(value: Any) -> str:
 
 
 DIRECTION = Type(lambda value: Direction(choice(*Direction).parse(value)), choice(*Direction).schema)
-ETHERTYPE = Type(
+
+
+def _converted(parse: Callable[[Any], Any], schema: Schema, shown: Schema) -> Type:
+    """Make a type of which a filter takes what a body does."""
+    return Type(parse, schema, shown_schema=shown, filter_schema=schema)
+
+
+ETHERTYPE = _converted(
     _parse_ethertype,
     {"type": "string", "maxLength": len(Ethertype.IPV4), "pattern": "^[iI][pP][vV][46]$"},
-    shown_schema={"type": "string", "enum": list(Ethertype)},
+    {"type": "string", "enum": list(Ethertype)},
 )
 PROTOCOL = optional(
-    Type(
+    _converted(
         _parse_protocol,
         {
             "anyOf": [
@@ -92,18 +100,19 @@ PROTOCOL = optional(
                 },
             ]
         },
-        shown_schema={"type": "string", "maxLength": PROTOCOL_LENGTH},
+        {"type": "string", "maxLength": PROTOCOL_LENGTH},
     )
 )
 _PORT = {"type": "integer", "minimum": 0, "maximum": MAX_PORT}
 PORT = optional(
-    Type(
+    _converted(
         _parse_port,
         {"anyOf": [_PORT, {"type": "string", "maxLength": 5, "pattern": PORT_PATTERN}]},
-        shown_schema=_PORT,
+        _PORT,
     )
 )
-PREFIX = optional(Type(_parse_prefix, {"type": "string", "maxLength": CIDR_LENGTH}))
+_PREFIX = {"type": "string", "maxLength": CIDR_LENGTH}
+PREFIX = optional(_converted(_parse_prefix, _PREFIX, _PREFIX))
 GROUP_OR_PARENT = optional(Type(_parse_group, {"anyOf": [UUID.schema, {"type": "string", "enum": [PARENT]}]}))
 
 

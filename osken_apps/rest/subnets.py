@@ -1,15 +1,17 @@
 """Subnets: their attributes, what a request of one means, and who may make it."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from osken_apps.errors import DNSNameServersExhausted, HostRoutesExhausted
+from osken_apps.errors import DNSNameServersExhausted, HostRoutesExhausted, InvalidInput
+from osken_apps.model.addresses import IPNetwork
 from osken_apps.model.kind import KINDS
 from osken_apps.model.resources import AllocationPool, HostRoute, Network, Subnet
 from osken_apps.networking import subnets
 from osken_apps.networking.state import State
 from osken_apps.networking.subnets import NewSubnet, SubnetRequest
-from osken_apps.rest.address_types import ADDRESS, CIDR
+from osken_apps.rest.address_types import ADDRESS, CIDR, parse_cidr
 from osken_apps.rest.attribute import NAME, Attribute, nothing, standard
 from osken_apps.rest.collection import Around, Collection, request_of
 from osken_apps.rest.rules import MEMBER, NETWORK_OWNER, NETWORK_READER, READER
@@ -22,6 +24,16 @@ MAX_DNS_SERVERS = 5
 MAX_HOST_ROUTES = 20
 MAX_SERVICE_TYPES = 20
 
+
+def _parse_own_cidr(value: Any) -> IPNetwork:
+    """Take a subnet's range, which Neutron converts before it looks at it. Raises InvalidInput."""
+    try:
+        return parse_cidr(value)
+    except ValueError:
+        raise InvalidInput(f"{value} is not in a CIDR format") from None
+
+
+OWN_CIDR = replace(CIDR, parse=_parse_own_cidr, filter_schema=CIDR.schema)
 POOL = record({"start": ADDRESS, "end": ADDRESS}, ("start", "end"), AllocationPool)
 ROUTE = record({"destination": CIDR, "nexthop": ADDRESS}, ("destination", "nexthop"), HostRoute)
 IPV6_MODE = not_null(choice("dhcpv6-stateful", "dhcpv6-stateless", "slaac"))
@@ -32,7 +44,7 @@ ATTRIBUTES = (
     Attribute(
         "ip_version", choice(4, 6, convert=parse_integer), put=False, required=True, filter=True, sort=True
     ),
-    Attribute("cidr", CIDR, put=False, required=True, filter=True, sort=True, column="cidr"),
+    Attribute("cidr", OWN_CIDR, put=False, required=True, filter=True, sort=True, column="cidr"),
     Attribute("gateway_ip", optional(ADDRESS), filter=True, sort=True),
     Attribute("allocation_pools", list_of(POOL, MAX_POOLS, unique=False, null=False)),
     Attribute(

@@ -23,6 +23,9 @@ _UUID = re.compile(UUID_PATTERN)
 # No database keeps NUL, and half of a surrogate pair is no character.
 PLAIN_TEXT = "^[^\u0000]*$"
 _PLAIN_TEXT = re.compile(r"[^\x00\ud800-\udfff]*")
+MAX_DIGITS = 18
+_INTEGER = re.compile(f"[+-]?[0-9]{{1,{MAX_DIGITS}}}")
+ANY_INTEGER: Schema = {"type": "integer", "minimum": 1 - 10**MAX_DIGITS, "maximum": 10**MAX_DIGITS - 1}
 TRUE_WORDS = frozenset({"true", "1"})
 FALSE_WORDS = frozenset({"false", "0"})
 
@@ -31,8 +34,10 @@ FALSE_WORDS = frozenset({"false", "0"})
 class Type:
     """A type of values; `show` is None where the model's value is JSON already.
 
-    `schema` describes what is accepted, `shown_schema` what is shown if that is narrower. `parts` names the
-    parts of records, which policy rules may tell apart.
+    `schema` describes what is accepted, `shown_schema` what is shown if that is narrower. `filter_schema` is
+    what a filter accepts where Neutron converts it, which refuses the rest (not by ValueError); elsewhere a
+    filter is any text, and finds nothing if it is no value. `parts` names the parts of records, which policy
+    rules may tell apart.
     """
 
     parse: Callable[[Any], Any]
@@ -40,6 +45,7 @@ class Type:
     show: Callable[[Any], Any] | None = None
     shown_schema: Schema | None = None
     parts: tuple[str, ...] = ()
+    filter_schema: Schema | None = None
 
     @property
     def answer_schema(self) -> Schema:
@@ -79,11 +85,8 @@ BOOLEAN_WORD = {
     "maxLength": len("false"),
     "pattern": "^([tT][rR][uU][eE]|[fF][aA][lL][sS][eE]|0|1)$",
 }
-BOOLEAN = Type(
-    parse_boolean,
-    {"anyOf": [{"type": "boolean"}, BOOLEAN_WORD, {"type": "integer", "enum": [0, 1]}]},
-    shown_schema={"type": "boolean"},
-)
+_BOOLEAN = {"anyOf": [{"type": "boolean"}, BOOLEAN_WORD, {"type": "integer", "enum": [0, 1]}]}
+BOOLEAN = Type(parse_boolean, _BOOLEAN, shown_schema={"type": "boolean"}, filter_schema=_BOOLEAN)
 
 
 def integer(least: int, most: int) -> Type:
@@ -100,7 +103,8 @@ def integer(least: int, most: int) -> Type:
     schema = {"type": "integer", "minimum": least, "maximum": most}
     pattern = "^[0-9]{1,9}$" if least >= 0 else "^[+-]?[0-9]{1,9}$"
     digits = {"type": "string", "maxLength": 10, "pattern": pattern}
-    return Type(parse, {"anyOf": [schema, digits]}, shown_schema=schema)
+    accepted = {"anyOf": [schema, digits]}
+    return Type(parse, accepted, shown_schema=schema, filter_schema=ANY_INTEGER)
 
 
 def parse_integer(value: Any) -> int:
@@ -109,7 +113,7 @@ def parse_integer(value: Any) -> int:
         return value
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    if isinstance(value, str) and re.fullmatch(r"[+-]?[0-9]{1,18}", value):
+    if isinstance(value, str) and _INTEGER.fullmatch(value):
         return int(value)
     raise InvalidInput(f"'{value}' is not an integer")
 
@@ -125,8 +129,10 @@ def choice(*values: Any, convert: Callable[[Any], Any] | None = None) -> Type:
 
     words = [str(value) if isinstance(value, str) else value for value in values]
     schema = {"type": "string" if isinstance(values[0], str) else "integer", "enum": list(values)}
-    accepted = {"enum": [*values, *map(str, values)]} if convert is parse_integer else schema
-    return Type(parse, accepted, shown_schema=schema)
+    if convert is not parse_integer:
+        return Type(parse, schema)
+    accepted = {"enum": [*values, *map(str, values)]}
+    return Type(parse, accepted, shown_schema=schema, filter_schema=ANY_INTEGER)
 
 
 def parse_uuid(value: Any) -> str:
@@ -152,7 +158,8 @@ def optional(type_: Type) -> Type:
     def parse(value: Any) -> Any:
         return None if value is None else type_.parse(value)
 
-    return Type(parse, {"anyOf": [type_.schema, NULL]}, type_.show, {"anyOf": [type_.answer_schema, NULL]})
+    schema, shown = {"anyOf": [type_.schema, NULL]}, {"anyOf": [type_.answer_schema, NULL]}
+    return Type(parse, schema, type_.show, shown, filter_schema=type_.filter_schema)
 
 
 def not_null(type_: Type) -> Type:

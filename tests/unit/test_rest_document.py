@@ -79,6 +79,8 @@ def test_lists_are_described_as_sorted_by_what_they_sort_by() -> None:
 
 def test_filters_are_described_as_what_they_are_compared_with() -> None:
     assert {"type": "boolean"} in query_schema("security-groups", "shared")["anyOf"]
-    assert query_schema("ports/{id}/bindings", "status")["enum"] == ["ACTIVE", "INACTIVE"]
-    assert query_schema("ports", "security_groups") == {"type": "string", "maxLength": 255}
-    assert query_schema("ports", "revision_number") == {"type": "string", "maxLength": 255}
+    assert query_schema("subnets", "ip_version")["type"] == "integer"
+    text = {"type": "string", "maxLength": 255}
+    assert query_schema("ports/{id}/bindings", "status") == text
+    for name in ("security_groups", "revision_number", "network_id", "mac_address"):
+        assert query_schema("ports", name) == text

@@ -58,6 +58,7 @@ def test_filters_of_one_key_add_and_of_several_narrow(api: Client, query: str, e
         ("?colour=red", "HTTPBadRequest", "['colour'] is invalid attribute for filtering"),
         ("?subnets=x", "HTTPBadRequest", "['subnets'] is invalid attribute for filtering"),
         ("?admin_state_up=maybe", "InvalidInput", "'maybe' cannot be converted to boolean"),
+        ("?mtu=much", "InvalidInput", "'much' is not an integer"),
         ("?sort_key=name", "HTTPBadRequest", "sort_keys and sort_dirs"),
         ("?sort_key=description&sort_dir=asc", "HTTPBadRequest", "['description']"),
         ("?sort_key=name&sort_dir=up", "HTTPBadRequest", "up"),
@@ -332,3 +333,43 @@ def test_pages_in_the_order_of_one_key_make_the_whole_list_both_ways(
         back = api.get(f"{query}&limit=4&marker={after[0]}&page_reverse=True")["networks"]
         assert [item["id"] for item in back] == before
     assert api.call("GET", f"{query}&limit=4&marker=none").status == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(f"/ports?{query}" for query in ("id=foo", "network_id=foo", "mac_address=foo", "network_id=%00")),
+        *("/ports?binding:vnic_type=foo", "/ports?network_id=foo&limit=1", "/ports?security_groups=foo"),
+        *(f"/subnets?{query}" for query in ("network_id=foo", "gateway_ip=foo", "ipv6_ra_mode=foo")),
+        *("/subnets?subnetpool_id=foo", "/subnets?ip_version=5", "/networks?mtu=-1", "/networks?id=foo"),
+        *("/networks?dns_domain=-", "/security-group-rules?direction=foo"),
+        *("/security-group-rules?security_group_id=foo", "/security-group-rules?remote_group_id=foo"),
+    ],
+)
+def test_a_filter_for_what_no_attribute_can_be_finds_nothing(ports: Client, path: str) -> None:
+    """Neutron's filters are converted where the attribute is, and never validated."""
+    ports.subnet(ports.make("network")["id"], "2001:db8::/64", ipv6_ra_mode="slaac", gateway_ip=None)
+    (found,) = (value for name, value in ports.get(path).items() if not name.endswith("_links"))
+    assert found == []
+
+
+def test_of_several_values_those_that_can_be_count(ports: Client) -> None:
+    network_id = ports.get("/networks")["networks"][0]["id"]
+    assert len(ports.get(f"/ports?network_id=foo&network_id={network_id}")["ports"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "error"),
+    [
+        ("/subnets?cidr=foo", "InvalidInput"),
+        ("/subnets?ip_version=four", "InvalidInput"),
+        ("/security-group-rules?ethertype=foo", "SecurityGroupRuleInvalidEtherType"),
+        ("/security-group-rules?protocol=foo", "SecurityGroupRuleInvalidProtocol"),
+        ("/security-group-rules?port_range_min=foo", "SecurityGroupInvalidPortValue"),
+        ("/security-group-rules?remote_ip_prefix=foo", "InvalidCIDR"),
+        ("/ports?fixed_ips=foo", "HTTPBadRequest"),
+    ],
+)
+def test_a_filter_that_neutron_cannot_convert_is_refused(api: Client, path: str, error: str) -> None:
+    reply = api.call("GET", path)
+    assert (reply.status, reply.error) == (400, error)

@@ -154,8 +154,8 @@ def pool(start: str, end: str) -> dict[str, str]:
     ("cidr", "attributes", "status", "error"),
     [
         ("10.1.0.0/24", {"ip_version": 6}, 400, "InvalidInput"),
-        ("10.1.0.0", {}, 400, "HTTPBadRequest"),
-        ("10.1.0.0/33", {}, 400, "HTTPBadRequest"),
+        ("10.1.0.0", {}, 400, "InvalidInput"),
+        ("10.1.0.0/33", {}, 400, "InvalidInput"),
         ("0.0.0.0/0", {}, 400, "InvalidInput"),
         ("10.1.0.0/31", {}, 400, "InvalidInput"),
         ("10.1.0.0/32", {}, 400, "InvalidInput"),

@@ -1,16 +1,16 @@
 """Attributes in the words of the OpenAPI document: what is shown, what is taken, what filters. PURE."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from osken_apps.rest.attribute import ABSENT, Attribute
 from osken_apps.rest.listing import (
-    COMPARED_AS_TEXT,
     MAX_FIELDS,
     MAX_FILTER_VALUES,
     MAX_LIMIT,
     MAX_SORT_KEYS,
     MAX_TAG_LIST,
+    SHOWN_AS_TEXT,
 )
 from osken_apps.rest.openapi.words import LINKS, TEXT, Document, array_of, object_of, parameter
 from osken_apps.rest.types import NULL, TEXT_LENGTH
@@ -44,9 +44,9 @@ def _filter_schema(attribute: Attribute) -> Document:
     """Say what a filter accepts; a query string has only text."""
     if attribute.name == "fixed_ips":
         return TEXT | {"pattern": "^(subnet_id|ip_address|ip_address_substr)=[0-9a-fA-F.:-]+$"}
-    if attribute.name in COMPARED_AS_TEXT:
+    if attribute.name in SHOWN_AS_TEXT:
         return TEXT
-    schema = attribute.type.schema
+    schema: Mapping[str, Any] = attribute.type.filter_schema or TEXT
     if NULL in attribute.type.answer_schema.get("anyOf", ()) and NULL not in schema.get("anyOf", ()):
         return {"anyOf": [schema, NULL]}  # whatever may be shown as null is found by it
     return dict(schema)
