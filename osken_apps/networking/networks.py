@@ -45,6 +45,13 @@ class InvalidSharedSetting(Conflict):
         )
 
 
+class DefaultExternalNetworkExists(Conflict):
+    """Another external network is the default one already."""
+
+    def __init__(self, network_id: str) -> None:
+        super().__init__(f"A default external network already exists: {network_id}.")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkRequest:
     """What is asked of a network; the fields are those of `Network`. An MTU of 0 is the default one."""
@@ -110,17 +117,18 @@ def create(
     segment = allocated(state, segment, physical, away)
     network_type, physical_network = segment.network_type or NetworkType.VLAN, segment.physical_network or ""
     mtu = 0 if isinstance(request.mtu, Absent) else request.mtu
-    return state.create(
-        Network(
-            id=state.new_id(),
-            project_id=project_id,
-            mtu=checked_mtu(mtu, physical.max_mtu(network_type, physical_network)),
-            network_type=network_type,
-            physical_network=physical_network,
-            segmentation_id=segment.segmentation_id,
-            **plain,
-        )
+    network = Network(
+        id=state.new_id(),
+        project_id=project_id,
+        mtu=checked_mtu(mtu, physical.max_mtu(network_type, physical_network)),
+        network_type=network_type,
+        physical_network=physical_network,
+        segmentation_id=segment.segmentation_id,
+        **plain,
     )
+    if _is_default(network):
+        _check_only_default(state)
+    return state.create(network)
 
 
 def update(state: State, network: Network, request: NetworkRequest, physical: PhysicalNetworks) -> Network:
@@ -133,6 +141,8 @@ def update(state: State, network: Network, request: NetworkRequest, physical: Ph
         check_mtu(new, state.subnets_of(network.id))
     if network.shared and not new.shared:
         _check_unshared(network, state.ports_of(network.id))
+    if _is_default(new) and not _is_default(network):
+        _check_only_default(state)
     new = moved(state, new, given(request, *SEGMENT))
     return state.update(network, new)
 
@@ -142,6 +152,17 @@ def _check_unshared(network: Network, ports: Sequence[Port]) -> None:
     for port in ports:
         if port.project_id != network.project_id and port.device_owner not in AUTO_DELETED_OWNERS:
             raise InvalidSharedSetting(network.id)
+
+
+def _is_default(network: Network) -> bool:
+    """Tell whether it is the external network that who names none means."""
+    return network.external and network.is_default
+
+
+def _check_only_default(state: State) -> None:
+    """Refuse a second default one. Raises DefaultExternalNetworkExists."""
+    if present := state.default_external_network():
+        raise DefaultExternalNetworkExists(present.id)
 
 
 def delete(state: State, network: Network) -> None:

@@ -59,6 +59,9 @@ class State(Protocol):
     def network(self, id: str, /) -> Network | None:
         """Give the network of that id."""
 
+    def default_external_network(self) -> Network | None:
+        """Give the external network that is the default one."""
+
     def subnet(self, id: str, /) -> Subnet | None:
         """Give the subnet of that id."""
 

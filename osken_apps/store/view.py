@@ -149,6 +149,11 @@ class View:
         """Give the network of that id."""
         return self.one(Network, network_id)
 
+    def default_external_network(self) -> Network | None:
+        """Give the external network that is the default one; the oldest, if there is more than one of old."""
+        found = self.networks(Among("external", (True,)), Among("is_default", (True,)))
+        return found[0] if found else None
+
     def subnet(self, subnet_id: str) -> Subnet | None:
         """Give the subnet of that id."""
         return self.one(Subnet, subnet_id)

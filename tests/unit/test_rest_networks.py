@@ -458,3 +458,29 @@ def test_a_network_with_a_low_mtu_may_still_be_renamed(api: Client) -> None:
     network = api.make("network", mtu=1300)
     api.subnet(network["id"], "2001:db8::/64")
     assert api.change("network", network["id"], name="n", mtu=1300).status == 200
+
+
+def test_one_external_network_is_the_default(api: Client) -> None:
+    default = {"router__external": True, "is_default": True}
+    first = api.make("network", **default)
+    other = api.make("network", router__external=True)
+    inner = api.make("network", is_default=True)
+    refused = [
+        api.call("POST", "/networks", {"network": {"router:external": True, "is_default": True}}),
+        api.change("network", other["id"], is_default=True),
+        api.change("network", inner["id"], router__external=True),
+    ]
+    said = f"A default external network already exists: {first['id']}."
+    assert {(reply.status, reply.error, reply.message) for reply in refused} == {
+        (409, "DefaultExternalNetworkExists", said)
+    }
+    assert api.change("network", first["id"], name="same", is_default=True).status == 200
+    assert api.change("network", first["id"], is_default=False).status == 200
+    assert api.change("network", other["id"], is_default=True).status == 200
+
+
+def test_a_bulk_of_two_defaults_makes_none(api: Client) -> None:
+    one = {"router:external": True, "is_default": True}
+    reply = api.call("POST", "/networks", {"networks": [one, one]})
+    assert (reply.status, reply.error) == (409, "DefaultExternalNetworkExists")
+    assert api.get("/networks")["networks"] == []
