@@ -7,7 +7,14 @@ from typing import TypeVar
 from osken_apps.dhcp.extra_dhcp_opts import validate_extra_dhcp_opts
 from osken_apps.errors import InvalidDhcpOption, InvalidInput, NetworkNotFound, PortBound
 from osken_apps.model.addresses import IPAddress, MacAddress
-from osken_apps.model.resources import MAX_EXTRA_DHCP_OPTS, ExtraDhcpOption, FixedIp, Network, Port
+from osken_apps.model.resources import (
+    MAX_EXTRA_DHCP_OPTS,
+    ExtraDhcpOption,
+    FixedIp,
+    Network,
+    Port,
+    PortStatus,
+)
 from osken_apps.networking.addresses import FixedIpRequest, addresses_of_new_mac, allocated
 from osken_apps.networking.dhcp_ports import settle_dhcp_port
 from osken_apps.networking.port_bindings import wanted_elsewhere
@@ -127,6 +134,10 @@ def update(state: State, port: Port, request: PortRequest, terms: Terms) -> Port
     if not isinstance(request.extra_dhcp_opts, Absent):
         network = _network(state, port.network_id)
         new = replace(new, extra_dhcp_opts=_options(request, new, network, terms))
+    if port.is_dhcp_server and not new.is_dhcp_server and new.binding is None:
+        new = replace(
+            new, status=PortStatus.DOWN
+        )  # it was ACTIVE as the server's, which it stands for no more
     made = state.update(port, new)
     if not made.is_dhcp_server and (port.is_dhcp_server or set(port.fixed_ips) - set(made.fixed_ips)):
         settle_dhcp_port(state, port.network_id)

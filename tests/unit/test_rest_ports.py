@@ -351,6 +351,22 @@ def test_what_is_shown_of_the_addresses_of_a_dhcp_server_is_taken(api: Client, n
     assert (len(port["fixed_ips"]), [reply.status for reply in replies]) == (6, [200, 400])
 
 
+def test_a_port_that_is_no_longer_the_dhcp_servers_is_down_and_another_takes_its_place(
+    api: Client, network_id: str
+) -> None:
+    api.subnet(network_id)
+    port_id = api.make("port", network_id=network_id)["id"]
+    with api.store.write() as transaction:
+        record(transaction, [PortReport(port_id, Binding("host1", 1), PortStatus.ACTIVE)])
+    (before,) = api.get("/ports?device_owner=network:dhcp")["ports"]
+    renamed = api.change("port", before["id"], name="server").body["port"]
+    left = api.change("port", before["id"], device_owner="").body["port"]
+    (after,) = api.get("/ports?device_owner=network:dhcp")["ports"]
+    statuses = [shown["status"] for shown in (before, renamed, left, after)]
+    assert statuses == ["ACTIVE", "ACTIVE", "DOWN", "ACTIVE"]
+    assert after["id"] != before["id"]
+
+
 def dhcp_addresses(api: Client) -> list[str]:
     """Give the addresses of the only DHCP server."""
     (server,) = api.get("/ports?device_owner=network:dhcp")["ports"]
