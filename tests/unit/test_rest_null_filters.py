@@ -8,6 +8,7 @@ import pytest
 from osken_apps.model.changes import HostReport
 from osken_apps.rest.openapi.attributes import accepted_attributes, list_parameters
 from osken_apps.rest.registry import REGISTRY
+from osken_apps.rest.security_group_rules import SECURITY_GROUP_RULES
 from osken_apps.rest.subnets import SUBNETS
 from osken_apps.rest.types import NULL
 from tests.unit.rest_client import Client, client_of
@@ -78,11 +79,10 @@ def test_null_finds_whatever_is_shown_as_null_in_pages_too(api: Client, path: st
 
 
 def test_the_document_says_that_null_finds_what_is_shown_as_null() -> None:
-    (attribute,) = (one for one in SUBNETS.attributes if one.name == "ipv6_ra_mode")
-    (described,) = (
-        one for one in list_parameters([attribute], stored=False) if one["name"] == attribute.name
-    )
+    (number,) = (one for one in SECURITY_GROUP_RULES.attributes if one.name == "port_range_min")
+    (described,) = (one for one in list_parameters([number], stored=False) if one["name"] == number.name)
     assert NULL in described["schema"]["items"]["anyOf"]
+    (attribute,) = (one for one in SUBNETS.attributes if one.name == "ipv6_ra_mode")
     assert "default" not in accepted_attributes([attribute], "POST")["properties"][attribute.name]
 
 

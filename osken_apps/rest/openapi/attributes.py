@@ -1,6 +1,6 @@
 """Attributes in the words of the OpenAPI document: what is shown, what is taken, what filters. PURE."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from osken_apps.rest.attribute import ABSENT, Attribute
@@ -44,9 +44,9 @@ def _filter_schema(attribute: Attribute) -> Document:
     """Say what a filter accepts; a query string has only text."""
     if attribute.name == "fixed_ips":
         return TEXT | {"pattern": "^(subnet_id|ip_address|ip_address_substr)=[0-9a-fA-F.:-]+$"}
-    if attribute.name in SHOWN_AS_TEXT:
+    schema = attribute.type.filter_schema
+    if attribute.name in SHOWN_AS_TEXT or schema is None:
         return TEXT
-    schema: Mapping[str, Any] = attribute.type.filter_schema or TEXT
     if NULL in attribute.type.answer_schema.get("anyOf", ()) and NULL not in schema.get("anyOf", ()):
         return {"anyOf": [schema, NULL]}  # whatever may be shown as null is found by it
     return dict(schema)
