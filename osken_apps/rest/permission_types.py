@@ -1,10 +1,10 @@
 """What the parts of a security group's rule look like, and the attributes that all rules have. PURE."""
 
-import re
 from collections.abc import Callable
 from ipaddress import ip_interface
 from typing import Any
 
+from osken_apps.errors import InvalidInput
 from osken_apps.model.security_groups import PARENT, PROTOCOLS, Direction, Ethertype, Permission
 from osken_apps.networking.permissions import (
     ANY_PROTOCOL,
@@ -17,10 +17,9 @@ from osken_apps.networking.permissions import (
 )
 from osken_apps.rest.address_types import CIDR_LENGTH
 from osken_apps.rest.attribute import Attribute, RenderContext
-from osken_apps.rest.types import UUID, Schema, Type, choice, optional
+from osken_apps.rest.types import UUID, Schema, Type, choice, optional, parse_integer
 
 PROTOCOL_LENGTH = max(map(len, PROTOCOLS))
-_NUMBER = re.compile("[0-9]{1,5}")
 PORT_PATTERN = "^(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[0-5][0-9]{4}|[0-9]{1,4})$"
 
 
@@ -33,8 +32,11 @@ def _parse_ethertype(value: Any) -> Ethertype:
 
 def _number(value: Any, most: int) -> int | None:
     """Take a number from 0 to `most` or its digits; None for anything else."""
-    text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
-    return int(text) if _NUMBER.fullmatch(text) and int(text) <= most else None
+    try:
+        number = parse_integer(value)
+    except InvalidInput:
+        return None
+    return number if 0 <= number <= most else None
 
 
 def _parse_protocol(value: Any) -> str | None:

@@ -21,7 +21,8 @@ def asked_of(declared: Parameters, sent: Iterable[tuple[str, str]]) -> dict[str,
             raise HTTPBadRequest(f"[{name!r}] is not a parameter of this, or is there twice")
         if len(value) > TEXT_LENGTH:
             raise HTTPBadRequest(f"Invalid input for {name}. Reason: it is longer than {TEXT_LENGTH}.")
-        if value not in schemas[name].get("enum", [value]):
+        is_text = schemas[name].get("type") == "string" and "format" not in schemas[name]
+        if value not in schemas[name].get("enum", [value]) or not (value or is_text):
             raise HTTPBadRequest(f"Invalid input for {name}. Reason: '{value}' is not one of its values.")
         asked[name] = value
     return dict.fromkeys(schemas, "") | asked

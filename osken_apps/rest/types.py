@@ -108,7 +108,7 @@ def integer(least: int, most: int) -> Type:
 
 
 def parse_integer(value: Any) -> int:
-    """Take an integer or its decimal digits."""
+    """Take an integer, also one that has `.0` (JSON Schema), or its decimal digits. Raises InvalidInput."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     if isinstance(value, float) and value.is_integer():

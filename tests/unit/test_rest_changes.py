@@ -153,6 +153,12 @@ def test_what_is_no_revision_is_refused(api: Client) -> None:
     assert (reply.status, reply.error) == (400, "HTTPBadRequest")
 
 
+@pytest.mark.parametrize("query", ["changes?wait=", "changes?since=&wait=", "dhcp-transactions?since="])
+def test_an_empty_value_is_no_number_and_no_time(api: Client, query: str) -> None:
+    reply = api.call("GET", f"/{query}")
+    assert (reply.status, reply.error) == (400, "HTTPBadRequest")
+
+
 def test_each_answer_says_what_time_made_not_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config, questions = config_of(tmp_path), Questions()
     store, hosts = Store(config.database), Hosts()
