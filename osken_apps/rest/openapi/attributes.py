@@ -15,6 +15,11 @@ from osken_apps.rest.listing import (
 from osken_apps.rest.openapi.words import LINKS, TEXT, Document, array_of, object_of, parameter
 from osken_apps.rest.types import NULL, TEXT_LENGTH
 
+MARKER = (
+    "The page begins behind where this one is now: in the order of what changes meanwhile as status,"
+    " some may be missing and some come twice."
+)
+
 
 def _with_default(attribute: Attribute, schema: Any) -> Document:
     document = dict(schema)
@@ -74,7 +79,7 @@ def page_parameters(attributes: Iterable[Attribute]) -> list[Document]:
     keys = {"enum": [attribute.name for attribute in attributes if attribute.sort]}
     return [
         parameter("limit", "query", {"type": "integer", "minimum": 0, "maximum": MAX_LIMIT}),
-        parameter("marker", "query", TEXT),
+        parameter("marker", "query", TEXT | {"description": MARKER}),
         parameter("page_reverse", "query", TEXT),
         parameter("sort_key", "query", array_of(keys, MAX_SORT_KEYS)),
         parameter("sort_dir", "query", array_of({"enum": ["asc", "desc"]}, MAX_SORT_KEYS)),
