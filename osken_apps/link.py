@@ -1,8 +1,8 @@
 """The link between the controller and the process that serves REST: messages over a socket pair.
 
-Both ends are this program and nobody else holds the sockets, so a message is a pickled value behind its
-length. Owns the framing and the message types; what they cause is decided at either end. At each end one task
-writes and one reads: nobody else ever waits for the other process.
+Both ends are this program, of one build, and nobody else holds the sockets, so a message is a pickled value
+behind its length. Owns the framing and the message types; what they cause is decided at either end. At each
+end one task writes and one reads: nobody else ever waits for the other process.
 """
 
 import pickle
@@ -124,9 +124,12 @@ class Link:
 
     def receive(self) -> Message:
         """Wait for the next message. Raises LinkClosed."""
-        body = self._read(LENGTH.unpack(self._read(LENGTH.size))[0])
-        message: Message = pickle.loads(body)
+        message: Message = pickle.loads(self.skip())
         return message
+
+    def skip(self) -> bytes:
+        """Wait for the next message, and give it as it came. Raises LinkClosed."""
+        return self._read(LENGTH.unpack(self._read(LENGTH.size))[0])
 
     def close(self) -> None:
         """End the link; whoever waits at either end is told LinkClosed."""

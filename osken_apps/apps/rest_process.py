@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from osken_apps.apps import runtime
+from osken_apps.build import BUILD
 from osken_apps.link import Link
 
 LOG = logging.getLogger(__name__)
@@ -27,7 +28,15 @@ class RestProcess:
         os.set_blocking(theirs.fileno(), True)  # ours never waits; the process has real threads
         descriptors = [api_socket.fileno(), theirs.fileno()]
         # -P: no code from the directory that the controller happens to be started in.
-        command = [sys.executable, "-P", "-m", "osken_apps.rest.process", str(config_file)]
+        # The build first: a process from before there was one takes it for the configuration, and ends.
+        command = [
+            sys.executable,
+            "-P",
+            "-m",
+            "osken_apps.rest.process",
+            f"--build={BUILD}",
+            str(config_file),
+        ]
         arguments = [*map(str, descriptors), *filter(None, [store_id])]
         if metrics_socket is not None:
             arguments.append(f"--metrics={metrics_socket.fileno()}")

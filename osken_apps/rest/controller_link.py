@@ -108,6 +108,21 @@ class Speaker:
         return max(0.0, self._feed_rests_until - time.monotonic())
 
 
+def outlive(link: Link, speaker: Speaker) -> None:
+    """Say to a controller that cannot be understood that this process lives, until that one is gone.
+
+    What it says may be of other types than ours: nothing is unpacked. Then stop the process.
+    """
+    try:
+        while True:
+            link.skip()
+            speaker.say(Pong())
+    except LinkClosed:
+        pass
+    finally:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
 class Listener:
     """The only thread that reads from the link; a message that breaks costs nothing but itself."""
 

@@ -1,9 +1,9 @@
 """The process that owns the database and serves REST.
 
-`process CONFIG_FILE LISTEN_FD LINK_FD [STORE_ID] [--metrics=FD]` is started by the controller, with native
-threads only. The controller holds the listening sockets, so a restart of this process loses no connection.
-Without the controller it ends. With a STORE_ID it serves that store and makes none; whoever asks for one that
-cannot be used is told why.
+`process --build=BUILD CONFIG_FILE LISTEN_FD LINK_FD [STORE_ID] [--metrics=FD]` is started by the controller,
+with native threads only. The controller holds the listening sockets, so a restart of this process loses no
+connection. Without the controller it ends. With a STORE_ID it serves that store and makes none; whoever asks
+for one that cannot be used is told why, and likewise if the controller's BUILD is not this one.
 """
 
 import gc
@@ -20,6 +20,7 @@ from types import FrameType
 from typing import Any
 
 from osken_apps import logs
+from osken_apps.build import BUILD
 from osken_apps.config import Authentication, Config, load
 from osken_apps.errors import ConfigurationError, StoreUnavailable
 from osken_apps.failures import Failures
@@ -28,7 +29,7 @@ from osken_apps.nova.endpoint import Nova
 from osken_apps.nova.notifier import Notifier
 from osken_apps.rest.audit_log import AuditLog
 from osken_apps.rest.controller import Hosts, Questions
-from osken_apps.rest.controller_link import Listener, Speaker
+from osken_apps.rest.controller_link import Listener, Speaker, outlive
 from osken_apps.rest.measured import Measured
 from osken_apps.rest.server.api_server import api_server, plain_server
 from osken_apps.rest.server.certificates import Certificates
@@ -41,7 +42,11 @@ from osken_apps.store.store import Store
 
 LOG = logging.getLogger(__name__)
 
-METRICS = "--metrics="
+METRICS, THEIR_BUILD = "--metrics=", "--build="
+OTHER_BUILD = (
+    "the program was changed after the controller was started, which may not understand this one: restart the"
+    " controller"
+)
 STATE_DIR_MODE = 0o750
 NICENESS = 10  # where processors are short, DHCP goes first
 GC_THRESHOLD = 100_000
@@ -54,8 +59,12 @@ def serve(
     link: Link,
     store_id: str = "",
     metrics: socket.socket | None = None,
+    is_of_one_build: bool = True,
 ) -> None:
-    """Serve until SIGTERM; metrics on a listener of their own, if there is one. Raises ConfigurationError."""
+    """Serve until SIGTERM; metrics on a listener of their own, if there is one. Raises ConfigurationError.
+
+    To a controller of another build nothing is said but that this process lives, and nobody is served.
+    """
     signal.signal(signal.SIGTERM, _stop)
     os.nice(NICENESS)
     has_logins = config.api.authentication is Authentication.LOCAL
@@ -66,12 +75,16 @@ def serve(
     audit = AuditLog(config.api.audit_log)
     hosts = Hosts()
     speaker, recorder = Speaker(link, failures), Recorder(failures)
-    questions = Questions(speaker.say)
+    questions = Questions(speaker.say if is_of_one_build else _leave_unsaid)
     # Before the database is opened, which may take long: the controller asks whether this process lives.
     _in_background(speaker.run)
-    _in_background(Listener(link, failures, speaker, recorder, hosts, questions).run)
+    if is_of_one_build:
+        _in_background(Listener(link, failures, speaker, recorder, hosts, questions).run)
+    else:
+        _in_background(outlive, link, speaker)
     nova = Nova(config.nova) if config.nova else None
-    store = Store(config.database, expected_id=store_id, note_events=nova is not None)
+    closed_for = "" if is_of_one_build else OTHER_BUILD
+    store = Store(config.database, expected_id=store_id, note_events=nova is not None, closed_for=closed_for)
     try:
         _look_at(store, config, hosts)
         _for_ever(failures, recorder.run, store)
@@ -82,9 +95,10 @@ def serve(
             _make_first_user(store, config)
         names = (lambda: certificates.names) if certificates else frozenset
         api = application(store, config, hosts, questions, audit=audit.write, certified=names)
-        # With this the controller has started: what cannot work was found, and who may come in is written.
-        speaker.say(Serving(str(store)))
-        speaker.tell(Feed(store, speaker.wake))
+        if is_of_one_build:
+            # With this the controller has started: what cannot work was found, who may come in is written.
+            speaker.say(Serving(str(store)))
+            speaker.tell(Feed(store, speaker.wake))
         _in_background(api.begin)
         if metrics is not None:
             _tell_metrics(metrics, Measured(config, store, hosts, questions, api.requests))
@@ -94,6 +108,10 @@ def serve(
     finally:
         audit.close()
         store.close()
+
+
+def _leave_unsaid(_message: object) -> None:
+    """Ask nobody: who asks is told in time that there is no answer."""
 
 
 def _tell_metrics(listener: socket.socket, measured: Measured) -> None:
@@ -180,10 +198,11 @@ def _make_directory(state_dir: Path) -> None:
 
 def main(arguments: list[str]) -> int:
     """Run the process."""
-    options = [given.removeprefix(METRICS) for given in arguments if given.startswith(METRICS)]
-    config_file, listen_fd, link_fd, *store_id = (
-        given for given in arguments if not given.startswith(METRICS)
+    metrics_fd, their_build = (
+        next((given.removeprefix(name) for given in arguments if given.startswith(name)), "")
+        for name in (METRICS, THEIR_BUILD)
     )
+    config_file, listen_fd, link_fd, *store_id = (given for given in arguments if not given.startswith("--"))
     # A list makes containers by the ten thousand and no cycles: do not look for any every 700.
     gc.set_threshold(GC_THRESHOLD)
     # The terminal's signals are the controller's to handle: it ends this process when it ends.
@@ -196,9 +215,9 @@ def main(arguments: list[str]) -> int:
         # It warns of every request that does not find an idle thread at once.
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         listener = socket.socket(fileno=int(listen_fd))
-        metrics = socket.socket(fileno=int(options[0])) if options else None
+        metrics = socket.socket(fileno=int(metrics_fd)) if metrics_fd else None
         link = Link(socket.socket(fileno=int(link_fd)))
-        serve(config, listener, link, "".join(store_id), metrics)
+        serve(config, listener, link, "".join(store_id), metrics, their_build == BUILD)
     except ConfigurationError as error:
         print(f"osken-net: {error}", file=sys.stderr)
         return STARTED_BADLY

@@ -46,10 +46,12 @@ class Store:
         sources: Sources = SYSTEM_SOURCES,
         expected_id: str = "",
         note_events: bool = False,
+        closed_for: str = "",
     ) -> None:
         """Open the database, which must be of the store of that id if one is given.
 
-        `note_events`: with each change of a port what its server is to be told of it is kept.
+        `note_events`: with each change of a port what its server is to be told of it is kept. `closed_for`
+        says why it is not to be opened, if it is not.
 
         Raises ConfigurationError; a database that cannot be used is logged, and each transaction raises
         StoreUnavailable.
@@ -66,6 +68,8 @@ class Store:
         self._listeners: list[Listener] = []
         self._sequence = 0  # of the last commit that changed anything
         try:
+            if closed_for:
+                raise StoreUnusable(closed_for)
             self.database = open_database(url, expected_id)
         except StoreUnusable as error:
             self._give_up(str(error))

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from osken_apps.build import BUILD
 from osken_apps.link import Link, LinkClosed, Message
 
 WAIT_S = 60
@@ -120,12 +121,13 @@ def running(
     context: ssl.SSLContext | None = None,
     port: int = 0,
     metrics: bool = False,
+    build: str = BUILD,
 ) -> Iterator[Server]:
     """Run a server as the controller does; at the end it must stop by itself, with status 0.
 
     `context`: how its clients speak TLS; `port`: where it listens, if it is not all the same.
     `metrics`: it has a listener for them, too. `listening`: take what it tells from the start; otherwise
-    nobody does before `Server.listen`.
+    nobody does before `Server.listen`. `build`: that of its controller.
     """
     ours, theirs = socket.socketpair()
     with (
@@ -134,7 +136,8 @@ def running(
         ours,
     ):
         descriptors = [listener.fileno(), theirs.fileno()]
-        command = [sys.executable, "-m", "osken_apps.rest.process", str(config_file), *map(str, descriptors)]
+        command = [sys.executable, "-m", "osken_apps.rest.process", f"--build={build}", str(config_file)]
+        command += map(str, descriptors)
         if metrics:
             command.append(f"--metrics={scraped.fileno()}")
             descriptors.append(scraped.fileno())

@@ -1,5 +1,6 @@
 """The process that serves REST: its link, its reports, its restart, its end."""
 
+import pickle
 import signal
 import socket
 import sqlite3
@@ -11,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from osken_apps.build import BUILD
 from osken_apps.config import load
 from osken_apps.lab import wait_until
 from osken_apps.link import (
+    LENGTH,
     Changes,
     HostReports,
     Ping,
@@ -291,12 +294,32 @@ def test_a_broken_database_is_told_to_whoever_asks(tmp_path: Path, capfd: pytest
     assert "is not a database" in line
 
 
+def test_a_controller_of_another_build_is_told_nothing_and_whoever_asks_is_told_to_restart_it(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with running(write_config(tmp_path), build="another") as server:
+        answers = [
+            server.call("GET", "/v2.0/networks"),
+            server.call("POST", "/v2.0/networks", {"network": {}}),
+        ]
+        message = pickle.dumps(Ping()).replace(b"Ping", b"Pang")  # which this build does not have
+        server.link._socket.sendall(LENGTH.pack(len(message)) + message)
+        assert server.messages.get(timeout=WAIT_S) == Pong()
+        assert server.messages.empty()
+    assert [answer.status for answer in answers] == [503, 503]
+    assert "restart the controller" in answers[0].body["NeutronError"]["message"]
+    assert not (tmp_path / "osken-net.db").exists()
+    (line,) = (line for line in capfd.readouterr().err.splitlines() if " ERROR " in line)
+    assert "the program was changed after the controller was started" in line
+
+
 def started_in_vain(config_file: Path) -> str:
     """Give why the process did not start; it must have said nothing to its controller."""
     link, other = socket.socketpair()
     with socket.create_server(("127.0.0.1", 0)) as listener, link:
         descriptors = (listener.fileno(), other.fileno())
-        command = [sys.executable, "-m", "osken_apps.rest.process", str(config_file), *map(str, descriptors)]
+        command = [sys.executable, "-m", "osken_apps.rest.process", f"--build={BUILD}", str(config_file)]
+        command += map(str, descriptors)
         ended = subprocess.run(command, pass_fds=descriptors, capture_output=True, text=True, timeout=WAIT_S)
         other.close()
         assert (ended.returncode, link.recv(1)) == (2, b"")

@@ -26,6 +26,7 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
     "failures": (),
     "files": (),
     "outgoing_http": (),
+    "build": (),
     "dashboard": (),
     "logs": ("printable",),
     "config": ("errors", "logs", "model", "networking"),
@@ -38,6 +39,7 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
     "metrics": ("failures", "model"),
     "rest": (
         "accounts",
+        "build",
         "certificates",
         "config",
         "dashboard",
@@ -60,6 +62,7 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
     ),
     "neutron": ("config", "errors", "model", "networking", "rest", "store"),
     "apps": (
+        "build",
         "certificates",
         "config",
         "dhcp",
