@@ -72,7 +72,7 @@ class ForgetHost(Question[str]):
 
 @dataclass(frozen=True, slots=True)
 class FactsOfPort(Question[facts.Facts | None]):
-    """What is known of a port, and of another that it is to reach; None: one is not known.
+    """What is known of a port, and of another that it is to reach; None: one is not known, or no longer.
 
     With `probe` their machines are asked whether they are there.
     """
@@ -80,7 +80,7 @@ class FactsOfPort(Question[facts.Facts | None]):
     port_id: str
     peer_id: str = ""
     protocol: str = ""
-    number: int = 0
+    port_number: int = 0
     probe: bool = False
 
 

@@ -29,6 +29,7 @@ from osken_apps.model.snapshot import BoundPort, HostSnapshot
 from osken_apps.model.times import timestamp_of
 from osken_apps.model.turns import in_turns
 from osken_apps.openflow import codec
+from osken_apps.questions import DhcpTransactions
 
 LOG = logging.getLogger(__name__)
 
@@ -186,11 +187,12 @@ class Dhcp:
             ],
         }
 
-    def transactions(self, since: float, port_id: str, host: str, outcome: str) -> Answer:
+    def transactions(self, about: DhcpTransactions) -> Answer:
         """Give what the REST API shows of the last messages of all ports, see `dhcp_shown.messages`."""
         ports = self._hosts.fabric.inventory.ports
-        entries = in_turns(self._journal.since(since, port_id), runtime.pause)
-        return {"known_since": timestamp_of(self._known_since)} | messages(entries, ports, host, outcome)
+        entries = in_turns(self._journal.since(about.since, about.port_id), runtime.pause)
+        told = messages(entries, ports, about.host, about.outcome)
+        return {"known_since": timestamp_of(self._known_since)} | told
 
     @property
     def known_since(self) -> float:

@@ -56,7 +56,7 @@ def _answer_about(
     asked: Asked,
     address: IPAddress | None = None,
 ) -> Answer:
-    about = FactsOfPort(port.id, peer.id if peer else "", asked.protocol, asked.number, asked.probe)
+    about = FactsOfPort(port.id, peer.id if peer else "", asked.protocol, asked.port_number, asked.probe)
     facts = operations.questions.ask(about)
     if facts is None:
         raise ServiceUnavailable("The controller does not know of it yet.")

@@ -24,7 +24,7 @@ class Asked:
     port: str = ""
     peer: str = ""
     protocol: str = "icmp"
-    number: int = 0
+    port_number: int = 0
     host: str = ""
     interface: str = ""
     fields: tuple[str, ...] = ()

@@ -33,6 +33,7 @@ from osken_apps.openflow.meter import BAND_STATS, METER_STATS
 from osken_apps.openflow.port_stats import OFPMP_PORT_STATS, PORT_STATS
 from osken_apps.ovsdb.host_view import HostView
 from osken_apps.pipeline.probe import PROBE_COOKIE
+from osken_apps.questions import FactsOfFrame, FactsOfPort
 from tests.bench.fake_switch import packet_in
 from tests.golden.scenarios import LAYOUT, NET1, SERVER1, SUBNET1
 from tests.model.switch import Ovsdb, SwitchBridge, SwitchConnection
@@ -316,7 +317,7 @@ class TwoHosts:
     # -- what is said of it
 
     def facts(self, *arguments: Any) -> Facts:
-        """Gather what is known for a question of the gatherer's."""
+        """Gather what is known for a `FactsOfPort`."""
         found = self.ask_port(*arguments)
         assert found
         return found
@@ -324,13 +325,13 @@ class TwoHosts:
     def ask_port(self, *arguments: Any) -> Facts | None:
         """Likewise of ports that may not be known."""
         found: list[Facts | None] = []
-        in_a_hub(lambda _hub: found.append(self.gatherer.port_facts(*arguments)))
+        in_a_hub(lambda _hub: found.append(self.gatherer.port_facts(FactsOfPort(*arguments))))
         return found[0]
 
     def frame_facts(self, *arguments: Any) -> FrameFacts:
         """Gather what is known for a question of a frame."""
         found: list[FrameFacts | None] = []
-        in_a_hub(lambda _hub: found.append(self.gatherer.frame_facts(*arguments)))
+        in_a_hub(lambda _hub: found.append(self.gatherer.frame_facts(FactsOfFrame(*arguments))))
         assert found[0]
         return found[0]
 

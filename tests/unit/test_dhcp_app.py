@@ -26,6 +26,7 @@ from osken_apps.model.dhcp_service import DhcpService
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.resources import FixedIp, Port
 from osken_apps.model.snapshot import BoundPort, HostSnapshot, Layout, Segment
+from osken_apps.questions import DhcpTransactions
 from tests.bench.fake_switch import packet_in
 from tests.packet.dhcp_scenario import (
     DECLINE,
@@ -264,7 +265,7 @@ def test_the_last_messages_of_all_ports_are_told_by_time_port_host_and_outcome(
         ask(service, octets)
 
     def told(since: float = 0, port_id: str = "", host: str = "", outcome: str = "") -> list[Any]:
-        shown = app.transactions(since, port_id, host, outcome)
+        shown = app.transactions(DhcpTransactions(since, port_id, host, outcome))
         assert shown["more"] is False
         return [(message["outcome"], message["time"]) for message in shown["dhcp_transactions"]]
 
@@ -277,14 +278,14 @@ def test_the_last_messages_of_all_ports_are_told_by_time_port_host_and_outcome(
     assert told(since=200) == [selected, malformed]
     assert told(outcome="selected") == [selected]
     assert told(since=301) == told(port_id="another") == told(host="another") == []
-    (first, *_) = app.transactions(0, "", "", "")["dhcp_transactions"]
+    (first, *_) = app.transactions(DhcpTransactions(0))["dhcp_transactions"]
     assert (first["port_id"], first["xid"], first["received"]) == (PORT.id, "0x1234abcd", "DISCOVER")
 
 
 def test_of_very_many_messages_the_newest_are_told(app: Dhcp, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dhcp_shown, "MAX_MESSAGES", 2)
     ask(serve(app), frame(DISCOVER), frame(REQUEST, OURS, ADDRESS), BROKEN)
-    told = app.transactions(0, "", "", "")
+    told = app.transactions(DhcpTransactions(0))
     assert told["more"] is True
     assert len(told["dhcp_transactions"]) == 2
 

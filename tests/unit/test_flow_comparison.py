@@ -20,6 +20,7 @@ from osken_apps.openflow.wire import FlowBody, FlowKey, encode_flow
 from osken_apps.pipeline.comparison import Counted, FlowState, compared
 from osken_apps.pipeline.desired import desired_flows, owned_flows
 from osken_apps.pipeline.features.isolation import INTEGRATION_NORMAL
+from osken_apps.questions import HostFlows
 from tests.golden.scenarios import LAYOUT, SCENARIOS, VM1
 
 SEED = SCENARIOS["seed"]
@@ -108,7 +109,7 @@ def hosts_with(monkeypatch: pytest.MonkeyPatch, **switches: Any) -> Any:
 
 def shown(hosts: Any, *asked: str) -> Iterator[tuple[str, str]]:
     """Give bridge and state of what is told."""
-    for flow in host_flows(hosts, "host1", *asked)["flows"]:
+    for flow in host_flows(hosts, HostFlows("host1", *asked))["flows"]:
         yield flow["bridge"], flow["state"]
 
 
@@ -117,7 +118,7 @@ def test_a_bridge_that_does_not_answer_makes_its_own_part_unknown_and_no_other(
 ) -> None:
     seed = list(desired_flows("br-int", LAYOUT, SEED))
     mute = Switch([], SwitchError("it does not answer"))
-    told = host_flows(hosts_with(monkeypatch, br_int=Switch(seed), br_eth2=mute), "host1")
+    told = host_flows(hosts_with(monkeypatch, br_int=Switch(seed), br_eth2=mute), HostFlows("host1"))
     assert (told["silent"], told["more"]) == (["br-eth2"], 0)
     assert {(flow["bridge"], flow["state"]) for flow in told["flows"]} == {
         ("br-int", "installed"),
@@ -127,7 +128,7 @@ def test_a_bridge_that_does_not_answer_makes_its_own_part_unknown_and_no_other(
 
 def test_what_is_told_of_a_flow(monkeypatch: pytest.MonkeyPatch) -> None:
     hosts = hosts_with(monkeypatch, br_int=Switch([OTHERS]))
-    (flow,) = host_flows(hosts, "host1", "br-int", "", "", "foreign")["flows"]
+    (flow,) = host_flows(hosts, HostFlows("host1", "br-int", "", "", "foreign"))["flows"]
     assert flow == {
         "bridge": "br-int",
         "table": 0,
@@ -142,9 +143,11 @@ def test_what_is_told_of_a_flow(monkeypatch: pytest.MonkeyPatch) -> None:
         "age": 7,
         "flow": OTHERS.text(),
     }
-    told = host_flows(hosts, "host1", "br-int", INTEGRATION_NORMAL.name, "", "missing")["flows"]
+    told = host_flows(hosts, HostFlows("host1", "br-int", INTEGRATION_NORMAL.name, "", "missing"))["flows"]
     assert {flow["meaning"] for flow in told} == {INTEGRATION_NORMAL.meaning}
-    assert {flow["port_id"] for flow in host_flows(hosts, "host1", "", "", VM1.id)["flows"]} == {VM1.id}
+    assert {flow["port_id"] for flow in host_flows(hosts, HostFlows("host1", "", "", VM1.id))["flows"]} == {
+        VM1.id
+    }
 
 
 def test_what_should_be_there_is_told_whether_it_is_or_not(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,15 +162,15 @@ def test_what_should_be_there_is_told_whether_it_is_or_not(monkeypatch: pytest.M
 
 def test_too_many_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_FLOWS", 2)
-    told = host_flows(hosts_with(monkeypatch), "host1", "br-int")
+    told = host_flows(hosts_with(monkeypatch), HostFlows("host1", "br-int"))
     assert (len(told["flows"]), told["more"]) == (2, len(DESIRED) - 2)
 
 
 def test_of_a_host_that_is_not_back_no_bridge_says_what_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
     hosts = hosts_with(monkeypatch)
-    assert host_flows(hosts, "host9") == {"flows": [], "silent": ["br-int", "br-eth2"], "more": 0}
-    assert host_flows(hosts, "host9", "br-eth2")["silent"] == ["br-eth2"]
-    assert host_flows(hosts, "host9", "br-tun")["silent"] == ["br-tun"]
+    assert host_flows(hosts, HostFlows("host9")) == {"flows": [], "silent": ["br-int", "br-eth2"], "more": 0}
+    assert host_flows(hosts, HostFlows("host9", "br-eth2"))["silent"] == ["br-eth2"]
+    assert host_flows(hosts, HostFlows("host9", "br-tun"))["silent"] == ["br-tun"]
 
 
 def test_a_bridge_that_has_not_connected_yet_does_not_say_what_it_has(
@@ -176,8 +179,8 @@ def test_a_bridge_that_has_not_connected_yet_does_not_say_what_it_has(
     hosts = hosts_with(monkeypatch, br_int=Switch(list(desired_flows("br-int", LAYOUT, SEED))))
     only = replace(SEED, ofports={"br-int": SEED.ofports["br-int"]})
     monkeypatch.setattr(module, "host_snapshot", lambda fabric, host: only)
-    assert host_flows(hosts, "host1")["silent"] == ["br-eth2"]
-    assert host_flows(hosts, "host1", "br-int")["silent"] == []
+    assert host_flows(hosts, HostFlows("host1"))["silent"] == ["br-eth2"]
+    assert host_flows(hosts, HostFlows("host1", "br-int"))["silent"] == []
 
 
 def test_a_reply_that_is_cut_off_makes_a_bridge_silent(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,4 +188,6 @@ def test_a_reply_that_is_cut_off_makes_a_bridge_silent(monkeypatch: pytest.Monke
         def request(self, _build: Callable[[int], bytes]) -> list[bytes]:
             return [bytes(16) + struct.pack("!H", 5)]
 
-    assert host_flows(hosts_with(monkeypatch, br_int=Broken([])), "host1", "br-int")["silent"] == ["br-int"]
+    assert host_flows(hosts_with(monkeypatch, br_int=Broken([])), HostFlows("host1", "br-int"))["silent"] == [
+        "br-int"
+    ]

@@ -25,6 +25,7 @@ from osken_apps.model.trouble import Topic
 from osken_apps.openflow.codec import HEADER, MULTIPART, OFP_VERSION, MessageType
 from osken_apps.openflow.port_stats import OFPMP_PORT_STATS, PORT_STATS
 from osken_apps.pipeline.desired import desired_flows
+from osken_apps.questions import FactsOfFrame, FactsOfPort
 from tests.golden.scenarios import LAYOUT, NET1, SCENARIOS, SERVER1, SUBNET1, VM1
 from tests.unit.hub_thread import in_a_hub
 from tests.unit.test_group_use import Gone, Mute, reply
@@ -87,7 +88,7 @@ def gathered(monkeypatch: pytest.MonkeyPatch, ask: Callable[[Gatherer], Any], **
 
 
 def of_vm1(gatherer: Gatherer) -> Facts | None:
-    return gatherer.port_facts(VM1.id)
+    return gatherer.port_facts(FactsOfPort(VM1.id))
 
 
 def test_what_is_known_of_a_port_its_network_and_its_hosts_is_gathered(
@@ -140,14 +141,14 @@ def test_a_switch_that_is_away_is_said_to_be(monkeypatch: pytest.MonkeyPatch, sw
 
 
 def test_of_a_port_that_is_not_there_nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert gathered(monkeypatch, lambda gatherer: gatherer.port_facts("other")) is None
-    assert gathered(monkeypatch, lambda gatherer: gatherer.port_facts(VM1.id, "other")) is None
+    assert gathered(monkeypatch, lambda gatherer: gatherer.port_facts(FactsOfPort("other"))) is None
+    assert gathered(monkeypatch, lambda gatherer: gatherer.port_facts(FactsOfPort(VM1.id, "other"))) is None
 
 
 def test_hosts_that_are_not_back_since_the_start_are_known_and_away(monkeypatch: pytest.MonkeyPatch) -> None:
     def ask(gatherer: Gatherer) -> Any:
         gatherer._hosts.fabric.host("host3")  # as for each that has ports by what the store holds
-        return of_vm1(gatherer), gatherer.frame_facts("host3", "eth2", [])
+        return of_vm1(gatherer), gatherer.frame_facts(FactsOfFrame("host3", "eth2", ()))
 
     facts, frame_facts = gathered(monkeypatch, ask, br_int=Switch("br-int"), br_eth2=Switch("br-eth2"))
     assert (facts.away, facts.known_hosts) == (("host2", "host3"), 3)
@@ -156,12 +157,14 @@ def test_hosts_that_are_not_back_since_the_start_are_known_and_away(monkeypatch:
 
 def test_where_a_frame_comes_in_and_whom_it_is_for_is_gathered(monkeypatch: pytest.MonkeyPatch) -> None:
     def ask(gatherer: Gatherer) -> Any:
-        return gatherer.frame_facts("host1", "eth2", [int(VM1.mac_address)])
+        return gatherer.frame_facts(FactsOfFrame("host1", "eth2", (int(VM1.mac_address),)))
 
     facts = gathered(monkeypatch, ask, br_int=Switch("br-int"), br_eth2=Switch("br-eth2"))
     assert (facts.bridge, facts.ofport) == ("br-eth2", 1)
     assert [seen.port for seen in facts.ports] == [VM1]
-    assert gathered(monkeypatch, lambda gatherer: gatherer.frame_facts("host9", "x", [])) is None
+    assert (
+        gathered(monkeypatch, lambda gatherer: gatherer.frame_facts(FactsOfFrame("host9", "x", ()))) is None
+    )
 
 
 def test_a_machine_is_probed_once_a_second_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,7 +173,7 @@ def test_a_machine_is_probed_once_a_second_at_most(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(gathering, "answers_arp", lambda *probe: asked.append(probe[1:]) or False)
 
     def ask(gatherer: Gatherer) -> Any:
-        return [gatherer.port_facts(VM1.id, probe=probe) for probe in (False, True, True)]
+        return [gatherer.port_facts(FactsOfPort(VM1.id, probe=probe)) for probe in (False, True, True)]
 
     unasked, first, second = gathered(monkeypatch, ask, br_int=Switch("br-int"), br_eth2=Switch("br-eth2"))
     assert (unasked.port.answers, first.port.answers.value) == (None, False)
@@ -195,9 +198,9 @@ def test_a_machine_is_probed_from_the_dhcp_server_s_address_on_its_own_subnet(
     def ask(gatherer: Gatherer) -> Any:
         several = (elsewhere, *SERVER1.fixed_ips)
         gatherer._hosts.fabric.apply([Upserted(replace(SERVER1, fixed_ips=several))])
-        gatherer.port_facts(VM1.id, probe=True)
+        gatherer.port_facts(FactsOfPort(VM1.id, probe=True))
         gatherer._hosts.fabric.apply([Upserted(replace(SERVER1, fixed_ips=(elsewhere,)))])
-        return gatherer.port_facts(VM1.id, probe=True)
+        return gatherer.port_facts(FactsOfPort(VM1.id, probe=True))
 
     last = gathered(monkeypatch, ask, br_int=Switch("br-int"), br_eth2=Switch("br-eth2"))
     assert [tuple(map(str, addresses)) for addresses in asked] == [("10.10.10.3", "10.10.10.2")]

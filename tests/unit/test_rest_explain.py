@@ -107,7 +107,7 @@ def test_of_two_ports_both_are_asked_about(api: Client, controller: Controller) 
     reply = ask(api, **{"from": "vm1", "to": "vm2", "protocol": "tcp", "port_number": 80})
     assert reply.status == 200, reply.body
     asked = controller.was_asked[0]
-    assert (asked.protocol, asked.number, asked.probe) == ("tcp", 80, False)
+    assert (asked.protocol, asked.port_number, asked.probe) == ("tcp", 80, False)
 
 
 def test_the_address_that_a_port_is_asked_for_by_is_the_one_that_is_followed(

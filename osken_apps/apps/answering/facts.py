@@ -40,6 +40,7 @@ from osken_apps.model.snapshot import (
     physical_end,
 )
 from osken_apps.pipeline.probe import wire_flow, wire_frame
+from osken_apps.questions import FactsOfFrame, FactsOfPort
 
 MAX_PORTS = 16  # of one MAC address, in as many networks
 PROBES_EVERY_S = 1.0  # of one port
@@ -57,14 +58,11 @@ class Gatherer:
         self._dhcp = dhcp
         self._probed: dict[tuple[str, str], float] = {}  # host and port -> when
 
-    def port_facts(
-        self, port_id: str, peer_id: str = "", protocol: str = "", number: int = 0, probe: bool = False
-    ) -> Facts | None:
-        """Give what is known of a port, and of another that it is to reach; None: one is not known, or not
-        any more when the switches have answered.
-
-        With `probe` their machines are asked whether they are there.
+    def port_facts(self, about: FactsOfPort) -> Facts | None:
+        """Give what is asked about one or two ports; None: one is not known, or not any more when
+        the switches have answered.
         """
+        port_id, peer_id = about.port_id, about.peer_id
         ports = self._hosts.fabric.inventory.ports
         port, peer = ports.get(port_id), ports.get(peer_id)
         if port is None or (peer_id and peer is None):
@@ -72,8 +70,8 @@ class Gatherer:
         asked = [port, *([peer] if peer else [])]
         answers = Answers()
         counted = {one.id: answers.counted(self._bridge_of(one), self._ofport_of(one)) for one in asked}
-        heard = {one.id: self._probe(one, answers) for one in asked if probe}
-        wire = self._wire(port, peer, answers) if probe and peer else None
+        heard = {one.id: self._probe(one, answers) for one in asked if about.probe}
+        wire = self._wire(port, peer, answers) if about.probe and peer else None
         known = self._host_seen(self._concerned(asked), answers)
         unseen = answers.wait()
         asked = list(self._still_known(asked))
@@ -88,7 +86,7 @@ class Gatherer:
             layout=self._hosts.fabric.layout,
             port=seen[port_id],
             peer=seen.get(peer_id),
-            traffic=Traffic(protocol or "icmp", number),
+            traffic=Traffic(about.protocol or "icmp", about.port_number),
             hosts=hosts,
             away=tuple(self._hosts.away()),
             known_hosts=len(self._hosts.known()),
@@ -96,17 +94,17 @@ class Gatherer:
             wire=wire() if wire else None,
         )
 
-    def frame_facts(self, host: str, interface: str, macs: Iterable[int]) -> FrameFacts | None:
+    def frame_facts(self, about: FactsOfFrame) -> FrameFacts | None:
         """Give what is known of where a frame comes in, and of the ports that have its addresses."""
-        fabric = self._hosts.fabric
+        fabric, host = self._hosts.fabric, about.host
         if host not in self._hosts.known():
             return None
-        ports = list(self._with_macs(set(macs)))
+        ports = list(self._with_macs(set(about.macs)))
         answers = Answers()
         places = (fabric.claims.place_of(port.id) for port in ports)
         known = self._host_seen({host, *(place.host for place in places if place)}, answers)
         unseen = answers.wait()
-        bridge, ofport = self._interface(host, interface)
+        bridge, ofport = self._interface(host, about.interface)
         return FrameFacts(
             at=time.time(),
             layout=fabric.layout,

@@ -16,20 +16,19 @@ from osken_apps.openflow.wire import FlowKey
 from osken_apps.pipeline.comparison import Compared, Counted, compared
 from osken_apps.pipeline.desired import owned_flows
 from osken_apps.pipeline.document import NOT_OURS
+from osken_apps.questions import HostFlows
 
 WAIT_S = 1.2  # for all of a host's bridges; then there is time left to say what they told
 MAX_FLOWS = 100_000
 
 
-def host_flows(
-    hosts: Hosts, host: str, bridge: str = "", rule: str = "", port_id: str = "", state: str = ""
-) -> dict[str, Any]:
+def host_flows(hosts: Hosts, about: HostFlows) -> dict[str, Any]:
     """Give the flows of a host's bridges as the API shows them, those that are asked for.
 
-    `state` is one of `ASKED_STATES`. `silent` are bridges that do not say what they have, of a host that is
+    `silent` are bridges that do not say what they have, of a host that is
     not back since the start all that it must have; `more` is how many flows are not told, being too many.
     """
-    fabric = hosts.fabric
+    fabric, host, bridge = hosts.fabric, about.host, about.bridge
     if not fabric.ready(host):
         silent = [bridge] if bridge else list(fabric.layout.bridges)
         return {"flows": [], "silent": silent, "more": 0}
@@ -44,7 +43,7 @@ def host_flows(
     for name in names:
         desired = owned_flows(name, fabric.layout, snapshot, runtime.pause)
         for flow in in_turns(compared(desired, installed.get(name)), runtime.pause):
-            if not _is_asked_for(flow, rule, port_id, state):
+            if not _is_asked_for(flow, about):
                 continue
             if len(rows) < MAX_FLOWS:
                 rows.append(_shown(name, flow))
@@ -54,11 +53,11 @@ def host_flows(
     return {"flows": rows, "silent": [name for name in expected if name not in installed], "more": more}
 
 
-def _is_asked_for(flow: Compared, rule: str, port_id: str, state: str) -> bool:
+def _is_asked_for(flow: Compared, about: HostFlows) -> bool:
     return (
-        (not rule or (flow.rule is not None and flow.rule.name == rule))
-        and port_id in ("", flow.port_id)
-        and is_asked_for(flow.state, state)
+        (not about.rule or (flow.rule is not None and flow.rule.name == about.rule))
+        and about.port_id in ("", flow.port_id)
+        and is_asked_for(flow.state, about.state)
     )
 
 

@@ -44,20 +44,20 @@ class Knowledge:
         match question:
             case PortDhcp(port_id):
                 return self.dhcp.port_dhcp(port_id)
-            case DhcpTransactions(since, port_id, host, outcome):
-                return self.dhcp.transactions(since, port_id, host, outcome)
+            case DhcpTransactions():
+                return self.dhcp.transactions(question)
             case GroupPackets(group_id):
                 return group_packets(self.hosts, group_id)
-            case HostFlows(host, bridge, rule, port_id, state):
-                return host_flows(self.hosts, host, bridge, rule, port_id, state)
+            case HostFlows():
+                return host_flows(self.hosts, question)
             case HostInterfaces(host):
                 return host_interfaces(self.hosts, host)
             case ForgetHost(host):
                 return self.hosts.forget(host)
-            case FactsOfPort(port_id, peer_id, protocol, number, probe):
-                return self.gatherer.port_facts(port_id, peer_id, protocol, number, probe)
-            case FactsOfFrame(host, interface, macs):
-                return self.gatherer.frame_facts(host, interface, macs)
+            case FactsOfPort():
+                return self.gatherer.port_facts(question)
+            case FactsOfFrame():
+                return self.gatherer.frame_facts(question)
             case _:
                 raise TypeError(f"there is no answer to {question.name}")
 
