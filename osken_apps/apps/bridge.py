@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from osken_apps.apps import runtime
-from osken_apps.apps.backoff import Backoff
-from osken_apps.apps.connection import CannotTrack, Connection, SwitchGone, SwitchRefused
+from osken_apps.apps.connection import CannotTrack, Connection, SwitchRefused
+from osken_apps.apps.throttle import Throttle
 from osken_apps.model.conditions import ForeignFlow
 from osken_apps.openflow import codec
 from osken_apps.openflow.codec import BundleControl
@@ -81,7 +81,7 @@ class Bridge:
     foreign: tuple[ForeignFlow, ...] = ()
     is_to_be_read: bool = False  # again, whatever is believed
     is_monitored: bool = False  # it was asked to tell of flows that others change
-    backoff: Backoff = field(default_factory=Backoff)
+    rereading: Throttle = field(default_factory=Throttle)  # where another hand changes its flows
 
     @property
     def is_bare(self) -> bool:
@@ -180,8 +180,6 @@ class Bridge:
             try:
                 send_bundle(self.connection, part)
                 sent.append(part)
-            except SwitchGone:
-                raise
             except SwitchRefused as error:
                 if port_id is None:
                     raise

@@ -36,7 +36,7 @@ def flows_changed(hosts: Hosts, bridge: Bridge, what: FlowsChanged) -> None:
             about=bridge.name,
         )
     if (changes or what.may_be_more) and not bridge.is_to_be_read:
-        delay_s = bridge.backoff.ask(runtime.clock())
+        delay_s = bridge.rereading.ask(runtime.clock())
         if delay_s is not None:
             runtime.spawn_after(delay_s, have_read, hosts, bridge)
 

@@ -23,6 +23,7 @@ from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.ovsdb.session import OvsdbSession
 from osken_apps.apps.port_reporter import PortReporter
 from osken_apps.apps.tunnel_bridge import TunnelBridge
+from osken_apps.backoff import Backoff
 from osken_apps.errors import OskenAppsError
 from osken_apps.failures import Failures
 from osken_apps.model.changes import PortReport
@@ -70,7 +71,8 @@ class HostReconciler:
         self._announcer = Announcer(host, hosts.fabric)
         self._failures = Failures()
         self._tell = partial(hosts.tell, host, LOG)
-        self._review_at, self._review_s = 0.0, FIRST_REVIEW_S
+        self._review_at = 0.0
+        self._review = Backoff(FIRST_REVIEW_S, LAST_REVIEW_S)
         self._told_aside: set[str] = set()  # of which the log was told that they are left as they are
         self._is_whole = True  # the next pass looks at all of the host
         self._snapshot: HostSnapshot | None = None  # of the last pass
@@ -90,11 +92,14 @@ class HostReconciler:
 
     def run(self) -> None:
         """Serve the host for ever."""
+        backoff = Backoff(FIRST_RETRY_S, LAST_RETRY_S)
         retry_s: float | None = None  # for ever: until someone wakes it
         while True:
             runtime.wait_within(retry_s, self._wakeup)
             done = self.attempt()
-            retry_s = None if done else min((retry_s or FIRST_RETRY_S / 2) * 2, LAST_RETRY_S)
+            if done:
+                backoff.succeeded()
+            retry_s = None if done else backoff.failed()
 
     def audit(self) -> None:
         """Have what the bridges have read again, and compared."""
@@ -107,8 +112,9 @@ class HostReconciler:
         """Try again what an error of ours was about: it may have been of its moment."""
         if runtime.clock() >= self._review_at:
             concerned = self._fabric.try_again(self._host.name)
-            self._review_s = min(2 * self._review_s, LAST_REVIEW_S) if concerned else FIRST_REVIEW_S
-            self._review_at = runtime.clock() + self._review_s
+            if not concerned:
+                self._review.succeeded()
+            self._review_at = runtime.clock() + self._review.failed()
             self._hosts.wake(concerned - {self._host.name})
 
     def announce(self, port_id: str, frame: bytes) -> None:

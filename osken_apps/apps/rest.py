@@ -18,6 +18,7 @@ from osken_apps.apps.host_reports import host_reports
 from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.rest_link import RestLink
 from osken_apps.apps.rest_process import RestProcess
+from osken_apps.backoff import Backoff
 from osken_apps.failures import Failures
 from osken_apps.link import STARTED_BADLY, HostReports, Link, Ping, PortReports
 from osken_apps.model.changes import PortReport
@@ -91,7 +92,7 @@ class RestApp(OSKenApp):
             self._link.put(PortReports(tuple(reports)))
 
     def _run(self) -> None:
-        restart_s = FIRST_RESTART_S
+        backoff = Backoff(FIRST_RESTART_S, LAST_RESTART_S)
         while not self._stopping:
             status, has_spoken = self._serve_one_process()
             if self._stopping:
@@ -99,7 +100,9 @@ class RestApp(OSKenApp):
             if status == STARTED_BADLY and not self._hosts.fabric.inventory.loaded:
                 self._give_up()
                 return
-            restart_s = FIRST_RESTART_S if has_spoken else min(2 * restart_s, LAST_RESTART_S)
+            if has_spoken:
+                backoff.succeeded()
+            restart_s = backoff.failed()
             LOG.error("the REST process ended with status %s; starting it again in %.0f s", status, restart_s)
             runtime.sleep(restart_s)
 

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
+from osken_apps.backoff import Backoff
 from osken_apps.errors import StoreUnavailable
 from osken_apps.failures import Failures
 from osken_apps.model.changes import Change, Deleted, Upserted
@@ -84,21 +85,20 @@ class Notifier:
 
     def tell(self) -> None:
         """Tell all that is noted, until Nova has answered it or it is too old."""
-        backoff_s = FIRST_BACKOFF_S
+        backoff = Backoff(FIRST_BACKOFF_S, LAST_BACKOFF_S)
         while True:
             try:
                 if not self._tell_some():
                     return
             except (NovaUnavailable, StoreUnavailable) as error:
-                if backoff_s == FIRST_BACKOFF_S:
+                if not backoff.has_failed:
                     LOG.warning("Nova cannot be told of its servers' ports, it is tried again: %s", error)
-                self._sleep(backoff_s)
-                backoff_s = min(2 * backoff_s, LAST_BACKOFF_S)
+                self._sleep(backoff.failed())
             except Exception as error:
                 self._failures.note("Nova was not told", error)
                 self._sleep(LAST_BACKOFF_S)
             else:
-                backoff_s = FIRST_BACKOFF_S
+                backoff.succeeded()
 
     def _tell_some(self) -> bool:
         """Tell a batch; give whether there was one. Raises NovaUnavailable, StoreUnavailable."""

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterable
 from itertools import islice
 
+from osken_apps.backoff import Backoff
 from osken_apps.errors import StoreUnavailable
 from osken_apps.failures import Failures
 from osken_apps.model.changes import PortReport
@@ -46,20 +47,19 @@ class Recorder:
 
     def run(self, store: Store) -> None:
         """Record what comes, for ever."""
-        backoff_s = FIRST_BACKOFF_S
+        backoff = Backoff(FIRST_BACKOFF_S, LAST_BACKOFF_S)
         while True:
             reports = self._next()
             try:
                 self.record(store, reports)
             except StoreUnavailable as error:
-                if backoff_s == FIRST_BACKOFF_S:
+                if not backoff.has_failed:
                     LOG.warning("%d reports wait: %s", len(reports), error)
                 self._keep(reports)
                 # Only time helps: a report that comes meanwhile must not cut the wait short.
-                threading.Event().wait(backoff_s)
-                backoff_s = min(2 * backoff_s, LAST_BACKOFF_S)
+                threading.Event().wait(backoff.failed())
             else:
-                backoff_s = FIRST_BACKOFF_S
+                backoff.succeeded()
 
     def record(self, store: Store, reports: tuple[Observed, ...]) -> None:
         """Record reports; one that can never be recorded is dropped. Raises StoreUnavailable."""

@@ -14,6 +14,7 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
     "nesting": (),
     "repeats": (),
     "fair_queue": (),
+    "backoff": (),
     "liveness": (),
     "model": ("errors", "printable"),
     "openflow": ("errors", "liveness", "printable"),
@@ -33,9 +34,9 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
     "certificates": ("config", "errors"),
     "questions": ("explain",),
     "link": ("errors", "model", "questions"),
-    "store": ("errors", "failures", "fair_queue", "files", "link", "model", "networking"),
+    "store": ("backoff", "errors", "failures", "fair_queue", "files", "link", "model", "networking"),
     "accounts": ("certificates", "config", "errors", "files", "model", "store"),
-    "nova": ("config", "errors", "failures", "model", "networking", "outgoing_http", "store"),
+    "nova": ("backoff", "config", "errors", "failures", "model", "networking", "outgoing_http", "store"),
     "metrics": ("failures", "model"),
     "rest": (
         "accounts",
@@ -62,6 +63,7 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
     ),
     "neutron": ("config", "errors", "model", "networking", "rest", "store"),
     "apps": (
+        "backoff",
         "build",
         "certificates",
         "config",

@@ -7,7 +7,7 @@ FIRST_GAP_S = 1.0
 LAST_GAP_S = 60.0
 
 
-class Backoff:
+class Throttle:
     """At once, then after a second, two, four, up to a minute; after a quiet time at once again."""
 
     def __init__(self) -> None:
