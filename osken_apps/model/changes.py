@@ -87,16 +87,7 @@ class PortReport:
 
 @dataclass(frozen=True, slots=True)
 class HostReport:
-    """What the controller knows of one host, for `/v2.0/agents`.
-
-    `trouble` is empty or says why the host is not yet what it should be; `conditions` are what its OVSDB
-    shows to be wrong: code, sentence and remedy of each. `datapath_type` is that of the integration bridge,
-    `system` or another; empty: not known. `refused` is the address of one that uses the names of another and
-    is not served; empty for a host that is. `awaited`: it was here before the controller's start and may
-    still come. `tunnel_address` is where other hosts reach it, empty for nowhere; None: not known.
-    `former_names` are what it was called before; None: not known.
-    `counts` are for metrics.
-    """
+    """What the controller knows of one host, for `/v2.0/agents`."""
 
     host: str
     alive: bool
@@ -108,12 +99,12 @@ class HostReport:
     bound_ports: int
     dhcp_counters: tuple[tuple[str, int], ...] = ()
     repairs: int = 0
-    trouble: str = ""
-    conditions: tuple[tuple[str, str, str], ...] = ()
-    datapath_type: str = ""
+    trouble: str = ""  # why the host is not yet what it should be
+    conditions: tuple[tuple[str, str, str], ...] = ()  # what is wrong with it: code, sentence, remedy
+    datapath_type: str = ""  # of the integration bridge, `system` or another; empty: not known
     system_id: str = ""
-    refused: str = ""
-    awaited: bool = False
-    tunnel_address: str | None = None
-    former_names: tuple[str, ...] | None = None
-    counts: HostCounts = NOTHING_COUNTED
+    refused: str = ""  # the address of one that uses another's names and is not served
+    awaited: bool = False  # it was here before the controller's start and may still come
+    tunnel_address: str | None = None  # where other hosts reach it, empty for nowhere; None: not known
+    former_names: tuple[str, ...] | None = None  # what it was called before; None: not known
+    counts: HostCounts = NOTHING_COUNTED  # for metrics

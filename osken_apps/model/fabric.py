@@ -248,8 +248,8 @@ class Fabric(FabricView):
         """
         host = self.host(host_name)
         host.gone, host.appeared, host.returning, host.complete = True, False, False, False
-        host.found.clear()
-        host.carried = {}
+        host.first_flow_vlans.clear()
+        host.first_carrying = {}
         changed = self.beyond.addresses.doubt(host_name)
         self.beyond.change_at(changed)
         return self._placement.decide(self.ports_at(host)) | changed
@@ -318,7 +318,7 @@ class Fabric(FabricView):
         known, host = self.hosts.pop(name, None) or ShownHost(name), self.host(new_name)
         for network_id, local_vlan in known.local_vlans.items():
             host.recall_local_vlan(network_id, local_vlan)
-        host.stored |= known.stored
+        host.stored_vlans |= known.stored_vlans
         self.claims.show(name, known.claims, {})
         self._placement.move_places(port_ids, name, new_name)
         self.claims.rename(name, new_name)

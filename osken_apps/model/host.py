@@ -64,54 +64,45 @@ def mark_of(tag: int, mark: str) -> str:
 
 @dataclass(slots=True)
 class ShownHost:
-    """What is known of a host.
-
-    `ofports` and `interfaces` are the last that its bridges and its OVSDB session showed, also when they are
-    not connected. `complete`: OVSDB has shown the interfaces, or it is known that it will not. `appeared`:
-    its integration bridge was seen. `gone`: it is not connected, and no more waited for. `returning`: it was
-    gone and its integration bridge is here again, but what OVSDB shows now is not known yet. `tagged` are the
-    live tags that interfaces still have, as far as is known. `claims` says by port id, or by the beginning of
-    one, which interfaces say that they are that port. `groups` are the ids of the security groups of its
-    guarded ports. `arrivals` are the ids of ports that came from another host and were not announced here
-    yet. `tracks`: its datapath can do what guarded ports need. `answers_nd`: it can answer neighbor
-    solicitations; None: not known. `zones` says by local VLAN of which
-    network its connection tracking zone holds connections, where that is known. `named` are by bridge the
-    local VLANs that its flows name, as it was last known, and `found` those that they named when they were
-    first read. `carried` are, with their ofports, the interfaces that were not dead by these flows.
-    `recalled` are the networks whose local VLAN is the store's word, or was given while OVSDB did not show
-    the host. `stored` are the local VLANs that the store told, of which a bridge that was not read yet may
-    have flows.
-    """
+    """What is known of a host: what its bridges and its OVSDB showed last, also when they are away."""
 
     name: str
-    ofports: dict[str, Mapping[str, int]] = field(default_factory=dict)
-    interfaces: dict[str, Interface] = field(default_factory=dict)
+    ofports: dict[str, Mapping[str, int]] = field(default_factory=dict)  # by bridge and interface
+    interfaces: dict[str, Interface] = field(default_factory=dict)  # of the integration bridge, by name
     has_ovsdb: bool = False
-    complete: bool = False
-    appeared: bool = False
-    gone: bool = False
-    returning: bool = False
+    complete: bool = False  # OVSDB has shown the interfaces, or it is known that it will not
+    appeared: bool = False  # its integration bridge was seen
+    gone: bool = False  # it is not connected, and no more waited for
+    returning: bool = (
+        False  # it was gone, its integration bridge is here; what OVSDB shows now is not known yet
+    )
     max_meters: int = MAX_METERS
-    tracks: bool = True
-    answers_nd: bool | None = None
-    zones: dict[int, str] = field(default_factory=dict)
-    claims: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    arrivals: set[str] = field(default_factory=set)
-    tagged: dict[str, int] = field(default_factory=dict)
-    local_vlans: dict[str, int] = field(default_factory=dict)
-    recalled: set[str] = field(default_factory=set)
-    stored: set[int] = field(default_factory=set)
-    named: dict[str, Named] = field(default_factory=dict)
-    found: dict[str, Named] = field(default_factory=dict)
-    carried: Mapping[str, int] = field(default_factory=dict)
-    groups: frozenset[str] = frozenset()
+    tracks: bool = True  # its datapath can do what guarded ports need
+    answers_nd: bool | None = None  # it can answer neighbor solicitations; None: not known
+    zones: dict[int, str] = field(default_factory=dict)  # local VLAN -> network of its tracked connections
+    claims: dict[str, tuple[str, ...]] = field(default_factory=dict)  # port id, or its start -> interfaces
+    arrivals: set[str] = field(
+        default_factory=set
+    )  # ports from another host that were not announced here yet
+    tagged: dict[str, int] = field(default_factory=dict)  # interface -> live tag that it still has, if known
+    local_vlans: dict[str, int] = field(default_factory=dict)  # by network
+    #: Networks whose local VLAN is the store's word, or was given while OVSDB did not show the host.
+    unproven_networks: set[str] = field(default_factory=set)
+    #: Local VLANs that the store told, of which a bridge that was not read yet may have flows.
+    stored_vlans: set[int] = field(default_factory=set)
+    flow_vlans: dict[str, Named] = field(
+        default_factory=dict
+    )  # bridge -> those that its flows name, as last known
+    first_flow_vlans: dict[str, Named] = field(default_factory=dict)  # bridge -> those at its first reading
+    first_carrying: Mapping[str, int] = field(default_factory=dict)  # interfaces not dead at that -> ofport
+    groups: frozenset[str] = frozenset()  # the ids of the security groups of its guarded ports
 
     def recall_local_vlan(self, network_id: str, local_vlan: int) -> None:
         """Take what the store holds of a network here, if nothing else is known."""
-        self.stored.add(local_vlan)
+        self.stored_vlans.add(local_vlan)
         if network_id not in self.local_vlans:
             self.local_vlans[network_id] = local_vlan
-            self.recalled.add(network_id)
+            self.unproven_networks.add(network_id)
 
     def visible_claims(self, bridge: str, recorded: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
         """Say what is plugged into a bridge: by iface-id; with no OVSDB session also by name and as

@@ -100,7 +100,7 @@ def _stays(host: ShownHost, port: Port, interface: str) -> bool:
     """Tell whether the interface of a port that is set aside is in the port's network, and in no other."""
     tag = host.tagged.get(interface)
     if tag is None:  # OVSDB has never shown it: its flows tell whether it carried anything
-        return not host.interfaces and interface in host.carried
+        return not host.interfaces and interface in host.first_carrying
     return tag == host.local_vlans.get(port.network_id)
 
 

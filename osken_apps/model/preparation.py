@@ -18,14 +18,14 @@ def prepare(fabric: Fabric, host_name: str) -> None:
     served, aside = fabric.served_and_aside(host)
     plugged = (*served, *aside)
     host.look_at_tags(fabric.layout.integration_bridge)
-    named = {vlan for of_bridge in host.named.values() for vlan, _ in of_bridge}
-    known = read_back(host.local_vlans, host.recalled, _traces(fabric, host, plugged))
+    named = {vlan for of_bridge in host.flow_vlans.values() for vlan, _ in of_bridge}
+    known = read_back(host.local_vlans, host.unproven_networks, _traces(fabric, host, plugged))
     host.local_vlans = assign_local_vlans(
         known,
         (port.network_id for port, _ in plugged),
         named.union(host.tagged.values(), _kept_tags(fabric, host), _stored(fabric, host)),
     )
-    host.recalled = _unproven(host, known)
+    host.unproven_networks = _unproven(host, known)
     for port, interface in served:
         if port.network_id in host.local_vlans:
             host.tagged[interface] = host.local_vlans[port.network_id]
@@ -39,7 +39,7 @@ def _unproven(host: ShownHost, known: Container[str]) -> set[str]:
     """
     if host.has_ovsdb:
         return set()
-    unproven = host.recalled if host.complete else host.local_vlans.keys()
+    unproven = host.unproven_networks if host.complete else host.local_vlans.keys()
     return {
         network_id for network_id in host.local_vlans if network_id in unproven or network_id not in known
     }
@@ -50,7 +50,7 @@ def _traces(fabric: Fabric, host: ShownHost, plugged: Collection[Plugged]) -> di
     kept = _kept_tags(fabric, host)
     lost = lost_networks(fabric, host, (port for port, _ in plugged))
     keeps = bool(kept or (lost and not fabric.remove_unknown) or unseen(fabric, host)) or not host.complete
-    leads, found = _leads(host.named.values()), _leads(host.found.values())
+    leads, found = _leads(host.flow_vlans.values()), _leads(host.first_flow_vlans.values())
     tags: dict[str, dict[int, None]] = {}
     for port, interface in plugged:
         of_network = tags.setdefault(port.network_id, {})
@@ -62,7 +62,7 @@ def _traces(fabric: Fabric, host: ShownHost, plugged: Collection[Plugged]) -> di
         wire = wire_at(fabric, host, network)
         leading = tuple(sorted(vlan for vlan, wires in leads.items() if wires == {wire}))
         of_others = kept - own.keys()
-        if network_id not in host.recalled:
+        if network_id not in host.unproven_networks:
             of_others -= set(leading)
         elif not own:  # what was sent while OVSDB did not show the host says nothing
             of_others -= {vlan for vlan, wires in found.items() if wires == {wire}}
@@ -83,9 +83,9 @@ def _stored(fabric: Fabric, host: ShownHost) -> set[int]:
     """Give the local VLANs of which a bridge may have flows that was not read yet: until all were, those
     that the store told.
     """
-    if host.found.keys() >= set(fabric.layout.all_bridges):
-        host.stored.clear()
-    return host.stored
+    if host.first_flow_vlans.keys() >= set(fabric.layout.all_bridges):
+        host.stored_vlans.clear()
+    return host.stored_vlans
 
 
 def _leads(named: Iterable[Named]) -> dict[int, set[Wire]]:
@@ -109,16 +109,16 @@ def note_found(
     its interfaces are not dead by them.
     """
     host = fabric.host(host_name)
-    if bridge not in host.found and bridge == fabric.layout.integration_bridge:
-        host.carried = carrying
-    host.found.setdefault(bridge, named)
+    if bridge not in host.first_flow_vlans and bridge == fabric.layout.integration_bridge:
+        host.first_carrying = carrying
+    host.first_flow_vlans.setdefault(bridge, named)
     note_named(fabric, host_name, bridge, named)
 
 
 def note_named(fabric: Fabric, host_name: str, bridge: str, named: Named, besides: bool = False) -> None:
     """Note which local VLANs the flows of a bridge of a connected host name; `besides` those of before."""
     host = fabric.host(host_name)
-    host.named[bridge] = named | host.named.get(bridge, frozenset()) if besides else named
+    host.flow_vlans[bridge] = named | host.flow_vlans.get(bridge, frozenset()) if besides else named
 
 
 def stale_zones(fabric: Fabric, host_name: str) -> list[int]:
@@ -131,7 +131,7 @@ def stale_zones(fabric: Fabric, host_name: str) -> list[int]:
         return []
     host = fabric.shown(host_name)
     recorded = {port.binding.local_vlan: port.network_id for port in fabric.recorded_at(host) if port.binding}
-    found = _leads(host.found.values())
+    found = _leads(host.first_flow_vlans.values())
 
     def is_clean(network_id: str, local_vlan: int) -> bool:
         if local_vlan in host.zones:

@@ -156,43 +156,31 @@ class WaitingPort:
 
 @dataclass(frozen=True, slots=True)
 class HostSnapshot:
-    """One host: the ports of its bridges (bridge, interface, ofport) and what is bound there.
-
-    `waiting` are ports that may come here. `dead` are the interfaces of the integration bridge that must
-    not carry anything, by name with their ofport: those of `waiting`, and all that is no bound port, no link
-    to another bridge, no declared trunk, and not left alone. `trunks` are those that are declared,
-    `left_alone` those whose tags and flows stay: of ports that the store does not know, or that are set
-    aside. `policies` are those of all groups of its guarded ports, by rising number. `reaches` say where its
-    networks over tunnels are besides, and `tunnel_address` where others reach it. `answers_nd`: its datapath
-    can answer neighbor solicitations; None: not known.
-    Its integration bridge can have `max_meters` (some datapaths have none). As long as it is not `complete`,
-    as one that has just connected, nothing is taken away from it; nor while `keeps` says why, in words for
-    its operator. `kept_vlans` are by their ofports the tags of `left_alone`, and of what OVSDB has not shown
-    yet (None: not known). `guards`: what stays there guards some of them. `links` are its ends of the links
-    to its other bridges, `lost_networks` the physical networks of its ports that have no bridge there any
-    more.
-    """
+    """One host: the ports of its bridges and what is bound there."""
 
     host: str
-    ofports: Mapping[str, Mapping[str, int]]
+    ofports: Mapping[str, Mapping[str, int]]  # by bridge and interface
     segments: tuple[Segment, ...] = ()
     ports: tuple[BoundPort, ...] = ()
     _: KW_ONLY
-    waiting: tuple[WaitingPort, ...] = ()
+    waiting: tuple[WaitingPort, ...] = ()  # ports that may come here
+    #: Interfaces of the integration bridge that must not carry anything, with their ofports: those of
+    #: `waiting`, and all that is no bound port, no link to another bridge, no declared trunk, not left alone.
     dead: tuple[tuple[str, int], ...] = ()
-    trunks: tuple[str, ...] = ()
-    left_alone: tuple[str, ...] = ()
-    policies: tuple[GroupPolicy, ...] = ()
-    max_meters: int = MAX_METERS
-    complete: bool = True
-    keeps: tuple[str, ...] = ()
-    reaches: tuple[Reach, ...] = ()
-    tunnel_address: IPv4Address | None = None
-    answers_nd: bool | None = None
+    trunks: tuple[str, ...] = ()  # interfaces that are declared
+    left_alone: tuple[str, ...] = ()  # interfaces whose tags and flows stay: of unknown ports, or set aside
+    policies: tuple[GroupPolicy, ...] = ()  # of all groups of its guarded ports, by rising number
+    max_meters: int = MAX_METERS  # of its integration bridge; some datapaths have none
+    complete: bool = True  # else, as one that has just connected, nothing is taken away from it
+    keeps: tuple[str, ...] = ()  # why nothing is taken away, in words for its operator
+    reaches: tuple[Reach, ...] = ()  # where its networks over tunnels are besides
+    tunnel_address: IPv4Address | None = None  # where others reach it
+    answers_nd: bool | None = None  # its datapath can answer neighbor solicitations; None: not known
+    #: Ofports of `left_alone`, and of what OVSDB has not shown yet, with their tags (None: not known).
     kept_vlans: tuple[tuple[int, int | None], ...] = ()
-    links: tuple[str, ...] = ()
-    guards: bool = False
-    lost_networks: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()  # its ends of the links to its other bridges
+    guards: bool = False  # what stays there guards some of `kept_vlans`
+    lost_networks: tuple[str, ...] = ()  # physical networks of its ports that have no bridge there any more
 
     @property
     def is_guarded(self) -> bool:

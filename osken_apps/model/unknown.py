@@ -17,8 +17,8 @@ def unseen(fabric: FabricView, host: ShownHost) -> dict[str, int]:
         return {}
     known = filter(fabric.inventory.knows, host.claims)
     of_known = set(chain.from_iterable(host.claims[claim] for claim in known))
-    others = host.carried.keys() - of_known - {INTEGRATION_TUNNEL_END}
-    return {name: host.carried[name] for name in others if not is_integration_end(name)}
+    others = host.first_carrying.keys() - of_known - {INTEGRATION_TUNNEL_END}
+    return {name: host.first_carrying[name] for name in others if not is_integration_end(name)}
 
 
 def lost_networks(fabric: FabricView, host: ShownHost, ports: Iterable[Port]) -> list[str]:
@@ -53,7 +53,7 @@ def _is_lost(fabric: FabricView, host: ShownHost, network: Network) -> bool:
 def _wires_of_before(fabric: FabricView, host: ShownHost, network: Network) -> set[Wire]:
     """Give the wires of a network's VLAN id that flows led to when they were first read, and links are to."""
     ends = host.ofports.get(fabric.layout.integration_bridge, {})
-    led = {wire for named in host.found.values() for _, wire in named if wire}
+    led = {wire for named in host.first_flow_vlans.values() for _, wire in named if wire}
     return {
         wire for wire in led if wire.number == network.segmentation_id and integration_end(wire.way) in ends
     }

@@ -169,12 +169,12 @@ def test_a_machine_that_has_the_name_of_one_that_went_just_now_has_nothing_of_it
     site.attempt()
     cut_off(site)
     before = site.fabric.shown("h")
-    assert before.found
+    assert before.first_flow_vlans
     other = Ovsdb("h", (97, 98))
     other.system_id = "another"
     site.hosts.session_shows(other, other.view())  # type: ignore[arg-type]
     assert site.fabric.shown("h") is not before
-    assert (site.fabric.shown("h").found, site.hosts.by_name["h"].system_id) == ({}, "another")
+    assert (site.fabric.shown("h").first_flow_vlans, site.hosts.by_name["h"].system_id) == ({}, "another")
 
 
 def test_what_the_store_recorded_by_a_name_of_before_is_nobodys_when_its_host_is_forgotten() -> None:

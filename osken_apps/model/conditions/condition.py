@@ -91,25 +91,20 @@ class TunnelNeeds:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a host is measured against.
-
-    `address` is the controller's, empty where any will do. `needed` are the physical networks that the host
-    must have; of the others only those are looked at that it has, or all where it has none. `mtus` are the
-    largest MTU of a network on each, in octets. `connected` are the bridges with an OpenFlow connection,
-    which is right whatever their database says, and `ports` the ports of the store; None where they are not
-    known. `tunnels` is None for a host without networks over tunnels. `former_names` mean the host, too.
-    """
+    """What a host is measured against."""
 
     layout: Layout
-    address: str = ""
+    address: str = ""  # the controller's; empty: any will do
     openflow_port: int = 6653
     ovsdb_port: int = 6640
     api_port: int = 9696
     openflow_method: str = "tcp"
     ovsdb_method: str = "tcp"
+    #: Physical networks that it must have. Of others those are looked at that it has; all if it has none.
     needed: Collection[str] = ()
-    mtus: Mapping[str, int] = field(default_factory=dict)
+    mtus: Mapping[str, int] = field(default_factory=dict)  # the largest of a network on each, in octets
+    #: Bridges with an OpenFlow connection, which is right whatever their database says; None: not known.
     connected: Collection[str] | None = None
-    ports: PortDirectory | None = None
-    tunnels: TunnelNeeds | None = None
-    former_names: Collection[str] = ()
+    ports: PortDirectory | None = None  # of the store; None: not known
+    tunnels: TunnelNeeds | None = None  # None: the host has no networks over tunnels
+    former_names: Collection[str] = ()  # these mean the host, too
