@@ -73,26 +73,21 @@ class ShownHost:
     complete: bool = False  # OVSDB has shown the interfaces, or it is known that it will not
     appeared: bool = False  # its integration bridge was seen
     gone: bool = False  # it is not connected, and no more waited for
-    returning: bool = (
-        False  # it was gone, its integration bridge is here; what OVSDB shows now is not known yet
-    )
+    #: It was gone, its integration bridge is here again; what OVSDB shows now is not known yet.
+    returning: bool = False
     max_meters: int = MAX_METERS
     tracks: bool = True  # its datapath can do what guarded ports need
     answers_nd: bool | None = None  # it can answer neighbor solicitations; None: not known
     zones: dict[int, str] = field(default_factory=dict)  # local VLAN -> network of its tracked connections
     claims: dict[str, tuple[str, ...]] = field(default_factory=dict)  # port id, or its start -> interfaces
-    arrivals: set[str] = field(
-        default_factory=set
-    )  # ports from another host that were not announced here yet
+    arrivals: set[str] = field(default_factory=set)  # ports from elsewhere, not announced here yet
     tagged: dict[str, int] = field(default_factory=dict)  # interface -> live tag that it still has, if known
     local_vlans: dict[str, int] = field(default_factory=dict)  # by network
     #: Networks whose local VLAN is the store's word, or was given while OVSDB did not show the host.
     unproven_networks: set[str] = field(default_factory=set)
     #: Local VLANs that the store told, of which a bridge that was not read yet may have flows.
     stored_vlans: set[int] = field(default_factory=set)
-    flow_vlans: dict[str, Named] = field(
-        default_factory=dict
-    )  # bridge -> those that its flows name, as last known
+    flow_vlans: dict[str, Named] = field(default_factory=dict)  # bridge -> those that its flows name now
     first_flow_vlans: dict[str, Named] = field(default_factory=dict)  # bridge -> those at its first reading
     first_carrying: Mapping[str, int] = field(default_factory=dict)  # interfaces not dead at that -> ofport
     groups: frozenset[str] = frozenset()  # the ids of the security groups of its guarded ports
