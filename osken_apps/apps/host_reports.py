@@ -94,7 +94,7 @@ def _tunnel_address(hosts: Hosts, host: Host) -> str | None:
     """Give where others reach a host; None as long as it is not known what the store has of it."""
     if not hosts.fabric.inventory.loaded:
         return None
-    return str(hosts.fabric.beyond.addresses.of(host.name) or "")
+    return str(hosts.fabric.tunnel_peers.addresses.of(host.name) or "")
 
 
 def _datapath_type(hosts: Hosts, host: Host) -> str:

@@ -184,7 +184,7 @@ class HostReconciler:
             self._wakeup = runtime.once()  # what came until now is in this pass: all is read after this line
             is_whole, self._is_whole = self._is_whole or self._snapshot is None, False
             bridges = self._bridges_among(read, unread)
-            snapshot = self._snapshot = self._look(bridges) if is_whole else self._look_beyond()
+            snapshot = self._snapshot = self._look(bridges) if is_whole else self._look_at_tunnel_peers()
             if snapshot is None:
                 return {}
             # The integration bridge comes first: it must drop before a physical bridge lets frames through.
@@ -251,7 +251,7 @@ class HostReconciler:
         self._say_what_is_kept(snapshot)
         return snapshot
 
-    def _look_beyond(self) -> HostSnapshot | None:
+    def _look_at_tunnel_peers(self) -> HostSnapshot | None:
         """Look at where its networks over tunnels are besides: of the rest nothing has changed."""
         if self._snapshot is None:
             return None

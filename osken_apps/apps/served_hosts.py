@@ -61,7 +61,7 @@ class ServedHosts:
             host = self.by_name.get(name)
             if host and host.reconciler:
                 host.reconciler.wake()
-        for name in self.fabric.beyond.take_looking():
+        for name in self.fabric.tunnel_peers.take_looking():
             host = self.by_name.get(name)
             if host and host.reconciler:
                 host.reconciler.follow()

@@ -18,10 +18,10 @@ from osken_apps.explain.asking import (
     OTHER_SERVER,
     RELEASED,
 )
-from osken_apps.explain.beyond import BEYOND
 from osken_apps.explain.cause import Case, Cause, Verdict, VerdictState, judged
 from osken_apps.explain.counting import SILENT_NO_CLIENT, SILENT_OFF, TAGGED
 from osken_apps.explain.facts import Facts
+from osken_apps.explain.outside import OUTSIDE
 from osken_apps.explain.paths import Paths, not_understood
 from osken_apps.explain.plugging import DISTURBING, PLUGGING
 from osken_apps.explain.reaching import COMMON, DELIVERED, OF_ANSWERS, OPEN, PASSING, PEER_ANSWERS
@@ -32,14 +32,14 @@ OF_AN_ADDRESS: tuple[Cause[Case], ...] = (
     *WANTED, *PLUGGING, *SERVED, *ASKING[:-1], *DISTURBING, CANNOT_TELL_ADDRESS,
 )  # fmt: skip
 #: Why a port does not reach an address that no port has.
-OF_A_WAY_OUT: tuple[Cause[Case], ...] = (*PLUGGING, *BEYOND)
+OF_A_WAY_OUT: tuple[Cause[Case], ...] = (*PLUGGING, *OUTSIDE)
 #: What keeps each of the two from talking, and is no matter of the way between them.
 OF_AN_END = (CONFLICT, MAC_DIFFERS, NAK_LOOP, RELEASED, LINK_DOWN, EXPIRED, SILENT_OFF, NO_ARP)
 #: What may, or may not: a machine can have its address from elsewhere.
 OF_AN_END_PERHAPS = (ADDRESS_CHANGED, OFFERED_NOT_TAKEN, OTHER_SERVER, TAGGED, SILENT_NO_CLIENT)
 EVERY_CAUSE: tuple[Cause[Case], ...] = (
     *WANTED, *COMMON, *PLUGGING, *SERVED, *PASSING, *ASKING[:-1], *DISTURBING, CANNOT_TELL_ADDRESS, *OPEN,
-    *BEYOND,
+    *OUTSIDE,
 )  # fmt: skip
 ARRIVES = frozenset(cause.code for cause in (DELIVERED, PEER_ANSWERS, *OF_ANSWERS))
 MAX_ALSO = 10
@@ -94,7 +94,7 @@ def _reach(facts: Facts) -> Explanation:
     return _explanation(case, found, case.paths.forward, case.paths.back if arrives else None)
 
 
-def explain_beyond(facts: Facts) -> Explanation:
+def explain_outside(facts: Facts) -> Explanation:
     """Say whether a port has a way to an address that no port here has."""
     case = Case(facts, Paths(facts), facts.port)
     return _explanation(case, list(_judged(case, OF_A_WAY_OUT)), None, None)

@@ -178,7 +178,7 @@ class Facts:
     `at`, when they were gathered, and `known_since`, the controller's start, are seconds since the epoch;
     what was before the latter is not known. `hosts` are those that matter, `away` the names of all that are
     not connected, of `known_hosts`. `unseen` says what did not answer. `wire`: a frame of their network
-    comes from the port's host to the peer's; None: none was sent. `beyond` is an address that is to be
+    comes from the port's host to the peer's; None: none was sent. `outside_address` is one that is to be
     reached and that no port has. `asked` are the addresses by which the two are named, or one that is behind
     the peer.
     """
@@ -194,7 +194,7 @@ class Facts:
     known_hosts: int = 0
     unseen: tuple[str, ...] = ()
     wire: Known[bool] | None = None
-    beyond: IPAddress | None = None
+    outside_address: IPAddress | None = None
     asked: tuple[IPAddress, ...] = ()
 
     def meant(self, port: PortSeen) -> tuple[FixedIp, ...]:

@@ -132,7 +132,7 @@ def _goes_out(case: Case) -> bool:
     """Tell whether it goes to other hosts, as DHCP does not; a port may wait for just the way there."""
     places = [seen.place for seen in (case.facts.port, case.peer) if seen]
     hosts = {place.host for place in places if place}
-    return bool(case.seen.waits_for or case.facts.beyond or len(hosts) > 1)
+    return bool(case.seen.waits_for or case.facts.outside_address or len(hosts) > 1)
 
 
 def _bridge_gone(case: Case) -> Found | None:

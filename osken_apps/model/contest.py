@@ -25,12 +25,12 @@ class Refusal(Generic[C]):
 class Contest(Generic[C]):
     """Who has which names. A contender has all the names that it shows, or none."""
 
-    def __init__(self, beyond: Callable[[C, Name], C | None] = lambda contender, name: None) -> None:
-        """Begin with none; `beyond` gives who keeps a name from a contender without contending.
+    def __init__(self, keeper: Callable[[C, Name], C | None] = lambda contender, name: None) -> None:
+        """Begin with none; `keeper` gives who keeps a name from a contender without contending.
 
         Where its answer may be another now, `serve` is to be called.
         """
-        self._beyond = beyond
+        self._keeper = keeper
         self._holders: dict[Name, C] = {}
         self._names: dict[C, frozenset[Name]] = {}
         self._waiting: dict[C, frozenset[Name]] = {}  # in the order in which they were refused
@@ -88,7 +88,7 @@ class Contest(Generic[C]):
         return [contender for contender, names in self._waiting.items() if names & wanted]
 
     def _rival(self, contender: C, name: Name) -> C | None:
-        return self._holders[name] if name in self._holders else self._beyond(contender, name)
+        return self._holders[name] if name in self._holders else self._keeper(contender, name)
 
     def _is_free(self, contender: C, names: frozenset[Name]) -> bool:
         return all(self._rival(contender, name) is None for name in names)

@@ -73,13 +73,13 @@ class Fabric(FabricView):
             attempt(self._recall, port)
         for kept in inventory.tunnel_addresses.items():
             attempt(self._keep_address, kept)
-        self.beyond.begin_again()
+        self.tunnel_peers.begin_again()
         for host in in_turns(list(self.hosts.values()), pause):
             if self.hosts.get(host.name) is host:
                 attempt(self._placement.claim, host)
         for port_id in in_turns(list(inventory.ports.keys() | known.ports.keys()), pause):
             attempt(self._placement.decide, (port_id,))
-        self.beyond.begin_again()
+        self.tunnel_peers.begin_again()
         inventory.groups.take_changed()  # all of them are new, and all hosts are looked at
         inventory.take_pairs_changed()
         inventory.loaded = True
@@ -104,9 +104,9 @@ class Fabric(FabricView):
     def _keep_address(self, kept: tuple[str, str]) -> None:
         """Take what the store has of where a host, by its name, is reached."""
         name, address = kept
-        self.beyond.addresses.keep(name, address)
+        self.tunnel_peers.addresses.keep(name, address)
         if name not in self.hosts or self.hosts[name].gone:
-            self.beyond.addresses.doubt(name)
+            self.tunnel_peers.addresses.doubt(name)
 
     def _recall(self, port: Port) -> None:
         """Take what the store has of a port's place; until a snapshot was taken whole it is there."""
@@ -131,10 +131,10 @@ class Fabric(FabricView):
         # What the store records of a host is a claim of it where OVSDB shows none, as long as it does.
         unshown = [self.hosts[name] for name in recorded_anew if not self.hosts[name].has_ovsdb]
         claims = [{host.name} | self._placement.claim(host) for host in unshown]
-        self.beyond.change_of(touched)
-        self.beyond.change_in(self.inventory.take_pairs_changed())
+        self.tunnel_peers.change_of(touched)
+        self.tunnel_peers.change_in(self.inventory.take_pairs_changed())
         concerned = self._placement.decide(touched).union(*claims)
-        self.beyond.drop_networks(change.id for change in listed if isinstance(change, Deleted))
+        self.tunnel_peers.drop_networks(change.id for change in listed if isinstance(change, Deleted))
         concerned |= self._hosts_with(changed_groups)
         return concerned.union(*(self.hosts_of(port_id) for port_id in touched))
 
@@ -150,14 +150,14 @@ class Fabric(FabricView):
     def decline(self, port_id: str, address: IPv4Address) -> set[str]:
         """Note that a port's client found its address in use; give the hosts that this concerns."""
         self.conflicts[port_id] = address
-        self.beyond.change_of((port_id,))
+        self.tunnel_peers.change_of((port_id,))
         return self.hosts_of(port_id)
 
     def settle(self, port_id: str, address: IPv4Address) -> set[str]:
         """Let an address be offered to a port again; give the hosts that this concerns."""
         if self.conflicts.get(port_id) == address:
             del self.conflicts[port_id]
-            self.beyond.change_of((port_id,))
+            self.tunnel_peers.change_of((port_id,))
         return self.hosts_of(port_id)
 
     def put_aside(self, port_ids: Iterable[str]) -> None:
@@ -168,9 +168,9 @@ class Fabric(FabricView):
         """Have the ports of a host that an error of ours was about looked at as all others; give the hosts
         that have one of them: none if there is no such port.
         """
-        broken = self.set_aside | self.beyond.hidden.keys()
+        broken = self.set_aside | self.tunnel_peers.hidden.keys()
         broken &= self.ports_at(self.shown(host_name)) if broken else set()
-        self.beyond.try_again(broken)
+        self.tunnel_peers.try_again(broken)
         aside = broken & self.set_aside
         self.set_aside -= aside
         return self._placement.decide(aside).union(*map(self.hosts_of, broken))
@@ -212,12 +212,12 @@ class Fabric(FabricView):
 
     def observe_tunnel_address(self, host_name: str, text: str) -> set[str]:
         """Take where a host says that others reach it, empty for nowhere; give the hosts concerned."""
-        addresses = self.beyond.addresses
+        addresses = self.tunnel_peers.addresses
         rivals = addresses.rivals(host_name)
         changed = addresses.show(host_name, text)
         if not changed:
             return set()
-        self.beyond.change_at(changed)
+        self.tunnel_peers.change_at(changed)
         return changed.union(rivals, addresses.rivals(host_name))
 
     def observe_datapath(self, host_name: str, answers_nd: bool) -> set[str]:
@@ -250,16 +250,16 @@ class Fabric(FabricView):
         host.gone, host.appeared, host.returning, host.complete = True, False, False, False
         host.first_flow_vlans.clear()
         host.first_carrying = {}
-        changed = self.beyond.addresses.doubt(host_name)
-        self.beyond.change_at(changed)
+        changed = self.tunnel_peers.addresses.doubt(host_name)
+        self.tunnel_peers.change_at(changed)
         return self._placement.decide(self.ports_at(host)) | changed
 
     def forget(self, host_name: str) -> set[str]:
         """Forget a host that is gone, with all that it showed or is kept of it; give the hosts that this
         concerns.
         """
-        changed = self.beyond.addresses.forget(host_name)
-        self.beyond.change_at(changed)
+        changed = self.tunnel_peers.addresses.forget(host_name)
+        self.tunnel_peers.change_at(changed)
         host = self.hosts.pop(host_name, None)
         if host is not None:
             port_ids = self.ports_at(host)
@@ -291,7 +291,7 @@ class Fabric(FabricView):
         self.claims.show(new_name, {}, host.claims)
         self._placement.move_places(port_ids, name, new_name)
         self.claims.rename(name, new_name)
-        self.beyond.renamed(name, new_name)
+        self.tunnel_peers.renamed(name, new_name)
         return concerned | self._placement.decide(port_ids) | {new_name}
 
     def has_ports_of(self, name: str, interfaces: Iterable[Interface]) -> bool:
@@ -322,7 +322,7 @@ class Fabric(FabricView):
         self.claims.show(name, known.claims, {})
         self._placement.move_places(port_ids, name, new_name)
         self.claims.rename(name, new_name)
-        changed = self.beyond.renamed(name, new_name)
+        changed = self.tunnel_peers.renamed(name, new_name)
         return changed | self._placement.decide(port_ids) | {new_name}
 
     def hear_guest(self, host_name: str, port_id: str) -> set[str]:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Container, Iterator
 from dataclasses import replace
 from ipaddress import IPv4Address
 
-from osken_apps.model.beyond import Beyond
 from osken_apps.model.claims import Claims
 from osken_apps.model.dhcp_service import served_address
 from osken_apps.model.host import Interface, ShownHost
@@ -18,6 +17,7 @@ from osken_apps.model.port_security import Guard, is_guarded
 from osken_apps.model.resources import Binding, Network, Port
 from osken_apps.model.snapshot import Layout
 from osken_apps.model.told import Told
+from osken_apps.model.tunnel_peers import TunnelPeers
 
 Plugged = tuple[Port, str]  # with its interface
 
@@ -54,7 +54,9 @@ class FabricView:
         self.names = HostNames()
         self.claims = Claims()
         self.conflicts: dict[str, IPv4Address] = {}
-        self.beyond = Beyond(self._network, self._port_up, self._paired_in, self.conflicts, enforce, failed)
+        self.tunnel_peers = TunnelPeers(
+            self._network, self._port_up, self._paired_in, self.conflicts, enforce, failed
+        )
         self.told = Told()
         self.set_aside: set[str] = set()
 

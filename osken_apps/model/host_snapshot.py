@@ -64,7 +64,7 @@ def host_snapshot(fabric: FabricView, host_name: str, besides: Container[str] = 
         complete=host.complete,
         keeps=kept.why,
         reaches=reaches(fabric, host_name, segments.values()),
-        tunnel_address=fabric.beyond.addresses.of(host_name),
+        tunnel_address=fabric.tunnel_peers.addresses.of(host_name),
         answers_nd=host.answers_nd,
         kept_vlans=tuple(sorted((present[name], tag) for name, tag in kept.vlans.items() if name in present)),
         links=links,
@@ -107,7 +107,7 @@ def _stays(host: ShownHost, port: Port, interface: str) -> bool:
 def reaches(fabric: FabricView, host_name: str, segments: Iterable[Segment]) -> tuple[Reach, ...]:
     """Say where the networks over tunnels among some are besides a host."""
     return tuple(
-        [fabric.beyond.of(segment.network_id, host_name) for segment in segments if segment.is_tunnel]
+        [fabric.tunnel_peers.of(segment.network_id, host_name) for segment in segments if segment.is_tunnel]
     )
 
 
@@ -128,7 +128,7 @@ def tunnel_needs(fabric: FabricView, snapshot: HostSnapshot) -> TunnelNeeds | No
     }
     reached = (reach for reach in snapshot.reaches if reach.network_id in networks)
     crowds = (crowd(reach, networks[reach.network_id].network_type) for reach in reached)
-    rivals = fabric.beyond.addresses.rivals(snapshot.host)
+    rivals = fabric.tunnel_peers.addresses.rivals(snapshot.host)
     return TunnelNeeds(
         mtus,
         next(iter(rivals), ""),

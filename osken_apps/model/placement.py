@@ -56,7 +56,7 @@ class Placement:
             self._note_move(port_id, self._fabric.claims.place_of(port_id), None)
             self._left.pop(port_id, None)
             self._fabric.claims.forget(port_id)
-            self._fabric.beyond.drop(port_id)
+            self._fabric.tunnel_peers.drop(port_id)
             return set()
         before, claims = self._fabric.claims.place_of(port_id), self._fabric.claims_on(port_id)
         gone = [host for host in claims if self._fabric.hosts[host].gone]
@@ -71,16 +71,16 @@ class Placement:
         before = self._fabric.claims.place_of(port.id)
         if place == before:
             return set()
-        self._fabric.beyond.change_of((port.id,))
+        self._fabric.tunnel_peers.change_of((port.id,))
         self.place(port, place)
         self._note_move(port.id, before, place)
-        self._fabric.beyond.change_of((port.id,))
+        self._fabric.tunnel_peers.change_of((port.id,))
         return self._fabric.hosts_of(port.id) | ({before.host} if before else set())
 
     def place(self, port: Port, place: Place | None) -> None:
         """Note who has a port, and let nobody know."""
         self._fabric.claims.put(port.id, place)
-        self._fabric.beyond.put(port, place.host if place else None)
+        self._fabric.tunnel_peers.put(port, place.host if place else None)
 
     def hear_again(self, port: Port, host_name: str) -> None:
         """Take that a port's machine spoke where the store has it bound, if it is wanted elsewhere."""

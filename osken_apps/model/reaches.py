@@ -43,16 +43,16 @@ class WholeNetwork:
         self._given: dict[str, Reach] = {}
         self._before = before._given if before else {}
 
-    def beyond(self, host: str) -> Reach:
+    def reach_from(self, host: str) -> Reach:
         """Say where it is besides a host: the same object as long as it is the same."""
         reach = self._given.get(host)
         if reach is None:
-            reach = self._beyond(host)
+            reach = self._put_together(host)
             before = self._before.pop(host, None)
             self._given[host] = reach = before if before == reach else reach
         return reach
 
-    def _beyond(self, host: str) -> Reach:
+    def _put_together(self, host: str) -> Reach:
         return Reach(
             self._network_id,
             self._everywhere,
@@ -99,13 +99,13 @@ class Reaches:
         """Have all networks put together again."""
         self.forget(list(self._whole))
 
-    def beyond(self, network_id: str, host: str, parts: Callable[[str], Iterable[HostPart]]) -> Reach:
+    def reach_from(self, network_id: str, host: str, parts: Callable[[str], Iterable[HostPart]]) -> Reach:
         """Say where a network is besides a host; `parts` gives what it is on each host."""
         whole = self._whole.get(network_id)
         if whole is None:
             before = self._before.pop(network_id, None)
             whole = self._whole[network_id] = WholeNetwork(network_id, parts(network_id), before)
-        return whole.beyond(host)
+        return whole.reach_from(host)
 
     def drop(self, network_ids: Iterable[str]) -> None:
         """Forget networks that are gone."""

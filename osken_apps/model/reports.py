@@ -154,7 +154,7 @@ def _missing_tunnel(
     if snapshot.tunnel_address is None and not fabric.shown(host).has_ovsdb:
         return f"an OVSDB session of host {host} (ovs-vsctl set-manager): it tells where tunnels end"
     if snapshot.tunnel_address is None:
-        return fabric.beyond.addresses.why_not(host)
+        return fabric.tunnel_peers.addresses.why_not(host)
     if bridge not in connected:
         return f"bridge {bridge} of host {host} to connect to the controller"
     ends = (

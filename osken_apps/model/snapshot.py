@@ -74,7 +74,7 @@ def is_integration_end(name: str) -> bool:
     return name.startswith(integration_end(""))
 
 
-def bridge_beyond(name: str) -> str:
+def bridge_at_far_end(name: str) -> str:
     """Name the bridge that such an end leads to; empty: an interface is no such end by its name."""
     return name.removeprefix(integration_end("")) if is_integration_end(name) else ""
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 from osken_apps.model.host import Named
 from osken_apps.model.resources import TUNNEL_TYPES
-from osken_apps.model.snapshot import Layout, Wire, bridge_beyond, tunnel_port
+from osken_apps.model.snapshot import Layout, Wire, bridge_at_far_end, tunnel_port
 from osken_apps.openflow.actions import PopVlan, SetField
 from osken_apps.openflow.difference import FlowTable
 from osken_apps.openflow.fields import UNTAGGED, Field, Value
@@ -54,7 +54,7 @@ def named_by(
 
 def _from_wire(flow: Flow, bridge: str, layout: Layout, names: Mapping[int, str]) -> Found:
     matched, done = dict(flow.match.fields), _set(flow)
-    way = bridge_beyond(_name(names, matched))
+    way = bridge_at_far_end(_name(names, matched))
     vlan = done.get(Field.VLAN_VID, done.get(Field.REG6))
     return vlan, Wire(way, _number(matched.get(Field.VLAN_VID))) if way else None
 

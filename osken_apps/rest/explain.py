@@ -4,13 +4,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from osken_apps.errors import HTTPBadRequest, Malformed, ServiceUnavailable
-from osken_apps.explain.causes import explain_address, explain_beyond, explain_reach
+from osken_apps.explain.causes import explain_address, explain_outside, explain_reach
 from osken_apps.explain.frames import explain_frame
-from osken_apps.model.addresses import IPAddress
 from osken_apps.model.resources import Port
 from osken_apps.questions import FactsOfFrame, FactsOfPort
 from osken_apps.rest.explain_asked import QUESTION, Asked, asked_of
-from osken_apps.rest.explain_named import RULE, address_of, beyond, named
+from osken_apps.rest.explain_named import RULE, Peer, address_of, named, named_peer
 from osken_apps.rest.explain_told import ANSWER, shown, veiled
 from osken_apps.rest.openapi.words import READ_ERRORS, RESOURCE_ID, WRITE_ERRORS, Document, operation
 from osken_apps.rest.operations import Operations
@@ -24,7 +23,7 @@ from osken_apps.trace.words import frame_of_octets, frame_of_words
 def of_port(operations: Operations, request: Request, port_id: str) -> Answer:
     """Answer GET of why a port has no address."""
     port = operations.read_for(PORTS, request, port_id, RULE)
-    return _answer_about(operations, request, port, None, Asked())
+    return _answer_about(operations, request, port, Peer(), Asked())
 
 
 def ask(operations: Operations, request: Request) -> Answer:
@@ -35,11 +34,8 @@ def ask(operations: Operations, request: Request) -> Answer:
     if asked.probe:
         operations.permissions(request).require("explain_probe", [], Target(request.caller.project_id))
     port = named(operations, request, asked.port)
-    address = beyond(operations, request, port, asked.peer)
-    if isinstance(address, Port):
-        return _answer_about(operations, request, port, address, asked)
-    peer = named(operations, request, asked.peer) if asked.peer and address is None else None
-    return _answer_about(operations, request, port, peer, asked, address)
+    peer = named_peer(operations, request, port, asked.peer)
+    return _answer_about(operations, request, port, peer, asked)
 
 
 ROUTES: tuple[tuple[str, tuple[str, ...], Callable[..., Answer]], ...] = (
@@ -48,15 +44,9 @@ ROUTES: tuple[tuple[str, tuple[str, ...], Callable[..., Answer]], ...] = (
 )
 
 
-def _answer_about(
-    operations: Operations,
-    request: Request,
-    port: Port,
-    peer: Port | None,
-    asked: Asked,
-    address: IPAddress | None = None,
-) -> Answer:
-    about = FactsOfPort(port.id, peer.id if peer else "", asked.protocol, asked.port_number, asked.probe)
+def _answer_about(operations: Operations, request: Request, port: Port, peer: Peer, asked: Asked) -> Answer:
+    peer_id = peer.port.id if peer.port else ""
+    about = FactsOfPort(port.id, peer_id, asked.protocol, asked.port_number, asked.probe)
     facts = operations.questions.ask(about)
     if facts is None:
         raise ServiceUnavailable("The controller does not know of it yet.")
@@ -66,9 +56,9 @@ def _answer_about(
     sees_hosts = operations.permissions(request).may(HOST_RULE, Target(request.caller.project_id))
     if not sees_hosts:
         facts = replace(facts, away=())
-    if address:
-        told = explain_beyond(replace(facts, beyond=address))
-        question = f"Why can {seen.called} not reach {address}?"
+    if peer.outside_address:
+        told = explain_outside(replace(facts, outside_address=peer.outside_address))
+        question = f"Why can {seen.called} not reach {peer.outside_address}?"
     elif facts.peer:
         told = explain_reach(facts)
         question = f"Why can {seen.called} not reach {facts.peer.called} ({facts.traffic})?"

@@ -2,10 +2,11 @@
 
 import difflib
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from ipaddress import ip_address
 
 from osken_apps.errors import HTTPBadRequest, PortNotFound
-from osken_apps.explain.beyond import next_hop, way_out
+from osken_apps.explain.outside import next_hop, way_out
 from osken_apps.model.addresses import IPAddress
 from osken_apps.model.resources import Port
 from osken_apps.rest.operations import Operations
@@ -36,16 +37,24 @@ def named(operations: Operations, request: Request, text: str) -> Port:
     return ports[0]
 
 
-def beyond(operations: Operations, request: Request, port: Port, text: str) -> IPAddress | Port | None:
-    """Give the address that a text is, if no port that may be asked about has it; else None.
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """What a port is to reach: another port, or an address that no port here has; else neither."""
 
-    Where the next hop to it is a port of the network that may be asked about, that is given.
+    port: Port | None = None
+    outside_address: IPAddress | None = None
+
+
+def named_peer(operations: Operations, request: Request, port: Port, text: str) -> Peer:
+    """Give what a text means that a port is to reach; empty: nothing.
+
+    For an address behind a port of its network, as a router's, that port is given. Raises as `named`.
     """
+    if not text:
+        return Peer()
     address = address_of(text)
-    if address is None:
-        return None
-    if _meant_and_seen(operations, request, text):
-        return None
+    if address is None or _meant_and_seen(operations, request, text):
+        return Peer(named(operations, request, text))
     with operations.store.read() as view:
         own = {fixed_ip.subnet_id for fixed_ip in port.fixed_ips}
         subnet = way_out(tuple(one for one in view.subnets_of(port.network_id) if one.id in own), address)
@@ -53,7 +62,8 @@ def beyond(operations: Operations, request: Request, port: Port, text: str) -> I
         ids = view.lookup(None, MOST * MOST).by_address(hop, hop) if hop else []
         hops = [one for one in view.ports(Among("id", tuple(ids))) if one.network_id == port.network_id]
     # One of another project is not there: its gateway is as any machine on the wire.
-    return next(_seen(operations, request, [port.id for port in hops]), address)
+    seen = next(_seen(operations, request, [port.id for port in hops]), None)
+    return Peer(seen) if seen else Peer(outside_address=address)
 
 
 def _meant_and_seen(operations: Operations, request: Request, text: str) -> list[Port]:

@@ -334,7 +334,7 @@ class Interleavings(RuleBasedStateMachine):
                 )
                 self.tell(Upserted(self.ports[port.id]))
         self.controller.reports.clear()
-        addresses = self.controller.fabric.beyond.addresses
+        addresses = self.controller.fabric.tunnel_peers.addresses
         self.addresses = {name: str(addresses.of(name) or "") for name in self.controller.fabric.hosts}
         self.identities = tuple(
             HostIdentity(name, host.system_id, self.controller.fabric.names.former_names(name))

@@ -15,7 +15,7 @@ import pytest
 from osken_apps.apps import announcer, broken_ports
 from osken_apps.apps.port_reporter import PortReporter
 from osken_apps.failures import Failures, noted
-from osken_apps.model import beyond, host_snapshot, reports
+from osken_apps.model import host_snapshot, reports, tunnel_peers
 from osken_apps.model.changes import Snapshot, Upserted
 from osken_apps.model.claims import Claims
 from osken_apps.model.fabric import Fabric
@@ -213,8 +213,8 @@ def test_an_error_about_a_group_of_many_ports_costs_these(monkeypatch: pytest.Mo
 
 REMOTES: list[tuple[object, str]] = [
     (RemotePorts, "of"),
-    (beyond, "further_macs"),
-    (beyond, "is_guarded"),
+    (tunnel_peers, "further_macs"),
+    (tunnel_peers, "is_guarded"),
     (FabricView, "is_up"),
 ]
 
@@ -232,10 +232,10 @@ def test_an_error_about_a_port_of_a_network_over_tunnels_costs_no_other_host(
         fabric.observe_tunnel_address(f"h{number}", f"192.0.2.{number}")
         fabric.observe_bridge(f"h{number}", "br-int", {tap(item): 5})
         fabric.observe_interfaces(f"h{number}", [Interface(tap(item), item.id)])
-    well = fabric.beyond.of(OVERLAY.id, "h1")
-    fabric.beyond.begin_again()
+    well = fabric.tunnel_peers.of(OVERLAY.id, "h1")
+    fabric.tunnel_peers.begin_again()
     fault.put(where, name)
-    reach = fabric.beyond.of(OVERLAY.id, "h1")
+    reach = fabric.tunnel_peers.of(OVERLAY.id, "h1")
     assert [remote.mac_address for remote in reach.ports] == [ports[2].mac_address]
     assert reach.peers == (IPv4Address("192.0.2.2"), IPv4Address("192.0.2.3"))
     assert reach.floods_unknown
@@ -243,7 +243,7 @@ def test_an_error_about_a_port_of_a_network_over_tunnels_costs_no_other_host(
     fault.about = set()
     assert fabric.try_again("h3") == set()
     assert fabric.try_again("h2") == {"h2"}
-    assert fabric.beyond.take_looking() == {"h1", "h2", "h3"}
-    healed = fabric.beyond.of(OVERLAY.id, "h1")
+    assert fabric.tunnel_peers.take_looking() == {"h1", "h2", "h3"}
+    healed = fabric.tunnel_peers.of(OVERLAY.id, "h1")
     assert (healed.peers, healed.floods_unknown) == (well.peers, well.floods_unknown)
     assert [it.mac_address for it in healed.ports] == [it.mac_address for it in well.ports]

@@ -21,7 +21,7 @@ from osken_apps.apps.host import Host
 from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.reconcile import HostReconciler
 from osken_apps.dhcp.reservation import Defaults
-from osken_apps.explain.causes import Explanation, explain_address, explain_beyond, explain_reach
+from osken_apps.explain.causes import Explanation, explain_address, explain_outside, explain_reach
 from osken_apps.explain.facts import Facts, FrameFacts
 from osken_apps.model.changes import Deleted, PortReport, Snapshot, Upserted, rank
 from osken_apps.model.conditions import HostFacts, InterfaceFacts, PortFacts
@@ -347,7 +347,7 @@ class TwoHosts:
 
     def why_not_out(self, address: Any) -> Explanation:
         """Ask why the first machine does not reach an address that no port has."""
-        return explain_beyond(replace(self.facts(VM1.id), beyond=address))
+        return explain_outside(replace(self.facts(VM1.id), outside_address=address))
 
     @contextmanager
     def short_wait(self) -> Any:

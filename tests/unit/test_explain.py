@@ -9,7 +9,7 @@ import pytest
 from osken_apps.dhcp.decision import SilenceReason
 from osken_apps.explain.arriving import stop_of
 from osken_apps.explain.cause import Case, Cause, VerdictState
-from osken_apps.explain.causes import EVERY_CAUSE, explain_address, explain_beyond, explain_reach
+from osken_apps.explain.causes import EVERY_CAUSE, explain_address, explain_outside, explain_reach
 from osken_apps.explain.document import causes_document
 from osken_apps.explain.facts import Facts, HostSeen, InstalledFlow, Known, Place, PortCounted, Source, Twin
 from osken_apps.explain.paths import Paths
@@ -369,35 +369,37 @@ WITH_GATEWAY = replace(SUBNET1, gateway_ip=IPv4Address("10.10.10.1"))
 ROUTED = replace(
     WITH_GATEWAY, host_routes=(HostRoute(IPv4Network("192.0.2.0/24"), IPv4Address("10.10.10.7")),)
 )
-BEYOND: dict[str, tuple[Facts, str]] = {
-    "not_plugged": (replace(_nowhere(), beyond=FAR), ADDRESS["not_plugged"][1]),
+OUTSIDE: dict[str, tuple[Facts, str]] = {
+    "not_plugged": (replace(_nowhere(), outside_address=FAR), ADDRESS["not_plugged"][1]),
     "no_way_out": (
-        facts(replace(seen(VM1), subnets=(replace(SUBNET1, gateway_ip=None),)), beyond=FAR),
+        facts(replace(seen(VM1), subnets=(replace(SUBNET1, gateway_ip=None),)), outside_address=FAR),
         "vm1 has no way to 192.0.2.1: it is outside 10.10.10.0/24, which has no gateway.",
     ),
     "nobody_has": (
-        facts(beyond=LOST),
+        facts(outside_address=LOST),
         "No port of net1 has 10.10.10.99: only something on the wire can answer for it.",
     ),
     "gateway_absent": (
-        facts(replace(seen(VM1), subnets=(WITH_GATEWAY,)), beyond=FAR),
+        facts(replace(seen(VM1), subnets=(WITH_GATEWAY,)), outside_address=FAR),
         "192.0.2.1 is outside 10.10.10.0/24, and its gateway 10.10.10.1 is no port here: it must be on the"
         " wire, where it cannot be seen from here.",
     ),
 }
 
 
-@pytest.mark.parametrize("code", BEYOND)
+@pytest.mark.parametrize("code", OUTSIDE)
 def test_why_a_port_does_not_reach_an_address_that_no_port_has(code: str) -> None:
-    given, sentence = BEYOND[code]
-    verdict = explain_beyond(given).verdict
+    given, sentence = OUTSIDE[code]
+    verdict = explain_outside(given).verdict
     assert (verdict.code, verdict.sentence) == (code, sentence)
 
 
 def test_a_route_of_the_subnet_counts_before_its_gateway() -> None:
-    told = explain_beyond(facts(replace(seen(VM1), subnets=(ROUTED,)), beyond=FAR))
+    told = explain_outside(facts(replace(seen(VM1), subnets=(ROUTED,)), outside_address=FAR))
     assert "its gateway 10.10.10.7 is no port" in told.verdict.sentence
-    told = explain_beyond(facts(replace(seen(VM1), subnets=(ROUTED,)), beyond=IPv6Address("2001:db8::1")))
+    told = explain_outside(
+        facts(replace(seen(VM1), subnets=(ROUTED,)), outside_address=IPv6Address("2001:db8::1"))
+    )
     assert told.verdict.sentence == "vm1 has no way to 2001:db8::1: vm1 has no IPv6 address."
 
 
@@ -466,7 +468,7 @@ def test_what_cuts_a_host_from_others_keeps_its_machines_from_those() -> None:
     assert told.verdict.code == "nic_down"
     told = explain_reach(facts(TALKING, PEER, host(HOST1), host(HOST2, conditions=(NO_WIRE,))))
     assert told.verdict.code == "peer_nic_down"
-    told = explain_beyond(facts(TALKING, None, host(HOST1, conditions=(NO_WIRE,)), beyond=FAR))
+    told = explain_outside(facts(TALKING, None, host(HOST1, conditions=(NO_WIRE,)), outside_address=FAR))
     assert told.verdict.code == "nic_down"
 
 

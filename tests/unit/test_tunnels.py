@@ -81,7 +81,7 @@ def fabric(*ports: Port) -> Fabric:
     for host, item in zip("abc", ports or PORTS, strict=False):
         made.observe_tunnel_address(host, str(ADDRESSES[host]))
         bring(made, host, item)
-    made.beyond.take_looking()
+    made.tunnel_peers.take_looking()
     return made
 
 
@@ -92,7 +92,7 @@ def snapshot(made: Fabric, host: str) -> HostSnapshot:
 
 def concerned(made: Fabric, hosts: set[str]) -> set[str]:
     """Give the hosts that something concerns, with those that it concerns only as peers."""
-    return hosts | made.beyond.take_looking()
+    return hosts | made.tunnel_peers.take_looking()
 
 
 def reach(made: Fabric, host: str) -> Reach:
@@ -128,7 +128,7 @@ def test_a_port_that_changes_or_goes_wakes_the_hosts_of_its_network() -> None:
     assert concerned(made, made.apply([Upserted(replace(port(2), admin_state_up=False))])) == {"a", "b"}
     assert reach(made, "a").peers == ()
     assert concerned(made, made.apply([Deleted(Port, port(2).id)])) == {"a", "b"}
-    assert made.beyond.spread.hosts_of("vx") == {"a"}
+    assert made.tunnel_peers.spread.hosts_of("vx") == {"a"}
 
 
 def test_a_port_that_moves_is_reached_at_its_new_host() -> None:
@@ -305,7 +305,7 @@ def test_an_address_that_a_pair_covers_is_answered_for_again_when_the_pair_goes_
     assert answered_for(made) == ALL[1:]
     bring(made, "c")
     assert answered_for(made) == ALL[1:]
-    made.beyond.take_looking()
+    made.tunnel_peers.take_looking()
     assert after(Upserted(taker("10.0.0.2", name="renamed"))) == (set(), ALL[1:])
     assert after(Upserted(taker("10.0.1.2"))) == ({"a", "b"}, [ALL[0], ALL[2]])
     assert after(Deleted(Port, taker().id)) == ({"a", "b"}, ALL)
@@ -562,7 +562,7 @@ def test_an_address_that_is_kept_of_a_name_of_before_is_that_of_the_host_that_sh
 ) -> None:
     made, name = restarted(**dict.fromkeys(kept, str(A))), kept[-1] if kept[-1] != "old" else "new"
     made.observe_tunnel_address(name, str(A))
-    addresses = made.beyond.addresses
+    addresses = made.tunnel_peers.addresses
     assert (addresses.of(name), addresses.why_not(name), addresses.rivals(name)) == (A, "", [])
 
 
@@ -572,7 +572,7 @@ def test_a_host_that_is_waited_for_has_the_address_that_is_kept_of_it_until_it_i
     made.load(Snapshot((VXLAN, SUBNET, there, port(2)), tunnel_addresses=(("a", str(A)),)))
     bring(made, "b", port(2))
     made.observe_tunnel_address("b", str(A))
-    addresses = made.beyond.addresses
+    addresses = made.tunnel_peers.addresses
     assert (addresses.of("a"), addresses.of("b"), addresses.rivals("b")) == (A, None, ["a"])
     assert {"a", "b"} <= concerned(made, made.host_is_gone("a"))
     assert (addresses.of("a"), addresses.of("b"), addresses.rivals("b")) == (None, A, [])
@@ -583,8 +583,8 @@ def test_a_host_that_is_waited_for_has_the_address_that_is_kept_of_it_until_it_i
 def test_forgetting_a_host_forgets_the_address_that_is_kept_of_it() -> None:
     made = restarted(old=str(A))
     made.forget("old")
-    assert made.beyond.addresses.of("old") is None
-    assert made.beyond.addresses.rivals("new") == []
+    assert made.tunnel_peers.addresses.of("old") is None
+    assert made.tunnel_peers.addresses.rivals("new") == []
 
 
 def test_a_snapshot_that_still_has_a_name_of_before_makes_it_nobodys_rival() -> None:
@@ -595,7 +595,7 @@ def test_a_snapshot_that_still_has_a_name_of_before_makes_it_nobodys_rival() -> 
     again = Inventory()
     again.take(Snapshot((VXLAN, SUBNET, port(1)), tunnel_addresses=(("old", str(A)),)))
     made.adopt(again)
-    assert (made.beyond.addresses.of("new"), made.beyond.addresses.rivals("new")) == (A, [])
+    assert (made.tunnel_peers.addresses.of("new"), made.tunnel_peers.addresses.rivals("new")) == (A, [])
 
 
 def test_a_host_that_takes_a_name_of_the_store_leaves_that_ones_address_to_others() -> None:
@@ -604,7 +604,7 @@ def test_a_host_that_takes_a_name_of_the_store_leaves_that_ones_address_to_other
     made.observe_tunnel_address("tmp", str(A))
     made.rename("tmp", "new")
     made.observe_tunnel_address("third", str(B))
-    addresses = made.beyond.addresses
+    addresses = made.tunnel_peers.addresses
     assert (addresses.of("new"), addresses.of("third")) == (A, B)
 
 

@@ -27,7 +27,7 @@ def _subnet(case: Case, address: IPAddress) -> Subnet | None:
 
 
 def _no_way_out(case: Case) -> Found | None:
-    address = case.facts.beyond
+    address = case.facts.outside_address
     if address is None:
         return None
     subnet = _subnet(case, address)
@@ -41,7 +41,7 @@ def _no_way_out(case: Case) -> Found | None:
 
 
 def _nobody_has(case: Case) -> Found | None:
-    address = case.facts.beyond
+    address = case.facts.outside_address
     subnet = _subnet(case, address) if address else None
     if address is None or subnet is None or address not in subnet.cidr:
         return None
@@ -50,7 +50,7 @@ def _nobody_has(case: Case) -> Found | None:
 
 
 def _gateway_absent(case: Case) -> Found | None:
-    address = case.facts.beyond
+    address = case.facts.outside_address
     subnet = _subnet(case, address) if address else None
     if address is None or subnet is None or address in subnet.cidr:
         return None
@@ -79,4 +79,4 @@ GATEWAY_ABSENT = Cause(
 )  # fmt: skip
 
 #: What keeps a port from an address that no port has.
-BEYOND = (NO_WAY_OUT, NOBODY_HAS, GATEWAY_ABSENT)
+OUTSIDE = (NO_WAY_OUT, NOBODY_HAS, GATEWAY_ABSENT)

@@ -1,4 +1,4 @@
-"""What networks over tunnels are besides a host: who has their ports, and where he is reached. PURE (it
+"""Which other hosts have ports of each network over tunnels, and at which address each is reached. PURE (it
 changes, but does no I/O).
 
 A change is told with the networks that it concerns, before and after; the hosts that have one of them look
@@ -24,7 +24,7 @@ PairedIn = Callable[[str], Paired]
 Failed = Callable[[str, Exception, str], None]
 
 
-class Beyond:
+class TunnelPeers:
     """Ports of networks over tunnels on all hosts, and the addresses of these hosts."""
 
     def __init__(
@@ -56,7 +56,7 @@ class Beyond:
 
     def of(self, network_id: str, host: str) -> Reach:
         """Say where a network is besides a host; one without an address is not reached yet."""
-        return self._reaches.beyond(network_id, host, self._parts)
+        return self._reaches.reach_from(network_id, host, self._parts)
 
     def take_looking(self) -> set[str]:
         """Give, once, the hosts for which something has changed of where others are."""
