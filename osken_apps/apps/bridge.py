@@ -28,8 +28,6 @@ from osken_apps.openflow.meter import (
 )
 from osken_apps.openflow.port_stats import PortStats, decode_port_stats, port_stats_request
 from osken_apps.openflow.wire import FlowBody, FlowKey
-from osken_apps.pipeline.feature import PlannedBridge
-from osken_apps.pipeline.keeping import kept
 from osken_apps.pipeline.meters import OUR_METERS
 from osken_apps.pipeline.probe import PROBE_COOKIE
 from osken_apps.pipeline.stage import COOKIE, COOKIE_MASK
@@ -48,8 +46,8 @@ Owner = Callable[[FlowKey], str | None]  # the port whose flow it is; None: the 
 
 
 @dataclass(frozen=True, slots=True)
-class Installed:
-    """What a bridge has of ours: flows by key, meters by id."""
+class BridgeState:
+    """What a bridge has of ours, or should have: flows by key, meters by id."""
 
     flows: Mapping[FlowKey, FlowBody]
     meters: Mapping[int, Meter]
@@ -75,8 +73,8 @@ class Bridge:
     host: "Host"
     name: str
     connection: Connection
-    installed: Installed | None = None
-    audited: Installed | None = None
+    installed: BridgeState | None = None
+    audited: BridgeState | None = None
     ports_changed: bool = True
     foreign: tuple[ForeignFlow, ...] = ()
     is_to_be_read: bool = False  # again, whatever is believed
@@ -94,7 +92,7 @@ class Bridge:
             self.is_to_be_read = False
             self.audited, self.installed = self.installed or self.audited, None
 
-    def read(self) -> Installed:
+    def read(self) -> BridgeState:
         """Read what the bridge has of ours, and note what it has of others. Raises SwitchError.
 
         From the first reading on the bridge tells what others change, so that nothing goes unseen between.
@@ -110,7 +108,7 @@ class Bridge:
             elif body.cookie != PROBE_COOKIE and len(foreign) < MAX_FOREIGN_FLOWS:
                 foreign.append(ForeignFlow(key.table_id, key.priority, body.cookie))
         self.foreign = tuple(foreign)
-        return Installed(ours, read_meters(self.connection))
+        return BridgeState(ours, read_meters(self.connection))
 
     def meter_drops(self) -> dict[int, int]:
         """Read how many packets each of our meters has dropped, by its id. Raises SwitchError."""
@@ -123,31 +121,29 @@ class Bridge:
     def apply(
         self,
         flows: Difference,
-        installed: Installed,
-        desired: Installed,
-        keeping: PlannedBridge | None,
+        installed: BridgeState,
+        desired: BridgeState,
         owner: Owner,
+        *,
+        takes_away: bool,
     ) -> Outcome:
         """Bring the bridge from what it has to what it should have; `flows` are what differs.
 
-        `keeping`: that it is what it should be, on a host from which nothing is taken away.
-        What one port's flows are refused for leaves the others as they should be. Raises SwitchError; then
-        what is installed is unknown until it is read again.
+        What one port's flows are refused for leaves the others as they should be. Unless it `takes_away`, its
+        meters stay. Raises SwitchError; then what is installed is unknown until it is read again.
         """
         meters = meter_difference(installed.meters, desired.meters)
-        if keeping is not None:
-            flows = kept(flows, installed.flows, keeping)
         self.installed = None
         self._send_meters(meters.before)
         outcome = self._send_flows(flows, owner)
-        if keeping is not None:
-            meters_now = {**installed.meters, **desired.meters}
-            self.installed = Installed(outcome.sent.applied_to(installed.flows), meters_now)
-            return outcome
-        send_meters(self.connection, meters.after)
-        if outcome.refused:
-            desired = Installed(outcome.sent.applied_to(installed.flows), desired.meters)
-        self.installed = desired
+        meters_now = desired.meters
+        if takes_away:
+            send_meters(self.connection, meters.after)
+        else:
+            meters_now = {**installed.meters, **meters_now}
+        is_whole = takes_away and not outcome.refused
+        flows_now = desired.flows if is_whole else outcome.sent.applied_to(installed.flows)
+        self.installed = BridgeState(flows_now, meters_now)
         return outcome
 
     def _send_meters(self, steps: tuple[tuple[MeterCommand, Meter], ...]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from osken_apps.apps import runtime
-from osken_apps.apps.bridge import Bridge, Installed, Outcome
+from osken_apps.apps.bridge import Bridge, BridgeState, Outcome
 from osken_apps.apps.connection import SwitchError, SwitchGone
 from osken_apps.apps.host import Host
 from osken_apps.apps.host_counts import read_counts
@@ -18,6 +18,7 @@ from osken_apps.openflow.difference import Difference
 from osken_apps.openflow.wire import FlowKey
 from osken_apps.pipeline.desired import FlowEncoder, desired_meters
 from osken_apps.pipeline.feature import bridge_of
+from osken_apps.pipeline.keeping import kept
 from osken_apps.pipeline.named_vlans import carrying, named_vlans
 
 LOG = logging.getLogger(__name__)
@@ -54,9 +55,9 @@ class Convergence:
                 unread[bridge] = str(error)
         return bridges, unread
 
-    def desired(self, bridge: str, snapshot: HostSnapshot) -> Installed:
+    def desired(self, bridge: str, snapshot: HostSnapshot) -> BridgeState:
         """Say what a bridge should have."""
-        return Installed(
+        return BridgeState(
             self._encoder.flows(bridge, self._layout, snapshot, pause=runtime.pause),
             desired_meters(bridge, self._layout, snapshot),
         )
@@ -64,7 +65,7 @@ class Convergence:
     def converge(
         self,
         bridge: Bridge,
-        desired: Installed,
+        desired: BridgeState,
         snapshot: HostSnapshot,
         unsettle: Callable[[Iterable[str]], None],
     ) -> Outcome:
@@ -81,7 +82,9 @@ class Convergence:
             named = named_in(self._layout, snapshot) if flows else frozenset()
             note_named(self._fabric, self._host.name, bridge.name, named, besides=True)
             keeping = None if snapshot.takes_away else bridge_of(bridge.name, self._layout, snapshot)
-            outcome = bridge.apply(flows, installed, desired, keeping, owners.get)
+            if keeping:
+                flows = kept(flows, installed.flows, keeping)
+            outcome = bridge.apply(flows, installed, desired, owners.get, takes_away=keeping is None)
             if flows and snapshot.takes_away and not outcome.refused:
                 note_named(self._fabric, self._host.name, bridge.name, named)
         except SwitchGone as error:
@@ -111,7 +114,7 @@ class Convergence:
         """Say whose port each flow is of."""
         return self._encoder.owners() if bridge.name == self._layout.integration_bridge else {}
 
-    def _read(self, bridge: Bridge) -> Installed:
+    def _read(self, bridge: Bridge) -> BridgeState:
         installed, believed = bridge.read(), bridge.audited
         bridge.audited = None
         if believed is None:

@@ -124,7 +124,7 @@ class HostReconciler:
     def attempt(self) -> bool:
         """Make one pass; give False if it must be made again."""
         shown, began_at = self._shown(), runtime.clock()
-        done = self._attempt()
+        done = self._guarded_pass()
         self._is_whole |= not done
         self._hosts.passes.observe(runtime.clock() - began_at)
         if self._shown() != shown:
@@ -135,9 +135,9 @@ class HostReconciler:
         """Give what a pass may change of what people are shown of the host."""
         return self._host.conditions, dict(self._host.troubles)
 
-    def _attempt(self) -> bool:
+    def _guarded_pass(self) -> bool:
         try:
-            refused = self._pass()
+            refused = self._read_and_pass()
         except _CutShort as gone:
             self._tell(logging.INFO, "%s", str(gone), about=type(gone).__name__)
             return False
@@ -164,27 +164,29 @@ class HostReconciler:
         self._fabric.put_aside(broken)
         return bool(broken)
 
-    def _pass(self) -> dict[str, str]:
+    def _read_and_pass(self) -> dict[str, str]:
         """Bring the host to what it should have; give the ports whose flows are refused, with the reason.
 
         Raises _CutShort, besides what the host's switches and its database do.
         """
         self._wakeup = runtime.once()
         read, unread = self._convergence.read_new()
-        refused = self._pass_over(read, unread)
-        for reason in unread.values():
-            raise SwitchError(reason)
+        refused = self._converge(read, unread)
+        if unread:
+            raise SwitchError(next(iter(unread.values())))
         return refused
 
-    def _pass_over(self, read: list[Bridge], unread: Collection[Bridge]) -> dict[str, str]:
+    def _converge(self, read: list[Bridge], unread: Collection[Bridge]) -> dict[str, str]:
         """Bring what was read to what it should be; with bridges that cannot be read nothing is reported."""
         layout = self._fabric.layout
         with self._hosts.turns:
             runtime.pause()  # what waits in the sockets is read between one host's turn and the next
             self._wakeup = runtime.once()  # what came until now is in this pass: all is read after this line
-            is_whole, self._is_whole = self._is_whole or self._snapshot is None, False
+            last, self._is_whole = None if self._is_whole else self._snapshot, False
+            is_whole = last is None
             bridges = self._bridges_among(read, unread)
-            snapshot = self._snapshot = self._look(bridges) if is_whole else self._look_at_tunnel_peers()
+            snapshot = self._look(bridges) if last is None else self._with_tunnel_peers(last)
+            self._snapshot = snapshot
             if snapshot is None:
                 return {}
             # The integration bridge comes first: it must drop before a physical bridge lets frames through.
@@ -251,12 +253,9 @@ class HostReconciler:
         self._say_what_is_kept(snapshot)
         return snapshot
 
-    def _look_at_tunnel_peers(self) -> HostSnapshot | None:
+    def _with_tunnel_peers(self, snapshot: HostSnapshot) -> HostSnapshot:
         """Look at where its networks over tunnels are besides: of the rest nothing has changed."""
-        if self._snapshot is None:
-            return None
-        others = reaches(self._fabric, self._host.name, self._snapshot.segments)
-        return replace(self._snapshot, reaches=others)
+        return replace(snapshot, reaches=reaches(self._fabric, self._host.name, snapshot.segments))
 
     def _before_flows(self, snapshot: HostSnapshot, bridges: dict[str, Bridge]) -> None:
         """Write what flows need to be there, and let nothing pass that they are not for.
