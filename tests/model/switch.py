@@ -62,6 +62,11 @@ def count_anew() -> None:
     _datapath_ids, _numbers = itertools.count(1), itertools.count(1)
 
 
+def new_datapath_ids(number: int) -> tuple[int, ...]:
+    """Give so many datapath ids that no bridge has."""
+    return tuple(itertools.islice(_datapath_ids, number))
+
+
 class Numbered:
     """What sets have in the same order whenever the same happens, wherever in memory it is."""
 

@@ -13,7 +13,7 @@ from osken_apps.model.fabric import Fabric
 from osken_apps.model.local_vlans import DEAD_TAG
 from osken_apps.model.resources import Binding, Port, PortStatus
 from tests.golden.scenarios import LAYOUT
-from tests.model.switch import Ovsdb, SwitchBridge, SwitchConnection
+from tests.model.switch import Ovsdb, SwitchBridge, SwitchConnection, new_datapath_ids
 from tests.model.test_networks_apart import NETWORKS, OVERLAY, Site, at_rest, port, tap
 
 P1 = port(1, NETWORKS[1])
@@ -232,7 +232,7 @@ def test_it_is_so_where_both_connect_before_the_store_is_known() -> None:
 
 def clone(site: Site) -> Ovsdb:
     """Give the database of another machine with the same system-id, which has no interface of the port."""
-    other = Ovsdb("clone", (97, 98), "192.0.2.98")
+    other = Ovsdb("clone", new_datapath_ids(2), "192.0.2.98")
     other.system_id = site.ovsdb.system_id
     return other
 

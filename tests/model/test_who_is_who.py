@@ -9,7 +9,7 @@ from osken_apps.model.fabric import Fabric
 from osken_apps.model.local_vlans import DEAD_TAG
 from osken_apps.model.resources import Binding
 from tests.golden.scenarios import LAYOUT
-from tests.model.switch import Ovsdb
+from tests.model.switch import Ovsdb, new_datapath_ids
 from tests.model.test_interleavings import PORTS, Interleavings, machine
 from tests.model.test_networks_apart import NETWORKS, OVERLAY, Site, port
 
@@ -170,7 +170,7 @@ def test_a_machine_that_has_the_name_of_one_that_went_just_now_has_nothing_of_it
     cut_off(site)
     before = site.fabric.shown("h")
     assert before.first_flow_vlans
-    other = Ovsdb("h", (97, 98))
+    other = Ovsdb("h", new_datapath_ids(2))
     other.system_id = "another"
     site.hosts.session_shows(other, other.view())  # type: ignore[arg-type]
     assert site.fabric.shown("h") is not before
