@@ -27,7 +27,7 @@ from osken_apps.openflow.meter import (
     meter_stats_request,
 )
 from osken_apps.openflow.port_stats import PortStats, decode_port_stats, port_stats_request
-from osken_apps.openflow.wire import FlowBody, FlowKey
+from osken_apps.openflow.wire import CountedFlow, FlowBody, FlowKey
 from osken_apps.pipeline.meters import OUR_METERS
 from osken_apps.pipeline.probe import PROBE_COOKIE
 from osken_apps.pipeline.stage import COOKIE, COOKIE_MASK
@@ -188,13 +188,8 @@ def read_flows(connection: Connection) -> Iterator[tuple[FlowKey, FlowBody]]:
     return _of_flow_replies(connection, (0, 0), codec.decode_flows)
 
 
-def read_flow_counts(
-    connection: Connection, cookie: int | None = None
-) -> Iterator[tuple[FlowKey, FlowBody, int, int, int]]:
-    """Read the flows of a bridge, or those with a cookie, each with its packets, octets and age in seconds.
-
-    Raises SwitchError, Malformed.
-    """
+def read_flow_counts(connection: Connection, cookie: int | None = None) -> Iterator[CountedFlow]:
+    """Read the flows of a bridge, or those with a cookie, and their counters. Raises SwitchError, Malformed."""
     question = (0, 0) if cookie is None else (cookie, WHOLE_COOKIE)
     return _of_flow_replies(connection, question, codec.decode_flow_counts)
 

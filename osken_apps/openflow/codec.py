@@ -20,6 +20,7 @@ from osken_apps.openflow.wire import (
     OFPAT_OUTPUT,
     OUTPUT,
     OXM,
+    CountedFlow,
     FlowBody,
     FlowKey,
     encode_actions,
@@ -250,15 +251,12 @@ def decode_flows(buffer: bytes) -> list[tuple[FlowKey, FlowBody]]:
     ]
 
 
-def decode_flow_counts(buffer: bytes) -> Iterator[tuple[FlowKey, FlowBody, int, int, int]]:
-    """Read the flows of a flow statistics reply (whole message). Raises Malformed.
-
-    Each with its packets, its octets, and the seconds since it was made.
-    """
+def decode_flow_counts(buffer: bytes) -> Iterator[CountedFlow]:
+    """Read the flows of a flow statistics reply (whole message), with their counters. Raises Malformed."""
     for entry, match, does, end in _flow_entries(buffer):
         _, table_id, age_s, _, priority, _, _, _, cookie, packets, octets = entry
         key = FlowKey(table_id, priority, buffer[match:does])
-        yield key, FlowBody(cookie, buffer[does:end]), packets, octets, age_s
+        yield CountedFlow(key, FlowBody(cookie, buffer[does:end]), packets, octets, age_s)
 
 
 def _flow_entries(buffer: bytes) -> Iterator[tuple[tuple[int, ...], int, int, int]]:

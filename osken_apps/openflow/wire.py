@@ -89,6 +89,16 @@ class FlowBody(NamedTuple):
     instructions: bytes
 
 
+class CountedFlow(NamedTuple):
+    """A flow that a switch has, and what it has counted of it; `age_s` is since it was made."""
+
+    key: FlowKey
+    body: FlowBody
+    packets: int
+    octets: int
+    age_s: int
+
+
 Encoded = list[tuple[FlowKey, FlowBody]]
 
 

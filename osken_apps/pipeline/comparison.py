@@ -6,19 +6,9 @@ from dataclasses import dataclass
 from osken_apps.model.flow_state import FlowState
 from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.reading import read_flow
-from osken_apps.openflow.wire import FlowBody, FlowKey, encode_flow
+from osken_apps.openflow.wire import CountedFlow, FlowKey, encode_flow
 from osken_apps.pipeline.document import rule_of
 from osken_apps.pipeline.stage import Rule
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """What a switch has, and what it has counted of it; `age_s` is since it was made."""
-
-    body: FlowBody
-    packets: int
-    octets: int
-    age_s: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +22,11 @@ class Compared:
     state: FlowState
     rule: Rule | None
     port_id: str = ""
-    counted: Counted | None = None
+    counted: CountedFlow | None = None
 
 
 def compared(
-    desired: Iterable[tuple[Flow, str]], installed: Mapping[FlowKey, Counted] | None
+    desired: Iterable[tuple[Flow, str]], installed: Mapping[FlowKey, CountedFlow] | None
 ) -> Iterator[Compared]:
     """Compare what a bridge should have, with the port of each, with what it has; None: that is not known.
 

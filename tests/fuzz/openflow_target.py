@@ -85,8 +85,8 @@ def _check_messages(said: bytes) -> None:
 
 
 def _flows(message: bytes) -> None:
-    for key, body, *_ in codec.decode_flow_counts(message):
-        read_flow(key, body)
+    for flow in codec.decode_flow_counts(message):
+        read_flow(flow.key, flow.body)
 
 
 DECODERS: tuple[Callable[[bytes], object], ...] = (

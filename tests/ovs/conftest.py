@@ -93,7 +93,7 @@ class Channel:
     def read(self) -> dict[FlowKey, FlowBody]:
         """Read the flows that are ours."""
         self._socket.sendall(codec.flow_stats_request(COOKIE, COOKIE_MASK, 8))
-        return {key: body for part in self._parts() for key, body, *_ in codec.decode_flow_counts(part)}
+        return {flow.key: flow.body for part in self._parts() for flow in codec.decode_flow_counts(part)}
 
     def read_meters(self) -> dict[int, Meter]:
         """Read all meters."""

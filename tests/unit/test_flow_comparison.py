@@ -16,8 +16,8 @@ from osken_apps.openflow.codec import FLOW_STATS
 from osken_apps.openflow.fields import Field
 from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.match import Match
-from osken_apps.openflow.wire import FlowBody, FlowKey, encode_flow
-from osken_apps.pipeline.comparison import Counted, FlowState, compared
+from osken_apps.openflow.wire import CountedFlow, FlowBody, FlowKey, encode_flow
+from osken_apps.pipeline.comparison import FlowState, compared
 from osken_apps.pipeline.desired import desired_flows, owned_flows
 from osken_apps.pipeline.features.isolation import INTEGRATION_NORMAL
 from osken_apps.questions import HostFlows
@@ -28,11 +28,11 @@ DESIRED = list(owned_flows("br-int", LAYOUT, SEED))
 OTHERS = Flow(0, 7, Match.of({Field.IN_PORT: 9}), (NORMAL,), 0x99)
 
 
-def installed(flows: list[Flow]) -> dict[FlowKey, Counted]:
+def installed(flows: list[Flow]) -> dict[FlowKey, CountedFlow]:
     """Let flows be installed, the first with the counters 1, 10 and 100, the second with 2, 20 and 200 …"""
     encoded = [encode_flow(flow) for flow in flows]
     return {
-        key: Counted(body, number, 10 * number, 100 * number)
+        key: CountedFlow(key, body, number, 10 * number, 100 * number)
         for number, (key, body) in enumerate(encoded, start=1)
     }
 
@@ -61,7 +61,7 @@ def test_a_flow_is_as_it_should_be_missing_or_another_s() -> None:
 def test_one_that_does_something_else_is_foreign_and_what_it_should_do_is_missing() -> None:
     flow, port_id = next((flow, port_id) for flow, port_id in DESIRED if flow.actions)
     key, body = encode_flow(flow)
-    told = list(compared([(flow, port_id)], {key: Counted(FlowBody(body.cookie, b""), 5, 5, 5)}))
+    told = list(compared([(flow, port_id)], {key: CountedFlow(key, FlowBody(body.cookie, b""), 5, 5, 5)}))
     assert [(each.state, each.text.partition("actions=")[2]) for each in told] == [
         (FlowState.MISSING, flow.text().partition("actions=")[2]),
         (FlowState.FOREIGN, "drop"),

@@ -124,7 +124,7 @@ def test_flow_statistics_give_the_flows_that_were_sent() -> None:
     flows = [TRANSLATION, Flow(0, 2, Match(), (), 5)]
     body = codec.MULTIPART.pack(codec.OFPMP_FLOW, 0) + b"".join(map(flow_stats, flows))
     reply = codec.message(codec.MessageType.MULTIPART_REPLY, 1, body)
-    read = [(key, body) for key, body, *_ in codec.decode_flow_counts(reply)]
+    read = [(flow.key, flow.body) for flow in codec.decode_flow_counts(reply)]
     assert read == [wire.encode_flow(flow) for flow in flows]
 
 

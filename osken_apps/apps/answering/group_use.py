@@ -45,6 +45,6 @@ def _counts(bridge: Bridge, cookies: set[int]) -> Counter[FlowKey]:
     """Read what flows with these cookies have counted. Raises SwitchError, Malformed."""
     counts = Counter[FlowKey]()
     for cookie in sorted(cookies):
-        for key, _, packets, *_ in read_flow_counts(bridge.connection, cookie):
-            counts[key] += packets
+        for flow in read_flow_counts(bridge.connection, cookie):
+            counts[flow.key] += flow.packets
     return counts

@@ -12,8 +12,8 @@ from osken_apps.apps.hosts import Hosts
 from osken_apps.model.flow_state import is_asked_for
 from osken_apps.model.host_snapshot import host_snapshot
 from osken_apps.model.turns import in_turns
-from osken_apps.openflow.wire import FlowKey
-from osken_apps.pipeline.comparison import Compared, Counted, compared
+from osken_apps.openflow.wire import CountedFlow, FlowKey
+from osken_apps.pipeline.comparison import Compared, compared
 from osken_apps.pipeline.desired import owned_flows
 from osken_apps.pipeline.document import NOT_OURS
 from osken_apps.questions import HostFlows
@@ -61,9 +61,9 @@ def _is_asked_for(flow: Compared, about: HostFlows) -> bool:
     )
 
 
-def _installed(bridge: Bridge) -> dict[FlowKey, Counted]:
+def _installed(bridge: Bridge) -> dict[FlowKey, CountedFlow]:
     """Read what a bridge has. Raises SwitchError, Malformed."""
-    return {key: Counted(body, *counts) for key, body, *counts in read_flow_counts(bridge.connection)}
+    return {flow.key: flow for flow in read_flow_counts(bridge.connection)}
 
 
 def _shown(bridge: str, flow: Compared) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def _is_counted(bridge: Bridge, key: FlowKey) -> bool:
         runtime.sleep(LOOK_EVERY_S)
         is_last = runtime.clock() >= until  # however late this controller is, it has looked
         counted = read_flow_counts(bridge.connection, PROBE_COOKIE)
-        if any(found == key and packets for found, _, packets, *_ in counted):
+        if any(flow.key == key and flow.packets for flow in counted):
             return True
         if is_last:
             return False

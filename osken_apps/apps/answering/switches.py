@@ -87,9 +87,9 @@ def unknown(why: str) -> Known[Any]:
 
 def _flows(bridge: Bridge) -> tuple[InstalledFlow, ...]:
     return tuple(
-        InstalledFlow(key, body, packets)
-        for key, body, packets, *_ in read_flow_counts(bridge.connection)
-        if body.cookie != PROBE_COOKIE
+        InstalledFlow(flow.key, flow.body, flow.packets)
+        for flow in read_flow_counts(bridge.connection)
+        if flow.body.cookie != PROBE_COOKIE
     )
 
 
