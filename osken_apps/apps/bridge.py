@@ -189,7 +189,7 @@ def read_flows(connection: Connection) -> Iterator[tuple[FlowKey, FlowBody]]:
 
 
 def read_flow_counts(connection: Connection, cookie: int | None = None) -> Iterator[CountedFlow]:
-    """Read the flows of a bridge, or those with a cookie, and their counters. Raises SwitchError, Malformed."""
+    """Read flows of a bridge, or those with a cookie, with their counters. Raises SwitchError, Malformed."""
     question = (0, 0) if cookie is None else (cookie, WHOLE_COOKIE)
     return _of_flow_replies(connection, question, codec.decode_flow_counts)
 
