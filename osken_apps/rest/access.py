@@ -52,25 +52,23 @@ class Access:
             attribute for attribute in attributes if self.permissions.may(f"{rule}:{attribute.name}", target)
         )
 
-    def tells_of(self, resource: Any, name: str) -> bool:
+    def shows(self, resource: Any, name: str) -> bool:
         """Tell whether the caller may see an attribute of a resource that it may see."""
         rule = f"get_{self._collection.singular}:{name}"
         return self.permissions.sees_all or self.permissions.may(rule, self.target(resource))
 
     def without_hidden(self, resource: R, *names: str) -> R:
         """Give a resource in which those of these texts and tuples are empty that the caller may not see."""
-        hidden = {
-            name: type(getattr(resource, name))() for name in names if not self.tells_of(resource, name)
-        }
+        hidden = {name: type(getattr(resource, name))() for name in names if not self.shows(resource, name)}
         return replace(resource, **hidden) if hidden else resource
 
-    def telling(self, resources: list[Any], asked: Sequence[Attribute]) -> list[Any]:
+    def showing_all_of(self, resources: list[Any], asked: Sequence[Attribute]) -> list[Any]:
         """Give the resources of which the caller may see all of these attributes."""
         if self.permissions.sees_all or not asked:
             return resources
         return [item for item in resources if len(self.attributes(item, asked)) == len(asked)]
 
-    def tells(self, asked: Sequence[Attribute]) -> bool:
+    def always_shows(self, asked: Sequence[Attribute]) -> bool:
         """Tell whether whoever may see a resource may see these attributes of it, whichever it is."""
         rule = f"get_{self._collection.singular}"
         return all(self.permissions.follows(f"{rule}:{attribute.name}", rule) for attribute in asked)

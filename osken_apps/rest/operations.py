@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -80,7 +80,7 @@ class Operations:
                 found = access.visible(view.find(collection.kind.model, *query.conditions, *named))
                 few = collection.own_context and len(found) <= A_FEW
                 context = self._context(view, collection, found if few else None)
-                found = access.telling(found, query.asked)
+                found = access.showing_all_of(found, query.asked)
                 found = ordered(filtered(found, query, context), query, context)
                 shown = page_of(collection, found, query)
             attributes = chosen(collection.attributes, query.fields)
@@ -89,9 +89,7 @@ class Operations:
 
     def show(self, collection: Collection, request: Request, resource_id: str) -> Answer:
         """Answer GET of a resource."""
-        with self.store.read() as view:
-            access = Access(collection, self.permissions(request), view)
-            resource = _found(view, collection, resource_id, access)
+        with self._reading(collection, request, resource_id) as (view, access, resource):
             context = self._context(view, collection, [resource])
             attributes = access.attributes(
                 resource, chosen(collection.attributes, fields_of_show(request.parameters))
@@ -100,15 +98,12 @@ class Operations:
 
     def read(self, collection: Collection, request: Request, resource_id: str) -> Any:
         """Give a resource that the caller may see. Raises NotFound."""
-        with self.store.read() as view:
-            access = Access(collection, self.permissions(request), view)
-            return _found(view, collection, resource_id, access)
+        with self._reading(collection, request, resource_id) as (_, _, resource):
+            return resource
 
     def member(self, collection: Collection, request: Request, resource_id: str, name: str) -> Answer:
         """Answer GET of what can be read below a resource."""
-        with self.store.read() as view:
-            access = Access(collection, self.permissions(request), view)
-            resource = _found(view, collection, resource_id, access)
+        with self._reading(collection, request, resource_id) as (view, access, resource):
             access.require_member(resource, name)
             rest = read(collection.members[name], view, resource, request)
         return Answer(200, rest(self.questions))
@@ -164,11 +159,19 @@ class Operations:
             collection.delete(transaction, resource, self.around(request))
         return Answer(204)
 
+    @contextmanager
+    def _reading(
+        self, collection: Collection, request: Request, resource_id: str
+    ) -> Iterator[tuple[View, Access, Any]]:
+        """Open a view on a resource that the caller may see. Raises NotFound."""
+        with self.store.read() as view:
+            access = Access(collection, self.permissions(request), view)
+            yield view, access, _found(view, collection, resource_id, access)
+
     def writing(self, request: Request) -> AbstractContextManager[Transaction]:
         """Open a write transaction when it is the turn of the caller's project. Raises StoreUnavailable."""
         return self.store.write(project_id=request.caller.project_id)
 
-    @contextmanager
     def changing(
         self,
         collection: Collection,
@@ -176,36 +179,47 @@ class Operations:
         resource_id: str,
         body: Mapping[str, Any],
         action: str = "update",
-    ) -> Iterator[tuple[Transaction, Any]]:
+    ) -> AbstractContextManager[tuple[Transaction, Any]]:
         """Open a transaction on a resource whose parts in `body` the caller may change. Raises ApiError."""
-        with self.writing(request) as transaction:
-            access = Access(collection, self.permissions(request), transaction)
-            resource = _found(transaction, collection, resource_id, access)
+
+        def require(access: Access, resource: Any) -> None:
             access.require(action, resource, body)
-            check_revision(request.if_match, resource.revision_number)
-            yield transaction, resource
+
+        return self._changing(collection, request, resource_id, require)
 
     def read_for(self, collection: Collection, request: Request, resource_id: str, rule: str) -> Any:
         """Give a resource for something beside its attributes that a rule of its own decides.
 
         Raises NotFound, PolicyNotAuthorized.
         """
-        with self.store.read() as view:
-            access = Access(collection, self.permissions(request), view)
-            resource = _found(view, collection, resource_id, access)
-            self.permissions(request).require(rule, [], access.target(resource))
+        with self._reading(collection, request, resource_id) as (_, access, resource):
+            access.permissions.require(rule, [], access.target(resource))
             return resource
 
-    @contextmanager
     def changing_for(
         self, collection: Collection, request: Request, resource_id: str, rules: Sequence[str]
-    ) -> Iterator[tuple[Transaction, Any]]:
+    ) -> AbstractContextManager[tuple[Transaction, Any]]:
         """Open a transaction on a resource, for a change that rules of its own decide. Raises ApiError."""
+
+        def require(access: Access, resource: Any) -> None:
+            for rule in rules:
+                access.permissions.require(rule, [], access.target(resource))
+
+        return self._changing(collection, request, resource_id, require)
+
+    @contextmanager
+    def _changing(
+        self,
+        collection: Collection,
+        request: Request,
+        resource_id: str,
+        require: Callable[[Access, Any], None],
+    ) -> Iterator[tuple[Transaction, Any]]:
+        """Open a transaction on a resource; `require` refuses who may not change it. Raises ApiError."""
         with self.writing(request) as transaction:
             access = Access(collection, self.permissions(request), transaction)
             resource = _found(transaction, collection, resource_id, access)
-            for rule in rules:
-                self.permissions(request).require(rule, [], access.target(resource))
+            require(access, resource)
             check_revision(request.if_match, resource.revision_number)
             yield transaction, resource
 
@@ -283,7 +297,7 @@ class Operations:
             return None
         if access.permissions.sees_all:
             return page_of_all(view, collection, query)
-        if seen is None or len(seen) <= MOST_IDS or not access.tells(query.asked):
+        if seen is None or len(seen) <= MOST_IDS or not access.always_shows(query.asked):
             return None
         return access.visible(page_of_seen(view, collection, query, page, seen))
 

@@ -105,7 +105,7 @@ def of_ports(ports: Sequence[Port], others: int, access: Access) -> list[Attenti
 
 
 def _waits(port: Port, access: Access) -> str:
-    what = f" for {port.waits_for}" if access.tells_of(port, "binding:vif_details") else ""
+    what = f" for {port.waits_for}" if access.shows(port, "binding:vif_details") else ""
     return _sentence(f"Port {access.without_hidden(port, 'name').name or port.id} waits{what}")
 
 

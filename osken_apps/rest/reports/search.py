@@ -136,16 +136,16 @@ def _told(
 ) -> list[Standard]:
     """Read what was found, as far as the caller may see an attribute by which it was."""
     asked = [one for one in collection.attributes if any(one.name in found for found in ways.values())]
-    ids = list(ways)[: MOST + 1 if access.tells(asked) else MOST_READ]
+    ids = list(ways)[: MOST + 1 if access.always_shows(asked) else MOST_READ]
     found = view.find(collection.kind.model, Among("id", tuple(ids))) if ids else []
     resources = {resource.id: resource for resource in found}
     read = [resources[id] for id in ids if id in resources]
-    return [one for one in read if any(access.tells_of(one, attribute) for attribute in ways[one.id])]
+    return [one for one in read if any(access.shows(one, attribute) for attribute in ways[one.id])]
 
 
 def _shown(access: Access, name: str, resource: Standard) -> dict[str, Any]:
     def told(attribute: str) -> str:
-        return str(getattr(resource, attribute, "")) if access.tells_of(resource, attribute) else ""
+        return str(getattr(resource, attribute, "")) if access.shows(resource, attribute) else ""
 
     return {
         "kind": name,
@@ -160,7 +160,7 @@ def _shown(access: Access, name: str, resource: Standard) -> dict[str, Any]:
 def _detail(access: Access, resource: Standard, told: Callable[[str], str]) -> str:
     match resource:
         case Port():
-            shown = resource.fixed_ips if access.tells_of(resource, "fixed_ips") else ()
+            shown = resource.fixed_ips if access.shows(resource, "fixed_ips") else ()
             return ", ".join(filter(None, [*(str(one.ip_address) for one in shown), told("mac_address")]))
         case Subnet():
             return told("cidr")

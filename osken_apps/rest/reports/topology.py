@@ -90,7 +90,7 @@ def _networks(view: View, permissions: Permissions, places: Places, sees_hosts: 
     cidrs: dict[str, list[str]] = {}
     subnets, access = Access(SUBNETS, permissions, view), Access(NETWORKS, permissions, view)
     for subnet in subnets.visible([one for one in view.subnets() if one.network_id in places]):
-        if subnets.tells_of(subnet, "cidr"):
+        if subnets.shows(subnet, "cidr"):
             cidrs.setdefault(subnet.network_id, []).append(str(subnet.cidr))
     networks = view.networks(Among("id", tuple(places))) if places else []
     networks = [access.without_hidden(network, "name") for network in networks]
