@@ -55,14 +55,19 @@ class PortService:
     def __init__(self, bound: BoundPort, default_route: bool, defaults: Defaults) -> None:
         self.port_id = bound.port_id
         self.mac_address = bound.mac_address
-        self._depends_on = (self.port_id, bound.dhcp, bound.in_conflict, default_route)
+        self._depends_on = _depends_on(bound, default_route)
         self.responder = Responder(
             reservation_of(bound.dhcp, defaults, in_conflict=bound.in_conflict, default_route=default_route)
         )
 
     def serves(self, bound: BoundPort, default_route: bool) -> bool:
         """Tell whether this is still the service of the port."""
-        return self._depends_on == (bound.port_id, bound.dhcp, bound.in_conflict, default_route)
+        return self._depends_on == _depends_on(bound, default_route)
+
+
+def _depends_on(bound: BoundPort, default_route: bool) -> tuple[object, ...]:
+    """Give what the answers to a port's machine depend on."""
+    return bound.port_id, bound.dhcp, bound.in_conflict, default_route
 
 
 class BridgeService:

@@ -8,9 +8,9 @@ from osken_apps.apps.host import Host, now
 from osken_apps.apps.hosts import Hosts
 from osken_apps.model.changes import HostReport
 from osken_apps.model.counts import HostCounts
-from osken_apps.model.known_hosts import KERNEL_DATAPATH
 from osken_apps.model.shown_identity import Key, Refused
 from osken_apps.model.turns import in_turns
+from osken_apps.model.well_known import KERNEL_DATAPATH
 
 HOSTS_A_TURN = 20  # some two milliseconds of work
 

@@ -26,6 +26,8 @@ from osken_apps.ovsdb.host_view import HostView
 
 LOG = logging.getLogger(__name__)
 
+WAITS = "waits"  # told of a bridge of which nobody says yet whose it is
+
 Peer = TypeVar("Peer", Connection, OvsdbSession)
 
 
@@ -295,7 +297,7 @@ class Hosts(ServedHosts):
     def _still_waits(self, connection: Key) -> None:
         waits = connection in self._connections and connection not in self._bridges
         if waits and self.identities.why_not(connection) is None and connection not in self._told:
-            self._told[connection] = "waits"
+            self._told[connection] = WAITS
             name = self._connections[connection].name  # type: ignore[index]
             words = "%s: its bridge %s waits until an OVSDB session or other_config:dp-desc names its host"
             complain(LOG, _address(connection), words, str(connection), name, about=name)

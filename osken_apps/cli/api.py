@@ -19,11 +19,12 @@ from typing import Any, NoReturn
 
 from osken_apps.cli.command import CannotTell, WronglyAsked
 from osken_apps.cli.login import VERSION, base_of, endpoint_in, login_of
+from osken_apps.model.well_known import API_PORT
 
 TIMEOUT_S = 30.0
 UNAUTHORIZED = 401
 NOBODY = "{} must know who asks: source the administrator's openrc first"
-DEFAULT_URL = "http://127.0.0.1:9696"
+DEFAULT_URL = f"http://127.0.0.1:{API_PORT}"
 NO_URL = f"{{!r}} is not a URL such as {DEFAULT_URL}"
 NO_CLOUDS = (
     "OS_CLOUD is for the openstack command, and clouds.yaml is not read here: say where the API is by --api"

@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from osken_apps.cli.command import CannotTell, CommandError
 from osken_apps.cli.host_script import HostPlan, PhysicalBridge
 from osken_apps.config.network import INTERFACE_NAME, MAX_PHYSICAL_BRIDGE_NAME
+from osken_apps.model.well_known import OPENFLOW_PORT, OVSDB_PORT
 
 TIMEOUT_S = 60.0
 DEFAULT_PHYSICAL = PhysicalBridge("br-eth2", "eth2")
@@ -41,8 +42,10 @@ def add_options(parser: argparse.ArgumentParser, *, controller_required: bool) -
         default="br-int",
         help="the bridge that machines plug into (%(default)s)",
     )
-    host.add_argument("--openflow-port", type=_port, default=6653, metavar="PORT", help="(%(default)s)")
-    host.add_argument("--ovsdb-port", type=_port, default=6640, metavar="PORT", help="(%(default)s)")
+    host.add_argument(
+        "--openflow-port", type=_port, default=OPENFLOW_PORT, metavar="PORT", help="(%(default)s)"
+    )
+    host.add_argument("--ovsdb-port", type=_port, default=OVSDB_PORT, metavar="PORT", help="(%(default)s)")
     host.add_argument("--tls", action="store_true", help="hosts reach the controller by ssl:, as `pki` tells")
     add_through(parser)
 

@@ -12,6 +12,7 @@ from ipaddress import ip_address
 
 from osken_apps.model.conditions.bridges import OPENFLOW_VERSION, target_of
 from osken_apps.model.snapshot import integration_end, physical_end
+from osken_apps.model.well_known import OPENFLOW_PORT, OVSDB_PORT
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,8 @@ class HostPlan:
     integration_bridge: str = "br-int"
     physical_bridges: tuple[PhysicalBridge, ...] = (PhysicalBridge("br-eth2", "eth2"),)
     datapath_type: str = ""
-    openflow_port: int = 6653
-    ovsdb_port: int = 6640
+    openflow_port: int = OPENFLOW_PORT
+    ovsdb_port: int = OVSDB_PORT
     connection_mode: str = "out-of-band"
     method: str = "tcp"
 

@@ -23,6 +23,7 @@ from osken_apps.cli.certifying import (
     take_back,
 )
 from osken_apps.cli.command import CommandError
+from osken_apps.model.well_known import OPENFLOW_PORT, OVSDB_PORT
 
 DEFAULT_DIRECTORY = Path("/etc/osken-net/pki")
 NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,62})")
@@ -105,8 +106,8 @@ def host(parsed: argparse.Namespace) -> int:
         f"scp {' '.join(map(str, files))} root@{name}:{THERE}/\n"
         f"# on {name}, whose external_ids:hostname must be {name}:\n"
         f"{set_ssl}\n"
-        "ovs-vsctl set-manager ssl:CONTROLLER:6640\n"
-        "ovs-vsctl set-controller br-int ssl:CONTROLLER:6653  # and each other bridge; or, here:\n"
+        f"ovs-vsctl set-manager ssl:CONTROLLER:{OVSDB_PORT}\n"
+        f"ovs-vsctl set-controller br-int ssl:CONTROLLER:{OPENFLOW_PORT}  # and each other bridge; or, here:\n"
         f"osken-net host-setup --tls --controller CONTROLLER | ssh root@{name} sh"
     )
     return 0

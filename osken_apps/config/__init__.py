@@ -32,6 +32,7 @@ from osken_apps.errors import ConfigurationError
 from osken_apps.logs import LogFormat
 from osken_apps.model.kind import KINDS
 from osken_apps.model.resources import Network, Port, Subnet  # noqa: F401  which declare their kinds
+from osken_apps.model.well_known import OPENFLOW_PORT, OVSDB_PORT
 
 __all__ = [
     "KEYSTONE_SECTION",
@@ -80,8 +81,8 @@ DEFAULT_OPTS = [
         " second at most.",
     ),
 ]
-OPENFLOW_OPTS = hosts_tls.options(6653, "OpenFlow", "set-controller")
-OVSDB_OPTS = hosts_tls.options(6640, "OVSDB", "set-manager")
+OPENFLOW_OPTS = hosts_tls.options(OPENFLOW_PORT, "OpenFlow", "set-controller")
+OVSDB_OPTS = hosts_tls.options(OVSDB_PORT, "OVSDB", "set-manager")
 DATABASE_OPTS = [
     cfg.StrOpt(
         "connection",

@@ -12,6 +12,7 @@ from oslo_config import cfg
 from osken_apps.config.endpoint import Endpoint
 from osken_apps.config.files import existing_file
 from osken_apps.errors import ConfigurationError
+from osken_apps.model.well_known import API_PORT
 
 
 class Authentication(StrEnum):
@@ -25,7 +26,7 @@ class Authentication(StrEnum):
 
 API_OPTS = [
     cfg.HostAddressOpt("host", default="127.0.0.1", help="Address that the REST API listens on."),
-    cfg.PortOpt("port", default=9696, help="TCP port of the REST API."),
+    cfg.PortOpt("port", default=API_PORT, help="TCP port of the REST API."),
     cfg.StrOpt(
         "certificate",
         default="",

@@ -8,6 +8,7 @@ from oslo_config import cfg
 
 from osken_apps.errors import ConfigurationError
 from osken_apps.model.resources import TUNNEL_OCTETS, NetworkType
+from osken_apps.model.well_known import DEFAULT_MTU
 from osken_apps.networking.physical import PhysicalNetworks, TunnelRange, VlanRange
 from osken_apps.networking.segments import TUNNEL_IDS
 
@@ -51,7 +52,7 @@ NETWORK_OPTS = [
     ),
     cfg.IntOpt(
         "underlay_mtu",
-        default=1500,
+        default=DEFAULT_MTU,
         min=1330,
         max=65535,
         help="MTU between the hosts' tunnel addresses. Networks of type vxlan or geneve have at most 50 less,"
@@ -71,7 +72,7 @@ class NetworkConfig:
     tenant_types: tuple[NetworkType, ...] = (NetworkType.VLAN,)
     tunnel_ranges: tuple[TunnelRange, ...] = ()
     tunnel_bridge: str = "br-tun"
-    underlay_mtu: int = 1500
+    underlay_mtu: int = DEFAULT_MTU
 
     @property
     def physical(self) -> PhysicalNetworks:

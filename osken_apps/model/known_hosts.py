@@ -6,7 +6,6 @@ from datetime import datetime
 
 from osken_apps.model.changes import HostReport
 
-KERNEL_DATAPATH = "system"  # what a bridge has whose datapath_type is empty
 MAX_KNOWN_HOSTS = 10_000
 NOT_YET_HERE = "it has not connected since the controller's start"
 

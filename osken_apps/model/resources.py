@@ -11,6 +11,7 @@ from osken_apps.model.addresses import IPAddress, IPNetwork, MacAddress
 from osken_apps.model.kind import INDEX, LENGTH, UNBOUNDED, kind
 from osken_apps.model.shared import Shared, shares
 from osken_apps.model.standard import Standard as Standard
+from osken_apps.model.well_known import DEFAULT_MTU
 
 NETWORK_OWNED = "network:"  # a port whose device_owner begins so is one of the network itself
 DHCP_DEVICE_OWNER = "network:dhcp"
@@ -58,7 +59,7 @@ class Network(Standard):
     shared: bool = False
     external: bool = False
     is_default: bool = False
-    mtu: int = 1500
+    mtu: int = DEFAULT_MTU
     port_security_enabled: bool = True
     network_type: NetworkType = NetworkType.VLAN
     physical_network: Shared = field(default="", metadata={LENGTH: 64})

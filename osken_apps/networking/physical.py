@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from osken_apps.model.resources import TUNNEL_OCTETS, NetworkType
-
-DEFAULT_MTU = 1500
+from osken_apps.model.well_known import DEFAULT_MTU
 
 
 class Pool(Protocol):
@@ -60,7 +59,7 @@ class TunnelRange:
 
 @dataclass(frozen=True, slots=True)
 class PhysicalNetworks:
-    """The physical networks by name, all pools in order, and the MTU of those that differ from 1500.
+    """The physical networks by name, all pools in order, and the MTU of those that differ from `DEFAULT_MTU`.
 
     `underlay_mtu` is that of the network between the hosts' tunnel addresses. A network that asks for no type
     takes the first of `tenant_types` that has a free id.

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from osken_apps.model.known_hosts import KERNEL_DATAPATH
 from osken_apps.model.resources import Port
 from osken_apps.model.security_groups import SecurityGroupRule
+from osken_apps.model.well_known import KERNEL_DATAPATH
 from osken_apps.rest.attribute import RenderContext
 
 MAX_CLOSED_RULES = 10

@@ -149,7 +149,7 @@ class Store:
             with writing.begin():
                 transaction = Transaction(writing, self._cache, self._sources, self._note_events)
                 yield transaction
-                transaction.finish()
+                transaction.flush()
         return transaction
 
     def _forget(self, change: Change) -> None:

@@ -52,9 +52,8 @@ class Transaction(Allocator):
         self._events: list[ServerEvent] = []
         self._now = sources.now().replace(microsecond=0)
         self._changes: dict[tuple[type[Standard], str], Change] = {}
-        self._joined: list[
-            dict[str, str]
-        ] = []  # many ports in one statement cost a fraction of many statements
+        # Many ports in one statement cost a fraction of many statements.
+        self._joined: list[dict[str, str]] = []
 
     @property
     def accounts(self) -> AccountsWriter:
@@ -133,7 +132,7 @@ class Transaction(Allocator):
 
     def delete(self, resource: Standard) -> None:
         """Delete a resource; nothing may refer to it. Raises InUse."""
-        self.finish()
+        self.flush()
         self._note(resource, None)
         if isinstance(resource, Port):
             self._readdress([Readdressed(resource.id, resource.fixed_ips, ())])
@@ -162,10 +161,10 @@ class Transaction(Allocator):
 
     def has_members(self, group_id: str) -> bool:
         """Tell whether a port belongs to a security group."""
-        self.finish()
+        self.flush()
         return super().has_members(group_id)
 
-    def finish(self) -> None:
+    def flush(self) -> None:
         """Write what is written together: who joined which group, and the last number that was given out."""
         if self._joined:
             self._connection.execute(_JOIN, self._joined)
@@ -204,7 +203,7 @@ class Transaction(Allocator):
         self._joined += [{"port_id": port_id, "security_group_id": group_id} for group_id in group_ids]
 
     def _leave(self, port_id: str) -> None:
-        self.finish()
+        self.flush()
         self._connection.execute(_LEAVE, {"of_port_id": port_id})
 
     def _follow_port(self, old: Port, made: Port) -> None:

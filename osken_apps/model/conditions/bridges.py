@@ -9,11 +9,10 @@ from osken_apps.model.conditions.condition import Code, Condition, Expected
 from osken_apps.model.conditions.facts import BridgeFacts, ControllerFacts, HostFacts
 from osken_apps.model.conditions.iface_ids import is_near
 from osken_apps.model.snapshot import integration_end
+from osken_apps.model.well_known import OPENFLOW_PORT, OVSDB_PORT
 from osken_apps.printable import excerpt
 
 OPENFLOW_VERSION = "OpenFlow14"
-OPENFLOW_PORT = 6653  # what Open vSwitch takes where a target names none
-OVSDB_PORT = 6640
 NAMELESS = ("localhost", "localhost.localdomain", "(none)")
 TARGET = re.compile(r"(?P<method>tcp|ssl):(?P<address>\[[^]]*\]|[^:]*)(?::(?P<port>\d+))?")
 

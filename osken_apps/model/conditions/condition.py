@@ -8,6 +8,7 @@ from osken_apps.model.conditions.iface_ids import PortDirectory
 from osken_apps.model.resources import NetworkType
 from osken_apps.model.snapshot import Layout
 from osken_apps.model.tunnels import Crowd
+from osken_apps.model.well_known import API_PORT, OPENFLOW_PORT, OVSDB_PORT
 
 
 class Code(StrEnum):
@@ -95,9 +96,9 @@ class Expected:
 
     layout: Layout
     address: str = ""  # the controller's; empty: any will do
-    openflow_port: int = 6653
-    ovsdb_port: int = 6640
-    api_port: int = 9696
+    openflow_port: int = OPENFLOW_PORT
+    ovsdb_port: int = OVSDB_PORT
+    api_port: int = API_PORT
     openflow_method: str = "tcp"
     ovsdb_method: str = "tcp"
     #: Physical networks that it must have. Of others those are looked at that it has; all if it has none.

@@ -7,6 +7,7 @@ from osken_apps.model.conditions.condition import Code, Condition, Expected
 from osken_apps.model.conditions.facts import BridgeFacts, HostFacts, InterfaceFacts, PortFacts
 from osken_apps.model.conditions.words import typed
 from osken_apps.model.snapshot import integration_end, physical_end
+from osken_apps.model.well_known import KERNEL_DATAPATH
 from osken_apps.printable import excerpt
 
 PATCH = "patch"
@@ -45,13 +46,13 @@ def _of_end(
 ) -> Condition | None:
     """Say what is wrong with one end: port `name` of `here`, whose peer is to be `peer` of `there`."""
     port = here.port(name)
-    settings = f"set interface {name} type=patch options:peer={peer}"
+    set_patch = f"set interface {name} type=patch options:peer={peer}"
     if port is None:
         where = _where_instead(here, there, name, host)
         sentence = f"there is no patch port {name} on bridge {here.name}{where}"
-        remedy = f"ovs-vsctl add-port {here.name} {name} -- {settings}"
+        remedy = f"ovs-vsctl add-port {here.name} {name} -- {set_patch}"
         return Condition(Code.PATCH_MISSING, sentence, remedy, physical_bridge, name, cuts=True)
-    remedy = f"ovs-vsctl {settings}"
+    remedy = f"ovs-vsctl {set_patch}"
     for interface in port.interfaces:
         if interface.type != PATCH:
             kind = f"of type {excerpt(interface.type)}" if interface.type else "a device of the system"
@@ -102,7 +103,7 @@ def _where_instead(here: BridgeFacts, there: BridgeFacts, name: str, host: HostF
 
 
 def _of_datapaths(integration: BridgeFacts, bridge: BridgeFacts) -> list[Condition]:
-    kinds = [item.datapath_type or "system" for item in (integration, bridge)]
+    kinds = [item.datapath_type or KERNEL_DATAPATH for item in (integration, bridge)]
     if kinds[0] == kinds[1]:
         return []
     sentence = (
