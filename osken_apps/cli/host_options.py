@@ -42,10 +42,8 @@ def add_options(parser: argparse.ArgumentParser, *, controller_required: bool) -
         default="br-int",
         help="the bridge that machines plug into (%(default)s)",
     )
-    host.add_argument(
-        "--openflow-port", type=_port, default=OPENFLOW_PORT, metavar="PORT", help="(%(default)s)"
-    )
-    host.add_argument("--ovsdb-port", type=_port, default=OVSDB_PORT, metavar="PORT", help="(%(default)s)")
+    for name, port in (("openflow", OPENFLOW_PORT), ("ovsdb", OVSDB_PORT)):
+        host.add_argument(f"--{name}-port", type=_port, default=port, metavar="PORT", help="(%(default)s)")
     host.add_argument("--tls", action="store_true", help="hosts reach the controller by ssl:, as `pki` tells")
     add_through(parser)
 

@@ -107,7 +107,8 @@ def host(parsed: argparse.Namespace) -> int:
         f"# on {name}, whose external_ids:hostname must be {name}:\n"
         f"{set_ssl}\n"
         f"ovs-vsctl set-manager ssl:CONTROLLER:{OVSDB_PORT}\n"
-        f"ovs-vsctl set-controller br-int ssl:CONTROLLER:{OPENFLOW_PORT}  # and each other bridge; or, here:\n"
+        f"ovs-vsctl set-controller br-int ssl:CONTROLLER:{OPENFLOW_PORT}"
+        "  # and each other bridge; or, here:\n"
         f"osken-net host-setup --tls --controller CONTROLLER | ssh root@{name} sh"
     )
     return 0
