@@ -144,6 +144,7 @@ class HostViewer:
                 bridges=tuple(sorted(facts, key=lambda bridge: bridge.name)),
                 managers=tuple(sorted(_cut(row.target) for row in replica.rows(ManagerRow).values())),
                 tunnel_address=_cut(tunnel_address(root.other_config, root.external_ids)),
+                vlan_limit=_cut(root.other_config.get("vlan-limit", "")),
             ),
             version=_cut(root.ovs_version or ""),
         )

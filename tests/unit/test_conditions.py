@@ -322,6 +322,14 @@ MISTAKES: dict[str, tuple[Edit, list[str]]] = {
         with_bridge("br-int", fail_mode=""),
         ["bridge br-int is not fail_mode=secure: without its controller networks mix on the wire"],
     ),
+    "more tags than one looked at": (
+        with_host(vlan_limit="0"),
+        [
+            "other_config:vlan-limit is 0: a machine of a flat network that hides the tag of another behind a"
+            " priority tag is heard there"
+        ],
+    ),
+    "as many as by default": (with_host(vlan_limit="1"), []),
     "in-band control, as it is by default": (
         with_bridge("br-int", in_band=True),
         [

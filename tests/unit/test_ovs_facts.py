@@ -30,8 +30,8 @@ EXTERNAL_IDS = [
     "map",
     [["attached-mac", "fa:16:3e:fe:c7:87"], ["iface-id", PORT_ID], ["osken-net-trunk", "true"]],
 ]
-LOCAL_IP = ["map", [["local_ip", "192.0.2.1"]]]
-ROOT = table({"_uuid": uuid("r"), "ovs_version": "3.1.0", "external_ids": IDS, "other_config": LOCAL_IP})
+SETTINGS = ["map", [["local_ip", "192.0.2.1"], ["vlan-limit", "2"]]]
+ROOT = table({"_uuid": uuid("r"), "ovs_version": "3.1.0", "external_ids": IDS, "other_config": SETTINGS})
 MANAGER = {"_uuid": uuid("m"), "target": "tcp:192.0.2.10:6640", "connection_mode": NOTHING}
 MANAGERS = table(MANAGER)
 BRIDGE = {
@@ -149,6 +149,7 @@ FACTS = HostFacts(
     managers=("tcp:192.0.2.10:6640",),
     way_to_controller="mgmt",
     tunnel_address="192.0.2.1",
+    vlan_limit="2",
 )
 
 
@@ -186,7 +187,7 @@ def test_a_bridge_is_in_band_unless_all_that_is_dialled_is_not_or_the_bridge_for
 def test_a_host_without_a_name_is_read_all_the_same() -> None:
     root = table({"_uuid": uuid("r"), "ovs_version": NOTHING, "external_ids": NO_IDS, "other_config": NO_IDS})
     facts = host_facts("\n".join([root, *OUTPUT[1:]]), "mgmt")
-    assert facts == replace(FACTS, hostname="", system_id="", tunnel_address="")
+    assert facts == replace(FACTS, hostname="", system_id="", tunnel_address="", vlan_limit="")
 
 
 @pytest.mark.parametrize(

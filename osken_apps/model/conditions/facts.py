@@ -83,7 +83,7 @@ class BridgeFacts:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostFacts:
     """A host. `managers` are the targets of set-manager. `tunnel_address` is where it says that others reach
-    it.
+    it. `vlan_limit` is how many tags of a frame Open vSwitch looks at, empty for its default.
 
     `way_to_controller` is the device over which the host reaches the controller, empty where that is not
     known; OVSDB does not show it.
@@ -95,6 +95,7 @@ class HostFacts:
     managers: tuple[str, ...] = ()
     way_to_controller: str = ""
     tunnel_address: str = ""
+    vlan_limit: str = ""
 
     def bridge(self, name: str) -> BridgeFacts | None:
         """Give the bridge of that name."""
