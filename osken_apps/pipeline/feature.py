@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Address
+from typing import NamedTuple
 
 from osken_apps.model.port_security import GroupPolicy
 from osken_apps.model.snapshot import BoundPort, HostSnapshot, Layout, Segment
@@ -29,6 +30,15 @@ class PlannedBridge:
         return self.snapshot.ofports.get(self.name, {}).get(interface)
 
 
+class TunnelNetwork(NamedTuple):
+    """A network over tunnels as the tunnel bridge of a host has it."""
+
+    segment: Segment
+    reach: Reach  # where it is besides
+    patch_ofport: int  # to the integration bridge
+    tunnel_ofport: int  # of the tunnels of its type
+
+
 class Feature:
     """A part of the pipeline. What it gives depends on its arguments and on nothing else."""
 
@@ -44,11 +54,10 @@ class Feature:
         """Give the flows of one bound port on the integration bridge, which has so many meters."""
         return ()
 
-    def reach_flows(self, segment: Segment, reach: Reach, patch: int, ofport: int) -> Iterable[Flow]:
+    def network_flows(self, network: TunnelNetwork) -> Iterable[Flow]:
         """Give the flows of one network on the tunnel bridge.
 
-        `patch` leads to the integration bridge, `ofport` is that of the type's tunnels. They depend on the
-        whereabouts of `reach`, not on its ports.
+        They depend on the whereabouts of its reach, not on its ports.
         """
         return ()
 

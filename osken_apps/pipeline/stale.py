@@ -42,7 +42,7 @@ from osken_apps.pipeline.features.tunnels import (
     TO_KNOWN_MAC,
     TO_SHARED_MAC,
     TYPE_NUMBERS,
-    reaches,
+    tunnel_networks,
 )
 from osken_apps.pipeline.headers import Values
 from osken_apps.pipeline.named_vlans import named_by
@@ -198,8 +198,8 @@ class _Machines:
 
     def __init__(self, bridge: PlannedBridge) -> None:
         self._reaches = {
-            _tunnel_network(segment.network_type, segment.segmentation_id or 0): reach
-            for segment, reach, _, _ in reaches(bridge)
+            _tunnel_network(of.segment.network_type, of.segment.segmentation_id or 0): of.reach
+            for of in tunnel_networks(bridge)
         }
         self._known: dict[bytes, frozenset[object]] = {}
 

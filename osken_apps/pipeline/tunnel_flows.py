@@ -12,18 +12,17 @@ from ipaddress import IPv4Address
 from itertools import accumulate
 from weakref import WeakKeyDictionary
 
-from osken_apps.model.snapshot import HostSnapshot, Segment
+from osken_apps.model.snapshot import HostSnapshot
 from osken_apps.model.tunnels import Everywhere, Reach, RemotePort
 from osken_apps.model.turns import in_turns
 from osken_apps.openflow.difference import Difference, FlowTable, MadeTable
 from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.wire import Encoded, FlowBody, FlowKey, apply_actions, encode_actions, encode_flows
-from osken_apps.pipeline.feature import PlannedBridge
+from osken_apps.pipeline.feature import PlannedBridge, TunnelNetwork
 from osken_apps.pipeline.features import FEATURES
-from osken_apps.pipeline.features.tunnels import is_linked, reaches
+from osken_apps.pipeline.features.tunnels import is_linked, tunnel_networks
 
 Table = dict[FlowKey, FlowBody]
-Reached = tuple[Segment, Reach, int, int]  # as `reaches` gives it
 Peer = tuple[int, int]  # the port of a type's tunnels, and where a host is reached: its address as a number
 Form = tuple[int, bool | None]  # what the flows of machines hang on besides: port of tunnels, `answers_nd`
 
@@ -35,13 +34,13 @@ SOMEBODY = IPv4Address("192.0.2.1")
 def tunnel_flows(bridge: PlannedBridge, pause: Callable[[], None]) -> Iterator[Flow]:
     """Give all flows of a tunnel bridge but the bridge's own."""
     peers: dict[Peer, set[int]] = {}
-    for reached in reaches(bridge):
-        segment, reach, _, ofport = reached
-        yield from _of_reach(*reached)
-        for remote in in_turns(reach.ports, pause):
-            yield from _of_remote(remote, ofport, bridge.snapshot.answers_nd)
-        for number in reach.numbers:
-            peers.setdefault((ofport, number), set()).add(segment.segmentation_id or 0)
+    for network in tunnel_networks(bridge):
+        yield from _of_network(network)
+        for remote in in_turns(network.reach.ports, pause):
+            yield from _of_remote(remote, network.tunnel_ofport, bridge.snapshot.answers_nd)
+        for number in network.reach.numbers:
+            ids = peers.setdefault((network.tunnel_ofport, number), set())
+            ids.add(network.segment.segmentation_id or 0)
     for (ofport, number), ids in sorted(peers.items()):
         yield from _of_peer(ofport, IPv4Address(number), tuple(sorted(ids)))
 
@@ -55,7 +54,7 @@ class TunnelTable(MadeTable):
     __slots__ = ("_answers_nd", "_count", "_networks", "_own")
 
     def __init__(
-        self, own: Encoded, networks: Iterable[Reached], answers_nd: bool | None, count: int | None
+        self, own: Encoded, networks: Iterable[TunnelNetwork], answers_nd: bool | None, count: int | None
     ) -> None:
         self._own, self._networks, self._answers_nd = own, tuple(networks), answers_nd
         self._count = count
@@ -63,9 +62,9 @@ class TunnelTable(MadeTable):
     def whole(self) -> Table:
         """Give all flows, by key."""
         flows = dict(self._own)
-        for reached in self._networks:
-            flows.update(encode_flows(_of_reach(*reached)))
-            flows.update(_encoded_machines(reached[1], reached[3], self._answers_nd))
+        for network in self._networks:
+            flows.update(encode_flows(_of_network(network)))
+            flows.update(_encoded_machines(network.reach, network.tunnel_ofport, self._answers_nd))
         for (ofport, address), ids in _ids_by_peer(self._networks, None).items():
             flows.update(_encoded_peer(ofport, address, ids))
         self._count = len(flows)
@@ -97,7 +96,7 @@ class TunnelEncoder:
 
     def __init__(self) -> None:
         self._form: object = None  # what every flow hangs on
-        self._networks: dict[str, Reached] = {}
+        self._networks: dict[str, TunnelNetwork] = {}
         self._source: HostSnapshot | None = None
         self._own: Encoded = []  # of that
         self._table = TunnelTable([], (), None, 0)
@@ -108,7 +107,7 @@ class TunnelEncoder:
         snapshot = bridge.snapshot
         own = self._bridge_flows(bridge)
         form = snapshot.ofports.get(bridge.name), snapshot.answers_nd, is_linked(bridge), own
-        wanted = {reached[0].network_id: reached for reached in reaches(bridge)}
+        wanted = {network.segment.network_id: network for network in tunnel_networks(bridge)}
         if form != self._form:
             self._form, self._networks, self._step = form, wanted, None
             self._table = TunnelTable(own, wanted.values(), snapshot.answers_nd, None)
@@ -138,7 +137,7 @@ class TunnelEncoder:
         return step[1] if step and step[0] is before else None
 
     def _change(
-        self, wanted: Mapping[str, Reached], answers_nd: bool | None, pause: Callable[[], None]
+        self, wanted: Mapping[str, TunnelNetwork], answers_nd: bool | None, pause: Callable[[], None]
     ) -> "_Change":
         change, peers = _Change(), set()
         for network_id in self._networks.keys() | wanted.keys():
@@ -146,7 +145,7 @@ class TunnelEncoder:
             if not _differ(known, now):
                 continue
             if known is None or now is None or _gist(known) != _gist(now):
-                change.swap(*(encode_flows(_of_reach(*it)) if it else [] for it in (known, now)))
+                change.swap(*(encode_flows(_of_network(it)) if it else [] for it in (known, now)))
             before, there = _remotes(known), _remotes(now)
             for remote, ofport in before - there:
                 change.swap(encoded_remote(remote, ofport, answers_nd), [])
@@ -189,14 +188,14 @@ class _Change:
         )
 
 
-def _differ(known: Reached | None, now: Reached | None) -> bool:
+def _differ(known: TunnelNetwork | None, now: TunnelNetwork | None) -> bool:
     if known is None or now is None:
         return known is not now
-    pairs = zip(known[:2], now[:2], strict=True)  # of segments, and of where the networks are
+    pairs = ((known.segment, now.segment), (known.reach, now.reach))
     return any(before is not there and before != there for before, there in pairs)
 
 
-def _ids_by_peer(networks: Iterable[Reached], peers: set[Peer] | None) -> dict[Peer, tuple[int, ...]]:
+def _ids_by_peer(networks: Iterable[TunnelNetwork], peers: set[Peer] | None) -> dict[Peer, tuple[int, ...]]:
     """Give the ids of the networks that are shared with each peer, or with each of some.
 
     They are not kept: of thousands of hosts that would be much, for what is looked up of few.
@@ -213,15 +212,14 @@ def _ids_by_peer(networks: Iterable[Reached], peers: set[Peer] | None) -> dict[P
     return {peer: tuple(sorted(ids)) for peer, ids in found.items()}
 
 
-def _gist(reached: Reached) -> tuple[object, ...]:
+def _gist(network: TunnelNetwork) -> tuple[object, ...]:
     """Give what the flows of a network hang on that are not a machine's or a peer's."""
-    segment, reach, patch, ofport = reached
-    return segment, reach.whereabouts, patch, ofport
+    return network.segment, network.reach.whereabouts, network.patch_ofport, network.tunnel_ofport
 
 
-def _remotes(reached: Reached | None) -> set[tuple[RemotePort, int]]:
+def _remotes(network: TunnelNetwork | None) -> set[tuple[RemotePort, int]]:
     """Give the ports of other hosts, each with the number of its tunnels."""
-    return {(remote, reached[3]) for remote in reached[1].ports} if reached else set()
+    return {(remote, network.tunnel_ofport) for remote in network.reach.ports} if network else set()
 
 
 def _is_among(address: int, reach: Reach) -> bool:
@@ -231,12 +229,12 @@ def _is_among(address: int, reach: Reach) -> bool:
     return place != reach.here and place < len(addresses) and addresses[place] == address
 
 
-def _shared(reached: Reached | None) -> set[tuple[Peer, int]]:
+def _shared(network: TunnelNetwork | None) -> set[tuple[Peer, int]]:
     """Give the peers that a network is shared with, each with the network's id."""
-    if reached is None:
+    if network is None:
         return set()
-    segment, reach, _, ofport = reached
-    return {((ofport, address), segment.segmentation_id or 0) for address in reach.numbers}
+    id = network.segment.segmentation_id or 0
+    return {((network.tunnel_ofport, address), id) for address in network.reach.numbers}
 
 
 _encoded_remotes: WeakKeyDictionary[RemotePort, dict[Form, Encoded]] = WeakKeyDictionary()
@@ -296,9 +294,9 @@ def _peer_actions(ofport: int, segmentation_id: int) -> tuple[bytes, ...]:
     return tuple([encode_actions(flow.actions) for flow in flows])
 
 
-def _of_reach(segment: Segment, reach: Reach, patch: int, ofport: int) -> Iterator[Flow]:
+def _of_network(network: TunnelNetwork) -> Iterator[Flow]:
     for feature in FEATURES:
-        yield from feature.reach_flows(segment, reach, patch, ofport)
+        yield from feature.network_flows(network)
 
 
 def _of_remote(remote: RemotePort, ofport: int, answers_nd: bool | None) -> Iterator[Flow]:

@@ -35,7 +35,7 @@ from osken_apps.openflow.fields import Field, Masked
 from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.match import Match
 from osken_apps.openflow.wire import MadeActions
-from osken_apps.pipeline.feature import Feature, PlannedBridge
+from osken_apps.pipeline.feature import Feature, PlannedBridge, TunnelNetwork
 from osken_apps.pipeline.headers import (
     ANY_IPV6,
     ARP,
@@ -135,9 +135,9 @@ class Tunnels(Feature):
         elif bridge.role is Role.TUNNEL and is_linked(bridge) and bridge.snapshot.answers_nd:
             yield ND_ADVERTISE.flow(Match.of(icmpv6(NEIGHBOR_ADVERTISEMENT)), *ADVERTISING, goto=ANSWERED)
 
-    def reach_flows(self, segment: Segment, reach: Reach, patch: int, ofport: int) -> Iterator[Flow]:
+    def network_flows(self, network: TunnelNetwork) -> Iterator[Flow]:
         """Give the flows of one network on the tunnel bridge, without those of single machines."""
-        return _of_network(segment, reach, patch, ofport)
+        return _of_network(*network)
 
     def peer_flows(self, ofport: int, address: IPv4Address, ids: tuple[int, ...]) -> Iterator[Flow]:
         """Let a host send in each network that it has: a network's id is its conjunction's, as tunnels of one
@@ -182,11 +182,8 @@ def _of_integration(bridge: PlannedBridge) -> Iterator[Flow]:
             yield TUNNEL_TO_LOCAL.flow(tagged, NORMAL)
 
 
-def reaches(bridge: PlannedBridge) -> Iterator[tuple[Segment, Reach, int, int]]:
-    """Give the networks of a tunnel bridge, where each is besides, and the ports of the link and its tunnels.
-
-    There are none before the link is whole.
-    """
+def tunnel_networks(bridge: PlannedBridge) -> Iterator[TunnelNetwork]:
+    """Give the networks of a tunnel bridge; there are none before the link is whole."""
     patch = bridge.ofport(TUNNEL_END)
     if bridge.role is not Role.TUNNEL or patch is None or not is_linked(bridge):
         return
@@ -195,7 +192,7 @@ def reaches(bridge: PlannedBridge) -> Iterator[tuple[Segment, Reach, int, int]]:
     for segment in bridge.snapshot.segments:
         ofport = ofports.get(segment.network_type)
         if ofport is not None:
-            yield segment, by_network[segment.network_id], patch, ofport
+            yield TunnelNetwork(segment, by_network[segment.network_id], patch, ofport)
 
 
 def _of_network(segment: Segment, reach: Reach, patch: int, ofport: int) -> Iterator[Flow]:
