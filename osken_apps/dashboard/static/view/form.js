@@ -185,7 +185,7 @@ export class Form {
   fieldOf(error) {
     const named = /Invalid input for ([\w:]+)/.exec(error.message)?.[1] ?? this.declaration.errors?.[error.type] ?? "";
     if (this.fields.some((field) => field.name === named)) return named;
-    const mentioned = this.fields.find((field) => new RegExp(`\\b${field.name}\\b`).test(error.message));
+    const mentioned = this.fields.find((field) => new RegExp(`\\b${field.name}\\b`, "i").test(error.message));
     return mentioned?.name ?? "";
   }
 
