@@ -61,7 +61,7 @@ class HostReconciler:
         self._hosts = hosts
         self._fabric = hosts.fabric
         self._serve = serve
-        self._wakeup = runtime.once()
+        self._wakeup = runtime.Signal()
         self._tags = HostTags(host, hosts)
         self._session: OvsdbSession | None = None  # that had shown what the last whole pass goes by
         self._tunnel_bridge = TunnelBridge(host, hosts, was_away=hosts.all_had_time)
@@ -80,22 +80,18 @@ class HostReconciler:
     def wake(self) -> None:
         """Have the host looked at, once, however often this is called before it happens."""
         self._is_whole = True
-        self._ring()
+        self._wakeup.set()
 
     def follow(self) -> None:
         """Have the flows follow where others are now, if nothing else is to be looked at."""
-        self._ring()
-
-    def _ring(self) -> None:
-        if not self._wakeup.ready():
-            self._wakeup.send()
+        self._wakeup.set()
 
     def run(self) -> None:
         """Serve the host for ever."""
         backoff = Backoff(FIRST_RETRY_S, LAST_RETRY_S)
         retry_s: float | None = None  # for ever: until someone wakes it
         while True:
-            runtime.wait_within(retry_s, self._wakeup)
+            self._wakeup.wait(retry_s)
             done = self.attempt()
             if done:
                 backoff.succeeded()
@@ -169,7 +165,7 @@ class HostReconciler:
 
         Raises _CutShort, besides what the host's switches and its database do.
         """
-        self._wakeup = runtime.once()
+        self._wakeup.clear()
         read, unread = self._convergence.read_new()
         refused = self._converge(read, unread)
         if unread:
@@ -181,7 +177,7 @@ class HostReconciler:
         layout = self._fabric.layout
         with self._hosts.turns:
             runtime.pause()  # what waits in the sockets is read between one host's turn and the next
-            self._wakeup = runtime.once()  # what came until now is in this pass: all is read after this line
+            self._wakeup.clear()  # what came until now is in this pass: all is read after this line
             last, self._is_whole = None if self._is_whole else self._snapshot, False
             is_whole = last is None
             bridges = self._bridges_among(read, unread)

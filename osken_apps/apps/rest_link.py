@@ -59,13 +59,12 @@ class RestLink:
         self._failures = failures
         self._intent = Intent(hosts.fabric, runtime.pause)
         self._outbox = Outbox()
-        self._something_to_send = runtime.once()
+        self._something_to_send = runtime.Signal()
 
     def put(self, message: FromController) -> None:
         """Have a message sent when the process reads; waits for nothing."""
         self._outbox.put(message)
-        if not self._something_to_send.ready():
-            self._something_to_send.send()
+        self._something_to_send.set()
 
     def serve(self) -> None:
         """Take what the process tells and send what waits, until one of both ends is gone."""
@@ -87,7 +86,6 @@ class RestLink:
         """Send what waits; the only one who waits for the process to read."""
         try:
             while True:
-                self._something_to_send = runtime.once()  # what is put from here on is noticed
                 while message := self._outbox.take():
                     self._send(message)
                 self._something_to_send.wait()

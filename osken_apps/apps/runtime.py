@@ -136,28 +136,33 @@ class Signal:
     """Wakes the one task that waits for it; set before that, the wait is none."""
 
     def __init__(self) -> None:
-        self._is_set = False
+        self.is_set = False
         self._task: Any = None
         self._waking: Any = None
 
     def set(self) -> None:
         """Wake the task in its next turn."""
-        self._is_set = True
+        self.is_set = True
         if self._task is not None and self._waking is None:
             self._waking = eventlet.hubs.get_hub().schedule_call_global(0, self._task.switch)
 
-    def wait(self) -> None:
-        """Wait until it is set, and unset it."""
-        if not self._is_set:
-            self._task = eventlet.getcurrent()
+    def clear(self) -> None:
+        """Unset it."""
+        self.is_set = False
+
+    def wait(self, seconds: float | None = None) -> None:
+        """Wait until it is set, for so long at most (None: for ever), and unset it."""
+        if not self.is_set:
+            hub, self._task = eventlet.hubs.get_hub(), eventlet.getcurrent()
+            timer = None if seconds is None else hub.schedule_call_global(seconds, self.set)
             try:
-                eventlet.hubs.get_hub().switch()
+                hub.switch()
             finally:
                 self._task = None
-                if self._waking:
-                    self._waking.cancel()
-                    self._waking = None
-        self._is_set = False
+                for planned in filter(None, (timer, self._waking)):
+                    planned.cancel()
+                self._waking = None
+        self.is_set = False
 
 
 class Watch:

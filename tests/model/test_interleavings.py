@@ -101,7 +101,12 @@ class ManualReconciler(HostReconciler):
         super().__init__(host, hosts, lambda bridge, snapshot: None, reports.extend)
         self._awake = awake
 
-    def _ring(self) -> None:
+    def wake(self) -> None:
+        super().wake()
+        self._awake[self._host.name] = self._host
+
+    def follow(self) -> None:
+        super().follow()
         self._awake[self._host.name] = self._host
 
     def run(self) -> None:

@@ -21,7 +21,7 @@ def reconciler(world: World) -> HostReconciler:
 
 
 def is_awake(world: World) -> bool:
-    return reconciler(world)._wakeup.ready()
+    return reconciler(world)._wakeup.is_set
 
 
 def show(world: World) -> None:

@@ -183,7 +183,7 @@ def test_a_bridge_that_cannot_be_read_keeps_no_other_from_its_flows_and_is_asked
     assert not world.attempt()
     assert world.bridge.flows and world.reports[VM1.id].status is PortStatus.DOWN
     reconciler = world.hosts.by_name["h"].reconciler
-    assert isinstance(reconciler, HostReconciler) and not reconciler._wakeup.ready()
+    assert isinstance(reconciler, HostReconciler) and not reconciler._wakeup.is_set
     assert world.attempt()
     assert world.reports[VM1.id].status is PortStatus.ACTIVE
 
@@ -276,7 +276,7 @@ def test_a_host_is_served_on_after_an_error_that_its_report_met_too(monkeypatch:
     world = World()
     world.plug(tap1=VM1.id)
     reconciler = world.hosts.by_name["h"].reconciler
-    monkeypatch.setattr(runtime, "wait_within", lambda seconds, _: waits.append(seconds))
+    monkeypatch.setattr(runtime.Signal, "wait", lambda _, seconds: waits.append(seconds))
     for module in ("reconcile", "port_reporter"):
         monkeypatch.setattr(f"osken_apps.apps.{module}.host_snapshot", broken)
     with pytest.raises(GreenletExit):

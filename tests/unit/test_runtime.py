@@ -101,6 +101,23 @@ def test_a_signal_that_was_set_before_is_not_waited_for() -> None:
     in_a_loop(work)
 
 
+def test_a_signal_is_waited_for_no_longer_than_said_and_then_it_is_as_before() -> None:
+    def work() -> None:
+        signal = runtime.Signal()
+        signal.wait(0.001)
+        assert not signal.is_set
+        signal.set()
+        signal.clear()
+        signal.wait(0.001)
+        runtime.spawn_after(0.001, signal.set)
+        signal.wait(10.0)
+        began_at = runtime.clock()
+        signal.wait(0.05)  # and nothing of the wait before wakes it
+        assert runtime.clock() - began_at >= 0.04
+
+    in_a_loop(work)
+
+
 def test_a_task_that_gave_up_a_signal_is_not_woken_by_it_elsewhere() -> None:
     def work() -> None:
         signal, later, seen = runtime.Signal(), runtime.once(), list[str]()
