@@ -23,14 +23,18 @@ from osken_apps.model.well_known import API_PORT
 
 TIMEOUT_S = 30.0
 UNAUTHORIZED = 401
+TLS_FILES = ("OS_CACERT", "OS_CERT", "OS_KEY")
 NOBODY = "{} must know who asks: source the administrator's openrc first"
+NOT_LET_IN = "{} lets nobody in by {}: one of these is wrong, or no longer so"
 DEFAULT_URL = f"http://127.0.0.1:{API_PORT}"
 NO_URL = f"{{!r}} is not a URL such as {DEFAULT_URL}"
 NO_CLOUDS = (
     "OS_CLOUD is for the openstack command, and clouds.yaml is not read here: say where the API is by --api"
     " or OSKEN_API, or source an openrc"
 )
+NO_AUTHORITY = "the system's authorities, as OS_CACERT names none"
 PAGE = 1000
+MAX_SAID = 200  # characters of an answer that is no document
 
 
 class RequestRefused(CannotTell):
@@ -97,6 +101,7 @@ class Api:
         )
         if environment.get("OS_CLOUD") and not (self._given or login.endpoint or login.auth_url):
             raise WronglyAsked(NO_CLOUDS)
+        self._authority = environment.get("OS_CACERT", "")
         tls = cache(lambda: _tls(environment))
         if environment.get("OS_CACERT") or environment.get("OS_CERT"):
             tls()  # what cannot be used is said at once
@@ -173,14 +178,25 @@ class Api:
             with self._opener.open(request, timeout=self._timeout_s) as answer:
                 told, headers = json.load(answer, object_hook=_Told), answer.headers
         except urllib.error.HTTPError as error:
+            if error.code == UNAUTHORIZED:
+                told = NOT_LET_IN if self._login.by else NOBODY
+                raise RequestRefused(told.format(host, self._login.by), error.code) from error
             raise _refusal(host, method, request.selector, error) from error
         except RecursionError as error:
             raise CannotTell(f"{host} answers what is too deep to be read") from error
         except (OSError, ValueError, http.client.HTTPException) as error:
-            raise CannotTell(f"{host} does not answer: {getattr(error, 'reason', error)}") from error
+            reason = getattr(error, "reason", error)
+            if isinstance(reason, ssl.SSLCertVerificationError):
+                raise CannotTell(self._not_believed(host, reason)) from error
+            raise CannotTell(f"{host} does not answer: {reason}") from error
         if not isinstance(told, _Told):
             raise CannotTell(f"{host} answers no object to {method} {request.selector}: it is another API")
         return told, headers
+
+    def _not_believed(self, host: str, error: ssl.SSLCertVerificationError) -> str:
+        """Say what is wrong with the certificate that the API shows."""
+        by = f"OS_CACERT={self._authority}" if self._authority else NO_AUTHORITY
+        return f"{host} is not believed by {by}: {error.verify_message}"
 
 
 class _Told(dict[str, Any]):
@@ -210,23 +226,28 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 def _refusal(host: str, method: str, path: str, error: urllib.error.HTTPError) -> RequestRefused:
     """Say what the API has against a request, in its own words where it has any."""
-    if error.code == UNAUTHORIZED:
-        return RequestRefused(NOBODY.format(host), error.code)
     told = ""
     with suppress(OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        body = json.load(error)
-        told = str((body.get("NeutronError") or body["error"])["message"])
+        if error.headers.get("Content-Type", "").startswith("text/plain"):
+            told = error.read(MAX_SAID).decode()
+        else:
+            body = json.load(error)
+            told = str((body.get("NeutronError") or body["error"])["message"])
     said = f": {' '.join(told.split())}" if told else ""
     return RequestRefused(f"{host} answers {error.code} to {method} {path}{said}", error.code)
 
 
 def _tls(environment: Mapping[str, str]) -> ssl.SSLContext:
     """Give whom to believe about the API's certificate, and what to show it. Raises CannotTell."""
-    certificate, key = environment.get("OS_CERT"), environment.get("OS_KEY")
+    authority, certificate, key = (environment.get(name) or None for name in TLS_FILES)
+    asked: tuple[str, ...] = TLS_FILES[:1]
     try:
-        context = ssl.create_default_context(cafile=environment.get("OS_CACERT") or None)
+        context = ssl.create_default_context(cafile=authority)
+        asked = TLS_FILES[1:]
         if certificate:
-            context.load_cert_chain(certificate, key or None)
+            context.load_cert_chain(certificate, key)
     except OSError as error:
-        raise CannotTell(f"OS_CACERT, OS_CERT or OS_KEY cannot be used: {error}") from error
+        files = " ".join(f"{name}={environment[name]}" for name in asked if environment.get(name))
+        reason = (getattr(error, "reason", None) or "").replace("_", " ").lower() or error.strerror
+        raise CannotTell(f"{files} cannot be used: {reason}") from error
     return context

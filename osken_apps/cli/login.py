@@ -13,17 +13,25 @@ from typing import Any
 SERVICE = "network"
 VERSION = "/v2.0"
 DEFAULT_DOMAIN = "default"
+USER = ("USER_ID", "USERNAME")
+PROJECT = ("PROJECT_ID", "PROJECT_NAME")
+CREDENTIAL = ("APPLICATION_CREDENTIAL_ID", "APPLICATION_CREDENTIAL_NAME", "APPLICATION_CREDENTIAL_SECRET")
+SECRETS = ("PASSWORD", "TOKEN", "APPLICATION_CREDENTIAL_SECRET")
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """What the environment says. `auth` is what Keystone at `auth_url` is asked for a token with."""
+    """What the environment says. `auth` is what Keystone at `auth_url` is asked for a token with.
+
+    `by` names what says who asks, for people, with the values that are no secrets; empty: nothing does.
+    """
 
     endpoint: str = ""
     auth_url: str = ""
     auth: Mapping[str, Any] = field(default_factory=dict)
     token: str = ""
     basic: str = ""
+    by: str = ""
     region: str = ""
     interface: str = "public"
 
@@ -50,16 +58,37 @@ def login_of(environment: Mapping[str, str]) -> Login:
             return Login(endpoint)
         case "http_basic":
             pair = f"{said.get('USERNAME', '')}:{said.get('PASSWORD', '')}"
-            return Login(endpoint, basic=base64.b64encode(pair.encode()).decode())
+            basic = base64.b64encode(pair.encode()).decode()
+            return Login(endpoint, basic=basic, by=_named(said, "USERNAME", "PASSWORD"))
     if endpoint and "AUTH_URL" not in said:
-        return Login(endpoint, token=said.get("TOKEN", ""))
+        return Login(endpoint, token=said.get("TOKEN", ""), by=_named(said, "TOKEN"))
+    auth = _auth(said)
     return Login(
         endpoint,
         said.get("AUTH_URL", ""),
-        _auth(said),
+        auth,
+        by=_named(said, *_asked_by(auth)),
         region=said.get("REGION_NAME", ""),
         interface=said.get("INTERFACE", "public").removesuffix("URL"),
     )
+
+
+def _named(said: Mapping[str, str], *names: str) -> str:
+    """Name variables of the environment that are there, with the values of those that are no secrets."""
+    there = (name for name in names if name in said)
+    return " ".join(f"OS_{name}" if name in SECRETS else f"OS_{name}={said[name]}" for name in there)
+
+
+def _asked_by(auth: Mapping[str, Any]) -> tuple[str, ...]:
+    """Give the variables that a token is asked for by."""
+    match auth:
+        case {"identity": {"application_credential": _}}:
+            return CREDENTIAL
+        case {"identity": {"token": _}}:
+            return ("TOKEN", *PROJECT)
+        case {"identity": {"password": _}}:
+            return (*USER, "PASSWORD", *PROJECT)
+    return ()
 
 
 def endpoint_in(issued: Mapping[str, Any], login: Login) -> str:

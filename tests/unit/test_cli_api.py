@@ -3,6 +3,8 @@
 import re
 import ssl
 from typing import Any
+from urllib.error import URLError
+from urllib.request import OpenerDirector
 
 import pytest
 
@@ -166,7 +168,15 @@ def test_the_authorities_of_the_system_are_read_for_https_alone_and_once(
     [
         ({"OSKEN_API": "http://127.0.0.1:1"}, r"http://127.0.0.1:1 does not answer: \[Errno 111\]"),
         ({"OS_AUTH_URL": "http://127.0.0.1:1/v3"}, "http://127.0.0.1:1/v3 must know who asks: source"),
-        ({"OS_CACERT": "/nowhere"}, "OS_CACERT, OS_CERT or OS_KEY cannot be used"),
+        ({"OS_CACERT": "/nowhere"}, "^OS_CACERT=/nowhere cannot be used: No such file or directory$"),
+        (
+            {"OS_CACERT": __file__},
+            f"^OS_CACERT={re.escape(__file__)} cannot be used: no certificate or crl found",
+        ),
+        (
+            {"OS_CERT": "/nowhere", "OS_KEY": "/here"},
+            "^OS_CERT=/nowhere OS_KEY=/here cannot be used: No such file or directory$",
+        ),
     ],
 )
 def test_what_cannot_be_asked_cannot_be_told(environment: dict[str, str], told: str) -> None:
@@ -217,6 +227,80 @@ def test_an_error_is_told_in_the_words_of_the_api() -> None:
         ) as refused:
             Api(api.url, {}).get("ports/x")
     assert refused.value.http_status == 404
+
+
+def test_an_error_is_told_in_plain_words_too() -> None:
+    said = b"This port speaks HTTPS: ask for https://.\n" + b"x" * 1000
+    with (
+        fake_api({"GET /v2.0/agents": (400, said, {"Content-Type": "text/plain"})}) as api,
+        pytest.raises(
+            RequestRefused, match=r"agents: This port speaks HTTPS: ask for https://\. x+$"
+        ) as refused,
+    ):
+        Api(api.url, {}).get("agents")
+    assert len(str(refused.value)) < 300
+
+
+@pytest.mark.parametrize(
+    ("said", "named"),
+    [
+        (
+            {"OS_USERNAME": "alice", "OS_PASSWORD": "secret", **PROJECT},
+            "OS_USERNAME=alice OS_PASSWORD OS_PROJECT_NAME=demo",
+        ),
+        ({"OS_TOKEN": "secret", "OS_PROJECT_ID": "47"}, "OS_TOKEN OS_PROJECT_ID=47"),
+        (
+            {"OS_APPLICATION_CREDENTIAL_ID": "12", "OS_APPLICATION_CREDENTIAL_SECRET": "secret"},
+            "OS_APPLICATION_CREDENTIAL_ID=12 OS_APPLICATION_CREDENTIAL_SECRET",
+        ),
+    ],
+)
+def test_who_is_not_let_in_is_named_without_the_secret(said: dict[str, str], named: str) -> None:
+    with fake_api({"POST /v3/auth/tokens": (401, {}, {})}) as api, pytest.raises(RequestRefused) as refused:
+        Api("", {"OS_AUTH_URL": f"{api.url}/v3", **said}).get("agents")
+    assert (
+        str(refused.value) == f"{api.url} lets nobody in by {named}: one of these is wrong, or no longer so"
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "named"),
+    [
+        (
+            {"OS_AUTH_TYPE": "http_basic", "OS_USERNAME": "al", "OS_PASSWORD": "x"},
+            "OS_USERNAME=al OS_PASSWORD",
+        ),
+        ({"OS_TOKEN": "x", "OS_USERNAME": "not asked with"}, "OS_TOKEN"),
+    ],
+)
+def test_who_is_not_let_in_without_keystone_is_named(said: dict[str, str], named: str) -> None:
+    with (
+        fake_api({"GET /v2.0/agents": (401, {}, {})}) as api,
+        pytest.raises(RequestRefused, match=f"lets nobody in by {named}: "),
+    ):
+        Api("", {"OS_ENDPOINT": api.url, **said}).get("agents")
+
+
+@pytest.mark.parametrize(
+    ("environment", "by"),
+    [
+        ({"OS_CACERT": "/etc/ours.pem"}, "OS_CACERT=/etc/ours.pem"),
+        ({}, "the system's authorities, as OS_CACERT names none"),
+    ],
+)
+def test_a_certificate_that_is_not_believed_is_no_silence(
+    environment: dict[str, str], by: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        error = ssl.SSLCertVerificationError(1, "[SSL: CERTIFICATE_VERIFY_FAILED] … (_ssl.c:1006)")
+        error.verify_message = "certificate has expired"
+        raise URLError(error)
+
+    monkeypatch.setattr(ssl, "create_default_context", lambda **_: ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+    monkeypatch.setattr(OpenerDirector, "open", refuse)
+    with pytest.raises(CannotTell) as told:
+        Api("https://192.0.2.10:9696", environment).get("agents")
+    assert str(told.value) == f"https://192.0.2.10:9696 is not believed by {by}: certificate has expired"
 
 
 def test_a_catalogue_without_networks_is_said() -> None:
