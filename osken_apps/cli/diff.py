@@ -17,6 +17,11 @@ something does; 3: cannot tell."""
 EPILOG = """examples:
   osken-net diff host1                                 (on host1, with the controller)
   osken-net diff host1 --through 'ssh root@host1'"""
+ANOTHER_LANGUAGE = "version negotiation failed"
+UNSPOKEN = (
+    "bridge {bridge} does not speak OpenFlow10, by which ovs-ofctl compares flows: see `osken-net flows"
+    " {host}`, or: ovs-vsctl add bridge {bridge} protocols OpenFlow10"
+)
 DIFFERENT = 2  # exit status of ovs-ofctl diff-flows, see ovs-ofctl(8)
 
 
@@ -33,19 +38,21 @@ def diff(parsed: argparse.Namespace) -> int:
     """Print how each bridge differs; give 1 if any does. Raises CannotTell."""
     is_different = False
     for bridge, flows in _desired(Api.of(parsed), parsed.host).items():
-        shown = _difference(parsed.through, bridge, flows)
+        shown = _difference(parsed, bridge, flows)
         is_different |= bool(shown)
         print(f"{bridge}:\n{shown}" if shown else f"{bridge}: as it should be", end="" if shown else "\n")
     return int(is_different)
 
 
-def _difference(through: Sequence[str], bridge: str, flows: Sequence[str]) -> str:
+def _difference(parsed: argparse.Namespace, bridge: str, flows: Sequence[str]) -> str:
     """Give the lines in which the flows of a bridge differ. Raises CannotTell."""
     command = ["ovs-ofctl", "diff-flows", "/dev/stdin", bridge]
-    done = ended_on_host(through, command, "".join(f"{flow}\n" for flow in flows))
+    done = ended_on_host(parsed.through, command, "".join(f"{flow}\n" for flow in flows))
+    if ANOTHER_LANGUAGE in done.stderr:
+        raise CannotTell(UNSPOKEN.format(bridge=bridge, host=shlex.quote(parsed.host)))
     # What leads to the host has statuses of its own, and says nothing when it fails.
     if (done.returncode, bool(done.stdout)) not in ((0, False), (DIFFERENT, True)):
-        raise CannotTell(complaint(through, command, done))
+        raise CannotTell(complaint(parsed.through, command, done))
     return done.stdout
 
 

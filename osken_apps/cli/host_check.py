@@ -51,7 +51,8 @@ def host_check(parsed: argparse.Namespace) -> int:
     while True:
         facts = _facts(parsed.through, plan.controller)
         found = conditions(facts, expected)
-        if {condition.code for condition in found} != {Code.NOT_CONNECTED} or time.monotonic() > deadline:
+        waits = any(condition.code is Code.NOT_CONNECTED for condition in found)
+        if not waits or time.monotonic() > deadline:
             break
         time.sleep(INTERVAL_S)
     print(rendered(facts, found))

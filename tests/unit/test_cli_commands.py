@@ -548,6 +548,19 @@ def test_a_way_to_the_host_that_fails_is_no_host_without_differences(
     assert (status, out, err) == (3, "", f"osken-net: {through} ovs-ofctl: {told}\n")
 
 
+def test_a_bridge_that_does_not_speak_what_is_compared_by_is_named(
+    api: FakeApi, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api.answers["GET /v2.0/agents/agent-host1/flows"] = {"flows": [flow()], "silent": [], "more": 0}
+    said = "version negotiation failed (we support version 0x01, peer supports versions 0x04, 0x05)"
+    status, out, err = run(capsys, "diff", "host1", "--through", f"sh -c \"echo '{said}' >&2; exit 1\"")
+    assert (status, out) == (3, "")
+    assert err == (
+        "osken-net: bridge br-int does not speak OpenFlow10, by which ovs-ofctl compares flows: see"
+        " `osken-net flows host1`, or: ovs-vsctl add bridge br-int protocols OpenFlow10\n"
+    )
+
+
 def test_what_shells_ask_is_not_shown_to_people(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         cli.main(["--help"])

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from osken_apps.cli import host_check
+from osken_apps.cli import host_check, main
 from osken_apps.cli.host_script import HostPlan, PhysicalBridge, script
+from osken_apps.model.conditions import BridgeFacts, ControllerFacts, HostFacts
 
 ONE = HostPlan("192.0.2.10")
 
@@ -140,6 +141,26 @@ def test_the_check_finds_the_same_way(controller: str, monkeypatch: pytest.Monke
     monkeypatch.setattr(host_check, "run_on_host", lambda _, command, ok: answers.get(tuple(command), ""))
     assert host_check.way_to([], controller) == "eth2"
     assert host_check.way_to([], "nowhere.example.org") == "" == host_check.way_to([], "")
+
+
+def test_the_check_waits_for_a_connection_that_is_young_whatever_else_is_wrong(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    away, there = (
+        HostFacts(
+            hostname="host1",
+            bridges=(
+                BridgeFacts("br-int", controllers=(ControllerFacts("tcp:192.0.2.10:6653", connected),)),
+            ),
+        )
+        for connected in (False, True)
+    )
+    seen = iter((away, away, there))
+    monkeypatch.setattr(host_check, "_facts", lambda *_: next(seen))
+    monkeypatch.setattr(host_check, "INTERVAL_S", 0.0)
+    assert main(["host-check", "--controller", "192.0.2.10"]) == 1
+    told = capsys.readouterr().out
+    assert "fail_mode" in told and "not connected" not in told
 
 
 @pytest.mark.parametrize("mode", ["in-band", "out-of-band"])
