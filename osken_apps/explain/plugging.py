@@ -283,7 +283,7 @@ HOST_CONDITION = Cause(
 BRIDGE_GONE = Cause(
     "bridge_gone", "{bridge} of {host}, which {port} is at, is not connected to the controller, and {host}"
     " is: DHCP is not answered there; other traffic goes on as it was",
-    "ovs-vsctl --columns=target,status list controller {bridge} on {host} shows the last error",
+    "ovs-vsctl --columns=target,status list controller {bridge} # on {host}; it has the last error",
     "the host's connections", _bridge_gone, is_operators=True,
 )  # fmt: skip
 TROUBLE = Cause(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from osken_apps.model.conditions import (
+    LINK_TYPES,
     TRUNK_KEY,
     BridgeFacts,
     ControllerFacts,
@@ -18,7 +19,6 @@ from osken_apps.model.conditions import (
     tunnel_address,
 )
 from osken_apps.model.host import Interface, TaggedPort, mark_of
-from osken_apps.model.resources import TUNNEL_TYPES
 from osken_apps.ovsdb.operations import MARK, NO_IN_BAND
 from osken_apps.ovsdb.replica import Replica
 from osken_apps.ovsdb.tables import (
@@ -34,7 +34,6 @@ from osken_apps.printable import printable
 
 OUT_OF_BAND = "out-of-band"  # as `connection_mode`
 MAX_NAME = 255  # a name or an id that is longer is cut, and so is none that we know
-LINK_TYPES = ("patch", *TUNNEL_TYPES)
 NOT_KNOWN: Mapping[Uuid, bool] = {}
 DATAPATH_ID = re.compile("[0-9a-fA-F]{1,16}")
 
@@ -228,6 +227,7 @@ def _bridge_facts(
         controllers=shown,
         ports=tuple(sorted((port.facts for port in ports), key=lambda port: port.name)),
         in_band=_is_in_band(row, shown, replica.rows(ManagerRow).values()),
+        is_made=row.datapath_id is not None,
     )
 
 

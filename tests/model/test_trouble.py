@@ -317,7 +317,7 @@ def test_flows_of_others_are_named_with_what_takes_them_away() -> None:
             "foreign_flows",
             "bridge br-int has 1 flows of others (cookies 0xabc, highest priority 100): they may take frames"
             " before ours do",
-            "ovs-ofctl del-flows br-int cookie=0xabc/-1",
+            "ovs-ofctl -O OpenFlow14 del-flows br-int cookie=0xabc/-1",
         ),
     )
 

@@ -1,5 +1,6 @@
 """Every mistake that an operator makes with a host has its sentence; a host as it should be has none."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -310,6 +311,24 @@ MISTAKES: dict[str, tuple[Edit, list[str]]] = {
         with_controller("br-int", "tcp:192.0.2.11:6653"),
         ["the controller of bridge br-int is tcp:192.0.2.11:6653, not 192.0.2.10:6653"],
     ),
+    "another controller beside": (
+        with_bridge("br-int", controllers=(*OPENFLOW, ControllerFacts("tcp:192.0.2.11:6653", False))),
+        [
+            "bridge br-int has 2 controllers, tcp:192.0.2.10:6653 and tcp:192.0.2.11:6653: each may change"
+            " what the other wants"
+        ],
+    ),
+    "a controller beside that only listens": (
+        with_bridge("br-int", controllers=(ControllerFacts("ptcp:6654"), *OPENFLOW)),
+        [],
+    ),
+    "a bridge that Open vSwitch cannot make": (
+        in_turn(
+            with_controller("br-int", f"tcp:{CONTROLLER}:6653", is_connected=False),
+            with_bridge("br-int", is_made=False),
+        ),
+        ["Open vSwitch has not made bridge br-int of datapath_type system"],
+    ),
     "a controller that is not there": (
         with_controller("br-int", f"tcp:{CONTROLLER}:6653", is_connected=False),
         ["bridge br-int is not connected to tcp:192.0.2.10:6653"],
@@ -427,6 +446,23 @@ MISTAKES: dict[str, tuple[Edit, list[str]]] = {
         with_tap(error="could not open network device tap1 (No such device)", admin_up=None, link_up=None),
         ["Open vSwitch cannot use tap1: could not open network device tap1 (No such device)"],
     ),
+    "an interface whose device is gone, where Open vSwitch has kept its number": (
+        with_tap(admin_up=False, link_up=False, mtu=None),
+        ["the device of tap1 is gone"],
+    ),
+    "a device that is gone beside one that has come with its iface-id": (
+        with_port(
+            "br-int",
+            "tap1",
+            port(TAP),
+            port(replace(TAP, name="tap2", admin_up=False, link_up=False, mtu=None)),
+        ),
+        ["the device of tap2 is gone"],
+    ),
+    "an interface that is not there beside one that has come with its iface-id": (
+        with_port("br-int", "tap1", port(replace(TAP, name="a", error="no such device")), port(TAP)),
+        ["Open vSwitch cannot use a: no such device"],
+    ),
     "an interface that is down": (with_tap(admin_up=False, link_up=False), ["tap1 is down"]),
     "a guest that is switched off": (with_tap(link_up=False), []),
     "an operator's own interface": (
@@ -470,6 +506,69 @@ def test_a_mistake_has_its_sentence(mistake: str) -> None:
 def test_a_remedy_is_one_line(mistake: str) -> None:
     for condition in found(MISTAKES[mistake][0]):
         assert condition.remedy and "\n" not in condition.remedy
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_what_is_to_be_typed_can_be_typed_as_it_is(mistake: str) -> None:
+    for condition in found(MISTAKES[mistake][0]):
+        typed, _, _ = condition.remedy.partition(" # ")
+        if typed.startswith(("ovs-", "ip ", "openstack ", "modprobe ")):
+            assert not re.search(r", | \(| (or|and|not|shows) ", typed), typed
+
+
+TOLD = "external_ids:osken-net-trunk=true"
+
+
+@pytest.mark.parametrize(
+    ("edit", "remedy"),
+    [
+        (
+            with_host(managers=("ptcp:6640:127.0.0.1", "tcp:192.0.2.11:6640")),
+            f"ovs-vsctl set-manager tcp:{CONTROLLER}:6640 ptcp:6640:127.0.0.1",
+        ),
+        (
+            with_tap(type="geneve", iface_id=""),
+            f"ovs-vsctl del-port br-int tap1 # for a trunk of your own: ovs-vsctl set interface tap1 {TOLD}",
+        ),
+        (
+            with_tap(type="patch", peer="provnet", iface_id=""),
+            f"ovs-vsctl del-port br-int tap1 # for a trunk of your own: ovs-vsctl set interface tap1 {TOLD}",
+        ),
+        (
+            with_tap(iface_id=""),
+            "ovs-vsctl set interface tap1 external_ids:iface-id=PORT_ID # for a trunk of your own: ovs-vsctl"
+            f" set interface tap1 {TOLD}",
+        ),
+        (
+            with_tap(iface_id="11111111-2222-4333-8444-555555555555"),
+            "ovs-vsctl set interface tap1 external_ids:iface-id=PORT_ID # if it is no machine's any more:"
+            " ovs-vsctl del-port br-int tap1",
+        ),
+        (
+            with_bridge("br-int", controllers=(*OPENFLOW, ControllerFacts("tcp:192.0.2.11:6653", True))),
+            f"ovs-vsctl set-controller br-int tcp:{CONTROLLER}:6653 -- set controller br-int"
+            " connection_mode=out-of-band",
+        ),
+        (
+            with_tap(admin_up=False, mtu=None),
+            "ovs-vsctl del-port br-int tap1 # then plug it in again, if its device has come back",
+        ),
+        (
+            in_turn(without("br-eth2"), with_bridge("br-int", datapath_type="netdev")),
+            "ovs-vsctl add-br br-eth2 -- set bridge br-eth2 fail_mode=secure"
+            " other_config:disable-in-band=true datapath_type=netdev",
+        ),
+    ],
+)
+def test_a_remedy_leaves_alone_what_is_right(edit: Edit, remedy: str) -> None:
+    assert remedy in [condition.remedy for condition in found(edit)]
+
+
+def test_the_controller_tells_of_another_one_beside_it() -> None:
+    beside = with_bridge("br-int", controllers=(*OPENFLOW, ControllerFacts("ssl:192.0.2.11:6653")))
+    (condition,) = found(beside, address="", connected={"br-int", "br-eth2"})
+    assert (condition.code, condition.cuts) == (Code.CONTROLLER_TARGET, False)
+    assert condition.remedy.startswith("ovs-vsctl set-controller br-int tcp:CONTROLLER:6653 ")
 
 
 def test_a_condition_says_what_it_is_about_and_what_to_type() -> None:
@@ -691,7 +790,10 @@ def test_without_a_manager_the_name_tells_the_port() -> None:
 def test_what_a_host_says_of_itself_is_cut_and_cannot_be_obeyed() -> None:
     (condition,) = found(with_tap(iface_id="\x1b[2J;reboot" + "x" * 1000, name="tap1; reboot"))
     assert condition.sentence.startswith(r"tap1; reboot has the iface-id \x1b[2J;reboot" + "x" * 53 + "…")
-    assert condition.remedy == "ovs-vsctl set interface 'tap1; reboot' external_ids:iface-id=PORT_ID"
+    assert condition.remedy == (
+        "ovs-vsctl set interface 'tap1; reboot' external_ids:iface-id=PORT_ID # if it is no machine's any"
+        " more: ovs-vsctl del-port br-int 'tap1; reboot'"
+    )
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ The controller and `osken-net host-check` say the same, because both ask here.
 from osken_apps.model.conditions import bridges, interfaces, tunnels, wiring
 from osken_apps.model.conditions.condition import Code, Condition, Expected, TunnelNeeds
 from osken_apps.model.conditions.facts import (
+    LINK_TYPES,
     TRUNK_KEY,
     BridgeFacts,
     ControllerFacts,
@@ -19,6 +20,7 @@ from osken_apps.model.conditions.iface_ids import PortDirectory
 from osken_apps.model.conditions.wiring import nics_of
 
 __all__ = [
+    "LINK_TYPES",
     "TRUNK_KEY",
     "BridgeFacts",
     "Code",

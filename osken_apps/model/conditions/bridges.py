@@ -8,8 +8,9 @@ from ipaddress import ip_address
 from osken_apps.model.conditions.condition import Code, Condition, Expected
 from osken_apps.model.conditions.facts import BridgeFacts, ControllerFacts, HostFacts
 from osken_apps.model.conditions.iface_ids import is_near
+from osken_apps.model.conditions.words import typed
 from osken_apps.model.snapshot import integration_end
-from osken_apps.model.well_known import OPENFLOW_PORT, OVSDB_PORT
+from osken_apps.model.well_known import KERNEL_DATAPATH, OPENFLOW_PORT, OVSDB_PORT
 from osken_apps.printable import excerpt
 
 OPENFLOW_VERSION = "OpenFlow14"
@@ -44,7 +45,10 @@ def of_host(host: HostFacts, expected: Expected) -> Iterator[Condition]:
 
 def _of_managers(host: HostFacts, expected: Expected) -> Iterator[Condition]:
     address = expected.address or _address_of_controllers(host)
-    remedy = f"ovs-vsctl set-manager {target_of(address, expected.ovsdb_port, expected.ovsdb_method)}"
+    # What only listens is for tools of the host, as os-vif.
+    listening = (typed(target) for target in host.managers if parse_target(target) is None)
+    target = target_of(address, expected.ovsdb_port, expected.ovsdb_method)
+    remedy = " ".join(("ovs-vsctl set-manager", target, *listening))
     if not host.managers:
         yield Condition(
             Code.MANAGER_MISSING,
@@ -105,10 +109,17 @@ def _similar(bridge: str, host: HostFacts, expected: Expected) -> str:
 def _missing(bridge: str, host: HostFacts, expected: Expected) -> Condition:
     similar = _similar(bridge, host, expected)
     there = f", but there is {excerpt(similar)}" if similar else ""
+    integration = host.bridge(expected.layout.integration_bridge)
+    kind = (
+        f" datapath_type={typed(integration.datapath_type)}"
+        if integration and integration.datapath_type
+        else ""
+    )
     return Condition(
         Code.BRIDGE_MISSING,
         f"there is no bridge {bridge}{there}",
-        f"ovs-vsctl add-br {bridge} -- set bridge {bridge} fail_mode=secure",
+        f"ovs-vsctl add-br {bridge} -- set bridge {bridge} fail_mode=secure"
+        f" other_config:disable-in-band=true{kind}",
         bridge=bridge,
         cuts=True,
     )
@@ -136,8 +147,8 @@ def _of_bridge(bridge: BridgeFacts, host: HostFacts, expected: Expected) -> Iter
             Code.IN_BAND,
             f"bridge {name} is controlled in-band: ARP and TCP with the controller's address pass its flows"
             " by, whoever sends them",
-            f"ovs-vsctl set bridge {name} other_config:disable-in-band=true (not where the host reaches its"
-            f" controller through {name} alone)",
+            f"ovs-vsctl set bridge {name} other_config:disable-in-band=true # not where the host reaches its"
+            f" controller through {name} alone",
             bridge=name,
         )
     yield from _of_controllers(bridge, expected)
@@ -147,13 +158,21 @@ def _of_bridge(bridge: BridgeFacts, host: HostFacts, expected: Expected) -> Iter
 def _of_controllers(bridge: BridgeFacts, expected: Expected) -> Iterator[Condition]:
     """Give what is wrong with a bridge's way to the controller; that of one that is connected is right."""
     name, port = bridge.name, expected.openflow_port
-    if expected.connected is not None and name in expected.connected:
-        return
     right = [row for row in bridge.controllers if _is_at(row.target, expected.address, port, OPENFLOW_PORT)]
+    is_ours = expected.connected is not None and name in expected.connected
+    dialled = [excerpt(row.target) for row in bridge.controllers if parse_target(row.target)]
     remedy = (
         f"ovs-vsctl set-controller {name} {target_of(expected.address, port, expected.openflow_method)}"
         f" -- set controller {name} connection_mode=out-of-band"
     )
+    if len(dialled) > 1 and (right or is_ours):
+        sentence = (
+            f"bridge {name} has {len(dialled)} controllers, {' and '.join(dialled)}: each may change what the"
+            " other wants"
+        )
+        yield Condition(Code.CONTROLLER_TARGET, sentence, remedy, bridge=name)
+    if is_ours:
+        return
     if not bridge.controllers:
         sentence = f"bridge {name} has no controller"
         yield Condition(Code.CONTROLLER_MISSING, sentence, remedy, bridge=name, cuts=True)
@@ -168,12 +187,20 @@ def _of_controllers(bridge: BridgeFacts, expected: Expected) -> Iterator[Conditi
             cuts=True,
         )
     elif not _is_connected(bridge, right, expected):
-        yield Condition(
-            Code.NOT_CONNECTED,
-            f"bridge {name} is not connected to {excerpt(right[0].target)}",
-            f"ovs-vsctl --columns=target,status list controller {name} shows the last error",
-            bridge=name,
-        )
+        yield _not_connected(bridge, right[0].target)
+
+
+def _not_connected(bridge: BridgeFacts, target: str) -> Condition:
+    name, kind = bridge.name, bridge.datapath_type
+    sentence = f"bridge {name} is not connected to {excerpt(target)}"
+    remedy = f"ovs-vsctl --columns=target,status list controller {name} # has the last error"
+    if not bridge.is_made:
+        sentence = f"Open vSwitch has not made bridge {name} of datapath_type {excerpt(kind) or 'system'}"
+        remedy = "read the log of ovs-vswitchd"
+        if kind in ("", KERNEL_DATAPATH):
+            in_user_space = f"ovs-vsctl set bridge {name} datapath_type=netdev"
+            remedy = f"modprobe openvswitch # where there is no such module: {in_user_space}"
+    return Condition(Code.NOT_CONNECTED, sentence, remedy, bridge=name)
 
 
 def _is_connected(bridge: BridgeFacts, rows: list[ControllerFacts], expected: Expected) -> bool:

@@ -7,7 +7,11 @@ controller fills it in from a session, `osken-net host-check` from ovs-vsctl.
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 
+from osken_apps.model.resources import TUNNEL_TYPES
+
 TRUNK_KEY = "osken-net-trunk"  # external_ids key of an interface of br-int: an operator's own trunk or uplink
+
+LINK_TYPES = ("patch", *TUNNEL_TYPES)  # of interfaces that lead to another bridge or host
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,8 @@ class InterfaceFacts:
 
     `options` are those of a patch or a tunnel, where they are known.
 
-    `mtu` is in octets. `iface_id` and `attached_mac` are external_ids; `is_trunk` is the mark TRUNK_KEY.
+    `mtu` is in octets; a device that is gone has none. `iface_id` and `attached_mac` are external_ids;
+    `is_trunk` is the mark TRUNK_KEY.
     """
 
     name: str
@@ -40,6 +45,11 @@ class InterfaceFacts:
     attached_mac: str = ""
     is_trunk: bool = False
     options: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def is_gone(self) -> bool:
+        """Tell whether its device went while Open vSwitch had it open, which then keeps its number."""
+        return not self.type and self.admin_up is False and self.mtu is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +74,7 @@ class BridgeFacts:
     """A row of Bridge with its ports. No `protocols` are those that Open vSwitch enables by itself.
 
     `in_band`: Open vSwitch has flows of its own there, above all others, by which it reaches what it dials.
+    `is_made`: it has had a datapath.
     """
 
     name: str
@@ -74,6 +85,7 @@ class BridgeFacts:
     controllers: tuple[ControllerFacts, ...] = ()
     ports: tuple[PortFacts, ...] = ()
     in_band: bool = False
+    is_made: bool = True
 
     def port(self, name: str) -> PortFacts | None:
         """Give the port of that name."""

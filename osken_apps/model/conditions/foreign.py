@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from osken_apps.model.conditions.bridges import OPENFLOW_VERSION
 from osken_apps.model.conditions.condition import Code, Condition
 
 MAX_COOKIES = 3  # that are named
@@ -33,6 +34,8 @@ def of_foreign_flows(
         Code.FOREIGN_FLOWS,
         f"bridge {bridge} has {len(taking)} flows of others (cookies {', '.join(named)}{more}, highest"
         f" priority {highest}): they may take frames before ours do",
-        "; ".join(f"ovs-ofctl del-flows {bridge} cookie={cookie}/-1" for cookie in named),
+        "; ".join(
+            f"ovs-ofctl -O {OPENFLOW_VERSION} del-flows {bridge} cookie={cookie}/-1" for cookie in named
+        ),
         bridge=bridge,
     )

@@ -3,7 +3,14 @@
 from collections.abc import Collection, Iterator
 
 from osken_apps.model.conditions.condition import Code, Condition, Expected
-from osken_apps.model.conditions.facts import TRUNK_KEY, BridgeFacts, HostFacts, InterfaceFacts, PortFacts
+from osken_apps.model.conditions.facts import (
+    LINK_TYPES,
+    TRUNK_KEY,
+    BridgeFacts,
+    HostFacts,
+    InterfaceFacts,
+    PortFacts,
+)
 from osken_apps.model.conditions.iface_ids import PortDirectory, canonical, hex_digits, is_port_id
 from osken_apps.model.conditions.words import typed
 from osken_apps.model.host import ACCESS_MODES
@@ -37,7 +44,7 @@ def _of_other_bridge(bridge: BridgeFacts, integration_bridge: str) -> Iterator[C
                     Code.WRONG_BRIDGE,
                     f"{excerpt(interface.name)} has an iface-id and is on bridge {excerpt(bridge.name)}, not"
                     f" {integration_bridge}",
-                    f"ovs-vsctl del-port {typed(bridge.name)} {name} and plug it into {integration_bridge}",
+                    f"ovs-vsctl del-port {typed(bridge.name)} {name} # and plug it into {integration_bridge}",
                     interface=interface.name,
                     port_id=interface.iface_id,
                     cuts=True,
@@ -56,12 +63,13 @@ def _of_integration_bridge(bridge: BridgeFacts, host: HostFacts, expected: Expec
             if len(port.interfaces) > 1 and not port.is_trunk:
                 yield _shared(bridge, port, interface)
             elif interface.iface_id:
+                yield from _of_device(bridge, port, interface)
                 yield from _of_plugged(port, interface, host, expected)
                 yield from _of_second(interface, first)
             elif port.iface_id:
                 yield _on_port_row(port, interface)
             elif not (port.is_trunk or _is_intended(interface, host, outside)):
-                yield _undeclared(interface)
+                yield _undeclared(bridge, interface)
 
 
 def _ends(layout: Layout) -> Iterator[str]:
@@ -90,8 +98,7 @@ def _shared(bridge: BridgeFacts, port: PortFacts, interface: InterfaceFacts) -> 
         f"{excerpt(interface.name)} shares its port row {excerpt(port.name)} with {others}: a port has a row"
         " for itself, and this one carries nothing",
         f"ovs-vsctl del-port {bridge.name} {row} -- add-port {bridge.name} {name} -- set interface {name}"
-        f" external_ids:iface-id={typed(interface.iface_id or 'PORT_ID')}, or for a trunk of your own:"
-        f" ovs-vsctl set interface {name} external_ids:{TRUNK_KEY}=true",
+        f" external_ids:iface-id={typed(interface.iface_id or 'PORT_ID')} {_as_trunk(name)}",
         interface=interface.name,
         port_id=interface.iface_id,
         cuts=True,
@@ -111,13 +118,20 @@ def _on_port_row(port: PortFacts, interface: InterfaceFacts) -> Condition:
     )
 
 
-def _undeclared(interface: InterfaceFacts) -> Condition:
+def _as_trunk(name: str) -> str:
+    """Write what to type instead for a trunk of the operator's own; `name` is as it is typed."""
+    return f"# for a trunk of your own: ovs-vsctl set interface {name} external_ids:{TRUNK_KEY}=true"
+
+
+def _undeclared(bridge: BridgeFacts, interface: InterfaceFacts) -> Condition:
+    """Say that an interface is no port's; a patch or a tunnel never is, but left by another program."""
     name = typed(interface.name)
+    is_link = interface.type in LINK_TYPES
+    unplug, plug = f"del-port {bridge.name} {name}", f"set interface {name} external_ids:iface-id=PORT_ID"
     return Condition(
         Code.INTERFACE_UNDECLARED,
         f"{excerpt(interface.name)} has no iface-id: it is no port's, and carries nothing",
-        f"ovs-vsctl set interface {name} external_ids:iface-id=PORT_ID, or for a trunk of your own"
-        f" external_ids:{TRUNK_KEY}=true",
+        f"ovs-vsctl {unplug if is_link else plug} {_as_trunk(name)}",
         interface=interface.name,
         cuts=True,
     )
@@ -125,30 +139,42 @@ def _undeclared(interface: InterfaceFacts) -> Condition:
 
 def _of_second(interface: InterfaceFacts, first: dict[str, str]) -> Iterator[Condition]:
     """Say that an interface has the iface-id of another; `first` is where each was seen first."""
+    if interface.error or interface.is_gone:
+        return
     other = first.setdefault(interface.iface_id, interface.name)
     if other != interface.name:
         yield Condition(
             Code.IFACE_ID_TWICE,
             f"{excerpt(other)} and {excerpt(interface.name)} have the same iface-id"
             f" {excerpt(interface.iface_id)}",
-            f"ovs-vsctl remove interface {typed(interface.name)} external_ids iface-id (or of the other)",
+            f"ovs-vsctl remove interface {typed(interface.name)} external_ids iface-id # or of the other",
             interface=interface.name,
             port_id=interface.iface_id,
         )
 
 
-def _of_plugged(
-    port: PortFacts, interface: InterfaceFacts, host: HostFacts, expected: Expected
-) -> Iterator[Condition]:
-    """Give what is wrong with an interface that has an iface-id."""
+def _of_device(bridge: BridgeFacts, port: PortFacts, interface: InterfaceFacts) -> Iterator[Condition]:
+    """Say why nothing can pass the device of an interface that has an iface-id."""
     name, iface_id = interface.name, interface.iface_id
+    unplug = f"ovs-vsctl del-port {bridge.name} {typed(port.name)}"
     if interface.error:
         sentence = f"Open vSwitch cannot use {excerpt(name)}: {excerpt(interface.error)}"
-        remedy = f"ovs-vsctl del-port {typed(port.name)}, and plug a device that there is"
+        remedy = f"{unplug} # and plug a device that there is"
+        yield Condition(Code.INTERFACE_ERROR, sentence, remedy, "", name, iface_id, cuts=True)
+    elif interface.is_gone:
+        sentence = f"the device of {excerpt(name)} is gone"
+        remedy = f"{unplug} # then plug it in again, if its device has come back"
         yield Condition(Code.INTERFACE_ERROR, sentence, remedy, "", name, iface_id, cuts=True)
     elif interface.admin_up is False and not interface.type:
         sentence, remedy = f"{excerpt(name)} is down", f"ip link set {typed(name)} up"
         yield Condition(Code.INTERFACE_DOWN, sentence, remedy, "", name, iface_id, cuts=True)
+
+
+def _of_plugged(
+    port: PortFacts, interface: InterfaceFacts, host: HostFacts, expected: Expected
+) -> Iterator[Condition]:
+    """Give what is wrong with what an interface that has an iface-id is said to be."""
+    name, iface_id = interface.name, interface.iface_id
     if port.vlan_mode not in ACCESS_MODES:
         sentence = (
             f"{excerpt(name)} has vlan_mode={excerpt(port.vlan_mode)}: it carries VLANs that are not its own"
@@ -157,14 +183,14 @@ def _of_plugged(
         yield Condition(Code.VLAN_MODE, sentence, remedy, "", name, iface_id)
     if interface.is_trunk:
         sentence = f"{excerpt(name)} is declared a trunk and has an iface-id: it can be one of the two"
-        remedy = f"ovs-vsctl remove interface {typed(name)} external_ids {TRUNK_KEY} (or iface-id)"
+        remedy = f"ovs-vsctl remove interface {typed(name)} external_ids {TRUNK_KEY} # or iface-id"
         yield Condition(Code.TRUNK_WITH_IFACE_ID, sentence, remedy, "", name, iface_id)
     ports = expected.ports
     known = ports.port(iface_id) if ports else None
     if known:
         yield from _of_port(interface, known, (host.hostname, host.system_id, *expected.former_names))
     elif ports or not is_port_id(iface_id):
-        yield _unknown(interface, ports or PortDirectory({}))
+        yield _unknown(port, interface, expected)
 
 
 def _of_port(interface: InterfaceFacts, port: Port, host_names: Collection[str]) -> Iterator[Condition]:
@@ -186,7 +212,7 @@ def _of_port(interface: InterfaceFacts, port: Port, host_names: Collection[str])
         yield Condition(
             Code.WRONG_HOST,
             f"{excerpt(name)} is {_called(port)}, which is asked for on host {excerpt(port.requested_host)}",
-            f"openstack port unset --host {port.id}, or plug it there",
+            f"openstack port unset --host {port.id} # or plug it there",
             "",
             name,
             port.id,
@@ -194,11 +220,14 @@ def _of_port(interface: InterfaceFacts, port: Port, host_names: Collection[str])
         )
 
 
-def _unknown(interface: InterfaceFacts, ports: PortDirectory) -> Condition:
+def _unknown(port: PortFacts, interface: InterfaceFacts, expected: Expected) -> Condition:
     """Say which port was meant by an iface-id that is no port's, where that can be told."""
     iface_id = interface.iface_id
-    what, meant = _meant(iface_id, ports)
+    what, meant = _meant(iface_id, expected.ports or PortDirectory({}))
     remedy = f"ovs-vsctl set interface {typed(interface.name)} external_ids:iface-id={meant or 'PORT_ID'}"
+    if not meant:
+        unplug = f"ovs-vsctl del-port {expected.layout.integration_bridge} {typed(port.name)}"
+        remedy = f"{remedy} # if it is no machine's any more: {unplug}"
     sentence = f"{excerpt(interface.name)} has the iface-id {excerpt(iface_id)}, {what}"
     return Condition(Code.IFACE_ID_UNKNOWN, sentence, remedy, "", interface.name, meant, cuts=True)
 

@@ -7,7 +7,7 @@ address of the host will do. The datapath in user space needs the address on a b
 from collections.abc import Iterator
 
 from osken_apps.model.conditions.condition import Code, Condition, Expected, TunnelNeeds
-from osken_apps.model.conditions.facts import HostFacts, InterfaceFacts
+from osken_apps.model.conditions.facts import LINK_TYPES, HostFacts, InterfaceFacts
 from osken_apps.model.conditions.wiring import vlans
 from osken_apps.model.conditions.words import typed
 from osken_apps.model.resources import TUNNEL_OCTETS, TUNNEL_TYPES
@@ -17,7 +17,7 @@ from osken_apps.model.tunnels import MAX_COPIES, MAX_MACHINES, USERSPACE_COPIES
 from osken_apps.printable import excerpt
 
 USERSPACE = "netdev"
-NOT_A_NIC = ("patch", "internal", *TUNNEL_TYPES)
+NOT_A_NIC = ("internal", *LINK_TYPES)
 
 
 def of_tunnels(host: HostFacts, expected: Expected) -> Iterator[Condition]:
@@ -44,7 +44,7 @@ def _of_address(host: HostFacts, needs: TunnelNeeds | None, expected: Expected) 
         yield Condition(
             Code.TUNNEL_ADDRESS_DOUBLED,
             f"its tunnel address {address} is also that of host {excerpt(needs.rival)}: {who} is not reached",
-            f"{SET_ADDRESS} on one of the two; if host {excerpt(needs.rival)} is no more, delete its agent",
+            f"{SET_ADDRESS} # on one of the two; if host {excerpt(needs.rival)} is no more, delete its agent",
             bridge,
             cuts=not needs.is_reached,
         )
@@ -85,7 +85,7 @@ def _of_mtu(host: HostFacts, needs: TunnelNeeds, expected: Expected) -> Iterator
         Code.TUNNEL_MTU,
         f"{excerpt(best.name)} has MTU {best.mtu}, and a network of type {kind} with MTU {mtu} needs"
         f" {needed}",
-        f"ip link set {typed(best.name)} mtu {needed}, or: openstack network set --mtu"
+        f"ip link set {typed(best.name)} mtu {needed} # or: openstack network set --mtu"
         f" {best.mtu - TUNNEL_OCTETS[kind]} NETWORK",
         interface=best.name,
     )
@@ -103,7 +103,7 @@ def _of_vlans(host: HostFacts, expected: Expected) -> Iterator[Condition]:
                 Code.TUNNEL_VLANS,
                 f"the port {name} of bridge {name} takes frames of all VLANs: a machine on any that says that"
                 " it has another host's tunnel address cuts the tunnels to there",
-                f"ovs-vsctl set port {name} tag=0, or the VLAN of the host's address there",
+                f"ovs-vsctl set port {name} tag=0 # or the VLAN of the host's address there",
                 name,
             )
 
