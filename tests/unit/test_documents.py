@@ -3,6 +3,7 @@
 import argparse
 import configparser
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -124,3 +125,25 @@ def commands_in(text: str) -> Iterator[tuple[str, ...]]:
     for line in code:
         for rest in re.findall(r"(?:^\s*(?:\$ )?|[|;&]\s*|/)osken-net ([a-z][^|#;<>]*)", line):
             yield tuple(rest.partition(" '")[0].split())
+
+
+def test_the_script_for_lxc_unplugs_first_what_is_left_of_the_port_and_no_running_machine(
+    tmp_path: Path,
+) -> None:
+    plug, unplug, configuration = blocks("docs/plug-a-vm.md", "LXC")
+    stub = tmp_path / "ovs-vsctl"
+    stub.write_text(
+        f'#!/bin/sh\n[ "$1" != --bare ] || echo "veth1\n\nlo\n\ngone"\necho "$@" >>{tmp_path}/told\n'
+    )
+    stub.chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "LXC_NET_PEER": "veth1"}
+    for script, *arguments in ((plug, "PORT_ID"), (unplug,)):
+        subprocess.run(["sh", "-ec", script, "sh", *arguments], env=environment, check=True)
+    assert (tmp_path / "told").read_text().splitlines() == [
+        "--bare --columns=name find interface external_ids:iface-id=PORT_ID",
+        "del-port br-int veth1",
+        "del-port br-int gone",
+        "add-port br-int veth1 tag=4095 -- set interface veth1 external_ids:iface-id=PORT_ID",
+        "--if-exists del-port br-int veth1",
+    ]
+    assert "script.up = /etc/osken-net/lxc-plug PORT_ID" in configuration
