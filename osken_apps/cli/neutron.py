@@ -27,6 +27,9 @@ EPILOG = """example:
   systemctl start osken-net"""
 MODE = 0o600
 NOT_FOUND = 404
+#: Of each, what Neutron shows to administrators; of a network the one or the other.
+ADMINISTRATORS = {"networks": ("provider:network_type", "segments"), "ports": ("binding:host_id",)}
+NO_ADMINISTRATOR = "{} are shown without {}, as to who is no administrator: not all would be exported"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -46,6 +49,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def _export(parsed: argparse.Namespace) -> int:
     api = Api.of(parsed)
     document = {plural: _listed(api, plural) for plural in PATHS}
+    for plural, names in ADMINISTRATORS.items():
+        if not all(item.keys() & set(names) for item in document[plural]):
+            raise CommandError(NO_ADMINISTRATOR.format(plural, names[0]))
     write_whole(parsed.file, json.dumps(document, indent=1).encode(), MODE)
     print(f"exported: {_counted({plural: len(items) for plural, items in document.items()})}")
     return Exit.WELL

@@ -176,7 +176,11 @@ def test_a_host_that_nobody_knows_cannot_be_told_of(api: FakeApi, capsys: pytest
     api.answers["GET /v2.0/agents"] = {"agents": []}
     for command in ("flows", "interfaces"):
         ended = run(capsys, command, "host9")
-        assert ended == (3, "", "osken-net: the controller knows no host host9\n")
+        assert ended == (
+            3,
+            "",
+            "osken-net: the controller knows no host host9, or tells administrators only\n",
+        )
 
 
 # -- interfaces

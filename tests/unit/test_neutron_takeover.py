@@ -295,6 +295,29 @@ def test_what_is_exported_is_what_is_imported(
     assert file.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.parametrize(
+    ("plural", "names"),
+    [("networks", ("provider:network_type", "segments")), ("ports", ("binding:host_id",))],
+)
+def test_what_neutron_shows_to_no_administrator_is_not_exported(
+    document: Document,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    plural: str,
+    names: tuple[str, ...],
+) -> None:
+    less = [{name: value for name, value in item.items() if name not in names} for item in document[plural]]
+    shown = {**document, plural: less}
+    file = tmp_path / "neutron.json"
+    with fake_api({f"GET /v2.0/{name.replace('_', '-')}": {name: shown[name]} for name in shown}) as served:
+        assert cli.main(["neutron", "export", str(file), "--api", served.url]) == 1
+    assert capsys.readouterr().err == (
+        f"osken-net: {plural} are shown without {names[0]}, as to who is no administrator: not all would be"
+        " exported\n"
+    )
+    assert not file.exists()
+
+
 def test_a_file_that_is_too_deep_is_said_in_one_line(
     take: Callable[[Any], int],
     tmp_path: Path,
