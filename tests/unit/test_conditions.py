@@ -764,6 +764,21 @@ def test_other_forms_of_the_same_target_are_right(target: str) -> None:
     assert found(with_controller("br-int", target)) == ()
 
 
+def test_where_tls_is_spoken_a_target_of_tcp_is_wrong() -> None:
+    tls = {"openflow_method": "ssl", "ovsdb_method": "ssl"}
+    assert [condition.sentence for condition in found(in_turn(), **tls)] == [
+        "set-manager is tcp:192.0.2.10:6640, not ssl:192.0.2.10:6640",
+        "the controller of bridge br-int is tcp:192.0.2.10:6653, not ssl:192.0.2.10:6653",
+        "the controller of bridge br-eth2 is tcp:192.0.2.10:6653, not ssl:192.0.2.10:6653",
+    ]
+    spoken = in_turn(
+        with_controller("br-int", "ssl:192.0.2.10:6653"),
+        with_controller("br-eth2", "ssl:192.0.2.10"),
+        with_host(managers=("ssl:192.0.2.10:6640",)),
+    )
+    assert found(spoken, **tls) == ()
+
+
 def test_an_ipv6_address_is_read_in_its_brackets() -> None:
     facts = in_turn(
         with_controller("br-int", "tcp:[2001:db8::10]:6653"),

@@ -56,13 +56,14 @@ def _of_managers(host: HostFacts, expected: Expected) -> Iterator[Condition]:
             remedy,
         )
     elif expected.connected is None and not any(
-        _is_at(target, expected.address, expected.ovsdb_port, OVSDB_PORT) for target in host.managers
+        _is_at(target, expected.address, expected.ovsdb_port, OVSDB_PORT, expected.ovsdb_method)
+        for target in host.managers
     ):
         target = host.managers[0]
         yield Condition(
             Code.MANAGER_TARGET,
             f"set-manager is {excerpt(target)}{_whose_port(target, expected.ovsdb_port, expected)},"
-            f" not {_endpoint(expected, expected.ovsdb_port)}",
+            f" not {_endpoint(expected, expected.ovsdb_port, expected.ovsdb_method)}",
             remedy,
         )
 
@@ -158,11 +159,12 @@ def _of_bridge(bridge: BridgeFacts, host: HostFacts, expected: Expected) -> Iter
 def _of_controllers(bridge: BridgeFacts, expected: Expected) -> Iterator[Condition]:
     """Give what is wrong with a bridge's way to the controller; that of one that is connected is right."""
     name, port = bridge.name, expected.openflow_port
-    right = [row for row in bridge.controllers if _is_at(row.target, expected.address, port, OPENFLOW_PORT)]
+    method, rows = expected.openflow_method, bridge.controllers
+    right = [row for row in rows if _is_at(row.target, expected.address, port, OPENFLOW_PORT, method)]
     is_ours = expected.connected is not None and name in expected.connected
-    dialled = [excerpt(row.target) for row in bridge.controllers if parse_target(row.target)]
+    dialled = [excerpt(row.target) for row in rows if parse_target(row.target)]
     remedy = (
-        f"ovs-vsctl set-controller {name} {target_of(expected.address, port, expected.openflow_method)}"
+        f"ovs-vsctl set-controller {name} {target_of(expected.address, port, method)}"
         f" -- set controller {name} connection_mode=out-of-band"
     )
     if len(dialled) > 1 and (right or is_ours):
@@ -173,15 +175,15 @@ def _of_controllers(bridge: BridgeFacts, expected: Expected) -> Iterator[Conditi
         yield Condition(Code.CONTROLLER_TARGET, sentence, remedy, bridge=name)
     if is_ours:
         return
-    if not bridge.controllers:
+    if not rows:
         sentence = f"bridge {name} has no controller"
         yield Condition(Code.CONTROLLER_MISSING, sentence, remedy, bridge=name, cuts=True)
     elif not right:
-        target = bridge.controllers[0].target
+        target = rows[0].target
         yield Condition(
             Code.CONTROLLER_TARGET,
             f"the controller of bridge {name} is {excerpt(target)}{_whose_port(target, port, expected)},"
-            f" not {_endpoint(expected, port)}",
+            f" not {_endpoint(expected, port, method)}",
             remedy,
             bridge=name,
             cuts=True,
@@ -230,8 +232,9 @@ def _of_path(bridge: BridgeFacts, host: HostFacts) -> Iterator[Condition]:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a bridge or OVSDB dials; `port` is None where Open vSwitch takes its usual one."""
+    """Where a bridge or OVSDB dials, by tcp or ssl; `port` is None where Open vSwitch takes its usual one."""
 
+    method: str
     address: str
     port: int | None
 
@@ -240,7 +243,9 @@ def parse_target(text: str) -> Target | None:
     """Read a target of the form method:address[:port]; None for those that do not dial."""
     found = TARGET.fullmatch(text)
     return (
-        Target(found["address"].strip("[]"), int(found["port"]) if found["port"] else None) if found else None
+        Target(found["method"], found["address"].strip("[]"), int(found["port"]) if found["port"] else None)
+        if found
+        else None
     )
 
 
@@ -249,10 +254,15 @@ def target_of(address: str, port: int, method: str = "tcp") -> str:
     return f"{method}:[{address}]:{port}" if ":" in address else f"{method}:{address or 'CONTROLLER'}:{port}"
 
 
-def _is_at(text: str, address: str, port: int, usual_port: int) -> bool:
-    """Tell whether a target dials the controller; of two names nobody can say that they are not the same."""
+def _is_at(text: str, address: str, port: int, usual_port: int, method: str) -> bool:
+    """Tell whether a target dials the controller; of two names nobody can say that they are not the same.
+
+    Who asks for tcp need not know that hosts speak TLS.
+    """
     target = parse_target(text)
-    return target is not None and (target.port or usual_port) == port and _same(target.address, address)
+    if target is None or (target.method, method) == ("tcp", "ssl"):
+        return False
+    return (target.port or usual_port) == port and _same(target.address, address)
 
 
 def _same(one: str, other: str) -> bool:
@@ -270,8 +280,10 @@ def _whose_port(text: str, port: int, expected: Expected) -> str:
     return f" (the port of {owner})" if owner else ""
 
 
-def _endpoint(expected: Expected, port: int) -> str:
-    return f"{expected.address}:{port}" if expected.address else f"port {port}"
+def _endpoint(expected: Expected, port: int, method: str) -> str:
+    if not expected.address:
+        return f"port {port} by ssl:" if method == "ssl" else f"port {port}"
+    return f"ssl:{expected.address}:{port}" if method == "ssl" else f"{expected.address}:{port}"
 
 
 def _address_of_controllers(host: HostFacts) -> str:
