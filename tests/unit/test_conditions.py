@@ -750,11 +750,21 @@ def test_the_controller_knows_better_which_bridge_is_connected() -> None:
 
 
 def test_an_in_band_controller_needs_no_other_way() -> None:
-    one_nic = in_turn(
-        with_host(way_to_controller="br-eth2"),
-        with_controller("br-eth2", f"tcp:{CONTROLLER}:6653", in_band=True),
+    through = with_host(way_to_controller="br-eth2")
+    dialled = with_controller("br-eth2", f"tcp:{CONTROLLER}:6653", in_band=True)
+    one_nic = in_turn(through, dialled, with_bridge("br-eth2", in_band=True))
+    assert [condition.code for condition in found(one_nic)] == [Code.IN_BAND]
+
+
+def test_a_bridge_that_is_not_to_be_in_band_is_none_whatever_its_controller_says() -> None:
+    through = with_host(way_to_controller="br-eth2")
+    dialled = with_controller("br-eth2", f"tcp:{CONTROLLER}:6653", in_band=True)
+    (condition,) = found(in_turn(through, dialled))
+    assert condition.code is Code.CONTROLLER_PATH
+    assert condition.remedy == (
+        "use another NIC for management, or: ovs-vsctl set bridge br-eth2 other_config:disable-in-band=false"
+        " -- set controller br-eth2 connection_mode=in-band"
     )
-    assert found(one_nic) == ()
 
 
 @pytest.mark.parametrize(

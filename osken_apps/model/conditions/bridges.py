@@ -215,17 +215,17 @@ def _is_connected(bridge: BridgeFacts, rows: list[ControllerFacts], expected: Ex
 def _of_path(bridge: BridgeFacts, host: HostFacts) -> Iterator[Condition]:
     """Warn of a host that reaches its controller through a bridge that the controller must first program."""
     device = host.way_to_controller
-    in_band = any(row.in_band for row in bridge.controllers)
     ports = {
         interface.name for port in bridge.ports for interface in port.interfaces if interface.type != "patch"
     }
-    if device not in {bridge.name, *ports} or in_band:
+    if device not in {bridge.name, *ports} or bridge.in_band:
         return
     yield Condition(
         Code.CONTROLLER_PATH,
         f"the host reaches its controller through bridge {bridge.name} ({excerpt(device)}): after a reboot"
         " the bridge has no flows, and the host never gets there",
-        f"use another NIC for management, or: ovs-vsctl set controller {bridge.name} connection_mode=in-band",
+        f"use another NIC for management, or: ovs-vsctl set bridge {bridge.name}"
+        f" other_config:disable-in-band=false -- set controller {bridge.name} connection_mode=in-band",
         bridge=bridge.name,
     )
 
