@@ -812,6 +812,25 @@ def test_without_a_manager_the_name_tells_the_port() -> None:
     assert [c.code.value for c in found(facts)] == ["manager_missing"]
 
 
+BY_NAME = with_tap(name="tap8a42c1de-82", iface_id="")
+
+
+@pytest.mark.parametrize(
+    ("ports", "meant"), [(PortDirectory({VM1.id: VM1}), PORT_ID), (PortDirectory({}), "PORT_ID")]
+)
+def test_what_is_a_ports_by_its_name_gets_its_iface_id_before_a_manager_would_cut_it(
+    ports: PortDirectory, meant: str
+) -> None:
+    plug = f"ovs-vsctl set interface tap8a42c1de-82 external_ids:iface-id={meant} #"
+    (missing,) = found(in_turn(with_host(managers=()), BY_NAME), ports=ports)
+    assert missing.remedy == (
+        f"{plug} and so all that are ports' by their names alone, which a manager's session cuts; then:"
+        f" ovs-vsctl set-manager tcp:{CONTROLLER}:6640"
+    )
+    (undeclared,) = found(BY_NAME, ports=ports)
+    assert undeclared.remedy.startswith(plug)
+
+
 def test_what_a_host_says_of_itself_is_cut_and_cannot_be_obeyed() -> None:
     (condition,) = found(with_tap(iface_id="\x1b[2J;reboot" + "x" * 1000, name="tap1; reboot"))
     assert condition.sentence.startswith(r"tap1; reboot has the iface-id \x1b[2J;reboot" + "x" * 53 + "…")

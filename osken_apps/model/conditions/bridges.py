@@ -7,8 +7,9 @@ from ipaddress import ip_address
 
 from osken_apps.model.conditions.condition import Code, Condition, Expected
 from osken_apps.model.conditions.facts import BridgeFacts, ControllerFacts, HostFacts
-from osken_apps.model.conditions.iface_ids import is_near
+from osken_apps.model.conditions.iface_ids import is_near, meant_by_name
 from osken_apps.model.conditions.words import typed
+from osken_apps.model.interface_names import PORT_ID_PREFIX_LENGTH, named_port
 from osken_apps.model.snapshot import integration_end
 from osken_apps.model.well_known import KERNEL_DATAPATH, OPENFLOW_PORT, OVSDB_PORT
 from osken_apps.printable import excerpt
@@ -53,7 +54,7 @@ def _of_managers(host: HostFacts, expected: Expected) -> Iterator[Condition]:
         yield Condition(
             Code.MANAGER_MISSING,
             "no set-manager: the controller cannot read the iface-ids of this host nor set its tags",
-            remedy,
+            _before_a_manager(host, expected) + remedy,
         )
     elif expected.connected is None and not any(
         _is_at(target, expected.address, expected.ovsdb_port, OVSDB_PORT, expected.ovsdb_method)
@@ -66,6 +67,22 @@ def _of_managers(host: HostFacts, expected: Expected) -> Iterator[Condition]:
             f" not {_endpoint(expected, expected.ovsdb_port, expected.ovsdb_method)}",
             remedy,
         )
+
+
+def _before_a_manager(host: HostFacts, expected: Expected) -> str:
+    """Say what to type first where names alone tell whose interfaces are; empty where none does."""
+    bridge = host.bridge(expected.layout.integration_bridge)
+    names = [
+        interface.name
+        for port in (bridge.ports if bridge else ())
+        for interface in port.interfaces
+        if not interface.iface_id and len(named_port(interface.name)) == PORT_ID_PREFIX_LENGTH
+    ]
+    if not names:
+        return ""
+    plug = f"set interface {typed(names[0])} external_ids:iface-id={meant_by_name(names[0], expected.ports)}"
+    others = "so all that are ports' by their names alone, which a manager's session cuts; then: "
+    return f"ovs-vsctl {plug} # and {others}"
 
 
 def of_bridges(host: HostFacts, expected: Expected) -> Iterator[Condition]:

@@ -6,7 +6,7 @@ A directory of ports that answers without walking them all, however many there a
 import re
 from collections.abc import Mapping
 
-from osken_apps.model.interface_names import PORT_ID_PREFIX_LENGTH, port_id_prefix
+from osken_apps.model.interface_names import PORT_ID_PREFIX_LENGTH, named_port, port_id_prefix
 from osken_apps.model.resources import Port
 from osken_apps.model.uuids import UUID
 
@@ -76,6 +76,12 @@ class PortDirectory:
             if port_id and (port_id == text or _is_beginning(text, port_id) or is_near(text, port_id)):
                 return self._ports[port_id]
         return None
+
+
+def meant_by_name(interface: str, ports: PortDirectory | None) -> str:
+    """Give the id of the port that an interface's name tells, or the word for one that is not known."""
+    port = ports.similar(named_port(interface)) if ports and named_port(interface) else None
+    return port.id if port else "PORT_ID"
 
 
 def hex_digits(text: str) -> str:

@@ -11,7 +11,13 @@ from osken_apps.model.conditions.facts import (
     InterfaceFacts,
     PortFacts,
 )
-from osken_apps.model.conditions.iface_ids import PortDirectory, canonical, hex_digits, is_port_id
+from osken_apps.model.conditions.iface_ids import (
+    PortDirectory,
+    canonical,
+    hex_digits,
+    is_port_id,
+    meant_by_name,
+)
 from osken_apps.model.conditions.words import typed
 from osken_apps.model.host import ACCESS_MODES
 from osken_apps.model.interface_names import named_port
@@ -69,7 +75,7 @@ def _of_integration_bridge(bridge: BridgeFacts, host: HostFacts, expected: Expec
             elif port.iface_id:
                 yield _on_port_row(port, interface)
             elif not (port.is_trunk or _is_intended(interface, host, outside)):
-                yield _undeclared(bridge, interface)
+                yield _undeclared(bridge, interface, expected)
 
 
 def _ends(layout: Layout) -> Iterator[str]:
@@ -123,11 +129,12 @@ def _as_trunk(name: str) -> str:
     return f"# for a trunk of your own: ovs-vsctl set interface {name} external_ids:{TRUNK_KEY}=true"
 
 
-def _undeclared(bridge: BridgeFacts, interface: InterfaceFacts) -> Condition:
+def _undeclared(bridge: BridgeFacts, interface: InterfaceFacts, expected: Expected) -> Condition:
     """Say that an interface is no port's; a patch or a tunnel never is, but left by another program."""
     name = typed(interface.name)
     is_link = interface.type in LINK_TYPES
-    unplug, plug = f"del-port {bridge.name} {name}", f"set interface {name} external_ids:iface-id=PORT_ID"
+    meant = meant_by_name(interface.name, expected.ports)
+    unplug, plug = f"del-port {bridge.name} {name}", f"set interface {name} external_ids:iface-id={meant}"
     return Condition(
         Code.INTERFACE_UNDECLARED,
         f"{excerpt(interface.name)} has no iface-id: it is no port's, and carries nothing",
