@@ -1,6 +1,7 @@
 """Making, changing and deleting by the dashboard, and what is refused."""
 
 import re
+from collections.abc import Mapping, Sequence
 
 from playwright.sync_api import Locator, Page, Route, expect
 
@@ -47,6 +48,75 @@ def test_what_is_refused_is_said_beside_its_field_and_the_focus_is_there(site: S
         expect(field).to_have_attribute("aria-invalid", "true")
         expect(field).to_be_focused()
         expect(field).to_have_accessible_description(re.compile("Like 192.0.2.0/24.*10.0.0.0/99"))
+
+
+#: What the API says, of which resource and with what filled in, and beside which field that belongs.
+SAID: Sequence[tuple[str, str, Mapping[str, str], str]] = (
+    ("NETWORKS", "Invalid input for operation: Requested MTU is too big, maximum is 1500: 9000.", {}, "mtu"),
+    ("NETWORKS", "Invalid input for operation: network_type required.", {}, "provider:network_type"),
+    (
+        "NETWORKS",
+        "Invalid input for operation: segmentation_id requires physical_network for VLAN provider network.",
+        {},
+        "provider:segmentation_id",
+    ),
+    ("SUBNETS", "Invalid input for operation: 10.0.0.0/99 is not in a CIDR format.", {}, "cidr"),
+    (
+        "SUBNETS",
+        "Invalid input for operation: Gateway is not valid on subnet: 10.4.0.0.",
+        {"cidr": "10.4.0.0/24", "gateway_ip": "10.4.0.0"},
+        "gateway_ip",
+    ),
+    (
+        "SUBNETS",
+        "Invalid input for operation: 'dns_nameserver' '::1' does not match the ip_version '4'.",
+        {"gateway_ip": "::1"},
+        "dns_nameservers",
+    ),
+    (
+        "PORTS",
+        "Invalid input for operation: Duplicate IP address '10.0.0.2'.",
+        {"name": "address", "fixed_ips": "10.0.0.3\n10.0.0.2"},
+        "fixed_ips",
+    ),
+    (
+        "PORTS",
+        "Port Security must be enabled in order to have allowed address pairs on a port.",
+        {},
+        "allowed_address_pairs",
+    ),
+    (
+        "PORTS",
+        "(rule:create_port and rule:create_port:mac_address) is disallowed by policy",
+        {},
+        "mac_address",
+    ),
+    (
+        "RULES",
+        "Invalid value for port 70000",
+        {"description": "port", "port_range_max": "70000"},
+        "port_range_max",
+    ),
+    (
+        "RULES",
+        "Invalid value for ICMP code (port_range_max) 999. It must be 0 to 255.",
+        {"port_range_min": "1", "port_range_max": "999"},
+        "port_range_max",
+    ),
+    ("RULES", "Security group rule already exists. Rule id is 4.", {"protocol": "tcp"}, ""),
+)
+FIELDS_OF = """async said => {
+    const { fieldOf } = await import('/ui/view/form.js');
+    const kinds = await import('/ui/resources.js');
+    return said.map(([kind, message, values]) =>
+        fieldOf({ type: "", message }, kinds[kind].fields, values, kinds[kind].errors));
+}"""
+
+
+def test_what_the_api_says_stands_beside_the_field_that_it_names_or_quotes(site: Site) -> None:
+    with site.page("networks") as page:
+        found = page.evaluate(FIELDS_OF, [list(one) for one in SAID])
+    assert found == [field for *_, field in SAID]
 
 
 def test_whatever_is_on_a_line_is_sent_and_what_is_too_much_is_refused(site: Site) -> None:

@@ -143,7 +143,7 @@ export const PORTS = {
     { name: "allowed_address_pairs", label: "Further addresses", kind: "lines", ...PAIR, allowed: allowed("port", "allowed_address_pairs"), hint: "An address or range a line, perhaps with a MAC address." },
     { name: "binding:host_id", label: "Wanted on host", kind: "text", allowed: allowed("port", "binding:host_id") },
   ],
-  errors: { MacAddressInUse: "mac_address", PortBound: "mac_address", IpAddressAlreadyAllocated: "fixed_ips", IpAddressInUse: "fixed_ips", InvalidIpForNetwork: "fixed_ips", InvalidIpForSubnet: "fixed_ips", IpAddressGenerationFailure: "network_id" },
+  errors: { MacAddressInUse: "mac_address", PortBound: "mac_address", IpAddressAlreadyAllocated: "fixed_ips", IpAddressInUse: "fixed_ips", InvalidIpForNetwork: "fixed_ips", InvalidIpForSubnet: "fixed_ips", IpAddressGenerationFailure: "network_id", DuplicateAddressPairInRequest: "allowed_address_pairs" },
   below: [],
 };
 
@@ -179,7 +179,7 @@ export const RULES = {
     { name: "remote_address_group_id", label: "Remote address group", kind: "choice", of: "address_group", choices: choicesOf("address-groups", "address_groups"), change: false },
     DESCRIPTION,
   ],
-  errors: { SecurityGroupInvalidPortRange: "port_range_max", SecurityGroupInvalidIcmpValue: "port_range_min", SecurityGroupInvalidProtocol: "protocol", SecurityGroupMissingIcmpType: "port_range_min" },
+  errors: { SecurityGroupInvalidPortRange: "port_range_max", SecurityGroupInvalidProtocol: "protocol", SecurityGroupMissingIcmpType: "port_range_min", InvalidCIDR: "remote_ip_prefix" },
   nameOf: (rule) => `${rule.direction} ${rule.protocol ?? "any"} ${ends(rule)}`,
   below: [],
 };
@@ -196,6 +196,7 @@ export const SECURITY_GROUPS = {
   ],
   filters: [BY_NAME],
   fields: [NAME, DESCRIPTION, { name: "stateful", label: "Stateful", kind: "boolean", initial: true, hint: "Who may speak may be answered." }],
+  errors: { SecurityGroupDefaultAlreadyExists: "name" },
   below: [
     { of: "security-group-rules", by: (group) => ({ security_group_id: group.id }) },
     { of: "ports", by: (group) => ({ security_groups: group.id }) },

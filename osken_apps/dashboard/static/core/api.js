@@ -29,7 +29,8 @@ export async function ask(method, path, { body, revision, signal } = {}) {
   if (response.ok) return told;
   if (response.status === 401 && asker === token()) unknownCaller.handler();
   const error = told?.NeutronError ?? {};
-  throw new ApiError(response.status, error.type ?? "", error.message ?? `The API answered ${response.status}.`);
+  const message = error.message ?? `The API answered ${response.status}.`;
+  throw new ApiError(response.status, error.type ?? "", error.type === "PolicyNotAuthorized" ? `You may not do this: ${message}.` : message);
 }
 
 /** Give the body of an answer; null: it has none, or it is refused by another than the API. */

@@ -29,6 +29,31 @@ export const MOST_CHOICES = 200;
 
 const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 
+const isEmpty = (value) => value === "" || (Array.isArray(value) && !value.length);
+
+/**
+ * Say which of some fields an error of the API is about; "": none of them.
+ *
+ * That is the one that it names first, else the one whose value, or a line of it, it quotes. `byType` are fields by
+ * the types of errors that name another, or none.
+ */
+export function fieldOf({ type, message }, fields, values, byType = {}) {
+  const named = /Invalid input for ([\w:]+)/.exec(message)?.[1] ?? byType[type];
+  if (fields.some(({ name }) => name === named)) return named;
+  const mentioned = fields.map(({ name }) => ({ name, at: message.search(mention(name)) })).filter(({ at }) => at >= 0);
+  if (mentioned.length) return mentioned.reduce((first, one) => (one.at < first.at ? one : first)).name;
+  const words = message.split(/[\s',()]+/).flatMap((word) => [word, word.replace(/[.:]$/, "")]);
+  const lines = ({ name }) => [values[name]].flat().filter((value) => typeof value === "string").flatMap((value) => value.split("\n"));
+  // A value without a digit or colon may be a word of the sentence.
+  return fields.find((field) => lines(field).some((line) => /[\d:]/.test(line) && words.includes(line.trim())))?.name ?? "";
+}
+
+/** Give what finds a field's name in a sentence: without what it is of, in whatever letters, and of one or several. */
+function mention(name) {
+  const words = name.split(":").at(-1).split("_").join("[_ -]");
+  return new RegExp(`\\b${words.replace(/s$/, "s?")}(?!\\w)`, "i");
+}
+
 /** A form for a new resource of a declaration, or (`resource`) for a change of one. */
 export class Form {
   constructor(declaration, { resource = null, given = {}, draw, done }) {
@@ -102,8 +127,7 @@ export class Form {
     for (const field of this.fields) {
       const value = KINDS[field.kind].read(this.values[field.name], field);
       const before = this.resource ? KINDS[field.kind].read(this.begun[field.name], field) : field.initial;
-      const isEmpty = value === "" || (Array.isArray(value) && !value.length);
-      if (same(value, before) || (!this.resource && isEmpty)) continue;
+      if (same(value, before) || (!this.resource && isEmpty(value))) continue;
       body[field.name] = value === "" && field.empty !== undefined ? field.empty : value;
     }
     return this.declaration.complete?.(body, this.resource) ?? body;
@@ -125,7 +149,7 @@ export class Form {
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       if (error.status === 412) await this.compare();
-      else this.errors = { [this.fieldOf(error)]: error.message };
+      else this.errors = { [fieldOf(error, this.fields, this.values, this.declaration.errors)]: error.message };
     }
     this.isSending = false;
     if (!this.isLeft) await this.showErrors();
@@ -141,7 +165,9 @@ export class Form {
 
   /** Give what cannot be sent as it was typed, by field. */
   slips() {
-    return Object.fromEntries(this.fields.map(({ name, kind }) => [name, KINDS[kind].wrong?.(this.values[name])]).filter(([, wrong]) => wrong));
+    const wrong = ({ name, kind, required }) => (required && isEmpty(this.values[name].trim())
+      ? "It is required." : KINDS[kind].wrong?.(this.values[name]));
+    return Object.fromEntries(this.fields.map((field) => [field.name, wrong(field)]).filter(([, said]) => said));
   }
 
   async showErrors() {
@@ -181,14 +207,6 @@ export class Form {
     return Object.keys(body).length ? [[[], { [this.declaration.singular]: body }], ...steps] : steps;
   }
 
-  /** Say which field an error is about; "": none that is here. */
-  fieldOf(error) {
-    const named = /Invalid input for ([\w:]+)/.exec(error.message)?.[1] ?? this.declaration.errors?.[error.type] ?? "";
-    if (this.fields.some((field) => field.name === named)) return named;
-    const mentioned = this.fields.find((field) => new RegExp(`\\b${field.name}\\b`, "i").test(error.message));
-    return mentioned?.name ?? "";
-  }
-
   /** Read what it is now, to be shown beside what was typed. */
   async compare() {
     const { path, singular } = this.declaration;
@@ -221,7 +239,7 @@ export class Form {
           ${this.theirs ? html`
             <button type="button" @click=${() => this.goOn(true)}>Save mine over it</button>
             <button type="button" @click=${() => this.goOn(false)}>Take what is there</button>`
-          : html`<button type="submit" class="main" aria-disabled=${this.isSending ? "true" : "false"}>${this.resource ? "Save" : "Create"}</button>`}
+          : html`<button type="submit" class="main" aria-disabled=${this.isSending ? "true" : "false"}>${this.isSending ? "Sending …" : this.resource ? "Save" : "Create"}</button>`}
           <button type="button" @click=${() => this.cancel()}>Cancel</button>
         </div>
       </form>`;
