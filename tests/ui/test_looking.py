@@ -334,8 +334,16 @@ def test_filters_and_order_are_in_the_address_and_back_works(site: Site) -> None
         page.go_back()
         expect(page.get_by_role("link", name="db-blue")).to_be_visible()
         expect(page.get_by_label("Status")).to_have_value("")
-        page.go_forward()
+        held: list[Route] = []
+        page.route("**/v2.0/ports?*", lambda route: held.append(route))
+        with page.expect_request("**/v2.0/ports?*"):
+            page.go_forward()
         expect(page.get_by_label("Status")).to_have_value("ACTIVE")
+        table = page.get_by_role("region", name="Ports")
+        expect(table).to_have_attribute("aria-busy", "true")  # its rows are not of the filter yet
+        held.pop().continue_()
+        expect(table).to_have_attribute("aria-busy", "false")
+        page.unroute_all()
 
 
 def test_a_long_list_has_pages_of_the_servers(site: Site) -> None:

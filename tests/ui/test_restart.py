@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from osken_apps.link import Ping
 from tests.ports import reserved
 from tests.rest.server import NO_QUOTAS, running, write_config
-from tests.ui.site import Site, title
+from tests.ui.site import Site, go, title
 
 REFUSED = "Failed to load resource: net::ERR_"
 
@@ -24,11 +24,17 @@ def test_that_the_controller_has_ended_is_said_until_it_is_there_again(site: Sit
             page = looking.enter_context(own.page(f"networks/{network}", alone=True, expected=REFUSED))
             expect(title(page, "from-before")).to_be_visible()
             page.evaluate("window.isTheSame = true")
+            other = looking.enter_context(own.page("overview", alone=True, expected=REFUSED))
+            expect(title(other, "Overview")).to_be_visible()
         expect(page.locator(".banner")).to_contain_text("The API does not answer. What is shown is of")
         expect(title(page, "from-before")).to_be_visible()
+        for place in ("ports", "about"):  # of which nothing was shown before
+            go(other, place)
+            expect(other.get_by_role("alert")).to_have_text("The API does not answer.")
         with running(config_file, port=port) as own.server:
             own.say(Ping())
             own.call("PUT", f"networks/{network}", {"network": {"name": "after-it"}})
             expect(title(page, "after-it")).to_be_visible()
             expect(page.locator(".banner")).to_have_count(0)
             assert page.evaluate("window.isTheSame")
+            expect(other.get_by_role("heading", name="Licences")).to_be_visible()

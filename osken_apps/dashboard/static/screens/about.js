@@ -28,6 +28,10 @@ export class AboutScreen {
     this.told.load();
   }
 
+  heard({ reset }) {
+    if (reset) this.told.load();
+  }
+
   close() {
     this.told.close();
   }

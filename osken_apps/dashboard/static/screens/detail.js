@@ -6,7 +6,7 @@ import { to } from "../core/location.js";
 import { nameOf } from "../core/names.js";
 import { mayChange } from "../core/world.js";
 import { facts } from "../view/table.js";
-import { link, PATHS, state, time } from "../view/words.js";
+import { failure, link, PATHS, state, time } from "../view/words.js";
 import { resourceAt, titleOf } from "../resources.js";
 import { deleting, editing, goToList } from "./edit.js";
 import { Rows, rowsView } from "./list.js";
@@ -73,7 +73,7 @@ export class DetailScreen {
     if (error?.status === 404) return this.gone();
     return html`
       <nav class="trail" aria-label="Where this is"><a href=${to([declaration.screen ?? declaration.path])}>${declaration.title}</a></nav>
-      ${error ? html`<p class="error" role="alert">${error.message} What is shown is of before.</p>` : nothing}
+      ${error ? failure(error, resource) : nothing}
       ${resource ? this.content() : error ? nothing : html`<h1>${declaration.title}</h1><p class="note">Loading …</p>`}`;
   }
 

@@ -7,6 +7,7 @@ import { mayChange } from "../core/world.js";
 import { deleting, editing } from "./edit.js";
 import { filters } from "../view/filters.js";
 import { table } from "../view/table.js";
+import { failure } from "../view/words.js";
 import { titleOf } from "../resources.js";
 
 const A_PAGE = 100;
@@ -42,6 +43,7 @@ export class Rows {
 
   async load(parameters = this.parameters) {
     if (this.isClosed) return;
+    this.isOfBefore ||= parameters !== this.parameters;
     this.parameters = parameters;
     this.loading?.abort();
     const loading = new AbortController();
@@ -52,7 +54,7 @@ export class Rows {
       const told = await get(`${path}?${query(this.asked())}`, { signal: loading.signal });
       if (loading !== this.loading) return;
       const links = (told[`${plural}_links`] ?? []).map(({ rel }) => rel);
-      Object.assign(this, { rows: told[plural], error: null, loaded: true, more: links.includes("next") });
+      Object.assign(this, { rows: told[plural], error: null, loaded: true, isOfBefore: false, more: links.includes("next") });
       this.before = Boolean(parameters.after || parameters.before) && links.includes("previous");
     } catch (error) {
       if (loading !== this.loading || error.name === "AbortError") return;
@@ -178,11 +180,12 @@ export function rowsView(rows, { caption, columns, ...options } = {}) {
   const { declaration } = rows;
   const narrowed = declaration.filters.some(({ name }) => rows.parameters[name]);
   return html`
-    ${rows.error ? html`<p class="error" role="alert">${rows.error.message} What is shown is of before.</p>` : nothing}
+    ${rows.error ? failure(rows.error, rows.loaded) : nothing}
     ${rows.loaded ? table({
       caption: caption ?? declaration.title,
       columns: columns ?? declaration.columns,
       rows: rows.rows,
+      busy: rows.isOfBefore,
       empty: narrowed ? `No ${declaration.one} is like that.` : `There is no ${declaration.one} yet.`,
       ...options,
     }) : rows.error ? nothing : html`<p class="note">Loading …</p>`}`;

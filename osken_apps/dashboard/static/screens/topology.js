@@ -6,7 +6,7 @@ import { change, to } from "../core/location.js";
 import { filters } from "../view/filters.js";
 import { fits, MOST_BARS, MOST_MACHINES, picture, Places } from "../view/picture.js";
 import { MOST_ROWS, table } from "../view/table.js";
-import { link, number, several, state } from "../view/words.js";
+import { failure, link, number, several, state } from "../view/words.js";
 
 const LEAST_PAUSE_MS = 1000;
 const PAUSES = 10;
@@ -79,7 +79,7 @@ export class TopologyScreen {
       <nav class="views" aria-label="Views">${VIEWS.map(([name, label]) => html`
         <a href=${to(["topology"], { ...parameters, view: name })} aria-current=${name === now ? "page" : nothing}>${label}</a>`)}</nav>
       ${filters([{ name: "network_id", label: "Network", choices: this.networks }, { name: "host", label: "Host" }], parameters, change)}
-      ${error ? html`<p class="error" role="alert">${error.message} ${told ? "What is shown is of before." : ""}</p>` : nothing}
+      ${error ? failure(error, told) : nothing}
       ${told ? (now === "hosts" ? this.places() : this.machines()) : error ? nothing : html`<p class="note">Loading …</p>`}`;
   }
 

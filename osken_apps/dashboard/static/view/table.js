@@ -9,12 +9,12 @@ export const MOST_ROWS = 200;
  *
  * A column is { name, label, cell(row), sort, numeric }. `sort` is { key, descending, by(name) }; `choice` is
  * { chosen: a Set of keys, toggle(key), label(row) } and puts a box before each row. `most` rows are drawn, fewer
- * where the screen has several tables.
+ * where the screen has several tables. It is `busy` while other rows are asked for.
  */
-export function table({ caption, columns, rows, key = (row) => row.id, sort = null, choice = null, empty, most = MOST_ROWS }) {
+export function table({ caption, columns, rows, key = (row) => row.id, sort = null, choice = null, empty, busy = false, most = MOST_ROWS }) {
   const shown = rows.slice(0, most);
   return html`
-    <div class="scroll" role="region" aria-label=${caption} tabindex="0">
+    <div class="scroll" role="region" aria-label=${caption} aria-busy=${busy ? "true" : "false"} tabindex="0">
       <table @keydown=${stepRows}>
         <caption>${caption}</caption>
         <thead><tr>

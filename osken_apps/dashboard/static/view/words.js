@@ -21,6 +21,9 @@ export const yes = (value) => (value ? "yes" : "no");
 
 const ORDER = "sv"; // the language that writes times as everybody reads them: 2026-11-26 07:14:35
 
+/** Show an error of what is read again; of what was read before it is said so. */
+export const failure = (error, isShown) => html`<p class="error" role="alert">${error.message}${isShown ? " What is shown is of before." : ""}</p>`;
+
 /** Show a time of the API (UTC) as the reader's clock has it. */
 export function time(text) {
   const moment = new Date(/[Z+]/.test(text ?? "") ? text : `${text?.replace(" ", "T")}Z`);
