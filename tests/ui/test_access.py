@@ -84,6 +84,8 @@ def test_a_long_name_makes_nothing_wider_than_the_window(site: Site) -> None:
         ):
             go(page, place)
             assert page.evaluate(wide) == [], place
+        go(page, "networks")  # the other columns are near
+        assert page.get_by_role("columnheader", name="Status").evaluate("one => one.offsetLeft") <= NARROW[0]
         for place, button in (
             (f"ports/{port}", "Change"),
             (f"ports/{port}", "Delete"),

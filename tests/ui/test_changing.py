@@ -485,10 +485,17 @@ def test_a_dashboard_that_only_shows_has_no_buttons(site: Site) -> None:
 def test_a_name_is_text_whatever_it_looks_like(site: Site) -> None:
     name = "<img src=x onerror=alert(1)><b>bold</b>"
     made = site.make("networks", "network", name=name)["id"]
+    turned = site.make("networks", "network", name="a\u202ebc")["id"]
     with site.page("networks") as page:
         expect(page.get_by_role("link", name=name)).to_be_visible()
         assert page.locator("main img, main b").count() == 0
-    site.call("DELETE", f"networks/{made}")
+        go(page, f"networks/{turned}")  # and turns nothing beside it
+        expect(page.locator("h1 bdi")).to_have_text("a\u202ebc")
+        page.get_by_role("button", name="Delete").first.click()
+        expect(dialog(page).locator("h2 bdi")).to_have_text("a\u202ebc")
+        page.keyboard.press("Escape")
+    for network in (made, turned):
+        site.call("DELETE", f"networks/{network}")
 
 
 def test_markup_made_of_text_is_refused_by_the_browser(site: Site) -> None:

@@ -88,7 +88,7 @@ export class DetailScreen {
     const { singular } = declaration;
     const canBeDeleted = declaration.canBeDeleted?.(resource) ?? true;
     return html`
-      <div class="title"><h1>${titleOf(declaration, resource)} ${resource.status ? state(resource.status) : nothing}</h1>
+      <div class="title"><h1><bdi>${titleOf(declaration, resource)}</bdi> ${resource.status ? state(resource.status) : nothing}</h1>
         ${(declaration.ways?.(resource) ?? []).map(([label, address]) => html`<a href=${address}>${label}</a>`)}
         ${declaration.fields.some((field) => field.change !== false) && mayChange("update", singular, resource)
           ? html`<button type="button" @click=${() => editing(this.app, declaration, { resource, done: () => this.load() })}>Change</button>` : nothing}

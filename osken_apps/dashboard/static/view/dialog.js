@@ -92,7 +92,7 @@ export class Deletion {
   view() {
     const count = this.names.length;
     return html`<form class="fields" @submit=${(event) => { event.preventDefault(); this.send(); }}>
-      <h2 id="dialog-title">Delete ${count === 1 ? `${this.what} ${this.names[0]}` : `${count} of ${this.what}s`}?</h2>
+      <h2 id="dialog-title">Delete ${count === 1 ? html`${this.what} <bdi>${this.names[0]}</bdi>` : `${count} of ${this.what}s`}?</h2>
       ${this.errors.map((error) => html`<p class="error" role="alert">${error}</p>`)}
       <p role="status" ?hidden=${!this.deleted || this.running}>${this.deleted} of ${count} are deleted, the others are not.</p>
       ${count === 1 ? nothing : html`

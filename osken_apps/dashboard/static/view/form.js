@@ -74,7 +74,7 @@ export class Form {
 
   get title() {
     const { one } = this.declaration;
-    return this.resource ? `Change ${one} ${this.resource.name || this.resource.id}` : `New ${one}`;
+    return this.resource ? html`Change ${one} <bdi>${this.resource.name || this.resource.id}</bdi>` : `New ${one}`;
   }
 
   applies(field) {
