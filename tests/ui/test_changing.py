@@ -43,6 +43,8 @@ def test_what_is_refused_is_said_beside_its_field_and_the_focus_is_there(site: S
     with site.page(f"networks/{site.ids['blue']}") as page:
         page.get_by_role("button", name="New subnet").click()
         field = dialog(page).get_by_label("Addresses")
+        dialog(page).get_by_role("button", name="Create").click()
+        expect(field).to_have_accessible_description("Like 192.0.2.0/24. It is required.")
         field.fill("10.0.0.0/99")
         dialog(page).get_by_role("button", name="Create").click()
         expect(field).to_have_attribute("aria-invalid", "true")
@@ -349,6 +351,7 @@ def test_a_form_that_is_left_while_it_sends_closes_no_other(site: Site) -> None:
         dialog(page).get_by_label("Name").fill("left-while-sent")
         with page.expect_request(lambda request: request.method == "POST"):
             dialog(page).get_by_role("button", name="Create").click()
+        expect(dialog(page).get_by_role("button", name="Sending …")).to_be_visible()
         dialog(page).get_by_role("button", name="Cancel").click()
         page.get_by_role("button", name="New network").click()
         dialog(page).get_by_label("Name").fill("being filled in")
@@ -443,6 +446,10 @@ def test_a_reader_has_no_buttons_for_what_it_may_not_do(site: Site) -> None:
         expect(page.get_by_role("link", name="blue", exact=True)).to_be_visible()
         expect(page.get_by_role("button", name="New network")).to_have_count(0)
         expect(page.get_by_role("link", name="Hosts")).to_have_count(0)
+        for theirs in ("hosts", "dhcp"):
+            go(page, theirs)
+            expect(page.locator("main")).to_contain_text("It is shown to others")
+        go(page, "networks")
         page.get_by_role("link", name="blue", exact=True).click()
         expect(title(page, "blue")).to_be_visible()
         expect(page.get_by_role("button", name="Change")).to_have_count(0)
@@ -452,6 +459,9 @@ def test_a_reader_has_no_buttons_for_what_it_may_not_do(site: Site) -> None:
 def test_a_member_makes_its_own_and_a_port_in_what_is_shared_and_nothing_of_others(site: Site) -> None:
     token = site.token(site.user("mia", "member"))
     shared = site.make("networks", "network", name="everybodys", shared=True, project_id="another")["id"]
+    outside = {"name": "outside", "router:external": True, "project_id": "another"}
+    external = site.make("networks", "network", **outside)["id"]
+    others = site.make("ports", "port", network_id=site.ids["green"], project_id="another")["id"]
     with site.page("networks", token=token) as page:
         page.get_by_role("button", name="New network").click()
         expect(dialog(page).get_by_label("MTU")).to_be_visible()
@@ -468,7 +478,21 @@ def test_a_member_makes_its_own_and_a_port_in_what_is_shared_and_nothing_of_othe
         page.get_by_role("button", name="Delete").click()
         dialog(page).get_by_role("button", name="Delete").click()
         expect(title(page, "Ports")).to_be_visible()
-    site.call("DELETE", f"networks/{shared}")
+        for kind, offered in (("port", ["blue", "everybodys"]), ("subnet", ["blue"])):
+            go(page, f"{kind}s")
+            page.get_by_role("button", name=f"New {kind}").click()
+            network = dialog(page).get_by_label("Network")
+            expect(network).to_contain_text("green")
+            there = network.locator("option").all_text_contents()
+            assert [one for one in ("blue", "everybodys", "outside") if one in there] == offered
+            page.keyboard.press("Escape")
+        go(page, f"ports/{others}")  # the network is its own
+        expect(page.get_by_role("button", name="Change")).to_have_count(0)
+        page.get_by_role("button", name="Delete").click()
+        dialog(page).get_by_role("button", name="Delete").click()
+        expect(title(page, "Ports")).to_be_visible()
+    for network in (shared, external):
+        site.call("DELETE", f"networks/{network}")
 
 
 def test_a_dashboard_that_only_shows_has_no_buttons(site: Site) -> None:

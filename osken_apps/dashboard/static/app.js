@@ -182,11 +182,14 @@ function navigation() {
 
 function screenOf(name, id, app) {
   const screen = SCREENS.find((one) => one.name === name);
+  if (!(screen?.isShown?.() ?? true)) return missing("It is shown to others, or the API does not offer it.");
   if (screen?.make && !id) return screen.make(app);
   const declaration = resourceAt(name);
   if (declaration) return id ? new DetailScreen(declaration, app) : new ListScreen(declaration, app);
-  return { title: "Not found", view: () => html`<h1>Not found</h1><p>There is no such screen. <a href="#/">Overview</a></p>` };
+  return missing("There is no such screen.");
 }
+
+const missing = (why) => ({ title: "Not found", view: () => html`<h1>Not found</h1><p>${why} <a href="#/">Overview</a></p>` });
 
 document.querySelector("#loading").remove();
 applyTheme();

@@ -1,11 +1,12 @@
 // What the dashboard knows of each kind of resource: its columns, filters and fields. Lists, pages of one, forms
 // and deletion follow from it. What hangs on one (`below`) is found `by` filters of its own kind: all of it is a list, too.
+// What the owner of its network may do to one of others says `byNetworkOwner`.
 
-import { get } from "./core/api.js";
+import { get, query } from "./core/api.js";
 import { html, nothing } from "./core/html.js";
 import { to } from "./core/location.js";
 import { nameOf } from "./core/names.js";
-import { may } from "./core/world.js";
+import { may, mayMakeIn } from "./core/world.js";
 import { MOST_CHOICES } from "./view/form.js";
 import { link, PATHS, state, time, yes } from "./view/words.js";
 
@@ -30,10 +31,15 @@ const UP = { name: "admin_state_up", label: "Switched on", kind: "boolean", init
 /** Show a field only to whom the policy lets set it. */
 const allowed = (singular, name) => (action) => may(`${action}_${singular}:${name}`);
 
-const choicesOf = (path, plural) => async () => {
-  const told = await get(`${path}?limit=${MOST_CHOICES}&fields=id&fields=name&sort_key=name&sort_dir=asc`);
-  return told[plural].map(({ id, name }) => ({ value: id, label: name || id }));
+const choicesOf = (path, plural, { fields = ["id", "name"], fits = () => true } = {}) => async () => {
+  const told = (await get(`${path}?${query({ limit: MOST_CHOICES, fields, sort_key: "name", sort_dir: "asc" })}`))[plural];
+  return { choices: told.filter(fits).map(({ id, name }) => ({ value: id, label: name || id })), hasMore: told.length >= MOST_CHOICES };
 };
+
+/** Give the networks in which something may be made. */
+const networksFor = (singular, isMadeInShared = false) => choicesOf("networks", "networks", {
+  fields: ["id", "name", "project_id", "shared"], fits: (network) => mayMakeIn(network, singular, isMadeInShared),
+});
 
 export const NETWORKS = {
   path: "networks", order: "name", singular: "network", plural: "networks", title: "Networks", one: "network",
@@ -64,7 +70,7 @@ export const NETWORKS = {
     { name: "project_id", label: "Project" },
   ],
   ways: (network) => [["Picture", to(["topology"], { network_id: network.id })]],
-  errors: { VlanIdInUse: "provider:segmentation_id", TunnelIdInUse: "provider:segmentation_id", FlatNetworkInUse: "provider:physical_network" },
+  errors: { VlanIdInUse: "provider:segmentation_id", TunnelIdInUse: "provider:segmentation_id", FlatNetworkInUse: "provider:physical_network", InvalidSharedSetting: "shared" },
   below: [
     { of: "subnets", by: (network) => ({ network_id: network.id }) },
     { of: "ports", by: (network) => ({ network_id: network.id }) },
@@ -76,7 +82,7 @@ const POOL = { read: (line) => { const [start, ...end] = line.split("-").map((pa
 const ROUTE = { read: (line) => { const [destination, ...nexthop] = line.split(/\s+via\s+|\s+/); return { destination, nexthop: nexthop.join(" ") }; }, show: ({ destination, nexthop }) => `${destination} via ${nexthop}` };
 
 export const SUBNETS = {
-  path: "subnets", order: "name", singular: "subnet", plural: "subnets", title: "Subnets", one: "subnet",
+  path: "subnets", order: "name", singular: "subnet", plural: "subnets", title: "Subnets", one: "subnet", byNetworkOwner: ["update", "delete"],
   columns: [
     named("subnet"),
     { name: "cidr", label: "Addresses", sort: true },
@@ -88,7 +94,7 @@ export const SUBNETS = {
   ],
   filters: [BY_NAME, { name: "cidr", label: "Addresses are" }, { name: "network_id", label: "Network id" }],
   fields: [
-    { name: "network_id", label: "Network", kind: "choice", of: "network", required: true, change: false, choices: choicesOf("networks", "networks") },
+    { name: "network_id", label: "Network", kind: "choice", of: "network", required: true, change: false, choices: networksFor("subnet") },
     NAME, DESCRIPTION,
     { name: "cidr", label: "Addresses", kind: "text", required: true, change: false, hint: "Like 192.0.2.0/24." },
     { name: "gateway_ip", label: "Gateway", kind: "text", empty: null, hint: "Empty: the first address; of a subnet that is there, none." },
@@ -112,7 +118,7 @@ const FIXED_IP = { read: (line) => ({ ip_address: line }), show: ({ ip_address }
 const PAIR = { read: (line) => { const [ip_address, ...mac] = line.split(/\s+/); return mac.length ? { ip_address, mac_address: mac.join(" ") } : { ip_address }; }, show: ({ ip_address, mac_address }) => `${ip_address} ${mac_address ?? ""}`.trim() };
 
 export const PORTS = {
-  path: "ports", order: "name", singular: "port", plural: "ports", title: "Ports", one: "port", isMadeInShared: true,
+  path: "ports", order: "name", singular: "port", plural: "ports", title: "Ports", one: "port", isMadeInShared: true, byNetworkOwner: ["delete"],
   columns: [
     named("port"),
     status(["ACTIVE", "DOWN"]),
@@ -134,7 +140,7 @@ export const PORTS = {
     { name: "fixed_ips", label: "Address or subnet", hint: "ip_address=… or subnet_id=…" },
   ],
   fields: [
-    { name: "network_id", label: "Network", kind: "choice", of: "network", required: true, change: false, choices: choicesOf("networks", "networks") },
+    { name: "network_id", label: "Network", kind: "choice", of: "network", required: true, change: false, choices: networksFor("port", true) },
     NAME, DESCRIPTION, UP,
     { name: "fixed_ips", label: "Addresses", kind: "lines", ...FIXED_IP, hint: "One a line. Empty: the next free ones.", allowed: allowed("port", "fixed_ips") },
     { name: "mac_address", label: "MAC address", kind: "text", hint: "Empty: a new one. That of a port that is plugged in somewhere stays.", allowed: allowed("port", "mac_address") },

@@ -51,3 +51,7 @@ export function mayChange(action, singular, resource = null) {
   const { caller } = world.overview;
   return caller.is_admin || !resource?.project_id || resource.project_id === caller.project_id;
 }
+
+/** Tell whether a button is shown that makes something in a resource; some kinds are made in what is shared, too. */
+export const mayMakeIn = (resource, singular, isMadeInShared = false) =>
+  mayChange("create", singular, isMadeInShared && resource.shared ? null : resource);

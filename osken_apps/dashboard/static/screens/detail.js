@@ -4,7 +4,7 @@ import { get } from "../core/api.js";
 import { html, nothing } from "../core/html.js";
 import { to } from "../core/location.js";
 import { nameOf } from "../core/names.js";
-import { mayChange } from "../core/world.js";
+import { mayChange, mayMakeIn } from "../core/world.js";
 import { facts } from "../view/table.js";
 import { failure, link, PATHS, state, time } from "../view/words.js";
 import { resourceAt, titleOf } from "../resources.js";
@@ -18,7 +18,7 @@ const NOT_SHOWN = ["name", "tenant_id", "security_group_rules", "configurations"
 
 export class DetailScreen {
   constructor(declaration, app) {
-    Object.assign(this, { declaration, app, title: declaration.title, resource: null, error: null, below: [], parts: [] });
+    Object.assign(this, { declaration, app, title: declaration.title, resource: null, network: null, error: null, below: [], parts: [] });
   }
 
   moved({ parts }) {
@@ -34,7 +34,10 @@ export class DetailScreen {
     try {
       const told = await get(`${path}/${this.id}`);
       if (asking !== this.asking) return; // left, or asked again
+      const network = await this.networkOf(told[singular]);
+      if (asking !== this.asking) return;
       this.resource = told[singular];
+      this.network = network;
       this.error = null;
       this.title = `${titleOf(this.declaration, this.resource)} – ${this.declaration.title}`;
       if (!this.parts.length) this.parts = (PARTS[singular] ?? []).map((Part) => new Part(this.app));
@@ -48,6 +51,18 @@ export class DetailScreen {
     this.asking = null;
     if (this.isWanted) this.load();
     this.app.draw();
+  }
+
+  /** Read the network of what is of others, if its owner may do something to it; null: it does not count. */
+  async networkOf(resource) {
+    const { singular, byNetworkOwner } = this.declaration;
+    if (!byNetworkOwner || !mayChange("delete", singular) || mayChange("delete", singular, resource)) return null;
+    return (await get(`networks/${resource.network_id}`).catch(() => null))?.network ?? null;
+  }
+
+  mayChange(action) {
+    const { declaration: { singular, byNetworkOwner = [] }, resource, network } = this;
+    return mayChange(action, singular, resource) || (network !== null && byNetworkOwner.includes(action) && mayChange(action, singular, network));
   }
 
   heard(news) {
@@ -85,14 +100,13 @@ export class DetailScreen {
 
   content() {
     const { declaration, resource } = this;
-    const { singular } = declaration;
     const canBeDeleted = declaration.canBeDeleted?.(resource) ?? true;
     return html`
       <div class="title"><h1><bdi>${titleOf(declaration, resource)}</bdi> ${resource.status ? state(resource.status) : nothing}</h1>
         ${(declaration.ways?.(resource) ?? []).map(([label, address]) => html`<a href=${address}>${label}</a>`)}
-        ${declaration.fields.some((field) => field.change !== false) && mayChange("update", singular, resource)
+        ${declaration.fields.some((field) => field.change !== false) && this.mayChange("update")
           ? html`<button type="button" @click=${() => editing(this.app, declaration, { resource, done: () => this.load() })}>Change</button>` : nothing}
-        ${canBeDeleted && mayChange("delete", singular, resource)
+        ${canBeDeleted && this.mayChange("delete")
           ? html`<button type="button" class="danger" @click=${() => deleting(this.app, declaration, [resource], () => goToList(declaration))}>Delete</button>` : nothing}
       </div>
       ${this.parts.map((part) => part.view(resource))}
@@ -121,7 +135,7 @@ export class DetailScreen {
     const { declaration } = rows;
     const given = by(this.resource);
     const canBeMade = isMadeHere && declaration.fields.length
-      && mayChange("create", declaration.singular, declaration.isMadeInShared && this.resource.shared ? null : this.resource)
+      && mayMakeIn(this.resource, declaration.singular, declaration.isMadeInShared)
       && Object.keys(given).every((name) => name.endsWith("_id"));
     return html`<section>
       <div class="title"><h2>${declaration.title}</h2>

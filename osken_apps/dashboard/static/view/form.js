@@ -68,6 +68,7 @@ export class Form {
     this.errors = {};
     this.theirs = null; // what it is now, if somebody else has changed it meanwhile
     this.choices = {};
+    this.hasMore = {}; // whether there is more than that, by field
     this.unread = {}; // why there is nothing to choose from, by field
     this.load();
   }
@@ -105,7 +106,9 @@ export class Form {
 
   async chosenFrom(field) {
     try {
-      return await field.choices();
+      const { choices, hasMore } = await field.choices();
+      this.hasMore[field.name] = hasMore;
+      return choices;
     } catch (error) {
       this.unread[field.name] = `What there is to choose from is not known: ${error.message}`;
       return [];
@@ -266,7 +269,7 @@ export class Form {
   field(field) {
     const id = `field-${field.name.replace(":", "-")}`;
     const error = this.errors[field.name];
-    const hint = this.choices[field.name]?.length >= MOST_CHOICES
+    const hint = this.hasMore[field.name]
       ? `The first ${MOST_CHOICES} by name; of others, begin on their own page.` : field.hint;
     const unread = this.unread[field.name];
     const described = [hint && `${id}-hint`, unread && `${id}-unread`, error && `${id}-error`].filter(Boolean).join(" ");
