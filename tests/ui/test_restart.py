@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from osken_apps.link import Ping
 from tests.ports import reserved
 from tests.rest.server import NO_QUOTAS, running, write_config
-from tests.ui.site import Site, go, title
+from tests.ui.site import Site, go, look, title
 
 REFUSED = "Failed to load resource: net::ERR_"
 
@@ -37,4 +37,5 @@ def test_that_the_controller_has_ended_is_said_until_it_is_there_again(site: Sit
             expect(title(page, "after-it")).to_be_visible()
             expect(page.locator(".banner")).to_have_count(0)
             assert page.evaluate("window.isTheSame")
+            look(other)
             expect(other.get_by_role("heading", name="Licences")).to_be_visible()
