@@ -274,7 +274,7 @@ def test_files_that_cannot_be_used_change_nothing(site: Site) -> None:
 def test_who_says_nothing_or_half_a_hello_holds_up_nobody_and_is_ended(
     site: Site, said: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tls, "HANDSHAKE_S", 0.5)
+    monkeypatch.setattr(tls, "HANDSHAKE_S", 0.1)
 
     def work(_hub: object) -> None:
         waiting = []

@@ -17,7 +17,7 @@ class Link:
 
 
 def test_it_is_killed_in_time_although_the_clock_is_set_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rest_process, "STOP_TIMEOUT_S", 1.0)
+    monkeypatch.setattr(rest_process, "STOP_TIMEOUT_S", 0.1)
     wall = iter([time.time()])
     monkeypatch.setattr(eventlet.green.time, "time", lambda: next(wall, 0.0))
 
