@@ -46,18 +46,22 @@ def former_names(known: Mapping[str, KnownHost], now: Mapping[str, HostReport]) 
 
 
 def learned(known: Mapping[str, KnownHost], reports: Iterable[HostReport]) -> list[KnownHost]:
-    """Give what reports tell of hosts that is not kept yet: what does not change is not written again."""
+    """Give what reports tell of hosts that is not kept yet: what does not change is not written again.
+
+    Of a host nothing is kept before the controller has read who was called what: one that was renamed while
+    it was away would be kept as two.
+    """
     found = []
     for report in reports:
         before = known.get(report.host)
         now = _kept_of(before, report)
-        if now != before and not report.refused:
+        if now != before and not report.refused and report.former_names is not None:
             found.append(now)
     return found
 
 
 def _kept_of(before: KnownHost | None, report: HostReport) -> KnownHost:
-    former_names = report.former_names
+    former_names = report.former_names or ()
     if before is None:
         return KnownHost(
             report.host,
@@ -65,7 +69,7 @@ def _kept_of(before: KnownHost | None, report: HostReport) -> KnownHost:
             report.datapath_type,
             report.tunnel_address or "",
             report.system_id,
-            former_names or (),
+            former_names,
         )
     seen_at = before.seen_at if report.alive else report.last_contact
     datapath_type = report.datapath_type or before.datapath_type
@@ -76,7 +80,7 @@ def _kept_of(before: KnownHost | None, report: HostReport) -> KnownHost:
         datapath_type=datapath_type,
         address=address,
         system_id=report.system_id or before.system_id,
-        former_names=before.former_names if former_names is None else former_names,
+        former_names=former_names,
     )
 
 

@@ -177,7 +177,7 @@ def test_a_host_is_known_after_a_restart_before_it_has_connected(tmp_path: Path)
     config_file = write_config(tmp_path)
     with running(config_file) as server:
         ids = make_port(server)
-        server.link.send(HostReports((replace(HOST, datapath_type="netdev"),)))
+        server.link.send(HostReports((replace(HOST, datapath_type="netdev", former_names=()),)))
         store = Store(load(config_file).database)
 
         def known() -> list[HostReport]:

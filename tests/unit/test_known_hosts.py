@@ -24,7 +24,7 @@ from tests.whole import whole
 
 NOW = datetime(2026, 11, 25, 12, 0, 0, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=5)
-HOST1 = HostReport("host1", True, ("br-int",), (), True, NOW, NOW, 1, datapath_type="netdev")
+HOST1 = HostReport("host1", True, ("br-int",), (), True, NOW, NOW, 1, datapath_type="netdev", former_names=())
 KEPT1 = KnownHost("host1", NOW, "netdev")
 
 
@@ -75,6 +75,13 @@ def test_what_is_kept_of_a_hosts_address_stays() -> None:
 
 def test_one_that_is_refused_is_not_kept() -> None:
     assert learned({}, [replace(HOST1, refused="192.0.2.9")]) == []
+
+
+@pytest.mark.parametrize("known", [{}, {"host1": replace(KEPT1, system_id="that of another")}])
+def test_nothing_is_kept_of_a_host_before_it_is_known_which_it_was(known: dict[str, KnownHost]) -> None:
+    """The controller has not read what is kept yet: by another name it may be of this host."""
+    told = replace(HOST1, system_id="its own", former_names=None)
+    assert learned(known, [told]) == []
 
 
 def test_before_hosts_have_reported_a_port_is_plugged_as_it_was_before(api: Client) -> None:
@@ -221,10 +228,10 @@ def test_hosts_of_a_database_of_before_are_known_by_name_until_they_show_themsel
         assert transaction.known_hosts() == [replace(KEPT1, system_id="s")]
 
 
-def test_what_a_host_was_called_is_kept_as_far_as_it_is_known() -> None:
+def test_what_a_host_was_called_is_kept() -> None:
     kept = replace(KEPT1, system_id="s", former_names=("old",))
-    told = replace(HOST1, datapath_type="system", system_id="")
-    assert learned({"host1": kept}, [told]) == [replace(kept, datapath_type="system")]
+    told = replace(HOST1, system_id="", former_names=("older", "old"))
+    assert learned({"host1": kept}, [told]) == [replace(kept, former_names=("older", "old"))]
     told = replace(HOST1, system_id="t", former_names=())
     assert learned({"host1": kept}, [told]) == [replace(kept, system_id="t", former_names=())]
 
