@@ -28,7 +28,9 @@ from osken_apps.openflow.fields import (
 )
 from osken_apps.openflow.wire import FlowKey, encode_flow
 from osken_apps.pipeline.desired import FlowEncoder
+from osken_apps.pipeline.feature import bridge_of
 from osken_apps.pipeline.headers import DHCP_CLIENT_PORT, DHCP_SERVER_PORT
+from osken_apps.pipeline.keeping import kept
 from osken_apps.pipeline.stage import COOKIE, COOKIE_MASK
 from osken_apps.trace.connections import NEW, REPLY, Assumption
 from osken_apps.trace.frame import Frame
@@ -180,12 +182,16 @@ class Paths:
         return self._follow(self.facts.peer, neighbors.answer(answering, asking), NEW)
 
     def differs(self, host: HostSeen, bridge: str) -> Difference | None:
-        """Give what a bridge lacks and has besides; None: not known. Others' flows are no difference."""
+        """Give what a bridge lacks and has besides; None: not known. Others' flows are no difference, nor is
+        what it keeps of ports that are not known.
+        """
         known = host.installed.get(bridge)
         if known is None or known.value is None or host.snapshot is None:
             return None
         ours = {flow.key: flow.body for flow in known.value if flow.body.cookie & COOKIE_MASK == COOKIE}
-        return difference(ours, FlowEncoder().flows(bridge, self.facts.layout, host.snapshot))
+        delta = difference(ours, FlowEncoder().flows(bridge, self.facts.layout, host.snapshot))
+        keeping = None if host.snapshot.takes_away else bridge_of(bridge, self.facts.layout, host.snapshot)
+        return kept(delta, ours, keeping) if keeping else delta
 
     def _frame(
         self, sender: PortSeen, receiver: PortSeen, source: IPAddress, destination: IPAddress, is_answer: bool

@@ -14,19 +14,24 @@ from osken_apps.explain.document import causes_document
 from osken_apps.explain.facts import Facts, HostSeen, InstalledFlow, Known, Place, PortCounted, Source, Twin
 from osken_apps.explain.paths import Paths
 from osken_apps.model.conditions import Code, Condition
+from osken_apps.model.port_security import Guard, own_addresses
 from osken_apps.model.resources import Binding, FixedIp, HostRoute, NetworkType, Port
 from osken_apps.model.snapshot import HostSnapshot, Segment
 from osken_apps.model.trouble import Topic
 from osken_apps.model.tunnels import Everywhere, Reach, RemotePort
 from osken_apps.openflow.actions import Output
+from osken_apps.openflow.difference import difference
 from osken_apps.openflow.fields import Field
 from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.match import Match
 from osken_apps.openflow.wire import FlowBody, FlowKey, encode_flow
+from osken_apps.pipeline.desired import FlowEncoder
+from osken_apps.pipeline.feature import bridge_of
 from osken_apps.pipeline.features.isolation import INTEGRATION_NORMAL
 from osken_apps.pipeline.features.port_security import GUARDED_TAGGED
+from osken_apps.pipeline.keeping import kept
 from osken_apps.trace.result import Stop
-from tests.golden.scenarios import NET1, NET2, SERVER1, SUBNET1, TUNNEL_LINKS, bound
+from tests.golden.scenarios import LAYOUT, NET1, NET2, SERVER1, SUBNET1, TUNNEL_LINKS, bound
 from tests.unit.explain_facts import (
     ACK,
     HOST1,
@@ -442,6 +447,28 @@ def test_the_ids_are_those_of_what_is_told_of() -> None:
 
 NO_WIRE = _condition(Code.NIC_DOWN, "eth2 of bridge br-eth2 is down", bridge="br-eth2", interface="eth2",
                      cuts=True)  # fmt: skip
+
+
+def test_what_a_host_keeps_of_ports_that_are_not_known_is_no_missing_flow() -> None:
+    """Flows that several ports share have these still, as they should."""
+    known = snapshot("host1", VM1, ())
+    here = known.segments[0]
+    other = bound(VM2, "tap2", 3, here, SERVER1, guard=Guard(own_addresses(VM2), ()))
+    ofports = known.ofports | {"br-int": {**known.ofports["br-int"], "tap2": 3}}
+    both = replace(known, ofports=ofports, ports=(*known.ports, other))
+    keeping = replace(
+        known, ofports=ofports, kept_vlans=((3, 4),), left_alone=("tap2",), keeps=("tap2 is not known",)
+    )
+
+    def keep(flows: dict[FlowKey, FlowBody]) -> None:
+        """Do to the flows of both machines what the controller does that knows one."""
+        planned = bridge_of("br-int", LAYOUT, keeping)
+        assert planned
+        sent = kept(difference(flows, FlowEncoder().flows("br-int", LAYOUT, keeping)), flows, planned)
+        flows.update(sent.add)
+
+    told = explain_address(facts(None, None, host(keeping, installed=installed(both, keep))))
+    assert told.verdict == explain_address(facts(None, None, host(known))).verdict
 
 
 def test_what_cuts_a_host_from_others_keeps_no_machine_from_its_address() -> None:
