@@ -56,10 +56,11 @@ service: setup deb  ## the Debian package on a bare Debian 12 with systemd and w
 	$(SUDO) ./debian-packages debootstrap systemd-container
 	$(SUDO) $(BIN)/python -m pytest -q tests/service/under_systemd.py
 
-fuzz: setup  ## the long fuzzing
+fuzz: setup  ## the long fuzzing, and a long walk at random over the lab
 	$(BIN)/python -m tests.fuzz
 	EXAMPLES=25 $(BIN)/python -m pytest -q tests/model/test_interleavings.py tests/ovs/security/test_semantics.py tests/unit/test_port_forms.py \
 		tests/unit/test_identity.py tests/ovs/trace
+	$(SUDO) $(BIN)/python -m tests.e2e.walk
 
 docs: setup  ## write what is generated: flows/, the sample configuration, pages and pictures of docs/
 	$(BIN)/python -m tests.golden.write
