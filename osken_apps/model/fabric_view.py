@@ -170,10 +170,19 @@ class FabricView:
                 yield port, interface
 
     def orphans(self, host: ShownHost) -> Iterator[Interface]:
-        """Give the interfaces of a host that carry ports which the store does not know, and are to."""
-        if self.remove_unknown:
-            return iter(())
-        return host.orphans(self.inventory.ports, self.inventory.departed)
+        """Give the interfaces of a host that carry ports which the store does not know, and are to; and those
+        of ports that are elsewhere by the store, which may be of yesterday, and are awaited there.
+        """
+        for interface in () if self.remove_unknown else host.tagged_interfaces():
+            port_id = interface.iface_id
+            is_known = port_id in self.inventory.ports or port_id in self.inventory.departed
+            if not is_known or self.is_awaited_elsewhere(host, port_id):
+                yield interface
+
+    def is_awaited_elsewhere(self, host: ShownHost, port_id: str) -> bool:
+        """Tell whether a port is at another host that has not connected since the start, and may yet."""
+        place = self.claims.place_of(port_id)
+        return place is not None and place.host != host.name and self.shown(place.host).awaited
 
     def _carries(self, host: ShownHost, port: Port) -> bool:
         """Tell whether a port that a host has is to carry traffic there, or is to stay as it is."""

@@ -1,6 +1,6 @@
 """One host as its bridges and its OVSDB session show it. PURE (it changes, but does no I/O)."""
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from osken_apps.model.interface_names import named_port
@@ -142,9 +142,13 @@ class ShownHost:
         """Give the interfaces that their operator has declared to be trunks."""
         return (interface.name for interface in self.interfaces.values() if interface.trunk)
 
-    def orphans(self, ports: Container[str], departed: Container[str]) -> Iterator[Interface]:
-        """Give the interfaces that a controller has tagged for ports that the store does not know of."""
+    @property
+    def awaited(self) -> bool:
+        """Tell whether it has not connected since the controller's start, and may yet."""
+        return not self.appeared and not self.gone
+
+    def tagged_interfaces(self) -> Iterator[Interface]:
+        """Give the interfaces that a controller has tagged for a port."""
         for interface in self.interfaces.values():
-            known = interface.iface_id in ports or interface.iface_id in departed
-            if interface.live_tag is not None and not known and not interface.shares_row:
+            if interface.live_tag is not None and not interface.shares_row:
                 yield interface

@@ -91,7 +91,13 @@ def _kept(fabric: FabricView, host: ShownHost, served: list[Plugged], aside: lis
     alive = [name for name, ofport in not_shown.items() if present.get(name) == ofport]
     lost = tuple(lost_networks(fabric, host, (port for port, _ in (*served, *aside))))
     of_aside = {name: host.tagged.get(name) for port, name in aside if _stays(host, port, name)}
-    why = (*_keeps(fabric, sorted(orphans), sorted(not_shown), lost), *_keeps_aside(sorted(of_aside)))
+    elsewhere = {item.name for item in fabric.orphans(host) if item.iface_id in fabric.inventory.ports}
+    unknown = sorted(orphans.keys() - elsewhere)
+    why = (
+        *_keeps(fabric, unknown, sorted(not_shown), lost),
+        *_keeps_of_elsewhere(sorted(elsewhere)),
+        *_keeps_aside(sorted(of_aside)),
+    )
     left_alone = orphans | of_aside
     return _Kept(dict.fromkeys(alive) | left_alone, tuple(sorted(left_alone)), lost, why)
 
@@ -239,6 +245,15 @@ def _keeps(
         yield (
             f"it has ports on physical network {physical_network}, which [network] bridge_mappings {wrong}:"
             f" their flows stay. {remedy}, or end their traffic by [DEFAULT] remove_unknown=true"
+        )
+
+
+def _keeps_of_elsewhere(interfaces: Sequence[str]) -> Iterator[str]:
+    """Say that nothing is taken from a host for ports that are awaited at another."""
+    if interfaces:
+        yield (
+            f"{_some(interfaces)} carry traffic of ports that this database has at hosts which have not"
+            " connected since the start: their flows and tags stay until these do, or are waited for no more"
         )
 
 

@@ -113,4 +113,4 @@ class Placement:
 
     def _is_awaited(self, place: Place | None) -> bool:
         host = self._fabric.hosts.get(place.host) if place else None
-        return host is not None and not host.appeared and not host.gone
+        return host is not None and host.awaited

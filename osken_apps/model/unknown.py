@@ -11,11 +11,16 @@ from osken_apps.model.snapshot import INTEGRATION_TUNNEL_END, Wire, integration_
 
 def unseen(fabric: FabricView, host: ShownHost) -> dict[str, int]:
     """Give, with its ofport, what was not dead on a host when its flows were first read, and OVSDB has not
-    shown what it is: it may be of ports that the store does not know.
+    shown what it is: it may be of ports that the store does not know, or has where they are awaited.
     """
     if host.has_ovsdb or host.interfaces or fabric.remove_unknown:
         return {}
-    known = filter(fabric.inventory.knows, host.claims)
+    inventory = fabric.inventory
+    ports = {claim: inventory.port_claimed_by(claim) for claim in host.claims}
+    elsewhere = {
+        claim for claim, port in ports.items() if port and fabric.is_awaited_elsewhere(host, port.id)
+    }
+    known = filter(inventory.knows, host.claims.keys() - elsewhere)
     of_known = set(chain.from_iterable(host.claims[claim] for claim in known))
     others = host.first_carrying.keys() - of_known - {INTEGRATION_TUNNEL_END}
     return {name: host.first_carrying[name] for name in others if not is_integration_end(name)}

@@ -32,7 +32,7 @@ from osken_apps.pipeline.document import rule_of
 from osken_apps.pipeline.features.dead import DEAD_DROP
 from osken_apps.pipeline.stale import values_set
 from tests.golden.scenarios import LAYOUT
-from tests.model.switch import Ovsdb, SwitchBridge, SwitchConnection, flushed
+from tests.model.switch import Ovsdb, SwitchBridge, SwitchConnection, flushed, new_datapath_ids
 
 NETWORKS = {
     number: Network(
@@ -301,6 +301,49 @@ def yesterday(site: Site, *ports: Port, flows: bool = True, ovsdb_first: bool = 
         site.show()
         assert site.attempt()
     assert site.hosts.by_name["h"].troubles["kept"]
+
+
+@pytest.mark.parametrize("guarded", [False, True])
+@pytest.mark.parametrize("ovsdb", [False, True])
+def test_a_port_that_was_elsewhere_yesterday_stays_as_it_is_while_it_is_awaited_there(
+    guarded: bool, ovsdb: bool
+) -> None:
+    one = port(1, NETWORKS[1], guarded)
+    site = Site(one)
+    site.plug(10, one)
+    at_rest(site)
+    flows = {name: dict(bridge.flows) for name, bridge in site.bridges.items()}
+    yesterday = Snapshot((*NETWORKS.values(), replace(one, binding=Binding("other", 7, "tap"))), store_id="s")
+    site.start(yesterday, ovsdb=ovsdb)
+    host = site.hosts.by_name["h"]
+    site.hosts._settle(host, host.changes)
+    assert site.attempt()
+    for name, bridge in site.bridges.items():
+        assert flows[name].items() <= bridge.flows.items()
+    assert site.ovsdb.tags == {tap(one): 1}
+    why = "which have not connected since the start" if ovsdb else "its OVSDB has not shown"
+    assert why in host.troubles["kept"]
+    site.show()
+    site.hosts.wait_no_longer()
+    at_rest(site)
+    assert {name: bridge.flows for name, bridge in site.bridges.items()} == flows
+    assert (site.ovsdb.tags, site.hosts.by_name["h"].troubles.get("kept", "")) == ({tap(one): 1}, "")
+
+
+def test_a_port_that_is_where_it_was_awaited_is_dead_elsewhere() -> None:
+    site = Site(P1)
+    site.plug(10, P1)
+    at_rest(site)
+    site.start(Snapshot((*NETWORKS.values(), replace(P1, binding=Binding("other", 7, "tap"))), store_id="s"))
+    assert site.attempt()
+    other = Ovsdb("other", new_datapath_ids(2), "192.0.2.2")
+    other.iface_ids["tap"] = P1.id
+    site.hosts.session_shows(other, other.view())  # type: ignore[arg-type]
+    bridge = SwitchBridge({"int-br-eth2": 1, "tap": 2}, datapath_id=other.datapath_ids[0])
+    site.hosts.connected(SwitchConnection(bridge, "br-int", "192.0.2.2"), None)  # type: ignore[arg-type]
+    site.hosts.by_name["other"].reconciler.attempt()  # type: ignore[union-attr]
+    assert site.attempt()
+    assert site.ovsdb.tags == {tap(P1): DEAD_TAG}
 
 
 @pytest.mark.parametrize("flows", [True, False])
