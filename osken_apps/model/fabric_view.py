@@ -20,6 +20,7 @@ from osken_apps.model.told import Told
 from osken_apps.model.tunnel_peers import TunnelPeers
 
 Plugged = tuple[Port, str]  # with its interface
+MAY_COME = "whether a port may come to a host could not be told"  # as an error of ours is told
 
 #: Takes what failed (with no ids in it), the error, and what it is about.
 Failed = Callable[[str, Exception, str], None]
@@ -180,9 +181,12 @@ class FabricView:
                 yield interface
 
     def is_awaited_elsewhere(self, host: ShownHost, port_id: str) -> bool:
-        """Tell whether a port is at another host that has not connected since the start, and may yet."""
-        place = self.claims.place_of(port_id)
-        return place is not None and place.host != host.name and self.shown(place.host).awaited
+        """Tell whether a port that may be here is at another host that has not connected since the start, and
+        may yet.
+        """
+        port, place = self.inventory.ports.get(port_id), self.claims.place_of(port_id)
+        is_elsewhere = place is not None and place.host != host.name and self.shown(place.host).awaited
+        return is_elsewhere and port is not None and self._may_come(host, port)
 
     def _carries(self, host: ShownHost, port: Port) -> bool:
         """Tell whether a port that a host has is to carry traffic there, or is to stay as it is."""
@@ -195,11 +199,18 @@ class FabricView:
     def _waits_at(self, host: ShownHost, port: Port) -> str:
         """Name the interface that would have a port here that another host has; empty: it may not come."""
         try:
-            may_come = self.as_wanted(port).may_run_at(host.name) and self.is_up(port)
-            return self.claims_on(port.id)[host.name][0] if may_come else ""
+            return self.claims_on(port.id)[host.name][0] if self._may_come(host, port) else ""
         except Exception as error:
-            self.leave(port.id, "whether a port may come to a host could not be told", error)
+            self.leave(port.id, MAY_COME, error)
             return ""
+
+    def _may_come(self, host: ShownHost, port: Port) -> bool:
+        """Tell whether a port is up, and may be at a host."""
+        try:
+            return self.as_wanted(port).may_run_at(host.name) and self.is_up(port)
+        except Exception as error:
+            self.leave(port.id, MAY_COME, error)
+            return False
 
     def leave(self, port_id: str, what: str, error: Exception) -> None:
         """Have a port stay as it is, as an error of ours is about it; `what` says what failed."""

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from functools import partial
 from ipaddress import IPv4Address
+from typing import Any
 
 import pytest
 
@@ -328,6 +329,17 @@ def test_a_port_that_was_elsewhere_yesterday_stays_as_it_is_while_it_is_awaited_
     at_rest(site)
     assert {name: bridge.flows for name, bridge in site.bridges.items()} == flows
     assert (site.ovsdb.tags, site.hosts.by_name["h"].troubles.get("kept", "")) == ({tap(one): 1}, "")
+
+
+@pytest.mark.parametrize("change", [{"admin_state_up": False}, {"requested_host": "other"}])
+def test_what_is_switched_off_or_wanted_where_it_is_awaited_is_dead_elsewhere(change: dict[str, Any]) -> None:
+    site = Site(P1)
+    site.plug(10, P1)
+    at_rest(site)
+    yesterday = replace(P1, binding=Binding("other", 7, "tap"), **change)
+    site.start(Snapshot((*NETWORKS.values(), yesterday), store_id="s"))
+    assert site.attempt()
+    assert site.ovsdb.tags == {tap(P1): DEAD_TAG}
 
 
 def test_a_port_that_is_where_it_was_awaited_is_dead_elsewhere() -> None:
