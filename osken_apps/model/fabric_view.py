@@ -176,17 +176,21 @@ class FabricView:
         """
         for interface in () if self.remove_unknown else host.tagged_interfaces():
             port_id = interface.iface_id
-            is_known = port_id in self.inventory.ports or port_id in self.inventory.departed
-            if not is_known or self.is_awaited_elsewhere(host, port_id):
+            if port_id not in self.inventory.ports:
+                if port_id not in self.inventory.departed:
+                    yield interface
+            elif self.is_awaited_elsewhere(host, port_id):
                 yield interface
 
     def is_awaited_elsewhere(self, host: ShownHost, port_id: str) -> bool:
         """Tell whether a port that may be here is at another host that has not connected since the start, and
         may yet.
         """
-        port, place = self.inventory.ports.get(port_id), self.claims.place_of(port_id)
-        is_elsewhere = place is not None and place.host != host.name and self.shown(place.host).awaited
-        return is_elsewhere and port is not None and self._may_come(host, port)
+        place = self.claims.place_of(port_id)
+        if place is None or place.host == host.name or not self.shown(place.host).awaited:
+            return False
+        port = self.inventory.ports.get(port_id)
+        return port is not None and self._may_come(host, port)
 
     def _carries(self, host: ShownHost, port: Port) -> bool:
         """Tell whether a port that a host has is to carry traffic there, or is to stay as it is."""

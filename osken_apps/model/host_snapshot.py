@@ -86,12 +86,13 @@ class _Kept(NamedTuple):
 
 def _kept(fabric: FabricView, host: ShownHost, served: list[Plugged], aside: list[Plugged]) -> _Kept:
     present = host.ofports.get(fabric.layout.integration_bridge, {})
-    orphans: dict[str, int | None] = {item.name: item.live_tag for item in fabric.orphans(host)}
+    found = tuple(fabric.orphans(host))
+    orphans: dict[str, int | None] = {item.name: item.live_tag for item in found}
     not_shown = unseen(fabric, host)
     alive = [name for name, ofport in not_shown.items() if present.get(name) == ofport]
     lost = tuple(lost_networks(fabric, host, (port for port, _ in (*served, *aside))))
     of_aside = {name: host.tagged.get(name) for port, name in aside if _stays(host, port, name)}
-    elsewhere = {item.name for item in fabric.orphans(host) if item.iface_id in fabric.inventory.ports}
+    elsewhere = {item.name for item in found if item.iface_id in fabric.inventory.ports}
     unknown = sorted(orphans.keys() - elsewhere)
     why = (
         *_keeps(fabric, unknown, sorted(not_shown), lost),
