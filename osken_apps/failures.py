@@ -2,6 +2,8 @@
 
 import logging
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 LOG = logging.getLogger(__name__)
 
@@ -30,6 +32,18 @@ class Failures:
             LOG.error("%s: %s" if detail else "%s%s", what, detail, exc_info=error)
         elif count == 10 ** (len(str(count)) - 1):
             LOG.error("%s, for the %dth time: %r", what, count, error)
+
+    @contextmanager
+    def guarded(
+        self, what: str, detail: object = "", let_through: tuple[type[Exception], ...] = ()
+    ) -> Iterator[None]:
+        """Have an exception end what is done under this, and nothing else: it is noted. See `note`."""
+        try:
+            yield
+        except let_through:
+            raise
+        except Exception as error:
+            self.note(what, error, detail)
 
 
 def _origin(error: BaseException) -> tuple[str, int]:

@@ -15,10 +15,8 @@ def audit_for_ever(hosts: Hosts, interval_s: float) -> None:
         runtime.sleep(pause_s)
         host = hosts.by_name.get(name) if name is not None else None
         if host and host.reconciler:
-            try:
+            with hosts.failures.guarded("a host was not audited", f"host {name}"):
                 host.reconciler.audit()
-            except Exception as error:  # which is that host's: all others have their turn
-                hosts.failures.note("a host was not audited", error, f"host {name}")
 
 
 def turns(hosts: Callable[[], Iterable[str]], interval_s: float) -> Iterator[tuple[float, str | None]]:

@@ -17,8 +17,7 @@ from osken_apps.openflow import codec
 from osken_apps.openflow.difference import Difference
 from osken_apps.openflow.wire import FlowKey
 from osken_apps.pipeline.desired import FlowEncoder, desired_meters
-from osken_apps.pipeline.feature import bridge_of
-from osken_apps.pipeline.keeping import kept
+from osken_apps.pipeline.keeping import done_of
 from osken_apps.pipeline.named_vlans import carrying, named_vlans
 
 LOG = logging.getLogger(__name__)
@@ -81,11 +80,10 @@ class Convergence:
             unsettle(owners[key] for key, _ in flows.add if key in owners)
             named = named_in(self._layout, snapshot) if flows else frozenset()
             note_named(self._fabric, self._host.name, bridge.name, named, besides=True)
-            keeping = None if snapshot.takes_away else bridge_of(bridge.name, self._layout, snapshot)
-            if keeping:
-                flows = kept(flows, installed.flows, keeping)
-            outcome = bridge.apply(flows, installed, desired, owners.get, takes_away=keeping is None)
-            if flows and snapshot.takes_away and not outcome.refused:
+            flows = done_of(flows, installed.flows, bridge.name, self._layout, snapshot)
+            takes_away = snapshot.takes_away
+            outcome = bridge.apply(flows, installed, desired, owners.get, takes_away=takes_away)
+            if flows and takes_away and not outcome.refused:
                 note_named(self._fabric, self._host.name, bridge.name, named)
         except SwitchGone as error:
             self._tell_of_end(bridge, error)

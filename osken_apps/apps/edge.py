@@ -142,10 +142,8 @@ def watch_certificates(edges: Iterable[Edge]) -> None:
 def look_at(edges: Iterable[Edge], is_asked: bool = False) -> None:
     """Look whether files have changed, or take them anew as somebody asks for it."""
     for each in edges:
-        try:
+        with _failures.guarded("certificates of hosts were not looked at"):
             each.look(is_asked)
-        except Exception as error:  # of ours: what is let in goes on with what there is
-            _failures.note("certificates of hosts were not looked at", error)
 
 
 def _words(error: OSError) -> str:

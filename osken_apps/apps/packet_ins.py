@@ -56,10 +56,8 @@ class Arrivals:
         """Give the ports of the machines that spoke to this host."""
         while self._heard:
             port_id, frame = self._heard.popitem()
-            try:
+            with self._hosts.failures.guarded("a machine that has come was not heard", f"port {port_id}"):
                 self._take(port_id, frame)
-            except Exception as error:
-                self._hosts.failures.note("a machine that has come was not heard", error, f"port {port_id}")
 
     def _take(self, port_id: str, frame: bytes) -> None:
         concerned = self._hosts.fabric.hear_guest(self._host.name, port_id)

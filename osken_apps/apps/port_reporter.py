@@ -86,10 +86,8 @@ class PortReporter:
     def _send(self, reports: list[PortReport]) -> None:
         if reports:
             for report in reports:
-                try:
+                with self._failures.guarded("what became of a port could not be logged", report.port_id):
                     self._log(report)
-                except Exception as error:  # of ours: the store is told of this port and of the others
-                    self._failures.note("what became of a port could not be logged", error, report.port_id)
             self._fabric.told.note(reports)
             self._report(reports)
 

@@ -156,7 +156,7 @@ class HostReconciler:
         broken = broken_ports(self._fabric, self._host.name, runtime.pause)
         for port_id in sorted(broken - self._told_aside):
             LOG.error("host %s: port %s is left as it is, as the error is about it", self._host.name, port_id)
-        self._told_aside |= broken
+        self._told_aside = self._told_aside & self._fabric.inventory.ports.keys() | broken
         self._fabric.put_aside(broken)
         return bool(broken)
 

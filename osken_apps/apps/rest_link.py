@@ -94,12 +94,8 @@ class RestLink:
 
     def _send(self, message: FromController) -> None:
         """Send a message; one that cannot be made octets of costs itself. Raises LinkClosed."""
-        try:
+        with self._failures.guarded("a message for the REST process was not sent", let_through=(LinkClosed,)):
             self._link.send(message)
-        except LinkClosed:
-            raise
-        except Exception as error:
-            self._failures.note("a message for the REST process was not sent", error)
 
     def _take(self, message: Message) -> None:
         try:

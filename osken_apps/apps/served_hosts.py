@@ -83,11 +83,9 @@ class ServedHosts:
         """Wait no longer for hosts that the store knows and that have not connected since the start."""
         self.all_had_time = True
         for name, known in list(self.fabric.hosts.items()):
-            try:
+            with self.failures.guarded("a host is waited for still", f"host {name}"):
                 if not known.appeared and not self._is_alive(name):
                     self._is_gone(name)
-            except Exception as error:  # which is that host's
-                self.failures.note("a host is waited for still", error, f"host {name}")
 
     def forget(self, name: str) -> str:
         """Forget a host that is gone; if it is connected nothing is forgotten, and what is given says so."""

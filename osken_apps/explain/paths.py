@@ -28,9 +28,8 @@ from osken_apps.openflow.fields import (
 )
 from osken_apps.openflow.wire import FlowKey, encode_flow
 from osken_apps.pipeline.desired import FlowEncoder
-from osken_apps.pipeline.feature import bridge_of
 from osken_apps.pipeline.headers import DHCP_CLIENT_PORT, DHCP_SERVER_PORT
-from osken_apps.pipeline.keeping import kept
+from osken_apps.pipeline.keeping import done_of
 from osken_apps.pipeline.stage import COOKIE, COOKIE_MASK
 from osken_apps.trace.connections import NEW, REPLY, Assumption
 from osken_apps.trace.frame import Frame
@@ -190,8 +189,7 @@ class Paths:
             return None
         ours = {flow.key: flow.body for flow in known.value if flow.body.cookie & COOKIE_MASK == COOKIE}
         delta = difference(ours, FlowEncoder().flows(bridge, self.facts.layout, host.snapshot))
-        keeping = None if host.snapshot.takes_away else bridge_of(bridge, self.facts.layout, host.snapshot)
-        return kept(delta, ours, keeping) if keeping else delta
+        return done_of(delta, ours, bridge, self.facts.layout, host.snapshot)
 
     def _frame(
         self, sender: PortSeen, receiver: PortSeen, source: IPAddress, destination: IPAddress, is_answer: bool

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from itertools import pairwise
 
-from osken_apps.model.snapshot import integration_end, is_integration_end, tunnel_port
+from osken_apps.model.snapshot import HostSnapshot, Layout, integration_end, is_integration_end, tunnel_port
 from osken_apps.model.tunnels import MAX_COPIES
 from osken_apps.openflow.actions import Action, Conjunction, Output, PushVlan, Resubmit, SetField
 from osken_apps.openflow.difference import Difference, FlowTable, difference, looked_up
@@ -19,7 +19,7 @@ from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.reading import read_flow
 from osken_apps.openflow.wire import FlowBody, FlowKey, encode_flow
 from osken_apps.pipeline.desired import FlowEncoder
-from osken_apps.pipeline.feature import PlannedBridge
+from osken_apps.pipeline.feature import PlannedBridge, bridge_of
 from osken_apps.pipeline.features.isolation import PROVIDER_TO_LOCAL
 from osken_apps.pipeline.features.switching import (
     DELIVER_SEVERAL,
@@ -42,6 +42,14 @@ from osken_apps.pipeline.stages import COMMIT
 from osken_apps.pipeline.stale import Stale, values_set
 
 Actions = tuple[Action, ...]
+
+
+def done_of(
+    flows: Difference, installed: FlowTable, bridge: str, layout: Layout, snapshot: HostSnapshot
+) -> Difference:
+    """Give what is done of a difference to a host's bridge: all of it, unless the host keeps what it has."""
+    keeping = None if snapshot.takes_away else bridge_of(bridge, layout, snapshot)
+    return kept(flows, installed, keeping) if keeping else flows
 
 
 def kept(flows: Difference, installed: FlowTable, bridge: PlannedBridge) -> Difference:

@@ -77,12 +77,8 @@ class Speaker:
 
     def _send(self, message: FromRest) -> None:
         """Send a message; one that cannot be made octets of costs itself. Raises LinkClosed."""
-        try:
+        with self._failures.guarded("a message for the controller was not sent", let_through=(LinkClosed,)):
             self._link.send(message)
-        except LinkClosed:
-            raise
-        except Exception as error:
-            self._failures.note("a message for the controller was not sent", error)
 
     def _next(self) -> FromRest | None:
         if self._urgent:

@@ -25,8 +25,8 @@ MAX_FLOWS = 100_000
 def host_flows(hosts: Hosts, about: HostFlows) -> dict[str, Any]:
     """Give the flows of a host's bridges as the API shows them, those that are asked for.
 
-    `silent` are bridges that do not say what they have, of a host that is
-    not back since the start all that it must have; `more` is how many flows are not told, being too many.
+    `silent` are bridges that do not say what they have, of a host that is not back since the start all that
+    it must have; `more` is how many flows are not told, being too many.
     """
     fabric, host, bridge = hosts.fabric, about.host, about.bridge
     if not fabric.ready(host):
