@@ -82,9 +82,6 @@ class Database(Ovsdb):
         mac = self.macs.get(name, "")
         return InterfaceFacts(
             name,
-            type="",
-            peer="",
-            error="",
             admin_up=True,
             link_up=True,
             mtu=1500,

@@ -40,16 +40,13 @@ VM1 = Port(
 OPENFLOW = (ControllerFacts(f"tcp:{CONTROLLER}:6653", True),)
 TAP = InterfaceFacts(
     "tap1",
-    type="",
-    peer="",
-    error="",
     admin_up=True,
     link_up=True,
     mtu=1500,
     iface_id=PORT_ID,
     attached_mac="fa:16:3e:fe:c7:87",
 )
-ETH2 = InterfaceFacts("eth2", type="", peer="", error="", admin_up=True, link_up=True, mtu=1500)
+ETH2 = InterfaceFacts("eth2", admin_up=True, link_up=True, mtu=1500)
 Edit = Callable[[HostFacts], HostFacts]
 
 

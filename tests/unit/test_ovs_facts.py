@@ -129,9 +129,6 @@ FACTS = HostFacts(
                     interfaces=(
                         InterfaceFacts(
                             "tap1",
-                            type="",
-                            peer="",
-                            error="",
                             admin_up=True,
                             link_up=False,
                             mtu=1500,

@@ -41,10 +41,9 @@ def some_groups(site: Site) -> list[str]:
 
 
 def plug(site: Site) -> str | None:
-    idle = [m for m in site.model.machines.values() if m.id not in site.plugged]
-    if not idle:
+    machine = some_that(site, lambda m: m.id not in site.plugged)
+    if not machine:
         return None
-    machine = site.choose(idle)
     site.plug(machine, site.choose(site.hosts()))
     return told(site, machine)
 
@@ -59,6 +58,12 @@ def unplug(site: Site) -> str | None:
 
 def some(site: Site) -> Machine | None:
     machines = site.movable()
+    return site.choose(machines) if machines else None
+
+
+def some_that(site: Site, fits: Callable[[Machine], bool] = lambda machine: True) -> Machine | None:
+    """Choose a machine, plugged or not, that is no sentinel."""
+    machines = [m for m in site.model.machines.values() if m.id not in site.sentinels and fits(m)]
     return site.choose(machines) if machines else None
 
 
@@ -87,10 +92,9 @@ def delete(site: Site) -> str | None:
 
 
 def groups(site: Site) -> str | None:
-    guarded = [m for m in site.model.machines.values() if m.guarded and m.id not in site.sentinels]
-    if not guarded:
+    machine = some_that(site, lambda m: m.guarded)
+    if not machine:
         return None
-    machine = site.choose(guarded)
     wanted = some_groups(site)
     site.api.update("port", machine.id, security_groups=wanted)
     machine.groups = frozenset(wanted)
@@ -98,10 +102,9 @@ def groups(site: Site) -> str | None:
 
 
 def security(site: Site) -> str | None:
-    machines = [m for m in site.model.machines.values() if m.id not in site.sentinels and not m.pair]
-    if not machines:
+    machine = some_that(site, lambda m: not m.pair)
+    if not machine:
         return None
-    machine = site.choose(machines)
     if machine.guarded:
         site.api.update("port", machine.id, port_security_enabled=False, security_groups=[])
         machine.guarded, machine.groups = False, frozenset()
@@ -157,10 +160,9 @@ def address_group(site: Site) -> str:
 
 def pair(site: Site) -> str | None:
     """Allow a machine another address, or take it back."""
-    machines = [m for m in site.model.machines.values() if m.guarded and m.id not in site.sentinels]
-    if not machines:
+    machine = some_that(site, lambda m: m.guarded)
+    if not machine:
         return None
-    machine = site.choose(machines)
     network = site.model.networks[machine.network]
     site.made += 1
     machine.pair = "" if machine.pair else str(network.cidr[200 + site.made % 50])
@@ -172,10 +174,9 @@ def pair(site: Site) -> str | None:
 
 def address(site: Site) -> str | None:
     """Give a port other addresses."""
-    machines = [m for m in site.model.machines.values() if m.id not in site.sentinels]
-    if not machines:
+    machine = some_that(site)
+    if not machine:
         return None
-    machine = site.choose(machines)
     network = site.model.networks[machine.network]
     taken = {a for m in site.model.machines.values() for a in m.all_addresses}
     taken |= {each["ip_address"] for port in site.api.list("port") for each in port["fixed_ips"]}
@@ -189,11 +190,9 @@ def address(site: Site) -> str | None:
 
 
 def admin(site: Site) -> str | None:
-    machines = [m for m in site.model.machines.values() if m.id not in site.sentinels]
-    if not machines:
+    machine = some_that(site, lambda m: not m.up) or some_that(site)
+    if not machine:
         return None
-    down = [m for m in machines if not m.up]
-    machine = site.choose(down or machines)
     machine.up = not machine.up
     site.api.update("port", machine.id, admin_state_up=machine.up)
     return f"{machine.name} {machine.up}"

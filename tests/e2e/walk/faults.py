@@ -100,6 +100,14 @@ def setup_again(site: Site) -> str:
     return ""
 
 
+def set_up_anew(site: Site, number: int) -> None:
+    """Make what a host lacks by host-setup, and give it its address on the wire again."""
+    host = site.world.host(number)
+    set_up(host)
+    host.ovs.vsctl("set", "port", "br-eth2", "tag=0")
+    site.prepare(number)
+
+
 def bare(site: Site) -> str:
     """Delete a host's bridges and make them anew by host-setup; its machines are plugged again."""
     number = site.choose(site.hosts())
@@ -107,9 +115,7 @@ def bare(site: Site) -> str:
     make_bare(host)
     if "br-tun" in host.ovs.vsctl("list-br"):
         host.ovs.vsctl("del-br", "br-tun")
-    set_up(host)
-    host.ovs.vsctl("set", "port", "br-eth2", "tag=0")
-    site.prepare(number)
+    set_up_anew(site, number)
     for plugged in site.plugged.values():
         if plugged.host == number:
             plugged.vm.plug.put_in(external_ids=True, tag=None)
@@ -119,11 +125,8 @@ def bare(site: Site) -> str:
 def physical(site: Site) -> str:
     """Delete a host's physical bridge and make it anew by host-setup."""
     number = site.choose(site.hosts())
-    host = site.world.host(number)
-    host.ovs.vsctl("del-br", "br-eth2")
-    set_up(host)
-    host.ovs.vsctl("set", "port", "br-eth2", "tag=0")
-    site.prepare(number)
+    site.world.host(number).ovs.vsctl("del-br", "br-eth2")
+    set_up_anew(site, number)
     return f"{number}"
 
 
