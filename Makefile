@@ -34,7 +34,7 @@ unit: .venv/.installed  ## the tests that need neither root nor a switch, with f
 test: lint  ## all tests: unit (under each Python 3.11 to 3.13 on the PATH), Open vSwitch, dashboard, end to end
 	$(SUDO) $(BIN)/python -m pytest -q -n auto --dist worksteal $(UNIT)
 	$(BIN)/python -m tests.pythons --on-path
-	$(SUDO) $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(UNIT:%=--ignore=%)
+	$(SUDO) $(BIN)/python -m pytest -q -n 2 --dist loadfile $(UNIT:%=--ignore=%)
 
 pythons: .venv/.installed  ## the unit tests under Python 3.11 to 3.13, where they are here
 	$(BIN)/python -m tests.pythons
