@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from osken_apps.lab import PATIENCE_S, wait_until
 from tests.e2e.conftest import World, flows, has_drop, idle
 from tests.golden.dumps import golden
@@ -55,7 +57,16 @@ def test_the_references_networks_come_out_as_its_tables_show(world: World) -> No
     assert {key: subnet[key] for key in expected} == expected
 
 
-def test_a_launched_vm_has_the_references_flows_and_addresses(world: World) -> None:
+@pytest.fixture
+def started(world: World) -> World:
+    """Start the controller anew while nothing is plugged: it holds no local VLAN of a test before."""
+    world.controller.stop()
+    world.start_controller()
+    return world
+
+
+def test_a_launched_vm_has_the_references_flows_and_addresses(started: World) -> None:
+    world = started
     network = world.network(guarded=False)
     vm = world.launch(1, network, mac_address=REFERENCE_VM_MAC)
     port = world.api.show("port", vm.port_id)
@@ -89,7 +100,8 @@ def test_unplugging_undoes_it_all(world: World) -> None:
     assert flows(world.host(1), "br-eth2") == idle("br-eth2")
 
 
-def test_local_vlans_differ_by_host_and_are_given_back_with_the_last_port(world: World) -> None:
+def test_local_vlans_differ_by_host_and_are_given_back_with_the_last_port(started: World) -> None:
+    world = started
     net1, net2 = world.network(), world.network("10.20.0.0/24")
     a = world.launch(1, net1)
     b = world.launch(2, net2)
