@@ -245,6 +245,7 @@ class Hosts(ServedHosts):
                 self.wake(fabric.take_in(former, name))
 
     def _observe(self, host: Host, view: HostView) -> None:
+        self.fabric.observe_bridges(host.name, (bridge.name for bridge in view.facts.bridges))
         concerned = self.fabric.observe_tunnel_address(host.name, view.facts.tunnel_address)
         integration = view.facts.bridge(self.fabric.layout.integration_bridge)
         if integration:

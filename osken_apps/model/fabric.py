@@ -210,6 +210,10 @@ class Fabric(FabricView):
         host.interfaces = {interface.name: interface for interface in interfaces}
         return {host_name} | (self._placement.appear(host) if host.returning else self._placement.claim(host))
 
+    def observe_bridges(self, host_name: str, names: Iterable[str]) -> None:
+        """Take the names of all bridges that an OVSDB session shows."""
+        self.host(host_name).bridges = frozenset(names)
+
     def observe_tunnel_address(self, host_name: str, text: str) -> set[str]:
         """Take where a host says that others reach it, empty for nowhere; give the hosts concerned."""
         addresses = self.tunnel_peers.addresses

@@ -87,6 +87,7 @@ class ShownHost:
     unproven_networks: set[str] = field(default_factory=set)
     #: Local VLANs that the store told, of which a bridge that was not read yet may have flows.
     stored_vlans: set[int] = field(default_factory=set)
+    bridges: frozenset[str] | None = None  # that are there, as OVSDB showed last; None: it did not yet
     flow_vlans: dict[str, Named] = field(default_factory=dict)  # bridge -> those that its flows name now
     first_flow_vlans: dict[str, Named] = field(default_factory=dict)  # bridge -> those at its first reading
     first_carrying: Mapping[str, int] = field(default_factory=dict)  # interfaces not dead at that -> ofport

@@ -80,10 +80,13 @@ def _kept_tags(fabric: Fabric, host: ShownHost) -> frozenset[int]:
 
 
 def _stored(fabric: Fabric, host: ShownHost) -> set[int]:
-    """Give the local VLANs of which a bridge may have flows that was not read yet: until all were, those
-    that the store told.
+    """Give the local VLANs of which a bridge may have flows that was not read yet: until all were that are
+    there, those that the store told.
     """
-    if host.first_flow_vlans.keys() >= set(fabric.layout.all_bridges):
+    unread = set(fabric.layout.all_bridges) - host.first_flow_vlans.keys()
+    if host.bridges is not None:
+        unread &= host.bridges
+    if not unread:
         host.stored_vlans.clear()
     return host.stored_vlans
 

@@ -291,6 +291,24 @@ def test_until_all_bridges_were_read_no_network_has_a_local_vlan_that_the_store_
     assert site.ovsdb.tags[tap(left)] == 1  # which is free again
 
 
+@pytest.mark.parametrize("ovsdb", [True, False])
+def test_for_a_bridge_that_a_host_does_not_have_nothing_waits(ovsdb: bool) -> None:
+    site = Site(P1, P3)
+    site.plug(10, P1)
+    assert site.attempt()
+    site.unplug(P1)
+    site.ovsdb.links = {key: link for key, link in site.ovsdb.links.items() if key[0] != "br-tun"}
+    bound = replace(P1, binding=Binding("h", 1, tap(P1)), status=PortStatus.ACTIVE)
+    site.start(Snapshot((*NETWORKS.values(), bound, P3), store_id="s"), "br-int", "br-eth2", ovsdb=ovsdb)
+    assert site.attempt()
+    site.fabric.apply([Upserted(P1)])
+    site.show()
+    assert site.attempt()
+    site.plug(20, P3)
+    at_rest(site)
+    assert site.ovsdb.tags[tap(P3)] == 1
+
+
 def yesterday(site: Site, *ports: Port, flows: bool = True, ovsdb_first: bool = True) -> None:
     """Start a controller with a database in which there are only these ports; a reboot left no flows."""
     if not flows:
