@@ -3,7 +3,8 @@ SHELL := /bin/bash
 # Without it every process that a test starts compiles everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
-PYTHON ?= python3
+# Debian's, which users have; another one's regular expressions or speed may be others.
+PYTHON ?= /usr/bin/python3
 BIN := .venv/bin
 UNIT := tests/unit tests/model tests/golden tests/packet
 

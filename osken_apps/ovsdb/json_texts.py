@@ -18,9 +18,11 @@ MAX_DEPTH = 32
 PART_OCTETS = 1 << 15  # what is decoded at a time of a long text takes less than a millisecond
 ROW_DEPTH = 5  # of a row in a message: message, params or result, tables, table, row
 
-# Possessive: what does not match is given up at once, so each octet is looked at twice at most.
-UNTIL_BRACKET = re.compile(rb'(?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
-UNTIL_QUOTE = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
+# Possessive: what does not match is given up at once, so each octet is looked at twice at most. No group is:
+# before Python 3.11.5 such a one takes too much (https://github.com/python/cpython/issues/106052).
+IN_STRING = rb'[^"\\]*+(?:\\.[^"\\]*+)*'
+UNTIL_QUOTE = re.compile(IN_STRING, re.DOTALL)
+UNTIL_BRACKET = re.compile(rb'[^"{}\[\]]*+(?:"' + IN_STRING + rb'"[^"{}\[\]]*+)*', re.DOTALL)
 SPACE = re.compile(r"[ \t\r\n]*+")
 QUOTE, OPENING, CLOSING = b'"'[0], frozenset(b"{["), frozenset(b"}]")
 BRACKETS = bytes.maketrans(b"{}", b"[]")
