@@ -1,6 +1,5 @@
 """Nova is told of its servers' ports: in order, again until it answers, never twice."""
 
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -22,6 +21,7 @@ from osken_apps.rest.controller import Hosts
 from osken_apps.rest.wsgi import application
 from osken_apps.store import server_events
 from tests.fake_nova import FakeNova, fake_nova
+from tests.unit.for_ever import for_ever
 from tests.unit.rest_client import Client, client_of, config_of, store_of
 
 SERVER = "5a4b8f5e-2f5f-4a5b-8f5e-2f5f4a5b8f5e"
@@ -198,13 +198,14 @@ def test_what_is_undone_is_not_told(world: World) -> None:
     assert world.noted() == [] and world.nova.nothing_more()
 
 
-def test_a_commit_wakes_whoever_tells(world: World) -> None:
-    threading.Thread(target=world.notifier.run, daemon=True).start()
-    port_id = world.port()
-    world.report(port_id, PortStatus.ACTIVE)
-    assert world.nova.told() == [(PLUGGED, port_id)]
-    world.report(port_id, PortStatus.DOWN)
-    assert world.nova.told() == [(UNPLUGGED, port_id)]
+def test_a_commit_wakes_whoever_tells(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    with for_ever(world.notifier.run) as end:
+        port_id = world.port()
+        world.report(port_id, PortStatus.ACTIVE)
+        assert world.nova.told() == [(PLUGGED, port_id)]
+        monkeypatch.setattr(world.notifier, "be_ready", end)  # called before it waits again
+        world.report(port_id, PortStatus.DOWN)
+        assert world.nova.told() == [(UNPLUGGED, port_id)]
 
 
 def test_a_store_that_cannot_be_read_is_waited_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,6 @@ import resource
 import shutil
 import signal
 import sqlite3
-import threading
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -21,6 +20,7 @@ from osken_apps.store.backup import BackupFailed, back_up
 from osken_apps.store.checkpoints import Checkpoints, keep_checkpoints
 from osken_apps.store.engines import reading_engine
 from osken_apps.store.store import Store
+from tests.unit.for_ever import for_ever
 from tests.unit.rest_client import store_at
 from tests.whole import whole
 
@@ -245,16 +245,17 @@ def test_checkpoints_come_by_themselves_while_writes_go_on_slowly(
     store: Store, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checkpoints, "LOOK_S", 0.005)
-    threading.Thread(target=keep_checkpoints, args=(store, Failures()), daemon=True).start()
-    for number in range(1, 6):
-        make(store, number)
-        done: list[str] = []
-        while f"n{number}" not in done:
-            with store._writers.turn():  # no checkpoint falls into the copy
-                shutil.copy(path, tmp_path / "copy")
-            if (tmp_path / "copy").stat().st_size > 0:
-                done = held(tmp_path / "copy")
-        assert done == [f"n{one}" for one in range(1, number + 1)]
+    with for_ever(keep_checkpoints, store, Failures()) as end:
+        for number in range(1, 6):
+            make(store, number)
+            done: list[str] = []
+            while f"n{number}" not in done:
+                with store._writers.turn():  # no checkpoint falls into the copy
+                    shutil.copy(path, tmp_path / "copy")
+                if (tmp_path / "copy").stat().st_size > 0:
+                    done = held(tmp_path / "copy")
+            assert done == [f"n{one}" for one in range(1, number + 1)]
+        monkeypatch.setattr(Checkpoints, "look", end)
 
 
 def test_a_checkpoint_that_a_reader_held_up_is_made_after_it(store: Store, path: Path) -> None:
