@@ -463,6 +463,9 @@ def test_a_member_makes_its_own_and_a_port_in_what_is_shared_and_nothing_of_othe
     external = site.make("networks", "network", **outside)["id"]
     others = site.make("ports", "port", network_id=site.ids["green"], project_id="another")["id"]
     with site.page("networks", token=token) as page:
+        expect(page.get_by_role("link", name="everybodys", exact=True)).to_be_visible()
+        expect(page.get_by_label("Choose blue")).to_be_visible()
+        expect(page.get_by_label("Choose everybodys")).to_have_count(0)
         page.get_by_role("button", name="New network").click()
         expect(dialog(page).get_by_label("MTU")).to_be_visible()
         expect(dialog(page).get_by_label("Segmentation id")).to_have_count(0)

@@ -160,7 +160,9 @@ export class ListScreen {
       if (!this.chosen.delete(key)) this.chosen.add(key);
       this.app.draw();
     };
-    return { chosen: this.chosen, toggle, label: (row) => titleOf(this.declaration, row) };
+    const { singular, byNetworkOwner } = this.declaration;
+    const offered = (row) => Boolean(byNetworkOwner?.includes("delete")) || mayChange("delete", singular, row);
+    return { chosen: this.chosen, toggle, offered, label: (row) => titleOf(this.declaration, row) };
   }
 
   remove(rows) {

@@ -8,7 +8,7 @@ export const MOST_ROWS = 200;
  * Draw rows.
  *
  * A column is { name, label, cell(row), sort, numeric }. `sort` is { key, descending, by(name) }; `choice` is
- * { chosen: a Set of keys, toggle(key), label(row) } and puts a box before each row. `most` rows are drawn, fewer
+ * { chosen: a Set of keys, toggle(key), label(row), offered(row) } and puts a box before each row that is offered. `most` rows are drawn, fewer
  * where the screen has several tables. It is `busy` while other rows are asked for.
  */
 export function table({ caption, columns, rows, key = (row) => row.id, sort = null, choice = null, empty, busy = false, most = MOST_ROWS }) {
@@ -51,6 +51,7 @@ function cell(column, row, isFirst) {
 }
 
 function box(row, key, choice) {
+  if (!choice.offered(row)) return html`<td></td>`;
   return html`<td><input type="checkbox" aria-label="Choose ${choice.label(row)}" data-key="choose ${key}"
     .checked=${choice.chosen.has(key)} @change=${() => choice.toggle(key)}></td>`;
 }
