@@ -65,12 +65,12 @@ def _fill(cache: Path) -> Path:
             tree = _download(Path(scratch))
         except LabError as error:
             tree = Path("/")
-            if _release(tree) is None:
+            if newest_release(tree) is None:
                 raise LabError(f"no kernel for real VMs: {error}; 'apt-get update' may help") from error
-        release = _release(tree)
+        release = newest_release(tree)
         if release is None:
             raise LabError(f"no kernel for real VMs in {PACKAGE}")
-        return _copy_kernel(tree, release, Path(scratch) / "kernel", cache / f"kernel-{release}")
+        return copy_kernel(tree, release, Path(scratch) / "kernel", cache / f"kernel-{release}")
 
 
 def _download(scratch: Path) -> Path:
@@ -87,18 +87,24 @@ def _download(scratch: Path) -> Path:
     return tree
 
 
-def _release(tree: Path) -> str | None:
+def newest_release(tree: Path) -> str | None:
     """Give the newest release whose kernel and modules are both in a tree, a cloud kernel first."""
     found = [path.name.removeprefix("vmlinuz-") for path in (tree / "boot").glob("vmlinuz-*")]
-    whole = sorted((name for name in found if (tree / "lib/modules" / name).is_dir()), reverse=True)
+    whole = sorted((name for name in found if _modules(tree, name).is_dir()), reverse=True)
     return min(whole, key=lambda name: "cloud" not in name) if whole else None
 
 
-def _copy_kernel(tree: Path, release: str, fresh: Path, destination: Path) -> Path:
+def _modules(tree: Path, release: str) -> Path:
+    """Give where a tree has the modules of a release: since Debian 13, packages have them in /usr."""
+    in_usr = tree / "usr/lib/modules" / release
+    return in_usr if in_usr.is_dir() else tree / "lib/modules" / release
+
+
+def copy_kernel(tree: Path, release: str, fresh: Path, destination: Path) -> Path:
     """Put the kernel, the modules it takes and the order to load them in at `destination`."""
     modules = fresh / "modules"
     modules.mkdir(parents=True)
-    order = [f"{name}.ko" for name in _load_modules(tree / "lib/modules" / release, modules)]
+    order = [f"{name}.ko" for name in _load_modules(_modules(tree, release), modules)]
     (modules / "order").write_text("".join(f"{name}\n" for name in order))
     shutil.copy(tree / "boot" / f"vmlinuz-{release}", fresh / "vmlinuz")
     shutil.rmtree(destination, ignore_errors=True)
@@ -107,12 +113,16 @@ def _copy_kernel(tree: Path, release: str, fresh: Path, destination: Path) -> Pa
 
 
 def _load_modules(source: Path, destination: Path) -> list[str]:
-    """Copy the wanted modules and what they depend on; return their names, dependencies first."""
-    files = {path.name.split(".")[0].replace("-", "_"): path for path in source.rglob("*.ko*")}
+    """Copy the wanted modules and what they depend on; return the copied names, dependencies first.
+
+    What is built into the kernel has no file.
+    """
+    built_in = {_module_name(line) for line in (source / "modules.builtin").read_text().splitlines()}
+    files = {_module_name(path.name): path for path in source.rglob("*.ko*")}
     order: list[str] = []
 
     def add(name: str) -> None:
-        if name in order:
+        if name in order or name in built_in:
             return
         if name not in files:
             raise LabError(f"the kernel of {source.name} has no module {name}")
@@ -125,6 +135,11 @@ def _load_modules(source: Path, destination: Path) -> list[str]:
     for name in WANTED_MODULES:
         add(name)
     return order
+
+
+def _module_name(path: str) -> str:
+    """Give the name of the module that is in a file."""
+    return path.rpartition("/")[2].split(".")[0].replace("-", "_")
 
 
 def _module(path: Path) -> bytes:

@@ -1,13 +1,14 @@
 """The pure pieces of the lab."""
 
 import json
+import lzma
 from ipaddress import IPv4Network
 from pathlib import Path
 
 import pytest
 
 from osken_apps.lab.dhcp_clients import DhcpEvent, parse_event
-from osken_apps.lab.guest import module_dependencies
+from osken_apps.lab.guest import copy_kernel, module_dependencies, newest_release
 from osken_apps.lab.network import choose_subnet, taken_subnets
 from osken_apps.lab.open_vswitch import datapath_id, system_id
 from osken_apps.lab.ping import PingResult, parse_ping
@@ -98,6 +99,61 @@ def test_a_module_names_what_it_depends_on() -> None:
     content = b"\0license=GPL\0depends=net_failover,virtio-ring\0retpoline=Y\0"
     assert module_dependencies(content) == ["net_failover", "virtio_ring"]
     assert module_dependencies(b"\0depends=\0name=virtio_ring\0") == []
+
+
+def unpack_kernel(tree: Path, lib: str, release: str, modules: dict[str, bytes], built_in: str = "") -> None:
+    """Lay out what a package of a kernel holds; modules are by path."""
+    (tree / "boot").mkdir(parents=True)
+    (tree / f"boot/vmlinuz-{release}").write_bytes(b"kernel")
+    place = tree / lib / "modules" / release
+    for path, content in modules.items():
+        (place / path).parent.mkdir(parents=True, exist_ok=True)
+        (place / path).write_bytes(content)
+    (place / "modules.builtin").write_text(built_in)
+
+
+def copied_kernel(tmp_path: Path) -> dict[str, bytes]:
+    """Copy the kernel of `tree`; give the files of the copy."""
+    tree, place = tmp_path / "tree", tmp_path / "kernel"
+    release = newest_release(tree)
+    assert release is not None
+    copy_kernel(tree, release, tmp_path / "fresh", place)
+    return {str(path.relative_to(place)): path.read_bytes() for path in place.rglob("*") if path.is_file()}
+
+
+PCI = b"\0depends=virtio_ring\0"
+NET = b"\0depends=\0"
+RING = b"\0depends=\0"
+
+
+@pytest.mark.parametrize("lib", ["lib", "usr/lib"])
+def test_a_kernel_and_its_modules_are_where_either_debian_has_them(tmp_path: Path, lib: str) -> None:
+    modules = {"virtio/virtio_pci.ko": PCI, "virtio/virtio_ring.ko": RING, "net/virtio_net.ko": NET}
+    unpack_kernel(tmp_path / "tree", lib, "6.1.0-1-cloud-amd64", modules)
+    assert copied_kernel(tmp_path) == {
+        "vmlinuz": b"kernel",
+        "modules/order": b"virtio_ring.ko\nvirtio_pci.ko\nvirtio_net.ko\n",
+        "modules/virtio_ring.ko": RING,
+        "modules/virtio_pci.ko": PCI,
+        "modules/virtio_net.ko": NET,
+    }
+
+
+def test_a_module_that_is_built_into_the_kernel_is_not_loaded(tmp_path: Path) -> None:
+    built_in = "kernel/drivers/virtio/virtio_ring.ko\nkernel/drivers/virtio/virtio_pci.ko\n"
+    modules = {"net/virtio_net.ko.xz": lzma.compress(PCI)}
+    unpack_kernel(tmp_path / "tree", "usr/lib", "6.12.1-cloud-amd64", modules, built_in)
+    assert copied_kernel(tmp_path) == {
+        "vmlinuz": b"kernel",
+        "modules/order": b"virtio_net.ko\n",
+        "modules/virtio_net.ko": PCI,
+    }
+
+
+def test_a_module_that_a_kernel_lacks_is_named(tmp_path: Path) -> None:
+    unpack_kernel(tmp_path / "tree", "lib", "6.1.0-1-cloud-amd64", {"virtio/virtio_pci.ko": NET})
+    with pytest.raises(LabError, match=r"6\.1\.0-1-cloud-amd64 has no module virtio_net"):
+        copied_kernel(tmp_path)
 
 
 def test_waiting_in_vain_says_for_what_and_what_was_there_instead() -> None:
