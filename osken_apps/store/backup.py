@@ -83,7 +83,7 @@ def _opened(path: Path) -> sqlite3.Connection:
 
 
 def _begun(path: Path, how: str, pragmas: tuple[str, ...] = ()) -> sqlite3.Connection:
-    source = sqlite3.connect(file_uri(path, how), WAIT_S, uri=True, isolation_level=None)
+    source = sqlite3.connect(file_uri(path, how), timeout=WAIT_S, uri=True, isolation_level=None)
     try:
         for statement in (*pragmas, "BEGIN", "SELECT count(*) FROM sqlite_master"):
             source.execute(statement).fetchall()
