@@ -51,9 +51,10 @@ openstack: setup  ## Nova, Horizon and what they need, from PyPI, on two hosts o
 	$(SUDO) nice -n 5 $(BIN)/python -m tests.openstack .cache/openstack .cache/openstack/results
 
 deb: packages  ## a Debian package with an environment of its own, into build/
+	@$(SUDO) ./debian-packages binutils  # strip
 	contrib/debian/build build
 
-service: setup deb  ## the Debian package on a bare Debian 12 with systemd and without network (two minutes)
+service: setup deb  ## the Debian package on a bare Debian of this release with systemd and without network (two minutes)
 	$(SUDO) ./debian-packages debootstrap systemd-container
 	$(SUDO) $(BIN)/python -m pytest -q tests/service/under_systemd.py
 

@@ -1,9 +1,10 @@
-"""A bare Debian 12 with systemd as its first process and no network but its own loopback. SHELL.
+"""A bare Debian with systemd as its first process and no network but its own loopback. SHELL.
 
 It is a container of systemd-nspawn's. On a host whose own cgroups are old it still gets the new ones.
 """
 
 import os
+import platform
 import shutil
 import signal
 import subprocess
@@ -12,7 +13,8 @@ from typing import Self
 
 from osken_apps.lab import wait_until
 
-RELEASE = "bookworm"
+#: That of this machine, for whose Python the package is.
+RELEASE = platform.freedesktop_os_release()["VERSION_CODENAME"]
 PACKAGES = "systemd,systemd-sysv,dbus,init-system-helpers,python3,adduser,ca-certificates,procps,iproute2"
 BOOT_S = 60.0
 STOP_S = 30.0

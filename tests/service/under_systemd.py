@@ -1,4 +1,4 @@
-"""The Debian package under systemd, on a bare Debian 12 without network: `make service`.
+"""The Debian package under systemd, on a bare Debian without network: `make service`.
 
 The tests are one story, in this order: installed, used, watched, configured, broken, upgraded, removed.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from osken_apps.lab import wait_until
-from tests.service.machine import Machine, bare_debian
+from tests.service.machine import RELEASE, Machine, bare_debian
 
 HERE = Path(__file__).parents[2]
 UNIT = "osken-net.service"
@@ -90,7 +90,7 @@ class Service:
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     (package,) = (HERE / "build").glob("osken-apps_*.deb")
-    debian = bare_debian(HERE / ".cache" / "debian-12")
+    debian = bare_debian(HERE / ".cache" / f"debian-{RELEASE}")
     with Machine(debian, tmp_path_factory.mktemp("machine") / "root") as machine:
         (machine.root / "package.deb").write_bytes(package.read_bytes())
         yield Service(machine)
