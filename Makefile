@@ -51,7 +51,6 @@ openstack: setup  ## Nova, Horizon and what they need, from PyPI, on two hosts o
 	$(SUDO) nice -n 5 $(BIN)/python -m tests.openstack .cache/openstack .cache/openstack/results
 
 deb: packages  ## a Debian package with an environment of its own, into build/
-	@$(SUDO) ./debian-packages binutils  # strip
 	contrib/debian/build build
 
 service: setup deb  ## the Debian package on a bare Debian of this release with systemd and without network (two minutes)
