@@ -14,6 +14,7 @@ from typing import TypeVar
 from osken_apps.model.addresses import IPAddress, MacAddress
 from osken_apps.model.paired import Paired, certain_addresses
 from osken_apps.model.resources import Network, NetworkType, Port
+from osken_apps.versions import major_minor
 
 T = TypeVar("T")
 
@@ -129,8 +130,7 @@ def answers_nd(datapath_type: str, version: str) -> bool:
 
     Open vSwitch's own in user space can, since 2.12 of `version`; the kernel's cannot.
     """
-    numbers = [int(part) if part.isdecimal() else 0 for part in version.split(".")[:2]]
-    return datapath_type in ("netdev", "dummy") and numbers >= [2, 12]
+    return datapath_type in ("netdev", "dummy") and major_minor(version) >= (2, 12)
 
 
 class Spread:

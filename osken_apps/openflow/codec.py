@@ -9,6 +9,7 @@ import struct
 from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from functools import partial
+from typing import NamedTuple
 
 from osken_apps.errors import Malformed
 from osken_apps.openflow.actions import OFPP_CONTROLLER, Action
@@ -53,6 +54,7 @@ BUNDLE_CONTROL = struct.Struct("!IHH")
 WHOLE_BUNDLE_ADD = struct.Struct("!BBHIIHH")  # with its header, up to the message
 BUNDLED_FLOW_MOD = struct.Struct(f"!{WHOLE_BUNDLE_ADD.format[1:]}{WHOLE_FLOW_MOD.format[1:]}")
 CT_FLUSH_ZONE = struct.Struct("!II6xH")
+DESC = struct.Struct("!256x256s256s32x256s")  # without maker and serial number
 NXT_CT_FLUSH_ZONE = 29
 
 
@@ -276,13 +278,21 @@ def _flow_entries(buffer: bytes) -> Iterator[tuple[tuple[int, ...], int, int, in
         offset = end
 
 
-def decode_dp_desc(buffer: bytes) -> str:
-    """Read dp_desc, the operator's description of a bridge, of a description reply. Raises Malformed."""
-    offset = HEADER.size + MULTIPART.size + 256 * 3 + 32
-    field = buffer[offset : offset + 256]
-    if len(field) < 256:
-        raise Malformed(f"description reply of {len(buffer)} octets is truncated")
-    return field.split(b"\0", 1)[0].decode(errors="replace")
+class Description(NamedTuple):
+    """What a switch says that it is: its hardware and software, and what its operator calls it."""
+
+    hardware: str
+    software: str
+    dp_desc: str
+
+
+def decode_desc(buffer: bytes) -> Description:
+    """Read a description reply. Raises Malformed."""
+    try:
+        texts = DESC.unpack_from(buffer, HEADER.size + MULTIPART.size)
+    except struct.error as error:
+        raise Malformed(f"description reply of {len(buffer)} octets is truncated") from error
+    return Description(*(text.split(b"\0", 1)[0].decode(errors="replace") for text in texts))
 
 
 def decode_error(buffer: bytes) -> tuple[int, int]:

@@ -4,6 +4,7 @@ Changes by our own connection are told by their xid alone, and all of a bundle i
 so what is spelled out is another's. But once a switch has told more than its peer reads it pauses, and then
 spells out what it takes away whoever wanted it; until it resumes nobody knows whose a change is.
 Source: OpenFlow Switch Specification 1.4.0, 7.3.5.17 (flow monitoring); Open vSwitch 3.0 and later have it.
+Older ones must not be asked: they read the request as one of their own of OpenFlow 1.0, and answer in that.
 """
 
 import struct
@@ -18,16 +19,20 @@ from osken_apps.openflow.codec import (
     OFPG_ANY,
     OFPP_ANY,
     OFPTT_ALL,
+    Description,
     MessageType,
     message,
 )
 from osken_apps.openflow.match import Match
 from osken_apps.openflow.wire import encode_match
+from osken_apps.versions import major_minor
 
 OFPMP_FLOW_MONITOR = 16
 OFPFMC_ADD = 0
 OFPFMF_ADD, OFPFMF_REMOVED, OFPFMF_MODIFY = 1 << 1, 1 << 2, 1 << 3
 MONITOR_ID = 1  # a connection has one
+OPEN_VSWITCH = "Open vSwitch"
+SINCE = (3, 0)  # of Open vSwitch
 
 MONITOR_REQUEST = struct.Struct("!IIIHBB")
 UPDATE_HEADER = struct.Struct("!HH")
@@ -60,6 +65,11 @@ class FlowUpdate(NamedTuple):  # a tuple: a program in a loop has thousands told
     table_id: int = 0
     priority: int = 0
     cookie: int = 0
+
+
+def has_flow_monitor(switch: Description) -> bool:
+    """Tell whether a switch can be asked: any other than an old Open vSwitch."""
+    return switch.hardware != OPEN_VSWITCH or major_minor(switch.software) >= SINCE
 
 
 def flow_monitor_request(xid: int) -> bytes:

@@ -37,7 +37,7 @@ from osken_apps.openflow.events import (
     Up,
 )
 from osken_apps.openflow.exchanges import Exchanges, TooMuch
-from osken_apps.openflow.flow_monitor import OFPMP_FLOW_MONITOR, FlowMonitor
+from osken_apps.openflow.flow_monitor import OFPMP_FLOW_MONITOR, FlowMonitor, has_flow_monitor
 from osken_apps.openflow.framing import Frames, Head
 from osken_apps.openflow.meter import decode_meter_features, meter_features_request
 from osken_apps.openflow.ports import Ports, port_desc_request
@@ -81,6 +81,7 @@ class Session:
         self._questions: dict[int, Question] = {}
         self._liveness = Liveness(now)
         self._monitor = FlowMonitor()
+        self._has_flow_monitor = True
         self._ports_changed = False
 
     def feed(self, data: bytes) -> None:
@@ -135,7 +136,13 @@ class Session:
         self._exchanges.end(xid)
 
     def monitor_flows(self) -> bytes:
-        """Give the message that asks to be told of flows that others change; what it tells are events."""
+        """Give the message that asks to be told of flows that others change; what it tells are events.
+
+        It is empty where the switch can not be asked.
+        """
+        if not self._has_flow_monitor:
+            self._events.append(NotMonitored("Open vSwitch does since 3.0"))
+            return b""
         return self._monitor.request(self._exchanges.new_xid())
 
     def look(self, now: float) -> list[Event]:
@@ -215,8 +222,10 @@ class Session:
             case Question.PORTS:
                 self.ports.describe(data)
             case Question.DESCRIPTION:
-                text = printable(codec.decode_dp_desc(data))
+                switch = codec.decode_desc(data)
+                text = printable(switch.dp_desc)
                 self.description = None if text in NO_DESCRIPTION else text
+                self._has_flow_monitor = has_flow_monitor(switch)
             case Question.METERS:
                 self.max_meters = decode_meter_features(data)
 

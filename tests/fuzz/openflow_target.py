@@ -91,7 +91,7 @@ def _flows(message: bytes) -> None:
 
 DECODERS: tuple[Callable[[bytes], object], ...] = (
     codec.decode_packet_in,
-    codec.decode_dp_desc,
+    codec.decode_desc,
     codec.decode_error,
     _flows,
     lambda message: list(codec.decode_flow_counts(message)),

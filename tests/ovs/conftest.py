@@ -13,7 +13,7 @@ import pytest
 
 from osken_apps.lab import PATIENCE_S, wait_until
 from osken_apps.openflow import codec
-from osken_apps.openflow.codec import BundleControl, MessageType
+from osken_apps.openflow.codec import BundleControl, Description, MessageType
 from osken_apps.openflow.difference import Difference
 from osken_apps.openflow.flow_monitor import OFPMP_FLOW_MONITOR
 from osken_apps.openflow.handshake import set_config
@@ -99,6 +99,12 @@ class Channel:
         """Read all meters."""
         self._socket.sendall(meter_config_request(8))
         return {meter.meter_id: meter for part in self._parts() for meter in decode_meter_config(part)}
+
+    def description(self) -> Description:
+        """Read what the switch says that it is."""
+        self._socket.sendall(codec.desc_request(8))
+        (part,) = self._parts()
+        return codec.decode_desc(part)
 
     def send(self, delta: Difference) -> None:
         """Send a difference in one bundle."""

@@ -181,6 +181,23 @@ def test_a_switch_without_a_flow_monitor_is_used_without(caplog: pytest.LogCaptu
     assert [record.levelname for record in caplog.records if "bad multipart" in record.message] == ["INFO"]
 
 
+def test_an_open_vswitch_without_a_flow_monitor_is_not_asked_and_that_is_said(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def work(made: Wire) -> None:
+        made.switch.version = "2.17.12"
+        made.shake_hands()
+        made.serve()
+        made.connection.monitor_flows()
+        made.connection.request(barrier_request)
+        assert not made.switch.is_monitored
+
+    with caplog.at_level("INFO"):
+        with_wire(work, shaken=False)
+    (said,) = [record for record in caplog.records if "does not tell" in record.message]
+    assert (said.levelname, "since 3.0" in said.message) == ("INFO", True)
+
+
 def test_the_observer_is_not_told_of_the_end_of_what_never_shook_hands() -> None:
     def work(made: Wire) -> None:
         made.send(hello())
@@ -213,7 +230,7 @@ def test_a_request_gives_the_parts_of_its_answer() -> None:
     def work(made: Wire) -> None:
         made.serve()
         (reply,) = made.connection.request(codec.desc_request)
-        assert codec.decode_dp_desc(reply) == "None"
+        assert codec.decode_desc(reply) == ("Open vSwitch", "3.1.0", "None")
         assert [reply[1] for reply in made.connection.request(barrier_request)] == [MessageType.BARRIER_REPLY]
 
     with_wire(work)

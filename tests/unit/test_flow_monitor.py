@@ -7,13 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from osken_apps.errors import Malformed
-from osken_apps.openflow.codec import MessageType, message
+from osken_apps.openflow.codec import Description, MessageType, message
 from osken_apps.openflow.flow_monitor import (
     FlowMonitor,
     FlowUpdate,
     UpdateEvent,
     decode_flow_updates,
     flow_monitor_request,
+    has_flow_monitor,
 )
 
 MATCH = bytes.fromhex("0001000400000000")
@@ -74,3 +75,18 @@ def test_whatever_comes_it_is_read_or_malformed(octets: bytes) -> None:
         assert len(list(decode_flow_updates(updates(octets)))) <= len(octets)
     except Malformed as error:
         assert "flow update" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("hardware", "software", "has"),
+    [
+        ("Open vSwitch", "3.0.0", True),
+        ("Open vSwitch", "10.1", True),
+        ("Open vSwitch", "2.17.12", False),
+        ("Open vSwitch", "2.15.0", False),
+        ("Open vSwitch", "", False),
+        ("another", "2.0.0", True),
+    ],
+)
+def test_an_open_vswitch_before_3_0_has_none(hardware: str, software: str, has: bool) -> None:
+    assert has_flow_monitor(Description(hardware, software, "None")) is has

@@ -132,7 +132,7 @@ DECODERS = (
     codec.decode_packet_in,
     codec.decode_multipart,
     lambda data: list(codec.decode_flow_counts(data)),
-    codec.decode_dp_desc,
+    codec.decode_desc,
     codec.decode_error,
     handshake.decode_hello,
     handshake.decode_features,

@@ -60,6 +60,7 @@ class SimulatedSwitch:
         self.received: Counter[int] = Counter()
         self.flow_mods = 0
         self.reads = 0
+        self.version = "3.1.0"  # of Open vSwitch
         self.has_flow_monitor = True
         self.is_monitored = False
         self.changed_at = 0.0
@@ -189,7 +190,7 @@ class SimulatedSwitch:
     def _multipart(self, xid: int, body: bytes) -> bytes:
         kind = int.from_bytes(body[:2], "big")
         if kind == DESC:
-            texts = (b"Nicira, Inc.", b"Open vSwitch", b"3.1.0")
+            texts = (b"Nicira, Inc.", b"Open vSwitch", self.version.encode())
             fixed = b"".join(text.ljust(256, b"\0") for text in texts)
             return _reply(xid, kind, [fixed + b"None".ljust(32, b"\0") + b"None".ljust(256, b"\0")])
         if kind == PORT_DESC:

@@ -3,7 +3,7 @@
 import subprocess
 
 import pytest
-from scapy.all import Packet
+from scapy.all import IP, Ether, Packet
 
 from osken_apps.openflow.fields import Field
 from osken_apps.trace.words import frame_of_octets, frame_of_words
@@ -12,14 +12,25 @@ from tests.unit.test_trace_frames import SAME
 UNTOLD = {"vlan_tci", "dl_vlan_pcp", "vlan_tci1", "ipv6_label", "nw_tos", "nw_ecn", "tcp_flags"}
 
 
-@pytest.mark.parametrize("packet", [packet for _, packet in SAME], ids=[words[55:90] for words, _ in SAME])
-def test_octets_are_read_as_open_vswitch_reads_them(packet: Packet) -> None:
+def words_of(packet: Packet) -> list[str]:
     answer = subprocess.run(
         ["ovs-ofctl", "parse-packet"], input=bytes(packet), check=True, capture_output=True, timeout=60
     )
-    said = answer.stdout.decode().split()[0].split(",")
+    return answer.stdout.decode().split()[0].split(",")
+
+
+@pytest.fixture(scope="module")
+def told() -> list[Field]:
+    """The fields that ovs-ofctl tells: that of fragments since some version."""
+    tells_fragments = "nw_frag=later" in words_of(Ether() / IP(frag=5))
+    return [field for field in Field if field is not Field.IP_FRAG or tells_fragments]
+
+
+@pytest.mark.parametrize("packet", [packet for _, packet in SAME], ids=[words[55:90] for words, _ in SAME])
+def test_octets_are_read_as_open_vswitch_reads_them(packet: Packet, told: list[Field]) -> None:
+    said = words_of(packet)
     if said[0] == "icmp6":  # whose fields are called as those of ICMP are
         said = [word.replace("icmp_", "icmpv6_") for word in said]
     read = frame_of_octets(bytes(packet))
     seen = frame_of_words([word for word in said if word.partition("=")[0] not in UNTOLD])
-    assert {field: seen.number(field) for field in Field} == {field: read.number(field) for field in Field}
+    assert {field: seen.number(field) for field in told} == {field: read.number(field) for field in told}
