@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from osken_apps.openflow.fields import ETH_TYPE_IPV6, CtState, Field
 from osken_apps.openflow.match import Match
 from osken_apps.trace.frame import Frame, Original, state_words, typed
+from tests.golden.dumps import without_igmp
 
 SECTION = "=" * 79
 BRIDGE = re.compile(r'bridge\("(.*)"\)')
@@ -118,7 +119,8 @@ def said(answer: str, names: Mapping[str, str]) -> Said:
         elif found := MISS.match(line):
             matched.append((at[-1][1], int(found[1]), ""))
         elif found := RULE.match(line):
-            matched.append((at[-1][1], int(found[1]), f"priority={found[3]},{found[2] or ''}".rstrip(",")))
+            match = without_igmp(found[2] or "")
+            matched.append((at[-1][1], int(found[1]), f"priority={found[3]},{match}".rstrip(",")))
         elif line.startswith("Flow: "):
             tags = tuple(int(vid) for vid in TAG.findall(line))
         elif line.startswith("Datapath actions: "):

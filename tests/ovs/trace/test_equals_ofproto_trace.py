@@ -143,7 +143,9 @@ def _made_of(host: TracedHost, bridge: TracedBridge) -> Iterator[str]:
 
 
 def _learn(host: TracedHost, control: Unixctl) -> Iterator[tuple[str, Learned]]:
-    """Have each bridge know some machines, also at odd places."""
+    """Have each bridge know some machines, also at odd places, where Open vSwitch can be told of them."""
+    if "fdb/add" not in control.call("list-commands"):
+        return
     dice = Random(7)
     for bridge in host.bridges.values():
         learned = {}
