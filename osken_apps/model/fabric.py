@@ -207,7 +207,7 @@ class Fabric(FabricView):
         """Take what an OVSDB session shows; give the hosts that this concerns."""
         host = self.host(host_name)
         host.has_ovsdb = host.complete = True
-        host.interfaces = {interface.name: interface for interface in interfaces}
+        host.show_interfaces(interfaces)
         return {host_name} | (self._placement.appear(host) if host.returning else self._placement.claim(host))
 
     def observe_bridges(self, host_name: str, names: Iterable[str]) -> None:

@@ -1,6 +1,6 @@
 """One host as its bridges and its OVSDB session show it. PURE (it changes, but does no I/O)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from osken_apps.model.interface_names import named_port
@@ -82,6 +82,7 @@ class ShownHost:
     claims: dict[str, tuple[str, ...]] = field(default_factory=dict)  # port id, or its start -> interfaces
     arrivals: set[str] = field(default_factory=set)  # ports from elsewhere, not announced here yet
     tagged: dict[str, int] = field(default_factory=dict)  # interface -> live tag that it still has, if known
+    tagged_as: dict[str, str] = field(default_factory=dict)  # interface -> iface-id that its live tag came to
     local_vlans: dict[str, int] = field(default_factory=dict)  # by network
     #: Networks whose local VLAN is the store's word, or was given while OVSDB did not show the host.
     unproven_networks: set[str] = field(default_factory=set)
@@ -148,8 +149,28 @@ class ShownHost:
         """Tell whether it has not connected since the controller's start, and may yet."""
         return not self.appeared and not self.gone
 
+    def show_interfaces(self, interfaces: Iterable[Interface]) -> None:
+        """Take the interfaces of the integration bridge that OVSDB shows."""
+        shown = {interface.name: interface for interface in interfaces}
+        self.tagged_as = {
+            name: self._tagged_as(interface)
+            for name, interface in shown.items()
+            if interface.live_tag is not None
+        }
+        self.interfaces = shown
+
+    def _tagged_as(self, interface: Interface) -> str:
+        before = self.interfaces.get(interface.name)
+        if before is None or before.live_tag != interface.live_tag:
+            return interface.iface_id
+        return self.tagged_as[interface.name]
+
     def tagged_interfaces(self) -> Iterator[Interface]:
-        """Give the interfaces that a controller has tagged for a port."""
+        """Give the interfaces that a controller has tagged for the port that they are.
+
+        One whose iface-id is another since, or was taken away, is that port no more.
+        """
         for interface in self.interfaces.values():
-            if interface.live_tag is not None and not interface.shares_row:
+            is_same = interface.iface_id and self.tagged_as.get(interface.name) == interface.iface_id
+            if is_same and not interface.shares_row:
                 yield interface

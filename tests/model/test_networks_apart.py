@@ -1013,6 +1013,33 @@ def test_what_carried_frames_is_not_dead_before_ovsdb_shows_it_though_its_networ
     assert (in_any_order(site), site.ovsdb.tags) == (before, tags)
 
 
+@pytest.mark.parametrize("one", OF_EITHER_KIND, ids=lambda it: it.id[0])
+@pytest.mark.parametrize(
+    ("iface_id", "restarted"),
+    [("", False), ("", True), (LOST, False)],
+    ids=["none", "none, restarted", "lost"],
+)
+def test_an_interface_that_is_its_port_no_more_is_dead_and_nothing_is_kept_for_it(
+    one: Port, iface_id: str, restarted: bool
+) -> None:
+    site = Site(one, P3)
+    site.plug(10, one, P3)
+    at_rest(site)
+    if restarted:
+        site.start(Snapshot((*NETWORKS.values(), OVERLAY, one, P3), store_id="s"))
+        at_rest(site)
+    tag = site.ovsdb.tags[tap(one)]
+    site.ovsdb.iface_ids[tap(one)] = iface_id
+    site.show()
+    at_rest(site)
+    assert (site.ovsdb.tags[tap(one)], site.sends_in(tap(one))) == (DEAD_TAG, set())
+    assert "kept" not in site.hosts.by_name["h"].troubles
+    site.ovsdb.iface_ids[tap(one)] = one.id
+    site.show()
+    at_rest(site)
+    assert site.ovsdb.tags[tap(one)] == tag
+
+
 def test_what_was_made_dead_by_mistake_is_alive_again_where_it_is_known_to_carry_a_port() -> None:
     site = Site(P1, P3)
     site.plug(10, P1)
