@@ -189,6 +189,24 @@ def address(site: Site) -> str | None:
     return told(site, machine)
 
 
+def mac(site: Site) -> str | None:
+    """Give a port another MAC address, for which its machine is unplugged: that of a bound one stays."""
+    machine = some_that(site, lambda m: not m.pair)
+    if not machine:
+        return None
+    at = site.plugged.get(machine.id)
+    if at:
+        site.unplug(machine.id)
+    machine.mac = f"fa:16:3e:{site.random.randrange(256):02x}:{site.random.randrange(256):02x}:ff"
+    asked = {"port": {"mac_address": machine.mac}}
+    wait_until(
+        lambda: site.api.request("PUT", f"ports/{machine.id}", asked).status == 200, PATIENCE_S, "the address"
+    )
+    if at:
+        site.plug(machine, at.host)
+    return f"{machine.name} {machine.mac}"
+
+
 def admin(site: Site) -> str | None:
     machine = some_that(site, lambda m: not m.up) or some_that(site)
     if not machine:
@@ -250,10 +268,5 @@ def unplug_dead(site: Site) -> str | None:
 
 CHANGES: tuple[Operation, ...] = (
     new, new, new, plug, unplug, move, delete, groups, groups, security, rule, rule, address_group, pair,
-    address, admin, network_admin, segment, tag, unplug_dead,
+    address, mac, admin, network_admin, segment, tag, unplug_dead,
 )  # fmt: skip
-
-
-def burst(site: Site) -> str:
-    """Do several things and wait for nothing between them."""
-    return "; ".join(f"{each.__name__} {each(site)}" for each in site.random.sample(CHANGES, 5))

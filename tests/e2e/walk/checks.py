@@ -8,7 +8,7 @@ from osken_apps.lab import PATIENCE_S, LabError, wait_until
 from tests.e2e.test_hosts import through
 from tests.e2e.walk.model import Machine, Traffic
 from tests.e2e.walk.probing import PORTS, ask
-from tests.e2e.walk.site import Site
+from tests.e2e.walk.site import DEAD_TAG, Site
 
 SETTLED_S = 20.0
 EXPLAINED = 12  # questions a step
@@ -169,6 +169,8 @@ def conditions(site: Site) -> list[str]:
     """Hosts complain of nothing but interfaces that are no port's any more."""
     dead = site.plugged.keys() - site.model.machines.keys()
     known = {"iface_id_unknown"} if dead else set()
+    if any(not stranger.is_trunk for stranger in site.strangers.values()):
+        known.add("interface_undeclared")
 
     def look() -> list[str]:
         wrong = []
@@ -182,7 +184,21 @@ def conditions(site: Site) -> list[str]:
     return settled(look)
 
 
-CHECKS = (statuses, matrix, lease, differences, explanations, conditions)
+def strangers(site: Site) -> list[str]:
+    """A declared trunk has no tag; what is no port's besides is dead."""
+
+    def look() -> list[str]:
+        wrong = []
+        for number, stranger in site.strangers.items():
+            tag = site.world.host(number).ovs.tag(stranger.vm.tap)
+            if tag != (None if stranger.is_trunk else DEAD_TAG):
+                wrong.append(f"{stranger} on {number} has the tag {tag}")
+        return wrong
+
+    return settled(look)
+
+
+CHECKS = (statuses, matrix, lease, differences, explanations, conditions, strangers)
 
 
 def all_of(site: Site) -> list[str]:

@@ -2,11 +2,14 @@
 
 import copy
 import signal
+from ipaddress import ip_interface
 
 from osken_apps.lab import PATIENCE_S, wait_until
 from tests.e2e.test_hosts import make_bare, set_up
 from tests.e2e.walk.changes import Operation, move, plug, unplug
-from tests.e2e.walk.site import Site
+from tests.e2e.walk.model import Machine
+from tests.e2e.walk.plugs import numbers, replaced
+from tests.e2e.walk.site import DEAD_TAG, Site, undress
 
 
 def stop(site: Site) -> str:
@@ -19,6 +22,15 @@ def stop(site: Site) -> str:
     ]
     site.world.controller.start()
     return f"{number.name}; {'; '.join(done)}"
+
+
+def all_down(site: Site) -> str:
+    """Restart a host's daemons while the controller is down, and plug machines meanwhile."""
+    site.world.controller.stop(site.choose([signal.SIGKILL, signal.SIGTERM]))
+    meanwhile = [vswitchd, ovsdb, flows, integration, move, replaced, numbers]
+    done = [f"{each.__name__} {each(site)}" for each in site.random.sample(meanwhile, 2)]
+    site.world.controller.start()
+    return "; ".join(done)
 
 
 def rest(site: Site) -> str:
@@ -35,7 +47,10 @@ def remember(site: Site) -> str:
 
 
 def restore(site: Site) -> str | None:
-    """Put the backup in the store's place: what was plugged meanwhile stays where it is."""
+    """Put the backup in the store's place: what was plugged meanwhile stays where it is.
+
+    Such a machine gives its addresses up, as the store may give them to another.
+    """
     if not site.backup:
         return None
     model, file = site.backup
@@ -45,12 +60,23 @@ def restore(site: Site) -> str | None:
         database.with_name(database.name + end).unlink(missing_ok=True)
     database.write_bytes(file.read_bytes())
     site.model = copy.deepcopy(model)
-    for id in site.plugged:
-        if id in site.model.machines:
-            site.dress(site.model.machines[id])
-    site.world.controller.start()
     site.unknown = set(site.plugged) - set(model.machines)
+    for id in site.unknown:
+        undress(site.plugged[id].vm)
+    for id in site.plugged.keys() - site.unknown:
+        give_back(site, site.model.machines[id])
+    site.world.controller.start()
     return f"{len(site.unknown)} are not known"
+
+
+def give_back(site: Site, machine: Machine) -> None:
+    """Give a plugged machine the addresses that its port has again; another MAC needs another plug."""
+    at = site.plugged[machine.id]
+    if at.vm.mac == machine.mac:
+        site.dress(machine)
+    else:
+        site.unplug(machine.id)
+        site.plug(machine, at.host)
 
 
 def vswitchd(site: Site) -> str:
@@ -116,9 +142,27 @@ def bare(site: Site) -> str:
     if "br-tun" in host.ovs.vsctl("list-br"):
         host.ovs.vsctl("del-br", "br-tun")
     set_up_anew(site, number)
+    plug_again(site, number)
+    return f"{number}"
+
+
+def plug_again(site: Site, number: int) -> None:
+    """Plug all that was plugged into a host's integration bridge."""
     for plugged in site.plugged.values():
         if plugged.host == number:
             plugged.vm.plug.put_in(external_ids=True, tag=None)
+    stranger = site.strangers.get(number)
+    if stranger:
+        stranger.vm.plug.put_in(external_ids=False, tag=DEAD_TAG)
+        stranger.is_trunk = False
+
+
+def integration(site: Site) -> str:
+    """Delete a host's integration bridge and make it anew by host-setup; its machines are plugged again."""
+    number = site.choose(site.hosts())
+    site.world.host(number).ovs.vsctl("del-br", "br-int")
+    set_up_anew(site, number)
+    plug_again(site, number)
     return f"{number}"
 
 
@@ -197,8 +241,24 @@ def rename(site: Site) -> str:
     return f"{number} {name}"
 
 
+def reached(site: Site) -> str:
+    """Give a host another address on the wire, where its tunnels end from then on."""
+    number = site.choose(site.hosts())
+    host = site.world.host(number)
+    site.made += 1
+    old = ip_interface(f"{site.underlay[host.name]}/24")
+    address = str(old.network[10 * number + 100 + site.made % 10])
+    site.underlay[host.name] = address
+    host.namespace.ip("addr", "flush", "dev", "br-eth2")
+    site.prepare(number)
+    host.ovs.vsctl("set", "Open_vSwitch", ".", f"other_config:local_ip={address}")
+    return f"{number} {old.ip} -> {address}"
+
+
 FAULTS: tuple[Operation, ...] = (
-    stop, stop, rest, remember, restore, vswitchd, ovsdb, manager, controllers, flows, setup_again, bare,
-    physical, power, migrate, migrate, rename,
+    stop, stop, all_down, rest, remember, restore, vswitchd, ovsdb, manager, controllers, flows, setup_again,
+    bare, reached, integration, physical, power, migrate, migrate, rename,
 )  # fmt: skip
-DISTURBING = frozenset({vswitchd, controllers, flows, bare, physical, power, ovsdb})
+DISTURBING = frozenset(
+    {vswitchd, controllers, flows, bare, reached, integration, physical, power, ovsdb, all_down}
+)

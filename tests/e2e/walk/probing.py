@@ -1,9 +1,13 @@
 """Asking, inside a machine, whether it reaches others: one process sends all questions at once.
 
-Owns two programs for machines. `LISTEN` answers TCP of both families on the ports of its arguments. `ASK`
-reads a list of [protocol, source, destination, port, wanted] and prints the numbers of those that were
-answered. It ends when all that are wanted were, and the others had `GRACE_S` after that; or after
-`PATIENCE_S`.
+Owns three programs for machines:
+
+- `LISTEN` answers TCP of both families on the ports of its arguments, and sends back what it gets.
+- `ASK` reads a list of [protocol, source, destination, port, wanted] and prints the numbers of those that
+  were answered. It ends when all that are wanted were, and the others had `GRACE_S` after that; or after
+  `PATIENCE_S`.
+- `HOLD` reads such a list without `wanted` and keeps connections open; for each further line it prints the
+  numbers of those on which an octet went there and back.
 """
 
 import json
@@ -11,7 +15,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 
-from osken_apps.lab import NamespaceVm
+from osken_apps.lab import LabError, NamespaceVm
 from tests.e2e.walk.model import Traffic
 
 LISTEN = """
@@ -19,9 +23,39 @@ import select, socket, sys
 def listener(port):
     return socket.create_server(("::", int(port)), family=socket.AF_INET6, dualstack_ipv6=True)
 listeners = list(map(listener, sys.argv[1:]))
+streams = []
 while True:
-    for each in select.select(listeners, [], [])[0]:
-        each.accept()[0].close()
+    for each in select.select(listeners + streams, [], [])[0]:
+        if each in listeners:
+            streams.append(each.accept()[0])
+            continue
+        try:
+            octets = each.recv(2000)
+            each.sendall(octets)
+        except OSError:
+            octets = b""
+        if not octets:
+            streams.remove(each)
+            each.close()
+"""
+
+HOLD = """
+import json, select, socket, sys, time
+PATIENCE_S = 1.2
+streams = [
+    socket.create_connection((destination, port), 10, (source, 0))
+    for _, source, destination, port in json.loads(sys.stdin.readline())
+]
+print("[]", flush=True)
+for n, _ in enumerate(sys.stdin):
+    octet, passed, end = bytes([n % 256]), set(), time.monotonic() + PATIENCE_S
+    for each in streams:
+        each.sendall(octet)
+    while (left := end - time.monotonic()) > 0 and len(passed) < len(streams):
+        for each in select.select(streams, [], [], left)[0]:
+            if octet in each.recv(2000):
+                passed.add(streams.index(each))
+    print(json.dumps(sorted(passed)), flush=True)
 """
 
 ASK = """
@@ -89,6 +123,51 @@ def listen(vm: NamespaceVm) -> None:
     vm.spawn("listen", [sys.executable, "-S", "-E", "-c", LISTEN, *map(str, PORTS)])
 
 
+class Held:
+    """Connections that machines keep open, each of one machine to where a TCP question of it goes."""
+
+    def __init__(self, questions: Iterable[tuple[NamespaceVm, Sequence[Traffic]]]) -> None:
+        self._processes = [(_held(vm, traffics), len(traffics)) for vm, traffics in questions]
+        for process, _ in self._processes:
+            _next_line(process)
+
+    def passing(self) -> list[list[bool]]:
+        """Tell of each connection of each machine whether an octet goes there and back."""
+        for process, _ in self._processes:
+            assert process.stdin
+            print(file=process.stdin, flush=True)
+        found = [(set(_next_line(process)), count) for process, count in self._processes]
+        return [[n in passed for n in range(count)] for passed, count in found]
+
+    def close(self) -> None:
+        for process, _ in self._processes:
+            process.communicate()
+
+
+def _held(vm: NamespaceVm, traffics: Sequence[Traffic]) -> "subprocess.Popen[str]":
+    process = _started(vm, HOLD)
+    assert process.stdin
+    told = [(t.protocol, t.source, t.destination, t.port) for t in traffics]
+    print(json.dumps(told), file=process.stdin, flush=True)
+    return process
+
+
+def _next_line(process: "subprocess.Popen[str]") -> list[int]:
+    assert process.stdout
+    line = process.stdout.readline()
+    if not line:
+        raise LabError(f"a connection could not be opened, or was cut: {process.args!r}")
+    numbers: list[int] = json.loads(line)
+    return numbers
+
+
+def _started(vm: NamespaceVm, program: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        vm.namespace.command([sys.executable, "-S", "-E", "-c", program]),
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
 def ask(questions: Iterable[tuple[NamespaceVm, Sequence[tuple[Traffic, bool]]]]) -> list[list[bool]]:
     """Have each machine send what is told with it, all at once; tell for each whether it was answered.
 
@@ -97,10 +176,7 @@ def ask(questions: Iterable[tuple[NamespaceVm, Sequence[tuple[Traffic, bool]]]])
     questions = list(questions)
     running = []
     for vm, traffics in questions:
-        process = subprocess.Popen(
-            vm.namespace.command([sys.executable, "-S", "-E", "-c", ASK]),
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
+        process = _started(vm, ASK)
         assert process.stdin
         told = [(t.protocol, t.source, t.destination, t.port, wanted) for t, wanted in traffics]
         json.dump(told, process.stdin)

@@ -4,6 +4,7 @@ import copy
 import random
 import subprocess
 import sys
+import uuid
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_interface
 from pathlib import Path
@@ -15,7 +16,7 @@ from tests.e2e.walk.model import Group, Machine, Model, Network, Rule
 from tests.e2e.walk.probing import listen
 
 NODAD = ("nodad",)
-STATELESS = ("plain", "bare")
+DEAD_TAG = 4095
 STATELESS = ("plain", "bare")
 KINDS = (("vlan", True), ("vxlan", True), ("vlan", False), ("geneve", False), ("flat", True))
 
@@ -29,6 +30,14 @@ class Plugged:
 
 
 @dataclass
+class Stranger:
+    """A machine whose interface is no port's; `is_trunk` if it is declared one."""
+
+    vm: NamespaceVm
+    is_trunk: bool = False
+
+
+@dataclass
 class Site:
     """A lab, what the model says of it, and what the lab has plugged, by the port's id."""
 
@@ -39,6 +48,7 @@ class Site:
     model: Model = field(default_factory=Model)
     plugged: dict[str, Plugged] = field(default_factory=dict)
     unknown: set[str] = field(default_factory=set)  # ids of plugged ports that a restored store never had
+    strangers: dict[int, Stranger] = field(default_factory=dict)  # by the host's number
     sentinels: tuple[str, ...] = ()
     made: int = 0
     backup: tuple[Model, Path] | None = None
@@ -58,18 +68,22 @@ class Site:
 
     def make_networks(self) -> None:
         for number, (kind, guarded) in enumerate(KINDS):
-            provider: dict[str, Any] = {"provider:network_type": kind}
-            id = None if kind == "flat" else 1000 + number
-            if id is not None:
-                provider["provider:segmentation_id"] = id
-            if kind in ("vlan", "flat"):
-                provider["provider:physical_network"] = "default"
-            name = f"net{number}-{kind}"
-            made = self.api.create("network", name=name, port_security_enabled=guarded, **provider)
-            cidr, cidr6 = IPv4Network(f"10.{number}.0.0/24"), IPv6Network(f"fd00:{number}::/64")
-            for subnet in (cidr, cidr6):
-                self.api.create("subnet", network_id=made["id"], cidr=str(subnet), ip_version=subnet.version)
-            self.model.networks[made["id"]] = Network(made["id"], name, kind, guarded, cidr, cidr6, id)
+            self.make_network(number, kind, guarded, None if kind == "flat" else 1000 + number)
+
+    def make_network(self, number: int, kind: str, guarded: bool, id: int | None) -> Network:
+        provider: dict[str, Any] = {"provider:network_type": kind}
+        if id is not None:
+            provider["provider:segmentation_id"] = id
+        if kind in ("vlan", "flat"):
+            provider["provider:physical_network"] = "default"
+        name = f"net{number}-{kind}"
+        made = self.api.create("network", name=name, port_security_enabled=guarded, **provider)
+        cidr, cidr6 = IPv4Network(f"10.{number}.0.0/24"), IPv6Network(f"fd00:{number}::/64")
+        for subnet in (cidr, cidr6):
+            self.api.create("subnet", network_id=made["id"], cidr=str(subnet), ip_version=subnet.version)
+        network = Network(made["id"], name, kind, guarded, cidr, cidr6, id)
+        self.model.networks[network.id] = network
+        return network
 
     def make_groups(self) -> None:
         (default,) = [g for g in self.api.list("security_group") if g["name"] == "default"]
@@ -145,6 +159,12 @@ class Site:
         self.dress(machine)
         listen(vm)
 
+    def plug_stranger(self, host: int, mac: str = "") -> NamespaceVm:
+        """Plug a dead interface that is no port's."""
+        id = str(uuid.UUID(int=self.random.getrandbits(128), version=4))
+        mac = mac or f"0a:00:00:{id[:2]}:{id[2:4]}:{id[4:6]}"
+        return self.world.host(host).plug(id, mac, external_ids=False, tag=DEAD_TAG)
+
     def dress(self, machine: Machine) -> None:
         """Give a plugged machine exactly the addresses of its port."""
         if machine.id in self.plugged:
@@ -192,10 +212,15 @@ def fixed(port: dict[str, Any]) -> tuple[str, ...]:
 def dress(vm: NamespaceVm, machine: Machine, model: Model) -> None:
     """Have a machine exactly these addresses besides its link-local one."""
     network = model.networks[machine.network]
-    vm.namespace.ip("-4", "addr", "flush", "dev", "eth0")
-    vm.namespace.ip("-6", "addr", "flush", "dev", "eth0", "scope", "global")
+    undress(vm)
     for address in machine.all_addresses:
         width = network.cidr.prefixlen if "." in address else network.cidr6.prefixlen
         flags = () if "." in address else NODAD
         vm.configure(str(ip_interface(f"{address}/{width}")), flags=flags)
     vm.namespace.ip("neigh", "flush", "all")
+
+
+def undress(vm: NamespaceVm) -> None:
+    """Take a machine's addresses away, besides its link-local one."""
+    vm.namespace.ip("-4", "addr", "flush", "dev", "eth0")
+    vm.namespace.ip("-6", "addr", "flush", "dev", "eth0", "scope", "global")

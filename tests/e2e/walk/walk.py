@@ -2,22 +2,28 @@
 
 import random
 import re
-from collections.abc import Callable, Iterator
+import signal
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from osken_apps.lab import PATIENCE_S, Lab, wait_until
+from osken_apps.lab import PATIENCE_S, Lab, LabError, wait_until
 from osken_apps.lab.controller import LabController
 from tests.e2e.conftest import API_PORT, World
 from tests.e2e.pings import MOST_LOST
 from tests.e2e.walk import checks
-from tests.e2e.walk.changes import CHANGES, Operation, burst, new
+from tests.e2e.walk.anew import ANEW
+from tests.e2e.walk.changes import CHANGES, Operation, new
 from tests.e2e.walk.faults import DISTURBING, FAULTS
+from tests.e2e.walk.held import judged_again
+from tests.e2e.walk.plugs import AT_ONCE, PLUGS
 from tests.e2e.walk.site import Site
 from tests.slot import lab_name
 
 MACHINES = 6  # to begin with
 ANSWERED = re.compile(r"icmp_seq=(\d+) ttl")
+
+Kinds = Sequence[Sequence[Operation]]  # each as likely as the others, and so each operation of one
 
 
 class Sentinels:
@@ -67,14 +73,37 @@ def site_of(seed: int, state_dir: Path) -> Iterator[Site]:
         world.controller.stop()
 
 
-def walk(site: Site, steps: int, say: Callable[[str], None] = lambda line: None) -> list[str]:
+def burst(site: Site) -> str:
+    """Do several things and wait for nothing between them."""
+    return "; ".join(
+        f"{each.__name__} {each(site)}" for each in site.random.sample((*CHANGES, *AT_ONCE, *ANEW), 5)
+    )
+
+
+def crash(site: Site) -> str:
+    """Kill the controller in the middle of a burst, and start it again."""
+    did = burst(site)
+    site.world.controller.stop(signal.SIGKILL)
+    site.world.controller.start()
+    return did
+
+
+KINDS: Kinds = ((*CHANGES, *ANEW), FAULTS, PLUGS, (burst, burst, crash, judged_again))
+
+
+def walk(
+    site: Site, steps: int, say: Callable[[str], None] = lambda line: None, kinds: Kinds = KINDS
+) -> list[str]:
     """Take so many steps; give what was wrong after the first after which anything was."""
     sentinels = Sentinels(site)
     for _ in range(MACHINES):
         new(site)
     site.remember()
     for number in range(steps):
-        operation, did = _step(site)
+        try:
+            operation, did = _step(site, kinds)
+        except LabError as error:
+            return [f"step {number}: {error}"]
         say(f"{number} {operation.__name__} {did}")
         wrong = checks.all_of(site)
         lost = sentinels.lost()
@@ -85,10 +114,13 @@ def walk(site: Site, steps: int, say: Callable[[str], None] = lambda line: None)
     return []
 
 
-def _step(site: Site) -> tuple[Operation, str]:
+def _step(site: Site, kinds: Kinds) -> tuple[Operation, str]:
     """Do something; give what and to what."""
     while True:
-        operation = site.choose(site.choose((CHANGES, FAULTS, (burst,))))
-        did = operation(site)
+        operation = site.choose(site.choose(kinds))
+        try:
+            did = operation(site)
+        except LabError as error:
+            raise LabError(f"{operation.__name__}: {error}") from error
         if did is not None:
             return operation, did
