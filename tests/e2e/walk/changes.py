@@ -3,7 +3,7 @@
 An operation gives what it did, in words; None if there was nothing to do it to.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from osken_apps.lab import PATIENCE_S, LabError, wait_until
@@ -12,6 +12,7 @@ from tests.e2e.walk.site import Site, fixed
 
 MOST = 10
 Operation = Callable[[Site], str | None]
+Fits = Callable[[Machine], bool]
 
 
 def new(site: Site) -> str | None:
@@ -56,15 +57,21 @@ def unplug(site: Site) -> str | None:
     return None
 
 
-def some(site: Site) -> Machine | None:
-    machines = site.movable()
-    return site.choose(machines) if machines else None
+def one_of(site: Site, machines: Iterable[Machine], fits: Fits) -> Machine | None:
+    """Choose one of the machines that fit, if there is any."""
+    fitting = [machine for machine in machines if fits(machine)]
+    return site.choose(fitting) if fitting else None
 
 
-def some_that(site: Site, fits: Callable[[Machine], bool] = lambda machine: True) -> Machine | None:
+def some(site: Site, fits: Fits = lambda machine: True) -> Machine | None:
+    """Choose a plugged machine that is no sentinel."""
+    return one_of(site, site.movable(), fits)
+
+
+def some_that(site: Site, fits: Fits = lambda machine: True) -> Machine | None:
     """Choose a machine, plugged or not, that is no sentinel."""
-    machines = [m for m in site.model.machines.values() if m.id not in site.sentinels and fits(m)]
-    return site.choose(machines) if machines else None
+    machines = (m for m in site.model.machines.values() if m.id not in site.sentinels)
+    return one_of(site, machines, fits)
 
 
 def move(site: Site) -> str | None:

@@ -8,7 +8,7 @@ from osken_apps.lab import PATIENCE_S, wait_until
 from tests.e2e.test_hosts import make_bare, set_up
 from tests.e2e.walk.changes import Operation, move, plug, unplug
 from tests.e2e.walk.model import Machine
-from tests.e2e.walk.plugs import numbers, replaced
+from tests.e2e.walk.plugs import numbers, plug_elsewhere, replaced, some_active, wait_tag
 from tests.e2e.walk.site import DEAD_TAG, Site, undress
 
 
@@ -188,18 +188,13 @@ def power(site: Site) -> str:
         site.plug(machine, site.choose([h for h in site.hosts() if h != number]))
     for machine in away:
         if site.model.is_active(machine):
-            name = site.names[site.plugged[machine.id].host]
-
-            def is_there(id: str = machine.id, name: str = name) -> bool:
-                return bool(site.api.show("port", id)["binding:vif_details"]["host"] == name)
-
-            wait_until(is_there, PATIENCE_S, f"{machine.name} to be at {name}")
+            wait_bound(site, machine)
     host.power_on()
     site.prepare(number)
     if site.random.random() < 0.5:
         host.ovs.wait_connected()
         for vm in old:
-            wait_until(lambda vm=vm: host.ovs.tag(vm.tap) == 4095, PATIENCE_S, "the old interface to be dead")
+            wait_tag(host.ovs, vm, dead=True)
     for vm in old:
         vm.unplug()
     return f"{number}; {[m.name for m in away]} elsewhere"
@@ -207,29 +202,29 @@ def power(site: Site) -> str:
 
 def migrate(site: Site) -> str | None:
     """Migrate a machine live, or cancel it at the last moment."""
-    machines = [m for m in site.movable() if site.model.is_active(m)]
-    if not machines:
+    found = some_active(site)
+    if not found:
         return None
-    machine = site.choose(machines)
-    source = site.plugged[machine.id]
-    site.world.wait_active({"id": machine.id})
-    number = site.choose([h for h in site.hosts() if h != source.host])
-    site.plug(machine, number)
-    target = site.plugged[machine.id]
-    wait_until(lambda: site.world.host(number).ovs.tag(target.vm.tap) == 4095, PATIENCE_S, "it to be dead")
+    machine, source, _ = found
+    target = plug_elsewhere(site, machine)
     if site.random.random() < 0.3:
         site.plugged[machine.id] = source
         target.vm.unplug()
-        return f"{machine.name} on {source.host}, cancelled to {number}"
+        return f"{machine.name} on {source.host}, cancelled to {target.host}"
     target.vm.take_over(source.vm)
-    at = site.names[number]
-    wait_until(
-        lambda: site.api.show("port", machine.id)["binding:vif_details"]["host"] == at,
-        PATIENCE_S,
-        f"it at {at}",
-    )
+    wait_bound(site, machine)
     source.vm.unplug()
-    return f"{machine.name} {source.host} -> {number}"
+    return f"{machine.name} {source.host} -> {target.host}"
+
+
+def wait_bound(site: Site, machine: Machine) -> None:
+    """Wait until the API says that a machine's port is where it is plugged."""
+    name = site.names[site.plugged[machine.id].host]
+
+    def is_there() -> bool:
+        return bool(site.api.show("port", machine.id)["binding:vif_details"]["host"] == name)
+
+    wait_until(is_there, PATIENCE_S, f"{machine.name} to be at {name}")
 
 
 def rename(site: Site) -> str:

@@ -4,7 +4,7 @@ from osken_apps.lab import PATIENCE_S, NamespaceVm, wait_until
 from osken_apps.lab.open_vswitch import OpenVSwitch
 from tests.e2e.walk.changes import Operation, some
 from tests.e2e.walk.model import Machine
-from tests.e2e.walk.site import DEAD_TAG, Site, Stranger
+from tests.e2e.walk.site import DEAD_TAG, Plugged, Site, Stranger
 
 TRUNK = "osken-net-trunk"  # external_ids key that declares one
 
@@ -58,11 +58,10 @@ def numbers(site: Site) -> str | None:
 
 def second(site: Site) -> str | None:
     """Plug a second interface with a port's iface-id on its host: it is dead until the first goes."""
-    machine = some_active(site)
-    if not machine:
+    found = some_active(site)
+    if not found:
         return None
-    at = site.plugged[machine.id]
-    ovs = site.world.host(at.host).ovs
+    machine, at, ovs = found
     site.world.wait_active({"id": machine.id})
     vm = site.plug_stranger(at.host, machine.mac)
     ovs.vsctl("set", "interface", vm.tap, f'external_ids:iface-id="{machine.id}"')
@@ -85,11 +84,10 @@ def second(site: Site) -> str | None:
 
 def handed_over(site: Site) -> str | None:
     """Give a port another interface in one transaction of OVSDB; its machine then gets its own back."""
-    machine = some_active(site)
-    if not machine:
+    found = some_active(site)
+    if not found:
         return None
-    at = site.plugged[machine.id]
-    ovs = site.world.host(at.host).ovs
+    machine, at, ovs = found
     vm = site.plug_stranger(at.host, machine.mac)
     iface_id = f'external_ids:iface-id="{machine.id}"'
     ovs.vsctl("del-port", at.vm.tap, "--", "set", "interface", vm.tap, iface_id)
@@ -103,11 +101,10 @@ def handed_over(site: Site) -> str | None:
 
 def nameless(site: Site) -> str | None:
     """Take an interface's iface-id away, and give it back."""
-    machine = some_active(site)
-    if not machine:
+    found = some_active(site)
+    if not found:
         return None
-    at = site.plugged[machine.id]
-    ovs = site.world.host(at.host).ovs
+    machine, at, ovs = found
     ovs.vsctl("remove", "interface", at.vm.tap, "external_ids", "iface-id")
     waits = site.random.random() < 0.5
     if waits:
@@ -116,9 +113,13 @@ def nameless(site: Site) -> str | None:
     return f"{machine.name}{', which was dead' if waits else ''}"
 
 
-def some_active(site: Site) -> Machine | None:
-    machines = [m for m in site.movable() if site.model.is_active(m)]
-    return site.choose(machines) if machines else None
+def some_active(site: Site) -> tuple[Machine, Plugged, OpenVSwitch] | None:
+    """Choose an active machine that is no sentinel; give it, where it is plugged, and that host's switch."""
+    machine = some(site, site.model.is_active)
+    if not machine:
+        return None
+    at = site.plugged[machine.id]
+    return machine, at, site.world.host(at.host).ovs
 
 
 def wait_tag(ovs: OpenVSwitch, vm: NamespaceVm, *, dead: bool) -> None:
@@ -133,16 +134,24 @@ def wait_tag(ovs: OpenVSwitch, vm: NamespaceVm, *, dead: bool) -> None:
 
 def elsewhere(site: Site) -> str | None:
     """Plug a machine at another host before its first interface goes, without a word of the machine."""
-    machine = some_active(site)
-    if not machine:
+    found = some_active(site)
+    if not found:
         return None
-    source = site.plugged[machine.id]
-    site.world.wait_active({"id": machine.id})
-    number = site.choose([h for h in site.hosts() if h != source.host])
-    site.plug(machine, number)
-    wait_tag(site.world.host(number).ovs, site.plugged[machine.id].vm, dead=True)
+    machine, source, _ = found
+    target = plug_elsewhere(site, machine)
     source.vm.unplug()
-    return f"{machine.name} {source.host} -> {number}"
+    return f"{machine.name} {source.host} -> {target.host}"
+
+
+def plug_elsewhere(site: Site, machine: Machine) -> Plugged:
+    """Plug an active machine at another host, too, where it is dead; give where that is."""
+    site.world.wait_active({"id": machine.id})
+    at = site.plugged[machine.id].host
+    number = site.choose([h for h in site.hosts() if h != at])
+    site.plug(machine, number)
+    target = site.plugged[machine.id]
+    wait_tag(site.world.host(number).ovs, target.vm, dead=True)
+    return target
 
 
 PLUGS: tuple[Operation, ...] = (trunk, trunk, replaced, numbers, second, handed_over, nameless, elsewhere)
