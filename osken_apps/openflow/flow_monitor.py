@@ -33,6 +33,7 @@ OFPFMF_ADD, OFPFMF_REMOVED, OFPFMF_MODIFY = 1 << 1, 1 << 2, 1 << 3
 MONITOR_ID = 1  # a connection has one
 OPEN_VSWITCH = "Open vSwitch"
 SINCE = (3, 0)  # of Open vSwitch
+WHY_NOT = f"{OPEN_VSWITCH} does since {SINCE[0]}.{SINCE[1]}"  # said of an older one
 
 MONITOR_REQUEST = struct.Struct("!IIIHBB")
 UPDATE_HEADER = struct.Struct("!HH")

@@ -37,7 +37,7 @@ from osken_apps.openflow.events import (
     Up,
 )
 from osken_apps.openflow.exchanges import Exchanges, TooMuch
-from osken_apps.openflow.flow_monitor import OFPMP_FLOW_MONITOR, FlowMonitor, has_flow_monitor
+from osken_apps.openflow.flow_monitor import OFPMP_FLOW_MONITOR, WHY_NOT, FlowMonitor, has_flow_monitor
 from osken_apps.openflow.framing import Frames, Head
 from osken_apps.openflow.meter import decode_meter_features, meter_features_request
 from osken_apps.openflow.ports import Ports, port_desc_request
@@ -141,7 +141,7 @@ class Session:
         It is empty where the switch can not be asked.
         """
         if not self._has_flow_monitor:
-            self._events.append(NotMonitored("Open vSwitch does since 3.0"))
+            self._events.append(NotMonitored(WHY_NOT))
             return b""
         return self._monitor.request(self._exchanges.new_xid())
 

@@ -9,8 +9,8 @@ from contextlib import suppress
 import pytest
 
 from osken_apps.lab import PATIENCE_S, Host, LabError, processes, wait_until
-from osken_apps.openflow.flow_monitor import SINCE
-from osken_apps.versions import major_minor
+from osken_apps.openflow.codec import Description
+from osken_apps.openflow.flow_monitor import OPEN_VSWITCH, has_flow_monitor
 from tests.e2e.conftest import flows
 from tests.e2e.faults.conftest import Row, Site
 
@@ -124,7 +124,7 @@ def test_a_host_cut_off_from_the_controller_goes_on(site: Site) -> None:
 
 def test_deleted_flows_are_put_back_at_once_and_without_an_audit(site: Site) -> None:
     version = site.world.host(1).ovs.vsctl("get", "Open_vSwitch", ".", "ovs_version").strip('"\n')
-    if major_minor(version) < SINCE:
+    if not has_flow_monitor(Description(OPEN_VSWITCH, version, "")):
         pytest.skip(f"Open vSwitch {version} does not tell of it")
     with site.during("someone's `del-flows` on br-int") as row:
         site.world.host(1).ovs.ofctl("del-flows", "br-int")

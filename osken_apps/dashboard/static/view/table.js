@@ -8,8 +8,8 @@ export const MOST_ROWS = 200;
  * Draw rows.
  *
  * A column is { name, label, cell(row), sort, numeric }. `sort` is { key, descending, by(name) }; `choice` is
- * { chosen: a Set of keys, toggle(key), label(row), offered(row) } and puts a box before each row that is offered. `most` rows are drawn, fewer
- * where the screen has several tables. It is `busy` while other rows are asked for.
+ * { chosen: a Set of keys, toggle(key), label(row), offered(row) } and puts a box before each row that is offered.
+ * `most` rows are drawn, fewer where the screen has several tables. It is `busy` while other rows are asked for.
  */
 export function table({ caption, columns, rows, key = (row) => row.id, sort = null, choice = null, empty, busy = false, most = MOST_ROWS }) {
   const shown = rows.slice(0, most);
