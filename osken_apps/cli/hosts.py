@@ -3,6 +3,7 @@
 import argparse
 from typing import Any
 
+from osken_apps.cli.agents import agents_of
 from osken_apps.cli.api import Api, add_api
 from osken_apps.cli.command import Exit
 from osken_apps.cli.output import Tone, add_output, show
@@ -26,7 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def hosts(parsed: argparse.Namespace) -> int:
     """Print them; give 1 if one is not well. Raises CannotTell."""
-    rows = [_row(agent) for agent in Api.of(parsed).get("agents")["agents"]]
+    rows = [_row(agent) for agent in agents_of(Api.of(parsed))]
     show(rows, COLUMNS, parsed, lambda column, value: TONES.get(value) if column == "state" else None, MORE)
     return Exit.WELL if all(row["state"] == ALIVE for row in rows) else Exit.BROKEN
 

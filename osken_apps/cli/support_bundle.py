@@ -19,6 +19,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from osken_apps.cli.agents import agent_of, agents_of
 from osken_apps.cli.api import Api, add_api
 from osken_apps.cli.command import CannotTell, CommandError, Exit, add_config_file
 from osken_apps.cli.output import progress
@@ -78,7 +79,7 @@ def _parts(api: Api, agents: list[dict[str, Any]], parsed: argparse.Namespace) -
     """Give what is in it by name, each to be read in its turn."""
     yield "overview.json", lambda: api.get("overview")
     yield "ready.json", lambda: api.get_path("/readyz")
-    yield "agents.json", lambda: agents
+    yield "agents.json", lambda: agents or agents_of(api)
     yield "dhcp-transactions.json", lambda: api.get("dhcp-transactions")
     yield "extensions.json", lambda: api.get("extensions")
     for plural in LISTS:
@@ -89,6 +90,8 @@ def _parts(api: Api, agents: list[dict[str, Any]], parsed: argparse.Namespace) -
             path = f"agents/{agent['id']}/{member}"
             name = f"hosts/{number}-{re.sub('[^A-Za-z0-9.-]', '_', agent['host'])}/{member}.json"
             yield name, lambda path=path: api.get(path)  # type: ignore[misc]
+    for host in sorted({*(parsed.host or ())} - {agent["host"] for agent in agents}):
+        yield f"hosts/{host}", lambda host=host: agent_of(api, host)  # type: ignore[misc]
     yield "osken-net.conf", lambda: _configuration(parsed.config_file)
 
 

@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from osken_apps.cli.api import Api, add_api
-from osken_apps.cli.command import Exit
+from osken_apps.cli.command import CannotTell, Exit
 from osken_apps.cli.output import Tone, add_output, progress, show
 
 DESCRIPTION = """List what ports that are not ACTIVE wait for, and which ports each; the most frequent first.
@@ -13,10 +13,15 @@ Ports that only the network itself has, and those that are switched off, are not
 Exit status 0: none waits; 1: some do; 3: cannot tell."""
 COLUMNS = ("ports", "waits_for", "examples")
 MORE = ("port_ids",)
-FIELDS = ["id", "name", "admin_state_up", "device_owner", "binding:vif_details"]
+DETAILS = "binding:vif_details"  # what a port waits for is among them
+FIELDS = ["id", "name", "admin_state_up", "device_owner", DETAILS]
 EXAMPLES = 3
 OWN = "network:"
 NOTHING_SAID = "nothing that is known"
+NOT_TOLD = (
+    "who asks is not told what ports wait for (policy: get_port:binding:vif_details);"
+    " `osken-net explain PORT` says it of one"
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +39,9 @@ def why_not_active(parsed: argparse.Namespace) -> int:
         for number, port in enumerate(Api.of(parsed).each("ports", status="DOWN", fields=FIELDS), start=1):
             say(f"{number} ports")
             if port["admin_state_up"] and not port["device_owner"].startswith(OWN):
-                waits_for = port["binding:vif_details"].get("waits_for") or NOTHING_SAID
+                if DETAILS not in port:
+                    raise CannotTell(NOT_TOLD)
+                waits_for = port[DETAILS].get("waits_for") or NOTHING_SAID
                 # What waits for an interface with its own id waits for the same as the next.
                 causes.setdefault(waits_for.replace(port["id"], "PORT"), []).append(port)
     rows = [_row(cause, ports) for cause, ports in causes.items()]

@@ -75,7 +75,7 @@ def rows(capsys: pytest.CaptureFixture[str], *words: str) -> Any:
 # -- status
 
 
-def overview(*needs: tuple[str, str], more: int = 0) -> dict[str, Any]:
+def overview(*needs: tuple[str, str], more: int = 0, may_see_hosts: bool = True) -> dict[str, Any]:
     """Give an overview with what needs attention."""
     attention = [
         {"code": "c", "state": state, "sentence": sentence, "remedy": "do it", "kind": "agent", "id": "x"}
@@ -86,7 +86,8 @@ def overview(*needs: tuple[str, str], more: int = 0) -> dict[str, Any]:
         "networks": {"total": 1},
         "subnets": {"total": 0},
     }
-    return {"counts": counts, "attention": attention, "more": more}
+    permissions = {"get_agent": may_see_hosts}
+    return {"counts": counts, "attention": attention, "more": more, "permissions": permissions}
 
 
 @pytest.mark.parametrize(
@@ -122,6 +123,15 @@ def test_hosts_are_listed_with_their_troubles(api: FakeApi, capsys: pytest.Captu
     status, out, _ = run(capsys, "hosts", "-f", "value", "-c", "host", "-c", "state", "-c", "trouble")
     assert (status, out) == (1, "host1 alive \nhost2 trouble eth2 is down\nhost3 away \n")
     assert rows(capsys, "hosts")[1]["system_id"] == "id of host2"
+
+
+@pytest.mark.parametrize("command", ["hosts", "flows host9", "interfaces host9", "diff host9"])
+def test_who_may_see_no_host_is_told_so_and_not_that_all_are_well(
+    api: FakeApi, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    api.answers |= {"GET /v2.0/agents": {"agents": []}, "GET /v2.0/overview": overview(may_see_hosts=False)}
+    told = f"osken-net: {api.url} tells who asks of no hosts (policy: get_agent)\n"
+    assert run(capsys, *command.split()) == (3, "", told)
 
 
 # -- flows
@@ -173,13 +183,13 @@ def test_flows_are_asked_for_by_bridge_rule_port_and_state(
 
 
 def test_a_host_that_nobody_knows_cannot_be_told_of(api: FakeApi, capsys: pytest.CaptureFixture[str]) -> None:
-    api.answers["GET /v2.0/agents"] = {"agents": []}
+    api.answers |= {"GET /v2.0/agents": {"agents": []}, "GET /v2.0/overview": overview()}
     for command in ("flows", "interfaces"):
         ended = run(capsys, command, "host9")
         assert ended == (
             3,
             "",
-            "osken-net: the controller knows no host host9, or tells administrators only\n",
+            "osken-net: the controller knows no host host9\n",
         )
 
 
@@ -331,6 +341,16 @@ def test_ports_that_wait_are_put_together_by_what_they_wait_for(
     assert run(capsys, "why-not-active")[0] == 0
 
 
+def test_who_is_not_told_what_ports_wait_for_is_told_that(
+    api: FakeApi, capsys: pytest.CaptureFixture[str]
+) -> None:
+    theirs = {"id": PORT_ID, "name": "vm1", "admin_state_up": True, "device_owner": ""}
+    api.answers["GET /v2.0/ports"] = {"ports": [theirs]}
+    status, out, err = run(capsys, "why-not-active")
+    assert (status, out) == (3, "")
+    assert "get_port:binding:vif_details" in err and "osken-net explain PORT" in err
+
+
 # -- support-bundle
 
 
@@ -386,6 +406,21 @@ def test_a_support_bundle_has_what_is_known_names_what_is_not_and_has_no_secret(
     assert [name for name, text in found.items() if "hunter2" in text] == []
     status, _, err = run(capsys, "support-bundle", str(file))
     assert (status, err) == (1, f"osken-net: {file}: File exists\n")
+
+
+def test_a_support_bundle_names_hosts_that_were_asked_for_and_are_not_shown(
+    api: FakeApi, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def missing(name: str, *options: str) -> dict[str, str]:
+        assert run(capsys, "support-bundle", str(tmp_path / name), *options)[0] == 0
+        found: dict[str, str] = json.loads(bundled(tmp_path / name)["about.json"])["missing"]
+        return found
+
+    api.answers |= {"GET /v2.0/agents?host=host9": {"agents": []}, "GET /v2.0/overview": overview()}
+    asked_for = missing("one", "--host", "host1", "--host", "host9")
+    assert asked_for["hosts/host9"] == "the controller knows no host host9" and "hosts/host1" not in asked_for
+    api.answers |= {"GET /v2.0/agents": {"agents": []}, "GET /v2.0/overview": overview(may_see_hosts=False)}
+    assert "of no hosts (policy: get_agent)" in missing("another")["agents.json"]
 
 
 def test_a_support_bundle_that_does_not_fit_is_one_line_and_is_not_left(

@@ -24,6 +24,10 @@ from osken_apps.ovsdb.host_view import HostView
 LOG = logging.getLogger(__name__)
 
 MAX_SESSIONS = 4096
+NOT_ITS_CERTIFICATE = (
+    "its certificate is of {0}, and it says that it is {1}: give it one of {1}, or set"
+    " external_ids:hostname={0}"
+)
 
 
 class OvsdbApp(OSKenApp):
@@ -76,6 +80,6 @@ class OvsdbApp(OSKenApp):
         """Let a session show no other host than that of its certificate. Raises OvsdbError."""
         name = view.hostname or view.system_id
         if session.certified not in ("", name):
-            trouble = f"its certificate is of {session.certified}, and it says that it is {name}"
+            trouble = NOT_ITS_CERTIFICATE.format(session.certified, name)
             self._hosts.refused_by_certificate(session.certified, session.address[0], trouble)
             raise OvsdbError(trouble)
