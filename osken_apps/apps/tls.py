@@ -16,6 +16,7 @@ HANDSHAKE_S = 10.0
 MOST_UNSENT = 1 << 20  # of what TLS itself has to say: a peer that makes us talk and does not listen is ended
 READ_SIZE = 1 << 16
 RECORD_SIZE = 1 << 14  # the most that a record holds
+HEADER_SIZE = 5  # of a record: its type, a version, and how many octets follow (RFC 8446, 5.1)
 MOST_AT_ONCE = 1 << 18  # octets that are made records of before the socket must have taken them
 
 _DER = 2  # OpenSSL's X509_FILETYPE_ASN1
@@ -30,19 +31,24 @@ class Tls:
         self._socket = plain(sock)
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=server_side)
+        self._header = bytearray()  # of the record of the handshake that is coming, as far as it came
+        self._missing = 0  # octets of that record
         self._unsent = bytearray()
         self._owed = 0  # octets that are on their way already, and are offered once more
         self.fileno, self.shutdown = self._socket.fileno, self._socket.shutdown
 
     def shake_hands(self) -> None:
         """Wait until peer and we know each other. Raises OSError: ssl.SSLError, TimeoutError."""
-        until = time.monotonic() + HANDSHAKE_S
-        while not self._step():
+        until, done = time.monotonic() + HANDSHAKE_S, False
+        while not (done := done or self._step()) or self._unsent:
             left = until - time.monotonic()
             if left <= 0:
                 raise TimeoutError(f"no handshake of TLS within {HANDSHAKE_S:.0f} s")
-            runtime.wait_ready(self.fileno(), read=True, write=bool(self._unsent), seconds=left)
-            self._take_octets()
+            runtime.wait_ready(self.fileno(), read=not done, write=bool(self._unsent), seconds=left)
+            if done:
+                self._flush()
+            else:
+                self._take_octets()
 
     def certificate(self) -> bytes:
         """Give the certificate that the peer has shown and that was taken, in DER."""
@@ -115,14 +121,24 @@ class Tls:
                 raise
             self._flush()
             runtime.pause()
-        return done and not self._unsent
+        return done
 
     def _take_octets(self) -> None:
+        """Take what has come of one record of the handshake: behind its last one there may be what the peer
+        has to say, and of that the descriptor tells.
+        """
         with suppress(BlockingIOError):
-            data = self._socket.recv(READ_SIZE)
+            data = self._socket.recv(self._missing or HEADER_SIZE - len(self._header))
             if not data:
                 raise ConnectionResetError("it went in the handshake")
             self._incoming.write(data)
+            if self._missing:
+                self._missing -= len(data)
+                return
+            self._header += data
+            if len(self._header) == HEADER_SIZE:
+                self._missing = int.from_bytes(self._header[3:], "big")
+                self._header.clear()
 
     def _flush(self) -> None:
         """Send records. Raises OSError."""

@@ -59,6 +59,24 @@ class Cut:
         return len(data)
 
 
+class InOneGo:
+    """A socket that sends the second of what it is to send with the third."""
+
+    def __init__(self, sock: Any) -> None:
+        self._socket = sock.fd
+        self._to_send: list[bytes] = []
+        self.fileno, self.recv, self.shutdown = self._socket.fileno, self._socket.recv, self._socket.shutdown
+
+    def setblocking(self, blocking: bool) -> None:
+        self._socket.setblocking(blocking)
+
+    def send(self, data: bytes) -> int:
+        self._to_send.append(bytes(data))
+        if len(self._to_send) != 2:
+            self._socket.send(b"".join(self._to_send[-2:]))
+        return len(data)
+
+
 def cut_after(sock: Any, most: int, lengths: list[int]) -> Any:
     """Have a socket send so many octets and no more; note what it was to send."""
     return Cut(sock, most, lengths)
@@ -93,6 +111,22 @@ def test_a_host_is_let_in_by_the_name_in_its_certificate(site: Site) -> None:
         assert received(ours, 8) == b"question"
         send_all(ours, b"answer")
         assert received(theirs, 6) == b"answer"
+
+    in_a_hub(work)
+
+
+def test_what_a_host_says_in_one_go_with_its_last_of_the_handshake_is_heard(site: Site) -> None:
+    def work(_hub: object) -> None:
+        ours, theirs = socket.socketpair()
+        client = Tls(InOneGo(theirs), site.client("hostca-host1"), server_side=False)
+
+        def dial() -> None:
+            client.shake_hands()
+            send_all(client, b"hello")
+
+        eventlet.spawn(dial)
+        transport, _ = site.edge.open(ours, ADDRESS)
+        assert received(transport, 5) == b"hello"
 
     in_a_hub(work)
 

@@ -2,18 +2,21 @@
 
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import eventlet
 from eventlet.green import socket
 
+from osken_apps.apps import runtime
 from osken_apps.apps.edge import TlsEdge
 from osken_apps.apps.tls import Tls
 from osken_apps.cli import main
 from osken_apps.config import HostsTls
 
 ADDRESS = ("192.0.2.1", 4711)
+PATIENCE_S = 20.0
 
 
 class Site:
@@ -58,16 +61,15 @@ class Site:
 
 
 def received(transport: Tls, size: int) -> bytes:
-    """Wait for so many octets."""
+    """Wait for so many octets, as whoever reads does: until the descriptor says that there are some."""
     data = b""
     while len(data) < size:
-        try:
+        with runtime.within(PATIENCE_S, TimeoutError(f"{len(data)} octets of {size} came")):
+            runtime.wait_ready(transport.fileno(), read=True)
+        with suppress(BlockingIOError):
             part = transport.recv(100)
-        except BlockingIOError:
-            eventlet.sleep(0)
-            continue
-        assert part
-        data += part
+            assert part
+            data += part
     return data
 
 
