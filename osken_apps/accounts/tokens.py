@@ -95,20 +95,26 @@ class Tokens:
         with self._lock:
             if self._fernet is None or self._now() - self._read_at > REREAD_S:
                 self._take()
-            if self._fernet is not None:
-                return self._fernet
-        return self._sealing()
+            fernet = self._fernet
+        return fernet or self._sealing()
 
     def _sealing(self) -> MultiFernet:
-        """Give all keys, the first of them not older than a day, as far as there can be a new one."""
+        """Give all keys, the first of them not older than a day, as far as there can be a new one.
+
+        A new one may have to wait for others who write; whoever reads a token does not wait for that.
+        """
+        now = int(self._now())
         with self._lock:
-            now = int(self._now())
-            if not self._keys or self._keys[0][1] + KEY_AGE_S <= now:
-                try:
-                    self._change(now)
-                except StoreUnavailable:
-                    if self._fernet is None:
-                        raise
+            keys, fernet = self._keys, self._fernet
+        if fernet is not None and keys[0][1] + KEY_AGE_S > now:
+            return fernet
+        try:
+            self._change(now)
+        except StoreUnavailable:
+            if fernet is None:
+                raise
+            return fernet
+        with self._lock:
             if self._fernet is None:
                 raise StoreUnavailable("there is no key for tokens")
             return self._fernet
@@ -120,7 +126,8 @@ class Tokens:
             if not keys or keys[0][1] + KEY_AGE_S <= now:
                 oldest = now - 2 * KEY_AGE_S - self._lifetime_s
                 transaction.accounts.add_token_key(Fernet.generate_key().decode(), now, oldest)
-        self._take()
+        with self._lock:
+            self._take()
 
     def _take(self) -> None:
         with self._store.read() as view:

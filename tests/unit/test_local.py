@@ -4,7 +4,11 @@ import base64
 import json
 import logging
 import stat
+import threading
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +33,7 @@ from tests.unit.rest_client import Client, Reply, config_of, store_of
 
 PASSWORD = "correct horse"
 UNAUTHORIZED = 401
+PATIENCE_S = 10.0
 LOGIN = "/identity/v3/auth/tokens"
 
 
@@ -538,6 +543,34 @@ def test_keys_of_tokens_change_daily_and_old_tokens_live_on(tmp_path: Path) -> N
     assert made.read(first) is None
     with store.read() as view:
         assert len(view.accounts.token_keys()) < 3
+
+
+def test_who_shows_a_token_does_not_wait_for_a_new_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(config_of(tmp_path).database)
+    moments = [1_000_000.0]
+    made = Tokens(store, 2 * KEY_AGE_S, lambda: moments[0])
+    text, said = made.issue("u", "p", ("password",))
+    write, waits, others_are_done = store.write, threading.Event(), threading.Event()
+
+    @contextmanager
+    def write_after_others() -> Iterator[Any]:
+        waits.set()
+        assert others_are_done.wait(PATIENCE_S)
+        with write() as transaction:
+            yield transaction
+
+    monkeypatch.setattr(store, "write", write_after_others)
+    moments[0] += KEY_AGE_S + 1
+    with ThreadPoolExecutor() as pool:
+        try:
+            logging_in = pool.submit(made.issue, "u", "p", ("password",))
+            assert waits.wait(PATIENCE_S)
+            assert pool.submit(made.read, text).result(PATIENCE_S / 2) == said
+        finally:
+            others_are_done.set()
+        assert made.read(logging_in.result(PATIENCE_S)[0]) is not None
 
 
 def test_a_token_of_another_store_is_nothing(tmp_path: Path) -> None:
