@@ -36,6 +36,7 @@ class JsonTexts:
     """Takes octets as they come and gives whole texts, each an object; the bounds hold before it is whole."""
 
     def __init__(self) -> None:
+        self.ended = 0  # how many texts have come whole
         self._whole: deque[bytes] = deque()
         self._text = bytearray()  # what has come of the unfinished one
         self._containers = self._depth = 0
@@ -103,6 +104,7 @@ class JsonTexts:
             raise Malformed(f"a message is longer than {MAX_OCTETS} octets")
 
     def _end(self) -> None:
+        self.ended += 1
         self._whole.append(bytes(self._text.lstrip()))
         self._text, self._containers = bytearray(), 0
 

@@ -48,6 +48,11 @@ class Messages:
         return self._texts.unfinished
 
     @property
+    def unfinished_number(self) -> int | None:
+        """The number of the message that the peer has begun and not ended, of each another; None: of none."""
+        return self._texts.ended if self._texts.unfinished else None
+
+    @property
     def has_more(self) -> bool:
         """Tell whether there is a message, or a part of one to be decoded."""
         return bool(self._values or self._decoding or self._texts.is_whole)

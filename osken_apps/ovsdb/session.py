@@ -48,7 +48,7 @@ class Session:
         self._unanswered: set[int] = set()
         self._answers: list[Answer] = []
         self._liveness = Liveness(now)
-        self._unfinished_since: float | None = None
+        self._unfinished: tuple[int, float] | None = None  # the message that has no end yet, and since when
         self._output = bytearray(request("monitor_cond", [DATABASE, MONITOR, _asked()], MONITOR))
 
     def feed(self, data: bytes) -> None:
@@ -112,11 +112,12 @@ class Session:
             self.ask_echo()
         if reason:
             return reason[0] % reason[1:]
-        if not self._messages.unfinished:
-            self._unfinished_since = None
-        elif self._unfinished_since is None:
-            self._unfinished_since = now
-        elif now > self._unfinished_since + MESSAGE_S:
+        number = self._messages.unfinished_number
+        if number is None:
+            self._unfinished = None
+        elif self._unfinished is None or self._unfinished[0] != number:
+            self._unfinished = number, now
+        elif now > self._unfinished[1] + MESSAGE_S:
             return f"a message of it had no end for {MESSAGE_S:.0f} s"
         return None
 

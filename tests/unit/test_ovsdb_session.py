@@ -28,7 +28,7 @@ from osken_apps.ovsdb import json_texts
 from osken_apps.ovsdb import replica as ovsdb_replica
 from osken_apps.ovsdb.host_view import MAX_NAME
 from osken_apps.ovsdb.messages import READ_SIZE
-from osken_apps.ovsdb.session import MESSAGE_S
+from osken_apps.ovsdb.session import MESSAGE_S, Session
 from tests.bench.scale.ovsdb_server import SimulatedDatabase
 from tests.golden.scenarios import LAYOUT
 from tests.unit.hub_thread import in_a_hub
@@ -203,6 +203,23 @@ def test_a_message_that_does_not_end_in_time_ends_the_session() -> None:
         assert made.ended() == "a message of it had no end for 20 s"
 
     with_peer(work)
+
+
+def test_a_message_has_its_time_whatever_came_before_it() -> None:
+    texts = [json.dumps({"method": "echo", "params": ["x" * 100], "id": id}).encode() for id in "ab"]
+    session = Session(0.0)
+    session.feed(b'{"id":0,"result":{},"error":null}' + texts[0][:20])
+    for second in range(int(MESSAGE_S) - 5):
+        while session.has_more:
+            session.step()
+        assert session.look(float(second), None) is None
+        session.feed(b"")
+    session.feed(texts[0][20:] + texts[1][:20])  # one ends and the next begins, with no look between
+    for second in range(int(MESSAGE_S) - 5, 2 * int(MESSAGE_S) - 10):
+        while session.has_more:
+            session.step()
+        assert session.look(float(second), None) is None
+        session.feed(b"")
 
 
 def heard(made: Peer) -> None:
