@@ -280,7 +280,6 @@ class HostReconciler:
     def _look_at_ports(self, bridges: dict[str, Bridge]) -> None:
         for bridge in bridges.values():
             if bridge.ports_changed:
-                bridge.ports_changed = False
                 connection = bridge.connection
                 concerned = self._fabric.observe_bridge(
                     self._host.name,
@@ -289,6 +288,7 @@ class HostReconciler:
                     connection.max_meters,
                     connection.tracks,
                 )
+                bridge.ports_changed = False  # nothing has waited since they were asked for
                 self._hosts.wake(concerned - {self._host.name})
 
     def _say_what_is_kept(self, snapshot: HostSnapshot) -> None:

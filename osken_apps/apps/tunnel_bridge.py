@@ -41,7 +41,7 @@ class TunnelBridge:
         if session is None or change is None:
             return
         wanted = wishes(self._layout, snapshot)
-        if wanted == self._written:
+        if wanted == self._written and change.is_repair:
             self._host.tallies.repairs += 1
             self._tell(logging.WARNING, "%s was changed by another hand", change.bridge)
         session.write_bridge(change)

@@ -22,8 +22,9 @@ class Placement:
 
     def appear(self, host: ShownHost) -> set[str]:
         """Take what a host shows for what it has; give the hosts that this concerns."""
+        concerned = self.claim(host)
         host.appeared, host.returning = True, False
-        return self.claim(host) | self.decide(self._fabric.ports_at(host))
+        return concerned | self.decide(self._fabric.ports_at(host))
 
     def claim(self, host: ShownHost) -> set[str]:
         """Bring the claims of a host up to date; give the hosts that this concerns."""

@@ -39,8 +39,16 @@ class BridgeChange:
     ports: tuple[PortWish, ...]
     in_band: bool = False
 
+    @property
+    def is_repair(self) -> bool:
+        """Tell whether another hand has changed the bridge, if the ports that it is to have are the same.
+
+        Controllers may also be others because those of the integration bridge are.
+        """
+        return self.make or self.secure or self.in_band or bool(self.ports)
+
     def __bool__(self) -> bool:
-        return self.make or self.secure or self.controllers or self.in_band or bool(self.ports)
+        return self.controllers or self.is_repair
 
     def __str__(self) -> str:
         words = ["bridge"] if self.make else []

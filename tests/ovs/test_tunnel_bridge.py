@@ -125,6 +125,21 @@ def test_what_another_hand_has_changed_is_put_right_and_nothing_else_is_touched(
     with_host(switch, work)
 
 
+def test_what_was_changed_of_the_integration_bridge_is_followed_and_is_no_repair(switch: Switch) -> None:
+    def work(host: Host) -> None:
+        make(host)
+        host.vsctl("set-controller", "br-int", "tcp:127.0.0.1:10")
+        host.wait(host.change)
+        change = host.change()
+        assert change is not None and change.controllers and not change.is_repair
+        make(host)
+        assert host.vsctl("get-controller", "br-tun") == "tcp:127.0.0.1:10"
+        host.vsctl("set-fail-mode", "br-tun", "standalone")
+        host.wait(lambda: (change := host.change()) and change.is_repair)
+
+    with_host(switch, work)
+
+
 def test_it_is_not_controlled_in_band_as_managers_have_it(switch: Switch) -> None:
     def work(host: Host) -> None:
         make(host)

@@ -23,9 +23,12 @@ from osken_apps.apps.rest_link import RestLink
 from osken_apps.failures import Failures, noted
 from osken_apps.link import LinkClosed, Ping, Pong, SnapshotWanted
 from osken_apps.model.changes import HostReport, Snapshot
+from osken_apps.model.claims import Place
 from osken_apps.model.counts import Histogram
 from osken_apps.model.fabric import Fabric
+from osken_apps.model.host import ShownHost
 from osken_apps.model.known_hosts import KnownHost
+from osken_apps.model.placement import Placement
 from osken_apps.model.resources import Network
 from osken_apps.rest import controller, process
 from osken_apps.rest.controller_link import Speaker
@@ -35,6 +38,7 @@ from osken_apps.store.feed import Feed
 from osken_apps.store.tables import form
 from tests.golden.scenarios import LAYOUT
 from tests.model.switch import Ovsdb, SwitchBridge, SwitchConnection
+from tests.model.test_networks_apart import port, tap
 from tests.unit.hub_thread import in_a_hub
 from tests.unit.rest_client import store_at
 from tests.unit.test_metrics import HOST1
@@ -121,6 +125,31 @@ def test_a_host_that_cannot_be_audited_keeps_no_other_from_its_turn(
     monkeypatch.setattr(audit, "turns", lambda *_: [(0, BROKEN), (0, WELL)])
     in_a_hub(lambda _hub: audit.audit_for_ever(hosts, 60))
     assert audited == [WELL]
+
+
+def test_a_pass_that_breaks_over_what_a_bridge_shows_has_the_next_one_look_again(
+    hosts: Hosts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network, host = (
+        Network("n", "default", physical_network="default", segmentation_id=1),
+        hosts.by_name[BROKEN],
+    )
+    plugged = port(1, network)
+    hosts.fabric.load(Snapshot((network, plugged)))
+    bridge = host.bridges["br-int"]
+    bridge.connection.bridge_in_memory.ports[tap(plugged)] = 5  # type: ignore[attr-defined]
+    bridge.ports_changed = True
+    claim, broken = Placement.claim, [Broken()]
+
+    def faulty(placement: Placement, shown: ShownHost) -> set[str]:
+        if broken:
+            raise broken.pop()
+        return claim(placement, shown)
+
+    monkeypatch.setattr(Placement, "claim", faulty)
+    assert host.reconciler and not host.reconciler.attempt()
+    assert not broken and host.reconciler.attempt()
+    assert hosts.fabric.claims.place_of(plugged.id) == Place(BROKEN, tap(plugged))
 
 
 def test_a_session_that_is_not_recognized_costs_itself_when_the_store_is_known(
