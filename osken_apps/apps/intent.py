@@ -45,7 +45,4 @@ class Intent:
             self._sequence = None
             raise Gap
         self._sequence = message.sequence
-        hosts: set[str] = set()
-        for change in message.changes:
-            hosts |= self._fabric.attempt(self._fabric.apply, (change,)) or set()
-        return hosts
+        return self._fabric.apply(message.changes)

@@ -27,7 +27,7 @@ from osken_apps.backoff import Backoff
 from osken_apps.errors import OskenAppsError
 from osken_apps.failures import Failures
 from osken_apps.model.changes import PortReport
-from osken_apps.model.host_snapshot import host_snapshot, reaches
+from osken_apps.model.host_snapshot import host_snapshot, reaches_of
 from osken_apps.model.preparation import prepare
 from osken_apps.model.snapshot import HostSnapshot
 from osken_apps.model.trouble import Topic
@@ -251,7 +251,7 @@ class HostReconciler:
 
     def _with_tunnel_peers(self, snapshot: HostSnapshot) -> HostSnapshot:
         """Look at where its networks over tunnels are besides: of the rest nothing has changed."""
-        return replace(snapshot, reaches=reaches(self._fabric, self._host.name, snapshot.segments))
+        return replace(snapshot, reaches=reaches_of(self._fabric, self._host.name, snapshot.segments))
 
     def _before_flows(self, snapshot: HostSnapshot, bridges: dict[str, Bridge]) -> None:
         """Write what flows need to be there, and let nothing pass that they are not for.

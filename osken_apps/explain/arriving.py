@@ -9,7 +9,7 @@ from osken_apps.trace.result import Hop, Trace, Way
 BETWEEN_HOSTS = (Way.WIRE, Way.TUNNEL)
 
 
-def reaches(case: Case, path: Trace | None, to: PortSeen | None) -> bool | None:
+def is_delivered(case: Case, path: Trace | None, to: PortSeen | None) -> bool | None:
     """Tell whether a path ends at a port; None: it was not followed, or not so far."""
     if path is None or to is None or to.place is None:
         return None
@@ -30,7 +30,7 @@ def stop_of(path: Trace, to: PortSeen | None) -> tuple[Hop, str]:
 
 def stopped_by(case: Case, path: Trace | None, to: PortSeen | None, within: tuple[Stage, ...]) -> Hop | None:
     """Give where a frame that does not come to a port stops, if no flow of one of these stages takes it."""
-    if path is None or reaches(case, path, to) is not False:
+    if path is None or is_delivered(case, path, to) is not False:
         return None
     hop, _ = stop_of(path, to)
     return hop if hop.flow is None and hop.stage in within else None
@@ -38,12 +38,12 @@ def stopped_by(case: Case, path: Trace | None, to: PortSeen | None, within: tupl
 
 def arrives(case: Case) -> bool:
     """Tell whether what the port sends is known to come to its peer."""
-    return bool(reaches(case, case.paths.forward, case.peer))
+    return bool(is_delivered(case, case.paths.forward, case.peer))
 
 
 def stops_in(case: Case, path: Trace | None, to: PortSeen | None) -> Found | None:
     """Find where a frame that does not come to a port stops: `flow_foreign`, if others' flow takes it."""
-    if path is None or reaches(case, path, to) is not False:
+    if path is None or is_delivered(case, path, to) is not False:
         return None
     hop, why = stop_of(path, to)
     foreign = next((other for other in path.hops if other.flow and not other.rule), None)

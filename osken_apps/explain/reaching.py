@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from osken_apps.explain.arriving import arrives, reaches, stopped_by, stops_in
+from osken_apps.explain.arriving import arrives, is_delivered, stopped_by, stops_in
 from osken_apps.explain.cause import Case, Cause, Certainty, Evidence, Found, VerdictState, probed
 from osken_apps.explain.facts import PortSeen, Source
 from osken_apps.explain.paths import Counters
@@ -36,7 +36,7 @@ def _addresses(case: Case, seen: PortSeen) -> str:
 def _reserved_mac(case: Case) -> Found | None:
     """Find that one of the two has a MAC address that bridges keep to themselves."""
     for path, to in ((case.paths.forward, case.peer), (case.paths.back, case.seen)):
-        if to and int(to.port.mac_address) in RESERVED and reaches(case, path, to) is False:
+        if to and int(to.port.mac_address) in RESERVED and is_delivered(case, path, to) is False:
             words = {"mac": str(to.port.mac_address), "whose": to.called, "whose_id": to.port.id}
             return Found(words, (case.store(f"mac_address of port {to.called} is {words['mac']}"),))
     return None
@@ -62,7 +62,7 @@ def _return_path(case: Case) -> Found | None:
 def _neighbor(case: Case) -> Found | None:
     """Find what keeps a machine from learning the other's MAC address, where all else passes."""
     own, peer = case.seen.place, case.peer
-    if own is None or peer is None or not arrives(case) or not reaches(case, case.paths.back, case.seen):
+    if own is None or peer is None or not arrives(case) or not is_delivered(case, case.paths.back, case.seen):
         return None
     question = case.paths.question
     if question and question.delivered_to(own.host, own.interface):
@@ -102,7 +102,8 @@ def _peer_answers(case: Case) -> Found | None:
 
 
 def _delivered(case: Case) -> Found | None:
-    there, back = reaches(case, case.paths.forward, case.peer), reaches(case, case.paths.back, case.seen)
+    there = is_delivered(case, case.paths.forward, case.peer)
+    back = is_delivered(case, case.paths.back, case.seen)
     if not there or not back or case.paths.forward is None:
         return None
     hosts = list(dict.fromkeys(hop.host for hop in case.paths.forward.hops))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from ipaddress import IPv4Address
 from typing import TypeVar
 
-from osken_apps.model.changes import Change, Deleted, Snapshot, Upserted
+from osken_apps.model.changes import Change, Deleted, Upserted
 from osken_apps.model.claims import Place
 from osken_apps.model.fabric_view import FabricView, Failed, raised
 from osken_apps.model.host import Interface, ShownHost
@@ -42,12 +42,6 @@ class Fabric(FabricView):
         return self.hosts[name]
 
     # -- intent
-
-    def load(self, snapshot: Snapshot) -> set[str]:
-        """Take the store's whole snapshot at once; give the hosts to look at again: all of them."""
-        inventory = Inventory()
-        inventory.take(snapshot)
-        return self.adopt(inventory)
 
     def adopt(
         self,
@@ -118,14 +112,18 @@ class Fabric(FabricView):
                 self._placement.hear_again(port, host.name)
 
     def apply(self, changes: Iterable[Change]) -> set[str]:
-        """Take changes of intent; give the hosts that they concern."""
-        touched: set[str] = set()
-        recorded_anew: set[str] = set()
-        listed = list(changes)
-        for change in listed:
-            recorded = self._recorded_host(change)
-            touched |= self.told.disputed(change, self.inventory.ports) | self.inventory.apply(change)
-            recorded_anew |= recorded ^ self._recorded_host(change)
+        """Take changes of intent, one by one: an error costs the one that met it. Give the hosts that they
+        concern.
+        """
+        concerned: set[str] = set()
+        for change in changes:
+            concerned |= self.attempt(self._apply, change) or set()
+        return concerned
+
+    def _apply(self, change: Change) -> set[str]:
+        recorded = self._recorded_host(change)
+        touched = self.told.disputed(change, self.inventory.ports) | self.inventory.apply(change)
+        recorded_anew = recorded ^ self._recorded_host(change)
         changed_groups = self.inventory.groups.take_changed()
         self.set_aside -= touched | self._aside_with(changed_groups)
         # What the store records of a host is a claim of it where OVSDB shows none, as long as it does.
@@ -133,9 +131,9 @@ class Fabric(FabricView):
         claims = [{host.name} | self._placement.claim(host) for host in unshown]
         self.tunnel_peers.change_of(touched)
         self.tunnel_peers.change_in(self.inventory.take_pairs_changed())
-        concerned = self._placement.decide(touched).union(*claims)
-        self.tunnel_peers.drop_networks(change.id for change in listed if isinstance(change, Deleted))
-        concerned |= self._hosts_with(changed_groups)
+        concerned = self._placement.decide(touched).union(*claims, self._hosts_with(changed_groups))
+        if isinstance(change, Deleted):
+            self.tunnel_peers.drop_network(change.id)
         return concerned.union(*(self.hosts_of(port_id) for port_id in touched))
 
     def _recorded_host(self, change: Change) -> set[str]:

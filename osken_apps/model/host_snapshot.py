@@ -63,7 +63,7 @@ def host_snapshot(fabric: FabricView, host_name: str, besides: Container[str] = 
         max_meters=host.max_meters,
         complete=host.complete,
         keeps=kept.why,
-        reaches=reaches(fabric, host_name, segments.values()),
+        reaches=reaches_of(fabric, host_name, segments.values()),
         tunnel_address=fabric.tunnel_peers.addresses.of(host_name),
         answers_nd=host.answers_nd,
         kept_vlans=tuple(sorted((present[name], tag) for name, tag in kept.vlans.items() if name in present)),
@@ -111,7 +111,7 @@ def _stays(host: ShownHost, port: Port, interface: str) -> bool:
     return tag == host.local_vlans.get(port.network_id)
 
 
-def reaches(fabric: FabricView, host_name: str, segments: Iterable[Segment]) -> tuple[Reach, ...]:
+def reaches_of(fabric: FabricView, host_name: str, segments: Iterable[Segment]) -> tuple[Reach, ...]:
     """Say where the networks over tunnels among some are besides a host."""
     return tuple(
         [fabric.tunnel_peers.of(segment.network_id, host_name) for segment in segments if segment.is_tunnel]

@@ -11,10 +11,10 @@ from ipaddress import IPv4Address
 from osken_apps.model.addresses import MacAddress
 from osken_apps.model.paired import Paired
 from osken_apps.model.port_security import is_guarded
-from osken_apps.model.reaches import HostPart, Reaches
 from osken_apps.model.resources import Network, Port
 from osken_apps.model.tunnel_addresses import TunnelAddresses
 from osken_apps.model.tunnels import Reach, RemotePort, RemotePorts, Spread, further_macs
+from osken_apps.model.whole_networks import HostPart, WholeNetworks
 
 # The network of an id, if it is known, the port of an id, if it carries traffic, and what pairs cover in a
 # network: the same object until it changes.
@@ -51,12 +51,12 @@ class TunnelPeers:
         self.hidden: dict[str, str] = {}  # by an error of ours, with their networks: ids of ports
         self.spread = Spread()
         self._remote_ports = RemotePorts()
-        self._reaches = Reaches()
+        self._whole = WholeNetworks()
         self._looking: set[str] = set()  # hosts for which something has changed elsewhere
 
     def of(self, network_id: str, host: str) -> Reach:
         """Say where a network is besides a host; one without an address is not reached yet."""
-        return self._reaches.reach_from(network_id, host, self._parts)
+        return self._whole.reach_from(network_id, host, self._parts)
 
     def take_looking(self) -> set[str]:
         """Give, once, the hosts for which something has changed of where others are."""
@@ -68,7 +68,7 @@ class TunnelPeers:
         network = self._network_of(port.network_id)
         if network and network.network_type.is_tunnel:
             self.spread.put(network.id, port.id, host)
-            self._reaches.forget([network.id])
+            self._whole.forget([network.id])
 
     def drop(self, port_id: str) -> None:
         """Forget a port that is gone."""
@@ -77,18 +77,18 @@ class TunnelPeers:
         self.spread.drop(port_id)
         self._remote_ports.forget(port_id)
 
-    def drop_networks(self, network_ids: Iterable[str]) -> None:
-        """Forget networks that are gone."""
-        self._reaches.drop(network_ids)
+    def drop_network(self, network_id: str) -> None:
+        """Forget a network that is gone."""
+        self._whole.drop(network_id)
 
     def begin_again(self) -> None:
         """Put everything together again when it is asked for."""
-        self._reaches.forget_all()
+        self._whole.forget_all()
 
     def renamed(self, name: str, new_name: str) -> set[str]:
         """Note that a host is called something else now; give the hosts that have another address now."""
         changed = self.addresses.rename(name, new_name)
-        self._reaches.forget(self.spread.networks_at(new_name))
+        self._whole.forget(self.spread.networks_at(new_name))
         self.change_at(changed)
         return changed
 
@@ -103,7 +103,7 @@ class TunnelPeers:
     def change_in(self, network_ids: Iterable[str]) -> None:
         """Likewise these networks."""
         for network_id in network_ids:
-            self._reaches.forget([network_id])
+            self._whole.forget([network_id])
             self._looking |= self.spread.hosts_of(network_id)
 
     def try_again(self, port_ids: Iterable[str]) -> None:

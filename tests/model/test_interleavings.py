@@ -39,6 +39,7 @@ from osken_apps.pipeline.features.switching import DELIVER_SEVERAL, TO_EACH
 from osken_apps.pipeline.features.tunnels import PEER_IN, TO_EACH_HOST, TO_UNKNOWN_MAC
 from osken_apps.pipeline.named_vlans import carrying, named_vlans
 from tests.examples import examples
+from tests.model.loading import load
 from tests.model.switch import Ovsdb, SwitchBridge, SwitchConnection, count_anew
 
 
@@ -187,7 +188,7 @@ class Interleavings(RuleBasedStateMachine):
     def start_controller(self) -> None:
         """A controller that knows nothing but the store's snapshot; the switches connect anew."""
         self.controller, self.is_store_away = Controller(), False
-        self.controller.fabric.load(self.intent())
+        load(self.controller.fabric, self.intent())
         for machine in self.machines.values():
             machine.connections.clear()
 
@@ -312,7 +313,7 @@ class Interleavings(RuleBasedStateMachine):
     @rule()
     def store_is_back(self) -> None:
         self.is_store_away = False
-        self.controller.hosts.wake(self.controller.fabric.load(self.intent()))
+        self.controller.hosts.wake(load(self.controller.fabric, self.intent()))
         self.controller.hosts.know_again()
 
     @rule(name=st.sampled_from((*HOSTS, "c")))
@@ -766,7 +767,7 @@ class Interleavings(RuleBasedStateMachine):
     def check_against_a_fresh_controller(self) -> None:
         """What many events led to is what a controller decides that has just started."""
         fresh = Controller()
-        fresh.fabric.load(self.intent())
+        load(fresh.fabric, self.intent())
         for is_believed in (True, False):
             for machine in self.machines.values():
                 if machine.ovsdb in self.controller.hosts._sessions and self.believed(machine) == is_believed:

@@ -33,6 +33,7 @@ from osken_apps.pipeline.document import rule_of
 from osken_apps.pipeline.features.dead import DEAD_DROP
 from osken_apps.pipeline.stale import values_set
 from tests.golden.scenarios import LAYOUT
+from tests.model.loading import load
 from tests.model.switch import Ovsdb, SwitchBridge, SwitchConnection, flushed, new_datapath_ids
 
 NETWORKS = {
@@ -89,7 +90,7 @@ class Site:
         """Start a controller with a database; the host connects, or these bridges of it."""
         self.hosts = Hosts(Fabric(layout, failed=self.failed), self._serve)
         self.fabric = self.hosts.fabric
-        self.fabric.load(intent)
+        load(self.fabric, intent)
         if ovsdb:
             self.show()
         for name in bridges or self.bridges:

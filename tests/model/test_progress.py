@@ -10,6 +10,7 @@ from osken_apps.model.changes import Snapshot
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.resources import Binding
 from tests.golden.scenarios import LAYOUT, NET1, SUBNET1, VM1
+from tests.model.loading import load
 from tests.model.switch import SwitchBridge, SwitchConnection
 
 
@@ -29,7 +30,7 @@ def started() -> Hosts:
     hosts = Hosts(Fabric(LAYOUT), serve)
     places = (("a", "1"), ("a", "2"), ("b", "3"))
     ports = [replace(VM1, id=f"{n}0000000-p", binding=Binding(host, 1, f"tap{n}")) for host, n in places]
-    hosts.fabric.load(Snapshot((NET1, SUBNET1, *ports)))
+    load(hosts.fabric, Snapshot((NET1, SUBNET1, *ports)))
     return hosts
 
 

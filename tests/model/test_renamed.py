@@ -13,6 +13,7 @@ from osken_apps.model.fabric import Fabric
 from osken_apps.model.local_vlans import DEAD_TAG
 from osken_apps.model.resources import Binding, Port, PortStatus
 from tests.golden.scenarios import LAYOUT
+from tests.model.loading import load
 from tests.model.switch import Ovsdb, SwitchBridge, SwitchConnection, new_datapath_ids
 from tests.model.test_networks_apart import NETWORKS, OVERLAY, Site, at_rest, port, tap
 
@@ -40,7 +41,7 @@ def restart(site: Site, *intent: Snapshot) -> None:
     site.hosts = Hosts(Fabric(LAYOUT), site._serve)
     site.fabric = site.hosts.fabric
     for snapshot in intent:
-        site.fabric.load(snapshot)
+        load(site.fabric, snapshot)
 
 
 def connect(site: Site, description: str = "h") -> None:
@@ -102,7 +103,7 @@ def test_it_does_so_where_it_connects_before_the_store_is_known() -> None:
     restart(site)
     site.show()
     connect(site)
-    site.fabric.load(kept(P1, KNOWN))
+    load(site.fabric, kept(P1, KNOWN))
     site.hosts.know_again()
     assert (looked_at(site).name, list(site.fabric.hosts), tables(site)) == ("h2", ["h2"], before)
 
@@ -224,7 +225,7 @@ def test_it_is_so_where_both_connect_before_the_store_is_known() -> None:
     connect(site)
     other = SwitchConnection(SwitchBridge({}), "br-int", "192.0.2.7")
     site.hosts.connected(other, "h")  # type: ignore[arg-type]
-    site.fabric.load(kept(PINNED, HostIdentity("h2", SYSTEM_ID, ("h",))))
+    load(site.fabric, kept(PINNED, HostIdentity("h2", SYSTEM_ID, ("h",))))
     site.hosts.know_again()
     assert sorted(site.hosts.by_name) == ["h", "h2"]
     assert site.fabric.names.name_now("h") == "h"

@@ -27,6 +27,7 @@ from osken_apps.pipeline.announcements import announcements
 from osken_apps.pipeline.desired import desired_flows
 from tests.golden.scenarios import LAYOUT, NET1, NET2, SCENARIOS, SERVER1, SUBNET1, VM1
 from tests.model import switch
+from tests.model.loading import load
 from tests.model.switch import Ovsdb, SwitchBridge, SwitchConnection, flushed
 
 
@@ -44,7 +45,7 @@ class World:
         self.reports: dict[str, PortReport] = {}
         self.hosts = Hosts(Fabric(LAYOUT), self.serve)
         self.second = replace(VM1, id="00000000-02", mac_address=VM1.mac_address, fixed_ips=())
-        self.hosts.fabric.load(Snapshot((NET1, SUBNET1, VM1, self.second, SERVER1)))
+        load(self.hosts.fabric, Snapshot((NET1, SUBNET1, VM1, self.second, SERVER1)))
         self.bridge = SwitchBridge({"int-br-eth2": 1, "tap1": 2, "tap2": 3})
         self.connection = SwitchConnection(self.bridge, "br-int", max_meters=max_meters)
         physical = SwitchBridge({"phy-br-eth2": 2, "eth2": 1})
@@ -444,7 +445,7 @@ def test_hosts_without_ports_under_any_names_are_told_of_once(
     world = World()
     overlay = Network(id="n9", project_id="p", network_type=NetworkType.VXLAN, segmentation_id=9)
     elsewhere = replace(VM1, id="90000000-port", network_id="n9", binding=Binding("other", 1, "tap9"))
-    world.hosts.fabric.load(Snapshot((overlay, elsewhere), store_id="s"))
+    load(world.hosts.fabric, Snapshot((overlay, elsewhere), store_id="s"))
     undeclared(monkeypatch, 5)
     for number in range(20):
         bridge = SwitchBridge({"int-br-eth2": 1, "lost": 2, "tap9": 3})

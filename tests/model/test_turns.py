@@ -8,6 +8,7 @@ from osken_apps.apps.reconcile import HostReconciler
 from osken_apps.model.changes import Snapshot
 from osken_apps.model.fabric import Fabric
 from tests.golden.scenarios import LAYOUT
+from tests.model.loading import load
 from tests.model.switch import SwitchBridge, SwitchConnection
 
 
@@ -31,7 +32,7 @@ def started(kind: type[HostReconciler]) -> Hosts:
         return kind(host, hosts, lambda bridge, snapshot: None, lambda reports: None)
 
     hosts = Hosts(Fabric(LAYOUT), serve)
-    hosts.fabric.load(Snapshot())
+    load(hosts.fabric, Snapshot())
     return hosts
 
 

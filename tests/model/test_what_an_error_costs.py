@@ -30,6 +30,7 @@ from osken_apps.model.security_groups import SecurityGroup
 from osken_apps.model.tunnels import RemotePorts
 from osken_apps.pipeline.port_forms import PortForms
 from tests.golden.scenarios import LAYOUT
+from tests.model.loading import load
 from tests.model.test_networks_apart import NETWORKS, OVERLAY, Site, port, tap
 
 EVERY_NETWORK = (*NETWORKS.values(), OVERLAY)
@@ -227,7 +228,7 @@ def test_an_error_about_a_port_of_a_network_over_tunnels_costs_no_other_host(
     fault.about = {ports[1].id}
     kinds = Failures()
     fabric = Fabric(LAYOUT, failed=kinds.note)
-    fabric.load(Snapshot((OVERLAY, *ports)))
+    load(fabric, Snapshot((OVERLAY, *ports)))
     for number, item in enumerate(ports, 1):
         fabric.observe_tunnel_address(f"h{number}", f"192.0.2.{number}")
         fabric.observe_bridge(f"h{number}", "br-int", {tap(item): 5})

@@ -9,6 +9,7 @@ from osken_apps.model.fabric import Fabric
 from osken_apps.model.local_vlans import DEAD_TAG
 from osken_apps.model.resources import Binding
 from tests.golden.scenarios import LAYOUT
+from tests.model.loading import load
 from tests.model.switch import Ovsdb, new_datapath_ids
 from tests.model.test_interleavings import PORTS, Interleavings, machine
 from tests.model.test_networks_apart import NETWORKS, OVERLAY, Site, port
@@ -184,7 +185,7 @@ def test_what_the_store_recorded_by_a_name_of_before_is_nobodys_when_its_host_is
     renamed = HostIdentity("h2", "s", ("h",))
     intent = Snapshot((*NETWORKS.values(), OVERLAY, one), "s", identities=(renamed,))
     site.hosts = Hosts(Fabric(LAYOUT), site._serve)
-    site.hosts.fabric.load(intent)
+    load(site.hosts.fabric, intent)
     assert site.hosts.fabric.claims.place_of(one.id) == Place("h2", "tap10000000-po")
     assert not site.hosts.forget("h2")
     assert site.hosts.fabric.claims.place_of(one.id) is None

@@ -36,6 +36,7 @@ from osken_apps.pipeline.probe import PROBE_COOKIE
 from osken_apps.questions import FactsOfFrame, FactsOfPort
 from tests.bench.fake_switch import packet_in
 from tests.golden.scenarios import LAYOUT, NET1, SERVER1, SUBNET1
+from tests.model.loading import load
 from tests.model.switch import Ovsdb, SwitchBridge, SwitchConnection
 from tests.unit.explain_facts import NOW, machine
 from tests.unit.hub_thread import in_a_hub
@@ -182,7 +183,7 @@ class TwoHosts:
         self.dhcp = Dhcp(self.hosts, Defaults(3600, "openstacklocal", ()))
         self.gatherer = Gatherer(self.hosts, self.dhcp)
         stored = {one.id: one for one in (NET1, SUBNET1, SERVER1, VM1, VM2, *resources)}
-        self.hosts.fabric.load(_snapshot(stored.values()))
+        load(self.hosts.fabric, _snapshot(stored.values()))
         self.host1, self.host2 = (self.begin(number) for number in (1, 2))
         for host, port in ((self.host1, VM1), (self.host2, VM2)):
             self.plug(host, port.id)

@@ -28,6 +28,7 @@ from osken_apps.model.resources import FixedIp, Port
 from osken_apps.model.snapshot import BoundPort, HostSnapshot, Layout, Segment
 from osken_apps.questions import DhcpTransactions
 from tests.bench.fake_switch import packet_in
+from tests.model.loading import load
 from tests.packet.dhcp_scenario import (
     DECLINE,
     DEFAULTS,
@@ -172,7 +173,7 @@ class FakeHosts:
 
     def __init__(self) -> None:
         self.fabric = Fabric(Layout("br-int", (("default", "br-eth2"),)))
-        self.fabric.load(Snapshot((NETWORK, SUBNET, PORT)))
+        load(self.fabric, Snapshot((NETWORK, SUBNET, PORT)))
         self.woken: list[set[str]] = []
 
     def wake(self, hosts: set[str]) -> None:
@@ -347,7 +348,7 @@ def test_the_default_route_is_told_to_the_first_port_of_a_machine(
 
 def test_a_new_snapshot_ends_what_is_known_of_ports_that_it_has_no_more(app: Dhcp) -> None:
     ask(serve(app), frame(REQUEST, OURS, ADDRESS), frame(DECLINE, OURS, ADDRESS))
-    app._hosts.fabric.load(Snapshot())
+    load(app._hosts.fabric, Snapshot())
     serve(app)
     shown = app.port_dhcp(PORT.id)
     assert (shown["lease"], shown["conflict"], shown["transactions"]) == (None, None, [])

@@ -22,6 +22,7 @@ from osken_apps.model.conditions import (
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.host import Interface
 from tests.golden.scenarios import LAYOUT, NET1, SUBNET1
+from tests.model.loading import load
 from tests.unit.explain_facts import VM1, VM2, journal, refused
 
 QUIET = PortJournal()
@@ -31,7 +32,7 @@ def site(attached: str) -> Any:
     """Two hosts with a machine each; that of the first shows a MAC address."""
     fabric = Fabric(LAYOUT)
     ports = [replace(port, binding=None) for port in (VM1, VM2)]
-    fabric.load(Snapshot((NET1, SUBNET1, *ports)))
+    load(fabric, Snapshot((NET1, SUBNET1, *ports)))
     named, views = {}, {}
     for name, port, mac in (("host1", VM1, attached), ("host2", VM2, str(VM2.mac_address))):
         fabric.observe_bridge(name, "br-int", {"tap": 2})

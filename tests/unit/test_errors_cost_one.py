@@ -37,6 +37,7 @@ from osken_apps.store import view
 from osken_apps.store.feed import Feed
 from osken_apps.store.tables import form
 from tests.golden.scenarios import LAYOUT
+from tests.model.loading import load
 from tests.model.switch import Ovsdb, SwitchBridge, SwitchConnection
 from tests.model.test_networks_apart import port, tap
 from tests.unit.hub_thread import in_a_hub
@@ -83,7 +84,7 @@ def hosts() -> Hosts:
         return ByHand(host, made, lambda bridge, snapshot: None, lambda reports: None)
 
     made = Hosts(Fabric(LAYOUT, failed=Failures().note), serve)
-    made.fabric.load(Snapshot())
+    load(made.fabric, Snapshot())
     for number, name in enumerate((BROKEN, WELL)):
         bridge = SwitchBridge({"int-br-eth2": 1})
         connection = SwitchConnection(bridge, "br-int", f"192.0.2.{number}")
@@ -135,7 +136,7 @@ def test_a_pass_that_breaks_over_what_a_bridge_shows_has_the_next_one_look_again
         hosts.by_name[BROKEN],
     )
     plugged = port(1, network)
-    hosts.fabric.load(Snapshot((network, plugged)))
+    load(hosts.fabric, Snapshot((network, plugged)))
     bridge = host.bridges["br-int"]
     bridge.connection.bridge_in_memory.ports[tap(plugged)] = 5  # type: ignore[attr-defined]
     bridge.ports_changed = True

@@ -33,6 +33,7 @@ from osken_apps.model.snapshot import HostSnapshot, Segment
 from osken_apps.model.turns import PORTS_A_TURN
 from osken_apps.pipeline.tags import desired_tags, is_to_be_dead, tag_changes
 from tests.golden.scenarios import LAYOUT, NET1, NET2, SERVER1, SUBNET1, VM1, VM2
+from tests.model.loading import load
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
@@ -50,7 +51,7 @@ PHY_PORTS = {"eth2": 1, "phy-br-eth2": 2}
 
 def fabric(*hosts: str) -> Fabric:
     made = Fabric(LAYOUT)
-    made.load(INTENT)
+    load(made, INTENT)
     for host in hosts:
         made.observe_bridge(host, "br-int", INT_PORTS)
         made.observe_bridge(host, "br-eth2", PHY_PORTS)
@@ -67,7 +68,7 @@ def bound(snapshot: HostSnapshot) -> list[tuple[str, str, int, int]]:
 
 
 EVENTS: dict[str, Callable[[Fabric], object]] = {
-    "store": lambda it: it.load(intent(VM2, SERVER1)),
+    "store": lambda it: load(it, intent(VM2, SERVER1)),
     "br-int": lambda it: it.observe_bridge("h", "br-int", INT_PORTS),
     "br-eth2": lambda it: it.observe_bridge("h", "br-eth2", PHY_PORTS),
     "ovsdb": lambda it: it.observe_interfaces("h", [TAP1]),
@@ -110,7 +111,7 @@ def test_a_subnet_concerns_the_other_ports_of_the_machines_on_it() -> None:
     subnet = replace(SUBNET1, network_id=NET2.id, id="subnet2")
     first = replace(VM2, device_id="m")
     second = replace(VM1, device_id="m")
-    made.load(Snapshot((NET1, NET2, SUBNET1, subnet, first, second)))
+    load(made, Snapshot((NET1, NET2, SUBNET1, subnet, first, second)))
     made.observe_bridge("h", "br-int", INT_PORTS)
     assert made.apply([Upserted(replace(subnet, gateway_ip=IPv4Address("10.10.10.1")))]) == {"h"}
     assert made.apply([Deleted(Subnet, subnet.id)]) == {"h"}
@@ -137,7 +138,7 @@ def test_a_snapshot_is_taken_in_turns_and_no_host_is_ready_before_the_first_is_w
 
 def test_a_host_is_not_ready_until_its_integration_bridge_was_seen() -> None:
     made = Fabric(LAYOUT)
-    made.load(INTENT)
+    load(made, INTENT)
     made.observe_bridge("h", "br-eth2", PHY_PORTS)
     assert not made.ready("h")
     made.observe_bridge("h", "br-int", INT_PORTS)
@@ -165,7 +166,7 @@ def test_after_a_restart_without_ovsdb_the_recorded_interface_is_still_the_port(
     recorded = replace(VM2, binding=Binding("h", 9, "vnet7"), status=PortStatus.ACTIVE)
     made = Fabric(LAYOUT)
     made.observe_bridge("h", "br-int", {"int-br-eth2": 1, "vnet7": 3})
-    made.load(intent(recorded))
+    load(made, intent(recorded))
     assert bound(snapshot_of(made, "h")) == [(VM2.id, "vnet7", 3, 9)]
 
 
@@ -232,7 +233,7 @@ def test_a_port_goes_to_a_live_host_when_its_own_is_gone_and_stays_there_when_th
 
 def test_a_port_that_waits_for_a_host_which_does_not_have_it_goes_to_the_one_that_does() -> None:
     made = Fabric(LAYOUT)
-    made.load(intent(replace(VM1, binding=Binding("a", 1, TAP1.name))))
+    load(made, intent(replace(VM1, binding=Binding("a", 1, TAP1.name))))
     made.rename("a", "c")  # while the store recorded by that name what another host has
     made.names.show("c", "system-id of c")
     for name, ofports, interfaces in (("a", INT_PORTS, [TAP1]), ("c", {}, [])):
@@ -410,7 +411,7 @@ def test_after_a_restart_a_port_whose_target_is_no_more_is_where_it_is_wanted(
     shown: list[Interface] | None,
 ) -> None:
     made = Fabric(LAYOUT)
-    made.load(intent(moving_to_b(binding=Binding("b", 1, TAP1.name), status=PortStatus.ACTIVE)))
+    load(made, intent(moving_to_b(binding=Binding("b", 1, TAP1.name), status=PortStatus.ACTIVE)))
     for host, interfaces in (("a", [TAP1]), ("b", shown)):
         if interfaces is None:
             made.host_is_gone(host)
@@ -434,7 +435,7 @@ def test_after_a_restart_a_machine_is_where_it_spoke_before_its_binding_there_is
 ) -> None:
     bound_to_b = moving_to_b(binding=Binding("b", 1, TAP1.name), status=PortStatus.ACTIVE)
     made = Fabric(LAYOUT)
-    made.load(intent(bound_to_b))
+    load(made, intent(bound_to_b))
     for host in order:
         made.observe_bridge(host, "br-int", INT_PORTS)
         made.observe_interfaces(host, [TAP1])
@@ -485,7 +486,7 @@ def test_a_host_keeps_what_carries_ports_that_the_database_does_not_know(
     intent: Snapshot, kept: bool
 ) -> None:
     made = Fabric(LAYOUT)
-    made.load(intent)
+    load(made, intent)
     made.observe_bridge("h", "br-int", INT_PORTS)
     made.observe_interfaces("h", [Interface(TAP1.name, VM1.id, tag=1, mark="the-store"), Interface("vnet7")])
     snapshot = snapshot_of(made, "h")
@@ -498,7 +499,7 @@ def test_a_host_keeps_what_carries_ports_that_the_database_does_not_know(
 
 def test_a_host_keeps_its_flows_when_the_configuration_lost_a_physical_network() -> None:
     made = Fabric(replace(LAYOUT, bridge_mappings=(("other", "br-eth2"),)))
-    made.load(INTENT)
+    load(made, INTENT)
     made.observe_bridge("h", "br-int", INT_PORTS)
     made.observe_bridge("h", "br-eth2", PHY_PORTS)
     made.observe_interfaces("h", [TAP1])
@@ -540,7 +541,7 @@ def test_the_first_change_after_a_snapshot_concerns_the_hosts_of_its_group_and_n
     mine = replace(VM1, port_security_enabled=True, security_groups=("g",))
     other = replace(VM2, port_security_enabled=True, security_groups=("h",))
     made = fabric("a", "b")
-    made.load(intent(mine, other, SERVER1, *groups))
+    load(made, intent(mine, other, SERVER1, *groups))
     for host, interface in (("a", TAP1), ("b", Interface("vnet7", VM2.id))):
         made.observe_interfaces(host, [interface])
         assert [policy.number for policy in snapshot_of(made, host).policies] == [1 if host == "a" else 2]
@@ -607,7 +608,7 @@ def test_a_port_without_ovsdb_says_what_it_waits_for_until_the_plugger_confirms(
 
 def test_a_port_waits_for_the_bridge_of_its_physical_network() -> None:
     made = Fabric(LAYOUT)
-    made.load(INTENT)
+    load(made, INTENT)
     made.observe_bridge("h", "br-int", INT_PORTS)
     made.observe_interfaces("h", [TAP1])
     (report,) = port_reports(made, snapshot_of(made, "h"), ["br-int"])
@@ -727,7 +728,7 @@ def test_two_networks_never_share_a_local_vlan_whatever_the_store_says() -> None
 def test_after_a_restart_the_recorded_host_keeps_a_port_that_two_hosts_claim(order: tuple[str, str]) -> None:
     recorded = replace(VM1, binding=Binding("a", 1, TAP1.name), status=PortStatus.ACTIVE)
     made = Fabric(LAYOUT)
-    made.load(intent(recorded))
+    load(made, intent(recorded))
     for host in order:
         made.observe_bridge(host, "br-int", INT_PORTS)
         made.observe_interfaces(host, [TAP1])
@@ -740,13 +741,13 @@ def test_what_the_store_records_of_a_host_is_a_claim_of_it_from_then_until_it_do
 ) -> None:
     bound_to_h = replace(VM1, binding=Binding("h", 1, "vnet7"))
     made = Fabric(LAYOUT)
-    made.load(intent(bound_to_h if from_the_start else VM1, SERVER1))
+    load(made, intent(bound_to_h if from_the_start else VM1, SERVER1))
     made.observe_bridge("h", "br-int", {"vnet7": 3})
     made.apply([Upserted(bound_to_h)])
     assert made.claimants_of(VM1.id) == ["h"]
     assert "h" in made.apply([Upserted(replace(VM1, binding=Binding("other", 1, "vnet7")))])
     fresh = Fabric(LAYOUT)
-    fresh.load(intent(replace(VM1, binding=Binding("other", 1, "vnet7")), SERVER1))
+    load(fresh, intent(replace(VM1, binding=Binding("other", 1, "vnet7")), SERVER1))
     fresh.observe_bridge("h", "br-int", {"vnet7": 3})
     assert made.host("h").claims == fresh.host("h").claims == {}
 

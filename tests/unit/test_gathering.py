@@ -27,6 +27,7 @@ from osken_apps.openflow.port_stats import OFPMP_PORT_STATS, PORT_STATS
 from osken_apps.pipeline.desired import desired_flows
 from osken_apps.questions import FactsOfFrame, FactsOfPort
 from tests.golden.scenarios import LAYOUT, NET1, SCENARIOS, SERVER1, SUBNET1, VM1
+from tests.model.loading import load
 from tests.unit.hub_thread import in_a_hub
 from tests.unit.test_group_use import Gone, Mute, reply
 
@@ -54,7 +55,7 @@ def gathered(monkeypatch: pytest.MonkeyPatch, ask: Callable[[Gatherer], Any], **
         # The others answer in their first turn, which comes before any timer.
         monkeypatch.setattr(answers, "SWITCHES_WAIT_S", 0.01)
     fabric = Fabric(LAYOUT)
-    fabric.load(Snapshot((NET1, SUBNET1, SERVER1, VM1)))
+    load(fabric, Snapshot((NET1, SUBNET1, SERVER1, VM1)))
     for bridge, ofports in SCENARIOS["seed"].ofports.items():
         fabric.observe_bridge("host1", bridge, ofports)
     fabric.observe_interfaces("host1", [Interface("tap53903a95-82", VM1.id, 1)])

@@ -21,6 +21,7 @@ from osken_apps.openflow.meter import OFPMP_METER
 from osken_apps.openflow.port_stats import OFPMP_PORT_STATS
 from osken_apps.pipeline.meters import DHCP_PUNTS, PORT_METERS
 from tests.golden.scenarios import NET1, SUBNET1, VM1
+from tests.model.loading import load
 from tests.unit.test_port_stats import entry
 
 HEADER = struct.Struct("!BBHIHH4x")
@@ -56,7 +57,7 @@ def world() -> tuple[Hosts, Bridge, Switch]:
     """Give a host whose switch has the interface of a bound port."""
     fabric = Fabric(Layout("br-int", (("default", "br-eth2"),)))
     bound = replace(VM1, binding=Binding("host1", 1, "tap1"))
-    fabric.load(Snapshot((NET1, SUBNET1, bound)))
+    load(fabric, Snapshot((NET1, SUBNET1, bound)))
     hosts = Hosts(fabric, lambda host: SimpleNamespace())  # type: ignore[arg-type,return-value]
     host, switch = Host("host1"), Switch()
     hosts.by_name["host1"] = host

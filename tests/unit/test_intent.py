@@ -12,6 +12,7 @@ from osken_apps.model.claims import Place
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.resources import Binding, MacAddress, Network, Port
 from tests.golden.scenarios import LAYOUT
+from tests.model.loading import load
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def change(sequence: int, network_id: str) -> Changes:
 
 
 def test_hosts_keep_what_was_until_a_snapshot_is_whole(fabric: Fabric, intent: Intent) -> None:
-    fabric.load(Snapshot((network("old"),)))
+    load(fabric, Snapshot((network("old"),)))
     fabric.host("host1")
     assert intent.take_part(part(0, "a")) == set()
     assert list(fabric.inventory.networks) == ["old"]

@@ -47,6 +47,7 @@ from osken_apps.pipeline.features.tunnels import Tunnels
 from osken_apps.pipeline.greetings import GREETING, greetings
 from osken_apps.pipeline.tunnel_flows import encoded_remote
 from tests.golden.scenarios import LAYOUT
+from tests.model.loading import load
 
 VXLAN = Network(id="vx", project_id="p", network_type=NetworkType.VXLAN, segmentation_id=5)
 OTHER = Network(id="gre", project_id="p", network_type=NetworkType.GRE, segmentation_id=5)
@@ -77,7 +78,7 @@ def bring(fabric: Fabric, host: str, *plugged: Port) -> set[str]:
 def fabric(*ports: Port) -> Fabric:
     """Give three hosts with an address each: the first port on a, the second on b, the third on c."""
     made = Fabric(LAYOUT)
-    made.load(Snapshot((VXLAN, OTHER, SUBNET, *(ports or PORTS))))
+    load(made, Snapshot((VXLAN, OTHER, SUBNET, *(ports or PORTS))))
     for host, item in zip("abc", ports or PORTS, strict=False):
         made.observe_tunnel_address(host, str(ADDRESSES[host]))
         bring(made, host, item)
@@ -182,7 +183,7 @@ def test_after_a_restart_hosts_that_are_away_are_reached_as_before() -> None:
     ]
     made = Fabric(LAYOUT)
     kept = tuple((host, str(address)) for host, address in ADDRESSES.items())
-    made.load(Snapshot((VXLAN, OTHER, SUBNET, *bound), tunnel_addresses=kept))
+    load(made, Snapshot((VXLAN, OTHER, SUBNET, *bound), tunnel_addresses=kept))
     bring(made, "a", port(1))
     assert desired_flows("br-tun", LAYOUT, snapshot(made, "a")) == flows
 
@@ -309,7 +310,7 @@ def test_an_address_that_a_pair_covers_is_answered_for_again_when_the_pair_goes_
     assert after(Upserted(taker("10.0.0.2", name="renamed"))) == (set(), ALL[1:])
     assert after(Upserted(taker("10.0.1.2"))) == ({"a", "b"}, [ALL[0], ALL[2]])
     assert after(Deleted(Port, taker().id)) == ({"a", "b"}, ALL)
-    made.load(Snapshot((VXLAN, OTHER, SUBNET, port(1), MOVED, taker("10.0.0.0/24"))))
+    load(made, Snapshot((VXLAN, OTHER, SUBNET, port(1), MOVED, taker("10.0.0.0/24"))))
     assert answered_for(made) == ALL[1:]
 
 
@@ -552,7 +553,7 @@ def test_what_is_kept_of_a_host_counts_until_it_shows_itself() -> None:
 def restarted(**kept: str) -> Fabric:
     """Give what a controller knows that has just started, of which hosts these addresses are kept."""
     made = Fabric(LAYOUT)
-    made.load(Snapshot((VXLAN, OTHER, SUBNET, port(1), port(2)), tunnel_addresses=tuple(kept.items())))
+    load(made, Snapshot((VXLAN, OTHER, SUBNET, port(1), port(2)), tunnel_addresses=tuple(kept.items())))
     return made
 
 
@@ -569,7 +570,7 @@ def test_an_address_that_is_kept_of_a_name_of_before_is_that_of_the_host_that_sh
 def test_a_host_that_is_waited_for_has_the_address_that_is_kept_of_it_until_it_is_gone() -> None:
     made = Fabric(LAYOUT)
     there = replace(port(1), binding=Binding("a", 1, f"tap{port(1).id[:11]}"))
-    made.load(Snapshot((VXLAN, SUBNET, there, port(2)), tunnel_addresses=(("a", str(A)),)))
+    load(made, Snapshot((VXLAN, SUBNET, there, port(2)), tunnel_addresses=(("a", str(A)),)))
     bring(made, "b", port(2))
     made.observe_tunnel_address("b", str(A))
     addresses = made.tunnel_peers.addresses

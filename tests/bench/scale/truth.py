@@ -19,6 +19,7 @@ from osken_apps.pipeline.tags import desired_tags
 from osken_apps.store.store import Store
 from tests.bench.scale.host import INTEGRATION, PHYSICAL, HostState, tunnel_address
 from tests.bench.scale.openflow_switch import FlowBody, FlowKey
+from tests.model.loading import load
 from tests.whole import of_kind, whole
 
 LAYOUT = Layout(INTEGRATION, (("default", PHYSICAL),))
@@ -37,7 +38,7 @@ def stored(url: str) -> Snapshot:
 def differences(snapshot: Snapshot, states: Iterable[HostState]) -> Iterator[str]:
     """Say in words where a host differs from what it should have."""
     fabric = Fabric(LAYOUT)
-    fabric.load(snapshot)
+    load(fabric, snapshot)
     for host in {port.binding.host for port in of_kind(Port, snapshot) if port.binding}:
         fabric.observe_tunnel_address(host, tunnel_address(int(host.removeprefix("host"))))
     for state in states:

@@ -81,7 +81,7 @@ def _has_ipv6(part: HostPart) -> bool:
     return any(isinstance(address, IPv6Address) for remote in part.remotes for address in remote.known)
 
 
-class Reaches:
+class WholeNetworks:
     """The networks over tunnels as they were last put together."""
 
     def __init__(self) -> None:
@@ -107,8 +107,7 @@ class Reaches:
             whole = self._whole[network_id] = WholeNetwork(network_id, parts(network_id), before)
         return whole.reach_from(host)
 
-    def drop(self, network_ids: Iterable[str]) -> None:
-        """Forget networks that are gone."""
-        for network_id in network_ids:
-            self._whole.pop(network_id, None)
-            self._before.pop(network_id, None)
+    def drop(self, network_id: str) -> None:
+        """Forget a network that is gone."""
+        self._whole.pop(network_id, None)
+        self._before.pop(network_id, None)
