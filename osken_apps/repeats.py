@@ -34,9 +34,6 @@ class Repeats(Generic[Kind, Value]):
         self._interval_s = interval_s
         self._told: OrderedDict[Kind, _Told[Value]] = OrderedDict()
 
-    def __len__(self) -> int:
-        return len(self._told)
-
     def is_new(self, kind: Kind, value: Value, now: float) -> bool:
         """Tell whether something is to be told at once; else it is counted."""
         if kind not in self._told and len(self._told) >= MAX_KINDS:

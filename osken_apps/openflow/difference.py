@@ -29,9 +29,6 @@ class Difference:
     def __bool__(self) -> bool:
         return bool(self.add or self.delete)
 
-    def __len__(self) -> int:
-        return len(self.add) + len(self.delete)
-
     def steps(self) -> Iterable[tuple[FlowModCommand, FlowKey, FlowBody]]:
         """Give the flow-mods in order; an added flow replaces one of the same key and keeps traffic going."""
         for key, body in self.add:

@@ -39,9 +39,6 @@ class Exchanges:
         self._last_xid = 0
         self._waiting: dict[int, Exchange] = {}
 
-    def __len__(self) -> int:
-        return len(self._waiting)
-
     def __contains__(self, xid: int) -> bool:
         return xid in self._waiting
 

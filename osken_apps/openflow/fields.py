@@ -176,7 +176,6 @@ class Field(Enum):
     TUN_DST = Spec("tun_dst", NXM_1, 32, 32, "NXM_NX_TUN_IPV4_DST", _address)
     REG0 = _register(0)
     REG4 = _register(4)
-    REG5 = _register(5)
     REG6 = _register(6)
     REG7 = _register(7)
     CT_STATE = Spec("ct_state", NXM_1, 105, 32, "NXM_NX_CT_STATE", _ct_state)

@@ -35,7 +35,7 @@ PROTOCOL_WORDS: dict[tuple[Value | None, Value | None], str] = {
     (ETH_TYPE_RARP, None): "rarp",
 }
 FIELD_ORDER = (
-    Field.REG0, Field.REG4, Field.REG5, Field.REG6, Field.REG7,
+    Field.REG0, Field.REG4, Field.REG6, Field.REG7,
     Field.TUN_ID, Field.TUN_SRC, Field.TUN_DST,
     Field.IN_PORT, Field.VLAN_VID, Field.ETH_SRC, Field.ETH_DST, Field.ETH_TYPE,
     Field.IPV6_SRC, Field.IPV6_DST, Field.IPV4_SRC, Field.IPV4_DST, Field.ARP_SPA, Field.ARP_TPA,
@@ -65,10 +65,6 @@ class Match:
     def of(cls, values: dict[Field, Value]) -> "Match":
         """Make a match from values by field."""
         return cls(tuple(sorted(values.items(), key=_position)))
-
-    def also(self, values: dict[Field, Value]) -> "Match":
-        """Give the match that asks for these values, too."""
-        return Match.of({**dict(self.fields), **values})
 
     @property
     def names(self) -> tuple[Field, ...]:

@@ -56,7 +56,7 @@ OF_A_FRAME = frozenset(
 OF_A_BRIDGE = frozenset(
     {
         Field.CONJ_ID, Field.IN_PORT, Field.TUN_ID, Field.TUN_SRC, Field.TUN_DST, Field.REG0, Field.REG4,
-        Field.REG5, Field.REG6, Field.REG7, Field.CT_STATE,
+        Field.REG6, Field.REG7, Field.CT_STATE,
     }
 )  # fmt: skip
 

@@ -46,9 +46,9 @@ MATCHES: list[dict[Field, Value]] = [
     {Field.IN_PORT: 3, Field.VLAN_VID: 0},
     {Field.REG6: 7, Field.ETH_DST: MAC},
     {Field.REG6: 7, Field.ETH_DST: Masked(GROUP, int(GROUP))},
-    {Field.REG5: 3, **ARP, Field.ETH_SRC: MAC, Field.ARP_SHA: MAC, Field.ARP_SPA: IPv4Address("10.0.0.1")},
+    {Field.REG4: 3, **ARP, Field.ETH_SRC: MAC, Field.ARP_SHA: MAC, Field.ARP_SPA: IPv4Address("10.0.0.1")},
     {**ARP, Field.ARP_OP: 1, Field.ARP_SPA: IPv4Network("10.0.0.0/24")},
-    {Field.ETH_TYPE: 0x8035, Field.ARP_SHA: MAC, Field.REG5: 3},
+    {Field.ETH_TYPE: 0x8035, Field.ARP_SHA: MAC, Field.REG4: 3},
     {**IP, Field.IPV4_SRC: IPv4Network("10.1.0.0/16"), Field.IPV4_DST: IPv4Network("10.0.0.1/32")},
     {**IP, **TCP, Field.TCP_DST: 80},
     {**IP, **TCP, Field.TCP_DST: Masked(0x40, 0xFFC0), Field.TCP_SRC: 1},
@@ -68,9 +68,9 @@ MATCHES: list[dict[Field, Value]] = [
     },
     {
         **ICMP6, Field.ICMPV6_TYPE: 136, Field.ICMPV6_CODE: 0, Field.IP_TTL: 255,
-        Field.ND_TARGET: IPv6Address("fe80::2"), Field.ND_TLL: MAC, Field.REG5: 3,
+        Field.ND_TARGET: IPv6Address("fe80::2"), Field.ND_TLL: MAC, Field.REG4: 3,
     },
-    {**IP, Field.CT_STATE: TRACKED, Field.REG5: 4},
+    {**IP, Field.CT_STATE: TRACKED, Field.REG4: 4},
     {**IP, Field.CT_STATE: Masked(CtState.TRK | CtState.NEW, CtState.TRK | CtState.NEW)},
     {**IPV6, Field.CT_STATE: Masked(0, CtState.TRK)},
     {**IP, Field.IP_FRAG: Masked(IpFrag.LATER, IpFrag.LATER), Field.CT_STATE: TRACKED},
@@ -85,7 +85,7 @@ MATCHES: list[dict[Field, Value]] = [
     {Field.REG0: 2, Field.TUN_ID: 0xFFFFFFFF, **ARP, Field.ARP_OP: 1},
 ]  # fmt: skip
 ACTIONS: list[tuple[Action, ...]] = [
-    (SetField(Field.REG5, 3), SetField(Field.REG6, 7), Output(4)),
+    (SetField(Field.REG4, 3), SetField(Field.REG6, 7), Output(4)),
     (SetBit(Field.REG0, 0, True), SetBit(Field.REG0, 1, False), Output(4)),
     (SetField(Field.REG4, 1), Resubmit(30, original=True), SetField(Field.REG4, 2), Resubmit(30)),
     (Ct(Field.REG6, 20),),

@@ -74,7 +74,7 @@ def test_no_number_of_sources_takes_more_than_a_bounded_memory(
     caplog.set_level(logging.ERROR)
     for number in range(MAX_KINDS + 10):
         complaints.complain(LOG, str(number), "odd")
-    assert len(complaints._repeats) == MAX_KINDS + 1
+    assert len(complaints._repeats._told) == MAX_KINDS + 1
 
 
 def test_a_network_of_ipv6_is_one_source(complaints: Complaints, caplog: pytest.LogCaptureFixture) -> None:

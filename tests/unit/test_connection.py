@@ -479,7 +479,7 @@ def test_an_answer_that_never_ends_ends_the_connection_and_is_forgotten(
                 made.send(part)
         assert isinstance(task.wait(), SwitchGone)
         made.task.wait()
-        assert len(made.connection._session._exchanges) == 0
+        assert made.connection._session._exchanges._waiting == {}
 
     with_wire(work)
     assert [text.partition(": ")[2] for text in caplog.messages] == [

@@ -215,7 +215,7 @@ class World:
         for host in self.hosts.values():
             prepare(self.fabric, host.name)
             differences = host.install(host_snapshot(self.fabric, host.name))
-            sent[host.name] = sum(len(difference) for difference in differences.values())
+            sent[host.name] = sum(len([*difference.steps()]) for difference in differences.values())
         return sent
 
     def send(self, sender: str, *frames: bytes) -> dict[str, list[bytes]]:

@@ -212,7 +212,7 @@ def _some_match(dice: Random, flows: Sequence[Flow]) -> Match:
     for of_rule in (of_rule for cookie, of_rule in by_rule.items() if cookie in chosen):
         known = dict(match.fields)
         at_port = [flow for flow in of_rule if _in_port(flow.match) == known.get(Field.IN_PORT)]
-        match = dice.choice(at_port or of_rule).match.also(known)
+        match = Match.of({**dict(dice.choice(at_port or of_rule).match.fields), **known})
     return match
 
 
