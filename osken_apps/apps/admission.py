@@ -38,8 +38,12 @@ class Admission:
         self._guests = _Guests()
         self._newcomers = _Guests()
 
-    def __len__(self) -> int:
-        return len(self._guests)
+    def __str__(self) -> str:
+        """Say how full it is."""
+        return (
+            f"{len(self._guests)} of at most {self._most} connections,"
+            f" {len(self._newcomers)} of at most {self._most_newcomers} newcomers"
+        )
 
     def enter(self, address: str, close: Callable[[], None]) -> Guest | None:
         """Take a connection in, as a newcomer until it is known; None: there is no room for it."""

@@ -44,7 +44,9 @@ def accept_for_ever(sock: Any, admission: Admission, serve: Serve) -> None:
             continue  # else it is that connection's error, and it is gone
         guest = admission.enter(address[0], partial(_shut, connection))
         if guest is None:
-            complain(LOG, address[0], "a connection from %s is refused: there are too many", address[0])
+            complain(
+                LOG, address[0], "a connection from %s is refused: there are %s", address[0], str(admission)
+            )
             connection.close()
         else:
             runtime.spawn(_serve, connection, address, admission, guest, serve)

@@ -45,7 +45,7 @@ def fill(house: House, count: int) -> None:
 def test_newcomers_beyond_the_bound_are_refused_while_the_others_are_young(house: House) -> None:
     fill(house, house.most_newcomers)
     assert house.enter("one more") is None
-    assert len(house.admission) == house.most_newcomers
+    assert str(house.admission) == "100 of at most 200 connections, 100 of at most 100 newcomers"
     assert house.closed == []
 
 
@@ -97,7 +97,7 @@ def test_who_leaves_makes_room(house: House) -> None:
         assert guest
         house.admission.leave(guest)
         house.admission.leave(guest)
-    assert len(house.admission) == 0
+    assert str(house.admission) == "0 of at most 200 connections, 0 of at most 100 newcomers"
     fill(house, house.most_newcomers)
 
 

@@ -40,9 +40,9 @@ def accepted(*results: Any) -> list[Any]:
     served: list[Any] = []
 
     def work(_hub: object) -> None:
-        listener, admission = Listener(*results), Admission(100)
-        task = runtime.spawn(accept_for_ever, listener, admission, lambda sock, *_: served.append(sock))
-        while listener.results or len(admission):
+        listener = Listener(*results)
+        task = runtime.spawn(accept_for_ever, listener, Admission(100), lambda sock, *_: served.append(sock))
+        while listener.results or any(sock.fileno() != -1 for sock in served):
             runtime.sleep(0.001)
         task.kill()
 

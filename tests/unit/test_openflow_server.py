@@ -173,7 +173,8 @@ def test_connections_beyond_the_bound_are_closed_with_one_line(
         assert (closed, len(site)) == (20, 10)
 
     with_site(work)
-    assert caplog.messages == ["a connection from 127.0.0.1 is refused: there are too many"]
+    full = "10 of at most 10 connections, 10 of at most 4096 newcomers"
+    assert caplog.messages == [f"a connection from 127.0.0.1 is refused: there are {full}"]
 
 
 def _is_closed(peer: Any) -> bool:
