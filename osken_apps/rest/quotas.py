@@ -144,7 +144,7 @@ def _set(operations: Operations, request: Request, project_id: str) -> Answer:
     _require(operations, request, "update_quota", project_id)
     known = kinds(operations)
     wanted, is_forced = quotas_of(json_of(request.body), known)
-    if not project_id.isprintable() or len(project_id) > 255:
+    if not project_id.isprintable():
         raise HTTPBadRequest(f"Invalid input for project_id. Reason: {project_id!r} is not a project.")
     with operations.writing(request) as transaction:
         if not is_forced:
