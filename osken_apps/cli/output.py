@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import Enum, StrEnum
-from typing import Any, TextIO
+from typing import Any
 
 from osken_apps.cli.command import WronglyAsked
 from osken_apps.model.uuids import UUID
@@ -97,7 +97,7 @@ def show(
     _print_table(wanted, cells, of_cells, parsed)
 
 
-def show_one(row: Row, parsed: argparse.Namespace, tones: Tones | None = None) -> None:
+def show_one(row: Row, parsed: argparse.Namespace) -> None:
     """Print one thing: a line a value, in JSON an object. Raises WronglyAsked."""
     names = [_known(name, list(row)) for name in parsed.column or row]
     form = Format(parsed.format)
@@ -108,8 +108,7 @@ def show_one(row: Row, parsed: argparse.Namespace, tones: Tones | None = None) -
     if form is Format.VALUE:
         print("".join(f"{value}\n" for _, value in cells), end="")
         return
-    of_cells = [[None, tones(name, row[name]) if tones else None] for name in names]
-    _print_table(("field", "value"), cells, of_cells, parsed)
+    _print_table(("field", "value"), cells, [[None, None]] * len(cells), parsed)
 
 
 def cell(value: Any) -> str:
@@ -126,16 +125,16 @@ def cell(value: Any) -> str:
     return "".join(char if char.isprintable() else UNPRINTABLE for char in str(value))
 
 
-def toned(text: str, tone: Tone | None, stream: TextIO | None = None) -> str:
+def toned(text: str, tone: Tone | None) -> str:
     """Give a text in its colour, where it is written to a terminal that has some."""
-    if tone is None or not has_colours(stream or sys.stdout):
+    if tone is None or not has_colours():
         return text
     return f"\x1b[{tone.value}m{text}\x1b[0m"
 
 
-def has_colours(stream: TextIO) -> bool:
-    """Tell whether colours may be written to a stream."""
-    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+def has_colours() -> bool:
+    """Tell whether colours may be written to the output."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 @contextmanager
