@@ -12,7 +12,7 @@ MAX_BROKEN = 10  # an error that more ports meet, which have no group in common,
 Works = Callable[[set[str]], bool]
 
 
-def broken_ports(fabric: Fabric, host_name: str, pause: Callable[[], None] = lambda: None) -> set[str]:
+def broken_ports(fabric: Fabric, host_name: str, pause: Callable[[], None]) -> set[str]:
     """Give the ids of the ports without which a host's flows and reports can be made, and with any of which
     they cannot.
 

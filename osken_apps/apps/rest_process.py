@@ -20,10 +20,11 @@ LOOK_S = 0.01
 class RestProcess:
     """A process that serves REST; `link` is our end of the link to it."""
 
-    def __init__(
-        self, config_file: Path, api_socket: Any, store_id: str = "", metrics_socket: Any = None
-    ) -> None:
-        """Start it; with the id of a store it serves no other one, nor makes one."""
+    def __init__(self, config_file: Path, api_socket: Any, store_id: str, metrics_socket: Any) -> None:
+        """Start it; with the id of a store it serves no other one, nor makes one.
+
+        `metrics_socket` None: it serves no metrics.
+        """
         ours, theirs = runtime.socket.socketpair()
         os.set_blocking(theirs.fileno(), True)  # ours never waits; the process has real threads
         descriptors = [api_socket.fileno(), theirs.fileno()]

@@ -90,7 +90,7 @@ def run_on_host(
 
 
 def ended_on_host(
-    through: Sequence[str], command: Sequence[str], stdin: str = "", failed: type[CommandError] = CannotTell
+    through: Sequence[str], command: Sequence[str], stdin: str, failed: type[CommandError] = CannotTell
 ) -> "subprocess.CompletedProcess[str]":
     """Run a command on the host; give how it ended. Raises `failed` if it did not begin or end."""
     argv = [*through, *command]

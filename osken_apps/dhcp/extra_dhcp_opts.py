@@ -59,7 +59,7 @@ def parse_extra_dhcp_opt(opt: ExtraDhcpOption) -> ExtraOption:
 
 
 def validate_extra_dhcp_opts(
-    opts: Iterable[ExtraDhcpOption], network_mtu: int | None = None, lease_time_s: int | None = None
+    opts: Iterable[ExtraDhcpOption], network_mtu: int, lease_time_s: int | None
 ) -> None:
     """Raise InvalidDhcpOption for options that would break a client, or that contradict each other.
 
@@ -77,7 +77,7 @@ def validate_extra_dhcp_opts(
             raise _refusal(opt, f"{twin.opt_name!r} sets the same option")
         if extra.container:
             _check_room(opt, extra, extra.container, room)
-        elif network_mtu is not None and exceeds_mtu(extra, network_mtu):
+        elif exceeds_mtu(extra, network_mtu):
             raise _refusal(opt, f"the MTU of the network is {network_mtu}")
         elif extra.number in LEASE:
             times.append((opt, extra))

@@ -61,9 +61,7 @@ def room_for_options(max_datagram: int, mtu: int) -> int:
     return room if room > BOOTP_ROOM else BOOTP_ROOM
 
 
-def pack_options(
-    encoded: bytes, last: bytes, room: int, file_free: bool = True, sname_free: bool = True
-) -> PackedOptions:
+def pack_options(encoded: bytes, last: bytes, room: int, file_free: bool, sname_free: bool) -> PackedOptions:
     """Pack encoded options in their order; `last` ends the option field before END.
 
     `file` and `sname` may hold options where they are free, or where their own content is among the options.

@@ -34,7 +34,7 @@ def holder_of(
     claims: Mapping[str, Sequence[str]],
     before: Place | None,
     gone: Collection[str],
-    awaited: bool = False,
+    awaited: bool,
 ) -> Place | None:
     """Decide who has a port; `wish` is the host that it is wanted at, or empty.
 

@@ -47,17 +47,17 @@ class Notifier:
         self,
         store: Store,
         say: Say,
+        log_in: Callable[[], None],
         failures: Failures,
         now: Callable[[], datetime] = _now,
         sleep: Callable[[float], None] = _sleep,
-        log_in: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._say = say
+        self._log_in = log_in
         self._failures = failures
         self._now = now
         self._sleep = sleep
-        self._log_in = log_in
         self._is_let_in = True  # until we know better
         self._something_noted = threading.Event()
         store.listen(self._committed)

@@ -90,7 +90,7 @@ def serve(
         _for_ever(failures, recorder.run, store)
         _for_ever(failures, keep_checkpoints, store, failures)
         if nova:
-            _for_ever(failures, Notifier(store, nova.say, failures, log_in=nova.log_in).run)
+            _for_ever(failures, Notifier(store, nova.say, nova.log_in, failures).run)
         if has_logins:
             _make_first_user(store, config)
         names = (lambda: certificates.names) if certificates else frozenset

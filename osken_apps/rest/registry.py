@@ -21,9 +21,7 @@ from osken_apps.rest.subnets import SUBNETS
 class Registry:
     """What the API has: collections of stored resources, and those that can only be read."""
 
-    def __init__(
-        self, collections: Iterable[Collection], read_only: Iterable[ReadOnlyCollection] = ()
-    ) -> None:
+    def __init__(self, collections: Iterable[Collection], read_only: Iterable[ReadOnlyCollection]) -> None:
         self.collections: Mapping[str, Collection] = {item.path: item for item in collections}
         self.read_only: Mapping[str, ReadOnlyCollection] = {item.path: item for item in read_only}
 

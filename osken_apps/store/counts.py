@@ -59,8 +59,11 @@ class Counts:
         counted = select(PORTS.c.status, func.count().label("number")).group_by(PORTS.c.status)
         return {row.status: row.number for row in self._connection.execute(counted)}
 
-    def ports_by_place(self, network_id: str = "", host: str = "") -> Iterator[tuple[str, str, str, int]]:
-        """Count the ports of machines by network, host ("": nowhere) and status; of one network, or host."""
+    def ports_by_place(self, network_id: str, host: str) -> Iterator[tuple[str, str, str, int]]:
+        """Count the ports of machines by network, host ("": nowhere) and status.
+
+        `network_id` and `host` are those that are counted; empty: all.
+        """
         yield from map(tuple, self._connection.execute(by_place(PORTS, network_id, host)))
 
     def hosts_of_ports(self) -> list[HostUse]:

@@ -44,7 +44,7 @@ CANNOT_WRITE = (
 )
 
 
-def open_database(text: str, expected_id: str = "") -> Database:
+def open_database(text: str, expected_id: str) -> Database:
     """Open the database of a URL; make it where there is none; bring its schema up to date.
 
     `expected_id` is the id of the store that it must be, since a controller runs with it: then nothing is

@@ -43,9 +43,7 @@ class Transaction(Allocator):
 
     fills_cache = False  # what is read here may be undone
 
-    def __init__(
-        self, connection: Connection, cache: Cache, sources: Sources, note_events: bool = False
-    ) -> None:
+    def __init__(self, connection: Connection, cache: Cache, sources: Sources, note_events: bool) -> None:
         """Begin; `note_events`: what servers are to be told of their ports is kept for whoever tells them."""
         super().__init__(connection, cache, sources)
         self._note_events = note_events

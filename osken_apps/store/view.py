@@ -249,7 +249,7 @@ class View:
         """Give what servers are to be told of their ports, oldest first."""
         return server_events.oldest(self._connection, most)
 
-    def subnet_ids(self, network_ids: Sequence[str] | None = None) -> dict[str, tuple[str, ...]]:
+    def subnet_ids(self, network_ids: Sequence[str] | None) -> dict[str, tuple[str, ...]]:
         """Give the subnet ids of each of these networks (None: of all), oldest first."""
         if network_ids is not None and not network_ids:
             return {}

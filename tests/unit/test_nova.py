@@ -52,7 +52,7 @@ class World:
         hosts = Hosts()
         self.client = Client(application(self.store, self.config, hosts), self.store, hosts, {})
         nova = Nova(self.config.nova)
-        self.notifier = Notifier(self.store, nova.say, Failures(), lambda: self.now, self.sleep, nova.log_in)
+        self.notifier = Notifier(self.store, nova.say, nova.log_in, Failures(), lambda: self.now, self.sleep)
 
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)

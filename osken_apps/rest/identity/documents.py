@@ -81,7 +81,7 @@ def domains(host_url: str) -> list[dict[str, Any]]:
 
 
 def assignment(
-    item: Assignment, host_url: str, names: tuple[Mapping[str, str], Mapping[str, str]] | None = None
+    item: Assignment, host_url: str, names: tuple[Mapping[str, str], Mapping[str, str]] | None
 ) -> dict[str, Any]:
     """Describe a role that a user has in a project; `names` are those of users and projects by id."""
     path = f"projects/{item.project_id}/users/{item.user_id}/roles/{item.role}"
