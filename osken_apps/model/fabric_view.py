@@ -1,5 +1,5 @@
 """All hosts as the controller sees them, and the store's intent for them: what may be asked. PURE; asking
-changes nothing, what does is in `fabric`. But a port that an error of ours is met about is set aside.
+changes nothing but `set_aside`: a port that an error of ours is met about comes into it.
 """
 
 from collections.abc import Callable, Container, Iterator

@@ -178,7 +178,7 @@ class Allocator(View):
         self._search_from.pop(subnet_id, None)
 
     def left_by(self, hosts: Collection[str]) -> list[LeftSegment]:
-        """Give the VLANs in which these hosts had ports that were deleted."""
+        """Give the VLANs in which these hosts had ports that are there no more."""
         return left_segments.left_by(self._connection, hosts)
 
     def _free_beside(self, pool: Pool, unwanted: Collection[tuple[str, int]]) -> int:

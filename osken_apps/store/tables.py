@@ -100,7 +100,8 @@ QUOTAS = Table(
     Column("quota", Integer, nullable=False),
 )
 
-# Ports that hosts had, by when that ended or they were deleted: what a host has of a deleted one is to end.
+# Ports that left a host, or were deleted, and when: what a host still has of them is to end. The names in the
+# database are of before, when only deleted ports were kept.
 DEPARTED_PORTS = Table(
     "deleted_ports",
     METADATA,

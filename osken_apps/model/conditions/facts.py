@@ -27,10 +27,8 @@ class ControllerFacts:
 class InterfaceFacts:
     """A row of Interface. `type` is empty for a device of the system; None is what is not shown.
 
-    `options` are those of a patch or a tunnel, where they are known.
-
     `mtu` is in octets; a device that is gone has none. `iface_id` and `attached_mac` are external_ids;
-    `is_trunk` is the mark TRUNK_KEY.
+    `is_trunk` is the mark TRUNK_KEY. `options` are those of a patch or a tunnel, where they are known.
     """
 
     name: str

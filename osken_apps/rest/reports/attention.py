@@ -110,5 +110,5 @@ def _waits(port: Port, access: Access) -> str:
 
 
 def _sentence(text: str) -> str:
-    """Begin with a capital letter, end with a full stop; a host's own name stays as it is."""
+    """End a text with one full stop; how it begins stays, which may be a host's own name."""
     return f"{text.rstrip('.')}."
