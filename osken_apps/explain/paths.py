@@ -28,7 +28,7 @@ from osken_apps.openflow.fields import (
 )
 from osken_apps.openflow.wire import FlowKey, encode_flow
 from osken_apps.pipeline.desired import FlowEncoder
-from osken_apps.pipeline.headers import DHCP_CLIENT_PORT, DHCP_SERVER_PORT
+from osken_apps.pipeline.headers import DHCP_CLIENT_PORT, DHCP_SERVER_PORT, EVERYBODY
 from osken_apps.pipeline.keeping import done_of
 from osken_apps.pipeline.stage import COOKIE, COOKIE_MASK
 from osken_apps.trace.connections import NEW, REPLY, Assumption
@@ -38,7 +38,6 @@ from osken_apps.trace.result import Hop, Trace
 from osken_apps.trace.site import TracedHost, traced_host
 from osken_apps.trace.tracer import trace
 
-EVERYBODY = 0xFFFFFFFFFFFF
 CLIENT_PORT = 40000  # any that a client may send from
 TTL = 64
 PROTOCOLS = {"tcp": IP_PROTO_TCP, "udp": IP_PROTO_UDP}

@@ -11,7 +11,7 @@ from osken_apps.model.addresses import MacAddress
 from osken_apps.model.paired import Paired, certain_addresses
 from osken_apps.model.resources import Port
 from osken_apps.openflow.fields import ETH_TYPE_ARP, ETH_TYPE_IPV6, IP_PROTO_ICMPV6
-from osken_apps.pipeline.headers import ARP_REQUEST, NEIGHBOR_ADVERTISEMENT
+from osken_apps.pipeline.headers import ARP_REQUEST, EVERYBODY, NEIGHBOR_ADVERTISEMENT
 
 ETHERNET = struct.Struct("!6s6sH")
 ARP = struct.Struct("!HHBBH6s4s6s4s")
@@ -20,7 +20,7 @@ ADVERTISEMENT = struct.Struct("!BBHI16sBB6s")
 PSEUDO_HEADER = struct.Struct("!16s16sI3xB")
 MIN_FRAME = 60
 EXPERIMENT = 0x88B5  # an ethertype for experiments (IEEE 802)
-EVERYBODY = bytes([0xFF] * 6)
+TO_EVERYBODY = EVERYBODY.to_bytes(6, "big")
 ALL_NODES, ALL_NODES_MAC = IPv6Address("ff02::1").packed, bytes.fromhex("333300000001")
 OVERRIDE = 1 << 29
 TARGET_LINK_LAYER_ADDRESS = 2
@@ -42,7 +42,7 @@ def arp_announcement(mac: MacAddress, address: IPv4Address) -> bytes:
     """Make an ARP request of an address for itself (RFC 5227, 2.3)."""
     sender, own = mac.packed, address.packed
     arp = ARP.pack(1, 0x0800, 6, 4, ARP_REQUEST, sender, own, bytes(6), own)
-    return (ETHERNET.pack(EVERYBODY, sender, ETH_TYPE_ARP) + arp).ljust(MIN_FRAME, b"\0")
+    return (ETHERNET.pack(TO_EVERYBODY, sender, ETH_TYPE_ARP) + arp).ljust(MIN_FRAME, b"\0")
 
 
 def neighbor_advertisement(mac: MacAddress, address: IPv6Address) -> bytes:

@@ -2,7 +2,7 @@
 
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
 
-from osken_apps.model.addresses import IPNetwork
+from osken_apps.model.addresses import IPNetwork, mac_address
 from osken_apps.openflow.fields import (
     ETH_TYPE_ARP,
     ETH_TYPE_IPV4,
@@ -40,6 +40,8 @@ MLD_QUERY, MLD_REPORT, MLD_DONE, MLD_REPORT_V2 = 130, 131, 132, 143
 ROUTER_SOLICITATION, ROUTER_ADVERTISEMENT = 133, 134
 NEIGHBOR_SOLICITATION, NEIGHBOR_ADVERTISEMENT, REDIRECT = 135, 136, 137
 LISTENER_KINDS = (MLD_QUERY, MLD_REPORT, MLD_DONE, MLD_REPORT_V2)
+EVERYBODY, GROUP_BIT = 0xFFFFFFFFFFFF, 1 << 40  # of MAC addresses
+MULTICAST: Values = {Field.ETH_DST: Masked(mac_address(GROUP_BIT), GROUP_BIT)}
 ANY_IPV4, BROADCAST = IPv4Address("0.0.0.0"), IPv4Address("255.255.255.255")
 ANY_IPV6, LINK_MULTICAST = IPv6Address("::"), IPv6Network("ff02::/16")
 

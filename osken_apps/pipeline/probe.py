@@ -14,7 +14,7 @@ from osken_apps.openflow.fields import ETH_TYPE_ARP, UNTAGGED, Field
 from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.match import Match
 from osken_apps.openflow.wire import ETH_TYPE_8021Q
-from osken_apps.pipeline.announcements import ARP, ETHERNET, EVERYBODY, EXPERIMENT, MIN_FRAME
+from osken_apps.pipeline.announcements import ARP, ETHERNET, EXPERIMENT, MIN_FRAME, TO_EVERYBODY
 from osken_apps.pipeline.headers import ARP as ARP_ONLY
 from osken_apps.pipeline.headers import ARP_REPLY, ARP_REQUEST, Values
 from osken_apps.pipeline.stages import CLASSIFY
@@ -35,7 +35,7 @@ def probe_flow(ofport: int, server: IPv4Address) -> Flow:
 def probe_frame(mac: MacAddress, server: IPv4Address, address: IPv4Address) -> bytes:
     """Make the DHCP server's request for who has an address (RFC 826)."""
     arp = ARP.pack(1, 0x0800, 6, 4, ARP_REQUEST, mac.packed, server.packed, bytes(6), address.packed)
-    return (ETHERNET.pack(EVERYBODY, mac.packed, ETH_TYPE_ARP) + arp).ljust(MIN_FRAME, b"\0")
+    return (ETHERNET.pack(TO_EVERYBODY, mac.packed, ETH_TYPE_ARP) + arp).ljust(MIN_FRAME, b"\0")
 
 
 def wire_flow(link: int, segment: Segment, sender: MacAddress) -> Flow:

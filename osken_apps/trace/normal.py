@@ -7,10 +7,10 @@ floods is Open vSwitch's (xlate_normal), for bridges without mirrors, bonds, STP
 from dataclasses import dataclass, replace
 
 from osken_apps.openflow.fields import Field
+from osken_apps.pipeline.headers import GROUP_BIT
 from osken_apps.trace.frame import Frame
 from osken_apps.trace.site import BridgePort, TracedBridge
 
-GROUP_BIT = 1 << 40
 #: Frames to these are never forwarded: of IEEE 802.1, of Extreme and of Cisco.
 RESERVED = frozenset(
     {

@@ -14,13 +14,13 @@ from osken_apps.model.snapshot import (
     physical_end,
     tunnel_port,
 )
+from osken_apps.openflow.ports import OFPP_LOCAL
 from osken_apps.pipeline.desired import desired_flows
 from osken_apps.pipeline.feature import bridge_of
 from osken_apps.pipeline.stage import Role
 from osken_apps.pipeline.tags import desired_tags
 from osken_apps.trace.lookup import Lookup, Tables
 
-LOCAL = 0xFFFFFFFE
 TUNNEL_PORTS = frozenset(tunnel_port(kind) for kind in NetworkType if kind.is_tunnel)
 Learned = Mapping[tuple[int, int], int]
 
@@ -58,7 +58,7 @@ class TracedBridge:
 
     def leads_out(self, port: BridgePort) -> bool:
         """Tell whether a port leads to the wire, and not to a machine."""
-        return self.role is Role.PHYSICAL and port.peer is None and port.ofport != LOCAL
+        return self.role is Role.PHYSICAL and port.peer is None and port.ofport != OFPP_LOCAL
 
     def ends(self) -> list[BridgePort]:
         """Give the ports that lead to the wire."""
@@ -105,7 +105,7 @@ def _ports(
 ) -> dict[int, BridgePort]:
     peers = _patches(layout, snapshot)
     is_tunnel_bridge = name == layout.tunnel_bridge
-    ports = {LOCAL: BridgePort(name, LOCAL)}
+    ports = {OFPP_LOCAL: BridgePort(name, OFPP_LOCAL)}
     for interface, ofport in snapshot.ofports[name].items():
         ports[ofport] = BridgePort(
             interface,

@@ -1,5 +1,7 @@
-"""Frames from words, such as `icmp nw_dst=10.0.0.7`, in ovs-ofctl's names or OpenFlow's, and from octets."
-" PURE."""
+"""Frames from words, such as `icmp nw_dst=10.0.0.7`, in ovs-ofctl's names or OpenFlow's, and from octets.
+
+PURE.
+"""
 
 import struct
 from collections.abc import Iterable
@@ -25,6 +27,8 @@ from osken_apps.openflow.fields import (
     IpFrag,
 )
 from osken_apps.openflow.match import PROTOCOL_WORDS
+from osken_apps.openflow.wire import ETH_TYPE_8021Q
+from osken_apps.pipeline.headers import NEIGHBOR_ADVERTISEMENT, NEIGHBOR_SOLICITATION
 from osken_apps.trace.frame import ENDS, IPV4_FIELDS, OF_A_FRAME, Frame
 
 PROTOCOLS = {word: kinds for kinds, word in PROTOCOL_WORDS.items()}
@@ -52,12 +56,12 @@ EXTENSION = struct.Struct("!BBHxxxx")  # what follows, its length; of a fragment
 ENDS_OF_TRANSPORT = struct.Struct("!HH")
 NEIGHBOR = struct.Struct("!BBHI16s")
 LINK_LAYER_OPTION = struct.Struct("!BB6s")
-VLAN_TYPES = (0x8100, 0x88A8)
+VLAN_TYPES = (ETH_TYPE_8021Q, 0x88A8)
 VID_MASK, OFFSET_MASK, MORE_FRAGMENTS = 0xFFF, 0x1FFF, 0x2000
 FRAGMENT, AUTHENTICATION = 44, 51
 EXTENSIONS = frozenset({0, 43, 60, FRAGMENT, AUTHENTICATION})  # of hops, routing, destinations
 IPV6_OFFSET_MASK = 0xFFF8
-SOLICITATION, ADVERTISEMENT = 135, 136
+NEIGHBOR_KINDS = (NEIGHBOR_SOLICITATION, NEIGHBOR_ADVERTISEMENT)
 SOURCE_OPTION, TARGET_OPTION = 1, 2
 
 
@@ -231,7 +235,7 @@ def _transport(protocol: int, rest: bytes) -> dict[Field, Exact]:
         return {ENDS[protocol][0]: source, ENDS[protocol][1]: destination}
     if protocol in (IP_PROTO_ICMP, IP_PROTO_ICMPV6) and len(rest) >= 2:
         values: dict[Field, Exact] = {ENDS[protocol][0]: rest[0], ENDS[protocol][1]: rest[1]}
-        is_neighbor = protocol == IP_PROTO_ICMPV6 and rest[0] in (SOLICITATION, ADVERTISEMENT)
+        is_neighbor = protocol == IP_PROTO_ICMPV6 and rest[0] in NEIGHBOR_KINDS
         return values | (_neighbor(rest) if is_neighbor and not rest[1] else {})
     return {}
 

@@ -35,7 +35,7 @@ ICMP_FIELDS = {
     (Ethertype.IPV4, IP_PROTO_ICMP): (Field.ICMP_TYPE, Field.ICMP_CODE),
     (Ethertype.IPV6, IP_PROTO_ICMPV6): (Field.ICMPV6_TYPE, Field.ICMPV6_CODE),
 }
-EVERYBODY = {
+FOR_EVERYBODY = {
     Ethertype.IPV4: Member(IPv4Network("0.0.0.0/0")),
     Ethertype.IPV6: Member(IPv6Network("::/0")),
 }
@@ -123,7 +123,7 @@ def _without_remote(group: Values, policy: GroupPolicy) -> Iterator[Flow]:
 
 def _is_for_everybody(rule: SecurityGroupRule, policy: GroupPolicy) -> bool:
     """Tell whether those that a rule names are everybody: a prefix without bits is no condition to match."""
-    everybody = EVERYBODY[rule.ethertype]
+    everybody = FOR_EVERYBODY[rule.ethertype]
     return rule.remote_id is not None and everybody in policy.members.get(rule.remote_id, ())
 
 

@@ -8,7 +8,7 @@ to the bound ports of networks that are not, and to trunks.
 
 from collections.abc import Iterable, Iterator
 
-from osken_apps.model.addresses import MacAddress, mac_address
+from osken_apps.model.addresses import MacAddress
 from osken_apps.model.snapshot import INTEGRATION_TUNNEL_END, BoundPort, Segment, integration_end
 from osken_apps.openflow.actions import (
     NORMAL,
@@ -23,7 +23,7 @@ from osken_apps.openflow.actions import (
     SetBit,
     SetField,
 )
-from osken_apps.openflow.fields import UNTAGGED, Field, Masked
+from osken_apps.openflow.fields import UNTAGGED, Field
 from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.match import Match
 from osken_apps.pipeline.feature import Feature, PlannedBridge
@@ -32,6 +32,7 @@ from osken_apps.pipeline.headers import (
     IPV4,
     IPV6,
     LISTENER_KINDS,
+    MULTICAST,
     NEIGHBOR_ADVERTISEMENT,
     NEIGHBOR_SOLICITATION,
     REDIRECT,
@@ -54,11 +55,9 @@ from osken_apps.pipeline.stages import (
     TRACKED,
 )
 
-GROUP_BIT = mac_address("01:00:00:00:00:00")
 NEIGHBOR_KINDS = (
     ROUTER_SOLICITATION, ROUTER_ADVERTISEMENT, NEIGHBOR_SOLICITATION, NEIGHBOR_ADVERTISEMENT, REDIRECT,
 )  # fmt: skip
-MULTICAST: Values = {Field.ETH_DST: Masked(GROUP_BIT, int(GROUP_BIT))}
 SEVERAL_RECEIVERS = 0  # as the value of REG7
 
 UNGUARDED_IN = Rule(

@@ -11,7 +11,6 @@ from ipaddress import IPv4Address, IPv6Address
 from itertools import chain
 from weakref import WeakKeyDictionary
 
-from osken_apps.model.addresses import mac_address
 from osken_apps.model.resources import TUNNEL_TYPES, NetworkType
 from osken_apps.model.snapshot import (
     INTEGRATION_TUNNEL_END,
@@ -31,7 +30,7 @@ from osken_apps.openflow.actions import (
     PushVlan,
     SetField,
 )
-from osken_apps.openflow.fields import Field, Masked
+from osken_apps.openflow.fields import Field
 from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.match import Match
 from osken_apps.openflow.wire import MadeActions
@@ -41,6 +40,7 @@ from osken_apps.pipeline.headers import (
     ARP,
     ARP_REPLY,
     ARP_REQUEST,
+    MULTICAST,
     NEIGHBOR_ADVERTISEMENT,
     NEIGHBOR_SOLICITATION,
     Values,
@@ -51,7 +51,6 @@ from osken_apps.pipeline.stages import ADVERTISE, ANSWERED, CLASSIFY, REMOTE, TU
 
 TYPE_NUMBERS = {NetworkType.VXLAN: 1, NetworkType.GRE: 2, NetworkType.GENEVE: 3}
 MAX_SHARED = 4000  # networks of a type that two hosts share: as many as fit into a flow
-GROUP_BIT = mac_address("01:00:00:00:00:00")
 # A neighbor advertisement that is solicited and overrides, with its one option (RFC 4861, 4.4 and 4.6.1).
 ADVERTISING: tuple[Action, ...] = (
     SetField(Field.ND_RESERVED, 0x60000000),
@@ -213,9 +212,8 @@ def _of_network(segment: Segment, reach: Reach, patch: int, ofport: int) -> Iter
         yield SEGMENT_IN.flow(of_network, Conjunction(segmentation_id, 2, 2))
         of_both = Match.of({Field.IN_PORT: ofport, Field.CONJ_ID: segmentation_id})
         yield SEGMENT_TO_LOCAL.flow(of_both, PushVlan(), set_tag, Output(patch))
-        several: Values = {Field.ETH_DST: Masked(GROUP_BIT, int(GROUP_BIT))}
         if not reach.floods_unknown:
-            yield TO_EACH_HOST.flow_of(Match.of(network | several), copies)
+            yield TO_EACH_HOST.flow_of(Match.of(network | MULTICAST), copies)
         if reach.has_ipv6:
             probe = icmpv6(NEIGHBOR_SOLICITATION) | {Field.IPV6_SRC: ANY_IPV6}
             yield ND_PROBE.flow_of(Match.of(network | probe), copies)
