@@ -6,6 +6,7 @@ from typing import Any
 from osken_apps.cli.api import Api, add_api
 from osken_apps.cli.command import CannotTell, Exit
 from osken_apps.cli.output import Tone, add_output, progress, show
+from osken_apps.model.resources import NETWORK_OWNED
 
 DESCRIPTION = """List what ports that are not ACTIVE wait for, and which ports each; the most frequent first.
 
@@ -16,7 +17,6 @@ MORE = ("port_ids",)
 DETAILS = "binding:vif_details"  # what a port waits for is among them
 FIELDS = ["id", "name", "admin_state_up", "device_owner", DETAILS]
 EXAMPLES = 3
-OWN = "network:"
 NOTHING_SAID = "nothing that is known"
 NOT_TOLD = (
     "who asks is not told what ports wait for (policy: get_port:binding:vif_details);"
@@ -38,7 +38,7 @@ def why_not_active(parsed: argparse.Namespace) -> int:
     with progress() as say:
         for number, port in enumerate(Api.of(parsed).each("ports", status="DOWN", fields=FIELDS), start=1):
             say(f"{number} ports")
-            if port["admin_state_up"] and not port["device_owner"].startswith(OWN):
+            if port["admin_state_up"] and not port["device_owner"].startswith(NETWORK_OWNED):
                 if DETAILS not in port:
                     raise CannotTell(NOT_TOLD)
                 waits_for = port[DETAILS].get("waits_for") or NOTHING_SAID

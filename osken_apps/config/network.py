@@ -9,11 +9,12 @@ from oslo_config import cfg
 from osken_apps.errors import ConfigurationError
 from osken_apps.model.resources import TUNNEL_OCTETS, NetworkType
 from osken_apps.model.well_known import DEFAULT_MTU
+from osken_apps.networking.networks import MIN_MTU
 from osken_apps.networking.physical import PhysicalNetworks, TunnelRange, VlanRange
-from osken_apps.networking.segments import TUNNEL_IDS
+from osken_apps.networking.segments import TUNNEL_IDS, VLAN_IDS
 
 MAX_PHYSICAL_BRIDGE_NAME = 11
-MIN_MTU, MAX_MTU = 68, 65535
+MAX_MTU = 65535
 INTERFACE_NAME = re.compile(r"[A-Za-z0-9_.-]{1,15}")
 
 NETWORK_OPTS = [
@@ -54,7 +55,7 @@ NETWORK_OPTS = [
         "underlay_mtu",
         default=DEFAULT_MTU,
         min=1330,
-        max=65535,
+        max=MAX_MTU,
         help="MTU between the hosts' tunnel addresses. Networks of type vxlan or geneve have at most 50 less,"
         " those of type gre 42.",
     ),
@@ -134,8 +135,9 @@ def _vlan_range(text: str) -> VlanRange:
             f"[network] vlan_ranges: {text!r} is not of the form physical_network:first:last"
         )
     first, last = int(match[2]), int(match[3])
-    if not 1 <= first <= last <= 4094:
-        raise ConfigurationError(f"[network] vlan_ranges: {text!r} is not within 1..4094")
+    least, most = VLAN_IDS[0], VLAN_IDS[-1]
+    if not least <= first <= last <= most:
+        raise ConfigurationError(f"[network] vlan_ranges: {text!r} is not within {least}..{most}")
     return VlanRange(match[1], first, last)
 
 
@@ -159,10 +161,11 @@ def _tunnel_range(text: str) -> TunnelRange:
 
 def _physical_mtu(text: str) -> tuple[str, int]:
     physical_network, _, mtu = text.rpartition(":")
-    if not physical_network or not re.fullmatch(r"[0-9]{1,5}", mtu) or not MIN_MTU <= int(mtu) <= MAX_MTU:
+    least = MIN_MTU[4]
+    if not physical_network or not re.fullmatch(r"[0-9]{1,5}", mtu) or not least <= int(mtu) <= MAX_MTU:
         raise ConfigurationError(
             f"[network] physical_mtus: {text!r} is not of the form physical_network:mtu"
-            f" with an MTU from {MIN_MTU} to {MAX_MTU}"
+            f" with an MTU from {least} to {MAX_MTU}"
         )
     return physical_network, int(mtu)
 

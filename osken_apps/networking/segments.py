@@ -57,8 +57,12 @@ def segment_of(
 def _check_tunnel(kind: NetworkType, physical_network: str | None, segmentation_id: int | None) -> None:
     if physical_network is not None:
         raise InvalidInput(f"provider:physical_network specified for {kind} network")
-    ids = TUNNEL_IDS[kind]
-    if segmentation_id is not None and segmentation_id not in ids:
+    if segmentation_id is not None:
+        _check_id(segmentation_id, TUNNEL_IDS[kind])
+
+
+def _check_id(segmentation_id: int, ids: range) -> None:
+    if segmentation_id not in ids:
         raise InvalidInput(f"segmentation_id out of range ({ids[0]} through {ids[-1]}): {segmentation_id}")
 
 
@@ -75,8 +79,7 @@ def check_vlan(physical_network: str | None, segmentation_id: int | None) -> Non
         return
     if physical_network is None:
         raise InvalidInput("segmentation_id requires physical_network for VLAN provider network")
-    if segmentation_id not in VLAN_IDS:
-        raise InvalidInput(f"segmentation_id out of range (1 through 4094): {segmentation_id}")
+    _check_id(segmentation_id, VLAN_IDS)
 
 
 def allocated(

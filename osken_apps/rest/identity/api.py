@@ -12,6 +12,7 @@ from uuid import uuid4
 from osken_apps.accounts.passwords import hashed, new_secret
 from osken_apps.errors import HTTPBadRequest
 from osken_apps.model.accounts import (
+    MAX_NAME,
     ROLES,
     AccountNotFound,
     ApplicationCredential,
@@ -27,6 +28,7 @@ from osken_apps.rest.identity.trusted_headers import HTTPUnauthorized
 from osken_apps.rest.policy import PolicyNotAuthorized
 from osken_apps.rest.request import Answer, HTTPNotFound, Request, json_of
 from osken_apps.rest.routes import Route
+from osken_apps.rest.types import TEXT_LENGTH
 from osken_apps.rest.validation import body_of
 from osken_apps.store.accounts import Accounts
 
@@ -267,12 +269,12 @@ def _new_credential(session: Session, wanted: Any, now: datetime) -> tuple[Appli
     """Make an application credential as it is asked for; give its secret, too. Raises HTTPBadRequest."""
     name, secret = wanted.get("name"), wanted.get("secret") or new_secret()
     if not isinstance(name, str) or not is_name(name):
-        raise HTTPBadRequest("name must be a text of up to 255 characters")
-    if not isinstance(secret, str) or len(secret) > 255:
-        raise HTTPBadRequest("secret must be a text of up to 255 characters")
+        raise HTTPBadRequest(f"name must be a text of up to {MAX_NAME} characters")
+    if not isinstance(secret, str) or len(secret) > TEXT_LENGTH:
+        raise HTTPBadRequest(f"secret must be a text of up to {TEXT_LENGTH} characters")
     description = wanted.get("description") or ""
-    if not isinstance(description, str) or len(description) > 255:
-        raise HTTPBadRequest("description must be a text of up to 255 characters")
+    if not isinstance(description, str) or len(description) > TEXT_LENGTH:
+        raise HTTPBadRequest(f"description must be a text of up to {TEXT_LENGTH} characters")
     # What would narrow or widen it must not pass unheard.
     for option in ("unrestricted", "access_rules", "system"):
         if wanted.get(option):
