@@ -93,7 +93,7 @@ class SubnetNotFound(NotFound):
 class PortNotFound(NotFound):
     """No port has that id."""
 
-    def __init__(self, port_id: str, nearest: Sequence[str]) -> None:
+    def __init__(self, port_id: str, nearest: Sequence[str] = ()) -> None:
         """`nearest` are names of ports that may be meant."""
         hint = f" Is it {' or '.join(nearest)}?" if nearest else ""
         super().__init__(f"Port {port_id} could not be found.{hint}")
