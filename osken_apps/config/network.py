@@ -1,6 +1,8 @@
 """The options of `[network]`: bridges, and the pools of segmentation ids and MTUs of what they lead to."""
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -177,15 +179,20 @@ def _check(network: NetworkConfig) -> None:
         raise ConfigurationError(
             f"[network] tunnel_bridge: {network.tunnel_bridge!r} is another bridge already"
         )
-    if len(set(bridges)) != len(bridges) or len(set(physical_networks)) != len(physical_networks):
-        raise ConfigurationError("[network] bridge_mappings: a bridge or physical network is named twice")
+    _refuse_twice("bridge_mappings", "physical network", physical_networks)
+    _refuse_twice("integration_bridge, bridge_mappings", "bridge", bridges)
     for name, _ in network.physical_mtus:
         if name not in physical_networks:
             raise ConfigurationError(f"[network] physical_mtus: {name!r} is not in bridge_mappings")
-    if len(dict(network.physical_mtus)) != len(network.physical_mtus):
-        raise ConfigurationError("[network] physical_mtus: a physical network is named twice")
+    _refuse_twice("physical_mtus", "physical network", [name for name, _ in network.physical_mtus])
     for vlan_range in network.vlan_ranges:
         if vlan_range.physical_network not in physical_networks:
             raise ConfigurationError(
                 f"[network] vlan_ranges: {vlan_range.physical_network!r} is not in bridge_mappings"
             )
+
+
+def _refuse_twice(options: str, what: str, names: Sequence[str]) -> None:
+    for name, times in Counter(names).items():
+        if times > 1:
+            raise ConfigurationError(f"[network] {options}: {what} {name!r} is named twice")

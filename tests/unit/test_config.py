@@ -80,7 +80,15 @@ def test_given_values_are_used(tmp_path: Path) -> None:
         ("[dhcp]\nlease_time=5\n", ["[dhcp] lease_time=5"]),
         ("[dhcp]\ndns_servers=ten\n", ["[dhcp] dns_servers", "ten"]),
         ("[network]\nbridge_mappings=br-eth2\n", ["[network] bridge_mappings", "br-eth2"]),
-        ("[network]\nbridge_mappings=default:br-eth2,default:br-eth3\n", ["bridge_mappings", "twice"]),
+        (
+            "[network]\nbridge_mappings=default:br-eth2,default:br-eth3\n",
+            ["[network] bridge_mappings: physical network 'default' is named twice"],
+        ),
+        (
+            "[network]\nbridge_mappings=default:br-eth2,other:br-eth2\n",
+            ["bridge_mappings: bridge 'br-eth2' is named twice"],
+        ),
+        ("[network]\nbridge_mappings=default:br-int\n", ["bridge 'br-int' is named twice"]),
         ("[network]\nbridge_mappings=default:a-much-too-long-bridge\n", ["a-much-too-long-bridge"]),
         ("[network]\nbridge_mappings=default:br-physical1\n", ["br-physical1", "11"]),
         ("[network]\nvlan_ranges=default:10:5000\n", ["[network] vlan_ranges", "default:10:5000"]),
@@ -94,7 +102,10 @@ def test_given_values_are_used(tmp_path: Path) -> None:
         ("[network]\nphysical_mtus=default\n", ["[network] physical_mtus", "default"]),
         ("[network]\nphysical_mtus=default:67\n", ["physical_mtus", "default:67", "68"]),
         ("[network]\nphysical_mtus=other:9000\n", ["physical_mtus", "other", "bridge_mappings"]),
-        ("[network]\nphysical_mtus=default:9000,default:1500\n", ["physical_mtus", "twice"]),
+        (
+            "[network]\nphysical_mtus=default:9000,default:1500\n",
+            ["[network] physical_mtus: physical network 'default' is named twice"],
+        ),
         ("[api]\ntrusted_proxies=10.0.0.1/8\n", ["[api] trusted_proxies", "10.0.0.1/8"]),
         ("no section\n", ["no section"]),
     ],
