@@ -23,5 +23,5 @@ def agent_of(api: Api, host: str) -> dict[str, Any]:
     """Give the agent of a host. Raises CannotTell, also for one that nobody knows."""
     found = agents_of(api, host=host)
     if not found:
-        raise CannotTell(f"the controller knows no host {shlex.quote(host)}")
+        raise CannotTell(f"the controller knows no host {shlex.quote(host)}; `osken-net hosts` lists them")
     return found[0]

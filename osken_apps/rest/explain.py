@@ -78,7 +78,10 @@ def _about_frame(operations: Operations, request: Request, asked: Asked) -> Answ
         raise HTTPBadRequest(f"Invalid input for frame. Reason: {error}.") from error
     facts = operations.questions.ask(FactsOfFrame(asked.host, asked.interface, frame.macs))
     if facts is None:
-        raise HTTPBadRequest(f"Invalid input for host. Reason: the controller knows no host {asked.host}.")
+        raise HTTPBadRequest(
+            f"Invalid input for host. Reason: the controller knows no host {asked.host!r};"
+            " `osken-net hosts` lists them."
+        )
     told = explain_frame(facts, frame, ASSUMPTIONS[asked.assumption])
     operations.questions.explained[told.verdict.code] += 1
     question = f"What happens to this frame from {asked.interface} of {asked.host}: {frame.text() or 'any'}?"

@@ -176,7 +176,7 @@ def test_a_host_that_nobody_knows_has_no_flows(world: World) -> None:
     done = diff(world, "nobody")
     assert (done.returncode, done.stderr) == (
         3,
-        "osken-net: the controller knows no host nobody\n",
+        "osken-net: the controller knows no host nobody; `osken-net hosts` lists them\n",
     )
 
 

@@ -189,7 +189,7 @@ def test_a_host_that_nobody_knows_cannot_be_told_of(api: FakeApi, capsys: pytest
         assert ended == (
             3,
             "",
-            "osken-net: the controller knows no host host9\n",
+            "osken-net: the controller knows no host host9; `osken-net hosts` lists them\n",
         )
 
 
@@ -418,7 +418,8 @@ def test_a_support_bundle_names_hosts_that_were_asked_for_and_are_not_shown(
 
     api.answers |= {"GET /v2.0/agents?host=host9": {"agents": []}, "GET /v2.0/overview": overview()}
     asked_for = missing("one", "--host", "host1", "--host", "host9")
-    assert asked_for["hosts/host9"] == "the controller knows no host host9" and "hosts/host1" not in asked_for
+    unknown = "the controller knows no host host9; `osken-net hosts` lists them"
+    assert asked_for["hosts/host9"] == unknown and "hosts/host1" not in asked_for
     api.answers |= {"GET /v2.0/agents": {"agents": []}, "GET /v2.0/overview": overview(may_see_hosts=False)}
     assert "of no hosts (policy: get_agent)" in missing("another")["agents.json"]
 

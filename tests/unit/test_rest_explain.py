@@ -42,6 +42,8 @@ class Controller(Questions):
         """Give the facts."""
         self.was_asked.append(question)
         if isinstance(question, questions.FactsOfFrame):
+            if question.host != "host1":
+                return None
             return FrameFacts(
                 at=NOW,
                 layout=LAYOUT,
@@ -214,6 +216,12 @@ def test_a_frame_is_followed_for_administrators_alone(api: Client, controller: C
     assert {leaving["port"] for leaving in told["path"]["exits"]} == {"br-int", "eth2", "br-eth2"}
     assert controller.was_asked == [questions.FactsOfFrame("host1", "tap1", (0xFA163E000001, 0))]
     assert ask(api.as_user("a", "member"), frame=frame).status == 403
+
+
+def test_a_host_that_is_not_known_is_named_with_what_lists_those_that_are(api: Client) -> None:
+    reply = ask(api, frame={"host": "host 9", "interface": "tap1"})
+    told = "the controller knows no host 'host 9'; `osken-net hosts` lists them."
+    assert (reply.status, reply.message) == (400, f"Invalid input for host. Reason: {told}")
 
 
 def test_machines_are_probed_for_administrators_alone(api: Client, controller: Controller) -> None:
