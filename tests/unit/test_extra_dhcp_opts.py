@@ -21,7 +21,7 @@ def value(name, text):
     return parse_extra_dhcp_opt(ExtraDhcpOption(name, text)).value
 
 
-def refusal(*opts, mtu=None, lease_s=None):
+def refusal(*opts, mtu=1500, lease_s=None):
     """Give the words that refuse a set of options, or None."""
     try:
         validate_extra_dhcp_opts([ExtraDhcpOption(*opt) for opt in opts], mtu, lease_s)

@@ -1,5 +1,8 @@
 """How port reports are recorded when something is wrong."""
 
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,7 +21,10 @@ from tests.unit.rest_client import store_at
 
 GOOD = PortReport("good", Binding("host1", 1), PortStatus.ACTIVE)
 NOW = datetime(2026, 11, 25, 12, 0, 0, tzinfo=UTC)
+DEADLINE_S = 10.0
 BAD = PortReport("bad", None, PortStatus.DOWN)
+OTHER = PortReport("other", None, PortStatus.DOWN)
+THIRD = PortReport("third", None, PortStatus.DOWN)
 
 
 @pytest.fixture
@@ -53,24 +59,68 @@ def test_a_report_that_breaks_does_not_take_the_others_with_it(
     assert f"a report is dropped: {BAD}" in caplog.text
 
 
+class Ended(BaseException):
+    """Ends what runs for ever."""
+
+
+class OneCommit:
+    """A store that ends whoever has written to it; `away` is called where it is away at first."""
+
+    def __init__(self, store: Store, away: Callable[[], None] | None = None) -> None:
+        self._store = store
+        self._away = away
+
+    @contextmanager
+    def write(self, lazy: bool) -> Iterator[Transaction]:
+        if self._away:
+            away, self._away = self._away, None
+            away()
+            raise StoreUnavailable("gone")
+        with self._store.write(lazy=lazy) as transaction:
+            yield transaction
+        raise Ended
+
+
+def run(recorder: Recorder, store: Store, away: Callable[[], None] | None = None) -> None:
+    """Run a recorder until it has written once."""
+
+    def work() -> None:
+        with suppress(Ended):
+            recorder.run(OneCommit(store, away))  # type: ignore[arg-type]
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(DEADLINE_S)
+    assert not thread.is_alive()
+
+
+def hosts_of(store: Store) -> list[KnownHost]:
+    with store.read() as view:
+        return view.known_hosts()
+
+
 def test_reports_are_kept_while_the_database_is_away(
-    store: Store, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+    store: Store,
+    recorder: Recorder,
+    recorded: list[PortReport],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    def record(_transaction: Transaction, _reports: tuple[PortReport, ...]) -> None:
-        raise StoreUnavailable("gone")
+    monkeypatch.setattr(recorder_module, "FIRST_BACKOFF_S", 0.001)
+    recorder.add((GOOD, KnownHost("host1", NOW), OTHER))
+    run(recorder, store, away=lambda: None)
+    assert (recorded, hosts_of(store)) == ([GOOD, OTHER], [KnownHost("host1", NOW)])
+    assert caplog.messages == ["3 reports wait: The database is not available: gone."]
 
-    monkeypatch.setattr(recorder_module, "record", record)
-    with pytest.raises(StoreUnavailable):
-        recorder.record(store, (GOOD,))
 
-
-def test_a_report_that_waits_gives_way_to_a_newer_one_of_its_port(recorder: Recorder) -> None:
+def test_a_report_that_waits_gives_way_to_a_newer_one_of_its_port(
+    store: Store, recorder: Recorder, recorded: list[PortReport], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder_module, "FIRST_BACKOFF_S", 0.001)
     newer = PortReport("good", None, PortStatus.DOWN)
-    recorder.add((GOOD, BAD))
-    assert recorder._next() == (GOOD, BAD)
-    recorder.add((newer,))
-    recorder._keep((GOOD, BAD))
-    assert recorder._next() == (newer, BAD)
+    recorder.add((GOOD, OTHER))
+    run(recorder, store, away=lambda: recorder.add((newer,)))
+    assert recorded == [newer, OTHER]
 
 
 def test_what_is_to_be_kept_of_a_host_is_recorded_among_the_reports_of_ports(
@@ -79,17 +129,20 @@ def test_what_is_to_be_kept_of_a_host_is_recorded_among_the_reports_of_ports(
     older, newer = KnownHost("host1", NOW), KnownHost("host1", NOW, "netdev")
     recorder.add((older, GOOD))
     recorder.add((newer,))
-    recorder.record(store, recorder._next())
-    with store.read() as view:
-        assert (view.known_hosts(), recorded) == ([newer], [GOOD])
+    run(recorder, store)
+    assert (hosts_of(store), recorded) == ([newer], [GOOD])
 
 
 def test_of_too_many_hosts_those_that_came_first_are_recorded_no_more(
-    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+    store: Store, recorder: Recorder, recorded: list[PortReport], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    with store.write(lazy=True) as transaction:
+        for number in range(5):
+            transaction.keep_host(KnownHost(f"former{number}", NOW))
     monkeypatch.setattr(recorder_module, "MAX_KNOWN_HOSTS", 2)
-    recorder.add([GOOD, BAD, PortReport("third", None, PortStatus.DOWN)])
+    recorder.add((GOOD, OTHER, THIRD))
     for number in range(5):
         recorder.add([KnownHost(f"host{number}", NOW), FormerName(f"former{number}")])
-    names = [one.port_id if isinstance(one, PortReport) else one.name for one in recorder._next()]
-    assert names == ["good", "bad", "third", "host4", "former4"]
+    run(recorder, store)
+    assert recorded == [GOOD, OTHER, THIRD]
+    assert {host.name for host in hosts_of(store)} == {"former0", "former1", "former2", "former3", "host4"}
