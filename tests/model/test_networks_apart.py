@@ -33,6 +33,7 @@ from osken_apps.pipeline.document import rule_of
 from osken_apps.pipeline.features.dead import DEAD_DROP
 from osken_apps.pipeline.stale import values_set
 from tests.golden.scenarios import LAYOUT
+from tests.model.by_hand import ByHand
 from tests.model.loading import load
 from tests.model.switch import Ovsdb, SwitchBridge, SwitchConnection, flushed, new_datapath_ids
 
@@ -60,13 +61,6 @@ def port(number: int, network: Network, guarded: bool = False, binding: Binding 
 
 def tap(item: Port) -> str:
     return f"tap{item.id[:11]}"
-
-
-class ByHand(HostReconciler):
-    """A reconciler that makes a pass when the test says so."""
-
-    def run(self) -> None:
-        """Do nothing by itself."""
 
 
 class Site:

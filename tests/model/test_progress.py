@@ -10,15 +10,9 @@ from osken_apps.model.changes import Snapshot
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.resources import Binding
 from tests.golden.scenarios import LAYOUT, NET1, SUBNET1, VM1
+from tests.model.by_hand import ByHand
 from tests.model.loading import load
 from tests.model.switch import SwitchBridge, SwitchConnection
-
-
-class ByHand(HostReconciler):
-    """A reconciler that makes a pass when the test says so."""
-
-    def run(self) -> None:
-        """Do nothing by itself."""
 
 
 def started() -> Hosts:

@@ -27,15 +27,9 @@ from osken_apps.pipeline.announcements import announcements
 from osken_apps.pipeline.desired import desired_flows
 from tests.golden.scenarios import LAYOUT, NET1, NET2, SCENARIOS, SERVER1, SUBNET1, VM1
 from tests.model import switch
+from tests.model.by_hand import ByHand
 from tests.model.loading import load
 from tests.model.switch import Ovsdb, SwitchBridge, SwitchConnection, flushed
-
-
-class ByHand(HostReconciler):
-    """A reconciler that makes a pass when the test says so."""
-
-    def run(self) -> None:
-        """Do nothing by itself."""
 
 
 class World:

@@ -8,6 +8,7 @@ from osken_apps.apps.reconcile import HostReconciler
 from osken_apps.model.changes import Snapshot
 from osken_apps.model.fabric import Fabric
 from tests.golden.scenarios import LAYOUT
+from tests.model.by_hand import ByHand
 from tests.model.loading import load
 from tests.model.switch import SwitchBridge, SwitchConnection
 
@@ -16,13 +17,6 @@ def connect(hosts: Hosts, name: str, bridge: SwitchBridge) -> SwitchConnection:
     connection = SwitchConnection(bridge, name)
     hosts.connected(connection, "h")  # type: ignore[arg-type]
     return connection
-
-
-class ByHand(HostReconciler):
-    """A reconciler that makes a pass when the test says so."""
-
-    def run(self) -> None:
-        """Do nothing by itself."""
 
 
 def started(kind: type[HostReconciler]) -> Hosts:

@@ -36,6 +36,7 @@ from osken_apps.pipeline.probe import PROBE_COOKIE
 from osken_apps.questions import FactsOfFrame, FactsOfPort
 from tests.bench.fake_switch import packet_in
 from tests.golden.scenarios import LAYOUT, NET1, SERVER1, SUBNET1
+from tests.model.by_hand import ByHand
 from tests.model.loading import load
 from tests.model.switch import Ovsdb, SwitchBridge, SwitchConnection
 from tests.unit.explain_facts import NOW, machine
@@ -142,13 +143,6 @@ class Switch(SwitchConnection):
             length = METER_STATS.size + BAND_STATS.size
             fixed = METER_STATS.pack(meter_id, length, 0, 0, 0, 0, 0)
             yield fixed + BAND_STATS.pack(self.dropped.get(meter_id, 0), 0)
-
-
-class ByHand(HostReconciler):
-    """A reconciler that makes a pass when the test says so."""
-
-    def run(self) -> None:
-        """Do nothing by itself."""
 
 
 @dataclass

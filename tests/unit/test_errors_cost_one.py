@@ -37,6 +37,7 @@ from osken_apps.store import view
 from osken_apps.store.feed import Feed
 from osken_apps.store.tables import form
 from tests.golden.scenarios import LAYOUT
+from tests.model.by_hand import ByHand
 from tests.model.loading import load
 from tests.model.switch import Ovsdb, SwitchBridge, SwitchConnection
 from tests.model.test_networks_apart import port, tap
@@ -67,13 +68,6 @@ def _is_counted() -> Iterator[None]:
     before = noted.total()
     yield
     assert noted.total() > before
-
-
-class ByHand(HostReconciler):
-    """A reconciler that makes no pass by itself."""
-
-    def run(self) -> None:
-        """Do nothing."""
 
 
 @pytest.fixture
