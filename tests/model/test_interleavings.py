@@ -13,7 +13,6 @@ from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.foreign_changes import have_read
 from osken_apps.apps.host import Host
 from osken_apps.apps.hosts import Hosts
-from osken_apps.apps.reconcile import HostReconciler
 from osken_apps.model.addresses import mac_address
 from osken_apps.model.changes import Deleted, HostIdentity, PortReport, Snapshot, Upserted
 from osken_apps.model.fabric import Fabric
@@ -39,6 +38,7 @@ from osken_apps.pipeline.features.switching import DELIVER_SEVERAL, TO_EACH
 from osken_apps.pipeline.features.tunnels import PEER_IN, TO_EACH_HOST, TO_UNKNOWN_MAC
 from osken_apps.pipeline.named_vlans import carrying, named_vlans
 from tests.examples import examples
+from tests.model.by_hand import ByHand
 from tests.model.loading import load
 from tests.model.switch import Ovsdb, SwitchBridge, SwitchConnection, count_anew
 
@@ -95,7 +95,7 @@ def network(network_id: str, segmentation_id: int) -> Network:
     return Network(id=network_id, project_id="p", physical_network="default", segmentation_id=segmentation_id)
 
 
-class ManualReconciler(HostReconciler):
+class ManualReconciler(ByHand):
     """A reconciler that looks when the test says so."""
 
     def __init__(self, host: Host, hosts: Hosts, reports: list[PortReport], awake: dict[str, Host]) -> None:
@@ -109,9 +109,6 @@ class ManualReconciler(HostReconciler):
     def follow(self) -> None:
         super().follow()
         self._awake[self._host.name] = self._host
-
-    def run(self) -> None:
-        """Do nothing by itself."""
 
 
 class Controller:
