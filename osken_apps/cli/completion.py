@@ -5,8 +5,7 @@ import argparse
 from osken_apps.cli.command import Exit
 
 PORT, HOST = "_osken_net_ports", "_osken_net_hosts"
-#: What is completed by a function of the script: in these commands, by what an argument is called.
-ASKING = ("explain", "trace", "flows", "interfaces", "dhcp", "diff", "support-bundle")
+#: What is completed by a function of the script, by what an argument is called.
 NAMES = {"PORT": PORT, "TO": PORT, "HOST": HOST}
 PREAMBLE = {
     "bash": """
@@ -54,8 +53,8 @@ def completion(parsed: argparse.Namespace) -> int:
 def _have_names_completed(parser: argparse.ArgumentParser) -> None:
     """Say of which arguments the names are asked for."""
     (commands,) = (each for each in parser._actions if isinstance(each, argparse._SubParsersAction))
-    for name in ASKING:
-        for argument in commands.choices[name]._actions:
+    for command in commands.choices.values():
+        for argument in command._actions:
             completer = NAMES.get(str(argument.metavar))
-            if completer:
+            if completer and argument.type is None:  # what is converted is no name: a TCP port is a number
                 argument.complete = {"bash": completer, "zsh": completer}
