@@ -20,8 +20,7 @@ from typing import Any
 from osken_apps.errors import ApiError, ConfigurationError
 from osken_apps.model.addresses import share_of
 from osken_apps.repeats import OTHERS, Repeats
-from osken_apps.rest.identity.trusted_headers import HTTPUnauthorized
-from osken_apps.rest.request import READS, Answer, Request
+from osken_apps.rest.request import READS, Answer, HTTPUnauthorized, Request
 from osken_apps.rest.server.environ import CLIENT
 
 LOG = logging.getLogger(__name__)

@@ -83,6 +83,14 @@ class Answer:
     who: Caller = NOBODY
 
 
+class HTTPUnauthorized(ApiError):
+    """Nobody that we trust says who asks; `tried` is who it was said to be."""
+
+    def __init__(self, reason: str, tried: str = "") -> None:
+        super().__init__(f"The request you have made requires authentication: {reason}.")
+        self.tried = tried
+
+
 class HTTPNotFound(NotFound):
     """Nothing has this address."""
 

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from osken_apps.errors import ApiError, BadRequest, Conflict, NotFound, ServiceUnavailable
 from osken_apps.rest.edge import ForeignOrigin, HTTPUnsupportedMediaType, MisdirectedRequest
 from osken_apps.rest.identity.admin import MadeByCommand
-from osken_apps.rest.identity.trusted_headers import HTTPUnauthorized
 from osken_apps.rest.operations import RevisionNumberConstraintFailed
 from osken_apps.rest.policy import PolicyNotAuthorized
 from osken_apps.rest.request import (
     HTTPMethodNotAllowed,
     HTTPRequestEntityTooLarge,
     HTTPRequestURITooLong,
+    HTTPUnauthorized,
     TooManyLogins,
 )
 

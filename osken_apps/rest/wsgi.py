@@ -21,7 +21,6 @@ from osken_apps.rest.census import Census
 from osken_apps.rest.controller import Hosts, Questions
 from osken_apps.rest.identity.authentication import Identification, identification
 from osken_apps.rest.identity.documents import ROOT as IDENTITY
-from osken_apps.rest.identity.trusted_headers import HTTPUnauthorized
 from osken_apps.rest.listing import MAX_PARAMETERS
 from osken_apps.rest.operations import Operations
 from osken_apps.rest.policy import policy_of
@@ -38,6 +37,7 @@ from osken_apps.rest.request import (
     HTTPNotFound,
     HTTPRequestEntityTooLarge,
     HTTPRequestURITooLong,
+    HTTPUnauthorized,
     Request,
     TooManyLogins,
 )

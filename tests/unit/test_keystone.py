@@ -15,8 +15,7 @@ import pytest
 from osken_apps.errors import ConfigurationError
 from osken_apps.outgoing_http import bounded
 from osken_apps.rest.identity.keystone import PAUSE_S, Keystone, KeystoneUnavailable
-from osken_apps.rest.identity.trusted_headers import HTTPUnauthorized
-from osken_apps.rest.request import Asked, Caller
+from osken_apps.rest.request import Asked, Caller, HTTPUnauthorized
 from tests.unit.rest_client import client_of, config_of
 
 NEVER = "2999-01-01T00:00:00.000000Z"

@@ -24,9 +24,8 @@ from osken_apps.rest.identity import documents
 from osken_apps.rest.identity.admin import IdentityAdmin
 from osken_apps.rest.identity.local import Local, Session
 from osken_apps.rest.identity.login import logged_in
-from osken_apps.rest.identity.trusted_headers import HTTPUnauthorized
 from osken_apps.rest.policy import PolicyNotAuthorized
-from osken_apps.rest.request import Answer, HTTPNotFound, Request, json_of
+from osken_apps.rest.request import Answer, HTTPNotFound, HTTPUnauthorized, Request, json_of
 from osken_apps.rest.routes import Route
 from osken_apps.rest.types import TEXT_LENGTH
 from osken_apps.rest.validation import body_of

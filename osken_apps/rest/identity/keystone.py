@@ -17,8 +17,8 @@ from oslo_config import cfg
 
 from osken_apps.config import KEYSTONE_SECTION, Config
 from osken_apps.errors import ConfigurationError, ServiceUnavailable
-from osken_apps.rest.identity.trusted_headers import HTTPUnauthorized, caller_of
-from osken_apps.rest.request import Asked, Caller
+from osken_apps.rest.identity.trusted_headers import caller_of
+from osken_apps.rest.request import Asked, Caller, HTTPUnauthorized
 
 LOG = logging.getLogger(__name__)
 

@@ -13,8 +13,7 @@ from osken_apps.accounts.passwords import Passwords
 from osken_apps.accounts.tokens import Token, Tokens
 from osken_apps.config import Config
 from osken_apps.model.accounts import ApplicationCredential, Project, User
-from osken_apps.rest.identity.trusted_headers import HTTPUnauthorized
-from osken_apps.rest.request import Asked, Caller
+from osken_apps.rest.request import Asked, Caller, HTTPUnauthorized
 from osken_apps.store.accounts import Accounts
 from osken_apps.store.store import Store
 

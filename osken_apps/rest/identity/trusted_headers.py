@@ -8,8 +8,7 @@ from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 
 from osken_apps.config import ApiConfig
-from osken_apps.errors import ApiError
-from osken_apps.rest.request import Asked, Caller
+from osken_apps.rest.request import Asked, Caller, HTTPUnauthorized
 
 USER, PROJECT, ROLES, STATUS = "X-User-Id", "X-Project-Id", "X-Roles", "X-Identity-Status"
 CONFIRMED = "Confirmed"
@@ -19,14 +18,6 @@ MAX_ROLES = 100
 
 #: Gives who asks. Raises HTTPUnauthorized, ServiceUnavailable.
 Identify = Callable[[Asked], Caller]
-
-
-class HTTPUnauthorized(ApiError):
-    """Nobody that we trust says who asks; `tried` is who it was said to be."""
-
-    def __init__(self, reason: str, tried: str = "") -> None:
-        super().__init__(f"The request you have made requires authentication: {reason}.")
-        self.tried = tried
 
 
 def everybody(api: ApiConfig) -> Identify:
