@@ -1,6 +1,7 @@
 """Exceptions that cost one message each and nothing else: each kind is logged once, all are counted."""
 
 import logging
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ Kind = tuple[str, type[BaseException], str, int]
 
 #: How many there were in this process, by what failed.
 noted: Counter[str] = Counter()
+_counting = threading.Lock()
 
 
 class Failures:
@@ -25,9 +27,10 @@ class Failures:
         `what` says what failed, with no ids in it: it is part of the kind. `detail` is shown with the first.
         """
         kind = (what, type(error), *_origin(error))
-        self.counts[kind] += 1
-        noted[what] += 1
-        count = self.counts[kind]
+        with _counting:
+            self.counts[kind] += 1
+            noted[what] += 1
+            count = self.counts[kind]
         if count == 1:
             LOG.error("%s: %s" if detail else "%s%s", what, detail, exc_info=error)
         elif count == 10 ** (len(str(count)) - 1):

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from osken_apps.errors import ServiceUnavailable
 from osken_apps.failures import Failures
@@ -18,6 +18,8 @@ from osken_apps.model.known_hosts import FormerName, KnownHost, bounded, former_
 from osken_apps.questions import A, Question
 
 TIMEOUT_S = 5.0
+
+K = TypeVar("K")
 
 
 class Hosts:
@@ -138,6 +140,7 @@ class Questions:
     def __init__(self, send: Callable[[Query], None] | None = None) -> None:
         self._send = send
         self._numbers = itertools.count(1)
+        self._counting = threading.Lock()
         self._waiting: dict[int, tuple[threading.Event, list[Answer]]] = {}
         self.asked: Counter[tuple[str, str]] = Counter()  # by name and what came of it
         self.explained: Counter[str] = Counter()  # by the code of the verdict
@@ -155,7 +158,15 @@ class Questions:
             result = "answered"
             return value
         finally:
-            self.asked[question.name, result] += 1
+            self._count(self.asked, (question.name, result))
+
+    def note_verdict(self, code: str) -> None:
+        """Count an explanation by the code of its verdict."""
+        self._count(self.explained, code)
+
+    def _count(self, counter: Counter[K], key: K) -> None:
+        with self._counting:
+            counter[key] += 1
 
     def _ask(self, question: Question[Any]) -> Any:
         if self._send is None:

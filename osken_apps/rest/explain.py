@@ -65,7 +65,7 @@ def _answer_about(operations: Operations, request: Request, port: Port, peer: Pe
     else:
         told = explain_address(facts)
         question = f"Why has {seen.called} no address?"
-    operations.questions.explained[told.verdict.code] += 1
+    operations.questions.note_verdict(told.verdict.code)
     answer = shown(question, told, facts.hosts)
     return Answer(200, {"explain": answer if sees_hosts else veiled(answer, told, facts.hosts)})
 
@@ -83,7 +83,7 @@ def _about_frame(operations: Operations, request: Request, asked: Asked) -> Answ
             " `osken-net hosts` lists them."
         )
     told = explain_frame(facts, frame, ASSUMPTIONS[asked.assumption])
-    operations.questions.explained[told.verdict.code] += 1
+    operations.questions.note_verdict(told.verdict.code)
     question = f"What happens to this frame from {asked.interface} of {asked.host}: {frame.text() or 'any'}?"
     return Answer(200, {"explain": shown(question, told, facts.hosts)})
 
