@@ -3,10 +3,12 @@
 import logging
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 LOG = logging.getLogger(__name__)
+
+BEGIN_AGAIN_S = 1.0
 
 Kind = tuple[str, type[BaseException], str, int]
 
@@ -47,6 +49,23 @@ class Failures:
             raise
         except Exception as error:
             self.note(what, error, detail)
+
+    def again_and_again(
+        self, wait: Callable[[float], object], work: Callable[..., object], *arguments: object
+    ) -> None:
+        """Do what others count on; what an error ends begins again, soon. `wait` lets seconds pass."""
+        while True:
+            try:
+                work(*arguments)
+                return
+            except Exception as error:
+                self.note(f"{name_of(work)} ended by an error, and begins again", error)
+            wait(BEGIN_AGAIN_S)
+
+
+def name_of(work: Callable[..., object]) -> str:
+    """Say what a function is called."""
+    return str(getattr(work, "__qualname__", work))
 
 
 def _origin(error: BaseException) -> tuple[str, int]:

@@ -18,11 +18,9 @@ from eventlet.event import Event as _Event
 from eventlet.semaphore import Semaphore as _Semaphore
 
 from osken_apps.apps.hub import Hub
-from osken_apps.failures import Failures
+from osken_apps.failures import Failures, name_of
 
 _failures = Failures()  # of tasks
-
-BEGIN_AGAIN_S = 1.0
 
 clock = time.monotonic
 
@@ -98,28 +96,14 @@ def spawn_after(seconds: float, work: Callable[..., object], *arguments: object)
 
 def spawn_for_ever(work: Callable[..., object], *arguments: object) -> Task:
     """Run a function that others count on beside the others; one that an error ends begins again, soon."""
-    return spawn(_again_and_again, work, arguments)
-
-
-def _again_and_again(work: Callable[..., object], arguments: tuple[object, ...]) -> None:
-    while True:
-        try:
-            work(*arguments)
-            return
-        except Exception as error:
-            _failures.note(f"{_name(work)} ended by an error, and begins again", error)
-        sleep(BEGIN_AGAIN_S)
-
-
-def _name(work: Callable[..., object]) -> str:
-    return str(getattr(work, "__qualname__", work))
+    return spawn(_failures.again_and_again, sleep, work, *arguments)
 
 
 def _logged(work: Callable[..., object], arguments: tuple[object, ...]) -> None:
     try:
         work(*arguments)
     except Exception as error:
-        _failures.note(f"{_name(work)} ended by an error", error)
+        _failures.note(f"{name_of(work)} ended by an error", error)
 
 
 def sleep(seconds: float) -> None:

@@ -50,7 +50,6 @@ OTHER_BUILD = (
 STATE_DIR_MODE = 0o750
 NICENESS = 10  # where processors are short, DHCP goes first
 GC_THRESHOLD = 100_000
-BEGIN_AGAIN_S = 1.0
 
 
 def serve(
@@ -168,16 +167,7 @@ def _in_background(target: Callable[..., None], *arguments: Any) -> None:
 
 def _for_ever(failures: Failures, work: Callable[..., None], *arguments: Any) -> None:
     """Do in the background what others count on; where an error ends it, it begins again, soon."""
-
-    def again_and_again() -> None:
-        while True:
-            try:
-                return work(*arguments)
-            except Exception as error:
-                failures.note(f"{work.__qualname__} ended by an error, and begins again", error)
-            threading.Event().wait(BEGIN_AGAIN_S)
-
-    _in_background(again_and_again)
+    _in_background(failures.again_and_again, threading.Event().wait, work, *arguments)
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:

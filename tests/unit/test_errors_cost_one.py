@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from osken_apps import failures
 from osken_apps.apps import audit, edge, host_reports, runtime
 from osken_apps.apps.dhcp import BridgeService
 from osken_apps.apps.hosts import Hosts
@@ -293,7 +294,7 @@ def test_a_host_that_the_api_cannot_show_is_shown_as_it_was_and_the_others_as_th
 def test_a_task_that_others_count_on_begins_again(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(runtime, "BEGIN_AGAIN_S", 0.001)
+    monkeypatch.setattr(failures, "BEGIN_AGAIN_S", 0.001)
     monkeypatch.setattr(runtime, "_failures", Failures())
     begun: list[int] = []
 
@@ -315,7 +316,7 @@ def test_a_task_that_others_count_on_begins_again(
 
 
 def test_a_thread_that_others_count_on_begins_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "BEGIN_AGAIN_S", 0.001)
+    monkeypatch.setattr(failures, "BEGIN_AGAIN_S", 0.001)
     begun: list[int] = []
     done = threading.Event()
 
