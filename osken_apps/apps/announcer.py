@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 
 from osken_apps.apps import runtime
-from osken_apps.apps.bridge import Bridge
-from osken_apps.apps.host import Host
+from osken_apps.apps.host import Bridge, Host
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.resources import Port
 from osken_apps.model.snapshot import HostSnapshot

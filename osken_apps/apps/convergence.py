@@ -5,9 +5,8 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from osken_apps.apps import runtime
-from osken_apps.apps.bridge import Bridge, BridgeState, Outcome
 from osken_apps.apps.connection import SwitchError, SwitchGone
-from osken_apps.apps.host import Host
+from osken_apps.apps.host import Bridge, BridgeState, Host, Outcome
 from osken_apps.apps.host_counts import read_counts
 from osken_apps.apps.hosts import Hosts
 from osken_apps.errors import Malformed

@@ -13,9 +13,9 @@ from ipaddress import IPv4Address
 from weakref import WeakKeyDictionary
 
 from osken_apps.apps import runtime
-from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.connection import Connection
 from osken_apps.apps.dhcp_shown import Answer, entry_shown, lease_shown, messages, reason_shown
+from osken_apps.apps.host import Bridge
 from osken_apps.apps.hosts import Hosts
 from osken_apps.dhcp.decision import DECLINED, Decision, SilenceReason
 from osken_apps.dhcp.journal import Journal, PortJournal

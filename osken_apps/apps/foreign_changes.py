@@ -7,8 +7,8 @@ changes flows again and again has that done ever more rarely, and audits go on b
 import logging
 
 from osken_apps.apps import runtime
-from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.complaints import complain
+from osken_apps.apps.host import Bridge
 from osken_apps.apps.hosts import Hosts
 from osken_apps.openflow.events import FlowsChanged
 from osken_apps.pipeline.probe import PROBE_COOKIE

@@ -6,9 +6,10 @@ A scrape never asks a switch: it is told what was read last.
 import logging
 from dataclasses import asdict
 
-from osken_apps.apps.bridge import Bridge, read_port_stats
 from osken_apps.apps.connection import SwitchError
+from osken_apps.apps.host import Bridge
 from osken_apps.apps.hosts import Hosts
+from osken_apps.apps.switch_requests import read_port_stats
 from osken_apps.errors import Malformed
 from osken_apps.model.counts import PortCounts
 from osken_apps.openflow.port_stats import PortStats

@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from osken_apps.apps import runtime
-from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.complaints import complain
 from osken_apps.apps.connection import Connection
-from osken_apps.apps.host import Host, Reconciler
+from osken_apps.apps.host import Bridge, Host, Reconciler
 from osken_apps.apps.ovsdb.session import OvsdbSession
 from osken_apps.apps.served_hosts import SETTLE_S, ServedHosts
 from osken_apps.errors import OskenAppsError

@@ -20,11 +20,10 @@ from osken_apps.apps.answering.facts import Gatherer
 from osken_apps.apps.answering.queries import Knowledge
 from osken_apps.apps.audit import audit_for_ever
 from osken_apps.apps.binding import is_early, listen
-from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.complaints import tell_again_for_ever
 from osken_apps.apps.dhcp import Dhcp
 from osken_apps.apps.edge import edge, look_at, watch_certificates
-from osken_apps.apps.host import Host
+from osken_apps.apps.host import Bridge, Host
 from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.listening import allow_many_sockets
 from osken_apps.apps.memory import keep_collections_short, watch_endings

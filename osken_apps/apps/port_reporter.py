@@ -3,8 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable, Mapping
 
-from osken_apps.apps.bridge import Bridge
-from osken_apps.apps.host import Host
+from osken_apps.apps.host import Bridge, Host
 from osken_apps.apps.host_conditions import HostConditions
 from osken_apps.failures import Failures
 from osken_apps.model.changes import PortReport

@@ -12,11 +12,10 @@ from functools import partial
 
 from osken_apps.apps import runtime
 from osken_apps.apps.announcer import Announcer
-from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.broken_ports import broken_ports
 from osken_apps.apps.connection import SwitchError
 from osken_apps.apps.convergence import Convergence
-from osken_apps.apps.host import Host
+from osken_apps.apps.host import Bridge, Host
 from osken_apps.apps.host_conditions import HostConditions
 from osken_apps.apps.host_tags import HostTags
 from osken_apps.apps.hosts import Hosts

@@ -4,9 +4,8 @@ import logging
 from functools import partial
 
 from osken_apps.apps import runtime
-from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.connection import Connection
-from osken_apps.apps.host import Host
+from osken_apps.apps.host import Bridge, Host
 from osken_apps.apps.hosts import Hosts
 from osken_apps.model.snapshot import HostSnapshot
 from osken_apps.model.tunnel_bridge import PortWish, bridge_change, wishes

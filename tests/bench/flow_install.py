@@ -33,9 +33,9 @@ import eventlet  # noqa: E402
 from eventlet.event import Event  # noqa: E402
 from eventlet.green import subprocess  # noqa: E402 (the connection must answer probes meanwhile)
 
-from osken_apps.apps.bridge import read_flows, send_bundle  # noqa: E402
 from osken_apps.apps.connection import Connection  # noqa: E402
 from osken_apps.apps.openflow import OpenFlowServer  # noqa: E402
+from osken_apps.apps.switch_requests import read_flows, send_bundle  # noqa: E402
 from osken_apps.model.addresses import mac_address  # noqa: E402
 from osken_apps.model.dhcp_service import DhcpServer  # noqa: E402
 from osken_apps.model.snapshot import BoundPort, HostSnapshot, Layout, Segment  # noqa: E402

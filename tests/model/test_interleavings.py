@@ -9,9 +9,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.foreign_changes import have_read
-from osken_apps.apps.host import Host
+from osken_apps.apps.host import Bridge, Host
 from osken_apps.apps.hosts import Hosts
 from osken_apps.model.addresses import mac_address
 from osken_apps.model.changes import Deleted, HostIdentity, PortReport, Snapshot, Upserted

@@ -8,10 +8,9 @@ import pytest
 from greenlet import GreenletExit
 
 from osken_apps.apps import host_conditions, hosts, runtime, served_hosts
-from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.complaints import Complaints
 from osken_apps.apps.connection import SwitchError
-from osken_apps.apps.host import Host
+from osken_apps.apps.host import Bridge, Host
 from osken_apps.apps.host_reports import host_reports
 from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.reconcile import HostReconciler

@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 
 from osken_apps.apps import dhcp_shown
-from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.dhcp import BridgeService, Dhcp, PortService
-from osken_apps.apps.host import Host
+from osken_apps.apps.host import Bridge, Host
 from osken_apps.dhcp.decision import AnswerReason, SilenceReason
 from osken_apps.dhcp.journal import Journal
 from osken_apps.dhcp.reservation import Defaults, reservation_of

@@ -6,9 +6,8 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
-from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.connection import SwitchError
-from osken_apps.apps.host import Host
+from osken_apps.apps.host import Bridge, Host
 from osken_apps.apps.host_counts import read_counts
 from osken_apps.apps.host_reports import host_reports
 from osken_apps.apps.hosts import Hosts

@@ -103,7 +103,7 @@ def test_an_effect_is_seen(source: str) -> None:
         "import logging",
         "from osken_apps import config",
         "from osken_apps.config import load",
-        "import osken_apps.apps.bridge",
+        "import osken_apps.apps.host",
         "from osken_apps.store.view import View",
         "import urllib.request",
     ],

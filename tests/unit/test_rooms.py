@@ -102,10 +102,10 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
 
 
 def at_start(module: Module) -> set[str]:
-    """Give the modules of ours that a module loads when it is loaded."""
+    """Give the modules of ours that a module loads when it is loaded, or knows for its types."""
     found = set()
     for statement in module.tree.body:
-        if isinstance(statement, ast.Import | ast.ImportFrom):
+        if isinstance(statement, ast.Import | ast.ImportFrom | ast.If):
             found |= {name for text in imported(statement) if (name := module_of(text))}
     return found - {module.name, "osken_apps"}
 

@@ -13,9 +13,8 @@ from osken_apps.apps.answering.duplicate_macs import duplicate_mac_of
 from osken_apps.apps.answering.plugged import interface_of, nics, stray_of
 from osken_apps.apps.answering.probe import answers_arp, wire_carries
 from osken_apps.apps.answering.switches import Answers
-from osken_apps.apps.bridge import Bridge
 from osken_apps.apps.dhcp import Dhcp
-from osken_apps.apps.host import Host
+from osken_apps.apps.host import Bridge, Host
 from osken_apps.apps.hosts import Hosts
 from osken_apps.explain.facts import (
     Facts,

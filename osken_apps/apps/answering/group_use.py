@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from osken_apps.apps.answering.side_by_side import SWITCHES_WAIT_S, side_by_side
-from osken_apps.apps.bridge import Bridge, read_flow_counts
+from osken_apps.apps.host import Bridge
 from osken_apps.apps.hosts import Hosts
+from osken_apps.apps.switch_requests import read_flow_counts
 from osken_apps.openflow.wire import FlowKey, encode_flow
 from osken_apps.pipeline.features.group_rules import flows_of_rule
 

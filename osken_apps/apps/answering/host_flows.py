@@ -7,8 +7,9 @@ from typing import Any
 
 from osken_apps.apps import runtime
 from osken_apps.apps.answering.side_by_side import side_by_side
-from osken_apps.apps.bridge import Bridge, read_flow_counts
+from osken_apps.apps.host import Bridge
 from osken_apps.apps.hosts import Hosts
+from osken_apps.apps.switch_requests import read_flow_counts
 from osken_apps.model.flow_state import is_asked_for
 from osken_apps.model.host_snapshot import host_snapshot
 from osken_apps.model.turns import in_turns

@@ -6,7 +6,8 @@ What it puts into the switch is taken out again, and ends by itself if the contr
 from ipaddress import IPv4Address
 
 from osken_apps.apps import runtime
-from osken_apps.apps.bridge import Bridge, read_flow_counts
+from osken_apps.apps.host import Bridge
+from osken_apps.apps.switch_requests import read_flow_counts
 from osken_apps.model.addresses import MacAddress
 from osken_apps.openflow import codec
 from osken_apps.openflow.codec import FlowModCommand

@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from osken_apps.apps.answering.side_by_side import SWITCHES_WAIT_S, side_by_side
-from osken_apps.apps.bridge import Bridge, read_flow_counts, read_port_stats
 from osken_apps.apps.connection import SwitchError
+from osken_apps.apps.host import Bridge
+from osken_apps.apps.switch_requests import read_flow_counts, read_port_stats
 from osken_apps.errors import Malformed
 from osken_apps.explain.facts import InstalledFlow, Known, PortCounted, Source
 from osken_apps.pipeline.meters import DHCP_PUNTS, port_meter
