@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 from osken_apps.apps import runtime
 from osken_apps.apps.connection import Connection
-from osken_apps.apps.dhcp_shown import Answer, entry_shown, lease_shown, messages, reason_shown
+from osken_apps.apps.dhcp_shown import entry_shown, lease_shown, messages, reason_shown
 from osken_apps.apps.host import Bridge
 from osken_apps.apps.hosts import Hosts
 from osken_apps.dhcp.decision import DECLINED, Decision, SilenceReason
@@ -29,7 +29,7 @@ from osken_apps.model.snapshot import BoundPort, HostSnapshot
 from osken_apps.model.times import timestamp_of
 from osken_apps.model.turns import in_turns
 from osken_apps.openflow import codec
-from osken_apps.questions import DhcpTransactions
+from osken_apps.questions import DhcpTransactions, Shown
 
 LOG = logging.getLogger(__name__)
 
@@ -172,7 +172,7 @@ class Dhcp:
         self._services[bridge.connection] = after
         return after
 
-    def port_dhcp(self, port_id: str) -> Answer:
+    def port_dhcp(self, port_id: str) -> Shown:
         """Give what the REST API shows of a port's DHCP: lease, conflict and last transactions.
 
         Nothing is known of what was before `known_since`: a lease that was granted then is not shown.
@@ -192,7 +192,7 @@ class Dhcp:
             ],
         }
 
-    def transactions(self, about: DhcpTransactions) -> Answer:
+    def transactions(self, about: DhcpTransactions) -> Shown:
         """Give what the REST API shows of the last messages of all ports, see `dhcp_shown.messages`."""
         ports = self._hosts.fabric.inventory.ports
         entries = in_turns(self._journal.since(about.since, about.port_id), runtime.pause)

@@ -1,26 +1,24 @@
 """DHCP as the REST API shows it: leases and messages, times in ISO 8601. PURE."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from osken_apps.dhcp.decision import Decision
 from osken_apps.dhcp.journal import Entry, Lease
 from osken_apps.model.resources import Port
 from osken_apps.model.times import timestamp_of
+from osken_apps.questions import Shown
 
 MAX_MESSAGES = 1000
-
-Answer = dict[str, Any]
 
 
 def messages(
     entries: Iterable[tuple[str, Entry]], ports: Mapping[str, Port], host: str, outcome: str
-) -> Answer:
+) -> Shown:
     """Give the newest messages of ports (the newest first, each with its port's id), oldest first.
 
     Of a `host`, or with an `outcome`, if that is not empty; `more`: older ones are not told, being too many.
     """
-    told: list[Answer] = []
+    told: list[Shown] = []
     for port_id, entry in entries:
         binding = ports[port_id].binding if port_id in ports else None
         at = binding.host if binding else ""
@@ -33,7 +31,7 @@ def messages(
     return {"dhcp_transactions": told[::-1], "more": False}
 
 
-def lease_shown(lease: Lease | None) -> Answer | None:
+def lease_shown(lease: Lease | None) -> Shown | None:
     """Show a lease."""
     return lease and {
         "ip_address": str(lease.address),
@@ -42,7 +40,7 @@ def lease_shown(lease: Lease | None) -> Answer | None:
     }
 
 
-def entry_shown(entry: Entry) -> Answer:
+def entry_shown(entry: Entry) -> Shown:
     """Show a message of a client and what became of it."""
     decision = entry.decision
     return {

@@ -77,7 +77,7 @@ class Case:
         return Evidence(says, Source.STORE, self.facts.at)
 
 
-class Asked(Protocol):
+class HasWords(Protocol):
     """What a cause is asked of."""
 
     @property
@@ -85,7 +85,7 @@ class Asked(Protocol):
         """What sentences call the things that are asked about."""
 
 
-C = TypeVar("C", bound=Asked)
+C = TypeVar("C", bound=HasWords)
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # each is one object

@@ -27,7 +27,7 @@ MAX_ECHO_OCTETS = 1 << 16
 MESSAGE_S = 20.0  # from the first octet of a message to its last: the longest may take 3 Mbit/s
 
 
-class Answer(NamedTuple):
+class TransactionResult(NamedTuple):
     """What became of a transaction; `error` says in words why it was not done, if it was not."""
 
     transaction: int
@@ -46,7 +46,7 @@ class Session:
         self._began = now
         self._last_number = ECHO
         self._unanswered: set[int] = set()
-        self._answers: list[Answer] = []
+        self._answers: list[TransactionResult] = []
         self._liveness = Liveness(now)
         self._unfinished: tuple[int, float] | None = None  # the message that has no end yet, and since when
         self._output = bytearray(request("monitor_cond", [DATABASE, MONITOR, _asked()], MONITOR))
@@ -91,7 +91,7 @@ class Session:
         """Wait no more for the answer to a transaction."""
         self._unanswered.discard(number)
 
-    def answers(self) -> list[Answer]:
+    def answers(self) -> list[TransactionResult]:
         """Give the answers that came, and forget them."""
         answers, self._answers = self._answers, []
         return answers
@@ -158,7 +158,7 @@ class Session:
             self._taking = self.replica.taking(message.result)
         elif number in self._unanswered:
             self._unanswered.remove(number)
-            self._answers.append(Answer(number, _error_in(message)))
+            self._answers.append(TransactionResult(number, _error_in(message)))
 
 
 def _asked() -> dict[str, Json]:

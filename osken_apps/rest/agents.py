@@ -12,7 +12,7 @@ from osken_apps.networking.bindings import unbind_host
 from osken_apps.questions import ForgetHost
 from osken_apps.rest.agent_members import FLOWS, INTERFACES
 from osken_apps.rest.attribute import NAME
-from osken_apps.rest.controller import Hosts, Questions
+from osken_apps.rest.controller import KnownHosts, Questions
 from osken_apps.rest.read_only import OBJECT, ReadContext, ReadOnlyCollection, shown
 from osken_apps.rest.rules import ADMIN
 from osken_apps.rest.types import BOOLEAN, UUID, optional
@@ -53,7 +53,7 @@ def _agents(context: ReadContext) -> list[HostReport]:
     return sorted((*known.values(), *context.refused), key=lambda report: (report.host, report.refused))
 
 
-def _delete_agent(report: HostReport, store: Store, questions: Questions, hosts: Hosts) -> None:
+def _delete_agent(report: HostReport, store: Store, questions: Questions, hosts: KnownHosts) -> None:
     """Forget a host that is gone: its ports are unbound. Raises AgentInUse, ServiceUnavailable."""
     if report.alive:
         raise AgentInUse(report.host, "the host is connected")

@@ -19,7 +19,7 @@ from osken_apps.model.resources import Network, Standard
 from osken_apps.model.security_groups import SecurityGroup
 from osken_apps.rest.access import target_of
 from osken_apps.rest.agents import agent_id
-from osken_apps.rest.controller import Hosts
+from osken_apps.rest.controller import KnownHosts
 from osken_apps.rest.policy import Permissions, Target
 from osken_apps.store.facts import ResourceFacts, facts_of
 from osken_apps.store.store import Store
@@ -69,7 +69,7 @@ def _hides_or_shows(entry: NumberedChange, may_see: Sight) -> bool:
 class Census:
     """Counts what a store holds and remembers its last changes; may be used from several threads."""
 
-    def __init__(self, store: Store, hosts: Hosts) -> None:
+    def __init__(self, store: Store, hosts: KnownHosts) -> None:
         self._store = store
         self._hosts = hosts
         self._epoch = secrets.token_hex(8)  # nobody guesses it, who may not know it

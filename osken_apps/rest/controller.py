@@ -22,7 +22,7 @@ TIMEOUT_S = 5.0
 K = TypeVar("K")
 
 
-class Hosts:
+class KnownHosts:
     """The newest reports, and what the store keeps of hosts; what is read is replaced as a whole."""
 
     def __init__(self) -> None:

@@ -23,7 +23,7 @@ from osken_apps.link import (
     Serving,
     SnapshotWanted,
 )
-from osken_apps.rest.controller import Hosts, Questions
+from osken_apps.rest.controller import KnownHosts, Questions
 from osken_apps.store.feed import Feed
 from osken_apps.store.recorder import Recorder
 
@@ -128,7 +128,7 @@ class Listener:
         failures: Failures,
         speaker: Speaker,
         recorder: Recorder,
-        hosts: Hosts,
+        hosts: KnownHosts,
         questions: Questions,
     ) -> None:
         self._link = link

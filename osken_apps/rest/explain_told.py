@@ -2,19 +2,17 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from osken_apps.explain.cause import Verdict
 from osken_apps.explain.causes import Explanation
 from osken_apps.explain.facts import HostSeen
 from osken_apps.explain.paths import Counters
 from osken_apps.model.times import timestamp_of
+from osken_apps.questions import Shown
 from osken_apps.rest.openapi.words import TEXT, array_of, object_of
 from osken_apps.trace.result import Exit, Hop, Trace
 
 UNTOLD = "Something of its host is not as it should be; whoever runs the network is told what."
-
-Shown = dict[str, Any]
 
 
 def shown(question: str, told: Explanation, hosts: Mapping[str, HostSeen]) -> Shown:

@@ -1,12 +1,12 @@
 """`/security-groups/{id}/use`: who has a group, where, and what its rules have permitted there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from osken_apps.model.security_groups import SecurityGroup
 from osken_apps.questions import GroupPackets
 from osken_apps.rest.controller import Questions
-from osken_apps.rest.member import Asked, Member
+from osken_apps.rest.member import Member
 from osken_apps.rest.openapi.words import Document, array_of, object_of
 
 MAX_PORTS_TOLD = 1000
@@ -24,7 +24,7 @@ SHOWN = {
 }
 
 
-def _use(view: Any, group: SecurityGroup, _asked: Asked) -> Callable[[Questions], Any]:
+def _use(view: Any, group: SecurityGroup, _asked: Mapping[str, str]) -> Callable[[Questions], Any]:
     ports = view.members_of(group.id)
     rules = view.rules_of(group.id)
 

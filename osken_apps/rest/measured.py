@@ -19,7 +19,7 @@ from osken_apps.metrics.processes import process
 from osken_apps.metrics.requests import Requests
 from osken_apps.model.resources import Network, NetworkType, PortStatus
 from osken_apps.networking.physical import PhysicalNetworks
-from osken_apps.rest.controller import Hosts, Questions
+from osken_apps.rest.controller import KnownHosts, Questions
 from osken_apps.rest.health import MAX_SILENCE_S
 from osken_apps.store.store import Store
 from osken_apps.store.view import View
@@ -31,7 +31,7 @@ class Measured:
     """Gives the facts of one scrape."""
 
     def __init__(
-        self, config: Config, store: Store, hosts: Hosts, questions: Questions, requests: Requests
+        self, config: Config, store: Store, hosts: KnownHosts, questions: Questions, requests: Requests
     ) -> None:
         self._config = config
         self._store = store

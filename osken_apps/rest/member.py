@@ -10,8 +10,6 @@ from osken_apps.rest.openapi.words import READ_ERRORS, RESOURCE_ID, Document, op
 from osken_apps.rest.query import Parameters, asked_of
 from osken_apps.rest.request import Request
 
-Asked = Mapping[str, str]
-
 
 @dataclass(frozen=True, slots=True)
 class Member:
@@ -21,13 +19,13 @@ class Member:
     body of the answer. `answer` is its schema, `parameters` are those of the query.
     """
 
-    read: Callable[[Any, Any, Asked], Callable[[Questions], Any]]
+    read: Callable[[Any, Any, Mapping[str, str]], Callable[[Questions], Any]]
     answer: Document
     parameters: Parameters = ()
 
 
 def asks(
-    question: Callable[[Any, Asked], Question[Any]], answer: Document, parameters: Parameters = ()
+    question: Callable[[Any, Mapping[str, str]], Question[Any]], answer: Document, parameters: Parameters = ()
 ) -> Member:
     """Make a member of which the controller knows all: `question` (resource, what the query asks)."""
     return Member(

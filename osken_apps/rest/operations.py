@@ -14,7 +14,7 @@ from osken_apps.rest.access import Access
 from osken_apps.rest.attribute import RenderContext
 from osken_apps.rest.census import Census
 from osken_apps.rest.collection import Action, Around, Collection
-from osken_apps.rest.controller import Hosts, Questions
+from osken_apps.rest.controller import KnownHosts, Questions
 from osken_apps.rest.edge import ForeignOrigin, check_origin
 from osken_apps.rest.listing import Query, fields_of_show, filtered, links_of, ordered, page_of, query_of
 from osken_apps.rest.member import read
@@ -47,7 +47,7 @@ class Operations:
 
     store: Store
     config: Config
-    hosts: Hosts
+    hosts: KnownHosts
     policy: Policy
     questions: Questions
     registry: Registry

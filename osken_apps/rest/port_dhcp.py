@@ -1,9 +1,10 @@
 """`/ports/{id}/dhcp`: a port's lease, and what its machine has asked for lately."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from osken_apps.questions import PortDhcp
-from osken_apps.rest.member import Asked, Member
+from osken_apps.rest.member import Member
 from osken_apps.rest.openapi.words import Document, array_of, object_of
 
 TIME: Document = {"type": "string", "format": "date-time"}
@@ -35,7 +36,7 @@ SHOWN = {
 }
 
 
-def _dhcp(_view: Any, port: Any, _asked: Asked) -> Any:
+def _dhcp(_view: Any, port: Any, _asked: Mapping[str, str]) -> Any:
     return lambda questions: {"dhcp": questions.ask(PortDhcp(port.id))}
 
 

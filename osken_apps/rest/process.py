@@ -28,7 +28,7 @@ from osken_apps.link import STARTED_BADLY, Link, Serving
 from osken_apps.nova.endpoint import Nova
 from osken_apps.nova.notifier import Notifier
 from osken_apps.rest.audit_log import AuditLog
-from osken_apps.rest.controller import Hosts, Questions
+from osken_apps.rest.controller import KnownHosts, Questions
 from osken_apps.rest.controller_link import Listener, Speaker, outlive
 from osken_apps.rest.measured import Measured
 from osken_apps.rest.server.api_server import api_server, plain_server
@@ -72,7 +72,7 @@ def serve(
     if certificates:
         _for_ever(failures, certificates.watch)
     audit = AuditLog(config.api.audit_log)
-    hosts = Hosts()
+    hosts = KnownHosts()
     speaker, recorder = Speaker(link, failures), Recorder(failures)
     questions = Questions(speaker.say if is_of_one_build else _leave_unsaid)
     # Before the database is opened, which may take long: the controller asks whether this process lives.
@@ -120,7 +120,7 @@ def _tell_metrics(listener: socket.socket, measured: Measured) -> None:
     _in_background(plain_server(metrics_application(measured), listener).run)
 
 
-def _look_at(store: Store, config: Config, hosts: Hosts) -> None:
+def _look_at(store: Store, config: Config, hosts: KnownHosts) -> None:
     """Remember the hosts that the store knows, and say which networks cannot be served."""
     try:
         with store.read() as view:

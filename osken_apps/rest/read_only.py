@@ -8,7 +8,7 @@ from osken_apps.config import Config
 from osken_apps.errors import NotFound
 from osken_apps.model.changes import HostReport
 from osken_apps.rest.attribute import NAME, Attribute
-from osken_apps.rest.controller import Hosts, Questions
+from osken_apps.rest.controller import KnownHosts, Questions
 from osken_apps.rest.member import Member
 from osken_apps.rest.request import Caller
 from osken_apps.rest.types import Type, list_of
@@ -45,7 +45,7 @@ class ReadOnlyCollection:
     items: Callable[[ReadContext], list[Any]]
     not_found: Callable[[str], NotFound]
     id_of: Callable[[Any], str] = lambda item: str(item.id)
-    delete: Callable[[Any, Store, Questions, Hosts], None] | None = None
+    delete: Callable[[Any, Store, Questions, KnownHosts], None] | None = None
     url_name: str = ""
     members: Mapping[str, Member] = field(default_factory=dict)
 

@@ -18,7 +18,7 @@ from osken_apps.failures import Failures
 from osken_apps.metrics.requests import Requests
 from osken_apps.rest import audit_log, dashboard, edge, routes
 from osken_apps.rest.census import Census
-from osken_apps.rest.controller import Hosts, Questions
+from osken_apps.rest.controller import KnownHosts, Questions
 from osken_apps.rest.identity.authentication import Identification, identification
 from osken_apps.rest.identity.documents import ROOT as IDENTITY
 from osken_apps.rest.listing import MAX_PARAMETERS
@@ -67,7 +67,7 @@ class InternalServerError(ApiError):
 def application(
     store: Store,
     config: Config,
-    hosts: Hosts | None = None,
+    hosts: KnownHosts | None = None,
     questions: Questions | None = None,
     registry: Registry = REGISTRY,
     audit: audit_log.Write = audit_log.log,
@@ -80,7 +80,7 @@ def application(
     Raises ConfigurationError, for a broken policy file above all.
     """
     policy = policy_of(config, registry)
-    hosts = hosts or Hosts()
+    hosts = hosts or KnownHosts()
     operations = Operations(
         store, config, hosts, policy, questions or Questions(), registry, Census(store, hosts)
     )

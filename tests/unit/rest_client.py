@@ -10,7 +10,7 @@ from typing import Any
 import webob
 
 from osken_apps.config import Config, load
-from osken_apps.rest.controller import Hosts
+from osken_apps.rest.controller import KnownHosts
 from osken_apps.rest.server.environ import CERTIFICATE
 from osken_apps.rest.wsgi import Api, application
 from osken_apps.store.engines import database_file
@@ -60,7 +60,7 @@ class Client:
 
     app: Api
     store: Store
-    hosts: Hosts
+    hosts: KnownHosts
     headers: dict[str, str]
     certificate: str = ""
 
@@ -148,5 +148,5 @@ def store_at(url: str, note_events: bool = False) -> Store:
 def client_of(directory: Path, text: str = "") -> Client:
     """Make a client of a new application over the store of a directory."""
     config = config_of(directory, text)
-    store, hosts = store_of(config), Hosts()
+    store, hosts = store_of(config), KnownHosts()
     return Client(application(store, config, hosts), store, hosts, {})

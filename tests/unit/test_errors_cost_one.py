@@ -276,7 +276,7 @@ def test_a_message_for_the_controller_that_cannot_be_sent_costs_itself() -> None
 def test_a_host_that_the_api_cannot_show_is_shown_as_it_was_and_the_others_as_they_are(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    shown = controller.Hosts()
+    shown = controller.KnownHosts()
     reports = [replace(HOST1, host=name) for name in (BROKEN, WELL)]
     shown.replace(reports)
     shown.remember([KnownHost(name, HOST1.last_contact) for name in (BROKEN, WELL)])

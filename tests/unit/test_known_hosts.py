@@ -15,7 +15,7 @@ from osken_apps.model.changes import HostIdentity, HostReport, PortReport
 from osken_apps.model.known_hosts import FormerName, KnownHost, former_names, learned
 from osken_apps.model.resources import Binding, PortStatus
 from osken_apps.networking.bindings import record
-from osken_apps.rest.controller import Hosts
+from osken_apps.rest.controller import KnownHosts
 from osken_apps.store import known_hosts as kept_hosts
 from osken_apps.store.recorder import Recorder
 from osken_apps.store.store import Store
@@ -133,7 +133,7 @@ def test_an_agent_that_has_not_connected_since_the_start_counts_its_ports(api: C
 
 
 def test_a_host_that_is_called_something_else_is_kept_by_its_new_name_only(tmp_path: Path) -> None:
-    hosts, old = Hosts(), replace(HOST1, system_id="s", tunnel_address="192.0.2.1")
+    hosts, old = KnownHosts(), replace(HOST1, system_id="s", tunnel_address="192.0.2.1")
     other = replace(HOST1, host="other", system_id="o")
     recorder, store = Recorder(Failures()), Store(f"sqlite:///{tmp_path}/osken-net.db")
     renamed = (["host1"], ()), (["host2"], ("host1",)), (["host1"], ("host2",))
@@ -155,14 +155,14 @@ def test_a_host_that_is_away_is_no_former_name_of_another() -> None:
 
 
 def test_what_was_on_its_way_when_a_host_was_forgotten_does_not_bring_it_back() -> None:
-    hosts, gone = Hosts(), replace(HOST1, alive=False)
+    hosts, gone = KnownHosts(), replace(HOST1, alive=False)
     assert hosts.replace((gone,)) == [replace(KEPT1, datapath_type="netdev")]
     hosts.forget(gone)
     assert (hosts.replace((gone,)), dict(hosts.by_name)) == ([], {})
 
 
 def test_a_host_that_was_forgotten_comes_back_when_it_connects() -> None:
-    hosts, gone = Hosts(), replace(HOST1, alive=False)
+    hosts, gone = KnownHosts(), replace(HOST1, alive=False)
     hosts.replace((gone,))
     hosts.forget(gone)
     assert hosts.replace((replace(HOST1, last_contact=LATER),)) == [replace(KEPT1, seen_at=LATER)]
@@ -170,7 +170,7 @@ def test_a_host_that_was_forgotten_comes_back_when_it_connects() -> None:
 
 
 def test_what_reports_told_before_the_store_was_read_counts() -> None:
-    hosts = Hosts()
+    hosts = KnownHosts()
     hosts.replace((HOST1,))
     hosts.remember([replace(KEPT1, datapath_type="system"), KnownHost("host2", NOW)])
     assert {name: report.datapath_type for name, report in hosts.by_name.items()} == {
@@ -180,7 +180,7 @@ def test_what_reports_told_before_the_store_was_read_counts() -> None:
 
 
 def test_a_former_name_that_the_store_has_goes_also_if_nothing_was_told_before() -> None:
-    hosts = Hosts()
+    hosts = KnownHosts()
     hosts.remember([replace(KEPT1, system_id="s")])
     renamed = replace(HOST1, host="host2", system_id="s", former_names=("host1",))
     assert FormerName("host1") in hosts.replace((renamed,), all_had_time=False)

@@ -23,7 +23,7 @@ from osken_apps.accounts.first import FILE, first_start
 from osken_apps.accounts.passwords import Passwords, hashed
 from osken_apps.accounts.tokens import KEY_AGE_S, Tokens
 from osken_apps.model.accounts import Assignment, Project, User
-from osken_apps.rest.controller import Hosts
+from osken_apps.rest.controller import KnownHosts
 from osken_apps.rest.identity import api as identity_api
 from osken_apps.rest.server.environ import IS_KNOWN
 from osken_apps.rest.server.lanes import is_login
@@ -49,7 +49,7 @@ def api(tmp_path: Path) -> Client:
                 User(f"id-{name}", name, hashed(PASSWORD), default_project_id=f"id-{project}")
             )
             transaction.accounts.add(Assignment(f"id-{name}", f"id-{project}", role))
-    hosts = Hosts()
+    hosts = KnownHosts()
     return Client(application(store, config, hosts), store, hosts, {})
 
 
@@ -609,7 +609,7 @@ def test_the_first_start_makes_an_administrator_and_tells_only_the_owner(
     )
     assert said["OS_PASSWORD"] not in caplog.text
     assert said["OS_AUTH_URL"] == "http://127.0.0.1:9696/identity/v3"
-    api = Client(application(store, config), store, Hosts(), {})
+    api = Client(application(store, config), store, KnownHosts(), {})
     admin = with_token(api, log_in(api, by_password("admin", said["OS_PASSWORD"])).headers["X-Subject-Token"])
     assert admin.make("network", shared=True)["project_id"] == "default"
     before = file.read_text()

@@ -17,7 +17,7 @@ from osken_apps.networking.server_events import EventName, ServerEvent
 from osken_apps.nova import notifier as notifier_module
 from osken_apps.nova.endpoint import Nova
 from osken_apps.nova.notifier import Notifier, without_repetitions
-from osken_apps.rest.controller import Hosts
+from osken_apps.rest.controller import KnownHosts
 from osken_apps.rest.wsgi import application
 from osken_apps.store import server_events
 from tests.fake_nova import FakeNova, fake_nova
@@ -49,7 +49,7 @@ class World:
         """Begin as a process does: what the database holds is all that is left of another one."""
         assert self.config.nova
         self.store = store_of(self.config, note_events=True)
-        hosts = Hosts()
+        hosts = KnownHosts()
         self.client = Client(application(self.store, self.config, hosts), self.store, hosts, {})
         nova = Nova(self.config.nova)
         self.notifier = Notifier(self.store, nova.say, nova.log_in, Failures(), lambda: self.now, self.sleep)

@@ -11,7 +11,7 @@ from osken_apps.ovsdb import tables
 from osken_apps.ovsdb.json_texts import Json
 from osken_apps.ovsdb.operations import MARK, tag_operations
 from osken_apps.ovsdb.replica import ROWS_A_STEP, Replica
-from osken_apps.ovsdb.session import ECHO, MAX_ECHO_OCTETS, MONITOR, SHOWN_S, Answer, Session
+from osken_apps.ovsdb.session import ECHO, MAX_ECHO_OCTETS, MONITOR, SHOWN_S, Session, TransactionResult
 from osken_apps.ovsdb.tables import (
     TABLES,
     BridgeRow,
@@ -280,7 +280,7 @@ def test_what_became_of_a_transaction_is_told_in_words(result: Json, error: Json
     for answered in (number + 1, ECHO, number, None, "x", True):  # of nothing that was asked, but one
         session.feed(json.dumps({"id": answered, "result": result, "error": error}).encode())
     finish(session)
-    assert session.answers() == [Answer(number, words)]
+    assert session.answers() == [TransactionResult(number, words)]
     assert session.answers() == []
 
 

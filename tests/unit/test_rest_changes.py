@@ -10,7 +10,7 @@ import pytest
 from osken_apps.errors import StoreUnavailable
 from osken_apps.model.changes import HostReport
 from osken_apps.rest import census, health
-from osken_apps.rest.controller import Hosts, Questions
+from osken_apps.rest.controller import KnownHosts, Questions
 from osken_apps.rest.wsgi import application
 from osken_apps.store.store import Store
 from osken_apps.store.view import View
@@ -161,7 +161,7 @@ def test_an_empty_value_is_no_number_and_no_time(api: Client, query: str) -> Non
 
 def test_each_answer_says_what_time_made_not_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config, questions = config_of(tmp_path), Questions()
-    store, hosts = Store(config.database), Hosts()
+    store, hosts = Store(config.database), KnownHosts()
     watcher = Watcher(Client(application(store, config, hosts, questions), store, hosts, {}))
     assert watcher.news()["not_ready"] == ["the controller has not spoken yet."]
     questions.hear()
@@ -176,7 +176,7 @@ def test_a_census_that_cannot_be_read_keeps_no_commits_and_finds_them_once_it_ca
     def locked(*_: object) -> NoReturn:
         raise StoreUnavailable("it is locked")
 
-    store, hosts = Store(config_of(tmp_path).database), Hosts()
+    store, hosts = Store(config_of(tmp_path).database), KnownHosts()
     api = application(store, config_of(tmp_path), hosts)
     client = Client(api, store, hosts, {})
     with monkeypatch.context() as patch:

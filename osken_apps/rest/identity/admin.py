@@ -137,24 +137,24 @@ class IdentityAdmin:
 
     def change_password(self, request: Request, user_id: str) -> Answer:
         """Change one's own password, by showing the one of so far; all tokens of so far are void."""
-        session = self._local.session(request.asked)
-        if session.user.id != user_id:
+        login = self._local.login(request.asked)
+        if login.user.id != user_id:
             raise AccountNotFound("user", user_id)
-        if session.credential is not None:
+        if login.credential is not None:
             raise PolicyNotAuthorized("what an application credential may not do:")
         wanted = body_of(json_of(request.body), "user")
         new, original = (_password(wanted, name) for name in ("password", "original_password"))
         if len(new) < MIN_PASSWORD:
             raise HTTPBadRequest(f"a password has at least {MIN_PASSWORD} characters")
-        if not self._local.passwords.is_right(session.user.password, original):
-            raise LoginRefused(session.user.name)
+        if not self._local.passwords.is_right(login.user.password, original):
+            raise LoginRefused(login.user.name)
         kept = hashed(new)
         with self._local.store.write() as transaction:
-            for user in transaction.accounts.users(id=user_id, password=session.user.password):
+            for user in transaction.accounts.users(id=user_id, password=login.user.password):
                 changed = replace(user, password=kept)
                 transaction.accounts.change(changed.without_tokens(self._local.tokens.now_ms()))
                 return Answer(204)
-        raise LoginRefused(session.user.name)  # it was changed meanwhile
+        raise LoginRefused(login.user.name)  # it was changed meanwhile
 
     def _roles(self, request: Request, project_id: str, user_id: str) -> frozenset[str]:
         """Give the roles of a user in a project, to an administrator. Raises AccountNotFound."""

@@ -22,7 +22,7 @@ from osken_apps.model.accounts import (
 )
 from osken_apps.rest.identity import documents
 from osken_apps.rest.identity.admin import IdentityAdmin
-from osken_apps.rest.identity.local import Local, Session
+from osken_apps.rest.identity.local import Local, Login
 from osken_apps.rest.identity.login import logged_in
 from osken_apps.rest.policy import PolicyNotAuthorized
 from osken_apps.rest.request import Answer, HTTPNotFound, HTTPUnauthorized, Request, json_of
@@ -90,65 +90,65 @@ class IdentityApi:
 
     def log_in(self, request: Request) -> Answer:
         """Give a token."""
-        text, session = logged_in(self._local, json_of(request.body))
-        shown = documents.described(session, request.host_url, with_catalog=_wants_catalog(request))
-        return Answer(201, shown, {SUBJECT: text, "Vary": "X-Auth-Token"}, session.named)
+        text, login = logged_in(self._local, json_of(request.body))
+        shown = documents.described(login, request.host_url, with_catalog=_wants_catalog(request))
+        return Answer(201, shown, {SUBJECT: text, "Vary": "X-Auth-Token"}, login.named)
 
     def show_token(self, request: Request) -> Answer:
         """Tell what a token is for, to whom it was given, to administrators and services."""
-        text, session = self._subject(request, SEE_TOKENS)
-        shown = documents.described(session, request.host_url, with_catalog=_wants_catalog(request))
+        text, login = self._subject(request, SEE_TOKENS)
+        shown = documents.described(login, request.host_url, with_catalog=_wants_catalog(request))
         return Answer(200, shown, {SUBJECT: text, "Vary": "X-Auth-Token"})
 
     def revoke_token(self, request: Request) -> Answer:
         """Take a token back: whose it is, or an administrator."""
-        _, session = self._subject(request, REVOKE_TOKENS)
-        if session.token is not None:
+        _, login = self._subject(request, REVOKE_TOKENS)
+        if login.token is not None:
             now = self._local.tokens.now_ms() // 1000
             with self._local.store.write() as transaction:
-                transaction.accounts.revoke(session.token.id, session.token.expires_at // 1000 + 1, now)
+                transaction.accounts.revoke(login.token.id, login.token.expires_at // 1000 + 1, now)
         return Answer(204)
 
     def catalog(self, request: Request) -> Answer:
         """Tell where the services are."""
-        self._session(request)
+        self._login(request)
         places = documents.catalog(request.host_url)
         return Answer(200, documents.listed("catalog", places, request.url))
 
     def own_projects(self, request: Request) -> Answer:
         """Tell in which projects who asks has a role."""
-        return self._listed_projects(request, self._projects_of(self._session(request).user.id))
+        return self._listed_projects(request, self._projects_of(self._login(request).user.id))
 
     def projects(self, request: Request) -> Answer:
         """Tell of projects: of all to an administrator, else of those of who asks."""
-        found = self._seen_projects(self._session(request))
+        found = self._seen_projects(self._login(request))
         return self._listed_projects(request, found)
 
     def project(self, request: Request, project_id: str) -> Answer:
         """Tell of one project."""
-        for item in self._seen_projects(self._session(request)):
+        for item in self._seen_projects(self._login(request)):
             if item.id == project_id:
                 return Answer(200, {"project": documents.project(item, request.host_url)})
         raise AccountNotFound("project", project_id)
 
     def roles(self, request: Request) -> Answer:
         """Tell which roles there are."""
-        self._session(request)
+        self._login(request)
         shown = _named(request, map(documents.role, ROLES))
         return Answer(200, documents.listed("roles", shown, request.url))
 
     def role(self, request: Request, name: str) -> Answer:
         """Tell of one role."""
-        self._session(request)
+        self._login(request)
         if name not in ROLES:
             raise AccountNotFound("role", name)
         return Answer(200, {"role": documents.role(name)})
 
     def users(self, request: Request) -> Answer:
         """Tell of users: of all to an administrator, else of who asks."""
-        session = self._session(request)
+        login = self._login(request)
         with self._local.store.read() as view:
-            found = view.accounts.users() if session.is_admin else [session.user]
+            found = view.accounts.users() if login.is_admin else [login.user]
         shown = _named(request, (documents.user(item, request.host_url) for item in found))
         return Answer(200, documents.listed("users", shown, request.url))
 
@@ -175,62 +175,62 @@ class IdentityApi:
 
     def make_credential(self, request: Request, user_id: str) -> Answer:
         """Make an application credential of who asks, in the project that the token is for."""
-        session = self._owner(request, user_id)
+        login = self._owner(request, user_id)
         wanted = body_of(json_of(request.body), "application_credential")
         with self._local.store.read() as view:
-            _check_room(view.accounts, session.user)  # before a secret is hashed for nothing
+            _check_room(view.accounts, login.user)  # before a secret is hashed for nothing
         now = datetime.fromtimestamp(self._local.tokens.now_ms() / 1000, UTC)
-        item, secret = _new_credential(session, wanted, now)
+        item, secret = _new_credential(login, wanted, now)
         with self._local.store.write() as transaction:
-            _check_room(transaction.accounts, session.user)
+            _check_room(transaction.accounts, login.user)
             transaction.accounts.add(item)
         return Answer(201, {"application_credential": documents.credential(item, request.host_url, secret)})
 
     def delete_credential(self, request: Request, user_id: str, credential_id: str) -> Answer:
         """Delete an application credential of who asks."""
-        session = self._owner(request, user_id)
-        item = self._one_credential(session.user, credential_id)
+        login = self._owner(request, user_id)
+        item = self._one_credential(login.user, credential_id)
         with self._local.store.write() as transaction:
             transaction.accounts.remove(item)
         return Answer(204)
 
-    def _session(self, request: Request) -> Session:
-        return self._local.session(request.asked)
+    def _login(self, request: Request) -> Login:
+        return self._local.login(request.asked)
 
-    def _subject(self, request: Request, roles: frozenset[str]) -> tuple[str, Session]:
+    def _subject(self, request: Request, roles: frozenset[str]) -> tuple[str, Login]:
         """Give the token that a request is about, if who asks has one of these roles, or it is its own."""
-        asker = self._session(request)
+        asker = self._login(request)
         text = request.asked.headers.get(SUBJECT) or ""
         try:
-            session = self._local.of_token(text)
+            login = self._local.of_token(text)
         except HTTPUnauthorized as error:
             raise HTTPNotFound from error
-        if session.user.id != asker.user.id and roles.isdisjoint(asker.roles):
+        if login.user.id != asker.user.id and roles.isdisjoint(asker.roles):
             raise HTTPNotFound
-        return text, session
+        return text, login
 
     def _seen_user(self, request: Request, user_id: str) -> User:
-        session = self._session(request)
-        if session.user.id == user_id:
-            return session.user
-        if session.is_admin:
+        login = self._login(request)
+        if login.user.id == user_id:
+            return login.user
+        if login.is_admin:
             with self._local.store.read() as view:
                 if found := view.accounts.users(id=user_id):
                     return found[0]
         raise AccountNotFound("user", user_id)
 
-    def _owner(self, request: Request, user_id: str) -> Session:
+    def _owner(self, request: Request, user_id: str) -> Login:
         """Give who asks, if that is the user itself. Raises AccountNotFound, PolicyNotAuthorized."""
-        session = self._session(request)
-        if session.user.id != user_id:
+        login = self._login(request)
+        if login.user.id != user_id:
             raise AccountNotFound("user", user_id)
-        if session.credential is not None or session.project is None:
+        if login.credential is not None or login.project is None:
             raise PolicyNotAuthorized("what an application credential may not do:")
-        return session
+        return login
 
-    def _seen_projects(self, session: Session) -> list[Project]:
-        if not session.is_admin:
-            return self._projects_of(session.user.id)
+    def _seen_projects(self, login: Login) -> list[Project]:
+        if not login.is_admin:
+            return self._projects_of(login.user.id)
         with self._local.store.read() as view:
             return view.accounts.projects()
 
@@ -264,7 +264,7 @@ def _named(request: Request, shown: Any) -> list[dict[str, Any]]:
     return [item for item in shown if not names or item["name"] in names]
 
 
-def _new_credential(session: Session, wanted: Any, now: datetime) -> tuple[ApplicationCredential, str]:
+def _new_credential(login: Login, wanted: Any, now: datetime) -> tuple[ApplicationCredential, str]:
     """Make an application credential as it is asked for; give its secret, too. Raises HTTPBadRequest."""
     name, secret = wanted.get("name"), wanted.get("secret") or new_secret()
     if not isinstance(name, str) or not is_name(name):
@@ -280,18 +280,18 @@ def _new_credential(session: Session, wanted: Any, now: datetime) -> tuple[Appli
             raise HTTPBadRequest(f"an application credential cannot have {option} here")
     asked = wanted.get("roles") or []
     try:
-        roles = {role.get("name") or role["id"] for role in asked} or set(session.roles)
+        roles = {role.get("name") or role["id"] for role in asked} or set(login.roles)
     except (AttributeError, KeyError, TypeError):
         raise HTTPBadRequest("roles cannot be read") from None
-    if not roles <= set(session.roles):
+    if not roles <= set(login.roles):
         raise HTTPBadRequest("roles may only be those that the user has in the project")
     expires_at = _seconds(wanted.get("expires_at"), now)
-    assert session.project is not None
+    assert login.project is not None
     item = ApplicationCredential(
         id=uuid4().hex,
         name=name,
-        user_id=session.user.id,
-        project_id=session.project.id,
+        user_id=login.user.id,
+        project_id=login.project.id,
         roles=tuple(sorted(roles)),
         secret=hashed(secret),
         expires_at=expires_at,

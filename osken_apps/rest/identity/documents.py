@@ -12,7 +12,7 @@ from osken_apps.model.accounts import (
     Project,
     User,
 )
-from osken_apps.rest.identity.local import Session
+from osken_apps.rest.identity.local import Login
 
 ROOT = "identity"
 REGION = "RegionOne"
@@ -101,14 +101,14 @@ def role(name: str) -> dict[str, Any]:
     return {"id": name, "name": name, "domain_id": None, "description": "", "options": {}}
 
 
-def described(session: Session, host_url: str, with_catalog: bool = True) -> dict[str, Any]:
-    """Describe a token and whom it lets in; of a session without a token, what one would be."""
-    token = session.token
+def described(login: Login, host_url: str, with_catalog: bool = True) -> dict[str, Any]:
+    """Describe a token and whom it lets in; of a login without a token, what one would be."""
+    token = login.token
     shown: dict[str, Any] = {
-        "methods": list(session.methods),
+        "methods": list(login.methods),
         "user": {
-            "id": session.user.id,
-            "name": session.user.name,
+            "id": login.user.id,
+            "name": login.user.name,
             "domain": DOMAIN,
             "password_expires_at": None,
         },
@@ -119,13 +119,13 @@ def described(session: Session, host_url: str, with_catalog: bool = True) -> dic
             "issued_at": time_text(token.issued_at),
             "expires_at": time_text(token.expires_at),
         }
-    if session.project is not None:
-        shown["project"] = {"id": session.project.id, "name": session.project.name, "domain": DOMAIN}
-        shown |= {"is_domain": False, "roles": [{"id": name, "name": name} for name in session.roles]}
+    if login.project is not None:
+        shown["project"] = {"id": login.project.id, "name": login.project.name, "domain": DOMAIN}
+        shown |= {"is_domain": False, "roles": [{"id": name, "name": name} for name in login.roles]}
         if with_catalog:
             shown["catalog"] = catalog(host_url)
-    if session.credential is not None:
-        named = {"id": session.credential.id, "name": session.credential.name, "restricted": True}
+    if login.credential is not None:
+        named = {"id": login.credential.id, "name": login.credential.name, "restricted": True}
         shown["application_credential"] = named
     return {"token": shown}
 

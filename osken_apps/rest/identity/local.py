@@ -31,7 +31,7 @@ class LoginRefused(HTTPUnauthorized):
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class Login:
     """Who was let in: a user, with a project and the roles in it, or with neither."""
 
     user: User
@@ -67,17 +67,17 @@ class Local:
         self.store = store
         self.passwords = Passwords()
         self.tokens = Tokens(store, config.api.token_lifetime_s)
-        self._known: OrderedDict[str, tuple[int, Session]] = OrderedDict()
+        self._known: OrderedDict[str, tuple[int, Login]] = OrderedDict()
 
     def identify(self, asked: Asked) -> Caller:
         """Give who asks. Raises HTTPUnauthorized, StoreUnavailable."""
-        return self.session(asked).caller
+        return self.login(asked).caller
 
     def named(self, asked: Asked) -> Caller:
         """Give who asks, in a project or in none. Raises HTTPUnauthorized, StoreUnavailable."""
-        return self.session(asked).named
+        return self.login(asked).named
 
-    def session(self, asked: Asked) -> Session:
+    def login(self, asked: Asked) -> Login:
         """Give who was let in. Raises HTTPUnauthorized, StoreUnavailable."""
         text = asked.headers.get(TOKEN) or ""
         if text not in NO_TOKEN:
@@ -88,7 +88,7 @@ class Local:
             return self._by_certificate(asked.certificate)
         raise HTTPUnauthorized("there is no token, no password and no certificate of a user")
 
-    def of_token(self, text: str) -> Session:
+    def of_token(self, text: str) -> Login:
         """Give whom a token is for. Raises HTTPUnauthorized, StoreUnavailable."""
         token = self.tokens.read(text)
         if token is None:
@@ -98,13 +98,13 @@ class Local:
             known = self._known.get(token.id)
             if known and known[0] == generation:
                 return known[1]
-            session = _session_of(view.accounts, token)
-        self._known[token.id] = generation, session
+            login = _session_of(view.accounts, token)
+        self._known[token.id] = generation, login
         while len(self._known) > MAX_REMEMBERED:
             self._known.popitem(last=False)
-        return session
+        return login
 
-    def by_name(self, name: str, password: str, by_id: bool = False) -> Session:
+    def by_name(self, name: str, password: str, by_id: bool = False) -> Login:
         """Give the user of that name (or id) if the password is right, in its default project."""
         with self.store.read() as view:
             found = view.accounts.users(id=name) if by_id else view.accounts.users(name=name)
@@ -115,7 +115,7 @@ class Local:
 
     def by_credential(
         self, secret: str, credential_id: str = "", user_name: str = "", name: str = ""
-    ) -> Session:
+    ) -> Login:
         """Give what an application credential lets in, if the secret is right."""
         with self.store.read() as view:
             accounts = view.accounts
@@ -129,7 +129,7 @@ class Local:
         with self.store.read() as view:
             return of_credential(view.accounts, found[0].id, self.tokens.now_ms())
 
-    def _by_certificate(self, name: str) -> Session:
+    def _by_certificate(self, name: str) -> Login:
         with self.store.read() as view:
             users = view.accounts.users(name=name)
             if not users:
@@ -137,23 +137,23 @@ class Local:
             return in_default_project(view.accounts, _enabled(users[0]), ("external",))
 
 
-def in_project(accounts: Accounts, user: User, project: Project, methods: tuple[str, ...]) -> Session:
+def in_project(accounts: Accounts, user: User, project: Project, methods: tuple[str, ...]) -> Login:
     """Give a user in a project, with the roles that it has there. Raises LoginRefused."""
     roles = accounts.roles(user.id, project.id)
     if not roles or not project.enabled:
         raise LoginRefused(user.name)
-    return Session(user, methods, project, tuple(sorted(roles)))
+    return Login(user, methods, project, tuple(sorted(roles)))
 
 
-def in_default_project(accounts: Accounts, user: User, methods: tuple[str, ...]) -> Session:
+def in_default_project(accounts: Accounts, user: User, methods: tuple[str, ...]) -> Login:
     """Give a user in its default project, or in none if it has no role there."""
     for project in accounts.projects(id=user.default_project_id):
         if project.enabled and accounts.roles(user.id, project.id):
             return in_project(accounts, user, project, methods)
-    return Session(user, methods)
+    return Login(user, methods)
 
 
-def of_credential(accounts: Accounts, credential_id: str, now_ms: int) -> Session:
+def of_credential(accounts: Accounts, credential_id: str, now_ms: int) -> Login:
     """Give what an application credential lets in now. Raises LoginRefused."""
     for credential in accounts.credentials(id=credential_id):
         if credential.expires_at and credential.expires_at * 1000 <= now_ms:
@@ -163,26 +163,26 @@ def of_credential(accounts: Accounts, credential_id: str, now_ms: int) -> Sessio
         if not roles or not project.enabled:
             raise LoginRefused(user.name)
         methods = ("application_credential",)
-        return Session(_enabled(user), methods, project, tuple(sorted(roles)), credential)
+        return Login(_enabled(user), methods, project, tuple(sorted(roles)), credential)
     raise LoginRefused
 
 
-def _session_of(accounts: Accounts, token: Token) -> Session:
+def _session_of(accounts: Accounts, token: Token) -> Login:
     """Give whom a token lets in now. Raises HTTPUnauthorized."""
     users = accounts.users(id=token.user_id)
     if not users or users[0].tokens_after != token.tokens_after or accounts.is_revoked(token.id):
         raise HTTPUnauthorized("the token was taken back")
     user = _enabled(users[0])
     if token.credential_id:
-        session = of_credential(accounts, token.credential_id, token.issued_at)
+        login = of_credential(accounts, token.credential_id, token.issued_at)
     elif token.project_id:
         projects = accounts.projects(id=token.project_id)
         if not projects:
             raise LoginRefused(user.name)
-        session = in_project(accounts, user, projects[0], token.methods)
+        login = in_project(accounts, user, projects[0], token.methods)
     else:
-        session = Session(user, token.methods)
-    return Session(session.user, token.methods, session.project, session.roles, session.credential, token)
+        login = Login(user, token.methods)
+    return Login(login.user, token.methods, login.project, login.roles, login.credential, token)
 
 
 def _enabled(user: User) -> User:
