@@ -1,4 +1,4 @@
-"""What is asked of a switch and sent to it over its connection, each with its barrier. SHELL."""
+"""What is asked of a switch over its connection; what changes it ends with a barrier. SHELL."""
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator
