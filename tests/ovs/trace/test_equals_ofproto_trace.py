@@ -16,6 +16,7 @@ from osken_apps.openflow.actions import Conjunction
 from osken_apps.openflow.fields import UNTAGGED, CtState, Field
 from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.match import Match
+from osken_apps.openflow.ports import OFPP_LOCAL
 from osken_apps.pipeline.desired import FlowEncoder, desired_flows, desired_meters
 from osken_apps.pipeline.document import rule_of
 from osken_apps.pipeline.stage import Rule
@@ -23,7 +24,7 @@ from osken_apps.trace.connections import Assumption
 from osken_apps.trace.frame import Frame, Original
 from osken_apps.trace.lookup import Lookup, WireTables
 from osken_apps.trace.result import Trace, Way
-from osken_apps.trace.site import LOCAL, BridgePort, Learned, TracedBridge, TracedHost, traced_host
+from osken_apps.trace.site import BridgePort, Learned, TracedBridge, TracedHost, traced_host
 from osken_apps.trace.tracer import trace
 from tests.examples import examples
 from tests.golden.rendering import bridges_of
@@ -78,7 +79,7 @@ class Site:
     names: Mapping[str, str]
 
     def ask(self, bridge: str, in_port: int, frame: Frame, state: int) -> Said:
-        of_port = LOCAL_16 if in_port == LOCAL else in_port
+        of_port = LOCAL_16 if in_port == OFPP_LOCAL else in_port
         nexts = ["--ct-next", ct_words(state)] * 3
         answer = self.control.call("ofproto/trace", *nexts, bridge, question(frame, of_port))
         return said(answer, self.names)
@@ -128,7 +129,7 @@ def _made_of(host: TracedHost, bridge: TracedBridge) -> Iterator[str]:
     yield from ("--", "add-br", bridge.name, "--", "set", "bridge", bridge.name, "datapath_type=dummy")
     yield "fail_mode=secure"
     for port in bridge.ports.values():
-        if port.ofport == LOCAL:
+        if port.ofport == OFPP_LOCAL:
             continue
         yield from ("--", "add-port", bridge.name, port.name, *([f"tag={port.tag}"] if port.tag else []))
         yield from ("--", "set", "interface", port.name, f"ofport_request={port.ofport}")
@@ -154,7 +155,7 @@ def _learn(host: TracedHost, control: Unixctl) -> Iterator[tuple[str, Learned]]:
                 if dice.random() < 0.5:
                     port = dice.choice(list(bridge.ports.values()))
                     learned[vlan, mac] = port.ofport
-                    name = "LOCAL" if port.ofport == LOCAL else str(port.ofport)
+                    name = "LOCAL" if port.ofport == OFPP_LOCAL else str(port.ofport)
                     text = ":".join(f"{mac:012x}"[at : at + 2] for at in range(0, 12, 2))
                     control.call(
                         "fdb/add", bridge.name, bridge.name if name == "LOCAL" else port.name, str(vlan), text

@@ -7,10 +7,11 @@ import pytest
 from scapy.all import Packet
 
 from osken_apps.model.host_snapshot import host_snapshot
+from osken_apps.openflow.ports import OFPP_LOCAL
 from osken_apps.trace.connections import NEW, REPLY, Assumption
 from osken_apps.trace.lookup import Lookup, WireTables
 from osken_apps.trace.result import Way
-from osken_apps.trace.site import LOCAL, TracedHost, traced_host
+from osken_apps.trace.site import TracedHost, traced_host
 from osken_apps.trace.tracer import trace
 from osken_apps.trace.words import frame_of_octets
 from tests.examples import examples
@@ -62,7 +63,7 @@ def arrives(world: World, hosts: list[TracedHost], sender: str, octets: bytes, b
     return {
         "wire" if leaving.way is Way.WIRE else leaving.port.name
         for leaving in traced.exits
-        if leaving.port and leaving.port.ofport != LOCAL
+        if leaving.port and leaving.port.ofport != OFPP_LOCAL
     }
 
 
