@@ -1,7 +1,12 @@
 """Versions as numbers that can be compared. PURE."""
 
+import re
 
-def major_minor(version: str) -> tuple[int, int]:
-    """Give the first two numbers of a version such as `3.1.0`; 0 for what is none."""
-    major, minor, *_ = (int(part) if part.isdecimal() else 0 for part in f"{version}..".split("."))
-    return major, minor
+NUMBERS = re.compile(r"(\d+)(?:\.(\d+))?(?:\.(\d+))?", re.ASCII)
+
+
+def release(version: str) -> tuple[int, int, int]:
+    """Give the first three numbers of a version such as `3.1.0-2`; 0 for what is none."""
+    found = NUMBERS.match(version)
+    major, minor, patch = (int(number or 0) for number in found.groups()) if found else (0, 0, 0)
+    return major, minor, patch

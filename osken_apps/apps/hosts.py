@@ -248,7 +248,7 @@ class Hosts(ServedHosts):
         concerned = self.fabric.observe_tunnel_address(host.name, view.facts.tunnel_address)
         integration = view.facts.bridge(self.fabric.layout.integration_bridge)
         if integration:
-            capable = answers_nd(integration.datapath_type, view.version)
+            capable = answers_nd(integration.datapath_type, view.facts.version)
             concerned |= self.fabric.observe_datapath(host.name, capable)
         concerned |= self.fabric.observe_interfaces(host.name, view.interfaces) | {host.name}
         awaited, host.awaited = host.awaited, None

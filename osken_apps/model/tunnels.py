@@ -14,7 +14,7 @@ from typing import TypeVar
 from osken_apps.model.addresses import IPAddress, MacAddress
 from osken_apps.model.paired import Paired, certain_addresses
 from osken_apps.model.resources import Network, NetworkType, Port
-from osken_apps.versions import major_minor
+from osken_apps.versions import release
 
 T = TypeVar("T")
 
@@ -130,7 +130,7 @@ def answers_nd(datapath_type: str, version: str) -> bool:
 
     Open vSwitch's own in user space can, since 2.12 of `version`; the kernel's cannot.
     """
-    return datapath_type in ("netdev", "dummy") and major_minor(version) >= (2, 12)
+    return datapath_type in ("netdev", "dummy") and release(version) >= (2, 12)
 
 
 class Spread:

@@ -25,7 +25,7 @@ from osken_apps.openflow.codec import (
 )
 from osken_apps.openflow.match import Match
 from osken_apps.openflow.wire import encode_match
-from osken_apps.versions import major_minor
+from osken_apps.versions import release
 
 OFPMP_FLOW_MONITOR = 16
 OFPFMC_ADD = 0
@@ -70,7 +70,7 @@ class FlowUpdate(NamedTuple):  # a tuple: a program in a loop has thousands told
 
 def has_flow_monitor(switch: Description) -> bool:
     """Tell whether a switch can be asked: any other than an old Open vSwitch."""
-    return switch.hardware != OPEN_VSWITCH or major_minor(switch.software) >= SINCE
+    return switch.hardware != OPEN_VSWITCH or release(switch.software) >= SINCE
 
 
 def flow_monitor_request(xid: int) -> bytes:

@@ -48,7 +48,6 @@ class HostView:
     interfaces: tuple[Interface, ...]
     tagged_ports: tuple[TaggedPort, ...]
     facts: HostFacts
-    version: str = ""
 
     def written(self, bridge: str, tags: Mapping[str, int], mark: str) -> "HostView":
         """Give what the session shows once the tags of ports of a bridge are written, and nothing else is."""
@@ -144,8 +143,8 @@ class HostViewer:
                 managers=tuple(sorted(_cut(row.target) for row in replica.rows(ManagerRow).values())),
                 tunnel_address=_cut(tunnel_address(root.other_config, root.external_ids)),
                 vlan_limit=_cut(root.other_config.get("vlan-limit", "")),
+                version=_cut(root.ovs_version or ""),
             ),
-            version=_cut(root.ovs_version or ""),
         )
 
     def _ports_of(self, replica: Replica, bridge: BridgeRow) -> dict[Uuid, _Port]:

@@ -346,6 +346,21 @@ MISTAKES: dict[str, tuple[Edit, list[str]]] = {
         ],
     ),
     "as many as by default": (with_host(vlan_limit="1"), []),
+    "a release that ignores ct_clear": (
+        with_host(version="2.17.0"),
+        [
+            "Open vSwitch 2.17.0 ignores ct_clear: guards judge what the host sends or forwards by the host's"
+            " own connections"
+        ],
+    ),
+    "the same in user space, where nothing comes tracked": (
+        in_turn(
+            with_host(version="2.17.0"),
+            with_bridge("br-int", datapath_type="netdev"),
+            with_bridge("br-eth2", datapath_type="netdev"),
+        ),
+        [],
+    ),
     "in-band control, as it is by default": (
         with_bridge("br-int", in_band=True),
         [
@@ -826,6 +841,26 @@ def test_what_is_a_ports_by_its_name_gets_its_iface_id_before_a_manager_would_cu
     )
     (undeclared,) = found(BY_NAME, ports=ports)
     assert undeclared.remedy.startswith(plug)
+
+
+@pytest.mark.parametrize(
+    ("versions", "mended"),
+    [
+        (("2.13.7",), "2.13.8"),
+        (("2.14.5",), "2.14.6"),
+        (("2.15.4",), "2.15.5"),
+        (("2.16.0", "2.16.3"), "2.16.4"),
+        (("2.17.0", "2.17.0-0ubuntu1", "2.17.1"), "2.17.2"),
+        (("", "2.12.4", "2.13.6", "2.13.8", "2.14.4", "2.14.6", "2.15.0", "2.15.3", "2.15.5"), None),
+        (("2.16.4", "2.17.2", "2.17.12", "3.0.0", "3.7.1", "10.0"), None),
+    ],
+)
+def test_a_release_that_ignores_ct_clear_is_to_be_upgraded(
+    versions: tuple[str, ...], mended: str | None
+) -> None:
+    remedies = [f"upgrade Open vSwitch to {mended} or later"] if mended else []
+    for version in versions:
+        assert [condition.remedy for condition in found(with_host(version=version))] == remedies, version
 
 
 def test_what_a_host_says_of_itself_is_cut_and_cannot_be_obeyed() -> None:

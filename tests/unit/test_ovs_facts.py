@@ -147,6 +147,7 @@ FACTS = HostFacts(
     way_to_controller="mgmt",
     tunnel_address="192.0.2.1",
     vlan_limit="2",
+    version="3.1.0",
 )
 
 
@@ -184,7 +185,7 @@ def test_a_bridge_is_in_band_unless_all_that_is_dialled_is_not_or_the_bridge_for
 def test_a_host_without_a_name_is_read_all_the_same() -> None:
     root = table({"_uuid": uuid("r"), "ovs_version": NOTHING, "external_ids": NO_IDS, "other_config": NO_IDS})
     facts = host_facts("\n".join([root, *OUTPUT[1:]]), "mgmt")
-    assert facts == replace(FACTS, hostname="", system_id="", tunnel_address="", vlan_limit="")
+    assert facts == replace(FACTS, hostname="", system_id="", tunnel_address="", vlan_limit="", version="")
 
 
 @pytest.mark.parametrize(

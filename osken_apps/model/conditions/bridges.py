@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from osken_apps.model.conditions.condition import Code, Condition, Expected
 from osken_apps.model.conditions.facts import BridgeFacts, ControllerFacts, HostFacts
 from osken_apps.model.conditions.iface_ids import is_near, meant_by_name
+from osken_apps.model.conditions.releases import without_ct_clear
 from osken_apps.model.conditions.words import typed
 from osken_apps.model.interface_names import PORT_ID_PREFIX_LENGTH, named_port
 from osken_apps.model.snapshot import integration_end
@@ -41,7 +42,20 @@ def of_host(host: HostFacts, expected: Expected) -> Iterator[Condition]:
             " the tag of another behind a priority tag is heard there",
             "ovs-vsctl set Open_vSwitch . other_config:vlan-limit=1",
         )
+    yield from _of_release(host, expected)
     yield from _of_managers(host, expected)
+
+
+def _of_release(host: HostFacts, expected: Expected) -> Iterator[Condition]:
+    """Warn of an Open vSwitch to which a packet comes that the host's kernel has tracked, and stays so."""
+    integration, mended = host.bridge(expected.layout.integration_bridge), without_ct_clear(host.version)
+    if mended and integration and integration.datapath_type in ("", KERNEL_DATAPATH):
+        yield Condition(
+            Code.CT_CLEAR,
+            f"Open vSwitch {excerpt(host.version)} ignores ct_clear: guards judge what the host sends or"
+            " forwards by the host's own connections",
+            f"upgrade Open vSwitch to {mended} or later",
+        )
 
 
 def _of_managers(host: HostFacts, expected: Expected) -> Iterator[Condition]:

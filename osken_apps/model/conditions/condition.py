@@ -17,6 +17,7 @@ class Code(StrEnum):
     HOST_NAMELESS = "host_nameless"
     SYSTEM_ID_MISSING = "system_id_missing"
     VLAN_LIMIT = "vlan_limit"
+    CT_CLEAR = "ct_clear"
     MANAGER_MISSING = "manager_missing"
     MANAGER_TARGET = "manager_target"
     CONTROLLER_MISSING = "controller_missing"

@@ -93,7 +93,8 @@ class BridgeFacts:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostFacts:
     """A host. `managers` are the targets of set-manager. `tunnel_address` is where it says that others reach
-    it. `vlan_limit` is how many tags of a frame Open vSwitch looks at, empty for its default.
+    it. `vlan_limit` is how many tags of a frame Open vSwitch looks at, empty for its default. `version` is
+    Open vSwitch's, as its start script has set it.
 
     `way_to_controller` is the device over which the host reaches the controller, empty where that is not
     known; OVSDB does not show it.
@@ -106,6 +107,7 @@ class HostFacts:
     way_to_controller: str = ""
     tunnel_address: str = ""
     vlan_limit: str = ""
+    version: str = ""
 
     def bridge(self, name: str) -> BridgeFacts | None:
         """Give the bridge of that name."""
