@@ -1,6 +1,6 @@
 """The kernel and the root file system that real VMs boot.
 
-Owns the cache of both. The kernel is Debian's cloud kernel, fetched as a package and unpacked, never
+Owns the cache of both. The kernel is Debian's or Ubuntu's for VMs, fetched as packages and unpacked, never
 installed; the root file system is busybox and the few modules that a virtio network card needs. Changes
 nothing outside the cache directory.
 """
@@ -13,13 +13,15 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from osken_apps.lab import guest_scripts
 from osken_apps.lab.shell import PATH, LabError, run
 
-PACKAGE = "linux-image-cloud-amd64"
+#: What depends on the newest kernel for VMs, by Debian's name and by Ubuntu's.
+PACKAGES = ("linux-image-cloud-amd64", "linux-image-virtual")
 WANTED_MODULES = ("virtio_pci", "virtio_net")
 DEPENDS = re.compile(rb"\0depends=([^\0]*)\0")
 DOWNLOAD_TIMEOUT_S = 600.0
@@ -69,22 +71,33 @@ def _fill(cache: Path) -> Path:
                 raise LabError(f"no kernel for real VMs: {error}; 'apt-get update' may help") from error
         release = newest_release(tree)
         if release is None:
-            raise LabError(f"no kernel for real VMs in {PACKAGE}")
+            raise LabError(f"no kernel for real VMs in what {' or '.join(PACKAGES)} depends on")
         return copy_kernel(tree, release, Path(scratch) / "kernel", cache / f"kernel-{release}")
 
 
 def _download(scratch: Path) -> Path:
-    """Fetch and unpack the package that PACKAGE depends on; give the tree."""
+    """Fetch and unpack a kernel's packages; give the tree."""
     scratch.chmod(0o755)
-    depends = run(["apt-cache", "depends", PACKAGE]).stdout
-    found = re.search(r"Depends: (linux-image-\S+)", depends)
-    if found is None:
-        raise LabError(f"apt knows no package that {PACKAGE} depends on")
-    fetch = f"cd {scratch} && exec apt-get -q download {found[1]}"
+    fetch = f"cd {scratch} && exec apt-get -q download {' '.join(kernel_packages())}"
     run(["sh", "-c", fetch], timeout_s=DOWNLOAD_TIMEOUT_S)
     tree = scratch / "tree"
-    run(["dpkg-deb", "-x", str(next(scratch.glob("*.deb"))), str(tree)], timeout_s=DOWNLOAD_TIMEOUT_S)
+    for package in scratch.glob("*.deb"):
+        run(["dpkg-deb", "-x", str(package), str(tree)], timeout_s=DOWNLOAD_TIMEOUT_S)
     return tree
+
+
+def kernel_packages() -> list[str]:
+    """Name the packages of the newest kernel for VMs that apt knows; Ubuntu has the modules in a second."""
+    images = _depends(PACKAGES, "linux-image")
+    if not images:
+        raise LabError(f"apt knows no package that {' or '.join(PACKAGES)} depends on")
+    return [images[0], *_depends(images[:1], "linux-modules")]
+
+
+def _depends(packages: Sequence[str], kind: str) -> list[str]:
+    """Give what those of the packages that apt knows depend on, as far as the names begin with `kind`."""
+    shown = run(["apt-cache", "depends", "--important", *packages]).stdout
+    return re.findall(rf"Depends: ({kind}-\S+)", shown)
 
 
 def newest_release(tree: Path) -> str | None:

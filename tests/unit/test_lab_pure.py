@@ -2,11 +2,13 @@
 
 import json
 import lzma
+import subprocess
 from ipaddress import IPv4Network
 from pathlib import Path
 
 import pytest
 
+from osken_apps.lab import guest
 from osken_apps.lab.dhcp_clients import DhcpEvent, parse_event
 from osken_apps.lab.guest import copy_kernel, module_dependencies, newest_release
 from osken_apps.lab.network import choose_subnet, taken_subnets
@@ -119,6 +121,42 @@ def copied_kernel(tmp_path: Path) -> dict[str, bytes]:
     assert release is not None
     copy_kernel(tree, release, tmp_path / "fresh", place)
     return {str(path.relative_to(place)): path.read_bytes() for path in place.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("known", "packages"),
+    [
+        (
+            {
+                "linux-image-cloud-amd64": ["linux-image-6.1.0-56-cloud-amd64"],
+                "linux-image-6.1.0-56-cloud-amd64": ["kmod", "linux-base"],
+            },
+            ["linux-image-6.1.0-56-cloud-amd64"],
+        ),
+        (
+            {
+                "linux-image-virtual": ["linux-image-6.8.0-151-generic"],
+                "linux-image-6.8.0-151-generic": ["kmod", "linux-base", "linux-modules-6.8.0-151-generic"],
+            },
+            ["linux-image-6.8.0-151-generic", "linux-modules-6.8.0-151-generic"],
+        ),
+    ],
+    ids=["Debian", "Ubuntu"],
+)
+def test_the_packages_of_a_kernel_are_those_of_the_distribution(
+    monkeypatch: pytest.MonkeyPatch, known: dict[str, list[str]], packages: list[str]
+) -> None:
+    def apt_cache(argv: list[str]) -> subprocess.CompletedProcess[str]:
+        shown = [
+            line
+            for name in argv
+            if name in known
+            for line in (name, *map("  Depends: {}".format, known[name]))
+        ]
+        return subprocess.CompletedProcess(argv, 0, "\n".join(shown))
+
+    monkeypatch.setattr(guest, "run", apt_cache)
+    assert guest.kernel_packages() == packages
 
 
 PCI = b"\0depends=virtio_ring\0"
