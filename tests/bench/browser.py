@@ -25,7 +25,7 @@ from osken_apps.model.resources import Binding, PortStatus
 from tests.bench.scale.intent import Intent, Size, fill
 from tests.rest.server import NO_QUOTAS, Server, running, write_config
 from tests.ui.network import own_network
-from tests.ui.site import CHROMIUM, PATIENCE_MS, go, wait_shown
+from tests.ui.site import PATIENCE_MS, go, launch, wait_shown
 
 SIZE = Size(hosts=1000, networks=2000, ports_per_host=50)  # of so small networks there are pictures
 ROUNDS = 20
@@ -136,9 +136,7 @@ def _some(intent: Intent, count: int) -> list[str]:
 def _page(server: Server) -> Iterator[Page]:
     with sync_playwright() as playwright:
         expect.set_options(timeout=PATIENCE_MS)
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox"], timeout=PATIENCE_MS
-        )
+        browser = launch(playwright)
         try:
             page = browser.new_page()
             page.goto(f"{server.url}/ui/#/overview")

@@ -1,6 +1,7 @@
 """The dashboard as a browser has it: the real server with users, Debian's Chromium, and the test."""
 
 import os
+import platform
 import queue
 import shlex
 import subprocess
@@ -13,12 +14,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.sync_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
     Locator,
     Page,
+    Playwright,
     expect,
     sync_playwright,
 )
@@ -30,7 +33,7 @@ from tests.rest.server import NO_QUOTAS, WAIT_S, Server, running, write_config
 from tests.ui.answers import ANSWERS
 from tests.ui.network import own_network
 
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = Path("/usr/bin/chromium")
 BIN = Path(sys.executable).parent
 BEAT_S = 2.0
 # What is read again takes a tenth of the time at most, so on a busy machine it is read later.
@@ -264,6 +267,13 @@ def _has_rest(page: Page) -> bool:
     return page.locator("nav.main").count() == 1 and page.locator("dialog[open]").count() == 0
 
 
+def launch(playwright: Playwright) -> Browser:
+    """Start Chromium; on Ubuntu, which has it as a snap only, skip the test."""
+    if not CHROMIUM.exists() and platform.freedesktop_os_release()["ID"] == "ubuntu":
+        pytest.skip(f"Ubuntu has Chromium as a snap only, so there is no {CHROMIUM}")
+    return playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"], timeout=PATIENCE_MS)
+
+
 @contextmanager
 def site_in(directory: Path) -> Iterator[Site]:
     """Run a server that has something to show, and a browser."""
@@ -275,9 +285,7 @@ def site_in(directory: Path) -> Iterator[Site]:
     ):
         assert server.call("GET", "/").status == 200
         expect.set_options(timeout=PATIENCE_MS)
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox"], timeout=PATIENCE_MS
-        )
+        browser = launch(playwright)
         site = Site(server, browser, directory)
         _furnish(site)
         threading.Thread(target=site.beat, daemon=True).start()
