@@ -1,10 +1,12 @@
 """The Debian package under systemd, on a bare Debian without network: `make service`.
 
-The tests are one story, in this order: installed, used, watched, configured, broken, upgraded, removed.
+The tests are one story, in this order: installed, used, taken in place of an older one, watched, configured,
+broken, upgraded, removed.
 """
 
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -87,12 +89,24 @@ class Service:
         return self.machine.run("python3", "-c", CERTIFICATE)
 
 
+def make_older(package: Path, tree: Path, made: Path) -> None:
+    """Make of a package one of a version before, with its unit in /lib, where packages once had it."""
+    subprocess.run(["dpkg-deb", "--raw-extract", str(package), str(tree)], check=True)
+    (tree / "lib").mkdir()
+    (tree / "usr/lib/systemd").rename(tree / "lib/systemd")
+    control = tree / "DEBIAN/control"
+    control.write_text(re.sub("Version: .*", "Version: 0.0.1", control.read_text()))
+    build = ["dpkg-deb", "--root-owner-group", "-Znone", "--build", str(tree), str(made)]
+    subprocess.run(build, check=True, stdout=subprocess.DEVNULL)
+
+
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     (package,) = (HERE / "build").glob("osken-apps_*.deb")
     debian = bare_debian(HERE / ".cache" / f"debian-{RELEASE}")
     with Machine(debian, tmp_path_factory.mktemp("machine") / "root") as machine:
         (machine.root / "package.deb").write_bytes(package.read_bytes())
+        make_older(package, tmp_path_factory.mktemp("older") / "tree", machine.root / "older.deb")
         yield Service(machine)
 
 
@@ -134,6 +148,23 @@ def test_it_stops_in_order_and_comes_back_with_what_it_had(service: Service) -> 
     assert (service.shows("ActiveState"), service.shows("Result")) == ("inactive", "success")
     assert service.shows("ExecMainStatus") == "0"
     service.machine.run("systemctl", "start", UNIT)
+    (network,) = json.loads(service.ask("v2.0/networks"))["networks"]
+    assert network["name"] == "n1"
+    assert service.warnings() == []
+
+
+def test_an_upgrade_of_a_package_with_its_unit_in_lib_keeps_the_service_and_what_it_had(
+    service: Service,
+) -> None:
+    machine = service.machine
+    machine.run("dpkg", "-r", "osken-apps")
+    machine.run("dpkg", "-i", "/older.deb")
+    assert "/lib/systemd/system" in machine.run("dpkg", "-L", "osken-apps").splitlines()
+    main = service.shows("MainPID")
+    machine.run("dpkg", "-i", "/package.deb")
+    assert (service.shows("ActiveState"), service.shows("LoadState")) == ("active", "loaded")
+    assert service.shows("MainPID") != main
+    assert machine.run("systemctl", "is-enabled", UNIT) == "enabled\n"
     (network,) = json.loads(service.ask("v2.0/networks"))["networks"]
     assert network["name"] == "n1"
     assert service.warnings() == []
