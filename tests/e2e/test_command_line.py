@@ -16,6 +16,7 @@ import pytest
 
 from osken_apps.lab import PATIENCE_S, wait_until
 from osken_apps.lab.controller import Api, Response
+from osken_apps.lab.processes import parse_stat
 from tests.ports import reserved
 
 COMMAND = [sys.executable, "-m", "osken_apps.cli"]
@@ -125,9 +126,10 @@ def test_a_controller_needs_no_privilege(tmp_path: Path, ports: dict[str, int]) 
 
 def test_a_killed_controller_takes_its_rest_process_along(controller: "subprocess.Popen[str]") -> None:
     (child,) = children(controller)
+    process = parse_stat(Path(f"/proc/{child}/stat").read_text())
     controller.kill()
     controller.wait()
-    wait_until(lambda: not Path(f"/proc/{child}").exists(), PATIENCE_S, "the end of the REST process")
+    process.wait_gone("the end of the REST process")  # whether or not somebody takes note of it
 
 
 def test_a_killed_rest_process_is_started_again(
