@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.identity_walk import PASSWORD, World, login
+from tests.unit.identity_walk import IDS, PASSWORD, World, login
 from tests.unit.rest_client import Client, Reply
 
 V3 = "/identity/v3"
@@ -38,6 +38,15 @@ def test_services_and_endpoints_are_those_of_the_catalog(admin: Client) -> None:
     shown = admin.call_path("GET", f"{V3}/endpoints/{public['id']}").body["endpoint"]
     assert shown == public
     assert admin.call_path("GET", f"{V3}/services/nothing").status == 404
+
+
+@pytest.mark.parametrize("plural", IDS)
+def test_whatever_is_listed_has_a_link_to_itself(admin: Client, plural: str) -> None:
+    # python-openstackclient 6.6 and older cannot show what has none.
+    items = listed(admin, plural)
+    links = [item["links"]["self"] for item in items]
+    shown = [admin.call_path("GET", link.removeprefix("http://localhost")).body for link in links]
+    assert shown == [{plural.removesuffix("s"): item} for item in items] != []
 
 
 def test_roles_are_given_told_and_taken_and_count_at_once(world: World, admin: Client) -> None:

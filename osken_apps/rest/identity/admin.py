@@ -109,7 +109,8 @@ class IdentityAdmin:
 
     def roles_of(self, request: Request, project_id: str, user_id: str) -> Answer:
         """Tell which roles a user has in a project."""
-        shown = [documents.role(name) for name in sorted(self._roles(request, project_id, user_id))]
+        names = sorted(self._roles(request, project_id, user_id))
+        shown = [documents.role(name, request.host_url) for name in names]
         return Answer(200, documents.listed("roles", shown, request.url))
 
     def has_role(self, request: Request, project_id: str, user_id: str, role: str) -> Answer:

@@ -134,7 +134,7 @@ class IdentityApi:
     def roles(self, request: Request) -> Answer:
         """Tell which roles there are."""
         self._login(request)
-        shown = _named(request, map(documents.role, ROLES))
+        shown = _named(request, (documents.role(name, request.host_url) for name in ROLES))
         return Answer(200, documents.listed("roles", shown, request.url))
 
     def role(self, request: Request, name: str) -> Answer:
@@ -142,7 +142,7 @@ class IdentityApi:
         self._login(request)
         if name not in ROLES:
             raise AccountNotFound("role", name)
-        return Answer(200, {"role": documents.role(name)})
+        return Answer(200, {"role": documents.role(name, request.host_url)})
 
     def users(self, request: Request) -> Answer:
         """Tell of users: of all to an administrator, else of who asks."""

@@ -21,6 +21,11 @@ UPDATED = "2026-11-25T00:00:00Z"
 VERSION_ID = "v3.14"
 
 
+def itself(host_url: str, *path: str) -> dict[str, Any]:
+    """Give the link of what is at a path to itself: clients expect one in whatever they show."""
+    return {"links": {"self": "/".join((host_url, ROOT, "v3", *path))}}
+
+
 def version(host_url: str) -> dict[str, Any]:
     """Describe the one version."""
     return {
@@ -55,7 +60,9 @@ def _service(kind: str, name: str, url: str) -> dict[str, Any]:
 def services(host_url: str) -> list[dict[str, Any]]:
     """Describe the services."""
     return [
-        {"id": item["id"], "type": item["type"], "name": item["name"], "description": "", "enabled": True}
+        {name: item[name] for name in ("id", "type", "name")}
+        | {"description": "", "enabled": True}
+        | itself(host_url, "services", item["id"])
         for item in catalog(host_url)
     ]
 
@@ -63,21 +70,22 @@ def services(host_url: str) -> list[dict[str, Any]]:
 def endpoints(host_url: str) -> list[dict[str, Any]]:
     """Describe where the services are, one by one."""
     return [
-        {**place, "service_id": item["id"], "enabled": True}
+        place | {"service_id": item["id"], "enabled": True} | itself(host_url, "endpoints", place["id"])
         for item in catalog(host_url)
         for place in item["endpoints"]
     ]
 
 
-def regions(_host_url: str) -> list[dict[str, Any]]:
+def regions(host_url: str) -> list[dict[str, Any]]:
     """Describe the one region."""
-    return [{"id": REGION, "description": "", "parent_region_id": None}]
+    region = {"id": REGION, "description": "", "parent_region_id": None}
+    return [region | itself(host_url, "regions", REGION)]
 
 
 def domains(host_url: str) -> list[dict[str, Any]]:
     """Describe the one domain."""
-    link = {"self": f"{host_url}/{ROOT}/v3/domains/{DOMAIN_ID}"}
-    return [DOMAIN | {"enabled": True, "description": "", "tags": [], "options": {}, "links": link}]
+    domain = DOMAIN | {"enabled": True, "description": "", "tags": [], "options": {}}
+    return [domain | itself(host_url, "domains", DOMAIN_ID)]
 
 
 def assignment(
@@ -96,9 +104,10 @@ def assignment(
     return {"user": user, "scope": {"project": of}, "role": has, "links": links}
 
 
-def role(name: str) -> dict[str, Any]:
+def role(name: str, host_url: str) -> dict[str, Any]:
     """Describe a role: its name is its id."""
-    return {"id": name, "name": name, "domain_id": None, "description": "", "options": {}}
+    shown: dict[str, Any] = {"id": name, "name": name, "domain_id": None, "description": "", "options": {}}
+    return shown | itself(host_url, "roles", name)
 
 
 def described(login: Login, host_url: str, with_catalog: bool = True) -> dict[str, Any]:
@@ -142,8 +151,7 @@ def project(item: Project, host_url: str) -> dict[str, Any]:
         "is_domain": False,
         "tags": [],
         "options": {},
-        "links": {"self": f"{host_url}/{ROOT}/v3/projects/{item.id}"},
-    }
+    } | itself(host_url, "projects", item.id)
 
 
 def user(item: User, host_url: str) -> dict[str, Any]:
@@ -155,26 +163,23 @@ def user(item: User, host_url: str) -> dict[str, Any]:
         "domain_id": DOMAIN_ID,
         "password_expires_at": None,
         "options": {},
-        "links": {"self": f"{host_url}/{ROOT}/v3/users/{item.id}"},
-    }
+    } | itself(host_url, "users", item.id)
     return shown | ({"default_project_id": item.default_project_id} if item.default_project_id else {})
 
 
 def credential(item: ApplicationCredential, host_url: str, secret: str = "") -> dict[str, Any]:
     """Describe an application credential; its secret is shown once, when it is made."""
-    path = f"{host_url}/{ROOT}/v3/users/{item.user_id}/application_credentials/{item.id}"
     shown = {
         "id": item.id,
         "name": item.name,
         "description": item.description,
         "project_id": item.project_id,
         "user_id": item.user_id,
-        "roles": [role(name) for name in item.roles],
+        "roles": [role(name, host_url) for name in item.roles],
         "expires_at": time_text(1000 * item.expires_at) if item.expires_at else None,
         "unrestricted": False,
         "system": None,
-        "links": {"self": path},
-    }
+    } | itself(host_url, "users", item.user_id, "application_credentials", item.id)
     return shown | ({"secret": secret} if secret else {})
 
 
