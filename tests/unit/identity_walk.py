@@ -1,6 +1,7 @@
 """Every request of the identity API about user alice, asked by everybody: what comes of it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,12 @@ class World:
     def actor(self, name: str) -> Client:
         """Give a client that is somebody, or nobody."""
         return self.client({"X-Auth-Token": self.token(name)} if name in ROLES else {})
+
+    def disable(self, name: str) -> None:
+        """Let somebody in no more."""
+        with self._store.write() as transaction:
+            (user,) = transaction.accounts.users(id=name)
+            transaction.accounts.change(replace(user, enabled=False))
 
     def credential(self) -> str:
         """Make an application credential of alice's; give its id."""

@@ -49,6 +49,31 @@ def test_whatever_is_listed_has_a_link_to_itself(admin: Client, plural: str) -> 
     assert shown == [{plural.removesuffix("s"): item} for item in items] != []
 
 
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("users?enabled=true", ["administrator", "alice"]),
+        ("users?enabled=False", ["bob"]),
+        ("users?enabled=0&name=alice", []),
+        ("users?name=alice&name=bob", ["alice", "bob"]),
+        ("users?name=alice&domain_id=default&limit=1", ["alice"]),
+        ("users?domain_id=other", []),
+        ("projects?is_domain=true", []),
+        ("projects?is_domain=0&enabled=1&parent_id=default&name=of-bob", ["of-bob"]),
+        ("roles?domain_id=other", []),
+        ("users/alice/projects?enabled=false", []),
+        ("auth/projects?name=of-alice", []),
+        ("services?type=network", ["network"]),
+        ("services?enabled=no", []),
+    ],
+)
+def test_a_list_has_what_is_asked_for(world: World, admin: Client, asked: str, found: list[str]) -> None:
+    world.disable("bob")
+    reply = admin.call_path("GET", f"{V3}/{asked}")
+    (items,) = (value for name, value in reply.body.items() if name != "links")
+    assert sorted(item["id"] for item in items) == found
+
+
 def test_roles_are_given_told_and_taken_and_count_at_once(world: World, admin: Client) -> None:
     scope = {"scope": {"project": {"id": "of-alice"}}}
     to_alices = {"auth": login("bob")["auth"] | scope}

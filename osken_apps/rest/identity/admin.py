@@ -76,7 +76,7 @@ class IdentityAdmin:
     def _list(self, plural: str, find: Any) -> Any:
         def answer(request: Request) -> Answer:
             _require_admin(request)
-            shown = [item for item in find(request.host_url) if _has(request, item)]
+            shown = documents.asked_for(find(request.host_url), request.parameters)
             return Answer(200, documents.listed(plural, shown, request.url))
 
         return answer
@@ -181,11 +181,6 @@ def _require_admin(request: Request) -> None:
     """Refuse who is no administrator. Raises PolicyNotAuthorized."""
     if "admin" not in request.caller.roles:
         raise PolicyNotAuthorized("what is an administrator's")
-
-
-def _has(request: Request, item: dict[str, Any]) -> bool:
-    """Tell whether something has the values that are asked for."""
-    return all(str(item[name]) == value for name, value in request.parameters if name in item)
 
 
 def _password(wanted: dict[str, Any], name: str) -> str:

@@ -134,8 +134,7 @@ class IdentityApi:
     def roles(self, request: Request) -> Answer:
         """Tell which roles there are."""
         self._login(request)
-        shown = _named(request, (documents.role(name, request.host_url) for name in ROLES))
-        return Answer(200, documents.listed("roles", shown, request.url))
+        return _listed(request, "roles", (documents.role(name, request.host_url) for name in ROLES))
 
     def role(self, request: Request, name: str) -> Answer:
         """Tell of one role."""
@@ -149,8 +148,7 @@ class IdentityApi:
         login = self._login(request)
         with self._local.store.read() as view:
             found = view.accounts.users() if login.is_admin else [login.user]
-        shown = _named(request, (documents.user(item, request.host_url) for item in found))
-        return Answer(200, documents.listed("users", shown, request.url))
+        return _listed(request, "users", (documents.user(item, request.host_url) for item in found))
 
     def user(self, request: Request, user_id: str) -> Answer:
         """Tell of one user."""
@@ -165,8 +163,8 @@ class IdentityApi:
         user = self._seen_user(request, user_id)
         with self._local.store.read() as view:
             found = view.accounts.credentials(user_id=user.id)
-        shown = _named(request, (documents.credential(item, request.host_url) for item in found))
-        return Answer(200, documents.listed("application_credentials", shown, request.url))
+        shown = (documents.credential(item, request.host_url) for item in found)
+        return _listed(request, "application_credentials", shown)
 
     def credential(self, request: Request, user_id: str, credential_id: str) -> Answer:
         """Tell of one application credential."""
@@ -240,8 +238,7 @@ class IdentityApi:
             return [item for item in view.accounts.projects() if item.id in ids]
 
     def _listed_projects(self, request: Request, found: list[Project]) -> Answer:
-        shown = _named(request, (documents.project(item, request.host_url) for item in found))
-        return Answer(200, documents.listed("projects", shown, request.url))
+        return _listed(request, "projects", (documents.project(item, request.host_url) for item in found))
 
     def _one_credential(self, user: User, credential_id: str) -> ApplicationCredential:
         with self._local.store.read() as view:
@@ -258,10 +255,10 @@ def _wants_catalog(request: Request) -> bool:
     return not any(name == "nocatalog" for name, _ in request.parameters)
 
 
-def _named(request: Request, shown: Any) -> list[dict[str, Any]]:
-    """Give of a list what has the name that is asked for, if one is."""
-    names = {value for name, value in request.parameters if name == "name"}
-    return [item for item in shown if not names or item["name"] in names]
+def _listed(request: Request, plural: str, items: Iterator[dict[str, Any]]) -> Answer:
+    """Answer with what is asked for of a list."""
+    shown = documents.asked_for(items, request.parameters)
+    return Answer(200, documents.listed(plural, shown, request.url))
 
 
 def _new_credential(login: Login, wanted: Any, now: datetime) -> tuple[ApplicationCredential, str]:

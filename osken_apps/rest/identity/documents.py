@@ -1,6 +1,6 @@
 """What the identity API shows: versions, tokens, projects, users, credentials, in Keystone's words."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ REGION = "RegionOne"
 DOMAIN = {"id": DOMAIN_ID, "name": DOMAIN_NAME}
 UPDATED = "2026-11-25T00:00:00Z"
 VERSION_ID = "v3.14"
+FALSE_WORDS = frozenset({"0", "f", "false", "off", "n", "no"})
 
 
 def itself(host_url: str, *path: str) -> dict[str, Any]:
@@ -181,6 +182,25 @@ def credential(item: ApplicationCredential, host_url: str, secret: str = "") -> 
         "system": None,
     } | itself(host_url, "users", item.user_id, "application_credentials", item.id)
     return shown | ({"secret": secret} if secret else {})
+
+
+def asked_for(items: Iterable[dict[str, Any]], parameters: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
+    """Give the items that have, of each name, a value that is asked for; names that they lack ask nothing."""
+    wanted: dict[str, list[str]] = {}
+    for name, text in parameters:
+        wanted.setdefault(name, []).append(text)
+    return [
+        item
+        for item in items
+        if all(any(_is(item[name], text) for text in wanted[name]) for name in wanted.keys() & item.keys())
+    ]
+
+
+def _is(value: Any, text: str) -> bool:
+    """Tell whether a text asks for a value; any but the words for false asks for true, also none."""
+    if isinstance(value, bool):
+        return value is (text.strip().lower() not in FALSE_WORDS)
+    return bool(value == text)
 
 
 def listed(plural: str, items: list[dict[str, Any]], url: str) -> dict[str, Any]:
