@@ -177,7 +177,7 @@ def credential(item: ApplicationCredential, host_url: str, secret: str = "") -> 
         "project_id": item.project_id,
         "user_id": item.user_id,
         "roles": [role(name, host_url) for name in item.roles],
-        "expires_at": time_text(1000 * item.expires_at) if item.expires_at else None,
+        "expires_at": time_text(1000 * item.expires_at).removesuffix("Z") if item.expires_at else None,
         "unrestricted": False,
         "system": None,
     } | itself(host_url, "users", item.user_id, "application_credentials", item.id)
