@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from osken_apps.errors import ApiError, BadRequest, Conflict, NotFound, ServiceUnavailable
 from osken_apps.rest.edge import ForeignOrigin, HTTPUnsupportedMediaType, MisdirectedRequest
-from osken_apps.rest.identity.admin import MadeByCommand
+from osken_apps.rest.identity.admin import Fixed, MadeByCommand
 from osken_apps.rest.operations import RevisionNumberConstraintFailed
 from osken_apps.rest.policy import PolicyNotAuthorized
 from osken_apps.rest.request import (
@@ -19,6 +19,7 @@ STATUS: Mapping[type[ApiError], int] = {
     BadRequest: 400,
     HTTPUnauthorized: 401,
     PolicyNotAuthorized: 403,
+    Fixed: 403,
     MadeByCommand: 403,
     ForeignOrigin: 403,
     NotFound: 404,

@@ -54,7 +54,8 @@ Names = Callable[[], frozenset[str]]
 Found = tuple[routes.Route, tuple[str, ...]] | None
 
 MAX_MESSAGE = 4096
-METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "HEAD"})
+PATCH = "PATCH"  # which clients of the identity API change things by
+METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "HEAD", PATCH})
 
 
 class InternalServerError(ApiError):
@@ -203,6 +204,8 @@ class Api:
         method = "GET" if http.method == "HEAD" else http.method
         path = self._router.without_suffix(_path(http))
         found = self._router.find(method, path)
+        if found is None and method == PATCH:
+            raise HTTPMethodNotAllowed(method)
         is_public = path[:1] != (routes.VERSION,) if found is None else found[0].public
         identify = (found and found[0].identify) or self._identification.identify
         certificate = http.environ.get(CERTIFICATE, "")

@@ -166,7 +166,11 @@ def test_what_would_narrow_or_widen_a_credential_is_not_passed_over(world: World
     [
         ("POST", "users", 403, "osken-net user"),
         ("DELETE", "users/alice", 403, "osken-net user"),
+        ("PATCH", "users/alice", 403, "osken-net user"),
         ("POST", "projects", 403, "osken-net project"),
+        ("POST", "roles", 403, "has the roles that it has"),
+        ("PATCH", "domains/default", 403, "has the domains that it has"),
+        ("DELETE", "endpoints/network-public", 403, "has the endpoints that it has"),
         ("GET", "groups", 404, "no groups"),
         ("GET", "users/alice/access_rules", 404, "no access_rules"),
         ("GET", "auth/domains", 404, "no domains"),

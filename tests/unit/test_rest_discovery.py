@@ -123,7 +123,7 @@ def test_requests_that_fit_nothing_get_json(
         ("PUT", f"/agents/{UUID}", "DELETE, GET, HEAD"),
         ("PUT", f"/availability_zones/{UUID}", "GET, HEAD"),
         ("PATCH", "/nothing", ""),
-        ("PATCH", "/%FF", ""),
+        ("BREW", "/%FF", ""),
         ("GET", "/networks", None),
     ],
 )

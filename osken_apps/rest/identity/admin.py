@@ -23,6 +23,7 @@ MAX_PASSWORD = 1000
 FILTERS = {"user.id": "user_id", "scope.project.id": "project_id", "role.id": "role"}
 NOBODYS = ("group.id", "scope.domain.id", "scope.system", "scope.OS-INHERIT:inherited_to")
 MADE_BY_COMMAND = ("users", "projects")
+FIXED = ("services", "endpoints", "regions", "domains", "roles")
 
 Row = tuple[str, str, Any]
 
@@ -35,6 +36,13 @@ class MadeByCommand(ApiError):
             "Users and projects are made, changed and deleted on the controller's machine:"
             " `osken-net user --help`, `osken-net project --help`."
         )
+
+
+class Fixed(ApiError):
+    """Nobody makes, changes or deletes such."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"This identity API has the {kind} that it has: none is made, changed or deleted.")
 
 
 class NotHere(NotFound):
@@ -170,10 +178,12 @@ class IdentityAdmin:
 
 
 def _is_not_here(request: Request, *_texts: str) -> Answer:
-    """Refuse what there is not. Raises MadeByCommand, NotHere."""
+    """Refuse what there is not. Raises MadeByCommand, Fixed, NotHere."""
     _, _, kind, *rest = request.path
     if kind in MADE_BY_COMMAND and len(rest) < 2:
         raise MadeByCommand
+    if kind in FIXED:
+        raise Fixed(kind)
     raise NotHere(rest[-1] if kind == "auth" or len(rest) > 1 else kind)
 
 
