@@ -32,6 +32,7 @@ from osken_apps.store.transaction import Transaction
 from osken_apps.store.view import A_FEW, View
 
 MOST_IDS = 2000  # that a question to the database names
+ANY_REVISION = "*"  # of If-Match: what is there, whichever it is
 
 
 class RevisionNumberConstraintFailed(ApiError):
@@ -336,11 +337,14 @@ def _found(view: View, collection: Collection, resource_id: str, access: Access)
 
 
 def check_revision(if_match: str, revision_number: int) -> None:
-    """Compare the revision that a client expects, if it does. Raises RevisionNumberConstraintFailed."""
-    if not if_match:
+    """Compare the revision that a client expects, if it does. Raises RevisionNumberConstraintFailed.
+
+    An entity tag is in quotes (RFC 9110, section 8.8.3); Neutron's clients leave them out.
+    """
+    if if_match.strip() in ("", ANY_REVISION):
         return
-    match = re.fullmatch(r"revision_number=([0-9]{1,18})", if_match.strip())
+    match = re.fullmatch(r'("?)revision_number=([0-9]{1,18})\1', if_match.strip())
     if match is None:
         raise BadRequest(f"Invalid value '{if_match}' for If-Match: expected revision_number=<number>.")
-    if int(match[1]) != revision_number:
-        raise RevisionNumberConstraintFailed(match[1], revision_number)
+    if int(match[2]) != revision_number:
+        raise RevisionNumberConstraintFailed(match[2], revision_number)

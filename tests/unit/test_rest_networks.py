@@ -342,6 +342,23 @@ def test_of_several_networks_none_is_made_if_one_is_wrong(api: Client) -> None:
     assert api.get("/networks") == {"networks": []}
 
 
+@pytest.mark.parametrize(
+    ("condition", "status"),
+    [
+        ('"revision_number=1"', 200),  # as RFC 9110 writes it, which Neutron reads as well
+        ('"revision_number=2"', 412),
+        ("*", 200),  # whatever revision there is
+        ('"revision_number=1', 400),
+        ('"revision_number=1", "revision_number=2"', 400),
+        ('W/"revision_number=1"', 400),
+    ],
+)
+def test_if_match_is_an_entity_tag(api: Client, condition: str, status: int) -> None:
+    path = f"/networks/{api.make('network')['id']}"
+    reply = api.call("PUT", path, {"network": {"name": "x"}}, If_Match=condition)
+    assert reply.status == status
+
+
 def test_if_match_refuses_a_stale_revision(api: Client) -> None:
     network = api.make("network")
     path = f"/networks/{network['id']}"

@@ -115,7 +115,8 @@ def parameter(name: str, place: str, schema: Document, required: bool = False) -
 RESOURCE_ID = parameter(
     "id", "path", {"type": "string", "maxLength": 255, "pattern": "^[0-9A-Za-z-]+$"}, required=True
 )
-REVISION = {"type": "string", "maxLength": 25, "pattern": "^(revision_number=[0-9]{1,9})?$"}
+A_REVISION = "revision_number=[0-9]{1,9}"
+REVISION = {"type": "string", "maxLength": 27, "pattern": f'^({A_REVISION}|"{A_REVISION}"|[*])?$'}
 IF_MATCH = parameter("If-Match", "header", REVISION)
 TEXT = {"type": "string", "maxLength": TEXT_LENGTH}
 
