@@ -202,7 +202,7 @@ SAID_BESIDES: dict[Code, tuple[Callable[[TwoHosts], None], str]] = {
 #: Of no port, or not to be seen from the controller.
 NOT_OF_A_PORT = {
     Code.HOST_NAMELESS, Code.SYSTEM_ID_MISSING, Code.MANAGER_MISSING, Code.MANAGER_TARGET,  # of the host
-    Code.VLAN_LIMIT,  # likewise
+    Code.VLAN_LIMIT, Code.CT_CLEAR,  # likewise
     Code.CONTROLLER_PATH,  # OVSDB shows no routes
     Code.INTERFACE_UNDECLARED,
     Code.WRONG_HOST,  # is the cause `elsewhere`
