@@ -131,7 +131,7 @@ def _bridge_mappings(texts: list[str]) -> tuple[tuple[str, str], ...]:
 
 
 def _vlan_range(text: str) -> VlanRange:
-    match = re.fullmatch(r"([^:]+):(\d+):(\d+)", text)
+    match = re.fullmatch(r"([^:]+):([0-9]{1,10}):([0-9]{1,10})", text)
     if not match:
         raise ConfigurationError(
             f"[network] vlan_ranges: {text!r} is not of the form physical_network:first:last"
@@ -151,7 +151,7 @@ def _tenant_type(text: str) -> NetworkType:
 
 
 def _tunnel_range(text: str) -> TunnelRange:
-    match = re.fullmatch(r"(vxlan|gre|geneve):(\d{1,10}):(\d{1,10})", text)
+    match = re.fullmatch(r"(vxlan|gre|geneve):([0-9]{1,10}):([0-9]{1,10})", text)
     if not match:
         raise ConfigurationError(f"[network] tunnel_ranges: {text!r} is not of the form type:first:last")
     kind, first, last = NetworkType(match[1]), int(match[2]), int(match[3])

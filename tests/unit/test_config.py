@@ -93,6 +93,8 @@ def test_given_values_are_used(tmp_path: Path) -> None:
         ("[network]\nbridge_mappings=default:br-physical1\n", ["br-physical1", "11"]),
         ("[network]\nvlan_ranges=default:10:5000\n", ["[network] vlan_ranges", "default:10:5000"]),
         ("[network]\nvlan_ranges=other:10:50\n", ["[network] vlan_ranges", "other"]),
+        (f"[network]\nvlan_ranges=default:1:{'9' * 5000}\n", ["[network] vlan_ranges", "form"]),
+        ("[network]\nvlan_ranges=default:١:٢\n", ["[network] vlan_ranges", "form"]),
         ("[network]\nintegration_bridge=br int\n", ["[network] integration_bridge", "br int"]),
         ("[network]\ntenant_network_types=flat\n", ["tenant_network_types", "'flat'", "vlan, vxlan, gre"]),
         ("[network]\ntunnel_ranges=vxlan:1\n", ["tunnel_ranges", "vxlan:1", "type:first:last"]),
