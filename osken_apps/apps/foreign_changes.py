@@ -43,6 +43,6 @@ def flows_changed(hosts: Hosts, bridge: Bridge, what: FlowsChanged) -> None:
 
 def have_read(hosts: Hosts, bridge: Bridge) -> None:
     """Have a bridge read and compared in the next pass over its host, if it is still there."""
-    if hosts.bridge_of(bridge.connection) is bridge:
+    if bridge.host.bridges.get(bridge.name) is bridge:
         bridge.is_to_be_read = True
         hosts.wake([bridge.host.name])

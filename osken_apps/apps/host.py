@@ -217,6 +217,7 @@ class Host:
         self.system_id = ""
         self.bridges: dict[str, Bridge] = {}
         self.session: OvsdbSession | None = None
+        self.view: HostView | None = None  # what the session shows
         self.awaited: HostView | None = None  # what it shows after a write of ours that needs no other pass
         self.reconciler: Reconciler | None = None
         self.tallies = Tallies()

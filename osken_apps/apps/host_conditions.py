@@ -56,7 +56,7 @@ class HostConditions:
 
     def _shown(self, snapshot: HostSnapshot) -> tuple[Condition, ...]:
         """Give what OVSDB shows to be wrong; looked for again when that, or what is expected, has changed."""
-        view = self._hosts.view_of(self._host)
+        view = self._host.view
         if view is None:
             self._seen = None
             return ()

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from osken_apps.apps.host import Host, now
 from osken_apps.apps.hosts import Hosts
+from osken_apps.apps.peers import Peers
 from osken_apps.model.changes import HostReport
 from osken_apps.model.counts import HostCounts
 from osken_apps.model.shown_identity import Key, Refused
@@ -15,18 +16,18 @@ from osken_apps.model.well_known import KERNEL_DATAPATH
 HOSTS_A_TURN = 20  # some two milliseconds of work
 
 
-def host_reports(hosts: Hosts, pause: Callable[[], object] = lambda: None) -> tuple[HostReport, ...]:
+def host_reports(peers: Peers, pause: Callable[[], object] = lambda: None) -> tuple[HostReport, ...]:
     """Give a report of every host that is known, and of every host that is refused.
 
     Calls `pause` where it may take long.
     """
-    refused = hosts.identities.refused()
+    hosts, refused = peers.hosts, peers.identities.refused()
     rivals: dict[str, list[str]] = {}
     for _, it in refused:
         rivals.setdefault(it.rival, []).append(f"another that uses its names is refused: {it.reason}")
     every = in_turns(sorted(hosts.by_name.items()), pause, HOSTS_A_TURN)
     known = [_of_host_or_less(hosts, host, rivals.get(name, [])) for name, host in every]
-    return (*known, *_of_refused(hosts, refused))
+    return (*known, *_of_refused(peers, refused))
 
 
 def _of_host_or_less(hosts: Hosts, host: Host, rivals: list[str]) -> HostReport:
@@ -99,29 +100,28 @@ def _tunnel_address(hosts: Hosts, host: Host) -> str | None:
 
 def _datapath_type(hosts: Hosts, host: Host) -> str:
     """Give the datapath type of the integration bridge, as Neutron names them; empty: it is not shown."""
-    view = hosts.view_of(host)
-    bridge = view.facts.bridge(hosts.fabric.layout.integration_bridge) if view else None
+    bridge = host.view.facts.bridge(hosts.fabric.layout.integration_bridge) if host.view else None
     return (bridge.datapath_type or KERNEL_DATAPATH) if bridge else ""
 
 
-def _of_refused(hosts: Hosts, refused: Iterable[tuple[Key, Refused]]) -> list[HostReport]:
+def _of_refused(peers: Peers, refused: Iterable[tuple[Key, Refused]]) -> list[HostReport]:
     """Report the sessions that are refused, so that their operator finds them among the hosts."""
     reports = []
     for key, it in refused:
-        session = hosts.session(key)
+        session = peers.session(key)
         if session is not None:
             reports.append(
                 HostReport(
                     host=it.host,
                     alive=True,
                     bridges=(),
-                    bridge_mappings=hosts.fabric.layout.bridge_mappings,
+                    bridge_mappings=peers.hosts.fabric.layout.bridge_mappings,
                     ovsdb=False,
                     started_at=session.began_at,
                     last_contact=now(),
                     bound_ports=0,
                     trouble=it.reason,
-                    system_id=hosts.identities.system_id_of(key),
+                    system_id=peers.identities.system_id_of(key),
                     refused=session.address[0],
                 )
             )

@@ -1,119 +1,188 @@
-"""The way from a connection or an OVSDB session to its host. SHELL.
+"""The hosts that are or were connected, by name: one object for each, from its first connection until it is
+forgotten. SHELL.
 
-Which host a connection is of is decided in `model.identity`; when a host begins and ends, in `served_hosts`.
+Begins and ends the loop that serves a host. Which connections it has is found in `peers`, what it should have
+is the fabric's to say.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from collections.abc import Callable, Iterable
+from datetime import datetime
 
 from osken_apps.apps import runtime
 from osken_apps.apps.complaints import complain
-from osken_apps.apps.connection import Connection
-from osken_apps.apps.host import Bridge, Host, Reconciler
-from osken_apps.apps.ovsdb.session import OvsdbSession
-from osken_apps.apps.served_hosts import SETTLE_S, ServedHosts
-from osken_apps.errors import OskenAppsError
+from osken_apps.apps.host import Host, Reconciler, now
+from osken_apps.failures import Failures
 from osken_apps.model.conditions import Expected
+from osken_apps.model.counts import Histogram
 from osken_apps.model.fabric import Fabric
-from osken_apps.model.host_names import in_order
-from osken_apps.model.identity import Identities
-from osken_apps.model.shown_identity import BridgeIdentity, Key, SessionIdentity
 from osken_apps.model.trouble import Topic
-from osken_apps.model.tunnels import answers_nd
-from osken_apps.ovsdb.host_view import HostView
 
 LOG = logging.getLogger(__name__)
 
-WAITS = "waits"  # told of a bridge of which nobody says yet whose it is
+AWAY_S = 5.0  # so long a host may be without any connection before another may have its ports
+FIRST_CONNECTIONS_S = 30.0  # so long after the start the hosts that the store knows are waited for
+SETTLE_S = 5.0  # so long a host has, from its first bridge on, to connect the rest
+MAX_GONE_HOSTS = 1000
+PASS_BOUNDS_S = (0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0)
 
-Peer = TypeVar("Peer", Connection, OvsdbSession)
 
-
-class Hosts(ServedHosts):
-    """All hosts by name, and what is connected of each."""
+class Hosts:
+    """All hosts by name, those that are served and those that were."""
 
     def __init__(
         self,
         fabric: Fabric,
-        serve: Callable[[Host], Reconciler],
+        reconciler_of: Callable[[Host], Reconciler],
         expected: Expected | None = None,
         watched_ports: frozenset[str] = frozenset(),
-        bridges_are_certified: bool = False,
     ) -> None:
-        """Begin with none; see `ServedHosts`.
+        """Begin with none; `reconciler_of` makes the loop of a host that has connected.
 
-        If bridges are certified, nobody is refused for the datapath ids that he shows.
+        `expected` is what every host is measured against. What switches count of `watched_ports` is asked
+        for.
         """
-        super().__init__(fabric, serve, expected, watched_ports)
-        self.identities = Identities()
-        self._bridges: dict[Connection, Bridge] = {}
-        self._connections: dict[Connection, BridgeIdentity] = {}
-        self._sessions: dict[OvsdbSession, Host | None] = {}
-        self._views: dict[OvsdbSession, HostView] = {}
-        self._bridges_are_certified = bridges_are_certified
-        self._told: dict[Key, str] = {}  # what was last said of one that is refused
+        self.fabric = fabric
+        self.expected = expected or Expected(fabric.layout)
+        self.turns = runtime.lock()  # one host computes at a time
+        self.by_name: dict[str, Host] = {}
+        self.all_had_time = False  # those that were there before the start had their time to connect
+        self.news = runtime.Signal()  # something has changed that people are shown
+        self.passes = Histogram(PASS_BOUNDS_S)
+        self.watched_ports = watched_ports
+        self.failures = Failures()
+        self._reconciler_of = reconciler_of
 
-    def bridge_of(self, connection: Connection) -> Bridge | None:
-        """Give the bridge that a connection speaks for, if it is one of ours."""
-        return self._bridges.get(connection)
+    def wake(self, names: Iterable[str]) -> None:
+        """Have hosts looked at again, and those that are to follow others.
 
-    # -- bridges
+        Of one that is not connected there is nothing to look at.
+        """
+        for name in names:
+            host = self.by_name.get(name)
+            if host and host.reconciler:
+                host.reconciler.wake()
+        for name in self.fabric.tunnel_peers.take_looking():
+            host = self.by_name.get(name)
+            if host and host.reconciler:
+                host.reconciler.follow()
 
-    def connected(self, connection: Connection, description: str | None) -> None:
-        """Take a bridge that finished its handshake; `description` is its dp-desc."""
-        if connection.closed:
+    def served(self) -> dict[str, Host]:
+        """Give the hosts that are served, by name."""
+        return {name: host for name, host in self.by_name.items() if host.reconciler}
+
+    def known(self) -> set[str]:
+        """Name the hosts that are or were connected, or that have ports by what the store holds."""
+        return {*self.by_name, *self.fabric.hosts}
+
+    def away(self) -> list[str]:
+        """Name those of the known hosts that are not connected."""
+        connected = {name for name, host in self.by_name.items() if host.alive}
+        return sorted(self.known() - connected)
+
+    def wait_no_longer(self) -> None:
+        """Wait no longer for hosts that the store knows and that have not connected since the start."""
+        self.all_had_time = True
+        for name, known in list(self.fabric.hosts.items()):
+            with self.failures.guarded("a host is waited for still", f"host {name}"):
+                if not known.appeared and not self.is_alive(name):
+                    self._is_gone(name)
+
+    def forget(self, name: str) -> str:
+        """Forget a host that is gone; if it is connected nothing is forgotten, and what is given says so."""
+        host = self.by_name.get(name)
+        if host and host.alive:
+            return "the host is connected"
+        self.news.set()
+        self.drop(name)
+        self.fabric.names.forget(name)
+        return ""
+
+    def host(self, name: str) -> Host:
+        """Give the host of that name; one that there is not begins with nothing."""
+        host = self.by_name.get(name)
+        if host is None:
+            host = self.by_name[name] = Host(name)
+        return host
+
+    def is_alive(self, name: str) -> bool:
+        """Tell whether anything of the host of that name is connected."""
+        return name in self.by_name and self.by_name[name].alive
+
+    def begin(self, host: Host, how: str) -> None:
+        """Serve a host of which something has connected, as `how` says."""
+        self.news.set()
+        if host.reconciler is None:
+            self.tell_of(host.name, host.addresses, "host %s is here: %s", how)
+            host.begin(self._reconciler_of(host))
+            self.let_settle(host)
+        else:
+            LOG.debug("host %s: %s", host.name, how)
+
+    def end(self, name: str) -> None:
+        """Serve the host of that name no more; what it showed stays."""
+        host = self.by_name.pop(name, None)
+        if host:
+            host.end()
+
+    def drop(self, name: str) -> None:
+        """Have a host end, with all that it showed."""
+        self.end(name)
+        self.wake(self.fabric.forget(name))
+
+    def undo(self, host: Host) -> None:
+        """Forget a host that there was by the dp-desc of bridges only that turn out to be another's."""
+        if not host.alive and not host.system_id and self.by_name.get(host.name) is host:
+            self.drop(host.name)
+
+    def leave_to(self, name: str, system_id: str) -> None:
+        """Let nothing of a machine that went just now count for another one that has its name."""
+        before = self.by_name.get(name)
+        if before and not before.alive and before.system_id not in ("", system_id):
+            self.drop(name)
+
+    def may_be_away(self, host: Host) -> None:
+        """Look whether a host of which something has gone comes back, and end it if it does not."""
+        if not host.alive:
+            host.last_contact = now()
+            runtime.spawn_after(AWAY_S, self._away, host, host.last_contact)
+
+    def let_settle(self, host: Host) -> None:
+        """Give a host time to connect, and then look at what it has."""
+        host.settled = False
+        host.changes += 1
+        runtime.spawn_after(SETTLE_S, self._settle, host, host.changes)
+
+    def _settle(self, host: Host, changes: int) -> None:
+        if host.reconciler and host.changes == changes:
+            host.settled = True
+            concerned = self.fabric.expect_no_more(host.name) if host.alive else set()
+            if not host.bridges.keys() >= set(self.fabric.layout.bridges):
+                concerned.add(host.name)  # which says what is missing now
+            self.wake(concerned)
+
+    def _away(self, host: Host, since: datetime) -> None:
+        """End a host that has not come back; of those without ports not all are remembered."""
+        replaced = self.by_name.get(host.name) is not host
+        if replaced or host.alive or host.reconciler is None or host.last_contact != since:
             return
-        name = connection.bridge
-        if name not in self.fabric.layout.all_bridges:
-            source = connection.address[0]
-            complain(LOG, source, "%s: bridge %s is not one of ours, left alone", str(connection), name)
-            return
-        identity = BridgeIdentity(
-            connection.id, str(name), description, connection.address[0], connection.certified
-        )
-        self._connections[connection] = identity
-        self._follow(self.identities.show_bridge(connection, identity))
+        words = "host %s is gone: nothing of it is connected since %s"
+        self.tell_of(host.name, host.addresses, words, since.isoformat())
+        host.end()
+        host.last_contact = since
+        self._is_gone(host.name)
+        self._forget_oldest()
 
-    def disconnected(self, connection: Connection) -> None:
-        """Forget a bridge's connection; what it showed last still counts."""
-        if self._connections.pop(connection, None) is None:
-            return
-        self._told.pop(connection, None)
-        self._let_go(connection, "")
-        self._follow(self.identities.end_bridge(connection))
+    def _is_gone(self, name: str) -> None:
+        self.wake(self.fabric.host_is_gone(name))
+        if not self.fabric.count_recorded_at(name):
+            self.wake(self.fabric.forget(name))
 
-    # -- OVSDB sessions
-
-    def session_shows(self, session: OvsdbSession, view: HostView) -> None:
-        """Take what an OVSDB session shows of its host."""
-        self._views[session] = view
-        before = self._sessions.setdefault(session, None)
-        shown = () if self._bridges_are_certified else view.datapath_ids
-        identity = SessionIdentity(
-            view.system_id, view.hostname, frozenset(shown), session.address[0], bool(session.certified)
-        )
-        self._follow(self.identities.show_session(session, identity))
-        host = self._sessions[session]
-        if host and host is before:
-            self._observe(host, view)
-
-    def session_ended(self, session: OvsdbSession) -> None:
-        """Forget a session."""
-        if session not in self._sessions:
-            return
-        self._part(session)
-        del self._sessions[session], self._views[session]
-        self._told.pop(session, None)
-        self._follow(self.identities.end_session(session))
-
-    def session(self, key: Key) -> OvsdbSession | None:
-        """Give the session that the identities know by a key; None if it is a bridge's."""
-        return key if key in self._sessions else None
-
-    def view_of(self, host: Host) -> HostView | None:
-        """Give what the session of a host shows."""
-        return self._views.get(host.session) if host.session else None
+    def _forget_oldest(self) -> None:
+        gone = [host for host in self.by_name.values() if host.reconciler is None]
+        without_ports = [host for host in gone if not self.fabric.count_recorded_at(host.name)]
+        for host in sorted(without_ports, key=lambda host: host.last_contact)[:-MAX_GONE_HOSTS]:
+            self.forget(host.name)
 
     def refused_by_certificate(self, name: str, address: str, trouble: str) -> None:
         """Show that something was not let in, where its host is known by name or, if it has none, address."""
@@ -121,223 +190,29 @@ class Hosts(ServedHosts):
             if host.name == name or (not name and address in host.addresses):
                 host.say(Topic.CERTIFICATE, trouble)
 
-    # -- the store
+    def tell(
+        self, host: Host, log: logging.Logger, level: int, words: str, *details: object, about: str = ""
+    ) -> None:
+        """Log something of a host, whose name is put before `words`; see `complain` for those and `about`."""
+        words = f"host %s: {words}"
+        self.tell_of(host.name, host.addresses, words, *details, log=log, level=level, about=about)
 
-    def know_again(self) -> None:
-        """Look who of the hosts that connected before the store was known was called something else."""
-        served = {session: host.name for session, host in self._sessions.items() if host}
-        self._for_each(served, lambda session: self._recognize(session, served[session]))
-        self._tell_apart(self.by_name)
+    def tell_of(
+        self,
+        name: str,
+        addresses: set[str],
+        words: str,
+        *details: object,
+        log: logging.Logger = LOG,
+        level: int = logging.INFO,
+        about: str = "",
+    ) -> None:
+        """Log what becomes of a host; of one without ports, as of strangers: these have any number of names.
 
-    # -- following what was decided
-
-    def _follow(self, concerned: Iterable[Key]) -> None:
-        """Bring bridges and sessions to the hosts that they are of now."""
-        sessions = [key for key in concerned if key in self._sessions]
-        bridges = [key for key in concerned if key in self._connections]
-        names = dict(pair for session in sessions for pair in self._renamed(session, bridges))
-        moved = [
-            connection
-            for connection in bridges
-            if (bridge := self._bridges.get(connection))
-            and self.identities.host_of_bridge(connection) != names.get(bridge.host, bridge.host.name)
-        ]
-        left = [self._bridges[key].host for key in moved if self.identities.host_of_bridge(key) is not None]
-        for connection in moved:
-            self._let_go(connection, "it is not believed any more")
-        for host, name in names.items():
-            self._tell(host.name, host.addresses, "host %s is called %s now", name)
-        for host, name in in_order(names):
-            bridges += self._rename(host, name)
-        for session in sessions:
-            served = self._sessions[session]
-            if served and self.identities.host_of_session(session) != served.name:
-                self._part(session)
-        self._for_each(sessions, self._place_session)
-        if moved:
-            self._for_each(sessions, self._recognize_served)
-        for host in left:
-            self._undo(host)
-        self._for_each(bridges, self._place_bridge)
-
-    def _for_each(self, keys: Iterable[Peer], step: Callable[[Peer], None]) -> None:
-        """Do a step for each session or connection; an error of ours costs that one, which may dial again."""
-        for key in keys:
-            try:
-                step(key)
-            except Exception as error:
-                self.failures.note("a session or a bridge was not taken", error, str(key))
-                key.close()
-
-    def _recognize_served(self, session: OvsdbSession) -> None:
-        if served := self._sessions[session]:
-            self._recognize(session, served.name)
-
-    def _renamed(self, session: OvsdbSession, bridges: Iterable[Connection]) -> Iterator[tuple[Host, str]]:
-        """Give the new name of a session's host, if it shows another one than before."""
-        name, system_id = self.identities.host_of_session(session), self.identities.system_id_of(session)
-        host = self._sessions[session]
-        if host is None and name and system_id:
-            host = self._waiting_with_bridges(system_id, name, bridges)
-        if host and name and name != host.name and system_id == host.system_id:
-            yield host, name
-
-    def _waiting_with_bridges(self, system_id: str, name: str, bridges: Iterable[Connection]) -> Host | None:
-        """Give the host of this system-id that has no session, if bridges of its are to be of this name."""
-        moved = (key for key in bridges if self.identities.host_of_bridge(key) == name)
-        hosts = (self._bridges[key].host for key in moved if key in self._bridges)
-        return next((host for host in hosts if host.session is None and host.system_id == system_id), None)
-
-    def _rename(self, host: Host, name: str) -> list[Connection]:
-        """Call a host otherwise; give the bridges of one that had this name: they are to be placed again."""
-        self.news.set()
-        gone = self.by_name.pop(name, None)
-        left = [bridge.connection for bridge in gone.bridges.values()] if gone else []
-        for connection in left:
-            self._let_go(connection, f"host {host.name} is called {name} now")
-        if gone:
-            gone.end()
-        concerned = self.fabric.rename(host.name, name)
-        self.by_name[name] = self.by_name.pop(host.name)
-        host.name = name
-        self.wake(concerned)
-        return left
-
-    def _place_session(self, session: OvsdbSession) -> None:
-        name = self.identities.host_of_session(session)
-        if name is None:
-            self._refuse(session)
-        elif self._sessions[session] is None:
-            self._told.pop(session, None)
-            self._recognize(session, name)
-            system_id = self.identities.system_id_of(session)
-            self._leave_to(name, system_id)
-            host = self._host(name)
-            host.system_id = system_id
-            host.session, self._sessions[session] = session, host
-            host.note_addresses()
-            host.say(Topic.CERTIFICATE, "")
-            self._begin(host, f"its OVSDB session from {session.address[0]} began")
-            self._observe(host, self._views[session])
-
-    def _recognize(self, session: OvsdbSession, name: str) -> None:
-        """Let a host that was renamed while it was away be the one that it was.
-
-        Its bridges may have connected before, by the name that it had: their dp-desc says it still. Where
-        certificates say which host is which, a system-id does not.
+        Until the store is known, a controller that has just started knows no strangers.
         """
-        fabric, system_id = self.fabric, self.identities.system_id_of(session)
-        if not fabric.inventory.loaded:
-            return  # what the store knows is looked at when it comes
-        former = "" if session.certified else fabric.names.known_as(name, system_id)
-        is_away = former and not self._is_alive(former)
-        if is_away and fabric.has_ports_of(former, self._views[session].interfaces):
-            self._tell(former, {session.address[0]}, "host %s is called %s now", name)
-            self._end(former)
-            self.wake(fabric.take_in(former, name, is_renamed=True))
-        fabric.identify(name, system_id)
-        for former in () if session.certified else fabric.names.former_names(name):
-            known = self.by_name.get(former)
-            is_its = known is None or (not known.alive and known.system_id in ("", system_id))
-            if is_its and (known or former in fabric.hosts):
-                self._end(former)
-                self.wake(fabric.take_in(former, name))
-
-    def _observe(self, host: Host, view: HostView) -> None:
-        self.fabric.observe_bridges(host.name, (bridge.name for bridge in view.facts.bridges))
-        concerned = self.fabric.observe_tunnel_address(host.name, view.facts.tunnel_address)
-        integration = view.facts.bridge(self.fabric.layout.integration_bridge)
-        if integration:
-            capable = answers_nd(integration.datapath_type, view.facts.version)
-            concerned |= self.fabric.observe_datapath(host.name, capable)
-        concerned |= self.fabric.observe_interfaces(host.name, view.interfaces) | {host.name}
-        awaited, host.awaited = host.awaited, None
-        self.wake(concerned - {host.name} if view == awaited else concerned)
-
-    def _place_bridge(self, connection: Connection) -> None:
-        name = self.identities.host_of_bridge(connection)
-        if name is None:
-            self._refuse(connection)
-        elif connection not in self._bridges:
-            self._told.pop(connection, None)
-            host = self._host(name)
-            bridge = Bridge(host, str(connection.bridge), connection)
-            if before := host.bridges.get(bridge.name):
-                self._let_go(before.connection, "another one has its place")
-            host.bridges[bridge.name] = self._bridges[connection] = bridge
-            self._tell_apart((name, *self.fabric.names.former_names(name)))
-            host.note_addresses()
-            host.say(Topic.CERTIFICATE, "")
-            self._begin(host, f"its bridge {bridge.name} connected from {connection.address[0]}")
-            self.wake([name])
-
-    def _tell_apart(self, names: Iterable[str]) -> None:
-        """Let a name of before be another machine's where that one and the host that had it are both here.
-
-        Both have a bridge of one name connected, and a machine has not two of a name.
-        """
-        for name in names:
-            it, other = (self.by_name.get(called) for called in (name, self.fabric.names.name_now(name)))
-            if it and other and it is not other and it.bridges.keys() & other.bridges.keys():
-                self.fabric.give_away(name)
-
-    def _refuse(self, key: Key) -> None:
-        """Say why a session or bridge is not believed, and see whether what it rivals is still alive."""
-        refused = self.identities.why_not(key)
-        if refused is None:
-            runtime.spawn_after(SETTLE_S, self._still_waits, key)
-        elif self._told.get(key) != refused.reason:
-            self._told[key] = refused.reason
-            self.news.set()
-            complain(LOG, _address(key), "%s is refused: %s", str(key), refused.reason)
-            rival = self.identities.rival(key)
-            if rival is not None:
-                runtime.spawn(_probe, rival)
-
-    def _still_waits(self, connection: Key) -> None:
-        waits = connection in self._connections and connection not in self._bridges
-        if waits and self.identities.why_not(connection) is None and connection not in self._told:
-            self._told[connection] = WAITS
-            name = self._connections[connection].name  # type: ignore[index]
-            words = "%s: its bridge %s waits until an OVSDB session or other_config:dp-desc names its host"
-            complain(LOG, _address(connection), words, str(connection), name, about=name)
-
-    def _let_go(self, connection: Connection, reason: str) -> None:
-        bridge = self._bridges.pop(connection, None)
-        if bridge is None:
-            return
-        host = bridge.host
-        del host.bridges[bridge.name]
-        self.news.set()
-        why = f": {reason}" if reason else ""
-        words = "host %s: bridge %s disconnected%s"
-        self._tell(host.name, {connection.address[0]}, words, bridge.name, why, about=bridge.name)
-        self._let_settle(host)
-        self._may_be_away(host)
-        self.wake([host.name])
-
-    def _part(self, session: OvsdbSession) -> None:
-        host = self._sessions[session]
-        if host is None:
-            return
-        self._sessions[session] = host.session = host.awaited = None
-        self.news.set()
-        address = session.address[0]
-        self._tell(host.name, {address}, "host %s: OVSDB session from %s ended", address)
-        self.wake(self.fabric.lose_ovsdb(host.name))
-        self._may_be_away(host)
-
-
-def _probe(rival: Connection | OvsdbSession) -> None:
-    """End a connection or session that does not answer: somebody waits for its place."""
-    try:
-        rival.probe()
-    except OskenAppsError as error:
-        words = "%s, and another one waits for its place; closing it"
-        complain(LOG, _address(rival), words, str(error), level=logging.INFO)
-        rival.close()
-
-
-def _address(key: Key) -> str:
-    """Give the address of a session or a connection."""
-    return str(key.address[0])  # type: ignore[attr-defined]
+        inventory = self.fabric.inventory
+        if self.fabric.count_recorded_at(name) or not (inventory.loaded or self.all_had_time):
+            log.log(level, words, name, *details)
+        else:
+            complain(log, min(addresses, default=""), words, name, *details, level=level, about=about)

@@ -24,17 +24,17 @@ from osken_apps.apps.complaints import tell_again_for_ever
 from osken_apps.apps.dhcp import Dhcp
 from osken_apps.apps.edge import edge, look_at, watch_certificates
 from osken_apps.apps.host import Bridge, Host
-from osken_apps.apps.hosts import Hosts
+from osken_apps.apps.hosts import FIRST_CONNECTIONS_S, Hosts
 from osken_apps.apps.listening import allow_many_sockets
 from osken_apps.apps.memory import keep_collections_short, watch_endings
 from osken_apps.apps.openflow import OpenFlowApp
 from osken_apps.apps.ovsdb.app import OvsdbApp
 from osken_apps.apps.packet_ins import Arrivals, PacketIns
+from osken_apps.apps.peers import Peers
 from osken_apps.apps.progress import tell_progress
 from osken_apps.apps.reader import PacketInHandler
 from osken_apps.apps.reconcile import HostReconciler
 from osken_apps.apps.rest import RestApp
-from osken_apps.apps.served_hosts import FIRST_CONNECTIONS_S
 from osken_apps.apps.service import Service
 from osken_apps.config import Config
 from osken_apps.dhcp.reservation import Defaults
@@ -74,15 +74,16 @@ class Controller:
         self._signals, self._wakeup = _signals()
         self._audit_interval_s = config.audit_interval_s
         self._hosts = hosts = self._hosts_of(config)
+        peers = Peers(hosts, bridges_are_certified=config.openflow_tls is not None)
         openflow_edge = edge(config.openflow_tls, hosts.refused_by_certificate)
         ovsdb_edge = edge(config.ovsdb_tls, hosts.refused_by_certificate)
         self._edges = [openflow_edge, ovsdb_edge]
         defaults = Defaults(config.dhcp.lease_time_s, config.dhcp.domain, config.dhcp.dns_servers)
         self._dhcp = Dhcp(hosts, defaults)
-        self._ovsdb = _instantiate(OvsdbApp, hosts, sockets["ovsdb"], ovsdb_edge)
+        self._ovsdb = _instantiate(OvsdbApp, peers, sockets["ovsdb"], ovsdb_edge)
         self._rest = _instantiate(
             RestApp,
-            hosts=hosts,
+            peers=peers,
             config_file=config_file,
             api_socket=sockets["api"],
             knows=Knowledge(hosts, self._dhcp, Gatherer(hosts, self._dhcp)).answer,
@@ -92,7 +93,7 @@ class Controller:
             metrics_socket=sockets.get("metrics"),
             counts=self._counts,
         )
-        self._openflow = _instantiate(OpenFlowApp, hosts, sockets["openflow"], openflow_edge)
+        self._openflow = _instantiate(OpenFlowApp, peers, sockets["openflow"], openflow_edge)
 
     def run(self) -> int:
         """Run until SIGTERM or SIGINT, or until the REST process cannot even start; give the exit status."""
@@ -130,8 +131,7 @@ class Controller:
         )
         fabric = Fabric(layout, config.remove_unknown, config.security.enforce, Failures().note)
         watched_ports = frozenset(config.metrics.ports if config.metrics else ())
-        are_certified = config.openflow_tls is not None
-        return Hosts(fabric, self._reconciler, expected, watched_ports, are_certified)
+        return Hosts(fabric, self._reconciler, expected, watched_ports)
 
     def _counts(self) -> ControllerCounts:
         passes, answers = self._hosts.passes.durations, self._dhcp.durations.durations

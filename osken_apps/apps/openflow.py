@@ -13,10 +13,10 @@ from osken_apps.apps import runtime
 from osken_apps.apps.admission import Admission
 from osken_apps.apps.connection import Connection, Observer
 from osken_apps.apps.edge import Edge, PlainEdge
-from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.listening import accept_for_ever
 from osken_apps.apps.looking import look_for_ever
 from osken_apps.apps.memory import endings
+from osken_apps.apps.peers import Peers
 from osken_apps.apps.switch import SwitchObserver
 from osken_apps.failures import Failures
 
@@ -69,9 +69,9 @@ class OpenFlowServer:
 class OpenFlowApp(OSKenApp):
     """The os-ken application for the bridges."""
 
-    def __init__(self, hosts: Hosts, openflow_socket: Any, openflow_edge: Edge) -> None:
+    def __init__(self, peers: Peers, openflow_socket: Any, openflow_edge: Edge) -> None:
         super().__init__()
-        self._server = OpenFlowServer(openflow_socket, SwitchObserver(hosts), openflow_edge)
+        self._server = OpenFlowServer(openflow_socket, SwitchObserver(peers), openflow_edge)
 
     def start(self) -> None:
         """Start to accept bridges."""

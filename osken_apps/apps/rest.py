@@ -15,7 +15,7 @@ from os_ken.base.app_manager import OSKenApp
 from osken_apps.apps import runtime
 from osken_apps.apps.answering.queries import Knows
 from osken_apps.apps.host_reports import host_reports
-from osken_apps.apps.hosts import Hosts
+from osken_apps.apps.peers import Peers
 from osken_apps.apps.rest_link import RestLink
 from osken_apps.apps.rest_process import RestProcess
 from osken_apps.backoff import Backoff
@@ -40,7 +40,7 @@ class RestApp(OSKenApp):
     def __init__(
         self,
         *,
-        hosts: Hosts,
+        peers: Peers,
         config_file: Path,
         api_socket: Any,
         knows: Knows,
@@ -52,12 +52,12 @@ class RestApp(OSKenApp):
     ) -> None:
         super().__init__()
         self.failures = Failures()
-        self._hosts = hosts
+        self._peers = peers
         self._start_process: Callable[[], RestProcess] = lambda: RestProcess(
-            config_file, api_socket, hosts.fabric.inventory.store_id, metrics_socket
+            config_file, api_socket, peers.hosts.fabric.inventory.store_id, metrics_socket
         )
         self._link_over: Callable[[Link], RestLink] = lambda link: RestLink(
-            link, hosts, knows, forget_port, started, self.failures
+            link, peers, knows, forget_port, started, self.failures
         )
         self._give_up = give_up
         self._counts = counts
@@ -97,7 +97,7 @@ class RestApp(OSKenApp):
             status, has_spoken = self._serve_one_process()
             if self._stopping:
                 return
-            if status == STARTED_BADLY and not self._hosts.fabric.inventory.loaded:
+            if status == STARTED_BADLY and not self._peers.hosts.fabric.inventory.loaded:
                 self._give_up()
                 return
             if has_spoken:
@@ -134,7 +134,7 @@ class RestApp(OSKenApp):
         """Tell of the hosts whenever something of them has changed."""
         gather_s = GATHER_S
         while not self._stopping:
-            self._hosts.news.wait()
+            self._peers.hosts.news.wait()
             runtime.sleep(gather_s)
             began_at = runtime.clock()
             if self._link:
@@ -144,9 +144,9 @@ class RestApp(OSKenApp):
     def _tell_of_hosts(self, link: RestLink) -> None:
         try:
             with self._telling:  # or what is told last might be what was found first
-                reports = host_reports(self._hosts, runtime.pause)
+                reports = host_reports(self._peers, runtime.pause)
                 counts = self._counts() if self._counts else None
-                link.put(HostReports(reports, self._hosts.all_had_time, counts))
+                link.put(HostReports(reports, self._peers.hosts.all_had_time, counts))
         except Exception as error:
             self.failures.note("the hosts were not reported", error)
 

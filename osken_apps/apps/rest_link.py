@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 from osken_apps.apps import runtime
 from osken_apps.apps.answering.queries import Knows, Queries
-from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.intent import Gap, Intent
 from osken_apps.apps.outbox import Outbox
+from osken_apps.apps.peers import Peers
 from osken_apps.failures import Failures
 from osken_apps.link import (
     Changes,
@@ -42,7 +42,7 @@ class RestLink:
     def __init__(
         self,
         link: Link,
-        hosts: Hosts,
+        peers: Peers,
         knows: Knows,
         forget_port: Callable[[str], None],
         serving: Callable[[str], None],
@@ -51,13 +51,13 @@ class RestLink:
         self.has_spoken = False
         self.silent_beats = 0
         self._link = link
-        self._hosts = hosts
+        self._peers = peers
         self._queries = Queries(knows, self.put, failures)
         self._forget_port = forget_port
         self._serving = serving
         self._begins_to_serve = ""
         self._failures = failures
-        self._intent = Intent(hosts.fabric, runtime.pause)
+        self._intent = Intent(peers.hosts.fabric, runtime.pause)
         self._outbox = Outbox()
         self._something_to_send = runtime.Signal()
 
@@ -107,11 +107,11 @@ class RestLink:
                     self._serving(self._begins_to_serve)
                     self._begins_to_serve = ""
                 case SnapshotPart():
-                    self._hosts.wake(self._intent.take_part(message))
+                    self._peers.hosts.wake(self._intent.take_part(message))
                     if message.last:
-                        self._hosts.know_again()
+                        self._peers.know_again()
                 case Changes(_, changes):
-                    self._hosts.wake(self._intent.take_changes(message))
+                    self._peers.hosts.wake(self._intent.take_changes(message))
                     self._forget_ports(changes)
                 case Query():
                     self._queries.take(message)

@@ -2,33 +2,33 @@
 
 from osken_apps.apps.connection import Connection
 from osken_apps.apps.foreign_changes import flows_changed
-from osken_apps.apps.hosts import Hosts
+from osken_apps.apps.peers import Peers
 from osken_apps.openflow.events import FlowsChanged
 
 
 class SwitchObserver:
     """Tells the hosts."""
 
-    def __init__(self, hosts: Hosts) -> None:
-        self._hosts = hosts
+    def __init__(self, peers: Peers) -> None:
+        self._peers = peers
 
     def connected(self, connection: Connection) -> None:
         """Take a bridge that finished its handshake."""
-        self._hosts.connected(connection, connection.description)
+        self._peers.connected(connection, connection.description)
 
     def ports_changed(self, connection: Connection) -> None:
         """Have the host of a bridge whose ports changed looked at."""
-        bridge = self._hosts.bridge_of(connection)
+        bridge = self._peers.bridge_of(connection)
         if bridge:
             bridge.ports_changed = True
-            self._hosts.wake([bridge.host.name])
+            self._peers.hosts.wake([bridge.host.name])
 
     def flows_changed(self, connection: Connection, what: FlowsChanged) -> None:
         """Have a bridge read whose flows another hand has changed."""
-        bridge = self._hosts.bridge_of(connection)
+        bridge = self._peers.bridge_of(connection)
         if bridge:
-            flows_changed(self._hosts, bridge, what)
+            flows_changed(self._peers.hosts, bridge, what)
 
     def disconnected(self, connection: Connection) -> None:
         """Forget a bridge that went."""
-        self._hosts.disconnected(connection)
+        self._peers.disconnected(connection)

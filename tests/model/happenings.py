@@ -299,7 +299,7 @@ def _(site: TwoHosts) -> Explanation:
     connection = site.host1.connections["br-int"]
     site.disconnect(site.host1, "br-int")
     connection.max_meters, connection.alive = 0, True
-    site.hosts.connected(connection, None)  # type: ignore[arg-type]
+    site.peers.connected(connection, None)  # type: ignore[arg-type]
     site.look()
     return site.why_no_address()
 

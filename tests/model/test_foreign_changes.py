@@ -36,7 +36,7 @@ class Told(World):
         self.due.append((self.now + seconds, lambda: work(*arguments)))
 
     def tell(self, what: FlowsChanged = DELETED) -> None:
-        SwitchObserver(self.hosts).flows_changed(self.connection, what)  # type: ignore[arg-type]
+        SwitchObserver(self.peers).flows_changed(self.connection, what)  # type: ignore[arg-type]
 
     def pass_until(self, now: float) -> None:
         """Let the time pass, and what is due be done."""
@@ -64,7 +64,7 @@ def test_what_another_deletes_is_put_back_and_counted_without_an_audit(
         world.tell()
         world.pass_until(100.0)
     assert world.bridge.flows == desired
-    (report,) = host_reports(world.hosts)
+    (report,) = host_reports(world.peers)
     assert (report.repairs, report.counts.foreign_changes) == (1, 1)
     assert caplog.messages == [
         "host h: another hand changes flows of br-int (removed: table 0, priority 2, cookie 0xabc)",
@@ -82,7 +82,7 @@ def test_a_storm_is_said_once_a_minute_and_read_ever_more_rarely(
             world.pass_until(100.0 + tenth / 10)
     assert world.reads == 6  # at once, and after 1, 3, 7, 15 and 31 s
     assert len(caplog.messages) == 1
-    assert host_reports(world.hosts)[0].counts.foreign_changes == 600
+    assert host_reports(world.peers)[0].counts.foreign_changes == 600
 
 
 def test_hosts_without_ports_whose_flows_another_changes_are_told_of_once_for_each_bridge(
@@ -92,8 +92,8 @@ def test_hosts_without_ports_whose_flows_another_changes_are_told_of_once_for_ea
     for number in range(20):
         for name in ("br-int", "br-eth2"):
             stranger = SwitchConnection(SwitchBridge({}), name, "198.51.100.1")
-            world.hosts.connected(stranger, f"made-up-{number}")  # type: ignore[arg-type]
-            SwitchObserver(world.hosts).flows_changed(stranger, DELETED)  # type: ignore[arg-type]
+            world.peers.connected(stranger, f"made-up-{number}")  # type: ignore[arg-type]
+            SwitchObserver(world.peers).flows_changed(stranger, DELETED)  # type: ignore[arg-type]
     told = [message for message in caplog.messages if "made-up-" in message]
     assert told == [
         f"host made-up-0: another hand changes flows of {name} (removed: table 0, priority 2, cookie 0xabc)"
@@ -118,7 +118,7 @@ def test_a_bridge_that_is_gone_when_its_time_comes_is_not_read(monkeypatch: pyte
     world = Told(monkeypatch)
     bridge = world.hosts.by_name["h"].bridges["br-int"]
     world.tell()
-    world.hosts.disconnected(world.connection)  # type: ignore[arg-type]
+    world.peers.disconnected(world.connection)  # type: ignore[arg-type]
     for _, work in world.due:
         work()
     assert not bridge.is_to_be_read

@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from osken_apps.apps.foreign_changes import have_read
 from osken_apps.apps.host import Bridge, Host
 from osken_apps.apps.hosts import Hosts
+from osken_apps.apps.peers import Peers
 from osken_apps.model.addresses import mac_address
 from osken_apps.model.changes import Deleted, HostIdentity, PortReport, Snapshot, Upserted
 from osken_apps.model.fabric import Fabric
@@ -119,15 +120,16 @@ class Controller:
         self.hosts = Hosts(
             Fabric(LAYOUT), lambda host: ManualReconciler(host, self.hosts, self.reports, self.awake)
         )
+        self.peers = Peers(self.hosts)
         self.fabric = self.hosts.fabric
 
     def connect_bridge(self, machine: Machine, bridge: str, description: str | None) -> None:
         connection = SwitchConnection(machine.bridges[bridge], bridge, machine.ovsdb.address[0])
-        connection.on_gone = lambda: self.hosts.disconnected(connection)  # type: ignore[arg-type]
+        connection.on_gone = lambda: self.peers.disconnected(connection)  # type: ignore[arg-type]
         self.cut_off(machine, bridge)
         machine.connections[bridge] = connection
         machine.descriptions[bridge] = description
-        self.hosts.connected(connection, description)  # type: ignore[arg-type]
+        self.peers.connected(connection, description)  # type: ignore[arg-type]
 
     def cut_off(self, machine: Machine, bridge: str) -> None:
         connection = machine.connections.pop(bridge, None)
@@ -135,7 +137,7 @@ class Controller:
             connection.close()
 
     def show(self, machine: Machine) -> None:
-        self.hosts.session_shows(machine.ovsdb, machine.ovsdb.view())  # type: ignore[arg-type]
+        self.peers.session_shows(machine.ovsdb, machine.ovsdb.view())  # type: ignore[arg-type]
 
     def wait(self) -> None:
         """Let the time pass that hosts are given: to connect, and to come back."""
@@ -310,7 +312,7 @@ class Interleavings(RuleBasedStateMachine):
     def store_is_back(self) -> None:
         self.is_store_away = False
         self.controller.hosts.wake(load(self.controller.fabric, self.intent()))
-        self.controller.hosts.know_again()
+        self.controller.peers.know_again()
 
     @rule(name=st.sampled_from((*HOSTS, "c")))
     def agent_is_deleted(self, name: str) -> None:
@@ -493,13 +495,13 @@ class Interleavings(RuleBasedStateMachine):
 
     def machine_changed(self, host: str) -> None:
         """Let the controller hear of it, where it is connected."""
-        machine, hosts = self.machines[host], self.controller.hosts
+        machine, peers = self.machines[host], self.controller.peers
         connection = machine.connections.get("br-int")
-        bridge = hosts.bridge_of(connection) if connection else None  # type: ignore[arg-type]
+        bridge = peers.bridge_of(connection) if connection else None  # type: ignore[arg-type]
         if bridge:
             bridge.ports_changed = True
-            hosts.wake([bridge.host.name])
-        if machine.ovsdb in hosts._sessions:
+            peers.hosts.wake([bridge.host.name])
+        if machine.ovsdb in peers._sessions:
             self.ovsdb_connects(host)
 
     @rule(host=hosts, number=st.integers(0, 2))
@@ -514,7 +516,7 @@ class Interleavings(RuleBasedStateMachine):
 
     @rule(host=hosts)
     def ovsdb_is_cut_off(self, host: str) -> None:
-        self.controller.hosts.session_ended(self.machines[host].ovsdb)  # type: ignore[arg-type]
+        self.controller.peers.session_ended(self.machines[host].ovsdb)  # type: ignore[arg-type]
 
     @rule()
     def time_passes(self) -> None:
@@ -523,7 +525,7 @@ class Interleavings(RuleBasedStateMachine):
     def name_of(self, host: str) -> str | None:
         """Give the name by which the controller has a machine's integration bridge."""
         connection = self.machines[host].connections.get("br-int")
-        bridge = self.controller.hosts.bridge_of(connection) if connection else None  # type: ignore[arg-type]
+        bridge = self.controller.peers.bridge_of(connection) if connection else None  # type: ignore[arg-type]
         return bridge.host.name if bridge else None
 
     # -- other hands, faults, restarts
@@ -540,7 +542,7 @@ class Interleavings(RuleBasedStateMachine):
         machine = self.machines[host]
         machine.bridges[bridge].flows.clear()
         connection = machine.connections.get(bridge)
-        served = self.controller.hosts.bridge_of(connection) if connection else None  # type: ignore[arg-type]
+        served = self.controller.peers.bridge_of(connection) if connection else None  # type: ignore[arg-type]
         if served:
             assert connection
             assert connection.monitored or served.installed is None, "it is believed, and does not tell"
@@ -642,12 +644,12 @@ class Interleavings(RuleBasedStateMachine):
 
     def check_who_it_is(self, machine: Machine) -> None:
         """What a machine has connected is of one host, and of the names that it had no other is left over."""
-        hosts = self.controller.hosts
-        served = hosts._sessions.get(machine.ovsdb)  # type: ignore[call-overload]
+        hosts, peers = self.controller.hosts, self.controller.peers
+        served = peers._sessions.get(machine.ovsdb)  # type: ignore[call-overload]
         if served is None:
             return
         for connection in machine.connections.values():
-            bridge = hosts.bridge_of(connection)  # type: ignore[arg-type]
+            bridge = peers.bridge_of(connection)  # type: ignore[arg-type]
             assert bridge is None or bridge.host is served
         for former in hosts.fabric.names.former_names(served.name):
             assert former not in hosts.fabric.hosts or hosts.by_name[former].alive
@@ -766,7 +768,7 @@ class Interleavings(RuleBasedStateMachine):
         load(fresh.fabric, self.intent())
         for is_believed in (True, False):
             for machine in self.machines.values():
-                if machine.ovsdb in self.controller.hosts._sessions and self.believed(machine) == is_believed:
+                if machine.ovsdb in self.controller.peers._sessions and self.believed(machine) == is_believed:
                     fresh.show(machine)
             for machine in self.machines.values():
                 self.connect_again(fresh, machine, is_believed)
@@ -801,14 +803,14 @@ class Interleavings(RuleBasedStateMachine):
         Where a session that has ended showed them, it cannot know: their dp-desc says so there.
         """
         for name, connection in machine.connections.items():
-            bridge = self.controller.hosts.bridge_of(connection)  # type: ignore[arg-type]
+            bridge = self.controller.peers.bridge_of(connection)  # type: ignore[arg-type]
             if not connection.closed and bool(bridge) == served:
                 description = bridge.host.name if bridge else machine.descriptions[name]
                 copy = SwitchConnection(machine.bridges[name], name, machine.ovsdb.address[0])
-                fresh.hosts.connected(copy, description)  # type: ignore[arg-type]
+                fresh.peers.connected(copy, description)  # type: ignore[arg-type]
 
     def believed(self, machine: Machine) -> bool:
-        return bool(self.controller.hosts._sessions.get(machine.ovsdb))  # type: ignore[call-overload]
+        return bool(self.controller.peers._sessions.get(machine.ovsdb))  # type: ignore[call-overload]
 
     def essence(self, controller: Controller, name: str) -> object:
         snapshot = controller.snapshot(name)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from osken_apps.apps import served_hosts
+from osken_apps.apps import hosts
 from osken_apps.apps.complaints import Complaints
 from osken_apps.apps.reconcile import HostReconciler
 from osken_apps.model.changes import Deleted, Upserted
@@ -110,9 +110,9 @@ def test_a_host_that_is_forgotten_is_served_no_more_and_not_known_again() -> Non
     world = World()
     assert world.attempt()
     host, reconciler = world.hosts.by_name["h"], reconciler_of(world)
-    world.hosts.session_ended(world.ovsdb)  # type: ignore[arg-type]
+    world.peers.session_ended(world.ovsdb)  # type: ignore[arg-type]
     for bridge in list(host.bridges.values()):
-        world.hosts.disconnected(bridge.connection)
+        world.peers.disconnected(bridge.connection)
     assert world.hosts.forget("h") == ""
     assert host.reconciler is None
     reconciler.attempt()
@@ -173,7 +173,7 @@ def test_a_pass_whose_bridge_goes_half_way_says_nothing_and_lets_nothing_pass(
         seen.append(len(bridge.flows))
         if len(seen) == change:
             connection.alive = False
-            world.hosts.disconnected(connection)  # type: ignore[arg-type]
+            world.peers.disconnected(connection)  # type: ignore[arg-type]
 
     world = World()
     world.plug(tap1=VM1.id)
@@ -193,7 +193,7 @@ def test_a_pass_whose_bridge_goes_half_way_says_nothing_and_lets_nothing_pass(
 def test_tags_are_written_once_where_no_bridge_has_a_flow_yet(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(served_hosts, "complain", Complaints().complain)
+    monkeypatch.setattr(hosts, "complain", Complaints().complain)
     world = World()
     world.plug(tap1=VM1.id)
     with caplog.at_level(logging.INFO):
@@ -208,13 +208,13 @@ def test_tags_are_written_once_where_no_bridge_has_a_flow_yet(
 def test_a_port_stays_dead_until_the_integration_bridge_is_back_and_has_its_flows() -> None:
     world = World()
     assert world.attempt()
-    world.hosts.disconnected(world.connection)  # type: ignore[arg-type]
+    world.peers.disconnected(world.connection)  # type: ignore[arg-type]
     world.ovsdb.tags = {"tap1": 7}
     world.plug(tap1=VM1.id)
     assert world.attempt()
     assert (world.ovsdb.tags, world.reports) == ({"tap1": 4095}, {})
     world.plug()
-    world.hosts.connected(SwitchConnection(world.bridge, "br-int"), None)  # type: ignore[arg-type]
+    world.peers.connected(SwitchConnection(world.bridge, "br-int"), None)  # type: ignore[arg-type]
     assert world.attempt()
     assert (world.ovsdb.tags, world.reports[VM1.id].status) == ({"tap1": 1}, PortStatus.ACTIVE)
     assert world.hosts.by_name["h"].tallies.repairs == 0

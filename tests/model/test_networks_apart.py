@@ -10,6 +10,7 @@ import pytest
 from osken_apps.apps.complaints import MAX_DETAIL
 from osken_apps.apps.host import Host
 from osken_apps.apps.hosts import Hosts
+from osken_apps.apps.peers import Peers
 from osken_apps.apps.reconcile import HostReconciler
 from osken_apps.model.addresses import mac_address
 from osken_apps.model.changes import Deleted, PortReport, Snapshot, Upserted
@@ -83,6 +84,7 @@ class Site:
     def start(self, intent: Snapshot, *bridges: str, ovsdb: bool = True, layout: Layout = LAYOUT) -> None:
         """Start a controller with a database; the host connects, or these bridges of it."""
         self.hosts = Hosts(Fabric(layout, failed=self.failed), self._serve)
+        self.peers = Peers(self.hosts)
         self.fabric = self.hosts.fabric
         load(self.fabric, intent)
         if ovsdb:
@@ -98,10 +100,10 @@ class Site:
 
     def connect(self, name: str, description: str = "h") -> None:
         self.connections[name] = SwitchConnection(self.bridges[name], name)
-        self.hosts.connected(self.connections[name], description)  # type: ignore[arg-type]
+        self.peers.connected(self.connections[name], description)  # type: ignore[arg-type]
 
     def show(self) -> None:
-        self.hosts.session_shows(self.ovsdb, self.ovsdb.view())  # type: ignore[arg-type]
+        self.peers.session_shows(self.ovsdb, self.ovsdb.view())  # type: ignore[arg-type]
 
     def attempt(self) -> bool:
         reconciler = self.hosts.by_name["h"].reconciler
@@ -111,7 +113,7 @@ class Site:
         return done
 
     def show_if_it_did(self) -> None:
-        if self.ovsdb in self.hosts._sessions:
+        if self.ovsdb in self.peers._sessions:
             self.show()
 
     def plug(self, ofport: int, *ports: Port) -> None:
@@ -240,7 +242,7 @@ def test_what_a_bridge_has_that_is_not_connected_counts() -> None:
     site.plug(10, P1)
     assert site.attempt()
     physical = site.connections["br-eth2"]
-    physical.fault, physical.on_gone = "gone", lambda: site.hosts.disconnected(physical)  # type: ignore[arg-type]
+    physical.fault, physical.on_gone = "gone", lambda: site.peers.disconnected(physical)  # type: ignore[arg-type]
     site.unplug(P1)
     assert not site.attempt()
     site.plug(20, P3)
@@ -363,9 +365,9 @@ def test_a_port_that_is_where_it_was_awaited_is_dead_elsewhere() -> None:
     assert site.attempt()
     other = Ovsdb("other", new_datapath_ids(2), "192.0.2.2")
     other.iface_ids["tap"] = P1.id
-    site.hosts.session_shows(other, other.view())  # type: ignore[arg-type]
+    site.peers.session_shows(other, other.view())  # type: ignore[arg-type]
     bridge = SwitchBridge({"int-br-eth2": 1, "tap": 2}, datapath_id=other.datapath_ids[0])
-    site.hosts.connected(SwitchConnection(bridge, "br-int", "192.0.2.2"), None)  # type: ignore[arg-type]
+    site.peers.connected(SwitchConnection(bridge, "br-int", "192.0.2.2"), None)  # type: ignore[arg-type]
     site.hosts.by_name["other"].reconciler.attempt()  # type: ignore[union-attr]
     assert site.attempt()
     assert site.ovsdb.tags == {tap(P1): DEAD_TAG}
@@ -437,10 +439,10 @@ def test_a_network_that_gets_another_id_leaves_the_local_vlan_of_flows_that_are_
 def gone_and_back(site: Site, *names: str) -> None:
     """Let a host be away until it is gone; these bridges of it connect again, and no session."""
     host = site.hosts.by_name["h"]
-    site.hosts.session_ended(site.ovsdb)  # type: ignore[arg-type]
+    site.peers.session_ended(site.ovsdb)  # type: ignore[arg-type]
     for connection in list(site.connections.values()):
         connection.alive = False
-        site.hosts.disconnected(connection)  # type: ignore[arg-type]
+        site.peers.disconnected(connection)  # type: ignore[arg-type]
     site.hosts._away(host, host.last_contact)
     for bridge in site.bridges.values():
         bridge.restart()
@@ -633,7 +635,7 @@ def test_a_local_vlan_that_was_given_while_ovsdb_was_cut_off_is_given_up(others:
     site, tag = Site(P1, P2), len(others) + 1
     site.plug(20, *others)
     assert site.attempt()
-    site.hosts.session_ended(site.ovsdb)  # type: ignore[arg-type]
+    site.peers.session_ended(site.ovsdb)  # type: ignore[arg-type]
     site.plug_interface("tap-lost", LOST, 40, tag=tag)
     site.plug(10, P1)
     assert site.attempt()
@@ -659,7 +661,7 @@ def test_what_ovsdb_shows_in_the_middle_of_a_pass_waits_for_the_next(was_there: 
     site = Site(P1)
     if was_there:
         assert site.attempt()
-        site.hosts.session_ended(site.ovsdb)  # type: ignore[arg-type]
+        site.peers.session_ended(site.ovsdb)  # type: ignore[arg-type]
     else:
         site.start(Snapshot((*NETWORKS.values(), P1), store_id="s"), ovsdb=False)
     site.plug_interface("tap-lost", LOST, 40, tag=1)

@@ -2,10 +2,10 @@
 
 import pytest
 
-from osken_apps.apps import hosts, served_hosts
+from osken_apps.apps import hosts, peers
 from osken_apps.apps.complaints import Complaints
 from osken_apps.apps.host_reports import host_reports
-from osken_apps.apps.served_hosts import AWAY_S
+from osken_apps.apps.hosts import AWAY_S
 from osken_apps.model.resources import Binding, PortStatus
 from tests.model.switch import Ovsdb, SwitchBridge, SwitchConnection
 from tests.model.two_hosts import VM1, VM2, Database, OneHost, TwoHosts
@@ -14,7 +14,7 @@ from tests.model.two_hosts import VM1, VM2, Database, OneHost, TwoHosts
 def stop_ovsdb(world: TwoHosts, host: OneHost) -> None:
     """Have a host's session end, and all pass that is due then."""
     host.database.is_connected = False
-    world.hosts.session_ended(host.database)  # type: ignore[arg-type]
+    world.peers.session_ended(host.database)  # type: ignore[arg-type]
     world.look()
     world.wait(AWAY_S + 1)
 
@@ -25,7 +25,7 @@ def all_flows(world: TwoHosts) -> list[object]:
 
 def reported(world: TwoHosts) -> dict[tuple[str, str], tuple[bool, str]]:
     """Give whether hosts are alive and what they say, by name and the address of one that is refused."""
-    return {(it.host, it.refused): (it.alive, it.trouble) for it in host_reports(world.hosts)}
+    return {(it.host, it.refused): (it.alive, it.trouble) for it in host_reports(world.peers)}
 
 
 def test_a_host_whose_ovsdb_is_away_is_served_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,7 +84,7 @@ def test_a_clone_that_waits_gets_nothing_while_the_first_one_s_ovsdb_is_away(
     world = TwoHosts(monkeypatch)
     flows = all_flows(world)
     clone = Database("host1", (9001, 9002), "192.0.2.9")
-    world.hosts.session_shows(clone, clone.view())  # type: ignore[arg-type]
+    world.peers.session_shows(clone, clone.view())  # type: ignore[arg-type]
     stop_ovsdb(world, world.host1)
     assert all_flows(world) == flows
     assert world.port(VM1).binding == Binding("host1", 1, "tap1")
@@ -101,11 +101,11 @@ def test_a_session_does_not_take_the_bridges_of_a_host_that_its_dp_desc_names(
     world.disconnect(world.host1)
     for connection in world.host1.connections.values():
         connection.alive = True
-        world.hosts.connected(connection, "host1")  # type: ignore[arg-type]
+        world.peers.connected(connection, "host1")  # type: ignore[arg-type]
     world.look()
     flows, binding = all_flows(world), world.port(VM1).binding
     other = Database("host1", (9001, 9002), "192.0.2.9")
-    world.hosts.session_shows(other, other.view())  # type: ignore[arg-type]
+    world.peers.session_shows(other, other.view())  # type: ignore[arg-type]
     world.wait(40)
     assert (all_flows(world), world.port(VM1).binding) == (flows, binding)
     assert world.hosts.by_name["host1"].session is None
@@ -135,7 +135,7 @@ def test_a_renamed_host_takes_a_bridge_along_that_its_dp_desc_has_placed(
     stop_ovsdb(world, world.host1)
     world.disconnect(world.host1, "br-eth2")
     world.host1.connections["br-eth2"].alive = True
-    world.hosts.connected(world.host1.connections["br-eth2"], "new")  # type: ignore[arg-type]
+    world.peers.connected(world.host1.connections["br-eth2"], "new")  # type: ignore[arg-type]
     world.look()
     assert world.hosts.by_name["new"].bridges.keys() == {"br-eth2"}
     world.host1.database.host = "new"
@@ -169,7 +169,7 @@ def test_a_host_takes_the_name_that_another_leaves(monkeypatch: pytest.MonkeyPat
 
 def told_of_hosts(caplog: pytest.LogCaptureFixture) -> list[str]:
     """Give what is told of hosts that come and go."""
-    loggers = hosts.LOG.name, served_hosts.LOG.name
+    loggers = peers.LOG.name, hosts.LOG.name
     return [record.message for record in caplog.records if record.name in loggers]
 
 
@@ -177,27 +177,27 @@ def test_a_stranger_of_many_names_is_told_of_once_and_a_host_with_ports_always(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     complaints = Complaints(lambda: 0.0)
-    for module in (hosts, served_hosts):
+    for module in (peers, hosts):
         monkeypatch.setattr(module, "complain", complaints.complain)
     world = TwoHosts(monkeypatch)
     caplog.set_level("INFO")
     for number in range(50):
         session = Ovsdb(f"stranger{number}", (), "198.51.100.1")
-        world.hosts.session_shows(session, session.view())  # type: ignore[arg-type]
+        world.peers.session_shows(session, session.view())  # type: ignore[arg-type]
         bridge = SwitchConnection(SwitchBridge({}), "br-int", "198.51.100.1")
-        world.hosts.connected(bridge, f"stranger{number}")  # type: ignore[arg-type]
-        world.hosts.disconnected(bridge)  # type: ignore[arg-type]
-        world.hosts.session_ended(session)  # type: ignore[arg-type]
+        world.peers.connected(bridge, f"stranger{number}")  # type: ignore[arg-type]
+        world.peers.disconnected(bridge)  # type: ignore[arg-type]
+        world.peers.session_ended(session)  # type: ignore[arg-type]
     world.wait(AWAY_S + 1)
     told = [line for line in told_of_hosts(caplog) if "stranger" in line]
     assert len(told) == 4
     assert told[0] == "host stranger0 is here: its OVSDB session from 198.51.100.1 began"
     caplog.clear()
     another = Ovsdb("another", (), "192.0.2.77")
-    world.hosts.session_shows(another, another.view())  # type: ignore[arg-type]
+    world.peers.session_shows(another, another.view())  # type: ignore[arg-type]
     assert told_of_hosts(caplog) == ["host another is here: its OVSDB session from 192.0.2.77 began"]
     caplog.clear()
     for _ in range(3):
-        world.hosts.session_ended(world.host1.database)  # type: ignore[arg-type]
-        world.hosts.session_shows(world.host1.database, world.host1.database.view())  # type: ignore[arg-type]
+        world.peers.session_ended(world.host1.database)  # type: ignore[arg-type]
+        world.peers.session_shows(world.host1.database, world.host1.database.view())  # type: ignore[arg-type]
     assert len(told_of_hosts(caplog)) == 3

@@ -25,7 +25,7 @@ def is_awake(world: World) -> bool:
 
 
 def show(world: World) -> None:
-    world.hosts.session_shows(world.ovsdb, world.ovsdb.view())  # type: ignore[arg-type]
+    world.peers.session_shows(world.ovsdb, world.ovsdb.view())  # type: ignore[arg-type]
 
 
 def writing(world: World, monkeypatch: pytest.MonkeyPatch, also: Callable[[], None] = lambda: None) -> None:
@@ -100,7 +100,7 @@ def test_the_time_to_connect_ends_with_a_look_only_where_a_bridge_is_missing(is_
     host = world.hosts.by_name["h"]
     if is_cut:
         physical = host.bridges["br-eth2"].connection
-        world.hosts.disconnected(physical)
+        world.peers.disconnected(physical)
         assert world.attempt()
         assert world.trouble == ""
     world.hosts._settle(host, host.changes)

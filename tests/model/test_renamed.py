@@ -7,6 +7,7 @@ import pytest
 from osken_apps.apps.host import Host
 from osken_apps.apps.host_reports import host_reports
 from osken_apps.apps.hosts import Hosts
+from osken_apps.apps.peers import Peers
 from osken_apps.model.changes import HostIdentity, PortReport, Snapshot
 from osken_apps.model.claims import Place
 from osken_apps.model.fabric import Fabric
@@ -39,6 +40,7 @@ def tables(site: Site) -> tuple[object, object]:
 def restart(site: Site, *intent: Snapshot) -> None:
     """Start a controller to which nothing has connected yet."""
     site.hosts = Hosts(Fabric(LAYOUT), site._serve)
+    site.peers = Peers(site.hosts)
     site.fabric = site.hosts.fabric
     for snapshot in intent:
         load(site.fabric, snapshot)
@@ -60,7 +62,7 @@ def looked_at(site: Site) -> Host:
     for host in [host for host in site.hosts.by_name.values() if host.reconciler]:
         host.reconciler.attempt()  # type: ignore[union-attr]
         site.show_if_it_did()
-    found = site.hosts._sessions[site.ovsdb]  # type: ignore[index]
+    found = site.peers._sessions[site.ovsdb]  # type: ignore[index]
     assert found
     return found
 
@@ -104,7 +106,7 @@ def test_it_does_so_where_it_connects_before_the_store_is_known() -> None:
     site.show()
     connect(site)
     load(site.fabric, kept(P1, KNOWN))
-    site.hosts.know_again()
+    site.peers.know_again()
     assert (looked_at(site).name, list(site.fabric.hosts), tables(site)) == ("h2", ["h2"], before)
 
 
@@ -112,8 +114,8 @@ def test_a_host_that_was_renamed_while_it_was_away_is_the_one_that_it_was() -> N
     site = served(PINNED)
     before = tables(site)
     for connection in site.connections.values():
-        site.hosts.disconnected(connection)  # type: ignore[arg-type]
-    site.hosts.session_ended(site.ovsdb)  # type: ignore[arg-type]
+        site.peers.disconnected(connection)  # type: ignore[arg-type]
+    site.peers.session_ended(site.ovsdb)  # type: ignore[arg-type]
     site.ovsdb.host = "h2"
     site.show()
     connect(site)
@@ -165,7 +167,7 @@ def test_a_dp_desc_that_says_a_name_of_before_makes_no_other_host(
         host.reconciler.attempt()  # type: ignore[union-attr]
     if looked == "gone":
         for connection in site.connections.values():
-            site.hosts.disconnected(connection)  # type: ignore[arg-type]
+            site.peers.disconnected(connection)  # type: ignore[arg-type]
         site.hosts._away(host, host.last_contact)
         connect(site)
     if looked == "unseen":  # what OVSDB has before ovs-vswitchd is connected to it
@@ -186,8 +188,8 @@ def test_nor_where_open_vswitch_restarts_and_its_bridges_connect_first() -> None
     site.show()
     looked_at(site)
     for connection in site.connections.values():
-        site.hosts.disconnected(connection)  # type: ignore[arg-type]
-    site.hosts.session_ended(site.ovsdb)  # type: ignore[arg-type]
+        site.peers.disconnected(connection)  # type: ignore[arg-type]
+    site.peers.session_ended(site.ovsdb)  # type: ignore[arg-type]
     connect(site)
     site.hosts.by_name["h"].reconciler.attempt()  # type: ignore[union-attr]
     written = site.ovsdb.written
@@ -212,7 +214,7 @@ def test_another_machine_that_is_called_so_is_left_alone() -> None:
     site.show()
     looked_at(site)
     other = SwitchConnection(SwitchBridge({}), "br-int", "192.0.2.7")
-    site.hosts.connected(other, "h")  # type: ignore[arg-type]
+    site.peers.connected(other, "h")  # type: ignore[arg-type]
     site.show()
     assert sorted(site.hosts.by_name) == ["h", "h2"]
 
@@ -224,9 +226,9 @@ def test_it_is_so_where_both_connect_before_the_store_is_known() -> None:
     site.show()
     connect(site)
     other = SwitchConnection(SwitchBridge({}), "br-int", "192.0.2.7")
-    site.hosts.connected(other, "h")  # type: ignore[arg-type]
+    site.peers.connected(other, "h")  # type: ignore[arg-type]
     load(site.fabric, kept(PINNED, HostIdentity("h2", SYSTEM_ID, ("h",))))
-    site.hosts.know_again()
+    site.peers.know_again()
     assert sorted(site.hosts.by_name) == ["h", "h2"]
     assert site.fabric.names.name_now("h") == "h"
 
@@ -246,7 +248,7 @@ def test_a_clone_does_not_take_the_ports_of_the_host_that_it_was_made_of(waited:
     if waited:
         site.hosts.wait_no_longer()
     other = clone(site)
-    site.hosts.session_shows(other, other.view())  # type: ignore[arg-type]
+    site.peers.session_shows(other, other.view())  # type: ignore[arg-type]
     assert sorted(site.fabric.hosts) == ["clone", "h"]
 
 
@@ -255,7 +257,7 @@ def test_a_host_that_is_connected_is_not_renamed_by_another() -> None:
     site.start(kept(P1, KNOWN), "br-eth2", ovsdb=False)  # as host h, by what it says itself
     other = clone(site)
     other.iface_ids = dict(site.ovsdb.iface_ids)
-    site.hosts.session_shows(other, other.view())  # type: ignore[arg-type]
+    site.peers.session_shows(other, other.view())  # type: ignore[arg-type]
     assert sorted(site.hosts.by_name) == ["clone", "h"]
 
 
@@ -278,9 +280,9 @@ def test_a_system_id_says_nothing_where_certificates_say_who_is_who() -> None:
 
 def test_a_host_that_is_forgotten_is_not_known_again() -> None:
     site = Site()
-    site.hosts.session_ended(site.ovsdb)  # type: ignore[arg-type]
+    site.peers.session_ended(site.ovsdb)  # type: ignore[arg-type]
     for connection in site.connections.values():
-        site.hosts.disconnected(connection)  # type: ignore[arg-type]
+        site.peers.disconnected(connection)  # type: ignore[arg-type]
     assert not site.hosts.forget("h")
     assert site.fabric.names.known_as("h2", SYSTEM_ID) == ""
 
@@ -312,11 +314,11 @@ def test_a_host_that_is_away_is_not_forgotten_while_a_port_is_recorded_by_a_name
     restart(site, kept(P1, HostIdentity("h2", SYSTEM_ID, ("h",))))
     connect(site, "h2")
     for connection in site.connections.values():
-        site.hosts.disconnected(connection)  # type: ignore[arg-type]
+        site.peers.disconnected(connection)  # type: ignore[arg-type]
     host = site.hosts.by_name["h2"]
     site.hosts._away(host, host.last_contact)
     assert list(site.fabric.hosts) == ["h2"]
-    assert [report.bound_ports for report in host_reports(site.hosts)] == [1]
+    assert [report.bound_ports for report in host_reports(site.peers)] == [1]
 
 
 def test_a_machine_that_has_a_hosts_name_of_before_has_what_is_recorded_by_that_name() -> None:

@@ -7,12 +7,13 @@ from unittest.mock import Mock
 import pytest
 from greenlet import GreenletExit
 
-from osken_apps.apps import host_conditions, hosts, runtime, served_hosts
+from osken_apps.apps import host_conditions, hosts, peers, runtime
 from osken_apps.apps.complaints import Complaints
 from osken_apps.apps.connection import SwitchError
 from osken_apps.apps.host import Bridge, Host
 from osken_apps.apps.host_reports import host_reports
 from osken_apps.apps.hosts import Hosts
+from osken_apps.apps.peers import Peers
 from osken_apps.apps.reconcile import HostReconciler
 from osken_apps.model.changes import PortReport, Snapshot, Upserted
 from osken_apps.model.conditions import Condition, InterfaceFacts, PortFacts
@@ -37,16 +38,17 @@ class World:
     def __init__(self, max_meters: int = 262144) -> None:
         self.reports: dict[str, PortReport] = {}
         self.hosts = Hosts(Fabric(LAYOUT), self.serve)
+        self.peers = Peers(self.hosts)
         self.second = replace(VM1, id="00000000-02", mac_address=VM1.mac_address, fixed_ips=())
         load(self.hosts.fabric, Snapshot((NET1, SUBNET1, VM1, self.second, SERVER1)))
         self.bridge = SwitchBridge({"int-br-eth2": 1, "tap1": 2, "tap2": 3})
         self.connection = SwitchConnection(self.bridge, "br-int", max_meters=max_meters)
         physical = SwitchBridge({"phy-br-eth2": 2, "eth2": 1})
         self.ovsdb = Ovsdb("h", (self.bridge.datapath_id, physical.datapath_id))
-        self.hosts.session_shows(self.ovsdb, self.ovsdb.view())  # type: ignore[arg-type]
+        self.peers.session_shows(self.ovsdb, self.ovsdb.view())  # type: ignore[arg-type]
         self.physical = SwitchConnection(physical, "br-eth2")
         for connection in (self.connection, self.physical):
-            self.hosts.connected(connection, None)  # type: ignore[arg-type]
+            self.peers.connected(connection, None)  # type: ignore[arg-type]
 
     def serve(self, host: Host) -> HostReconciler:
         return ByHand(host, self.hosts, lambda bridge, snapshot: None, self.report)
@@ -60,7 +62,7 @@ class World:
 
     def plug(self, **iface_ids: str) -> None:
         self.ovsdb.iface_ids.update(iface_ids)
-        self.hosts.session_shows(self.ovsdb, self.ovsdb.view())  # type: ignore[arg-type]
+        self.peers.session_shows(self.ovsdb, self.ovsdb.view())  # type: ignore[arg-type]
 
     def attempt(self) -> bool:
         reconciler = self.hosts.by_name["h"].reconciler
@@ -69,7 +71,7 @@ class World:
 
     @property
     def trouble(self) -> str:
-        (report,) = host_reports(self.hosts)
+        (report,) = host_reports(self.peers)
         return report.trouble
 
 
@@ -98,14 +100,14 @@ def test_a_stranger_that_connects_again_and_again_is_complained_of_once(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     complaints = Complaints(lambda: 0.0)
-    monkeypatch.setattr(hosts, "complain", complaints.complain)
+    monkeypatch.setattr(peers, "complain", complaints.complain)
     world = World()
     for _ in range(100):
         stranger = SwitchConnection(SwitchBridge({}), "br-foo", "198.51.100.1")
-        world.hosts.connected(stranger, "h")  # type: ignore[arg-type]
+        world.peers.connected(stranger, "h")  # type: ignore[arg-type]
         second = SwitchConnection(SwitchBridge({}), "br-int", "198.51.100.1")
-        world.hosts.connected(second, "h")  # type: ignore[arg-type]
-        world.hosts.disconnected(second)  # type: ignore[arg-type]
+        world.peers.connected(second, "h")  # type: ignore[arg-type]
+        world.peers.disconnected(second)  # type: ignore[arg-type]
     told = [message for message in caplog.messages if "left alone" in message or "is refused" in message]
     assert len(told) == 2
 
@@ -282,17 +284,17 @@ def test_two_hosts_of_one_name_the_second_is_refused_and_both_say_so() -> None:
     world = World()
     other = Ovsdb("h", (SwitchBridge({}).datapath_id,), "192.0.2.66")
     other.system_id = "another"
-    world.hosts.session_shows(other, other.view())  # type: ignore[arg-type]
+    world.peers.session_shows(other, other.view())  # type: ignore[arg-type]
     assert world.attempt()
-    first, second = host_reports(world.hosts)
+    first, second = host_reports(world.peers)
     assert (first.system_id, first.refused) == ("system-id of h", "")
     assert "192.0.2.66" in first.trouble
     assert (second.system_id, second.refused, second.bridges) == ("another", "192.0.2.66", ())
     assert second.trouble.startswith("its host name h is that of host h (system-id system-id of h)")
 
     other.host = "elsewhere"
-    world.hosts.session_shows(other, other.view())  # type: ignore[arg-type]
-    assert [(report.host, report.trouble) for report in host_reports(world.hosts)] == [
+    world.peers.session_shows(other, other.view())  # type: ignore[arg-type]
+    assert [(report.host, report.trouble) for report in host_reports(world.peers)] == [
         ("elsewhere", ""),
         ("h", ""),
     ]
@@ -305,7 +307,7 @@ def test_flows_of_others_are_named_with_what_takes_them_away() -> None:
     world.bridge.flows[key] = body
     assert world.attempt()
     assert world.bridge.flows[key] == body
-    (report,) = host_reports(world.hosts)
+    (report,) = host_reports(world.peers)
     assert report.conditions == (
         (
             "foreign_flows",
@@ -339,8 +341,8 @@ def test_a_datapath_that_cannot_track_connections_leaves_guarded_ports_dead_unti
     assert "tracks connections" in waiting.waits_for
     assert "connection tracking" in world.trouble
     world.connection.close()
-    world.hosts.disconnected(world.connection)  # type: ignore[arg-type]
-    world.hosts.connected(SwitchConnection(world.bridge, "br-int"), None)  # type: ignore[arg-type]
+    world.peers.disconnected(world.connection)  # type: ignore[arg-type]
+    world.peers.connected(SwitchConnection(world.bridge, "br-int"), None)  # type: ignore[arg-type]
     assert world.attempt()
     assert world.trouble == ""
     assert world.reports[world.second.id].status is PortStatus.ACTIVE
@@ -426,7 +428,7 @@ def test_where_what_is_wrong_cannot_be_found_ports_are_served_and_reported(
 @pytest.fixture
 def in_one_minute(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have all that a test does of hosts logged as within one minute."""
-    monkeypatch.setattr(served_hosts, "complain", Complaints(lambda: 0.0).complain)
+    monkeypatch.setattr(hosts, "complain", Complaints(lambda: 0.0).complain)
     caplog.set_level("INFO")
 
 
@@ -446,8 +448,8 @@ def test_hosts_without_ports_under_any_names_are_told_of_once(
         stranger.iface_ids = {"lost": "99999999-of-another-database", "tap9": elsewhere.id}
         stranger.tags, stranger.marks = {"lost": 7}, {"lost": "s"}
         stranger.tunnel_address = f"198.51.100.{number + 1}"
-        world.hosts.session_shows(stranger, stranger.view())  # type: ignore[arg-type]
-        world.hosts.connected(SwitchConnection(bridge, "br-int", "198.51.100.1"), None)  # type: ignore[arg-type]
+        world.peers.session_shows(stranger, stranger.view())  # type: ignore[arg-type]
+        world.peers.connected(SwitchConnection(bridge, "br-int", "198.51.100.1"), None)  # type: ignore[arg-type]
         reconciler = world.hosts.by_name[stranger.host].reconciler
         assert isinstance(reconciler, HostReconciler)
         reconciler.attempt()
@@ -467,9 +469,9 @@ def test_of_a_host_without_ports_each_bridge_and_each_kind_of_condition_is_told(
     undeclared(monkeypatch, 1)
     bridges = tuple(replace(each, fail_mode="") for each in switch.GOOD_BRIDGES)
     monkeypatch.setattr(switch, "GOOD_BRIDGES", bridges)
-    world.hosts.session_shows(stranger, stranger.view())  # type: ignore[arg-type]
+    world.peers.session_shows(stranger, stranger.view())  # type: ignore[arg-type]
     for name, one in (("br-int", bridge), ("br-eth2", physical)):
-        world.hosts.connected(SwitchConnection(one, name, "198.51.100.1"), None)  # type: ignore[arg-type]
+        world.peers.connected(SwitchConnection(one, name, "198.51.100.1"), None)  # type: ignore[arg-type]
     reconciler = world.hosts.by_name["new"].reconciler
     assert isinstance(reconciler, HostReconciler)
     assert reconciler.attempt()
@@ -482,7 +484,7 @@ def test_of_a_host_without_ports_each_bridge_and_each_kind_of_condition_is_told(
         assert f"host new: {name}: 0 flows of ours found" in told
     connections = [one.connection for one in world.hosts.by_name["new"].bridges.values()]
     for connection in connections:
-        world.hosts.disconnected(connection)
+        world.peers.disconnected(connection)
     for name in ("br-int", "br-eth2"):
         assert f"host new: bridge {name} disconnected" in caplog.messages
 
@@ -490,7 +492,7 @@ def test_of_a_host_without_ports_each_bridge_and_each_kind_of_condition_is_told(
 def test_strangers_that_give_no_sign_of_life_to_their_rivals_are_told_of_once(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hosts, "complain", Complaints(lambda: 0.0).complain)
+    monkeypatch.setattr(peers, "complain", Complaints(lambda: 0.0).complain)
     monkeypatch.setattr(runtime, "spawn", lambda work, *given: work(*given))
     caplog.set_level("INFO")
     world = World()
@@ -498,19 +500,19 @@ def test_strangers_that_give_no_sign_of_life_to_their_rivals_are_told_of_once(
         for datapath_id in (2 * number, 2 * number + 1):
             silent = Ovsdb(f"made-up-{number}", (1000 + datapath_id,), "198.51.100.1")
             silent.system_id, silent.answers = f"{datapath_id}", False
-            world.hosts.session_shows(silent, silent.view())  # type: ignore[arg-type]
+            world.peers.session_shows(silent, silent.view())  # type: ignore[arg-type]
     assert len([message for message in caplog.messages if "waits for its place" in message]) == 1
 
 
 def test_each_bridge_of_an_address_that_waits_for_its_host_is_told(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hosts, "complain", Complaints(lambda: 0.0).complain)
+    monkeypatch.setattr(peers, "complain", Complaints(lambda: 0.0).complain)
     world = World()
     monkeypatch.setattr(runtime, "spawn_after", lambda _delay_s, work, *given: work(*given))
     for name in ("br-int", "br-eth2") * 2:
         nameless = SwitchConnection(SwitchBridge({}), name, "198.51.100.1")
-        world.hosts.connected(nameless, None)  # type: ignore[arg-type]
+        world.peers.connected(nameless, None)  # type: ignore[arg-type]
     for name in ("br-int", "br-eth2"):
         assert len([message for message in caplog.messages if f"its bridge {name} waits" in message]) == 1
 
@@ -520,8 +522,8 @@ def test_of_where_a_host_has_come_from_no_more_is_kept_than_of_what_was_connecte
     physical = SwitchBridge({})
     for number in range(1, 51):
         again = SwitchConnection(physical, "br-int", f"198.51.100.{number}")
-        world.hosts.connected(again, "named")  # type: ignore[arg-type]
-        world.hosts.disconnected(again)  # type: ignore[arg-type]
+        world.peers.connected(again, "named")  # type: ignore[arg-type]
+        world.peers.disconnected(again)  # type: ignore[arg-type]
     assert world.hosts.by_name["named"].addresses == {"198.51.100.50"}
 
 

@@ -4,6 +4,7 @@ import eventlet
 
 from osken_apps.apps.host import Host
 from osken_apps.apps.hosts import Hosts
+from osken_apps.apps.peers import Peers
 from osken_apps.apps.reconcile import HostReconciler
 from osken_apps.model.changes import Snapshot
 from osken_apps.model.fabric import Fabric
@@ -13,60 +14,60 @@ from tests.model.loading import load
 from tests.model.switch import SwitchBridge, SwitchConnection
 
 
-def connect(hosts: Hosts, name: str, bridge: SwitchBridge) -> SwitchConnection:
+def connect(peers: Peers, name: str, bridge: SwitchBridge) -> SwitchConnection:
     connection = SwitchConnection(bridge, name)
-    hosts.connected(connection, "h")  # type: ignore[arg-type]
+    peers.connected(connection, "h")  # type: ignore[arg-type]
     return connection
 
 
-def started(kind: type[HostReconciler]) -> Hosts:
-    """Give what a controller has that was just started."""
+def started(kind: type[HostReconciler]) -> Peers:
+    """Give the peers of a controller that was just started: none."""
 
     def serve(host: Host) -> HostReconciler:
         return kind(host, hosts, lambda bridge, snapshot: None, lambda reports: None)
 
     hosts = Hosts(Fabric(LAYOUT), serve)
     load(hosts.fabric, Snapshot())
-    return hosts
+    return Peers(hosts)
 
 
-def attempt(hosts: Hosts) -> bool:
-    reconciler = hosts.by_name["h"].reconciler
+def attempt(peers: Peers) -> bool:
+    reconciler = peers.hosts.by_name["h"].reconciler
     assert isinstance(reconciler, HostReconciler)
     return reconciler.attempt()
 
 
 def test_a_bridge_that_connects_while_its_host_waits_for_a_turn_is_served() -> None:
-    hosts = started(HostReconciler)
-    with hosts.turns:
-        connect(hosts, "br-eth2", SwitchBridge({"phy-br-eth2": 1}))
+    peers = started(HostReconciler)
+    with peers.hosts.turns:
+        connect(peers, "br-eth2", SwitchBridge({"phy-br-eth2": 1}))
         eventlet.sleep(0)
         bridge = SwitchBridge({"int-br-eth2": 1})
-        connect(hosts, "br-int", bridge)
+        connect(peers, "br-int", bridge)
     for _ in range(10):
         eventlet.sleep(0)
-    hosts.by_name["h"].end()
+    peers.hosts.by_name["h"].end()
     assert len(bridge.flows) == 2
 
 
 def test_a_bridge_that_connects_in_the_middle_of_a_pass_keeps_its_flows() -> None:
     integration, physical = SwitchBridge({"int-br-eth2": 1}), SwitchBridge({"phy-br-eth2": 1})
-    hosts = started(ByHand)
-    connect(hosts, "br-int", integration)
-    connect(hosts, "br-eth2", physical)
-    assert attempt(hosts)
+    peers = started(ByHand)
+    connect(peers, "br-int", integration)
+    connect(peers, "br-eth2", physical)
+    assert attempt(peers)
     before = dict(physical.flows)
     assert len(before) == 2
 
-    hosts = started(ByHand)
+    peers = started(ByHand)
     late: list[SwitchConnection] = []
 
     def meanwhile() -> None:
         if not late:
-            late.append(connect(hosts, "br-eth2", physical))
+            late.append(connect(peers, "br-eth2", physical))
 
-    connect(hosts, "br-int", integration).on_request = meanwhile
+    connect(peers, "br-int", integration).on_request = meanwhile
     for _ in range(2):
-        assert attempt(hosts)
+        assert attempt(peers)
         assert physical.flows == before
     assert late

@@ -135,7 +135,7 @@ def test_an_error_about_a_port_costs_that_port(
     assert settle(site)
     assert [site.reports[it.id].status for it in (P1, P3)] == [PortStatus.ACTIVE] * 2
     assert site.ovsdb.tags[tap(P1)] == site.ovsdb.tags[tap(P3)] == 1
-    assert site.ovsdb in site.hosts._sessions
+    assert site.ovsdb in site.peers._sessions
 
     told = [record for record in caplog.records if record.exc_info and WORDS in str(record.exc_info[1])]
     kinds = [(record.msg, str(record.args)) for record in told]

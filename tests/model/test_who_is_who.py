@@ -3,6 +3,7 @@
 import pytest
 
 from osken_apps.apps.hosts import Hosts
+from osken_apps.apps.peers import Peers
 from osken_apps.model.changes import HostIdentity, Snapshot
 from osken_apps.model.claims import Place
 from osken_apps.model.fabric import Fabric
@@ -46,9 +47,9 @@ def standing(site: Interleavings, names: tuple[str, ...]) -> list[object]:
 
 def hosts_of(site: Interleavings, name: str) -> list[str]:
     """Name the hosts that what a machine has connected is served as: its session's first."""
-    hosts, it = site.controller.hosts, site.machines[name]
-    session = hosts._sessions[it.ovsdb]  # type: ignore[index]
-    bridges = [hosts.bridge_of(it.connections[bridge]) for bridge in BRIDGES]  # type: ignore[arg-type]
+    peers, it = site.controller.peers, site.machines[name]
+    session = peers._sessions[it.ovsdb]  # type: ignore[index]
+    bridges = [peers.bridge_of(it.connections[bridge]) for bridge in BRIDGES]  # type: ignore[arg-type]
     return [host.name if host else "" for host in (session, *(bridge and bridge.host for bridge in bridges))]
 
 
@@ -161,8 +162,8 @@ def test_a_bridge_that_connected_anew_between_them_is_its_machines_too() -> None
 
 def cut_off(site: Site) -> None:
     for connection in site.connections.values():
-        site.hosts.disconnected(connection)  # type: ignore[arg-type]
-    site.hosts.session_ended(site.ovsdb)  # type: ignore[arg-type]
+        site.peers.disconnected(connection)  # type: ignore[arg-type]
+    site.peers.session_ended(site.ovsdb)  # type: ignore[arg-type]
 
 
 def test_a_machine_that_has_the_name_of_one_that_went_just_now_has_nothing_of_it() -> None:
@@ -173,7 +174,7 @@ def test_a_machine_that_has_the_name_of_one_that_went_just_now_has_nothing_of_it
     assert before.first_flow_vlans
     other = Ovsdb("h", new_datapath_ids(2))
     other.system_id = "another"
-    site.hosts.session_shows(other, other.view())  # type: ignore[arg-type]
+    site.peers.session_shows(other, other.view())  # type: ignore[arg-type]
     assert site.fabric.shown("h") is not before
     assert (site.fabric.shown("h").first_flow_vlans, site.hosts.by_name["h"].system_id) == ({}, "another")
 
@@ -185,6 +186,7 @@ def test_what_the_store_recorded_by_a_name_of_before_is_nobodys_when_its_host_is
     renamed = HostIdentity("h2", "s", ("h",))
     intent = Snapshot((*NETWORKS.values(), OVERLAY, one), "s", identities=(renamed,))
     site.hosts = Hosts(Fabric(LAYOUT), site._serve)
+    site.peers = Peers(site.hosts)
     load(site.hosts.fabric, intent)
     assert site.hosts.fabric.claims.place_of(one.id) == Place("h2", "tap10000000-po")
     assert not site.hosts.forget("h2")

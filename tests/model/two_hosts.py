@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 
 from osken_apps.apps import host as host_module
-from osken_apps.apps import runtime, served_hosts
+from osken_apps.apps import hosts, runtime
 from osken_apps.apps.answering import switches as answers
 from osken_apps.apps.answering.facts import Gatherer
 from osken_apps.apps.dhcp import Dhcp
 from osken_apps.apps.host import Host
 from osken_apps.apps.hosts import Hosts
+from osken_apps.apps.peers import Peers
 from osken_apps.apps.reconcile import HostReconciler
 from osken_apps.dhcp.reservation import Defaults
 from osken_apps.explain.causes import Explanation, explain_address, explain_outside, explain_reach
@@ -170,10 +171,11 @@ class TwoHosts:
         self.all: list[OneHost] = []
         self._spawn_after = runtime.spawn_after
         monkeypatch.setattr(time, "time", lambda: self.now)
-        for module in (host_module, served_hosts):
+        for module in (host_module, hosts):
             monkeypatch.setattr(module, "now", lambda: datetime.fromtimestamp(self.now, UTC))
         monkeypatch.setattr(runtime, "spawn_after", self._later)
         self.hosts = Hosts(Fabric(LAYOUT), self._serve)
+        self.peers = Peers(self.hosts)
         self.dhcp = Dhcp(self.hosts, Defaults(3600, "openstacklocal", ()))
         self.gatherer = Gatherer(self.hosts, self.dhcp)
         stored = {one.id: one for one in (NET1, SUBNET1, SERVER1, VM1, VM2, *resources)}
@@ -215,7 +217,7 @@ class TwoHosts:
         self.all.append(host)
         self.show(host)
         for name in connected or bridges:
-            self.hosts.connected(connections[name], None)  # type: ignore[arg-type]
+            self.peers.connected(connections[name], None)  # type: ignore[arg-type]
         return host
 
     # -- what happens
@@ -240,7 +242,7 @@ class TwoHosts:
 
     def show(self, host: OneHost) -> None:
         """Have a host's session tell what its database has."""
-        self.hosts.session_shows(host.database, host.database.view())  # type: ignore[arg-type]
+        self.peers.session_shows(host.database, host.database.view())  # type: ignore[arg-type]
 
     def edit(self, host: OneHost, *edits: Edit) -> None:
         """Do something to a host's database."""
@@ -301,10 +303,10 @@ class TwoHosts:
         """Cut a host's bridges off; without names all of it."""
         for name in bridges or host.connections:
             host.connections[name].alive = False
-            self.hosts.disconnected(host.connections[name])  # type: ignore[arg-type]
+            self.peers.disconnected(host.connections[name])  # type: ignore[arg-type]
         if not bridges:
             host.database.is_connected = False
-            self.hosts.session_ended(host.database)  # type: ignore[arg-type]
+            self.peers.session_ended(host.database)  # type: ignore[arg-type]
 
     # -- what is said of it
 

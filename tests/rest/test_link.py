@@ -17,6 +17,7 @@ from osken_apps.apps.answering import queries
 from osken_apps.apps.answering.queries import Knows
 from osken_apps.apps.host import Host, Reconciler
 from osken_apps.apps.hosts import Hosts
+from osken_apps.apps.peers import Peers
 from osken_apps.apps.rest import RestApp
 from osken_apps.model.changes import HostReport, PortReport
 from osken_apps.model.fabric import Fabric
@@ -41,10 +42,11 @@ class Controller:
     def __init__(self, config_file: Path, listener: socket.socket, knows: Knows) -> None:
         self.port = listener.getsockname()[1]
         self.hosts = Hosts(Fabric(LAYOUT), no_reconciler)
+        self.peers = Peers(self.hosts)
         self.gave_up = False
         self.started: list[str] = []
         self.app = RestApp(
-            hosts=self.hosts,
+            peers=self.peers,
             config_file=config_file,
             api_socket=listener,
             knows=knows,
@@ -194,9 +196,9 @@ def test_a_host_that_comes_or_goes_is_shown_before_the_next_beat(
         with controlling(tmp_path) as controller:
             monkeypatch.setattr(controller.hosts, "_serve", lambda host: Idle())
             connection = SwitchConnection(SwitchBridge({}), "br-int")
-            controller.hosts.connected(connection, "host1")  # type: ignore[arg-type]
+            controller.peers.connected(connection, "host1")  # type: ignore[arg-type]
             wait_until(lambda: shown(controller) == [("host1", True, ["br-int"])])
-            controller.hosts.disconnected(connection)  # type: ignore[arg-type]
+            controller.peers.disconnected(connection)  # type: ignore[arg-type]
             wait_until(lambda: shown(controller) == [("host1", False, [])])
 
     in_a_hub(work)

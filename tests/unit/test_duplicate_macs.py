@@ -33,7 +33,7 @@ def site(attached: str) -> Any:
     fabric = Fabric(LAYOUT)
     ports = [replace(port, binding=None) for port in (VM1, VM2)]
     load(fabric, Snapshot((NET1, SUBNET1, *ports)))
-    named, views = {}, {}
+    named = {}
     for name, port, mac in (("host1", VM1, attached), ("host2", VM2, str(VM2.mac_address))):
         fabric.observe_bridge(name, "br-int", {"tap": 2})
         fabric.observe_interfaces(name, [Interface("tap", port.id, 1)])
@@ -41,9 +41,9 @@ def site(attached: str) -> Any:
         bridge = BridgeFacts("br-int", ports=(PortFacts("tap", interfaces=(interface,)),))
         is_other = mac != str(port.mac_address)
         said = (Condition(Code.MAC_ADDRESS, "it has another", "", "", "tap", port.id),) if is_other else ()
-        named[name] = SimpleNamespace(name=name, conditions=said)
-        views[name] = SimpleNamespace(facts=HostFacts(bridges=(bridge,)))
-    return SimpleNamespace(fabric=fabric, by_name=named, view_of=lambda host: views[host.name])
+        view = SimpleNamespace(facts=HostFacts(bridges=(bridge,)))
+        named[name] = SimpleNamespace(name=name, conditions=said, view=view)
+    return SimpleNamespace(fabric=fabric, by_name=named)
 
 
 def test_each_of_two_is_told_of_the_other() -> None:

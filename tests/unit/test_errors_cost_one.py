@@ -19,6 +19,7 @@ from osken_apps.apps import audit, edge, host_reports, runtime
 from osken_apps.apps.dhcp import BridgeService
 from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.packet_ins import Arrivals
+from osken_apps.apps.peers import Peers
 from osken_apps.apps.reconcile import HostReconciler
 from osken_apps.apps.rest_link import RestLink
 from osken_apps.failures import Failures, noted
@@ -72,28 +73,35 @@ def _is_counted() -> Iterator[None]:
 
 
 @pytest.fixture
-def hosts() -> Hosts:
-    """Give two hosts that are connected, of which one breaks."""
+def peers() -> Peers:
+    """Give the bridges of two hosts, of which one breaks."""
 
     def serve(host: Any) -> HostReconciler:
         return ByHand(host, made, lambda bridge, snapshot: None, lambda reports: None)
 
     made = Hosts(Fabric(LAYOUT, failed=Failures().note), serve)
     load(made.fabric, Snapshot())
+    peers = Peers(made)
     for number, name in enumerate((BROKEN, WELL)):
         bridge = SwitchBridge({"int-br-eth2": 1})
         connection = SwitchConnection(bridge, "br-int", f"192.0.2.{number}")
-        made.connected(connection, name)  # type: ignore[arg-type]
-    return made
+        peers.connected(connection, name)  # type: ignore[arg-type]
+    return peers
+
+
+@pytest.fixture
+def hosts(peers: Peers) -> Hosts:
+    """Give these hosts."""
+    return peers.hosts
 
 
 def test_a_host_that_cannot_be_reported_costs_no_other_its_report(
-    hosts: Hosts, monkeypatch: pytest.MonkeyPatch
+    peers: Peers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     of_host = host_reports._of_host
     is_about = lambda _hosts, host, _rivals: host.name == BROKEN  # noqa: E731
     monkeypatch.setattr(host_reports, "_of_host", breaking(of_host, is_about))
-    less, whole = host_reports.host_reports(hosts)
+    less, whole = host_reports.host_reports(peers)
     assert (less.host, less.alive, less.bridges) == (BROKEN, True, ("br-int",))
     assert less.trouble == "an error of the controller; see its log"
     assert (whole.host, whole.trouble) == (WELL, "")
@@ -149,21 +157,21 @@ def test_a_pass_that_breaks_over_what_a_bridge_shows_has_the_next_one_look_again
 
 
 def test_a_session_that_is_not_recognized_costs_itself_when_the_store_is_known(
-    hosts: Hosts, monkeypatch: pytest.MonkeyPatch
+    peers: Peers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sessions = []
     for number, name in enumerate((BROKEN, WELL)):
-        connection = hosts.by_name[name].bridges["br-int"].connection
+        connection = peers.hosts.by_name[name].bridges["br-int"].connection
         session: Any = Ovsdb(name, (connection.id,), f"192.0.2.{number}")
         session.ended = []
         session.close = lambda session=session: session.ended.append(True)
-        hosts.session_shows(session, session.view())
+        peers.session_shows(session, session.view())
         sessions.append(session)
     recognized: list[str] = []
     note, is_about = lambda _session, name: recognized.append(name), lambda _session, name: name == BROKEN
     recognize = breaking(note, is_about)
-    monkeypatch.setattr(hosts, "_recognize", recognize)
-    hosts.know_again()
+    monkeypatch.setattr(peers, "_recognize", recognize)
+    peers.know_again()
     assert recognized == [WELL]
     assert [session.ended for session in sessions] == [[True], []]
 
@@ -251,11 +259,11 @@ class Wire:
             raise LinkClosed
 
 
-def test_a_message_for_the_rest_process_that_cannot_be_sent_costs_itself(hosts: Hosts) -> None:
+def test_a_message_for_the_rest_process_that_cannot_be_sent_costs_itself(peers: Peers) -> None:
     wire: Any = Wire(1)
 
     def work(_hub: object) -> None:
-        link = RestLink(wire, hosts, lambda question: None, lambda _id: None, lambda _store: None, Failures())
+        link = RestLink(wire, peers, lambda question: None, lambda _id: None, lambda _store: None, Failures())
         for message in (SnapshotWanted(), Ping()):
             link.put(message)
         link._write()

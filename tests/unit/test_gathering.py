@@ -64,6 +64,7 @@ def gathered(monkeypatch: pytest.MonkeyPatch, ask: Callable[[Gatherer], Any], **
         alive=True,
         conditions=(),
         session=None,
+        view=None,
         settled=False,
         troubles={Topic.PASS: "they are refused"},
     )
@@ -77,7 +78,14 @@ def gathered(monkeypatch: pytest.MonkeyPatch, ask: Callable[[Gatherer], Any], **
     }
     said = Condition(Code.IFACE_ID_UNKNOWN, "tap1 is no port's", "", interface="tap1", port_id=VM1.id)
     away = SimpleNamespace(
-        name="host2", alive=False, conditions=(said,), session=None, settled=True, troubles={}, bridges={}
+        name="host2",
+        alive=False,
+        conditions=(said,),
+        session=None,
+        view=None,
+        settled=True,
+        troubles={},
+        bridges={},
     )
     away.last_contact = host.last_contact
     hosts: Any = Hosts(fabric, lambda _host: host)

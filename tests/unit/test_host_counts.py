@@ -11,6 +11,7 @@ from osken_apps.apps.host import Bridge, Host
 from osken_apps.apps.host_counts import read_counts
 from osken_apps.apps.host_reports import host_reports
 from osken_apps.apps.hosts import Hosts
+from osken_apps.apps.peers import Peers
 from osken_apps.model.changes import Snapshot
 from osken_apps.model.counts import PortCounts
 from osken_apps.model.fabric import Fabric
@@ -72,7 +73,7 @@ def test_what_meters_have_dropped_is_kept_by_meter_and_told_by_kind() -> None:
     switch.drops = {DHCP_PUNTS: 1, PORT_METERS + 5: 2}  # that of the port was made anew
     read_counts(hosts, bridge)
     assert bridge.host.tallies.meter_drops.totals == {DHCP_PUNTS: 1, PORT_METERS + 5: 9}
-    (report,) = host_reports(hosts)
+    (report,) = host_reports(Peers(hosts))
     assert report.counts.meter_drops == (("bridge", 1), ("port", 9))
     assert dict(report.dhcp_counters)["dropped_by_meters"] == 10
 
@@ -98,5 +99,5 @@ def test_very_many_hosts_are_reported_in_turns() -> None:
     hosts, _, _ = world()
     hosts.by_name |= {f"host{number}": Host(f"host{number}") for number in range(2, 46)}
     turns = []
-    assert len(host_reports(hosts, lambda: turns.append(None))) == 45
+    assert len(host_reports(Peers(hosts), lambda: turns.append(None))) == 45
     assert len(turns) == 2

@@ -20,6 +20,7 @@ from osken_apps.apps.ovsdb import app as ovsdb_app
 from osken_apps.apps.ovsdb import session as ovsdb_session
 from osken_apps.apps.ovsdb.app import OvsdbApp
 from osken_apps.apps.ovsdb.session import OvsdbError, OvsdbSession
+from osken_apps.apps.peers import Peers
 from osken_apps.apps.transport import plain
 from osken_apps.liveness import ECHO_INTERVAL_S, ECHO_S, STEP_S
 from osken_apps.model.fabric import Fabric
@@ -550,7 +551,7 @@ def test_the_time_is_looked_at_for_each_session_that_there_is(monkeypatch: pytes
     def work(_hub: object) -> None:
         listener = eventlet.listen(("127.0.0.1", 0))
         hosts: Any = Hosts(Fabric(LAYOUT), lambda _host: None)  # type: ignore[arg-type,return-value]
-        app = OvsdbApp(hosts, listener, PlainEdge())
+        app = OvsdbApp(Peers(hosts), listener, PlainEdge())
         accepting = app.start()
         try:
             with socket.create_connection(listener.getsockname()) as silent, eventlet.Timeout(10):

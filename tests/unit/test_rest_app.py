@@ -8,6 +8,7 @@ import pytest
 
 from osken_apps.apps import rest
 from osken_apps.apps.hosts import Hosts
+from osken_apps.apps.peers import Peers
 from osken_apps.apps.rest import RestApp
 from osken_apps.link import FromController, Ping
 from osken_apps.model.fabric import Fabric
@@ -39,7 +40,7 @@ class Process:
 
 def app_of(counts: Any) -> Any:
     return RestApp(
-        hosts=Hosts(Fabric(LAYOUT), lambda host: pytest.fail(f"host {host.name} connected")),
+        peers=Peers(Hosts(Fabric(LAYOUT), lambda host: pytest.fail(f"host {host.name} connected"))),
         config_file=Path("/nowhere"),
         api_socket=None,
         knows=lambda question: None,

@@ -21,7 +21,7 @@ def host_interfaces(hosts: Hosts, host: str) -> dict[str, Any]:
     served = hosts.by_name.get(host)
     if served is None:
         return {"interfaces": [], "has_ovsdb": False}
-    view = hosts.view_of(served)
+    view = served.view
     rows: list[dict[str, Any]] = []
     for name in hosts.fabric.layout.all_bridges:
         facts = view.facts.bridge(name) if view else None

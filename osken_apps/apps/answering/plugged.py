@@ -33,7 +33,7 @@ def stray_of(hosts: Hosts, port: Port) -> Known[Stray] | None:
 
 def nics(hosts: Hosts, host: Host) -> Known[Mapping[str, tuple[InterfaceFacts, ...]]] | None:
     """Give the NICs of a host's physical bridges; None: it has no session that shows them."""
-    view = hosts.view_of(host)
+    view = host.view
     if view is None:
         return None
     physical = {bridge for _, bridge in hosts.fabric.layout.bridge_mappings}
@@ -43,7 +43,7 @@ def nics(hosts: Hosts, host: Host) -> Known[Mapping[str, tuple[InterfaceFacts, .
 
 def interfaces(hosts: Hosts, host: Host) -> Iterator[InterfaceFacts]:
     """Give what a host's session shows of the interfaces of its integration bridge."""
-    view = hosts.view_of(host)
+    view = host.view
     bridge = view.facts.bridge(hosts.fabric.layout.integration_bridge) if view else None
     for port in bridge.ports if bridge else ():
         yield from port.interfaces

@@ -13,11 +13,11 @@ from osken_apps.apps import runtime
 from osken_apps.apps.admission import Admission
 from osken_apps.apps.complaints import complain
 from osken_apps.apps.edge import Edge
-from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.listening import accept_for_ever
 from osken_apps.apps.looking import look_for_ever
 from osken_apps.apps.memory import endings
 from osken_apps.apps.ovsdb.session import OvsdbError, OvsdbSession
+from osken_apps.apps.peers import Peers
 from osken_apps.failures import Failures
 from osken_apps.ovsdb.host_view import HostView
 
@@ -33,9 +33,9 @@ NOT_ITS_CERTIFICATE = (
 class OvsdbApp(OSKenApp):
     """Serves OVSDB sessions, a task each."""
 
-    def __init__(self, hosts: Hosts, ovsdb_socket: Any, ovsdb_edge: Edge) -> None:
+    def __init__(self, peers: Peers, ovsdb_socket: Any, ovsdb_edge: Edge) -> None:
         super().__init__()
-        self._hosts = hosts
+        self._peers = peers
         self._socket = ovsdb_socket
         self._edge = ovsdb_edge
         self._failures = Failures()
@@ -52,7 +52,8 @@ class OvsdbApp(OSKenApp):
             transport, certified = self._edge.open(sock, address)
         except OSError:  # which the edge has told
             return
-        session = OvsdbSession(transport, address, self._hosts.fabric.layout.integration_bridge, certified)
+        layout = self._peers.hosts.fabric.layout
+        session = OvsdbSession(transport, address, layout.integration_bridge, certified)
         shown: list[HostView] = []
 
         def changed() -> None:
@@ -61,7 +62,7 @@ class OvsdbApp(OSKenApp):
                 self._refuse_another_host(session, view)
                 shown[:] = [view]
                 known()
-                self._hosts.session_shows(session, view)
+                self._peers.session_shows(session, view)
 
         self._sessions.add(session)
         try:
@@ -73,7 +74,7 @@ class OvsdbApp(OSKenApp):
         finally:
             self._edge.close(transport)
             self._sessions.discard(session)
-            self._hosts.session_ended(session)
+            self._peers.session_ended(session)
             endings.note(session)
 
     def _refuse_another_host(self, session: OvsdbSession, view: HostView) -> None:
@@ -81,5 +82,5 @@ class OvsdbApp(OSKenApp):
         name = view.hostname or view.system_id
         if session.certified not in ("", name):
             trouble = NOT_ITS_CERTIFICATE.format(session.certified, name)
-            self._hosts.refused_by_certificate(session.certified, session.address[0], trouble)
+            self._peers.hosts.refused_by_certificate(session.certified, session.address[0], trouble)
             raise OvsdbError(trouble)
