@@ -45,7 +45,7 @@ CLASSIFY = Stage(
         {
             Field.IN_PORT, Field.VLAN_VID, Field.ETH_SRC, Field.ETH_TYPE,
             Field.IP_PROTO, Field.IPV4_DST, Field.UDP_DST, Field.ICMP_TYPE, Field.ICMP_CODE,
-            Field.ARP_OP, Field.ARP_SPA, Field.ARP_TPA,
+            Field.ARP_OP, Field.ARP_SPA, Field.ARP_TPA, Field.ARP_SHA,
         }
     ),
     sets=_ANSWERS | {Field.VLAN_VID, Field.REG6},
