@@ -15,9 +15,9 @@ from osken_apps.apps import runtime
 from osken_apps.apps.complaints import complain
 from osken_apps.apps.tls import Tls
 from osken_apps.apps.transport import Transport, plain
-from osken_apps.certificates.contexts import authorities, hosts_context, revoked_numbers
+from osken_apps.certificates.contexts import authorities, hosts_context, revoked_certificates
 from osken_apps.certificates.expiry import now
-from osken_apps.certificates.shown import host_of, issued_by, readable
+from osken_apps.certificates.shown import Serial, host_of, issued_by, readable, serial_of
 from osken_apps.certificates.watched import LOOK_INTERVAL_S, WatchedFiles
 from osken_apps.config import HostsTls
 from osken_apps.errors import ConfigurationError
@@ -55,7 +55,7 @@ class TlsEdge:
         self._refused = refused
         self._watched = WatchedFiles(files.files)
         self._read()
-        self._open: dict[Transport, tuple[int, str, str]] = {}
+        self._open: dict[Transport, tuple[Serial, str, str]] = {}
 
     def open(self, sock: Any, address: Any) -> tuple[Transport, str]:
         """Give a transport and the name of its host. Raises OSError once the refusal was told."""
@@ -63,13 +63,12 @@ class TlsEdge:
         try:
             tls.shake_hands()
             certificate = readable(tls.certificate())
-            host = host_of(certificate)
+            host, serial = host_of(certificate), serial_of(certificate)
             if certificate.not_valid_after_utc < now():  # a session may go on for longer
                 raise ssl.SSLError("certificate has expired")
         except OSError as error:
             self._refuse(self._whose(tls), address, _words(error))
             raise
-        serial = certificate.serial_number
         if serial in self._revoked:  # while we shook hands
             self._refuse(host, address, "certificate revoked")
             raise ConnectionRefusedError("certificate revoked")
@@ -99,7 +98,7 @@ class TlsEdge:
     def _read(self) -> None:
         """Read all files, or change nothing. Raises ConfigurationError."""
         files = self._files
-        read = hosts_context(files), authorities(files), revoked_numbers(files)
+        read = hosts_context(files), authorities(files), revoked_certificates(files)
         self._context, self._authorities, self._revoked = read
 
     def _whose(self, tls: Tls) -> str:

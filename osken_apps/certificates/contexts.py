@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from osken_apps.certificates.shown import UNREADABLE, revoked
+from osken_apps.certificates.shown import UNREADABLE, Serial, revoked
 from osken_apps.config import HostsTls, TlsConfig
 from osken_apps.config.secrets import refuse_readers
 from osken_apps.errors import ConfigurationError
@@ -46,8 +46,8 @@ def authorities(files: HostsTls) -> list[x509.Certificate]:
         raise ConfigurationError(f"[{files.section}] ca={files.ca}: {error}") from error
 
 
-def revoked_numbers(files: HostsTls) -> frozenset[int]:
-    """Give the serial numbers that the revocation list has. Raises ConfigurationError."""
+def revoked_certificates(files: HostsTls) -> frozenset[Serial]:
+    """Give the certificates that the revocation list has. Raises ConfigurationError."""
     if not files.crl:
         return frozenset()
     try:

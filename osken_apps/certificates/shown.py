@@ -72,9 +72,23 @@ def revocation_lists(octets: bytes) -> list[x509.CertificateRevocationList]:
     return lists
 
 
-def revoked(octets: bytes) -> frozenset[int]:
-    """Give the serial numbers that the revocation lists in a PEM file have. Raises UNREADABLE."""
-    return frozenset(entry.serial_number for each in revocation_lists(octets) for entry in each)
+#: Whose certificate, and which: each authority counts its own.
+Serial = tuple[x509.Name, int]
+
+
+def serial_of(certificate: x509.Certificate) -> Serial:
+    """Say which one a certificate is. Raises ssl.SSLError."""
+    try:
+        return certificate.issuer, certificate.serial_number
+    except UNREADABLE as error:
+        raise _unreadable(error) from error
+
+
+def revoked(octets: bytes) -> frozenset[Serial]:
+    """Give the certificates that the revocation lists in a PEM file have. Raises UNREADABLE."""
+    return frozenset(
+        (each.issuer, entry.serial_number) for each in revocation_lists(octets) for entry in each
+    )
 
 
 def _dns_names(certificate: x509.Certificate) -> list[str]:

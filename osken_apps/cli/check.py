@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from osken_apps import config
 from osken_apps.apps.binding import is_early, listen
-from osken_apps.certificates.contexts import api_context, authorities, hosts_context, revoked_numbers
+from osken_apps.certificates.contexts import api_context, authorities, hosts_context, revoked_certificates
 from osken_apps.certificates.expiry import Expiry, expiries, now
 from osken_apps.cli.command import add_config_file
 from osken_apps.config import KEYSTONE_SECTION, Authentication, Config
@@ -100,7 +100,7 @@ def _unusable_certificates(loaded: Config) -> Iterator[str]:
             yield str(error)
     for files in filter(None, (loaded.openflow_tls, loaded.ovsdb_tls)):
         try:
-            hosts_context(files), authorities(files), revoked_numbers(files)
+            hosts_context(files), authorities(files), revoked_certificates(files)
         except ConfigurationError as error:
             yield str(error)
 

@@ -3,16 +3,21 @@
 import shutil
 import ssl
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from osken_apps.apps import edge
 from osken_apps.apps.complaints import Complaints
 from osken_apps.apps.edge import TlsEdge
 from osken_apps.apps.tls import Tls
+from osken_apps.certificates.shown import revoked
 from osken_apps.config import HostsTls
 from tests.certificates import of_another_version
 from tests.unit.hub_thread import in_a_hub
@@ -173,3 +178,24 @@ def test_what_ovs_pki_makes_without_u_or_for_controllers_is_refused(
         assert why in site.refused[0][2]
 
     in_a_hub(work)
+
+
+def revocation_list(authority: str, *numbers: int) -> bytes:
+    """Give the list of an authority that has revoked its certificates of these numbers."""
+    at = datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, authority)])
+    built = x509.CertificateRevocationListBuilder().issuer_name(name).last_update(at)
+    built = built.next_update(at + timedelta(days=1))
+    for number in numbers:
+        entry = x509.RevokedCertificateBuilder().serial_number(number).revocation_date(at).build()
+        built = built.add_revoked_certificate(entry)
+    signed = built.sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256())
+    return signed.public_bytes(serialization.Encoding.PEM)
+
+
+def test_what_one_authority_revokes_is_not_anothers_of_the_same_number() -> None:
+    lists = revocation_list("old", 2) + revocation_list("new", 3)
+    assert {(name.rfc4514_string(), number) for name, number in revoked(lists)} == {
+        ("CN=old", 2),
+        ("CN=new", 3),
+    }
