@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from osken_apps.model.interface_names import named_port
-from osken_apps.model.local_vlans import DEAD_MARK, DEAD_TAG
+from osken_apps.model.local_vlans import DEAD_MARK, DEAD_TAG, LOCAL_VLANS
 from osken_apps.model.snapshot import MAX_METERS, Wire
 
 ACCESS_MODES = ("", "access")  # of a port row with a tag: then it is an access port (ovs-vswitchd.conf.db(5))
@@ -30,8 +30,12 @@ class Interface:
 
     @property
     def live_tag(self) -> int | None:
-        """The tag that a controller gave it for a network; None if it has none, or is dead."""
-        return self.tag if self.mark not in ("", DEAD_MARK) and self.tag != DEAD_TAG else None
+        """The tag that a controller gave it for a network; None if it has none, is dead, or has one that no
+        controller gives.
+        """
+        if self.tag is None or self.mark in ("", DEAD_MARK) or self.tag not in LOCAL_VLANS:
+            return None
+        return self.tag
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,7 @@ contradict the store, they are right.
 from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 
-FIRST_LOCAL_VLAN = 1
-LAST_LOCAL_VLAN = 4094
+LOCAL_VLANS = range(1, 4095)
 DEAD_MARK = "dead"  # what a port row is marked with in place of a store that has the dead tag
 DEAD_TAG = 4095  # no network's: what an interface with this tag sends reaches other such interfaces only
 
@@ -31,7 +30,7 @@ def assign_local_vlans(
             assigned[network_id] = vlan
             taken.add(vlan)
     taken.update(held)
-    free = (vlan for vlan in range(FIRST_LOCAL_VLAN, LAST_LOCAL_VLAN + 1) if vlan not in taken)
+    free = (vlan for vlan in LOCAL_VLANS if vlan not in taken)
     for network_id in wanted:
         if network_id not in assigned and (vlan := next(free, None)) is not None:
             assigned[network_id] = vlan

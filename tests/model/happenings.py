@@ -274,7 +274,7 @@ def _(site: TwoHosts) -> Explanation:
 def _(site: TwoHosts) -> Explanation:
     site.unplug(site.host1)
     site.host1.database.tags.clear()
-    site.monkeypatch.setattr(local_vlans, "LAST_LOCAL_VLAN", 0)
+    site.monkeypatch.setattr(local_vlans, "LOCAL_VLANS", range(0))
     site.plug(site.host1, VM1.id)
     return site.why_no_address()
 

@@ -796,3 +796,13 @@ def test_a_network_has_one_dhcp_server_however_many_ports_are_called_so(order: I
     made.apply([Upserted(replace(servers["last"], device_owner="compute:nova"))])
     assert made.inventory.dhcp_server_of(NET1.id) is None
     assert made.inventory.ports_of(NET1.id) == {VM1.id, "z"}
+
+
+@pytest.mark.parametrize("tag", [0, 4095, 4096, 70_000, -1])
+def test_a_tag_that_no_controller_gives_is_nothing_of_a_networks(tag: int) -> None:
+    made = Fabric(LAYOUT)
+    load(made, intent(VM1, SERVER1))
+    made.observe_bridge("h", "br-int", {TAP1.name: 3})
+    made.observe_interfaces("h", [replace(TAP1, tag=tag, mark="s")])
+    prepare(made, "h")
+    assert made.host("h").local_vlans == {VM1.network_id: 1}
