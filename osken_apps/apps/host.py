@@ -247,12 +247,12 @@ class Host:
         self._task = runtime.spawn_for_ever(reconciler.run)
 
     def end(self) -> None:
-        """Serve it no more."""
-        if self._task is not None:
-            self._task.kill()
-        self._task = self.reconciler = None
+        """Serve it no more; nobody else has a turn meanwhile, so its task ends a moment later."""
+        task, self._task, self.reconciler = self._task, None, None
         self.in_order = False
         self.last_contact = now()
+        if task is not None:
+            runtime.spawn(task.kill)
 
     def say(self, topic: Topic, trouble: str) -> None:
         """Note what keeps the host from what it should be; nothing: it is over."""

@@ -13,6 +13,7 @@ from osken_apps.apps.connection import Connection
 from osken_apps.apps.host import Bridge, Host
 from osken_apps.apps.hosts import SETTLE_S, Hosts
 from osken_apps.apps.ovsdb.session import OvsdbSession
+from osken_apps.apps.reader import Nobody
 from osken_apps.errors import OskenAppsError
 from osken_apps.model.host_names import in_order
 from osken_apps.model.identity import Identities
@@ -84,6 +85,7 @@ class Peers:
         self._follow(self.identities.show_session(session, identity))
         host = self._sessions[session]
         if host and host is before:
+            self._identify(session, host)
             self._observe(host, view)
 
     def session_ended(self, session: OvsdbSession) -> None:
@@ -221,6 +223,14 @@ class Peers:
                 self.hosts.end(former)
                 self.hosts.wake(fabric.take_in(former, name))
 
+    def _identify(self, session: OvsdbSession, host: Host) -> None:
+        """Take that a session shows another system-id of its host than before, or its first."""
+        system_id = self.identities.system_id_of(session)
+        if system_id != host.system_id:
+            self.hosts.news.set()
+            host.system_id = system_id
+            self._recognize(session, host.name)
+
     def _observe(self, host: Host, view: HostView) -> None:
         host.view = view
         self.hosts.fabric.observe_bridges(host.name, (bridge.name for bridge in view.facts.bridges))
@@ -286,6 +296,7 @@ class Peers:
         bridge = self._bridges.pop(connection, None)
         if bridge is None:
             return
+        connection.answer_packet_ins(Nobody())
         host = bridge.host
         del host.bridges[bridge.name]
         self.hosts.news.set()

@@ -110,6 +110,7 @@ class RestLink:
                     self._peers.hosts.wake(self._intent.take_part(message))
                     if message.last:
                         self._peers.know_again()
+                        self._wait_no_longer()
                 case Changes(_, changes):
                     self._peers.hosts.wake(self._intent.take_changes(message))
                     self._forget_ports(changes)
@@ -120,6 +121,11 @@ class RestLink:
             self.put(SnapshotWanted())
         except Exception as error:
             self._failures.note("a message of the REST process was not understood", error)
+
+    def _wait_no_longer(self) -> None:
+        """Wait for no host that the store knows, if the time for that was over before the store was known."""
+        if self._peers.hosts.all_had_time:
+            self._peers.hosts.wait_no_longer()
 
     def _forget_ports(self, changes: tuple[Change, ...]) -> None:
         for change in changes:

@@ -46,7 +46,7 @@ class Task(Protocol):
         """Have it not begin; one that has begun goes on."""
 
     def kill(self) -> None:
-        """End it where it waits."""
+        """End it where it waits; others have a turn meanwhile."""
 
 
 class Once(Protocol):

@@ -2,18 +2,23 @@
 
 import pytest
 
+from osken_apps.apps import runtime
+from osken_apps.apps.host import Host
 from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.peers import Peers
+from osken_apps.apps.reader import Nobody
 from osken_apps.model.changes import HostIdentity, Snapshot
 from osken_apps.model.claims import Place
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.local_vlans import DEAD_TAG
 from osken_apps.model.resources import Binding
 from tests.golden.scenarios import LAYOUT
+from tests.model.by_hand import ByHand
 from tests.model.loading import load
-from tests.model.switch import Ovsdb, new_datapath_ids
+from tests.model.switch import Ovsdb, SwitchConnection, new_datapath_ids
 from tests.model.test_interleavings import PORTS, Interleavings, machine
 from tests.model.test_networks_apart import NETWORKS, OVERLAY, Site, port
+from tests.unit.hub_thread import in_a_hub
 
 BRIDGES = ("br-int", "br-eth2")
 
@@ -204,3 +209,59 @@ def test_a_host_that_was_forgotten_and_returns_under_another_name_is_served() ->
     site.ovsdb.host = "h2"
     site.show()
     assert list(site.hosts.by_name) == ["h2"]
+
+
+class Served(ByHand):
+    """A reconciler whose task waits, and can only be ended."""
+
+    def run(self) -> None:
+        """Wait for ever."""
+        runtime.once().wait()
+
+
+class ServedSite(Site):
+    """A host that is served by a task."""
+
+    def _serve(self, host: Host) -> Served:
+        return Served(host, self.hosts, lambda bridge, snapshot: None, self._take)
+
+
+def test_a_bridge_that_comes_in_the_moment_in_which_its_host_is_given_up_is_served() -> None:
+    def work(_hub: object) -> None:
+        site = ServedSite()
+        runtime.sleep(0)
+        cut_off(site)
+        host = site.hosts.by_name["h"]
+        runtime.spawn(site.hosts._away, host, host.last_contact)
+        runtime.spawn(site.connect, "br-int")
+        runtime.sleep(0.01)
+        served = site.hosts.by_name["h"]
+        assert served.alive
+        assert served.reconciler is not None
+
+    in_a_hub(work)
+
+
+def test_a_system_id_that_comes_or_changes_later_is_the_hosts_all_the_same() -> None:
+    site = Site()
+    site.attempt()
+    for system_id in ("", "first", "second"):
+        site.ovsdb.system_id = system_id
+        site.show()
+        assert site.hosts.by_name["h"].system_id == system_id
+    site.ovsdb.host = "h2"
+    site.show()
+    assert list(site.hosts.by_name) == ["h2"]
+    assert site.fabric.names.former_names("h2") == ("h",)
+
+
+def test_a_bridge_that_is_believed_no_more_is_answered_no_more() -> None:
+    site = Site()
+    site.peers.disconnected(site.connections["br-int"])  # type: ignore[arg-type]
+    stranger = SwitchConnection(site.bridges["br-int"], "br-int", "198.51.100.1")
+    site.peers.connected(stranger, None)  # type: ignore[arg-type]
+    assert site.peers.bridge_of(stranger) is not None  # type: ignore[arg-type]
+    stranger.answer_packet_ins("what answers for its host")
+    site.connect("br-int")
+    assert site.peers.bridge_of(stranger) is None  # type: ignore[arg-type]
+    assert isinstance(stranger.handler, Nobody)

@@ -1,5 +1,6 @@
 """The beat of the controller beside its REST process, without one."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,13 @@ from osken_apps.apps import rest
 from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.peers import Peers
 from osken_apps.apps.rest import RestApp
-from osken_apps.link import FromController, Ping
+from osken_apps.apps.rest_link import RestLink
+from osken_apps.failures import Failures
+from osken_apps.link import FromController, Ping, SnapshotPart
+from osken_apps.model.changes import Snapshot
 from osken_apps.model.fabric import Fabric
-from tests.golden.scenarios import LAYOUT
+from osken_apps.model.resources import Binding
+from tests.golden.scenarios import LAYOUT, NET1, SUBNET1, VM1
 from tests.unit.hub_thread import in_a_hub
 
 SILENT = rest.MAX_SILENT_BEATS + 1
@@ -92,3 +97,13 @@ def test_a_process_is_not_killed_for_the_silence_of_the_one_before(monkeypatch: 
 
     in_a_hub(work)
     assert not process.is_killed
+
+
+def test_hosts_of_a_store_that_is_known_late_have_had_their_time_to_connect() -> None:
+    hosts = Hosts(Fabric(LAYOUT), lambda host: pytest.fail(f"host {host.name} connected"))
+    hosts.wait_no_longer()
+    link: Any = None
+    told = RestLink(link, Peers(hosts), lambda _: None, lambda _: None, lambda _: None, Failures())
+    there = replace(VM1, binding=Binding("h1", 1, "tap1"))
+    told._take(SnapshotPart(1, Snapshot((NET1, SUBNET1, there)), last=True))
+    assert hosts.fabric.shown("h1").gone
