@@ -16,6 +16,8 @@ from osken_apps.store.selection import Among, Page
 PAGING = frozenset({"fields", "sort_key", "sort_dir", "limit", "marker", "page_reverse", "verbose"})
 TAG_FILTERS = frozenset({"tags", "tags-any", "not-tags", "not-tags-any"})
 CHANGED_SINCE = "changed_since"
+# The attribute that a filter looks at whose name is another.
+FILTERS_OF = dict.fromkeys(TAG_FILTERS, "tags") | {CHANGED_SINCE: "updated_at"}
 # What filters by these is text, whatever they are otherwise: what none of them can be finds none.
 SHOWN_AS_TEXT = frozenset({"created_at", "updated_at", "revision_number", "id"})
 FIXED_IP_PARTS = ("subnet_id", "ip_address", "ip_address_substr")
@@ -81,13 +83,21 @@ def query_of(attributes: Sequence[Attribute], parameters: Parameters) -> Query:
         tests=tuple(tests),
         conditions=_conditions(chosen, filters),
         fields=_fields(given),
-        asked=(*chosen, *(attribute for attribute, _ in sorts)),
+        asked=_asked(attributes, filters, sorts),
         sorts=sorts,
         limit=_limit(given.get("limit", ["0"])[-1]),
         marker=id_of_text(given.get("marker", [""])[-1]),
         backwards=given.get("page_reverse", [""])[-1].lower() in ("true", "1"),
         parameters=tuple(parameters),
     )
+
+
+def _asked(
+    attributes: Sequence[Attribute], filters: Iterable[str], sorts: Iterable[tuple[Attribute, bool]]
+) -> tuple[Attribute, ...]:
+    """Give the attributes that filters look at, whatever those are called, and that a list is sorted by."""
+    names = {FILTERS_OF.get(name, name) for name in filters} | {attribute.name for attribute, _ in sorts}
+    return tuple(attribute for attribute in attributes if attribute.name in names)
 
 
 def fields_of_show(parameters: Parameters) -> tuple[str, ...]:

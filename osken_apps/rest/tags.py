@@ -52,7 +52,7 @@ def all_tags(operations: Operations, collection: Collection, request: Request, r
     """Answer requests for all tags of a resource."""
     match request.method:
         case "GET":
-            return Answer(200, {"tags": list(operations.read(collection, request, resource_id).tags)})
+            return Answer(200, {"tags": list(_seen(operations, collection, request, resource_id))})
         case "PUT":
             wanted = tags_of(json_of(request.body))
             tags = _changed(operations, collection, request, resource_id, lambda _: wanted)
@@ -69,7 +69,7 @@ def one_tag(
     """Answer requests for one tag of a resource."""
     match request.method:
         case "GET":
-            if tag not in operations.read(collection, request, resource_id).tags:
+            if tag not in _seen(operations, collection, request, resource_id):
                 raise TagNotFound(tag)
             return Answer(204)
         case "PUT":
@@ -86,6 +86,15 @@ def one_tag(
             _changed(operations, collection, request, resource_id, lambda tags: _without(tags, tag))
             return Answer(204)
     raise HTTPNotFound
+
+
+def _seen(
+    operations: Operations, collection: Collection, request: Request, resource_id: str
+) -> tuple[str, ...]:
+    """Give the tags of a resource to who may see them. Raises NotFound, PolicyNotAuthorized."""
+    resource = operations.read_for(collection, request, resource_id, f"get_{collection.singular}:tags")
+    tags: tuple[str, ...] = resource.tags
+    return tags
 
 
 def _without(tags: tuple[str, ...], tag: str) -> tuple[str, ...]:

@@ -395,6 +395,40 @@ def test_the_order_of_what_is_hidden_cannot_be_asked_for(tmp_path: Path) -> None
     assert len(alice.get("/networks?sort_key=name&sort_dir=asc")["networks"]) == 1
 
 
+@pytest.mark.parametrize(
+    ("hidden", "path", "answer"),
+    [
+        ("tags", "networks/{id}/tags", 403),
+        ("tags", "networks/{id}/tags/secret", 403),
+        ("tags", "networks/{id}/tags/nope", 403),
+        ("tags", "networks?tags=secret", []),
+        ("tags", "networks?tags-any=secret", []),
+        ("tags", "networks?not-tags=nope", []),
+        ("tags", "networks?not-tags-any=nope", []),
+        ("updated_at", "networks?changed_since=2020-01-01T00:00:00", []),
+    ],
+)
+def test_what_a_policy_file_hides_is_learnt_by_no_other_name(
+    tmp_path: Path, hidden: str, path: str, answer: Any
+) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(f'"get_network:{hidden}": "rule:admin_only"\n')
+    client = client_of(tmp_path, f"authentication = headers\npolicy_file = {policy}")
+    admin = client.as_user("default", "admin")
+    network = admin.make("network", shared=True)
+    assert admin.call("PUT", f"/networks/{network['id']}/tags", {"tags": ["secret"]}).status == 200
+
+    def told(client: Client) -> Any:
+        reply = client.call("GET", "/" + path.format(id=network["id"]))
+        found = reply.body.get("networks") if reply.status == 200 else None
+        return reply.status if found is None else [item["id"] for item in found]
+
+    bob = client.as_user("b", "member")
+    assert hidden not in bob.get(f"/networks/{network['id']}")["network"]
+    assert told(bob) == answer
+    assert told(admin) != answer
+
+
 def test_the_dhcp_journal_of_a_port_is_for_those_who_see_the_port(alice: Client, bob: Client) -> None:
     port = alice.make("port", network_id=alice.make("network")["id"])
     assert bob.call("GET", f"/ports/{port['id']}/dhcp").status == 404
