@@ -70,8 +70,8 @@ class Accounts:
 
     def credential(self, user: User, name: str) -> ApplicationCredential:
         """Give a user's credential of that name or id. Raises AccountNotFound."""
-        own = [item for item in self.credentials(user_id=user.id) if name in (item.id, item.name)]
-        return _first(own, "application credential", name)
+        by_id, by_name = (self.credentials(user_id=user.id, **{key: name}) for key in ("id", "name"))
+        return _first([*by_id, *by_name], "application credential", name)
 
     def roles(self, user_id: str, project_id: str) -> frozenset[str]:
         """Give the roles of a user in a project."""

@@ -465,6 +465,24 @@ def test_an_application_credential_lets_in_to_its_project_and_makes_no_other(api
     assert log_in(api, by_credential(made)).status == UNAUTHORIZED
 
 
+def test_an_application_credential_is_meant_by_its_id_even_where_another_has_that_as_its_name(
+    api: Client,
+) -> None:
+    first = credential(api, "alice").body["application_credential"]
+    second = credential(api, "alice", name=first["id"]).body["application_credential"]
+    with api.store.read() as view:
+        (alice,) = view.accounts.users(id="id-alice")
+        assert view.accounts.credential(alice, first["id"]).id == first["id"]
+    client = with_token(api, token(api, "alice"))
+    path = "/identity/v3/users/id-alice/application_credentials"
+    assert client.call_path("GET", f"{path}/{first['id']}").body["application_credential"]["name"] == "robot"
+    assert client.call_path("DELETE", f"{path}/{first['id']}").status == 204
+    for method in ("GET", "DELETE"):
+        assert client.call_path(method, f"{path}/{first['id']}").status == 404
+    left = client.call_path("GET", path).body["application_credentials"]
+    assert [item["id"] for item in left] == [second["id"]]
+
+
 def test_an_application_credential_gives_no_more_than_the_user_has_and_ends_in_time(api: Client) -> None:
     assert credential(api, "alice", roles=[{"name": "admin"}]).status == 400
     assert credential(api, "alice", expires_at="soon").status == 400

@@ -242,7 +242,10 @@ class IdentityApi:
 
     def _one_credential(self, user: User, credential_id: str) -> ApplicationCredential:
         with self._local.store.read() as view:
-            return view.accounts.credential(user, credential_id)
+            found = view.accounts.credentials(user_id=user.id, id=credential_id)
+        if not found:
+            raise AccountNotFound("application credential", credential_id)
+        return found[0]
 
 
 def _check_room(accounts: Accounts, user: User) -> None:
