@@ -260,6 +260,8 @@ class Operations:
         if collection.first_use is None or not _is_of_own_site(request):
             return
         named = [value for name, value in request.parameters if name in ("project_id", "tenant_id")]
+        if named and not _names_project(named[0]):
+            return
         project_id = named[0] if named else request.caller.project_id
         if not project_id or not self.permissions(request).may(
             f"get_{collection.singular}", Target(project_id)
@@ -317,6 +319,11 @@ def _project(values: Values, request: Request, permissions: Permissions) -> str:
             " requires admin privileges"
         )
     return project_id
+
+
+def _names_project(text: str) -> bool:
+    """Tell whether the value of a filter can be a project: `null` is none, nor is what cannot be printed."""
+    return text.isprintable() and text.lower() != "null"
 
 
 def _is_of_own_site(request: Request) -> bool:

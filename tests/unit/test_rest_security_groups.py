@@ -105,6 +105,14 @@ def test_an_administrator_s_list_of_a_project_that_has_nothing_makes_its_default
     assert projects == {"default", "other"}
 
 
+@pytest.mark.parametrize("name", ["project_id", "tenant_id"])
+@pytest.mark.parametrize("text", ["%00", "%0a", "x%07", "null", "NULL"])
+def test_what_is_the_name_of_no_project_gets_no_default_group(admin: Client, text: str, name: str) -> None:
+    assert admin.get(f"/security-groups?{name}={text}") == {"security_groups": []}
+    projects = {group["project_id"] for group in admin.get("/security-groups")["security_groups"]}
+    assert projects == {"default"}
+
+
 @pytest.mark.parametrize(
     "headers", [{"Origin": "http://evil.example"}, {"Sec_Fetch_Site": "cross-site"}], ids=["origin", "site"]
 )
