@@ -13,7 +13,7 @@ from typing import Any
 
 from osken_apps.config import Config
 from osken_apps.errors import OskenAppsError
-from osken_apps.model.resources import Network, Port, PortStatus
+from osken_apps.model.resources import Network, Port, PortStatus, Subnet
 from osken_apps.model.security_groups import SecurityGroup
 from osken_apps.networking.security_groups import default_group, is_default
 from osken_apps.networking.terms import Terms
@@ -131,4 +131,6 @@ class _Takeover:
         changed = replace(made, tags=tags_of({"tags": item["tags"]})) if item.get("tags") else made
         if isinstance(changed, Port) and changed.is_dhcp_server:
             changed = replace(changed, status=PortStatus.ACTIVE)
+        if isinstance(changed, Subnet) and item.get("allocation_pools") == []:
+            changed = replace(changed, allocation_pools=())  # of a new one it would mean the default pools
         self._transaction.update(made, changed)

@@ -139,6 +139,22 @@ def test_the_dhcp_server_has_the_address_of_neutrons_and_further_ones_keep_their
     ]
 
 
+def test_a_subnet_that_gives_out_no_addresses_gives_out_none_here(
+    document: Document, take: Callable[[Document], int], tmp_path: Path
+) -> None:
+    for subnet in document["subnets"]:
+        subnet["allocation_pools"] = []
+    assert take(document) == 0
+    client = client_of(tmp_path)
+    here = listed(client, "subnets")
+    assert {id: subnet["allocation_pools"] for id, subnet in here.items()} == {
+        subnet["id"]: [] for subnet in document["subnets"]
+    }
+    ports = listed(client, "ports")
+    for port in document["ports"]:
+        assert same(ports[port["id"]]["fixed_ips"], port["fixed_ips"])
+
+
 def test_all_is_imported_or_nothing(
     document: Document, take: Callable[[Document], int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
