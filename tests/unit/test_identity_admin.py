@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from osken_apps.store.accounts import Accounts
 from tests.unit.identity_walk import IDS, PASSWORD, World, login
 from tests.unit.rest_client import Client, Reply
 
@@ -97,6 +98,23 @@ def test_roles_are_given_told_and_taken_and_count_at_once(world: World, admin: C
     assert [item["name"] for item in roles] == ["reader"]
     assert [admin.call_path("DELETE", GRANT).status for _ in range(2)] == [204, 404]
     assert bob.call("GET", "/networks").status == 401
+
+
+def test_a_role_that_another_request_gives_meanwhile_is_given(
+    world: World, admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = Accounts.roles
+
+    def look_and_be_overtaken(accounts: Accounts, user_id: str, project_id: str) -> frozenset[str]:
+        found = look(accounts, user_id, project_id)
+        if user_id == "bob":
+            monkeypatch.undo()
+            assert world.actor("administrator").call_path("PUT", GRANT).status == 204
+        return found
+
+    monkeypatch.setattr(Accounts, "roles", look_and_be_overtaken)
+    assert admin.call_path("PUT", GRANT).status == 204
+    assert admin.call_path("HEAD", GRANT).status == 204
 
 
 @pytest.mark.parametrize(

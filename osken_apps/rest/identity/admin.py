@@ -5,12 +5,20 @@ says where it is made instead: there is no second Keystone. SHELL.
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from osken_apps.accounts.passwords import hashed
 from osken_apps.errors import ApiError, HTTPBadRequest, NotFound
-from osken_apps.model.accounts import DOMAIN_ID, MIN_PASSWORD, ROLES, AccountNotFound, Assignment
+from osken_apps.model.accounts import (
+    DOMAIN_ID,
+    MIN_PASSWORD,
+    ROLES,
+    AccountExists,
+    AccountNotFound,
+    Assignment,
+)
 from osken_apps.rest.identity import documents
 from osken_apps.rest.identity.local import Local, LoginRefused
 from osken_apps.rest.policy import PolicyNotAuthorized
@@ -133,7 +141,8 @@ class IdentityAdmin:
         if role not in ROLES:
             raise AccountNotFound("role", role)
         if role not in has:
-            with self._local.store.write() as transaction:
+            # Another request may give it meanwhile.
+            with suppress(AccountExists), self._local.store.write() as transaction:
                 transaction.accounts.add(Assignment(user_id, project_id, role))
         return Answer(204)
 
