@@ -13,6 +13,7 @@ from osken_apps.rest.operations import Operations
 from osken_apps.rest.ports import PORTS
 from osken_apps.rest.reports.search import Sought, sought
 from osken_apps.rest.request import Request
+from osken_apps.rest.types import id_of_text
 from osken_apps.store.selection import Among
 from osken_apps.store.view import View
 
@@ -82,7 +83,7 @@ def _meant_and_seen(operations: Operations, request: Request, text: str) -> list
 
 def _meant(view: View, text: str, wanted: Sought, project_id: str | None) -> list[str]:
     """Give the ids of the ports that a text may mean, of a project or of all."""
-    ids = [port.id for port in view.ports(Among("id", (text,)))]
+    ids = [port.id for port in view.ports(Among("id", (id_of_text(text),)))]
     if ids:
         return ids
     lookup = view.lookup(project_id, MOST * MOST)

@@ -260,6 +260,16 @@ def test_dhcp_transactions_are_asked_for_by_time_port_host_and_outcome(api: Clie
     assert api.call("GET", "/dhcp-transactions?since=yesterday").error == "HTTPBadRequest"
 
 
+def test_the_port_of_dhcp_transactions_is_meant_by_its_id_in_capitals_too(
+    api: Client, tmp_path: Path
+) -> None:
+    told = {"dhcp_transactions": [], "more": False, "known_since": "2026-11-26T00:00:00Z"}
+    id = "0a1b2c3d-4e5f-4a1b-8c2d-0a1b2c3d4e5f"
+    with controller(api, tmp_path, {0.0: told}) as asked:
+        api.get(f"/dhcp-transactions?port_id={id.upper()}")
+    assert [query.question for query in asked] == [DhcpTransactions(0.0, id)]
+
+
 def test_only_administrators_see_the_dhcp_of_all(tmp_path: Path) -> None:
     api = client_of(tmp_path, "authentication = headers")
     for roles, status in ((("admin",), 503), (("member", "reader"), 403)):

@@ -92,6 +92,13 @@ def test_a_port_is_meant_by_its_id_name_mac_or_ip(api: Client, controller: Contr
     assert controller.was_asked == [FactsOfPort(port["id"], "", "icmp", 0, False)]
 
 
+def test_a_port_is_meant_by_its_id_in_capitals_too(api: Client, controller: Controller) -> None:
+    port = vm1(api)
+    reply = ask(api, port=port["id"].upper())
+    assert reply.status == 200, reply.body
+    assert controller.was_asked == [FactsOfPort(port["id"], "", "icmp", 0, False)]
+
+
 def test_a_verdict_has_its_sentence_its_evidence_and_the_way_of_a_frame(api: Client) -> None:
     told = api.get(f"/ports/{vm1(api)['id']}/explain")["explain"]
     assert told["question"] == "Why has vm1 no address?"

@@ -57,6 +57,11 @@ def test_of_one_network_or_host_only_what_is_there_is_told(api: Client) -> None:
     assert ([item["name"] for item in host2["networks"]], shapes(host2)) == (["green"], [("db", "host2", 1)])
 
 
+def test_a_network_is_meant_by_its_id_in_capitals_too(api: Client) -> None:
+    id = id_of(api, "blue")
+    assert api.get(f"/topology?network_id={id.upper()}") == api.get(f"/topology?network_id={id}")
+
+
 def test_of_many_only_counts_are_told(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(topology, "MOST", 4)
     told = api.get("/topology")

@@ -11,7 +11,7 @@ from osken_apps.rest.operations import Operations
 from osken_apps.rest.port_dhcp import MESSAGE, TEXT_OR_NOT
 from osken_apps.rest.reports.report import Report
 from osken_apps.rest.request import Request
-from osken_apps.rest.types import TEXT_LENGTH
+from osken_apps.rest.types import TEXT_LENGTH, id_of_text
 
 WORDS: Document = {"type": "string"}
 OF_ANY_PORT: Document = {"port_id": WORDS, "host": WORDS, "xid": TEXT_OR_NOT} | MESSAGE
@@ -21,7 +21,7 @@ def _dhcp_transactions(operations: Operations, _request: Request, asked: Mapping
     """Ask the controller, which remembers them. Raises HTTPBadRequest, ServiceUnavailable."""
     since = _since(asked["since"])
     return operations.questions.ask(
-        DhcpTransactions(since, asked["port_id"], asked["host"], asked["outcome"])
+        DhcpTransactions(since, id_of_text(asked["port_id"]), asked["host"], asked["outcome"])
     )
 
 

@@ -15,7 +15,7 @@ from osken_apps.rest.ports import HOST_RULE, PORTS
 from osken_apps.rest.reports.report import Report
 from osken_apps.rest.request import Request
 from osken_apps.rest.subnets import SUBNETS
-from osken_apps.rest.types import TEXT_LENGTH
+from osken_apps.rest.types import TEXT_LENGTH, id_of_text
 from osken_apps.store.selection import Among
 from osken_apps.store.view import View
 
@@ -25,7 +25,7 @@ MOST = 500  # shapes: networks and ports, or networks and places where a host ha
 def _topology(operations: Operations, request: Request, asked: Mapping[str, str]) -> dict[str, Any]:
     operations.census.begin()
     permissions, own = operations.permissions(request), Target(request.caller.project_id)
-    network_id, host = asked["network_id"], asked["host"]
+    network_id, host = id_of_text(asked["network_id"]), asked["host"]
     sees_hosts = permissions.may(HOST_RULE, own)
     if host:
         permissions.require(HOST_RULE, [], own)
