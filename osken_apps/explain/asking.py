@@ -19,7 +19,8 @@ from osken_apps.explain.counting import (
 from osken_apps.explain.facts import Source
 from osken_apps.explain.words import moment, span
 
-NAKS = frozenset({AnswerReason.WRONG_ADDRESS, AnswerReason.WRONG_NETWORK, AnswerReason.DECLINED_ADDRESS})
+#: Those of an address that is not the port's; of its own one that is in use elsewhere tells CONFLICT.
+NAKS = frozenset({AnswerReason.WRONG_ADDRESS, AnswerReason.WRONG_NETWORK})
 TAKEN_WITHIN_S = 10.0  # so long a client may take to answer an offer
 
 

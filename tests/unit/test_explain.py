@@ -6,7 +6,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address
 
 import pytest
 
-from osken_apps.dhcp.decision import SilenceReason
+from osken_apps.dhcp.decision import AnswerReason, SilenceReason
 from osken_apps.explain.arriving import stop_of
 from osken_apps.explain.cause import Case, Cause, VerdictState
 from osken_apps.explain.causes import EVERY_CAUSE, explain_address, explain_outside, explain_reach
@@ -406,6 +406,14 @@ def test_a_route_of_the_subnet_counts_before_its_gateway() -> None:
         facts(replace(seen(VM1), subnets=(ROUTED,)), outside_address=IPv6Address("2001:db8::1"))
     )
     assert told.verdict.sentence == "vm1 has no way to 2001:db8::1: vm1 has no IPv6 address."
+
+
+def test_a_client_that_was_refused_the_address_it_had_declined_does_not_insist_on_another() -> None:
+    own = NAK._replace(reason=AnswerReason.DECLINED_ADDRESS, address=IPv4Address("10.10.10.11"))
+    given = seen(VM1, journal=journal(NAK, own))
+    assert explain_address(facts(given)).verdict.code == "cannot_tell"
+    conflict = replace(given, conflict=IPv4Address("10.10.10.11"))
+    assert explain_address(facts(conflict)).verdict.code == "conflict"
 
 
 @pytest.mark.parametrize("code", ADDRESS)
