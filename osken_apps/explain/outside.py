@@ -6,11 +6,15 @@ from osken_apps.model.resources import Subnet
 
 
 def next_hop(subnet: Subnet, address: IPAddress) -> IPAddress | None:
-    """Give where the machines of a subnet are told to send what is for an address outside of it."""
+    """Give where the machines of a subnet are told to send what is for an address outside of it.
+
+    A host route to everywhere only stands in for a gateway, as in what DHCP tells.
+    """
     routes = [route for route in subnet.host_routes if address in route.destination]
-    if routes:
-        return max(routes, key=lambda route: route.destination.prefixlen).nexthop
-    return subnet.gateway_ip
+    longest = max(routes, key=lambda route: route.destination.prefixlen, default=None)
+    if longest is None or (longest.destination.prefixlen == 0 and subnet.gateway_ip):
+        return subnet.gateway_ip
+    return longest.nexthop
 
 
 def way_out(subnets: tuple[Subnet, ...], address: IPAddress) -> Subnet | None:

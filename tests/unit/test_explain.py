@@ -408,6 +408,14 @@ def test_a_route_of_the_subnet_counts_before_its_gateway() -> None:
     assert told.verdict.sentence == "vm1 has no way to 2001:db8::1: vm1 has no IPv6 address."
 
 
+def test_a_route_to_everywhere_counts_where_there_is_no_gateway_alone_as_dhcp_tells_it() -> None:
+    everywhere = HostRoute(IPv4Network("0.0.0.0/0"), IPv4Address("10.10.10.7"))
+    for gateway_ip, hop in ((IPv4Address("10.10.10.1"), "10.10.10.1"), (None, "10.10.10.7")):
+        subnet = replace(SUBNET1, gateway_ip=gateway_ip, host_routes=(everywhere,))
+        told = explain_outside(facts(replace(seen(VM1), subnets=(subnet,)), outside_address=FAR))
+        assert f"its gateway {hop} is no port" in told.verdict.sentence
+
+
 def test_a_client_that_was_refused_the_address_it_had_declined_does_not_insist_on_another() -> None:
     own = NAK._replace(reason=AnswerReason.DECLINED_ADDRESS, address=IPv4Address("10.10.10.11"))
     given = seen(VM1, journal=journal(NAK, own))
