@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 from osken_apps.dhcp.journal import PortJournal
 from osken_apps.model.addresses import IPAddress
 from osken_apps.model.conditions import Condition, InterfaceFacts
+from osken_apps.model.dhcp_service import subnets_on_link
 from osken_apps.model.resources import FixedIp, Network, Port, Subnet
 from osken_apps.model.snapshot import HostSnapshot, Layout
 from osken_apps.model.trouble import Topic
@@ -154,6 +155,10 @@ class PortSeen:
     def subnet_of(self, subnet_id: str) -> Subnet | None:
         """Give a subnet of its network."""
         return next((subnet for subnet in self.subnets if subnet.id == subnet_id), None)
+
+    def has_on_link(self, subnet_id: str) -> bool:
+        """Tell whether its machine reaches a subnet without a router."""
+        return subnet_id in subnets_on_link(self.port, {subnet.id: subnet for subnet in self.subnets})
 
 
 @dataclass(frozen=True, slots=True)

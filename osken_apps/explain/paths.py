@@ -107,18 +107,29 @@ class Paths:
 
     @cached_property
     def pairs(self) -> tuple[tuple[IPAddress, IPAddress], ...]:
-        """Give an address of each on one subnet, one such pair of each version of IP that they share."""
-        facts, found = self.facts, dict[int, tuple[IPAddress, IPAddress]]()
-        there = {one.subnet_id: one.ip_address for one in facts.meant(facts.peer)} if facts.peer else {}
-        for fixed_ip in facts.meant(facts.port):
-            own, other = fixed_ip.ip_address, there.get(fixed_ip.subnet_id)
-            if other is not None:
-                found.setdefault(own.version, (own, other))
+        """Give an address of each that are on one link, one such pair of each version of IP.
+
+        They are on one subnet, or else on two of their network that both know to be on the link.
+        """
+        port, peer = self.facts.port, self.facts.peer
+        if peer is None:
+            return ()
+        on_link = [
+            (own, other)
+            for own in self.facts.meant(port)
+            for other in self.facts.meant(peer)
+            if own.ip_address.version == other.ip_address.version
+            and port.has_on_link(other.subnet_id)
+            and peer.has_on_link(own.subnet_id)
+        ]
+        found: dict[int, tuple[IPAddress, IPAddress]] = {}
+        for own, other in sorted(on_link, key=lambda pair: pair[0].subnet_id != pair[1].subnet_id):
+            found.setdefault(own.ip_address.version, (own.ip_address, other.ip_address))
         return tuple(found.values())
 
     @property
     def common(self) -> tuple[IPAddress, IPAddress] | None:
-        """Give an address of each on one subnet; None: they have none."""
+        """Give an address of each that are on one link; None: they have none."""
         return self.pairs[0] if self.pairs else None
 
     @cached_property

@@ -11,11 +11,21 @@ from osken_apps.explain.arriving import stop_of
 from osken_apps.explain.cause import Case, Cause, VerdictState
 from osken_apps.explain.causes import EVERY_CAUSE, explain_address, explain_outside, explain_reach
 from osken_apps.explain.document import causes_document
-from osken_apps.explain.facts import Facts, HostSeen, InstalledFlow, Known, Place, PortCounted, Source, Twin
+from osken_apps.explain.facts import (
+    Facts,
+    HostSeen,
+    InstalledFlow,
+    Known,
+    Place,
+    PortCounted,
+    PortSeen,
+    Source,
+    Twin,
+)
 from osken_apps.explain.paths import Paths
 from osken_apps.model.conditions import Code, Condition
 from osken_apps.model.port_security import Guard, own_addresses
-from osken_apps.model.resources import Binding, FixedIp, HostRoute, NetworkType, Port
+from osken_apps.model.resources import Binding, FixedIp, HostRoute, NetworkType, Port, Subnet
 from osken_apps.model.snapshot import HostSnapshot, Segment
 from osken_apps.model.trouble import Topic
 from osken_apps.model.tunnels import Everywhere, Reach, RemotePort
@@ -374,6 +384,7 @@ WITH_GATEWAY = replace(SUBNET1, gateway_ip=IPv4Address("10.10.10.1"))
 ROUTED = replace(
     WITH_GATEWAY, host_routes=(HostRoute(IPv4Network("192.0.2.0/24"), IPv4Address("10.10.10.7")),)
 )
+SECOND = replace(SUBNET1, id="second", cidr=IPv4Network("10.9.9.0/24"))
 OUTSIDE: dict[str, tuple[Facts, str]] = {
     "not_plugged": (replace(_nowhere(), outside_address=FAR), ADDRESS["not_plugged"][1]),
     "no_way_out": (
@@ -414,6 +425,25 @@ def test_a_route_to_everywhere_counts_where_there_is_no_gateway_alone_as_dhcp_te
         subnet = replace(SUBNET1, gateway_ip=gateway_ip, host_routes=(everywhere,))
         told = explain_outside(facts(replace(seen(VM1), subnets=(subnet,)), outside_address=FAR))
         assert f"its gateway {hop} is no port" in told.verdict.sentence
+
+
+def _of_two_subnets(second: Subnet) -> tuple[PortSeen, PortSeen]:
+    """Give a machine on the first subnet and one on another of its network."""
+    peer = but(VM2, fixed_ips=(FixedIp(second.id, IPv4Address("10.9.9.9")),))
+    subnets = (SUBNET1, second)
+    return replace(TALKING, subnets=subnets), replace(peer, subnets=subnets, journal=leased(peer.port))
+
+
+def test_the_other_subnets_of_a_network_are_reached_without_a_router_where_dhcp_tells_of_them() -> None:
+    told = explain_reach(facts(*_of_two_subnets(SECOND)))
+    assert (told.verdict.code, told.verdict.state) == ("delivered", VerdictState.OK)
+    assert told.path is not None
+    assert "nw_dst=10.9.9.9" in told.path.hops[0].frame.text()
+
+
+def test_a_machine_that_dhcp_does_not_tell_of_other_subnets_needs_a_router_to_them() -> None:
+    told = explain_reach(facts(*_of_two_subnets(replace(SECOND, enable_dhcp=False))))
+    assert told.verdict.code == "other_subnet"
 
 
 def test_a_client_that_was_refused_the_address_it_had_declined_does_not_insist_on_another() -> None:
