@@ -1,8 +1,11 @@
 """Causes of an address that no port here has: whether a port has a way out to it, and by what. PURE."""
 
+from collections.abc import Sequence
+
 from osken_apps.explain.cause import Case, Cause, Certainty, Found, VerdictState
 from osken_apps.model.addresses import IPAddress
-from osken_apps.model.resources import Subnet
+from osken_apps.model.dhcp_service import subnets_on_link
+from osken_apps.model.resources import Port, Subnet
 
 
 def next_hop(subnet: Subnet, address: IPAddress) -> IPAddress | None:
@@ -17,17 +20,20 @@ def next_hop(subnet: Subnet, address: IPAddress) -> IPAddress | None:
     return longest.nexthop
 
 
-def way_out(subnets: tuple[Subnet, ...], address: IPAddress) -> Subnet | None:
-    """Give the subnet by which an address is reached: that it is in, else one that has a next hop to it."""
-    same = [subnet for subnet in subnets if subnet.cidr.version == address.version]
-    within = [subnet for subnet in same if address in subnet.cidr]
+def way_out(port: Port, subnets: Sequence[Subnet], address: IPAddress) -> Subnet | None:
+    """Give the subnet of a port's network by which an address is reached: one on the link that it is in, else
+    one of the port's own, with a next hop to it if there is one.
+    """
+    on_link = subnets_on_link(port, {subnet.id: subnet for subnet in subnets})
+    within = [subnet for subnet in subnets if subnet.id in on_link and address in subnet.cidr]
+    own = {fixed_ip.subnet_id for fixed_ip in port.fixed_ips}
+    same = [it for it in subnets if it.id in own and it.cidr.version == address.version]
     leading = [subnet for subnet in same if next_hop(subnet, address) is not None]
     return next(iter([*within, *leading, *same]), None)
 
 
 def _subnet(case: Case, address: IPAddress) -> Subnet | None:
-    own = {fixed_ip.subnet_id for fixed_ip in case.seen.port.fixed_ips}
-    return way_out(tuple(subnet for subnet in case.seen.subnets if subnet.id in own), address)
+    return way_out(case.seen.port, case.seen.subnets, address)
 
 
 def _no_way_out(case: Case) -> Found | None:

@@ -57,8 +57,7 @@ def named_peer(operations: Operations, request: Request, port: Port, text: str) 
     if address is None or _meant_and_seen(operations, request, text):
         return Peer(named(operations, request, text))
     with operations.store.read() as view:
-        own = {fixed_ip.subnet_id for fixed_ip in port.fixed_ips}
-        subnet = way_out(tuple(one for one in view.subnets_of(port.network_id) if one.id in own), address)
+        subnet = way_out(port, view.subnets_of(port.network_id), address)
         hop = next_hop(subnet, address) if subnet and address not in subnet.cidr else None
         ids = view.lookup(None, MOST * MOST).by_address(hop, hop) if hop else []
         hops = [one for one in view.ports(Among("id", tuple(ids))) if one.network_id == port.network_id]

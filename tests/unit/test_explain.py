@@ -446,6 +446,22 @@ def test_a_machine_that_dhcp_does_not_tell_of_other_subnets_needs_a_router_to_th
     assert told.verdict.code == "other_subnet"
 
 
+@pytest.mark.parametrize("enable_dhcp, code", [(True, "nobody_has"), (False, "gateway_absent")])
+def test_an_address_of_another_subnet_is_on_the_link_where_dhcp_tells_of_it(
+    enable_dhcp: bool, code: str
+) -> None:
+    own = replace(WITH_GATEWAY, enable_dhcp=enable_dhcp)
+    given = replace(seen(VM1), subnets=(own, SECOND))
+    told = explain_outside(facts(given, outside_address=IPv4Address("10.9.9.50")))
+    assert told.verdict.code == code
+
+
+def test_the_gateway_of_another_subnet_is_no_way_out() -> None:
+    second = replace(SECOND, gateway_ip=IPv4Address("10.9.9.1"))
+    given = replace(seen(VM1), subnets=(replace(SUBNET1, gateway_ip=None), second))
+    assert explain_outside(facts(given, outside_address=FAR)).verdict.code == "no_way_out"
+
+
 def test_a_client_that_was_refused_the_address_it_had_declined_does_not_insist_on_another() -> None:
     own = NAK._replace(reason=AnswerReason.DECLINED_ADDRESS, address=IPv4Address("10.10.10.11"))
     given = seen(VM1, journal=journal(NAK, own))

@@ -203,6 +203,18 @@ def test_an_address_that_no_port_has_is_reached_by_a_gateway_or_not(
     assert controller.who_was_asked_about == (port["id"], router["id"])
 
 
+def test_an_address_of_another_subnet_is_not_behind_the_gateway(api: Client, controller: Controller) -> None:
+    port = vm1(api)
+    network, subnet = port["network_id"], port["fixed_ips"][0]["subnet_id"]
+    gateway = api.get(f"/subnets/{subnet}")["subnet"]["gateway_ip"]
+    fixed_ip = {"subnet_id": subnet, "ip_address": gateway}
+    api.make("port", network_id=network, name="router", fixed_ips=[fixed_ip])
+    api.make("subnet", network_id=network, cidr="198.51.100.0/24", ip_version=4)
+    told = ask(api, **{"from": "vm1", "to": "198.51.100.7"})
+    assert told.status == 200
+    assert controller.who_was_asked_about == (port["id"], "")
+
+
 def test_verdicts_are_counted_by_code(api: Client, controller: Controller) -> None:
     ask(api, port="vm1")
     ask(api, frame={"host": "host1", "interface": "tap1", "fields": ["dl_src=fa:16:3e:00:00:01"]})
