@@ -10,7 +10,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from osken_apps.dhcp.new_tuple import new_tuple
-from osken_apps.dhcp.options import Option, read_field
+from osken_apps.dhcp.options import LENGTHS, LENGTHS_BUT_OF_TYPE, Option, read_field
 from osken_apps.errors import Malformed
 
 MAGIC_COOKIE = b"\x63\x82\x53\x63"
@@ -28,6 +28,7 @@ BROADCAST_FLAG = 0x8000
 OP_REQUEST, OP_REPLY = 1, 2
 HTYPE_ETHERNET = 1
 NO_ADDRESS = 0
+NO_TYPE = 0  # no message's: that of one whose option 53 cannot be used
 
 OVERLOAD_FILE = 1
 OVERLOAD_SNAME = 2
@@ -56,7 +57,8 @@ MESSAGE_TYPES_BY_NUMBER: dict[int | None, MessageType] = {int(kind): kind for ki
 class Message(NamedTuple):
     """What a server reads of a BOOTP or DHCP message.
 
-    `chaddr` has `hlen` octets; `message_type` is None for BOOTP; `options` are whole (RFC 3396), in order.
+    `chaddr` has `hlen` octets; `message_type` is None for BOOTP, NO_TYPE if it cannot be used; `options`
+    are whole (RFC 3396), in order.
     """
 
     op: int
@@ -83,11 +85,17 @@ def decode_message(octets: bytes) -> Message:
     if hlen > CHADDR_OCTETS:
         raise Malformed(f"hardware address of {hlen} octets")
     options = _decode_options(octets)
-    message_type = options[Option.MESSAGE_TYPE][0] if Option.MESSAGE_TYPE in options else None
+    typed = Option.MESSAGE_TYPE in options
+    message_type = options[Option.MESSAGE_TYPE][0] if typed else _untyped(octets)
     return new_tuple(Message, (op, htype, chaddr[:hlen], xid, flags, ciaddr, giaddr, message_type, options))
 
 
-def _decode_options(octets: bytes) -> dict[int, bytes]:
+def _untyped(octets: bytes) -> int | None:
+    """Tell a DHCP message whose type cannot be used from one of BOOTP, which has none (RFC 1534)."""
+    return NO_TYPE if Option.MESSAGE_TYPE in _decode_options(octets, LENGTHS_BUT_OF_TYPE) else None
+
+
+def _decode_options(octets: bytes, lengths: Mapping[int, range] = LENGTHS) -> dict[int, bytes]:
     """Read the options: the option field, then `file`, then `sname` (RFC 2131 4.1).
 
     Without DHCP's cookie it is BOOTP, and whatever the vendor field holds is another vendor's (RFC 1497).
@@ -95,16 +103,16 @@ def _decode_options(octets: bytes) -> dict[int, bytes]:
     options: dict[int, bytes] = {}
     if not octets.startswith(MAGIC_COOKIE, FIXED.size):
         return options
-    read_field(octets, OPTIONS_OFFSET, options)
+    read_field(octets, OPTIONS_OFFSET, options, lengths)
     if Option.OVERLOAD in options:
         overload = options[Option.OVERLOAD][0]
         if overload not in OVERLOADS:
             del options[Option.OVERLOAD]
             return options
         if overload & OVERLOAD_FILE:
-            read_field(octets[FILE], 0, options)
+            read_field(octets[FILE], 0, options, lengths)
         if overload & OVERLOAD_SNAME:
-            read_field(octets[SNAME], 0, options)
+            read_field(octets[SNAME], 0, options, lengths)
     return options
 
 

@@ -5,6 +5,7 @@ Source: RFC 2132 section 2, RFC 3396 (long options), IANA's registry of DHCP par
 """
 
 import re
+from collections.abc import Mapping
 
 
 class Option:
@@ -70,6 +71,8 @@ LENGTHS: dict[int, range] = {
     Option.MAX_MESSAGE_SIZE: range(2, 3),
     Option.CLIENT_ARCH: range(2, 256, 2),
 }
+#: The same, but a message type may have any: so one that cannot be used is told from none.
+LENGTHS_BUT_OF_TYPE = {number: those for number, those in LENGTHS.items() if number != Option.MESSAGE_TYPE}
 #: Options whose parts are joined when they come again, as the RFC of each asks (RFC 3396: "concatenation-
 #: requiring"). Of any other the first that can be used counts: clients send it twice, and mean one.
 IN_PARTS = frozenset(
@@ -92,7 +95,9 @@ MAX_PART_OCTETS = 2 + MAX_OPTION_OCTETS
 _PADS = re.compile(rb"\0*")
 
 
-def read_field(area: bytes, offset: int, options: dict[int, bytes]) -> None:
+def read_field(
+    area: bytes, offset: int, options: dict[int, bytes], lengths: Mapping[int, range] = LENGTHS
+) -> None:
     """Add each option of a field to `options`, from `offset` to END, the field's end or one that is cut off.
 
     An option that cannot be used hides no other: what came before it is there.
@@ -110,7 +115,7 @@ def read_field(area: bytes, offset: int, options: dict[int, bytes]) -> None:
             offset = start + area[offset + 1]
             if offset > size:
                 return
-            if number in LENGTHS and offset - start not in LENGTHS[number]:
+            if number in lengths and offset - start not in lengths[number]:
                 continue
             if number not in options:
                 options[number] = area[start:offset]

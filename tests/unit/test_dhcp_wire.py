@@ -146,10 +146,14 @@ def test_an_option_of_an_odd_length_or_value_is_absent_and_its_message_is_not(od
     assert decoded(b"\x35\x01\x01" + odd + b"\x0c\x01a\xff") == {53: b"\x01", 12: b"a"}
 
 
-@pytest.mark.parametrize("odd", [b"\x35\x00", b"\x35\x02\x01\x01"])
-def test_a_message_whose_type_is_odd_is_bootp_s(odd):
-    octets = message_of(odd + b"\xff")
-    assert decode_message(octets).message_type is None
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [(b"\x35\x00", 0), (b"\x35\x02\x01\x01", 0), (b"\x35\x00\x35\x01\x01", 1), (b"\x0c\x01a", None)],
+)
+def test_a_message_whose_type_is_odd_is_of_no_type_and_not_bootp_s(options, expected):
+    message = decode_message(message_of(options + b"\xff"))
+    assert message.message_type == expected
+    assert message.options.get(53) == (b"\1" if expected else None)
 
 
 @pytest.mark.parametrize(
