@@ -194,7 +194,7 @@ def test_a_host_that_comes_or_goes_is_shown_before_the_next_beat(
 
     def work(_hub: object) -> None:
         with controlling(tmp_path) as controller:
-            monkeypatch.setattr(controller.hosts, "_serve", lambda host: Idle())
+            monkeypatch.setattr(controller.hosts, "_reconciler_of", lambda host: Idle())
             connection = SwitchConnection(SwitchBridge({}), "br-int")
             controller.peers.connected(connection, "host1")  # type: ignore[arg-type]
             wait_until(lambda: shown(controller) == [("host1", True, ["br-int"])])
