@@ -31,18 +31,9 @@ def _only_ipv6(case: Case) -> Found | None:
     return Found({"addresses": addresses}, (case.store(f"{case.seen.called} has {addresses}"),))
 
 
-def served(case: Case) -> FixedIp | None:
-    """Give the address of the port that DHCP tells."""
-    for fixed_ip in ipv4_of(case.seen.port):
-        subnet = case.seen.subnet_of(fixed_ip.subnet_id)
-        if subnet and subnet.enable_dhcp:
-            return fixed_ip
-    return None
-
-
 def _dhcp_off(case: Case) -> Found | None:
     addresses = ipv4_of(case.seen.port)
-    if not addresses or served(case):
+    if not addresses or case.seen.served:
         return None
     subnet = case.seen.subnet_of(addresses[0].subnet_id)
     name = (subnet.name or str(subnet.cidr)) if subnet else addresses[0].subnet_id
@@ -55,18 +46,20 @@ def _dhcp_off(case: Case) -> Found | None:
 
 
 def _no_server(case: Case) -> Found | None:
-    if served(case) is None or case.seen.server is not None:
+    if case.seen.served is None or case.seen.server is not None:
         return None
     return Found(evidence=(case.store(f"{case.seen.network_called} has no port of a DHCP server"),))
 
 
 def _server_no_address(case: Case) -> Found | None:
-    told, server = served(case), case.seen.server
-    if told is None or server is None or told.subnet_id in {it.subnet_id for it in server.fixed_ips}:
+    served, server = case.seen.served, case.seen.server
+    if served is None or server is None:
         return None
-    subnet = case.seen.subnet_of(told.subnet_id)
-    name = (subnet.name or str(subnet.cidr)) if subnet else told.subnet_id
-    return Found({"subnet": name}, (case.store(f"the DHCP server of {case.seen.network_called} has none"),))
+    _, subnet = served
+    if subnet.id in {it.subnet_id for it in server.fixed_ips}:
+        return None
+    evidence = case.store(f"the DHCP server of {case.seen.network_called} has none")
+    return Found({"subnet": subnet.name or str(subnet.cidr)}, (evidence,))
 
 
 NO_SUBNET = Cause(

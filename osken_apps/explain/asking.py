@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from osken_apps.dhcp.decision import AnswerReason, SilenceReason
 from osken_apps.dhcp.journal import Entry
 from osken_apps.dhcp.message import MessageType
-from osken_apps.explain.addressing import ipv4_of, served
+from osken_apps.explain.addressing import ipv4_of
 from osken_apps.explain.cause import Case, Cause, Certainty, Evidence, Found, VerdictState, probed
 from osken_apps.explain.counting import (
     HOST_METERED,
@@ -87,10 +87,10 @@ def _released(case: Case) -> Found | None:
 def _nak_loop(case: Case) -> Found | None:
     refused = [entry for entry in case.seen.journal.entries if entry.decision.reason in NAKS]
     found = _of_last(case, NAKS)
-    own = served(case)
-    if found is None or own is None:
+    served = case.seen.served
+    if found is None or served is None:
         return None
-    words = {**found.words, "times": str(len(refused)), "own": str(own.ip_address)}
+    words = {**found.words, "times": str(len(refused)), "own": str(served[0])}
     return Found(words, _seen(*refused[-3:]))
 
 
@@ -117,11 +117,11 @@ def _has_address(case: Case) -> Found | None:
 
 def _address_changed(case: Case) -> Found | None:
     """Find that the client has a lease, and of an address that is not the port's any more."""
-    found, own = _has_address(case), served(case)
+    found, served = _has_address(case), case.seen.served
     held = {str(fixed_ip.ip_address) for fixed_ip in case.seen.port.fixed_ips}
-    if found is None or own is None or found.words["address"] in held:
+    if found is None or served is None or found.words["address"] in held:
         return None
-    return Found({**found.words, "own": str(own.ip_address)}, found.evidence)
+    return Found({**found.words, "own": str(served[0])}, found.evidence)
 
 
 def _expired(case: Case) -> Found | None:

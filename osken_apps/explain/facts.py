@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 from osken_apps.dhcp.journal import PortJournal
 from osken_apps.model.addresses import IPAddress
 from osken_apps.model.conditions import Condition, InterfaceFacts
-from osken_apps.model.dhcp_service import subnets_on_link
+from osken_apps.model.dhcp_service import served_address, subnets_on_link
 from osken_apps.model.resources import FixedIp, Network, Port, Subnet
 from osken_apps.model.snapshot import HostSnapshot, Layout
 from osken_apps.model.trouble import Topic
@@ -156,9 +156,15 @@ class PortSeen:
         """Give a subnet of its network."""
         return next((subnet for subnet in self.subnets if subnet.id == subnet_id), None)
 
-    def has_on_link(self, subnet_id: str) -> bool:
-        """Tell whether its machine reaches a subnet without a router."""
-        return subnet_id in subnets_on_link(self.port, {subnet.id: subnet for subnet in self.subnets})
+    @property
+    def served(self) -> tuple[IPv4Address, Subnet] | None:
+        """Its address that DHCP tells, with its subnet."""
+        return served_address(self.port, {subnet.id: subnet for subnet in self.subnets})
+
+    @property
+    def on_link(self) -> set[str]:
+        """The ids of the subnets that its machine reaches without a router."""
+        return subnets_on_link(self.port, self.subnets)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ def way_out(port: Port, subnets: Sequence[Subnet], address: IPAddress) -> Subnet
     """Give the subnet of a port's network by which an address is reached: one on the link that it is in, else
     one of the port's own, with a next hop to it if there is one.
     """
-    on_link = subnets_on_link(port, {subnet.id: subnet for subnet in subnets})
+    on_link = subnets_on_link(port, subnets)
     within = [subnet for subnet in subnets if subnet.id in on_link and address in subnet.cidr]
     own = {fixed_ip.subnet_id for fixed_ip in port.fixed_ips}
     same = [it for it in subnets if it.id in own and it.cidr.version == address.version]

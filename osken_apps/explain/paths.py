@@ -114,16 +114,17 @@ class Paths:
         port, peer = self.facts.port, self.facts.peer
         if peer is None:
             return ()
-        on_link = [
+        here, there = port.on_link, peer.on_link
+        pairs = [
             (own, other)
             for own in self.facts.meant(port)
             for other in self.facts.meant(peer)
             if own.ip_address.version == other.ip_address.version
-            and port.has_on_link(other.subnet_id)
-            and peer.has_on_link(own.subnet_id)
+            and other.subnet_id in here
+            and own.subnet_id in there
         ]
         found: dict[int, tuple[IPAddress, IPAddress]] = {}
-        for own, other in sorted(on_link, key=lambda pair: pair[0].subnet_id != pair[1].subnet_id):
+        for own, other in sorted(pairs, key=lambda pair: pair[0].subnet_id != pair[1].subnet_id):
             found.setdefault(own.ip_address.version, (own.ip_address, other.ip_address))
         return tuple(found.values())
 

@@ -72,15 +72,16 @@ def served_address(port: Port, subnets: Mapping[str, Subnet]) -> tuple[IPv4Addre
     return None
 
 
-def subnets_on_link(port: Port, subnets: Mapping[str, Subnet]) -> set[str]:
+def subnets_on_link(port: Port, subnets: Iterable[Subnet]) -> set[str]:
     """Give the ids of the subnets of a port's network that its machine reaches without a router.
 
     These are its own and, where DHCP serves it, all of IPv4: it is told of them (`other_cidrs`).
     """
     own = {fixed_ip.subnet_id for fixed_ip in port.fixed_ips}
-    if served_address(port, subnets) is None:
+    known = {subnet.id: subnet for subnet in subnets}
+    if served_address(port, known) is None:
         return own
-    return own | {subnet.id for subnet in subnets.values() if subnet.ip_version == 4}
+    return own | {subnet.id for subnet in known.values() if subnet.ip_version == 4}
 
 
 def _service(
