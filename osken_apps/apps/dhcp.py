@@ -8,8 +8,8 @@ from ipaddress import IPv4Address
 from weakref import WeakKeyDictionary
 
 from osken_apps.apps import runtime
+from osken_apps.apps.bridge_dhcp import BridgeService, PortService
 from osken_apps.apps.connection import Connection
-from osken_apps.apps.dhcp_service import BridgeService, PortService
 from osken_apps.apps.dhcp_shown import entry_shown, lease_shown, messages
 from osken_apps.apps.host import Bridge
 from osken_apps.apps.hosts import Hosts

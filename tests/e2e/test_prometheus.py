@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from osken_apps.apps.dhcp_service import Unheard
+from osken_apps.apps.bridge_dhcp import Unheard
 from osken_apps.dhcp.decision import AnswerReason, SilenceReason
 from osken_apps.lab import PATIENCE_S, wait_until
 from osken_apps.metrics.declarations import METRICS, Kind

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from osken_apps.apps import dhcp_shown
+from osken_apps.apps.bridge_dhcp import BridgeService, PortService
 from osken_apps.apps.dhcp import Dhcp
-from osken_apps.apps.dhcp_service import BridgeService, PortService
 from osken_apps.apps.host import Bridge, Host
 from osken_apps.dhcp.decision import AnswerReason, SilenceReason
 from osken_apps.dhcp.journal import Journal
@@ -145,7 +145,7 @@ def test_an_error_about_one_packet_costs_that_packet_and_is_logged_once(
 def test_each_decision_is_a_line_at_level_debug_after_the_answers(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.DEBUG, "osken_apps.apps.dhcp_service")
+    caplog.set_level(logging.DEBUG, "osken_apps.apps.bridge_dhcp")
     for octets in (frame(DISCOVER), STRANGER, frame(None), BROKEN):
         world.service.answer(packet_in(OFPORT, octets))
     assert caplog.messages == []
@@ -162,7 +162,7 @@ def test_each_decision_is_a_line_at_level_debug_after_the_answers(
 
 
 def test_at_other_levels_no_line_is_made(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, "osken_apps.apps.dhcp_service")
+    caplog.set_level(logging.INFO, "osken_apps.apps.bridge_dhcp")
     world.port.mac_address = None  # type: ignore[assignment]
     world.take(frame(DISCOVER))
     assert caplog.messages == []
@@ -224,7 +224,7 @@ def test_an_error_about_what_one_port_is_told_costs_no_other_its_answers(
             raise RuntimeError("boom")
         return reservation_of(service, defaults, **further)
 
-    monkeypatch.setattr("osken_apps.apps.dhcp_service.reservation_of", breaks)
+    monkeypatch.setattr("osken_apps.apps.bridge_dhcp.reservation_of", breaks)
     other = replace(BOUND, port_id="other", ofport=OFPORT - 1, dhcp=None)
     served = serve(app, other, BOUND)
     assert list(served.ports) == [OFPORT]

@@ -16,7 +16,7 @@ import pytest
 
 from osken_apps import failures
 from osken_apps.apps import audit, edge, host_reports, runtime
-from osken_apps.apps.dhcp_service import BridgeService
+from osken_apps.apps.bridge_dhcp import BridgeService
 from osken_apps.apps.hosts import Hosts
 from osken_apps.apps.packet_ins import Arrivals
 from osken_apps.apps.peers import Peers
