@@ -76,6 +76,7 @@ class Form:
     table: Table
     row: Callable[[Any], dict[str, Any]]
     resource: Callable[..., Any]
+    updates: "Updates"
     unique: tuple[Unique, ...] = ()
 
     def conflict(self, resource: Any, error: exc.IntegrityError) -> Conflict:
@@ -93,14 +94,57 @@ class Form:
         return insert(self.table)
 
     @cached_property
-    def update(self) -> Update:
-        """The statement that replaces the row of the id `of_id`."""
-        return update(self.table).where(self.table.c.id == bindparam("of_id"))
-
-    @cached_property
     def delete(self) -> Delete:
         """The statement that takes away the row of the id `of_id`."""
         return delete(self.table).where(self.table.c.id == bindparam("of_id"))
+
+
+@dataclass(frozen=True, slots=True)
+class FieldUpdate:
+    """How some fields are written: a statement for the row of the id `of_id`, and a resource's columns."""
+
+    statement: Update
+    columns: Callable[[Any], dict[str, Any]]
+
+
+class Updates:
+    """The ways to write some fields of a kind's resources.
+
+    What stays is not written: with a column each index is, too, that has it, and a reference is checked.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        plain: Sequence[Field[Any]],
+        hints: Mapping[str, Any],
+        parts: Mapping[str, "_Part"],
+    ) -> None:
+        self._table = table
+        self._plain = plain
+        self._hints = hints
+        self._parts = parts
+        self._names = (*(item.name for item in plain), *parts)
+        self._made: dict[frozenset[str], FieldUpdate] = {}  # as many as there are ways to change a resource
+
+    def between(self, pairs: Sequence[tuple[Any, Any]]) -> FieldUpdate:
+        """Give the way to write what differs in any pair of a resource before and after."""
+        differing = frozenset(
+            name
+            for name in self._names
+            if any(_differ(getattr(old, name), getattr(new, name)) for old, new in pairs)
+        )
+        if differing not in self._made:
+            self._made[differing] = self._make(differing)
+        return self._made[differing]
+
+    def _make(self, names: frozenset[str]) -> FieldUpdate:
+        plain = [item for item in self._plain if item.name in names]
+        parts = {name: part for name, part in self._parts.items() if name in names}
+        columns = [*(item.name for item in plain), *(name for part in parts.values() for name in part.names)]
+        statement = update(self._table).where(self._table.c.id == bindparam("of_id"))
+        values = {name: bindparam(name, type_=self._table.c[name].type) for name in columns}
+        return FieldUpdate(statement.values(values), _rows(plain, self._hints, parts))
 
 
 class _Part:
@@ -147,7 +191,17 @@ def form_of(kind: Kind, *besides: Unique | Column[Any], elsewhere: tuple[str, ..
         one.add_to(table)
     names = [column.name for column in columns]
     plain = [item for item in here if item.name not in parts]
-    return Form(table, _rows(plain, hints, parts), _resources(kind.model, names, here, hints, parts), unique)
+    return Form(
+        table,
+        _rows(plain, hints, parts),
+        _resources(kind.model, names, here, hints, parts),
+        Updates(table, plain, hints, parts),
+        unique,
+    )
+
+
+def _differ(one: Any, other: Any) -> bool:
+    return one is not other and one != other  # most are the same object, which is told at once
 
 
 def _column(item: Field[Any], hint: Any) -> Column[Any]:
@@ -168,11 +222,10 @@ def _rows(
 ) -> Callable[[Any], dict[str, Any]]:
     """Make the function that gives a resource's columns."""
     names = [item.name for item in plain]
-    read = attrgetter(*names)
     keeps = [(name, keep) for name in names if (keep := value_of(hints[name]).keep)]
 
     def row(resource: Any) -> dict[str, Any]:
-        kept = dict(zip(names, read(resource), strict=True))
+        kept = {name: getattr(resource, name) for name in names}
         for name, keep in keeps:
             kept[name] = keep(kept[name])
         for name, part in parts.items():

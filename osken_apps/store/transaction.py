@@ -78,8 +78,8 @@ class Transaction(Allocator):
         if new == old:
             return old
         made = self._renewed(new, old.revision_number)
-        of = form(type(made))
-        self._execute_for(made, of.update, of.row(made) | {"of_id": made.id})
+        update = form(type(made)).updates.between([(old, made)])
+        self._execute_for(made, update.statement, update.columns(made) | {"of_id": made.id})
         self._updated([(old, made)])
         return made
 
@@ -91,8 +91,9 @@ class Transaction(Allocator):
         """
         made = [(old, self._renewed(new, old.revision_number)) for old, new in changes if new != old]
         if made:
-            of = form(type(made[0][0]))
-            self._connection.execute(of.update, [of.row(new) | {"of_id": new.id} for _, new in made])
+            update = form(type(made[0][0])).updates.between(made)
+            rows = [update.columns(new) | {"of_id": new.id} for _, new in made]
+            self._connection.execute(update.statement, rows)
             self._updated(made)
 
     def _renewed(self, resource: R, revision: int) -> R:
@@ -124,8 +125,8 @@ class Transaction(Allocator):
     def touch(self, resource: R) -> R:
         """Give a resource a new revision although its own values stay."""
         made = self._renewed(resource, resource.revision_number)
-        of = form(type(made))
-        self._connection.execute(of.update, of.row(made) | {"of_id": made.id})
+        update = form(type(made)).updates.between([(resource, made)])
+        self._connection.execute(update.statement, update.columns(made) | {"of_id": made.id})
         return self._changed(made)
 
     def delete(self, resource: Standard) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import exc
 
 from osken_apps.errors import Conflict, FlatNetworkInUse, MacAddressInUse, TunnelIdInUse, VlanIdInUse
 from osken_apps.model.allocation import generated_mac
-from osken_apps.model.resources import Binding, Network, NetworkType, Port
+from osken_apps.model.resources import Binding, Network, NetworkType, Port, PortStatus
 from osken_apps.store.tables import NETWORK, PORT
 from osken_apps.store.values import value_of
 
@@ -32,6 +32,18 @@ def test_a_part_has_columns_of_its_own_and_comes_back(binding: Binding | None) -
     assert row["binding_interface"] == (binding.interface if binding else "")
     columns = [row.get(column.name) for column in PORT.table.columns]
     assert PORT.resource(columns, fixed_ips=()).binding == binding
+
+
+def test_what_stays_is_not_written() -> None:
+    """With a column each index is written that has it: thousands of ports are reported at a start."""
+    second = replace(UNBOUND, id="p2")
+    pairs = [(UNBOUND, replace(UNBOUND, status=PortStatus.ACTIVE)), (second, replace(second, dns_name="vm"))]
+    update = PORT.updates.between(pairs)
+    assert set(update.columns(pairs[0][1])) == {"status", "dns_name"}
+    assert (
+        str(update.statement) == "UPDATE ports SET status=:status, dns_name=:dns_name WHERE ports.id = :of_id"
+    )
+    assert PORT.updates.between(pairs) is update
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import MISSING, fields, replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address, IPv4Network, ip_address, ip_network
 from pathlib import Path
@@ -39,6 +39,7 @@ from osken_apps.model.security_groups import (
     SecurityGroup,
     SecurityGroupRule,
 )
+from osken_apps.model.standard import Standard
 from osken_apps.networking.bindings import record, unbind_host
 from osken_apps.networking.physical import VlanRange
 from osken_apps.networking.state import State
@@ -51,6 +52,7 @@ from tests.whole import whole
 
 RANGES = (VlanRange("default", 1000, 1003), VlanRange("other", 5, 5))
 CIDR = IPv4Network("10.0.0.0/24")
+OF_THE_STORE = {"created_at", "updated_at", "revision_number"}
 
 
 @pytest.fixture
@@ -205,6 +207,27 @@ def test_every_attribute_survives_a_restart(tmp_path: Path) -> None:
         every = sorted((network, four, six, port, *further), key=lambda resource: rank(type(resource)))
         assert whole(view) == Snapshot(tuple(every), store_id=view.store_id())
         assert view.has_members("g1")
+
+
+def test_every_attribute_that_is_changed_survives_a_restart(tmp_path: Path) -> None:
+    store, full = Store(url(tmp_path)), (*full_groups(), *full_resources())
+    with store.write() as transaction:
+        for resource in full:
+            transaction.create(resource)
+    for resource in reversed(full):  # of a VLAN network without a number no port can go
+        for attribute in fields(resource):
+            if attribute.default is not MISSING and attribute.name not in OF_THE_STORE:
+                with store.write() as transaction:
+                    now: Standard | None = transaction.one(type(resource), resource.id)
+                    assert now
+                    transaction.update(now, replace(now, **{attribute.name: attribute.default}))
+    store.close()
+    with Store(url(tmp_path)).read() as view:
+        for resource in full:
+            needed = {item.name for item in fields(resource) if item.default is MISSING} | OF_THE_STORE
+            now = view.one(type(resource), resource.id)
+            given = {name: getattr(now, name) for name in needed}
+            assert now == type(resource)(**given)
 
 
 @pytest.mark.usefixtures("as_shipped")
