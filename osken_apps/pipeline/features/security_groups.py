@@ -89,7 +89,7 @@ ASK_SENDER = Rule(
 )  # fmt: skip
 SENT_SCTP = Rule(
     101, "sent_sctp", SENT, 30,
-    "SCTP may leave, or answers what may come in: not every datapath knows the ports of its connections.",
+    "SCTP is judged by the ports that it shows: not every datapath knows those of its connections.",
 )  # fmt: skip
 SENT_STATELESS = Rule(102, "sent_stateless", SENT, 20, "With stateless groups a packet is judged as it is.")
 SENT_ORIGINAL = Rule(
@@ -125,7 +125,7 @@ ASK_RECEIVER = Rule(
     122, "ask_receiver", RECEIVER_GROUPS, 10, "Ask each of the port's groups; one that permits it is enough.",
 )  # fmt: skip
 RECEIVED_SCTP = Rule(
-    123, "received_sctp", RECEIVED, 30, "As in sent: it may come in, or answers what may leave.",
+    123, "received_sctp", RECEIVED, 30, "As in sent, by the ports that it shows.",
 )  # fmt: skip
 RECEIVED_STATELESS = Rule(
     124, "received_stateless", RECEIVED, 40,
@@ -262,9 +262,10 @@ def _judging(side: Side) -> Iterator[Flow]:
         answered = _swapped(MACS, Resubmit(other.table_id, original=True))
         yield side.reply.flow(Match.of(REPLY | family), *answered, via=(other,))
     for addresses, family in SCTP_ENDS.items():
+        yield side.sctp.flow(Match.of(ORIGINAL | family), Resubmit(own.table_id), via=(own,))
         ends = (*MACS, addresses, (Field.SCTP_SRC, Field.SCTP_DST))
-        either = (Resubmit(own.table_id), *_swapped(ends, Resubmit(other.table_id)))
-        yield side.sctp.flow(Match.of(VALID | family), *either, via=(own, other))
+        answered = _swapped(ends, Resubmit(other.table_id))
+        yield side.sctp.flow(Match.of(REPLY | family), *answered, via=(other,))
     unmarked = SetBit(Field.REG0, PERMITTED, False)
     yield side.verdict.flow(Match.of(IS_PERMITTED), unmarked, goto=side.after)
 

@@ -14,7 +14,7 @@ from osken_apps.model.security_groups import AddressGroup
 from osken_apps.openflow.error_words import NO_CONNECTION_TRACKING
 from tests.golden.scenarios import LAYOUT
 from tests.ovs.security.cast import ALICE, BOB, CAROL, RED, WEB, group, port, rule
-from tests.ovs.security.frames import Machine, tcp, udp
+from tests.ovs.security.frames import Machine, sctp, tcp, udp
 from tests.ovs.security.hosts import World, two_hosts
 
 OPEN = (rule(11, "default", "out"), rule(13, "default", "in", remote_group_id="default"))
@@ -58,6 +58,19 @@ def test_a_rule_that_is_taken_away_stops_both_directions_and_given_back_it_goes_
     world.settle()
     assert gets(world, "web", client, answer)
     assert gets(world, client, "web", question)
+
+
+def test_answers_by_sctp_stop_with_the_rule_also_of_a_machine_that_may_open_connections(world: World) -> None:
+    signalling = rule(26, "web", "in", protocol="sctp", port_range_min=5000, port_range_max=5000)
+    world.tell(signalling, rule(27, "web", "out"))
+    world.settle()
+    answer = sctp(WEB, ALICE, 40000, 5000)
+    assert gets(world, "alice", "web", sctp(ALICE, WEB))
+    assert gets(world, "web", "alice", answer)
+    world.forget(signalling)
+    world.settle()
+    assert not gets(world, "web", "alice", answer)
+    assert not gets(world, "alice", "web", sctp(ALICE, WEB))
 
 
 def test_a_member_that_leaves_is_stopped_both_ways_and_one_that_comes_is_let_in(world: World) -> None:

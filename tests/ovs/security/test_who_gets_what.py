@@ -214,6 +214,11 @@ STORIES: dict[str, list[Row]] = {
         row("web", "the answer", sctp(WEB, ALICE, 40000, 5000), "alice"),
         row("alice", "SCTP 5002 to web", sctp(ALICE, WEB, 5002), NOBODY),
         row("web", "SCTP of its own", sctp(WEB, ALICE, 5000, 40000), NOBODY),
+        row("wire", "SCTP to alice, who may open it to everybody", tagged(1000, sctp(THERE, ALICE)),
+            "free trunk"),
+        row("wire", "the same again", tagged(1000, sctp(THERE, ALICE)), "free trunk"),
+        row("alice", "SCTP to there", sctp(ALICE, THERE), "wire"),
+        row("wire", "the answer", tagged(1000, sctp(THERE, ALICE, 40000, 5000)), "alice"),
     ],
     "fragments": [
         row("alice", "a long packet to bob", fragments(long_udp(ALICE, BOB)), "bob"),
