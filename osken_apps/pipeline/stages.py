@@ -57,8 +57,8 @@ GUARD = Stage(
 ND = Stage(
     "nd", Role.INTEGRATION, 6, "dropped: there is no such packet",
     matches=_ADDRESSES | {
-        Field.REG0, Field.IP_TTL, Field.ICMPV6_TYPE, Field.ICMPV6_CODE, Field.ND_TARGET, Field.ND_SLL,
-        Field.ND_TLL,
+        Field.REG0, Field.IP_FRAG, Field.IP_TTL, Field.ICMPV6_TYPE, Field.ICMPV6_CODE, Field.ND_TARGET,
+        Field.ND_SLL, Field.ND_TLL,
     },
     entered_from=(GUARD,),
 )  # fmt: skip

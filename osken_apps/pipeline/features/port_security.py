@@ -12,7 +12,7 @@ from ipaddress import IPv4Network
 from osken_apps.model.addresses import IPNetwork, MacAddress, mac_address
 from osken_apps.model.snapshot import BoundPort
 from osken_apps.openflow.actions import Ct, PopVlan, SetBit, SetField
-from osken_apps.openflow.fields import UNTAGGED, Field, Masked
+from osken_apps.openflow.fields import UNTAGGED, Field, IpFrag, Masked
 from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.match import Match
 from osken_apps.pipeline.feature import Feature, PlannedBridge
@@ -26,6 +26,7 @@ from osken_apps.pipeline.headers import (
     DHCP_SERVER_PORT,
     DHCPV6_CLIENT_PORT,
     DHCPV6_SERVER_PORT,
+    HOP_BY_HOP,
     ICMPV6,
     IGMP,
     IPV4,
@@ -34,6 +35,7 @@ from osken_apps.pipeline.headers import (
     LISTENER_KINDS,
     NEIGHBOR_ADVERTISEMENT,
     NEIGHBOR_SOLICITATION,
+    NO_NEXT_HEADER,
     RARP,
     REDIRECT,
     ROUTER_ADVERTISEMENT,
@@ -93,6 +95,10 @@ NO_TARGET = Rule(
     179, "no_target", ND, 90,
     "Neighbor discovery that gives an option twice: Open vSwitch shows neither its target nor its options.",
 )  # fmt: skip
+HIDDEN = Rule(
+    180, "hidden", ND, 95,
+    "The first fragment shows what is sent (RFC 7112), and neighbor discovery comes whole (RFC 6980).",
+)  # fmt: skip
 OWN_DAD = Rule(
     42, "own_dad", ND, 80, "A machine asks whether an address of its own is taken already (RFC 4862, 5.4).",
 )  # fmt: skip
@@ -133,14 +139,15 @@ class PortSecurity(Feature):
     stages = (GUARD, ND, SERVICES)
     rules = (
         GUARDED_IN, GUARDED_TAGGED, OWN_ARP, ARP_PROBE, OWN_RARP, UNSPECIFIED_IPV6, DHCP_CLIENT, OWN_IPV4,
-        OWN_IPV6, NO_ROUTER, NO_TARGET, OWN_DAD, OWN_NA, OWN_NS, OTHER_ND, OWN_LISTENING, NO_ADDRESS, IPV6_ON,
-        NO_DHCP_SERVER, DHCP_ELSEWHERE, ARP_ON, IGMP_ON, STATELESS_SENT, TRACK_SENT,
+        OWN_IPV6, NO_ROUTER, NO_TARGET, HIDDEN, OWN_DAD, OWN_NA, OWN_NS, OTHER_ND, OWN_LISTENING, NO_ADDRESS,
+        IPV6_ON, NO_DHCP_SERVER, DHCP_ELSEWHERE, ARP_ON, IGMP_ON, STATELESS_SENT, TRACK_SENT,
     )  # fmt: skip
 
     def bridge_flows(self, bridge: PlannedBridge) -> Iterator[Flow]:
         """Give what is the same for all guarded ports of a host that has one."""
         if bridge.role is Role.INTEGRATION and bridge.snapshot.is_guarded:
             yield from _neighbor_discovery()
+            yield from _hidden()
             yield from _services()
 
     def port_flows(self, bound: BoundPort, max_meters: int) -> Iterator[Flow]:
@@ -206,6 +213,19 @@ def _neighbor_discovery() -> Iterator[Flow]:
         yield OWN_LISTENING.flow(Match.of(icmpv6(kind)), goto=LOOKUP)
     yield NO_ADDRESS.flow(Match.of(HAS_NONE))
     yield IPV6_ON.flow(Match(), goto=SERVICES)
+
+
+def _hidden() -> Iterator[Flow]:
+    """Drop what hides itself in fragments: what Open vSwitch does not see of a header, it takes for 0.
+
+    Of headers that are cut off, its userspace datapath shows no protocol, the kernel's that none follows.
+    """
+    first: Values = {Field.IP_FRAG: IpFrag.ANY}
+    yield HIDDEN.flow(Match.of(IPV6 | {Field.IP_PROTO: HOP_BY_HOP}))
+    yield HIDDEN.flow(Match.of(IPV6 | first | {Field.IP_PROTO: NO_NEXT_HEADER}))
+    yield HIDDEN.flow(Match.of(UDP_OVER_IPV6 | first | {Field.UDP_DST: 0}))
+    for kind in (0, ROUTER_SOLICITATION, NEIGHBOR_SOLICITATION, NEIGHBOR_ADVERTISEMENT):
+        yield HIDDEN.flow(Match.of(icmpv6(kind) | first))
 
 
 def _services() -> Iterator[Flow]:

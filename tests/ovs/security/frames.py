@@ -26,7 +26,10 @@ from scapy.all import (
     ICMPv6NDOptSrcLLAddr,
     IPOption_Router_Alert,
     IPv6,
+    IPv6ExtHdrDestOpt,
+    IPv6ExtHdrFragment,
     Packet,
+    PadN,
     Raw,
 )
 
@@ -108,6 +111,36 @@ def fragments(whole: Packet, size: int = 1200) -> list[bytes]:
     """Cut an IPv4 packet with a long payload."""
     header = Ether(src=whole.src, dst=whole.dst)
     return [bytes(header / piece) for piece in whole[IP].fragment(fragsize=size)]
+
+
+def fragments6(whole: Packet, size: int = 1280) -> list[bytes]:
+    """Cut what follows the header of IPv6, also where one would better not."""
+    following, rest = IPv6(bytes(whole[IPv6])).nh, bytes(whole[IPv6])[len(IPv6()) :]
+    header = Ether(src=whole.src, dst=whole.dst) / IPv6(
+        src=whole[IPv6].src, dst=whole[IPv6].dst, hlim=whole[IPv6].hlim
+    )
+    pieces = [
+        IPv6ExtHdrFragment(nh=following, offset=at // 8, m=at + size < len(rest), id=len(rest))
+        / Raw(rest[at : at + size])
+        for at in range(0, len(rest), size)
+    ]
+    return [bytes(header / piece) for piece in pieces]
+
+
+def behind_options(message: Packet, octets: int = 8) -> Packet:
+    """Put an IPv6 header of destination options of a length in, which say nothing (RFC 8200, 4.6)."""
+    header = Ether(src=message.src, dst=message.dst) / message[IPv6].copy()
+    inside = header[IPv6].payload
+    header[IPv6].remove_payload()
+    return header / IPv6ExtHdrDestOpt(options=[PadN(optdata=bytes(octets - 4))]) / inside
+
+
+def dhcpv6_reply(sender: Machine, receiver: Machine) -> Packet:
+    return ip6(sender, receiver) / UDP(sport=547, dport=546) / Raw(b"\7" + bytes(7))
+
+
+def long_udp6(sender: Machine, receiver: Machine) -> Packet:
+    return ip6(sender, receiver) / UDP(sport=40001, dport=53) / Raw(bytes(2000))
 
 
 def long_udp(sender: Machine, receiver: Machine, dport: int = 53) -> Packet:

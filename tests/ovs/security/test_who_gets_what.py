@@ -31,13 +31,17 @@ from tests.ovs.security.cast import (
 from tests.ovs.security.frames import (
     arp,
     arp_probe,
+    behind_options,
     dad,
     dhcp,
+    dhcpv6_reply,
     fragments,
+    fragments6,
     gratuitous_arp,
     gre,
     igmp_report,
     long_udp,
+    long_udp6,
     mld_report,
     neighbor_advertisement,
     neighbor_solicitation,
@@ -61,6 +65,8 @@ NOBODY = ""
 RED_HERE = "alice bob carol web mute plain router1 router2 free trunk wire"
 ALICE6 = ALICE.but(ip6=own_ipv6("alice"))
 BOB6 = BOB.but(ip6=own_ipv6("bob"))
+PLAIN6 = PLAIN.but(ip6=own_ipv6("plain"))
+FREE6 = FREE.but(ip6=own_ipv6("free"))
 ROUTER6 = ROUTER.but(ip6=ROUTER1.ip6)
 
 
@@ -217,13 +223,30 @@ STORIES: dict[str, list[Row]] = {
         row("wire", "SCTP to alice, who may open it to everybody", tagged(1000, sctp(THERE, ALICE)),
             "free trunk"),
         row("wire", "the same again", tagged(1000, sctp(THERE, ALICE)), "free trunk"),
-        row("alice", "SCTP to there", sctp(ALICE, THERE), "wire"),
+        row("alice", "SCTP to there", sctp(ALICE, THERE), "wire", moved=True),
         row("wire", "the answer", tagged(1000, sctp(THERE, ALICE, 40000, 5000)), "alice"),
     ],
     "fragments": [
         row("alice", "a long packet to bob", fragments(long_udp(ALICE, BOB)), "bob"),
         row("web", "one to DNS at free", fragments(long_udp(WEB, FREE)), "free wire"),
         row("web", "one to another port", fragments(long_udp(WEB, FREE, 54)), NOBODY),
+        row("alice", "a long packet of IPv6 to bob", fragments6(long_udp6(ALICE6, BOB6)), "bob"),
+    ],
+    "fragments of IPv6 from a stateless group": [
+        row("plain", "a long packet", fragments6(long_udp6(PLAIN6, FREE6)), "free wire"),
+        row("plain", "one behind another header", fragments6(behind_options(long_udp6(PLAIN6, FREE6))),
+            "free wire"),
+        row("plain", "a DHCPv6 server's message", dhcpv6_reply(PLAIN6, FREE6), NOBODY),
+        row("plain", "one of which the first fragment does not show the ports",
+            fragments6(behind_options(dhcpv6_reply(PLAIN6, FREE6)), 8)[:1], NOBODY),
+        row("plain", "one of which it ends within a header",
+            fragments6(behind_options(dhcpv6_reply(PLAIN6, FREE6), 16), 8)[:1], NOBODY),
+        row("plain", "a redirect of which it does not show the type",
+            fragments6(behind_options(redirect(PLAIN, FREE)), 8)[:1], NOBODY),
+        row("plain", "a neighbor solicitation of which it does not show the option",
+            fragments6(neighbor_solicitation(PLAIN, FREE6.ip6, BOB.mac), 24)[:1], NOBODY),
+        row("plain", "an advertisement of which it does not show the option",
+            fragments6(neighbor_advertisement(PLAIN, FREE, PLAIN.ip6, BOB.mac), 24)[:1], NOBODY),
     ],
     "others": [
         row("blue1", "a ping to blue2: MAC learning floods it, also to what no controller has seen",
