@@ -1,6 +1,6 @@
 """What several features match: the headers of protocols, and their numbers. PURE."""
 
-from ipaddress import IPv4Address, IPv6Address, IPv6Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from osken_apps.model.addresses import IPNetwork, mac_address
 from osken_apps.openflow.fields import (
@@ -21,12 +21,13 @@ from osken_apps.openflow.fields import (
 
 Values = dict[Field, Value]
 
+MULTICAST_IPV4, MULTICAST_IPV6 = IPv4Network("224.0.0.0/4"), IPv6Network("ff00::/8")
 ARP: Values = {Field.ETH_TYPE: ETH_TYPE_ARP}
 RARP: Values = {Field.ETH_TYPE: ETH_TYPE_RARP}
 IPV4: Values = {Field.ETH_TYPE: ETH_TYPE_IPV4}
 IPV6: Values = {Field.ETH_TYPE: ETH_TYPE_IPV6}
 ICMP = IPV4 | {Field.IP_PROTO: IP_PROTO_ICMP}
-IGMP = IPV4 | {Field.IP_PROTO: IP_PROTO_IGMP}
+IGMP = IPV4 | {Field.IPV4_DST: MULTICAST_IPV4, Field.IP_PROTO: IP_PROTO_IGMP}
 ICMPV6 = IPV6 | {Field.IP_PROTO: IP_PROTO_ICMPV6}
 UDP = IPV4 | {Field.IP_PROTO: IP_PROTO_UDP}
 UDP_OVER_IPV6 = IPV6 | {Field.IP_PROTO: IP_PROTO_UDP}

@@ -33,6 +33,7 @@ from osken_apps.pipeline.headers import (
     IPV6,
     LINK_MULTICAST,
     LISTENER_KINDS,
+    MULTICAST_IPV6,
     NEIGHBOR_ADVERTISEMENT,
     NEIGHBOR_SOLICITATION,
     NO_NEXT_HEADER,
@@ -210,7 +211,8 @@ def _neighbor_discovery() -> Iterator[Flow]:
         yield NO_TARGET.flow(Match.of(_nd(kind) | {Field.ND_TARGET: ANY_IPV6}))
         yield OTHER_ND.flow(Match.of(icmpv6(kind)))
     for kind in (*LISTENER_KINDS, ROUTER_SOLICITATION):
-        yield OWN_LISTENING.flow(Match.of(icmpv6(kind)), goto=LOOKUP)
+        to_all = icmpv6(kind) | within(Field.IPV6_DST, MULTICAST_IPV6)
+        yield OWN_LISTENING.flow(Match.of(to_all), goto=LOOKUP)
     yield NO_ADDRESS.flow(Match.of(HAS_NONE))
     yield IPV6_ON.flow(Match(), goto=SERVICES)
 

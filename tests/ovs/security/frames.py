@@ -200,24 +200,29 @@ def router_advertisement(sender: Machine) -> Packet:
     return ip6(sender, ALL_NODES, hlim=255) / ICMPv6ND_RA()
 
 
-def router_solicitation(sender: Machine) -> Packet:
-    return ip6(sender, ALL_ROUTERS, hlim=255) / ICMPv6ND_RS()
+def router_solicitation(sender: Machine, receiver: Machine = ALL_ROUTERS) -> Packet:
+    return ip6(sender, receiver, hlim=255) / ICMPv6ND_RS()
 
 
 def redirect(sender: Machine, receiver: Machine) -> Packet:
     return ip6(sender, receiver, hlim=255) / ICMPv6ND_Redirect(tgt=sender.ip6, dst="2001:db8::1")
 
 
-def mld_report(sender: Machine) -> Packet:
-    group = Machine("33:33:00:00:00:fb", ip6="ff02::fb")
-    return ip6(sender, group, hlim=1) / ICMPv6MLReport(mladdr="ff02::fb")
+MDNS = Machine("33:33:00:00:00:fb", ip6="ff02::fb")
+
+
+def mld_report(sender: Machine, receiver: Machine = MDNS) -> Packet:
+    return ip6(sender, receiver, hlim=1) / ICMPv6MLReport(mladdr=MDNS.ip6)
+
+
+def igmp(sender: Machine, receiver: Machine) -> Packet:
+    """An IGMPv2 membership report (RFC 2236, 2), with the router alert option."""
+    message = bytes.fromhex("1600 09 04 e0 00 00 fb".replace(" ", ""))
+    return ip(sender, receiver, proto=2, ttl=1, options=[IPOption_Router_Alert()]) / Raw(message)
 
 
 def igmp_report(sender: Machine) -> Packet:
-    """An IGMPv2 membership report (RFC 2236, 2), with the router alert option."""
-    group = Machine("01:00:5e:00:00:fb", "224.0.0.251")
-    message = bytes.fromhex("1600 09 04 e0 00 00 fb".replace(" ", ""))
-    return ip(sender, group, proto=2, ttl=1, options=[IPOption_Router_Alert()]) / Raw(message)
+    return igmp(sender, Machine("01:00:5e:00:00:fb", "224.0.0.251"))
 
 
 def dhcp(sender: Machine, kind: str, sport: int, dport: int, receiver: Machine) -> Packet:
