@@ -15,6 +15,7 @@ from osken_apps.openflow.fields import (
     IP_PROTO_UDP,
     CtState,
     Field,
+    IpFrag,
     Masked,
     Value,
 )
@@ -50,6 +51,8 @@ ANY_IPV6, LINK_MULTICAST = IPv6Address("::"), IPv6Network("ff02::/16")
 UNTRACKED: Values = {Field.CT_STATE: Masked(0, CtState.TRK)}
 INVALID: Values = {Field.CT_STATE: Masked(CtState.TRK | CtState.INV, CtState.TRK | CtState.INV)}
 VALID: Values = {Field.CT_STATE: Masked(CtState.TRK, CtState.TRK | CtState.INV)}
+KNOWN: Values = {Field.CT_STATE: Masked(CtState.TRK, CtState.TRK | CtState.INV | CtState.NEW)}
+FRAGMENT: Values = {Field.IP_FRAG: Masked(IpFrag.ANY, IpFrag.ANY)}
 
 
 def within(field: Field, network: IPNetwork) -> Values:

@@ -91,8 +91,8 @@ LOOKUP = Stage(
     "lookup", Role.INTEGRATION, 40, "dropped: the network is not guarded",
     matches=frozenset(
         {
-            Field.REG6, Field.ETH_DST, Field.ETH_TYPE, Field.IP_PROTO, Field.IPV4_DST, Field.ICMPV6_TYPE,
-            Field.CT_STATE,
+            Field.REG6, Field.ETH_DST, Field.ETH_TYPE, Field.IP_PROTO, Field.IP_FRAG, Field.IPV4_DST,
+            Field.ICMPV6_TYPE, Field.CT_STATE,
         }
     ),
     sets=frozenset({Field.REG7}), entered_from=(CLASSIFY, GUARD, ND, SERVICES, SENDER_VERDICT),
@@ -142,7 +142,7 @@ RECEIVER_VERDICT = Stage(
 )  # fmt: skip
 COMMIT = Stage(
     "commit", Role.INTEGRATION, 70, "dropped: there is no such packet",
-    matches=frozenset({Field.CT_STATE, Field.ETH_TYPE, Field.REG0}),
+    matches=frozenset({Field.CT_STATE, Field.ETH_TYPE, Field.IP_FRAG, Field.REG0}),
     entered_from=(LOOKUP, REPLICATE, ADMIT, RECEIVER_VERDICT),
 )  # fmt: skip
 COMMITTED = Stage(

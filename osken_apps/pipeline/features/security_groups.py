@@ -5,7 +5,9 @@ the question may. So a rule or a member that is taken away stops both at the nex
 that would have to be forgotten.
 
 A connection is tracked once, before there are copies of a packet, and what tracks it is the last thing that
-is done to it: Open vSwitch 3.1 puts fragments that were held back into whatever is tracked later.
+is done to it: Open vSwitch 3.1 puts fragments that were held back into whatever is tracked later. Fragments
+that a datapath does not put together are tracked once more when they are judged: only the first one shows by
+what, and where that is refused, the others are held back.
 """
 
 from collections.abc import Iterable, Iterator
@@ -23,10 +25,12 @@ from osken_apps.pipeline.headers import (
     DHCP_SERVER_PORT,
     DHCPV6_CLIENT_PORT,
     DHCPV6_SERVER_PORT,
+    FRAGMENT,
     IGMP,
     INVALID,
     IPV4,
     IPV6,
+    KNOWN,
     LISTENER_KINDS,
     NEIGHBOR_ADVERTISEMENT,
     NEIGHBOR_SOLICITATION,
@@ -141,6 +145,10 @@ MAY_COME_IN = Rule(127, "may_come_in", RECEIVER_VERDICT, 10, "A group permits it
 COMMIT_NEW = Rule(
     128, "commit_new", COMMIT, 10, "Both sides agree to a new connection: answers are known from now on.",
 )  # fmt: skip
+WHOLE = Rule(
+    183, "whole", COMMIT, 10,
+    "Fragments go on together: of a packet whose first one is refused the others wait in vain.",
+)  # fmt: skip
 READY = Rule(129, "ready", COMMIT, 1, "Anything else is ready to go.")
 COMMITTED_NOW = Rule(130, "committed_now", COMMITTED, 10, "The connection is kept.")
 
@@ -209,7 +217,7 @@ class SecurityGroups(Feature):
         SENT_STATELESS, SENT_ORIGINAL, SENT_REPLY, MAY_LEAVE, ADMITTED, NOT_ADMITTED, STATELESS_RECEIVED,
         TRACK_RECEIVED, TRACKED_BEFORE, INVALID_RECEIVED, LATER_FRAGMENT_RECEIVED, TRACKED_RECEIVED,
         ASK_RECEIVER, RECEIVED_SCTP, RECEIVED_STATELESS, RECEIVED_ORIGINAL, RECEIVED_REPLY, MAY_COME_IN,
-        COMMIT_NEW, READY, COMMITTED_NOW,
+        COMMIT_NEW, WHOLE, READY, COMMITTED_NOW,
     )  # fmt: skip
 
     def bridge_flows(self, bridge: PlannedBridge) -> Iterator[Flow]:
@@ -303,5 +311,7 @@ def _commitment() -> Iterator[Flow]:
     for family in (IPV4, IPV6):
         keep = Ct(Field.REG6, COMMITTED.table_id, commit=True)
         yield COMMIT_NEW.flow(Match.of(NEW | ONE_RECEIVER | family), keep, via=(COMMITTED,))
+        find, fragment = Ct(Field.REG6, COMMITTED.table_id), KNOWN | FRAGMENT
+        yield WHOLE.flow(Match.of(fragment | ONE_RECEIVER | family), find, via=(COMMITTED,))
         yield COMMITTED_NOW.flow(Match.of(VALID | family), goto=DELIVER)
     yield READY.flow(Match(), goto=DELIVER)

@@ -28,7 +28,9 @@ from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.match import Match
 from osken_apps.pipeline.feature import Feature, PlannedBridge
 from osken_apps.pipeline.headers import (
+    FRAGMENT,
     IGMP,
+    INVALID,
     IPV4,
     IPV6,
     LISTENER_KINDS,
@@ -96,11 +98,18 @@ SHARED_MAC = Rule(73, "shared_mac", LOOKUP, 29, "Likewise, for what has no conne
 TRACK_MULTICAST = Rule(
     74, "track_multicast", LOOKUP, 25, "Find the connection once, before there is a copy for each receiver.",
 )  # fmt: skip
+WHOLE_MULTICAST = Rule(
+    181, "whole_multicast", LOOKUP, 25,
+    "Fragments go on together: of a packet whose first one may not leave the others wait in vain.",
+)  # fmt: skip
 GROUP_ADDRESSED = Rule(75, "multicast", LOOKUP, 20, "Broadcast and multicast are for everybody.")
 UNKNOWN_MAC = Rule(
     76, "unknown_mac", LOOKUP, 10, "Nobody here is known by this MAC address: it is not for a guarded port.",
 )  # fmt: skip
 TRACKED_ON = Rule(77, "tracked_on", TRACKED, 10, "The connection is found.")
+INVALID_ON = Rule(
+    182, "invalid_on", TRACKED, 10, "It belongs to none: that is for each receiver to judge.",
+)  # fmt: skip
 TO_HOLDERS = Rule(
     78, "to_holders", REPLICATE, 30, "To each port here that may have this MAC address, and to the wire.",
 )  # fmt: skip
@@ -123,8 +132,9 @@ class Switching(Feature):
     stages = (LOOKUP, TRACKED, REPLICATE, DELIVER)
     rules = (
         UNGUARDED_IN, TRUNK_IN, UNGUARDED_TAGGED, PROVIDER_TO_GUARDED, BOUND_NORMAL, TRUNK_NORMAL, KNOWN_MAC,
-        UNTRACKED_MULTICAST, UNTRACKED_SHARED, TRACK_SHARED, SHARED_MAC, TRACK_MULTICAST, GROUP_ADDRESSED,
-        UNKNOWN_MAC, TRACKED_ON, TO_HOLDERS, TO_EACH, DELIVER_SEVERAL, DELIVER_TAGGED, DELIVER_PLAIN,
+        UNTRACKED_MULTICAST, UNTRACKED_SHARED, TRACK_SHARED, SHARED_MAC, TRACK_MULTICAST, WHOLE_MULTICAST,
+        GROUP_ADDRESSED, UNKNOWN_MAC, TRACKED_ON, INVALID_ON, TO_HOLDERS, TO_EACH, DELIVER_SEVERAL,
+        DELIVER_TAGGED, DELIVER_PLAIN,
     )  # fmt: skip
 
     def bridge_flows(self, bridge: PlannedBridge) -> Iterator[Flow]:
@@ -158,12 +168,15 @@ def _of_any_network() -> Iterator[Flow]:
     for kind in (*LISTENER_KINDS, *NEIGHBOR_KINDS):
         yield UNTRACKED_MULTICAST.flow(Match.of(MULTICAST | icmpv6(kind)), goto=REPLICATE)
     yield UNTRACKED_MULTICAST.flow(Match.of(MULTICAST | IGMP), goto=REPLICATE)
+    track = Ct(Field.REG6, TRACKED.table_id)
     for family in (IPV4, IPV6):
-        match = Match.of(MULTICAST | UNTRACKED | family)
-        yield TRACK_MULTICAST.flow(match, Ct(Field.REG6, TRACKED.table_id), via=(TRACKED,))
+        to_all = MULTICAST | family
+        yield TRACK_MULTICAST.flow(Match.of(to_all | UNTRACKED), track, via=(TRACKED,))
+        yield WHOLE_MULTICAST.flow(Match.of(to_all | VALID | FRAGMENT), track, via=(TRACKED,))
     yield GROUP_ADDRESSED.flow(Match.of(MULTICAST), goto=REPLICATE)
     for family in (IPV4, IPV6):
         yield TRACKED_ON.flow(Match.of(VALID | family), goto=REPLICATE)
+        yield INVALID_ON.flow(Match.of(INVALID | family), goto=REPLICATE)
     yield DELIVER_PLAIN.flow(Match(), OutputField(Field.REG7))
 
 

@@ -49,6 +49,9 @@ class Machine:
         return replace(self, **changes)
 
 
+ALL_ROUTERS_4 = Machine("01:00:5e:00:00:02", "224.0.0.2")
+
+
 def link_local(mac: str) -> str:
     """Give the link-local address of a MAC, by hand: with ff:fe in the middle and one bit turned."""
     octets = [int(part, 16) for part in mac.split(":")]
@@ -91,6 +94,11 @@ def pong(sender: Machine, receiver: Machine, number: int = 1) -> Packet:
 
 def ping6(sender: Machine, receiver: Machine) -> Packet:
     return ip6(sender, receiver) / ICMPv6EchoRequest(id=7, seq=1, data=b"ping")
+
+
+def router_discovery(sender: Machine, receiver: Machine = ALL_ROUTERS_4) -> Packet:
+    """Ask for routers by ICMP (RFC 1256): none of its messages belongs to a connection."""
+    return ip(sender, receiver, ttl=1) / ICMP(type=10)
 
 
 def gre(sender: Machine, receiver: Machine) -> Packet:

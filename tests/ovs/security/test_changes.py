@@ -6,6 +6,7 @@ from dataclasses import replace
 from ipaddress import IPv4Network
 
 import pytest
+from scapy.all import Raw
 
 from osken_apps.model.host_snapshot import host_snapshot
 from osken_apps.model.port_security import GroupPolicy
@@ -14,7 +15,7 @@ from osken_apps.model.security_groups import AddressGroup
 from osken_apps.openflow.error_words import NO_CONNECTION_TRACKING
 from tests.golden.scenarios import LAYOUT
 from tests.ovs.security.cast import ALICE, BOB, CAROL, RED, WEB, group, port, rule
-from tests.ovs.security.frames import Machine, sctp, tcp, udp
+from tests.ovs.security.frames import Machine, fragments, long_udp, sctp, tcp, udp
 from tests.ovs.security.hosts import World, two_hosts
 
 OPEN = (rule(11, "default", "out"), rule(13, "default", "in", remote_group_id="default"))
@@ -83,6 +84,16 @@ def test_a_member_that_leaves_is_stopped_both_ways_and_one_that_comes_is_let_in(
     world.settle()
     assert gets(world, "web", "bob", udp(WEB, BOB, 40000, 53))
     assert gets(world, "bob", "web", udp(BOB, WEB))
+
+
+def test_no_fragment_of_a_connection_passes_whose_rule_is_taken_away(world: World) -> None:
+    question, answer = fragments(long_udp(BOB, WEB)), fragments(udp(WEB, BOB, 40001, 53) / Raw(bytes(3000)))
+    assert len(world.send("bob", *question)["web"]) == len(question)
+    assert len(world.send("web", *answer)["bob"]) == len(answer)
+    world.forget(FRIENDS)
+    world.settle()
+    assert "bob" not in world.send("web", *answer)
+    assert "web" not in world.send("bob", *question)
 
 
 def test_a_connection_that_a_switch_has_forgotten_goes_on_when_its_client_speaks(world: World) -> None:
