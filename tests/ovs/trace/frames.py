@@ -78,7 +78,7 @@ def mac_text(mac: int) -> str:
 
 def random_frame(dice: Random, words: Vocabulary, mac: int, address: int, wanted: Match) -> Frame:
     """Make a frame that a flow may be for; `mac` and `address` (IPv4) are those of the sender."""
-    asked = {field: _one_of(dice, value) for field, value in wanted.fields if field not in OF_A_BRIDGE}
+    asked = {field: _one_of(dice, field, value) for field, value in wanted.fields if field not in OF_A_BRIDGE}
     values: dict[Field, Exact] = {
         Field.ETH_SRC: mac,
         Field.ETH_DST: dice.choice(words.macs),
@@ -118,10 +118,11 @@ def random_frame(dice: Random, words: Vocabulary, mac: int, address: int, wanted
     return Frame.of(values)
 
 
-def _one_of(dice: Random, value: Value) -> int:
-    """Give a number that a match takes."""
-    exact, mask = masked(value, 128)
-    free = 0 if mask is None else ~mask & (1 << 16) - 1
+def _one_of(dice: Random, field: Field, value: Value) -> int:
+    """Give a number that a match of a field takes."""
+    bits = field.value.mask_bits or field.value.bits
+    exact, mask = masked(value, bits)
+    free = 0 if mask is None else ~mask & (1 << min(bits, 16)) - 1
     return int(exact) | dice.getrandbits(16) & free
 
 
