@@ -52,7 +52,9 @@ UNTRACKED: Values = {Field.CT_STATE: Masked(0, CtState.TRK)}
 INVALID: Values = {Field.CT_STATE: Masked(CtState.TRK | CtState.INV, CtState.TRK | CtState.INV)}
 VALID: Values = {Field.CT_STATE: Masked(CtState.TRK, CtState.TRK | CtState.INV)}
 KNOWN: Values = {Field.CT_STATE: Masked(CtState.TRK, CtState.TRK | CtState.INV | CtState.NEW)}
-FRAGMENT: Values = {Field.IP_FRAG: Masked(IpFrag.ANY, IpFrag.ANY)}
+FIRST_FRAGMENT: Values = {Field.IP_FRAG: IpFrag.ANY}
+LATER_FRAGMENT: Values = {Field.IP_FRAG: IpFrag.ANY | IpFrag.LATER}
+FRAGMENTS = (FIRST_FRAGMENT, LATER_FRAGMENT)
 
 
 def within(field: Field, network: IPNetwork) -> Values:

@@ -12,7 +12,7 @@ from ipaddress import IPv4Network
 from osken_apps.model.addresses import IPNetwork, MacAddress, mac_address
 from osken_apps.model.snapshot import BoundPort
 from osken_apps.openflow.actions import Ct, PopVlan, SetBit, SetField
-from osken_apps.openflow.fields import UNTAGGED, Field, IpFrag, Masked
+from osken_apps.openflow.fields import UNTAGGED, Field, Masked
 from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.match import Match
 from osken_apps.pipeline.feature import Feature, PlannedBridge
@@ -26,6 +26,7 @@ from osken_apps.pipeline.headers import (
     DHCP_SERVER_PORT,
     DHCPV6_CLIENT_PORT,
     DHCPV6_SERVER_PORT,
+    FIRST_FRAGMENT,
     HOP_BY_HOP,
     ICMPV6,
     IGMP,
@@ -222,12 +223,11 @@ def _hidden() -> Iterator[Flow]:
 
     Of headers that are cut off, its userspace datapath shows no protocol, the kernel's that none follows.
     """
-    first: Values = {Field.IP_FRAG: IpFrag.ANY}
     yield HIDDEN.flow(Match.of(IPV6 | {Field.IP_PROTO: HOP_BY_HOP}))
-    yield HIDDEN.flow(Match.of(IPV6 | first | {Field.IP_PROTO: NO_NEXT_HEADER}))
-    yield HIDDEN.flow(Match.of(UDP_OVER_IPV6 | first | {Field.UDP_DST: 0}))
+    yield HIDDEN.flow(Match.of(IPV6 | FIRST_FRAGMENT | {Field.IP_PROTO: NO_NEXT_HEADER}))
+    yield HIDDEN.flow(Match.of(UDP_OVER_IPV6 | FIRST_FRAGMENT | {Field.UDP_DST: 0}))
     for kind in (0, ROUTER_SOLICITATION, NEIGHBOR_SOLICITATION, NEIGHBOR_ADVERTISEMENT):
-        yield HIDDEN.flow(Match.of(icmpv6(kind) | first))
+        yield HIDDEN.flow(Match.of(icmpv6(kind) | FIRST_FRAGMENT))
 
 
 def _services() -> Iterator[Flow]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from osken_apps.model.snapshot import BoundPort
 from osken_apps.openflow.actions import Action, Ct, Pop, Push, Resubmit, SetBit, SetField
-from osken_apps.openflow.fields import CtState, Field, IpFrag, Masked
+from osken_apps.openflow.fields import CtState, Field, Masked
 from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.match import Match
 from osken_apps.pipeline.feature import Feature, PlannedBridge
@@ -25,12 +25,13 @@ from osken_apps.pipeline.headers import (
     DHCP_SERVER_PORT,
     DHCPV6_CLIENT_PORT,
     DHCPV6_SERVER_PORT,
-    FRAGMENT,
+    FRAGMENTS,
     IGMP,
     INVALID,
     IPV4,
     IPV6,
     KNOWN,
+    LATER_FRAGMENT,
     LISTENER_KINDS,
     NEIGHBOR_ADVERTISEMENT,
     NEIGHBOR_SOLICITATION,
@@ -68,7 +69,6 @@ from osken_apps.pipeline.stages import (
     SEVERAL,
 )
 
-LATER_FRAGMENT = VALID | {Field.IP_FRAG: IpFrag.ANY | IpFrag.LATER}
 IS_PERMITTED: Values = {Field.REG0: Masked(1 << PERMITTED, 1 << PERMITTED)}
 ORIGINAL: Values = {Field.CT_STATE: Masked(CtState.TRK, CtState.TRK | CtState.INV | CtState.RPL)}
 REPLY: Values = {Field.CT_STATE: Masked(CtState.TRK | CtState.RPL, CtState.TRK | CtState.INV | CtState.RPL)}
@@ -263,7 +263,8 @@ def _judging(side: Side) -> Iterator[Flow]:
     permitted, own, other = SetBit(Field.REG0, PERMITTED, True), side.own, side.other
     for family in (IPV4, IPV6):
         yield side.invalid.flow(Match.of(INVALID | family))
-        yield side.later_fragment.flow(Match.of(LATER_FRAGMENT | family), permitted, goto=side.verdict.stage)
+        later = VALID | LATER_FRAGMENT | family
+        yield side.later_fragment.flow(Match.of(later), permitted, goto=side.verdict.stage)
         yield side.tracked.flow(Match.of(VALID | family), goto=side.ask.stage)
         original = Resubmit(own.table_id, original=True)
         yield side.original.flow(Match.of(ORIGINAL | family), original, via=(own,))
@@ -311,7 +312,8 @@ def _commitment() -> Iterator[Flow]:
     for family in (IPV4, IPV6):
         keep = Ct(Field.REG6, COMMITTED.table_id, commit=True)
         yield COMMIT_NEW.flow(Match.of(NEW | ONE_RECEIVER | family), keep, via=(COMMITTED,))
-        find, fragment = Ct(Field.REG6, COMMITTED.table_id), KNOWN | FRAGMENT
-        yield WHOLE.flow(Match.of(fragment | ONE_RECEIVER | family), find, via=(COMMITTED,))
+        find = Ct(Field.REG6, COMMITTED.table_id)
+        for fragment in FRAGMENTS:
+            yield WHOLE.flow(Match.of(KNOWN | fragment | ONE_RECEIVER | family), find, via=(COMMITTED,))
         yield COMMITTED_NOW.flow(Match.of(VALID | family), goto=DELIVER)
     yield READY.flow(Match(), goto=DELIVER)

@@ -28,7 +28,7 @@ from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.match import Match
 from osken_apps.pipeline.feature import Feature, PlannedBridge
 from osken_apps.pipeline.headers import (
-    FRAGMENT,
+    FRAGMENTS,
     IGMP,
     INVALID,
     IPV4,
@@ -172,7 +172,8 @@ def _of_any_network() -> Iterator[Flow]:
     for family in (IPV4, IPV6):
         to_all = MULTICAST | family
         yield TRACK_MULTICAST.flow(Match.of(to_all | UNTRACKED), track, via=(TRACKED,))
-        yield WHOLE_MULTICAST.flow(Match.of(to_all | VALID | FRAGMENT), track, via=(TRACKED,))
+        for fragment in FRAGMENTS:
+            yield WHOLE_MULTICAST.flow(Match.of(to_all | VALID | fragment), track, via=(TRACKED,))
     yield GROUP_ADDRESSED.flow(Match.of(MULTICAST), goto=REPLICATE)
     for family in (IPV4, IPV6):
         yield TRACKED_ON.flow(Match.of(VALID | family), goto=REPLICATE)
