@@ -28,6 +28,9 @@ from osken_apps.pipeline.headers import (
     DHCPV6_SERVER_PORT,
     FIRST_FRAGMENT,
     HOP_BY_HOP,
+    ICMP,
+    ICMP_REDIRECT,
+    ICMP_ROUTER_ADVERTISEMENT,
     ICMPV6,
     IGMP,
     IPV4,
@@ -120,6 +123,10 @@ NO_DHCP_SERVER = Rule(
     53, "no_dhcp_server", SERVICES, 30,
     "No machine serves DHCP: clients take answers from any port, so nothing is sent to theirs.",
 )  # fmt: skip
+NO_IPV4_ROUTER = Rule(
+    184, "no_ipv4_router", SERVICES, 30,
+    "As no_router: neither does a machine advertise a router of IPv4 (RFC 1256), nor redirect (RFC 792).",
+)  # fmt: skip
 DHCP_ELSEWHERE = Rule(
     54, "dhcp_elsewhere", SERVICES, 25,
     "Requests to a DHCP server that is not ours go out, whatever the rules say.",
@@ -142,7 +149,7 @@ class PortSecurity(Feature):
     rules = (
         GUARDED_IN, GUARDED_TAGGED, OWN_ARP, ARP_PROBE, OWN_RARP, UNSPECIFIED_IPV6, DHCP_CLIENT, OWN_IPV4,
         OWN_IPV6, NO_ROUTER, NO_TARGET, HIDDEN, OWN_DAD, OWN_NA, OWN_NS, OTHER_ND, OWN_LISTENING, NO_ADDRESS,
-        IPV6_ON, NO_DHCP_SERVER, DHCP_ELSEWHERE, ARP_ON, IGMP_ON, STATELESS_SENT, TRACK_SENT,
+        IPV6_ON, NO_DHCP_SERVER, NO_IPV4_ROUTER, DHCP_ELSEWHERE, ARP_ON, IGMP_ON, STATELESS_SENT, TRACK_SENT,
     )  # fmt: skip
 
     def bridge_flows(self, bridge: PlannedBridge) -> Iterator[Flow]:
@@ -233,6 +240,8 @@ def _hidden() -> Iterator[Flow]:
 def _services() -> Iterator[Flow]:
     yield NO_DHCP_SERVER.flow(Match.of(UDP | {Field.UDP_DST: DHCP_CLIENT_PORT}))
     yield NO_DHCP_SERVER.flow(Match.of(UDP_OVER_IPV6 | {Field.UDP_DST: DHCPV6_CLIENT_PORT}))
+    for kind in (ICMP_REDIRECT, ICMP_ROUTER_ADVERTISEMENT):
+        yield NO_IPV4_ROUTER.flow(Match.of(ICMP | {Field.ICMP_TYPE: kind}))
     yield DHCP_ELSEWHERE.flow(
         Match.of(UDP | {Field.UDP_SRC: DHCP_CLIENT_PORT, Field.UDP_DST: DHCP_SERVER_PORT}), goto=LOOKUP
     )

@@ -6,7 +6,7 @@
 | carol | host2 | likewise |
 | web | host1 | guarded, in a group of its own: TCP 80, SCTP 5000, pings from 10.0.0.0/24; DNS out |
 | mute | host1 | guarded, without a group |
-| plain | host1 | guarded, in a stateless group: UDP, TCP 80 and IPv6 out, UDP 53 in |
+| plain | host1 | guarded, in a stateless group: UDP, TCP 80, ICMP and IPv6 out, UDP 53 in |
 | router1, router2 | host1, host2 | as alice; both may have 10.0.0.100 with the MAC of a virtual router |
 | free | host2 | not guarded |
 | blue1, blue2 | host1, host2 | of another network, which has no guarded port |
@@ -83,6 +83,7 @@ RULES = (
     rule(32, "plain", "in", protocol="udp", port_range_min=53, port_range_max=53),
     rule(33, "plain", "out", protocol="tcp", port_range_min=80, port_range_max=80),
     rule(34, "plain", "out", **IPV6),
+    rule(35, "plain", "out", protocol="icmp"),
 )
 
 

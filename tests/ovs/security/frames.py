@@ -1,7 +1,8 @@
 """The frames of the packet tests: each by a name, made for a sender and one whom it is for."""
 
+import struct
 from dataclasses import dataclass, replace
-from ipaddress import IPv6Address
+from ipaddress import IPv4Address, IPv6Address
 
 from scapy.all import (
     ARP,
@@ -94,6 +95,17 @@ def pong(sender: Machine, receiver: Machine, number: int = 1) -> Packet:
 
 def ping6(sender: Machine, receiver: Machine) -> Packet:
     return ip6(sender, receiver) / ICMPv6EchoRequest(id=7, seq=1, data=b"ping")
+
+
+def redirect4(sender: Machine, receiver: Machine, about: Packet) -> Packet:
+    """Tell, by ICMP, a better way for a packet that the receiver sent."""
+    return ip(sender, receiver) / ICMP(type=5, code=1, gw=sender.ip) / about[IP]
+
+
+def router_advertisement4(sender: Machine, receiver: Machine) -> Packet:
+    """Advertise a router by ICMP (RFC 1256)."""
+    message = struct.pack("!BBHII", 1, 2, 1800, int(IPv4Address(sender.ip)), 0)
+    return ip(sender, receiver, ttl=1) / ICMP(type=9) / Raw(message)
 
 
 def router_discovery(sender: Machine, receiver: Machine = ALL_ROUTERS_4) -> Packet:
