@@ -16,7 +16,7 @@ from osken_apps.dhcp.classless_routes import completed_routes
 from osken_apps.dhcp.dnsmasq_values import NEXT_SERVER
 from osken_apps.dhcp.lease_times import LEASE, lease_times
 from osken_apps.dhcp.message import FILE_OCTETS, NO_ADDRESS, SNAME_OCTETS
-from osken_apps.dhcp.options import Option, encode_option
+from osken_apps.dhcp.options import BOOT_OPTIONS, Option, encode_option
 
 #: What a client's list does not decide about: it goes first, where it goes.
 NOT_REQUESTABLE = frozenset(
@@ -24,8 +24,8 @@ NOT_REQUESTABLE = frozenset(
 )
 #: What a client that sends no list is not told: an alias, and what must be asked for (RFC 8925 section 3.2).
 ONLY_ON_REQUEST = frozenset({Option.MS_CLASSLESS_ROUTES, Option.IPV6_ONLY})
-#: RFC 1534 section 2: the options that only DHCP has.
-NOT_FOR_BOOTP = frozenset(range(Option.REQUESTED_ADDRESS, Option.CLIENT_ID + 1))
+#: RFC 1534 section 2: the options that only DHCP has; they are those of RFC 2132 section 9.
+NOT_FOR_BOOTP = frozenset(range(Option.REQUESTED_ADDRESS, Option.CLIENT_ID + 1)) | BOOT_OPTIONS
 
 MAX_KINDS = 1024
 MAX_SELECTIONS = 16  # parameter request lists of the clients of one kind

@@ -20,6 +20,7 @@ from osken_apps.dhcp.message import (
 )
 from osken_apps.dhcp.new_tuple import new_tuple
 from osken_apps.dhcp.options import (
+    BOOT_OPTIONS,
     ENCODED_END,
     IN_PARTS,
     MAX_OPTION_OCTETS,
@@ -64,7 +65,7 @@ def room_for_options(max_datagram: int, mtu: int) -> int:
 def pack_options(encoded: bytes, last: bytes, room: int, file_free: bool, sname_free: bool) -> PackedOptions:
     """Pack encoded options in their order; `last` ends the option field before END.
 
-    `file` and `sname` may hold options where they are free, or where their own content is among the options.
+    `file` and `sname` may hold options where they are free, or where their own content is told among these.
     What fits nowhere is left out, of routes those that have no room behind all else; `last` is where the
     client identifier, or what makes a lease, would have no room beside it.
     """
@@ -73,17 +74,28 @@ def pack_options(encoded: bytes, last: bytes, room: int, file_free: bool, sname_
     if len(encoded) + len(last) + len(ENCODED_END) <= room:
         return new_tuple(PackedOptions, (encoded + last + ENCODED_END, b"", b"", (), ()))
     options = split(encoded)
-    numbers = {option[0] for option in options}
-    file_free = file_free or Option.BOOT_FILE in numbers
-    sname_free = sname_free or Option.TFTP_SERVER_NAME in numbers
+    told = {option[0] for option in options}
+    packed = _overloaded(options, told, last, room, file_free, sname_free)
+    while lost := told & BOOT_OPTIONS & {*packed.omitted}:
+        told -= lost  # then its field keeps what it would have told
+        packed = _overloaded(options, told, last, room, file_free, sname_free)
+    if last and Option.CLIENT_ID in packed.omitted:
+        return _packed_without(last, encoded, room, file_free, sname_free)
+    return packed
+
+
+def _overloaded(
+    options: list[bytes], told: set[int], last: bytes, room: int, file_free: bool, sname_free: bool
+) -> PackedOptions:
+    """Put options into all fields that are free, or whose own content is among those that are `told`."""
+    file_free = file_free or Option.BOOT_FILE in told
+    sname_free = sname_free or Option.TFTP_SERVER_NAME in told
     fields = [_Field(room - len(last) - len(ENCODED_END))]
     if file_free or sname_free:
         fields[0].room -= OVERLOAD_OPTION_OCTETS
         fields.append(_Field(FILE_OCTETS - len(ENCODED_END) if file_free else 0))
         fields.append(_Field(SNAME_OCTETS - len(ENCODED_END) if sname_free else 0))
-    omitted, shortened = _fill(fields, options, numbers)
-    if last and Option.CLIENT_ID in omitted:
-        return _packed_without(last, encoded, room, file_free, sname_free)
+    omitted, shortened = _fill(fields, options)
     return _joined(fields, last, omitted, shortened)
 
 
@@ -102,17 +114,13 @@ class _Field:
     octets: bytes = b""
 
 
-def _fill(
-    fields: list[_Field], options: list[bytes], numbers: set[int]
-) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def _fill(fields: list[_Field], options: list[bytes]) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Put options into the fields in their order; give the numbers of those omitted and of those shortened.
 
     Routes that do not fit whole get what the others leave, and option 249 what option 121 leaves.
     """
-    alias = []
-    if Option.MS_CLASSLESS_ROUTES in numbers:
-        alias = [option for option in options if option[0] == Option.MS_CLASSLESS_ROUTES]
-        options = [option for option in options if option[0] != Option.MS_CLASSLESS_ROUTES]
+    alias = [option for option in options if option[0] == Option.MS_CLASSLESS_ROUTES]
+    options = [option for option in options if option[0] != Option.MS_CLASSLESS_ROUTES]
     most = sum(field.room for field in fields)
     left = [option for option in options if len(option) > most or not _place(option, fields)]
     if not left and not alias:
@@ -163,11 +171,12 @@ def _place_routes(encoded: bytes, fields: list[_Field]) -> tuple[bytes, bytes]:
     is: a client that takes one of these options ignores the router option.
     """
     number, routes = encoded[0], b"".join(part[2:] for part in parts(encoded))
-    if _place(encoded, fields):
-        return routes, b""
     in_parts = number in IN_PARTS
+    among = fields if in_parts else [_roomy(fields, len(encoded))]
+    if _place(encoded, among):
+        return routes, b""
     chosen, told = [], b""
-    for field in fields if in_parts else [max(fields, key=lambda field: field.room)]:
+    for field in among:
         room = field.room
         while part := leading_routes(routes[len(told) :], min(room - 2, MAX_OPTION_OCTETS)):
             chosen.append((field, encode_option(number, part)))
@@ -181,6 +190,12 @@ def _place_routes(encoded: bytes, fields: list[_Field]) -> tuple[bytes, bytes]:
         field.room -= len(part)
         field.octets += part
     return told, routes[len(told) :]
+
+
+def _roomy(fields: list[_Field], octets: int) -> _Field:
+    """Give the first field with room for so many octets, else the one that has the most."""
+    fitting = (field for field in fields if octets <= field.room)
+    return next(fitting, max(fields, key=lambda field: field.room))
 
 
 def _joined(

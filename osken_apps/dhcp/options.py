@@ -84,6 +84,8 @@ IN_PARTS = frozenset(
         Option.VENDOR_ID_SPECIFIC,  # RFC 3925 section 4
     }
 )
+#: The options for what is in `file` and `sname`, unless those hold options.
+BOOT_OPTIONS = frozenset({Option.BOOT_FILE, Option.TFTP_SERVER_NAME})
 #: No more options of a field are read: there are no more numbers, and without a bound a hostile message costs
 #: the time of a hundred others.
 MAX_OPTIONS = 256

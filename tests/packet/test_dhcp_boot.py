@@ -105,6 +105,15 @@ def test_a_boot_server_s_name_too_long_for_its_field_goes_as_an_option_unasked()
     assert (server_name, options[66]) == (b"", name.encode())
 
 
+def test_a_bootp_client_is_told_what_to_boot_in_the_fields_whatever_else_it_is_told():
+    """It knows no option overload, which is DHCP's alone."""
+    more = [("67", "pxelinux.0"), ("66", "10.10.10.9"), ("42", "10.0.0.1,10.0.0.2"), ("44", "10.0.0.4")]
+    outcome = respond(frame(None), service(extra=more))
+    bootp, options = Ether(outcome.frame)[BOOTP], raw_options_of(outcome.frame)
+    assert (bootp.file.rstrip(b"\0"), bootp.sname.rstrip(b"\0")) == (b"pxelinux.0", b"10.10.10.9")
+    assert (options.keys() & {52, 66, 67}, outcome.decision.omitted) == (set(), (42, 44))
+
+
 def test_an_http_boot_client_is_answered_with_its_vendor_class():
     served = service(extra=[("tag:http,67", "http://10.10.10.9/a.efi"), ("tag:!http,67", "a.efi")])
     over_http = answer(served, (60, b"HTTPClient:Arch:00016:UNDI:003001"), asks=(67,))

@@ -103,3 +103,38 @@ def test_relay_agent_information_gives_way_to_a_client_identifier_that_has_room_
         assert packed == PackedOptions(
             area + b"\xff", B + b"\xff" if told else b"", omitted=() if told else (82,)
         )
+
+
+def routes(count):
+    """Give so many routes, of eight octets each."""
+    return b"".join(bytes((24, 10, number, 1, 10, 0, 0, 1)) for number in range(count))
+
+
+@pytest.mark.parametrize("room", range(560, 660, 7))
+def test_option_249_goes_into_one_field_whatever_room_the_others_have(room):
+    encoded = encode_option(121, routes(40)) + encode_option(249, routes(40))
+    packed = pack_options(encoded, b"", room, True, True)
+    holding = [field for field in packed[:3] if b"\xf9" in numbers_of(field)]
+    assert len(holding) == 1, packed
+
+
+def numbers_of(field):
+    """Give the numbers of the options in a field, one octet each."""
+    found, at = b"", 0
+    while field[at:] and field[at] != 255:
+        found += field[at : at + 1]
+        at += 2 + field[at + 1]
+    return found
+
+
+def test_a_field_whose_own_content_finds_no_room_as_an_option_keeps_it():
+    """Else a client that boots would be told neither in the field nor by the option what from."""
+    boot_file, server_name = option(67, 60), option(66, 30)
+    packed = pack_options(octets_of(A, option(9, 100), boot_file), b"", 70, False, False)
+    assert packed == PackedOptions(A + b"\xff", omitted=(9, 67))
+    packed = pack_options(
+        octets_of(A, boot_file, option(9, 60), option(10, 60), server_name), b"", 50, False, False
+    )
+    assert packed == PackedOptions(
+        A + b"\x34\x01\x01\xff", boot_file + option(9, 60) + b"\xff", omitted=(10, 66)
+    )
