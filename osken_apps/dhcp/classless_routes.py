@@ -35,7 +35,15 @@ def routes_of_items(items: Sequence[str]) -> bytes:
     if len(items) % 2:
         raise ValueError("the routes are not pairs of destination and router")
     pairs = zip(items[::2], items[1::2], strict=True)
-    return encode_routes(HostRoute(IPv4Network(to), IPv4Address(through)) for to, through in pairs)
+    return encode_routes(HostRoute(_destination(to), IPv4Address(through)) for to, through in pairs)
+
+
+def _destination(text: str) -> IPv4Network:
+    """Read a range whose slash is followed by the length of a prefix, or one address. Raises ValueError."""
+    _, has_slash, length = text.partition("/")
+    if has_slash and not (length.isascii() and length.isdigit()):
+        raise ValueError(f"{text!r} has no length of a prefix behind its slash")
+    return IPv4Network(text)
 
 
 def completed_routes(options: Mapping[int, bytes]) -> dict[int, bytes]:

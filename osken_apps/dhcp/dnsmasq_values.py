@@ -39,9 +39,14 @@ def one_address(text: str) -> bytes:
     return _address(text.strip()).packed
 
 
+def any_address(text: str) -> bytes:
+    """Encode one IPv4 address that need not be a machine's."""
+    return IPv4Address(text.strip()).packed
+
+
 def any_addresses(text: str) -> bytes:
     """Encode IPv4 addresses that need not be machines', separated by commas."""
-    return b"".join(IPv4Address(item).packed for item in _items(text))
+    return b"".join(map(any_address, _items(text)))
 
 
 def address_pairs(text: str) -> bytes:
@@ -208,9 +213,9 @@ CATALOGUE: tuple[tuple[str, int, Encoder], ...] = (
     ("default-ttl", 23, unsigned(1, least=1)),
     ("mtu", Option.MTU, unsigned(2, MIN_MTU, MAX_MTU)),
     ("all-subnets-local", 27, BOOLEAN),
-    ("broadcast", Option.BROADCAST, any_addresses),
+    ("broadcast", Option.BROADCAST, any_address),
     ("router-discovery", 31, BOOLEAN),
-    ("router-solicitation", 32, any_addresses),
+    ("router-solicitation", 32, any_address),
     ("static-route", 33, address_pairs),
     ("trailer-encapsulation", 34, BOOLEAN),
     ("arp-timeout", 35, unsigned(4)),

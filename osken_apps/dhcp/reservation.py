@@ -23,6 +23,8 @@ from osken_apps.model.resources import MAX_EXTRA_DHCP_OPTS, ExtraDhcpOption, Por
 
 #: The options that give a client a default route.
 DEFAULT_ROUTE = frozenset({Option.ROUTER, Option.CLASSLESS_ROUTES})
+#: Longer prefixes have no broadcast address (RFC 3021 section 2.2): their last one is a machine's.
+MAX_BROADCAST_BITS = 30
 NO_DNS_SERVER = IPv4Address("0.0.0.0")  # Neutron: a subnet that names only this has no DNS server
 
 
@@ -206,10 +208,9 @@ def _of_network(service: DhcpService) -> dict[int, bytes]:
 
 
 def _of_subnet(service: DhcpService, default_route: bool) -> dict[int, bytes]:
-    options: dict[int, bytes] = {
-        Option.SUBNET_MASK: service.cidr.netmask.packed,
-        Option.BROADCAST: service.cidr.broadcast_address.packed,
-    }
+    options: dict[int, bytes] = {Option.SUBNET_MASK: service.cidr.netmask.packed}
+    if service.cidr.prefixlen <= MAX_BROADCAST_BITS:
+        options[Option.BROADCAST] = service.cidr.broadcast_address.packed
     servers = [server for server in service.dns_nameservers if isinstance(server, IPv4Address)]
     if servers:
         named = (server.packed for server in servers if server != NO_DNS_SERVER)

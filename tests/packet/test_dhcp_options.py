@@ -58,6 +58,15 @@ def test_a_subnet_without_a_gateway_has_no_router():
     assert list(options) == [*MANDATORY, 26]
 
 
+@pytest.mark.parametrize(("cidr", "told_28"), [
+    ("10.10.10.0/30", bytes([10, 10, 10, 3])), ("10.10.10.2/31", None), ("10.10.10.2/32", None),
+])  # fmt: skip
+def test_a_subnet_of_one_or_two_addresses_has_no_broadcast_address(cidr, told_28):
+    """RFC 3021: its last address is a machine's; a client that took it for broadcast could not reach that."""
+    served = service({"cidr": IPv4Network(cidr), "gateway_ip": None})
+    assert told(served, asks=(1, 28)).get(28) == told_28
+
+
 def test_static_routes_come_with_the_default_route_under_both_numbers():
     served = service({"host_routes": (route("10.17.0.0/16", "10.10.10.9"),)})
     encoded = bytes([0, 10, 10, 10, 1, 16, 10, 17, 10, 10, 10, 9])
