@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from osken_apps.explain import facts
+from osken_apps.model.addresses import IPAddress
 
 A = TypeVar("A")
 
@@ -74,7 +75,8 @@ class ForgetHost(Question[str]):
 class FactsOfPort(Question[facts.Facts | None]):
     """What is known of a port, and of another that it is to reach; None: one is not known, or no longer.
 
-    With `probe` their machines are asked whether they are there.
+    With `probe` their machines are asked whether they are there. Of `outside`, an address that no port has,
+    it is told which may have it besides their own.
     """
 
     port_id: str
@@ -82,6 +84,7 @@ class FactsOfPort(Question[facts.Facts | None]):
     protocol: str = ""
     port_number: int = 0
     probe: bool = False
+    outside: IPAddress | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,25 @@ BETWEEN_HOSTS = (Way.WIRE, Way.TUNNEL)
 
 
 def is_delivered(case: Case, path: Trace | None, to: PortSeen | None) -> bool | None:
-    """Tell whether a path ends at a port; None: it was not followed, or not so far."""
+    """Tell whether a path ends at a port; None: it was not followed, or not so far.
+
+    At a DHCP server ends what is answered for it.
+    """
+    if path is not None and to is not None and to.port.is_dhcp_server:
+        return _is_answered(case, path)
     if path is None or to is None or to.place is None:
         return None
     is_followed = any(host.name == to.place.host for host in case.paths.hosts)
     if not is_followed and any(leaving.way in BETWEEN_HOSTS for leaving in path.exits):
         return None
     return path.delivered_to(to.place.host, to.place.interface)
+
+
+def _is_answered(case: Case, path: Trace) -> bool:
+    """Tell whether a flow sends an answer back to who asked, or the controller does."""
+    place = case.facts.port.place
+    is_back = place is not None and path.delivered_to(place.host, place.interface)
+    return is_back or any(leaving.way is Way.CONTROLLER for leaving in path.exits)
 
 
 def stop_of(path: Trace, to: PortSeen | None) -> tuple[Hop, str]:

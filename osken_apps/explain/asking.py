@@ -5,8 +5,16 @@ from collections.abc import Iterable
 from osken_apps.dhcp.decision import AnswerReason, SilenceReason
 from osken_apps.dhcp.journal import Entry
 from osken_apps.dhcp.message import MessageType
-from osken_apps.explain.addressing import ipv4_of
-from osken_apps.explain.cause import Case, Cause, Certainty, Evidence, Found, VerdictState, probed
+from osken_apps.explain.cause import (
+    Case,
+    Cause,
+    Certainty,
+    Evidence,
+    Found,
+    VerdictState,
+    answers_arp,
+    probed,
+)
 from osken_apps.explain.counting import (
     HOST_METERED,
     METERED,
@@ -81,6 +89,8 @@ def _relayed(case: Case) -> Found | None:
 
 
 def _released(case: Case) -> Found | None:
+    if answers_arp(case.seen):
+        return None
     return _of_last(case, [SilenceReason.RELEASED])
 
 
@@ -96,7 +106,7 @@ def _nak_loop(case: Case) -> Found | None:
 
 def _offered_not_taken(case: Case) -> Found | None:
     last = _last(case)
-    if last is None or last.decision.sent is not MessageType.OFFER:
+    if last is None or last.decision.sent is not MessageType.OFFER or answers_arp(case.seen):
         return None
     if case.facts.at - last.time < TAKEN_WITHIN_S:
         return None
@@ -115,6 +125,14 @@ def _has_address(case: Case) -> Found | None:
     return Found(words, (*(_seen(event) if event else ()), *probed(case.seen)))
 
 
+def _answers_arp(case: Case) -> Found | None:
+    """Find that the machine has its address, of which it has no lease that is known."""
+    address, lease = str(case.seen.probed), _has_address(case)
+    if not answers_arp(case.seen) or (lease and lease.words["address"] == address):
+        return None
+    return Found({"address": address}, probed(case.seen))
+
+
 def _address_changed(case: Case) -> Found | None:
     """Find that the client has a lease, and of an address that is not the port's any more."""
     found, served = _has_address(case), case.seen.served
@@ -127,6 +145,8 @@ def _address_changed(case: Case) -> Found | None:
 def _expired(case: Case) -> Found | None:
     lease = case.seen.journal.lease()
     if lease is None or lease.expires_at is None or lease.expires_at > case.facts.at:
+        return None
+    if answers_arp(case.seen):
         return None
     words = {"address": str(lease.address), "at": moment(lease.expires_at)}
     event = case.seen.journal.lease_event
@@ -146,7 +166,7 @@ def _no_arp(case: Case) -> Found | None:
     answers = case.seen.answers
     if answers is None or answers.value is not False:
         return None
-    address = str(ipv4_of(case.seen.port)[0].ip_address)
+    address = str(case.seen.probed)
     says = f"no answer to ARP for {address}, asked out of the port of {case.seen.called}"
     return Found({"address": address}, (Evidence(says, Source.PROBE, answers.seen_at),))
 
@@ -212,6 +232,11 @@ HAS_ADDRESS = Cause(
     "has_address", "{port} has {address} since {since}, {until}: nothing is wrong that can be seen from here",
     "", "the lease", _has_address, VerdictState.OK,
 )  # fmt: skip
+ANSWERS_ARP = Cause(
+    "answers_arp", "{port}'s machine answers ARP for {address}: it has its address, though no lease of it is"
+    " known here",
+    "", "a probe, where it is asked for, and the lease", _answers_arp, VerdictState.OK,
+)  # fmt: skip
 ADDRESS_CHANGED = Cause(
     "address_changed", "{port}'s machine has {address} {until}, and its address is {own} by now: it has that"
     " when it asks again",
@@ -244,7 +269,8 @@ CANNOT_TELL_ADDRESS = Cause(
 
 #: What a machine's own client shows, in order.
 ASKING = (
-    CONFLICT, MAC_DIFFERS, MALFORMED, OVER_BUDGET, RELAYED, OTHER_SERVER, NAK_LOOP, OFFERED_NOT_TAKEN,
-    RELEASED, LINK_DOWN, NO_ARP, ADDRESS_CHANGED, HAS_ADDRESS, EXPIRED, REQUEST_STOPS, METERED,
-    HOST_METERED, NOT_ARRIVING, SILENT_OFF, TAGGED, SILENT_NO_CLIENT, RESTARTED, CANNOT_TELL_ADDRESS,
+    ANSWERS_ARP, CONFLICT, MAC_DIFFERS, MALFORMED, OVER_BUDGET, RELAYED, OTHER_SERVER, NAK_LOOP,
+    OFFERED_NOT_TAKEN, RELEASED, LINK_DOWN, NO_ARP, ADDRESS_CHANGED, HAS_ADDRESS, EXPIRED, REQUEST_STOPS,
+    METERED, HOST_METERED, NOT_ARRIVING, SILENT_OFF, TAGGED, SILENT_NO_CLIENT, RESTARTED,
+    CANNOT_TELL_ADDRESS,
 )  # fmt: skip

@@ -59,8 +59,14 @@ class Case:
             "network": self.seen.network_called,
             "network_id": self.seen.network.id,
             "peer": self.peer.called if self.peer else "",
-            "traffic": str(self.facts.traffic),
+            "traffic": self.traffic,
         }
+
+    @property
+    def traffic(self) -> str:
+        """What is to pass, and for whom, if it is for what is behind the peer."""
+        behind = self.facts.behind
+        return str(self.facts.traffic) + (f" for {behind}" if behind else "")
 
     @property
     def host(self) -> HostSeen | None:
@@ -119,12 +125,16 @@ class Verdict:
     is_operators: bool = False
 
 
+def answers_arp(seen: PortSeen) -> bool:
+    """Tell whether a port's machine was asked for its address, and has answered: so it has that."""
+    return bool(seen.answers and seen.answers.value)
+
+
 def probed(seen: PortSeen) -> tuple[Evidence, ...]:
     """Say of a port's machine that it answered; what did not answer is a cause, what was not asked unseen."""
-    answers = seen.answers
-    if answers is None or not answers.value:
+    if seen.answers is None or not answers_arp(seen):
         return ()
-    return (Evidence(f"{seen.called} answers ARP", Source.PROBE, answers.seen_at),)
+    return (Evidence(f"{seen.called} answers ARP", Source.PROBE, seen.answers.seen_at),)
 
 
 def judged(cause: Cause[C], case: C) -> Verdict | None:

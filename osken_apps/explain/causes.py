@@ -25,21 +25,22 @@ from osken_apps.explain.outside import OUTSIDE
 from osken_apps.explain.paths import Paths, not_understood
 from osken_apps.explain.plugging import DISTURBING, PLUGGING
 from osken_apps.explain.reaching import COMMON, DELIVERED, OF_ANSWERS, OPEN, PASSING, PEER_ANSWERS
+from osken_apps.explain.serving import DHCP_SERVER
 from osken_apps.trace.result import Trace
 
 #: Why a port has no address.
 OF_AN_ADDRESS: tuple[Cause[Case], ...] = (
-    *WANTED, *PLUGGING, *SERVED, *ASKING[:-1], *DISTURBING, CANNOT_TELL_ADDRESS,
+    DHCP_SERVER, *WANTED, *PLUGGING, *SERVED, *ASKING[:-1], *DISTURBING, CANNOT_TELL_ADDRESS,
 )  # fmt: skip
 #: Why a port does not reach an address that no port has.
-OF_A_WAY_OUT: tuple[Cause[Case], ...] = (*PLUGGING, *OUTSIDE)
+OF_A_WAY_OUT: tuple[Cause[Case], ...] = (DHCP_SERVER, *PLUGGING, *OUTSIDE)
 #: What keeps each of the two from talking, and is no matter of the way between them.
 OF_AN_END = (CONFLICT, MAC_DIFFERS, NAK_LOOP, RELEASED, LINK_DOWN, EXPIRED, SILENT_OFF, NO_ARP)
 #: What may, or may not: a machine can have its address from elsewhere.
 OF_AN_END_PERHAPS = (ADDRESS_CHANGED, OFFERED_NOT_TAKEN, OTHER_SERVER, TAGGED, SILENT_NO_CLIENT)
 EVERY_CAUSE: tuple[Cause[Case], ...] = (
-    *WANTED, *COMMON, *PLUGGING, *SERVED, *PASSING, *ASKING[:-1], *DISTURBING, CANNOT_TELL_ADDRESS, *OPEN,
-    *OUTSIDE,
+    DHCP_SERVER, *WANTED, *COMMON, *PLUGGING, *SERVED, *PASSING, *ASKING[:-1], *DISTURBING,
+    CANNOT_TELL_ADDRESS, *OPEN, *OUTSIDE,
 )  # fmt: skip
 ARRIVES = frozenset(cause.code for cause in (DELIVERED, PEER_ANSWERS, *OF_ANSWERS))
 MAX_ALSO = 10
@@ -101,7 +102,7 @@ def explain_outside(facts: Facts) -> Explanation:
 
 
 def _of_a_way(case: Case) -> Iterator[Verdict]:
-    yield from _judged(case, COMMON)
+    yield from _judged(case, (DHCP_SERVER, *COMMON))
     yield from _judged(case, PLUGGING)
     yield from _of_peer(case, PLUGGING)
     yield from _judged(case, PASSING)
@@ -137,5 +138,7 @@ def _explanation(
     unseen = [*case.facts.unseen, *not_understood(case.paths.hosts), *(path.unseen if path else ())]
     if path and path.asked_connections:
         unseen.append(f"connections: it is assumed that {path.assumption.says}")
+    if case.facts.behind and case.peer:
+        unseen.append(f"what is behind {case.peer.called}")
     unseen.append("inside the machines, and the switches between the hosts")
     return Explanation(verdict, tuple(also[:MAX_ALSO]), path, return_path, tuple(dict.fromkeys(unseen)))

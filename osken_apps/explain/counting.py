@@ -1,6 +1,6 @@
 """Causes that switches show by what they count, and by where a request of a port would go. PURE."""
 
-from osken_apps.explain.cause import Case, Cause, Certainty, Evidence, Found
+from osken_apps.explain.cause import Case, Cause, Certainty, Evidence, Found, answers_arp
 from osken_apps.explain.facts import Source
 from osken_apps.openflow.fields import Field
 from osken_apps.openflow.wire import FlowKey
@@ -113,15 +113,15 @@ def _tagged(case: Case) -> Found | None:
 
 def _silent_off(case: Case) -> Found | None:
     silent = _silent(case)
-    if silent is None or silent[0]:
+    if silent is None or silent[0] or answers_arp(case.seen):
         return None
     says = f"0 packets came from {case.seen.called}"
     return Found(evidence=(Evidence(says, Source.OPENFLOW, silent[1]),))
 
 
 def _silent_no_client(case: Case) -> Found | None:
-    silent = _silent(case)
-    if silent is None or not silent[0] or _asked(case):
+    silent, asked = _silent(case), _asked(case)
+    if silent is None or not silent[0] or asked is None or asked or answers_arp(case.seen):
         return None
     says = f"{silent[0]} packets came from {case.seen.called}, and none was a DHCP request from its address"
     mac = str(case.seen.port.mac_address)

@@ -123,7 +123,7 @@ class PortSeen:
     `waits_for` says in words what it waits for. `twin` is a port whose MAC address its machine
     uses, or whose machine uses its. `interface` is what OVSDB shows of where it is, `stray` one that is
     perhaps meant to be it. `journal` is what its DHCP client said and was told,
-    `answers` whether its machine answers ARP for its first IPv4 address; None: it was not asked.
+    `answers` whether its machine answers ARP for `probed`, an address of it; None: it was not asked.
     """
 
     port: Port
@@ -138,6 +138,7 @@ class PortSeen:
     journal: PortJournal = field(default_factory=PortJournal)
     counted: Known[PortCounted] | None = None
     answers: Known[bool] | None = None
+    probed: IPv4Address | None = None
     twin: Known[Twin] | None = None
     interface: Known[InterfaceFacts] | None = None
     stray: Known[Stray] | None = None
@@ -190,8 +191,9 @@ class Facts:
     what was before the latter is not known. `hosts` are those that matter, `away` the names of all that are
     not connected, of `known_hosts`. `unseen` says what did not answer. `wire`: a frame of their network
     comes from the port's host to the peer's; None: none was sent. `outside_address` is one that is to be
-    reached and that no port has. `asked` are the addresses by which the two are named, or one that is behind
-    the peer.
+    reached and that no port has; `paired` are ports that may have it, or the next hop to it, by their allowed
+    address pairs. `behind` is one that is to be reached by the peer. `asked` are the addresses of the two
+    that are meant.
     """
 
     at: float
@@ -206,6 +208,8 @@ class Facts:
     unseen: tuple[str, ...] = ()
     wire: Known[bool] | None = None
     outside_address: IPAddress | None = None
+    paired: tuple[Port, ...] = ()
+    behind: IPAddress | None = None
     asked: tuple[IPAddress, ...] = ()
 
     def meant(self, port: PortSeen) -> tuple[FixedIp, ...]:

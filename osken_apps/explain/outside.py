@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from osken_apps.explain.cause import Case, Cause, Certainty, Found, VerdictState
+from osken_apps.explain.words import listed
 from osken_apps.model.addresses import IPAddress
 from osken_apps.model.dhcp_service import subnets_on_link
 from osken_apps.model.resources import Port, Subnet
@@ -55,8 +56,11 @@ def _nobody_has(case: Case) -> Found | None:
     subnet = _subnet(case, address) if address else None
     if address is None or subnet is None or address not in subnet.cidr:
         return None
+    who = "only something on the wire"
+    if case.facts.paired:
+        who = f"only {_paired(case)} (by allowed_address_pairs) or something on the wire"
     says = f"no port of {case.seen.network_called} has {address}"
-    return Found({"address": str(address)}, (case.store(says),))
+    return Found({"address": str(address), "who": who}, (case.store(says),))
 
 
 def _gateway_absent(case: Case) -> Found | None:
@@ -65,9 +69,16 @@ def _gateway_absent(case: Case) -> Found | None:
     if address is None or subnet is None or address in subnet.cidr:
         return None
     hop = next_hop(subnet, address)
+    where = "no port here: it must be on the wire, where it cannot be seen from here"
+    if case.facts.paired:
+        where = f"no port's own: it is at {_paired(case)} (by allowed_address_pairs), or on the wire"
     says = f"no port of {case.seen.network_called} has {hop}"
-    words = {"address": str(address), "subnet": str(subnet.cidr), "gateway": str(hop)}
+    words = {"address": str(address), "subnet": str(subnet.cidr), "gateway": str(hop), "where": where}
     return Found(words, (case.store(says),))
+
+
+def _paired(case: Case) -> str:
+    return listed(port.name or port.id for port in case.facts.paired)
 
 
 NO_WAY_OUT = Cause(
@@ -76,13 +87,12 @@ NO_WAY_OUT = Cause(
     "the gateways and routes of its subnets", _no_way_out,
 )  # fmt: skip
 NOBODY_HAS = Cause(
-    "nobody_has", "No port of {network} has {address}: only something on the wire can answer for it",
+    "nobody_has", "No port of {network} has {address}: {who} can answer for it",
     "see whether it is the address that you mean: openstack port list --network {network_id}",
     "the addresses of the network's ports", _nobody_has, VerdictState.UNKNOWN,
 )  # fmt: skip
 GATEWAY_ABSENT = Cause(
-    "gateway_absent", "{address} is outside {subnet}, and its gateway {gateway} is no port here: it must be"
-    " on the wire, where it cannot be seen from here",
+    "gateway_absent", "{address} is outside {subnet}, and its gateway {gateway} is {where}",
     "see whether it is there, from inside {port}: arping {gateway}",
     "the gateways and routes of its subnets, and the addresses of its network's ports", _gateway_absent,
     VerdictState.UNKNOWN, Certainty.LIKELY,

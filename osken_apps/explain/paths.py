@@ -161,8 +161,8 @@ class Paths:
         """Follow the traffic from the port to its peer."""
         if self.common is None or self.facts.peer is None:
             return None
-        source, destination = self.common
-        frame = self._frame(self.facts.port, self.facts.peer, source, destination, is_answer=False)
+        source, far = self.common[0], self.facts.behind or self.common[1]
+        frame = self._frame(self.facts.port, self.facts.peer, source, far, is_answer=False)
         return self._follow(self.facts.port, frame, NEW)
 
     @cached_property
@@ -170,8 +170,8 @@ class Paths:
         """Follow the peer's answer."""
         if self.common is None or self.facts.peer is None:
             return None
-        destination, source = self.common
-        frame = self._frame(self.facts.peer, self.facts.port, source, destination, is_answer=True)
+        destination, far = self.common[0], self.facts.behind or self.common[1]
+        frame = self._frame(self.facts.peer, self.facts.port, far, destination, is_answer=True)
         return self._follow(self.facts.peer, frame, REPLY)
 
     @cached_property

@@ -19,7 +19,8 @@ def _group(case: Case, stage: Stage, whose: PortSeen | None, is_answer: bool = F
     if hop is None or whose is None:
         return None
     says = f"table {hop.table_id} of {hop.bridge} on {hop.host}: {hop.meaning} ({hop.frame.text()})"
-    source = case.paths.common[int(is_answer)] if case.paths.common else ""
+    common = case.paths.common
+    source = (case.facts.behind or common[1] if is_answer else common[0]) if common else ""
     words = {
         "groups": listed(whose.groups),
         "group_id": whose.port.security_groups[0] if whose.port.security_groups else "GROUP",

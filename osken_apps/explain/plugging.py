@@ -85,7 +85,7 @@ def _elsewhere(case: Case) -> Found | None:
 
 def _not_plugged(case: Case) -> Found | None:
     facts = case.facts
-    if case.seen.place or case.seen.claimants:
+    if case.seen.place or case.seen.claimants or case.seen.port.is_dhcp_server:
         return None
     evidence = Evidence("no interface that is shown has that iface-id", Source.OVSDB, facts.at)
     away = f" ({listed(facts.away)} are not)" if facts.away else ""

@@ -7,6 +7,7 @@ from osken_apps.explain.cause import Case, Cause, Certainty, Evidence, Found, Ve
 from osken_apps.explain.facts import PortSeen, Source
 from osken_apps.explain.paths import Counters
 from osken_apps.explain.permitting import BACK, FORWARD, OF_GROUPS
+from osken_apps.explain.serving import ANSWERED, NOT_SERVED, not_served
 from osken_apps.explain.sizes import MTU
 from osken_apps.explain.words import listed
 from osken_apps.trace.normal import RESERVED
@@ -45,7 +46,7 @@ def _reserved_mac(case: Case) -> Found | None:
 def _path_stops(case: Case) -> Found | None:
     if stopped_by(case, case.paths.forward, case.peer, OF_GROUPS):
         return None  # the groups are to blame
-    if _reserved_mac(case):
+    if _reserved_mac(case) or not_served(case):
         return None
     return stops_in(case, case.paths.forward, case.peer)
 
@@ -119,7 +120,8 @@ def _delivered(case: Case) -> Found | None:
 
 
 def _cannot_tell(case: Case) -> Found | None:
-    lost = [seen.called for seen in (case.seen, case.peer) if seen and seen.place is None]
+    both = [seen for seen in (case.seen, case.peer) if seen and not seen.port.is_dhcp_server]
+    lost = [seen.called for seen in both if seen.place is None]
     why = f"where {listed(lost)} is, is not known" if lost else "its host has not shown itself yet"
     return Found({"why": why})
 
@@ -183,8 +185,8 @@ CANNOT_TELL = Cause(
 #: What two ports must have in common.
 COMMON = (OTHER_NETWORK, OTHER_SUBNET)
 #: Where what one sends to the other stops.
-PASSING = (*FORWARD, *BACK, RESERVED_MAC, PATH_STOPS, RETURN_PATH, NEIGHBOR_STOPS, WIRE)
+PASSING = (NOT_SERVED, *FORWARD, *BACK, RESERVED_MAC, PATH_STOPS, RETURN_PATH, NEIGHBOR_STOPS, WIRE)
 #: What is said of a frame that arrives.
 OF_ANSWERS = (*BACK, RETURN_PATH, NEIGHBOR_STOPS)
 #: What is left where nothing stops it.
-OPEN = (MTU, PEER_ANSWERS, DELIVERED, CANNOT_TELL)
+OPEN = (ANSWERED, MTU, PEER_ANSWERS, DELIVERED, CANNOT_TELL)

@@ -32,7 +32,7 @@ def _nics(case: Case) -> Iterator[Shown]:
     """Give the NICs between the hosts of the two; those that tunnels leave by are not known."""
     hosts = [case.host, case.facts.host_of(case.peer) if case.peer else None]
     bridge = case.facts.layout.bridge_of(case.seen.network.physical_network or "")
-    for host in hosts if hosts[0] is not hosts[1] else ():
+    for host in hosts if None not in hosts and hosts[0] is not hosts[1] else ():
         if host and host.nics and host.nics.value and bridge:
             for nic in host.nics.value.get(bridge, ()):
                 yield host.name, nic, host.nics.seen_at

@@ -9,7 +9,7 @@ from osken_apps.explain.frames import explain_frame
 from osken_apps.model.resources import Port
 from osken_apps.questions import FactsOfFrame, FactsOfPort
 from osken_apps.rest.explain_asked import QUESTION, Asked, asked_of
-from osken_apps.rest.explain_named import RULE, Peer, address_of, named, named_peer
+from osken_apps.rest.explain_named import RULE, Peer, address_of, named, named_peer, seen_among
 from osken_apps.rest.explain_told import ANSWER, shown, veiled
 from osken_apps.rest.openapi.words import READ_ERRORS, RESOURCE_ID, WRITE_ERRORS, Document, operation
 from osken_apps.rest.operations import Operations
@@ -35,6 +35,8 @@ def ask(operations: Operations, request: Request) -> Answer:
         operations.permissions(request).require("explain_probe", [], Target(request.caller.project_id))
     port = named(operations, request, asked.port)
     peer = named_peer(operations, request, port, asked.peer)
+    if peer.port and peer.port.id == port.id:
+        raise HTTPBadRequest("Invalid input for to. Reason: it is the port itself, or behind it.")
     return _answer_about(operations, request, port, peer, asked)
 
 
@@ -46,22 +48,25 @@ ROUTES: tuple[tuple[str, tuple[str, ...], Callable[..., Answer]], ...] = (
 
 def _answer_about(operations: Operations, request: Request, port: Port, peer: Peer, asked: Asked) -> Answer:
     peer_id = peer.port.id if peer.port else ""
-    about = FactsOfPort(port.id, peer_id, asked.protocol, asked.port_number, asked.probe)
+    outside = peer.outside_address and (peer.hop or peer.outside_address)
+    about = FactsOfPort(port.id, peer_id, asked.protocol, asked.port_number, asked.probe, outside)
     facts = operations.questions.ask(about)
     if facts is None:
         raise ServiceUnavailable("The controller does not know of it yet.")
-    addresses = (address_of(asked.port), address_of(asked.peer))
-    facts = replace(facts, asked=tuple(one for one in addresses if one))
+    addresses = (address_of(asked.port), peer.hop if peer.behind else address_of(asked.peer))
+    facts = replace(facts, asked=tuple(one for one in addresses if one), behind=peer.behind)
     seen = facts.port
     sees_hosts = operations.permissions(request).may(HOST_RULE, Target(request.caller.project_id))
     if not sees_hosts:
         facts = replace(facts, away=())
     if peer.outside_address:
-        told = explain_outside(replace(facts, outside_address=peer.outside_address))
+        paired = seen_among(operations, request, facts.paired)
+        told = explain_outside(replace(facts, outside_address=peer.outside_address, paired=paired))
         question = f"Why can {seen.called} not reach {peer.outside_address}?"
     elif facts.peer:
         told = explain_reach(facts)
-        question = f"Why can {seen.called} not reach {facts.peer.called} ({facts.traffic})?"
+        whom = f"{peer.behind} by {facts.peer.called}" if peer.behind else facts.peer.called
+        question = f"Why can {seen.called} not reach {whom} ({facts.traffic})?"
     else:
         told = explain_address(facts)
         question = f"Why has {seen.called} no address?"

@@ -40,10 +40,15 @@ def named(operations: Operations, request: Request, text: str) -> Port:
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """What a port is to reach: another port, or an address that no port here has; else neither."""
+    """What a port is to reach: another port, or an address that no port here has; else neither.
+
+    The address may be `behind` that port. `hop` is the next hop to an address that is not on the link.
+    """
 
     port: Port | None = None
     outside_address: IPAddress | None = None
+    behind: IPAddress | None = None
+    hop: IPAddress | None = None
 
 
 def named_peer(operations: Operations, request: Request, port: Port, text: str) -> Peer:
@@ -62,8 +67,13 @@ def named_peer(operations: Operations, request: Request, port: Port, text: str) 
         ids = view.lookup(None, MOST * MOST).by_address(hop, hop) if hop else []
         hops = [one for one in view.ports(Among("id", tuple(ids))) if one.network_id == port.network_id]
     # One of another project is not there: its gateway is as any machine on the wire.
-    seen = next(_seen(operations, request, [port.id for port in hops]), None)
-    return Peer(seen) if seen else Peer(outside_address=address)
+    seen = next(iter(seen_among(operations, request, hops)), None)
+    return Peer(seen, behind=address, hop=hop) if seen else Peer(outside_address=address, hop=hop)
+
+
+def seen_among(operations: Operations, request: Request, ports: Iterable[Port]) -> tuple[Port, ...]:
+    """Give those of some ports that the caller may ask about."""
+    return tuple(_seen(operations, request, [port.id for port in ports]))
 
 
 def _meant_and_seen(operations: Operations, request: Request, text: str) -> list[Port]:

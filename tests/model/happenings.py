@@ -5,10 +5,10 @@ from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
-from osken_apps.explain.causes import Explanation
+from osken_apps.explain.causes import Explanation, explain_address
 from osken_apps.model import local_vlans
 from osken_apps.model.addresses import mac_address
-from osken_apps.model.resources import Binding, FixedIp
+from osken_apps.model.resources import AddressPair, Binding, FixedIp
 from osken_apps.model.security_groups import Direction, SecurityGroup
 from osken_apps.openflow.actions import Output
 from osken_apps.openflow.fields import ETH_TYPE_ARP, Field
@@ -166,6 +166,15 @@ def _(site: TwoHosts) -> Explanation:
 def _(site: TwoHosts) -> Explanation:
     site.change(SERVER1, fixed_ips=())
     return site.why_no_address()
+
+
+@verdict(
+    "dhcp_server",
+    "server1 is the DHCP server of net1: the hosts' flows and the controller answer for it, it sends nothing"
+    " else, and nothing is plugged in for it.",
+)
+def _(site: TwoHosts) -> Explanation:
+    return explain_address(site.facts(SERVER1.id))
 
 
 # -- where it is plugged in
@@ -392,6 +401,16 @@ def _(site: TwoHosts) -> Explanation:
 )
 def _(site: TwoHosts) -> Explanation:
     site.send_dhcp(site.host1, *LEASED)
+    return site.why_no_address(probe=True)
+
+
+@verdict(
+    "answers_arp",
+    "vm1's machine answers ARP for 10.10.10.11: it has its address, though no lease of it is known here.",
+)
+def _(site: TwoHosts) -> Explanation:
+    after(site, *LEASED, seconds=4000)
+    site.host1.connections["br-int"].answers_probes = True
     return site.why_no_address(probe=True)
 
 
@@ -691,6 +710,33 @@ def _(site: TwoHosts) -> Explanation:
 
 
 @verdict(
+    "answered",
+    "ICMP from vm1 is answered for server1, the DHCP server of net1, by a flow of host1.",
+)
+def _(site: TwoHosts) -> Explanation:
+    lease_both(site)
+    return site.why_not_reached(to=SERVER1.id)
+
+
+@verdict(
+    "answered",
+    "UDP to port 67 from vm1 is answered for server1, the DHCP server of net1, by the controller.",
+)
+def _(site: TwoHosts) -> Explanation:
+    lease_both(site)
+    return site.why_not_reached("udp", 67, to=SERVER1.id)
+
+
+@verdict(
+    "not_served",
+    "server1 is the DHCP server of net1, which answers ARP, ping and DHCP, all over IPv4, and does not answer"
+    " TCP to port 80.",
+)
+def _(site: TwoHosts) -> Explanation:
+    return site.why_not_reached("tcp", 80, to=SERVER1.id)
+
+
+@verdict(
     "delivered",
     "ICMP from vm1 is delivered to vm2 (from host1 to host2), and an answer comes back.",
 )
@@ -763,6 +809,19 @@ def _(site: TwoHosts) -> Explanation:
     "No port of net1 has 10.10.10.99: only something on the wire can answer for it.",
 )
 def _(site: TwoHosts) -> Explanation:
+    return site.why_not_out(IPv4Address("10.10.10.99"))
+
+
+@verdict(
+    "nobody_has",
+    "No port of net1 has 10.10.10.99: only vm2 (by allowed_address_pairs) or something on the wire can answer"
+    " for it.",
+)
+def _(site: TwoHosts) -> Explanation:
+    everything = AddressPair("0.0.0.0/0", VM2.mac_address)
+    shared = AddressPair("10.10.10.96/29", VM2.mac_address)
+    site.change(VM1, allowed_address_pairs=(shared,))
+    site.change(VM2, allowed_address_pairs=(everything, shared))
     return site.why_not_out(IPv4Address("10.10.10.99"))
 
 

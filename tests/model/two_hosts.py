@@ -341,7 +341,8 @@ class TwoHosts:
 
     def why_not_out(self, address: Any) -> Explanation:
         """Ask why the first machine does not reach an address that no port has."""
-        return explain_outside(replace(self.facts(VM1.id), outside_address=address))
+        facts = self.facts(VM1.id, "", "", 0, False, address)
+        return explain_outside(replace(facts, outside_address=address))
 
     @contextmanager
     def short_wait(self) -> Any:

@@ -3,13 +3,20 @@
 import re
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Address
+from typing import Any
 
 import pytest
 
 from osken_apps.dhcp.decision import AnswerReason, SilenceReason
 from osken_apps.explain.arriving import stop_of
 from osken_apps.explain.cause import Case, Cause, VerdictState
-from osken_apps.explain.causes import EVERY_CAUSE, explain_address, explain_outside, explain_reach
+from osken_apps.explain.causes import (
+    EVERY_CAUSE,
+    Explanation,
+    explain_address,
+    explain_outside,
+    explain_reach,
+)
 from osken_apps.explain.document import causes_document
 from osken_apps.explain.facts import (
     Facts,
@@ -20,12 +27,14 @@ from osken_apps.explain.facts import (
     PortCounted,
     PortSeen,
     Source,
+    Traffic,
     Twin,
 )
 from osken_apps.explain.paths import Paths
-from osken_apps.model.conditions import Code, Condition
-from osken_apps.model.port_security import Guard, own_addresses
+from osken_apps.model.conditions import Code, Condition, InterfaceFacts
+from osken_apps.model.port_security import GroupPolicy, Guard, own_addresses
 from osken_apps.model.resources import Binding, FixedIp, HostRoute, NetworkType, Port, Subnet
+from osken_apps.model.security_groups import Direction
 from osken_apps.model.snapshot import HostSnapshot, Segment
 from osken_apps.model.trouble import Topic
 from osken_apps.model.tunnels import Everywhere, Reach, RemotePort
@@ -62,6 +71,7 @@ from tests.unit.explain_facts import (
     journal,
     leased,
     refused,
+    rule,
     seen,
     snapshot,
 )
@@ -109,6 +119,8 @@ PLACES = (Place("host1", "tap1", 2), Place("host2", "tap1", 5))
 UNPLUGGED = replace(VM1, binding=None)
 ON_HOST2 = replace(UNPLUGGED, requested_host="host3")
 GUARDED = snapshot("host1", VM1, (1,), OUT)
+ANSWERS = {"answers": Known(True, Source.PROBE, NOW), "probed": IPv4Address("10.10.10.11")}
+THE_SERVER = PortSeen(port=SERVER1, network=NET1, subnets=(SUBNET1,))
 SILENT = {"counted": Known(PortCounted(0, 5), Source.OPENFLOW, NOW)}
 ADDRESS: dict[str, tuple[Facts, str]] = {
     "port_down": (facts(but(VM1, admin_state_up=False)), "vm1 is switched off: its admin_state_up is false."),
@@ -258,8 +270,17 @@ ADDRESS: dict[str, tuple[Facts, str]] = {
         "A DHCP request of vm1 does not reach the controller: in table 0 of br-int on host1, cookie=0x99,"
         " table=0, priority=500,in_port=2 actions=output:99 takes it.",
     ),
+    "answers_arp": (
+        facts(seen(VM1, **ANSWERS, journal=journal(ACK, ago=4000))),
+        "vm1's machine answers ARP for 10.10.10.11: it has its address, though no lease of it is known here.",
+    ),
+    "dhcp_server": (
+        facts(THE_SERVER),
+        "server1 is the DHCP server of net1: the hosts' flows and the controller answer for it, it sends"
+        " nothing else, and nothing is plugged in for it.",
+    ),
     "no_arp": (
-        facts(seen(VM1, answers=Known(False, Source.PROBE, NOW), journal=journal(ACK))),
+        facts(seen(VM1, **(ANSWERS | {"answers": Known(False, Source.PROBE, NOW)}), journal=journal(ACK))),
         "vm1's machine does not answer ARP for 10.10.10.11: it is off, or has not configured it.",
     ),
     "metered": (
@@ -366,6 +387,15 @@ REACH: dict[str, tuple[Facts, str]] = {
     "peer_silent_off": (
         facts(TALKING, seen(VM2, **SILENT)),
         "vm2 is the trouble: vm2's machine has sent nothing at all: it is off, or its device is not up.",
+    ),
+    "answered": (
+        facts(TALKING, THE_SERVER),
+        "ICMP from vm1 is answered for server1, the DHCP server of net1, by a flow of host1.",
+    ),
+    "not_served": (
+        facts(TALKING, THE_SERVER, traffic=TCP_80),
+        "server1 is the DHCP server of net1, which answers ARP, ping and DHCP, all over IPv4, and does not"
+        " answer TCP to port 80.",
     ),
     "delivered": (
         facts(TALKING, PEER),
@@ -684,6 +714,104 @@ def test_two_machines_reach_each_other_over_a_tunnel() -> None:
 def test_what_a_probe_has_shown_is_said_also_where_nothing_is_wrong(
     answers: Known[bool] | None, says: list[str]
 ) -> None:
-    verdict = explain_address(facts(seen(VM1, answers=answers, journal=journal(ACK)))).verdict
+    own = IPv4Address("10.10.10.11")
+    verdict = explain_address(facts(seen(VM1, answers=answers, probed=own, journal=journal(ACK)))).verdict
     assert verdict.code == "has_address"
     assert [item.says for item in verdict.evidence if item.source is Source.PROBE] == says
+
+
+@pytest.mark.parametrize(
+    "client",
+    [
+        {"journal": journal(ACK, ago=4000)},
+        {"journal": journal(ACK, ACK._replace(reason=SilenceReason.RELEASED, sent=None))},
+        {"journal": journal(OFFER)},
+        {},
+    ],
+    ids=["expired", "released", "offered", "silent"],
+)
+def test_a_machine_that_answers_for_its_address_has_it_whatever_became_of_its_lease(
+    client: dict[str, Any],
+) -> None:
+    there = seen(VM1, **ANSWERS, **client)
+    told = explain_address(facts(there))
+    assert (told.verdict.code, told.also) == ("answers_arp", ())
+    assert [fact.source for fact in told.verdict.evidence] == [Source.PROBE]
+    assert explain_reach(facts(there, PEER)).verdict.code == "delivered"
+
+
+def test_the_address_that_was_asked_for_is_the_one_that_was_not_answered_for() -> None:
+    """It is one where the DHCP server has an address, too: that need not be the first."""
+    probed = IPv4Address("10.10.10.11")
+    two = (FixedIp(SECOND.id, IPv4Address("10.9.9.9")), *VM1.fixed_ips)
+    silent = but(VM1, fixed_ips=two)
+    silent = replace(silent, answers=Known(False, Source.PROBE, NOW), probed=probed)
+    assert "does not answer ARP for 10.10.10.11" in explain_address(facts(silent)).verdict.sentence
+
+
+def test_what_flows_have_counted_is_not_known_of_a_bridge_that_does_not_tell() -> None:
+    silent: Known[tuple[InstalledFlow, ...]] = Known(None, Source.OPENFLOW, NOW, "host1 did not answer")
+    told = explain_address(facts(None, None, host(HOST1, installed={"br-int": silent, "br-eth2": silent})))
+    assert told.verdict.code == "restarted"
+
+
+@pytest.mark.parametrize("traffic", [Traffic(), TCP_80])
+def test_of_a_dhcp_server_nothing_is_said_that_is_of_a_place(traffic: Traffic) -> None:
+    small = Known({"br-eth2": (InterfaceFacts("eth2", mtu=1400),)}, Source.OVSDB, NOW)
+    told = explain_reach(facts(TALKING, THE_SERVER, host(HOST1, nics=small), traffic=traffic))
+    assert told.also == ()
+    assert explain_reach(facts(THE_SERVER, TALKING)).verdict.code == "dhcp_server"
+    lost = facts(TALKING, THE_SERVER, hosts={})
+    assert explain_reach(lost).verdict.sentence.endswith("cannot be told: its host has not shown itself yet.")
+
+
+def test_what_keeps_a_ping_from_the_flow_that_answers_it_is_told() -> None:
+    told = explain_reach(facts(TALKING, THE_SERVER, host(HOST1, installed=installed(HOST1, _with_foreign))))
+    assert told.verdict.code == "flow_foreign"
+
+
+ROUTER = replace(VM2, fixed_ips=(FixedIp("subnet1", IPv4Address("10.10.10.1")),))
+BEHIND: dict[str, Any] = {"asked": (IPv4Address("10.10.10.1"),), "behind": FAR}
+ANYTHING = GroupPolicy(1, (rule(1, Direction.EGRESS), rule(2, Direction.INGRESS)), {})
+NEAR = GroupPolicy(1, (rule(1, Direction.EGRESS, remote_ip_prefix=IPv4Network("10.10.10.0/24")),), {})
+
+
+def _behind(*hosts: HostSeen) -> Explanation:
+    return explain_reach(facts(TALKING, seen(ROUTER, journal=leased(ROUTER)), *hosts, **BEHIND))
+
+
+def test_what_is_behind_a_router_is_what_the_frames_are_for_and_their_answers_from() -> None:
+    told = _behind()
+    assert told.verdict.sentence == (
+        "ICMP for 192.0.2.1 from vm1 is delivered to vm2 (from host1 to host2), and an answer comes back."
+    )
+    assert told.path and "nw_dst=192.0.2.1" in told.path.hops[0].frame.text()
+    assert told.return_path and "nw_src=192.0.2.1" in told.return_path.hops[0].frame.text()
+    assert "what is behind vm2" in told.unseen
+
+
+def test_a_guarded_router_brings_no_answers_from_behind_it() -> None:
+    told = _behind(host(HOST1), host(snapshot("host2", ROUTER, (1,), ANYTHING)))
+    assert told.verdict.code == "return_path"
+
+
+def test_a_rule_that_lets_the_router_be_reached_lets_nothing_behind_it_be() -> None:
+    told = _behind(guarded(VM1, "host1", NEAR), host(snapshot("host2", ROUTER)))
+    assert told.verdict.code == "sender_security_group"
+    assert "lets ICMP for 192.0.2.1 to vm2 out" in told.verdict.sentence
+
+
+@pytest.mark.parametrize(
+    ("address", "sentence"),
+    [
+        (LOST, "No port of net1 has 10.10.10.99: only vm2 (by allowed_address_pairs) or something on the wire"
+               " can answer for it."),
+        (FAR, "192.0.2.1 is outside 10.10.10.0/24, and its gateway 10.10.10.1 is no port's own: it is at vm2"
+              " (by allowed_address_pairs), or on the wire."),
+    ],
+)  # fmt: skip
+def test_an_address_that_a_port_may_have_besides_its_own_is_not_only_on_the_wire(
+    address: IPv4Address, sentence: str
+) -> None:
+    given = facts(replace(seen(VM1), subnets=(WITH_GATEWAY,)), outside_address=address, paired=(VM2,))
+    assert explain_outside(given).verdict.sentence == sentence

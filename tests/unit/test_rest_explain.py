@@ -1,6 +1,7 @@
 """Explaining over the API: who is meant, who may ask, and what each of them is told."""
 
 from dataclasses import replace
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,13 @@ from osken_apps import questions
 from osken_apps.explain.causes import explain_address
 from osken_apps.explain.facts import FrameFacts, Known, Place, Source
 from osken_apps.model.conditions import Code, Condition, InterfaceFacts
+from osken_apps.model.resources import FixedIp
 from osken_apps.questions import FactsOfPort, Question
 from osken_apps.rest.controller import Questions
 from osken_apps.rest.explain_told import UNTOLD, shown, veiled
 from osken_apps.rest.wsgi import application
 from tests.golden.scenarios import LAYOUT
-from tests.unit.explain_facts import HOST1, NOW, VM1, facts, host, seen
+from tests.unit.explain_facts import HOST1, NOW, VM1, VM2, facts, host, leased, seen
 from tests.unit.rest_client import Client, Reply, client_of, config_of
 from tests.unit.test_explain_families import DUAL
 
@@ -199,8 +201,31 @@ def test_an_address_that_no_port_has_is_reached_by_a_gateway_or_not(
     gateway = api.get(f"/subnets/{subnet}")["subnet"]["gateway_ip"]
     fixed_ip = {"subnet_id": subnet, "ip_address": gateway}
     router = api.make("port", network_id=port["network_id"], name="router", fixed_ips=[fixed_ip])
-    ask(api, **{"from": "vm1", "to": "198.51.100.7"})
+    at_gateway = replace(VM2, name="router", fixed_ips=(FixedIp("subnet1", IPv4Address("10.10.10.1")),))
+    controller.facts = facts(seen(VM1, journal=leased(VM1)), seen(at_gateway, journal=leased(at_gateway)))
+    told = ask(api, **{"from": "vm1", "to": "198.51.100.7"}).body["explain"]
     assert controller.who_was_asked_about == (port["id"], router["id"])
+    assert told["question"] == "Why can vm1 not reach 198.51.100.7 by router (ICMP)?"
+    assert "nw_dst=198.51.100.7" in told["path"]["hops"][0]["frame"]
+
+
+def test_an_address_that_ports_may_have_besides_their_own_is_asked_for_and_those_are_told_to_who_sees_them(
+    api: Client, controller: Controller
+) -> None:
+    other = next(one for one in api.get("/ports")["ports"] if one["name"] == "vm2")
+    controller.facts = facts(paired=(replace(VM2, id=other["id"]), replace(VM2, id="another's")))
+    told = ask(api, **{"from": "vm1", "to": "10.10.10.200"}).body["explain"]
+    assert controller.was_asked[-1].outside == IPv4Address("10.10.10.200")
+    assert "only vm2 (by allowed_address_pairs) or something on the wire" in told["verdict"]["sentence"]
+    ask(api, **{"from": "vm1", "to": "198.51.100.7"})
+    assert controller.was_asked[-1].outside == IPv4Address("10.10.10.1")
+
+
+def test_a_port_is_not_asked_whether_it_reaches_itself(api: Client) -> None:
+    port = vm1(api)
+    for text in ("vm1", port["mac_address"], port["fixed_ips"][0]["ip_address"]):
+        reply = ask(api, **{"from": "vm1", "to": text})
+        assert (reply.status, reply.message.endswith("it is the port itself, or behind it.")) == (400, True)
 
 
 def test_an_address_of_another_subnet_is_not_behind_the_gateway(api: Client, controller: Controller) -> None:

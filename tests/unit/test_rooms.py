@@ -31,7 +31,7 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
     "logs": ("printable",),
     "config": ("errors", "logs", "model", "networking"),
     "certificates": ("config", "errors"),
-    "questions": ("explain",),
+    "questions": ("explain", "model"),
     "link": ("errors", "model", "questions"),
     "store": ("backoff", "errors", "failures", "fair_queue", "files", "link", "model", "networking"),
     "accounts": ("certificates", "config", "errors", "files", "model", "store"),

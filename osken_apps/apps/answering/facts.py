@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from ipaddress import IPv4Address
+from itertools import islice
 
 from osken_apps.apps import runtime
 from osken_apps.apps.answering.duplicate_macs import duplicate_mac_of
@@ -27,7 +28,9 @@ from osken_apps.explain.facts import (
     Source,
     Traffic,
 )
+from osken_apps.model.addresses import IPAddress
 from osken_apps.model.host_snapshot import host_snapshot
+from osken_apps.model.paired import paired
 from osken_apps.model.resources import Port
 from osken_apps.model.snapshot import (
     INTEGRATION_TUNNEL_END,
@@ -38,10 +41,11 @@ from osken_apps.model.snapshot import (
     integration_end,
     physical_end,
 )
+from osken_apps.model.turns import in_turns
 from osken_apps.pipeline.probe import wire_flow, wire_frame
 from osken_apps.questions import FactsOfFrame, FactsOfPort
 
-MAX_PORTS = 16  # of one MAC address, in as many networks
+MAX_PORTS = 16  # of one MAC address, in as many networks; that may have an address besides their own
 PROBES_EVERY_S = 1.0  # of one port
 TOO_SOON = "not tried again within a second"
 TOO_MANY = "its host is probed for enough others within a second"
@@ -70,6 +74,7 @@ class Gatherer:
         answers = Answers()
         counted = {one.id: answers.counted(self._bridge_of(one), self._ofport_of(one)) for one in asked}
         heard = {one.id: self._probe(one, answers) for one in asked if about.probe}
+        pairing = self._paired(port, about.outside)
         wire = self._wire(port, peer, answers) if about.probe and peer else None
         known = self._host_seen(self._concerned(asked), answers)
         unseen = answers.wait()
@@ -78,7 +83,9 @@ class Gatherer:
             return None
         hosts = {name: seen() for name, seen in known.items()}
         seen = {one.id: self._port_seen(one, counted[one.id]()) for one in asked}
-        seen |= {id: replace(seen[id], answers=answer()) for id, answer in heard.items()}
+        seen |= {
+            id: replace(seen[id], answers=answer(), probed=address) for id, (answer, address) in heard.items()
+        }
         return Facts(
             at=time.time(),
             known_since=self._dhcp.known_since,
@@ -91,6 +98,7 @@ class Gatherer:
             known_hosts=len(self._hosts.known()),
             unseen=tuple(unseen),
             wire=wire() if wire else None,
+            paired=pairing,
         )
 
     def frame_facts(self, about: FactsOfFrame) -> FrameFacts | None:
@@ -115,18 +123,31 @@ class Gatherer:
             unseen=tuple(unseen),
         )
 
-    def _probe(self, port: Port, answers: Answers) -> Callable[[], Known[bool]]:
-        """Ask a port's machine whether it is there: no more often than once a second, and few of a host."""
+    def _paired(self, port: Port, address: IPAddress | None) -> tuple[Port, ...]:
+        """Give ports of a port's network that may have an address by their allowed address pairs, by name."""
+        if address is None:
+            return ()
+        inventory = self._hosts.fabric.inventory
+        ids = inventory.ports_of(port.network_id) - {port.id}
+        known = (inventory.ports.get(id) for id in in_turns(ids, pause=runtime.pause))
+        pairing = (one for one in known if one and address in paired([one]))
+        return tuple(sorted(islice(pairing, MAX_PORTS), key=lambda one: (one.name, one.id)))
+
+    def _probe(self, port: Port, answers: Answers) -> tuple[Callable[[], Known[bool]], IPv4Address | None]:
+        """Ask a port's machine whether it is there: no more often than once a second, and few of a host.
+
+        Give what gives its answer, and the address that it is asked for.
+        """
         server = self._hosts.fabric.inventory.dhcp_server_of(port.network_id)
         asks_for = _on_one_subnet(server, port) if server else None
         bridge, ofport = self._bridge_of(port), self._ofport_of(port)
         what = f"whether {port.name or port.id} answers ARP"
         if bridge is None or ofport is None or server is None or asks_for is None:
-            return answers.not_asked(what, NOTHING_TO_ASK)
+            return answers.not_asked(what, NOTHING_TO_ASK), None
         if why_not := self._why_not_probed(bridge.host.name, port.id):
-            return answers.not_asked(what, why_not)
-        mac = server.mac_address
-        return answers.arp(port.id, bridge, lambda at: answers_arp(at, ofport, mac, *asks_for))
+            return answers.not_asked(what, why_not), None
+        mac, (own, address) = server.mac_address, asks_for
+        return answers.arp(port.id, bridge, lambda at: answers_arp(at, ofport, mac, own, address)), address
 
     def _why_not_probed(self, host: str, what: str) -> str:
         """Say why a host is not to be probed for something now; empty: it may be, and it is noted."""
