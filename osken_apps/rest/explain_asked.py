@@ -54,6 +54,8 @@ def asked_of(body: Any) -> Asked:
         raise HTTPBadRequest(f"Invalid input for port_number. Reason: it is not from 0 to {MAX_PORT}.")
     if number and protocol not in WITH_PORTS:
         raise HTTPBadRequest(f"Invalid input for port_number. Reason: {protocol} has no ports.")
+    if to and protocol in WITH_PORTS and not number:
+        raise HTTPBadRequest(f"Invalid input for port_number. Reason: {protocol} needs one.")
     probe = given.get("probe", False)
     if not isinstance(probe, bool):
         raise HTTPBadRequest("Invalid input for probe. Reason: it must be true or false.")

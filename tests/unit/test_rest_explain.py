@@ -304,6 +304,8 @@ def test_of_a_host_nothing_is_told_where_its_name_begins_with_another_s() -> Non
         {"from": "vm1", "to": "vm2", "protocol": "tcp", "port_number": 65536},
         {"from": "vm1", "to": "vm2", "protocol": "icmp", "port_number": 80},
         {"from": "vm1", "to": "vm2", "port_number": 80},
+        {"from": "vm1", "to": "vm2", "protocol": "tcp"},
+        {"from": "vm1", "to": "vm2", "protocol": "udp", "port_number": 0},
         {"frame": {"host": "host1"}},
         {"frame": {"host": "host1", "interface": "tap1", "fields": ["colour=red"]}},
         {"frame": {"host": "host1", "interface": "tap1", "hex": "abc"}},
