@@ -50,6 +50,7 @@ DEFAULT_TTL = 64
 ETHERNET = struct.Struct("!6s6sH")
 VLAN = struct.Struct("!HH")
 ARP = struct.Struct("!HHBBH6sI6sI")
+SNAP = struct.Struct("!6sH")  # of LLC and SNAP together
 IPV4 = struct.Struct("!BBHHHBBHII")
 IPV6 = struct.Struct("!IHBB16s16s")
 EXTENSION = struct.Struct("!BBHxxxx")  # what follows, its length; of a fragment its offset
@@ -57,6 +58,18 @@ ENDS_OF_TRANSPORT = struct.Struct("!HH")
 NEIGHBOR = struct.Struct("!BBHI16s")
 LINK_LAYER_OPTION = struct.Struct("!BB6s")
 VLAN_TYPES = (ETH_TYPE_8021Q, 0x88A8)
+MIN_ETH_TYPE, NO_ETH_TYPE = 0x0600, 0x05FF
+SNAP_OF_ETHERNET = bytes.fromhex("aaaa03000000")
+ARP_OF_IPV4 = [1, ETH_TYPE_IPV4, 6, 4]  # Ethernet, IPv4, and the octets of an address of either
+MAX_ARP_OP = 0xFF
+#: The least that a header of these has.
+LEAST_OCTETS = {
+    IP_PROTO_TCP: 20,
+    IP_PROTO_UDP: 8,
+    IP_PROTO_SCTP: 12,
+    IP_PROTO_ICMP: 8,
+    IP_PROTO_ICMPV6: 8,
+}
 VID_MASK, OFFSET_MASK, MORE_FRAGMENTS = 0xFFF, 0x1FFF, 0x2000
 FRAGMENT, AUTHENTICATION = 44, 51
 EXTENSIONS = frozenset({0, 43, 60, FRAGMENT, AUTHENTICATION})  # of hops, routing, destinations
@@ -153,8 +166,8 @@ def _implied(values: dict[Field, Exact]) -> dict[Field, Exact]:
 
 
 def frame_of_octets(octets: bytes) -> Frame:
-    """Read a frame as Open vSwitch does. Raises Malformed for less than an Ethernet header; of what is cut
-    off behind it, what there is counts.
+    """Read a frame as Open vSwitch does (its `miniflow_extract`). Raises Malformed for less than an Ethernet
+    header; of another one that is cut off, or not what it must be, it shows nothing, nor of what follows.
     """
     try:
         destination, source, eth_type = ETHERNET.unpack_from(octets)
@@ -169,39 +182,57 @@ def frame_of_octets(octets: bytes) -> Frame:
         tci, eth_type = VLAN.unpack_from(rest)
         values[Field.VLAN_VID] = tci & VID_MASK
         rest = rest[VLAN.size :]
+    if eth_type < MIN_ETH_TYPE:
+        eth_type, rest = _behind_llc(rest)
     values[Field.ETH_TYPE] = eth_type
-    with suppress(struct.error):  # it is cut off: Open vSwitch takes what is missing for 0
+    with suppress(struct.error):  # it is cut off
         values |= _payload(eth_type, rest)
     return Frame.of(values)
+
+
+def _behind_llc(rest: bytes) -> tuple[int, bytes]:
+    """Give the EtherType of a frame that has a length in its place (IEEE 802.3), and what follows that."""
+    if len(rest) >= SNAP.size:
+        header, eth_type = SNAP.unpack_from(rest)
+        if header == SNAP_OF_ETHERNET:
+            return (eth_type if eth_type >= MIN_ETH_TYPE else NO_ETH_TYPE), rest[SNAP.size :]
+    return NO_ETH_TYPE, rest
 
 
 def _payload(eth_type: int, rest: bytes) -> dict[Field, Exact]:
     match eth_type:
         case _ if eth_type in (ETH_TYPE_ARP, ETH_TYPE_RARP):
-            *_, op, sha, spa, tha, tpa = ARP.unpack_from(rest)
+            *kind, op, sha, spa, tha, tpa = ARP.unpack_from(rest)
+            if kind != ARP_OF_IPV4:
+                return {}
             return {
-                Field.ARP_OP: op,
+                Field.ARP_OP: op if op <= MAX_ARP_OP else 0,
                 Field.ARP_SHA: int.from_bytes(sha, "big"),
                 Field.ARP_SPA: spa,
                 Field.ARP_THA: int.from_bytes(tha, "big"),
                 Field.ARP_TPA: tpa,
             }
         case _ if eth_type == ETH_TYPE_IPV4:
-            first, _, _, _, fragment, ttl, protocol, _, source, destination = IPV4.unpack_from(rest)
+            first, _, total, _, fragment, ttl, protocol, _, source, destination = IPV4.unpack_from(rest)
+            header_octets = (first & 0xF) * 4
+            if not IPV4.size <= header_octets <= total <= len(rest):
+                return {}
             values: dict[Field, Exact] = {Field.IPV4_SRC: source, Field.IPV4_DST: destination}
             values |= {Field.IP_PROTO: protocol, Field.IP_TTL: ttl}
             if fragment & OFFSET_MASK:
                 return values | {Field.IP_FRAG: FRAGMENTS["later"]}
             if fragment & MORE_FRAGMENTS:
                 values[Field.IP_FRAG] = FRAGMENTS["first"]
-            return values | _transport(protocol, rest[(first & 0xF) * 4 :])
+            return values | _transport(protocol, rest[header_octets:total])
         case _ if eth_type == ETH_TYPE_IPV6:
-            _, _, following, ttl, from_, to = IPV6.unpack_from(rest)
+            _, length, following, ttl, from_, to = IPV6.unpack_from(rest)
+            if len(rest) < IPV6.size + length:
+                return {}
             addresses: dict[Field, Exact] = {
                 Field.IPV6_SRC: int.from_bytes(from_, "big"),
                 Field.IPV6_DST: int.from_bytes(to, "big"),
             }
-            return addresses | _behind_extensions(following, ttl, rest[IPV6.size :])
+            return addresses | _behind_extensions(following, ttl, rest[IPV6.size : IPV6.size + length])
     return {}
 
 
@@ -230,14 +261,16 @@ def _behind_extensions(following: int, ttl: int, rest: bytes) -> dict[Field, Exa
 
 
 def _transport(protocol: int, rest: bytes) -> dict[Field, Exact]:
-    if protocol in (IP_PROTO_TCP, IP_PROTO_UDP, IP_PROTO_SCTP) and len(rest) >= ENDS_OF_TRANSPORT.size:
+    if protocol not in ENDS or len(rest) < LEAST_OCTETS[protocol]:
+        return {}
+    if protocol == IP_PROTO_TCP and not LEAST_OCTETS[protocol] <= (rest[12] >> 4) * 4 <= len(rest):
+        return {}
+    if protocol not in (IP_PROTO_ICMP, IP_PROTO_ICMPV6):
         source, destination = ENDS_OF_TRANSPORT.unpack_from(rest)
         return {ENDS[protocol][0]: source, ENDS[protocol][1]: destination}
-    if protocol in (IP_PROTO_ICMP, IP_PROTO_ICMPV6) and len(rest) >= 2:
-        values: dict[Field, Exact] = {ENDS[protocol][0]: rest[0], ENDS[protocol][1]: rest[1]}
-        is_neighbor = protocol == IP_PROTO_ICMPV6 and rest[0] in NEIGHBOR_KINDS
-        return values | (_neighbor(rest) if is_neighbor and not rest[1] else {})
-    return {}
+    values: dict[Field, Exact] = {ENDS[protocol][0]: rest[0], ENDS[protocol][1]: rest[1]}
+    is_neighbor = protocol == IP_PROTO_ICMPV6 and rest[0] in NEIGHBOR_KINDS
+    return values | (_neighbor(rest) if is_neighbor and not rest[1] else {})
 
 
 def _neighbor(rest: bytes) -> dict[Field, Exact]:

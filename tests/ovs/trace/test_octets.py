@@ -7,7 +7,7 @@ from scapy.all import IP, Ether, Packet
 
 from osken_apps.openflow.fields import Field
 from osken_apps.trace.words import frame_of_octets, frame_of_words
-from tests.unit.test_trace_frames import SAME
+from tests.unit.test_trace_frames import ODD, SAME
 
 UNTOLD = {"vlan_tci", "dl_vlan_pcp", "vlan_tci1", "ipv6_label", "nw_tos", "nw_ecn", "tcp_flags"}
 
@@ -26,7 +26,7 @@ def told() -> list[Field]:
     return [field for field in Field if field is not Field.IP_FRAG or tells_fragments]
 
 
-@pytest.mark.parametrize("packet", [packet for _, packet in SAME], ids=[words[55:90] for words, _ in SAME])
+@pytest.mark.parametrize("packet", [packet for _, packet in (*SAME, *ODD)])
 def test_octets_are_read_as_open_vswitch_reads_them(packet: Packet, told: list[Field]) -> None:
     said = words_of(packet)
     if said[0] == "icmp6":  # whose fields are called as those of ICMP are
