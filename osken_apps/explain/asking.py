@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from osken_apps.dhcp.decision import AnswerReason, SilenceReason
-from osken_apps.dhcp.journal import Entry
+from osken_apps.dhcp.journal import GRANTS, Entry
 from osken_apps.dhcp.message import MessageType
 from osken_apps.explain.cause import (
     Case,
@@ -95,11 +95,12 @@ def _released(case: Case) -> Found | None:
 
 
 def _nak_loop(case: Case) -> Found | None:
-    refused = [entry for entry in case.seen.journal.entries if entry.decision.reason in NAKS]
     found = _of_last(case, NAKS)
     served = case.seen.served
     if found is None or served is None:
         return None
+    told_so = (entry for entry in case.seen.journal.entries if entry.decision.reason in NAKS)
+    refused = [entry for entry in told_so if str(entry.decision.address) == found.words["address"]]
     words = {**found.words, "times": str(len(refused)), "own": str(served[0])}
     return Found(words, _seen(*refused[-3:]))
 
@@ -110,7 +111,9 @@ def _offered_not_taken(case: Case) -> Found | None:
         return None
     if case.facts.at - last.time < TAKEN_WITHIN_S:
         return None
-    offers = [it for it in case.seen.journal.entries if it.decision.sent is MessageType.OFFER]
+    entries = case.seen.journal.entries
+    taken = max((at for at, it in enumerate(entries) if it.decision.reason in GRANTS), default=-1)
+    offers = [it for it in entries[taken + 1 :] if it.decision.sent is MessageType.OFFER]
     words = {"address": str(last.decision.address), "times": str(len(offers)), "at": moment(last.time)}
     return Found(words, _seen(*offers[-3:]))
 

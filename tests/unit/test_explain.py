@@ -815,3 +815,18 @@ def test_an_address_that_a_port_may_have_besides_its_own_is_not_only_on_the_wire
 ) -> None:
     given = facts(replace(seen(VM1), subnets=(WITH_GATEWAY,)), outside_address=address, paired=(VM2,))
     assert explain_outside(given).verdict.sentence == sentence
+
+
+def test_offers_that_were_taken_are_not_among_those_that_were_not() -> None:
+    again = explain_address(facts(seen(VM1, journal=journal(OFFER, ACK, OFFER, OFFER)))).verdict
+    assert again.sentence.startswith("vm1's machine was offered 10.10.10.11 2 times, the last time at")
+    assert len(again.evidence) == 2
+
+
+def test_how_often_a_client_was_refused_an_address_is_told_of_that_address() -> None:
+    before = NAK._replace(address=IPv4Address("10.10.10.77"))
+    verdict = explain_address(facts(seen(VM1, journal=journal(before, before, NAK)))).verdict
+    assert verdict.sentence == (
+        "vm1's machine insists on 10.10.10.99 and its address is 10.10.10.11: it was told so 1 times."
+    )
+    assert len(verdict.evidence) == 1
