@@ -23,10 +23,10 @@ def gateway_of(subnet: DhcpService | Subnet) -> IPAddress | None:
     return subnet.gateway_ip or next(by_route, None)
 
 
-def subnet_routes(service: DhcpService) -> bytes:
+def subnet_routes(subnet: DhcpService | Subnet, other_cidrs: Iterable[IPv4Network]) -> bytes:
     """Encode the routes of a subnet but the default one, in no order; the other subnets are on the link."""
-    on_link = [HostRoute(cidr, ON_LINK) for cidr in service.other_cidrs]
-    routes = [route for route in service.host_routes if isinstance(route.destination, IPv4Network)]
+    on_link = [HostRoute(cidr, ON_LINK) for cidr in other_cidrs]
+    routes = [route for route in subnet.host_routes if isinstance(route.destination, IPv4Network)]
     return encode_routes(on_link + [route for route in routes if route.destination != ANY])
 
 
@@ -107,6 +107,14 @@ def encode_route(route: HostRoute) -> bytes:
     """Encode one entry: width, significant octets, router."""
     width = route.destination.prefixlen
     return bytes((width,)) + route.destination.network_address.packed[: _octets(width)] + route.nexthop.packed
+
+
+def decode_routes(encoded: bytes) -> tuple[HostRoute, ...]:
+    """Read an encoded option 121 of ours."""
+    return tuple(
+        HostRoute(IPv4Network((route[1:-4].ljust(4, b"\0"), route[0])), IPv4Address(route[-4:]))
+        for route in _each(encoded)
+    )
 
 
 def has_default_route(encoded: bytes) -> bool:

@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv4Network
 
-from osken_apps.dhcp.classless_routes import gateway_of, has_default_route, subnet_routes
+from osken_apps.dhcp.classless_routes import (
+    ANY,
+    completed_routes,
+    decode_routes,
+    gateway_of,
+    has_default_route,
+    subnet_routes,
+)
 from osken_apps.dhcp.conditional_options import ConditionalOptions, conditional_options
 from osken_apps.dhcp.configured_options import ConfiguredOptions, configured_options
 from osken_apps.dhcp.decision import SilenceReason
@@ -18,8 +25,8 @@ from osken_apps.dhcp.extra_dhcp_opts import ExtraOption, exceeds_mtu, option_num
 from osken_apps.dhcp.options import Option, encode_option
 from osken_apps.errors import InvalidDhcpOption
 from osken_apps.model.addresses import MacAddress
-from osken_apps.model.dhcp_service import DhcpService, served_address
-from osken_apps.model.resources import MAX_EXTRA_DHCP_OPTS, ExtraDhcpOption, Port, Subnet
+from osken_apps.model.dhcp_service import DhcpService, other_cidrs, served_address
+from osken_apps.model.resources import MAX_EXTRA_DHCP_OPTS, ExtraDhcpOption, HostRoute, Port, Subnet
 
 #: The options that give a client a default route.
 DEFAULT_ROUTE = frozenset({Option.ROUTER, Option.CLASSLESS_ROUTES})
@@ -128,6 +135,30 @@ def _tells_default_route(port: Port, subnets: Mapping[str, Subnet]) -> bool:
     return Option.ROUTER not in own and gateway_of(served[1]) is not None
 
 
+def told_routes(
+    port: Port, subnets: Mapping[str, Subnet], takes_default_route: bool
+) -> tuple[HostRoute, ...]:
+    """Give the routes that every client of a port is told, its default route among them.
+
+    `subnets` are those of its network. A nexthop of 0.0.0.0 says that a destination is on the link.
+    """
+    served = served_address(port, subnets)
+    if served is None:
+        return ()
+    _, subnet = served
+    gateway = gateway_of(subnet) if takes_default_route else None
+    options = {
+        Option.ROUTER: gateway.packed if gateway else b"",
+        Option.CLASSLESS_ROUTES: subnet_routes(subnet, other_cidrs(subnet, subnets.values())),
+    }
+    for extra in _extras(_of_default_route(port.extra_dhcp_opts)):
+        set_option(extra, options)
+    routes = completed_routes(options).get(Option.CLASSLESS_ROUTES)
+    if routes or not options[Option.ROUTER]:
+        return decode_routes(routes or b"")
+    return (HostRoute(ANY, IPv4Address(options[Option.ROUTER][:4])),)
+
+
 def _of_default_route(opts: Iterable[ExtraDhcpOption]) -> tuple[ExtraDhcpOption, ...]:
     """Choose those that say, under no condition, whether there is a default route.
 
@@ -217,6 +248,6 @@ def _of_subnet(service: DhcpService, default_route: bool) -> dict[int, bytes]:
         options[Option.DNS_SERVER] = b"".join(named)
     if default_route and (gateway := gateway_of(service)):
         options[Option.ROUTER] = gateway.packed
-    if routes := subnet_routes(service):
+    if routes := subnet_routes(service, service.other_cidrs):
         options[Option.CLASSLESS_ROUTES] = routes
     return options

@@ -192,7 +192,8 @@ class Facts:
     not connected, of `known_hosts`. `unseen` says what did not answer. `wire`: a frame of their network
     comes from the port's host to the peer's; None: none was sent. `outside_address` is one that is to be
     reached and that no port has; `paired` are ports that may have it, or the next hop to it, by their allowed
-    address pairs. `behind` is one that is to be reached by the peer. `asked` are the addresses of the two
+    address pairs; `takes_default_route` says whether the port's machine has its default route by it, if any.
+    `behind` is one that is to be reached by the peer. `asked` are the addresses of the two
     that are meant.
     """
 
@@ -209,6 +210,7 @@ class Facts:
     wire: Known[bool] | None = None
     outside_address: IPAddress | None = None
     paired: tuple[Port, ...] = ()
+    takes_default_route: bool = True
     behind: IPAddress | None = None
     asked: tuple[IPAddress, ...] = ()
 

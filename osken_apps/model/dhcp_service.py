@@ -59,8 +59,7 @@ def dhcp_service(
     if served is None:
         return None
     address, subnet = served
-    others = _ipv4_cidrs(subnets.values()) - {subnet.cidr}
-    return _service(port, address, network, subnet, server, tuple(sorted(others)))
+    return _service(port, address, network, subnet, server, other_cidrs(subnet, subnets.values()))
 
 
 def served_address(port: Port, subnets: Mapping[str, Subnet]) -> tuple[IPv4Address, Subnet] | None:
@@ -115,8 +114,10 @@ def _ipv4_addresses(port: Port) -> tuple[IPv4Address, ...]:
     return tuple(address for address in addresses if isinstance(address, IPv4Address))
 
 
-def _ipv4_cidrs(subnets: Iterable[Subnet]) -> set[IPv4Network]:
-    return {subnet.cidr for subnet in subnets if isinstance(subnet.cidr, IPv4Network)}
+def other_cidrs(subnet: Subnet, subnets: Iterable[Subnet]) -> tuple[IPv4Network, ...]:
+    """Give the ranges of IPv4 subnets but that of one of them."""
+    cidrs = {it.cidr for it in subnets if isinstance(it.cidr, IPv4Network)}
+    return tuple(sorted(cidrs - {subnet.cidr}))
 
 
 def _address_on(port: Port, subnet_id: str) -> IPv4Address | None:

@@ -61,7 +61,14 @@ def _answer_about(operations: Operations, request: Request, port: Port, peer: Pe
         facts = replace(facts, away=())
     if peer.outside_address:
         paired = seen_among(operations, request, facts.paired)
-        told = explain_outside(replace(facts, outside_address=peer.outside_address, paired=paired))
+        told = explain_outside(
+            replace(
+                facts,
+                outside_address=peer.outside_address,
+                paired=paired,
+                takes_default_route=peer.takes_default_route,
+            )
+        )
         question = f"Why can {seen.called} not reach {peer.outside_address}?"
     elif facts.peer:
         told = explain_reach(facts)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 
 from osken_apps.errors import HTTPBadRequest, PortNotFound
-from osken_apps.explain.outside import next_hop, way_out
+from osken_apps.explain.outside import takes_default_route, way_out
 from osken_apps.model.addresses import IPAddress
 from osken_apps.model.resources import Port
 from osken_apps.rest.operations import Operations
@@ -42,13 +42,15 @@ def named(operations: Operations, request: Request, text: str) -> Port:
 class Peer:
     """What a port is to reach: another port, or an address that no port here has; else neither.
 
-    The address may be `behind` that port. `hop` is the next hop to an address that is not on the link.
+    The address may be `behind` that port. `hop` is the next hop to an address that is not on the link;
+    `takes_default_route` says whether the port's machine has its default route by it.
     """
 
     port: Port | None = None
     outside_address: IPAddress | None = None
     behind: IPAddress | None = None
     hop: IPAddress | None = None
+    takes_default_route: bool = True
 
 
 def named_peer(operations: Operations, request: Request, port: Port, text: str) -> Peer:
@@ -62,13 +64,25 @@ def named_peer(operations: Operations, request: Request, port: Port, text: str) 
     if address is None or _meant_and_seen(operations, request, text):
         return Peer(named(operations, request, text))
     with operations.store.read() as view:
-        subnet = way_out(port, view.subnets_of(port.network_id), address)
-        hop = next_hop(subnet, address) if subnet and address not in subnet.cidr else None
+        takes = _takes_default_route(view, port)
+        hop = way_out(port, view.subnets_of(port.network_id), address, takes).hop
         ids = view.lookup(None, MOST * MOST).by_address(hop, hop) if hop else []
         hops = [one for one in view.ports(Among("id", tuple(ids))) if one.network_id == port.network_id]
     # One of another project is not there: its gateway is as any machine on the wire.
     seen = next(iter(seen_among(operations, request, hops)), None)
-    return Peer(seen, behind=address, hop=hop) if seen else Peer(outside_address=address, hop=hop)
+    if seen:
+        return Peer(seen, behind=address, hop=hop)
+    return Peer(outside_address=address, hop=hop, takes_default_route=takes)
+
+
+def _takes_default_route(view: View, port: Port) -> bool:
+    """Tell whether a port's machine has its default route by it, if by any."""
+    if not port.device_id:
+        return True
+    nics = view.ports(Among("device_id", (port.device_id,)), Among("project_id", (port.project_id,)))
+    networks = {nic.network_id for nic in nics}
+    subnets = {subnet.id: subnet for network_id in networks for subnet in view.subnets_of(network_id)}
+    return takes_default_route(port, nics, subnets)
 
 
 def seen_among(operations: Operations, request: Request, ports: Iterable[Port]) -> tuple[Port, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 from osken_apps.explain.causes import Explanation, explain_address
 from osken_apps.model import local_vlans
 from osken_apps.model.addresses import mac_address
-from osken_apps.model.resources import AddressPair, Binding, FixedIp
+from osken_apps.model.resources import AddressPair, Binding, ExtraDhcpOption, FixedIp
 from osken_apps.model.security_groups import Direction, SecurityGroup
 from osken_apps.openflow.actions import Output
 from osken_apps.openflow.fields import ETH_TYPE_ARP, Field
@@ -823,6 +823,16 @@ def _(site: TwoHosts) -> Explanation:
     site.change(VM1, allowed_address_pairs=(shared,))
     site.change(VM2, allowed_address_pairs=(everything, shared))
     return site.why_not_out(IPv4Address("10.10.10.99"))
+
+
+@verdict(
+    "not_told",
+    "DHCP tells vm1's machine no way to 192.0.2.1: the port's extra_dhcp_opts withhold it.",
+    replace(SUBNET1, gateway_ip=IPv4Address("10.10.10.1")),
+)
+def _(site: TwoHosts) -> Explanation:
+    site.change(VM1, extra_dhcp_opts=(ExtraDhcpOption("router", ""),))
+    return site.why_not_out(IPv4Address("192.0.2.1"))
 
 
 @verdict(

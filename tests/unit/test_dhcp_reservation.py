@@ -6,8 +6,11 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 import pytest
 
+from osken_apps.dhcp.classless_routes import encode_routes
 from osken_apps.dhcp.decision import SilenceReason
-from osken_apps.dhcp.reservation import default_route_port, reservation_of
+from osken_apps.dhcp.options import parts
+from osken_apps.dhcp.reply_options import configured_for
+from osken_apps.dhcp.reservation import default_route_port, reservation_of, told_routes
 from osken_apps.model.dhcp_service import dhcp_service
 from osken_apps.model.resources import ExtraDhcpOption, FixedIp, Subnet
 from tests.packet.dhcp_scenario import DEFAULTS, NETWORK, PORT, SERVER, SERVICE, SUBNET, route, service
@@ -136,3 +139,38 @@ def test_an_mtu_that_is_above_the_network_s_since_that_was_lowered_is_not_told(n
     assert reservation_of(served, DEFAULTS) == reservation_of(service(network={"mtu": 1400}), DEFAULTS)
     fits = service(network={"mtu": 1400}, extra=[(name, "1300")])
     assert reservation_of(fits, DEFAULTS) != reservation_of(served, DEFAULTS)
+
+
+@pytest.mark.parametrize("takes_default_route", [True, False])
+@pytest.mark.parametrize(
+    "opts",
+    [
+        [],
+        [("router", "")],
+        [("router", "10.10.10.9,10.10.10.8")],
+        [("121", "10.17.0.0/16,10.10.10.9,10.18.0.0/15,0.0.0.0")],
+        [("121", "0.0.0.0/0,10.10.10.7")],
+        [("classless-static-route", "")],
+        [("tag:ipxe,router", "10.10.10.9"), ("mtu", "1400"), ("nonsense", "x")],
+    ],
+)
+@pytest.mark.parametrize(
+    "routed", [(), (route("10.19.0.0/17", "10.10.10.6"), route("0.0.0.0/0", "10.10.10.5"))]
+)
+def test_the_routes_that_a_port_is_told_are_those_of_its_reservation(routed, opts, takes_default_route):
+    extra = tuple(ExtraDhcpOption(*opt) for opt in opts)
+    port, subnet = replace(PORT, extra_dhcp_opts=extra), replace(SUBNET, host_routes=routed)
+    subnets = {SUBNET.id: subnet, ISOLATED.id: replace(ISOLATED, network_id=SUBNET.network_id)}
+    service = dhcp_service(port, NETWORK, subnets, SERVER)
+    reservation = reservation_of(service, DEFAULTS, default_route=takes_default_route)
+    configured, _, _ = configured_for({}, reservation)
+    routes = joined(configured.requestable.get(121, b""))
+    router = configured.requestable.get(3, b"")[2:6]
+    if not routes and router:
+        routes = b"\0" + router
+    assert encode_routes(told_routes(port, subnets, takes_default_route)) == routes
+
+
+def joined(encoded):
+    """Give the value of an encoded option."""
+    return b"".join(part[2:] for part in parts(encoded))

@@ -9,7 +9,7 @@ import pytest
 
 from osken_apps.dhcp.decision import AnswerReason, SilenceReason
 from osken_apps.explain.arriving import stop_of
-from osken_apps.explain.cause import Case, Cause, VerdictState
+from osken_apps.explain.cause import Case, Cause, Verdict, VerdictState
 from osken_apps.explain.causes import (
     EVERY_CAUSE,
     Explanation,
@@ -33,7 +33,15 @@ from osken_apps.explain.facts import (
 from osken_apps.explain.paths import Paths
 from osken_apps.model.conditions import Code, Condition, InterfaceFacts
 from osken_apps.model.port_security import GroupPolicy, Guard, own_addresses
-from osken_apps.model.resources import Binding, FixedIp, HostRoute, NetworkType, Port, Subnet
+from osken_apps.model.resources import (
+    Binding,
+    ExtraDhcpOption,
+    FixedIp,
+    HostRoute,
+    NetworkType,
+    Port,
+    Subnet,
+)
 from osken_apps.model.security_groups import Direction
 from osken_apps.model.snapshot import HostSnapshot, Segment
 from osken_apps.model.trouble import Topic
@@ -830,3 +838,38 @@ def test_how_often_a_client_was_refused_an_address_is_told_of_that_address() -> 
         "vm1's machine insists on 10.10.10.99 and its address is 10.10.10.11: it was told so 1 times."
     )
     assert len(verdict.evidence) == 1
+
+
+def _told_out(*opts: tuple[str, str], takes_default_route: bool = True) -> Verdict:
+    extra = tuple(ExtraDhcpOption(*opt) for opt in opts)
+    given = replace(but(VM1, extra_dhcp_opts=extra), subnets=(WITH_GATEWAY,))
+    asked = facts(given, outside_address=FAR, takes_default_route=takes_default_route)
+    return explain_outside(asked).verdict
+
+
+@pytest.mark.parametrize(
+    ("opts", "hop"),
+    [
+        ([("router", "10.10.10.77")], "10.10.10.77"),
+        ([("121", "192.0.2.0/24,10.10.10.88")], "10.10.10.88"),
+        ([("121", "192.0.2.0/24,10.10.10.88"), ("router", "10.10.10.77")], "10.10.10.88"),
+        ([("121", "198.51.100.0/24,10.10.10.88")], "10.10.10.1"),
+        ([("tag:ipxe,router", "10.10.10.77")], "10.10.10.1"),
+    ],
+)
+def test_the_way_out_is_what_a_port_s_own_options_tell(opts: list[tuple[str, str]], hop: str) -> None:
+    assert f"its gateway {hop} is no port" in _told_out(*opts).sentence
+
+
+def test_what_dhcp_says_is_on_the_link_is_sent_to_nobody_else() -> None:
+    assert _told_out(("121", "192.0.2.0/24,0.0.0.0")).code == "nobody_has"
+
+
+def test_a_machine_s_second_nic_is_told_no_way_out_unless_it_has_one_of_its_own() -> None:
+    second = _told_out(takes_default_route=False)
+    assert (second.code, second.sentence) == (
+        "not_told",
+        "DHCP tells vm1's machine no way to 192.0.2.1: that has its default route by another port.",
+    )
+    own = _told_out(("router", "10.10.10.77"), takes_default_route=False)
+    assert own.code == "gateway_absent"

@@ -16,7 +16,7 @@ from osken_apps.questions import FactsOfPort, Question
 from osken_apps.rest.controller import Questions
 from osken_apps.rest.explain_told import UNTOLD, shown, veiled
 from osken_apps.rest.wsgi import application
-from tests.golden.scenarios import LAYOUT
+from tests.golden.scenarios import LAYOUT, SUBNET1
 from tests.unit.explain_facts import HOST1, NOW, VM1, VM2, facts, host, leased, seen
 from tests.unit.rest_client import Client, Reply, client_of, config_of
 from tests.unit.test_explain_families import DUAL
@@ -219,6 +219,19 @@ def test_an_address_that_ports_may_have_besides_their_own_is_asked_for_and_those
     assert "only vm2 (by allowed_address_pairs) or something on the wire" in told["verdict"]["sentence"]
     ask(api, **{"from": "vm1", "to": "198.51.100.7"})
     assert controller.was_asked[-1].outside == IPv4Address("10.10.10.1")
+
+
+def test_the_second_nic_of_a_machine_is_asked_about_as_one_without_a_default_route(
+    api: Client, controller: Controller
+) -> None:
+    network = vm1(api)["network_id"]
+    subnet = replace(SUBNET1, gateway_ip=IPv4Address("10.10.10.1"))
+    controller.facts = facts(replace(seen(VM1), subnets=(subnet,)))
+    nics = [api.make("port", network_id=network, device_id="machine") for _ in range(2)]
+    nics.sort(key=lambda nic: (nic["created_at"], nic["id"]))
+    for nic, code in zip(nics, ("gateway_absent", "not_told"), strict=True):
+        told = ask(api, **{"from": nic["id"], "to": "198.51.100.7"}).body["explain"]
+        assert told["verdict"]["code"] == code
 
 
 def test_a_port_is_not_asked_whether_it_reaches_itself(api: Client) -> None:
