@@ -13,6 +13,10 @@ from osken_apps.trace.connections import ASSUMPTIONS
 
 WITH_PORTS = ("tcp", "udp")
 PROTOCOLS = ("icmp", *WITH_PORTS)
+#: What a question has: of a port, of two, of a frame.
+OF_ONE = ("port", "probe")
+OF_TWO = ("from", "to", "protocol", "port_number", "probe")
+OF_A_FRAME = ("host", "interface", "fields", "hex", "connection")
 MAX_WORDS = 50
 MAX_OCTETS = 65535
 
@@ -38,14 +42,13 @@ def asked_of(body: Any) -> Asked:
     given = body.get("explain") if isinstance(body, dict) else None
     if not isinstance(given, dict):
         raise HTTPBadRequest("Invalid input for explain. Reason: it must be an object.")
-    known = {"port", "from", "to", "protocol", "port_number", "frame", "probe"}
-    unknown = [str(name) for name in given if name not in known]
-    if unknown:
-        raise HTTPBadRequest(f"Unrecognized attribute(s) '{', '.join(unknown)}'")
     if "frame" in given:
+        _refuse_others(given, ("frame",))
         return _asked_of_frame(given["frame"])
-    one, to = _text(given, "port") or _text(given, "from"), _text(given, "to")
-    if not one or bool(to) is not ("from" in given):
+    is_of_two = "from" in given or "to" in given
+    _refuse_others(given, OF_TWO if is_of_two else OF_ONE)
+    one, to = _text(given, "from" if is_of_two else "port"), _text(given, "to")
+    if not one or bool(to) is not is_of_two:
         raise HTTPBadRequest("Invalid input for explain. Reason: it must have port, from and to, or frame.")
     protocol, number = _text(given, "protocol") or "icmp", given.get("port_number", 0)
     if protocol not in PROTOCOLS:
@@ -62,9 +65,17 @@ def asked_of(body: Any) -> Asked:
     return Asked(one, to, protocol, number, probe=probe)
 
 
+def _refuse_others(given: Mapping[str, Any], known: tuple[str, ...]) -> None:
+    """Raise HTTPBadRequest for what is asked beside what a question of this kind has."""
+    others = [str(name) for name in given if name not in known]
+    if others:
+        raise HTTPBadRequest(f"Unrecognized attribute(s) '{', '.join(others)}'")
+
+
 def _asked_of_frame(frame: Any) -> Asked:
     if not isinstance(frame, dict):
         raise HTTPBadRequest("Invalid input for frame. Reason: it must be an object.")
+    _refuse_others(frame, OF_A_FRAME)
     host, interface = _text(frame, "host"), _text(frame, "interface")
     fields, octets = frame.get("fields", []), frame.get("hex", "")
     assumption = _text(frame, "connection") or "new"
