@@ -34,6 +34,14 @@ def test_a_port_number_that_was_asked_for_before_is_none_of_icmp(site: Site) -> 
         }
 
 
+def test_what_is_found_is_of_what_is_asked(site: Site) -> None:
+    with site.page("path?from=web-blue&to=db-blue&protocol=tcp&port=80") as page:
+        expect(page.locator(".verdict").first).to_be_visible()
+        go(page, "path?from=db-blue")
+        expect(page.get_by_label("From port")).to_have_value("db-blue")
+        expect(page.locator(".verdict")).to_have_count(0)
+
+
 def test_what_nobody_is_called_is_said(site: Site) -> None:
     with site.page("path?from=nobody&to=db-blue") as page:
         expect(page.get_by_role("alert")).to_contain_text("nobody")

@@ -322,6 +322,54 @@ def test_dhcp_of_all_ports_is_shown_as_it_happens_until_it_is_paused(site: Site)
             page.clock.fast_forward(60_000)
 
 
+def test_what_is_asked_for_while_dhcp_is_paused_is_shown(site: Site) -> None:
+    with site.page("dhcp") as page:
+        expect(page.locator(".ladder li")).to_have_count(2)
+        page.get_by_role("button", name="Pause").click()
+        page.get_by_label("Outcome").fill("offered")
+        page.keyboard.press("Enter")
+        expect(page.locator(".ladder li")).to_have_count(1)
+        expect(page.get_by_role("button", name="Pause")).to_have_attribute("aria-pressed", "true")
+
+
+def test_a_moment_of_another_day_is_told_with_its_day(site: Site) -> None:
+    for days, day in ((0, ""), (1, "2026-11-26 ")):
+        today = NOW + timedelta(days=days)
+        clock = {"prepare": lambda page, today=today: page.clock.install(time=today), "timezone_id": "UTC"}
+        with site.page("dhcp", alone=True, **clock) as page:
+            expect(page.locator(".ladder .when").first).to_have_text(f"{day}12:00:00")
+
+
+def test_of_what_is_read_again_and_does_not_come_it_is_said_that_it_is_of_before(site: Site) -> None:
+    with site.page(f"ports/{site.ids['db-blue']}", expected=UNAVAILABLE) as page:
+        section = page.get_by_role("region", name="DHCP")
+        expect(section.get_by_text("10.0.0.3, since")).to_be_visible()
+        page.route("**/v2.0/ports/*/dhcp", lambda route: route.fulfill(status=503, json={}))
+        expect(section.get_by_role("alert")).to_contain_text("What is shown is of before.")
+
+
+def test_a_tab_that_nobody_has_looked_at_yet_reads_what_it_shows(site: Site) -> None:
+    """As one does that is opened in the background: nothing else would have it read later."""
+    hidden = "Object.defineProperty(document, 'hidden', { get: () => true })"
+    port = f"ports/{site.ids['db-blue']}"
+    with site.page(port, prepare=lambda page: page.add_init_script(hidden)) as page:
+        expect(page.locator(".verdict").first).to_be_visible()
+        expect(page.get_by_text("Loading …")).to_have_count(0)
+
+
+def test_whoever_must_log_in_is_not_told_that_the_api_was_silent_before(site: Site) -> None:
+    expected = "Failed to load resource"
+    with site.page("networks", token=site.token(site.environment()), expected=expected) as page:
+        page.route("**/v2.0/changes?*", lambda route: route.abort())
+        look(page)
+        expect(page.locator(".banner")).to_contain_text("The API does not answer.")
+        page.unroute_all()
+        page.route("**/v2.0/changes?*", lambda route: route.fulfill(status=401, json={}))
+        look(page)
+        expect(page.get_by_label("Password")).to_be_visible()
+        expect(page.locator(".banner")).to_have_count(0)
+
+
 def test_filters_and_order_are_in_the_address_and_back_works(site: Site) -> None:
     with site.page("ports") as page:
         page.get_by_label("Status").select_option("ACTIVE")

@@ -168,6 +168,7 @@ class App {
 
   age() {
     const { at } = this.live.state;
+    if (!at) return nothing; // what is shown first is on its way
     const seconds = Math.round((Date.now() - at) / 1000);
     return html`<span>Data of ${clock(at)}${this.live.state.lost || seconds > OLD_S ? `, ${seconds} s ago` : ""}</span>`;
   }

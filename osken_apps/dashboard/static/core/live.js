@@ -35,6 +35,8 @@ export class Live {
     clearTimeout(this.timer);
     this.revision = undefined;
     this.notReady = false;
+    this.failures = 0;
+    this.state.lost = null; // nobody is asked, so nobody is silent
   }
 
   /** Somebody begins to look, or nobody looks any more: a browser has few connections, and a hidden tab holds none. */

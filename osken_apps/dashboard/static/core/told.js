@@ -7,10 +7,10 @@ const LONGEST_MS = 30000; // after some failures
 export class Told {
   /**
    * `path` gives what is asked for, "" for nothing; it is asked again every `everyMs` (0: when it is told to), and
-   * after each failure later.
+   * after each failure later. While it is paused, or nobody looks, only what is not shown yet is asked for.
    */
   constructor(path, draw, everyMs = 0) {
-    Object.assign(this, { path, draw, everyMs, value: null, before: null, at: null, error: null, isPaused: false, failures: 0 });
+    Object.assign(this, { path, draw, everyMs, value: null, of: "", before: null, at: null, error: null, isPaused: false, failures: 0 });
   }
 
   /** Ask again, after a while. */
@@ -24,7 +24,8 @@ export class Told {
     const asking = {};
     this.asking = asking;
     const path = this.path();
-    if (path && !document.hidden && !this.isPaused) await this.read(path, asking);
+    const rests = this.everyMs && path === this.of && (document.hidden || this.isPaused);
+    if (path && !rests) await this.read(path, asking);
     if (asking !== this.asking) return; // whoever asked later goes on, or nobody
     this.later();
   }
@@ -34,7 +35,7 @@ export class Told {
       const value = await get(path);
       if (asking !== this.asking || path !== this.path()) return; // something else is asked for by now
       this.before = this.value && { value: this.value, at: this.at };
-      Object.assign(this, { value, at: new Date(), error: null, failures: 0 });
+      Object.assign(this, { value, of: path, at: new Date(), error: null, failures: 0 });
     } catch (error) {
       if (asking !== this.asking) return;
       this.error = error;
@@ -45,7 +46,7 @@ export class Told {
 
   /** Take what was told in another way. */
   take(value) {
-    Object.assign(this, { value, at: new Date(), error: null, failures: 0, asking: null });
+    Object.assign(this, { value, of: this.path(), at: new Date(), error: null, failures: 0, asking: null });
     clearTimeout(this.timer);
     this.later();
   }

@@ -5,7 +5,7 @@ import { settings } from "../core/session.js";
 import { Told } from "../core/told.js";
 import { world } from "../core/world.js";
 import { facts, table } from "../view/table.js";
-import { yes } from "../view/words.js";
+import { failure, yes } from "../view/words.js";
 
 const LOGINS = {
   none: "nobody is asked who they are: everybody is administrator",
@@ -39,7 +39,7 @@ export class AboutScreen {
   view() {
     const { value, error } = this.told;
     return html`<h1>About</h1>
-      ${error ? html`<p class="error" role="alert">${error.message}</p>` : nothing}
+      ${error ? failure(error, value) : nothing}
       ${value ? content(value) : error ? nothing : html`<p class="note">Loading …</p>`}`;
   }
 }

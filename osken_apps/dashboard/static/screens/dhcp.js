@@ -8,7 +8,7 @@ import { Told } from "../core/told.js";
 import { filters } from "../view/filters.js";
 import { ladders } from "../view/ladder.js";
 import { facts } from "../view/table.js";
-import { clock, link, several, spaced, time } from "../view/words.js";
+import { clock, failure, link, several, spaced, time } from "../view/words.js";
 
 const EVERY_MS = 2000;
 const MOST_MESSAGES = 200;
@@ -33,7 +33,7 @@ export class PortDhcp {
     const { value, error } = this.told;
     const dhcp = value?.dhcp;
     return html`<section aria-labelledby="dhcp"><h2 id="dhcp">DHCP</h2>
-      ${error ? html`<p class="error">${error.message}</p>` : nothing}
+      ${error ? failure(error, value) : nothing}
       ${dhcp ? html`${facts(lease(dhcp))}
         ${dhcp.transactions.length ? ladders(dhcp.transactions.map(exchange).reverse()) : html`<p class="note">Its machine has asked for nothing since ${time(dhcp.known_since)}.</p>`}` : nothing}
     </section>`;
@@ -78,7 +78,7 @@ export class DhcpScreen {
       <div class="title"><h1>DHCP</h1>
         <button type="button" aria-pressed=${isPaused ? "true" : "false"} @click=${() => this.told.pause(!isPaused)}>Pause</button></div>
       ${filters([{ name: "host", label: "Host" }, { name: "port_id", label: "Port id" }, { name: "outcome", label: "Outcome" }], this.parameters, change)}
-      ${error ? html`<p class="error" role="alert">${error.message}</p>` : nothing}
+      ${error ? failure(error, value) : nothing}
       ${value ? this.messages(value, at) : error ? nothing : html`<p class="note">Loading …</p>`}`;
   }
 

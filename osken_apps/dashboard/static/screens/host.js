@@ -7,7 +7,7 @@ import { nameOf } from "../core/names.js";
 import { Told } from "../core/told.js";
 import { may, offers } from "../core/world.js";
 import { facts, table } from "../view/table.js";
-import { clock, isCommand, link, number, rate, spaced, state } from "../view/words.js";
+import { clock, failure, isCommand, link, number, rate, spaced, state } from "../view/words.js";
 
 const EVERY_MS = 5000;
 // With as many rules as there are these make 200 rows.
@@ -54,7 +54,7 @@ export class HostInterfaces {
     const { value, error } = this.told;
     if (!this.path) return nothing;
     return html`<section><h2>Interfaces</h2>
-      ${error ? html`<p class="error">${error.message}</p>` : nothing}
+      ${error ? failure(error, value) : nothing}
       ${value ? table({
         caption: "Interfaces", columns: INTERFACES, rows: value.interfaces.toSorted((one, other) => !one.error - !other.error), most: MOST_INTERFACES,
         key: ({ bridge, name }) => `${bridge} ${name}`, empty: "The host shows none.",
@@ -124,7 +124,7 @@ export class PortFlows {
       if (this.isOpen && !value) this.told.load();
     };
     return html`<details @toggle=${opened}><summary>Its flows on ${this.host}</summary>
-      ${error ? html`<p class="error">${error.message}</p>` : nothing}
+      ${error ? failure(error, value) : nothing}
       ${value ? html`<p class="note">As of ${clock(at)}.${value.silent.length ? ` ${value.silent.join(", ")} did not say what they have.` : ""}
           <button type="button" @click=${() => this.told.load()}>Count again</button></p>
         ${table({ caption: "Flows of this port", columns: OF_PORT, rows: counted(value.flows, before, at), most: MOST_FLOWS, key: keyOfFlow, empty: "The host has none for it." })}`
@@ -176,7 +176,7 @@ export class HostFlows {
     if (!this.path) return nothing;
     return html`<section><div class="title"><h2>Flows by rule</h2>
         <button type="button" @click=${() => this.told.load()}>Count again</button></div>
-      ${error ? html`<p class="error">${error.message}</p>` : nothing}
+      ${error ? failure(error, value) : nothing}
       ${value ? this.rules(value, at) : nothing}</section>`;
   }
 

@@ -6,7 +6,7 @@ import { change, here, to } from "../core/location.js";
 import { mayProbe, offers } from "../core/world.js";
 import { Told } from "../core/told.js";
 import { asText, explanation } from "../view/explanation.js";
-import { clock } from "../view/words.js";
+import { clock, failure } from "../view/words.js";
 
 export const EXPLAIN = "osken-explain";
 const PROTOCOLS = ["icmp", "tcp", "udp"];
@@ -21,6 +21,7 @@ export class PathScreen {
     const { probes } = this;
     this.probes = false;
     if (from && to) this.explain(parameters, probes);
+    else Object.assign(this, { asking: null, told: null, error: null, waits: false }); // of what was asked before
   }
 
   async explain({ from, to, protocol = "icmp", port }, probe = false) {
@@ -77,7 +78,9 @@ export class PathScreen {
   }
 }
 
-const told = (explained, at) => html`<p><button type="button" @click=${() => navigator.clipboard?.writeText(asText(explained))}>Copy as text</button>
+// A browser gives its clipboard to nobody who came without TLS from another machine.
+const told = (explained, at) => html`<p>${navigator.clipboard
+  ? html`<button type="button" @click=${() => navigator.clipboard.writeText(asText(explained))}>Copy as text</button>` : nothing}
   <span class="note">As of ${clock(at)}.</span></p>`;
 
 /** Why a port is as it is: the first part of its page. */
@@ -115,7 +118,7 @@ export class PortExplained {
         ${mayProbe() ? html`<button type="button" title="Its machine is asked by ARP whether it is there." ?disabled=${this.probing}
           @click=${() => this.probe(port)}>${this.probing ? "Probing …" : "Send a probe"}</button>` : nothing}
         <a href=${to(["path"], { from: port.id })}>Path to another port</a></div>
-      ${error ? html`<p class="error">${error.message}</p>` : nothing}
+      ${error ? failure(error, value) : nothing}
       ${value ? html`${explanation(value.explain, false)} ${told(value.explain, at)}` : error ? nothing : html`<p class="note">Loading …</p>`}</section>`;
   }
 }

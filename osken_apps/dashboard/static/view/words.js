@@ -31,7 +31,11 @@ export function time(text) {
   return html`<time datetime=${moment.toISOString()} title=${moment.toISOString()}>${moment.toLocaleString(ORDER)}</time>`;
 }
 
-export const clock = (moment) => moment?.toLocaleTimeString(ORDER) ?? "–";
+/** Write a moment by the reader's clock, with its day if that is another than today. */
+export function clock(moment) {
+  const isOfToday = moment?.toDateString() === new Date().toDateString();
+  return (isOfToday ? moment.toLocaleTimeString(ORDER) : moment?.toLocaleString(ORDER)) ?? "–";
+}
 
 /** Link to a thing by its name, or by its id where it has none. */
 export function link(path, id, name, key = undefined) {
