@@ -71,6 +71,9 @@ def test_two_machines_that_work_and_what_keeps_them_from_it(
     assert told["verdict"]["code"] == "delivered"
     assert rules(told) == ["integration_normal", "local_to_provider", "physical_normal", "provider_to_local"]
     assert [hop["host"] for hop in told["return_path"]["hops"]] == ["host2", "host2", "host1", "host1"]
+    server = world.api.list("port", "device_owner=network:dhcp")[0]["fixed_ips"][0]["ip_address"]
+    told = ask(world, **{"from": "one", "to": server})
+    assert (told["verdict"]["code"], rules(told)) == ("answered", ["server_ping"])
     assert main(["explain", "--api", URL, "one", "two"]) == 0
     assert "ICMP from one is delivered to two (from host1 to host2)" in capsys.readouterr().out
 
