@@ -370,6 +370,46 @@ def test_whoever_must_log_in_is_not_told_that_the_api_was_silent_before(site: Si
         expect(page.locator(".banner")).to_have_count(0)
 
 
+def test_whoever_must_log_in_does_so_as_the_server_wants_it_now(site: Site) -> None:
+    """It may have been started again with another way since the tab was opened."""
+    told: list[Route] = []
+
+    def answer(route: Route) -> None:
+        told.append(route)
+        response = route.fetch()
+        before = {"authentication": "none"} if len(told) == 1 else {}
+        route.fulfill(response=response, json=response.json() | before)
+
+    with site.page(token="", prepare=lambda page: page.route("**/ui/settings", answer)) as page:
+        expect(page.get_by_label("Password")).to_be_visible()
+
+
+def test_a_tab_of_a_version_that_is_gone_is_loaded_anew_unless_somebody_is_at_something(site: Site) -> None:
+    is_new, told = [False], {"reset": True, "changes": [], "not_ready": []}
+
+    def settings(route: Route) -> None:
+        response = route.fetch()
+        newer = {"version": "9.9"} if is_new[0] else {}
+        route.fulfill(response=response, json=response.json() | newer)
+
+    def changes(route: Route) -> None:
+        route.fulfill(json=told | {"revision": 1})
+
+    with site.page("networks", prepare=lambda page: page.route("**/ui/settings", settings)) as page:
+        expect(page.locator("footer")).to_contain_text(f"osken-apps {metadata.version('osken-apps')}")
+        page.evaluate("window.isTheSame = true")
+        page.get_by_role("button", name="New network").click()
+        is_new[0] = True
+        with page.expect_request("**/ui/settings"):
+            page.route("**/v2.0/changes?*", changes)
+            look(page)
+        expect(page.locator("footer")).to_contain_text("osken-apps 9.9")
+        assert page.evaluate("window.isTheSame")
+        with page.expect_event("load"):
+            page.keyboard.press("Escape")
+        expect(page.locator("footer")).to_contain_text("osken-apps 9.9")
+
+
 def test_filters_and_order_are_in_the_address_and_back_works(site: Site) -> None:
     with site.page("ports") as page:
         page.get_by_label("Status").select_option("ACTIVE")

@@ -45,8 +45,16 @@ class App {
       return;
     }
     this.broken = "";
+    this.version ??= settings.version;
     if (needsToken() && !token()) this.leave();
     else await this.enter().catch((error) => this.fail(error));
+  }
+
+  /** Read how the server is by now. Of another version its page is loaded, unless somebody is at something here. */
+  async readSettings() {
+    await loadSettings().catch(() => {}); // that the API does not answer is said by what is live
+    if (settings.version !== this.version && !this.dialog.content && !this.login) location.reload();
+    else this.draw();
   }
 
   /** Begin to show what there is; throws an ApiError. */
@@ -82,6 +90,7 @@ class App {
     this.screen?.close?.();
     this.screen = null;
     this.login ??= new LoginScreen(this);
+    this.readSettings(); // how one logs in may be another now
     this.draw();
   }
 
@@ -104,6 +113,7 @@ class App {
 
   heard(news) {
     world.notReady = news.not_ready;
+    if (news.reset) this.readSettings();
     if (news.reset || news.changes.length) {
       forgetNames(news);
       this.screen?.heard?.(news);
