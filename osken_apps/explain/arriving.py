@@ -14,7 +14,7 @@ def is_delivered(case: Case, path: Trace | None, to: PortSeen | None) -> bool | 
 
     At a DHCP server ends what is answered for it.
     """
-    if path is not None and to is not None and to.port.is_dhcp_server:
+    if path is not None and to is not None and to.is_dhcp_server:
         return _is_answered(case, path)
     if path is None or to is None or to.place is None:
         return None

@@ -149,6 +149,11 @@ class PortSeen:
         return self.port.name or self.port.id
 
     @property
+    def is_dhcp_server(self) -> bool:
+        """Tell whether it is the one that serves its network; there may be others that are called so."""
+        return self.server is not None and self.server.id == self.port.id
+
+    @property
     def network_called(self) -> str:
         """The name of its network, or its id."""
         return self.network.name or self.network.id

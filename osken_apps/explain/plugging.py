@@ -13,7 +13,7 @@ OF_CROWDS = (Code.TUNNEL_HOSTS, Code.TUNNEL_MACHINES)
 
 
 def _port_down(case: Case) -> Found | None:
-    if case.seen.port.admin_state_up:
+    if case.seen.port.admin_state_up or case.seen.is_dhcp_server:
         return None
     return Found(evidence=(case.store(f"admin_state_up of port {case.seen.called} is false"),))
 
@@ -85,7 +85,7 @@ def _elsewhere(case: Case) -> Found | None:
 
 def _not_plugged(case: Case) -> Found | None:
     facts = case.facts
-    if case.seen.place or case.seen.claimants or case.seen.port.is_dhcp_server:
+    if case.seen.place or case.seen.claimants or case.seen.is_dhcp_server:
         return None
     evidence = Evidence("no interface that is shown has that iface-id", Source.OVSDB, facts.at)
     away = f" ({listed(facts.away)} are not)" if facts.away else ""

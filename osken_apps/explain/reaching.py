@@ -120,7 +120,7 @@ def _delivered(case: Case) -> Found | None:
 
 
 def _cannot_tell(case: Case) -> Found | None:
-    both = [seen for seen in (case.seen, case.peer) if seen and not seen.port.is_dhcp_server]
+    both = [seen for seen in (case.seen, case.peer) if seen and not seen.is_dhcp_server]
     lost = [seen.called for seen in both if seen.place is None]
     why = f"where {listed(lost)} is, is not known" if lost else "its host has not shown itself yet"
     return Found({"why": why})

@@ -12,13 +12,13 @@ def _says(case: Case, seen: PortSeen) -> Evidence:
 
 
 def _dhcp_server(case: Case) -> Found | None:
-    return Found(evidence=(_says(case, case.seen),)) if case.seen.port.is_dhcp_server else None
+    return Found(evidence=(_says(case, case.seen),)) if case.seen.is_dhcp_server else None
 
 
 def not_served(case: Case) -> Found | None:
     """Find that the peer is a DHCP server, which answers to nothing of the kind that is asked about."""
     peer, traffic, common = case.peer, case.facts.traffic, case.paths.common
-    if peer is None or not peer.port.is_dhcp_server or common is None:
+    if peer is None or not peer.is_dhcp_server or common is None:
         return None
     is_served = traffic.protocol == "icmp" or (traffic.protocol, traffic.port) == ("udp", SERVER_PORT)
     return None if is_served and common[1].version == 4 else Found(evidence=(_says(case, peer),))
@@ -26,7 +26,7 @@ def not_served(case: Case) -> Found | None:
 
 def _answered(case: Case) -> Found | None:
     peer, path = case.peer, case.paths.forward
-    if peer is None or path is None or not peer.port.is_dhcp_server or not is_delivered(case, path, peer):
+    if peer is None or path is None or not peer.is_dhcp_server or not is_delivered(case, path, peer):
         return None
     to_controller = any(leaving.way is Way.CONTROLLER for leaving in path.exits)
     hop = path.hops[-1]

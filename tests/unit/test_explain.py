@@ -128,7 +128,7 @@ UNPLUGGED = replace(VM1, binding=None)
 ON_HOST2 = replace(UNPLUGGED, requested_host="host3")
 GUARDED = snapshot("host1", VM1, (1,), OUT)
 ANSWERS = {"answers": Known(True, Source.PROBE, NOW), "probed": IPv4Address("10.10.10.11")}
-THE_SERVER = PortSeen(port=SERVER1, network=NET1, subnets=(SUBNET1,))
+THE_SERVER = PortSeen(port=SERVER1, network=NET1, subnets=(SUBNET1,), server=SERVER1)
 SILENT = {"counted": Known(PortCounted(0, 5), Source.OPENFLOW, NOW)}
 ADDRESS: dict[str, tuple[Facts, str]] = {
     "port_down": (facts(but(VM1, admin_state_up=False)), "vm1 is switched off: its admin_state_up is false."),
@@ -771,6 +771,18 @@ def test_of_a_dhcp_server_nothing_is_said_that_is_of_a_place(traffic: Traffic) -
     assert explain_reach(facts(THE_SERVER, TALKING)).verdict.code == "dhcp_server"
     lost = facts(TALKING, THE_SERVER, hosts={})
     assert explain_reach(lost).verdict.sentence.endswith("cannot be told: its host has not shown itself yet.")
+
+
+def test_a_dhcp_server_that_is_switched_off_serves_all_the_same() -> None:
+    off = replace(SERVER1, admin_state_up=False)
+    told = explain_reach(facts(TALKING, replace(THE_SERVER, port=off, server=off)))
+    assert (told.verdict.code, told.also) == ("answered", ())
+
+
+def test_of_several_dhcp_servers_one_serves() -> None:
+    other = replace(THE_SERVER, port=replace(SERVER1, id="other", name="other"))
+    assert explain_address(facts(other)).verdict.code == "not_plugged"
+    assert explain_reach(facts(TALKING, other)).verdict.code == "peer_not_plugged"
 
 
 def test_what_keeps_a_ping_from_the_flow_that_answers_it_is_told() -> None:
