@@ -74,10 +74,10 @@ class Gatherer:
         answers = Answers()
         counted = {one.id: answers.counted(self._bridge_of(one), self._ofport_of(one)) for one in asked}
         heard = {one.id: self._probe(one, answers) for one in asked if about.probe}
-        pairing = self._paired(port, about.outside)
         wire = self._wire(port, peer, answers) if about.probe and peer else None
         known = self._host_seen(self._concerned(asked), answers)
         unseen = answers.wait()
+        pairing = self._paired(port, about.outside)
         asked = list(self._still_known(asked))
         if port_id not in (found := {one.id for one in asked}) or (peer_id and peer_id not in found):
             return None
@@ -130,7 +130,7 @@ class Gatherer:
         inventory = self._hosts.fabric.inventory
         ids = inventory.ports_of(port.network_id) - {port.id}
         known = (inventory.ports.get(id) for id in in_turns(ids, pause=runtime.pause))
-        pairing = (one for one in known if one and address in paired([one]))
+        pairing = (one for one in known if one and one.allowed_address_pairs and address in paired([one]))
         return tuple(sorted(islice(pairing, MAX_PORTS), key=lambda one: (one.name, one.id)))
 
     def _probe(self, port: Port, answers: Answers) -> tuple[Callable[[], Known[bool]], IPv4Address | None]:
