@@ -22,6 +22,7 @@ MOST = 5  # ports that a text may mean, of which all are named
 NEAREST = 3
 LOOKED_AT = 500  # names that have a half of the one that was given
 SHORTEST = 2
+LIMITED_BROADCAST = ip_address("255.255.255.255")
 
 
 def named(operations: Operations, request: Request, text: str) -> Port:
@@ -63,6 +64,11 @@ def named_peer(operations: Operations, request: Request, port: Port, text: str) 
     address = address_of(text)
     if address is None or _meant_and_seen(operations, request, text):
         return Peer(named(operations, request, text))
+    if not _is_of_one_machine(address):
+        raise HTTPBadRequest(
+            f"Invalid input for to. Reason: {address} is not the address of one machine, wherever it is asked"
+            " from."
+        )
     with operations.store.read() as view:
         takes = _takes_default_route(view, port)
         hop = way_out(port, view.subnets_of(port.network_id), address, takes).hop
@@ -137,6 +143,13 @@ def _seen(operations: Operations, request: Request, ids: Iterable[str]) -> Itera
             yield operations.read_for(PORTS, request, id, RULE)
         except PortNotFound:
             continue
+
+
+def _is_of_one_machine(address: IPAddress) -> bool:
+    """Tell whether an address may be that of one machine, and of the same one from everywhere."""
+    is_special = address.is_multicast or address.is_unspecified or address.is_loopback
+    is_of_a_link = address.version == 6 and address.is_link_local
+    return not (is_special or is_of_a_link or address == LIMITED_BROADCAST)
 
 
 def _is_called(port: Port, text: str, mac: str) -> bool:

@@ -234,6 +234,17 @@ def test_the_second_nic_of_a_machine_is_asked_about_as_one_without_a_default_rou
         assert told["verdict"]["code"] == code
 
 
+@pytest.mark.parametrize(
+    "address", ["0.0.0.0", "127.0.0.1", "224.0.0.251", "255.255.255.255", "::", "::1", "ff02::1", "fe80::1"]
+)
+def test_an_address_that_is_no_one_machine_s_of_the_network_is_no_destination(
+    api: Client, address: str
+) -> None:
+    reply = ask(api, **{"from": "vm1", "to": address})
+    reason = f"{address} is not the address of one machine, wherever it is asked from."
+    assert (reply.status, reply.message) == (400, f"Invalid input for to. Reason: {reason}")
+
+
 def test_a_port_is_not_asked_whether_it_reaches_itself(api: Client) -> None:
     port = vm1(api)
     for text in ("vm1", port["mac_address"], port["fixed_ips"][0]["ip_address"]):
