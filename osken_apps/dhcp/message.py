@@ -5,12 +5,12 @@ A decoder raises `Malformed` and nothing else. Source: RFC 951, RFC 2131 section
 """
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from enum import IntEnum
 from typing import NamedTuple
 
 from osken_apps.dhcp.new_tuple import new_tuple
-from osken_apps.dhcp.options import LENGTHS, LENGTHS_BUT_OF_TYPE, Option, read_field
+from osken_apps.dhcp.options import Option, read_field
 from osken_apps.errors import Malformed
 
 MAGIC_COOKIE = b"\x63\x82\x53\x63"
@@ -92,10 +92,11 @@ def decode_message(octets: bytes) -> Message:
 
 def _untyped(octets: bytes) -> int | None:
     """Tell a DHCP message whose type cannot be used from one of BOOTP, which has none (RFC 1534)."""
-    return NO_TYPE if Option.MESSAGE_TYPE in _decode_options(octets, LENGTHS_BUT_OF_TYPE) else None
+    found = _decode_options(octets, unusable_too=(Option.MESSAGE_TYPE,))
+    return NO_TYPE if Option.MESSAGE_TYPE in found else None
 
 
-def _decode_options(octets: bytes, lengths: Mapping[int, range] = LENGTHS) -> dict[int, bytes]:
+def _decode_options(octets: bytes, unusable_too: Container[int] = ()) -> dict[int, bytes]:
     """Read the options: the option field, then `file`, then `sname` (RFC 2131 4.1).
 
     Without DHCP's cookie it is BOOTP, and whatever the vendor field holds is another vendor's (RFC 1497).
@@ -103,16 +104,16 @@ def _decode_options(octets: bytes, lengths: Mapping[int, range] = LENGTHS) -> di
     options: dict[int, bytes] = {}
     if not octets.startswith(MAGIC_COOKIE, FIXED.size):
         return options
-    read_field(octets, OPTIONS_OFFSET, options, lengths)
+    read_field(octets, OPTIONS_OFFSET, options, unusable_too)
     if Option.OVERLOAD in options:
         overload = options[Option.OVERLOAD][0]
         if overload not in OVERLOADS:
             del options[Option.OVERLOAD]
             return options
         if overload & OVERLOAD_FILE:
-            read_field(octets[FILE], 0, options, lengths)
+            read_field(octets[FILE], 0, options, unusable_too)
         if overload & OVERLOAD_SNAME:
-            read_field(octets[SNAME], 0, options, lengths)
+            read_field(octets[SNAME], 0, options, unusable_too)
     return options
 
 

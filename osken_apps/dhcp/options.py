@@ -5,7 +5,7 @@ Source: RFC 2132 section 2, RFC 3396 (long options), IANA's registry of DHCP par
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container
 
 
 class Option:
@@ -71,8 +71,6 @@ LENGTHS: dict[int, range] = {
     Option.MAX_MESSAGE_SIZE: range(2, 3),
     Option.CLIENT_ARCH: range(2, 256, 2),
 }
-#: The same, but a message type may have any: so one that cannot be used is told from none.
-LENGTHS_BUT_OF_TYPE = {number: those for number, those in LENGTHS.items() if number != Option.MESSAGE_TYPE}
 #: Options whose parts are joined when they come again, as the RFC of each asks (RFC 3396: "concatenation-
 #: requiring"). Of any other the first that can be used counts: clients send it twice, and mean one.
 IN_PARTS = frozenset(
@@ -98,11 +96,12 @@ _PADS = re.compile(rb"\0*")
 
 
 def read_field(
-    area: bytes, offset: int, options: dict[int, bytes], lengths: Mapping[int, range] = LENGTHS
+    area: bytes, offset: int, options: dict[int, bytes], unusable_too: Container[int] = ()
 ) -> None:
     """Add each option of a field to `options`, from `offset` to END, the field's end or one that is cut off.
 
-    An option that cannot be used hides no other: what came before it is there.
+    An option that cannot be used hides no other: what came before it is there. Those of `unusable_too` are
+    added also if they are of a wrong length or cut off.
     """
     size = len(area)
     try:
@@ -116,15 +115,18 @@ def read_field(
             start = offset + 2
             offset = start + area[offset + 1]
             if offset > size:
+                if number in unusable_too:
+                    options.setdefault(number, area[start:])
                 return
-            if number in lengths and offset - start not in lengths[number]:
+            if number in LENGTHS and offset - start not in LENGTHS[number] and number not in unusable_too:
                 continue
             if number not in options:
                 options[number] = area[start:offset]
             elif number in IN_PARTS and len(options[number]) < MAX_JOINED_OCTETS:
                 options[number] += area[start:offset]
-    except IndexError:
-        return  # the field's end
+    except IndexError:  # the field's end, perhaps after a number without a length
+        if offset < size and area[offset] in unusable_too:
+            options.setdefault(area[offset], b"")
 
 
 def encode_option(number: int, value: bytes) -> bytes:

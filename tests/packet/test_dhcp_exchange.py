@@ -137,6 +137,12 @@ EXCHANGES = {
         None,
         None,
     ),
+    "message type that is cut off": (
+        frame(None, (52, b"\1"), file=bytes(126) + b"\x35\1"),
+        "UNKNOWN_MESSAGE_TYPE",
+        None,
+        None,
+    ),
     "a server's BOOTREPLY": (frame(OFFER, op=2), "NOT_A_REQUEST", None, None),
     "to another address": (frame(REQUEST, ip={"dst": "10.10.10.9"}), "NOT_FOR_US", None, None),
     "BOOTP": (frame(None), "BOOTP", None, "10.10.10.2"),

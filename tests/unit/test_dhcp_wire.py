@@ -12,7 +12,13 @@ from scapy.utils import checksum as scapy_checksum
 from osken_apps.dhcp.classless_routes import encode_route, has_default_route
 from osken_apps.dhcp.domain_names import encode_name, encode_search_list
 from osken_apps.dhcp.frame import Datagram, decode_frame, encode_frame, ones_sum
-from osken_apps.dhcp.message import MAGIC_COOKIE, Message, decode_message, encode_reply_message
+from osken_apps.dhcp.message import (
+    MAGIC_COOKIE,
+    OPTIONS_OFFSET,
+    Message,
+    decode_message,
+    encode_reply_message,
+)
 from osken_apps.dhcp.option_packing import pack_options
 from osken_apps.dhcp.options import IN_PARTS, LENGTHS, encode_option, parts, read_field, split
 from osken_apps.errors import Malformed
@@ -148,10 +154,22 @@ def test_an_option_of_an_odd_length_or_value_is_absent_and_its_message_is_not(od
 
 @pytest.mark.parametrize(
     ("options", "expected"),
-    [(b"\x35\x00", 0), (b"\x35\x02\x01\x01", 0), (b"\x35\x00\x35\x01\x01", 1), (b"\x0c\x01a", None)],
+    [
+        (b"\x35\x00\xff", 0),
+        (b"\x35\x02\x01\x01\xff", 0),
+        (b"\x35\x00\x35\x01\x01\xff", 1),
+        (b"\x35", 0),  # cut off, as are the next three
+        (b"\x35\x01", 0),
+        (b"\x35\x09\x01\xff", 0),
+        (b"\x35\x01\x01\x35\x09", 1),
+        (b"\x0c\x01a\xff", None),
+        (b"\x0c\x01a\xff\x35", None),
+        (b"\x0c\x35", None),
+        (b"", None),
+    ],
 )
-def test_a_message_whose_type_is_odd_is_of_no_type_and_not_bootp_s(options, expected):
-    message = decode_message(message_of(options + b"\xff"))
+def test_a_message_whose_type_is_odd_or_cut_off_is_of_no_type_and_not_bootp_s(options, expected):
+    message = decode_message(message_of(b"")[:OPTIONS_OFFSET] + options)
     assert message.message_type == expected
     assert message.options.get(53) == (b"\1" if expected else None)
 
