@@ -1,6 +1,7 @@
 """Tokens: who was let in, when, to what; sealed with Fernet under keys of the store that change daily. SHELL.
 
 Whoever has the store reads a token without asking anybody. A key is kept as long as a token of its may live.
+Keys and tokens of a clock that was more than an hour ahead end when it is put right.
 """
 
 import json
@@ -14,6 +15,7 @@ from uuid import uuid4
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from osken_apps.errors import StoreUnavailable
+from osken_apps.store.accounts import CLOCK_ERROR_S
 from osken_apps.store.store import Store
 
 KEY_AGE_S = 24 * 3600
@@ -88,25 +90,30 @@ class Tokens:
         except InvalidToken:
             return None
         token = _token_of(json.loads(data))
-        return token if token and token.expires_at > self._now() * 1000 else None
+        return token if token and self._counts(token) else None
+
+    def _counts(self, token: Token) -> bool:
+        """Tell whether a token counts now."""
+        now = self._now() * 1000
+        return token.issued_at <= now + 1000 * CLOCK_ERROR_S and token.expires_at > now
 
     def _opening(self) -> MultiFernet:
         """Give all keys, newest first, as they were a minute ago at most."""
         with self._lock:
-            if self._fernet is None or self._now() - self._read_at > REREAD_S:
+            if self._fernet is None or not 0 <= self._now() - self._read_at <= REREAD_S:
                 self._take()
             fernet = self._fernet
         return fernet or self._sealing()
 
     def _sealing(self) -> MultiFernet:
-        """Give all keys, the first of them not older than a day, as far as there can be a new one.
+        """Give all keys, the first of them made within the last day, as far as there can be a new one.
 
         A new one may have to wait for others who write; whoever reads a token does not wait for that.
         """
         now = int(self._now())
         with self._lock:
             keys, fernet = self._keys, self._fernet
-        if fernet is not None and keys[0][1] + KEY_AGE_S > now:
+        if fernet is not None and _is_of_today(keys[0], now):
             return fernet
         try:
             self._change(now)
@@ -123,7 +130,7 @@ class Tokens:
         """Make a new key if another process did not."""
         with self._store.write() as transaction:
             keys = transaction.accounts.token_keys()
-            if not keys or keys[0][1] + KEY_AGE_S <= now:
+            if not keys or not _is_of_today(keys[0], now):
                 oldest = now - 2 * KEY_AGE_S - self._lifetime_s
                 transaction.accounts.add_token_key(Fernet.generate_key().decode(), now, oldest)
         with self._lock:
@@ -134,6 +141,11 @@ class Tokens:
             self._keys = view.accounts.token_keys()
         self._read_at = self._now()
         self._fernet = MultiFernet([Fernet(key) for key, _ in self._keys]) if self._keys else None
+
+
+def _is_of_today(key: tuple[str, int], now: int) -> bool:
+    """Tell whether a key may make tokens now; a clock may be put back a little."""
+    return now - KEY_AGE_S < key[1] <= now + CLOCK_ERROR_S
 
 
 def _token_of(values: Any) -> Token | None:

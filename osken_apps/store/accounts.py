@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table, delete, exc, insert, select, update
+from sqlalchemy import Connection, Table, delete, exc, insert, or_, select, update
 
 from osken_apps.model.accounts import (
     AccountExists,
@@ -30,7 +30,8 @@ from osken_apps.store.tables import COUNTERS
 T = TypeVar("T")
 
 GENERATION = "accounts"
-CLOCK_ERROR_S = 3600  # a clock that is put right must not make a token count again
+# A clock that was ahead by up to this, and is put right, must neither end a token nor make one count again.
+CLOCK_ERROR_S = 3600
 _GENERATION = select(COUNTERS.c.last).where(COUNTERS.c.name == GENERATION)
 
 
@@ -128,8 +129,10 @@ class AccountsWriter(Accounts):
         self._count()
 
     def add_token_key(self, key: str, now: int, oldest: int) -> None:
-        """Use a new key for tokens, and forget those that were made before `oldest`."""
-        self._connection.execute(delete(TOKEN_KEYS).where(TOKEN_KEYS.c.created_at < oldest))
+        """Use a new key for tokens; forget those that were made before `oldest`, or by a clock far ahead."""
+        made_at = TOKEN_KEYS.c.created_at
+        outdated = or_(made_at < oldest, made_at > now + CLOCK_ERROR_S)
+        self._connection.execute(delete(TOKEN_KEYS).where(outdated))
         self._connection.execute(insert(TOKEN_KEYS).values(key=key, created_at=now))
 
     def revoke(self, token_id: str, expires_at: int, now: int) -> None:

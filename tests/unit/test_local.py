@@ -563,6 +563,40 @@ def test_keys_of_tokens_change_daily_and_old_tokens_live_on(tmp_path: Path) -> N
         assert len(view.accounts.token_keys()) < 3
 
 
+def test_keys_and_tokens_of_a_clock_that_was_far_ahead_end_when_it_is_put_right(tmp_path: Path) -> None:
+    store = Store(config_of(tmp_path).database)
+    moments = [1_000_000.0]
+    one, other = (Tokens(store, 60, lambda: moments[0]) for _ in range(2))
+
+    def keys() -> list[int]:
+        with store.read() as view:
+            return [made_at for _, made_at in view.accounts.token_keys()]
+
+    moments[0] += 365 * KEY_AGE_S
+    early, said = one.issue("u", "p", ("password",))
+    assert other.read(early) == said
+    moments[0] -= 365 * KEY_AGE_S
+    assert one.read(early) is None
+    text, said = one.issue("u", "p", ("password",))
+    assert keys() == [moments[0]]
+    assert other.read(text) == said
+    moments[0] += KEY_AGE_S
+    one.issue("u", "p", ("password",))
+    assert len(keys()) == 2
+
+
+def test_a_clock_that_is_put_back_a_little_makes_no_key_and_ends_no_token(tmp_path: Path) -> None:
+    store = Store(config_of(tmp_path).database)
+    moments = [1_000_000.0]
+    made = Tokens(store, 60, lambda: moments[0])
+    text, said = made.issue("u", "p", ("password",))
+    moments[0] -= 3600
+    made.issue("u", "p", ("password",))
+    assert made.read(text) == said
+    with store.read() as view:
+        assert len(view.accounts.token_keys()) == 1
+
+
 def test_who_shows_a_token_does_not_wait_for_a_new_key(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
