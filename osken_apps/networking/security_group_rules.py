@@ -1,6 +1,6 @@
 """Rules of security groups, and those that new groups are made with: how one is made and deleted. PURE."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from osken_apps.errors import (
@@ -18,7 +18,6 @@ from osken_apps.model.security_groups import (
     SecurityGroupRule,
 )
 from osken_apps.networking.permissions import checked, key_of
-from osken_apps.networking.security_groups import set_number
 from osken_apps.networking.state import State
 from osken_apps.networking.terms import Terms
 
@@ -82,11 +81,11 @@ def create(state: State, rule: SecurityGroupRule, terms: Terms) -> SecurityGroup
     siblings = state.rules_of(group.id)
     if len(siblings) >= MAX_RULES:
         raise OverQuota("security_group_rule")
-    known = _same(rule, siblings)
+    known = siblings.same_as(rule)
     if known is not None:
         raise SecurityGroupRuleExists(known)
     rule = replace(rule, id=state.new_id(), number=state.new_number())
-    made = state.create(replace(rule, set_number=set_number(rule, siblings)))
+    made = state.create(replace(rule, set_number=siblings.set_number_of(rule)))
     state.touch(group)
     return made
 
@@ -110,9 +109,10 @@ def create_default(state: State, rule: DefaultSecurityGroupRule) -> DefaultSecur
     others = state.default_rules()
     if len(others) >= MAX_DEFAULT_RULES:
         raise OverQuota("default_security_group_rule")
-    known = _same(rule, [other for other in others if _of_the_same_groups(rule, other)])
-    if known is not None:
-        raise DefaultSecurityGroupRuleExists(known)
+    key = key_of(rule)
+    for other in others:
+        if _of_the_same_groups(rule, other) and key_of(other) == key:
+            raise DefaultSecurityGroupRuleExists(other.id)
     return state.create(replace(rule, id=state.new_id()))
 
 
@@ -121,15 +121,6 @@ def _of_the_same_groups(rule: DefaultSecurityGroupRule, other: DefaultSecurityGr
     return (rule.used_in_default_sg and other.used_in_default_sg) or (
         rule.used_in_non_default_sg and other.used_in_non_default_sg
     )
-
-
-def _same(
-    rule: SecurityGroupRule | DefaultSecurityGroupRule,
-    others: Iterable[SecurityGroupRule | DefaultSecurityGroupRule],
-) -> str | None:
-    """Give the id of one that permits the same."""
-    key = key_of(rule)
-    return next((other.id for other in others if key_of(other) == key), None)
 
 
 def _usable_group(state: State, group_id: str, project_id: str, terms: Terms) -> SecurityGroup:

@@ -4,7 +4,7 @@ A project's default group is made when it is first of use, and its id is always 
 """
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from osken_apps.errors import Conflict, SecurityGroupNotFound
@@ -142,18 +142,7 @@ def _rule_of(state: State, group: SecurityGroup, default: DefaultSecurityGroupRu
         number=number,
         by_default=True,
     )
-    return replace(rule, set_number=set_number(rule, state.rules_of(group.id)))
-
-
-def set_number(rule: SecurityGroupRule, siblings: Iterable[SecurityGroupRule]) -> int:
-    """Give what a new rule of a group shares with its siblings of the same remote ones; 0: it has none."""
-    if rule.remote_id is None:
-        return 0
-    key = (rule.remote_id, rule.direction, rule.ethertype)
-    known = (
-        other.set_number for other in siblings if (other.remote_id, other.direction, other.ethertype) == key
-    )
-    return next(known, rule.number)
+    return replace(rule, set_number=state.rules_of(group.id).set_number_of(rule))
 
 
 def update(state: State, group: SecurityGroup, request: SecurityGroupRequest) -> SecurityGroup:

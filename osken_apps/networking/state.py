@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 from osken_apps.model.addresses import IPAddress, IPNetwork, MacAddress
 from osken_apps.model.resources import Network, Port, Standard, Subnet
 from osken_apps.model.security_groups import DefaultSecurityGroupRule, SecurityGroupRule
+from osken_apps.networking.group_rules import GroupRules
 from osken_apps.networking.left_segments import LeftSegment
 from osken_apps.networking.physical import Pool
 
@@ -92,7 +93,7 @@ class State(Protocol):
     def has_bound_port(self, network_id: str) -> bool:
         """Tell whether a port of the network is bound to a host."""
 
-    def rules_of(self, group_id: str) -> list[SecurityGroupRule]:
+    def rules_of(self, group_id: str) -> GroupRules:
         """Give the rules of a security group, oldest first."""
 
     def rules_naming(self, remote_id: str) -> list[SecurityGroupRule]:

@@ -258,4 +258,4 @@ class Transaction(Allocator):
         elif isinstance(change.resource, SecurityGroupRule):
             rule = change.resource
             if rule.security_group_id in self._known_rules:
-                self._known_rules[rule.security_group_id][rule.id] = rule
+                self._known_rules[rule.security_group_id].add(rule)

@@ -14,6 +14,7 @@ from osken_apps.model.kind import KINDS
 from osken_apps.model.known_hosts import KnownHost
 from osken_apps.model.resources import FixedIp, Network, Port, Standard, Subnet
 from osken_apps.model.security_groups import DefaultSecurityGroupRule, SecurityGroupRule
+from osken_apps.networking.group_rules import GroupRules
 from osken_apps.store import departed_ports, known_hosts, schema, server_events
 from osken_apps.store.accounts import Accounts
 from osken_apps.store.address_text import address_of
@@ -92,7 +93,7 @@ class View:
         self._known: dict[tuple[type[Standard], str], Standard] = {}  # what was asked for by its id
         self._known_subnets: dict[str, dict[str, Subnet]] = {}  # of a network
         self._known_ranges: dict[str, list[Range]] = {}  # of a network's subnets, in their order
-        self._known_rules: dict[str, dict[str, SecurityGroupRule]] = {}  # of a security group
+        self._known_rules: dict[str, GroupRules] = {}  # of a security group
 
     @property
     def accounts(self) -> Accounts:
@@ -214,12 +215,12 @@ class View:
         """Tell whether a port of the network is bound to a host."""
         return self._connection.scalar(_A_BOUND_PORT, {"network_id": network_id}) is not None
 
-    def rules_of(self, group_id: str) -> list[SecurityGroupRule]:
+    def rules_of(self, group_id: str) -> GroupRules:
         """Give the rules of a security group, oldest first."""
         if group_id not in self._known_rules:
             found = self.find(SecurityGroupRule, Among("security_group_id", (group_id,)))
-            self._known_rules[group_id] = {rule.id: rule for rule in found}
-        return list(self._known_rules[group_id].values())
+            self._known_rules[group_id] = GroupRules(found)
+        return self._known_rules[group_id]
 
     def rules_naming(self, remote_id: str) -> list[SecurityGroupRule]:
         """Give the rules whose remote ones are those of a group or address group, oldest first."""

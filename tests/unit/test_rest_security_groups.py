@@ -10,6 +10,7 @@ import webob
 from osken_apps.errors import StoreUnavailable
 from osken_apps.model.changes import PortReport
 from osken_apps.model.resources import Binding, PortStatus
+from osken_apps.model.security_groups import Permission
 from osken_apps.networking.address_groups import MAX_ADDRESSES
 from osken_apps.networking.bindings import record
 from osken_apps.networking.security_groups import default_group_id
@@ -431,6 +432,27 @@ def test_a_bulk_of_rules_is_made_whole_or_not_at_all(alice: Client, group_id: st
     again = bulk(22, 80)
     assert (again.status, again.error) == (409, "SecurityGroupRuleExists")
     assert len(alice.get(f"/security-group-rules?security_group_id={group_id}")["security_group_rules"]) == 4
+
+
+def test_each_rule_of_a_bulk_is_compared_with_those_that_are_there_without_a_look_at_each(
+    alice: Client, group_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks, prefix = [0], Permission.prefix.fget  # type: ignore[attr-defined]
+
+    def looked(permission: Permission) -> Any:
+        looks[0] += 1
+        return prefix(permission)
+
+    def bulk(first: int) -> Reply:
+        body = {"security_group_id": group_id, "direction": "ingress", "ethertype": "IPv4"}
+        rules = [body | {"remote_ip_prefix": f"10.0.{number}.0/24"} for number in range(first, first + 30)]
+        return alice.call("POST", "/security-group-rules", {"security_group_rules": rules})
+
+    assert bulk(0).status == 201
+    monkeypatch.setattr(Permission, "prefix", property(looked))
+    assert bulk(30).status == 201
+    assert looks[0] < 5 * (2 + 60)  # with the two that a new group has
+    assert bulk(59).error == "SecurityGroupRuleExists"
 
 
 def test_a_bulk_has_rules_of_one_group_and_one_project(admin: Client, group_id: str) -> None:
