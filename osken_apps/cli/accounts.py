@@ -49,7 +49,7 @@ def store_of(parsed: argparse.Namespace) -> Iterator[tuple[Store, Config]]:
         raise CommandError(f"there is no database {path}: start the controller once, it makes one")
     try:
         check_up_to_date(loaded.database)
-        with closing(Store(loaded.database)) as store:
+        with closing(Store(loaded.database, is_served_elsewhere=True)) as store:
             yield store, loaded
     except OskenAppsError as error:
         raise CommandError(str(error)) from error

@@ -37,6 +37,7 @@ from osken_apps.rest.server.clients import client_of
 from osken_apps.rest.wsgi import Api, application
 from osken_apps.store.checkpoints import keep_checkpoints
 from osken_apps.store.feed import Feed
+from osken_apps.store.following import follow_commands
 from osken_apps.store.recorder import Recorder
 from osken_apps.store.store import Store
 
@@ -88,6 +89,7 @@ def serve(
         _look_at(store, config, hosts)
         _for_ever(failures, recorder.run, store)
         _for_ever(failures, keep_checkpoints, store, failures)
+        _for_ever(failures, follow_commands, store)
         if nova:
             _for_ever(failures, Notifier(store, nova.say, nova.log_in, failures).run)
         if has_logins:

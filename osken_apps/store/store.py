@@ -8,7 +8,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
 from sqlalchemy import exc
@@ -47,11 +47,13 @@ class Store:
         expected_id: str = "",
         note_events: bool = False,
         closed_for: str = "",
+        is_served_elsewhere: bool = False,
     ) -> None:
         """Open the database, which must be of the store of that id if one is given.
 
         `note_events`: with each change of a port what its server is to be told of it is kept. `closed_for`
-        says why it is not to be opened, if it is not.
+        says why it is not to be opened, if it is not. `is_served_elsewhere`: there is, or may be, a process
+        that serves it, which is to tell of what is changed here.
 
         Raises ConfigurationError; a database that cannot be used is logged, and each transaction raises
         StoreUnavailable.
@@ -62,11 +64,13 @@ class Store:
         self._trouble = ""
         self._sources = sources
         self._note_events = note_events
+        self._is_served_elsewhere = is_served_elsewhere
         self._cache = Cache()
         # A turn lasts from the start of a write to the end of its listeners: they see commits in order.
         self._writers = WriterQueue()
         self._listeners: list[Listener] = []
         self._sequence = 0  # of the last commit that changed anything
+        self._untold = 0  # the last change of a command that is known of
         try:
             if closed_for:
                 raise StoreUnusable(closed_for)
@@ -78,6 +82,8 @@ class Store:
             LOG.warning("there was no database; made a new one: %s", self.database)
         if self.database.read_only:
             LOG.error("%s", self.database.read_only)
+        with suppress(StoreUnavailable):
+            self._untold = self._newest_untold()
 
     @property
     def commit_durations(self) -> Durations:
@@ -118,12 +124,17 @@ class Store:
             transaction = yield from self._written(lazy)
             self._commits.observe(time.monotonic() - began_at)
             self.commits += 1
-            if transaction.changes:
-                for change in transaction.changes:
-                    self._forget(change)
-                self._sequence += 1
-                for listener in self._listeners:
-                    listener(self._sequence, transaction.changes)
+            self._tell(transaction.changes)
+
+    def tell_untold(self) -> None:
+        """Tell listeners what commands have changed since the last time. Raises StoreUnavailable."""
+        if self._newest_untold() == self._untold:
+            return
+        with self._writers.turn():
+            with self.read() as view:
+                newest, changes = view.newest_untold(), view.untold_since(self._untold)
+            self._untold = newest
+            self._tell(changes)
 
     def listen(self, listener: Listener) -> None:
         """Have `listener` called with number and changes of each later commit, in order; it must not wait."""
@@ -150,7 +161,22 @@ class Store:
                 transaction = Transaction(writing, self._cache, self._sources, self._note_events)
                 yield transaction
                 transaction.flush()
+                if self._is_served_elsewhere:
+                    transaction.note_untold()
         return transaction
+
+    def _newest_untold(self) -> int:
+        with self.read() as view:
+            return view.newest_untold()
+
+    def _tell(self, changes: tuple[Change, ...]) -> None:
+        """Have what is committed known by all; in the turn of who wrote it."""
+        if changes:
+            for change in changes:
+                self._forget(change)
+            self._sequence += 1
+            for listener in self._listeners:
+                listener(self._sequence, changes)
 
     def _forget(self, change: Change) -> None:
         match change:

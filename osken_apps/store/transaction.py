@@ -18,7 +18,14 @@ from osken_apps.model.known_hosts import KnownHost
 from osken_apps.model.resources import NetworkType, Port, Standard, Subnet
 from osken_apps.model.security_groups import SecurityGroupRule
 from osken_apps.networking.server_events import ServerEvent, events_of
-from osken_apps.store import departed_ports, fixed_ips, known_hosts, left_segments, server_events
+from osken_apps.store import (
+    departed_ports,
+    fixed_ips,
+    known_hosts,
+    left_segments,
+    server_events,
+    untold_changes,
+)
 from osken_apps.store.accounts import AccountsWriter
 from osken_apps.store.allocator import Allocator, Sources
 from osken_apps.store.cache import Cache
@@ -171,6 +178,10 @@ class Transaction(Allocator):
         server_events.add(self._connection, self._events, self._now)
         self._events = []
         self.keep_numbers()
+
+    def note_untold(self) -> None:
+        """Note what was changed, for the process that serves the database to tell of."""
+        untold_changes.note(self._connection, self._changes)
 
     def keep_host(self, host: KnownHost) -> None:
         """Keep what is known of a host."""

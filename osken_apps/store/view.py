@@ -9,13 +9,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from osken_apps.failures import Failures
 from osken_apps.model.addresses import IPNetwork
-from osken_apps.model.changes import HostIdentity, Snapshot
+from osken_apps.model.changes import Change, Deleted, HostIdentity, Snapshot, Upserted, in_order
 from osken_apps.model.kind import KINDS
 from osken_apps.model.known_hosts import KnownHost
 from osken_apps.model.resources import FixedIp, Network, Port, Standard, Subnet
 from osken_apps.model.security_groups import DefaultSecurityGroupRule, SecurityGroupRule
 from osken_apps.networking.group_rules import GroupRules
-from osken_apps.store import departed_ports, known_hosts, schema, server_events
+from osken_apps.store import departed_ports, known_hosts, schema, server_events, untold_changes
 from osken_apps.store.accounts import Accounts
 from osken_apps.store.address_text import address_of
 from osken_apps.store.cache import Cache
@@ -249,6 +249,17 @@ class View:
     def server_events(self, most: int) -> list[server_events.Noted]:
         """Give what servers are to be told of their ports, oldest first."""
         return server_events.oldest(self._connection, most)
+
+    def newest_untold(self) -> int:
+        """Give the number of the last change that a command made; 0: there is none."""
+        return untold_changes.newest(self._connection)
+
+    def untold_since(self, seen: int) -> tuple[Change, ...]:
+        """Give what commands changed after a number, as it is now, in order."""
+        return in_order(
+            Deleted(kind, id) if (found := self.one(kind, id)) is None else Upserted(found)
+            for kind, id in untold_changes.since(self._connection, seen)
+        )
 
     def subnet_ids(self, network_ids: Sequence[str] | None) -> dict[str, tuple[str, ...]]:
         """Give the subnet ids of each of these networks (None: of all), oldest first."""
