@@ -1,16 +1,19 @@
 """`osken-net project`: whose networks, subnets and ports are. SHELL."""
 
 import argparse
+from collections import Counter
 from dataclasses import replace
 from uuid import uuid4
 
 from osken_apps.cli import accounts
 from osken_apps.cli.output import refuse_unknown_columns, show
 from osken_apps.model.accounts import Project, ProjectInUse
-from osken_apps.model.resources import Network, Port, Subnet
-from osken_apps.model.security_groups import AddressGroup, SecurityGroup
+from osken_apps.model.kind import KINDS
+from osken_apps.model.resources import Standard
+from osken_apps.model.security_groups import SecurityGroup
 from osken_apps.networking import security_groups
 from osken_apps.networking.terms import Terms
+from osken_apps.store.transaction import Transaction
 
 DESCRIPTION = "Make, list and change the projects of the API ([api] authentication=local)."
 COLUMNS = ("name", "id", "description", "enabled")
@@ -58,16 +61,28 @@ def _set(parsed: argparse.Namespace) -> None:
 def _delete(parsed: argparse.Namespace) -> None:
     with accounts.store_of(parsed) as (store, _), store.write() as transaction:
         project = transaction.accounts.project(parsed.name)
-        kinds = {"networks": Network, "subnets": Subnet, "ports": Port, "address groups": AddressGroup}
-        left = [name for name, kind in kinds.items() if transaction.counts.of_project(kind, project.id)]
-        groups = [group for group in transaction.find(SecurityGroup) if group.project_id == project.id]
-        left += ["security groups"] if not all(map(security_groups.is_default, groups)) else []
-        if left:
+        group = transaction.one(SecurityGroup, security_groups.default_group_id(project.id))
+        if left := _has_besides(transaction, project, group):
             raise ProjectInUse(project.name, ", ".join(left))
-        for group in groups:  # its default group, which the first list of its groups made
+        if group is not None:
             security_groups.delete(transaction, group, Terms(project.id, is_admin=True))
         transaction.delete_quotas(project.id)
         transaction.accounts.remove(project)
+
+
+def _has_besides(transaction: Transaction, project: Project, default: SecurityGroup | None) -> list[str]:
+    """Name what a project has besides its default group, which the first list of its groups made."""
+    besides: Counter[type[Standard]] = Counter()
+    if default is not None:
+        besides[SecurityGroup] = 1
+        besides.update(
+            type(rule) for rule in transaction.rules_of(default.id) if rule.project_id == project.id
+        )
+    return [
+        kind.plural.replace("_", " ")
+        for kind in KINDS.values()
+        if transaction.counts.of_project(kind.model, project.id) > besides[kind.model]
+    ]
 
 
 def _row(item: Project) -> dict[str, object]:

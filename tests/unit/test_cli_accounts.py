@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from osken_apps.cli import main, neutron
-from osken_apps.model.security_groups import SecurityGroup, SecurityGroupRule
-from osken_apps.networking import security_groups
-from osken_apps.networking.security_groups import default_group
+from osken_apps.model.security_groups import Direction, SecurityGroup, SecurityGroupRule
+from osken_apps.networking import security_group_rules, security_groups
+from osken_apps.networking.security_groups import default_group, default_group_id
 from osken_apps.networking.terms import Terms
 from osken_apps.store.store import Store
 from tests.unit.rest_client import config_of, store_of
@@ -218,6 +218,30 @@ def test_a_project_is_deleted_with_what_was_made_for_it_and_not_while_it_has_som
     with store.read() as view:
         kinds = (SecurityGroup, SecurityGroupRule)
         assert [item for kind in kinds for item in view.find(kind) if item.project_id == project_id] == []
+    store.close()
+
+
+def test_a_project_is_not_deleted_while_a_rule_of_it_is_in_another_s_group(
+    directory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    osken_net(directory, "project", "create", "demo")
+    store = Store(f"sqlite:///{directory}/osken-net.db")
+    with store.write() as transaction:
+        project_id = transaction.accounts.project("demo").id
+        default_group(transaction, project_id, Terms(project_id))
+        default_group(transaction, "other", Terms("other"))
+        rule = SecurityGroupRule(
+            id="",
+            project_id=project_id,
+            security_group_id=default_group_id("other"),
+            direction=Direction.INGRESS,
+        )
+        rule = security_group_rules.create(transaction, rule, Terms("other", is_admin=True))
+    assert osken_net(directory, "project", "delete", "demo") == 1
+    assert "Project 'demo' has security group rules." in capsys.readouterr().err
+    with store.write() as transaction:
+        security_group_rules.delete(transaction, rule)
+    assert osken_net(directory, "project", "delete", "demo") == 0
     store.close()
 
 

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import webob
 
+from osken_apps.cli import main
+from osken_apps.model.accounts import Project
 from osken_apps.model.changes import Deleted, Snapshot, Upserted
 from osken_apps.model.inventory import Inventory
 from osken_apps.model.kind import KINDS
@@ -106,6 +108,16 @@ def test_its_quota_follows(admin: Client, alice: Client) -> None:
     assert admin.call("PUT", "/quotas/a", {"quota": {"tape_drive": 3}}).status == 200
     assert make(alice, network_id).status == 201
     assert alice.get("/quotas/a/details")["quota"]["tape_drive"]["used"] == 3
+
+
+def test_its_project_is_not_deleted_before_it(
+    admin: Client, alice: Client, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with admin.store.write() as transaction:
+        transaction.accounts.add(Project("a", "a"))
+    make(alice, admin.make("network", shared=True)["id"])
+    assert main(["project", "delete", "a", "--config-file", str(tmp_path / "osken-net.conf")]) == 1
+    assert "Project 'a' has tape drives." in capsys.readouterr().err
 
 
 def test_its_policy_follows(admin: Client, alice: Client) -> None:
