@@ -12,6 +12,7 @@ from oslo_config import cfg
 from osken_apps.config.endpoint import Endpoint
 from osken_apps.config.files import existing_file
 from osken_apps.errors import ConfigurationError
+from osken_apps.model.accounts import is_project_id
 from osken_apps.model.well_known import API_PORT
 
 
@@ -147,7 +148,7 @@ def api_config(api: Any) -> ApiConfig:
     return ApiConfig(
         endpoint=_endpoint(api),
         authentication=Authentication(api.authentication),
-        default_project=api.default_project,
+        default_project=_project(api.default_project),
         threads=api.threads,
         policy_file=existing_file("[api] policy_file", api.policy_file),
         trust_forwarded_headers=api.trust_forwarded_headers,
@@ -183,6 +184,12 @@ def _tls(api: Any) -> TlsConfig | None:
             "[api] certificate and private_key need each other, and client_ca needs both"
         )
     return None
+
+
+def _project(text: str) -> str:
+    if not is_project_id(text):
+        raise ConfigurationError(f"[api] default_project={text}: no project has such an id")
+    return text
 
 
 def _proxy(text: str) -> IPv4Network | IPv6Network:

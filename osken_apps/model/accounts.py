@@ -8,6 +8,7 @@ from osken_apps.errors import Conflict, NotFound
 ROLES = ("admin", "manager", "member", "reader", "service")
 DOMAIN_ID, DOMAIN_NAME = "default", "Default"
 MAX_NAME = 255
+MAX_PROJECT_ID = 255
 MIN_PASSWORD = 8
 
 
@@ -87,3 +88,9 @@ class ApplicationCredential:
 def is_name(text: str) -> bool:
     """Tell whether a text can name a project, a user, a role or a credential."""
     return 0 < len(text) <= MAX_NAME and text.isprintable() and text == text.strip() and "," not in text
+
+
+def is_project_id(text: str) -> bool:
+    """Tell whether a text can be a project's id: `null` is what a program says that has none."""
+    is_text = 0 < len(text) <= MAX_PROJECT_ID and text.isprintable() and text == text.strip()
+    return is_text and text.lower() != "null"

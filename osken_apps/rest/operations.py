@@ -9,6 +9,7 @@ from typing import Any
 
 from osken_apps.config import Authentication, Config
 from osken_apps.errors import ApiError, BadRequest, HTTPBadRequest, OverQuota, StoreUnavailable
+from osken_apps.model.accounts import is_project_id
 from osken_apps.networking.terms import Terms
 from osken_apps.rest.access import Access
 from osken_apps.rest.attribute import RenderContext
@@ -260,10 +261,8 @@ class Operations:
         if collection.first_use is None or not _is_of_own_site(request):
             return
         named = [value for name, value in request.parameters if name in ("project_id", "tenant_id")]
-        if named and not _names_project(named[0]):
-            return
         project_id = named[0] if named else request.caller.project_id
-        if not project_id or not self.permissions(request).may(
+        if not is_project_id(project_id) or not self.permissions(request).may(
             f"get_{collection.singular}", Target(project_id)
         ):
             return
@@ -319,11 +318,6 @@ def _project(values: Values, request: Request, permissions: Permissions) -> str:
             " requires admin privileges"
         )
     return project_id
-
-
-def _names_project(text: str) -> bool:
-    """Tell whether the value of a filter can be a project: `null` is none, nor is what cannot be printed."""
-    return text.isprintable() and text.lower() != "null"
 
 
 def _is_of_own_site(request: Request) -> bool:

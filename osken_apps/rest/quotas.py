@@ -4,6 +4,7 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
 from osken_apps.errors import HTTPBadRequest, NotFound
+from osken_apps.model.accounts import is_project_id
 from osken_apps.model.kind import Kind
 from osken_apps.rest.listing import MAX_FIELDS, fields_of_show
 from osken_apps.rest.openapi.words import (
@@ -144,7 +145,7 @@ def _set(operations: Operations, request: Request, project_id: str) -> Answer:
     _require(operations, request, "update_quota", project_id)
     known = kinds(operations)
     wanted, is_forced = quotas_of(json_of(request.body), known)
-    if not project_id.isprintable():
+    if not is_project_id(project_id):
         raise HTTPBadRequest(f"Invalid input for project_id. Reason: {project_id!r} is not a project.")
     with operations.writing(request) as transaction:
         if not is_forced:

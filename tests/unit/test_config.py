@@ -75,6 +75,8 @@ def test_given_values_are_used(tmp_path: Path) -> None:
             "[api]\ntrust_identity_headers=true\n",
             ["[api] trust_identity_headers is now authentication (headers where it was true"],
         ),
+        ("[api]\ndefault_project=\n", ["[api] default_project=: no project has such an id"]),
+        ("[api]\ndefault_project=null\n", ["[api] default_project=null: no project"]),
         ("[api]\nprot=9696\n", ["unknown option [api] prot"]),
         ("[ovsbd]\nport=6640\n", ["unknown option [ovsbd] port"]),
         ("[dhcp]\nlease_time=5\n", ["[dhcp] lease_time=5"]),

@@ -211,6 +211,7 @@ def test_the_pages_of_a_list_are_linked_by_the_forwarded_name(tmp_path: Path) ->
         IDENTITY | {"X-Roles": ","},
         IDENTITY | {"X-Roles": "member,"},
         IDENTITY | {"X-User-Id": "u, v"},
+        IDENTITY | {"X-Project-Id": "null"},
         IDENTITY | {"X-Project-Id": "p, q"},
         IDENTITY | {"X-Project-Id": "p,q"},
         IDENTITY | {"X-Roles": "member, admin"},

@@ -37,6 +37,18 @@ def test_a_project_has_the_default_quotas_until_it_gets_its_own(api: Client) -> 
     assert api.call("DELETE", "/quotas/a").error == "TenantQuotaNotFound"
 
 
+@pytest.mark.parametrize("text", ["null", "NULL", "%20", "%20a", "a%00b", "a%0Ab", "%E2%80%AE"])
+def test_what_can_be_no_project_gets_no_quotas(api: Client, text: str) -> None:
+    assert api.call("PUT", f"/quotas/{text}", {"quota": {"network": 2}}).status == 400
+    assert api.get("/quotas") == {"quotas": []}
+
+
+@pytest.mark.parametrize("text", ["%ff", "%ED%A0%80", "a%2Fb", "x" * 256])
+def test_what_is_no_text_and_no_part_of_a_path_has_no_quotas(api: Client, text: str) -> None:
+    for method, body in (("GET", None), ("PUT", {"quota": {"network": 2}}), ("DELETE", None)):
+        assert api.call(method, f"/quotas/{text}", body).status == 404
+
+
 def test_the_defaults_come_from_the_configuration(tmp_path: Path) -> None:
     api = client_of(tmp_path, "[quotas]\nnetwork = 1")
     api.make("network")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 
 from osken_apps.config import ApiConfig
+from osken_apps.model.accounts import is_project_id
 from osken_apps.rest.request import Asked, Caller, HTTPUnauthorized
 
 USER, PROJECT, ROLES, STATUS = "X-User-Id", "X-Project-Id", "X-Roles", "X-Identity-Status"
@@ -42,7 +43,10 @@ def caller_of(headers: Mapping[str, str]) -> Caller:
     status = headers.get(STATUS, CONFIRMED)
     if status != CONFIRMED:
         raise HTTPUnauthorized(f"{STATUS} is {status!r}")
-    return Caller(_one(headers, USER), _one(headers, PROJECT), _roles(headers))
+    project_id = _one(headers, PROJECT)
+    if not is_project_id(project_id):
+        raise HTTPUnauthorized(f"{PROJECT} is no project: {project_id!r}")
+    return Caller(_one(headers, USER), project_id, _roles(headers))
 
 
 def is_trusted(peer: str, api: ApiConfig) -> bool:
