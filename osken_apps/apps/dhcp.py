@@ -41,6 +41,7 @@ class Dhcp:
         self._inventory = hosts.fabric.inventory
         self._known_since = time.time()
         self.durations = Histogram(ANSWER_BOUNDS_S)
+        self._settling: dict[str, runtime.Task] = {}  # what offers a port its declined address again
         self._services: WeakKeyDictionary[Connection, BridgeService] = WeakKeyDictionary()
 
     def handler(self, bridge: Bridge, snapshot: HostSnapshot) -> BridgeService:
@@ -106,6 +107,8 @@ class Dhcp:
         """Drop what is remembered of a port that is gone."""
         self._journal.forget(port_id)
         self._hosts.fabric.conflicts.pop(port_id, None)
+        if task := self._settling.pop(port_id, None):
+            task.cancel()
 
     def _forget_gone(self) -> None:
         """Drop what is remembered of ports that a new snapshot of the store has no more."""
@@ -134,12 +137,16 @@ class Dhcp:
                 self._declined(port_id, outcome.decision)
 
     def _declined(self, port_id: str, decision: Decision) -> None:
-        fabric = self._hosts.fabric
-        if decision.address is None or fabric.conflicts.get(port_id) == decision.address:
+        fabric, address = self._hosts.fabric, decision.address
+        if address is None:
             return
-        LOG.warning("port %s: its client found %s in use by another machine", port_id, decision.address)
-        self._hosts.wake(fabric.decline(port_id, decision.address))
-        runtime.spawn_after(CONFLICT_S, self._settle, port_id, decision.address)
+        if fabric.conflicts.get(port_id) != address:
+            LOG.warning("port %s: its client found %s in use by another machine", port_id, address)
+            self._hosts.wake(fabric.decline(port_id, address))
+        if task := self._settling.get(port_id):
+            task.cancel()  # the time counts from the last time
+        self._settling[port_id] = runtime.spawn_after(CONFLICT_S, self._settle, port_id, address)
 
     def _settle(self, port_id: str, address: IPv4Address) -> None:
+        del self._settling[port_id]
         self._hosts.wake(self._hosts.fabric.settle(port_id, address))

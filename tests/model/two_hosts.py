@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -188,8 +190,9 @@ class TwoHosts:
     def _later(self, seconds: float, work: Callable[..., object], *arguments: object) -> Any:
         if not seconds:
             return self._spawn_after(seconds, work, *arguments)
-        self.due.append((self.now + seconds, lambda: work(*arguments)))
-        return None
+        item = (self.now + seconds, partial(work, *arguments))
+        self.due.append(item)
+        return SimpleNamespace(cancel=lambda: self.due.remove(item))
 
     def _serve(self, host: Host) -> HostReconciler:
         def answer(bridge: Any, snapshot: Any) -> None:

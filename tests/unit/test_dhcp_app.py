@@ -2,15 +2,17 @@
 
 import logging
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from ipaddress import IPv4Address
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from osken_apps.apps import dhcp_shown
+from osken_apps.apps import dhcp_shown, runtime
 from osken_apps.apps.bridge_dhcp import BridgeService, PortService
 from osken_apps.apps.dhcp import Dhcp
 from osken_apps.apps.host import Bridge, Host
@@ -323,6 +325,60 @@ def test_a_declined_address_is_no_conflict_of_the_address_that_the_port_has_inst
         fabric.apply([Upserted(replace(PORT, fixed_ips=fixed_ips))])
         conflicts.append(app.port_dhcp(PORT.id)["conflict"])
     assert conflicts == [None, "10.10.10.2", None, None]
+
+
+class Later:
+    """What is to be done after some time, and is done when that has passed."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+        self._waiting: list[tuple[float, Callable[[], object]]] = []
+
+    def __call__(self, seconds: float, work: Callable[..., object], *arguments: object) -> Any:
+        item = (self._now + seconds, partial(work, *arguments))
+        self._waiting.append(item)
+        return SimpleNamespace(cancel=lambda: self._waiting.remove(item))
+
+    def pass_until(self, now: float) -> None:
+        self._now = now
+        for item in [item for item in self._waiting if item[0] <= now]:
+            self._waiting.remove(item)
+            item[1]()
+
+
+@pytest.mark.parametrize("is_readdressed", [True, False])
+def test_an_address_is_kept_back_for_ten_minutes_after_it_was_declined_last(
+    app: Dhcp, monkeypatch: pytest.MonkeyPatch, is_readdressed: bool
+) -> None:
+    later, address = Later(), PORT.fixed_ips[0].ip_address
+    monkeypatch.setattr(runtime, "spawn_after", later)
+
+    def decline(at: float, declined: Any) -> None:
+        later.pass_until(at)
+        fixed_ips = (FixedIp(SUBNET.id, declined),)
+        app._hosts.fabric.apply([Upserted(replace(PORT, fixed_ips=fixed_ips))])
+        reservation = replace(SERVICE, address=declined)
+        asked = ("requested_addr", str(declined))
+        ask(serve(app, replace(BOUND, dhcp=reservation)), frame(DECLINE, OURS, asked))
+
+    decline(0, address)
+    if is_readdressed:
+        decline(300, IPv4Address("10.10.10.9"))
+    decline(400, address)
+    conflicts = []
+    for now in (600, 900, 999, 1000):
+        later.pass_until(now)
+        conflicts.append(app.port_dhcp(PORT.id)["conflict"])
+    assert conflicts == ["10.10.10.2", "10.10.10.2", "10.10.10.2", None]
+
+
+def test_nothing_is_waited_for_about_a_port_that_is_gone(app: Dhcp, monkeypatch: pytest.MonkeyPatch) -> None:
+    later = Later()
+    monkeypatch.setattr(runtime, "spawn_after", later)
+    ask(serve(app), frame(DECLINE, OURS, ADDRESS))
+    app._hosts.fabric.apply([Deleted(Port, PORT.id)])
+    app.forget(PORT.id)
+    assert later._waiting == []
 
 
 @pytest.mark.parametrize(
