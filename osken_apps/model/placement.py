@@ -90,7 +90,8 @@ class Placement:
             self._fabric.claims.hear(wanted, host_name)
 
     def move_places(self, port_ids: Iterable[str], name: str, new_name: str) -> None:
-        """Let what a host of a name has of these ports be another one's."""
+        """Let what a host of a name has of these ports, or had of any, be another one's."""
+        self._left |= {id: new_name for id, host in self._left.items() if host == name}
         for port_id in port_ids:
             place = self._fabric.claims.place_of(port_id)
             if place and place.host == name and (port := self._fabric.inventory.ports.get(port_id)):

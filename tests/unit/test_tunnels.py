@@ -165,6 +165,22 @@ def test_a_port_that_comes_from_another_host_is_to_be_announced_and_no_other() -
     assert made.host("a").arrivals == set()
 
 
+@pytest.mark.parametrize("renamed", ["rename", "take_in"])
+def test_a_host_that_was_renamed_is_the_one_that_a_port_was_at(renamed: str) -> None:
+    made = fabric(port(1), port(2))
+    bring(made, "b")
+    if renamed == "rename":
+        made.rename("b", "c")
+    else:
+        made.host_is_gone("b")
+        made.take_in("b", "c", is_renamed=True)
+    bring(made, "c", port(2))
+    assert made.host("c").arrivals == set()
+    bring(made, "c")
+    bring(made, "b", port(2))  # another machine, by the name that is free
+    assert made.host("b").arrivals == {port(2).id}
+
+
 def test_an_address_that_changes_concerns_the_hosts_that_share_a_network() -> None:
     made = fabric()
     assert concerned(made, made.observe_tunnel_address("b", "192.0.2.22")) == {"a", "b"}
