@@ -301,7 +301,13 @@ class Operations:
             return page_of_all(view, collection, query)
         if seen is None or len(seen) <= MOST_IDS or not access.always_shows(query.asked):
             return None
-        return access.visible(page_of_seen(view, collection, query, page, seen))
+        while True:
+            found = page_of_seen(view, collection, query, page, seen)
+            visible = access.visible(found)
+            if len(visible) == len(found):
+                return found
+            # Some were hidden since it was asked what is seen: a page that is short would be the last one.
+            seen = seen - {item.id for item in found} | {item.id for item in visible}
 
     def _context(self, view: View, collection: Collection, resources: Sequence[Any] | None) -> RenderContext:
         """Read what else is shown of these resources (None: of any of the collection)."""

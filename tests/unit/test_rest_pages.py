@@ -8,6 +8,7 @@ import pytest
 
 from osken_apps.model.resources import Port
 from osken_apps.rest import operations, pages
+from osken_apps.rest.census import Census
 from osken_apps.store.selection import Among, Page
 from osken_apps.store.view import View
 from tests.unit.rest_client import Client, client_of
@@ -60,6 +61,17 @@ def test_the_pages_together_are_the_list_forwards_and_backwards(member: Client, 
     assert len(whole) == 8
     assert [*chain(*pages_of(member, query))] == whole
     assert [*chain(*reversed(pages_of(member, query, backwards=True)))] == whole
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_what_was_hidden_a_moment_ago_leaves_no_page_short(
+    member: Client, monkeypatch: pytest.MonkeyPatch, backwards: bool
+) -> None:
+    with member.store.read() as view:
+        every = [port.id for port in view.ports()]
+    monkeypatch.setattr(Census, "visible", lambda *_: every)
+    found = pages_of(member, "limit=3&sort_key=name&sort_dir=asc", backwards)
+    assert [len(page) for page in found] == [3, 3, 2]
 
 
 def test_a_port_of_others_is_no_marker(member: Client) -> None:
