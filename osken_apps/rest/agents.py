@@ -60,10 +60,9 @@ def _delete_agent(report: HostReport, store: Store, questions: Questions, hosts:
     refused = questions.ask(ForgetHost(report.host))
     if refused:
         raise AgentInUse(report.host, refused)
-    with store.write() as transaction:
+    with hosts.forgetting(report), store.write() as transaction:
         unbind_host(transaction, report.host)
         transaction.forget_host(report.host)
-    hosts.forget(report)
 
 
 def _agent_time(moment: datetime) -> str:

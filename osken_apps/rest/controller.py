@@ -4,7 +4,8 @@ import itertools
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -36,6 +37,7 @@ class KnownHosts:
         self._refused: tuple[HostReport, ...] = ()
         self._failures = Failures()
         self._listeners: list[Callable[[list[HostReport]], None]] = []
+        self._before_forgetting: list[Callable[[str], None]] = []
         self.counts: ControllerCounts | None = None  # what the controller has counted of itself
 
     @property
@@ -90,6 +92,18 @@ class KnownHosts:
             self._kept = bounded(kept | {host.name: host for host in new}, self._told)
             self._show()
         return [*former, *new]
+
+    def listen_to_forgetting(self, listener: Callable[[str], None]) -> None:
+        """Have `listener` called with the name of each host that is about to be forgotten."""
+        self._before_forgetting.append(listener)
+
+    @contextmanager
+    def forgetting(self, report: HostReport) -> Iterator[None]:
+        """Forget a host that is gone, once what is done under this has been done."""
+        for listener in self._before_forgetting:
+            listener(report.host)
+        yield
+        self.forget(report)
 
     def forget(self, report: HostReport) -> None:
         """Forget a host that is gone."""

@@ -75,6 +75,7 @@ def serve(
     audit = AuditLog(config.api.audit_log)
     hosts = KnownHosts()
     speaker, recorder = Speaker(link, failures), Recorder(failures)
+    hosts.listen_to_forgetting(recorder.forget)
     questions = Questions(speaker.say if is_of_one_build else _leave_unsaid)
     # Before the database is opened, which may take long: the controller asks whether this process lives.
     _in_background(speaker.run)

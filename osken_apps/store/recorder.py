@@ -10,6 +10,7 @@ from osken_apps.errors import StoreUnavailable
 from osken_apps.failures import Failures
 from osken_apps.model.changes import PortReport
 from osken_apps.model.known_hosts import MAX_KNOWN_HOSTS, FormerName, KnownHost
+from osken_apps.model.resources import PortStatus
 from osken_apps.networking.bindings import record
 from osken_apps.store.store import Store
 
@@ -36,6 +37,7 @@ class Recorder:
         self._failures = failures
         self._waiting: dict[tuple[bool, str], Observed] = {}
         self._changed = threading.Condition()
+        self._recording = threading.Lock()  # while what was taken is not recorded or put back
 
     def add(self, observed: Iterable[Observed]) -> None:
         """Take reports of ports, and what is to be kept of hosts, to record soon; waits for nothing."""
@@ -49,17 +51,26 @@ class Recorder:
         """Record what comes, for ever."""
         backoff = Backoff(FIRST_BACKOFF_S, LAST_BACKOFF_S)
         while True:
-            reports = self._next()
+            self._wait()
             try:
-                self.record(store, reports)
+                with self._recording:
+                    self._record_next(store)
             except StoreUnavailable as error:
                 if not backoff.has_failed:
-                    LOG.warning("%d reports wait: %s", len(reports), error)
-                self._keep(reports)
+                    LOG.warning("%d reports wait: %s", len(self._waiting), error)
                 # Only time helps: a report that comes meanwhile must not cut the wait short.
                 threading.Event().wait(backoff.failed())
             else:
                 backoff.succeeded()
+
+    def forget(self, host: str) -> None:
+        """Have nothing recorded any more that makes a host known or binds a port to it."""
+        with self._recording, self._changed:
+            for key, one in list(self._waiting.items()):
+                if isinstance(one, KnownHost) and one.name == host:
+                    del self._waiting[key]
+                elif isinstance(one, PortReport) and one.binding and one.binding.host == host:
+                    self._waiting[key] = PortReport(one.port_id, None, PortStatus.DOWN)
 
     def record(self, store: Store, reports: tuple[Observed, ...]) -> None:
         """Record reports; one that can never be recorded is dropped. Raises StoreUnavailable."""
@@ -81,9 +92,21 @@ class Recorder:
             for report in reports:
                 self.record(store, (report,))
 
-    def _next(self) -> tuple[Observed, ...]:
+    def _record_next(self, store: Store) -> None:
+        """Record what has waited longest; puts it back where that cannot be. Raises StoreUnavailable."""
+        reports = self._next()
+        try:
+            self.record(store, reports)
+        except StoreUnavailable:
+            self._keep(reports)
+            raise
+
+    def _wait(self) -> None:
         with self._changed:
             self._changed.wait_for(lambda: self._waiting)
+
+    def _next(self) -> tuple[Observed, ...]:
+        with self._changed:
             reports = tuple(islice(self._waiting.values(), REPORTS_A_COMMIT))
             for report in reports:
                 del self._waiting[_key(report)]

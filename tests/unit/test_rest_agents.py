@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from osken_apps.failures import Failures
 from osken_apps.link import Answer, Query
 from osken_apps.model.changes import HostReport, PortReport
 from osken_apps.model.known_hosts import KnownHost
@@ -18,7 +19,9 @@ from osken_apps.networking.bindings import record
 from osken_apps.questions import DhcpTransactions, ForgetHost, HostFlows, HostInterfaces
 from osken_apps.rest.controller import Questions
 from osken_apps.rest.wsgi import application
+from osken_apps.store.recorder import Recorder
 from tests.unit.rest_client import Client, client_of, config_of
+from tests.unit.test_store_recorder import run
 
 NOW = datetime(2026, 11, 25, 12, 0, 0, tzinfo=UTC)
 HOST1 = HostReport("host1", True, ("br-int",), (), True, NOW, NOW, 1, datapath_type="netdev")
@@ -102,6 +105,23 @@ def test_a_host_that_is_gone_is_forgotten_and_its_ports_are_unbound(api: Client,
     port = api.get(f"/ports/{port_id}")["port"]
     assert (port["status"], port["binding:host_id"], port["binding:vif_type"]) == ("DOWN", "", "unbound")
     assert set(agents(api)) == {"host1"}
+    with api.store.read() as view:
+        assert view.known_hosts() == []
+
+
+def test_a_report_that_waits_while_its_host_is_forgotten_binds_no_port_to_it(
+    api: Client, tmp_path: Path
+) -> None:
+    port_id, recorder = port_at(api, "host1"), Recorder(Failures())
+    api.hosts.listen_to_forgetting(recorder.forget)
+    recorder.add(
+        (PortReport(port_id, Binding("host2", 1, "tap1"), PortStatus.ACTIVE), KnownHost("host2", NOW))
+    )
+    with controller(api, tmp_path, {}):
+        assert api.call("DELETE", f"/agents/{agents(api)['host2']['id']}").status == 204
+    run(recorder, api.store)
+    port = api.get(f"/ports/{port_id}")["port"]
+    assert (port["status"], port["binding:host_id"]) == ("DOWN", "")
     with api.store.read() as view:
         assert view.known_hosts() == []
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from osken_apps.backoff import Backoff
 from osken_apps.errors import StoreUnavailable
 from osken_apps.failures import Failures
 from osken_apps.model.changes import PortReport
@@ -121,6 +122,35 @@ def test_a_report_that_waits_gives_way_to_a_newer_one_of_its_port(
     recorder.add((GOOD, OTHER))
     run(recorder, store, away=lambda: recorder.add((newer,)))
     assert recorded == [newer, OTHER]
+
+
+FORGOTTEN = PortReport("good", None, PortStatus.DOWN)
+
+
+def test_of_a_host_that_is_forgotten_nothing_is_recorded_and_its_ports_are_nowhere(
+    store: Store, recorder: Recorder, recorded: list[PortReport]
+) -> None:
+    elsewhere = PortReport("elsewhere", Binding("host2", 1), PortStatus.ACTIVE)
+    recorder.add((GOOD, KnownHost("host1", NOW), KnownHost("host2", NOW), elsewhere))
+    recorder.forget("host1")
+    run(recorder, store)
+    assert (recorded, hosts_of(store)) == ([FORGOTTEN, elsewhere], [KnownHost("host2", NOW)])
+
+
+def test_what_could_not_be_recorded_just_now_is_forgotten_with_its_host_too(
+    store: Store, recorder: Recorder, recorded: list[PortReport], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class UntilForgotten(Backoff):
+        def failed(self) -> float:
+            forgetting.join(DEADLINE_S)
+            assert not forgetting.is_alive()
+            return 0.0
+
+    forgetting = threading.Thread(target=recorder.forget, args=("host1",), daemon=True)
+    monkeypatch.setattr(recorder_module, "Backoff", UntilForgotten)
+    recorder.add((GOOD,))
+    run(recorder, store, away=forgetting.start)
+    assert recorded == [FORGOTTEN]
 
 
 def test_what_is_to_be_kept_of_a_host_is_recorded_among_the_reports_of_ports(
