@@ -1,5 +1,6 @@
 """The first start with users: an administrator is made, and a file that lets in who may read it. SHELL."""
 
+import itertools
 import logging
 import shlex
 import socket
@@ -15,6 +16,7 @@ from osken_apps.config import ApiConfig, Config
 from osken_apps.errors import ConfigurationError
 from osken_apps.files import write_whole
 from osken_apps.model.accounts import DOMAIN_ID, Assignment, Project, User
+from osken_apps.store.accounts import AccountsWriter
 from osken_apps.store.store import Store
 
 LOG = logging.getLogger(__name__)
@@ -42,17 +44,26 @@ def first_start(store: Store, config: Config) -> None:
     with store.read() as view:
         if view.accounts.users():
             return
-    name, password, file = config.api.default_project, new_secret(), config.state_dir / FILE
+    password, file = new_secret(), config.state_dir / FILE
     with store.write() as transaction:
         accounts = transaction.accounts
-        if not accounts.projects(id=name):
-            accounts.add(Project(name, name))
-        user = User(uuid4().hex, ADMIN, hashed(password), default_project_id=name)
+        project = _project(accounts, config.api.default_project)
+        user = User(uuid4().hex, ADMIN, hashed(password), default_project_id=project.id)
         accounts.add(user)
-        accounts.add(Assignment(user.id, name, ADMIN))
-        values = environment(config.api, {"USERNAME": ADMIN, "PASSWORD": password, "PROJECT_NAME": name})
-        write_openrc(file, values)
+        accounts.add(Assignment(user.id, project.id, ADMIN))
+        who = {"USERNAME": ADMIN, "PASSWORD": password, "PROJECT_NAME": project.name}
+        write_openrc(file, environment(config.api, who))
     LOG.warning("the API has its first user, %s: `. %s` before you use the openstack command", ADMIN, file)
+
+
+def _project(accounts: AccountsWriter, id: str) -> Project:
+    """Give the project of an id; a new one is called so, too, unless another has that name."""
+    for known in accounts.projects(id=id):
+        return known
+    names = itertools.chain((id,), (f"{id}-{number}" for number in itertools.count(2)))
+    made = Project(id, next(name for name in names if not accounts.projects(name=name)))
+    accounts.add(made)
+    return made
 
 
 def environment(api: ApiConfig, who: Mapping[str, str]) -> dict[str, str]:

@@ -669,6 +669,22 @@ def test_the_first_start_makes_an_administrator_and_tells_only_the_owner(
     assert file.read_text() == before
 
 
+def test_the_first_administrator_gets_in_where_another_project_has_the_name_of_the_default_one(
+    tmp_path: Path,
+) -> None:
+    config = config_of(tmp_path, "authentication = local")
+    store = Store(config.database)
+    with store.write() as transaction:
+        transaction.accounts.add(Project("id-of-another", "default"))
+    first_start(store, config)
+    lines = (tmp_path / FILE).read_text().splitlines()
+    said = dict(line.removeprefix("export ").split("=", 1) for line in lines if line.startswith("export "))
+    scope = project(said["OS_PROJECT_NAME"])
+    api = Client(application(store, config), store, KnownHosts(), {})
+    reply = log_in(api, by_password("admin", said["OS_PASSWORD"], **scope))
+    assert reply.body["token"]["project"]["id"] == "default"
+
+
 def test_secrets_are_not_kept(api: Client, tmp_path: Path) -> None:
     made = credential(api, "alice", secret=f"secret-{uuid4()}").body["application_credential"]
     text = token(api, "alice")
