@@ -224,6 +224,30 @@ def test_osken_net_asks_as_whom_the_environment_says(users: Users) -> None:
         assert (done.returncode, told in done.stderr) == (3, True)
 
 
+def test_what_a_command_takes_away_with_a_project_is_told_by_the_server(users: Users) -> None:
+    as_admin = basic("admin", users.value("admin-openrc", "PASSWORD"))
+
+    def get(path: str) -> Any:
+        """Give what an administrator is answered."""
+        reply = users.server.call("GET", f"/v2.0{path}", headers=as_admin)
+        assert reply.status == 200, reply.body
+        return reply.body
+
+    users.osken_net("project", "create", "brief")
+    (brief,) = [
+        item
+        for item in users.openstack(users.environment("admin-openrc"), "project", "list")
+        if item["Name"] == "brief"
+    ]
+    (group,) = get(f"/security-groups?project_id={brief['ID']}")["security_groups"]
+    before = get("/overview")["counts"]["security_groups"]["total"]
+    revision = get("/changes")["revision"]
+    users.osken_net("project", "delete", "brief")
+    told = get(f"/changes?since={revision}&wait=20")["changes"]
+    assert {"kind": "security_group", "op": "deleted", "id": group["id"]} in told
+    assert get("/overview")["counts"]["security_groups"]["total"] == before - 1
+
+
 def test_guesses_keep_nobody_out_who_knows_a_password(users: Users) -> None:
     right = basic("alice", users.value("alice-openrc", "PASSWORD"))
     assert users.server.call("GET", "/v2.0/networks", headers=right).status == 200
