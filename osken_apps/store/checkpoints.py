@@ -15,16 +15,17 @@ class Checkpoints:
     def __init__(self, store: Store, failures: Failures) -> None:
         self._store = store
         self._failures = failures
-        self._seen = self._kept = store.commits
+        self._seen = store.log()
+        self._kept: tuple[int, int] | None = None  # the log of which all is in the file
         self._looks = 0  # since the last checkpoint
 
     def look(self) -> None:
         """Make a checkpoint if it is time; one that was not made is tried again at the next look."""
-        commits, self._looks = self._store.commits, self._looks + 1
-        is_time = commits == self._seen or self._looks >= MAX_LOOKS
-        if commits != self._kept and is_time and self._made():
-            self._kept, self._looks = commits, 0
-        self._seen = commits
+        log, self._looks = self._store.log(), self._looks + 1
+        is_time = log == self._seen or self._looks >= MAX_LOOKS
+        if log not in (None, self._kept) and is_time and self._made():
+            self._kept, self._looks = log, 0
+        self._seen = log
 
     def _made(self) -> bool:
         try:

@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from osken_apps.errors import OskenAppsError
-from osken_apps.store.engines import file_uri
+from osken_apps.store.engines import file_uri, log_of
 from osken_apps.store.schema import NEWEST_VERSION
 
 CHECKPOINT_TIMEOUT_S = 0.1
@@ -42,6 +42,14 @@ class Database:
     def trouble(self) -> str:
         """Why it must not be used, and the way out; empty: it may. A removed file loses what is written."""
         return vanished(self.path) if _identity(self.path) != self._file else ""
+
+    def log(self) -> tuple[int, int] | None:
+        """Give size and time of SQLite's log, whoever has written it; None: nothing is in it."""
+        try:
+            status = os.stat(log_of(self.path))
+        except OSError:
+            return None
+        return (status.st_size, status.st_mtime_ns) if status.st_size else None
 
     def checkpoint(self) -> bool:
         """Bring what is committed from SQLite's log into the file; tell whether readers let all of it go.

@@ -49,6 +49,12 @@ def database_file(text: str) -> Path:
     return Path(name)
 
 
+def log_of(path: Path) -> Path:
+    """Name SQLite's log of a database: it is beside the file that a link leads to."""
+    file = path.resolve()
+    return file.with_name(f"{file.name}-wal")
+
+
 def file_uri(path: Path, how: str) -> str:
     """Give the URI by which SQLite opens a file in a certain way, such as `mode=ro`."""
     return f"file:{quote(str(path))}?{how}"
@@ -71,8 +77,7 @@ def unchanging_engine(path: Path) -> Engine:
 
 def looking_engine(path: Path) -> Engine:
     """Make an engine that writes nothing, over an SQLite file that others may be changing."""
-    log = path.with_name(path.name + "-wal")
-    if not log.exists():
+    if not log_of(path).exists():
         return unchanging_engine(path)
     return _file_engine(path, "mode=ro", ("PRAGMA query_only = ON",), 1)
 

@@ -25,6 +25,7 @@ from osken_apps.store.engines import (
     database_file,
     engine_of,
     is_corrupt,
+    log_of,
     looking_engine,
     reading_engine,
     sqlite_code,
@@ -152,7 +153,7 @@ def _made(path: Path) -> bool:
 
     Raises ConfigurationError, StoreUnusable.
     """
-    log = path.with_name(path.name + "-wal")
+    log = log_of(path)
     if log.exists():
         raise StoreUnusable(f"{log} is there without {path}; {restore(path)}; or rm -f {log} to begin anew")
     try:
@@ -253,7 +254,7 @@ def _check_references(connection: Connection, path: Path) -> None:
 
 def _opened_read_only(path: Path, reason: str) -> Database:
     """Open a file that cannot be written now. Raises StoreUnusable."""
-    log = path.with_name(path.name + "-wal")
+    log = log_of(path)
     ways: list[Callable[[], Engine]] = [lambda: reading_engine(path)]
     if not log.exists() or not log.stat().st_size:  # else what is in the log would be missing
         ways.append(lambda: unchanging_engine(path))

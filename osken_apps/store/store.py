@@ -37,7 +37,7 @@ SYSTEM_SOURCES = Sources(now=lambda: datetime.now(UTC), random_bits=random.Syste
 class Store:
     """All networks, subnets, ports and quotas; may be used from several threads.
 
-    `database` is None if it could not be opened; `commits` counts what was written.
+    `database` is None if it could not be opened.
     """
 
     def __init__(
@@ -59,7 +59,6 @@ class Store:
         StoreUnavailable.
         """
         self.database: Database | None = None
-        self.commits = 0
         self._commits = Histogram(COMMIT_BOUNDS_S)
         self._trouble = ""
         self._sources = sources
@@ -123,7 +122,6 @@ class Store:
             began_at = time.monotonic()
             transaction = yield from self._written(lazy)
             self._commits.observe(time.monotonic() - began_at)
-            self.commits += 1
             self._tell(transaction.changes)
 
     def tell_untold(self) -> None:
@@ -140,6 +138,16 @@ class Store:
         """Have `listener` called with number and changes of each later commit, in order; it must not wait."""
         with self._writers.turn():
             self._listeners.append(listener)
+
+    def log(self) -> tuple[int, int] | None:
+        """Give what tells whether anybody has written to the database's log since it was asked for last.
+
+        None: nothing is in the log, or none of it can be brought into the file.
+        """
+        try:
+            return self._writable().log()
+        except StoreUnavailable:
+            return None
 
     def checkpoint(self) -> bool:
         """Bring what is committed from the log into the database's file; tell whether all of it is there.

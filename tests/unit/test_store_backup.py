@@ -18,7 +18,7 @@ from osken_apps.model.resources import Network
 from osken_apps.store import backup, checkpoints, writer
 from osken_apps.store.backup import BackupFailed, back_up
 from osken_apps.store.checkpoints import Checkpoints, keep_checkpoints
-from osken_apps.store.engines import reading_engine
+from osken_apps.store.engines import looking_engine, reading_engine
 from osken_apps.store.store import Store
 from tests.unit.for_ever import for_ever
 from tests.unit.rest_client import store_at
@@ -256,6 +256,47 @@ def test_checkpoints_come_by_themselves_while_writes_go_on_slowly(
                     done = held(tmp_path / "copy")
             assert done == [f"n{one}" for one in range(1, number + 1)]
         monkeypatch.setattr(Checkpoints, "look", end)
+
+
+def test_what_a_command_writes_comes_into_the_file_as_well(store: Store, path: Path) -> None:
+    looks = Checkpoints(store, Failures())
+    make(Store(f"sqlite:///{path}", is_served_elsewhere=True), 1)
+    for _ in range(2):
+        looks.look()
+    assert held(path) == ["n1"]
+
+
+def test_the_log_of_a_database_that_a_link_leads_to_is_beside_the_file(
+    store: Store, path: Path, tmp_path: Path
+) -> None:
+    (link := tmp_path / "link.db").symlink_to(path)
+    linked = Store(f"sqlite:///{link}")
+    looks = Checkpoints(linked, Failures())
+    make(linked, 1)
+    with looking_engine(link).connect() as connection:
+        assert list(connection.exec_driver_sql("SELECT id FROM networks").scalars()) == ["n1"]
+    for _ in range(2):
+        looks.look()
+    assert held(path) == ["n1"]
+
+
+def test_what_is_in_the_file_is_not_brought_there_again_while_a_reader_keeps_the_log(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks, made = Checkpoints(store, Failures()), [0]
+    checkpoint = store.checkpoint
+
+    def counted() -> bool:
+        made[0] += 1
+        return checkpoint()
+
+    monkeypatch.setattr(store, "checkpoint", counted)
+    make(store, 1)
+    with store.read() as view:
+        view.begin()
+        for _ in range(5):
+            looks.look()
+    assert made == [1]
 
 
 def test_a_checkpoint_that_a_reader_held_up_is_made_after_it(store: Store, path: Path) -> None:
