@@ -16,7 +16,7 @@ from osken_apps.cli.command import CommandError, add_config_file
 from osken_apps.cli.output import add_output
 from osken_apps.config import Config
 from osken_apps.errors import OskenAppsError
-from osken_apps.model.accounts import MIN_PASSWORD, is_name
+from osken_apps.model.accounts import MAX_PASSWORD, MIN_PASSWORD, is_name
 from osken_apps.store.engines import database_file
 from osken_apps.store.opening import check_up_to_date
 from osken_apps.store.store import Store
@@ -89,11 +89,11 @@ def asked_password() -> str:
     """Ask for a password: on a terminal twice and unseen, else it is the first line of the input."""
     try:
         if not sys.stdin.isatty():
-            password = sys.stdin.readline().rstrip("\n")
+            password = sys.stdin.readline().rstrip("\r\n")
         elif (password := getpass.getpass("Password: ")) != getpass.getpass("Again: "):
             raise CommandError("the passwords differ")
     except UnicodeDecodeError as error:
         raise CommandError(f"a password is in {error.encoding}, and this one is not") from error
-    if len(password) < MIN_PASSWORD:
-        raise CommandError(f"a password has at least {MIN_PASSWORD} characters")
+    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+        raise CommandError(f"a password has from {MIN_PASSWORD} to {MAX_PASSWORD} characters")
     return password

@@ -9,7 +9,7 @@ ROLES = ("admin", "manager", "member", "reader", "service")
 DOMAIN_ID, DOMAIN_NAME = "default", "Default"
 MAX_NAME = 255
 MAX_PROJECT_ID = 255
-MIN_PASSWORD = 8
+MIN_PASSWORD, MAX_PASSWORD = 8, 1000
 
 
 class AccountNotFound(NotFound):

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from osken_apps.accounts.passwords import Passwords
 from osken_apps.cli import main, neutron
 from osken_apps.model.security_groups import Direction, SecurityGroup, SecurityGroupRule
 from osken_apps.networking import security_group_rules, security_groups
@@ -131,9 +132,12 @@ def test_a_password_comes_over_the_input_and_never_by_the_command_line(
     directory: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     osken_net(directory, "project", "create", "demo")
-    for given, status in (("short\n", 1), ("", 1), ("long enough\n", 0)):
+    given_to = (("short\n", 1), ("", 1), (f"{'x' * 1001}\n", 1), ("short\r\n", 1), ("long enough\r\n", 0))
+    for given, status in given_to:
         monkeypatch.setattr("sys.stdin", io.StringIO(given))
         assert osken_net(directory, "user", "create", "alice", "--project", "demo") == status
+    with closing(Store(f"sqlite:///{directory}/osken-net.db")) as store, store.read() as view:
+        assert Passwords().is_right(view.accounts.user("alice").password, "long enough")
     with pytest.raises(SystemExit):
         osken_net(directory, "user", "set", "alice", "--password", "secret")
     capsys.readouterr()

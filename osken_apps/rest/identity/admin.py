@@ -13,6 +13,7 @@ from osken_apps.accounts.passwords import hashed
 from osken_apps.errors import ApiError, HTTPBadRequest, NotFound
 from osken_apps.model.accounts import (
     DOMAIN_ID,
+    MAX_PASSWORD,
     MIN_PASSWORD,
     ROLES,
     AccountExists,
@@ -26,7 +27,6 @@ from osken_apps.rest.request import Answer, Request, json_of
 from osken_apps.rest.validation import body_of
 
 ANY = "*"
-MAX_PASSWORD = 1000
 #: What of a list of roles is asked for by which parameter.
 FILTERS = {"user.id": "user_id", "scope.project.id": "project_id", "role.id": "role"}
 NOBODYS = ("group.id", "scope.domain.id", "scope.system", "scope.OS-INHERIT:inherited_to")
