@@ -1,7 +1,7 @@
 """Tokens: who was let in, when, to what; sealed with Fernet under keys of the store that change daily. SHELL.
 
 Whoever has the store reads a token without asking anybody. A key is kept as long as a token of its may live.
-Keys and tokens of a clock that was more than an hour ahead end when it is put right.
+A clock that was more than an hour ahead and is put right ends the tokens that it made; its keys make no more.
 """
 
 import json
@@ -106,7 +106,7 @@ class Tokens:
         return fernet or self._sealing()
 
     def _sealing(self) -> MultiFernet:
-        """Give all keys, the first of them made within the last day, as far as there can be a new one.
+        """Give all keys, the first of them of the last day, as far as there can be a new one.
 
         A new one may have to wait for others who write; whoever reads a token does not wait for that.
         """
@@ -129,7 +129,7 @@ class Tokens:
     def _change(self, now: int) -> None:
         """Make a new key if another process did not."""
         with self._store.write() as transaction:
-            keys = transaction.accounts.token_keys()
+            keys = _in_use_first(transaction.accounts.token_keys(), now)
             if not keys or not _is_of_today(keys[0], now):
                 oldest = now - 2 * KEY_AGE_S - self._lifetime_s
                 transaction.accounts.add_token_key(Fernet.generate_key().decode(), now, oldest)
@@ -138,9 +138,15 @@ class Tokens:
 
     def _take(self) -> None:
         with self._store.read() as view:
-            self._keys = view.accounts.token_keys()
+            keys = view.accounts.token_keys()
         self._read_at = self._now()
+        self._keys = _in_use_first(keys, int(self._read_at))
         self._fernet = MultiFernet([Fernet(key) for key, _ in self._keys]) if self._keys else None
+
+
+def _in_use_first(keys: list[tuple[str, int]], now: int) -> list[tuple[str, int]]:
+    """Put keys of a clock that was far ahead behind the others, which are newest first."""
+    return sorted(keys, key=lambda key: key[1] > now + CLOCK_ERROR_S)
 
 
 def _is_of_today(key: tuple[str, int], now: int) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table, delete, exc, insert, or_, select, update
+from sqlalchemy import Connection, Table, delete, exc, insert, select, update
 
 from osken_apps.model.accounts import (
     AccountExists,
@@ -129,10 +129,8 @@ class AccountsWriter(Accounts):
         self._count()
 
     def add_token_key(self, key: str, now: int, oldest: int) -> None:
-        """Use a new key for tokens; forget those that were made before `oldest`, or by a clock far ahead."""
-        made_at = TOKEN_KEYS.c.created_at
-        outdated = or_(made_at < oldest, made_at > now + CLOCK_ERROR_S)
-        self._connection.execute(delete(TOKEN_KEYS).where(outdated))
+        """Use a new key for tokens, and forget those that were made before `oldest`."""
+        self._connection.execute(delete(TOKEN_KEYS).where(TOKEN_KEYS.c.created_at < oldest))
         self._connection.execute(insert(TOKEN_KEYS).values(key=key, created_at=now))
 
     def revoke(self, token_id: str, expires_at: int, now: int) -> None:

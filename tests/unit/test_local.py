@@ -563,7 +563,9 @@ def test_keys_of_tokens_change_daily_and_old_tokens_live_on(tmp_path: Path) -> N
         assert len(view.accounts.token_keys()) < 3
 
 
-def test_keys_and_tokens_of_a_clock_that_was_far_ahead_end_when_it_is_put_right(tmp_path: Path) -> None:
+def test_keys_of_a_clock_that_was_far_ahead_make_no_token_and_its_tokens_end_when_it_is_put_right(
+    tmp_path: Path,
+) -> None:
     store = Store(config_of(tmp_path).database)
     moments = [1_000_000.0]
     one, other = (Tokens(store, 60, lambda: moments[0]) for _ in range(2))
@@ -578,11 +580,22 @@ def test_keys_and_tokens_of_a_clock_that_was_far_ahead_end_when_it_is_put_right(
     moments[0] -= 365 * KEY_AGE_S
     assert one.read(early) is None
     text, said = one.issue("u", "p", ("password",))
-    assert keys() == [moments[0]]
+    assert keys() == [moments[0] + 365 * KEY_AGE_S, moments[0]]
     assert other.read(text) == said
     moments[0] += KEY_AGE_S
     one.issue("u", "p", ("password",))
-    assert len(keys()) == 2
+    assert len(keys()) == 3
+
+
+def test_a_clock_that_was_far_behind_for_a_while_ends_no_token(tmp_path: Path) -> None:
+    store = Store(config_of(tmp_path).database)
+    moments = [1_000_000_000.0]
+    text, said = Tokens(store, 60, lambda: moments[0]).issue("u", "p", ("password",))
+    moments[0] -= 365 * KEY_AGE_S
+    restarted = Tokens(store, 60, lambda: moments[0])
+    restarted.issue("u", "p", ("password",))
+    moments[0] += 365 * KEY_AGE_S + 10
+    assert restarted.read(text) == said
 
 
 def test_a_clock_that_is_put_back_a_little_makes_no_key_and_ends_no_token(tmp_path: Path) -> None:
