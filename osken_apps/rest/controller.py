@@ -99,17 +99,19 @@ class KnownHosts:
 
     @contextmanager
     def forgetting(self, report: HostReport) -> Iterator[None]:
-        """Forget a host that is gone, once what is done under this has been done."""
+        """Forget a host that is gone with what is done under this; what is on its way counts no more."""
+        with self._lock:
+            self._forgotten[report.host] = report
         for listener in self._before_forgetting:
             listener(report.host)
-        yield
-        self.forget(report)
-
-    def forget(self, report: HostReport) -> None:
-        """Forget a host that is gone."""
+        try:
+            yield
+        except BaseException:
+            with self._lock:
+                self._forgotten.pop(report.host, None)
+            raise
         with self._lock:
             self._kept.pop(report.host, None)
-            self._forgotten[report.host] = report
             self._told.pop(report.host, None)
             self._show()
 

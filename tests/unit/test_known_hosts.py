@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 
+from osken_apps.errors import StoreUnavailable
 from osken_apps.failures import Failures
 from osken_apps.model import known_hosts
 from osken_apps.model.changes import HostIdentity, HostReport, PortReport
@@ -157,14 +158,35 @@ def test_a_host_that_is_away_is_no_former_name_of_another() -> None:
 def test_what_was_on_its_way_when_a_host_was_forgotten_does_not_bring_it_back() -> None:
     hosts, gone = KnownHosts(), replace(HOST1, alive=False)
     assert hosts.replace((gone,)) == [replace(KEPT1, datapath_type="netdev")]
-    hosts.forget(gone)
+    with hosts.forgetting(gone):
+        pass
     assert (hosts.replace((gone,)), dict(hosts.by_name)) == ([], {})
+
+
+def test_what_comes_while_a_host_is_being_forgotten_does_not_bring_it_back() -> None:
+    hosts, gone = KnownHosts(), replace(HOST1, alive=False)
+    hosts.replace((gone,))
+    news = replace(gone, tunnel_address="192.0.2.9")
+    with hosts.forgetting(gone):
+        assert hosts.replace((news,)) == []
+    assert (hosts.replace((news,)), dict(hosts.by_name)) == ([], {})
+
+
+def test_a_host_that_could_not_be_forgotten_is_known() -> None:
+    hosts, gone = KnownHosts(), replace(HOST1, alive=False)
+    hosts.replace((gone,))
+    with pytest.raises(StoreUnavailable), hosts.forgetting(gone):
+        raise StoreUnavailable("it is locked")
+    assert dict(hosts.by_name) == {"host1": gone}
+    news = replace(gone, tunnel_address="192.0.2.9")
+    assert hosts.replace((news,)) == [replace(KEPT1, datapath_type="netdev", address="192.0.2.9")]
 
 
 def test_a_host_that_was_forgotten_comes_back_when_it_connects() -> None:
     hosts, gone = KnownHosts(), replace(HOST1, alive=False)
     hosts.replace((gone,))
-    hosts.forget(gone)
+    with hosts.forgetting(gone):
+        pass
     assert hosts.replace((replace(HOST1, last_contact=LATER),)) == [replace(KEPT1, seen_at=LATER)]
     assert hosts.by_name["host1"].alive
 
