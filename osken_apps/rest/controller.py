@@ -102,9 +102,9 @@ class KnownHosts:
         """Forget a host that is gone with what is done under this; what is on its way counts no more."""
         with self._lock:
             self._forgotten[report.host] = report
-        for listener in self._before_forgetting:
-            listener(report.host)
         try:
+            for listener in self._before_forgetting:
+                listener(report.host)
             yield
         except BaseException:
             with self._lock:
