@@ -70,7 +70,7 @@ def environment(api: ApiConfig, who: Mapping[str, str]) -> dict[str, str]:
     """Give the environment in which clients speak to this API as somebody."""
     values = {"AUTH_URL": f"{public_url(api)}/identity/v3", "IDENTITY_API_VERSION": "3"} | dict(who)
     if api.tls and (authority := certified(api.tls.certificate).authority):
-        values["CACERT"] = str(authority)
+        values["CACERT"] = str(authority.absolute())  # it is sourced anywhere
     if "USERNAME" in who:
         values |= {"USER_DOMAIN_ID": DOMAIN_ID, "PROJECT_DOMAIN_ID": DOMAIN_ID}
     return {f"OS_{name}": value for name, value in values.items()}

@@ -118,7 +118,9 @@ def test_an_address_that_others_reach_needs_a_certificate_and_users(tmp_path: Pa
     assert config_of(tmp_path, options + "authentication = local\n").api.endpoint.host == "0.0.0.0"
 
 
-def test_clients_are_told_the_name_and_the_authority_of_a_certificate(tmp_path: Path) -> None:
+def test_clients_are_told_the_name_and_the_authority_of_a_certificate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     certificate, key = files(tmp_path, "api.example", "192.0.2.1")
     options = f"certificate = {certificate}\nprivate_key = {key}\nhost = 0.0.0.0\nauthentication = local\n"
     who = {"USERNAME": "alice"}
@@ -128,6 +130,9 @@ def test_clients_are_told_the_name_and_the_authority_of_a_certificate(tmp_path: 
     with certificate.open("ab") as chain:
         chain.write(authority_file(tmp_path).read_bytes())
     assert environment(config_of(tmp_path, options).api, who)["OS_CACERT"] == str(certificate)
+    monkeypatch.chdir(tmp_path)
+    by_name = options.replace(f"{tmp_path}/", "")
+    assert environment(config_of(tmp_path, by_name).api, who)["OS_CACERT"] == str(certificate)
 
 
 def test_the_api_answers_to_the_names_in_its_certificate(tmp_path: Path) -> None:
