@@ -1037,6 +1037,19 @@ def test_an_interface_that_is_its_port_no_more_is_dead_and_nothing_is_kept_for_i
     assert site.ovsdb.tags[tap(one)] == tag
 
 
+def test_an_interface_that_got_another_iface_id_while_no_controller_ran_is_taken_for_a_lost_port_s() -> None:
+    site = Site(P1, P3)
+    site.plug(10, P1, P3)
+    at_rest(site)
+    before, tags = in_any_order(site), dict(site.ovsdb.tags)
+    site.ovsdb.iface_ids[tap(P1)] = LOST
+    for _ in range(2):  # whichever controller comes
+        site.start(Snapshot((*NETWORKS.values(), OVERLAY, P1, P3), store_id="s"))
+        at_rest(site)
+        assert (in_any_order(site), site.ovsdb.tags) == (before, tags)
+        assert site.hosts.by_name["h"].troubles["kept"].startswith(f"{tap(P1)} carry traffic")
+
+
 def test_what_was_made_dead_by_mistake_is_alive_again_where_it_is_known_to_carry_a_port() -> None:
     site = Site(P1, P3)
     site.plug(10, P1)
