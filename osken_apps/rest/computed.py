@@ -4,7 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from osken_apps.rest.attribute import Attribute, RenderContext
-from osken_apps.rest.listing import fields_of_show, filtered, links_of, ordered, page_of, query_of
+from osken_apps.rest.listing import (
+    Parameters,
+    fields_of_show,
+    filtered,
+    links_of,
+    ordered,
+    page_of,
+    query_of,
+)
 from osken_apps.rest.member import read
 from osken_apps.rest.operations import Operations
 from osken_apps.rest.policy import Target
@@ -18,7 +26,7 @@ def index(operations: Operations, collection: ReadOnlyCollection, request: Reque
     """Answer GET of a collection."""
     query = query_of(collection.attributes, request.parameters)
     context = RenderContext()
-    found = filtered(_items(operations, collection, request), query, context)
+    found = filtered(_items(operations, collection, request, query.parameters), query, context)
     found = ordered(found, query, context, collection.id_of)
     shown = page_of(collection, found, query)
     attributes = _attributes(operations, collection, request, query.fields)
@@ -66,13 +74,15 @@ def _item(operations: Operations, collection: ReadOnlyCollection, request: Reque
     raise collection.not_found(resource_id)
 
 
-def _items(operations: Operations, collection: ReadOnlyCollection, request: Request) -> list[Any]:
+def _items(
+    operations: Operations, collection: ReadOnlyCollection, request: Request, parameters: Parameters = ()
+) -> list[Any]:
     own, hosts = Target(request.caller.project_id), operations.hosts
     if not operations.permissions(request).may(f"get_{collection.singular}", own):
         return []
     with operations.store.read() as view:
         return collection.items(
-            ReadContext(view, hosts.by_name, hosts.refused, operations.config, request.caller)
+            ReadContext(view, hosts.by_name, hosts.refused, operations.config, request.caller, parameters)
         )
 
 

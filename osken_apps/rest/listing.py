@@ -141,6 +141,11 @@ def _filter_values(attribute: Attribute, texts: Iterable[str]) -> tuple[Any, ...
     return tuple(dict.fromkeys(value for text in texts for value in _values_of(attribute, text)))
 
 
+def values_named(attribute: Attribute, parameters: Parameters) -> tuple[Any, ...]:
+    """Give what a list is filtered by of an attribute, as that is shown. Raises BadRequest."""
+    return _filter_values(attribute, (value for name, value in parameters if name == attribute.name))
+
+
 def _values_of(attribute: Attribute, text: str) -> tuple[Any, ...]:
     """Give what is shown of what a text means: `null` is null, an empty one whatever is empty.
 

@@ -9,6 +9,7 @@ from osken_apps.errors import NotFound
 from osken_apps.model.changes import HostReport
 from osken_apps.rest.attribute import NAME, Attribute
 from osken_apps.rest.controller import KnownHosts, Questions
+from osken_apps.rest.listing import Parameters
 from osken_apps.rest.member import Member
 from osken_apps.rest.request import Caller
 from osken_apps.rest.types import Type, list_of
@@ -21,13 +22,14 @@ OBJECTS = Type(list, {"type": "array", "items": {"type": "object"}})
 
 @dataclass(frozen=True, slots=True)
 class ReadContext:
-    """What these collections are computed from; `view` reads the store."""
+    """What these collections are computed from; `view` reads the store, `parameters` are those of a list."""
 
     view: Any
     hosts: Mapping[str, HostReport]
     refused: tuple[HostReport, ...]
     config: Config
     caller: Caller
+    parameters: Parameters = ()
 
 
 @dataclass(frozen=True, slots=True)

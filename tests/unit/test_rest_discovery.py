@@ -84,6 +84,34 @@ def test_address_use_is_counted_by_subnet_and_network(api: Client) -> None:
     assert api.get(f"{path}/{network['id']}") == {"network_ip_availability": use}
 
 
+def test_address_use_of_one_ip_version_counts_its_subnets_only(api: Client) -> None:
+    network = api.make("network")["id"]
+    both = {4: api.subnet(network)["id"], 6: api.subnet(network, "2001:db8::/64")["id"]}
+    api.make("network", name="without subnets")
+    port = api.make("port", network_id=network)
+    assert len(port["fixed_ips"]) == 2
+    totals = {4: 253, 6: 2**64 - 1}
+    for version, subnet in both.items():
+        (use,) = api.get(f"/network-ip-availabilities?ip_version={version}")["network_ip_availabilities"]
+        assert [item["subnet_id"] for item in use["subnet_ip_availability"]] == [subnet]
+        assert (use["total_ips"], use["used_ips"]) == (totals[version], 1)
+    for both_of in (f"network_id={network}", "ip_version=4&ip_version=6"):
+        (use,) = api.get(f"/network-ip-availabilities?{both_of}")["network_ip_availabilities"]
+        assert (use["total_ips"], use["used_ips"]) == (sum(totals.values()), 2)
+
+
+def test_the_use_of_a_network_that_is_not_there_is_not_found(api: Client) -> None:
+    reply = api.call("GET", f"/network-ip-availabilities/{UUID}")
+    assert (reply.status, reply.error) == (404, "NetworkNotFound")
+
+
+def test_the_document_has_room_for_all_addresses_of_a_network() -> None:
+    paths = document(REGISTRY)["paths"]["/v2.0/network-ip-availabilities"]["get"]["responses"]["200"]
+    (answer,) = paths["content"].values()
+    shown = answer["schema"]["properties"]["network_ip_availabilities"]["items"]["properties"]
+    assert shown["total_ips"]["maximum"] >= 2**64 - 1
+
+
 def test_there_are_no_service_providers(api: Client) -> None:
     assert api.get("/service-providers") == {"service_providers": []}
 
