@@ -4,15 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from osken_apps.rest.attribute import Attribute, RenderContext
-from osken_apps.rest.listing import (
-    Parameters,
-    fields_of_show,
-    filtered,
-    links_of,
-    ordered,
-    page_of,
-    query_of,
-)
+from osken_apps.rest.listing import Parameters, fields_of_show, links_of, page_of, query_of
 from osken_apps.rest.member import read
 from osken_apps.rest.operations import Operations
 from osken_apps.rest.policy import Target
@@ -26,9 +18,7 @@ def index(operations: Operations, collection: ReadOnlyCollection, request: Reque
     """Answer GET of a collection."""
     query = query_of(collection.attributes, request.parameters)
     context = RenderContext()
-    found = filtered(_items(operations, collection, request, query.parameters), query, context)
-    found = ordered(found, query, context, collection.id_of)
-    shown = page_of(collection, found, query)
+    shown = page_of(collection, _items(operations, collection, request, query.parameters), query, context)
     attributes = _attributes(operations, collection, request, query.fields)
     bodies = rendered_list(lambda _item: attributes, shown, context)
     return Answer(200, {collection.plural: bodies} | links_of(collection, shown, query, request.url))

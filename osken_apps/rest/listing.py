@@ -291,7 +291,7 @@ def filtered(resources: Iterable[Any], query: Query, context: RenderContext) -> 
 
 def ordered(resources: list[Any], query: Query, context: RenderContext, identify: Identify = ID) -> list[Any]:
     """Sort as asked; where that leaves a choice, by id, so that pages fit together."""
-    resources = sorted(resources, key=identify) if query.limit or query.sorts else resources
+    resources = sorted(resources, key=identify) if query.limit or query.marker or query.sorts else resources
     for attribute, descending in reversed(query.sorts):
         keys = [_sort_key(value) for value in attribute.shown_of(resources, context)]
         order = sorted(range(len(resources)), key=keys.__getitem__, reverse=descending)
@@ -320,15 +320,19 @@ class Listed(Protocol):
         """Makes the error for an id that is no resource's."""
 
 
-def page_of(collection: Listed, found: list[Any], query: Query) -> list[Any]:
-    """Cut out the page after the marker, or before it when going backwards.
+def page_of(collection: Listed, found: list[Any], query: Query, context: RenderContext) -> list[Any]:
+    """Filter and sort, and cut out the page after the marker, or before it when going backwards.
 
-    Raises NotFound for a marker that is not in the list.
+    The marker was in the list when it was shown, and need not pass the filter any more. Raises NotFound for
+    one that is not among `found`.
     """
-    first, last = 0, len(found)
+    wanted, id_of = filtered(found, query, context), collection.id_of
+    if query.marker and all(id_of(item) != query.marker for item in wanted):
+        wanted += [item for item in found if id_of(item) == query.marker]
+    wanted = ordered(wanted, query, context, id_of)
+    first, last = 0, len(wanted)
     if query.marker:
-        ids = map(collection.id_of, found)
-        index = next((i for i, id in enumerate(ids) if id == query.marker), None)
+        index = next((i for i, item in enumerate(wanted) if id_of(item) == query.marker), None)
         if index is None:
             raise collection.not_found(query.marker)
         first, last = (first, index) if query.backwards else (index + 1, last)
@@ -336,7 +340,7 @@ def page_of(collection: Listed, found: list[Any], query: Query) -> list[Any]:
         first = max(first, last - query.limit)
     elif query.limit:
         last = min(last, first + query.limit)
-    return found[first:last]
+    return wanted[first:last]
 
 
 def links_of(collection: Listed, shown: Sequence[Any], query: Query, url: str) -> dict[str, Any]:

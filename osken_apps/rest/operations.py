@@ -17,9 +17,9 @@ from osken_apps.rest.census import Census
 from osken_apps.rest.collection import Action, Around, Collection
 from osken_apps.rest.controller import KnownHosts, Questions
 from osken_apps.rest.edge import ForeignOrigin, check_origin
-from osken_apps.rest.listing import Query, fields_of_show, filtered, links_of, ordered, page_of, query_of
+from osken_apps.rest.listing import Query, fields_of_show, links_of, page_of, query_of
 from osken_apps.rest.member import read
-from osken_apps.rest.pages import page_of_all, page_of_seen
+from osken_apps.rest.pages import page_of_all, page_of_seen, whole_list
 from osken_apps.rest.policy import Permissions, Policy, Target
 from osken_apps.rest.quota import quota_of
 from osken_apps.rest.registry import Registry
@@ -79,12 +79,10 @@ class Operations:
                 context = self._context(view, collection, shown)
             else:
                 named = () if seen is None or len(seen) > MOST_IDS else (Among("id", tuple(seen)),)
-                found = access.visible(view.find(collection.kind.model, *query.conditions, *named))
+                found = access.visible(whole_list(view, collection, query, *named))
                 few = collection.own_context and len(found) <= A_FEW
                 context = self._context(view, collection, found if few else None)
-                found = access.showing_all_of(found, query.asked)
-                found = ordered(filtered(found, query, context), query, context)
-                shown = page_of(collection, found, query)
+                shown = page_of(collection, access.showing_all_of(found, query.asked), query, context)
             attributes = chosen(collection.attributes, query.fields)
             bodies = encoded_list(lambda item: access.attributes(item, attributes), shown, context)
         return Answer(200, {collection.plural: bodies} | links_of(collection, shown, query, request.url))

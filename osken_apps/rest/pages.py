@@ -1,4 +1,4 @@
-"""Pages that the database cuts, so that of a long list no more is read than is shown."""
+"""What of a list is read: of pages that the database cuts, no more than is shown."""
 
 from collections.abc import Iterator, Set
 from dataclasses import replace
@@ -12,8 +12,16 @@ from osken_apps.store.view import View
 A_STRETCH = 1000  # ids that are read at once where not all of them are seen
 
 
+def whole_list(view: View, collection: Collection, query: Query, *named: Among) -> list[Any]:
+    """Read what may be in a list, of those that are `named`; also what its page begins behind."""
+    found: list[Any] = view.find(collection.kind.model, *query.conditions, *named)
+    if query.marker and all(resource.id != query.marker for resource in found):
+        found += view.find(collection.kind.model, _marker(query))
+    return found
+
+
 def page_of_all(view: View, collection: Collection, query: Query) -> list[Any]:
-    """Read a page for one who sees everything. Raises NotFound for a marker that is not in the list."""
+    """Read a page for one who sees everything. Raises NotFound for a marker that is not there."""
     _require_marker(view, collection, query)
     return view.find(collection.kind.model, *query.conditions, page=query.page)
 
@@ -21,7 +29,7 @@ def page_of_all(view: View, collection: Collection, query: Query) -> list[Any]:
 def page_of_seen(view: View, collection: Collection, query: Query, page: Page, seen: Set[str]) -> list[Any]:
     """Read a page of those of which the ids are given: only ids of others are read.
 
-    Raises NotFound for a marker that is not in the list.
+    Raises NotFound for a marker that is none of those.
     """
     if query.marker and query.marker not in seen:
         raise collection.not_found(query.marker)
@@ -46,6 +54,10 @@ def _stretches(view: View, collection: Collection, query: Query, page: Page) -> 
 
 
 def _require_marker(view: View, collection: Collection, query: Query) -> None:
-    marker = Among("id", (query.marker,))
-    if query.marker and not view.find(collection.kind.model, *query.conditions, marker):
+    """See that the marker is there, whether or not a filter would find it now. Raises NotFound."""
+    if query.marker and not view.find(collection.kind.model, _marker(query)):
         raise collection.not_found(query.marker)
+
+
+def _marker(query: Query) -> Among:
+    return Among("id", (query.marker,))

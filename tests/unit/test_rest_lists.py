@@ -304,7 +304,35 @@ def test_pages_of_those_who_see_all_are_those_of_the_whole_list(api: Client) -> 
     assert pages == wanted
     back = api.get(f"/networks?name=x&limit=2&page_reverse=True&marker={wanted[-1]}")["networks"]
     assert [network["id"] for network in back] == wanted[1:3]
-    assert api.call("GET", f"/networks?name=x&limit=1&marker={made[1]}").status == 404
+    assert api.call("GET", "/networks?name=x&limit=1&marker=none").status == 404
+
+
+@pytest.mark.parametrize(
+    "order",
+    ["", "&sort_key=id&sort_dir=desc", "&sort_key=project_id&sort_dir=asc", "&sort_key=mtu&sort_dir=desc"],
+)
+@pytest.mark.parametrize("narrowed", ["name=x", "description=x", "project_id=default&name=x"])
+def test_a_page_goes_on_behind_what_the_filter_does_not_find_any_more(
+    api: Client, order: str, narrowed: str
+) -> None:
+    for _ in range(7):
+        api.make("network", name="x", description="x")
+    query = f"/networks?{narrowed}{order}&limit=9"
+    first, marker, *rest = [network["id"] for network in api.get(query)["networks"]]
+    assert api.change("network", marker, name="y", description="y").status == 200
+    behind, before = (
+        [network["id"] for network in api.get(f"{query}&marker={marker}{way}")["networks"]]
+        for way in ("", "&page_reverse=True")
+    )
+    assert (before, behind) == ([first], rest)
+
+
+def test_what_is_behind_a_marker_is_the_same_without_a_limit(api: Client) -> None:
+    for _ in range(9):
+        api.make("network")
+    whole = [network["id"] for network in api.get("/networks?limit=99")["networks"]]
+    behind = [network["id"] for network in api.get(f"/networks?marker={whole[3]}")["networks"]]
+    assert behind == whole[4:]
 
 
 def test_of_several_times_the_latest_counts(api: Client) -> None:

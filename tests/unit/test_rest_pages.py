@@ -79,6 +79,17 @@ def test_a_port_of_others_is_no_marker(member: Client) -> None:
     assert member.call("GET", f"/ports?limit=1&marker={other}").status == 404
 
 
+def test_a_page_goes_on_behind_what_the_filter_does_not_find_any_more(member: Client) -> None:
+    query = "/ports?name=x&limit=9"
+    for port in member.get("/ports")["ports"]:
+        member.change("port", port["id"], name="x")
+    first, marker, *rest = [port["id"] for port in member.get(query)["ports"]]
+    member.change("port", marker, name="y")
+    behind = [port["id"] for port in member.get(f"{query}&marker={marker}")["ports"]]
+    before = [port["id"] for port in member.get(f"{query}&marker={marker}&page_reverse=True")["ports"]]
+    assert (before, behind) == ([first], rest)
+
+
 def test_what_only_others_may_ask_for_tells_nothing(member: Client) -> None:
     assert member.get("/ports?limit=3&binding:host_id=")["ports"] == []
 
