@@ -17,6 +17,7 @@ from osken_apps.model.allocation import eui64_address
 from osken_apps.model.resources import FixedIp, Port, Subnet
 from osken_apps.networking.state import State
 from osken_apps.networking.subnets import ROUTER_PORTS, is_auto_addressed, is_host_address, serves
+from osken_apps.networking.terms import Terms
 
 MAX_FIXED_IPS = 5
 
@@ -82,15 +83,23 @@ def _auto_address(subnet: Subnet, mac: MacAddress) -> IPAddress:
 
 
 def _allocations(
-    state: State, port: Port, requests: Sequence[FixedIpRequest], subnets: Sequence[Subnet]
+    state: State, port: Port, requests: Sequence[FixedIpRequest], subnets: Sequence[Subnet], terms: Terms
 ) -> list[Allocation]:
     known = {subnet.id for subnet in subnets}
     for request in requests:
         if request.subnet_id is not None and request.subnet_id not in known:
-            if state.subnet(request.subnet_id) is None:
-                raise SubnetNotFound(request.subnet_id)
-            raise _invalid_subnet(port.network_id, request.subnet_id)
+            raise _unusable(state, port.network_id, request.subnet_id, terms)
     return [allocation_of(request, subnets, port) for request in requests]
+
+
+def _unusable(state: State, network_id: str, subnet_id: str, terms: Terms) -> InvalidInput | SubnetNotFound:
+    """Say why a subnet gives no address in a network; one elsewhere of another project is not there."""
+    subnet = state.subnet(subnet_id)
+    if subnet is None or not (
+        terms.is_admin or network_id == subnet.network_id or subnet.project_id == terms.project_id
+    ):
+        return SubnetNotFound(subnet_id)
+    return _invalid_subnet(network_id, subnet_id)
 
 
 def _check_count(port: Port, requests: Sequence[FixedIpRequest], subnets: Sequence[Subnet]) -> None:
@@ -182,7 +191,9 @@ def _fresh(
     raise IpAddressGenerationFailure(network_id)
 
 
-def allocated(state: State, port: Port, requests: Sequence[FixedIpRequest] | None) -> tuple[FixedIp, ...]:
+def allocated(
+    state: State, port: Port, requests: Sequence[FixedIpRequest] | None, terms: Terms
+) -> tuple[FixedIp, ...]:
     """Give a port's addresses: those requested, or the default ones (None).
 
     They are of the subnets that serve its owner, those that name it first; what it holds already, it keeps.
@@ -204,7 +215,7 @@ def allocated(state: State, port: Port, requests: Sequence[FixedIpRequest] | Non
         others_held = {fixed_ip.subnet_id for fixed_ip in port.fixed_ips}
         others_held -= {subnet.id for subnet in eligible}
         others = [subnet for subnet in subnets if subnet.id in others_held]
-        allocations = _allocations(state, port, requests, [*eligible, *others])
+        allocations = _allocations(state, port, requests, [*eligible, *others], terms)
     granted = _granted(state, port.network_id, allocations, port)
     _check_served(port, granted, eligible)
     if not port.is_of_network:

@@ -115,7 +115,7 @@ def create(state: State, project_id: str, network_id: str, request: PortRequest,
     )
     default_group(state, project_id, terms)
     fixed_ips = None if isinstance(request.fixed_ips, Absent) else request.fixed_ips
-    port = replace(port, fixed_ips=allocated(state, port, fixed_ips))
+    port = replace(port, fixed_ips=allocated(state, port, fixed_ips, terms))
     port = secured(state, port, network, _security(request), terms)
     return state.create(replace(port, extra_dhcp_opts=_options(request, port, network, terms)))
 
@@ -127,7 +127,7 @@ def update(state: State, port: Port, request: PortRequest, terms: Terms) -> Port
     """
     default_group(state, port.project_id, terms)
     new = replace(port, **given(request, *PLAIN, "mac_address"))
-    new = _readdressed(state, port, new, request.fixed_ips)
+    new = _readdressed(state, port, new, request.fixed_ips, terms)
     if not isinstance(request.requested_host, Absent):
         new = wanted_elsewhere(new)
     new = secured_again(state, new, _security(request), terms)
@@ -144,14 +144,18 @@ def update(state: State, port: Port, request: PortRequest, terms: Terms) -> Port
     return made
 
 
-def _readdressed(state: State, port: Port, new: Port, wishes: tuple[FixedIpRequest, ...] | Absent) -> Port:
+def _readdressed(
+    state: State, port: Port, new: Port, wishes: tuple[FixedIpRequest, ...] | Absent, terms: Terms
+) -> Port:
     """Give a port the addresses that are asked for and that follow from its new MAC address."""
     if new.mac_address != port.mac_address:
         _check_unbound(port, new.mac_address)
         follows = addresses_of_new_mac(state, port, new.mac_address)
         new = replace(new, fixed_ips=_following(port.fixed_ips, follows))
         wishes = wishes if isinstance(wishes, Absent) else _following(wishes, follows)
-    return new if isinstance(wishes, Absent) else replace(new, fixed_ips=allocated(state, new, wishes))
+    if isinstance(wishes, Absent):
+        return new
+    return replace(new, fixed_ips=allocated(state, new, wishes, terms))
 
 
 def _following(named: Iterable[A], follows: Mapping[IPAddress, IPAddress]) -> tuple[A, ...]:
