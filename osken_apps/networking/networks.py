@@ -5,7 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from osken_apps.errors import Conflict, InvalidInput, NetworkInUse, NetworkMTUSubnetConflict, NotFound
-from osken_apps.model.resources import DHCP_DEVICE_OWNER, Network, NetworkType, Port, Subnet
+from osken_apps.model.resources import (
+    DHCP_DEVICE_OWNER,
+    NETWORK_OWNED,
+    Network,
+    NetworkType,
+    Port,
+    Subnet,
+)
 from osken_apps.networking.physical import PhysicalNetworks
 from osken_apps.networking.security_groups import default_group
 from osken_apps.networking.segments import allocated, moved, segment_of
@@ -14,7 +21,10 @@ from osken_apps.networking.terms import Terms
 
 MIN_MTU = {4: 68, 6: 1280}  # of a network with subnets of that IP version
 ZONE = "nova"
-AUTO_DELETED_OWNERS = frozenset({DHCP_DEVICE_OWNER})
+# What nobody has asked for, and what Neutron's OVN and distributed routers leave, goes with its network.
+AUTO_DELETED_OWNERS = frozenset(
+    {DHCP_DEVICE_OWNER, f"{NETWORK_OWNED}distributed", f"{NETWORK_OWNED}floatingip_agent_gateway"}
+)
 PLAIN = (
     "name",
     "description",
@@ -140,18 +150,22 @@ def update(state: State, network: Network, request: NetworkRequest, physical: Ph
     if new.mtu < network.mtu:
         check_mtu(new, state.subnets_of(network.id))
     if network.shared and not new.shared:
-        _check_unshared(network, state.ports_of(network.id))
+        _check_unshared(state, network)
     if _is_default(new) and not _is_default(network):
         _check_only_default(state)
     new = moved(state, new, given(request, *SEGMENT))
     return state.update(network, new)
 
 
-def _check_unshared(network: Network, ports: Sequence[Port]) -> None:
-    """Refuse to take a network from other projects that use it. Raises InvalidSharedSetting."""
-    for port in ports:
-        if port.project_id != network.project_id and port.device_owner not in AUTO_DELETED_OWNERS:
-            raise InvalidSharedSetting(network.id)
+def _check_unshared(state: State, network: Network) -> None:
+    """Refuse to take a network from other projects that use it. Raises InvalidSharedSetting.
+
+    What is the network's own counts for nobody's, whosever it is.
+    """
+    ports = (port for port in state.ports_of(network.id) if not port.is_of_network)
+    users = {used.project_id for used in (*ports, *state.subnets_of(network.id))}
+    if users - {network.project_id}:
+        raise InvalidSharedSetting(network.id)
 
 
 def _is_default(network: Network) -> bool:

@@ -283,10 +283,15 @@ def test_a_network_with_ports_is_not_deleted_and_names_them(api: Client) -> None
     assert port["id"] in reply.message
 
 
-def test_a_network_takes_its_subnets_and_dhcp_ports_along(api: Client) -> None:
+@pytest.mark.parametrize("owner", ["network:dhcp", "network:distributed", "network:floatingip_agent_gateway"])
+def test_a_network_takes_its_subnets_and_the_ports_that_nobody_asked_for_along(
+    api: Client, owner: str
+) -> None:
     network = api.make("network")
-    api.subnet(network["id"])
-    api.make("port", network_id=network["id"], device_owner="network:dhcp")
+    subnet = api.subnet(network["id"])
+    api.subnet(network["id"], "10.10.20.0/24")
+    api.make("port", network_id=network["id"], device_owner=owner)
+    assert api.call("DELETE", f"/subnets/{subnet['id']}").status == 204
     assert api.call("DELETE", f"/networks/{network['id']}").status == 204
     assert [api.get(f"/{plural}")[plural] for plural in ("networks", "subnets", "ports")] == [[], [], []]
 

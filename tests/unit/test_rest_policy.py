@@ -89,6 +89,41 @@ def test_a_network_that_others_use_stays_shared(admin: Client, bob: Client) -> N
     assert admin.change("network", network["id"], shared=False).status == 200
 
 
+def test_a_network_in_which_others_have_a_subnet_stays_shared(admin: Client) -> None:
+    network = admin.make("network", project_id="a", shared=True)["id"]
+    subnet = admin.subnet(network, project_id="b")["id"]
+    refused = admin.change("network", network, shared=False)
+    assert (refused.status, refused.error) == (409, "InvalidSharedSetting")
+    admin.call("DELETE", f"/subnets/{subnet}")
+    admin.subnet(network, project_id="a")
+    assert admin.change("network", network, shared=False).status == 200
+
+
+def test_a_port_of_the_network_itself_is_no_other_project_s_use(admin: Client) -> None:
+    network = admin.make("network", project_id="a", shared=True)["id"]
+    for owner in ("network:dhcp", "network:router_interface"):
+        admin.make("port", network_id=network, project_id="b", device_owner=owner)
+    assert admin.change("network", network, shared=False).status == 200
+
+
+def test_a_subnet_of_another_project_is_as_one_that_is_not_there(alice: Client, bob: Client) -> None:
+    secret = alice.subnet(alice.make("network")["id"])["id"]
+    network = bob.make("network")["id"]
+    bob.subnet(network)
+    own_elsewhere = bob.subnet(bob.make("network")["id"])["id"]
+    port = bob.make("port", network_id=network)["id"]
+    told = {}
+    for subnet in (secret, UUID, own_elsewhere):
+        fixed_ips = [{"subnet_id": subnet}]
+        replies = (
+            bob.try_make("port", network_id=network, fixed_ips=fixed_ips),
+            bob.change("port", port, fixed_ips=fixed_ips),
+        )
+        told[subnet] = {(reply.status, reply.error, reply.message.replace(subnet, "")) for reply in replies}
+    assert told[secret] == told[UUID] == {(404, "SubnetNotFound", "Subnet  could not be found.")}
+    assert {(status, error) for status, error, _ in told[own_elsewhere]} == {(400, "InvalidInput")}
+
+
 def test_the_owner_of_a_network_sees_the_ports_of_others_on_it(
     admin: Client, alice: Client, bob: Client
 ) -> None:
