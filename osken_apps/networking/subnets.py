@@ -86,24 +86,25 @@ def planned(subnet_id: str, project_id: str, new: NewSubnet, request: SubnetRequ
     gateway = default_gateway(cidr) if isinstance(request.gateway_ip, Absent) else request.gateway_ip
     # For a new subnet an empty list of pools means the default ones, for one that is there no pool.
     pools = () if isinstance(request.allocation_pools, Absent) else request.allocation_pools
-    return checked(
-        Subnet(
-            id=subnet_id,
-            project_id=project_id,
-            network_id=new.network_id,
-            cidr=cidr,
-            gateway_ip=gateway,
-            allocation_pools=pools or default_pools(cidr, gateway),
-            ipv6_ra_mode=new.ipv6_ra_mode,
-            ipv6_address_mode=new.ipv6_address_mode,
-            **given(request, *PLAIN),
-        )
+    subnet = Subnet(
+        id=subnet_id,
+        project_id=project_id,
+        network_id=new.network_id,
+        cidr=cidr,
+        gateway_ip=gateway,
+        allocation_pools=pools or default_pools(cidr, gateway),
+        ipv6_ra_mode=new.ipv6_ra_mode,
+        ipv6_address_mode=new.ipv6_address_mode,
+        **given(request, *PLAIN),
     )
+    _check_cidr(cidr)
+    if subnet.enable_dhcp:
+        _check_cidr_with_dhcp(cidr)
+    return checked(subnet)
 
 
 def checked(subnet: Subnet) -> Subnet:
-    """Check every rule that a subnet keeps by itself. Raises ApiError."""
-    _check_cidr(subnet.cidr, subnet.enable_dhcp)
+    """Check every rule that a subnet keeps by itself, whatever its range. Raises ApiError."""
     _check_gateway(subnet.cidr, subnet.gateway_ip)
     _check_pools(subnet)
     _check_servers(subnet)
@@ -111,11 +112,16 @@ def checked(subnet: Subnet) -> Subnet:
     return subnet
 
 
-def _check_cidr(cidr: IPNetwork, enable_dhcp: bool) -> None:
+def _check_cidr(cidr: IPNetwork) -> None:
     if cidr.prefixlen == 0:
         raise InvalidInput(f"0 is not allowed as CIDR prefix length: {cidr}")
-    if not enable_dhcp:
-        return
+    if cidr.version == 6 and int(cidr.network_address) == 0:
+        raise InvalidInput(f"IPv6 subnet '::' is not supported: {cidr}")
+
+
+def _check_cidr_with_dhcp(cidr: IPNetwork) -> None:
+    if int(cidr.network_address) == 0:  # of whoever has no address yet (RFC 1122, 3.2.1.3)
+        raise InvalidInput(f"First IP '0.0.0.0' of network is not supported if enable_dhcp is True: {cidr}")
     if cidr.is_multicast:
         raise InvalidInput(f"Multicast IP subnet is not supported if enable_dhcp is True: {cidr}")
     if cidr.is_loopback:
@@ -274,6 +280,8 @@ def update(state: State, subnet: Subnet, request: SubnetRequest) -> Subnet:
     Raises BadRequest, Conflict.
     """
     new = replace(subnet, **given(request))
+    if new.enable_dhcp and not subnet.enable_dhcp:
+        _check_cidr_with_dhcp(new.cidr)
     made = state.update(subnet, new if new == subnet else checked(new))
     if made != subnet:
         _revise_network(state, subnet.network_id)

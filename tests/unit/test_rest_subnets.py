@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
@@ -157,6 +158,9 @@ def pool(start: str, end: str) -> dict[str, str]:
         ("10.1.0.0", {}, 400, "InvalidInput"),
         ("10.1.0.0/33", {}, 400, "InvalidInput"),
         ("0.0.0.0/0", {}, 400, "InvalidInput"),
+        ("0.0.0.0/8", {}, 400, "InvalidInput"),
+        ("::/64", {}, 400, "InvalidInput"),
+        ("::/96", {"enable_dhcp": False}, 400, "InvalidInput"),
         ("10.1.0.0/31", {}, 400, "InvalidInput"),
         ("10.1.0.0/32", {}, 400, "InvalidInput"),
         ("224.0.0.0/24", {}, 400, "InvalidInput"),
@@ -231,6 +235,20 @@ def test_subnets_that_cannot_be_are_refused_and_leave_nothing(
     reply = api.try_subnet(network_id, cidr, **attributes)
     assert (reply.status, reply.error) == (status, error)
     assert api.get("/subnets") == {"subnets": []}
+
+
+@pytest.mark.parametrize("cidr", ["0.0.0.0/8", "10.1.0.0/31", "224.0.0.0/24", "127.0.0.0/8"])
+def test_a_range_that_dhcp_cannot_serve_gets_no_dhcp_and_can_be_changed_otherwise(
+    api: Client, network_id: str, cidr: str
+) -> None:
+    subnet = api.subnet(network_id, cidr, enable_dhcp=False)
+    refused = api.change("subnet", subnet["id"], enable_dhcp=True, name="new")
+    assert (refused.status, refused.error) == (400, "InvalidInput")
+    with api.store.write() as transaction:  # as an older version took it
+        kept = transaction.subnet(subnet["id"])
+        transaction.update(kept, replace(kept, enable_dhcp=True))
+    changed = api.change("subnet", subnet["id"], enable_dhcp=True, name="new")
+    assert (changed.status, changed.body["subnet"]["name"]) == (200, "new")
 
 
 @pytest.mark.parametrize(
