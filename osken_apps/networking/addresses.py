@@ -194,20 +194,18 @@ def _fresh(
 def allocated(
     state: State, port: Port, requests: Sequence[FixedIpRequest] | None, terms: Terms
 ) -> tuple[FixedIp, ...]:
-    """Give a port's addresses: those requested, or the default ones (None).
+    """Give a port's addresses: those requested, or the default ones (None), and what its machine makes.
 
     They are of the subnets that serve its owner, those that name it first; what it holds already, it keeps.
     Raises BadRequest, NotFound, Conflict.
     """
-    if requests is not None and not requests:
-        return ()
     subnets = state.subnets_of(port.network_id)
     _check_count(port, requests or (), subnets)
     eligible = sorted(
         (subnet for subnet in subnets if serves(subnet, port.device_owner)),
         key=lambda subnet: not subnet.service_types,
     )
-    if subnets and not eligible:
+    if subnets and not eligible and (requests is None or requests):
         raise IpAddressGenerationFailureNoMatchingSubnet(port.network_id, port.device_owner)
     if requests is None:
         allocations = default_allocations(eligible)

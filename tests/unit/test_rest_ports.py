@@ -216,6 +216,24 @@ def test_a_port_can_do_without_addresses(api: Client, network_id: str) -> None:
     assert api.make("port", network_id=network_id, fixed_ips=[])["fixed_ips"] == []
 
 
+@pytest.mark.parametrize("mode", ["slaac", "dhcpv6-stateless"])
+def test_a_port_that_does_without_has_what_its_machine_makes_itself_whenever_the_subnet_came(
+    api: Client, network_id: str, mode: str
+) -> None:
+    api.subnet(network_id)
+    before, dual = (
+        api.make("port", network_id=network_id, fixed_ips=[]),
+        api.make("port", network_id=network_id),
+    )
+    api.subnet(network_id, "2001:db8::/64", ipv6_ra_mode=mode, ipv6_address_mode=mode)
+    after = api.make("port", network_id=network_id, fixed_ips=[], mac_address=MAC)
+    assert addresses(after) == ["2001:db8::f816:3eff:fe1d:5c81"]
+    for port in (before, dual):
+        changed = api.change("port", port["id"], fixed_ips=[]).body["port"]
+        (address,) = addresses(changed)
+        assert address.startswith("2001:db8::") and port["mac_address"][-2:] == address[-2:]
+
+
 def test_the_gateway_can_be_asked_for(api: Client, network_id: str) -> None:
     api.subnet(network_id)
     port = api.make("port", network_id=network_id, fixed_ips=[{"ip_address": "10.10.10.1"}])
