@@ -82,12 +82,13 @@ def active_host(port: Port) -> str:
 
 
 def bindings_of(port: Port) -> tuple[PortBinding, ...]:
-    """Give the bindings of a port, the active one first."""
+    """Give the bindings of a port, the active one first, and one of each host, though a machine moved there."""
     host, where = active_host(port), port.binding.host if port.binding else ""
     active = (PortBinding(host, port.vnic_type, port.binding_profile, True, host == where),) if host else ()
     inactive = (
         PortBinding(item.host, item.vnic_type, item.profile, False, item.host == where)
         for item in port.inactive_bindings
+        if item.host != host
     )
     return (*active, *inactive)
 
@@ -134,7 +135,7 @@ def activate_binding(state: State, port: Port, host: str) -> Port:
     if target.active:
         raise PortBindingAlreadyActive(port.id, host)
     source = InactiveBinding(active_host(port), port.vnic_type, port.binding_profile)
-    others = tuple(item for item in port.inactive_bindings if item.host != host)
+    others = tuple(item for item in port.inactive_bindings if item.host not in (host, source.host))
     moved = replace(
         port,
         requested_host=host,

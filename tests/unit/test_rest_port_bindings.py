@@ -126,6 +126,38 @@ def test_where_an_interface_was_plugged_without_a_wish_is_the_active_binding(
     assert states(api, port) == {"host2": "ACTIVE", "host1": "INACTIVE"}
 
 
+def test_a_machine_that_has_moved_without_a_wish_has_one_binding_where_it_is(
+    api: Client, port: dict[str, Any]
+) -> None:
+    api.change("port", port["id"], binding__host_id="")
+    seen = []
+    for place in ("host1", "host2", "host1"):
+        with api.store.write() as transaction:
+            record(transaction, [PortReport(port["id"], Binding(place, 1), PortStatus.ACTIVE)])
+        seen.append([(item["host"], item["status"]) for item in ask(api, "GET", port).body["bindings"]])
+        bind(api, port, "host2")
+    assert seen == [
+        [("host1", "ACTIVE")],
+        [("host2", "ACTIVE")],
+        [("host1", "ACTIVE"), ("host2", "INACTIVE")],
+    ]
+
+
+def test_a_machine_s_host_is_its_one_binding_where_the_wish_for_another_is_taken_back(
+    api: Client, port: dict[str, Any]
+) -> None:
+    bind(api, port, "host2")
+    with api.store.write() as transaction:
+        record(transaction, [PortReport(port["id"], Binding("host2", 1), PortStatus.ACTIVE)])
+    assert ask(api, "DELETE", port, "/host1").status == 204
+    (binding,) = ask(api, "GET", port).body["bindings"]
+    assert (binding["host"], binding["status"]) == ("host2", "ACTIVE")
+    bind(api, port, "at1")
+    ask(api, "PUT", port, "/at1/activate")
+    kinds = [(item["host"], item["status"]) for item in ask(api, "GET", port).body["bindings"]]
+    assert kinds == [("at1", "ACTIVE"), ("host2", "INACTIVE")]
+
+
 def test_a_machine_whose_host_is_cut_off_is_still_plugged_there(api: Client, port: dict[str, Any]) -> None:
     bind(api, port, "host2")
     with api.store.write() as transaction:
