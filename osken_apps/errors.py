@@ -316,6 +316,16 @@ class PortBound(Conflict):
         )
 
 
+class PortInUse(Conflict):
+    """How a port is plugged cannot change while it is."""
+
+    def __init__(self, port_id: str, network_id: str, device_id: str) -> None:
+        super().__init__(
+            f"Unable to complete operation on port {port_id} for network {network_id}. Port already has an"
+            f" attached device {device_id}."
+        )
+
+
 class InUse(Conflict):
     """Something else refers to the resource."""
 

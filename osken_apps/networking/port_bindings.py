@@ -82,7 +82,7 @@ def active_host(port: Port) -> str:
 
 
 def bindings_of(port: Port) -> tuple[PortBinding, ...]:
-    """Give the bindings of a port: the active one first, and one of each host, wherever its machine moved."""
+    """Give the bindings of a port: the active one first, and one of each host, wherever its machine is."""
     host, where = active_host(port), port.binding.host if port.binding else ""
     active = (PortBinding(host, port.vnic_type, port.binding_profile, True, host == where),) if host else ()
     inactive = (

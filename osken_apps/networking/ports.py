@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from osken_apps.dhcp.extra_dhcp_opts import validate_extra_dhcp_opts
-from osken_apps.errors import InvalidDhcpOption, InvalidInput, NetworkNotFound, PortBound
+from osken_apps.errors import InvalidDhcpOption, InvalidInput, NetworkNotFound, PortBound, PortInUse
 from osken_apps.model.addresses import IPAddress, MacAddress
 from osken_apps.model.resources import (
     MAX_EXTRA_DHCP_OPTS,
@@ -127,6 +127,8 @@ def update(state: State, port: Port, request: PortRequest, terms: Terms) -> Port
     """
     default_group(state, port.project_id, terms)
     new = replace(port, **given(request, *PLAIN, "mac_address"))
+    if new.vnic_type != port.vnic_type and _is_placed(port):
+        raise PortInUse(port.id, port.network_id, port.device_id)
     new = _readdressed(state, port, new, request.fixed_ips, terms)
     if not isinstance(request.requested_host, Absent):
         new = wanted_elsewhere(new)
@@ -149,7 +151,8 @@ def _readdressed(
 ) -> Port:
     """Give a port the addresses that are asked for and that follow from its new MAC address."""
     if new.mac_address != port.mac_address:
-        _check_unbound(port, new.mac_address)
+        if _is_placed(port):
+            raise PortBound(port.id, "ovs", port.mac_address, new.mac_address)
         follows = addresses_of_new_mac(state, port, new.mac_address)
         new = replace(new, fixed_ips=_following(port.fixed_ips, follows))
         wishes = wishes if isinstance(wishes, Absent) else _following(wishes, follows)
@@ -186,10 +189,9 @@ def _network(state: State, network_id: str) -> Network:
     return network
 
 
-def _check_unbound(port: Port, mac: MacAddress) -> None:
-    """Refuse another MAC address for a port that is somewhere, or is wanted somewhere. Raises PortBound."""
-    if port.binding is not None or port.requested_host:
-        raise PortBound(port.id, "ovs", port.mac_address, mac)
+def _is_placed(port: Port) -> bool:
+    """Tell whether a port is somewhere, or is wanted somewhere."""
+    return port.binding is not None or bool(port.requested_host)
 
 
 def delete(state: State, port: Port) -> None:

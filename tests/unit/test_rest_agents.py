@@ -267,6 +267,18 @@ def test_the_mac_address_of_a_port_that_is_asked_for_on_a_host_stays(api: Client
     assert (refused.status, refused.error, taken.status) == (409, "PortBound", 200)
 
 
+def test_what_a_port_is_plugged_as_stays_while_it_is_somewhere_or_wanted_somewhere(api: Client) -> None:
+    wanted = api.make("port", network_id=api.make("network")["id"], binding__host_id="host1")["id"]
+    for port_id in (wanted, port_at(api, "host1")):
+        same = api.change("port", port_id, binding__vnic_type="normal", name="new")
+        refused = api.change("port", port_id, binding__vnic_type="direct", name="newer")
+        assert (same.status, refused.status, refused.error) == (200, 409, "PortInUse")
+        assert port_id in refused.message
+        assert api.get(f"/ports/{port_id}")["port"]["name"] == "new"
+    api.change("port", wanted, binding__host_id="")
+    assert api.change("port", wanted, binding__vnic_type="direct").status == 200
+
+
 def test_dhcp_transactions_are_asked_for_by_time_port_host_and_outcome(api: Client, tmp_path: Path) -> None:
     told = {"dhcp_transactions": [], "more": False, "known_since": "2026-11-26T00:00:00Z"}
     at = datetime(2026, 11, 26, tzinfo=UTC).timestamp()
