@@ -121,7 +121,8 @@ def create(state: State, project_id: str, network_id: str, request: PortRequest,
 
 
 def update(state: State, port: Port, request: PortRequest, terms: Terms) -> Port:
-    """Change a port; a DHCP server that found no free address may have one that this port gave back.
+    """Change a port; a DHCP server that found no free address may have one that this port gave back, and has
+    one of each subnet, whatever somebody gives it.
 
     Raises BadRequest, NotFound, Conflict.
     """
@@ -141,9 +142,10 @@ def update(state: State, port: Port, request: PortRequest, terms: Terms) -> Port
             new, status=PortStatus.DOWN
         )  # it was ACTIVE as the server's, which it stands for no more
     made = state.update(port, new)
-    if not made.is_dhcp_server and (port.is_dhcp_server or set(port.fixed_ips) - set(made.fixed_ips)):
+    serves_no_more = port.is_dhcp_server and not made.is_dhcp_server
+    if serves_no_more or set(port.fixed_ips) - set(made.fixed_ips):
         settle_dhcp_port(state, port.network_id)
-    return made
+    return (state.one(Port, made.id) or made) if made.is_dhcp_server else made
 
 
 def _readdressed(

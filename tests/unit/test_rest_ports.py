@@ -407,6 +407,24 @@ def test_a_dhcp_server_leaves_its_address_to_a_gateway_that_gets_it(api: Client,
     assert dhcp_addresses(api) == ["10.10.10.40"]
 
 
+def test_a_dhcp_server_has_an_address_of_each_subnet_whatever_somebody_gives_it(
+    api: Client, network_id: str
+) -> None:
+    for cidr in ("10.10.10.0/24", "10.10.20.0/24"):
+        api.subnet(network_id, cidr)
+    machine = api.make("port", network_id=network_id, fixed_ips=[])
+    with api.store.write() as transaction:
+        record(transaction, [PortReport(machine["id"], Binding("host1", 1), PortStatus.ACTIVE)])
+    (server,) = api.get("/ports?device_owner=network:dhcp")["ports"]
+    for wishes, expected in (
+        ([{"ip_address": "10.10.10.77"}], ["10.10.10.77", "10.10.20.2"]),
+        ([], ["10.10.10.2", "10.10.20.2"]),
+    ):
+        changed = api.change("port", server["id"], fixed_ips=wishes).body["port"]
+        assert changed == api.get(f"/ports/{server['id']}")["port"]
+        assert addresses(changed) == expected
+
+
 def test_the_document_says_of_no_port_that_it_has_five_addresses_at_most() -> None:
     schemas = document(REGISTRY)["components"]["schemas"]
     found = [schemas[name]["properties"]["fixed_ips"].get("maxItems") for name in ("port", "new_port")]
