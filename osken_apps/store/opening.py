@@ -192,14 +192,12 @@ def _brought_up_to_date(path: Path, under_controller: bool) -> str:
                 return _store_id(connection, path)
         if under_controller:
             raise _of_older_program(path, found)
-        if found != schema.NEWEST_VERSION:
-            _keep_copy(path, found)
         with _transaction(engine) as connection:
-            if found == 0:
-                schema.create(connection)
-            elif found == schema.NEWEST_VERSION:
+            found, _ = _schema_of(connection, path)  # another process may have been faster
+            if found == schema.NEWEST_VERSION:
                 schema.add_tables(connection)
             else:
+                _keep_copy(path, found)
                 schema.upgrade(connection, found)
                 _check_references(connection, path)
             return _store_id(connection, path)

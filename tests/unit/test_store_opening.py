@@ -6,18 +6,18 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from osken_apps.errors import ConfigurationError, StoreUnavailable
 from osken_apps.model.changes import Snapshot
 from osken_apps.model.resources import Network, Port, Subnet
-from osken_apps.store import schema
+from osken_apps.store import opening, schema
 from osken_apps.store.forms import METADATA
 from osken_apps.store.store import Store
 from tests.whole import of_kind, whole
@@ -323,6 +323,29 @@ def test_an_older_database_is_not_brought_up_to_date_under_the_controller_that_r
     assert said in refused and "restart the controller" in refused
     with closing(sqlite3.connect(path)) as connection:
         assert list(connection.iterdump()) == before
+
+
+def test_a_database_that_another_process_brings_up_to_date_meanwhile_is_so_once_and_its_copy_stays(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(SCHEMA_1.read_text())
+    others: list[str] = []
+    transaction = opening._transaction
+
+    def after_another(engine: Engine) -> AbstractContextManager[Connection]:
+        if not others:
+            others.append("")  # the other one's own transaction
+            with opened(path).read() as view:
+                others[0] = view.store_id()
+        return transaction(engine)
+
+    monkeypatch.setattr(opening, "_transaction", after_another)
+    store = opened(path)
+    with store.read() as view:
+        assert [view.store_id()] == others
+    with closing(sqlite3.connect(path.with_name("osken-net.db.schema-1"))) as connection:
+        assert connection.execute("SELECT version FROM schema_version").fetchone() == (1,)
 
 
 def test_an_upgraded_database_is_as_one_that_is_made_today(path: Path) -> None:
