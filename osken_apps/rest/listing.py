@@ -207,10 +207,9 @@ def _fixed_ips_test(texts: list[str]) -> Test:
     if len(wanted.get("ip_address_substr", ())) > MAX_SUBSTRINGS:
         raise HTTPBadRequest(f"more than {MAX_SUBSTRINGS} values of fixed_ips=ip_address_substr")
 
-    def test(port: Any, _around: RenderContext) -> bool:
-        return any(_fixed_ip_matches(ip.subnet_id, str(ip.ip_address), wanted) for ip in port.fixed_ips)
-
-    return test
+    # As in Neutron each part may be of another of the port's addresses.
+    tests = [_fixed_ip_test(part, values) for part, values in wanted.items()]
+    return lambda port, _: all(any(map(test, port.fixed_ips)) for test in tests)
 
 
 def _as_shown(part: str, value: str) -> str:
@@ -223,14 +222,14 @@ def _as_shown(part: str, value: str) -> str:
         return value
 
 
-def _fixed_ip_matches(subnet_id: str, address: str, wanted: Mapping[str, set[str]]) -> bool:
-    return (
-        ("subnet_id" not in wanted or subnet_id in wanted["subnet_id"])
-        and ("ip_address" not in wanted or address in wanted["ip_address"])
-        and (
-            "ip_address_substr" not in wanted or any(part in address for part in wanted["ip_address_substr"])
-        )
-    )
+def _fixed_ip_test(part: str, values: set[str]) -> Callable[[Any], bool]:
+    """Give what tells whether an address has one of these values of a part."""
+    match part:
+        case "subnet_id":
+            return lambda ip: ip.subnet_id in values
+        case "ip_address":
+            return lambda ip: str(ip.ip_address) in values
+    return lambda ip: any(value in str(ip.ip_address) for value in values)
 
 
 def _since_test(texts: Iterable[str]) -> Test:

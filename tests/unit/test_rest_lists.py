@@ -214,6 +214,21 @@ def test_ipv6_addresses_are_found_in_every_form(api: Client, query: str) -> None
     assert [found["id"] for found in api.get(f"/ports?fixed_ips={query}")["ports"]] == [port["id"]]
 
 
+def test_what_is_asked_of_addresses_may_be_of_one_or_of_several(ports: Client) -> None:
+    network, *_ = ports.get("/networks")["networks"]
+    one, other = (subnet["id"] for subnet in ports.get("/subnets")["subnets"])
+    both = [{"subnet_id": one, "ip_address": "10.10.10.7"}, {"subnet_id": other, "ip_address": "10.10.20.7"}]
+    ports.make("port", network_id=network["id"], name="both", fixed_ips=both)
+    for address, subnet, found in (
+        ("ip_address=10.10.20.7", one, ["both"]),
+        ("ip_address=10.10.20.7", other, ["both"]),
+        ("ip_address_substr=.20.", one, ["both"]),
+        ("ip_address=10.10.20.2", one, []),
+    ):
+        query = f"fixed_ips={address}&fixed_ips=subnet_id={subnet}"
+        assert [port["name"] for port in ports.get(f"/ports?{query}")["ports"]] == found, query
+
+
 def test_ports_are_found_by_their_subnet_and_mac_address(ports: Client) -> None:
     (subnet,) = ports.get("/subnets?cidr=10.10.20.0/24")["subnets"]
     (port,) = ports.get(f"/ports?fixed_ips=subnet_id={subnet['id']}")["ports"]
