@@ -17,17 +17,20 @@ from contextlib import suppress
 from functools import cache, cached_property
 from typing import Any, NoReturn
 
-from osken_apps.cli.command import CannotTell, WronglyAsked
+from osken_apps.cli.command import CannotTell, Exit, WronglyAsked
 from osken_apps.cli.login import VERSION, base_of, endpoint_in, login_of
 from osken_apps.model.well_known import API_PORT
+from osken_apps.urls import is_url
 
 TIMEOUT_S = 30.0
-UNAUTHORIZED = 401
+BAD_REQUEST, UNAUTHORIZED = 400, 401
 TLS_FILES = ("OS_CACERT", "OS_CERT", "OS_KEY")
 NOBODY = "{} must know who asks: source the administrator's openrc first"
 NOT_LET_IN = "{} lets nobody in by {}: one of these is wrong, or no longer so"
 DEFAULT_URL = f"http://127.0.0.1:{API_PORT}"
 NO_URL = f"{{!r}} is not a URL such as {DEFAULT_URL}"
+NO_LOGIN = "who asks is not said in the address: OS_USERNAME and OS_PASSWORD are for that"
+NO_TOKEN = "OS_TOKEN has a character that no token has"
 NO_CLOUDS = (
     "OS_CLOUD is for the openstack command, and clouds.yaml is not read here: say where the API is by --api"
     " or OSKEN_API, or source an openrc"
@@ -43,6 +46,8 @@ class RequestRefused(CannotTell):
     def __init__(self, message: str, http_status: int) -> None:
         super().__init__(message)
         self.http_status = http_status
+        if http_status == BAD_REQUEST:
+            self.status = Exit.USAGE
 
 
 def add_api(parser: argparse.ArgumentParser) -> None:
@@ -57,24 +62,23 @@ def add_api(parser: argparse.ArgumentParser) -> None:
 
 def url(text: str) -> str:
     """Read the address of an API from the command line."""
-    if not _is_url(text):
-        raise argparse.ArgumentTypeError(NO_URL.format(text))
+    if why := _unusable(text):
+        raise argparse.ArgumentTypeError(why)
     return text
 
 
-def _is_url(text: str) -> bool:
-    try:
-        parts = urllib.parse.urlsplit(text)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
+def _unusable(text: str) -> str:
+    """Say why a text cannot be the address of an API; empty: it can."""
+    if not is_url(text):
+        return NO_URL.format(text)
+    return NO_LOGIN if "@" in urllib.parse.urlsplit(text).netloc else ""
 
 
 def _refuse_no_urls(said: Mapping[str, str]) -> None:
     """Raise WronglyAsked for a variable that says something else than a URL."""
     for name, text in said.items():
-        if text and not _is_url(text):
-            raise WronglyAsked(f"{name}: {NO_URL.format(text)}")
+        if text and (why := _unusable(text)):
+            raise WronglyAsked(f"{name}: {why}")
 
 
 class Api:
@@ -101,6 +105,8 @@ class Api:
         )
         if environment.get("OS_CLOUD") and not (self._given or login.endpoint or login.auth_url):
             raise WronglyAsked(NO_CLOUDS)
+        if not (login.token.isascii() and login.token.isprintable()):
+            raise WronglyAsked(NO_TOKEN)
         self._authority = environment.get("OS_CACERT", "")
         tls = cache(lambda: _tls(environment))
         if environment.get("OS_CACERT") or environment.get("OS_CERT"):
@@ -120,7 +126,7 @@ class Api:
             given = endpoint_in(self._issued[1], self._login)
             if not given:
                 raise CannotTell(f"{self._login.auth_url} names no network service in its catalogue")
-            if not _is_url(given):
+            if not is_url(given):
                 raise CannotTell(
                     f"{self._login.auth_url} names a network service at {given!r}, which is no URL"
                 )
@@ -231,10 +237,16 @@ def _refusal(host: str, method: str, path: str, error: urllib.error.HTTPError) -
         if error.headers.get("Content-Type", "").startswith("text/plain"):
             told = error.read(MAX_SAID).decode()
         else:
-            body = json.load(error)
-            told = str((body.get("NeutronError") or body["error"])["message"])
+            told = _said(json.load(error))
     said = f": {' '.join(told.split())}" if told else ""
     return RequestRefused(f"{host} answers {error.code} to {method} {path}{said}", error.code)
+
+
+def _said(body: Any) -> str:
+    """Give what an error says: Neutron's, Keystone's, or the reasons why the service is not ready."""
+    if reasons := body.get("reasons"):
+        return "; ".join(reasons)
+    return str((body.get("NeutronError") or body["error"])["message"])
 
 
 def _tls(environment: Mapping[str, str]) -> ssl.SSLContext:

@@ -48,6 +48,7 @@ __all__ = [
     "NovaConfig",
     "TlsConfig",
     "load",
+    "read_file",
     "refuse_to_share_secrets",
     "sample",
 ]
@@ -180,7 +181,7 @@ def load(config_file: Path) -> Config:
     for group, opts in GROUPS.items():
         conf.register_opts(opts, group=group)
     try:
-        conf([], project="osken-net", default_config_files=[str(config_file)], default_config_dirs=[])
+        read_file(conf, config_file)
         written = _written(conf)
         # The options of that section are keystonemiddleware's to know.
         others = (
@@ -202,6 +203,15 @@ def load(config_file: Path) -> Config:
         raise ConfigurationError(f"{config_file}: it is not UTF-8: {error.reason}") from error
     except ConfigurationError as error:
         raise ConfigurationError(f"{config_file}: {error}") from error
+
+
+def read_file(conf: cfg.ConfigOpts, config_file: Path) -> None:
+    """Have oslo.config read a file, and nothing else: neither a directory nor the environment.
+
+    Raises cfg.Error, OSError and UnicodeDecodeError.
+    """
+    files = [str(config_file)]
+    conf([], project="osken-net", default_config_files=files, default_config_dirs=[], use_env=False)
 
 
 def refuse_to_share_secrets(config: Config) -> None:

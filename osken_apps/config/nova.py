@@ -5,7 +5,9 @@ from typing import Any
 
 from oslo_config import cfg
 
+from osken_apps.config.files import existing_file
 from osken_apps.errors import ConfigurationError
+from osken_apps.urls import is_url
 
 NOVA_OPTS = [
     cfg.StrOpt(
@@ -58,9 +60,11 @@ def nova_config(nova: Any) -> NovaConfig | None:
         if config.username or config.password:
             raise ConfigurationError("[nova] auth_url: Keystone's URL is wanted beside the credentials")
         return None
-    if not config.auth_url.startswith(("http://", "https://")):
-        raise ConfigurationError(f"[nova] auth_url={config.auth_url}: a URL is wanted")
+    for option in ("auth_url", "endpoint_override"):
+        if (text := getattr(config, option)) and not is_url(text):
+            raise ConfigurationError(f"[nova] {option}={text}: a URL is wanted")
     for option in ("username", "password"):
         if not getattr(config, option):
             raise ConfigurationError(f"[nova] {option} is wanted beside auth_url")
+    existing_file("[nova] cafile", config.cafile)
     return config

@@ -165,7 +165,7 @@ def _default_policy(registry: Registry) -> Policy:
 def _no_options() -> cfg.ConfigOpts:
     """Give oslo.policy options of its own, with their defaults."""
     conf = cfg.ConfigOpts()
-    conf([], default_config_files=[], default_config_dirs=[])
+    conf([], default_config_files=[], default_config_dirs=[], use_env=False)
     return conf
 
 

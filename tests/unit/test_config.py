@@ -9,6 +9,8 @@ from osken_apps.logs import LogFormat
 from osken_apps.model.resources import NetworkType
 from osken_apps.networking.physical import TunnelRange, VlanRange
 
+NOVA = "[nova]\nauth_url=http://192.0.2.5/v3\nusername=nova\npassword="
+
 
 def load(tmp_path: Path, text: str) -> config.Config:
     path = tmp_path / "osken-net.conf"
@@ -37,6 +39,15 @@ def test_an_empty_file_gives_the_documented_defaults(tmp_path: Path) -> None:
 def test_the_log_is_text_unless_json_is_asked_for(tmp_path: Path) -> None:
     assert load(tmp_path, "").log_format is LogFormat.TEXT
     assert load(tmp_path, "[DEFAULT]\nlog_format=json\n").log_format is LogFormat.JSON
+
+
+def test_the_environment_says_nothing_of_the_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OS_API__PORT", "1")
+    monkeypatch.setenv("OS_OVSDB__PORT", "nonsense")
+    loaded = load(tmp_path, "")
+    assert (loaded.api.endpoint.port, loaded.ovsdb.port) == (9696, 6640)
 
 
 def test_given_values_are_used(tmp_path: Path) -> None:
@@ -111,6 +122,13 @@ def test_given_values_are_used(tmp_path: Path) -> None:
             ["[network] physical_mtus: physical network 'default' is named twice"],
         ),
         ("[api]\ntrusted_proxies=10.0.0.1/8\n", ["[api] trusted_proxies", "10.0.0.1/8"]),
+        *(
+            (f"{NOVA}x\n{option}=nonsense\n", [f"[nova] {option}", "nonsense"])
+            for option in ("auth_url", "endpoint_override")
+        ),
+        (f"{NOVA}x\nauth_url=http://\n", ["[nova] auth_url=http://: a URL is wanted"]),
+        (f"{NOVA}x\nauth_url=http://keystone:v3\n", ["[nova] auth_url=http://keystone:v3: a URL is wanted"]),
+        (f"{NOVA}x\ncafile=/nowhere\n", ["[nova] cafile: there is no file /nowhere"]),
         ("no section\n", ["no section"]),
     ],
 )
@@ -122,9 +140,6 @@ def test_a_broken_configuration_is_one_line_that_names_option_and_value(
     message = str(error.value)
     assert "\n" not in message
     assert [word for word in words if word not in message] == []
-
-
-NOVA = "[nova]\nauth_url=http://192.0.2.5/v3\nusername=nova\npassword="
 
 
 @pytest.mark.parametrize("password", ["pa$debug", "pa${debug}", "pa$word", "$$$word"])

@@ -251,3 +251,16 @@ def test_a_section_that_cannot_work_is_one_line(tmp_path: Path) -> None:
     text = "authentication = keystone\n[keystone_authtoken]\nauth_type = nothing\n"
     with pytest.raises(ConfigurationError, match=r"^\[keystone_authtoken\] .*nothing"):
         Keystone(config_of(tmp_path, text))
+
+
+@pytest.mark.parametrize("option", ["cafile", "certfile", "keyfile"])
+def test_a_file_of_the_section_that_is_not_there_is_one_line(tmp_path: Path, option: str) -> None:
+    text = f"authentication = keystone\n[keystone_authtoken]\n{option} = /nowhere\n"
+    told = rf"^\[keystone_authtoken\] {option}: there is no file /nowhere$"
+    with pytest.raises(ConfigurationError, match=told):
+        Keystone(config_of(tmp_path, text))
+
+
+def test_the_environment_says_nothing_of_the_section(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OS_KEYSTONE_AUTHTOKEN__HTTP_CONNECT_TIMEOUT", "nonsense")
+    Keystone(config_of(tmp_path, "authentication = keystone\n[keystone_authtoken]\n"))

@@ -15,7 +15,8 @@ from typing import Any
 import webob
 from oslo_config import cfg
 
-from osken_apps.config import KEYSTONE_SECTION, Config
+from osken_apps.config import KEYSTONE_SECTION, Config, read_file
+from osken_apps.config.files import existing_file
 from osken_apps.errors import ConfigurationError, ServiceUnavailable
 from osken_apps.rest.identity.trusted_headers import caller_of
 from osken_apps.rest.request import Asked, Caller, HTTPUnauthorized
@@ -23,6 +24,7 @@ from osken_apps.rest.request import Asked, Caller, HTTPUnauthorized
 LOG = logging.getLogger(__name__)
 
 TOKENS = ("X-Auth-Token", "X-Service-Token")
+FILES = ("cafile", "certfile", "keyfile")  # that the section may name
 # Where the section does not say otherwise: its own defaults wait for minutes.
 TIMEOUT_S = 3
 RETRIES = 0
@@ -62,6 +64,8 @@ class Keystone:
             self._middleware = AuthProtocol(_tell, {"oslo_config_config": conf})
         except (cfg.Error, ClientException) as error:
             raise ConfigurationError(f"[{KEYSTONE_SECTION}] {' '.join(str(error).split())}") from error
+        for option in FILES:
+            existing_file(f"[{KEYSTONE_SECTION}] {option}", conf[KEYSTONE_SECTION][option] or "")
         self._in_time = bounded(self._middleware._session, conf[KEYSTONE_SECTION].http_connect_timeout)
 
     def identify(self, asked: Asked) -> Caller:
@@ -103,7 +107,7 @@ def _shown(asked: Asked, tokens: Mapping[str, str]) -> webob.Request:
 def _options(config: Config) -> Any:
     """Give the options that keystonemiddleware is to see."""
     conf = cfg.ConfigOpts()
-    conf([], project="osken-net", default_config_files=[str(config.file)], default_config_dirs=[])
+    read_file(conf, config.file)
     from keystonemiddleware.auth_token import list_opts
 
     for group, options in list_opts():
