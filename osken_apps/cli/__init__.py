@@ -11,7 +11,7 @@ import io
 import os
 import sys
 from collections.abc import Collection, Mapping, Sequence
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn, TextIO
 
 from osken_apps.cli.command import CommandError, Exit, Parser
 from osken_apps.errors import ConfigurationError, NotNow
@@ -71,9 +71,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="replace")  # a name may have what the terminal's encoding has not
     parsed: argparse.Namespace | None = None
     try:
-        parsed = _parser({called}).parse_args(given)
-        status: int = parsed.handler(parsed)
-        sys.stdout.flush()
+        try:
+            parsed = _parser({called}).parse_args(given)
+            status: int = parsed.handler(parsed)
+        finally:
+            sys.stdout.flush()  # also of a help: what cannot be written is an error like any other
     except CommandError as error:
         _complain(str(error))
         return error.status
@@ -81,17 +83,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _complain(str(error))
         return Exit.BROKEN if isinstance(error, NotNow) else Exit.USAGE
     except UnicodeEncodeError as error:  # a word of the command line is octets that are no text
-        _drop_output()
+        _drop(sys.stdout)
         shown = excerpt(error.object[max(0, error.start - SHOWN_BEFORE) : error.end])
         _complain(f"{shown} is no text that can be written in {error.encoding}")
         return Exit.USAGE
     except BrokenPipeError:
-        _drop_output()
+        _drop(sys.stdout)
         return READER_GONE
     except OSError as error:
         if called in ("run", "lab"):
             raise  # whoever mends that must know where it was
-        _drop_output()
+        _drop(sys.stdout)
         _complain(_in_words(error))
         return Exit.CANNOT_TELL if hasattr(parsed, "api") else Exit.BROKEN
     except KeyboardInterrupt:
@@ -114,15 +116,18 @@ def _fill_closed_streams() -> None:
 
 def _complain(words: str) -> None:
     """Say what is wrong; names in it are anybody's to give, and a terminal obeys what it is sent."""
-    print("osken-net: " + "\n".join(map(printable, words.split("\n"))), file=sys.stderr)
-
-
-def _drop_output() -> None:
-    """Leave nothing in the output that Python would try to write, and complain of, at its end."""
     try:
-        sys.stdout.flush()
+        print("osken-net: " + "\n".join(map(printable, words.split("\n"))), file=sys.stderr)
+    except OSError:  # the status says it yet
+        _drop(sys.stderr)
+
+
+def _drop(stream: TextIO) -> None:
+    """Leave nothing in a stream that Python would try to write, and complain of, at its end."""
+    try:
+        stream.flush()
     except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left is for nobody
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # what is left is for nobody
 
 
 def _in_words(error: OSError) -> str:

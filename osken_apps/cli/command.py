@@ -1,7 +1,6 @@
 """What every subcommand shares: how it ends, and how its command line is read."""
 
 import argparse
-import sys
 from enum import IntEnum
 from pathlib import Path
 from typing import NoReturn
@@ -54,9 +53,8 @@ class Parser(argparse.ArgumentParser):
         super().__init__(**settings)  # type: ignore[arg-type]
 
     def error(self, message: str) -> NoReturn:
-        """Print one line and exit with status 2."""
-        print(f"osken-net: {message} ({self.prog} --help tells more)", file=sys.stderr)
-        sys.exit(Exit.USAGE)
+        """Say it in one line, with status 2. Raises WronglyAsked."""
+        raise WronglyAsked(f"{message} ({self.prog} --help tells more)")
 
 
 def add_config_file(parser: argparse.ArgumentParser) -> None:

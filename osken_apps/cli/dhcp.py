@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from osken_apps.cli.api import Api, add_api
-from osken_apps.cli.command import Exit
+from osken_apps.cli.command import Exit, WronglyAsked
 from osken_apps.cli.output import Tone, add_output, cell, show
 from osken_apps.cli.ports import port_of
 
@@ -17,6 +17,7 @@ EPILOG = """examples:
   osken-net dhcp --since 2026-11-26T12:00:00Z -f csv"""
 COLUMNS = ("time", "received", "sent", "ip_address", "outcome", "reason")
 MORE = ("xid", "omitted_options", "shortened_options")
+OPTIONS_OF_ALL = ("since", "host", "outcome")
 OF_ALL = ("time", "port_id", "host", "received", "sent", "ip_address", "outcome", "reason")
 
 
@@ -36,6 +37,9 @@ def dhcp(parsed: argparse.Namespace) -> int:
     """Print them. Raises CannotTell, WronglyAsked."""
     api = Api.of(parsed)
     if parsed.port:
+        for option in OPTIONS_OF_ALL:
+            if getattr(parsed, option) is not None:
+                raise WronglyAsked(f"--{option} is of all ports, and PORT is one")
         told = api.get(f"ports/{port_of(api, parsed.port)['id']}/dhcp")["dhcp"]
         rows = [
             {"xid": transaction["xid"]} | message

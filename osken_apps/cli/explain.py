@@ -4,8 +4,9 @@ import argparse
 import json
 
 from osken_apps.cli.api import Api, add_api
+from osken_apps.cli.command import WronglyAsked
 from osken_apps.cli.explained import document_of, print_explanation, status_of
-from osken_apps.cli.output import Format, add_output, show_one
+from osken_apps.cli.output import Format, add_output, refuse_unknown_columns, show_one
 
 DESCRIPTION = """Say why a port has no address or, of two ports, why the first does not reach the second.
 
@@ -38,11 +39,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def explain(parsed: argparse.Namespace) -> int:
     """Print an explanation; give its exit status. Raises CannotTell, WronglyAsked."""
+    refuse_unknown_columns(VERDICT, parsed)
     told = document_of(Api.of(parsed), _question(parsed))
     match Format(parsed.format):
-        case Format.JSON:
+        case Format.JSON if not parsed.column:
             print(json.dumps(told, indent=2))
-        case Format.TABLE:
+        case Format.TABLE if not parsed.column:
             print_explanation(told)
         case _:
             show_one({name: told["verdict"][name] for name in VERDICT}, parsed)
@@ -50,8 +52,11 @@ def explain(parsed: argparse.Namespace) -> int:
 
 
 def _question(parsed: argparse.Namespace) -> dict[str, object]:
+    """Give what the API is asked. Raises WronglyAsked."""
     probe: dict[str, object] = {"probe": True} if parsed.probe else {}
     if parsed.to is None:
+        if parsed.tcp is not None or parsed.udp is not None:
+            raise WronglyAsked("--tcp and --udp are of the way to another port: name TO, too")
         return {"port": parsed.port} | probe
     question = {"from": parsed.port, "to": parsed.to} | probe
     for protocol in ("tcp", "udp"):

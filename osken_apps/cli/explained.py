@@ -9,7 +9,7 @@ from osken_apps.cli.output import Tone, cell, toned
 
 STATUSES = {"ok": Exit.WELL, "broken": Exit.BROKEN, "unknown": Exit.CANNOT_TELL}
 TONES = {"ok": Tone.WELL, "broken": Tone.BROKEN, "unknown": Tone.DOUBTFUL}
-WRONG = (400, 404)
+NOT_FOUND = 404
 
 Told = Mapping[str, Any]
 
@@ -19,7 +19,7 @@ def document_of(api: Api, question: Told) -> dict[str, Any]:
     try:
         told: dict[str, Any] = api.post("explain", {"explain": question})["explain"]
     except RequestRefused as error:
-        if error.http_status in WRONG:
+        if error.http_status == NOT_FOUND:
             raise WronglyAsked(str(error)) from error
         raise
     return told
@@ -49,21 +49,21 @@ def print_verdict(verdict: Told) -> None:
     if verdict["remedy"]:
         print(f"  What to do: {cell(verdict['remedy'])}")
     for fact in verdict["evidence"]:
-        print(f"  {fact['seen_at']} {fact['source']}: {cell(fact['says'])}")
+        print(cell(f"  {fact['seen_at']} {fact['source']}: {fact['says']}"))
 
 
 def _print_path(title: str, path: Told) -> None:
-    print(f"{title} (connection: {path['assumption']}):")
+    print(cell(f"{title} (connection: {path['assumption']}):"))
     for row in hops_of(path):
         packets = "" if row["packets"] is None else f", {row['packets']} packets"
         rule = row["rule"] or "no flow of ours"
         at = f"{row['host']} {row['bridge']} table {row['table']}"
-        print(f"  {at}: {rule}{packets}: {cell(row['meaning'])}")
+        print(cell(f"  {at}: {rule}{packets}: {row['meaning']}"))
     for leaving in path["exits"]:
         vlans = f" with VLAN {leaving['vlans'][0]}" if leaving["vlans"] else ""
-        print(f"  -> {leaving['port'] or 'the controller'} of {leaving['host']}{vlans}")
+        print(cell(f"  -> {leaving['port'] or 'the controller'} of {leaving['host']}{vlans}"))
     for stop in path["stops"]:
-        print(f"  -| {stop['bridge']} of {stop['host']}: {cell(stop['why'])}")
+        print(cell(f"  -| {stop['bridge']} of {stop['host']}: {stop['why']}"))
 
 
 def hops_of(path: Told | None) -> list[dict[str, Any]]:

@@ -4,8 +4,9 @@ import argparse
 import json
 
 from osken_apps.cli.api import Api, add_api
+from osken_apps.cli.command import WronglyAsked
 from osken_apps.cli.explained import document_of, hops_of, print_verdict, status_of
-from osken_apps.cli.output import Format, add_output, show
+from osken_apps.cli.output import Format, add_output, refuse_unknown_columns, show
 
 DESCRIPTION = """Follow a frame through the flows that the hosts have, without sending it.
 
@@ -39,10 +40,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def trace(parsed: argparse.Namespace) -> int:
     """Print what becomes of a frame; give its exit status. Raises CannotTell, WronglyAsked."""
+    if parsed.hex and parsed.fields:
+        raise WronglyAsked("--hex is the whole frame: there are no fields beside it")
+    refuse_unknown_columns((*COLUMNS, *MORE), parsed)
     frame = {"host": parsed.host, "interface": parsed.interface, "connection": parsed.connection}
     frame |= {"hex": parsed.hex} if parsed.hex else {"fields": parsed.fields}
     told = document_of(Api.of(parsed), {"frame": frame})
-    if Format(parsed.format) is Format.JSON:
+    if Format(parsed.format) is Format.JSON and not (parsed.column or parsed.sort):
         print(json.dumps(told, indent=2))
     else:
         if Format(parsed.format) is Format.TABLE:

@@ -202,6 +202,20 @@ def test_an_address_that_is_not_used_is_not_looked_at(environment: dict[str, str
     assert Api("http://127.0.0.1:1", environment).url == "http://127.0.0.1:1"
 
 
+@pytest.mark.parametrize("token", ["secret\r", "sec\nret", "secret\N{EURO SIGN}"])
+def test_a_token_that_no_header_can_have_is_not_shown(token: str) -> None:
+    with pytest.raises(WronglyAsked, match=r"^OS_TOKEN has a character that no token has$"):
+        Api("", {"OS_ENDPOINT": "http://127.0.0.1:1", "OS_TOKEN": token})
+
+
+@pytest.mark.parametrize("name", ["OSKEN_API", "OS_ENDPOINT", "OS_AUTH_URL"])
+def test_who_asks_is_not_said_in_an_address(name: str) -> None:
+    with pytest.raises(WronglyAsked) as told:
+        Api("", {name: "http://alice:secret@127.0.0.1:9696"})
+    assert str(told.value).startswith(f"{name}: who asks is not said in the address")
+    assert "secret" not in str(told.value)
+
+
 def test_clouds_that_are_not_read_are_not_passed_over() -> None:
     with pytest.raises(WronglyAsked, match=r"OS_CLOUD is for the openstack command"):
         Api("", {"OS_CLOUD": "mine"})

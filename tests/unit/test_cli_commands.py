@@ -302,6 +302,24 @@ def test_the_dhcp_of_all_ports_is_asked_for_by_time_host_and_outcome(
     assert api.asked[-1].path.endswith("?since=2026-11-26T00%3A00%3A00Z&host=host1&outcome=offered")
 
 
+@pytest.mark.parametrize("option", ["--since", "--host", "--outcome"])
+def test_what_is_only_of_all_ports_is_not_passed_over_for_one(
+    api: FakeApi, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    status, out, err = run(capsys, "dhcp", "vm1", option, "x")
+    assert (status, out, api.asked) == (2, "", [])
+    assert err == f"osken-net: {option} is of all ports, and PORT is one\n"
+
+
+def test_what_the_api_cannot_understand_is_wrongly_asked(
+    api: FakeApi, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = {"type": "HTTPBadRequest", "message": "since is no time", "detail": ""}
+    api.answers["GET /v2.0/dhcp-transactions"] = (400, {"NeutronError": told}, {})
+    status, _, err = run(capsys, "dhcp", "--since", "yesterday")
+    assert status == 2 and err.endswith(": since is no time\n")
+
+
 # -- why-not-active
 
 
@@ -406,6 +424,16 @@ def test_a_support_bundle_has_what_is_known_names_what_is_not_and_has_no_secret(
     assert [name for name, text in found.items() if "hunter2" in text] == []
     status, _, err = run(capsys, "support-bundle", str(file))
     assert (status, err) == (1, f"osken-net: {file}: File exists\n")
+
+
+def test_a_support_bundle_says_why_the_service_is_not_ready(
+    api: FakeApi, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    reasons = ["the database cannot be used", "the controller has been silent for 20 s"]
+    api.answers["GET /readyz"] = (503, {"status": "not ready", "reasons": reasons}, {})
+    assert run(capsys, "support-bundle", str(tmp_path / "made"))[0] == 0
+    missing = json.loads(bundled(tmp_path / "made")["about.json"])["missing"]
+    assert [reason for reason in reasons if reason not in missing["ready.json"]] == []
 
 
 def test_a_support_bundle_names_hosts_that_were_asked_for_and_are_not_shown(

@@ -90,11 +90,7 @@ class Place:
         self._capsys.readouterr()
         named = {"CONF": str(self.conf), "DIR": str(self.directory), "NOBODY": NOBODY}
         given = [named.get(word, word).replace("DIR/", f"{self.directory}/") for word in words]
-        try:
-            status = int(cli.main(given))
-        except SystemExit as end:
-            status = int(end.code or 0)
-        return status, self._capsys.readouterr().out
+        return int(cli.main(given)), self._capsys.readouterr().out
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ HOP = {
     "does": ["goes on in table 10"], "frame": "udp", "depth": 0,
 }  # fmt: skip
 EXIT = {"way": "controller", "host": "host1", "bridge": "br-int", "port": "", "vlans": [], "frame": ""}
+VERDICT_WORDS = ("state", "certainty")
 PATH = {"assumption": "new", "hops": [HOP], "exits": [EXIT], "stops": []}
 
 
@@ -76,6 +77,56 @@ def test_a_frame_is_traced_with_its_fields(capsys: pytest.CaptureFixture[str]) -
         "host,bridge,table,rule,packets,meaning,does",
         "host1,br-int,0,dhcp_broadcast (0x20),3,A bound port broadcasts.,goes on in table 10",
     ]
+
+
+def test_a_program_gets_the_columns_that_it_names_in_every_form(capsys: pytest.CaptureFixture[str]) -> None:
+    with fake_api({"POST /v2.0/explain": told("ok", PATH)}) as api:
+        run(api, "explain", "vm1", "-f", "json", "-c", "code")
+        assert json.loads(capsys.readouterr().out) == {"code": "mac_differs"}
+        run(api, "explain", "vm1", "-c", "code")
+        assert capsys.readouterr().out.splitlines()[3] == "| code  | mac_differs |"
+        run(api, "trace", "host1", "tap1", "-f", "json", "-c", "rule")
+        assert json.loads(capsys.readouterr().out) == [{"rule": "dhcp_broadcast (0x20)"}]
+        for words in (("explain", "vm1"), ("trace", "host1", "tap1")):
+            for form in ("table", "json", "csv", "value"):
+                assert run(api, *words, "-f", form, "-c", "nonsense") == 2
+                assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("explain", "vm1", "--tcp", "80"),
+        ("explain", "vm1", "--udp", "53"),
+        ("trace", "host1", "tap1", "arp", "--hex", "ffffffffffff"),
+    ],
+    ids=" ".join,
+)
+def test_what_would_not_be_looked_at_is_not_asked(words: tuple[str, ...]) -> None:
+    with fake_api({"POST /v2.0/explain": told("ok", PATH)}) as api:
+        assert (run(api, *words), api.asked) == (2, [])
+
+
+def test_names_in_an_explanation_cannot_speak_to_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    def spoiled(value: Any) -> Any:
+        match value:
+            case str():
+                return f"{value}\x1b[2J"
+            case list():
+                return list(map(spoiled, value))
+            case dict():
+                return {
+                    name: part if name in VERDICT_WORDS else spoiled(part) for name, part in value.items()
+                }
+        return value
+
+    stop = {"bridge": "br-int", "host": "host1", "why": "nothing fits"}
+    path = {**PATH, "exits": [{**EXIT, "port": "tap2"}], "stops": [stop]}
+    with fake_api({"POST /v2.0/explain": spoiled(told("broken", path))}) as api:
+        for words in (("explain", "vm1"), ("trace", "host1", "tap1")):
+            assert run(api, *words) == 1
+    out = capsys.readouterr().out
+    assert "tap2" in out and "nothing fits" in out and "\x1b" not in out
 
 
 @pytest.mark.parametrize(("status", "exit_status"), [(404, 2), (400, 2), (503, 3), (401, 3)])

@@ -189,6 +189,11 @@ def test_an_output_that_is_full_is_one_line_and_nothing_is_left_to_write(
         ("host-check --through false >&-", 3, "osken-net: false ovs-vsctl: exit status 1\n"),
         ("host-check --through false 2>&-", 3, ""),
         ("host-check --through false <&- >&- 2>&-", 3, ""),
+        ("host-check --through false 2>/dev/full", 3, ""),
+        ("host-check --nonsense 2>/dev/full", 2, ""),
+        ("--help >&-", 1, "osken-net: Bad file descriptor\n"),
+        ("status --help >/dev/full", 1, "osken-net: No space left on device\n"),
+        ("--version >/dev/full 2>/dev/full", 1, ""),
     ],
 )
 def test_a_stream_that_is_closed_is_an_output_that_fails_or_an_error_that_nobody_hears(
