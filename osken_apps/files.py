@@ -35,13 +35,21 @@ def write_whole(path: Path, octets: bytes, mode: int) -> None:
     """
     if path.exists() and not path.is_file():
         raise OSError(errno.EINVAL, "it is no regular file", str(path))
-    target = path.resolve()
+    target = led_to(path)
     with new_file_beside(target) as new:
         new.chmod(mode)
         new.write_bytes(octets)
         on_disk(new)
         new.replace(target)
     on_disk(target.parent)
+
+
+def led_to(path: Path) -> Path:
+    """Give the path that symbolic links lead to, whether a file is there or not. Raises OSError."""
+    target = Path(os.path.realpath(path))
+    if target.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+    return target
 
 
 def on_disk(path: Path) -> None:

@@ -5,6 +5,7 @@ They work on the database itself, also while the controller runs: whoever may wr
 
 import argparse
 import getpass
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -82,7 +83,9 @@ def add_switch(parser: argparse.ArgumentParser, off: str) -> None:
 def openrc(file: Path, loaded: Config, **who: str) -> None:
     """Write a file that lets in whoever sources it. Raises ConfigurationError."""
     write_openrc(file, environment(loaded.api, who))
-    print(f"{file} is written: `. {file}`", file=sys.stderr)
+    # A name without a slash is looked for on the PATH.
+    named = file if file.is_absolute() else f"./{file}"
+    print(f"{file} is written: `. {shlex.quote(str(named))}`", file=sys.stderr)
 
 
 def asked_password() -> str:
@@ -92,6 +95,8 @@ def asked_password() -> str:
             password = sys.stdin.readline().rstrip("\r\n")
         elif (password := getpass.getpass("Password: ")) != getpass.getpass("Again: "):
             raise CommandError("the passwords differ")
+    except EOFError as error:
+        raise CommandError("no password was given") from error
     except UnicodeDecodeError as error:
         raise CommandError(f"a password is in {error.encoding}, and this one is not") from error
     if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:

@@ -16,6 +16,7 @@ from osken_apps.model.addresses import mac_address
 from osken_apps.model.conditions import Code, Condition, Expected, HostFacts, PortDirectory, conditions
 from osken_apps.model.resources import Port
 from osken_apps.model.snapshot import Layout
+from osken_apps.printable import printable
 
 DESCRIPTION = """Say what is missing on a host, and what to type there.
 
@@ -112,8 +113,8 @@ def rendered(facts: HostFacts, found: Sequence[Condition]) -> str:
     """Write the conditions for a person: a sentence, and below it what to type."""
     name = facts.hostname or facts.system_id or "this host"
     if not found:
-        return f"{name}: nothing is missing"
+        return printable(f"{name}: nothing is missing")
     lines = [f"{name}: {len(found)} thing{'s' if len(found) > 1 else ''} to mend"]
     for condition in found:
         lines += [f"- {condition.sentence}", f"    {condition.remedy}"]
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))

@@ -14,6 +14,9 @@ from osken_apps.model.conditions.bridges import OPENFLOW_VERSION, target_of
 from osken_apps.model.snapshot import integration_end, physical_end
 from osken_apps.model.well_known import OPENFLOW_PORT, OVSDB_PORT
 
+#: For ovs-vsctl: seconds. Else it waits for ever for an ovs-vswitchd that does not run.
+BOUNDED = "export OVS_CTL_TIMEOUT=60"
+
 
 @dataclass(frozen=True, slots=True)
 class PhysicalBridge:
@@ -39,7 +42,7 @@ class HostPlan:
 
 def script(plan: HostPlan) -> str:
     """Write the script, for /bin/sh."""
-    return "\n".join(["set -e", *_nics_are_free(plan), *_lines(plan)]) + "\n"
+    return "\n".join(["set -e", BOUNDED, *_nics_are_free(plan), *_lines(plan)]) + "\n"
 
 
 def _nics_are_free(plan: HostPlan) -> Iterator[str]:

@@ -13,6 +13,7 @@ from osken_apps.cli.command import CommandError, Exit, add_config_file, write_wh
 from osken_apps.errors import OskenAppsError
 from osken_apps.neutron.document import LEFT, PATHS
 from osken_apps.neutron.takeover import NotTaken, take_over
+from osken_apps.printable import printable
 from osken_apps.store.opening import check_up_to_date
 
 DESCRIPTION = """Take over what a Neutron has: networks, subnets, ports, security groups and address groups,
@@ -79,7 +80,7 @@ def _import(parsed: argparse.Namespace) -> int:
         taken = take_over(loaded, document)
     except NotTaken as error:
         for problem in error.problems:
-            print(problem, file=sys.stderr)
+            print(printable(problem), file=sys.stderr)
         raise CommandError("nothing was imported") from error
     except OskenAppsError as error:
         raise CommandError(str(error)) from error

@@ -7,6 +7,7 @@ it trusts is its controller. A host's certificate must be of another one.
 import argparse
 import pwd
 import re
+import shlex
 import shutil
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from osken_apps.cli.certifying import (
     take_back,
 )
 from osken_apps.cli.command import CommandError
+from osken_apps.cli.host_script import BOUNDED
 from osken_apps.model.well_known import OPENFLOW_PORT, OVSDB_PORT
 
 DEFAULT_DIRECTORY = Path("/etc/osken-net/pki")
@@ -38,7 +40,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Say what the command line of `pki` is."""
     parser.description = DESCRIPTION
     parser.add_argument(
-        "--directory", type=Path, default=DEFAULT_DIRECTORY, metavar="DIR", help="where it is (%(default)s)"
+        "--directory",
+        type=_directory,
+        default=DEFAULT_DIRECTORY,
+        metavar="DIR",
+        help="where it is (%(default)s)",
     )
     commands = parser.add_subparsers(required=True, metavar="WHAT")
     commands.add_parser("init", help="make the two authorities").set_defaults(handler=init)
@@ -103,7 +109,7 @@ def host(parsed: argparse.Namespace) -> int:
         print(_script(name, files, set_ssl), end="")
         return 0
     print(
-        f"scp {' '.join(map(str, files))} root@{name}:{THERE}/\n"
+        f"{shlex.join(['scp', *map(str, files), f'root@{name}:{THERE}/'])}\n"
         f"# on {name}, whose external_ids:hostname must be {name}:\n"
         f"{set_ssl}\n"
         f"ovs-vsctl set-manager ssl:CONTROLLER:{OVSDB_PORT}\n"
@@ -121,6 +127,7 @@ def _script(name: str, files: list[Path], set_ssl: str) -> str:
     """
     lines = [
         "set -e",
+        BOUNDED,
         "umask 077",
         "called=$(ovs-vsctl --if-exists get Open_vSwitch . external_ids:hostname | tr -d '\"')",
         f'[ "${{called:-$(hostname)}}" = {name} ] ||',
@@ -155,6 +162,11 @@ def _give(pair: Pair, user: str | None) -> None:
         shutil.chown(pair.key, user)
     except OSError as error:
         raise CommandError(f"{pair.key} cannot be given to {user}: {error.strerror}") from error
+
+
+def _directory(text: str) -> Path:
+    """Read the name of a directory; what is printed of it is read elsewhere."""
+    return Path(text).absolute()
 
 
 def _user(text: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from osken_apps.errors import ConfigurationError
 
-SECRET = re.compile(r"pass(?!_through)|secret|apikey|api_key")
+SECRET = re.compile(r"pass(?!_through)|secret|apikey|api_key|token$")
 URL_WITH_PASSWORD = re.compile(r"://[^/@]*:[^@]+@")
 # How oslo.config is told that a $ is one, and what it replaces by the value of another option.
 ESCAPED = re.compile(r"\$\$|\\\$")

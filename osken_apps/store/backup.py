@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import exc
 
 from osken_apps.errors import OskenAppsError
-from osken_apps.files import new_file_beside, on_disk
+from osken_apps.files import led_to, new_file_beside, on_disk
 from osken_apps.store import schema
 from osken_apps.store.engines import READ_ONLY_PRAGMAS, cause, database_file, file_uri, unchanging_engine
 from osken_apps.store.privacy import BESIDE
@@ -41,16 +41,17 @@ def back_up(database: str, target: Path, overwrite: bool = False) -> None:
 def copy_database(path: Path, target: Path, check: Callable[[Path], None] = lambda copy: None) -> None:
     """Copy an SQLite file with all that is committed; what `check` raises of the copy leaves the target.
 
-    Raises BackupFailed.
+    A symbolic link stays, and the file that it names is written. Raises BackupFailed.
     """
     try:
-        with new_file_beside(target) as new:
+        place = led_to(target)
+        with new_file_beside(place) as new:
             with closing(_opened(path)) as source:
                 _copy(source, new, target)
             check(new)
             on_disk(new)
-            new.replace(target)
-            on_disk(target.parent)
+            new.replace(place)
+            on_disk(place.parent)
     except OSError as error:
         raise BackupFailed(f"{target}: {error.strerror}") from error
 
@@ -58,7 +59,7 @@ def copy_database(path: Path, target: Path, check: Callable[[Path], None] = lamb
 def _check_place(path: Path, target: Path, overwrite: bool) -> None:
     if not path.is_file():
         raise BackupFailed(f"there is no database {path}")
-    if target.resolve() in [path.with_name(path.name + end).resolve() for end in BESIDE]:
+    if led_to(target) in [led_to(path.with_name(path.name + end)) for end in BESIDE]:
         raise BackupFailed(f"{target} is the database itself, or its log")
     if not target.exists():
         return

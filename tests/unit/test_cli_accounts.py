@@ -3,8 +3,10 @@
 import io
 import json
 import os
+import re
 import sqlite3
 import stat
+import subprocess
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -20,6 +22,7 @@ from osken_apps.networking.security_groups import default_group, default_group_i
 from osken_apps.networking.terms import Terms
 from osken_apps.store.store import Store
 from tests.unit.rest_client import config_of, store_of
+from tests.unit.test_cli_output import Terminal
 
 
 @pytest.fixture
@@ -140,6 +143,33 @@ def test_a_password_comes_over_the_input_and_never_by_the_command_line(
         assert Passwords().is_right(view.accounts.user("alice").password, "long enough")
     assert osken_net(directory, "user", "set", "alice", "--password", "secret") == 2
     capsys.readouterr()
+
+
+def test_a_password_that_is_not_given_at_the_terminal_is_one_line(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def end(_prompt: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr("sys.stdin", Terminal())
+    monkeypatch.setattr("getpass.getpass", end)
+    assert osken_net(directory, "user", "create", "alice", "--project", "demo") == 1
+    assert capsys.readouterr().err == "osken-net: no password was given\n"
+
+
+@pytest.mark.parametrize("name", ["alice-openrc", "a file"])
+def test_the_file_that_lets_in_is_named_as_every_shell_takes_it(
+    directory: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(directory)
+    osken_net(directory, "project", "create", "demo")
+    capsys.readouterr()
+    assert osken_net(directory, "user", "create", "alice", "--project", "demo", "--openrc", name) == 0
+    (command,) = re.findall("`(.*)`", capsys.readouterr().err)
+    done = subprocess.run(
+        ["sh", "-c", f"{command} && echo $OS_USERNAME"], capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.stderr) == ("alice\n", "")
 
 
 def test_a_password_that_is_no_text_is_one_line(

@@ -164,6 +164,19 @@ def test_a_dollar_of_a_password_can_be_written(tmp_path: Path, written: str, pas
     assert loaded.nova and loaded.nova.password == password
 
 
+@pytest.mark.parametrize(
+    ("option", "is_secret"),
+    [
+        *((name, True) for name in ("password", "client_secret", "memcache_secret_key")),
+        *((name, True) for name in ("token", "access_token", "admin_token")),
+        *((name, False) for name in ("username", "service_token_roles", "token_cache_time")),
+    ],
+)
+def test_what_lets_in_whoever_has_read_it_is_a_secret(tmp_path: Path, option: str, is_secret: bool) -> None:
+    loaded = load(tmp_path, f"[api]\nauthentication = keystone\n[keystone_authtoken]\n{option} = x\n")
+    assert loaded.secrets == ((f"[keystone_authtoken] {option}",) if is_secret else ())
+
+
 def test_a_file_that_is_not_text_is_one_line(tmp_path: Path) -> None:
     path = tmp_path / "osken-net.conf"
     path.write_bytes(b"[nova]\nusername=Andr\xe9\n")

@@ -44,3 +44,10 @@ def test_a_file_system_without_locks_is_left_as_it_was(
     with pytest.raises(OSError, match="no locks"):
         write_whole(tmp_path / "db", b"whole", 0o600)
     assert (list(tmp_path.iterdir()), len(os.listdir("/proc/self/fd"))) == ([], before)
+
+
+def test_a_link_to_itself_is_an_error_and_stays(tmp_path: Path) -> None:
+    (link := tmp_path / "link").symlink_to(link)
+    with pytest.raises(OSError, match="Too many levels of symbolic links"):
+        write_whole(link, b"whole", 0o600)
+    assert link.is_symlink()

@@ -9,7 +9,7 @@ import pytest
 
 from osken_apps.cli import host_check, main
 from osken_apps.cli.host_script import HostPlan, PhysicalBridge, script
-from osken_apps.model.conditions import BridgeFacts, ControllerFacts, HostFacts
+from osken_apps.model.conditions import BridgeFacts, Code, Condition, ControllerFacts, HostFacts
 
 ONE = HostPlan("192.0.2.10")
 
@@ -161,6 +161,17 @@ def test_the_check_waits_for_a_connection_that_is_young_whatever_else_is_wrong(
     assert main(["host-check", "--controller", "192.0.2.10"]) == 1
     told = capsys.readouterr().out
     assert "fail_mode" in told and "not connected" not in told
+
+
+def test_what_a_host_is_called_cannot_speak_to_the_terminal() -> None:
+    facts = HostFacts(hostname="host1\x1b[2J", bridges=(BridgeFacts("br\x1b[2J"),))
+    found = [Condition(Code.NOT_CONNECTED, "br\x1b[2J is not.", "ovs-vsctl \x1b[2J")]
+    told = host_check.rendered(facts, found)
+    assert "\x1b" not in told and told.count("\\x1b[2J") == 3 and len(told.splitlines()) == 3
+
+
+def test_what_open_vswitch_does_not_answer_is_not_waited_for_for_ever() -> None:
+    assert script(ONE).splitlines()[1] == "export OVS_CTL_TIMEOUT=60"
 
 
 @pytest.mark.parametrize("mode", ["in-band", "out-of-band"])

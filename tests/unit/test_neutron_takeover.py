@@ -168,6 +168,15 @@ def test_all_is_imported_or_nothing(
     assert listed(client, "networks") == {} == listed(client, "ports")
 
 
+def test_what_stands_against_it_cannot_speak_to_the_terminal(
+    document: Document, take: Callable[[Document], int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    document["networks"][0] |= {"name": "net\x1b[2J", "segments": [{}, {}]}
+    assert take(document) == 1
+    told = capsys.readouterr().err
+    assert "net\\x1b[2J" in told and "\x1b" not in told
+
+
 def test_a_network_of_several_segments_is_refused(
     document: Document, take: Callable[[Document], int], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,6 +1,8 @@
 """`osken-net pki`: what it prints is what is typed; what it makes proves what it should."""
 
 import os
+import re
+import shlex
 import ssl
 import stat
 import subprocess
@@ -40,6 +42,21 @@ def test_what_is_printed_is_a_configuration(directory: Path, capsys: CAPS) -> No
     assert loaded.openflow_tls
     assert loaded.openflow_tls.certificate == directory / "controllerca-192.0.2.10.pem"
     assert loaded.openflow_tls.crl == directory / "crl.pem"
+
+
+def test_what_is_printed_holds_wherever_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: CAPS
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for words in (("init",), ("controller", "192.0.2.10"), ("api", "192.0.2.10")):
+        capsys.readouterr()
+        assert main(["pki", "--directory", "of ours", *words]) == 0
+        named = re.findall("= (.*(?:pem|key))$", capsys.readouterr().out, re.MULTILINE)
+        assert [name for name in named if not Path(name).is_absolute()] == []
+    assert main(["pki", "--directory", "of ours", "host", "h1"]) == 0
+    command, *files, there = shlex.split(capsys.readouterr().out.splitlines()[0])
+    assert (command, there) == ("scp", "root@h1:/etc/openvswitch/")
+    assert [file for file in files if not Path(file).is_absolute() or not Path(file).is_file()] == []
 
 
 def test_a_name_that_is_no_address_is_not_listened_on(directory: Path, capsys: CAPS) -> None:

@@ -75,6 +75,25 @@ def test_a_backup_does_not_overwrite_unless_it_is_told_to(store: Store, path: Pa
     assert held(target) == ["n1"]
 
 
+def test_a_backup_goes_where_a_link_leads_and_the_link_stays(
+    store: Store, path: Path, tmp_path: Path
+) -> None:
+    make(store, 1)
+    (target := tmp_path / "real").write_text("precious")
+    (link := tmp_path / "link").symlink_to(target)
+    back_up(f"sqlite:///{path}", link, overwrite=True)
+    assert (held(target), link.is_symlink()) == (["n1"], True)
+    link.unlink()
+    link.symlink_to(tmp_path / "nowhere" / "file")
+    with pytest.raises(BackupFailed, match=f"{link}: No such file or directory"):
+        back_up(f"sqlite:///{path}", link, overwrite=True)
+    link.unlink()
+    link.symlink_to(link)
+    with pytest.raises(BackupFailed, match=f"{link}: Too many levels of symbolic links"):
+        back_up(f"sqlite:///{path}", link, overwrite=True)
+    assert link.is_symlink()
+
+
 def test_a_backup_that_fails_leaves_nothing(path: Path, tmp_path: Path) -> None:
     path.write_bytes(b"this is no database" * 100)
     with pytest.raises(BackupFailed, match="not a database"):
