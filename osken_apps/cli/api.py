@@ -20,7 +20,7 @@ from typing import Any, NoReturn
 from osken_apps.cli.command import CannotTell, Exit, WronglyAsked
 from osken_apps.cli.login import VERSION, base_of, endpoint_in, login_of
 from osken_apps.model.well_known import API_PORT
-from osken_apps.urls import is_url
+from osken_apps.urls import is_loopback, is_url
 
 TIMEOUT_S = 30.0
 BAD_REQUEST, UNAUTHORIZED = 400, 401
@@ -111,7 +111,7 @@ class Api:
         tls = cache(lambda: _tls(environment))
         if environment.get("OS_CACERT") or environment.get("OS_CERT"):
             tls()  # what cannot be used is said at once
-        self._opener = urllib.request.build_opener(_NoRedirect(), _Https(tls))
+        self._opener = urllib.request.build_opener(_NoRedirect(), _Proxies(), _Https(tls))
 
     @classmethod
     def of(cls, parsed: argparse.Namespace) -> "Api":
@@ -179,23 +179,24 @@ class Api:
         """Send a request; give the document and the headers of the answer."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(address, data, dict(headers), method=method)
-        host = "{0.scheme}://{0.netloc}".format(urllib.parse.urlsplit(address))
         try:
             with self._opener.open(request, timeout=self._timeout_s) as answer:
                 told, headers = json.load(answer, object_hook=_Told), answer.headers
         except urllib.error.HTTPError as error:
+            host = _asked(request, address)
             if error.code == UNAUTHORIZED:
                 told = NOT_LET_IN if self._login.by else NOBODY
                 raise RequestRefused(told.format(host, self._login.by), error.code) from error
             raise _refusal(host, method, request.selector, error) from error
         except RecursionError as error:
-            raise CannotTell(f"{host} answers what is too deep to be read") from error
+            raise CannotTell(f"{_asked(request, address)} answers what is too deep to be read") from error
         except (OSError, ValueError, http.client.HTTPException) as error:
-            reason = getattr(error, "reason", error)
+            host, reason = _asked(request, address), getattr(error, "reason", error)
             if isinstance(reason, ssl.SSLCertVerificationError):
                 raise CannotTell(self._not_believed(host, reason)) from error
             raise CannotTell(f"{host} does not answer: {reason}") from error
         if not isinstance(told, _Told):
+            host = _asked(request, address)
             raise CannotTell(f"{host} answers no object to {method} {request.selector}: it is another API")
         return told, headers
 
@@ -225,9 +226,25 @@ class _Https(urllib.request.HTTPSHandler):
         return self.do_open(http.client.HTTPSConnection, request, context=self._tls())
 
 
+class _Proxies(urllib.request.ProxyHandler):
+    """Asks by the proxies that the environment names, but loopback: theirs is another one."""
+
+    def proxy_open(self, request: urllib.request.Request, proxy: str, type: str) -> Any:
+        """Have a proxy asked; None: the service itself is."""
+        host = urllib.parse.urlsplit(request.full_url).hostname or ""
+        return None if is_loopback(host) else super().proxy_open(request, proxy, type)
+
+
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_: Any) -> None:
         """Follow nothing: the answer is then an error."""
+
+
+def _asked(request: urllib.request.Request, address: str) -> str:
+    """Say who was asked, and by which proxy."""
+    parts = urllib.parse.urlsplit(address)
+    by = f" by the proxy {request.host}" if request.host != parts.netloc else ""
+    return f"{parts.scheme}://{parts.netloc}{by}"
 
 
 def _refusal(host: str, method: str, path: str, error: urllib.error.HTTPError) -> RequestRefused:

@@ -28,7 +28,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def backup(parsed: argparse.Namespace) -> int:
     """Copy the database. Raises ConfigurationError and CommandError."""
-    before = {number: signal.signal(number, _end) for number in ENDS}
+    heard = [number for number in ENDS if signal.getsignal(number) is not signal.SIG_IGN]  # as nohup has it
+    before = {number: signal.signal(number, _end) for number in heard}
     try:
         back_up(config.load(parsed.config_file).database, parsed.file, parsed.force)
     except BackupFailed as error:

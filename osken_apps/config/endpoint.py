@@ -1,7 +1,8 @@
 """Where something listens, and what of that everybody on the network reaches."""
 
 from dataclasses import dataclass
-from ipaddress import ip_address
+
+from osken_apps.urls import is_loopback
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +15,4 @@ class Endpoint:
     @property
     def is_loopback(self) -> bool:
         """Tell whether only this machine reaches it."""
-        try:
-            return ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host == "localhost"
+        return is_loopback(self.host)

@@ -14,6 +14,7 @@ from osken_apps.lab.controller import LabController
 
 LAB = "demo"
 USUAL_API_PORT = 9696
+ENDS = (signal.SIGTERM, signal.SIGHUP)  # the latter where the terminal is gone
 TUNNELS = ("vxlan", "gre", "geneve")
 
 
@@ -27,7 +28,9 @@ def main() -> int:
     parser.add_argument("--tls", action="store_true", help="have hosts and controller speak TLS")
     arguments = parser.parse_args()
     keep: bool = arguments.keep
-    signal.signal(signal.SIGTERM, _end)
+    for number in ENDS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, _end)
     began = time.monotonic()
     display = Display()
     try:
@@ -52,7 +55,8 @@ def main() -> int:
 
 def _end(_number: int, _frame: object) -> None:
     """Take the lab down, however often that is asked for meanwhile."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for each in ENDS:
+        signal.signal(each, signal.SIG_IGN)
     sys.exit(1)
 
 

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import subprocess
 import sys
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -14,6 +13,7 @@ from osken_apps.demo.display import Display
 from osken_apps.demo.guards import Guards
 from osken_apps.lab import PATIENCE_S, Host, Lab, NamespaceVm, QemuVm, wait_until
 from osken_apps.lab.controller import Api
+from osken_apps.lab.shell import run
 
 DHCP = "port 67 or port 68"
 REFERENCE_TOP_PRIORITY = 4
@@ -212,20 +212,19 @@ class Story:
     def _openstack(self, *arguments: str) -> dict[str, Any]:
         """Run the openstack command; give what it prints, as JSON."""
         command = [str(Path(sys.executable).with_name("openstack")), *arguments, "-f", "json"]
-        done = subprocess.run(
-            command,
-            check=True,
-            capture_output=True,
-            text=True,
-            env=os.environ | client_environment(self._api),
-        )
-        printed: dict[str, Any] = json.loads(done.stdout)
+        printed: dict[str, Any] = json.loads(run(command, env=surroundings(self._api)).stdout)
         return printed
 
 
 def client_environment(api: Api) -> dict[str, str]:
     """Give the environment that points OpenStack's clients at the controller."""
     return {"OS_AUTH_TYPE": "none", "OS_ENDPOINT": f"http://{api.host}:{api.port}"}
+
+
+def surroundings(api: Api) -> dict[str, str]:
+    """Give our environment, in which nothing points OpenStack's clients elsewhere."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("OS_")}
+    return kept | client_environment(api) | {"no_proxy": api.host}
 
 
 def _priority(line: str) -> int:

@@ -93,6 +93,25 @@ def test_a_password_is_not_shown_to_another_api_than_the_one_it_is_for() -> None
     assert "Authorization" not in other.asked[0].headers
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_loopback_is_asked_by_no_proxy(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.delenv("no_proxy", raising=False)
+    with fake_api({"GET /v2.0/agents": {"agents": []}}) as api:
+        assert Api(api.url.replace("127.0.0.1", host), {}).get("agents") == {"agents": []}
+
+
+def test_others_are_asked_by_the_proxy_that_the_environment_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("no_proxy", raising=False)
+    with fake_api({"GET http://192.0.2.10:9696/v2.0/agents": {"agents": []}}) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        assert Api("http://192.0.2.10:9696", {}).get("agents") == {"agents": []}
+        with pytest.raises(
+            CannotTell, match=f"^http://192.0.2.10:9696 by the proxy {proxy.url[7:]} answers 404"
+        ):
+            Api("http://192.0.2.10:9696", {}).get("ports")
+
+
 def test_a_redirect_is_an_answer_and_is_not_followed() -> None:
     with fake_api({}) as other, fake_api({}) as api:
         api.answers["GET /v2.0/agents"] = (302, {}, {"Location": f"{other.url}/v2.0/agents"})

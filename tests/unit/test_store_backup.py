@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -250,6 +251,24 @@ def test_a_backup_that_is_terminated_leaves_nothing(
         main(["backup", "--config-file", str(tmp_path / "conf"), str(place / "backup")])
     assert (ended.value.code, os.listdir(place)) == (143, [])
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_backup_that_is_to_outlive_its_terminal_does(
+    store: Store, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hung_up(*of: Any) -> None:
+        signal.raise_signal(signal.SIGHUP)
+        begun(*of)
+
+    begun = backup._copy
+    monkeypatch.setattr(backup, "_copy", hung_up)
+    (tmp_path / "conf").write_text(f"[database]\nconnection = sqlite:///{path}\n")
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup has it
+    try:
+        assert main(["backup", "--config-file", str(tmp_path / "conf"), str(tmp_path / "backup")]) == 0
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_the_file_alone_is_a_backup_after_a_checkpoint(store: Store, path: Path, tmp_path: Path) -> None:
