@@ -18,7 +18,7 @@ from functools import cache, cached_property
 from typing import Any, NoReturn
 
 from osken_apps.cli.command import CannotTell, Exit, WronglyAsked
-from osken_apps.cli.login import VERSION, base_of, endpoint_in, login_of
+from osken_apps.cli.login import VERSION, base_of, endpoint_in, identity_of, login_of
 from osken_apps.model.well_known import API_PORT
 from osken_apps.urls import is_loopback, is_url
 
@@ -163,7 +163,7 @@ class Api:
         login = self._login
         if not login.auth:
             raise CannotTell(NOBODY.format(login.auth_url))
-        where = f"{login.auth_url.rstrip('/')}/auth/tokens"
+        where = f"{identity_of(login.auth_url)}/auth/tokens"
         body, shown = self._open("POST", where, {"Content-Type": "application/json"}, {"auth": login.auth})
         return shown.get("X-Subject-Token", ""), body
 

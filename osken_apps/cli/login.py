@@ -6,12 +6,14 @@
 """
 
 import base64
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 SERVICE = "network"
 VERSION = "/v2.0"
+ENDS_IN_VERSION = re.compile(r"/v[0-9][0-9.]*$")
 DEFAULT_DOMAIN = "default"
 USER = ("USER_ID", "USERNAME")
 PROJECT = ("PROJECT_ID", "PROJECT_NAME")
@@ -47,6 +49,12 @@ class Login:
 def base_of(url: str) -> str:
     """Give the address of an API without what every path of it begins with."""
     return url.rstrip("/").removesuffix(VERSION)
+
+
+def identity_of(url: str) -> str:
+    """Give the address of Keystone's API: what names no version means version 3."""
+    base = url.rstrip("/")
+    return base if ENDS_IN_VERSION.search(base) else f"{base}/v3"
 
 
 def login_of(environment: Mapping[str, str]) -> Login:

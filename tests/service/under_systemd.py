@@ -258,6 +258,21 @@ def test_what_the_wrong_may_read_or_the_service_may_not_is_said_in_a_line(
     assert service.shows("ActiveState") == "active"
 
 
+def test_it_writes_an_audit_log_where_logs_are(service: Service) -> None:
+    machine, log = service.machine, "/var/log/osken-net/audit.log"
+    machine.shell(f"cp -p {CONF} /root/conf; sed -i '/^\\[api\\]/a audit_log = {log}' {CONF}")
+    try:
+        service.start()
+        assert service.shows("ActiveState") == "active"
+        assert machine.run("stat", "-c", "%U %a", "/var/log/osken-net", log).splitlines() == [
+            "osken-net 750",
+            "osken-net 600",
+        ]
+    finally:
+        machine.shell(f"cp -p /root/conf {CONF}")
+    service.start()
+
+
 def test_a_database_that_everybody_could_read_no_longer_can_be(service: Service) -> None:
     service.machine.shell(f"systemctl stop {UNIT}; chmod 755 {STATE}; chmod 644 {STATE}/osken-net.db")
     service.start()

@@ -84,6 +84,16 @@ def test_a_token_is_asked_for_once_and_the_catalogue_says_where(
     assert second.path == "/v2.0/agents?host=host1"
 
 
+@pytest.mark.parametrize("path", ["", "/", "/identity", "/identity/v3", "/v3/"])
+def test_keystone_is_asked_by_its_version_whether_its_address_has_it_or_not(path: str) -> None:
+    with fake_api({}) as api:
+        Api("", {"OS_AUTH_URL": f"{api.url}{path}", "OS_TOKEN": "x"})
+        with pytest.raises(RequestRefused):
+            Api("", {"OS_AUTH_URL": f"{api.url}{path}", "OS_TOKEN": "x"}).get("agents")
+    asked = f"{path.rstrip('/').removesuffix('/v3')}/v3/auth/tokens"
+    assert [each.path for each in api.asked] == [asked]
+
+
 def test_a_password_is_not_shown_to_another_api_than_the_one_it_is_for() -> None:
     with fake_api({"GET /v2.0/agents": {"agents": []}}) as ours, fake_api(dict(ours.answers)) as other:
         said = {"OS_AUTH_TYPE": "http_basic", "OS_USERNAME": "a", "OS_PASSWORD": "b", "OS_ENDPOINT": ours.url}

@@ -183,6 +183,14 @@ def test_a_bridge_that_has_not_connected_yet_does_not_say_what_it_has(
     assert host_flows(hosts, HostFlows("host1", "br-int"))["silent"] == []
 
 
+@pytest.mark.parametrize("bridge", ["br-tun", "br-nit"])
+def test_a_bridge_that_a_host_has_not_and_that_is_asked_for_does_not_say_what_it_has(
+    monkeypatch: pytest.MonkeyPatch, bridge: str
+) -> None:
+    told = host_flows(hosts_with(monkeypatch), HostFlows("host1", bridge))
+    assert told == {"flows": [], "silent": [bridge], "more": 0}
+
+
 def test_a_reply_that_is_cut_off_makes_a_bridge_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     class Broken(Switch):
         def request(self, _build: Callable[[int], bytes]) -> list[bytes]:

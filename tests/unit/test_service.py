@@ -99,6 +99,12 @@ def test_the_unit_is_told_when_we_are_ready_reloads_by_a_signal_and_has_no_capab
     assert int(service["WatchdogSec"]) > 0
 
 
+def test_the_unit_may_write_its_state_and_an_audit_log() -> None:
+    service = unit()
+    assert service["ProtectSystem"] == "strict"
+    assert (service["StateDirectory"], service["LogsDirectory"]) == ("osken-net", "osken-net")
+
+
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not here")
 def test_the_unit_exposes_little() -> None:
     command = ["systemd-analyze", "security", "--offline=true", "--no-pager", str(UNIT)]

@@ -26,16 +26,17 @@ MAX_FLOWS = 100_000
 def host_flows(hosts: Hosts, about: HostFlows) -> dict[str, Any]:
     """Give the flows of a host's bridges as the API shows them, those that are asked for.
 
-    `silent` are bridges that do not say what they have, of a host that is not back since the start all that
-    it must have; `more` is how many flows are not told, being too many.
+    `silent` are bridges that do not say what they have: also one that is asked for and that the host has not,
+    and of a host that is not back since the start all that it must have. `more` is how many flows are not
+    told, being too many.
     """
     fabric, host, bridge = hosts.fabric, about.host, about.bridge
     if not fabric.ready(host):
         silent = [bridge] if bridge else list(fabric.layout.bridges)
         return {"flows": [], "silent": silent, "more": 0}
     snapshot = host_snapshot(fabric, host)
-    asked = [name for name in fabric.layout.all_bridges if bridge in ("", name)]
-    names = [name for name in asked if name in snapshot.ofports]
+    asked = [bridge] if bridge else fabric.layout.all_bridges
+    names = [name for name in fabric.layout.all_bridges if name in asked and name in snapshot.ofports]
     served = hosts.by_name.get(host)
     connected = {name: served.bridges[name] for name in names if served and name in served.bridges}
     installed = side_by_side(list(connected), lambda name: _installed(connected[name]), WAIT_S)
@@ -50,7 +51,7 @@ def host_flows(hosts: Hosts, about: HostFlows) -> dict[str, Any]:
                 rows.append(_shown(name, flow))
             else:
                 more += 1
-    expected = (name for name in asked if name in names or name in fabric.layout.bridges)
+    expected = (name for name in asked if name in names or name in (bridge, *fabric.layout.bridges))
     return {"flows": rows, "silent": [name for name in expected if name not in installed], "more": more}
 
 
