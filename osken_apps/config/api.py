@@ -1,9 +1,10 @@
 """The options of `[api]`: where it listens, who is believed, who may do what."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ from osken_apps.config.files import existing_file
 from osken_apps.errors import ConfigurationError
 from osken_apps.model.accounts import is_project_id
 from osken_apps.model.well_known import API_PORT
+
+ANY = "*"  # of the hosts by whose names clients may ask for the API
+HOST_NAME = re.compile(r"[^\[\]:@/*\s]+")
 
 
 class Authentication(StrEnum):
@@ -153,7 +157,7 @@ def api_config(api: Any) -> ApiConfig:
         policy_file=existing_file("[api] policy_file", api.policy_file),
         trust_forwarded_headers=api.trust_forwarded_headers,
         trusted_proxies=tuple(_proxy(text) for text in api.trusted_proxies),
-        allowed_hosts=frozenset(name.lower() for name in api.allowed_hosts),
+        allowed_hosts=frozenset(map(_allowed_host, api.allowed_hosts)),
         token_lifetime_s=api.token_lifetime,
         tls=_tls(api),
         audit_log=Path(api.audit_log) if api.audit_log else None,
@@ -190,6 +194,19 @@ def _project(text: str) -> str:
     if not is_project_id(text):
         raise ConfigurationError(f"[api] default_project={text}: no project has such an id")
     return text
+
+
+def _allowed_host(text: str) -> str:
+    """Give the name of a host, or its address, as a request's Host has it when its port is off."""
+    name = text.lower().rstrip(".")
+    if name != ANY and not HOST_NAME.fullmatch(name):
+        try:
+            ip_address(name)
+        except ValueError:
+            raise ConfigurationError(
+                f"[api] allowed_hosts: {text!r} is neither the name of a host, without a port, nor an address"
+            ) from None
+    return name
 
 
 def _proxy(text: str) -> IPv4Network | IPv6Network:

@@ -9,15 +9,15 @@ JSON, which no form and no simple request can be. Commands and SDKs send none of
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from osken_apps.config import ApiConfig
+from osken_apps.config.api import ANY
 from osken_apps.errors import ApiError
 from osken_apps.rest.identity.trusted_headers import is_trusted
 from osken_apps.rest.request import READS
 from osken_apps.rest.server.clients import forwarded, last
 
-ANY = "*"
 OWN_SITES = frozenset({"same-origin", "none"})
 USUAL_PORTS = {"http": ":80", "https": ":443"}
 JSON = "application/json"
@@ -110,14 +110,14 @@ def check_origin(headers: Mapping[str, str], url: str) -> None:
 
 def is_our_name(name: str, api: ApiConfig) -> bool:
     """Tell whether a host name or address is one that this API is known by."""
-    if ANY in api.allowed_hosts or name in ("localhost", api.endpoint.host.lower(), *api.allowed_hosts):
+    ours = {api.endpoint.host.lower(), *api.allowed_hosts}
+    if ANY in ours or name in ("localhost", *ours):
         return True
-    try:
-        address = ip_address(name)
-    except ValueError:
+    address = _address(name)
+    if address is None:
         return False
     # Rebinding takes a name: where we listen on every address, each is ours.
-    return address.is_loopback or _listens_everywhere(api)
+    return address.is_loopback or _listens_everywhere(api) or address in map(_address, ours)
 
 
 def _is_certified(name: str, certified: frozenset[str]) -> bool:
@@ -127,10 +127,16 @@ def _is_certified(name: str, certified: frozenset[str]) -> bool:
 
 
 def _listens_everywhere(api: ApiConfig) -> bool:
+    address = _address(api.endpoint.host)
+    return address is not None and address.is_unspecified
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    """Give the address that a text is, however it is written; None: it is a name."""
     try:
-        return ip_address(api.endpoint.host).is_unspecified
+        return ip_address(text)
     except ValueError:
-        return False
+        return None
 
 
 def _is_json(content_type: str) -> bool:

@@ -62,6 +62,11 @@ def test_given_values_are_used(tmp_path: Path) -> None:
     assert loaded.network.bridge_mappings == (("a", "br-a"), ("b", "br-b"))
 
 
+def test_names_of_hosts_are_as_requests_have_them(tmp_path: Path) -> None:
+    loaded = load(tmp_path, "[api]\nallowed_hosts=Net.Example., 2001:DB8::1, 192.0.2.1, *\n")
+    assert loaded.api.allowed_hosts == {"net.example", "2001:db8::1", "192.0.2.1", "*"}
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -120,6 +125,14 @@ def test_given_values_are_used(tmp_path: Path) -> None:
         (
             "[network]\nphysical_mtus=default:9000,default:1500\n",
             ["[network] physical_mtus: physical network 'default' is named twice"],
+        ),
+        *(
+            (f"[api]\nallowed_hosts=net.example,{text}\n", [f"[api] allowed_hosts: '{text}' is neither"])
+            for text in ("net.example:9696", "https://net.example", "*.example", "[2001:db8::1]:80", "a b")
+        ),
+        *(
+            (f"[api]\ndefault_project={text}\n", [f"[api] default_project={text}: "])
+            for text in ("", "a,b", "x" * 256)
         ),
         ("[api]\ntrusted_proxies=10.0.0.1/8\n", ["[api] trusted_proxies", "10.0.0.1/8"]),
         *(

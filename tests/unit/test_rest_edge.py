@@ -94,6 +94,18 @@ def test_the_listen_address_is_ours_and_every_address_if_it_listens_on_all(tmp_p
 
 
 @pytest.mark.parametrize(
+    "text",
+    ["host = 2001:db8:0:0::10\ninsecure = true", "allowed_hosts = 2001:db8::0:10"],
+    ids=["listen address", "allowed"],
+)
+def test_an_address_is_ours_however_it_is_written(tmp_path: Path, text: str) -> None:
+    api = client_of(tmp_path, text)
+    assert send(api, Host="[2001:db8::10]:9696").status_int == 201
+    assert send(api, Host="[2001:DB8:0::10]").status_int == 201
+    assert error(send(api, Host="[2001:db8::11]")) == (421, "MisdirectedRequest")
+
+
+@pytest.mark.parametrize(
     ("header", "value"),
     [
         ("Origin", "http://evil.example"),
