@@ -194,18 +194,32 @@ def _of_listeners(loaded: Config) -> Iterator[Finding]:
 
 def runs(loaded: Config) -> bool:
     """Tell whether a controller serves the API's address, by TLS or, until it is started anew, without."""
+    return _answers_well(loaded) is True
+
+
+def may_run(loaded: Config) -> bool:
+    """Tell whether a controller serves the API's address, or may: what listens there says nothing."""
+    return _answers_well(loaded) is not False
+
+
+def _answers_well(loaded: Config) -> bool | None:
+    """Tell whether a controller answers at the API's address; None: nothing is said in time."""
     where = loaded.api.endpoint
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # nothing secret is said
-    return _is_well(http.client.HTTPConnection(where.host, where.port, timeout=TIMEOUT_S)) or _is_well(
-        http.client.HTTPSConnection(where.host, where.port, timeout=TIMEOUT_S, context=context)
-    )
+    plain = _is_well(http.client.HTTPConnection(where.host, where.port, timeout=TIMEOUT_S))
+    if plain:
+        return True
+    tls = _is_well(http.client.HTTPSConnection(where.host, where.port, timeout=TIMEOUT_S, context=context))
+    return tls or (None if None in (plain, tls) else False)
 
 
-def _is_well(connection: http.client.HTTPConnection) -> bool:
+def _is_well(connection: http.client.HTTPConnection) -> bool | None:
     try:
         connection.request("GET", "/healthz")
         return bool(json.loads(connection.getresponse().read()) == {"status": "ok"})
+    except TimeoutError:
+        return None
     except (OSError, ValueError, http.client.HTTPException):
         return False
     finally:

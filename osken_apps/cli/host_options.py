@@ -4,9 +4,10 @@ import argparse
 import re
 import shlex
 import subprocess
+from collections import Counter
 from collections.abc import Collection, Sequence
 
-from osken_apps.cli.command import CannotTell, CommandError
+from osken_apps.cli.command import CannotTell, CommandError, WronglyAsked
 from osken_apps.cli.host_script import HostPlan, PhysicalBridge
 from osken_apps.config.network import INTERFACE_NAME, MAX_PHYSICAL_BRIDGE_NAME
 from osken_apps.model.well_known import OPENFLOW_PORT, OVSDB_PORT
@@ -60,8 +61,8 @@ def add_through(parser: argparse.ArgumentParser) -> None:
 
 
 def plan_of(parsed: argparse.Namespace) -> HostPlan:
-    """Give what the options ask for."""
-    return HostPlan(
+    """Give what the options ask for. Raises WronglyAsked: a bridge with itself would be a loop."""
+    plan = HostPlan(
         parsed.controller or "",
         parsed.integration_bridge,
         tuple(parsed.physical_bridge or (DEFAULT_PHYSICAL,)),
@@ -69,6 +70,11 @@ def plan_of(parsed: argparse.Namespace) -> HostPlan:
         ovsdb_port=parsed.ovsdb_port,
         method="ssl" if parsed.tls else "tcp",
     )
+    parts = (name for bridge in plan.physical_bridges for name in (bridge.name, bridge.nic))
+    for name, times in Counter([plan.integration_bridge, *filter(None, parts)]).items():
+        if times > 1:
+            raise WronglyAsked(f"{name!r} is named twice among bridges and NICs")
+    return plan
 
 
 def run_on_host(

@@ -8,7 +8,7 @@ from typing import Any
 
 from osken_apps import config
 from osken_apps.cli.api import Api, RequestRefused, add_api
-from osken_apps.cli.check import runs
+from osken_apps.cli.check import may_run
 from osken_apps.cli.command import CommandError, Exit, add_config_file, write_whole
 from osken_apps.errors import OskenAppsError
 from osken_apps.neutron.document import LEFT, PATHS
@@ -69,8 +69,8 @@ def _listed(api: Api, plural: str) -> list[dict[str, Any]]:
 
 def _import(parsed: argparse.Namespace) -> int:
     loaded = config.load(parsed.config_file)
-    if runs(loaded):
-        raise CommandError("the controller runs: stop it first")
+    if may_run(loaded):
+        raise CommandError("the controller runs, or what listens for its API says nothing: stop it first")
     try:
         document = json.loads(parsed.file.read_text())
     except (OSError, ValueError, RecursionError) as error:

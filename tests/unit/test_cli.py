@@ -33,6 +33,21 @@ from osken_apps import cli
             "argument --physical-bridge: 'br-physical1' is longer than 11 characters"
             " (osken-net host-check --help tells more)",
         ),
+        (
+            ["host-setup", "--controller", "192.0.2.1", "--integration-bridge", "br-eth2"],
+            2,
+            "'br-eth2' is named twice among bridges and NICs",
+        ),
+        (
+            ["host-check", *("--physical-bridge", "br-eth3:eth3") * 2],
+            2,
+            "'br-eth3' is named twice among bridges and NICs",
+        ),
+        (
+            ["host-check", "--physical-bridge", "br-eth2:eth2", "--physical-bridge", "br-eth3:eth2"],
+            2,
+            "'eth2' is named twice among bridges and NICs",
+        ),
         (["host-check", "--openflow-port", "66530"], 2, "argument --openflow-port: '66530' is no port"),
         (["host-check", "--ovsdb-port", "0"], 2, "argument --ovsdb-port: '0' is no port"),
         (["diff", "host1", "--api", "http://127.0.0.1:1"], 3, "http://127.0.0.1:1 does not answer: [Errno"),

@@ -119,7 +119,7 @@ def test_a_database_under_an_older_controller_is_not_brought_up_to_date(
     spoil: Callable[[Path], None],
     words: tuple[str, ...],
 ) -> None:
-    monkeypatch.setattr(neutron, "runs", lambda _config: False)  # whatever runs on this machine
+    monkeypatch.setattr(neutron, "may_run", lambda _config: False)  # whatever runs on this machine
     file, document = directory / "osken-net.db", directory / "neutron.json"
     document.write_text("{}")
     spoil(file)

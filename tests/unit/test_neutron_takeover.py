@@ -5,6 +5,7 @@ routers have them, security groups that name each other.
 """
 
 import json
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,10 @@ from uuid import uuid4
 import pytest
 
 from osken_apps import cli
-from osken_apps.cli import neutron
+from osken_apps.cli import check, neutron
 from osken_apps.networking.security_groups import default_group_id
 from tests.unit.fake_api import fake_api
-from tests.unit.rest_client import Client, client_of
+from tests.unit.rest_client import Client, client_of, config_of
 
 RECORDED = Path(__file__).with_name("data") / "neutron.json"
 TAKEN = ("address_groups", "security_groups", "security_group_rules", "networks", "subnets", "ports")
@@ -40,7 +41,7 @@ def take(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Document]
     conf.write_text(
         f"[DEFAULT]\nstate_dir = {tmp_path}\n[openflow]\ninsecure = true\n[ovsdb]\ninsecure = true\n"
     )
-    monkeypatch.setattr(neutron, "runs", lambda _config: False)
+    monkeypatch.setattr(neutron, "may_run", lambda _config: False)
 
     def take(document: Document) -> int:
         file = tmp_path / "neutron.json"
@@ -198,9 +199,23 @@ def test_a_controller_that_runs_is_refused(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(neutron, "runs", lambda _config: True)
+    monkeypatch.setattr(neutron, "may_run", lambda _config: True)
     assert take(document) == 1
     assert "stop it first" in capsys.readouterr().err
+
+
+def test_what_listens_for_the_api_and_says_nothing_may_be_a_controller(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check, "TIMEOUT_S", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        assert neutron.may_run(config_of(tmp_path, f"port = {port}"))
+    assert not neutron.may_run(config_of(tmp_path, f"port = {port}"))
+    with fake_api({"GET /healthz": {"status": "ok"}}) as served:
+        assert neutron.may_run(config_of(tmp_path, f"port = {served.url.rpartition(':')[2]}"))
+    with fake_api({"GET /healthz": {"versions": []}}) as others:
+        assert not neutron.may_run(config_of(tmp_path, f"port = {others.url.rpartition(':')[2]}"))
 
 
 def test_what_has_no_counterpart_is_told(
