@@ -137,12 +137,20 @@ def _of_part(part: tuple[str, Callable[[], object]]) -> Finding:
 
 def _of_directories(loaded: Config) -> Iterator[Finding]:
     """Look whether the controller can write what it makes itself; whoever asks must be its user for that."""
-    for option, directory in (
-        ("[DEFAULT] state_dir", _nearest(loaded.state_dir)),
-        ("[api] audit_log", loaded.api.audit_log and loaded.api.audit_log.parent),
-    ):
-        if directory and (why := _unwritable(directory)):
-            yield Finding(FindingState.WRONG, f"{option}: {directory}: {why}")
+    if why := _unwritable(directory := _nearest(loaded.state_dir)):
+        yield Finding(FindingState.WRONG, f"[DEFAULT] state_dir: {directory}: {why}")
+    if (log := loaded.api.audit_log) and (why := _unappendable(log)):
+        yield Finding(FindingState.WRONG, f"[api] audit_log: {why}")
+
+
+def _unappendable(file: Path) -> str:
+    """Say what keeps us from appending to a file, which is made where there is none; empty: nothing."""
+    if not os.path.exists(file):
+        why = _unwritable(file.parent)
+        return why and f"{file.parent}: {why}"
+    if os.path.isdir(file):
+        return f"{file}: {os.strerror(errno.EISDIR)}"
+    return "" if os.access(file, os.W_OK) else f"{file}: {os.strerror(errno.EACCES)}"
 
 
 def _nearest(directory: Path) -> Path:

@@ -5,6 +5,7 @@ of each address and status, and then one a minute with how often they came `agai
 written. A thread of its own writes: a slow disk delays nobody who asks. SHELL.
 """
 
+import errno
 import json
 import logging
 import math
@@ -13,6 +14,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -107,21 +109,32 @@ class AuditLog:
             log(entry)
             return
         try:
-            # Opened for each line: whoever moves the file away finds a new one in its place.
-            with open(self._file, "a", encoding="utf-8", opener=_private) as output:
-                output.write(f"{json.dumps(entry)}\n")
+            _append(self._file, f"{json.dumps(entry)}\n".encode())
         except OSError as error:
             LOG.error("%s: %s: %s", self._file, error.strerror, json.dumps(entry))
 
     def _open(self, file: Path) -> None:
         try:
-            open(file, "a", opener=_private).close()
+            _append(file, b"")
         except OSError as error:
             raise ConfigurationError(f"[api] audit_log: {file}: {error.strerror}") from error
 
 
+def _append(file: Path, line: bytes) -> None:
+    """Put a line behind what a file has, whole or not at all. Raises OSError.
+
+    The file is opened for each: whoever moves it away finds a new one in its place.
+    """
+    with open(file, "ab", buffering=0, opener=_private) as output:
+        before = os.fstat(output.fileno()).st_size
+        if output.write(line) != len(line):
+            with suppress(OSError):
+                os.ftruncate(output.fileno(), before)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
 def _private(name: str, flags: int) -> int:
-    return os.open(name, flags, FILE_MODE)
+    return os.open(name, flags | os.O_NONBLOCK, FILE_MODE)  # a pipe that nobody reads is not waited for
 
 
 def entry_of(

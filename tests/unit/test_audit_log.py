@@ -1,6 +1,8 @@
 """The audit log as a file: behind everybody's back, whole, and not for everybody's eyes."""
 
 import json
+import os
+import resource
 import stat
 import threading
 from pathlib import Path
@@ -66,6 +68,29 @@ def test_a_slow_disk_delays_nobody_and_what_was_lost_is_counted(
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"\[api\] audit_log: .*nowhere.*No such file"):
         AuditLog(tmp_path / "nowhere" / "audit.log")
+
+
+def test_a_pipe_that_nobody_reads_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(pipe := tmp_path / "audit.log")
+    with pytest.raises(ConfigurationError, match=rf"\[api\] audit_log: {pipe}: No such device or address"):
+        AuditLog(pipe)
+
+
+def test_no_half_a_line_is_left_on_a_disk_that_is_full(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "audit.log"
+    file.write_text(before := json.dumps({"status": 201, "path": "x" * 2**20}) + "\n")
+    audit = AuditLog(file)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 5, hard))
+    try:
+        audit.write({"status": 204})
+        audit.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert file.read_text() == before
+    assert f'{file}: No space left on device: {{"status": 204}}' in caplog.text
 
 
 def test_an_entry_says_from_where_a_request_came_before_a_proxy() -> None:

@@ -249,6 +249,22 @@ def test_a_file_that_cannot_be_written_is_wrong(place: Place) -> None:
     assert place.unusual() == (2, [f"wrong [DEFAULT] state_dir: {in_the_way}: there is no such directory"])
 
 
+@pytest.mark.parametrize(
+    ("mode", "told"), [(0o644, ""), (None, "Is a directory"), (0o444, "Permission denied")]
+)
+def test_a_file_that_is_there_is_looked_at_itself(
+    place: Place, monkeypatch: pytest.MonkeyPatch, mode: int | None, told: str
+) -> None:
+    file, can = place.directory / "audit.log", os.access
+    file.mkdir() if mode is None else file.touch(mode)
+    monkeypatch.setattr(
+        os, "access", lambda path, how: (path != file or mode != 0o444) and can(path, how)
+    )  # tests may run as root
+    place.write(api=f"audit_log = {file}")
+    wanted = (2, [f"wrong [api] audit_log: {file}: {told}"]) if told else (0, [])
+    assert place.unusual() == wanted
+
+
 class Closed:
     """A directory that is not ours to enter, as the system tells of it: tests may run as root."""
 
