@@ -3,7 +3,7 @@
 import argparse
 from dataclasses import replace
 
-from osken_apps.cli.command import CommandError
+from osken_apps.cli.command import CommandError, WronglyAsked
 from osken_apps.cli.host_options import add_options, plan_of, run_on_host
 from osken_apps.cli.host_script import script
 
@@ -35,6 +35,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def host_setup(parsed: argparse.Namespace) -> int:
     """Print the script, or run it on the host. Raises CommandError."""
+    if parsed.through and not parsed.apply:
+        raise WronglyAsked("--through is for --apply: without it the script is printed")
     mode = "in-band" if parsed.in_band else "out-of-band"
     text = script(replace(plan_of(parsed), datapath_type=parsed.datapath_type, connection_mode=mode))
     if parsed.apply:

@@ -39,6 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(required=True, metavar="ACTION")
     export = actions.add_parser("export", help="write what Neutron's API tells into a file")
     export.add_argument("file", type=Path, metavar="FILE")
+    export.add_argument("--force", action="store_true", help="overwrite FILE")
     add_api(export)
     export.set_defaults(handler=_export)
     take = actions.add_parser("import", help="put what such a file has into the controller's database")
@@ -48,6 +49,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _export(parsed: argparse.Namespace) -> int:
+    if parsed.file.exists() and not parsed.force:
+        raise CommandError(f"{parsed.file} exists; --force overwrites it")
     api = Api.of(parsed)
     document = {plural: _listed(api, plural) for plural in PATHS}
     for plural, names in ADMINISTRATORS.items():

@@ -34,6 +34,11 @@ from osken_apps import cli
             " (osken-net host-check --help tells more)",
         ),
         (
+            ["host-setup", "--controller", "192.0.2.1", "--through", "ssh root@host1"],
+            2,
+            "--through is for --apply: without it the script is printed",
+        ),
+        (
             ["host-setup", "--controller", "192.0.2.1", "--integration-bridge", "br-eth2"],
             2,
             "'br-eth2' is named twice among bridges and NICs",

@@ -16,6 +16,7 @@ import pytest
 from osken_apps import cli
 from osken_apps.cli import check, neutron
 from osken_apps.networking.security_groups import default_group_id
+from osken_apps.neutron.document import LEFT
 from tests.unit.fake_api import fake_api
 from tests.unit.rest_client import Client, client_of, config_of
 
@@ -333,6 +334,20 @@ def test_what_is_exported_is_what_is_imported(
         assert cli.main(["neutron", "export", str(file), "--api", served.url]) == 0
     assert json.loads(file.read_text()) == document
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_an_export_does_not_overwrite_another_unless_it_is_told_to(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (file := tmp_path / "neutron.json").write_text("precious")
+    none = {f"GET /v2.0/{plural.replace('_', '-')}": {plural: []} for plural in (*TAKEN, *LEFT)}
+    with fake_api(none) as served:
+        assert cli.main(["neutron", "export", str(file), "--api", served.url]) == 1
+        told = capsys.readouterr().err
+        assert (told, file.read_text()) == (f"osken-net: {file} exists; --force overwrites it\n", "precious")
+        assert served.asked == []
+        assert cli.main(["neutron", "export", str(file), "--api", served.url, "--force"]) == 0
+    assert json.loads(file.read_text()) == {plural: [] for plural in (*TAKEN, *LEFT)}
 
 
 @pytest.mark.parametrize(
