@@ -1,6 +1,7 @@
 """`osken-net dhcp`: what DHCP clients asked and were told, and why. SHELL."""
 
 import argparse
+import sys
 from typing import Any
 
 from osken_apps.cli.api import Api, add_api
@@ -17,6 +18,7 @@ EPILOG = """examples:
   osken-net dhcp --since 2026-11-26T12:00:00Z -f csv"""
 COLUMNS = ("time", "received", "sent", "ip_address", "outcome", "reason")
 MORE = ("xid", "omitted_options", "shortened_options")
+LESS = "ask for less with --host, --outcome or PORT"
 OPTIONS_OF_ALL = ("since", "host", "outcome")
 OF_ALL = ("time", "port_id", "host", "received", "sent", "ip_address", "outcome", "reason")
 
@@ -53,7 +55,9 @@ def dhcp(parsed: argparse.Namespace) -> int:
     told = api.get("dhcp-transactions", since=parsed.since, host=parsed.host, outcome=parsed.outcome)
     show(told["dhcp_transactions"], OF_ALL, parsed, _tone, MORE)
     if told["more"] and parsed.format == "table":
-        print("older ones are not shown: ask for less with --host, --outcome or PORT")
+        print(f"older ones are not shown: {LESS}")
+    elif told["more"]:
+        print(f"osken-net: older ones are not told: {LESS}", file=sys.stderr)
     return Exit.WELL
 
 

@@ -1,6 +1,7 @@
 """`osken-net status`: what there is and what needs attention. SHELL."""
 
 import argparse
+import sys
 from typing import Any
 
 from osken_apps.cli.api import Api, add_api
@@ -45,6 +46,8 @@ def status(parsed: argparse.Namespace) -> int:
         print(toned("nothing needs attention", Tone.WELL))
     if told["more"] and is_for_people:
         print(f"and {told['more']} more")
+    elif told["more"]:
+        print(f"osken-net: {told['more']} more are not told", file=sys.stderr)
     # The worst come first: if those that are shown only wait, so do all.
     return Exit.BROKEN if any(item["state"] != WAITING for item in needs) else Exit.WELL
 

@@ -112,6 +112,17 @@ def test_status_says_what_needs_attention(
     assert [row["sentence"] for row in rows(capsys, "status")] == [sentence for _, sentence in needs]
 
 
+@pytest.mark.parametrize("form", ["json", "csv", "value"])
+def test_a_program_hears_of_what_is_not_told_beside_what_it_reads(
+    api: FakeApi, capsys: pytest.CaptureFixture[str], form: str
+) -> None:
+    api.answers["GET /v2.0/overview"] = overview(more=4)
+    assert run(capsys, "status", "-f", form)[2] == "osken-net: 4 more are not told\n"
+    api.answers["GET /v2.0/dhcp-transactions"] = {"dhcp_transactions": [], "more": True}
+    _, _, err = run(capsys, "dhcp", "-f", form)
+    assert err == "osken-net: older ones are not told: ask for less with --host, --outcome or PORT\n"
+
+
 # -- hosts
 
 
