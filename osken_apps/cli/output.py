@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import sys
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import Enum, StrEnum
@@ -199,7 +200,7 @@ def _table(
     columns: Sequence[str], cells: list[list[str]], tones: list[list[Tone | None]], *, with_header: bool
 ) -> str:
     """Draw a table as the openstack command does."""
-    widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
+    widths = [max(map(_width, column)) for column in zip(columns, *cells, strict=True)]
     if sys.stdout.isatty():
         widths = _fitting(widths, cells, shutil.get_terminal_size().columns)
     rule = "+" + "+".join("-" * (width + 2) for width in widths) + "+"
@@ -211,14 +212,31 @@ def _table(
 
 def _line(cells: Sequence[str], widths: Sequence[int], tones: Sequence[Tone | None]) -> str:
     parts = [
-        toned(f"{_cut(text, width):<{width}}", tone)
-        for text, width, tone in zip(cells, widths, tones, strict=True)
+        toned(_fitted(text, width), tone) for text, width, tone in zip(cells, widths, tones, strict=True)
     ]
     return f"| {' | '.join(parts)} |"
 
 
-def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else f"{text[: width - 1]}…"
+def _fitted(text: str, width: int) -> str:
+    """Give a text in so many columns of a terminal, cut or filled up."""
+    taken, end = _width(text), len(text)
+    if taken > width:
+        while taken >= width:
+            end -= 1
+            taken -= _columns(text[end])
+        text, taken = f"{text[:end]}…", taken + 1
+    return text + " " * (width - taken)
+
+
+def _width(text: str) -> int:
+    """Count the columns that a text takes on a terminal."""
+    return len(text) if text.isascii() else sum(map(_columns, text))
+
+
+def _columns(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1
 
 
 def _fitting(widths: list[int], cells: list[list[str]], room: int) -> list[int]:

@@ -135,6 +135,16 @@ def test_on_a_terminal_a_table_fits_and_ids_are_whole(monkeypatch: pytest.Monkey
     assert "xxx… |" in lines[3]
 
 
+def test_a_table_is_as_wide_as_its_names_are_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    wide, marked = "\N{CJK UNIFIED IDEOGRAPH-7DB2}", "e\N{COMBINING ACUTE ACCENT}"  # two columns; one
+    terminal = terminal_of(monkeypatch)
+    show([{"name": wide * 3}, {"name": marked}, {"name": "abcdef"}], ("name",), parsed())
+    assert terminal.getvalue().splitlines()[3:6] == [f"| {wide * 3} |", f"| {marked}      |", "| abcdef |"]
+    terminal.truncate(0)
+    show([{"name": wide * 40}], ("name",), parsed())
+    assert terminal.getvalue().splitlines()[3] == f"| {wide * 27}…  |"  # 60 columns
+
+
 def test_colours_are_for_terminals_that_want_them(monkeypatch: pytest.MonkeyPatch) -> None:
     def tones(column: str, value: Any) -> Tone | None:
         return Tone.BROKEN if column == "well" and value is False else None
