@@ -16,7 +16,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import Enum, StrEnum
-from typing import Any
+from typing import Any, TextIO
 
 from osken_apps.cli.command import WronglyAsked
 from osken_apps.model.uuids import UUID
@@ -135,14 +135,19 @@ def toned(text: str, tone: Tone | None) -> str:
 
 def has_colours() -> bool:
     """Tell whether colours may be written to the output."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return _obeys(sys.stdout) and not os.environ.get("NO_COLOR")
+
+
+def _obeys(stream: TextIO) -> bool:
+    """Tell whether a stream is a terminal that does what control sequences say."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 @contextmanager
 def progress() -> Iterator[Callable[[str], None]]:
     """Give what says how far long work is; heard on a terminal only, and gone at the end."""
     stream = sys.stderr
-    if not stream.isatty():
+    if not _obeys(stream):
         yield lambda text: None
         return
 

@@ -165,11 +165,20 @@ def test_progress_is_heard_on_a_terminal_only_and_leaves_nothing(
     stream: io.StringIO, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setenv("TERM", "xterm")
     with progress() as say:
         say("host 1 of 2")
     erased = "\r\x1b[K"
     assert stream.getvalue() == (f"{erased}host 1 of 2{erased}" if stream.isatty() else "")
     assert capsys.readouterr().out == ""
+
+
+def test_a_terminal_that_erases_nothing_hears_of_no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", stream := Terminal())
+    monkeypatch.setenv("TERM", "dumb")
+    with progress() as say:
+        say("host 1 of 2")
+    assert stream.getvalue() == ""
 
 
 def test_whoever_reads_no_further_is_not_told_of_an_error() -> None:
