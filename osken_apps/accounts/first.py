@@ -53,7 +53,11 @@ def first_start(store: Store, config: Config) -> None:
         accounts.add(Assignment(user.id, project.id, ADMIN))
         who = {"USERNAME": ADMIN, "PASSWORD": password, "PROJECT_NAME": project.name}
         write_openrc(file, environment(config.api, who))
-    LOG.warning("the API has its first user, %s: `. %s` before you use the openstack command", ADMIN, file)
+    LOG.warning(
+        "the API has its first user, %s: `. %s` before you use the openstack command",
+        ADMIN,
+        shlex.quote(str(file)),
+    )
 
 
 def _project(accounts: AccountsWriter, id: str) -> Project:

@@ -698,6 +698,15 @@ def test_the_first_administrator_gets_in_where_another_project_has_the_name_of_t
     assert reply.body["token"]["project"]["id"] == "default"
 
 
+def test_the_file_of_the_first_user_is_named_as_a_shell_takes_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (state := tmp_path / "a state").mkdir()
+    config = config_of(state, "authentication = local")
+    first_start(Store(config.database), config)
+    assert f"`. '{state / FILE}'` before" in caplog.text
+
+
 def test_secrets_are_not_kept(api: Client, tmp_path: Path) -> None:
     made = credential(api, "alice", secret=f"secret-{uuid4()}").body["application_credential"]
     text = token(api, "alice")
