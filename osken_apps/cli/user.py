@@ -1,15 +1,18 @@
 """`osken-net user`: who may use the API. SHELL."""
 
 import argparse
+import shlex
 import time
 from dataclasses import replace
 from uuid import uuid4
 
 from osken_apps.accounts.passwords import hashed, new_secret
 from osken_apps.cli import accounts
+from osken_apps.cli.command import CommandError
 from osken_apps.cli.output import refuse_unknown_columns, show
 from osken_apps.cli.role import add_role_option
-from osken_apps.model.accounts import Assignment, User
+from osken_apps.model.accounts import Assignment, Project, User
+from osken_apps.store.accounts import Accounts
 
 DESCRIPTION = """Make, list and change the users of the API ([api] authentication=local).
 
@@ -87,9 +90,22 @@ def _set(parsed: argparse.Namespace) -> None:
                 user = user.without_tokens(int(time.time() * 1000))
             transaction.accounts.change(user)
             if parsed.openrc:
-                project = transaction.accounts.project(user.default_project_id)
+                project = _let_in(transaction.accounts, user)
                 who = {"USERNAME": user.name, "PASSWORD": password or "", "PROJECT_NAME": project.name}
                 accounts.openrc(parsed.openrc, loaded, **who)
+
+
+def _let_in(known: Accounts, user: User) -> Project:
+    """Give the project that a user is let into. Raises CommandError where it is into none."""
+    project = next(iter(known.projects(id=user.default_project_id)), None)
+    if project is None:
+        raise CommandError(f"{user.name} has no default project: name one with --project")
+    if not known.roles(user.id, project.id):
+        give = shlex.join(["role", "add", "member", "--user", user.name, "--project", project.name])
+        raise CommandError(
+            f"{user.name} has no role in project {project.name}, and would not be let in: osken-net {give}"
+        )
+    return project
 
 
 def _delete(parsed: argparse.Namespace) -> None:

@@ -145,6 +145,41 @@ def test_a_password_comes_over_the_input_and_never_by_the_command_line(
     capsys.readouterr()
 
 
+def test_a_line_of_another_system_ends_where_it_ends(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    osken_net(directory, "project", "create", "demo")
+    monkeypatch.setattr("sys.stdin", io.StringIO("long enough\r\n"))
+    assert osken_net(directory, "user", "create", "alice", "--project", "demo") == 0
+    store = Store(f"sqlite:///{directory}/osken-net.db")
+    with store.read() as view:
+        assert Passwords().is_right(view.accounts.user("alice").password, "long enough")
+    store.close()
+
+
+def test_no_file_is_written_that_would_let_in_nobody(
+    directory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    openrc = directory / "openrc"
+    for name in ("demo", "other"):
+        osken_net(directory, "project", "create", name)
+    osken_net(directory, "user", "create", "alice", "--project", "demo", "--openrc", str(openrc))
+    before = openrc.read_text()
+    again = ("user", "set", "alice", "--openrc", str(openrc))
+    capsys.readouterr()
+    assert osken_net(directory, *again, "--project", "other") == 1
+    assert capsys.readouterr().err == (
+        "osken-net: alice has no role in project other, and would not be let in: osken-net role add member"
+        " --user alice --project other\n"
+    )
+    osken_net(directory, "project", "delete", "demo")
+    assert osken_net(directory, *again) == 1
+    assert capsys.readouterr().err == "osken-net: alice has no default project: name one with --project\n"
+    osken_net(directory, "role", "add", "member", "--user", "alice", "--project", "other")
+    assert openrc.read_text() == before
+    assert osken_net(directory, *again, "--project", "other") == 0
+
+
 def test_a_password_that_is_not_given_at_the_terminal_is_one_line(
     directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
