@@ -151,7 +151,9 @@ class Api:
             yield from page[plural]
             if not any(link.get("rel") == "next" for link in page.get(f"{plural}_links", ())):
                 return
-            marker = page[plural][-1]["id"]
+            before, marker = marker, page[plural][-1]["id"] if page[plural] else marker
+            if marker == before:
+                raise CannotTell(f"{self.url} leads from a page of {plural} to the same page")
 
     def get_path(self, path: str) -> Any:
         """Give what the API answers to a GET of a whole path. Raises CannotTell, RequestRefused."""

@@ -168,6 +168,16 @@ def test_a_list_is_read_page_by_page() -> None:
         assert [port["id"] for port in Api(api.url, {}).each("ports", name="x")] == ["1", "2", "3"]
 
 
+@pytest.mark.parametrize("items", [[{"id": "1"}], []])
+def test_a_page_that_leads_to_itself_is_not_read_for_ever(items: list[dict[str, str]]) -> None:
+    page = {"ports": items, "ports_links": [{"rel": "next", "href": "anything"}]}
+    with (
+        fake_api({"GET /v2.0/ports": page}) as api,
+        pytest.raises(CannotTell, match=f"^{api.url} leads from a page of ports to the same page$"),
+    ):
+        list(Api(api.url, {}).each("ports"))
+
+
 def test_a_document_is_posted() -> None:
     with fake_api({"POST /v2.0/explain": {"explain": {}}}) as api:
         assert Api(api.url, {}).post("explain", {"explain": {"port": "x"}}) == {"explain": {}}
