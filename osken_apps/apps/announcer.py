@@ -53,4 +53,4 @@ class Announcer:
         """Send what a port's machine would, unless another host has the port by now: it would come back."""
         place = self._fabric.claims.place_of(port_id)
         if place and place.host == self._host.name:
-            integration.connection.send(messages)
+            integration.send(messages)

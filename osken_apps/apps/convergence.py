@@ -97,7 +97,7 @@ class Convergence:
     def clean_zones(self, integration: Bridge) -> None:
         """Let no network inherit connections, before the flows come that would know them."""
         for zone in stale_zones(self._fabric, self._host.name):
-            if not integration.connection.send(codec.ct_flush_zone(zone)):
+            if not integration.send(codec.ct_flush_zone(zone)):
                 return
         zones_are_clean(self._fabric, self._host.name)
 

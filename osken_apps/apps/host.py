@@ -12,8 +12,9 @@ from enum import StrEnum
 from typing import Protocol
 
 from osken_apps.apps import runtime
-from osken_apps.apps.connection import CannotTrack, Connection, SwitchRefused
+from osken_apps.apps.connection import CannotTrack, Connection, SwitchGone, SwitchRefused
 from osken_apps.apps.ovsdb.session import OvsdbSession
+from osken_apps.apps.reader import PacketInHandler
 from osken_apps.apps.switch_requests import read_flows, read_meters, send_bundle, send_meters
 from osken_apps.apps.throttle import Throttle
 from osken_apps.model.conditions import Condition, ForeignFlow
@@ -75,6 +76,34 @@ class Bridge:
     rereading: Throttle = field(default_factory=Throttle)  # where another hand changes its flows
 
     @property
+    def is_here(self) -> bool:
+        """Tell whether it is its host's still; once it is not, its connection may be another host's."""
+        return self.host.bridges.get(self.name) is self
+
+    def request(self, build: Callable[[int], bytes], /) -> list[bytes]:
+        """Ask the switch, as `Connection.request` does, for the host.
+
+        Raises SwitchGone also if the bridge is the host's no more: another one may go by what it has read.
+        """
+        self._must_be_here()
+        replies = self.connection.request(build)
+        self._must_be_here()
+        return replies
+
+    def _must_be_here(self) -> None:
+        if not self.is_here:
+            raise SwitchGone(f"bridge {self.name} is not of host {self.host.name} any more")
+
+    def send(self, message: bytes) -> bool:
+        """Send octets for the host; give False if the switch is gone, or the host's no more."""
+        return self.is_here and self.connection.send(message)
+
+    def answer_packet_ins(self, handler: PacketInHandler) -> None:
+        """Have packet-ins answered by `handler`, unless it is the host's no more."""
+        if self.is_here:
+            self.connection.answer_packet_ins(handler)
+
+    @property
     def is_bare(self) -> bool:
         """Tell whether it is known to have no flow of anybody: by what OpenFlow shows, no frame passes it."""
         return self.installed is not None and not self.installed.flows and not self.foreign
@@ -95,19 +124,21 @@ class Bridge:
             self.connection.monitor_flows()
         ours: dict[FlowKey, FlowBody] = {}
         foreign: list[ForeignFlow] = []
-        for key, body in read_flows(self.connection):
+        for key, body in read_flows(self):
             if body.cookie & COOKIE_MASK == COOKIE:
                 ours[key] = body
             elif body.cookie != PROBE_COOKIE and len(foreign) < MAX_FOREIGN_FLOWS:
                 foreign.append(ForeignFlow(key.table_id, key.priority, body.cookie))
+        meters = read_meters(self) if self.connection.max_meters else {}
+        self._must_be_here()  # others had their turn while it was read
         self.foreign = tuple(foreign)
-        return BridgeState(ours, read_meters(self.connection))
+        return BridgeState(ours, meters)
 
     def meter_drops(self) -> dict[int, int]:
         """Read how many packets each of our meters has dropped, by its id. Raises SwitchError."""
         if not self.connection.max_meters:
             return {}
-        replies = self.connection.request(meter_stats_request)
+        replies = self.request(meter_stats_request)
         stats = (meter for reply in replies for meter in decode_meter_stats(reply))
         return {meter.meter_id: meter.dropped for meter in stats if meter.meter_id in OUR_METERS}
 
@@ -131,7 +162,7 @@ class Bridge:
         outcome = self._send_flows(flows, owner)
         meters_now = desired.meters
         if takes_away:
-            send_meters(self.connection, meters.after)
+            send_meters(self, meters.after)
         else:
             meters_now = {**installed.meters, **meters_now}
         is_whole = takes_away and not outcome.refused
@@ -142,7 +173,7 @@ class Bridge:
     def _send_meters(self, steps: tuple[tuple[MeterCommand, Meter], ...]) -> None:
         """Send meters; a switch that refuses one is used without meters from now on. Raises SwitchError."""
         try:
-            send_meters(self.connection, steps)
+            send_meters(self, steps)
         except SwitchRefused:
             self.connection.max_meters, self.ports_changed = 0, True
             raise
@@ -151,7 +182,7 @@ class Bridge:
         if not flows:
             return Outcome(flows, {})
         try:
-            send_bundle(self.connection, flows)
+            send_bundle(self, flows)
         except CannotTrack:
             self.connection.tracks, self.ports_changed = False, True
             raise
@@ -167,7 +198,7 @@ class Bridge:
         sent, refused = [], {}
         for port_id, part in flows.apart(owner):
             try:
-                send_bundle(self.connection, part)
+                send_bundle(self, part)
                 sent.append(part)
             except SwitchRefused as error:
                 if port_id is None:

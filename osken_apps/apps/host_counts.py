@@ -47,6 +47,6 @@ def _watched(hosts: Hosts, bridge: Bridge) -> list[tuple[str, int]]:
 
 
 def _of_port(bridge: Bridge, port_id: str, ofport: int) -> PortCounts:
-    counts = asdict(read_port_stats(bridge.connection, ofport) or PortStats(ofport, *[0] * 8))
+    counts = asdict(read_port_stats(bridge, ofport) or PortStats(ofport, *[0] * 8))
     del counts["ofport"]
     return PortCounts(port_id, **counts)

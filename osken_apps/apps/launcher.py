@@ -160,7 +160,7 @@ class Controller:
         handlers: dict[Rule, PacketInHandler] = {DHCP_PUNT: self._dhcp.handler(bridge, snapshot)}
         if snapshot.waiting:
             handlers[GUEST_ANNOUNCES] = Arrivals(bridge.host, self._hosts, snapshot)
-        bridge.connection.answer_packet_ins(PacketIns(handlers))
+        bridge.answer_packet_ins(PacketIns(handlers))
 
 
 def run(config: Config, config_file: Path) -> int:

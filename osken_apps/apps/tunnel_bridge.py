@@ -64,5 +64,5 @@ class TunnelBridge:
         ours = bridge_of(bridge.name, self._layout, snapshot) if is_to_greet else None
         messages = b"".join(greetings(ours, before)) if ours else b""
         if messages:
-            bridge.connection.send(messages)
-            runtime.spawn_after(GREET_AGAIN_S, bridge.connection.send, messages)
+            bridge.send(messages)
+            runtime.spawn_after(GREET_AGAIN_S, bridge.send, messages)

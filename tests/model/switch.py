@@ -97,9 +97,9 @@ class SwitchConnection(Numbered):
     """A connection to a bridge; `fault` breaks the next request: refused, unanswered or gone.
 
     `on_request` is called whenever a request waits for its answer: anything may happen then; `on_change` when
-    one waits that changes the bridge. `full_at` is how
-    many flows the bridge takes. Without `can_track` it takes no flow
-    that has connections kept, without `takes_meters` no meter, whatever it says.
+    one waits that changes the bridge; `on_done` when one was done whose answer is on its way. `full_at` is
+    how many flows the bridge takes. Without `can_track` it takes no flow that has connections kept, without
+    `takes_meters` no meter, whatever it says.
     """
 
     def __init__(
@@ -121,6 +121,7 @@ class SwitchConnection(Numbered):
         self.on_gone: Callable[[], None] = lambda: None
         self.on_request: Callable[[], None] = lambda: None
         self.on_change: Callable[[], None] = lambda: None
+        self.on_done: Callable[[], None] = lambda: None
         self.alive = True
         self.monitored = False
 
@@ -170,6 +171,7 @@ class SwitchConnection(Numbered):
             raise SwitchRefused("the table is full")
         if fault == "unanswered":
             raise SwitchError("unanswered")
+        self.on_done()
         return replies
 
     def _take(self, message: bytes) -> Iterator[bytes]:

@@ -10,6 +10,7 @@ import pytest
 
 from osken_apps.apps import hosts
 from osken_apps.apps.complaints import Complaints
+from osken_apps.apps.reader import Nobody
 from osken_apps.apps.reconcile import HostReconciler
 from osken_apps.model.changes import Deleted, Upserted
 from osken_apps.model.host_snapshot import host_snapshot
@@ -22,7 +23,7 @@ from osken_apps.openflow.match import Match
 from osken_apps.openflow.wire import encode_flow
 from tests.golden.scenarios import NET1, SERVER1, SUBNET1, VM1
 from tests.model import two_hosts
-from tests.model.switch import SwitchConnection
+from tests.model.switch import Ovsdb, SwitchConnection
 from tests.model.test_trouble import World
 from tests.model.two_hosts import TwoHosts
 
@@ -218,3 +219,54 @@ def test_a_port_stays_dead_until_the_integration_bridge_is_back_and_has_its_flow
     assert world.attempt()
     assert (world.ovsdb.tags, world.reports[VM1.id].status) == ({"tap1": 1}, PortStatus.ACTIVE)
     assert world.hosts.by_name["h"].tallies.repairs == 0
+
+
+class Moving(World):
+    """A world in which another host's session shows the integration bridge, too, and waits for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.plug(tap1=VM1.id)
+        self.other = Ovsdb("o", (self.bridge.datapath_id,), "192.0.2.77")
+        self.peers.session_shows(self.other, self.other.view())  # type: ignore[arg-type]
+
+    def move(self) -> None:
+        """Have it be the other host's, which looks at it at once."""
+        self.ovsdb.datapath_ids = (self.physical.id,)
+        self.plug()
+        self.attempt_other()
+
+    def attempt_other(self) -> None:
+        reconciler = self.hosts.by_name["o"].reconciler
+        assert isinstance(reconciler, HostReconciler)
+        assert reconciler.attempt()
+
+
+@pytest.mark.parametrize("request_number", [1, 2, 3, 4, 5])
+def test_a_bridge_that_is_another_host_s_meanwhile_gets_no_more_from_this_one(request_number: int) -> None:
+    """It is asked for its flows, for its meters, for what these count, to take meters, to take flows."""
+
+    def moves() -> None:
+        seen.append(1)
+        if len(seen) == request_number:
+            world.move()
+
+    world, seen = Moving(), list[int]()
+    world.connection.on_done = moves
+    world.attempt()
+    assert len(seen) >= request_number
+    for _ in range(2):
+        bridge = world.hosts.by_name["o"].bridges["br-int"]
+        assert bridge.installed is not None
+        assert (bridge.installed.flows, bridge.installed.meters) == (world.bridge.flows, world.bridge.meters)
+        world.attempt_other()
+
+
+def test_nor_are_its_packet_ins_answered_for_this_one_any_more() -> None:
+    world = Moving()
+    bridge = world.hosts.by_name["h"].bridges["br-int"]
+    world.move()
+    handler = world.connection.handler
+    bridge.answer_packet_ins(Nobody())
+    assert not bridge.send(b"")
+    assert (world.connection.handler, world.connection.sent) == (handler, [])

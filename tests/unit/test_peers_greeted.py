@@ -45,9 +45,10 @@ class Site:
         class Bridge:
             name: str
             connection: Connection
+            send: Callable[[bytes], None]
 
         for _ in range(2):
-            self.tunnel_bridge.greet_peers(Bridge("br-tun", connection), SNAPSHOT)  # type: ignore[arg-type]
+            self.tunnel_bridge.greet_peers(Bridge("br-tun", connection, connection.send), SNAPSHOT)  # type: ignore[arg-type]
         return connection.sent
 
 
