@@ -138,10 +138,12 @@ class Session:
     def monitor_flows(self) -> bytes:
         """Give the message that asks to be told of flows that others change; what it tells are events.
 
-        It is empty where the switch can not be asked.
+        It is empty where the switch can not be asked, or was.
         """
         if not self._has_flow_monitor:
             self._events.append(NotMonitored(WHY_NOT))
+            return b""
+        if self._monitor.xid is not None:
             return b""
         return self._monitor.request(self._exchanges.new_xid())
 

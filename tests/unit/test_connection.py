@@ -168,6 +168,21 @@ def test_the_observer_is_told_of_flows_that_others_change_once_that_was_asked_fo
     with_wire(work)
 
 
+def test_a_switch_that_tells_already_is_not_asked_again(caplog: pytest.LogCaptureFixture) -> None:
+    """As where its bridge becomes another host's."""
+
+    def work(made: Wire) -> None:
+        made.serve()
+        for _ in range(2):
+            made.connection.monitor_flows()
+            made.connection.request(barrier_request)
+        assert made.connection.errors == {}
+
+    with caplog.at_level("INFO"):
+        with_wire(work)
+    assert caplog.messages == []
+
+
 def test_a_switch_without_a_flow_monitor_is_used_without(caplog: pytest.LogCaptureFixture) -> None:
     def work(made: Wire) -> None:
         made.switch.has_flow_monitor = False

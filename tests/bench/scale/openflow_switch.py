@@ -24,6 +24,7 @@ OFPMPF_REPLY_MORE = 1
 ALL_METERS = 0xFFFFFFFF
 BAD_REQUEST, BAD_TYPE, BAD_MULTIPART = 1, 1, 2
 BUNDLE_FAILED, UNKNOWN_BUNDLE = 17, 2
+FLOW_MONITOR_FAILED, MONITOR_EXISTS = 16, 1
 
 HEADER = struct.Struct("!BBHI")
 FEATURES = struct.Struct("!QIBB2xI4x")
@@ -209,6 +210,8 @@ class SimulatedSwitch:
         if kind == METER_FEATURES:
             return _reply(xid, kind, [struct.pack("!IIIBB2x", 262144, 0b10, 0b1111, 1, 0)])
         if kind == FLOW_MONITOR and self.has_flow_monitor:
+            if self.is_monitored:
+                return message(ERROR, xid, struct.pack("!HH", FLOW_MONITOR_FAILED, MONITOR_EXISTS))
             self.is_monitored = True
             return _reply(xid, kind, [])
         return message(ERROR, xid, struct.pack("!HH", BAD_REQUEST, BAD_MULTIPART))
