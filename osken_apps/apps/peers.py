@@ -64,6 +64,12 @@ class Peers:
         self._connections[connection] = identity
         self._follow(self.identities.show_bridge(connection, identity))
 
+    def named(self, connection: Connection) -> None:
+        """Take a bridge that has its name only now: it had no LOCAL port yet when it connected."""
+        is_ours = connection.bridge in self.hosts.fabric.layout.all_bridges
+        if is_ours and connection not in self._connections:
+            self.connected(connection, connection.description)
+
     def disconnected(self, connection: Connection) -> None:
         """Forget a bridge's connection; what it showed last still counts."""
         if self._connections.pop(connection, None) is None:

@@ -17,11 +17,13 @@ class SwitchObserver:
         self._peers.connected(connection, connection.description)
 
     def ports_changed(self, connection: Connection) -> None:
-        """Have the host of a bridge whose ports changed looked at."""
+        """Have the host of a bridge whose ports changed looked at; its name is one of its ports'."""
         bridge = self._peers.bridge_of(connection)
         if bridge:
             bridge.ports_changed = True
             self._peers.hosts.wake([bridge.host.name])
+        else:
+            self._peers.named(connection)
 
     def flows_changed(self, connection: Connection, what: FlowsChanged) -> None:
         """Have a bridge read whose flows another hand has changed."""

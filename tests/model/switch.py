@@ -116,6 +116,7 @@ class SwitchConnection(Numbered):
         self.handler: object = None
         self.bridge_in_memory = bridge
         self.bridge = name
+        self.description: str | None = None
         self.id = bridge.datapath_id
         self.fault = ""
         self.on_gone: Callable[[], None] = lambda: None

@@ -12,6 +12,7 @@ from osken_apps.apps import hosts
 from osken_apps.apps.complaints import Complaints
 from osken_apps.apps.reader import Nobody
 from osken_apps.apps.reconcile import HostReconciler
+from osken_apps.apps.switch import SwitchObserver
 from osken_apps.model.changes import Deleted, Upserted
 from osken_apps.model.host_snapshot import host_snapshot
 from osken_apps.model.preparation import stale_zones
@@ -81,6 +82,18 @@ def test_a_conflict_that_is_settled_meanwhile_is_waited_for_no_more() -> None:
     world.connection.on_change = once(lambda: settle(world))
     assert world.attempt()
     assert (world.reports[VM1.id].status, world.reports[VM1.id].waits_for) == (PortStatus.ACTIVE, "")
+
+
+def test_a_bridge_that_has_no_local_port_yet_is_of_its_host_once_it_has() -> None:
+    world = World()
+    world.peers.disconnected(world.connection)  # type: ignore[arg-type]
+    connection = SwitchConnection(world.bridge, "")
+    world.peers.connected(connection, None)  # type: ignore[arg-type]
+    observer = SwitchObserver(world.peers)
+    for name, bridges in (("", ["br-eth2"]), ("br-foo", ["br-eth2"]), ("br-int", ["br-eth2", "br-int"])):
+        connection.bridge = name
+        observer.ports_changed(connection)  # type: ignore[arg-type]
+        assert sorted(world.hosts.by_name["h"].bridges) == bridges
 
 
 def reconciler_of(world: World) -> HostReconciler:
