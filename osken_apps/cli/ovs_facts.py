@@ -36,7 +36,7 @@ def host_facts(output: str, way_to_controller: str = "") -> HostFacts:
     for _ in replica.taking(shown):
         pass
     (root,) = replica.rows(RootRow).values()
-    facts = HostViewer("", connected).view_of(replica, root).facts
+    facts = HostViewer(("",), connected).view_of(replica, root).facts
     return replace(facts, way_to_controller=way_to_controller)
 
 

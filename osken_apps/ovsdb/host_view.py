@@ -4,7 +4,7 @@ Texts are cut where they are longer than any that we know, and printable. Source
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -40,7 +40,7 @@ DATAPATH_ID = re.compile("[0-9a-fA-F]{1,16}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostView:
-    """What a session shows of its host."""
+    """What a session shows of its host; `datapath_ids` are those of bridges of ours."""
 
     system_id: str
     hostname: str
@@ -98,9 +98,13 @@ class _Port(NamedTuple):
 class HostViewer:
     """Looks at the replica of a host, and looks again only at what has changed since."""
 
-    def __init__(self, integration_bridge: str, connected: Mapping[Uuid, bool] = NOT_KNOWN) -> None:
-        """Begin; `connected` says of which controllers it is known whether their bridges are connected."""
-        self._integration_bridge = integration_bridge
+    def __init__(self, bridges: Sequence[str], connected: Mapping[Uuid, bool] = NOT_KNOWN) -> None:
+        """Begin; `bridges` are the names of ours, the integration bridge first.
+
+        `connected` says of which controllers it is known whether their bridges are connected.
+        """
+        self._our_bridges = bridges
+        self._integration_bridge = bridges[0]
         self._connected = connected
         self._ports: dict[Uuid, _Port] = {}
         self._integration_ports: dict[str, list[Uuid]] = {}  # by name, which may be that of several if cut
@@ -129,7 +133,8 @@ class HostViewer:
         for uuid, port in integration.items():
             self._integration_ports.setdefault(port.tagged.name, []).append(uuid)
         facts = (_bridge_facts(replica, row, ports[row.name].values(), self._connected) for row in bridges)
-        numbers = (_datapath_id(row.datapath_id or "") for row in bridges)
+        ours = (row for row in bridges if row.name in self._our_bridges)
+        numbers = (_datapath_id(row.datapath_id or "") for row in ours)
         return HostView(
             system_id=system_id,
             hostname=hostname,

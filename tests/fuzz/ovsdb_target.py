@@ -51,7 +51,7 @@ def _run(prepare: Callable[[Session], None], pieces: Iterable[bytes]) -> Outcome
     said = session.to_send()
     if len(said) > 6 * taken + TALK_OCTETS * (1 + said.count(b'"error"')):  # a character may need six octets
         raise AssertionError(f"{taken} octets are answered by {len(said)}")
-    return refuses, HostViewer("br-int").view(session.replica), session.answers(), said
+    return refuses, HostViewer(("br-int",)).view(session.replica), session.answers(), said
 
 
 def _finish(session: Session) -> None:

@@ -25,7 +25,7 @@ class Host:
         sock = socket.socket(socket.AF_UNIX)
         sock.connect(str(switch.directory / "db.sock"))
         self.switch, self._socket = switch, sock
-        self.session = OvsdbSession(plain(sock), ("192.0.2.1", 1), "br-int")
+        self.session = OvsdbSession(plain(sock), ("192.0.2.1", 1), ("br-int",))
         self._task = eventlet.spawn(self.session.run, lambda: None)
 
     def close(self) -> None:

@@ -42,7 +42,7 @@ class Peer:
 
     def __init__(self) -> None:
         ours, self.socket = socket.socketpair()
-        self.session = OvsdbSession(plain(ours), ADDRESS, "br-int")
+        self.session = OvsdbSession(plain(ours), ADDRESS, ("br-int", "br-eth2"))
         self.views: list[Any] = []
         self.error: str | None = None
         self.task = eventlet.spawn(self._run, ours)
@@ -83,6 +83,9 @@ def peer() -> Iterator[Peer]:
         made.task.wait()
 
 
+NUMBERS = {"br-int": 0xABC, "br-eth2": 0xDEF, "br-mgmt": 1}
+
+
 def host(ports: int) -> SimulatedDatabase:
     plugged = [(f"tap{number}", f"iface{number}") for number in range(ports)]
     return SimulatedDatabase("host1", {"br-int": (0xABC, plugged)})
@@ -99,6 +102,19 @@ def with_peer(work: Callable[[Peer], object]) -> None:
 def wait_for(met: Callable[[], object]) -> None:
     while not met():
         eventlet.sleep(0.001)
+
+
+def test_bridges_that_are_not_ours_say_nothing_of_which_host_it_is() -> None:
+    """Any number of hosts may have given one of them the same datapath id."""
+
+    def work(made: Peer) -> None:
+        bridges = {name: (number, list[tuple[str, str]]()) for name, number in NUMBERS.items()}
+        made.serve(SimulatedDatabase("host1", bridges))
+        wait_for(lambda: made.views and made.views[-1])
+        view = made.views[-1]
+        assert (view.datapath_ids, len(view.facts.bridges)) == ((0xABC, 0xDEF), 3)
+
+    with_peer(work)
 
 
 def test_a_session_shows_its_host_and_writes_tags() -> None:

@@ -53,7 +53,7 @@ class OvsdbApp(OSKenApp):
         except OSError:  # which the edge has told
             return
         layout = self._peers.hosts.fabric.layout
-        session = OvsdbSession(transport, address, layout.integration_bridge, certified)
+        session = OvsdbSession(transport, address, layout.all_bridges, certified)
         shown: list[HostView] = []
 
         def changed() -> None:

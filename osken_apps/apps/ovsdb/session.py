@@ -5,7 +5,7 @@ transaction is woken.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from socket import SHUT_RDWR
@@ -37,15 +37,19 @@ class OvsdbSession:
     """A live session; `run` serves it until it ends."""
 
     def __init__(
-        self, transport: Transport, address: Any, integration_bridge: str, certified: str = ""
+        self, transport: Transport, address: Any, bridges: Sequence[str], certified: str = ""
     ) -> None:
+        """Begin over a transport with a peer at `address` (host, port).
+
+        `bridges` are the names of ours, the integration bridge first; `certified` is its host, if known.
+        """
         self.address = address
         self.certified = certified
         self.began_at = datetime.now(UTC).replace(microsecond=0)
         self._transport = transport
         self._sender = Sender(transport)
         self._session = Session(runtime.clock())
-        self._viewer = HostViewer(integration_bridge)
+        self._viewer = HostViewer(bridges)
         self._view: HostView | None = None
         self._viewed_at = 0
         self._questions: dict[int, runtime.Once] = {}
