@@ -23,6 +23,7 @@ LOG = logging.getLogger(__name__)
 AWAY_S = 5.0  # so long a host may be without any connection before another may have its ports
 FIRST_CONNECTIONS_S = 30.0  # so long after the start the hosts that the store knows are waited for
 SETTLE_S = 5.0  # so long a host has, from its first bridge on, to connect the rest
+REFUSED_S = 60.0  # so long something that was not let in is its host's trouble: it dials again much sooner
 MAX_GONE_HOSTS = 1000
 PASS_BOUNDS_S = (0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0)
 
@@ -185,10 +186,26 @@ class Hosts:
             self.forget(host.name)
 
     def refused_by_certificate(self, name: str, address: str, trouble: str) -> None:
-        """Show that something was not let in, where its host is known by name or, if it has none, address."""
+        """Show that something was not let in, where its host is known by name or, if it has none, address;
+        until the host connects anew, or nothing was refused for a while: it may have been a stranger.
+        """
         for host in self.by_name.values():
             if host.name == name or (not name and address in host.addresses):
                 host.say(Topic.CERTIFICATE, trouble)
+                self.news.set()
+                is_looked_at, host.refused_at = host.refused_at is not None, runtime.clock()
+                if not is_looked_at:
+                    runtime.spawn_after(REFUSED_S, self._forgive, host)
+
+    def _forgive(self, host: Host) -> None:
+        """Let what was refused a while ago be no trouble any more."""
+        left_s = (host.refused_at or 0.0) + REFUSED_S - runtime.clock()
+        if left_s > 0:
+            runtime.spawn_after(left_s, self._forgive, host)
+        else:
+            host.refused_at = None
+            host.say(Topic.CERTIFICATE, "")
+            self.news.set()
 
     def tell(
         self, host: Host, log: logging.Logger, level: int, words: str, *details: object, about: str = ""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
@@ -560,3 +561,27 @@ def test_of_very_many_conditions_of_a_host_some_are_logged_and_the_rest_is_count
     world.plug()
     assert world.attempt()
     assert "host h: 30 more are wrong no more" in caplog.messages
+
+
+def test_what_was_refused_is_trouble_until_nothing_is_refused_for_a_minute(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def pass_time(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+        for timer in [timer for timer in timers if timer[0] <= now]:
+            timers.remove(timer)
+            timer[1](*timer[2:])
+
+    now, timers = 0.0, list[Any]()
+    world = World()
+    monkeypatch.setattr(runtime, "clock", lambda: now)
+    monkeypatch.setattr(runtime, "spawn_after", lambda after_s, *work: timers.append((now + after_s, *work)))
+    for _ in range(2):
+        for _ in range(10):
+            world.hosts.refused_by_certificate("h", "198.51.100.1", "expired")
+            pass_time(30.0)
+            assert (world.trouble, len(timers)) == ("expired", 1)
+        world.hosts.news.clear()
+        pass_time(30.0)
+        assert (world.trouble, timers, world.hosts.news.is_set) == ("", [], True)
