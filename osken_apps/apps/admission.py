@@ -3,15 +3,21 @@
 Silent and half-open connections cost a slot for a while and no more. Where slots are short, an address that
 has a crowd of them makes room for another one's, and a newcomer that was waited for makes room for the next;
 who has shown who it is stays, but for one of a crowd.
+
+Where all newcomers are young, chance says who makes room. A flood from any number of addresses, as one
+network of IPv6 has, then seldom meets a host, which is known a moment after it has come; and many hosts of
+one network are no worse off than others.
 """
 
 from collections import Counter
 from collections.abc import Callable
+from itertools import islice
+from random import randrange
 
 from osken_apps.apps.runtime import clock
 
 MAX_NEWCOMERS = 4096  # all connections of a thousand hosts, if they dial at once
-PATIENCE_S = 2.0  # a younger newcomer makes no room: it may be a host, and we the slow ones
+PATIENCE_S = 2.0  # a younger newcomer makes room only if all are: it may be a host, and we the slow ones
 CROWD = 64  # more connections than a host has
 
 
@@ -30,11 +36,17 @@ class Admission:
     """The connections of one listening socket."""
 
     def __init__(
-        self, most: int, most_newcomers: int = MAX_NEWCOMERS, now: Callable[[], float] = clock
+        self,
+        most: int,
+        most_newcomers: int = MAX_NEWCOMERS,
+        now: Callable[[], float] = clock,
+        choose: Callable[[int], int] = randrange,
     ) -> None:
+        """Begin with none; `choose` gives one of the first so many numbers, by chance."""
         self._most = most
         self._most_newcomers = most_newcomers
         self._now = now
+        self._choose = choose
         self._guests = _Guests()
         self._newcomers = _Guests()
 
@@ -65,14 +77,19 @@ class Admission:
         self._newcomers.discard(guest)
 
     def _make_room(self, guests: "_Guests", address: str) -> bool:
-        victim = guests.last_of_crowd(but_for=address)
+        victim = guests.last_of_crowd(but_for=address) or self._newcomer(guests.count_of(address) >= CROWD)
         if victim is None:
-            victim = self._newcomers.first()
-            if victim is None or self._now() < victim.since + PATIENCE_S:
-                return False
+            return False
         self.leave(victim)
         victim.close()
         return True
+
+    def _newcomer(self, for_crowd: bool) -> Guest | None:
+        """Give the newcomer that makes room for one more, who may be of a crowd; None: it gets none."""
+        oldest = self._newcomers.first()
+        if oldest is None or self._now() >= oldest.since + PATIENCE_S:
+            return oldest
+        return None if for_crowd else self._newcomers.at(self._choose(len(self._newcomers)))
 
 
 class _Guests:
@@ -96,8 +113,14 @@ class _Guests:
             if not self._of_address[guest.address]:
                 del self._of_address[guest.address]
 
+    def count_of(self, address: str) -> int:
+        return self._of_address[address]
+
     def first(self) -> Guest | None:
         return next(iter(self._guests), None)
+
+    def at(self, place: int) -> Guest:
+        return next(islice(self._guests, place, None))
 
     def last_of_crowd(self, but_for: str) -> Guest | None:
         """Give the newest connection of the address that has most, if it has more than a host would."""
