@@ -5,6 +5,7 @@ Which host a connection is of is decided in `model.identity`; when a host begins
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from typing import TypeVar
 
 from osken_apps.apps import runtime
@@ -75,7 +76,8 @@ class Peers:
         if self._connections.pop(connection, None) is None:
             return
         self._told.pop(connection, None)
-        self._let_go(connection, "")
+        with self._guarded_end(connection):
+            self._let_go(connection, "")
         self._follow(self.identities.end_bridge(connection))
 
     # -- OVSDB sessions
@@ -98,7 +100,8 @@ class Peers:
         """Forget a session."""
         if session not in self._sessions:
             return
-        self._part(session)
+        with self._guarded_end(session):
+            self._part(session)
         del self._sessions[session], self._views[session]
         self._told.pop(session, None)
         self._follow(self.identities.end_session(session))
@@ -321,8 +324,12 @@ class Peers:
         self.hosts.news.set()
         address = session.address[0]
         self.hosts.tell_of(host.name, {address}, "host %s: OVSDB session from %s ended", address)
-        self.hosts.wake(self.hosts.fabric.lose_ovsdb(host.name))
         self.hosts.may_be_away(host)
+        self.hosts.wake(self.hosts.fabric.lose_ovsdb(host.name))
+
+    def _guarded_end(self, key: Peer) -> AbstractContextManager[None]:
+        """Have an error of ours leave nothing of what has ended: it would keep its host's names for ever."""
+        return self.hosts.failures.guarded("the end of a session or a bridge was not taken", str(key))
 
 
 def _probe(rival: Connection | OvsdbSession) -> None:

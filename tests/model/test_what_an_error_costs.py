@@ -31,6 +31,7 @@ from osken_apps.model.tunnels import RemotePorts
 from osken_apps.pipeline.port_forms import PortForms
 from tests.golden.scenarios import LAYOUT
 from tests.model.loading import load
+from tests.model.switch import Ovsdb
 from tests.model.test_networks_apart import NETWORKS, OVERLAY, Site, port, tap
 
 EVERY_NETWORK = (*NETWORKS.values(), OVERLAY)
@@ -248,3 +249,21 @@ def test_an_error_about_a_port_of_a_network_over_tunnels_costs_no_other_host(
     healed = fabric.tunnel_peers.of(OVERLAY.id, "h1")
     assert (healed.peers, healed.floods_unknown) == (well.peers, well.floods_unknown)
     assert [it.mac_address for it in healed.ports] == [it.mac_address for it in well.ports]
+
+
+@pytest.mark.parametrize("name", ["may_be_away", "wake"])
+def test_an_error_that_the_end_of_a_connection_meets_keeps_out_no_next_one(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = Site(P1)
+    connection: Any = site.hosts.by_name["h"].bridges["br-int"].connection
+    with monkeypatch.context() as patch:
+        patch.setattr(site.hosts, name, lambda *_: 1 / 0)
+        site.peers.session_ended(site.ovsdb)  # type: ignore[arg-type]
+        site.peers.disconnected(connection)
+    assert site.hosts.by_name["h"].session is None
+    assert "br-int" not in site.hosts.by_name["h"].bridges
+    for again in (site.ovsdb, Ovsdb("h", site.ovsdb.datapath_ids)):
+        site.peers.session_shows(again, again.view())  # type: ignore[arg-type]
+        assert site.hosts.by_name["h"].session is again
+        site.peers.session_ended(again)  # type: ignore[arg-type]
