@@ -1,9 +1,9 @@
 """What a pass has the store told of a host's ports. SHELL (it logs)."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
-from osken_apps.apps.host import Bridge, Host
+from osken_apps.apps.host import Host
 from osken_apps.apps.host_conditions import HostConditions
 from osken_apps.failures import Failures
 from osken_apps.model.changes import PortReport
@@ -38,17 +38,31 @@ class PortReporter:
         """Note the ports whose flows or tags are to be changed, before they are."""
         self._unsettled.update(port_ids)
 
-    def settle(self, refused: Iterable[str]) -> None:
-        """Note that flows and tags are as they are to be, but for the ports whose flows a switch refuses."""
-        self._unsettled = set(refused)
+    def settle(self, besides: Iterable[str]) -> None:
+        """Note that flows and tags are as they are to be, but for some ports."""
+        self._unsettled = set(besides)
+
+    def behind(self, snapshot: HostSnapshot, broken: Mapping[str, str]) -> dict[str, str]:
+        """Give the ports that were to be changed, or are new, and whose frames pass one of some bridges, each
+        with what is wrong with that.
+        """
+        changing = self._unsettled | self._new(snapshot) if broken else set()
+        ways = ((bound, self._fabric.layout.way_of(bound.segment)) for bound in snapshot.ports)
+        return {
+            bound.port_id: broken[way]
+            for bound, way in ways
+            if way and way in broken and bound.port_id in changing
+        }
 
     def after_pass(
-        self, snapshot: HostSnapshot, bridges: Mapping[str, Bridge], refused: Mapping[str, str]
+        self, snapshot: HostSnapshot, connected: Collection[str], troubles: Mapping[str, str]
     ) -> None:
-        """Report what stands after a pass; `refused`: by port why a switch refused its flows."""
-        if self._may_report(snapshot, bridges):
+        """Report what stands after a pass; `connected` are the bridges that are, `troubles` says by port what
+        keeps its flows from standing.
+        """
+        if self._may_report(snapshot, connected):
             cut = self._conditions.cut()
-            self._send(port_reports(self._fabric, snapshot, bridges.keys(), refused, cut))
+            self._send(port_reports(self._fabric, snapshot, connected, troubles, cut))
 
     def trouble(self, trouble: str) -> None:
         """Let the host, and the ports that were to be changed, say what broke a pass.
@@ -62,7 +76,7 @@ class PortReporter:
             what = "a failed pass could not be told of the ports that it concerns"
             self._failures.note(what, error, f"host {self._host.name}")
 
-    def _may_report(self, snapshot: HostSnapshot, bridges: Mapping[str, Bridge]) -> bool:
+    def _may_report(self, snapshot: HostSnapshot, connected: Collection[str]) -> bool:
         """Tell whether the host has had its time to connect: until then nothing is said to be missing.
 
         One that is called something else since the snapshot was made says nothing until the next pass.
@@ -70,14 +84,12 @@ class PortReporter:
         if snapshot.host != self._host.name:
             return False
         complete = self._fabric.shown(self._host.name).complete
-        return complete and (self._host.settled or bridges.keys() >= set(self._fabric.layout.bridges))
+        return complete and (self._host.settled or set(connected) >= set(self._fabric.layout.bridges))
 
     def _report_ports_in(self, trouble: str) -> None:
         if self._fabric.ready(self._host.name):
             snapshot = host_snapshot(self._fabric, self._host.name)
-            ports = (self._fabric.inventory.ports[bound.port_id] for bound in snapshot.ports)
-            new = {port.id for port in ports if not self._is_known(port)}
-            troubles = dict.fromkeys(self._unsettled | new, trouble)
+            troubles = dict.fromkeys(self._unsettled | self._new(snapshot), trouble)
             self._conditions.look(snapshot)
             connected, cut = self._host.bridges.keys(), self._conditions.cut()
             self._send(port_reports(self._fabric, snapshot, connected, troubles, cut))
@@ -89,6 +101,12 @@ class PortReporter:
                     self._log(report)
             self._fabric.told.note(reports)
             self._report(reports)
+
+    def _new(self, snapshot: HostSnapshot) -> set[str]:
+        """Give the ids of the ports of a host that the store does not hold as working there."""
+        known = self._fabric.inventory.ports
+        ports = (known[bound.port_id] for bound in snapshot.ports if bound.port_id in known)
+        return {port.id for port in ports if not self._is_known(port)}
 
     def _is_known(self, port: Port) -> bool:
         """Tell whether the store holds a port as working at this host."""

@@ -6,7 +6,7 @@ later and later.
 """
 
 import logging
-from collections.abc import Callable, Collection, Container
+from collections.abc import Callable, Container
 from dataclasses import replace
 from functools import partial
 
@@ -14,16 +14,16 @@ from osken_apps.apps import runtime
 from osken_apps.apps.announcer import Announcer
 from osken_apps.apps.broken_ports import broken_ports
 from osken_apps.apps.connection import SwitchError
-from osken_apps.apps.convergence import Convergence
-from osken_apps.apps.host import Bridge, Host
+from osken_apps.apps.convergence import NOTHING_SENT, Convergence
+from osken_apps.apps.host import Bridge, BridgeState, Host, Outcome
 from osken_apps.apps.host_conditions import HostConditions
 from osken_apps.apps.host_tags import HostTags
 from osken_apps.apps.hosts import Hosts
-from osken_apps.apps.ovsdb.session import OvsdbSession
+from osken_apps.apps.ovsdb.session import OvsdbError, OvsdbSession
 from osken_apps.apps.port_reporter import PortReporter
 from osken_apps.apps.tunnel_bridge import TunnelBridge
 from osken_apps.backoff import Backoff
-from osken_apps.errors import OskenAppsError
+from osken_apps.errors import Malformed, OskenAppsError
 from osken_apps.failures import Failures
 from osken_apps.model.changes import PortReport
 from osken_apps.model.host_snapshot import host_snapshot, reaches_of
@@ -132,13 +132,12 @@ class HostReconciler:
 
     def _guarded_pass(self) -> bool:
         try:
-            refused = self._read_and_pass()
+            refused, broken = self._read_and_pass()
         except _CutShort as gone:
             self._tell(logging.INFO, "%s", str(gone), about=type(gone).__name__)
             return False
         except OskenAppsError as error:
-            if self._host.troubles.get(Topic.PASS) != str(error):
-                self._tell(logging.WARNING, "%s", str(error), about=type(error).__name__)
+            self._tell_of_trouble(str(error), type(error).__name__)
             self._reports.trouble(str(error))
             return False
         except Exception as error:
@@ -146,9 +145,17 @@ class HostReconciler:
             if not self._set_aside():
                 self._reports.trouble("an error of the controller; see its log")
             return False
-        self._host.say(Topic.PASS, "")
-        self._host.in_order = not refused and self._fabric.ready(self._host.name)
-        return not refused
+        for name, trouble in list(broken.items())[:1]:
+            self._tell_of_trouble(trouble, name)
+        self._host.say(Topic.PASS, next(iter(broken.values()), ""))
+        is_done = not refused and not broken
+        self._host.in_order = is_done and self._fabric.ready(self._host.name)
+        return is_done
+
+    def _tell_of_trouble(self, trouble: str, about: str) -> None:
+        """Log what keeps a pass from all that it is to do, unless it is what the last one met."""
+        if self._host.troubles.get(Topic.PASS) != trouble:
+            self._tell(logging.WARNING, "%s", trouble, about=about)
 
     def _set_aside(self) -> bool:
         """Leave the ports as they are that an error of ours is about; tell whether it is about some."""
@@ -159,20 +166,24 @@ class HostReconciler:
         self._fabric.put_aside(broken)
         return bool(broken)
 
-    def _read_and_pass(self) -> dict[str, str]:
-        """Bring the host to what it should have; give the ports whose flows are refused, with the reason.
+    def _read_and_pass(self) -> tuple[dict[str, str], dict[str, str]]:
+        """Bring the host to what it should have; give the ports whose flows are refused, and the bridges
+        besides the integration bridge that are not as they should be, each with the reason.
 
-        Raises _CutShort, besides what the host's switches and its database do.
+        Raises _CutShort, besides what the integration bridge and the host's database do.
         """
         self._wakeup.clear()
         read, unread = self._convergence.read_new()
-        refused = self._converge(read, unread)
-        if unread:
-            raise SwitchError(next(iter(unread.values())))
-        return refused
+        broken = {bridge.name: why for bridge, why in unread.items()}
+        refused = self._converge(read, unread, broken)
+        if why := broken.get(self._fabric.layout.integration_bridge):
+            raise SwitchError(why)
+        return refused, broken
 
-    def _converge(self, read: list[Bridge], unread: Collection[Bridge]) -> dict[str, str]:
-        """Bring what was read to what it should be; with bridges that cannot be read nothing is reported."""
+    def _converge(
+        self, read: list[Bridge], unread: Container[Bridge], broken: dict[str, str]
+    ) -> dict[str, str]:
+        """Bring what was read to what it should be, and add to `broken` what cannot be."""
         layout = self._fabric.layout
         with self._hosts.turns:
             runtime.pause()  # what waits in the sockets is read between one host's turn and the next
@@ -189,25 +200,38 @@ class HostReconciler:
             desired = {name: self._convergence.desired(name, snapshot) for name in names}
         integration = bridges.get(layout.integration_bridge)
         if is_whole:
-            self._before_flows(snapshot, bridges)
+            self._before_flows(snapshot, bridges, broken)
         refused: dict[str, str] = {}
         for bridge, wanted in desired.items():
             if bridge in bridges:
-                outcome = self._convergence.converge(
-                    bridges[bridge], wanted, snapshot, self._reports.unsettle
-                )
+                outcome = self._converge_one(bridges[bridge], wanted, snapshot, broken)
                 refused |= outcome.refused
                 self._tunnel_bridge.is_to_greet |= bridge == layout.tunnel_bridge and bool(outcome.sent.add)
                 self._look_for_news(bridges)
         if is_whole:
             self._tags.write(snapshot, integration is not None)
-            self._reports.settle(refused)
+            troubles = self._reports.behind(snapshot, broken) | refused
+            self._reports.settle(troubles)
             self._announcer.send(snapshot, integration)
         self._conditions.look(snapshot)
         self._tunnel_bridge.greet_peers(bridges.get(layout.tunnel_bridge), snapshot)
-        if is_whole and not unread and integration:
-            self._reports.after_pass(snapshot, bridges, refused)
+        if is_whole and integration:
+            self._reports.after_pass(snapshot, bridges.keys() | broken, troubles)
         return refused
+
+    def _converge_one(
+        self, bridge: Bridge, wanted: BridgeState, snapshot: HostSnapshot, broken: dict[str, str]
+    ) -> Outcome:
+        """Bring a bridge to what it should be; one that cannot be keeps no other from that, but for the
+        integration bridge: before that drops what it must, no other lets anything pass. Raises SwitchError.
+        """
+        try:
+            return self._convergence.converge(bridge, wanted, snapshot, self._reports.unsettle)
+        except (SwitchError, Malformed) as error:
+            if bridge.name == self._fabric.layout.integration_bridge:
+                raise
+            broken[bridge.name] = str(error)
+            return NOTHING_SENT
 
     def _bridges_among(self, read: list[Bridge], unread: Container[Bridge]) -> dict[str, Bridge]:
         """Give the bridges that are connected and were looked at; one that connects meanwhile waits for the
@@ -252,13 +276,18 @@ class HostReconciler:
         """Look at where its networks over tunnels are besides: of the rest nothing has changed."""
         return replace(snapshot, reaches=reaches_of(self._fabric, self._host.name, snapshot.segments))
 
-    def _before_flows(self, snapshot: HostSnapshot, bridges: dict[str, Bridge]) -> None:
+    def _before_flows(
+        self, snapshot: HostSnapshot, bridges: dict[str, Bridge], broken: dict[str, str]
+    ) -> None:
         """Write what flows need to be there, and let nothing pass that they are not for.
 
         Raises _CutShort.
         """
         self._look_for_news(bridges)
-        self._tunnel_bridge.write(snapshot)
+        try:
+            self._tunnel_bridge.write(snapshot)
+        except OvsdbError as error:
+            broken[self._fabric.layout.tunnel_bridge] = str(error)
         self._look_for_news(bridges)
         changes = self._tags.changes(snapshot)
         changing = self._tags.interfaces(changes)

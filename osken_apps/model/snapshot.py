@@ -56,6 +56,10 @@ class Layout:
         """Give the bridge of a physical network, if it has one."""
         return dict(self.bridge_mappings).get(physical_network)
 
+    def way_of(self, segment: "Segment") -> str | None:
+        """Name the bridge between the integration bridge and a network's wire; None: there is none."""
+        return self.tunnel_bridge if segment.is_tunnel else self.bridge_of(segment.physical_network)
+
     def wire_of(self, network: "Network | Segment") -> Wire | None:
         """Say where a network's frames pass between hosts; None: its physical network has no bridge."""
         if network.network_type.is_tunnel:

@@ -14,6 +14,7 @@ from osken_apps.apps.connection import SwitchError
 from osken_apps.apps.host import Bridge, Host
 from osken_apps.apps.host_reports import host_reports
 from osken_apps.apps.hosts import Hosts
+from osken_apps.apps.ovsdb.session import OvsdbError
 from osken_apps.apps.peers import Peers
 from osken_apps.apps.reconcile import HostReconciler
 from osken_apps.model.changes import PortReport, Snapshot, Upserted
@@ -21,6 +22,7 @@ from osken_apps.model.conditions import Condition, InterfaceFacts, PortFacts
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.paired import Paired
 from osken_apps.model.resources import Binding, Network, NetworkType, PortStatus
+from osken_apps.model.tunnel_bridge import BridgeChange
 from osken_apps.openflow import codec
 from osken_apps.openflow.codec import MessageType
 from osken_apps.openflow.wire import encode_flow
@@ -183,6 +185,47 @@ def test_a_bridge_that_cannot_be_read_keeps_no_other_from_its_flows_and_is_asked
     assert isinstance(reconciler, HostReconciler) and not reconciler._wakeup.is_set
     assert world.attempt()
     assert world.reports[VM1.id].status is PortStatus.ACTIVE
+
+
+@pytest.mark.parametrize("is_bare", [True, False])
+@pytest.mark.parametrize("broken", ["br-eth2", "br-tun", "the writing of br-tun"])
+def test_a_bridge_that_cannot_be_as_it_should_costs_what_hangs_on_it(broken: str, is_bare: bool) -> None:
+    def refuses(_change: BridgeChange) -> None:
+        raise OvsdbError("a constraint is violated")
+
+    world = World()
+    overlay = Network(id="n", project_id="p", network_type=NetworkType.VXLAN, segmentation_id=7)
+    world.hosts.fabric.apply([Upserted(overlay), Upserted(replace(world.second, network_id=overlay.id))])
+    tunnel = SwitchConnection(SwitchBridge({"patch-int": 1, "tun-vxlan": 2}), "br-tun")
+    world.bridge.ports["patch-tun"] = 9
+    if not is_bare:
+        assert world.attempt()
+    world.ovsdb.datapath_ids += (tunnel.id,)
+    world.ovsdb.tunnel_address = "192.0.2.1"
+    world.plug(tap1=VM1.id, tap2=world.second.id)
+    world.peers.connected(tunnel, None)  # type: ignore[arg-type]
+    with pytest.MonkeyPatch.context() as patch:
+        if broken == "the writing of br-tun":
+            patch.setattr(world.ovsdb, "write_bridge", refuses)
+        else:
+            connection = tunnel if broken == "br-tun" else world.physical
+            patch.setattr(connection, "full_at", 0)
+            connection.bridge_in_memory.restart()
+            world.hosts.by_name["h"].reconciler.audit()  # type: ignore[union-attr]
+        stands, waits = VM1.id, world.second.id
+        if broken == "br-eth2":
+            stands, waits = waits, stands
+        for _ in range(2):
+            assert not world.attempt()
+            assert not world.hosts.by_name["h"].in_order
+        assert world.trouble in ("the table is full", "a constraint is violated")
+        found = {id: (report.status, report.waits_for) for id, report in world.reports.items()}
+        assert found == {stands: (PortStatus.ACTIVE, ""), waits: (PortStatus.DOWN, world.trouble)}
+        assert world.ovsdb.tags.keys() == {"tap1", "tap2"}
+        assert 4095 not in world.ovsdb.tags.values()
+    assert world.attempt()
+    assert world.trouble == ""
+    assert {report.status for report in world.reports.values()} == {PortStatus.ACTIVE}
 
 
 def test_a_port_that_came_from_another_host_is_announced_while_it_is_here(
