@@ -151,8 +151,10 @@ class RestApp(OSKenApp):
             self.failures.note("the hosts were not reported", error)
 
     def _watch_silence(self, link: RestLink) -> None:
-        """Kill a process that was silent for too many beats; not seconds: we may have slept ourselves."""
-        link.silent_beats += 1
+        """Kill a process that was silent for too many beats: not seconds, as we may have slept ourselves, nor
+        those in which we did not listen, as a snapshot takes long where thousands of hosts want something.
+        """
+        link.silent_beats += not link.is_taking
         if self._process and link is self._link and link.silent_beats > MAX_SILENT_BEATS:
             LOG.error("the REST process has not answered for %.0f s", MAX_SILENT_BEATS * BEAT_S)
             link.silent_beats = 0

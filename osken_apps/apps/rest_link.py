@@ -50,6 +50,7 @@ class RestLink:
     ) -> None:
         self.has_spoken = False
         self.silent_beats = 0
+        self.is_taking = False  # a message: what has come since is not read yet
         self._link = link
         self._peers = peers
         self._queries = Queries(knows, self.put, failures)
@@ -72,8 +73,9 @@ class RestLink:
         try:
             while True:
                 message = self._link.receive()
-                self.has_spoken, self.silent_beats = True, 0
+                self.has_spoken, self.silent_beats, self.is_taking = True, 0, True
                 self._take(message)
+                self.is_taking = False
                 runtime.pause()  # a snapshot is many messages, and the next may be here already
         except LinkClosed:
             LOG.debug("the REST process closed the link")

@@ -13,7 +13,7 @@ from osken_apps.apps.peers import Peers
 from osken_apps.apps.rest import RestApp
 from osken_apps.apps.rest_link import RestLink
 from osken_apps.failures import Failures
-from osken_apps.link import FromController, Ping, SnapshotPart
+from osken_apps.link import FromController, LinkClosed, Message, Ping, Pong, SnapshotPart
 from osken_apps.model.changes import Snapshot
 from osken_apps.model.fabric import Fabric
 from osken_apps.model.resources import Binding
@@ -28,6 +28,7 @@ class Link:
 
     def __init__(self, silent_beats: int = 0) -> None:
         self.silent_beats = silent_beats
+        self.is_taking = False
         self.put_here: list[FromController] = []
 
     def put(self, message: FromController) -> None:
@@ -97,6 +98,41 @@ def test_a_process_is_not_killed_for_the_silence_of_the_one_before(monkeypatch: 
 
     in_a_hub(work)
     assert not process.is_killed
+
+
+@pytest.mark.parametrize("is_taking", [True, False])
+def test_a_process_is_killed_for_its_silence_and_not_for_what_is_not_read(is_taking: bool) -> None:
+    app, link, process = app_of(None), Link(), Process()
+    app._link, app._process, link.is_taking = link, process, is_taking
+    for _ in range(SILENT):
+        app._watch_silence(link)
+    assert process.is_killed is not is_taking
+
+
+class Talking:
+    """The end of a link at which one message has come; whoever takes it is heard of."""
+
+    def __init__(self) -> None:
+        self.messages = [Pong()]
+        self.seen: list[bool] = []
+
+    def receive(self) -> Message:
+        if not self.messages:
+            raise LinkClosed
+        return self.messages.pop()
+
+
+def test_a_link_says_so_while_it_takes_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    def work(_hub: object) -> None:
+        peers = Peers(Hosts(Fabric(LAYOUT), lambda host: pytest.fail(host.name)))
+        link = RestLink(talking, peers, lambda _: None, lambda _: None, lambda _: None, Failures())  # type: ignore[arg-type]
+        monkeypatch.setattr(link, "_take", lambda _: talking.seen.append(link.is_taking))
+        link.serve()
+        talking.seen.append(link.is_taking)
+
+    talking = Talking()
+    in_a_hub(work)
+    assert talking.seen == [True, False]
 
 
 def test_hosts_of_a_store_that_is_known_late_have_had_their_time_to_connect() -> None:
