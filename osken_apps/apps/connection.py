@@ -203,8 +203,23 @@ class Connection:
 
     def probe(self) -> None:
         """Ask the switch for a sign of life. Raises SwitchError if it gives none."""
-        with runtime.within(PROBE_S, SwitchError(f"{self} gives no sign of life")):
+        answered = runtime.once()
+        task = runtime.spawn(self._probe, answered)
+        try:
+            if not runtime.heard_within(PROBE_S, answered) or not answered.wait():
+                raise SwitchError(f"{self} gives no sign of life")
+        finally:
+            task.kill()
+
+    def _probe(self, answered: runtime.Once) -> None:
+        try:
             self.request(barrier_request)
+        except SwitchRefused:
+            pass  # it lives
+        except SwitchError:
+            answered.send(False)
+            return
+        answered.send(True)
 
     def look(self, now: float) -> None:
         """Look at the time, about every second; waits for nothing."""

@@ -22,6 +22,8 @@ from osken_apps.failures import Failures, name_of
 
 _failures = Failures()  # of tasks
 
+TURNS_TO_READ = 10  # in which all tasks read what lies in their sockets, and whoever waits for it is told
+
 clock = time.monotonic
 
 #: The standard library's modules; what waits in them lets others have their turn.
@@ -114,6 +116,17 @@ def sleep(seconds: float) -> None:
 def pause() -> None:
     """Let all others have their turn."""
     eventlet.sleep(0)
+
+
+def heard_within(seconds: float, answer: Once) -> bool:
+    """Wait for a peer's answer, for so long at most; tell whether it came.
+
+    What has come by then and is not read yet counts, too: that it is late is our doing.
+    """
+    if not wait_within(seconds, answer):
+        for _ in range(TURNS_TO_READ):
+            pause()
+    return answer.ready()
 
 
 class Signal:

@@ -294,6 +294,17 @@ def test_a_probe_is_answered_or_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     with_wire(work)
 
 
+def test_an_answer_to_a_probe_that_is_read_too_late_by_us_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection_module, "PROBE_S", 0.0)  # over before anything is read
+
+    def work(made: Wire) -> None:
+        probe = eventlet.spawn(made.connection.probe)
+        eventlet.spawn(lambda: made.send(message(MessageType.BARRIER_REPLY, made.question())))
+        probe.wait()
+
+    with_wire(work)
+
+
 @pytest.mark.parametrize("end", ["theirs", "ours"])
 def test_whoever_waits_for_an_answer_is_told_when_the_connection_ends(end: str) -> None:
     def work(made: Wire) -> None:

@@ -518,6 +518,17 @@ def test_two_who_ask_for_a_sign_of_life_both_get_it() -> None:
     with_peer(work)
 
 
+def test_a_sign_of_life_that_is_read_too_late_by_us_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ovsdb_session, "PROBE_TIMEOUT_S", 0.0)  # over before anything is read
+
+    def work(made: Peer) -> None:
+        made.serve(host(1))
+        wait_for(lambda: made.views and made.views[-1])
+        made.session.probe()
+
+    with_peer(work)
+
+
 def test_ports_whose_names_are_shown_alike_are_all_tagged() -> None:
     def work(made: Peer) -> None:
         names = ["x" * 300 + "1", "x" * 300 + "2", "tap\n1", "tap\\n1"]

@@ -131,7 +131,7 @@ class OvsdbSession:
         heard = self._heard
         self._session.ask_echo()
         self._send()
-        if self._closed or not runtime.wait_within(PROBE_TIMEOUT_S, heard):
+        if self._closed or not runtime.heard_within(PROBE_TIMEOUT_S, heard):
             raise OvsdbError(f"{self} gives no sign of life")
 
     def _transact(self, what: str, operations: Operations) -> None:
