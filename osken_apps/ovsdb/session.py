@@ -15,7 +15,7 @@ from osken_apps.errors import Malformed
 from osken_apps.liveness import Liveness
 from osken_apps.nesting import is_deeper
 from osken_apps.ovsdb.json_texts import MAX_DEPTH, Json
-from osken_apps.ovsdb.messages import Messages, Reply, Request, reply, request
+from osken_apps.ovsdb.messages import READ_SIZE, Messages, Reply, Request, reply, request
 from osken_apps.ovsdb.replica import Replica
 from osken_apps.ovsdb.tables import TABLES
 from osken_apps.printable import excerpt, value_excerpt
@@ -25,6 +25,7 @@ MONITOR, ECHO = 0, 1  # ids of our requests; transactions have those that follow
 SHOWN_S = 120.0  # until a host has shown its tables, whatever else it says
 MAX_ECHO_OCTETS = 1 << 16
 MESSAGE_S = 20.0  # from the first octet of a message to its last: the longest may take 3 Mbit/s
+FULL_READ = READ_SIZE // 2  # so many octets at once may have left others unread; over TLS they are a few less
 
 
 class TransactionResult(NamedTuple):
@@ -49,11 +50,14 @@ class Session:
         self._answers: list[TransactionResult] = []
         self._liveness = Liveness(now)
         self._unfinished: tuple[int, float] | None = None  # the message that has no end yet, and since when
+        self._is_late = False  # it, by the last look
+        self._is_behind = False  # more was there than was read
         self._output = bytearray(request("monitor_cond", [DATABASE, MONITOR, _asked()], MONITOR))
 
     def feed(self, data: bytes) -> None:
         """Take octets that came. Raises Malformed."""
         self._liveness.heard = True
+        self._is_behind = len(data) >= FULL_READ
         self._messages.feed(data)
 
     def to_send(self) -> bytes:
@@ -112,14 +116,17 @@ class Session:
             self.ask_echo()
         if reason:
             return reason[0] % reason[1:]
+        late_before, self._is_late = self._is_late, self._is_message_late(now)
+        return f"a message of it had no end for {MESSAGE_S:.0f} s" if late_before and self._is_late else None
+
+    def _is_message_late(self, now: float) -> bool:
+        """Tell whether a message should have had its end; what lies unread is not the peer's fault."""
         number = self._messages.unfinished_number
         if number is None:
             self._unfinished = None
-        elif self._unfinished is None or self._unfinished[0] != number:
+        elif self._unfinished is None or self._unfinished[0] != number or self._is_behind:
             self._unfinished = number, now
-        elif now > self._unfinished[1] + MESSAGE_S:
-            return f"a message of it had no end for {MESSAGE_S:.0f} s"
-        return None
+        return self._unfinished is not None and now > self._unfinished[1] + MESSAGE_S
 
     @property
     def _is_busy(self) -> bool:

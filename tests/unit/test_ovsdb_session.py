@@ -29,7 +29,7 @@ from osken_apps.ovsdb import json_texts
 from osken_apps.ovsdb import replica as ovsdb_replica
 from osken_apps.ovsdb.host_view import MAX_NAME
 from osken_apps.ovsdb.messages import READ_SIZE
-from osken_apps.ovsdb.session import MESSAGE_S, Session
+from osken_apps.ovsdb.session import FULL_READ, MESSAGE_S, Session
 from tests.bench.scale.ovsdb_server import SimulatedDatabase
 from tests.golden.scenarios import LAYOUT
 from tests.unit.hub_thread import in_a_hub
@@ -212,7 +212,7 @@ def test_a_message_that_does_not_end_in_time_ends_the_session() -> None:
         wait_for(lambda: made.session._session._messages.unfinished)
         now = runtime.clock()
         made.session.look(now)
-        for seconds in range(1, int(MESSAGE_S) + 2):
+        for seconds in range(1, int(MESSAGE_S) + 3):
             assert made.error is None
             made.socket.sendall(b" ")
             heard(made)
@@ -237,6 +237,21 @@ def test_a_message_has_its_time_whatever_came_before_it() -> None:
             session.step()
         assert session.look(float(second), None) is None
         session.feed(b"")
+
+
+def test_a_long_message_has_time_as_long_as_more_of_it_lies_there_than_is_read() -> None:
+    session, second = Session(0.0), 0
+    session.feed(b'{"id":0,"result":{},"error":null}')
+    while session.has_more:
+        session.step()
+    session.feed(b'{"method":"echo","params":["')
+    for second in range(3 * int(MESSAGE_S)):
+        session.feed(b"x" * FULL_READ)
+        assert session.look(float(second), None) is None
+    for later in range(1, int(MESSAGE_S) + 2):
+        session.feed(b"x")
+        assert session.look(float(second + later), None) is None
+    assert session.look(second + MESSAGE_S + 2, None) == "a message of it had no end for 20 s"
 
 
 def heard(made: Peer) -> None:
