@@ -14,7 +14,7 @@ from osken_apps.openflow.codec import (
     message_octets,
 )
 
-FULL_READ = 1 << 16  # a read of so many octets has left others unread
+FULL_READ = 1 << 15  # so many octets at once may have left others unread: TLS gives whole records only
 
 HEAD = struct.Struct("!HHI")  # version and type as one number, length, xid
 HEADER_SIZE = HEAD.size

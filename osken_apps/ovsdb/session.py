@@ -25,7 +25,7 @@ MONITOR, ECHO = 0, 1  # ids of our requests; transactions have those that follow
 SHOWN_S = 120.0  # until a host has shown its tables, whatever else it says
 MAX_ECHO_OCTETS = 1 << 16
 MESSAGE_S = 20.0  # from the first octet of a message to its last: the longest may take 3 Mbit/s
-FULL_READ = READ_SIZE // 2  # so many octets at once may have left others unread; over TLS they are a few less
+FULL_READ = READ_SIZE // 2  # so many at once may have left others unread: TLS gives whole records only
 
 
 class TransactionResult(NamedTuple):
