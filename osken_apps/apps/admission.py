@@ -57,6 +57,11 @@ class Admission:
             f" {len(self._newcomers)} of at most {self._most_newcomers} newcomers"
         )
 
+    @property
+    def is_full(self) -> bool:
+        """Tell whether the next one gets in only if another makes room for it."""
+        return len(self._newcomers) >= self._most_newcomers or len(self._guests) >= self._most
+
     def enter(self, address: str, close: Callable[[], None]) -> Guest | None:
         """Take a connection in, as a newcomer until it is known; None: there is no room for it."""
         for guests, most in ((self._newcomers, self._most_newcomers), (self._guests, self._most)):

@@ -42,6 +42,7 @@ def accept_for_ever(sock: Any, admission: Admission, serve: Serve) -> None:
                 complain(LOG, "", "cannot accept a connection: %s", str(error))
                 runtime.sleep(RETRY_S)
             continue  # else it is that connection's error, and it is gone
+        is_full = admission.is_full
         guest = admission.enter(address[0], partial(_shut, connection))
         if guest is None:
             complain(
@@ -49,6 +50,9 @@ def accept_for_ever(sock: Any, admission: Admission, serve: Serve) -> None:
             )
             connection.close()
         else:
+            if is_full:
+                words = "one makes room for a connection from %s, as there are %s"
+                complain(LOG, "", words, address[0], str(admission))
             runtime.spawn(_serve, connection, address, admission, guest, serve)
         if number % ACCEPTS_PER_TURN == 0:
             runtime.pause()

@@ -35,13 +35,13 @@ class Listener:
         return result, ("192.0.2.1", 1)
 
 
-def accepted(*results: Any) -> list[Any]:
+def accepted(*results: Any, most: int = 100) -> list[Any]:
     """Give the sockets that were served, after all was accepted."""
     served: list[Any] = []
 
     def work(_hub: object) -> None:
         listener = Listener(*results)
-        task = runtime.spawn(accept_for_ever, listener, Admission(100), lambda sock, *_: served.append(sock))
+        task = runtime.spawn(accept_for_ever, listener, Admission(most), lambda sock, *_: served.append(sock))
         while listener.results or any(sock.fileno() != -1 for sock in served):
             runtime.sleep(0.001)
         task.kill()
@@ -70,3 +70,15 @@ def test_the_socket_of_a_connection_is_closed_when_it_was_served() -> None:
     sock, _other = socket.socketpair()
     accepted(sock)
     assert sock.fileno() == -1
+
+
+def test_that_connections_make_room_for_others_is_said_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(listening, "complain", Complaints().complain)
+    pairs = [socket.socketpair() for _ in range(4)]
+    accepted(*[ours for ours, _ in pairs], most=1)
+    assert caplog.messages == [
+        "one makes room for a connection from 192.0.2.1, as there are 1 of at most 1 connections, 1 of at"
+        " most 4096 newcomers"
+    ]

@@ -8,7 +8,7 @@ import eventlet
 import pytest
 from eventlet.green import socket
 
-from osken_apps.apps import binding, connection, listening, looking, openflow, runtime
+from osken_apps.apps import admission, binding, connection, listening, looking, openflow, runtime
 from osken_apps.apps.complaints import Complaints
 from osken_apps.apps.connection import Connection
 from osken_apps.apps.listening import allow_many_sockets
@@ -161,6 +161,7 @@ def test_connections_beyond_the_bound_are_closed_with_one_line(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(openflow, "MAX_CONNECTIONS", 10)
+    monkeypatch.setattr(admission, "CROWD", 10)
 
     def work(site: Site) -> None:
         for _ in range(30):
