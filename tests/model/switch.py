@@ -240,7 +240,10 @@ class SwitchConnection(Numbered):
 
 
 class Ovsdb(Numbered):
-    """A host's database and its session: interfaces with iface-ids, ports with tags."""
+    """A host's database and its session: interfaces with iface-ids, ports with tags.
+
+    `on_request` is called when a transaction is on its way, `on_done` when its answer is.
+    """
 
     def __init__(self, host: str, datapath_ids: tuple[int, ...], address: str = "192.0.2.1") -> None:
         super().__init__()
@@ -261,6 +264,8 @@ class Ovsdb(Numbered):
         self.fault = False
         self.answers = True
         self.on_gone: Callable[[], None] = lambda: None
+        self.on_request: Callable[[], None] = lambda: None
+        self.on_done: Callable[[], None] = lambda: None
 
     def view(self) -> HostView:
         members: dict[str, tuple[str, ...]] = {}
@@ -301,14 +306,19 @@ class Ovsdb(Numbered):
     def _links_of(self, bridge: str) -> list[PortFacts]:
         return [facts for (name, _), facts in sorted(self.links.items()) if name == bridge]
 
-    def write_bridge(self, change: BridgeChange) -> None:
+    def _begin(self) -> None:
+        self.on_request()
         if self.fault:
             self.fault = False
             raise OvsdbError("the transaction failed")
+
+    def write_bridge(self, change: BridgeChange) -> None:
+        self._begin()
         self.written += 1
         for wish in change.ports:
             interface = InterfaceFacts(wish.name, type=wish.type, options=wish.options)
             self.links[wish.bridge, wish.name] = PortFacts(wish.name, interfaces=(interface,))
+        self.on_done()
 
     def close(self) -> None:
         self.on_gone()
@@ -318,11 +328,13 @@ class Ovsdb(Numbered):
             raise OvsdbError("no sign of life")
 
     def set_tags(self, tags: dict[str, int | None], mark: str) -> None:
-        if self.fault:
-            self.fault = False
-            raise OvsdbError("the transaction failed")
-        self.tags.update(tags)
-        self.marks.update({name: mark_of(tag, mark) if tag else "" for name, tag in tags.items()})
+        self._begin()
+        there = {self.rows.get(name, name) for name in self.iface_ids}
+        self.tags.update({name: tag for name, tag in tags.items() if name in there})
+        self.marks.update(
+            {name: mark_of(tag, mark) if tag else "" for name, tag in tags.items() if name in there}
+        )
+        self.on_done()
 
 
 def flushed(connection: SwitchConnection) -> list[int]:

@@ -60,7 +60,8 @@ MAX_PASSES = 60
 #: What may happen in the middle of a pass.
 MEANWHILE = (
     "plugged", "unplugged", "renumbered", "down", "deleted", "network", "cut off", "connected", "OVSDB",
-    "no OVSDB", "other hand",
+    "no OVSDB", "other hand", "renamed", "names swapped", "another's", "time", "restored", "spoke",
+    "forgotten",
 )  # fmt: skip
 
 hosts = st.sampled_from(HOSTS)
@@ -381,6 +382,14 @@ class Interleavings(RuleBasedStateMachine):
         for name, of in ends:
             self.bridge_connects(name, of, described)
 
+    @rule()
+    def datapath_ids_are_taken_for_the_other_s(self) -> None:
+        """Their databases show each other's, or their own again; connections stay."""
+        one, two = (self.machines[name].ovsdb for name in HOSTS)
+        one.datapath_ids, two.datapath_ids = two.datapath_ids, one.datapath_ids
+        for name in HOSTS:
+            self.machine_changed(name)
+
     @rule(host=hosts, bridge=bridges, restarted=st.booleans())
     def bridge_is_cut_off(self, host: str, bridge: str, restarted: bool) -> None:
         machine = self.machines[host]
@@ -561,41 +570,69 @@ class Interleavings(RuleBasedStateMachine):
         if connection:
             connection.fault = fault
 
-    @rule(host=hosts, bridge=bridges, other=hosts, port_id=port_ids, what=st.sampled_from(MEANWHILE))
+    @rule(
+        host=hosts, bridge=bridges, other=hosts, port_id=port_ids, what=st.sampled_from(MEANWHILE),
+        of=st.sampled_from(("OVSDB", "a bridge")), done=st.booleans(),
+    )  # fmt: skip
     def something_happens_while_the_next_request_waits(
-        self, host: str, bridge: str, other: str, port_id: str, what: str
+        self, host: str, bridge: str, other: str, port_id: str, what: str, of: str, done: bool
     ) -> None:
-        connection = self.machines[host].connections.get(bridge)
-        if connection is None:
+        """Before it is done, or when it is and its answer is on its way."""
+        machine = self.machines[host]
+        asked = machine.ovsdb if of == "OVSDB" else machine.connections.get(bridge)
+        if asked is None:
             return
 
         def happen() -> None:
-            connection.on_request = lambda: None
-            match what:
-                case "plugged":
-                    self.interface_is_plugged(other, port_id, "tap")
-                case "unplugged":
-                    self.vanish(other, f"vnet{port_id[:11]}")
-                case "renumbered":
-                    self.ports_are_renumbered(other)
-                case "down":
-                    self.port_is_made_or_changed(port_id, NETWORKS[0], "", False)
-                case "deleted":
-                    self.port_is_deleted(port_id)
-                case "network":
-                    self.network_is_made_or_renumbered(NETWORKS[0])
-                case "cut off":
-                    self.bridge_is_cut_off(other, bridge, True)
-                case "connected":
-                    self.bridge_connects(other, bridge)
-                case "other hand":
-                    self.someone_deletes_flows_and_the_switch_tells(host, bridge)
-                case "OVSDB":
-                    self.ovsdb_connects(other)
-                case "no OVSDB":
-                    self.ovsdb_is_cut_off(other)
+            asked.on_request = asked.on_done = lambda: None
+            self.happen(what, host, bridge, other, port_id)
 
-        connection.on_request = happen
+        if done:
+            asked.on_done = happen
+        else:
+            asked.on_request = happen
+
+    def happen(self, what: str, host: str, bridge: str, other: str, port_id: str) -> None:
+        match what:
+            case "plugged":
+                self.interface_is_plugged(other, port_id, "tap")
+            case "unplugged":
+                self.vanish(other, f"vnet{port_id[:11]}")
+            case "renumbered":
+                self.ports_are_renumbered(other)
+            case "down":
+                self.port_is_made_or_changed(port_id, NETWORKS[0], "", False)
+            case "deleted":
+                self.port_is_deleted(port_id)
+            case "network":
+                self.network_is_made_or_renumbered(NETWORKS[0])
+            case "cut off":
+                self.bridge_is_cut_off(other, bridge, True)
+            case "connected":
+                self.bridge_connects(other, bridge)
+            case "other hand":
+                self.someone_deletes_flows_and_the_switch_tells(host, bridge)
+            case "OVSDB":
+                self.ovsdb_connects(other)
+            case "no OVSDB":
+                self.ovsdb_is_cut_off(other)
+            case "renamed":
+                self.host_is_renamed(other, "c")
+            case "names swapped":
+                a, b = (self.machines[name].ovsdb.host for name in HOSTS)
+                self.host_is_renamed(HOSTS[0], b)
+                self.host_is_renamed(HOSTS[1], a)
+            case "another's":
+                self.datapath_ids_are_taken_for_the_other_s()
+            case "time":
+                self.time_passes()
+            case "restored":
+                self.store_is_away()
+                self.store_is_back()
+            case "spoke":
+                self.machine_speaks(other, port_id)
+            case "forgotten":
+                self.agent_is_deleted(other)
 
     @rule(host=hosts)
     def next_transaction_fails(self, host: str) -> None:
@@ -635,12 +672,25 @@ class Interleavings(RuleBasedStateMachine):
             self.store_is_back()
         for _ in range(MAX_PASSES):
             self.controller.wait()
-            if not self.controller.awake and not self.controller.reports:
+            if not self.controller.awake and not self.controller.reports and not self.told_wrong_ids():
                 break
             for name in sorted(self.controller.awake):
                 self.look_at(name)
             self.store_takes_the_reports()
         assert not self.controller.awake, "the controller never comes to rest"
+
+    def told_wrong_ids(self) -> bool:
+        """Have databases show the datapath ids that there are; tell whether one has shown others."""
+        wrong = [
+            (name, ids)
+            for name, machine in self.machines.items()
+            if machine.ovsdb.datapath_ids != (ids := tuple(it.datapath_id for it in machine.bridges.values()))
+        ]
+        for name, ids in wrong:
+            self.machines[name].ovsdb.datapath_ids = ids
+        for name, _ in wrong:
+            self.machine_changed(name)
+        return bool(wrong)
 
     def check_who_it_is(self, machine: Machine) -> None:
         """What a machine has connected is of one host, and of the names that it had no other is left over."""
