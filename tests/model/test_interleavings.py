@@ -117,6 +117,7 @@ class Controller:
 
     def __init__(self) -> None:
         self.awake: dict[str, Host] = {}
+        self.passing: set[Host] = set()
         self.reports: list[PortReport] = []
         self.hosts = Hosts(
             Fabric(LAYOUT), lambda host: ManualReconciler(host, self.hosts, self.reports, self.awake)
@@ -149,9 +150,13 @@ class Controller:
             self.hosts._away(host, host.last_contact)
 
     def look_at(self, name: str) -> None:
-        host = self.awake.pop(name)
+        host = self.awake.pop(name, None)
+        if host is None:
+            return  # it was looked at while another was waited for
+        self.passing.add(host)
         if host.reconciler and not host.reconciler.attempt():  # type: ignore[attr-defined]
             self.awake[host.name] = host
+        self.passing.remove(host)
 
     def snapshot(self, name: str) -> HostSnapshot:
         return host_snapshot(self.fabric, name)
@@ -572,12 +577,12 @@ class Interleavings(RuleBasedStateMachine):
 
     @rule(
         host=hosts, bridge=bridges, other=hosts, port_id=port_ids, what=st.sampled_from(MEANWHILE),
-        of=st.sampled_from(("OVSDB", "a bridge")), done=st.booleans(),
+        of=st.sampled_from(("OVSDB", "a bridge")), done=st.booleans(), looked=st.booleans(),
     )  # fmt: skip
     def something_happens_while_the_next_request_waits(
-        self, host: str, bridge: str, other: str, port_id: str, what: str, of: str, done: bool
+        self, host: str, bridge: str, other: str, port_id: str, what: str, of: str, done: bool, looked: bool
     ) -> None:
-        """Before it is done, or when it is and its answer is on its way."""
+        """Before it is done, or when its answer is on its way; then other hosts may be looked at, too."""
         machine = self.machines[host]
         asked = machine.ovsdb if of == "OVSDB" else machine.connections.get(bridge)
         if asked is None:
@@ -586,6 +591,9 @@ class Interleavings(RuleBasedStateMachine):
         def happen() -> None:
             asked.on_request = asked.on_done = lambda: None
             self.happen(what, host, bridge, other, port_id)
+            for name, other_host in sorted(self.controller.awake.items()) if done and looked else ():
+                if other_host not in self.controller.passing:
+                    self.look_at(name)
 
         if done:
             asked.on_done = happen
