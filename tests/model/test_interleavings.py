@@ -99,28 +99,28 @@ def network(network_id: str, segmentation_id: int) -> Network:
 class ManualReconciler(ByHand):
     """A reconciler that looks when the test says so."""
 
-    def __init__(self, host: Host, hosts: Hosts, reports: list[PortReport], awake: dict[str, Host]) -> None:
+    def __init__(self, host: Host, hosts: Hosts, reports: list[PortReport], woken: dict[Host, None]) -> None:
         super().__init__(host, hosts, lambda bridge, snapshot: None, reports.extend)
-        self._awake = awake
+        self._woken = woken
 
     def wake(self) -> None:
         super().wake()
-        self._awake[self._host.name] = self._host
+        self._woken[self._host] = None
 
     def follow(self) -> None:
         super().follow()
-        self._awake[self._host.name] = self._host
+        self._woken[self._host] = None
 
 
 class Controller:
     """A controller without sockets and clock, over machines that connect when the test says so."""
 
     def __init__(self) -> None:
-        self.awake: dict[str, Host] = {}
+        self.woken: dict[Host, None] = {}  # some of which may have ended since
         self.passing: set[Host] = set()
         self.reports: list[PortReport] = []
         self.hosts = Hosts(
-            Fabric(LAYOUT), lambda host: ManualReconciler(host, self.hosts, self.reports, self.awake)
+            Fabric(LAYOUT), lambda host: ManualReconciler(host, self.hosts, self.reports, self.woken)
         )
         self.peers = Peers(self.hosts)
         self.fabric = self.hosts.fabric
@@ -149,13 +149,19 @@ class Controller:
                 self.hosts._settle(host, host.changes)
             self.hosts._away(host, host.last_contact)
 
+    @property
+    def awake(self) -> dict[str, Host]:
+        """The hosts that are to be looked at, by the names that they have now."""
+        return {host.name: host for host in self.woken if host.reconciler}
+
     def look_at(self, name: str) -> None:
-        host = self.awake.pop(name, None)
+        host = self.awake.get(name)
         if host is None:
             return  # it was looked at while another was waited for
+        del self.woken[host]
         self.passing.add(host)
-        if host.reconciler and not host.reconciler.attempt():  # type: ignore[attr-defined]
-            self.awake[host.name] = host
+        if not host.reconciler.attempt():  # type: ignore[union-attr]
+            self.woken[host] = None
         self.passing.remove(host)
 
     def snapshot(self, name: str) -> HostSnapshot:
