@@ -5,6 +5,7 @@ from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import eventlet
@@ -323,6 +324,28 @@ def test_who_says_nothing_or_half_a_hello_holds_up_nobody_and_is_ended(
             task.wait()
         assert len(site.refused) == 100
 
+    in_a_hub(work)
+
+
+def test_who_waits_for_its_turn_to_shake_hands_has_its_time_afterwards(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 0.0
+
+    def take_long() -> None:
+        nonlocal now
+        with tls._turn:
+            eventlet.sleep(0)
+            now += 10 * tls.HANDSHAKE_S
+
+    def work(_hub: object) -> None:
+        eventlet.spawn(take_long)
+        eventlet.sleep(0)
+        assert tls._turn.locked()
+        assert site.meet("hostca-host1")[1] == "host1"
+        assert now > tls.HANDSHAKE_S
+
+    monkeypatch.setattr(tls, "time", SimpleNamespace(monotonic=lambda: now))
     in_a_hub(work)
 
 
