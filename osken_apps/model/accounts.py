@@ -93,4 +93,4 @@ def is_name(text: str) -> bool:
 def is_project_id(text: str) -> bool:
     """Tell whether a text can be a project's id: `null` is what a program says that has none."""
     is_text = 0 < len(text) <= MAX_PROJECT_ID and text.isprintable() and text == text.strip()
-    return is_text and text.lower() != "null"
+    return is_text and "," not in text and text.lower() != "null"
