@@ -25,6 +25,7 @@ ZONE = "nova"
 AUTO_DELETED_OWNERS = frozenset(
     {DHCP_DEVICE_OWNER, f"{NETWORK_OWNED}distributed", f"{NETWORK_OWNED}floatingip_agent_gateway"}
 )
+ROUTER_GATEWAY = f"{NETWORK_OWNED}router_gateway"  # the owner of what a router has in an external network
 PLAIN = (
     "name",
     "description",
@@ -52,6 +53,16 @@ class InvalidSharedSetting(Conflict):
     def __init__(self, network_id: str) -> None:
         super().__init__(
             f"Unable to reconfigure sharing settings for network {network_id}. Multiple tenants are using it."
+        )
+
+
+class ExternalNetworkInUse(Conflict):
+    """Routers have their gateways in the network."""
+
+    def __init__(self, network_id: str) -> None:
+        super().__init__(
+            f"External network {network_id} cannot be updated to be made non-external, since it has existing"
+            " gateway ports."
         )
 
 
@@ -151,6 +162,8 @@ def update(state: State, network: Network, request: NetworkRequest, physical: Ph
         check_mtu(new, state.subnets_of(network.id))
     if network.shared and not new.shared:
         _check_unshared(state, network)
+    if network.external and not new.external and state.ports_owned(network.id, ROUTER_GATEWAY):
+        raise ExternalNetworkInUse(network.id)
     if _is_default(new) and not _is_default(network):
         _check_only_default(state)
     new = moved(state, new, given(request, *SEGMENT))

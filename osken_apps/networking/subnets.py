@@ -18,7 +18,7 @@ from osken_apps.model.addresses import IPAddress, IPNetwork
 from osken_apps.model.allocation import default_gateway, default_pools, eui64_address, host_bounds
 from osken_apps.model.resources import DHCP_DEVICE_OWNER, AllocationPool, FixedIp, HostRoute, Port, Subnet
 from osken_apps.networking.dhcp_ports import settle_dhcp_port
-from osken_apps.networking.networks import check_mtu, ports_in_use
+from osken_apps.networking.networks import ROUTER_GATEWAY, check_mtu, ports_in_use
 from osken_apps.networking.state import ABSENT, Absent, State, given
 
 AUTO_MODES = frozenset({"slaac", "dhcpv6-stateless"})
@@ -31,7 +31,7 @@ ROUTER_INTERFACES = frozenset(
     f"network:{name}"
     for name in ("router_interface", "router_interface_distributed", "ha_router_replicated_interface")
 )
-ROUTER_PORTS = ROUTER_INTERFACES | {"network:router_centralized_snat", "network:router_gateway"}
+ROUTER_PORTS = ROUTER_INTERFACES | {"network:router_centralized_snat", ROUTER_GATEWAY}
 
 
 class SubnetPoolNotFound(NotFound):

@@ -501,6 +501,20 @@ def test_one_external_network_is_the_default(api: Client) -> None:
     assert api.change("network", other["id"], is_default=True).status == 200
 
 
+def test_a_network_with_a_router_s_gateway_stays_external(api: Client) -> None:
+    network = api.make("network", router__external=True)["id"]
+    machine = api.make("port", network_id=network)
+    gateway = api.make("port", network_id=network, device_owner="network:router_gateway")
+    same = api.change("network", network, router__external=True, name="new")
+    refused = api.change("network", network, router__external=False, name="newer")
+    assert (same.status, refused.status, refused.error) == (200, 409, "ExternalNetworkInUse")
+    assert network in refused.message and api.get(f"/networks/{network}")["network"]["name"] == "new"
+    api.call("DELETE", f"/ports/{gateway['id']}")
+    changed = api.change("network", network, router__external=False)
+    assert (changed.status, changed.body["network"]["router:external"]) == (200, False)
+    assert api.call("GET", f"/ports/{machine['id']}").status == 200
+
+
 def test_a_bulk_of_two_defaults_makes_none(api: Client) -> None:
     one = {"router:external": True, "is_default": True}
     reply = api.call("POST", "/networks", {"networks": [one, one]})
