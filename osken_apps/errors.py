@@ -179,9 +179,11 @@ class SubnetInUse(Conflict):
     """Ports still have addresses of the subnet."""
 
     def __init__(self, subnet_id: str, port_ids: Iterable[str]) -> None:
+        """`port_ids` are those that may be told."""
+        named = ",".join(port_ids)
         super().__init__(
             f"Unable to complete operation on subnet {subnet_id}: One or more ports have an IP allocation"
-            f" from this subnet: {','.join(port_ids)}."
+            f" from this subnet{named and f': {named}'}."
         )
 
 

@@ -197,7 +197,7 @@ def delete(state: State, network: Network) -> None:
     ports = state.ports_of(network.id)
     in_use = ports_in_use(ports)
     if in_use:
-        raise NetworkInUse(network.id, in_use)
+        raise NetworkInUse(network.id, [port.id for port in in_use])
     for port in ports:
         state.delete(port)
     for subnet in state.subnets_of(network.id):
@@ -205,6 +205,6 @@ def delete(state: State, network: Network) -> None:
     state.delete(network)
 
 
-def ports_in_use(ports: Sequence[Port]) -> list[str]:
-    """Give the ids of the ports that keep a network or subnet from being deleted."""
-    return [port.id for port in ports if port.device_owner not in AUTO_DELETED_OWNERS]
+def ports_in_use(ports: Sequence[Port]) -> list[Port]:
+    """Give the ports that keep a network or subnet from being deleted."""
+    return [port for port in ports if port.device_owner not in AUTO_DELETED_OWNERS]

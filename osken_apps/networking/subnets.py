@@ -20,6 +20,7 @@ from osken_apps.model.resources import DHCP_DEVICE_OWNER, AllocationPool, FixedI
 from osken_apps.networking.dhcp_ports import settle_dhcp_port
 from osken_apps.networking.networks import ROUTER_GATEWAY, check_mtu, ports_in_use
 from osken_apps.networking.state import ABSENT, Absent, State, given
+from osken_apps.networking.terms import Terms
 
 AUTO_MODES = frozenset({"slaac", "dhcpv6-stateless"})
 PLAIN = ("name", "description", "dns_nameservers", "host_routes", "enable_dhcp", "service_types")
@@ -295,17 +296,17 @@ def _of_dhcp_server(subnet: Subnet) -> tuple[object, ...]:
     return subnet.enable_dhcp, subnet.allocation_pools, subnet.gateway_ip
 
 
-def delete(state: State, subnet: Subnet) -> None:
+def delete(state: State, subnet: Subnet, terms: Terms) -> None:
     """Delete a subnet; its DHCP server's port gives its address back. Raises SubnetInUse.
 
     Where machines make their own addresses, they lose them with the subnet; a router has its from elsewhere.
     The other subnets of the network get a DHCP server if that port was somebody else's.
     """
     ports = state.ports_in_subnet(subnet.id)
-    routers = [port.id for port in ports if port.device_owner in ROUTER_INTERFACES]
+    routers = [port for port in ports if port.device_owner in ROUTER_INTERFACES]
     in_use = routers if is_auto_addressed(subnet) else ports_in_use(ports)
     if in_use:
-        raise SubnetInUse(subnet.id, in_use)
+        raise SubnetInUse(subnet.id, _told(state, subnet, in_use, terms))
     without = [(port, _without(port, subnet)) for port in ports]
     for port, new in without:
         if port.is_dhcp_server and not new.fixed_ips:
@@ -314,6 +315,13 @@ def delete(state: State, subnet: Subnet) -> None:
     state.delete(subnet)
     settle_dhcp_port(state, subnet.network_id)
     _revise_network(state, subnet.network_id)
+
+
+def _told(state: State, subnet: Subnet, ports: Sequence[Port], terms: Terms) -> list[str]:
+    """Give the ids of those ports that the asker may see: a subnet may be in another project's network."""
+    network = state.network(subnet.network_id)
+    sees_all = terms.is_admin or (network is not None and network.project_id == terms.project_id)
+    return [port.id for port in ports if sees_all or port.project_id == terms.project_id]
 
 
 def _without(port: Port, subnet: Subnet) -> Port:

@@ -96,8 +96,8 @@ def _update(state: State, subnet: Subnet, values: Values, _around: Around) -> Su
     return subnets.update(state, subnet, request_of(SubnetRequest, ATTRIBUTES, values))
 
 
-def _delete(state: State, subnet: Subnet, _around: Around) -> None:
-    subnets.delete(state, subnet)
+def _delete(state: State, subnet: Subnet, around: Around) -> None:
+    subnets.delete(state, subnet, around.terms)
 
 
 def _context(view: Any, resources: Sequence[Subnet] | None) -> Mapping[str, Any]:

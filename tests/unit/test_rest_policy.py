@@ -99,6 +99,23 @@ def test_a_network_in_which_others_have_a_subnet_stays_shared(admin: Client) -> 
     assert admin.change("network", network, shared=False).status == 200
 
 
+def test_who_may_not_see_the_ports_in_a_subnet_is_not_told_which_they_are(
+    admin: Client, alice: Client, bob: Client
+) -> None:
+    network = alice.make("network")["id"]
+    subnet = admin.subnet(network, project_id="b")["id"]
+    theirs = alice.make("port", network_id=network)["id"]
+    own = admin.make("port", network_id=network, project_id="b")["id"]
+    refused = {who: client.call("DELETE", f"/subnets/{subnet}") for who, client in (("a", alice), ("b", bob))}
+    assert {(reply.status, reply.error) for reply in refused.values()} == {(409, "SubnetInUse")}
+    assert {who: (theirs in reply.message, own in reply.message) for who, reply in refused.items()} == {
+        "a": (True, True),
+        "b": (False, True),
+    }
+    bob.call("DELETE", f"/ports/{own}")
+    assert bob.call("DELETE", f"/subnets/{subnet}").message.endswith("an IP allocation from this subnet.")
+
+
 def test_a_port_of_the_network_itself_is_no_other_project_s_use(admin: Client) -> None:
     network = admin.make("network", project_id="a", shared=True)["id"]
     for owner in ("network:dhcp", "network:router_interface"):
