@@ -85,6 +85,10 @@ def sctp(sender: Machine, receiver: Machine, dport: int = 5000, sport: int = 400
     return ip(sender, receiver) / SCTP(sport=sport, dport=dport) / Raw(b"\1\0\0\x14" + bytes(16))
 
 
+def sctp6(sender: Machine, receiver: Machine, dport: int = 5000, sport: int = 40000) -> Packet:
+    return ip6(sender, receiver) / SCTP(sport=sport, dport=dport) / Raw(b"\1\0\0\x14" + bytes(16))
+
+
 def ping(sender: Machine, receiver: Machine, number: int = 1) -> Packet:
     return ip(sender, receiver) / ICMP(type=8, id=7, seq=number) / Raw(b"ping")
 
