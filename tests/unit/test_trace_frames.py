@@ -62,6 +62,16 @@ SAME: list[tuple[str, Packet]] = [
      / Raw(bytes.fromhex("060400000000000100000001") + bytes(12)) / TCP(sport=1, dport=2)),
     (f"{ETHER} ip nw_src=10.0.0.1 nw_dst=10.0.0.2 nw_proto=17 nw_frag=later nw_ttl=64",
      Ether(**MACS) / IP(src="10.0.0.1", dst="10.0.0.2", frag=5, proto=17)),
+    (f"{ETHER} tcp nw_src=10.0.0.1 nw_dst=10.0.0.2 nw_frag=first nw_ttl=64",
+     Ether(**MACS) / IP(src="10.0.0.1", dst="10.0.0.2", flags="MF", proto=6) / (b"x" * 16)),
+    (f"{ETHER} sctp nw_src=10.0.0.1 nw_dst=10.0.0.2 nw_frag=first nw_ttl=64",
+     Ether(**MACS) / IP(src="10.0.0.1", dst="10.0.0.2", flags="MF", proto=132) / (b"x" * 8)),
+    (f"{ETHER} udp nw_src=10.0.0.1 nw_dst=10.0.0.2 nw_ttl=64",
+     Ether(**MACS) / IP(src="10.0.0.1", dst="10.0.0.2", len=27) / UDP(sport=53, dport=54)),
+    (f"{SIX} udp6 nw_frag=first",
+     Ether(**MACS) / IPv6(**ENDS, plen=8) / IPv6ExtHdrFragment(m=1, nh=17) / UDP(sport=53, dport=54)),
+    (f"{SIX} icmp6 nw_frag=first",
+     Ether(**MACS) / IPv6(**ENDS, plen=12) / IPv6ExtHdrFragment(m=1, nh=58) / ICMPv6MLReport2()),
 ]  # fmt: skip
 
 
