@@ -340,6 +340,14 @@ def test_a_moment_of_another_day_is_told_with_its_day(site: Site) -> None:
             expect(page.locator(".ladder .when").first).to_have_text(f"{day}12:00:00")
 
 
+def test_a_lease_that_has_ended_is_said_to_have(site: Site) -> None:
+    for days, said in ((0, "until 2026-11-27 11:00:00"), (1, "which ▲ ended 2026-11-27 11:00:00")):
+        today = NOW + timedelta(days=days)
+        clock = {"prepare": lambda page, today=today: page.clock.install(time=today), "timezone_id": "UTC"}
+        with site.page(f"ports/{site.ids['db-blue']}", alone=True, **clock) as page:
+            expect(page.get_by_role("region", name="DHCP")).to_contain_text(said)
+
+
 def test_of_what_is_read_again_and_does_not_come_it_is_said_that_it_is_of_before(site: Site) -> None:
     with site.page(f"ports/{site.ids['db-blue']}", expected=UNAVAILABLE) as page:
         section = page.get_by_role("region", name="DHCP")

@@ -8,7 +8,7 @@ import { Told } from "../core/told.js";
 import { filters } from "../view/filters.js";
 import { ladders } from "../view/ladder.js";
 import { facts } from "../view/table.js";
-import { clock, failure, link, several, spaced, time } from "../view/words.js";
+import { clock, failure, link, several, spaced, state, time } from "../view/words.js";
 
 const EVERY_MS = 2000;
 const MOST_MESSAGES = 200;
@@ -40,9 +40,15 @@ export class PortDhcp {
   }
 }
 
+/** Say until when a lease is; one that nobody has renewed is known all the same. */
+function end({ expires_at: moment }) {
+  if (!moment) return "without end";
+  return new Date(moment) > new Date() ? html`until ${time(moment)}` : html`which ${state("ended", "warn")} ${time(moment)}`;
+}
+
 function lease({ lease: held, conflict, known_since: since }) {
   return [
-    ["Lease", held ? html`${held.ip_address}, since ${time(held.granted_at)} ${held.expires_at ? html`until ${time(held.expires_at)}` : "without end"}` : "none"],
+    ["Lease", held ? html`${held.ip_address}, since ${time(held.granted_at)} ${end(held)}` : "none"],
     ...(conflict ? [["Used by another machine", conflict]] : []),
     ["Known since", time(since)],
   ];
