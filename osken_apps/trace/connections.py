@@ -23,13 +23,18 @@ class Assumption:
     says: str
 
     def state_of(self, frame: Frame) -> int:
-        """Give what connection tracking says of a frame: what can be of no connection is invalid."""
+        """Give what connection tracking says of a frame: what can be of no connection is invalid.
+
+        An error begins none, and is related to the one that it tells of.
+        """
         known = CONNECTIONS.get(frame.number(Field.IP_PROTO)) if frame.opening() else None
         if known is None:
             return self.state
         field, asking, answering, errors = known
         kind, is_new = frame.number(field), bool(self.state & CtState.NEW)
-        may_be = asking | errors if is_new else asking | answering | errors
+        if kind in errors and not is_new:
+            return self.state & ~CtState.EST | CtState.REL
+        may_be = asking if is_new else asking | answering
         return self.state if kind in may_be else CtState.TRK | CtState.INV
 
     def original(self, frame: Frame) -> Original | None:

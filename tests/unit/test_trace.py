@@ -32,7 +32,7 @@ from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.match import Match
 from osken_apps.openflow.wire import FlowKey, encode_flow
 from osken_apps.pipeline.stage import Role
-from osken_apps.trace.connections import ASSUMPTIONS, NEW, REPLY, Assumption
+from osken_apps.trace.connections import ASSUMPTIONS, ESTABLISHED, NEW, REPLY, Assumption
 from osken_apps.trace.frame import OF_A_BRIDGE, OF_A_FRAME, Frame, state_words
 from osken_apps.trace.lookup import Tables, WireTables
 from osken_apps.trace.result import Trace, Way
@@ -170,7 +170,10 @@ def other_host() -> HostSnapshot:
         (NEW, 128, "new"),
         (NEW, 129, "inv"),
         (REPLY, 129, "rpl"),
-        (NEW, 1, "new"),
+        (NEW, 1, "inv"),
+        (ESTABLISHED, 2, "rel"),
+        (REPLY, 1, "rpl"),
+        (REPLY, 3, "rel"),
         (NEW, 136, "inv"),
         (REPLY, 135, "inv"),
     ],
