@@ -69,6 +69,24 @@ def test_who_has_no_token_logs_in_and_out(site: Site) -> None:
         expect(page.get_by_label("Password")).to_be_visible()
 
 
+def test_whoever_s_browser_keeps_nothing_is_logged_in_for_as_long_as_the_page_is_there(site: Site) -> None:
+    """As one does that blocks all cookies."""
+    refuse = "{ get() { throw new DOMException('no', 'SecurityError'); } }"
+    refused = [f"Object.defineProperty(window, '{kind}Storage', {refuse});" for kind in ("local", "session")]
+
+    def prepare(page: Page) -> None:
+        page.add_init_script("".join(refused))
+
+    with site.page("networks", token="", prepare=prepare) as page:
+        page.get_by_label("Name").fill("admin")
+        page.get_by_label("Password").fill(site.environment()["OS_PASSWORD"])
+        page.get_by_role("button", name="Log in").click()
+        expect(page.get_by_role("link", name="blue", exact=True)).to_be_visible()
+        page.get_by_label("Theme").select_option("dark")
+        page.get_by_role("button", name="Log out").click()
+        expect(page.get_by_label("Password")).to_be_visible()
+
+
 def test_a_token_that_has_ended_leads_to_the_login(site: Site) -> None:
     with site.page(token="ended") as page:
         expect(page.get_by_label("Password")).to_be_visible()

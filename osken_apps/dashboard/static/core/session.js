@@ -4,6 +4,8 @@
 // password again, and ends with the tab. No script but ours runs here (Content-Security-Policy), so nobody
 // else reads it. The password itself is kept nowhere.
 
+import { ofTab } from "./kept.js";
+
 const TOKEN = "osken-net token";
 
 export const settings = { authentication: "none", writes: false, version: "" };
@@ -14,11 +16,11 @@ export async function loadSettings() {
   Object.assign(settings, await response.json());
 }
 
-export const token = () => sessionStorage.getItem(TOKEN) ?? "";
+export const token = () => ofTab.get(TOKEN) ?? "";
 
 export function keepToken(text) {
-  if (text) sessionStorage.setItem(TOKEN, text);
-  else sessionStorage.removeItem(TOKEN);
+  if (text) ofTab.set(TOKEN, text);
+  else ofTab.remove(TOKEN);
 }
 
 /** Have a token of our own be worth nothing from now on, as far as the API can be told; who waits for nobody goes on. */

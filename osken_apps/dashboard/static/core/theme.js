@@ -1,14 +1,15 @@
 // Light or dark: as the system has it, until somebody chooses.
 
 import { html } from "./html.js";
+import { ofBrowser } from "./kept.js";
 
 const CHOSEN = "osken-net theme";
 const THEMES = ["system", "light", "dark"];
 
-const chosen = () => localStorage.getItem(CHOSEN) ?? "system";
+const chosen = () => ofBrowser.get(CHOSEN) ?? "system";
 
 export function applyTheme(theme = chosen()) {
-  localStorage.setItem(CHOSEN, theme);
+  ofBrowser.set(CHOSEN, theme);
   if (theme === "system") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = theme;
 }
