@@ -340,6 +340,25 @@ def test_dhcp_of_all_ports_is_shown_as_it_happens_until_it_is_paused(site: Site)
             page.clock.fast_forward(60_000)
 
 
+def test_a_filter_shows_what_the_list_is_narrowed_by_also_where_it_cannot_be_chosen(site: Site) -> None:
+    with site.page("ports?status=BUILD") as page:
+        expect(page.get_by_text("No port is like that.")).to_be_visible()
+        expect(page.get_by_label("Status")).to_have_value("BUILD")
+
+
+def test_a_network_that_is_new_can_be_chosen_while_another_is_shown(site: Site) -> None:
+    with site.page(f"topology?network_id={site.ids['green']}") as page:
+        choice = page.locator("select[name=network_id]")
+        expect(choice).to_have_value(site.ids["green"])
+        network = site.make("networks", "network", name="a-new-one")["id"]
+        try:
+            look(page)
+            expect(choice.locator("option", has_text="a-new-one")).to_have_count(1)
+            expect(choice).to_have_value(site.ids["green"])
+        finally:
+            site.call("DELETE", f"networks/{network}")
+
+
 def test_what_is_asked_for_while_dhcp_is_paused_is_shown(site: Site) -> None:
     with site.page("dhcp") as page:
         expect(page.locator(".ladder li")).to_have_count(2)

@@ -14,7 +14,7 @@ const VIEWS = [["networks", "Networks and machines"], ["hosts", "Hosts and netwo
 
 export class TopologyScreen {
   constructor(app) {
-    Object.assign(this, { app, title: "Topology", told: null, error: null, parameters: {}, networks: [], pause: LEAST_PAUSE_MS });
+    Object.assign(this, { app, title: "Topology", told: null, error: null, parameters: {}, networks: [], changedAt: 0, rememberedAt: -1, pause: LEAST_PAUSE_MS });
     this.columns = new Places();
     this.rows = new Places();
   }
@@ -25,17 +25,17 @@ export class TopologyScreen {
   }
 
   async load() {
-    const { network_id, host } = this.parameters;
+    const { parameters: { network_id, host }, changedAt } = this;
     const began = performance.now();
     const asking = {};
     this.asking = asking;
     this.isWanted = false;
     try {
       const told = await get(`topology?${query({ network_id, host })}`);
-      const all = !network_id && !host ? told : this.networks.length ? null : await get("topology");
+      const all = !network_id && !host ? told : this.rememberedAt === changedAt ? null : await get("topology");
       if (asking !== this.asking) return; // left, or asked again
       this.told = told;
-      if (all) this.remember(all.networks);
+      if (all) this.remember(all.networks, changedAt);
       this.error = null;
     } catch (error) {
       if (asking !== this.asking) return;
@@ -47,13 +47,15 @@ export class TopologyScreen {
     this.app.draw();
   }
 
-  /** Keep which networks one can choose from: an answer that is narrowed does not tell. */
-  remember(networks) {
+  /** Keep which networks one can choose from: an answer that is narrowed does not tell, and they may change. */
+  remember(networks, changedAt) {
     this.networks = networks.map(({ id, name }) => ({ value: id, label: name || id }));
+    this.rememberedAt = changedAt;
   }
 
   heard({ reset, changes }) {
     if (!reset && !changes.some(({ kind }) => ["network", "subnet", "port"].includes(kind))) return;
+    if (reset || changes.some(({ kind }) => kind === "network")) this.changedAt += 1;
     this.soon();
   }
 
@@ -78,7 +80,7 @@ export class TopologyScreen {
       <h1>Topology</h1>
       <nav class="views" aria-label="Views">${VIEWS.map(([name, label]) => html`
         <a href=${to(["topology"], { ...parameters, view: name })} aria-current=${name === now ? "page" : nothing}>${label}</a>`)}</nav>
-      ${filters([{ name: "network_id", label: "Network", choices: this.networks }, { name: "host", label: "Host" }], parameters, change)}
+      ${filters([{ name: "network_id", label: "Network", choices: this.networks, of: "network" }, { name: "host", label: "Host" }], parameters, change)}
       ${error ? failure(error, told) : nothing}
       ${told ? (now === "hosts" ? this.places() : this.machines()) : error ? nothing : html`<p class="note">Loading …</p>`}`;
   }
