@@ -33,6 +33,10 @@ class Outbox:
             case _:
                 self._newest[type(message)] = message
 
+    def forget(self, host: str) -> None:
+        """Have nothing told any more that binds a port to a host: that it is forgotten is told before."""
+        self._ports = {port_id: report.without(host) for port_id, report in self._ports.items()}
+
     def take(self) -> FromController | None:
         """Give the next message to send, answers first; None: there is none."""
         if self._answers:

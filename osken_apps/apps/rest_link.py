@@ -6,6 +6,7 @@ message.
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
 from osken_apps.apps import runtime
 from osken_apps.apps.answering.queries import Knows, Queries
@@ -28,6 +29,7 @@ from osken_apps.link import (
 )
 from osken_apps.model.changes import Change, Deleted
 from osken_apps.model.resources import Port
+from osken_apps.questions import ForgetHost, Question
 
 LOG = logging.getLogger(__name__)
 
@@ -53,7 +55,8 @@ class RestLink:
         self.is_taking = False  # a message: what has come since is not read yet
         self._link = link
         self._peers = peers
-        self._queries = Queries(knows, self.put, failures)
+        self._knows = knows
+        self._queries = Queries(self._answer_to, self.put, failures)
         self._forget_port = forget_port
         self._serving = serving
         self._begins_to_serve = ""
@@ -123,6 +126,13 @@ class RestLink:
             self.put(SnapshotWanted())
         except Exception as error:
             self._failures.note("a message of the REST process was not understood", error)
+
+    def _answer_to(self, question: Question[Any]) -> Any:
+        """Answer a question; an answer overtakes the reports that wait."""
+        value = self._knows(question)
+        if isinstance(question, ForgetHost) and not value:
+            self._outbox.forget(question.host)
+        return value
 
     def _wait_no_longer(self) -> None:
         """Wait for no host that the store knows, if the time for that was over before the store was known."""

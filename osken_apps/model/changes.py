@@ -84,6 +84,11 @@ class PortReport:
     status: PortStatus
     waits_for: str = ""
 
+    def without(self, host: str) -> "PortReport":
+        """Give the report as it is once a host is forgotten: what was bound there is nowhere."""
+        is_there = self.binding is not None and self.binding.host == host
+        return PortReport(self.port_id, None, PortStatus.DOWN) if is_there else self
+
 
 @dataclass(frozen=True, slots=True)
 class HostReport:

@@ -10,7 +10,6 @@ from osken_apps.errors import StoreUnavailable
 from osken_apps.failures import Failures
 from osken_apps.model.changes import PortReport
 from osken_apps.model.known_hosts import MAX_KNOWN_HOSTS, FormerName, KnownHost
-from osken_apps.model.resources import PortStatus
 from osken_apps.networking.bindings import record
 from osken_apps.store.store import Store
 
@@ -67,10 +66,10 @@ class Recorder:
         """Have nothing recorded any more that makes a host known or binds a port to it."""
         with self._recording, self._changed:
             for key, one in list(self._waiting.items()):
-                if isinstance(one, KnownHost) and one.name == host:
+                if isinstance(one, PortReport):
+                    self._waiting[key] = one.without(host)
+                elif isinstance(one, KnownHost) and one.name == host:
                     del self._waiting[key]
-                elif isinstance(one, PortReport) and one.binding and one.binding.host == host:
-                    self._waiting[key] = PortReport(one.port_id, None, PortStatus.DOWN)
 
     def record(self, store: Store, reports: tuple[Observed, ...]) -> None:
         """Record reports; one that can never be recorded is dropped. Raises StoreUnavailable."""

@@ -13,13 +13,25 @@ from osken_apps.apps.peers import Peers
 from osken_apps.apps.rest import RestApp
 from osken_apps.apps.rest_link import RestLink
 from osken_apps.failures import Failures
-from osken_apps.link import FromController, LinkClosed, Message, Ping, Pong, SnapshotPart
-from osken_apps.model.changes import Snapshot
+from osken_apps.link import (
+    Answer,
+    FromController,
+    LinkClosed,
+    Message,
+    Ping,
+    Pong,
+    PortReports,
+    Query,
+    SnapshotPart,
+)
+from osken_apps.model.changes import PortReport, Snapshot
 from osken_apps.model.fabric import Fabric
-from osken_apps.model.resources import Binding
+from osken_apps.model.resources import Binding, PortStatus
+from osken_apps.questions import ForgetHost
 from tests.golden.scenarios import LAYOUT, NET1, SUBNET1, VM1
 from tests.unit.hub_thread import in_a_hub
 
+DEADLINE_S = 10.0
 SILENT = rest.MAX_SILENT_BEATS + 1
 
 
@@ -133,6 +145,35 @@ def test_a_link_says_so_while_it_takes_a_message(monkeypatch: pytest.MonkeyPatch
     talking = Talking()
     in_a_hub(work)
     assert talking.seen == [True, False]
+
+
+def test_a_report_that_waits_while_its_host_is_forgotten_binds_no_port_to_it() -> None:
+    reports = PortReports(
+        tuple(PortReport(f"of {host}", Binding(host, 1), PortStatus.ACTIVE) for host in ("gone", "there"))
+    )
+    refused = {"gone": "", "there": "the host is connected"}
+    told: list[Any] = []
+
+    def work(_hub: object) -> None:
+        wire: Any = None
+        hosts = Hosts(Fabric(LAYOUT), lambda host: pytest.fail(f"host {host.name} connected"))
+
+        def knows(question: Any) -> str:
+            return refused[question.host]
+
+        link = RestLink(wire, Peers(hosts), knows, lambda _: None, lambda _: None, Failures())
+        link.put(reports)
+        for number, host in enumerate(refused):
+            link._take(Query(number, ForgetHost(host)))
+        with eventlet.Timeout(DEADLINE_S):
+            while len(link._outbox._answers) < len(refused):
+                eventlet.sleep()
+        told.extend(iter(link._outbox.take, None))
+
+    in_a_hub(work)
+    (of_gone, of_there) = reports.reports
+    nowhere = PortReport(of_gone.port_id, None, PortStatus.DOWN)
+    assert told == [*map(Answer, range(2), refused.values()), PortReports((nowhere, of_there))]
 
 
 def test_hosts_of_a_store_that_is_known_late_have_had_their_time_to_connect() -> None:
