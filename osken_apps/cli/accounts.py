@@ -63,6 +63,11 @@ def name(text: str) -> str:
     return text
 
 
+def role(text: str) -> str:
+    """Read a role from the command line: policies do not tell capitals from small letters."""
+    return name(text).lower()
+
+
 def add_openrc(parser: argparse.ArgumentParser, secret: str) -> None:
     """Add the option that makes a secret and writes it to a file."""
     parser.add_argument(

@@ -25,14 +25,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         ("remove", _remove, "take it back"),
     ):
         action = accounts.add_action(actions, name, handler, help)
-        action.add_argument("role", metavar="ROLE", type=accounts.name)
+        action.add_argument("role", metavar="ROLE", type=accounts.role)
         action.add_argument("--user", metavar="USER", required=True)
         action.add_argument("--project", metavar="PROJECT", required=True)
 
 
 def add_role_option(parser: argparse.ArgumentParser, help: str) -> None:
     """Add the option that names roles."""
-    parser.add_argument("--role", action="append", metavar="ROLE", type=accounts.name, help=help)
+    parser.add_argument("--role", action="append", metavar="ROLE", type=accounts.role, help=help)
 
 
 def _list(parsed: argparse.Namespace) -> None:

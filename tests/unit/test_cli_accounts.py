@@ -313,6 +313,17 @@ def test_a_project_is_not_deleted_while_a_rule_of_it_is_in_another_s_group(
     store.close()
 
 
+def test_roles_are_the_same_in_capitals(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rc = str(directory / "rc")
+    osken_net(directory, "project", "create", "demo")
+    osken_net(directory, "user", "create", "alice", "--project", "demo", "--openrc", rc, "--role", "Member")
+    of = ("--user", "alice", "--project", "demo")
+    assert osken_net(directory, "role", "add", "ADMIN", *of) == 0
+    assert osken_net(directory, "credential", "create", "robot", "--user", "alice", "--role", "Admin") == 0
+    assert osken_net(directory, "role", "remove", "MEMBER", *of) == 0
+    assert [row["role"] for row in listed(directory, capsys, "role", "list")] == ["admin"]
+
+
 @pytest.mark.parametrize("days", ["0", "-5", "9999999", "x"])
 def test_a_credential_lives_for_a_number_of_days_that_a_date_can_be_made_of(
     directory: Path, days: str
