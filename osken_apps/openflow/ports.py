@@ -43,16 +43,19 @@ class Ports:
                 raise TooMuch(f"a description of more than {MAX_PORTS} ports")
             self._set(number, name)
 
-    def change(self, buffer: bytes) -> None:
-        """Take a port status message (whole). Raises Malformed."""
+    def change(self, buffer: bytes) -> bool:
+        """Take a port status message (whole); tell whether a name or a number is another now: mostly it tells
+        of a link that went up or down. Raises Malformed.
+        """
         ports = list(decode_ports(buffer, HEADER.size + PORT_STATUS.size))
         if len(ports) != 1:
             raise Malformed(f"port status of {len(buffer)} octets names {len(ports)} ports")
         number, name = ports[0]
         if buffer[HEADER.size] == OFPPR_DELETE:
-            self._names.pop(number, None)
-        else:
-            self._set(number, name)
+            return self._names.pop(number, None) is not None
+        before = self._names.get(number)
+        self._set(number, name)
+        return before != name
 
     def _set(self, number: int, name: str) -> None:
         if len(self._names) >= MAX_PORTS and number not in self._names:

@@ -235,8 +235,7 @@ class Session:
         self._output += message(MessageType.ECHO_REPLY, head.xid, data[codec.HEADER.size :])
 
     def _port_status(self, _head: Head, data: bytes) -> None:
-        self.ports.change(data)
-        self._ports_changed = True
+        self._ports_changed |= self.ports.change(data)
 
     def _multipart(self, head: Head, data: bytes) -> None:
         kind, more = codec.decode_multipart(data)

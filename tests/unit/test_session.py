@@ -411,6 +411,12 @@ def test_ports_that_come_and_go_are_known_and_told_once_a_turn(up: Session) -> N
     assert up.ports.by_name() == {"int-br-eth2": 1, "tap10": 9}
 
 
+def test_a_link_that_goes_up_or_down_changes_no_port(up: Session) -> None:
+    """Else whoever can let one flap has all of its host looked at each time."""
+    assert all_of(up, port_status(2, 7, "tap1") + port_status(1, 99, "never there")) == []
+    assert up.ports.by_name() == {"int-br-eth2": 1, "tap1": 7}
+
+
 def test_a_port_more_than_may_be_is_complained_of(up: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ports, "MAX_PORTS", 3)
     assert all_of(up, port_status(2, 7, "tap2")) == [PortsChanged()]
