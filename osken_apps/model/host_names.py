@@ -31,13 +31,13 @@ class HostNames:
         self._now: dict[str, str] = {}  # former name -> what its host is called now, the newest last
 
     def keep(self, identities: Iterable[HostIdentity]) -> None:
-        """Take what the store has; what is known better stays."""
+        """Take what the store has; what is known better stays: hosts may have exchanged their names since."""
         kept = list(identities)
         for host in kept:
             if host.name not in self._now:
                 self._system_ids.setdefault(host.name, host.system_id)
         for host in kept:
-            for former in host.former_names:
+            for former in () if self._is_of_another(host.name, host.system_id) else host.former_names:
                 if former not in self._now and not self._is_of_another(former, host.system_id):
                     self._system_ids.pop(former, None)
                     self._call(former, self.name_now(host.name))

@@ -47,6 +47,14 @@ def test_what_the_store_has_does_not_undo_a_renaming_that_it_has_not_heard_of() 
     assert (names.name_now("a"), names.name_now("z"), names.known_as("new", "s")) == ("b", "b", "b")
 
 
+def test_nor_does_it_give_a_host_what_the_one_was_called_that_had_its_name() -> None:
+    names = names_of()
+    names.show("a", "s")
+    names.show("b", "t")
+    names.keep([HostIdentity("a", "t", ("b", "c"))])
+    assert (names.name_now("b"), names.name_now("c"), names.former_names("a")) == ("b", "c", ())
+
+
 def test_a_former_name_is_none_where_another_host_has_it() -> None:
     renamed = HostIdentity("b", "s", ("a",))
     assert names_of(renamed, HostIdentity("a", "t")).name_now("a") == "a"
