@@ -146,7 +146,7 @@ class Hosts:
         """Look whether a host of which something has gone comes back, and end it if it does not."""
         if not host.alive:
             host.last_contact = now()
-            runtime.spawn_after(AWAY_S, self._away, host, host.last_contact)
+            runtime.spawn_after_rounds(AWAY_S, self._away, host, host.last_contact)
 
     def let_settle(self, host: Host) -> None:
         """Give a host time to connect, and then look at what it has."""

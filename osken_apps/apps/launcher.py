@@ -106,7 +106,7 @@ class Controller:
         runtime.spawn_for_ever(tell_again_for_ever)
         runtime.spawn_for_ever(tell_progress, self._hosts)
         runtime.spawn_for_ever(audit_for_ever, self._hosts, self._audit_interval_s)
-        runtime.spawn_after(FIRST_CONNECTIONS_S, self._hosts.wait_no_longer)
+        runtime.spawn_after_rounds(FIRST_CONNECTIONS_S, self._hosts.wait_no_longer)
         while self._signals.recv(1) == bytes([signal.SIGHUP]):
             LOG.info("SIGHUP: reading certificates and policy again")
             look_at(self._edges, is_asked=True)

@@ -24,6 +24,8 @@ _failures = Failures()  # of tasks
 
 TURNS_TO_READ = 10  # in which all tasks read what lies in their sockets, and whoever waits for it is told
 
+ROUND_S = 1.0
+
 clock = time.monotonic
 
 #: The standard library's modules; what waits in them lets others have their turn.
@@ -94,6 +96,17 @@ def spawn_after(seconds: float, work: Callable[..., object], *arguments: object)
     """Run a function after some time; what it raises is logged."""
     task: Task = eventlet.spawn_after(seconds, _logged, work, arguments)
     return task
+
+
+def spawn_after_rounds(seconds: float, work: Callable[..., object], *arguments: object) -> None:
+    """Run a function after so many seconds in which the loop keeps up; where it takes longer to get round,
+    each round counts as one. Who is waited for had its turns meanwhile, also among thousands.
+    """
+    left_s = seconds - ROUND_S
+    if left_s > 0:
+        spawn_after(ROUND_S, spawn_after_rounds, left_s, work, *arguments)
+    else:
+        spawn_after(seconds, work, *arguments)
 
 
 def spawn_for_ever(work: Callable[..., object], *arguments: object) -> Task:

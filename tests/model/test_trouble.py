@@ -628,3 +628,22 @@ def test_what_was_refused_is_trouble_until_nothing_is_refused_for_a_minute(
         world.hosts.news.clear()
         pass_time(30.0)
         assert (world.trouble, timers, world.hosts.news.is_set) == ("", [], True)
+
+
+def test_a_host_is_away_once_the_loop_has_got_round_often_enough_since_it_went(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """However late each round comes: what has dialled since was served in one of them."""
+    timers = list[Callable[[], object]]()
+    world = World()
+    monkeypatch.setattr(runtime, "spawn_after", lambda _, work, *given: timers.append(lambda: work(*given)))
+    monkeypatch.setattr(world.hosts, "let_settle", lambda _host: None)
+    host = world.hosts.by_name["h"]
+    world.peers.session_ended(world.ovsdb)  # type: ignore[arg-type]
+    for connection in (world.connection, world.physical):
+        world.peers.disconnected(connection)  # type: ignore[arg-type]
+    rounds = 0
+    while host.reconciler:
+        timers.pop(0)()
+        rounds += 1
+    assert rounds == hosts.AWAY_S / runtime.ROUND_S

@@ -288,11 +288,13 @@ class TwoHosts:
 
     def wait(self, seconds: float) -> None:
         """Let time pass, and what is due be done."""
-        self.now += seconds
-        due = [work for at, work in self.due if at <= self.now]
-        self.due = [(at, work) for at, work in self.due if at > self.now]
-        for work in due:
+        until = self.now + seconds
+        while due := [it for it in self.due if it[0] <= until]:
+            first = min(due, key=lambda it: it[0])
+            self.due.remove(first)
+            self.now, work = first
             work()
+        self.now = until
         self.look()
 
     def send_dhcp(self, host: OneHost, *frames: bytes) -> None:

@@ -45,6 +45,22 @@ def test_a_task_that_was_cancelled_does_not_begin() -> None:
     in_a_loop(work)
 
 
+def test_of_the_time_in_which_the_loop_is_behind_a_second_counts_for_each_round(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each look of the loop comes three seconds late."""
+
+    def later(seconds: float, work: Callable[..., object], *arguments: object) -> None:
+        nonlocal now
+        now += seconds + 3.0
+        work(*arguments)
+
+    now, done = 0.0, list[float]()
+    monkeypatch.setattr(runtime, "spawn_after", later)
+    runtime.spawn_after_rounds(2.5, lambda: done.append(now))
+    assert done == [2.5 + 3 * 3.0]
+
+
 def test_what_happens_in_time_was_waited_for_and_what_does_not_was_not() -> None:
     def work() -> None:
         early, late = runtime.once(), runtime.once()
