@@ -179,6 +179,12 @@ class Dhclient(DhcpClient):
         path = self.directory / "leases"
         return path.read_text() if path.exists() else ""
 
+    def _pid(self) -> int | None:
+        """Give the number that its file has; None: it has none yet."""
+        path = self.directory / "pid"
+        text = path.read_text().strip() if path.exists() else ""
+        return int(text) if text else None
+
     def renew(self, timeout_s: float = PATIENCE_S) -> DhcpEvent:
         """Ask for the same lease again; dhclient has no renew on demand, so it is started anew (INIT-REBOOT).
 
@@ -190,6 +196,8 @@ class Dhclient(DhcpClient):
         """Release the lease (`dhclient -r`), which also ends the client in the background."""
         before = len(self.events())
         process = processes.find(self._site, self._process_name)
+        if process is not None:  # by its file it is found, which it writes after all else about its lease
+            wait_until(lambda: self._pid() == process.pid, timeout_s, f"the pid of {self._process_name}")
         self._namespace.run(self._command("-r"), timeout_s=timeout_s)
         event = self.wait_for("RELEASE", after=before, timeout_s=timeout_s)
         if process is not None:
