@@ -9,6 +9,7 @@ from osken_apps.pipeline.headers import (
     ARP_REPLY,
     ARP_REQUEST,
     EVERYBODY,
+    ND_HOP_LIMIT,
     NEIGHBOR_ADVERTISEMENT,
     NEIGHBOR_SOLICITATION,
 )
@@ -17,7 +18,6 @@ from osken_apps.trace.frame import Frame
 LAST_24_BITS = 0xFFFFFF
 SOLICITED_NODE = 0xFF0200000000000000000001FF000000
 SOLICITED_NODE_MAC = 0x3333FF000000
-HOP_LIMIT = 255
 
 Known = tuple[MacAddress, IPAddress]  # a machine's addresses
 
@@ -79,6 +79,6 @@ def _neighbor(values: dict[Field, Exact]) -> Frame:
     of_all: dict[Field, Exact] = {
         Field.ETH_TYPE: ETH_TYPE_IPV6,
         Field.IP_PROTO: IP_PROTO_ICMPV6,
-        Field.IP_TTL: HOP_LIMIT,
+        Field.IP_TTL: ND_HOP_LIMIT,
     }
     return Frame.of(of_all | values)

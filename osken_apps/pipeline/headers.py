@@ -44,6 +44,7 @@ MLD_QUERY, MLD_REPORT, MLD_DONE, MLD_REPORT_V2 = 130, 131, 132, 143
 ROUTER_SOLICITATION, ROUTER_ADVERTISEMENT = 133, 134
 NEIGHBOR_SOLICITATION, NEIGHBOR_ADVERTISEMENT, REDIRECT = 135, 136, 137
 LISTENER_KINDS = (MLD_QUERY, MLD_REPORT, MLD_DONE, MLD_REPORT_V2)
+ND_HOP_LIMIT = 255  # what has it comes from the link itself (RFC 4861, 7.1)
 EVERYBODY, GROUP_BIT = 0xFFFFFFFFFFFF, 1 << 40  # of MAC addresses
 MULTICAST: Values = {Field.ETH_DST: Masked(mac_address(GROUP_BIT), GROUP_BIT)}
 ANY_IPV4, BROADCAST = IPv4Address("0.0.0.0"), IPv4Address("255.255.255.255")
@@ -66,3 +67,13 @@ def within(field: Field, network: IPNetwork) -> Values:
 def icmpv6(kind: int) -> Values:
     """Match a type of ICMPv6 message."""
     return ICMPV6 | {Field.ICMPV6_TYPE: kind}
+
+
+def of_link(kind: int) -> Values:
+    """Match a type of neighbor discovery that has come through no router."""
+    return icmpv6(kind) | {Field.IP_TTL: ND_HOP_LIMIT}
+
+
+def of_listeners(kind: int) -> Values:
+    """Match a type of MLD, all of which is for groups (RFC 3810, 5)."""
+    return icmpv6(kind) | within(Field.IPV6_DST, MULTICAST_IPV6)

@@ -91,8 +91,8 @@ LOOKUP = Stage(
     "lookup", Role.INTEGRATION, 40, "dropped: the network is not guarded",
     matches=frozenset(
         {
-            Field.REG6, Field.ETH_DST, Field.ETH_TYPE, Field.IP_PROTO, Field.IP_FRAG, Field.IPV4_DST,
-            Field.ICMPV6_TYPE, Field.CT_STATE,
+            Field.REG6, Field.ETH_DST, Field.ETH_TYPE, Field.IP_PROTO, Field.IP_FRAG, Field.IP_TTL,
+            Field.IPV4_DST, Field.IPV6_DST, Field.ICMPV6_TYPE, Field.CT_STATE,
         }
     ),
     sets=frozenset({Field.REG7}), entered_from=(CLASSIFY, GUARD, ND, SERVICES, SENDER_VERDICT),
@@ -110,8 +110,8 @@ ADMIT = Stage(
     "admit", Role.INTEGRATION, 50, "dropped: no rule can permit what is neither ARP nor IP",
     matches=frozenset(
         {
-            Field.REG7, Field.ETH_TYPE, Field.IP_PROTO, Field.IPV4_DST, Field.ICMPV6_TYPE, Field.UDP_SRC,
-            Field.UDP_DST, Field.CT_STATE,
+            Field.REG7, Field.ETH_TYPE, Field.IP_PROTO, Field.IP_TTL, Field.IPV4_DST, Field.IPV6_DST,
+            Field.ICMPV6_TYPE, Field.UDP_SRC, Field.UDP_DST, Field.CT_STATE,
         }
     ),
     entered_from=(LOOKUP, REPLICATE),

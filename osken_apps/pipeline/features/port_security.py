@@ -49,6 +49,8 @@ from osken_apps.pipeline.headers import (
     UDP_OVER_IPV6,
     Values,
     icmpv6,
+    of_link,
+    of_listeners,
     within,
 )
 from osken_apps.pipeline.stage import Role, Rule
@@ -63,7 +65,6 @@ from osken_apps.pipeline.stages import (
     UNSPECIFIED,
 )
 
-ND_HOP_LIMIT = 255  # what has it comes from the link itself (RFC 4861, 7.1)
 NO_OPTION = mac_address(0)
 HAS_ADDRESS: Values = {Field.REG0: Masked(0, 1 << UNSPECIFIED)}
 HAS_NONE: Values = {Field.REG0: Masked(1 << UNSPECIFIED, 1 << UNSPECIFIED)}
@@ -218,8 +219,8 @@ def _neighbor_discovery() -> Iterator[Flow]:
     for kind in (NEIGHBOR_SOLICITATION, NEIGHBOR_ADVERTISEMENT):
         yield NO_TARGET.flow(Match.of(_nd(kind) | {Field.ND_TARGET: ANY_IPV6}))
         yield OTHER_ND.flow(Match.of(icmpv6(kind)))
-    for kind in (*LISTENER_KINDS, ROUTER_SOLICITATION):
-        to_all = icmpv6(kind) | within(Field.IPV6_DST, MULTICAST_IPV6)
+    to_routers = of_link(ROUTER_SOLICITATION) | within(Field.IPV6_DST, MULTICAST_IPV6)
+    for to_all in (*map(of_listeners, LISTENER_KINDS), to_routers):
         yield OWN_LISTENING.flow(Match.of(to_all), goto=LOOKUP)
     yield NO_ADDRESS.flow(Match.of(HAS_NONE))
     yield IPV6_ON.flow(Match(), goto=SERVICES)
@@ -256,4 +257,4 @@ def _services() -> Iterator[Flow]:
 
 
 def _nd(kind: int) -> Values:
-    return icmpv6(kind) | {Field.ICMPV6_CODE: 0, Field.IP_TTL: ND_HOP_LIMIT}
+    return of_link(kind) | {Field.ICMPV6_CODE: 0}

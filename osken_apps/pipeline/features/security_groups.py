@@ -47,6 +47,8 @@ from osken_apps.pipeline.headers import (
     VALID,
     Values,
     icmpv6,
+    of_link,
+    of_listeners,
 )
 from osken_apps.pipeline.stage import Role, Rule, Stage
 from osken_apps.pipeline.stages import (
@@ -294,8 +296,8 @@ def _admission() -> Iterator[Flow]:
         IGMP,
         UDP | {Field.UDP_SRC: DHCP_SERVER_PORT, Field.UDP_DST: DHCP_CLIENT_PORT},
         UDP_OVER_IPV6 | {Field.UDP_SRC: DHCPV6_SERVER_PORT, Field.UDP_DST: DHCPV6_CLIENT_PORT},
-        *map(icmpv6, LISTENER_KINDS),
-        *map(icmpv6, (ROUTER_ADVERTISEMENT, NEIGHBOR_SOLICITATION, NEIGHBOR_ADVERTISEMENT)),
+        *map(of_listeners, LISTENER_KINDS),
+        *map(of_link, (ROUTER_ADVERTISEMENT, NEIGHBOR_SOLICITATION, NEIGHBOR_ADVERTISEMENT)),
     ):
         yield ADMITTED.flow(Match.of(needed), goto=COMMIT)
     for kind in (ROUTER_SOLICITATION, REDIRECT):

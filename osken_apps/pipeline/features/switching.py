@@ -43,7 +43,8 @@ from osken_apps.pipeline.headers import (
     UNTRACKED,
     VALID,
     Values,
-    icmpv6,
+    of_link,
+    of_listeners,
 )
 from osken_apps.pipeline.stage import Role, Rule, Stage
 from osken_apps.pipeline.stages import (
@@ -60,6 +61,7 @@ from osken_apps.pipeline.stages import (
 NEIGHBOR_KINDS = (
     ROUTER_SOLICITATION, ROUTER_ADVERTISEMENT, NEIGHBOR_SOLICITATION, NEIGHBOR_ADVERTISEMENT, REDIRECT,
 )  # fmt: skip
+UNTRACKED_MESSAGES = (*map(of_listeners, LISTENER_KINDS), *map(of_link, NEIGHBOR_KINDS))
 SEVERAL_RECEIVERS = 0  # as the value of REG7
 
 UNGUARDED_IN = Rule(
@@ -165,8 +167,8 @@ class Switching(Feature):
 
 
 def _of_any_network() -> Iterator[Flow]:
-    for kind in (*LISTENER_KINDS, *NEIGHBOR_KINDS):
-        yield UNTRACKED_MULTICAST.flow(Match.of(MULTICAST | icmpv6(kind)), goto=REPLICATE)
+    for message in UNTRACKED_MESSAGES:
+        yield UNTRACKED_MULTICAST.flow(Match.of(MULTICAST | message), goto=REPLICATE)
     yield UNTRACKED_MULTICAST.flow(Match.of(MULTICAST | IGMP), goto=REPLICATE)
     track = Ct(Field.REG6, TRACKED.table_id)
     for family in (IPV4, IPV6):
@@ -213,8 +215,8 @@ def _of_network(
 
 def _shared(to_mac: Values, holders: list[BoundPort], ends: list[int]) -> Iterator[Flow]:
     """Give the flows of a MAC address that several machines may have, here or elsewhere."""
-    for kind in (*LISTENER_KINDS, *NEIGHBOR_KINDS):
-        yield UNTRACKED_SHARED.flow(Match.of(to_mac | icmpv6(kind)), goto=REPLICATE)
+    for message in UNTRACKED_MESSAGES:
+        yield UNTRACKED_SHARED.flow(Match.of(to_mac | message), goto=REPLICATE)
     for family in (IPV4, IPV6):
         keep = Ct(Field.REG6, TRACKED.table_id, commit=True)
         yield TRACK_SHARED.flow(Match.of(to_mac | family), keep, via=(TRACKED,))
