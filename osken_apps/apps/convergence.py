@@ -77,7 +77,7 @@ class Convergence:
             flows = self._encoder.difference(installed.flows, desired.flows)
             owners = self._owners(bridge) if flows else {}
             unsettle(owners[key] for key, _ in flows.add if key in owners)
-            named = named_in(self._layout, snapshot) if flows else frozenset()
+            named = named_in(self._layout, snapshot, bridge.name) if flows else frozenset()
             note_named(self._fabric, self._host.name, bridge.name, named, besides=True)
             flows = done_of(flows, installed.flows, bridge.name, self._layout, snapshot)
             takes_away = snapshot.takes_away

@@ -100,9 +100,13 @@ def _leads(named: Iterable[Named]) -> dict[int, set[Wire]]:
     return leads
 
 
-def named_in(layout: Layout, snapshot: HostSnapshot) -> Named:
-    """Give the local VLANs that the flows of a snapshot name."""
-    return frozenset((segment.local_vlan, layout.wire_of(segment)) for segment in snapshot.segments)
+def named_in(layout: Layout, snapshot: HostSnapshot, bridge: str) -> Named:
+    """Give the local VLANs that the flows of a snapshot name on a bridge: those of networks that pass it."""
+    return frozenset(
+        (segment.local_vlan, layout.wire_of(segment))
+        for segment in snapshot.segments
+        if bridge in (layout.integration_bridge, layout.way_of(segment))
+    )
 
 
 def note_found(
