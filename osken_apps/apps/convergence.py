@@ -115,7 +115,8 @@ class Convergence:
         installed, believed = bridge.read(), bridge.audited
         bridge.audited = None
         if believed is None:
-            self._tell_of(bridge, logging.INFO, "%s: %d flows of ours found", len(installed.flows))
+            if not bridge.has_refused:  # then it is read again and again
+                self._tell_of(bridge, logging.INFO, "%s: %d flows of ours found", len(installed.flows))
         elif installed != believed:
             self._host.tallies.repairs += 1
             self._tell_of(bridge, logging.WARNING, "%s was changed by another hand; mending it")

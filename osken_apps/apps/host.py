@@ -72,6 +72,7 @@ class Bridge:
     ports_changed: bool = True
     foreign: tuple[ForeignFlow, ...] = ()
     is_to_be_read: bool = False  # again, whatever is believed
+    has_refused: bool = False  # flows, of those that it was sent last
     is_monitored: bool = False  # it was asked to tell of flows that others change
     rereading: Throttle = field(default_factory=Throttle)  # where another hand changes its flows
 
@@ -154,7 +155,8 @@ class Bridge:
         """Bring the bridge from what it has to what it should have; `flows` are what differs.
 
         What one port's flows are refused for leaves the others as they should be. Unless it `takes_away`, its
-        meters stay. Raises SwitchError; then what is installed is unknown until it is read again.
+        meters stay. Raises SwitchError; then what is installed is unknown until it is read again. So it is
+        where flows were refused: Open vSwitch commits the rest of such a bundle.
         """
         meters = meter_difference(installed.meters, desired.meters)
         self.installed = None
@@ -165,9 +167,10 @@ class Bridge:
             send_meters(self, meters.after)
         else:
             meters_now = {**installed.meters, **meters_now}
-        is_whole = takes_away and not outcome.refused
-        flows_now = desired.flows if is_whole else outcome.sent.applied_to(installed.flows)
-        self.installed = BridgeState(flows_now, meters_now)
+        self.has_refused = bool(outcome.refused)
+        if not outcome.refused:
+            flows_now = desired.flows if takes_away else outcome.sent.applied_to(installed.flows)
+            self.installed = BridgeState(flows_now, meters_now)
         return outcome
 
     def _send_meters(self, steps: tuple[tuple[MeterCommand, Meter], ...]) -> None:

@@ -99,7 +99,7 @@ class SwitchConnection(Numbered):
     `on_request` is called whenever a request waits for its answer: anything may happen then; `on_change` when
     one waits that changes the bridge; `on_done` when one was done whose answer is on its way. `full_at` is
     how many flows the bridge takes. Without `can_track` it takes no flow that has connections kept, without
-    `takes_meters` no meter, whatever it says.
+    `takes_meters` no meter, whatever it says. What it `refuses` is left out of a bundle, and the rest done.
     """
 
     def __init__(
@@ -110,6 +110,7 @@ class SwitchConnection(Numbered):
         self.certified = ""
         self.max_meters = max_meters
         self.full_at = 1_000_000
+        self.refuses: set[FlowKey] = set()
         self.tracks = self.can_track = self.takes_meters = True
         self.sent: list[bytes] = []
         self.answers = True
@@ -165,11 +166,13 @@ class SwitchConnection(Numbered):
             raise SwitchGone("gone")
         if fault == "refused":
             raise SwitchError("refused")
-        before = dict(self.bridge_in_memory.flows)
+        before, self._has_refused = dict(self.bridge_in_memory.flows), False
         replies = [reply for message in _split(messages) for reply in self._take(message)]
         if len(self.bridge_in_memory.flows) > self.full_at:
             self.bridge_in_memory.flows = before
             raise SwitchRefused("the table is full")
+        if self._has_refused:
+            raise SwitchRefused("a match is bad")
         if fault == "unanswered":
             raise SwitchError("unanswered")
         self.on_done()
@@ -194,7 +197,9 @@ class SwitchConnection(Numbered):
         offset = codec.HEADER.size + codec.FLOW_MOD.size
         end = offset + (wire.MATCH_HEADER.unpack_from(message, offset)[1] + 7) // 8 * 8
         key, body = FlowKey(table_id, priority, message[offset:end]), FlowBody(cookie, message[end:])
-        if command == FlowModCommand.ADD:
+        if command == FlowModCommand.ADD and key in self.refuses:
+            self._has_refused = True
+        elif command == FlowModCommand.ADD:
             meter_id = _meter_of(body)
             if cookie == COMMIT_NEW.cookie and not self.can_track:
                 raise CannotTrack("its datapath lacks connection tracking")

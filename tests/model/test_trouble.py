@@ -175,6 +175,27 @@ def test_a_table_that_is_full_leaves_the_ports_that_stand_and_blames_the_one_tha
     assert world.reports[world.second.id].status is PortStatus.ACTIVE
 
 
+def test_of_a_port_whose_flows_are_refused_in_part_nothing_stays_when_it_goes() -> None:
+    """Open vSwitch leaves out of a bundle what it refuses, and does the rest."""
+    world = World()
+    assert world.attempt()
+    before = dict(world.bridge.flows)
+    world.plug(tap1=VM1.id)
+    assert world.attempt()
+    of_port = [key for key in world.bridge.flows if key not in before]
+    for refused in of_port:
+        world = World()
+        world.connection.refuses = {refused}
+        world.plug(tap1=VM1.id)
+        world.attempt()
+        world.ovsdb.iface_ids.clear()
+        world.plug()
+        world.attempt()
+        assert world.attempt()
+        assert world.bridge.flows == before
+        assert world.hosts.by_name["h"].tallies.repairs == 0
+
+
 def test_a_bridge_that_cannot_be_read_keeps_no_other_from_its_flows_and_is_asked_again_later() -> None:
     world = World()
     world.plug(tap1=VM1.id)
