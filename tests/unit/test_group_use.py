@@ -144,9 +144,7 @@ def test_what_hosts_tell_is_added_up_rule_by_rule() -> None:
 def test_who_is_away_or_gone_or_mute_is_named_and_the_others_are_counted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(
-        group_use, "SWITCHES_WAIT_S", 0.01
-    )  # the others answer in their first turn, before any timer
+    monkeypatch.setattr(group_use, "SWITCHES_WAIT_S", 0.3)  # the others answer in their first turn
     told = packets_of(hosts_of(host1=Switch(5), host2=None, host3=Gone(0), host4=Mute(0)))
     assert (told["rules"]["1"], told["hosts"], told["silent"]) == (5, ["host1"], ["host2", "host3", "host4"])
 
