@@ -5,7 +5,7 @@ each of its fields: `binding_host` for `binding.host`. `network_id` and the like
 name. What a kind has besides (what no two of it share, columns of the store's own) is given with it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields
 from datetime import datetime
 from functools import cached_property
@@ -69,14 +69,14 @@ class Unique:
 class Form:
     """The form of a kind: its table, and its resources as rows.
 
-    `row` gives a resource's columns by name; `resource` takes the columns in order, and by name what another
-    table has of it. A statement is built once: building costs more than running it.
+    `row` gives the columns, by name, of some of a resource's `fields`; `resource` takes the columns in order,
+    and by name what another table has of it. A statement is built once: building costs more than running it.
     """
 
     table: Table
-    row: Callable[[Any], dict[str, Any]]
+    fields: tuple[str, ...]
+    row: Callable[[Any, Iterable[str]], dict[str, Any]]
     resource: Callable[..., Any]
-    updates: "Updates"
     unique: tuple[Unique, ...] = ()
 
     def conflict(self, resource: Any, error: exc.IntegrityError) -> Conflict:
@@ -94,57 +94,26 @@ class Form:
         return insert(self.table)
 
     @cached_property
+    def update(self) -> Update:
+        """The statement that writes the columns that it is given into the row of the id `of_id`."""
+        return update(self.table).where(self.table.c.id == bindparam("of_id"))
+
+    def changes(self, pairs: Sequence[tuple[Any, Any]]) -> list[dict[str, Any]]:
+        """Give what `update` takes to write resources, each as it was and as it is: what differs in any pair.
+
+        What stays is not written: with a column each index is, too, that has it, and a reference is checked.
+        """
+        differing = [
+            name
+            for name in self.fields
+            if any(_differ(getattr(old, name), getattr(new, name)) for old, new in pairs)
+        ]
+        return [self.row(new, differing) | {"of_id": new.id} for _, new in pairs]
+
+    @cached_property
     def delete(self) -> Delete:
         """The statement that takes away the row of the id `of_id`."""
         return delete(self.table).where(self.table.c.id == bindparam("of_id"))
-
-
-@dataclass(frozen=True, slots=True)
-class FieldUpdate:
-    """How some fields are written: a statement for the row of the id `of_id`, and a resource's columns."""
-
-    statement: Update
-    columns: Callable[[Any], dict[str, Any]]
-
-
-class Updates:
-    """The ways to write some fields of a kind's resources.
-
-    What stays is not written: with a column each index is, too, that has it, and a reference is checked.
-    """
-
-    def __init__(
-        self,
-        table: Table,
-        plain: Sequence[Field[Any]],
-        hints: Mapping[str, Any],
-        parts: Mapping[str, "_Part"],
-    ) -> None:
-        self._table = table
-        self._plain = plain
-        self._hints = hints
-        self._parts = parts
-        self._names = (*(item.name for item in plain), *parts)
-        self._made: dict[frozenset[str], FieldUpdate] = {}  # as many as there are ways to change a resource
-
-    def between(self, pairs: Sequence[tuple[Any, Any]]) -> FieldUpdate:
-        """Give the way to write what differs in any pair of a resource before and after."""
-        differing = frozenset(
-            name
-            for name in self._names
-            if any(_differ(getattr(old, name), getattr(new, name)) for old, new in pairs)
-        )
-        if differing not in self._made:
-            self._made[differing] = self._make(differing)
-        return self._made[differing]
-
-    def _make(self, names: frozenset[str]) -> FieldUpdate:
-        plain = [item for item in self._plain if item.name in names]
-        parts = {name: part for name, part in self._parts.items() if name in names}
-        columns = [*(item.name for item in plain), *(name for part in parts.values() for name in part.names)]
-        statement = update(self._table).where(self._table.c.id == bindparam("of_id"))
-        values = {name: bindparam(name, type_=self._table.c[name].type) for name in columns}
-        return FieldUpdate(statement.values(values), _rows(plain, self._hints, parts))
 
 
 class _Part:
@@ -190,13 +159,9 @@ def form_of(kind: Kind, *besides: Unique | Column[Any], elsewhere: tuple[str, ..
     for one in unique:
         one.add_to(table)
     names = [column.name for column in columns]
-    plain = [item for item in here if item.name not in parts]
+    held = tuple(item.name for item in here)
     return Form(
-        table,
-        _rows(plain, hints, parts),
-        _resources(kind.model, names, here, hints, parts),
-        Updates(table, plain, hints, parts),
-        unique,
+        table, held, _rows(held, hints, parts), _resources(kind.model, names, here, hints, parts), unique
     )
 
 
@@ -218,18 +183,19 @@ def _column(item: Field[Any], hint: Any) -> Column[Any]:
 
 
 def _rows(
-    plain: Sequence[Field[Any]], hints: Mapping[str, Any], parts: Mapping[str, _Part]
-) -> Callable[[Any], dict[str, Any]]:
-    """Make the function that gives a resource's columns."""
-    names = [item.name for item in plain]
-    keeps = [(name, keep) for name in names if (keep := value_of(hints[name]).keep)]
+    held: Iterable[str], hints: Mapping[str, Any], parts: Mapping[str, _Part]
+) -> Callable[[Any, Iterable[str]], dict[str, Any]]:
+    """Make the function that gives the columns of some fields of a resource."""
+    keeps = {name: keep for name in held if name not in parts and (keep := value_of(hints[name]).keep)}
 
-    def row(resource: Any) -> dict[str, Any]:
-        kept = {name: getattr(resource, name) for name in names}
-        for name, keep in keeps:
-            kept[name] = keep(kept[name])
-        for name, part in parts.items():
-            kept |= part.keep(getattr(resource, name))
+    def row(resource: Any, fields: Iterable[str]) -> dict[str, Any]:
+        kept: dict[str, Any] = {}
+        for name in fields:
+            value = getattr(resource, name)
+            if name in parts:
+                kept |= parts[name].keep(value)
+            else:
+                kept[name] = keeps[name](value) if name in keeps else value
         return kept
 
     return row

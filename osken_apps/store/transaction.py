@@ -74,7 +74,7 @@ class Transaction(Allocator):
         """Insert a resource; its times and revision are set here. Raises Conflict."""
         made = replace(resource, created_at=self._now, updated_at=self._now, revision_number=first_revision)
         of = form(type(made))
-        self._execute_for(made, of.insert, of.row(made))
+        self._execute_for(made, of.insert, of.row(made, of.fields))
         if isinstance(made, Port):
             self._readdress([Readdressed(made.id, (), made.fixed_ips)])
             self._join(made.id, made.security_groups)
@@ -85,8 +85,8 @@ class Transaction(Allocator):
         if new == old:
             return old
         made = self._renewed(new, old.revision_number)
-        update = form(type(made)).updates.between([(old, made)])
-        self._execute_for(made, update.statement, update.columns(made) | {"of_id": made.id})
+        of = form(type(made))
+        self._execute_for(made, of.update, of.changes([(old, made)])[0])
         self._updated([(old, made)])
         return made
 
@@ -98,9 +98,8 @@ class Transaction(Allocator):
         """
         made = [(old, self._renewed(new, old.revision_number)) for old, new in changes if new != old]
         if made:
-            update = form(type(made[0][0])).updates.between(made)
-            rows = [update.columns(new) | {"of_id": new.id} for _, new in made]
-            self._connection.execute(update.statement, rows)
+            of = form(type(made[0][0]))
+            self._connection.execute(of.update, of.changes(made))
             self._updated(made)
 
     def _renewed(self, resource: R, revision: int) -> R:
@@ -132,8 +131,8 @@ class Transaction(Allocator):
     def touch(self, resource: R) -> R:
         """Give a resource a new revision although its own values stay."""
         made = self._renewed(resource, resource.revision_number)
-        update = form(type(made)).updates.between([(resource, made)])
-        self._connection.execute(update.statement, update.columns(made) | {"of_id": made.id})
+        of = form(type(made))
+        self._connection.execute(of.update, of.changes([(resource, made)]))
         return self._changed(made)
 
     def delete(self, resource: Standard) -> None:
