@@ -10,8 +10,14 @@ from sqlalchemy import exc
 from osken_apps.errors import OskenAppsError
 from osken_apps.files import led_to, new_file_beside, on_disk
 from osken_apps.store import schema
-from osken_apps.store.engines import READ_ONLY_PRAGMAS, cause, database_file, file_uri, unchanging_engine
-from osken_apps.store.privacy import BESIDE
+from osken_apps.store.engines import (
+    READ_ONLY_PRAGMAS,
+    cause,
+    database_file,
+    file_uri,
+    files_of,
+    unchanging_engine,
+)
 
 WAIT_S = 10.0
 ALONE = (
@@ -59,7 +65,7 @@ def copy_database(path: Path, target: Path, check: Callable[[Path], None] = lamb
 def _check_place(path: Path, target: Path, overwrite: bool) -> None:
     if not path.is_file():
         raise BackupFailed(f"there is no database {path}")
-    if led_to(target) in [led_to(path.with_name(path.name + end)) for end in BESIDE]:
+    if led_to(target) in files_of(path):
         raise BackupFailed(f"{target} is the database itself, or its log")
     if not target.exists():
         return

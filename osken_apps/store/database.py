@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from osken_apps.errors import OskenAppsError
-from osken_apps.store.engines import file_uri, log_of
+from osken_apps.store.engines import file_uri, files_of, log_of
 from osken_apps.store.schema import NEWEST_VERSION
 
 CHECKPOINT_TIMEOUT_S = 0.1
@@ -87,5 +87,6 @@ def vanished(path: Path) -> str:
 
 def restore(path: Path) -> str:
     """Say how a backup is restored."""
-    log = f"rm -f {path}-wal {path}-shm"  # the log of one database must not meet another one
-    return f"to restore a backup: stop the controller, {log}, cp BACKUP {path}, start the controller"
+    _, log, index, _ = files_of(path)
+    remove = f"rm -f {log} {index}"  # the log of one database must not meet another one
+    return f"to restore a backup: stop the controller, {remove}, cp BACKUP {path}, start the controller"

@@ -4,6 +4,7 @@ A transaction that writes takes SQLite's write lock at its very beginning, by BE
 it read can change before it commits; one that reads sees one moment.
 """
 
+import os
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -49,10 +50,17 @@ def database_file(text: str) -> Path:
     return Path(name)
 
 
+def files_of(path: Path) -> tuple[Path, Path, Path, Path]:
+    """Name the file of a database, where a link leads, and what SQLite has beside it: log, the log's index,
+    journal.
+    """
+    file = os.path.realpath(path)
+    return Path(file), Path(f"{file}-wal"), Path(f"{file}-shm"), Path(f"{file}-journal")
+
+
 def log_of(path: Path) -> Path:
-    """Name SQLite's log of a database: it is beside the file that a link leads to."""
-    file = path.resolve()
-    return file.with_name(f"{file.name}-wal")
+    """Name SQLite's log of a database."""
+    return files_of(path)[1]
 
 
 def file_uri(path: Path, how: str) -> str:

@@ -7,11 +7,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from osken_apps.store.database import RESTART, StoreUnusable
+from osken_apps.store.engines import files_of
 
 FILE_MODE = 0o600
 OTHERS_BITS = 0o777 & ~FILE_MODE
-# SQLite gives a log the mode of its database, but keeps one that is left.
-BESIDE = ("", "-wal", "-shm", "-journal")
 
 
 def exposed(path: Path) -> tuple[Path, ...]:
@@ -41,7 +40,7 @@ def give_to_owner_of_directory(file: Path) -> None:
 
 
 def _exposed(path: Path) -> Iterator[Path]:
-    for file in (path.with_name(path.name + end) for end in BESIDE):
+    for file in files_of(path):  # SQLite gives a log the mode of its database, but keeps one that is left
         with suppress(FileNotFoundError):
             status = file.stat()
             if _can_change(file, status):

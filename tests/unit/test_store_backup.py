@@ -19,7 +19,9 @@ from osken_apps.model.resources import Network
 from osken_apps.store import backup, checkpoints, writer
 from osken_apps.store.backup import BackupFailed, back_up
 from osken_apps.store.checkpoints import Checkpoints, keep_checkpoints
+from osken_apps.store.database import restore
 from osken_apps.store.engines import looking_engine, reading_engine
+from osken_apps.store.privacy import make_private
 from osken_apps.store.store import Store
 from tests.unit.for_ever import for_ever
 from tests.unit.rest_client import store_at
@@ -316,6 +318,20 @@ def test_the_log_of_a_database_that_a_link_leads_to_is_beside_the_file(
     for _ in range(2):
         looks.look()
     assert held(path) == ["n1"]
+
+
+def test_what_is_beside_a_database_that_a_link_leads_to_is_known_by_the_file(
+    store: Store, path: Path, tmp_path: Path
+) -> None:
+    make(store, 1)
+    (link := tmp_path / "link.db").symlink_to(path)
+    log = Path(f"{path}-wal")
+    assert f"rm -f {log} {path}-shm," in restore(link)
+    log.chmod(0o644)
+    make_private(link)
+    assert log.stat().st_mode & 0o777 == 0o600
+    with pytest.raises(BackupFailed, match="is the database itself, or its log"):
+        back_up(f"sqlite:///{link}", log, overwrite=True)
 
 
 def test_what_is_in_the_file_is_not_brought_there_again_while_a_reader_keeps_the_log(
