@@ -46,7 +46,9 @@ class PortReporter:
         """Give the ports that were to be changed, or are new, and whose frames pass one of some bridges, each
         with what is wrong with that.
         """
-        changing = self._unsettled | self._new(snapshot) if broken else set()
+        if not broken:
+            return {}
+        changing = self._unsettled | self._new(snapshot)
         ways = ((bound, self._fabric.layout.way_of(bound.segment)) for bound in snapshot.ports)
         return {
             bound.port_id: broken[way]

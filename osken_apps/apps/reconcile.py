@@ -145,9 +145,10 @@ class HostReconciler:
             if not self._set_aside():
                 self._reports.trouble("an error of the controller; see its log")
             return False
-        for name, trouble in list(broken.items())[:1]:
-            self._tell_of_trouble(trouble, name)
-        self._host.say(Topic.PASS, next(iter(broken.values()), ""))
+        bridge, trouble = next(iter(broken.items()), ("", ""))
+        if trouble:
+            self._tell_of_trouble(trouble, bridge)
+        self._host.say(Topic.PASS, trouble)
         is_done = not refused and not broken
         self._host.in_order = is_done and self._fabric.ready(self._host.name)
         return is_done
@@ -216,7 +217,8 @@ class HostReconciler:
         self._conditions.look(snapshot)
         self._tunnel_bridge.greet_peers(bridges.get(layout.tunnel_bridge), snapshot)
         if is_whole and integration:
-            self._reports.after_pass(snapshot, bridges.keys() | broken, troubles)
+            connected = bridges.keys() | (broken.keys() & self._host.bridges.keys())
+            self._reports.after_pass(snapshot, connected, troubles)
         return refused
 
     def _converge_one(

@@ -208,23 +208,31 @@ def test_a_bridge_that_cannot_be_read_keeps_no_other_from_its_flows_and_is_asked
     assert world.reports[VM1.id].status is PortStatus.ACTIVE
 
 
-@pytest.mark.parametrize("is_bare", [True, False])
-@pytest.mark.parametrize("broken", ["br-eth2", "br-tun", "the writing of br-tun"])
-def test_a_bridge_that_cannot_be_as_it_should_costs_what_hangs_on_it(broken: str, is_bare: bool) -> None:
-    def refuses(_change: BridgeChange) -> None:
-        raise OvsdbError("a constraint is violated")
+def refuses(_change: BridgeChange) -> None:
+    """Write no bridge."""
+    raise OvsdbError("a constraint is violated")
 
-    world = World()
+
+def with_tunnels(world: World) -> SwitchConnection:
+    """Plug in the first port, and the second one in a network over tunnels; give br-tun."""
     overlay = Network(id="n", project_id="p", network_type=NetworkType.VXLAN, segmentation_id=7)
     world.hosts.fabric.apply([Upserted(overlay), Upserted(replace(world.second, network_id=overlay.id))])
     tunnel = SwitchConnection(SwitchBridge({"patch-int": 1, "tun-vxlan": 2}), "br-tun")
-    world.bridge.ports["patch-tun"] = 9
-    if not is_bare:
-        assert world.attempt()
     world.ovsdb.datapath_ids += (tunnel.id,)
     world.ovsdb.tunnel_address = "192.0.2.1"
     world.plug(tap1=VM1.id, tap2=world.second.id)
     world.peers.connected(tunnel, None)  # type: ignore[arg-type]
+    return tunnel
+
+
+@pytest.mark.parametrize("is_bare", [True, False])
+@pytest.mark.parametrize("broken", ["br-eth2", "br-tun", "the writing of br-tun"])
+def test_a_bridge_that_cannot_be_as_it_should_costs_what_hangs_on_it(broken: str, is_bare: bool) -> None:
+    world = World()
+    world.bridge.ports["patch-tun"] = 9
+    if not is_bare:
+        assert world.attempt()
+    tunnel = with_tunnels(world)
     with pytest.MonkeyPatch.context() as patch:
         if broken == "the writing of br-tun":
             patch.setattr(world.ovsdb, "write_bridge", refuses)
@@ -247,6 +255,22 @@ def test_a_bridge_that_cannot_be_as_it_should_costs_what_hangs_on_it(broken: str
     assert world.attempt()
     assert world.trouble == ""
     assert {report.status for report in world.reports.values()} == {PortStatus.ACTIVE}
+
+
+def test_a_tunnel_bridge_that_has_gone_and_cannot_be_made_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World()
+    world.bridge.ports["patch-tun"] = 9
+    tunnel = with_tunnels(world)
+    assert world.attempt()
+    monkeypatch.setattr(world.ovsdb, "write_bridge", refuses)
+    world.ovsdb.links.clear()
+    world.plug()
+    world.peers.disconnected(tunnel)  # type: ignore[arg-type]
+    assert not world.attempt()
+    found = {id: report.waits_for for id, report in world.reports.items()}
+    assert found == {VM1.id: "", world.second.id: "bridge br-tun of host h to connect to the controller"}
 
 
 def test_a_port_that_came_from_another_host_is_announced_while_it_is_here(
