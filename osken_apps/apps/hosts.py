@@ -152,7 +152,7 @@ class Hosts:
         """Give a host time to connect, and then look at what it has."""
         host.settled = False
         host.changes += 1
-        runtime.spawn_after(SETTLE_S, self._settle, host, host.changes)
+        runtime.spawn_after_rounds(SETTLE_S, self._settle, host, host.changes)
 
     def _settle(self, host: Host, changes: int) -> None:
         if host.reconciler and host.changes == changes:

@@ -284,7 +284,7 @@ class Peers:
         """Say why a session or bridge is not believed, and see whether what it rivals is still alive."""
         refused = self.identities.why_not(key)
         if refused is None:
-            runtime.spawn_after(SETTLE_S, self._still_waits, key)
+            runtime.spawn_after_rounds(SETTLE_S, self._still_waits, key)
         elif self._told.get(key) != refused.reason:
             self._told[key] = refused.reason
             self.hosts.news.set()

@@ -692,3 +692,18 @@ def test_a_host_is_away_once_the_loop_has_got_round_often_enough_since_it_went(
         timers.pop(0)()
         rounds += 1
     assert rounds == hosts.AWAY_S / runtime.ROUND_S
+
+
+def test_a_host_has_had_its_time_to_connect_once_the_loop_has_got_round_often_enough(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its other bridges may have dialled long ago: among thousands they wait for their turn."""
+    timers = list[Callable[[], object]]()
+    world = World()
+    monkeypatch.setattr(runtime, "spawn_after", lambda _, work, *given: timers.append(lambda: work(*given)))
+    world.peers.disconnected(world.physical)  # type: ignore[arg-type]
+    rounds = 0
+    while not world.hosts.by_name["h"].settled:
+        timers.pop(0)()
+        rounds += 1
+    assert rounds == hosts.SETTLE_S / runtime.ROUND_S
