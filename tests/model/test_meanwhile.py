@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 
 from osken_apps.apps import hosts
+from osken_apps.apps.answering.probe import answers_arp
+from osken_apps.apps.answering.switches import Answers
 from osken_apps.apps.complaints import Complaints
+from osken_apps.apps.connection import SwitchGone
 from osken_apps.apps.reader import Nobody
 from osken_apps.apps.reconcile import HostReconciler
 from osken_apps.apps.switch import SwitchObserver
@@ -18,7 +21,9 @@ from osken_apps.model.host_snapshot import host_snapshot
 from osken_apps.model.preparation import stale_zones
 from osken_apps.model.reports import port_reports
 from osken_apps.model.resources import Network, NetworkType, Port, PortStatus, Subnet
+from osken_apps.openflow import codec
 from osken_apps.openflow.actions import NORMAL
+from osken_apps.openflow.codec import FlowModCommand
 from osken_apps.openflow.flow import Flow
 from osken_apps.openflow.match import Match
 from osken_apps.openflow.wire import encode_flow
@@ -283,3 +288,36 @@ def test_nor_are_its_packet_ins_answered_for_this_one_any_more() -> None:
     bridge.answer_packet_ins(Nobody())
     assert not bridge.send(b"")
     assert (world.connection.handler, world.connection.sent) == (handler, [])
+
+
+def moves_once(world: Moving) -> None:
+    """Have the integration bridge be the other host's once the next request is done."""
+
+    def moves() -> None:
+        world.connection.on_done = lambda: None
+        world.move()
+
+    world.connection.on_done = moves
+
+
+def test_nor_is_what_it_has_told_as_this_one_s() -> None:
+    world, answers = Moving(), Answers()
+    assert world.attempt()
+    bridge = world.hosts.by_name["h"].bridges["br-int"]
+    of_flows, of_port = answers.flows("h", "br-int", bridge), answers.counted(bridge, 2)
+    moves_once(world)
+    assert len(answers.wait()) == 2
+    assert [it().why_not for it in (of_flows, of_port)] == [  # type: ignore[union-attr]
+        "bridge br-int is not of host h any more"
+    ] * 2
+
+
+def test_nor_is_a_machine_of_its_asked_whether_it_is_there() -> None:
+    world = Moving()
+    assert world.attempt()
+    bridge = world.hosts.by_name["h"].bridges["br-int"]
+    moves_once(world)
+    with pytest.raises(SwitchGone):
+        answers_arp(bridge, 2, VM1.mac_address, IPv4Address("10.0.0.1"), IPv4Address("10.0.0.2"))
+    last = world.connection.sent[-1]
+    assert codec.FLOW_MOD.unpack_from(last, codec.HEADER.size)[3] == FlowModCommand.DELETE_STRICT

@@ -67,7 +67,9 @@ def probed(monkeypatch: pytest.MonkeyPatch, is_gone: bool) -> Any:
     monkeypatch.setattr(probe, "LOOK_EVERY_S", 0.0)
     sending = Sending(is_gone)
     counting = Counting(sending)
-    sender, receiver = (SimpleNamespace(connection=made) for made in (sending, counting))
+    sender, receiver = (
+        SimpleNamespace(connection=made, request=made.request) for made in (sending, counting)
+    )
     told: list[Any] = []
 
     def run(_hub: object) -> None:

@@ -100,7 +100,7 @@ def hosts_with(monkeypatch: pytest.MonkeyPatch, **switches: Any) -> Any:
     """Give hosts of which host1 has the seed's snapshot, and these connections."""
     monkeypatch.setattr(module, "host_snapshot", lambda fabric, host: SEED)
     bridges = {
-        name: SimpleNamespace(name=name, host=SimpleNamespace(name="host1"), connection=switch)
+        name: SimpleNamespace(name=name, host=SimpleNamespace(name="host1"), request=switch.request)
         for name, switch in ((name.replace("_", "-"), switch) for name, switch in switches.items())
     }
     fabric = SimpleNamespace(ready=lambda host: host == "host1", layout=LAYOUT)

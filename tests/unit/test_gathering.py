@@ -71,7 +71,7 @@ def gathered(monkeypatch: pytest.MonkeyPatch, ask: Callable[[Gatherer], Any], **
     host.last_contact = datetime(2026, 11, 26, tzinfo=UTC)
     host.bridges = {
         name.replace("_", "-"): SimpleNamespace(
-            host=host, name=name, connection=switch, meter_drops=lambda: {18: 40}
+            host=host, name=name, connection=switch, request=switch.request, meter_drops=lambda: {18: 40}
         )
         for name, switch in switches.items()
         if switch

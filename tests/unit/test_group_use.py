@@ -110,8 +110,10 @@ def hosts_of(**switches: Switch | None) -> Any:
     """Give hosts that have guarded ports of the group, each with its switch, or not connected."""
 
     def host(name: str, switch: Switch | None) -> Any:
-        bridge = SimpleNamespace(host=SimpleNamespace(name=name), connection=switch)
-        return SimpleNamespace(bridges={"br-int": bridge} if switch else {})
+        if switch is None:
+            return SimpleNamespace(bridges={})
+        bridge = SimpleNamespace(host=SimpleNamespace(name=name), request=switch.request)
+        return SimpleNamespace(bridges={"br-int": bridge})
 
     groups = SimpleNamespace(policy=lambda group_id: POLICY if group_id == GROUP else None)
     known = {name: SimpleNamespace(groups=frozenset({GROUP})) for name in switches}

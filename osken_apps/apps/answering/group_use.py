@@ -46,6 +46,6 @@ def _counts(bridge: Bridge, cookies: set[int]) -> Counter[FlowKey]:
     """Read what flows with these cookies have counted. Raises SwitchError, Malformed."""
     counts = Counter[FlowKey]()
     for cookie in sorted(cookies):
-        for flow in read_flow_counts(bridge.connection, cookie):
+        for flow in read_flow_counts(bridge, cookie):
             counts[flow.key] += flow.packets
     return counts

@@ -65,7 +65,7 @@ def _is_asked_for(flow: Compared, about: HostFlows) -> bool:
 
 def _installed(bridge: Bridge) -> dict[FlowKey, CountedFlow]:
     """Read what a bridge has. Raises SwitchError, Malformed."""
-    return {flow.key: flow for flow in read_flow_counts(bridge.connection)}
+    return {flow.key: flow for flow in read_flow_counts(bridge)}
 
 
 def _shown(bridge: str, flow: Compared) -> dict[str, Any]:

@@ -36,16 +36,17 @@ def wire_carries(sender: Bridge, ofport: int, frame: bytes, receiver: Bridge, fl
 def _comes(counting: Bridge, flow: Flow, sending: Bridge, message: bytes) -> bool:
     """Tell whether a flow counts anything once a bridge has done what a message says. Raises SwitchError."""
     key, body = encode_flow(flow)
-    counting.connection.request(
-        lambda xid: (
-            codec.flow_mod(FlowModCommand.ADD, key, body, xid, hard_timeout_s=LIFE_S)
-            + codec.barrier_request(xid)
-        )
-    )
     try:
-        sending.connection.request(lambda xid: message + codec.barrier_request(xid))
+        counting.request(
+            lambda xid: (
+                codec.flow_mod(FlowModCommand.ADD, key, body, xid, hard_timeout_s=LIFE_S)
+                + codec.barrier_request(xid)
+            )
+        )
+        sending.request(lambda xid: message + codec.barrier_request(xid))
         return _is_counted(counting, key)
     finally:
+        # Also if the bridge is another host's by now.
         counting.connection.send(codec.flow_mod(FlowModCommand.DELETE_STRICT, key, body, 0))
 
 
@@ -54,7 +55,7 @@ def _is_counted(bridge: Bridge, key: FlowKey) -> bool:
     while True:
         runtime.sleep(LOOK_EVERY_S)
         is_last = runtime.clock() >= until  # however late this controller is, it has looked
-        counted = read_flow_counts(bridge.connection, PROBE_COOKIE)
+        counted = read_flow_counts(bridge, PROBE_COOKIE)
         if any(flow.key == key and flow.packets for flow in counted):
             return True
         if is_last:

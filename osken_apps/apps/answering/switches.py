@@ -89,13 +89,13 @@ def unknown(why: str) -> Known[Any]:
 def _flows(bridge: Bridge) -> tuple[InstalledFlow, ...]:
     return tuple(
         InstalledFlow(flow.key, flow.body, flow.packets)
-        for flow in read_flow_counts(bridge.connection)
+        for flow in read_flow_counts(bridge)
         if flow.body.cookie != PROBE_COOKIE
     )
 
 
 def _counted(bridge: Bridge, ofport: int) -> PortCounted:
-    stats = read_port_stats(bridge.connection, ofport)
+    stats = read_port_stats(bridge, ofport)
     meter_id = port_meter(ofport, bridge.connection.max_meters)
     drops = bridge.meter_drops()
     dropped = drops.get(meter_id, 0) if meter_id is not None else 0
