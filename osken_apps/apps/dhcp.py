@@ -4,7 +4,6 @@ found in use. SHELL.
 
 import logging
 import time
-from ipaddress import IPv4Address
 from weakref import WeakKeyDictionary
 
 from osken_apps.apps import runtime
@@ -13,6 +12,7 @@ from osken_apps.apps.connection import Connection
 from osken_apps.apps.dhcp_shown import entry_shown, lease_shown, messages
 from osken_apps.apps.host import Bridge
 from osken_apps.apps.hosts import Hosts
+from osken_apps.apps.lull import Lull
 from osken_apps.dhcp.decision import DECLINED, Decision
 from osken_apps.dhcp.journal import Journal, PortJournal
 from osken_apps.dhcp.reservation import Defaults, default_route_port
@@ -41,7 +41,7 @@ class Dhcp:
         self._inventory = hosts.fabric.inventory
         self._known_since = time.time()
         self.durations = Histogram(ANSWER_BOUNDS_S)
-        self._settling: dict[str, runtime.Task] = {}  # what offers a port its declined address again
+        self._declining = Lull(CONFLICT_S, self._settle)
         self._services: WeakKeyDictionary[Connection, BridgeService] = WeakKeyDictionary()
 
     def handler(self, bridge: Bridge, snapshot: HostSnapshot) -> BridgeService:
@@ -107,8 +107,7 @@ class Dhcp:
         """Drop what is remembered of a port that is gone."""
         self._journal.forget(port_id)
         self._hosts.fabric.conflicts.pop(port_id, None)
-        if task := self._settling.pop(port_id, None):
-            task.cancel()
+        self._declining.forget(port_id)
 
     def _forget_gone(self) -> None:
         """Drop what is remembered of ports that a new snapshot of the store has no more."""
@@ -143,10 +142,8 @@ class Dhcp:
         if fabric.conflicts.get(port_id) != address:
             LOG.warning("port %s: its client found %s in use by another machine", port_id, address)
             self._hosts.wake(fabric.decline(port_id, address))
-        if task := self._settling.get(port_id):
-            task.cancel()  # the time counts from the last time
-        self._settling[port_id] = runtime.spawn_after(CONFLICT_S, self._settle, port_id, address)
+        self._declining.happened(port_id)
 
-    def _settle(self, port_id: str, address: IPv4Address) -> None:
-        del self._settling[port_id]
-        self._hosts.wake(self._hosts.fabric.settle(port_id, address))
+    def _settle(self, port_id: str) -> None:
+        """Offer a port its declined address again."""
+        self._hosts.wake(self._hosts.fabric.settle(port_id))

@@ -262,7 +262,6 @@ class Host:
         self.settled = False  # it had its time to connect all that it has
         self.in_order = False  # it was brought to what it should have, since it is served
         self.addresses: set[str] = set()  # of what is, or was last, connected
-        self.refused_at: float | None = None  # when something of its was last not let in, a while ago at most
         self._task: runtime.Task | None = None
 
     @property

@@ -12,6 +12,7 @@ from datetime import datetime
 from osken_apps.apps import runtime
 from osken_apps.apps.complaints import complain
 from osken_apps.apps.host import Host, Reconciler, now
+from osken_apps.apps.lull import Lull
 from osken_apps.failures import Failures
 from osken_apps.model.conditions import Expected
 from osken_apps.model.counts import Histogram
@@ -53,6 +54,7 @@ class Hosts:
         self.watched_ports = watched_ports
         self.failures = Failures()
         self._reconciler_of = reconciler_of
+        self._refused = Lull(REFUSED_S, self._forgive)
 
     def wake(self, names: Iterable[str]) -> None:
         """Have hosts looked at again, and those that are to follow others.
@@ -193,19 +195,12 @@ class Hosts:
             if host.name == name or (not name and address in host.addresses):
                 host.say(Topic.CERTIFICATE, trouble)
                 self.news.set()
-                is_looked_at, host.refused_at = host.refused_at is not None, runtime.clock()
-                if not is_looked_at:
-                    runtime.spawn_after(REFUSED_S, self._forgive, host)
+                self._refused.happened(host)
 
     def _forgive(self, host: Host) -> None:
         """Let what was refused a while ago be no trouble any more."""
-        left_s = (host.refused_at or 0.0) + REFUSED_S - runtime.clock()
-        if left_s > 0:
-            runtime.spawn_after(left_s, self._forgive, host)
-        else:
-            host.refused_at = None
-            host.say(Topic.CERTIFICATE, "")
-            self.news.set()
+        host.say(Topic.CERTIFICATE, "")
+        self.news.set()
 
     def tell(
         self, host: Host, log: logging.Logger, level: int, words: str, *details: object, about: str = ""

@@ -46,9 +46,6 @@ def install() -> None:
 class Task(Protocol):
     """Something that runs, or will."""
 
-    def cancel(self) -> None:
-        """Have it not begin; one that has begun goes on."""
-
     def kill(self) -> None:
         """End it where it waits; others have a turn meanwhile."""
 

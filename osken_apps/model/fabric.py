@@ -151,10 +151,9 @@ class Fabric(FabricView):
         self.tunnel_peers.change_of((port_id,))
         return self.hosts_of(port_id)
 
-    def settle(self, port_id: str, address: IPv4Address) -> set[str]:
-        """Let an address be offered to a port again; give the hosts that this concerns."""
-        if self.conflicts.get(port_id) == address:
-            del self.conflicts[port_id]
+    def settle(self, port_id: str) -> set[str]:
+        """Let the declined address of a port be offered to it again; give the hosts that this concerns."""
+        if self.conflicts.pop(port_id, None):
             self.tunnel_peers.change_of((port_id,))
         return self.hosts_of(port_id)
 

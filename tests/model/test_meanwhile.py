@@ -58,7 +58,7 @@ def delete_overlay(world: World) -> None:
 
 def settle(world: World) -> None:
     assert isinstance(ADDRESS, IPv4Address)
-    world.hosts.wake(world.hosts.fabric.settle(VM1.id, ADDRESS))
+    world.hosts.wake(world.hosts.fabric.settle(VM1.id))
 
 
 @pytest.mark.parametrize("happens", [delete_network, delete_overlay, settle])

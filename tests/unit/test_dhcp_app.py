@@ -330,28 +330,27 @@ def test_a_declined_address_is_no_conflict_of_the_address_that_the_port_has_inst
 class Later:
     """What is to be done after some time, and is done when that has passed."""
 
-    def __init__(self) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._now = 0.0
-        self._waiting: list[tuple[float, Callable[[], object]]] = []
+        self.waiting: list[tuple[float, Callable[[], object]]] = []
+        monkeypatch.setattr(runtime, "spawn_after", self._later)
+        monkeypatch.setattr(runtime, "clock", lambda: self._now)
 
-    def __call__(self, seconds: float, work: Callable[..., object], *arguments: object) -> Any:
-        item = (self._now + seconds, partial(work, *arguments))
-        self._waiting.append(item)
-        return SimpleNamespace(cancel=lambda: self._waiting.remove(item))
+    def _later(self, seconds: float, work: Callable[..., object], *arguments: object) -> None:
+        self.waiting.append((self._now + seconds, partial(work, *arguments)))
 
     def pass_until(self, now: float) -> None:
         self._now = now
-        for item in [item for item in self._waiting if item[0] <= now]:
-            self._waiting.remove(item)
-            item[1]()
+        while due := [item for item in self.waiting if item[0] <= now]:
+            self.waiting.remove(due[0])
+            due[0][1]()
 
 
 @pytest.mark.parametrize("is_readdressed", [True, False])
 def test_an_address_is_kept_back_for_ten_minutes_after_it_was_declined_last(
     app: Dhcp, monkeypatch: pytest.MonkeyPatch, is_readdressed: bool
 ) -> None:
-    later, address = Later(), PORT.fixed_ips[0].ip_address
-    monkeypatch.setattr(runtime, "spawn_after", later)
+    later, address = Later(monkeypatch), PORT.fixed_ips[0].ip_address
 
     def decline(at: float, declined: Any) -> None:
         later.pass_until(at)
@@ -372,13 +371,24 @@ def test_an_address_is_kept_back_for_ten_minutes_after_it_was_declined_last(
     assert conflicts == ["10.10.10.2", "10.10.10.2", "10.10.10.2", None]
 
 
+def test_a_port_that_declines_again_and_again_is_waited_for_once(
+    app: Dhcp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later = Later(monkeypatch)
+    for now in range(5):
+        later.pass_until(now)
+        ask(serve(app), frame(DECLINE, OURS, ADDRESS))
+    assert len(later.waiting) == 1
+
+
 def test_nothing_is_waited_for_about_a_port_that_is_gone(app: Dhcp, monkeypatch: pytest.MonkeyPatch) -> None:
-    later = Later()
-    monkeypatch.setattr(runtime, "spawn_after", later)
+    later, woken = Later(monkeypatch), list[object]()
     ask(serve(app), frame(DECLINE, OURS, ADDRESS))
     app._hosts.fabric.apply([Deleted(Port, PORT.id)])
     app.forget(PORT.id)
-    assert later._waiting == []
+    monkeypatch.setattr(app._hosts, "wake", woken.append)
+    later.pass_until(600)
+    assert (later.waiting, woken) == ([], [])
 
 
 @pytest.mark.parametrize(

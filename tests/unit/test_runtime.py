@@ -33,18 +33,6 @@ def test_a_task_that_raises_is_logged_and_nobody_else_ends(
     assert "ValueError" in caplog.text
 
 
-def test_a_task_that_was_cancelled_does_not_begin() -> None:
-    def work() -> None:
-        done: list[int] = []
-        runtime.spawn_after(0.001, done.append, 1).cancel()
-        runtime.spawn_after(0.002, done.append, 2)
-        while not done:
-            runtime.sleep(0.001)
-        assert done == [2]
-
-    in_a_loop(work)
-
-
 def test_of_the_time_in_which_the_loop_is_behind_a_second_counts_for_each_round(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

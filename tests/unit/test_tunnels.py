@@ -335,8 +335,8 @@ def test_an_address_that_is_declined_or_may_be_offered_again_concerns_the_hosts_
     address = IPv4Address("10.0.0.2")
     assert concerned(made, made.decline(MOVED.id, address)) == {"a", "b"}
     assert answered_for(made) == ALL[1:]
-    assert concerned(made, made.settle(MOVED.id, IPv4Address("10.0.0.77"))) == {"b"}
-    assert concerned(made, made.settle(MOVED.id, address)) == {"a", "b"}
+    assert concerned(made, made.settle(MOVED.id)) == {"a", "b"}
+    assert concerned(made, made.settle(MOVED.id)) == {"b"}
     assert answered_for(made) == ALL
 
 
@@ -387,7 +387,7 @@ def test_whatever_happens_hosts_know_the_addresses_that_are_certain_and_look_whe
             case "decline":
                 looking = made.decline(item.id, address)
             case "settle":
-                looking = made.settle(item.id, address)
+                looking = made.settle(item.id)
         looking = concerned(made, looking)
         now = {name: known_at(made, name) for name in "abc"}
         assert now == {name: certain_elsewhere(made, name) for name in "abc"}
