@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -190,9 +188,8 @@ class TwoHosts:
     def _later(self, seconds: float, work: Callable[..., object], *arguments: object) -> Any:
         if not seconds:
             return self._spawn_after(seconds, work, *arguments)
-        item = (self.now + seconds, partial(work, *arguments))
-        self.due.append(item)
-        return SimpleNamespace(cancel=lambda: self.due.remove(item))
+        self.due.append((self.now + seconds, lambda: work(*arguments)))
+        return None
 
     def _serve(self, host: Host) -> HostReconciler:
         def answer(bridge: Any, snapshot: Any) -> None:
