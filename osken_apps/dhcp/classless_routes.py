@@ -19,7 +19,7 @@ ON_LINK = IPv4Address("0.0.0.0")  # the router of a subnet on the same link ("Lo
 
 def gateway_of(subnet: DhcpService | Subnet) -> IPAddress | None:
     """Give the gateway of a subnet; as in Neutron, a host route to everywhere stands in for one."""
-    by_route = (route.nexthop for route in subnet.host_routes if route.destination == ANY)
+    by_route = (route.nexthop for route in subnet.host_routes if not route.destination.prefixlen)
     return subnet.gateway_ip or next(by_route, None)
 
 

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from ipaddress import IPv4Address, IPv4Network, IPv6Address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Any
 
 import pytest
@@ -498,6 +498,14 @@ def test_the_gateway_of_another_subnet_is_no_way_out() -> None:
     second = replace(SECOND, gateway_ip=IPv4Address("10.9.9.1"))
     given = replace(seen(VM1), subnets=(replace(SUBNET1, gateway_ip=None), second))
     assert explain_outside(facts(given, outside_address=FAR)).verdict.code == "no_way_out"
+
+
+def test_a_route_to_everywhere_stands_in_for_a_gateway_of_ipv6_too() -> None:
+    everywhere = HostRoute(IPv6Network("::/0"), IPv6Address("2001:db8::7"))
+    subnet = replace(SUBNET1, cidr=IPv6Network("2001:db8::/64"), gateway_ip=None, host_routes=(everywhere,))
+    given = replace(but(VM1, fixed_ips=(IPV6,)), subnets=(subnet,))
+    told = explain_outside(facts(given, outside_address=IPv6Address("2001:db8:1::1"))).verdict
+    assert "its gateway 2001:db8::7 is no port" in told.sentence
 
 
 def test_a_client_that_was_refused_the_address_it_had_declined_does_not_insist_on_another() -> None:
