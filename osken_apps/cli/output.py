@@ -24,6 +24,7 @@ from osken_apps.model.uuids import UUID
 UNPRINTABLE = "\N{REPLACEMENT CHARACTER}"
 MIN_WIDTH = 8  # of a column that is cut
 DESCENDING = ":desc"
+MARKS = ("Mn", "Me")  # what Unicode has over, under or around the character before
 
 Row = Mapping[str, Any]
 
@@ -239,7 +240,7 @@ def _width(text: str) -> int:
 
 
 def _columns(character: str) -> int:
-    if unicodedata.combining(character):
+    if unicodedata.category(character) in MARKS:
         return 0
     return 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1
 

@@ -136,10 +136,11 @@ def test_on_a_terminal_a_table_fits_and_ids_are_whole(monkeypatch: pytest.Monkey
 
 
 def test_a_table_is_as_wide_as_its_names_are_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    wide, marked = "\N{CJK UNIFIED IDEOGRAPH-7DB2}", "e\N{COMBINING ACUTE ACCENT}"  # two columns; one
+    wide = "\N{CJK UNIFIED IDEOGRAPH-7DB2}"  # two columns
+    marked = "e\N{COMBINING ACUTE ACCENT}\N{THAI CHARACTER KO KAI}\N{THAI CHARACTER SARA I}"  # two
     terminal = terminal_of(monkeypatch)
     show([{"name": wide * 3}, {"name": marked}, {"name": "abcdef"}], ("name",), parsed())
-    assert terminal.getvalue().splitlines()[3:6] == [f"| {wide * 3} |", f"| {marked}      |", "| abcdef |"]
+    assert terminal.getvalue().splitlines()[3:6] == [f"| {wide * 3} |", f"| {marked}     |", "| abcdef |"]
     terminal.truncate(0)
     show([{"name": wide * 40}], ("name",), parsed())
     assert terminal.getvalue().splitlines()[3] == f"| {wide * 27}…  |"  # 60 columns
