@@ -52,12 +52,8 @@ def first_start(store: Store, config: Config) -> None:
         accounts.add(user)
         accounts.add(Assignment(user.id, project.id, ADMIN))
         who = {"USERNAME": ADMIN, "PASSWORD": password, "PROJECT_NAME": project.name}
-        write_openrc(file, environment(config.api, who))
-    LOG.warning(
-        "the API has its first user, %s: `. %s` before you use the openstack command",
-        ADMIN,
-        shlex.quote(str(file)),
-    )
+        sourcing = write_openrc(file, environment(config.api, who))
+    LOG.warning("the API has its first user, %s: `%s` before you use the openstack command", ADMIN, sourcing)
 
 
 def _project(accounts: AccountsWriter, id: str) -> Project:
@@ -96,11 +92,16 @@ def public_url(api: ApiConfig) -> str:
     return f"{'https' if api.tls else 'http'}://{host}:{api.endpoint.port}"
 
 
-def write_openrc(file: Path, values: Mapping[str, str]) -> None:
-    """Write a file of a shell that sets an environment, for its owner alone. Raises ConfigurationError."""
+def write_openrc(file: Path, values: Mapping[str, str]) -> str:
+    """Write a file of a shell that sets an environment, for its owner alone. Raises ConfigurationError.
+
+    Give the command that sources it.
+    """
     text = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in values.items())
     text = f"unset {' '.join(OTHERS)}\n{text}"
     try:
         write_whole(file, text.encode(), FILE_MODE)
     except OSError as error:
         raise ConfigurationError(f"{file}: {error.strerror}") from error
+    # Its whole name holds wherever the command is typed, and is not looked for on the PATH.
+    return f". {shlex.quote(str(file.absolute()))}"

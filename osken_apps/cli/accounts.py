@@ -5,7 +5,6 @@ They work on the database itself, also while the controller runs: whoever may wr
 
 import argparse
 import getpass
-import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -87,10 +86,8 @@ def add_switch(parser: argparse.ArgumentParser, off: str) -> None:
 
 def openrc(file: Path, loaded: Config, **who: str) -> None:
     """Write a file that lets in whoever sources it. Raises ConfigurationError."""
-    write_openrc(file, environment(loaded.api, who))
-    # A name without a slash is looked for on the PATH.
-    named = file if file.is_absolute() else f"./{file}"
-    print(f"{file} is written: `. {shlex.quote(str(named))}`", file=sys.stderr)
+    sourcing = write_openrc(file, environment(loaded.api, who))
+    print(f"{file} is written: `{sourcing}`", file=sys.stderr)
 
 
 def asked_password() -> str:

@@ -698,11 +698,14 @@ def test_the_first_administrator_gets_in_where_another_project_has_the_name_of_t
     assert reply.body["token"]["project"]["id"] == "default"
 
 
+@pytest.mark.parametrize("is_named_whole", [True, False])
 def test_the_file_of_the_first_user_is_named_as_a_shell_takes_it(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, is_named_whole: bool
 ) -> None:
     (state := tmp_path / "a state").mkdir()
+    monkeypatch.chdir(state)
     config = config_of(state, "authentication = local")
+    config = config if is_named_whole else replace(config, state_dir=Path("."))
     first_start(Store(config.database), config)
     assert f"`. '{state / FILE}'` before" in caplog.text
 
