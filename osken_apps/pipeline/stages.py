@@ -97,14 +97,10 @@ LOOKUP = Stage(
     ),
     sets=frozenset({Field.REG7}), entered_from=(CLASSIFY, GUARD, ND, SERVICES, SENDER_VERDICT),
 )  # fmt: skip
-TRACKED = Stage(
-    "tracked", Role.INTEGRATION, 41, "dropped: its connection cannot be tracked",
-    matches=_TRACKED, entered_from=(LOOKUP,),
-)  # fmt: skip
 REPLICATE = Stage(
     "replicate", Role.INTEGRATION, 42, "dropped: the network is not guarded",
     matches=frozenset({Field.REG6, Field.ETH_DST}), sets=frozenset({Field.REG0, Field.REG7}),
-    entered_from=(LOOKUP, TRACKED),
+    entered_from=(LOOKUP,),
 )  # fmt: skip
 ADMIT = Stage(
     "admit", Role.INTEGRATION, 50, "dropped: no rule can permit what is neither ARP nor IP",

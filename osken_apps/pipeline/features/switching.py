@@ -30,7 +30,6 @@ from osken_apps.pipeline.feature import Feature, PlannedBridge
 from osken_apps.pipeline.headers import (
     FRAGMENTS,
     IGMP,
-    INVALID,
     IPV4,
     IPV6,
     LISTENER_KINDS,
@@ -55,7 +54,6 @@ from osken_apps.pipeline.stages import (
     LOOKUP,
     REPLICATE,
     SEVERAL,
-    TRACKED,
 )
 
 NEIGHBOR_KINDS = (
@@ -108,10 +106,6 @@ GROUP_ADDRESSED = Rule(75, "multicast", LOOKUP, 20, "Broadcast and multicast are
 UNKNOWN_MAC = Rule(
     76, "unknown_mac", LOOKUP, 10, "Nobody here is known by this MAC address: it is not for a guarded port.",
 )  # fmt: skip
-TRACKED_ON = Rule(77, "tracked_on", TRACKED, 10, "The connection is found.")
-INVALID_ON = Rule(
-    182, "invalid_on", TRACKED, 10, "It belongs to none: that is for each receiver to judge.",
-)  # fmt: skip
 TO_HOLDERS = Rule(
     78, "to_holders", REPLICATE, 30, "To each port here that may have this MAC address, and to the wire.",
 )  # fmt: skip
@@ -131,12 +125,11 @@ class Switching(Feature):
     """Who gets what in the guarded networks of a host."""
 
     name = "switching"
-    stages = (LOOKUP, TRACKED, REPLICATE, DELIVER)
+    stages = (LOOKUP, REPLICATE, DELIVER)
     rules = (
         UNGUARDED_IN, TRUNK_IN, UNGUARDED_TAGGED, PROVIDER_TO_GUARDED, BOUND_NORMAL, TRUNK_NORMAL, KNOWN_MAC,
         UNTRACKED_MULTICAST, UNTRACKED_SHARED, TRACK_SHARED, SHARED_MAC, TRACK_MULTICAST, WHOLE_MULTICAST,
-        GROUP_ADDRESSED, UNKNOWN_MAC, TRACKED_ON, INVALID_ON, TO_HOLDERS, TO_EACH, DELIVER_SEVERAL,
-        DELIVER_TAGGED, DELIVER_PLAIN,
+        GROUP_ADDRESSED, UNKNOWN_MAC, TO_HOLDERS, TO_EACH, DELIVER_SEVERAL, DELIVER_TAGGED, DELIVER_PLAIN,
     )  # fmt: skip
 
     def bridge_flows(self, bridge: PlannedBridge) -> Iterator[Flow]:
@@ -170,16 +163,13 @@ def _of_any_network() -> Iterator[Flow]:
     for message in UNTRACKED_MESSAGES:
         yield UNTRACKED_MULTICAST.flow(Match.of(MULTICAST | message), goto=REPLICATE)
     yield UNTRACKED_MULTICAST.flow(Match.of(MULTICAST | IGMP), goto=REPLICATE)
-    track = Ct(Field.REG6, TRACKED.table_id)
+    track = Ct(Field.REG6, REPLICATE.table_id)
     for family in (IPV4, IPV6):
         to_all = MULTICAST | family
-        yield TRACK_MULTICAST.flow(Match.of(to_all | UNTRACKED), track, via=(TRACKED,))
+        yield TRACK_MULTICAST.flow(Match.of(to_all | UNTRACKED), track, via=(REPLICATE,))
         for fragment in FRAGMENTS:
-            yield WHOLE_MULTICAST.flow(Match.of(to_all | VALID | fragment), track, via=(TRACKED,))
+            yield WHOLE_MULTICAST.flow(Match.of(to_all | VALID | fragment), track, via=(REPLICATE,))
     yield GROUP_ADDRESSED.flow(Match.of(MULTICAST), goto=REPLICATE)
-    for family in (IPV4, IPV6):
-        yield TRACKED_ON.flow(Match.of(VALID | family), goto=REPLICATE)
-        yield INVALID_ON.flow(Match.of(INVALID | family), goto=REPLICATE)
     yield DELIVER_PLAIN.flow(Match(), OutputField(Field.REG7))
 
 
@@ -218,8 +208,8 @@ def _shared(to_mac: Values, holders: list[BoundPort], ends: list[int]) -> Iterat
     for message in UNTRACKED_MESSAGES:
         yield UNTRACKED_SHARED.flow(Match.of(to_mac | message), goto=REPLICATE)
     for family in (IPV4, IPV6):
-        keep = Ct(Field.REG6, TRACKED.table_id, commit=True)
-        yield TRACK_SHARED.flow(Match.of(to_mac | family), keep, via=(TRACKED,))
+        keep = Ct(Field.REG6, REPLICATE.table_id, commit=True)
+        yield TRACK_SHARED.flow(Match.of(to_mac | family), keep, via=(REPLICATE,))
     yield SHARED_MAC.flow(Match.of(to_mac), goto=REPLICATE)
     yield TO_HOLDERS.flow(Match.of(to_mac), *_to_each(holders, ends), via=_ways(holders, ends))
 

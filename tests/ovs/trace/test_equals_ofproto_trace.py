@@ -44,7 +44,7 @@ from tests.ovs.trace.ofproto import (
     said,
 )
 
-FRAMES = {"guarded": 3600, "tunnels": 5600, "seed": 400, "two-networks-and-flat": 600, "idle": 100}
+FRAMES = {"guarded": 3600, "tunnels": 6400, "seed": 400, "two-networks-and-flat": 600, "idle": 100}
 FEW = 50
 #: What so few frames may miss: the first is for what a datapath has put together of fragments.
 SELDOM = {"no_router_sent", "invalid_received", "own_dad", "sent_stateless", "track_received"}
