@@ -156,8 +156,13 @@ class Host:
     def flush(self) -> None:
         """Forget all connections, and what MAC learning has learned."""
         self.control.call("dpctl/flush-conntrack")
+        self.unlearn()
+
+    def unlearn(self) -> None:
+        """Forget what MAC learning has learned, also in flows of the datapath."""
         for bridge in LAYOUT.bridges:
             self.control.call("fdb/flush", bridge)
+        self.control.call("revalidator/purge")
 
     def close(self) -> None:
         for plug in self.plugs.values():

@@ -108,6 +108,8 @@ def test_a_frame_arrives_where_the_tracer_says(world: World) -> None:
 
 
 def _sent(world: World, hosts: list[TracedHost], sender: str, packet: Packet, by: Assumption) -> set[str]:
+    for host in world.hosts.values():
+        host.unlearn()  # the tracer is told of nothing that was
     expected = arrives(world, hosts, sender, bytes(packet), by)
     got = set(world.send(sender, bytes(packet)))
     assert got == expected, (sender, packet.summary())
