@@ -123,11 +123,14 @@ class Claims:
                 del self._claimants[claim]
         return changed
 
-    def of(self, *claims: str) -> dict[str, tuple[str, ...]]:
+    def of(self, *claims: str) -> Mapping[str, tuple[str, ...]]:
         """Give the interfaces that make any of these claims, by host."""
+        made = [self._claimants[claim] for claim in dict.fromkeys(claims) if claim in self._claimants]
+        if len(made) == 1:
+            return made[0]  # as mostly: an interface has the id or the name of a port
         found: dict[str, tuple[str, ...]] = {}
-        for claim in dict.fromkeys(claims):
-            for host, interfaces in self._claimants.get(claim, {}).items():
+        for claimants in made:
+            for host, interfaces in claimants.items():
                 found[host] = (*found.get(host, ()), *interfaces)
         return found
 

@@ -121,7 +121,7 @@ class Fabric(FabricView):
         return concerned
 
     def _apply(self, change: Change) -> set[str]:
-        recorded = self._recorded_host(change)
+        recorded, decided = self._recorded_host(change), self._decided(change)
         touched = self.told.disputed(change, self.inventory.ports) | self.inventory.apply(change)
         recorded_anew = recorded ^ self._recorded_host(change)
         changed_groups = self.inventory.groups.take_changed()
@@ -131,10 +131,22 @@ class Fabric(FabricView):
         claims = [{host.name} | self._placement.claim(host) for host in unshown]
         self.tunnel_peers.change_of(touched)
         self.tunnel_peers.change_in(self.inventory.take_pairs_changed())
-        concerned = self._placement.decide(touched).union(*claims, self._hosts_with(changed_groups))
+        concerned = self._placement.decide(touched - decided).union(*claims, self._hosts_with(changed_groups))
         if isinstance(change, Deleted):
             self.tunnel_peers.drop_network(change.id)
         return concerned.union(*(self.hosts_of(port_id) for port_id in touched))
+
+    def _decided(self, change: Change) -> set[str]:
+        """Name the port of a change that is wanted where it was: it stays with whoever has it."""
+        match change:
+            case Upserted(Port() as port) if port.id not in self.set_aside:
+                known = self.inventory.ports.get(port.id)
+                if known and (known.requested_host, known.inactive_bindings) == (
+                    port.requested_host,
+                    port.inactive_bindings,
+                ):
+                    return {port.id}
+        return set()
 
     def _recorded_host(self, change: Change) -> set[str]:
         """Name the host, if it is known, that the store now has the port of a change on."""

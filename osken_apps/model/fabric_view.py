@@ -2,7 +2,7 @@
 changes nothing but `set_aside`: a port that an error of ours is met about comes into it.
 """
 
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import replace
 from ipaddress import IPv4Address
 
@@ -124,7 +124,7 @@ class FabricView:
                 seen.add(port.id)
                 yield port
 
-    def claims_on(self, port_id: str) -> dict[str, tuple[str, ...]]:
+    def claims_on(self, port_id: str) -> Mapping[str, tuple[str, ...]]:
         """Give the interfaces that claim a port, by host."""
         return self.claims.of(port_id, port_id_prefix(port_id))
 

@@ -20,7 +20,15 @@ from osken_apps.model.changes import Deleted, Upserted
 from osken_apps.model.host_snapshot import host_snapshot
 from osken_apps.model.preparation import stale_zones
 from osken_apps.model.reports import port_reports
-from osken_apps.model.resources import Network, NetworkType, Port, PortStatus, Subnet
+from osken_apps.model.resources import (
+    Binding,
+    InactiveBinding,
+    Network,
+    NetworkType,
+    Port,
+    PortStatus,
+    Subnet,
+)
 from osken_apps.openflow import codec
 from osken_apps.openflow.actions import NORMAL
 from osken_apps.openflow.codec import FlowModCommand
@@ -321,3 +329,28 @@ def test_nor_is_a_machine_of_its_asked_whether_it_is_there() -> None:
         answers_arp(bridge, 2, VM1.mac_address, IPv4Address("10.0.0.1"), IPv4Address("10.0.0.2"))
     last = world.connection.sent[-1]
     assert codec.FLOW_MOD.unpack_from(last, codec.HEADER.size)[3] == FlowModCommand.DELETE_STRICT
+
+
+def test_who_has_a_port_is_decided_again_where_its_wish_is_another_and_not_where_it_is_reported(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A start reports thousands of ports, and each report comes back as a change of the store."""
+    world = World()
+    fabric, decided = world.hosts.fabric, list[str]()
+    decide = fabric._placement._decide
+    monkeypatch.setattr(
+        fabric._placement, "_decide", lambda port_id: [decided.append(port_id), decide(port_id)][1]
+    )
+    port = fabric.inventory.ports[VM1.id]
+    for changed, expected in (
+        (replace(port, binding=Binding("h", 9, "tap"), status=PortStatus.ACTIVE), []),
+        (replace(port, requested_host="elsewhere"), [port.id]),
+        (replace(port, requested_host="elsewhere", inactive_bindings=(InactiveBinding("h"),)), [port.id]),
+    ):
+        decided.clear()
+        fabric.apply([Upserted(changed)])
+        assert decided == expected
+    fabric.put_aside([port.id])
+    decided.clear()
+    fabric.apply([Upserted(replace(changed, binding=Binding("h", 9, "tap")))])
+    assert decided == [port.id]  # an error of ours may have kept it from being decided
