@@ -22,9 +22,12 @@ class Placement:
 
     def appear(self, host: ShownHost) -> set[str]:
         """Take what a host shows for what it has; give the hosts that this concerns."""
-        concerned = self.claim(host)
+        concerned, was_awaited = self.claim(host), host.awaited
         host.appeared, host.returning = True, False
-        return concerned | self.decide(self._fabric.ports_at(host))
+        port_ids = self._fabric.ports_at(host)
+        if was_awaited:  # elsewhere what claims its ports was left alone
+            concerned = concerned.union(*map(self._fabric.hosts_of, port_ids))
+        return concerned | self.decide(port_ids)
 
     def claim(self, host: ShownHost) -> set[str]:
         """Bring the claims of a host up to date; give the hosts that this concerns."""

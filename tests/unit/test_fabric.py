@@ -200,6 +200,18 @@ def test_who_has_a_port_keeps_it_when_another_host_claims_it() -> None:
     assert (TAP1.name, 2) in snapshot.dead
 
 
+def test_who_claims_a_port_is_looked_at_when_the_host_appears_that_the_store_has_it_at() -> None:
+    """Until then its interface is left alone, as the store may be of yesterday; then it is dead."""
+    made = Fabric(LAYOUT)
+    load(made, intent(replace(VM1, binding=Binding("b", 1, "tap1"))))
+    made.observe_interfaces("a", [Interface("tap9", VM1.id, 5, made.mark)])
+    made.observe_bridge("a", "br-int", {"tap9": 9})
+    assert [name for name, _ in snapshot_of(made, "a").dead] == []
+    made.observe_interfaces("b", [Interface("tap1", VM1.id)])
+    assert made.observe_bridge("b", "br-int", {"tap1": 5}) == {"a", "b"}
+    assert [name for name, _ in snapshot_of(made, "a").dead] == ["tap9"]
+
+
 def test_a_cancelled_migration_changes_nothing() -> None:
     made = two_hosts_plugged_in_turn()
     made.observe_interfaces("b", [])
