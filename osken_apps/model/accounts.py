@@ -8,7 +8,6 @@ from osken_apps.errors import Conflict, NotFound
 ROLES = ("admin", "manager", "member", "reader", "service")
 DOMAIN_ID, DOMAIN_NAME = "default", "Default"
 MAX_NAME = 255
-MAX_PROJECT_ID = 255
 MIN_PASSWORD, MAX_PASSWORD = 8, 1000
 
 
@@ -92,5 +91,4 @@ def is_name(text: str) -> bool:
 
 def is_project_id(text: str) -> bool:
     """Tell whether a text can be a project's id: `null` is what a program says that has none."""
-    is_text = 0 < len(text) <= MAX_PROJECT_ID and text.isprintable() and text == text.strip()
-    return is_text and "," not in text and text.lower() != "null"
+    return is_name(text) and text.lower() != "null"
